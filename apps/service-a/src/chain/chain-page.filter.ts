@@ -1,0 +1,28 @@
+/** ChainPageFilter: shows a browser why the chain was refused, as a page; everybody else gets the JSON. */
+import { Catch, Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Refusal, RefusalFilter } from 'nestjs-keycloak-s2s';
+import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
+import { Pages } from '../pages/pages.js';
+
+@Catch(Refusal)
+@Injectable()
+export class ChainPageFilter implements ExceptionFilter<Refusal> {
+  constructor(
+    private readonly refusals: RefusalFilter,
+    private readonly pages: Pages,
+  ) {}
+
+  catch(refusal: Refusal, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const reply = http.getResponse<PageReply>();
+    reply.header('Vary', 'Accept');
+    if (!prefersHtml(http.getRequest<PageRequest>())) {
+      this.refusals.catch(refusal, host);
+      return;
+    }
+    this.refusals.log(refusal);
+    const { status, headers, body } = this.refusals.toReply(refusal);
+    for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+    reply.code(status).type('text/html; charset=utf-8').send(this.pages.chainRefused(body, status));
+  }
+}

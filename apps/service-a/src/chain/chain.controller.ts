@@ -1,0 +1,47 @@
+/** Chain: runs A → B → C, as the user whose token came along, or as Service A itself. */
+import { Controller, Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
+import type { ConfigType } from '@nestjs/config';
+import { AccessToken, BearerError, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { serviceAConfig } from '../config.js';
+import { OrdersService } from '../orders/orders.service.js';
+import { Pages } from '../pages/pages.js';
+import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
+import { ProcessingClient, type ProcessedOrder } from '../processing.client.js';
+import { ChainPageFilter } from './chain-page.filter.js';
+
+const ORDER_ID = '9876';
+
+@Controller('run-service-b')
+@UseFilters(ChainPageFilter)
+export class ChainController {
+  constructor(
+    @Inject(serviceAConfig.KEY) private readonly config: ConfigType<typeof serviceAConfig>,
+    private readonly orders: OrdersService,
+    private readonly processing: ProcessingClient,
+    private readonly pages: Pages,
+  ) {}
+
+  /** A token that is sent must hold orders.read here, and its user orders.approve at Service B. */
+  @Get()
+  @OptionalToken()
+  @RequirePermission('orders.read')
+  async run(
+    @AccessToken() caller: VerifiedAccessToken | undefined,
+    @Req() request: PageRequest,
+    @Res({ passthrough: true }) reply: PageReply,
+  ): Promise<ProcessedOrder | string> {
+    const answer = await this.#process(caller);
+    reply.header('Vary', 'Accept');
+    if (!prefersHtml(request)) return answer;
+    reply.type('text/html; charset=utf-8');
+    return this.pages.chainSucceeded(answer, caller?.username ?? this.config.name);
+  }
+
+  #process(caller: VerifiedAccessToken | undefined): Promise<ProcessedOrder> {
+    const order = this.orders.find(ORDER_ID);
+    if (caller !== undefined) return this.processing.processFor(caller, order);
+    // Outside demonstrations nobody may act as the service without saying who they are.
+    if (!this.config.demoMode) throw new BearerError('missing_token', { reason: 'anonymous_outside_demo_mode' });
+    return this.processing.processAsSelf(order);
+  }
+}

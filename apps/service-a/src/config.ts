@@ -1,0 +1,7 @@
+/** Settings of Service A: the only file of the service that reads the environment. */
+import { registerAs } from '@nestjs/config';
+import { readServiceSettings } from 'service-defaults';
+
+export const serviceAConfig = registerAs('service-a', () =>
+  readServiceSettings(process.env, { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'] }),
+);

@@ -1,0 +1,29 @@
+/** Pages: what a browser is shown, from the templates in views/. */
+import { fileURLToPath } from 'node:url';
+import { Injectable } from '@nestjs/common';
+import { Eta } from 'eta';
+import type { RefusalBody } from 'nestjs-keycloak-s2s';
+import type { ProcessedOrder } from '../processing.client.js';
+import { adviceFor } from './refusal-advice.js';
+
+/** Templates escape whatever they print. */
+@Injectable()
+export class Pages {
+  readonly #eta = new Eta({ views: fileURLToPath(new URL('../../views', import.meta.url)), cache: true });
+
+  home(demoMode: boolean): string {
+    return this.#eta.render('./home', { demoMode });
+  }
+
+  chainSucceeded(answer: ProcessedOrder, caller: string): string {
+    return this.#eta.render('./chain-succeeded', { answer, caller, json: pretty(answer) });
+  }
+
+  chainRefused(body: RefusalBody, status: number): string {
+    return this.#eta.render('./chain-refused', { body, status, advice: adviceFor(body), json: pretty(body) });
+  }
+}
+
+function pretty(value: unknown): string {
+  return JSON.stringify(value, undefined, 2);
+}

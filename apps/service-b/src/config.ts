@@ -1,0 +1,7 @@
+/** Settings of Service B: the only file of the service that reads the environment. */
+import { registerAs } from '@nestjs/config';
+import { readServiceSettings } from 'service-defaults';
+
+export const serviceBConfig = registerAs('service-b', () =>
+  readServiceSettings(process.env, { name: 'service-b', port: 3001, urls: ['SERVICE_C_URL'] }),
+);

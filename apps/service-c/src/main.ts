@@ -1,0 +1,6 @@
+/** Service C. */
+import { bootstrap } from 'service-defaults';
+import { serviceCConfig } from './config.js';
+import { ServiceCModule } from './service-c.module.js';
+
+await bootstrap(ServiceCModule, serviceCConfig.KEY);

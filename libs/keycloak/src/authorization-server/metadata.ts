@@ -1,0 +1,71 @@
+/** ServerMetadata: the realm's discovery document (RFC 8414, OpenID Connect Discovery), read once and checked. */
+import { discoveryRequest, processDiscoveryResponse, type AuthorizationServer } from 'oauth4webapi';
+import { SingleFlight } from '../caching/single-flight.js';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import { toServerError } from './server-answer.js';
+import type { ServerConnection } from './server-connection.js';
+
+const ENDPOINTS = ['token_endpoint', 'introspection_endpoint'] as const;
+
+export class ServerMetadata {
+  readonly #flight = new SingleFlight<AuthorizationServer>();
+  #known: AuthorizationServer | undefined;
+
+  constructor(private readonly connection: ServerConnection) {}
+
+  /** The metadata; read on first need, so that a service can start before the authorization server. */
+  async get(): Promise<AuthorizationServer> {
+    return this.#known ?? this.refresh();
+  }
+
+  /** Reads the metadata anew, whether known or not. */
+  async refresh(): Promise<AuthorizationServer> {
+    return this.#flight.run('metadata', async () => {
+      this.#known = await this.#read();
+      return this.#known;
+    });
+  }
+
+  async #read(): Promise<AuthorizationServer> {
+    const { issuer, realmUrl } = this.connection;
+    let metadata: AuthorizationServer;
+    try {
+      const response = await discoveryRequest(realmUrl, this.connection.requestOptions());
+      if (response.status !== 200) throw unexpectedStatus(response);
+      metadata = await processDiscoveryResponse(new URL(issuer), response);
+    } catch (error) {
+      if (isIssuerMismatch(error)) throw misconfigured('issuer_mismatch', { expected: issuer });
+      throw toServerError(error);
+    }
+    // RFC 8414 §3.3: identical, not only equal as URLs.
+    if (metadata.issuer !== issuer) throw misconfigured('issuer_mismatch', { expected: issuer });
+    for (const endpoint of ENDPOINTS) this.#checkEndpoint(endpoint, metadata[endpoint]);
+    return metadata;
+  }
+
+  /** Our secret and our callers' tokens go to these addresses: they must be where we reach the server, or its issuer. */
+  #checkEndpoint(name: string, url: string | undefined): void {
+    if (url === undefined || !URL.canParse(url)) throw misconfigured('endpoint_missing', { endpoint: name });
+    const { origin } = new URL(url);
+    if (origin !== this.connection.realmUrl.origin && origin !== new URL(this.connection.issuer).origin) {
+      throw misconfigured('endpoint_on_foreign_origin', { endpoint: name, origin });
+    }
+  }
+}
+
+function isIssuerMismatch(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED';
+}
+
+function unexpectedStatus(response: Response): unknown {
+  // A 404 here is a realm that does not exist: ours to mend. Anything else says nothing about the configuration.
+  return response.status === 404
+    ? misconfigured('realm_not_found', {})
+    : new AuthorizationServerError('authorization_server_unavailable', {
+        reason: `discovery_answered_${response.status}`,
+      });
+}
+
+function misconfigured(reason: string, fields: Readonly<Record<string, unknown>>): AuthorizationServerError {
+  return new AuthorizationServerError('authorization_server_refused', { reason, fields });
+}

@@ -1,0 +1,48 @@
+/** ServerConnection: how this service reaches the authorization server, and as whom. */
+import {
+  allowInsecureRequests,
+  ClientSecretBasic,
+  customFetch,
+  type Client,
+  type ClientAuth,
+  type HttpRequestOptions,
+} from 'oauth4webapi';
+import { boundedFetch } from './bounded-fetch.js';
+
+export interface ServerConnectionOptions {
+  readonly issuer: string;
+  /** The realm's URL as we reach it; it differs from `issuer` where services and browsers use different names. */
+  readonly realmUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly timeoutMs: number;
+  readonly allowInsecureRequests: boolean;
+}
+
+/** The arguments that every call of the OAuth library needs. */
+export class ServerConnection {
+  readonly issuer: string;
+  readonly realmUrl: URL;
+  readonly client: Client;
+  readonly clientAuthentication: ClientAuth;
+  readonly #timeoutMs: number;
+  readonly #allowInsecureRequests: boolean;
+
+  constructor(options: ServerConnectionOptions) {
+    this.issuer = options.issuer;
+    this.realmUrl = new URL(options.realmUrl);
+    this.client = { client_id: options.clientId };
+    this.clientAuthentication = ClientSecretBasic(options.clientSecret);
+    this.#timeoutMs = options.timeoutMs;
+    this.#allowInsecureRequests = options.allowInsecureRequests;
+  }
+
+  /** Fresh for each request, because its deadline starts now. */
+  requestOptions(): HttpRequestOptions<'GET' | 'POST', URLSearchParams | undefined> {
+    return {
+      [customFetch]: boundedFetch,
+      [allowInsecureRequests]: this.#allowInsecureRequests,
+      signal: AbortSignal.timeout(this.#timeoutMs),
+    };
+  }
+}

@@ -1,0 +1,113 @@
+/** TokenEndpoint: form parameters in, an issued token out, the answer checked (RFC 6749 §5, RFC 8693 §2.2). */
+import {
+  clientCredentialsGrantRequest,
+  genericTokenEndpointRequest,
+  processClientCredentialsResponse,
+  processGenericTokenEndpointResponse,
+  type TokenEndpointResponse,
+} from 'oauth4webapi';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import { BearerError } from '../protocol/bearer-error.js';
+import { ACCESS_TOKEN_TYPE, type CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
+import { IssuedToken } from '../protocol/issued-token.js';
+import { parseScope } from '../protocol/scope.js';
+import type { ServerMetadata } from './metadata.js';
+import type { ServerConnection } from './server-connection.js';
+import { toTokenRefusal } from './token-endpoint-refusals.js';
+
+/** RFC 6749 §4.4.2. */
+export interface ClientCredentialsParameters {
+  readonly grant_type: typeof CLIENT_CREDENTIALS_GRANT;
+  readonly scope: string;
+}
+
+/** RFC 8693 §2.1; always an access token for an access token, for one audience. */
+export interface TokenExchangeParameters {
+  readonly grant_type: typeof TOKEN_EXCHANGE_GRANT;
+  readonly subject_token: string;
+  readonly audience: string;
+  readonly scope: string;
+}
+
+export type TokenRequestParameters = ClientCredentialsParameters | TokenExchangeParameters;
+
+/** A token that can stand in an `Authorization` header (RFC 6750 §2.1: `b64token`). */
+const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+
+export class TokenEndpoint {
+  constructor(
+    private readonly connection: ServerConnection,
+    private readonly metadata: ServerMetadata,
+    /** Scopes that the server adds unasked, because they are defaults of our client. Any other extra is refused. */
+    private readonly defaultScopes: readonly string[],
+  ) {}
+
+  /**
+   * Throws `BearerError` (`invalid_token`, `insufficient_scope`) when an exchange fails because of its subject, and
+   * `AuthorizationServerError` for all else.
+   */
+  async request(parameters: TokenRequestParameters): Promise<IssuedToken> {
+    let response: TokenEndpointResponse;
+    try {
+      response = await this.#send(parameters);
+    } catch (error) {
+      throw toTokenRefusal(error, parameters);
+    }
+    return this.#check(response, parameters);
+  }
+
+  async #send(parameters: TokenRequestParameters): Promise<TokenEndpointResponse> {
+    const server = await this.metadata.get();
+    const { client, clientAuthentication } = this.connection;
+    const options = this.connection.requestOptions();
+    if (parameters.grant_type === TOKEN_EXCHANGE_GRANT) {
+      const { subject_token, audience, scope } = parameters;
+      const form = {
+        subject_token,
+        subject_token_type: ACCESS_TOKEN_TYPE,
+        requested_token_type: ACCESS_TOKEN_TYPE,
+        audience,
+        scope,
+      };
+      const answer = await genericTokenEndpointRequest(
+        server,
+        client,
+        clientAuthentication,
+        TOKEN_EXCHANGE_GRANT,
+        form,
+        options,
+      );
+      return processGenericTokenEndpointResponse(server, client, answer);
+    }
+    const form = { scope: parameters.scope };
+    const answer = await clientCredentialsGrantRequest(server, client, clientAuthentication, form, options);
+    return processClientCredentialsResponse(server, client, answer);
+  }
+
+  #check(response: TokenEndpointResponse, parameters: TokenRequestParameters): IssuedToken {
+    if (response.token_type !== 'bearer') throw unusable('token_type_not_bearer');
+    if (!B64TOKEN.test(response.access_token)) throw unusable('access_token_not_header_safe');
+    if (parameters.grant_type === TOKEN_EXCHANGE_GRANT && response['issued_token_type'] !== ACCESS_TOKEN_TYPE) {
+      throw unusable('issued_token_type_not_as_asked');
+    }
+    // RFC 6749 §5.1: a scope that is left out is the one that was asked for.
+    const granted = parseScope(response.scope ?? parameters.scope);
+    const asked = parseScope(parameters.scope);
+    const missing = asked.find((token) => !granted.includes(token));
+    if (missing !== undefined) throw scopeNotGranted(missing, parameters);
+    const extra = granted.find((token) => !asked.includes(token) && !this.defaultScopes.includes(token));
+    if (extra !== undefined) throw unusable('scope_not_asked_for', { scope: extra });
+    return new IssuedToken(response.access_token, granted, response.expires_in ?? 0);
+  }
+}
+
+function scopeNotGranted(permission: string, { grant_type }: TokenRequestParameters): Error {
+  return grant_type === TOKEN_EXCHANGE_GRANT
+    ? new BearerError('insufficient_scope', { reason: 'permission_not_granted_to_subject', permission })
+    : unusable('scope_not_granted', { scope: permission });
+}
+
+/** The server answered well and granted what we can't use: a matter of its configuration or ours. */
+function unusable(reason: string, fields: Readonly<Record<string, unknown>> = {}): AuthorizationServerError {
+  return new AuthorizationServerError('authorization_server_refused', { reason, fields });
+}

@@ -1,0 +1,42 @@
+/** DeadlineCache: a bounded map whose entries end at an absolute monotonic deadline. */
+import { LRUCache } from 'lru-cache';
+import type { Clock } from './clock.js';
+
+interface Entry<V> {
+  readonly value: V;
+  readonly deadlineMs: number;
+}
+
+/**
+ * Holds at most `maxEntries`; the one used longest ago goes first. An entry is never given out at or after its
+ * deadline, and reading it does not prolong it.
+ */
+export class DeadlineCache<V> {
+  readonly #entries: LRUCache<string, Entry<V>>;
+
+  constructor(
+    maxEntries: number,
+    private readonly clock: Clock,
+  ) {
+    this.#entries = new LRUCache({ max: maxEntries });
+  }
+
+  get(key: string): V | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (this.clock.monotonicMs() < entry.deadlineMs) return entry.value;
+    this.#entries.delete(key);
+    return undefined;
+  }
+
+  /** Keeps `value` for `lifetimeMs` from now; not at all when that is no positive number. */
+  set(key: string, value: V, lifetimeMs: number): void {
+    if (!(lifetimeMs > 0)) return;
+    this.#entries.set(key, { value, deadlineMs: this.clock.monotonicMs() + lifetimeMs });
+  }
+
+  /** Forgets `key`, but only while it holds `value`: a newer one stays. */
+  delete(key: string, value: V): void {
+    if (this.#entries.peek(key)?.value === value) this.#entries.delete(key);
+  }
+}

@@ -1,0 +1,24 @@
+/** ClientCredentialsTokenProvider: tokens for this service in its own name. */
+import type { IssuedToken } from '../protocol/issued-token.js';
+import { clientCredentialsRequest } from './token-request.js';
+import type { TokenSource } from './token-source.js';
+
+/**
+ * Client credentials grant (RFC 6749 §4.4). A token is reused until shortly before it expires, and any number of
+ * callers who want the same one at the same time share one request.
+ *
+ * To call a service, `ServiceClient.asSelf(scope)` does this and the call; this is for other transports.
+ */
+export class ClientCredentialsTokenProvider {
+  constructor(private readonly tokens: TokenSource) {}
+
+  /**
+   * A token with `scope` (a space-separated set), which in Keycloak also decides its audience.
+   *
+   * Throws `AuthorizationServerError`: `authorization_server_refused` when the credentials or the scope are refused or
+   * the grant lacks the scope, `authorization_server_unavailable` when there was no usable answer.
+   */
+  async getToken(scope: string): Promise<IssuedToken> {
+    return this.tokens.get(clientCredentialsRequest(scope));
+  }
+}

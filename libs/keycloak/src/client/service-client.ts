@@ -1,0 +1,137 @@
+/** ServiceClient: calls one other service, always with a token made for that service. */
+import { BearerError } from '../protocol/bearer-error.js';
+import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
+import type { IssuedToken } from '../protocol/issued-token.js';
+import { isScopeToken } from '../protocol/scope.js';
+import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { bearerChallengeError } from '../protocol/www-authenticate.js';
+import { safeBody, ServiceCallError } from './service-call-error.js';
+import type { ServiceTransport, TransportRequest, TransportResponse } from './service-transport.js';
+import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
+import type { TokenSource } from './token-source.js';
+
+export interface ServiceRequestOptions {
+  /** Ends the call when it aborts; the call then throws the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Further headers. `Authorization`, `Cookie`, `Host` and `Proxy-Authorization` are not taken. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface ServiceResponse<T> {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: T;
+}
+
+/**
+ * Injected with `@InjectServiceClient(name)` for a service registered with `KeycloakModule.forFeature`. It only says in
+ * whose name a call is made; it does not pass on a token that this service was called with.
+ */
+export class ServiceClient {
+  constructor(
+    readonly name: string,
+    private readonly audience: string,
+    private readonly transport: ServiceTransport,
+    private readonly tokens: TokenSource,
+  ) {}
+
+  /** Calls in this service's own name, with a client-credentials token for `scope` (a space-separated set). */
+  asSelf(scope: string): ServiceCaller {
+    return new ServiceCaller(this.name, this.transport, this.tokens, clientCredentialsRequest(scope));
+  }
+
+  /** Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience. */
+  onBehalfOf(token: VerifiedAccessToken, scope: string): ServiceCaller {
+    return new ServiceCaller(this.name, this.transport, this.tokens, tokenExchangeRequest(token, this.audience, scope));
+  }
+}
+
+/**
+ * The calls themselves. Bodies are sent and read as JSON; `T` is what the caller takes the answer for, it is not
+ * checked. A path begins with a slash and stays below the service's base URL; redirects are not followed.
+ *
+ * Throws
+ * - `ServiceCallError` when the service can't be reached, is too slow, fails, or refuses this service;
+ * - `BearerError` `insufficient_scope` when the subject may not do this, `invalid_token` when its token ended meanwhile;
+ * - `AuthorizationServerError` when no token could be had. A call is never sent without one.
+ */
+export class ServiceCaller {
+  constructor(
+    private readonly service: string,
+    private readonly transport: ServiceTransport,
+    private readonly tokens: TokenSource,
+    private readonly tokenRequest: TokenRequest,
+  ) {}
+
+  async get<T>(path: string, options?: ServiceRequestOptions): Promise<T> {
+    return (await this.request<T>('GET', path, undefined, options)).body;
+  }
+
+  async post<T>(path: string, body: unknown, options?: ServiceRequestOptions): Promise<T> {
+    return (await this.request<T>('POST', path, body, options)).body;
+  }
+
+  async put<T>(path: string, body: unknown, options?: ServiceRequestOptions): Promise<T> {
+    return (await this.request<T>('PUT', path, body, options)).body;
+  }
+
+  async patch<T>(path: string, body: unknown, options?: ServiceRequestOptions): Promise<T> {
+    return (await this.request<T>('PATCH', path, body, options)).body;
+  }
+
+  async delete<T>(path: string, options?: ServiceRequestOptions): Promise<T> {
+    return (await this.request<T>('DELETE', path, undefined, options)).body;
+  }
+
+  /** The whole answer of a call that succeeded (2xx). */
+  async request<T>(
+    method: TransportRequest['method'],
+    path: string,
+    body?: unknown,
+    options: ServiceRequestOptions = {},
+  ): Promise<ServiceResponse<T>> {
+    refuseReservedHeaders(options.headers);
+    const send = async (token: IssuedToken): Promise<TransportResponse> =>
+      this.transport.send({
+        method,
+        path,
+        body,
+        headers: { ...options.headers, Authorization: `Bearer ${token.reveal()}` },
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      });
+    const token = await this.tokens.get(this.tokenRequest);
+    let response = await send(token);
+    if (response.status === 401 && bearerChallengeError(response.headers['www-authenticate']) === 'invalid_token') {
+      // It may have been revoked since it was cached: one renewal, one more try; the body is JSON and can be sent again.
+      this.tokens.drop(this.tokenRequest, token);
+      response = await send(await this.tokens.get(this.tokenRequest));
+    }
+    if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;
+    throw this.#failure(response);
+  }
+
+  #failure({ status, body }: TransportResponse): Error {
+    const safe = safeBody(body);
+    if (status === 403 && this.tokenRequest.grant === TOKEN_EXCHANGE_GRANT) {
+      // The subject lacks something there, or further down: the service that said no knows the permission best.
+      const permission = isScopeToken(safe.permission) ? safe.permission : this.tokenRequest.scope;
+      const fields = { service: this.service, answer: safe };
+      return new BearerError('insufficient_scope', { reason: 'refused_by_next_service', permission, fields });
+    }
+    const refused = status === 401 || status === 403;
+    return new ServiceCallError(
+      refused ? 'service_refused' : 'service_failed',
+      this.service,
+      `answered_${status}`,
+      status,
+      safe,
+    );
+  }
+}
+
+const RESERVED = new Set(['authorization', 'cookie', 'host', 'proxy-authorization']);
+
+function refuseReservedHeaders(headers: Readonly<Record<string, string>> = {}): void {
+  const reserved = Object.keys(headers).find((name) => RESERVED.has(name.toLowerCase()));
+  if (reserved !== undefined) throw new TypeError(`The header ${reserved} is not the caller's to set`);
+}

@@ -1,0 +1,29 @@
+/** TokenExchangeClient: trades the token this service was called with for one meant for the next service only. */
+import type { IssuedToken } from '../protocol/issued-token.js';
+import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { tokenExchangeRequest } from './token-request.js';
+import type { TokenSource } from './token-source.js';
+
+/**
+ * Token exchange (RFC 8693), as Keycloak's standard token exchange does it: the subject stays, the audience becomes the
+ * next service, the client becomes this one. A result is reused for the same subject token, audience and scope until
+ * shortly before it or the subject token expires.
+ *
+ * To call a service, `ServiceClient.onBehalfOf(token, scope)` does this and the call; this is for other transports.
+ */
+export class TokenExchangeClient {
+  constructor(private readonly tokens: TokenSource) {}
+
+  /**
+   * A token for `audience` (a client id in Keycloak) with `scope` (a space-separated set), for the subject's user.
+   *
+   * Throws `BearerError`: `invalid_token` when the server finds the subject token no longer good, `insufficient_scope`
+   * when the user may not have the scope; `AuthorizationServerError` as `ClientCredentialsTokenProvider` does.
+   */
+  async exchange(
+    subject: VerifiedAccessToken,
+    target: { readonly audience: string; readonly scope: string },
+  ): Promise<IssuedToken> {
+    return this.tokens.get(tokenExchangeRequest(subject, target.audience, target.scope));
+  }
+}

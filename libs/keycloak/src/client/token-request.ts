@@ -1,0 +1,46 @@
+/** TokenRequest: for whom, for which audience and with which scope a token is wanted. There is no way to forward one. */
+import { TOKEN_EXCHANGE_GRANT, CLIENT_CREDENTIALS_GRANT } from '../protocol/identifiers.js';
+import { tokenHash } from '../protocol/fingerprint.js';
+import { canonicalScope } from '../protocol/scope.js';
+import { subjectTokenText, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
+
+/** This service in its own name (RFC 6749 §4.4). In Keycloak the scope alone decides the audience. */
+export interface ClientCredentialsRequest {
+  readonly grant: typeof CLIENT_CREDENTIALS_GRANT;
+  readonly scope: string;
+}
+
+/** This service on behalf of the subject of a token it was called with (RFC 8693 §2.1). */
+export interface TokenExchangeRequest {
+  readonly grant: typeof TOKEN_EXCHANGE_GRANT;
+  readonly subject: VerifiedAccessToken;
+  readonly audience: string;
+  readonly scope: string;
+}
+
+export type TokenRequest = ClientCredentialsRequest | TokenExchangeRequest;
+
+/** `scope` is a space-separated set; its order does not matter. Throws `TypeError` when it is empty or malformed. */
+export function clientCredentialsRequest(scope: string): ClientCredentialsRequest {
+  return { grant: CLIENT_CREDENTIALS_GRANT, scope: canonicalScope(scope) };
+}
+
+/** Throws `TypeError` when the scope or the audience is empty or malformed. */
+export function tokenExchangeRequest(
+  subject: VerifiedAccessToken,
+  audience: string,
+  scope: string,
+): TokenExchangeRequest {
+  if (audience === '') throw new TypeError('A token exchange names one audience');
+  return { grant: TOKEN_EXCHANGE_GRANT, subject, audience, scope: canonicalScope(scope) };
+}
+
+/** The one key for cache and flight: all that the answer may depend on, and of the subject's token only its hash. */
+export function tokenRequestKey(issuer: string, clientId: string, request: TokenRequest): string {
+  const { grant, scope } = request;
+  return JSON.stringify(
+    request.grant === TOKEN_EXCHANGE_GRANT
+      ? [issuer, clientId, grant, request.audience, scope, tokenHash(subjectTokenText(request.subject))]
+      : [issuer, clientId, grant, null, scope, null],
+  );
+}

@@ -1,0 +1,41 @@
+/** The door of nestjs-keycloak-s2s: everything a service may use, and nothing that holds a caller's token text. */
+export { KeycloakModule } from './keycloak.module.js';
+export { KeycloakOptionsError } from './keycloak.options.js';
+
+export { AccessToken } from './resource-server/access-token.decorator.js';
+export {
+  AllowClients,
+  Authenticated,
+  OptionalToken,
+  Public,
+  RequirePermission,
+} from './resource-server/access.decorators.js';
+export { IntrospectionGuard } from './resource-server/introspection.guard.js';
+export { RefusalFilter } from './resource-server/refusal.filter.js';
+
+export { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
+export { getServiceClientToken, InjectServiceClient } from './client/inject-service-client.decorator.js';
+export { ServiceCallError } from './client/service-call-error.js';
+export { ServiceCaller, ServiceClient } from './client/service-client.js';
+export { TokenExchangeClient } from './client/token-exchange-client.js';
+
+export { AuthorizationServerHealth } from './authorization-server/server-health.js';
+
+export { AuthorizationServerError } from './protocol/authorization-server-error.js';
+export { BearerError } from './protocol/bearer-error.js';
+export { clientRoles, realmRoles } from './protocol/claims.js';
+export { IssuedToken } from './protocol/issued-token.js';
+export { Refusal } from './protocol/refusal.js';
+export { VerifiedAccessToken } from './protocol/verified-access-token.js';
+
+export type { ServiceRegistration } from './keycloak.module.js';
+export type { KeycloakModuleOptions, ServiceOptions } from './keycloak.options.js';
+export type { AuthorizationServerStatus } from './authorization-server/server-health.js';
+export type { SafeBody, ServiceCallErrorCode } from './client/service-call-error.js';
+export type { ServiceRequestOptions, ServiceResponse } from './client/service-client.js';
+export type { AuthorizationServerErrorCode } from './protocol/authorization-server-error.js';
+export type { BearerErrorCode } from './protocol/bearer-error.js';
+export type { AccessTokenClaims } from './protocol/claims.js';
+export type { RefusalBody, RefusalCode } from './protocol/refusal.js';
+export type { Permissions } from './resource-server/judge-access-token.js';
+export type { RefusalReply } from './resource-server/refusal.filter.js';

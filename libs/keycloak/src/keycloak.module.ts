@@ -1,0 +1,164 @@
+/** KeycloakModule: the wiring, and nothing else. */
+import { Logger, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import {
+  APP_FILTER,
+  APP_GUARD,
+  DiscoveryModule,
+  DiscoveryService,
+  HttpAdapterHost,
+  MetadataScanner,
+} from '@nestjs/core';
+import { Introspection } from './authorization-server/introspection.js';
+import { ServerMetadata } from './authorization-server/metadata.js';
+import { ServerConnection } from './authorization-server/server-connection.js';
+import { AuthorizationServerHealth } from './authorization-server/server-health.js';
+import { TokenEndpoint } from './authorization-server/token-endpoint.js';
+import { systemClock } from './caching/clock.js';
+import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
+import { getServiceClientToken } from './client/inject-service-client.decorator.js';
+import { ServiceClient } from './client/service-client.js';
+import { ServiceTransport } from './client/service-transport.js';
+import { TokenExchangeClient } from './client/token-exchange-client.js';
+import { TokenSource } from './client/token-source.js';
+import { TokenSourceLog } from './client/token-source-log.js';
+import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './keycloak.module-definition.js';
+import {
+  resolveKeycloakOptions,
+  resolveServiceOptions,
+  type KeycloakModuleOptions,
+  type ResolvedKeycloakOptions,
+  type ServiceOptions,
+} from './keycloak.options.js';
+import { IntrospectionGuard } from './resource-server/introspection.guard.js';
+import { RefusalFilter } from './resource-server/refusal.filter.js';
+import { RouteReport } from './resource-server/route-report.discovery.js';
+
+const OPTIONS = Symbol('nestjs-keycloak-s2s:resolved-options');
+
+/** A service to call: its options given at once, or made by a factory from what is injected. */
+export type ServiceRegistration = { readonly name: string } & (
+  ServiceOptions | Pick<FactoryProvider<ServiceOptions | Promise<ServiceOptions>>, 'inject' | 'useFactory'>
+);
+
+/**
+ * `forRoot` (or `forRootAsync`), once in the root module, closes every route of the application until a decorator opens
+ * it, and makes the token providers injectable everywhere. `forFeature` adds a `ServiceClient` per service to call.
+ *
+ * It does NOT contact the authorization server at boot: that is done on first need, and `AuthorizationServerHealth`
+ * tells whether it can be. Faulty options throw `KeycloakOptionsError` at boot.
+ */
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    {
+      provide: OPTIONS,
+      inject: [MODULE_OPTIONS_TOKEN],
+      useFactory: (given: KeycloakModuleOptions) => resolveKeycloakOptions(given),
+    },
+    {
+      provide: ServerConnection,
+      inject: [OPTIONS],
+      useFactory: (options: ResolvedKeycloakOptions) => new ServerConnection(options),
+    },
+    {
+      provide: ServerMetadata,
+      inject: [ServerConnection],
+      useFactory: (connection: ServerConnection) => new ServerMetadata(connection),
+    },
+    {
+      provide: Introspection,
+      inject: [ServerConnection, ServerMetadata],
+      useFactory: (connection: ServerConnection, metadata: ServerMetadata) => new Introspection(connection, metadata),
+    },
+    {
+      provide: TokenEndpoint,
+      inject: [ServerConnection, ServerMetadata, OPTIONS],
+      useFactory: (connection: ServerConnection, metadata: ServerMetadata, options: ResolvedKeycloakOptions) =>
+        new TokenEndpoint(connection, metadata, options.defaultScopes),
+    },
+    {
+      provide: TokenSource,
+      inject: [TokenEndpoint, OPTIONS],
+      useFactory: (endpoint: TokenEndpoint, options: ResolvedKeycloakOptions) =>
+        new TokenSource(endpoint, options, systemClock, new TokenSourceLog(new Logger('TokenSource'))),
+    },
+    {
+      provide: ClientCredentialsTokenProvider,
+      inject: [TokenSource],
+      useFactory: (tokens: TokenSource) => new ClientCredentialsTokenProvider(tokens),
+    },
+    {
+      provide: TokenExchangeClient,
+      inject: [TokenSource],
+      useFactory: (tokens: TokenSource) => new TokenExchangeClient(tokens),
+    },
+    {
+      provide: AuthorizationServerHealth,
+      inject: [ServerMetadata],
+      useFactory: (metadata: ServerMetadata) => new AuthorizationServerHealth(metadata, systemClock),
+    },
+    {
+      provide: IntrospectionGuard,
+      inject: [Introspection, OPTIONS],
+      useFactory: (introspection: Introspection, options: ResolvedKeycloakOptions) =>
+        new IntrospectionGuard(introspection, { ...options, audience: options.clientId }, systemClock),
+    },
+    { provide: APP_GUARD, useExisting: IntrospectionGuard },
+    {
+      provide: RefusalFilter,
+      inject: [OPTIONS, HttpAdapterHost],
+      useFactory: (options: ResolvedKeycloakOptions, adapterHost: HttpAdapterHost) =>
+        new RefusalFilter({ ...options, realm: options.clientId }, adapterHost),
+    },
+    { provide: APP_FILTER, useExisting: RefusalFilter },
+    {
+      provide: RouteReport,
+      inject: [DiscoveryService, MetadataScanner],
+      useFactory: (discovery: DiscoveryService, scanner: MetadataScanner) => new RouteReport(discovery, scanner),
+    },
+  ],
+  exports: [
+    OPTIONS,
+    TokenSource,
+    ClientCredentialsTokenProvider,
+    TokenExchangeClient,
+    AuthorizationServerHealth,
+    IntrospectionGuard,
+    RefusalFilter,
+  ],
+})
+export class KeycloakModule extends ConfigurableModuleClass {
+  /** Makes one `ServiceClient` per service injectable, in the module that imports this, by `@InjectServiceClient(name)`. */
+  static forFeature(services: readonly ServiceRegistration[]): DynamicModule {
+    const providers = services.flatMap(serviceProviders);
+    return { module: ServiceClients, providers, exports: services.map(({ name }) => getServiceClientToken(name)) };
+  }
+}
+
+/** The module behind `forFeature`; one instance per set of services. */
+@Module({})
+class ServiceClients {}
+
+function serviceProviders(registration: ServiceRegistration): FactoryProvider[] {
+  const { name } = registration;
+  const given = Symbol(`nestjs-keycloak-s2s:service-options:${name}`);
+  const options =
+    'useFactory' in registration
+      ? { inject: registration.inject ?? [], useFactory: registration.useFactory }
+      : { inject: [], useFactory: (): ServiceOptions => registration };
+  return [
+    { provide: given, ...options },
+    {
+      provide: getServiceClientToken(name),
+      inject: [given, OPTIONS, TokenSource],
+      useFactory: (
+        service: ServiceOptions,
+        { allowInsecureRequests }: ResolvedKeycloakOptions,
+        tokens: TokenSource,
+      ) => {
+        const resolved = resolveServiceOptions(name, service, allowInsecureRequests);
+        return new ServiceClient(name, resolved.audience, new ServiceTransport({ name, ...resolved }), tokens);
+      },
+    },
+  ];
+}

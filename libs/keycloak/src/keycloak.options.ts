@@ -1,0 +1,174 @@
+/** Options of the module: what they mean, their defaults, and the check at boot that lists every fault at once. */
+import type { Permissions } from './resource-server/judge-access-token.js';
+
+/** Options of `KeycloakModule.forRoot`. Only `issuer`, `clientId` and `clientSecret` must be given. */
+export interface KeycloakModuleOptions {
+  /** The `iss` of every token that is accepted, exactly: `https://<server>/realms/<realm>`, without a final slash. */
+  readonly issuer: string;
+  /**
+   * Where this service reaches the server when that is not where `issuer` points, such as `http://keycloak:8080` inside
+   * a network. Without the `/realms/…` part. Default: the part of `issuer` before it.
+   */
+  readonly baseUrl?: string;
+  /** This service's client id. It is also the audience that every accepted token must name. */
+  readonly clientId: string;
+  /** This service's client secret, for introspection, client credentials and exchange alike. */
+  readonly clientSecret: string;
+  /**
+   * Where a token's permissions come from in realms that use roles instead of scopes, such as
+   * `(claims) => realmRoles(claims)`. Default: the members of `scope`. It does not add to them, it replaces them.
+   */
+  readonly permissions?: Permissions;
+  /** Scopes that the realm adds to each of this client's tokens unasked. Default: `profile` and `email`. */
+  readonly defaultScopes?: readonly string[];
+  /** Bound on every call to the authorization server, answer included. Default 3000, 100 to 60000. */
+  readonly timeoutMs?: number;
+  /** Difference between the server's clock and ours that is borne with. Default 5, 0 to 60. */
+  readonly clockToleranceSeconds?: number;
+  /** How long before its expiry a token of ours is renewed. Default 10, 1 to 300. */
+  readonly renewBeforeExpirySeconds?: number;
+  /** Tokens of ours that are kept for reuse, exchanged ones included. Default 1000, 1 to 1000000. */
+  readonly maxCachedTokens?: number;
+  /** A longer token is refused before it costs a call. Default 8192, 1024 to 65536. */
+  readonly maxTokenBytes?: number;
+  /** DANGER: lets tokens and secrets travel unencrypted (`http:`). For development. Default false. */
+  readonly allowInsecureRequests?: boolean;
+  /** DANGER: tells callers which check refused them. For demonstrations. Default false. */
+  readonly exposeRefusalReasons?: boolean;
+}
+
+/** Options of one service in `KeycloakModule.forFeature`. */
+export interface ServiceOptions {
+  /** Where the service is reached; paths are below it. */
+  readonly baseUrl: string;
+  /** The service's client id: the audience of the tokens that are exchanged for it. */
+  readonly audience: string;
+  /** Bound on one call, its answer included; a renewed token gets a call of its own. Default 5000, 100 to 300000. */
+  readonly timeoutMs?: number;
+  /** A larger answer fails the call. Default 1048576, 1024 to 104857600. */
+  readonly maxResponseBytes?: number;
+}
+
+/** Every option filled in and checked. */
+export type ResolvedKeycloakOptions = Required<Omit<KeycloakModuleOptions, 'permissions' | 'baseUrl'>> & {
+  readonly permissions: Permissions | undefined;
+  /** The realm's URL as this service reaches it. */
+  readonly realmUrl: string;
+};
+
+/** Thrown at boot. The message lists every fault, and no secret. */
+export class KeycloakOptionsError extends Error {
+  constructor(
+    where: string,
+    readonly faults: readonly string[],
+  ) {
+    super(
+      `${where} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    );
+    this.name = 'KeycloakOptionsError';
+  }
+}
+
+export function resolveKeycloakOptions(given: KeycloakModuleOptions): ResolvedKeycloakOptions {
+  const check = new OptionsCheck('KeycloakModule.forRoot');
+  const insecure = check.boolean('allowInsecureRequests', given.allowInsecureRequests);
+  const { issuer, realmUrl } = check.issuer(given.issuer, given.baseUrl, insecure);
+  const resolved: ResolvedKeycloakOptions = {
+    issuer,
+    realmUrl,
+    clientId: check.text('clientId', given.clientId),
+    clientSecret: check.text('clientSecret', given.clientSecret),
+    permissions: given.permissions,
+    defaultScopes: given.defaultScopes ?? ['profile', 'email'],
+    timeoutMs: check.whole('timeoutMs', given.timeoutMs, 3000, 100, 60_000),
+    clockToleranceSeconds: check.whole('clockToleranceSeconds', given.clockToleranceSeconds, 5, 0, 60),
+    renewBeforeExpirySeconds: check.whole('renewBeforeExpirySeconds', given.renewBeforeExpirySeconds, 10, 1, 300),
+    maxCachedTokens: check.whole('maxCachedTokens', given.maxCachedTokens, 1000, 1, 1_000_000),
+    maxTokenBytes: check.whole('maxTokenBytes', given.maxTokenBytes, 8192, 1024, 65_536),
+    allowInsecureRequests: insecure,
+    exposeRefusalReasons: check.boolean('exposeRefusalReasons', given.exposeRefusalReasons),
+  };
+  if (given.permissions !== undefined && typeof given.permissions !== 'function') {
+    check.fault('permissions must be a function from claims to permissions');
+  }
+  check.done();
+  return resolved;
+}
+
+export function resolveServiceOptions(
+  name: string,
+  given: ServiceOptions,
+  allowInsecureRequests: boolean,
+): Required<ServiceOptions> {
+  const check = new OptionsCheck(`KeycloakModule.forFeature, service ${JSON.stringify(name)},`);
+  const resolved = {
+    baseUrl: check.url('baseUrl', given.baseUrl, allowInsecureRequests),
+    audience: check.text('audience', given.audience),
+    timeoutMs: check.whole('timeoutMs', given.timeoutMs, 5000, 100, 300_000),
+    maxResponseBytes: check.whole('maxResponseBytes', given.maxResponseBytes, 1_048_576, 1024, 104_857_600),
+  };
+  check.done();
+  return resolved;
+}
+
+/** Collects faults instead of stopping at the first. Values come from configuration, so types are not believed. */
+class OptionsCheck {
+  readonly #faults: string[] = [];
+
+  constructor(private readonly where: string) {}
+
+  fault(text: string): void {
+    this.#faults.push(text);
+  }
+
+  done(): void {
+    if (this.#faults.length > 0) throw new KeycloakOptionsError(this.where, this.#faults);
+  }
+
+  text(name: string, value: unknown): string {
+    if (typeof value === 'string' && value.trim() !== '') return value;
+    this.fault(`${name} must be given`);
+    return '';
+  }
+
+  boolean(name: string, value: unknown): boolean {
+    if (value !== undefined && typeof value !== 'boolean') this.fault(`${name} must be true or false`);
+    return value === true;
+  }
+
+  whole(name: string, value: unknown, fallback: number, min: number, max: number): number {
+    if (value === undefined) return fallback;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+    this.fault(`${name} must be a whole number from ${min} to ${max}`);
+    return fallback;
+  }
+
+  /** An absolute http(s) URL without credentials, query or fragment; without its final slash. */
+  url(name: string, value: unknown, allowInsecureRequests: boolean): string {
+    const text = this.text(name, value);
+    if (text === '') return '';
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (
+      url === undefined ||
+      !/^https?:$/.test(url.protocol) ||
+      url.search !== '' ||
+      url.hash !== '' ||
+      url.username !== ''
+    ) {
+      this.fault(`${name} must be an http(s) URL without credentials, query and fragment`);
+    } else if (url.protocol === 'http:' && !allowInsecureRequests) {
+      this.fault(`${name} must be https: (or allowInsecureRequests must be true, for development)`);
+    }
+    return text.replace(/\/$/, '');
+  }
+
+  issuer(value: unknown, base: unknown, insecure: boolean): { readonly issuer: string; readonly realmUrl: string } {
+    const issuer = this.url('issuer', value, insecure);
+    const realm = /^(.*)(\/realms\/[^/]+)$/.exec(issuer);
+    if (issuer !== '' && (realm === null || issuer !== value)) {
+      this.fault('issuer must end in /realms/<realm>, without a final slash, as the "iss" of its tokens does');
+    }
+    const baseUrl = base === undefined ? (realm?.[1] ?? '') : this.url('baseUrl', base, insecure);
+    return { issuer, realmUrl: `${baseUrl}${realm?.[2] ?? ''}` };
+  }
+}

@@ -1,0 +1,93 @@
+/** Refusal: the closed list of answers with which a service says no, and their form on the wire. */
+import { formatBearerChallenge } from './www-authenticate.js';
+
+/** Status and `error` text of each code. The text tells a caller nothing that the status does not. */
+const REFUSALS = {
+  missing_token: [401, 'Missing token'],
+  invalid_request: [400, 'Invalid request'],
+  invalid_token: [401, 'Invalid token'],
+  insufficient_scope: [403, 'Insufficient permission'],
+  client_not_allowed: [403, 'Client not allowed'],
+  route_closed: [403, 'Route closed'],
+  authorization_server_refused: [502, 'Authorization server refused this service'],
+  authorization_server_unavailable: [503, 'Authorization server unavailable'],
+  service_unavailable: [503, 'Next service unavailable'],
+  service_timeout: [504, 'Next service timed out'],
+  service_refused: [502, 'Next service refused this service'],
+  service_failed: [502, 'Next service failed'],
+} as const satisfies Record<string, readonly [status: number, error: string]>;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** The JSON body of a refusal. */
+export interface RefusalBody {
+  readonly error: string;
+  readonly code: RefusalCode;
+  /** With `insufficient_scope`: the permission that is missing. */
+  readonly permission?: string;
+  /** The finer reason: only where the option `exposeRefusalReasons` is on. */
+  readonly reason?: string;
+}
+
+export interface RefusalDetails {
+  /** The finer reason, as one snake_case word: for the log of the operator. */
+  readonly reason: string;
+  readonly permission?: string;
+  readonly retryAfterSeconds?: number;
+  /** Further fields for the log line: identifiers and numbers, never a token or a secret. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * An error that owns its wire form. It never holds a token, a request or another library's error: whatever prints it,
+ * prints nothing secret.
+ */
+export abstract class Refusal extends Error {
+  abstract readonly code: RefusalCode;
+  readonly reason: string;
+  readonly permission: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  readonly fields: Readonly<Record<string, unknown>>;
+
+  constructor(code: RefusalCode, details: RefusalDetails) {
+    super(`${REFUSALS[code][1]} (${details.reason})`);
+    this.name = new.target.name;
+    this.reason = details.reason;
+    this.permission = details.permission;
+    this.retryAfterSeconds = details.retryAfterSeconds;
+    this.fields = details.fields ?? {};
+  }
+
+  /** The HTTP status that goes with the code. */
+  get httpStatus(): number {
+    return REFUSALS[this.code][0];
+  }
+
+  /** The body on the wire. */
+  toBody(exposeReason: boolean): RefusalBody {
+    return {
+      error: REFUSALS[this.code][1],
+      code: this.code,
+      ...(this.permission === undefined ? {} : { permission: this.permission }),
+      ...(exposeReason ? { reason: this.reason } : {}),
+    };
+  }
+
+  /** The headers on the wire: the challenge of RFC 6750 §3 where the code has one, and `Retry-After` on every 503. */
+  toHeaders(realm: string): Readonly<Record<string, string>> {
+    if (this.httpStatus === 503) return { 'Retry-After': String(this.retryAfterSeconds ?? 5) };
+    switch (this.code) {
+      case 'missing_token':
+        return { 'WWW-Authenticate': formatBearerChallenge({ realm }) };
+      case 'invalid_request':
+      case 'invalid_token':
+        return { 'WWW-Authenticate': formatBearerChallenge({ realm, error: this.code }) };
+      case 'insufficient_scope':
+        return {
+          'WWW-Authenticate': formatBearerChallenge({ realm, error: this.code, scope: this.permission ?? '' }),
+        };
+      default:
+        return {};
+    }
+  }
+}

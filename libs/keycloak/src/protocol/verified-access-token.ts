@@ -1,0 +1,107 @@
+/** VerifiedAccessToken: the proof that a token was introspected and judged for this service, without its text. */
+import { inspect } from 'node:util';
+import { clientRoles, realmRoles, type AccessTokenClaims } from './claims.js';
+import { fingerprint } from './fingerprint.js';
+
+let readText: (token: VerifiedAccessToken) => string;
+
+/**
+ * An access token that was found active by the authorization server and judged by this service: issuer, audience,
+ * time, kind. Only the guard makes one (and `testAccessToken()` in tests), so a parameter of this type is the proof.
+ *
+ * It does NOT give out the token's text, and JSON, `util.inspect` and string conversion show none: the only thing to
+ * do with it towards another service is `ServiceClient.onBehalfOf(token, scope)`, which exchanges it (RFC 8693).
+ *
+ * The identity of the caller is `issuer` with `subject`. `username` and `email` can change hands; show them, and decide
+ * nothing by them.
+ */
+export class VerifiedAccessToken {
+  readonly #text: string;
+
+  /** `iss`: the authorization server and realm. */
+  readonly issuer: string;
+  /** `sub`: the user or service account; stable for good within the issuer. */
+  readonly subject: string;
+  /** `azp` (else `client_id`): the client that the token was issued to. It is not proof of who sent the request. */
+  readonly clientId: string;
+  /** `aud`, always as a list. It holds this service. */
+  readonly audience: readonly string[];
+  /** What the caller may do here: the members of `scope`, or what the option `permissions` made of the claims. */
+  readonly permissions: ReadonlySet<string>;
+  /** `exp`: seconds since the epoch. */
+  readonly expiresAt: number;
+  /** Every claim of the introspection answer. */
+  readonly claims: AccessTokenClaims;
+
+  static {
+    readText = (token) => token.#text;
+  }
+
+  /** For `judge-access-token.ts` and the testing door alone. */
+  constructor(text: string, claims: AccessTokenClaims, clientId: string, permissions: Iterable<string>) {
+    this.#text = text;
+    this.issuer = claims.iss;
+    this.subject = claims.sub;
+    this.clientId = clientId;
+    this.audience = Object.freeze([claims.aud].flat());
+    this.permissions = new Set(permissions);
+    this.expiresAt = claims.exp;
+    this.claims = Object.freeze({ ...claims });
+    Object.freeze(this);
+  }
+
+  /** `sid`: the user's session, the same on every token exchanged from it; absent for service accounts. */
+  get sessionId(): string | undefined {
+    return this.claims.sid;
+  }
+
+  /** `preferred_username`: for display only. */
+  get username(): string | undefined {
+    return this.claims.preferred_username;
+  }
+
+  /** `email`: for display only. */
+  get email(): string | undefined {
+    return this.claims.email;
+  }
+
+  /** `realm_access.roles`. */
+  get realmRoles(): readonly string[] {
+    return realmRoles(this.claims);
+  }
+
+  /** `resource_access.<clientId>.roles`: the roles at one client, never merged with those at another. */
+  clientRoles(clientId: string): readonly string[] {
+    return clientRoles(this.claims, clientId);
+  }
+
+  /** Eight hex digits that stand for the token in logs and pages. */
+  get fingerprint(): string {
+    return fingerprint(this.#text);
+  }
+
+  toJSON(): Readonly<Record<string, unknown>> {
+    return {
+      fingerprint: this.fingerprint,
+      issuer: this.issuer,
+      subject: this.subject,
+      clientId: this.clientId,
+      audience: this.audience,
+      permissions: [...this.permissions],
+      expiresAt: this.expiresAt,
+    };
+  }
+
+  toString(): string {
+    return `VerifiedAccessToken(${this.fingerprint})`;
+  }
+
+  [inspect.custom](): string {
+    return `VerifiedAccessToken ${inspect(this.toJSON())}`;
+  }
+}
+
+/** The text of a token, for the token exchange request and its cache key. Not exported by the package. */
+export function subjectTokenText(token: VerifiedAccessToken): string {
+  return readText(token);
+}

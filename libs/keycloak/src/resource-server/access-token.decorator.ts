@@ -1,0 +1,18 @@
+/** @AccessToken(): the caller's judged token as a handler's parameter. */
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { routeAccess } from './route-access.js';
+import { verifiedTokenOf } from './verified-requests.js';
+
+/**
+ * Gives a `VerifiedAccessToken`; on an `@OptionalToken()` route undefined when no credentials were sent. On a
+ * `@Public()` route there is never one, so asking for it is a programming error and throws.
+ */
+export const AccessToken = createParamDecorator(
+  (_: unknown, context: ExecutionContext): VerifiedAccessToken | undefined => {
+    const token = verifiedTokenOf(context.switchToHttp().getRequest<object>());
+    if (token !== undefined) return token;
+    if (routeAccess(context.getClass(), context.getHandler()).opening === 'optional') return undefined;
+    throw new TypeError('@AccessToken() needs a route that judges tokens, and this one does not');
+  },
+);

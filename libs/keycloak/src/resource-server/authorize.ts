@@ -1,0 +1,17 @@
+/** Authorize: holds a judged token against what the route demands (RFC 6750 §3.1). */
+import { BearerError } from '../protocol/bearer-error.js';
+import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import type { RouteAccess } from './route-access.js';
+
+/** Throws `BearerError`: `insufficient_scope` for the first permission that is missing, then `client_not_allowed`. */
+export function authorize(token: VerifiedAccessToken, access: RouteAccess): void {
+  const { issuer: iss, clientId: azp, claims } = token;
+  const fields = { iss, azp, jti: claims.jti };
+  const permission = access.permissions.find((demanded) => !token.permissions.has(demanded));
+  if (permission !== undefined) {
+    throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission, fields });
+  }
+  if (access.clients.length > 0 && !access.clients.includes(azp)) {
+    throw new BearerError('client_not_allowed', { reason: 'client_not_allowed', fields });
+  }
+}

@@ -1,0 +1,63 @@
+/** Bearer token: takes the one token out of a request's headers, and nothing from anywhere else (RFC 6750 §2.1). */
+import { BearerError } from '../protocol/bearer-error.js';
+
+/** What is read of a request; Express' and Fastify's both fit. */
+export interface BearerRequest {
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly rawHeaders?: readonly string[];
+  readonly raw?: { readonly rawHeaders?: readonly string[] };
+  readonly query?: unknown;
+  readonly body?: unknown;
+}
+
+/** RFC 9110 §11.4: scheme, spaces, and the rest; RFC 6750 §2.1: the rest is one `b64token`. */
+const CREDENTIALS = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +(\S.*))?$/;
+const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+
+/**
+ * The token's text; undefined when the request carries no credentials at all.
+ *
+ * Throws `BearerError`: `invalid_request` for two credentials or a header without form, `missing_token` for credentials
+ * of a kind that is not taken (another scheme, the query, a form field), `invalid_token` for what can't be a token.
+ */
+export function bearerToken(request: BearerRequest, maxTokenBytes: number): string | undefined {
+  const headers = authorizationHeaders(request);
+  const elsewhere = tokenElsewhere(request);
+  const [header, second] = headers;
+  if (second !== undefined || (header !== undefined && elsewhere !== undefined)) {
+    throw new BearerError('invalid_request', { reason: 'more_than_one_credential' });
+  }
+  if (elsewhere !== undefined) throw new BearerError('missing_token', { reason: elsewhere });
+  if (header === undefined) return undefined;
+  const [, scheme, credentials] = CREDENTIALS.exec(header) ?? [];
+  if (scheme === undefined) throw new BearerError('invalid_request', { reason: 'malformed_authorization_header' });
+  if (scheme.toLowerCase() !== 'bearer') throw new BearerError('missing_token', { reason: 'scheme_not_bearer' });
+  if (credentials === undefined || /\s/.test(credentials)) {
+    throw new BearerError('invalid_request', { reason: 'malformed_authorization_header' });
+  }
+  // Junk is refused here, before it costs a call.
+  if (credentials.length > maxTokenBytes) throw new BearerError('invalid_token', { reason: 'token_too_long' });
+  if (!B64TOKEN.test(credentials)) throw new BearerError('invalid_token', { reason: 'token_not_b64token' });
+  return credentials;
+}
+
+/** Node keeps only the first of several Authorization headers in `headers`; the raw list has them all. */
+function authorizationHeaders(request: BearerRequest): readonly string[] {
+  const raw = request.rawHeaders ?? request.raw?.rawHeaders;
+  if (raw !== undefined) return raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === 'authorization');
+  const header = request.headers['authorization'];
+  return header === undefined ? [] : [header].flat();
+}
+
+/** The places of RFC 6750 §2.2 and §2.3, which leak into logs and histories; a token there is not looked at. */
+function tokenElsewhere(request: BearerRequest): string | undefined {
+  if (hasField(request.query)) return 'token_in_query';
+  const [contentType] = [request.headers['content-type']].flat();
+  return /^application\/x-www-form-urlencoded\b/i.test(contentType ?? '') && hasField(request.body)
+    ? 'token_in_form'
+    : undefined;
+}
+
+function hasField(source: unknown): boolean {
+  return typeof source === 'object' && source !== null && 'access_token' in source;
+}

@@ -1,0 +1,48 @@
+/** IntrospectionGuard: the one global guard. A request passes only when its route is open to it. */
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import type { Introspection } from '../authorization-server/introspection.js';
+import type { Clock } from '../caching/clock.js';
+import { BearerError } from '../protocol/bearer-error.js';
+import { authorize } from './authorize.js';
+import { bearerToken, type BearerRequest } from './bearer-token.js';
+import { judgeAccessToken, type JudgeOptions } from './judge-access-token.js';
+import { routeAccess } from './route-access.js';
+import { rememberToken } from './verified-requests.js';
+
+export interface GuardOptions extends JudgeOptions {
+  readonly maxTokenBytes: number;
+}
+
+/**
+ * Registered for the whole application by `KeycloakModule`. It introspects the token with this service's own
+ * credentials, judges the answer, and holds it against the route's decorators.
+ *
+ * Throws `BearerError` for what is wrong with the caller's credentials and `AuthorizationServerError` when the
+ * authorization server gave no answer. A context that is not HTTP (RPC, WebSocket, GraphQL) is refused.
+ */
+export class IntrospectionGuard implements CanActivate {
+  constructor(
+    private readonly introspection: Introspection,
+    private readonly options: GuardOptions,
+    private readonly clock: Clock,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const kind = context.getType<string>();
+    if (kind !== 'http') throw new BearerError('route_closed', { reason: 'context_not_http', fields: { kind } });
+    const access = routeAccess(context.getClass(), context.getHandler());
+    if (access.opening === 'public') return true;
+    if (access.opening === 'closed') throw new BearerError('route_closed', { reason: 'no_decorator_opens_it' });
+    const request = context.switchToHttp().getRequest<BearerRequest>();
+    const text = bearerToken(request, this.options.maxTokenBytes);
+    if (text === undefined) {
+      if (access.opening === 'optional') return true;
+      throw new BearerError('missing_token', { reason: 'no_credentials' });
+    }
+    const answer = await this.introspection.introspect(text);
+    const token = judgeAccessToken(text, answer, this.options, this.clock);
+    authorize(token, access);
+    rememberToken(request, token);
+    return true;
+  }
+}

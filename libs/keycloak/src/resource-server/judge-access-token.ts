@@ -1,0 +1,82 @@
+/** Judge access token: turns an introspection answer into the proof that the token is good for this service, now. */
+import type { Clock } from '../caching/clock.js';
+import { BearerError } from '../protocol/bearer-error.js';
+import type { AccessTokenClaims, IntrospectionAnswer } from '../protocol/claims.js';
+import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
+import { parseScope } from '../protocol/scope.js';
+import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+
+/** Makes a caller's permissions out of the claims of a token; what it returns replaces the members of `scope`. */
+export type Permissions = (claims: AccessTokenClaims) => readonly string[];
+
+export interface JudgeOptions {
+  readonly issuer: string;
+  /** This service's own identifier, which `aud` must hold. */
+  readonly audience: string;
+  readonly clockToleranceSeconds: number;
+  readonly permissions: Permissions | undefined;
+}
+
+/**
+ * Judges everything that the answer says, however sure the server was: `active`, `iss`, `aud`, `typ`, `cnf`, `exp`,
+ * `nbf`, `iat`, `sub` and the client. Done on every request, so an answer that is reused is never trusted for longer.
+ *
+ * Throws `BearerError` `invalid_token`; the reason tells the operator which check it was.
+ */
+export function judgeAccessToken(
+  text: string,
+  answer: IntrospectionAnswer,
+  options: JudgeOptions,
+  clock: Clock,
+): VerifiedAccessToken {
+  if (answer['active'] !== true) throw invalid('inactive');
+  const claims = readClaims(answer);
+  if (claims.iss !== options.issuer) throw invalid('other_issuer', claims);
+  if (![claims.aud].flat().includes(options.audience)) throw invalid('other_audience', claims);
+  // Keycloak also finds ID and refresh tokens active; only an access token is one (RFC 8725 §3.11).
+  if (claims['typ'] !== KEYCLOAK_ACCESS_TOKEN_TYP) throw invalid('not_an_access_token', claims);
+  // A token bound to a key is worth nothing without the proof of that key, which is not taken here (RFC 8705, RFC 9449).
+  if (claims['cnf'] !== undefined) throw invalid('sender_constrained', claims);
+  const now = clock.epochSeconds();
+  const tolerance = options.clockToleranceSeconds;
+  if (now >= claims.exp + tolerance) throw invalid('expired', claims);
+  if (claims.nbf !== undefined && now < claims.nbf - tolerance) throw invalid('not_yet_valid', claims);
+  if (claims.iat !== undefined && now < claims.iat - tolerance) throw invalid('issued_in_the_future', claims);
+  const clientId = claims.azp ?? claims.client_id;
+  if (clientId === undefined) throw invalid('client_missing', claims);
+  return new VerifiedAccessToken(text, claims, clientId, permissionsOf(claims, options.permissions));
+}
+
+/** The parser at the border: each claim that is relied upon has its type, or the token is refused. */
+function readClaims(answer: IntrospectionAnswer): AccessTokenClaims {
+  for (const name of ['iss', 'sub']) {
+    const value = answer[name];
+    if (typeof value !== 'string' || value === '') throw invalid(`${name}_missing`);
+  }
+  const { aud } = answer;
+  const audience: unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (audience.length === 0 || !audience.every((item) => typeof item === 'string')) throw invalid('aud_missing');
+  if (!Number.isFinite(answer['exp'])) throw invalid('exp_missing');
+  for (const name of ['nbf', 'iat']) {
+    if (answer[name] !== undefined && !Number.isFinite(answer[name])) throw invalid(`${name}_malformed`);
+  }
+  for (const name of ['scope', 'azp', 'client_id', 'jti', 'sid', 'preferred_username', 'email']) {
+    if (answer[name] !== undefined && typeof answer[name] !== 'string') throw invalid(`${name}_malformed`);
+  }
+  return answer as AccessTokenClaims;
+}
+
+function permissionsOf(claims: AccessTokenClaims, permissions: Permissions | undefined): readonly string[] {
+  if (permissions === undefined) return parseScope(claims.scope ?? '');
+  const made: unknown = permissions(claims);
+  if (!Array.isArray(made) || !made.every((item) => typeof item === 'string')) {
+    throw new TypeError('The option "permissions" must return an array of strings');
+  }
+  return made;
+}
+
+function invalid(reason: string, claims?: AccessTokenClaims): BearerError {
+  if (claims === undefined) return new BearerError('invalid_token', { reason });
+  const { iss, azp, aud, jti } = claims;
+  return new BearerError('invalid_token', { reason, fields: { iss, azp, aud, jti } });
+}

@@ -1,0 +1,58 @@
+/** RefusalFilter: writes every refusal of the library on the wire, and the story to the log. */
+import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { HttpAdapterHost } from '@nestjs/core';
+import { Refusal, type RefusalBody } from '../protocol/refusal.js';
+
+export interface RefusalFilterOptions {
+  /** The realm of the challenge: the name of this service. */
+  readonly realm: string;
+  readonly exposeRefusalReasons: boolean;
+}
+
+/** What goes on the wire. */
+export interface RefusalReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: RefusalBody;
+}
+
+/**
+ * Registered for the whole application by `KeycloakModule`, for Express and Fastify. A filter of the application that
+ * wants another form (a page, say) can take `toReply()` and write it itself.
+ */
+@Catch(Refusal)
+export class RefusalFilter implements ExceptionFilter<Refusal> {
+  readonly #logger = new Logger('Refusal');
+
+  constructor(
+    private readonly options: RefusalFilterOptions,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {}
+
+  catch(refusal: Refusal, host: ArgumentsHost): void {
+    this.log(refusal);
+    // An RPC or WebSocket transport has no HTTP response; its own machinery reports the error.
+    if (host.getType<string>() !== 'http') throw refusal;
+    const response: unknown = host.switchToHttp().getResponse();
+    const { status, headers, body } = this.toReply(refusal);
+    const { httpAdapter } = this.adapterHost;
+    for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
+    httpAdapter.reply(response, body, status);
+  }
+
+  /** Status, headers and body of a refusal; logs nothing. */
+  toReply(refusal: Refusal): RefusalReply {
+    return {
+      status: refusal.httpStatus,
+      headers: refusal.toHeaders(this.options.realm),
+      body: refusal.toBody(this.options.exposeRefusalReasons),
+    };
+  }
+
+  /** One line: what we could not do is an error for the operator, what a caller may not do is a warning. */
+  log({ code, reason, permission, fields, httpStatus }: Refusal): void {
+    const line = { code, reason, ...(permission === undefined ? {} : { permission }), ...fields };
+    if (httpStatus >= 500) this.#logger.error('Request failed', line);
+    else this.#logger.warn('Request refused', line);
+  }
+}

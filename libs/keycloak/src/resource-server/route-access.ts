@@ -1,0 +1,41 @@
+/** Route access: what a route's decorators say about who may call it. Closed when they say nothing. */
+import 'reflect-metadata';
+
+/** How a route treats a token: never looks, judges one if sent, or demands one. */
+export type Opening = 'public' | 'optional' | 'authenticated';
+
+export interface RouteAccess {
+  readonly opening: Opening | 'closed';
+  /** All of them are demanded of a token. */
+  readonly permissions: readonly string[];
+  /** When not empty: the token must have been issued to one of them. */
+  readonly clients: readonly string[];
+}
+
+export const OPENING = Symbol('nestjs-keycloak-s2s:opening');
+export const PERMISSIONS = Symbol('nestjs-keycloak-s2s:permissions');
+export const CLIENTS = Symbol('nestjs-keycloak-s2s:clients');
+
+/**
+ * A handler's own decorators replace those of its class: opening and permissions together, clients apart. A demanded
+ * permission opens the route to those who have it; allowed clients alone open nothing.
+ */
+export function routeAccess(controller: object, handler: object): RouteAccess {
+  const says = (target: object): boolean =>
+    Reflect.hasMetadata(OPENING, target) || Reflect.hasMetadata(PERMISSIONS, target);
+  const source = says(handler) ? handler : controller;
+  const opening = Reflect.getMetadata(OPENING, source) as Opening | undefined;
+  const permissions = (Reflect.getMetadata(PERMISSIONS, source) as readonly string[] | undefined) ?? [];
+  const clients = (Reflect.getMetadata(CLIENTS, handler) ??
+    Reflect.getMetadata(CLIENTS, controller) ??
+    []) as readonly string[];
+  return { opening: opening ?? (permissions.length > 0 ? 'authenticated' : 'closed'), permissions, clients };
+}
+
+/** Why these decorators can't stand together, if they can't. */
+export function contradiction({ opening, permissions, clients }: RouteAccess): string | undefined {
+  if (opening === 'public' && permissions.length > 0)
+    return '@Public() never looks at a token that @RequirePermission() needs';
+  if (opening === 'public' && clients.length > 0) return '@Public() never looks at a token that @AllowClients() needs';
+  return undefined;
+}

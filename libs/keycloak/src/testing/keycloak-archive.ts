@@ -1,0 +1,147 @@
+// The archive of a Keycloak release: from Maven or over https, and only with the right checksum.
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import type { KeycloakSettings } from './keycloak-settings.js';
+
+/** SHA-256 of the releases this package was tried with; the same file is published in both places. */
+const KNOWN_SHA256: Readonly<Record<string, string>> = {
+  '26.7.4': '04823c336b797a7e18889a44262a7a64e6bf624cbbcc518c85e2622176ff2eee',
+};
+const MAVEN_WITHIN_MS = 15 * 60_000;
+const DOWNLOAD_STALLED_MS = 60_000;
+
+type Context = Pick<KeycloakSettings, 'version' | 'onProgress' | 'signal'>;
+
+/** The archive is not the published one. It was deleted. */
+export class ChecksumError extends Error {
+  override readonly name = 'ChecksumError';
+}
+
+/** Fetches the archive into `folder` and returns its path, or a sentence for each way that failed. */
+export async function fetchArchive(
+  folder: string,
+  context: Context,
+): Promise<{ path: string } | { missing: string[] }> {
+  const missing: string[] = [];
+  for (const [way, fetchBy] of [
+    ['Maven', byMaven],
+    ['https', byHttps],
+  ] as const) {
+    try {
+      const path = await fetchBy(folder, context);
+      await verifyArchive(path, KNOWN_SHA256[context.version]);
+      return { path };
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (error instanceof ChecksumError) throw error;
+      missing.push(`Keycloak's archive by ${way}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return { missing };
+}
+
+/**
+ * Compares a file's checksum with the expected one; without one there is nothing to compare and the file passes.
+ *
+ * @throws ChecksumError after deleting the file.
+ */
+export async function verifyArchive(path: string, expected: string | undefined, algorithm = 'sha256'): Promise<void> {
+  if (expected === undefined) return;
+  const hash = createHash(algorithm);
+  await pipeline(createReadStream(path), hash);
+  const actual = hash.digest('hex');
+  if (actual === expected) return;
+  await rm(path, { force: true });
+  throw new ChecksumError(
+    `${path} is not the archive that was published: its ${algorithm} is ${actual}, not ${expected}. It was deleted.`,
+  );
+}
+
+/** Checks an archive that someone laid into the cache, as far as its checksum is known. */
+export async function verifyKnownArchive(path: string, version: string): Promise<void> {
+  await verifyArchive(path, KNOWN_SHA256[version]);
+}
+
+async function byMaven(folder: string, { version, onProgress, signal }: Context): Promise<string> {
+  try {
+    await promisify(execFile)('mvn', ['--version'], { signal });
+  } catch {
+    throw new Error('mvn is not on PATH');
+  }
+  onProgress(`Getting Keycloak ${version} by Maven (about 180 MB, once)`);
+  const artifact = `org.keycloak:keycloak-quarkus-dist:${version}:tar.gz`;
+  // In a folder of its own, so that no pom.xml is read; -C: a wrong checksum fails.
+  const maven = spawn('mvn', ['-B', '-C', '-ntp', 'dependency:copy', `-Dartifact=${artifact}`, '-DoutputDirectory=.'], {
+    cwd: folder,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(MAVEN_WITHIN_MS)]),
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let firstError = '';
+  maven.stdout.setEncoding('utf8').on('data', (text: string) => {
+    firstError ||= /\[ERROR\] (.*)/.exec(text)?.[1] ?? '';
+  });
+  const code = await new Promise((resolve, reject) => maven.once('error', reject).once('close', resolve));
+  if (code !== 0) throw new Error(firstError || `mvn ended with ${String(code)}`);
+  return join(folder, `keycloak-quarkus-dist-${version}.tar.gz`);
+}
+
+async function byHttps(folder: string, { version, onProgress, signal }: Context): Promise<string> {
+  const url = `https://github.com/keycloak/keycloak/releases/download/${version}/keycloak-${version}.tar.gz`;
+  onProgress(`Downloading ${url}`);
+  const path = join(folder, `keycloak-${version}.tar.gz`);
+  const stalled = new AbortController();
+  const timer = setTimeout(() => stalled.abort(new Error('the download stalled')), DOWNLOAD_STALLED_MS);
+  const limit = AbortSignal.any([signal, stalled.signal]);
+  try {
+    const response = await get(url, limit);
+    const progress = reportEvery5Percent(Number(response.headers.get('content-length')), onProgress, () =>
+      timer.refresh(),
+    );
+    await pipeline(Readable.fromWeb(response.body), progress, createWriteStream(path), { signal: limit });
+    if (KNOWN_SHA256[version] === undefined) {
+      const published = await (await get(`${url}.sha1`, limit)).text();
+      await verifyArchive(path, published.trim().split(/\s+/)[0] ?? '', 'sha1');
+    }
+    return path;
+  } catch (error) {
+    throw stalled.signal.aborted ? stalled.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function get(url: string, signal: AbortSignal): Promise<Response & { body: NonNullable<Response['body']> }> {
+  let response: Response;
+  try {
+    response = await fetch(url, { signal });
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    throw new Error(`${url}: ${cause instanceof Error ? cause.message : String(error)}`, { cause: error });
+  }
+  const { body } = response;
+  if (!response.ok || body === null) throw new Error(`${url} answered ${response.status}`);
+  return Object.assign(response, { body });
+}
+
+function reportEvery5Percent(total: number, onProgress: (line: string) => void, onData: () => void): Transform {
+  let received = 0;
+  let next = 5;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      onData();
+      received += chunk.length;
+      const percent = total > 0 ? Math.floor((received / total) * 100) : 0;
+      if (percent >= next) {
+        onProgress(`Downloading Keycloak: ${percent} % of ${Math.round(total / 1e6)} MB`);
+        next = percent - (percent % 5) + 5;
+      }
+      done(null, chunk);
+    },
+  });
+}

@@ -1,0 +1,191 @@
+// Keycloak in a container, by testcontainers (an optional peer dependency, loaded only here).
+import { connect } from 'node:net';
+import type { ContainerRuntimeClient, WaitStrategy } from 'testcontainers';
+import { LogTail, waitUntilReady } from './keycloak-readiness.js';
+import { keycloakVariables, type KeycloakSettings } from './keycloak-settings.js';
+import { imageName } from './keycloak-unavailable-error.js';
+
+type Testcontainers = typeof import('testcontainers');
+
+export interface KeycloakContainer {
+  readonly baseUrl: string;
+  stop(): Promise<void>;
+}
+
+export interface DockerEngine {
+  readonly testcontainers: Testcontainers;
+  readonly client: ContainerRuntimeClient;
+}
+
+const ENGINE_ANSWERS_WITHIN_MS = 5000;
+const PULL_WITHIN_MS = 15 * 60_000;
+/** Finds containers of a process that was killed: `docker ps --filter label=nestjs-keycloak-s2s`. */
+const LABEL = 'nestjs-keycloak-s2s';
+
+/** An engine that answers and holds the image (pulled if need be), or a sentence saying why there is none. */
+export async function findDocker(settings: KeycloakSettings): Promise<DockerEngine | { missing: string }> {
+  let testcontainers: Testcontainers;
+  try {
+    testcontainers = await import('testcontainers');
+  } catch {
+    return { missing: 'Docker: the package testcontainers (an optional peer dependency) is not installed' };
+  }
+  let client: ContainerRuntimeClient;
+  try {
+    await assertDockerHostAnswers();
+    client = await within(ENGINE_ANSWERS_WITHIN_MS, settings.signal, testcontainers.getContainerRuntimeClient());
+  } catch (error) {
+    settings.signal.throwIfAborted();
+    return { missing: `Docker: no engine answers (${reason(error)})` };
+  }
+  const missing = await pullFailure(testcontainers, client, settings);
+  return missing === undefined ? { testcontainers, client } : { missing };
+}
+
+export async function runInContainer(engine: DockerEngine, settings: KeycloakSettings): Promise<KeycloakContainer> {
+  const network = sharesNetwork(engine.client) ? 'host' : 'bridge';
+  const host = engine.client.info.containerRuntime.host;
+  const baseUrl = `http://${host}:${settings.port}`;
+  const log = new LogTail();
+  const container = await prepare(engine, settings, network, baseUrl)
+    .withLogConsumer((stream) => log.read(stream))
+    .start();
+  let stopped: Promise<unknown> | undefined;
+  const stop = async (): Promise<void> => {
+    await (stopped ??= container.stop());
+  };
+  try {
+    const managementPort = network === 'host' ? settings.managementPort : container.getMappedPort(9000);
+    await waitUntilReady({
+      healthUrl: `http://${host}:${managementPort}/health/ready`,
+      issuer: `${baseUrl}/realms/${settings.realm}`,
+      timeoutSeconds: settings.startupTimeoutSeconds,
+      ended: async () => {
+        const { State } = await engine.client.container.getById(container.getId()).inspect();
+        return State.Running ? undefined : `exit code ${State.ExitCode}`;
+      },
+      lastLines: log.lines,
+      onProgress: settings.onProgress,
+      signal: settings.signal,
+    });
+    return { baseUrl, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function prepare(engine: DockerEngine, settings: KeycloakSettings, network: 'host' | 'bridge', baseUrl: string) {
+  const { GenericContainer } = engine.testcontainers;
+  const onLoopback = engine.client.info.containerRuntime.host === 'localhost';
+
+  class KeycloakImage extends GenericContainer {
+    protected override async beforeContainerCreated(): Promise<void> {
+      const bindings = (this.hostConfig.PortBindings ?? {}) as Record<string, { HostIp?: string }[]>;
+      for (const binding of Object.values(bindings).flat()) {
+        if (onLoopback) binding.HostIp = '127.0.0.1';
+      }
+    }
+  }
+
+  const ports =
+    network === 'host'
+      ? { http: settings.port, management: settings.managementPort }
+      : { http: 8080, management: 9000 };
+  const container = new KeycloakImage(imageName(settings.version))
+    .withCommand(['start-dev', '--import-realm'])
+    .withEnvironment({
+      ...settings.environment(network === 'host' ? 'localhost' : 'host.docker.internal'),
+      ...keycloakVariables(baseUrl, ports, network === 'host' ? '127.0.0.1' : '0.0.0.0'),
+    })
+    .withCopyContentToContainer([
+      { content: settings.realmJson, target: `/opt/keycloak/data/import/${settings.realm}-realm.json`, mode: 0o644 },
+    ])
+    .withLabels({ [LABEL]: String(process.pid) })
+    // Without this testcontainers starts its reaper, whose image must be pulled first.
+    .withAutoCleanup(false)
+    .withWaitStrategy(noWait());
+  return network === 'host'
+    ? container.withNetworkMode('host')
+    : container
+        .withExposedPorts({ container: ports.http, host: settings.port }, ports.management)
+        .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }]);
+}
+
+/**
+ * Whether a container on the engine's own network is on this machine's: then it can listen on loopback alone, and
+ * `localhost` means the same to Keycloak and to us. Not so in a virtual machine (Docker Desktop), for a remote engine,
+ * or for a rootless one, whose socket lies in a user's folder.
+ */
+function sharesNetwork({ info: { containerRuntime } }: ContainerRuntimeClient): boolean {
+  return (
+    process.platform === 'linux' &&
+    containerRuntime.host === 'localhost' &&
+    !/desktop/i.test(containerRuntime.operatingSystem) &&
+    !/^\/(run\/user|home)\//.test(containerRuntime.remoteSocketPath)
+  );
+}
+
+/** testcontainers passes over an engine named by DOCKER_HOST that doesn't answer, and takes a local one. We don't. */
+async function assertDockerHostAnswers(): Promise<void> {
+  const dockerHost = process.env['DOCKER_HOST'];
+  if (dockerHost === undefined || dockerHost === '') return;
+  const url = new URL(dockerHost);
+  const socket =
+    url.protocol === 'unix:' ? connect(url.pathname) : connect(Number(url.port || 2375), url.hostname || 'localhost');
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.setTimeout(ENGINE_ANSWERS_WITHIN_MS, () => reject(new Error('timeout')));
+      socket.once('connect', resolve).once('error', reject);
+    });
+  } catch (error) {
+    throw new Error(`DOCKER_HOST is ${dockerHost}: ${reason(error)}`, { cause: error });
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function pullFailure(
+  { ImageName }: Testcontainers,
+  client: ContainerRuntimeClient,
+  { version, onProgress, signal }: KeycloakSettings,
+): Promise<string | undefined> {
+  const image = ImageName.fromString(imageName(version));
+  const present = () => client.image.exists(image).catch(() => false);
+  if (await present()) return undefined;
+  onProgress(`Pulling ${image.string}`);
+  try {
+    await within(PULL_WITHIN_MS, signal, client.image.pull(image, { force: true, platform: undefined }));
+    // An error in the middle of a pull arrives in its stream, which testcontainers does not read.
+    if (await present()) return undefined;
+    return `Docker: the image ${image.string} could not be pulled`;
+  } catch (error) {
+    signal.throwIfAborted();
+    return `Docker: the image ${image.string} could not be pulled (${reason(error)})`;
+  }
+}
+
+/** Readiness is judged by {@link waitUntilReady}, the same for both ways of running. */
+function noWait(): WaitStrategy {
+  return {
+    waitUntilReady: () => Promise.resolve(),
+    withStartupTimeout: () => noWait(),
+    isStartupTimeoutSet: () => true,
+    getStartupTimeout: () => 0,
+  };
+}
+
+async function within<T>(timeoutMs: number, signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  return Promise.race([
+    promise,
+    new Promise<never>((_, reject) => {
+      limit.addEventListener('abort', () => reject(new Error('no answer in time')), { once: true });
+    }),
+  ]);
+}
+
+function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return text.split('\n')[0] ?? '';
+}

@@ -1,0 +1,134 @@
+// Keycloak as a process of this machine, from its distribution.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { builtServer, keepBuiltServer } from './keycloak-distribution.js';
+import { LogTail, waitUntilReady } from './keycloak-readiness.js';
+import { keycloakVariables, type KeycloakSettings } from './keycloak-settings.js';
+
+export interface KeycloakProcess {
+  readonly baseUrl: string;
+  stop(): Promise<void>;
+}
+
+const KILL_AFTER_SECONDS = 10;
+
+/**
+ * Runs "$@" until it ends or standard input is closed, which happens to a process whose parent dies, however it dies.
+ * Then: SIGTERM, SIGKILL to the whole group, and the run's folder ($RUN_FOLDER) is gone.
+ */
+const SUPERVISOR = `
+exec 3<&0 </dev/null
+"$@" 3<&- &
+server=$!
+(
+  cat <&3 >/dev/null
+  kill -TERM "$server"
+  sleep ${KILL_AFTER_SECONDS}
+  rm -rf "$RUN_FOLDER"
+  kill -KILL 0
+) >/dev/null 2>&1 &
+trap 'kill -TERM "$server"' TERM
+while kill -0 "$server" 2>/dev/null; do
+  wait "$server"
+  status=$?
+done
+rm -rf "$RUN_FOLDER"
+trap '' TERM
+kill -TERM 0
+exit "$status"
+`;
+
+export async function runFromDistribution(
+  home: string,
+  java: string,
+  settings: KeycloakSettings,
+): Promise<KeycloakProcess> {
+  const baseUrl = `http://localhost:${settings.port}`;
+  const runFolder = await prepareRunFolder(home, settings);
+  const log = new LogTail();
+  const child = spawn(
+    '/bin/sh',
+    ['-c', SUPERVISOR, 'keycloak', `${runFolder}/bin/kc.sh`, 'start-dev', '--import-realm'],
+    {
+      cwd: runFolder,
+      // A group of its own: Ctrl-C in a terminal is ours to handle, and nothing of it is left behind.
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: {
+        ...fromOurEnvironment(),
+        ...settings.environment('localhost'),
+        ...keycloakVariables(baseUrl, { http: settings.port, management: settings.managementPort }, '127.0.0.1'),
+        JAVA: java,
+        JAVA_OPTS_APPEND: `-Djava.io.tmpdir=${runFolder}/tmp -XX:-UsePerfData`,
+        RUN_FOLDER: runFolder,
+      },
+    },
+  );
+  log.read(child.stdout);
+  log.read(child.stderr);
+  // Closing a pipe whose reader has ended already is no fault.
+  child.stdin.on('error', () => undefined);
+  let ended: string | undefined;
+  const end = new Promise<void>((resolve) => {
+    child.once('error', (error) => resolve(void (ended ??= error.message)));
+    child.once('exit', (code, signal) => resolve(void (ended ??= signal ?? `exit code ${code}`)));
+  });
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> =>
+    (stopped ??= (async () => {
+      child.stdin.end();
+      await Promise.race([end, sleep((KILL_AFTER_SECONDS + 5) * 1000, undefined, { ref: false })]);
+      if (ended === undefined && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      await rm(runFolder, { recursive: true, force: true });
+    })());
+  try {
+    await waitUntilReady({
+      healthUrl: `http://localhost:${settings.managementPort}/health/ready`,
+      issuer: `${baseUrl}/realms/${settings.realm}`,
+      timeoutSeconds: settings.startupTimeoutSeconds,
+      ended: () => Promise.resolve(ended),
+      lastLines: log.lines,
+      onProgress: settings.onProgress,
+      signal: settings.signal,
+    });
+    await keepBuiltServer(join(runFolder, 'lib', 'quarkus'), home);
+    return { baseUrl, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** A Keycloak home of one run: what Keycloak writes to is its own, the libraries are links into the distribution. */
+async function prepareRunFolder(home: string, { realm, realmJson }: KeycloakSettings): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'nestjs-keycloak-s2s-'));
+  try {
+    for (const name of ['bin', 'data/import', 'lib', 'providers', 'themes', 'tmp']) {
+      await mkdir(join(folder, name), { recursive: true });
+    }
+    // The script finds its home by its own real path: it must be a copy.
+    for (const name of ['bin/kc.sh', 'conf', 'lib/quarkus-run.jar', 'version.txt']) {
+      await cp(join(home, name), join(folder, name), { recursive: true });
+    }
+    for (const name of ['lib/app', 'lib/lib']) await symlink(join(home, name), join(folder, name));
+    const built = existsSync(builtServer(home)) ? builtServer(home) : join(home, 'lib', 'quarkus');
+    await cp(built, join(folder, 'lib', 'quarkus'), { recursive: true });
+    await writeFile(join(folder, 'data', 'import', `${realm}-realm.json`), realmJson);
+    return folder;
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** No more of our environment than a process needs: a KC_… or a secret of ours is not Keycloak's. */
+function fromOurEnvironment(): NodeJS.ProcessEnv {
+  const names = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'JAVA_HOME'];
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}

@@ -1,0 +1,89 @@
+// Waiting until Keycloak answers for the realm, or has ended, or took too long.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Readable } from 'node:stream';
+
+export interface Readiness {
+  readonly healthUrl: string;
+  /** Its discovery document is asked for, and must name this very issuer. */
+  readonly issuer: string;
+  readonly timeoutSeconds: number;
+  /** Why the server is no longer running, or `undefined` while it is. */
+  readonly ended: () => Promise<string | undefined>;
+  readonly lastLines: () => readonly string[];
+  readonly onProgress: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+const POLL_MS = 250;
+const PROGRESS_EVERY_SECONDS = 5;
+
+/** Resolves once health and discovery both answer; rejects with the server's last log lines otherwise. */
+export async function waitUntilReady(server: Readiness): Promise<void> {
+  const started = performance.now();
+  const seconds = () => Math.round((performance.now() - started) / 1000);
+  let nextProgress = PROGRESS_EVERY_SECONDS;
+  for (;;) {
+    server.signal.throwIfAborted();
+    const ended = await server.ended();
+    if (ended !== undefined) throw startError(`Keycloak ended before it was ready (${ended})`, server);
+    const missing = await whatIsMissing(server);
+    if (missing === undefined) return;
+    if (seconds() >= server.timeoutSeconds) {
+      throw startError(`Keycloak was not ready after ${server.timeoutSeconds} s (${missing})`, server);
+    }
+    if (seconds() >= nextProgress) {
+      server.onProgress(`Waiting for Keycloak to be ready (${seconds()} s)`);
+      nextProgress += PROGRESS_EVERY_SECONDS;
+    }
+    await sleep(POLL_MS, undefined, { signal: server.signal });
+  }
+}
+
+/** Keeps the last lines of some streams. */
+export class LogTail {
+  readonly #lines: string[] = [];
+
+  constructor(private readonly limit = 30) {}
+
+  read(stream: Readable): void {
+    let rest = '';
+    stream.setEncoding('utf8');
+    stream.on('data', (chunk: string) => {
+      const lines = (rest + chunk).split(/\r?\n/);
+      rest = lines.pop() ?? '';
+      this.#lines.push(...lines.filter((line) => line !== ''));
+      this.#lines.splice(0, this.#lines.length - this.limit);
+    });
+  }
+
+  readonly lines = (): readonly string[] => this.#lines;
+}
+
+async function whatIsMissing({ healthUrl, issuer, signal }: Readiness): Promise<string | undefined> {
+  const health = await answerOf(healthUrl, signal);
+  if (health.status !== 200) return `${healthUrl}: ${health.status}`;
+  const discoveryUrl = `${issuer}/.well-known/openid-configuration`;
+  const discovery = await answerOf(discoveryUrl, signal);
+  if (discovery.status !== 200) return `${discoveryUrl}: ${discovery.status}`;
+  return discovery.issuer === issuer ? undefined : `${discoveryUrl} names the issuer ${String(discovery.issuer)}`;
+}
+
+async function answerOf(url: string, signal: AbortSignal): Promise<{ status: number | string; issuer?: unknown }> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]) });
+    const body: unknown = await response.json();
+    const issuer = typeof body === 'object' && body !== null && 'issuer' in body ? body.issuer : undefined;
+    return { status: response.status, issuer };
+  } catch {
+    return { status: 'no answer' };
+  }
+}
+
+function startError(message: string, server: Readiness): Error {
+  const lines = server.lastLines();
+  return new Error(
+    lines.length === 0
+      ? `${message}; it wrote no log`
+      : `${message}. Its last log lines:\n${lines.map((line) => `  ${line}`).join('\n')}`,
+  );
+}

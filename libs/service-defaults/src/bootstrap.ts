@@ -1,0 +1,33 @@
+/** bootstrap(): starts a service from its main.ts, and says in one clear message why it can't. */
+import { Logger, type Type } from '@nestjs/common';
+import { KeycloakOptionsError } from 'nestjs-keycloak-s2s';
+import { createService } from './create-service.js';
+import { SettingsError, type ServiceSettings } from './service-settings.js';
+
+/**
+ * Listens on the host and port of the settings that are injectable by `settingsToken`. SIGTERM and SIGINT end it: what is
+ * in flight is finished, and the process exits with 0. When it can't start it exits with 1.
+ */
+export async function bootstrap(module: Type, settingsToken: string | symbol): Promise<void> {
+  const logger = new Logger('Bootstrap');
+  try {
+    const app = await createService(module);
+    const { name, host, port } = app.get<ServiceSettings<string>>(settingsToken);
+    app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
+    await app.listen(port, host);
+    logger.log(`${name} listens at ${await app.getUrl()}`);
+  } catch (error) {
+    logger.error(whyNot(error));
+    process.exitCode = 1;
+    // Whatever was opened on the way must not keep a service alive that is not there.
+    setTimeout(() => process.exit(), 100).unref();
+  }
+}
+
+function whyNot(error: unknown): string {
+  if (error instanceof SettingsError || error instanceof KeycloakOptionsError) return error.message;
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
+    return `Port ${String(error.port)} is in use: stop what listens there, or set PORT`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

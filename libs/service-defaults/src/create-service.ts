@@ -1,0 +1,51 @@
+/** createService(): a Nest application with all that every service of the repository shares. */
+import helmet from '@fastify/helmet';
+import { ConsoleLogger, type Type } from '@nestjs/common';
+import { HttpAdapterHost, NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { RefusalFilter } from 'nestjs-keycloak-s2s';
+import { bodyValidation } from './body-validation.js';
+import { ErrorFilter } from './error.filter.js';
+
+const BODY_LIMIT_BYTES = 100 * 1024;
+
+/** Fastify with the body limit. It follows no `X-Forwarded-*` header. */
+export function serviceAdapter(): FastifyAdapter {
+  return new FastifyAdapter({ bodyLimit: BODY_LIMIT_BYTES, trustProxy: false });
+}
+
+/** Ready for `listen()`. The module must import `KeycloakModule.forRoot`. Faulty settings throw. */
+export async function createService(
+  module: Type,
+  adapter: FastifyAdapter = serviceAdapter(),
+): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger: new ConsoleLogger({
+      json: !process.stdout.isTTY,
+      flattenParams: true,
+      colors: process.stdout.isTTY === true,
+    }),
+    abortOnError: false,
+  });
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+  const fastify = adapter.getInstance();
+  fastify.addHook('onRequest', async (_request, reply) => {
+    reply.header('Cache-Control', 'no-store');
+  });
+  app.useGlobalPipes(bodyValidation());
+  app.useGlobalFilters(new ErrorFilter(app.get(RefusalFilter), app.get(HttpAdapterHost)));
+  return app;
+}
