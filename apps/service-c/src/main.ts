@@ -3,4 +3,4 @@ import { bootstrap } from 'service-defaults';
 import { serviceCConfig } from './config.js';
 import { ServiceCModule } from './service-c.module.js';
 
-await bootstrap(ServiceCModule, serviceCConfig.KEY);
+await bootstrap(ServiceCModule, serviceCConfig);

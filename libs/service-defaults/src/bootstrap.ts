@@ -5,14 +5,15 @@ import { createService } from './create-service.js';
 import { SettingsError, type ServiceSettings } from './service-settings.js';
 
 /**
- * Listens on the host and port of the settings that are injectable by `settingsToken`. SIGTERM and SIGINT end it: what is
+ * Reads the settings and listens where they say. SIGTERM and SIGINT end it: what is
  * in flight is finished, and the process exits with 0. When it can't start it exits with 1.
  */
-export async function bootstrap(module: Type, settingsToken: string | symbol): Promise<void> {
+export async function bootstrap(module: Type, readSettings: () => ServiceSettings<string>): Promise<void> {
   const logger = new Logger('Bootstrap');
   try {
-    const app = await createService(module);
-    const { name, host, port } = app.get<ServiceSettings<string>>(settingsToken);
+    const settings = readSettings();
+    const { name, host, port } = settings;
+    const app = await createService(module, settings);
     app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
     await app.listen(port, host);
     logger.log(`${name} listens at ${await app.getUrl()}`);

@@ -6,6 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { RefusalFilter } from 'nestjs-keycloak-s2s';
 import { bodyValidation } from './body-validation.js';
 import { ErrorFilter } from './error.filter.js';
+import type { ServiceSettings } from './service-settings.js';
 
 const BODY_LIMIT_BYTES = 100 * 1024;
 
@@ -17,14 +18,11 @@ export function serviceAdapter(): FastifyAdapter {
 /** Ready for `listen()`. The module must import `KeycloakModule.forRoot`. Faulty settings throw. */
 export async function createService(
   module: Type,
+  { logFormat }: Pick<ServiceSettings<string>, 'logFormat'>,
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
-    logger: new ConsoleLogger({
-      json: !process.stdout.isTTY,
-      flattenParams: true,
-      colors: process.stdout.isTTY === true,
-    }),
+    logger: new ConsoleLogger({ json: logFormat === 'json', flattenParams: true }),
     abortOnError: false,
   });
   await app.register(helmet, {

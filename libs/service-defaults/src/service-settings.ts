@@ -20,6 +20,8 @@ export interface ServiceSettings<UrlName extends string> {
   readonly port: number;
   /** Lets anonymous visitors run the chain as the service, takes the published demo secrets, and tells refusal reasons. */
   readonly demoMode: boolean;
+  /** One JSON object a line, or with `NODE_ENV=development` text for people. */
+  readonly logFormat: 'json' | 'text';
   readonly keycloak: KeycloakModuleOptions;
   readonly urls: Readonly<Record<UrlName, string>>;
 }
@@ -50,7 +52,8 @@ export function readServiceSettings<UrlName extends string>(
 ): ServiceSettings<UrlName> {
   const variables = new Variables(environment);
   const prefix = service.name.toUpperCase().replaceAll('-', '_');
-  const production = !isIn(variables.text('NODE_ENV', 'production'), ['development', 'test']);
+  const nodeEnv = variables.text('NODE_ENV', 'production');
+  const production = !isIn(nodeEnv, ['development', 'test']);
   const demoMode = variables.flag('DEMO_MODE');
   const insecureAllowed = variables.flag('KEYCLOAK_ALLOW_INSECURE_REQUESTS') || !production;
 
@@ -83,7 +86,8 @@ export function readServiceSettings<UrlName extends string>(
     allowInsecureRequests: insecureAllowed,
     exposeRefusalReasons: demoMode,
   };
-  return { name: service.name, host, port, demoMode, keycloak, urls };
+  const logFormat = nodeEnv === 'development' ? 'text' : 'json';
+  return { name: service.name, host, port, demoMode, logFormat, keycloak, urls };
 }
 
 /** Reads variables and collects what is wrong with them. */

@@ -3,8 +3,8 @@ import { ResponseBodyError } from 'oauth4webapi';
 import { BearerError } from '../protocol/bearer-error.js';
 import { CLIENT_CREDENTIALS_GRANT } from '../protocol/identifiers.js';
 import type { Refusal } from '../protocol/refusal.js';
-import type { TokenRequestParameters } from './token-endpoint.js';
 import { toServerError } from './server-answer.js';
+import type { TokenRequestParameters } from './token-request-parameters.js';
 
 /** What a refused token exchange says of the caller. A refusal that is not listed is ours: 502. */
 const EXCHANGE_REFUSALS: readonly {

@@ -7,32 +7,15 @@ import {
   type TokenEndpointResponse,
 } from 'oauth4webapi';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import { isB64Token } from '../protocol/b64token.js';
 import { BearerError } from '../protocol/bearer-error.js';
-import { ACCESS_TOKEN_TYPE, type CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
+import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { IssuedToken } from '../protocol/issued-token.js';
 import { parseScope } from '../protocol/scope.js';
 import type { ServerMetadata } from './metadata.js';
 import type { ServerConnection } from './server-connection.js';
 import { toTokenRefusal } from './token-endpoint-refusals.js';
-
-/** RFC 6749 §4.4.2. */
-export interface ClientCredentialsParameters {
-  readonly grant_type: typeof CLIENT_CREDENTIALS_GRANT;
-  readonly scope: string;
-}
-
-/** RFC 8693 §2.1; always an access token for an access token, for one audience. */
-export interface TokenExchangeParameters {
-  readonly grant_type: typeof TOKEN_EXCHANGE_GRANT;
-  readonly subject_token: string;
-  readonly audience: string;
-  readonly scope: string;
-}
-
-export type TokenRequestParameters = ClientCredentialsParameters | TokenExchangeParameters;
-
-/** A token that can stand in an `Authorization` header (RFC 6750 §2.1: `b64token`). */
-const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+import type { TokenRequestParameters } from './token-request-parameters.js';
 
 export class TokenEndpoint {
   constructor(
@@ -86,7 +69,7 @@ export class TokenEndpoint {
 
   #check(response: TokenEndpointResponse, parameters: TokenRequestParameters): IssuedToken {
     if (response.token_type !== 'bearer') throw unusable('token_type_not_bearer');
-    if (!B64TOKEN.test(response.access_token)) throw unusable('access_token_not_header_safe');
+    if (!isB64Token(response.access_token)) throw unusable('access_token_not_header_safe');
     if (parameters.grant_type === TOKEN_EXCHANGE_GRANT && response['issued_token_type'] !== ACCESS_TOKEN_TYPE) {
       throw unusable('issued_token_type_not_as_asked');
     }

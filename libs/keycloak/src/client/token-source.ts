@@ -1,5 +1,6 @@
 /** TokenSource: a token for a request, from the cache while it lasts, else from one flight to the server. */
-import type { TokenEndpoint, TokenRequestParameters } from '../authorization-server/token-endpoint.js';
+import type { TokenEndpoint } from '../authorization-server/token-endpoint.js';
+import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import { SingleFlight } from '../caching/single-flight.js';

@@ -1,4 +1,5 @@
 /** Bearer token: takes the one token out of a request's headers, and nothing from anywhere else (RFC 6750 §2.1). */
+import { isB64Token } from '../protocol/b64token.js';
 import { BearerError } from '../protocol/bearer-error.js';
 
 /** What is read of a request; Express' and Fastify's both fit. */
@@ -12,7 +13,6 @@ export interface BearerRequest {
 
 /** RFC 9110 §11.4: scheme, spaces, and the rest; RFC 6750 §2.1: the rest is one `b64token`. */
 const CREDENTIALS = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +(\S.*))?$/;
-const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 /**
  * The token's text; undefined when the request carries no credentials at all.
@@ -37,7 +37,7 @@ export function bearerToken(request: BearerRequest, maxTokenBytes: number): stri
   }
   // Junk is refused here, before it costs a call.
   if (credentials.length > maxTokenBytes) throw new BearerError('invalid_token', { reason: 'token_too_long' });
-  if (!B64TOKEN.test(credentials)) throw new BearerError('invalid_token', { reason: 'token_not_b64token' });
+  if (!isB64Token(credentials)) throw new BearerError('invalid_token', { reason: 'token_not_b64token' });
   return credentials;
 }
 

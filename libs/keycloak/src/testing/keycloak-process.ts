@@ -78,11 +78,12 @@ export async function runFromDistribution(
     child.once('exit', (code, signal) => resolve(void (ended ??= signal ?? `exit code ${code}`)));
   });
   let stopped: Promise<void> | undefined;
-  const stop = (): Promise<void> =>
+  const stop = (graceSeconds = KILL_AFTER_SECONDS + 5): Promise<void> =>
     (stopped ??= (async () => {
       child.stdin.end();
-      await Promise.race([end, sleep((KILL_AFTER_SECONDS + 5) * 1000, undefined, { ref: false })]);
+      await Promise.race([end, sleep(graceSeconds * 1000, undefined, { ref: false })]);
       if (ended === undefined && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      await end;
       await rm(runFolder, { recursive: true, force: true });
     })());
   try {
@@ -96,9 +97,10 @@ export async function runFromDistribution(
       signal: settings.signal,
     });
     await keepBuiltServer(join(runFolder, 'lib', 'quarkus'), home);
-    return { baseUrl, stop };
+    return { baseUrl, stop: () => stop() };
   } catch (error) {
-    await stop();
+    // It doesn't listen to SIGTERM while it starts.
+    await stop(0);
     throw error;
   }
 }

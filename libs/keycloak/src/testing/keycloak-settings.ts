@@ -1,7 +1,7 @@
 // What one run of Keycloak is told, the same in a container and from the distribution.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import type { StartKeycloakOptions } from './start-keycloak.js';
+import type { StartKeycloakOptions } from './keycloak-options.js';
 
 export const DEFAULT_KEYCLOAK_VERSION = '26.7.4';
 export const ADMIN = { username: 'admin', password: 'admin' } as const;

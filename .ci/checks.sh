@@ -1,0 +1,242 @@
+# The checks of CI. Run as `bash -euo pipefail .ci/checks.sh FUNCTION [ARGUMENT...]` in the top folder: the first command that
+# fails is the check's failure.
+
+CHAIN_ANSWER='{"service_b":"Order 9876 processed by Service B","service_c":{"result":20,"msg":"Service C successfully processed request"}}'
+SERVICES=(service-a service-b service-c)
+PORTS=(3000 3001 3002 8080)
+# Builds stand-ins for the images below on machines that reach no container registry; it may be missing.
+BASE_IMAGES=../shared/tools/base-images
+
+# expect WHAT ACTUAL EXPECTED
+expect() {
+  [ "$2" = "$3" ] && return
+  echo "$1: expected"
+  echo "  $3"
+  echo 'but it is'
+  echo "  $2"
+  return 1
+}
+
+# --- packages and static checks
+
+npm_ci() { npm ci --no-progress; }
+
+npm_script() { npm run "$1"; }
+
+# The README's command; the arguments only have Jest write down what it found.
+npm_test() { npm test -- --json --outputFile="$PWD/$RESULTS/jest.json"; }
+
+# --- the container engine
+
+# Exits with 3 when there is no way to get one.
+container_engine() {
+  if ! docker info >/dev/null 2>&1; then
+    [ -x "$BASE_IMAGES" ] || exit 3
+    echo 'No engine answers: starting one'
+    "$BASE_IMAGES" engine
+  fi
+  docker version --format 'engine {{.Server.Version}}'
+  docker compose version
+  base_image node:24-slim node 24-slim
+  base_image quay.io/keycloak/keycloak:26.7.4 keycloak 26.7.4
+}
+
+# base_image IMAGE NAME TAG: has it on this machine: as it is, from its registry, or as a stand-in.
+base_image() {
+  if docker image inspect "$1" >/dev/null 2>&1; then
+    echo "$1 is here"
+  elif timeout 60 docker pull --quiet "$1"; then
+    echo "$1 was pulled"
+  elif [ -x "$BASE_IMAGES" ]; then
+    echo "$1 can't be pulled: building a stand-in"
+    "$BASE_IMAGES" "$2" "$3"
+  else
+    echo "$1 can't be pulled within a minute; compose will try for longer"
+  fi
+}
+
+# --- the stack in containers
+
+compose_build() {
+  # The log is long: shown only when it fails.
+  docker compose build >"$RESULTS/build.log" 2>&1 || { tail -n 60 "$RESULTS/build.log"; return 1; }
+}
+
+compose_up() {
+  ports_are_free
+  local began=$SECONDS
+  docker compose up --build --wait --wait-timeout 120 >"$RESULTS/up.log" 2>&1 || { tail -n 40 "$RESULTS/up.log"; return 1; }
+  echo "Healthy after $((SECONDS - began)) s"
+  docker compose ps --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
+}
+
+compose_logs() {
+  docker compose ps --all
+  docker compose logs --no-color --tail 60
+}
+
+compose_down() { docker compose down --volumes --remove-orphans --timeout 20; }
+
+ports_are_free() {
+  local port
+  for port in "${PORTS[@]}"; do
+    ! port_answers "$port" || { echo "Port $port is in use on this machine: the stack can't be started"; return 1; }
+  done
+}
+
+port_answers() { (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+chain_by_curl() {
+  local answer
+  answer=$(curl -sS --max-time 20 localhost:3000/run-service-b)
+  echo "$answer"
+  expect 'The answer of the chain' "$answer" "$CHAIN_ANSWER"
+}
+
+# Installs what the machine lacks of the browser and of curl.
+browser() {
+  local packages=()
+  command -v chromium >/dev/null || packages+=(chromium fonts-liberation)
+  command -v curl >/dev/null || packages+=(curl)
+  if [ ${#packages[@]} -gt 0 ]; then
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends "${packages[@]}" >"$RESULTS/apt.log" 2>&1 || { tail -n 20 "$RESULTS/apt.log"; return 1; }
+  fi
+  chromium --version
+}
+
+click() { node .ci/click.mjs http://localhost:3000 "$(command -v chromium)" test-results/screenshots; }
+
+# in_container SERVICE JAVASCRIPT: evaluates it in the running container, which has no other tools.
+in_container() { docker compose exec -T "$1" node -p "$2"; }
+
+inspect() { docker inspect --format "$2" "$(docker compose ps --all --quiet "$1")"; }
+
+containers_locked_down() {
+  local service status
+  for service in "${SERVICES[@]}"; do
+    expect "$service: user id of its process" "$(in_container "$service" 'fs.statSync("/proc/1").uid')" 1000
+    expect "$service: writing beside its code" "$(in_container "$service" 'try { fs.writeFileSync("/app/x", ""); "written" } catch (e) { e.code }')" EROFS
+    status=$(in_container "$service" 'fs.readFileSync("/proc/1/status", "utf8")')
+    expect "$service: capabilities" "$(awk '/^CapEff/ { print $2 }' <<<"$status")" 0000000000000000
+    expect "$service: no new privileges" "$(awk '/^NoNewPrivs/ { print $2 }' <<<"$status")" 1
+    expect "$service: file system" "$(inspect "$service" '{{.HostConfig.ReadonlyRootfs}}')" true
+    echo "$service is locked down"
+  done
+}
+
+secrets_apart() {
+  local service own found value
+  for service in "${SERVICES[@]}"; do
+    own=$(tr a-z- A-Z_ <<<"$service")_CLIENT_SECRET
+    found=$(in_container "$service" 'Object.keys(process.env).filter((name) => /SECRET|PASSWORD/.test(name)).join()')
+    expect "$service: secrets in its environment" "$found" "$own"
+    # By value as well: a secret under another name is no better.
+    found=$(in_container "$service" 'Object.values(process.env).filter((value) => /\b[abcw]-secret\b/.test(value)).join()')
+    expect "$service: demo secrets in its environment" "$found" "${service#service-}-secret"
+    value=$(docker image inspect --format '{{json .Config.Env}}' "$(inspect "$service" '{{.Image}}')")
+    ! grep -qi secret <<<"$value" || { echo "$service: its image holds a secret: $value"; return 1; }
+    echo "$service has $own only"
+  done
+}
+
+published_on_loopback() {
+  local service addresses
+  for service in keycloak "${SERVICES[@]}"; do
+    addresses=$(inspect "$service" '{{range .NetworkSettings.Ports}}{{range .}}{{.HostIp}} {{end}}{{end}}')
+    expect "$service: published on" "$addresses" '127.0.0.1 '
+  done
+}
+
+image_is_lean() {
+  local service found
+  for service in "${SERVICES[@]}"; do
+    found=$(in_container "$service" 'const names = Object.keys(JSON.parse(fs.readFileSync("/app/node_modules/.package-lock.json")).packages);
+      names.filter((name) => /(^|\/)(testcontainers|playwright-core|typescript|jest|prettier|oxlint|supertest|@nestjs\/(cli|testing)|@swc\/core)$/.test(name)).join()')
+    expect "$service: development packages" "$found" ''
+    found=$(in_container "$service" 'const all = (folder) => fs.readdirSync(folder, { recursive: true }).filter((name) => !name.includes("node_modules"));
+      [...all("/app/libs"), ...all("/app/apps")].filter((name) => name.endsWith(".ts")).join()')
+    expect "$service: sources" "$found" ''
+    expect "$service: apps in its image" "$(in_container "$service" 'fs.readdirSync("/app/apps").join()')" "$service"
+  done
+}
+
+# Service B with a secret that Keycloak doesn't know: it lives, and says whose fault it is.
+wrong_secret() {
+  local answer
+  docker compose run --rm --detach --no-deps --name "$COMPOSE_PROJECT_NAME-wrong-secret" -e SERVICE_B_CLIENT_SECRET=not-the-secret service-b >/dev/null
+  trap 'docker rm --force "$COMPOSE_PROJECT_NAME-wrong-secret" >/dev/null' EXIT
+  # Any token makes it ask Keycloak, which refuses Service B before it looks at the token.
+  answer=$(docker exec "$COMPOSE_PROJECT_NAME-wrong-secret" node -e '
+    const headers = { authorization: "Bearer some.junk.token", "content-type": "application/json" };
+    const ask = () => fetch("http://127.0.0.1:3001/api/process", { method: "POST", headers, body: "{}" });
+    const until = Date.now() + 30000;
+    const retry = (error) => { if (Date.now() > until) throw error; return new Promise((r) => setTimeout(r, 500)).then(ask).catch(retry); };
+    ask().catch(retry).then(async (answer) => console.log(answer.status, (await answer.json()).code));')
+  echo "$answer"
+  expect 'The answer of Service B' "$answer" '502 authorization_server_refused'
+}
+
+compose_stop() {
+  local service
+  docker compose stop
+  for service in "${SERVICES[@]}"; do
+    expect "$service: exit code" "$(inspect "$service" '{{.State.ExitCode}}')" 0
+  done
+}
+
+# --- the stack without containers
+
+# No engine answers there, so `npm start` takes the way without Docker.
+NO_DOCKER=tcp://127.0.0.1:1
+
+npm_start() {
+  ports_are_free
+  # In a session of its own, so that it outlives this check; npm's exit code ends up in a file.
+  # shellcheck disable=SC2016
+  DOCKER_HOST=$NO_DOCKER setsid bash -c 'echo $$ >"$0/npm-start.group"; npm start & echo $! >"$0/npm-start.pid"; wait $!; echo $? >"$0/npm-start.exit"' "$RESULTS" \
+    >"$RESULTS/npm-start.log" 2>&1 </dev/null &
+  local began=$SECONDS
+  while [ "$(curl -s --max-time 10 localhost:3000/run-service-b || true)" != "$CHAIN_ANSWER" ]; do
+    if [ -e "$RESULTS/npm-start.exit" ] || [ $((SECONDS - began)) -gt 840 ]; then
+      tail -n 60 "$RESULTS/npm-start.log"
+      return 1
+    fi
+    sleep 1
+  done
+  echo "The chain answers after $((SECONDS - began)) s"
+  # It says so before it is done with its greeting.
+  sleep 2
+  cat "$RESULTS/npm-start.log"
+}
+
+npm_tour() { npm run tour; }
+
+npm_start_ends() {
+  local port
+  kill -TERM "$(cat "$RESULTS/npm-start.pid")"
+  for _ in $(seq 60); do
+    [ ! -e "$RESULTS/npm-start.exit" ] || break
+    sleep 1
+  done
+  tail -n 5 "$RESULTS/npm-start.log"
+  expect 'Exit code of npm start' "$(cat "$RESULTS/npm-start.exit")" 0
+  for port in "${PORTS[@]}"; do
+    ! port_answers "$port" || { echo "Something listens on port $port still"; return 1; }
+  done
+}
+
+# --- the end
+
+# Whatever a run that was cut short has left. Must not fail half-way, so without errexit.
+tear_down() {
+  set +e
+  docker compose down --volumes --remove-orphans --timeout 10
+  if [ -e "$RESULTS/npm-start.pid" ] && [ ! -e "$RESULTS/npm-start.exit" ]; then
+    kill -TERM "$(cat "$RESULTS/npm-start.pid")"
+    for _ in $(seq 30); do [ -e "$RESULTS/npm-start.exit" ] && return; sleep 1; done
+    kill -KILL -- "-$(cat "$RESULTS/npm-start.group")"
+  fi
+}
+
+"$@"

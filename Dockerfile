@@ -1,0 +1,40 @@
+# The image of one service: docker build --build-arg SERVICE=service-a .
+# docker-compose.yml builds three of them; they share the build stage, which runs once.
+
+FROM node:24-slim AS build
+WORKDIR /app
+
+# The manifests first: as long as they stay, so does the layer with the packages.
+COPY package.json package-lock.json .npmrc ./
+COPY libs/keycloak/package.json libs/keycloak/
+COPY libs/service-defaults/package.json libs/service-defaults/
+COPY apps/service-a/package.json apps/service-a/
+COPY apps/service-b/package.json apps/service-b/
+COPY apps/service-c/package.json apps/service-c/
+RUN npm ci --ignore-scripts
+
+COPY tsconfig.base.json tsconfig.json ./
+COPY libs libs
+COPY apps apps
+RUN npm run build
+
+# What production does not run goes: development packages, what the library asks for in tests only (an optional peer, so
+# `--omit=optional` as well), sources, build records, and the library's door for tests.
+RUN npm prune --omit=dev --omit=optional --ignore-scripts \
+ && rm -rf apps/*/src libs/*/src libs/*/dist/testing \
+ && find apps libs -name node_modules -prune -o \( -name 'tsconfig*.json' -o -name '*.tsbuildinfo' -o -name '*.d.ts' -o -name '*.d.ts.map' \) -type f -exec rm {} +
+
+FROM node:24-slim
+# Which one: service-a, service-b or service-c.
+ARG SERVICE
+ENV NODE_ENV=production HOST=0.0.0.0
+WORKDIR /app
+# All of it belongs to root: the service can read itself, not change itself.
+COPY --from=build /app/node_modules node_modules
+# node_modules links to the libraries, so they stay where the links point.
+COPY --from=build /app/libs libs
+COPY --from=build /app/apps/${SERVICE:?} apps/${SERVICE}
+WORKDIR /app/apps/${SERVICE}
+USER node
+# No shell and no npm in between: SIGTERM reaches the service, which finishes what is in flight.
+CMD ["node", "--enable-source-maps", "dist/main.js"]

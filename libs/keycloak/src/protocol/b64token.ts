@@ -1,0 +1,7 @@
+/** b64token: the only form in which a token can stand in an `Authorization` header (RFC 6750 §2.1). */
+
+const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+
+export function isB64Token(value: string): boolean {
+  return B64TOKEN.test(value);
+}

@@ -1,0 +1,156 @@
+/** The built services, each a process of its own: what compilation, start, settings and shutdown come to. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import { issuer, keycloakUrl, REALM, SECRETS } from './keycloak.js';
+import type { Variables } from './running-chain.js';
+
+const running: ChildProcess[] = [];
+
+interface BuiltService {
+  readonly process: ChildProcess;
+  readonly printed: () => string;
+  readonly exited: Promise<number | null>;
+}
+
+function spawnService(name: string, variables: Variables): BuiltService {
+  const main = fileURLToPath(new URL(`../apps/${name}/dist/main.js`, import.meta.url));
+  const child = spawn(process.execPath, ['--enable-source-maps', main], {
+    env: { PATH: process.env['PATH'], NODE_ENV: 'development', DEMO_MODE: 'true', ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.push(child);
+  const chunks: string[] = [];
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
+  return {
+    process: child,
+    printed: () => chunks.join(''),
+    exited: once(child, 'exit').then(([code]) => code as number | null),
+  };
+}
+
+const keycloakVariables = { KEYCLOAK_BASE_URL: keycloakUrl(), KEYCLOAK_REALM: REALM, KEYCLOAK_ISSUER: issuer() };
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function untilReady(url: string, service: BuiltService): Promise<void> {
+  for (let tries = 0; tries < 300; tries += 1) {
+    if (service.process.exitCode !== null) break;
+    const ready = await fetch(`${url}/health/ready`).catch(() => undefined);
+    if (ready?.status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`not ready: ${service.printed()}`);
+}
+
+async function start(name: string, variables: Variables): Promise<{ url: string; service: BuiltService }> {
+  const port = await freePort();
+  const service = spawnService(name, { ...keycloakVariables, ...variables, PORT: String(port) });
+  const url = `http://127.0.0.1:${port}`;
+  await untilReady(url, service);
+  return { url, service };
+}
+
+afterEach(async () => {
+  for (const child of running.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+});
+
+let taken: Server | undefined;
+afterAll(() => void taken?.close());
+
+describe('the built services', () => {
+  it('run the chain, validate bodies as the sources do, and end cleanly on SIGTERM', async () => {
+    const c = await start('service-c', { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'] });
+    const b = await start('service-b', { SERVICE_B_CLIENT_SECRET: SECRETS['service-b'], SERVICE_C_URL: c.url });
+    const a = await start('service-a', { SERVICE_A_CLIENT_SECRET: SECRETS['service-a'], SERVICE_B_URL: b.url });
+    const { text } = await request(a.url).get('/run-service-b').expect(200);
+    expect(text).toBe(
+      '{"service_b":"Order 9876 processed by Service B","service_c":{"result":20,"msg":"Service C successfully processed request"}}',
+    );
+    await request(a.url)
+      .get('/')
+      .expect(200)
+      .expect(/Call Service B/);
+    await request(a.url).get('/styles.css').expect(200).expect('Content-Type', /css/);
+
+    const { access_token } = (await (
+      await fetch(`${issuer()}/protocol/openid-connect/token`, {
+        method: 'POST',
+        headers: { Authorization: `Basic ${Buffer.from(`service-a:${SECRETS['service-a']}`).toString('base64')}` },
+        body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'orders.approve' }),
+      })
+    ).json()) as { access_token: string };
+    const { body } = await request(b.url)
+      .post('/api/process')
+      .set('Authorization', `Bearer ${access_token}`)
+      .send({ order_id: '9876', amount: 1500, role: 'admin' })
+      .expect(400);
+    expect(body).toMatchObject({ code: 'invalid_body', error: expect.stringMatching(/order_id.*|role/) });
+
+    // A request that is under way when SIGTERM comes is answered; then the process exits with 0.
+    const underWay = fetch(`${a.url}/run-service-b`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    a.service.process.kill('SIGTERM');
+    expect((await underWay).status).toBe(200);
+    expect(await a.service.exited).toBe(0);
+    b.service.process.kill('SIGTERM');
+    expect(await b.service.exited).toBe(0);
+  }, 60_000);
+
+  it('say in one message everything that is wrong with their settings, and exit with 1', async () => {
+    const service = spawnService('service-a', {
+      NODE_ENV: 'production',
+      KEYCLOAK_BASE_URL: 'http://keycloak:8080',
+      SERVICE_A_CLIENT_SECRET: 'a-secret',
+    });
+    expect(await service.exited).toBe(1);
+    for (const fault of ['KEYCLOAK_REALM', 'SERVICE_B_URL', 'DEMO_MODE', 'https:']) {
+      expect(service.printed()).toContain(fault);
+    }
+    expect(service.printed()).not.toContain('a-secret');
+    expect(service.printed()).not.toContain('    at ');
+  }, 30_000);
+
+  it('refuse to start in production with the demo secret, and in demo mode', async () => {
+    const common = { ...keycloakVariables, NODE_ENV: 'production', KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' };
+    const demoSecret = spawnService('service-c', {
+      ...common,
+      DEMO_MODE: 'false',
+      SERVICE_C_CLIENT_SECRET: 'c-secret',
+    });
+    const demoMode = spawnService('service-c', { ...common, DEMO_MODE: 'true', SERVICE_C_CLIENT_SECRET: 'of-my-own' });
+    expect(await demoSecret.exited).toBe(1);
+    expect(await demoMode.exited).toBe(1);
+    expect(demoSecret.printed()).toContain('SERVICE_C_CLIENT_SECRET is a published demo secret');
+    expect(demoMode.printed()).toContain('DEMO_MODE=true is for demonstrations only');
+  }, 30_000);
+
+  it('name the port that is in use', async () => {
+    taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const service = spawnService('service-c', {
+      ...keycloakVariables,
+      SERVICE_C_CLIENT_SECRET: 'c-secret',
+      PORT: String(port),
+    });
+    expect(await service.exited).toBe(1);
+    expect(service.printed()).toContain(`Port ${port} is in use`);
+  }, 30_000);
+});

@@ -1,0 +1,88 @@
+/** KeycloakRecorder: a door in front of the real Keycloak that writes down who asked what, and what was answered. */
+import { createServer, request, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+export interface RecordedCall {
+  readonly endpoint: 'token' | 'token/introspect' | 'other';
+  /** Who asked, by its Basic credentials. */
+  readonly client: string | undefined;
+  readonly path: string;
+  readonly form: URLSearchParams;
+  readonly status: number;
+  readonly answer: Readonly<Record<string, unknown>>;
+}
+
+/** It passes everything on unchanged, the Host header too, so that Keycloak names endpoints that lead through it. */
+export class KeycloakRecorder {
+  readonly calls: RecordedCall[] = [];
+
+  private constructor(
+    private readonly server: Server,
+    readonly baseUrl: string,
+  ) {}
+
+  static async start(keycloakUrl: string): Promise<KeycloakRecorder> {
+    const { hostname, port } = new URL(keycloakUrl);
+    const server = createServer((incoming, outgoing) => {
+      void (async () => {
+        const sent = await text(incoming);
+        const { method, url } = incoming;
+        const forwarded = request({ hostname, port, method, path: url, headers: incoming.headers });
+        forwarded.on('error', () => outgoing.destroy());
+        forwarded.on('response', (response: IncomingMessage) => {
+          void (async () => {
+            const received = await text(response);
+            recorder.calls.push(record(incoming, sent, response.statusCode ?? 0, received));
+            const { 'transfer-encoding': _, ...headers } = response.headers;
+            outgoing.writeHead(response.statusCode ?? 502, headers);
+            outgoing.end(received);
+          })();
+        });
+        forwarded.end(sent);
+      })();
+    });
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const recorder = new KeycloakRecorder(server, `http://localhost:${(server.address() as AddressInfo).port}`);
+    return recorder;
+  }
+
+  /** What was asked while `action` ran. */
+  async during<T>(action: () => Promise<T>): Promise<{ readonly result: T; readonly calls: readonly RecordedCall[] }> {
+    const before = this.calls.length;
+    const result = await action();
+    return { result, calls: this.calls.slice(before) };
+  }
+
+  /** Every token that Keycloak gave out through this door. */
+  tokens(): string[] {
+    return this.calls.flatMap(({ answer }) =>
+      ['access_token', 'refresh_token', 'id_token'].flatMap((name) => {
+        const token = answer[name];
+        return typeof token === 'string' ? [token] : [];
+      }),
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+function record({ url, headers }: IncomingMessage, sent: string, status: number, received: string): RecordedCall {
+  const path = url ?? '';
+  const endpoint = /\/openid-connect\/(token(?:\/introspect)?)$/.exec(path)?.[1] as
+    RecordedCall['endpoint'] | undefined;
+  const basic = /^Basic (.+)$/.exec(headers.authorization ?? '')?.[1];
+  const [id] = basic === undefined ? [] : Buffer.from(basic, 'base64').toString().split(':');
+  // RFC 6749 section 2.3.1: the client id is form-encoded before it becomes a user name.
+  const client = id === undefined ? undefined : decodeURIComponent(id);
+  let answer: Readonly<Record<string, unknown>> = {};
+  try {
+    answer = JSON.parse(received) as typeof answer;
+  } catch {
+    // Not everything that Keycloak says is JSON.
+  }
+  return { endpoint: endpoint ?? 'other', client, path, form: new URLSearchParams(sent), status, answer };
+}

@@ -1,0 +1,140 @@
+/** The real Keycloak that the end-to-end tests run against, and the plain requests that a person would make to it. */
+import { randomUUID } from 'node:crypto';
+
+/** The published secrets of the demo realm. */
+export const SECRETS = {
+  'service-a': 'a-secret',
+  'service-b': 'b-secret',
+  'service-c': 'c-secret',
+  warehouse: 'w-secret',
+} as const;
+
+export const REALM = 'microservices';
+
+export function keycloakUrl(): string {
+  const url = process.env['TEST_KEYCLOAK_BASE_URL'];
+  if (url === undefined) throw new Error('These tests need a Keycloak: run them with `npm test`');
+  return url;
+}
+
+export const issuer = (): string => `${keycloakUrl()}/realms/${REALM}`;
+
+export interface TokenAnswer {
+  readonly status: number;
+  readonly access_token: string;
+  readonly refresh_token: string;
+  readonly id_token: string;
+  readonly error?: string;
+  readonly error_description?: string;
+}
+
+type ConfidentialClient = keyof typeof SECRETS;
+
+const basic = (client: ConfidentialClient): Record<string, string> => ({
+  Authorization: `Basic ${Buffer.from(`${client}:${SECRETS[client]}`).toString('base64')}`,
+});
+
+async function post(path: string, form: Record<string, string>, headers = {}): Promise<TokenAnswer> {
+  const response = await fetch(`${keycloakUrl()}${path}`, { method: 'POST', headers, body: new URLSearchParams(form) });
+  const text = await response.text();
+  return { status: response.status, ...(text === '' ? {} : (JSON.parse(text) as object)) } as TokenAnswer;
+}
+
+const endpoint = (name: string): string => `/realms/${REALM}/protocol/openid-connect/${name}`;
+
+export function clientCredentials(client: ConfidentialClient, scope?: string): Promise<TokenAnswer> {
+  const form = { grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) };
+  return post(endpoint('token'), form, basic(client));
+}
+
+export function password(
+  username: string,
+  scope = 'openid orders.read',
+  client_id = 'demo-cli',
+  password_ = username,
+): Promise<TokenAnswer> {
+  return post(endpoint('token'), { grant_type: 'password', client_id, username, password: password_, scope });
+}
+
+export function exchange(
+  client: ConfidentialClient,
+  subject_token: string,
+  audience: string,
+  scope: string,
+): Promise<TokenAnswer> {
+  const type = 'urn:ietf:params:oauth:token-type:access_token';
+  const form = {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    subject_token,
+    subject_token_type: type,
+    requested_token_type: type,
+    audience,
+    scope,
+  };
+  return post(endpoint('token'), form, basic(client));
+}
+
+export function revoke(client: ConfidentialClient, token: string): Promise<TokenAnswer> {
+  return post(endpoint('revoke'), { token }, basic(client));
+}
+
+export function logout(refresh_token: string): Promise<TokenAnswer> {
+  return post(endpoint('logout'), { client_id: 'demo-cli', refresh_token });
+}
+
+/** A token of the realm `master`: a good one, of another issuer. */
+export async function tokenOfAnotherRealm(): Promise<string> {
+  const form = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password: 'admin' };
+  const answer = await post('/realms/master/protocol/openid-connect/token', form);
+  return answer.access_token;
+}
+
+async function admin(method: string, path: string, body?: unknown): Promise<Response> {
+  const response = await fetch(`${keycloakUrl()}/admin/realms/${REALM}${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${await tokenOfAnotherRealm()}`, 'Content-Type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
+  return response;
+}
+
+/** A public client like demo-cli whose tokens live `seconds`. Gives its client id. */
+export async function createShortLivedClient(seconds: number): Promise<string> {
+  const clientId = `short-lived-${randomUUID()}`;
+  await admin('POST', '/clients', {
+    clientId,
+    publicClient: true,
+    directAccessGrantsEnabled: true,
+    fullScopeAllowed: false,
+    defaultClientScopes: ['basic', 'roles', 'profile', 'email'],
+    optionalClientScopes: ['orders.read'],
+    attributes: { 'access.token.lifespan': String(seconds) },
+  });
+  return clientId;
+}
+
+/** A user whose password equals the name, with the role order-viewer. Gives its id. */
+export async function createUser(username: string): Promise<string> {
+  const profile = { email: `${username}@example.com`, emailVerified: true, firstName: 'Test', lastName: 'User' };
+  const credentials = [{ type: 'password', value: username, temporary: false }];
+  const created = await admin('POST', '/users', { username, enabled: true, credentials, ...profile });
+  const id = created.headers.get('location')?.split('/').at(-1) ?? '';
+  const role = (await (await admin('GET', '/roles/order-viewer')).json()) as object;
+  await admin('POST', `/users/${id}/role-mappings/realm`, [role]);
+  return id;
+}
+
+export async function updateUser(id: string, change: Readonly<Record<string, unknown>>): Promise<void> {
+  const user = (await (await admin('GET', `/users/${id}`)).json()) as object;
+  await admin('PUT', `/users/${id}`, { ...user, ...change });
+}
+
+export async function allowRenaming(): Promise<void> {
+  await admin('PUT', '', { editUsernameAllowed: true });
+}
+
+/** The claims of a token, as anybody who holds it can read them. */
+export function claimsOf(token: string): Readonly<Record<string, unknown>> {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
+}

@@ -1,0 +1,125 @@
+/** RunningChain: Services A, B and C in this process, on free ports, against the real Keycloak. */
+import { createHash } from 'node:crypto';
+import type { Type } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createService, serviceAdapter } from 'service-defaults';
+import { ServiceAModule } from '../apps/service-a/src/service-a.module.js';
+import { ServiceBModule } from '../apps/service-b/src/service-b.module.js';
+import { ServiceCModule } from '../apps/service-c/src/service-c.module.js';
+import { keycloakUrl, issuer, REALM, SECRETS } from './keycloak.js';
+import { KeycloakRecorder } from './keycloak-recorder.js';
+
+export interface Route {
+  readonly method: string;
+  readonly url: string;
+}
+
+export interface RunningService {
+  readonly url: string;
+  readonly app: NestFastifyApplication;
+  readonly routes: readonly Route[];
+  /** SHA-256 of each token that arrived, in order. */
+  readonly arrivedTokens: readonly string[];
+}
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const asText = (chunk: string | Uint8Array): string =>
+  typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+
+/** Takes the log lines of the services (JSON, each a write of its own); whatever else is printed goes its way. */
+class Output {
+  readonly lines: string[] = [];
+  readonly #streams = [process.stdout, process.stderr].map((stream) => ({ stream, write: stream.write }));
+
+  constructor() {
+    for (const { stream, write } of this.#streams) {
+      stream.write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
+        if (!asText(chunk).startsWith('{"level":')) return Reflect.apply(write, stream, [chunk, ...rest]) as boolean;
+        this.lines.push(asText(chunk));
+        return true;
+      };
+    }
+  }
+
+  restore(): void {
+    for (const { stream, write } of this.#streams) stream.write = write;
+  }
+}
+
+export type Variables = Readonly<Record<string, string>>;
+
+/** Starts one service with `variables` on a free port; the process' own variables are as before afterwards. */
+export async function startService(module: Type, variables: Variables): Promise<RunningService> {
+  const adapter = serviceAdapter();
+  const routes: Route[] = [];
+  const arrivedTokens: string[] = [];
+  const fastify = adapter.getInstance();
+  fastify.addHook('onRoute', ({ method, url }) => {
+    for (const name of [method].flat()) routes.push({ method: name, url });
+  });
+  fastify.addHook('onRequest', async ({ headers }) => {
+    const token = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
+    if (token !== undefined) arrivedTokens.push(sha256(token));
+  });
+  const app = await withVariables({ NODE_ENV: 'test', ...variables }, () =>
+    createService(module, { logFormat: 'json' }, adapter),
+  );
+  await app.listen(0, '127.0.0.1');
+  return { url: (await app.getUrl()).replace('[::1]', 'localhost'), app, routes, arrivedTokens };
+}
+
+async function withVariables<T>(variables: Variables, action: () => Promise<T>): Promise<T> {
+  const before = { ...process.env };
+  Object.assign(process.env, variables);
+  try {
+    return await action();
+  } finally {
+    for (const name of Object.keys(variables)) delete process.env[name];
+    Object.assign(process.env, before);
+  }
+}
+
+/** What all three are told of Keycloak; `baseUrl` may lead through a recorder or to nowhere. */
+export function keycloakVariables(baseUrl: string): Variables {
+  return { KEYCLOAK_BASE_URL: baseUrl, KEYCLOAK_REALM: REALM, KEYCLOAK_ISSUER: issuer() };
+}
+
+export class RunningChain {
+  private constructor(
+    readonly a: RunningService,
+    readonly b: RunningService,
+    readonly c: RunningService,
+    readonly keycloak: KeycloakRecorder,
+    private readonly output: Output,
+  ) {}
+
+  static async start(further: Variables = { DEMO_MODE: 'true' }): Promise<RunningChain> {
+    const output = new Output();
+    const keycloak = await KeycloakRecorder.start(keycloakUrl());
+    const variables = { ...keycloakVariables(keycloak.baseUrl), ...further };
+    const c = await startService(ServiceCModule, { ...variables, SERVICE_C_CLIENT_SECRET: SECRETS['service-c'] });
+    const b = await startService(ServiceBModule, {
+      ...variables,
+      SERVICE_B_CLIENT_SECRET: SECRETS['service-b'],
+      SERVICE_C_URL: c.url,
+    });
+    const a = await startService(ServiceAModule, {
+      ...variables,
+      SERVICE_A_CLIENT_SECRET: SECRETS['service-a'],
+      SERVICE_B_URL: b.url,
+    });
+    return new RunningChain(a, b, c, keycloak, output);
+  }
+
+  /** Everything that the services have printed. */
+  printed(): string {
+    return this.output.lines.join('');
+  }
+
+  async stop(): Promise<void> {
+    for (const { app } of [this.a, this.b, this.c]) await app.close();
+    await this.keycloak.stop();
+    this.output.restore();
+  }
+}
