@@ -135,7 +135,7 @@ module.exports = {
       comment: 'What is imported is in the package.json of the workspace that imports it.',
       severity: 'error',
       from: { path: '^(apps|libs)/', pathNot: notSpec },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
     },
   ],
   options: {

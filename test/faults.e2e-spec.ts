@@ -98,9 +98,10 @@ describe('Keycloak fails', () => {
   });
 
   it('has another realm than we were told: 502', async () => {
-    const a = await serviceA({ KEYCLOAK_REALM: 'no-such-realm', SERVICE_B_URL: chain.b.url });
+    const a = await serviceA({ KEYCLOAK_REALM: 'none', KEYCLOAK_ISSUER: '', SERVICE_B_URL: chain.b.url });
     await request(a.url).get('/run-service-b').expect(502);
-    const b = await serviceA({ KEYCLOAK_ISSUER: `${keycloak.issuer()}-other`, SERVICE_B_URL: chain.b.url });
+    const otherIssuer = keycloak.issuer().replace('localhost', 'keycloak.example');
+    const b = await serviceA({ KEYCLOAK_ISSUER: otherIssuer, SERVICE_B_URL: chain.b.url });
     await request(b.url).get('/run-service-b').expect(502);
   });
 });

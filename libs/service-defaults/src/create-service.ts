@@ -6,6 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { RefusalFilter } from 'nestjs-keycloak-s2s';
 import { bodyValidation } from './body-validation.js';
 import { ErrorFilter } from './error.filter.js';
+import { closeGracefully } from './graceful-close.js';
 import type { ServiceSettings } from './service-settings.js';
 
 const BODY_LIMIT_BYTES = 100 * 1024;
@@ -43,6 +44,7 @@ export async function createService(
   fastify.addHook('onRequest', async (_request, reply) => {
     reply.header('Cache-Control', 'no-store');
   });
+  closeGracefully(app);
   app.useGlobalPipes(bodyValidation());
   app.useGlobalFilters(new ErrorFilter(app.get(RefusalFilter), app.get(HttpAdapterHost)));
   return app;

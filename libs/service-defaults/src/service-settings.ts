@@ -62,6 +62,7 @@ export function readServiceSettings<UrlName extends string>(
   if (realm !== '' && !matches(realm, /^[\w.~-]+$/)) variables.fault('KEYCLOAK_REALM must be the name of a realm');
   const defaultIssuer = `${baseUrl}/realms/${realm}`;
   const issuer = variables.url('KEYCLOAK_ISSUER', insecureAllowed, defaultIssuer);
+  if (!issuer.endsWith(`/realms/${realm}`)) variables.fault('KEYCLOAK_ISSUER must end in /realms/<KEYCLOAK_REALM>');
   const clientId = variables.text(`${prefix}_CLIENT_ID`, service.name);
   const clientSecret = variables.secret(`${prefix}_CLIENT_SECRET`);
   const host = variables.text('HOST', '127.0.0.1');

@@ -1,4 +1,4 @@
-// The archive of a Keycloak release: from Maven or over https, and only with the right checksum.
+/** The archive of a Keycloak release: from Maven or over https, and only with the right checksum. */
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';

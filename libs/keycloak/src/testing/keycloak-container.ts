@@ -1,4 +1,4 @@
-// Keycloak in a container, by testcontainers (an optional peer dependency, loaded only here).
+/** Keycloak in a container, by testcontainers (an optional peer dependency, loaded only here). */
 import { connect } from 'node:net';
 import type { ContainerRuntimeClient, WaitStrategy } from 'testcontainers';
 import { LogTail, waitUntilReady } from './keycloak-readiness.js';

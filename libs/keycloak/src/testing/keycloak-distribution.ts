@@ -1,4 +1,4 @@
-// Keycloak's distribution, unpacked once into a cache that all runs share and none writes to.
+/** Keycloak's distribution, unpacked once into a cache that all runs share and none writes to. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';

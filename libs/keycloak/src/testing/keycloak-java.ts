@@ -1,4 +1,4 @@
-// The Java that runs Keycloak: found through JAVA_HOME or on PATH.
+/** The Java that runs Keycloak: found through JAVA_HOME or on PATH. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';

@@ -1,4 +1,4 @@
-// What a caller may ask of a Keycloak that is started for tests.
+/** What a caller may ask of a Keycloak that is started for tests. */
 
 /** How Keycloak is run: its official image, or its official distribution on this machine's JVM. */
 export type KeycloakKind = 'docker' | 'distribution';

@@ -1,4 +1,4 @@
-// Keycloak as a process of this machine, from its distribution.
+/** Keycloak as a process of this machine, from its distribution. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';

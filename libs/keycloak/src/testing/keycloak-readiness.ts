@@ -1,4 +1,4 @@
-// Waiting until Keycloak answers for the realm, or has ended, or took too long.
+/** Waiting until Keycloak answers for the realm, or has ended, or took too long. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 

@@ -1,4 +1,4 @@
-// What one run of Keycloak is told, the same in a container and from the distribution.
+/** What one run of Keycloak is told, the same in a container and from the distribution. */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { StartKeycloakOptions } from './keycloak-options.js';

@@ -1,4 +1,4 @@
-// Neither Docker nor a JVM is here to run Keycloak with.
+/** Neither Docker nor a JVM is here to run Keycloak with. */
 
 /**
  * There is nothing on this machine to run Keycloak with. The message says what was looked for, why each way failed, and

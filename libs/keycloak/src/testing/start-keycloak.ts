@@ -1,4 +1,4 @@
-// A real Keycloak for specs and scripts, in Docker or from its distribution.
+/** A real Keycloak for specs and scripts, in Docker or from its distribution. */
 import { findDocker, runInContainer } from './keycloak-container.js';
 import { findDistribution } from './keycloak-distribution.js';
 import { findJava } from './keycloak-java.js';

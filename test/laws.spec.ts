@@ -1,0 +1,74 @@
+/** The laws of ARCHITECTURE.md that no compiler holds, looked for in the sources. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Every source file of the libraries and services, by its path from the root; specs apart. */
+const sources = new Map(
+  ['libs', 'apps'].flatMap((top) =>
+    readdirSync(join(root, top)).flatMap((workspace) =>
+      readdirSync(join(root, top, workspace, 'src'), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.spec.ts'))
+        .map((entry) => join(entry.parentPath, entry.name))
+        .map((path) => [relative(root, path), readFileSync(path, 'utf8')] as const),
+    ),
+  ),
+);
+
+const filesWith = (pattern: RegExp): string[] =>
+  [...sources].filter(([, text]) => pattern.test(text)).map(([path]) => path);
+
+const inServicesAndLibraries = (path: string): boolean => !path.includes('/testing/');
+
+describe('the sources', () => {
+  it('are all looked at', () => {
+    expect(sources.size).toBeGreaterThan(60);
+  });
+
+  it('make a VerifiedAccessToken where tokens are judged, and in the testing door', () => {
+    expect(filesWith(/new VerifiedAccessToken\(/).toSorted()).toEqual([
+      'libs/keycloak/src/resource-server/judge-access-token.ts',
+      'libs/keycloak/src/testing/test-access-token.ts',
+    ]);
+  });
+
+  it("read the text of a caller's token for the exchange and its key only (TX-04)", () => {
+    expect(filesWith(/\bsubjectTokenText\b/).toSorted()).toEqual([
+      'libs/keycloak/src/client/token-request.ts',
+      'libs/keycloak/src/client/token-source.ts',
+      'libs/keycloak/src/protocol/verified-access-token.ts',
+    ]);
+  });
+
+  it('put a token on a request in one file, and it is one of ours', () => {
+    expect(filesWith(/Authorization: `/)).toEqual(['libs/keycloak/src/client/service-client.ts']);
+    expect(sources.get('libs/keycloak/src/client/service-client.ts')).toContain('`Bearer ${token.reveal()}`');
+  });
+
+  it('read the environment in config.ts only', () => {
+    expect(
+      filesWith(/process\.env\b/)
+        .filter(inServicesAndLibraries)
+        .toSorted(),
+    ).toEqual(['apps/service-a/src/config.ts', 'apps/service-b/src/config.ts', 'apps/service-c/src/config.ts']);
+  });
+
+  it('know the paths of another service in its client only', () => {
+    expect(
+      filesWith(/InjectServiceClient\(/)
+        .filter((path) => path.startsWith('apps/'))
+        .toSorted(),
+    ).toEqual(['apps/service-a/src/processing.client.ts', 'apps/service-b/src/analytics.client.ts']);
+  });
+
+  it('have named exports only in the libraries', () => {
+    expect(filesWith(/^export (\*|default)/m).filter((path) => path.startsWith('libs/'))).toEqual([]);
+  });
+
+  it('open with a sentence that could be the name of the file', () => {
+    expect([...sources].filter(([, text]) => !text.startsWith('/** ')).map(([path]) => path)).toEqual([]);
+  });
+});

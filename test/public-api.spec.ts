@@ -1,0 +1,58 @@
+/** The two doors of the package: what they export, so that a change of it is a decision. */
+import { describe, expect, it } from '@jest/globals';
+import * as door from 'nestjs-keycloak-s2s';
+import * as testing from 'nestjs-keycloak-s2s/testing';
+
+describe('nestjs-keycloak-s2s', () => {
+  it('exports this, and no more', () => {
+    expect(Object.keys(door).toSorted()).toEqual([
+      'AccessToken',
+      'AllowClients',
+      'Authenticated',
+      'AuthorizationServerError',
+      'AuthorizationServerHealth',
+      'BearerError',
+      'ClientCredentialsTokenProvider',
+      'InjectServiceClient',
+      'IntrospectionGuard',
+      'IssuedToken',
+      'KeycloakModule',
+      'KeycloakOptionsError',
+      'OptionalToken',
+      'Public',
+      'Refusal',
+      'RefusalFilter',
+      'RequirePermission',
+      'ServiceCallError',
+      'ServiceCaller',
+      'ServiceClient',
+      'TokenExchangeClient',
+      'VerifiedAccessToken',
+      'clientRoles',
+      'getServiceClientToken',
+      'realmRoles',
+    ]);
+  });
+
+  it('has a second door for specs', () => {
+    expect(Object.keys(testing).toSorted()).toEqual(['KeycloakUnavailableError', 'startKeycloak', 'testAccessToken']);
+  });
+
+  it("gives nobody the text of a caller's token (TX-04)", () => {
+    const token = testing.testAccessToken({ subject: 'alice' });
+    const reachable = Reflect.ownKeys(token).map((key) => Reflect.get(token, key) as unknown);
+    const inherited = Object.getOwnPropertyNames(door.VerifiedAccessToken.prototype);
+    expect(JSON.stringify(reachable)).not.toContain('test-token-of');
+    expect(inherited.toSorted()).toEqual([
+      'clientRoles',
+      'constructor',
+      'email',
+      'fingerprint',
+      'realmRoles',
+      'sessionId',
+      'toJSON',
+      'toString',
+      'username',
+    ]);
+  });
+});
