@@ -37,7 +37,7 @@ afterAll(() => chain.stop());
 
 const bearer = (token: string): string => `Bearer ${token}`;
 const runChain = (): request.Test => request(chain.a.url).get('/run-service-b');
-const process_ = (token: string): request.Test =>
+const processOrder = (token: string): request.Test =>
   request(chain.b.url).post('/api/process').set('Authorization', bearer(token)).send(ORDER);
 const adjust = (token: string): request.Test =>
   request(chain.b.url).post('/api/inventory/adjust').set('Authorization', bearer(token)).send(ADJUSTMENT);
@@ -199,14 +199,14 @@ describe('Service B on its own', () => {
   });
 
   it('judges the permission before the client', async () => {
-    await process_(tokens.warehouse)
+    await processOrder(tokens.warehouse)
       .expect(403)
       .expect(({ body }) => expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' }));
   });
 });
 
 describe('a stolen or bad token', () => {
-  const invalid = async (test: request.Test, service: string): Promise<void> => {
+  const expectInvalid = async (test: request.Test, service: string): Promise<void> => {
     const { body, headers } = await test.expect(401);
     expect(body).toMatchObject({ error: 'Invalid token', code: 'invalid_token' });
     expect(headers['www-authenticate']).toBe(`Bearer realm="${service}", error="invalid_token"`);
@@ -218,52 +218,52 @@ describe('a stolen or bad token', () => {
     expect(headers['www-authenticate']).toBe('Bearer realm="service-b"');
   });
 
-  it('junk (RS-03)', () => invalid(process_('junk'), 'service-b'));
+  it('junk (RS-03)', () => expectInvalid(processOrder('junk'), 'service-b'));
 
-  it("A's token at C (RS-06)", () => invalid(compute(tokens.a), 'service-c'));
+  it("A's token at C (RS-06)", () => expectInvalid(compute(tokens.a), 'service-c'));
 
-  it("C's token at B (RS-06)", () => invalid(process_(tokens.exchanged), 'service-b'));
+  it("C's token at B (RS-06)", () => expectInvalid(processOrder(tokens.exchanged), 'service-b'));
 
-  it('the exchanged token back at A (RS-06)', () => invalid(whoami(chain.a.url, tokens.exchanged), 'service-a'));
+  it('the exchanged token back at A (RS-06)', () => expectInvalid(whoami(chain.a.url, tokens.exchanged), 'service-a'));
 
-  it('a token without audience (RS-06)', () => invalid(process_(tokens.withoutAudience), 'service-b'));
+  it('a token without audience (RS-06)', () => expectInvalid(processOrder(tokens.withoutAudience), 'service-b'));
 
   it("alice's own token directly at B and at C (RS-06)", async () => {
-    await invalid(process_(tokens.alice), 'service-b');
-    await invalid(compute(tokens.alice), 'service-c');
+    await expectInvalid(processOrder(tokens.alice), 'service-b');
+    await expectInvalid(compute(tokens.alice), 'service-c');
   });
 
   it('an ID token and a refresh token sent as access token (RS-08)', async () => {
-    await invalid(whoami(chain.a.url, aliceAnswer.id_token), 'service-a');
-    await invalid(whoami(chain.a.url, aliceAnswer.refresh_token), 'service-a');
+    await expectInvalid(whoami(chain.a.url, aliceAnswer.id_token), 'service-a');
+    await expectInvalid(whoami(chain.a.url, aliceAnswer.refresh_token), 'service-a');
   });
 
   it('of another realm (RS-07)', async () => {
-    await invalid(whoami(chain.a.url, await keycloak.tokenOfAnotherRealm()), 'service-a');
+    await expectInvalid(whoami(chain.a.url, await keycloak.tokenOfAnotherRealm()), 'service-a');
   });
 
   it('tampered with', async () => {
     const [header, payload, signature = ''] = tokens.a.split('.');
     const other = signature.startsWith('A') ? 'B' : 'A';
-    await invalid(process_(`${header}.${payload}.${other}${signature.slice(1)}`), 'service-b');
+    await expectInvalid(processOrder(`${header}.${payload}.${other}${signature.slice(1)}`), 'service-b');
     const none = Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url');
-    await invalid(process_(`${none}.${payload}.`), 'service-b');
+    await expectInvalid(processOrder(`${none}.${payload}.`), 'service-b');
   });
 
   it('revoked', async () => {
     const { access_token } = await keycloak.clientCredentials('service-a', 'orders.approve');
-    await process_(access_token).expect(200);
+    await processOrder(access_token).expect(200);
     await keycloak.revoke('service-a', access_token);
-    await invalid(process_(access_token), 'service-b');
+    await expectInvalid(processOrder(access_token), 'service-b');
   });
 
   it('of a user who has logged out, at each hop', async () => {
     const user = await keycloak.password('alice');
     const forB = await keycloak.exchange('service-a', user.access_token, 'service-b', 'orders.approve');
-    await process_(forB.access_token).expect(200);
+    await processOrder(forB.access_token).expect(200);
     await keycloak.logout(user.refresh_token);
-    await invalid(whoami(chain.a.url, user.access_token), 'service-a');
-    await invalid(process_(forB.access_token), 'service-b');
+    await expectInvalid(whoami(chain.a.url, user.access_token), 'service-a');
+    await expectInvalid(processOrder(forB.access_token), 'service-b');
   });
 
   it('expired (RS-07)', async () => {
@@ -275,7 +275,7 @@ describe('a stolen or bad token', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       ({ status } = await whoami(chain.a.url, access_token));
     }
-    await invalid(whoami(chain.a.url, access_token), 'service-a');
+    await expectInvalid(whoami(chain.a.url, access_token), 'service-a');
   });
 
   it('in the query or in a form field, which is not looked at (RS-01)', async () => {
@@ -292,7 +292,7 @@ describe('a stolen or bad token', () => {
       const { body, headers } = await whoami(chain.a.url, tokens.alice).query({ access_token: 'x' }).expect(400);
       expect(body).toMatchObject({ error: 'Invalid request', code: 'invalid_request' });
       expect(headers['www-authenticate']).toBe('Bearer realm="service-a", error="invalid_request"');
-      await process_(tokens.a).type('form').send({ access_token: 'x' }).expect(400);
+      await processOrder(tokens.a).type('form').send({ access_token: 'x' }).expect(400);
     });
     expect(calls).toEqual([]);
   });

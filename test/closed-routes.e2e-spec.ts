@@ -126,7 +126,7 @@ describe('no way round (RS-21)', () => {
   ];
   const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-  const refused = async (
+  const expectRefused = async (
     service: RunningService,
     method: string,
     path: string,
@@ -145,8 +145,8 @@ describe('no way round (RS-21)', () => {
     ['c', '/api/whoami'],
   ] as const)('at Service %s to %s, by method, path or header', async (name, path) => {
     for (const method of methods) {
-      for (const variant of paths(path)) await refused(chain[name], method, variant);
-      for (const sent of headers) await refused(chain[name], method, path, sent);
+      for (const variant of paths(path)) await expectRefused(chain[name], method, variant);
+      for (const sent of headers) await expectRefused(chain[name], method, path, sent);
     }
   });
 
@@ -158,7 +158,7 @@ describe('no way round (RS-21)', () => {
       { 'Proxy-Authorization': `Bearer ${access_token}` },
       { 'X-Forwarded-Authorization': `Bearer ${access_token}` },
     ]) {
-      await refused(chain.b, 'POST', '/api/process', sent as unknown as Record<string, string>);
+      await expectRefused(chain.b, 'POST', '/api/process', sent as unknown as Record<string, string>);
     }
   });
 
