@@ -177,7 +177,7 @@ describe('the chain', () => {
       request(chain.a.url).get(`/api/orders/${id}`).set('Authorization', bearer(tokens.bob));
     await read('9876').expect(200, ORDER);
     await read('1').expect(404, { error: 'No such order', code: 'order_not_found' });
-    await read('__proto__').expect(404);
+    expect((await read('__proto__')).status).toBe(404);
   });
 });
 

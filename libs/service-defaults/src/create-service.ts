@@ -1,12 +1,13 @@
 /** createService(): a Nest application with all that every service of the repository shares. */
 import helmet from '@fastify/helmet';
-import { ConsoleLogger, type Type } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
 import { HttpAdapterHost, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RefusalFilter } from 'nestjs-keycloak-s2s';
 import { bodyValidation } from './body-validation.js';
 import { ErrorFilter } from './error.filter.js';
 import { closeGracefully } from './graceful-close.js';
+import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
 
 const BODY_LIMIT_BYTES = 100 * 1024;
@@ -23,7 +24,7 @@ export async function createService(
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
-    logger: new ConsoleLogger({ json: logFormat === 'json', flattenParams: true }),
+    logger: new ServiceLogger(logFormat),
     abortOnError: false,
   });
   await app.register(helmet, {

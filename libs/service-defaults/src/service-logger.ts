@@ -1,0 +1,16 @@
+/** ServiceLogger: Nest's own console logger, without the lines in which Nest lists what it has put together. */
+import { ConsoleLogger } from '@nestjs/common';
+import type { ServiceSettings } from './service-settings.js';
+
+const START_UP = new Set<unknown>(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer']);
+
+export class ServiceLogger extends ConsoleLogger {
+  constructor(format: ServiceSettings<string>['logFormat']) {
+    super({ json: format === 'json', flattenParams: true, colors: false });
+  }
+
+  override log(message: unknown, ...rest: unknown[]): void {
+    // The context comes last.
+    if (!START_UP.has(rest.at(-1))) super.log(message, ...rest);
+  }
+}
