@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import { clientRoles, ownProperty, realmRoles } from './claims.js';
+
+const claims = {
+  realm_access: { roles: ['viewer'] },
+  resource_access: { 'service-a': { roles: ['read'] }, 'service-b': { roles: ['write'] } },
+};
+
+describe('roles', () => {
+  it('of different clients, and of the realm, are never merged (RS-09)', () => {
+    expect(realmRoles(claims)).toEqual(['viewer']);
+    expect(clientRoles(claims, 'service-a')).toEqual(['read']);
+    expect(clientRoles(claims, 'service-b')).toEqual(['write']);
+    expect(clientRoles(claims, 'service-c')).toEqual([]);
+  });
+
+  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+    'of a client named %s are none unless the token has them',
+    (name) => {
+      expect(clientRoles(claims, name)).toEqual([]);
+      const given = JSON.parse(`{"resource_access":{"${name}":{"roles":["own"]}}}`) as Record<string, unknown>;
+      expect(clientRoles(given, name)).toEqual(['own']);
+    },
+  );
+
+  it('may have the name of a prototype, and are text like any other', () => {
+    expect(realmRoles({ realm_access: { roles: ['__proto__', 'constructor'] } })).toEqual(['__proto__', 'constructor']);
+  });
+
+  it.each<[string, unknown]>([
+    ['missing', undefined],
+    ['null', null],
+    ['text', 'roles'],
+    ['roles as text', { roles: 'admin' }],
+    ['roles as an object', { roles: { 0: 'admin', length: 1 } }],
+    ['roles not all text', { roles: ['admin', 1] }],
+    ['a bare list', ['admin']],
+  ])('are none when realm_access is %s', (_, realm_access) => {
+    expect(realmRoles({ realm_access })).toEqual([]);
+  });
+});
+
+describe('ownProperty', () => {
+  it('does not see what is inherited', () => {
+    expect(ownProperty({}, 'toString')).toBeUndefined();
+    expect(ownProperty(Object.create({ code: 'x' }), 'code')).toBeUndefined();
+    expect(ownProperty({ code: 'x' }, 'code')).toBe('x');
+    expect(ownProperty('text', 'length')).toBeUndefined();
+    expect(ownProperty(null, 'code')).toBeUndefined();
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import { AuthorizationServerError } from './authorization-server-error.js';
+import { BearerError } from './bearer-error.js';
+import type { Refusal } from './refusal.js';
+
+const reason = 'the_finer_reason';
+const permission = 'orders.approve';
+const challenge = (rest = ''): object => ({ 'WWW-Authenticate': `Bearer realm="service-b"${rest}` });
+
+/** The refusals of the README, on the wire; those of the next service are in client/service-call-error.spec.ts. */
+const REFUSALS: readonly (readonly [Refusal, number, Record<string, string>, object])[] = [
+  [new BearerError('missing_token', { reason }), 401, { error: 'Missing token', code: 'missing_token' }, challenge()],
+  [
+    new BearerError('invalid_request', { reason }),
+    400,
+    { error: 'Invalid request', code: 'invalid_request' },
+    challenge(', error="invalid_request"'),
+  ],
+  [
+    new BearerError('invalid_token', { reason }),
+    401,
+    { error: 'Invalid token', code: 'invalid_token' },
+    challenge(', error="invalid_token"'),
+  ],
+  [
+    new BearerError('insufficient_scope', { reason, permission }),
+    403,
+    { error: 'Insufficient permission', code: 'insufficient_scope', permission },
+    challenge(', error="insufficient_scope", scope="orders.approve"'),
+  ],
+  [
+    new BearerError('client_not_allowed', { reason }),
+    403,
+    { error: 'Client not allowed', code: 'client_not_allowed' },
+    {},
+  ],
+  [new BearerError('route_closed', { reason }), 403, { error: 'Route closed', code: 'route_closed' }, {}],
+  [
+    new AuthorizationServerError('authorization_server_refused', { reason }),
+    502,
+    { error: 'Authorization server refused this service', code: 'authorization_server_refused' },
+    {},
+  ],
+  [
+    new AuthorizationServerError('authorization_server_unavailable', { reason, retryAfterSeconds: 7 }),
+    503,
+    { error: 'Authorization server unavailable', code: 'authorization_server_unavailable' },
+    { 'Retry-After': '7' },
+  ],
+];
+
+describe('a refusal on the wire (RS-02, RS-14)', () => {
+  it.each(REFUSALS)('%s: status, body and headers', (refusal, status, body, headers) => {
+    expect(refusal.httpStatus).toBe(status);
+    expect(refusal.toBody(false)).toStrictEqual(body);
+    expect(refusal.toHeaders('service-b')).toStrictEqual(headers);
+  });
+
+  it.each(REFUSALS)('%s: the reason is told only when it may be', (refusal, _status, body) => {
+    expect(refusal.toBody(true)).toStrictEqual({ ...body, reason });
+    expect(JSON.stringify(refusal.toBody(false))).not.toContain(reason);
+  });
+
+  it('has Retry-After on every 503 (RS-14)', () => {
+    const refusal = new AuthorizationServerError('authorization_server_unavailable', { reason });
+    expect(refusal.toHeaders('service-b')).toEqual({ 'Retry-After': '5' });
+  });
+
+  it('keeps what an attacker put into the name of a permission inside its quotes (RS-02)', () => {
+    const refusal = new BearerError('insufficient_scope', { reason, permission: 'x", error="none"\r\nSet-Cookie: a' });
+    expect(refusal.toHeaders('b')).toEqual({
+      'WWW-Authenticate': String.raw`Bearer realm="b", error="insufficient_scope", scope="x\", error=\"none\"Set-Cookie: a"`,
+    });
+  });
+
+  it('is an Error with its own name, and no cause', () => {
+    const refusal = new BearerError('invalid_token', { reason });
+    expect(refusal).toBeInstanceOf(Error);
+    expect(refusal.name).toBe('BearerError');
+    expect(refusal.message).toBe('Invalid token (the_finer_reason)');
+    expect(refusal.cause).toBeUndefined();
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import { printedForms } from '../testing/printed-forms.js';
+import { testAccessToken } from '../testing/test-access-token.js';
+import { subjectTokenText } from './verified-access-token.js';
+
+const token = testAccessToken({
+  subject: 'alice-id',
+  permissions: ['orders.read'],
+  claims: { sid: 's1', preferred_username: 'alice', email: 'alice@example.com', realm_access: { roles: ['viewer'] } },
+});
+const TEXT = 'test-token-of-alice-id';
+
+describe('VerifiedAccessToken', () => {
+  it('gives its text to the token exchange and to no printed form (RS-23)', () => {
+    expect(subjectTokenText(token)).toBe(TEXT);
+    expect(printedForms(token)).not.toContain('test-token');
+    expect(printedForms({ nested: [token] })).not.toContain('test-token');
+    expect(`${token}${JSON.stringify([Object.keys(token), Object.entries(token)])}`).not.toContain('test-token');
+    expect(JSON.stringify(Object.entries(structuredClone(token)))).not.toContain('test-token');
+  });
+
+  it('is known by issuer and subject, whatever name and address its user has (RS-10)', () => {
+    const claims = { preferred_username: 'alice', email: 'alice@example.com' };
+    const renamed = testAccessToken({ subject: 'alice-id', claims: { ...claims, preferred_username: 'bob' } });
+    const namesake = testAccessToken({ subject: 'other-id', claims });
+    expect([renamed.issuer, renamed.subject]).toEqual([token.issuer, token.subject]);
+    expect(namesake.subject).not.toBe(token.subject);
+    expect(JSON.stringify(token)).not.toContain('alice@example.com');
+  });
+
+  it('has aud as a list, whichever way it came', () => {
+    expect(token.audience).toEqual(['test-service']);
+    expect(Object.isFrozen(token.audience)).toBe(true);
+  });
+
+  it('reads session, names and roles from its claims', () => {
+    const { sessionId, username, email, realmRoles } = token;
+    expect({ sessionId, username, email, realmRoles }).toEqual({
+      sessionId: 's1',
+      username: 'alice',
+      email: 'alice@example.com',
+      realmRoles: ['viewer'],
+    });
+    expect(token.clientRoles('service-a')).toEqual([]);
+  });
+
+  it('cannot be changed, and does not follow what its claims were made of', () => {
+    expect(Object.isFrozen(token)).toBe(true);
+    expect(Object.isFrozen(token.claims)).toBe(true);
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { bearerChallengeError, formatBearerChallenge } from './www-authenticate.js';
+
+/** The auth-params of a challenge, read by the grammar of RFC 9110 section 11.2; throws when it does not hold. */
+function parse(header: string): Record<string, string> {
+  const parameter = /(\w+)="((?:[\x20\x21\x23-\x5B\x5D-\x7E]|\\[\x20-\x7E])*)"(?:, |$)/y;
+  expect(header.startsWith('Bearer ')).toBe(true);
+  parameter.lastIndex = 'Bearer '.length;
+  const parameters: Record<string, string> = {};
+  while (parameter.lastIndex < header.length) {
+    const [, name, value] = parameter.exec(header) ?? [];
+    if (name === undefined || value === undefined) throw new Error(`Not a challenge: ${JSON.stringify(header)}`);
+    parameters[name] = value.replaceAll(/\\(.)/g, '$1');
+  }
+  return parameters;
+}
+
+const anything = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.stringMatching(/^["\\\r\n,= a]{0,20}$/));
+
+describe('formatBearerChallenge (RFC 6750 section 3)', () => {
+  it('says no more than the realm when there is no error (RS-02)', () => {
+    expect(formatBearerChallenge({ realm: 'service-b' })).toBe('Bearer realm="service-b"');
+  });
+
+  it('has error and scope after the realm (RS-02)', () => {
+    expect(formatBearerChallenge({ realm: 'service-b', error: 'insufficient_scope', scope: 'a b' })).toBe(
+      'Bearer realm="service-b", error="insufficient_scope", scope="a b"',
+    );
+  });
+
+  it('is one header line that can be parsed, whatever stands in realm and scope (RS-02)', () => {
+    fc.assert(
+      fc.property(anything, anything, (realm, scope) => {
+        const header = formatBearerChallenge({ realm, error: 'insufficient_scope', scope });
+        expect(header).toMatch(/^[\x20-\x7E]*$/);
+        const printable = (value: string): string => value.replaceAll(/[^\x20-\x7E]/g, '');
+        expect(parse(header)).toEqual({
+          realm: printable(realm),
+          error: 'insufficient_scope',
+          scope: printable(scope),
+        });
+      }),
+    );
+  });
+});
+
+describe('bearerChallengeError', () => {
+  it.each([
+    [undefined, undefined],
+    ['', undefined],
+    ['Bearer', undefined],
+    ['Bearer realm="b"', undefined],
+    ['Bearer realm="b", error="invalid_token"', 'invalid_token'],
+    ['bearer error=invalid_token', 'invalid_token'],
+    ['Basic realm="x", Bearer realm="b", error="invalid_token", error_description="gone"', 'invalid_token'],
+    ['Bearer error="insufficient_scope", scope="a"', 'insufficient_scope'],
+    ['Basic error="invalid_token"', undefined],
+    ['NotBearer error="invalid_token"', undefined],
+  ])('reads %j as %j', (header, error) => {
+    expect(bearerChallengeError(header)).toBe(error);
+  });
+
+  it('never throws, and gives nothing but a word', () => {
+    fc.assert(
+      fc.property(anything, (header) => {
+        expect(bearerChallengeError(`Bearer ${header}`) ?? 'none').toMatch(/^[a-z_]+$/i);
+      }),
+    );
+  });
+});

@@ -1,0 +1,115 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { BearerError } from '../protocol/bearer-error.js';
+import { bearerToken, type BearerRequest } from './bearer-token.js';
+
+const MAX_BYTES = 1024;
+const TOKEN = 'abc.DEF-123_~+/==';
+
+const withHeader = (authorization: string): BearerRequest => ({ headers: { authorization } });
+
+/** Code and reason of the refusal, or the token. */
+function outcome(request: BearerRequest): string | undefined {
+  try {
+    return bearerToken(request, MAX_BYTES);
+  } catch (error) {
+    if (error instanceof BearerError) return `${error.code}: ${error.reason}`;
+    throw error;
+  }
+}
+
+describe('bearerToken (RFC 6750 section 2)', () => {
+  it('is undefined when there are no credentials at all', () => {
+    expect(outcome({ headers: {} })).toBeUndefined();
+    expect(outcome({ headers: {}, rawHeaders: ['Host', 'b'], query: { page: '1' }, body: { a: 1 } })).toBeUndefined();
+  });
+
+  it.each(['Bearer', 'bearer', 'BEARER', 'bEaReR'])('takes the scheme in any case: %s (RS-03)', (scheme) => {
+    expect(outcome(withHeader(`${scheme} ${TOKEN}`))).toBe(TOKEN);
+    expect(outcome(withHeader(`${scheme}   ${TOKEN}`))).toBe(TOKEN);
+  });
+
+  it.each([
+    ['', 'invalid_request: malformed_authorization_header'],
+    [' ', 'invalid_request: malformed_authorization_header'],
+    ['Bearer', 'invalid_request: malformed_authorization_header'],
+    ['Bearer ', 'invalid_request: malformed_authorization_header'],
+    ['Bearer a b', 'invalid_request: malformed_authorization_header'],
+    ['Bearer a\tb', 'invalid_request: malformed_authorization_header'],
+    ['Bearer\ta', 'invalid_request: malformed_authorization_header'],
+    [' Bearer a', 'invalid_request: malformed_authorization_header'],
+    ['Bearer: a', 'invalid_request: malformed_authorization_header'],
+    ['Basic YTpi', 'missing_token: scheme_not_bearer'],
+    ['Bearerx abc', 'missing_token: scheme_not_bearer'],
+    ['abc.def', 'missing_token: scheme_not_bearer'],
+    ['Bearer a,b', 'invalid_token: token_not_b64token'],
+    ['Bearer "abc"', 'invalid_token: token_not_b64token'],
+    ['Bearer =abc', 'invalid_token: token_not_b64token'],
+    ['Bearer a=b', 'invalid_token: token_not_b64token'],
+    ['Bearer abcä', 'invalid_token: token_not_b64token'],
+    ['Bearer a\u0000b', 'invalid_token: token_not_b64token'],
+    ['Bearer token="abc"', 'invalid_token: token_not_b64token'],
+  ])('refuses %j: %s (RS-03)', (header, refusal) => {
+    expect(outcome(withHeader(header))).toBe(refusal);
+  });
+
+  it('has a bound on the length (RS-03)', () => {
+    expect(outcome(withHeader(`Bearer ${'a'.repeat(MAX_BYTES)}`))).toBe('a'.repeat(MAX_BYTES));
+    expect(outcome(withHeader(`Bearer ${'a'.repeat(MAX_BYTES + 1)}`))).toBe('invalid_token: token_too_long');
+  });
+
+  it('comes to a token, a refusal or nothing for any header, never to another error (RS-03)', () => {
+    const junk = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string().map((rest) => `Bearer ${rest}`),
+      fc.stringMatching(/^[Bb]earer +[\w.~+/=, "-]{0,40}$/),
+    );
+    fc.assert(
+      fc.property(junk, (header) => {
+        const result = outcome(withHeader(header));
+        expect(result).toMatch(/^([A-Za-z0-9\-._~+/]+=*|(invalid_request|missing_token|invalid_token): [a-z0-9_]+)$/);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each<[string, Partial<BearerRequest>]>([
+    ['raw headers (Express)', { rawHeaders: ['Authorization', 'Bearer a', 'authorization', 'Bearer b'] }],
+    ['raw headers (Fastify)', { raw: { rawHeaders: ['AUTHORIZATION', 'Bearer a', 'Host', 'h', 'Authorization', 'x'] } }],
+    ['the same one twice', { rawHeaders: ['Authorization', 'Bearer a', 'Authorization', 'Bearer a'] }],
+    ['a list', { headers: { authorization: ['Bearer a', 'Bearer b'] } }],
+  ])('refuses two Authorization headers: %s (RS-03)', (_, request) => {
+    expect(outcome({ headers: { authorization: 'Bearer a' }, ...request })).toBe(
+      'invalid_request: more_than_one_credential',
+    );
+  });
+
+  it('does not mistake a header value for the name of a header', () => {
+    const rawHeaders = ['X-Name', 'authorization', 'Authorization', 'Bearer abc', 'X-Other', 'Authorization'];
+    expect(outcome({ headers: { authorization: 'Bearer abc' }, rawHeaders })).toBe('abc');
+  });
+
+  const form = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
+  it.each<[string, BearerRequest, string]>([
+    ['the query', { headers: {}, query: { access_token: TOKEN } }, 'missing_token: token_in_query'],
+    ['an empty one in the query', { headers: {}, query: { access_token: '' } }, 'missing_token: token_in_query'],
+    ['a form', { headers: form, body: { access_token: TOKEN } }, 'missing_token: token_in_form'],
+    [
+      'header and query',
+      { headers: { authorization: 'Bearer a' }, query: { access_token: 'a' } },
+      'invalid_request: more_than_one_credential',
+    ],
+    [
+      'header and form',
+      { headers: { ...form, authorization: 'Bearer a' }, body: { access_token: 'a' } },
+      'invalid_request: more_than_one_credential',
+    ],
+  ])('does not take a token from %s (RS-01)', (_, request, refusal) => {
+    expect(outcome(request)).toBe(refusal);
+  });
+
+  it('leaves a field of a JSON body alone, for it is no credential of RFC 6750', () => {
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer abc' };
+    expect(outcome({ headers, body: { access_token: 'x' } })).toBe('abc');
+  });
+});

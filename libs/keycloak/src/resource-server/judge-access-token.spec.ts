@@ -1,0 +1,221 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { BearerError } from '../protocol/bearer-error.js';
+import type { AccessTokenClaims } from '../protocol/claims.js';
+import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { judgeAccessToken, type JudgeOptions } from './judge-access-token.js';
+
+const NOW = 1_700_000_000;
+const TOLERANCE = 5;
+const ISSUER = 'https://keycloak.example.com/realms/test';
+
+/** What Keycloak says of a good token for service-b. */
+const ANSWER = {
+  active: true,
+  iss: ISSUER,
+  sub: 'alice-id',
+  aud: 'service-b',
+  exp: NOW + 60,
+  iat: NOW - 10,
+  typ: 'Bearer',
+  azp: 'service-a',
+  client_id: 'service-a',
+  scope: 'profile email orders.approve',
+  jti: 'j1',
+  sid: 's1',
+};
+
+const OPTIONS: JudgeOptions = {
+  issuer: ISSUER,
+  audience: 'service-b',
+  clockToleranceSeconds: TOLERANCE,
+  permissions: undefined,
+};
+
+const clockAt = (now: number) => ({ epochSeconds: () => now, monotonicMs: () => 0 });
+
+function judge(
+  bend: Readonly<Record<string, unknown>>,
+  options: Partial<JudgeOptions> = {},
+  now = NOW,
+): VerifiedAccessToken {
+  return judgeAccessToken('text', { ...ANSWER, ...bend }, { ...OPTIONS, ...options }, clockAt(now));
+}
+
+function refusal(bend: Readonly<Record<string, unknown>>, now = NOW): string {
+  try {
+    judge(bend, {}, now);
+  } catch (error) {
+    if (error instanceof BearerError && error.code === 'invalid_token') return error.reason;
+    throw error;
+  }
+  return 'accepted';
+}
+
+describe('judgeAccessToken', () => {
+  it('makes a VerifiedAccessToken of a good answer', () => {
+    expect(judge({})).toMatchObject({
+      issuer: ISSUER,
+      subject: 'alice-id',
+      clientId: 'service-a',
+      audience: ['service-b'],
+      expiresAt: NOW + 60,
+      sessionId: 's1',
+    });
+  });
+
+  it('accepts active only when it is true itself (RS-05)', () => {
+    const { active: _, ...withoutActive } = ANSWER;
+    expect(() => judgeAccessToken('text', withoutActive, OPTIONS, clockAt(NOW))).toThrow(BearerError);
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), fc.constantFrom<unknown>('true', 1, [], {}, [true], null)), (active) => {
+        expect(refusal({ active })).toBe(active === true ? 'accepted' : 'inactive');
+      }),
+    );
+  });
+
+  it.each<[unknown, string]>([
+    ['service-b', 'accepted'],
+    [['service-c', 'service-b'], 'accepted'],
+    ['service-c', 'other_audience'],
+    [['service-c', 'account'], 'other_audience'],
+    ['service-b2', 'other_audience'],
+    ['Service-B', 'other_audience'],
+    ['service-a service-b', 'other_audience'],
+    ['', 'other_audience'],
+    [[['service-b']], 'aud_missing'],
+    [[], 'aud_missing'],
+    [undefined, 'aud_missing'],
+    [null, 'aud_missing'],
+    [['service-b', 1], 'aud_missing'],
+    [{ 0: 'service-b' }, 'aud_missing'],
+  ])('with aud %j: %s (RS-06)', (aud, expected) => {
+    expect(refusal({ aud })).toBe(expected);
+  });
+
+  it.each<[unknown, string]>([
+    [`${ISSUER}/`, 'other_issuer'],
+    [ISSUER.toUpperCase(), 'other_issuer'],
+    [ISSUER.replace('https', 'http'), 'other_issuer'],
+    [ISSUER.replace('.com', '.com:443'), 'other_issuer'],
+    [`${ISSUER}2`, 'other_issuer'],
+    ['', 'iss_missing'],
+    [undefined, 'iss_missing'],
+    [[ISSUER], 'iss_missing'],
+  ])('refuses iss %j: %s (RS-07)', (iss, expected) => {
+    expect(refusal({ iss })).toBe(expected);
+  });
+
+  it.each<[string, Readonly<Record<string, unknown>>, number, string]>([
+    ['exp, just borne with', {}, NOW + 60 + TOLERANCE - 0.001, 'accepted'],
+    ['exp, at the end of the tolerance', {}, NOW + 60 + TOLERANCE, 'expired'],
+    ['nbf, just borne with', { nbf: NOW + TOLERANCE }, NOW, 'accepted'],
+    ['nbf, beyond the tolerance', { nbf: NOW + TOLERANCE + 1 }, NOW, 'not_yet_valid'],
+    ['iat, just borne with', { iat: NOW + TOLERANCE }, NOW, 'accepted'],
+    ['iat, beyond the tolerance', { iat: NOW + TOLERANCE + 1 }, NOW, 'issued_in_the_future'],
+    ['no iat and no nbf', { iat: undefined, nbf: undefined }, NOW, 'accepted'],
+  ])('judges time: %s (RS-07)', (_, bend, now, expected) => {
+    expect(refusal(bend, now)).toBe(expected);
+  });
+
+  it.each(['ID', 'Refresh', 'Offline', 'Logout', 'bearer', 'JWT', '', undefined, null, ['Bearer']])(
+    'refuses typ %j (RS-08)',
+    (typ) => {
+      expect(refusal({ typ })).toBe('not_an_access_token');
+    },
+  );
+
+  it.each<[unknown]>([[{ 'x5t#S256': 'abc' }], [{ jkt: 'abc' }], [{}], [null], ['']])(
+    'refuses a token bound to a key: cnf %j (RS-18)',
+    (cnf) => {
+      expect(refusal({ cnf })).toBe('sender_constrained');
+    },
+  );
+
+  it.each<[string, unknown, string]>([
+    ['sub', undefined, 'sub_missing'],
+    ['sub', '', 'sub_missing'],
+    ['sub', 7, 'sub_missing'],
+    ['exp', undefined, 'exp_missing'],
+    ['exp', String(NOW + 60), 'exp_missing'],
+    ['exp', Number.NaN, 'exp_missing'],
+    ['exp', Number.POSITIVE_INFINITY, 'exp_missing'],
+    ['exp', null, 'exp_missing'],
+    ['nbf', '0', 'nbf_malformed'],
+    ['iat', null, 'iat_malformed'],
+    ['scope', ['orders.approve'], 'scope_malformed'],
+    ['azp', 1, 'azp_malformed'],
+    ['client_id', {}, 'client_id_malformed'],
+    ['jti', 1, 'jti_malformed'],
+    ['sid', null, 'sid_malformed'],
+    ['preferred_username', {}, 'preferred_username_malformed'],
+    ['email', ['a@b'], 'email_malformed'],
+  ])('refuses a malformed %s: %j', (claim, value, expected) => {
+    expect(refusal({ [claim]: value })).toBe(expected);
+  });
+
+  it('takes the client from azp, else from client_id, and refuses a token without', () => {
+    expect(judge({ azp: 'x', client_id: 'y' }).clientId).toBe('x');
+    expect(judge({ azp: undefined }).clientId).toBe('service-a');
+    expect(refusal({ azp: undefined, client_id: undefined })).toBe('client_missing');
+  });
+
+  it('comes to a token or to invalid_token for any answer at all, never to another error (RS-03)', () => {
+    const claim = fc.oneof(fc.constantFrom(...Object.keys(ANSWER)), fc.constantFrom('nbf', 'cnf'));
+    fc.assert(
+      fc.property(fc.dictionary(claim, fc.anything()), (bend) => {
+        expect(refusal(bend)).toMatch(/^[a-z_]+$/);
+      }),
+    );
+  });
+
+  it('names no claim of the user in the log fields of a refusal (RS-23)', () => {
+    expect.assertions(2);
+    try {
+      judge({ email: 'alice@example.com', aud: 'service-c' });
+    } catch (error) {
+      expect((error as BearerError).fields).toEqual({ iss: ISSUER, azp: 'service-a', aud: 'service-c', jti: 'j1' });
+      expect(JSON.stringify(error)).not.toContain('alice');
+    }
+  });
+});
+
+describe('permissions', () => {
+  const name = fc.oneof(
+    fc.constantFrom('b.read', 'b.readwrite', 'b', 'B.read', '__proto__', 'constructor'),
+    fc.stringMatching(/^[\x21\x23-\x5B\x5D-\x7E]{1,8}$/),
+  );
+
+  it('are exactly the members of scope, none by its prefix (RS-09)', () => {
+    fc.assert(
+      fc.property(fc.array(name), name, (granted, demanded) => {
+        const { permissions } = judge({ scope: granted.join(' ') });
+        expect(permissions.has(demanded)).toBe(new Set(granted).has(demanded));
+        expect([...permissions].toSorted()).toEqual([...new Set(granted)].toSorted());
+      }),
+    );
+  });
+
+  it.each([undefined, '', ' '])('are none with scope %j (RS-09)', (scope) => {
+    expect([...judge({ scope }).permissions]).toEqual([]);
+  });
+
+  it('are what the option makes of the claims, in place of scope', () => {
+    const permissions = (claims: AccessTokenClaims): readonly string[] => [`of:${claims.sub}`];
+    expect([...judge({}, { permissions }).permissions]).toEqual(['of:alice-id']);
+  });
+
+  it('are asked for only once the token was found good', () => {
+    let asked = 0;
+    const permissions = (): readonly string[] => [`${++asked}`];
+    expect(() => judge({ aud: 'service-c' }, { permissions })).toThrow(BearerError);
+    expect(asked).toBe(0);
+  });
+
+  it.each<[unknown]>([[undefined], ['admin'], [new Set(['admin'])], [['admin', 1]], [{ length: 0 }], [null]])(
+    'is a programming error when the option returns %j, not a refusal and not nothing',
+    (made) => {
+      expect(() => judge({}, { permissions: () => made as readonly string[] })).toThrow(TypeError);
+    },
+  );
+});

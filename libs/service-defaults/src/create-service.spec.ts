@@ -1,0 +1,128 @@
+import { Body, Controller, Get, Module, Post } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { IsInt, IsNumber, IsPositive, Max } from 'class-validator';
+import { KeycloakModule, Public } from 'nestjs-keycloak-s2s';
+import request from 'supertest';
+import { createService } from './create-service.js';
+
+class OrderDto {
+  @IsInt()
+  @IsPositive()
+  order_id!: number;
+
+  @IsNumber({ allowNaN: false, allowInfinity: false })
+  @Max(1000)
+  amount!: number;
+}
+
+@Controller()
+@Public()
+class TestController {
+  @Post('orders')
+  create(@Body() order: OrderDto): OrderDto {
+    return order;
+  }
+
+  @Get('broken')
+  broken(): never {
+    throw new Error('a-secret-detail');
+  }
+}
+
+@Module({
+  imports: [
+    KeycloakModule.forRoot({
+      issuer: 'https://sso.example.com/realms/shop',
+      clientId: 'service-t',
+      clientSecret: 'of-my-own',
+    }),
+  ],
+  controllers: [TestController],
+})
+class TestModule {}
+
+const ORDER = { order_id: 1, amount: 10 };
+let app: NestFastifyApplication;
+const printed: string[] = [];
+const write = process.stderr.write.bind(process.stderr);
+
+beforeAll(async () => {
+  app = await createService(TestModule, { logFormat: 'json' });
+  await app.listen(0, '127.0.0.1');
+});
+
+afterAll(() => app.close());
+
+const post = (body: string, type = 'application/json'): request.Test =>
+  request(app.getHttpServer()).post('/orders').set('Content-Type', type).send(body);
+
+describe('a service', () => {
+  it('takes a valid body as it is', async () => {
+    const { body } = await post(JSON.stringify(ORDER)).expect(201);
+    expect(body).toEqual(ORDER);
+  });
+
+  it.each([
+    ['an unknown field', { ...ORDER, role: 'admin' }, 'property role should not exist'],
+    ['a missing field', { amount: 1 }, 'order_id must be an integer number'],
+    ['a number as text', { ...ORDER, order_id: '1' }, 'order_id must be an integer number'],
+    ['a fraction', { ...ORDER, order_id: 1.5 }, 'order_id must be an integer number'],
+    ['a negative number', { ...ORDER, order_id: -1 }, 'order_id must be a positive number'],
+    ['an absurd number', { ...ORDER, amount: 1e300 }, 'amount must not be greater than 1000'],
+    ['null', { ...ORDER, amount: null }, 'amount must be a number'],
+    ['a list', { ...ORDER, amount: [1] }, 'amount must be a number'],
+    ['an object', { ...ORDER, amount: { $gt: 0 } }, 'amount must be a number'],
+  ])('names the field at fault: %s (RS-24)', async (_name, sent, fault) => {
+    const { body } = await post(JSON.stringify(sent)).expect(400);
+    expect(body).toEqual({ error: expect.stringContaining(fault), code: 'invalid_body' });
+  });
+
+  it.each([
+    ['a number that is not finite', '{"order_id":1,"amount":1e999}'],
+    ['a list', '[{"order_id":1,"amount":10}]'],
+    ['an empty list', '[]'],
+    ['null', 'null'],
+    ['text', '"x"'],
+    ['a number', '1'],
+    ['true', 'true'],
+    ['an empty object', '{}'],
+    ['nothing', ''],
+    ['broken JSON', '{"order_id":1'],
+    ['__proto__', '{"order_id":1,"amount":10,"__proto__":{"role":"admin"}}'],
+    ['constructor', '{"order_id":1,"amount":10,"constructor":{"prototype":{"role":"admin"}}}'],
+  ])('refuses a body that is %s (RS-24)', async (_name, sent) => {
+    const { body } = await post(sent).expect(400);
+    expect(body).toEqual({ error: expect.stringMatching(/^Invalid body/), code: 'invalid_body' });
+  });
+
+  it('refuses a body over 100 KB and one that is no JSON', async () => {
+    const large = await post(JSON.stringify({ ...ORDER, note: 'x'.repeat(102_400) })).expect(413);
+    expect(large.body).toEqual({ error: 'Invalid body: it must not be larger than 100 KB', code: 'body_too_large' });
+    const xml = await post('<order/>', 'application/xml').expect(415);
+    expect(xml.body).toMatchObject({ code: 'unsupported_media_type' });
+  });
+
+  it('tells a caller nothing of an error of its own, and no path back (RS-24)', async () => {
+    process.stderr.write = (chunk) => printed.push(String(chunk)) > 0;
+    const broken = await request(app.getHttpServer()).get('/broken');
+    process.stderr.write = write;
+    expect(broken.status).toBe(500);
+    expect(broken.body).toEqual({ error: 'Internal error', code: 'internal_error' });
+    expect(printed.join('')).toContain('a-secret-detail');
+    const unknown = await request(app.getHttpServer()).get('/nowhere/<script>').expect(404);
+    expect(unknown.body).toEqual({ error: 'Not found', code: 'not_found' });
+  });
+
+  it('sends the headers that browsers heed, and none that tells what it runs on', async () => {
+    const { headers } = await post(JSON.stringify(ORDER));
+    expect(headers).toMatchObject({
+      'content-security-policy': expect.stringContaining("default-src 'none'"),
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    });
+    expect(headers).not.toHaveProperty('x-powered-by');
+    expect(headers).not.toHaveProperty('server');
+  });
+});

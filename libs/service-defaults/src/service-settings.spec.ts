@@ -1,0 +1,153 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { readServiceSettings, SettingsError, type Environment } from './service-settings.js';
+
+const SERVICE = { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'] } as const;
+const SECRET = 'of-my-own-4711';
+
+/** What starts in production. */
+const GOOD: Environment = {
+  NODE_ENV: 'production',
+  KEYCLOAK_BASE_URL: 'https://sso.example.com',
+  KEYCLOAK_REALM: 'shop',
+  SERVICE_A_CLIENT_SECRET: SECRET,
+  SERVICE_B_URL: 'https://service-b.internal',
+};
+/** What the demonstration runs with. */
+const DEMO: Environment = {
+  NODE_ENV: 'development',
+  DEMO_MODE: 'true',
+  KEYCLOAK_BASE_URL: 'http://keycloak:8080',
+  KEYCLOAK_REALM: 'microservices',
+  KEYCLOAK_ISSUER: 'http://localhost:8080/realms/microservices',
+  SERVICE_A_CLIENT_SECRET: 'a-secret',
+  SERVICE_B_URL: 'http://service-b:3001',
+};
+
+const read = (change: Environment, base = GOOD): ReturnType<typeof readServiceSettings<'SERVICE_B_URL'>> =>
+  readServiceSettings({ ...base, ...change }, SERVICE);
+
+function faults(change: Environment, base = GOOD): readonly string[] {
+  try {
+    read(change, base);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'settings-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('readServiceSettings', () => {
+  it('fills in what is not said', () => {
+    expect(read({})).toEqual({
+      name: 'service-a',
+      host: '127.0.0.1',
+      port: 3000,
+      demoMode: false,
+      logFormat: 'json',
+      keycloak: {
+        issuer: 'https://sso.example.com/realms/shop',
+        baseUrl: 'https://sso.example.com',
+        clientId: 'service-a',
+        clientSecret: SECRET,
+        allowInsecureRequests: false,
+        exposeRefusalReasons: false,
+      },
+      urls: { SERVICE_B_URL: 'https://service-b.internal' },
+    });
+  });
+
+  it('takes the demonstration as it is', () => {
+    expect(read({}, DEMO)).toMatchObject({
+      demoMode: true,
+      logFormat: 'text',
+      keycloak: {
+        issuer: 'http://localhost:8080/realms/microservices',
+        baseUrl: 'http://keycloak:8080',
+        allowInsecureRequests: true,
+        exposeRefusalReasons: true,
+      },
+    });
+  });
+
+  it('lists every fault in one message, and no secret', () => {
+    const bad = {
+      KEYCLOAK_BASE_URL: 'nonsense',
+      KEYCLOAK_REALM: 'a/b',
+      PORT: '70000',
+      DEMO_MODE: 'yes',
+      SERVICE_B_URL: '',
+    };
+    expect(() => read(bad)).toThrow(SettingsError);
+    expect(faults(bad)).toEqual([
+      'DEMO_MODE must be true or false',
+      'KEYCLOAK_BASE_URL must be an http(s) URL',
+      'KEYCLOAK_REALM must be the name of a realm',
+      'KEYCLOAK_ISSUER must be an http(s) URL',
+      'PORT must be a port number from 0 to 65535',
+      'SERVICE_B_URL is not set',
+    ]);
+    expect(() => read(bad)).not.toThrow(new RegExp(SECRET));
+  });
+
+  it.each([
+    ['KEYCLOAK_BASE_URL', 'KEYCLOAK_BASE_URL is not set'],
+    ['KEYCLOAK_REALM', 'KEYCLOAK_REALM is not set'],
+    ['SERVICE_A_CLIENT_SECRET', 'SERVICE_A_CLIENT_SECRET or SERVICE_A_CLIENT_SECRET_FILE must be set'],
+    ['SERVICE_B_URL', 'SERVICE_B_URL is not set'],
+  ])('needs %s, and takes an empty one for none', (name, fault) => {
+    expect(faults({ [name]: undefined })).toContain(fault);
+    expect(faults({ [name]: ' ' })).toContain(fault);
+  });
+
+  it.each(['production', 'staging', undefined])(
+    'takes NODE_ENV %s for production, where demo mode does not start',
+    (env) => {
+      expect(faults({ NODE_ENV: env, DEMO_MODE: 'true' })).toEqual([expect.stringContaining('DEMO_MODE=true is for')]);
+    },
+  );
+
+  it('refuses http: in production unless it is allowed by hand (RS-04)', () => {
+    const insecure = { KEYCLOAK_BASE_URL: 'http://keycloak:8080', SERVICE_B_URL: 'http://service-b:3001' };
+    expect(faults(insecure)).toEqual([
+      expect.stringContaining('KEYCLOAK_BASE_URL must be https:'),
+      expect.stringContaining('KEYCLOAK_ISSUER must be https:'),
+      expect.stringContaining('SERVICE_B_URL must be https:'),
+    ]);
+    expect(read({ ...insecure, KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' }).keycloak.allowInsecureRequests).toBe(true);
+  });
+
+  it.each(['a-secret', 'b-secret', 'c-secret', 'w-secret'])('takes the published %s in demo mode only', (secret) => {
+    expect(faults({ SERVICE_A_CLIENT_SECRET: secret })).toEqual([
+      expect.stringContaining('is a published demo secret'),
+    ]);
+    expect(faults({ SERVICE_A_CLIENT_SECRET: secret, DEMO_MODE: 'false' }, DEMO)).toHaveLength(1);
+    expect(faults({ SERVICE_A_CLIENT_SECRET: secret }, DEMO)).toEqual([]);
+  });
+
+  it('reads the secret from a file', () => {
+    const file = join(folder, 'secret');
+    writeFileSync(file, `${SECRET}\n`);
+    const fromFile = { SERVICE_A_CLIENT_SECRET: undefined, SERVICE_A_CLIENT_SECRET_FILE: file };
+    expect(read(fromFile).keycloak.clientSecret).toBe(SECRET);
+    expect(faults({ SERVICE_A_CLIENT_SECRET_FILE: file })).toEqual([expect.stringContaining('not both')]);
+    writeFileSync(file, 'a-secret');
+    expect(faults(fromFile)).toEqual([expect.stringContaining('is a published demo secret')]);
+    writeFileSync(file, '\n');
+    expect(faults(fromFile)).toEqual([expect.stringContaining('empty file')]);
+    expect(faults({ ...fromFile, SERVICE_A_CLIENT_SECRET_FILE: join(folder, 'none') })).toEqual([
+      expect.stringContaining("can't be read"),
+    ]);
+  });
+
+  it('refuses an issuer of another realm than the one named', () => {
+    expect(faults({ KEYCLOAK_ISSUER: 'https://sso.example.com/realms/other' })).toEqual([
+      'KEYCLOAK_ISSUER must end in /realms/<KEYCLOAK_REALM>',
+    ]);
+  });
+});
