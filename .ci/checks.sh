@@ -72,10 +72,10 @@ compose_up() {
 
 compose_logs() {
   docker compose ps --all
-  docker compose logs --no-color --tail 60
+  docker compose --ansi never logs --no-color --tail 60
 }
 
-compose_down() { docker compose down --volumes --remove-orphans --timeout 20; }
+compose_down() { docker compose --progress quiet down --volumes --remove-orphans --timeout 20; }
 
 ports_are_free() {
   local port
@@ -179,7 +179,7 @@ wrong_secret() {
 
 compose_stop() {
   local service
-  docker compose stop
+  docker compose --progress quiet stop
   for service in "${SERVICES[@]}"; do
     expect "$service: exit code" "$(inspect "$service" '{{.State.ExitCode}}')" 0
   done

@@ -1,7 +1,8 @@
 /** bootstrap(): starts a service from its main.ts, and says in one clear message why it can't. */
-import { Logger, type Type } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
 import { KeycloakOptionsError } from 'nestjs-keycloak-s2s';
 import { createService } from './create-service.js';
+import { ServiceLogger } from './service-logger.js';
 import { SettingsError, type ServiceSettings } from './service-settings.js';
 
 /**
@@ -9,16 +10,17 @@ import { SettingsError, type ServiceSettings } from './service-settings.js';
  * in flight is finished, and the process exits with 0. When it can't start it exits with 1.
  */
 export async function bootstrap(module: Type, readSettings: () => ServiceSettings<string>): Promise<void> {
-  const logger = new Logger('Bootstrap');
+  let logger = new ServiceLogger('text');
   try {
     const settings = readSettings();
-    const { name, host, port } = settings;
+    const { name, host, port, logFormat } = settings;
+    logger = new ServiceLogger(logFormat);
     const app = await createService(module, settings);
     app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
     await app.listen(port, host);
-    logger.log(`${name} listens at ${await app.getUrl()}`);
+    logger.log(`${name} listens on ${host}, port ${port}`, 'Bootstrap');
   } catch (error) {
-    logger.error(whyNot(error));
+    logger.error(whyNot(error), undefined, 'Bootstrap');
     process.exitCode = 1;
     // Whatever was opened on the way must not keep a service alive that is not there.
     setTimeout(() => process.exit(), 100).unref();

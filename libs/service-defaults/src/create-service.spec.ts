@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Module, Post } from '@nestjs/common';
+import { Body, ConflictException, Controller, Get, Module, Post } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { IsInt, IsNumber, IsPositive, Max } from 'class-validator';
@@ -27,6 +27,17 @@ class TestController {
   @Get('broken')
   broken(): never {
     throw new Error('a-secret-detail');
+  }
+
+  @Get('strange')
+  strange(): never {
+    // oxlint-disable-next-line typescript/only-throw-error
+    throw { statusCode: 200, message: 'a-secret-detail' };
+  }
+
+  @Get('conflict')
+  conflict(): never {
+    throw new ConflictException({ error: 'Sold out', code: 'sold_out' });
   }
 }
 
@@ -101,6 +112,54 @@ describe('a service', () => {
     expect(large.body).toEqual({ error: 'Invalid body: it must not be larger than 100 KB', code: 'body_too_large' });
     const xml = await post('<order/>', 'application/xml').expect(415);
     expect(xml.body).toMatchObject({ code: 'unsupported_media_type' });
+  });
+
+  it('reads a body of just 100 KB (RS-24)', async () => {
+    const padded = (bytes: number): string => JSON.stringify(ORDER).padEnd(bytes);
+    expect((await post(padded(102_400))).status).toBe(201);
+    expect((await post(padded(102_401))).status).toBe(413);
+  });
+
+  it.each([
+    'text/plain',
+    'text/xml',
+    'multipart/form-data; boundary=x',
+    'application/octet-stream',
+    'application/jsonx',
+  ])('refuses a good body that is called %s (RS-24)', async (type) => {
+    const { body } = await post(JSON.stringify(ORDER), type).expect(415);
+    expect(body).toEqual({
+      error: 'Unsupported media type: send application/json',
+      code: 'unsupported_media_type',
+    });
+  });
+
+  it('does not let a field named constructor through (RS-24)', async () => {
+    const { body } = await post('{"order_id":1,"amount":10,"constructor":{"name":"admin"}}');
+    expect(body).toEqual(ORDER);
+  });
+
+  it('does not echo what it refuses', async () => {
+    for (const sent of ['{"hush-hush":1}x', '{"order_id":{"hush-hush":1},"amount":"hush-hush"}', 'hush-hush']) {
+      expect((await post(sent).expect(400)).text).not.toContain('hush-hush');
+    }
+  });
+
+  it('answers an error that it means as it is, and a thrown thing that is no error as its own failure', async () => {
+    const conflict = await request(app.getHttpServer()).get('/conflict').expect(409);
+    expect(conflict.body).toEqual({ error: 'Sold out', code: 'sold_out' });
+    const strange = await request(app.getHttpServer()).get('/strange').expect(500);
+    expect(strange.body).toEqual({ error: 'Internal error', code: 'internal_error' });
+  });
+
+  it.each(['/broken', '/conflict', '/nowhere'])('protects errors by the same headers: %s', async (path) => {
+    const { headers } = await request(app.getHttpServer()).get(path);
+    expect(headers).toMatchObject({
+      'content-security-policy': expect.stringContaining("default-src 'none'"),
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+    });
+    expect(headers).not.toHaveProperty('x-powered-by');
   });
 
   it('tells a caller nothing of an error of its own, and no path back (RS-24)', async () => {

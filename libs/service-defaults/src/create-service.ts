@@ -42,6 +42,8 @@ export async function createService(
     referrerPolicy: { policy: 'no-referrer' },
   });
   const fastify = adapter.getInstance();
+  // Fastify reads plain text unasked; a service takes JSON (and forms, of which the guard must see a token field).
+  fastify.removeContentTypeParser('text/plain');
   fastify.addHook('onRequest', async (_request, reply) => {
     reply.header('Cache-Control', 'no-store');
   });

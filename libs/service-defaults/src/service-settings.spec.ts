@@ -122,6 +122,38 @@ describe('readServiceSettings', () => {
     expect(read({ ...insecure, KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' }).keycloak.allowInsecureRequests).toBe(true);
   });
 
+  it.each(['KEYCLOAK_BASE_URL', 'SERVICE_B_URL'])('knows http: in capitals too: %s (RS-04)', (name) => {
+    const change = { KEYCLOAK_ISSUER: 'https://sso.example.com/realms/shop', [name]: 'HTTP://keycloak:8080' };
+    expect(faults(change)).toEqual([expect.stringContaining(`${name} must be https:`)]);
+  });
+
+  it('does not become a demonstration because http: is allowed', () => {
+    expect(faults({ KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true', DEMO_MODE: 'true' })).toEqual([
+      expect.stringContaining('DEMO_MODE=true is for'),
+    ]);
+  });
+
+  it.each(['PORT', 'HOST', 'DEMO_MODE', 'KEYCLOAK_ISSUER', 'SERVICE_A_CLIENT_ID', 'NODE_ENV'])(
+    'takes an empty %s for none',
+    (name) => {
+      expect(read({ [name]: '' })).toEqual(read({ [name]: undefined }));
+    },
+  );
+
+  it('takes what is said', () => {
+    const said = { HOST: '0.0.0.0', PORT: '8080', SERVICE_A_CLIENT_ID: 'a', SERVICE_B_URL: 'https://b.internal/base/' };
+    expect(read(said)).toMatchObject({
+      host: '0.0.0.0',
+      port: 8080,
+      keycloak: { clientId: 'a' },
+      urls: { SERVICE_B_URL: 'https://b.internal/base' },
+    });
+  });
+
+  it.each(['65536', '-1', '3000x', '1e3', '0x50'])('refuses the port %s', (PORT) => {
+    expect(faults({ PORT })).toEqual(['PORT must be a port number from 0 to 65535']);
+  });
+
   it.each(['a-secret', 'b-secret', 'c-secret', 'w-secret'])('takes the published %s in demo mode only', (secret) => {
     expect(faults({ SERVICE_A_CLIENT_SECRET: secret })).toEqual([
       expect.stringContaining('is a published demo secret'),

@@ -128,7 +128,7 @@ class Variables {
     if (value === '') return value;
     if (!isURL(value, { protocols: ['http', 'https'], require_protocol: true, require_tld: false })) {
       this.fault(`${name} must be an http(s) URL`);
-    } else if (!insecureAllowed && value.startsWith('http:')) {
+    } else if (!insecureAllowed && /^http:/i.test(value)) {
       this.fault(`${name} must be https: in production (or set KEYCLOAK_ALLOW_INSECURE_REQUESTS=true and know why)`);
     }
     return value.replace(/\/$/, '');
