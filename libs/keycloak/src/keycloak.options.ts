@@ -151,9 +151,9 @@ class OptionsCheck {
     if (
       url === undefined ||
       !/^https?:$/.test(url.protocol) ||
-      url.search !== '' ||
-      url.hash !== '' ||
-      url.username !== ''
+      /[?#]/.test(text) ||
+      url.username !== '' ||
+      url.password !== ''
     ) {
       this.fault(`${name} must be an http(s) URL without credentials, query and fragment`);
     } else if (url.protocol === 'http:' && !allowInsecureRequests) {

@@ -60,8 +60,7 @@ export function readServiceSettings<UrlName extends string>(
   const baseUrl = variables.url('KEYCLOAK_BASE_URL', insecureAllowed);
   const realm = variables.text('KEYCLOAK_REALM');
   if (realm !== '' && !matches(realm, /^[\w.~-]+$/)) variables.fault('KEYCLOAK_REALM must be the name of a realm');
-  const defaultIssuer = `${baseUrl}/realms/${realm}`;
-  const issuer = variables.url('KEYCLOAK_ISSUER', insecureAllowed, defaultIssuer);
+  const issuer = variables.optionalUrl('KEYCLOAK_ISSUER', insecureAllowed) ?? `${baseUrl}/realms/${realm}`;
   if (!issuer.endsWith(`/realms/${realm}`)) variables.fault('KEYCLOAK_ISSUER must end in /realms/<KEYCLOAK_REALM>');
   const clientId = variables.text(`${prefix}_CLIENT_ID`, service.name);
   const clientSecret = variables.secret(`${prefix}_CLIENT_SECRET`);
@@ -123,9 +122,15 @@ class Variables {
     return Number(value);
   }
 
-  url(name: string, insecureAllowed: boolean, fallback?: string): string {
-    const value = this.text(name, fallback);
-    if (value === '') return value;
+  url(name: string, insecureAllowed: boolean): string {
+    const value = this.optionalUrl(name, insecureAllowed);
+    if (value === undefined) this.fault(`${name} is not set`);
+    return value ?? '';
+  }
+
+  optionalUrl(name: string, insecureAllowed: boolean): string | undefined {
+    const value = this.#read(name);
+    if (value === undefined) return undefined;
     if (!isURL(value, { protocols: ['http', 'https'], require_protocol: true, require_tld: false })) {
       this.fault(`${name} must be an http(s) URL`);
     } else if (!insecureAllowed && /^http:/i.test(value)) {

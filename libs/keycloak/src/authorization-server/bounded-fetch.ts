@@ -43,10 +43,13 @@ async function readBounded(response: Response): Promise<Uint8Array<ArrayBuffer> 
   return new Uint8Array(Buffer.concat(chunks));
 }
 
-/** One word for what went wrong below HTTP: `timeout`, or the system's own code such as `ECONNREFUSED`. */
+/**
+ * One word for what went wrong below HTTP: `timeout`, or the system's own code such as `ECONNREFUSED`. Known by shape,
+ * since the errors of the global `fetch` may be of another realm than ours (as they are in Jest).
+ */
 function transportReason(error: unknown): string {
-  if (!(error instanceof Error)) return 'transport_failed';
-  if (error.name === 'TimeoutError') return 'timeout';
-  const cause: unknown = error.cause;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'transport_failed';
+  const { name, cause } = Object(error) as { readonly name?: unknown; readonly cause?: unknown };
+  if (name === 'TimeoutError') return 'timeout';
+  const { code } = Object(cause) as { readonly code?: unknown };
+  return typeof code === 'string' ? code : 'transport_failed';
 }

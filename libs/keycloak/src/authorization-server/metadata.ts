@@ -31,7 +31,7 @@ export class ServerMetadata {
     let metadata: AuthorizationServer;
     try {
       const response = await discoveryRequest(realmUrl, this.connection.requestOptions());
-      if (response.status !== 200) throw unexpectedStatus(response);
+      if (response.status === 404) throw misconfigured('realm_not_found', {});
       metadata = await processDiscoveryResponse(new URL(issuer), response);
     } catch (error) {
       if (isIssuerMismatch(error)) throw misconfigured('issuer_mismatch', { expected: issuer });
@@ -55,15 +55,6 @@ export class ServerMetadata {
 
 function isIssuerMismatch(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED';
-}
-
-function unexpectedStatus(response: Response): unknown {
-  // A 404 here is a realm that does not exist: ours to mend. Anything else says nothing about the configuration.
-  return response.status === 404
-    ? misconfigured('realm_not_found', {})
-    : new AuthorizationServerError('authorization_server_unavailable', {
-        reason: `discovery_answered_${response.status}`,
-      });
 }
 
 function misconfigured(reason: string, fields: Readonly<Record<string, unknown>>): AuthorizationServerError {

@@ -14,7 +14,7 @@ const EXCHANGE_REFUSALS: readonly {
 }[] = [
   // The subject token was revoked, has expired or is none.
   { error: 'invalid_request', description: /^Invalid token$/i, means: 'invalid_token' },
-  { error: 'invalid_grant', description: /./, means: 'invalid_token' },
+  { error: 'invalid_grant', description: /^/, means: 'invalid_token' },
   // The scope was not granted because the user lacks its role, and with the scope goes its audience.
   { error: 'invalid_request', description: /^Requested audience not available/i, means: 'insufficient_scope' },
 ];

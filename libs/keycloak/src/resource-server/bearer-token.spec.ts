@@ -75,7 +75,10 @@ describe('bearerToken (RFC 6750 section 2)', () => {
 
   it.each<[string, Partial<BearerRequest>]>([
     ['raw headers (Express)', { rawHeaders: ['Authorization', 'Bearer a', 'authorization', 'Bearer b'] }],
-    ['raw headers (Fastify)', { raw: { rawHeaders: ['AUTHORIZATION', 'Bearer a', 'Host', 'h', 'Authorization', 'x'] } }],
+    [
+      'raw headers (Fastify)',
+      { raw: { rawHeaders: ['AUTHORIZATION', 'Bearer a', 'Host', 'h', 'Authorization', 'x'] } },
+    ],
     ['the same one twice', { rawHeaders: ['Authorization', 'Bearer a', 'Authorization', 'Bearer a'] }],
     ['a list', { headers: { authorization: ['Bearer a', 'Bearer b'] } }],
   ])('refuses two Authorization headers: %s (RS-03)', (_, request) => {

@@ -108,3 +108,18 @@ export const connectionTo = ({ url }: ScriptedServer) => ({
 
 /** RFC 6749 §2.3.1: id and secret are form-encoded before they become user name and password. */
 export const BASIC_OF_SERVICE_B = `Basic ${Buffer.from('service%2Db:the%2Dsecret%3Aof+b').toString('base64')}`;
+
+/** A token endpoint that grants whatever is asked for: `issued-1`, `issued-2`, … */
+export function issueTokens(realm: ScriptedServer, expiresIn: number | undefined = 60): ScriptedServer {
+  let issued = 0;
+  return realm.answer(TOKEN, (response, request) => {
+    const answer = {
+      access_token: `issued-${++issued}`,
+      token_type: 'Bearer',
+      expires_in: expiresIn,
+      scope: new URLSearchParams(request.body).get('scope'),
+      issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    };
+    return json(answer)(response, request);
+  });
+}

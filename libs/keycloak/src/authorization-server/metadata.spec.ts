@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  connectionTo,
+  DISCOVERY,
+  discoveryOf,
+  json,
+  raw,
+  startScriptedRealm,
+  type ScriptedServer,
+} from '../testing/scripted-server.js';
+import { ServerMetadata } from './metadata.js';
+import { ServerConnection } from './server-connection.js';
+
+let realm: ScriptedServer;
+beforeEach(async () => {
+  realm = await startScriptedRealm();
+});
+afterEach(() => realm.stop());
+
+const metadataOf = (bend: Partial<ReturnType<typeof connectionTo>> = {}): ServerMetadata =>
+  new ServerMetadata(new ServerConnection({ ...connectionTo(realm), ...bend }));
+
+describe('ServerMetadata', () => {
+  it('is read once, however many need it first', async () => {
+    const metadata = metadataOf();
+    expect(realm.requests).toHaveLength(0);
+    const all = await Promise.all(Array.from({ length: 100 }, () => metadata.get()));
+    expect(new Set(all).size).toBe(1);
+    await metadata.get();
+    expect(realm.to(DISCOVERY)).toHaveLength(1);
+  });
+
+  it('is read anew by refresh(), and kept when that fails', async () => {
+    const metadata = metadataOf();
+    const known = await metadata.get();
+    realm.answer(DISCOVERY, raw(500));
+    await expect(metadata.refresh()).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
+    expect(await metadata.get()).toBe(known);
+  });
+
+  it('may be read elsewhere than where the issuer points', async () => {
+    const issuer = 'https://keycloak.example.com/realms/test';
+    realm.answer(DISCOVERY, json({ ...discoveryOf(realm), issuer }));
+    await expect(metadataOf({ issuer }).get()).resolves.toMatchObject({ issuer });
+  });
+
+  it.each<[string, (issuer: string) => unknown]>([
+    ['another realm', (issuer) => `${issuer}2`],
+    ['a final slash', (issuer) => `${issuer}/`],
+    ['another case of the scheme, equal as a URL', (issuer) => issuer.replace('http', 'HTTP')],
+    ['a default path, equal as a URL', (issuer) => issuer.replace('/realms', '/./realms')],
+    ['another host', () => 'http://keycloak.example.com/realms/test'],
+  ])('is refused when it names another issuer: %s (CC-07)', async (_, bend) => {
+    const { issuer = '', ...rest } = discoveryOf(realm);
+    realm.answer(DISCOVERY, json({ ...rest, issuer: bend(issuer) }));
+    await expect(metadataOf().get()).rejects.toMatchObject({
+      code: 'authorization_server_refused',
+      reason: 'issuer_mismatch',
+    });
+  });
+
+  it('is nonsense without an issuer (CC-07)', async () => {
+    const { issuer: _, ...rest } = discoveryOf(realm);
+    realm.answer(DISCOVERY, json(rest));
+    await expect(metadataOf().get()).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
+  });
+
+  it.each(['token_endpoint', 'introspection_endpoint'])(
+    'is refused when its %s is missing or at a foreign origin (CC-07)',
+    async (endpoint) => {
+      for (const [url, reason] of [
+        ['http://evil.example.com/token', 'endpoint_on_foreign_origin'],
+        [`${realm.url}@evil.example.com/token`, 'endpoint_on_foreign_origin'],
+        ['javascript:alert(1)', 'endpoint_on_foreign_origin'],
+        ['/realms/test/token', 'endpoint_missing'],
+        [undefined, 'endpoint_missing'],
+      ]) {
+        realm.answer(DISCOVERY, json({ ...discoveryOf(realm), [endpoint]: url }));
+        await expect(metadataOf().get()).rejects.toMatchObject({ code: 'authorization_server_refused', reason });
+      }
+    },
+  );
+
+  it('says that a realm does not exist', async () => {
+    realm.answer(DISCOVERY, json({ error: 'Realm does not exist' }, 404));
+    await expect(metadataOf().get()).rejects.toMatchObject({
+      code: 'authorization_server_refused',
+      reason: 'realm_not_found',
+    });
+  });
+
+  it('is not asked over http unless that is allowed (RS-04)', async () => {
+    await expect(metadataOf({ allowInsecureRequests: false }).get()).rejects.toMatchObject({
+      name: 'AuthorizationServerError',
+    });
+    expect(realm.requests).toHaveLength(0);
+  });
+});

@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
+import type { IssuedToken } from '../protocol/issued-token.js';
+import { printedForms } from '../testing/printed-forms.js';
+import {
+  BASIC_OF_SERVICE_B,
+  connectionTo,
+  json,
+  startScriptedRealm,
+  TOKEN,
+  type ScriptedServer,
+} from '../testing/scripted-server.js';
+import { ServerMetadata } from './metadata.js';
+import { ServerConnection } from './server-connection.js';
+import { TokenEndpoint } from './token-endpoint.js';
+import type { TokenRequestParameters } from './token-request-parameters.js';
+
+let realm: ScriptedServer;
+let endpoint: TokenEndpoint;
+beforeEach(async () => {
+  realm = await startScriptedRealm();
+  const connection = new ServerConnection(connectionTo(realm));
+  endpoint = new TokenEndpoint(connection, new ServerMetadata(connection), ['profile', 'email']);
+});
+afterEach(() => realm.stop());
+
+const SELF: TokenRequestParameters = { grant_type: 'client_credentials', scope: 'orders.approve' };
+const EXCHANGE: TokenRequestParameters = {
+  grant_type: TOKEN_EXCHANGE_GRANT,
+  subject_token: 'subject+token/=',
+  audience: 'service-c',
+  scope: 'analytics.run',
+};
+
+/** What Keycloak answers when all is well. */
+const ISSUED = {
+  access_token: 'new.token',
+  token_type: 'Bearer',
+  expires_in: 60,
+  scope: 'profile email orders.approve',
+};
+const EXCHANGED = { ...ISSUED, scope: 'profile email analytics.run', issued_token_type: ACCESS_TOKEN_TYPE };
+
+const issue = (bend: object = {}): Promise<IssuedToken> => ask(SELF, { ...ISSUED, ...bend });
+const exchange = (bend: object = {}): Promise<IssuedToken> => ask(EXCHANGE, { ...EXCHANGED, ...bend });
+
+function ask(parameters: TokenRequestParameters, answer: unknown): Promise<IssuedToken> {
+  realm.answer(TOKEN, json(answer));
+  return endpoint.request(parameters);
+}
+
+describe('the request', () => {
+  const form = (): object => [...new URLSearchParams(realm.to(TOKEN)[0]?.body)].toSorted();
+
+  it('for client credentials has grant and scope, and our credentials in the header (RFC 6749 section 4.4.2)', async () => {
+    await issue();
+    expect(realm.to(TOKEN)).toMatchObject([
+      { method: 'POST', url: TOKEN, headers: { authorization: BASIC_OF_SERVICE_B } },
+    ]);
+    expect(form()).toEqual([
+      ['grant_type', 'client_credentials'],
+      ['scope', 'orders.approve'],
+    ]);
+  });
+
+  it('for an exchange is exactly that of RFC 8693 section 2.1, for one audience (TX-01)', async () => {
+    await exchange();
+    expect(realm.to(TOKEN)).toMatchObject([
+      { method: 'POST', url: TOKEN, headers: { authorization: BASIC_OF_SERVICE_B } },
+    ]);
+    expect(form()).toEqual([
+      ['audience', 'service-c'],
+      ['grant_type', 'urn:ietf:params:oauth:grant-type:token-exchange'],
+      ['requested_token_type', 'urn:ietf:params:oauth:token-type:access_token'],
+      ['scope', 'analytics.run'],
+      ['subject_token', 'subject+token/='],
+      ['subject_token_type', 'urn:ietf:params:oauth:token-type:access_token'],
+    ]);
+  });
+});
+
+describe('the answer', () => {
+  it('becomes an IssuedToken', async () => {
+    const token = await exchange();
+    expect(token.reveal()).toBe('new.token');
+    expect(token).toMatchObject({ scope: ['profile', 'email', 'analytics.run'], lifetimeSeconds: 60 });
+  });
+
+  it.each(['Bearer', 'bearer', 'BEARER'])('may have token_type %s (CC-04)', async (token_type) => {
+    expect((await issue({ token_type })).reveal()).toBe('new.token');
+    expect((await exchange({ token_type })).reveal()).toBe('new.token');
+  });
+
+  it.each([['DPoP'], ['mac'], ['N_A'], [''], [undefined], [null], [1]])(
+    'is of no use with token_type %j (CC-04)',
+    async (token_type) => {
+      await expect(issue({ token_type })).rejects.toMatchObject({ name: 'AuthorizationServerError' });
+      await expect(exchange({ token_type })).rejects.toMatchObject({ name: 'AuthorizationServerError' });
+    },
+  );
+
+  it.each([['a\r\nX-Evil: 1'], ['a b'], ['a\n'], ['ä'], ['a,b'], [''], [undefined], [null], [42], [{}]])(
+    'is of no use with access_token %j (CC-04)',
+    async (access_token) => {
+      await expect(issue({ access_token })).rejects.toMatchObject({ name: 'AuthorizationServerError' });
+      await expect(exchange({ access_token })).rejects.toMatchObject({ name: 'AuthorizationServerError' });
+    },
+  );
+
+  it.each([
+    [undefined],
+    [''],
+    ['urn:ietf:params:oauth:token-type:jwt'],
+    ['urn:ietf:params:oauth:token-type:refresh_token'],
+  ])('of an exchange is of no use with issued_token_type %j (TX-02)', async (issued_token_type) => {
+    await expect(exchange({ issued_token_type })).rejects.toMatchObject({
+      code: 'authorization_server_refused',
+      reason: 'issued_token_type_not_as_asked',
+    });
+  });
+
+  it.each(['profile', '', 'analytics.runner', 'Analytics.run'])(
+    'with scope %j lacks what was asked for: a permission that the subject lacks, or for ourselves a fault (TX-02)',
+    async (scope) => {
+      await expect(exchange({ scope })).rejects.toMatchObject({
+        code: 'insufficient_scope',
+        permission: 'analytics.run',
+      });
+      await expect(issue({ scope })).rejects.toMatchObject({
+        code: 'authorization_server_refused',
+        reason: 'scope_not_granted',
+        fields: { scope: 'orders.approve' },
+      });
+    },
+  );
+
+  it('may have our default scopes beside what was asked for, and no others (TX-02)', async () => {
+    await expect(exchange({ scope: 'analytics.run' })).resolves.toBeDefined();
+    await expect(exchange({ scope: 'analytics.run email orders.approve' })).rejects.toMatchObject({
+      code: 'authorization_server_refused',
+      reason: 'scope_not_asked_for',
+      fields: { scope: 'orders.approve' },
+    });
+  });
+
+  it('grants what was asked for when it has no scope (RFC 6749 section 5.1)', async () => {
+    expect((await exchange({ scope: undefined })).scope).toEqual(['analytics.run']);
+  });
+
+  it.each([
+    [undefined, 0],
+    [0, 0],
+    [3600, 3600],
+  ])('with expires_in %j lives %d seconds', async (expires_in, seconds) => {
+    expect((await issue({ expires_in })).lifetimeSeconds).toBe(seconds);
+  });
+
+  it.each([[-1], ['soon'], [null], [{}]])('is nonsense with expires_in %j', async (expires_in) => {
+    await expect(issue({ expires_in })).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
+  });
+
+  it('that is of no use leaves no token in the error (RS-23)', async () => {
+    for (const bend of [
+      { token_type: 'DPoP' },
+      { token_type: 'mac' },
+      { issued_token_type: 'x' },
+      { scope: 'x' },
+      { expires_in: -1 },
+    ]) {
+      const error = await exchange(bend).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(Error);
+      expect(printedForms(error)).not.toMatch(/new\.token|subject\+token|subject%2Btoken|the-secret/);
+    }
+  });
+});

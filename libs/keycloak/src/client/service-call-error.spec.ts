@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals';
+import { safeBody, ServiceCallError, type ServiceCallErrorCode } from './service-call-error.js';
+
+describe('ServiceCallError', () => {
+  it.each<[ServiceCallErrorCode, number, string, object]>([
+    ['service_unavailable', 503, 'Next service unavailable', { 'Retry-After': '5' }],
+    ['service_timeout', 504, 'Next service timed out', {}],
+    ['service_refused', 502, 'Next service refused this service', {}],
+    ['service_failed', 502, 'Next service failed', {}],
+  ])('%s on the wire', (code, status, error, headers) => {
+    const refusal = new ServiceCallError(code, 'service-c', 'because', 500, { error: 'their words' });
+    expect(refusal.httpStatus).toBe(status);
+    expect(refusal.toBody(false)).toStrictEqual({ error, code });
+    expect(refusal.toBody(true)).toStrictEqual({ error, code, reason: 'because' });
+    expect(refusal.toHeaders('service-b')).toStrictEqual(headers);
+  });
+
+  it('tells the operator which service it was and what it said', () => {
+    const refusal = new ServiceCallError('service_failed', 'service-c', 'answered_500', 500, { code: 'broken' });
+    expect(refusal.fields).toEqual({ service: 'service-c', answered: 500, answer: { code: 'broken' } });
+  });
+});
+
+describe('safeBody', () => {
+  it.each<[unknown, object]>([
+    [undefined, {}],
+    [null, {}],
+    ['text', {}],
+    [['error'], {}],
+    [{ error: 1, code: {}, permission: null }, {}],
+    [
+      { error: 'e', code: 'c', permission: 'p', stack: 's', token: 't' },
+      { error: 'e', code: 'c', permission: 'p' },
+    ],
+    [{ error: 'x'.repeat(1000) }, { error: 'x'.repeat(200) }],
+    [Object.create({ error: 'inherited' }), {}],
+  ])('takes the known words out of %j', (answer, safe) => {
+    expect(safeBody(answer)).toStrictEqual(safe);
+  });
+});

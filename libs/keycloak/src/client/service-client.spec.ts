@@ -1,0 +1,349 @@
+/** Calls to a scripted next service, with tokens from a scripted authorization server. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ServerMetadata } from '../authorization-server/metadata.js';
+import { ServerConnection } from '../authorization-server/server-connection.js';
+import { TokenEndpoint } from '../authorization-server/token-endpoint.js';
+import { systemClock } from '../caching/clock.js';
+import { printedForms } from '../testing/printed-forms.js';
+import {
+  breakOff,
+  connectionTo,
+  hang,
+  hangInBody,
+  html,
+  issueTokens,
+  json,
+  raw,
+  ScriptedServer,
+  startScriptedRealm,
+  TOKEN,
+  truncated,
+  type Script,
+} from '../testing/scripted-server.js';
+import { testAccessToken } from '../testing/test-access-token.js';
+import { ServiceClient } from './service-client.js';
+import { ServiceTransport } from './service-transport.js';
+import { TokenSource } from './token-source.js';
+import { TokenSourceLog } from './token-source-log.js';
+
+let realm: ScriptedServer;
+let next: ScriptedServer;
+let other: ScriptedServer;
+
+beforeEach(async () => {
+  realm = issueTokens(await startScriptedRealm());
+  next = await ScriptedServer.start();
+  other = await ScriptedServer.start();
+});
+
+afterEach(async () => {
+  for (const server of [realm, next, other]) await server.stop();
+});
+
+interface Bend {
+  readonly baseUrl?: string;
+  readonly timeoutMs?: number;
+  readonly maxResponseBytes?: number;
+}
+
+function client({ baseUrl = next.url, timeoutMs = 2000, maxResponseBytes = 10_000 }: Bend = {}): ServiceClient {
+  const connection = new ServerConnection(connectionTo(realm));
+  const tokens = new TokenSource(
+    new TokenEndpoint(connection, new ServerMetadata(connection), []),
+    { ...connectionTo(realm), renewBeforeExpirySeconds: 10, maxCachedTokens: 100 },
+    systemClock,
+    new TokenSourceLog({ log: () => undefined }),
+  );
+  const transport = new ServiceTransport({ name: 'service-c', baseUrl, timeoutMs, maxResponseBytes });
+  return new ServiceClient('service-c', 'audience-c', transport, tokens);
+}
+
+const asSelf = (bend?: Bend) => client(bend).asSelf('analytics.run');
+const caller = testAccessToken({ subject: 'alice' });
+const onBehalfOf = (bend?: Bend) => client(bend).onBehalfOf(caller, 'analytics.run');
+const PATH = '/api/compute';
+
+const failure = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => 'no failure',
+    (error: unknown) => error,
+  );
+
+const INVALID_TOKEN = { 'WWW-Authenticate': 'Bearer realm="service-c", error="invalid_token"' };
+
+describe('a call that succeeds', () => {
+  it('carries a token made for that service, and JSON both ways', async () => {
+    next.answer(PATH, json({ result: 20 }));
+    expect(await onBehalfOf().post(PATH, { value: 10 })).toEqual({ result: 20 });
+    expect(next.requests).toMatchObject([
+      {
+        method: 'POST',
+        url: PATH,
+        headers: {
+          authorization: 'Bearer issued-1',
+          'content-type': 'application/json',
+          accept: 'application/json',
+          'accept-encoding': 'identity',
+        },
+        body: '{"value":10}',
+      },
+    ]);
+    const form = new URLSearchParams(realm.to(TOKEN)[0]?.body);
+    expect([form.get('audience'), form.get('scope')]).toEqual(['audience-c', 'analytics.run']);
+  });
+
+  it('for a caller never carries the token that we were called with (TX-04)', async () => {
+    next.answer(PATH, json({}));
+    await onBehalfOf().get(PATH);
+    expect(realm.to(TOKEN)[0]?.body).toContain('test-token-of-alice');
+    expect(JSON.stringify(next.requests)).not.toContain('test-token-of-alice');
+  });
+
+  it.each(['get', 'delete'] as const)('%s has no body and no type of one', async (method) => {
+    next.answer(PATH, json({ ok: true }));
+    expect(await asSelf()[method](`${PATH}?q=a%20b`)).toEqual({ ok: true });
+    expect(next.requests[0]).toMatchObject({ method: method.toUpperCase(), url: `${PATH}?q=a%20b`, body: '' });
+    expect(next.requests[0]?.headers).not.toHaveProperty('content-type');
+  });
+
+  it.each(['post', 'put', 'patch'] as const)('%s sends its body', async (method) => {
+    next.answer(PATH, json({ ok: true }));
+    await asSelf()[method](PATH, ['a']);
+    expect(next.requests[0]).toMatchObject({ method: method.toUpperCase(), body: '["a"]' });
+  });
+
+  it('request() gives status and headers too, and undefined for an empty body', async () => {
+    next.answer(PATH, raw(204, '', { 'X-Count': '7' }));
+    expect(await asSelf().request('GET', PATH)).toMatchObject({
+      status: 204,
+      headers: { 'x-count': '7' },
+      body: undefined,
+    });
+  });
+
+  it('reuses its token for the next call', async () => {
+    next.answer(PATH, json({}));
+    const service = asSelf();
+    await service.get(PATH);
+    await service.get(PATH);
+    expect(realm.to(TOKEN)).toHaveLength(1);
+  });
+
+  it('sends the caller’s further headers', async () => {
+    next.answer(PATH, json({}));
+    await asSelf().get(PATH, { headers: { 'X-Request-Id': 'r1' } });
+    expect(next.requests[0]?.headers).toMatchObject({ 'x-request-id': 'r1', authorization: 'Bearer issued-1' });
+  });
+});
+
+describe('a next service that fails', () => {
+  const body = { error: 'Their words', code: 'their_code', stack: 'at secret.ts' };
+
+  it.each<[string, Script, object]>([
+    ['breaks off', breakOff, { code: 'service_unavailable' }],
+    [
+      'answers 500',
+      json(body, 500),
+      { code: 'service_failed', status: 500, body: { error: 'Their words', code: 'their_code' } },
+    ],
+    ['answers 503', raw(503, 'down'), { code: 'service_failed', status: 503, body: {} }],
+    ['answers 400', json(body, 400), { code: 'service_failed', status: 400 }],
+    ['answers 404', html404(), { code: 'service_failed', status: 404 }],
+    ['answers 409', json(body, 409), { code: 'service_failed', status: 409 }],
+    ['answers 200 with HTML', html, { code: 'service_failed', reason: 'answer_not_json' }],
+    ['answers 200 with truncated JSON', truncated, { code: 'service_failed', reason: 'answer_not_json' }],
+    [
+      'answers too much',
+      json('x'.repeat(10_001)),
+      { code: 'service_failed', reason: 'answer_broken_off_or_too_large' },
+    ],
+    ['refuses us without a challenge', json(body, 401), { code: 'service_refused', status: 401 }],
+    [
+      'refuses us for another reason than the token',
+      raw(401, '', { 'WWW-Authenticate': 'Bearer realm="service-c"' }),
+      { code: 'service_refused' },
+    ],
+  ])('%s', async (_case, script, expected) => {
+    next.answer(PATH, script);
+    expect(await failure(asSelf().get(PATH))).toMatchObject({
+      name: 'ServiceCallError',
+      service: 'service-c',
+      ...expected,
+    });
+    expect(next.requests).toHaveLength(1);
+  });
+
+  it('is not there', async () => {
+    const service = asSelf();
+    await next.stop();
+    expect(await failure(service.get(PATH))).toMatchObject({ code: 'service_unavailable', reason: 'ECONNREFUSED' });
+  });
+
+  it.each([
+    ['never answers', hang],
+    ['never ends its answer', hangInBody],
+  ])('%s: service_timeout', async (_case, script) => {
+    next.answer(PATH, script);
+    expect(await failure(asSelf({ timeoutMs: 200 }).get(PATH))).toMatchObject({
+      code: 'service_timeout',
+      httpStatus: 504,
+    });
+  });
+
+  it('refuses our token once: it is renewed once and the body is sent again', async () => {
+    next.answerInTurn(PATH, raw(401, '', INVALID_TOKEN), json({ result: 20 }));
+    const service = asSelf();
+    expect(await service.post(PATH, { value: 10 })).toEqual({ result: 20 });
+    expect(next.requests.map(({ headers, body: sent }) => [headers.authorization, sent])).toEqual([
+      ['Bearer issued-1', '{"value":10}'],
+      ['Bearer issued-2', '{"value":10}'],
+    ]);
+    await service.get(PATH);
+    expect(next.requests[2]?.headers.authorization).toBe('Bearer issued-2');
+  });
+
+  it('refuses every token: service_refused after one renewal', async () => {
+    next.answer(PATH, raw(401, '', INVALID_TOKEN));
+    expect(await failure(onBehalfOf().get(PATH))).toMatchObject({
+      code: 'service_refused',
+      httpStatus: 502,
+      status: 401,
+    });
+    expect([next.requests.length, realm.to(TOKEN).length]).toEqual([2, 2]);
+  });
+
+  it('says 403 to a call in our own name: service_refused', async () => {
+    next.answer(PATH, json({ code: 'insufficient_scope', permission: 'analytics.run' }, 403));
+    expect(await failure(asSelf().get(PATH))).toMatchObject({ code: 'service_refused', status: 403 });
+    expect(next.requests).toHaveLength(1);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['the permission it named', { permission: 'reports.write' }, 'reports.write'],
+    ['the one we asked for when it named none', {}, 'analytics.run'],
+    ['the one we asked for when what it named is none', { permission: 'a"\r\nb' }, 'analytics.run'],
+    ['the one we asked for when it said nothing readable', 'no object', 'analytics.run'],
+  ])('says 403 to a call for a caller: insufficient_scope with %s', async (_case, answer, permission) => {
+    next.answer(PATH, json(answer, 403));
+    expect(await failure(onBehalfOf().get(PATH))).toMatchObject({
+      name: 'BearerError',
+      code: 'insufficient_scope',
+      permission,
+    });
+  });
+});
+
+function html404(): Script {
+  return raw(404, '<html>', { 'Content-Type': 'text/html' });
+}
+
+describe('a token goes nowhere else (CC-06)', () => {
+  it.each([301, 302, 303, 307, 308])('a redirect (%i) is not followed', async (status) => {
+    next.answer(PATH, raw(status, '', { Location: `${other.url}/` }));
+    expect(await failure(asSelf().get(PATH))).toMatchObject({ code: 'service_failed', status });
+    expect(other.requests).toHaveLength(0);
+  });
+
+  it.each([
+    'api/compute',
+    '',
+    '@other.example.com/',
+    'http://other.example.com/',
+    '/../admin',
+    '/%2e%2e/admin',
+    '/..\\admin',
+    '/a/../../admin',
+    '/..',
+    '/.\t./admin',
+  ])('a path that leaves the base URL is a programming error and no request: %j', async (path) => {
+    expect(await failure(asSelf({ baseUrl: `${next.url}/base` }).get(path))).toBeInstanceOf(TypeError);
+    expect(next.requests).toHaveLength(0);
+  });
+
+  it.each(['//other.example.com/x', '/@other.example.com', '/http://other.example.com/'])(
+    'a path that looks like another place stays below the base URL: %j',
+    async (path) => {
+      await failure(asSelf({ baseUrl: `${next.url}/base` }).get(path));
+      expect(next.requests.map(({ url }) => url)).toEqual([`/base${path}`]);
+    },
+  );
+
+  it.each(['Authorization', 'authorization', 'AUTHORIZATION', 'Cookie', 'host', 'Proxy-Authorization'])(
+    'the header %s is not the caller’s to set',
+    async (name) => {
+      expect(await failure(asSelf().get(PATH, { headers: { [name]: 'x' } }))).toBeInstanceOf(TypeError);
+      expect([...next.requests, ...realm.to(TOKEN)]).toHaveLength(0);
+    },
+  );
+
+  it('a proxy of the environment is not used', async () => {
+    const saved = { ...process.env };
+    try {
+      for (const name of ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']) process.env[name] = other.url;
+      for (const name of ['NO_PROXY', 'no_proxy']) delete process.env[name];
+      next.answer(PATH, json({ direct: true }));
+      expect(await asSelf().get(PATH)).toEqual({ direct: true });
+      expect(other.requests).toHaveLength(0);
+    } finally {
+      for (const name of Object.keys(process.env)) if (!(name in saved)) delete process.env[name];
+      Object.assign(process.env, saved);
+    }
+  });
+});
+
+describe('a call without a token', () => {
+  it.each<[string, Script, string]>([
+    ['the authorization server fails', raw(500), 'authorization_server_unavailable'],
+    ['it refuses us', json({ error: 'invalid_scope' }, 400), 'authorization_server_refused'],
+    [
+      'the subject may not',
+      json({ error: 'invalid_request', error_description: 'Requested audience not available: c' }, 400),
+      'insufficient_scope',
+    ],
+    [
+      'the subject token ended',
+      json({ error: 'invalid_request', error_description: 'Invalid token' }, 400),
+      'invalid_token',
+    ],
+  ])('is never sent: %s', async (_case, script, code) => {
+    realm.answer(TOKEN, script);
+    expect(await failure(onBehalfOf().get(PATH))).toMatchObject({ code });
+    expect(next.requests).toHaveLength(0);
+  });
+});
+
+describe('an abort', () => {
+  it('ends the call with the reason of its signal', async () => {
+    const abort = new AbortController();
+    const reason = new Error('no longer wanted');
+    next.answer(PATH, () => abort.abort(reason));
+    expect(await failure(asSelf().get(PATH, { signal: abort.signal }))).toBe(reason);
+  });
+
+  it('that came before sends nothing', async () => {
+    const reason = new Error('never wanted');
+    expect(await failure(asSelf().get(PATH, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect(next.requests).toHaveLength(0);
+  });
+});
+
+describe('an error of a call (RS-23)', () => {
+  it.each<[string, Script]>([
+    ['a reset', breakOff],
+    ['500', json({ error: 'broken' }, 500)],
+    ['401', raw(401, '', INVALID_TOKEN)],
+    ['403', raw(403)],
+    ['a redirect', raw(302, '', { Location: 'http://127.0.0.1:9/' })],
+    ['HTML', html],
+    ['too much', json('x'.repeat(10_001))],
+    ['nothing in time', hang],
+  ])('holds no token in any form it can be printed: %s', async (_case, script) => {
+    next.answer(PATH, script);
+    for (const service of [asSelf({ timeoutMs: 300 }), onBehalfOf({ timeoutMs: 300 })]) {
+      const error = await failure(service.post(PATH, { value: 'the-body' }));
+      expect(error).toBeInstanceOf(Error);
+      expect(printedForms(error)).not.toMatch(/issued-\d|test-token|the-secret|the-body|Bearer issued/);
+    }
+    expect(next.requests[0]?.headers.authorization).toBe('Bearer issued-1');
+  });
+});

@@ -1,0 +1,148 @@
+import { describe, expect, it } from '@jest/globals';
+import { printedForms } from './testing/printed-forms.js';
+import {
+  KeycloakOptionsError,
+  resolveKeycloakOptions,
+  resolveServiceOptions,
+  type KeycloakModuleOptions,
+  type ServiceOptions,
+} from './keycloak.options.js';
+
+const GIVEN: KeycloakModuleOptions = {
+  issuer: 'https://keycloak.example.com/realms/test',
+  clientId: 'service-b',
+  clientSecret: 'hush-hush',
+};
+const SERVICE: ServiceOptions = { baseUrl: 'https://service-c.example.com', audience: 'service-c' };
+
+/** Options come from configuration, so the wrong types are tried too. */
+const resolve = (bend: object) => resolveKeycloakOptions({ ...GIVEN, ...bend });
+const resolveService = (bend: object, insecure = false) =>
+  resolveServiceOptions('service-c', { ...SERVICE, ...bend }, insecure);
+
+function faults(resolving: () => unknown): readonly string[] {
+  try {
+    resolving();
+  } catch (error) {
+    if (error instanceof KeycloakOptionsError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+describe('resolveKeycloakOptions', () => {
+  it('fills in defaults', () => {
+    expect(resolveKeycloakOptions(GIVEN)).toEqual({
+      ...GIVEN,
+      realmUrl: 'https://keycloak.example.com/realms/test',
+      permissions: undefined,
+      defaultScopes: ['profile', 'email'],
+      timeoutMs: 3000,
+      clockToleranceSeconds: 5,
+      renewBeforeExpirySeconds: 10,
+      maxCachedTokens: 1000,
+      maxTokenBytes: 8192,
+      allowInsecureRequests: false,
+      exposeRefusalReasons: false,
+    });
+  });
+
+  it('lists every fault in one message, with no secret in it', () => {
+    const bend = { issuer: 'ftp://x', clientId: ' ', timeoutMs: 0, maxTokenBytes: 1.5, permissions: 'roles' };
+    expect(faults(() => resolve(bend))).toHaveLength(6);
+    const error = (() => {
+      try {
+        return resolve(bend);
+      } catch (thrown) {
+        return thrown as KeycloakOptionsError;
+      }
+    })() as KeycloakOptionsError;
+    expect(error.message).toMatch(/^KeycloakModule\.forRoot has 6 faults:\n/);
+    for (const name of ['issuer', 'clientId', 'timeoutMs', 'maxTokenBytes', 'permissions']) {
+      expect(error.message).toContain(`\n  - ${name} must `);
+    }
+    expect(printedForms(error)).not.toContain('hush-hush');
+  });
+
+  it.each(['issuer', 'clientId', 'clientSecret'])('has no default for %s', (name) => {
+    for (const value of [undefined, null, '', ' ', 7]) {
+      expect(faults(() => resolve({ [name]: value }))).toEqual([`${name} must be given`]);
+    }
+  });
+
+  it.each([
+    ['timeoutMs', 100, 60_000],
+    ['clockToleranceSeconds', 0, 60],
+    ['renewBeforeExpirySeconds', 1, 300],
+    ['maxCachedTokens', 1, 1_000_000],
+    ['maxTokenBytes', 1024, 65_536],
+  ])('takes a whole number for %s from %d to %d', (name, min, max) => {
+    for (const value of [min, max]) expect(resolve({ [name]: value })).toMatchObject({ [name]: value });
+    for (const value of [min - 1, max + 1, min + 0.5, String(min), Number.NaN, Infinity, null]) {
+      expect(faults(() => resolve({ [name]: value }))).toEqual([
+        `${name} must be a whole number from ${min} to ${max}`,
+      ]);
+    }
+  });
+
+  it.each(['allowInsecureRequests', 'exposeRefusalReasons'])('takes no word for %s', (name) => {
+    for (const value of ['true', 'false', 1, null]) {
+      expect(faults(() => resolve({ [name]: value }))).toContain(`${name} must be true or false`);
+    }
+  });
+
+  it.each(['issuer', 'baseUrl'])('takes http for %s only with allowInsecureRequests (RS-04)', (name) => {
+    const bend = { baseUrl: 'https://k', [name]: 'http://k/realms/test' };
+    expect(faults(() => resolve(bend))).toEqual([expect.stringContaining(`${name} must be https:`)]);
+    expect(faults(() => resolve({ ...bend, allowInsecureRequests: true }))).toEqual([]);
+  });
+
+  it.each([
+    'keycloak.example.com/realms/test',
+    'file:///realms/test',
+    'javascript:alert(1)//realms/test',
+    'https://user:pass@keycloak.example.com/realms/test',
+    'https://:pass@keycloak.example.com/realms/test',
+    'https://keycloak.example.com/realms/test?x=1',
+    'https://keycloak.example.com/realms/test#x',
+    'https://keycloak.example.com/realms/test?',
+    'https://keycloak.example.com/realms/test/',
+    'https://keycloak.example.com/realms/',
+    'https://keycloak.example.com/realms/a/b',
+    'https://keycloak.example.com',
+  ])('refuses the issuer %s', (issuer) => {
+    expect(faults(() => resolve({ issuer }))).toEqual([expect.stringMatching(/^issuer must /)]);
+  });
+
+  it.each([
+    ['https://sso.example.com/auth/realms/x', undefined, 'https://sso.example.com/auth/realms/x'],
+    ['https://sso.example.com/auth/realms/x', 'http://keycloak:8080/auth', 'http://keycloak:8080/auth/realms/x'],
+    ['https://sso.example.com/auth/realms/x', 'http://keycloak:8080/', 'http://keycloak:8080/realms/x'],
+    ['http://localhost:8080/realms/x', 'http://keycloak:8080', 'http://keycloak:8080/realms/x'],
+  ])('reaches the realm of %s through %s at %s', (issuer, baseUrl, realmUrl) => {
+    const given = { issuer, ...(baseUrl === undefined ? {} : { baseUrl }), allowInsecureRequests: true };
+    expect(resolve(given)).toMatchObject({ issuer, realmUrl });
+  });
+});
+
+describe('resolveServiceOptions', () => {
+  it('fills in defaults', () => {
+    expect(resolveServiceOptions('service-c', SERVICE, false)).toEqual({
+      ...SERVICE,
+      timeoutMs: 5000,
+      maxResponseBytes: 1_048_576,
+    });
+  });
+
+  it('lists every fault and names the service', () => {
+    const bend = { baseUrl: 'nowhere', audience: '', timeoutMs: 1, maxResponseBytes: 1 };
+    expect(faults(() => resolveService(bend))).toHaveLength(4);
+    expect(() => resolveService(bend)).toThrow(/^KeycloakModule\.forFeature, service "service-c", has 4 faults:/);
+  });
+
+  it('takes http only with allowInsecureRequests', () => {
+    const bend = { baseUrl: 'http://service-c:3002/base/' };
+    expect(faults(() => resolveService(bend))).toEqual([expect.stringContaining('baseUrl must be https:')]);
+    expect(resolveService(bend, true).baseUrl).toBe('http://service-c:3002/base');
+  });
+});

@@ -1,0 +1,358 @@
+/** The guard and the filter in a tiny application, against a scripted authorization server. */
+import { Controller, Get, Post, type LoggerService, type Type } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { inspect } from 'node:util';
+import request from 'supertest';
+import { KeycloakModule } from '../keycloak.module.js';
+import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import {
+  BASIC_OF_SERVICE_B,
+  connectionTo,
+  hang,
+  html,
+  INTROSPECTION,
+  json,
+  raw,
+  startScriptedRealm,
+  type ScriptedServer,
+} from '../testing/scripted-server.js';
+import { AllowClients, Authenticated, OptionalToken, Public, RequirePermission } from './access.decorators.js';
+import { AccessToken } from './access-token.decorator.js';
+import { IntrospectionGuard } from './introspection.guard.js';
+
+@Controller()
+class Routes {
+  @Get('closed')
+  closed(): string {
+    return 'never';
+  }
+
+  @Get('public')
+  @Public()
+  public(): object {
+    return { subject: null };
+  }
+
+  @Get('optional')
+  @OptionalToken()
+  optional(@AccessToken() token: VerifiedAccessToken | undefined): object {
+    return { subject: token?.subject ?? null };
+  }
+
+  @Get('optional-approve')
+  @OptionalToken()
+  @RequirePermission('orders.approve')
+  optionalApprove(@AccessToken() token: VerifiedAccessToken | undefined): object {
+    return { subject: token?.subject ?? null };
+  }
+
+  @Get('authenticated')
+  @Authenticated()
+  authenticated(@AccessToken() token: VerifiedAccessToken): object {
+    return { subject: token.subject, type: token.constructor.name };
+  }
+
+  @Post('approve')
+  @RequirePermission('orders.approve')
+  @AllowClients('service-a')
+  approve(@AccessToken() token: VerifiedAccessToken): object {
+    return { subject: token.subject };
+  }
+
+  @Get('mistaken')
+  @Public()
+  mistaken(@AccessToken() token: VerifiedAccessToken): object {
+    return { subject: token.subject };
+  }
+}
+
+class CapturedLog implements LoggerService {
+  readonly lines: string[] = [];
+  #write(level: string, ...parts: unknown[]): void {
+    this.lines.push(`${level} ${parts.map((part) => (typeof part === 'string' ? part : inspect(part))).join(' ')}`);
+  }
+  log = (...parts: unknown[]): void => this.#write('log', ...parts);
+  warn = (...parts: unknown[]): void => this.#write('warn', ...parts);
+  error = (...parts: unknown[]): void => this.#write('error', ...parts);
+}
+
+type Adapter = () => AbstractHttpAdapter;
+
+const TOKEN = 'dGhlLXRva2Vu.dGhlLWNsYWltcw.c2ln';
+
+async function startApp(realm: ScriptedServer, adapter: Adapter, controller: Type, exposeRefusalReasons = false) {
+  const { realmUrl: _, ...connection } = connectionTo(realm);
+  const log = new CapturedLog();
+  const module = await Test.createTestingModule({
+    imports: [KeycloakModule.forRoot({ ...connection, exposeRefusalReasons })],
+    controllers: [controller],
+  })
+    .setLogger(log)
+    .compile();
+  const app = module.createNestApplication(adapter());
+  try {
+    await app.listen(0, '127.0.0.1');
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  return { app, log, url: await app.getUrl() };
+}
+
+const activeToken = (bend: Readonly<Record<string, unknown>> = {}) =>
+  json({
+    active: true,
+    sub: 'alice-id',
+    aud: 'service-b',
+    exp: Math.floor(Date.now() / 1000) + 60,
+    typ: 'Bearer',
+    azp: 'service-a',
+    scope: 'profile orders.approve',
+    ...bend,
+  });
+
+const express = (await import(String('@nestjs/platform-express')).catch(() => undefined)) as
+  { readonly ExpressAdapter: new () => AbstractHttpAdapter } | undefined;
+
+const ADAPTERS: readonly (readonly [string, Adapter])[] = [
+  ['Fastify', () => new FastifyAdapter()],
+  ...(express === undefined ? [] : [['Express', () => new express.ExpressAdapter()] as const]),
+];
+
+describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
+  let realm: ScriptedServer;
+  let service: Awaited<ReturnType<typeof startApp>>;
+
+  beforeAll(async () => {
+    realm = await startScriptedRealm();
+    service = await startApp(realm, adapter, Routes);
+  });
+
+  beforeEach(() => {
+    good();
+    realm.requests.splice(0);
+  });
+
+  afterAll(async () => {
+    await service.app.close();
+    await realm.stop();
+  });
+
+  const good = (bend: Readonly<Record<string, unknown>> = {}) =>
+    realm.answer(INTROSPECTION, activeToken({ iss: connectionTo(realm).issuer, ...bend }));
+
+  const get = (path: string, authorization?: string) =>
+    authorization === undefined
+      ? request(service.url).get(path)
+      : request(service.url).get(path).set('Authorization', authorization);
+
+  const introspections = () => realm.to(INTROSPECTION);
+
+  it('keeps a route closed that no decorator opens, whoever asks, and names it at boot (RS-20)', async () => {
+    for (const authorization of [undefined, `Bearer ${TOKEN}`, 'junk']) {
+      const { headers } = await get('/closed', authorization).expect(403, {
+        error: 'Route closed',
+        code: 'route_closed',
+      });
+      expect(headers).not.toHaveProperty('www-authenticate');
+    }
+    expect(introspections()).toHaveLength(0);
+    const named = service.log.lines.filter((line) => line.includes('is closed'));
+    expect(named).toEqual([expect.stringMatching(/^warn Routes\.closed \(GET\) is closed/)]);
+  });
+
+  it.each([undefined, `Bearer ${TOKEN}`, 'Bearer a b', 'Basic YTpi'])(
+    'never looks at a token on a public route: %s',
+    async (authorization) => {
+      await get('/public', authorization).expect(200, { subject: null });
+      expect(introspections()).toHaveLength(0);
+    },
+  );
+
+  it('takes a request without credentials on an optional route for anonymous', async () => {
+    await get('/optional').expect(200, { subject: null });
+    await get('/optional-approve').expect(200, { subject: null });
+    expect(introspections()).toHaveLength(0);
+  });
+
+  it('judges a token on an optional route like on any other: a bad one is refused, never anonymous', async () => {
+    await get('/optional', `Bearer ${TOKEN}`).expect(200, { subject: 'alice-id' });
+    await get('/optional-approve', `Bearer ${TOKEN}`).expect(200, { subject: 'alice-id' });
+    const statuses = [];
+    for (const junk of ['Bearer ä', 'Basic YTpi', 'Bearer']) statuses.push((await get('/optional', junk)).status);
+    statuses.push((await get('/optional?access_token=x')).status);
+    expect(statuses).toEqual([401, 401, 400, 401]);
+    good({ scope: 'orders.read' });
+    await get('/optional-approve', `Bearer ${TOKEN}`).expect(403);
+    realm.answer(INTROSPECTION, json({ active: false }));
+    await get('/optional', `Bearer ${TOKEN}`).expect(401);
+  });
+
+  it('gives the handler the judged token', async () => {
+    await get('/authenticated', `Bearer ${TOKEN}`).expect(200, { subject: 'alice-id', type: 'VerifiedAccessToken' });
+    const approved = await request(service.url).post('/approve').set('Authorization', `bearer ${TOKEN}`);
+    expect(approved.body).toEqual({ subject: 'alice-id' });
+  });
+
+  it('asks with its own credentials in a form, and puts the token in no URL (RS-04)', async () => {
+    await get('/authenticated', `Bearer ${TOKEN}`).expect(200);
+    expect(introspections()).toHaveLength(1);
+    const [{ method, url, headers, body } = { method: '', url: '', headers: {}, body: '' }] = introspections();
+    expect([method, url]).toEqual(['POST', INTROSPECTION]);
+    expect(headers['content-type']).toMatch(/^application\/x-www-form-urlencoded/);
+    expect(headers.authorization).toBe(BASIC_OF_SERVICE_B);
+    expect([...new URLSearchParams(body)].toSorted()).toEqual([
+      ['token', TOKEN],
+      ['token_type_hint', 'access_token'],
+    ]);
+  });
+
+  const refusals: readonly (readonly [
+    string,
+    Readonly<Record<string, unknown>>,
+    number,
+    object,
+    string | undefined,
+  ])[] = [
+    [
+      'inactive',
+      { active: false },
+      401,
+      { error: 'Invalid token', code: 'invalid_token' },
+      'Bearer realm="service-b", error="invalid_token"',
+    ],
+    [
+      'for another audience',
+      { aud: 'service-c' },
+      401,
+      { error: 'Invalid token', code: 'invalid_token' },
+      'Bearer realm="service-b", error="invalid_token"',
+    ],
+    [
+      'an ID token',
+      { typ: 'ID' },
+      401,
+      { error: 'Invalid token', code: 'invalid_token' },
+      'Bearer realm="service-b", error="invalid_token"',
+    ],
+    [
+      'without the permission, and of another client',
+      { scope: 'orders.read', azp: 'warehouse' },
+      403,
+      { error: 'Insufficient permission', code: 'insufficient_scope', permission: 'orders.approve' },
+      'Bearer realm="service-b", error="insufficient_scope", scope="orders.approve"',
+    ],
+    [
+      'of a client that is not allowed',
+      { azp: 'warehouse' },
+      403,
+      { error: 'Client not allowed', code: 'client_not_allowed' },
+      undefined,
+    ],
+  ];
+
+  it.each(refusals)('refuses a token that is %s', async (_case, bend, status, body, challenge) => {
+    good(bend);
+    const answer = await request(service.url).post('/approve').set('Authorization', `Bearer ${TOKEN}`);
+    expect([answer.status, answer.body, answer.headers['www-authenticate']]).toEqual([status, body, challenge]);
+  });
+
+  it('says no more than its realm to a request without credentials (RS-02)', async () => {
+    const { headers } = await get('/authenticated').expect(401, { error: 'Missing token', code: 'missing_token' });
+    expect(headers['www-authenticate']).toBe('Bearer realm="service-b"');
+  });
+
+  it.each<[string, string, string | undefined, number]>([
+    ['a malformed header', '/authenticated', 'Bearer a b', 400],
+    ['junk', '/authenticated', 'Bearer a,b', 401],
+    ['a token that is too long', '/authenticated', `Bearer ${'a'.repeat(8193)}`, 401],
+    ['another scheme', '/authenticated', 'Basic YTpi', 401],
+    ['a token in the query (RS-01)', `/authenticated?access_token=${TOKEN}`, undefined, 401],
+    ['a token in header and query (RS-01)', `/authenticated?access_token=${TOKEN}`, `Bearer ${TOKEN}`, 400],
+  ])('costs no call to the authorization server: %s (RS-03)', async (_case, path, authorization, status) => {
+    await get(path, authorization).expect(status);
+    expect(realm.requests).toHaveLength(0);
+  });
+
+  it.each([
+    ['alone', {}, 401],
+    ['beside a header', { Authorization: `Bearer ${TOKEN}` }, 400],
+  ])('takes no token from a form, %s (RS-01)', async (_case, headers, status) => {
+    await request(service.url).post('/approve').set(headers).type('form').send({ access_token: TOKEN }).expect(status);
+    expect(introspections()).toHaveLength(0);
+  });
+
+  it('refuses two Authorization headers, of which Node shows only the first (RS-03)', async () => {
+    const outgoing = httpRequest(`${service.url}/authenticated`, {
+      headers: ['Host', 'b', 'Authorization', `Bearer ${TOKEN}`, 'Authorization', 'Bearer other'],
+    }).end();
+    const [response] = (await once(outgoing, 'response')) as [{ statusCode: number; resume: () => void }];
+    response.resume();
+    expect(response.statusCode).toBe(400);
+    expect(introspections()).toHaveLength(0);
+  });
+
+  it.each([
+    ['500', raw(500), 503, 'authorization_server_unavailable'],
+    ['HTML', html, 503, 'authorization_server_unavailable'],
+    ['nothing', hang, 503, 'authorization_server_unavailable'],
+    ['"active" as text (RS-05)', json({ active: 'true' }), 503, 'authorization_server_unavailable'],
+    ['401', json({ error: 'invalid_client' }, 401), 502, 'authorization_server_refused'],
+  ])('does not blame the token when introspection answers %s (RS-14)', async (_case, script, status, code) => {
+    realm.answer(INTROSPECTION, script);
+    const { body, headers } = await get('/authenticated', `Bearer ${TOKEN}`).expect(status);
+    expect(body).toEqual({ error: expect.any(String), code });
+    expect(headers).not.toHaveProperty('www-authenticate');
+    expect('retry-after' in headers).toBe(status === 503);
+  });
+
+  it('refuses a context it does not know, even where the route is public', async () => {
+    const guard = service.app.get(IntrospectionGuard);
+    for (const kind of ['rpc', 'ws', 'graphql']) {
+      const context = new ExecutionContextHost([{}, {}], Routes, Routes.prototype.public);
+      context.setType(kind);
+      await expect(guard.canActivate(context)).rejects.toMatchObject({
+        code: 'route_closed',
+        reason: 'context_not_http',
+      });
+    }
+  });
+
+  it('does not give a handler on a public route undefined for a token', async () => {
+    const { body } = await get('/mistaken', `Bearer ${TOKEN}`).expect(500);
+    expect(body).not.toHaveProperty('subject');
+  });
+
+  it('logs the reason of a refusal, and no token (RS-23)', async () => {
+    good({ aud: 'service-c', jti: 'j1' });
+    await get('/authenticated', `Bearer ${TOKEN}`).expect(401);
+    expect(service.log.lines.at(-1)).toMatch(/^warn Request refused .*other_audience.*jti: 'j1'/s);
+    const all = service.log.lines.join('\n');
+    for (const part of TOKEN.split('.')) expect(all).not.toContain(part);
+    expect(all).not.toContain('the-secret');
+  });
+
+  it('tells callers the reason only with exposeRefusalReasons', async () => {
+    const open = await startApp(realm, adapter, Routes, true);
+    const { body } = await request(open.url).get('/authenticated').set('Authorization', 'Bearer a,b').expect(401);
+    expect(body).toEqual({ error: 'Invalid token', code: 'invalid_token', reason: 'token_not_b64token' });
+    await open.app.close();
+  });
+
+  it('does not start with decorators that contradict each other', async () => {
+    @Controller()
+    class Contradictory {
+      @Get()
+      @Public()
+      @RequirePermission('orders.read')
+      read(): void {}
+    }
+    await expect(startApp(realm, adapter, Contradictory)).rejects.toThrow(/^Contradictory\.read \(GET\): @Public\(\)/);
+  });
+});
