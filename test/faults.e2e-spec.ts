@@ -115,6 +115,8 @@ describe('Service B fails', () => {
     ['answers 503', 502, 'service_failed', (_, response) => response.writeHead(503).end()],
     ['redirects', 502, 'service_failed', (_, response) => response.writeHead(302, { Location: NOWHERE }).end()],
     ['answers HTML', 502, 'service_failed', (_, response) => response.end('<html>')],
+    ['answers nothing', 502, 'service_failed', (_, response) => response.writeHead(204).end()],
+    ['answers something else', 502, 'service_failed', (_, response) => response.end('{"service_b":"ok"}')],
     ['refuses our token', 502, 'service_refused', (_, response) => response.writeHead(401, INVALID).end()],
     ['refuses our client', 502, 'service_refused', (_, response) => response.writeHead(403).end()],
   ])('%s: %i %s', async (_name, status, code, handler) => {
@@ -144,14 +146,15 @@ describe('Service B fails', () => {
 
   it('refuses a token once: it is renewed once, and the call goes through', async () => {
     const seen: (string | undefined)[] = [];
+    const answer = { service_b: 'processed', service_c: { result: 20, msg: 'computed' } };
     const a = await serviceA({
       SERVICE_B_URL: await listen((incoming, response) => {
         seen.push(incoming.headers.authorization);
         if (seen.length === 1) response.writeHead(401, INVALID).end();
-        else response.end('{"service_b":"ok"}');
+        else response.end(JSON.stringify(answer));
       }),
     });
-    await request(a.url).get('/run-service-b').expect(200, { service_b: 'ok' });
+    await request(a.url).get('/run-service-b').expect(200, answer);
     expect(new Set(seen).size).toBe(2);
   });
 

@@ -48,6 +48,7 @@ describe('nestjs-keycloak-s2s', () => {
       'constructor',
       'email',
       'fingerprint',
+      'hasPermission',
       'realmRoles',
       'sessionId',
       'toJSON',

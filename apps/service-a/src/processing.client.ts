@@ -1,6 +1,6 @@
 /** ProcessingClient: the only file of Service A that knows Service B's paths. */
 import { Injectable } from '@nestjs/common';
-import { InjectServiceClient, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { InjectServiceClient, ServiceCallError, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
 export interface Order {
   readonly order_id: number;
@@ -16,11 +16,20 @@ export interface ProcessedOrder {
 export class ProcessingClient {
   constructor(@InjectServiceClient('service-b') private readonly serviceB: ServiceClient) {}
 
-  processAsSelf(order: Order): Promise<ProcessedOrder> {
-    return this.serviceB.asSelf('orders.approve').post<ProcessedOrder>('/api/process', order);
+  async processAsSelf(order: Order): Promise<ProcessedOrder> {
+    return processedOrder(await this.serviceB.asSelf('orders.approve').post('/api/process', order));
   }
 
-  processFor(caller: VerifiedAccessToken, order: Order): Promise<ProcessedOrder> {
-    return this.serviceB.onBehalfOf(caller, 'orders.approve').post<ProcessedOrder>('/api/process', order);
+  async processFor(caller: VerifiedAccessToken, order: Order): Promise<ProcessedOrder> {
+    return processedOrder(await this.serviceB.onBehalfOf(caller, 'orders.approve').post('/api/process', order));
   }
+}
+
+/** The parser at the border: what Service B answered, if it is what was agreed. */
+function processedOrder(answer: Partial<ProcessedOrder> | undefined): ProcessedOrder {
+  const { service_b, service_c } = answer ?? {};
+  if (typeof service_b !== 'string' || typeof service_c?.result !== 'number' || typeof service_c.msg !== 'string') {
+    throw new ServiceCallError('service_failed', 'service-b', 'answer_not_as_agreed');
+  }
+  return { service_b, service_c: { result: service_c.result, msg: service_c.msg } };
 }

@@ -1,6 +1,6 @@
 /** AnalyticsClient: the only file of Service B that knows Service C's paths. */
 import { Injectable } from '@nestjs/common';
-import { InjectServiceClient, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { InjectServiceClient, ServiceCallError, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
 export interface ComputeResult {
   readonly result: number;
@@ -11,7 +11,13 @@ export interface ComputeResult {
 export class AnalyticsClient {
   constructor(@InjectServiceClient('service-c') private readonly serviceC: ServiceClient) {}
 
-  compute(caller: VerifiedAccessToken, value: number): Promise<ComputeResult> {
-    return this.serviceC.onBehalfOf(caller, 'analytics.run').post<ComputeResult>('/api/compute', { value });
+  async compute(caller: VerifiedAccessToken, value: number): Promise<ComputeResult> {
+    const answer = await this.serviceC
+      .onBehalfOf(caller, 'analytics.run')
+      .post<Partial<ComputeResult> | undefined>('/api/compute', { value });
+    if (typeof answer?.result !== 'number' || typeof answer.msg !== 'string') {
+      throw new ServiceCallError('service_failed', 'service-c', 'answer_not_as_agreed');
+    }
+    return { result: answer.result, msg: answer.msg };
   }
 }

@@ -23,6 +23,7 @@ import { TokenSource } from './client/token-source.js';
 import { TokenSourceLog } from './client/token-source-log.js';
 import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './keycloak.module-definition.js';
 import {
+  checkServiceNames,
   resolveKeycloakOptions,
   resolveServiceOptions,
   type KeycloakModuleOptions,
@@ -57,8 +58,9 @@ export type ServiceRegistration = { readonly name: string } & (
     },
     {
       provide: ServerConnection,
-      inject: [OPTIONS],
-      useFactory: (options: ResolvedKeycloakOptions) => new ServerConnection(options),
+      inject: [OPTIONS, MODULE_OPTIONS_TOKEN],
+      useFactory: (options: ResolvedKeycloakOptions, { clientSecret }: KeycloakModuleOptions) =>
+        new ServerConnection({ ...options, clientSecret }),
     },
     {
       provide: ServerMetadata,
@@ -130,6 +132,7 @@ export type ServiceRegistration = { readonly name: string } & (
 export class KeycloakModule extends ConfigurableModuleClass {
   /** Makes one `ServiceClient` per service injectable, in the module that imports this, by `@InjectServiceClient(name)`. */
   static forFeature(services: readonly ServiceRegistration[]): DynamicModule {
+    checkServiceNames(services.map(({ name }) => name));
     const providers = services.flatMap(serviceProviders);
     return { module: ServiceClients, providers, exports: services.map(({ name }) => getServiceClientToken(name)) };
   }

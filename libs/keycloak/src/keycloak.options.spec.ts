@@ -30,10 +30,12 @@ function faults(resolving: () => unknown): readonly string[] {
   return [];
 }
 
+const { clientSecret: _, ...WITHOUT_SECRET } = GIVEN;
+
 describe('resolveKeycloakOptions', () => {
   it('fills in defaults', () => {
     expect(resolveKeycloakOptions(GIVEN)).toEqual({
-      ...GIVEN,
+      ...WITHOUT_SECRET,
       realmUrl: 'https://keycloak.example.com/realms/test',
       permissions: undefined,
       defaultScopes: ['profile', 'email'],
@@ -92,7 +94,7 @@ describe('resolveKeycloakOptions', () => {
   });
 
   it.each(['issuer', 'baseUrl'])('takes http for %s only with allowInsecureRequests (RS-04)', (name) => {
-    const bend = { baseUrl: 'https://k', [name]: 'http://k/realms/test' };
+    const bend = { baseUrl: 'https://k', [name]: name === 'issuer' ? 'http://k/realms/test' : 'http://k' };
     expect(faults(() => resolve(bend))).toEqual([expect.stringContaining(`${name} must be https:`)]);
     expect(faults(() => resolve({ ...bend, allowInsecureRequests: true }))).toEqual([]);
   });

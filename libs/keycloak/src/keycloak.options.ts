@@ -49,8 +49,10 @@ export interface ServiceOptions {
   readonly maxResponseBytes?: number;
 }
 
-/** Every option filled in and checked. */
-export type ResolvedKeycloakOptions = Required<Omit<KeycloakModuleOptions, 'permissions' | 'baseUrl'>> & {
+/** Every option filled in and checked; the secret goes to the connection alone, and is not kept beside the others. */
+export type ResolvedKeycloakOptions = Required<
+  Omit<KeycloakModuleOptions, 'permissions' | 'baseUrl' | 'clientSecret'>
+> & {
   readonly permissions: Permissions | undefined;
   /** The realm's URL as this service reaches it. */
   readonly realmUrl: string;
@@ -69,15 +71,39 @@ export class KeycloakOptionsError extends Error {
   }
 }
 
-export function resolveKeycloakOptions(given: KeycloakModuleOptions): ResolvedKeycloakOptions {
+/** Names that an option can have: a misspelt one must not pass for the default. */
+const OPTION_NAMES: Readonly<Record<keyof KeycloakModuleOptions, true>> = {
+  issuer: true,
+  baseUrl: true,
+  clientId: true,
+  clientSecret: true,
+  permissions: true,
+  defaultScopes: true,
+  timeoutMs: true,
+  clockToleranceSeconds: true,
+  renewBeforeExpirySeconds: true,
+  maxCachedTokens: true,
+  maxTokenBytes: true,
+  allowInsecureRequests: true,
+  exposeRefusalReasons: true,
+};
+const SERVICE_OPTION_NAMES: Readonly<Record<keyof ServiceOptions | 'name', true>> = {
+  name: true,
+  baseUrl: true,
+  audience: true,
+  timeoutMs: true,
+  maxResponseBytes: true,
+};
+
+export function resolveKeycloakOptions(options: KeycloakModuleOptions): ResolvedKeycloakOptions {
   const check = new OptionsCheck('KeycloakModule.forRoot');
+  const given = check.known(options, OPTION_NAMES);
   const insecure = check.boolean('allowInsecureRequests', given.allowInsecureRequests);
   const { issuer, realmUrl } = check.issuer(given.issuer, given.baseUrl, insecure);
   const resolved: ResolvedKeycloakOptions = {
     issuer,
     realmUrl,
     clientId: check.text('clientId', given.clientId),
-    clientSecret: check.text('clientSecret', given.clientSecret),
     permissions: given.permissions,
     defaultScopes: given.defaultScopes ?? ['profile', 'email'],
     timeoutMs: check.whole('timeoutMs', given.timeoutMs, 3000, 100, 60_000),
@@ -88,6 +114,7 @@ export function resolveKeycloakOptions(given: KeycloakModuleOptions): ResolvedKe
     allowInsecureRequests: insecure,
     exposeRefusalReasons: check.boolean('exposeRefusalReasons', given.exposeRefusalReasons),
   };
+  check.text('clientSecret', given.clientSecret);
   if (given.permissions !== undefined && typeof given.permissions !== 'function') {
     check.fault('permissions must be a function from claims to permissions');
   }
@@ -97,10 +124,11 @@ export function resolveKeycloakOptions(given: KeycloakModuleOptions): ResolvedKe
 
 export function resolveServiceOptions(
   name: string,
-  given: ServiceOptions,
+  options: ServiceOptions,
   allowInsecureRequests: boolean,
 ): Required<ServiceOptions> {
   const check = new OptionsCheck(`KeycloakModule.forFeature, service ${JSON.stringify(name)},`);
+  const given = check.known(options, SERVICE_OPTION_NAMES);
   const resolved = {
     baseUrl: check.url('baseUrl', given.baseUrl, allowInsecureRequests),
     audience: check.text('audience', given.audience),
@@ -109,6 +137,16 @@ export function resolveServiceOptions(
   };
   check.done();
   return resolved;
+}
+
+/** Service names are what clients are injected by: each must be given, and once. Throws `KeycloakOptionsError`. */
+export function checkServiceNames(names: readonly unknown[]): void {
+  const check = new OptionsCheck('KeycloakModule.forFeature');
+  names.forEach((name, at) => {
+    check.text(`name of service ${at + 1}`, name);
+    if (names.indexOf(name) < at) check.fault(`name ${JSON.stringify(name)} is given twice`);
+  });
+  check.done();
 }
 
 /** Collects faults instead of stopping at the first. Values come from configuration, so types are not believed. */
@@ -123,6 +161,15 @@ class OptionsCheck {
 
   done(): void {
     if (this.#faults.length > 0) throw new KeycloakOptionsError(this.where, this.#faults);
+  }
+
+  /** The options themselves; none at all become an empty set, whose faults are then listed one by one. */
+  known<T extends object>(options: T | undefined, names: Readonly<Record<string, true>>): Partial<T> {
+    const given = options ?? {};
+    for (const name of Object.keys(given)) {
+      if (!Object.hasOwn(names, name)) this.fault(`${name} is no option`);
+    }
+    return given;
   }
 
   text(name: string, value: unknown): string {
@@ -168,7 +215,11 @@ class OptionsCheck {
     if (issuer !== '' && (realm === null || issuer !== value)) {
       this.fault('issuer must end in /realms/<realm>, without a final slash, as the "iss" of its tokens does');
     }
+    if (realm !== null && URL.canParse(issuer) && new URL(issuer).href !== issuer) {
+      this.fault(`issuer must be written as URLs are: ${new URL(issuer).href}`);
+    }
     const baseUrl = base === undefined ? (realm?.[1] ?? '') : this.url('baseUrl', base, insecure);
+    if (baseUrl.includes('/realms/')) this.fault('baseUrl must end before /realms/');
     return { issuer, realmUrl: `${baseUrl}${realm?.[2] ?? ''}` };
   }
 }

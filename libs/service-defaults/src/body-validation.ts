@@ -1,20 +1,40 @@
-/** Body validation: the one ValidationPipe of every service, and its answer that names each field at fault. */
-import { BadRequestException, ValidationPipe, type ValidationError } from '@nestjs/common';
+/** Body validation: the one pipe of every service, and its answer that names each field at fault. */
+import { BadRequestException, ValidationPipe, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
 
 /** Refuses unknown fields, wrong types, and bodies that are no object; never converts one type to another. */
-export function bodyValidation(): ValidationPipe {
-  return new ValidationPipe({
-    whitelist: true,
-    forbidNonWhitelisted: true,
-    forbidUnknownValues: true,
-    validationError: { target: false, value: false },
-    exceptionFactory: (errors) => {
-      const faults = errors.flatMap(faultsOf);
-      const error =
-        faults.length === 0 ? 'Invalid body: it must be a JSON object' : `Invalid body: ${faults.join('; ')}`;
-      return new BadRequestException({ error, code: 'invalid_body' });
-    },
-  });
+export class BodyValidation extends ValidationPipe {
+  constructor() {
+    super({
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      forbidUnknownValues: true,
+      validationError: { target: false, value: false },
+      exceptionFactory: (errors) => invalidBody(errors.flatMap(faultsOf)),
+    });
+  }
+
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'body') checkNames(value);
+    try {
+      return (await super.transform(value, metadata)) as unknown;
+    } catch (error) {
+      // Validation walks the value by recursion.
+      if (error instanceof RangeError) throw invalidBody(['it is nested too deeply']);
+      throw error;
+    }
+  }
+}
+
+/** Names that every object has by birth: the validator finds them there, and takes them for known fields. */
+function checkNames(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  const name = Object.keys(value).find((key) => key in Object.prototype);
+  if (name !== undefined) throw invalidBody([`property ${name} should not exist`]);
+}
+
+function invalidBody(faults: readonly string[]): BadRequestException {
+  const what = faults.length === 0 ? 'it must be a JSON object' : faults.join('; ');
+  return new BadRequestException({ error: `Invalid body: ${what}`, code: 'invalid_body' });
 }
 
 function faultsOf({ constraints = {}, children = [], property }: ValidationError): string[] {

@@ -1,10 +1,11 @@
 /** createService(): a Nest application with all that every service of the repository shares. */
+import type { ServerResponse } from 'node:http';
 import helmet from '@fastify/helmet';
 import type { Type } from '@nestjs/common';
 import { HttpAdapterHost, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RefusalFilter } from 'nestjs-keycloak-s2s';
-import { bodyValidation } from './body-validation.js';
+import { BodyValidation } from './body-validation.js';
 import { ErrorFilter } from './error.filter.js';
 import { closeGracefully } from './graceful-close.js';
 import { ServiceLogger } from './service-logger.js';
@@ -12,9 +13,22 @@ import type { ServiceSettings } from './service-settings.js';
 
 const BODY_LIMIT_BYTES = 100 * 1024;
 
-/** Fastify with the body limit. It follows no `X-Forwarded-*` header. */
+/** The part of Fastify's reply that there is before a route is found. */
+interface Reply {
+  readonly raw: ServerResponse;
+}
+
+/** Fastify with the body limit. It follows no `X-Forwarded-*` header, and echoes no URL that it can't read. */
 export function serviceAdapter(): FastifyAdapter {
-  return new FastifyAdapter({ bodyLimit: BODY_LIMIT_BYTES, trustProxy: false });
+  return new FastifyAdapter({
+    bodyLimit: BODY_LIMIT_BYTES,
+    trustProxy: false,
+    // What Fastify refuses before any route is found never comes to the filters.
+    frameworkErrors: ({ statusCode = 400 }: { statusCode?: number }, _request: unknown, { raw }: Reply) => {
+      raw.writeHead(statusCode, { 'Content-Type': 'application/json; charset=utf-8' });
+      raw.end(JSON.stringify({ error: 'Invalid URL', code: 'invalid_url' }));
+    },
+  });
 }
 
 /** Ready for `listen()`. The module must import `KeycloakModule.forRoot`. Faulty settings throw. */
@@ -48,7 +62,7 @@ export async function createService(
     reply.header('Cache-Control', 'no-store');
   });
   closeGracefully(app);
-  app.useGlobalPipes(bodyValidation());
+  app.useGlobalPipes(new BodyValidation());
   app.useGlobalFilters(new ErrorFilter(app.get(RefusalFilter), app.get(HttpAdapterHost)));
   return app;
 }

@@ -35,7 +35,7 @@ export class ErrorFilter implements ExceptionFilter {
       return;
     }
     const status = clientErrorStatus(error);
-    const body = status === undefined ? undefined : (ownBody(error) ?? BODIES[status]);
+    const body = status === undefined ? undefined : (ownBody(error) ?? BODIES[status] ?? otherBody(status));
     if (body === undefined) this.#logger.error('Unexpected error', error instanceof Error ? error.stack : undefined);
     this.adapterHost.httpAdapter.reply(
       host.switchToHttp().getResponse(),
@@ -43,6 +43,11 @@ export class ErrorFilter implements ExceptionFilter {
       body === undefined ? HttpStatus.INTERNAL_SERVER_ERROR : status,
     );
   }
+}
+
+/** Any other refusal that was thrown on purpose keeps its status; a 5xx without a body of its own is unexpected. */
+function otherBody(status: number): ErrorBody | undefined {
+  return status < 500 ? { error: 'Request refused', code: 'request_refused' } : undefined;
 }
 
 /** The status of an exception that was meant for the caller: Nest's, or a 4xx of the HTTP framework. */

@@ -13,4 +13,9 @@ export class ServiceLogger extends ConsoleLogger {
     // The context comes last.
     if (!START_UP.has(rest.at(-1))) super.log(message, ...rest);
   }
+
+  /** What stops the start is told once, by `bootstrap()`; Nest would print it with its stack before. */
+  override error(message: unknown, ...rest: unknown[]): void {
+    if (rest.at(-1) !== 'ExceptionHandler') super.error(message, ...rest);
+  }
 }

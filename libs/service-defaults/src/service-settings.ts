@@ -131,7 +131,14 @@ class Variables {
   optionalUrl(name: string, insecureAllowed: boolean): string | undefined {
     const value = this.#read(name);
     if (value === undefined) return undefined;
-    if (!isURL(value, { protocols: ['http', 'https'], require_protocol: true, require_tld: false })) {
+    if (
+      !isURL(value, {
+        protocols: ['http', 'https'],
+        require_protocol: true,
+        require_tld: false,
+        allow_underscores: true,
+      })
+    ) {
       this.fault(`${name} must be an http(s) URL`);
     } else if (!insecureAllowed && /^http:/i.test(value)) {
       this.fault(`${name} must be https: in production (or set KEYCLOAK_ALLOW_INSECURE_REQUESTS=true and know why)`);

@@ -1,5 +1,5 @@
 /** ProcessOrderDto: the body of POST /api/process. */
-import { IsInt, IsNumber, IsPositive, Max } from 'class-validator';
+import { IsInt, IsNumber, IsPositive, Max, Min } from 'class-validator';
 
 export class ProcessOrderDto {
   @IsInt()
@@ -7,8 +7,9 @@ export class ProcessOrderDto {
   @Max(1_000_000_000)
   order_id!: number;
 
-  @IsNumber({ allowNaN: false, allowInfinity: false, maxDecimalPlaces: 2 })
-  @IsPositive()
+  // Without `maxDecimalPlaces`, which fails on numbers that JavaScript writes with an exponent.
+  @IsNumber({ allowNaN: false, allowInfinity: false })
+  @Min(0.01)
   @Max(1_000_000_000)
   amount!: number;
 }

@@ -8,7 +8,7 @@ describe('ServiceCallError', () => {
     ['service_refused', 502, 'Next service refused this service', {}],
     ['service_failed', 502, 'Next service failed', {}],
   ])('%s on the wire', (code, status, error, headers) => {
-    const refusal = new ServiceCallError(code, 'service-c', 'because', 500, { error: 'their words' });
+    const refusal = new ServiceCallError(code, 'service-c', 'because', 500, { code: 'their_code' });
     expect(refusal.httpStatus).toBe(status);
     expect(refusal.toBody(false)).toStrictEqual({ error, code });
     expect(refusal.toBody(true)).toStrictEqual({ error, code, reason: 'because' });
@@ -29,12 +29,17 @@ describe('safeBody', () => {
     [['error'], {}],
     [{ error: 1, code: {}, permission: null }, {}],
     [
-      { error: 'e', code: 'c', permission: 'p', stack: 's', token: 't' },
-      { error: 'e', code: 'c', permission: 'p' },
+      { error: 'e', code: 'c', permission: 'orders.read', stack: 's', token: 't' },
+      { code: 'c', permission: 'orders.read' },
     ],
-    [{ error: 'x'.repeat(1000) }, { error: 'x'.repeat(200) }],
-    [Object.create({ error: 'inherited' }), {}],
-  ])('takes the known words out of %j', (answer, safe) => {
-    expect(safeBody(answer)).toStrictEqual(safe);
+    [{ code: 'x'.repeat(65), permission: 'two words' }, {}],
+    [Object.create({ code: 'inherited' }), {}],
+  ])('takes the known names out of %j', (answer, safe) => {
+    expect(safeBody(answer, 'eyJhbGciOi.J9.sig')).toStrictEqual(safe);
+  });
+
+  it('takes no piece of our token that the other side sends back (RS-23)', () => {
+    const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
+    expect(safeBody({ code: token.slice(0, 64), permission: token.slice(5, 40) }, token)).toStrictEqual({});
   });
 });

@@ -10,9 +10,8 @@ import { Refusal } from '../protocol/refusal.js';
  */
 export type ServiceCallErrorCode = 'service_unavailable' | 'service_timeout' | 'service_refused' | 'service_failed';
 
-/** What is kept of the other service's answer: its own words for what went wrong, each at most 200 characters. */
+/** What is kept of the other service's answer: names, no text that could hold more than it should. */
 export interface SafeBody {
-  readonly error?: string;
   readonly code?: string;
   readonly permission?: string;
 }
@@ -32,11 +31,18 @@ export class ServiceCallError extends Refusal {
   }
 }
 
-/** Takes the fields of a `SafeBody` out of whatever the other service sent. */
-export function safeBody(answer: unknown): SafeBody {
-  const text = (name: keyof SafeBody): object => {
-    const value = ownProperty(answer, name);
-    return typeof value === 'string' ? { [name]: value.slice(0, 200) } : {};
+/** A code or the name of a permission. */
+const NAME = /^[\w.:/-]{1,64}$/;
+
+/** From this length on, what also stands in our token does not stand there by chance. */
+const PIECE_OF_TOKEN = 12;
+
+/** Takes the fields of a `SafeBody` out of whatever the other service sent, but nothing that is a piece of our token. */
+export function safeBody(answer: unknown, token: string): SafeBody {
+  const name = (field: keyof SafeBody): object => {
+    const value = ownProperty(answer, field);
+    if (typeof value !== 'string' || !NAME.test(value)) return {};
+    return value.length >= PIECE_OF_TOKEN && token.includes(value) ? {} : { [field]: value };
   };
-  return { ...text('error'), ...text('code'), ...text('permission') };
+  return { ...name('code'), ...name('permission') };
 }

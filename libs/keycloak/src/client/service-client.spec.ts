@@ -141,11 +141,7 @@ describe('a next service that fails', () => {
 
   it.each<[string, Script, object]>([
     ['breaks off', breakOff, { code: 'service_unavailable' }],
-    [
-      'answers 500',
-      json(body, 500),
-      { code: 'service_failed', status: 500, body: { error: 'Their words', code: 'their_code' } },
-    ],
+    ['answers 500', json(body, 500), { code: 'service_failed', status: 500, body: { code: 'their_code' } }],
     ['answers 503', raw(503, 'down'), { code: 'service_failed', status: 503, body: {} }],
     ['answers 400', json(body, 400), { code: 'service_failed', status: 400 }],
     ['answers 404', html404(), { code: 'service_failed', status: 404 }],
@@ -260,6 +256,14 @@ describe('a token goes nowhere else (CC-06)', () => {
     expect(next.requests).toHaveLength(0);
   });
 
+  it.each(['', '?q=1', '#x', 'api/compute', '0/api', '.other.example.com/', '@other.example.com/', ':80/'])(
+    'a path without its slash could change the host, and is no request either: %j',
+    async (path) => {
+      expect(await failure(asSelf().get(path))).toBeInstanceOf(TypeError);
+      expect(next.requests).toHaveLength(0);
+    },
+  );
+
   it.each(['//other.example.com/x', '/@other.example.com', '/http://other.example.com/'])(
     'a path that looks like another place stays below the base URL: %j',
     async (path) => {
@@ -320,6 +324,14 @@ describe('an abort', () => {
     expect(await failure(asSelf().get(PATH, { signal: abort.signal }))).toBe(reason);
   });
 
+  it('ends a call that still waits for its token, at once', async () => {
+    const abort = new AbortController();
+    const reason = new Error('no longer wanted');
+    realm.answer(TOKEN, () => abort.abort(reason));
+    expect(await failure(asSelf().get(PATH, { signal: abort.signal }))).toBe(reason);
+    expect(next.requests).toHaveLength(0);
+  });
+
   it('that came before sends nothing', async () => {
     const reason = new Error('never wanted');
     expect(await failure(asSelf().get(PATH, { signal: AbortSignal.abort(reason) }))).toBe(reason);
@@ -345,5 +357,29 @@ describe('an error of a call (RS-23)', () => {
       expect(printedForms(error)).not.toMatch(/issued-\d|test-token|the-secret|the-body|Bearer issued/);
     }
     expect(next.requests[0]?.headers.authorization).toBe('Bearer issued-1');
+  });
+});
+
+describe('a header of the caller', () => {
+  it.each([
+    'Host',
+    'authorization',
+    'Cookie',
+    'Proxy-Authorization',
+    'Content-Length',
+    'Transfer-Encoding',
+    'Host ',
+    ' a',
+  ])('%j is not taken, and nothing is sent', async (name) => {
+    await expect(asSelf().get(PATH, { headers: { [name]: 'x' } })).rejects.toMatchObject({ name: 'TypeError' });
+    expect(next.requests).toHaveLength(0);
+  });
+
+  it('with a value that is none is a programming error, not an outage', async () => {
+    await expect(asSelf().get(PATH, { headers: { 'X-Note': 'a\r\nb' } })).rejects.toMatchObject({ name: 'TypeError' });
+    const circular: Record<string, unknown> = {};
+    circular['self'] = circular;
+    await expect(asSelf().post(PATH, circular)).rejects.toMatchObject({ name: 'TypeError' });
+    expect(next.requests).toHaveLength(0);
   });
 });

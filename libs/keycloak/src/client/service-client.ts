@@ -1,8 +1,8 @@
 /** ServiceClient: calls one other service, always with a token made for that service. */
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { BearerError } from '../protocol/bearer-error.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
-import { isScopeToken } from '../protocol/scope.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { bearerChallengeError } from '../protocol/www-authenticate.js';
 import { safeBody, ServiceCallError } from './service-call-error.js';
@@ -13,7 +13,7 @@ import type { TokenSource } from './token-source.js';
 export interface ServiceRequestOptions {
   /** Ends the call when it aborts; the call then throws the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Further headers. `Authorization`, `Cookie`, `Host` and `Proxy-Authorization` are not taken. */
+  /** Further headers. Those that name the caller or the target, or frame the request, throw `TypeError`. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -90,7 +90,8 @@ export class ServiceCaller {
     body?: unknown,
     options: ServiceRequestOptions = {},
   ): Promise<ServiceResponse<T>> {
-    refuseReservedHeaders(options.headers);
+    options.signal?.throwIfAborted();
+    checkHeaders(options.headers);
     const send = async (token: IssuedToken): Promise<TransportResponse> =>
       this.transport.send({
         method,
@@ -99,22 +100,23 @@ export class ServiceCaller {
         headers: { ...options.headers, Authorization: `Bearer ${token.reveal()}` },
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       });
-    const token = await this.tokens.get(this.tokenRequest);
+    let token = await unlessAborted(this.tokens.get(this.tokenRequest), options.signal);
     let response = await send(token);
     if (response.status === 401 && bearerChallengeError(response.headers['www-authenticate']) === 'invalid_token') {
       // It may have been revoked since it was cached: one renewal, one more try; the body is JSON and can be sent again.
       this.tokens.drop(this.tokenRequest, token);
-      response = await send(await this.tokens.get(this.tokenRequest));
+      token = await unlessAborted(this.tokens.get(this.tokenRequest), options.signal);
+      response = await send(token);
     }
     if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;
-    throw this.#failure(response);
+    throw this.#failure(response, token);
   }
 
-  #failure({ status, body }: TransportResponse): Error {
-    const safe = safeBody(body);
+  #failure({ status, body }: TransportResponse, token: IssuedToken): Error {
+    const safe = safeBody(body, token.reveal());
     if (status === 403 && this.tokenRequest.grant === TOKEN_EXCHANGE_GRANT) {
       // The subject lacks something there, or further down: the service that said no knows the permission best.
-      const permission = isScopeToken(safe.permission) ? safe.permission : this.tokenRequest.scope;
+      const permission = safe.permission ?? this.tokenRequest.scope;
       const fields = { service: this.service, answer: safe };
       return new BearerError('insufficient_scope', { reason: 'refused_by_next_service', permission, fields });
     }
@@ -129,9 +131,39 @@ export class ServiceCaller {
   }
 }
 
-const RESERVED = new Set(['authorization', 'cookie', 'host', 'proxy-authorization']);
+/** Headers that say who calls whom, and those that say how a request is framed. */
+const RESERVED = new Set([
+  'accept-encoding',
+  'authorization',
+  'connection',
+  'content-length',
+  'content-type',
+  'cookie',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
 
-function refuseReservedHeaders(headers: Readonly<Record<string, string>> = {}): void {
-  const reserved = Object.keys(headers).find((name) => RESERVED.has(name.toLowerCase()));
-  if (reserved !== undefined) throw new TypeError(`The header ${reserved} is not the caller's to set`);
+function checkHeaders(headers: Readonly<Record<string, string>> = {}): void {
+  for (const [name, value] of Object.entries(headers)) {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    if (RESERVED.has(name.toLowerCase())) throw new TypeError(`The header ${name} is not the caller's to set`);
+  }
+}
+
+/** The result of `work`, or the signal's reason as soon as it aborts; `work` goes on for others who wait for it. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }

@@ -53,13 +53,14 @@ export class ServiceTransport {
     const url = this.#resolve(request.path);
     const deadline = AbortSignal.timeout(this.options.timeoutMs);
     const { method, headers, body, signal } = request;
+    const data = body === undefined ? undefined : JSON.stringify(body);
     let response: AxiosResponse<string>;
     try {
       response = await this.#axios.request<string>({
         url,
         method,
-        headers: body === undefined ? { ...headers } : { ...headers, 'Content-Type': 'application/json' },
-        ...(body === undefined ? {} : { data: JSON.stringify(body) }),
+        headers: data === undefined ? { ...headers } : { ...headers, 'Content-Type': 'application/json' },
+        ...(data === undefined ? {} : { data }),
         signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
       });
     } catch (error) {
@@ -77,8 +78,9 @@ export class ServiceTransport {
   /** The path under the base URL; one that leads anywhere else is a programming error, and no request. */
   #resolve(path: string): string {
     const base = this.#base.href.replace(/\/$/, '');
-    const url = new URL(base + path);
-    if (!path.startsWith('/') || url.origin !== this.#base.origin || !url.href.startsWith(`${base}/`)) {
+    // Without its slash a path could lengthen the host or the port.
+    const url = path.startsWith('/') ? new URL(base + path) : undefined;
+    if (url?.origin !== this.#base.origin || !url.href.startsWith(`${base}/`)) {
       throw new TypeError(`A path at ${this.options.name} begins with "/" and stays below its base URL`);
     }
     return url.href;

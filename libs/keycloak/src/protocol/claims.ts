@@ -45,3 +45,12 @@ export function realmRoles(claims: IntrospectionAnswer): readonly string[] {
 export function clientRoles(claims: IntrospectionAnswer, clientId: string): readonly string[] {
   return stringList(ownProperty(ownProperty(ownProperty(claims, 'resource_access'), clientId), 'roles'));
 }
+
+/** The same value, which nobody can change any more, at any depth. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}

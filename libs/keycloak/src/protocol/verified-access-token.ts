@@ -1,6 +1,6 @@
 /** VerifiedAccessToken: the proof that a token was introspected and judged for this service, without its text. */
 import { inspect } from 'node:util';
-import { clientRoles, realmRoles, type AccessTokenClaims } from './claims.js';
+import { clientRoles, deepFreeze, realmRoles, type AccessTokenClaims } from './claims.js';
 import { fingerprint } from './fingerprint.js';
 
 let readText: (token: VerifiedAccessToken) => string;
@@ -27,7 +27,7 @@ export class VerifiedAccessToken {
   /** `aud`, always as a list. It holds this service. */
   readonly audience: readonly string[];
   /** What the caller may do here: the members of `scope`, or what the option `permissions` made of the claims. */
-  readonly permissions: ReadonlySet<string>;
+  readonly permissions: readonly string[];
   /** `exp`: seconds since the epoch. */
   readonly expiresAt: number;
   /** Every claim of the introspection answer. */
@@ -44,10 +44,15 @@ export class VerifiedAccessToken {
     this.subject = claims.sub;
     this.clientId = clientId;
     this.audience = Object.freeze([claims.aud].flat());
-    this.permissions = new Set(permissions);
+    this.permissions = Object.freeze([...new Set(permissions)]);
     this.expiresAt = claims.exp;
-    this.claims = Object.freeze({ ...claims });
+    this.claims = deepFreeze({ ...claims });
     Object.freeze(this);
+  }
+
+  /** Whether the caller has this permission: by its whole name, never by a prefix. */
+  hasPermission(permission: string): boolean {
+    return this.permissions.includes(permission);
   }
 
   /** `sid`: the user's session, the same on every token exchanged from it; absent for service accounts. */
@@ -87,7 +92,7 @@ export class VerifiedAccessToken {
       subject: this.subject,
       clientId: this.clientId,
       audience: this.audience,
-      permissions: [...this.permissions],
+      permissions: this.permissions,
       expiresAt: this.expiresAt,
     };
   }

@@ -1,11 +1,25 @@
 /** The decorators that open a route. One without any of them answers 403 to everybody. */
-import { SetMetadata } from '@nestjs/common';
+import 'reflect-metadata';
 import { isScopeToken } from '../protocol/scope.js';
 import { CLIENTS, OPENING, PERMISSIONS, type Opening } from './route-access.js';
 
 type RouteDecorator = ClassDecorator & MethodDecorator;
 
-const open = (opening: Opening): RouteDecorator => SetMetadata(OPENING, opening);
+/** Marks a handler or class; `merge` says what a second mark of the kind on the same target comes to. */
+function mark<T>(key: symbol, value: T, merge: (earlier: T) => T): RouteDecorator {
+  return (target: object, _name?: string | symbol, descriptor?: PropertyDescriptor): void => {
+    const marked = (descriptor?.value ?? target) as object;
+    const earlier = Reflect.getOwnMetadata(key, marked) as T | undefined;
+    Reflect.defineMetadata(key, earlier === undefined ? value : merge(earlier), marked);
+  };
+}
+
+const once = (names: string) => (): never => {
+  throw new TypeError(`Only one of ${names} can stand on a route or class`);
+};
+
+const open = (opening: Opening): RouteDecorator =>
+  mark(OPENING, opening, once('@Public, @OptionalToken and @Authenticated'));
 
 /** Open to everybody; a token is never looked at. For probes and pages. Can't stand with a demand on a token. */
 export const Public = (): RouteDecorator => open('public');
@@ -21,14 +35,14 @@ export const OptionalToken = (): RouteDecorator => open('optional');
 export const Authenticated = (): RouteDecorator => open('authenticated');
 
 /**
- * Open to tokens that have all of these permissions; 403 `insufficient_scope` names the first that is missing.
+ * Open to tokens that have all of these permissions, and all of any other `@RequirePermission` beside it; 403 `insufficient_scope` names the first that is missing.
  * Permissions are compared whole and case-sensitively (RFC 6749 §3.3).
  */
 export function RequirePermission(permission: string, ...more: readonly string[]): RouteDecorator {
   const permissions = [permission, ...more];
   const bad = permissions.find((name) => !isScopeToken(name));
   if (bad !== undefined) throw new TypeError(`@RequirePermission: ${JSON.stringify(bad)} is no scope token`);
-  return SetMetadata(PERMISSIONS, permissions);
+  return mark<readonly string[]>(PERMISSIONS, permissions, (earlier) => [...permissions, ...earlier]);
 }
 
 /**
@@ -37,5 +51,5 @@ export function RequirePermission(permission: string, ...more: readonly string[]
  * client, not the sender: who holds a stolen token of an allowed client passes.
  */
 export function AllowClients(clientId: string, ...more: readonly string[]): RouteDecorator {
-  return SetMetadata(CLIENTS, [clientId, ...more]);
+  return mark<readonly string[]>(CLIENTS, [clientId, ...more], once('@AllowClients'));
 }

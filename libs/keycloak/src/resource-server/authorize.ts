@@ -7,7 +7,7 @@ import type { RouteAccess } from './route-access.js';
 export function authorize(token: VerifiedAccessToken, access: RouteAccess): void {
   const { issuer: iss, clientId: azp, claims } = token;
   const fields = { iss, azp, jti: claims.jti };
-  const permission = access.permissions.find((demanded) => !token.permissions.has(demanded));
+  const permission = access.permissions.find((demanded) => !token.hasPermission(demanded));
   if (permission !== undefined) {
     throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission, fields });
   }

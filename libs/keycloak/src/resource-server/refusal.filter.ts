@@ -1,6 +1,7 @@
 /** RefusalFilter: writes every refusal of the library on the wire, and the story to the log. */
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
+import { throwError, type Observable } from 'rxjs';
 import { Refusal, type RefusalBody } from '../protocol/refusal.js';
 
 export interface RefusalFilterOptions {
@@ -29,15 +30,17 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
-  catch(refusal: Refusal, host: ArgumentsHost): void {
+  catch(refusal: Refusal, host: ArgumentsHost): Observable<never> | undefined {
     this.log(refusal);
-    // An RPC or WebSocket transport has no HTTP response; its own machinery reports the error.
+    // Nest's microservices answer with what the filter gives back; other transports report what is thrown.
+    if (host.getType<string>() === 'rpc') return throwError(() => this.toReply(refusal).body);
     if (host.getType<string>() !== 'http') throw refusal;
     const response: unknown = host.switchToHttp().getResponse();
     const { status, headers, body } = this.toReply(refusal);
     const { httpAdapter } = this.adapterHost;
     for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
     httpAdapter.reply(response, body, status);
+    return undefined;
   }
 
   /** Status, headers and body of a refusal; logs nothing. */

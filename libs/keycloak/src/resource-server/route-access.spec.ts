@@ -69,3 +69,36 @@ describe('@RequirePermission', () => {
     expect(() => RequirePermission('good', permission)).toThrow(TypeError);
   });
 });
+
+describe('decorators on one target', () => {
+  it('demand the permissions of both @RequirePermission (RS-20)', () => {
+    expect(accessOf([RequirePermission('q'), RequirePermission('p')]).permissions).toEqual(['p', 'q']);
+  });
+
+  it.each<[string, readonly Decorator[]]>([
+    ['@Public with @Authenticated', [Public(), Authenticated()]],
+    ['@Authenticated with @Public', [Authenticated(), Public()]],
+    ['@OptionalToken with @Authenticated', [OptionalToken(), Authenticated()]],
+    ['@AllowClients twice', [AllowClients('a'), AllowClients('b')]],
+  ])('%s are a programming error, whatever their order', (_, decorators) => {
+    expect(() => accessOf(decorators)).toThrow(TypeError);
+    expect(() => accessOf([], decorators)).toThrow(TypeError);
+  });
+});
+
+describe('a derived controller', () => {
+  const handler = (): void => {};
+
+  it.each<[string, Decorator]>([
+    ['@Public', Public()],
+    ['@OptionalToken', OptionalToken()],
+    ['@RequirePermission', RequirePermission('p')],
+  ])('is closed under a base class with %s, until it says something itself (RS-20)', (_, decorate) => {
+    class Base {}
+    decorate(Base);
+    class Derived extends Base {}
+    expect(routeAccess(Derived, handler).opening).toBe('closed');
+    RequirePermission('admin.only')(Derived);
+    expect(routeAccess(Derived, handler)).toMatchObject({ opening: 'authenticated', permissions: ['admin.only'] });
+  });
+});

@@ -17,17 +17,18 @@ export const PERMISSIONS = Symbol('nestjs-keycloak-s2s:permissions');
 export const CLIENTS = Symbol('nestjs-keycloak-s2s:clients');
 
 /**
- * A handler's own decorators replace those of its class: opening and permissions together, clients apart. A demanded
- * permission opens the route to those who have it; allowed clients alone open nothing.
+ * A handler's own decorators replace those of its class: opening and permissions together, clients apart. Those of a base
+ * class are not inherited: a derived controller is closed until it says something itself. A demanded permission opens the
+ * route to those who have it; allowed clients alone open nothing.
  */
 export function routeAccess(controller: object, handler: object): RouteAccess {
   const says = (target: object): boolean =>
-    Reflect.hasMetadata(OPENING, target) || Reflect.hasMetadata(PERMISSIONS, target);
+    Reflect.hasOwnMetadata(OPENING, target) || Reflect.hasOwnMetadata(PERMISSIONS, target);
   const source = says(handler) ? handler : controller;
-  const opening = Reflect.getMetadata(OPENING, source) as Opening | undefined;
-  const permissions = (Reflect.getMetadata(PERMISSIONS, source) as readonly string[] | undefined) ?? [];
-  const clients = (Reflect.getMetadata(CLIENTS, handler) ??
-    Reflect.getMetadata(CLIENTS, controller) ??
+  const opening = Reflect.getOwnMetadata(OPENING, source) as Opening | undefined;
+  const permissions = (Reflect.getOwnMetadata(PERMISSIONS, source) as readonly string[] | undefined) ?? [];
+  const clients = (Reflect.getOwnMetadata(CLIENTS, handler) ??
+    Reflect.getOwnMetadata(CLIENTS, controller) ??
     []) as readonly string[];
   return { opening: opening ?? (permissions.length > 0 ? 'authenticated' : 'closed'), permissions, clients };
 }

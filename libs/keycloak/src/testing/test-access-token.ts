@@ -28,7 +28,7 @@ export function testAccessToken(options: TestAccessTokenOptions = {}): VerifiedA
   const now = Math.floor(Date.now() / 1000);
   const { client = 'test-client', permissions = [] } = options;
   const claims: AccessTokenClaims = {
-    ...options.claims,
+    ...structuredClone(options.claims),
     iss: options.issuer ?? 'https://keycloak.test/realms/test',
     sub: options.subject ?? 'test-subject',
     aud: options.audience ?? 'test-service',

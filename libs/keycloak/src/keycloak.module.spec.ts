@@ -1,0 +1,106 @@
+import { Controller, Get, Module } from '@nestjs/common';
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Test, type TestingModule } from '@nestjs/testing';
+import {
+  AuthorizationServerHealth,
+  ClientCredentialsTokenProvider,
+  getServiceClientToken,
+  IntrospectionGuard,
+  KeycloakModule,
+  KeycloakOptionsError,
+  Public,
+  RefusalFilter,
+  TokenExchangeClient,
+  type KeycloakModuleOptions,
+  type ServiceClient,
+  type ServiceRegistration,
+} from './index.js';
+
+const SECRET = 'the-secret-4711';
+const OPTIONS: KeycloakModuleOptions = {
+  issuer: 'https://sso.example.com/realms/shop',
+  clientId: 'service-b',
+  clientSecret: SECRET,
+};
+const SERVICE_C = { name: 'service-c', baseUrl: 'https://service-c.internal', audience: 'service-c' };
+
+@Controller()
+@Public()
+class TestController {
+  @Get()
+  get(): string {
+    return 'ok';
+  }
+}
+
+describe('what the module makes injectable', () => {
+  let module: TestingModule;
+  beforeAll(async () => {
+    module = await Test.createTestingModule({
+      imports: [KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([SERVICE_C])],
+      controllers: [TestController],
+    }).compile();
+  });
+  afterAll(() => module.close());
+
+  it.each([
+    ClientCredentialsTokenProvider,
+    TokenExchangeClient,
+    AuthorizationServerHealth,
+    IntrospectionGuard,
+    RefusalFilter,
+    getServiceClientToken('service-c'),
+  ])('%p prints no secret (RS-23)', (token) => {
+    const provider: unknown = module.get(token, { strict: false });
+    expect(inspect(provider, { depth: 20, showHidden: true })).not.toContain(SECRET);
+    expect(JSON.stringify(provider)).not.toContain(SECRET);
+  });
+
+  it('and neither does a caller of a service', () => {
+    const client: ServiceClient = module.get(getServiceClientToken('service-c'), { strict: false });
+    expect(inspect(client.asSelf('analytics.run'), { depth: 20 })).not.toContain(SECRET);
+  });
+});
+
+describe('faulty options', () => {
+  const boot = async (options: unknown, services: readonly unknown[] = []): Promise<unknown> => {
+    @Module({
+      imports: [
+        KeycloakModule.forRootAsync({ useFactory: () => options as KeycloakModuleOptions }),
+        KeycloakModule.forFeature(services as ServiceRegistration[]),
+      ],
+    })
+    class TestModule {}
+    return Test.createTestingModule({ imports: [TestModule] }).compile();
+  };
+
+  it('boot with none', async () => {
+    await expect(boot(OPTIONS, [SERVICE_C])).resolves.toBeDefined();
+  });
+
+  it.each([undefined, null, {}])('%p are named one by one', async (options) => {
+    await expect(boot(options)).rejects.toThrow(/issuer must be given[^]*clientId must be given[^]*clientSecret must/);
+  });
+
+  it.each<[string, object]>([
+    ['exposeRefusalReason is no option', { exposeRefusalReason: true }],
+    ['baseUrl must end before /realms/', { baseUrl: 'https://keycloak.internal/realms/shop' }],
+    ['issuer must be written as URLs are', { issuer: 'https://SSO.example.com/realms/shop' }],
+    ['baseUrl must be an http(s) URL without credentials', { baseUrl: 'https://:pw@keycloak.internal' }],
+  ])('%s', async (fault, change) => {
+    await expect(boot({ ...OPTIONS, ...change })).rejects.toThrow(fault);
+  });
+
+  it.each<[string, readonly unknown[]]>([
+    ['name of service 1 must be given', [{ ...SERVICE_C, name: undefined }]],
+    ['name of service 1 must be given', [{ ...SERVICE_C, name: '' }]],
+    ['name "service-c" is given twice', [SERVICE_C, SERVICE_C]],
+    ['baseUrl must be given', [{ name: 'service-c', useFactory: () => undefined }]],
+    ['timeout is no option', [{ ...SERVICE_C, timeout: 1 }]],
+  ])('of a service: %s', async (fault, services) => {
+    const booted = (async () => boot(OPTIONS, services))();
+    await expect(booted).rejects.toThrow(KeycloakOptionsError);
+    await expect(booted).rejects.toThrow(fault);
+  });
+});
