@@ -94,7 +94,9 @@ describe('a derived controller', () => {
     ['@OptionalToken', OptionalToken()],
     ['@RequirePermission', RequirePermission('p')],
   ])('is closed under a base class with %s, until it says something itself (RS-20)', (_, decorate) => {
-    class Base {}
+    class Base {
+      base(): void {}
+    }
     decorate(Base);
     class Derived extends Base {}
     expect(routeAccess(Derived, handler).opening).toBe('closed');
