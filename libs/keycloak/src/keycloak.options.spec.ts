@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { printedForms } from './testing/printed-forms.js';
 import {
-  KeycloakOptionsError,
   resolveKeycloakOptions,
   resolveServiceOptions,
   type KeycloakModuleOptions,
   type ServiceOptions,
 } from './keycloak.options.js';
+import { KeycloakOptionsError } from './options-check.js';
 
 const GIVEN: KeycloakModuleOptions = {
   issuer: 'https://keycloak.example.com/realms/test',
