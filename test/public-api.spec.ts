@@ -35,7 +35,12 @@ describe('nestjs-keycloak-s2s', () => {
   });
 
   it('has a second door for specs', () => {
-    expect(Object.keys(testing).toSorted()).toEqual(['KeycloakUnavailableError', 'startKeycloak', 'testAccessToken']);
+    expect(Object.keys(testing).toSorted()).toEqual([
+      'KeycloakUnavailableError',
+      'startAuthorizationServer',
+      'startKeycloak',
+      'testAccessToken',
+    ]);
   });
 
   it("gives nobody the text of a caller's token (TX-04)", () => {

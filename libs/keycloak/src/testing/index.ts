@@ -1,7 +1,15 @@
 /** The second door of nestjs-keycloak-s2s, for specs and scripts only. */
 export { KeycloakUnavailableError } from './keycloak-unavailable-error.js';
+export { startAuthorizationServer } from './authorization-server/start-authorization-server.js';
 export { startKeycloak } from './start-keycloak.js';
 export { testAccessToken } from './test-access-token.js';
 
 export type { KeycloakKind, RunningKeycloak, StartKeycloakOptions } from './start-keycloak.js';
 export type { TestAccessTokenOptions } from './test-access-token.js';
+export type { CallCounter, CallCounts, CountedEndpoint, CountedGrant } from './authorization-server/call-counter.js';
+export type { Fault, FaultyEndpoint } from './authorization-server/fault.js';
+export type { AuthorizationServerControl } from './authorization-server/server-control.js';
+export type {
+  RunningAuthorizationServer,
+  StartAuthorizationServerOptions,
+} from './authorization-server/start-authorization-server.js';

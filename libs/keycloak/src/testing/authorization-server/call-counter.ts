@@ -1,0 +1,61 @@
+/** How often each endpoint was called, by which grant and by which client. */
+
+/** `other`: a grant that the server doesn't know, or none. */
+export type CountedGrant = 'client_credentials' | 'password' | 'refresh_token' | 'token_exchange' | 'other';
+export type CountedEndpoint = 'discovery' | 'jwks' | 'introspection' | 'revocation' | 'logout';
+
+export interface CallCounts extends Readonly<Record<CountedEndpoint, number>> {
+  readonly token: Readonly<Record<CountedGrant, number>>;
+}
+
+/** Calls that arrived, whatever became of them: refused, answered by a fault, or by a client that had gone. */
+export interface CallCounter extends CallCounts {
+  /** The calls that named this client as theirs, with a good secret or not. Discovery and JWKS know no client. */
+  of(clientId: string): CallCounts;
+  /** Begins at nought again. */
+  reset(): void;
+}
+
+export interface CountingCalls extends CallCounter {
+  countEndpoint(endpoint: CountedEndpoint, clientId: string | undefined): void;
+  countGrant(grant: CountedGrant, clientId: string | undefined): void;
+}
+
+type Mutable = Record<CountedEndpoint, number> & { readonly token: Record<CountedGrant, number> };
+
+const nothing = (): Mutable => ({
+  discovery: 0,
+  jwks: 0,
+  introspection: 0,
+  revocation: 0,
+  logout: 0,
+  token: { client_credentials: 0, password: 0, refresh_token: 0, token_exchange: 0, other: 0 },
+});
+
+export function countCalls(): CountingCalls {
+  const all = nothing();
+  const byClient = new Map<string, Mutable>();
+
+  const both = (clientId: string | undefined): Mutable[] => {
+    if (clientId === undefined) return [all];
+    const counts = byClient.get(clientId) ?? nothing();
+    byClient.set(clientId, counts);
+    return [all, counts];
+  };
+
+  return Object.assign(all, {
+    of: (clientId: string) => byClient.get(clientId) ?? nothing(),
+    reset() {
+      const { token, ...endpoints } = nothing();
+      Object.assign(all, endpoints);
+      Object.assign(all.token, token);
+      byClient.clear();
+    },
+    countEndpoint(endpoint: CountedEndpoint, clientId: string | undefined) {
+      for (const counts of both(clientId)) counts[endpoint] += 1;
+    },
+    countGrant(grant: CountedGrant, clientId: string | undefined) {
+      for (const counts of both(clientId)) counts.token[grant] += 1;
+    },
+  });
+}

@@ -1,0 +1,58 @@
+/** The ways in which an endpoint can be made to fail, and which of them is due. */
+
+export type FaultyEndpoint = 'discovery' | 'jwks' | 'token' | 'introspection' | 'revocation' | 'logout';
+
+/** `times`: so many calls, then the endpoint heals by itself. Default: until the fault is taken away. */
+export type Fault = { readonly times?: number } & (FaultInPlaceOfAnswer | FaultInAnswer);
+
+/** The endpoint does nothing at all: no token is issued, none is revoked. */
+export type FaultInPlaceOfAnswer =
+  /** The request is read; nothing ever comes back. */
+  | { readonly kind: 'hang' }
+  /** TCP RST once the request is read. */
+  | { readonly kind: 'reset' }
+  /** `retryAfter`: the header's value, in seconds or as an HTTP date. Default: no such header. */
+  | { readonly kind: 'status'; readonly status: 500 | 502 | 503 | 429; readonly retryAfter?: number | string }
+  /** 200, a page. */
+  | { readonly kind: 'html' }
+  /** 200, `application/json`, no byte of body. */
+  | { readonly kind: 'empty' }
+  /** 200 and a JSON object of `megabytes` (default 50), streamed with no `Content-Length`. It says `"active":true`. */
+  | { readonly kind: 'huge'; readonly megabytes?: number }
+  /** The same, gzipped whether or not that was asked for: some thousandth of `megabytes` (default 1024) on the wire. */
+  | { readonly kind: 'gzip-bomb'; readonly megabytes?: number };
+
+/** The endpoint does its work, and its answer is bent. */
+export type FaultInAnswer =
+  /** It comes `milliseconds` late, whole. */
+  | { readonly kind: 'delay'; readonly milliseconds: number }
+  /** Headers at once, then one byte every `everyMs` (default 50). */
+  | { readonly kind: 'slow-bytes'; readonly everyMs?: number }
+  /** `Content-Length` is right, half of the body comes, the connection closes. */
+  | { readonly kind: 'truncated' }
+  /** The right body as `text/plain`. */
+  | { readonly kind: 'wrong-content-type' }
+  /** The right members, and before them `__proto__` and `constructor` with claims of their own. */
+  | { readonly kind: 'proto' }
+  /** Every member twice: first with another value, then the right one. `JSON.parse` takes the last. */
+  | { readonly kind: 'duplicate-keys' };
+
+/** The faults that were ordered. One for an endpoint goes before one for all. */
+export class FaultBoard {
+  private readonly faults = new Map<FaultyEndpoint | 'all', { readonly fault: Fault; left: number }>();
+
+  set(endpoint: FaultyEndpoint | 'all', fault: Fault | undefined): void {
+    if (fault === undefined) this.faults.delete(endpoint);
+    else this.faults.set(endpoint, { fault, left: fault.times ?? Infinity });
+  }
+
+  /** The fault for this call, which uses it up by one. */
+  take(endpoint: FaultyEndpoint): Fault | undefined {
+    const due = [this.faults.get(endpoint), this.faults.get('all')].find(
+      (entry) => entry !== undefined && entry.left > 0,
+    );
+    if (due === undefined) return undefined;
+    due.left -= 1;
+    return due.fault;
+  }
+}

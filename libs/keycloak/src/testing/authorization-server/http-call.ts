@@ -1,0 +1,49 @@
+/** A request as the endpoints see it, and the answer that they give. */
+import type { IncomingMessage } from 'node:http';
+
+const MAX_BODY_BYTES = 1_000_000;
+
+export interface HttpCall {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** Empty unless the body is `application/x-www-form-urlencoded`. */
+  readonly form: URLSearchParams;
+  readonly authorization: string | undefined;
+  /** The origin under which the caller reached the server. */
+  readonly origin: string;
+  readonly remoteAddress: string;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export function json(status: number, members: object, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(members) };
+}
+
+export async function readCall(request: IncomingMessage): Promise<HttpCall> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw new Error('The request is too large');
+    chunks.push(chunk);
+  }
+  const { headers, method = 'GET', url = '/', socket } = request;
+  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  return {
+    method,
+    path: url.split('?')[0] ?? '/',
+    form: new URLSearchParams(isForm ? Buffer.concat(chunks).toString() : ''),
+    authorization: headers.authorization,
+    origin: `http://${headers.host ?? 'localhost'}`,
+    remoteAddress: socket.remoteAddress ?? '',
+  };
+}
+
+/** A form parameter, once or not at all. */
+export const parameter = ({ form }: HttpCall, name: string): string | undefined => form.get(name) ?? undefined;

@@ -1,0 +1,33 @@
+/** Whether a token still counts: signed here, not expired, not revoked, its session, user and client all there. */
+import type { RealmClient, RealmUser } from './realm-representation.js';
+import type { ServerState } from './server-state.js';
+import type { Session } from './sessions.js';
+import type { Claims } from './signing-keys.js';
+
+export interface LiveToken {
+  readonly claims: Claims;
+  /** Its `azp`. */
+  readonly client: RealmClient;
+  readonly user: RealmUser;
+  /** None for a service account. */
+  readonly session: Session | undefined;
+}
+
+export async function findLiveAccessToken(server: ServerState, token: string): Promise<LiveToken | undefined> {
+  const claims = await server.keys.read(token);
+  if (claims === undefined || claims['typ'] !== 'Bearer' || claims['iss'] !== server.issuer) return undefined;
+  if (isExpired(server, claims) || server.sessions.isRevoked(String(claims['jti']))) return undefined;
+  const client = server.realm.client(String(claims['azp']));
+  if (client?.enabled !== true) return undefined;
+  const session = sessionOf(server, claims);
+  if (claims['sid'] !== undefined && session === undefined) return undefined;
+  const user = session?.user ?? server.realm.userById(String(claims['sub']));
+  return user?.enabled === true ? { claims, client, user, session } : undefined;
+}
+
+export const isExpired = ({ clock }: ServerState, { exp }: Claims): boolean => Number(exp) <= clock.now();
+
+export const sessionOf = ({ sessions }: ServerState, { sid }: Claims): Session | undefined =>
+  typeof sid === 'string' ? sessions.find(sid) : undefined;
+
+export const audiencesOf = ({ aud }: Claims): readonly unknown[] => [aud].flat();

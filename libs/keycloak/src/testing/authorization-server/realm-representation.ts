@@ -1,0 +1,116 @@
+/** What a realm export says of clients, client scopes and users, as far as a token shows it. */
+import { randomUUID } from 'node:crypto';
+
+export interface ClaimMapper {
+  /** Keycloak's `protocolMapper`, such as `oidc-audience-mapper`. */
+  readonly kind: string;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface RealmScope {
+  readonly name: string;
+  /** Whether `scope` names it. */
+  readonly isShown: boolean;
+  readonly mappers: readonly ClaimMapper[];
+}
+
+export interface RealmClient {
+  readonly clientId: string;
+  readonly secret: string | undefined;
+  readonly isPublic: boolean;
+  enabled: boolean;
+  readonly fullScopeAllowed: boolean;
+  readonly passwordGrant: boolean;
+  readonly serviceAccount: boolean;
+  readonly tokenExchange: boolean;
+  /** `typ` in the header of its access tokens. */
+  readonly headerTyp: 'at+jwt' | 'JWT';
+  readonly accessTokenSeconds: number | undefined;
+  readonly defaultScopes: readonly string[];
+  readonly optionalScopes: readonly string[];
+}
+
+export interface RealmUser {
+  readonly id: string;
+  readonly username: string;
+  readonly password: string | undefined;
+  /** The client whose service account this is. */
+  readonly serviceAccountOf: string | undefined;
+  enabled: boolean;
+  realmRoles: readonly string[];
+  /** By the names that mappers use: `email`, `firstName`, `emailVerified` … */
+  readonly attributes: Readonly<Record<string, string | boolean>>;
+}
+
+export function toClient(json: unknown, scopesByDefault: readonly string[]): RealmClient {
+  const client = toRecord(json);
+  const attributes = toRecord(client['attributes']);
+  const lifespan = attributes['access.token.lifespan'];
+  return {
+    clientId: toText(client['clientId'], 'A client has no "clientId"'),
+    secret: toOptionalText(client['secret']),
+    isPublic: client['publicClient'] === true,
+    enabled: client['enabled'] !== false,
+    fullScopeAllowed: client['fullScopeAllowed'] !== false,
+    passwordGrant: client['directAccessGrantsEnabled'] === true,
+    serviceAccount: client['serviceAccountsEnabled'] === true,
+    tokenExchange: attributes['standard.token.exchange.enabled'] === 'true',
+    headerTyp: attributes['access.token.header.type.rfc9068'] === 'true' ? 'at+jwt' : 'JWT',
+    accessTokenSeconds: lifespan === undefined || lifespan === '' ? undefined : Number(lifespan),
+    defaultScopes:
+      client['defaultClientScopes'] === undefined ? scopesByDefault : toTexts(client['defaultClientScopes']),
+    optionalScopes: toTexts(client['optionalClientScopes']),
+  };
+}
+
+export function toUser(json: unknown): RealmUser {
+  const user = toRecord(json);
+  const username = toText(user['username'], 'A user has no "username"').toLowerCase();
+  const password = toList(user['credentials'])
+    .map(toRecord)
+    .find(({ type }) => type === 'password');
+  const attributes: Record<string, string | boolean> = { username, emailVerified: user['emailVerified'] === true };
+  for (const [name, values] of Object.entries(toRecord(user['attributes'])))
+    attributes[name] = toTexts(values)[0] ?? '';
+  for (const name of ['email', 'firstName', 'lastName']) {
+    const value = toOptionalText(user[name]);
+    if (value !== undefined) attributes[name] = value;
+  }
+  return {
+    id: toOptionalText(user['id']) ?? randomUUID(),
+    username,
+    password: toOptionalText(password?.['value']),
+    serviceAccountOf: toOptionalText(user['serviceAccountClientId']),
+    enabled: user['enabled'] === true,
+    realmRoles: toTexts(user['realmRoles']),
+    attributes,
+  };
+}
+
+export function toScope(json: unknown): RealmScope {
+  const scope = toRecord(json);
+  const mappers = toList(scope['protocolMappers']).map(toRecord);
+  return {
+    name: toText(scope['name'], 'A client scope has no "name"'),
+    isShown: toRecord(scope['attributes'])['include.in.token.scope'] !== 'false',
+    mappers: mappers.map(({ protocolMapper, config }) => ({
+      kind: toText(protocolMapper, 'A mapper has no "protocolMapper"'),
+      config: Object.fromEntries(Object.entries(toRecord(config)).map(([name, value]) => [name, String(value)])),
+    })),
+  };
+}
+
+export function toRecord(json: unknown): Readonly<Record<string, unknown>> {
+  return typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as Record<string, unknown>) : {};
+}
+
+export const toList = (json: unknown): readonly unknown[] => (Array.isArray(json) ? (json as unknown[]) : []);
+
+export const toTexts = (json: unknown): string[] => toList(json).filter((item) => typeof item === 'string');
+
+const toOptionalText = (json: unknown): string | undefined => (typeof json === 'string' ? json : undefined);
+
+function toText(json: unknown, otherwise: string): string {
+  if (typeof json !== 'string') throw new Error(otherwise);
+  return json;
+}

@@ -1,0 +1,118 @@
+/** Sends an answer, or what a fault makes of it. */
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { asPlainText, withDuplicateKeys, withPrototypes } from './bent-answer.js';
+import type { Fault } from './fault.js';
+import { json, type HttpAnswer } from './http-call.js';
+
+const MEGABYTE = 1024 * 1024;
+const PAGE: HttpAnswer = {
+  status: 200,
+  headers: { 'content-type': 'text/html; charset=utf-8' },
+  body: '<!doctype html><title>Under maintenance</title><h1>We will be back soon</h1>',
+};
+
+export function send(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
+  const length = status === 204 ? {} : { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, { ...headers, ...length }).end(body);
+}
+
+/** `answer` does the endpoint's work: a fault in place of the answer never calls it. */
+export async function sendFaulty(
+  response: ServerResponse,
+  fault: Fault,
+  answer: () => Promise<HttpAnswer>,
+): Promise<void> {
+  switch (fault.kind) {
+    case 'hang':
+      return;
+    case 'reset':
+      response.socket?.resetAndDestroy();
+      return;
+    case 'status':
+      send(response, json(fault.status, { error: 'unknown_error' }, retryAfter(fault.retryAfter)));
+      return;
+    case 'html':
+      send(response, PAGE);
+      return;
+    case 'empty':
+      send(response, { status: 200, headers: { 'content-type': 'application/json' }, body: '' });
+      return;
+    case 'huge':
+      response.writeHead(200, { 'content-type': 'application/json' });
+      await stream(
+        response,
+        hugeObject(fault.megabytes ?? 50, (text) => Buffer.from(text)),
+      );
+      return;
+    case 'gzip-bomb':
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      await stream(
+        response,
+        hugeObject(fault.megabytes ?? 1024, (text) => gzipSync(text)),
+      );
+      return;
+    case 'delay':
+      await sleepUnlessClosed(response, fault.milliseconds);
+      if (!response.destroyed) send(response, await answer());
+      return;
+    case 'slow-bytes':
+      await drip(response, await answer(), fault.everyMs ?? 50);
+      return;
+    case 'truncated':
+      sendHalf(response, await answer());
+      return;
+    case 'wrong-content-type':
+      send(response, asPlainText(await answer()));
+      return;
+    case 'proto':
+      send(response, withPrototypes(await answer()));
+      return;
+    case 'duplicate-keys':
+      send(response, withDuplicateKeys(await answer()));
+  }
+}
+
+const retryAfter = (value: number | string | undefined): Record<string, string> =>
+  value === undefined ? {} : { 'retry-after': String(value) };
+
+/** In pieces that are made once: gzipped pieces in a row are one gzip stream too (RFC 1952 §2.2). */
+function* hugeObject(megabytes: number, encode: (text: string) => Buffer): Generator<Buffer> {
+  const padding = encode(' '.repeat(MEGABYTE));
+  yield encode('{"active":true,"padding":"');
+  for (let sent = 0; sent < megabytes; sent += 1) yield padding;
+  yield encode('"}');
+}
+
+async function stream(response: ServerResponse, pieces: Iterable<Buffer>): Promise<void> {
+  // The client hangs up in the middle: that is what these faults are for.
+  await pipeline(Readable.from(pieces), response).catch(() => undefined);
+}
+
+async function drip(response: ServerResponse, { status, headers, body }: HttpAnswer, everyMs: number): Promise<void> {
+  const bytes = Buffer.from(body);
+  response.writeHead(status, { ...headers, 'content-length': bytes.length }).flushHeaders();
+  for (const byte of bytes) {
+    await sleepUnlessClosed(response, everyMs);
+    if (response.destroyed) return;
+    response.write(Buffer.of(byte));
+  }
+  response.end();
+}
+
+function sendHalf(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
+  const bytes = Buffer.from(body);
+  response.writeHead(status, { ...headers, 'content-length': bytes.length });
+  response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => response.socket?.end());
+}
+
+async function sleepUnlessClosed(response: ServerResponse, milliseconds: number): Promise<void> {
+  const closed = new AbortController();
+  const onClose = (): void => closed.abort();
+  response.once('close', onClose);
+  await sleep(milliseconds, undefined, { signal: closed.signal }).catch(() => undefined);
+  response.off('close', onClose);
+}

@@ -1,0 +1,68 @@
+/** What a test can do to a running server: count, move time, make it fail, and act as its administrator. */
+import { decodeJwt } from 'jose';
+import type { AdjustableClock } from './adjustable-clock.js';
+import type { CallCounter } from './call-counter.js';
+import type { Fault, FaultBoard, FaultyEndpoint } from './fault.js';
+import type { RealmClient, RealmUser } from './realm-representation.js';
+import type { ServerState } from './server-state.js';
+
+export interface AuthorizationServerControl {
+  readonly calls: CallCounter;
+  readonly clock: Pick<AdjustableClock, 'now' | 'advance'>;
+  /** Makes one endpoint or all of them fail from the next call on; `undefined` takes that back. */
+  fault(endpoint: FaultyEndpoint | 'all', fault: Fault | undefined): void;
+
+  /** As `POST …/revoke` by the token's client: this access token only, not those exchanged for it. */
+  revokeToken(accessToken: string): void;
+  /** As an administrator does: `sid` is in the tokens. Nothing is sent to anybody. */
+  endSession(sid: string): void;
+  endSessionsOf(username: string): void;
+  /** Sessions stay, and serve again once the user is enabled. The same for a service account, `service-account-<client>`. */
+  disableUser(username: string): void;
+  enableUser(username: string): void;
+  /** It can't authenticate, its tokens are inactive; those exchanged for them by others are not. */
+  disableClient(clientId: string): void;
+  enableClient(clientId: string): void;
+  /** Tokens keep the audience and the scopes that the roles gave them; introspection shows the roles as they are now. */
+  setRealmRoles(username: string, roles: readonly string[]): void;
+  /** `user`: as in the `users` of a realm export. */
+  addUser(user: Readonly<Record<string, unknown>>): void;
+  /** `client`: as in the `clients` of a realm export. */
+  addClient(client: Readonly<Record<string, unknown>>): void;
+}
+
+export function controlOf(server: ServerState, calls: CallCounter, faults: FaultBoard): AuthorizationServerControl {
+  const { realm, sessions, clock } = server;
+
+  const userNamed = (username: string): RealmUser => {
+    const user = realm.userNamed(username);
+    if (user === undefined) throw new Error(`The realm ${realm.name} has no user ${username}`);
+    return user;
+  };
+  const clientNamed = (clientId: string): RealmClient => {
+    const client = realm.client(clientId);
+    if (client === undefined) throw new Error(`The realm ${realm.name} has no client ${clientId}`);
+    return client;
+  };
+  const setEnabled = (item: RealmUser | RealmClient, enabled: boolean): void => {
+    item.enabled = enabled;
+  };
+
+  return {
+    calls,
+    clock,
+    fault: (endpoint, fault) => faults.set(endpoint, fault),
+    revokeToken: (accessToken) => sessions.revoke(String(decodeJwt(accessToken).jti)),
+    endSession: (sid) => sessions.end(sid),
+    endSessionsOf: (username) => sessions.endAllOf(userNamed(username)),
+    disableUser: (username) => setEnabled(userNamed(username), false),
+    enableUser: (username) => setEnabled(userNamed(username), true),
+    disableClient: (clientId) => setEnabled(clientNamed(clientId), false),
+    enableClient: (clientId) => setEnabled(clientNamed(clientId), true),
+    setRealmRoles: (username, roles) => {
+      userNamed(username).realmRoles = roles;
+    },
+    addUser: (user) => realm.addUser(user),
+    addClient: (client) => realm.addClient(client),
+  };
+}

@@ -1,0 +1,42 @@
+/** The realm's keys: RS256 for what others verify, HS512 for what only the server reads. */
+import { randomBytes } from 'node:crypto';
+import { calculateJwkThumbprint, exportJWK, exportSPKI, generateKeyPair, jwtVerify, SignJWT, type JWK } from 'jose';
+import { toRecord } from './realm-representation.js';
+
+export type Claims = Readonly<Record<string, unknown>>;
+
+export interface SigningKeys {
+  /** RFC 7517 §5. */
+  readonly jwks: { readonly keys: readonly JWK[] };
+  /** The public key as Keycloak shows it: DER in Base64, without armour. */
+  readonly publicKey: string;
+  sign(claims: Claims, headerTyp: string): Promise<string>;
+  /** For refresh tokens. */
+  signForSelf(claims: Claims): Promise<string>;
+  /** The claims of a token that one of these keys signed, whether or not it has expired. */
+  read(token: string): Promise<Claims | undefined>;
+}
+
+const NEVER_EXPIRED = { currentDate: new Date(0) };
+
+export async function makeSigningKeys(): Promise<SigningKeys> {
+  const { publicKey, privateKey } = await generateKeyPair('RS256');
+  const own = randomBytes(64);
+  const jwk = await exportJWK(publicKey);
+  const kid = await calculateJwkThumbprint(jwk);
+  const armoured = await exportSPKI(publicKey);
+  return {
+    jwks: { keys: [{ kid, kty: 'RSA', alg: 'RS256', use: 'sig', ...jwk }] },
+    publicKey: armoured.replaceAll(/-----[A-Z ]+-----|\s/g, ''),
+    sign: (claims, typ) => new SignJWT({ ...claims }).setProtectedHeader({ alg: 'RS256', typ, kid }).sign(privateKey),
+    signForSelf: (claims) => new SignJWT({ ...claims }).setProtectedHeader({ alg: 'HS512', typ: 'JWT' }).sign(own),
+    async read(token) {
+      const answers = await Promise.allSettled([
+        jwtVerify(token, publicKey, { ...NEVER_EXPIRED, algorithms: ['RS256'] }),
+        jwtVerify(token, own, { ...NEVER_EXPIRED, algorithms: ['HS512'] }),
+      ]);
+      const verified = answers.find((answer) => answer.status === 'fulfilled');
+      return verified === undefined ? undefined : toRecord(verified.value.payload);
+    },
+  };
+}

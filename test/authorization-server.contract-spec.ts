@@ -1,0 +1,45 @@
+/** One contract for the embedded authorization server and the real Keycloak: the same requests, the same answers. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DOCUMENT_CASES } from './contract-document-cases.js';
+import { EXCHANGE_CASES } from './contract-exchange-cases.js';
+import { INTROSPECTION_CASES } from './contract-introspection-cases.js';
+import { ADMINISTRATION_CASES, LOGOUT_CASES, REVOCATION_CASES } from './contract-revocation-cases.js';
+import { connectToKeycloak, startEmbedded, type ContractServer } from './contract-server.js';
+import {
+  CLIENT_AUTHENTICATION_CASES,
+  CLIENT_CREDENTIALS_CASES,
+  PASSWORD_CASES,
+  REFRESH_CASES,
+  TOKEN_REQUEST_CASES,
+} from './contract-token-cases.js';
+
+describe.each([
+  { name: 'the embedded authorization server', start: startEmbedded },
+  { name: 'Keycloak', start: connectToKeycloak },
+])('$name', ({ start }) => {
+  let server: ContractServer | undefined;
+  beforeAll(async () => {
+    server = await start();
+  });
+  afterAll(() => server?.stop());
+
+  describe.each([
+    { about: 'documents', cases: DOCUMENT_CASES },
+    { about: 'client authentication', cases: CLIENT_AUTHENTICATION_CASES },
+    { about: 'a token request', cases: TOKEN_REQUEST_CASES },
+    { about: 'client credentials', cases: CLIENT_CREDENTIALS_CASES },
+    { about: 'password', cases: PASSWORD_CASES },
+    { about: 'refresh', cases: REFRESH_CASES },
+    { about: 'exchange', cases: EXCHANGE_CASES },
+    { about: 'introspection', cases: INTROSPECTION_CASES },
+    { about: 'revocation', cases: REVOCATION_CASES },
+    { about: 'logout', cases: LOGOUT_CASES },
+    { about: 'administration', cases: ADMINISTRATION_CASES },
+  ])('$about', ({ cases }) => {
+    it.each(cases)('$title', async ({ ask, answer }) => {
+      // Without a Keycloak, `beforeAll` has failed and said what to do.
+      if (server === undefined) throw new Error('There is no server to ask');
+      expect(await ask(server)).toEqual(answer);
+    });
+  });
+});
