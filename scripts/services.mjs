@@ -18,7 +18,17 @@ const SERVICES = [
 ];
 
 /** Passed on to every service; nothing else of our environment is. */
-const PASSED_ON = ['PATH', 'HOME', 'TERM', 'LANG', 'TZ', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'NO_COLOR'];
+const PASSED_ON = [
+  'PATH',
+  'HOME',
+  'TERM',
+  'LANG',
+  'TZ',
+  'NODE_OPTIONS',
+  'NODE_EXTRA_CA_CERTS',
+  'NO_COLOR',
+  'INTROSPECTION_TTL_SECONDS',
+];
 
 /** The four client secrets: from the environment, else the demo ones. */
 export function clientSecrets(environment) {

@@ -18,6 +18,7 @@ describe('nestjs-keycloak-s2s', () => {
       'IssuedToken',
       'KeycloakModule',
       'KeycloakOptionsError',
+      'MaxStaleness',
       'OptionalToken',
       'Public',
       'Refusal',

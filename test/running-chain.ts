@@ -94,10 +94,12 @@ export class RunningChain {
     private readonly output: Output,
   ) {}
 
-  static async start(further: Variables = { DEMO_MODE: 'true' }): Promise<RunningChain> {
+  /** In demo mode, and asking Keycloak for every request, unless `further` says otherwise. */
+  static async start(further: Variables = {}): Promise<RunningChain> {
     const output = new Output();
     const keycloak = await KeycloakRecorder.start(keycloakUrl());
-    const variables = { ...keycloakVariables(keycloak.baseUrl), ...further };
+    const defaults = { DEMO_MODE: 'true', INTROSPECTION_TTL_SECONDS: '0' };
+    const variables = { ...keycloakVariables(keycloak.baseUrl), ...defaults, ...further };
     const c = await startService(ServiceCModule, { ...variables, SERVICE_C_CLIENT_SECRET: SECRETS['service-c'] });
     const b = await startService(ServiceBModule, {
       ...variables,

@@ -6,6 +6,7 @@ export { AccessToken } from './resource-server/access-token.decorator.js';
 export {
   AllowClients,
   Authenticated,
+  MaxStaleness,
   OptionalToken,
   Public,
   RequirePermission,

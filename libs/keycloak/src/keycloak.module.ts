@@ -8,6 +8,7 @@ import {
   HttpAdapterHost,
   MetadataScanner,
 } from '@nestjs/core';
+import { CachedIntrospection } from './authorization-server/cached-introspection.js';
 import { Introspection } from './authorization-server/introspection.js';
 import { ServerMetadata } from './authorization-server/metadata.js';
 import { ServerConnection } from './authorization-server/server-connection.js';
@@ -100,9 +101,15 @@ export type ServiceRegistration = { readonly name: string } & (
       useFactory: (metadata: ServerMetadata) => new AuthorizationServerHealth(metadata, systemClock),
     },
     {
+      provide: CachedIntrospection,
+      inject: [Introspection, TokenSource, OPTIONS],
+      useFactory: (introspection: Introspection, tokens: TokenSource, options: ResolvedKeycloakOptions) =>
+        new CachedIntrospection(introspection, options, systemClock, (hash) => tokens.dropExchangedFrom(hash)),
+    },
+    {
       provide: IntrospectionGuard,
-      inject: [Introspection, OPTIONS],
-      useFactory: (introspection: Introspection, options: ResolvedKeycloakOptions) =>
+      inject: [CachedIntrospection, OPTIONS],
+      useFactory: (introspection: CachedIntrospection, options: ResolvedKeycloakOptions) =>
         new IntrospectionGuard(introspection, { ...options, audience: options.clientId }, systemClock),
     },
     { provide: APP_GUARD, useExisting: IntrospectionGuard },

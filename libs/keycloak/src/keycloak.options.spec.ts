@@ -42,6 +42,8 @@ describe('resolveKeycloakOptions', () => {
       timeoutMs: 3000,
       clockToleranceSeconds: 5,
       renewBeforeExpirySeconds: 10,
+      introspectionTtlSeconds: 10,
+      maxCachedIntrospections: 10_000,
       maxCachedTokens: 1000,
       maxTokenBytes: 8192,
       allowInsecureRequests: false,

@@ -28,6 +28,13 @@ export interface KeycloakModuleOptions {
   readonly clockToleranceSeconds?: number;
   /** How long before its expiry a token of ours is renewed. Default 10, 1 to 300. */
   readonly renewBeforeExpirySeconds?: number;
+  /**
+   * How long an introspection answer may be reused: **the revocation window**. A token that is revoked, or whose user logs
+   * out, is refused within this time. `@MaxStaleness` shortens it for a route. Default 10, 0 (ask every time) to 300.
+   */
+  readonly introspectionTtlSeconds?: number;
+  /** Introspection answers that are kept, and as many of inactive tokens. Default 10000, 1 to 1000000. */
+  readonly maxCachedIntrospections?: number;
   /** Tokens of ours that are kept for reuse, exchanged ones included. Default 1000, 1 to 1000000. */
   readonly maxCachedTokens?: number;
   /** A longer token is refused before it costs a call. Default 8192, 1024 to 65536. */
@@ -70,6 +77,8 @@ const OPTION_NAMES: Readonly<Record<keyof KeycloakModuleOptions, true>> = {
   timeoutMs: true,
   clockToleranceSeconds: true,
   renewBeforeExpirySeconds: true,
+  introspectionTtlSeconds: true,
+  maxCachedIntrospections: true,
   maxCachedTokens: true,
   maxTokenBytes: true,
   allowInsecureRequests: true,
@@ -97,6 +106,14 @@ export function resolveKeycloakOptions(options: KeycloakModuleOptions): Resolved
     timeoutMs: check.whole('timeoutMs', given.timeoutMs, 3000, 100, 60_000),
     clockToleranceSeconds: check.whole('clockToleranceSeconds', given.clockToleranceSeconds, 5, 0, 60),
     renewBeforeExpirySeconds: check.whole('renewBeforeExpirySeconds', given.renewBeforeExpirySeconds, 10, 1, 300),
+    introspectionTtlSeconds: check.whole('introspectionTtlSeconds', given.introspectionTtlSeconds, 10, 0, 300),
+    maxCachedIntrospections: check.whole(
+      'maxCachedIntrospections',
+      given.maxCachedIntrospections,
+      10_000,
+      1,
+      1_000_000,
+    ),
     maxCachedTokens: check.whole('maxCachedTokens', given.maxCachedTokens, 1000, 1, 1_000_000),
     maxTokenBytes: check.whole('maxTokenBytes', given.maxTokenBytes, 8192, 1024, 65_536),
     allowInsecureRequests: insecure,

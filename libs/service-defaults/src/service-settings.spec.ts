@@ -55,6 +55,7 @@ describe('readServiceSettings', () => {
         baseUrl: 'https://sso.example.com',
         clientId: 'service-a',
         clientSecret: SECRET,
+        introspectionTtlSeconds: 10,
         allowInsecureRequests: false,
         exposeRefusalReasons: false,
       },
@@ -182,5 +183,15 @@ describe('readServiceSettings', () => {
     expect(faults({ KEYCLOAK_ISSUER: 'https://sso.example.com/realms/other' })).toEqual([
       'KEYCLOAK_ISSUER must end in /realms/<KEYCLOAK_REALM>',
     ]);
+  });
+
+  it.each(['-1', '301', '1.5', 'x'])('refuses INTROSPECTION_TTL_SECONDS=%s, and takes 0 to 300', (seconds) => {
+    expect(faults({ INTROSPECTION_TTL_SECONDS: seconds })).toEqual([
+      'INTROSPECTION_TTL_SECONDS must be a whole number from 0 to 300',
+    ]);
+    for (const good of [0, 300]) {
+      const { keycloak } = read({ INTROSPECTION_TTL_SECONDS: String(good) });
+      expect(keycloak.introspectionTtlSeconds).toBe(good);
+    }
   });
 });

@@ -42,7 +42,7 @@ const DEMO_SECRETS: readonly string[] = ['a-secret', 'b-secret', 'c-secret', 'w-
 
 /**
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
- * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `NODE_ENV`, and of its own `<NAME>_CLIENT_ID`,
+ * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window), `NODE_ENV`, and of its own `<NAME>_CLIENT_ID`,
  * `<NAME>_CLIENT_SECRET` or `<NAME>_CLIENT_SECRET_FILE`, and the URLs it was described with. An empty one counts as not
  * set. Any `NODE_ENV` but `development` and `test` is production.
  */
@@ -66,6 +66,7 @@ export function readServiceSettings<UrlName extends string>(
   const clientSecret = variables.secret(`${prefix}_CLIENT_SECRET`);
   const host = variables.text('HOST', '127.0.0.1');
   const port = variables.port('PORT', service.port);
+  const introspectionTtlSeconds = variables.seconds('INTROSPECTION_TTL_SECONDS', 10, 300);
   const urls = Object.fromEntries(service.urls.map((name) => [name, variables.url(name, insecureAllowed)])) as Record<
     UrlName,
     string
@@ -83,6 +84,7 @@ export function readServiceSettings<UrlName extends string>(
     baseUrl,
     clientId,
     clientSecret,
+    introspectionTtlSeconds,
     allowInsecureRequests: insecureAllowed,
     exposeRefusalReasons: demoMode,
   };
@@ -126,6 +128,12 @@ class Variables {
     const value = this.optionalUrl(name, insecureAllowed);
     if (value === undefined) this.fault(`${name} is not set`);
     return value ?? '';
+  }
+
+  seconds(name: string, fallback: number, max: number): number {
+    const value = this.text(name, String(fallback));
+    if (!/^\d{1,9}$/.test(value) || Number(value) > max) this.fault(`${name} must be a whole number from 0 to ${max}`);
+    return Number(value);
   }
 
   optionalUrl(name: string, insecureAllowed: boolean): string | undefined {

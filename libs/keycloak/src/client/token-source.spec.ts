@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ServerMetadata } from '../authorization-server/metadata.js';
 import { ServerConnection } from '../authorization-server/server-connection.js';
 import { TokenEndpoint } from '../authorization-server/token-endpoint.js';
+import { tokenHash } from '../protocol/fingerprint.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import {
   connectionTo,
@@ -167,5 +168,16 @@ describe('TokenSource', () => {
         { sub: 'alice', aud: 'service-c', scope: 'analytics.run', lifetimeSeconds: 60, durationMs: 0 },
       ],
     ]);
+  });
+});
+
+describe('a subject token that was found inactive', () => {
+  it('takes what was exchanged from it with it, and nothing else (TX-06)', async () => {
+    const later = Math.floor(Date.now() / 1000) + 3000;
+    const [alice, bob] = [subject('alice', later), subject('bob', later)];
+    const before = [await text(alice), await text(bob), await text(SELF)];
+    tokens.dropExchangedFrom(tokenHash('test-token-of-alice'));
+    expect(await text(alice)).not.toBe(before[0]);
+    expect([await text(bob), await text(SELF)]).toEqual(before.slice(1));
   });
 });

@@ -1,13 +1,14 @@
 /** TokenSource: a token for a request, from the cache while it lasts, else from one flight to the server. */
 import type { TokenEndpoint } from '../authorization-server/token-endpoint.js';
 import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../caching/clock.js';
-import { DeadlineCache } from '../caching/deadline-cache.js';
-import { SingleFlight } from '../caching/single-flight.js';
+import { RenewingCache, type Renewable } from '../caching/renewing-cache.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { TokenSourceLog } from './token-source-log.js';
-import { subjectTokenText } from '../protocol/verified-access-token.js';
+import { tokenHash } from '../protocol/fingerprint.js';
+import { subjectTokenText, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { tokenRequestKey, type TokenRequest } from './token-request.js';
 
 export interface TokenSourceOptions {
@@ -18,9 +19,14 @@ export interface TokenSourceOptions {
   readonly maxCachedTokens: number;
 }
 
+/** A token is renewed when between 80 and 90 % of its useful time are over: not all at once, and long before the end. */
+const RENEW_FROM = 0.8;
+const RENEW_JITTER = 0.1;
+
 export class TokenSource {
-  readonly #tokens: DeadlineCache<IssuedToken>;
-  readonly #flights = new SingleFlight<IssuedToken>();
+  readonly #tokens: RenewingCache<IssuedToken>;
+  /** Which keys hold tokens that were exchanged from a subject token, by its hash. */
+  readonly #keysOfSubject: LRUCache<string, Set<string>>;
 
   constructor(
     private readonly endpoint: Pick<TokenEndpoint, 'request'>,
@@ -28,13 +34,14 @@ export class TokenSource {
     private readonly clock: Clock,
     private readonly log: TokenSourceLog,
   ) {
-    this.#tokens = new DeadlineCache(options.maxCachedTokens, clock);
+    this.#tokens = new RenewingCache(options.maxCachedTokens, clock);
+    this.#keysOfSubject = new LRUCache({ max: options.maxCachedTokens });
   }
 
   /** Errors are those of `TokenEndpoint.request`; a failure is shared by those who wait for it and kept for nobody. */
   async get(request: TokenRequest): Promise<IssuedToken> {
     const key = this.#key(request);
-    return this.#tokens.get(key) ?? this.#flights.run(key, async () => this.#obtain(key, request));
+    return this.#tokens.get(key, () => this.#obtain(key, request));
   }
 
   /** Forgets `token`, which its audience refused; one that has come since then stays. */
@@ -42,13 +49,20 @@ export class TokenSource {
     this.#tokens.delete(this.#key(request), token);
   }
 
-  async #obtain(key: string, request: TokenRequest): Promise<IssuedToken> {
+  /** Forgets every token that was exchanged from the one with this SHA-256, which was found inactive. */
+  dropExchangedFrom(subjectTokenHash: string): void {
+    for (const key of this.#keysOfSubject.get(subjectTokenHash) ?? []) this.#tokens.forget(key);
+    this.#keysOfSubject.delete(subjectTokenHash);
+  }
+
+  async #obtain(key: string, request: TokenRequest): Promise<Renewable<IssuedToken>> {
     const startMs = this.clock.monotonicMs();
     const token = await this.endpoint.request(parametersOf(request));
     const durationMs = this.clock.monotonicMs() - startMs;
-    this.#tokens.set(key, token, this.#usableMs(request, token) - durationMs);
+    if (request.grant === TOKEN_EXCHANGE_GRANT) this.#rememberSubject(key, request.subject);
     this.log.obtained(request, token, durationMs);
-    return token;
+    const usableMs = this.#usableMs(request, token) - durationMs;
+    return { value: token, usableMs, freshMs: usableMs * (RENEW_FROM + RENEW_JITTER * Math.random()) };
   }
 
   /** Until shortly before the token's expiry, and never past the expiry of the token it was exchanged from. */
@@ -60,6 +74,12 @@ export class TokenSource {
 
   #key(request: TokenRequest): string {
     return tokenRequestKey(this.options.issuer, this.options.clientId, request);
+  }
+
+  #rememberSubject(key: string, subject: VerifiedAccessToken): void {
+    const hash = tokenHash(subjectTokenText(subject));
+    const keys = this.#keysOfSubject.get(hash) ?? new Set();
+    this.#keysOfSubject.set(hash, keys.add(key));
   }
 }
 

@@ -1,7 +1,7 @@
 /** The decorators that open a route. One without any of them answers 403 to everybody. */
 import 'reflect-metadata';
 import { isScopeToken } from '../protocol/scope.js';
-import { CLIENTS, OPENING, PERMISSIONS, type Opening } from './route-access.js';
+import { CLIENTS, MAX_STALENESS, OPENING, PERMISSIONS, type Opening } from './route-access.js';
 
 type RouteDecorator = ClassDecorator & MethodDecorator;
 
@@ -52,4 +52,13 @@ export function RequirePermission(permission: string, ...more: readonly string[]
  */
 export function AllowClients(clientId: string, ...more: readonly string[]): RouteDecorator {
   return mark<readonly string[]>(CLIENTS, [clientId, ...more], once('@AllowClients'));
+}
+
+/**
+ * How old the authorization server's word on a token may be at this route; at most the module's `introspectionTtlSeconds`,
+ * which is the default. 0 asks now, for every request: for what must not be done with a token that was just revoked.
+ */
+export function MaxStaleness({ seconds }: { readonly seconds: number }): RouteDecorator {
+  if (!(seconds >= 0)) throw new TypeError('@MaxStaleness: seconds must be a number from 0');
+  return mark(MAX_STALENESS, seconds, once('@MaxStaleness'));
 }

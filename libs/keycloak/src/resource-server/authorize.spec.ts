@@ -7,6 +7,7 @@ const access = (permissions: readonly string[], clients: readonly string[] = [])
   opening: 'authenticated' as const,
   permissions,
   clients,
+  maxStalenessSeconds: undefined,
 });
 
 const token = testAccessToken({ permissions: ['b.readwrite', 'b.approve'], client: 'service-a' });

@@ -10,6 +10,7 @@ import { once } from 'node:events';
 import { inspect } from 'node:util';
 import request from 'supertest';
 import { KeycloakModule } from '../keycloak.module.js';
+import type { KeycloakModuleOptions } from '../keycloak.options.js';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import {
   BASIC_OF_SERVICE_B,
@@ -22,7 +23,14 @@ import {
   startScriptedRealm,
   type ScriptedServer,
 } from '../testing/scripted-server.js';
-import { AllowClients, Authenticated, OptionalToken, Public, RequirePermission } from './access.decorators.js';
+import {
+  AllowClients,
+  Authenticated,
+  MaxStaleness,
+  OptionalToken,
+  Public,
+  RequirePermission,
+} from './access.decorators.js';
 import { AccessToken } from './access-token.decorator.js';
 import { IntrospectionGuard } from './introspection.guard.js';
 
@@ -65,6 +73,13 @@ class Routes {
     return { subject: token.subject };
   }
 
+  @Get('fresh')
+  @Authenticated()
+  @MaxStaleness({ seconds: 0 })
+  fresh(): string {
+    return 'ok';
+  }
+
   @Get('mistaken')
   @Public()
   mistaken(@AccessToken() token: VerifiedAccessToken): object {
@@ -86,11 +101,17 @@ type Adapter = () => AbstractHttpAdapter;
 
 const TOKEN = 'dGhlLXRva2Vu.dGhlLWNsYWltcw.c2ln';
 
-async function startApp(realm: ScriptedServer, adapter: Adapter, controller: Type, exposeRefusalReasons = false) {
+async function startApp(
+  realm: ScriptedServer,
+  adapter: Adapter,
+  controller: Type,
+  options: Partial<KeycloakModuleOptions> = {},
+) {
   const { realmUrl: _, ...connection } = connectionTo(realm);
   const log = new CapturedLog();
   const module = await Test.createTestingModule({
-    imports: [KeycloakModule.forRoot({ ...connection, exposeRefusalReasons })],
+    // Without reuse, unless a test is about it: these are about judging one answer.
+    imports: [KeycloakModule.forRoot({ ...connection, introspectionTtlSeconds: 0, ...options })],
     controllers: [controller],
   })
     .setLogger(log)
@@ -339,7 +360,7 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
   });
 
   it('tells callers the reason only with exposeRefusalReasons', async () => {
-    const open = await startApp(realm, adapter, Routes, true);
+    const open = await startApp(realm, adapter, Routes, { exposeRefusalReasons: true });
     const { body } = await request(open.url).get('/authenticated').set('Authorization', 'Bearer a,b').expect(401);
     expect(body).toEqual({ error: 'Invalid token', code: 'invalid_token', reason: 'token_not_b64token' });
     await open.app.close();
@@ -354,5 +375,48 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
       read(): void {}
     }
     await expect(startApp(realm, adapter, Contradictory)).rejects.toThrow(/^Contradictory\.read \(GET\): @Public\(\)/);
+  });
+});
+
+describe('IntrospectionGuard with reuse of answers', () => {
+  let realm: ScriptedServer;
+  let service: Awaited<ReturnType<typeof startApp>>;
+  const get = (path: string, token = TOKEN): request.Test =>
+    request(service.url).get(path).set('Authorization', `Bearer ${token}`);
+  const introspections = (): number => realm.requests.filter(({ url }) => url === INTROSPECTION).length;
+
+  beforeAll(async () => {
+    realm = await startScriptedRealm();
+    realm.answer(INTROSPECTION, activeToken({ iss: connectionTo(realm).issuer }));
+    service = await startApp(realm, () => new FastifyAdapter(), Routes, { introspectionTtlSeconds: 10 });
+  });
+
+  afterAll(async () => {
+    await service.app.close();
+    await realm.stop();
+  });
+
+  it('asks once for a token, however many requests and routes (RS-12)', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => get('/authenticated').expect(200)));
+    await get('/optional').expect(200);
+    expect(introspections()).toBe(1);
+  });
+
+  it('asks for every request where @MaxStaleness is 0, and what it learns holds for all routes (RS-13)', async () => {
+    await get('/fresh').expect(200);
+    await get('/fresh').expect(200);
+    expect(introspections()).toBe(3);
+    realm.answer(INTROSPECTION, json({ active: false }));
+    await get('/authenticated').expect(200);
+    await get('/fresh').expect(401);
+    await get('/authenticated').expect(401);
+  });
+
+  it('judges a reused answer again: another route, another permission', async () => {
+    realm.answer(INTROSPECTION, activeToken({ iss: connectionTo(realm).issuer, scope: 'profile' }));
+    await get('/authenticated', 'another').expect(200);
+    const before = introspections();
+    await request(service.url).post('/approve').set('Authorization', 'Bearer another').expect(403);
+    expect(introspections()).toBe(before);
   });
 });

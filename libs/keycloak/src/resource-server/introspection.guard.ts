@@ -1,6 +1,6 @@
 /** IntrospectionGuard: the one global guard. A request passes only when its route is open to it. */
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import type { Introspection } from '../authorization-server/introspection.js';
+import type { CachedIntrospection } from '../authorization-server/cached-introspection.js';
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { authorize } from './authorize.js';
@@ -22,7 +22,7 @@ export interface GuardOptions extends JudgeOptions {
  */
 export class IntrospectionGuard implements CanActivate {
   constructor(
-    private readonly introspection: Introspection,
+    private readonly introspection: Pick<CachedIntrospection, 'introspect'>,
     private readonly options: GuardOptions,
     private readonly clock: Clock,
   ) {}
@@ -39,7 +39,7 @@ export class IntrospectionGuard implements CanActivate {
       if (access.opening === 'optional') return true;
       throw new BearerError('missing_token', { reason: 'no_credentials' });
     }
-    const answer = await this.introspection.introspect(text);
+    const answer = await this.introspection.introspect(text, access.maxStalenessSeconds ?? Infinity);
     const token = judgeAccessToken(text, answer, this.options, this.clock);
     authorize(token, access);
     rememberToken(request, token);

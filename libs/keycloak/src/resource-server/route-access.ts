@@ -10,14 +10,17 @@ export interface RouteAccess {
   readonly permissions: readonly string[];
   /** When not empty: the token must have been issued to one of them. */
   readonly clients: readonly string[];
+  /** How old an introspection answer may be; undefined for what the module says. */
+  readonly maxStalenessSeconds: number | undefined;
 }
 
 export const OPENING = Symbol('nestjs-keycloak-s2s:opening');
 export const PERMISSIONS = Symbol('nestjs-keycloak-s2s:permissions');
+export const MAX_STALENESS = Symbol('nestjs-keycloak-s2s:max-staleness');
 export const CLIENTS = Symbol('nestjs-keycloak-s2s:clients');
 
 /**
- * A handler's own decorators replace those of its class: opening and permissions together, clients apart. Those of a base
+ * A handler's own decorators replace those of its class: opening and permissions together, clients apart, and staleness. Those of a base
  * class are not inherited: a derived controller is closed until it says something itself. A demanded permission opens the
  * route to those who have it; allowed clients alone open nothing.
  */
@@ -27,10 +30,13 @@ export function routeAccess(controller: object, handler: object): RouteAccess {
   const source = says(handler) ? handler : controller;
   const opening = Reflect.getOwnMetadata(OPENING, source) as Opening | undefined;
   const permissions = (Reflect.getOwnMetadata(PERMISSIONS, source) as readonly string[] | undefined) ?? [];
-  const clients = (Reflect.getOwnMetadata(CLIENTS, handler) ??
-    Reflect.getOwnMetadata(CLIENTS, controller) ??
-    []) as readonly string[];
-  return { opening: opening ?? (permissions.length > 0 ? 'authenticated' : 'closed'), permissions, clients };
+  const own = (key: symbol): unknown => Reflect.getOwnMetadata(key, handler) ?? Reflect.getOwnMetadata(key, controller);
+  return {
+    opening: opening ?? (permissions.length > 0 ? 'authenticated' : 'closed'),
+    permissions,
+    clients: (own(CLIENTS) as readonly string[] | undefined) ?? [],
+    maxStalenessSeconds: own(MAX_STALENESS) as number | undefined,
+  };
 }
 
 /** Why these decorators can't stand together, if they can't. */

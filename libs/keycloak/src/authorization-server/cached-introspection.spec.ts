@@ -1,0 +1,222 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { inspect } from 'node:util';
+import type { IntrospectionAnswer } from '../protocol/claims.js';
+import { tokenHash } from '../protocol/fingerprint.js';
+import { CachedIntrospection, type IntrospectionCacheOptions } from './cached-introspection.js';
+
+const OPTIONS: IntrospectionCacheOptions = {
+  issuer: 'https://sso.example.com/realms/shop',
+  clientId: 'service-b',
+  introspectionTtlSeconds: 10,
+  maxCachedIntrospections: 3,
+};
+const ANY = Infinity;
+
+class FakeClock {
+  seconds = 1_700_000_000;
+  epochSeconds = (): number => this.seconds;
+  monotonicMs = (): number => this.seconds * 1000;
+}
+
+/** A server that answers when it is told to, with what is true when the question comes. */
+class FakeServer {
+  readonly asked: string[] = [];
+  readonly held: (() => void)[] = [];
+  holding = false;
+  failing = false;
+  readonly active = new Set<string>();
+  expiresAt = Infinity;
+
+  introspect = async (token: string): Promise<IntrospectionAnswer> => {
+    this.asked.push(token);
+    const answer = this.active.has(token)
+      ? { active: true, sub: token, exp: this.expiresAt, realm_access: { roles: ['a'] } }
+      : { active: false };
+    const { failing } = this;
+    if (this.holding) await new Promise<void>((resolve) => this.held.push(resolve));
+    if (failing) throw new Error('unavailable');
+    return answer;
+  };
+}
+
+let clock: FakeClock;
+let server: FakeServer;
+let inactive: string[];
+let cache: CachedIntrospection;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  server = new FakeServer();
+  server.active.add('good');
+  server.expiresAt = clock.seconds + 1000;
+  inactive = [];
+  cache = new CachedIntrospection(server, OPTIONS, clock, (hash) => inactive.push(hash));
+});
+
+const activeNow = async (token: string, staleness = ANY): Promise<unknown> =>
+  (await cache.introspect(token, staleness))['active'];
+
+describe('CachedIntrospection', () => {
+  it('asks once for 500 requests that come at the same time (RS-12)', async () => {
+    const answers = await Promise.all(Array.from({ length: 500 }, () => cache.introspect('good', ANY)));
+    expect(server.asked).toEqual(['good']);
+    expect(new Set(answers).size).toBe(1);
+  });
+
+  it('serves an answer within its time, and refuses a revoked token at its end (RS-13)', async () => {
+    expect(await activeNow('good')).toBe(true);
+    server.active.delete('good');
+    clock.seconds += 9.99;
+    expect(await activeNow('good')).toBe(true);
+    clock.seconds += 0.02;
+    expect(await activeNow('good')).toBe(false);
+    expect(server.asked).toHaveLength(2);
+  });
+
+  it('counts the time from the question, not from the answer (RS-13)', async () => {
+    server.holding = true;
+    const first = cache.introspect('good', ANY);
+    server.active.delete('good');
+    clock.seconds += 6;
+    server.holding = false;
+    server.held.forEach((release) => release());
+    await first;
+    clock.seconds += 3;
+    expect(await activeNow('good')).toBe(true);
+    clock.seconds += 1.01;
+    expect(await activeNow('good')).toBe(false);
+  });
+
+  it('never serves past exp (RS-12)', async () => {
+    server.expiresAt = clock.seconds + 3;
+    await activeNow('good');
+    clock.seconds += 2.9;
+    await activeNow('good');
+    expect(server.asked).toHaveLength(1);
+    clock.seconds += 0.1;
+    await activeNow('good');
+    expect(server.asked).toHaveLength(2);
+  });
+
+  it('asks for every request where staleness is 0, and never joins a flight that began before (RS-13)', async () => {
+    server.holding = true;
+    const early = cache.introspect('good', ANY);
+    server.active.delete('good');
+    const late = cache.introspect('good', 0);
+    const joining = cache.introspect('good', ANY);
+    expect(server.asked).toHaveLength(2);
+    server.held.toReversed().forEach((release) => release());
+    expect((await late)['active']).toBe(false);
+    expect((await early)['active']).toBe(true);
+    expect((await joining)['active']).toBe(false);
+    // What was asked for first came last, and is not what is kept.
+    server.holding = false;
+    expect(await activeNow('good')).toBe(false);
+    expect(server.asked).toHaveLength(2);
+  });
+
+  it('heeds the staleness of each request', async () => {
+    await activeNow('good');
+    clock.seconds += 3;
+    await activeNow('good', 4);
+    expect(server.asked).toHaveLength(1);
+    await activeNow('good', 3);
+    expect(server.asked).toHaveLength(2);
+  });
+
+  it('keeps inactive answers for two seconds, apart from good ones (RS-16)', async () => {
+    await activeNow('good');
+    for (let junk = 0; junk < 100; junk += 1) await activeNow(`junk-${junk}`);
+    await activeNow('junk-99');
+    await activeNow('good');
+    expect(server.asked).toHaveLength(101);
+    clock.seconds += 2;
+    await activeNow('junk-99');
+    expect(server.asked).toHaveLength(102);
+  });
+
+  it('is bounded', async () => {
+    for (const token of ['a', 'b', 'c', 'd']) {
+      server.active.add(token);
+      await activeNow(token);
+    }
+    await activeNow('d');
+    expect(server.asked).toHaveLength(4);
+    await activeNow('a');
+    expect(server.asked).toHaveLength(5);
+  });
+
+  it('keeps no failure, and serves nothing past its time when the server is down (RS-14)', async () => {
+    await activeNow('good');
+    server.failing = true;
+    clock.seconds += 9;
+    expect(await activeNow('good')).toBe(true);
+    clock.seconds += 1;
+    await expect(cache.introspect('good', ANY)).rejects.toThrow('unavailable');
+    server.failing = false;
+    expect(await activeNow('good')).toBe(true);
+  });
+
+  it('tells which token was found inactive, by its hash (TX-06)', async () => {
+    await activeNow('good');
+    expect(inactive).toEqual([]);
+    server.active.delete('good');
+    await activeNow('good', 0);
+    expect(inactive).toEqual([tokenHash('good')]);
+  });
+
+  it('gives out what nobody can change', async () => {
+    const answer = await cache.introspect('good', ANY);
+    const { roles } = answer['realm_access'] as { roles: string[] };
+    expect(() => roles.push('admin')).toThrow(/not extensible/);
+  });
+
+  it('holds no token (RS-12)', async () => {
+    const active = { introspect: async () => ({ active: true, exp: server.expiresAt }) };
+    cache = new CachedIntrospection(active, OPTIONS, clock, () => undefined);
+    await activeNow('a-long-token-of-alice');
+    expect(inspect(cache, { depth: 20, showHidden: true })).not.toContain('a-long-token-of-alice');
+  });
+
+  it('asks for every request where the ttl is 0', async () => {
+    cache = new CachedIntrospection(server, { ...OPTIONS, introspectionTtlSeconds: 0 }, clock, () => undefined);
+    await activeNow('good');
+    await activeNow('good');
+    expect(server.asked).toHaveLength(2);
+  });
+
+  it('never says active of a token that was revoked longer ago than the staleness (model, RS-13)', async () => {
+    const step = fc.record({
+      what: fc.constantFrom('ask', 'revoke', 'fail', 'heal'),
+      token: fc.constantFrom('t1', 't2'),
+      waitSeconds: fc.constantFrom(0, 0.5, 1, 3, 9.5, 11),
+      staleness: fc.constantFrom(0, 1, 5, ANY),
+    });
+    expect.hasAssertions();
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const time = new FakeClock();
+        const realm = new FakeServer();
+        realm.expiresAt = time.seconds + 60;
+        const revokedAt = new Map<string, number>();
+        for (const token of ['t1', 't2']) realm.active.add(token);
+        const cached = new CachedIntrospection(realm, OPTIONS, time, () => undefined);
+        for (const { what, token, waitSeconds, staleness } of steps) {
+          time.seconds += waitSeconds;
+          if (what === 'revoke' && realm.active.delete(token)) revokedAt.set(token, time.seconds);
+          if (what === 'fail' || what === 'heal') realm.failing = what === 'fail';
+          if (what !== 'ask') continue;
+          const answer = await cached.introspect(token, staleness).catch(() => undefined);
+          const sinceRevocation = time.seconds - (revokedAt.get(token) ?? time.seconds);
+          const window = Math.min(staleness, OPTIONS.introspectionTtlSeconds);
+          const revoked = revokedAt.has(token);
+          const isRight =
+            answer === undefined || (answer['active'] === true ? !revoked || sinceRevocation < window : revoked);
+          expect(isRight).toBe(true);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

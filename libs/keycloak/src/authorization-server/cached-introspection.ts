@@ -1,0 +1,114 @@
+/** CachedIntrospection: one introspection per token and time window, however many requests carry it. */
+import { hash } from 'node:crypto';
+import type { Clock } from '../caching/clock.js';
+import { DeadlineCache } from '../caching/deadline-cache.js';
+import { deepFreeze, type IntrospectionAnswer } from '../protocol/claims.js';
+import { tokenHash } from '../protocol/fingerprint.js';
+import type { Introspection } from './introspection.js';
+
+export interface IntrospectionCacheOptions {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** How long an answer may serve: the revocation window. 0 asks for every request. */
+  readonly introspectionTtlSeconds: number;
+  /** Bound on the active answers kept, and as many inactive ones. */
+  readonly maxCachedIntrospections: number;
+}
+
+/** An answer with the time at which its question was sent: only what happened before then is in it. */
+interface Entry {
+  readonly answer: IntrospectionAnswer;
+  readonly askedAtMs: number;
+  /** Which question it was, since two can be asked at one time. */
+  readonly number: number;
+}
+
+interface Flight {
+  readonly startedAtMs: number;
+  readonly answer: Promise<IntrospectionAnswer>;
+}
+
+/** A token that is not active does not become so; it is only asked again in case the server was behind. */
+const INACTIVE_TTL_MS = 2000;
+
+/**
+ * Keeps answers, not verdicts: whoever reads one judges it again. Neither a key nor a value holds a token. Inactive
+ * answers have a cache of their own, so that junk can't push out good ones. Failures are kept for nobody.
+ */
+export class CachedIntrospection {
+  readonly #active: DeadlineCache<Entry>;
+  readonly #inactive: DeadlineCache<Entry>;
+  readonly #flights = new Map<string, Flight>();
+  readonly #ttlMs: number;
+  #questions = 0;
+
+  constructor(
+    private readonly introspection: Pick<Introspection, 'introspect'>,
+    private readonly options: IntrospectionCacheOptions,
+    private readonly clock: Clock,
+    /** Told the SHA-256 of a token that was found inactive, so that what was made of it can go too. */
+    private readonly onInactive: (tokenHash: string) => void,
+  ) {
+    this.#active = new DeadlineCache(options.maxCachedIntrospections, clock);
+    this.#inactive = new DeadlineCache(options.maxCachedIntrospections, clock);
+    this.#ttlMs = options.introspectionTtlSeconds * 1000;
+  }
+
+  /**
+   * An answer whose question was sent at most `maxStalenessSeconds` ago, or since now. Throws what `Introspection` does:
+   * an answer past its time is not served, whatever happened to the server.
+   */
+  async introspect(token: string, maxStalenessSeconds: number): Promise<IntrospectionAnswer> {
+    const key = this.#key(token);
+    const nowMs = this.clock.monotonicMs();
+    const stalenessMs = Math.min(maxStalenessSeconds * 1000, this.#ttlMs);
+    const known = this.#active.get(key) ?? this.#inactive.get(key);
+    if (known !== undefined && nowMs - known.askedAtMs < stalenessMs) return known.answer;
+    const flight = this.#flights.get(key);
+    // A flight that took off before this request came knows nothing of what happened in between.
+    if (flight !== undefined && nowMs - flight.startedAtMs < stalenessMs) return flight.answer;
+    return this.#ask(key, token, nowMs);
+  }
+
+  #ask(key: string, token: string, startedAtMs: number): Promise<IntrospectionAnswer> {
+    const number = ++this.#questions;
+    const flight: Flight = {
+      startedAtMs,
+      answer: this.introspection
+        .introspect(token)
+        .then((answer) => this.#keep(key, token, { answer: deepFreeze(answer), askedAtMs: startedAtMs, number }))
+        .finally(() => {
+          // A later flight may have taken the slot: only the owner clears it.
+          if (this.#flights.get(key) === flight) this.#flights.delete(key);
+        }),
+    };
+    this.#flights.set(key, flight);
+    return flight.answer;
+  }
+
+  #keep(key: string, token: string, entry: Entry): IntrospectionAnswer {
+    const { answer, askedAtMs } = entry;
+    const known = this.#active.get(key) ?? this.#inactive.get(key);
+    // Answers may overtake each other; the one that was asked for last is the truth.
+    if (known !== undefined && known.number > entry.number) return answer;
+    const ageMs = this.clock.monotonicMs() - askedAtMs;
+    if (answer['active'] === true) {
+      this.#active.set(key, entry, Math.min(this.#ttlMs - ageMs, this.#untilExpiryMs(answer)));
+      return answer;
+    }
+    const active = this.#active.get(key);
+    if (active !== undefined) this.#active.delete(key, active);
+    this.#inactive.set(key, entry, Math.min(this.#ttlMs, INACTIVE_TTL_MS) - ageMs);
+    this.onInactive(tokenHash(token));
+    return answer;
+  }
+
+  #untilExpiryMs({ exp }: IntrospectionAnswer): number {
+    return typeof exp === 'number' ? (exp - this.clock.epochSeconds()) * 1000 : 0;
+  }
+
+  /** All that the answer may depend on. */
+  #key(token: string): string {
+    return hash('sha256', `${this.options.issuer}\n${this.options.clientId}\n${token}`, 'base64url');
+  }
+}
