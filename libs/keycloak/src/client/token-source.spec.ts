@@ -96,7 +96,6 @@ describe('TokenSource', () => {
 
   it.each([
     ['is not said', undefined],
-    ['is as short as the time to renewal', RENEW_BEFORE],
     ['is nothing', 0],
   ])('does not reuse a token whose lifetime %s', async (_, expiresIn) => {
     realm.answer(
@@ -106,6 +105,15 @@ describe('TokenSource', () => {
     expect(await text(SELF)).toBe('once');
     expect(await text(SELF)).toBe('once');
     expect(realm.to(TOKEN)).toHaveLength(2);
+  });
+
+  it('uses half the life of a token that lives no longer than the time to renewal', async () => {
+    issueTokens(realm, RENEW_BEFORE);
+    expect(await text(SELF)).toBe('issued-1');
+    clock.seconds += RENEW_BEFORE / 2 - 2;
+    expect(await text(SELF)).toBe('issued-1');
+    clock.seconds += 2;
+    expect(await text(SELF)).toBe('issued-2');
   });
 
   it('asks once for all who want the same at the same time', async () => {

@@ -1,7 +1,7 @@
 /** TokenSource: a token for a request, from the cache while it lasts, else from one flight to the server. */
+import { LRUCache } from 'lru-cache';
 import type { TokenEndpoint } from '../authorization-server/token-endpoint.js';
 import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../caching/clock.js';
 import { RenewingCache, type Renewable } from '../caching/renewing-cache.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
@@ -19,7 +19,7 @@ export interface TokenSourceOptions {
   readonly maxCachedTokens: number;
 }
 
-/** A token is renewed when between 80 and 90 % of its useful time are over: not all at once, and long before the end. */
+/** A token is renewed when between 80 and 90 % of its useful time are over: not all at once, and before the end. */
 const RENEW_FROM = 0.8;
 const RENEW_JITTER = 0.1;
 
@@ -65,11 +65,15 @@ export class TokenSource {
     return { value: token, usableMs, freshMs: usableMs * (RENEW_FROM + RENEW_JITTER * Math.random()) };
   }
 
-  /** Until shortly before the token's expiry, and never past the expiry of the token it was exchanged from. */
+  /**
+   * Until shortly before the token's expiry, and never past the expiry of the token it was exchanged from. Of a token that
+   * lives hardly longer than that, half its life is used: it must not be asked for anew on every request.
+   */
   #usableMs(request: TokenRequest, token: IssuedToken): number {
     const left =
       request.grant === TOKEN_EXCHANGE_GRANT ? request.subject.expiresAt - this.clock.epochSeconds() : Infinity;
-    return (Math.min(token.lifetimeSeconds, left) - this.options.renewBeforeExpirySeconds) * 1000;
+    const lifetime = Math.min(token.lifetimeSeconds, left);
+    return (lifetime - Math.min(this.options.renewBeforeExpirySeconds, lifetime / 2)) * 1000;
   }
 
   #key(request: TokenRequest): string {
