@@ -1,0 +1,33 @@
+import { Logger } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { firstValueFrom } from 'rxjs';
+import { BearerError } from '../protocol/bearer-error.js';
+import { RefusalFilter } from './refusal.filter.js';
+
+const refusal = new BearerError('route_closed', { reason: 'context_not_http' });
+const filter = new RefusalFilter({ realm: 'service-b', exposeRefusalReasons: false }, new HttpAdapterHost());
+
+function hostOf(kind: string): ExecutionContextHost {
+  const host = new ExecutionContextHost([]);
+  host.setType(kind);
+  return host;
+}
+
+describe('RefusalFilter outside of HTTP (its answers there are tested with the guard)', () => {
+  beforeAll(() => Logger.overrideLogger(false));
+  afterAll(() => Logger.overrideLogger(['error']));
+
+  it('answers a message of a microservice with the refusal, so that its sender does not wait', async () => {
+    const answer = filter.catch(refusal, hostOf('rpc'));
+    await expect(answer === undefined ? undefined : firstValueFrom(answer)).rejects.toEqual({
+      error: 'Route closed',
+      code: 'route_closed',
+    });
+  });
+
+  it('throws the refusal where it knows no way to answer', () => {
+    expect(() => filter.catch(refusal, hostOf('ws'))).toThrow(refusal);
+  });
+});
