@@ -9,11 +9,12 @@ import {
   MetadataScanner,
 } from '@nestjs/core';
 import { CachedIntrospection } from './authorization-server/cached-introspection.js';
-import { Introspection } from './authorization-server/introspection.js';
-import { ServerMetadata } from './authorization-server/metadata.js';
-import { ServerConnection } from './authorization-server/server-connection.js';
+import {
+  connectToAuthorizationServer,
+  type CircuitListener,
+  type ConnectedAuthorizationServer,
+} from './authorization-server/connect.js';
 import { AuthorizationServerHealth } from './authorization-server/server-health.js';
-import { TokenEndpoint } from './authorization-server/token-endpoint.js';
 import { systemClock } from './caching/clock.js';
 import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
 import { getServiceClientToken } from './client/inject-service-client.decorator.js';
@@ -36,6 +37,7 @@ import { RefusalFilter } from './resource-server/refusal.filter.js';
 import { RouteReport } from './resource-server/route-report.discovery.js';
 
 const OPTIONS = Symbol('nestjs-keycloak-s2s:resolved-options');
+const SERVER = Symbol('nestjs-keycloak-s2s:authorization-server');
 
 /** A service to call: its options given at once, or made by a factory from what is injected. */
 export type ServiceRegistration = { readonly name: string } & (
@@ -58,32 +60,16 @@ export type ServiceRegistration = { readonly name: string } & (
       useFactory: (given: KeycloakModuleOptions) => resolveKeycloakOptions(given),
     },
     {
-      provide: ServerConnection,
+      provide: SERVER,
       inject: [OPTIONS, MODULE_OPTIONS_TOKEN],
       useFactory: (options: ResolvedKeycloakOptions, { clientSecret }: KeycloakModuleOptions) =>
-        new ServerConnection({ ...options, clientSecret }),
-    },
-    {
-      provide: ServerMetadata,
-      inject: [ServerConnection],
-      useFactory: (connection: ServerConnection) => new ServerMetadata(connection),
-    },
-    {
-      provide: Introspection,
-      inject: [ServerConnection, ServerMetadata],
-      useFactory: (connection: ServerConnection, metadata: ServerMetadata) => new Introspection(connection, metadata),
-    },
-    {
-      provide: TokenEndpoint,
-      inject: [ServerConnection, ServerMetadata, OPTIONS],
-      useFactory: (connection: ServerConnection, metadata: ServerMetadata, options: ResolvedKeycloakOptions) =>
-        new TokenEndpoint(connection, metadata, options.defaultScopes),
+        connectToAuthorizationServer({ ...options, clientSecret }, systemClock, reportCircuit),
     },
     {
       provide: TokenSource,
-      inject: [TokenEndpoint, OPTIONS],
-      useFactory: (endpoint: TokenEndpoint, options: ResolvedKeycloakOptions) =>
-        new TokenSource(endpoint, options, systemClock, new TokenSourceLog(new Logger('TokenSource'))),
+      inject: [SERVER, OPTIONS],
+      useFactory: ({ tokenEndpoint }: ConnectedAuthorizationServer, options: ResolvedKeycloakOptions) =>
+        new TokenSource(tokenEndpoint, options, systemClock, new TokenSourceLog(new Logger('TokenSource'))),
     },
     {
       provide: ClientCredentialsTokenProvider,
@@ -97,14 +83,17 @@ export type ServiceRegistration = { readonly name: string } & (
     },
     {
       provide: AuthorizationServerHealth,
-      inject: [ServerMetadata],
-      useFactory: (metadata: ServerMetadata) => new AuthorizationServerHealth(metadata, systemClock),
+      inject: [SERVER],
+      useFactory: ({ metadata }: ConnectedAuthorizationServer) => new AuthorizationServerHealth(metadata, systemClock),
     },
     {
       provide: CachedIntrospection,
-      inject: [Introspection, TokenSource, OPTIONS],
-      useFactory: (introspection: Introspection, tokens: TokenSource, options: ResolvedKeycloakOptions) =>
-        new CachedIntrospection(introspection, options, systemClock, (hash) => tokens.dropExchangedFrom(hash)),
+      inject: [SERVER, TokenSource, OPTIONS],
+      useFactory: (
+        { introspection }: ConnectedAuthorizationServer,
+        tokens: TokenSource,
+        options: ResolvedKeycloakOptions,
+      ) => new CachedIntrospection(introspection, options, systemClock, (hash) => tokens.dropExchangedFrom(hash)),
     },
     {
       provide: IntrospectionGuard,
@@ -144,6 +133,13 @@ export class KeycloakModule extends ConfigurableModuleClass {
     return { module: ServiceClients, providers, exports: services.map(({ name }) => getServiceClientToken(name)) };
   }
 }
+
+const logger = new Logger('AuthorizationServer');
+
+const reportCircuit: CircuitListener = (kind, state) => {
+  if (state === 'open') logger.error('Calls fail: none is made for a while', { kind });
+  else logger.log(state === 'closed' ? 'Calls are made again' : 'One call tries', { kind });
+};
 
 /** The module behind `forFeature`; one instance per set of services. */
 @Module({})

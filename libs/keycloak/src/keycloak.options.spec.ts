@@ -40,6 +40,11 @@ describe('resolveKeycloakOptions', () => {
       permissions: undefined,
       defaultScopes: ['profile', 'email'],
       timeoutMs: 3000,
+      maxConcurrentCalls: 20,
+      maxQueuedCalls: 500,
+      maxRetries: 2,
+      circuitBreakerFailures: 10,
+      circuitBreakerPauseMs: 1000,
       clockToleranceSeconds: 5,
       renewBeforeExpirySeconds: 10,
       introspectionTtlSeconds: 10,
@@ -74,8 +79,22 @@ describe('resolveKeycloakOptions', () => {
     }
   });
 
+  it('takes scope tokens for defaultScopes', () => {
+    expect(resolve({ defaultScopes: [] })).toMatchObject({ defaultScopes: [] });
+    for (const value of ['profile', ['profile email'], [''], [7], null]) {
+      expect(faults(() => resolve({ defaultScopes: value }))).toEqual(['defaultScopes must be a list of scope tokens']);
+    }
+  });
+
   it.each([
     ['timeoutMs', 100, 60_000],
+    ['maxConcurrentCalls', 1, 1000],
+    ['maxQueuedCalls', 0, 100_000],
+    ['maxRetries', 0, 10],
+    ['circuitBreakerFailures', 1, 1000],
+    ['circuitBreakerPauseMs', 100, 60_000],
+    ['introspectionTtlSeconds', 0, 300],
+    ['maxCachedIntrospections', 1, 1_000_000],
     ['clockToleranceSeconds', 0, 60],
     ['renewBeforeExpirySeconds', 1, 300],
     ['maxCachedTokens', 1, 1_000_000],

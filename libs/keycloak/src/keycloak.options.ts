@@ -22,8 +22,27 @@ export interface KeycloakModuleOptions {
   readonly permissions?: Permissions;
   /** Scopes that the realm adds to each of this client's tokens unasked. Default: `profile` and `email`. */
   readonly defaultScopes?: readonly string[];
-  /** Bound on every call to the authorization server, answer included. Default 3000, 100 to 60000. */
+  /**
+   * Bound on every call to the authorization server: waiting for a slot, the answer, and retries included. Default 3000,
+   * 100 to 60000.
+   */
   readonly timeoutMs?: number;
+  /**
+   * Calls to the authorization server that may run at once: introspections, and as many for tokens, so that a flood of
+   * unknown tokens leaves this service's own alone. Default 20, 1 to 1000.
+   */
+  readonly maxConcurrentCalls?: number;
+  /** Calls of each kind that may wait for a slot; more fail at once with 503 (`queue_full`). Default 500, 0 to 100000. */
+  readonly maxQueuedCalls?: number;
+  /**
+   * How often a call is tried again after a connection that broke, a 5xx or a 429, with full jitter and not before
+   * `Retry-After`; at most a tenth of all calls. Default 2, 0 to 10.
+   */
+  readonly maxRetries?: number;
+  /** Failures in a row, of one kind of call, after which none is made for a while. Default 10, 1 to 1000. */
+  readonly circuitBreakerFailures?: number;
+  /** How long that while is; then one call tries. `Retry-After` can make it longer, up to 30 s. Default 1000, 100 to 60000. */
+  readonly circuitBreakerPauseMs?: number;
   /** Difference between the server's clock and ours that is borne with. Default 5, 0 to 60. */
   readonly clockToleranceSeconds?: number;
   /** How long before its expiry a token of ours is renewed. Default 10, 1 to 300. */
@@ -75,6 +94,11 @@ const OPTION_NAMES: Readonly<Record<keyof KeycloakModuleOptions, true>> = {
   permissions: true,
   defaultScopes: true,
   timeoutMs: true,
+  maxConcurrentCalls: true,
+  maxQueuedCalls: true,
+  maxRetries: true,
+  circuitBreakerFailures: true,
+  circuitBreakerPauseMs: true,
   clockToleranceSeconds: true,
   renewBeforeExpirySeconds: true,
   introspectionTtlSeconds: true,
@@ -102,8 +126,13 @@ export function resolveKeycloakOptions(options: KeycloakModuleOptions): Resolved
     realmUrl,
     clientId: check.text('clientId', given.clientId),
     permissions: given.permissions,
-    defaultScopes: given.defaultScopes ?? ['profile', 'email'],
+    defaultScopes: check.scopes('defaultScopes', given.defaultScopes, ['profile', 'email']),
     timeoutMs: check.whole('timeoutMs', given.timeoutMs, 3000, 100, 60_000),
+    maxConcurrentCalls: check.whole('maxConcurrentCalls', given.maxConcurrentCalls, 20, 1, 1000),
+    maxQueuedCalls: check.whole('maxQueuedCalls', given.maxQueuedCalls, 500, 0, 100_000),
+    maxRetries: check.whole('maxRetries', given.maxRetries, 2, 0, 10),
+    circuitBreakerFailures: check.whole('circuitBreakerFailures', given.circuitBreakerFailures, 10, 1, 1000),
+    circuitBreakerPauseMs: check.whole('circuitBreakerPauseMs', given.circuitBreakerPauseMs, 1000, 100, 60_000),
     clockToleranceSeconds: check.whole('clockToleranceSeconds', given.clockToleranceSeconds, 5, 0, 60),
     renewBeforeExpirySeconds: check.whole('renewBeforeExpirySeconds', given.renewBeforeExpirySeconds, 10, 1, 300),
     introspectionTtlSeconds: check.whole('introspectionTtlSeconds', given.introspectionTtlSeconds, 10, 0, 300),

@@ -1,5 +1,7 @@
 /** OptionsCheck: collects what is wrong with options, so that one message can list it all. */
 
+import { isScopeToken } from './protocol/scope.js';
+
 /** Thrown at boot. The message lists every fault, and no secret. */
 export class KeycloakOptionsError extends Error {
   constructor(
@@ -45,6 +47,13 @@ export class OptionsCheck {
   boolean(name: string, value: unknown): boolean {
     if (value !== undefined && typeof value !== 'boolean') this.fault(`${name} must be true or false`);
     return value === true;
+  }
+
+  scopes(name: string, value: unknown, fallback: readonly string[]): readonly string[] {
+    if (value === undefined) return fallback;
+    if (Array.isArray(value) && value.every(isScopeToken)) return value;
+    this.fault(`${name} must be a list of scope tokens`);
+    return fallback;
   }
 
   whole(name: string, value: unknown, fallback: number, min: number, max: number): number {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../caching/clock.js';
 import {
   BASIC_OF_SERVICE_B,
   connectionTo,
@@ -8,16 +9,14 @@ import {
   startScriptedRealm,
   type ScriptedServer,
 } from '../testing/scripted-server.js';
-import { Introspection } from './introspection.js';
-import { ServerMetadata } from './metadata.js';
-import { ServerConnection } from './server-connection.js';
+import { connectToAuthorizationServer } from './connect.js';
+import type { Introspection } from './introspection.js';
 
 let realm: ScriptedServer;
 let introspection: Introspection;
 beforeEach(async () => {
   realm = await startScriptedRealm();
-  const connection = new ServerConnection(connectionTo(realm));
-  introspection = new Introspection(connection, new ServerMetadata(connection));
+  introspection = connectToAuthorizationServer(connectionTo(realm), systemClock).introspection;
 });
 afterEach(() => realm.stop());
 
@@ -50,13 +49,20 @@ describe('Introspection (RFC 7662 section 2)', () => {
     },
   );
 
-  it('is not misled by a claim named __proto__', async () => {
-    realm.answer(
-      INTROSPECTION,
-      raw(200, '{"active":false,"__proto__":{"iss":"x","polluted":1}}', { 'Content-Type': 'application/json' }),
-    );
-    const answer = await introspection.introspect('t');
-    expect(answer['iss']).toBeUndefined();
+  it.each([
+    ['a claim named __proto__', '{"active":true,"__proto__":{"iss":"x","polluted":1}}'],
+    ['a claim that is there twice', '{"active":false,"active":true}'],
+  ])('takes an answer with %s for nonsense (RS-15)', async (_case, body) => {
+    realm.answer(INTROSPECTION, raw(200, body, { 'Content-Type': 'application/json' }));
+    await expect(introspection.introspect('t')).rejects.toMatchObject({ reason: 'answer_not_strict_json' });
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
+
+  it.each(['text/plain', 'application/token-introspection+jwt', 'application/json; charset=latin1'])(
+    'takes an answer of the type %s for nonsense (RS-15)',
+    async (type) => {
+      realm.answer(INTROSPECTION, raw(200, '{"active":true}', { 'Content-Type': type }));
+      await expect(introspection.introspect('t')).rejects.toMatchObject({ reason: 'answer_not_json' });
+    },
+  );
 });

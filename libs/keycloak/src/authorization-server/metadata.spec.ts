@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../caching/clock.js';
 import {
   connectionTo,
   DISCOVERY,
@@ -8,8 +9,8 @@ import {
   startScriptedRealm,
   type ScriptedServer,
 } from '../testing/scripted-server.js';
-import { ServerMetadata } from './metadata.js';
-import { ServerConnection } from './server-connection.js';
+import { connectToAuthorizationServer } from './connect.js';
+import type { ServerMetadata } from './metadata.js';
 
 let realm: ScriptedServer;
 beforeEach(async () => {
@@ -18,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => realm.stop());
 
 const metadataOf = (bend: Partial<ReturnType<typeof connectionTo>> = {}): ServerMetadata =>
-  new ServerMetadata(new ServerConnection({ ...connectionTo(realm), ...bend }));
+  connectToAuthorizationServer({ ...connectionTo(realm), ...bend }, systemClock).metadata;
 
 describe('ServerMetadata', () => {
   it('is read once, however many need it first', async () => {

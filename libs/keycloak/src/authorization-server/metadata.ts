@@ -2,6 +2,7 @@
 import { discoveryRequest, processDiscoveryResponse, type AuthorizationServer } from 'oauth4webapi';
 import { SingleFlight } from '../caching/single-flight.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import type { CallPolicy } from './call-policy.js';
 import { toServerError } from './server-answer.js';
 import type { ServerConnection } from './server-connection.js';
 
@@ -11,7 +12,10 @@ export class ServerMetadata {
   readonly #flight = new SingleFlight<AuthorizationServer>();
   #known: AuthorizationServer | undefined;
 
-  constructor(private readonly connection: ServerConnection) {}
+  constructor(
+    private readonly connection: ServerConnection,
+    private readonly policy: CallPolicy,
+  ) {}
 
   /** The metadata; read on first need, so that a service can start before the authorization server. */
   async get(): Promise<AuthorizationServer> {
@@ -21,16 +25,16 @@ export class ServerMetadata {
   /** Reads the metadata anew, whether known or not. */
   async refresh(): Promise<AuthorizationServer> {
     return this.#flight.run('metadata', async () => {
-      this.#known = await this.#read();
+      this.#known = await this.policy.run(nothing, async (_, signal) => this.#read(signal));
       return this.#known;
     });
   }
 
-  async #read(): Promise<AuthorizationServer> {
+  async #read(signal: AbortSignal): Promise<AuthorizationServer> {
     const { issuer, realmUrl } = this.connection;
     let metadata: AuthorizationServer;
     try {
-      const response = await discoveryRequest(realmUrl, this.connection.requestOptions());
+      const response = await discoveryRequest(realmUrl, this.connection.requestOptions(signal));
       if (response.status === 404) throw misconfigured('realm_not_found', {});
       metadata = await processDiscoveryResponse(new URL(issuer), response);
     } catch (error) {
@@ -52,6 +56,8 @@ export class ServerMetadata {
     }
   }
 }
+
+const nothing = async (): Promise<undefined> => undefined;
 
 function isIssuerMismatch(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED';

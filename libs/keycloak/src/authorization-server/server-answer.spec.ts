@@ -1,5 +1,6 @@
 /** What each fault of the authorization server comes to, at each of the three places where it is asked (RS-14). */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../caching/clock.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { printedForms } from '../testing/printed-forms.js';
 import {
@@ -20,10 +21,7 @@ import {
   type Script,
   type ScriptedServer,
 } from '../testing/scripted-server.js';
-import { Introspection } from './introspection.js';
-import { ServerMetadata } from './metadata.js';
-import { ServerConnection } from './server-connection.js';
-import { TokenEndpoint } from './token-endpoint.js';
+import { connectToAuthorizationServer } from './connect.js';
 
 let realm: ScriptedServer;
 let elsewhere: ScriptedServer;
@@ -48,8 +46,7 @@ interface Place {
 }
 
 function connected(timeoutMs = 2000) {
-  const connection = new ServerConnection({ ...connectionTo(realm), timeoutMs });
-  return { connection, metadata: new ServerMetadata(connection) };
+  return connectToAuthorizationServer({ ...connectionTo(realm), timeoutMs }, systemClock);
 }
 
 const PLACES: readonly (readonly [string, Place])[] = [
@@ -70,8 +67,7 @@ const PLACES: readonly (readonly [string, Place])[] = [
       path: INTROSPECTION,
       good: () => json({ active: false }),
       asking: (timeoutMs) => {
-        const { connection, metadata } = connected(timeoutMs);
-        const introspection = new Introspection(connection, metadata);
+        const { introspection } = connected(timeoutMs);
         return () => introspection.introspect(SUBJECT_TOKEN);
       },
     },
@@ -82,9 +78,8 @@ const PLACES: readonly (readonly [string, Place])[] = [
       path: TOKEN,
       good: () => json({ access_token: 'abc', token_type: 'Bearer', expires_in: 60, scope: 'orders.approve' }),
       asking: (timeoutMs) => {
-        const { connection, metadata } = connected(timeoutMs);
-        const endpoint = new TokenEndpoint(connection, metadata, []);
-        return () => endpoint.request({ grant_type: 'client_credentials', scope: 'orders.approve' });
+        const { tokenEndpoint } = connected(timeoutMs);
+        return () => tokenEndpoint.request({ grant_type: 'client_credentials', scope: 'orders.approve' });
       },
     },
   ],

@@ -7,6 +7,7 @@ import {
   type ClientAuth,
   type HttpRequestOptions,
 } from 'oauth4webapi';
+import { Agent } from 'undici';
 import { boundedFetch } from './bounded-fetch.js';
 
 export interface ServerConnectionOptions {
@@ -15,7 +16,6 @@ export interface ServerConnectionOptions {
   readonly realmUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  readonly timeoutMs: number;
   readonly allowInsecureRequests: boolean;
 }
 
@@ -25,24 +25,23 @@ export class ServerConnection {
   readonly realmUrl: URL;
   readonly client: Client;
   readonly clientAuthentication: ClientAuth;
-  readonly #timeoutMs: number;
   readonly #allowInsecureRequests: boolean;
+  /** Connections are kept, and as many as the bulkheads let through at once. */
+  readonly #fetch = boundedFetch(new Agent());
 
   constructor(options: ServerConnectionOptions) {
     this.issuer = options.issuer;
     this.realmUrl = new URL(options.realmUrl);
     this.client = { client_id: options.clientId };
     this.clientAuthentication = ClientSecretBasic(options.clientSecret);
-    this.#timeoutMs = options.timeoutMs;
     this.#allowInsecureRequests = options.allowInsecureRequests;
   }
 
-  /** Fresh for each request, because its deadline starts now. */
-  requestOptions(): HttpRequestOptions<'GET' | 'POST', URLSearchParams | undefined> {
+  requestOptions(signal: AbortSignal): HttpRequestOptions<'GET' | 'POST', URLSearchParams | undefined> {
     return {
-      [customFetch]: boundedFetch,
+      [customFetch]: this.#fetch,
       [allowInsecureRequests]: this.#allowInsecureRequests,
-      signal: AbortSignal.timeout(this.#timeoutMs),
+      signal,
     };
   }
 }

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectionTo, DISCOVERY, raw, startScriptedRealm, type ScriptedServer } from '../testing/scripted-server.js';
-import { ServerMetadata } from './metadata.js';
-import { ServerConnection } from './server-connection.js';
+import { connectToAuthorizationServer } from './connect.js';
 import { AuthorizationServerHealth } from './server-health.js';
 
 let realm: ScriptedServer;
@@ -13,7 +12,10 @@ afterEach(() => realm.stop());
 describe('AuthorizationServerHealth', () => {
   it('looks at most once a second, however many probe it', async () => {
     const clock = { nowMs: 0, monotonicMs: () => clock.nowMs, epochSeconds: () => 0 };
-    const health = new AuthorizationServerHealth(new ServerMetadata(new ServerConnection(connectionTo(realm))), clock);
+    const health = new AuthorizationServerHealth(
+      connectToAuthorizationServer(connectionTo(realm), clock).metadata,
+      clock,
+    );
     expect(await Promise.all(Array.from({ length: 50 }, () => health.check()))).toContainEqual({ reachable: true });
     realm.answer(DISCOVERY, raw(500));
     clock.nowMs = 999;

@@ -1,17 +1,16 @@
 /** The refusals of Keycloak 26.7.4's token endpoint as they were seen, by their row in the design's table. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../caching/clock.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { connectionTo, json, startScriptedRealm, TOKEN, type ScriptedServer } from '../testing/scripted-server.js';
-import { ServerMetadata } from './metadata.js';
-import { ServerConnection } from './server-connection.js';
-import { TokenEndpoint } from './token-endpoint.js';
+import { connectToAuthorizationServer } from './connect.js';
+import type { TokenEndpoint } from './token-endpoint.js';
 
 let realm: ScriptedServer;
 let endpoint: TokenEndpoint;
 beforeEach(async () => {
   realm = await startScriptedRealm();
-  const connection = new ServerConnection(connectionTo(realm));
-  endpoint = new TokenEndpoint(connection, new ServerMetadata(connection), []);
+  endpoint = connectToAuthorizationServer(connectionTo(realm), systemClock).tokenEndpoint;
 });
 afterEach(() => realm.stop());
 

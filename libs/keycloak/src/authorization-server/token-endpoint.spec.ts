@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../caching/clock.js';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import { printedForms } from '../testing/printed-forms.js';
@@ -10,17 +11,15 @@ import {
   TOKEN,
   type ScriptedServer,
 } from '../testing/scripted-server.js';
-import { ServerMetadata } from './metadata.js';
-import { ServerConnection } from './server-connection.js';
-import { TokenEndpoint } from './token-endpoint.js';
+import { connectToAuthorizationServer } from './connect.js';
+import type { TokenEndpoint } from './token-endpoint.js';
 import type { TokenRequestParameters } from './token-request-parameters.js';
 
 let realm: ScriptedServer;
 let endpoint: TokenEndpoint;
 beforeEach(async () => {
   realm = await startScriptedRealm();
-  const connection = new ServerConnection(connectionTo(realm));
-  endpoint = new TokenEndpoint(connection, new ServerMetadata(connection), ['profile', 'email']);
+  endpoint = connectToAuthorizationServer(connectionTo(realm), systemClock).tokenEndpoint;
 });
 afterEach(() => realm.stop());
 

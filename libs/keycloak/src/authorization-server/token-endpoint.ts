@@ -4,6 +4,8 @@ import {
   genericTokenEndpointRequest,
   processClientCredentialsResponse,
   processGenericTokenEndpointResponse,
+  type AuthorizationServer,
+  type HttpRequestOptions,
   type TokenEndpointResponse,
 } from 'oauth4webapi';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
@@ -12,6 +14,7 @@ import { BearerError } from '../protocol/bearer-error.js';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { IssuedToken } from '../protocol/issued-token.js';
 import { parseScope } from '../protocol/scope.js';
+import type { CallPolicy } from './call-policy.js';
 import type { ServerMetadata } from './metadata.js';
 import type { ServerConnection } from './server-connection.js';
 import { toTokenRefusal } from './token-endpoint-refusals.js';
@@ -21,6 +24,7 @@ export class TokenEndpoint {
   constructor(
     private readonly connection: ServerConnection,
     private readonly metadata: ServerMetadata,
+    private readonly policy: CallPolicy,
     /** Scopes that the server adds unasked, because they are defaults of our client. Any other extra is refused. */
     private readonly defaultScopes: readonly string[],
   ) {}
@@ -30,19 +34,31 @@ export class TokenEndpoint {
    * `AuthorizationServerError` for all else.
    */
   async request(parameters: TokenRequestParameters): Promise<IssuedToken> {
-    let response: TokenEndpointResponse;
-    try {
-      response = await this.#send(parameters);
-    } catch (error) {
-      throw toTokenRefusal(error, parameters);
-    }
+    const response = await this.policy.run(
+      async () => this.metadata.get(),
+      async (server, signal) => this.#ask(server, parameters, signal),
+    );
     return this.#check(response, parameters);
   }
 
-  async #send(parameters: TokenRequestParameters): Promise<TokenEndpointResponse> {
-    const server = await this.metadata.get();
+  async #ask(
+    server: AuthorizationServer,
+    parameters: TokenRequestParameters,
+    signal: AbortSignal,
+  ): Promise<TokenEndpointResponse> {
+    try {
+      return await this.#send(server, parameters, this.connection.requestOptions(signal));
+    } catch (error) {
+      throw toTokenRefusal(error, parameters);
+    }
+  }
+
+  async #send(
+    server: AuthorizationServer,
+    parameters: TokenRequestParameters,
+    options: HttpRequestOptions<'POST', URLSearchParams>,
+  ): Promise<TokenEndpointResponse> {
     const { client, clientAuthentication } = this.connection;
-    const options = this.connection.requestOptions();
     if (parameters.grant_type === TOKEN_EXCHANGE_GRANT) {
       const { subject_token, audience, scope } = parameters;
       const form = {

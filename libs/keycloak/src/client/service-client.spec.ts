@@ -1,8 +1,6 @@
 /** Calls to a scripted next service, with tokens from a scripted authorization server. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ServerMetadata } from '../authorization-server/metadata.js';
-import { ServerConnection } from '../authorization-server/server-connection.js';
-import { TokenEndpoint } from '../authorization-server/token-endpoint.js';
+import { connectToAuthorizationServer } from '../authorization-server/connect.js';
 import { systemClock } from '../caching/clock.js';
 import { printedForms } from '../testing/printed-forms.js';
 import {
@@ -47,9 +45,8 @@ interface Bend {
 }
 
 function client({ baseUrl = next.url, timeoutMs = 2000, maxResponseBytes = 10_000 }: Bend = {}): ServiceClient {
-  const connection = new ServerConnection(connectionTo(realm));
   const tokens = new TokenSource(
-    new TokenEndpoint(connection, new ServerMetadata(connection), []),
+    connectToAuthorizationServer(connectionTo(realm), systemClock).tokenEndpoint,
     { ...connectionTo(realm), renewBeforeExpirySeconds: 10, maxCachedTokens: 100 },
     systemClock,
     new TokenSourceLog({ log: () => undefined }),

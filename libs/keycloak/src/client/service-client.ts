@@ -1,5 +1,6 @@
 /** ServiceClient: calls one other service, always with a token made for that service. */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { abortable } from '../caching/abortable.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
@@ -100,12 +101,12 @@ export class ServiceCaller {
         headers: { ...options.headers, Authorization: `Bearer ${token.reveal()}` },
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       });
-    let token = await unlessAborted(this.tokens.get(this.tokenRequest), options.signal);
+    let token = await abortable(this.tokens.get(this.tokenRequest), options.signal);
     let response = await send(token);
     if (response.status === 401 && bearerChallengeError(response.headers['www-authenticate']) === 'invalid_token') {
       // It may have been revoked since it was cached: one renewal, one more try; the body is JSON and can be sent again.
       this.tokens.drop(this.tokenRequest, token);
-      token = await unlessAborted(this.tokens.get(this.tokenRequest), options.signal);
+      token = await abortable(this.tokens.get(this.tokenRequest), options.signal);
       response = await send(token);
     }
     if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;
@@ -155,15 +156,4 @@ function checkHeaders(headers: Readonly<Record<string, string>> = {}): void {
     validateHeaderValue(name, value);
     if (RESERVED.has(name.toLowerCase())) throw new TypeError(`The header ${name} is not the caller's to set`);
   }
-}
-
-/** The result of `work`, or the signal's reason as soon as it aborts; `work` goes on for others who wait for it. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ServerMetadata } from '../authorization-server/metadata.js';
-import { ServerConnection } from '../authorization-server/server-connection.js';
-import { TokenEndpoint } from '../authorization-server/token-endpoint.js';
+import { connectToAuthorizationServer } from '../authorization-server/connect.js';
 import { tokenHash } from '../protocol/fingerprint.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import {
@@ -39,10 +37,9 @@ beforeEach(async () => {
 afterEach(() => realm.stop());
 
 function sourceOf(maxCachedTokens = 100): TokenSource {
-  const connection = new ServerConnection(connectionTo(realm));
   const log = new TokenSourceLog({ log: (...line) => void lines.push(JSON.stringify(line)) });
   const options = { ...connectionTo(realm), renewBeforeExpirySeconds: RENEW_BEFORE, maxCachedTokens };
-  return new TokenSource(new TokenEndpoint(connection, new ServerMetadata(connection), []), options, clock, log);
+  return new TokenSource(connectToAuthorizationServer(connectionTo(realm), clock).tokenEndpoint, options, clock, log);
 }
 
 const text = async (request: TokenRequest): Promise<string> => (await tokens.get(request)).reveal();

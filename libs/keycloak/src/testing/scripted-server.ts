@@ -102,8 +102,14 @@ export const connectionTo = ({ url }: ScriptedServer) => ({
   realmUrl: url + REALM,
   clientId: 'service-b',
   clientSecret: 'the-secret:of b',
-  timeoutMs: 500,
   allowInsecureRequests: true,
+  defaultScopes: ['profile', 'email'],
+  timeoutMs: 500,
+  maxConcurrentCalls: 20,
+  maxQueuedCalls: 500,
+  maxRetries: 0,
+  circuitBreakerFailures: 1000,
+  circuitBreakerPauseMs: 1000,
 });
 
 /** RFC 6749 §2.3.1: id and secret are form-encoded before they become user name and password. */

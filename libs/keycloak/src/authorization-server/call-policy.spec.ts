@@ -1,0 +1,239 @@
+import { describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../caching/clock.js';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import { CallPolicy, type CallPolicyOptions, type CircuitState } from './call-policy.js';
+
+const OPTIONS: CallPolicyOptions = {
+  timeoutMs: 2000,
+  maxConcurrentCalls: 2,
+  maxQueuedCalls: 3,
+  maxRetries: 2,
+  circuitBreakerFailures: 1000,
+  circuitBreakerPauseMs: 100,
+};
+
+const unavailable = (reason = 'ECONNRESET', retryAfterSeconds?: number) =>
+  new AuthorizationServerError('authorization_server_unavailable', {
+    reason,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  });
+const refused = new AuthorizationServerError('authorization_server_refused', { reason: 'answered_401_x' });
+
+/** A server behind the policy: counts, and does what it is told, in turn and then always the last. */
+function server(options: Partial<CallPolicyOptions> = {}, clock = systemClock) {
+  const states: CircuitState[] = [];
+  const policy = new CallPolicy({ ...OPTIONS, ...options }, clock, (state) => states.push(state));
+  const acts: (() => unknown)[] = [];
+  const seen = { calls: 0, running: 0, most: 0 };
+  return {
+    states,
+    seen,
+    /** An error is thrown, a function called, anything else returned. */
+    does: (...next: unknown[]) => {
+      acts.splice(
+        0,
+        acts.length,
+        ...next.map((act) => (typeof act === 'function' ? (act as () => unknown) : () => act)),
+      );
+    },
+    ask: async (prepare: () => Promise<unknown> = async () => undefined): Promise<unknown> =>
+      policy.run(prepare, async () => {
+        seen.calls += 1;
+        seen.running += 1;
+        seen.most = Math.max(seen.most, seen.running);
+        try {
+          const [act] = acts.length > 1 ? acts.splice(0, 1) : acts;
+          const result = await act?.();
+          if (result instanceof Error) throw result;
+          return result;
+        } finally {
+          seen.running -= 1;
+        }
+      }),
+  };
+}
+
+const outcome = async (asking: Promise<unknown>): Promise<unknown> =>
+  asking.catch((error: AuthorizationServerError) => `${error.code} ${error.reason}`);
+const UNAVAILABLE = 'authorization_server_unavailable';
+
+describe('the bulkhead (RS-16, CC-09)', () => {
+  it('lets so many run and so many wait, and refuses the rest at once', async () => {
+    const { ask, does, seen } = server();
+    does(async () => sleep(20, 'done'));
+    const outcomes = await Promise.all(Array.from({ length: 8 }, async () => outcome(ask())));
+    expect(outcomes.filter((result) => result === 'done')).toHaveLength(5);
+    expect(outcomes.filter((result) => result === `${UNAVAILABLE} queue_full`)).toHaveLength(3);
+    expect(seen).toEqual({ calls: 5, running: 0, most: 2 });
+  });
+
+  it('never makes the call of one who waited past the deadline', async () => {
+    const { ask, does, seen } = server({ maxConcurrentCalls: 1, timeoutMs: 100 });
+    does(async () => sleep(250, 'late'));
+    const outcomes = await Promise.all([outcome(ask()), outcome(ask()), outcome(ask())]);
+    expect(outcomes).toEqual(Array(3).fill(`${UNAVAILABLE} timeout`));
+    await sleep(300);
+    expect(seen.calls).toBe(1);
+  });
+});
+
+describe('the deadline (CC-09)', () => {
+  it('covers what is prepared, which takes no slot', async () => {
+    const { ask, seen } = server({ timeoutMs: 100 });
+    const never = async (): Promise<unknown> => new Promise(() => undefined);
+    const outcomes = await Promise.all(Array.from({ length: 10 }, async () => outcome(ask(never))));
+    expect(outcomes).toEqual(Array(10).fill(`${UNAVAILABLE} timeout`));
+    expect(seen.calls).toBe(0);
+  });
+
+  it('covers a call that does not heed its signal', async () => {
+    const { ask, does } = server({ timeoutMs: 100 });
+    does(async () => new Promise(() => undefined));
+    expect(await outcome(ask())).toBe(`${UNAVAILABLE} timeout`);
+  });
+});
+
+describe('retries (CC-09)', () => {
+  it('mend what passes', async () => {
+    const { ask, does, seen } = server();
+    does(unavailable('ECONNRESET'), unavailable('answered_503_x'), 'good');
+    expect(await ask()).toBe('good');
+    expect(seen.calls).toBe(3);
+  });
+
+  it('come to an end, with the last failure', async () => {
+    const { ask, does, seen } = server();
+    does(unavailable('a'), unavailable('b'), unavailable('c'));
+    expect(await outcome(ask())).toBe(`${UNAVAILABLE} c`);
+    expect(seen.calls).toBe(3);
+  });
+
+  it.each(['timeout', 'answer_too_large', 'answer_not_json', 'answer_not_strict_json', 'nonsense_answer'])(
+    'are not made for %s',
+    async (reason) => {
+      const { ask, does, seen } = server();
+      does(unavailable(reason));
+      expect(await outcome(ask())).toBe(`${UNAVAILABLE} ${reason}`);
+      expect(seen.calls).toBe(1);
+    },
+  );
+
+  it('are not made for a refusal, nor for an error of ours', async () => {
+    for (const error of [refused, new TypeError('a bug')]) {
+      const { ask, does, seen } = server();
+      does(error);
+      await expect(ask()).rejects.toBe(error);
+      expect(seen.calls).toBe(1);
+    }
+  });
+
+  it('wait for Retry-After, and are not made when it is past the deadline', async () => {
+    const patient = server();
+    const times: number[] = [];
+    patient.does(
+      () => times.push(performance.now()) && unavailable('answered_503_x', 1),
+      () => times.push(performance.now()),
+    );
+    await patient.ask();
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(990);
+
+    const hurried = server();
+    hurried.does(unavailable('answered_429_x', 2));
+    await expect(hurried.ask()).rejects.toMatchObject({ reason: 'answered_429_x', retryAfterSeconds: 2 });
+    expect(hurried.seen.calls).toBe(1);
+  });
+
+  it('stay within a tenth of the calls when all fail', async () => {
+    const { ask, does, seen } = server({ maxConcurrentCalls: 100, maxQueuedCalls: 1000 });
+    does(unavailable());
+    const first = 300;
+    for (let round = 0; round < 3; round += 1) {
+      await Promise.all(Array.from({ length: first / 3 }, async () => outcome(ask())));
+    }
+    expect(seen.calls).toBeGreaterThan(first);
+    expect(seen.calls).toBeLessThanOrEqual(first * 1.1 + 5);
+  });
+});
+
+describe('the circuit breaker (CC-09)', () => {
+  const failing = { circuitBreakerFailures: 3, maxRetries: 0 };
+  const clockOf = () => {
+    const clock = { ms: 0, monotonicMs: () => clock.ms, epochSeconds: () => clock.ms / 1000 };
+    return clock;
+  };
+
+  it('opens after so many failures in a row, and then makes no call', async () => {
+    const { ask, does, seen, states } = server(failing, clockOf());
+    does(unavailable(), unavailable(), 'good', unavailable());
+    for (let at = 0; at < 20; at += 1) await outcome(ask());
+    expect(seen.calls).toBe(6);
+    expect(states).toEqual(['open']);
+    await expect(ask()).rejects.toMatchObject({ code: UNAVAILABLE, reason: 'circuit_open', retryAfterSeconds: 1 });
+  });
+
+  it('lets one call through after its pause, and closes when that succeeds', async () => {
+    const clock = clockOf();
+    const { ask, does, seen, states } = server(failing, clock);
+    does(unavailable());
+    for (let at = 0; at < 4; at += 1) await outcome(ask());
+    does(async () => sleep(20, 'good'));
+    clock.ms = 99;
+    expect(await outcome(ask())).toBe(`${UNAVAILABLE} circuit_open`);
+    clock.ms = 100;
+    const probe = outcome(ask());
+    const others = [outcome(ask()), outcome(ask())];
+    await sleep(5);
+    expect(seen.calls).toBe(4);
+    expect(await Promise.all([probe, ...others])).toEqual(['good', 'good', 'good']);
+    expect(states).toEqual(['open', 'half-open', 'closed']);
+  });
+
+  it('stays open for another pause when that fails', async () => {
+    const clock = clockOf();
+    const { ask, does, seen } = server(failing, clock);
+    does(unavailable());
+    for (let at = 0; at < 4; at += 1) await outcome(ask());
+    clock.ms = 100;
+    await outcome(ask());
+    expect(await outcome(ask())).toBe(`${UNAVAILABLE} circuit_open`);
+    clock.ms = 200;
+    does('good');
+    expect(await ask()).toBe('good');
+    expect(seen.calls).toBe(5);
+  });
+
+  it('stays open as long as Retry-After says, up to 30 seconds', async () => {
+    for (const [retryAfter, pauseMs] of [
+      [7, 7000],
+      [300, 30_000],
+    ] as const) {
+      const clock = clockOf();
+      const { ask, does } = server(failing, clock);
+      does(unavailable('answered_429_x', retryAfter));
+      for (let at = 0; at < 3; at += 1) await outcome(ask());
+      does('good');
+      clock.ms = pauseMs - 1;
+      expect(await outcome(ask())).toBe(`${UNAVAILABLE} circuit_open`);
+      clock.ms = pauseMs;
+      expect(await ask()).toBe('good');
+    }
+  });
+
+  it('takes a refusal for a sign of life, and never opens for it', async () => {
+    const clock = clockOf();
+    const { ask, does, seen } = server(failing, clock);
+    does(refused);
+    for (let at = 0; at < 10; at += 1) await outcome(ask());
+    expect(seen.calls).toBe(10);
+  });
+
+  it('fails what waits in the queue as soon as it opens', async () => {
+    const { ask, does, seen } = server({ ...failing, maxConcurrentCalls: 3, maxQueuedCalls: 100 }, clockOf());
+    does(async () => sleep(20, unavailable()));
+    const outcomes = await Promise.all(Array.from({ length: 50 }, async () => outcome(ask())));
+    // Those that slipped in while the first three failed one after the other.
+    expect(seen.calls).toBeLessThan(6);
+    expect(outcomes.filter((result) => result === `${UNAVAILABLE} circuit_open`)).toHaveLength(50 - seen.calls);
+  });
+});

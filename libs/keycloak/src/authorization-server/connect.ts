@@ -1,0 +1,39 @@
+/** Connect: what can be asked of one authorization server, each kind of call under a policy of its own. */
+import type { Clock } from '../caching/clock.js';
+import { CallPolicy, type CallPolicyOptions, type CircuitState } from './call-policy.js';
+import { Introspection } from './introspection.js';
+import { ServerMetadata } from './metadata.js';
+import { ServerConnection, type ServerConnectionOptions } from './server-connection.js';
+import { TokenEndpoint } from './token-endpoint.js';
+
+export interface AuthorizationServerOptions extends ServerConnectionOptions, CallPolicyOptions {
+  /** Scopes that the server adds unasked, because they are defaults of our client. */
+  readonly defaultScopes: readonly string[];
+}
+
+export type CallKind = 'discovery' | 'introspection' | 'token';
+
+/** Told whenever calls of a kind are no longer made, are tried, or are made again. */
+export type CircuitListener = (kind: CallKind, state: CircuitState) => void;
+
+export interface ConnectedAuthorizationServer {
+  readonly metadata: ServerMetadata;
+  readonly introspection: Introspection;
+  readonly tokenEndpoint: TokenEndpoint;
+}
+
+/** Sends nothing yet. A policy for each kind: so that one can't take the slots of another, nor open its circuit. */
+export function connectToAuthorizationServer(
+  options: AuthorizationServerOptions,
+  clock: Clock,
+  onCircuit: CircuitListener = () => undefined,
+): ConnectedAuthorizationServer {
+  const connection = new ServerConnection(options);
+  const policy = (kind: CallKind): CallPolicy => new CallPolicy(options, clock, (state) => onCircuit(kind, state));
+  const metadata = new ServerMetadata(connection, policy('discovery'));
+  return {
+    metadata,
+    introspection: new Introspection(connection, metadata, policy('introspection')),
+    tokenEndpoint: new TokenEndpoint(connection, metadata, policy('token'), options.defaultScopes),
+  };
+}

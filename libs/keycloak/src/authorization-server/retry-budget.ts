@@ -1,0 +1,22 @@
+/** RetryBudget: lets a tenth of the calls be repeated, so that retries add little load to a server that fails. */
+
+/** What is there before the first call, and at most after any number of them. */
+const RESERVE = 5;
+const MOST = 20;
+const PER_CALL = 0.1;
+
+export class RetryBudget {
+  #retries = RESERVE;
+
+  /** A first try was made. */
+  deposit(): void {
+    this.#retries = Math.min(this.#retries + PER_CALL, MOST);
+  }
+
+  /** Whether one more retry may be made; if so, it counts as made. */
+  withdraw(): boolean {
+    if (this.#retries < 1) return false;
+    this.#retries -= 1;
+    return true;
+  }
+}
