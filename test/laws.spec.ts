@@ -35,9 +35,8 @@ describe('the sources', () => {
     ]);
   });
 
-  it("read the text of a caller's token for the exchange and its key only (TX-04)", () => {
+  it("read the text of a caller's token for the exchange only (TX-04)", () => {
     expect(filesWith(/\bsubjectTokenText\b/).toSorted()).toEqual([
-      'libs/keycloak/src/client/token-request.ts',
       'libs/keycloak/src/client/token-source.ts',
       'libs/keycloak/src/protocol/verified-access-token.ts',
     ]);

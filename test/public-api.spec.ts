@@ -55,6 +55,7 @@ describe('nestjs-keycloak-s2s', () => {
       'email',
       'fingerprint',
       'hasPermission',
+      'hash',
       'realmRoles',
       'sessionId',
       'toJSON',

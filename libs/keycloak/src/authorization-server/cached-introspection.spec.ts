@@ -207,7 +207,7 @@ describe('CachedIntrospection', () => {
           if (what === 'revoke' && realm.active.delete(token)) revokedAt.set(token, time.seconds);
           if (what === 'fail' || what === 'heal') realm.failing = what === 'fail';
           if (what !== 'ask') continue;
-          const answer = await cached.introspect(token, staleness).catch(() => undefined);
+          const answer = await Promise.resolve(cached.introspect(token, staleness)).catch(() => undefined);
           const sinceRevocation = time.seconds - (revokedAt.get(token) ?? time.seconds);
           const window = Math.min(staleness, OPTIONS.introspectionTtlSeconds);
           const revoked = revokedAt.has(token);

@@ -19,13 +19,13 @@ export interface IntrospectionCacheOptions {
 interface Entry {
   readonly answer: IntrospectionAnswer;
   readonly askedAtMs: number;
-  /** Which question it was, since two can be asked at one time. */
-  readonly number: number;
 }
 
 interface Flight {
   readonly startedAtMs: number;
   readonly answer: Promise<IntrospectionAnswer>;
+  /** A later question has been answered already: what this one brings is old news. */
+  isOvertaken: boolean;
 }
 
 /** A token that is not active does not become so; it is only asked again in case the server was behind. */
@@ -38,13 +38,14 @@ const INACTIVE_TTL_MS = 2000;
 export class CachedIntrospection {
   readonly #active: DeadlineCache<Entry>;
   readonly #inactive: DeadlineCache<Entry>;
-  readonly #flights = new Map<string, Flight>();
+  /** By key, in the order of taking off. */
+  readonly #flights = new Map<string, Set<Flight>>();
   readonly #ttlMs: number;
-  #questions = 0;
+  readonly #keyPrefix: string;
 
   constructor(
     private readonly introspection: Pick<Introspection, 'introspect'>,
-    private readonly options: IntrospectionCacheOptions,
+    options: IntrospectionCacheOptions,
     private readonly clock: Clock,
     /** Told the SHA-256 of a token that was found inactive, so that what was made of it can go too. */
     private readonly onInactive: (tokenHash: string) => void,
@@ -52,55 +53,61 @@ export class CachedIntrospection {
     this.#active = new DeadlineCache(options.maxCachedIntrospections, clock);
     this.#inactive = new DeadlineCache(options.maxCachedIntrospections, clock);
     this.#ttlMs = options.introspectionTtlSeconds * 1000;
+    this.#keyPrefix = `${options.issuer}\n${options.clientId}\n`;
   }
 
   /**
-   * An answer whose question was sent at most `maxStalenessSeconds` ago, or since now. Throws what `Introspection` does:
-   * an answer past its time is not served, whatever happened to the server.
+   * An answer whose question was sent at most `maxStalenessSeconds` ago, or since now: at once when it is known. Throws
+   * what `Introspection` does: an answer past its time is not served, whatever happened to the server.
    */
-  async introspect(token: string, maxStalenessSeconds: number): Promise<IntrospectionAnswer> {
+  introspect(token: string, maxStalenessSeconds: number): IntrospectionAnswer | Promise<IntrospectionAnswer> {
     const key = this.#key(token);
     const nowMs = this.clock.monotonicMs();
     const stalenessMs = Math.min(maxStalenessSeconds * 1000, this.#ttlMs);
     const known = this.#active.get(key) ?? this.#inactive.get(key);
     if (known !== undefined && nowMs - known.askedAtMs < stalenessMs) return known.answer;
-    const flight = this.#flights.get(key);
+    const flight = [...(this.#flights.get(key) ?? [])].at(-1);
     // A flight that took off before this request came knows nothing of what happened in between.
-    if (flight !== undefined && nowMs - flight.startedAtMs < stalenessMs) return flight.answer;
+    if (flight !== undefined && !flight.isOvertaken && nowMs - flight.startedAtMs < stalenessMs) return flight.answer;
     return this.#ask(key, token, nowMs);
   }
 
   #ask(key: string, token: string, startedAtMs: number): Promise<IntrospectionAnswer> {
-    const number = ++this.#questions;
+    const inTheAir = this.#flights.get(key) ?? new Set<Flight>();
     const flight: Flight = {
       startedAtMs,
+      isOvertaken: false,
       answer: this.introspection
         .introspect(token)
-        .then((answer) => this.#keep(key, token, { answer: deepFreeze(answer), askedAtMs: startedAtMs, number }))
+        .then((answer) => {
+          deepFreeze(answer);
+          for (const earlier of inTheAir) {
+            if (earlier === flight) break;
+            earlier.isOvertaken = true;
+          }
+          if (!flight.isOvertaken) this.#keep(key, token, { answer, askedAtMs: startedAtMs });
+          return answer;
+        })
         .finally(() => {
-          // A later flight may have taken the slot: only the owner clears it.
-          if (this.#flights.get(key) === flight) this.#flights.delete(key);
+          inTheAir.delete(flight);
+          if (inTheAir.size === 0) this.#flights.delete(key);
         }),
     };
-    this.#flights.set(key, flight);
+    this.#flights.set(key, inTheAir.add(flight));
     return flight.answer;
   }
 
-  #keep(key: string, token: string, entry: Entry): IntrospectionAnswer {
+  #keep(key: string, token: string, entry: Entry): void {
     const { answer, askedAtMs } = entry;
-    const known = this.#active.get(key) ?? this.#inactive.get(key);
-    // Answers may overtake each other; the one that was asked for last is the truth.
-    if (known !== undefined && known.number > entry.number) return answer;
     const ageMs = this.clock.monotonicMs() - askedAtMs;
     if (answer['active'] === true) {
       this.#active.set(key, entry, Math.min(this.#ttlMs - ageMs, this.#untilExpiryMs(answer)));
-      return answer;
+      return;
     }
     const active = this.#active.get(key);
     if (active !== undefined) this.#active.delete(key, active);
     this.#inactive.set(key, entry, Math.min(this.#ttlMs, INACTIVE_TTL_MS) - ageMs);
     this.onInactive(tokenHash(token));
-    return answer;
   }
 
   #untilExpiryMs({ exp }: IntrospectionAnswer): number {
@@ -109,6 +116,6 @@ export class CachedIntrospection {
 
   /** All that the answer may depend on. */
   #key(token: string): string {
-    return hash('sha256', `${this.options.issuer}\n${this.options.clientId}\n${token}`, 'base64url');
+    return hash('sha256', this.#keyPrefix + token, 'base64url');
   }
 }

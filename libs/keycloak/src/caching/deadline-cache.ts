@@ -29,9 +29,12 @@ export class DeadlineCache<V> {
     return undefined;
   }
 
-  /** Keeps `value` for `lifetimeMs` from now; not at all when that is no positive number. */
+  /** Keeps `value` for `lifetimeMs` from now; nothing for this key when that is no positive number. */
   set(key: string, value: V, lifetimeMs: number): void {
-    if (!(lifetimeMs > 0)) return;
+    if (!(lifetimeMs > 0)) {
+      this.#entries.delete(key);
+      return;
+    }
     this.#entries.set(key, { value, deadlineMs: this.clock.monotonicMs() + lifetimeMs });
   }
 

@@ -12,49 +12,81 @@ export interface Renewable<V> {
 
 interface Entry<V> {
   readonly value: V;
-  readonly renewAtMs: number;
+  renewAtMs: number;
 }
+
+/** After a renewal that failed, the next one waits: not every request in the rest of a value's life tries again. */
+const RENEWAL_PAUSE_MS = 1000;
 
 /**
  * One flight per key, for first uses and renewals alike. While a renewal runs, and when it fails, the old value serves
- * until its hard deadline and never beyond. A failure is shared by those who wait for it and kept for nobody.
+ * until its hard deadline and never beyond. A failure is shared by those who wait for it, and kept only as long as
+ * `keepFailureMs` says.
  */
 export class RenewingCache<V> {
   readonly #entries: DeadlineCache<Entry<V>>;
+  readonly #failures: DeadlineCache<Error>;
   readonly #flights = new SingleFlight<V>();
 
   constructor(
     maxEntries: number,
     private readonly clock: Clock,
+    private readonly keepFailureMs: (failure: Error) => number = () => 0,
   ) {
     this.#entries = new DeadlineCache(maxEntries, clock);
+    this.#failures = new DeadlineCache(maxEntries, clock);
   }
 
   async get(key: string, obtain: () => Promise<Renewable<V>>): Promise<V> {
     const entry = this.#entries.get(key);
-    if (entry === undefined) return this.#obtain(key, obtain);
-    // Whoever needs the value past its deadline asks again, and gets the failure then.
-    if (this.clock.monotonicMs() >= entry.renewAtMs) this.#obtain(key, obtain).catch(() => undefined);
+    if (entry === undefined) return this.#first(key, obtain);
+    if (this.clock.monotonicMs() >= entry.renewAtMs) this.#renew(key, entry, obtain);
     return entry.value;
   }
 
-  /** Forgets `key`, but only while it holds `value`: a newer one stays. */
+  /** The value that `get` would give at once; a later one may be under way. */
+  peek(key: string): V | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
+  /** Forgets `key`, but only while it holds `value`: a newer one stays, and so does one that is under way. */
   delete(key: string, value: V): void {
     const entry = this.#entries.get(key);
     if (entry?.value === value) this.#entries.delete(key, entry);
   }
 
-  /** Forgets `key`, whatever it holds. */
+  /** Forgets `key`, whatever it holds or is about to hold: who waits gets the answer, and nobody after that. */
   forget(key: string): void {
+    this.#flights.letGo(key);
     const entry = this.#entries.get(key);
     if (entry !== undefined) this.#entries.delete(key, entry);
   }
 
+  async #first(key: string, obtain: () => Promise<Renewable<V>>): Promise<V> {
+    const failure = this.#failures.get(key);
+    if (failure !== undefined) throw failure;
+    return this.#obtain(key, obtain);
+  }
+
+  #renew(key: string, entry: Entry<V>, obtain: () => Promise<Renewable<V>>): void {
+    // Whoever needs the value past its deadline asks again, and gets the failure then.
+    this.#obtain(key, obtain).catch(() => {
+      entry.renewAtMs = this.clock.monotonicMs() + RENEWAL_PAUSE_MS;
+    });
+  }
+
   #obtain(key: string, obtain: () => Promise<Renewable<V>>): Promise<V> {
-    return this.#flights.run(key, async () => {
-      const { value, usableMs, freshMs } = await obtain();
-      this.#entries.set(key, { value, renewAtMs: this.clock.monotonicMs() + freshMs }, usableMs);
-      return value;
+    return this.#flights.run(key, async (holdsSlot) => {
+      try {
+        const { value, usableMs, freshMs } = await obtain();
+        if (holdsSlot()) {
+          this.#entries.set(key, { value, renewAtMs: this.clock.monotonicMs() + freshMs }, usableMs);
+        }
+        return value;
+      } catch (error) {
+        if (error instanceof Error && holdsSlot()) this.#failures.set(key, error, this.keepFailureMs(error));
+        throw error;
+      }
     });
   }
 }

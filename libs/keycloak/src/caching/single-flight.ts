@@ -4,12 +4,21 @@
 export class SingleFlight<V> {
   readonly #flights = new Map<string, Promise<V>>();
 
-  async run(key: string, start: () => Promise<V>): Promise<V> {
+  /** `start` can ask, once it has waited for something, whether its flight still has the slot or was let go meanwhile. */
+  async run(key: string, start: (holdsSlot: () => boolean) => Promise<V>): Promise<V> {
     const running = this.#flights.get(key);
     if (running !== undefined) return running;
-    // Only this call, the flight's owner, clears the slot.
-    const flight = start().finally(() => this.#flights.delete(key));
+    const holdsSlot = (): boolean => this.#flights.get(key) === flight;
+    const flight: Promise<V> = start(holdsSlot).finally(() => {
+      // A later flight may have the slot by now: only the owner clears it.
+      if (holdsSlot()) this.#flights.delete(key);
+    });
     this.#flights.set(key, flight);
     return flight;
+  }
+
+  /** Whoever comes from now on begins anew; those who wait get what they wait for. */
+  letGo(key: string): void {
+    this.#flights.delete(key);
   }
 }

@@ -103,9 +103,8 @@ export class ServiceCaller {
       });
     let token = await abortable(this.tokens.get(this.tokenRequest), options.signal);
     let response = await send(token);
-    if (response.status === 401 && bearerChallengeError(response.headers['www-authenticate']) === 'invalid_token') {
+    if (refusesToken(response) && this.tokens.dropRefused(this.tokenRequest, token)) {
       // It may have been revoked since it was cached: one renewal, one more try; the body is JSON and can be sent again.
-      this.tokens.drop(this.tokenRequest, token);
       token = await abortable(this.tokens.get(this.tokenRequest), options.signal);
       response = await send(token);
     }
@@ -130,6 +129,10 @@ export class ServiceCaller {
       safe,
     );
   }
+}
+
+function refusesToken({ status, headers }: TransportResponse): boolean {
+  return status === 401 && bearerChallengeError(headers['www-authenticate']) === 'invalid_token';
 }
 
 /** Headers that say who calls whom, and those that say how a request is framed. */

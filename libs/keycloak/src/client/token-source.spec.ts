@@ -149,11 +149,45 @@ describe('TokenSource', () => {
 
   it('drops the token that was refused, and keeps one that has come since', async () => {
     const old = await tokens.get(SELF);
-    tokens.drop(SELF, old);
+    expect(tokens.dropRefused(SELF, old)).toBe(true);
     const renewed = await tokens.get(SELF);
     expect(renewed.reveal()).toBe('issued-2');
-    tokens.drop(SELF, old);
+    expect(tokens.dropRefused(SELF, old)).toBe(true);
     expect(await tokens.get(SELF)).toBe(renewed);
+  });
+
+  it('replaces a refused token once in five seconds, so that a service that always says 401 costs no storm (CC-05)', async () => {
+    tokens.dropRefused(SELF, await tokens.get(SELF));
+    const replacement = await tokens.get(SELF);
+    clock.seconds += 4.9;
+    expect(tokens.dropRefused(SELF, replacement)).toBe(false);
+    expect(await tokens.get(SELF)).toBe(replacement);
+    clock.seconds += 0.1;
+    expect(tokens.dropRefused(SELF, replacement)).toBe(true);
+    expect(await text(SELF)).toBe('issued-3');
+  });
+
+  it('remembers a definite refusal for two seconds, and no other failure', async () => {
+    realm.answer(TOKEN, json({ error: 'invalid_scope' }, 400));
+    await expect(text(SELF)).rejects.toMatchObject({ code: 'authorization_server_refused' });
+    issueTokens(realm);
+    clock.seconds += 1.9;
+    await expect(text(SELF)).rejects.toMatchObject({ code: 'authorization_server_refused' });
+    expect(realm.to(TOKEN)).toHaveLength(1);
+    expect(await text(clientCredentialsRequest('another'))).toBe('issued-1');
+    clock.seconds += 0.1;
+    expect(await text(SELF)).toBe('issued-2');
+  });
+
+  it('tries a renewal that failed again after a second, not with every request', async () => {
+    await text(SELF);
+    realm.answer(TOKEN, raw(500));
+    clock.seconds += 49;
+    for (let at = 0; at < 10; at += 1) {
+      expect(await text(SELF)).toBe('issued-1');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(realm.to(TOKEN)).toHaveLength(2);
   });
 
   it('keeps no more tokens than it may', async () => {

@@ -3,12 +3,13 @@ import { LRUCache } from 'lru-cache';
 import type { TokenEndpoint } from '../authorization-server/token-endpoint.js';
 import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
 import type { Clock } from '../caching/clock.js';
+import { DeadlineCache } from '../caching/deadline-cache.js';
 import { RenewingCache, type Renewable } from '../caching/renewing-cache.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
+import { Refusal } from '../protocol/refusal.js';
+import { subjectTokenText } from '../protocol/verified-access-token.js';
 import type { TokenSourceLog } from './token-source-log.js';
-import { tokenHash } from '../protocol/fingerprint.js';
-import { subjectTokenText, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { tokenRequestKey, type TokenRequest } from './token-request.js';
 
 export interface TokenSourceOptions {
@@ -23,10 +24,17 @@ export interface TokenSourceOptions {
 const RENEW_FROM = 0.8;
 const RENEW_JITTER = 0.1;
 
+/** How long a definite refusal (a scope that is not granted, a wrong secret) is remembered instead of asked for again. */
+const REFUSAL_MEMORY_MS = 2000;
+
+/** How often at most a token is replaced because its audience refused it: a service that always says 401 costs no storm. */
+const REPLACEMENT_PAUSE_MS = 5000;
+
 export class TokenSource {
   readonly #tokens: RenewingCache<IssuedToken>;
-  /** Which keys hold tokens that were exchanged from a subject token, by its hash. */
+  /** Which keys hold tokens that were exchanged from a subject token, by its hash. Used in the same order as the tokens. */
   readonly #keysOfSubject: LRUCache<string, Set<string>>;
+  readonly #justReplaced: DeadlineCache<true>;
 
   constructor(
     private readonly endpoint: Pick<TokenEndpoint, 'request'>,
@@ -34,32 +42,47 @@ export class TokenSource {
     private readonly clock: Clock,
     private readonly log: TokenSourceLog,
   ) {
-    this.#tokens = new RenewingCache(options.maxCachedTokens, clock);
+    this.#tokens = new RenewingCache(options.maxCachedTokens, clock, (failure) =>
+      isDefinite(failure) ? REFUSAL_MEMORY_MS : 0,
+    );
     this.#keysOfSubject = new LRUCache({ max: options.maxCachedTokens });
+    this.#justReplaced = new DeadlineCache(options.maxCachedTokens, clock);
   }
 
-  /** Errors are those of `TokenEndpoint.request`; a failure is shared by those who wait for it and kept for nobody. */
+  /**
+   * Errors are those of `TokenEndpoint.request`; a failure is shared by those who wait for it. Failures are not kept, but
+   * definite refusals are, for two seconds.
+   */
   async get(request: TokenRequest): Promise<IssuedToken> {
     const key = this.#key(request);
-    return this.#tokens.get(key, () => this.#obtain(key, request));
+    // Before it is sent: the subject may be found inactive while the first exchange is under way.
+    if (request.grant === TOKEN_EXCHANGE_GRANT) this.#rememberSubject(key, request.subject.hash);
+    return this.#tokens.get(key, () => this.#obtain(request));
   }
 
-  /** Forgets `token`, which its audience refused; one that has come since then stays. */
-  drop(request: TokenRequest, token: IssuedToken): void {
-    this.#tokens.delete(this.#key(request), token);
+  /**
+   * Forgets `token`, which its audience refused; one that has come since then stays. False when another one would hardly
+   * help, because the last one was replaced a moment ago for the same reason.
+   */
+  dropRefused(request: TokenRequest, token: IssuedToken): boolean {
+    const key = this.#key(request);
+    if (this.#tokens.peek(key) !== token) return true;
+    if (this.#justReplaced.get(key) === true) return false;
+    this.#justReplaced.set(key, true, REPLACEMENT_PAUSE_MS);
+    this.#tokens.delete(key, token);
+    return true;
   }
 
-  /** Forgets every token that was exchanged from the one with this SHA-256, which was found inactive. */
+  /** Forgets every token that was or is being exchanged from the one with this SHA-256, which was found inactive. */
   dropExchangedFrom(subjectTokenHash: string): void {
     for (const key of this.#keysOfSubject.get(subjectTokenHash) ?? []) this.#tokens.forget(key);
     this.#keysOfSubject.delete(subjectTokenHash);
   }
 
-  async #obtain(key: string, request: TokenRequest): Promise<Renewable<IssuedToken>> {
+  async #obtain(request: TokenRequest): Promise<Renewable<IssuedToken>> {
     const startMs = this.clock.monotonicMs();
     const token = await this.endpoint.request(parametersOf(request));
     const durationMs = this.clock.monotonicMs() - startMs;
-    if (request.grant === TOKEN_EXCHANGE_GRANT) this.#rememberSubject(key, request.subject);
     this.log.obtained(request, token, durationMs);
     const usableMs = this.#usableMs(request, token) - durationMs;
     return { value: token, usableMs, freshMs: usableMs * (RENEW_FROM + RENEW_JITTER * Math.random()) };
@@ -80,11 +103,16 @@ export class TokenSource {
     return tokenRequestKey(this.options.issuer, this.options.clientId, request);
   }
 
-  #rememberSubject(key: string, subject: VerifiedAccessToken): void {
-    const hash = tokenHash(subjectTokenText(subject));
-    const keys = this.#keysOfSubject.get(hash) ?? new Set();
-    this.#keysOfSubject.set(hash, keys.add(key));
+  #rememberSubject(key: string, hash: string): void {
+    const keys = this.#keysOfSubject.get(hash);
+    if (keys === undefined) this.#keysOfSubject.set(hash, new Set([key]));
+    else keys.add(key);
   }
+}
+
+/** Whether the server has understood and said no, as it would again. */
+function isDefinite(failure: Error): boolean {
+  return failure instanceof Refusal && failure.code !== 'authorization_server_unavailable';
 }
 
 function parametersOf(request: TokenRequest): TokenRequestParameters {

@@ -20,6 +20,7 @@ export function parseScope(scope: string): readonly string[] {
  * in its code, so this is a programming error.
  */
 export function canonicalScope(scope: string): string {
+  if (isScopeToken(scope)) return scope;
   const tokens = parseScope(scope);
   if (tokens.length === 0) throw new TypeError('A scope names at least one permission');
   const bad = tokens.find((token) => !isScopeToken(token));

@@ -1,9 +1,29 @@
 /** VerifiedAccessToken: the proof that a token was introspected and judged for this service, without its text. */
 import { inspect } from 'node:util';
 import { clientRoles, deepFreeze, realmRoles, type AccessTokenClaims } from './claims.js';
-import { fingerprint } from './fingerprint.js';
+import { fingerprint, tokenHash } from './fingerprint.js';
 
 let readText: (token: VerifiedAccessToken) => string;
+
+/** What is the same for every request that carries a token while one answer about it serves; no text of it. */
+export interface TokenFacts {
+  readonly claims: AccessTokenClaims;
+  readonly clientId: string;
+  readonly audience: readonly string[];
+  readonly permissions: readonly string[];
+  /** SHA-256 of the token, once somebody has asked for it. */
+  hash?: string;
+}
+
+/** Copies and freezes what it is given. */
+export function tokenFacts(claims: AccessTokenClaims, clientId: string, permissions: Iterable<string>): TokenFacts {
+  return {
+    claims: deepFreeze({ ...claims }),
+    clientId,
+    audience: Object.freeze([claims.aud].flat()),
+    permissions: Object.freeze([...new Set(permissions)]),
+  };
+}
 
 /**
  * An access token that was found active by the authorization server and judged by this service: issuer, audience,
@@ -17,6 +37,7 @@ let readText: (token: VerifiedAccessToken) => string;
  */
 export class VerifiedAccessToken {
   readonly #text: string;
+  readonly #facts: TokenFacts;
 
   /** `iss`: the authorization server and realm. */
   readonly issuer: string;
@@ -38,15 +59,17 @@ export class VerifiedAccessToken {
   }
 
   /** For `judge-access-token.ts` and the testing door alone. */
-  constructor(text: string, claims: AccessTokenClaims, clientId: string, permissions: Iterable<string>) {
+  constructor(text: string, facts: TokenFacts) {
+    const { claims } = facts;
     this.#text = text;
+    this.#facts = facts;
     this.issuer = claims.iss;
     this.subject = claims.sub;
-    this.clientId = clientId;
-    this.audience = Object.freeze([claims.aud].flat());
-    this.permissions = Object.freeze([...new Set(permissions)]);
+    this.clientId = facts.clientId;
+    this.audience = facts.audience;
+    this.permissions = facts.permissions;
     this.expiresAt = claims.exp;
-    this.claims = deepFreeze({ ...claims });
+    this.claims = claims;
     Object.freeze(this);
   }
 
@@ -78,6 +101,12 @@ export class VerifiedAccessToken {
   /** `resource_access.<clientId>.roles`: the roles at one client, never merged with those at another. */
   clientRoles(clientId: string): readonly string[] {
     return clientRoles(this.claims, clientId);
+  }
+
+  /** SHA-256 of the token, in hex: the key under which something can be remembered about it. */
+  get hash(): string {
+    this.#facts.hash ??= tokenHash(this.#text);
+    return this.#facts.hash;
   }
 
   /** Eight hex digits that stand for the token in logs and pages. */

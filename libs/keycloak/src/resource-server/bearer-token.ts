@@ -7,9 +7,13 @@ export interface BearerRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly rawHeaders?: readonly string[];
   readonly raw?: { readonly rawHeaders?: readonly string[] };
+  readonly url?: string;
   readonly query?: unknown;
   readonly body?: unknown;
 }
+
+/** What nearly every request has: one look at it is enough. */
+const BEARER_TOKEN = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/;
 
 /** RFC 9110 §11.4: scheme, spaces, and the rest; RFC 6750 §2.1: the rest is one `b64token`. */
 const CREDENTIALS = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +(\S.*))?$/;
@@ -29,6 +33,8 @@ export function bearerToken(request: BearerRequest, maxTokenBytes: number): stri
   }
   if (elsewhere !== undefined) throw new BearerError('missing_token', { reason: elsewhere });
   if (header === undefined) return undefined;
+  const token = BEARER_TOKEN.exec(header)?.[1];
+  if (token !== undefined && token.length <= maxTokenBytes) return token;
   const [, scheme, credentials] = CREDENTIALS.exec(header) ?? [];
   if (scheme === undefined) throw new BearerError('invalid_request', { reason: 'malformed_authorization_header' });
   if (scheme.toLowerCase() !== 'bearer') throw new BearerError('missing_token', { reason: 'scheme_not_bearer' });
@@ -41,17 +47,27 @@ export function bearerToken(request: BearerRequest, maxTokenBytes: number): stri
   return credentials;
 }
 
+const NAME = 'authorization';
+
 /** Node keeps only the first of several Authorization headers in `headers`; the raw list has them all. */
 function authorizationHeaders(request: BearerRequest): readonly string[] {
   const raw = request.rawHeaders ?? request.raw?.rawHeaders;
-  if (raw !== undefined) return raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === 'authorization');
-  const header = request.headers['authorization'];
+  if (raw !== undefined) {
+    const found: string[] = [];
+    for (let at = 1; at < raw.length; at += 2) {
+      const name = raw[at - 1];
+      if (name?.length === NAME.length && name.toLowerCase() === NAME) found.push(raw[at] ?? '');
+    }
+    return found;
+  }
+  const header = request.headers[NAME];
   return header === undefined ? [] : [header].flat();
 }
 
 /** The places of RFC 6750 §2.2 and §2.3, which leak into logs and histories; a token there is not looked at. */
 function tokenElsewhere(request: BearerRequest): string | undefined {
-  if (hasField(request.query)) return 'token_in_query';
+  // Fastify makes the query anew for whoever looks at it.
+  if (request.url?.includes('?') !== false && hasField(request.query)) return 'token_in_query';
   const [contentType] = [request.headers['content-type']].flat();
   return /^application\/x-www-form-urlencoded\b/i.test(contentType ?? '') && hasField(request.body)
     ? 'token_in_form'

@@ -338,7 +338,7 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
     for (const kind of ['rpc', 'ws', 'graphql']) {
       const context = new ExecutionContextHost([{}, {}], Routes, Routes.prototype.public);
       context.setType(kind);
-      await expect(guard.canActivate(context)).rejects.toMatchObject({
+      await expect((async () => guard.canActivate(context))()).rejects.toMatchObject({
         code: 'route_closed',
         reason: 'context_not_http',
       });

@@ -4,7 +4,7 @@ import { BearerError } from '../protocol/bearer-error.js';
 import type { AccessTokenClaims, IntrospectionAnswer } from '../protocol/claims.js';
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
 import { parseScope } from '../protocol/scope.js';
-import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { tokenFacts, VerifiedAccessToken, type TokenFacts } from '../protocol/verified-access-token.js';
 
 /** Makes a caller's permissions out of the claims of a token; what it returns replaces the members of `scope`. */
 export type Permissions = (claims: AccessTokenClaims) => readonly string[];
@@ -30,9 +30,10 @@ export function judgeAccessToken(
   clock: Clock,
 ): VerifiedAccessToken {
   if (answer['active'] !== true) throw invalid('inactive');
-  const claims = readClaims(answer);
+  const facts = factsOf(answer);
+  const { claims } = facts;
   if (claims.iss !== options.issuer) throw invalid('other_issuer', claims);
-  if (![claims.aud].flat().includes(options.audience)) throw invalid('other_audience', claims);
+  if (!facts.audience.includes(options.audience)) throw invalid('other_audience', claims);
   // Keycloak also finds ID and refresh tokens active; only an access token is one (RFC 8725 §3.11).
   if (claims['typ'] !== KEYCLOAK_ACCESS_TOKEN_TYP) throw invalid('not_an_access_token', claims);
   // A token bound to a key is worth nothing without the proof of that key, which is not taken here (RFC 8705, RFC 9449).
@@ -42,9 +43,24 @@ export function judgeAccessToken(
   if (now >= claims.exp + tolerance) throw invalid('expired', claims);
   if (claims.nbf !== undefined && now < claims.nbf - tolerance) throw invalid('not_yet_valid', claims);
   if (claims.iat !== undefined && now < claims.iat - tolerance) throw invalid('issued_in_the_future', claims);
-  const clientId = claims.azp ?? claims.client_id;
-  if (clientId === undefined) throw invalid('client_missing', claims);
-  return new VerifiedAccessToken(text, claims, clientId, permissionsOf(claims, options.permissions));
+  if (facts.clientId === '') throw invalid('client_missing', claims);
+  const { permissions } = options;
+  return new VerifiedAccessToken(
+    text,
+    permissions === undefined ? facts : tokenFacts(claims, facts.clientId, made(permissions, claims)),
+  );
+}
+
+/** Of answers that are reused, and can't change: their types need not be looked at more than once. */
+const knownFacts = new WeakMap<IntrospectionAnswer, TokenFacts>();
+
+function factsOf(answer: IntrospectionAnswer): TokenFacts {
+  const known = knownFacts.get(answer);
+  if (known !== undefined) return known;
+  const claims = readClaims(answer);
+  const facts = tokenFacts(claims, claims.azp ?? claims.client_id ?? '', parseScope(claims.scope ?? ''));
+  if (Object.isFrozen(answer)) knownFacts.set(answer, facts);
+  return facts;
 }
 
 /** The parser at the border: each claim that is relied upon has its type, or the token is refused. */
@@ -66,13 +82,12 @@ function readClaims(answer: IntrospectionAnswer): AccessTokenClaims {
   return answer as AccessTokenClaims;
 }
 
-function permissionsOf(claims: AccessTokenClaims, permissions: Permissions | undefined): readonly string[] {
-  if (permissions === undefined) return parseScope(claims.scope ?? '');
-  const made: unknown = permissions(claims);
-  if (!Array.isArray(made) || !made.every((item) => typeof item === 'string')) {
+function made(permissions: Permissions, claims: AccessTokenClaims): readonly string[] {
+  const result: unknown = permissions(claims);
+  if (!Array.isArray(result) || !result.every((item) => typeof item === 'string')) {
     throw new TypeError('The option "permissions" must return an array of strings');
   }
-  return made;
+  return result;
 }
 
 function invalid(reason: string, claims?: AccessTokenClaims): BearerError {

@@ -98,9 +98,10 @@ describe('a derived controller', () => {
       base(): void {}
     }
     decorate(Base);
+    class Silent extends Base {}
     class Derived extends Base {}
-    expect(routeAccess(Derived, handler).opening).toBe('closed');
     RequirePermission('admin.only')(Derived);
+    expect(routeAccess(Silent, handler).opening).toBe('closed');
     expect(routeAccess(Derived, handler)).toMatchObject({ opening: 'authenticated', permissions: ['admin.only'] });
   });
 });

@@ -25,6 +25,17 @@ export const CLIENTS = Symbol('nestjs-keycloak-s2s:clients');
  * route to those who have it; allowed clients alone open nothing.
  */
 export function routeAccess(controller: object, handler: object): RouteAccess {
+  const known = knownAccess.get(handler);
+  if (known?.controller === controller) return known.access;
+  const access = readAccess(controller, handler);
+  knownAccess.set(handler, { controller, access });
+  return access;
+}
+
+/** By handler: decorators have said all they say when a class is defined. A handler that is inherited has several controllers. */
+const knownAccess = new WeakMap<object, { readonly controller: object; readonly access: RouteAccess }>();
+
+function readAccess(controller: object, handler: object): RouteAccess {
   const says = (target: object): boolean =>
     Reflect.hasOwnMetadata(OPENING, target) || Reflect.hasOwnMetadata(PERMISSIONS, target);
   const source = says(handler) ? handler : controller;

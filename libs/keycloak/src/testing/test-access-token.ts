@@ -1,7 +1,7 @@
 /** testAccessToken(): a judged token out of nothing, so that handlers can be tested as plain functions. */
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
 import type { AccessTokenClaims } from '../protocol/claims.js';
-import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { tokenFacts, VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
 export interface TestAccessTokenOptions {
   /** `sub`. Default `test-subject`. */
@@ -38,5 +38,5 @@ export function testAccessToken(options: TestAccessTokenOptions = {}): VerifiedA
     iat: now,
     exp: now + (options.expiresInSeconds ?? 300),
   };
-  return new VerifiedAccessToken(`test-token-of-${claims.sub}`, claims, client, permissions);
+  return new VerifiedAccessToken(`test-token-of-${claims.sub}`, tokenFacts(claims, client, permissions));
 }
