@@ -66,10 +66,10 @@ module.exports = {
       to: { path: 'node_modules/oauth4webapi/' },
     },
     {
-      name: 'axios-in-one-file',
+      name: 'axios-in-the-transport',
       comment: "Axios' errors carry the request with its token, so none may come further than the transport.",
       severity: 'error',
-      from: { path: '^(libs|apps)/', pathNot: '^libs/keycloak/src/client/service-transport[.]ts$' },
+      from: { path: '^(libs|apps)/', pathNot: '^libs/keycloak/src/client/(service-transport|undici-adapter)[.]ts$' },
       to: { path: 'node_modules/axios/' },
     },
     {

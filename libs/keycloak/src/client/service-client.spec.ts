@@ -158,7 +158,7 @@ describe('a next service that fails', () => {
     ],
   ])('%s', async (_case, script, expected) => {
     next.answer(PATH, script);
-    expect(await failure(asSelf().get(PATH))).toMatchObject({
+    expect(await failure(asSelf().post(PATH, {}))).toMatchObject({
       name: 'ServiceCallError',
       service: 'service-c',
       ...expected,

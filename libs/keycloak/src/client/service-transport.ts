@@ -1,8 +1,14 @@
 /** ServiceTransport: one HTTP exchange with one service; whatever goes wrong leaves it as a ServiceCallError. */
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import axios, { isAxiosError, type AxiosInstance, type AxiosResponse } from 'axios';
+import axios, {
+  AxiosError,
+  isAxiosError,
+  type AxiosInstance,
+  type AxiosRequestConfig,
+  type AxiosResponse,
+} from 'axios';
+import { Pool } from 'undici';
 import { ServiceCallError } from './service-call-error.js';
+import { isConnectionBroken, undiciAdapter } from './undici-adapter.js';
 
 export interface TransportRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -26,7 +32,10 @@ export interface ServiceTransportOptions {
   readonly maxResponseBytes: number;
 }
 
-/** Axios with what is dangerous for a request that carries a token turned off: redirects, proxies, absolute URLs. */
+/** Methods that may be sent twice (RFC 9110 §9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE']);
+
+/** Axios over connections to one origin that are kept; without redirects, proxies and absolute URLs, which could take a token elsewhere. */
 export class ServiceTransport {
   readonly #base: URL;
   readonly #axios: AxiosInstance;
@@ -34,45 +43,48 @@ export class ServiceTransport {
   constructor(private readonly options: ServiceTransportOptions) {
     this.#base = new URL(options.baseUrl);
     this.#axios = axios.create({
-      httpAgent: new HttpAgent({ keepAlive: true }),
-      httpsAgent: new HttpsAgent({ keepAlive: true }),
-      maxRedirects: 0,
-      proxy: false,
-      decompress: false,
+      adapter: undiciAdapter(new Pool(this.#base.origin, { connect: { timeout: options.timeoutMs } })),
       headers: { Accept: 'application/json', 'Accept-Encoding': 'identity' },
       responseType: 'text',
-      transformRequest: (data: unknown) => data,
-      transformResponse: (data: unknown) => data,
+      transformRequest: [],
+      transformResponse: [],
+      timeout: options.timeoutMs,
       maxContentLength: options.maxResponseBytes,
-      validateStatus: () => true,
     });
   }
 
   /** Any status is a response. Throws `ServiceCallError`, or the reason of `request.signal` when that aborted. */
   async send(request: TransportRequest): Promise<TransportResponse> {
-    const url = this.#resolve(request.path);
-    const deadline = AbortSignal.timeout(this.options.timeoutMs);
-    const { method, headers, body, signal } = request;
+    const { method, path, headers, body, signal } = request;
     const data = body === undefined ? undefined : JSON.stringify(body);
-    let response: AxiosResponse<string>;
+    const config = {
+      url: this.#resolve(path),
+      method,
+      headers: data === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
+      ...(data === undefined ? {} : { data }),
+      ...(signal === undefined ? {} : { signal }),
+    };
     try {
-      response = await this.#axios.request<string>({
-        url,
-        method,
-        headers: data === undefined ? { ...headers } : { ...headers, 'Content-Type': 'application/json' },
-        ...(data === undefined ? {} : { data }),
-        signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
-      });
+      const response = await this.#exchange(config);
+      return { status: response.status, headers: singleHeaders(response), body: this.#parse(response) };
     } catch (error) {
+      if (!isAxiosError(error)) throw error;
       // Axios' error holds the request with its token: only a word of it goes on.
       signal?.throwIfAborted();
-      throw deadline.aborted ? this.#error('service_timeout', 'timeout') : this.#transportError(error);
+      throw this.#transportError(error);
     }
-    return {
-      status: response.status,
-      headers: Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)])),
-      body: this.#parse(response),
-    };
+  }
+
+  /** A kept connection may be closed by the other side just as a request goes out: what can be sent twice is. */
+  async #exchange(config: AxiosRequestConfig & { readonly method: string }): Promise<AxiosResponse<string>> {
+    const startMs = performance.now();
+    try {
+      return await this.#axios.request<string>(config);
+    } catch (error) {
+      if (!IDEMPOTENT.has(config.method) || !isConnectionBroken(error)) throw error;
+      const timeout = Math.max(1, Math.ceil(this.options.timeoutMs - (performance.now() - startMs)));
+      return this.#axios.request<string>({ ...config, timeout });
+    }
   }
 
   /** The path under the base URL; one that leads anywhere else is a programming error, and no request. */
@@ -97,9 +109,9 @@ export class ServiceTransport {
     }
   }
 
-  #transportError(error: unknown): ServiceCallError {
-    const code = isAxiosError(error) ? (error.code ?? 'unknown') : 'unknown';
-    return code === 'ERR_BAD_RESPONSE'
+  #transportError({ code = 'unknown' }: AxiosError): ServiceCallError {
+    if (code === AxiosError.ECONNABORTED) return this.#error('service_timeout', 'timeout');
+    return code === AxiosError.ERR_BAD_RESPONSE
       ? this.#error('service_failed', 'answer_broken_off_or_too_large')
       : this.#error('service_unavailable', code);
   }
@@ -107,4 +119,10 @@ export class ServiceTransport {
   #error(code: 'service_timeout' | 'service_failed' | 'service_unavailable', reason: string): ServiceCallError {
     return new ServiceCallError(code, this.options.name, reason);
   }
+}
+
+function singleHeaders({ headers }: AxiosResponse): Readonly<Record<string, string>> {
+  const single: Record<string, string> = {};
+  for (const name of Object.keys(headers)) single[name] = String(headers[name]);
+  return single;
 }

@@ -1,0 +1,208 @@
+/** What happens below HTTP on the way to the next service (CC-09). */
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ServiceTransport, type TransportRequest } from './service-transport.js';
+
+type Handler = (socket: Socket, request: string, at: number) => unknown;
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}';
+const servers: Server[] = [];
+const sockets = new Set<Socket>();
+
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy();
+  sockets.clear();
+  for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
+});
+
+/** A server that is told of each whole request; `at` counts them over all connections. */
+async function listen(handler: Handler) {
+  const seen: string[] = [];
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    let request = '';
+    socket.on('data', (chunk) => {
+      request += chunk.toString('latin1');
+      if (/^[^G].*\r\n\r\n$/s.test(request)) return;
+      seen.push(request);
+      handler(socket, request, seen.length);
+      request = '';
+    });
+  });
+  servers.push(server.listen(0, '127.0.0.1'));
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { origin: `127.0.0.1:${port}`, seen, connections: () => connections };
+}
+
+/** Of the connections that something came over; undici opens another one, empty, when it has cut one off. */
+async function allAreClosed(): Promise<boolean> {
+  const used = [...sockets].filter((socket) => socket.bytesRead > 0);
+  await Promise.all(used.map(async (socket) => socket.destroyed || once(socket, 'close')));
+  return used.length > 0;
+}
+
+const transport = (origin: string, { scheme = 'http', timeoutMs = 300 } = {}): ServiceTransport =>
+  new ServiceTransport({ name: 'service-c', baseUrl: `${scheme}://${origin}`, timeoutMs, maxResponseBytes: 1024 });
+
+const GET: TransportRequest = { method: 'GET', path: '/api', headers: { Authorization: 'Bearer secret-token' } };
+const POST: TransportRequest = { ...GET, method: 'POST', body: { value: 1 } };
+
+describe('a connection', () => {
+  it('is kept and used again', async () => {
+    const server = await listen((socket) => socket.write(OK));
+    const to = transport(server.origin);
+    for (let at = 0; at < 5; at += 1) expect(await to.send(POST)).toMatchObject({ status: 200, body: {} });
+    expect(server.connections()).toBeLessThanOrEqual(2);
+  });
+
+  it('is one for each call under way, and hardly more', async () => {
+    const server = await listen((socket) => setTimeout(() => socket.write(OK), 20));
+    const to = transport(server.origin, { timeoutMs: 2000 });
+    for (let round = 0; round < 3; round += 1) await Promise.all(Array.from({ length: 10 }, async () => to.send(POST)));
+    expect(server.connections()).toBeLessThanOrEqual(20);
+  });
+
+  it('that the other side closed while it was idle is not used', async () => {
+    const server = await listen((socket) => socket.end(OK));
+    const to = transport(server.origin);
+    await to.send(POST);
+    await sleep(20);
+    expect(await to.send(POST)).toMatchObject({ status: 200 });
+    expect(server.connections()).toBe(2);
+  });
+
+  it('that is closed as the request arrives: sent again on a new one, when it may be sent twice', async () => {
+    const server = await listen((socket, _request, at) => (at === 2 ? socket.resetAndDestroy() : socket.write(OK)));
+    const to = transport(server.origin);
+    await to.send(GET);
+    expect(await to.send(GET)).toMatchObject({ status: 200 });
+    expect(server.seen).toHaveLength(3);
+  });
+
+  it('that is closed as the request arrives: not sent again, when it may not', async () => {
+    const server = await listen((socket, _request, at) => (at === 2 ? socket.resetAndDestroy() : socket.write(OK)));
+    const to = transport(server.origin);
+    await to.send(POST);
+    await expect(to.send(POST)).rejects.toMatchObject({ code: 'service_unavailable' });
+    expect(server.seen).toHaveLength(2);
+    expect(await to.send(POST)).toMatchObject({ status: 200 });
+  });
+
+  it('that always breaks is tried twice', async () => {
+    const server = await listen((socket) => socket.destroy());
+    await expect(transport(server.origin).send(GET)).rejects.toMatchObject({ code: 'service_unavailable' });
+    expect(server.seen).toHaveLength(2);
+  });
+});
+
+describe('the time-out', () => {
+  it.each<[string, string, Handler]>([
+    ['covers a handshake that does not end', 'https', () => undefined],
+    ['covers headers that do not come', 'http', () => undefined],
+    ['covers headers that do not end', 'http', (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-')],
+    ['covers a body that does not end', 'http', (socket) => socket.write(`${OK.slice(0, -1)}`)],
+    [
+      'is not put off by a byte now and then',
+      'http',
+      (socket) => {
+        const timer = setInterval(() => socket.write(' '), 50);
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n');
+        socket.on('close', () => clearInterval(timer));
+      },
+    ],
+  ])('%s, and frees the socket', async (_what, scheme, handler) => {
+    const server = await listen(handler);
+    const to = transport(server.origin, { scheme });
+    await expect(to.send(POST)).rejects.toMatchObject({ code: 'service_timeout', reason: 'timeout' });
+    expect(await allAreClosed()).toBe(true);
+  });
+});
+
+describe('an answer', () => {
+  it.each<[string, Handler]>([
+    ['that breaks off in the body', (socket) => socket.write(OK.slice(0, -1), () => socket.destroy())],
+    ['that ends before its length', (socket) => socket.end(OK.slice(0, -1))],
+    [
+      'that is larger than it may be, announced',
+      (socket) => socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 1025\r\n\r\n${'x'.repeat(1025)}`),
+    ],
+    [
+      'that is larger than it may be, and does not say so',
+      (socket) =>
+        socket.write(
+          `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${`400\r\n${'x'.repeat(1024)}\r\n`.repeat(9)}`,
+        ),
+    ],
+    ['that is no JSON', (socket) => socket.write(OK.replace('{}', '{<'))],
+    [
+      'that is compressed, which was not asked for',
+      (socket) => socket.write(OK.replace('\r\n\r\n{}', '\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b')),
+    ],
+  ])('%s is service_failed', async (_what, handler) => {
+    const server = await listen(handler);
+    await expect(transport(server.origin).send(POST)).rejects.toMatchObject({ code: 'service_failed' });
+  });
+
+  it('that is no HTTP is a failure', async () => {
+    const server = await listen((socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n'));
+    await expect(transport(server.origin).send(POST)).rejects.toMatchObject({ code: 'service_unavailable' });
+  });
+
+  it.each([301, 307, 308])(
+    'that redirects (%i) is not followed: the token goes nowhere else (CC-06)',
+    async (status) => {
+      const elsewhere = await listen((socket) => socket.write(OK));
+      const server = await listen((socket) =>
+        socket.write(`HTTP/1.1 ${status} X\r\nLocation: http://${elsewhere.origin}/api\r\nContent-Length: 0\r\n\r\n`),
+      );
+      expect(await transport(server.origin).send(GET)).toMatchObject({ status });
+      expect(elsewhere.seen).toEqual([]);
+    },
+  );
+
+  it('comes after interim ones', async () => {
+    const server = await listen((socket) => socket.write(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${OK}`));
+    expect(await transport(server.origin).send(POST)).toMatchObject({ status: 200, body: {} });
+  });
+});
+
+describe('the caller', () => {
+  it.each([30, 100])('who gives up after %i ms gets his own reason, and the socket is freed', async (afterMs) => {
+    const server = await listen(() => undefined);
+    const controller = new AbortController();
+    const reason = new Error('no longer needed');
+    setTimeout(() => controller.abort(reason), afterMs);
+    await expect(transport(server.origin).send({ ...GET, signal: controller.signal })).rejects.toBe(reason);
+    expect(await allAreClosed()).toBe(true);
+  });
+
+  it('who gave up before is never heard of', async () => {
+    const server = await listen(() => undefined);
+    const signal = AbortSignal.abort(new Error('too late'));
+    await expect(transport(server.origin).send({ ...GET, signal })).rejects.toThrow('too late');
+    expect(server.connections()).toBe(0);
+  });
+
+  it('cannot make it go to another origin (CC-06)', async () => {
+    const server = await listen((socket) => socket.write(OK));
+    const elsewhere = await listen((socket) => socket.write(OK));
+    for (const path of [
+      `http://${elsewhere.origin}/`,
+      `@${elsewhere.origin}/`,
+      `0/`,
+      '.evil/',
+      `//${elsewhere.origin}/`,
+    ]) {
+      await transport(server.origin)
+        .send({ ...GET, path })
+        .catch(() => undefined);
+    }
+    expect(elsewhere.seen).toEqual([]);
+  });
+});
