@@ -1,9 +1,9 @@
 /** createService(): a Nest application with all that every service of the repository shares. */
-import type { ServerResponse } from 'node:http';
-import helmet from '@fastify/helmet';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Type } from '@nestjs/common';
 import { HttpAdapterHost, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import helmet from 'helmet';
 import { RefusalFilter } from 'nestjs-keycloak-s2s';
 import { BodyValidation } from './body-validation.js';
 import { ErrorFilter } from './error.filter.js';
@@ -12,6 +12,11 @@ import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
 
 const BODY_LIMIT_BYTES = 100 * 1024;
+
+/** The part of Fastify's request that helmet wants. */
+interface Request {
+  readonly raw: IncomingMessage;
+}
 
 /** The part of Fastify's reply that there is before a route is found. */
 interface Reply {
@@ -41,7 +46,8 @@ export async function createService(
     logger: new ServiceLogger(logFormat),
     abortOnError: false,
   });
-  await app.register(helmet, {
+  // Made once: Fastify's own plugin for it makes every header anew for every request.
+  const securityHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
@@ -58,8 +64,9 @@ export async function createService(
   const fastify = adapter.getInstance();
   // Fastify reads plain text unasked; a service takes JSON (and forms, of which the guard must see a token field).
   fastify.removeContentTypeParser('text/plain');
-  fastify.addHook('onRequest', async (_request, reply) => {
-    reply.header('Cache-Control', 'no-store');
+  fastify.addHook('onRequest', ({ raw: request }: Request, { raw: response }: Reply, done: () => void) => {
+    response.setHeader('Cache-Control', 'no-store');
+    securityHeaders(request, response, done);
   });
   closeGracefully(app);
   app.useGlobalPipes(new BodyValidation());

@@ -1,11 +1,5 @@
 /** ServiceTransport: one HTTP exchange with one service; whatever goes wrong leaves it as a ServiceCallError. */
-import axios, {
-  AxiosError,
-  isAxiosError,
-  type AxiosInstance,
-  type AxiosRequestConfig,
-  type AxiosResponse,
-} from 'axios';
+import { Axios, AxiosError, isAxiosError, type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import { Pool } from 'undici';
 import { ServiceCallError } from './service-call-error.js';
 import { isConnectionBroken, undiciAdapter } from './undici-adapter.js';
@@ -38,16 +32,14 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE']);
 /** Axios over connections to one origin that are kept; without redirects, proxies and absolute URLs, which could take a token elsewhere. */
 export class ServiceTransport {
   readonly #base: URL;
-  readonly #axios: AxiosInstance;
+  readonly #axios: Axios;
 
   constructor(private readonly options: ServiceTransportOptions) {
     this.#base = new URL(options.baseUrl);
-    this.#axios = axios.create({
+    // The class and not `create()`: of axios' defaults none is needed, and all are merged into every request.
+    this.#axios = new Axios({
       adapter: undiciAdapter(new Pool(this.#base.origin, { connect: { timeout: options.timeoutMs } })),
       headers: { Accept: 'application/json', 'Accept-Encoding': 'identity' },
-      responseType: 'text',
-      transformRequest: [],
-      transformResponse: [],
       timeout: options.timeoutMs,
       maxContentLength: options.maxResponseBytes,
     });
