@@ -116,6 +116,18 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
+  it('does not bring back by a late answer what a later question found inactive, however late it is (RS-13)', async () => {
+    server.holding = true;
+    const early = cache.introspect('good', ANY);
+    server.active.delete('good');
+    server.holding = false;
+    expect(await activeNow('good', 0)).toBe(false);
+    clock.seconds += 2.5;
+    server.held.forEach((release) => release());
+    expect((await early)['active']).toBe(true);
+    expect(await activeNow('good')).toBe(false);
+  });
+
   it('heeds the staleness of each request', async () => {
     await activeNow('good');
     clock.seconds += 3;

@@ -51,6 +51,13 @@ describe('DeadlineCache', () => {
     expect(cache.get('k')).toBeUndefined();
   });
 
+  it('does not keep an older value in the place of one that has no time left', () => {
+    const { cache } = cacheOf(10);
+    cache.set('k', 'older', 500);
+    cache.set('k', 'newer', 0);
+    expect(cache.get('k')).toBeUndefined();
+  });
+
   it('forgets a key only while it holds the value that is meant', () => {
     const { cache } = cacheOf<object>(10);
     const older = {};
