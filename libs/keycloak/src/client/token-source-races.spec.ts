@@ -1,0 +1,237 @@
+/** TokenSource against a naive model, under every order in which calls, answers, revocations and time can come. */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import { BearerError } from '../protocol/bearer-error.js';
+import { tokenHash } from '../protocol/fingerprint.js';
+import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
+import { IssuedToken } from '../protocol/issued-token.js';
+import { subjectTokenText } from '../protocol/verified-access-token.js';
+import { StillClock } from '../testing/still-clock.js';
+import { testAccessToken } from '../testing/test-access-token.js';
+import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
+import { TokenSource } from './token-source.js';
+import { TokenSourceLog } from './token-source-log.js';
+
+const RENEW_BEFORE_SECONDS = 10;
+const OPTIONS = {
+  issuer: 'https://sso.example.com/realms/shop',
+  clientId: 'service-b',
+  renewBeforeExpirySeconds: RENEW_BEFORE_SECONDS,
+  maxCachedTokens: 100,
+};
+
+/** Alice's token ends first, 100 s after the world begins. */
+const SUBJECTS = {
+  alice: testAccessToken({ subject: 'alice', expiresInSeconds: 1000 }),
+  bob: testAccessToken({ subject: 'bob', expiresInSeconds: 9000 }),
+};
+type Name = keyof typeof SUBJECTS;
+const BEGIN = SUBJECTS.alice.expiresAt - 100;
+
+const name = fc.constantFrom<Name>('alice', 'alice', 'bob');
+/** Mostly the same, so that they meet. */
+const request: fc.Arbitrary<TokenRequest> = fc
+  .record({
+    who: fc.constantFrom<Name | null>('alice', 'alice', 'alice', 'bob', null),
+    audience: fc.constantFrom('service-c', 'service-c', 'service-c', 'service-d'),
+    scopes: fc.constantFrom('a b', 'b a', 'b a', 'a'),
+  })
+  .map(({ who, audience, scopes }) =>
+    who === null ? clientCredentialsRequest(scopes) : tokenExchangeRequest(SUBJECTS[who], audience, scopes),
+  );
+
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ what: fc.constant('get' as const), request }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant('drop' as const), request }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constantFrom('revoke' as const, 'find inactive' as const), name }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ what: fc.constant('wait' as const), seconds: fc.constantFrom(0.5, 2, 10, 39, 46, 50, 90) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ what: fc.constant('set date' as const), seconds: fc.constantFrom(-3600, -5, 5) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ what: fc.constant('live' as const), seconds: fc.constantFrom(0, 4, 0.5, 60, 300) }),
+  },
+  { weight: 1, arbitrary: fc.record({ what: fc.constantFrom('fail' as const, 'heal' as const) }) },
+);
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+/** A request as the authorization server got it. */
+interface Asked {
+  readonly number: number;
+  readonly for: string;
+  readonly sentAtMs: number;
+  became: 'in the air' | 'a token' | 'refused' | 'failed';
+  landedAtMs: number;
+  /** Must serve at least so long, and may at most. */
+  servesMs: { readonly atLeast: number; readonly atMost: number };
+}
+
+/** What a request is for, whatever the order of its scopes. */
+const purposeOf = (form: TokenRequestParameters): string =>
+  JSON.stringify(Object.entries({ ...form, scope: form.scope.split(' ').toSorted() }).toSorted());
+
+function formOf(wanted: TokenRequest): TokenRequestParameters {
+  if (wanted.grant !== TOKEN_EXCHANGE_GRANT) return { grant_type: wanted.grant, scope: wanted.scope };
+  const { grant, subject, audience, scope } = wanted;
+  return { grant_type: grant, subject_token: subjectTokenText(subject), audience, scope };
+}
+
+class World {
+  readonly clock = new StillClock();
+  readonly asked: Asked[] = [];
+  readonly tokens: TokenSource;
+  readonly revoked = new Set<string>();
+  /** Each with the number of the first request that was sent after it. */
+  readonly foundInactive: { readonly purposePart: string; readonly from: number }[] = [];
+  readonly dropped = new Set<number>();
+  /** While an answer was on its way that would have done. */
+  readonly askedTwice: string[] = [];
+  readonly lastGiven = new Map<string, IssuedToken>();
+  lifetimeSeconds = 60;
+  isFailing = false;
+
+  constructor(private readonly scheduler: fc.Scheduler) {
+    this.clock.date = BEGIN;
+    const log = new TokenSourceLog({ log: () => undefined });
+    this.tokens = new TokenSource({ request: (form) => this.#answer(form) }, OPTIONS, this.clock, log);
+  }
+
+  /** Of this purpose, and sent after the last time that its subject was found inactive. */
+  valid(purpose: string): Asked[] {
+    const from = Math.max(
+      0,
+      ...this.foundInactive.filter((found) => purpose.includes(found.purposePart)).map((found) => found.from),
+    );
+    return this.asked.filter((item) => item.for === purpose && item.number >= from && !this.dropped.has(item.number));
+  }
+
+  async #answer(form: TokenRequestParameters): Promise<IssuedToken> {
+    const purpose = purposeOf(form);
+    if (this.valid(purpose).some(({ became }) => became === 'in the air')) this.askedTwice.push(purpose);
+    const sentAtMs = this.clock.monotonicMs();
+    const asked: Asked = {
+      number: this.asked.length,
+      for: purpose,
+      sentAtMs,
+      became: 'in the air',
+      landedAtMs: 0,
+      servesMs: { atLeast: 0, atMost: 0 },
+    };
+    this.asked.push(asked);
+    const { lifetimeSeconds, isFailing } = this;
+    const isRefused = 'subject_token' in form && this.revoked.has(form.subject_token);
+
+    await this.scheduler.schedule(Promise.resolve(), `answer ${asked.number}`);
+    asked.landedAtMs = this.clock.monotonicMs();
+    asked.became = isFailing ? 'failed' : isRefused ? 'refused' : 'a token';
+    const reason = String(asked.number);
+    if (isFailing) throw new AuthorizationServerError('authorization_server_unavailable', { reason });
+    if (isRefused) throw new BearerError('invalid_token', { reason });
+    asked.servesMs = this.#serves(asked, lifetimeSeconds, form);
+    return new IssuedToken(`token-${asked.number}`, form.scope.split(' '), lifetimeSeconds);
+  }
+
+  #serves({ sentAtMs, landedAtMs }: Asked, lifetime: number, form: TokenRequestParameters): Asked['servesMs'] {
+    const subject = Object.values(SUBJECTS).find(
+      (token) => 'subject_token' in form && subjectTokenText(token) === form.subject_token,
+    );
+    const left = (subject?.expiresAt ?? Infinity) - this.clock.epochSeconds();
+    const useful = (seconds: number): number => (seconds - Math.min(RENEW_BEFORE_SECONDS, seconds / 2)) * 1000;
+    return {
+      atLeast: sentAtMs + useful(Math.min(lifetime, left)),
+      atMost: Math.min(sentAtMs + useful(lifetime), landedAtMs + useful(left)),
+    };
+  }
+}
+
+async function get(world: World, wanted: TokenRequest): Promise<void> {
+  const { clock, asked, tokens } = world;
+  const purpose = purposeOf(formOf(wanted));
+  const nowMs = clock.monotonicMs();
+  const valid = world.valid(purpose);
+  const kept = valid.findLast(({ became, servesMs }) => became === 'a token' && nowMs < servesMs.atMost);
+  const isSureToServe = kept !== undefined && nowMs < kept.servesMs.atLeast;
+  const isFresh = isSureToServe && nowMs < kept.landedAtMs + 0.8 * (kept.servesMs.atLeast - kept.landedAtMs);
+  const inTheAir = valid.filter(({ became }) => became === 'in the air');
+  const own = asked.length;
+
+  const outcome = tokens.get(wanted).catch((error: { readonly reason: string }) => Number(error.reason));
+  expect(asked.length - own).toBeLessThanOrEqual(isFresh || inTheAir.length > 0 ? 0 : 1);
+
+  const token = await outcome;
+  const number = typeof token === 'number' ? token : Number(token.reveal().slice('token-'.length));
+  const answer = asked[number];
+  expect(answer?.for).toBe(purpose);
+  // What was gone when the call came does not come back, be it from a flight that began before.
+  expect([...valid.map((item) => item.number), own].includes(number) || number > own).toBe(true);
+  const isOfNow = number >= own || inTheAir.some((flight) => flight.number === number);
+  expect(isOfNow || number === kept?.number || isShortlyRefused(answer, nowMs)).toBe(true);
+  expect(isSureToServe && typeof token === 'number').toBe(false);
+  expect(isSureToServe && isOfNow).toBe(false);
+  if (typeof token !== 'number') world.lastGiven.set(purpose, token);
+}
+
+/** A definite refusal may be remembered for a moment. */
+const isShortlyRefused = (answer: Asked | undefined, nowMs: number): boolean =>
+  answer?.became === 'refused' && nowMs - answer.landedAtMs < 2000;
+
+async function act(world: World, todo: Step): Promise<void> {
+  const { clock, tokens } = world;
+  switch (todo.what) {
+    case 'get':
+      return get(world, todo.request);
+    case 'drop': {
+      const token = world.lastGiven.get(purposeOf(formOf(todo.request)));
+      if (token === undefined) return;
+      tokens.drop(todo.request, token);
+      world.dropped.add(Number(token.reveal().slice('token-'.length)));
+      return;
+    }
+    case 'revoke':
+      world.revoked.add(subjectTokenText(SUBJECTS[todo.name]));
+      return;
+    case 'find inactive': {
+      const text = subjectTokenText(SUBJECTS[todo.name]);
+      world.revoked.add(text);
+      tokens.dropExchangedFrom(tokenHash(text));
+      world.foundInactive.push({ purposePart: JSON.stringify(text), from: world.asked.length });
+      return;
+    }
+    case 'wait':
+      clock.advance(todo.seconds);
+      return;
+    case 'set date':
+      clock.date += todo.seconds;
+      return;
+    case 'live':
+      world.lifetimeSeconds = todo.seconds;
+      return;
+    default:
+      world.isFailing = todo.what === 'fail';
+  }
+}
+
+describe('TokenSource, whatever comes first (model)', () => {
+  it('gives nothing past its end, of another key or dropped; one flight per key; none while a token is fresh (CC-01, CC-02, TX-05, TX-06)', async () => {
+    expect.hasAssertions();
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), fc.array(step, { minLength: 1, maxLength: 30 }), async (s, steps) => {
+        const world = new World(s);
+        const todo = async (next: Step): Promise<void> => {
+          await s.schedule(Promise.resolve(), next.what);
+          await act(world, next);
+        };
+        await s.waitFor(Promise.all(steps.map(todo)));
+        expect(world.askedTwice).toEqual([]);
+      }),
+      { numRuns: 600 },
+    );
+  });
+});
