@@ -8,6 +8,7 @@ export type { KeycloakKind, RunningKeycloak, StartKeycloakOptions } from './star
 export type { TestAccessTokenOptions } from './test-access-token.js';
 export type { CallCounter, CallCounts, CountedEndpoint, CountedGrant } from './authorization-server/call-counter.js';
 export type { Fault, FaultyEndpoint } from './authorization-server/fault.js';
+export type { ReceivedRequest } from './authorization-server/last-requests.js';
 export type { AuthorizationServerControl } from './authorization-server/server-control.js';
 export type {
   RunningAuthorizationServer,

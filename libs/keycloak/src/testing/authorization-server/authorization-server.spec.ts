@@ -53,6 +53,23 @@ const introspect = (token: string, init?: RequestInit) => post('/token/introspec
 const isActive = async (token: string, client = 'service-b:b'): Promise<unknown> =>
   (await membersOf(post('/token/introspect', { token }, client)))['active'];
 
+describe('the last request to an endpoint', () => {
+  it('is kept as it came, however it was answered', async () => {
+    expect(server.control.lastRequest('introspection')).toBeUndefined();
+    await introspect('one');
+    server.control.fault('introspection', { kind: 'status', status: 503 });
+    await post('/token/introspect?a=b', { token: 'two' }, 'service-b:b');
+    const { form, ...request } = server.control.lastRequest('introspection') ?? {};
+    expect(request).toEqual({
+      method: 'POST',
+      url: '/realms/microservices/protocol/openid-connect/token/introspect?a=b',
+      authorization: `Basic ${btoa('service-b:b')}`,
+    });
+    expect([...(form ?? [])]).toEqual([['token', 'two']]);
+    expect(server.control.lastRequest('token')).toBeUndefined();
+  });
+});
+
 describe('startAuthorizationServer', () => {
   it('has an address, an issuer and a realm', () => {
     expect(server).toMatchObject({
@@ -266,6 +283,20 @@ describe('control.fault', () => {
   ])('answers 200 and $fault.kind', async ({ fault, answer }) => {
     server.control.fault('introspection', fault);
     expect(await seen(await introspect('x'))).toEqual({ ...RIGHT, ...answer });
+  });
+
+  it('gives the answer that the test wants, word for word', async () => {
+    server.control.fault('introspection', { kind: 'answer', body: { active: 'true' } });
+    expect(await seen(await introspect('x'))).toEqual({ ...RIGHT, body: '{"active":"true"}' });
+    const headers = { 'Content-Type': 'text/plain', 'Retry-After': '7' };
+    server.control.fault('introspection', { kind: 'answer', status: 418, headers, body: '{not json' });
+    const response = await introspect('x');
+    expect([response.status, response.headers.get('retry-after'), response.headers.get('content-type')]).toEqual([
+      418,
+      '7',
+      'text/plain',
+    ]);
+    expect(await response.text()).toBe('{not json');
   });
 
   it('gives every member twice, the right one last', async () => {

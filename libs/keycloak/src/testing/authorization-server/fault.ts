@@ -7,6 +7,8 @@ export type Fault = { readonly times?: number } & (FaultInPlaceOfAnswer | FaultI
 
 /** The endpoint does nothing at all: no token is issued, none is revoked. */
 export type FaultInPlaceOfAnswer =
+  /** This answer, word for word, in place of the right one: what no working server says. */
+  | LiteralAnswer
   /** The request is read; nothing ever comes back. */
   | { readonly kind: 'hang' }
   /** TCP RST once the request is read. */
@@ -21,6 +23,16 @@ export type FaultInPlaceOfAnswer =
   | { readonly kind: 'huge'; readonly megabytes?: number }
   /** The same, gzipped whether or not that was asked for: some thousandth of `megabytes` (default 1024) on the wire. */
   | { readonly kind: 'gzip-bomb'; readonly megabytes?: number };
+
+export interface LiteralAnswer {
+  readonly kind: 'answer';
+  /** Default 200. */
+  readonly status?: number;
+  /** Beside `Content-Type: application/json`, or in its place. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Text goes as it is, anything else as JSON. */
+  readonly body: unknown;
+}
 
 /** The endpoint does its work, and its answer is bent. */
 export type FaultInAnswer =

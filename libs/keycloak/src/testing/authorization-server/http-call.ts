@@ -5,6 +5,8 @@ const MAX_BODY_BYTES = 1_000_000;
 
 export interface HttpCall {
   readonly method: string;
+  /** With its query. */
+  readonly url: string;
   /** Without the query. */
   readonly path: string;
   /** Empty unless the body is `application/x-www-form-urlencoded`. */
@@ -37,6 +39,7 @@ export async function readCall(request: IncomingMessage): Promise<HttpCall> {
   const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
   return {
     method,
+    url,
     path: url.split('?')[0] ?? '/',
     form: new URLSearchParams(isForm ? Buffer.concat(chunks).toString() : ''),
     authorization: headers.authorization,

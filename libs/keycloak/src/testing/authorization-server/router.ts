@@ -6,6 +6,7 @@ import { discoveryEndpoint, jwksEndpoint, protocolPath, realmPage, realmPath } f
 import type { FaultBoard, FaultyEndpoint } from './fault.js';
 import { json, readCall, type HttpAnswer, type HttpCall } from './http-call.js';
 import { introspectionEndpoint } from './introspection-endpoint.js';
+import type { LastRequests } from './last-requests.js';
 import { OAuthRefusal } from './oauth-refusal.js';
 import { logoutEndpoint, revocationEndpoint } from './revocation-endpoint.js';
 import { send, sendFaulty } from './send-answer.js';
@@ -26,7 +27,7 @@ interface Route {
 /** RFC 6749 §5.1. */
 const NOT_STORED = { 'cache-control': 'no-store', pragma: 'no-cache' };
 
-export function listener(server: ServerState, calls: CountingCalls, faults: FaultBoard) {
+export function listener(server: ServerState, calls: CountingCalls, faults: FaultBoard, requests: LastRequests) {
   const routes = routesOf(server.realm.name);
 
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -34,7 +35,10 @@ export function listener(server: ServerState, calls: CountingCalls, faults: Faul
       const call = await readCall(request);
       const route = routes.get(call.path);
       const answer = () => answerTo(server, route, call);
-      if (route?.name !== undefined) count(calls, route.name, call);
+      if (route?.name !== undefined) {
+        count(calls, route.name, call);
+        requests.note(route.name, call);
+      }
       const fault = route?.name === undefined ? undefined : faults.take(route.name);
       if (fault === undefined) send(response, await answer());
       else await sendFaulty(response, fault, answer);

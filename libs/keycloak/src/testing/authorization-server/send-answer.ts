@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { asPlainText, withDuplicateKeys, withPrototypes } from './bent-answer.js';
-import type { Fault } from './fault.js';
+import type { Fault, LiteralAnswer } from './fault.js';
 import { json, type HttpAnswer } from './http-call.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -27,6 +27,9 @@ export async function sendFaulty(
   answer: () => Promise<HttpAnswer>,
 ): Promise<void> {
   switch (fault.kind) {
+    case 'answer':
+      send(response, literal(fault));
+      return;
     case 'hang':
       return;
     case 'reset':
@@ -75,6 +78,15 @@ export async function sendFaulty(
       send(response, withDuplicateKeys(await answer()));
   }
 }
+
+const literal = ({ status = 200, headers = {}, body }: LiteralAnswer): HttpAnswer => ({
+  status,
+  headers: {
+    'content-type': 'application/json',
+    ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+  },
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+});
 
 const retryAfter = (value: number | string | undefined): Record<string, string> =>
   value === undefined ? {} : { 'retry-after': String(value) };

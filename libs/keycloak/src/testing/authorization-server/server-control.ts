@@ -3,11 +3,14 @@ import { decodeJwt } from 'jose';
 import type { AdjustableClock } from './adjustable-clock.js';
 import type { CallCounter } from './call-counter.js';
 import type { Fault, FaultBoard, FaultyEndpoint } from './fault.js';
+import type { LastRequests, ReceivedRequest } from './last-requests.js';
 import type { RealmClient, RealmUser } from './realm-representation.js';
 import type { ServerState } from './server-state.js';
 
 export interface AuthorizationServerControl {
   readonly calls: CallCounter;
+  /** The last request to that endpoint, however it was answered. */
+  lastRequest(endpoint: FaultyEndpoint): ReceivedRequest | undefined;
   readonly clock: Pick<AdjustableClock, 'now' | 'advance'>;
   /** Makes one endpoint or all of them fail from the next call on; `undefined` takes that back. */
   fault(endpoint: FaultyEndpoint | 'all', fault: Fault | undefined): void;
@@ -31,7 +34,12 @@ export interface AuthorizationServerControl {
   addClient(client: Readonly<Record<string, unknown>>): void;
 }
 
-export function controlOf(server: ServerState, calls: CallCounter, faults: FaultBoard): AuthorizationServerControl {
+export function controlOf(
+  server: ServerState,
+  calls: CallCounter,
+  faults: FaultBoard,
+  requests: LastRequests,
+): AuthorizationServerControl {
   const { realm, sessions, clock } = server;
 
   const userNamed = (username: string): RealmUser => {
@@ -50,6 +58,7 @@ export function controlOf(server: ServerState, calls: CallCounter, faults: Fault
 
   return {
     calls,
+    lastRequest: (endpoint) => requests.of(endpoint),
     clock,
     fault: (endpoint, fault) => faults.set(endpoint, fault),
     revokeToken: (accessToken) => sessions.revoke(String(decodeJwt(accessToken).jti)),

@@ -4,6 +4,7 @@ import { AdjustableClock } from './adjustable-clock.js';
 import { countCalls } from './call-counter.js';
 import { realmPath } from './discovery.js';
 import { FaultBoard } from './fault.js';
+import { LastRequests } from './last-requests.js';
 import { readRealm } from './realm-file.js';
 import { listener } from './router.js';
 import { controlOf, type AuthorizationServerControl } from './server-control.js';
@@ -65,14 +66,15 @@ export async function startAuthorizationServer(
   const server = { baseUrl, issuer, realm, clock, keys, sessions: new Sessions(realm, clock) };
   const calls = countCalls();
   const faults = new FaultBoard();
-  const answer = listener(server, calls, faults);
+  const requests = new LastRequests();
+  const answer = listener(server, calls, faults, requests);
   http.on('request', (request, response) => void answer(request, response));
   return {
     baseUrl,
     issuer,
     realm: realm.name,
     kind: 'embedded',
-    control: controlOf(server, calls, faults),
+    control: controlOf(server, calls, faults, requests),
     stop: () => close(http),
   };
 }

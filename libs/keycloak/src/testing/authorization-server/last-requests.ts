@@ -1,0 +1,18 @@
+/** The last request to each endpoint, as it came: for tests of what clients send. */
+import type { FaultyEndpoint } from './fault.js';
+import type { HttpCall } from './http-call.js';
+
+/** `url`: path and query. `form`: empty unless the body is one. */
+export type ReceivedRequest = Readonly<Pick<HttpCall, 'method' | 'url' | 'authorization' | 'form'>>;
+
+export class LastRequests {
+  readonly #requests = new Map<FaultyEndpoint, ReceivedRequest>();
+
+  note(endpoint: FaultyEndpoint, { method, url, authorization, form }: HttpCall): void {
+    this.#requests.set(endpoint, { method, url, authorization, form });
+  }
+
+  of(endpoint: FaultyEndpoint): ReceivedRequest | undefined {
+    return this.#requests.get(endpoint);
+  }
+}
