@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { clientCredentialsRequest, tokenExchangeRequest, tokenRequestKey, type TokenRequest } from './token-request.js';
 
@@ -18,12 +19,12 @@ describe('a token request', () => {
 });
 
 describe('tokenRequestKey', () => {
-  it('is the same for the same set of scopes', () => {
+  it('is the same for the same set of scopes (CC-03)', () => {
     expect(key(clientCredentialsRequest('a b'))).toBe(key(clientCredentialsRequest('b  a b')));
     expect(key(tokenExchangeRequest(alice, 'x', 'a b'))).toBe(key(tokenExchangeRequest(alice, 'x', 'b a')));
   });
 
-  it('differs by all that the answer may depend on', () => {
+  it('differs by all that the answer may depend on (CC-03)', () => {
     const keys = [
       key(clientCredentialsRequest('a')),
       key(clientCredentialsRequest('a b')),
@@ -36,6 +37,77 @@ describe('tokenRequestKey', () => {
       key(tokenExchangeRequest(alice, 'x","a', 'a')),
     ];
     expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  describe('of two requests (CC-03, TX-05)', () => {
+    const scopeToken = fc.oneof(fc.constantFrom('a', 'b', 'ab', 'null', '[]'), fc.stringMatching(/^[!#-[\]-~]{1,6}$/));
+    // Few values, so that two are often the same; and those with which a key of joined strings would be mistaken.
+    const text = fc.oneof(
+      fc.constantFrom('x', 'y', 'x","y', 'x,y', 'x y', 'null', '\n', '__proto__'),
+      fc.string({ minLength: 1 }),
+    );
+    const wanted = fc.record({
+      issuer: text,
+      client: text,
+      audience: fc.option(text),
+      subject: text,
+      scopes: fc.uniqueArray(scopeToken, { minLength: 1, maxLength: 4 }),
+    });
+    type Wanted = typeof wanted extends fc.Arbitrary<infer T> ? T : never;
+
+    const keyOf = ({ issuer, client, audience, subject, scopes }: Wanted): string =>
+      key(
+        audience === null
+          ? clientCredentialsRequest(scopes.join(' '))
+          : tokenExchangeRequest(testAccessToken({ subject }), audience, scopes.join(' ')),
+        issuer,
+        client,
+      );
+
+    it('is the same whatever the order and number of their scopes', () => {
+      const shuffled = wanted.chain((one) =>
+        fc.tuple(
+          fc.constant(one),
+          fc.shuffledSubarray(one.scopes, { minLength: one.scopes.length }),
+          fc.subarray(one.scopes),
+        ),
+      );
+      fc.assert(
+        fc.property(shuffled, ([one, scopes, twice]) => {
+          expect(keyOf({ ...one, scopes: [...scopes, ...twice] })).toBe(keyOf(one));
+        }),
+      );
+    });
+
+    it('differs by issuer, client, audience, grant, scope or subject, whichever one it is', () => {
+      const changed = fc.tuple(wanted, wanted, fc.constantFrom('issuer', 'client', 'audience', 'subject', 'scopes'));
+      fc.assert(
+        fc.property(changed, ([one, another, field]) => {
+          const other = { ...one, [field]: another[field as keyof Wanted] };
+          // Client credentials have no subject; an empty change is none.
+          fc.pre(JSON.stringify(canonical(other)) !== JSON.stringify(canonical(one)));
+          expect(keyOf(other)).not.toBe(keyOf(one));
+        }),
+        { numRuns: 500 },
+      );
+    });
+
+    it('is the same for no two that differ in any number of these', () => {
+      fc.assert(
+        fc.property(wanted, wanted, (one, other) => {
+          const isSame = JSON.stringify(canonical(one)) === JSON.stringify(canonical(other));
+          expect(keyOf(one) === keyOf(other)).toBe(isSame);
+        }),
+        { numRuns: 500 },
+      );
+    });
+
+    const canonical = ({ subject, audience, scopes, ...rest }: Wanted): object => ({
+      ...rest,
+      audience,
+      scopes: scopes.toSorted(),
+      ...(audience === null ? {} : { subject }),
+    });
   });
 
   it('holds no token (RS-23)', () => {

@@ -2,6 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { canonicalScope, isScopeToken, parseScope } from './scope.js';
 
+function canonicalOrError(scope: string): string | TypeError {
+  try {
+    return canonicalScope(scope);
+  } catch (error) {
+    if (error instanceof TypeError) return error;
+    throw error;
+  }
+}
+
 const scopeToken = fc.stringMatching(/^[\x21\x23-\x5B\x5D-\x7E]{1,12}$/);
 
 describe('parseScope (RFC 6749 section 3.3)', () => {
@@ -15,6 +24,32 @@ describe('parseScope (RFC 6749 section 3.3)', () => {
     ['__proto__ constructor', ['__proto__', 'constructor']],
   ])('reads %j as the members %j', (scope, members) => {
     expect(parseScope(scope)).toEqual(members);
+  });
+});
+
+describe('a scope string against the set that it names (RS-09)', () => {
+  it('has a member if and only if it stands there whole, between spaces', () => {
+    const separator = fc.stringMatching(/^ {1,3}$/);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(scopeToken, separator)), scopeToken, (written, other) => {
+        const scope = written.flat().join('');
+        const members = new Set(written.map(([token]) => token));
+        expect(new Set(parseScope(scope))).toEqual(members);
+        expect(parseScope(scope)).toHaveLength(members.size);
+        for (const near of [other, ...[...members].flatMap((token) => [`${token}x`, token.slice(0, -1), token])]) {
+          expect(parseScope(scope).includes(near)).toBe(members.has(near));
+        }
+      }),
+    );
+  });
+
+  it('is taken apart at spaces only, whatever else stands in it', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (scope) => {
+        expect(parseScope(scope).every((token) => token !== '' && !token.includes(' '))).toBe(true);
+        expect(new Set(parseScope(scope))).toEqual(new Set(scope.split(/ +/).filter(Boolean)));
+      }),
+    );
   });
 });
 
@@ -38,6 +73,18 @@ describe('canonicalScope', () => {
     );
   });
 
+  it('is what it was when it is written once more, and throws nothing but TypeError', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' })), (scope) => {
+        const written = canonicalOrError(scope);
+        expect(written instanceof TypeError || canonicalScope(written) === written).toBe(true);
+        expect(written instanceof TypeError).toBe(
+          parseScope(scope).length === 0 || !parseScope(scope).every(isScopeToken),
+        );
+      }),
+    );
+  });
+
   it.each(['', '   '])('refuses an empty set: %j', (scope) => {
     expect(() => canonicalScope(scope)).toThrow(TypeError);
   });
@@ -48,6 +95,24 @@ describe('canonicalScope', () => {
 });
 
 describe('isScopeToken', () => {
+  it('takes what the grammar takes, character by character (RFC 6749 section 3.3)', () => {
+    const isInGrammar = (code: number): boolean =>
+      code === 0x21 || (code >= 0x23 && code <= 0x5b) || (code >= 0x5d && code <= 0x7e);
+    for (let code = 0; code <= 0x2ff; code += 1) {
+      const character = String.fromCodePoint(code);
+      expect([code, isScopeToken(character), isScopeToken(`a${character}b`)]).toEqual([
+        code,
+        isInGrammar(code),
+        isInGrammar(code),
+      ]);
+    }
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1 }), (value) => {
+        expect(isScopeToken(value)).toBe([...value].every((character) => isInGrammar(character.codePointAt(0) ?? 0)));
+      }),
+    );
+  });
+
   it.each([['orders.read'], ['!#[]~'], ['urn:x:y']])('takes %j', (value) => {
     expect(isScopeToken(value)).toBe(true);
   });

@@ -1,0 +1,110 @@
+/** Whatever a server says of a token's lifetime, over HTTP: never an expired token, and never a request for each use (CC-01). */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { connectToAuthorizationServer } from '../authorization-server/connect.js';
+import { systemClock } from '../caching/clock.js';
+import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
+import { StillClock } from '../testing/still-clock.js';
+import { connectionTo, startTestRealm } from '../testing/test-realm.js';
+import { clientCredentialsRequest } from './token-request.js';
+import { TokenSource } from './token-source.js';
+import { TokenSourceLog } from './token-source-log.js';
+
+const RENEW_BEFORE_SECONDS = 10;
+const SELF = clientCredentialsRequest('orders.approve');
+
+let realm: RunningAuthorizationServer;
+beforeAll(async () => {
+  realm = await startTestRealm();
+});
+beforeEach(() => realm.control.calls.reset());
+afterAll(() => realm.stop());
+
+const asked = (): number => realm.control.calls.token.client_credentials;
+
+/** A source whose server gives `token-1`, `token-2` …, each with this `expires_in`, written as it stands. */
+function setUp(expiresIn: string | undefined) {
+  const clock = new StillClock();
+  const connection = connectionTo(realm, 'service-a');
+  const { tokenEndpoint } = connectToAuthorizationServer(connection, systemClock);
+  const options = { ...connection, renewBeforeExpirySeconds: RENEW_BEFORE_SECONDS, maxCachedTokens: 10 };
+  const tokens = new TokenSource(tokenEndpoint, options, clock, new TokenSourceLog({ log: () => undefined }));
+  const lifetime = expiresIn === undefined ? '' : `,"expires_in":${expiresIn}`;
+  let given = 0;
+  const get = async (): Promise<string> => {
+    const body = `{"access_token":"token-${++given}","token_type":"Bearer","scope":"orders.approve"${lifetime}}`;
+    realm.control.fault('token', { kind: 'answer', body });
+    return tokens.get(SELF).then(
+      (token) => token.reveal(),
+      (error: { readonly code?: string }) => String(error.code),
+    );
+  };
+  return { clock, get };
+}
+
+describe('a token that says it lives', () => {
+  it.each([
+    ['no time, since it says nothing', undefined],
+    ['0 s', '0'],
+    ['-0 s', '-0'],
+  ])('%s is given for the one use it was asked for', async (_case, expiresIn) => {
+    const { get } = setUp(expiresIn);
+    expect([await get(), await get()]).toEqual(['token-1', 'token-2']);
+  });
+
+  it.each([
+    ['-1'],
+    ['-1e308'],
+    ['"-60"'],
+    ['"soon"'],
+    ['""'],
+    ['null'],
+    ['true'],
+    ['{}'],
+    ['[]'],
+    ['NaN'],
+    ['Infinity'],
+    ['1e999'],
+    ['"NaN"'],
+    ['"Infinity"'],
+  ])('%s makes no sense: authorization_server_unavailable, and nothing is kept', async (expiresIn) => {
+    const { get } = setUp(expiresIn);
+    expect([await get(), await get()]).toEqual(Array.from({ length: 2 }, () => 'authorization_server_unavailable'));
+    expect(asked()).toBe(2);
+  });
+
+  it.each([['1e308'], ['1.7976931348623157e308'], ['9007199254740993'], ['1e12'], ['"3600000"']])(
+    '%s s, however long, is kept',
+    async (expiresIn) => {
+      const { clock, get } = setUp(expiresIn);
+      await get();
+      clock.advance(3600);
+      expect(await get()).toBe('token-1');
+      expect(asked()).toBe(1);
+    },
+  );
+
+  const seconds = fc.oneof(
+    fc.integer({ min: 1, max: 4000 }),
+    fc.double({ min: 0.002, max: 4000, noNaN: true }),
+    fc.constantFrom(1, RENEW_BEFORE_SECONDS, 2 * RENEW_BEFORE_SECONDS),
+  );
+
+  it('some time is reused before it is asked for again, and never to its end; as a number or as text', async () => {
+    expect.hasAssertions();
+    await fc.assert(
+      fc.asyncProperty(seconds, fc.boolean(), async (lifetime, isText) => {
+        realm.control.calls.reset();
+        const { clock, get } = setUp(isText ? `"${lifetime}"` : String(lifetime));
+        expect(await get()).toBe('token-1');
+        clock.advance(lifetime * 0.39);
+        expect(await get()).toBe('token-1');
+        expect(asked()).toBe(1);
+        clock.advance(lifetime * 0.61);
+        expect(await get()).toBe('token-3');
+        expect(asked()).toBe(2);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

@@ -1,0 +1,98 @@
+/** One request for all who want the same token, over HTTP, whoever of them fails or gives up (CC-02). */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { connectToAuthorizationServer } from '../authorization-server/connect.js';
+import { systemClock } from '../caching/clock.js';
+import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
+import { json, NextService } from '../testing/next-service.js';
+import { connectionTo, startTestRealm } from '../testing/test-realm.js';
+import { ServiceClient } from './service-client.js';
+import { ServiceTransport } from './service-transport.js';
+import { clientCredentialsRequest } from './token-request.js';
+import { TokenSource } from './token-source.js';
+import { TokenSourceLog } from './token-source-log.js';
+
+const SCOPE = 'orders.approve';
+const SELF = clientCredentialsRequest(SCOPE);
+const PATH = '/api/process';
+
+let realm: RunningAuthorizationServer;
+let next: NextService;
+let tokens: TokenSource;
+
+beforeAll(async () => {
+  realm = await startTestRealm();
+  next = (await NextService.start()).answer(PATH, json({ ok: true }));
+});
+afterAll(async () => {
+  await next.stop();
+  await realm.stop();
+});
+
+beforeEach(() => {
+  realm.control.fault('token', undefined);
+  realm.control.calls.reset();
+  next.requests.splice(0);
+  const connection = connectionTo(realm, 'service-a');
+  tokens = new TokenSource(
+    connectToAuthorizationServer({ ...connection, timeoutMs: 2000 }, systemClock).tokenEndpoint,
+    { ...connection, renewBeforeExpirySeconds: 10, maxCachedTokens: 100 },
+    systemClock,
+    new TokenSourceLog({ log: () => undefined }),
+  );
+});
+
+const asked = (): number => realm.control.calls.token.client_credentials;
+const arrived = async (): Promise<void> => {
+  while (asked() === 0) await new Promise(setImmediate);
+};
+
+describe('1,000 who want the same token at once', () => {
+  it('cost one grant (CC-02)', async () => {
+    const all = await Promise.all(Array.from({ length: 1000 }, () => tokens.get(SELF)));
+    expect(new Set(all).size).toBe(1);
+    expect(asked()).toBe(1);
+  });
+
+  it('share one failure, which is kept for nobody (CC-02)', async () => {
+    realm.control.fault('token', { kind: 'status', status: 503, times: 1 });
+    const all = await Promise.allSettled(Array.from({ length: 1000 }, () => tokens.get(SELF)));
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set(['rejected']));
+    expect(asked()).toBe(1);
+    await expect(tokens.get(SELF)).resolves.toMatchObject({ scope: expect.arrayContaining([SCOPE]) });
+    expect(asked()).toBe(2);
+  });
+});
+
+describe('a caller who gives up', () => {
+  const service = () => {
+    const options = { name: 'service-b', baseUrl: next.url, timeoutMs: 2000, maxResponseBytes: 10_000 };
+    return new ServiceClient('service-b', 'service-b', new ServiceTransport(options), tokens).asSelf(SCOPE);
+  };
+
+  it.each([0, 1, 9])('takes nothing from the others: number %i of 10 (CC-02)', async (which) => {
+    realm.control.fault('token', { kind: 'delay', milliseconds: 100 });
+    const abort = new AbortController();
+    const calls = Array.from({ length: 10 }, (_, number) =>
+      service().get(PATH, number === which ? { signal: abort.signal } : {}),
+    );
+    const settled = Promise.allSettled(calls);
+    await arrived();
+    const reason = new Error('no longer wanted');
+    abort.abort(reason);
+    const outcomes = await settled;
+    expect(outcomes.splice(which, 1)).toEqual([{ status: 'rejected', reason }]);
+    expect(outcomes).toEqual(Array.from({ length: 9 }, () => ({ status: 'fulfilled', value: { ok: true } })));
+    expect([asked(), next.requests.length]).toEqual([1, 9]);
+  });
+
+  it('leaves the token to who comes next, be there nobody else who waits (CC-02)', async () => {
+    realm.control.fault('token', { kind: 'delay', milliseconds: 100 });
+    const abort = new AbortController();
+    const alone = service().get(PATH, { signal: abort.signal });
+    await arrived();
+    abort.abort(new Error('no longer wanted'));
+    await expect(alone).rejects.toThrow('no longer wanted');
+    await expect(service().get(PATH)).resolves.toEqual({ ok: true });
+    expect(asked()).toBe(1);
+  });
+});
