@@ -61,6 +61,21 @@ describe('bearerChallengeError', () => {
     expect(bearerChallengeError(header)).toBe(error);
   });
 
+  it('reads what formatBearerChallenge writes, whatever stands in realm and scope (RS-02)', () => {
+    const misleading = fc.oneof(
+      anything,
+      fc.constantFrom('error=invalid_token', 'x, error=invalid_token', 'x", error="invalid_token"', ', Bearer error=x'),
+    );
+    const code = fc.constantFrom('invalid_token', 'invalid_request', 'insufficient_scope');
+    fc.assert(
+      fc.property(misleading, misleading, code, (realm, scope, error) => {
+        expect(bearerChallengeError(formatBearerChallenge({ realm, error, scope }))).toBe(error);
+        expect(bearerChallengeError(formatBearerChallenge({ realm, error }))).toBe(error);
+        expect(bearerChallengeError(formatBearerChallenge({ realm, scope }))).toBeUndefined();
+      }),
+    );
+  });
+
   it('never throws, and gives nothing but a word', () => {
     fc.assert(
       fc.property(anything, (header) => {
