@@ -1,50 +1,48 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
-import {
-  BASIC_OF_SERVICE_B,
-  connectionTo,
-  INTROSPECTION,
-  json,
-  raw,
-  startScriptedRealm,
-  type ScriptedServer,
-} from '../testing/scripted-server.js';
+import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
+import { BASIC_OF_SERVICE_B, connectionTo, startTestRealm } from '../testing/test-realm.js';
 import { connectToAuthorizationServer } from './connect.js';
 import type { Introspection } from './introspection.js';
 
-let realm: ScriptedServer;
+let realm: RunningAuthorizationServer;
 let introspection: Introspection;
-beforeEach(async () => {
-  realm = await startScriptedRealm();
+beforeAll(async () => {
+  realm = await startTestRealm();
+});
+beforeEach(() => {
+  realm.control.fault('introspection', undefined);
   introspection = connectToAuthorizationServer(connectionTo(realm), systemClock).introspection;
 });
-afterEach(() => realm.stop());
+afterAll(() => realm.stop());
+
+const answers = (body: unknown): void => realm.control.fault('introspection', { kind: 'answer', body });
 
 describe('Introspection (RFC 7662 section 2)', () => {
   it('is a POST with our credentials, the token in its form and in no URL (RS-04)', async () => {
-    await introspection.introspect('the+token/=');
-    const [request] = realm.to(INTROSPECTION);
-    expect(request).toMatchObject({
+    expect(await introspection.introspect('the+token/=')).toEqual({ active: false });
+    const { form, ...request } = realm.control.lastRequest('introspection') ?? {};
+    expect(request).toEqual({
       method: 'POST',
-      url: INTROSPECTION,
-      headers: { authorization: BASIC_OF_SERVICE_B },
+      url: '/realms/microservices/protocol/openid-connect/token/introspect',
+      authorization: BASIC_OF_SERVICE_B,
     });
-    expect(Object.fromEntries(new URLSearchParams(request?.body))).toEqual({
-      token: 'the+token/=',
-      token_type_hint: 'access_token',
-    });
+    expect([...(form ?? [])].toSorted()).toEqual([
+      ['token', 'the+token/='],
+      ['token_type_hint', 'access_token'],
+    ]);
   });
 
   it('gives the answer as it came, judged by nobody yet', async () => {
     const answer = { active: true, aud: ['x'], exp: 'soon', nested: { a: [1] } };
-    realm.answer(INTROSPECTION, json(answer));
+    answers(answer);
     expect(await introspection.introspect('t')).toEqual(answer);
   });
 
   it.each<[unknown]>([['true'], [1], [null], [[]], [{}], [undefined]])(
     'takes an answer whose active is %j for nonsense (RS-05)',
     async (active) => {
-      realm.answer(INTROSPECTION, json({ active, sub: 's' }));
+      answers({ active, sub: 's' });
       await expect(introspection.introspect('t')).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
     },
   );
@@ -53,7 +51,7 @@ describe('Introspection (RFC 7662 section 2)', () => {
     ['a claim named __proto__', '{"active":true,"__proto__":{"iss":"x","polluted":1}}'],
     ['a claim that is there twice', '{"active":false,"active":true}'],
   ])('takes an answer with %s for nonsense (RS-15)', async (_case, body) => {
-    realm.answer(INTROSPECTION, raw(200, body, { 'Content-Type': 'application/json' }));
+    answers(body);
     await expect(introspection.introspect('t')).rejects.toMatchObject({ reason: 'answer_not_strict_json' });
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
@@ -61,7 +59,11 @@ describe('Introspection (RFC 7662 section 2)', () => {
   it.each(['text/plain', 'application/token-introspection+jwt', 'application/json; charset=latin1'])(
     'takes an answer of the type %s for nonsense (RS-15)',
     async (type) => {
-      realm.answer(INTROSPECTION, raw(200, '{"active":true}', { 'Content-Type': type }));
+      realm.control.fault('introspection', {
+        kind: 'answer',
+        headers: { 'Content-Type': type },
+        body: { active: true },
+      });
       await expect(introspection.introspect('t')).rejects.toMatchObject({ reason: 'answer_not_json' });
     },
   );

@@ -1,22 +1,26 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
-import {
-  connectionTo,
-  DISCOVERY,
-  discoveryOf,
-  json,
-  raw,
-  startScriptedRealm,
-  type ScriptedServer,
-} from '../testing/scripted-server.js';
+import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
+import { connectionTo, startTestRealm } from '../testing/test-realm.js';
 import { connectToAuthorizationServer } from './connect.js';
 import type { ServerMetadata } from './metadata.js';
 
-let realm: ScriptedServer;
-beforeEach(async () => {
-  realm = await startScriptedRealm();
+let realm: RunningAuthorizationServer;
+let document: Readonly<Record<string, unknown>>;
+beforeAll(async () => {
+  realm = await startTestRealm();
+  const response = await fetch(`${realm.issuer}/.well-known/openid-configuration`);
+  document = (await response.json()) as Record<string, unknown>;
 });
-afterEach(() => realm.stop());
+beforeEach(() => {
+  realm.control.fault('discovery', undefined);
+  realm.control.calls.reset();
+});
+afterAll(() => realm.stop());
+
+/** The document with something else in it; `undefined` takes a member away. */
+const says = (bend: Readonly<Record<string, unknown>>): void =>
+  realm.control.fault('discovery', { kind: 'answer', body: { ...document, ...bend } });
 
 const metadataOf = (bend: Partial<ReturnType<typeof connectionTo>> = {}): ServerMetadata =>
   connectToAuthorizationServer({ ...connectionTo(realm), ...bend }, systemClock).metadata;
@@ -24,24 +28,24 @@ const metadataOf = (bend: Partial<ReturnType<typeof connectionTo>> = {}): Server
 describe('ServerMetadata', () => {
   it('is read once, however many need it first', async () => {
     const metadata = metadataOf();
-    expect(realm.requests).toHaveLength(0);
+    expect(realm.control.calls.discovery).toBe(0);
     const all = await Promise.all(Array.from({ length: 100 }, () => metadata.get()));
     expect(new Set(all).size).toBe(1);
     await metadata.get();
-    expect(realm.to(DISCOVERY)).toHaveLength(1);
+    expect(realm.control.calls.discovery).toBe(1);
   });
 
   it('is read anew by refresh(), and kept when that fails', async () => {
     const metadata = metadataOf();
     const known = await metadata.get();
-    realm.answer(DISCOVERY, raw(500));
+    realm.control.fault('discovery', { kind: 'status', status: 500 });
     await expect(metadata.refresh()).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
     expect(await metadata.get()).toBe(known);
   });
 
   it('may be read elsewhere than where the issuer points', async () => {
     const issuer = 'https://keycloak.example.com/realms/test';
-    realm.answer(DISCOVERY, json({ ...discoveryOf(realm), issuer }));
+    says({ issuer });
     await expect(metadataOf({ issuer }).get()).resolves.toMatchObject({ issuer });
   });
 
@@ -52,8 +56,7 @@ describe('ServerMetadata', () => {
     ['a default path, equal as a URL', (issuer) => issuer.replace('/realms', '/./realms')],
     ['another host', () => 'http://keycloak.example.com/realms/test'],
   ])('is refused when it names another issuer: %s (CC-07)', async (_, bend) => {
-    const { issuer = '', ...rest } = discoveryOf(realm);
-    realm.answer(DISCOVERY, json({ ...rest, issuer: bend(issuer) }));
+    says({ issuer: bend(realm.issuer) });
     await expect(metadataOf().get()).rejects.toMatchObject({
       code: 'authorization_server_refused',
       reason: 'issuer_mismatch',
@@ -61,8 +64,7 @@ describe('ServerMetadata', () => {
   });
 
   it('is nonsense without an issuer (CC-07)', async () => {
-    const { issuer: _, ...rest } = discoveryOf(realm);
-    realm.answer(DISCOVERY, json(rest));
+    says({ issuer: undefined });
     await expect(metadataOf().get()).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
   });
 
@@ -71,20 +73,19 @@ describe('ServerMetadata', () => {
     async (endpoint) => {
       for (const [url, reason] of [
         ['http://evil.example.com/token', 'endpoint_on_foreign_origin'],
-        [`${realm.url}@evil.example.com/token`, 'endpoint_on_foreign_origin'],
+        [`${realm.baseUrl}@evil.example.com/token`, 'endpoint_on_foreign_origin'],
         ['javascript:alert(1)', 'endpoint_on_foreign_origin'],
         ['/realms/test/token', 'endpoint_missing'],
         [undefined, 'endpoint_missing'],
       ]) {
-        realm.answer(DISCOVERY, json({ ...discoveryOf(realm), [endpoint]: url }));
+        says({ [endpoint]: url });
         await expect(metadataOf().get()).rejects.toMatchObject({ code: 'authorization_server_refused', reason });
       }
     },
   );
 
   it('says that a realm does not exist', async () => {
-    realm.answer(DISCOVERY, json({ error: 'Realm does not exist' }, 404));
-    await expect(metadataOf().get()).rejects.toMatchObject({
+    await expect(metadataOf({ realmUrl: `${realm.issuer}-not` }).get()).rejects.toMatchObject({
       code: 'authorization_server_refused',
       reason: 'realm_not_found',
     });
@@ -94,6 +95,6 @@ describe('ServerMetadata', () => {
     await expect(metadataOf({ allowInsecureRequests: false }).get()).rejects.toMatchObject({
       name: 'AuthorizationServerError',
     });
-    expect(realm.requests).toHaveLength(0);
+    expect(realm.control.calls.discovery).toBe(0);
   });
 });

@@ -1,28 +1,28 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { connectionTo, DISCOVERY, raw, startScriptedRealm, type ScriptedServer } from '../testing/scripted-server.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
+import { StillClock } from '../testing/still-clock.js';
+import { connectionTo, startTestRealm } from '../testing/test-realm.js';
 import { connectToAuthorizationServer } from './connect.js';
 import { AuthorizationServerHealth } from './server-health.js';
 
-let realm: ScriptedServer;
-beforeEach(async () => {
-  realm = await startScriptedRealm();
+let realm: RunningAuthorizationServer;
+beforeAll(async () => {
+  realm = await startTestRealm();
 });
-afterEach(() => realm.stop());
+afterAll(() => realm.stop());
 
 describe('AuthorizationServerHealth', () => {
   it('looks at most once a second, however many probe it', async () => {
-    const clock = { nowMs: 0, monotonicMs: () => clock.nowMs, epochSeconds: () => 0 };
-    const health = new AuthorizationServerHealth(
-      connectToAuthorizationServer(connectionTo(realm), clock).metadata,
-      clock,
-    );
+    const clock = new StillClock();
+    const { metadata } = connectToAuthorizationServer(connectionTo(realm), clock);
+    const health = new AuthorizationServerHealth(metadata, clock);
     expect(await Promise.all(Array.from({ length: 50 }, () => health.check()))).toContainEqual({ reachable: true });
-    realm.answer(DISCOVERY, raw(500));
-    clock.nowMs = 999;
+    realm.control.fault('discovery', { kind: 'status', status: 500 });
+    clock.advance(0.999);
     expect(await health.check()).toEqual({ reachable: true });
-    expect(realm.to(DISCOVERY)).toHaveLength(1);
-    clock.nowMs = 1000;
+    expect(realm.control.calls.discovery).toBe(1);
+    clock.advance(0.001);
     expect(await health.check()).toMatchObject({ reachable: false, code: 'authorization_server_unavailable' });
-    expect(realm.to(DISCOVERY)).toHaveLength(2);
+    expect(realm.control.calls.discovery).toBe(2);
   });
 });

@@ -1,108 +1,131 @@
-/** The refusals of Keycloak 26.7.4's token endpoint as they were seen, by their row in the design's table. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+/** The refusals of Keycloak 26.7.4's token endpoint as they were seen, by their row in the design's table (TX-08). */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
-import { connectionTo, json, startScriptedRealm, TOKEN, type ScriptedServer } from '../testing/scripted-server.js';
+import { Refusal } from '../protocol/refusal.js';
+import type { Fault } from '../testing/authorization-server/fault.js';
+import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
+import { printedForms } from '../testing/printed-forms.js';
+import { connectionTo, startTestRealm } from '../testing/test-realm.js';
 import { connectToAuthorizationServer } from './connect.js';
 import type { TokenEndpoint } from './token-endpoint.js';
 
-let realm: ScriptedServer;
+let realm: RunningAuthorizationServer;
 let endpoint: TokenEndpoint;
-beforeEach(async () => {
-  realm = await startScriptedRealm();
+beforeAll(async () => {
+  realm = await startTestRealm();
+});
+beforeEach(() => {
   endpoint = connectToAuthorizationServer(connectionTo(realm), systemClock).tokenEndpoint;
 });
-afterEach(() => realm.stop());
+afterAll(() => realm.stop());
 
-const exchange = () =>
-  endpoint.request({
-    grant_type: TOKEN_EXCHANGE_GRANT,
-    subject_token: 't',
-    audience: 'service-c',
-    scope: 'analytics.run',
-  });
-const forSelf = () => endpoint.request({ grant_type: 'client_credentials', scope: 'analytics.run' });
+const EXCHANGE = {
+  grant_type: TOKEN_EXCHANGE_GRANT,
+  subject_token: 'subject.token',
+  audience: 'service-c',
+  scope: 'analytics.run',
+} as const;
+const FOR_SELF = { grant_type: 'client_credentials', scope: 'analytics.run' } as const;
+
+async function refusal(request: typeof EXCHANGE | typeof FOR_SELF, fault: Fault): Promise<Refusal> {
+  realm.control.fault('token', fault);
+  const error = await endpoint.request(request).catch((thrown: unknown) => thrown);
+  if (!(error instanceof Refusal)) throw new Error('No refusal', { cause: error });
+  return error;
+}
+
+const says = (status: number, error: string, error_description?: string): Fault => ({
+  kind: 'answer',
+  status,
+  body: { error, error_description },
+});
 
 const NO_AUDIENCE = 'Requested audience not available: service-c';
 const SWITCH_OFF = 'Standard token exchange is not enabled for the requested client';
+const BAD_CLIENT = 'Invalid client or Invalid client credentials';
 
-describe('a refused exchange', () => {
-  it.each<[string, number, string, string | undefined, string]>([
-    ['7, 18: the subject may not have the scope', 400, 'invalid_request', NO_AUDIENCE, 'insufficient_scope'],
+const CALLER_401 = [401, 'invalid_token'] as const;
+const CALLER_403 = [403, 'insufficient_scope'] as const;
+const OURS_502 = [502, 'authorization_server_refused'] as const;
+const OURS_503 = [503, 'authorization_server_unavailable'] as const;
+type Outcome = readonly [status: number, code: string];
+
+describe('a refused exchange (TX-08)', () => {
+  it.each<[string, Fault, Outcome]>([
+    ['7, 18: the subject may not have the scope', says(400, 'invalid_request', NO_AUDIENCE), CALLER_403],
     [
       '9: subject token of another audience',
-      403,
-      'access_denied',
-      'Client is not within the token audience',
-      'authorization_server_refused',
+      says(403, 'access_denied', 'Client is not within the token audience'),
+      OURS_502,
     ],
-    ['10: subject token revoked or expired', 400, 'invalid_request', 'Invalid token', 'invalid_token'],
-    ['11: exchange not switched on', 400, 'invalid_request', SWITCH_OFF, 'authorization_server_refused'],
-    ['12: unknown audience', 400, 'invalid_client', 'Audience not found', 'authorization_server_refused'],
-    [
-      '13: unknown or unassigned scope',
-      400,
-      'invalid_scope',
-      'Invalid scopes: analytics.run',
-      'authorization_server_refused',
-    ],
-    [
-      '14: wrong secret',
-      401,
-      'unauthorized_client',
-      'Invalid client or Invalid client credentials',
-      'authorization_server_refused',
-    ],
-    ['RFC 6749: the grant is no good', 400, 'invalid_grant', 'Session not active', 'invalid_token'],
-    ['RFC 6749: the same, undescribed', 400, 'invalid_grant', undefined, 'invalid_token'],
-    ['unknown description', 400, 'invalid_request', 'Something new', 'authorization_server_refused'],
-    [
-      'unknown description that begins like a known one',
-      400,
-      'invalid_request',
-      'Invalid token type',
-      'authorization_server_refused',
-    ],
-    ['no description', 400, 'invalid_request', undefined, 'authorization_server_refused'],
-    ['another code with a known description', 400, 'invalid_client', 'Invalid token', 'authorization_server_refused'],
-    [
-      'a known description with another status',
-      403,
-      'invalid_request',
-      'Invalid token',
-      'authorization_server_refused',
-    ],
-    ['a known description with a failure', 500, 'invalid_request', 'Invalid token', 'authorization_server_unavailable'],
-  ])('row %s', async (_row, status, error, error_description, code) => {
-    realm.answer(TOKEN, json({ error, error_description }, status));
-    await expect(exchange()).rejects.toMatchObject({ code });
+    ['10: subject token revoked or expired', says(400, 'invalid_request', 'Invalid token'), CALLER_401],
+    ['11: exchange not switched on', says(400, 'invalid_request', SWITCH_OFF), OURS_502],
+    ['12: unknown audience', says(400, 'invalid_client', 'Audience not found'), OURS_502],
+    ['13: unknown or unassigned scope', says(400, 'invalid_scope', 'Invalid scopes: analytics.run'), OURS_502],
+    ['14: wrong secret', says(401, 'unauthorized_client', BAD_CLIENT), OURS_502],
+    ['RFC 6749: the grant is no good', says(400, 'invalid_grant', 'Session not active'), CALLER_401],
+    ['RFC 6749: the same, undescribed', says(400, 'invalid_grant'), CALLER_401],
+    ['RFC 6749: client authentication failed', says(401, 'invalid_client', BAD_CLIENT), OURS_502],
+    ['RFC 6749: we may not use the grant', says(400, 'unauthorized_client', 'Not allowed'), OURS_502],
+    ['RFC 6749: nobody may use the grant', says(400, 'unsupported_grant_type', 'Unsupported'), OURS_502],
+    ['RFC 8693: audience not acceptable', says(400, 'invalid_target', 'Unknown audience'), OURS_502],
+    ['unknown description', says(400, 'invalid_request', 'Something new'), OURS_502],
+    ['unknown one that begins like a known one', says(400, 'invalid_request', 'Invalid token type'), OURS_502],
+    ['no description', says(400, 'invalid_request'), OURS_502],
+    ['another code with a known description', says(400, 'invalid_client', 'Invalid token'), OURS_502],
+    ['a known description with another status', says(403, 'invalid_request', 'Invalid token'), OURS_502],
+    ['a known description with a failure', says(500, 'invalid_request', 'Invalid token'), OURS_503],
+    ['the server is overloaded', says(429, 'slow_down', 'Too many requests'), OURS_503],
+    ['the server is down', { kind: 'status', status: 503 }, OURS_503],
+    ['the server hangs', { kind: 'hang' }, OURS_503],
+    ['the server breaks off', { kind: 'reset' }, OURS_503],
+  ])('row %s', async (_row, fault, [status, code]) => {
+    const error = await refusal(EXCHANGE, fault);
+    expect([error.httpStatus, error.code]).toEqual([status, code]);
+    expect(printedForms(error)).not.toContain('subject.token');
   });
 
   it('names the permission that the subject may not have, and for which audience (TX-07)', async () => {
-    realm.answer(TOKEN, json({ error: 'invalid_request', error_description: NO_AUDIENCE }, 400));
-    await expect(exchange()).rejects.toMatchObject({
+    expect(await refusal(EXCHANGE, says(400, 'invalid_request', NO_AUDIENCE))).toMatchObject({
       permission: 'analytics.run',
       reason: 'permission_not_granted_to_subject',
       fields: { audience: 'service-c' },
     });
   });
 
-  it('does not echo what the server said', async () => {
-    realm.answer(TOKEN, json({ error: 'invalid_request', error_description: 'secret story' }, 400));
-    const error = await exchange().catch((thrown: unknown) => thrown as Error);
-    expect((error as Error).message).toBe('Authorization server refused this service (answered_400_invalid_request)');
+  it.each([
+    [400, 'invalid_grant', 'secret story'],
+    [400, 'invalid_request', `${NO_AUDIENCE}, secret story`],
+    [400, 'invalid_request', 'secret story'],
+    [400, 'invalid_target', 'secret story'],
+    [400, 'invalid_scope', 'secret story'],
+    [400, 'unauthorized_client', 'secret story'],
+    [403, 'access_denied', 'secret story'],
+    [500, 'server_error', 'secret story'],
+  ])('%i %s is told to nobody as the server described it (RFC 8693 section 2.2.2)', async (status, error, story) => {
+    const told = await refusal(EXCHANGE, says(status, error, story));
+    const wire = JSON.stringify([told.toBody(true), told.toHeaders('service-b')]);
+    expect(wire + printedForms(told)).not.toContain('secret story');
+  });
+
+  it('gives the operator the code', async () => {
+    const { message } = await refusal(EXCHANGE, says(400, 'invalid_target', 'Unknown audience'));
+    expect(message).toBe('Authorization server refused this service (answered_400_invalid_target)');
   });
 });
 
-describe('refused client credentials', () => {
-  it.each<[string, number, string, string]>([
-    ['3: scope not assigned', 400, 'invalid_scope', 'Invalid scopes: analytics.run'],
-    ['14: wrong secret', 401, 'unauthorized_client', 'Invalid client or Invalid client credentials'],
-    ['what at an exchange would be the subject token', 400, 'invalid_request', 'Invalid token'],
-    ['what at an exchange would be the subject', 400, 'invalid_request', NO_AUDIENCE],
-    ['what at an exchange would be the grant', 400, 'invalid_grant', 'Session not active'],
-  ])('are our own fault, never a caller’s: row %s', async (_row, status, error, error_description) => {
-    realm.answer(TOKEN, json({ error, error_description }, status));
-    await expect(forSelf()).rejects.toMatchObject({ code: 'authorization_server_refused' });
+describe('refused client credentials (TX-08)', () => {
+  it.each<[string, Fault, Outcome]>([
+    ['3: scope not assigned', says(400, 'invalid_scope', 'Invalid scopes: analytics.run'), OURS_502],
+    ['14: wrong secret', says(401, 'unauthorized_client', BAD_CLIENT), OURS_502],
+    ['what at an exchange would be the subject token', says(400, 'invalid_request', 'Invalid token'), OURS_502],
+    ['what at an exchange would be the subject', says(400, 'invalid_request', NO_AUDIENCE), OURS_502],
+    ['what at an exchange would be the grant', says(400, 'invalid_grant', 'Session not active'), OURS_502],
+    ['the server is down', { kind: 'status', status: 500 }, OURS_503],
+    ['the server hangs', { kind: 'hang' }, OURS_503],
+  ])('are our own fault, never a caller’s: row %s', async (_row, fault, [status, code]) => {
+    const error = await refusal(FOR_SELF, fault);
+    expect([error.httpStatus, error.code]).toEqual([status, code]);
   });
 });

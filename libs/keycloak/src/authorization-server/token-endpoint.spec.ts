@@ -1,27 +1,23 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
+import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
 import { printedForms } from '../testing/printed-forms.js';
-import {
-  BASIC_OF_SERVICE_B,
-  connectionTo,
-  json,
-  startScriptedRealm,
-  TOKEN,
-  type ScriptedServer,
-} from '../testing/scripted-server.js';
+import { BASIC_OF_SERVICE_B, connectionTo, startTestRealm } from '../testing/test-realm.js';
 import { connectToAuthorizationServer } from './connect.js';
 import type { TokenEndpoint } from './token-endpoint.js';
 import type { TokenRequestParameters } from './token-request-parameters.js';
 
-let realm: ScriptedServer;
+let realm: RunningAuthorizationServer;
 let endpoint: TokenEndpoint;
-beforeEach(async () => {
-  realm = await startScriptedRealm();
+beforeAll(async () => {
+  realm = await startTestRealm();
+});
+beforeEach(() => {
   endpoint = connectToAuthorizationServer(connectionTo(realm), systemClock).tokenEndpoint;
 });
-afterEach(() => realm.stop());
+afterAll(() => realm.stop());
 
 const SELF: TokenRequestParameters = { grant_type: 'client_credentials', scope: 'orders.approve' };
 const EXCHANGE: TokenRequestParameters = {
@@ -44,37 +40,45 @@ const issue = (bend: object = {}): Promise<IssuedToken> => ask(SELF, { ...ISSUED
 const exchange = (bend: object = {}): Promise<IssuedToken> => ask(EXCHANGE, { ...EXCHANGED, ...bend });
 
 function ask(parameters: TokenRequestParameters, answer: unknown): Promise<IssuedToken> {
-  realm.answer(TOKEN, json(answer));
+  realm.control.fault('token', { kind: 'answer', body: answer });
   return endpoint.request(parameters);
 }
 
 describe('the request', () => {
-  const form = (): object => [...new URLSearchParams(realm.to(TOKEN)[0]?.body)].toSorted();
+  const sent = () => {
+    const { form, ...request } = realm.control.lastRequest('token') ?? {};
+    return { ...request, form: [...(form ?? [])].toSorted() };
+  };
+  const POST = {
+    method: 'POST',
+    url: '/realms/microservices/protocol/openid-connect/token',
+    authorization: BASIC_OF_SERVICE_B,
+  };
 
   it('for client credentials has grant and scope, and our credentials in the header (RFC 6749 section 4.4.2)', async () => {
     await issue();
-    expect(realm.to(TOKEN)).toMatchObject([
-      { method: 'POST', url: TOKEN, headers: { authorization: BASIC_OF_SERVICE_B } },
-    ]);
-    expect(form()).toEqual([
-      ['grant_type', 'client_credentials'],
-      ['scope', 'orders.approve'],
-    ]);
+    expect(sent()).toEqual({
+      ...POST,
+      form: [
+        ['grant_type', 'client_credentials'],
+        ['scope', 'orders.approve'],
+      ],
+    });
   });
 
   it('for an exchange is exactly that of RFC 8693 section 2.1, for one audience (TX-01)', async () => {
     await exchange();
-    expect(realm.to(TOKEN)).toMatchObject([
-      { method: 'POST', url: TOKEN, headers: { authorization: BASIC_OF_SERVICE_B } },
-    ]);
-    expect(form()).toEqual([
-      ['audience', 'service-c'],
-      ['grant_type', 'urn:ietf:params:oauth:grant-type:token-exchange'],
-      ['requested_token_type', 'urn:ietf:params:oauth:token-type:access_token'],
-      ['scope', 'analytics.run'],
-      ['subject_token', 'subject+token/='],
-      ['subject_token_type', 'urn:ietf:params:oauth:token-type:access_token'],
-    ]);
+    expect(sent()).toEqual({
+      ...POST,
+      form: [
+        ['audience', 'service-c'],
+        ['grant_type', 'urn:ietf:params:oauth:grant-type:token-exchange'],
+        ['requested_token_type', 'urn:ietf:params:oauth:token-type:access_token'],
+        ['scope', 'analytics.run'],
+        ['subject_token', 'subject+token/='],
+        ['subject_token_type', 'urn:ietf:params:oauth:token-type:access_token'],
+      ],
+    });
   });
 });
 
