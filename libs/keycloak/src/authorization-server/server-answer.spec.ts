@@ -1,89 +1,50 @@
 /** What each fault of the authorization server comes to, at each of the three places where it is asked (RS-14). */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import type { Fault } from '../testing/authorization-server/fault.js';
+import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
 import { printedForms } from '../testing/printed-forms.js';
-import {
-  breakOff,
-  connectionTo,
-  DISCOVERY,
-  discoveryOf,
-  hang,
-  hangInBody,
-  html,
-  INTROSPECTION,
-  json,
-  raw,
-  startScriptedRealm,
-  TOKEN,
-  tooLarge,
-  truncated,
-  type Script,
-  type ScriptedServer,
-} from '../testing/scripted-server.js';
+import { connectionTo, startTestRealm } from '../testing/test-realm.js';
 import { connectToAuthorizationServer } from './connect.js';
 
-let realm: ScriptedServer;
-let elsewhere: ScriptedServer;
+let realm: RunningAuthorizationServer;
+let elsewhere: RunningAuthorizationServer;
+let gone: RunningAuthorizationServer;
 
-beforeEach(async () => {
-  realm = await startScriptedRealm();
-  elsewhere = await startScriptedRealm();
+beforeAll(async () => {
+  [realm, elsewhere, gone] = await Promise.all([startTestRealm(), startTestRealm(), startTestRealm()]);
+  await gone.stop();
 });
-
-afterEach(async () => {
+beforeEach(() => {
+  for (const place of ['discovery', 'introspection', 'token'] as const) realm.control.fault(place, undefined);
+});
+afterAll(async () => {
   await realm.stop();
   await elsewhere.stop();
 });
 
 const SUBJECT_TOKEN = 'dGhlLXRva2Vu.c2ln';
 
-interface Place {
-  readonly path: string;
-  readonly good: (server: ScriptedServer) => Script;
-  /** Something that asks there, on a connection of its own. */
-  readonly asking: (timeoutMs?: number) => () => Promise<unknown>;
+/** Something that asks at a place, on a connection of its own. */
+function askingAt(place: 'discovery' | 'introspection' | 'token', timeoutMs = 2000, server = realm) {
+  const options = { ...connectionTo(server, 'service-a'), timeoutMs };
+  const { metadata, introspection, tokenEndpoint } = connectToAuthorizationServer(options, systemClock);
+  return {
+    discovery: () => metadata.get(),
+    introspection: () => introspection.introspect(SUBJECT_TOKEN),
+    token: () => tokenEndpoint.request({ grant_type: 'client_credentials', scope: 'orders.approve' }),
+  }[place];
 }
 
-function connected(timeoutMs = 2000) {
-  return connectToAuthorizationServer({ ...connectionTo(realm), timeoutMs }, systemClock);
-}
-
-const PLACES: readonly (readonly [string, Place])[] = [
-  [
-    'discovery',
-    {
-      path: DISCOVERY,
-      good: (server) => json(discoveryOf(server)),
-      asking: (timeoutMs) => {
-        const { metadata } = connected(timeoutMs);
-        return () => metadata.get();
-      },
-    },
-  ],
-  [
-    'introspection',
-    {
-      path: INTROSPECTION,
-      good: () => json({ active: false }),
-      asking: (timeoutMs) => {
-        const { introspection } = connected(timeoutMs);
-        return () => introspection.introspect(SUBJECT_TOKEN);
-      },
-    },
-  ],
-  [
-    'token endpoint',
-    {
-      path: TOKEN,
-      good: () => json({ access_token: 'abc', token_type: 'Bearer', expires_in: 60, scope: 'orders.approve' }),
-      asking: (timeoutMs) => {
-        const { tokenEndpoint } = connected(timeoutMs);
-        return () => tokenEndpoint.request({ grant_type: 'client_credentials', scope: 'orders.approve' });
-      },
-    },
-  ],
-];
+/** An answer that no working server gives. */
+const says = (status: number, body: unknown = '', headers: Readonly<Record<string, string>> = {}): Fault => ({
+  kind: 'answer',
+  status,
+  headers,
+  body,
+});
+const HTML = { 'Content-Type': 'text/html' };
 
 const failure = async (asking: Promise<unknown>): Promise<AuthorizationServerError> => {
   const error = await asking.then(
@@ -94,93 +55,95 @@ const failure = async (asking: Promise<unknown>): Promise<AuthorizationServerErr
   return error;
 };
 
-describe.each(PLACES)('%s', (_place, { path, good, asking }) => {
-  it.each<[string, Script]>([
-    ['500', raw(500)],
-    ['502 with HTML', raw(502, '<html>Bad gateway</html>', { 'Content-Type': 'text/html' })],
-    ['503', raw(503)],
-    ['500 with an OAuth error', json({ error: 'unknown_error' }, 500)],
-    ['408', raw(408)],
-    ['429', raw(429)],
-    ['200 with HTML', html],
-    ['200 with truncated JSON', truncated],
-    ['200 and nothing', raw(200, '', { 'Content-Type': 'application/json' })],
-    ['200 with a JSON array', json([])],
-    ['200 with JSON null', json(null)],
-    ['201', json({ active: true }, 201)],
-    ['204', raw(204)],
-    ['more than 1 MiB', tooLarge],
-    [
-      'half an answer and a reset',
-      (response) => response.writeHead(200, { 'Content-Length': '99' }).write('{', () => response.destroy()),
-    ],
-    ['a reset', breakOff],
-  ])('answers %s: authorization_server_unavailable (RS-14)', async (_fault, script) => {
-    realm.answer(path, script);
+describe.each(['discovery', 'introspection', 'token'] as const)('%s', (place) => {
+  const asking = (timeoutMs?: number) => askingAt(place, timeoutMs);
+
+  it.each<[string, Fault]>([
+    ['500', says(500)],
+    ['502 with HTML', says(502, '<html>Bad gateway</html>', HTML)],
+    ['503', says(503)],
+    ['500 with an OAuth error', says(500, { error: 'unknown_error' })],
+    ['408', says(408)],
+    ['429', says(429)],
+    ['200 with HTML', { kind: 'html' }],
+    ['200 with the right answer as text', { kind: 'wrong-content-type' }],
+    ['200 with truncated JSON', says(200, '{"active":true')],
+    ['200 and nothing', { kind: 'empty' }],
+    ['200 with a JSON array', says(200, [])],
+    ['200 with JSON null', says(200, null)],
+    ['200 with members twice', { kind: 'duplicate-keys' }],
+    ['200 with __proto__', { kind: 'proto' }],
+    ['201', says(201, { active: true })],
+    ['204', says(204)],
+    ['more than 1 MiB', { kind: 'huge', megabytes: 2 }],
+    ['a gzip bomb', { kind: 'gzip-bomb', megabytes: 20 }],
+    ['half an answer and no more', { kind: 'truncated' }],
+    ['a reset', { kind: 'reset' }],
+  ])('answers %s: authorization_server_unavailable (RS-14, RS-15)', async (_fault, fault) => {
+    realm.control.fault(place, fault);
     expect(await failure(asking()())).toMatchObject({ code: 'authorization_server_unavailable', httpStatus: 503 });
   });
 
-  it.each([
-    ['nothing', hang],
-    ['headers only', hangInBody],
-  ])('sends %s: authorization_server_unavailable at the time-out (RS-14)', async (_fault, script) => {
-    realm.answer(path, script);
+  it.each<[string, Fault]>([
+    ['nothing', { kind: 'hang' }],
+    ['headers only', { kind: 'slow-bytes', everyMs: 60_000 }],
+    ['a byte now and then', { kind: 'slow-bytes', everyMs: 50 }],
+  ])('sends %s: authorization_server_unavailable at the time-out (RS-14)', async (_fault, fault) => {
+    realm.control.fault(place, fault);
     const error = await failure(asking(200)());
     expect([error.code, error.reason]).toEqual(['authorization_server_unavailable', 'timeout']);
   });
 
   it('is not there: authorization_server_unavailable (RS-14)', async () => {
-    const ask = asking();
-    await realm.stop();
-    const error = await failure(ask());
+    const error = await failure(askingAt(place, 2000, gone)());
     expect([error.code, error.reason]).toEqual(['authorization_server_unavailable', 'ECONNREFUSED']);
   });
 
-  it.each([
+  it.each<[string, 429 | 503, string, number | undefined]>([
     ['429', 429, '7', 7],
     ['503', 503, '120', 120],
     ['a day', 503, '86400', 300],
     ['no number', 503, 'Wed, 21 Oct 2026 07:28:00 GMT', undefined],
     ['less than nothing', 503, '-1', undefined],
-  ])('passes Retry-After on, at most five minutes: %s (RS-14)', async (_case, status, value, seconds) => {
-    realm.answer(path, raw(status, '', { 'Retry-After': value }));
+  ])('passes Retry-After on, at most five minutes: %s (RS-14)', async (_case, status, retryAfter, seconds) => {
+    realm.control.fault(place, { kind: 'status', status, retryAfter });
     expect((await failure(asking()())).retryAfterSeconds).toBe(seconds);
   });
 
   it.each([301, 302, 307, 308])('answers %i: the redirect is not followed (RS-04)', async (status) => {
-    realm.answer(path, raw(status, '', { Location: elsewhere.url + path }));
+    realm.control.fault(place, says(status, '', { Location: `${elsewhere.issuer}/protocol/openid-connect/certs` }));
     expect(await failure(asking()())).toMatchObject({ code: 'authorization_server_unavailable' });
-    expect(elsewhere.requests).toHaveLength(0);
+    expect(elsewhere.control.calls.jwks).toBe(0);
   });
 
-  it.each<[string, Script]>([
-    ['400', json({ error: 'invalid_request' }, 400)],
-    ['401', json({ error: 'invalid_client', error_description: 'Invalid client credentials' }, 401)],
-    ['401 with a challenge', json({ error: 'unauthorized_client' }, 401, { 'WWW-Authenticate': 'Basic realm="x"' })],
-    ['403', json({ error: 'access_denied' }, 403)],
-    ['403 with HTML', raw(403, '<html>')],
-  ])('answers %s: authorization_server_refused', async (_case, script) => {
-    realm.answer(path, script);
+  it.each<[string, Fault]>([
+    ['400', says(400, { error: 'invalid_request' })],
+    ['401', says(401, { error: 'invalid_client', error_description: 'Invalid client credentials' })],
+    ['401 with a challenge', says(401, { error: 'unauthorized_client' }, { 'WWW-Authenticate': 'Basic realm="x"' })],
+    ['403', says(403, { error: 'access_denied' })],
+    ['403 with HTML', says(403, '<html>', HTML)],
+  ])('answers %s: authorization_server_refused', async (_case, fault) => {
+    realm.control.fault(place, fault);
     expect(await failure(asking()())).toMatchObject({ code: 'authorization_server_refused', httpStatus: 502 });
   });
 
   it('is asked again after a failure', async () => {
-    realm.answerInTurn(path, raw(500), breakOff, good(realm));
     const ask = asking();
-    await failure(ask());
-    await failure(ask());
+    for (const fault of [says(500), { kind: 'reset' }] as const) {
+      realm.control.fault(place, fault);
+      await failure(ask());
+    }
+    realm.control.fault(place, undefined);
     await expect(ask()).resolves.toBeDefined();
   });
 
   it('leaves no token, no secret and no answer in the error (RS-23)', async () => {
-    const echo: Script = (response, request) =>
-      json({ error: 'x', error_description: request.body }, 400)(response, request);
-    for (const script of [echo, html, truncated, breakOff, raw(500, SUBJECT_TOKEN)]) {
-      realm.answer(path, script);
+    const secrets = [SUBJECT_TOKEN, 'the-secret', Buffer.from('service').toString('base64'), 'maintenance'];
+    const echo = says(400, { error: 'x', error_description: secrets.join(' ') });
+    for (const fault of [echo, says(500, secrets.join(' ')), { kind: 'html' }, { kind: 'reset' }] as const) {
+      realm.control.fault(place, fault);
       const printed = printedForms(await failure(asking()()));
-      for (const secret of [SUBJECT_TOKEN, 'the-secret', Buffer.from('service').toString('base64'), 'It works']) {
-        expect(printed).not.toContain(secret);
-      }
+      expect(secrets.filter((secret) => printed.includes(secret))).toEqual([]);
     }
   });
 });
