@@ -94,7 +94,7 @@ async function ask({ cache, clock, questions }: World, asked: string, staleness:
   const own = questions.length;
   const onItsWay = new Set(before.filter(({ answered }) => answered === 'not yet'));
 
-  const pending = cache.introspect(asked, staleness).catch(() => undefined);
+  const pending = (async () => cache.introspect(asked, staleness))().catch(() => undefined);
   expect(questions.length - own).toBeLessThanOrEqual(serves || canJoin ? 0 : 1);
 
   const number = (await pending)?.['number'];
