@@ -1,222 +1,269 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectToAuthorizationServer } from '../authorization-server/connect.js';
+import { systemClock } from '../caching/clock.js';
+import { ACCESS_TOKEN_TYPE } from '../protocol/identifiers.js';
 import { tokenHash } from '../protocol/fingerprint.js';
+import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
+import { StillClock } from '../testing/still-clock.js';
 import { testAccessToken } from '../testing/test-access-token.js';
-import {
-  connectionTo,
-  issueTokens,
-  json,
-  raw,
-  startScriptedRealm,
-  TOKEN,
-  type ScriptedServer,
-} from '../testing/scripted-server.js';
+import { connectionTo, loginTo, startTestRealm } from '../testing/test-realm.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
 import { TokenSource } from './token-source.js';
 import { TokenSourceLog } from './token-source-log.js';
 
-class FakeClock {
-  seconds = 1_700_000_000;
-  epochSeconds = (): number => this.seconds;
-  monotonicMs = (): number => this.seconds * 1000;
-}
-
+/** What the realm gives service-a. */
+const LIFETIME = 300;
 const RENEW_BEFORE = 10;
+const SCOPE = 'orders.approve';
+const SELF = clientCredentialsRequest(SCOPE);
 
-let realm: ScriptedServer;
-let clock: FakeClock;
+let realm: RunningAuthorizationServer;
+let aliceToken: string;
+let bobToken: string;
+let clock: StillClock;
 let tokens: TokenSource;
 let lines: string[];
 
-beforeEach(async () => {
-  realm = issueTokens(await startScriptedRealm());
-  clock = new FakeClock();
-  tokens = sourceOf();
-  lines = [];
+beforeAll(async () => {
+  realm = await startTestRealm();
+  aliceToken = await loginTo(realm, 'alice');
+  bobToken = await loginTo(realm, 'bob');
 });
-afterEach(() => realm.stop());
+beforeEach(() => {
+  realm.control.fault('token', undefined);
+  realm.control.calls.reset();
+  clock = new StillClock();
+  clock.date = Date.now() / 1000;
+  lines = [];
+  tokens = sourceOf();
+});
+afterAll(() => realm.stop());
 
 function sourceOf(maxCachedTokens = 100): TokenSource {
   const log = new TokenSourceLog({ log: (...line) => void lines.push(JSON.stringify(line)) });
-  const options = { ...connectionTo(realm), renewBeforeExpirySeconds: RENEW_BEFORE, maxCachedTokens };
-  return new TokenSource(connectToAuthorizationServer(connectionTo(realm), clock).tokenEndpoint, options, clock, log);
+  const connection = connectionTo(realm, 'service-a');
+  const { tokenEndpoint } = connectToAuthorizationServer(connection, systemClock);
+  return new TokenSource(
+    tokenEndpoint,
+    { ...connection, renewBeforeExpirySeconds: RENEW_BEFORE, maxCachedTokens },
+    clock,
+    log,
+  );
 }
 
 const text = async (request: TokenRequest): Promise<string> => (await tokens.get(request)).reveal();
-const SELF = clientCredentialsRequest('orders.approve');
-const subject = (name: string, expiresAt: number) =>
-  tokenExchangeRequest(
-    testAccessToken({ subject: name, expiresInSeconds: expiresAt - Math.floor(Date.now() / 1000) }),
-    'service-c',
-    'analytics.run',
-  );
+const asked = (): number => realm.control.calls.token.client_credentials + realm.control.calls.token.token_exchange;
+
+/** On behalf of who has logged in with this token, which is said to live so long. */
+const exchange = (subject: string, audience = 'service-b', scope = SCOPE, expiresInSeconds = LIFETIME) =>
+  tokenExchangeRequest(testAccessToken({ text: subject, expiresInSeconds }), audience, scope);
+
+/** Whatever is asked for, the server grants it with this text and lifetime. */
+function grants(access_token: string, expires_in?: number): void {
+  const body = { access_token, token_type: 'Bearer', expires_in, issued_token_type: ACCESS_TOKEN_TYPE };
+  realm.control.fault('token', { kind: 'answer', body });
+}
+
+/** Once the server has been asked `times` times; the answer may not be here yet. */
+async function hasBeenAsked(times: number): Promise<void> {
+  while (asked() < times) await new Promise(setImmediate);
+}
 
 describe('TokenSource', () => {
-  it('reuses a token until shortly before its expiry', async () => {
-    expect(await text(SELF)).toBe('issued-1');
-    clock.seconds += 60 - RENEW_BEFORE - 0.01;
-    expect(await text(SELF)).toBe('issued-1');
-    clock.seconds += 0.01;
-    expect(await text(SELF)).toBe('issued-2');
-    expect(realm.to(TOKEN)).toHaveLength(2);
+  it('reuses a token until shortly before its expiry (CC-01)', async () => {
+    const first = await text(SELF);
+    clock.advance(LIFETIME - RENEW_BEFORE - 0.01);
+    expect(await text(SELF)).toBe(first);
+    await hasBeenAsked(2);
+    tokens = sourceOf();
+    const second = await text(SELF);
+    clock.advance(LIFETIME - RENEW_BEFORE);
+    expect(await text(SELF)).not.toBe(second);
   });
 
-  it('counts the time that the answer was under way', async () => {
-    realm.answer(TOKEN, (response, request) => {
-      clock.seconds += 20;
-      json({ access_token: 'slow', token_type: 'Bearer', expires_in: 60, scope: 'orders.approve' })(response, request);
-    });
-    await text(SELF);
-    issueTokens(realm);
-    clock.seconds += 60 - RENEW_BEFORE - 20 - 0.01;
+  it('counts the time that the answer was under way (CC-01)', async () => {
+    grants('slow', 60);
+    const slow = text(SELF);
+    await hasBeenAsked(1);
+    clock.advance(20);
+    expect(await slow).toBe('slow');
+    grants('next', 60);
+    clock.advance(60 - RENEW_BEFORE - 20 - 0.01);
     expect(await text(SELF)).toBe('slow');
-    clock.seconds += 0.01;
-    expect(await text(SELF)).toBe('issued-1');
+    tokens = sourceOf();
+    grants('slow', 60);
+    const again = text(SELF);
+    await hasBeenAsked(3);
+    clock.advance(20);
+    await again;
+    grants('next', 60);
+    clock.advance(60 - RENEW_BEFORE - 20);
+    expect(await text(SELF)).toBe('next');
   });
 
-  it('never gives out an exchanged token past the expiry of its subject token', async () => {
-    issueTokens(realm, 300);
-    const request = subject('alice', clock.seconds + 40);
-    expect(await text(request)).toBe('issued-1');
-    clock.seconds += 40 - RENEW_BEFORE - 1;
-    expect(await text(request)).toBe('issued-1');
-    clock.seconds += 1;
-    expect(await text(request)).toBe('issued-2');
+  it('uses half the life of a token that lives no longer than the time to renewal (CC-01)', async () => {
+    grants('one', RENEW_BEFORE);
+    expect(await text(SELF)).toBe('one');
+    grants('two', RENEW_BEFORE);
+    clock.advance(RENEW_BEFORE / 2 - 2);
+    expect(await text(SELF)).toBe('one');
+    clock.advance(2);
+    expect(await text(SELF)).toBe('two');
   });
 
-  it('does not keep an exchanged token past its own expiry either', async () => {
-    const request = subject('alice', clock.seconds + 3600);
-    await text(request);
-    clock.seconds += 60 - RENEW_BEFORE;
-    expect(await text(request)).toBe('issued-2');
-  });
-
-  it.each([
-    ['is not said', undefined],
-    ['is nothing', 0],
-  ])('does not reuse a token whose lifetime %s', async (_, expiresIn) => {
-    realm.answer(
-      TOKEN,
-      json({ access_token: 'once', token_type: 'Bearer', expires_in: expiresIn, scope: 'orders.approve' }),
-    );
-    expect(await text(SELF)).toBe('once');
-    expect(await text(SELF)).toBe('once');
-    expect(realm.to(TOKEN)).toHaveLength(2);
-  });
-
-  it('uses half the life of a token that lives no longer than the time to renewal', async () => {
-    issueTokens(realm, RENEW_BEFORE);
-    expect(await text(SELF)).toBe('issued-1');
-    clock.seconds += RENEW_BEFORE / 2 - 2;
-    expect(await text(SELF)).toBe('issued-1');
-    clock.seconds += 2;
-    expect(await text(SELF)).toBe('issued-2');
-  });
-
-  it('asks once for all who want the same at the same time', async () => {
-    const all = await Promise.all(Array.from({ length: 100 }, () => text(SELF)));
-    expect(new Set(all)).toEqual(new Set(['issued-1']));
-    expect(realm.to(TOKEN)).toHaveLength(1);
-  });
-
-  it('never shares between subjects, audiences, scopes or grants; the order of scopes is none', async () => {
-    const exp = clock.seconds + 600;
-    const alice = testAccessToken({ subject: 'alice', expiresInSeconds: exp - Math.floor(Date.now() / 1000) });
-    const bob = testAccessToken({ subject: 'bob', expiresInSeconds: exp - Math.floor(Date.now() / 1000) });
+  it('never shares between subjects, audiences, scopes or grants; the order of scopes is none (CC-03, TX-05)', async () => {
     const different = [
-      clientCredentialsRequest('a b'),
-      clientCredentialsRequest('a'),
-      tokenExchangeRequest(alice, 'service-c', 'a b'),
-      tokenExchangeRequest(bob, 'service-c', 'a b'),
-      tokenExchangeRequest(alice, 'service-d', 'a b'),
-      tokenExchangeRequest(alice, 'service-c', 'a'),
+      clientCredentialsRequest('orders.read orders.approve'),
+      SELF,
+      exchange(aliceToken, 'service-b', 'orders.read orders.approve'),
+      exchange(aliceToken),
+      exchange(aliceToken, 'service-a', 'orders.read orders.approve'),
+      exchange(aliceToken, 'service-a', 'orders.read'),
+      exchange(bobToken, 'service-a', 'orders.read'),
     ];
     const together = await Promise.all(different.map(text));
     expect(new Set(together).size).toBe(different.length);
     expect(await Promise.all(different.map(text))).toEqual(together);
-    expect(await text(clientCredentialsRequest('b a'))).toBe(together[0]);
-    expect(await text(tokenExchangeRequest(alice, 'service-c', 'b a'))).toBe(together[2]);
-  });
-
-  it('shares a failure with those who wait and keeps it for nobody', async () => {
-    realm.answer(TOKEN, raw(500));
-    const waiting = await Promise.allSettled([text(SELF), text(SELF), text(SELF)]);
-    expect(waiting.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
-    expect(realm.to(TOKEN)).toHaveLength(1);
-    issueTokens(realm);
-    expect(await text(SELF)).toBe('issued-1');
-  });
-
-  it('drops the token that was refused, and keeps one that has come since', async () => {
-    const old = await tokens.get(SELF);
-    expect(tokens.dropRefused(SELF, old)).toBe(true);
-    const renewed = await tokens.get(SELF);
-    expect(renewed.reveal()).toBe('issued-2');
-    expect(tokens.dropRefused(SELF, old)).toBe(true);
-    expect(await tokens.get(SELF)).toBe(renewed);
-  });
-
-  it('replaces a refused token once in five seconds, so that a service that always says 401 costs no storm (CC-05)', async () => {
-    tokens.dropRefused(SELF, await tokens.get(SELF));
-    const replacement = await tokens.get(SELF);
-    clock.seconds += 4.9;
-    expect(tokens.dropRefused(SELF, replacement)).toBe(false);
-    expect(await tokens.get(SELF)).toBe(replacement);
-    clock.seconds += 0.1;
-    expect(tokens.dropRefused(SELF, replacement)).toBe(true);
-    expect(await text(SELF)).toBe('issued-3');
-  });
-
-  it('remembers a definite refusal for two seconds, and no other failure', async () => {
-    realm.answer(TOKEN, json({ error: 'invalid_scope' }, 400));
-    await expect(text(SELF)).rejects.toMatchObject({ code: 'authorization_server_refused' });
-    issueTokens(realm);
-    clock.seconds += 1.9;
-    await expect(text(SELF)).rejects.toMatchObject({ code: 'authorization_server_refused' });
-    expect(realm.to(TOKEN)).toHaveLength(1);
-    expect(await text(clientCredentialsRequest('another'))).toBe('issued-1');
-    clock.seconds += 0.1;
-    expect(await text(SELF)).toBe('issued-2');
-  });
-
-  it('tries a renewal that failed again after a second, not with every request', async () => {
-    await text(SELF);
-    realm.answer(TOKEN, raw(500));
-    clock.seconds += 49;
-    for (let at = 0; at < 10; at += 1) {
-      expect(await text(SELF)).toBe('issued-1');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    expect(realm.to(TOKEN)).toHaveLength(2);
+    expect(await text(clientCredentialsRequest('orders.approve orders.read'))).toBe(together[0]);
+    expect(await text(exchange(aliceToken, 'service-b', 'orders.approve orders.read'))).toBe(together[2]);
+    expect(asked()).toBe(different.length);
   });
 
   it('keeps no more tokens than it may', async () => {
     tokens = sourceOf(2);
-    for (const scope of ['a', 'b', 'c', 'a']) await text(clientCredentialsRequest(scope));
-    expect(realm.to(TOKEN)).toHaveLength(4);
+    for (const scope of ['orders.read', SCOPE, 'orders.read orders.approve', 'orders.read']) {
+      await text(clientCredentialsRequest(scope));
+    }
+    expect(asked()).toBe(4);
   });
 
   it('logs what was asked for and for whom, once a flight, and no token (RS-23)', async () => {
     await text(SELF);
     await text(SELF);
-    await text(subject('alice', clock.seconds + 600));
+    const alice = testAccessToken({ text: aliceToken, subject: 'alice' });
+    await text(tokenExchangeRequest(alice, 'service-b', SCOPE));
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
-      ['Token obtained by client credentials', { scope: 'orders.approve', lifetimeSeconds: 60, durationMs: 0 }],
-      [
-        'Token exchanged',
-        { sub: 'alice', aud: 'service-c', scope: 'analytics.run', lifetimeSeconds: 60, durationMs: 0 },
-      ],
+      ['Token obtained by client credentials', { scope: SCOPE, lifetimeSeconds: LIFETIME, durationMs: 0 }],
+      ['Token exchanged', { sub: 'alice', aud: 'service-b', scope: SCOPE, lifetimeSeconds: LIFETIME, durationMs: 0 }],
     ]);
   });
 });
 
-describe('a subject token that was found inactive', () => {
-  it('takes what was exchanged from it with it, and nothing else (TX-06)', async () => {
-    const later = Math.floor(Date.now() / 1000) + 3000;
-    const [alice, bob] = [subject('alice', later), subject('bob', later)];
+describe('a failure', () => {
+  it('is shared by those who wait, and kept for nobody (CC-02)', async () => {
+    realm.control.fault('token', { kind: 'status', status: 500 });
+    const waiting = await Promise.allSettled([text(SELF), text(SELF), text(SELF)]);
+    expect(waiting.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(asked()).toBe(1);
+    realm.control.fault('token', undefined);
+    await expect(text(SELF)).resolves.toBeDefined();
+  });
+
+  it('that is a definite refusal is remembered for two seconds, for this request alone', async () => {
+    realm.control.disableClient('service-a');
+    const refused = { code: 'authorization_server_refused' };
+    await expect(text(SELF)).rejects.toMatchObject(refused);
+    realm.control.enableClient('service-a');
+    clock.advance(1.99);
+    await expect(text(SELF)).rejects.toMatchObject(refused);
+    expect(asked()).toBe(1);
+    await expect(text(clientCredentialsRequest('orders.read'))).resolves.toBeDefined();
+    clock.advance(0.01);
+    await expect(text(SELF)).resolves.toBeDefined();
+  });
+
+  it('of a renewal lets the old token serve, and the next renewal wait for a second (CC-01)', async () => {
+    const old = await text(SELF);
+    realm.control.fault('token', { kind: 'status', status: 503 });
+    clock.advance(LIFETIME - RENEW_BEFORE - 10);
+    expect(await text(SELF)).toBe(old);
+    await hasBeenAsked(2);
+    // Until the failure has landed: it may be asked for once more only after its pause.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect([await text(SELF), await text(SELF)]).toEqual([old, old]);
+    expect(asked()).toBe(2);
+    clock.advance(1);
+    expect(await text(SELF)).toBe(old);
+    await hasBeenAsked(3);
+    expect(asked()).toBe(3);
+  });
+});
+
+describe('a token that its audience refused (CC-05)', () => {
+  it('is replaced, and one that has come since stays', async () => {
+    const old = await tokens.get(SELF);
+    expect(tokens.dropRefused(SELF, old)).toBe(true);
+    const renewed = await tokens.get(SELF);
+    expect(renewed).not.toBe(old);
+    expect(tokens.dropRefused(SELF, old)).toBe(true);
+    expect(await tokens.get(SELF)).toBe(renewed);
+  });
+
+  it('is not replaced twice in five seconds: an audience that refuses all costs no storm', async () => {
+    tokens.dropRefused(SELF, await tokens.get(SELF));
+    const renewed = await tokens.get(SELF);
+    clock.advance(4.99);
+    expect(tokens.dropRefused(SELF, renewed)).toBe(false);
+    expect(await tokens.get(SELF)).toBe(renewed);
+    clock.advance(0.01);
+    expect(tokens.dropRefused(SELF, renewed)).toBe(true);
+    expect(await tokens.get(SELF)).not.toBe(renewed);
+    expect(asked()).toBe(3);
+  });
+});
+
+describe('an exchanged token (TX-06)', () => {
+  it.each([
+    ['subject token', 40, LIFETIME],
+    ['own', LIFETIME, 40],
+  ])('is not given past the end of its %s, less the time to renewal', async (_whose, ofSubject, own) => {
+    const request = exchange(aliceToken, 'service-b', SCOPE, ofSubject);
+    grants('one', own);
+    expect(await text(request)).toBe('one');
+    grants('two', own);
+    // Whole seconds: `exp` is one, and now is somewhere within.
+    clock.advance(40 - RENEW_BEFORE - 9);
+    expect(await text(request)).toBe('one');
+    clock.advance(9);
+    expect(await text(request)).toBe('two');
+  });
+
+  it('goes when its subject token is found inactive, and no other with it', async () => {
+    const [alice, bob] = [exchange(aliceToken), exchange(bobToken, 'service-a', 'orders.read')];
     const before = [await text(alice), await text(bob), await text(SELF)];
-    tokens.dropExchangedFrom(tokenHash('test-token-of-alice'));
+    tokens.dropExchangedFrom(tokenHash(aliceToken));
     expect(await text(alice)).not.toBe(before[0]);
     expect([await text(bob), await text(SELF)]).toEqual(before.slice(1));
+  });
+
+  it.each([
+    ['first exchange', 0],
+    ['renewal', LIFETIME - RENEW_BEFORE - 5],
+  ])('does not come back by a %s that was under way then', async (_kind, ageSeconds) => {
+    const alice = exchange(aliceToken);
+    if (ageSeconds > 0) await text(alice);
+    clock.advance(ageSeconds);
+    const before = asked();
+    realm.control.fault('token', { kind: 'delay', milliseconds: 100, times: 1 });
+    const early = text(alice);
+    await hasBeenAsked(before + 1);
+    tokens.dropExchangedFrom(tokenHash(aliceToken));
+    const late = await text(alice);
+    expect(late).not.toBe(await early);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(await text(alice)).toBe(late);
+    expect(asked()).toBe(before + 2);
+  });
+
+  it('goes even when others have been asked for since, as long as it is in use', async () => {
+    tokens = sourceOf(2);
+    const alice = exchange(aliceToken);
+    const kept = await text(alice);
+    await text(exchange(bobToken, 'service-a', 'orders.read'));
+    expect(await text(alice)).toBe(kept);
+    await text(exchange(await loginTo(realm, 'bob'), 'service-a', 'orders.read'));
+    expect(await text(alice)).toBe(kept);
+    tokens.dropExchangedFrom(tokenHash(aliceToken));
+    expect(await text(alice)).not.toBe(kept);
   });
 });

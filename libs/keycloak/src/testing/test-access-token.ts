@@ -4,6 +4,8 @@ import type { AccessTokenClaims } from '../protocol/claims.js';
 import { tokenFacts, VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
 export interface TestAccessTokenOptions {
+  /** The token itself: one that a server knows, where it is to be exchanged. Default: a made-up one. */
+  readonly text?: string;
   /** `sub`. Default `test-subject`. */
   readonly subject?: string;
   /** What the caller may do. Default: nothing. */
@@ -21,8 +23,8 @@ export interface TestAccessTokenOptions {
 }
 
 /**
- * A `VerifiedAccessToken` as the guard would have made it. No server knows it: it can't be exchanged, and a running
- * guard refuses it.
+ * A `VerifiedAccessToken` as the guard would have made it. Unless it is given a `text`, no server knows it: it can't be
+ * exchanged, and a running guard refuses it.
  */
 export function testAccessToken(options: TestAccessTokenOptions = {}): VerifiedAccessToken {
   const now = Math.floor(Date.now() / 1000);
@@ -38,5 +40,5 @@ export function testAccessToken(options: TestAccessTokenOptions = {}): VerifiedA
     iat: now,
     exp: now + (options.expiresInSeconds ?? 300),
   };
-  return new VerifiedAccessToken(`test-token-of-${claims.sub}`, tokenFacts(claims, client, permissions));
+  return new VerifiedAccessToken(options.text ?? `test-token-of-${claims.sub}`, tokenFacts(claims, client, permissions));
 }
