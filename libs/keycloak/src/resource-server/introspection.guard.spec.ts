@@ -1,4 +1,4 @@
-/** The guard and the filter in a tiny application, against a scripted authorization server. */
+/** The guard and the filter in a tiny application, against the authorization server in this process. */
 import { Controller, Get, Post, type LoggerService, type Type } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
@@ -12,17 +12,9 @@ import request from 'supertest';
 import { KeycloakModule } from '../keycloak.module.js';
 import type { KeycloakModuleOptions } from '../keycloak.options.js';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import {
-  BASIC_OF_SERVICE_B,
-  connectionTo,
-  hang,
-  html,
-  INTROSPECTION,
-  json,
-  raw,
-  startScriptedRealm,
-  type ScriptedServer,
-} from '../testing/scripted-server.js';
+import type { Fault } from '../testing/authorization-server/fault.js';
+import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
+import { BASIC_OF_SERVICE_B, connectionTo, startTestRealm } from '../testing/test-realm.js';
 import {
   AllowClients,
   Authenticated,
@@ -102,7 +94,7 @@ type Adapter = () => AbstractHttpAdapter;
 const TOKEN = 'dGhlLXRva2Vu.dGhlLWNsYWltcw.c2ln';
 
 async function startApp(
-  realm: ScriptedServer,
+  realm: RunningAuthorizationServer,
   adapter: Adapter,
   controller: Type,
   options: Partial<KeycloakModuleOptions> = {},
@@ -126,9 +118,13 @@ async function startApp(
   return { app, log, url: await app.getUrl() };
 }
 
-const activeToken = (bend: Readonly<Record<string, unknown>> = {}) =>
-  json({
+const says = (body: unknown, status = 200): Fault => ({ kind: 'answer', status, body });
+
+/** What Keycloak says of a good token of alice's, with something else in it. */
+const activeToken = (realm: RunningAuthorizationServer, bend: Readonly<Record<string, unknown>> = {}): Fault =>
+  says({
     active: true,
+    iss: realm.issuer,
     sub: 'alice-id',
     aud: 'service-b',
     exp: Math.floor(Date.now() / 1000) + 60,
@@ -147,17 +143,17 @@ const ADAPTERS: readonly (readonly [string, Adapter])[] = [
 ];
 
 describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
-  let realm: ScriptedServer;
+  let realm: RunningAuthorizationServer;
   let service: Awaited<ReturnType<typeof startApp>>;
 
   beforeAll(async () => {
-    realm = await startScriptedRealm();
+    realm = await startTestRealm();
     service = await startApp(realm, adapter, Routes);
   });
 
   beforeEach(() => {
     good();
-    realm.requests.splice(0);
+    realm.control.calls.reset();
   });
 
   afterAll(async () => {
@@ -166,14 +162,14 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
   });
 
   const good = (bend: Readonly<Record<string, unknown>> = {}) =>
-    realm.answer(INTROSPECTION, activeToken({ iss: connectionTo(realm).issuer, ...bend }));
+    realm.control.fault('introspection', activeToken(realm, bend));
 
   const get = (path: string, authorization?: string) =>
     authorization === undefined
       ? request(service.url).get(path)
       : request(service.url).get(path).set('Authorization', authorization);
 
-  const introspections = () => realm.to(INTROSPECTION);
+  const introspections = () => realm.control.calls.introspection;
 
   it('keeps a route closed that no decorator opens, whoever asks, and names it at boot (RS-20)', async () => {
     for (const authorization of [undefined, `Bearer ${TOKEN}`, 'junk']) {
@@ -183,7 +179,7 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
       });
       expect(headers).not.toHaveProperty('www-authenticate');
     }
-    expect(introspections()).toHaveLength(0);
+    expect(introspections()).toBe(0);
     const named = service.log.lines.filter((line) => line.includes('is closed'));
     expect(named).toEqual([expect.stringMatching(/^warn Routes\.closed \(GET\) is closed/)]);
   });
@@ -192,14 +188,14 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
     'never looks at a token on a public route: %s',
     async (authorization) => {
       await get('/public', authorization).expect(200, { subject: null });
-      expect(introspections()).toHaveLength(0);
+      expect(introspections()).toBe(0);
     },
   );
 
   it('takes a request without credentials on an optional route for anonymous', async () => {
     await get('/optional').expect(200, { subject: null });
     await get('/optional-approve').expect(200, { subject: null });
-    expect(introspections()).toHaveLength(0);
+    expect(introspections()).toBe(0);
   });
 
   it('judges a token on an optional route like on any other: a bad one is refused, never anonymous', async () => {
@@ -211,7 +207,7 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
     expect(statuses).toEqual([401, 401, 400, 401]);
     good({ scope: 'orders.read' });
     await get('/optional-approve', `Bearer ${TOKEN}`).expect(403);
-    realm.answer(INTROSPECTION, json({ active: false }));
+    realm.control.fault('introspection', says({ active: false }));
     await get('/optional', `Bearer ${TOKEN}`).expect(401);
   });
 
@@ -223,12 +219,14 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
 
   it('asks with its own credentials in a form, and puts the token in no URL (RS-04)', async () => {
     await get('/authenticated', `Bearer ${TOKEN}`).expect(200);
-    expect(introspections()).toHaveLength(1);
-    const [{ method, url, headers, body } = { method: '', url: '', headers: {}, body: '' }] = introspections();
-    expect([method, url]).toEqual(['POST', INTROSPECTION]);
-    expect(headers['content-type']).toMatch(/^application\/x-www-form-urlencoded/);
-    expect(headers.authorization).toBe(BASIC_OF_SERVICE_B);
-    expect([...new URLSearchParams(body)].toSorted()).toEqual([
+    expect(introspections()).toBe(1);
+    const { form, ...sent } = realm.control.lastRequest('introspection') ?? {};
+    expect(sent).toEqual({
+      method: 'POST',
+      url: '/realms/microservices/protocol/openid-connect/token/introspect',
+      authorization: BASIC_OF_SERVICE_B,
+    });
+    expect([...(form ?? [])].toSorted()).toEqual([
       ['token', TOKEN],
       ['token_type_hint', 'access_token'],
     ]);
@@ -298,7 +296,7 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
     ['a token in header and query (RS-01)', `/authenticated?access_token=${TOKEN}`, `Bearer ${TOKEN}`, 400],
   ])('costs no call to the authorization server: %s (RS-03)', async (_case, path, authorization, status) => {
     await get(path, authorization).expect(status);
-    expect(realm.requests).toHaveLength(0);
+    expect(introspections()).toBe(0);
   });
 
   it.each([
@@ -306,7 +304,7 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
     ['beside a header', { Authorization: `Bearer ${TOKEN}` }, 400],
   ])('takes no token from a form, %s (RS-01)', async (_case, headers, status) => {
     await request(service.url).post('/approve').set(headers).type('form').send({ access_token: TOKEN }).expect(status);
-    expect(introspections()).toHaveLength(0);
+    expect(introspections()).toBe(0);
   });
 
   it('refuses two Authorization headers, of which Node shows only the first (RS-03)', async () => {
@@ -316,17 +314,17 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
     const [response] = (await once(outgoing, 'response')) as [{ statusCode: number; resume: () => void }];
     response.resume();
     expect(response.statusCode).toBe(400);
-    expect(introspections()).toHaveLength(0);
+    expect(introspections()).toBe(0);
   });
 
-  it.each([
-    ['500', raw(500), 503, 'authorization_server_unavailable'],
-    ['HTML', html, 503, 'authorization_server_unavailable'],
-    ['nothing', hang, 503, 'authorization_server_unavailable'],
-    ['"active" as text (RS-05)', json({ active: 'true' }), 503, 'authorization_server_unavailable'],
-    ['401', json({ error: 'invalid_client' }, 401), 502, 'authorization_server_refused'],
-  ])('does not blame the token when introspection answers %s (RS-14)', async (_case, script, status, code) => {
-    realm.answer(INTROSPECTION, script);
+  it.each<[string, Fault, number, string]>([
+    ['500', { kind: 'status', status: 500 }, 503, 'authorization_server_unavailable'],
+    ['HTML', { kind: 'html' }, 503, 'authorization_server_unavailable'],
+    ['nothing', { kind: 'hang' }, 503, 'authorization_server_unavailable'],
+    ['"active" as text (RS-05)', says({ active: 'true' }), 503, 'authorization_server_unavailable'],
+    ['401', says({ error: 'invalid_client' }, 401), 502, 'authorization_server_refused'],
+  ])('does not blame the token when introspection answers %s (RS-14)', async (_case, fault, status, code) => {
+    realm.control.fault('introspection', fault);
     const { body, headers } = await get('/authenticated', `Bearer ${TOKEN}`).expect(status);
     expect(body).toEqual({ error: expect.any(String), code });
     expect(headers).not.toHaveProperty('www-authenticate');
@@ -379,15 +377,15 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
 });
 
 describe('IntrospectionGuard with reuse of answers', () => {
-  let realm: ScriptedServer;
+  let realm: RunningAuthorizationServer;
   let service: Awaited<ReturnType<typeof startApp>>;
   const get = (path: string, token = TOKEN): request.Test =>
     request(service.url).get(path).set('Authorization', `Bearer ${token}`);
-  const introspections = (): number => realm.requests.filter(({ url }) => url === INTROSPECTION).length;
+  const introspections = (): number => realm.control.calls.introspection;
 
   beforeAll(async () => {
-    realm = await startScriptedRealm();
-    realm.answer(INTROSPECTION, activeToken({ iss: connectionTo(realm).issuer }));
+    realm = await startTestRealm();
+    realm.control.fault('introspection', activeToken(realm));
     service = await startApp(realm, () => new FastifyAdapter(), Routes, { introspectionTtlSeconds: 10 });
   });
 
@@ -406,14 +404,14 @@ describe('IntrospectionGuard with reuse of answers', () => {
     await get('/fresh').expect(200);
     await get('/fresh').expect(200);
     expect(introspections()).toBe(3);
-    realm.answer(INTROSPECTION, json({ active: false }));
+    realm.control.fault('introspection', says({ active: false }));
     await get('/authenticated').expect(200);
     await get('/fresh').expect(401);
     await get('/authenticated').expect(401);
   });
 
   it('judges a reused answer again: another route, another permission', async () => {
-    realm.answer(INTROSPECTION, activeToken({ iss: connectionTo(realm).issuer, scope: 'profile' }));
+    realm.control.fault('introspection', activeToken(realm, { scope: 'profile' }));
     await get('/authenticated', 'another').expect(200);
     const before = introspections();
     await request(service.url).post('/approve').set('Authorization', 'Bearer another').expect(403);
