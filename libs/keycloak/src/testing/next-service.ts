@@ -1,4 +1,4 @@
-/** NextService: the service that is called next, on the loopback; it answers as a spec tells it to and writes down what it was asked. */
+/** NextService: the service that is called next; it answers as a spec tells it to, and writes down what it was asked. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -64,10 +64,6 @@ export class NextService {
   answerInTurn(path: string, ...scripts: readonly Script[]): this {
     let turn = 0;
     return this.answer(path, (response, request) => scripts[Math.min(turn++, scripts.length - 1)]?.(response, request));
-  }
-
-  to(path: string): readonly RecordedRequest[] {
-    return this.requests.filter(({ url }) => url.split('?')[0] === path);
   }
 
   async stop(): Promise<void> {
