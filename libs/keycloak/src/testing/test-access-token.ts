@@ -40,5 +40,8 @@ export function testAccessToken(options: TestAccessTokenOptions = {}): VerifiedA
     iat: now,
     exp: now + (options.expiresInSeconds ?? 300),
   };
-  return new VerifiedAccessToken(options.text ?? `test-token-of-${claims.sub}`, tokenFacts(claims, client, permissions));
+  return new VerifiedAccessToken(
+    options.text ?? `test-token-of-${claims.sub}`,
+    tokenFacts(claims, client, permissions),
+  );
 }
