@@ -79,8 +79,9 @@ export class CachedIntrospection {
       isOvertaken: false,
       answer: this.introspection
         .introspect(token)
-        .then((answer) => {
-          deepFreeze(answer);
+        .then((answered) => {
+          // An object of its own for each token: what is read of an answer is remembered by it.
+          const answer = deepFreeze({ ...answered });
           for (const earlier of inTheAir) {
             if (earlier === flight) break;
             earlier.isOvertaken = true;

@@ -20,5 +20,7 @@ function quotedString(value: string): string {
 
 /** The `error` of a Bearer challenge in a header value, or undefined: what the other side says is wrong with our token. */
 export function bearerChallengeError(header: string | undefined): string | undefined {
-  return header === undefined ? undefined : /(?:^|[\s,])Bearer\s.*?\berror="?([a-z_]+)"?/i.exec(header)?.[1];
+  // What stands inside a quoted string is no parameter.
+  const words = header?.replaceAll(/"(?:[^"\\]|\\.)*"/g, (quoted) => (/^"[a-z_]+"$/i.test(quoted) ? quoted : '""'));
+  return words === undefined ? undefined : /(?:^|[\s,])Bearer\s.*?\berror="?([a-z_]+)"?/i.exec(words)?.[1];
 }
