@@ -56,20 +56,34 @@ export class CachedIntrospection {
     this.#keyPrefix = `${options.issuer}\n${options.clientId}\n`;
   }
 
+  /** The answer that `introspect` would give without asking, if there is one. */
+  known(token: string, maxStalenessSeconds: number): IntrospectionAnswer | undefined {
+    return this.#known(this.#key(token), this.#stalenessMs(maxStalenessSeconds), this.clock.monotonicMs());
+  }
+
   /**
-   * An answer whose question was sent at most `maxStalenessSeconds` ago, or since now: at once when it is known. Throws
-   * what `Introspection` does: an answer past its time is not served, whatever happened to the server.
+   * An answer whose question was sent at most `maxStalenessSeconds` ago, or since now. Throws what `Introspection` does: an
+   * answer past its time is not served, whatever happened to the server.
    */
-  introspect(token: string, maxStalenessSeconds: number): IntrospectionAnswer | Promise<IntrospectionAnswer> {
+  async introspect(token: string, maxStalenessSeconds: number): Promise<IntrospectionAnswer> {
     const key = this.#key(token);
     const nowMs = this.clock.monotonicMs();
-    const stalenessMs = Math.min(maxStalenessSeconds * 1000, this.#ttlMs);
-    const known = this.#active.get(key) ?? this.#inactive.get(key);
-    if (known !== undefined && nowMs - known.askedAtMs < stalenessMs) return known.answer;
+    const stalenessMs = this.#stalenessMs(maxStalenessSeconds);
+    const known = this.#known(key, stalenessMs, nowMs);
+    if (known !== undefined) return known;
     const flight = [...(this.#flights.get(key) ?? [])].at(-1);
     // A flight that took off before this request came knows nothing of what happened in between.
     if (flight !== undefined && !flight.isOvertaken && nowMs - flight.startedAtMs < stalenessMs) return flight.answer;
     return this.#ask(key, token, nowMs);
+  }
+
+  #known(key: string, stalenessMs: number, nowMs: number): IntrospectionAnswer | undefined {
+    const entry = this.#active.get(key) ?? this.#inactive.get(key);
+    return entry !== undefined && nowMs - entry.askedAtMs < stalenessMs ? entry.answer : undefined;
+  }
+
+  #stalenessMs(maxStalenessSeconds: number): number {
+    return Math.min(maxStalenessSeconds * 1000, this.#ttlMs);
   }
 
   #ask(key: string, token: string, startedAtMs: number): Promise<IntrospectionAnswer> {

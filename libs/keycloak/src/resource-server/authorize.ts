@@ -5,13 +5,17 @@ import type { RouteAccess } from './route-access.js';
 
 /** Throws `BearerError`: `insufficient_scope` for the first permission that is missing, then `client_not_allowed`. */
 export function authorize(token: VerifiedAccessToken, access: RouteAccess): void {
-  const { issuer: iss, clientId: azp, claims } = token;
-  const fields = { iss, azp, jti: claims.jti };
   const permission = access.permissions.find((demanded) => !token.hasPermission(demanded));
   if (permission !== undefined) {
-    throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission, fields });
+    throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission, fields: fieldsOf(token) });
   }
-  if (access.clients.length > 0 && !access.clients.includes(azp)) {
-    throw new BearerError('client_not_allowed', { reason: 'client_not_allowed', fields });
+  if (access.clients.length > 0 && !access.clients.includes(token.clientId)) {
+    throw new BearerError('client_not_allowed', { reason: 'client_not_allowed', fields: fieldsOf(token) });
   }
 }
+
+const fieldsOf = ({ issuer: iss, clientId: azp, claims: { jti } }: VerifiedAccessToken): Record<string, unknown> => ({
+  iss,
+  azp,
+  jti,
+});

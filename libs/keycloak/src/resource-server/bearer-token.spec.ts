@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BearerError } from '../protocol/bearer-error.js';
-import { bearerToken, type BearerRequest } from './bearer-token.js';
+import { bearerToken, checkBearerToken, type BearerRequest } from './bearer-token.js';
 
 const MAX_BYTES = 1024;
 const TOKEN = 'abc.DEF-123_~+/==';
@@ -11,7 +11,9 @@ const withHeader = (authorization: string): BearerRequest => ({ headers: { autho
 /** Code and reason of the refusal, or the token. */
 function outcome(request: BearerRequest): string | undefined {
   try {
-    return bearerToken(request, MAX_BYTES);
+    const token = bearerToken(request, MAX_BYTES);
+    if (token !== undefined) checkBearerToken(token);
+    return token;
   } catch (error) {
     if (error instanceof BearerError) return `${error.code}: ${error.reason}`;
     throw error;

@@ -1,4 +1,4 @@
-/** Bearer token: takes the one token out of a request's headers, and nothing from anywhere else (RFC 6750 §2.1). */
+/** Bearer token: takes the one token out of a request's headers, and nothing from anywhere else (RFC 6750 §2). */
 import { isB64Token } from '../protocol/b64token.js';
 import { BearerError } from '../protocol/bearer-error.js';
 
@@ -12,17 +12,15 @@ export interface BearerRequest {
   readonly body?: unknown;
 }
 
-/** What nearly every request has: one look at it is enough. */
-const BEARER_TOKEN = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/;
-
-/** RFC 9110 §11.4: scheme, spaces, and the rest; RFC 6750 §2.1: the rest is one `b64token`. */
+/** RFC 9110 §11.4: scheme, spaces, and the rest. */
 const CREDENTIALS = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +(\S.*))?$/;
 
 /**
- * The token's text; undefined when the request carries no credentials at all.
+ * The credentials of the scheme Bearer; undefined when the request carries none at all. Of their grammar nothing is
+ * checked yet: `checkBearerToken` does, for a token that is not known.
  *
  * Throws `BearerError`: `invalid_request` for two credentials or a header without form, `missing_token` for credentials
- * of a kind that is not taken (another scheme, the query, a form field), `invalid_token` for what can't be a token.
+ * of a kind that is not taken (another scheme, the query, a form field), `invalid_token` for what is too long.
  */
 export function bearerToken(request: BearerRequest, maxTokenBytes: number): string | undefined {
   const headers = authorizationHeaders(request);
@@ -33,19 +31,33 @@ export function bearerToken(request: BearerRequest, maxTokenBytes: number): stri
   }
   if (elsewhere !== undefined) throw new BearerError('missing_token', { reason: elsewhere });
   if (header === undefined) return undefined;
-  const token = BEARER_TOKEN.exec(header)?.[1];
-  if (token !== undefined && token.length <= maxTokenBytes) return token;
-  const [, scheme, credentials] = CREDENTIALS.exec(header) ?? [];
-  if (scheme === undefined) throw new BearerError('invalid_request', { reason: 'malformed_authorization_header' });
-  if (scheme.toLowerCase() !== 'bearer') throw new BearerError('missing_token', { reason: 'scheme_not_bearer' });
-  if (credentials === undefined || /\s/.test(credentials)) {
-    throw new BearerError('invalid_request', { reason: 'malformed_authorization_header' });
-  }
-  // Junk is refused here, before it costs a call.
+  const credentials = bearerCredentials(header);
   if (credentials.length > maxTokenBytes) throw new BearerError('invalid_token', { reason: 'token_too_long' });
-  if (!isB64Token(credentials)) throw new BearerError('invalid_token', { reason: 'token_not_b64token' });
   return credentials;
 }
+
+/** What follows the scheme. */
+function bearerCredentials(header: string): string {
+  // What nearly every request has needs no second look.
+  if (header.startsWith('Bearer ') && header.length > 7 && header[7] !== ' ') return header.slice(7);
+  const [, scheme, credentials] = CREDENTIALS.exec(header) ?? [];
+  if (scheme === undefined) throw malformed();
+  if (scheme.toLowerCase() !== 'bearer') throw new BearerError('missing_token', { reason: 'scheme_not_bearer' });
+  if (credentials === undefined) throw malformed();
+  return credentials;
+}
+
+/**
+ * The grammar of RFC 6750 §2.1. A token that breaks it is none, and is refused before it costs a call.
+ *
+ * Throws `BearerError`: `invalid_request` when there is more than one word, else `invalid_token`.
+ */
+export function checkBearerToken(credentials: string): void {
+  if (/\s/.test(credentials)) throw malformed();
+  if (!isB64Token(credentials)) throw new BearerError('invalid_token', { reason: 'token_not_b64token' });
+}
+
+const malformed = (): BearerError => new BearerError('invalid_request', { reason: 'malformed_authorization_header' });
 
 const NAME = 'authorization';
 

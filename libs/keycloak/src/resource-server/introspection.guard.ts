@@ -5,9 +5,9 @@ import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import { authorize } from './authorize.js';
-import { bearerToken, type BearerRequest } from './bearer-token.js';
+import { bearerToken, checkBearerToken, type BearerRequest } from './bearer-token.js';
 import { judgeAccessToken, type JudgeOptions } from './judge-access-token.js';
-import { routeAccess } from './route-access.js';
+import { routeAccess, type RouteAccess } from './route-access.js';
 import { rememberToken } from './verified-requests.js';
 
 export interface GuardOptions extends JudgeOptions {
@@ -23,12 +23,12 @@ export interface GuardOptions extends JudgeOptions {
  */
 export class IntrospectionGuard implements CanActivate {
   constructor(
-    private readonly introspection: Pick<CachedIntrospection, 'introspect'>,
+    private readonly introspection: Pick<CachedIntrospection, 'introspect' | 'known'>,
     private readonly options: GuardOptions,
     private readonly clock: Clock,
   ) {}
 
-  /** Answers at once when the token is known: waiting costs more than all the rest of it. */
+  /** Answers at once when the token is known: to wait would cost more than all the rest. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const kind = context.getType<string>();
     if (kind !== 'http') throw new BearerError('route_closed', { reason: 'context_not_http', fields: { kind } });
@@ -41,13 +41,17 @@ export class IntrospectionGuard implements CanActivate {
       if (access.opening === 'optional') return true;
       throw new BearerError('missing_token', { reason: 'no_credentials' });
     }
-    const admit = (answer: IntrospectionAnswer): true => {
-      const token = judgeAccessToken(text, answer, this.options, this.clock);
-      authorize(token, access);
-      rememberToken(request, token);
-      return true;
-    };
-    const answer = this.introspection.introspect(text, access.maxStalenessSeconds ?? Infinity);
-    return answer instanceof Promise ? answer.then(admit) : admit(answer);
+    const staleness = access.maxStalenessSeconds ?? Infinity;
+    const known = this.introspection.known(text, staleness);
+    if (known !== undefined) return this.#admit(request, text, known, access);
+    checkBearerToken(text);
+    return this.introspection.introspect(text, staleness).then((answer) => this.#admit(request, text, answer, access));
+  }
+
+  #admit(request: object, text: string, answer: IntrospectionAnswer, access: RouteAccess): true {
+    const token = judgeAccessToken(text, answer, this.options, this.clock);
+    authorize(token, access);
+    rememberToken(request, token);
+    return true;
   }
 }
