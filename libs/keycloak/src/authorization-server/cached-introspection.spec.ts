@@ -22,6 +22,7 @@ class FakeClock {
 /** A server that answers when it is told to, with what is true when the question comes. */
 class FakeServer {
   readonly asked: string[] = [];
+  readonly renewed: string[] = [];
   readonly held: (() => void)[] = [];
   holding = false;
   failing = false;
@@ -37,6 +38,11 @@ class FakeServer {
     if (this.holding) await new Promise<void>((resolve) => this.held.push(resolve));
     if (failing) throw new Error('unavailable');
     return answer;
+  };
+
+  renew = async (token: string): Promise<IntrospectionAnswer> => {
+    this.renewed.push(token);
+    return this.introspect(token);
   };
 }
 
@@ -178,6 +184,58 @@ describe('CachedIntrospection', () => {
     expect(inactive).toEqual([tokenHash('good')]);
   });
 
+  it('is renewed in the background, once, shortly before its end, and serves meanwhile (RS-12)', async () => {
+    await activeNow('good');
+    clock.seconds += 9.59;
+    expect(cache.known('good', ANY)).toBeDefined();
+    expect(server.renewed).toEqual([]);
+    clock.seconds += 0.22;
+    server.holding = true;
+    for (let at = 0; at < 10; at += 1) expect(cache.known('good', ANY)).toMatchObject({ active: true });
+    expect(server.renewed).toEqual(['good']);
+    server.held.forEach((answer) => answer());
+    await new Promise(setImmediate);
+    // From when the renewal was sent, not from when its answer came.
+    clock.seconds += 9.5;
+    expect(cache.known('good', ANY)).toMatchObject({ active: true });
+    clock.seconds += 0.6;
+    expect(cache.known('good', ANY)).toBeUndefined();
+  });
+
+  it('serves to its end and not beyond when its renewal fails, which is not tried again', async () => {
+    await activeNow('good');
+    server.failing = true;
+    clock.seconds += 9.9;
+    for (let at = 0; at < 10; at += 1) {
+      expect(cache.known('good', ANY)).toMatchObject({ active: true });
+      await new Promise(setImmediate);
+    }
+    expect(server.renewed).toEqual(['good']);
+    clock.seconds += 0.1;
+    expect(cache.known('good', ANY)).toBeUndefined();
+  });
+
+  it('is refused as soon as its renewal finds it revoked', async () => {
+    await activeNow('good');
+    server.active.delete('good');
+    clock.seconds += 9.9;
+    expect(cache.known('good', ANY)).toMatchObject({ active: true });
+    await new Promise(setImmediate);
+    expect(cache.known('good', ANY)).toEqual({ active: false });
+    expect(inactive).toEqual([tokenHash('good')]);
+  });
+
+  it('is not renewed when the token itself ends then, nor when it is inactive', async () => {
+    server.expiresAt = clock.seconds + 10;
+    await activeNow('good');
+    await activeNow('bad');
+    clock.seconds += 1.99;
+    expect(cache.known('bad', ANY)).toEqual({ active: false });
+    clock.seconds += 7.9;
+    expect(cache.known('good', ANY)).toMatchObject({ active: true });
+    expect(server.renewed).toEqual([]);
+  });
+
   it('gives out what nobody can change', async () => {
     const answer = await cache.introspect('good', ANY);
     const { roles } = answer['realm_access'] as { roles: string[] };
@@ -185,8 +243,8 @@ describe('CachedIntrospection', () => {
   });
 
   it('holds no token (RS-12)', async () => {
-    const active = { introspect: async () => ({ active: true, exp: server.expiresAt }) };
-    cache = new CachedIntrospection(active, OPTIONS, clock, () => undefined);
+    const introspect = async () => ({ active: true, exp: server.expiresAt });
+    cache = new CachedIntrospection({ introspect, renew: introspect }, OPTIONS, clock, () => undefined);
     await activeNow('a-long-token-of-alice');
     expect(inspect(cache, { depth: 20, showHidden: true })).not.toContain('a-long-token-of-alice');
   });
@@ -202,7 +260,7 @@ describe('CachedIntrospection', () => {
     const step = fc.record({
       what: fc.constantFrom('ask', 'revoke', 'fail', 'heal'),
       token: fc.constantFrom('t1', 't2'),
-      waitSeconds: fc.constantFrom(0, 0.5, 1, 3, 9.5, 11),
+      waitSeconds: fc.constantFrom(0, 0.5, 1, 3, 9.5, 9.7, 11),
       staleness: fc.constantFrom(0, 1, 5, ANY),
     });
     expect.hasAssertions();
@@ -219,7 +277,8 @@ describe('CachedIntrospection', () => {
           if (what === 'revoke' && realm.active.delete(token)) revokedAt.set(token, time.seconds);
           if (what === 'fail' || what === 'heal') realm.failing = what === 'fail';
           if (what !== 'ask') continue;
-          const answer = await Promise.resolve(cached.introspect(token, staleness)).catch(() => undefined);
+          const asking = async () => cached.known(token, staleness) ?? cached.introspect(token, staleness);
+          const answer = await asking().catch(() => undefined);
           const sinceRevocation = time.seconds - (revokedAt.get(token) ?? time.seconds);
           const window = Math.min(staleness, OPTIONS.introspectionTtlSeconds);
           const revoked = revokedAt.has(token);

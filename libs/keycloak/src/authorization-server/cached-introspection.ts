@@ -19,6 +19,8 @@ export interface IntrospectionCacheOptions {
 interface Entry {
   readonly answer: IntrospectionAnswer;
   readonly askedAtMs: number;
+  /** From when on one request has it renewed, while it still serves all. */
+  renewAtMs: number;
 }
 
 interface Flight {
@@ -30,6 +32,10 @@ interface Flight {
 
 /** A token that is not active does not become so; it is only asked again in case the server was behind. */
 const INACTIVE_TTL_MS = 2000;
+
+/** An answer is renewed when 96 to 98 % of its time are over: early enough to be there in time, and for a call or so in 30 more. */
+const RENEW_FROM = 0.96;
+const RENEW_JITTER = 0.02;
 
 /**
  * Keeps answers, not verdicts: whoever reads one judges it again. Neither a key nor a value holds a token. Inactive
@@ -44,7 +50,7 @@ export class CachedIntrospection {
   readonly #keyPrefix: string;
 
   constructor(
-    private readonly introspection: Pick<Introspection, 'introspect'>,
+    private readonly introspection: Pick<Introspection, 'introspect' | 'renew'>,
     options: IntrospectionCacheOptions,
     private readonly clock: Clock,
     /** Told the SHA-256 of a token that was found inactive, so that what was made of it can go too. */
@@ -58,7 +64,11 @@ export class CachedIntrospection {
 
   /** The answer that `introspect` would give without asking, if there is one. */
   known(token: string, maxStalenessSeconds: number): IntrospectionAnswer | undefined {
-    return this.#known(this.#key(token), this.#stalenessMs(maxStalenessSeconds), this.clock.monotonicMs());
+    const key = this.#key(token);
+    const nowMs = this.clock.monotonicMs();
+    const entry = this.#entry(key, this.#stalenessMs(maxStalenessSeconds), nowMs);
+    if (entry !== undefined && nowMs >= entry.renewAtMs) this.#renew(key, token, entry, nowMs);
+    return entry?.answer;
   }
 
   /**
@@ -69,30 +79,41 @@ export class CachedIntrospection {
     const key = this.#key(token);
     const nowMs = this.clock.monotonicMs();
     const stalenessMs = this.#stalenessMs(maxStalenessSeconds);
-    const known = this.#known(key, stalenessMs, nowMs);
-    if (known !== undefined) return known;
+    const known = this.#entry(key, stalenessMs, nowMs);
+    if (known !== undefined) return known.answer;
     const flight = [...(this.#flights.get(key) ?? [])].at(-1);
     // A flight that took off before this request came knows nothing of what happened in between.
     if (flight !== undefined && !flight.isOvertaken && nowMs - flight.startedAtMs < stalenessMs) return flight.answer;
-    return this.#ask(key, token, nowMs);
+    return this.#ask(key, token, nowMs, this.introspection.introspect(token));
   }
 
-  #known(key: string, stalenessMs: number, nowMs: number): IntrospectionAnswer | undefined {
+  #entry(key: string, stalenessMs: number, nowMs: number): Entry | undefined {
     const entry = this.#active.get(key) ?? this.#inactive.get(key);
-    return entry !== undefined && nowMs - entry.askedAtMs < stalenessMs ? entry.answer : undefined;
+    return entry !== undefined && nowMs - entry.askedAtMs < stalenessMs ? entry : undefined;
+  }
+
+  /** In the background, and once: the next request after the entry's end asks for itself, and gets the failure then. */
+  #renew(key: string, token: string, entry: Entry, nowMs: number): void {
+    entry.renewAtMs = Infinity;
+    if (this.#flights.has(key)) return;
+    this.#ask(key, token, nowMs, this.introspection.renew(token)).catch(() => undefined);
   }
 
   #stalenessMs(maxStalenessSeconds: number): number {
     return Math.min(maxStalenessSeconds * 1000, this.#ttlMs);
   }
 
-  #ask(key: string, token: string, startedAtMs: number): Promise<IntrospectionAnswer> {
+  #ask(
+    key: string,
+    token: string,
+    startedAtMs: number,
+    answering: Promise<IntrospectionAnswer>,
+  ): Promise<IntrospectionAnswer> {
     const inTheAir = this.#flights.get(key) ?? new Set<Flight>();
     const flight: Flight = {
       startedAtMs,
       isOvertaken: false,
-      answer: this.introspection
-        .introspect(token)
+      answer: answering
         .then((answered) => {
           // An object of its own for each token: what is read of an answer is remembered by it.
           const answer = deepFreeze({ ...answered });
@@ -100,7 +121,7 @@ export class CachedIntrospection {
             if (earlier === flight) break;
             earlier.isOvertaken = true;
           }
-          if (!flight.isOvertaken) this.#keep(key, token, { answer, askedAtMs: startedAtMs });
+          if (!flight.isOvertaken) this.#keep(key, token, answer, startedAtMs);
           return answer;
         })
         .finally(() => {
@@ -112,16 +133,21 @@ export class CachedIntrospection {
     return flight.answer;
   }
 
-  #keep(key: string, token: string, entry: Entry): void {
-    const { answer, askedAtMs } = entry;
-    const ageMs = this.clock.monotonicMs() - askedAtMs;
+  #keep(key: string, token: string, answer: IntrospectionAnswer, askedAtMs: number): void {
+    const endMs = askedAtMs + this.#ttlMs;
+    const nowMs = this.clock.monotonicMs();
     if (answer['active'] === true) {
-      this.#active.set(key, entry, Math.min(this.#ttlMs - ageMs, this.#untilExpiryMs(answer)));
+      const expiresAtMs = nowMs + this.#untilExpiryMs(answer);
+      // What ends with the token itself needs no renewal.
+      const renewAtMs =
+        expiresAtMs <= endMs ? Infinity : askedAtMs + this.#ttlMs * (RENEW_FROM + RENEW_JITTER * Math.random());
+      this.#active.set(key, { answer, askedAtMs, renewAtMs }, Math.min(endMs, expiresAtMs) - nowMs);
       return;
     }
     const active = this.#active.get(key);
     if (active !== undefined) this.#active.delete(key, active);
-    this.#inactive.set(key, entry, Math.min(this.#ttlMs, INACTIVE_TTL_MS) - ageMs);
+    const ttlMs = Math.min(this.#ttlMs, INACTIVE_TTL_MS);
+    this.#inactive.set(key, { answer, askedAtMs, renewAtMs: Infinity }, askedAtMs + ttlMs - nowMs);
     this.onInactive(tokenHash(token));
   }
 

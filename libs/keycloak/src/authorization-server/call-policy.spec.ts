@@ -68,6 +68,20 @@ describe('the bulkhead (RS-16, CC-09)', () => {
     expect(seen).toEqual({ calls: 5, running: 0, most: 2 });
   });
 
+  it('never makes the call of one who waited for half of his time, and blames no one for it', async () => {
+    const { ask, does, seen, states } = server({
+      maxConcurrentCalls: 1,
+      maxQueuedCalls: 100,
+      timeoutMs: 400,
+      circuitBreakerFailures: 1,
+    });
+    does(async () => sleep(100, 'slow, but well'));
+    const outcomes = await Promise.all(Array.from({ length: 20 }, async () => outcome(ask())));
+    expect(new Set(outcomes)).toEqual(new Set(['slow, but well', `${UNAVAILABLE} queue_full`]));
+    expect(seen.calls).toBeLessThan(5);
+    expect(states).toEqual([]);
+  });
+
   it('never makes the call of one who waited past the deadline', async () => {
     const { ask, does, seen } = server({ maxConcurrentCalls: 1, timeoutMs: 100 });
     does(async () => sleep(250, 'late'));
@@ -128,8 +142,8 @@ describe('retries (CC-09)', () => {
     }
   });
 
-  it('wait for Retry-After, and are not made when it is past the deadline', async () => {
-    const patient = server();
+  it('wait for Retry-After, and are not made when that takes half of the time there is', async () => {
+    const patient = server({ timeoutMs: 3000 });
     const times: number[] = [];
     patient.does(
       () => times.push(performance.now()) && unavailable('answered_503_x', 1),
@@ -187,6 +201,17 @@ describe('the circuit breaker (CC-09)', () => {
     expect(seen.calls).toBe(4);
     expect(await Promise.all([probe, ...others])).toEqual(['good', 'good', 'good']);
     expect(states).toEqual(['open', 'half-open', 'closed']);
+  });
+
+  it('does not send those who waited for that call for half of their time', async () => {
+    const { ask, does, seen, states } = server({ ...failing, timeoutMs: 400, maxConcurrentCalls: 10 });
+    does(unavailable());
+    for (let at = 0; at < 3; at += 1) await outcome(ask());
+    await sleep(110);
+    does(async () => sleep(300, 'good'));
+    const outcomes = await Promise.all(Array.from({ length: 8 }, async () => outcome(ask())));
+    expect(outcomes).toEqual(['good', ...Array<string>(7).fill(`${UNAVAILABLE} queue_full`)]);
+    expect([seen.calls, states]).toEqual([4, ['open', 'half-open', 'closed']]);
   });
 
   it('stays open for another pause when that fails', async () => {

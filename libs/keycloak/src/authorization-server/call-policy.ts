@@ -10,10 +10,11 @@ import {
   handleWhen,
   retry,
   TaskCancelledError,
-  wrap,
+  type BulkheadPolicy,
+  type CircuitBreakerPolicy,
   type IBackoff,
   type IBackoffFactory,
-  type IPolicy,
+  type RetryPolicy,
 } from 'cockatiel';
 import { abortable } from '../caching/abortable.js';
 import type { Clock } from '../caching/clock.js';
@@ -35,32 +36,42 @@ export type CircuitState = 'open' | 'half-open' | 'closed';
 /** However long a `Retry-After` is: whoever sent it may be wrong, and all uncached requests fail meanwhile. */
 const MAX_PAUSE_MS = 30_000;
 
+/** The part of its time that a call may wait before it is sent. */
+const PATIENCE = 0.5;
+
 /** Full jitter: each retry after a random part of 100, 200, 400 … ms. */
 const RETRY_BASE_MS = 100;
 
 /**
  * A bulkhead with a bounded queue, retries with full jitter within a budget, and a circuit breaker that lets one call
  * through after its pause and closes when that succeeds. `Retry-After` is honoured by both: a retry waits at least so
- * long (or is not made, when that is past the deadline), and so does an open circuit.
+ * long (or is not made, when that takes half of the time there is), and so does an open circuit.
  *
  * What is called must be safe to repeat. Introspection and discovery only read; of a token that was issued twice, one is
  * never used.
  */
 export class CallPolicy {
-  readonly #policy: IPolicy;
+  readonly #retries: RetryPolicy;
+  readonly #bulkhead: BulkheadPolicy;
+  readonly #breaker: CircuitBreakerPolicy;
   readonly #budget = new RetryBudget();
   readonly #pause: MonotonicPause;
   readonly #timeoutMs: number;
 
-  constructor(options: CallPolicyOptions, clock: Clock, onCircuit: (state: CircuitState) => void = () => undefined) {
+  constructor(
+    options: CallPolicyOptions,
+    private readonly clock: Clock,
+    onCircuit: (state: CircuitState) => void = () => undefined,
+  ) {
     this.#timeoutMs = options.timeoutMs;
     this.#pause = new MonotonicPause(clock, options.circuitBreakerPauseMs);
-    const breaker = circuitBreaker(handleWhen(isFailureOfServer), {
+    this.#bulkhead = bulkhead(options.maxConcurrentCalls, options.maxQueuedCalls);
+    this.#breaker = circuitBreaker(handleWhen(isFailureOfServer), {
       breaker: new ConsecutiveBreaker(options.circuitBreakerFailures),
       halfOpenAfter: this.#pause,
     });
-    breaker.onStateChange((state) => onCircuit(CIRCUIT_STATES[state]));
-    const retries = retry(
+    this.#breaker.onStateChange((state) => onCircuit(CIRCUIT_STATES[state]));
+    this.#retries = retry(
       handleWhen((error) => this.#mayBeRepeated(error)),
       {
         maxAttempts: options.maxRetries,
@@ -69,8 +80,6 @@ export class CallPolicy {
         ),
       },
     );
-    // The breaker inside the bulkhead: when it opens, what waits in the queue fails at once instead of being sent.
-    this.#policy = wrap(retries, bulkhead(options.maxConcurrentCalls, options.maxQueuedCalls), breaker);
   }
 
   /**
@@ -79,26 +88,56 @@ export class CallPolicy {
    * Throws what the two throw, and `authorization_server_unavailable` when the call was not made or took too long.
    */
   async run<P, T>(prepare: () => Promise<P>, call: (prepared: P, signal: AbortSignal) => Promise<T>): Promise<T> {
+    const sinceMs = this.clock.monotonicMs();
     const deadline = AbortSignal.timeout(this.#timeoutMs);
     const work = async (): Promise<T> => {
       const prepared = await prepare();
       this.#budget.deposit();
-      return this.#policy.execute(async () => call(prepared, deadline), deadline);
+      return this.#execute(async () => call(prepared, deadline), sinceMs, deadline);
     };
     try {
       return await abortable(work(), deadline);
     } catch (error) {
       if (deadline.aborted && !(error instanceof AuthorizationServerError)) throw unavailable('timeout');
       if (error instanceof TaskCancelledError) throw unavailable('timeout');
-      if (error instanceof BulkheadRejectedError) throw unavailable('queue_full', 1);
+      if (error instanceof BulkheadRejectedError || error instanceof OutOfPatienceError)
+        throw unavailable('queue_full', 1);
       if (error instanceof BrokenCircuitError) throw unavailable('circuit_open', this.#pause.leftSeconds());
       throw error;
     }
   }
 
+  /**
+   * The breaker inside the bulkhead: when it opens, what waits in the queue fails at once instead of being sent. A call
+   * is only sent with half of its time left: with less it would end in a time-out of its own making, which the breaker
+   * would take for a failure of the server.
+   */
+  async #execute<T>(call: () => Promise<T>, sinceMs: number, deadline: AbortSignal): Promise<T> {
+    let failure: unknown;
+    const checkPatience = (): void => {
+      if (this.clock.monotonicMs() - sinceMs > this.#timeoutMs * PATIENCE) throw failure ?? new OutOfPatienceError();
+    };
+    const attempt = async (): Promise<T> => {
+      checkPatience();
+      return this.#breaker.execute(async () => {
+        // While another call tried whether the server is back, time has passed.
+        checkPatience();
+        return call();
+      });
+    };
+    return this.#retries.execute(async () => {
+      try {
+        return await this.#bulkhead.execute(attempt, deadline);
+      } catch (error) {
+        failure = error;
+        throw error;
+      }
+    }, deadline);
+  }
+
   #mayBeRepeated(error: Error): boolean {
     if (!isFailureOfServer(error) || NOT_REPEATED.has(error.reason)) return false;
-    return retryAfterMs({ error }) < this.#timeoutMs && this.#budget.withdraw();
+    return retryAfterMs({ error }) < this.#timeoutMs * PATIENCE && this.#budget.withdraw();
   }
 }
 
@@ -117,6 +156,9 @@ const NOT_REPEATED: ReadonlySet<string> = new Set([
   'answer_not_strict_json',
   'nonsense_answer',
 ]);
+
+/** Waited too long to be sent. It says nothing of the server. */
+class OutOfPatienceError extends Error {}
 
 /** Of the server's failures, not of what it refuses: a wrong secret or a bad scope says that it is well. */
 function isFailureOfServer(error: Error): error is AuthorizationServerError {

@@ -11,7 +11,10 @@ export interface AuthorizationServerOptions extends ServerConnectionOptions, Cal
   readonly defaultScopes: readonly string[];
 }
 
-export type CallKind = 'discovery' | 'introspection' | 'token';
+export type CallKind = 'discovery' | 'introspection' | 'introspection_renewal' | 'token';
+
+/** The part of the slots for introspections that is for renewals alone. */
+const RENEWALS = 0.2;
 
 /** Told whenever calls of a kind are no longer made, are tried, or are made again. */
 export type CircuitListener = (kind: CallKind, state: CircuitState) => void;
@@ -29,11 +32,15 @@ export function connectToAuthorizationServer(
   onCircuit: CircuitListener = () => undefined,
 ): ConnectedAuthorizationServer {
   const connection = new ServerConnection(options);
-  const policy = (kind: CallKind): CallPolicy => new CallPolicy(options, clock, (state) => onCircuit(kind, state));
+  const policy = (kind: CallKind, maxConcurrentCalls = options.maxConcurrentCalls): CallPolicy =>
+    new CallPolicy({ ...options, maxConcurrentCalls }, clock, (state) => onCircuit(kind, state));
+  const forRenewals = Math.floor(options.maxConcurrentCalls * RENEWALS);
+  const introspection = policy('introspection', options.maxConcurrentCalls - forRenewals);
+  const renewal = forRenewals === 0 ? introspection : policy('introspection_renewal', forRenewals);
   const metadata = new ServerMetadata(connection, policy('discovery'));
   return {
     metadata,
-    introspection: new Introspection(connection, metadata, policy('introspection')),
+    introspection: new Introspection(connection, metadata, introspection, renewal),
     tokenEndpoint: new TokenEndpoint(connection, metadata, policy('token'), options.defaultScopes),
   };
 }

@@ -12,11 +12,22 @@ export class Introspection {
     private readonly connection: ServerConnection,
     private readonly metadata: ServerMetadata,
     private readonly policy: CallPolicy,
+    /** For tokens that were found active before: whoever floods us with others must not keep these waiting. */
+    private readonly renewalPolicy: CallPolicy,
   ) {}
 
   /** Throws `AuthorizationServerError` when there is no usable answer; never says "inactive" for a failure of ours. */
   async introspect(token: string): Promise<IntrospectionAnswer> {
-    return this.policy.run(
+    return this.#run(token, this.policy);
+  }
+
+  /** The same for a token that was found active a moment ago. */
+  async renew(token: string): Promise<IntrospectionAnswer> {
+    return this.#run(token, this.renewalPolicy);
+  }
+
+  async #run(token: string, policy: CallPolicy): Promise<IntrospectionAnswer> {
+    return policy.run(
       async () => this.metadata.get(),
       async (server, signal) => this.#ask(server, token, signal),
     );
