@@ -39,6 +39,7 @@ describe('nestjs-keycloak-s2s', () => {
     expect(Object.keys(testing).toSorted()).toEqual([
       'KeycloakUnavailableError',
       'startAuthorizationServer',
+      'startFaultProxy',
       'startKeycloak',
       'testAccessToken',
     ]);

@@ -1,6 +1,7 @@
 /** The second door of nestjs-keycloak-s2s, for specs and scripts only. */
 export { KeycloakUnavailableError } from './keycloak-unavailable-error.js';
 export { startAuthorizationServer } from './authorization-server/start-authorization-server.js';
+export { startFaultProxy } from './fault-proxy/start-fault-proxy.js';
 export { startKeycloak } from './start-keycloak.js';
 export { testAccessToken } from './test-access-token.js';
 
@@ -9,6 +10,8 @@ export type { TestAccessTokenOptions } from './test-access-token.js';
 export type { CallCounter, CallCounts, CountedEndpoint, CountedGrant } from './authorization-server/call-counter.js';
 export type { Fault, FaultyEndpoint } from './authorization-server/fault.js';
 export type { ReceivedRequest } from './authorization-server/last-requests.js';
+export type { ConnectionFault } from './fault-proxy/connection-fault.js';
+export type { RunningFaultProxy, StartFaultProxyOptions } from './fault-proxy/start-fault-proxy.js';
 export type { AuthorizationServerControl } from './authorization-server/server-control.js';
 export type {
   RunningAuthorizationServer,

@@ -1,0 +1,273 @@
+/** The fault proxy in front of a small server: what a client meets at each of its faults. */
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { ConnectionFault } from './connection-fault.js';
+import { startFaultProxy, type RunningFaultProxy } from './start-fault-proxy.js';
+
+/** Longer than the loopback takes, for what must not happen. */
+const A_WHILE_MS = 60;
+
+let target: Server;
+let atTarget: Socket[];
+let proxy: RunningFaultProxy;
+let clients: Client[];
+
+const portOf = (server: Server): number => (server.address() as { readonly port: number }).port;
+
+/** Sends back what it gets, and ends when the client has ended. */
+const echo = (socket: Socket): void => {
+  atTarget.push(socket);
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk) => socket.write(chunk));
+  socket.on('end', () => socket.end());
+};
+
+beforeEach(async () => {
+  [atTarget, clients] = [[], []];
+  target = createServer({ allowHalfOpen: true }, echo).listen(0, '127.0.0.1');
+  await once(target, 'listening');
+  proxy = await startFaultProxy({ target: `http://127.0.0.1:${portOf(target)}` });
+});
+
+afterEach(async () => {
+  for (const { socket } of clients) socket.destroy();
+  await proxy.stop();
+  for (const socket of atTarget) socket.destroy();
+  target.close();
+});
+
+class Client {
+  received = '';
+  /** `end`, and `close` or the code of the error, as they come. */
+  readonly events: string[] = [];
+
+  constructor(readonly socket: Socket) {
+    clients.push(this);
+    socket.on('data', (chunk) => (this.received += String(chunk)));
+    socket.on('end', () => this.events.push('end'));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.events.push(error.code ?? error.message));
+    socket.on('close', (failed) => failed || this.events.push('close'));
+  }
+
+  static begun(): Client {
+    return new Client(connect({ port: proxy.port, host: '127.0.0.1', allowHalfOpen: true }));
+  }
+
+  static async connected(): Promise<Client> {
+    const client = Client.begun();
+    await once(client.socket, 'connect');
+    return client;
+  }
+
+  send(text: string): this {
+    this.socket.write(text);
+    return this;
+  }
+
+  async until(happened: () => boolean): Promise<this> {
+    for (let tries = 0; !happened() && tries < 200; tries += 1) await sleep(10);
+    return this;
+  }
+
+  async receives(text: string): Promise<void> {
+    await this.until(() => this.received === text);
+    expect(this.received).toBe(text);
+  }
+
+  async meets(event: string): Promise<void> {
+    await this.until(() => this.events.includes(event));
+    expect(this.events).toContain(event);
+  }
+}
+
+describe('startFaultProxy', () => {
+  it('passes everything on, has an address, and counts connections', async () => {
+    expect(proxy.baseUrl).toBe(`http://localhost:${proxy.port}`);
+    const client = await Client.connected();
+    const long = 'x'.repeat(1_000_000);
+    await client.send(long).receives(long);
+    expect(proxy.connections).toMatchObject({ open: 1, accepted: 1 });
+    client.socket.destroy();
+    await client.until(() => proxy.connections.open === 0);
+    expect(proxy.connections).toMatchObject({ open: 0, accepted: 1 });
+  });
+
+  it('passes the end of one side on, and the other side still speaks', async () => {
+    const client = await Client.connected();
+    await client.send('before').receives('before');
+    target.removeAllListeners('connection');
+    atTarget[0]?.removeAllListeners('end').on('end', () => setTimeout(() => atTarget[0]?.end(' after'), A_WHILE_MS));
+    client.socket.end();
+    await client.receives('before after');
+    await client.meets('close');
+    expect(client.events).toEqual(['end', 'close']);
+  });
+
+  it("passes a reset on, the client's and the target's", async () => {
+    const [first, second] = [await Client.connected(), await Client.connected()];
+    await first.send('1').receives('1');
+    await second.send('2').receives('2');
+    const reset = once(atTarget[1] as Socket, 'error');
+    second.socket.resetAndDestroy();
+    expect(await reset).toMatchObject([{ code: 'ECONNRESET' }]);
+    atTarget[0]?.resetAndDestroy();
+    await first.meets('ECONNRESET');
+  });
+
+  it('resets a client when the target is not there', async () => {
+    target.close();
+    await Client.begun().meets('ECONNRESET');
+  });
+
+  it('ends every connection when it stops, twice too, and is not there any more', async () => {
+    const client = await Client.connected();
+    await proxy.fault({ kind: 'hang' });
+    const hanging = await Client.connected();
+    await proxy.stop();
+    await proxy.stop();
+    await client.meets('end');
+    await hanging.meets('end');
+    await expect(Client.connected()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('says that its port is taken', async () => {
+    await expect(startFaultProxy({ target: proxy.baseUrl, port: proxy.port })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+  });
+});
+
+describe('fault', () => {
+  it('refuse: nobody listens, old connections go on, and it comes back at the same port', async () => {
+    const old = await Client.connected();
+    const { port } = proxy;
+    await proxy.fault({ kind: 'refuse' });
+    await expect(Client.connected()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await old.send('still').receives('still');
+    await proxy.fault(undefined);
+    expect(proxy.port).toBe(port);
+    await (await Client.connected()).send('again').receives('again');
+  });
+
+  it('hang: new connections get nothing for ever, old ones go on', async () => {
+    const old = await Client.connected();
+    await proxy.fault({ kind: 'hang' });
+    const hanging = (await Client.connected()).send('anybody?');
+    await old.send('still').receives('still');
+    await proxy.fault(undefined);
+    await sleep(A_WHILE_MS);
+    expect(hanging).toMatchObject({ received: '', events: [] });
+    expect(atTarget).toHaveLength(1);
+  });
+
+  it('black-hole: nothing passes on any connection, in silence, until it is over', async () => {
+    const old = await Client.connected();
+    await old.send('1').receives('1');
+    await proxy.fault({ kind: 'black-hole' });
+    const young = (await Client.connected()).send('young');
+    old.send('2');
+    old.socket.end();
+    atTarget[0]?.write('unasked');
+    await sleep(A_WHILE_MS);
+    expect([old, young]).toMatchObject([
+      { received: '1', events: [] },
+      { received: '', events: [] },
+    ]);
+    await proxy.fault(undefined);
+    await old.receives('1unasked2');
+    await old.meets('end');
+    await young.receives('young');
+  });
+
+  it('black-hole: the death of the target is not told either', async () => {
+    const client = await Client.connected();
+    await client.send('1').receives('1');
+    await proxy.fault({ kind: 'black-hole' });
+    atTarget[0]?.resetAndDestroy();
+    await sleep(A_WHILE_MS);
+    expect(client.events).toEqual([]);
+  });
+
+  it('reset: new connections at once, old ones with the next byte', async () => {
+    const old = await Client.connected();
+    await proxy.fault({ kind: 'reset' });
+    await Client.begun().meets('ECONNRESET');
+    await sleep(A_WHILE_MS);
+    expect(old.events).toEqual([]);
+    await old.send('1').meets('ECONNRESET');
+    expect(old.received).toBe('');
+  });
+
+  it.each<[ConnectionFault, string[]]>([
+    [{ kind: 'reset', afterBytes: 3 }, ['ECONNRESET']],
+    [{ kind: 'cut', afterBytes: 3 }, ['end', 'close']],
+    [{ kind: 'half-close', afterBytes: 3 }, ['end']],
+  ])('%j: so much of the answer, counted from then on', async (fault, events) => {
+    const client = await Client.connected();
+    await client.send('before').receives('before');
+    await proxy.fault(fault);
+    client.send('12');
+    await client.receives('before12');
+    client.send('345');
+    await client.meets(events[0] as string);
+    client.socket.end();
+    await client.receives('before123');
+    await client.until(() => client.events.length >= 2);
+    expect(client.events.slice(0, events.length)).toEqual(events);
+  });
+
+  it('half-close: what the client goes on to send is taken', async () => {
+    const client = await Client.connected();
+    await proxy.fault({ kind: 'half-close', afterBytes: 1 });
+    await client.send('12').meets('end');
+    client.send('more');
+    await sleep(A_WHILE_MS);
+    expect(client).toMatchObject({ received: '1', events: ['end'] });
+  });
+
+  it('heals by itself after so many times', async () => {
+    await proxy.fault({ kind: 'reset', times: 2 });
+    await Client.begun().meets('ECONNRESET');
+    await Client.begun().meets('ECONNRESET');
+    const third = await Client.connected();
+    await third.send('3').receives('3');
+    await proxy.fault({ kind: 'cut', afterBytes: 1, times: 1 });
+    await third.send('45').meets('end');
+    await (await Client.connected()).send('fourth').receives('fourth');
+  });
+
+  it('latency: the answer is late, in order, and its end after it', async () => {
+    await proxy.fault({ kind: 'latency', milliseconds: A_WHILE_MS, jitterMs: 20 });
+    const client = await Client.connected();
+    const startMs = performance.now();
+    for (const text of ['1', '2', '3']) {
+      client.send(text);
+      await sleep(5);
+    }
+    client.socket.end();
+    await client.receives('123');
+    expect(performance.now() - startMs).toBeGreaterThanOrEqual(A_WHILE_MS - 1);
+    await client.meets('end');
+  });
+
+  it('slow-bytes: one at a time, until it is over', async () => {
+    await proxy.fault({ kind: 'slow-bytes', everyMs: 20 });
+    const client = (await Client.connected()).send('a'.repeat(5000));
+    await client.until(() => client.received.length >= 3);
+    expect(client.received.length).toBeLessThan(20);
+    await proxy.fault(undefined);
+    await client.receives('a'.repeat(5000));
+  });
+});
+
+describe('resetConnections', () => {
+  it('resets those that are there now, and none after them', async () => {
+    const old = await Client.connected();
+    await old.send('1').receives('1');
+    proxy.resetConnections();
+    await old.meets('ECONNRESET');
+    await (await Client.connected()).send('2').receives('2');
+  });
+});
