@@ -24,12 +24,15 @@ export class FaultyLine extends Transform {
     super();
   }
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.treat(chunk).then(() => done(), done);
+  override async _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): Promise<void> {
+    await this.treat(chunk);
+    done();
   }
 
-  override _flush(done: TransformCallback): void {
-    this.late.then(() => this.faults.passable()).then(() => done(), done);
+  override async _flush(done: TransformCallback): Promise<void> {
+    await this.late;
+    await this.faults.passable();
+    done();
   }
 
   private async treat(chunk: Buffer): Promise<void> {

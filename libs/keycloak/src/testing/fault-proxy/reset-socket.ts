@@ -6,6 +6,6 @@ import type { Socket } from 'node:net';
  * answer, or never hear of the reset.
  */
 export function resetSocket(socket: Socket): void {
-  socket._final = (done) => done();
+  Object.assign(socket, { _final: (done: () => void) => done() });
   socket.resetAndDestroy();
 }

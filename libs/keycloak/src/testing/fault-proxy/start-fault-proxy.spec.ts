@@ -71,14 +71,15 @@ class Client {
     return this;
   }
 
-  async receives(text: string): Promise<void> {
+  /** Waits for it, and gives back whatever came. */
+  async receives(text: string): Promise<string> {
     await this.until(() => this.received === text);
-    expect(this.received).toBe(text);
+    return this.received;
   }
 
-  async meets(event: string): Promise<void> {
+  async meets(event: string): Promise<string | undefined> {
     await this.until(() => this.events.includes(event));
-    expect(this.events).toContain(event);
+    return this.events.at(-1);
   }
 }
 
@@ -87,7 +88,7 @@ describe('startFaultProxy', () => {
     expect(proxy.baseUrl).toBe(`http://localhost:${proxy.port}`);
     const client = await Client.connected();
     const long = 'x'.repeat(1_000_000);
-    await client.send(long).receives(long);
+    expect(await client.send(long).receives(long)).toBe(long);
     expect(proxy.connections).toMatchObject({ open: 1, accepted: 1 });
     client.socket.destroy();
     await client.until(() => proxy.connections.open === 0);
@@ -96,29 +97,29 @@ describe('startFaultProxy', () => {
 
   it('passes the end of one side on, and the other side still speaks', async () => {
     const client = await Client.connected();
-    await client.send('before').receives('before');
+    expect(await client.send('before').receives('before')).toBe('before');
     target.removeAllListeners('connection');
     atTarget[0]?.removeAllListeners('end').on('end', () => setTimeout(() => atTarget[0]?.end(' after'), A_WHILE_MS));
     client.socket.end();
-    await client.receives('before after');
-    await client.meets('close');
+    expect(await client.receives('before after')).toBe('before after');
+    expect(await client.meets('close')).toBe('close');
     expect(client.events).toEqual(['end', 'close']);
   });
 
   it("passes a reset on, the client's and the target's", async () => {
     const [first, second] = [await Client.connected(), await Client.connected()];
-    await first.send('1').receives('1');
-    await second.send('2').receives('2');
+    expect(await first.send('1').receives('1')).toBe('1');
+    expect(await second.send('2').receives('2')).toBe('2');
     const reset = once(atTarget[1] as Socket, 'error');
     second.socket.resetAndDestroy();
     expect(await reset).toMatchObject([{ code: 'ECONNRESET' }]);
     atTarget[0]?.resetAndDestroy();
-    await first.meets('ECONNRESET');
+    expect(await first.meets('ECONNRESET')).toBe('ECONNRESET');
   });
 
   it('resets a client when the target is not there', async () => {
     target.close();
-    await Client.begun().meets('ECONNRESET');
+    expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
   });
 
   it('ends every connection when it stops, twice too, and is not there any more', async () => {
@@ -127,8 +128,8 @@ describe('startFaultProxy', () => {
     const hanging = await Client.connected();
     await proxy.stop();
     await proxy.stop();
-    await client.meets('end');
-    await hanging.meets('end');
+    expect(await client.meets('end')).toBe('end');
+    expect(await hanging.meets('end')).toBe('end');
     await expect(Client.connected()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
@@ -145,17 +146,17 @@ describe('fault', () => {
     const { port } = proxy;
     await proxy.fault({ kind: 'refuse' });
     await expect(Client.connected()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    await old.send('still').receives('still');
+    expect(await old.send('still').receives('still')).toBe('still');
     await proxy.fault(undefined);
     expect(proxy.port).toBe(port);
-    await (await Client.connected()).send('again').receives('again');
+    expect(await (await Client.connected()).send('again').receives('again')).toBe('again');
   });
 
   it('hang: new connections get nothing for ever, old ones go on', async () => {
     const old = await Client.connected();
     await proxy.fault({ kind: 'hang' });
     const hanging = (await Client.connected()).send('anybody?');
-    await old.send('still').receives('still');
+    expect(await old.send('still').receives('still')).toBe('still');
     await proxy.fault(undefined);
     await sleep(A_WHILE_MS);
     expect(hanging).toMatchObject({ received: '', events: [] });
@@ -164,7 +165,7 @@ describe('fault', () => {
 
   it('black-hole: nothing passes on any connection, in silence, until it is over', async () => {
     const old = await Client.connected();
-    await old.send('1').receives('1');
+    expect(await old.send('1').receives('1')).toBe('1');
     await proxy.fault({ kind: 'black-hole' });
     const young = (await Client.connected()).send('young');
     old.send('2');
@@ -176,14 +177,14 @@ describe('fault', () => {
       { received: '', events: [] },
     ]);
     await proxy.fault(undefined);
-    await old.receives('1unasked2');
-    await old.meets('end');
-    await young.receives('young');
+    expect(await old.receives('1unasked2')).toBe('1unasked2');
+    expect(await old.meets('end')).toBe('end');
+    expect(await young.receives('young')).toBe('young');
   });
 
   it('black-hole: the death of the target is not told either', async () => {
     const client = await Client.connected();
-    await client.send('1').receives('1');
+    expect(await client.send('1').receives('1')).toBe('1');
     await proxy.fault({ kind: 'black-hole' });
     atTarget[0]?.resetAndDestroy();
     await sleep(A_WHILE_MS);
@@ -193,10 +194,10 @@ describe('fault', () => {
   it('reset: new connections at once, old ones with the next byte', async () => {
     const old = await Client.connected();
     await proxy.fault({ kind: 'reset' });
-    await Client.begun().meets('ECONNRESET');
+    expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
     await sleep(A_WHILE_MS);
     expect(old.events).toEqual([]);
-    await old.send('1').meets('ECONNRESET');
+    expect(await old.send('1').meets('ECONNRESET')).toBe('ECONNRESET');
     expect(old.received).toBe('');
   });
 
@@ -206,22 +207,22 @@ describe('fault', () => {
     [{ kind: 'half-close', afterBytes: 3 }, ['end']],
   ])('%j: so much of the answer, counted from then on', async (fault, events) => {
     const client = await Client.connected();
-    await client.send('before').receives('before');
+    expect(await client.send('before').receives('before')).toBe('before');
     await proxy.fault(fault);
     client.send('12');
-    await client.receives('before12');
+    expect(await client.receives('before12')).toBe('before12');
     client.send('345');
-    await client.meets(events[0] as string);
+    expect(await client.meets(events[0] as string)).toBe(events[0] as string);
     client.socket.end();
-    await client.receives('before123');
-    await client.until(() => client.events.length >= 2);
-    expect(client.events.slice(0, events.length)).toEqual(events);
+    expect(await client.receives('before123')).toBe('before123');
+    expect(await client.meets(events.at(-1) as string)).toBe(events.at(-1));
+    expect(client.events).toEqual(events);
   });
 
   it('half-close: what the client goes on to send is taken', async () => {
     const client = await Client.connected();
     await proxy.fault({ kind: 'half-close', afterBytes: 1 });
-    await client.send('12').meets('end');
+    expect(await client.send('12').meets('end')).toBe('end');
     client.send('more');
     await sleep(A_WHILE_MS);
     expect(client).toMatchObject({ received: '1', events: ['end'] });
@@ -229,13 +230,13 @@ describe('fault', () => {
 
   it('heals by itself after so many times', async () => {
     await proxy.fault({ kind: 'reset', times: 2 });
-    await Client.begun().meets('ECONNRESET');
-    await Client.begun().meets('ECONNRESET');
+    expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
+    expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
     const third = await Client.connected();
-    await third.send('3').receives('3');
+    expect(await third.send('3').receives('3')).toBe('3');
     await proxy.fault({ kind: 'cut', afterBytes: 1, times: 1 });
-    await third.send('45').meets('end');
-    await (await Client.connected()).send('fourth').receives('fourth');
+    expect(await third.send('45').meets('end')).toBe('end');
+    expect(await (await Client.connected()).send('fourth').receives('fourth')).toBe('fourth');
   });
 
   it('latency: the answer is late, in order, and its end after it', async () => {
@@ -247,9 +248,9 @@ describe('fault', () => {
       await sleep(5);
     }
     client.socket.end();
-    await client.receives('123');
+    expect(await client.receives('123')).toBe('123');
     expect(performance.now() - startMs).toBeGreaterThanOrEqual(A_WHILE_MS - 1);
-    await client.meets('end');
+    expect(await client.meets('end')).toBe('end');
   });
 
   it('slow-bytes: one at a time, until it is over', async () => {
@@ -258,16 +259,16 @@ describe('fault', () => {
     await client.until(() => client.received.length >= 3);
     expect(client.received.length).toBeLessThan(20);
     await proxy.fault(undefined);
-    await client.receives('a'.repeat(5000));
+    expect(await client.receives('a'.repeat(5000))).toBe('a'.repeat(5000));
   });
 });
 
 describe('resetConnections', () => {
   it('resets those that are there now, and none after them', async () => {
     const old = await Client.connected();
-    await old.send('1').receives('1');
+    expect(await old.send('1').receives('1')).toBe('1');
     proxy.resetConnections();
-    await old.meets('ECONNRESET');
-    await (await Client.connected()).send('2').receives('2');
+    expect(await old.meets('ECONNRESET')).toBe('ECONNRESET');
+    expect(await (await Client.connected()).send('2').receives('2')).toBe('2');
   });
 });
