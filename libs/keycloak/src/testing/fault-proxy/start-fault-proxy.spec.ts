@@ -79,7 +79,7 @@ class Client {
 
   async meets(event: string): Promise<string | undefined> {
     await this.until(() => this.events.includes(event));
-    return this.events.at(-1);
+    return this.events.find((one) => one === event);
   }
 }
 
