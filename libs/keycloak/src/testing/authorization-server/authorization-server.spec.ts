@@ -317,6 +317,29 @@ describe('control.fault', () => {
     expect(Object.assign({}, members)).not.toHaveProperty('active', true);
   });
 
+  it.each([true, false])('is in ISO-8859-1, declared: %j', async (declared) => {
+    server.control.fault('introspection', { kind: 'wrong-charset', declared });
+    const response = await introspect('x');
+    expect(response.headers.get('content-type')?.includes('charset=ISO-8859-1')).toBe(declared);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    expect(() => new TextDecoder('utf-8', { fatal: true }).decode(bytes)).toThrow(TypeError);
+    expect(bytes.toString('latin1')).toBe('{"umlaut":"ü","active":false}');
+  });
+
+  it('is nested 100,000 levels deep, or as deep as is wanted', async () => {
+    server.control.fault('introspection', { kind: 'deep' });
+    expect((await seen(await introspect('x'))).body).toHaveLength(2 * 100_000 + '{"deep":,"active":false}'.length);
+    server.control.fault('introspection', { kind: 'deep', levels: 3 });
+    expect(await membersOf(introspect('x'))).toEqual({ deep: [[[]]], active: false });
+  });
+
+  it('has other members, more, or fewer', async () => {
+    server.control.fault('discovery', { kind: 'members', members: { issuer: 'other', more: 1, jwks_uri: undefined } });
+    const members = await membersOf(fetch(`${server.issuer}/.well-known/openid-configuration`));
+    expect(members).toMatchObject({ issuer: 'other', more: 1, token_endpoint: expect.stringContaining(server.issuer) });
+    expect(members).not.toHaveProperty('jwks_uri');
+  });
+
   it('streams 50 MB, or so much as is wanted', async () => {
     server.control.fault('token', { kind: 'huge' });
     const response = await post('/token', { grant_type: 'client_credentials' });

@@ -15,6 +15,11 @@ export function withPrototypes(answer: HttpAnswer): HttpAnswer {
   return prepend(answer, `"__proto__":${foreign},"constructor":{"prototype":${foreign}}`);
 }
 
+export const withMembers = (answer: HttpAnswer, members: Readonly<Record<string, unknown>>): HttpAnswer => ({
+  ...answer,
+  body: JSON.stringify({ ...(JSON.parse(answer.body || '{}') as object), ...members }),
+});
+
 export function withDuplicateKeys(answer: HttpAnswer): HttpAnswer {
   const members = Object.entries(JSON.parse(answer.body || '{}') as object);
   const others = members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(another(value))}`);
@@ -25,6 +30,17 @@ export const asPlainText = (answer: HttpAnswer): HttpAnswer => ({
   ...answer,
   headers: { ...answer.headers, 'content-type': 'text/plain' },
 });
+
+/** Its bytes are those of `body` in ISO-8859-1, of which `ü` is none in UTF-8. */
+export function inLatin1(answer: HttpAnswer, declared: boolean): HttpAnswer {
+  const bent = prepend(answer, '"umlaut":"ü"');
+  return declared
+    ? { ...bent, headers: { ...bent.headers, 'content-type': 'application/json; charset=ISO-8859-1' } }
+    : bent;
+}
+
+export const deeplyNested = (answer: HttpAnswer, levels: number): HttpAnswer =>
+  prepend(answer, `"deep":${'['.repeat(levels)}${']'.repeat(levels)}`);
 
 /** Only an answer that is a JSON object has members to stand before. */
 function prepend(answer: HttpAnswer, members: string): HttpAnswer {

@@ -44,8 +44,17 @@ export type FaultInAnswer =
   | { readonly kind: 'truncated' }
   /** The right body as `text/plain`. */
   | { readonly kind: 'wrong-content-type' }
+  /**
+   * The right members, and before them one with an umlaut, all in ISO-8859-1: no UTF-8. `declared` (default true): the
+   * content type says so.
+   */
+  | { readonly kind: 'wrong-charset'; readonly declared?: boolean }
+  /** The right members, and before them one that holds arrays in arrays, `levels` (default 100,000) deep. */
+  | { readonly kind: 'deep'; readonly levels?: number }
   /** The right members, and before them `__proto__` and `constructor` with claims of their own. */
   | { readonly kind: 'proto' }
+  /** Some members have other values, or are there beside the right ones; `undefined` leaves one out. */
+  | { readonly kind: 'members'; readonly members: Readonly<Record<string, unknown>> }
   /** Every member twice: first with another value, then the right one. `JSON.parse` takes the last. */
   | { readonly kind: 'duplicate-keys' };
 

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { asPlainText, withDuplicateKeys, withPrototypes } from './bent-answer.js';
+import { asPlainText, deeplyNested, inLatin1, withDuplicateKeys, withMembers, withPrototypes } from './bent-answer.js';
 import type { Fault, LiteralAnswer } from './fault.js';
 import { json, type HttpAnswer } from './http-call.js';
 
@@ -15,9 +15,13 @@ const PAGE: HttpAnswer = {
   body: '<!doctype html><title>Under maintenance</title><h1>We will be back soon</h1>',
 };
 
-export function send(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
-  const length = status === 204 ? {} : { 'content-length': Buffer.byteLength(body) };
-  response.writeHead(status, { ...headers, ...length }).end(body);
+export function send(
+  response: ServerResponse,
+  { status, headers, body }: HttpAnswer,
+  encoding: 'utf8' | 'latin1' = 'utf8',
+): void {
+  const length = status === 204 ? {} : { 'content-length': Buffer.byteLength(body, encoding) };
+  response.writeHead(status, { ...headers, ...length }).end(body, encoding);
 }
 
 /** `answer` does the endpoint's work: a fault in place of the answer never calls it. */
@@ -71,8 +75,17 @@ export async function sendFaulty(
     case 'wrong-content-type':
       send(response, asPlainText(await answer()));
       return;
+    case 'wrong-charset':
+      send(response, inLatin1(await answer(), fault.declared ?? true), 'latin1');
+      return;
+    case 'deep':
+      send(response, deeplyNested(await answer(), fault.levels ?? 100_000));
+      return;
     case 'proto':
       send(response, withPrototypes(await answer()));
+      return;
+    case 'members':
+      send(response, withMembers(await answer(), fault.members));
       return;
     case 'duplicate-keys':
       send(response, withDuplicateKeys(await answer()));
