@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { paint } from './processes.mjs';
-import { idsIn, readRequirements, titlesIn } from './requirements.mjs';
+import { checkRequirements } from './requirements.mjs';
 
 const DOCUMENT = 'docs/security-requirements.md';
 const FOLDERS = ['apps', 'libs', 'test'];
@@ -17,27 +17,17 @@ if (unknownArguments.length > 0) {
 }
 const withPlanned = process.argv.includes('--planned');
 
-const requirements = readRequirements(readFileSync(DOCUMENT, 'utf8'));
-/** ID → the files of the tests that name it, one entry a title. */
-const tests = new Map();
-for (const path of FOLDERS.flatMap(specsBelow)) {
-  for (const id of titlesIn(path, readFileSync(path, 'utf8')).flatMap(idsIn)) {
-    tests.set(id, [...(tests.get(id) ?? []), path]);
-  }
-}
+process.chdir(join(import.meta.dirname, '..'));
+const specs = new Map(FOLDERS.flatMap(specsBelow).map((path) => [path, readFileSync(path, 'utf8')]));
+const { requirements, missing, unknown } = checkRequirements(readFileSync(DOCUMENT, 'utf8'), specs);
 
-const testsOf = ({ id }) => tests.get(id) ?? [];
 for (const requirement of requirements) {
-  if (requirement.status === 'due' || withPlanned) console.log(lineOf(requirement));
+  if (requirement.status === 'due' || withPlanned) print(requirement);
 }
-const missing = requirements.filter((requirement) => requirement.status === 'due' && testsOf(requirement).length === 0);
-const unknown = [...tests].filter(([id]) => !requirements.some((requirement) => requirement.id === id));
-
-console.log();
-for (const { id } of missing) console.log(paint(31, `${id} is due and has no test`));
-for (const [id, paths] of unknown) console.log(paint(31, `${id} is no requirement; named in ${paths[0]}`));
+for (const id of missing) console.log(paint(31, `${id} is due and has no test`));
+for (const [id, [path]] of unknown) console.log(paint(31, `${id} is no requirement; named in ${path}`));
 const due = requirements.filter(({ status }) => status === 'due').length;
-console.log(`${due - missing.length} of ${due} due requirements have a test.`);
+console.log(`\n${due - missing.length} of ${due} due requirements have a test.`);
 process.exitCode = missing.length + unknown.length > 0 ? 1 : 0;
 
 function specsBelow(folder) {
@@ -47,14 +37,9 @@ function specsBelow(folder) {
     .filter((path) => !NOT_OURS.test(path));
 }
 
-function lineOf(requirement) {
-  const found = testsOf(requirement);
-  const count =
-    found.length === 0 ? paint(requirement.status === 'due' ? 31 : 2, '  -') : String(found.length).padStart(3);
-  const status = requirement.status === 'due' ? '' : ` (${requirement.status})`;
-  const where = [...new Set(found)].map((path) => path.split('/').at(-1)).join(', ');
-  return [
-    `${requirement.id} ${count}  ${requirement.requirement}${status}`,
-    ...(where === '' ? [] : [`           ${paint(2, where)}`]),
-  ].join('\n');
+function print({ id, requirement, status, tests }) {
+  const count = String(tests.length || '-').padStart(3);
+  const files = [...new Set(tests)].map((path) => path.split('/').at(-1)).join(', ');
+  console.log(`${id} ${count}  ${requirement}${status === 'due' ? '' : ` (${status})`}`);
+  if (files !== '') console.log(`           ${paint(2, files)}`);
 }

@@ -8,7 +8,7 @@ const TEST_FUNCTIONS = new Set(['it', 'test', 'describe']);
 const NOT_RUN = new Set(['skip', 'todo']);
 
 /** The rows of the document's tables. A row that names an ID and can't be read is an error. */
-export function readRequirements(markdown) {
+function readRequirements(markdown) {
   const rows = markdown.split('\n').filter((line) => /^\|\s*[A-Z]{2}-\d/.test(line));
   return rows.map((line) => {
     const [, id, requirement, status] = ROW.exec(line) ?? [];
@@ -17,8 +17,22 @@ export function readRequirements(markdown) {
   });
 }
 
+/** Which requirements have tests: `specs` maps a path to its source. */
+export function checkRequirements(markdown, specs) {
+  const paths = new Map();
+  for (const [path, source] of specs) {
+    for (const id of titlesIn(path, source).flatMap(idsIn)) paths.set(id, [...(paths.get(id) ?? []), path]);
+  }
+  const requirements = readRequirements(markdown).map((one) => ({ ...one, tests: paths.get(one.id) ?? [] }));
+  return {
+    requirements,
+    missing: requirements.filter(({ status, tests }) => status === 'due' && tests.length === 0).map(({ id }) => id),
+    unknown: [...paths].filter(([id]) => !requirements.some((one) => one.id === id)),
+  };
+}
+
 /** The IDs in a title, ranges spelt out. */
-export function idsIn(title) {
+function idsIn(title) {
   return [...title.matchAll(IDS)].flatMap(([, letters, first, last = first]) =>
     Array.from({ length: Math.max(0, last - first) + 1 }, (_, offset) => {
       const number = Number(first) + offset;
@@ -28,7 +42,7 @@ export function idsIn(title) {
 }
 
 /** The titles of the tests and groups in a spec, those of the rows of a table too; what is skipped is left out. */
-export function titlesIn(path, source) {
+function titlesIn(path, source) {
   const titles = [];
   visit(ts.createSourceFile(path, source, ts.ScriptTarget.Latest, true));
   return titles;
