@@ -2,6 +2,9 @@
 import type { ContractServer } from './contract-server.js';
 import { SECRETS } from './keycloak.js';
 
+/** Whoever answers under this issuer. */
+export type Asked = Pick<ContractServer, 'issuer'>;
+
 export const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
@@ -18,7 +21,7 @@ export interface Reply {
   readonly members: Readonly<Record<string, unknown>>;
 }
 
-export async function request(server: ContractServer, path: string, init: RequestInit = {}): Promise<Reply> {
+export async function request(server: Asked, path: string, init: RequestInit = {}): Promise<Reply> {
   const response = await fetch(server.issuer + path, { redirect: 'manual', ...init });
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') === true && text !== '';
@@ -26,7 +29,7 @@ export async function request(server: ContractServer, path: string, init: Reques
   return { status: response.status, headers: response.headers, text, members };
 }
 
-export function post(server: ContractServer, path: string, form: Form, caller?: Caller): Promise<Reply> {
+export function post(server: Asked, path: string, form: Form, caller?: Caller): Promise<Reply> {
   return request(server, `/protocol/openid-connect${path}`, {
     method: 'POST',
     headers: basic(caller),
@@ -44,36 +47,36 @@ export function basic(caller: Caller): Record<string, string> {
 
 const isKnown = (caller: string): caller is keyof typeof SECRETS => Object.hasOwn(SECRETS, caller);
 
-export const token = (server: ContractServer, form: Form, caller?: Caller) => post(server, '/token', form, caller);
+export const token = (server: Asked, form: Form, caller?: Caller) => post(server, '/token', form, caller);
 
-export const clientCredentials = (server: ContractServer, caller: Caller, scope?: string) =>
+export const clientCredentials = (server: Asked, caller: Caller, scope?: string) =>
   token(server, { grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) }, caller);
 
 /** The user's password is the name; the client is public. */
 export const login = (
-  server: ContractServer,
+  server: Asked,
   username: string,
   scope: string | undefined = 'openid orders.read',
   client_id = 'demo-cli',
 ) => token(server, { grant_type: 'password', client_id, username, password: username, scope });
 
-export const refresh = (server: ContractServer, refresh_token: string, more: Form = {}) =>
+export const refresh = (server: Asked, refresh_token: string, more: Form = {}) =>
   token(server, { grant_type: 'refresh_token', client_id: 'demo-cli', refresh_token, ...more });
 
-export const exchange = (server: ContractServer, caller: Caller, subject_token: string, more: Form = {}) =>
+export const exchange = (server: Asked, caller: Caller, subject_token: string, more: Form = {}) =>
   token(
     server,
     [...Object.entries({ grant_type: EXCHANGE, subject_token, subject_token_type: ACCESS_TOKEN }), ...pairsOf(more)],
     caller,
   );
 
-export const introspect = (server: ContractServer, caller: Caller, text: string, more: Form = {}) =>
+export const introspect = (server: Asked, caller: Caller, text: string, more: Form = {}) =>
   post(server, '/token/introspect', { token: text, ...more }, caller);
 
-export const revoke = (server: ContractServer, caller: Caller, text: string, more: Form = {}) =>
+export const revoke = (server: Asked, caller: Caller, text: string, more: Form = {}) =>
   post(server, '/revoke', { token: text, ...more }, caller);
 
-export const logout = (server: ContractServer, refresh_token: string) =>
+export const logout = (server: Asked, refresh_token: string) =>
   post(server, '/logout', { client_id: 'demo-cli', refresh_token });
 
 /** A member of a good answer: a case that needs it can't go on without. */
@@ -91,14 +94,14 @@ export interface Chain {
   readonly atC: string;
 }
 
-export async function chainOf(server: ContractServer, username: string, client?: string): Promise<Chain> {
+export async function chainOf(server: Asked, username: string, client?: string): Promise<Chain> {
   const first = await login(server, username, 'openid orders.read', client);
   const atB = await exchangeForB(server, textOf(first));
   return { login: first, atA: textOf(first), atB, atC: await exchangeForC(server, atB) };
 }
 
-export const exchangeForB = async (server: ContractServer, subject: string): Promise<string> =>
+export const exchangeForB = async (server: Asked, subject: string): Promise<string> =>
   textOf(await exchange(server, 'service-a', subject, { scope: 'orders.approve', audience: 'service-b' }));
 
-export const exchangeForC = async (server: ContractServer, subject: string): Promise<string> =>
+export const exchangeForC = async (server: Asked, subject: string): Promise<string> =>
   textOf(await exchange(server, 'service-b', subject, { scope: 'analytics.run', audience: 'service-c' }));

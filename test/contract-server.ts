@@ -1,8 +1,7 @@
 /** The two servers of the contract, the embedded one and the real Keycloak, with what an administrator does at each. */
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
-import { startAuthorizationServer } from 'nestjs-keycloak-s2s/testing';
-import { keycloakUrl, REALM, SECRETS } from './keycloak.js';
+import { startEmbeddedServer } from './embedded-server.js';
+import { keycloakUrl, REALM, type SECRETS } from './keycloak.js';
 
 export type Role = 'order-manager' | 'order-viewer';
 
@@ -55,15 +54,7 @@ const userOf = (username: string) => ({
 });
 
 export async function startEmbedded(): Promise<ContractServer> {
-  const server = await startAuthorizationServer({
-    realm: fileURLToPath(new URL('../keycloak/microservices-realm.json', import.meta.url)),
-    environment: {
-      SERVICE_A_CLIENT_SECRET: SECRETS['service-a'],
-      SERVICE_B_CLIENT_SECRET: SECRETS['service-b'],
-      SERVICE_C_CLIENT_SECRET: SECRETS['service-c'],
-      WAREHOUSE_CLIENT_SECRET: SECRETS.warehouse,
-    },
-  });
+  const server = await startEmbeddedServer();
   const { baseUrl, issuer, control } = server;
   return {
     baseUrl,

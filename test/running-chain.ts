@@ -28,7 +28,7 @@ const asText = (chunk: string | Uint8Array): string =>
   typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
 
 /** Takes the log lines of the services (JSON, each a write of its own); whatever else is printed goes its way. */
-class Output {
+export class ServiceOutput {
   readonly lines: string[] = [];
   readonly #streams = [process.stdout, process.stderr].map((stream) => ({ stream, write: stream.write }));
 
@@ -91,12 +91,12 @@ export class RunningChain {
     readonly b: RunningService,
     readonly c: RunningService,
     readonly keycloak: KeycloakRecorder,
-    private readonly output: Output,
+    private readonly output: ServiceOutput,
   ) {}
 
   /** In demo mode, and asking Keycloak for every request, unless `further` says otherwise. */
   static async start(further: Variables = {}): Promise<RunningChain> {
-    const output = new Output();
+    const output = new ServiceOutput();
     const keycloak = await KeycloakRecorder.start(keycloakUrl());
     const defaults = { DEMO_MODE: 'true', INTROSPECTION_TTL_SECONDS: '0' };
     const variables = { ...keycloakVariables(keycloak.baseUrl), ...defaults, ...further };

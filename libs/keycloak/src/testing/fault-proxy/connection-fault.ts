@@ -3,7 +3,7 @@
 export type ConnectionFault =
   /** Nobody listens: connecting is refused. Connections that are there already go on. */
   | { readonly kind: 'refuse' }
-  /** New connections are accepted, and nothing is ever read from them, later neither. Those that are there already go on. */
+  /** New connections are accepted, and never answered, later neither. Those that are there already go on. */
   | { readonly kind: 'hang' }
   /** Nothing passes, either way, on any connection, and nobody is told. What was held back passes when the fault is over. */
   | { readonly kind: 'black-hole' }

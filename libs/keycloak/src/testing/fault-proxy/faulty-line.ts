@@ -7,6 +7,8 @@ export type Direction = 'request' | 'answer';
 export type Break = 'reset' | 'cut' | 'half-close';
 
 const SEEN_APART_MS = 10;
+/** What is late keeps no process alive: it may be very late. */
+const UNREFERENCED = { ref: false };
 
 export class FaultyLine extends Transform {
   private counting: ConnectionFault | undefined;
@@ -39,7 +41,7 @@ export class FaultyLine extends Transform {
     await this.faults.passable();
     const fault = this.faults.current;
     if (fault?.kind === 'latency' && this.direction === 'answer') {
-      const due = sleep(fault.milliseconds + (fault.jitterMs ?? 0) * Math.random());
+      const due = sleep(fault.milliseconds + (fault.jitterMs ?? 0) * Math.random(), undefined, UNREFERENCED);
       this.late = this.late.then(() => due).then(() => this.pass(chunk));
       return;
     }
@@ -64,7 +66,7 @@ export class FaultyLine extends Transform {
 
   private async drip(chunk: Buffer, fault: ConnectionFault & { kind: 'slow-bytes' }): Promise<void> {
     for (let sent = 0; sent < chunk.length; sent += 1) {
-      await sleep(fault.everyMs);
+      await sleep(fault.everyMs, undefined, UNREFERENCED);
       if (this.destroyed) return;
       if (this.faults.current !== fault) return this.treat(chunk.subarray(sent));
       this.pass(chunk.subarray(sent, sent + 1));

@@ -161,6 +161,9 @@ describe('fault', () => {
     await sleep(A_WHILE_MS);
     expect(hanging).toMatchObject({ received: '', events: [] });
     expect(atTarget).toHaveLength(1);
+    hanging.socket.destroy();
+    await hanging.until(() => proxy.connections.open === 1);
+    expect(proxy.connections.open).toBe(1);
   });
 
   it('black-hole: nothing passes on any connection, in silence, until it is over', async () => {

@@ -53,6 +53,8 @@ export async function startFaultProxy(options: StartFaultProxyOptions): Promise<
     const fault = faults.current;
     if (fault?.kind === 'hang') {
       client.on('error', () => undefined);
+      // What comes is dropped; unless it is read, a client that gives up is never noticed.
+      client.resume().on('end', () => client.destroy());
     } else if (fault?.kind === 'reset' && fault.afterBytes === undefined) {
       resetSocket(client);
       faults.strike();

@@ -1,0 +1,51 @@
+/** One course of events, for every fault: a token in use, the fault, its end; and what callers saw meanwhile. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GuardedService, ServiceAnswer } from './guarded-service.js';
+
+export interface FaultScenario {
+  readonly service: GuardedService;
+  readonly ttlSeconds: number;
+  /** Two good tokens. */
+  readonly tokens: { readonly known: string; readonly unknown: string };
+  readonly begin: () => unknown;
+  readonly end: () => unknown;
+}
+
+export interface WhatWasSeen {
+  /** A token whose answer was there before the fault: in each look until its time was over, and then once more. */
+  readonly knownInTime: readonly ServiceAnswer[];
+  readonly knownAfterwards: ServiceAnswer;
+  /** A token that comes while the fault is on. */
+  readonly unknown: ServiceAnswer;
+  readonly ready: ServiceAnswer;
+  readonly live: ServiceAnswer;
+  /** From the end of the fault to the first good answer for a token that is not known, and to readiness. */
+  readonly recoveredAfterMs: number;
+}
+
+/** A look that begins this long before the deadline has been answered by then, on a slow machine too. */
+const MARGIN_MS = 400;
+const GIVE_UP_MS = 10_000;
+
+export async function observe({ service, ttlSeconds, tokens, begin, end }: FaultScenario): Promise<WhatWasSeen> {
+  const askedMs = performance.now();
+  const first = await service.whoami(tokens.known);
+  if (first.status !== 200) throw new Error(`Not well before the fault: ${first.status} ${String(first.reason)}`);
+  const latestDeadlineMs = performance.now() + ttlSeconds * 1000;
+  await begin();
+  const seenAtOnce = Promise.all([service.whoami(tokens.unknown), service.ready(), service.live()]);
+  const knownInTime: ServiceAnswer[] = [];
+  while (performance.now() < askedMs + ttlSeconds * 1000 - MARGIN_MS) {
+    knownInTime.push(await service.whoami(tokens.known));
+    await sleep(100);
+  }
+  await sleep(latestDeadlineMs - performance.now() + 10);
+  const knownAfterwards = await service.whoami(tokens.known);
+  const [unknown, ready, live] = await seenAtOnce;
+  const endedMs = performance.now();
+  await end();
+  const recovered = async (): Promise<boolean> =>
+    (await service.whoami(tokens.unknown)).status === 200 && (await service.ready()).status === 200;
+  while (!(await recovered()) && performance.now() - endedMs < GIVE_UP_MS) await sleep(50);
+  return { knownInTime, knownAfterwards, unknown, ready, live, recoveredAfterMs: performance.now() - endedMs };
+}
