@@ -1,5 +1,5 @@
 /** KeycloakRecorder: a door in front of the real Keycloak that writes down who asked what, and what was answered. */
-import { createServer, request, type IncomingMessage, type Server } from 'node:http';
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
@@ -16,6 +16,8 @@ export interface RecordedCall {
 /** It passes everything on unchanged, the Host header too, so that Keycloak names endpoints that lead through it. */
 export class KeycloakRecorder {
   readonly calls: RecordedCall[] = [];
+  /** Calls under way, and the most that ever were at one time. */
+  readonly #underWay = { now: 0, most: 0 };
 
   private constructor(
     private readonly server: Server,
@@ -25,6 +27,7 @@ export class KeycloakRecorder {
   static async start(keycloakUrl: string): Promise<KeycloakRecorder> {
     const { hostname, port } = new URL(keycloakUrl);
     const server = createServer((incoming, outgoing) => {
+      recorder.#count(outgoing);
       void (async () => {
         const sent = await text(incoming);
         const { method, url } = incoming;
@@ -45,6 +48,17 @@ export class KeycloakRecorder {
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     const recorder = new KeycloakRecorder(server, `http://localhost:${(server.address() as AddressInfo).port}`);
     return recorder;
+  }
+
+  /** The most calls that ever were under way at one time; a call whose caller gave up is no longer. */
+  get mostAtOnce(): number {
+    return this.#underWay.most;
+  }
+
+  #count(outgoing: ServerResponse): void {
+    this.#underWay.now += 1;
+    this.#underWay.most = Math.max(this.#underWay.most, this.#underWay.now);
+    outgoing.once('close', () => (this.#underWay.now -= 1));
   }
 
   /** What was asked while `action` ran. */
