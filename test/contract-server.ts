@@ -1,7 +1,7 @@
 /** The two servers of the contract, the embedded one and the real Keycloak, with what an administrator does at each. */
 import { randomUUID } from 'node:crypto';
 import { startEmbeddedServer } from './embedded-server.js';
-import { keycloakUrl, REALM, type SECRETS } from './keycloak.js';
+import { keycloakUrl, REALM } from './keycloak.js';
 
 export type Role = 'order-manager' | 'order-viewer';
 

@@ -32,14 +32,14 @@ beforeAll(async () => {
   // It is well, but the queue is longer than what it can do in the time that a caller waits.
   server.control.fault('introspection', { kind: 'delay', milliseconds: 200 });
   const before = server.control.calls.introspection;
-  let flooding = true;
+  const flooding = new AbortController();
   const goodOnes = (async () => {
     const answers: ServiceAnswer[] = [];
-    for (; flooding; await sleep(20)) answers.push(await service.whoami(good));
+    for (; !flooding.signal.aborted; await sleep(20)) answers.push(await service.whoami(good));
     return answers;
   })();
   junkAnswers = await flood('junk', JUNK);
-  flooding = false;
+  flooding.abort();
   goodAnswers = await goodOnes;
   callsOfFlood = server.control.calls.introspection - before;
   server.control.fault('introspection', undefined);

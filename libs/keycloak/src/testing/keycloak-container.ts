@@ -10,6 +10,7 @@ type Testcontainers = typeof import('testcontainers');
 export interface KeycloakContainer {
   readonly baseUrl: string;
   stop(): Promise<void>;
+  kill(): Promise<void>;
 }
 
 export interface DockerEngine {
@@ -54,6 +55,10 @@ export async function runInContainer(engine: DockerEngine, settings: KeycloakSet
   const stop = async (): Promise<void> => {
     await (stopped ??= container.stop());
   };
+  const kill = async (): Promise<void> => {
+    if (stopped === undefined) await engine.client.container.getById(container.getId()).kill();
+    await stop();
+  };
   try {
     const managementPort = network === 'host' ? settings.managementPort : container.getMappedPort(9000);
     await waitUntilReady({
@@ -68,7 +73,7 @@ export async function runInContainer(engine: DockerEngine, settings: KeycloakSet
       onProgress: settings.onProgress,
       signal: settings.signal,
     });
-    return { baseUrl, stop };
+    return { baseUrl, stop, kill };
   } catch (error) {
     await stop();
     throw error;

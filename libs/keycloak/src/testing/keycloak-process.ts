@@ -12,6 +12,7 @@ import { keycloakVariables, type KeycloakSettings } from './keycloak-settings.js
 export interface KeycloakProcess {
   readonly baseUrl: string;
   stop(): Promise<void>;
+  kill(): Promise<void>;
 }
 
 const KILL_AFTER_SECONDS = 10;
@@ -97,7 +98,7 @@ export async function runFromDistribution(
       signal: settings.signal,
     });
     await keepBuiltServer(join(runFolder, 'lib', 'quarkus'), home);
-    return { baseUrl, stop: () => stop() };
+    return { baseUrl, stop: () => stop(), kill: () => stop(0) };
   } catch (error) {
     // It doesn't listen to SIGTERM while it starts.
     await stop(0);

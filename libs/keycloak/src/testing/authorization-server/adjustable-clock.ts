@@ -1,4 +1,4 @@
-/** A clock that runs with the machine's, ahead of it by as much as a test wants. */
+/** A clock that runs with the machine's, ahead of it or behind by as much as a test wants. */
 
 /** What the server takes for the time: `exp`, `iat`, sessions and revocations all go by it. */
 export class AdjustableClock {
@@ -16,5 +16,11 @@ export class AdjustableClock {
   advance(seconds: number): void {
     if (!Number.isInteger(seconds) || seconds < 0) throw new RangeError('A clock advances by whole seconds, not back');
     this.aheadSeconds += seconds;
+  }
+
+  /** Sets it to so many seconds ahead of this process's clock, or behind it: back too, as clocks of machines can be set. */
+  setAhead(seconds: number): void {
+    if (!Number.isInteger(seconds)) throw new RangeError('A clock is set by whole seconds');
+    this.aheadSeconds = seconds;
   }
 }

@@ -221,6 +221,16 @@ describe('control.clock', () => {
     expect(server.control.clock.now() - before).toBeGreaterThanOrEqual(60);
     expect(() => server.control.clock.advance(-1)).toThrow(RangeError);
     expect(() => server.control.clock.advance(0.5)).toThrow(RangeError);
+    expect(() => server.control.clock.setAhead(0.5)).toThrow(RangeError);
+  });
+
+  it('is set back, so that what has expired is alive again', async () => {
+    const token = await clientCredentials();
+    server.control.clock.advance(400);
+    expect(await isActive(token)).toBe(false);
+    server.control.clock.setAhead(-10);
+    expect(await isActive(token)).toBe(true);
+    expect(server.control.clock.now()).toBeLessThan(Date.now() / 1000 - 9);
   });
 });
 

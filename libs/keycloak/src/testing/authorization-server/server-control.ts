@@ -11,7 +11,7 @@ export interface AuthorizationServerControl {
   readonly calls: CallCounter;
   /** The last request to that endpoint, however it was answered. */
   lastRequest(endpoint: FaultyEndpoint): ReceivedRequest | undefined;
-  readonly clock: Pick<AdjustableClock, 'now' | 'advance'>;
+  readonly clock: Pick<AdjustableClock, 'now' | 'advance' | 'setAhead'>;
   /** Makes one endpoint or all of them fail from the next call on; `undefined` takes that back. */
   fault(endpoint: FaultyEndpoint | 'all', fault: Fault | undefined): void;
 
