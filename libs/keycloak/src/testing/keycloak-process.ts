@@ -87,6 +87,11 @@ export async function runFromDistribution(
       await end;
       await rm(runFolder, { recursive: true, force: true });
     })());
+  const kill = async (): Promise<void> => {
+    // The whole group: the supervisor would otherwise send SIGTERM first.
+    if (stopped === undefined && ended === undefined && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    await stop();
+  };
   try {
     await waitUntilReady({
       healthUrl: `http://localhost:${settings.managementPort}/health/ready`,
@@ -98,7 +103,7 @@ export async function runFromDistribution(
       signal: settings.signal,
     });
     await keepBuiltServer(join(runFolder, 'lib', 'quarkus'), home);
-    return { baseUrl, stop: () => stop(), kill: () => stop(0) };
+    return { baseUrl, stop: () => stop(), kill };
   } catch (error) {
     // It doesn't listen to SIGTERM while it starts.
     await stop(0);
