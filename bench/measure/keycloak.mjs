@@ -1,0 +1,46 @@
+// Keycloak: the one that is measured against, and the plain requests that a person would make to it.
+import { realmEnvironment, REALM, REALM_FILE } from '../../scripts/services.mjs';
+
+/** The published secrets of the demo realm. */
+export const SECRETS = { 'service-a': 'a-secret', 'service-b': 'b-secret', 'service-c': 'c-secret' };
+
+/** The one at BENCH_KEYCLOAK_BASE_URL, or one of our own. */
+export async function findKeycloak({ say, signal }) {
+  const external = process.env.BENCH_KEYCLOAK_BASE_URL?.replace(/\/$/, '');
+  if (!external) return ownKeycloak({ say, signal });
+  const response = await fetch(`${external}/realms/${REALM}/.well-known/openid-configuration`, { signal });
+  if (!response.ok) throw new Error(`No realm ${REALM} at BENCH_KEYCLOAK_BASE_URL (${response.status})`);
+  const { issuer } = await response.json();
+  return { baseUrl: external, issuer, realm: REALM, kind: 'external', version: 'unknown', stop: async () => {} };
+}
+
+/** A Keycloak that may be killed. */
+export async function ownKeycloak({ say, signal, port }) {
+  const { startKeycloak } = await import('../../libs/keycloak/dist/testing/index.js');
+  return startKeycloak({
+    realm: REALM_FILE,
+    environment: realmEnvironment({}, 3000),
+    onProgress: say,
+    signal,
+    ...(port === undefined ? {} : { port }),
+  });
+}
+
+/** An access token of alice, who may read orders at Service A and run the chain. Each has a session of its own. */
+export function passwordToken(keycloak, username = 'alice') {
+  const form = { grant_type: 'password', client_id: 'demo-cli', username, password: username };
+  return token(keycloak, { ...form, scope: 'openid orders.read' });
+}
+
+export function clientToken(keycloak, client, scope) {
+  const basic = Buffer.from(`${client}:${SECRETS[client]}`).toString('base64');
+  return token(keycloak, { grant_type: 'client_credentials', scope }, { authorization: `Basic ${basic}` });
+}
+
+async function token({ baseUrl, realm }, form, headers = {}) {
+  const url = `${baseUrl}/realms/${realm}/protocol/openid-connect/token`;
+  const response = await fetch(url, { method: 'POST', headers, body: new URLSearchParams(form) });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(`Keycloak gave no token: ${response.status} ${answer.error}`);
+  return answer.access_token;
+}

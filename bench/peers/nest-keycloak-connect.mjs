@@ -1,0 +1,22 @@
+// nest-keycloak-connect as its README has it: the guard for the whole application, tokens validated ONLINE (its default).
+import { APP_GUARD } from '@nestjs/core';
+import connect from 'nest-keycloak-connect';
+import { serveGuardedRoute } from './nest.mjs';
+
+const { KEYCLOAK_BASE_URL, CLIENT_ID, CLIENT_SECRET } = process.env;
+const { AuthGuard, KeycloakConnectModule, TokenValidation } = connect;
+
+await serveGuardedRoute({
+  imports: [
+    KeycloakConnectModule.register({
+      authServerUrl: KEYCLOAK_BASE_URL,
+      realm: 'microservices',
+      clientId: CLIENT_ID,
+      secret: CLIENT_SECRET,
+      tokenValidation: TokenValidation.ONLINE,
+      logLevels: ['error', 'warn'],
+      useNestLogger: true,
+    }),
+  ],
+  providers: [{ provide: APP_GUARD, useClass: AuthGuard }],
+});

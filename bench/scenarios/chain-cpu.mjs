@@ -1,0 +1,53 @@
+// The chain's cost: CPU of A, B and C per chained request, warm, against the same three with guards and tokens off.
+import { figure } from '../report.mjs';
+import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
+import { closedLoop } from '../measure/load.mjs';
+import { interleaved, paired } from '../measure/rounds.mjs';
+
+export const name = 'chain-cpu';
+export const title = 'CPU per chained request, and the chain against its open twin';
+
+/** In a round. */
+const REQUESTS = 6_000;
+
+export async function run({ keycloak, rounds, scale, say, signal }) {
+  const contenders = [];
+  for (const [kind, open] of [
+    ['off', true],
+    ['on', false],
+  ]) {
+    const chain = await startChain(keycloak, { open, signal });
+    contenders.push({
+      name: kind,
+      processes: chain.processes,
+      load: (requests) => closedLoop({ url: chain.a.url, request: RUN_CHAIN, requests, signal }),
+    });
+  }
+  const { on, off } = await interleaved(contenders, { rounds, requests: REQUESTS * scale, say, signal });
+  const cpu = (results) => results.map(({ cpuMicros }) => cpuMicros);
+  return [
+    figure('chain: CPU per request, A + B + C', cpu(on), { unit: 'µs', must: { atMost: 350 }, aim: { atMost: 250 } }),
+    ...['A', 'B', 'C'].map((letter, at) =>
+      figure(
+        `chain: CPU per request, ${letter}`,
+        on.map(({ each }) => each[at]),
+        { unit: 'µs' },
+      ),
+    ),
+    figure(
+      'chain on against off: throughput of a core',
+      paired(on, off, (a, b) => (b.cpuMicros / a.cpuMicros) * 100),
+      {
+        unit: '%',
+        must: { atLeast: 90 },
+        aim: { atLeast: 95 },
+      },
+    ),
+    figure(
+      'chain on against off: requests/s',
+      paired(on, off, (a, b) => (a.perSecond / b.perSecond) * 100),
+      { unit: '%' },
+    ),
+    figure('chain with guards and tokens off: CPU per request', cpu(off), { unit: 'µs' }),
+  ];
+}

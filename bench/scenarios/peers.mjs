@@ -1,0 +1,58 @@
+// Others' guards beside ours, in the same rounds: CPU per request, and calls to Keycloak per 1,000 requests.
+import { keycloakEnvironment } from '../measure/environment.mjs';
+import { passwordToken } from '../measure/keycloak.mjs';
+import { allAnswered, closedLoop } from '../measure/load.mjs';
+import { interleaved, paired } from '../measure/rounds.mjs';
+import { figure } from '../report.mjs';
+
+export const name = 'peers';
+export const title = "nest-keycloak-connect's guard and a hand-written one, beside ours: CPU and calls";
+
+/** In a round; each costs the others a call to Keycloak or more. */
+const REQUESTS = 3000;
+const COUNTED = 1000;
+
+const GUARDS = [
+  { name: 'ours', program: ['bench/servers/one-route.mjs', 'guarded'] },
+  { name: 'nest-keycloak-connect 1.10 (ONLINE)', program: ['bench/peers/nest-keycloak-connect.mjs'] },
+  { name: 'hand-written axios guard', program: ['bench/peers/axios-guard.mjs'] },
+];
+
+export async function run({ keycloak, start, rounds, scale, say, signal }) {
+  const contenders = [];
+  for (const guard of GUARDS) {
+    const server = await start(guard.name, guard.program, { env: keycloakEnvironment(keycloak, 'service-a') });
+    contenders.push({
+      name: guard.name,
+      processes: [server],
+      load: async (requests) => closedLoop({ url: server.url, request: await route(keycloak), requests, signal }),
+    });
+  }
+  const options = { rounds, requests: REQUESTS * scale, warmUpRequests: REQUESTS, say, signal };
+  const results = await interleaved(contenders, options);
+  const figures = [];
+  for (const guard of GUARDS) {
+    const cpu = results[guard.name].map(({ cpuMicros }) => cpuMicros);
+    figures.push(figure(`${guard.name}: CPU per request`, cpu, { unit: 'µs' }));
+    if (guard.name !== 'ours') {
+      const times = paired(results[guard.name], results.ours, (theirs, ours) => theirs.cpuMicros / ours.cpuMicros);
+      figures.push(figure(`${guard.name}: CPU, of ours`, times, { unit: '×' }));
+    }
+    const calls = await callsPerThousand(contenders.find(({ name: one }) => one === guard.name));
+    figures.push(figure(`${guard.name}: calls to Keycloak per 1,000 requests`, [calls]));
+  }
+  return figures;
+}
+
+/** Counted in the guard's process: keycloak-connect takes no Keycloak by an address that isn't its issuer's. */
+async function callsPerThousand({ processes: [server], load }) {
+  allAnswered(await load(1));
+  await server.ask('countBegin');
+  allAnswered(await load(COUNTED));
+  return ((await server.ask('countEnd')) / COUNTED) * 1000;
+}
+
+const route = async (keycloak) => ({
+  path: '/route',
+  headers: { authorization: `Bearer ${await passwordToken(keycloak)}` },
+});

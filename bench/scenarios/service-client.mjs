@@ -1,0 +1,56 @@
+// The service client: a call by it against one by @nestjs/axios' HttpService with a keep-alive agent.
+import { figure } from '../report.mjs';
+import { keycloakEnvironment } from '../measure/environment.mjs';
+import { clientToken } from '../measure/keycloak.mjs';
+import { closedLoop } from '../measure/load.mjs';
+import { interleaved, paired } from '../measure/rounds.mjs';
+
+export const name = 'service-client';
+export const title = 'a call by our client against one by HttpService';
+
+/** In a round. */
+const REQUESTS = 15_000;
+
+export async function run({ keycloak, start, rounds, scale, say, signal }) {
+  const upstream = await start('upstream', ['bench/servers/upstream.mjs'], { aside: true });
+  const env = {
+    ...keycloakEnvironment(keycloak, 'service-a'),
+    UPSTREAM_URL: upstream.url,
+    // HttpService sends the same kind of token, only without having to get it.
+    TOKEN: await clientToken(keycloak, 'service-a', 'orders.approve'),
+  };
+  const contenders = [];
+  for (const way of ['none', 'http-service', 'ours']) {
+    const server = await start(`call by ${way}`, ['bench/servers/one-call.mjs', way], { env });
+    const load = (requests) => closedLoop({ url: server.url, request: { path: '/call' }, requests, signal });
+    contenders.push({ name: way, processes: [server], load });
+  }
+  const {
+    none,
+    ours,
+    'http-service': theirs,
+  } = await interleaved(contenders, { rounds, requests: REQUESTS * scale, say, signal });
+  const cpu = (results) => results.map(({ cpuMicros }) => cpuMicros);
+  const net = (results) => paired(results, none, (a, b) => a.cpuMicros - b.cpuMicros);
+  const netOfTheirs = net(theirs);
+  return [
+    figure(
+      'service-client call: CPU, of HttpService',
+      paired(ours, theirs, (a, b) => (a.cpuMicros / b.cpuMicros) * 100),
+      {
+        unit: '%',
+        must: { atMost: 60 },
+        aim: { atMost: 40 },
+        note: 'the route included in both',
+      },
+    ),
+    figure(
+      'the same without the route',
+      net(ours).map((micros, at) => (micros / netOfTheirs[at]) * 100),
+      { unit: '%' },
+    ),
+    figure('service-client call: CPU with the route', cpu(ours), { unit: 'µs' }),
+    figure('HttpService call: CPU with the route', cpu(theirs), { unit: 'µs' }),
+    figure('the route alone: CPU', cpu(none), { unit: 'µs' }),
+  ];
+}

@@ -1,0 +1,72 @@
+// A counting proxy in front of Keycloak: who asked what, how much of it at once; and a Keycloak that hangs, on demand.
+import { Agent, createServer, request } from 'node:http';
+
+const { hostname, port } = new URL(process.argv[2]);
+const agent = new Agent({ keepAlive: true });
+const ENDPOINT = /\/openid-connect\/(token(?:\/introspect)?)$/;
+
+let hanging = false;
+let counts = {};
+const inFlight = {};
+let mostInFlight = {};
+
+/** It passes everything on unchanged, the Host header too, so that Keycloak names endpoints that lead through it. */
+const server = createServer(async (incoming, outgoing) => {
+  const sent = await wholeBody(incoming);
+  const what = ENDPOINT.exec(incoming.url)?.[1];
+  if (what !== undefined) count(incoming, what, sent);
+  if (hanging) return;
+  begin(what);
+  outgoing.once('close', () => end(what));
+  const { method, url, headers } = incoming;
+  const forwarded = request({ hostname, port, method, path: url, headers, agent }, (response) => {
+    outgoing.writeHead(response.statusCode, response.headers);
+    response.pipe(outgoing);
+  });
+  forwarded.on('error', () => outgoing.destroy());
+  outgoing.once('close', () => forwarded.destroy());
+  forwarded.end(sent);
+});
+server.keepAliveTimeout = 0;
+server.listen(0, '127.0.0.1', () => process.send({ listening: `http://localhost:${server.address().port}` }));
+process.once('SIGTERM', () => process.exit());
+
+const ANSWERS = {
+  counts: () => ({ counts, mostInFlight }),
+  reset() {
+    counts = {};
+    mostInFlight = {};
+  },
+  hang() {
+    hanging = true;
+  },
+};
+process.on('message', ({ id, ask }) => ask in ANSWERS && process.send({ id, answer: ANSWERS[ask]() }));
+
+/** As `service-a client_credentials`, `service-b introspect`. */
+function count({ headers }, endpoint, sent) {
+  const form = new URLSearchParams(sent.toString());
+  const [basic] = Buffer.from(/^Basic (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '', 'base64')
+    .toString()
+    .split(':');
+  // RFC 6749 section 2.3.1: the client id is form-encoded before it becomes a user name.
+  const client = decodeURIComponent(basic) || form.get('client_id');
+  const what = endpoint === 'token' ? form.get('grant_type').split(':').at(-1) : 'introspect';
+  const key = `${client} ${what}`;
+  counts[key] = (counts[key] ?? 0) + 1;
+}
+
+function begin(what) {
+  inFlight[what] = (inFlight[what] ?? 0) + 1;
+  mostInFlight[what] = Math.max(mostInFlight[what] ?? 0, inFlight[what]);
+}
+
+function end(what) {
+  inFlight[what] -= 1;
+}
+
+async function wholeBody(stream) {
+  const chunks = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

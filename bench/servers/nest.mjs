@@ -1,0 +1,45 @@
+// Nest without TypeScript: decorators put on by hand, and a server that tells the bench where it listens.
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+
+export function decorateClass(target, ...decorators) {
+  Reflect.decorate(decorators, target);
+}
+
+export function decorateMethod(target, name, ...decorators) {
+  const descriptor = Object.getOwnPropertyDescriptor(target.prototype, name);
+  Object.defineProperty(target.prototype, name, Reflect.decorate(decorators, target.prototype, name, descriptor));
+}
+
+/** Injects `token` as the constructor's parameter at `index`. */
+export function injectParameter(target, index, decorator) {
+  decorator(target, undefined, index);
+}
+
+/** A module class of its own. */
+export function moduleOf(metadata, ...decorators) {
+  const made = function BenchModule() {};
+  decorateClass(made, ...decorators, Module(metadata));
+  return made;
+}
+
+export async function listen(metadata) {
+  const app = await NestFactory.create(moduleOf(metadata), new FastifyAdapter(), { logger: ['error', 'warn'] });
+  await app.listen(0, '127.0.0.1');
+  process.once('SIGTERM', () => process.exit());
+  process.send({ listening: await app.getUrl() });
+}
+
+/** What `KeycloakModule.forRoot` is told, from the environment that the bench gives. */
+export function keycloakOptions(environment) {
+  const { KEYCLOAK_BASE_URL, KEYCLOAK_ISSUER, CLIENT_ID, CLIENT_SECRET } = environment;
+  return {
+    issuer: KEYCLOAK_ISSUER,
+    baseUrl: KEYCLOAK_BASE_URL,
+    clientId: CLIENT_ID,
+    clientSecret: CLIENT_SECRET,
+    allowInsecureRequests: true,
+  };
+}

@@ -1,0 +1,81 @@
+// Open twin: a service as it is built, without guard, tokens and exchange; the same adapter, controllers and transport.
+import 'reflect-metadata';
+import { Global } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { AuthorizationServerHealth, getServiceClientToken, KeycloakModule, RefusalFilter } from 'nestjs-keycloak-s2s';
+import { createService } from 'service-defaults';
+import { ServiceTransport } from '../../libs/keycloak/dist/client/service-transport.js';
+import { moduleOf } from './nest.mjs';
+
+const SERVICES = {
+  'service-a': { settings: 'serviceAConfig', module: 'ServiceAModule', calls: [['service-b', 'SERVICE_B_URL']] },
+  'service-b': { settings: 'serviceBConfig', module: 'ServiceBModule', calls: [['service-c', 'SERVICE_C_URL']] },
+  'service-c': { settings: 'serviceCConfig', module: 'ServiceCModule', calls: [] },
+};
+const ROUTE_ARGUMENTS = '__routeArguments__';
+
+const name = process.argv[2];
+const service = SERVICES[name];
+const dist = (file) => import(`../../apps/${name}/dist/${file}.js`);
+const readSettings = (await dist('config'))[service.settings];
+const Original = (await dist(`${name}.module`))[service.module];
+const settings = readSettings();
+
+/** Calls another service by the transport of ours, in nobody's name. */
+class OpenClient {
+  constructor(options) {
+    this.transport = new ServiceTransport({ timeoutMs: 5000, maxResponseBytes: 1_048_576, ...options });
+  }
+
+  asSelf() {
+    return this;
+  }
+
+  onBehalfOf() {
+    return this;
+  }
+
+  async post(path, body) {
+    const answer = await this.transport.send({ method: 'POST', path, body, headers: {} });
+    if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}`);
+    return answer.body;
+  }
+}
+
+/** What the services inject of KeycloakModule, without what it does. */
+const stand = [
+  {
+    provide: RefusalFilter,
+    inject: [HttpAdapterHost],
+    useFactory: (host) => new RefusalFilter({ realm: name, exposeRefusalReasons: true }, host),
+  },
+  { provide: AuthorizationServerHealth, useValue: { check: async () => ({ reachable: true }) } },
+  ...service.calls.map(([called, url]) => ({
+    provide: getServiceClientToken(called),
+    useValue: new OpenClient({ name: called, baseUrl: settings.urls[url] }),
+  })),
+];
+const NoKeycloakModule = moduleOf({ providers: stand, exports: stand.map(({ provide }) => provide) }, Global());
+
+const metadata = (key) => Reflect.getMetadata(key, Original) ?? [];
+const ours = (imported) => imported.module === KeycloakModule || imported.module?.name === 'ServiceClients';
+const TwinModule = moduleOf({
+  imports: [...(await Promise.all(metadata('imports'))).filter((imported) => !ours(imported)), NoKeycloakModule],
+  controllers: metadata('controllers').map(withoutTokenParameters),
+  providers: metadata('providers'),
+});
+
+const app = await createService(TwinModule, settings);
+app.enableShutdownHooks(['SIGTERM'], { useProcessExit: true });
+await app.listen(settings.port, settings.host);
+
+/** `@AccessToken()` would throw where no guard has judged one. */
+function withoutTokenParameters(controller) {
+  for (const method of Object.getOwnPropertyNames(controller.prototype)) {
+    const parameters = Reflect.getMetadata(ROUTE_ARGUMENTS, controller, method);
+    if (parameters === undefined) continue;
+    const kept = Object.entries(parameters).filter(([, { factory }]) => factory === undefined);
+    Reflect.defineMetadata(ROUTE_ARGUMENTS, Object.fromEntries(kept), controller, method);
+  }
+  return controller;
+}
