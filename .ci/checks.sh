@@ -26,6 +26,9 @@ npm_script() { npm run "$1"; }
 # The README's command; the arguments only have Jest write down what it found.
 npm_test() { npm test -- --json --outputFile="$PWD/$RESULTS/jest.json"; }
 
+# What is counted and not timed; the figures themselves are for a quiet machine.
+bench_counts() { npm run bench -- --counts; }
+
 # --- the container engine
 
 # Exits with 3 when there is no way to get one.
