@@ -153,6 +153,12 @@ describe('a call that succeeds', () => {
   });
 });
 
+it.each(['Accept', 'accept', 'ACCEPT'])('may be asked for another form of answer: %s', async (name) => {
+  next.answer(PATH, json({}));
+  await asSelf().get(PATH, { headers: { [name]: 'application/problem+json' } });
+  expect(next.requests[0]?.headers.accept).toBe('application/problem+json');
+});
+
 describe('a next service that fails', () => {
   const body = { error: 'Their words', code: 'their_code', stack: 'at secret.ts' };
 

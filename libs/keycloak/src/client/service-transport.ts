@@ -38,8 +38,10 @@ export class ServiceTransport {
     this.#base = new URL(options.baseUrl);
     // The class and not `create()`: of axios' defaults none is needed, and all are merged into every request.
     this.#axios = new Axios({
-      adapter: undiciAdapter(new Pool(this.#base.origin, { connect: { timeout: options.timeoutMs } })),
-      headers: { Accept: 'application/json', 'Accept-Encoding': 'identity' },
+      adapter: undiciAdapter(new Pool(this.#base.origin, { connect: { timeout: options.timeoutMs } }), {
+        accept: 'application/json',
+        'accept-encoding': 'identity',
+      }),
       timeout: options.timeoutMs,
       maxContentLength: options.maxResponseBytes,
     });

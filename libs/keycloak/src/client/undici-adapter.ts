@@ -11,7 +11,7 @@ import type { Dispatcher } from 'undici';
 
 /**
  * For what `ServiceTransport` needs and no more: an absolute URL at the pool's origin, a text body or none, the answer as
- * text. Redirects are not followed, nothing is decompressed, and no proxy is used. Of the configuration it heeds `method`,
+ * text. `headers` (in lower case) go with every request, and don't cost what axios spends on one. Redirects are not followed, nothing is decompressed, and no proxy is used. Of the configuration it heeds `method`,
  * `headers`, `data`, `timeout` (one bound on connecting, headers and body), `maxContentLength` and `signal`; any status is
  * a response.
  *
@@ -19,11 +19,11 @@ import type { Dispatcher } from 'undici';
  * broke off or is too large, else the code of the system or of undici; `isConnectionBroken` tells which of those may be
  * the fault of an old connection.
  */
-export function undiciAdapter(pool: Dispatcher): AxiosAdapter {
+export function undiciAdapter(pool: Dispatcher, headers: Readonly<Record<string, string>>): AxiosAdapter {
   return async (config) =>
     new Promise((resolve, reject) => {
       const exchange = new Exchange(config, resolve, reject);
-      if (!exchange.isOver) pool.dispatch(exchange.request(), exchange);
+      if (!exchange.isOver) pool.dispatch(exchange.request(headers), exchange);
     });
 }
 
@@ -33,6 +33,24 @@ export function isConnectionBroken(error: unknown): boolean {
 }
 
 const BROKEN: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/** A header that the request sets itself, however it is written, takes the place of ours. */
+function merged(
+  always: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const all = { ...own };
+  const names = Object.keys(own).map((name) => name.toLowerCase());
+  for (const name of Object.keys(always)) if (!names.includes(name)) all[name] = always[name] ?? '';
+  return all;
+}
+
+/** As undici gives them: each name once and in lower case, which axios would see to again for each answer. */
+class AnswerHeaders extends AxiosHeaders {
+  override normalize(): this {
+    return this;
+  }
+}
 
 /** One request and what becomes of it: settles its promise once, and lets go of timer and signal then. */
 class Exchange implements Dispatcher.DispatchHandler {
@@ -54,14 +72,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     signal?.addEventListener?.('abort', this.#cancel);
   }
 
-  request(): Dispatcher.DispatchOptions {
+  request(always: Readonly<Record<string, string>>): Dispatcher.DispatchOptions {
     const { url = '', method = 'GET', headers, data } = this.config;
     const { origin, pathname, search } = new URL(url);
     return {
       origin,
       path: pathname + search,
       method: method.toUpperCase() as Dispatcher.HttpMethod,
-      headers: headers.toJSON() as Record<string, string>,
+      headers: merged(always, headers.toJSON() as Record<string, string>),
       body: (data as string | undefined) ?? null,
       // The timer is the one bound.
       headersTimeout: 0,
@@ -82,8 +100,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     statusText = '',
   ): void {
     if (status < 200) return;
-    // The names are in lower case already; setting them one by one would search for each.
-    this.#response = { status, statusText, headers: Object.assign(new AxiosHeaders(), headers), config: this.config };
+    const answered = Object.assign(new AnswerHeaders(), headers);
+    this.#response = { status, statusText, headers: answered, config: this.config };
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
