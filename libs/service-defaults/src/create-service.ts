@@ -60,6 +60,11 @@ export async function createService(
       },
     },
     referrerPolicy: { policy: 'no-referrer' },
+    // For browsers that are gone; every header costs the service that sends it and the one that reads it.
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
   });
   const fastify = adapter.getInstance();
   // Fastify reads plain text unasked; a service takes JSON (and forms, of which the guard must see a token field).
