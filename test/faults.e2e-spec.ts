@@ -144,7 +144,7 @@ describe('Service B fails', () => {
     expect(body).toMatchObject({ code: 'service_timeout' });
   }, 15_000);
 
-  it('refuses a token once: it is renewed once, and the call goes through', async () => {
+  it('refuses a token once: it is renewed once, and the call goes through (CC-05)', async () => {
     const seen: (string | undefined)[] = [];
     const answer = { service_b: 'processed', service_c: { result: 20, msg: 'computed' } };
     const a = await serviceA({
@@ -155,6 +155,20 @@ describe('Service B fails', () => {
       }),
     });
     await request(a.url).get('/run-service-b').expect(200, answer);
+    expect(new Set(seen).size).toBe(2);
+  });
+
+  it('refuses every token: it is renewed once, and no more (CC-05)', async () => {
+    const seen: (string | undefined)[] = [];
+    const a = await serviceA({
+      SERVICE_B_URL: await listen((incoming, response) => {
+        seen.push(incoming.headers.authorization);
+        response.writeHead(401, INVALID).end();
+      }),
+    });
+    const { body } = await request(a.url).get('/run-service-b').expect(502);
+    expect(body).toMatchObject({ code: 'service_refused' });
+    expect(seen).toHaveLength(2);
     expect(new Set(seen).size).toBe(2);
   });
 
