@@ -6,6 +6,8 @@ import type { AddressInfo, Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
+import { chainOf } from './contract-requests.js';
+import { startEmbeddedServer } from './embedded-server.js';
 import { issuer, keycloakUrl, REALM, SECRETS } from './keycloak.js';
 import type { Variables } from './running-chain.js';
 
@@ -111,6 +113,39 @@ describe('the built services', () => {
     expect(await a.service.exited).toBe(0);
     b.service.process.kill('SIGTERM');
     expect(await b.service.exited).toBe(0);
+  }, 60_000);
+
+  it('answer every request that is under way when SIGTERM comes, take no more, and exit with 0', async () => {
+    const server = await startEmbeddedServer();
+    try {
+      const { atA, atB, atC } = await chainOf(server, 'alice');
+      const ofServer = { KEYCLOAK_BASE_URL: server.baseUrl, KEYCLOAK_ISSUER: server.issuer };
+      const nowhere = { SERVICE_B_URL: 'http://127.0.0.1:9', SERVICE_C_URL: 'http://127.0.0.1:9' };
+      for (const [letter, token] of Object.entries({ a: atA, b: atB, c: atC })) {
+        const secret = { [`SERVICE_${letter.toUpperCase()}_CLIENT_SECRET`]: `${letter}-secret` };
+        const { url, service } = await start(`service-${letter}`, { ...ofServer, ...nowhere, ...secret });
+        server.control.fault('introspection', { kind: 'delay', milliseconds: 1000 });
+        const headers = { Authorization: `Bearer ${token}` };
+        const before = server.control.calls.introspection;
+        const underWay = Array.from({ length: 50 }, async () => (await fetch(`${url}/api/whoami`, { headers })).status);
+        while (server.control.calls.introspection === before) await new Promise((resolve) => setTimeout(resolve, 5));
+        // The first is there; give the other 49 the time to come.
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        const endedMs = performance.now();
+        service.process.kill('SIGTERM');
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        const late = await fetch(`${url}/health/ready`).catch(
+          (error: { cause?: { code?: string } }) => error.cause?.code,
+        );
+        expect(late).toBe('ECONNREFUSED');
+        expect(new Set(await Promise.all(underWay))).toEqual(new Set([200]));
+        expect(await service.exited).toBe(0);
+        expect(performance.now() - endedMs).toBeLessThan(10_000);
+        server.control.fault('introspection', undefined);
+      }
+    } finally {
+      await server.stop();
+    }
   }, 60_000);
 
   it('say in one message everything that is wrong with their settings, and exit with 1', async () => {
