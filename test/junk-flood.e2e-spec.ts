@@ -11,7 +11,9 @@ import { ServiceOutput } from './running-chain.js';
 const JUNK = 5000;
 /** More at once than the library lets through and lets wait: by default 20 and 500. */
 const SENDERS = 800;
+/** The bulkhead is 20 by default; a fifth of it is for the renewal of what is known. */
 const MAX_CONCURRENT_CALLS = 20;
+const FOR_UNKNOWN_TOKENS = 16;
 
 let output: ServiceOutput;
 let server: RunningAuthorizationServer;
@@ -66,8 +68,8 @@ async function flood(name: string, count: number): Promise<ServiceAnswer[]> {
 describe('a flood of 5,000 junk tokens', () => {
   it('costs the server no more calls at one time than the bulkhead lets through (RS-16)', () => {
     expect(recorder.mostAtOnce).toBeLessThanOrEqual(MAX_CONCURRENT_CALLS);
-    // It was a flood: it filled all that there is.
-    expect(recorder.mostAtOnce).toBe(MAX_CONCURRENT_CALLS);
+    // It was a flood: it filled all that there is for it.
+    expect(recorder.mostAtOnce).toBeGreaterThanOrEqual(FOR_UNKNOWN_TOKENS);
     expect(callsOfFlood).toBeLessThanOrEqual(JUNK);
   });
 
