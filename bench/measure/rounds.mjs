@@ -9,12 +9,12 @@ const WARM_UP_REQUESTS = 10_000;
  * that a busy machine makes it longer and not smaller. Gives, by name, the rounds: CPU microseconds per request summed
  * over `processes`, and requests per second.
  */
-export async function interleaved(contenders, { rounds, requests, warmUpRequests = WARM_UP_REQUESTS, say, signal }) {
+export async function interleaved(contenders, { rounds, requests, say, signal }) {
   const results = Object.fromEntries(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round += 1) {
     for (const { name, processes, load } of contenders) {
       signal?.throwIfAborted();
-      const count = round === 0 ? Math.max(requests, warmUpRequests) : requests;
+      const count = round === 0 ? Math.max(requests, WARM_UP_REQUESTS) : requests;
       const result = await measured(processes, () => load(count));
       if (round > 0) results[name].push(result);
       const { cpuMicros, systemMicros, perSecond } = result;

@@ -3,7 +3,6 @@ import { serviceOf } from '../measure/chain.mjs';
 import { startCounter } from '../measure/counter.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';
 import { allAnswered, atRate, closedLoop } from '../measure/load.mjs';
-import { paired } from '../measure/rounds.mjs';
 import { median, percentile, written } from '../measure/statistics.mjs';
 import { junkToken } from '../measure/junk.mjs';
 import { figure, verdict } from '../report.mjs';
@@ -13,6 +12,8 @@ export const title = '5,000 distinct junk tokens while valid traffic flows: call
 
 const JUNK = 5000;
 const JUNK_CONNECTIONS = 100;
+/** Also at a pace that leaves Keycloak and the cores room, so that what the flood waits for is all that can be felt. */
+const PACED_JUNK_RATE = 200;
 const RATE = 200;
 const QUIET_SECONDS = 5;
 const MAX_CONCURRENT_CALLS = 20;
@@ -20,62 +21,73 @@ const MAX_CONCURRENT_CALLS = 20;
 export async function run({ keycloak, start, rounds, say, signal }) {
   const counter = await startCounter(keycloak, start);
   const service = await serviceOf('service-a', counter.keycloak, { signal });
-  const headers = { authorization: `Bearer ${await passwordToken(keycloak)}` };
-  const valid = { url: service.url, request: { path: '/api/orders/9876', headers }, rate: RATE };
-  const quiet = [];
-  const flooded = [];
-  const mostInFlight = [];
+  const request = routeWith(await passwordToken(keycloak));
+  const valid = { url: service.url, request, rate: RATE };
+  const junk = { url: service.url, request: () => routeWith(junkToken()), connections: JUNK_CONNECTIONS, signal };
+  const all = [];
   // One more, whose figures are dropped: what is built on first use is no effect of a flood.
   for (let round = 0; round <= rounds; round += 1) {
-    const before = await atRate({ ...valid, seconds: QUIET_SECONDS, signal });
-    allAnswered(before);
+    const quiet = await atRate({ ...valid, seconds: QUIET_SECONDS, signal });
+    allAnswered(quiet);
     await counter.reset();
-    const stopValid = new AbortController();
-    const during = atRate({ ...valid, seconds: 60, signal: AbortSignal.any([signal, stopValid.signal]) });
-    const flood = await closedLoop({
-      url: service.url,
-      request: () => ({ path: '/api/orders/9876', headers: { authorization: `Bearer ${junkToken()}` } }),
-      requests: JUNK,
-      connections: JUNK_CONNECTIONS,
+    const flooded = await validDuring(() => closedLoop({ ...junk, requests: JUNK }), { valid, signal });
+    const { 'token/introspect': inFlight } = await counter.mostInFlight();
+    const paced = await validDuring(() => atRate({ ...junk, rate: PACED_JUNK_RATE, seconds: QUIET_SECONDS }), {
+      valid,
       signal,
     });
-    stopValid.abort();
-    const served = await during;
-    allAnswered(served);
-    const { 'token/introspect': inFlight } = await counter.mostInFlight();
-    const p99 = (result) =>
-      percentile(
-        result.answers.map(({ latencyMs }) => latencyMs),
-        0.99,
-      );
+    const [quietMs, floodedMs, pacedMs] = [quiet, flooded, paced].map(p99);
     say(
-      `${round === 0 ? 'warm-up' : `round ${round}`}: p99 quiet ${written(p99(before))} ms, flooded ${written(p99(served))} ms; ` +
-        `junk ${JSON.stringify(flood.statuses)} in ${flood.seconds.toFixed(1)} s; in flight ${inFlight}`,
+      `${round === 0 ? 'warm-up' : `round ${round}`}: p99 quiet ${written(quietMs)} ms, flooded ${written(floodedMs)} ms, ` +
+        `at ${PACED_JUNK_RATE} junk/s ${written(pacedMs)} ms; in flight ${inFlight}`,
     );
-    if (round === 0) continue;
-    quiet.push(p99(before));
-    flooded.push(p99(served));
-    mostInFlight.push(inFlight);
-    if (Object.keys(flood.statuses).some((status) => !['401', '503'].includes(status))) {
-      throw new Error(`Junk was answered ${JSON.stringify(flood.statuses)}`);
-    }
+    if (round > 0) all.push({ quietMs, floodedMs, pacedMs, inFlight });
   }
+  const mostInFlight = Math.max(...all.map(({ inFlight }) => inFlight));
+  const medianOf = (name) => written(median(all.map((one) => one[name])));
   return [
     verdict(
       'junk flood: calls that Keycloak had in hand at once',
-      Math.max(...mostInFlight) <= MAX_CONCURRENT_CALLS,
-      `${Math.max(...mostInFlight)} at most`,
+      mostInFlight <= MAX_CONCURRENT_CALLS,
+      `${mostInFlight} at most`,
       `≤ ${MAX_CONCURRENT_CALLS} (maxConcurrentCalls)`,
     ),
     figure(
       'junk flood: p99 of valid requests, of their quiet p99',
-      paired(flooded, quiet, (a, b) => a / b),
+      all.map(({ floodedMs, quietMs }) => floodedMs / quietMs),
       {
         unit: '×',
         must: { atMost: 2 },
         aim: { atMost: 2 },
-        note: `quiet ${written(median(quiet))} ms, flooded ${written(median(flooded))} ms`,
+        note: `quiet ${medianOf('quietMs')} ms, flooded ${medianOf('floodedMs')} ms`,
       },
+    ),
+    figure(
+      `${PACED_JUNK_RATE} junk tokens/s: p99 of valid requests, of their quiet p99`,
+      all.map(({ pacedMs, quietMs }) => pacedMs / quietMs),
+      { unit: '×', note: `${medianOf('pacedMs')} ms` },
     ),
   ];
 }
+
+/** What became of the valid requests while `flood` ran. */
+async function validDuring(flood, { valid, signal }) {
+  const stop = new AbortController();
+  const served = atRate({ ...valid, seconds: 120, signal: AbortSignal.any([signal, stop.signal]) });
+  const { statuses } = await flood();
+  stop.abort();
+  if (Object.keys(statuses).some((status) => !['401', '503'].includes(status))) {
+    throw new Error(`Junk was answered ${JSON.stringify(statuses)}`);
+  }
+  const result = await served;
+  allAnswered(result);
+  return result;
+}
+
+const routeWith = (token) => ({ path: '/api/orders/9876', headers: { authorization: `Bearer ${token}` } });
+
+const p99 = ({ answers }) =>
+  percentile(
+    answers.map(({ latencyMs }) => latencyMs),
+    0.99,
+  );

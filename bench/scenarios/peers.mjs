@@ -28,7 +28,7 @@ export async function run({ keycloak, start, rounds, scale, say, signal }) {
       load: async (requests) => closedLoop({ url: server.url, request: await route(keycloak), requests, signal }),
     });
   }
-  const options = { rounds, requests: REQUESTS * scale, warmUpRequests: REQUESTS, say, signal };
+  const options = { rounds, requests: REQUESTS * scale, say, signal };
   const results = await interleaved(contenders, options);
   const figures = [];
   for (const guard of GUARDS) {
