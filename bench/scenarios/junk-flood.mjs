@@ -44,7 +44,7 @@ export async function run({ keycloak, start, rounds, say, signal }) {
     if (round > 0) all.push({ quietMs, floodedMs, pacedMs, inFlight });
   }
   const mostInFlight = Math.max(...all.map(({ inFlight }) => inFlight));
-  const medianOf = (name) => written(median(all.map((one) => one[name])));
+  const medianOf = (key) => written(median(all.map((one) => one[key])));
   return [
     verdict(
       'junk flood: calls that Keycloak had in hand at once',
