@@ -1,4 +1,5 @@
 // Keycloak: the one that is measured against, and the plain requests that a person would make to it.
+import { keycloakProcesses, yieldToOthers } from './priority.mjs';
 import { realmEnvironment, REALM, REALM_FILE } from '../../scripts/services.mjs';
 
 /** The published secrets of the demo realm. */
@@ -7,7 +8,12 @@ export const SECRETS = { 'service-a': 'a-secret', 'service-b': 'b-secret', 'serv
 /** The one at BENCH_KEYCLOAK_BASE_URL, or one of our own. */
 export async function findKeycloak({ say, signal }) {
   const external = process.env.BENCH_KEYCLOAK_BASE_URL?.replace(/\/$/, '');
-  if (!external) return ownKeycloak({ say, signal });
+  if (!external) {
+    const others = keycloakProcesses();
+    const keycloak = await ownKeycloak({ say, signal });
+    say(yieldToOthers([...keycloakProcesses()].filter((pid) => !others.has(pid))));
+    return keycloak;
+  }
   const response = await fetch(`${external}/realms/${REALM}/.well-known/openid-configuration`, { signal });
   if (!response.ok) throw new Error(`No realm ${REALM} at BENCH_KEYCLOAK_BASE_URL (${response.status})`);
   const { issuer } = await response.json();

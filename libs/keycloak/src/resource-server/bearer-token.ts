@@ -80,10 +80,12 @@ function authorizationHeaders(request: BearerRequest): readonly string[] {
 function tokenElsewhere(request: BearerRequest): string | undefined {
   // Fastify makes the query anew for whoever looks at it.
   if (request.url?.includes('?') !== false && hasField(request.query)) return 'token_in_query';
-  const [contentType] = [request.headers['content-type']].flat();
-  return /^application\/x-www-form-urlencoded\b/i.test(contentType ?? '') && hasField(request.body)
-    ? 'token_in_form'
-    : undefined;
+  return hasField(request.body) && isForm(request) ? 'token_in_form' : undefined;
+}
+
+function isForm({ headers }: BearerRequest): boolean {
+  const [contentType] = [headers['content-type']].flat();
+  return /^application\/x-www-form-urlencoded\b/i.test(contentType ?? '');
 }
 
 function hasField(source: unknown): boolean {
