@@ -111,7 +111,14 @@ browser() {
 click() { node .ci/click.mjs http://localhost:3000 "$(command -v chromium)" test-results/screenshots; }
 
 # in_container SERVICE JAVASCRIPT: evaluates it in the running container, which has no other tools.
-in_container() { docker compose exec -T "$1" node -p "$2"; }
+# With one more try when the engine could not even start the process (126), as happens now and then.
+in_container() {
+  local status=0
+  docker compose exec -T "$1" node -p "$2" || status=$?
+  [ $status -eq 126 ] || return $status
+  echo "The engine could not start a process in $1: trying once more" >&2
+  docker compose exec -T "$1" node -p "$2"
+}
 
 inspect() { docker inspect --format "$2" "$(docker compose ps --all --quiet "$1")"; }
 
