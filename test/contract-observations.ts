@@ -42,9 +42,13 @@ function normal(server: ContractServer, members: Members): Members {
 function normalValue(server: ContractServer, name: string, value: unknown): unknown {
   if (name === 'scope' && typeof value === 'string') return value.split(' ').toSorted();
   if (name === 'aud' && Array.isArray(value)) return (value as string[]).toSorted();
+  if (/^(refresh_)?expires_in$/.test(name) && typeof value === 'number') return wholeMinutes(value);
   if (typeof value !== 'string') return value;
   if (name === 'sid' || name === 'session_state') return '<sid>';
   if (name === 'clientHost' || name === 'clientAddress') return '<address>';
   if (name === 'at_hash') return `<${value.length} characters>`;
   return value.replace(server.issuer, '<issuer>').replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>');
 }
+
+/** Keycloak counts down from the second in which the token was made; lifespans of the realm are whole minutes. */
+const wholeMinutes = (seconds: number): number => ((seconds + 1) % 60 === 0 ? seconds + 1 : seconds);
