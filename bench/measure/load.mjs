@@ -1,6 +1,5 @@
 // Load: requests over a fixed number of kept-alive connections, as fast as they are answered or at a given rate.
 import { Pool } from 'undici';
-import { RawConnection, requestBytes } from './raw-connection.mjs';
 
 const TICK_MS = 1;
 
@@ -9,27 +8,15 @@ const TICK_MS = 1;
  * `request` is one request, or gives the nth: `{ method, path, headers, body }`.
  */
 export async function closedLoop({ url, request, connections = 16, seconds = Infinity, requests = Infinity, signal }) {
-  const { host } = new URL(url);
-  const fixed = typeof request === 'function' ? undefined : requestBytes(request, host);
-  const open = await Promise.all(Array.from({ length: connections }, () => RawConnection.open(url)));
-  const began = performance.now();
-  const until = began + seconds * 1000;
-  const statuses = {};
-  let sent = 0;
-  const worker = async (connection) => {
-    while (sent < requests && performance.now() < until && !stopped(signal)) {
-      const nth = sent;
-      sent += 1;
-      const status = await connection.send(fixed ?? requestBytes(request(nth), host));
-      statuses[status] = (statuses[status] ?? 0) + 1;
+  const target = new Target(url, connections, request);
+  const until = performance.now() + seconds * 1000;
+  const worker = async () => {
+    while (target.sent < requests && performance.now() < until && !stopped(signal)) {
+      await target.send(performance.now());
     }
   };
-  try {
-    await Promise.all(open.map(worker));
-  } finally {
-    for (const connection of open) connection.close();
-  }
-  return { requests: sent, seconds: (performance.now() - began) / 1000, statuses };
+  await Promise.all(Array.from({ length: connections }, worker));
+  return target.end();
 }
 
 /** `rate` requests a second for `seconds`, whether answered or not; latencies count from when each was due. */

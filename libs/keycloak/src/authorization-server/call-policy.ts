@@ -12,13 +12,14 @@ import {
   TaskCancelledError,
   type BulkheadPolicy,
   type CircuitBreakerPolicy,
-  type IBackoff,
-  type IBackoffFactory,
+  type IRetryBackoffContext,
   type RetryPolicy,
 } from 'cockatiel';
 import { abortable } from '../caching/abortable.js';
 import type { Clock } from '../caching/clock.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import { CircuitPause } from './circuit-pause.js';
+import { retryAfterMs } from './retry-after.js';
 import { RetryBudget } from './retry-budget.js';
 
 export interface CallPolicyOptions {
@@ -32,9 +33,6 @@ export interface CallPolicyOptions {
 }
 
 export type CircuitState = 'open' | 'half-open' | 'closed';
-
-/** However long a `Retry-After` is: whoever sent it may be wrong, and all uncached requests fail meanwhile. */
-const MAX_PAUSE_MS = 30_000;
 
 /** The part of its time that a call may wait before it is sent. */
 const PATIENCE = 0.5;
@@ -55,7 +53,7 @@ export class CallPolicy {
   readonly #bulkhead: BulkheadPolicy;
   readonly #breaker: CircuitBreakerPolicy;
   readonly #budget = new RetryBudget();
-  readonly #pause: MonotonicPause;
+  readonly #pause: CircuitPause;
   readonly #timeoutMs: number;
 
   constructor(
@@ -64,7 +62,7 @@ export class CallPolicy {
     onCircuit: (state: CircuitState) => void = () => undefined,
   ) {
     this.#timeoutMs = options.timeoutMs;
-    this.#pause = new MonotonicPause(clock, options.circuitBreakerPauseMs);
+    this.#pause = new CircuitPause(clock, options.circuitBreakerPauseMs);
     this.#bulkhead = bulkhead(options.maxConcurrentCalls, options.maxQueuedCalls);
     this.#breaker = circuitBreaker(handleWhen(isFailureOfServer), {
       breaker: new ConsecutiveBreaker(options.circuitBreakerFailures),
@@ -75,8 +73,11 @@ export class CallPolicy {
       handleWhen((error) => this.#mayBeRepeated(error)),
       {
         maxAttempts: options.maxRetries,
-        backoff: new DelegateBackoff<{ attempt: number; result: object }>(({ attempt, result }) =>
-          Math.max(retryAfterMs(result), Math.random() * RETRY_BASE_MS * 2 ** (attempt - 1)),
+        backoff: new DelegateBackoff<IRetryBackoffContext<unknown>>(({ attempt, result }) =>
+          Math.max(
+            retryAfterMs('error' in result ? result.error : undefined),
+            Math.random() * RETRY_BASE_MS * 2 ** (attempt - 1),
+          ),
         ),
       },
     );
@@ -100,8 +101,8 @@ export class CallPolicy {
     } catch (error) {
       if (deadline.aborted && !(error instanceof AuthorizationServerError)) throw unavailable('timeout');
       if (error instanceof TaskCancelledError) throw unavailable('timeout');
-      if (error instanceof BulkheadRejectedError || error instanceof OutOfPatienceError)
-        throw unavailable('queue_full', 1);
+      if (error instanceof BulkheadRejectedError) throw unavailable('queue_full', 1);
+      if (error instanceof OutOfPatienceError) throw unavailable('queue_full', 1);
       if (error instanceof BrokenCircuitError) throw unavailable('circuit_open', this.#pause.leftSeconds());
       throw error;
     }
@@ -137,7 +138,7 @@ export class CallPolicy {
 
   #mayBeRepeated(error: Error): boolean {
     if (!isFailureOfServer(error) || NOT_REPEATED.has(error.reason)) return false;
-    return retryAfterMs({ error }) < this.#timeoutMs * PATIENCE && this.#budget.withdraw();
+    return retryAfterMs(error) < this.#timeoutMs * PATIENCE && this.#budget.withdraw();
   }
 }
 
@@ -165,42 +166,9 @@ function isFailureOfServer(error: Error): error is AuthorizationServerError {
   return error instanceof AuthorizationServerError && error.code === 'authorization_server_unavailable';
 }
 
-function retryAfterMs(failure: object): number {
-  const { error } = failure as { readonly error?: unknown };
-  return error instanceof AuthorizationServerError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-}
-
 function unavailable(reason: string, retryAfterSeconds?: number): AuthorizationServerError {
   return new AuthorizationServerError('authorization_server_unavailable', {
     reason,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
-}
-
-/**
- * The breaker's pause, at least as long as the server's `Retry-After`. The breaker compares a duration with the wall
- * clock, which may be set back; this one answers by the monotonic clock: endless until the pause is over, then none.
- */
-class MonotonicPause implements IBackoffFactory<object>, IBackoff<object> {
-  #untilMs = 0;
-
-  constructor(
-    private readonly clock: Clock,
-    private readonly pauseMs: number,
-  ) {}
-
-  next(context: object): this {
-    const { result = {} } = context as { readonly result?: object };
-    const askedFor = Math.min(retryAfterMs(result), MAX_PAUSE_MS);
-    this.#untilMs = this.clock.monotonicMs() + Math.max(this.pauseMs, askedFor);
-    return this;
-  }
-
-  get duration(): number {
-    return this.clock.monotonicMs() < this.#untilMs ? Infinity : -Infinity;
-  }
-
-  leftSeconds(): number {
-    return Math.max(1, Math.ceil((this.#untilMs - this.clock.monotonicMs()) / 1000));
-  }
 }

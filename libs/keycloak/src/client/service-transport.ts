@@ -29,7 +29,10 @@ export interface ServiceTransportOptions {
 /** Methods that may be sent twice (RFC 9110 §9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE']);
 
-/** Axios over connections to one origin that are kept; without redirects, proxies and absolute URLs, which could take a token elsewhere. */
+/**
+ * Axios over connections to one origin that are kept; without redirects, proxies and absolute URLs, which could take a
+ * token elsewhere.
+ */
 export class ServiceTransport {
   readonly #base: URL;
   readonly #axios: Axios;
@@ -62,8 +65,8 @@ export class ServiceTransport {
       const response = await this.#exchange(config);
       return { status: response.status, headers: singleHeaders(response), body: this.#parse(response) };
     } catch (error) {
-      if (!isAxiosError(error)) throw error;
-      // Axios' error holds the request with its token: only a word of it goes on.
+      if (error instanceof ServiceCallError) throw error;
+      // The error of axios or undici may hold the request with its token: only a word of it goes on.
       signal?.throwIfAborted();
       throw this.#transportError(error);
     }
@@ -103,7 +106,8 @@ export class ServiceTransport {
     }
   }
 
-  #transportError({ code = 'unknown' }: AxiosError): ServiceCallError {
+  #transportError(error: unknown): ServiceCallError {
+    const { code = 'unknown' } = isAxiosError(error) ? error : {};
     if (code === AxiosError.ECONNABORTED) return this.#error('service_timeout', 'timeout');
     return code === AxiosError.ERR_BAD_RESPONSE
       ? this.#error('service_failed', 'answer_broken_off_or_too_large')

@@ -1,4 +1,4 @@
-/** Undici adapter: lets axios send its requests over an undici pool, at a third of what its own adapter costs. */
+/** Undici adapter: lets axios send its requests over an undici pool, which costs less than its own adapter does. */
 import {
   AxiosError,
   AxiosHeaders,
@@ -11,9 +11,9 @@ import type { Dispatcher } from 'undici';
 
 /**
  * For what `ServiceTransport` needs and no more: an absolute URL at the pool's origin, a text body or none, the answer as
- * text. `headers` (in lower case) go with every request, and don't cost what axios spends on one. Redirects are not followed, nothing is decompressed, and no proxy is used. Of the configuration it heeds `method`,
- * `headers`, `data`, `timeout` (one bound on connecting, headers and body), `maxContentLength` and `signal`; any status is
- * a response.
+ * text. `headers` (in lower case) go with every request, and don't cost what axios spends on one. Redirects are not
+ * followed, nothing is decompressed, and no proxy is used. Of the configuration it heeds `method`, `headers`, `data`,
+ * `timeout` (one bound on connecting, headers and body), `maxContentLength` and `signal`; any status is a response.
  *
  * Rejects with `CanceledError`, or with `AxiosError`: `ECONNABORTED` at the time-out, `ERR_BAD_RESPONSE` for an answer that
  * broke off or is too large, else the code of the system or of undici; `isConnectionBroken` tells which of those may be
