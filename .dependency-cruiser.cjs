@@ -39,7 +39,14 @@ module.exports = {
       comment: 'It serves the rooms above it and knows none of them.',
       severity: 'error',
       from: { path: rooms(['authorization-server']), pathNot: notSpec },
-      to: { path: '^libs/keycloak/src/', pathNot: rooms(['authorization-server', 'caching', 'protocol']) },
+      to: { path: '^libs/keycloak/src/', pathNot: rooms(['authorization-server', 'http', 'caching', 'protocol']) },
+    },
+    {
+      name: 'http-knows-no-token',
+      comment: 'One exchange over kept-alive connections; what it carries is nothing to it.',
+      severity: 'error',
+      from: { path: rooms(['http']), pathNot: notSpec },
+      to: { pathNot: [rooms(['http']), 'node_modules/undici/'], dependencyTypesNot: builtin },
     },
     {
       name: 'resource-server-and-client-do-not-meet',
@@ -56,7 +63,10 @@ module.exports = {
       comment: 'They meet in the type VerifiedAccessToken, and nowhere else.',
       severity: 'error',
       from: { path: rooms(['client']), pathNot: notSpec },
-      to: { path: '^libs/keycloak/src/', pathNot: rooms(['client', 'authorization-server', 'caching', 'protocol']) },
+      to: {
+        path: '^libs/keycloak/src/',
+        pathNot: rooms(['client', 'authorization-server', 'http', 'caching', 'protocol']),
+      },
     },
     {
       name: 'oauth-library-in-one-room',
@@ -66,11 +76,21 @@ module.exports = {
       to: { path: 'node_modules/oauth4webapi/' },
     },
     {
-      name: 'axios-in-the-transport',
-      comment: "Axios' errors carry the request with its token, so none may come further than the transport.",
+      name: 'undici-where-it-sends',
+      comment:
+        'What an HTTP client throws may carry the request with its token: none may come further than the files that send.',
       severity: 'error',
-      from: { path: '^(libs|apps)/', pathNot: '^libs/keycloak/src/client/(service-transport|undici-adapter)[.]ts$' },
-      to: { path: 'node_modules/axios/' },
+      from: {
+        path: '^(libs|apps)/',
+        pathNot: [
+          notSpec,
+          '^libs/keycloak/src/testing/',
+          rooms(['http']),
+          '^libs/keycloak/src/client/service-transport[.]ts$',
+          '^libs/keycloak/src/authorization-server/(server-connection|bounded-fetch)[.]ts$',
+        ],
+      },
+      to: { path: 'node_modules/undici/' },
     },
     {
       name: 'nest-only-where-the-name-says-so',

@@ -43,7 +43,7 @@ describe('the sources', () => {
   });
 
   it('put a token on a request in one file, and it is one of ours', () => {
-    expect(filesWith(/Authorization: `/)).toEqual(['libs/keycloak/src/client/service-client.ts']);
+    expect(filesWith(/authorization: `/i)).toEqual(['libs/keycloak/src/client/service-client.ts']);
     expect(sources.get('libs/keycloak/src/client/service-client.ts')).toContain('`Bearer ${token.reveal()}`');
   });
 

@@ -36,7 +36,7 @@ class OpenClient {
   }
 
   async post(path, body) {
-    const answer = await this.transport.send({ method: 'POST', path, body, headers: {} });
+    const answer = await this.transport.send({ method: 'POST', path, body });
     if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}`);
     return answer.body;
   }

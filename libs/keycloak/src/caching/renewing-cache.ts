@@ -38,13 +38,19 @@ export class RenewingCache<V> {
   }
 
   async get(key: string, obtain: () => Promise<Renewable<V>>): Promise<V> {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return this.#first(key, obtain);
-    if (this.clock.monotonicMs() >= entry.renewAtMs) this.#renew(key, entry, obtain);
+    return this.known(key, obtain) ?? this.#first(key, obtain);
+  }
+
+  /** The value that `get` would give without waiting, which is renewed in the background when it is time. */
+  known(key: string, obtain: () => Promise<Renewable<V>>): V | undefined {
+    const nowMs = this.clock.monotonicMs();
+    const entry = this.#entries.get(key, nowMs);
+    if (entry === undefined) return undefined;
+    if (nowMs >= entry.renewAtMs) this.#renew(key, entry, obtain);
     return entry.value;
   }
 
-  /** The value that `get` would give at once; a later one may be under way. */
+  /** The same, and nothing is renewed. */
   peek(key: string): V | undefined {
     return this.#entries.get(key)?.value;
   }

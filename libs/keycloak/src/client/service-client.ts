@@ -98,10 +98,11 @@ export class ServiceCaller {
         method,
         path,
         body,
-        headers: { ...options.headers, Authorization: `Bearer ${token.reveal()}` },
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
+        authorization: `Bearer ${token.reveal()}`,
+        ...options,
       });
-    let token = await abortable(this.tokens.get(this.tokenRequest), options.signal);
+    let token =
+      this.tokens.known(this.tokenRequest) ?? (await abortable(this.tokens.get(this.tokenRequest), options.signal));
     let response = await send(token);
     if (refusesToken(response) && this.tokens.dropRefused(this.tokenRequest, token)) {
       // It may have been revoked since it was cached: one renewal, one more try; the body is JSON and can be sent again.

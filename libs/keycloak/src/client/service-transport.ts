@@ -1,14 +1,15 @@
-/** ServiceTransport: one HTTP exchange with one service; whatever goes wrong leaves it as a ServiceCallError. */
-import { Axios, AxiosError, isAxiosError, type AxiosRequestConfig, type AxiosResponse } from 'axios';
+/** ServiceTransport: JSON to and from one service; whatever goes wrong leaves it as a ServiceCallError. */
 import { Pool } from 'undici';
+import { httpExchange, HttpExchangeError, type HttpRequest, type HttpResponse } from '../http/http-exchange.js';
 import { ServiceCallError } from './service-call-error.js';
-import { isConnectionBroken, undiciAdapter } from './undici-adapter.js';
 
 export interface TransportRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** From the service's base URL, with a leading slash. */
   readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly authorization?: string;
+  /** Further ones; `Accept` among them takes the place of JSON. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
 }
@@ -29,98 +30,103 @@ export interface ServiceTransportOptions {
 /** Methods that may be sent twice (RFC 9110 §9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE']);
 
-/**
- * Axios over connections to one origin that are kept; without redirects, proxies and absolute URLs, which could take a
- * token elsewhere.
- */
+/** A path of which the URL parser would change nothing. */
+const PLAIN_PATH = /^(?:\/[\w~-]+)+$/;
+
+/** Over kept-alive connections to one origin: no redirect, proxy or absolute URL can take a token elsewhere. */
 export class ServiceTransport {
   readonly #base: URL;
-  readonly #axios: Axios;
+  /** Without a slash at its end. */
+  readonly #basePath: string;
+  readonly #pool: Pool;
 
   constructor(private readonly options: ServiceTransportOptions) {
     this.#base = new URL(options.baseUrl);
-    // The class and not `create()`: of axios' defaults none is needed, and all are merged into every request.
-    this.#axios = new Axios({
-      adapter: undiciAdapter(new Pool(this.#base.origin, { connect: { timeout: options.timeoutMs } }), {
-        accept: 'application/json',
-        'accept-encoding': 'identity',
-      }),
-      timeout: options.timeoutMs,
-      maxContentLength: options.maxResponseBytes,
-    });
+    this.#basePath = this.#base.pathname.replace(/\/$/, '');
+    this.#pool = new Pool(this.#base.origin, { connect: { timeout: options.timeoutMs } });
   }
 
   /** Any status is a response. Throws `ServiceCallError`, or the reason of `request.signal` when that aborted. */
   async send(request: TransportRequest): Promise<TransportResponse> {
-    const { method, path, headers, body, signal } = request;
-    const data = body === undefined ? undefined : JSON.stringify(body);
-    const config = {
-      url: this.#resolve(path),
-      method,
-      headers: data === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
-      ...(data === undefined ? {} : { data }),
-      ...(signal === undefined ? {} : { signal }),
+    const { timeoutMs, maxResponseBytes } = this.options;
+    const exchange: HttpRequest = {
+      origin: this.#base.origin,
+      method: request.method,
+      path: this.#resolve(request.path),
+      headers: headerLines(request),
+      body: request.body === undefined ? undefined : JSON.stringify(request.body),
+      timeoutMs,
+      maxResponseBytes,
+      signal: request.signal,
     };
-    try {
-      const response = await this.#exchange(config);
-      return { status: response.status, headers: singleHeaders(response), body: this.#parse(response) };
-    } catch (error) {
-      if (error instanceof ServiceCallError) throw error;
-      // The error of axios or undici may hold the request with its token: only a word of it goes on.
-      signal?.throwIfAborted();
-      throw this.#transportError(error);
-    }
-  }
-
-  /** A kept connection may be closed by the other side just as a request goes out: what can be sent twice is. */
-  async #exchange(config: AxiosRequestConfig & { readonly method: string }): Promise<AxiosResponse<string>> {
     const startMs = performance.now();
     try {
-      return await this.#axios.request<string>(config);
+      return this.#answer(await httpExchange(this.#pool, exchange));
     } catch (error) {
-      if (!IDEMPOTENT.has(config.method) || !isConnectionBroken(error)) throw error;
-      const timeout = Math.max(1, Math.ceil(this.options.timeoutMs - (performance.now() - startMs)));
-      return this.#axios.request<string>({ ...config, timeout });
+      if (!isWorthAnother(error, request)) throw this.#failure(error);
+      const left = { ...exchange, timeoutMs: Math.max(1, timeoutMs - (performance.now() - startMs)) };
+      return httpExchange(this.#pool, left).then(
+        (response) => this.#answer(response),
+        (second: unknown) => Promise.reject(this.#failure(second) as Error),
+      );
     }
   }
 
   /** The path under the base URL; one that leads anywhere else is a programming error, and no request. */
   #resolve(path: string): string {
-    const base = this.#base.href.replace(/\/$/, '');
+    if (PLAIN_PATH.test(path)) return this.#basePath + path;
     // Without its slash a path could lengthen the host or the port.
-    const url = path.startsWith('/') ? new URL(base + path) : undefined;
-    if (url?.origin !== this.#base.origin || !url.href.startsWith(`${base}/`)) {
+    const url = path.startsWith('/') ? new URL(this.#base.origin + this.#basePath + path) : undefined;
+    if (url?.origin !== this.#base.origin || !url.pathname.startsWith(`${this.#basePath}/`)) {
       throw new TypeError(`A path at ${this.options.name} begins with "/" and stays below its base URL`);
     }
-    return url.href;
+    return url.pathname + url.search;
   }
 
-  #parse({ data, status }: AxiosResponse<string>): unknown {
-    if (data === '') return undefined;
+  #answer({ status, headers, body }: HttpResponse): TransportResponse {
+    return { status, headers, body: this.#parse(status, body.toString('utf8')) };
+  }
+
+  #parse(status: number, body: string): unknown {
+    if (body === '') return undefined;
     try {
-      return JSON.parse(data) as unknown;
+      return JSON.parse(body) as unknown;
     } catch {
       // What an error page says is of no use; a success that is no JSON is a failure.
       if (status >= 400) return undefined;
-      throw new ServiceCallError('service_failed', this.options.name, 'answer_not_json', status);
+      throw this.#error('service_failed', 'answer_not_json', status);
     }
   }
 
-  #transportError(error: unknown): ServiceCallError {
-    const { code = 'unknown' } = isAxiosError(error) ? error : {};
-    if (code === AxiosError.ECONNABORTED) return this.#error('service_timeout', 'timeout');
-    return code === AxiosError.ERR_BAD_RESPONSE
-      ? this.#error('service_failed', 'answer_broken_off_or_too_large')
+  #failure(error: unknown): unknown {
+    if (!(error instanceof HttpExchangeError)) return error;
+    const { reason, code } = error;
+    if (reason === 'timeout') return this.#error('service_timeout', reason);
+    return reason === 'answer_broken_off_or_too_large'
+      ? this.#error('service_failed', reason)
       : this.#error('service_unavailable', code);
   }
 
-  #error(code: 'service_timeout' | 'service_failed' | 'service_unavailable', reason: string): ServiceCallError {
-    return new ServiceCallError(code, this.options.name, reason);
+  #error(
+    code: 'service_timeout' | 'service_failed' | 'service_unavailable',
+    reason: string,
+    status?: number,
+  ): ServiceCallError {
+    return new ServiceCallError(code, this.options.name, reason, status);
   }
 }
 
-function singleHeaders({ headers }: AxiosResponse): Readonly<Record<string, string>> {
-  const single: Record<string, string> = {};
-  for (const name of Object.keys(headers)) single[name] = String(headers[name]);
-  return single;
+/** A kept connection may be closed by the other side just as a request goes out: what can be sent twice is. */
+function isWorthAnother(error: unknown, { method }: TransportRequest): boolean {
+  return error instanceof HttpExchangeError && error.reason === 'connection_broken' && IDEMPOTENT.has(method);
+}
+
+/** Names and values in turn, which costs undici less than an object. */
+function headerLines({ authorization, headers = {}, body }: TransportRequest): string[] {
+  const lines = ['accept-encoding', 'identity'];
+  if (authorization !== undefined) lines.push('authorization', authorization);
+  if (body !== undefined) lines.push('content-type', 'application/json');
+  const further = Object.entries(headers).flat();
+  const accepts = Object.keys(headers).some((name) => name.toLowerCase() === 'accept');
+  return accepts ? lines.concat(further) : lines.concat('accept', 'application/json', further);
 }

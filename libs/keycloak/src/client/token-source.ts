@@ -49,6 +49,14 @@ export class TokenSource {
     this.#justReplaced = new DeadlineCache(options.maxCachedTokens, clock);
   }
 
+  /** The token that `get` would give without waiting, if there is one. */
+  known(request: TokenRequest): IssuedToken | undefined {
+    const token = this.#tokens.known(this.#key(request), () => this.#obtain(request));
+    // The subject's keys must not be forgotten before its tokens are.
+    if (token !== undefined && request.grant === TOKEN_EXCHANGE_GRANT) this.#keysOfSubject.get(request.subject.hash);
+    return token;
+  }
+
   /**
    * Errors are those of `TokenEndpoint.request`; a failure is shared by those who wait for it. Failures are not kept, but
    * definite refusals are, for two seconds.

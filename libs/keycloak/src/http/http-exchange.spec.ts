@@ -1,0 +1,82 @@
+/** What an exchange itself answers for; what becomes of it on the way to a service is in service-transport.spec.ts. */
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Agent } from 'undici';
+import { httpExchange, type HttpRequest } from './http-exchange.js';
+
+const servers: Server[] = [];
+const agents: Agent[] = [];
+
+afterEach(async () => {
+  for (const agent of agents.splice(0)) await agent.destroy();
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+async function exchangeWith(handler: RequestListener, bend: Partial<HttpRequest> = {}) {
+  const server = createServer(handler).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  const agent = new Agent();
+  agents.push(agent);
+  return httpExchange(agent, {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    method: 'POST',
+    path: '/x?y=1',
+    headers: ['authorization', 'Bearer secret-token'],
+    body: '{}',
+    timeoutMs: 2000,
+    maxResponseBytes: 10,
+    signal: undefined,
+    ...bend,
+  });
+}
+
+describe('httpExchange', () => {
+  it('gives the whole answer, with each header once', async () => {
+    const answer = await exchangeWith((request, response) => {
+      response.writeHead(201, { 'X-A': ['1', '2'], 'X-Url': String(request.url) });
+      response.write('12345');
+      setImmediate(() => response.end('67890'));
+    });
+    expect(answer).toMatchObject({ status: 201, headers: { 'x-a': '1,2', 'x-url': '/x?y=1' } });
+    expect(answer.body.toString()).toBe('1234567890');
+  });
+
+  it('bounds the answer (RS-15)', async () => {
+    await expect(exchangeWith((_, response) => response.end('12345678901'))).rejects.toMatchObject({
+      reason: 'answer_broken_off_or_too_large',
+    });
+  });
+
+  it('bounds the time, by its own clock or by the signal of the caller', async () => {
+    await expect(exchangeWith(() => undefined, { timeoutMs: 30 })).rejects.toMatchObject({ reason: 'timeout' });
+    const reason = new Error('given up');
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(reason), 30);
+    const { signal } = controller;
+    await expect(exchangeWith(() => undefined, { timeoutMs: undefined, signal })).rejects.toBe(reason);
+  });
+
+  it('says what went wrong by a word, and not by an error that may hold the request (RS-23)', async () => {
+    const failures = [
+      exchangeWith((request) => request.socket.destroy()),
+      exchangeWith(() => undefined, { headers: ['authorization', 'Bearer secret-token\n'] }),
+      exchangeWith(() => undefined, { path: 'no slash' }),
+      exchangeWith(() => undefined, { origin: 'http://127.0.0.1:1' }),
+    ].map(async (failing) => failing.catch((error: unknown) => error));
+    const errors = await Promise.all(failures);
+    expect(errors).toMatchObject([
+      { reason: 'connection_broken', code: 'UND_ERR_SOCKET' },
+      { reason: 'UND_ERR_INVALID_ARG' },
+      { reason: 'UND_ERR_INVALID_ARG' },
+      { reason: 'ECONNREFUSED' },
+    ]);
+    for (const error of errors)
+      expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('secret');
+  });
+});

@@ -1,0 +1,147 @@
+/** HTTP exchange: one request over kept-alive connections and its whole answer, bounded in time and size. */
+import type { Dispatcher } from 'undici';
+
+export interface HttpRequest {
+  readonly origin: string;
+  readonly method: Dispatcher.HttpMethod;
+  /** With its query; sent as it is. */
+  readonly path: string;
+  /** Names and values in turn. */
+  readonly headers: string[];
+  /** Undefined for none. */
+  readonly body: string | undefined;
+  /** One bound on connecting, headers and body; undefined where `signal` is one. */
+  readonly timeoutMs: number | undefined;
+  readonly maxResponseBytes: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case, each once. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/**
+ * - `timeout`: no whole answer in time.
+ * - `answer_broken_off_or_too_large`: it began and did not come to its end.
+ * - `connection_broken`: it ended before the first byte of an answer, as a kept one does that the other side has just closed.
+ * - any other: the code of the system or of undici, such as `ECONNREFUSED`.
+ */
+export class HttpExchangeError extends Error {
+  constructor(
+    readonly reason: string,
+    /** The code of the system or of undici, when there is one. */
+    readonly code = reason,
+  ) {
+    super(reason);
+  }
+}
+
+/**
+ * Any status is an answer. Redirects are not followed, nothing is decompressed, and no proxy is used.
+ *
+ * Rejects with `HttpExchangeError`, or with the reason of `signal` when that aborted. Neither holds the request.
+ */
+export async function httpExchange(connections: Dispatcher, request: HttpRequest): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    request.signal?.throwIfAborted();
+    const { origin, method, path, headers, body = null } = request;
+    const exchange = new Exchange(request, resolve, reject);
+    try {
+      // Its own time-outs are off: there is one bound on everything.
+      connections.dispatch({ origin, method, path, headers, body, headersTimeout: 0, bodyTimeout: 0 }, exchange);
+    } catch (error) {
+      exchange.onResponseError(undefined, error);
+    }
+  });
+}
+
+const BROKEN: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Settles its promise once, and lets go of timer and signal then. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+  #isOver = false;
+  #answer: { readonly status: number; readonly headers: Headers } | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+
+  constructor(
+    private readonly request: HttpRequest,
+    private readonly resolve: (response: HttpResponse) => void,
+    private readonly reject: (error: Error) => void,
+  ) {
+    const { timeoutMs, signal } = request;
+    if (timeoutMs !== undefined)
+      this.#timer = setTimeout(() => this.#fail(new HttpExchangeError('timeout')), timeoutMs);
+    signal?.addEventListener('abort', this.#abort);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // It waited for a connection, and nobody waits for it any more.
+    if (this.#isOver) controller.abort(new Error('Over'));
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    if (status >= 200) this.#answer = { status, headers };
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length;
+    this.#chunks.push(chunk);
+    if (this.#size > this.request.maxResponseBytes) this.#fail(incomplete());
+  }
+
+  onResponseEnd(): void {
+    if (this.#isOver || this.#answer === undefined) return;
+    const { status, headers } = this.#answer;
+    this.#end();
+    this.resolve({ status, headers: single(headers), body: joined(this.#chunks) });
+  }
+
+  onResponseError(_: unknown, error: unknown): void {
+    if (this.#answer !== undefined) {
+      this.#fail(incomplete());
+      return;
+    }
+    const { code: given } = Object(error) as { readonly code?: unknown };
+    const code = typeof given === 'string' ? given : 'unknown';
+    this.#fail(new HttpExchangeError(BROKEN.has(code) ? 'connection_broken' : code, code));
+  }
+
+  readonly #abort = (): void => this.#fail(this.request.signal?.reason as Error);
+
+  #fail(error: Error): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#controller?.abort(error);
+    this.reject(error);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.request.signal?.removeEventListener('abort', this.#abort);
+  }
+}
+
+const incomplete = (): HttpExchangeError => new HttpExchangeError('answer_broken_off_or_too_large');
+
+function joined(chunks: readonly Buffer[]): Buffer {
+  const [first, second] = chunks;
+  // Most answers are one piece.
+  return first !== undefined && second === undefined ? first : Buffer.concat(chunks);
+}
+
+/** As undici gives them, but for those that came more than once. */
+function single(headers: Headers): Readonly<Record<string, string>> {
+  const all: Record<string, string> = {};
+  for (const name of Object.keys(headers)) all[name] = String(headers[name]);
+  return all;
+}
