@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
+import { RecentDigests } from '../caching/recent-digests.js';
 import { deepFreeze, type IntrospectionAnswer } from '../protocol/claims.js';
 import { tokenHash } from '../protocol/fingerprint.js';
 import type { Introspection } from './introspection.js';
@@ -48,6 +49,7 @@ export class CachedIntrospection {
   readonly #flights = new Map<string, Set<Flight>>();
   readonly #ttlMs: number;
   readonly #keyPrefix: string;
+  readonly #recentKeys = new RecentDigests();
 
   constructor(
     private readonly introspection: Pick<Introspection, 'introspect' | 'renew'>,
@@ -64,11 +66,14 @@ export class CachedIntrospection {
 
   /** The answer that `introspect` would give without asking, if there is one. */
   known(token: string, maxStalenessSeconds: number): IntrospectionAnswer | undefined {
-    const key = this.#key(token);
+    const recentKey = this.#recentKeys.recall(token);
+    const key = recentKey ?? this.#key(token);
     const nowMs = this.clock.monotonicMs();
     const entry = this.#entry(key, this.#stalenessMs(maxStalenessSeconds), nowMs);
-    if (entry !== undefined && nowMs >= entry.renewAtMs) this.#renew(key, token, entry, nowMs);
-    return entry?.answer;
+    if (entry === undefined) return undefined;
+    if (nowMs >= entry.renewAtMs) this.#renew(key, token, entry, nowMs);
+    if (recentKey === undefined && entry.answer['active'] === true) this.#recentKeys.remember(token, key);
+    return entry.answer;
   }
 
   /**
@@ -76,7 +81,7 @@ export class CachedIntrospection {
    * answer past its time is not served, whatever happened to the server.
    */
   async introspect(token: string, maxStalenessSeconds: number): Promise<IntrospectionAnswer> {
-    const key = this.#key(token);
+    const key = this.#recentKeys.recall(token) ?? this.#key(token);
     const nowMs = this.clock.monotonicMs();
     const stalenessMs = this.#stalenessMs(maxStalenessSeconds);
     const known = this.#entry(key, stalenessMs, nowMs);
@@ -88,7 +93,7 @@ export class CachedIntrospection {
   }
 
   #entry(key: string, stalenessMs: number, nowMs: number): Entry | undefined {
-    const entry = this.#active.get(key) ?? this.#inactive.get(key);
+    const entry = this.#active.get(key, nowMs) ?? this.#inactive.get(key, nowMs);
     return entry !== undefined && nowMs - entry.askedAtMs < stalenessMs ? entry : undefined;
   }
 

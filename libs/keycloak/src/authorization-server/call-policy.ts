@@ -90,7 +90,10 @@ export class CallPolicy {
    */
   async run<P, T>(prepare: () => Promise<P>, call: (prepared: P, signal: AbortSignal) => Promise<T>): Promise<T> {
     const sinceMs = this.clock.monotonicMs();
-    const deadline = AbortSignal.timeout(this.#timeoutMs);
+    // Ended with the call: one of `AbortSignal.timeout` goes off for every call, long after most of them.
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(unavailable('timeout')), this.#timeoutMs).unref();
+    const deadline = controller.signal;
     const work = async (): Promise<T> => {
       const prepared = await prepare();
       this.#budget.deposit();
@@ -99,12 +102,14 @@ export class CallPolicy {
     try {
       return await abortable(work(), deadline);
     } catch (error) {
-      if (deadline.aborted && !(error instanceof AuthorizationServerError)) throw unavailable('timeout');
-      if (error instanceof TaskCancelledError) throw unavailable('timeout');
+      if (error instanceof AuthorizationServerError) throw error;
+      if (deadline.aborted || error instanceof TaskCancelledError) throw unavailable('timeout');
       if (error instanceof BulkheadRejectedError) throw unavailable('queue_full', 1);
       if (error instanceof OutOfPatienceError) throw unavailable('queue_full', 1);
       if (error instanceof BrokenCircuitError) throw unavailable('circuit_open', this.#pause.leftSeconds());
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 

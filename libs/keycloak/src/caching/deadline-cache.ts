@@ -21,10 +21,10 @@ export class DeadlineCache<V> {
     this.#entries = new LRUCache({ max: maxEntries });
   }
 
-  get(key: string): V | undefined {
+  get(key: string, nowMs = this.clock.monotonicMs()): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (this.clock.monotonicMs() < entry.deadlineMs) return entry.value;
+    if (nowMs < entry.deadlineMs) return entry.value;
     this.#entries.delete(key);
     return undefined;
   }

@@ -50,7 +50,11 @@ export abstract class Refusal extends Error {
   readonly fields: Readonly<Record<string, unknown>>;
 
   constructor(code: RefusalCode, details: RefusalDetails) {
+    // An answer and no bug: nobody reads where it was made, and the stack is most of what one costs in a flood of them.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(`${REFUSALS[code][1]} (${details.reason})`);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = new.target.name;
     this.reason = details.reason;
     this.permission = details.permission;

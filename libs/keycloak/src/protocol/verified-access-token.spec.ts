@@ -45,7 +45,11 @@ describe('VerifiedAccessToken', () => {
   });
 
   it('cannot be changed, and does not follow what its claims were made of', () => {
-    expect(Object.isFrozen(token)).toBe(true);
+    for (const name of ['subject', 'permissions', 'claims', 'username']) {
+      expect(() => Object.assign(token, { [name]: 'other' })).toThrow(TypeError);
+    }
+    expect(token.subject).toBe('alice-id');
+    expect(Object.isFrozen(token.permissions)).toBe(true);
     expect(Object.isFrozen(token.claims)).toBe(true);
   });
 });

@@ -36,23 +36,9 @@ export function tokenFacts(claims: AccessTokenClaims, clientId: string, permissi
  * nothing by them.
  */
 export class VerifiedAccessToken {
+  // Made anew for each request, so it costs no more than two fields; all else is read of facts that can't change.
   readonly #text: string;
   readonly #facts: TokenFacts;
-
-  /** `iss`: the authorization server and realm. */
-  readonly issuer: string;
-  /** `sub`: the user or service account; stable for good within the issuer. */
-  readonly subject: string;
-  /** `azp` (else `client_id`): the client that the token was issued to. It is not proof of who sent the request. */
-  readonly clientId: string;
-  /** `aud`, always as a list. It holds this service. */
-  readonly audience: readonly string[];
-  /** What the caller may do here: the members of `scope`, or what the option `permissions` made of the claims. */
-  readonly permissions: readonly string[];
-  /** `exp`: seconds since the epoch. */
-  readonly expiresAt: number;
-  /** Every claim of the introspection answer. */
-  readonly claims: AccessTokenClaims;
 
   static {
     readText = (token) => token.#text;
@@ -60,17 +46,43 @@ export class VerifiedAccessToken {
 
   /** For `judge-access-token.ts` and the testing door alone. */
   constructor(text: string, facts: TokenFacts) {
-    const { claims } = facts;
     this.#text = text;
     this.#facts = facts;
-    this.issuer = claims.iss;
-    this.subject = claims.sub;
-    this.clientId = facts.clientId;
-    this.audience = facts.audience;
-    this.permissions = facts.permissions;
-    this.expiresAt = claims.exp;
-    this.claims = claims;
-    Object.freeze(this);
+  }
+
+  /** `iss`: the authorization server and realm. */
+  get issuer(): string {
+    return this.#facts.claims.iss;
+  }
+
+  /** `sub`: the user or service account; stable for good within the issuer. */
+  get subject(): string {
+    return this.#facts.claims.sub;
+  }
+
+  /** `azp` (else `client_id`): the client that the token was issued to. It is not proof of who sent the request. */
+  get clientId(): string {
+    return this.#facts.clientId;
+  }
+
+  /** `aud`, always as a list. It holds this service. */
+  get audience(): readonly string[] {
+    return this.#facts.audience;
+  }
+
+  /** What the caller may do here: the members of `scope`, or what the option `permissions` made of the claims. */
+  get permissions(): readonly string[] {
+    return this.#facts.permissions;
+  }
+
+  /** `exp`: seconds since the epoch. */
+  get expiresAt(): number {
+    return this.#facts.claims.exp;
+  }
+
+  /** Every claim of the introspection answer. */
+  get claims(): AccessTokenClaims {
+    return this.#facts.claims;
   }
 
   /** Whether the caller has this permission: by its whole name, never by a prefix. */

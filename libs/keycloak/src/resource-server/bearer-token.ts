@@ -23,13 +23,12 @@ const CREDENTIALS = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +(\S.*))?$/;
  * of a kind that is not taken (another scheme, the query, a form field), `invalid_token` for what is too long.
  */
 export function bearerToken(request: BearerRequest, maxTokenBytes: number): string | undefined {
-  const headers = authorizationHeaders(request);
+  const header = authorizationHeader(request);
   const elsewhere = tokenElsewhere(request);
-  const [header, second] = headers;
-  if (second !== undefined || (header !== undefined && elsewhere !== undefined)) {
-    throw new BearerError('invalid_request', { reason: 'more_than_one_credential' });
+  if (elsewhere !== undefined) {
+    if (header !== undefined) throw moreThanOne();
+    throw new BearerError('missing_token', { reason: elsewhere });
   }
-  if (elsewhere !== undefined) throw new BearerError('missing_token', { reason: elsewhere });
   if (header === undefined) return undefined;
   const credentials = bearerCredentials(header);
   if (credentials.length > maxTokenBytes) throw new BearerError('invalid_token', { reason: 'token_too_long' });
@@ -59,21 +58,25 @@ export function checkBearerToken(credentials: string): void {
 
 const malformed = (): BearerError => new BearerError('invalid_request', { reason: 'malformed_authorization_header' });
 
+const moreThanOne = (): BearerError => new BearerError('invalid_request', { reason: 'more_than_one_credential' });
+
 const NAME = 'authorization';
 
-/** Node keeps only the first of several Authorization headers in `headers`; the raw list has them all. */
-function authorizationHeaders(request: BearerRequest): readonly string[] {
-  const raw = request.rawHeaders ?? request.raw?.rawHeaders;
-  if (raw !== undefined) {
-    const found: string[] = [];
-    for (let at = 1; at < raw.length; at += 2) {
-      const name = raw[at - 1];
-      if (name?.length === NAME.length && name.toLowerCase() === NAME) found.push(raw[at] ?? '');
-    }
-    return found;
+/** The only Authorization header. Node keeps the first of several in `headers`; the raw list has them all. */
+function authorizationHeader(request: BearerRequest): string | undefined {
+  const raw = request.raw?.rawHeaders ?? request.rawHeaders ?? namesAndValues(request.headers[NAME]);
+  let found: string | undefined;
+  for (let at = 1; at < raw.length; at += 2) {
+    const name = raw[at - 1];
+    if (name?.length !== NAME.length || name.toLowerCase() !== NAME) continue;
+    if (found !== undefined) throw moreThanOne();
+    found = raw[at];
   }
-  const header = request.headers[NAME];
-  return header === undefined ? [] : [header].flat();
+  return found;
+}
+
+function namesAndValues(header: string | readonly string[] | undefined): readonly string[] {
+  return [header ?? []].flat().flatMap((value) => [NAME, value]);
 }
 
 /** The places of RFC 6750 §2.2 and §2.3, which leak into logs and histories; a token there is not looked at. */

@@ -1,0 +1,53 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { RecentDigests } from './recent-digests.js';
+
+/** A string of its own in memory, as the one that comes with each request is. */
+const again = (text: string): string => Buffer.from(text).toString();
+
+describe('RecentDigests', () => {
+  it('knows a text again by all of it, and not by where it is kept', () => {
+    const digests = new RecentDigests();
+    digests.remember('header.payload.signature', 'd1');
+    expect(digests.recall(again('header.payload.signature'))).toBe('d1');
+    // The same length and the same end: its place is the same.
+    expect(digests.recall('header.PAYLOAD.signature')).toBeUndefined();
+    expect(digests.recall('header.payload.signaturE')).toBeUndefined();
+    expect(digests.recall('')).toBeUndefined();
+  });
+
+  it('gives the place of one text to a later one', () => {
+    const digests = new RecentDigests();
+    digests.remember('one.same-end', 'd1');
+    digests.remember('two.same-end', 'd2');
+    expect([digests.recall('one.same-end'), digests.recall('two.same-end')]).toEqual([undefined, 'd2']);
+  });
+
+  it('never gives one text the digest of another (TX-05)', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ maxLength: 3 }), { maxLength: 200 }), (texts) => {
+        const digests = new RecentDigests();
+        for (const text of texts) {
+          const recalled = digests.recall(again(text));
+          if (recalled === undefined) digests.remember(text, `digest of ${text}`);
+          else expect(recalled).toBe(`digest of ${text}`);
+        }
+      }),
+    );
+  });
+
+  it('keeps no text alive (RS-12)', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const digests = new RecentDigests();
+    for (let at = 0; at < 100; at += 1) digests.remember(again(`text ${at}`), `d${at}`);
+    expect(digests.recall('text 99')).toBe('d99');
+    // What a reference has given out lives to the end of the turn.
+    await nextTurn();
+    collect();
+    expect(Array.from({ length: 100 }, (_, at) => digests.recall(`text ${at}`))).toEqual(Array(100).fill(undefined));
+  });
+});
