@@ -14,7 +14,8 @@ export class BodyValidation extends ValidationPipe {
   }
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    if (metadata.type === 'body') checkNames(value);
+    if (metadata.type !== 'body') return super.transform(value, metadata) as unknown;
+    checkNames(value);
     try {
       return (await super.transform(value, metadata)) as unknown;
     } catch (error) {
