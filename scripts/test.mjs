@@ -74,7 +74,10 @@ async function withoutKeycloak(reason, projects) {
 
 function runJest(args, env) {
   signal.throwIfAborted();
-  return runNode([...JEST, ...args], { env: { ...process.env, ...env }, signal });
+  // Last, because Jest takes every word behind it for a project, the path of a test too.
+  const projects = selectedProjects(args);
+  const selection = projects.length > 0 ? ['--selectProjects', ...projects] : [];
+  return runNode([...JEST, ...withoutSelection(args), ...selection], { env: { ...process.env, ...env }, signal });
 }
 
 function concluding(code, line) {
