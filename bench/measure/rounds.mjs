@@ -1,30 +1,56 @@
-// Interleaved rounds: A B C A B C …, the first of each dropped, so that whatever the machine does it does to all of them.
+// Interleaved rounds: A B C A B C …, so that whatever the machine does it does to all of them.
 import { allAnswered } from './load.mjs';
 
 /** After so many V8 has compiled what it will. */
-const WARM_UP_REQUESTS = 10_000;
+const WARM_UP_REQUESTS = 20_000;
+
+/** In so many slices, in turn with the others', a round is sent: what the machine does for a moment, it does to all. */
+const SLICES = 5;
 
 /**
- * `contenders`: `{ name, processes, load }`; `load(requests)` gives what `closedLoop` does. A round is so many requests, so
- * that a busy machine makes it longer and not smaller. Gives, by name, the rounds: CPU microseconds per request summed
- * over `processes`, and requests per second.
+ * `contenders`: `{ name, start }`; `start()` gives `{ processes, load }`, and `load(requests)` what `closedLoop` does. Each
+ * round has processes of its own, because two that run the same program differ by more than what is looked for: in where
+ * their memory lies and in what V8 made of their code. A round is so many requests, so that a busy machine makes it longer
+ * and not smaller. Gives, by name, the rounds: CPU microseconds per request summed over `processes`, and requests per second.
  */
-export async function interleaved(contenders, { rounds, requests, say, signal }) {
+export async function interleaved(contenders, { rounds, requests, warmUp = WARM_UP_REQUESTS, say, signal }) {
   const results = Object.fromEntries(contenders.map(({ name }) => [name, []]));
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const { name, processes, load } of contenders) {
-      signal?.throwIfAborted();
-      const count = round === 0 ? Math.max(requests, WARM_UP_REQUESTS) : requests;
-      const result = await measured(processes, () => load(count));
-      if (round > 0) results[name].push(result);
+  for (let round = 1; round <= rounds; round += 1) {
+    const started = [];
+    for (const { name, start } of contenders) {
+      const one = { name, ...(await start()), slices: [] };
+      started.push(one);
+      allAnswered(await one.load(warmUp));
+    }
+    for (let slice = 0; slice < SLICES; slice += 1) {
+      for (const { processes, load, slices } of started) {
+        signal?.throwIfAborted();
+        slices.push(await measured(processes, () => load(Math.ceil(requests / SLICES))));
+      }
+    }
+    for (const { name, processes, slices } of started) {
+      const result = mean(slices);
+      results[name].push(result);
       const { cpuMicros, systemMicros, perSecond } = result;
       say?.(
-        `${round === 0 ? 'warm-up' : `round ${round}`}: ${name}: ${cpuMicros.toFixed(1)} µs CPU per request ` +
+        `round ${round}: ${name}: ${cpuMicros.toFixed(1)} µs CPU per request ` +
           `(kernel ${systemMicros.toFixed(1)}), ${perSecond.toFixed(0)} requests/s`,
       );
+      await Promise.all(processes.map((one) => one.stop()));
     }
   }
   return results;
+}
+
+/** Of slices of one size. */
+function mean(slices) {
+  const of = (value) => sum(slices.map(value)) / slices.length;
+  return {
+    cpuMicros: of(({ cpuMicros }) => cpuMicros),
+    systemMicros: of(({ systemMicros }) => systemMicros),
+    each: slices[0].each.map((_, at) => of(({ each }) => each[at])),
+    perSecond: slices.length / sum(slices.map(({ perSecond }) => 1 / perSecond)),
+  };
 }
 
 export async function measured(processes, load) {
@@ -38,7 +64,7 @@ export async function measured(processes, load) {
   }));
   const each = parts.map(({ user, system }) => user + system);
   const systemMicros = sum(parts.map(({ system }) => system));
-  return { cpuMicros: sum(each), systemMicros, each, perSecond: requests / seconds, requests };
+  return { cpuMicros: sum(each), systemMicros, each, perSecond: requests / seconds };
 }
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);

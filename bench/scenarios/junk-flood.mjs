@@ -2,14 +2,14 @@
 import { serviceOf } from '../measure/chain.mjs';
 import { startCounter } from '../measure/counter.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';
-import { allAnswered, atRate, closedLoop } from '../measure/load.mjs';
+import { allAnswered, atRate } from '../measure/load.mjs';
 import { median, percentile, written } from '../measure/statistics.mjs';
-import { junkToken } from '../measure/junk.mjs';
 import { figure, verdict } from '../report.mjs';
 
 export const name = 'junk-flood';
 export const title = '5,000 distinct junk tokens while valid traffic flows: calls in flight, and p99 of the valid';
 
+const PATH = '/api/orders/9876';
 const JUNK = 5000;
 const JUNK_CONNECTIONS = 100;
 /** As many as the valid. As fast as it is answered, the flood takes all that the core has left, and latencies show that. */
@@ -21,21 +21,19 @@ const MAX_CONCURRENT_CALLS = 20;
 export async function run({ keycloak, start, rounds, say, signal }) {
   const counter = await startCounter(keycloak, start);
   const service = await serviceOf('service-a', counter.keycloak, { signal });
-  const request = routeWith(await passwordToken(keycloak));
-  const valid = { url: service.url, request, rate: RATE };
-  const junk = { url: service.url, request: () => routeWith(junkToken()), connections: JUNK_CONNECTIONS, signal };
+  const headers = { authorization: `Bearer ${await passwordToken(keycloak)}` };
+  const valid = { url: service.url, request: { path: PATH, headers }, rate: RATE };
+  const flood = [service.url, PATH, JUNK, JUNK_CONNECTIONS, PACED_JUNK_RATE].map(String);
+  const junk = await start('junk', ['bench/servers/junk-load.mjs', ...flood], { aside: true });
   const all = [];
   // One more, whose figures are dropped: what is built on first use is no effect of a flood.
   for (let round = 0; round <= rounds; round += 1) {
     const quiet = await atRate({ ...valid, seconds: QUIET_SECONDS, signal });
     allAnswered(quiet);
     await counter.reset();
-    const flooded = await validDuring(() => closedLoop({ ...junk, requests: JUNK }), { valid, signal });
+    const flooded = await validDuring(() => junk.ask('asFastAsAnswered'), { valid, signal });
     const { 'token/introspect': inFlight } = await counter.mostInFlight();
-    const paced = await validDuring(() => atRate({ ...junk, rate: PACED_JUNK_RATE, seconds: JUNK / PACED_JUNK_RATE }), {
-      valid,
-      signal,
-    });
+    const paced = await validDuring(() => junk.ask('paced'), { valid, signal });
     const [quietMs, floodedMs, pacedMs] = [quiet, flooded, paced].map(p99);
     say(
       `${round === 0 ? 'warm-up' : `round ${round}`}: p99 quiet ${written(quietMs)} ms, flooded ${written(floodedMs)} ms, ` +
@@ -74,7 +72,7 @@ export async function run({ keycloak, start, rounds, say, signal }) {
 async function validDuring(flood, { valid, signal }) {
   const stop = new AbortController();
   const served = atRate({ ...valid, seconds: 120, signal: AbortSignal.any([signal, stop.signal]) });
-  const { statuses } = await flood();
+  const statuses = await flood();
   stop.abort();
   if (Object.keys(statuses).some((status) => !['401', '503'].includes(status))) {
     throw new Error(`Junk was answered ${JSON.stringify(statuses)}`);
@@ -83,8 +81,6 @@ async function validDuring(flood, { valid, signal }) {
   allAnswered(result);
   return result;
 }
-
-const routeWith = (token) => ({ path: '/api/orders/9876', headers: { authorization: `Bearer ${token}` } });
 
 const p99 = ({ answers }) =>
   percentile(

@@ -11,6 +11,7 @@ export const title = "nest-keycloak-connect's guard and a hand-written one, besi
 /** In a round; each costs the others a call to Keycloak or more. */
 const REQUESTS = 3000;
 const COUNTED = 1000;
+const WARM_UP_REQUESTS = 5000;
 
 const GUARDS = [
   { name: 'ours', program: ['bench/servers/one-route.mjs', 'guarded'] },
@@ -19,17 +20,19 @@ const GUARDS = [
 ];
 
 export async function run({ keycloak, start, rounds, scale, say, signal }) {
-  const contenders = [];
-  for (const guard of GUARDS) {
-    const server = await start(guard.name, guard.program, { env: keycloakEnvironment(keycloak, 'service-a') });
-    contenders.push({
-      name: guard.name,
-      processes: [server],
-      load: async (requests) => closedLoop({ url: server.url, request: await route(keycloak), requests, signal }),
-    });
-  }
-  const options = { rounds, requests: REQUESTS * scale, say, signal };
-  const results = await interleaved(contenders, options);
+  const startGuard = async ({ name: guard, program }) => {
+    const server = await start(guard, program, { env: keycloakEnvironment(keycloak, 'service-a') });
+    const load = async (requests) => closedLoop({ url: server.url, request: await route(keycloak), requests, signal });
+    return { processes: [server], load };
+  };
+  const contenders = GUARDS.map((guard) => ({ name: guard.name, start: () => startGuard(guard) }));
+  const results = await interleaved(contenders, {
+    rounds,
+    requests: REQUESTS * scale,
+    warmUp: WARM_UP_REQUESTS,
+    say,
+    signal,
+  });
   const figures = [];
   for (const guard of GUARDS) {
     const cpu = results[guard.name].map(({ cpuMicros }) => cpuMicros);
@@ -38,7 +41,7 @@ export async function run({ keycloak, start, rounds, scale, say, signal }) {
       const times = paired(results[guard.name], results.ours, (theirs, ours) => theirs.cpuMicros / ours.cpuMicros);
       figures.push(figure(`${guard.name}: CPU, of ours`, times, { unit: '×' }));
     }
-    const calls = await callsPerThousand(contenders.find(({ name: one }) => one === guard.name));
+    const calls = await callsPerThousand(await startGuard(guard));
     figures.push(figure(`${guard.name}: calls to Keycloak per 1,000 requests`, [calls]));
   }
   return figures;

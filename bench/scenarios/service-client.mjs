@@ -19,12 +19,14 @@ export async function run({ keycloak, start, rounds, scale, say, signal }) {
     // HttpService sends the same kind of token, only without having to get it.
     TOKEN: await clientToken(keycloak, 'service-a', 'orders.approve'),
   };
-  const contenders = [];
-  for (const way of ['none', 'http-service', 'ours']) {
-    const server = await start(`call by ${way}`, ['bench/servers/one-call.mjs', way], { env });
-    const load = (requests) => closedLoop({ url: server.url, request: { path: '/call' }, requests, signal });
-    contenders.push({ name: way, processes: [server], load });
-  }
+  const contenders = ['none', 'http-service', 'ours'].map((way) => ({
+    name: way,
+    async start() {
+      const server = await start(`call by ${way}`, ['bench/servers/one-call.mjs', way], { env });
+      const load = (requests) => closedLoop({ url: server.url, request: { path: '/call' }, requests, signal });
+      return { processes: [server], load };
+    },
+  }));
   const {
     none,
     ours,
