@@ -11,7 +11,7 @@ export async function findKeycloak({ say, signal }) {
   if (!external) {
     const others = keycloakProcesses();
     const keycloak = await ownKeycloak({ say, signal });
-    say(yieldToOthers([...keycloakProcesses()].filter((pid) => !others.has(pid))));
+    say(yieldToOthers(new Set([...keycloakProcesses()].filter((pid) => !others.has(pid)))));
     return keycloak;
   }
   const response = await fetch(`${external}/realms/${REALM}/.well-known/openid-configuration`, { signal });

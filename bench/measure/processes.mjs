@@ -31,7 +31,8 @@ export async function startProcess(name, args, { env = {}, aside = false, health
   running.add(measured);
   void measured.ended.then(() => running.delete(measured));
   const ready = healthUrl === undefined ? measured.listens() : untilHealthy(healthUrl, signal);
-  await Promise.race([ready, measured.fails(), aborted(signal)]);
+  const started = new AbortController();
+  await Promise.race([ready, measured.fails(), aborted(signal, started.signal)]).finally(() => started.abort());
   return measured;
 }
 
@@ -104,8 +105,9 @@ async function untilHealthy(url, signal) {
   throw new Error(`Not ready within ${READY_WITHIN_MS / 1000} s: ${url}`);
 }
 
-function aborted(signal) {
+/** Rejects when `signal` aborts, unless `over` has before. */
+function aborted(signal, over) {
   return new Promise((_, reject) => {
-    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true, signal: over });
   });
 }

@@ -5,10 +5,11 @@ import { allAnswered } from './load.mjs';
 const WARM_UP_REQUESTS = 20_000;
 
 /** In so many slices, in turn with the others', a round is sent: what the machine does for a moment, it does to all. */
-const SLICES = 5;
+const SLICES = 3;
 
 /**
- * `contenders`: `{ name, start }`; `start()` gives `{ processes, load }`, and `load(requests)` what `closedLoop` does. Each
+ * `contenders`: `{ name, start, requests }`; `start()` gives `{ processes, load }`, `load(requests)` what `closedLoop` does, and
+ * `requests` is how many are sent in a slice, where it isn't a part of the round like the others'. Each
  * round has processes of its own, because two that run the same program differ by more than what is looked for: in where
  * their memory lies and in what V8 made of their code. A round is so many requests, so that a busy machine makes it longer
  * and not smaller. Gives, by name, the rounds: CPU microseconds per request summed over `processes`, and requests per second.
@@ -17,15 +18,15 @@ export async function interleaved(contenders, { rounds, requests, warmUp = WARM_
   const results = Object.fromEntries(contenders.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round += 1) {
     const started = [];
-    for (const { name, start } of contenders) {
-      const one = { name, ...(await start()), slices: [] };
+    for (const { name, start, requests: own } of contenders) {
+      const one = { name, ...(await start()), inSlice: own ?? Math.ceil(requests / SLICES), slices: [] };
       started.push(one);
-      allAnswered(await one.load(warmUp));
+      allAnswered(await one.load(Math.max(warmUp, one.inSlice)));
     }
     for (let slice = 0; slice < SLICES; slice += 1) {
-      for (const { processes, load, slices } of started) {
+      for (const { processes, load, inSlice, slices } of started) {
         signal?.throwIfAborted();
-        slices.push(await measured(processes, () => load(Math.ceil(requests / SLICES))));
+        slices.push(await measured(processes, () => load(inSlice)));
       }
     }
     for (const { name, processes, slices } of started) {

@@ -9,7 +9,7 @@ export const name = 'chain-cpu';
 export const title = 'CPU per chained request, and the chain against its open twin';
 
 /** In a round. */
-const REQUESTS = 6_000;
+const REQUESTS = 9_000;
 
 export async function run({ keycloak, start, rounds, scale, say, signal }) {
   const contender = (kind, open) => ({

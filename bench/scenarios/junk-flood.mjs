@@ -15,7 +15,7 @@ const JUNK_CONNECTIONS = 100;
 /** As many as the valid. As fast as it is answered, the flood takes all that the core has left, and latencies show that. */
 const PACED_JUNK_RATE = 200;
 const RATE = 200;
-const QUIET_SECONDS = 5;
+const QUIET_SECONDS = 15;
 const MAX_CONCURRENT_CALLS = 20;
 
 export async function run({ keycloak, start, rounds, say, signal }) {

@@ -94,13 +94,7 @@ export class ServiceCaller {
     options.signal?.throwIfAborted();
     checkHeaders(options.headers);
     const send = async (token: IssuedToken): Promise<TransportResponse> =>
-      this.transport.send({
-        method,
-        path,
-        body,
-        authorization: `Bearer ${token.reveal()}`,
-        ...options,
-      });
+      this.transport.send({ ...options, method, path, body, authorization: `Bearer ${token.reveal()}` });
     let token =
       this.tokens.known(this.tokenRequest) ?? (await abortable(this.tokens.get(this.tokenRequest), options.signal));
     let response = await send(token);

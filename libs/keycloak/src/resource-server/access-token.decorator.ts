@@ -10,7 +10,7 @@ import { verifiedTokenOf } from './verified-requests.js';
  */
 export const AccessToken = createParamDecorator(
   (_: unknown, context: ExecutionContext): VerifiedAccessToken | undefined => {
-    const token = verifiedTokenOf(context.switchToHttp().getRequest<object>());
+    const token = verifiedTokenOf(context.getArgByIndex<object>(0));
     if (token !== undefined) return token;
     if (routeAccess(context.getClass(), context.getHandler()).opening === 'optional') return undefined;
     throw new TypeError('@AccessToken() needs a route that judges tokens, and this one does not');

@@ -35,7 +35,8 @@ export class IntrospectionGuard implements CanActivate {
     const access = routeAccess(context.getClass(), context.getHandler());
     if (access.opening === 'public') return true;
     if (access.opening === 'closed') throw new BearerError('route_closed', { reason: 'no_decorator_opens_it' });
-    const request = context.switchToHttp().getRequest<BearerRequest>();
+    // What `switchToHttp().getRequest()` gives, without the object that it makes for each request.
+    const request = context.getArgByIndex<BearerRequest>(0);
     const text = bearerToken(request, this.options.maxTokenBytes);
     if (text === undefined) {
       if (access.opening === 'optional') return true;
