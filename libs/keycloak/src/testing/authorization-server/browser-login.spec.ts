@@ -1,13 +1,16 @@
 /** The embedded authorization server for browsers, beyond what it shares with Keycloak: its page, its clock, its control. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose';
 import { startTestRealm } from '../test-realm.js';
-import type { RunningAuthorizationServer } from './start-authorization-server.js';
+import { startAuthorizationServer, type RunningAuthorizationServer } from './start-authorization-server.js';
 
 const CALLBACK = 'http://localhost:3999/callback';
 const VERIFIER = 'v'.repeat(43);
@@ -144,6 +147,32 @@ describe('time', () => {
       error_description: 'refresh token issued before the client session started',
     });
     expect(await refresh(after)).toMatchObject({ token_type: 'Bearer' });
+  });
+});
+
+describe('a realm with revokeRefreshToken', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'realm-'));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it('takes a refresh token once; a second time ends the tokens of the client', async () => {
+    const path = join(directory, 'realm.json');
+    const users = [{ username: 'ann', enabled: true, credentials: [{ type: 'password', value: 'ann' }] }];
+    const clients = [{ clientId: 'web', publicClient: true, directAccessGrantsEnabled: true }];
+    await writeFile(path, JSON.stringify({ realm: 'once', revokeRefreshToken: true, users, clients }));
+    await server.stop();
+    server = await startAuthorizationServer({ realm: path });
+    const first = await post('token', { grant_type: 'password', client_id: 'web', username: 'ann', password: 'ann' });
+    const second = await refresh(first);
+    const third = await refresh(second);
+    expect(third).toMatchObject({ token_type: 'Bearer' });
+    expect(await refresh(second)).toMatchObject({
+      error: 'invalid_grant',
+      error_description: 'Maximum allowed refresh token reuse exceeded',
+    });
+    expect(await refresh(third)).toMatchObject({ error_description: "Session doesn't have required client" });
   });
 });
 

@@ -5,7 +5,8 @@ import { isExpired, sessionOf } from './live-token.js';
 import { OAuthRefusal } from './oauth-refusal.js';
 import type { RealmClient } from './realm-representation.js';
 import type { ServerState } from './server-state.js';
-import { notesOf } from './sessions.js';
+import { notesOf, type Session } from './sessions.js';
+import type { Claims } from './signing-keys.js';
 import { accessTokenAnswer, sessionAnswer, type TokenMembers } from './token-answer.js';
 
 export type Grant = (server: ServerState, client: RealmClient, call: HttpCall) => Promise<TokenMembers>;
@@ -60,15 +61,21 @@ export const refreshTokenGrant: Grant = async (server, client, call) => {
     (name) => !client.defaultScopes.includes(name) && !original.split(' ').includes(name),
   );
   if (beyond.length > 0) throw new OAuthRefusal(400, 'invalid_scope', `Invalid scopes: ${scope}`);
-  if (server.realm.revokesRefreshTokens) revokeRefreshToken(server, String(claims['jti']));
+  if (server.realm.revokesRefreshTokens) useUpRefreshToken(server, session, claims);
   const granted = grantClaims(server.realm, { client, user: session.user, scope, notes: notesOf(session) });
   return sessionAnswer(server, { client, granted, idPrefix: 'onrtrt', session }, original);
 };
 
-/** The realm's `revokeRefreshToken`: each is good once (RFC 9700 §4.14.2). */
-function revokeRefreshToken({ sessions }: ServerState, id: string): void {
-  if (sessions.isRevoked(id)) throw invalidGrant('Maximum allowed refresh token reuse exceeded');
-  sessions.revoke(id);
+/**
+ * The realm's `revokeRefreshToken`: each is good once. Who has one that was used may be a thief: the client leaves the
+ * session, and the newest token is good no more either (RFC 9700 §4.14.2).
+ */
+function useUpRefreshToken({ sessions }: ServerState, session: Session, { jti, azp }: Claims): void {
+  if (sessions.isRevoked(String(jti))) {
+    sessions.leave(session, String(azp));
+    throw invalidGrant('Maximum allowed refresh token reuse exceeded');
+  }
+  sessions.revoke(String(jti));
 }
 
 /** The claims of a refresh token that was given to this client; its session may have ended. */
