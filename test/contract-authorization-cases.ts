@@ -1,8 +1,9 @@
 /** The contract of the authorization endpoint (RFC 6749 §4.1.1, RFC 7636, RFC 9207) and of the login form. */
-import { authorizationRequest, Browser, CALLBACK, callbackParameters, type Parameters } from './contract-browser.js';
+import { authorizationRequest, Browser, callbackParameters, type Parameters } from './contract-browser.js';
 import { ERROR_PAGE, LOGIN_PAGE, type ContractCase } from './contract-expectations.js';
 import { answer, callback, page } from './contract-observations.js';
 import { request } from './contract-requests.js';
+import { CALLBACK } from './contract-server.js';
 
 const AUTH = '/protocol/openid-connect/auth';
 const SIGN_IN = 'Sign in to your account';

@@ -1,10 +1,7 @@
 /** A browser of the contract: it keeps cookies, fills the login form that it is shown, and follows no redirect. */
 import { createHash } from 'node:crypto';
 import { request, type Asked, type Form, type Reply } from './contract-requests.js';
-
-/** Where the clients of the contract are sent back to; nobody listens there. */
-export const CALLBACK = 'http://localhost:3000/auth/callback';
-export const HOME = 'http://localhost:3000/';
+import { CALLBACK } from './contract-server.js';
 
 export const VERIFIER = 'a-verifier-of-forty-three-characters-or-more';
 const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');

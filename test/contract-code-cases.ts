@@ -1,5 +1,5 @@
 /** The contract of the authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.6) and of the tokens that it gives. */
-import { Browser, CALLBACK, codeOf, VERIFIER } from './contract-browser.js';
+import { Browser, codeOf, VERIFIER } from './contract-browser.js';
 import {
   accessTokenClaims,
   active,
@@ -16,7 +16,7 @@ import {
 } from './contract-expectations.js';
 import { answer, isActive, opened, tokenAnswer } from './contract-observations.js';
 import { exchange, exchangeForB, introspect, post, revoke, textOf, token, type Reply } from './contract-requests.js';
-import { NEW_CLIENT_SECRET, type ContractServer } from './contract-server.js';
+import { CALLBACK, NEW_CLIENT_SECRET, type ContractServer } from './contract-server.js';
 
 const callerOf = (client: string) => `${client}:${NEW_CLIENT_SECRET}` as const;
 const GOOD = { grant_type: 'authorization_code', redirect_uri: CALLBACK, code_verifier: VERIFIER } as const;

@@ -1,11 +1,11 @@
 /** The contract of the end session endpoint (OpenID Connect RP-Initiated Logout 1.0) and of back-channel logout. */
 import { expect } from '@jest/globals';
-import { Browser, HOME, type Parameters } from './contract-browser.js';
+import { Browser, type Parameters } from './contract-browser.js';
 import { moreTokensFor, refreshAt, tokensFor } from './contract-code-cases.js';
 import { ERROR_PAGE, PLAIN_PAGE, refused, type ContractCase } from './contract-expectations.js';
 import { callback, isActive, opened, page } from './contract-observations.js';
 import { introspect, post, request, textOf, type Reply } from './contract-requests.js';
-import { NEW_CLIENT_SECRET, type ContractServer } from './contract-server.js';
+import { HOME, NEW_CLIENT_SECRET, type ContractServer } from './contract-server.js';
 import { startLogoutListener, type LogoutListener } from './logout-listener.js';
 
 const LOGOUT = '/protocol/openid-connect/logout';

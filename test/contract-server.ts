@@ -1,6 +1,5 @@
 /** The two servers of the contract, the embedded one and the real Keycloak, with what an administrator does at each. */
 import { randomUUID } from 'node:crypto';
-import { CALLBACK, HOME } from './contract-browser.js';
 import { startEmbeddedServer } from './embedded-server.js';
 import { keycloakUrl, REALM } from './keycloak.js';
 
@@ -22,6 +21,10 @@ export interface ContractServer {
   logOutUser(username: string): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** Where its clients for browsers are sent back to, after a login and after a logout; nobody listens there. */
+export const CALLBACK = 'http://localhost:3000/auth/callback';
+export const HOME = 'http://localhost:3000/';
 
 /** The secret of {@link ContractServer.newClient}'s clients. */
 export const NEW_CLIENT_SECRET = 'the-secret';
