@@ -1,6 +1,9 @@
 /** One contract for the embedded authorization server and the real Keycloak: the same requests, the same answers. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AUTHORIZATION_CASES, LOGIN_CASES } from './contract-authorization-cases.js';
+import { CODE_CASES } from './contract-code-cases.js';
 import { DOCUMENT_CASES } from './contract-document-cases.js';
+import { BACKCHANNEL_LOGOUT_CASES, END_SESSION_CASES } from './contract-end-session-cases.js';
 import { EXCHANGE_CASES } from './contract-exchange-cases.js';
 import { INTROSPECTION_CASES } from './contract-introspection-cases.js';
 import { ADMINISTRATION_CASES, LOGOUT_CASES, REVOCATION_CASES } from './contract-revocation-cases.js';
@@ -21,7 +24,8 @@ describe.each([
   beforeAll(async () => {
     server = await start();
   });
-  afterAll(() => server?.stop());
+  // A Keycloak has many clients to take away then.
+  afterAll(() => server?.stop(), 60_000);
 
   describe.each([
     { about: 'documents', cases: DOCUMENT_CASES },
@@ -30,10 +34,15 @@ describe.each([
     { about: 'client credentials', cases: CLIENT_CREDENTIALS_CASES },
     { about: 'password', cases: PASSWORD_CASES },
     { about: 'refresh', cases: REFRESH_CASES },
+    { about: 'an authorization request', cases: AUTHORIZATION_CASES },
+    { about: 'a login in a browser', cases: LOGIN_CASES },
+    { about: 'an authorization code', cases: CODE_CASES },
     { about: 'exchange', cases: EXCHANGE_CASES },
     { about: 'introspection', cases: INTROSPECTION_CASES },
     { about: 'revocation', cases: REVOCATION_CASES },
     { about: 'logout', cases: LOGOUT_CASES },
+    { about: 'the end of a session, in a browser', cases: END_SESSION_CASES },
+    { about: 'back-channel logout', cases: BACKCHANNEL_LOGOUT_CASES },
     { about: 'administration', cases: ADMINISTRATION_CASES },
   ])('$about', ({ cases }) => {
     it.each(cases)('$title', async ({ ask, answer }) => {

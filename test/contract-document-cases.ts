@@ -61,6 +61,25 @@ export const DOCUMENT_CASES: readonly ContractCase[] = [
     answer: [true, true, true, true, true],
   },
   {
+    title: 'discovery offers what a login in a browser needs',
+    async ask(server) {
+      const { members } = await request(server, '/.well-known/openid-configuration');
+      const offers = (name: string, ...values: string[]): boolean =>
+        values.every((value) => (members[name] as string[]).includes(value));
+      return [
+        offers('grant_types_supported', 'authorization_code', 'refresh_token'),
+        offers('response_types_supported', 'code'),
+        offers('response_modes_supported', 'query', 'fragment'),
+        offers('prompt_values_supported', 'none', 'login'),
+        offers('code_challenge_methods_supported', 'plain', 'S256'),
+        members['authorization_response_iss_parameter_supported'],
+        members['backchannel_logout_supported'],
+        members['backchannel_logout_session_supported'],
+      ];
+    },
+    answer: [true, true, true, true, true, true, true, true],
+  },
+  {
     title: 'the keys verify an access token',
     async ask(server) {
       const jwt = textOf(await clientCredentials(server, 'service-a', 'orders.approve'));

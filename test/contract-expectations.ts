@@ -57,7 +57,7 @@ export interface ExpectedToken {
   /** Default: 300. */
   readonly seconds?: number;
   /** What `jti` begins with. */
-  readonly kind: 'trrtcc' | 'onrtro' | 'onrtrt' | 'ntrtte' | 'trrtte';
+  readonly kind: 'trrtcc' | 'onrtro' | 'onrtac' | 'onrtrt' | 'onrtte' | 'ntrtte' | 'trrtte';
   readonly more?: object;
 }
 
@@ -136,3 +136,10 @@ export const active = (expected: ExpectedToken) => ({
   token_type: 'Bearer',
   active: true,
 });
+
+/** A page that shows the login form. */
+export const LOGIN_PAGE = { status: 200, isHtml: true, hasLogin: true, says: true };
+/** A page that refuses. */
+export const ERROR_PAGE = { status: 400, isHtml: true, hasLogin: false, says: true };
+/** A page that does neither. */
+export const PLAIN_PAGE = { status: 200, isHtml: true, hasLogin: false, says: true };

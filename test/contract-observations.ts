@@ -27,7 +27,8 @@ export const isActive = ({ members }: Reply): unknown => members['active'];
 
 export const claims = (reply: Reply): Members => claimsOf(String(reply.members['access_token']));
 
-function opened(server: ContractServer, token: string): Members {
+/** A token's header and claims. */
+export function opened(server: ContractServer, token: string): Members {
   const header = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as Record<string, unknown>;
   return { header: { ...header, kid: `<${typeof header['kid']}>` }, claims: normal(server, claimsOf(token)) };
 }
@@ -43,6 +44,7 @@ function normalValue(server: ContractServer, name: string, value: unknown): unkn
   if (name === 'scope' && typeof value === 'string') return value.split(' ').toSorted();
   if (name === 'aud' && Array.isArray(value)) return (value as string[]).toSorted();
   if (/^(refresh_)?expires_in$/.test(name) && typeof value === 'number') return wholeMinutes(value);
+  if (name === 'auth_time' && typeof value === 'number') return '<time>';
   if (typeof value !== 'string') return value;
   if (name === 'sid' || name === 'session_state') return '<sid>';
   if (name === 'clientHost' || name === 'clientAddress') return '<address>';
@@ -52,3 +54,22 @@ function normalValue(server: ContractServer, name: string, value: unknown): unkn
 
 /** Keycloak counts down from the second in which the token was made; lifespans of the realm are whole minutes. */
 const wholeMinutes = (seconds: number): number => ((seconds + 1) % 60 === 0 ? seconds + 1 : seconds);
+
+/** The way back to the client. */
+export function callback(server: ContractServer, { status, headers }: Reply): Members {
+  const location = headers.get('location') ?? 'none:';
+  const [to, separator = '', parameters = ''] = location.split(/([?#])/);
+  const { code, ...rest } = Object.fromEntries(new URLSearchParams(parameters)) as Record<string, string>;
+  return { status, to, separator, ...normal(server, rest), ...(code === undefined ? {} : { code: '<code>' }) };
+}
+
+/** A page, by what it must say: its words around that, its looks and its scripts are its own. */
+export function page({ status, headers, text }: Reply, words: string): Members {
+  const said = text
+    .replaceAll(/<(script|style)[^]*?<\/\1>/g, '')
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll('&#39;', "'")
+    .replaceAll(/\s+/g, ' ');
+  const isHtml = headers.get('content-type')?.startsWith('text/html') === true;
+  return { status, isHtml, hasLogin: text.includes('id="kc-form-login"'), says: said.includes(words) };
+}

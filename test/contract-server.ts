@@ -11,14 +11,20 @@ export interface ContractServer {
   /** A user of its own for one case, whose password equals the name. */
   newUser(role: Role): Promise<string>;
   /** A client of its own for one case. A service has the role order-manager. */
-  newClient(kind: keyof typeof CLIENTS): Promise<string>;
+  newClient(kind: ClientKind, attributes?: Readonly<Record<string, string>>): Promise<string>;
   takeRole(username: string, role: Role): Promise<void>;
   disableUser(username: string): Promise<void>;
   disableClient(clientId: string): Promise<void>;
   endSession(sid: string): Promise<void>;
   endSessionsOf(username: string): Promise<void>;
+  /** As in the console: clients are told. */
+  logOutUser(username: string): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** Where its clients for browsers are sent back to, after a login and after a logout; nobody listens there. */
+export const CALLBACK = 'http://localhost:3000/auth/callback';
+export const HOME = 'http://localhost:3000/';
 
 /** The secret of {@link ContractServer.newClient}'s clients. */
 export const NEW_CLIENT_SECRET = 'the-secret';
@@ -30,6 +36,20 @@ const COMMON = {
   attributes: { 'access.token.header.type.rfc9068': 'true' },
 };
 
+const WEB = {
+  ...COMMON,
+  secret: NEW_CLIENT_SECRET,
+  publicClient: false,
+  redirectUris: [CALLBACK],
+  optionalClientScopes: ['orders.read', 'orders.approve'],
+  attributes: {
+    ...COMMON.attributes,
+    'pkce.code.challenge.method': 'S256',
+    'post.logout.redirect.uris': `${HOME}##${HOME}bye?a=b`,
+    'standard.token.exchange.enabled': 'true',
+  },
+};
+
 const CLIENTS = {
   login: { ...COMMON, publicClient: true, directAccessGrantsEnabled: true, optionalClientScopes: ['orders.read'] },
   service: {
@@ -39,9 +59,22 @@ const CLIENTS = {
     serviceAccountsEnabled: true,
     optionalClientScopes: ['orders.approve'],
   },
+  web: {
+    ...WEB,
+    standardFlowEnabled: true,
+  },
+  'web without login': WEB,
   'no service account': { ...COMMON, secret: NEW_CLIENT_SECRET, publicClient: false, optionalClientScopes: [] },
   'plain header': { ...COMMON, publicClient: true, directAccessGrantsEnabled: true, attributes: {} },
 } as const;
+
+type ClientKind = keyof typeof CLIENTS;
+
+const clientOf = (kind: ClientKind, clientId: string, attributes: object = {}) => ({
+  ...CLIENTS[kind],
+  clientId,
+  attributes: { ...CLIENTS[kind].attributes, ...attributes },
+});
 
 const userOf = (username: string) => ({
   username,
@@ -64,9 +97,9 @@ export async function startEmbedded(): Promise<ContractServer> {
       control.addUser({ ...userOf(username), realmRoles: [role] });
       return username;
     },
-    async newClient(kind) {
+    async newClient(kind, attributes) {
       const clientId = `client-${randomUUID()}`;
-      control.addClient({ clientId, ...CLIENTS[kind] });
+      control.addClient(clientOf(kind, clientId, attributes));
       if (kind === 'service') control.setRealmRoles(`service-account-${clientId}`, ['order-manager']);
       return clientId;
     },
@@ -75,6 +108,7 @@ export async function startEmbedded(): Promise<ContractServer> {
     disableClient: async (clientId) => control.disableClient(clientId),
     endSession: async (sid) => control.endSession(sid),
     endSessionsOf: async (username) => control.endSessionsOf(username),
+    logOutUser: (username) => control.logOutUser(username),
     stop: () => server.stop(),
   };
 }
@@ -115,9 +149,9 @@ export async function connectToKeycloak(): Promise<ContractServer> {
       await changeRole('POST', path, role);
       return username;
     },
-    async newClient(kind) {
+    async newClient(kind, attributes) {
       const clientId = `client-${randomUUID()}`;
-      const path = await create('/clients', { clientId, ...CLIENTS[kind] });
+      const path = await create('/clients', clientOf(kind, clientId, attributes));
       if (kind === 'service') {
         const account = (await (await admin('GET', `${path}/service-account-user`)).json()) as { id: string };
         await changeRole('POST', `/users/${account.id}`, 'order-manager');
@@ -129,24 +163,36 @@ export async function connectToKeycloak(): Promise<ContractServer> {
     disableClient: async (clientId) => disable(`/clients/${await find(`/clients?clientId=${clientId}`)}`),
     endSession: async (sid) => void (await admin('DELETE', `/sessions/${sid}`)),
     endSessionsOf: async (username) => void (await admin('POST', `${await userPath(username)}/logout`)),
+    logOutUser: async (username) => void (await admin('POST', `${await userPath(username)}/logout`)),
     stop: async () => void (await Promise.all(made.map((path) => admin('DELETE', path)))),
   };
 }
 
 function adminOf(baseUrl: string) {
+  let login: { readonly token: Promise<string>; readonly until: number } | undefined;
+  const tokenOfNow = (): Promise<string> => {
+    // Keycloak gives them for a minute.
+    if (login === undefined || login.until < Date.now()) {
+      login = { token: adminToken(baseUrl), until: Date.now() + 20_000 };
+    }
+    return login.token;
+  };
   return async (method: string, path: string, body?: object): Promise<Response> => {
-    const login = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password: 'admin' };
-    const token = await fetch(`${baseUrl}/realms/master/protocol/openid-connect/token`, {
-      method: 'POST',
-      body: new URLSearchParams(login),
-    });
-    const { access_token } = (await token.json()) as { access_token: string };
     const response = await fetch(`${baseUrl}/admin/realms/${REALM}${path}`, {
       method,
-      headers: { Authorization: `Bearer ${access_token}`, 'Content-Type': 'application/json' },
+      headers: { Authorization: `Bearer ${await tokenOfNow()}`, 'Content-Type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
     return response;
   };
+}
+
+async function adminToken(baseUrl: string): Promise<string> {
+  const login = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password: 'admin' };
+  const answer = await fetch(`${baseUrl}/realms/master/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams(login),
+  });
+  return ((await answer.json()) as { access_token: string }).access_token;
 }

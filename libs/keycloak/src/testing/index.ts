@@ -12,7 +12,8 @@ export type { Fault, FaultyEndpoint } from './authorization-server/fault.js';
 export type { ReceivedRequest } from './authorization-server/last-requests.js';
 export type { ConnectionFault } from './fault-proxy/connection-fault.js';
 export type { RunningFaultProxy, StartFaultProxyOptions } from './fault-proxy/start-fault-proxy.js';
-export type { AuthorizationServerControl } from './authorization-server/server-control.js';
+export type { BentLogoutToken } from './authorization-server/logout-token.js';
+export type { AboutLogout, AuthorizationServerControl } from './authorization-server/server-control.js';
 export type {
   RunningAuthorizationServer,
   StartAuthorizationServerOptions,

@@ -155,6 +155,7 @@ describe('control.calls', () => {
     const { calls } = server.control;
     expect(calls).toMatchObject({ discovery: 1, jwks: 1, introspection: 2, revocation: 1, logout: 0 });
     expect(calls.token).toEqual({
+      authorization_code: 0,
       client_credentials: 1,
       password: 1,
       refresh_token: 0,

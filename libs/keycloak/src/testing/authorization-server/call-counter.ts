@@ -1,8 +1,9 @@
 /** How often each endpoint was called, by which grant and by which client. */
 
 /** `other`: a grant that the server doesn't know, or none. */
-export type CountedGrant = 'client_credentials' | 'password' | 'refresh_token' | 'token_exchange' | 'other';
-export type CountedEndpoint = 'discovery' | 'jwks' | 'introspection' | 'revocation' | 'logout';
+export type CountedGrant =
+  'authorization_code' | 'client_credentials' | 'password' | 'refresh_token' | 'token_exchange' | 'other';
+export type CountedEndpoint = 'discovery' | 'jwks' | 'authorization' | 'introspection' | 'revocation' | 'logout';
 
 export interface CallCounts extends Readonly<Record<CountedEndpoint, number>> {
   readonly token: Readonly<Record<CountedGrant, number>>;
@@ -26,10 +27,11 @@ type Mutable = Record<CountedEndpoint, number> & { readonly token: Record<Counte
 const nothing = (): Mutable => ({
   discovery: 0,
   jwks: 0,
+  authorization: 0,
   introspection: 0,
   revocation: 0,
   logout: 0,
-  token: { client_credentials: 0, password: 0, refresh_token: 0, token_exchange: 0, other: 0 },
+  token: { authorization_code: 0, client_credentials: 0, password: 0, refresh_token: 0, token_exchange: 0, other: 0 },
 });
 
 export function countCalls(): CountingCalls {

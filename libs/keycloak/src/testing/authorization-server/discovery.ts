@@ -9,7 +9,7 @@ export const protocolPath = (realm: string): string => `${realmPath(realm)}/prot
 const CLIENT_AUTHENTICATION = ['client_secret_basic', 'client_secret_post'];
 
 /**
- * OpenID Connect Discovery §3 and RFC 8414. As in Keycloak with a fixed host name and a dynamic back channel, the issuer is
+ * OpenID Connect Discovery §3, RFC 8414, RFC 9207 §3 and OpenID Connect Back-Channel Logout 1.0 §2.1. As in Keycloak with a fixed host name and a dynamic back channel, the issuer is
  * always the same, and the endpoints for programs are where the caller reached the server.
  */
 export function discoveryEndpoint({ issuer, realm, baseUrl }: ServerState, call: HttpCall): HttpAnswer {
@@ -25,6 +25,12 @@ export function discoveryEndpoint({ issuer, realm, baseUrl }: ServerState, call:
     revocation_endpoint: `${back}/revoke`,
     grant_types_supported: GRANT_TYPES,
     response_types_supported: ['code'],
+    response_modes_supported: ['query', 'fragment'],
+    prompt_values_supported: ['none', 'login'],
+    code_challenge_methods_supported: ['plain', 'S256'],
+    authorization_response_iss_parameter_supported: true,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['RS256'],
     token_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,

@@ -1,6 +1,7 @@
 /** The ways in which an endpoint can be made to fail, and which of them is due. */
 
-export type FaultyEndpoint = 'discovery' | 'jwks' | 'token' | 'introspection' | 'revocation' | 'logout';
+export type FaultyEndpoint =
+  'discovery' | 'jwks' | 'authorization' | 'token' | 'introspection' | 'revocation' | 'logout';
 
 /** `times`: so many calls, then the endpoint heals by itself. Default: until the fault is taken away. */
 export type Fault = { readonly times?: number } & (FaultInPlaceOfAnswer | FaultInAnswer);

@@ -5,6 +5,8 @@ import { isExpired, sessionOf } from './live-token.js';
 import { OAuthRefusal } from './oauth-refusal.js';
 import type { RealmClient } from './realm-representation.js';
 import type { ServerState } from './server-state.js';
+import { notesOf, type Session } from './sessions.js';
+import type { Claims } from './signing-keys.js';
 import { accessTokenAnswer, sessionAnswer, type TokenMembers } from './token-answer.js';
 
 export type Grant = (server: ServerState, client: RealmClient, call: HttpCall) => Promise<TokenMembers>;
@@ -38,6 +40,7 @@ export const passwordGrant: Grant = (server, client, call) => {
   if (!user.enabled) throw new OAuthRefusal(400, 'invalid_grant', 'Account disabled');
   const granted = grantClaims(server.realm, { client, user, scope });
   const session = server.sessions.begin(user);
+  server.sessions.join(session, client.clientId);
   return sessionAnswer(server, { client, granted, idPrefix: 'onrtro', session }, scope ?? '');
 };
 
@@ -49,15 +52,31 @@ export const refreshTokenGrant: Grant = async (server, client, call) => {
   if (session === undefined) throw invalidGrant('Session not active');
   if (!session.user.enabled) throw invalidGrant('User disabled');
   if (isExpired(server, claims)) throw invalidGrant('Token is not active');
+  const since = session.clients.get(client.clientId);
+  if (since === undefined) throw invalidGrant("Session doesn't have required client");
+  if (Number(claims['iat']) < since) throw invalidGrant('refresh token issued before the client session started');
   const original = String(claims['scope']);
   const scope = parameter(call, 'scope') ?? (original === '' ? undefined : original);
   const beyond = requestedScopes(client, scope).filter(
     (name) => !client.defaultScopes.includes(name) && !original.split(' ').includes(name),
   );
   if (beyond.length > 0) throw new OAuthRefusal(400, 'invalid_scope', `Invalid scopes: ${scope}`);
-  const granted = grantClaims(server.realm, { client, user: session.user, scope });
+  if (server.realm.revokesRefreshTokens) useUpRefreshToken(server, session, claims);
+  const granted = grantClaims(server.realm, { client, user: session.user, scope, notes: notesOf(session) });
   return sessionAnswer(server, { client, granted, idPrefix: 'onrtrt', session }, original);
 };
+
+/**
+ * The realm's `revokeRefreshToken`: each is good once. Who has one that was used may be a thief: the client leaves the
+ * session, and the newest token is good no more either (RFC 9700 §4.14.2).
+ */
+function useUpRefreshToken({ sessions }: ServerState, session: Session, { jti, azp }: Claims): void {
+  if (sessions.isRevoked(String(jti))) {
+    sessions.leave(session, String(azp));
+    throw invalidGrant('Maximum allowed refresh token reuse exceeded');
+  }
+  sessions.revoke(String(jti));
+}
 
 /** The claims of a refresh token that was given to this client; its session may have ended. */
 export async function readRefreshToken(server: ServerState, client: RealmClient, token: string) {

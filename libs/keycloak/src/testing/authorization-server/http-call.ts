@@ -9,8 +9,11 @@ export interface HttpCall {
   readonly url: string;
   /** Without the query. */
   readonly path: string;
+  readonly query: URLSearchParams;
   /** Empty unless the body is `application/x-www-form-urlencoded`. */
   readonly form: URLSearchParams;
+  /** RFC 6265 §5.4. */
+  readonly cookies: ReadonlyMap<string, string>;
   readonly authorization: string | undefined;
   /** The origin under which the caller reached the server. */
   readonly origin: string;
@@ -36,16 +39,24 @@ export async function readCall(request: IncomingMessage): Promise<HttpCall> {
     chunks.push(chunk);
   }
   const { headers, method = 'GET', url = '/', socket } = request;
+  const [path = '/', ...query] = url.split('?');
   const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
   return {
     method,
     url,
-    path: url.split('?')[0] ?? '/',
+    path,
+    query: new URLSearchParams(query.join('?')),
     form: new URLSearchParams(isForm ? Buffer.concat(chunks).toString() : ''),
+    cookies: cookiesOf(headers.cookie),
     authorization: headers.authorization,
     origin: `http://${headers.host ?? 'localhost'}`,
     remoteAddress: socket.remoteAddress ?? '',
   };
+}
+
+function cookiesOf(header = ''): ReadonlyMap<string, string> {
+  const pairs = header.split('; ').map((pair) => /^([^=]+)=(.*)$/.exec(pair));
+  return new Map(pairs.flatMap((pair) => (pair === null ? [] : [[pair[1] ?? '', pair[2] ?? '']])));
 }
 
 /** A form parameter, once or not at all. */

@@ -6,6 +6,7 @@ import { audiencesOf, findLiveAccessToken, type LiveToken } from './live-token.j
 import { OAuthRefusal } from './oauth-refusal.js';
 import type { RealmClient } from './realm-representation.js';
 import type { ServerState } from './server-state.js';
+import { notesOf } from './sessions.js';
 
 const TOKEN_TYPE_HINTS = ['access_token', 'refresh_token', 'requesting_party_token'];
 
@@ -37,9 +38,10 @@ async function membersFor(server: ServerState, { clientId }: RealmClient, token:
  * Audience and scope stay as the token has them, even when the user has since lost the role for them. What mappers add is
  * told anew: roles and names as they are by now, and nothing of where a service account called from.
  */
-function claimsByNow({ realm }: ServerState, { claims, client, user }: LiveToken): object {
+function claimsByNow({ realm }: ServerState, { claims, client, user, session }: LiveToken): object {
   const { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp } = claims;
-  const granted = grantClaims(realm, { client, user, scope: scope === '' ? undefined : String(scope) });
+  const asked = scope === '' ? undefined : String(scope);
+  const granted = grantClaims(realm, { client, user, scope: asked, notes: notesOf(session) });
   const ofToken = { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp };
   return { ...granted.access, ...ofToken };
 }

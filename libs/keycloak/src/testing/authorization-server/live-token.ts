@@ -21,9 +21,14 @@ export async function findLiveAccessToken(server: ServerState, token: string): P
   if (client?.enabled !== true) return undefined;
   const session = sessionOf(server, claims);
   if (claims['sid'] !== undefined && session === undefined) return undefined;
+  if (session !== undefined && !isOfItsClient(session, claims)) return undefined;
   const user = session?.user ?? server.realm.userById(String(claims['sub']));
   return user?.enabled === true ? { claims, client, user, session } : undefined;
 }
+
+/** A token that was exchanged by a client that takes no part in the session stands on the session alone. */
+const isOfItsClient = ({ clients }: Session, { jti, azp, iat }: Claims): boolean =>
+  !String(jti).startsWith('on') || Number(iat) >= (clients.get(String(azp)) ?? Infinity);
 
 export const isExpired = ({ clock }: ServerState, { exp }: Claims): boolean => Number(exp) <= clock.now();
 

@@ -20,6 +20,16 @@ export interface RealmClient {
   readonly isPublic: boolean;
   enabled: boolean;
   readonly fullScopeAllowed: boolean;
+  /** Authorization code. */
+  readonly standardFlow: boolean;
+  /** Compared as they stand: no wildcards. */
+  readonly redirectUris: readonly string[];
+  readonly postLogoutRedirectUris: readonly string[];
+  /** `pkce.code.challenge.method`: none leaves it to the request. */
+  readonly challengeMethod: string | undefined;
+  readonly backchannelLogoutUrl: string | undefined;
+  /** Whether its logout tokens have a `sid`. */
+  readonly logoutNeedsSid: boolean;
   readonly passwordGrant: boolean;
   readonly serviceAccount: boolean;
   readonly tokenExchange: boolean;
@@ -45,6 +55,7 @@ export interface RealmUser {
 export function toClient(json: unknown, scopesByDefault: readonly string[]): RealmClient {
   const client = toRecord(json);
   const attributes = toRecord(client['attributes']);
+  const redirectUris = toTexts(client['redirectUris']);
   const lifespan = attributes['access.token.lifespan'];
   return {
     clientId: toText(client['clientId'], 'A client has no "clientId"'),
@@ -52,6 +63,12 @@ export function toClient(json: unknown, scopesByDefault: readonly string[]): Rea
     isPublic: client['publicClient'] === true,
     enabled: client['enabled'] !== false,
     fullScopeAllowed: client['fullScopeAllowed'] !== false,
+    standardFlow: client['standardFlowEnabled'] !== false,
+    redirectUris,
+    postLogoutRedirectUris: toPostLogoutUris(attributes['post.logout.redirect.uris'], redirectUris),
+    challengeMethod: toFilledText(attributes['pkce.code.challenge.method']),
+    backchannelLogoutUrl: toFilledText(attributes['backchannel.logout.url']),
+    logoutNeedsSid: attributes['backchannel.logout.session.required'] === 'true',
     passwordGrant: client['directAccessGrantsEnabled'] === true,
     serviceAccount: client['serviceAccountsEnabled'] === true,
     tokenExchange: attributes['standard.token.exchange.enabled'] === 'true',
@@ -107,6 +124,14 @@ export function toRecord(json: unknown): Readonly<Record<string, unknown>> {
 export const toList = (json: unknown): readonly unknown[] => (Array.isArray(json) ? (json as unknown[]) : []);
 
 export const toTexts = (json: unknown): string[] => toList(json).filter((item) => typeof item === 'string');
+
+/** One attribute holds them all, `##` between them; `+` stands for the redirect URIs. */
+function toPostLogoutUris(attribute: unknown, redirectUris: readonly string[]): readonly string[] {
+  const uris = toFilledText(attribute)?.split('##') ?? [];
+  return uris.flatMap((uri) => (uri === '+' ? redirectUris : [uri]));
+}
+
+const toFilledText = (json: unknown): string | undefined => (json === '' ? undefined : toOptionalText(json));
 
 const toOptionalText = (json: unknown): string | undefined => (typeof json === 'string' ? json : undefined);
 

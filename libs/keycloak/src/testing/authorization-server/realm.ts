@@ -15,6 +15,8 @@ const SERVICE_ACCOUNT_SCOPE = 'service_account';
 
 export class Realm {
   readonly accessTokenSeconds: number;
+  readonly codeSeconds: number;
+  readonly revokesRefreshTokens: boolean;
   readonly sessionIdleSeconds: number;
   readonly sessionMaxSeconds: number;
   readonly scopes: ReadonlyMap<string, RealmScope>;
@@ -31,6 +33,8 @@ export class Realm {
   ) {
     const realm = toRecord(json);
     this.accessTokenSeconds = Number(realm['accessTokenLifespan'] ?? 300);
+    this.codeSeconds = Number(realm['accessCodeLifespan'] ?? 60);
+    this.revokesRefreshTokens = realm['revokeRefreshToken'] === true;
     this.sessionIdleSeconds = Number(realm['ssoSessionIdleTimeout'] ?? 1800);
     this.sessionMaxSeconds = Number(realm['ssoSessionMaxLifespan'] ?? 36_000);
     this.scopesByDefault = toTexts(realm['defaultDefaultClientScopes']);

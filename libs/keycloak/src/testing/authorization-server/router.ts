@@ -1,14 +1,18 @@
 /** Takes each request to its endpoint: counts it, fails it if a test wants that, and writes refusals as Keycloak does. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { authorizationEndpoint } from './authorization-endpoint.js';
+import { browserRefusalAsAnswer } from './browser-refusal.js';
 import type { CountingCalls } from './call-counter.js';
 import { presentedCredentials } from './client-authentication.js';
 import { discoveryEndpoint, jwksEndpoint, protocolPath, realmPage, realmPath } from './discovery.js';
+import { confirmLogoutEndpoint, confirmLogoutPath, endSessionEndpoint } from './end-session-endpoint.js';
 import type { FaultBoard, FaultyEndpoint } from './fault.js';
 import { json, readCall, type HttpAnswer, type HttpCall } from './http-call.js';
 import { introspectionEndpoint } from './introspection-endpoint.js';
 import type { LastRequests } from './last-requests.js';
+import { loginEndpoint, loginPath } from './login-endpoint.js';
 import { OAuthRefusal } from './oauth-refusal.js';
-import { logoutEndpoint, revocationEndpoint } from './revocation-endpoint.js';
+import { revocationEndpoint } from './revocation-endpoint.js';
 import { send, sendFaulty } from './send-answer.js';
 import type { ServerState } from './server-state.js';
 import { grantNameOf, tokenEndpoint } from './token-endpoint.js';
@@ -16,13 +20,15 @@ import { grantNameOf, tokenEndpoint } from './token-endpoint.js';
 type Endpoint = (server: ServerState, call: HttpCall) => HttpAnswer | Promise<HttpAnswer>;
 
 interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly methods: readonly ('GET' | 'POST')[];
   /** By which name it is counted and made to fail. */
   readonly name?: FaultyEndpoint;
   readonly endpoint: Endpoint;
   /** Headers of every answer, refusals too. */
   readonly headers?: Readonly<Record<string, string>>;
 }
+
+const EITHER = ['GET', 'POST'] as const;
 
 /** RFC 6749 §5.1. */
 const NOT_STORED = { 'cache-control': 'no-store', pragma: 'no-cache' };
@@ -53,16 +59,19 @@ export function listener(server: ServerState, calls: CountingCalls, faults: Faul
 function routesOf(realm: string): ReadonlyMap<string, Route> {
   const protocol = protocolPath(realm);
   return new Map<string, Route>([
-    [realmPath(realm), { method: 'GET', endpoint: realmPage }],
+    [realmPath(realm), { methods: ['GET'], endpoint: realmPage }],
     [
       `${realmPath(realm)}/.well-known/openid-configuration`,
-      { method: 'GET', name: 'discovery', endpoint: discoveryEndpoint },
+      { methods: ['GET'], name: 'discovery', endpoint: discoveryEndpoint },
     ],
-    [`${protocol}/certs`, { method: 'GET', name: 'jwks', endpoint: jwksEndpoint }],
-    [`${protocol}/token`, { method: 'POST', name: 'token', endpoint: tokenEndpoint, headers: NOT_STORED }],
-    [`${protocol}/token/introspect`, { method: 'POST', name: 'introspection', endpoint: introspectionEndpoint }],
-    [`${protocol}/revoke`, { method: 'POST', name: 'revocation', endpoint: revocationEndpoint }],
-    [`${protocol}/logout`, { method: 'POST', name: 'logout', endpoint: logoutEndpoint }],
+    [`${protocol}/certs`, { methods: ['GET'], name: 'jwks', endpoint: jwksEndpoint }],
+    [`${protocol}/token`, { methods: ['POST'], name: 'token', endpoint: tokenEndpoint, headers: NOT_STORED }],
+    [`${protocol}/token/introspect`, { methods: ['POST'], name: 'introspection', endpoint: introspectionEndpoint }],
+    [`${protocol}/revoke`, { methods: ['POST'], name: 'revocation', endpoint: revocationEndpoint }],
+    [`${protocol}/auth`, { methods: EITHER, name: 'authorization', endpoint: authorizationEndpoint }],
+    [loginPath(realm), { methods: EITHER, endpoint: loginEndpoint }],
+    [`${protocol}/logout`, { methods: EITHER, name: 'logout', endpoint: endSessionEndpoint }],
+    [confirmLogoutPath(realm), { methods: ['POST'], endpoint: confirmLogoutEndpoint }],
   ]);
 }
 
@@ -72,22 +81,28 @@ async function answerTo(server: ServerState, route: Route | undefined, call: Htt
     const isOurs = call.path === realm || call.path.startsWith(`${realm}/`) || !call.path.startsWith('/realms/');
     return json(404, { error: isOurs ? 'HTTP 404 Not Found' : 'Realm does not exist' });
   }
-  if (call.method !== route.method) return json(405, { error: 'HTTP 405 Method Not Allowed' });
-  const answer = await refusalAsAnswer(() => route.endpoint(server, call));
+  if (!route.methods.some((method) => method === call.method))
+    return json(405, { error: 'HTTP 405 Method Not Allowed' });
+  const answer = await refusalAsAnswer(server, () => route.endpoint(server, call));
   return { ...answer, headers: { ...answer.headers, ...route.headers } };
 }
 
-async function refusalAsAnswer(endpoint: () => HttpAnswer | Promise<HttpAnswer>): Promise<HttpAnswer> {
+async function refusalAsAnswer(
+  { issuer }: ServerState,
+  endpoint: () => HttpAnswer | Promise<HttpAnswer>,
+): Promise<HttpAnswer> {
   try {
     return await endpoint();
   } catch (refusal) {
+    const answer = browserRefusalAsAnswer(issuer, refusal);
+    if (answer !== undefined) return answer;
     if (!(refusal instanceof OAuthRefusal)) throw refusal;
     return json(refusal.status, { error: refusal.error, error_description: refusal.description });
   }
 }
 
 function count(calls: CountingCalls, name: FaultyEndpoint, call: HttpCall): void {
-  const { clientId } = presentedCredentials(call);
+  const clientId = presentedCredentials(call).clientId ?? call.query.get('client_id') ?? undefined;
   if (name === 'token') calls.countGrant(grantNameOf(call), clientId);
   else calls.countEndpoint(name, clientId);
 }

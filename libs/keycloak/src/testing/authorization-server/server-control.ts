@@ -3,9 +3,17 @@ import { decodeJwt } from 'jose';
 import type { AdjustableClock } from './adjustable-clock.js';
 import type { CallCounter } from './call-counter.js';
 import type { Fault, FaultBoard, FaultyEndpoint } from './fault.js';
+import { logOut } from './backchannel-logout.js';
 import type { LastRequests, ReceivedRequest } from './last-requests.js';
+import { logoutToken, type BentLogoutToken } from './logout-token.js';
 import type { RealmClient, RealmUser } from './realm-representation.js';
 import type { ServerState } from './server-state.js';
+
+/** Whom a logout token is about. `sid` need not be that of a session. */
+export interface AboutLogout {
+  readonly username: string;
+  readonly sid: string;
+}
 
 export interface AuthorizationServerControl {
   readonly calls: CallCounter;
@@ -17,9 +25,14 @@ export interface AuthorizationServerControl {
 
   /** As `POST …/revoke` by the token's client: this access token only, not those exchanged for it. */
   revokeToken(accessToken: string): void;
-  /** As an administrator does: `sid` is in the tokens. Nothing is sent to anybody. */
+  /** `sid` is in the tokens. Nothing is sent to anybody, as when a session is lost. */
   endSession(sid: string): void;
+  /** Nothing is sent to anybody, as when an administrator ends all sessions of the realm. */
   endSessionsOf(username: string): void;
+  /** As an administrator does with one user: every client is told (back-channel logout) before the session ends. */
+  logOutUser(username: string): Promise<void>;
+  /** A logout token for `clientId` about this session of this user, sent to nobody. `bent`: what is wrong with it. */
+  logoutToken(clientId: string, about: AboutLogout, bent?: BentLogoutToken): Promise<string>;
   /** Sessions stay, and serve again once the user is enabled. The same for a service account, `service-account-<client>`. */
   disableUser(username: string): void;
   enableUser(username: string): void;
@@ -64,6 +77,11 @@ export function controlOf(
     revokeToken: (accessToken) => sessions.revoke(String(decodeJwt(accessToken).jti)),
     endSession: (sid) => sessions.end(sid),
     endSessionsOf: (username) => sessions.endAllOf(userNamed(username)),
+    async logOutUser(username) {
+      await Promise.all(sessions.allOf(userNamed(username)).map((session) => logOut(server, session)));
+    },
+    logoutToken: (clientId, { username, sid }, bent) =>
+      logoutToken(server, clientNamed(clientId), { sub: userNamed(username).id, sid }, bent),
     disableUser: (username) => setEnabled(userNamed(username), false),
     enableUser: (username) => setEnabled(userNamed(username), true),
     disableClient: (clientId) => setEnabled(clientNamed(clientId), false),

@@ -1,6 +1,7 @@
 /** Who is logged in, and which tokens were revoked before their time. */
 import { randomBytes } from 'node:crypto';
 import type { AdjustableClock } from './adjustable-clock.js';
+import type { SessionNotes } from './mapped-claims.js';
 import type { RealmUser } from './realm-representation.js';
 import type { Realm } from './realm.js';
 
@@ -10,7 +11,17 @@ export interface Session {
   readonly user: RealmUser;
   readonly startedAt: number;
   lastSeenAt: number;
+  /** The second in which its user last showed the password in a browser; none for the password grant. */
+  authTime?: number;
+  /** What the browser's cookie says beside `sid`. */
+  readonly browserKey: string;
+  /** Which clients have tokens of it, each since which second. */
+  readonly clients: Map<string, number>;
 }
+
+/** What mappers can tell of a session. */
+export const notesOf = (session: Session | undefined): SessionNotes =>
+  session?.authTime === undefined ? {} : { AUTH_TIME: String(session.authTime) };
 
 export class Sessions {
   private readonly sessions = new Map<string, Session>();
@@ -23,7 +34,14 @@ export class Sessions {
 
   begin(user: RealmUser): Session {
     const now = this.clock.now();
-    const session = { sid: randomBytes(18).toString('base64url'), user, startedAt: now, lastSeenAt: now };
+    const session = {
+      sid: newKey(18),
+      user,
+      startedAt: now,
+      lastSeenAt: now,
+      browserKey: newKey(32),
+      clients: new Map<string, number>(),
+    };
     this.sessions.set(session.sid, session);
     return session;
   }
@@ -49,12 +67,26 @@ export class Sessions {
     session.lastSeenAt = this.clock.now();
   }
 
+  /** A client takes part from now on, unless it does already. */
+  join({ clients }: Session, clientId: string): void {
+    if (!clients.has(clientId)) clients.set(clientId, this.clock.now());
+  }
+
+  /** Its tokens count no more, those of other clients do. It may come back: tokens from before don't. */
+  leave({ clients }: Session, clientId: string): void {
+    clients.delete(clientId);
+  }
+
   end(sid: string): void {
     this.sessions.delete(sid);
   }
 
   endAllOf(user: RealmUser): void {
-    for (const session of this.sessions.values()) if (session.user === user) this.sessions.delete(session.sid);
+    for (const { sid } of this.allOf(user)) this.end(sid);
+  }
+
+  allOf(user: RealmUser): Session[] {
+    return [...this.sessions.values()].filter((session) => session.user === user);
   }
 
   /** One token, by its `jti`. Tokens that were exchanged for it stay as they are. */
@@ -66,3 +98,5 @@ export class Sessions {
     return this.revokedIds.has(tokenId);
   }
 }
+
+const newKey = (bytes: number): string => randomBytes(bytes).toString('base64url');

@@ -11,6 +11,8 @@ export interface SigningKeys {
   /** The public key as Keycloak shows it: DER in Base64, without armour. */
   readonly publicKey: string;
   sign(claims: Claims, headerTyp: string): Promise<string>;
+  /** By another key that goes by the same `kid`. */
+  signAsStranger(claims: Claims, headerTyp: string): Promise<string>;
   /** For refresh tokens. */
   signForSelf(claims: Claims): Promise<string>;
   /** The claims of a token that one of these keys signed, whether or not it has expired. */
@@ -29,6 +31,10 @@ export async function makeSigningKeys(): Promise<SigningKeys> {
     jwks: { keys: [{ kid, kty: 'RSA', alg: 'RS256', use: 'sig', ...jwk }] },
     publicKey: armoured.replaceAll(/-----[A-Z ]+-----|\s/g, ''),
     sign: (claims, typ) => new SignJWT({ ...claims }).setProtectedHeader({ alg: 'RS256', typ, kid }).sign(privateKey),
+    async signAsStranger(claims, typ) {
+      const stranger = await generateKeyPair('RS256');
+      return new SignJWT({ ...claims }).setProtectedHeader({ alg: 'RS256', typ, kid }).sign(stranger.privateKey);
+    },
     signForSelf: (claims) => new SignJWT({ ...claims }).setProtectedHeader({ alg: 'HS512', typ: 'JWT' }).sign(own),
     async read(token) {
       const answers = await Promise.allSettled([

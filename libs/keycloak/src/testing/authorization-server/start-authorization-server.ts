@@ -1,10 +1,13 @@
 /** An authorization server in this process, that reads a realm export and answers as Keycloak does. */
 import { createServer, type Server } from 'node:http';
 import { AdjustableClock } from './adjustable-clock.js';
+import { AuthorizationCodes } from './authorization-codes.js';
 import { countCalls } from './call-counter.js';
 import { realmPath } from './discovery.js';
 import { FaultBoard } from './fault.js';
 import { LastRequests } from './last-requests.js';
+import { PendingLogins } from './pending-logins.js';
+import { PendingLogouts } from './pending-logouts.js';
 import { readRealm } from './realm-file.js';
 import { listener } from './router.js';
 import { controlOf, type AuthorizationServerControl } from './server-control.js';
@@ -37,18 +40,21 @@ export interface RunningAuthorizationServer {
 
 /**
  * Starts, in some 0.2 s and without Docker or Java, a server for tests that answers as Keycloak 26.7.4 does: discovery, JWKS,
- * token endpoint (client credentials, password, refresh token, standard token exchange), introspection, revocation and
- * logout by refresh token. Tokens are real JWTs (RS256), signed by a key made at the start. Any number may run at once. It
- * listens on 127.0.0.1 only and speaks plain HTTP. **Not for production**: it compares passwords as they stand in the file.
+ * authorization endpoint (code flow, PKCE, a login page), token endpoint (authorization code, client credentials, password,
+ * refresh token, standard token exchange), introspection, revocation, end session endpoint (at a client's request, or by
+ * refresh token) and back-channel logout. Tokens are real JWTs (RS256), signed by a key made at the start. Any number may run
+ * at once. It listens on 127.0.0.1 only and speaks plain HTTP. **Not for production**: it compares passwords as they stand in
+ * the file.
  *
  * Beyond what Keycloak can do, {@link RunningAuthorizationServer.control} counts calls, moves its time, makes endpoints fail,
  * and disables, revokes and ends.
  *
  * It knows confidential and public clients, users with a password, realm roles, client scopes with their scope mappings, and
- * the mappers for audience, subject, realm roles, name and user attributes. It does *not* have: login pages, the
- * authorization code flow and back-channel logout; client roles, composite roles (with `fullScopeAllowed` Keycloak adds its
- * default roles), groups and default roles; other client authentication than a secret; signed or encrypted
- * introspection; brute-force protection; key rotation. Mappers it doesn't know add nothing, and a file with them is not refused.
+ * the mappers for audience, subject, realm roles, session notes, name and user attributes. It does *not* have: other response
+ * types than `code`, `form_post`, request objects, wildcards in redirect URIs, consent, front-channel logout; client roles,
+ * composite roles (with `fullScopeAllowed` Keycloak adds its default roles), groups and default roles; other client
+ * authentication than a secret; signed or encrypted introspection; brute-force protection; key rotation. Mappers it doesn't
+ * know add nothing, and a file with them is not refused.
  *
  * @throws Error when the realm file can't be used or lacks values; or when the port is taken.
  */
@@ -63,7 +69,10 @@ export async function startAuthorizationServer(
   const baseUrl = `http://localhost:${await listen(http, options.port ?? 0)}`;
   const issuer = baseUrl + realmPath(realm.name);
   const clock = new AdjustableClock();
-  const server = { baseUrl, issuer, realm, clock, keys, sessions: new Sessions(realm, clock) };
+  const sessions = new Sessions(realm, clock);
+  const codes = new AuthorizationCodes(sessions, realm.codeSeconds, clock);
+  const [logins, logouts] = [new PendingLogins(), new PendingLogouts()];
+  const server = { baseUrl, issuer, realm, clock, keys, sessions, codes, logins, logouts };
   const calls = countCalls();
   const faults = new FaultBoard();
   const requests = new LastRequests();

@@ -9,8 +9,10 @@ export interface Issue {
   readonly client: RealmClient;
   readonly granted: GrantedClaims;
   /** What Keycloak puts before a token's `jti`: the kinds of session, token and grant. */
-  readonly idPrefix: 'trrtcc' | 'onrtro' | 'onrtrt' | 'ntrtte' | 'trrtte';
+  readonly idPrefix: 'trrtcc' | 'onrtro' | 'onrtac' | 'onrtrt' | 'onrtte' | 'ntrtte' | 'trrtte';
   readonly session?: Session | undefined;
+  /** Of the authorization request. A refreshed ID token has none. */
+  readonly nonce?: string | undefined;
 }
 
 export type TokenMembers = Readonly<Record<string, unknown>>;
@@ -78,6 +80,7 @@ function idToken(server: ServerState, issue: Issue, accessToken?: string): Promi
     ...issue.granted.id,
     typ: 'ID',
     azp: clientId,
+    ...(issue.nonce === undefined ? {} : { nonce: issue.nonce }),
     ...sidOf(issue),
     ...(accessToken === undefined ? {} : { at_hash: halfHash(accessToken) }),
   };

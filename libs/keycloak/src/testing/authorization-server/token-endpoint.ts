@@ -1,5 +1,6 @@
 /** The token endpoint: one grant for each `grant_type` (RFC 6749 §3.2). */
 import { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../../protocol/identifiers.js';
+import { authorizationCodeGrant } from './authorization-code-grant.js';
 import type { CountedGrant } from './call-counter.js';
 import { authenticateClient } from './client-authentication.js';
 import { clientCredentialsGrant, passwordGrant, refreshTokenGrant, type Grant } from './grants.js';
@@ -9,6 +10,7 @@ import type { ServerState } from './server-state.js';
 import { tokenExchangeGrant } from './token-exchange.js';
 
 const GRANTS: ReadonlyMap<string, { readonly grant: Grant; readonly name: CountedGrant }> = new Map([
+  ['authorization_code', { grant: authorizationCodeGrant, name: 'authorization_code' }],
   [CLIENT_CREDENTIALS_GRANT, { grant: clientCredentialsGrant, name: 'client_credentials' }],
   ['password', { grant: passwordGrant, name: 'password' }],
   ['refresh_token', { grant: refreshTokenGrant, name: 'refresh_token' }],

@@ -7,7 +7,8 @@ import { audiencesOf, findLiveAccessToken, type LiveToken } from './live-token.j
 import { OAuthRefusal } from './oauth-refusal.js';
 import type { RealmClient } from './realm-representation.js';
 import type { Realm } from './realm.js';
-import { accessTokenAnswer, idTokenAnswer } from './token-answer.js';
+import { notesOf, type Session } from './sessions.js';
+import { accessTokenAnswer, idTokenAnswer, type Issue } from './token-answer.js';
 
 const ID_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:id_token';
 
@@ -28,12 +29,18 @@ export const tokenExchangeGrant: Grant = async (server, client, call) => {
   checkAudiences(server.realm, audiences);
   checkClientMayExchange(client, subject);
   const { user, session } = subject;
-  const granted = grantClaims(server.realm, { client, user, scope: parameter(call, 'scope'), audiences });
-  // Without a session of its own, the token stands on the subject's, if that has one.
-  const issue = { client, granted, session, idPrefix: session === undefined ? 'trrtte' : 'ntrtte' } as const;
+  const notes = notesOf(session);
+  const granted = grantClaims(server.realm, { client, user, scope: parameter(call, 'scope'), audiences, notes });
+  const issue = { client, granted, session, idPrefix: idPrefixOf(client, session) };
   const answer = await (wanted === ID_TOKEN_TYPE ? idTokenAnswer(server, issue) : accessTokenAnswer(server, issue));
   return { ...answer, issued_token_type: wanted };
 };
+
+/** The token stands on the subject's session, if that has one, and on the client's part in it, if it has one. */
+function idPrefixOf({ clientId }: RealmClient, session: Session | undefined): Issue['idPrefix'] {
+  if (session === undefined) return 'trrtte';
+  return session.clients.has(clientId) ? 'onrtte' : 'ntrtte';
+}
 
 function checkAudiences(realm: Realm, audiences: readonly string[]): void {
   for (const audience of audiences) {
