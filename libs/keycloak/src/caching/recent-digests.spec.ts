@@ -33,7 +33,7 @@ describe('RecentDigests', () => {
         for (const text of texts) {
           const recalled = digests.recall(again(text));
           if (recalled === undefined) digests.remember(text, `digest of ${text}`);
-          else expect(recalled).toBe(`digest of ${text}`);
+          expect(recalled ?? `digest of ${text}`).toBe(`digest of ${text}`);
         }
       }),
     );
