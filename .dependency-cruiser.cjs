@@ -42,6 +42,13 @@ module.exports = {
       to: { path: '^libs/keycloak/src/', pathNot: rooms(['authorization-server', 'http', 'caching', 'protocol']) },
     },
     {
+      name: 'revocation-looks-down',
+      comment: 'Both rooms that judge ask it; it knows neither of them, and nothing of the server.',
+      severity: 'error',
+      from: { path: rooms(['revocation']), pathNot: notSpec },
+      to: { pathNot: rooms(['revocation', 'caching', 'protocol']), dependencyTypesNot: builtin },
+    },
+    {
       name: 'http-knows-no-token',
       comment: 'One exchange over kept-alive connections; what it carries is nothing to it.',
       severity: 'error',
@@ -55,7 +62,7 @@ module.exports = {
       from: { path: rooms(['resource-server']), pathNot: notSpec },
       to: {
         path: '^libs/keycloak/src/',
-        pathNot: rooms(['resource-server', 'authorization-server', 'caching', 'protocol']),
+        pathNot: rooms(['resource-server', 'authorization-server', 'revocation', 'caching', 'protocol']),
       },
     },
     {
@@ -65,7 +72,7 @@ module.exports = {
       from: { path: rooms(['client']), pathNot: notSpec },
       to: {
         path: '^libs/keycloak/src/',
-        pathNot: rooms(['client', 'authorization-server', 'http', 'caching', 'protocol']),
+        pathNot: rooms(['client', 'authorization-server', 'revocation', 'http', 'caching', 'protocol']),
       },
     },
     {
@@ -107,7 +114,7 @@ module.exports = {
       comment: 'The second door makes tokens and servers; it needs no room that runs in a service.',
       severity: 'error',
       from: { path: '^libs/keycloak/src/testing/', pathNot: notSpec },
-      to: { path: '^libs/keycloak/src/(client|authorization-server|resource-server|caching)/' },
+      to: { path: '^libs/keycloak/src/(client|authorization-server|resource-server|revocation|caching)/' },
     },
     {
       name: 'testing-only-in-specs-and-scripts',

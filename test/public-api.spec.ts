@@ -24,6 +24,7 @@ describe('nestjs-keycloak-s2s', () => {
       'Refusal',
       'RefusalFilter',
       'RequirePermission',
+      'RevocationList',
       'ServiceCallError',
       'ServiceCaller',
       'ServiceClient',

@@ -29,6 +29,8 @@ export { IssuedToken } from './protocol/issued-token.js';
 export { Refusal } from './protocol/refusal.js';
 export { VerifiedAccessToken } from './protocol/verified-access-token.js';
 
+export { RevocationList } from './revocation/revocation-list.js';
+
 export type { ServiceRegistration } from './keycloak.module.js';
 export type { KeycloakModuleOptions, ServiceOptions } from './keycloak.options.js';
 export type { AuthorizationServerStatus } from './authorization-server/server-health.js';
@@ -37,6 +39,7 @@ export type { ServiceRequestOptions, ServiceResponse } from './client/service-cl
 export type { AuthorizationServerErrorCode } from './protocol/authorization-server-error.js';
 export type { BearerErrorCode } from './protocol/bearer-error.js';
 export type { AccessTokenClaims } from './protocol/claims.js';
+export type { Denial } from './protocol/denial.js';
 export type { RefusalBody, RefusalCode } from './protocol/refusal.js';
 export type { Permissions } from './resource-server/judge-access-token.js';
 export type { RefusalReply } from './resource-server/refusal.filter.js';

@@ -11,6 +11,7 @@ import {
   KeycloakOptionsError,
   Public,
   RefusalFilter,
+  RevocationList,
   TokenExchangeClient,
   type KeycloakModuleOptions,
   type ServiceClient,
@@ -50,6 +51,7 @@ describe('what the module makes injectable', () => {
     AuthorizationServerHealth,
     IntrospectionGuard,
     RefusalFilter,
+    RevocationList,
     getServiceClientToken('service-c'),
   ])('%p prints no secret (RS-23)', (token) => {
     const provider: unknown = module.get(token, { strict: false });

@@ -35,6 +35,7 @@ import {
 import { IntrospectionGuard } from './resource-server/introspection.guard.js';
 import { RefusalFilter } from './resource-server/refusal.filter.js';
 import { RouteReport } from './resource-server/route-report.discovery.js';
+import { RevocationList } from './revocation/revocation-list.js';
 
 const OPTIONS = Symbol('nestjs-keycloak-s2s:resolved-options');
 const SERVER = Symbol('nestjs-keycloak-s2s:authorization-server');
@@ -46,7 +47,7 @@ export type ServiceRegistration = { readonly name: string } & (
 
 /**
  * `forRoot` (or `forRootAsync`), once in the root module, closes every route of the application until a decorator opens
- * it, and makes the token providers injectable everywhere. `forFeature` adds a `ServiceClient` per service to call.
+ * it, and makes the token providers and the `RevocationList` injectable everywhere. `forFeature` adds a `ServiceClient` per service to call.
  *
  * It does NOT contact the authorization server at boot: that is done on first need, and `AuthorizationServerHealth`
  * tells whether it can be. Faulty options throw `KeycloakOptionsError` at boot.
@@ -66,10 +67,26 @@ export type ServiceRegistration = { readonly name: string } & (
         connectToAuthorizationServer({ ...options, clientSecret }, systemClock, reportCircuit),
     },
     {
+      provide: RevocationList,
+      inject: [OPTIONS],
+      useFactory: (options: ResolvedKeycloakOptions) =>
+        new RevocationList(options, systemClock, new Logger('RevocationList')),
+    },
+    {
       provide: TokenSource,
-      inject: [SERVER, OPTIONS],
-      useFactory: ({ tokenEndpoint }: ConnectedAuthorizationServer, options: ResolvedKeycloakOptions) =>
-        new TokenSource(tokenEndpoint, options, systemClock, new TokenSourceLog(new Logger('TokenSource'))),
+      inject: [SERVER, OPTIONS, RevocationList],
+      useFactory: (
+        { tokenEndpoint }: ConnectedAuthorizationServer,
+        options: ResolvedKeycloakOptions,
+        revocations: RevocationList,
+      ) =>
+        new TokenSource(
+          tokenEndpoint,
+          options,
+          systemClock,
+          new TokenSourceLog(new Logger('TokenSource')),
+          revocations,
+        ),
     },
     {
       provide: ClientCredentialsTokenProvider,
@@ -97,9 +114,9 @@ export type ServiceRegistration = { readonly name: string } & (
     },
     {
       provide: IntrospectionGuard,
-      inject: [CachedIntrospection, OPTIONS],
-      useFactory: (introspection: CachedIntrospection, options: ResolvedKeycloakOptions) =>
-        new IntrospectionGuard(introspection, { ...options, audience: options.clientId }, systemClock),
+      inject: [CachedIntrospection, OPTIONS, RevocationList],
+      useFactory: (introspection: CachedIntrospection, options: ResolvedKeycloakOptions, revocations: RevocationList) =>
+        new IntrospectionGuard(introspection, { ...options, audience: options.clientId }, systemClock, revocations),
     },
     { provide: APP_GUARD, useExisting: IntrospectionGuard },
     {
@@ -121,6 +138,7 @@ export type ServiceRegistration = { readonly name: string } & (
     ClientCredentialsTokenProvider,
     TokenExchangeClient,
     AuthorizationServerHealth,
+    RevocationList,
     IntrospectionGuard,
     RefusalFilter,
   ],

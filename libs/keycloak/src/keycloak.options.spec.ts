@@ -50,6 +50,8 @@ describe('resolveKeycloakOptions', () => {
       introspectionTtlSeconds: 10,
       maxCachedIntrospections: 10_000,
       maxCachedTokens: 1000,
+      maxRevocations: 100_000,
+      revocationMemorySeconds: 36_000,
       maxTokenBytes: 8192,
       allowInsecureRequests: false,
       exposeRefusalReasons: false,
@@ -98,6 +100,8 @@ describe('resolveKeycloakOptions', () => {
     ['clockToleranceSeconds', 0, 60],
     ['renewBeforeExpirySeconds', 1, 300],
     ['maxCachedTokens', 1, 1_000_000],
+    ['maxRevocations', 1, 1_000_000],
+    ['revocationMemorySeconds', 60, 31_536_000],
     ['maxTokenBytes', 1024, 65_536],
   ])('takes a whole number for %s from %d to %d', (name, min, max) => {
     for (const value of [min, max]) expect(resolve({ [name]: value })).toMatchObject({ [name]: value });

@@ -56,6 +56,17 @@ export interface KeycloakModuleOptions {
   readonly maxCachedIntrospections?: number;
   /** Tokens of ours that are kept for reuse, exchanged ones included. Default 1000, 1 to 1000000. */
   readonly maxCachedTokens?: number;
+  /**
+   * Denials that a `RevocationList` holds. When there are more, the one that would end first goes early, and every token
+   * issued before that one was made is refused. Default 100000, 1 to 1000000.
+   */
+  readonly maxRevocations?: number;
+  /**
+   * How long each is held. It must be longer than the longest token lives that this service is sent: what has expired needs
+   * no denial. Default 36000, 60 to 31536000: the ten hours that Keycloak lets a session last by default, which none of its
+   * tokens outlives. Raise it with `SSO Session Max`, and where offline sessions or longer lifespans are used.
+   */
+  readonly revocationMemorySeconds?: number;
   /** A longer token is refused before it costs a call. Default 8192, 1024 to 65536. */
   readonly maxTokenBytes?: number;
   /** DANGER: lets tokens and secrets travel unencrypted (`http:`). For development. Default false. */
@@ -104,6 +115,8 @@ const OPTION_NAMES: Readonly<Record<keyof KeycloakModuleOptions, true>> = {
   introspectionTtlSeconds: true,
   maxCachedIntrospections: true,
   maxCachedTokens: true,
+  maxRevocations: true,
+  revocationMemorySeconds: true,
   maxTokenBytes: true,
   allowInsecureRequests: true,
   exposeRefusalReasons: true,
@@ -144,6 +157,14 @@ export function resolveKeycloakOptions(options: KeycloakModuleOptions): Resolved
       1_000_000,
     ),
     maxCachedTokens: check.whole('maxCachedTokens', given.maxCachedTokens, 1000, 1, 1_000_000),
+    maxRevocations: check.whole('maxRevocations', given.maxRevocations, 100_000, 1, 1_000_000),
+    revocationMemorySeconds: check.whole(
+      'revocationMemorySeconds',
+      given.revocationMemorySeconds,
+      36_000,
+      60,
+      31_536_000,
+    ),
     maxTokenBytes: check.whole('maxTokenBytes', given.maxTokenBytes, 8192, 1024, 65_536),
     allowInsecureRequests: insecure,
     exposeRefusalReasons: check.boolean('exposeRefusalReasons', given.exposeRefusalReasons),

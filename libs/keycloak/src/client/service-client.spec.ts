@@ -66,6 +66,7 @@ function client({ baseUrl = next.url, timeoutMs = 2000, maxResponseBytes = 10_00
     { ...connectionTo(realm, 'service-a'), renewBeforeExpirySeconds: 10, maxCachedTokens: 100 },
     systemClock,
     new TokenSourceLog({ log: () => undefined }),
+    { denies: () => false },
   );
   const transport = new ServiceTransport({ name: 'service-b', baseUrl, timeoutMs, maxResponseBytes });
   return new ServiceClient('service-b', 'service-b', transport, tokens);

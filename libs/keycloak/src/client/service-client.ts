@@ -53,7 +53,8 @@ export class ServiceClient {
  *
  * Throws
  * - `ServiceCallError` when the service can't be reached, is too slow, fails, or refuses this service;
- * - `BearerError` `insufficient_scope` when the subject may not do this, `invalid_token` when its token ended meanwhile;
+ * - `BearerError` `insufficient_scope` when the subject may not do this, `invalid_token` when its token ended meanwhile or
+ *   was denied;
  * - `AuthorizationServerError` when no token could be had. A call is never sent without one.
  */
 export class ServiceCaller {

@@ -17,8 +17,9 @@ export class TokenExchangeClient {
   /**
    * A token for `audience` (a client id in Keycloak) with `scope` (a space-separated set), for the subject's user.
    *
-   * Throws `BearerError`: `invalid_token` when the server finds the subject token no longer good, `insufficient_scope`
-   * when the user may not have the scope; `AuthorizationServerError` as `ClientCredentialsTokenProvider` does.
+   * Throws `BearerError`: `invalid_token` when the server finds the subject token no longer good or the `RevocationList`
+   * denies it, `insufficient_scope` when the user may not have the scope; `AuthorizationServerError` as
+   * `ClientCredentialsTokenProvider` does.
    */
   async exchange(
     subject: VerifiedAccessToken,

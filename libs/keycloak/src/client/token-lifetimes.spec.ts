@@ -28,7 +28,8 @@ function setUp(expiresIn: string | undefined) {
   const connection = connectionTo(realm, 'service-a');
   const { tokenEndpoint } = connectToAuthorizationServer(connection, systemClock);
   const options = { ...connection, renewBeforeExpirySeconds: RENEW_BEFORE_SECONDS, maxCachedTokens: 10 };
-  const tokens = new TokenSource(tokenEndpoint, options, clock, new TokenSourceLog({ log: () => undefined }));
+  const log = new TokenSourceLog({ log: () => undefined });
+  const tokens = new TokenSource(tokenEndpoint, options, clock, log, { denies: () => false });
   const lifetime = expiresIn === undefined ? '' : `,"expires_in":${expiresIn}`;
   let given = 0;
   const get = async (): Promise<string> => {

@@ -38,6 +38,7 @@ beforeEach(() => {
     { ...connection, renewBeforeExpirySeconds: 10, maxCachedTokens: 100 },
     systemClock,
     new TokenSourceLog({ log: () => undefined }),
+    { denies: () => false },
   );
 });
 

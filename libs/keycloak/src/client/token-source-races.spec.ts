@@ -104,7 +104,9 @@ class World {
   constructor(private readonly scheduler: fc.Scheduler) {
     this.clock.date = BEGIN;
     const log = new TokenSourceLog({ log: () => undefined });
-    this.tokens = new TokenSource({ request: (form) => this.#answer(form) }, OPTIONS, this.clock, log);
+    this.tokens = new TokenSource({ request: (form) => this.#answer(form) }, OPTIONS, this.clock, log, {
+      denies: () => false,
+    });
   }
 
   /** Of this purpose, and sent after the last time that its subject was found inactive. */

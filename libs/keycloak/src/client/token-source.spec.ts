@@ -48,6 +48,7 @@ function sourceOf(maxCachedTokens = 100): TokenSource {
     { ...connection, renewBeforeExpirySeconds: RENEW_BEFORE, maxCachedTokens },
     clock,
     log,
+    { denies: () => false },
   );
 }
 

@@ -5,10 +5,12 @@ import type { TokenRequestParameters } from '../authorization-server/token-reque
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import { RenewingCache, type Renewable } from '../caching/renewing-cache.js';
+import { BearerError } from '../protocol/bearer-error.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { Refusal } from '../protocol/refusal.js';
 import { subjectTokenText } from '../protocol/verified-access-token.js';
+import type { RevocationList } from '../revocation/revocation-list.js';
 import type { TokenSourceLog } from './token-source-log.js';
 import { tokenRequestKey, type TokenRequest } from './token-request.js';
 
@@ -41,6 +43,7 @@ export class TokenSource {
     private readonly options: TokenSourceOptions,
     private readonly clock: Clock,
     private readonly log: TokenSourceLog,
+    private readonly revocations: Pick<RevocationList, 'denies'>,
   ) {
     this.#tokens = new RenewingCache(options.maxCachedTokens, clock, (failure) =>
       isDefinite(failure) ? REFUSAL_MEMORY_MS : 0,
@@ -49,8 +52,9 @@ export class TokenSource {
     this.#justReplaced = new DeadlineCache(options.maxCachedTokens, clock);
   }
 
-  /** The token that `get` would give without waiting, if there is one. */
+  /** The token that `get` would give without waiting, if there is one. Throws when its subject's token is denied. */
   known(request: TokenRequest): IssuedToken | undefined {
+    this.#refuseDenied(request);
     const token = this.#tokens.known(this.#key(request), () => this.#obtain(request));
     // The subject's keys must not be forgotten before its tokens are.
     if (token !== undefined && request.grant === TOKEN_EXCHANGE_GRANT) this.#keysOfSubject.get(request.subject.hash);
@@ -59,9 +63,11 @@ export class TokenSource {
 
   /**
    * Errors are those of `TokenEndpoint.request`; a failure is shared by those who wait for it. Failures are not kept, but
-   * definite refusals are, for two seconds.
+   * definite refusals are, for two seconds. And `BearerError` `invalid_token` (reason `revoked`) when the subject's token
+   * has been denied since it was judged, be it while the exchange was under way.
    */
   async get(request: TokenRequest): Promise<IssuedToken> {
+    this.#refuseDenied(request);
     const key = this.#key(request);
     // Before it is sent: the subject may be found inactive while the first exchange is under way.
     if (request.grant === TOKEN_EXCHANGE_GRANT) this.#rememberSubject(key, request.subject.hash);
@@ -90,10 +96,20 @@ export class TokenSource {
   async #obtain(request: TokenRequest): Promise<Renewable<IssuedToken>> {
     const startMs = this.clock.monotonicMs();
     const token = await this.endpoint.request(parametersOf(request));
+    // Before it is kept: a denial that came while this was under way holds for what it brings, for those who wait too.
+    this.#refuseDenied(request);
     const durationMs = this.clock.monotonicMs() - startMs;
     this.log.obtained(request, token, durationMs);
     const usableMs = this.#usableMs(request, token) - durationMs;
     return { value: token, usableMs, freshMs: usableMs * (RENEW_FROM + RENEW_JITTER * Math.random()) };
+  }
+
+  /** Whoever holds a judged token may have held it since before it was denied; what was made of it goes as well. */
+  #refuseDenied(request: TokenRequest): void {
+    if (request.grant !== TOKEN_EXCHANGE_GRANT || !this.revocations.denies(request.subject)) return;
+    this.dropExchangedFrom(request.subject.hash);
+    const { issuer: iss, clientId: azp, claims } = request.subject;
+    throw new BearerError('invalid_token', { reason: 'revoked', fields: { iss, azp, jti: claims.jti } });
   }
 
   /**

@@ -4,7 +4,7 @@ import { Refusal, type RefusalDetails } from './refusal.js';
 /**
  * - `missing_token` (401): no credentials were sent.
  * - `invalid_request` (400): two credentials, or a header that has no form.
- * - `invalid_token` (401): junk, expired, inactive, or meant for another audience, issuer or use.
+ * - `invalid_token` (401): junk, expired, inactive, denied, or meant for another audience, issuer or use.
  * - `insufficient_scope` (403): a good token without the permission that is named.
  * - `client_not_allowed` (403): a good token, issued to a client that this route is not for.
  * - `route_closed` (403): no decorator opens the route.

@@ -4,6 +4,7 @@ import type { CachedIntrospection } from '../authorization-server/cached-introsp
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
+import type { RevocationList } from '../revocation/revocation-list.js';
 import { authorize } from './authorize.js';
 import { bearerToken, checkBearerToken, type BearerRequest } from './bearer-token.js';
 import { judgeAccessToken, type JudgeOptions } from './judge-access-token.js';
@@ -26,6 +27,7 @@ export class IntrospectionGuard implements CanActivate {
     private readonly introspection: Pick<CachedIntrospection, 'introspect' | 'known'>,
     private readonly options: GuardOptions,
     private readonly clock: Clock,
+    private readonly revocations: Pick<RevocationList, 'denies'>,
   ) {}
 
   /** Answers at once when the token is known: to wait would cost more than all the rest. */
@@ -50,7 +52,7 @@ export class IntrospectionGuard implements CanActivate {
   }
 
   #admit(request: object, text: string, answer: IntrospectionAnswer, access: RouteAccess): true {
-    const token = judgeAccessToken(text, answer, this.options, this.clock);
+    const token = judgeAccessToken(text, answer, this.options, this.clock, this.revocations);
     authorize(token, access);
     rememberToken(request, token);
     return true;

@@ -32,6 +32,8 @@ const OPTIONS: JudgeOptions = {
   permissions: undefined,
 };
 
+const NOTHING_DENIED = { denies: () => false };
+
 const clockAt = (now: number) => ({ epochSeconds: () => now, monotonicMs: () => 0 });
 
 function judge(
@@ -39,7 +41,7 @@ function judge(
   options: Partial<JudgeOptions> = {},
   now = NOW,
 ): VerifiedAccessToken {
-  return judgeAccessToken('text', { ...ANSWER, ...bend }, { ...OPTIONS, ...options }, clockAt(now));
+  return judgeAccessToken('text', { ...ANSWER, ...bend }, { ...OPTIONS, ...options }, clockAt(now), NOTHING_DENIED);
 }
 
 function refusalOf(bend: Readonly<Record<string, unknown>>, now = NOW): BearerError | undefined {
@@ -69,7 +71,7 @@ describe('judgeAccessToken', () => {
 
   it('accepts active only when it is true itself (RS-05)', () => {
     const { active: _, ...withoutActive } = ANSWER;
-    expect(() => judgeAccessToken('text', withoutActive, OPTIONS, clockAt(NOW))).toThrow(BearerError);
+    expect(() => judgeAccessToken('text', withoutActive, OPTIONS, clockAt(NOW), NOTHING_DENIED)).toThrow(BearerError);
     fc.assert(
       fc.property(fc.oneof(fc.anything(), fc.constantFrom<unknown>('true', 1, [], {}, [true], null)), (active) => {
         expect(refusal({ active })).toBe(active === true ? 'accepted' : 'inactive');
@@ -176,6 +178,40 @@ describe('judgeAccessToken', () => {
     const refused = refusalOf({ email: 'alice@example.com', aud: 'service-c' });
     expect(refused?.fields).toEqual({ iss: ISSUER, azp: 'service-a', aud: 'service-c', jti: 'j1' });
     expect(JSON.stringify(refused)).not.toContain('alice');
+  });
+});
+
+describe('a token that is denied here', () => {
+  const judgeDenied = (bend: Readonly<Record<string, unknown>>, options: Partial<JudgeOptions> = {}) =>
+    judgeAccessToken('text', { ...ANSWER, ...bend }, { ...OPTIONS, ...options }, clockAt(NOW), {
+      denies: ({ sessionId }) => sessionId === 's1',
+    });
+
+  it('is refused however good the answer is (RS-13)', () => {
+    expect(() => judgeDenied({})).toThrow(expect.objectContaining({ code: 'invalid_token', reason: 'revoked' }));
+    expect(judgeDenied({ sid: 's2' }).sessionId).toBe('s2');
+  });
+
+  it('is refused for what else is wrong with it first', () => {
+    expect(() => judgeDenied({ aud: 'service-c' })).toThrow(expect.objectContaining({ reason: 'other_audience' }));
+  });
+
+  it('is refused before the application is asked for its permissions', () => {
+    const permissions = (): readonly string[] => {
+      throw new Error('asked');
+    };
+    expect(() => judgeDenied({}, { permissions })).toThrow(expect.objectContaining({ reason: 'revoked' }));
+  });
+
+  it('is hashed once for an answer, whatever makes the permissions', () => {
+    const seen: string[] = [];
+    const answer = Object.freeze({ ...ANSWER });
+    for (const text of ['text', 'another text, which must not be hashed']) {
+      judgeAccessToken(text, answer, { ...OPTIONS, permissions: () => [] }, clockAt(NOW), {
+        denies: ({ hash }) => seen.push(hash) === 0,
+      });
+    }
+    expect(new Set(seen).size).toBe(1);
   });
 });
 

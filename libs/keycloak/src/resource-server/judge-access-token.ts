@@ -5,6 +5,7 @@ import type { AccessTokenClaims, IntrospectionAnswer } from '../protocol/claims.
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
 import { parseScope } from '../protocol/scope.js';
 import { tokenFacts, VerifiedAccessToken, type TokenFacts } from '../protocol/verified-access-token.js';
+import type { RevocationList } from '../revocation/revocation-list.js';
 
 /** Makes a caller's permissions out of the claims of a token; what it returns replaces the members of `scope`. */
 export type Permissions = (claims: AccessTokenClaims) => readonly string[];
@@ -19,7 +20,8 @@ export interface JudgeOptions {
 
 /**
  * Judges everything that the answer says, however sure the server was: `active`, `iss`, `aud`, `typ`, `cnf`, `exp`,
- * `nbf`, `iat`, `sub` and the client. Done on every request, so an answer that is reused is never trusted for longer.
+ * `nbf`, `iat`, `sub` and the client; then whether the token is denied here, which the server may not know. Done on every
+ * request, so an answer that is reused is never trusted for longer.
  *
  * Throws `BearerError` `invalid_token`; the reason tells the operator which check it was.
  */
@@ -28,6 +30,7 @@ export function judgeAccessToken(
   answer: IntrospectionAnswer,
   options: JudgeOptions,
   clock: Clock,
+  revocations: Pick<RevocationList, 'denies'>,
 ): VerifiedAccessToken {
   if (answer['active'] !== true) throw invalid('inactive');
   const facts = factsOf(answer);
@@ -44,11 +47,12 @@ export function judgeAccessToken(
   if (claims.nbf !== undefined && now < claims.nbf - tolerance) throw invalid('not_yet_valid', claims);
   if (claims.iat !== undefined && now < claims.iat - tolerance) throw invalid('issued_in_the_future', claims);
   if (facts.clientId === '') throw invalid('client_missing', claims);
+  // Of facts that are the same for each request, so that a hash which is needed here is made once for an answer.
+  const token = new VerifiedAccessToken(text, facts);
+  if (revocations.denies(token)) throw invalid('revoked', claims);
   const { permissions } = options;
-  return new VerifiedAccessToken(
-    text,
-    permissions === undefined ? facts : tokenFacts(claims, facts.clientId, made(permissions, claims)),
-  );
+  if (permissions === undefined) return token;
+  return new VerifiedAccessToken(text, tokenFacts(claims, facts.clientId, made(permissions, claims)));
 }
 
 /** Of answers that are reused, and can't change: their types need not be looked at more than once. */

@@ -32,7 +32,8 @@ describe('testAccessToken', () => {
     const { claims, issuer } = testAccessToken({ permissions: ['a'] });
     const options = { issuer, audience: 'test-service', clockToleranceSeconds: 0, permissions: undefined };
     const clock = { epochSeconds: () => claims.exp - 1, monotonicMs: () => 0 };
-    expect([...judgeAccessToken('t', { active: true, ...claims }, options, clock).permissions]).toEqual(['a']);
+    const judged = judgeAccessToken('t', { active: true, ...claims }, options, clock, { denies: () => false });
+    expect([...judged.permissions]).toEqual(['a']);
   });
 
   it('can be one that has expired', () => {

@@ -1,0 +1,223 @@
+/** What is denied is not exchanged any more, and what was made of it goes to nobody, whichever came first (TX-06). */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { connectToAuthorizationServer } from '../authorization-server/connect.js';
+import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
+import { systemClock } from '../caching/clock.js';
+import type { Denial } from '../protocol/denial.js';
+import { IssuedToken } from '../protocol/issued-token.js';
+import { subjectTokenText, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { RevocationList } from '../revocation/revocation-list.js';
+import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
+import { json, NextService } from '../testing/next-service.js';
+import { StillClock } from '../testing/still-clock.js';
+import { testAccessToken } from '../testing/test-access-token.js';
+import { connectionTo, loginTo, startTestRealm } from '../testing/test-realm.js';
+import { ServiceClient } from './service-client.js';
+import { ServiceTransport } from './service-transport.js';
+import { clientCredentialsRequest, tokenExchangeRequest } from './token-request.js';
+import { TokenSource } from './token-source.js';
+import { TokenSourceLog } from './token-source-log.js';
+
+const SCOPE = 'orders.approve';
+const PATH = '/api/process';
+const LIFETIME_SECONDS = 300;
+/** Shorter than it may be, so that what a denial has left behind can be looked for afterwards. */
+const MEMORY_SECONDS = 60;
+const REVOKED = { code: 'invalid_token', reason: 'revoked' };
+
+function listFor(clock: StillClock, revocationMemorySeconds: number): RevocationList {
+  const options = { maxRevocations: 100, revocationMemorySeconds, clockToleranceSeconds: 5 };
+  return new RevocationList(options, clock, { warn: () => undefined });
+}
+
+describe('a subject token that is denied', () => {
+  let realm: RunningAuthorizationServer;
+  let next: NextService;
+  let alice: VerifiedAccessToken;
+  let alicesOther: VerifiedAccessToken;
+  let clock: StillClock;
+  let revocations: RevocationList;
+  let tokens: TokenSource;
+  let client: ServiceClient;
+
+  /** As the guard would have judged it, before anything was denied. */
+  async function judged(sid: string): Promise<VerifiedAccessToken> {
+    return testAccessToken({
+      text: await loginTo(realm, 'alice'),
+      subject: 'alice',
+      expiresInSeconds: 10 * LIFETIME_SECONDS,
+      claims: { sid },
+    });
+  }
+
+  beforeAll(async () => {
+    realm = await startTestRealm();
+    [alice, alicesOther] = [await judged('s1'), await judged('s2')];
+  });
+  beforeEach(async () => {
+    realm.control.fault('token', undefined);
+    realm.control.calls.reset();
+    next = (await NextService.start()).answer(PATH, json({ ok: true }));
+    clock = new StillClock();
+    clock.date = Date.now() / 1000;
+    revocations = listFor(clock, MEMORY_SECONDS);
+    const connection = connectionTo(realm, 'service-a');
+    tokens = new TokenSource(
+      connectToAuthorizationServer({ ...connection, timeoutMs: 2000 }, systemClock).tokenEndpoint,
+      { ...connection, renewBeforeExpirySeconds: 10, maxCachedTokens: 100 },
+      clock,
+      new TokenSourceLog({ log: () => undefined }),
+      revocations,
+    );
+    const transport = new ServiceTransport({
+      name: 'service-b',
+      baseUrl: next.url,
+      timeoutMs: 2000,
+      maxResponseBytes: 10_000,
+    });
+    client = new ServiceClient('service-b', 'service-b', transport, tokens);
+  });
+  afterEach(() => next.stop());
+  afterAll(() => realm.stop());
+
+  const asked = (): number => realm.control.calls.token.client_credentials + realm.control.calls.token.token_exchange;
+  const exchange = (subject: VerifiedAccessToken) => tokenExchangeRequest(subject, 'service-b', SCOPE);
+  const hasBeenAsked = async (times: number): Promise<void> => {
+    while (asked() < times) await new Promise(setImmediate);
+  };
+
+  const DENIALS: readonly (readonly [string, () => Denial])[] = [
+    ['by its session', () => ({ sid: 's1' })],
+    ['by its subject', () => ({ sub: 'alice', issuedBefore: clock.date + 1 })],
+    ['by itself', () => ({ tokenHash: alice.hash })],
+  ];
+
+  it.each(DENIALS)('%s: no call is made with what was exchanged for it', async (_, denial) => {
+    await client.onBehalfOf(alice, SCOPE).post(PATH, {});
+    const caller = client.onBehalfOf(alice, SCOPE);
+    revocations.deny(denial());
+    await expect(caller.post(PATH, {})).rejects.toMatchObject(REVOKED);
+    await expect(client.onBehalfOf(alice, SCOPE).get(PATH)).rejects.toMatchObject(REVOKED);
+    expect(() => tokens.known(exchange(alice))).toThrow(expect.objectContaining(REVOKED));
+    expect([next.requests.length, asked()]).toEqual([1, 1]);
+  });
+
+  it('leaves the tokens of other sessions and of this service alone (TX-05)', async () => {
+    const requests = [exchange(alicesOther), clientCredentialsRequest(SCOPE)];
+    const before = await Promise.all(requests.map((request) => tokens.get(request)));
+    revocations.deny({ sid: 's1' });
+    await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
+    expect(await Promise.all(requests.map((request) => tokens.get(request)))).toEqual(before);
+    expect(asked()).toBe(2);
+  });
+
+  it.each(DENIALS)('%s: Keycloak is not asked to exchange it', async (_, denial) => {
+    revocations.deny(denial());
+    await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
+    expect(asked()).toBe(0);
+  });
+
+  it('drops what was exchanged for it: it is gone even when the denial has ended', async () => {
+    const kept = await tokens.get(exchange(alice));
+    revocations.deny({ sid: 's1' });
+    await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
+    clock.advance(MEMORY_SECONDS);
+    expect(await tokens.get(exchange(alice))).not.toBe(kept);
+    expect(asked()).toBe(2);
+  });
+
+  it('while its first exchange is under way: who waits gets none, and none is kept', async () => {
+    realm.control.fault('token', { kind: 'delay', milliseconds: 100, times: 1 });
+    const waiting = [tokens.get(exchange(alice)), tokens.get(exchange(alice))];
+    const called = client.onBehalfOf(alice, SCOPE).get(PATH);
+    const settled = Promise.allSettled([...waiting, called]);
+    await hasBeenAsked(1);
+    revocations.deny({ sid: 's1' });
+    expect(await settled).toMatchObject(Array.from({ length: 3 }, () => ({ status: 'rejected', reason: REVOKED })));
+    expect(next.requests).toEqual([]);
+    clock.advance(MEMORY_SECONDS);
+    await tokens.get(exchange(alice));
+    expect(asked()).toBe(2);
+  });
+
+  it('while its renewal is under way in the background: the new one is not kept, nor the old one given out', async () => {
+    await tokens.get(exchange(alice));
+    clock.advance(LIFETIME_SECONDS - 10 - 20);
+    realm.control.fault('token', { kind: 'delay', milliseconds: 100, times: 1 });
+    await tokens.get(exchange(alice));
+    await hasBeenAsked(2);
+    revocations.deny({ sid: 's1' });
+    await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
+    clock.advance(MEMORY_SECONDS);
+    await tokens.get(exchange(alice)).catch(() => undefined);
+    expect(asked()).toBe(3);
+  });
+});
+
+describe('TokenSource and denials, whatever comes first (model)', () => {
+  const SUBJECTS = {
+    alice: testAccessToken({ subject: 'alice', claims: { sid: 's1' } }),
+    bob: testAccessToken({ subject: 'bob', claims: { sid: 's2' } }),
+  };
+  type Name = keyof typeof SUBJECTS;
+  const name = fc.constantFrom<Name>('alice', 'alice', 'bob');
+  const step = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ what: fc.constant('get' as const), name }) },
+    { weight: 1, arbitrary: fc.record({ what: fc.constant('deny' as const), name }) },
+    { weight: 2, arbitrary: fc.record({ what: fc.constant('wait' as const), name }) },
+  );
+
+  it('gives nothing out that was asked for or came after the denial of its subject', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), fc.array(step, { minLength: 2, maxLength: 25 }), async (s, steps) => {
+        const clock = new StillClock();
+        clock.date = Date.now() / 1000;
+        const revocations = listFor(clock, Infinity);
+        const denied = new Set<Name>();
+        const cameTooLate = new Set<string>();
+        let sent = 0;
+        const endpoint = {
+          request: async (form: TokenRequestParameters): Promise<IssuedToken> => {
+            const text = `token-${(sent += 1)}`;
+            const who: Name =
+              'subject_token' in form && form.subject_token === subjectTokenText(SUBJECTS.alice) ? 'alice' : 'bob';
+            expect(denied.has(who)).toBe(false);
+            await s.schedule(Promise.resolve(), text);
+            if (denied.has(who)) cameTooLate.add(text);
+            return new IssuedToken(text, [SCOPE], 40);
+          },
+        };
+        const options = { issuer: 'i', clientId: 'c', renewBeforeExpirySeconds: 10, maxCachedTokens: 10 };
+        const tokens = new TokenSource(
+          endpoint,
+          options,
+          clock,
+          new TokenSourceLog({ log: () => undefined }),
+          revocations,
+        );
+        const act = async (todo: (typeof steps)[number]): Promise<void> => {
+          await s.schedule(Promise.resolve(), todo.what);
+          if (todo.what === 'wait') clock.advance(13);
+          if (todo.what === 'deny') {
+            revocations.deny({ sid: SUBJECTS[todo.name].sessionId ?? '' });
+            denied.add(todo.name);
+          }
+          if (todo.what !== 'get') return;
+          const wasDenied = denied.has(todo.name);
+          const outcome = await tokens
+            .get(tokenExchangeRequest(SUBJECTS[todo.name], 'service-c', SCOPE))
+            .catch((error: { readonly reason: string }) => error.reason);
+          const given = typeof outcome === 'string' ? undefined : outcome.reveal();
+          expect(given === undefined ? outcome : 'revoked').toBe('revoked');
+          expect(given !== undefined && (wasDenied || cameTooLate.has(given))).toBe(false);
+          expect(given === undefined && !denied.has(todo.name)).toBe(false);
+        };
+        await s.waitFor(Promise.all(steps.map(act)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals';
+import { readDenial } from './denial.js';
+import { tokenHash } from './fingerprint.js';
+
+const HASH = tokenHash('a token');
+
+describe('readDenial', () => {
+  it.each<[object, object]>([
+    [{ sid: 's1' }, { kind: 'session', key: 's1', issuedBefore: Infinity }],
+    [
+      { sub: 'alice', issuedBefore: 17.5 },
+      { kind: 'subject', key: 'alice', issuedBefore: 17.5 },
+    ],
+    [
+      { sub: 'alice', issuedBefore: 0 },
+      { kind: 'subject', key: 'alice', issuedBefore: 0 },
+    ],
+    [{ tokenHash: HASH }, { kind: 'token', key: HASH, issuedBefore: Infinity }],
+    [{ tokenHash: HASH.toUpperCase() }, { kind: 'token', key: HASH, issuedBefore: Infinity }],
+  ])('reads %j, and what became of it on a wire', (denial, read) => {
+    expect(readDenial(denial)).toEqual(read);
+    expect(readDenial(JSON.parse(JSON.stringify(denial)))).toEqual(read);
+  });
+
+  it.each<[unknown]>([
+    [undefined],
+    [null],
+    ['s1'],
+    [[]],
+    [['s1']],
+    [{}],
+    [{ sid: '' }],
+    [{ sid: ' ' }],
+    [{ sid: undefined }],
+    [{ sid: 7 }],
+    [{ sid: ['s1'] }],
+    [{ sid: 's'.repeat(1025) }],
+    [{ sid: 's1', sub: 'alice', issuedBefore: 1 }],
+    [{ sid: 's1', tokenHash: HASH }],
+    [{ sid: 's1', reason: 'logout' }],
+    [{ sub: 'alice' }],
+    [{ issuedBefore: 1 }],
+    [{ sub: '', issuedBefore: 1 }],
+    [{ sub: 'alice', issuedBefore: Number.NaN }],
+    [{ sub: 'alice', issuedBefore: Infinity }],
+    [{ sub: 'alice', issuedBefore: -1 }],
+    [{ sub: 'alice', issuedBefore: '1' }],
+    [{ sub: 'alice', issuedBefore: 1_700_000_000_000 }],
+    [{ tokenHash: '' }],
+    [{ tokenHash: HASH.slice(1) }],
+    [{ tokenHash: `${HASH}\n` }],
+    [{ tokenHash: `${HASH.slice(1)}g` }],
+  ])('throws TypeError for %j', (denial) => {
+    expect(() => readDenial(denial)).toThrow(TypeError);
+  });
+
+  it('names no value in its message (RS-23)', () => {
+    expect(() => readDenial({ tokenHash: 'eyJhbGciOi' })).toThrow(
+      /^The tokenHash of a denial must be a SHA-256 in hex$/,
+    );
+  });
+});

@@ -1,0 +1,60 @@
+/** Denial: what is to be refused from now on, as one plain JSON object. */
+
+/**
+ * - `sid`: every token of a user's session, whenever it was issued (OpenID Connect Back-Channel Logout 1.0 §2.4).
+ * - `sub`, `issuedBefore`: the tokens of a user or service account whose `iat` is earlier than that, in seconds since the
+ *   epoch, and those that have no `iat`.
+ * - `tokenHash`: one token, by its SHA-256 in hex (`VerifiedAccessToken.hash`).
+ *
+ * It holds no token and survives `JSON.stringify`, so that a channel between services can carry it.
+ */
+export type Denial =
+  { readonly sid: string } | { readonly sub: string; readonly issuedBefore: number } | { readonly tokenHash: string };
+
+/** A denial that was read: what it is about, and before which `iat` (seconds since the epoch). */
+export interface ReadDenial {
+  readonly kind: 'session' | 'subject' | 'token';
+  readonly key: string;
+  readonly issuedBefore: number;
+}
+
+/** So that a list which is bounded in number is bounded in size. */
+const MAX_LENGTH = 1024;
+
+/** Whoever gives milliseconds gives more; as seconds, this is in the year 5138. */
+const MAX_EPOCH_SECONDS = 1e11;
+
+/** Throws `TypeError` for all that is not exactly one `Denial`; the message names no value. */
+export function readDenial(denial: unknown): ReadDenial {
+  const members: Readonly<Record<string, unknown>> =
+    typeof denial === 'object' && denial !== null && !Array.isArray(denial) ? { ...denial } : {};
+  switch (Object.keys(members).toSorted().join(' ')) {
+    case 'sid':
+      return { kind: 'session', key: identifier('sid', members['sid']), issuedBefore: Infinity };
+    case 'issuedBefore sub':
+      return {
+        kind: 'subject',
+        key: identifier('sub', members['sub']),
+        issuedBefore: epochSeconds(members['issuedBefore']),
+      };
+    case 'tokenHash':
+      return { kind: 'token', key: sha256(members['tokenHash']), issuedBefore: Infinity };
+    default:
+      throw new TypeError('A denial is { sid }, { sub, issuedBefore } or { tokenHash }, and nothing besides');
+  }
+}
+
+function identifier(name: string, value: unknown): string {
+  if (typeof value === 'string' && value.trim() !== '' && value.length <= MAX_LENGTH) return value;
+  throw new TypeError(`The ${name} of a denial must be a text of 1 to ${MAX_LENGTH} characters`);
+}
+
+function epochSeconds(value: unknown): number {
+  if (typeof value === 'number' && value >= 0 && value < MAX_EPOCH_SECONDS) return value;
+  throw new TypeError('The issuedBefore of a denial must be seconds since the epoch');
+}
+
+function sha256(value: unknown): string {
+  if (typeof value === 'string' && /^[0-9a-f]{64}$/i.test(value)) return value.toLowerCase();
+  throw new TypeError('The tokenHash of a denial must be a SHA-256 in hex');
+}

@@ -1,0 +1,283 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { AccessTokenClaims } from '../protocol/claims.js';
+import type { Denial } from '../protocol/denial.js';
+import { tokenHash } from '../protocol/fingerprint.js';
+import { tokenFacts, VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { StillClock } from '../testing/still-clock.js';
+import { RevocationList } from './revocation-list.js';
+
+const MEMORY_SECONDS = 1000;
+const TOLERANCE_SECONDS = 5;
+
+function listOf(maxRevocations = 100) {
+  const clock = new StillClock();
+  const warnings: unknown[] = [];
+  const options = { maxRevocations, revocationMemorySeconds: MEMORY_SECONDS, clockToleranceSeconds: TOLERANCE_SECONDS };
+  const list = new RevocationList(options, clock, { warn: (_, fields) => void warnings.push(fields) });
+  return { clock, warnings, list };
+}
+
+const NOW = new StillClock().date;
+
+/** Alice's, issued now, with something else about it. */
+function token(bend: Readonly<Record<string, unknown>> = {}, text = 'the token'): VerifiedAccessToken {
+  const claims = { iss: 'i', sub: 'alice', aud: 'b', exp: NOW + 60, iat: NOW, sid: 's1', ...bend };
+  return new VerifiedAccessToken(text, tokenFacts(claims as AccessTokenClaims, 'a', []));
+}
+
+const SESSION: Denial = { sid: 's1' };
+const SUBJECT: Denial = { sub: 'alice', issuedBefore: NOW + 1 };
+const TOKEN: Denial = { tokenHash: tokenHash('the token') };
+
+describe('RevocationList', () => {
+  it.each<[string, Denial, VerifiedAccessToken]>([
+    ['session', SESSION, token({ sid: 's2' })],
+    ['session, and no token without one', SESSION, token({ sid: undefined })],
+    ['subject', SUBJECT, token({ sub: 'bob' })],
+    ['subject, and no token issued then or later', SUBJECT, token({ iat: NOW + 1 })],
+    ['token', TOKEN, token({}, 'another token')],
+  ])('denies a %s, and nobody else (RS-13)', (_, denial, other) => {
+    const { list } = listOf();
+    expect(list.denies(token())).toBe(false);
+    list.deny(denial);
+    expect([list.denies(token()), list.denies(other)]).toEqual([true, false]);
+  });
+
+  it('denies a session whenever its tokens were issued: one that was refreshed during the logout too', () => {
+    const { list } = listOf();
+    list.deny(SESSION);
+    expect(list.denies(token({ iat: NOW + 500 }))).toBe(true);
+    expect(list.denies(token({ iat: undefined }))).toBe(true);
+  });
+
+  it('denies a token of the subject that does not say when it was issued', () => {
+    const { list } = listOf();
+    list.deny({ sub: 'alice', issuedBefore: 0 });
+    expect([list.denies(token({ iat: undefined })), list.denies(token())]).toEqual([true, false]);
+  });
+
+  it('is not weakened by an earlier issuedBefore that comes later', () => {
+    const { list } = listOf();
+    list.deny(SUBJECT);
+    list.deny({ ...SUBJECT, issuedBefore: 1 });
+    expect(list.denies(token())).toBe(true);
+    list.deny({ ...SUBJECT, issuedBefore: NOW + 10 });
+    expect(list.denies(token({ iat: NOW + 9 }))).toBe(true);
+  });
+
+  it.each([SESSION, SUBJECT, TOKEN])('holds %j for its time from the last time on, whatever the date', (denial) => {
+    const { list, clock } = listOf();
+    list.deny(denial);
+    clock.advance(MEMORY_SECONDS - 1);
+    list.deny(denial);
+    expect(list.size).toBe(1);
+    clock.date = 0;
+    clock.advance(MEMORY_SECONDS - 0.001);
+    expect(list.denies(token())).toBe(true);
+    clock.advance(0.001);
+    expect(list.denies(token())).toBe(false);
+  });
+
+  it('forgets what has ended', () => {
+    const { list, clock } = listOf();
+    for (const denial of [SESSION, SUBJECT, TOKEN]) list.deny(denial);
+    clock.advance(MEMORY_SECONDS);
+    list.deny({ sid: 's2' });
+    expect(list.size).toBe(1);
+  });
+
+  it.each<unknown>([undefined, {}, { sid: '' }, { sub: 'alice' }, { tokenHash: 'x' }])(
+    'throws TypeError for %j, and holds what it held',
+    (denial) => {
+      const { list } = listOf();
+      list.deny(SESSION);
+      expect(() => list.deny(denial as Denial)).toThrow(TypeError);
+      expect([list.size, list.denies(token())]).toEqual([1, true]);
+    },
+  );
+
+  it('reads nothing of a token while nothing is denied, and no hash while no single token is', () => {
+    const { list } = listOf();
+    const unread = new Proxy(token(), {
+      get: (_, name) => {
+        throw new Error(`read ${String(name)}`);
+      },
+    });
+    expect(list.denies(unread)).toBe(false);
+    list.deny({ sid: 's2' });
+    const unhashed = token();
+    Object.defineProperty(unhashed, 'hash', {
+      get: () => {
+        throw new Error('hashed');
+      },
+    });
+    expect(list.denies(unhashed)).toBe(false);
+    list.deny(TOKEN);
+    expect(() => list.denies(unhashed)).toThrow('hashed');
+  });
+});
+
+describe('a list that is full', () => {
+  const other = (number: number): Denial => ({ sid: `other-${number}` });
+
+  it('lets the one go that would end first, and refuses what was issued before that was denied', () => {
+    const { list, clock } = listOf(2);
+    list.deny(SESSION);
+    clock.advance(100);
+    list.deny(other(1));
+    list.deny(other(1));
+    expect(list.denies(token({ sid: 'innocent' }))).toBe(false);
+    list.deny(other(2));
+    expect(list.size).toBe(2);
+    expect(list.denies(token())).toBe(true);
+    // Not told apart any more: who is innocent gets a new token, which passes.
+    expect(list.denies(token({ sid: 'innocent' }))).toBe(true);
+    expect(list.denies(token({ sid: 'innocent', iat: undefined }))).toBe(true);
+    expect(list.denies(token({ sid: 'innocent', iat: NOW + TOLERANCE_SECONDS }))).toBe(false);
+    expect([1, 2].map((at) => list.denies(token({ sid: `other-${at}`, iat: NOW + 100 })))).toEqual([true, true]);
+  });
+
+  it('goes by the issuedBefore of a subject, when that is earlier', () => {
+    const { list } = listOf(1);
+    list.deny({ sub: 'alice', issuedBefore: NOW - 100 });
+    list.deny(other(1));
+    const issuedAt = (iat: number) => list.denies(token({ iat }));
+    expect([issuedAt(NOW - 101), issuedAt(NOW - 100 + TOLERANCE_SECONDS)]).toEqual([true, false]);
+  });
+
+  it('keeps nobody out for the future, whatever was denied and done to the date', () => {
+    const { list, clock } = listOf(1);
+    list.deny({ sub: 'alice', issuedBefore: NOW + 1e6 });
+    list.deny(other(1));
+    expect(list.denies(token({ iat: NOW + TOLERANCE_SECONDS }))).toBe(false);
+    clock.date += 3600;
+    list.deny(other(2));
+    clock.date -= 3600;
+    list.deny(other(3));
+    expect(list.denies(token({ iat: NOW + TOLERANCE_SECONDS }))).toBe(false);
+  });
+
+  it('loses nothing to what it holds already, or has ended', () => {
+    const { list, clock, warnings } = listOf(2);
+    list.deny(SESSION);
+    list.deny(other(1));
+    list.deny(other(1));
+    clock.advance(MEMORY_SECONDS);
+    list.deny(other(2));
+    list.deny(other(3));
+    expect(list.denies(token({ sid: 'innocent', iat: 0 }))).toBe(false);
+    expect(warnings).toEqual([]);
+  });
+
+  it('warns the operator, once a minute, and says how many went early', () => {
+    const { list, clock, warnings } = listOf(2);
+    for (let number = 0; number < 5; number += 1) list.deny(other(number));
+    expect(warnings).toEqual([{ maxRevocations: 2, goneEarly: 1, refusedIssuedBefore: NOW + TOLERANCE_SECONDS }]);
+    clock.advance(60);
+    list.deny(other(5));
+    expect(warnings).toHaveLength(2);
+    expect(warnings[1]).toMatchObject({ goneEarly: 3 });
+  });
+});
+
+/** What was ever denied, in full: a list with no bound. */
+interface Denied {
+  readonly denial: Denial;
+  readonly issuedBefore: number;
+  readonly deniedAt: number;
+  readonly endsAtMs: number;
+}
+
+const keyOf = (denial: Denial): string => JSON.stringify({ ...denial, issuedBefore: undefined });
+
+function isAbout({ denial, issuedBefore }: Denied, one: VerifiedAccessToken): boolean {
+  if ('sid' in denial) return denial.sid === one.claims.sid;
+  if ('tokenHash' in denial) return denial.tokenHash === one.hash;
+  return denial.sub === one.claims.sub && (one.claims.iat === undefined || one.claims.iat < issuedBefore);
+}
+
+class Model {
+  readonly denied: Denied[] = [];
+  constructor(private readonly clock: StillClock) {}
+
+  deny(denial: Denial): void {
+    const issuedBefore = [denial, ...this.#live().filter((one) => keyOf(one.denial) === keyOf(denial))].map((one) =>
+      'issuedBefore' in one ? one.issuedBefore : Infinity,
+    );
+    const endsAtMs = this.clock.monotonicMs() + MEMORY_SECONDS * 1000;
+    this.denied.push({
+      denial,
+      issuedBefore: Math.max(...issuedBefore),
+      deniedAt: this.clock.epochSeconds(),
+      endsAtMs,
+    });
+  }
+
+  whyDenied(one: VerifiedAccessToken): Denied[] {
+    return this.#live().filter((denied) => isAbout(denied, one));
+  }
+
+  #live(): Denied[] {
+    return this.denied.filter(({ endsAtMs }) => this.clock.monotonicMs() < endsAtMs);
+  }
+}
+
+const TEXTS = ['t1', 't2', 't3'];
+const issued = fc.integer({ min: NOW - 3, max: NOW + 3 * MEMORY_SECONDS });
+const denial: fc.Arbitrary<Denial> = fc.oneof(
+  fc.record({ sid: fc.constantFrom('s1', 's2', '__proto__') }),
+  fc.record({ sub: fc.constantFrom('alice', 'bob', 's1'), issuedBefore: issued }),
+  fc.record({ tokenHash: fc.constantFrom(...TEXTS).map(tokenHash) }),
+);
+const someToken = fc
+  .record({
+    sub: fc.constantFrom('alice', 'bob', 'carol'),
+    sid: fc.constantFrom('s1', 's2', 's3', '__proto__', undefined),
+    iat: fc.oneof(fc.constant(undefined), issued),
+    text: fc.constantFrom(...TEXTS),
+  })
+  .map(({ text, ...claims }) => token(claims, text));
+const step = fc.oneof(
+  fc.record({ deny: denial }),
+  fc.record({ judge: someToken }),
+  fc.record({ wait: fc.constantFrom(1, 10, MEMORY_SECONDS / 2, MEMORY_SECONDS) }),
+);
+const steps = fc.array(step, { minLength: 1, maxLength: 40 });
+
+describe('RevocationList against a naive model', () => {
+  function run(
+    maxRevocations: number,
+    isRight: (denies: boolean, because: Denied[], one: VerifiedAccessToken) => boolean,
+  ) {
+    fc.assert(
+      fc.property(steps, (todo) => {
+        const { list, clock } = listOf(maxRevocations);
+        const model = new Model(clock);
+        for (const next of todo) {
+          let right = true;
+          if ('wait' in next) clock.advance(next.wait);
+          else if ('deny' in next) {
+            list.deny(next.deny);
+            model.deny(next.deny);
+          } else right = isRight(list.denies(next.judge), model.whyDenied(next.judge), next.judge);
+          expect([right, list.size <= maxRevocations]).toEqual([true, true]);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  }
+
+  it('denies exactly what was denied, while there is room (RS-13)', () => {
+    expect.hasAssertions();
+    run(100, (denies, because) => denies === because.length > 0);
+  });
+
+  it.each([1, 2, 3])('with room for %i lets nothing in that was issued before it was denied', (maxRevocations) => {
+    expect.hasAssertions();
+    run(
+      maxRevocations,
+      (denies, because, { claims: { iat = -Infinity } }) => denies || because.every(({ deniedAt }) => iat > deniedAt),
+    );
+  });
+});
