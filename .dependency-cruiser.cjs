@@ -83,6 +83,16 @@ module.exports = {
       to: { path: 'node_modules/oauth4webapi/' },
     },
     {
+      name: 'openid-library-in-the-login',
+      comment: 'Only the login of Service A speaks OpenID Connect, and no error of that library may come further.',
+      severity: 'error',
+      from: {
+        path: '^(libs|apps)/',
+        pathNot: '^apps/service-a/src/login/openid-(configuration|provider|transport)[.]ts$',
+      },
+      to: { path: 'node_modules/openid-client/' },
+    },
+    {
       name: 'undici-where-it-sends',
       comment:
         'What an HTTP client throws may carry the request with its token: none may come further than the files that send.',

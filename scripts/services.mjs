@@ -14,7 +14,7 @@ const DEMO_SECRETS = {
 const SERVICES = [
   { name: 'service-c', letter: 'C', defaultPort: 3002, color: 35, calls: [] },
   { name: 'service-b', letter: 'B', defaultPort: 3001, color: 33, calls: ['C'] },
-  { name: 'service-a', letter: 'A', defaultPort: 3000, color: 36, calls: ['B'] },
+  { name: 'service-a', letter: 'A', defaultPort: 3000, color: 36, calls: ['B'], login: true },
 ];
 
 /** Passed on to every service; nothing else of our environment is. */
@@ -28,7 +28,12 @@ const PASSED_ON = [
   'NODE_EXTRA_CA_CERTS',
   'NO_COLOR',
   'INTROSPECTION_TTL_SECONDS',
+  'SESSION_IDLE_SECONDS',
+  'SESSION_MAX_SECONDS',
 ];
+
+/** DEMO: what Service A seals logins with, unless the environment says otherwise. */
+const DEMO_SESSION_SECRET = 'demo-session-secret-that-everybody-knows';
 
 /** The four client secrets: from the environment, else the demo ones. */
 export function clientSecrets(environment) {
@@ -61,7 +66,14 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
     ...Object.fromEntries(urls),
     [`${own}_ID`]: environment[`${own}_ID`] || service.name,
     [`${own}_SECRET`]: clientSecrets(environment)[`${own}_SECRET`],
+    ...(service.login ? loginEnvironment(service, environment) : {}),
   };
+}
+
+/** For a service at which users log in: where browsers reach it, and its secret for that. */
+function loginEnvironment({ letter, port }, environment) {
+  const secret = `SERVICE_${letter}_SESSION_SECRET`;
+  return { PUBLIC_URL: `http://localhost:${port}`, [secret]: environment[secret] || DEMO_SESSION_SECRET };
 }
 
 /** Values for the realm file's placeholders. */

@@ -146,7 +146,7 @@ function showWhatToTry(all, keycloak) {
   console.log(`
 ${paint(1, 'All three services are ready.')}
 
-  A page to start from:       http://${a}
+  A page to start from:       http://${a} (log in there as alice / alice, or as bob / bob)
   Service A as itself:        curl ${a}/run-service-b
   As alice, a manager (bob, who may only view, is refused):
     TOKEN=$(curl -s ${keycloak.issuer}/protocol/openid-connect/token \\

@@ -9,17 +9,30 @@ import { keycloakVariables, RunningChain, startService, type RunningService } fr
 /** The routes that answer without a token, and nothing else does. A new one must be written here. */
 const OPEN = new Set(['/', '/run-service-b', '/styles.css', '/favicon.svg', '/health/live', '/health/ready']);
 
+/** The routes of the login, which no token opens, and what they answer a request that comes with nothing. */
+const LOGIN = {
+  'GET /auth/callback': 400,
+  'GET /auth/login': 303,
+  'POST /auth/backchannel-logout': 400,
+  'POST /auth/logout': 403,
+} as const;
+const LOGIN_PATHS = new Set(Object.keys(LOGIN).map((route) => route.split(' ')[1]));
+
 /** The routes that there are, without the HEAD that goes with each GET. */
 const ROUTES = {
   a: [
     'GET /',
     'GET /api/orders/:id',
     'GET /api/whoami',
+    'GET /auth/callback',
+    'GET /auth/login',
     'GET /favicon.svg',
     'GET /health/live',
     'GET /health/ready',
     'GET /run-service-b',
     'GET /styles.css',
+    'POST /auth/backchannel-logout',
+    'POST /auth/logout',
   ],
   b: ['GET /api/whoami', 'GET /health/live', 'GET /health/ready', 'POST /api/inventory/adjust', 'POST /api/process'],
   c: ['GET /api/whoami', 'GET /health/live', 'GET /health/ready', 'POST /api/compute'],
@@ -61,7 +74,7 @@ describe('every route (RS-20)', () => {
   it.each(['a', 'b', 'c'] as const)(
     'of Service %s is refused without a token unless it is on the list',
     async (name) => {
-      const closed = chain[name].routes.filter(({ url }) => !OPEN.has(url));
+      const closed = chain[name].routes.filter(({ url }) => !OPEN.has(url) && !LOGIN_PATHS.has(url));
       expect(closed.length).toBeGreaterThan(0);
       const { calls } = await chain.keycloak.during(async () => {
         for (const { method, url } of closed) {
@@ -76,10 +89,16 @@ describe('every route (RS-20)', () => {
     expect(await raw(chain.a, 'GET', path)).toBe(200);
   });
 
+  it.each(Object.entries(LOGIN))('%s does nothing for a request that comes with nothing', async (route, status) => {
+    const [method = '', path = ''] = route.split(' ');
+    expect(await raw(chain.a, method, path)).toBe(status);
+  });
+
   it('runs the chain anonymously in demo mode only', async () => {
     const closed = await startService(ServiceAModule, {
       ...keycloakVariables(keycloak.keycloakUrl()),
       SERVICE_A_CLIENT_SECRET: 'not-a-demo-secret',
+      SERVICE_A_SESSION_SECRET: 'not-the-demo-secret-of-the-sessions',
       SERVICE_B_URL: chain.b.url,
     });
     await request(closed.url).get('/run-service-b').expect(401, { error: 'Missing token', code: 'missing_token' });

@@ -35,7 +35,7 @@ export function opened(server: ContractServer, token: string): Members {
 
 function normal(server: ContractServer, members: Members): Members {
   const { exp, iat, ...rest } = members;
-  const lifetime = typeof exp === 'number' && typeof iat === 'number' ? { lifetime: exp - iat } : {};
+  const lifetime = typeof exp === 'number' && typeof iat === 'number' ? { lifetime: wholeMinutes(exp - iat) } : {};
   const named = Object.entries(rest).map(([name, value]) => [name, normalValue(server, name, value)]);
   return { ...Object.fromEntries(named), ...lifetime } as Members;
 }

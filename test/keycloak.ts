@@ -134,6 +134,17 @@ export async function allowRenaming(): Promise<void> {
   await admin('PUT', '', { editUsernameAllowed: true });
 }
 
+/** What Service A is told of a token. */
+export async function isActive(token: string): Promise<boolean> {
+  const answer = await post(endpoint('token/introspect'), { token }, basic('service-a'));
+  return 'active' in answer && answer.active === true;
+}
+
+/** Ends one session as an administrator does in the console. */
+export async function endSession(sid: string): Promise<void> {
+  await admin('DELETE', `/sessions/${sid}`);
+}
+
 /** The claims of a token, as anybody who holds it can read them. */
 export function claimsOf(token: string): Readonly<Record<string, unknown>> {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;

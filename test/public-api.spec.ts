@@ -7,6 +7,7 @@ describe('nestjs-keycloak-s2s', () => {
   it('exports this, and no more', () => {
     expect(Object.keys(door).toSorted()).toEqual([
       'AccessToken',
+      'AccessTokenVerifier',
       'AllowClients',
       'Authenticated',
       'AuthorizationServerError',

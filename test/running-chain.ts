@@ -49,8 +49,20 @@ export class ServiceOutput {
 
 export type Variables = Readonly<Record<string, string>>;
 
-/** Starts one service with `variables` on a free port; the process' own variables are as before afterwards. */
-export async function startService(module: Type, variables: Variables): Promise<RunningService> {
+export interface ListenAt {
+  readonly port: number;
+  readonly host: string;
+}
+
+/**
+ * Starts one service with `variables`, on a free port unless it is told one; the process' own variables are as before
+ * afterwards.
+ */
+export async function startService(
+  module: Type,
+  variables: Variables,
+  { port, host }: ListenAt = { port: 0, host: '127.0.0.1' },
+): Promise<RunningService> {
   const adapter = serviceAdapter();
   const routes: Route[] = [];
   const arrivedTokens: string[] = [];
@@ -65,7 +77,7 @@ export async function startService(module: Type, variables: Variables): Promise<
   const app = await withVariables({ NODE_ENV: 'test', ...variables }, () =>
     createService(module, { logFormat: 'json' }, adapter),
   );
-  await app.listen(0, '127.0.0.1');
+  await app.listen(port, host);
   return { url: (await app.getUrl()).replace('[::1]', 'localhost'), app, routes, arrivedTokens };
 }
 
@@ -95,7 +107,7 @@ export class RunningChain {
   ) {}
 
   /** In demo mode, and asking Keycloak for every request, unless `further` says otherwise. */
-  static async start(further: Variables = {}): Promise<RunningChain> {
+  static async start(further: Variables = {}, listenAt?: ListenAt): Promise<RunningChain> {
     const output = new ServiceOutput();
     const keycloak = await KeycloakRecorder.start(keycloakUrl());
     const defaults = { DEMO_MODE: 'true', INTROSPECTION_TTL_SECONDS: '0' };
@@ -106,11 +118,8 @@ export class RunningChain {
       SERVICE_B_CLIENT_SECRET: SECRETS['service-b'],
       SERVICE_C_URL: c.url,
     });
-    const a = await startService(ServiceAModule, {
-      ...variables,
-      SERVICE_A_CLIENT_SECRET: SECRETS['service-a'],
-      SERVICE_B_URL: b.url,
-    });
+    const ofA = { ...variables, SERVICE_A_CLIENT_SECRET: SECRETS['service-a'], SERVICE_B_URL: b.url };
+    const a = await startService(ServiceAModule, ofA, listenAt);
     return new RunningChain(a, b, c, keycloak, output);
   }
 

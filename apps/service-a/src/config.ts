@@ -1,7 +1,9 @@
 /** Settings of Service A: the only file of the service that reads the environment. */
-import { registerAs } from '@nestjs/config';
+import { registerAs, type ConfigType } from '@nestjs/config';
 import { readServiceSettings } from 'service-defaults';
 
 export const serviceAConfig = registerAs('service-a', () =>
-  readServiceSettings(process.env, { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'] }),
+  readServiceSettings(process.env, { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'], login: true }),
 );
+
+export type ServiceAConfig = ConfigType<typeof serviceAConfig>;

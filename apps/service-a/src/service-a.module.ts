@@ -5,11 +5,12 @@ import { KeycloakModule } from 'nestjs-keycloak-s2s';
 import { ServiceDefaultsModule } from 'service-defaults';
 import { ChainController } from './chain/chain.controller.js';
 import { serviceAConfig } from './config.js';
+import { LoginModule } from './login/login.module.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { OrdersService } from './orders/orders.service.js';
 import { AssetsController } from './pages/assets.controller.js';
 import { HomeController } from './pages/home.controller.js';
-import { Pages } from './pages/pages.js';
+import { PagesModule } from './pages/pages.module.js';
 import { ProcessingClient } from './processing.client.js';
 
 @Module({
@@ -29,9 +30,11 @@ import { ProcessingClient } from './processing.client.js';
         }),
       },
     ]),
+    PagesModule,
+    LoginModule,
     ServiceDefaultsModule,
   ],
   controllers: [HomeController, AssetsController, ChainController, OrdersController],
-  providers: [OrdersService, ProcessingClient, Pages],
+  providers: [OrdersService, ProcessingClient],
 })
 export class ServiceAModule {}

@@ -11,6 +11,7 @@ export {
   Public,
   RequirePermission,
 } from './resource-server/access.decorators.js';
+export { AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 export { IntrospectionGuard } from './resource-server/introspection.guard.js';
 export { RefusalFilter } from './resource-server/refusal.filter.js';
 
@@ -41,5 +42,6 @@ export type { BearerErrorCode } from './protocol/bearer-error.js';
 export type { AccessTokenClaims } from './protocol/claims.js';
 export type { Denial } from './protocol/denial.js';
 export type { RefusalBody, RefusalCode } from './protocol/refusal.js';
+export type { VerifyOptions } from './resource-server/access-token-verifier.js';
 export type { Permissions } from './resource-server/judge-access-token.js';
 export type { RefusalReply } from './resource-server/refusal.filter.js';

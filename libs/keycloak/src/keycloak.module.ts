@@ -32,6 +32,7 @@ import {
   type ResolvedKeycloakOptions,
   type ServiceOptions,
 } from './keycloak.options.js';
+import { AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { IntrospectionGuard } from './resource-server/introspection.guard.js';
 import { RefusalFilter } from './resource-server/refusal.filter.js';
 import { RouteReport } from './resource-server/route-report.discovery.js';
@@ -113,10 +114,16 @@ export type ServiceRegistration = { readonly name: string } & (
       ) => new CachedIntrospection(introspection, options, systemClock, (hash) => tokens.dropExchangedFrom(hash)),
     },
     {
-      provide: IntrospectionGuard,
+      provide: AccessTokenVerifier,
       inject: [CachedIntrospection, OPTIONS, RevocationList],
       useFactory: (introspection: CachedIntrospection, options: ResolvedKeycloakOptions, revocations: RevocationList) =>
-        new IntrospectionGuard(introspection, { ...options, audience: options.clientId }, systemClock, revocations),
+        new AccessTokenVerifier(introspection, { ...options, audience: options.clientId }, systemClock, revocations),
+    },
+    {
+      provide: IntrospectionGuard,
+      inject: [AccessTokenVerifier, OPTIONS],
+      useFactory: (verifier: AccessTokenVerifier, { maxTokenBytes }: ResolvedKeycloakOptions) =>
+        new IntrospectionGuard(verifier, maxTokenBytes),
     },
     { provide: APP_GUARD, useExisting: IntrospectionGuard },
     {
@@ -139,6 +146,7 @@ export type ServiceRegistration = { readonly name: string } & (
     TokenExchangeClient,
     AuthorizationServerHealth,
     RevocationList,
+    AccessTokenVerifier,
     IntrospectionGuard,
     RefusalFilter,
   ],

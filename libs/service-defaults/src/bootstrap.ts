@@ -3,7 +3,8 @@ import type { Type } from '@nestjs/common';
 import { KeycloakOptionsError } from 'nestjs-keycloak-s2s';
 import { createService } from './create-service.js';
 import { ServiceLogger } from './service-logger.js';
-import { SettingsError, type ServiceSettings } from './service-settings.js';
+import type { ServiceSettings } from './service-settings.js';
+import { SettingsError } from './variables.js';
 
 /**
  * Reads the settings and listens where they say. SIGTERM and SIGINT end it: what is

@@ -2,7 +2,11 @@
 export { bootstrap } from './bootstrap.js';
 export { createService, serviceAdapter } from './create-service.js';
 export { ServiceDefaultsModule } from './service-defaults.module.js';
-export { readServiceSettings, SettingsError } from './service-settings.js';
+export { securityHeaders } from './security-headers.js';
+export { readServiceSettings } from './service-settings.js';
+export { SettingsError } from './variables.js';
 
-export type { Environment, ServiceDescription, ServiceSettings } from './service-settings.js';
+export type { LoginSettings } from './login-settings.js';
+export type { LoginServiceSettings, ServiceDescription, ServiceSettings } from './service-settings.js';
+export type { Environment } from './variables.js';
 export type { Whoami } from './whoami.controller.js';

@@ -3,8 +3,11 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import helmet from 'helmet';
 
-/** Names in lower case. `Cache-Control` among them: an answer that depends on a token is nobody else's. */
-export function securityHeaders(): Readonly<Record<string, string>> {
+/**
+ * Names in lower case. `Cache-Control` among them: an answer that depends on a token is nobody else's. `formTargets` are
+ * origins to which a form of the page leads, be it by a redirect: browsers hold `form-action` against those too.
+ */
+export function securityHeaders(formTargets: readonly string[] = []): Readonly<Record<string, string>> {
   const request = new IncomingMessage(new Socket());
   const response = new ServerResponse(request);
   helmet({
@@ -15,7 +18,7 @@ export function securityHeaders(): Readonly<Record<string, string>> {
         styleSrc: ["'self'"],
         imgSrc: ["'self'"],
         baseUri: ["'none'"],
-        formAction: ["'self'"],
+        formAction: ["'self'", ...formTargets],
         frameAncestors: ["'none'"],
       },
     },

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { readServiceSettings, SettingsError, type Environment } from './service-settings.js';
+import { readServiceSettings } from './service-settings.js';
+import { SettingsError, type Environment } from './variables.js';
 
 const SERVICE = { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'] } as const;
 const SECRET = 'of-my-own-4711';
@@ -193,5 +194,58 @@ describe('readServiceSettings', () => {
       const { keycloak } = read({ INTROSPECTION_TTL_SECONDS: String(good) });
       expect(keycloak.introspectionTtlSeconds).toBe(good);
     }
+  });
+
+  it('has no settings of a login where nobody logs in', () => {
+    expect(read({ PUBLIC_URL: 'nonsense' })).not.toHaveProperty('login');
+  });
+});
+
+describe('readServiceSettings where users log in', () => {
+  const OWN = 'a-session-secret-of-my-own-with-40-letters';
+  const WITH_LOGIN = { ...GOOD, PUBLIC_URL: 'https://shop.example.com', SERVICE_A_SESSION_SECRET: OWN };
+  const readLogin = (change: Environment, base: Environment = WITH_LOGIN) =>
+    readServiceSettings({ ...base, ...change }, { ...SERVICE, login: true }).login;
+  const faultsOf = (change: Environment, base?: Environment): readonly string[] => {
+    try {
+      readLogin(change, base);
+    } catch (error) {
+      if (error instanceof SettingsError) return error.faults;
+      throw error;
+    }
+    return [];
+  };
+
+  it('fills in what is not said', () => {
+    expect(readLogin({})).toEqual({
+      publicUrl: 'https://shop.example.com',
+      sessionSecret: OWN,
+      sessionIdleSeconds: 1800,
+      sessionMaxSeconds: 36_000,
+      maxSessions: 10_000,
+    });
+    expect(readLogin({ PORT: '3100' }, DEMO)).toMatchObject({ publicUrl: 'http://localhost:3100' });
+  });
+
+  it.each<[string, Environment, string]>([
+    ['no public URL in production', { PUBLIC_URL: '' }, 'PUBLIC_URL is not set'],
+    ['http: in production', { PUBLIC_URL: 'http://shop.example.com' }, 'PUBLIC_URL must be https:'],
+    ['a public URL with a path', { PUBLIC_URL: 'https://shop.example.com/a' }, 'PUBLIC_URL must be an origin'],
+    ['no secret', { SERVICE_A_SESSION_SECRET: '' }, 'SERVICE_A_SESSION_SECRET or SERVICE_A_SESSION_SECRET_FILE'],
+    ['a short secret', { SERVICE_A_SESSION_SECRET: 'x'.repeat(31) }, 'at least 32 characters'],
+    [
+      'the published secret',
+      { SERVICE_A_SESSION_SECRET: 'demo-session-secret-that-everybody-knows' },
+      'is a published demo secret',
+    ],
+    ['no idle time', { SESSION_IDLE_SECONDS: '0' }, 'SESSION_IDLE_SECONDS must be a whole number from 1'],
+    ['a session for good', { SESSION_MAX_SECONDS: '999999999' }, 'SESSION_MAX_SECONDS must be a whole number'],
+    ['no bound', { MAX_SESSIONS: '0' }, 'MAX_SESSIONS must be a whole number from 1'],
+  ])('refuses %s', (_, change, fault) => {
+    expect(faultsOf(change)).toEqual([expect.stringContaining(fault)]);
+  });
+
+  it('takes the published secret in demo mode', () => {
+    expect(readLogin({}, DEMO).sessionSecret).toBe('demo-session-secret-that-everybody-knows');
   });
 });

@@ -1,8 +1,10 @@
-/** Chain: runs A → B → C, as the user whose token came along, or as Service A itself. */
+/** Chain: runs A → B → C, as the user whose token came along or who is logged in, or as Service A itself. */
 import { Controller, Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { AccessToken, BearerError, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { serviceAConfig } from '../config.js';
+import { SessionCaller } from '../login/session-caller.js';
+import type { CookieRequest } from '../login/cookies.js';
 import { OrdersService } from '../orders/orders.service.js';
 import { Pages } from '../pages/pages.js';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
@@ -10,6 +12,8 @@ import { ProcessingClient, type ProcessedOrder } from '../processing.client.js';
 import { ChainPageFilter } from './chain-page.filter.js';
 
 const ORDER_ID = '9876';
+/** What the caller must be allowed here; at Service B it is more. */
+const PERMISSION = 'orders.read';
 
 @Controller('run-service-b')
 @UseFilters(ChainPageFilter)
@@ -19,19 +23,24 @@ export class ChainController {
     private readonly orders: OrdersService,
     private readonly processing: ProcessingClient,
     private readonly pages: Pages,
+    private readonly sessionCaller: SessionCaller,
   ) {}
 
-  /** A token that is sent must hold orders.read here, and its user orders.approve at Service B. */
+  /**
+   * The user, be it by a token that is sent or else by a session, must hold orders.read here, and orders.approve at
+   * Service B.
+   */
   @Get()
   @OptionalToken()
-  @RequirePermission('orders.read')
+  @RequirePermission(PERMISSION)
   async run(
-    @AccessToken() caller: VerifiedAccessToken | undefined,
-    @Req() request: PageRequest,
+    @AccessToken() sent: VerifiedAccessToken | undefined,
+    @Req() request: PageRequest & CookieRequest,
     @Res({ passthrough: true }) reply: PageReply,
   ): Promise<ProcessedOrder | string> {
+    const caller = sent ?? (await this.sessionCaller.of(request, PERMISSION));
     const answer = await this.#process(caller);
-    reply.header('Vary', 'Accept');
+    reply.header('Vary', 'Accept, Cookie');
     if (!prefersHtml(request)) return answer;
     reply.type('text/html; charset=utf-8');
     return this.pages.chainSucceeded(answer, caller?.username ?? this.config.name);

@@ -1,21 +1,36 @@
-/** Home: the page that explains the chain and runs it. */
-import { Controller, Get, Header, Inject } from '@nestjs/common';
-import type { ConfigType } from '@nestjs/config';
+/** Home: the page that explains the chain and runs it, and where users log in and out. */
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';
-import { serviceAConfig } from '../config.js';
+import { securityHeaders } from 'service-defaults';
+import { serviceAConfig, type ServiceAConfig } from '../config.js';
+import { Cookies, type CookieRequest } from '../login/cookies.js';
+import { UserSessions } from '../login/user-sessions.js';
+import type { PageReply } from './negotiation.js';
 import { Pages } from './pages.js';
+
+const CSP = 'content-security-policy';
 
 @Controller()
 export class HomeController {
+  /** The form to log out leads on to Keycloak; no other page has a form that leads anywhere. */
+  readonly #policyWithLogout: string;
+
   constructor(
-    @Inject(serviceAConfig.KEY) private readonly config: ConfigType<typeof serviceAConfig>,
+    @Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig,
     private readonly pages: Pages,
-  ) {}
+    private readonly sessions: UserSessions,
+    private readonly cookies: Cookies,
+  ) {
+    this.#policyWithLogout = securityHeaders([new URL(config.keycloak.issuer).origin])[CSP] ?? '';
+  }
 
   @Get()
   @Public()
-  @Header('Content-Type', 'text/html; charset=utf-8')
-  home(): string {
-    return this.pages.home(this.config.demoMode);
+  async home(@Req() request: CookieRequest, @Res({ passthrough: true }) reply: PageReply): Promise<string> {
+    const session = await this.sessions.find(this.cookies.sessionId(request));
+    reply.type('text/html; charset=utf-8').header('Vary', 'Cookie');
+    if (session !== undefined) reply.header(CSP, this.#policyWithLogout);
+    const user = session === undefined ? undefined : { name: session.username, csrfToken: session.csrfToken };
+    return this.pages.home({ demoMode: this.config.demoMode, user });
   }
 }

@@ -4,15 +4,26 @@ import { Injectable } from '@nestjs/common';
 import { Eta } from 'eta';
 import type { RefusalBody } from 'nestjs-keycloak-s2s';
 import type { ProcessedOrder } from '../processing.client.js';
+import { loginAdviceFor } from './login-advice.js';
 import { adviceFor } from './refusal-advice.js';
+
+export interface HomePage {
+  readonly demoMode: boolean;
+  /** Who is logged in, and what the form to log out has to bring back. */
+  readonly user: { readonly name: string; readonly csrfToken: string } | undefined;
+}
 
 /** Templates escape whatever they print. */
 @Injectable()
 export class Pages {
   readonly #eta = new Eta({ views: fileURLToPath(new URL('../../views', import.meta.url)), cache: true });
 
-  home(demoMode: boolean): string {
-    return this.#eta.render('./home', { demoMode });
+  home(page: HomePage): string {
+    return this.#eta.render('./home', page);
+  }
+
+  loginFailed(code: string): string {
+    return this.#eta.render('./login-failed', { advice: loginAdviceFor(code) });
   }
 
   chainSucceeded(answer: ProcessedOrder, caller: string): string {

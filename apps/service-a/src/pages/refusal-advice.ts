@@ -3,7 +3,7 @@ import type { RefusalBody, RefusalCode } from 'nestjs-keycloak-s2s';
 
 const ADVICE: Readonly<Record<RefusalCode, string>> = {
   missing_token:
-    'Nobody is logged in, and this service acts in its own name only in demo mode: send a token of yours in the Authorization header.',
+    'Nobody is logged in, or the session is over. This service acts in its own name only in demo mode, and never in place of a user: log in, or send a token of yours in the Authorization header.',
   invalid_request: 'The request carried more than one credential, or one without form: send a single Bearer token.',
   invalid_token:
     'The token is not valid for this service, or is no longer: get a new one, meant for service-a, and try again.',

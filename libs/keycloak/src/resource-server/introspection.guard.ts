@@ -1,19 +1,12 @@
 /** IntrospectionGuard: the one global guard. A request passes only when its route is open to it. */
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import type { CachedIntrospection } from '../authorization-server/cached-introspection.js';
-import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
-import type { IntrospectionAnswer } from '../protocol/claims.js';
-import type { RevocationList } from '../revocation/revocation-list.js';
+import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import type { AccessTokenVerifier } from './access-token-verifier.js';
 import { authorize } from './authorize.js';
-import { bearerToken, checkBearerToken, type BearerRequest } from './bearer-token.js';
-import { judgeAccessToken, type JudgeOptions } from './judge-access-token.js';
+import { bearerToken, type BearerRequest } from './bearer-token.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
 import { rememberToken } from './verified-requests.js';
-
-export interface GuardOptions extends JudgeOptions {
-  readonly maxTokenBytes: number;
-}
 
 /**
  * Registered for the whole application by `KeycloakModule`. It introspects the token with this service's own
@@ -24,10 +17,8 @@ export interface GuardOptions extends JudgeOptions {
  */
 export class IntrospectionGuard implements CanActivate {
   constructor(
-    private readonly introspection: Pick<CachedIntrospection, 'introspect' | 'known'>,
-    private readonly options: GuardOptions,
-    private readonly clock: Clock,
-    private readonly revocations: Pick<RevocationList, 'denies'>,
+    private readonly verifier: AccessTokenVerifier,
+    private readonly maxTokenBytes: number,
   ) {}
 
   /** Answers at once when the token is known: to wait would cost more than all the rest. */
@@ -39,22 +30,20 @@ export class IntrospectionGuard implements CanActivate {
     if (access.opening === 'closed') throw new BearerError('route_closed', { reason: 'no_decorator_opens_it' });
     // What `switchToHttp().getRequest()` gives, without the object that it makes for each request.
     const request = context.getArgByIndex<BearerRequest>(0);
-    const text = bearerToken(request, this.options.maxTokenBytes);
+    const text = bearerToken(request, this.maxTokenBytes);
     if (text === undefined) {
       if (access.opening === 'optional') return true;
       throw new BearerError('missing_token', { reason: 'no_credentials' });
     }
     const staleness = access.maxStalenessSeconds ?? Infinity;
-    const known = this.introspection.known(text, staleness);
-    if (known !== undefined) return this.#admit(request, text, known, access);
-    checkBearerToken(text);
-    return this.introspection.introspect(text, staleness).then((answer) => this.#admit(request, text, answer, access));
+    const known = this.verifier.known(text, staleness);
+    if (known !== undefined) return admit(request, known, access);
+    return this.verifier.ask(text, staleness).then((token) => admit(request, token, access));
   }
+}
 
-  #admit(request: object, text: string, answer: IntrospectionAnswer, access: RouteAccess): true {
-    const token = judgeAccessToken(text, answer, this.options, this.clock, this.revocations);
-    authorize(token, access);
-    rememberToken(request, token);
-    return true;
-  }
+function admit(request: object, token: VerifiedAccessToken, access: RouteAccess): true {
+  authorize(token, access);
+  rememberToken(request, token);
+  return true;
 }

@@ -1,0 +1,47 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { BadRequestException } from '@nestjs/common';
+import type { Denial, RevocationList } from 'nestjs-keycloak-s2s';
+import { BackchannelLogoutController } from './backchannel-logout.controller.js';
+import { LogoutTokenError, type LogoutToken, type LogoutTokens } from './logout-tokens.js';
+import type { UserSessions } from './user-sessions.js';
+
+let happened: unknown[];
+let check: (text: unknown) => Promise<LogoutToken>;
+
+const tokens = { check: async (text: unknown) => check(text) } as LogoutTokens;
+const sessions = {
+  endAtKeycloak: async (ended: object) => void happened.push({ ended }),
+} as unknown as UserSessions;
+const revocations = { deny: (denial: Denial) => happened.push({ denial }) } as unknown as RevocationList;
+const controller = new BackchannelLogoutController(tokens, sessions, revocations);
+
+const token = (bend: Partial<LogoutToken>): LogoutToken => ({
+  sessionId: 's1',
+  subject: 'alice-id',
+  issuedAt: 1000,
+  ...bend,
+});
+
+beforeEach(() => {
+  happened = [];
+});
+
+describe('a logout token', () => {
+  it('that names a session denies it before it ends it (BF-09, RS-13)', async () => {
+    check = async () => token({});
+    await controller.logout({ logout_token: 'a.logout.token' });
+    expect(happened).toEqual([{ denial: { sid: 's1' } }, { ended: token({}) }]);
+  });
+
+  it('that names a user denies what was issued until its own second (BF-09, RS-13)', async () => {
+    check = async () => token({ sessionId: undefined });
+    await controller.logout({ logout_token: 'a.logout.token' });
+    expect(happened[0]).toEqual({ denial: { sub: 'alice-id', issuedBefore: 1001 } });
+  });
+
+  it('that is refused denies and ends nothing (BF-09)', async () => {
+    check = async () => Promise.reject(new LogoutTokenError('signature'));
+    await expect(controller.logout({ logout_token: 'a.forged.token' })).rejects.toBeInstanceOf(BadRequestException);
+    expect(happened).toEqual([]);
+  });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, it } from '@jest/globals';
+import { readServiceSettings } from 'service-defaults';
+import { Cookies } from './cookies.js';
+import { PendingLogins } from './pending-logins.js';
+
+function config(publicUrl: string, secret = 'a-session-secret-of-my-own-with-40-letters') {
+  const environment = {
+    NODE_ENV: 'production',
+    PUBLIC_URL: publicUrl,
+    KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true',
+    KEYCLOAK_BASE_URL: 'https://sso.example.com',
+    KEYCLOAK_REALM: 'shop',
+    SERVICE_A_CLIENT_SECRET: 'of-my-own-4711',
+    SERVICE_A_SESSION_SECRET: secret,
+    SERVICE_B_URL: 'https://service-b.internal',
+  };
+  return readServiceSettings(environment, { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'], login: true });
+}
+
+const https = config('https://shop.example.com');
+const PENDING = { state: 's'.repeat(43), nonce: 'the-nonce', codeVerifier: 'the-verifier', returnTo: '/x' };
+const bringing = (...lines: readonly string[]) => ({
+  headers: { cookie: lines.map((line) => line.split(';')[0]).join('; ') },
+});
+
+describe('Cookies', () => {
+  it('are __Host-, Secure, HttpOnly and SameSite over https (BF-04)', () => {
+    const cookies = new Cookies(https);
+    expect(cookies.setSession('x')).toBe('__Host-session=x; Path=/; HttpOnly; Secure; SameSite=Lax');
+    expect(cookies.clearSession()).toBe('__Host-session=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax');
+    expect(cookies.sessionId({ headers: { cookie: 'session=x' } })).toBeUndefined();
+  });
+
+  it('have a plain name on http', () => {
+    expect(new Cookies(config('http://localhost:3000')).setSession('x')).toBe(
+      'session=x; Path=/; HttpOnly; SameSite=Lax',
+    );
+  });
+});
+
+describe('PendingLogins', () => {
+  const logins = new PendingLogins(https, new Cookies(https));
+
+  it('come back from the browser that began them, once, and tell it nothing (BF-01, BF-04)', async () => {
+    const [cookie = ''] = await logins.remember({ headers: {} }, PENDING);
+    expect(cookie).toMatch(/^__Host-login-s{16}=[\w.-]+; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
+    expect(cookie).not.toContain('the-verifier');
+    await expect(logins.take(bringing(cookie), PENDING.state)).resolves.toMatchObject(PENDING);
+    await expect(logins.take(bringing(cookie), PENDING.state)).rejects.toMatchObject({ reason: 'login_taken_before' });
+  });
+
+  it('are not taken without the cookie, for another state, or bent (BF-01)', async () => {
+    const state = 't'.repeat(43);
+    const [cookie = ''] = await logins.remember({ headers: {} }, { ...PENDING, state });
+    const bent = cookie.replace(/=[^;]+/, (value) => `${value.slice(0, -9)}AAAAAAAAA`);
+    await expect(logins.take({ headers: {} }, state)).rejects.toMatchObject({ reason: 'no_such_login' });
+    await expect(logins.take(bringing(bent), state)).rejects.toMatchObject({ reason: 'login_not_ours' });
+    await expect(logins.take(bringing(cookie), `${state.slice(1)}u`)).rejects.toMatchObject({
+      reason: 'login_not_ours',
+    });
+    await expect(logins.take(bringing(cookie), [state])).rejects.toMatchObject({ reason: 'state_missing' });
+    const others = new PendingLogins(config('https://shop.example.com', 'x'.repeat(40)), new Cookies(https));
+    await expect(others.take(bringing(cookie), state)).rejects.toMatchObject({ reason: 'login_not_ours' });
+    await expect(logins.take(bringing(cookie), state)).resolves.toMatchObject({ state });
+  });
+
+  it('are five in a browser at most: the oldest goes (BF-12)', async () => {
+    const lines: string[] = [];
+    for (const letter of 'abcde') {
+      lines.push(...(await logins.remember(bringing(...lines), { ...PENDING, state: letter.repeat(43) })));
+    }
+    expect(lines).toHaveLength(5);
+    const [forgotten, added] = await logins.remember(bringing(...lines), { ...PENDING, state: 'f'.repeat(43) });
+    expect(forgotten).toMatch(/^__Host-login-a{16}=; Max-Age=0/);
+    expect(added).toMatch(/^__Host-login-f{16}=ey/);
+  });
+});

@@ -1,0 +1,84 @@
+/** CsrfGuard: lets no other site have a browser change something here. */
+import { timingSafeEqual } from 'node:crypto';
+import {
+  ForbiddenException,
+  Inject,
+  Injectable,
+  SetMetadata,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { serviceAConfig, type ServiceAConfig } from '../config.js';
+import { Cookies, type CookieRequest } from './cookies.js';
+import { UserSessions } from './user-sessions.js';
+
+interface UnsafeRequest extends CookieRequest {
+  readonly method: string;
+  readonly body?: unknown;
+}
+
+/** The name of the form field, and of the header for scripts. */
+export const CSRF_FIELD = 'csrf_token';
+const CSRF_HEADER = 'x-csrf-token';
+
+const EXEMPT = Symbol('service-a:csrf-exempt');
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+
+/** For a route that no session opens, since what it takes proves itself. */
+export const CsrfExempt = (): MethodDecorator => SetMetadata(EXEMPT, true);
+
+/**
+ * For the whole service: a request with an unsafe method must come from a page of this origin, by what the browser says
+ * (`Sec-Fetch-Site`, in older ones `Origin`), and with a session bring the session's token. A request with an
+ * `Authorization` header passes: no browser adds that by itself, and where there is one no session is looked at.
+ */
+@Injectable()
+export class CsrfGuard implements CanActivate {
+  readonly #origin: string;
+
+  constructor(
+    @Inject(serviceAConfig.KEY) { login }: ServiceAConfig,
+    private readonly cookies: Cookies,
+    private readonly sessions: UserSessions,
+    private readonly reflector: Reflector,
+  ) {
+    this.#origin = login.publicUrl;
+  }
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const request = context.switchToHttp().getRequest<UnsafeRequest>();
+    if (SAFE.has(request.method) || request.headers.authorization !== undefined) return true;
+    if (this.reflector.get<boolean | undefined>(EXEMPT, context.getHandler()) === true) return true;
+    return this.#check(request);
+  }
+
+  async #check(request: UnsafeRequest): Promise<boolean> {
+    if (!this.#isSameOrigin(request)) throw refused();
+    const session = await this.sessions.find(this.cookies.sessionId(request));
+    // Without a session there is nothing that another site could make use of.
+    if (session !== undefined && !equal(tokenOf(request), session.csrfToken)) throw refused();
+    return true;
+  }
+
+  #isSameOrigin({ headers }: UnsafeRequest): boolean {
+    const site = headers['sec-fetch-site'];
+    if (site !== undefined) return site === 'same-origin';
+    return headers.origin === this.#origin;
+  }
+}
+
+function tokenOf({ headers, body }: UnsafeRequest): unknown {
+  if (typeof body === 'object' && body !== null && CSRF_FIELD in body) return body[CSRF_FIELD];
+  return headers[CSRF_HEADER];
+}
+
+function equal(given: unknown, expected: string): boolean {
+  if (typeof given !== 'string') return false;
+  const [one, other] = [Buffer.from(given), Buffer.from(expected)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}
+
+function refused(): ForbiddenException {
+  return new ForbiddenException({ error: 'The request did not come from a page of this service', code: 'cross_site' });
+}

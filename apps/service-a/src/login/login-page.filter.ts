@@ -1,0 +1,41 @@
+/** LoginPageFilter: shows a browser why a login came to nothing, as a page; everybody else gets the JSON. */
+import { Catch, Injectable, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Refusal, RefusalFilter } from 'nestjs-keycloak-s2s';
+import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
+import { Pages } from '../pages/pages.js';
+import { LoginError } from './login-error.js';
+
+@Catch(LoginError, Refusal)
+@Injectable()
+export class LoginPageFilter implements ExceptionFilter<LoginError | Refusal> {
+  readonly #logger = new Logger('Login');
+
+  constructor(
+    private readonly refusals: RefusalFilter,
+    private readonly pages: Pages,
+  ) {}
+
+  catch(error: LoginError | Refusal, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const reply = http.getResponse<PageReply>();
+    const { status, headers, body } = this.#reply(error);
+    for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+    reply.header('Vary', 'Accept, Cookie').code(status);
+    if (prefersHtml(http.getRequest<PageRequest>())) {
+      reply.type('text/html; charset=utf-8').send(this.pages.loginFailed(body.code));
+    } else {
+      reply.type('application/json; charset=utf-8').send(JSON.stringify(body));
+    }
+  }
+
+  #reply(error: LoginError | Refusal): Pick<ReturnType<RefusalFilter['toReply']>, 'status' | 'headers'> & {
+    readonly body: { readonly error: string; readonly code: string };
+  } {
+    if (error instanceof Refusal) {
+      this.refusals.log(error);
+      return this.refusals.toReply(error);
+    }
+    this.#logger.warn('Login failed', { code: error.code, reason: error.reason });
+    return { status: error.getStatus(), headers: {}, body: { error: 'Login failed', code: error.code } };
+  }
+}

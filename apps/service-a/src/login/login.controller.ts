@@ -1,0 +1,105 @@
+/** Login: logs a user in with Keycloak, and out again. */
+import { Controller, Get, HttpStatus, Logger, Post, Query, Redirect, Req, Res, UseFilters } from '@nestjs/common';
+import { Public, Refusal } from 'nestjs-keycloak-s2s';
+import type { PageReply, PageRequest } from '../pages/negotiation.js';
+import { Cookies, type CookieRequest } from './cookies.js';
+import { LoginError } from './login-error.js';
+import { LoginPageFilter } from './login-page.filter.js';
+import { OpenIdProvider } from './openid-provider.js';
+import { PendingLogins } from './pending-logins.js';
+import { returnTo } from './return-to.js';
+import type { UserSession } from './user-session.js';
+import { UserSessions } from './user-sessions.js';
+
+type BrowserRequest = CookieRequest & PageRequest & { readonly url: string };
+
+interface Redirection {
+  readonly url: string;
+  readonly statusCode: number;
+}
+
+@Controller('auth')
+@Public()
+@UseFilters(LoginPageFilter)
+export class LoginController {
+  readonly #logger = new Logger('Login');
+
+  constructor(
+    private readonly provider: OpenIdProvider,
+    private readonly pending: PendingLogins,
+    private readonly sessions: UserSessions,
+    private readonly cookies: Cookies,
+  ) {}
+
+  /** To Keycloak, and from there back to the path `return_to`. */
+  @Get('login')
+  @Redirect()
+  async login(
+    @Query('return_to') asked: unknown,
+    @Req() request: BrowserRequest,
+    @Res({ passthrough: true }) reply: PageReply,
+  ): Promise<Redirection> {
+    const { pending, url } = await this.provider.begin(returnTo(asked));
+    setCookies(reply, await this.pending.remember(request, pending));
+    return to(url);
+  }
+
+  /** Back from Keycloak: a session with a new id, in place of any that the browser had. */
+  @Get('callback')
+  @Redirect()
+  async callback(
+    @Query('state') state: unknown,
+    @Req() request: BrowserRequest,
+    @Res({ passthrough: true }) reply: PageReply,
+  ): Promise<Redirection> {
+    const login = await this.pending.take(request, state);
+    // It is over, however it ends.
+    setCookies(reply, [this.pending.forget(login.state)]);
+    const loggedIn = await this.provider.complete(queryOf(request.url), login);
+    const former = this.cookies.sessionId(request);
+    const id = await this.sessions.begin(loggedIn);
+    if (former !== undefined) await this.sessions.end(former);
+    setCookies(reply, [this.cookies.setSession(id)]);
+    return to(login.returnTo);
+  }
+
+  /** Ends the session here and at Keycloak, then sends the browser there to forget it too. */
+  @Post('logout')
+  @Redirect()
+  async logout(@Req() request: BrowserRequest, @Res({ passthrough: true }) reply: PageReply): Promise<Redirection> {
+    const id = this.cookies.sessionId(request);
+    const session = await this.sessions.find(id);
+    if (id !== undefined) {
+      await this.sessions.end(id);
+      setCookies(reply, [this.cookies.clearSession()]);
+    }
+    if (session === undefined) return to('/');
+    await this.#endAtKeycloak(session);
+    return to(await this.provider.logoutUrl());
+  }
+
+  /** What fails is not the user's concern: the session here is over, and Keycloak asks the user when its own is not. */
+  async #endAtKeycloak({ tokens }: UserSession): Promise<void> {
+    try {
+      await this.provider.endSession(tokens);
+    } catch (error) {
+      const reason = error instanceof LoginError || error instanceof Refusal ? error.reason : 'other';
+      this.#logger.error('Keycloak did not end a session', { reason });
+    }
+  }
+}
+
+/** 303: whatever the method was, the browser follows with GET. */
+function to(url: string): Redirection {
+  return { url, statusCode: HttpStatus.SEE_OTHER };
+}
+
+function queryOf(url: string): string {
+  const at = url.indexOf('?');
+  return at < 0 ? '' : url.slice(at);
+}
+
+/** Fastify keeps what was set before under this name. */
+function setCookies(reply: PageReply, cookies: readonly string[]): void {
+  for (const cookie of cookies) reply.header('Set-Cookie', cookie);
+}

@@ -1,0 +1,47 @@
+/** LoginModule: the wiring of the login at Service A. */
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { serviceAConfig, type ServiceAConfig } from '../config.js';
+import { PagesModule } from '../pages/pages.module.js';
+import { BackchannelLogoutController } from './backchannel-logout.controller.js';
+import { Cookies } from './cookies.js';
+import { CsrfGuard } from './csrf.guard.js';
+import { LoginController } from './login.controller.js';
+import { LogoutTokens } from './logout-tokens.js';
+import { OpenIdConfiguration } from './openid-configuration.js';
+import { OpenIdProvider } from './openid-provider.js';
+import { PendingLogins } from './pending-logins.js';
+import { SessionCaller } from './session-caller.js';
+import { MemorySessionStore } from './session-store.js';
+import { UserSessions } from './user-sessions.js';
+
+@Module({
+  imports: [PagesModule],
+  controllers: [LoginController, BackchannelLogoutController],
+  providers: [
+    Cookies,
+    OpenIdConfiguration,
+    OpenIdProvider,
+    PendingLogins,
+    SessionCaller,
+    {
+      provide: UserSessions,
+      inject: [serviceAConfig.KEY, OpenIdProvider],
+      useFactory: ({ login }: ServiceAConfig, provider: OpenIdProvider) =>
+        new UserSessions(
+          new MemorySessionStore(login.maxSessions, login.sessionMaxSeconds * 1000),
+          provider,
+          login,
+          () => performance.now(),
+        ),
+    },
+    {
+      provide: LogoutTokens,
+      inject: [serviceAConfig.KEY, OpenIdConfiguration],
+      useFactory: ({ keycloak }: ServiceAConfig, { keys }: OpenIdConfiguration) => new LogoutTokens(keycloak, keys),
+    },
+    { provide: APP_GUARD, useClass: CsrfGuard },
+  ],
+  exports: [Cookies, SessionCaller, UserSessions],
+})
+export class LoginModule {}

@@ -1,0 +1,105 @@
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey } from 'jose';
+import { LogoutTokens } from './logout-tokens.js';
+
+const ISSUER = 'https://sso.example.com/realms/shop';
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+
+type Claims = Readonly<Record<string, unknown>>;
+
+let key: CryptoKey;
+let foreignKey: CryptoKey;
+let tokens: LogoutTokens;
+let keys: ReturnType<typeof createLocalJWKSet>;
+let number = 0;
+
+beforeAll(async () => {
+  const pair = await generateKeyPair('RS256');
+  key = pair.privateKey;
+  foreignKey = (await generateKeyPair('RS256')).privateKey;
+  keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'k', alg: 'RS256' }] });
+});
+beforeEach(() => {
+  tokens = new LogoutTokens({ issuer: ISSUER, clientId: 'service-a' }, keys);
+});
+
+/** A good one, in which something is bent: undefined leaves a claim out. */
+function claims(change: Claims = {}): Claims {
+  const now = Math.floor(Date.now() / 1000);
+  number += 1;
+  const good = { iss: ISSUER, aud: 'service-a', iat: now, exp: now + 60, jti: `j${number}`, events: { [EVENT]: {} } };
+  return Object.fromEntries(
+    Object.entries({ ...good, sub: 'alice-id', sid: 's1', ...change }).filter(([, value]) => value !== undefined),
+  );
+}
+
+const signed = (change: Claims = {}, header = {}, by = key): Promise<string> =>
+  new SignJWT(claims(change)).setProtectedHeader({ alg: 'RS256', kid: 'k', typ: 'logout+jwt', ...header }).sign(by);
+
+const now = (): number => Math.floor(Date.now() / 1000);
+
+describe('LogoutTokens', () => {
+  it('takes a good one, and says which session (BF-09)', async () => {
+    await expect(tokens.check(await signed())).resolves.toEqual({
+      sessionId: 's1',
+      subject: 'alice-id',
+      issuedAt: expect.any(Number),
+    });
+    await expect(tokens.check(await signed({ sid: undefined }))).resolves.toMatchObject({ sessionId: undefined });
+    await expect(tokens.check(await signed({ sub: undefined }))).resolves.toMatchObject({ subject: undefined });
+    await expect(tokens.check(await signed({ aud: ['other', 'service-a'] }))).resolves.toBeDefined();
+  });
+
+  it.each<[string, () => Claims]>([
+    ['of another issuer', () => ({ iss: 'https://evil.example' })],
+    ['for another client', () => ({ aud: 'service-b' })],
+    ['without aud', () => ({ aud: undefined })],
+    ['that has ended', () => ({ iat: now() - 100, exp: now() - 50 })],
+    ['without exp', () => ({ exp: undefined })],
+    ['that lives long', () => ({ exp: now() + 3600 })],
+    ['that is old', () => ({ iat: now() - 200, exp: now() + 60 })],
+    ['of the future', () => ({ iat: now() + 60, exp: now() + 120 })],
+    ['without iat', () => ({ iat: undefined })],
+    ['without jti', () => ({ jti: undefined })],
+    ['with an empty jti', () => ({ jti: '' })],
+    ['without events', () => ({ events: undefined })],
+    ['of another event', () => ({ events: { 'http://schemas.openid.net/event/other': {} } })],
+    ['whose event is no object', () => ({ events: { [EVENT]: true } })],
+    ['whose events are a list', () => ({ events: [EVENT] })],
+    ['with a nonce', () => ({ nonce: 'n' })],
+    ['with neither sub nor sid', () => ({ sub: undefined, sid: undefined })],
+    ['with a sid that is no text', () => ({ sid: 1 })],
+  ])('refuses one %s (BF-09)', async (_, change) => {
+    await expect(tokens.check(await signed(change()))).rejects.toMatchObject({ reason: expect.any(String) });
+  });
+
+  it.each([
+    ['JWT', { typ: 'JWT' }],
+    ['at+jwt', { typ: 'at+jwt' }],
+    ['none', { typ: undefined }],
+  ])('refuses one whose typ is %s (BF-09)', async (_, header) => {
+    await expect(tokens.check(await signed({}, header))).rejects.toMatchObject({ reason: expect.any(String) });
+  });
+
+  it('refuses one that is signed with another key, with our secret, or not at all (BF-09)', async () => {
+    const header = { typ: 'logout+jwt', kid: 'k' };
+    const bySecret = await new SignJWT(claims()).setProtectedHeader({ ...header, alg: 'HS256' }).sign(Buffer.alloc(32));
+    const unsigned = new UnsecuredJWT(claims()).encode();
+    const bad = [
+      await signed({}, {}, foreignKey),
+      await signed({}, { kid: 'other' }),
+      bySecret,
+      unsigned,
+      'a.b.c',
+      '',
+      7,
+    ];
+    for (const text of bad) await expect(tokens.check(text)).rejects.toMatchObject({ reason: expect.any(String) });
+  });
+
+  it('takes one once (BF-09)', async () => {
+    const text = await signed();
+    await tokens.check(text);
+    await expect(tokens.check(text)).rejects.toMatchObject({ reason: 'jti_missing_or_seen_before' });
+  });
+});

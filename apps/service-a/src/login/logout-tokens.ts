@@ -1,0 +1,103 @@
+/** LogoutTokens: checks a logout token by every rule of OpenID Connect Back-Channel Logout 1.0 §2.6. */
+import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import { LRUCache } from 'lru-cache';
+import type { EndedSession } from './ended-sessions.js';
+
+export interface LogoutToken extends EndedSession {
+  /** Seconds since the epoch. */
+  readonly issuedAt: number;
+}
+
+/** Thrown for a token that proves nothing. The reason is one word, for the log. */
+export class LogoutTokenError extends Error {
+  constructor(readonly reason: string) {
+    super(`Logout token refused (${reason})`);
+  }
+}
+
+export interface LogoutTokenOptions {
+  readonly issuer: string;
+  readonly clientId: string;
+}
+
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+/** Seconds. The specification recommends a life of two minutes at most; a token that is older says nothing about now. */
+const MAX_AGE = 120;
+const MAX_LIFE = 300;
+const CLOCK_TOLERANCE = 5;
+/** Of keys that are public: whoever knows our secret must not end anybody's session, and `none` is no signature. */
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
+const MAX_REMEMBERED = 100_000;
+
+export class LogoutTokens {
+  /** By `jti`, for longer than any token that is taken. */
+  readonly #seen = new LRUCache<string, true>({
+    max: MAX_REMEMBERED,
+    ttl: (MAX_LIFE + MAX_AGE + 2 * CLOCK_TOLERANCE) * 1000,
+  });
+
+  constructor(
+    private readonly options: LogoutTokenOptions,
+    private readonly keys: JWTVerifyGetKey,
+  ) {}
+
+  /** Throws `LogoutTokenError`; and whatever `keys` throws when the keys can't be had, for then nothing is known. */
+  async check(text: unknown): Promise<LogoutToken> {
+    if (typeof text !== 'string') throw new LogoutTokenError('logout_token_missing');
+    const claims = await this.#verify(text);
+    const { sub, sid, jti = '', iat = 0, exp = 0, events } = claims;
+    if (exp - iat > MAX_LIFE) throw new LogoutTokenError('lives_too_long');
+    if (!isLogoutEvent(events)) throw new LogoutTokenError('not_a_logout_event');
+    // What has a nonce is an ID token, or was made to pass for one.
+    if ('nonce' in claims) throw new LogoutTokenError('has_a_nonce');
+    if (!isIdentifier(sub) || !isIdentifier(sid)) throw new LogoutTokenError('malformed_sub_or_sid');
+    if (sub === undefined && sid === undefined) throw new LogoutTokenError('neither_sub_nor_sid');
+    if (jti === '' || this.#seen.has(jti)) throw new LogoutTokenError('jti_missing_or_seen_before');
+    this.#seen.set(jti, true);
+    return { sessionId: sid, subject: sub, issuedAt: iat };
+  }
+
+  async #verify(text: string): Promise<JWTPayload> {
+    try {
+      const { payload } = await jwtVerify(text, this.keys, {
+        issuer: this.options.issuer,
+        audience: this.options.clientId,
+        typ: 'logout+jwt',
+        algorithms: ALGORITHMS,
+        maxTokenAge: MAX_AGE,
+        clockTolerance: CLOCK_TOLERANCE,
+        requiredClaims: ['iss', 'aud', 'iat', 'exp', 'jti', 'events'],
+      });
+      return payload;
+    } catch (error) {
+      // Errors of the library hold the claims.
+      if (error instanceof errors.JOSEError) throw new LogoutTokenError(error.code.toLowerCase());
+      throw error;
+    }
+  }
+}
+
+function isLogoutEvent(events: unknown): boolean {
+  const event = isObject(events) ? events[EVENT] : undefined;
+  return isObject(event);
+}
+
+function isIdentifier(value: unknown): value is string | undefined {
+  return value === undefined || (typeof value === 'string' && value !== '');
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

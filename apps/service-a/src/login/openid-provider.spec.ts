@@ -1,0 +1,192 @@
+/** OpenIdProvider against a provider that lies, one thing at a time. */
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
+import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
+import { readServiceSettings } from 'service-defaults';
+import { OpenIdConfiguration } from './openid-configuration.js';
+import { OpenIdProvider, type LoggedIn } from './openid-provider.js';
+import { OpenIdTokens } from './openid-tokens.js';
+
+/** What browsers call it; this service reaches it elsewhere, as in a network of containers. */
+const ISSUER = 'http://sso.invalid:8080/realms/shop';
+const PATH = '/realms/shop/protocol/openid-connect';
+const PENDING = { state: 's'.repeat(43), nonce: 'the-nonce', codeVerifier: 'v'.repeat(43), returnTo: '/' };
+const CALLBACK = `?${new URLSearchParams({ state: PENDING.state, iss: ISSUER, code: 'the-code' })}`;
+
+type Claims = Readonly<Record<string, unknown>>;
+interface Bend {
+  readonly claims?: Claims;
+  readonly signedBy?: CryptoKey | Uint8Array;
+  readonly alg?: string;
+  readonly answer?: (status: (code: number, body: unknown) => void) => void;
+  readonly metadata?: Claims;
+}
+
+let key: CryptoKey;
+let foreignKey: CryptoKey;
+let jwk: JWK;
+let server: Server;
+let bend: Bend;
+let forms: URLSearchParams[];
+
+beforeAll(async () => {
+  const pair = await generateKeyPair('RS256');
+  key = pair.privateKey;
+  foreignKey = (await generateKeyPair('RS256')).privateKey;
+  jwk = { ...(await exportJWK(pair.publicKey)), kid: 'k', alg: 'RS256', use: 'sig' };
+  server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => void answer(request.url ?? '', Buffer.concat(chunks).toString(), response));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+afterAll(() => void server.close());
+beforeEach(() => {
+  bend = {};
+  forms = [];
+});
+
+const baseUrl = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+async function answer(url: string, body: string, response: ServerResponse): Promise<void> {
+  const send = (status: number, value: unknown): void => {
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(value));
+  };
+  if (url.endsWith('/.well-known/openid-configuration')) return send(200, metadata());
+  if (url === `${PATH}/certs`) return send(200, { keys: [jwk] });
+  forms.push(new URLSearchParams(body));
+  if (bend.answer !== undefined) return bend.answer(send);
+  const tokens = { access_token: 'the-access-token', refresh_token: 'the-refresh-token', id_token: await idToken() };
+  return send(200, { ...tokens, token_type: 'Bearer', expires_in: 300 });
+}
+
+const metadata = (): Claims => ({
+  issuer: ISSUER,
+  authorization_endpoint: `http://sso.invalid:8080${PATH}/auth`,
+  end_session_endpoint: `http://sso.invalid:8080${PATH}/logout`,
+  token_endpoint: `${baseUrl()}${PATH}/token`,
+  jwks_uri: `${baseUrl()}${PATH}/certs`,
+  authorization_response_iss_parameter_supported: true,
+  id_token_signing_alg_values_supported: ['RS256'],
+  ...bend.metadata,
+});
+
+async function idToken(): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  const good = { iss: ISSUER, aud: 'service-a', sub: 'alice-id', iat: now, exp: now + 300, nonce: PENDING.nonce };
+  const all = { ...good, sid: 's1', preferred_username: 'alice', ...bend.claims };
+  const claims = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  return new SignJWT(claims).setProtectedHeader({ alg: bend.alg ?? 'RS256', kid: 'k' }).sign(bend.signedBy ?? key);
+}
+
+function provider(): OpenIdProvider {
+  const environment = {
+    NODE_ENV: 'test',
+    DEMO_MODE: 'true',
+    KEYCLOAK_BASE_URL: baseUrl(),
+    KEYCLOAK_REALM: 'shop',
+    KEYCLOAK_ISSUER: ISSUER,
+    SERVICE_A_CLIENT_SECRET: 'the-client-secret',
+    SERVICE_B_URL: 'http://127.0.0.1:9',
+  };
+  const service = { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'], login: true } as const;
+  const config = readServiceSettings(environment, service);
+  return new OpenIdProvider(config, new OpenIdConfiguration(config));
+}
+
+const complete = (query = CALLBACK): Promise<LoggedIn> => provider().complete(query, PENDING);
+
+describe('OpenIdProvider', () => {
+  it('sends browsers to where they reach Keycloak, and asks it where we do', async () => {
+    const { url, pending } = await provider().begin('/x');
+    expect(url).toContain(`http://sso.invalid:8080${PATH}/auth?`);
+    expect(pending.returnTo).toBe('/x');
+    await expect(complete()).resolves.toMatchObject({ subject: 'alice-id', sessionId: 's1', username: 'alice' });
+    expect(forms[0]?.get('code_verifier')).toBe(PENDING.codeVerifier);
+    const out = new URL(await provider().logoutUrl());
+    expect(out.origin).toBe('http://sso.invalid:8080');
+    expect(out.searchParams.get('post_logout_redirect_uri')).toBe('http://localhost:3000/');
+    expect(out.searchParams.has('id_token_hint')).toBe(false);
+  });
+
+  it.each<[string, () => Bend]>([
+    ['of another issuer', () => ({ claims: { iss: 'https://evil.example' } })],
+    ['for another client', () => ({ claims: { aud: 'service-b' } })],
+    ['for several, issued to another', () => ({ claims: { aud: ['service-a', 'x'], azp: 'x' } })],
+    ['that has ended', () => ({ claims: { iat: 1000, exp: 2000 } })],
+    ['without exp', () => ({ claims: { exp: undefined } })],
+    ['with another nonce', () => ({ claims: { nonce: 'other' } })],
+    ['without nonce', () => ({ claims: { nonce: undefined } })],
+    ['without sub', () => ({ claims: { sub: undefined } })],
+    ['signed with another key', () => ({ signedBy: foreignKey })],
+    ['signed with our secret', () => ({ signedBy: Buffer.alloc(32, 'x'), alg: 'HS256' })],
+  ])('takes no ID token %s (BF-02)', async (_, bent) => {
+    bend = bent();
+    await expect(complete()).rejects.toMatchObject({ code: 'login_not_valid' });
+  });
+
+  it.each([
+    ['another issuer', CALLBACK.replace('sso.invalid', 'evil.example')],
+    ['no issuer', `?${new URLSearchParams({ state: PENDING.state, code: 'the-code' })}`],
+    ['another state', CALLBACK.replace(PENDING.state, 'x')],
+  ])('redeems no code that came with %s (BF-01, BF-02)', async (_, query) => {
+    await expect(complete(query)).rejects.toMatchObject({ code: 'login_not_valid' });
+    expect(forms).toEqual([]);
+  });
+
+  it('takes no answer without an ID token (BF-02)', async () => {
+    bend = { answer: (send) => send(200, { access_token: 'x', token_type: 'Bearer', expires_in: 300 }) };
+    await expect(complete()).rejects.toMatchObject({ code: 'login_not_valid' });
+  });
+
+  it.each<[string, number, unknown, string]>([
+    ['invalid_grant', 400, { error: 'invalid_grant' }, 'login_refused'],
+    ['a wrong secret', 401, { error: 'unauthorized_client' }, 'authorization_server_refused'],
+    ['a 500', 500, {}, 'authorization_server_unavailable'],
+  ])('says whose fault %s is, and prints no secret', async (_, status, body, code) => {
+    bend = { answer: (send) => send(status, body) };
+    const error: unknown = await complete().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code });
+    expect(inspect(error, { depth: 9 })).not.toMatch(/the-client-secret|the-code|vvvv/);
+  });
+
+  it('ends the session of an ID token by a request of its own (BF-07, BF-09)', async () => {
+    const { tokens } = await complete();
+    await provider().endSession(tokens);
+    expect(forms[1]?.get('id_token_hint')).toBe(tokens.reveal().idToken);
+    bend = { answer: (send) => send(400, {}) };
+    await expect(provider().endSession(tokens)).rejects.toMatchObject({ reason: 'logout_answered_400' });
+  });
+
+  it('ends a refresh with invalid_grant, and with nothing else (BF-08)', async () => {
+    const parts = { accessToken: 'a', refreshToken: 'the-old-one', idToken: 'i', expiresAtMs: 0 };
+    const refresh = () => provider().refresh(new OpenIdTokens(parts));
+    bend = { claims: { nonce: undefined } };
+    const refreshed = await refresh();
+    expect('tokens' in refreshed && refreshed.tokens.reveal().refreshToken).toBe('the-refresh-token');
+    expect(forms[0]?.get('refresh_token')).toBe('the-old-one');
+    bend = { answer: (send) => send(400, { error: 'invalid_grant' }) };
+    await expect(refresh()).resolves.toEqual({ refused: true });
+    bend = { answer: (send) => send(503, {}) };
+    await expect(refresh()).rejects.toBeInstanceOf(AuthorizationServerError);
+  });
+
+  it.each(['authorization_endpoint', 'end_session_endpoint', 'token_endpoint', 'jwks_uri'])(
+    'sends nothing to a foreign %s',
+    async (name) => {
+      bend = { metadata: { [name]: 'http://evil.example/x' } };
+      await expect(provider().begin('/')).rejects.toMatchObject({ code: 'authorization_server_refused' });
+    },
+  );
+
+  it('takes no metadata of another issuer (BF-02)', async () => {
+    bend = { metadata: { issuer: 'http://evil.example/realms/shop' } };
+    await expect(provider().begin('/')).rejects.toMatchObject({ code: 'authorization_server_refused' });
+  });
+});

@@ -1,0 +1,146 @@
+/** OpenIdProvider: what Service A asks of Keycloak to log a user in and out, by the OpenID Connect library. */
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  buildEndSessionUrl,
+  calculatePKCECodeChallenge,
+  randomNonce,
+  randomPKCECodeVerifier,
+  randomState,
+  refreshTokenGrant,
+  type IDToken,
+  type TokenEndpointResponse,
+} from 'openid-client';
+import { serviceAConfig, type ServiceAConfig } from '../config.js';
+import { LoginError } from './login-error.js';
+import { OpenIdTokens } from './openid-tokens.js';
+import { OpenIdConfiguration } from './openid-configuration.js';
+import { reachingFetch, TIMEOUT_SECONDS, withOwnErrors } from './openid-transport.js';
+import type { PendingLogin } from './pending-logins.js';
+
+/** Who logged in, by the ID token; and the tokens. */
+export interface LoggedIn {
+  readonly subject: string;
+  /** Keycloak's session, the same for every client the user logs in to. */
+  readonly sessionId: string | undefined;
+  readonly username: string;
+  /** `iat` of the ID token. */
+  readonly issuedAt: number;
+  readonly tokens: OpenIdTokens;
+}
+
+export type Refreshed = { readonly tokens: OpenIdTokens } | { readonly refused: true };
+
+/** What A needs of a user's token for itself; for Service B it is exchanged. */
+const SCOPE = 'openid orders.read';
+
+/** Throws `LoginError` for what is wrong with a login, `AuthorizationServerError` when Keycloak is to blame. */
+@Injectable()
+export class OpenIdProvider {
+  readonly #callbackUrl: string;
+
+  constructor(
+    @Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig,
+    private readonly configuration: OpenIdConfiguration,
+  ) {
+    this.#callbackUrl = `${config.login.publicUrl}/auth/callback`;
+  }
+
+  /** A new login: what is to be remembered of it, and where to send the browser. */
+  async begin(returnTo: string): Promise<{ readonly pending: PendingLogin; readonly url: string }> {
+    const pending = { state: randomState(), nonce: randomNonce(), codeVerifier: randomPKCECodeVerifier(), returnTo };
+    const url = buildAuthorizationUrl(await this.configuration.get(), {
+      redirect_uri: this.#callbackUrl,
+      scope: SCOPE,
+      state: pending.state,
+      nonce: pending.nonce,
+      code_challenge: await calculatePKCECodeChallenge(pending.codeVerifier),
+      code_challenge_method: 'S256',
+    });
+    return { pending, url: url.href };
+  }
+
+  /** Checks the answer that the browser brought (`state`, `iss`), redeems its code and checks the ID token, nonce included. */
+  async complete(query: string, { state, nonce, codeVerifier }: PendingLogin): Promise<LoggedIn> {
+    const configuration = await this.configuration.get();
+    const startedMs = performance.now();
+    return withOwnErrors(async () => {
+      const answer = await authorizationCodeGrant(configuration, new URL(this.#callbackUrl + query), {
+        expectedState: state,
+        expectedNonce: nonce,
+        pkceCodeVerifier: codeVerifier,
+        idTokenExpected: true,
+      });
+      return loggedIn(answer, answer.claims(), startedMs);
+    });
+  }
+
+  /** New tokens for old; refused when Keycloak knows the session no longer (`invalid_grant`). */
+  async refresh(tokens: OpenIdTokens): Promise<Refreshed> {
+    const { refreshToken, idToken } = tokens.reveal();
+    if (refreshToken === undefined) return { refused: true };
+    const configuration = await this.configuration.get();
+    const startedMs = performance.now();
+    try {
+      return await withOwnErrors(async () => {
+        const answer = await refreshTokenGrant(configuration, refreshToken);
+        return { tokens: tokensOf(answer, startedMs, { refreshToken, idToken }) };
+      });
+    } catch (error) {
+      if (error instanceof LoginError) return { refused: true };
+      throw error;
+    }
+  }
+
+  /**
+   * RP-Initiated Logout 1.0, by our own request, so that the ID token is in no address that a browser sees: ends the
+   * session at Keycloak, which tells every other client of it.
+   */
+  async endSession(tokens: OpenIdTokens): Promise<void> {
+    const { end_session_endpoint = '' } = (await this.configuration.get()).serverMetadata();
+    const { status } = await reachingFetch(this.config.keycloak)(end_session_endpoint, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ id_token_hint: tokens.reveal().idToken, client_id: this.config.keycloak.clientId }),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000),
+    });
+    if (status >= 400) throw new LoginError('login_refused', `logout_answered_${status}`);
+  }
+
+  /**
+   * Where the browser then goes, to lose what Keycloak left in it. Keycloak sends it back at once, or asks when it still has
+   * a session: another one than that which was ended, or when that failed.
+   */
+  async logoutUrl(): Promise<string> {
+    const parameters = { post_logout_redirect_uri: `${this.config.login.publicUrl}/` };
+    return buildEndSessionUrl(await this.configuration.get(), parameters).href;
+  }
+}
+
+function loggedIn(answer: TokenEndpointResponse, claims: IDToken | undefined, startedMs: number): LoggedIn {
+  if (claims === undefined || answer.id_token === undefined) throw new LoginError('login_not_valid', 'no_id_token');
+  const { sub, sid, iat, preferred_username: name } = claims;
+  return {
+    subject: sub,
+    sessionId: typeof sid === 'string' ? sid : undefined,
+    username: typeof name === 'string' ? name : sub,
+    issuedAt: iat,
+    tokens: tokensOf(answer, startedMs, { refreshToken: undefined, idToken: answer.id_token }),
+  };
+}
+
+/** What the server does not send anew stays as it was (RFC 6749 §6). */
+function tokensOf(
+  { access_token, refresh_token, id_token, expires_in = 0 }: TokenEndpointResponse,
+  startedMs: number,
+  before: { readonly refreshToken: string | undefined; readonly idToken: string },
+): OpenIdTokens {
+  return new OpenIdTokens({
+    accessToken: access_token,
+    refreshToken: refresh_token ?? before.refreshToken,
+    idToken: id_token ?? before.idToken,
+    expiresAtMs: startedMs + expires_in * 1000,
+  });
+}

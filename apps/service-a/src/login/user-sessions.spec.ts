@@ -1,0 +1,170 @@
+import { inspect } from 'node:util';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { LoggedIn, Refreshed } from './openid-provider.js';
+import { OpenIdTokens } from './openid-tokens.js';
+import { MemorySessionStore } from './session-store.js';
+import { UserSessions } from './user-sessions.js';
+
+const IDLE_SECONDS = 100;
+const MAX_SECONDS = 1000;
+
+let nowMs: number;
+let refreshes: number;
+let refreshing: () => Promise<Refreshed>;
+let sessions: UserSessions;
+
+const tokens = (lifeSeconds: number, name = 'first'): OpenIdTokens =>
+  new OpenIdTokens({
+    accessToken: `${name}-access`,
+    refreshToken: `${name}-refresh`,
+    idToken: `${name}-id`,
+    expiresAtMs: nowMs + lifeSeconds * 1000,
+  });
+
+const login = (change: Partial<LoggedIn> = {}): LoggedIn => ({
+  subject: 'alice-id',
+  sessionId: 's1',
+  username: 'alice',
+  issuedAt: 1000,
+  tokens: tokens(300),
+  ...change,
+});
+
+const accessTokenOf = async (id: string): Promise<string | undefined> =>
+  (await sessions.findFresh(id))?.tokens.reveal().accessToken;
+
+beforeEach(() => {
+  nowMs = 0;
+  refreshes = 0;
+  refreshing = async () => ({ tokens: tokens(300, 'second') });
+  const refresh = async (): Promise<Refreshed> => {
+    refreshes += 1;
+    return refreshing();
+  };
+  const limits = { sessionIdleSeconds: IDLE_SECONDS, sessionMaxSeconds: MAX_SECONDS };
+  sessions = new UserSessions(new MemorySessionStore(100, MAX_SECONDS * 1000), { refresh }, limits, () => nowMs);
+});
+
+describe('UserSessions', () => {
+  it('gives each login an id of its own, not to be guessed (BF-05)', async () => {
+    const ids = new Set(await Promise.all(Array.from({ length: 50 }, () => sessions.begin(login()))));
+    expect(ids.size).toBe(50);
+    for (const id of ids) expect(id).toMatch(/^[\w-]{43}$/);
+    await expect(sessions.find('brought-by-the-browser')).resolves.toBeUndefined();
+  });
+
+  it('ends a session that is not used for the idle time, and not one that is (BF-05)', async () => {
+    const id = await sessions.begin(login());
+    for (let uses = 0; uses < 5; uses += 1) {
+      nowMs += (IDLE_SECONDS - 1) * 1000;
+      await expect(sessions.find(id)).resolves.toMatchObject({ username: 'alice' });
+    }
+    nowMs += IDLE_SECONDS * 1000;
+    await expect(sessions.find(id)).resolves.toBeUndefined();
+    nowMs -= IDLE_SECONDS * 1000;
+    await expect(sessions.find(id)).resolves.toBeUndefined();
+  });
+
+  it('ends a session at its age, however much it is used (BF-05)', async () => {
+    const id = await sessions.begin(login());
+    while (nowMs < (MAX_SECONDS - 50) * 1000) {
+      nowMs += 50_000;
+      if (nowMs < MAX_SECONDS * 1000) await sessions.find(id);
+    }
+    nowMs = MAX_SECONDS * 1000 - 1;
+    await expect(sessions.find(id)).resolves.toBeDefined();
+    nowMs += 1;
+    await expect(sessions.find(id)).resolves.toBeUndefined();
+  });
+
+  it('refreshes once for 50 requests at one time, and again only when it must (BF-08)', async () => {
+    const id = await sessions.begin(login());
+    nowMs += 90_000;
+    await sessions.find(id);
+    nowMs += 90_000;
+    await sessions.find(id);
+    nowMs += 90_000;
+    await expect(accessTokenOf(id)).resolves.toBe('first-access');
+    nowMs += 20_000;
+    const got = await Promise.all(Array.from({ length: 50 }, () => accessTokenOf(id)));
+    expect(new Set(got)).toEqual(new Set(['second-access']));
+    expect(refreshes).toBe(1);
+    await accessTokenOf(id);
+    expect(refreshes).toBe(1);
+  });
+
+  it('ends the session when the refresh is refused (BF-08)', async () => {
+    refreshing = async () => ({ refused: true });
+    const id = await sessions.begin(login({ tokens: tokens(5) }));
+    await expect(Promise.all([accessTokenOf(id), accessTokenOf(id)])).resolves.toEqual([undefined, undefined]);
+    await expect(sessions.find(id)).resolves.toBeUndefined();
+    expect(refreshes).toBe(1);
+  });
+
+  it('keeps the session when Keycloak does not answer, and asks again for the next request (BF-08)', async () => {
+    const id = await sessions.begin(login({ tokens: tokens(5) }));
+    refreshing = async () => Promise.reject(new Error('down'));
+    await expect(accessTokenOf(id)).rejects.toThrow('down');
+    refreshing = async () => ({ tokens: tokens(300, 'second') });
+    await expect(accessTokenOf(id)).resolves.toBe('second-access');
+  });
+
+  it('does not bring back a session that ends while it is refreshed (BF-08, BF-09)', async () => {
+    const id = await sessions.begin(login({ tokens: tokens(5) }));
+    let answer: (refreshed: Refreshed) => void = () => undefined;
+    refreshing = () => new Promise((resolve) => (answer = resolve));
+    const waiting = accessTokenOf(id);
+    await new Promise((resolve) => setImmediate(resolve));
+    await sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
+    answer({ tokens: tokens(300, 'second') });
+    await expect(waiting).resolves.toBeUndefined();
+    await expect(sessions.find(id)).resolves.toBeUndefined();
+  });
+
+  it('ends all sessions of a sid, and those of no other (BF-09)', async () => {
+    const ids = [await sessions.begin(login()), await sessions.begin(login())];
+    const other = await sessions.begin(login({ sessionId: 's2' }));
+    await sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
+    for (const id of ids) await expect(sessions.find(id)).resolves.toBeUndefined();
+    await expect(sessions.find(other)).resolves.toBeDefined();
+  });
+
+  it('ends every session of a user when only the user is named, and lets the user log in anew (BF-09)', async () => {
+    const ids = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
+    const bob = await sessions.begin(login({ subject: 'bob-id', sessionId: 's3' }));
+    await sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
+    for (const id of ids) await expect(sessions.find(id)).resolves.toBeUndefined();
+    await expect(sessions.find(bob)).resolves.toBeDefined();
+    await expect(sessions.begin(login({ sessionId: 's4', issuedAt: 1001 }))).resolves.toEqual(expect.any(String));
+  });
+
+  it.each([
+    ['sid', { sessionId: 's1', subject: undefined }],
+    ['sub', { sessionId: undefined, subject: 'alice-id' }],
+  ])('begins none for a login whose %s was ended while its user was on the way back (BF-09)', async (_, ended) => {
+    await sessions.endAtKeycloak(ended, 1000);
+    await expect(sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
+  });
+
+  it('prints no token of a session', async () => {
+    const session = await sessions.find(await sessions.begin(login()));
+    expect(inspect(session, { depth: 9, showHidden: true }) + JSON.stringify(session)).not.toContain('first-');
+  });
+});
+
+describe('MemorySessionStore', () => {
+  it('keeps no more than its bound: the session that was used longest ago goes', async () => {
+    const store = new MemorySessionStore(2, 1000);
+    const few = new UserSessions(
+      store,
+      { refresh: async () => ({ refused: true }) },
+      { sessionIdleSeconds: 9, sessionMaxSeconds: 9 },
+      () => nowMs,
+    );
+    const [first, second] = [await few.begin(login()), await few.begin(login())];
+    await few.find(first);
+    await few.begin(login());
+    await expect(few.find(first)).resolves.toBeDefined();
+    await expect(few.find(second)).resolves.toBeUndefined();
+  });
+});

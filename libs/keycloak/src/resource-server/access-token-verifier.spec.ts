@@ -1,0 +1,59 @@
+import { Module } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { KeycloakModule } from '../keycloak.module.js';
+import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
+import { connectionTo, loginTo, startTestRealm } from '../testing/test-realm.js';
+import { AccessTokenVerifier } from './access-token-verifier.js';
+
+let realm: RunningAuthorizationServer;
+
+async function verifierOf(clientId: string): Promise<AccessTokenVerifier> {
+  const { issuer, clientSecret } = connectionTo(realm);
+  const options = { issuer, clientId, clientSecret, allowInsecureRequests: true, introspectionTtlSeconds: 10 };
+  @Module({ imports: [KeycloakModule.forRoot(options)] })
+  class Service {}
+  const service = await Test.createTestingModule({ imports: [Service] }).compile();
+  return service.get(AccessTokenVerifier);
+}
+
+beforeAll(async () => {
+  realm = await startTestRealm();
+});
+afterAll(() => realm.stop());
+
+describe('AccessTokenVerifier', () => {
+  it('gives the proof that a token is good for this service, and reuses the answer as the guard does (RS-12)', async () => {
+    const verifier = await verifierOf('service-a');
+    const text = await loginTo(realm, 'alice');
+    const before = realm.control.calls.introspection;
+    const tokens = await Promise.all(Array.from({ length: 20 }, () => verifier.verify(text)));
+    expect(new Set(tokens.map(({ username }) => username))).toEqual(new Set(['alice']));
+    expect(tokens[0]?.hasPermission('orders.read')).toBe(true);
+    await verifier.verify(text);
+    expect(realm.control.calls.introspection).toBe(before + 1);
+    await verifier.verify(text, { maxStalenessSeconds: 0 });
+    expect(realm.control.calls.introspection).toBe(before + 2);
+  });
+
+  it('refuses a token for another service (RS-06), and one that has ended', async () => {
+    const text = await loginTo(realm, 'alice');
+    await expect((await verifierOf('service-b')).verify(text)).rejects.toMatchObject({ code: 'invalid_token' });
+    const verifier = await verifierOf('service-a');
+    await verifier.verify(text);
+    realm.control.endSessionsOf('alice');
+    await expect(verifier.verify(text, { maxStalenessSeconds: 0 })).rejects.toMatchObject({ reason: 'inactive' });
+  });
+
+  it.each([
+    ['nothing', '', 'invalid_token'],
+    ['what is no token', 'a,b', 'invalid_token'],
+    ['two words', 'a b', 'invalid_request'],
+    ['what is too long', 'x'.repeat(8193), 'invalid_token'],
+  ])('refuses %s, and asks nobody about it (RS-03)', async (_, text, code) => {
+    const verifier = await verifierOf('service-a');
+    const before = realm.control.calls.introspection;
+    await expect(verifier.verify(text)).rejects.toMatchObject({ code });
+    expect(realm.control.calls.introspection).toBe(before);
+  });
+});

@@ -1,0 +1,105 @@
+/** Variables: reads what a service's environment says, and collects everything that is wrong with it. */
+import { readFileSync } from 'node:fs';
+import { isIn, isPort, isURL } from 'class-validator';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Thrown when a service can't start with the environment it has. The message lists every fault, and no secret. */
+export class SettingsError extends Error {
+  constructor(
+    service: string,
+    readonly faults: readonly string[],
+  ) {
+    super(`${service} can't start with these settings:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+    this.name = 'SettingsError';
+  }
+}
+
+/** An empty variable counts as not set. */
+export class Variables {
+  readonly #faults: string[] = [];
+
+  constructor(private readonly environment: Environment) {}
+
+  fault(text: string): void {
+    this.#faults.push(text);
+  }
+
+  done(service: string): void {
+    if (this.#faults.length > 0) throw new SettingsError(service, this.#faults);
+  }
+
+  text(name: string, fallback?: string): string {
+    const value = this.#read(name) ?? fallback;
+    if (value === undefined) this.fault(`${name} is not set`);
+    return value ?? '';
+  }
+
+  flag(name: string): boolean {
+    const value = this.text(name, 'false');
+    if (!isIn(value, ['true', 'false'])) this.fault(`${name} must be true or false`);
+    return value === 'true';
+  }
+
+  port(name: string, fallback: number): number {
+    const value = this.text(name, String(fallback));
+    if (!isPort(value)) this.fault(`${name} must be a port number from 0 to 65535`);
+    return Number(value);
+  }
+
+  url(name: string, insecureAllowed: boolean): string {
+    const value = this.optionalUrl(name, insecureAllowed);
+    if (value === undefined) this.fault(`${name} is not set`);
+    return value ?? '';
+  }
+
+  whole(name: string, fallback: number, max: number, min = 0): number {
+    const value = this.text(name, String(fallback));
+    if (!/^\d{1,9}$/.test(value) || Number(value) > max || Number(value) < min) {
+      this.fault(`${name} must be a whole number from ${min} to ${max}`);
+    }
+    return Number(value);
+  }
+
+  optionalUrl(name: string, insecureAllowed: boolean): string | undefined {
+    const value = this.#read(name);
+    if (value === undefined) return undefined;
+    if (
+      !isURL(value, {
+        protocols: ['http', 'https'],
+        require_protocol: true,
+        require_tld: false,
+        allow_underscores: true,
+      })
+    ) {
+      this.fault(`${name} must be an http(s) URL`);
+    } else if (!insecureAllowed && /^http:/i.test(value)) {
+      this.fault(`${name} must be https: in production (or set KEYCLOAK_ALLOW_INSECURE_REQUESTS=true and know why)`);
+    }
+    return value.replace(/\/$/, '');
+  }
+
+  /** From `name`, or from the file that `name`_FILE points to; `fallback` where neither is set. */
+  secret(name: string, fallback?: string): string {
+    const value = this.#read(name);
+    const file = this.#read(`${name}_FILE`);
+    if (value === undefined && file === undefined && fallback !== undefined) return fallback;
+    if ((value === undefined) === (file === undefined)) {
+      this.fault(`${name} or ${name}_FILE must be set${value === undefined ? '' : ', not both'}`);
+    }
+    if (file === undefined) return value ?? '';
+    try {
+      const content = readFileSync(file, 'utf8').trim();
+      if (content === '') this.fault(`${name}_FILE points to an empty file`);
+      return content;
+    } catch {
+      this.fault(`${name}_FILE points to a file that can't be read`);
+      return '';
+    }
+  }
+
+  #read(name: string): string | undefined {
+    const value = this.environment[name]?.trim();
+    return value === '' ? undefined : value;
+  }
+}

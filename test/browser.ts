@@ -1,0 +1,87 @@
+/** Browser: what a browser does at a login, without one: keeps cookies, follows redirects, and remembers all that it saw. */
+
+export interface Page {
+  readonly url: string;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+export interface Sent {
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly form?: Readonly<Record<string, string>>;
+}
+
+const PAGE = { Accept: 'text/html' };
+
+export class Browser {
+  /** Name to value, by origin. */
+  readonly cookies = new Map<string, Map<string, string>>();
+  /** Every address, header and body, as they came. */
+  readonly seen: string[] = [];
+
+  /** One request, no redirects. */
+  async send(url: string, { method = 'GET', headers = {}, form }: Sent = {}): Promise<Page> {
+    const jar = this.#jar(url);
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    const response = await fetch(url, {
+      method,
+      redirect: 'manual',
+      headers: { ...PAGE, ...(cookie === '' ? {} : { cookie }), ...headers },
+      ...(form === undefined ? {} : { body: new URLSearchParams(form) }),
+    });
+    for (const line of response.headers.getSetCookie()) keep(jar, line);
+    const text = await response.text();
+    this.seen.push(url, JSON.stringify([...response.headers]), text);
+    return { url, status: response.status, headers: response.headers, text };
+  }
+
+  /** Follows redirects as long as `until` does not hold for the next address. */
+  async open(url: string, sent: Sent = {}, until: (next: string) => boolean = () => false): Promise<Page> {
+    let page = await this.send(url, sent);
+    for (let hops = 0; hops < 10; hops += 1) {
+      const next = locationOf(page);
+      if (next === undefined || until(next)) return page;
+      page = await this.send(next);
+    }
+    throw new Error(`Too many redirects: ${page.url}`);
+  }
+
+  /** Submits the login form of Keycloak; gives the redirect that it answers with. */
+  async submitLogin(form: Page, username: string, password = username): Promise<Page> {
+    const action = /<form[^>]* action="([^"]+)"/.exec(form.text)?.[1]?.replaceAll('&amp;', '&');
+    if (action === undefined) throw new Error(`No login form at ${form.url}: ${form.status}`);
+    return this.send(action, { method: 'POST', form: { username, password, credentialId: '' } });
+  }
+
+  cookie(url: string, name: string): string | undefined {
+    return this.#jar(url).get(name);
+  }
+
+  setCookie(url: string, name: string, value: string): void {
+    this.#jar(url).set(name, value);
+  }
+
+  #jar(url: string): Map<string, string> {
+    const { origin } = new URL(url);
+    const jar = this.cookies.get(origin) ?? new Map<string, string>();
+    this.cookies.set(origin, jar);
+    return jar;
+  }
+}
+
+export function locationOf({ url, headers }: Page): string | undefined {
+  const location = headers.get('location');
+  return location === null ? undefined : new URL(location, url).href;
+}
+
+function keep(jar: Map<string, string>, line: string): void {
+  const [pair = '', ...attributes] = line.split(/; */);
+  const at = pair.indexOf('=');
+  const [name, value] = [pair.slice(0, at), pair.slice(at + 1)];
+  // Cookies of Keycloak that are meant for browsers on https only are no use here; it sends others beside them.
+  const gone = value === '' || attributes.some((attribute) => /^max-age=0$/i.test(attribute));
+  if (gone) jar.delete(name);
+  else jar.set(name, value.replace(/^"(.*)"$/, '$1'));
+}
