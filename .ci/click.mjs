@@ -1,4 +1,4 @@
-// Clicks "Call Service B" as a visitor would, with and without JavaScript, and takes pictures of the pages.
+// Clicks "Call Service B" as a visitor would, with and without JavaScript and logged in, and takes pictures of the pages.
 // Usage: node .ci/click.mjs BASE_URL CHROMIUM SCREENSHOT_FOLDER
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
@@ -31,6 +31,8 @@ const browser = await chromium.launch({
 try {
   for (const visitor of VISITORS) await visit(visitor);
   await visitWithBadToken();
+  await visitAsAlice();
+  await visitAsBob();
 } finally {
   await browser.close();
 }
@@ -65,12 +67,60 @@ async function visitWithBadToken() {
   console.log('refused: a bad token gets a page that says so');
 }
 
+/** Logs in, runs the chain in her name, and logs out: here and at Keycloak. */
+async function visitAsAlice() {
+  const { page, complaints, picture, close } = await open('alice', {});
+  await logIn(page, 'alice');
+  await picture('home');
+  const cookies = await page.context().cookies(baseUrl);
+  assert.ok(
+    cookies.every(({ httpOnly }) => httpOnly),
+    'a script could read a cookie',
+  );
+  await page.getByRole('link', { name: 'Call Service B as alice', exact: true }).click();
+  assert.match(await page.locator('main').innerText(), /Called as alice/);
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Log out', exact: true }).click();
+  await page.getByRole('link', { name: 'Log in', exact: true }).waitFor();
+  await page.getByRole('link', { name: 'Log in', exact: true }).click();
+  // Keycloak asks again, so it has forgotten her too.
+  await page.locator('#username').waitFor();
+  await close();
+  assert.deepEqual(complaints, [], 'alice: the console must be silent');
+  console.log('alice: logged in, the chain ran in her name, logged out');
+}
+
+async function visitAsBob() {
+  const { page, picture, close } = await open('bob', {});
+  await logIn(page, 'bob');
+  await page.getByRole('link', { name: 'Call Service B as bob', exact: true }).click();
+  const text = await page.locator('main').innerText();
+  assert.match(text, /403/);
+  assert.match(text, /orders\.approve/);
+  await picture('answer');
+  await close();
+  console.log('bob: logged in, and refused by the name of the permission');
+}
+
+async function logIn(page, username) {
+  await page.goto('/');
+  await page.getByRole('link', { name: 'Log in', exact: true }).click();
+  await page.locator('#username').fill(username);
+  await page.locator('#password').fill(username);
+  await page.locator('#kc-login').click();
+  await page.waitForURL(new URL('/', baseUrl).href);
+}
+
 async function open(name, options) {
   const context = await browser.newContext({ baseURL: baseUrl, viewport: { width: 1000, height: 760 }, ...options });
   const page = await context.newPage();
   const complaints = [];
   // Chromium reports violations of the content security policy as errors of the console.
-  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));
+  page.on('console', (message) => {
+    // What Keycloak's own pages say is not ours.
+    const ours = page.url().startsWith(baseUrl);
+    if (ours && ['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
   page.on(

@@ -54,7 +54,7 @@ async function judge() {
     getType: () => 'http',
     getClass: () => Route,
     getHandler: () => Route.prototype.handle,
-    switchToHttp: () => ({ getRequest: () => request }),
+    getArgByIndex: () => request,
   };
   try {
     return await guard.canActivate(context);

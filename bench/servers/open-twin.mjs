@@ -2,7 +2,14 @@
 import 'reflect-metadata';
 import { Global } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { AuthorizationServerHealth, getServiceClientToken, KeycloakModule, RefusalFilter } from 'nestjs-keycloak-s2s';
+import {
+  AccessTokenVerifier,
+  AuthorizationServerHealth,
+  getServiceClientToken,
+  KeycloakModule,
+  RefusalFilter,
+  RevocationList,
+} from 'nestjs-keycloak-s2s';
 import { createService } from 'service-defaults';
 import { ServiceTransport } from '../../libs/keycloak/dist/client/service-transport.js';
 import { moduleOf } from './nest.mjs';
@@ -49,6 +56,9 @@ const stand = [
     inject: [HttpAdapterHost],
     useFactory: (host) => new RefusalFilter({ realm: name, exposeRefusalReasons: true }, host),
   },
+  // Of the login, which the bench doesn't use.
+  { provide: AccessTokenVerifier, useValue: {} },
+  { provide: RevocationList, useValue: {} },
   { provide: AuthorizationServerHealth, useValue: { check: async () => ({ reachable: true }) } },
   ...service.calls.map(([called, url]) => ({
     provide: getServiceClientToken(called),
