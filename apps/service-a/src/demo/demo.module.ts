@@ -1,0 +1,7 @@
+/** DemoModule: what Service A has in demo mode only. */
+import { Module } from '@nestjs/common';
+import { ProcessingClient } from '../processing.client.js';
+import { serviceClients } from '../service-clients.js';
+
+@Module({ imports: [serviceClients], providers: [ProcessingClient] })
+export class DemoModule {}
