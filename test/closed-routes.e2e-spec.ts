@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import * as keycloak from './keycloak.js';
 import { ServiceAModule } from '../apps/service-a/src/service-a.module.js';
-import { keycloakVariables, RunningChain, startService, type RunningService } from './running-chain.js';
+import { ServiceBModule } from '../apps/service-b/src/service-b.module.js';
+import { ServiceCModule } from '../apps/service-c/src/service-c.module.js';
+import { keycloakVariables, RunningChain, startService, type Route, type RunningService } from './running-chain.js';
 
 /** The routes that answer without a token, and nothing else does. A new one must be written here. */
 const OPEN = new Set(['/', '/run-service-b', '/styles.css', '/favicon.svg', '/health/live', '/health/ready']);
@@ -38,6 +40,29 @@ const ROUTES = {
   c: ['GET /api/whoami', 'GET /health/live', 'GET /health/ready', 'POST /api/compute'],
 } as const;
 
+/** Those that there are in demo mode beside them. */
+const DEMO_ROUTES = {
+  a: [],
+  b: ['GET /demo/tokens'],
+  c: ['GET /demo/tokens'],
+} as const;
+
+const MODULES = { a: ServiceAModule, b: ServiceBModule, c: ServiceCModule } as const;
+
+/** What a service can start with outside of demo mode. */
+const OWN = {
+  SERVICE_A_CLIENT_SECRET: 'not-a-demo-secret',
+  SERVICE_A_SESSION_SECRET: 'not-the-demo-secret-of-the-sessions',
+  SERVICE_B_CLIENT_SECRET: 'not-a-demo-secret',
+  SERVICE_C_CLIENT_SECRET: 'not-a-demo-secret',
+};
+
+const named = (routes: readonly Route[]): string[] =>
+  routes
+    .filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS')
+    .map(({ method, url }) => `${method} ${url}`)
+    .toSorted();
+
 let chain: RunningChain;
 
 beforeAll(async () => {
@@ -67,9 +92,22 @@ function raw(
 
 describe('every route (RS-20)', () => {
   it.each(['a', 'b', 'c'] as const)('of Service %s is known', (name) => {
-    const routes = chain[name].routes.filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS');
-    expect(routes.map(({ method, url }) => `${method} ${url}`).toSorted()).toEqual(ROUTES[name]);
+    expect(named(chain[name].routes)).toEqual([...ROUTES[name], ...DEMO_ROUTES[name]].toSorted());
   });
+
+  it.each(['a', 'b', 'c'] as const)(
+    'of Service %s that is for demonstrations is there in demo mode only',
+    async (name) => {
+      const { routes, app } = await startService(MODULES[name], {
+        ...keycloakVariables(keycloak.keycloakUrl()),
+        ...OWN,
+        SERVICE_B_URL: chain.b.url,
+        SERVICE_C_URL: chain.c.url,
+      });
+      await app.close();
+      expect(named(routes)).toEqual(ROUTES[name]);
+    },
+  );
 
   it.each(['a', 'b', 'c'] as const)(
     'of Service %s is refused without a token unless it is on the list',
@@ -97,8 +135,7 @@ describe('every route (RS-20)', () => {
   it('runs the chain anonymously in demo mode only', async () => {
     const closed = await startService(ServiceAModule, {
       ...keycloakVariables(keycloak.keycloakUrl()),
-      SERVICE_A_CLIENT_SECRET: 'not-a-demo-secret',
-      SERVICE_A_SESSION_SECRET: 'not-the-demo-secret-of-the-sessions',
+      ...OWN,
       SERVICE_B_URL: chain.b.url,
     });
     await request(closed.url).get('/run-service-b').expect(401, { error: 'Missing token', code: 'missing_token' });

@@ -1,8 +1,7 @@
 /** RunningChain: Services A, B and C in this process, on free ports, against the real Keycloak. */
 import { createHash } from 'node:crypto';
-import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createService, serviceAdapter } from 'service-defaults';
+import { createService, serviceAdapter, type ServiceModule } from 'service-defaults';
 import { ServiceAModule } from '../apps/service-a/src/service-a.module.js';
 import { ServiceBModule } from '../apps/service-b/src/service-b.module.js';
 import { ServiceCModule } from '../apps/service-c/src/service-c.module.js';
@@ -59,7 +58,7 @@ export interface ListenAt {
  * afterwards.
  */
 export async function startService(
-  module: Type,
+  module: ServiceModule,
   variables: Variables,
   { port, host }: ListenAt = { port: 0, host: '127.0.0.1' },
 ): Promise<RunningService> {
@@ -75,7 +74,7 @@ export async function startService(
     if (token !== undefined) arrivedTokens.push(sha256(token));
   });
   const app = await withVariables({ NODE_ENV: 'test', ...variables }, () =>
-    createService(module, { logFormat: 'json' }, adapter),
+    createService(module.register({ demoMode: variables['DEMO_MODE'] === 'true' }), { logFormat: 'json' }, adapter),
   );
   await app.listen(port, host);
   return { url: (await app.getUrl()).replace('[::1]', 'localhost'), app, routes, arrivedTokens };
