@@ -1,6 +1,7 @@
 /** DemoModule: what Service C has in demo mode only. */
 import { Module } from '@nestjs/common';
+import { AttacksModule } from '../attacks/attacks.module.js';
 import { DemoTokensController } from './demo-tokens.controller.js';
 
-@Module({ controllers: [DemoTokensController] })
+@Module({ imports: [AttacksModule], controllers: [DemoTokensController] })
 export class DemoModule {}
