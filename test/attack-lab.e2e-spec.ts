@@ -150,6 +150,8 @@ describe.each(Object.keys(SERVERS))('attacks on the services, with %s', (name) =
         { error: 'Insufficient permission', code: 'insufficient_scope', permission, reason: 'permission_missing' },
       ]);
     }
+    const page = await post(`${lab.a.url}/attacks`, { ...bearer(withoutIt), accept: 'text/html' });
+    expect([page.status, page.text]).toEqual([403, expect.stringContaining('Permission attacks.run is missing.')]);
     expect((await post(`${lab.a.url}/attacks/no-token`, bearer(withIt))).status).toBe(200);
     for (const url of [`${lab.b.url}/api/attacks/exchanged-token-at-a`, `${lab.c.url}/api/attacks/exchange-by-c`]) {
       expect((await post(url)).status).toBe(401);
@@ -356,6 +358,11 @@ describe('a user who is logged in', () => {
       expect((await browser.send(url, { ...sent, form: {} })).status).toBe(403);
       const page = await browser.send(url, { ...sent, form: { csrf_token: tokens[0] ?? '' } });
       expect([page.status, page.text]).toEqual([200, expect.stringContaining('data-verdict="refused"')]);
+      // Somebody whose session is over is nobody else: not the service either.
+      browser.setCookie(lab.a.url, 'session', 'over');
+      const over = await browser.send(url, { ...sent, form: {} });
+      expect([over.status, over.text]).toEqual([401, expect.stringContaining('The attacks were not run')]);
+      expect(browser.cookie(lab.a.url, 'session')).toBeUndefined();
     } finally {
       await lab.stop();
       await server.stop();

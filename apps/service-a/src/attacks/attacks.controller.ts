@@ -1,11 +1,11 @@
 /** Attacks: runs one attack of the demonstration, or all of them, and tells what came of it. */
 import { Controller, HttpCode, NotFoundException, Param, Post, Req, Res, UseFilters } from '@nestjs/common';
 import { AccessToken, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { ChainPageFilter } from '../chain/chain-page.filter.js';
 import type { CookieRequest } from '../login/cookies.js';
 import { SessionCaller } from '../login/session-caller.js';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
 import { Pages } from '../pages/pages.js';
+import { AttackPageFilter } from './attack-page.filter.js';
 import { attackOf } from './attack-list.js';
 import { AttackLab, type AttackReport } from './attack-lab.js';
 
@@ -27,7 +27,7 @@ export interface AttackReports {
 @Controller('attacks')
 @OptionalToken()
 @RequirePermission(PERMISSION)
-@UseFilters(ChainPageFilter)
+@UseFilters(AttackPageFilter)
 export class AttacksController {
   constructor(
     private readonly lab: AttackLab,

@@ -20,6 +20,7 @@ describe('Pages', () => {
       pages.home({ demoMode: true, user: { name: NAME, csrfToken: NAME }, attacks: [] }),
       pages.chainSucceeded(answer, NAME),
       pages.chainRefused({ error: NAME, code: 'insufficient_scope', permission: NAME }, 403),
+      pages.attacksRefused({ error: NAME, code: 'insufficient_scope', permission: NAME }, 403),
       pages.loginFailed(NAME),
     ];
     const sent = { what: NAME, answer: { status: 401, code: NAME, reason: NAME, permission: NAME } };

@@ -31,6 +31,10 @@ export class Pages {
     return this.#eta.render('./attacks-run', attacksPage(reports));
   }
 
+  attacksRefused(body: RefusalBody, status: number): string {
+    return this.#eta.render('./attacks-refused', { body, status, advice: adviceFor(body) });
+  }
+
   loginFailed(code: string): string {
     return this.#eta.render('./login-failed', { advice: loginAdviceFor(code) });
   }
