@@ -13,7 +13,7 @@ async function pageAt(url, init) {
 
 // --- the chain
 
-for (const link of document.querySelectorAll('a[data-call-service-b]')) {
+for (const link of document.querySelectorAll('main a[href="/run-service-b"]')) {
   link.addEventListener('click', (event) => {
     // With a key held down it is a new tab that is wanted.
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
