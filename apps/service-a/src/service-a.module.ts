@@ -4,6 +4,7 @@ import { ConfigModule, type ConfigType } from '@nestjs/config';
 import { KeycloakModule } from 'nestjs-keycloak-s2s';
 import { ServiceDefaultsModule, type ServiceSettings } from 'service-defaults';
 import { ChainController } from './chain/chain.controller.js';
+import { ChainTokens } from './chain/chain-tokens.js';
 import { serviceAConfig } from './config.js';
 import { DemoModule } from './demo/demo.module.js';
 import { LoginModule } from './login/login.module.js';
@@ -28,7 +29,7 @@ import { serviceClients } from './service-clients.js';
     ServiceDefaultsModule,
   ],
   controllers: [HomeController, AssetsController, ChainController, OrdersController],
-  providers: [OrdersService, ProcessingClient],
+  providers: [OrdersService, ProcessingClient, ChainTokens],
 })
 export class ServiceAModule {
   static register({ demoMode }: Pick<ServiceSettings<string>, 'demoMode'>): DynamicModule {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ATTACKS, type Attack } from '../attacks/attack-list.js';
+import { parseServerTiming, type SeenToken } from 'service-defaults';
+import { answeredDetails, refusedDetails } from '../chain/chain-details.js';
 import { Pages } from './pages.js';
 
 const NAME = `<img src=x onerror=alert(1)>"'&`;
@@ -10,6 +12,17 @@ const MADE = {
   attack: { what: 'this', answer: { status: 401, code: 'invalid_token', reason: 'inactive' } },
   control: { what: 'the same', answer: { status: 200 } },
 };
+const ANSWER = { service_b: 'done', service_c: { result: 1, msg: 'done' } };
+const METRICS = parseServerTiming(
+  'service-a.introspection;desc="cached";dur=0, service-a.token-exchange;desc="requested";dur=3, ' +
+    'service-a.call;desc="service-b 200";dur=9, service-b.total;dur=7, service-a.total;dur=12',
+  'nobody',
+);
+const token = (service: string, claims: SeenToken['claims']): SeenToken => ({
+  service,
+  fingerprint: 'token:1',
+  claims,
+});
 
 describe('Pages', () => {
   const pages = new Pages();
@@ -22,6 +35,11 @@ describe('Pages', () => {
       pages.chainRefused({ error: NAME, code: 'insufficient_scope', permission: NAME }, 403),
       pages.attacksRefused({ error: NAME, code: 'insufficient_scope', permission: NAME }, 403),
       pages.loginFailed(NAME),
+      pages.chainSucceeded(
+        answer,
+        NAME,
+        answeredDetails(METRICS, [token(NAME, { sub: NAME, aud: [NAME], scope: NAME })]),
+      ),
     ];
     const sent = { what: NAME, answer: { status: 401, code: NAME, reason: NAME, permission: NAME } };
     const attack = { ...ATTACK, title: NAME, hope: NAME, rule: NAME };
@@ -74,11 +92,58 @@ describe('Pages', () => {
     expect(pages.home({ demoMode: false, user: undefined, attacks: [] })).not.toContain('/attacks');
   });
 
-  it('have no style in them, and no script but the one file (BF-10)', () => {
+  it('have no style in them, and no script but the one file of the start page (BF-10)', () => {
     const html =
       pages.home({ demoMode: true, user: { name: 'alice', csrfToken: 't' }, attacks: ATTACKS }) +
-      pages.loginFailed('x');
+      pages.attacksRun([{ attack: ATTACK, attempt: MADE, verdict: 'refused', why: '' }]) +
+      pages.attacksRefused({ error: 'No', code: 'insufficient_scope' }, 403) +
+      pages.loginFailed('x') +
+      pages.chainSucceeded(ANSWER, 'alice', answeredDetails(METRICS, [token('service-b', { sub: 's' })])) +
+      pages.chainRefused({ error: 'No', code: 'insufficient_scope' }, 403, refusedDetails(METRICS));
     expect(html.match(/<script.*/gi)).toEqual(['<script type="module" src="/page.js"></script>']);
     expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|javascript:/i);
+  });
+
+  it('have the result of a chain in one article, with headings that go on from the one of the page', () => {
+    for (const html of [
+      pages.chainSucceeded(ANSWER, 'alice', answeredDetails(METRICS, [token('service-b', { sub: 's' })])),
+      pages.chainRefused({ error: 'No', code: 'insufficient_scope' }, 403, refusedDetails(METRICS)),
+    ]) {
+      const [, before = '', article = ''] =
+        /^(.*)<article id="chain-result" aria-labelledby="chain-result-heading">(.*)<\/article>/s.exec(html) ?? [];
+      expect(before).toContain('<h1>Call Service B</h1>');
+      expect(article.match(/<h\d/g)).toEqual(['<h2', ...(article.match(/<h3/g) ?? [])]);
+      expect(article).toContain('What just happened');
+      expect(article).toContain('Service A asks Keycloak to exchange');
+      // What only eyes can follow is told in words beside it.
+      expect(article.match(/class="lane [^"]*" aria-hidden="true"/g)).toHaveLength(
+        article.match(/<li class="step/g)?.length ?? 0,
+      );
+    }
+  });
+
+  it('show a chain without what is told in demo mode only', () => {
+    const html = pages.chainSucceeded(ANSWER, 'alice');
+    expect(html).toContain('id="chain-result"');
+    expect(html).not.toMatch(/What just happened|side by side/);
+  });
+
+  it('say when there is no token at the first hop, and when the tokens could not be had', () => {
+    const [b, c] = [
+      token('service-b', { sub: 's', aud: 'service-b' }),
+      token('service-c', { sub: 's', aud: 'service-c' }),
+    ];
+    const asSelf = pages.chainSucceeded(ANSWER, 'service-a', answeredDetails(METRICS, [b, c]));
+    const asUser = pages.chainSucceeded(
+      ANSWER,
+      'alice',
+      answeredDetails(METRICS, [token('service-a', { sub: 's' }), b, c]),
+    );
+    const none = pages.chainSucceeded(ANSWER, 'alice', answeredDetails(METRICS, undefined));
+    expect([asSelf, asUser].map((html) => html.includes('there is no token at the first hop'))).toEqual([true, false]);
+    expect([asSelf, asUser].map((html) => html.match(/<th scope="col">At /g)?.length)).toEqual([2, 3]);
+    expect(asSelf).toMatch(/<td class="is-changed"><span class="change">changed<\/span><span class="value">service-c/);
+    expect(none).toContain('could not be had');
+    expect(none).toContain('What just happened');
   });
 });

@@ -5,8 +5,10 @@ import { Eta } from 'eta';
 import type { RefusalBody } from 'nestjs-keycloak-s2s';
 import type { AttackReport } from '../attacks/attack-lab.js';
 import type { Attack } from '../attacks/attack-list.js';
-import { attacksPage } from './attacks-page.js';
+import { NO_DETAILS, type ChainDetails } from '../chain/chain-details.js';
+import { PARTIES } from '../chain/parties.js';
 import type { ProcessedOrder } from '../processing.client.js';
+import { attacksPage } from './attacks-page.js';
 import { loginAdviceFor } from './login-advice.js';
 import { adviceFor } from './refusal-advice.js';
 
@@ -39,14 +41,17 @@ export class Pages {
     return this.#eta.render('./login-failed', { advice: loginAdviceFor(code) });
   }
 
-  chainSucceeded(answer: ProcessedOrder, caller: string): string {
-    return this.#eta.render('./chain-succeeded', { answer, caller, json: pretty(answer) });
+  chainSucceeded(answer: ProcessedOrder, caller: string, details: ChainDetails = NO_DETAILS): string {
+    return this.#eta.render('./chain-succeeded', { answer, caller, json: pretty(answer), ...shown(details) });
   }
 
-  chainRefused(body: RefusalBody, status: number): string {
-    return this.#eta.render('./chain-refused', { body, status, advice: adviceFor(body), json: pretty(body) });
+  chainRefused(body: RefusalBody, status: number, details: ChainDetails = NO_DETAILS): string {
+    const page = { body, status, advice: adviceFor(body), json: pretty(body), ...shown(details) };
+    return this.#eta.render('./chain-refused', page);
   }
 }
+
+const shown = (details: ChainDetails) => ({ ...details, parties: Object.values(PARTIES) });
 
 function pretty(value: unknown): string {
   return JSON.stringify(value, undefined, 2);
