@@ -9,7 +9,15 @@ import { ServiceCModule } from '../apps/service-c/src/service-c.module.js';
 import { keycloakVariables, RunningChain, startService, type Route, type RunningService } from './running-chain.js';
 
 /** The routes that answer without a token, and nothing else does. A new one must be written here. */
-const OPEN = new Set(['/', '/run-service-b', '/styles.css', '/favicon.svg', '/health/live', '/health/ready']);
+const OPEN = new Set([
+  '/',
+  '/run-service-b',
+  '/styles.css',
+  '/page.js',
+  '/favicon.svg',
+  '/health/live',
+  '/health/ready',
+]);
 
 /** The routes of the login, which no token opens, and what they answer a request that comes with nothing. */
 const LOGIN = {
@@ -18,7 +26,10 @@ const LOGIN = {
   'POST /auth/backchannel-logout': 400,
   'POST /auth/logout': 403,
 } as const;
-const LOGIN_PATHS = new Set(Object.keys(LOGIN).map((route) => route.split(' ')[1]));
+/** In demo mode a browser needs no token for the attacks either, but must be on a page of ours. */
+const ATTACKS = { 'POST /attacks': 403, 'POST /attacks/:id': 403 } as const;
+const FOR_BROWSERS = { ...LOGIN, ...ATTACKS };
+const PATHS_FOR_BROWSERS = new Set(Object.keys(FOR_BROWSERS).map((route) => route.split(' ')[1]));
 
 /** The routes that there are, without the HEAD that goes with each GET. */
 const ROUTES = {
@@ -31,6 +42,7 @@ const ROUTES = {
     'GET /favicon.svg',
     'GET /health/live',
     'GET /health/ready',
+    'GET /page.js',
     'GET /run-service-b',
     'GET /styles.css',
     'POST /auth/backchannel-logout',
@@ -42,9 +54,9 @@ const ROUTES = {
 
 /** Those that there are in demo mode beside them. */
 const DEMO_ROUTES = {
-  a: [],
-  b: ['GET /demo/tokens'],
-  c: ['GET /demo/tokens'],
+  a: Object.keys(ATTACKS),
+  b: ['GET /demo/tokens', 'POST /api/attacks/:id'],
+  c: ['GET /demo/tokens', 'POST /api/attacks/exchange-by-c'],
 } as const;
 
 const MODULES = { a: ServiceAModule, b: ServiceBModule, c: ServiceCModule } as const;
@@ -112,7 +124,7 @@ describe('every route (RS-20)', () => {
   it.each(['a', 'b', 'c'] as const)(
     'of Service %s is refused without a token unless it is on the list',
     async (name) => {
-      const closed = chain[name].routes.filter(({ url }) => !OPEN.has(url) && !LOGIN_PATHS.has(url));
+      const closed = chain[name].routes.filter(({ url }) => !OPEN.has(url) && !PATHS_FOR_BROWSERS.has(url));
       expect(closed.length).toBeGreaterThan(0);
       const { calls } = await chain.keycloak.during(async () => {
         for (const { method, url } of closed) {
@@ -127,10 +139,13 @@ describe('every route (RS-20)', () => {
     expect(await raw(chain.a, 'GET', path)).toBe(200);
   });
 
-  it.each(Object.entries(LOGIN))('%s does nothing for a request that comes with nothing', async (route, status) => {
-    const [method = '', path = ''] = route.split(' ');
-    expect(await raw(chain.a, method, path)).toBe(status);
-  });
+  it.each(Object.entries(FOR_BROWSERS))(
+    '%s does nothing for a request that comes with nothing',
+    async (route, status) => {
+      const [method = '', path = ''] = route.split(' ');
+      expect(await raw(chain.a, method, path)).toBe(status);
+    },
+  );
 
   it('runs the chain anonymously in demo mode only', async () => {
     const closed = await startService(ServiceAModule, {

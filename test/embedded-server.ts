@@ -10,6 +10,7 @@ export const REALM_ENVIRONMENT = {
   SERVICE_B_CLIENT_SECRET: SECRETS['service-b'],
   SERVICE_C_CLIENT_SECRET: SECRETS['service-c'],
   WAREHOUSE_CLIENT_SECRET: SECRETS.warehouse,
+  SHORT_LIVED_CLIENT_SECRET: SECRETS['short-lived'],
 };
 
 export const startEmbeddedServer = (): Promise<RunningAuthorizationServer> =>

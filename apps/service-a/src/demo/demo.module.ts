@@ -1,11 +1,13 @@
 /** DemoModule: what Service A has in demo mode only. */
 import { Module } from '@nestjs/common';
 import { RequestTraceModule } from 'service-defaults';
+import { AttacksModule } from '../attacks/attacks.module.js';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { prefersHtml } from '../pages/negotiation.js';
 
 @Module({
   imports: [
+    AttacksModule,
     RequestTraceModule.forRootAsync({
       inject: [serviceAConfig.KEY],
       useFactory: ({ name, urls }: ServiceAConfig) => ({

@@ -2,6 +2,7 @@
 import { Module } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { RequestTraceModule } from 'service-defaults';
+import { AttacksModule } from '../attacks/attacks.module.js';
 import { AnalyticsClient } from '../analytics.client.js';
 import { serviceBConfig } from '../config.js';
 import { serviceClients } from '../service-clients.js';
@@ -9,6 +10,7 @@ import { DemoTokensController } from './demo-tokens.controller.js';
 
 @Module({
   imports: [
+    AttacksModule,
     serviceClients,
     RequestTraceModule.forRootAsync({
       inject: [serviceBConfig.KEY],
