@@ -12,8 +12,8 @@ let step = 0;
 export class TourError extends Error {}
 
 /** From now on no secret is shown, here and wherever it comes up again. */
-export function hide(secret, shown = HIDDEN) {
-  masks.set(secret, shown);
+export function hide(secret, mask = HIDDEN) {
+  masks.set(secret, mask);
 }
 
 /** How many steps were begun. */
