@@ -10,6 +10,13 @@ import { leaksIn, type Sight } from './leaks.js';
 const PICTURES = 'test-results/screenshots';
 const WITHIN_MS = 15_000;
 
+/** How a page is looked at. */
+export const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
+  light: { colorScheme: 'light' },
+  dark: { colorScheme: 'dark' },
+  phone: { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+};
+
 const VIOLATIONS = `document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
   console.error('Violates the content security policy: ' + violatedDirective + ' ' + blockedURI));`;
 
@@ -117,6 +124,20 @@ export async function logIn(page: Page, username: string): Promise<void> {
   await page.waitForURL(`${publicUrl}/`);
 }
 
+/** Clicks the link of the start page; waits for what came of it, on a page of its own or not. Gives all its words. */
+export async function callServiceB(page: Page, name: string): Promise<string> {
+  await page.getByRole('link', { name, exact: true }).click();
+  return answered(page);
+}
+
+export async function answered(page: Page): Promise<string> {
+  await page
+    .getByText(/(Called as|Refused with) /)
+    .first()
+    .waitFor();
+  return page.locator('main').innerText();
+}
+
 /** The form of Keycloak. A password equals the name. */
 export async function fillLogin(page: Page, username: string): Promise<void> {
   await page.locator('#username').fill(username);
@@ -127,9 +148,18 @@ export async function fillLogin(page: Page, username: string): Promise<void> {
 /** What axe finds wrong, a line each; the page must have scripts. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
-  const { violations, passes } = await page.evaluate<axe.AxeResults>('axe.run(document)');
+  const { violations, incomplete, passes } = await page.evaluate<axe.AxeResults>('axe.run(document)');
   if (passes.length === 0) throw new Error('axe has looked at nothing');
-  return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(' ')}`);
+  return [...violations, ...incomplete.map(onlyUnreadable)].flatMap(({ id, help, nodes }) =>
+    nodes.map(({ html }) => `${id}: ${help}: ${html}`),
+  );
+}
+
+/** Of what axe leaves to a person: text in the colour of its ground, of which it is not sure that it is meant to be seen. */
+function onlyUnreadable(result: axe.Result): axe.Result {
+  const isUnreadable = ({ any }: axe.NodeResult): boolean =>
+    any.some(({ data }) => (data as { messageKey?: string } | undefined)?.messageKey === 'equalRatio');
+  return { ...result, nodes: result.nodes.filter(isUnreadable) };
 }
 
 /** By how many pixels the page is wider than its window, 0 where all is in reach. Works without the page's scripts. */

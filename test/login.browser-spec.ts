@@ -1,7 +1,7 @@
 /** A user in a real browser: logs in, runs the chain, logs out, is logged out; and the browser sees no token of it. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { Chromium, fillLogin, logIn } from './chromium.js';
+import { callServiceB, Chromium, fillLogin, logIn } from './chromium.js';
 import { connectToKeycloak, type ContractServer } from './contract-server.js';
 import { keycloakReachesUs, keycloakUrl, publicUrl } from './keycloak.js';
 import { PUBLIC_URL_WITHIN_MS, RunningChain } from './running-chain.js';
@@ -49,9 +49,7 @@ describe.each([
   it('anybody runs the chain as service-a', async () => {
     const page = await chromium.open(options);
     await home(page);
-    await link(page, 'Call Service B').click();
-    await page.waitForURL('**/run-service-b');
-    const text = await main(page);
+    const text = await callServiceB(page, 'Call Service B');
     expect(text).toContain('Called as service-a');
     expect(text).toContain('Order 9876 processed by Service B');
     expect(text).toMatch(/Service C successfully processed request.*\b20\b/);
@@ -61,9 +59,7 @@ describe.each([
     const page = await chromium.open(options);
     await logIn(page, 'alice');
     expect(await main(page)).toContain('Logged in as alice');
-    await link(page, 'Call Service B as alice').click();
-    await page.waitForURL('**/run-service-b');
-    const text = await main(page);
+    const text = await callServiceB(page, 'Call Service B as alice');
     expect(text).toContain('Called as alice');
     expect(text).toContain('Order 9876 processed by Service B');
   });
@@ -72,9 +68,8 @@ describe.each([
     const page = await chromium.open(options);
     await logIn(page, 'bob');
     const answer = page.waitForResponse('**/run-service-b');
-    await link(page, 'Call Service B as bob').click();
+    const text = await callServiceB(page, 'Call Service B as bob');
     expect((await answer).status()).toBe(403);
-    const text = await main(page);
     expect(text).toContain('Refused with 403');
     expect(text).toContain('Permission orders.approve is missing.');
   });
@@ -147,7 +142,7 @@ describe('the browser', () => {
     await logIn(page, 'alice');
     const cookies = await page.context().cookies(publicUrl);
     expect(cookies.map(({ name, httpOnly }) => [name, httpOnly])).toEqual([['session', true]]);
-    await link(page, 'Call Service B as alice').click();
+    await callServiceB(page, 'Call Service B as alice');
     await home(page);
     await logOut(page);
     await page.waitForURL(`${publicUrl}/`);
