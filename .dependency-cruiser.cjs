@@ -39,7 +39,10 @@ module.exports = {
       comment: 'It serves the rooms above it and knows none of them.',
       severity: 'error',
       from: { path: rooms(['authorization-server']), pathNot: notSpec },
-      to: { path: '^libs/keycloak/src/', pathNot: rooms(['authorization-server', 'http', 'caching', 'protocol']) },
+      to: {
+        path: '^libs/keycloak/src/',
+        pathNot: rooms(['authorization-server', 'diagnostics', 'http', 'caching', 'protocol']),
+      },
     },
     {
       name: 'revocation-looks-down',
@@ -47,6 +50,13 @@ module.exports = {
       severity: 'error',
       from: { path: rooms(['revocation']), pathNot: notSpec },
       to: { pathNot: rooms(['revocation', 'caching', 'protocol']), dependencyTypesNot: builtin },
+    },
+    {
+      name: 'diagnostics-looks-down',
+      comment: 'Three rooms tell what they did; who tells is nothing to it, and who listens is outside.',
+      severity: 'error',
+      from: { path: rooms(['diagnostics']), pathNot: notSpec },
+      to: { pathNot: rooms(['diagnostics', 'caching', 'protocol']), dependencyTypesNot: builtin },
     },
     {
       name: 'http-knows-no-token',
@@ -62,7 +72,7 @@ module.exports = {
       from: { path: rooms(['resource-server']), pathNot: notSpec },
       to: {
         path: '^libs/keycloak/src/',
-        pathNot: rooms(['resource-server', 'authorization-server', 'revocation', 'caching', 'protocol']),
+        pathNot: rooms(['resource-server', 'authorization-server', 'revocation', 'diagnostics', 'caching', 'protocol']),
       },
     },
     {
@@ -72,7 +82,7 @@ module.exports = {
       from: { path: rooms(['client']), pathNot: notSpec },
       to: {
         path: '^libs/keycloak/src/',
-        pathNot: rooms(['client', 'authorization-server', 'revocation', 'http', 'caching', 'protocol']),
+        pathNot: rooms(['client', 'authorization-server', 'revocation', 'diagnostics', 'http', 'caching', 'protocol']),
       },
     },
     {
@@ -124,7 +134,7 @@ module.exports = {
       comment: 'The second door makes tokens and servers; it needs no room that runs in a service.',
       severity: 'error',
       from: { path: '^libs/keycloak/src/testing/', pathNot: notSpec },
-      to: { path: '^libs/keycloak/src/(client|authorization-server|resource-server|revocation|caching)/' },
+      to: { path: '^libs/keycloak/src/(client|authorization-server|resource-server|revocation|diagnostics|caching)/' },
     },
     {
       name: 'testing-only-in-specs-and-scripts',

@@ -8,13 +8,23 @@ const DEMO_SECRETS = {
   SERVICE_B_CLIENT_SECRET: 'b-secret',
   SERVICE_C_CLIENT_SECRET: 'c-secret',
   WAREHOUSE_CLIENT_SECRET: 'w-secret',
+  SHORT_LIVED_CLIENT_SECRET: 's-secret',
 };
 
 /** In the order of starting: who is called first. */
 const SERVICES = [
-  { name: 'service-c', letter: 'C', defaultPort: 3002, color: 35, calls: [] },
-  { name: 'service-b', letter: 'B', defaultPort: 3001, color: 33, calls: ['C'] },
-  { name: 'service-a', letter: 'A', defaultPort: 3000, color: 36, calls: ['B'], login: true },
+  { name: 'service-c', letter: 'C', defaultPort: 3002, color: 35, calls: [], attacks: [] },
+  { name: 'service-b', letter: 'B', defaultPort: 3001, color: 33, calls: ['C'], attacks: ['A'] },
+  {
+    name: 'service-a',
+    letter: 'A',
+    defaultPort: 3000,
+    color: 36,
+    calls: ['B'],
+    attacks: ['C'],
+    login: true,
+    shortLived: true,
+  },
 ];
 
 /** Passed on to every service; nothing else of our environment is. */
@@ -35,7 +45,7 @@ const PASSED_ON = [
 /** DEMO: what Service A seals logins with, unless the environment says otherwise. */
 const DEMO_SESSION_SECRET = 'demo-session-secret-that-everybody-knows';
 
-/** The four client secrets: from the environment, else the demo ones. */
+/** The secrets of the clients: from the environment, else the demo ones. */
 export function clientSecrets(environment) {
   return Object.fromEntries(Object.entries(DEMO_SECRETS).map(([name, demo]) => [name, environment[name] || demo]));
 }
@@ -48,10 +58,10 @@ export function services(environment) {
   }));
 }
 
-/** A service's whole environment: the addresses of those it calls, its own secret and nobody else's. */
+/** A service's whole environment: the addresses of those it calls or attacks, its own secret and nobody else's. */
 export function serviceEnvironment(service, { all, keycloak, environment }) {
   const own = `SERVICE_${service.letter}_CLIENT`;
-  const urls = service.calls.map((letter) => {
+  const urls = [...service.calls, ...service.attacks].map((letter) => {
     const called = all.find((other) => other.letter === letter);
     return [`SERVICE_${letter}_URL`, `http://localhost:${called.port}`];
   });
@@ -67,6 +77,7 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
     [`${own}_ID`]: environment[`${own}_ID`] || service.name,
     [`${own}_SECRET`]: clientSecrets(environment)[`${own}_SECRET`],
     ...(service.login ? loginEnvironment(service, environment) : {}),
+    ...(service.shortLived ? { SHORT_LIVED_CLIENT_SECRET: clientSecrets(environment).SHORT_LIVED_CLIENT_SECRET } : {}),
   };
 }
 

@@ -4,10 +4,20 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import * as keycloak from './keycloak.js';
 import { ServiceAModule } from '../apps/service-a/src/service-a.module.js';
-import { keycloakVariables, RunningChain, startService, type RunningService } from './running-chain.js';
+import { ServiceBModule } from '../apps/service-b/src/service-b.module.js';
+import { ServiceCModule } from '../apps/service-c/src/service-c.module.js';
+import { keycloakVariables, RunningChain, startService, type Route, type RunningService } from './running-chain.js';
 
 /** The routes that answer without a token, and nothing else does. A new one must be written here. */
-const OPEN = new Set(['/', '/run-service-b', '/styles.css', '/favicon.svg', '/health/live', '/health/ready']);
+const OPEN = new Set([
+  '/',
+  '/run-service-b',
+  '/styles.css',
+  '/page.js',
+  '/favicon.svg',
+  '/health/live',
+  '/health/ready',
+]);
 
 /** The routes of the login, which no token opens, and what they answer a request that comes with nothing. */
 const LOGIN = {
@@ -16,7 +26,10 @@ const LOGIN = {
   'POST /auth/backchannel-logout': 400,
   'POST /auth/logout': 403,
 } as const;
-const LOGIN_PATHS = new Set(Object.keys(LOGIN).map((route) => route.split(' ')[1]));
+/** In demo mode a browser needs no token for the attacks either, but must be on a page of ours. */
+const ATTACKS = { 'POST /attacks': 403, 'POST /attacks/:id': 403 } as const;
+const FOR_BROWSERS = { ...LOGIN, ...ATTACKS };
+const PATHS_FOR_BROWSERS = new Set(Object.keys(FOR_BROWSERS).map((route) => route.split(' ')[1]));
 
 /** The routes that there are, without the HEAD that goes with each GET. */
 const ROUTES = {
@@ -29,6 +42,7 @@ const ROUTES = {
     'GET /favicon.svg',
     'GET /health/live',
     'GET /health/ready',
+    'GET /page.js',
     'GET /run-service-b',
     'GET /styles.css',
     'POST /auth/backchannel-logout',
@@ -37,6 +51,29 @@ const ROUTES = {
   b: ['GET /api/whoami', 'GET /health/live', 'GET /health/ready', 'POST /api/inventory/adjust', 'POST /api/process'],
   c: ['GET /api/whoami', 'GET /health/live', 'GET /health/ready', 'POST /api/compute'],
 } as const;
+
+/** Those that there are in demo mode beside them. */
+const DEMO_ROUTES = {
+  a: Object.keys(ATTACKS),
+  b: ['GET /demo/tokens', 'POST /api/attacks/:id'],
+  c: ['GET /demo/tokens', 'POST /api/attacks/exchange-by-c'],
+} as const;
+
+const MODULES = { a: ServiceAModule, b: ServiceBModule, c: ServiceCModule } as const;
+
+/** What a service can start with outside of demo mode. */
+const OWN = {
+  SERVICE_A_CLIENT_SECRET: 'not-a-demo-secret',
+  SERVICE_A_SESSION_SECRET: 'not-the-demo-secret-of-the-sessions',
+  SERVICE_B_CLIENT_SECRET: 'not-a-demo-secret',
+  SERVICE_C_CLIENT_SECRET: 'not-a-demo-secret',
+};
+
+const named = (routes: readonly Route[]): string[] =>
+  routes
+    .filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS')
+    .map(({ method, url }) => `${method} ${url}`)
+    .toSorted();
 
 let chain: RunningChain;
 
@@ -67,14 +104,27 @@ function raw(
 
 describe('every route (RS-20)', () => {
   it.each(['a', 'b', 'c'] as const)('of Service %s is known', (name) => {
-    const routes = chain[name].routes.filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS');
-    expect(routes.map(({ method, url }) => `${method} ${url}`).toSorted()).toEqual(ROUTES[name]);
+    expect(named(chain[name].routes)).toEqual([...ROUTES[name], ...DEMO_ROUTES[name]].toSorted());
   });
+
+  it.each(['a', 'b', 'c'] as const)(
+    'of Service %s that is for demonstrations is there in demo mode only',
+    async (name) => {
+      const { routes, app } = await startService(MODULES[name], {
+        ...keycloakVariables(keycloak.keycloakUrl()),
+        ...OWN,
+        SERVICE_B_URL: chain.b.url,
+        SERVICE_C_URL: chain.c.url,
+      });
+      await app.close();
+      expect(named(routes)).toEqual(ROUTES[name]);
+    },
+  );
 
   it.each(['a', 'b', 'c'] as const)(
     'of Service %s is refused without a token unless it is on the list',
     async (name) => {
-      const closed = chain[name].routes.filter(({ url }) => !OPEN.has(url) && !LOGIN_PATHS.has(url));
+      const closed = chain[name].routes.filter(({ url }) => !OPEN.has(url) && !PATHS_FOR_BROWSERS.has(url));
       expect(closed.length).toBeGreaterThan(0);
       const { calls } = await chain.keycloak.during(async () => {
         for (const { method, url } of closed) {
@@ -89,16 +139,18 @@ describe('every route (RS-20)', () => {
     expect(await raw(chain.a, 'GET', path)).toBe(200);
   });
 
-  it.each(Object.entries(LOGIN))('%s does nothing for a request that comes with nothing', async (route, status) => {
-    const [method = '', path = ''] = route.split(' ');
-    expect(await raw(chain.a, method, path)).toBe(status);
-  });
+  it.each(Object.entries(FOR_BROWSERS))(
+    '%s does nothing for a request that comes with nothing',
+    async (route, status) => {
+      const [method = '', path = ''] = route.split(' ');
+      expect(await raw(chain.a, method, path)).toBe(status);
+    },
+  );
 
   it('runs the chain anonymously in demo mode only', async () => {
     const closed = await startService(ServiceAModule, {
       ...keycloakVariables(keycloak.keycloakUrl()),
-      SERVICE_A_CLIENT_SECRET: 'not-a-demo-secret',
-      SERVICE_A_SESSION_SECRET: 'not-the-demo-secret-of-the-sessions',
+      ...OWN,
       SERVICE_B_URL: chain.b.url,
     });
     await request(closed.url).get('/run-service-b').expect(401, { error: 'Missing token', code: 'missing_token' });

@@ -1,9 +1,10 @@
 /** The contract of introspection (RFC 7662). */
-import { answer } from './contract-observations.js';
+import { answer, isActive } from './contract-observations.js';
 import {
   active,
   ALICE,
   BAD_CLIENT,
+  idTokenClaims,
   INACTIVE,
   invalidRequest,
   refused,
@@ -129,11 +130,11 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
       await server.takeRole(username, 'order-manager');
       const seen = answer(server, await introspect(server, 'service-b', atB));
       const next = await exchange(server, 'service-a', atA, { scope: 'orders.approve', audience: 'service-b' });
-      const { active: isActive, scope, aud, realm_access } = seen;
-      return { isActive, scope, aud, realm_access, next: answer(server, next) };
+      const { active: still, scope, aud, realm_access } = seen;
+      return { still, scope, aud, realm_access, next: answer(server, next) };
     },
     answer: {
-      isActive: true,
+      still: true,
       scope: ['email', 'orders.approve', 'profile'],
       aud: 'service-b',
       realm_access: undefined,
@@ -196,6 +197,34 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
       answer(server, await introspect(server, 'service-a', textOf(await login(server, 'alice'), name))),
     answer: INACTIVE,
   })),
+  {
+    title: 'of an ID token, by the client that it is for: it is active, and says that it is no access token',
+    async ask(server) {
+      const reply = await clientCredentials(server, 'service-a', 'openid orders.read');
+      return answer(server, await introspect(server, 'service-a', textOf(reply, 'id_token')));
+    },
+    answer: {
+      status: 200,
+      ...idTokenClaims({ of: serviceAccount('service-a'), to: 'service-a' }),
+      client_id: 'service-a',
+      username: 'service-account-service-a',
+      token_type: 'ID',
+      active: true,
+    },
+  },
+  {
+    title: 'of a token that lives one second: it counts to the end of the second that it names',
+    async ask(server) {
+      const text = textOf(await clientCredentials(server, 'short-lived', 'attacks.run'));
+      const { exp, iat } = claimsOf(text);
+      const stateAt = async (epochSeconds: number): Promise<unknown> => {
+        await new Promise((resolve) => setTimeout(resolve, epochSeconds * 1000 - Date.now()));
+        return isActive(await introspect(server, 'service-a', text));
+      };
+      return [Number(exp) - Number(iat), await stateAt(Number(exp) + 0.3), await stateAt(Number(exp) + 1.1)];
+    },
+    answer: [1, true, false],
+  },
   {
     title: 'with the right hint',
     ask: async (server) =>

@@ -62,6 +62,18 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
     answer: [REVOKED, INACTIVE, true, INVALID_TOKEN],
   },
   {
+    title: "of a service account's token: its twin of the same second stays",
+    async ask(server) {
+      const [first, twin] = [await serviceChain(server), await serviceChain(server)];
+      await revoke(server, 'service-a', first.atB);
+      return [
+        isActive(await introspect(server, 'service-b', first.atB)),
+        isActive(await introspect(server, 'service-b', twin.atB)),
+      ];
+    },
+    answer: [false, true],
+  },
+  {
     title: "of a user's access token: the exchanged ones stay, and so does the session",
     async ask(server) {
       const chain = await chainOf(server, 'alice');

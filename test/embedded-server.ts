@@ -11,6 +11,7 @@ export const REALM_ENVIRONMENT = {
   SERVICE_C_CLIENT_SECRET: SECRETS['service-c'],
   WAREHOUSE_CLIENT_SECRET: SECRETS.warehouse,
   SERVICE_A_PUBLIC_URL: publicUrl,
+  SHORT_LIVED_CLIENT_SECRET: SECRETS['short-lived'],
 };
 
 export const startEmbeddedServer = (): Promise<RunningAuthorizationServer> =>

@@ -128,7 +128,7 @@ describe('Service B fails', () => {
       .get('/run-service-b')
       .set('Accept', 'text/html')
       .expect(status)
-      .expect(/<h1>Next service/);
+      .expect(/<h2 id="chain-result-heading">Next service/);
   });
 
   it('is not there: 503 service_unavailable', async () => {

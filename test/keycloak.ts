@@ -7,6 +7,7 @@ export const SECRETS = {
   'service-b': 'b-secret',
   'service-c': 'c-secret',
   warehouse: 'w-secret',
+  'short-lived': 's-secret',
 } as const;
 
 export const REALM = 'microservices';

@@ -42,8 +42,11 @@ describe('the sources', () => {
     ]);
   });
 
-  it('put a token on a request in one file, and it is one of ours', () => {
-    expect(filesWith(/authorization: `/i)).toEqual(['libs/keycloak/src/client/service-client.ts']);
+  it('put a token on a request in one file, and it is one of ours; attackers do it elsewhere', () => {
+    expect(filesWith(/authorization: `/i).toSorted()).toEqual([
+      'libs/keycloak/src/client/service-client.ts',
+      'libs/service-defaults/src/attacks/attack-target.ts',
+    ]);
     expect(sources.get('libs/keycloak/src/client/service-client.ts')).toContain('`Bearer ${token.reveal()}`');
   });
 
@@ -60,7 +63,21 @@ describe('the sources', () => {
       filesWith(/InjectServiceClient\(/)
         .filter((path) => path.startsWith('apps/'))
         .toSorted(),
-    ).toEqual(['apps/service-a/src/processing.client.ts', 'apps/service-b/src/analytics.client.ts']);
+    ).toEqual([
+      'apps/service-a/src/attacks/attacks-at-b.client.ts',
+      'apps/service-a/src/processing.client.ts',
+      'apps/service-b/src/analytics.client.ts',
+      'apps/service-b/src/attacks/attacks-at-c.client.ts',
+    ]);
+  });
+
+  it("read a caller's header in the attack of Service C alone, and forge tokens in the folders of the attacks", () => {
+    expect(filesWith(/headers\.authorization \?\?/).filter((path) => path.startsWith('apps/'))).toEqual([
+      'apps/service-c/src/attacks/attacks.controller.ts',
+    ]);
+    const attacking = filesWith(/AttackTarget|AttackersKeycloak/).filter((path) => path.startsWith('apps/'));
+    expect(attacking.filter((path) => !path.includes('/src/attacks/'))).toEqual([]);
+    expect(attacking.length).toBeGreaterThan(0);
   });
 
   it('have named exports only in the libraries', () => {

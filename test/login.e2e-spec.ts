@@ -66,7 +66,7 @@ describe('logging in', () => {
     expect(Object.fromEntries(first ?? [])).toMatchObject({
       response_type: 'code',
       client_id: 'service-a',
-      scope: 'openid orders.read',
+      scope: 'openid orders.read attacks.run',
       redirect_uri: at('/auth/callback'),
       code_challenge_method: 'S256',
     });
@@ -298,12 +298,16 @@ describe('requests from elsewhere', () => {
     expect((await home()).text).toContain('Logged in as <strong>alice</strong>');
   });
 
-  it('get pages that no frame, script or cache may have (BF-10)', async () => {
+  it('get pages that no frame or cache may have, and no script but their own file (BF-10)', async () => {
     const anonymous = await home();
     await login('alice');
     const { headers } = await home();
     const csp = (formAction: string): string =>
-      `default-src 'none';style-src 'self';img-src 'self';base-uri 'none';form-action ${formAction};frame-ancestors 'none'`;
+      `default-src 'none';style-src 'self';img-src 'self';script-src 'self';connect-src 'self';base-uri 'none';form-action ${formAction};frame-ancestors 'none'`;
+    const withoutScripts = csp("'self'").replace("script-src 'self';connect-src 'self';", '');
+    for (const path of ['/run-service-b', '/health/live', '/page.js']) {
+      expect((await browser.send(at(path))).headers.get('content-security-policy')).toBe(withoutScripts);
+    }
     expect(anonymous.headers.get('content-security-policy')).toBe(csp("'self'"));
     expect(headers.get('content-security-policy')).toBe(csp(`'self' ${new URL(keycloakUrl()).origin}`));
     expect(Object.fromEntries(headers)).toMatchObject({

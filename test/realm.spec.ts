@@ -54,14 +54,20 @@ const code = {
     read('apps/service-a/src/chain/chain.controller.ts') + read('apps/service-a/src/orders/orders.controller.ts'),
   'service-b':
     read('apps/service-b/src/orders/orders.controller.ts') +
-    read('apps/service-b/src/inventory/inventory.controller.ts'),
-  'service-c': read('apps/service-c/src/analytics/analytics.controller.ts'),
+    read('apps/service-b/src/inventory/inventory.controller.ts') +
+    read('apps/service-b/src/attacks/attacks.controller.ts'),
+  'service-c':
+    read('apps/service-c/src/analytics/analytics.controller.ts') +
+    read('apps/service-c/src/attacks/attacks.controller.ts'),
 };
 
 describe('the realm', () => {
   it('gives each permission one owner, and roles that may hold it', () => {
     expect(permissions.map(({ name }) => name).toSorted()).toEqual([
       'analytics.run',
+      'attacks.exchange',
+      'attacks.replay',
+      'attacks.run',
       'inventory.adjust',
       'orders.approve',
       'orders.read',
@@ -97,6 +103,15 @@ describe('the realm', () => {
     expect(client('service-b').attributes['access.token.lifespan']).toBe('60');
     expect(realm.accessTokenLifespan).toBe(300);
   });
+
+  it('lets the client of the short-lived tokens have the permission of the attacks at Service A, for a second', () => {
+    const { attributes, optionalClientScopes, publicClient } = client('short-lived');
+    expect(attributes['access.token.lifespan']).toBe('1');
+    expect(attributes['standard.token.exchange.enabled']).toBeUndefined();
+    expect([optionalClientScopes, publicClient]).toEqual([['attacks.run'], false]);
+    const account = realm.users.find(({ username }) => username === 'service-account-short-lived');
+    expect(account?.realmRoles).toEqual(['order-viewer']);
+  });
 });
 
 describe('the code', () => {
@@ -117,14 +132,16 @@ describe('the code', () => {
     const routes = Object.values(code).flatMap((text) => [
       ...text.matchAll(/@RequirePermission\('([^']+)'\)\s+@AllowClients\('([^']+)'\)/g),
     ]);
-    expect(routes).toHaveLength(3);
+    expect(routes).toHaveLength(5);
     for (const [, permission = '', allowed] of routes) expect(askedBy(permission)).toEqual([allowed]);
   });
 
   it('asks only for permissions that its client has', () => {
     const asked = [
       ['service-a', read('apps/service-a/src/processing.client.ts')],
+      ['service-a', read('apps/service-a/src/attacks/attacks-at-b.client.ts')],
       ['service-b', read('apps/service-b/src/analytics.client.ts')],
+      ['service-b', read('apps/service-b/src/attacks/attacks-at-c.client.ts')],
     ] as const;
     for (const [service, text] of asked) {
       const scopes = [...text.matchAll(/(?:asSelf\(|onBehalfOf\(caller, )'([^']+)'/g)].map(([, scope]) => scope);
@@ -153,9 +170,12 @@ describe('the README', () => {
         .map((cells) => ({ permission: cells[1]?.[0], audience: cells[2], roles: cells[3], clients: cells.at(-2) }));
       const byName = <T extends { permission: string | undefined }>(list: T[]): T[] =>
         list.toSorted((a, b) => String(a.permission).localeCompare(String(b.permission)));
+      // Who reads how to call whom need not know of the attacks on the page.
+      const isTold = (name: string): boolean => file !== 'README.md' || !name.startsWith('attacks.');
+      const told = permissions.filter(({ name }) => isTold(name));
       expect(byName(rows)).toEqual(
         byName(
-          permissions.map(({ name, audiences }) => ({
+          told.map(({ name, audiences }) => ({
             permission: name,
             audience: audiences,
             roles: rolesOf(name),

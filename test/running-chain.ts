@@ -1,9 +1,8 @@
 /** RunningChain: Services A, B and C in this process, on free ports, against the real Keycloak. */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createService, serviceAdapter } from 'service-defaults';
+import { createService, serviceAdapter, type ServiceModule } from 'service-defaults';
 import { ServiceAModule } from '../apps/service-a/src/service-a.module.js';
 import { ServiceBModule } from '../apps/service-b/src/service-b.module.js';
 import { ServiceCModule } from '../apps/service-c/src/service-c.module.js';
@@ -68,7 +67,7 @@ export const PUBLIC_URL_WITHIN_MS = 300_000;
  * afterwards.
  */
 export async function startService(
-  module: Type,
+  module: ServiceModule,
   variables: Variables,
   listenAt: ListenAt = ANYWHERE,
 ): Promise<RunningService> {
@@ -82,7 +81,7 @@ export async function startService(
   }
 }
 
-async function startAt(module: Type, variables: Variables, { port, host }: ListenAt): Promise<RunningService> {
+async function startAt(module: ServiceModule, variables: Variables, { port, host }: ListenAt): Promise<RunningService> {
   const adapter = serviceAdapter();
   const routes: Route[] = [];
   const arrivedTokens: string[] = [];
@@ -95,7 +94,7 @@ async function startAt(module: Type, variables: Variables, { port, host }: Liste
     if (token !== undefined) arrivedTokens.push(sha256(token));
   });
   const app = await withVariables({ NODE_ENV: 'test', ...variables }, () =>
-    createService(module, { logFormat: 'json' }, adapter),
+    createService(module.register({ demoMode: variables['DEMO_MODE'] === 'true' }), { logFormat: 'json' }, adapter),
   );
   try {
     await app.listen(port, host);

@@ -1,6 +1,7 @@
 /** ProcessingClient: the only file of Service A that knows Service B's paths. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceCallError, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { seenTokens, type SeenToken } from 'service-defaults';
 
 export interface Order {
   readonly order_id: number;
@@ -22,6 +23,19 @@ export class ProcessingClient {
 
   async processFor(caller: VerifiedAccessToken, order: Order): Promise<ProcessedOrder> {
     return processedOrder(await this.serviceB.onBehalfOf(caller, 'orders.approve').post('/api/process', order));
+  }
+
+  /**
+   * In demo mode: what Services B and C see of the tokens that they are called with, the same that a call in this caller's
+   * name (or the service's own) has just been made with, as long as those are in the caches.
+   */
+  async tokens(caller: VerifiedAccessToken | undefined): Promise<readonly SeenToken[]> {
+    const { serviceB } = this;
+    const called =
+      caller === undefined ? serviceB.asSelf('orders.approve') : serviceB.onBehalfOf(caller, 'orders.approve');
+    const seen = seenTokens(await called.get('/demo/tokens'));
+    if (seen === undefined) throw new ServiceCallError('service_failed', 'service-b', 'answer_not_as_agreed');
+    return seen;
   }
 }
 

@@ -1,10 +1,12 @@
 /** ServiceAModule: the wiring of Service A. */
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule, type ConfigType } from '@nestjs/config';
 import { KeycloakModule } from 'nestjs-keycloak-s2s';
-import { ServiceDefaultsModule } from 'service-defaults';
+import { ServiceDefaultsModule, type ServiceSettings } from 'service-defaults';
 import { ChainController } from './chain/chain.controller.js';
+import { ChainTokens } from './chain/chain-tokens.js';
 import { serviceAConfig } from './config.js';
+import { DemoModule } from './demo/demo.module.js';
 import { LoginModule } from './login/login.module.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { OrdersService } from './orders/orders.service.js';
@@ -12,6 +14,7 @@ import { AssetsController } from './pages/assets.controller.js';
 import { HomeController } from './pages/home.controller.js';
 import { PagesModule } from './pages/pages.module.js';
 import { ProcessingClient } from './processing.client.js';
+import { serviceClients } from './service-clients.js';
 
 @Module({
   imports: [
@@ -20,21 +23,16 @@ import { ProcessingClient } from './processing.client.js';
       inject: [serviceAConfig.KEY],
       useFactory: (config: ConfigType<typeof serviceAConfig>) => config.keycloak,
     }),
-    KeycloakModule.forFeature([
-      {
-        name: 'service-b',
-        inject: [serviceAConfig.KEY],
-        useFactory: ({ urls }: ConfigType<typeof serviceAConfig>) => ({
-          baseUrl: urls.SERVICE_B_URL,
-          audience: 'service-b',
-        }),
-      },
-    ]),
+    serviceClients,
     PagesModule,
     LoginModule,
     ServiceDefaultsModule,
   ],
   controllers: [HomeController, AssetsController, ChainController, OrdersController],
-  providers: [OrdersService, ProcessingClient],
+  providers: [OrdersService, ProcessingClient, ChainTokens],
 })
-export class ServiceAModule {}
+export class ServiceAModule {
+  static register({ demoMode }: Pick<ServiceSettings<string>, 'demoMode'>): DynamicModule {
+    return { module: ServiceAModule, imports: demoMode ? [DemoModule] : [] };
+  }
+}

@@ -1,6 +1,7 @@
 /** AnalyticsClient: the only file of Service B that knows Service C's paths. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceCallError, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { seenTokens, type SeenToken } from 'service-defaults';
 
 export interface ComputeResult {
   readonly result: number;
@@ -19,5 +20,12 @@ export class AnalyticsClient {
       throw new ServiceCallError('service_failed', 'service-c', 'answer_not_as_agreed');
     }
     return { result: answer.result, msg: answer.msg };
+  }
+
+  /** In demo mode: what Service C sees of the token that it is called with. */
+  async tokens(caller: VerifiedAccessToken): Promise<readonly SeenToken[]> {
+    const seen = seenTokens(await this.serviceC.onBehalfOf(caller, 'analytics.run').get('/demo/tokens'));
+    if (seen === undefined) throw new ServiceCallError('service_failed', 'service-c', 'answer_not_as_agreed');
+    return seen;
   }
 }

@@ -1,13 +1,15 @@
 /** ServiceBModule: the wiring of Service B. */
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule, type ConfigType } from '@nestjs/config';
 import { KeycloakModule } from 'nestjs-keycloak-s2s';
-import { ServiceDefaultsModule } from 'service-defaults';
+import { ServiceDefaultsModule, type ServiceSettings } from 'service-defaults';
 import { AnalyticsClient } from './analytics.client.js';
 import { serviceBConfig } from './config.js';
+import { DemoModule } from './demo/demo.module.js';
 import { InventoryController } from './inventory/inventory.controller.js';
 import { InventoryService } from './inventory/inventory.service.js';
 import { OrdersController } from './orders/orders.controller.js';
+import { serviceClients } from './service-clients.js';
 
 @Module({
   imports: [
@@ -16,19 +18,14 @@ import { OrdersController } from './orders/orders.controller.js';
       inject: [serviceBConfig.KEY],
       useFactory: (config: ConfigType<typeof serviceBConfig>) => config.keycloak,
     }),
-    KeycloakModule.forFeature([
-      {
-        name: 'service-c',
-        inject: [serviceBConfig.KEY],
-        useFactory: ({ urls }: ConfigType<typeof serviceBConfig>) => ({
-          baseUrl: urls.SERVICE_C_URL,
-          audience: 'service-c',
-        }),
-      },
-    ]),
+    serviceClients,
     ServiceDefaultsModule,
   ],
   controllers: [OrdersController, InventoryController],
   providers: [AnalyticsClient, InventoryService],
 })
-export class ServiceBModule {}
+export class ServiceBModule {
+  static register({ demoMode }: Pick<ServiceSettings<string>, 'demoMode'>): DynamicModule {
+    return { module: ServiceBModule, imports: demoMode ? [DemoModule] : [] };
+  }
+}

@@ -1,10 +1,11 @@
 /** ServiceCModule: the wiring of Service C. */
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule, type ConfigType } from '@nestjs/config';
 import { KeycloakModule } from 'nestjs-keycloak-s2s';
-import { ServiceDefaultsModule } from 'service-defaults';
+import { ServiceDefaultsModule, type ServiceSettings } from 'service-defaults';
 import { AnalyticsController } from './analytics/analytics.controller.js';
 import { serviceCConfig } from './config.js';
+import { DemoModule } from './demo/demo.module.js';
 
 @Module({
   imports: [
@@ -17,4 +18,8 @@ import { serviceCConfig } from './config.js';
   ],
   controllers: [AnalyticsController],
 })
-export class ServiceCModule {}
+export class ServiceCModule {
+  static register({ demoMode }: Pick<ServiceSettings<string>, 'demoMode'>): DynamicModule {
+    return { module: ServiceCModule, imports: demoMode ? [DemoModule] : [] };
+  }
+}

@@ -23,6 +23,10 @@ export { TokenExchangeClient } from './client/token-exchange-client.js';
 
 export { AuthorizationServerHealth } from './authorization-server/server-health.js';
 
+export { INTROSPECTION_CHANNEL } from './diagnostics/introspection-channel.js';
+export { REFUSAL_CHANNEL } from './diagnostics/refusal-channel.js';
+export { TOKEN_CHANNEL } from './diagnostics/token-channel.js';
+
 export { AuthorizationServerError } from './protocol/authorization-server-error.js';
 export { BearerError } from './protocol/bearer-error.js';
 export { clientRoles, realmRoles } from './protocol/claims.js';
@@ -37,6 +41,9 @@ export type { KeycloakModuleOptions, ServiceOptions } from './keycloak.options.j
 export type { AuthorizationServerStatus } from './authorization-server/server-health.js';
 export type { SafeBody, ServiceCallErrorCode } from './client/service-call-error.js';
 export type { ServiceRequestOptions, ServiceResponse } from './client/service-client.js';
+export type { IntrospectionMessage } from './diagnostics/introspection-channel.js';
+export type { RefusalMessage } from './diagnostics/refusal-channel.js';
+export type { TokenMessage } from './diagnostics/token-channel.js';
 export type { AuthorizationServerErrorCode } from './protocol/authorization-server-error.js';
 export type { BearerErrorCode } from './protocol/bearer-error.js';
 export type { AccessTokenClaims } from './protocol/claims.js';

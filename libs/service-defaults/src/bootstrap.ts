@@ -1,7 +1,7 @@
 /** bootstrap(): starts a service from its main.ts, and says in one clear message why it can't. */
-import type { Type } from '@nestjs/common';
 import { KeycloakOptionsError } from 'nestjs-keycloak-s2s';
 import { createService } from './create-service.js';
+import type { ServiceModule } from './service-module.js';
 import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
 import { SettingsError } from './variables.js';
@@ -10,13 +10,13 @@ import { SettingsError } from './variables.js';
  * Reads the settings and listens where they say. SIGTERM and SIGINT end it: what is
  * in flight is finished, and the process exits with 0. When it can't start it exits with 1.
  */
-export async function bootstrap(module: Type, readSettings: () => ServiceSettings<string>): Promise<void> {
+export async function bootstrap(module: ServiceModule, readSettings: () => ServiceSettings<string>): Promise<void> {
   let logger = new ServiceLogger('text');
   try {
     const settings = readSettings();
     const { name, host, port, logFormat } = settings;
     logger = new ServiceLogger(logFormat);
-    const app = await createService(module, settings);
+    const app = await createService(module.register(settings), settings);
     app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
     await app.listen(port, host);
     logger.log(`${name} listens on ${host}, port ${port}`, 'Bootstrap');

@@ -1,6 +1,6 @@
 /** createService(): a Nest application with all that every service of the repository shares. */
 import type { ServerResponse } from 'node:http';
-import type { Type } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
 import { HttpAdapterHost, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RefusalFilter } from 'nestjs-keycloak-s2s';
@@ -36,7 +36,7 @@ export function serviceAdapter(): FastifyAdapter {
 
 /** Ready for `listen()`. The module must import `KeycloakModule.forRoot`. Faulty settings throw. */
 export async function createService(
-  module: Type,
+  module: Type | DynamicModule,
   { logFormat }: Pick<ServiceSettings<string>, 'logFormat'>,
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {

@@ -3,11 +3,17 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import helmet from 'helmet';
 
-/**
- * Names in lower case. `Cache-Control` among them: an answer that depends on a token is nobody else's. `formTargets` are
- * origins to which a form of the page leads, be it by a redirect: browsers hold `form-action` against those too.
- */
-export function securityHeaders(formTargets: readonly string[] = []): Readonly<Record<string, string>> {
+export interface PagePolicy {
+  /** Origins to which a form of the page leads, be it by a redirect: browsers hold `form-action` against those too. */
+  readonly formTargets?: readonly string[];
+  /** Whether the page may load scripts of this origin, and those ask it; none stands in the page itself. */
+  readonly scripts?: boolean;
+}
+
+/** Names in lower case. `Cache-Control` among them: an answer that depends on a token is nobody else's. */
+export function securityHeaders({ formTargets = [], scripts = false }: PagePolicy = {}): Readonly<
+  Record<string, string>
+> {
   const request = new IncomingMessage(new Socket());
   const response = new ServerResponse(request);
   helmet({
@@ -17,6 +23,7 @@ export function securityHeaders(formTargets: readonly string[] = []): Readonly<R
         defaultSrc: ["'none'"],
         styleSrc: ["'self'"],
         imgSrc: ["'self'"],
+        ...(scripts ? { scriptSrc: ["'self'"], connectSrc: ["'self'"] } : {}),
         baseUri: ["'none'"],
         formAction: ["'self'", ...formTargets],
         frameAncestors: ["'none'"],

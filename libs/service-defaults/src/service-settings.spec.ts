@@ -153,17 +153,37 @@ describe('readServiceSettings', () => {
     });
   });
 
+  it('reads what is for the demonstration in demo mode only, and has a value for all of it there', () => {
+    const demo = {
+      urls: { SERVICE_C_URL: 'http://localhost:3002' },
+      secrets: { SHORT_LIVED_CLIENT_SECRET: 's-secret' },
+    };
+    const settings = (environment: Environment) =>
+      readServiceSettings(environment, { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'], demo });
+    const told = { SERVICE_C_URL: 'http://service-c:3002/', SHORT_LIVED_CLIENT_SECRET: 'other' };
+    expect(settings(DEMO).demo).toEqual(demo);
+    expect(settings({ ...DEMO, ...told }).demo).toEqual({
+      urls: { SERVICE_C_URL: 'http://service-c:3002' },
+      secrets: { SHORT_LIVED_CLIENT_SECRET: 'other' },
+    });
+    expect(() => settings({ ...DEMO, SERVICE_C_URL: 'nonsense' })).toThrow('SERVICE_C_URL must be an http(s) URL');
+    expect(settings({ ...GOOD, SERVICE_C_URL: 'nonsense' }).demo).toBeUndefined();
+  });
+
   it.each(['65536', '-1', '3000x', '1e3', '0x50'])('refuses the port %s', (PORT) => {
     expect(faults({ PORT })).toEqual(['PORT must be a port number from 0 to 65535']);
   });
 
-  it.each(['a-secret', 'b-secret', 'c-secret', 'w-secret'])('takes the published %s in demo mode only', (secret) => {
-    expect(faults({ SERVICE_A_CLIENT_SECRET: secret })).toEqual([
-      expect.stringContaining('is a published demo secret'),
-    ]);
-    expect(faults({ SERVICE_A_CLIENT_SECRET: secret, DEMO_MODE: 'false' }, DEMO)).toHaveLength(1);
-    expect(faults({ SERVICE_A_CLIENT_SECRET: secret }, DEMO)).toEqual([]);
-  });
+  it.each(['a-secret', 'b-secret', 'c-secret', 'w-secret', 's-secret'])(
+    'takes the published %s in demo mode only',
+    (secret) => {
+      expect(faults({ SERVICE_A_CLIENT_SECRET: secret })).toEqual([
+        expect.stringContaining('is a published demo secret'),
+      ]);
+      expect(faults({ SERVICE_A_CLIENT_SECRET: secret, DEMO_MODE: 'false' }, DEMO)).toHaveLength(1);
+      expect(faults({ SERVICE_A_CLIENT_SECRET: secret }, DEMO)).toEqual([]);
+    },
+  );
 
   it('reads the secret from a file', () => {
     const file = join(folder, 'secret');

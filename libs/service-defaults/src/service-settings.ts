@@ -1,6 +1,7 @@
 /** Service settings: reads what every service is told by its environment, and lists every fault at once. */
 import { isIn, matches } from 'class-validator';
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
+import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
 import { Variables, type Environment } from './variables.js';
 
@@ -13,6 +14,8 @@ export interface ServiceDescription<UrlName extends string> {
   readonly urls: readonly UrlName[];
   /** Whether users log in at it with a browser; it then has the settings of that too. */
   readonly login?: boolean;
+  /** What it is told in demo mode only. */
+  readonly demo?: DemoDescription;
 }
 
 export interface ServiceSettings<UrlName extends string> {
@@ -26,18 +29,20 @@ export interface ServiceSettings<UrlName extends string> {
   readonly keycloak: KeycloakModuleOptions;
   readonly urls: Readonly<Record<UrlName, string>>;
   readonly login?: LoginSettings;
+  /** In demo mode only. */
+  readonly demo?: DemoSettings;
 }
 
 export type LoginServiceSettings<UrlName extends string> = ServiceSettings<UrlName> & { readonly login: LoginSettings };
 
 /** The secrets that the repository publishes: whoever reads it knows them. */
-const DEMO_SECRETS: readonly string[] = ['a-secret', 'b-secret', 'c-secret', 'w-secret'];
+const DEMO_SECRETS: readonly string[] = ['a-secret', 'b-secret', 'c-secret', 'w-secret', 's-secret'];
 
 /**
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
  * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window), `NODE_ENV`, and of its own `<NAME>_CLIENT_ID`,
  * `<NAME>_CLIENT_SECRET` or `<NAME>_CLIENT_SECRET_FILE`, and the URLs it was described with. An empty one counts as not
- * set. Any `NODE_ENV` but `development` and `test` is production. Where users log in, `readLoginSettings` has more.
+ * set. Any `NODE_ENV` but `development` and `test` is production. Where users log in, `readLoginSettings` has more; in demo mode `readDemoSettings`.
  */
 export function readServiceSettings<UrlName extends string>(
   environment: Environment,
@@ -76,6 +81,7 @@ export function readServiceSettings<UrlName extends string>(
     service.login === true
       ? readLoginSettings(variables, { prefix, port, production, demoMode, insecureAllowed })
       : undefined;
+  const demo = demoMode ? readDemoSettings(variables, service.demo ?? {}) : undefined;
 
   if (production && demoMode) {
     variables.fault('DEMO_MODE=true is for demonstrations only: set NODE_ENV=development, or leave DEMO_MODE out');
@@ -103,5 +109,6 @@ export function readServiceSettings<UrlName extends string>(
     keycloak,
     urls,
     ...(login === undefined ? {} : { login }),
+    ...(demo === undefined ? {} : { demo }),
   };
 }

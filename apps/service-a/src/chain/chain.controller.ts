@@ -1,7 +1,8 @@
 /** Chain: runs A → B → C, as the user whose token came along or who is logged in, or as Service A itself. */
-import { Controller, Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
+import { Controller, Get, Inject, Optional, Req, Res, UseFilters } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { AccessToken, BearerError, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { RequestTracer } from 'service-defaults';
 import { serviceAConfig } from '../config.js';
 import { SessionCaller } from '../login/session-caller.js';
 import type { CookieRequest } from '../login/cookies.js';
@@ -9,7 +10,9 @@ import { OrdersService } from '../orders/orders.service.js';
 import { Pages } from '../pages/pages.js';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
 import { ProcessingClient, type ProcessedOrder } from '../processing.client.js';
+import { answeredDetails, NO_DETAILS } from './chain-details.js';
 import { ChainPageFilter } from './chain-page.filter.js';
+import { ChainTokens } from './chain-tokens.js';
 
 const ORDER_ID = '9876';
 /** What the caller must be allowed here; at Service B it is more. */
@@ -24,6 +27,9 @@ export class ChainController {
     private readonly processing: ProcessingClient,
     private readonly pages: Pages,
     private readonly sessionCaller: SessionCaller,
+    private readonly tokens: ChainTokens,
+    /** In demo mode only. */
+    @Optional() @Inject(RequestTracer) private readonly tracer?: RequestTracer,
   ) {}
 
   /**
@@ -43,7 +49,11 @@ export class ChainController {
     reply.header('Vary', 'Accept, Cookie');
     if (!prefersHtml(request)) return answer;
     reply.type('text/html; charset=utf-8');
-    return this.pages.chainSucceeded(answer, caller?.username ?? this.config.name);
+    // Before the tokens are asked for, which is not part of what happened.
+    const metrics = this.tracer?.end(request);
+    const { demoMode, name } = this.config;
+    const details = demoMode ? answeredDetails(metrics, await this.tokens.of(name, caller)) : NO_DETAILS;
+    return this.pages.chainSucceeded(answer, caller?.username ?? name, details);
   }
 
   #process(caller: VerifiedAccessToken | undefined): Promise<ProcessedOrder> {

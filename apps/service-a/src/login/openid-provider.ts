@@ -34,6 +34,8 @@ export type Refreshed = { readonly tokens: OpenIdTokens } | { readonly refused: 
 
 /** What A needs of a user's token for itself; for Service B it is exchanged. */
 const SCOPE = 'openid orders.read';
+/** DEMO: the attacks on the page are routes with a permission of their own. */
+const DEMO_SCOPE = `${SCOPE} attacks.run`;
 
 /** Throws `LoginError` for what is wrong with a login, `AuthorizationServerError` when Keycloak is to blame. */
 @Injectable()
@@ -52,7 +54,7 @@ export class OpenIdProvider {
     const pending = { state: randomState(), nonce: randomNonce(), codeVerifier: randomPKCECodeVerifier(), returnTo };
     const url = buildAuthorizationUrl(await this.configuration.get(), {
       redirect_uri: this.#callbackUrl,
-      scope: SCOPE,
+      scope: this.config.demoMode ? DEMO_SCOPE : SCOPE,
       state: pending.state,
       nonce: pending.nonce,
       code_challenge: await calculatePKCECodeChallenge(pending.codeVerifier),

@@ -1,4 +1,4 @@
-/** Assets: the style sheet and the icon of the pages. */
+/** Assets: the style sheet, the script and the icon of the pages. */
 import { readFileSync } from 'node:fs';
 import { Controller, Get, Header } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';
@@ -9,6 +9,7 @@ const CACHE_CONTROL = 'public, max-age=300';
 @Public()
 export class AssetsController {
   readonly #styles = read('styles.css');
+  readonly #script = read('page.js');
   readonly #icon = read('favicon.svg');
 
   @Get('styles.css')
@@ -16,6 +17,13 @@ export class AssetsController {
   @Header('Cache-Control', CACHE_CONTROL)
   styles(): string {
     return this.#styles;
+  }
+
+  @Get('page.js')
+  @Header('Content-Type', 'text/javascript; charset=utf-8')
+  @Header('Cache-Control', CACHE_CONTROL)
+  script(): string {
+    return this.#script;
   }
 
   @Get('favicon.svg')

@@ -2,6 +2,7 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';
 import { securityHeaders } from 'service-defaults';
+import { ATTACKS } from '../attacks/attack-list.js';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { Cookies, type CookieRequest } from '../login/cookies.js';
 import { UserSessions } from '../login/user-sessions.js';
@@ -12,6 +13,7 @@ const CSP = 'content-security-policy';
 
 @Controller()
 export class HomeController {
+  readonly #policy = securityHeaders({ scripts: true })[CSP] ?? '';
   /** The form to log out leads on to Keycloak; no other page has a form that leads anywhere. */
   readonly #policyWithLogout: string;
 
@@ -21,7 +23,8 @@ export class HomeController {
     private readonly sessions: UserSessions,
     private readonly cookies: Cookies,
   ) {
-    this.#policyWithLogout = securityHeaders([new URL(config.keycloak.issuer).origin])[CSP] ?? '';
+    const formTargets = [new URL(config.keycloak.issuer).origin];
+    this.#policyWithLogout = securityHeaders({ formTargets, scripts: true })[CSP] ?? '';
   }
 
   @Get()
@@ -29,8 +32,9 @@ export class HomeController {
   async home(@Req() request: CookieRequest, @Res({ passthrough: true }) reply: PageReply): Promise<string> {
     const session = await this.sessions.find(this.cookies.sessionId(request));
     reply.type('text/html; charset=utf-8').header('Vary', 'Cookie');
-    if (session !== undefined) reply.header(CSP, this.#policyWithLogout);
+    reply.header(CSP, session === undefined ? this.#policy : this.#policyWithLogout);
     const user = session === undefined ? undefined : { name: session.username, csrfToken: session.csrfToken };
-    return this.pages.home({ demoMode: this.config.demoMode, user });
+    const { demoMode } = this.config;
+    return this.pages.home({ demoMode, user, attacks: demoMode ? ATTACKS : [] });
   }
 }

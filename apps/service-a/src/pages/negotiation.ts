@@ -15,5 +15,8 @@ export interface PageReply {
 
 /** True when `Accept` puts HTML before JSON, as browsers do; curl's default gets JSON. */
 export function prefersHtml({ raw }: PageRequest): boolean {
+  const { accept = '*/*' } = raw.headers;
+  // What most callers that are no browser send, without the parser.
+  if (accept === '*/*') return false;
   return accepts(raw).type(['json', 'html']) === 'html';
 }

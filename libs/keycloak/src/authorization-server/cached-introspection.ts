@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import { RecentDigests } from '../caching/recent-digests.js';
+import { introspections, tellIntrospection, toldIntrospection } from '../diagnostics/introspection-channel.js';
 import { deepFreeze, type IntrospectionAnswer } from '../protocol/claims.js';
 import { tokenHash } from '../protocol/fingerprint.js';
 import type { Introspection } from './introspection.js';
@@ -73,6 +74,7 @@ export class CachedIntrospection {
     if (entry === undefined) return undefined;
     if (nowMs >= entry.renewAtMs) this.#renew(key, token, entry, nowMs);
     if (recentKey === undefined && entry.answer['active'] === true) this.#recentKeys.remember(token, key);
+    if (introspections.hasSubscribers) tellIntrospection('cached', entry.answer, this.clock, nowMs);
     return entry.answer;
   }
 
@@ -85,11 +87,16 @@ export class CachedIntrospection {
     const nowMs = this.clock.monotonicMs();
     const stalenessMs = this.#stalenessMs(maxStalenessSeconds);
     const known = this.#entry(key, stalenessMs, nowMs);
-    if (known !== undefined) return known.answer;
+    if (known !== undefined) {
+      if (introspections.hasSubscribers) tellIntrospection('cached', known.answer, this.clock, nowMs);
+      return known.answer;
+    }
     const flight = [...(this.#flights.get(key) ?? [])].at(-1);
     // A flight that took off before this request came knows nothing of what happened in between.
-    if (flight !== undefined && !flight.isOvertaken && nowMs - flight.startedAtMs < stalenessMs) return flight.answer;
-    return this.#ask(key, token, nowMs, this.introspection.introspect(token));
+    const joins = flight !== undefined && !flight.isOvertaken && nowMs - flight.startedAtMs < stalenessMs;
+    const answering = joins ? flight.answer : this.#ask(key, token, nowMs, this.introspection.introspect(token));
+    if (!introspections.hasSubscribers) return answering;
+    return toldIntrospection(joins ? 'joined' : 'asked', answering, this.clock, nowMs);
   }
 
   #entry(key: string, stalenessMs: number, nowMs: number): Entry | undefined {

@@ -55,6 +55,11 @@ export class RenewingCache<V> {
     return this.#entries.get(key)?.value;
   }
 
+  /** Whether somebody obtains it at this moment, for a first use or a renewal. */
+  isUnderWay(key: string): boolean {
+    return this.#flights.isUnderWay(key);
+  }
+
   /** Forgets `key`, but only while it holds `value`: a newer one stays, and so does one that is under way. */
   delete(key: string, value: V): void {
     const entry = this.#entries.get(key);

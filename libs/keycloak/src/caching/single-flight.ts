@@ -17,6 +17,11 @@ export class SingleFlight<V> {
     return flight;
   }
 
+  /** Whether a call for this key runs, which whoever comes now would join. */
+  isUnderWay(key: string): boolean {
+    return this.#flights.has(key);
+  }
+
   /** Whoever comes from now on begins anew; those who wait get what they wait for. */
   letGo(key: string): void {
     this.#flights.delete(key);

@@ -5,6 +5,7 @@ import type { TokenRequestParameters } from '../authorization-server/token-reque
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import { RenewingCache, type Renewable } from '../caching/renewing-cache.js';
+import { failureCode, tellToken, tokenRequests, type TokenMessage } from '../diagnostics/token-channel.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
@@ -55,9 +56,11 @@ export class TokenSource {
   /** The token that `get` would give without waiting, if there is one. Throws when its subject's token is denied. */
   known(request: TokenRequest): IssuedToken | undefined {
     this.#refuseDenied(request);
+    const startMs = tokenRequests.hasSubscribers ? this.clock.monotonicMs() : undefined;
     const token = this.#tokens.known(this.#key(request), () => this.#obtain(request));
     // The subject's keys must not be forgotten before its tokens are.
     if (token !== undefined && request.grant === TOKEN_EXCHANGE_GRANT) this.#keysOfSubject.get(request.subject.hash);
+    if (token !== undefined && startMs !== undefined) tellToken(request, 'reused', this.clock, startMs);
     return token;
   }
 
@@ -71,7 +74,9 @@ export class TokenSource {
     const key = this.#key(request);
     // Before it is sent: the subject may be found inactive while the first exchange is under way.
     if (request.grant === TOKEN_EXCHANGE_GRANT) this.#rememberSubject(key, request.subject.hash);
-    return this.#tokens.get(key, () => this.#obtain(request));
+    return tokenRequests.hasSubscribers
+      ? this.#getAndTell(key, request)
+      : this.#tokens.get(key, () => this.#obtain(request));
   }
 
   /**
@@ -91,6 +96,24 @@ export class TokenSource {
   dropExchangedFrom(subjectTokenHash: string): void {
     for (const key of this.#keysOfSubject.get(subjectTokenHash) ?? []) this.#tokens.forget(key);
     this.#keysOfSubject.delete(subjectTokenHash);
+  }
+
+  /** As `get`, by whoever wants the token: the flight itself runs in the context of the one that began it. */
+  async #getAndTell(key: string, request: TokenRequest): Promise<IssuedToken> {
+    const startMs = this.clock.monotonicMs();
+    const isThere = this.#tokens.peek(key) !== undefined;
+    let outcome: TokenMessage['outcome'] = !isThere && this.#tokens.isUnderWay(key) ? 'joined' : 'reused';
+    try {
+      const token = await this.#tokens.get(key, () => {
+        if (!isThere) outcome = 'requested';
+        return this.#obtain(request);
+      });
+      tellToken(request, outcome, this.clock, startMs);
+      return token;
+    } catch (error) {
+      tellToken(request, outcome, this.clock, startMs, failureCode(error));
+      throw error;
+    }
   }
 
   async #obtain(request: TokenRequest): Promise<Renewable<IssuedToken>> {

@@ -18,6 +18,7 @@ export const startTestRealm = (): Promise<RunningAuthorizationServer> =>
       SERVICE_B_CLIENT_SECRET: CLIENT_SECRET,
       SERVICE_C_CLIENT_SECRET: CLIENT_SECRET,
       WAREHOUSE_CLIENT_SECRET: CLIENT_SECRET,
+      SHORT_LIVED_CLIENT_SECRET: CLIENT_SECRET,
     },
   });
 

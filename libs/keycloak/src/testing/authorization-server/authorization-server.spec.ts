@@ -19,6 +19,7 @@ const OPTIONS: StartAuthorizationServerOptions = {
     SERVICE_B_CLIENT_SECRET: 'b',
     SERVICE_C_CLIENT_SECRET: 'c',
     WAREHOUSE_CLIENT_SECRET: 'w',
+    SHORT_LIVED_CLIENT_SECRET: 's',
   },
 };
 

@@ -2,12 +2,14 @@
 import { authenticateClient, WRONG_SECRET_AT_INTROSPECTION } from './client-authentication.js';
 import { grantClaims } from './granted-claims.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from './http-call.js';
-import { audiencesOf, findLiveAccessToken, type LiveToken } from './live-token.js';
+import { audiencesOf, findLiveToken, type LiveToken } from './live-token.js';
 import { OAuthRefusal } from './oauth-refusal.js';
 import type { RealmClient } from './realm-representation.js';
 import type { ServerState } from './server-state.js';
 import { notesOf } from './sessions.js';
 
+/** An ID token is told apart from an access token by nothing but the `typ` of the answer. */
+const INTROSPECTED_KINDS = ['Bearer', 'ID'];
 const TOKEN_TYPE_HINTS = ['access_token', 'refresh_token', 'requesting_party_token'];
 
 export async function introspectionEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
@@ -22,7 +24,7 @@ export async function introspectionEndpoint(server: ServerState, call: HttpCall)
 }
 
 async function membersFor(server: ServerState, { clientId }: RealmClient, token: string): Promise<object> {
-  const live = await findLiveAccessToken(server, token);
+  const live = await findLiveToken(server, token, INTROSPECTED_KINDS);
   if (live === undefined || !audiencesOf(live.claims).includes(clientId)) return { active: false };
   if (live.session !== undefined) server.sessions.touch(live.session);
   return {
@@ -40,8 +42,8 @@ async function membersFor(server: ServerState, { clientId }: RealmClient, token:
  */
 function claimsByNow({ realm }: ServerState, { claims, client, user, session }: LiveToken): object {
   const { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp } = claims;
-  const asked = scope === '' ? undefined : String(scope);
+  const asked = typeof scope === 'string' && scope !== '' ? scope : undefined;
   const granted = grantClaims(realm, { client, user, scope: asked, notes: notesOf(session) });
   const ofToken = { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp };
-  return { ...granted.access, ...ofToken };
+  return { ...(typ === 'ID' ? granted.id : granted.access), ...ofToken };
 }

@@ -13,9 +13,18 @@ export interface LiveToken {
   readonly session: Session | undefined;
 }
 
-export async function findLiveAccessToken(server: ServerState, token: string): Promise<LiveToken | undefined> {
+export const findLiveAccessToken = (server: ServerState, token: string): Promise<LiveToken | undefined> =>
+  findLiveToken(server, token, ['Bearer']);
+
+/** `kinds`: which `typ` it may have. */
+export async function findLiveToken(
+  server: ServerState,
+  token: string,
+  kinds: readonly string[],
+): Promise<LiveToken | undefined> {
   const claims = await server.keys.read(token);
-  if (claims === undefined || claims['typ'] !== 'Bearer' || claims['iss'] !== server.issuer) return undefined;
+  if (claims === undefined || !kinds.includes(String(claims['typ'])) || claims['iss'] !== server.issuer)
+    return undefined;
   if (isExpired(server, claims) || server.sessions.isRevoked(String(claims['jti']))) return undefined;
   const client = server.realm.client(String(claims['azp']));
   if (client?.enabled !== true) return undefined;
@@ -30,7 +39,8 @@ export async function findLiveAccessToken(server: ServerState, token: string): P
 const isOfItsClient = ({ clients }: Session, { jti, azp, iat }: Claims): boolean =>
   !String(jti).startsWith('on') || Number(iat) >= (clients.get(String(azp)) ?? Infinity);
 
-export const isExpired = ({ clock }: ServerState, { exp }: Claims): boolean => Number(exp) <= clock.now();
+/** The second that `exp` names still counts, against RFC 7519 §4.1.4: so it is in Keycloak. */
+export const isExpired = ({ clock }: ServerState, { exp }: Claims): boolean => Number(exp) < clock.now();
 
 export const sessionOf = ({ sessions }: ServerState, { sid }: Claims): Session | undefined =>
   typeof sid === 'string' ? sessions.find(sid) : undefined;

@@ -1,0 +1,61 @@
+/** AttackLab: makes attacks, each in the service that holds what is misused, and judges what came of them. */
+import { Injectable } from '@nestjs/common';
+import { AttackRuns, type Attempt } from 'service-defaults';
+import { ATTACKS, type Attack, type AttackId } from './attack-list.js';
+import { AttackTools, type Attacker } from './attack-tools.js';
+import { AttacksAtBClient } from './attacks-at-b.client.js';
+import { expiredToken, revokedToken } from './ended-tokens.js';
+import { algNone, tamperedSignature } from './forged-tokens.js';
+import { judgeAttack, type Judgement } from './judge-attack.js';
+import { tokenAtC, tokenBackAtA } from './misdirected-tokens.js';
+import { bobApproves, permissionNotAssigned } from './missing-permissions.js';
+import { idToken, noToken, tokenInQuery } from './misused-tokens.js';
+
+export interface AttackReport extends Judgement {
+  readonly attack: Attack;
+  readonly attempt: Attempt;
+}
+
+/** It holds the credential, or Service C behind it does. */
+const BY_SERVICE_B = undefined;
+
+const ATTACKERS: Readonly<Record<AttackId, Attacker | undefined>> = {
+  'no-token': noToken,
+  'token-at-c': tokenAtC,
+  'token-back-at-a': tokenBackAtA,
+  'exchanged-token-at-a': BY_SERVICE_B,
+  'exchanged-token-at-b': BY_SERVICE_B,
+  'exchange-by-c': BY_SERVICE_B,
+  'permission-not-assigned': permissionNotAssigned,
+  'bob-approves': bobApproves,
+  'revoked-token': revokedToken,
+  'expired-token': expiredToken,
+  'tampered-signature': tamperedSignature,
+  'alg-none': algNone,
+  'id-token': idToken,
+  'token-in-query': tokenInQuery,
+};
+
+@Injectable()
+export class AttackLab {
+  readonly #runs = new AttackRuns();
+
+  constructor(
+    private readonly tools: AttackTools,
+    private readonly serviceB: AttacksAtBClient,
+  ) {}
+
+  async run(attack: Attack): Promise<AttackReport> {
+    const { id, expected } = attack;
+    const own = ATTACKERS[id];
+    const attempt = await this.#runs.run(id, () => (own === undefined ? this.serviceB.attempt(id) : own(this.tools)));
+    return { attack, attempt, ...judgeAttack(expected, attempt) };
+  }
+
+  /** One after the other. */
+  async runAll(): Promise<readonly AttackReport[]> {
+    const reports: AttackReport[] = [];
+    for (const attack of ATTACKS) reports.push(await this.run(attack));
+    return reports;
+  }
+}

@@ -1,0 +1,17 @@
+/** AttacksAtBClient: has Service B make the attacks for which it, or Service C behind it, holds the credential. */
+import { Injectable } from '@nestjs/common';
+import { InjectServiceClient, ServiceClient } from 'nestjs-keycloak-s2s';
+import { AttackNotRun, readAttempt, type Attempt } from 'service-defaults';
+import type { AttackId } from './attack-list.js';
+
+@Injectable()
+export class AttacksAtBClient {
+  constructor(@InjectServiceClient('service-b') private readonly serviceB: ServiceClient) {}
+
+  async attempt(id: AttackId): Promise<Attempt> {
+    const answer = await this.serviceB.asSelf('attacks.replay').post<unknown>(`/api/attacks/${id}`, undefined);
+    const attempt = readAttempt(answer);
+    if (attempt === undefined) throw new AttackNotRun('Service B told of its attack in a form that nobody knows.');
+    return attempt;
+  }
+}

@@ -1,0 +1,30 @@
+/** Ended tokens: tokens that were good, and are no longer. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { attempt } from 'service-defaults';
+import type { Attacker } from './attack-tools.js';
+
+/** Two tokens, made for this; one is revoked before anybody has seen it. */
+export const revokedToken: Attacker = async ({ keycloak, serviceB }) => {
+  const [token, twin] = await Promise.all([keycloak.ownToken('orders.approve'), keycloak.ownToken('orders.approve')]);
+  await keycloak.revoke(token);
+  return attempt({
+    attack: ['A token for Service B that was revoked a moment ago, to Service B', serviceB.whoami(token)],
+    control: ['Its twin, which was not revoked, to Service B', serviceB.whoami(twin)],
+    token,
+  });
+};
+
+/** Keycloak counts whole seconds: a token of one second has ended two seconds after it was made, at the latest. */
+const SURELY_EXPIRED_MS = 2100;
+
+export const expiredToken: Attacker = async ({ keycloak, serviceA, shortLivedClient }) => {
+  const form = { grant_type: 'client_credentials', scope: 'attacks.run' };
+  const { accessToken: token } = await keycloak.tokens(form, shortLivedClient);
+  const whileItLived = await serviceA.whoami(token);
+  await sleep(SURELY_EXPIRED_MS);
+  return attempt({
+    attack: ['A token that lived one second, to Service A two seconds later', serviceA.whoami(token)],
+    control: ['The same token, to Service A before that', Promise.resolve(whileItLived)],
+    token,
+  });
+};

@@ -1,0 +1,37 @@
+/** Misused tokens: a token of the wrong kind, in the wrong place, or none. */
+import { AttackNotRun, attempt } from 'service-defaults';
+import type { Attacker } from './attack-tools.js';
+
+export const noToken: Attacker = async ({ keycloak, serviceB }) => {
+  const token = await keycloak.ownToken('orders.approve');
+  return attempt({
+    attack: ['A request without token, to Service B', serviceB.whoami(undefined)],
+    control: ['The same request with a token for Service B', serviceB.whoami(token)],
+  });
+};
+
+/** Both come in one answer, for Service A itself. */
+export const idToken: Attacker = async ({ keycloak, serviceA }) => {
+  const form = { grant_type: 'client_credentials', scope: 'openid orders.read' };
+  const { accessToken, idToken: token } = await keycloak.tokens(form);
+  if (token === undefined) throw new AttackNotRun('Keycloak gave no ID token.');
+  return attempt({
+    attack: ['The ID token, to Service A, which it is for', serviceA.whoami(token)],
+    control: ['The access token that came with it, to Service A', serviceA.whoami(accessToken)],
+    token,
+  });
+};
+
+/** What was in an address may be in a log by now, so the token is revoked when it has served. */
+export const tokenInQuery: Attacker = async ({ keycloak, serviceB }) => {
+  const token = await keycloak.ownToken('orders.approve');
+  try {
+    return await attempt({
+      attack: ['A token for Service B in the query (?access_token=…), to Service B', serviceB.whoamiByQuery(token)],
+      control: ['The same token in the Authorization header, to Service B', serviceB.whoami(token)],
+      token,
+    });
+  } finally {
+    await keycloak.revoke(token);
+  }
+};

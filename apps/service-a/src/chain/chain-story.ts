@@ -1,0 +1,172 @@
+/** Chain story: the metrics of a trace as the sequence of who asked whom for what, in words. */
+import type { TraceMetric } from 'service-defaults';
+import { PARTIES, partyNamed, type Party } from './parties.js';
+
+export interface StoryStep {
+  readonly from: Party;
+  readonly to: Party;
+  readonly words: string;
+  /** Where it came from, when that is worth a mark: asked for, or out of a cache. */
+  readonly mark: 'asked Keycloak' | 'waited' | 'from cache' | 'refused' | undefined;
+  readonly duration: string | undefined;
+}
+
+export interface ChainStory {
+  readonly steps: readonly StoryStep[];
+  /** In one sentence: how often Keycloak was asked. */
+  readonly summary: string;
+}
+
+const BROWSER = PARTIES.browser;
+const KEYCLOAK = PARTIES.keycloak;
+
+/** Whom each service calls; a metric tells what it did for that, and not for whom. */
+const NEXT: Readonly<Record<string, Party>> = { 'service-a': PARTIES['service-b'], 'service-b': PARTIES['service-c'] };
+
+type Told = Omit<StoryStep, 'duration'>;
+
+/** `metrics` are those of the whole chain, as Service A would send them: it ends with the total of Service A. */
+export function chainStory(metrics: readonly TraceMetric[]): ChainStory {
+  const first: StoryStep = {
+    from: BROWSER,
+    to: PARTIES['service-a'],
+    words: 'The browser asks Service A to run the chain.',
+    mark: undefined,
+    duration: undefined,
+  };
+  const steps = [first, ...metrics.flatMap((metric, at) => stepsOf(metric, metrics, at))];
+  return { steps, summary: summaryOf(steps) };
+}
+
+function stepsOf(metric: TraceMetric, metrics: readonly TraceMetric[], at: number): StoryStep[] {
+  const actor = partyNamed(metric.service);
+  if (actor === undefined) return [];
+  switch (metric.step) {
+    case 'introspection':
+      return [{ ...introspection(actor, metric.description), duration: durationOf(metric) }];
+    case 'client-credentials':
+    case 'token-exchange':
+      return [{ ...token(actor, metric, metrics[at + 1]), duration: durationOf(metric) }];
+    case 'call':
+      // A service that tells its steps tells its answer as well: that is its total.
+      return metrics[at + 1]?.service === called(metric)?.name
+        ? [calls(actor, metric)]
+        : [calls(actor, metric), answer(actor, metric)];
+    case 'refused':
+      return [refusal(actor, metric, metrics[at - 1])];
+    case 'total':
+      return [ends(actor, metrics, at)];
+  }
+}
+
+function introspection(actor: Party, outcome: string | undefined): Told {
+  if (outcome === 'cached') {
+    const words = `${actor.label} knows this token: Keycloak answered for it a moment ago.`;
+    return { from: actor, to: actor, words, mark: 'from cache' };
+  }
+  if (outcome === 'joined') {
+    const words = `${actor.label} waits for what another request asks Keycloak about the same token.`;
+    return { from: actor, to: KEYCLOAK, words, mark: 'waited' };
+  }
+  const words = `${actor.label} asks Keycloak whether the token is good.`;
+  return { from: actor, to: KEYCLOAK, words, mark: 'asked Keycloak' };
+}
+
+function token(actor: Party, { step, description }: TraceMetric, following: TraceMetric | undefined): Told {
+  const next = NEXT[actor.name]?.label ?? 'the next service';
+  const isOwn = step === 'client-credentials';
+  if (description === 'reused') {
+    // Nothing was done with it, and the service refused at once: what it had is a refusal.
+    const words =
+      following?.service === actor.name && following.step === 'refused'
+        ? `${actor.label} remembers that Keycloak refused a token for ${next} a moment ago.`
+        : `${actor.label} has ${isOwn ? 'its own' : 'the exchanged'} token for ${next} in its cache.`;
+    return { from: actor, to: actor, words, mark: 'from cache' };
+  }
+  if (description === 'joined') {
+    const words = `${actor.label} waits for the token for ${next} that another request asks Keycloak for.`;
+    return { from: actor, to: KEYCLOAK, words, mark: 'waited' };
+  }
+  const words = isOwn
+    ? `${actor.label} asks Keycloak for a token of its own that opens ${next} and nothing else.`
+    : `${actor.label} asks Keycloak to exchange the caller's token for one that opens ${next} and nothing else.`;
+  return { from: actor, to: KEYCLOAK, words, mark: 'asked Keycloak' };
+}
+
+const called = ({ description = '' }: TraceMetric): Party | undefined => partyNamed(description.split(' ')[0] ?? '');
+const statusOf = ({ description = '' }: TraceMetric): string => description.split(' ')[1] ?? 'failed';
+
+function calls(actor: Party, metric: TraceMetric): StoryStep {
+  const next = called(metric) ?? actor;
+  const words = `${actor.label} calls ${next.label} with the token made for it.`;
+  return { from: actor, to: next, words, mark: undefined, duration: undefined };
+}
+
+/** How long a call took is told where its answer came. */
+function answer(actor: Party, call: TraceMetric): StoryStep {
+  const from = called(call) ?? actor;
+  const status = statusOf(call);
+  const words =
+    status === 'failed' ? `${from.label} gives no answer.` : `${from.label} answers ${actor.label} with ${status}.`;
+  return { from, to: actor, words, mark: status.startsWith('2') ? undefined : 'refused', duration: durationOf(call) };
+}
+
+/** Keycloak's own, when it was asked for a token and gave none; else the service's. */
+function refusal(actor: Party, { service, description = '' }: TraceMetric, before: TraceMetric | undefined): StoryStep {
+  const reason = REFUSALS[description] ?? description;
+  const wantedToken =
+    before?.service === service && (before.step === 'token-exchange' || before.step === 'client-credentials');
+  const byKeycloak = wantedToken && before.description !== 'reused' && GIVEN_BY_KEYCLOAK.has(description);
+  const from = byKeycloak ? KEYCLOAK : actor;
+  return { from, to: actor, words: `${from.label} refuses: ${reason}.`, mark: 'refused', duration: undefined };
+}
+
+/** The total of a service is where it answers whoever called it. */
+function ends(actor: Party, metrics: readonly TraceMetric[], at: number): StoryStep {
+  const call = metrics.findLast((metric, index) => index < at && metric.step === 'call' && called(metric) === actor);
+  const caller = call === undefined ? undefined : partyNamed(call.service);
+  if (call !== undefined && caller !== undefined) return answer(caller, call);
+  const isRefused = metrics[at - 1]?.step === 'refused';
+  const words = isRefused ? `${actor.label} tells the browser why.` : `${actor.label} answers the browser.`;
+  const duration = durationOf(metrics[at] ?? {});
+  return { from: actor, to: BROWSER, words, mark: isRefused ? 'refused' : undefined, duration };
+}
+
+/** What a code means, for those that a visitor of the page can bring about. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  insufficient_scope: 'the caller may not do this',
+  invalid_token: 'the token is not valid here',
+  missing_token: 'there is no token, and no session',
+  client_not_allowed: 'this client may not call it',
+  authorization_server_refused: 'Keycloak refused the service itself',
+  authorization_server_unavailable: 'Keycloak did not answer',
+  service_unavailable: 'the next service can not be reached',
+  service_timeout: 'the next service did not answer in time',
+  service_refused: 'the next service refused its token',
+  service_failed: 'the next service failed',
+};
+
+/** Those that are Keycloak's word, where a token was asked for. */
+const GIVEN_BY_KEYCLOAK: ReadonlySet<string> = new Set([
+  'insufficient_scope',
+  'invalid_token',
+  'authorization_server_refused',
+]);
+
+function durationOf({ durationMs, description }: Partial<TraceMetric>): string | undefined {
+  if (durationMs === undefined || (durationMs < 1 && (description === 'cached' || description === 'reused'))) {
+    return undefined;
+  }
+  if (durationMs >= 1000) return `${(durationMs / 1000).toFixed(1)} s`;
+  return `${durationMs < 10 ? durationMs.toFixed(1) : Math.round(durationMs)} ms`;
+}
+
+function summaryOf(steps: readonly StoryStep[]): string {
+  const asked = steps.filter(({ mark }) => mark === 'asked Keycloak').length;
+  if (asked > 0) return `Keycloak was asked ${['once', 'twice'][asked - 1] ?? `${asked} times`} for this request.`;
+  const marks = new Set(steps.map(({ mark }) => mark));
+  if (marks.has('waited')) return 'This request asked Keycloak nothing: it waited for what another had asked.';
+  return marks.has('from cache')
+    ? 'Keycloak was not asked for this request: every token and every answer was known from a moment ago.'
+    : 'Keycloak was not asked for this request.';
+}

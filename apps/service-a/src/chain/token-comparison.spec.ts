@@ -1,0 +1,77 @@
+import { describe, expect, it } from '@jest/globals';
+import type { SeenToken } from 'service-defaults';
+import { compareTokens, type TokenComparison } from './token-comparison.js';
+
+const at = (service: string, claims: SeenToken['claims']): SeenToken => ({
+  service,
+  fingerprint: `token:${service}`,
+  claims,
+});
+const TOKENS = [
+  at('service-a', {
+    sub: 'alice',
+    aud: 'service-a',
+    azp: 'service-a',
+    scope: 'email orders.read',
+    exp: 1_790_000_300,
+    sid: 's',
+  }),
+  at('service-b', {
+    sub: 'alice',
+    aud: 'service-b',
+    azp: 'service-a',
+    scope: 'orders.approve email',
+    exp: 1_790_000_300,
+    sid: 's',
+  }),
+  at('service-c', {
+    sub: 'alice',
+    aud: ['service-c'],
+    azp: 'service-b',
+    scope: 'email analytics.run',
+    exp: 1_790_000_060,
+    jti: 'j',
+  }),
+];
+
+const changes = ({ rows }: TokenComparison): Record<string, unknown[]> =>
+  Object.fromEntries(rows.map(({ claim, cells }) => [claim, cells.map(({ change }) => change)]));
+const texts = ({ rows }: TokenComparison, claim: string): string[] =>
+  rows.find((row) => row.claim === claim)?.cells.map(({ text }) => text) ?? [];
+
+describe('the comparison of tokens', () => {
+  it('marks what changed from hop to hop, and that the subject did not', () => {
+    const compared = compareTokens(TOKENS);
+    expect(changes(compared)).toEqual({
+      sub: [undefined, 'same', 'same'],
+      aud: [undefined, 'changed', 'changed'],
+      azp: [undefined, 'same', 'changed'],
+      scope: [undefined, 'changed', 'changed'],
+      exp: [undefined, 'same', 'changed'],
+      jti: [undefined, undefined, 'new'],
+      sid: [undefined, 'same', 'gone'],
+    });
+    expect(compared.sameSubject).toBe(true);
+    expect(compareTokens([TOKENS[0] ?? at('', {}), at('service-b', { sub: 'bob' })]).sameSubject).toBe(false);
+  });
+
+  it('shows times as times, and sets without their order', () => {
+    const compared = compareTokens([...TOKENS, at('service-x', { scope: 'analytics.run email', aud: ['b', 'a'] })]);
+    expect(texts(compared, 'exp')[0]).toMatch(/^\d\d:\d\d:\d\d UTC$/);
+    expect(texts(compared, 'scope').slice(2)).toEqual(['analytics.run email', 'analytics.run email']);
+    expect(texts(compared, 'aud')).toEqual(['service-a', 'service-b', 'service-c', 'a, b']);
+    expect(compared.columns.map(({ service }) => service)).toEqual([
+      'Service A',
+      'Service B',
+      'Service C',
+      'service-x',
+    ]);
+    expect(texts(compareTokens([at('a', { exp: Number.MAX_VALUE })]), 'exp')).toEqual([String(Number.MAX_VALUE)]);
+  });
+
+  it('leaves out what none of them claims', () => {
+    expect(changes(compareTokens([at('service-b', { sub: 'a' }), at('service-c', { sub: 'a' })]))).toEqual({
+      sub: [undefined, 'same'],
+    });
+  });
+});

@@ -1,0 +1,23 @@
+/** DemoModule: what Service A has in demo mode only. */
+import { Module } from '@nestjs/common';
+import { RequestTraceModule } from 'service-defaults';
+import { AttacksModule } from '../attacks/attacks.module.js';
+import { serviceAConfig, type ServiceAConfig } from '../config.js';
+import { prefersHtml } from '../pages/negotiation.js';
+
+@Module({
+  imports: [
+    AttacksModule,
+    RequestTraceModule.forRootAsync({
+      inject: [serviceAConfig.KEY],
+      useFactory: ({ name, urls }: ServiceAConfig) => ({
+        service: name,
+        calls: { 'service-b': urls.SERVICE_B_URL },
+        // What is answered with the page that shows the trace.
+        begins: (request) => request.raw.url?.split('?')[0] === '/run-service-b' && prefersHtml(request),
+      }),
+    }),
+  ],
+  exports: [RequestTraceModule],
+})
+export class DemoModule {}

@@ -1,0 +1,45 @@
+/** AttackLab: makes the attacks with what Service B holds, and has Service C make its own. */
+import { Inject, Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { TokenExchangeClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { AttackRuns, AttackTarget, ownAddress, type Attempt } from 'service-defaults';
+import { serviceBConfig, type ServiceBConfig } from '../config.js';
+import { AttacksAtCClient } from './attacks-at-c.client.js';
+import { replay, type Replay } from './replayed-tokens.js';
+
+@Injectable()
+export class AttackLab {
+  readonly #runs = new AttackRuns();
+  readonly #serviceC: AttackTarget;
+  readonly #replays: Readonly<Record<string, Replay>>;
+
+  constructor(
+    @Inject(serviceBConfig.KEY) { urls, demo }: ServiceBConfig,
+    host: HttpAdapterHost,
+    private readonly tokens: TokenExchangeClient,
+    private readonly attacksAtC: AttacksAtCClient,
+  ) {
+    if (demo === undefined) throw new Error('There are no attacks outside demo mode');
+    this.#serviceC = new AttackTarget('Service C', () => urls.SERVICE_C_URL);
+    this.#replays = {
+      'exchanged-token-at-a': {
+        name: 'Service A',
+        target: new AttackTarget('Service A', () => demo.urls['SERVICE_A_URL'] ?? ''),
+      },
+      'exchanged-token-at-b': { name: 'Service B', target: new AttackTarget('Service B', () => ownAddress(host)) },
+    };
+  }
+
+  /** Undefined when there is no such attack here. */
+  async run(id: string, caller: VerifiedAccessToken): Promise<Attempt | undefined> {
+    if (id === 'exchange-by-c') return this.#runs.run(id, () => this.attacksAtC.exchange(caller));
+    const found = Object.hasOwn(this.#replays, id) ? this.#replays[id] : undefined;
+    return found === undefined ? undefined : this.#runs.run(id, () => this.#replay(found, caller));
+  }
+
+  /** What Service B has by right: an exchanged token with what it asks for on the chain. */
+  async #replay(found: Replay, caller: VerifiedAccessToken): Promise<Attempt> {
+    const exchanged = await this.tokens.exchange(caller, { audience: 'service-c', scope: 'analytics.run' });
+    return replay(exchanged, found, this.#serviceC);
+  }
+}

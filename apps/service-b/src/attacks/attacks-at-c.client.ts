@@ -1,0 +1,18 @@
+/** AttacksAtCClient: has Service C make the attack for which it holds the credential. */
+import { Injectable } from '@nestjs/common';
+import { InjectServiceClient, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { AttackNotRun, readAttempt, type Attempt } from 'service-defaults';
+
+@Injectable()
+export class AttacksAtCClient {
+  constructor(@InjectServiceClient('service-c') private readonly serviceC: ServiceClient) {}
+
+  async exchange(caller: VerifiedAccessToken): Promise<Attempt> {
+    const answer = await this.serviceC
+      .onBehalfOf(caller, 'attacks.exchange')
+      .post<unknown>('/api/attacks/exchange-by-c', undefined);
+    const attempt = readAttempt(answer);
+    if (attempt === undefined) throw new AttackNotRun('Service C told of its attack in a form that nobody knows.');
+    return attempt;
+  }
+}

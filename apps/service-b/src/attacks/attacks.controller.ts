@@ -1,0 +1,21 @@
+/** Attacks: those of the demonstration that only Service B can make, or pass on to Service C. */
+import { Controller, HttpCode, NotFoundException, Param, Post } from '@nestjs/common';
+import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import type { Attempt } from 'service-defaults';
+import { AttackLab } from './attack-lab.js';
+
+@Controller('api/attacks')
+export class AttacksController {
+  constructor(private readonly lab: AttackLab) {}
+
+  /** What came back, without judging it; of tokens only what they say of themselves. */
+  @Post(':id')
+  @HttpCode(200)
+  @RequirePermission('attacks.replay')
+  @AllowClients('service-a')
+  async run(@Param('id') id: string, @AccessToken() caller: VerifiedAccessToken): Promise<Attempt> {
+    const attempt = await this.lab.run(id, caller);
+    if (attempt === undefined) throw new NotFoundException({ error: 'No such attack', code: 'attack_not_found' });
+    return attempt;
+  }
+}

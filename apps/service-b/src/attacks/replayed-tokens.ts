@@ -1,0 +1,18 @@
+/** Replayed tokens: what Service B got for Service C by exchange, shown where it is not meant for. */
+import type { IssuedToken } from 'nestjs-keycloak-s2s';
+import { attempt, type AttackTarget, type Attempt } from 'service-defaults';
+
+export interface Replay {
+  /** As a sentence ends: `Service A`. */
+  readonly name: string;
+  readonly target: AttackTarget;
+}
+
+export function replay(exchanged: IssuedToken, { name, target }: Replay, serviceC: AttackTarget): Promise<Attempt> {
+  const token = exchanged.reveal();
+  return attempt({
+    attack: [`Service B's exchanged token for Service C, to ${name}`, target.whoami(token)],
+    control: ['The same token, to Service C', serviceC.whoami(token)],
+    token,
+  });
+}

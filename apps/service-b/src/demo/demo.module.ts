@@ -1,0 +1,26 @@
+/** DemoModule: what Service B has in demo mode only. */
+import { Module } from '@nestjs/common';
+import type { ConfigType } from '@nestjs/config';
+import { RequestTraceModule } from 'service-defaults';
+import { AttacksModule } from '../attacks/attacks.module.js';
+import { AnalyticsClient } from '../analytics.client.js';
+import { serviceBConfig } from '../config.js';
+import { serviceClients } from '../service-clients.js';
+import { DemoTokensController } from './demo-tokens.controller.js';
+
+@Module({
+  imports: [
+    AttacksModule,
+    serviceClients,
+    RequestTraceModule.forRootAsync({
+      inject: [serviceBConfig.KEY],
+      useFactory: ({ name, urls }: ConfigType<typeof serviceBConfig>) => ({
+        service: name,
+        calls: { 'service-c': urls.SERVICE_C_URL },
+      }),
+    }),
+  ],
+  controllers: [DemoTokensController],
+  providers: [AnalyticsClient],
+})
+export class DemoModule {}

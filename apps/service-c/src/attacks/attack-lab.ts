@@ -1,0 +1,39 @@
+/** AttackLab: makes the attack with what Service C holds: the token that it was called with, and its own secret. */
+import { Inject, Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { AttackersKeycloak, AttackRuns, AttackTarget, attempt, ownAddress, type Attempt } from 'service-defaults';
+import { serviceCConfig, type ServiceCConfig } from '../config.js';
+
+/** RFC 8693, for the very permission that the token's subject has at Service B. */
+const EXCHANGE = {
+  grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+  audience: 'service-b',
+  scope: 'orders.approve',
+};
+
+@Injectable()
+export class AttackLab {
+  readonly #runs = new AttackRuns();
+  readonly #keycloak: AttackersKeycloak;
+  readonly #self: AttackTarget;
+
+  constructor(@Inject(serviceCConfig.KEY) { keycloak }: ServiceCConfig, host: HttpAdapterHost) {
+    this.#keycloak = new AttackersKeycloak(keycloak);
+    this.#self = new AttackTarget('Service C', () => ownAddress(host));
+  }
+
+  /** `token`: a good one, for Service C. */
+  exchange(token: string): Promise<Attempt> {
+    return this.#runs.run('exchange-by-c', () =>
+      attempt({
+        attack: [
+          'Service C to Keycloak: the token I was called with, exchanged for one that opens Service B, please',
+          this.#keycloak.askForToken({ ...EXCHANGE, subject_token: token }),
+        ],
+        control: ['The same token, to Service C', this.#self.whoami(token)],
+        token,
+      }),
+    );
+  }
+}

@@ -1,0 +1,7 @@
+/** AttacksModule: the wiring of Service C's attack. It is part of the demo mode. */
+import { Module } from '@nestjs/common';
+import { AttackLab } from './attack-lab.js';
+import { AttacksController } from './attacks.controller.js';
+
+@Module({ controllers: [AttacksController], providers: [AttackLab] })
+export class AttacksModule {}

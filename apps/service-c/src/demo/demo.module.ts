@@ -1,0 +1,19 @@
+/** DemoModule: what Service C has in demo mode only. */
+import { Module } from '@nestjs/common';
+import type { ConfigType } from '@nestjs/config';
+import { RequestTraceModule } from 'service-defaults';
+import { AttacksModule } from '../attacks/attacks.module.js';
+import { serviceCConfig } from '../config.js';
+import { DemoTokensController } from './demo-tokens.controller.js';
+
+@Module({
+  imports: [
+    AttacksModule,
+    RequestTraceModule.forRootAsync({
+      inject: [serviceCConfig.KEY],
+      useFactory: ({ name }: ConfigType<typeof serviceCConfig>) => ({ service: name, calls: {} }),
+    }),
+  ],
+  controllers: [DemoTokensController],
+})
+export class DemoModule {}

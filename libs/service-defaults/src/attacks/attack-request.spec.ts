@@ -1,0 +1,81 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ask, told } from './attack-request.js';
+import { AttackNotRun } from './attempt.js';
+
+let server: Server | undefined;
+
+async function serve(listener: RequestListener): Promise<string> {
+  server = createServer(listener);
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+afterEach(async () => {
+  server?.closeAllConnections();
+  await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)));
+  server = undefined;
+});
+
+describe('the request of an attack', () => {
+  it('tells status, code and reason of a service, or of Keycloak', async () => {
+    const url = await serve(({ method }, response) => {
+      const [status, body] =
+        method === 'POST'
+          ? [400, { error: 'invalid_scope', error_description: 'Invalid scopes: inventory.adjust' }]
+          : [403, { error: 'No', code: 'insufficient_scope', reason: 'missing', permission: 'orders.approve' }];
+      response.writeHead(status).end(JSON.stringify(body));
+    });
+    await expect(ask({ who: 'X', url })).resolves.toEqual({
+      status: 403,
+      code: 'insufficient_scope',
+      reason: 'missing',
+      permission: 'orders.approve',
+    });
+    await expect(ask({ who: 'X', url, method: 'POST', form: { a: 'b' } })).resolves.toEqual({
+      status: 400,
+      code: 'invalid_scope',
+      reason: 'Invalid scopes: inventory.adjust',
+    });
+  });
+
+  it.each(['', 'no JSON', '[1]', 'null', '"x"'])('tells the status alone of the body %p', async (body) => {
+    const url = await serve((_, response) => response.writeHead(404).end(body));
+    await expect(ask({ who: 'X', url })).resolves.toEqual({ status: 404 });
+  });
+
+  it('follows no redirect', async () => {
+    const url = await serve((_, response) => response.writeHead(302, { location: '/elsewhere' }).end());
+    await expect(ask({ who: 'X', url })).resolves.toEqual({ status: 302 });
+  });
+
+  it('tells nothing that stands in a token, and no text that is none of a code', () => {
+    const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl';
+    const members = { code: token, reason: 'eyJzdWIiOiJ4In0', permission: '<b>' };
+    expect(told({ status: 400, members }, [token])).toEqual({ status: 400 });
+    expect(told({ status: 400, members: { code: 'x'.repeat(121), reason: 1 } })).toEqual({ status: 400 });
+  });
+
+  it('is not run when nobody is there', async () => {
+    await expect(ask({ who: 'Service C', url: 'http://127.0.0.1:9/?access_token=hush' })).rejects.toThrow(
+      new AttackNotRun('Service C could not be reached.'),
+    );
+  });
+
+  it('is not run when the answer breaks off, or has no end', async () => {
+    const broken = await serve((_, response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('{');
+      setTimeout(() => response.destroy(), 20);
+    });
+    await expect(ask({ who: 'X', url: broken })).rejects.toThrow('X could not be reached.');
+    await new Promise((resolve) => server?.close(resolve));
+    const endless = await serve((_, response) => response.end('x'.repeat(64 * 1024 + 1)));
+    await expect(ask({ who: 'X', url: endless })).rejects.toThrow('X could not be reached.');
+  });
+
+  it('is not run when there is no answer in time', async () => {
+    const url = await serve(() => {});
+    await expect(ask({ who: 'X', url })).rejects.toThrow('X did not answer in time.');
+  });
+});

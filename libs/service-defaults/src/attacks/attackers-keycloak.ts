@@ -1,0 +1,90 @@
+/** AttackersKeycloak: what an attacker who holds a service's credentials asks Keycloak for, past every cache of the service. */
+import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
+import { ask, send, type AttackRequest, type RawAnswer } from './attack-request.js';
+import { AttackNotRun, type AttackAnswer } from './attempt.js';
+
+/** No secret: a public client. */
+export interface AttackingClient {
+  readonly clientId: string;
+  readonly clientSecret?: string;
+}
+
+export interface NewTokens {
+  readonly accessToken: string;
+  readonly idToken: string | undefined;
+  readonly refreshToken: string | undefined;
+}
+
+export type TokenForm = Readonly<Record<string, string>>;
+
+/** Throws `AttackNotRun` when Keycloak can't be reached, or does not give what was to be the attacker's. */
+export class AttackersKeycloak {
+  readonly #realmUrl: string;
+  readonly #self: AttackingClient;
+
+  constructor({ issuer, baseUrl, clientId, clientSecret }: KeycloakModuleOptions) {
+    const path = issuer.slice(issuer.lastIndexOf('/realms/'));
+    this.#realmUrl = (baseUrl ?? issuer.slice(0, -path.length)) + path;
+    this.#self = { clientId, clientSecret };
+  }
+
+  /** An access token in the service's own name. */
+  async ownToken(scope: string): Promise<string> {
+    return (await this.tokens({ grant_type: 'client_credentials', scope })).accessToken;
+  }
+
+  async tokens(form: TokenForm, client = this.#self): Promise<NewTokens> {
+    const { status, members } = await send(this.#request('token', form, client));
+    const { access_token, id_token, refresh_token } = members;
+    if (status !== 200 || typeof access_token !== 'string') throw new AttackNotRun(noToken(client, members));
+    return {
+      accessToken: access_token,
+      idToken: typeof id_token === 'string' ? id_token : undefined,
+      refreshToken: typeof refresh_token === 'string' ? refresh_token : undefined,
+    };
+  }
+
+  /** How the token endpoint answers. */
+  async askForToken(form: TokenForm, client = this.#self): Promise<AttackAnswer> {
+    return ask(this.#request('token', form, client));
+  }
+
+  /** Only for a token that was made for the attack. */
+  async revoke(token: string): Promise<void> {
+    const { status, members } = await send(this.#request('revoke', { token }, this.#self));
+    // Keycloak says 200 to a token that it does not know, too, as RFC 7009 wants it.
+    if (status !== 200 || 'error' in members) throw new AttackNotRun('Keycloak did not revoke the token.');
+  }
+
+  /** Ends the session of a login that was made for the attack. */
+  async logOut(refreshToken: string, client: AttackingClient): Promise<void> {
+    await send(this.#request('logout', { refresh_token: refreshToken }, client));
+  }
+
+  #request(endpoint: string, form: TokenForm, { clientId, clientSecret }: AttackingClient): AttackRequest {
+    const url = `${this.#realmUrl}/protocol/openid-connect/${endpoint}`;
+    const common = { who: 'Keycloak', url, method: 'POST' } as const;
+    const secrets = Object.values(form).filter((value) => value.length > MAX_NAME);
+    if (clientSecret === undefined) return { ...common, secrets, form: { ...form, client_id: clientId } };
+    return {
+      ...common,
+      form,
+      secrets: [...secrets, clientSecret],
+      headers: { authorization: basic(clientId, clientSecret) },
+    };
+  }
+}
+
+/** What is longer than any scope or grant type is a token. */
+const MAX_NAME = 100;
+
+function noToken({ clientId }: AttackingClient, { error }: RawAnswer['members']): string {
+  const code = typeof error === 'string' && /^\w{1,40}$/.test(error) ? ` (${error})` : '';
+  return `Keycloak gave ${clientId} no token to attack with${code}.`;
+}
+
+/** RFC 6749 §2.3.1: id and secret are form-encoded before they become user name and password. */
+function basic(clientId: string, secret: string): string {
+  const pair = [clientId, secret].map((part) => new URLSearchParams({ part }).toString().slice('part='.length));
+  return `Basic ${Buffer.from(pair.join(':')).toString('base64')}`;
+}

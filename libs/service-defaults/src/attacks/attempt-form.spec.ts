@@ -1,0 +1,36 @@
+import { describe, expect, it } from '@jest/globals';
+import { readAttempt } from './attempt-form.js';
+
+const SENT = { what: 'a token', answer: { status: 401, code: 'invalid_token', reason: 'inactive' } };
+const GOOD = { attack: SENT, control: { what: 'the same', answer: { status: 200 } }, token: { aud: 'service-c' } };
+
+describe('an attempt that another service tells of', () => {
+  it('is read as it was agreed', () => {
+    expect(readAttempt(GOOD)).toEqual(GOOD);
+    expect(readAttempt({ notRun: 'Because.' })).toEqual({ notRun: 'Because.' });
+    const { token: _, ...without } = GOOD;
+    expect(readAttempt(without)).toEqual(without);
+  });
+
+  it('is read without what nobody knows, and without what is no text', () => {
+    const more = { ...SENT, token: 'x', answer: { ...SENT.answer, permission: 1, access_token: 'x' } };
+    expect(readAttempt({ ...GOOD, attack: more, token: { aud: 'service-c', sub: 'x', azp: ['x'] }, id: 'x' })).toEqual(
+      GOOD,
+    );
+  });
+
+  it.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['text', 'x'],
+    ['a list', [GOOD]],
+    ['without control', { attack: SENT }],
+    ['without a status', { ...GOOD, attack: { what: 'x', answer: {} } }],
+    ['with a status as text', { ...GOOD, attack: { what: 'x', answer: { status: '401' } } }],
+    ['with a status that is no status', { ...GOOD, control: { what: 'x', answer: { status: 200.5 } } }],
+    ['without words', { ...GOOD, control: { answer: { status: 200 } } }],
+    ['with a novel', { notRun: 'x'.repeat(301) }],
+  ])('is nothing when it is %s', (_, answer) => {
+    expect(readAttempt(answer)).toBeUndefined();
+  });
+});

@@ -1,0 +1,40 @@
+/** Attempt form: the parser at the border for an attempt that another service made. */
+import type { AttackAnswer, Attempt, Sent, TokenInWords } from './attempt.js';
+
+type Members = Readonly<Record<string, unknown>>;
+
+const MAX_TEXT = 300;
+
+/** Undefined when it is not of the form that was agreed. Fields that nobody knows are left out. */
+export function readAttempt(answer: unknown): Attempt | undefined {
+  const { notRun, attack, control, token } = membersOf(answer);
+  if (isText(notRun)) return { notRun };
+  const [sentAttack, sentControl] = [readSent(attack), readSent(control)];
+  if (sentAttack === undefined || sentControl === undefined) return undefined;
+  return {
+    attack: sentAttack,
+    control: sentControl,
+    ...(token === undefined ? {} : { token: texts(membersOf(token), ['typ', 'azp', 'aud', 'scope']) as TokenInWords }),
+  };
+}
+
+function readSent(given: unknown): Sent | undefined {
+  const { what, answer } = membersOf(given);
+  const members = membersOf(answer);
+  const { status } = members;
+  if (!isText(what) || typeof status !== 'number' || !Number.isInteger(status)) return undefined;
+  return { what, answer: { status, ...(texts(members, ['code', 'reason', 'permission']) as Partial<AttackAnswer>) } };
+}
+
+function texts(members: Members, names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = members[name];
+      return isText(value) ? [[name, value]] : [];
+    }),
+  );
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_TEXT;
+
+const membersOf = (value: unknown): Members => (typeof value === 'object' && value !== null ? (value as Members) : {});

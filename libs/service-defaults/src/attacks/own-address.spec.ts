@@ -1,0 +1,24 @@
+import { createServer, type Server } from 'node:http';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { HttpAdapterHost } from '@nestjs/core';
+import { ownAddress } from './own-address.js';
+
+const server: Server = createServer();
+const host = { httpAdapter: { getHttpServer: () => server } } as unknown as HttpAdapterHost;
+
+afterEach(() => new Promise((resolve) => void server.close(resolve)));
+
+describe('the own address of a service', () => {
+  it.each([
+    ['127.0.0.1', '127.0.0.1'],
+    ['0.0.0.0', '127.0.0.1'],
+    ['::', '[::1]'],
+  ])('that listens on %s is %s, with the port that it has', async (listensOn, expected) => {
+    await new Promise<void>((resolve) => server.listen(0, listensOn, resolve));
+    expect(ownAddress(host)).toMatch(new RegExp(`^http://${expected.replaceAll(/[[\]]/g, String.raw`\$&`)}:\\d+$`));
+  });
+
+  it('is none before it listens', () => {
+    expect(() => ownAddress(host)).toThrow('This service does not listen yet.');
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals';
+import { RequestTrace } from './request-trace.js';
+import type { TraceMetric } from './server-timing.js';
+
+const NEXT: readonly TraceMetric[] = [
+  { service: 'service-c', step: 'introspection', description: 'asked', durationMs: 3 },
+  { service: 'service-c', step: 'total', durationMs: 4 },
+];
+
+function traceAt(): { trace: RequestTrace; pass: (ms: number) => void } {
+  let now = 1000;
+  const trace = new RequestTrace('4bf92f3577b34da6a3ce929d0e0e4736', 'service-b', () => now);
+  return { trace, pass: (ms) => (now += ms) };
+}
+
+describe('RequestTrace', () => {
+  it('keeps the order in which things began, with the steps of the next service behind the call to it', () => {
+    const { trace, pass } = traceAt();
+    trace.add({ step: 'introspection', description: 'asked', durationMs: 2 });
+    pass(2);
+    const call = trace.call('service-c');
+    trace.add({ step: 'refused', description: 'service_failed' });
+    pass(5);
+    call.answered(200, NEXT);
+    pass(1);
+    expect(trace.end()).toEqual([
+      { service: 'service-b', step: 'introspection', description: 'asked', durationMs: 2 },
+      { service: 'service-b', step: 'call', description: 'service-c 200', durationMs: 5 },
+      ...NEXT,
+      { service: 'service-b', step: 'refused', description: 'service_failed' },
+      { service: 'service-b', step: 'total', durationMs: 8 },
+    ]);
+  });
+
+  it('tells of a call without an answer that it failed', () => {
+    const { trace } = traceAt();
+    trace.call('service-c');
+    expect(trace.end()[0]).toEqual({
+      service: 'service-b',
+      step: 'call',
+      description: 'service-c failed',
+      durationMs: 0,
+    });
+  });
+
+  it('is over once it was ended: what comes later changes nothing', () => {
+    const { trace, pass } = traceAt();
+    const call = trace.call('service-c');
+    const ended = trace.end();
+    pass(10);
+    call.answered(200, NEXT);
+    trace.add({ step: 'refused', description: 'invalid_token' });
+    expect(trace.isOver).toBe(true);
+    expect(trace.end()).toBe(ended);
+    expect(ended).toHaveLength(2);
+  });
+
+  it('is bounded', () => {
+    const { trace } = traceAt();
+    for (let at = 0; at < 1000; at += 1) trace.call('service-c').answered(200, NEXT);
+    expect(trace.end()).toHaveLength(65);
+  });
+});

@@ -1,0 +1,71 @@
+/** RequestTrace: what happened for one request, in order, until it is over. */
+import { MOST_METRICS, type TraceMetric } from './server-timing.js';
+
+/** A call that is under way; its place is where it began. */
+export interface TracedCall {
+  /** `next` are the metrics of the service that was called. */
+  answered(status: number, next: readonly TraceMetric[]): void;
+}
+
+interface Entry {
+  readonly metric: TraceMetric;
+  readonly next: readonly TraceMetric[];
+}
+
+/** Some calls, each with all that its next services may tell. */
+const MOST_ENTRIES = 2 * MOST_METRICS;
+
+export class RequestTrace {
+  readonly #entries: Entry[] = [];
+  readonly #startMs: number;
+  #ended: readonly TraceMetric[] | undefined;
+
+  constructor(
+    readonly traceId: string,
+    /** Whose request it is. */
+    readonly service: string,
+    private readonly nowMs: () => number = () => performance.now(),
+  ) {
+    this.#startMs = nowMs();
+  }
+
+  get isOver(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  add(metric: Omit<TraceMetric, 'service'>): void {
+    this.#put(this.#entries.length, { ...metric, service: this.service });
+  }
+
+  /** Until it is answered, it has failed. */
+  call(service: string): TracedCall {
+    const at = this.#entries.length;
+    const beganMs = this.nowMs();
+    const put = (outcome: number | 'failed', next: readonly TraceMetric[]): void =>
+      this.#put(
+        at,
+        {
+          service: this.service,
+          step: 'call',
+          description: `${service} ${outcome}`,
+          durationMs: this.nowMs() - beganMs,
+        },
+        next,
+      );
+    put('failed', []);
+    return { answered: put };
+  }
+
+  /** All that happened until now, with the total; nothing is added from then on, so it is the same each time. */
+  end(): readonly TraceMetric[] {
+    this.#ended ??= [
+      ...this.#entries.flatMap(({ metric, next }) => [metric, ...next]).slice(0, MOST_ENTRIES),
+      { service: this.service, step: 'total', durationMs: this.nowMs() - this.#startMs },
+    ];
+    return this.#ended;
+  }
+
+  #put(at: number, metric: TraceMetric, next: readonly TraceMetric[] = []): void {
+    if (!this.isOver && at < MOST_ENTRIES) this.#entries[at] = { metric, next };
+  }
+}
