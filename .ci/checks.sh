@@ -110,6 +110,8 @@ browser() {
 
 click() { node .ci/click.mjs http://localhost:3000; }
 
+attacks() { node .ci/attacks.mjs http://localhost:3000; }
+
 # in_container SERVICE JAVASCRIPT: evaluates it in the running container, which has no other tools.
 # With one more try when the engine could not even start the process (126), as happens now and then.
 in_container() {

@@ -76,7 +76,7 @@ export class Chromium {
       this.#sights.push({ where: `the console at ${url}`, text: message.text() });
       // What Keycloak's pages say is not ours. That an answer was a refusal is for the test to judge.
       const ours = (url === '' ? page.url() : url).startsWith(publicUrl);
-      const isRefusal = /^Failed to load resource: .* status of 4/.test(message.text()) && url === page.url();
+      const isRefusal = /^Failed to load resource: .* status of 4/.test(message.text()) && isJudged(url, page);
       if (ours && ['error', 'warning'].includes(message.type()) && !isRefusal) this.#complaints.push(message.text());
     });
     page.on('pageerror', (error) => this.#complaints.push(error.message));
@@ -109,6 +109,11 @@ export class Chromium {
     await this.browser.close();
     await this.recorder.stop();
   }
+}
+
+/** The page itself, or the chain's answer, which the script of the start page shows in it. */
+function isJudged(url: string, page: Page): boolean {
+  return url === page.url() || url === `${publicUrl}/run-service-b`;
 }
 
 /** Service A and Keycloak. Nobody else has anything to do with a page. */
