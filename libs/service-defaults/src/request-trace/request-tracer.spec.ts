@@ -94,7 +94,7 @@ beforeAll(async () => {
       RequestTraceModule.forRootAsync({
         useFactory: () => ({
           service: 'service-t',
-          calls: { 'service-n': next.url },
+          calls: { 'service-n': next.url.replace('http:', 'HTTP:') },
           begins: ({ raw }) => raw.url === '/ends/1',
         }),
       }),

@@ -36,6 +36,8 @@ export interface TraceSourceOptions {
 
 /** Listens until the function that it gives is called. */
 export function listenToTraceSources({ current, calls, onFault }: TraceSourceOptions): () => void {
+  // As undici writes them: without a default port, in lower case.
+  const services = Object.entries(calls).map(([name, baseUrl]) => ({ name, base: new URL(`${baseUrl}/`).href }));
   /** An answer is told in the context of the connection that it came over, so calls are known by their request. */
   const underWay = new WeakMap<UndiciRequest, { readonly trace: RequestTrace; readonly call: TracedCall }>();
 
@@ -59,10 +61,10 @@ export function listenToTraceSources({ current, calls, onFault }: TraceSourceOpt
         const trace = current();
         if (trace === undefined || trace.isOver) return;
         const url = request.origin + request.path;
-        const called = Object.entries(calls).find(([, baseUrl]) => url.startsWith(`${baseUrl}/`));
+        const called = services.find(({ base }) => url.startsWith(base));
         if (called === undefined) return;
         request.addHeader('traceparent', traceparent(trace.traceId));
-        underWay.set(request, { trace, call: trace.call(called[0]) });
+        underWay.set(request, { trace, call: trace.call(called.name) });
       },
     ],
     [
