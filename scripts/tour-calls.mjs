@@ -37,6 +37,7 @@ export async function call(method, url, { headers, body, shownHeaders, shownBody
   print(paint(answer.status < 400 ? 32 : 33, `← ${answer.status} ${response.statusText}`));
   if (answer.challenge !== null) print(`    WWW-Authenticate: ${answer.challenge}`);
   if (received.has('location')) print(`    Location: ${hideCode(received.get('location'))}`);
+  for (const metric of received.get('server-timing')?.split(', ') ?? []) print(`    Server-Timing: ${metric}`);
   for (const cookie of cookies) print(`    Set-Cookie: ${cookie}`);
   for (const line of shown(answer.body, received.get('content-type'))) print(`    ${line}`);
   return answer;

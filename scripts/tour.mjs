@@ -24,6 +24,7 @@ try {
   await chainByHand(tokenEndpoint, introspectionEndpoint);
   await usersWithTokens(tokenEndpoint);
   await usersWithBrowsers();
+  await attacks();
   console.log(paint(32, `\nAll ${steps()} steps went as they should.`));
 } catch (error) {
   console.error(paint(31, `\n${error instanceof TourError ? error.message : error.stack}`));
@@ -107,10 +108,15 @@ async function usersWithBrowsers() {
     back: 'Service A exchanges the code for tokens and keeps them. Her browser gets the id of a session, which scripts cannot read.',
   });
 
-  explain("With that, the chain runs in alice's name: A exchanges her token for one for B, and B that for one for C.");
+  explain(
+    "With that, the chain runs in alice's name: A exchanges her token for one for B, and B that for one for C. In demo mode the services report each step (Server-Timing): what Keycloak was asked for, and what was known already.",
+  );
   const ran = await browser.get(`${serviceA}/run-service-b`);
   expect(ran, 200, 'a page');
   expectThat(wordsOf(ran).includes('Called as alice'), 'it says: Called as alice');
+  for (const service of ['service-a', 'service-b']) {
+    expectThat(ran.headers.get('server-timing')?.includes(`${service}.token-exchange`), `${service} exchanged a token`);
+  }
 
   explain('bob logs in with a browser of his own, and is refused: the page names the permission that he lacks.');
   const bobs = new TourBrowser();
@@ -133,6 +139,19 @@ async function usersWithBrowsers() {
 
   explain('Whoever kept the id of that session has nothing: it is over.');
   expect(await former.get(`${serviceA}/run-service-b`), 401, 'a refusal');
+}
+
+async function attacks() {
+  explain(
+    'Now somebody tries to break in: real attacks on the running services, each made by the service that holds what is misused.',
+  );
+  const page = await new TourBrowser().post(`${serviceA}/attacks`, {});
+  expect(page, 200, 'a page');
+  const verdicts = [...page.body.matchAll(/data-attack="([^"]+)" data-verdict="([^"]+)"/g)];
+  expectThat(verdicts.length >= 13, `it tells of ${verdicts.length} attacks`);
+  for (const [, attack, verdict] of verdicts) {
+    expectThat(verdict === 'refused', `${attack}: refused, for the expected reason`);
+  }
 }
 
 /** `why`: what is said before each of the three requests. */

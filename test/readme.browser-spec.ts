@@ -61,6 +61,9 @@ async function clip(
   page: Page,
   [first, last]: Extent,
 ): Promise<{ x: number; y: number; width: number; height: number }> {
+  // A click has scrolled there, and the pointer is there still.
+  await page.mouse.move(0, 0);
+  await page.evaluate('scrollTo(0, 0)');
   const [top, bottom] = [await first.boundingBox(), await last.boundingBox()];
   const width = page.viewportSize()?.width;
   if (top === null || bottom === null || width === undefined) throw new Error('There is nothing to be seen');
