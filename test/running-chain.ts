@@ -141,8 +141,11 @@ export class RunningChain {
       ...variables,
       SERVICE_B_CLIENT_SECRET: SECRETS['service-b'],
       SERVICE_C_URL: c.url,
+      // For the attacks, where it is known beforehand.
+      ...(further['PUBLIC_URL'] === undefined ? {} : { SERVICE_A_URL: further['PUBLIC_URL'] }),
     });
-    const ofA = { ...variables, SERVICE_A_CLIENT_SECRET: SECRETS['service-a'], SERVICE_B_URL: b.url };
+    const urls = { SERVICE_B_URL: b.url, SERVICE_C_URL: c.url };
+    const ofA = { ...variables, ...urls, SERVICE_A_CLIENT_SECRET: SECRETS['service-a'] };
     const a = await startService(ServiceAModule, ofA, listenAt);
     return new RunningChain(a, b, c, keycloak, output);
   }
