@@ -96,7 +96,7 @@ chain_by_curl() {
   expect 'The answer of the chain' "$answer" "$CHAIN_ANSWER"
 }
 
-# Installs what the machine lacks of the browser and of curl.
+# Installs what the machine lacks of the browser and of curl. `npm test` finds the browser on the PATH.
 browser() {
   local packages=()
   command -v chromium >/dev/null || packages+=(chromium fonts-liberation)
@@ -108,7 +108,9 @@ browser() {
   chromium --version
 }
 
-click() { node .ci/click.mjs http://localhost:3000 "$(command -v chromium)" test-results/screenshots; }
+click() { node .ci/click.mjs http://localhost:3000; }
+
+attacks() { node .ci/attacks.mjs http://localhost:3000; }
 
 # in_container SERVICE JAVASCRIPT: evaluates it in the running container, which has no other tools.
 # With one more try when the engine could not even start the process (126), as happens now and then.
@@ -167,7 +169,7 @@ image_is_lean() {
   local service found
   for service in "${SERVICES[@]}"; do
     found=$(in_container "$service" 'const names = Object.keys(JSON.parse(fs.readFileSync("/app/node_modules/.package-lock.json")).packages);
-      names.filter((name) => /(^|\/)(testcontainers|playwright-core|typescript|jest|prettier|oxlint|supertest|@nestjs\/(cli|testing)|@swc\/core)$/.test(name)).join()')
+      names.filter((name) => /(^|\/)(testcontainers|playwright-core|axe-core|typescript|jest|prettier|oxlint|supertest|@nestjs\/(cli|testing)|@swc\/core)$/.test(name)).join()')
     expect "$service: development packages" "$found" ''
     found=$(in_container "$service" 'const all = (folder) => fs.readdirSync(folder, { recursive: true }).filter((name) => !name.includes("node_modules"));
       [...all("/app/libs"), ...all("/app/apps")].filter((name) => name.endsWith(".ts")).join()')

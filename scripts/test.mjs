@@ -1,13 +1,20 @@
-// npm test: builds, starts a real Keycloak for the e2e specs, and runs Jest with the arguments given.
+// npm test: builds, starts a real Keycloak for the e2e and browser specs, and runs Jest with the arguments given.
 import { join } from 'node:path';
+import { findChromium, HOW_TO_GET_CHROMIUM } from './chromium.mjs';
 import { freePort, paint, runNode, stopSignal } from './processes.mjs';
 import { realmEnvironment, REALM_FILE } from './services.mjs';
 
 const JEST = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+/** Those of jest.config.ts. */
+const PROJECTS = ['unit', 'e2e', 'browser'];
+const needsKeycloak = (project) => project !== 'unit';
+const LINE = '='.repeat(100);
 
 process.chdir(join(import.meta.dirname, '..'));
 const signal = stopSignal();
 const jestArgs = process.argv.slice(2);
+/** For each kind of spec that could not be run, which and why. */
+const leftOut = [];
 let keycloak;
 
 try {
@@ -23,24 +30,47 @@ process.exit();
 async function main() {
   if ((await runNode(['node_modules/typescript/bin/tsc', '-b'], { signal })) !== 0) throw new Error('The build failed');
   signal.throwIfAborted();
-  const projects = selectedProjects(jestArgs);
-  if (projects.length > 0 && !projects.includes('e2e')) return runJest(jestArgs, {});
+  const asked = selectedProjects(jestArgs);
+  let projects = asked.length > 0 ? asked : PROJECTS;
+  const chromium = findChromium(process.env);
+  if (projects.includes('browser') && chromium === undefined) {
+    leaveOut(['browser'], `there is no Chromium to run them in.\n${HOW_TO_GET_CHROMIUM}`);
+    projects = projects.filter((project) => project !== 'browser');
+  }
+  const against = projects.some(needsKeycloak) ? await someKeycloak() : {};
+  if (against.unavailable !== undefined) {
+    leaveOut(projects.filter(needsKeycloak), `there is no Keycloak to run them against.\n${against.unavailable}`);
+    projects = projects.filter((project) => !needsKeycloak(project));
+  }
+  // Nothing left of what was asked for is a failure; with the rest, only where everything must have run.
+  const code = projects.length > 0 ? await runJest(projects, { ...against.env, CHROMIUM_PATH: chromium }) : 1;
+  if (against.where !== undefined) console.log(`\nRan against ${against.where}.`);
+  for (const words of leftOut) console.error(paint(31, `\n${LINE}\n${words}\n${LINE}`));
+  return code === 0 && leftOut.length > 0 && process.env.CI === 'true' ? 1 : code;
+}
+
+function leaveOut(projects, why) {
+  leftOut.push(`THE ${projects.join(' AND ').toUpperCase()} SPECS WERE NOT RUN: ${why}`);
+}
+
+/** One that runs already, or one of ours; or the reason why there is none. */
+async function someKeycloak() {
   const external = process.env.TEST_KEYCLOAK_BASE_URL;
   if (external) {
-    const code = await runJest(jestArgs, { TEST_KEYCLOAK_KIND: process.env.TEST_KEYCLOAK_KIND || 'external' });
-    return concluding(code, `Ran against the Keycloak at ${external} (TEST_KEYCLOAK_BASE_URL).`);
+    const env = { TEST_KEYCLOAK_KIND: process.env.TEST_KEYCLOAK_KIND || 'external' };
+    return { env, where: `the Keycloak at ${external} (TEST_KEYCLOAK_BASE_URL)` };
   }
   const serviceAPort = await freePort();
   const unavailable = await startKeycloakFor(serviceAPort);
-  if (unavailable !== undefined) return withoutKeycloak(unavailable, projects);
-  const code = await runJest(jestArgs, {
+  if (unavailable !== undefined) return { unavailable };
+  const env = {
     TEST_KEYCLOAK_BASE_URL: keycloak.baseUrl,
     TEST_KEYCLOAK_KIND: keycloak.kind,
     // The address of Service A that the realm's redirects and logout notices go to.
     TEST_SERVICE_A_URL: `http://localhost:${serviceAPort}`,
-  });
-  const where = keycloak.kind === 'docker' ? 'in Docker' : 'from its distribution';
-  return concluding(code, `Ran against Keycloak ${keycloak.version} ${where}.`);
+  };
+  const how = keycloak.kind === 'docker' ? 'in Docker' : 'from its distribution';
+  return { env, where: `Keycloak ${keycloak.version} ${how}` };
 }
 
 /** Resolves with the reason when there is nothing to run a Keycloak with. */
@@ -61,28 +91,11 @@ async function startKeycloakFor(serviceAPort) {
   }
 }
 
-async function withoutKeycloak(reason, projects) {
-  const onlyE2e = projects.length > 0 && !projects.includes('unit');
-  const rest = withoutSelection(jestArgs);
-  const code = onlyE2e ? 1 : await runJest([...rest, '--selectProjects', 'unit'], {});
-  const line = '='.repeat(100);
-  console.error(
-    paint(31, `\n${line}\nTHE E2E SPECS WERE NOT RUN: there is no Keycloak to run them against.\n${reason}\n${line}`),
-  );
-  return code === 0 && process.env.CI === 'true' ? 1 : code;
-}
-
-function runJest(args, env) {
+function runJest(projects, env) {
   signal.throwIfAborted();
   // Last, because Jest takes every word behind it for a project, the path of a test too.
-  const projects = selectedProjects(args);
-  const selection = projects.length > 0 ? ['--selectProjects', ...projects] : [];
-  return runNode([...JEST, ...withoutSelection(args), ...selection], { env: { ...process.env, ...env }, signal });
-}
-
-function concluding(code, line) {
-  console.log(`\n${line}`);
-  return code;
+  const args = [...withoutSelection(jestArgs), '--selectProjects', ...projects];
+  return runNode([...JEST, ...args], { env: { ...process.env, ...env }, signal });
 }
 
 /** The values of Jest's --selectProjects, which takes all words up to the next option. */

@@ -1,10 +1,10 @@
 // npm run tour: walks the running stack with the HTTP calls a person would make, and shows each call and its answer.
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { paint } from './processes.mjs';
 import { clientSecrets, REALM, services } from './services.mjs';
+import { TourBrowser } from './tour-browser.mjs';
+import { call, claims, expect, expectThat, explain, hide, steps, TourError } from './tour-calls.mjs';
 
 process.chdir(join(import.meta.dirname, '..'));
 if (existsSync('.env')) process.loadEnvFile('.env');
@@ -17,26 +17,21 @@ const serviceA = process.env.SERVICE_A_URL || `http://localhost:${ports.A}`;
 const serviceC = process.env.SERVICE_C_URL || `http://localhost:${ports.C}`;
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
-/** What must not be shown, and what is shown in its place. */
-const masks = new Map(Object.values(secrets).map((secret) => [secret, '********']));
-let step = 0;
-
-/** A step that did not go as it should, or a stack that does not run. */
-class TourError extends Error {}
+for (const secret of Object.values(secrets)) hide(secret);
 
 try {
-  await tour();
-  console.log(paint(32, `\nAll ${step} steps went as they should.`));
+  const { token_endpoint: tokenEndpoint, introspection_endpoint: introspectionEndpoint } = await startingPoint();
+  await chainByHand(tokenEndpoint, introspectionEndpoint);
+  await usersWithTokens(tokenEndpoint);
+  await usersWithBrowsers();
+  await attacks();
+  console.log(paint(32, `\nAll ${steps()} steps went as they should.`));
 } catch (error) {
   console.error(paint(31, `\n${error instanceof TourError ? error.message : error.stack}`));
   process.exitCode = 1;
 }
 
-async function tour() {
-  const discovery = await startingPoint();
-  const tokenEndpoint = discovery.token_endpoint;
-  const introspectionEndpoint = discovery.introspection_endpoint;
-
+async function chainByHand(tokenEndpoint, introspectionEndpoint) {
   explain(
     'Service A asks for a token of its own (client credentials, RFC 6749 §4.4). One scope decides both what the token permits and whom it is for: aud is service-b.',
   );
@@ -85,7 +80,9 @@ async function tour() {
 
   explain('The exchanged token, sent to Service C, is let in.');
   expect(await json(`${serviceC}/api/compute`, tokenB, { value: 10 }), 200, 'a result', { result: 20 });
+}
 
+async function usersWithTokens(tokenEndpoint) {
   explain(
     'A person: alice signs in at a command-line client and calls Service A, which calls B, which calls C. At every hop the token is hers (sub), and for that hop alone.',
   );
@@ -100,6 +97,81 @@ async function tour() {
   expect(forBob, 403, 'a refusal');
   const refusal = `${forBob.challenge ?? ''} ${JSON.stringify(forBob.body)}`;
   expectThat(refusal.includes('orders.approve'), 'the refusal names orders.approve');
+}
+
+async function usersWithBrowsers() {
+  const browser = new TourBrowser();
+  await logIn(browser, 'alice', {
+    toKeycloak:
+      'The same with a browser, which must never hold a token. alice clicks "Log in": Service A sends her to Keycloak (authorization code flow with PKCE).',
+    password: 'There she types her password. Service A never sees it; Keycloak sends her back with a code, good once.',
+    back: 'Service A exchanges the code for tokens and keeps them. Her browser gets the id of a session, which scripts cannot read.',
+  });
+
+  explain(
+    "With that, the chain runs in alice's name: A exchanges her token for one for B, and B that for one for C. In demo mode the services report each step (Server-Timing): what Keycloak was asked for, and what was known already.",
+  );
+  const ran = await browser.get(`${serviceA}/run-service-b`);
+  expect(ran, 200, 'a page');
+  expectThat(wordsOf(ran).includes('Called as alice'), 'it says: Called as alice');
+  for (const service of ['service-a', 'service-b']) {
+    expectThat(ran.headers.get('server-timing')?.includes(`${service}.token-exchange`), `${service} exchanged a token`);
+  }
+
+  explain('bob logs in with a browser of his own, and is refused: the page names the permission that he lacks.');
+  const bobs = new TourBrowser();
+  await logIn(bobs, 'bob');
+  const refused = await bobs.get(`${serviceA}/run-service-b`);
+  expect(refused, 403, 'a page');
+  expectThat(wordsOf(refused).includes('Permission orders.approve is missing'), 'it names orders.approve');
+
+  explain(
+    'alice logs out, with the token against forged requests that her page has. Service A ends her session at Keycloak and its own, and sends her browser there to forget it too.',
+  );
+  const csrf_token = /name="csrf_token" value="([^"]+)"/.exec((await browser.get(`${serviceA}/`)).body)?.[1] ?? '';
+  hide(csrf_token);
+  const former = browser.copy();
+  const out = await browser.post(`${serviceA}/auth/logout`, { csrf_token });
+  expect(out, 303, 'to Keycloak');
+  expectThat(!browser.holds('session'), 'the browser has no session any more');
+  const end = await browser.follow(out);
+  expectThat(end.status === 200 && wordsOf(end).includes('Log in'), 'it ends at the start page, which offers a login');
+
+  explain('Whoever kept the id of that session has nothing: it is over.');
+  expect(await former.get(`${serviceA}/run-service-b`), 401, 'a refusal');
+}
+
+async function attacks() {
+  explain(
+    'Now somebody tries to break in: real attacks on the running services, each made by the service that holds what is misused.',
+  );
+  const page = await new TourBrowser().post(`${serviceA}/attacks`, {});
+  expect(page, 200, 'a page');
+  const verdicts = [...page.body.matchAll(/data-attack="([^"]+)" data-verdict="([^"]+)"/g)];
+  expectThat(verdicts.length >= 13, `it tells of ${verdicts.length} attacks`);
+  for (const [, attack, verdict] of verdicts) {
+    expectThat(verdict === 'refused', `${attack}: refused, for the expected reason`);
+  }
+}
+
+/** `why`: what is said before each of the three requests. */
+async function logIn(browser, username, why = {}) {
+  const say = (sentence) => sentence && explain(sentence);
+  say(why.toKeycloak);
+  const toKeycloak = await browser.get(`${serviceA}/auth/login`);
+  expect(toKeycloak, 303, 'to Keycloak');
+  expectThat(
+    toKeycloak.headers.get('location').includes('code_challenge_method=S256'),
+    'it asks for a code, with PKCE',
+  );
+  say(why.password);
+  const page = await browser.follow(toKeycloak);
+  const back = await browser.submitForm(page, { username, password: username });
+  expect(back, 302, 'back to Service A');
+  say(why.back);
+  const done = await browser.get(back.headers.get('location'));
+  expect(done, 303, 'to the start page');
+  expectThat(browser.holds('session'), 'the browser has the id of a session');
 }
 
 /** Stops with advice unless Keycloak and the services that the tour calls answer. */
@@ -165,81 +237,15 @@ function bearer(token, headers) {
   };
 }
 
-async function call(method, url, { headers, body, shownHeaders, shownBody }) {
-  print(paint(36, `→ ${method} ${url}`));
-  for (const line of [...shownHeaders, ...shownBody]) print(`    ${line}`);
-  let response;
-  try {
-    response = await fetch(url, { method, headers, body, redirect: 'manual', signal: AbortSignal.timeout(30_000) });
-  } catch (error) {
-    throw new TourError(`Step ${step}: ${url} did not answer (${error.cause?.code ?? error.message})`);
-  }
-  const text = await response.text();
-  const answer = { status: response.status, challenge: response.headers.get('www-authenticate'), body: parse(text) };
-  hideTokens(answer.body);
-  print(paint(answer.status < 400 ? 32 : 33, `← ${answer.status} ${response.statusText}`));
-  if (answer.challenge !== null) print(`    WWW-Authenticate: ${answer.challenge}`);
-  for (const line of JSON.stringify(answer.body, null, 2).split('\n')) print(`    ${line}`);
-  return answer;
-}
-
-/** The claims of a token, shown, and compared with those expected. */
-function claims(token, expected) {
-  const all = JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString());
-  const { aud, azp, sub, scope, exp, typ } = all;
-  print(`  ${token} holds:`);
-  for (const [name, value] of Object.entries({ aud, azp, sub, scope, exp, typ })) {
-    const until = name === 'exp' ? ` (in ${Math.round(value - Date.now() / 1000)} s)` : '';
-    print(`    ${name}: ${JSON.stringify(value)}${until}`);
-  }
-  for (const [name, value] of Object.entries(expected)) {
-    expectThat(isDeepStrictEqual(all[name], value), `${name} is ${value}`);
-  }
-  return all;
-}
-
-function explain(sentence) {
-  step += 1;
-  console.log(`\n${paint(1, `${step}. ${sentence}`)}`);
-}
-
-function expect(answer, status, what, members = {}) {
-  expectThat(answer.status === status, `the answer is ${status}, ${what}`);
-  for (const [name, value] of Object.entries(members)) {
-    expectThat(isDeepStrictEqual(answer.body?.[name], value), `${name} is ${JSON.stringify(value)}`);
-  }
-}
-
-function expectThat(holds, what) {
-  if (!holds) throw new TourError(`Step ${step} did not go as it should. Expected: ${what}.`);
-  print(paint(32, `  ✓ ${what}`));
-}
-
-/** Every token in an answer is shown as the first 8 hex digits of its SHA-256, here and wherever it comes up again. */
-function hideTokens(body) {
-  for (const name of ['access_token', 'refresh_token', 'id_token']) {
-    const token = body?.[name];
-    if (typeof token !== 'string') continue;
-    masks.set(token, `token:${createHash('sha256').update(token).digest('hex').slice(0, 8)}`);
-  }
-}
-
-function print(line) {
-  let shown = line;
-  for (const [hidden, mask] of masks) shown = shown.replaceAll(hidden, mask);
-  console.log(shown);
-}
-
-function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
 function secretOf(client) {
   return secrets[`${client.toUpperCase().replaceAll('-', '_')}_CLIENT_SECRET`];
+}
+
+/** What there is to read on a page. */
+function wordsOf({ body }) {
+  return String(body)
+    .replaceAll(/<[^>]*>/g, '')
+    .replaceAll(/\s+/g, ' ');
 }
 
 function words(text) {

@@ -1,7 +1,7 @@
 /** The embedded authorization server with the demo realm. */
 import { fileURLToPath } from 'node:url';
 import { startAuthorizationServer, type RunningAuthorizationServer } from 'nestjs-keycloak-s2s/testing';
-import { SECRETS } from './keycloak.js';
+import { publicUrl, SECRETS } from './keycloak.js';
 
 export const REALM_FILE = fileURLToPath(new URL('../keycloak/microservices-realm.json', import.meta.url));
 
@@ -10,6 +10,7 @@ export const REALM_ENVIRONMENT = {
   SERVICE_B_CLIENT_SECRET: SECRETS['service-b'],
   SERVICE_C_CLIENT_SECRET: SECRETS['service-c'],
   WAREHOUSE_CLIENT_SECRET: SECRETS.warehouse,
+  SERVICE_A_PUBLIC_URL: publicUrl,
   SHORT_LIVED_CLIENT_SECRET: SECRETS['short-lived'],
 };
 

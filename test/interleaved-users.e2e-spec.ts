@@ -7,13 +7,23 @@ import type { Whoami } from 'service-defaults';
 import { ServiceAModule } from '../apps/service-a/src/service-a.module.js';
 import { ServiceBModule } from '../apps/service-b/src/service-b.module.js';
 import { ServiceCModule } from '../apps/service-c/src/service-c.module.js';
+import { Browser, locationOf } from './browser.js';
 import { login, textOf, type Reply } from './contract-requests.js';
 import { connectToKeycloak, startEmbedded, type ContractServer } from './contract-server.js';
-import { claimsOf, REALM, SECRETS } from './keycloak.js';
-import { ServiceOutput, startService, type RunningService } from './running-chain.js';
+import { claimsOf, publicUrl, REALM, SECRETS } from './keycloak.js';
+import {
+  AT_PUBLIC_URL,
+  PUBLIC_URL_WITHIN_MS,
+  ServiceOutput,
+  startService,
+  type RunningService,
+} from './running-chain.js';
 
 const AT_ONCE = 200;
 const ROUNDS = 3;
+
+/** What becomes of bob. */
+const REFUSED = '403 insufficient_scope';
 
 /** Who asks, and what is to come of it: the subject at C, or a refusal. */
 interface Caller {
@@ -64,11 +74,8 @@ describe.each([
       SERVICE_B_CLIENT_SECRET: SECRETS['service-b'],
       SERVICE_C_URL: teller.url,
     });
-    a = await startService(ServiceAModule, {
-      ...common,
-      SERVICE_A_CLIENT_SECRET: SECRETS['service-a'],
-      SERVICE_B_URL: b.url,
-    });
+    const ofA = { SERVICE_A_CLIENT_SECRET: SECRETS['service-a'], SERVICE_B_URL: b.url, PUBLIC_URL: publicUrl };
+    a = await startService(ServiceAModule, { ...common, ...ofA }, AT_PUBLIC_URL);
     stops.push(
       ...[a, b, c].map(
         ({ app }) =>
@@ -82,19 +89,26 @@ describe.each([
     const logins = [];
     // Two sessions each: the same subject with other tokens.
     for (const user of ['alice', 'alice', carol, carol, dave]) logins.push(await login(keycloak, user));
+    const bySendingTokens = logins.map(callerOf);
+    const subjects = new Map(bySendingTokens.map(({ name, expected }) => [name, expected]));
+    const bySessions = [];
+    for (const name of ['alice', 'alice', carol, 'bob']) {
+      bySessions.push({ name, headers: await session(name), expected: subjects.get(name) ?? REFUSED });
+    }
     callers = [
-      ...logins.map(callerOf),
-      { ...callerOf(await login(keycloak, 'bob')), expected: 'insufficient_scope' },
+      ...bySendingTokens,
+      ...bySessions,
+      { ...callerOf(await login(keycloak, 'bob')), expected: REFUSED },
       { name: 'service-a', headers: {}, expected: await serviceAccount(a) },
     ];
-  }, 60_000);
+  }, PUBLIC_URL_WITHIN_MS + 60_000);
 
   afterAll(async () => {
     for (const stop of stops) await stop();
     output.restore();
   });
 
-  it('200 requests at one time, three times: each answer is of its own subject (TX-05)', async () => {
+  it('200 requests at one time, by sessions and tokens, three times: each answer is of its own subject (TX-05)', async () => {
     expect(new Set(callers.map(({ expected }) => expected)).size).toBe(5);
     for (let round = 0; round < ROUNDS; round += 1) {
       const askers = Array.from({ length: AT_ONCE }, (_, at) => callers[(at * 3 + round) % callers.length] as Caller);
@@ -111,11 +125,19 @@ function callerOf(reply: Reply): Caller {
   return { name: String(preferred_username), headers: { Authorization: `Bearer ${token}` }, expected: String(sub) };
 }
 
-/** The subject at C, or the code of the refusal. */
+/** Logs in with a browser; gives what the browser sends from then on. */
+async function session(username: string): Promise<Caller['headers']> {
+  const browser = new Browser();
+  const form = await browser.open(`${publicUrl}/auth/login`);
+  await browser.send(locationOf(await browser.submitLogin(form, username)) ?? '');
+  return { Cookie: `session=${browser.cookie(publicUrl, 'session')}` };
+}
+
+/** The subject at C, or the refusal. */
 async function outcome(a: RunningService, headers: Readonly<Record<string, string>>): Promise<string> {
   const response = await fetch(`${a.url}/run-service-b`, { headers });
   const body = (await response.json()) as { service_c?: { msg: string }; code?: string };
-  return body.service_c?.msg ?? String(body.code);
+  return body.service_c?.msg ?? `${response.status} ${body.code}`;
 }
 
 const serviceAccount = (a: RunningService): Promise<string> => outcome(a, {});

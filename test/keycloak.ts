@@ -20,6 +20,12 @@ export function keycloakUrl(): string {
 
 export const issuer = (): string => `${keycloakUrl()}/realms/${REALM}`;
 
+/** Where the realm sends browsers back to. With `npm test` its Keycloak also sends its logout notices there. */
+export const publicUrl = process.env['TEST_SERVICE_A_URL'] ?? 'http://localhost:3000';
+
+/** A Keycloak that was not started by `npm test` knows nothing of where to send its notices. */
+export const keycloakReachesUs = process.env['TEST_SERVICE_A_URL'] !== undefined;
+
 export interface TokenAnswer {
   readonly status: number;
   readonly access_token: string;

@@ -8,29 +8,26 @@ import {
   createUser,
   endSession,
   isActive,
+  keycloakReachesUs,
   keycloakUrl,
   password,
+  publicUrl,
   REALM,
   updateUser,
 } from './keycloak.js';
-import { RunningChain } from './running-chain.js';
-
-/** Where the realm sends browsers back to. With `npm test` its Keycloak also sends its logout notices there. */
-const publicUrl = process.env['TEST_SERVICE_A_URL'] ?? 'http://localhost:3000';
+import { PUBLIC_URL_WITHIN_MS, RunningChain } from './running-chain.js';
 
 const SESSION = 'session';
 const CHAIN_ANSWER = /Order 9876 processed by Service B/;
 
-/** A Keycloak that was not started by `npm test` knows nothing of where to send its notices. */
-const describeWhereKeycloakReachesUs = process.env['TEST_SERVICE_A_URL'] === undefined ? describe.skip : describe;
+const describeWhereKeycloakReachesUs = keycloakReachesUs ? describe : describe.skip;
 
 let chain: RunningChain;
 let browser: Browser;
 
 beforeAll(async () => {
-  const port = Number(new URL(publicUrl).port);
-  chain = await RunningChain.start({ PUBLIC_URL: publicUrl }, { port, host: '0.0.0.0' });
-}, 60_000);
+  chain = await RunningChain.startForBrowsers();
+}, PUBLIC_URL_WITHIN_MS + 60_000);
 afterAll(() => chain.stop());
 beforeEach(() => {
   browser = new Browser();

@@ -1,11 +1,12 @@
 /** RunningChain: Services A, B and C in this process, on free ports, against the real Keycloak. */
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createService, serviceAdapter, type ServiceModule } from 'service-defaults';
 import { ServiceAModule } from '../apps/service-a/src/service-a.module.js';
 import { ServiceBModule } from '../apps/service-b/src/service-b.module.js';
 import { ServiceCModule } from '../apps/service-c/src/service-c.module.js';
-import { keycloakUrl, issuer, REALM, SECRETS } from './keycloak.js';
+import { issuer, keycloakUrl, publicUrl, REALM, SECRETS } from './keycloak.js';
 import { KeycloakRecorder } from './keycloak-recorder.js';
 
 export interface Route {
@@ -53,6 +54,14 @@ export interface ListenAt {
   readonly host: string;
 }
 
+const ANYWHERE: ListenAt = { port: 0, host: '127.0.0.1' };
+
+/** On all addresses, since Keycloak may be in a container. */
+export const AT_PUBLIC_URL: ListenAt = { port: Number(new URL(publicUrl).port), host: '0.0.0.0' };
+
+/** How long a spec may have to wait for that address, which one at a time can have. */
+export const PUBLIC_URL_WITHIN_MS = 300_000;
+
 /**
  * Starts one service with `variables`, on a free port unless it is told one; the process' own variables are as before
  * afterwards.
@@ -60,8 +69,19 @@ export interface ListenAt {
 export async function startService(
   module: ServiceModule,
   variables: Variables,
-  { port, host }: ListenAt = { port: 0, host: '127.0.0.1' },
+  listenAt: ListenAt = ANYWHERE,
 ): Promise<RunningService> {
+  for (const began = performance.now(); ; await sleep(500)) {
+    try {
+      return await startAt(module, variables, listenAt);
+    } catch (error) {
+      const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!isTaken || performance.now() - began > PUBLIC_URL_WITHIN_MS) throw error;
+    }
+  }
+}
+
+async function startAt(module: ServiceModule, variables: Variables, { port, host }: ListenAt): Promise<RunningService> {
   const adapter = serviceAdapter();
   const routes: Route[] = [];
   const arrivedTokens: string[] = [];
@@ -76,7 +96,12 @@ export async function startService(
   const app = await withVariables({ NODE_ENV: 'test', ...variables }, () =>
     createService(module.register({ demoMode: variables['DEMO_MODE'] === 'true' }), { logFormat: 'json' }, adapter),
   );
-  await app.listen(port, host);
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   return { url: (await app.getUrl()).replace('[::1]', 'localhost'), app, routes, arrivedTokens };
 }
 
@@ -123,6 +148,11 @@ export class RunningChain {
     const ofA = { ...variables, ...urls, SERVICE_A_CLIENT_SECRET: SECRETS['service-a'] };
     const a = await startService(ServiceAModule, ofA, listenAt);
     return new RunningChain(a, b, c, keycloak, output);
+  }
+
+  /** With Service A where browsers are sent back to after a login. */
+  static startForBrowsers(further: Variables = {}): Promise<RunningChain> {
+    return RunningChain.start({ PUBLIC_URL: publicUrl, ...further }, AT_PUBLIC_URL);
   }
 
   /** Everything that the services have printed. */

@@ -1,0 +1,21 @@
+// Makes all attacks of the page on a running stack: each must meet the refusal that is due.
+// Usage: node .ci/attacks.mjs BASE_URL
+import assert from 'node:assert/strict';
+
+const [baseUrl] = process.argv.slice(2);
+const answer = await fetch(new URL('/attacks', baseUrl), {
+  method: 'POST',
+  // What a browser says of a form on a page of the service itself.
+  headers: { accept: 'application/json', 'sec-fetch-site': 'same-origin' },
+  signal: AbortSignal.timeout(90_000),
+});
+const text = await answer.text();
+assert.equal(answer.status, 200, text);
+const { reports } = JSON.parse(text);
+for (const { attack, verdict, why } of reports) console.log(`${attack.id}: ${verdict}. ${why}`);
+assert.ok(reports.length >= 13, 'there are fewer attacks than there should be');
+assert.deepEqual(
+  reports.filter(({ verdict }) => verdict !== 'refused').map(({ attack }) => attack.id),
+  [],
+  'not refused as they should be',
+);

@@ -1,0 +1,24 @@
+// Where a Chromium is on this machine: what CHROMIUM_PATH says, else the first of the usual names on the PATH.
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
+
+export const HOW_TO_GET_CHROMIUM =
+  'Install Chromium (Debian, Ubuntu: apt install chromium) or Chrome, or set CHROMIUM_PATH to its executable.';
+
+/** The path of its executable; undefined when there is none. */
+export function findChromium({ CHROMIUM_PATH, PATH = '' }) {
+  if (CHROMIUM_PATH) return isExecutable(CHROMIUM_PATH) ? CHROMIUM_PATH : undefined;
+  const candidates = PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
+  return candidates.find(isExecutable);
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

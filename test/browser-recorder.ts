@@ -1,0 +1,77 @@
+/** BrowserRecorder: a proxy in front of a browser that writes down all that the browser sends and gets, byte for byte. */
+import { once } from 'node:events';
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+
+export interface Exchange {
+  readonly method: string;
+  readonly url: string;
+  readonly sentHeaders: readonly Header[];
+  readonly sentBody: string;
+  readonly status: number;
+  readonly headers: readonly Header[];
+  readonly body: string;
+}
+
+export type Header = readonly [name: string, value: string];
+
+/** It leads to `origins` and nowhere else: what asks for more gets 403, and is written down as well. */
+export class BrowserRecorder {
+  readonly exchanges: Exchange[] = [];
+
+  private constructor(
+    private readonly server: Server,
+    readonly url: string,
+  ) {}
+
+  static async start(origins: readonly string[]): Promise<BrowserRecorder> {
+    const server = createServer((incoming, outgoing) => {
+      void pass(incoming, outgoing, origins).then(
+        (exchange) => recorder.exchanges.push(exchange),
+        () => outgoing.destroy(),
+      );
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const recorder = new BrowserRecorder(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    return recorder;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+/** A request to a proxy has the whole address in its first line (RFC 9112 §3.2.2). */
+async function pass(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  origins: readonly string[],
+): Promise<Exchange> {
+  const { method = '', url = '' } = incoming;
+  const body = await buffer(incoming);
+  const asked = { method, url, sentHeaders: pairs(incoming.rawHeaders), sentBody: body.toString() };
+  if (!origins.includes(new URL(url).origin)) {
+    const refusal = 'This proxy does not lead there';
+    outgoing.writeHead(403, { 'Content-Type': 'text/plain' }).end(refusal);
+    return { ...asked, status: 403, headers: [], body: refusal };
+  }
+  // Not compressed, so that it can be read.
+  const headers = { ...incoming.headers, 'accept-encoding': 'identity' };
+  const forwarded = request(url, { method, headers, agent: false }).end(body);
+  const [response] = (await once(forwarded, 'response')) as [IncomingMessage];
+  const received = await buffer(response);
+  const { 'transfer-encoding': _, connection: __, ...kept } = response.headers;
+  outgoing.writeHead(response.statusCode ?? 502, kept).end(received);
+  return {
+    ...asked,
+    status: response.statusCode ?? 502,
+    headers: pairs(response.rawHeaders),
+    body: received.toString(),
+  };
+}
+
+function pairs(raw: readonly string[]): Header[] {
+  return raw.flatMap((name, at) => (at % 2 === 0 ? [[name.toLowerCase(), raw[at + 1] ?? ''] as const] : []));
+}

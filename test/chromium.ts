@@ -1,0 +1,210 @@
+/** Chromium: a real browser at Service A and at Keycloak, what it complains of, and what it got to see. */
+import { mkdir } from 'node:fs/promises';
+import axe from 'axe-core';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
+import { BrowserRecorder, type Exchange, type Header } from './browser-recorder.js';
+import { keycloakUrl, publicUrl } from './keycloak.js';
+import { leaksIn, type Sight } from './leaks.js';
+
+/** For looking at; the folder is not under version control. */
+const PICTURES = 'test-results/screenshots';
+const WITHIN_MS = 15_000;
+
+/** How a page is looked at. */
+export const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
+  light: { colorScheme: 'light' },
+  dark: { colorScheme: 'dark' },
+  phone: { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+};
+
+const VIOLATIONS = `document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+  console.error('Violates the content security policy: ' + violatedDirective + ' ' + blockedURI));`;
+
+/** Keeps it from calling home. */
+const QUIET = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export class Chromium {
+  readonly #contexts = new Set<BrowserContext>();
+  /** Of what is no exchange: the console, and what a page stored. */
+  readonly #sights: Sight[] = [];
+  readonly #complaints: string[] = [];
+  /** How many exchanges were looked through before. */
+  #lookedThrough = 0;
+
+  private constructor(
+    private readonly browser: Browser,
+    private readonly recorder: BrowserRecorder,
+  ) {}
+
+  static async start(): Promise<Chromium> {
+    const executablePath = process.env['CHROMIUM_PATH'];
+    if (executablePath === undefined) throw new Error('These tests need a Chromium: run them with `npm test`');
+    const recorder = await BrowserRecorder.start(originsOfPages());
+    const browser = await chromium.launch({ executablePath, args: QUIET, proxy: { server: recorder.url } });
+    return new Chromium(browser, recorder);
+  }
+
+  /** All that came and went, in order. */
+  get exchanges(): readonly Exchange[] {
+    return this.recorder.exchanges;
+  }
+
+  /** A page in a browser of its own: no cookie of another. */
+  async open(options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await this.browser.newContext({
+      baseURL: publicUrl,
+      viewport: { width: 1000, height: 760 },
+      ...options,
+    });
+    this.#contexts.add(context);
+    context.setDefaultTimeout(WITHIN_MS);
+    await context.addInitScript(VIOLATIONS);
+    context.on('page', (page) => this.#listen(page));
+    return context.newPage();
+  }
+
+  #listen(page: Page): void {
+    page.on('console', (message) => {
+      const { url } = message.location();
+      this.#sights.push({ where: `the console at ${url}`, text: message.text() });
+      // What Keycloak's pages say is not ours. That an answer was a refusal is for the test to judge.
+      const ours = (url === '' ? page.url() : url).startsWith(publicUrl);
+      const isRefusal = /^Failed to load resource: .* status of 4/.test(message.text()) && isJudged(url, page);
+      if (ours && ['error', 'warning'].includes(message.type()) && !isRefusal) this.#complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => this.#complaints.push(error.message));
+    page.on('request', (request) => {
+      if (!originsOfPages().includes(new URL(request.url()).origin))
+        this.#complaints.push(`Asks elsewhere: ${request.url()}`);
+    });
+  }
+
+  /**
+   * Closes all pages. Gives what the browser complained of since the last time, the policy's violations among it, and where
+   * it saw tokens.
+   */
+  async close(issued: readonly string[]): Promise<{ readonly complaints: string[]; readonly leaks: string[] }> {
+    for (const context of this.#contexts) {
+      for (const page of context.pages()) this.#sights.push(await sessionStorageOf(page));
+      // Cookies and local storage.
+      this.#sights.push(...cookieSights(await context.cookies()));
+      this.#sights.push({ where: 'local storage', text: JSON.stringify((await context.storageState()).origins) });
+      await context.close();
+      this.#contexts.delete(context);
+    }
+    const exchanges = this.exchanges.slice(this.#lookedThrough);
+    this.#lookedThrough += exchanges.length;
+    const leaks = leaksIn([...this.#sights.splice(0), ...exchanges.flatMap(sightsOf)], issued);
+    return { complaints: this.#complaints.splice(0), leaks };
+  }
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    await this.recorder.stop();
+  }
+}
+
+/** The page itself, or the chain's answer, which the script of the start page shows in it. */
+function isJudged(url: string, page: Page): boolean {
+  return url === page.url() || url === `${publicUrl}/run-service-b`;
+}
+
+/** Service A and Keycloak. Nobody else has anything to do with a page. */
+function originsOfPages(): string[] {
+  return [publicUrl, keycloakUrl()].map((url) => new URL(url).origin);
+}
+
+/** From the start page through Keycloak's form, back to the start page. */
+export async function logIn(page: Page, username: string): Promise<void> {
+  await page.goto('/');
+  await page.getByRole('link', { name: 'Log in', exact: true }).click();
+  await fillLogin(page, username);
+  await page.waitForURL(`${publicUrl}/`);
+}
+
+/** Clicks the link of the start page; waits for what came of it, on a page of its own or not. Gives all its words. */
+export async function callServiceB(page: Page, name: string): Promise<string> {
+  await page.getByRole('link', { name, exact: true }).click();
+  return answered(page);
+}
+
+export async function answered(page: Page): Promise<string> {
+  await page
+    .getByText(/(Called as|Refused with) /)
+    .first()
+    .waitFor();
+  return page.locator('main').innerText();
+}
+
+/** The form of Keycloak. A password equals the name. */
+export async function fillLogin(page: Page, username: string): Promise<void> {
+  await page.locator('#username').fill(username);
+  await page.locator('#password').fill(username);
+  await page.locator('#kc-login').click();
+}
+
+/** What axe finds wrong, a line each; the page must have scripts. */
+export async function accessibilityFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations, incomplete, passes } = await page.evaluate<axe.AxeResults>('axe.run(document)');
+  if (passes.length === 0) throw new Error('axe has looked at nothing');
+  return [...violations, ...incomplete.map(onlyUnreadable)].flatMap(({ id, help, nodes }) =>
+    nodes.map(({ html }) => `${id}: ${help}: ${html}`),
+  );
+}
+
+/** Of what axe leaves to a person: text in the colour of its ground, of which it is not sure that it is meant to be seen. */
+function onlyUnreadable(result: axe.Result): axe.Result {
+  const isUnreadable = ({ any }: axe.NodeResult): boolean =>
+    any.some(({ data }) => (data as { messageKey?: string } | undefined)?.messageKey === 'equalRatio');
+  return { ...result, nodes: result.nodes.filter(isUnreadable) };
+}
+
+/** By how many pixels the page is wider than its window, 0 where all is in reach. Works without the page's scripts. */
+export async function overflow(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  const { cssContentSize, cssLayoutViewport } = await session.send('Page.getLayoutMetrics');
+  await session.detach();
+  return Math.max(0, cssContentSize.width - cssLayoutViewport.clientWidth);
+}
+
+export async function takePicture(page: Page, name: string): Promise<void> {
+  await mkdir(PICTURES, { recursive: true });
+  await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
+}
+
+async function sessionStorageOf(page: Page): Promise<Sight> {
+  // Without scripts a page stores nothing.
+  const text = await page.evaluate<string>('JSON.stringify(sessionStorage)').catch(() => '');
+  return { where: `session storage at ${page.url()}`, text };
+}
+
+function cookieSights(cookies: Awaited<ReturnType<BrowserContext['cookies']>>): Sight[] {
+  return cookies.map(({ name, value, path }) => ({
+    where: `cookie ${name} for ${path}`,
+    text: value,
+    mayLookLikeToken: path.startsWith('/realms/'),
+  }));
+}
+
+function sightsOf({ url, sentHeaders, sentBody, headers, body }: Exchange): Sight[] {
+  const ofKeycloak = !url.startsWith(publicUrl);
+  const sightOf = ([name, value]: Header): Sight => ({
+    where: `${name} at ${url}`,
+    text: value,
+    mayLookLikeToken: ofKeycloak && (name === 'cookie' || name === 'set-cookie'),
+  });
+  return [
+    { where: `address ${url.split('?')[0]}`, text: url },
+    { where: `form sent to ${url}`, text: sentBody },
+    { where: `body of ${url}`, text: body },
+    ...[...sentHeaders, ...headers].map(sightOf),
+  ];
+}
