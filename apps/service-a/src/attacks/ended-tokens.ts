@@ -17,14 +17,20 @@ export const revokedToken: Attacker = async ({ keycloak, serviceB }) => {
 /** Keycloak counts whole seconds: a token of one second has ended two seconds after it was made, at the latest. */
 const SURELY_EXPIRED_MS = 2100;
 
+/** On a machine that is busy, one second may be over before the token is shown; the next one has better luck. */
+const MOST_TOKENS = 3;
+
 export const expiredToken: Attacker = async ({ keycloak, serviceA, shortLivedClient }) => {
   const form = { grant_type: 'client_credentials', scope: 'attacks.run' };
-  const { accessToken: token } = await keycloak.tokens(form, shortLivedClient);
-  const whileItLived = await serviceA.whoami(token);
-  await sleep(SURELY_EXPIRED_MS);
-  return attempt({
-    attack: ['A token that lived one second, to Service A two seconds later', serviceA.whoami(token)],
-    control: ['The same token, to Service A before that', Promise.resolve(whileItLived)],
-    token,
-  });
+  for (let made = 1; ; made += 1) {
+    const { accessToken: token } = await keycloak.tokens(form, shortLivedClient);
+    const whileItLived = await serviceA.whoami(token);
+    if (whileItLived.status === 401 && made < MOST_TOKENS) continue;
+    await sleep(SURELY_EXPIRED_MS);
+    return attempt({
+      attack: ['A token that lived one second, to Service A two seconds later', serviceA.whoami(token)],
+      control: ['The same token, to Service A before that', Promise.resolve(whileItLived)],
+      token,
+    });
+  }
 };
