@@ -33,7 +33,12 @@ export async function run({ keycloak, start, rounds, scale, say, signal }) {
     },
   });
   const contenders = [bareHandler({ start, signal }), contender('bare'), contender('guarded')];
-  const results = await interleaved(contenders, { rounds: rounds * ROUNDS_MORE, requests: REQUESTS * scale, say, signal });
+  const results = await interleaved(contenders, {
+    rounds: rounds * ROUNDS_MORE,
+    requests: REQUESTS * scale,
+    say,
+    signal,
+  });
   const { bare, guarded } = results;
   const ratio = (of) => paired(guarded, bare, of);
   const added = ratio((ours, theirs) => ours.cpuMicros - theirs.cpuMicros);
