@@ -111,9 +111,9 @@ export class Chromium {
   }
 }
 
-/** The page itself, or the chain's answer, which the script of the start page shows in it. */
+/** The page itself, or an answer that the script of the start page shows in it. */
 function isJudged(url: string, page: Page): boolean {
-  return url === page.url() || url === `${publicUrl}/run-service-b`;
+  return url === page.url() || url === `${publicUrl}/run-service-b` || url.startsWith(`${publicUrl}/attacks`);
 }
 
 /** Service A and Keycloak. Nobody else has anything to do with a page. */

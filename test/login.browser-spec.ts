@@ -114,6 +114,28 @@ describe('a session that Keycloak ended', () => {
   });
 });
 
+describe('a start page whose session Keycloak has ended meanwhile', () => {
+  it.each([
+    ['the chain', (page: Page) => page.getByRole('link', { name: /^Call Service B as / }).click()],
+    ['an attack', (page: Page) => page.getByRole('button', { name: 'Try: No token at all' }).click()],
+    ['all attacks', (page: Page) => page.getByRole('button', { name: /^Run all/ }).click()],
+  ])('says so when %s is run, and nothing runs as anybody else (BF-09)', async (_, run) => {
+    const username = await keycloak.newUser('order-manager');
+    const page = await chromium.open();
+    await logIn(page, username);
+    await keycloak.logOutUser(username);
+    const before = chromium.exchanges.length;
+    await run(page);
+    await page.getByText('Refused with 401').waitFor();
+    const text = await main(page);
+    expect(text).not.toContain(username);
+    await expect(page.getByRole('button').count()).resolves.toBe(0);
+    expect(chromium.exchanges.slice(before)).toHaveLength(1);
+    await link(page, 'Log in').click();
+    expect(await loginForm(page)).toBe(originOfKeycloak());
+  });
+});
+
 describe('two tabs of one browser', () => {
   it('log in at one time, and both end well (BF-12)', async () => {
     const first = await chromium.open();

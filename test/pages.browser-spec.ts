@@ -1,7 +1,16 @@
 /** The pages of Service A in a real browser: usable by everybody, light and dark, on a phone, by keyboard. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { accessibilityFaults, answered, Chromium, logIn, LOOKS, overflow, takePicture } from './chromium.js';
+import {
+  accessibilityFaults,
+  answered,
+  callServiceB,
+  Chromium,
+  logIn,
+  LOOKS,
+  overflow,
+  takePicture,
+} from './chromium.js';
 import { publicUrl } from './keycloak.js';
 import { PUBLIC_URL_WITHIN_MS, RunningChain } from './running-chain.js';
 
@@ -31,6 +40,11 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   'result-alice': async (page) => {
     await logIn(page, 'alice');
     await page.goto('/run-service-b');
+  },
+  'result-in-place': async (page) => {
+    await page.goto('/');
+    await callServiceB(page, 'Call Service B');
+    await page.locator('#chain-place #chain-result').waitFor();
   },
   'refused-bob': async (page) => {
     await logIn(page, 'bob');

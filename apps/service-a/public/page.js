@@ -3,12 +3,30 @@
 const progress = document.querySelector('#attacks-progress');
 const runAll = document.querySelector('#run-all');
 
+/** Longer than every deadline of the services behind an answer. */
+const PATIENCE_MS = 30_000;
+
 /** A page of this service, whatever its status says; only what the server made of it is put into ours. */
 async function pageAt(url, init) {
-  const response = await fetch(url, { ...init, headers: { accept: 'text/html' }, redirect: 'error' });
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const response = await fetch(url, { ...init, headers: { accept: 'text/html' }, redirect: 'error', signal });
   const type = response.headers.get('content-type') ?? '';
   if (!type.startsWith('text/html')) throw new Error(`Not a page: ${response.status}`);
-  return new DOMParser().parseFromString(await response.text(), 'text/html');
+  const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+  return { page, isSignedOut: response.status === 401 };
+}
+
+/** In place of all that stands here: a page that was made for a session says what is no longer so when that is over. */
+function showInstead(page) {
+  const main = document.adoptNode(page.querySelector('main'));
+  document.querySelector('main').replaceWith(main);
+  document.title = page.title;
+  focus(main);
+}
+
+function focus(element) {
+  element.tabIndex = -1;
+  element.focus();
 }
 
 // --- the chain
@@ -22,19 +40,27 @@ for (const link of document.querySelectorAll('main a[href="/run-service-b"]')) {
   });
 }
 
+let isCalling = false;
+
 async function showChain(link) {
-  const place = document.querySelector('#chain-place');
-  place.setAttribute('aria-busy', 'true');
+  if (isCalling) return;
+  isCalling = true;
+  const [place, words] = ['#chain-place', '#chain-progress'].map((name) => document.querySelector(name));
+  words.textContent = 'Service A calls Service B …';
   try {
-    const result = (await pageAt(link.href)).querySelector('#chain-result');
-    if (result === null) throw new Error('No result on the page');
+    const { page, isSignedOut } = await pageAt(link.href);
+    const result = page.querySelector('#chain-result');
+    if (isSignedOut || result === null) {
+      showInstead(page);
+      return;
+    }
     place.replaceChildren(document.adoptNode(result));
-    result.tabIndex = -1;
-    result.focus();
+    focus(result);
   } catch {
     location.assign(link.href);
   } finally {
-    place.removeAttribute('aria-busy');
+    words.textContent = '';
+    isCalling = false;
   }
 }
 
@@ -47,6 +73,7 @@ for (const form of forms) {
     event.preventDefault();
     void inTurn(async () => {
       const refused = await attack(form);
+      if (refused === undefined) return;
       progress.textContent = refused ? 'Refused, for the expected reason.' : 'Not as it should be: see the attack.';
     });
   });
@@ -59,7 +86,9 @@ runAll?.addEventListener('submit', (event) => {
     let refused = 0;
     for (const [index, form] of forms.entries()) {
       progress.textContent = `Attack ${index + 1} of ${forms.length} is under way; ${refused} refused for the expected reason.`;
-      if (await attack(form)) refused += 1;
+      const asDue = await attack(form);
+      if (asDue === undefined) return;
+      if (asDue) refused += 1;
     }
     progress.textContent = summary(refused, forms.length);
     progress.dataset.allRefused = String(refused === forms.length);
@@ -89,14 +118,20 @@ async function inTurn(action) {
   }
 }
 
-/** Whether it was refused as it was due; puts what came of it under its form. */
+/**
+ * Whether it was refused as it was due; puts what came of it under its form. Undefined when it may not be made at all, and
+ * the page that says so stands in place of this one.
+ */
 async function attack(form) {
   const place = placeOf(form);
   place.setAttribute('aria-busy', 'true');
   try {
-    const page = await pageAt(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) });
+    const { page } = await pageAt(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) });
     const outcome = page.querySelector('.outcome');
-    if (outcome === null) throw new Error('No outcome on the page');
+    if (outcome === null) {
+      showInstead(page);
+      return undefined;
+    }
     place.replaceChildren(document.adoptNode(outcome));
     return outcome.dataset.verdict === 'refused';
   } catch {
