@@ -155,7 +155,7 @@ describe('the page of a chain', () => {
     expect(asSelf.text).toContain('there is no token at the first hop');
     const alice = await keycloak.password('alice');
     const page = await run({ ...HTML, ...as(alice) });
-    expect(page.text).toContain('Keycloak was asked 5 times for this request.');
+    expect(page.text).toContain('5 of these steps asked Keycloak.');
     expect(page.text.match(/<th scope="col">At Service [ABC]/g)).toEqual([
       '<th scope="col">At Service A',
       '<th scope="col">At Service B',

@@ -1,7 +1,7 @@
 /** The door of service-defaults: what the services of this repository share. */
 export { AttackersKeycloak } from './attacks/attackers-keycloak.js';
 export { readAttempt } from './attacks/attempt-form.js';
-export { AttackNotRun, attempt } from './attacks/attempt.js';
+export { AttackNotRun, attempt, isAccepted, thenEnd } from './attacks/attempt.js';
 export { AttackRuns } from './attacks/attack-runs.js';
 export { AttackTarget } from './attacks/attack-target.js';
 export { ownAddress } from './attacks/own-address.js';

@@ -1,5 +1,5 @@
 /** Judge attack: whether an attack met the refusal that was due, and anything else is told from that. */
-import type { AttackAnswer, Attempt } from 'service-defaults';
+import { isAccepted, type AttackAnswer, type Attempt } from 'service-defaults';
 
 /**
  * - `refused`: by the refusal that was due, while the honest use of the same credential was accepted. The only good one.
@@ -38,8 +38,6 @@ export function inWords({ status, code, reason, permission }: AttackAnswer): str
   const further = [code, reason, permission].filter((part) => part !== undefined);
   return further.length === 0 ? String(status) : `${status} ${further.join(', ')}`;
 }
-
-const isAccepted = ({ status }: AttackAnswer): boolean => status >= 200 && status < 300;
 
 const isSame = (one: AttackAnswer, other: AttackAnswer): boolean =>
   (['status', 'code', 'reason', 'permission'] as const).every((name) => one[name] === other[name]);

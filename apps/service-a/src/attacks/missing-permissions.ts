@@ -1,5 +1,5 @@
 /** Missing permissions: what neither a service nor a user is given, however it asks. */
-import { AttackNotRun, attempt } from 'service-defaults';
+import { attempt, thenEnd } from 'service-defaults';
 import type { Attacker } from './attack-tools.js';
 
 export const permissionNotAssigned: Attacker = async ({ keycloak }) => {
@@ -17,17 +17,13 @@ const DEMO_CLI = { clientId: 'demo-cli' };
 export const bobApproves: Attacker = async ({ keycloak, serviceA }) => {
   const form = { grant_type: 'password', ...BOB, scope: 'orders.read' };
   const { accessToken: token, refreshToken } = await keycloak.tokens(form, DEMO_CLI);
-  if (refreshToken === undefined) throw new AttackNotRun("Keycloak gave no refresh token to end bob's session with.");
-  try {
-    return await attempt({
-      attack: [
-        "bob's token, to Service A: run the chain, which approves an order",
-        serviceA.get('/run-service-b', token),
-      ],
-      control: ["bob's token, to Service A: read an order", serviceA.get('/api/orders/9876', token)],
-      token,
-    });
-  } finally {
-    await keycloak.logOut(refreshToken, DEMO_CLI);
-  }
+  const made = attempt({
+    attack: [
+      "bob's token, to Service A: run the chain, which approves an order",
+      serviceA.get('/run-service-b', token),
+    ],
+    control: ["bob's token, to Service A: read an order", serviceA.get('/api/orders/9876', token)],
+    token,
+  });
+  return thenEnd(made, () => keycloak.logOut(refreshToken, DEMO_CLI));
 };

@@ -1,5 +1,5 @@
 /** Misused tokens: a token of the wrong kind, in the wrong place, or none. */
-import { AttackNotRun, attempt } from 'service-defaults';
+import { AttackNotRun, attempt, thenEnd } from 'service-defaults';
 import type { Attacker } from './attack-tools.js';
 
 export const noToken: Attacker = async ({ keycloak, serviceB }) => {
@@ -25,13 +25,10 @@ export const idToken: Attacker = async ({ keycloak, serviceA }) => {
 /** What was in an address may be in a log by now, so the token is revoked when it has served. */
 export const tokenInQuery: Attacker = async ({ keycloak, serviceB }) => {
   const token = await keycloak.ownToken('orders.approve');
-  try {
-    return await attempt({
-      attack: ['A token for Service B in the query (?access_token=…), to Service B', serviceB.whoamiByQuery(token)],
-      control: ['The same token in the Authorization header, to Service B', serviceB.whoami(token)],
-      token,
-    });
-  } finally {
-    await keycloak.revoke(token);
-  }
+  const made = attempt({
+    attack: ['A token for Service B in the query (?access_token=…), to Service B', serviceB.whoamiByQuery(token)],
+    control: ['The same token in the Authorization header, to Service B', serviceB.whoami(token)],
+    token,
+  });
+  return thenEnd(made, () => keycloak.revoke(token));
 };

@@ -41,7 +41,7 @@ describe('the story of a chain', () => {
       '96 ms',
       '1.4 s',
     ]);
-    expect(summary).toBe('Keycloak was asked 5 times for this request.');
+    expect(summary).toBe('5 of these steps asked Keycloak.');
   });
 
   it('tells that nothing was asked when all was known, and what was waited for', () => {
@@ -57,10 +57,21 @@ describe('the story of a chain', () => {
       'Service C knows this token: Keycloak answered for it a moment ago.',
     ]);
     expect(steps.some(({ to }) => to.name === 'keycloak')).toBe(false);
-    expect(summary).toMatch(/^Keycloak was not asked/);
+    expect(summary).toMatch(/^None of these steps asked Keycloak/);
     const waited = story(warm.replace('cached', 'joined'));
     expect(waited.steps[1]).toMatchObject({ mark: 'waited', to: { name: 'keycloak' } });
-    expect(waited.summary).toMatch(/waited for what another had asked/);
+    expect(waited.summary).toMatch(/waited for what another request had asked/);
+  });
+
+  it('believes a service nothing about who is none, and keeps its answer when it told too much to tell that', () => {
+    const lying = 'service-a.call;desc="service-b 200";dur=9, keycloak.introspection;desc="asked", browser.total;dur=1';
+    expect(told(`${lying}, service-b.introspection;desc="cached", service-a.total;dur=9`)).toEqual([
+      'browser>service-a: The browser asks Service A to run the chain.',
+      'service-a>service-b: Service A calls Service B with the token made for it.',
+      'service-b>service-a: Service B answers Service A with 200.',
+      'service-b>service-b: Service B knows this token: Keycloak answered for it a moment ago.',
+      'service-a>browser: Service A answers the browser.',
+    ]);
   });
 
   it('shows a refusal where it happened: at Keycloak, from memory, at a service, further down', () => {

@@ -40,7 +40,8 @@ export function chainStory(metrics: readonly TraceMetric[]): ChainStory {
 
 function stepsOf(metric: TraceMetric, metrics: readonly TraceMetric[], at: number): StoryStep[] {
   const actor = partyNamed(metric.service);
-  if (actor === undefined) return [];
+  // What a next service tells is not believed: the others do nothing that a service could report.
+  if (actor === undefined || actor === BROWSER || actor === KEYCLOAK) return [];
   switch (metric.step) {
     case 'introspection':
       return [{ ...introspection(actor, metric.description), duration: durationOf(metric) }];
@@ -48,8 +49,10 @@ function stepsOf(metric: TraceMetric, metrics: readonly TraceMetric[], at: numbe
     case 'token-exchange':
       return [{ ...token(actor, metric, metrics[at + 1]), duration: durationOf(metric) }];
     case 'call':
-      // A service that tells its steps tells its answer as well: that is its total.
-      return metrics[at + 1]?.service === called(metric)?.name
+      // A service that tells its steps tells its answer as well, if it could tell all: that is its total.
+      return metrics.some(
+        ({ service, step }, index) => index > at && step === 'total' && service === called(metric)?.name,
+      )
         ? [calls(actor, metric)]
         : [calls(actor, metric), answer(actor, metric)];
     case 'refused':
@@ -163,10 +166,10 @@ function durationOf({ durationMs, description }: Partial<TraceMetric>): string |
 
 function summaryOf(steps: readonly StoryStep[]): string {
   const asked = steps.filter(({ mark }) => mark === 'asked Keycloak').length;
-  if (asked > 0) return `Keycloak was asked ${['once', 'twice'][asked - 1] ?? `${asked} times`} for this request.`;
+  if (asked > 0) return `${asked === 1 ? 'One' : asked} of these steps asked Keycloak.`;
   const marks = new Set(steps.map(({ mark }) => mark));
-  if (marks.has('waited')) return 'This request asked Keycloak nothing: it waited for what another had asked.';
+  if (marks.has('waited')) return 'None of these steps asked Keycloak: they waited for what another request had asked.';
   return marks.has('from cache')
-    ? 'Keycloak was not asked for this request: every token and every answer was known from a moment ago.'
-    : 'Keycloak was not asked for this request.';
+    ? 'None of these steps asked Keycloak: every token and every answer was known from a moment ago.'
+    : 'None of these steps asked Keycloak.';
 }

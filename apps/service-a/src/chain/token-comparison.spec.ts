@@ -55,6 +55,13 @@ describe('the comparison of tokens', () => {
     expect(compareTokens([TOKENS[0] ?? at('', {}), at('service-b', { sub: 'bob' })]).sameSubject).toBe(false);
   });
 
+  it('knows a subject by its issuer, and none where nothing is claimed', () => {
+    const [one, other] = [at('service-b', { sub: 'a', iss: 'x' }), at('service-c', { sub: 'a', iss: 'y' })];
+    expect(compareTokens([one, one]).sameSubject).toBe(true);
+    expect(compareTokens([one, other]).sameSubject).toBe(false);
+    expect(compareTokens([at('service-b', {}), at('service-c', {})]).sameSubject).toBe(false);
+  });
+
   it('shows times as times, and sets without their order', () => {
     const compared = compareTokens([...TOKENS, at('service-x', { scope: 'analytics.run email', aud: ['b', 'a'] })]);
     expect(texts(compared, 'exp')[0]).toMatch(/^\d\d:\d\d:\d\d UTC$/);

@@ -1,6 +1,6 @@
 /** Token comparison: the claims of the tokens of one chain side by side, with what changed from hop to hop. */
 import type { SeenToken, ToldClaim } from 'service-defaults';
-import { partyNamed } from './parties.js';
+import { PARTIES, partyNamed } from './parties.js';
 
 export interface ComparedClaim {
   readonly text: string;
@@ -15,7 +15,9 @@ export interface TokenComparison {
     readonly meaning: string;
     readonly cells: readonly ComparedClaim[];
   }[];
-  /** Whether all are about the same subject. */
+  /** Whether the first is a user's at Service A. Else that acts as itself. */
+  readonly hasUser: boolean;
+  /** Whether all say that they are about one subject: that is issuer and `sub` together. */
   readonly sameSubject: boolean;
 }
 
@@ -47,7 +49,10 @@ export function compareTokens(tokens: readonly SeenToken[]): TokenComparison {
     })),
     // A claim that none of them has (the login, of a service account) would be an empty row.
     rows: rows.filter(({ cells }) => cells.some(({ text }) => text !== NONE)),
-    sameSubject: new Set(tokens.map(({ claims }) => claims.sub)).size === 1,
+    hasUser: tokens[0]?.service === PARTIES['service-a'].name,
+    sameSubject: tokens.every(
+      ({ claims: { iss, sub } }) => sub !== undefined && iss === tokens[0]?.claims.iss && sub === tokens[0]?.claims.sub,
+    ),
   };
 }
 

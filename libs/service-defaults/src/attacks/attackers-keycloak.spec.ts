@@ -37,6 +37,8 @@ describe('Keycloak, as attackers ask it', () => {
     await keycloak.logOut(refreshToken, DEMO_CLI);
     const again = { grant_type: 'refresh_token', refresh_token: refreshToken };
     await expect(keycloak.askForToken(again, DEMO_CLI)).resolves.toMatchObject({ code: 'invalid_grant' });
+    await expect(keycloak.logOut('no refresh token', DEMO_CLI)).rejects.toThrow('Keycloak did not end the session.');
+    await expect(keycloak.logOut(undefined, DEMO_CLI)).rejects.toThrow('no refresh token');
   });
 
   it('revokes a token, and is reached where it can be', async () => {

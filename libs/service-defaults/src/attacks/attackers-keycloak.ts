@@ -57,8 +57,10 @@ export class AttackersKeycloak {
   }
 
   /** Ends the session of a login that was made for the attack. */
-  async logOut(refreshToken: string, client: AttackingClient): Promise<void> {
-    await send(this.#request('logout', { refresh_token: refreshToken }, client));
+  async logOut(refreshToken: string | undefined, client: AttackingClient): Promise<void> {
+    if (refreshToken === undefined) throw new AttackNotRun('Keycloak gave no refresh token to end the session with.');
+    const { status } = await send(this.#request('logout', { refresh_token: refreshToken }, client));
+    if (status < 200 || status >= 300) throw new AttackNotRun('Keycloak did not end the session.');
   }
 
   #request(endpoint: string, form: TokenForm, { clientId, clientSecret }: AttackingClient): AttackRequest {

@@ -1,7 +1,10 @@
 /** Attempt: what an attack of the demonstration sent and what came back, beside the honest use of the same credential. */
 
+import { Logger } from '@nestjs/common';
+
 /** Names and numbers of an answer: nothing that could hold a token. */
 export interface AttackAnswer {
+  /** 0 for an honest use that got no answer. */
   readonly status: number;
   readonly code?: string;
   /** The finer reason. Of Keycloak: its description. */
@@ -33,19 +36,39 @@ export type Attempt =
 /** An attack that came to nothing because something on its way did not work: no refusal, and no proof. */
 export class AttackNotRun extends Error {}
 
-/** Both at the same time. */
+/** Both at the same time. An attack that got through is told of, whatever became of the honest use. */
 export async function attempt(parts: {
   readonly attack: readonly [what: string, answer: Promise<AttackAnswer>];
   readonly control: readonly [what: string, answer: Promise<AttackAnswer>];
   readonly token?: string;
 }): Promise<Attempt> {
   const { attack, control, token } = parts;
-  const [attackAnswer, controlAnswer] = await Promise.all([attack[1], control[1]]);
+  const [attacked, controlled] = await Promise.allSettled([attack[1], control[1]]);
+  if (attacked.status === 'rejected') throw attacked.reason;
+  if (controlled.status === 'rejected' && !isAccepted(attacked.value)) throw controlled.reason;
   return {
-    attack: { what: attack[0], answer: attackAnswer },
-    control: { what: control[0], answer: controlAnswer },
+    attack: { what: attack[0], answer: attacked.value },
+    control: { what: control[0], answer: controlled.status === 'fulfilled' ? controlled.value : NO_ANSWER },
     ...(token === undefined ? {} : { token: inWords(token) }),
   };
+}
+
+const NO_ANSWER: AttackAnswer = { status: 0, reason: 'no answer' };
+
+export const isAccepted = ({ status }: AttackAnswer): boolean => status >= 200 && status < 300;
+
+const logger = new Logger('Attacks');
+
+/** Ends what was made for an attempt. That this fails is for the log: what the attempt showed stands. */
+export async function thenEnd(attempted: Promise<Attempt>, end: () => Promise<void>): Promise<Attempt> {
+  try {
+    return await attempted;
+  } finally {
+    await end().catch((error: unknown) => {
+      const why = error instanceof AttackNotRun ? error.message : 'It failed.';
+      logger.warn('What was made for an attack was not ended', { why });
+    });
+  }
 }
 
 const SHOWN_CLAIMS = ['typ', 'azp', 'aud', 'scope'] as const;

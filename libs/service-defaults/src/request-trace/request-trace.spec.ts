@@ -33,14 +33,23 @@ describe('RequestTrace', () => {
   });
 
   it('tells of a call without an answer that it failed', () => {
-    const { trace } = traceAt();
-    trace.call('service-c');
+    const { trace, pass } = traceAt();
+    const call = trace.call('service-c');
+    pass(3000);
+    call.failed();
+    pass(1);
     expect(trace.end()[0]).toEqual({
       service: 'service-b',
       step: 'call',
       description: 'service-c failed',
-      durationMs: 0,
+      durationMs: 3000,
     });
+  });
+
+  it('does not say how long a call took that is still under way', () => {
+    const { trace } = traceAt();
+    trace.call('service-c');
+    expect(trace.end()[0]).toEqual({ service: 'service-b', step: 'call', description: 'service-c failed' });
   });
 
   it('is over once it was ended: what comes later changes nothing', () => {

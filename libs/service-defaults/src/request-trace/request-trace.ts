@@ -5,6 +5,7 @@ import { MOST_METRICS, type TraceMetric } from './server-timing.js';
 export interface TracedCall {
   /** `next` are the metrics of the service that was called. */
   answered(status: number, next: readonly TraceMetric[]): void;
+  failed(): void;
 }
 
 interface Entry {
@@ -37,23 +38,19 @@ export class RequestTrace {
     this.#put(this.#entries.length, { ...metric, service: this.service });
   }
 
-  /** Until it is answered, it has failed. */
+  /** Until it is answered or fails, nothing is known of how long it takes. */
   call(service: string): TracedCall {
     const at = this.#entries.length;
     const beganMs = this.nowMs();
-    const put = (outcome: number | 'failed', next: readonly TraceMetric[]): void =>
-      this.#put(
-        at,
-        {
-          service: this.service,
-          step: 'call',
-          description: `${service} ${outcome}`,
-          durationMs: this.nowMs() - beganMs,
-        },
-        next,
-      );
-    put('failed', []);
-    return { answered: put };
+    const metric = (outcome: number | 'failed'): TraceMetric => ({
+      service: this.service,
+      step: 'call',
+      description: `${service} ${outcome}`,
+    });
+    const over = (outcome: number | 'failed', next: readonly TraceMetric[] = []): void =>
+      this.#put(at, { ...metric(outcome), durationMs: this.nowMs() - beganMs }, next);
+    this.#put(at, metric('failed'));
+    return { answered: over, failed: () => over('failed') };
   }
 
   /** All that happened until now, with the total; nothing is added from then on, so it is the same each time. */

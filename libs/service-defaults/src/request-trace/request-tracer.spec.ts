@@ -15,6 +15,8 @@ const SAMPLED = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` };
 const JSON_TYPE = { 'content-type': 'application/json' };
 const CHANNELS = [INTROSPECTION_CHANNEL, TOKEN_CHANNEL, 'undici:request:create', 'undici:request:headers'];
 
+const GONE_AFTER_MS = 50;
+
 /** What the next service and a stranger were sent, and what they answer. */
 const next = { url: '', traceparents: [] as unknown[], serverTiming: '' as string | string[], status: 200 };
 let server: Server;
@@ -40,6 +42,14 @@ class TestController {
   @Get('stranger')
   async callStranger(): Promise<string> {
     return (await fetch(`${strangerUrl}/realms`)).text();
+  }
+
+  @Get('gone')
+  async callGone(): Promise<string> {
+    return fetch(`${next.url}/gone`).then(
+      () => 'answered',
+      () => 'failed',
+    );
   }
 
   @Get('refused')
@@ -71,8 +81,12 @@ const serve = (handler: Parameters<typeof createServer>[1]): Promise<Server> =>
 const urlOf = (of: Server): string => `http://127.0.0.1:${(of.address() as AddressInfo).port}`;
 
 beforeAll(async () => {
-  server = await serve(({ headers }, answer) => {
+  server = await serve(({ headers, url: asked, socket }, answer) => {
     next.traceparents.push(headers['traceparent']);
+    if (asked === '/gone') {
+      setTimeout(() => socket.destroy(), GONE_AFTER_MS);
+      return;
+    }
     answer.writeHead(next.status, { 'server-timing': next.serverTiming });
     answer.end('{}');
   });
@@ -131,6 +145,16 @@ async function becomesIdle(): Promise<void> {
 }
 
 describe('RequestTracer', () => {
+  it('tells how long a call took that got no answer', async () => {
+    const response = await fetch(`${url}/gone`, { headers: SAMPLED });
+    expect(await response.text()).toBe('failed');
+    const [, call] = /service-t\.call;desc="service-n failed";dur=([\d.]+)/.exec(
+      response.headers.get('server-timing') ?? '',
+    ) ?? [undefined, undefined];
+    // Timers may be a millisecond early.
+    expect(Number(call)).toBeGreaterThanOrEqual(GONE_AFTER_MS - 2);
+  });
+
   it('does nothing for a request that does not ask: no header, no subscriber, nothing passed on', async () => {
     expect(await timing('/call', {}, { times: 1 })).toBeNull();
     expect(await timing('/call', { traceparent: SAMPLED.traceparent.replace(/01$/, '00') }, { times: 1 })).toBeNull();

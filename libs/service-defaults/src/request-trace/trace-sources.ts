@@ -75,6 +75,10 @@ export function listenToTraceSources({ current, calls, onFault }: TraceSourceOpt
         call?.answered(response.statusCode, parseServerTiming(serverTiming(response), trace.service));
       },
     ],
+    [
+      'undici:request:error',
+      ({ request }: { readonly request: UndiciRequest }) => underWay.get(request)?.call.failed(),
+    ],
   ];
   const subscriptions = listeners.map(([name, listener]) => {
     const subscriber = (message: unknown): void => {
