@@ -21,10 +21,7 @@ afterAll(async () => {
   await chromium.stop();
   await lab.stop();
 });
-afterEach(async () => {
-  const { complaints, leaks } = await chromium.close(lab.keycloak.tokens());
-  if (complaints.length + leaks.length > 0) throw new Error([...complaints, ...leaks].join('\n'));
-});
+afterEach(() => chromium.closeClean(lab.keycloak.tokens()));
 
 const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name });
 

@@ -105,6 +105,12 @@ export class Chromium {
     return { complaints: this.#complaints.splice(0), leaks };
   }
 
+  /** Closes all pages after a test. Throws when it saw anybody's token, or a page did what it must not. */
+  async closeClean(issued: readonly string[]): Promise<void> {
+    const { complaints, leaks } = await this.close(issued);
+    if (complaints.length + leaks.length > 0) throw new Error([...complaints, ...leaks].join('\n'));
+  }
+
   async stop(): Promise<void> {
     await this.browser.close();
     await this.recorder.stop();

@@ -25,10 +25,7 @@ afterAll(async () => {
   await chain.stop();
 });
 // Whatever a test is about: nobody's token was to be seen, and no page did what its policy forbids.
-afterEach(async () => {
-  const { complaints, leaks } = await chromium.close(chain.keycloak.tokens());
-  if (complaints.length + leaks.length > 0) throw new Error([...complaints, ...leaks].join('\n'));
-});
+afterEach(() => chromium.closeClean(chain.keycloak.tokens()));
 
 const link = (page: Page, name: string) => page.getByRole('link', { name, exact: true });
 const logOut = (page: Page): Promise<void> => page.getByRole('button', { name: 'Log out', exact: true }).click();

@@ -27,10 +27,7 @@ afterAll(async () => {
   await chromium.stop();
   await chain.stop();
 });
-afterEach(async () => {
-  const { complaints, leaks } = await chromium.close(chain.keycloak.tokens());
-  if (complaints.length + leaks.length > 0) throw new Error([...complaints, ...leaks].join('\n'));
-});
+afterEach(() => chromium.closeClean(chain.keycloak.tokens()));
 
 /** What there is to see, and how one gets there. */
 const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {

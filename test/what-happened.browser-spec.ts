@@ -21,10 +21,7 @@ afterAll(async () => {
   await keycloak.stop();
   await chain.stop();
 });
-afterEach(async () => {
-  const { complaints, leaks } = await chromium.close(chain.keycloak.tokens());
-  if (complaints.length + leaks.length > 0) throw new Error([...complaints, ...leaks].join('\n'));
-});
+afterEach(() => chromium.closeClean(chain.keycloak.tokens()));
 
 /** From the start page, whatever it does with a click. */
 async function call(page: Page, name: string): Promise<void> {

@@ -38,7 +38,7 @@ describe('an attack', () => {
   });
 
   it.each([200, 201, 204])('is open when it is answered %d, whatever became of the honest use', (status) => {
-    for (const control of [ACCEPTED, { status: 401 }, { status: 503 }]) {
+    for (const control of [ACCEPTED, { status: 401 }, { status: 503 }, { status: 0 }]) {
       expect(judged({ status }, control).verdict).toBe('open');
     }
   });

@@ -74,6 +74,18 @@ describe('the story of a chain', () => {
     ]);
   });
 
+  it('draws no call to who is no service, and no answer to a call that nobody made', () => {
+    const lying = 'service-a.call;desc="service-b 200";dur=9, service-b.call;desc="keycloak 200";dur=1, ';
+    expect(
+      told(`${lying}service-b.call;desc="browser 403";dur=1, service-c.total;dur=1, service-a.total;dur=9`),
+    ).toEqual([
+      'browser>service-a: The browser asks Service A to run the chain.',
+      'service-a>service-b: Service A calls Service B with the token made for it.',
+      'service-b>service-a: Service B answers Service A with 200.',
+      'service-a>browser: Service A answers the browser.',
+    ]);
+  });
+
   it('shows a refusal where it happened: at Keycloak, from memory, at a service, further down', () => {
     const bob =
       'service-a.introspection;desc="cached";dur=0, service-a.token-exchange;desc="requested";dur=31, ' +

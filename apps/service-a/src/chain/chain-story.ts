@@ -39,9 +39,8 @@ export function chainStory(metrics: readonly TraceMetric[]): ChainStory {
 }
 
 function stepsOf(metric: TraceMetric, metrics: readonly TraceMetric[], at: number): StoryStep[] {
-  const actor = partyNamed(metric.service);
-  // What a next service tells is not believed: the others do nothing that a service could report.
-  if (actor === undefined || actor === BROWSER || actor === KEYCLOAK) return [];
+  const actor = serviceNamed(metric.service);
+  if (actor === undefined) return [];
   switch (metric.step) {
     case 'introspection':
       return [{ ...introspection(actor, metric.description), duration: durationOf(metric) }];
@@ -49,16 +48,11 @@ function stepsOf(metric: TraceMetric, metrics: readonly TraceMetric[], at: numbe
     case 'token-exchange':
       return [{ ...token(actor, metric, metrics[at + 1]), duration: durationOf(metric) }];
     case 'call':
-      // A service that tells its steps tells its answer as well, if it could tell all: that is its total.
-      return metrics.some(
-        ({ service, step }, index) => index > at && step === 'total' && service === called(metric)?.name,
-      )
-        ? [calls(actor, metric)]
-        : [calls(actor, metric), answer(actor, metric)];
+      return calls(actor, metric, metrics.slice(at + 1));
     case 'refused':
       return [refusal(actor, metric, metrics[at - 1])];
     case 'total':
-      return [ends(actor, metrics, at)];
+      return ends(actor, metrics, at);
   }
 }
 
@@ -96,22 +90,31 @@ function token(actor: Party, { step, description }: TraceMetric, following: Trac
   return { from: actor, to: KEYCLOAK, words, mark: 'asked Keycloak' };
 }
 
-const called = ({ description = '' }: TraceMetric): Party | undefined => partyNamed(description.split(' ')[0] ?? '');
+/** What a next service tells is not believed: of the browser and of Keycloak no service can report. */
+function serviceNamed(name: string): Party | undefined {
+  const party = partyNamed(name);
+  return party === BROWSER || party === KEYCLOAK ? undefined : party;
+}
+
+const called = ({ description = '' }: TraceMetric): Party | undefined => serviceNamed(description.split(' ')[0] ?? '');
 const statusOf = ({ description = '' }: TraceMetric): string => description.split(' ')[1] ?? 'failed';
 
-function calls(actor: Party, metric: TraceMetric): StoryStep {
-  const next = called(metric) ?? actor;
+function calls(actor: Party, metric: TraceMetric, later: readonly TraceMetric[]): StoryStep[] {
+  const next = called(metric);
+  if (next === undefined) return [];
   const words = `${actor.label} calls ${next.label} with the token made for it.`;
-  return { from: actor, to: next, words, mark: undefined, duration: undefined };
+  const call: StoryStep = { from: actor, to: next, words, mark: undefined, duration: undefined };
+  // A service that tells its steps tells its answer as well, if it could tell all: that is its total.
+  const tellsItsAnswer = later.some(({ service, step }) => step === 'total' && service === next.name);
+  return tellsItsAnswer ? [call] : [call, answer(next, actor, metric)];
 }
 
 /** How long a call took is told where its answer came. */
-function answer(actor: Party, call: TraceMetric): StoryStep {
-  const from = called(call) ?? actor;
+function answer(from: Party, to: Party, call: TraceMetric): StoryStep {
   const status = statusOf(call);
   const words =
-    status === 'failed' ? `${from.label} gives no answer.` : `${from.label} answers ${actor.label} with ${status}.`;
-  return { from, to: actor, words, mark: status.startsWith('2') ? undefined : 'refused', duration: durationOf(call) };
+    status === 'failed' ? `${from.label} gives no answer.` : `${from.label} answers ${to.label} with ${status}.`;
+  return { from, to, words, mark: status.startsWith('2') ? undefined : 'refused', duration: durationOf(call) };
 }
 
 /** Keycloak's own, when it was asked for a token and gave none; else the service's. */
@@ -124,15 +127,16 @@ function refusal(actor: Party, { service, description = '' }: TraceMetric, befor
   return { from, to: actor, words: `${from.label} refuses: ${reason}.`, mark: 'refused', duration: undefined };
 }
 
-/** The total of a service is where it answers whoever called it. */
-function ends(actor: Party, metrics: readonly TraceMetric[], at: number): StoryStep {
+/** The total of a service is where it answers whoever called it: Service A the browser, and the others a call. */
+function ends(actor: Party, metrics: readonly TraceMetric[], at: number): StoryStep[] {
   const call = metrics.findLast((metric, index) => index < at && metric.step === 'call' && called(metric) === actor);
-  const caller = call === undefined ? undefined : partyNamed(call.service);
-  if (call !== undefined && caller !== undefined) return answer(caller, call);
+  const caller = call === undefined ? undefined : serviceNamed(call.service);
+  if (call !== undefined && caller !== undefined) return [answer(actor, caller, call)];
+  if (actor !== PARTIES['service-a']) return [];
   const isRefused = metrics[at - 1]?.step === 'refused';
   const words = isRefused ? `${actor.label} tells the browser why.` : `${actor.label} answers the browser.`;
   const duration = durationOf(metrics[at] ?? {});
-  return { from: actor, to: BROWSER, words, mark: isRefused ? 'refused' : undefined, duration };
+  return [{ from: actor, to: BROWSER, words, mark: isRefused ? 'refused' : undefined, duration }];
 }
 
 /** What a code means, for those that a visitor of the page can bring about. */

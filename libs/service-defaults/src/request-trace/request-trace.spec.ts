@@ -46,6 +46,17 @@ describe('RequestTrace', () => {
     });
   });
 
+  it('keeps the answer to a call of which the rest did not come', () => {
+    const { trace } = traceAt();
+    const call = trace.call('service-c');
+    call.answered(200, NEXT);
+    call.failed();
+    expect(trace.end().slice(0, 3)).toEqual([
+      { service: 'service-b', step: 'call', description: 'service-c 200', durationMs: 0 },
+      ...NEXT,
+    ]);
+  });
+
   it('does not say how long a call took that is still under way', () => {
     const { trace } = traceAt();
     trace.call('service-c');

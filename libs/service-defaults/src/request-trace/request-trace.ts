@@ -50,7 +50,17 @@ export class RequestTrace {
     const over = (outcome: number | 'failed', next: readonly TraceMetric[] = []): void =>
       this.#put(at, { ...metric(outcome), durationMs: this.nowMs() - beganMs }, next);
     this.#put(at, metric('failed'));
-    return { answered: over, failed: () => over('failed') };
+    let isAnswered = false;
+    return {
+      answered(status, next) {
+        isAnswered = true;
+        over(status, next);
+      },
+      // An answer that breaks off has come all the same, with what it told of its steps.
+      failed() {
+        if (!isAnswered) over('failed');
+      },
+    };
   }
 
   /** All that happened until now, with the total; nothing is added from then on, so it is the same each time. */

@@ -13,7 +13,13 @@ import { RequestTracer, type TraceableRequest } from './request-tracer.js';
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SAMPLED = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` };
 const JSON_TYPE = { 'content-type': 'application/json' };
-const CHANNELS = [INTROSPECTION_CHANNEL, TOKEN_CHANNEL, 'undici:request:create', 'undici:request:headers'];
+const CHANNELS = [
+  INTROSPECTION_CHANNEL,
+  TOKEN_CHANNEL,
+  'undici:request:create',
+  'undici:request:headers',
+  'undici:request:error',
+];
 
 const GONE_AFTER_MS = 50;
 
