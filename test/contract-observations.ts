@@ -52,8 +52,14 @@ function normalValue(server: ContractServer, name: string, value: unknown): unkn
   return value.replace(server.issuer, '<issuer>').replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>');
 }
 
-/** Keycloak counts down from the second in which the token was made; lifespans of the realm are whole minutes. */
-const wholeMinutes = (seconds: number): number => ((seconds + 1) % 60 === 0 ? seconds + 1 : seconds);
+/**
+ * Keycloak reads its clock anew for `iat`, `exp` and `expires_in`, and a second may begin in between: their differences can be
+ * one more or one less than the lifespan. Those of the realm are whole minutes.
+ */
+const wholeMinutes = (seconds: number): number => {
+  const nearest = Math.round(seconds / 60) * 60;
+  return Math.abs(seconds - nearest) <= 1 ? nearest : seconds;
+};
 
 /** The way back to the client. */
 export function callback(server: ContractServer, { status, headers }: Reply): Members {
