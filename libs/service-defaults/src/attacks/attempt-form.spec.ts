@@ -12,6 +12,11 @@ describe('an attempt that another service tells of', () => {
     expect(readAttempt(without)).toEqual(without);
   });
 
+  it('is what came of it, whatever is said beside it', () => {
+    const accepted = { ...GOOD, attack: { what: 'a token', answer: { status: 201 } } };
+    expect(readAttempt({ ...accepted, notRun: 'Because.' })).toEqual(accepted);
+  });
+
   it('is read without what nobody knows, and without what is no text', () => {
     const more = { ...SENT, token: 'x', answer: { ...SENT.answer, permission: 1, access_token: 'x' } };
     expect(readAttempt({ ...GOOD, attack: more, token: { aud: 'service-c', sub: 'x', azp: ['x'] }, id: 'x' })).toEqual(
@@ -29,6 +34,7 @@ describe('an attempt that another service tells of', () => {
     ['with a status as text', { ...GOOD, attack: { what: 'x', answer: { status: '401' } } }],
     ['with a status that is no status', { ...GOOD, control: { what: 'x', answer: { status: 200.5 } } }],
     ['without words', { ...GOOD, control: { answer: { status: 200 } } }],
+    ['what was not made, in no form', { notRun: 1 }],
     ['with a novel', { notRun: 'x'.repeat(301) }],
   ])('is nothing when it is %s', (_, answer) => {
     expect(readAttempt(answer)).toBeUndefined();

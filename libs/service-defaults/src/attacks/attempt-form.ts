@@ -8,9 +8,9 @@ const MAX_TEXT = 300;
 /** Undefined when it is not of the form that was agreed. Fields that nobody knows are left out. */
 export function readAttempt(answer: unknown): Attempt | undefined {
   const { notRun, attack, control, token } = membersOf(answer);
-  if (isText(notRun)) return { notRun };
   const [sentAttack, sentControl] = [readSent(attack), readSent(control)];
-  if (sentAttack === undefined || sentControl === undefined) return undefined;
+  // One that was made counts: a sentence beside it must not hide what came of it.
+  if (sentAttack === undefined || sentControl === undefined) return isText(notRun) ? { notRun } : undefined;
   return {
     attack: sentAttack,
     control: sentControl,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { RequestTrace } from './request-trace.js';
-import type { TraceMetric } from './server-timing.js';
+import { formatServerTiming, MOST_METRICS, parseServerTiming, type TraceMetric } from './server-timing.js';
 
 const NEXT: readonly TraceMetric[] = [
   { service: 'service-c', step: 'introspection', description: 'asked', durationMs: 3 },
@@ -78,6 +78,17 @@ describe('RequestTrace', () => {
   it('is bounded', () => {
     const { trace } = traceAt();
     for (let at = 0; at < 1000; at += 1) trace.call('service-c').answered(200, NEXT);
-    expect(trace.end()).toHaveLength(65);
+    expect(trace.end()).toHaveLength(MOST_METRICS);
+  });
+
+  it('leaves out what next services tell rather than a step of its own', () => {
+    const { trace } = traceAt();
+    const long = Array.from({ length: MOST_METRICS }, () => NEXT).flat();
+    trace.call('service-c').answered(200, long);
+    trace.add({ step: 'refused', description: 'service_failed' });
+    const steps = trace.end();
+    expect(steps).toHaveLength(MOST_METRICS);
+    expect(steps.slice(-2)).toMatchObject([{ step: 'refused' }, { service: 'service-b', step: 'total' }]);
+    expect(parseServerTiming(formatServerTiming(steps), 'service-a')).toEqual(steps);
   });
 });

@@ -13,8 +13,8 @@ interface Entry {
   readonly next: readonly TraceMetric[];
 }
 
-/** Some calls, each with all that its next services may tell. */
-const MOST_ENTRIES = 2 * MOST_METRICS;
+/** Of the steps of this service; with its total, and something of what the next services tell, they make one answer. */
+const MOST_ENTRIES = 24;
 
 export class RequestTrace {
   readonly #entries: Entry[] = [];
@@ -66,10 +66,20 @@ export class RequestTrace {
   /** All that happened until now, with the total; nothing is added from then on, so it is the same each time. */
   end(): readonly TraceMetric[] {
     this.#ended ??= [
-      ...this.#entries.flatMap(({ metric, next }) => [metric, ...next]).slice(0, MOST_ENTRIES),
+      ...this.#steps(),
       { service: this.service, step: 'total', durationMs: this.nowMs() - this.#startMs },
     ];
     return this.#ended;
+  }
+
+  /** What is too much is left out of what next services tell: no list of theirs pushes out a step of this one. */
+  #steps(): TraceMetric[] {
+    let room = MOST_METRICS - 1 - this.#entries.length;
+    return this.#entries.flatMap(({ metric, next }) => {
+      const told = next.slice(0, room);
+      room -= told.length;
+      return [metric, ...told];
+    });
   }
 
   #put(at: number, metric: TraceMetric, next: readonly TraceMetric[] = []): void {
