@@ -6,6 +6,8 @@ export { startKeycloak } from './start-keycloak.js';
 export { testAccessToken } from './test-access-token.js';
 
 export type { KeycloakKind, RunningKeycloak, StartKeycloakOptions } from './start-keycloak.js';
+export type { RunningServer, ServerKind } from './running-server.js';
+export type { RealmEnvironment, StartServerOptions } from './start-server-options.js';
 export type { TestAccessTokenOptions } from './test-access-token.js';
 export type { CallCounter, CallCounts, CountedEndpoint, CountedGrant } from './authorization-server/call-counter.js';
 export type { Fault, FaultyEndpoint } from './authorization-server/fault.js';
