@@ -34,7 +34,7 @@ export class GuideShell {
 
   /** Runs `script` to its end; gives what it printed. Rejects with that when it fails, or takes longer. */
   async run(script, { inRepository = false, withinSeconds }) {
-    const state = inRepository ? '' : `{ export -p; } >"$GUIDE_STATE"; pwd >"$GUIDE_STATE.folder"`;
+    const state = inRepository ? '' : `{ export -p; declare -f; } >"$GUIDE_STATE"; pwd >"$GUIDE_STATE.folder"`;
     const command = this.#start(`set -a\n${script}\nset +a\n${state}`, inRepository ? this.#repository : this.folder);
     const timer = setTimeout(() => command.stop(), withinSeconds * 1000);
     const status = await command.end;
