@@ -4,11 +4,20 @@ export { startAuthorizationServer } from './authorization-server/start-authoriza
 export { startFaultProxy } from './fault-proxy/start-fault-proxy.js';
 export { startKeycloak } from './start-keycloak.js';
 export { testAccessToken } from './test-access-token.js';
+export { signIn, signOut, testAuthorizationServer, testServices } from './without-server/application-under-test.js';
+export { KeycloakTestingModule } from './without-server/keycloak-testing.module.js';
 
 export type { KeycloakKind, RunningKeycloak, StartKeycloakOptions } from './start-keycloak.js';
 export type { RunningServer, ServerKind } from './running-server.js';
 export type { RealmEnvironment, StartServerOptions } from './start-server-options.js';
 export type { TestAccessTokenOptions } from './test-access-token.js';
+export type { ApplicationUnderTest } from './without-server/application-under-test.js';
+export type { NetworkFault } from './without-server/answering-connections.js';
+export type { OverridableBuilder } from './without-server/keycloak-testing.module.js';
+export type { TestAuthorizationServer } from './without-server/test-authorization-server.js';
+export type { TestServiceMethod, TestServiceReply, TestServiceRoute } from './without-server/test-service-route.js';
+export type { TestServiceCall } from './without-server/test-service-call.js';
+export type { TestServices } from './without-server/test-services.js';
 export type { CallCounter, CallCounts, CountedEndpoint, CountedGrant } from './authorization-server/call-counter.js';
 export type { Fault, FaultyEndpoint } from './authorization-server/fault.js';
 export type { ReceivedRequest } from './authorization-server/last-requests.js';
