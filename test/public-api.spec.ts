@@ -43,6 +43,8 @@ describe('nestjs-keycloak-s2s', () => {
   it('has a second door for specs', () => {
     expect(Object.keys(testing).toSorted()).toEqual([
       'KeycloakUnavailableError',
+      'TokenLeakError',
+      'TokenLeakScanner',
       'startAuthorizationServer',
       'startFaultProxy',
       'startKeycloak',

@@ -4,6 +4,8 @@ export { startAuthorizationServer } from './authorization-server/start-authoriza
 export { startFaultProxy } from './fault-proxy/start-fault-proxy.js';
 export { startKeycloak } from './start-keycloak.js';
 export { testAccessToken } from './test-access-token.js';
+export { TokenLeakError } from './token-leaks/token-leak-error.js';
+export { TokenLeakScanner } from './token-leaks/token-leak-scanner.js';
 
 export type { KeycloakKind, RunningKeycloak, StartKeycloakOptions } from './start-keycloak.js';
 export type { TestAccessTokenOptions } from './test-access-token.js';
@@ -18,3 +20,6 @@ export type {
   RunningAuthorizationServer,
   StartAuthorizationServerOptions,
 } from './authorization-server/start-authorization-server.js';
+export type { TokenDoor } from './token-leaks/token-door.js';
+export type { TokenLeak, TokenLeakForm } from './token-leaks/token-leak-error.js';
+export type { SightOptions } from './token-leaks/sight.js';
