@@ -6,6 +6,8 @@ export { startKeycloak } from './start-keycloak.js';
 export { testAccessToken } from './test-access-token.js';
 export { signIn, signOut, testAuthorizationServer, testServices } from './without-server/application-under-test.js';
 export { KeycloakTestingModule } from './without-server/keycloak-testing.module.js';
+export { TokenLeakError } from './token-leaks/token-leak-error.js';
+export { TokenLeakScanner } from './token-leaks/token-leak-scanner.js';
 
 export type { KeycloakKind, RunningKeycloak, StartKeycloakOptions } from './start-keycloak.js';
 export type { RunningServer, ServerKind } from './running-server.js';
@@ -29,3 +31,6 @@ export type {
   RunningAuthorizationServer,
   StartAuthorizationServerOptions,
 } from './authorization-server/start-authorization-server.js';
+export type { TokenDoor } from './token-leaks/token-door.js';
+export type { TokenLeak, TokenLeakForm } from './token-leaks/token-leak-error.js';
+export type { SightOptions } from './token-leaks/sight.js';
