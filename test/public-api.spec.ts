@@ -49,8 +49,10 @@ describe('nestjs-keycloak-s2s', () => {
       'startAuthorizationServer',
       'startFaultProxy',
       'startKeycloak',
+      'startTestServer',
       'testAccessToken',
       'testAuthorizationServer',
+      'testServer',
       'testServices',
     ]);
   });

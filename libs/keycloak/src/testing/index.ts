@@ -3,13 +3,17 @@ export { KeycloakUnavailableError } from './keycloak-unavailable-error.js';
 export { startAuthorizationServer } from './authorization-server/start-authorization-server.js';
 export { startFaultProxy } from './fault-proxy/start-fault-proxy.js';
 export { startKeycloak } from './start-keycloak.js';
+export { startTestServer } from './start-test-server.js';
 export { testAccessToken } from './test-access-token.js';
+export { testServer } from './test-server.js';
 export { signIn, signOut, testAuthorizationServer, testServices } from './without-server/application-under-test.js';
 export { KeycloakTestingModule } from './without-server/keycloak-testing.module.js';
 
 export type { KeycloakKind, RunningKeycloak, StartKeycloakOptions } from './start-keycloak.js';
 export type { RunningServer, ServerKind } from './running-server.js';
 export type { RealmEnvironment, StartServerOptions } from './start-server-options.js';
+export type { ServerChoice } from './start-test-server.js';
+export type { TestServer } from './test-server.js';
 export type { TestAccessTokenOptions } from './test-access-token.js';
 export type { ApplicationUnderTest } from './without-server/application-under-test.js';
 export type { NetworkFault } from './without-server/answering-connections.js';

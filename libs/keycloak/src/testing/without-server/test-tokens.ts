@@ -15,7 +15,7 @@ export class TestTokens {
   readonly #ended = new Set<string>();
 
   /** The text of the new token: `given`, or one that nobody can guess. */
-  add(token: TestToken, given = `test-token-${randomBytes(16).toString('base64url')}`): string {
+  add(token: TestToken, given = `test-token-${randomBytes(32).toString('base64url')}`): string {
     if (!isB64Token(given)) throw new TypeError('The text of a token must fit into an Authorization header (b64token)');
     if (this.#tokens.has(given)) throw new Error('This text is that of another token, which is signed in already');
     this.#tokens.set(given, token);
