@@ -1,9 +1,10 @@
-/** Set-up and teardown as Jest calls them; that Jest does is seen by the quick start's project. */
+/** Set-up and teardown as Jest and Vitest call them. */
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import setUp from './jest-setup.js';
 import tearDown from './jest-teardown.js';
 import { testServer } from './test-server.js';
+import * as vitest from './vitest-setup.js';
 
 const rootDir = fileURLToPath(new URL('../../../..', import.meta.url));
 const environment = Object.fromEntries(
@@ -55,6 +56,17 @@ describe('jest-setup and jest-teardown', () => {
       await expect(setUp({}, { rootDir, globals })).rejects.toThrow(/globals.authorizationServer[^]*no "realm"/);
     },
   );
+
+  it('are there for Vitest too', async () => {
+    await vitest.setup({ config: { root: rootDir, provide: { authorizationServer } } });
+    const { baseUrl } = testServer();
+    expect(await isUp(baseUrl)).toBe(true);
+    await vitest.teardown();
+    expect(await isUp(baseUrl)).toBe(false);
+    await expect(vitest.setup({ config: { root: rootDir } })).rejects.toThrow(
+      /provide.authorizationServer[^]*no "realm"/,
+    );
+  });
 
   it('leave nothing behind when the server does not start', async () => {
     const before = listeners();
