@@ -51,8 +51,10 @@ describe('nestjs-keycloak-s2s', () => {
       'startAuthorizationServer',
       'startFaultProxy',
       'startKeycloak',
+      'startTestServer',
       'testAccessToken',
       'testAuthorizationServer',
+      'testServer',
       'testServices',
     ]);
   });
