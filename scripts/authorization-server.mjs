@@ -9,6 +9,10 @@ const FETCH_SECONDS_BEFORE_FALLBACK = 180;
 
 const ANSWERS_WITHIN_MS = 10_000;
 
+const WHAT_IS_MISSED =
+  'so the embedded authorization server stands in for it. A real one (install Docker, or Java 17) adds its admin console, ' +
+  'its guard against guessed passwords, and what else docs/embedded-server.md lists.';
+
 /**
  * What is to be used, and who says so: `option` is the value of `--authorization-server`, `variable` the name of the variable
  * with the address of one that runs already. By neither of them: whatever this machine has, the embedded one at last.
@@ -55,9 +59,9 @@ export async function startServer(
     if (error.name !== 'KeycloakUnavailableError') throw error;
     if (choice.kind !== undefined) throw new Error(`${choice.by}: ${error.message}`, { cause: error });
     if (!byMachine) throw error;
-    const standsIn = whyItStandsIn(error.reasons);
-    checked({ kind: 'embedded', by: standsIn }, environment);
-    return { ...(await testing.startAuthorizationServer(options)), standsIn };
+    const why = `No Keycloak can be run here (${error.reasons.join('; ')})`;
+    checked({ kind: 'embedded', by: why }, environment);
+    return { ...(await testing.startAuthorizationServer(options)), standsIn: `${why}, ${WHAT_IS_MISSED}` };
   }
 }
 
@@ -72,7 +76,7 @@ export function nameOf({ kind, baseUrl, version }) {
     case 'external':
       return `the Keycloak at ${baseUrl}`;
     case 'embedded':
-      return `the embedded authorization server, which answers as Keycloak ${version} does and is none`;
+      return `the embedded authorization server, which answers as Keycloak ${version} does but is not Keycloak`;
     default:
       return `Keycloak ${version} ${kind === 'docker' ? 'in Docker' : 'from its distribution'}`;
   }
@@ -86,15 +90,7 @@ function external(url, by) {
 function checked(choice, { NODE_ENV }) {
   if (choice.kind !== 'embedded' || NODE_ENV !== 'production') return choice;
   throw new Error(
-    `${choice.by}\nBut NODE_ENV is production, and the embedded authorization server is for development and tests only: unset NODE_ENV, or use a real Keycloak.`,
-  );
-}
-
-/** One line. */
-function whyItStandsIn(reasons) {
-  return (
-    `No Keycloak can be run here (${reasons.join('; ')}), so the embedded authorization server stands in for it. ` +
-    'A real one (install Docker, or Java 17) adds its admin console, its guard against guessed passwords, and what else docs/embedded-server.md lists.'
+    `${choice.by}: the embedded authorization server is for development and tests only, and NODE_ENV is production. Unset it, or use a real Keycloak.`,
   );
 }
 
