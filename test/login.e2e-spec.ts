@@ -252,15 +252,18 @@ describe('the session', () => {
       await login(user, '/auth/login', by);
       expected.set(by, user);
     }
-    const askers = Array.from({ length: 200 }, (_, index) => [...expected][(index * 3) % expected.size]);
-    const answers = await Promise.all(
-      askers.map(async (asker) => {
-        const page = await asker?.[0].send(at('/run-service-b'));
-        if (page?.status === 403) return 'bob';
-        return /Called as <strong>([^<]+)</.exec(page?.text ?? '')?.[1];
-      }),
-    );
-    expect(answers).toEqual(askers.map((asker) => asker?.[1]));
+    // As many at a time as a busy Keycloak answers in time: here it is asked for each of them, at each service.
+    for (let round = 0; round < 10; round += 1) {
+      const askers = Array.from({ length: 20 }, (_, index) => [...expected][(index * 3 + round) % expected.size]);
+      const answers = await Promise.all(
+        askers.map(async (asker) => {
+          const { status, text } = (await asker?.[0].send(at('/run-service-b'))) ?? {};
+          if (status === 403) return 'bob';
+          return /Called as <strong>([^<]+)</.exec(text ?? '')?.[1] ?? status;
+        }),
+      );
+      expect(answers).toEqual(askers.map((asker) => asker?.[1]));
+    }
   }, 30_000);
 
   it('ends when its user is disabled', async () => {
