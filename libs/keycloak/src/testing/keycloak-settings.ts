@@ -2,9 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { StartKeycloakOptions } from './keycloak-options.js';
+import { ADMIN } from './running-server.js';
+import { environmentAt } from './start-server-options.js';
 
 export const DEFAULT_KEYCLOAK_VERSION = '26.7.4';
-export const ADMIN = { username: 'admin', password: 'admin' } as const;
 
 /** {@link StartKeycloakOptions}, read and completed. */
 export interface KeycloakSettings {
@@ -22,9 +23,8 @@ export interface KeycloakSettings {
 
 export async function resolveSettings(options: StartKeycloakOptions): Promise<KeycloakSettings> {
   const realmJson = await readFile(options.realm, 'utf8');
-  const { environment = {} } = options;
-  const environmentAt = typeof environment === 'function' ? environment : () => environment;
-  const missing = unfilledPlaceholders(realmJson, environmentAt('localhost'));
+  const environment = environmentAt(options.environment);
+  const missing = unfilledPlaceholders(realmJson, environment('localhost'));
   if (missing.length > 0) {
     throw new Error(`The realm file ${options.realm} needs values in options.environment for: ${missing.join(', ')}`);
   }
@@ -35,7 +35,7 @@ export async function resolveSettings(options: StartKeycloakOptions): Promise<Ke
     port: options.port ?? (await freePort()),
     managementPort: await freePort(),
     startupTimeoutSeconds: options.startupTimeoutSeconds ?? 300,
-    environment: environmentAt,
+    environment,
     onProgress: options.onProgress ?? (() => undefined),
     signal: options.signal ?? new AbortController().signal,
   };

@@ -4,25 +4,17 @@ import { findDistribution } from './keycloak-distribution.js';
 import { findJava } from './keycloak-java.js';
 import type { KeycloakKind, StartKeycloakOptions } from './keycloak-options.js';
 import { runFromDistribution } from './keycloak-process.js';
-import { ADMIN, resolveSettings, type KeycloakSettings } from './keycloak-settings.js';
+import { resolveSettings, type KeycloakSettings } from './keycloak-settings.js';
 import { KeycloakUnavailableError } from './keycloak-unavailable-error.js';
+import { ADMIN, type RunningServer } from './running-server.js';
 
 export type { KeycloakKind, StartKeycloakOptions } from './keycloak-options.js';
 export { KeycloakUnavailableError } from './keycloak-unavailable-error.js';
 
-export interface RunningKeycloak {
-  /** `http://localhost:<port>`, with no slash at its end. */
-  readonly baseUrl: string;
-  /** `iss` of its tokens: `<baseUrl>/realms/<realm>`. */
-  readonly issuer: string;
-  readonly realm: string;
-  readonly version: string;
+/** {@link RunningServer.stop} takes it some 15 seconds at most. */
+export interface RunningKeycloak extends RunningServer {
   readonly kind: KeycloakKind;
-  readonly adminUsername: string;
-  readonly adminPassword: string;
-  /** Ends it and removes all that it wrote. May be called again; resolves when it is gone, within some 15 seconds. */
-  stop(): Promise<void>;
-  /** As {@link stop}, but as a crash does it (SIGKILL): at once, and whatever is under way is lost. */
+  /** As `stop`, but as a crash does it (SIGKILL): at once, and whatever is under way is lost. */
   kill(): Promise<void>;
 }
 
@@ -35,7 +27,7 @@ export interface RunningKeycloak {
  * distribution downloads about 180 MB into `$XDG_CACHE_HOME/nestjs-keycloak-s2s` (`~/.cache/…`), checks it, and unpacks
  * it there. Any number may run at once; each has its own port, data and temporary folder.
  *
- * It does *not* stop by itself: call {@link RunningKeycloak.stop}, on signals too. If this process dies without that, the
+ * It does *not* stop by itself: call {@link RunningServer.stop}, on signals too. If this process dies without that, the
  * distribution's process notices and ends itself; a container is left (testcontainers' reaper is not used, as its image is
  * one more to pull): `docker ps --filter label=nestjs-keycloak-s2s` finds it.
  *

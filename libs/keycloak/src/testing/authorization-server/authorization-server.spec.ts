@@ -12,16 +12,14 @@ import {
 } from './start-authorization-server.js';
 
 const REALM = fileURLToPath(new URL('../../../../../keycloak/microservices-realm.json', import.meta.url));
-const OPTIONS: StartAuthorizationServerOptions = {
-  realm: REALM,
-  environment: {
-    SERVICE_A_CLIENT_SECRET: 'a',
-    SERVICE_B_CLIENT_SECRET: 'b',
-    SERVICE_C_CLIENT_SECRET: 'c',
-    WAREHOUSE_CLIENT_SECRET: 'w',
-    SHORT_LIVED_CLIENT_SECRET: 's',
-  },
+const ENVIRONMENT = {
+  SERVICE_A_CLIENT_SECRET: 'a',
+  SERVICE_B_CLIENT_SECRET: 'b',
+  SERVICE_C_CLIENT_SECRET: 'c',
+  WAREHOUSE_CLIENT_SECRET: 'w',
+  SHORT_LIVED_CLIENT_SECRET: 's',
 };
+const OPTIONS: StartAuthorizationServerOptions = { realm: REALM, environment: ENVIRONMENT };
 
 let server: RunningAuthorizationServer;
 beforeEach(async () => {
@@ -72,13 +70,52 @@ describe('the last request to an endpoint', () => {
 });
 
 describe('startAuthorizationServer', () => {
-  it('has an address, an issuer and a realm', () => {
+  it('has all that a running Keycloak has: address, issuer, realm, version and administrator', () => {
     expect(server).toMatchObject({
       baseUrl: expect.stringMatching(/^http:\/\/localhost:\d+$/),
       issuer: `${server.baseUrl}/realms/microservices`,
       realm: 'microservices',
+      version: '26.7.4',
       kind: 'embedded',
+      adminUsername: 'admin',
+      adminPassword: 'admin',
     });
+  });
+
+  it('takes its environment as a function of the name of this machine, and tells of its start', async () => {
+    const lines: string[] = [];
+    const other = await startAuthorizationServer({
+      ...OPTIONS,
+      environment: (thisMachine) => ({ ...ENVIRONMENT, SERVICE_B_CLIENT_SECRET: `secret of ${thisMachine}` }),
+      onProgress: (line) => lines.push(line),
+    });
+    const asked = await fetch(`${other.issuer}/protocol/openid-connect/token/introspect`, {
+      method: 'POST',
+      headers: { Authorization: `Basic ${btoa('service-b:secret of localhost')}` },
+      body: new URLSearchParams({ token: 'any' }),
+    });
+    expect(await asked.json()).toEqual({ active: false });
+    expect(lines).toEqual([expect.stringContaining(other.baseUrl)]);
+    await other.stop();
+  });
+
+  it('gives up when it is told to', async () => {
+    const reason = new Error('no longer wanted');
+    await expect(startAuthorizationServer({ ...OPTIONS, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const abort = new AbortController();
+    const started = startAuthorizationServer({ ...OPTIONS, signal: abort.signal });
+    abort.abort(reason);
+    await expect(started).rejects.toBe(reason);
+  });
+
+  it('refuses to start in production', async () => {
+    const before = process.env['NODE_ENV'];
+    process.env['NODE_ENV'] = 'production';
+    try {
+      await expect(startAuthorizationServer(OPTIONS)).rejects.toThrow(/NODE_ENV is production.* real Keycloak/);
+    } finally {
+      process.env['NODE_ENV'] = before;
+    }
   });
 
   it('runs beside others: other port, other key, other sessions', async () => {

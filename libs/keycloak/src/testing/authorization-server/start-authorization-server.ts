@@ -1,5 +1,8 @@
 /** An authorization server in this process, that reads a realm export and answers as Keycloak does. */
 import { createServer, type Server } from 'node:http';
+import { DEFAULT_KEYCLOAK_VERSION } from '../keycloak-settings.js';
+import { ADMIN, type RunningServer } from '../running-server.js';
+import { environmentAt, type StartServerOptions } from '../start-server-options.js';
 import { AdjustableClock } from './adjustable-clock.js';
 import { AuthorizationCodes } from './authorization-codes.js';
 import { countCalls } from './call-counter.js';
@@ -14,24 +17,9 @@ import { controlOf, type AuthorizationServerControl } from './server-control.js'
 import { Sessions } from './sessions.js';
 import { makeSigningKeys } from './signing-keys.js';
 
-export interface StartAuthorizationServerOptions {
-  /** Path of a realm export (JSON). */
-  readonly realm: string;
-  /**
-   * Values for the `${NAME}` placeholders of the realm file, such as client secrets. A placeholder without a value and
-   * without a default is refused.
-   */
-  readonly environment?: Readonly<Record<string, string>>;
-  /** TCP port of the loopback interface. Default: a free one. */
-  readonly port?: number;
-}
+export type StartAuthorizationServerOptions = StartServerOptions;
 
-export interface RunningAuthorizationServer {
-  /** `http://localhost:<port>`, with no slash at its end. */
-  readonly baseUrl: string;
-  /** `iss` of its tokens: `<baseUrl>/realms/<realm>`. */
-  readonly issuer: string;
-  readonly realm: string;
+export interface RunningAuthorizationServer extends RunningServer {
   readonly kind: 'embedded';
   readonly control: AuthorizationServerControl;
   /** Closes it and every connection to it, answered or not. May be called again. */
@@ -43,8 +31,8 @@ export interface RunningAuthorizationServer {
  * authorization endpoint (code flow, PKCE, a login page), token endpoint (authorization code, client credentials, password,
  * refresh token, standard token exchange), introspection, revocation, end session endpoint (at a client's request, or by
  * refresh token) and back-channel logout. Tokens are real JWTs (RS256), signed by a key made at the start. Any number may run
- * at once. It listens on 127.0.0.1 only and speaks plain HTTP. **Not for production**: it compares passwords as they stand in
- * the file.
+ * at once. It listens on 127.0.0.1 only and speaks plain HTTP. **Not for production**, where it refuses to start: it compares
+ * passwords as they stand in the file.
  *
  * Beyond what Keycloak can do, {@link RunningAuthorizationServer.control} counts calls, moves its time, makes endpoints fail,
  * and disables, revokes and ends.
@@ -56,17 +44,25 @@ export interface RunningAuthorizationServer {
  * authentication than a secret; signed or encrypted introspection; brute-force protection; key rotation. Mappers it doesn't
  * know add nothing, and a file with them is not refused.
  *
- * @throws Error when the realm file can't be used or lacks values; or when the port is taken.
+ * @throws Error when `NODE_ENV` is `production`; when the realm file can't be used or lacks values; or when the port is taken.
  */
 export async function startAuthorizationServer(
   options: StartAuthorizationServerOptions,
 ): Promise<RunningAuthorizationServer> {
-  const realm = await readRealm(options.realm, options.environment ?? {});
+  const { signal, onProgress } = options;
+  signal?.throwIfAborted();
+  refuseInProduction();
+  // Nothing is between it and this machine: what it calls on localhost is here.
+  const realm = await readRealm(options.realm, environmentAt(options.environment)('localhost'));
   const keys = await makeSigningKeys();
+  signal?.throwIfAborted();
   const http = createServer();
   // As Keycloak: an idle connection stays, and no client meets one that closes under its hands.
   http.keepAliveTimeout = 0;
   const baseUrl = `http://localhost:${await listen(http, options.port ?? 0)}`;
+  onProgress?.(
+    `Started the embedded server, which answers as Keycloak ${DEFAULT_KEYCLOAK_VERSION} does, at ${baseUrl}`,
+  );
   const issuer = baseUrl + realmPath(realm.name);
   const clock = new AdjustableClock();
   const sessions = new Sessions(realm, clock);
@@ -82,10 +78,20 @@ export async function startAuthorizationServer(
     baseUrl,
     issuer,
     realm: realm.name,
+    version: DEFAULT_KEYCLOAK_VERSION,
     kind: 'embedded',
+    adminUsername: ADMIN.username,
+    adminPassword: ADMIN.password,
     control: controlOf(server, calls, faults, requests),
     stop: () => close(http),
   };
+}
+
+function refuseInProduction(): void {
+  if (process.env['NODE_ENV'] !== 'production') return;
+  throw new Error(
+    'NODE_ENV is production: startAuthorizationServer() is for tests, with published passwords. Use a real Keycloak.',
+  );
 }
 
 async function listen(server: Server, port: number): Promise<number> {
