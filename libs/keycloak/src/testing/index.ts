@@ -6,6 +6,8 @@ export { startKeycloak } from './start-keycloak.js';
 export { startTestServer } from './start-test-server.js';
 export { testAccessToken } from './test-access-token.js';
 export { testServer } from './test-server.js';
+export { TokenLeakError } from './token-leaks/token-leak-error.js';
+export { TokenLeakScanner } from './token-leaks/token-leak-scanner.js';
 export { signIn, signOut, testAuthorizationServer, testServices } from './without-server/application-under-test.js';
 export { KeycloakTestingModule } from './without-server/keycloak-testing.module.js';
 
@@ -33,3 +35,6 @@ export type {
   RunningAuthorizationServer,
   StartAuthorizationServerOptions,
 } from './authorization-server/start-authorization-server.js';
+export type { TokenDoor } from './token-leaks/token-door.js';
+export type { TokenLeak, TokenLeakForm } from './token-leaks/token-leak-error.js';
+export type { SightOptions } from './token-leaks/sight.js';
