@@ -1,4 +1,5 @@
 /** testAccessToken(): a judged token out of nothing, so that handlers and guarded routes can be tested without a server. */
+import { randomBytes } from 'node:crypto';
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
 import type { AccessTokenClaims } from '../protocol/claims.js';
 import { tokenFacts, VerifiedAccessToken } from '../protocol/verified-access-token.js';
@@ -33,23 +34,28 @@ export const TEST_AUDIENCE = 'test-service';
 
 /**
  * A `VerifiedAccessToken` as the guard would have made it, to call a handler with. A running guard refuses it, and no server
- * exchanges it, unless it is given the `text` of a token that a server knows: to send one to an application under test, use
- * `signIn(app, testAccessToken(…))`.
+ * exchanges it, unless it is given the `text` of a token that a server knows. `signIn(app, testAccessToken(…))` makes it known
+ * to an application under test.
  */
 export function testAccessToken(options: TestAccessTokenOptions = {}): VerifiedAccessToken {
   const claims = claimsOf(options, { issuer: TEST_ISSUER, audience: TEST_AUDIENCE }) as AccessTokenClaims;
-  const token = new VerifiedAccessToken(
-    options.text ?? `test-token-of-${claims.sub}`,
-    tokenFacts(claims, claims.azp ?? claims.client_id ?? '', options.permissions ?? []),
-  );
-  descriptions.set(token, { ...options, claims: structuredClone(options.claims ?? {}) });
+  const text = options.text ?? `test-token-of-${claims.sub}-${randomBytes(16).toString('base64url')}`;
+  const facts = tokenFacts(claims, claims.azp ?? claims.client_id ?? '', options.permissions ?? []);
+  const token = new VerifiedAccessToken(text, facts);
+  descriptions.set(token, { text, options: { ...options, claims: structuredClone(options.claims ?? {}) } });
   return token;
 }
 
-const descriptions = new WeakMap<VerifiedAccessToken, TestAccessTokenOptions>();
+/** What a token of `testAccessToken()` is, and what that was told. */
+interface Description {
+  readonly text: string;
+  readonly options: TestAccessTokenOptions;
+}
 
-/** What `testAccessToken()` was told of it; undefined for any other token. */
-export const describedAs = (token: VerifiedAccessToken): TestAccessTokenOptions | undefined => descriptions.get(token);
+const descriptions = new WeakMap<VerifiedAccessToken, Description>();
+
+/** Undefined for a token of another origin. */
+export const descriptionOf = (token: VerifiedAccessToken): Description | undefined => descriptions.get(token);
 
 /** The claims that Keycloak would give such a token. */
 export function claimsOf(

@@ -2,7 +2,7 @@
 import { Network } from '../../http/network.js';
 import { isScopeToken } from '../../protocol/scope.js';
 import type { VerifiedAccessToken } from '../../protocol/verified-access-token.js';
-import { claimsOf, describedAs } from '../test-access-token.js';
+import { claimsOf, descriptionOf } from '../test-access-token.js';
 import { refuseInProduction } from './refuse-in-production.js';
 import type { TestAuthorizationServer } from './test-authorization-server.js';
 import { TestNetwork } from './test-network.js';
@@ -14,9 +14,10 @@ export interface ApplicationUnderTest {
 }
 
 /**
- * Makes `token` one that this application's authorization server knows, and gives the text to send as bearer token. Where
- * `testAccessToken()` was not told otherwise, it is for this application (`aud` is its client id, `iss` its issuer). Every
- * call gives a token of its own.
+ * Signs in whom `token` describes, and gives the text to send as bearer token. Where `testAccessToken()` was not told
+ * otherwise, it is for this application (`aud` is its client id, `iss` its issuer). Every call gives a token of its own, unless
+ * `token` was given a `text`: then that is it. `token` itself is known too from then on, so that what is tested below the
+ * routes can be given it, to exchange.
  *
  * It does *not* let anything pass: the application's guard asks for the token, judges it and holds it against the route.
  *
@@ -25,13 +26,15 @@ export interface ApplicationUnderTest {
  */
 export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): string {
   const { client, tokens } = networkOf(app);
-  const described = describedAs(token);
-  if (described === undefined) throw new TypeError('signIn() takes what testAccessToken() made, and no other token');
-  for (const permission of described.permissions ?? []) {
-    if (!isScopeToken(permission)) throw notAScopeToken(permission);
-  }
-  const claims = claimsOf(described, { issuer: client.issuer, audience: client.clientId });
-  return tokens.add({ claims, grant: undefined, grantableScopes: described.grantableScopes }, described.text);
+  const description = descriptionOf(token);
+  if (description === undefined) throw new TypeError('signIn() takes what testAccessToken() made, and no other token');
+  const { text, options } = description;
+  const bad = options.permissions?.find((permission) => !isScopeToken(permission));
+  if (bad !== undefined) throw notAScopeToken(bad);
+  const claims = claimsOf(options, { issuer: client.issuer, audience: client.clientId });
+  const known = { claims, grant: undefined, grantableScopes: options.grantableScopes };
+  tokens.set(text, known);
+  return options.text ?? tokens.add(known);
 }
 
 /**

@@ -2,6 +2,7 @@ import { Controller, Get, Injectable, Module, type INestApplication, type Module
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import request from 'supertest';
 import {
   AccessToken,
@@ -12,10 +13,10 @@ import {
   VerifiedAccessToken,
   type KeycloakModuleOptions,
 } from '../../index.js';
-import { subjectTokenText } from '../../protocol/verified-access-token.js';
 import { testAccessToken } from '../test-access-token.js';
 import { signIn, signOut, testAuthorizationServer, testServices } from './application-under-test.js';
 import { KeycloakTestingModule } from './keycloak-testing.module.js';
+import { TEST_TOKEN_CHANNEL } from './test-tokens.js';
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -192,9 +193,31 @@ describe('signIn', () => {
     expect(signIn(module, reader)).not.toBe(signIn(module, reader));
     const token = testAccessToken({ text: 'the-text' });
     expect(signIn(module, token)).toBe('the-text');
-    expect(subjectTokenText(token)).toBe('the-text');
-    expect(() => signIn(module, token)).toThrow('signed in already');
-    expect(() => signIn(module, testAccessToken({ text: 'two words' }))).toThrow(TypeError);
+    expect(signIn(module, token)).toBe('the-text');
+  });
+
+  it('makes the token itself one that can be exchanged, in this application', async () => {
+    const [module, other] = await Promise.all([1, 2].map(() => builderOf(KeycloakTestingModule.forRoot()).compile()));
+    const alice = testAccessToken({ subject: 'alice', grantableScopes: ['stock.read'] });
+    const exchange = async (at: TestingModule | undefined, scope = 'stock.read'): Promise<unknown> =>
+      at?.get(TokenExchangeClient).exchange(alice, { audience: 'inventory', scope });
+    await expect(exchange(other)).rejects.toMatchObject({ code: 'invalid_token' });
+    signIn(module as TestingModule, alice);
+    await expect(exchange(module)).resolves.toMatchObject({ scope: ['stock.read'] });
+    await expect(exchange(module, 'stock.adjust')).rejects.toMatchObject({ code: 'insufficient_scope' });
+  });
+
+  it('tells of each token whoever looks where tokens show, of exchanged ones too', async () => {
+    const told: unknown[] = [];
+    const tell = (text: unknown): unknown => told.push(text);
+    subscribe(TEST_TOKEN_CHANNEL, tell);
+    const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
+    const text = signIn(module, reader);
+    const exchanged = await module
+      .get(TokenExchangeClient)
+      .exchange(testAccessToken({ text }), { audience: 'inventory', scope: 'stock.read' });
+    unsubscribe(TEST_TOKEN_CHANNEL, tell);
+    expect(told).toEqual(expect.arrayContaining([text, exchanged.reveal()]));
   });
 
   it('says how an application gets what it lacks', async () => {

@@ -1,6 +1,6 @@
 /** TestTokens: the tokens that one application under test has to do with, and what they are. */
 import { randomBytes } from 'node:crypto';
-import { isB64Token } from '../../protocol/b64token.js';
+import { channel } from 'node:diagnostics_channel';
 
 export interface TestToken {
   readonly claims: Readonly<Record<string, unknown>>;
@@ -10,16 +10,26 @@ export interface TestToken {
   readonly grantableScopes: readonly string[] | undefined;
 }
 
+/** Tells the text of each token, for whoever looks where tokens show: it comes over no network. */
+export const TEST_TOKEN_CHANNEL = 'nestjs-keycloak-s2s:testing:token';
+
+const told = channel(TEST_TOKEN_CHANNEL);
+
 export class TestTokens {
   readonly #tokens = new Map<string, TestToken>();
   readonly #ended = new Set<string>();
 
-  /** The text of the new token: `given`, or one that nobody can guess. */
-  add(token: TestToken, given = `test-token-${randomBytes(32).toString('base64url')}`): string {
-    if (!isB64Token(given)) throw new TypeError('The text of a token must fit into an Authorization header (b64token)');
-    if (this.#tokens.has(given)) throw new Error('This text is that of another token, which is signed in already');
-    this.#tokens.set(given, token);
-    return given;
+  /** The text of the new token, which nobody can guess. */
+  add(token: TestToken): string {
+    const text = `test-token-${randomBytes(32).toString('base64url')}`;
+    this.set(text, token);
+    return text;
+  }
+
+  /** A token whose text is given; what was known of it is replaced. */
+  set(text: string, token: TestToken): void {
+    this.#tokens.set(text, token);
+    told.publish(text);
   }
 
   /** A token that has not been ended; it may have expired. */
