@@ -35,6 +35,7 @@ export type {
   RunningAuthorizationServer,
   StartAuthorizationServerOptions,
 } from './authorization-server/start-authorization-server.js';
+export type { TokenKind } from './token-leaks/known-tokens.js';
 export type { TokenDoor } from './token-leaks/token-door.js';
 export type { TokenLeak, TokenLeakForm } from './token-leaks/token-leak-error.js';
 export type { SightOptions } from './token-leaks/sight.js';
