@@ -90,10 +90,18 @@ const userOf = (username: string) => ({
   credentials: [{ type: 'password', value: username, temporary: false }],
 });
 
+type ServerUnderContract = 'embedded' | 'keycloak';
+
 /** The same tests on both; on the embedded server alone, where that is the server of `npm test`. */
-export function describeOnBothServers(tests: (connect: () => Promise<ContractServer>) => void): void {
-  describe('the embedded server', () => tests(startEmbedded));
-  describeOnKeycloak('Keycloak', () => tests(connectToKeycloak));
+export function describeOnBothServers(
+  tests: (connect: () => Promise<ContractServer>, which: ServerUnderContract) => void,
+): void {
+  describe('the embedded server', () => {
+    tests(startEmbedded, 'embedded');
+  });
+  describeOnKeycloak('Keycloak', () => {
+    tests(connectToKeycloak, 'keycloak');
+  });
 }
 
 /** One of its own. */

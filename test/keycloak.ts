@@ -1,6 +1,6 @@
 /** The server that the end-to-end tests run against, and the plain requests that a person would make to it. */
 import { randomUUID } from 'node:crypto';
-import { describe, it } from '@jest/globals';
+import { describe } from '@jest/globals';
 import { Administrator } from './administrator.js';
 
 /** The published secrets of the demo realm. */
@@ -25,7 +25,6 @@ const isEmbedded = process.env['TEST_KEYCLOAK_KIND'] === 'embedded';
 
 /** For what only a real Keycloak has. Where there is none, Jest lists it as skipped, by name. */
 export const describeOnKeycloak = isEmbedded ? describe.skip : describe;
-export const itOnKeycloak = isEmbedded ? it.skip : it;
 
 export const issuer = (): string => `${keycloakUrl()}/realms/${REALM}`;
 
