@@ -10,7 +10,14 @@ export { TokenLeakScanner } from './token-leaks/token-leak-scanner.js';
 export type { KeycloakKind, RunningKeycloak, StartKeycloakOptions } from './start-keycloak.js';
 export type { TestAccessTokenOptions } from './test-access-token.js';
 export type { CallCounter, CallCounts, CountedEndpoint, CountedGrant } from './authorization-server/call-counter.js';
-export type { Fault, FaultyEndpoint } from './authorization-server/fault.js';
+export type { AdjustableClock } from './authorization-server/adjustable-clock.js';
+export type {
+  Fault,
+  FaultInAnswer,
+  FaultInPlaceOfAnswer,
+  FaultyEndpoint,
+  LiteralAnswer,
+} from './authorization-server/fault.js';
 export type { ReceivedRequest } from './authorization-server/last-requests.js';
 export type { ConnectionFault } from './fault-proxy/connection-fault.js';
 export type { RunningFaultProxy, StartFaultProxyOptions } from './fault-proxy/start-fault-proxy.js';
@@ -20,7 +27,8 @@ export type {
   RunningAuthorizationServer,
   StartAuthorizationServerOptions,
 } from './authorization-server/start-authorization-server.js';
-export type { TokenKind } from './token-leaks/known-tokens.js';
+export type { LeakedExtent, TokenKind } from './token-leaks/known-tokens.js';
+export type { Encoding } from './token-leaks/text-views.js';
 export type { TokenDoor } from './token-leaks/token-door.js';
 export type { TokenLeak, TokenLeakForm } from './token-leaks/token-leak-error.js';
 export type { SightOptions } from './token-leaks/sight.js';
