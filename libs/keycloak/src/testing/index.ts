@@ -25,7 +25,14 @@ export type { TestServiceMethod, TestServiceReply, TestServiceRoute } from './wi
 export type { TestServiceCall } from './without-server/test-service-call.js';
 export type { TestServices } from './without-server/test-services.js';
 export type { CallCounter, CallCounts, CountedEndpoint, CountedGrant } from './authorization-server/call-counter.js';
-export type { Fault, FaultyEndpoint } from './authorization-server/fault.js';
+export type { AdjustableClock } from './authorization-server/adjustable-clock.js';
+export type {
+  Fault,
+  FaultInAnswer,
+  FaultInPlaceOfAnswer,
+  FaultyEndpoint,
+  LiteralAnswer,
+} from './authorization-server/fault.js';
 export type { ReceivedRequest } from './authorization-server/last-requests.js';
 export type { ConnectionFault } from './fault-proxy/connection-fault.js';
 export type { RunningFaultProxy, StartFaultProxyOptions } from './fault-proxy/start-fault-proxy.js';
@@ -35,7 +42,8 @@ export type {
   RunningAuthorizationServer,
   StartAuthorizationServerOptions,
 } from './authorization-server/start-authorization-server.js';
-export type { TokenKind } from './token-leaks/known-tokens.js';
+export type { LeakedExtent, TokenKind } from './token-leaks/known-tokens.js';
+export type { Encoding } from './token-leaks/text-views.js';
 export type { TokenDoor } from './token-leaks/token-door.js';
 export type { TokenLeak, TokenLeakForm } from './token-leaks/token-leak-error.js';
 export type { SightOptions } from './token-leaks/sight.js';
