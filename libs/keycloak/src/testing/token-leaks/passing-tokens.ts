@@ -15,16 +15,18 @@ interface SentRequest {
   readonly body: unknown;
 }
 
+/** Where the testing kit tells of tokens that it makes without a server. */
+const TEST_TOKEN_CHANNEL = 'nestjs-keycloak-s2s:testing:token';
 /** An answer with tokens is small. */
 const MOST_BYTES = 1024 * 1024;
 /** A made-up one in a test is shorter, and stands in messages by right. */
 const SHORTEST_RECEIVED = 32;
 
 /**
- * Looks at what Node and undici publish to anybody in the process (`node:diagnostics_channel`): the `Authorization` header of
- * requests that arrive at an HTTP server, and the answers of token endpoints, of which no token is let out of the product for
- * this. It does not see what comes by another client than undici: the `fetch` of Node 20 and 22 tells of no answers. Gives
- * what ends it.
+ * Looks at what Node and undici publish to anybody in the process (`node:diagnostics_channel`), so that the product lets no
+ * token out for this: the `Authorization` header of requests that arrive at an HTTP server, and the answers of token endpoints.
+ * It does not see what comes by another client than undici: the `fetch` of Node 20 and 22 tells of no answers. Gives what ends
+ * it.
  */
 export function watchPassingTokens(listener: TokenListener): () => void {
   const answers = new WeakMap<SentRequest, { bytes: number; chunks: Uint8Array[] }>();
@@ -33,6 +35,7 @@ export function watchPassingTokens(listener: TokenListener): () => void {
       const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
       if (token !== undefined && token.length >= SHORTEST_RECEIVED) listener.token(token);
     },
+    [TEST_TOKEN_CHANNEL]: (text: string) => listener.token(text),
     'undici:request:create': ({ request }: { readonly request: SentRequest }) => {
       if (request.method !== 'POST') return;
       answers.set(request, { bytes: 0, chunks: [] });

@@ -9,8 +9,9 @@ export interface SightOptions {
   /** It was printed: authorization codes are looked for as well, which addresses hold by right. Default false. */
   readonly isPrinted?: boolean;
   /**
-   * Looks for tokens that are known, and not for what merely has the form of a JWT: for the cookies that Keycloak leaves with
-   * browsers, which are JWTs and no tokens. Default false.
+   * Looks for tokens that are known, and not for what merely has the form of a JWT, nor for parts of tokens, since JWTs of one
+   * session have claims in common: for the cookies that Keycloak leaves with browsers, which are JWTs and no tokens.
+   * Default false.
    */
   readonly onlyKnown?: boolean;
 }
@@ -63,7 +64,9 @@ export class Sight {
 
   *#sightings(view: TextView, tokens: KnownTokens): Generator<Sighting> {
     for (const sighting of tokens.in(view.text)) {
-      if (sighting.kind === 'token' || this.options.isPrinted === true) yield sighting;
+      if (sighting.kind === 'code' && this.options.isPrinted !== true) continue;
+      if (sighting.extent === 'part' && this.options.onlyKnown === true) continue;
+      yield sighting;
     }
   }
 

@@ -1,7 +1,7 @@
 /** A door in front of an authorization server: passes everything on as it is, and tells every token that comes through. */
 import { once } from 'node:events';
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import * as http from 'node:http';
+import * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { TokenListener } from './passing-tokens.js';
@@ -16,9 +16,14 @@ export interface TokenDoor {
 
 /** On 127.0.0.1. The `Host` header is passed on too, so that a Keycloak names endpoints that lead through the door. */
 export async function openTokenDoor(target: string, listener: TokenListener): Promise<TokenDoor> {
-  const server = createServer((incoming, outgoing) => {
-    pass(incoming, outgoing, target, listener).catch(() => outgoing.destroy());
-  }).listen(0, '127.0.0.1');
+  const { protocol } = new URL(target);
+  // Kept-alive connections, as the services would have without the door.
+  const agent = protocol === 'https:' ? new https.Agent({ keepAlive: true }) : new http.Agent({ keepAlive: true });
+  const server = http
+    .createServer((incoming, outgoing) => {
+      pass(incoming, outgoing, { target, agent }, listener).catch(() => outgoing.destroy());
+    })
+    .listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     baseUrl: `http://localhost:${(server.address() as AddressInfo).port}`,
@@ -26,21 +31,22 @@ export async function openTokenDoor(target: string, listener: TokenListener): Pr
       if (!server.listening) return;
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      agent.destroy();
     },
   };
 }
 
 async function pass(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  target: string,
+  incoming: http.IncomingMessage,
+  outgoing: http.ServerResponse,
+  { target, agent }: { readonly target: string; readonly agent: http.Agent },
   listener: TokenListener,
 ): Promise<void> {
   const sent = await buffer(incoming);
   const redeemed = codeIn(sent.toString());
   if (redeemed !== undefined) listener.code(redeemed);
   const url = new URL(target);
-  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const { request } = url.protocol === 'https:' ? https : http;
   const forwarded = request({
     hostname: url.hostname.replaceAll(/[[\]]/g, ''),
     port: url.port,
@@ -48,10 +54,10 @@ async function pass(
     path: incoming.url,
     // Not compressed, so that it can be read.
     headers: { ...incoming.headers, 'accept-encoding': 'identity' },
-    agent: false,
+    agent,
   }).end(sent);
   outgoing.once('close', () => forwarded.destroy());
-  const [answer] = (await once(forwarded, 'response')) as [IncomingMessage];
+  const [answer] = (await once(forwarded, 'response')) as [http.IncomingMessage];
   const received = await buffer(answer);
   for (const token of tokensIn(received.toString())) listener.token(token);
   const code = codeOf(answer.headers.location);

@@ -1,5 +1,5 @@
 /** TokenLeakScanner: knows the tokens of a run, and finds those that showed in logs, errors, responses or addresses. */
-import { KnownTokens, SHORTEST_TOKEN } from './known-tokens.js';
+import { KnownTokens, SHORTEST_TOKEN, type TokenKind } from './known-tokens.js';
 import { watchPassingTokens, type TokenListener } from './passing-tokens.js';
 import { PrintedLines } from './printed-lines.js';
 import { Sight, type SightOptions } from './sight.js';
@@ -60,13 +60,13 @@ export class TokenLeakScanner {
   }
 
   /**
-   * A token, or another secret, that came by a way of its own.
+   * A token, or another secret, that came by a way of its own; or an authorization code.
    *
    * @throws RangeError when it has less than 8 characters: it would be found everywhere.
    */
-  issued(token: string): void {
+  issued(token: string, kind: TokenKind = 'token'): void {
     if (token.length < SHORTEST_TOKEN) throw new RangeError(`A token has at least ${SHORTEST_TOKEN} characters`);
-    this.#learn(token, 'token');
+    this.#learn(token, kind);
   }
 
   /**
