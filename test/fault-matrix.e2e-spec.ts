@@ -29,7 +29,7 @@ const twoTokens = async (server: Asked): Promise<FaultScenario['tokens']> => {
   return { known, unknown };
 };
 
-/** In front of the real Keycloak. */
+/** In front of the server of `npm test`. */
 const CONNECTION_FAULTS: readonly (readonly [name: string, fault: ConnectionFault])[] = [
   ['refuses connections', { kind: 'refuse' }],
   ['accepts and never answers', { kind: 'hang' }],

@@ -1,4 +1,4 @@
-/** KeycloakRecorder: a door in front of the real Keycloak that writes down who asked what, and what was answered. */
+/** KeycloakRecorder: a door in front of Keycloak that writes down who asked what, and what was answered. */
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';

@@ -1,4 +1,4 @@
-/** The login at Service A, on the real Keycloak: what a browser gets to see of it, and what ends it. */
+/** The login at Service A, on Keycloak: what a browser gets to see of it, and what ends it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { OpenIdProvider } from '../apps/service-a/src/login/openid-provider.js';
 import { UserSessions } from '../apps/service-a/src/login/user-sessions.js';

@@ -1,4 +1,4 @@
-/** RunningChain: Services A, B and C in this process, on free ports, against the real Keycloak. */
+/** RunningChain: Services A, B and C in this process, on free ports, against Keycloak. */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
