@@ -63,6 +63,7 @@ function rows(guides) {
 }
 
 async function followRow(row) {
+  const packed = packedFiles();
   const top = mkdtempSync(join(tmpdir(), 'guide-'));
   const state = mkdtempSync(join(tmpdir(), 'guide-shell-'));
   const clone = join(top, CLONE);
@@ -78,7 +79,13 @@ async function followRow(row) {
     await shell.stop();
     rmSync(state, { recursive: true });
     if (!flags.keep) rmSync(top, { recursive: true });
+    for (const name of packedFiles().filter((file) => !packed.includes(file))) rmSync(name);
   }
+}
+
+/** What `npm pack` leaves in the repository. */
+function packedFiles() {
+  return readdirSync('.').filter((name) => name.endsWith('.tgz'));
 }
 
 function onBlock({ title, line, seconds, leftOut: isLeftOut }) {
