@@ -1,17 +1,19 @@
-// npm start: builds, starts Keycloak and the three services, and shows what to try. --watch restarts them on changes.
+// npm start: builds, starts an authorization server and the three services, and shows what to try. --watch restarts them on
+// changes; --authorization-server=… chooses the server.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { paint, portIsFree, runNode, startNode, stopSignal } from './processes.mjs';
-import { portOf, realmEnvironment, REALM, REALM_FILE, serviceEnvironment, services } from './services.mjs';
+import { chooseServer, startServer } from './authorization-server.mjs';
+import { buildByTsc, buildToRun, TSC } from './build.mjs';
+import { paint, portIsFree, startNode, stopSignal } from './processes.mjs';
+import { portOf, realmEnvironment, REALM, serviceEnvironment, services } from './services.mjs';
 
-const TSC = 'node_modules/typescript/bin/tsc';
 const READY_WITHIN_SECONDS = 60;
+const SERVER = 'the authorization server';
 
 process.chdir(join(import.meta.dirname, '..'));
 if (existsSync('.env')) process.loadEnvFile('.env');
-const { values: flags } = parseArgs({ options: { watch: { type: 'boolean' }, keycloak: { type: 'string' } } });
 const signal = stopSignal();
 /** What is to be stopped, the last started first. */
 const running = [];
@@ -28,36 +30,40 @@ process.exit();
 
 /** Rejects when a service fails, and when it is time to stop. */
 async function main() {
-  if (!['docker', 'distribution', undefined].includes(flags.keycloak)) {
-    throw new Error('--keycloak is docker or distribution');
-  }
+  const { values: flags } = parseArgs({
+    options: { watch: { type: 'boolean' }, 'authorization-server': { type: 'string' } },
+  });
+  const choice = chooseServer(flags['authorization-server'], {
+    variable: 'KEYCLOAK_BASE_URL',
+    environment: process.env,
+  });
   const all = services(process.env);
-  const external = process.env.KEYCLOAK_BASE_URL?.replace(/\/$/, '');
-  await checkPorts(all, !external);
-  const found = external ? await findKeycloak(external) : undefined;
+  await checkPorts(all, choice.kind !== 'external');
+  const found = choice.kind === 'external' ? await serverFor(all, choice) : undefined;
   say('Building');
-  if ((await runNode([TSC, '-b'], { signal })) !== 0) throw new Error('The build failed');
-  signal.throwIfAborted();
-  const keycloak = found ?? (await ownKeycloak(all));
-  const children = all.map((service) => startService(service, { all, keycloak, environment: process.env }));
+  await (flags.watch ? buildByTsc({ signal }) : buildToRun({ signal }));
+  const server = found ?? (await serverFor(all, choice));
+  if (server.standsIn) console.log(paint(33, server.standsIn));
+  const context = { all, keycloak: server, environment: process.env };
+  const children = all.map((service) => startService(service, context, flags.watch));
   running.push(() => Promise.all(children.map(({ stop }) => stop())));
   const aServiceEnds = Promise.race(children.map(failWhenEnded));
   if (flags.watch) watchSources();
   await Promise.race([Promise.all(children.map(untilReady)), aServiceEnds, aborted()]);
-  showWhatToTry(all, keycloak);
+  showWhatToTry(all, server);
   await Promise.race([aServiceEnds, aborted()]);
 }
 
-async function checkPorts(all, withKeycloak) {
+async function checkPorts(all, withServer) {
   const needed = all.map(({ name, letter, port }) => ({ who: name, variable: `SERVICE_${letter}_PORT`, port }));
-  if (withKeycloak) needed.push({ who: 'Keycloak', variable: 'KEYCLOAK_PORT', port: keycloakPort() });
+  if (withServer) needed.push({ who: SERVER, variable: 'KEYCLOAK_PORT', port: serverPort() });
   const faults = [];
   for (const { who, variable, port } of needed) {
     if (await portIsFree(port)) continue;
     faults.push(`Port ${port} is in use, and ${who} needs it: stop what listens there, or set ${variable}.`);
-    if (who === 'Keycloak') {
+    if (who === SERVER) {
       faults.push(
-        '  If it is a Keycloak to use: set KEYCLOAK_BASE_URL. If it is a container that an earlier run left:',
+        '  If it is a Keycloak to use: --authorization-server=URL. If it is a container that an earlier run left:',
       );
       faults.push('  docker rm -f $(docker ps -q --filter label=nestjs-keycloak-s2s)');
     }
@@ -65,39 +71,23 @@ async function checkPorts(all, withKeycloak) {
   if (faults.length > 0) throw new Error(faults.join('\n'));
 }
 
-async function ownKeycloak(all) {
-  // Only there once it is built.
-  const { startKeycloak } = await import('../libs/keycloak/dist/testing/index.js');
-  const keycloak = await startKeycloak({
-    realm: REALM_FILE,
-    environment: realmEnvironment(process.env, all.find(({ letter }) => letter === 'A').port),
-    port: keycloakPort(),
-    ...(flags.keycloak === undefined ? {} : { using: flags.keycloak }),
-    onProgress: say,
+async function serverFor(all, choice) {
+  const server = await startServer(choice, {
+    realm: process.env.KEYCLOAK_REALM || REALM,
+    realmEnvironment: realmEnvironment(process.env, all.find(({ letter }) => letter === 'A').port),
+    port: serverPort(),
+    fallBack: true,
+    say,
     signal,
+    environment: process.env,
   });
-  running.push(() => keycloak.stop());
-  return keycloak;
+  running.push(() => server.stop());
+  if (choice.kind === 'external' && process.env.KEYCLOAK_ISSUER) server.issuer = process.env.KEYCLOAK_ISSUER;
+  return server;
 }
 
-async function findKeycloak(baseUrl) {
-  const realm = process.env.KEYCLOAK_REALM || REALM;
-  const url = `${baseUrl}/realms/${realm}/.well-known/openid-configuration`;
-  let discovery;
-  try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) });
-    if (!response.ok) throw new Error(`it answered ${response.status}`);
-    discovery = await response.json();
-  } catch (error) {
-    const why = error.cause?.message || error.cause?.code || error.message;
-    throw new Error(`No Keycloak with the realm ${realm} at KEYCLOAK_BASE_URL: ${url} (${why})`, { cause: error });
-  }
-  say(`Using the Keycloak at ${baseUrl}`);
-  return { baseUrl, realm, issuer: process.env.KEYCLOAK_ISSUER || discovery.issuer };
-}
-
-function startService(service, context) {
-  const watch = flags.watch ? ['--watch', '--watch-preserve-output'] : [];
+function startService(service, context, watched) {
+  const watch = watched ? ['--watch', '--watch-preserve-output'] : [];
   const child = startNode([...watch, '--enable-source-maps', `apps/${service.name}/dist/main.js`], {
     env: serviceEnvironment(service, context),
     prefix: paint(service.color, `${service.name} | `),
@@ -133,7 +123,7 @@ function aborted() {
   });
 }
 
-function keycloakPort() {
+function serverPort() {
   return portOf(process.env, 'KEYCLOAK_PORT', 8080);
 }
 
@@ -141,7 +131,7 @@ function say(line) {
   console.log(paint(2, line));
 }
 
-function showWhatToTry(all, keycloak) {
+function showWhatToTry(all, server) {
   const a = `localhost:${all.find(({ letter }) => letter === 'A').port}`;
   console.log(`
 ${paint(1, 'All three services are ready.')}
@@ -149,13 +139,20 @@ ${paint(1, 'All three services are ready.')}
   A page to start from:       http://${a} (log in there as alice / alice, or as bob / bob)
   Service A as itself:        curl ${a}/run-service-b
   As alice, a manager (bob, who may only view, is refused):
-    TOKEN=$(curl -s ${keycloak.issuer}/protocol/openid-connect/token \\
+    TOKEN=$(curl -s ${server.issuer}/protocol/openid-connect/token \\
       -d grant_type=password -d client_id=demo-cli -d username=alice -d password=alice \\
       -d 'scope=openid orders.read' | node -p 'JSON.parse(fs.readFileSync(0)).access_token')
     curl -H "Authorization: Bearer $TOKEN" ${a}/run-service-b
   Every step on its way:      npm run tour
-  Keycloak's console:         ${keycloak.baseUrl}/admin${keycloak.adminUsername ? ` (${keycloak.adminUsername} / ${keycloak.adminPassword})` : ''}
+  ${aboutServer(server)}
 
 Ctrl-C stops everything.
 `);
+}
+
+function aboutServer({ kind, baseUrl, adminUsername, adminPassword }) {
+  if (kind === 'embedded') {
+    return `Authorization server:       ${baseUrl}, the embedded one, in this process. It is no Keycloak, and has no console`;
+  }
+  return `Keycloak's console:         ${baseUrl}/admin${adminUsername ? ` (${adminUsername} / ${adminPassword})` : ''}`;
 }

@@ -1,35 +1,45 @@
-// npm test: builds, starts a real Keycloak for the e2e and browser specs, and runs Jest with the arguments given.
+// npm test: builds, starts an authorization server for the e2e and browser specs, and runs Jest with the arguments given. It
+// says last what it ran against and what it left out. --authorization-server=… chooses the server.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { chooseServer, nameOf, startServer } from './authorization-server.mjs';
+import { buildByTsc } from './build.mjs';
 import { findChromium, HOW_TO_GET_CHROMIUM } from './chromium.mjs';
+import { selectedProjects, takeOption, withoutSelection } from './jest-arguments.mjs';
 import { freePort, paint, runNode, stopSignal } from './processes.mjs';
-import { realmEnvironment, REALM_FILE } from './services.mjs';
+import { realmEnvironment, REALM } from './services.mjs';
+import { linesOf } from './skipped-tests.mjs';
 
 const JEST = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
 /** Those of jest.config.ts. */
 const PROJECTS = ['unit', 'e2e', 'browser'];
-const needsKeycloak = (project) => project !== 'unit';
+const needsServer = (project) => project !== 'unit';
+/** Of a run against the embedded server: those that only a Keycloak can pass, each by its full name. */
+const SKIPPED_FILE = 'test-results/skipped-tests.txt';
+const SKIPPED_JSON = 'test-results/skipped-tests.json';
 const LINE = '='.repeat(100);
+const inCI = process.env.CI === 'true';
 
 process.chdir(join(import.meta.dirname, '..'));
 const signal = stopSignal();
-const jestArgs = process.argv.slice(2);
 /** For each kind of spec that could not be run, which and why. */
 const leftOut = [];
-let keycloak;
+let server;
 
 try {
-  process.exitCode = await main();
+  process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   process.exitCode = 1;
   if (!signal.aborted) console.error(paint(31, error.message));
 }
-await keycloak?.stop();
+await server?.stop();
 if (signal.aborted) process.exitCode = 130;
 process.exit();
 
-async function main() {
-  if ((await runNode(['node_modules/typescript/bin/tsc', '-b'], { signal })) !== 0) throw new Error('The build failed');
-  signal.throwIfAborted();
+async function main(args) {
+  const [option, jestArgs] = takeOption(args, 'authorization-server');
+  const choice = chooseServer(option, { variable: 'TEST_KEYCLOAK_BASE_URL', environment: process.env });
+  await buildByTsc({ signal });
   const asked = selectedProjects(jestArgs);
   let projects = asked.length > 0 ? asked : PROJECTS;
   const chromium = findChromium(process.env);
@@ -37,80 +47,81 @@ async function main() {
     leaveOut(['browser'], `there is no Chromium to run them in.\n${HOW_TO_GET_CHROMIUM}`);
     projects = projects.filter((project) => project !== 'browser');
   }
-  const against = projects.some(needsKeycloak) ? await someKeycloak() : {};
+  const against = projects.some(needsServer) ? await someServer(choice) : {};
   if (against.unavailable !== undefined) {
-    leaveOut(projects.filter(needsKeycloak), `there is no Keycloak to run them against.\n${against.unavailable}`);
-    projects = projects.filter((project) => !needsKeycloak(project));
+    leaveOut(projects.filter(needsServer), `there is no Keycloak to run them against.\n${against.unavailable}`);
+    projects = projects.filter((project) => !needsServer(project));
   }
   // Nothing left of what was asked for is a failure; with the rest, only where everything must have run.
-  const code = projects.length > 0 ? await runJest(projects, { ...against.env, CHROMIUM_PATH: chromium }) : 1;
-  if (against.where !== undefined) console.log(`\nRan against ${against.where}.`);
+  const code = projects.length > 0 ? await runJest(projects, jestArgs, { ...against.env, CHROMIUM_PATH: chromium }) : 1;
+  if (server?.kind === 'embedded') tellSkipped();
+  if (server !== undefined) console.log(`\nRan against ${nameOf(server)}${choice.by ? ` (${choice.by})` : ''}.`);
+  if (server?.standsIn) console.log(paint(33, server.standsIn));
   for (const words of leftOut) console.error(paint(31, `\n${LINE}\n${words}\n${LINE}`));
-  return code === 0 && leftOut.length > 0 && process.env.CI === 'true' ? 1 : code;
+  return code === 0 && leftOut.length > 0 && inCI ? 1 : code;
 }
 
 function leaveOut(projects, why) {
   leftOut.push(`THE ${projects.join(' AND ').toUpperCase()} SPECS WERE NOT RUN: ${why}`);
 }
 
-/** One that runs already, or one of ours; or the reason why there is none. */
-async function someKeycloak() {
-  const external = process.env.TEST_KEYCLOAK_BASE_URL;
-  if (external) {
-    const env = { TEST_KEYCLOAK_KIND: process.env.TEST_KEYCLOAK_KIND || 'external' };
-    return { env, where: `the Keycloak at ${external} (TEST_KEYCLOAK_BASE_URL)` };
-  }
+/** The server that was chosen, or what this machine has; or the reason why there is none. */
+async function someServer(choice) {
   const serviceAPort = await freePort();
-  const unavailable = await startKeycloakFor(serviceAPort);
-  if (unavailable !== undefined) return { unavailable };
-  const env = {
-    TEST_KEYCLOAK_BASE_URL: keycloak.baseUrl,
-    TEST_KEYCLOAK_KIND: keycloak.kind,
-    // The address of Service A that the realm's redirects and logout notices go to.
-    TEST_SERVICE_A_URL: `http://localhost:${serviceAPort}`,
-  };
-  const how = keycloak.kind === 'docker' ? 'in Docker' : 'from its distribution';
-  return { env, where: `Keycloak ${keycloak.version} ${how}` };
-}
-
-/** Resolves with the reason when there is nothing to run a Keycloak with. */
-async function startKeycloakFor(serviceAPort) {
-  // Only there once it is built.
-  const { startKeycloak } = await import('../libs/keycloak/dist/testing/index.js');
   try {
-    keycloak = await startKeycloak({
-      realm: REALM_FILE,
-      environment: realmEnvironment({}, serviceAPort),
-      onProgress: (line) => console.log(paint(2, line)),
+    server = await startServer(choice, {
+      realm: REALM,
+      realmEnvironment: realmEnvironment({}, serviceAPort),
+      // Where everything must have run, only who says so does without a Keycloak.
+      fallBack: !inCI,
+      say: (line) => console.log(paint(2, line)),
       signal,
+      environment: process.env,
     });
-    return undefined;
   } catch (error) {
-    if (error.name === 'KeycloakUnavailableError') return error.message;
-    throw error;
+    if (error.name !== 'KeycloakUnavailableError') throw error;
+    return {
+      unavailable: `${error.message}\nOr run them against the embedded server: --authorization-server=embedded`,
+    };
   }
+  if (server.standsIn) console.log(paint(33, server.standsIn));
+  const external = server.kind === 'external';
+  return {
+    env: {
+      TEST_KEYCLOAK_BASE_URL: server.baseUrl,
+      TEST_KEYCLOAK_KIND: (external && process.env.TEST_KEYCLOAK_KIND) || server.kind,
+      // The address of Service A that the realm's redirects and logout notices go to. Who runs already was told another.
+      ...(external ? {} : { TEST_SERVICE_A_URL: `http://localhost:${serviceAPort}` }),
+    },
+  };
 }
 
-function runJest(projects, env) {
+function runJest(projects, jestArgs, env) {
   signal.throwIfAborted();
-  // Last, because Jest takes every word behind it for a project, the path of a test too.
-  const args = [...withoutSelection(jestArgs), '--selectProjects', ...projects];
-  return runNode([...JEST, ...args], { env: { ...process.env, ...env }, signal });
-}
-
-/** The values of Jest's --selectProjects, which takes all words up to the next option. */
-function selectedProjects(args) {
-  return args.flatMap((arg, index) => {
-    if (arg.startsWith('--selectProjects=')) return [arg.slice('--selectProjects='.length)];
-    return belongsToSelection(args, index) && arg !== '--selectProjects' ? [arg] : [];
+  rmSync(SKIPPED_JSON, { force: true });
+  mkdirSync('test-results', { recursive: true });
+  const reporters = ['--reporters=./scripts/skipped-tests.mjs'];
+  if (!jestArgs.some((arg) => arg.startsWith('--reporters'))) reporters.unshift('--reporters=default');
+  // Last, because Jest takes every word behind them for a reporter or a project, the path of a test too.
+  const args = [...withoutSelection(jestArgs), ...reporters, '--selectProjects', ...projects];
+  return runNode([...JEST, ...args], {
+    env: { ...process.env, ...env, SKIPPED_TESTS_FILE: SKIPPED_JSON },
+    signal,
   });
 }
 
-function withoutSelection(args) {
-  return args.filter((arg, index) => !arg.startsWith('--selectProjects') && !belongsToSelection(args, index));
-}
-
-function belongsToSelection(args, index) {
-  const option = args.slice(0, index + 1).findLast((arg) => arg.startsWith('-'));
-  return option === '--selectProjects';
+/** What was skipped on the embedded server needs a Keycloak: nothing else is skipped where there is one. */
+function tellSkipped() {
+  let skipped;
+  try {
+    skipped = JSON.parse(readFileSync(SKIPPED_JSON, 'utf8'));
+  } catch {
+    // Jest ran nothing, or some by name (-t) only.
+    return;
+  }
+  const names = skipped.flatMap(({ suite, names: ofGroup }) => ofGroup.map((name) => `${suite}: ${name}`));
+  writeFileSync(SKIPPED_FILE, names.map((name) => `${name}\n`).join(''));
+  if (names.length === 0) return;
+  console.log(`\n${names.length} tests were skipped, which need a real Keycloak (each by name in ${SKIPPED_FILE}):`);
+  for (const line of linesOf(skipped)) console.log(`  ${line}`);
 }

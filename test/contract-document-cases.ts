@@ -13,7 +13,7 @@ export const DOCUMENT_CASES: readonly ContractCase[] = [
     async ask(server) {
       const { status, headers, members } = await request(server, '/.well-known/openid-configuration');
       const names = ['issuer', 'token_endpoint', 'introspection_endpoint', 'revocation_endpoint', 'jwks_uri'];
-      const urls = [...names, 'authorization_endpoint', 'end_session_endpoint'].map((name) => [
+      const urls = [...names, 'userinfo_endpoint', 'authorization_endpoint', 'end_session_endpoint'].map((name) => [
         name,
         String(members[name]).replace(server.issuer, '<issuer>'),
       ]);
@@ -27,6 +27,7 @@ export const DOCUMENT_CASES: readonly ContractCase[] = [
       introspection_endpoint: `<issuer>${PROTOCOL}/token/introspect`,
       revocation_endpoint: `<issuer>${PROTOCOL}/revoke`,
       jwks_uri: `<issuer>${PROTOCOL}/certs`,
+      userinfo_endpoint: `<issuer>${PROTOCOL}/userinfo`,
       authorization_endpoint: `<issuer>${PROTOCOL}/auth`,
       end_session_endpoint: `<issuer>${PROTOCOL}/logout`,
     },
@@ -125,6 +126,11 @@ export const DOCUMENT_CASES: readonly ContractCase[] = [
     title: 'there is no other endpoint',
     ask: async (server) => answer(server, await request(server, `${PROTOCOL}/nothing-here`)),
     answer: { status: 404, error: 'HTTP 404 Not Found' },
+  },
+  {
+    title: 'there is nothing beside realms',
+    ask: async (server) => answer(server, await request({ ...server, issuer: server.baseUrl }, '/no-such')),
+    answer: { status: 404, error: 'Unable to find matching target resource method' },
   },
   ...['/token', '/token/introspect', '/revoke'].flatMap((path) =>
     ['GET', 'PUT'].map((method): ContractCase => ({

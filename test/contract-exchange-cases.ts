@@ -89,6 +89,25 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: invalidRequest('Requested audience not available: service-c'),
   },
   {
+    title: 'with its own audience, that no scope brings',
+    ask: async (server) =>
+      answer(server, await exchange(server, 'service-a', await alice(server), { audience: 'service-a' })),
+    answer: invalidRequest('Requested audience not available: service-a'),
+  },
+  {
+    title: 'with two audiences of which one is not available: that one is named',
+    ask: async (server) =>
+      answer(
+        server,
+        await exchange(server, 'service-a', await alice(server), [
+          ['scope', 'orders.approve'],
+          ['audience', 'service-c'],
+          ['audience', 'service-b'],
+        ]),
+      ),
+    answer: invalidRequest('Requested audience not available: service-c'),
+  },
+  {
     title: 'with an audience of another scope',
     ask: async (server) =>
       answer(server, await exchange(server, 'service-a', await alice(server), { ...FOR_B, audience: 'service-c' })),
@@ -246,6 +265,15 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
       const header = Buffer.from(JSON.stringify({ alg: 'none' })).toString('base64url');
       const unsigned = `${header}.${(await alice(server)).split('.')[1]}.`;
       return answer(server, await exchange(server, 'service-a', unsigned, FOR_B));
+    },
+    answer: INVALID_TOKEN,
+  },
+  {
+    title: 'of a token that has expired',
+    async ask(server) {
+      const expired = textOf(await clientCredentials(server, 'short-lived', 'attacks.run'));
+      await new Promise((resolve) => setTimeout(resolve, Number(claimsOf(expired)['exp']) * 1000 + 1100 - Date.now()));
+      return answer(server, await exchange(server, 'service-a', expired));
     },
     answer: INVALID_TOKEN,
   },

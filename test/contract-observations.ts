@@ -3,6 +3,8 @@ import type { Reply } from './contract-requests.js';
 import type { ContractServer } from './contract-server.js';
 import { claimsOf } from './keycloak.js';
 
+const UUIDS = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
 type Members = Readonly<Record<string, unknown>>;
 
 /** Any answer of the token endpoint, tokens opened. */
@@ -49,7 +51,7 @@ function normalValue(server: ContractServer, name: string, value: unknown): unkn
   if (name === 'sid' || name === 'session_state') return '<sid>';
   if (name === 'clientHost' || name === 'clientAddress') return '<address>';
   if (name === 'at_hash') return `<${value.length} characters>`;
-  return value.replace(server.issuer, '<issuer>').replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>');
+  return value.replace(server.issuer, '<issuer>').replace(UUIDS, '<uuid>');
 }
 
 /**
@@ -60,6 +62,20 @@ const wholeMinutes = (seconds: number): number => {
   const nearest = Math.round(seconds / 60) * 60;
   return Math.abs(seconds - nearest) <= 1 ? nearest : seconds;
 };
+
+/** An answer of the admin REST API: of an object, only the members that are `wanted`. */
+export async function administered(server: ContractServer, response: Response, wanted?: readonly string[]) {
+  const text = await response.text();
+  const json: unknown = text === '' ? undefined : JSON.parse(text);
+  const location = response.headers.get('location')?.replace(server.baseUrl, '<server>').replace(UUIDS, '<uuid>');
+  const shown = (item: unknown): unknown =>
+    wanted === undefined ? item : Object.fromEntries(wanted.map((name) => [name, (item as Members)[name]]));
+  return {
+    status: response.status,
+    ...(location === undefined ? {} : { location }),
+    ...(json === undefined ? {} : { json: Array.isArray(json) ? json.map(shown) : shown(json) }),
+  };
+}
 
 /** The way back to the client. */
 export function callback(server: ContractServer, { status, headers }: Reply): Members {

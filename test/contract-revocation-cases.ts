@@ -263,7 +263,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     async ask(server) {
       const username = await server.newUser('order-manager');
       const chains = [await chainOf(server, username), await chainOf(server, username)] as const;
-      await server.endSessionsOf(username);
+      await server.logOutUser(username);
       return [await states(server, chains[0]), await states(server, chains[1])];
     },
     answer: [

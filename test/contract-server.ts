@@ -1,13 +1,16 @@
-/** The two servers of the contract, the embedded one and the real Keycloak, with what an administrator does at each. */
+/** The two servers of the contract, the embedded one and the real Keycloak, with what an administrator does at either. */
 import { randomUUID } from 'node:crypto';
+import { describe } from '@jest/globals';
+import { Administrator } from './administrator.js';
 import { startEmbeddedServer } from './embedded-server.js';
-import { keycloakUrl, REALM } from './keycloak.js';
+import { describeOnKeycloak, keycloakUrl, REALM } from './keycloak.js';
 
 export type Role = 'order-manager' | 'order-viewer';
 
 export interface ContractServer {
   readonly baseUrl: string;
   readonly issuer: string;
+  readonly administrator: Administrator;
   /** A user of its own for one case, whose password equals the name. */
   newUser(role: Role): Promise<string>;
   /** A client of its own for one case. A service has the role order-manager. */
@@ -15,10 +18,11 @@ export interface ContractServer {
   takeRole(username: string, role: Role): Promise<void>;
   disableUser(username: string): Promise<void>;
   disableClient(clientId: string): Promise<void>;
+  /** Clients are told. */
   endSession(sid: string): Promise<void>;
-  endSessionsOf(username: string): Promise<void>;
-  /** As in the console: clients are told. */
+  /** Likewise. */
   logOutUser(username: string): Promise<void>;
+  /** What was made goes, the server too if it was started here. */
   stop(): Promise<void>;
 }
 
@@ -86,63 +90,61 @@ const userOf = (username: string) => ({
   credentials: [{ type: 'password', value: username, temporary: false }],
 });
 
-export async function startEmbedded(): Promise<ContractServer> {
-  const server = await startEmbeddedServer();
-  const { baseUrl, issuer, control } = server;
-  return {
-    baseUrl,
-    issuer,
-    async newUser(role) {
-      const username = `user-${randomUUID()}`;
-      control.addUser({ ...userOf(username), realmRoles: [role] });
-      return username;
-    },
-    async newClient(kind, attributes) {
-      const clientId = `client-${randomUUID()}`;
-      control.addClient(clientOf(kind, clientId, attributes));
-      if (kind === 'service') control.setRealmRoles(`service-account-${clientId}`, ['order-manager']);
-      return clientId;
-    },
-    takeRole: async (username) => control.setRealmRoles(username, []),
-    disableUser: async (username) => control.disableUser(username),
-    disableClient: async (clientId) => control.disableClient(clientId),
-    endSession: async (sid) => control.endSession(sid),
-    endSessionsOf: async (username) => control.endSessionsOf(username),
-    logOutUser: (username) => control.logOutUser(username),
-    stop: () => server.stop(),
-  };
+type ServerUnderContract = 'embedded' | 'keycloak';
+
+/** The same tests on both; on the embedded server alone, where that is the server of `npm test`. */
+export function describeOnBothServers(
+  tests: (connect: () => Promise<ContractServer>, which: ServerUnderContract) => void,
+): void {
+  describe('the embedded server', () => {
+    tests(startEmbedded, 'embedded');
+  });
+  describeOnKeycloak('Keycloak', () => {
+    tests(connectToKeycloak, 'keycloak');
+  });
 }
 
-/** @throws Error that says how to run the tests when there is none. */
-export async function connectToKeycloak(): Promise<ContractServer> {
-  const baseUrl = keycloakUrl();
-  const admin = adminOf(baseUrl);
+/** One of its own. */
+export async function startEmbedded(): Promise<ContractServer> {
+  const server = await startEmbeddedServer();
+  return { ...contractServerAt(server.baseUrl), stop: () => server.stop() };
+}
+
+/**
+ * The server of `npm test`: a real Keycloak, unless it was told to take the embedded one.
+ *
+ * @throws Error that says how to run the tests when there is none.
+ */
+export const connectToKeycloak = async (): Promise<ContractServer> => contractServerAt(keycloakUrl());
+
+function contractServerAt(baseUrl: string): ContractServer {
+  const administrator = new Administrator(baseUrl, REALM);
   const made: string[] = [];
 
   const create = async (path: string, body: object): Promise<string> => {
-    const { headers } = await admin('POST', path, body);
-    const created = `${path}/${headers.get('location')?.split('/').at(-1) ?? ''}`;
+    const created = await administrator.create(path, body);
     made.push(created);
     return created;
   };
   const find = async (query: string): Promise<string> => {
-    const [found] = (await (await admin('GET', query)).json()) as { id: string }[];
-    if (found === undefined) throw new Error(`Keycloak has no ${query}`);
+    const [found] = await administrator.read<{ id: string }[]>(query);
+    if (found === undefined) throw new Error(`The server has no ${query}`);
     return found.id;
   };
   const userPath = async (username: string) => `/users/${await find(`/users?exact=true&username=${username}`)}`;
   const changeRole = async (method: 'POST' | 'DELETE', path: string, role: Role): Promise<void> => {
-    const representation: unknown = await (await admin('GET', `/roles/${role}`)).json();
-    await admin(method, `${path}/role-mappings/realm`, [representation]);
+    const representation = await administrator.read<object>(`/roles/${role}`);
+    await administrator.change(method, `${path}/role-mappings/realm`, [representation]);
   };
   const disable = async (path: string): Promise<void> => {
-    const current = (await (await admin('GET', path)).json()) as object;
-    await admin('PUT', path, { ...current, enabled: false });
+    const current = await administrator.read<object>(path);
+    await administrator.change('PUT', path, { ...current, enabled: false });
   };
 
   return {
     baseUrl,
     issuer: `${baseUrl}/realms/${REALM}`,
+    administrator,
     async newUser(role) {
       const username = `user-${randomUUID()}`;
       const path = await create('/users', userOf(username));
@@ -153,7 +155,7 @@ export async function connectToKeycloak(): Promise<ContractServer> {
       const clientId = `client-${randomUUID()}`;
       const path = await create('/clients', clientOf(kind, clientId, attributes));
       if (kind === 'service') {
-        const account = (await (await admin('GET', `${path}/service-account-user`)).json()) as { id: string };
+        const account = await administrator.read<{ id: string }>(`${path}/service-account-user`);
         await changeRole('POST', `/users/${account.id}`, 'order-manager');
       }
       return clientId;
@@ -161,38 +163,8 @@ export async function connectToKeycloak(): Promise<ContractServer> {
     takeRole: async (username, role) => changeRole('DELETE', await userPath(username), role),
     disableUser: async (username) => disable(await userPath(username)),
     disableClient: async (clientId) => disable(`/clients/${await find(`/clients?clientId=${clientId}`)}`),
-    endSession: async (sid) => void (await admin('DELETE', `/sessions/${sid}`)),
-    endSessionsOf: async (username) => void (await admin('POST', `${await userPath(username)}/logout`)),
-    logOutUser: async (username) => void (await admin('POST', `${await userPath(username)}/logout`)),
-    stop: async () => void (await Promise.all(made.map((path) => admin('DELETE', path)))),
+    endSession: (sid) => administrator.change('DELETE', `/sessions/${sid}`),
+    logOutUser: async (username) => administrator.change('POST', `${await userPath(username)}/logout`),
+    stop: async () => void (await Promise.all(made.map((path) => administrator.change('DELETE', path)))),
   };
-}
-
-function adminOf(baseUrl: string) {
-  let login: { readonly token: Promise<string>; readonly until: number } | undefined;
-  const tokenOfNow = (): Promise<string> => {
-    // Keycloak gives them for a minute.
-    if (login === undefined || login.until < Date.now()) {
-      login = { token: adminToken(baseUrl), until: Date.now() + 20_000 };
-    }
-    return login.token;
-  };
-  return async (method: string, path: string, body?: object): Promise<Response> => {
-    const response = await fetch(`${baseUrl}/admin/realms/${REALM}${path}`, {
-      method,
-      headers: { Authorization: `Bearer ${await tokenOfNow()}`, 'Content-Type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
-    return response;
-  };
-}
-
-async function adminToken(baseUrl: string): Promise<string> {
-  const login = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password: 'admin' };
-  const answer = await fetch(`${baseUrl}/realms/master/protocol/openid-connect/token`, {
-    method: 'POST',
-    body: new URLSearchParams(login),
-  });
-  return ((await answer.json()) as { access_token: string }).access_token;
 }

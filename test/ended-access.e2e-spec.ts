@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import type { RunningAuthorizationServer } from 'nestjs-keycloak-s2s/testing';
 import { ServiceAModule } from '../apps/service-a/src/service-a.module.js';
 import { clientCredentials, exchangeForB, login, textOf, type Asked } from './contract-requests.js';
-import { connectToKeycloak, NEW_CLIENT_SECRET, startEmbedded, type ContractServer } from './contract-server.js';
+import { describeOnBothServers, NEW_CLIENT_SECRET, type ContractServer } from './contract-server.js';
 import { startEmbeddedServer } from './embedded-server.js';
 import { GuardedService } from './guarded-service.js';
 import { claimsOf, REALM, SECRETS } from './keycloak.js';
@@ -31,10 +31,7 @@ async function untilRefused(status: Status): Promise<{ status: number; afterMs: 
   return { status: last, afterMs: performance.now() - startMs };
 }
 
-describe.each([
-  { name: 'the embedded server', connect: startEmbedded },
-  { name: 'Keycloak', connect: connectToKeycloak },
-])('$name', ({ connect }) => {
+describeOnBothServers((connect) => {
   let keycloak: ContractServer;
   let a: RunningService;
   let b: GuardedService;
@@ -70,7 +67,7 @@ describe.each([
   const ENDINGS: readonly (readonly [what: string, end: (username: string, token: string) => Promise<void>])[] = [
     ['the user is disabled', (username) => keycloak.disableUser(username)],
     ['the session is ended', (_, token) => keycloak.endSession(String(claimsOf(token)['sid']))],
-    ['every session of the user is ended', (username) => keycloak.endSessionsOf(username)],
+    ['every session of the user is ended', (username) => keycloak.logOutUser(username)],
   ];
 
   it.each(ENDINGS)('%s: refused at A, and at B what was exchanged, within the ttl (RS-13)', async (_, end) => {

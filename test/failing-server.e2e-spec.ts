@@ -101,7 +101,7 @@ describe('a call that fails once', () => {
     expect(server.control.calls.introspection).toBe(2);
   });
 
-  it('since its kept-alive connection to the real Keycloak was reset is made again, and nobody notices (CC-09)', async () => {
+  it('since its kept-alive connection to Keycloak was reset is made again, and nobody notices (CC-09)', async () => {
     const proxy = await startFaultProxy({ target: keycloakUrl() });
     const real = await GuardedService.start({ baseUrl: proxy.baseUrl, issuer: issuer() }, 10);
     stops.push(

@@ -2,14 +2,14 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Whoami } from 'service-defaults';
 import { ServiceAModule } from '../apps/service-a/src/service-a.module.js';
 import { ServiceBModule } from '../apps/service-b/src/service-b.module.js';
 import { ServiceCModule } from '../apps/service-c/src/service-c.module.js';
 import { Browser, locationOf } from './browser.js';
 import { login, textOf, type Reply } from './contract-requests.js';
-import { connectToKeycloak, startEmbedded, type ContractServer } from './contract-server.js';
+import { describeOnBothServers, type ContractServer } from './contract-server.js';
 import { claimsOf, publicUrl, REALM, SECRETS } from './keycloak.js';
 import {
   AT_PUBLIC_URL,
@@ -46,10 +46,7 @@ async function subjectTeller(c: RunningService): Promise<{ server: Server; url: 
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-describe.each([
-  { name: 'the embedded server', connect: startEmbedded },
-  { name: 'Keycloak', connect: connectToKeycloak },
-])('$name', ({ connect }) => {
+describeOnBothServers((connect) => {
   let output: ServiceOutput;
   let keycloak: ContractServer;
   let a: RunningService;

@@ -1,5 +1,7 @@
-/** The real Keycloak that the end-to-end tests run against, and the plain requests that a person would make to it. */
+/** The server that the end-to-end tests run against, and the plain requests that a person would make to it. */
 import { randomUUID } from 'node:crypto';
+import { describe } from '@jest/globals';
+import { Administrator } from './administrator.js';
 
 /** The published secrets of the demo realm. */
 export const SECRETS = {
@@ -17,6 +19,12 @@ export function keycloakUrl(): string {
   if (url === undefined) throw new Error('These tests need a Keycloak: run them with `npm test`');
   return url;
 }
+
+/** The embedded server takes the place of Keycloak: `npm test -- --authorization-server=embedded`. */
+const isEmbedded = process.env['TEST_KEYCLOAK_KIND'] === 'embedded';
+
+/** For what only a real Keycloak has. Where there is none, Jest lists it as skipped, by name. */
+export const describeOnKeycloak = isEmbedded ? describe.skip : describe;
 
 export const issuer = (): string => `${keycloakUrl()}/realms/${REALM}`;
 
@@ -89,27 +97,15 @@ export function logout(refresh_token: string): Promise<TokenAnswer> {
   return post(endpoint('logout'), { client_id: 'demo-cli', refresh_token });
 }
 
-/** A token of the realm `master`: a good one, of another issuer. */
-export async function tokenOfAnotherRealm(): Promise<string> {
-  const form = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password: 'admin' };
-  const answer = await post('/realms/master/protocol/openid-connect/token', form);
-  return answer.access_token;
-}
+const administrator = (): Administrator => new Administrator(keycloakUrl(), REALM);
 
-async function admin(method: string, path: string, body?: unknown): Promise<Response> {
-  const response = await fetch(`${keycloakUrl()}/admin/realms/${REALM}${path}`, {
-    method,
-    headers: { Authorization: `Bearer ${await tokenOfAnotherRealm()}`, 'Content-Type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
-  return response;
-}
+/** A token of the realm `master`: a good one, of another issuer. */
+export const tokenOfAnotherRealm = (): Promise<string> => administrator().token();
 
 /** A public client like demo-cli whose tokens live `seconds`. Gives its client id. */
 export async function createShortLivedClient(seconds: number): Promise<string> {
   const clientId = `short-lived-${randomUUID()}`;
-  await admin('POST', '/clients', {
+  await administrator().create('/clients', {
     clientId,
     publicClient: true,
     directAccessGrantsEnabled: true,
@@ -125,21 +121,18 @@ export async function createShortLivedClient(seconds: number): Promise<string> {
 export async function createUser(username: string): Promise<string> {
   const profile = { email: `${username}@example.com`, emailVerified: true, firstName: 'Test', lastName: 'User' };
   const credentials = [{ type: 'password', value: username, temporary: false }];
-  const created = await admin('POST', '/users', { username, enabled: true, credentials, ...profile });
-  const id = created.headers.get('location')?.split('/').at(-1) ?? '';
-  const role = (await (await admin('GET', '/roles/order-viewer')).json()) as object;
-  await admin('POST', `/users/${id}/role-mappings/realm`, [role]);
-  return id;
+  const admin = administrator();
+  const path = await admin.create('/users', { username, enabled: true, credentials, ...profile });
+  await admin.change('POST', `${path}/role-mappings/realm`, [await admin.read<object>('/roles/order-viewer')]);
+  return path.split('/').at(-1) ?? '';
 }
 
 export async function updateUser(id: string, change: Readonly<Record<string, unknown>>): Promise<void> {
-  const user = (await (await admin('GET', `/users/${id}`)).json()) as object;
-  await admin('PUT', `/users/${id}`, { ...user, ...change });
+  const admin = administrator();
+  await admin.change('PUT', `/users/${id}`, { ...(await admin.read<object>(`/users/${id}`)), ...change });
 }
 
-export async function allowRenaming(): Promise<void> {
-  await admin('PUT', '', { editUsernameAllowed: true });
-}
+export const allowRenaming = (): Promise<void> => administrator().change('PUT', '', { editUsernameAllowed: true });
 
 /** What Service A is told of a token. */
 export async function isActive(token: string): Promise<boolean> {
@@ -148,9 +141,7 @@ export async function isActive(token: string): Promise<boolean> {
 }
 
 /** Ends one session as an administrator does in the console. */
-export async function endSession(sid: string): Promise<void> {
-  await admin('DELETE', `/sessions/${sid}`);
-}
+export const endSession = (sid: string): Promise<void> => administrator().change('DELETE', `/sessions/${sid}`);
 
 /** The claims of a token, as anybody who holds it can read them. */
 export function claimsOf(token: string): Readonly<Record<string, unknown>> {

@@ -44,6 +44,8 @@ describe('nestjs-keycloak-s2s', () => {
     expect(Object.keys(testing).toSorted()).toEqual([
       'KeycloakTestingModule',
       'KeycloakUnavailableError',
+      'TokenLeakError',
+      'TokenLeakScanner',
       'signIn',
       'signOut',
       'startAuthorizationServer',

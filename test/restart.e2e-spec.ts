@@ -1,9 +1,10 @@
 /** A real Keycloak that is killed, started again and ended under load: what callers of the chain see all the while. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startKeycloak, type KeycloakKind, type RunningKeycloak } from 'nestjs-keycloak-s2s/testing';
 import { clientCredentials, textOf } from './contract-requests.js';
 import { REALM_ENVIRONMENT, REALM_FILE } from './embedded-server.js';
+import { describeOnKeycloak } from './keycloak.js';
 import { RunningChain } from './running-chain.js';
 
 const TTL_SECONDS = 10;
@@ -30,11 +31,6 @@ interface Seen {
 
 let keycloak: RunningKeycloak;
 let chain: RunningChain;
-beforeAll(async () => {
-  keycloak = await start();
-}, 180_000);
-afterAll(() => keycloak.stop());
-
 /** Sends each of the requests over and over, one after the other. */
 class Load {
   readonly seen: Seen[] = [];
@@ -100,7 +96,12 @@ const statusesOf = (seen: readonly Seen[], path?: string): number[] => [
   ...new Set(seen.filter((one) => path === undefined || one.path === path).map(({ status }) => status)),
 ];
 
-describe('Keycloak under load', () => {
+describeOnKeycloak('Keycloak under load', () => {
+  beforeAll(async () => {
+    keycloak = await start();
+  }, 180_000);
+  afterAll(() => keycloak.stop());
+
   it('is killed and comes back: 200 within the ttl, 503 then, and well two seconds after it is (RS-14, CC-09, CC-05)', async () => {
     const { token, inTimeUntilMs } = await warmChain();
     const load = loadOf(token);

@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { ChecksumError, verifyArchive, verifyKnownArchive } from './keycloak-archive.js';
+import { delimiter, join } from 'node:path';
+import { ChecksumError, fetchArchive, verifyArchive, verifyKnownArchive } from './keycloak-archive.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'keycloak-archive-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -31,5 +31,27 @@ describe('the checksum of an archive', () => {
 
   it('refuses a published checksum that is empty', async () => {
     await expect(verifyArchive(await archive('genuine'), '', 'sha1')).rejects.toThrow(ChecksumError);
+  });
+});
+
+describe('fetching the archive', () => {
+  const path = process.env['PATH'];
+  afterAll(() => void (process.env['PATH'] = path));
+
+  it('gives up when its time is over, and says so of each way', async () => {
+    await writeFile(join(folder, 'mvn'), '#!/bin/sh\nexec sleep 60\n');
+    await chmod(join(folder, 'mvn'), 0o755);
+    process.env['PATH'] = `${folder}${delimiter}${path}`;
+    const said: string[] = [];
+    const context = {
+      version: '26.7.4',
+      fetchTimeoutSeconds: 0.2,
+      onProgress: (line: string) => void said.push(line),
+      signal: new AbortController().signal,
+    };
+    await expect(fetchArchive(folder, context)).resolves.toEqual({
+      missing: ["Keycloak's archive by Maven: not within 0.2 s", "Keycloak's archive by https: not within 0.2 s"],
+    });
+    expect(said[0]).toContain('for at most 0.2 s');
   });
 });

@@ -13,34 +13,40 @@ import type { KeycloakSettings } from './keycloak-settings.js';
 const KNOWN_SHA256: Readonly<Record<string, string>> = {
   '26.7.4': '04823c336b797a7e18889a44262a7a64e6bf624cbbcc518c85e2622176ff2eee',
 };
-const MAVEN_WITHIN_MS = 15 * 60_000;
 const DOWNLOAD_STALLED_MS = 60_000;
 
-type Context = Pick<KeycloakSettings, 'version' | 'onProgress' | 'signal'>;
+type Context = Pick<KeycloakSettings, 'version' | 'fetchTimeoutSeconds' | 'onProgress' | 'signal'>;
+/** The signal covers the time that there is, too. */
+type BoundedContext = Omit<Context, 'fetchTimeoutSeconds'>;
 
 /** The archive is not the published one. It was deleted. */
 export class ChecksumError extends Error {
   override readonly name = 'ChecksumError';
 }
 
-/** Fetches the archive into `folder` and returns its path, or a sentence for each way that failed. */
+/** Fetches the archive into `folder` and returns its path, or a sentence for each way that failed or had no time left. */
 export async function fetchArchive(
   folder: string,
   context: Context,
 ): Promise<{ path: string } | { missing: string[] }> {
   const missing: string[] = [];
+  const { version, fetchTimeoutSeconds, onProgress } = context;
+  const limit = AbortSignal.timeout(fetchTimeoutSeconds * 1000);
+  const bounded = { version, onProgress, signal: AbortSignal.any([context.signal, limit]) };
+  onProgress(`Getting Keycloak ${version} (about 180 MB, once, for at most ${fetchTimeoutSeconds} s)`);
   for (const [way, fetchBy] of [
     ['Maven', byMaven],
     ['https', byHttps],
   ] as const) {
     try {
-      const path = await fetchBy(folder, context);
-      await verifyArchive(path, KNOWN_SHA256[context.version]);
+      const path = await fetchBy(folder, bounded);
+      await verifyArchive(path, KNOWN_SHA256[version]);
       return { path };
     } catch (error) {
       context.signal.throwIfAborted();
       if (error instanceof ChecksumError) throw error;
-      missing.push(`Keycloak's archive by ${way}: ${error instanceof Error ? error.message : String(error)}`);
+      const why = error instanceof Error ? error.message : String(error);
+      missing.push(`Keycloak's archive by ${way}: ${limit.aborted ? `not within ${fetchTimeoutSeconds} s` : why}`);
     }
   }
   return { missing };
@@ -68,18 +74,19 @@ export async function verifyKnownArchive(path: string, version: string): Promise
   await verifyArchive(path, KNOWN_SHA256[version]);
 }
 
-async function byMaven(folder: string, { version, onProgress, signal }: Context): Promise<string> {
+async function byMaven(folder: string, { version, onProgress, signal }: BoundedContext): Promise<string> {
   try {
     await promisify(execFile)('mvn', ['--version'], { signal });
   } catch {
+    signal.throwIfAborted();
     throw new Error('mvn is not on PATH');
   }
-  onProgress(`Getting Keycloak ${version} by Maven (about 180 MB, once)`);
+  onProgress('Asking Maven for it');
   const artifact = `org.keycloak:keycloak-quarkus-dist:${version}:tar.gz`;
   // In a folder of its own, so that no pom.xml is read; -C: a wrong checksum fails.
   const maven = spawn('mvn', ['-B', '-C', '-ntp', 'dependency:copy', `-Dartifact=${artifact}`, '-DoutputDirectory=.'], {
     cwd: folder,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(MAVEN_WITHIN_MS)]),
+    signal,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   let firstError = '';
@@ -91,7 +98,7 @@ async function byMaven(folder: string, { version, onProgress, signal }: Context)
   return join(folder, `keycloak-quarkus-dist-${version}.tar.gz`);
 }
 
-async function byHttps(folder: string, { version, onProgress, signal }: Context): Promise<string> {
+async function byHttps(folder: string, { version, onProgress, signal }: BoundedContext): Promise<string> {
   const url = `https://github.com/keycloak/keycloak/releases/download/${version}/keycloak-${version}.tar.gz`;
   onProgress(`Downloading ${url}`);
   const path = join(folder, `keycloak-${version}.tar.gz`);

@@ -19,7 +19,7 @@ export interface DockerEngine {
 }
 
 const ENGINE_ANSWERS_WITHIN_MS = 5000;
-const PULL_WITHIN_MS = 15 * 60_000;
+const PULL_PROGRESS_EVERY_MS = 15_000;
 /** Finds containers of a process that was killed: `docker ps --filter label=nestjs-keycloak-s2s`. */
 const LABEL = 'nestjs-keycloak-s2s';
 
@@ -153,20 +153,26 @@ async function assertDockerHostAnswers(): Promise<void> {
 async function pullFailure(
   { ImageName }: Testcontainers,
   client: ContainerRuntimeClient,
-  { version, onProgress, signal }: KeycloakSettings,
+  { version, fetchTimeoutSeconds, onProgress, signal }: KeycloakSettings,
 ): Promise<string | undefined> {
   const image = ImageName.fromString(imageName(version));
   const present = () => client.image.exists(image).catch(() => false);
   if (await present()) return undefined;
-  onProgress(`Pulling ${image.string}`);
+  onProgress(`Pulling ${image.string} (once, for at most ${fetchTimeoutSeconds} s)`);
+  const began = performance.now();
+  const progress = setInterval(() => {
+    onProgress(`Pulling ${image.string} (${Math.round((performance.now() - began) / 1000)} s)`);
+  }, PULL_PROGRESS_EVERY_MS);
   try {
-    await within(PULL_WITHIN_MS, signal, client.image.pull(image, { force: true, platform: undefined }));
+    await within(fetchTimeoutSeconds * 1000, signal, client.image.pull(image, { force: true, platform: undefined }));
     // An error in the middle of a pull arrives in its stream, which testcontainers does not read.
     if (await present()) return undefined;
     return `Docker: the image ${image.string} could not be pulled`;
   } catch (error) {
     signal.throwIfAborted();
     return `Docker: the image ${image.string} could not be pulled (${reason(error)})`;
+  } finally {
+    clearInterval(progress);
   }
 }
 
@@ -185,7 +191,7 @@ async function within<T>(timeoutMs: number, signal: AbortSignal, promise: Promis
   return Promise.race([
     promise,
     new Promise<never>((_, reject) => {
-      limit.addEventListener('abort', () => reject(new Error('no answer in time')), { once: true });
+      limit.addEventListener('abort', () => reject(new Error(`not within ${timeoutMs / 1000} s`)), { once: true });
     }),
   ]);
 }

@@ -13,6 +13,11 @@ export interface StartKeycloakOptions extends StartServerOptions {
    * If given, the other way is not tried.
    */
   readonly using?: KeycloakKind;
+  /**
+   * Seconds in which the image must have been pulled, and again in which the distribution must have been got, where they are
+   * not here yet. A way that takes longer counts as one that is not there. Default: 900.
+   */
+  readonly fetchTimeoutSeconds?: number;
   /** Seconds until Keycloak must be ready once it is launched, downloads not counted. Default: 300. */
   readonly startupTimeoutSeconds?: number;
 }

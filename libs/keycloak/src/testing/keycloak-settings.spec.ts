@@ -36,6 +36,7 @@ describe('the settings of a run', () => {
     await expect(resolveSettings({ realm: path, environment: () => ({ SHOP_SECRET: 's' }) })).resolves.toMatchObject({
       realm: 'shop',
       version: '26.7.4',
+      fetchTimeoutSeconds: 900,
       startupTimeoutSeconds: 300,
     });
   });

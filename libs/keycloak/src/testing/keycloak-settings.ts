@@ -14,6 +14,7 @@ export interface KeycloakSettings {
   readonly realmJson: string;
   readonly port: number;
   readonly managementPort: number;
+  readonly fetchTimeoutSeconds: number;
   readonly startupTimeoutSeconds: number;
   /** What fills the realm's placeholders, given the name under which Keycloak reaches this machine. */
   readonly environment: (thisMachine: string) => Readonly<Record<string, string>>;
@@ -34,6 +35,7 @@ export async function resolveSettings(options: StartKeycloakOptions): Promise<Ke
     realmJson,
     port: options.port ?? (await freePort()),
     managementPort: await freePort(),
+    fetchTimeoutSeconds: options.fetchTimeoutSeconds ?? 900,
     startupTimeoutSeconds: options.startupTimeoutSeconds ?? 300,
     environment,
     onProgress: options.onProgress ?? (() => undefined),

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AdjustableClock } from './adjustable-clock.js';
 import type { AuthorizationRequest } from './authorization-request.js';
+import type { Realm } from './realm.js';
 import type { Session, Sessions } from './sessions.js';
 
 export interface GrantedCode {
@@ -14,13 +15,17 @@ export class AuthorizationCodes {
 
   constructor(
     private readonly sessions: Sessions,
-    private readonly lifespanSeconds: number,
+    private readonly realm: Realm,
     private readonly clock: AdjustableClock,
   ) {}
 
   issue(granted: GrantedCode): string {
     const code = `${randomUUID()}.${granted.session.sid}.${randomUUID()}`;
-    this.codes.set(code, { ...granted, expiresAt: this.clock.now() + this.lifespanSeconds, isUsed: false });
+    this.codes.set(code, {
+      ...granted,
+      expiresAt: this.clock.now() + this.realm.settings.accessCodeLifespan,
+      isUsed: false,
+    });
     return code;
   }
 

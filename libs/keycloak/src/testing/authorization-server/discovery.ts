@@ -20,6 +20,7 @@ export function discoveryEndpoint({ issuer, realm, baseUrl }: ServerState, call:
     authorization_endpoint: `${front}/auth`,
     token_endpoint: `${back}/token`,
     introspection_endpoint: `${back}/token/introspect`,
+    userinfo_endpoint: `${back}/userinfo`,
     end_session_endpoint: `${front}/logout`,
     jwks_uri: `${back}/certs`,
     revocation_endpoint: `${back}/revoke`,

@@ -23,6 +23,8 @@ export interface GrantedClaims {
   readonly access: Readonly<Record<string, unknown>>;
   /** Of an ID token, likewise. */
   readonly id: Readonly<Record<string, unknown>>;
+  /** What userinfo tells. */
+  readonly userinfo: Readonly<Record<string, unknown>>;
 }
 
 /** @throws OAuthRefusal `invalid_scope`, or `invalid_request` when the scopes don't bring the audience asked for. */
@@ -42,7 +44,8 @@ export function grantClaims(realm: Realm, request: GrantRequest): GrantedClaims 
     scope,
     ...mappedClaims(scopes, 'access', user, notes),
   };
-  return { scope, hasOpenid, access, id: { sub: user.id, ...mappedClaims(scopes, 'id', user, notes) } };
+  const others = (kind: 'id' | 'userinfo') => ({ sub: user.id, ...mappedClaims(scopes, kind, user, notes) });
+  return { scope, hasOpenid, access, id: others('id'), userinfo: others('userinfo') };
 }
 
 /** The names asked for. One that is not assigned to the client, or is empty, refuses them all. */

@@ -61,7 +61,7 @@ export const refreshTokenGrant: Grant = async (server, client, call) => {
     (name) => !client.defaultScopes.includes(name) && !original.split(' ').includes(name),
   );
   if (beyond.length > 0) throw new OAuthRefusal(400, 'invalid_scope', `Invalid scopes: ${scope}`);
-  if (server.realm.revokesRefreshTokens) useUpRefreshToken(server, session, claims);
+  if (server.realm.settings.revokeRefreshToken) useUpRefreshToken(server, session, claims);
   const granted = grantClaims(server.realm, { client, user: session.user, scope, notes: notesOf(session) });
   return sessionAnswer(server, { client, granted, idPrefix: 'onrtrt', session }, original);
 };

@@ -10,6 +10,8 @@ export interface HttpCall {
   /** Without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
+  readonly contentType: string;
+  readonly body: string;
   /** Empty unless the body is `application/x-www-form-urlencoded`. */
   readonly form: URLSearchParams;
   /** RFC 6265 §5.4. */
@@ -40,13 +42,17 @@ export async function readCall(request: IncomingMessage): Promise<HttpCall> {
   }
   const { headers, method = 'GET', url = '/', socket } = request;
   const [path = '/', ...query] = url.split('?');
-  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  const contentType = headers['content-type'] ?? '';
+  const body = Buffer.concat(chunks).toString();
+  const isForm = contentType.startsWith('application/x-www-form-urlencoded');
   return {
     method,
     url,
     path,
     query: new URLSearchParams(query.join('?')),
-    form: new URLSearchParams(isForm ? Buffer.concat(chunks).toString() : ''),
+    contentType,
+    body,
+    form: new URLSearchParams(isForm ? body : ''),
     cookies: cookiesOf(headers.cookie),
     authorization: headers.authorization,
     origin: `http://${headers.host ?? 'localhost'}`,

@@ -32,7 +32,8 @@ export async function findLiveToken(
   if (claims['sid'] !== undefined && session === undefined) return undefined;
   if (session !== undefined && !isOfItsClient(session, claims)) return undefined;
   const user = session?.user ?? server.realm.userById(String(claims['sub']));
-  return user?.enabled === true ? { claims, client, user, session } : undefined;
+  if (user === undefined || Number(claims['iat']) < user.notBefore) return undefined;
+  return user.enabled ? { claims, client, user, session } : undefined;
 }
 
 /** A token that was exchanged by a client that takes no part in the session stands on the session alone. */

@@ -4,8 +4,8 @@ import type { ClaimMapper, RealmScope, RealmUser } from './realm-representation.
 /** What Keycloak notes of a session, such as the address that a service account came from. */
 export type SessionNotes = Readonly<Record<string, string>>;
 
-/** `access.token.claim` and `id.token.claim` of a mapper's configuration. */
-export type TokenKind = 'access' | 'id';
+/** `access.token.claim`, `id.token.claim` and `userinfo.token.claim` of a mapper's configuration. */
+export type TokenKind = 'access' | 'id' | 'userinfo';
 
 export function mappedClaims(
   scopes: readonly RealmScope[],

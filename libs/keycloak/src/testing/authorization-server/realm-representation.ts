@@ -14,7 +14,14 @@ export interface RealmScope {
   readonly mappers: readonly ClaimMapper[];
 }
 
+export interface RealmRole {
+  readonly id: string;
+  readonly name: string;
+}
+
 export interface RealmClient {
+  /** By which the admin REST API knows it. */
+  readonly id: string;
   readonly clientId: string;
   readonly secret: string | undefined;
   readonly isPublic: boolean;
@@ -35,21 +42,27 @@ export interface RealmClient {
   readonly tokenExchange: boolean;
   /** `typ` in the header of its access tokens. */
   readonly headerTyp: 'at+jwt' | 'JWT';
+  /** Keycloak's lightweight access tokens: no claims of mappers, not even `sub`. */
+  readonly isLightweight: boolean;
   readonly accessTokenSeconds: number | undefined;
   readonly defaultScopes: readonly string[];
   readonly optionalScopes: readonly string[];
+  /** As it was given, with whatever the server makes nothing of. */
+  readonly representation: Readonly<Record<string, unknown>>;
 }
 
 export interface RealmUser {
   readonly id: string;
-  readonly username: string;
-  readonly password: string | undefined;
+  username: string;
+  password: string | undefined;
   /** The client whose service account this is. */
   readonly serviceAccountOf: string | undefined;
   enabled: boolean;
   realmRoles: readonly string[];
+  /** Tokens of seconds before this one count no more. */
+  notBefore: number;
   /** By the names that mappers use: `email`, `firstName`, `emailVerified` … */
-  readonly attributes: Readonly<Record<string, string | boolean>>;
+  attributes: Readonly<Record<string, string | boolean>>;
 }
 
 export function toClient(json: unknown, scopesByDefault: readonly string[]): RealmClient {
@@ -58,6 +71,7 @@ export function toClient(json: unknown, scopesByDefault: readonly string[]): Rea
   const redirectUris = toTexts(client['redirectUris']);
   const lifespan = attributes['access.token.lifespan'];
   return {
+    id: toOptionalText(client['id']) ?? randomUUID(),
     clientId: toText(client['clientId'], 'A client has no "clientId"'),
     secret: toOptionalText(client['secret']),
     isPublic: client['publicClient'] === true,
@@ -73,10 +87,12 @@ export function toClient(json: unknown, scopesByDefault: readonly string[]): Rea
     serviceAccount: client['serviceAccountsEnabled'] === true,
     tokenExchange: attributes['standard.token.exchange.enabled'] === 'true',
     headerTyp: attributes['access.token.header.type.rfc9068'] === 'true' ? 'at+jwt' : 'JWT',
+    isLightweight: attributes['client.use.lightweight.access.token.enabled'] === 'true',
     accessTokenSeconds: lifespan === undefined || lifespan === '' ? undefined : Number(lifespan),
     defaultScopes:
       client['defaultClientScopes'] === undefined ? scopesByDefault : toTexts(client['defaultClientScopes']),
     optionalScopes: toTexts(client['optionalClientScopes']),
+    representation: client,
   };
 }
 
@@ -91,7 +107,7 @@ export function toUser(json: unknown): RealmUser {
     attributes[name] = toTexts(values)[0] ?? '';
   for (const name of ['email', 'firstName', 'lastName']) {
     const value = toOptionalText(user[name]);
-    if (value !== undefined) attributes[name] = value;
+    if (value !== undefined) attributes[name] = name === 'email' ? value.toLowerCase() : value;
   }
   return {
     id: toOptionalText(user['id']) ?? randomUUID(),
@@ -100,6 +116,7 @@ export function toUser(json: unknown): RealmUser {
     serviceAccountOf: toOptionalText(user['serviceAccountClientId']),
     enabled: user['enabled'] === true,
     realmRoles: toTexts(user['realmRoles']),
+    notBefore: 0,
     attributes,
   };
 }

@@ -1,4 +1,5 @@
 /** A realm as the server holds it: clients, client scopes, users, and which role opens which scope. */
+import { randomUUID } from 'node:crypto';
 import {
   toClient,
   toList,
@@ -7,21 +8,22 @@ import {
   toTexts,
   toUser,
   type RealmClient,
+  type RealmRole,
   type RealmScope,
   type RealmUser,
 } from './realm-representation.js';
+import { toSettings, type RealmSettings } from './realm-settings.js';
 
 const SERVICE_ACCOUNT_SCOPE = 'service_account';
 
 export class Realm {
-  readonly accessTokenSeconds: number;
-  readonly codeSeconds: number;
-  readonly revokesRefreshTokens: boolean;
-  readonly sessionIdleSeconds: number;
-  readonly sessionMaxSeconds: number;
+  readonly id = randomUUID();
+  readonly settings: RealmSettings;
   readonly scopes: ReadonlyMap<string, RealmScope>;
-  private readonly clients = new Map<string, RealmClient>();
-  private readonly users = new Map<string, RealmUser>();
+  readonly roles: readonly RealmRole[];
+  private readonly clientsById = new Map<string, RealmClient>();
+  private readonly clientsByName = new Map<string, RealmClient>();
+  private readonly usersById = new Map<string, RealmUser>();
   private readonly scopesByDefault: readonly string[];
   private readonly rolesOfScope = new Map<string, readonly string[]>();
   private readonly rolesOfClient = new Map<string, readonly string[]>();
@@ -32,14 +34,11 @@ export class Realm {
     json: unknown,
   ) {
     const realm = toRecord(json);
-    this.accessTokenSeconds = Number(realm['accessTokenLifespan'] ?? 300);
-    this.codeSeconds = Number(realm['accessCodeLifespan'] ?? 60);
-    this.revokesRefreshTokens = realm['revokeRefreshToken'] === true;
-    this.sessionIdleSeconds = Number(realm['ssoSessionIdleTimeout'] ?? 1800);
-    this.sessionMaxSeconds = Number(realm['ssoSessionMaxLifespan'] ?? 36_000);
+    this.settings = toSettings(realm);
     this.scopesByDefault = toTexts(realm['defaultDefaultClientScopes']);
     const scopes = toList(realm['clientScopes']).map(toScope);
     this.scopes = new Map(scopes.map((scope) => [scope.name, scope]));
+    this.roles = toList(toRecord(realm['roles'])['realm']).map(toRole);
     for (const mapping of toList(realm['scopeMappings']).map(toRecord)) {
       const { client, clientScope } = mapping;
       if (typeof clientScope === 'string') this.rolesOfScope.set(clientScope, toTexts(mapping['roles']));
@@ -49,38 +48,57 @@ export class Realm {
     for (const client of toList(realm['clients'])) this.addClient(client);
   }
 
-  addUser(json: unknown): void {
+  addUser(json: unknown): RealmUser {
     const user = toUser(json);
-    this.users.set(user.id, user);
+    this.usersById.set(user.id, user);
+    return user;
   }
 
-  /** A client with a service account that nobody described gets one of Keycloak's making, and a scope that tells of it. */
-  addClient(json: unknown): void {
-    const client = toClient(json, this.scopesByDefault);
-    const isDescribed = !client.serviceAccount || this.serviceAccountOf(client) !== undefined;
-    const tells = !isDescribed && this.scopes.has(SERVICE_ACCOUNT_SCOPE);
-    this.clients.set(
-      client.clientId,
-      tells ? { ...client, defaultScopes: [...client.defaultScopes, SERVICE_ACCOUNT_SCOPE] } : client,
-    );
-    if (!isDescribed) {
-      const { clientId } = client;
-      this.addUser({ username: `service-account-${clientId}`, enabled: true, serviceAccountClientId: clientId });
-    }
+  removeUser({ id }: RealmUser): void {
+    this.usersById.delete(id);
+  }
+
+  addClient(json: unknown): RealmClient {
+    return this.putClient(toClient(json, this.scopesByDefault));
+  }
+
+  /** `json` holds all of it, but for its scopes: they stay. */
+  replaceClient({ id, defaultScopes, optionalScopes }: RealmClient, json: object): void {
+    this.putClient({ ...toClient({ ...json, id }, []), defaultScopes, optionalScopes });
+  }
+
+  /** Its service account goes with it. */
+  removeClient(client: RealmClient): void {
+    const account = this.serviceAccountOf(client);
+    if (account !== undefined) this.removeUser(account);
+    this.clientsById.delete(client.id);
+    this.clientsByName.delete(client.clientId);
+  }
+
+  clients(): RealmClient[] {
+    return [...this.clientsById.values()];
+  }
+
+  users(): RealmUser[] {
+    return [...this.usersById.values()];
+  }
+
+  clientById(id: string): RealmClient | undefined {
+    return this.clientsById.get(id);
   }
 
   client(clientId: string): RealmClient | undefined {
-    return this.clients.get(clientId);
+    return this.clientsByName.get(clientId);
   }
 
   userById(id: string): RealmUser | undefined {
-    return this.users.get(id);
+    return this.usersById.get(id);
   }
 
   /** By user name or e-mail address, in any case. */
   userNamed(login: string): RealmUser | undefined {
     const wanted = login.toLowerCase();
-    const users = [...this.users.values()];
+    const users = this.users();
     return (
       users.find(({ username }) => username === wanted) ??
       users.find(({ attributes }) => String(attributes['email'] ?? '').toLowerCase() === wanted)
@@ -88,7 +106,7 @@ export class Realm {
   }
 
   serviceAccountOf({ clientId }: RealmClient): RealmUser | undefined {
-    return [...this.users.values()].find(({ serviceAccountOf }) => serviceAccountOf === clientId);
+    return this.users().find(({ serviceAccountOf }) => serviceAccountOf === clientId);
   }
 
   /** The roles of which one is needed to be given this scope; nobody is asked for one when there are none. */
@@ -100,4 +118,20 @@ export class Realm {
   rolesShownTo({ clientId }: RealmClient): readonly string[] {
     return this.rolesOfClient.get(clientId) ?? [];
   }
+
+  /** A client with a service account that nobody described gets one of Keycloak's making, and a scope that tells of it. */
+  private putClient(client: RealmClient): RealmClient {
+    const { clientId, defaultScopes } = client;
+    const isDescribed = !client.serviceAccount || this.serviceAccountOf(client) !== undefined;
+    const tells = !isDescribed && this.scopes.has(SERVICE_ACCOUNT_SCOPE);
+    const put = tells ? { ...client, defaultScopes: [...defaultScopes, SERVICE_ACCOUNT_SCOPE] } : client;
+    this.clientsById.set(put.id, put);
+    this.clientsByName.set(clientId, put);
+    if (!isDescribed) {
+      this.addUser({ username: `service-account-${clientId}`, enabled: true, serviceAccountClientId: clientId });
+    }
+    return put;
+  }
 }
+
+const toRole = (json: unknown): RealmRole => ({ id: randomUUID(), name: String(toRecord(json)['name']) });

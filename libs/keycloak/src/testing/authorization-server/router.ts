@@ -1,5 +1,7 @@
 /** Takes each request to its endpoint: counts it, fails it if a test wants that, and writes refusals as Keycloak does. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ADMIN_PATH, adminApi } from './admin/admin-api.js';
+import { MASTER } from './admin/master-realm.js';
 import { authorizationEndpoint } from './authorization-endpoint.js';
 import { browserRefusalAsAnswer } from './browser-refusal.js';
 import type { CountingCalls } from './call-counter.js';
@@ -14,8 +16,9 @@ import { loginEndpoint, loginPath } from './login-endpoint.js';
 import { OAuthRefusal } from './oauth-refusal.js';
 import { revocationEndpoint } from './revocation-endpoint.js';
 import { send, sendFaulty } from './send-answer.js';
-import type { ServerState } from './server-state.js';
+import type { ServerRealms, ServerState } from './server-state.js';
 import { grantNameOf, tokenEndpoint } from './token-endpoint.js';
+import { userinfoEndpoint } from './userinfo-endpoint.js';
 
 type Endpoint = (server: ServerState, call: HttpCall) => HttpAnswer | Promise<HttpAnswer>;
 
@@ -33,14 +36,23 @@ const EITHER = ['GET', 'POST'] as const;
 /** RFC 6749 §5.1. */
 const NOT_STORED = { 'cache-control': 'no-store', pragma: 'no-cache' };
 
-export function listener(server: ServerState, calls: CountingCalls, faults: FaultBoard, requests: LastRequests) {
-  const routes = routesOf(server.realm.name);
+/** Calls of the administrator and of its realm are neither counted nor made to fail. */
+export function listener(realms: ServerRealms, calls: CountingCalls, faults: FaultBoard, requests: LastRequests) {
+  const { main } = realms;
+  const routes = routesOf(main.realm.name);
+  const masterRoutes = routesOf(MASTER);
 
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       const call = await readCall(request);
       const route = routes.get(call.path);
-      const answer = () => answerTo(server, route, call);
+      const answer = async () => {
+        if (call.path.startsWith(ADMIN_PATH)) return adminApi(realms, call);
+        if (route === undefined && isWithin(realmPath(MASTER), call.path)) {
+          return answerTo(await realms.master(), masterRoutes.get(call.path), call);
+        }
+        return answerTo(main, route, call);
+      };
       if (route?.name !== undefined) {
         count(calls, route.name, call);
         requests.note(route.name, call);
@@ -67,6 +79,7 @@ function routesOf(realm: string): ReadonlyMap<string, Route> {
     [`${protocol}/certs`, { methods: ['GET'], name: 'jwks', endpoint: jwksEndpoint }],
     [`${protocol}/token`, { methods: ['POST'], name: 'token', endpoint: tokenEndpoint, headers: NOT_STORED }],
     [`${protocol}/token/introspect`, { methods: ['POST'], name: 'introspection', endpoint: introspectionEndpoint }],
+    [`${protocol}/userinfo`, { methods: EITHER, endpoint: userinfoEndpoint }],
     [`${protocol}/revoke`, { methods: ['POST'], name: 'revocation', endpoint: revocationEndpoint }],
     [`${protocol}/auth`, { methods: EITHER, name: 'authorization', endpoint: authorizationEndpoint }],
     [loginPath(realm), { methods: EITHER, endpoint: loginEndpoint }],
@@ -76,9 +89,10 @@ function routesOf(realm: string): ReadonlyMap<string, Route> {
 }
 
 async function answerTo(server: ServerState, route: Route | undefined, call: HttpCall): Promise<HttpAnswer> {
-  const realm = realmPath(server.realm.name);
   if (route === undefined) {
-    const isOurs = call.path === realm || call.path.startsWith(`${realm}/`) || !call.path.startsWith('/realms/');
+    if (!call.path.startsWith('/realms/'))
+      return json(404, { error: 'Unable to find matching target resource method' });
+    const isOurs = isWithin(realmPath(server.realm.name), call.path);
     return json(404, { error: isOurs ? 'HTTP 404 Not Found' : 'Realm does not exist' });
   }
   if (!route.methods.some((method) => method === call.method))
@@ -86,6 +100,8 @@ async function answerTo(server: ServerState, route: Route | undefined, call: Htt
   const answer = await refusalAsAnswer(server, () => route.endpoint(server, call));
   return { ...answer, headers: { ...answer.headers, ...route.headers } };
 }
+
+const isWithin = (realm: string, path: string): boolean => path === realm || path.startsWith(`${realm}/`);
 
 async function refusalAsAnswer(
   { issuer }: ServerState,

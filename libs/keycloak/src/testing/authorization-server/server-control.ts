@@ -89,7 +89,7 @@ export function controlOf(
     setRealmRoles: (username, roles) => {
       userNamed(username).realmRoles = roles;
     },
-    addUser: (user) => realm.addUser(user),
-    addClient: (client) => realm.addClient(client),
+    addUser: (user) => void realm.addUser(user),
+    addClient: (client) => void realm.addClient(client),
   };
 }

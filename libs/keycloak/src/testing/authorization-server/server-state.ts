@@ -1,4 +1,4 @@
-/** All that one running server knows, handed to each of its endpoints. */
+/** All that one running server knows of a realm, handed to each of its endpoints. */
 import type { AdjustableClock } from './adjustable-clock.js';
 import type { AuthorizationCodes } from './authorization-codes.js';
 import type { PendingLogins } from './pending-logins.js';
@@ -17,4 +17,11 @@ export interface ServerState {
   readonly codes: AuthorizationCodes;
   readonly logins: PendingLogins;
   readonly logouts: PendingLogouts;
+}
+
+/** The realms of one server: that of the file, and the administrator's. */
+export interface ServerRealms {
+  readonly main: ServerState;
+  /** Made when somebody asks for it first. */
+  master(): Promise<ServerState>;
 }

@@ -54,13 +54,13 @@ export class Sessions {
 
   /** As long as it lives if nobody touches it. */
   secondsLeft(session: Session): number {
-    const idleUntil = session.lastSeenAt + this.realm.sessionIdleSeconds;
+    const idleUntil = session.lastSeenAt + this.realm.settings.ssoSessionIdleTimeout;
     return Math.min(idleUntil, this.latestEnd(session)) - this.clock.now();
   }
 
   /** The second beyond which nothing keeps it alive, and no token of it. */
   latestEnd({ startedAt }: Session): number {
-    return startedAt + this.realm.sessionMaxSeconds;
+    return startedAt + this.realm.settings.ssoSessionMaxLifespan;
   }
 
   touch(session: Session): void {

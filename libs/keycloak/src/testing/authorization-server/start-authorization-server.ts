@@ -4,17 +4,14 @@ import { DEFAULT_KEYCLOAK_VERSION } from '../keycloak-settings.js';
 import { ADMIN, type RunningServer } from '../running-server.js';
 import { environmentAt, type StartServerOptions } from '../start-server-options.js';
 import { AdjustableClock } from './adjustable-clock.js';
-import { AuthorizationCodes } from './authorization-codes.js';
+import { withMaster } from './admin/master-realm.js';
 import { countCalls } from './call-counter.js';
-import { realmPath } from './discovery.js';
 import { FaultBoard } from './fault.js';
 import { LastRequests } from './last-requests.js';
-import { PendingLogins } from './pending-logins.js';
-import { PendingLogouts } from './pending-logouts.js';
+import { openRealm } from './open-realm.js';
 import { readRealm } from './realm-file.js';
 import { listener } from './router.js';
 import { controlOf, type AuthorizationServerControl } from './server-control.js';
-import { Sessions } from './sessions.js';
 import { makeSigningKeys } from './signing-keys.js';
 
 export type StartAuthorizationServerOptions = StartServerOptions;
@@ -29,10 +26,13 @@ export interface RunningAuthorizationServer extends RunningServer {
 /**
  * Starts, in some 0.2 s and without Docker or Java, a server for tests that answers as Keycloak 26.7.4 does: discovery, JWKS,
  * authorization endpoint (code flow, PKCE, a login page), token endpoint (authorization code, client credentials, password,
- * refresh token, standard token exchange), introspection, revocation, end session endpoint (at a client's request, or by
+ * refresh token, standard token exchange), introspection, revocation, userinfo, end session endpoint (at a client's request, or by
  * refresh token) and back-channel logout. Tokens are real JWTs (RS256), signed by a key made at the start. Any number may run
  * at once. It listens on 127.0.0.1 only and speaks plain HTTP. **Not for production**, where it refuses to start: it compares
  * passwords as they stand in the file.
+ *
+ * Its administrator logs in at the realm `master` by `admin-cli`, and has that part of the admin REST API which changes users,
+ * their roles, clients, sessions and the realm's settings; what of it is not there answers 501. It has no console.
  *
  * Beyond what Keycloak can do, {@link RunningAuthorizationServer.control} counts calls, moves its time, makes endpoints fail,
  * and disables, revokes and ends.
@@ -63,20 +63,15 @@ export async function startAuthorizationServer(
   onProgress?.(
     `Started the embedded server, which answers as Keycloak ${DEFAULT_KEYCLOAK_VERSION} does, at ${baseUrl}`,
   );
-  const issuer = baseUrl + realmPath(realm.name);
-  const clock = new AdjustableClock();
-  const sessions = new Sessions(realm, clock);
-  const codes = new AuthorizationCodes(sessions, realm.codeSeconds, clock);
-  const [logins, logouts] = [new PendingLogins(), new PendingLogouts()];
-  const server = { baseUrl, issuer, realm, clock, keys, sessions, codes, logins, logouts };
+  const server = openRealm(baseUrl, realm, keys, new AdjustableClock());
   const calls = countCalls();
   const faults = new FaultBoard();
   const requests = new LastRequests();
-  const answer = listener(server, calls, faults, requests);
+  const answer = listener(withMaster(server), calls, faults, requests);
   http.on('request', (request, response) => void answer(request, response));
   return {
     baseUrl,
-    issuer,
+    issuer: server.issuer,
     realm: realm.name,
     version: DEFAULT_KEYCLOAK_VERSION,
     kind: 'embedded',

@@ -22,9 +22,9 @@ export async function accessTokenAnswer(server: ServerState, issue: Issue): Prom
   const times = timesOf(server, issue);
   const claims = {
     ...times,
-    jti: `${issue.idPrefix}:${randomUUID()}`,
+    jti: `${idPrefixOf(issue)}:${randomUUID()}`,
     iss: server.issuer,
-    ...granted.access,
+    ...(client.isLightweight ? { scope: granted.scope } : granted.access),
     typ: 'Bearer',
     azp: client.clientId,
     ...sidOf(issue),
@@ -38,6 +38,10 @@ export async function accessTokenAnswer(server: ServerState, issue: Issue): Prom
     ...(id_token === undefined ? {} : { id_token }),
   };
 }
+
+/** The kind of token within it is `rt`, or `lt` for a lightweight one. */
+const idPrefixOf = ({ client, idPrefix }: Issue): string =>
+  client.isLightweight ? idPrefix.replace(/^(..)rt/, '$1lt') : idPrefix;
 
 /** With a refresh token, whose scope stays that of the login. */
 export async function sessionAnswer(
@@ -99,7 +103,7 @@ const sidOf = ({ session }: Issue) => (session === undefined ? {} : { sid: sessi
 
 function timesOf({ realm, clock, sessions }: ServerState, { client, session }: Issue): { exp: number; iat: number } {
   const iat = clock.now();
-  const exp = iat + (client.accessTokenSeconds ?? realm.accessTokenSeconds);
+  const exp = iat + (client.accessTokenSeconds ?? realm.settings.accessTokenLifespan);
   return { exp: session === undefined ? exp : Math.min(exp, sessions.latestEnd(session)), iat };
 }
 

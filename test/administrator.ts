@@ -1,0 +1,70 @@
+/** The administrator of a realm: the admin REST API over plain HTTP, as anybody with the password has it. */
+
+/** A token is good for a minute. */
+const TOKEN_USED_FOR_MS = 20_000;
+
+export interface AdminQuestion {
+  readonly body?: unknown;
+  /** In place of the administrator's token; `null`: none. */
+  readonly authorization?: string | null;
+  readonly contentType?: string;
+  /** Default: the one that it administers. */
+  readonly realm?: string;
+}
+
+export class Administrator {
+  #login: { readonly token: Promise<string>; readonly until: number } | undefined;
+
+  constructor(
+    private readonly baseUrl: string,
+    private readonly realm: string,
+  ) {}
+
+  /** Any answer, also a refusal. A body that is text goes as it is. */
+  async ask(method: string, path: string, question: AdminQuestion = {}): Promise<Response> {
+    const { body, authorization = `Bearer ${await this.token()}`, contentType = 'application/json' } = question;
+    return fetch(`${this.baseUrl}/admin/realms/${question.realm ?? this.realm}${path}`, {
+      method,
+      headers: {
+        ...(authorization === null ? {} : { authorization }),
+        ...(body === undefined ? {} : { 'content-type': contentType }),
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+  }
+
+  async read<T>(path: string): Promise<T> {
+    return (await (await this.#succeed('GET', path)).json()) as T;
+  }
+
+  /** Gives the path of what was made. */
+  async create(path: string, body: object): Promise<string> {
+    const { headers } = await this.#succeed('POST', path, body);
+    return `${path}/${headers.get('location')?.split('/').at(-1) ?? ''}`;
+  }
+
+  async change(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<void> {
+    await this.#succeed(method, path, body);
+  }
+
+  /** Of the realm `master`: a good one, of another issuer. */
+  token(): Promise<string> {
+    if (this.#login === undefined || this.#login.until < Date.now()) {
+      this.#login = { token: this.#logIn(), until: Date.now() + TOKEN_USED_FOR_MS };
+    }
+    return this.#login.token;
+  }
+
+  async #logIn(): Promise<string> {
+    const form = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password: 'admin' };
+    const url = `${this.baseUrl}/realms/master/protocol/openid-connect/token`;
+    const answer = await fetch(url, { method: 'POST', body: new URLSearchParams(form) });
+    return ((await answer.json()) as { readonly access_token: string }).access_token;
+  }
+
+  async #succeed(method: string, path: string, body?: object): Promise<Response> {
+    const response = await this.ask(method, path, { body });
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
+    return response;
+  }
+}
