@@ -11,7 +11,6 @@ export interface TokenListener {
 
 /** Of undici, as far as it matters here. */
 interface SentRequest {
-  readonly method: string;
   readonly body: unknown;
 }
 
@@ -37,7 +36,6 @@ export function watchPassingTokens(listener: TokenListener): () => void {
     },
     [TEST_TOKEN_CHANNEL]: (text: string) => listener.token(text),
     'undici:request:create': ({ request }: { readonly request: SentRequest }) => {
-      if (request.method !== 'POST') return;
       answers.set(request, { bytes: 0, chunks: [] });
       const code = request.body instanceof Uint8Array ? codeIn(Buffer.from(request.body).toString()) : undefined;
       if (code !== undefined) listener.code(code);
