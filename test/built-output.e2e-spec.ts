@@ -132,7 +132,8 @@ describe('the built services', () => {
     expect(await a.service.exited).toBe(0);
     b.service.process.kill('SIGTERM');
     expect(await b.service.exited).toBe(0);
-    expect(leaks.known).toBeGreaterThan(2);
+    // A's token for B, and B's for C.
+    expect(leaks.known).toBeGreaterThanOrEqual(2);
   }, 60_000);
 
   it('answer every request that is under way when SIGTERM comes, take no more, and exit with 0', async () => {

@@ -78,12 +78,13 @@ export class KeycloakRecorder {
   }
 }
 
-function secretsOf({ form, answer }: RecordedCall): (readonly [string, TokenKind])[] {
+/** A code that was refused is worth nothing, and may be no code at all. */
+function secretsOf({ form, answer, status }: RecordedCall): (readonly [string, TokenKind])[] {
   const tokens = [answer['access_token'], answer['refresh_token'], answer['id_token']];
   const code = form.get('code');
   return [
     ...tokens.flatMap((token) => (typeof token === 'string' ? [[token, 'token'] as const] : [])),
-    ...(code === null ? [] : [[code, 'code'] as const]),
+    ...(code === null || status !== 200 ? [] : [[code, 'code'] as const]),
   ];
 }
 
