@@ -1,5 +1,4 @@
 import { Console } from 'node:console';
-import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +6,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { request as undiciRequest } from 'undici';
 import { fingerprint } from '../../protocol/fingerprint.js';
+import { testTokenChannel } from '../test-token-channel.js';
 import { TokenLeakError } from './token-leak-error.js';
 import { TokenLeakScanner } from './token-leak-scanner.js';
 
@@ -255,7 +255,7 @@ describe('the tokens of a run', () => {
     await fetch(server, { headers: { Authorization: `Bearer ${OPAQUE}` } }).then((response) => response.text());
     await fetch(server, { headers: { Authorization: 'Bearer junk' } }).then((response) => response.text());
     expect(leaks.known).toBe(4);
-    channel('nestjs-keycloak-s2s:testing:token').publish(`${OPAQUE}-of-the-testing-kit`);
+    testTokenChannel.publish(`${OPAQUE}-of-the-testing-kit`);
     expect(leaks.known).toBe(5);
     leaks.stop();
     await fetch(server, { headers: { Authorization: `Bearer ${OPAQUE}-other` } }).then((response) => response.text());
