@@ -78,9 +78,10 @@ export class KeycloakRecorder {
   }
 }
 
-function secretsOf({ form, answer }: RecordedCall): (readonly [string, TokenKind])[] {
+/** A code that is refused may be made up. */
+function secretsOf({ form, status, answer }: RecordedCall): (readonly [string, TokenKind])[] {
   const tokens = [answer['access_token'], answer['refresh_token'], answer['id_token']];
-  const code = form.get('code');
+  const code = status === 200 ? form.get('code') : null;
   return [
     ...tokens.flatMap((token) => (typeof token === 'string' ? [[token, 'token'] as const] : [])),
     ...(code === null ? [] : [[code, 'code'] as const]),
