@@ -12,7 +12,6 @@ export interface TokenListener {
 
 /** Of undici, as far as it matters here. */
 interface SentRequest {
-  readonly method: string;
   readonly body: unknown;
 }
 
@@ -35,7 +34,6 @@ export function watchPassingTokens(listener: TokenListener): () => void {
       if (token !== undefined && token.length >= SHORTEST_RECEIVED) listener.token(token);
     },
     'undici:request:create': ({ request }: { readonly request: SentRequest }) => {
-      if (request.method !== 'POST') return;
       answers.set(request, { bytes: 0, chunks: [] });
       const code = request.body instanceof Uint8Array ? codeIn(Buffer.from(request.body).toString()) : undefined;
       if (code !== undefined) listener.code(code);
