@@ -1,6 +1,6 @@
 /** Set-up and teardown as Jest and Vitest call them. */
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import setUp from './jest-setup.js';
 import tearDown from './jest-teardown.js';
 import { testServer } from './test-server.js';
@@ -21,7 +21,14 @@ const isUp = (baseUrl: string): Promise<boolean> =>
 const listeners = (): number => process.listenerCount('SIGINT') + process.listenerCount('SIGTERM');
 
 describe('jest-setup and jest-teardown', () => {
+  const choice = process.env['AUTHORIZATION_SERVER'];
+  beforeAll(() => {
+    process.env['AUTHORIZATION_SERVER'] = 'embedded';
+  });
   afterEach(() => tearDown());
+  afterAll(() => {
+    process.env['AUTHORIZATION_SERVER'] = choice ?? '';
+  });
 
   it('start a server for all specs, and end it', async () => {
     const before = listeners();

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startTestServer, type ServerChoice } from './start-test-server.js';
 
 const OPTIONS = {
@@ -9,8 +9,12 @@ const OPTIONS = {
   ),
 };
 
-afterEach(() => {
+const before = process.env['AUTHORIZATION_SERVER'];
+beforeEach(() => {
   delete process.env['AUTHORIZATION_SERVER'];
+});
+afterAll(() => {
+  if (before !== undefined) process.env['AUTHORIZATION_SERVER'] = before;
 });
 
 describe('startTestServer', () => {

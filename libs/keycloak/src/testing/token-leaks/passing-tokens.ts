@@ -1,6 +1,7 @@
 /** watchPassingTokens(): tells every token that comes into this process: in an answer to it, or in a request to it. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
+import { testTokenChannel } from '../test-token-channel.js';
 import { codeIn, tokensIn } from './token-answers.js';
 
 export interface TokenListener {
@@ -11,12 +12,9 @@ export interface TokenListener {
 
 /** Of undici, as far as it matters here. */
 interface SentRequest {
-  readonly method: string;
   readonly body: unknown;
 }
 
-/** Where the testing kit tells of tokens that it makes without a server. */
-const TEST_TOKEN_CHANNEL = 'nestjs-keycloak-s2s:testing:token';
 /** An answer with tokens is small. */
 const MOST_BYTES = 1024 * 1024;
 /** A made-up one in a test is shorter, and stands in messages by right. */
@@ -35,9 +33,7 @@ export function watchPassingTokens(listener: TokenListener): () => void {
       const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
       if (token !== undefined && token.length >= SHORTEST_RECEIVED) listener.token(token);
     },
-    [TEST_TOKEN_CHANNEL]: (text: string) => listener.token(text),
     'undici:request:create': ({ request }: { readonly request: SentRequest }) => {
-      if (request.method !== 'POST') return;
       answers.set(request, { bytes: 0, chunks: [] });
       const code = request.body instanceof Uint8Array ? codeIn(Buffer.from(request.body).toString()) : undefined;
       if (code !== undefined) listener.code(code);
@@ -57,7 +53,10 @@ export function watchPassingTokens(listener: TokenListener): () => void {
   };
   const entries = Object.entries(subscribers) as [string, (message: unknown) => void][];
   for (const [name, subscriber] of entries) subscribe(name, subscriber);
+  const ofTestingKit = (text: unknown): void => listener.token(text as string);
+  testTokenChannel.subscribe(ofTestingKit);
   return () => {
+    testTokenChannel.unsubscribe(ofTestingKit);
     for (const [name, subscriber] of entries) unsubscribe(name, subscriber);
   };
 }

@@ -1,5 +1,4 @@
 import { Console } from 'node:console';
-import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +6,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { request as undiciRequest } from 'undici';
 import { fingerprint } from '../../protocol/fingerprint.js';
+import { testTokenChannel } from '../test-token-channel.js';
 import { TokenLeakError } from './token-leak-error.js';
 import { TokenLeakScanner } from './token-leak-scanner.js';
 
@@ -63,12 +63,14 @@ describe('what somebody saw', () => {
     ['a token in bytes', Buffer.from(`\u00e9${TOKEN}`), 'whole'],
     ['a token amid what could be its own', `abc-${TOKEN}_xyz`, 'whole'],
     ['a token in an address', `http://localhost/?id_token_hint=${percent(TOKEN)}&state=x`, 'whole, escaped'],
-    ['a token in an address in an address', encodeURIComponent(percent(TOKEN)), 'whole, escaped'],
+    ['a token in an address in an address', encodeURIComponent(encodeURIComponent(percent(TOKEN))), 'whole, escaped'],
     ['a token in JSON in JSON', JSON.stringify(JSON.stringify({ token: TOKEN })), 'whole'],
     ['a token of escapes', `{"token":"${escapedByJson(TOKEN)}"}`, 'whole, escaped'],
     ['a token in base64', Buffer.from(TOKEN).toString('base64'), 'whole, in base64'],
     ['a token in base64url', Buffer.from(`client:${TOKEN}`).toString('base64url'), 'whole, in base64'],
-    ['a token in base64 behind more of it', `x${Buffer.from(TOKEN).toString('base64')}`, 'whole, in base64'],
+    ['a token in base64 behind 1 more of it', `x${Buffer.from(TOKEN).toString('base64')}`, 'whole, in base64'],
+    ['a token in base64 behind 2 more of it', `xy${Buffer.from(TOKEN).toString('base64')}`, 'whole, in base64'],
+    ['a token in base64 behind 3 more of it', `xyz${Buffer.from(TOKEN).toString('base64')}`, 'whole, in base64'],
     ['a token without its signature', `${HEADER}.${PAYLOAD}`, 'without its signature'],
     ['the claims of a token as they were sent', PAYLOAD, 'without its signature'],
     ['a signature', `sig=${SIGNATURE}`, 'signature alone'],
@@ -91,6 +93,7 @@ describe('what somebody saw', () => {
 
   it.each([
     ['a short secret', 'b-secret!', 'x b-secret!x', 'whole'],
+    ['a secret of words', 'Übermorgen, an einem Dienstag im März', '(Übermorgen, an einem Dienstag im März)', 'whole'],
     ['a short secret in base64', 'b-secret', Buffer.from('service-b:b-secret').toString('base64'), 'whole, in base64'],
   ])('is a leak: %s that it was told of', (_, secret, text, form) => {
     expect(formsIn(text, secret)).toEqual([form]);
@@ -114,6 +117,14 @@ describe('what somebody saw', () => {
     ['nothing', ''],
   ])('is none: %s', (_, text) => {
     expect(formsIn(text, TOKEN)).toEqual([]);
+  });
+
+  it('is a leak: each 32 characters of a token behind its header', () => {
+    const secret = TOKEN.slice(HEADER.length + 1);
+    const leaks = start(TOKEN, OPAQUE);
+    const parts = Array.from({ length: secret.length - 31 }, (_, from) => secret.slice(from, from + 32));
+    for (const [from, text] of parts.entries()) leaks.saw(`from ${from}`, `~${text}~`);
+    expect(leaks.found()).toHaveLength(parts.length);
   });
 
   it('may have the form of a JWT where it says so, and be no token all the same', () => {
@@ -140,6 +151,10 @@ describe('what somebody saw', () => {
   });
 
   it('names each token at each place once', () => {
+    const short = `${part({ alg: 'none' })}.${part({ sub: 'x' })}.`;
+    const twice = start(short);
+    twice.saw('here', `${short} ${short}`);
+    expect(twice.found()).toEqual([{ where: 'here', fingerprint: fingerprint(short), form: 'whole' }]);
     const other = jwt({ ...CLAIMS, jti: 'other' });
     const leaks = start(TOKEN, other);
     leaks.saw('one', `${TOKEN} ${TOKEN} ${PAYLOAD} ${percentDots(other)}`);
@@ -188,7 +203,14 @@ describe('what is printed', () => {
     console.log('caller %s', TOKEN);
     console.error({ error: new Error(TOKEN) });
     stdout.write(`${TOKEN}\n`);
-    expect(leaks.found().map(({ where }) => where)).toEqual(['console.log', 'console.error', 'stdout, line 1']);
+    // Which prints by another method.
+    console.trace(TOKEN);
+    expect(leaks.found().map(({ where }) => where)).toEqual([
+      'console.log',
+      'console.error',
+      'stdout, line 1',
+      'console.trace',
+    ]);
   });
 
   it('goes its way, and its writers get their answer', () => {
@@ -224,7 +246,9 @@ describe('what is printed', () => {
 
   it('holds no authorization code, which an address does by right', async () => {
     const leaks = start();
-    const code = 'f3a1.0c9e4d7b-code-of-a-login.5d2f';
+    // The middle is the id of the session, which is no secret by itself.
+    const sid = '0c9e4d7b-5f1e-4c52-9d3b-2f1f8a7c6e5d';
+    const code = `f3a1.${sid}.5d2f`;
     const url = await serve((_, response) => void response.end('{}'));
     const { body } = await undiciRequest(url, {
       method: 'POST',
@@ -234,7 +258,7 @@ describe('what is printed', () => {
     leaks.issued(`${code}-other`, 'code');
     leaks.saw('the address', `http://localhost/callback?code=${code}-other`);
     expect([leaks.known, leaks.found()]).toEqual([2, []]);
-    stdout.write(`GET /callback?code=${code}\n`);
+    stdout.write(`GET /callback?code=${code}\n{"sid":"${sid}"}\n`);
     leaks.saw('the log of another process', `GET /callback?code=${code}\n`, { isPrinted: true });
     const leak = { fingerprint: fingerprint(code), form: 'whole' };
     expect(leaks.found()).toEqual([
@@ -253,9 +277,9 @@ describe('the tokens of a run', () => {
     await body.dump();
     expect(leaks.known).toBe(3);
     await fetch(server, { headers: { Authorization: `Bearer ${OPAQUE}` } }).then((response) => response.text());
-    await fetch(server, { headers: { Authorization: 'Bearer junk' } }).then((response) => response.text());
+    await fetch(server, { headers: { Authorization: 'Bearer made-up-in-a-test' } }).then((response) => response.text());
     expect(leaks.known).toBe(4);
-    channel('nestjs-keycloak-s2s:testing:token').publish(`${OPAQUE}-of-the-testing-kit`);
+    testTokenChannel.publish(`${OPAQUE}-of-the-testing-kit`);
     expect(leaks.known).toBe(5);
     leaks.stop();
     await fetch(server, { headers: { Authorization: `Bearer ${OPAQUE}-other` } }).then((response) => response.text());
@@ -267,10 +291,12 @@ describe('the tokens of a run', () => {
     const code = '7f2c.code.81aa-0017';
     const server = await serve((request, response) => {
       if (request.url === '/auth') return void response.writeHead(302, { location: `http://a/b?code=${code}` }).end();
-      const { host, 'content-type': type } = request.headers;
+      const { host, 'content-type': type, 'accept-encoding': encoding } = request.headers;
       void request
         .toArray()
-        .then((chunks) => response.setHeader('x-seen', `${request.method} ${host} ${type} ${chunks.join('')}`))
+        .then((chunks) =>
+          response.setHeader('x-seen', `${request.method} ${host} ${type} ${encoding} ${chunks.join('')}`),
+        )
         .then(() => response.writeHead(201, { 'set-cookie': ['a=1', 'b=2'] }).end(`{"access_token":"${TOKEN}"}`));
     });
     const door = await leaks.inFrontOf(server);
@@ -282,7 +308,7 @@ describe('the tokens of a run', () => {
       { access_token: TOKEN },
     ]);
     expect(answer.headers.get('x-seen')).toBe(
-      `POST ${new URL(door.baseUrl).host} application/x-www-form-urlencoded;charset=UTF-8 ${form.toString()}`,
+      `POST ${new URL(door.baseUrl).host} application/x-www-form-urlencoded;charset=UTF-8 identity ${form.toString()}`,
     );
     await fetch(`${door.baseUrl}/auth`, { redirect: 'manual' });
     expect(leaks.known).toBe(3);

@@ -2,10 +2,10 @@ import { Controller, Get, Injectable, Module, type INestApplication, type Module
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import request from 'supertest';
 import {
   AccessToken,
+  AccessTokenVerifier,
   ClientCredentialsTokenProvider,
   KeycloakModule,
   RequirePermission,
@@ -14,9 +14,9 @@ import {
   type KeycloakModuleOptions,
 } from '../../index.js';
 import { testAccessToken } from '../test-access-token.js';
+import { testTokenChannel } from '../test-token-channel.js';
 import { signIn, signOut, testAuthorizationServer, testServices } from './application-under-test.js';
 import { KeycloakTestingModule } from './keycloak-testing.module.js';
-import { TEST_TOKEN_CHANNEL } from './test-tokens.js';
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -193,7 +193,11 @@ describe('signIn', () => {
     expect(signIn(module, reader)).not.toBe(signIn(module, reader));
     const token = testAccessToken({ text: 'the-text' });
     expect(signIn(module, token)).toBe('the-text');
+    signOut(module, 'the-text');
     expect(signIn(module, token)).toBe('the-text');
+    await expect(module.get(AccessTokenVerifier).verify('the-text')).resolves.toMatchObject({
+      clientId: 'test-client',
+    });
   });
 
   it('makes the token itself one that can be exchanged, in this application', async () => {
@@ -210,13 +214,13 @@ describe('signIn', () => {
   it('tells of each token whoever looks where tokens show, of exchanged ones too', async () => {
     const told: unknown[] = [];
     const tell = (text: unknown): unknown => told.push(text);
-    subscribe(TEST_TOKEN_CHANNEL, tell);
+    testTokenChannel.subscribe(tell);
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
     const text = signIn(module, reader);
     const exchanged = await module
       .get(TokenExchangeClient)
       .exchange(testAccessToken({ text }), { audience: 'inventory', scope: 'stock.read' });
-    unsubscribe(TEST_TOKEN_CHANNEL, tell);
+    testTokenChannel.unsubscribe(tell);
     expect(told).toEqual(expect.arrayContaining([text, exchanged.reveal()]));
   });
 

@@ -30,7 +30,10 @@ export class TestAuthorizationServer {
     private readonly tokens: TestTokens,
   ) {}
 
-  /** From now on it can't be reached, in this way, until `recover()`. What the application has kept goes on being good. */
+  /**
+   * From now on it can't be reached, in this way, until `recover()`. What the application has kept goes on being good; after
+   * many failures its circuit opens, and closes again in its own time.
+   */
   fail(fault: NetworkFault): void {
     this.#fault = fault;
   }

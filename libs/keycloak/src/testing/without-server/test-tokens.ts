@@ -1,6 +1,6 @@
 /** TestTokens: the tokens that one application under test has to do with, and what they are. */
 import { randomBytes } from 'node:crypto';
-import { channel } from 'node:diagnostics_channel';
+import { testTokenChannel } from '../test-token-channel.js';
 
 export interface TestToken {
   readonly claims: Readonly<Record<string, unknown>>;
@@ -9,11 +9,6 @@ export interface TestToken {
   /** What it can be exchanged for; undefined for anything. */
   readonly grantableScopes: readonly string[] | undefined;
 }
-
-/** Tells the text of each token, for whoever looks where tokens show: it comes over no network. */
-export const TEST_TOKEN_CHANNEL = 'nestjs-keycloak-s2s:testing:token';
-
-const told = channel(TEST_TOKEN_CHANNEL);
 
 export class TestTokens {
   readonly #tokens = new Map<string, TestToken>();
@@ -29,7 +24,8 @@ export class TestTokens {
   /** A token whose text is given; what was known of it is replaced. */
   set(text: string, token: TestToken): void {
     this.#tokens.set(text, token);
-    told.publish(text);
+    this.#ended.delete(text);
+    testTokenChannel.publish(text);
   }
 
   /** A token that has not been ended; it may have expired. */
