@@ -78,8 +78,10 @@ async function followRow(row) {
   } finally {
     await shell.stop();
     rmSync(state, { recursive: true });
-    if (!flags.keep) rmSync(top, { recursive: true });
-    for (const name of packedFiles().filter((file) => !packed.includes(file))) rmSync(name);
+    if (!flags.keep) {
+      rmSync(top, { recursive: true });
+      for (const name of packedFiles().filter((file) => !packed.includes(file))) rmSync(name);
+    }
   }
 }
 
