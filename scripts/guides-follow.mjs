@@ -47,7 +47,9 @@ function write(path, text) {
 }
 
 function apply(patch, folder) {
-  const { status, stderr } = spawnSync('git', ['apply', '-'], { cwd: folder, input: patch, encoding: 'utf8' });
+  // In a folder below another repository, git would pass over what is not in that.
+  const env = { ...process.env, GIT_CEILING_DIRECTORIES: dirname(realpathSync(folder)) };
+  const { status, stderr } = spawnSync('git', ['apply', '-'], { cwd: folder, env, input: patch, encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
 }
 
