@@ -134,7 +134,7 @@ function say(line) {
 function showWhatToTry(all, server) {
   const a = `localhost:${all.find(({ letter }) => letter === 'A').port}`;
   console.log(`
-${paint(1, 'All three services are ready.')}
+${paint(1, 'All services are ready.')}
 
   A page to start from:       http://${a} (log in there as alice / alice, or as bob / bob)
   Service A as itself:        curl ${a}/run-service-b

@@ -86,7 +86,7 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     title: 'a realm has no clients that nobody described',
-    ask: async (server) => (await login(server, 'alice', undefined, 'admin-cli')).status,
+    ask: async (server) => (await login(server, 'alice', 'openid', 'admin-cli')).status,
     keycloak: 200,
     embedded: 401,
   },

@@ -127,7 +127,7 @@ export const USERINFO_CASES: readonly ContractCase[] = [
       await logout(server, textOf(two, 'refresh_token'));
       return [refusal(await userinfo(server, textOf(one))), refusal(await userinfo(server, textOf(two)))];
     },
-    answer: [BAD_TOKEN, BAD_TOKEN],
+    answer: [BAD_TOKEN, [401, challenge('invalid_token', 'user_session_not_found'), '']],
   },
   {
     title: 'PUT is not allowed',

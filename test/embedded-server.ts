@@ -5,13 +5,11 @@ import { publicUrl, SECRETS } from './keycloak.js';
 
 export const REALM_FILE = fileURLToPath(new URL('../keycloak/microservices-realm.json', import.meta.url));
 
-export const REALM_ENVIRONMENT = {
-  SERVICE_A_CLIENT_SECRET: SECRETS['service-a'],
-  SERVICE_B_CLIENT_SECRET: SECRETS['service-b'],
-  SERVICE_C_CLIENT_SECRET: SECRETS['service-c'],
-  WAREHOUSE_CLIENT_SECRET: SECRETS.warehouse,
+const variable = (client: string): string => `${client.toUpperCase().replaceAll('-', '_')}_CLIENT_SECRET`;
+
+export const REALM_ENVIRONMENT: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.entries(SECRETS).map(([client, secret]) => [variable(client), secret])),
   SERVICE_A_PUBLIC_URL: publicUrl,
-  SHORT_LIVED_CLIENT_SECRET: SECRETS['short-lived'],
 };
 
 export const startEmbeddedServer = (): Promise<RunningAuthorizationServer> =>

@@ -3,14 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import setUp from './jest-setup.js';
 import tearDown from './jest-teardown.js';
+import { allSecrets } from './test-realm.js';
 import { testServer } from './test-server.js';
 import * as vitest from './vitest-setup.js';
 
 const rootDir = fileURLToPath(new URL('../../../..', import.meta.url));
-const environment = Object.fromEntries(
-  ['SERVICE_A', 'SERVICE_B', 'SERVICE_C', 'WAREHOUSE', 'SHORT_LIVED'].map((name) => [`${name}_CLIENT_SECRET`, 'x']),
-);
-const authorizationServer = { realm: 'keycloak/microservices-realm.json', environment };
+const authorizationServer = { realm: 'keycloak/microservices-realm.json', environment: allSecrets('x') };
 
 const isUp = (baseUrl: string): Promise<boolean> =>
   fetch(`${baseUrl}/realms/microservices`).then(

@@ -1,13 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startTestServer, type ServerChoice } from './start-test-server.js';
+import { allSecrets, REALM_FILE } from './test-realm.js';
 
-const OPTIONS = {
-  realm: fileURLToPath(new URL('../../../../keycloak/microservices-realm.json', import.meta.url)),
-  environment: Object.fromEntries(
-    ['SERVICE_A', 'SERVICE_B', 'SERVICE_C', 'WAREHOUSE', 'SHORT_LIVED'].map((name) => [`${name}_CLIENT_SECRET`, 'x']),
-  ),
-};
+const OPTIONS = { realm: REALM_FILE, environment: allSecrets('x') };
 
 const before = process.env['AUTHORIZATION_SERVER'];
 beforeEach(() => {

@@ -1,26 +1,25 @@
 /** The demo realm for specs of the library: an authorization server of their own, and how its clients reach it. */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   startAuthorizationServer,
   type RunningAuthorizationServer,
 } from './authorization-server/start-authorization-server.js';
+import { unfilledPlaceholders } from './keycloak-settings.js';
 
-const REALM_FILE = fileURLToPath(new URL('../../../../keycloak/microservices-realm.json', import.meta.url));
+export const REALM_FILE = fileURLToPath(new URL('../../../../keycloak/microservices-realm.json', import.meta.url));
 
 /** Of every client. Its characters must be encoded in the header of RFC 6749 §2.3.1. */
 const CLIENT_SECRET = 'the-secret:of +it';
 
 export const startTestRealm = (): Promise<RunningAuthorizationServer> =>
-  startAuthorizationServer({
-    realm: REALM_FILE,
-    environment: {
-      SERVICE_A_CLIENT_SECRET: CLIENT_SECRET,
-      SERVICE_B_CLIENT_SECRET: CLIENT_SECRET,
-      SERVICE_C_CLIENT_SECRET: CLIENT_SECRET,
-      WAREHOUSE_CLIENT_SECRET: CLIENT_SECRET,
-      SHORT_LIVED_CLIENT_SECRET: CLIENT_SECRET,
-    },
-  });
+  startAuthorizationServer({ realm: REALM_FILE, environment: allSecrets(CLIENT_SECRET) });
+
+/** The placeholders that the realm file has for the secrets of its clients, all of them filled with one. */
+export function allSecrets(secret: string): Readonly<Record<string, string>> {
+  const names = unfilledPlaceholders(readFileSync(REALM_FILE, 'utf8'), {});
+  return Object.fromEntries(names.map((name) => [name, secret]));
+}
 
 /** As a client of the realm is configured, with no retries and a circuit that stays closed. */
 export const connectionTo = ({ issuer }: RunningAuthorizationServer, clientId = 'service-b') => ({

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startAuthorizationServer, type RunningAuthorizationServer } from 'nestjs-keycloak-s2s/testing';
@@ -11,11 +12,10 @@ let server: RunningAuthorizationServer;
 let keycloak: AttackersKeycloak;
 
 beforeAll(async () => {
-  const names = ['SERVICE_A', 'SERVICE_B', 'SERVICE_C', 'WAREHOUSE', 'SHORT_LIVED'];
-  server = await startAuthorizationServer({
-    realm: fileURLToPath(new URL('../../../../keycloak/microservices-realm.json', import.meta.url)),
-    environment: Object.fromEntries(names.map((name) => [`${name}_CLIENT_SECRET`, SECRET])),
-  });
+  const realm = fileURLToPath(new URL('../../../../keycloak/microservices-realm.json', import.meta.url));
+  const placeholders = readFileSync(realm, 'utf8').matchAll(/\$\{(\w+_CLIENT_SECRET)\}/g);
+  const environment = Object.fromEntries(Array.from(placeholders, ([, name]) => [name, SECRET]));
+  server = await startAuthorizationServer({ realm, environment });
   keycloak = new AttackersKeycloak({ issuer: server.issuer, clientId: 'service-a', clientSecret: SECRET });
 });
 afterAll(() => server.stop());

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { allSecrets } from '../test-realm.js';
 import type { Fault } from './fault.js';
 import { fillPlaceholders } from './realm-file.js';
 import {
@@ -13,11 +14,10 @@ import {
 
 const REALM = fileURLToPath(new URL('../../../../../keycloak/microservices-realm.json', import.meta.url));
 const ENVIRONMENT = {
+  ...allSecrets('x'),
   SERVICE_A_CLIENT_SECRET: 'a',
   SERVICE_B_CLIENT_SECRET: 'b',
-  SERVICE_C_CLIENT_SECRET: 'c',
   WAREHOUSE_CLIENT_SECRET: 'w',
-  SHORT_LIVED_CLIENT_SECRET: 's',
 };
 const OPTIONS: StartAuthorizationServerOptions = { realm: REALM, environment: ENVIRONMENT };
 

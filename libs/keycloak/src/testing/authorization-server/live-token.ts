@@ -22,18 +22,33 @@ export async function findLiveToken(
   token: string,
   kinds: readonly string[],
 ): Promise<LiveToken | undefined> {
-  const claims = await server.keys.read(token);
-  if (claims === undefined || !kinds.includes(String(claims['typ'])) || claims['iss'] !== server.issuer)
-    return undefined;
-  if (isExpired(server, claims) || server.sessions.isRevoked(String(claims['jti']))) return undefined;
-  const client = server.realm.client(String(claims['azp']));
-  if (client?.enabled !== true) return undefined;
+  const claims = await readGoodToken(server, token, kinds);
+  const client = server.realm.client(String(claims?.['azp']));
+  if (claims === undefined || client?.enabled !== true) return undefined;
   const session = sessionOf(server, claims);
-  if (claims['sid'] !== undefined && session === undefined) return undefined;
-  if (session !== undefined && !isOfItsClient(session, claims)) return undefined;
+  if (lacksSession(server, claims)) return undefined;
   const user = session?.user ?? server.realm.userById(String(claims['sub']));
   if (user === undefined || Number(claims['iat']) < user.notBefore) return undefined;
   return user.enabled ? { claims, client, user, session } : undefined;
+}
+
+/** The claims of a token as such: signed here, of this issuer, neither expired nor revoked. */
+export async function readGoodToken(
+  server: ServerState,
+  token: string,
+  kinds: readonly string[],
+): Promise<Claims | undefined> {
+  const claims = await server.keys.read(token);
+  if (claims === undefined || !kinds.includes(String(claims['typ'])) || claims['iss'] !== server.issuer)
+    return undefined;
+  return isExpired(server, claims) || server.sessions.isRevoked(String(claims['jti'])) ? undefined : claims;
+}
+
+/** Whether it had a session, and that has ended, or its client has left it. */
+export function lacksSession(server: ServerState, claims: Claims): boolean {
+  if (claims['sid'] === undefined) return false;
+  const session = sessionOf(server, claims);
+  return session === undefined || !isOfItsClient(session, claims);
 }
 
 /** A token that was exchanged by a client that takes no part in the session stands on the session alone. */

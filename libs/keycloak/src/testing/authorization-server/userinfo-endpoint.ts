@@ -1,7 +1,7 @@
 /** Userinfo (OpenID Connect Core §5.3): what the scopes of an access token tell of its user. */
 import { grantClaims } from './granted-claims.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from './http-call.js';
-import { findLiveAccessToken } from './live-token.js';
+import { findLiveAccessToken, lacksSession, readGoodToken } from './live-token.js';
 import type { ServerState } from './server-state.js';
 import { notesOf } from './sessions.js';
 
@@ -14,7 +14,7 @@ export async function userinfoEndpoint(server: ServerState, call: HttpCall): Pro
     return refusal(server, 400, 'invalid_request', 'More than one method used for including an access token');
   }
   const live = await findLiveAccessToken(server, token);
-  if (live === undefined) return refusal(server, 401, 'invalid_token', 'Token verification failed');
+  if (live === undefined) return refusal(server, 401, 'invalid_token', await whyNot(server, token));
   const { client, user, session } = live;
   const scope = String(live.claims['scope']);
   if (!scope.split(' ').includes('openid')) {
@@ -22,6 +22,11 @@ export async function userinfoEndpoint(server: ServerState, call: HttpCall): Pro
   }
   const { userinfo } = grantClaims(server.realm, { client, user, scope, notes: notesOf(session) });
   return json(200, userinfo, { 'cache-control': 'no-store, no-cache' });
+}
+
+async function whyNot(server: ServerState, token: string): Promise<string> {
+  const claims = await readGoodToken(server, token, ['Bearer']);
+  return claims !== undefined && lacksSession(server, claims) ? 'user_session_not_found' : 'Token verification failed';
 }
 
 export const bearerToken = ({ authorization }: HttpCall): string | undefined =>
