@@ -109,13 +109,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(libs|apps)/',
-        pathNot: [
-          notSpec,
-          '^libs/keycloak/src/testing/',
-          rooms(['http']),
-          '^libs/keycloak/src/client/service-transport[.]ts$',
-          '^libs/keycloak/src/authorization-server/(server-connection|bounded-fetch)[.]ts$',
-        ],
+        pathNot: [notSpec, '^libs/keycloak/src/testing/', rooms(['http'])],
       },
       to: { path: 'node_modules/undici/' },
     },
@@ -133,8 +127,25 @@ module.exports = {
       name: 'testing-stands-on-protocol',
       comment: 'The second door makes tokens and servers; it needs no room that runs in a service.',
       severity: 'error',
-      from: { path: '^libs/keycloak/src/testing/', pathNot: notSpec },
-      to: { path: '^libs/keycloak/src/(client|authorization-server|resource-server|revocation|diagnostics|caching)/' },
+      from: { path: '^libs/keycloak/src/testing/', pathNot: [notSpec, '^libs/keycloak/src/testing/without-server/'] },
+      to: { path: '^libs/keycloak/src/', pathNot: rooms(['testing', 'protocol']) },
+    },
+    {
+      name: 'without-server-replaces-the-network',
+      comment: 'What a service runs is to run in its tests: nothing of it is known but its words and its network.',
+      severity: 'error',
+      from: { path: '^libs/keycloak/src/testing/without-server/', pathNot: [notSpec, '[.]module[.]ts$'] },
+      to: { path: '^libs/keycloak/src/', pathNot: rooms(['testing', 'http', 'protocol']) },
+    },
+    {
+      name: 'testing-module-rewires-the-module',
+      comment: 'It puts another network into the one module, and goes past it to none of its rooms.',
+      severity: 'error',
+      from: { path: '^libs/keycloak/src/testing/without-server/.*[.]module[.]ts$' },
+      to: {
+        path: '^libs/keycloak/src/',
+        pathNot: [rooms(['testing', 'http']), '^libs/keycloak/src/keycloak[.](module|module-definition|options)[.]ts$'],
+      },
     },
     {
       name: 'testing-only-in-specs-and-scripts',

@@ -275,10 +275,10 @@ fresh_clone() {
   expect 'What npm install changed in the clone' "$(git -C "$folder/clone" status --porcelain)" ''
 }
 
-# The build included.
+# The build included. Ten seconds are what it should take; how long it took is printed, and fails nothing on a busy machine.
 bare_start() {
   bare
-  start_stack bare-start 10 "${BARE[@]}" npm start
+  start_stack bare-start 60 "${BARE[@]}" npm start
   says "$RESULTS/bare-start.log" 'so the embedded authorization server stands in for it'
 }
 

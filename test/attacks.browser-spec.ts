@@ -21,7 +21,7 @@ afterAll(async () => {
   await chromium.stop();
   await lab.stop();
 });
-afterEach(() => chromium.closeClean(lab.keycloak.tokens()));
+afterEach(() => chromium.closeClean(lab.leaks));
 
 const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name });
 

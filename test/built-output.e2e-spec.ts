@@ -4,14 +4,27 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { TokenLeakScanner, type TokenDoor } from 'nestjs-keycloak-s2s/testing';
 import request from 'supertest';
 import { chainOf } from './contract-requests.js';
 import { startEmbeddedServer } from './embedded-server.js';
 import { issuer, keycloakUrl, REALM, SECRETS } from './keycloak.js';
 import type { Variables } from './running-chain.js';
 
-const running: ChildProcess[] = [];
+const running: BuiltService[] = [];
+let leaks: TokenLeakScanner;
+/** They are processes of their own: what they are given is known by the door alone. */
+let door: TokenDoor;
+
+beforeAll(async () => {
+  leaks = TokenLeakScanner.start();
+  door = await leaks.inFrontOf(keycloakUrl());
+});
+afterAll(async () => {
+  leaks.stop();
+  await door.stop();
+});
 
 interface BuiltService {
   readonly process: ChildProcess;
@@ -25,18 +38,24 @@ function spawnService(name: string, variables: Variables): BuiltService {
     env: { PATH: process.env['PATH'], NODE_ENV: 'development', DEMO_MODE: 'true', ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  running.push(child);
   const chunks: string[] = [];
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
-  return {
+  const service = {
     process: child,
     printed: () => chunks.join(''),
-    exited: once(child, 'exit').then(([code]) => code as number | null),
+    // Not before all that it printed is here.
+    exited: once(child, 'close').then(([code]) => code as number | null),
   };
+  running.push(service);
+  return service;
 }
 
-const keycloakVariables = { KEYCLOAK_BASE_URL: keycloakUrl(), KEYCLOAK_REALM: REALM, KEYCLOAK_ISSUER: issuer() };
+const keycloakVariables = () => ({
+  KEYCLOAK_BASE_URL: door.baseUrl,
+  KEYCLOAK_REALM: REALM,
+  KEYCLOAK_ISSUER: issuer(),
+});
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -58,19 +77,19 @@ async function untilReady(url: string, service: BuiltService): Promise<void> {
 
 async function start(name: string, variables: Variables): Promise<{ url: string; service: BuiltService }> {
   const port = await freePort();
-  const service = spawnService(name, { ...keycloakVariables, ...variables, PORT: String(port) });
+  const service = spawnService(name, { ...keycloakVariables(), ...variables, PORT: String(port) });
   const url = `http://127.0.0.1:${port}`;
   await untilReady(url, service);
   return { url, service };
 }
 
 afterEach(async () => {
-  for (const child of running.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
+  for (const { process: child, printed, exited } of running.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await exited;
+    leaks.saw(`what process ${child.pid} printed`, printed(), { isPrinted: true });
   }
+  leaks.assertNone();
 });
 
 let taken: Server | undefined;
@@ -113,6 +132,8 @@ describe('the built services', () => {
     expect(await a.service.exited).toBe(0);
     b.service.process.kill('SIGTERM');
     expect(await b.service.exited).toBe(0);
+    // A's token for B, and B's for C.
+    expect(leaks.known).toBeGreaterThanOrEqual(2);
   }, 60_000);
 
   it('answer every request that is under way when SIGTERM comes, take no more, and exit with 0', async () => {
@@ -163,7 +184,7 @@ describe('the built services', () => {
   }, 30_000);
 
   it('refuse to start in production with the demo secret, and in demo mode', async () => {
-    const common = { ...keycloakVariables, NODE_ENV: 'production', KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' };
+    const common = { ...keycloakVariables(), NODE_ENV: 'production', KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' };
     const demoSecret = spawnService('service-c', {
       ...common,
       DEMO_MODE: 'false',
@@ -181,7 +202,7 @@ describe('the built services', () => {
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
     const service = spawnService('service-c', {
-      ...keycloakVariables,
+      ...keycloakVariables(),
       SERVICE_C_CLIENT_SECRET: 'c-secret',
       PORT: String(port),
     });

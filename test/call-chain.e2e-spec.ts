@@ -380,24 +380,11 @@ describe('who the caller is (RS-10)', () => {
 describe('what is printed (RS-23)', () => {
   it('holds no token and no secret, whole, truncated or in Base64', async () => {
     await runChain().set('Authorization', bearer(tokens.alice)).expect(200);
-    const issued = [
-      ...Object.values(tokens),
-      aliceAnswer.id_token,
-      aliceAnswer.refresh_token,
-      ...chain.keycloak.tokens(),
-    ];
-    const secrets = Object.values(keycloak.SECRETS);
-    const printed = chain.printed();
-    expect(printed).toContain('Token exchanged');
-    expect(printed).toContain('Request refused');
-    for (const text of [...issued, ...secrets]) {
-      expect(printed).not.toContain(text);
-      expect(printed).not.toContain(Buffer.from(text).toString('base64').replace(/=+$/, ''));
-    }
-    // The signature, and the middle of a token, give it away as well as the whole.
-    for (const token of issued) {
-      expect(printed).not.toContain(token.split('.').at(-1) || token);
-      expect(printed).not.toContain(token.slice(40, 80));
-    }
+    // Those that no service was given or sent; the others it knows, and the secrets.
+    for (const token of [aliceAnswer.id_token, aliceAnswer.refresh_token]) chain.leaks.issued(token);
+    expect(chain.leaks.known).toBeGreaterThan(20);
+    expect(chain.printed()).toContain('Token exchanged');
+    expect(chain.printed()).toContain('Request refused');
+    expect(chain.leaks.found()).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import axe from 'axe-core';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 import { BrowserRecorder, type Exchange, type Header } from './browser-recorder.js';
 import { keycloakUrl, publicUrl } from './keycloak.js';
-import { leaksIn, type Sight } from './leaks.js';
+import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 
 /** For looking at; the folder is not under version control. */
 const PICTURES = 'test-results/screenshots';
@@ -29,6 +29,13 @@ const QUIET = [
   '--disable-component-update',
   '--disable-sync',
 ];
+
+interface Sight {
+  readonly where: string;
+  readonly text: string;
+  /** Something that has the form of a token by right: the cookies that Keycloak leaves with browsers. */
+  readonly mayLookLikeToken?: boolean;
+}
 
 export class Chromium {
   readonly #contexts = new Set<BrowserContext>();
@@ -87,10 +94,10 @@ export class Chromium {
   }
 
   /**
-   * Closes all pages. Gives what the browser complained of since the last time, the policy's violations among it, and where
-   * it saw tokens.
+   * Closes all pages. Gives what the browser complained of since the last time, the policy's violations among it; what it saw
+   * is shown to the scanner.
    */
-  async close(issued: readonly string[]): Promise<{ readonly complaints: string[]; readonly leaks: string[] }> {
+  async close(leaks: TokenLeakScanner): Promise<readonly string[]> {
     for (const context of this.#contexts) {
       for (const page of context.pages()) this.#sights.push(await sessionStorageOf(page));
       // Cookies and local storage.
@@ -101,14 +108,20 @@ export class Chromium {
     }
     const exchanges = this.exchanges.slice(this.#lookedThrough);
     this.#lookedThrough += exchanges.length;
-    const leaks = leaksIn([...this.#sights.splice(0), ...exchanges.flatMap(sightsOf)], issued);
-    return { complaints: this.#complaints.splice(0), leaks };
+    for (const { where, text, mayLookLikeToken = false } of [
+      ...this.#sights.splice(0),
+      ...exchanges.flatMap(sightsOf),
+    ]) {
+      leaks.saw(where, text, { onlyKnown: mayLookLikeToken });
+    }
+    return this.#complaints.splice(0);
   }
 
   /** Closes all pages after a test. Throws when it saw anybody's token, or a page did what it must not. */
-  async closeClean(issued: readonly string[]): Promise<void> {
-    const { complaints, leaks } = await this.close(issued);
-    if (complaints.length + leaks.length > 0) throw new Error([...complaints, ...leaks].join('\n'));
+  async closeClean(leaks: TokenLeakScanner): Promise<void> {
+    const complaints = await this.close(leaks);
+    if (complaints.length > 0) throw new Error(complaints.join('\n'));
+    leaks.assertNone();
   }
 
   async stop(): Promise<void> {

@@ -2,6 +2,7 @@
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import type { TokenKind, TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 
 export interface RecordedCall {
   readonly endpoint: 'token' | 'token/introspect' | 'other';
@@ -24,7 +25,8 @@ export class KeycloakRecorder {
     readonly baseUrl: string,
   ) {}
 
-  static async start(keycloakUrl: string): Promise<KeycloakRecorder> {
+  /** The scanner gets to know what Keycloak gives out through this door. */
+  static async start(keycloakUrl: string, leaks?: TokenLeakScanner): Promise<KeycloakRecorder> {
     const { hostname, port } = new URL(keycloakUrl);
     const server = createServer((incoming, outgoing) => {
       recorder.#count(outgoing);
@@ -36,7 +38,9 @@ export class KeycloakRecorder {
         forwarded.on('response', (response: IncomingMessage) => {
           void (async () => {
             const received = await text(response);
-            recorder.calls.push(record(incoming, sent, response.statusCode ?? 0, received));
+            const call = record(incoming, sent, response.statusCode ?? 0, received);
+            recorder.calls.push(call);
+            for (const [secret, kind] of secretsOf(call)) leaks?.issued(secret, kind);
             const { 'transfer-encoding': _, ...headers } = response.headers;
             outgoing.writeHead(response.statusCode ?? 502, headers);
             outgoing.end(received);
@@ -68,20 +72,20 @@ export class KeycloakRecorder {
     return { result, calls: this.calls.slice(before) };
   }
 
-  /** Every token that Keycloak gave out through this door. */
-  tokens(): string[] {
-    return this.calls.flatMap(({ answer }) =>
-      ['access_token', 'refresh_token', 'id_token'].flatMap((name) => {
-        const token = answer[name];
-        return typeof token === 'string' ? [token] : [];
-      }),
-    );
-  }
-
   async stop(): Promise<void> {
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
   }
+}
+
+/** A code that was refused is worth nothing, and may be no code at all. */
+function secretsOf({ form, answer, status }: RecordedCall): (readonly [string, TokenKind])[] {
+  const tokens = [answer['access_token'], answer['refresh_token'], answer['id_token']];
+  const code = form.get('code');
+  return [
+    ...tokens.flatMap((token) => (typeof token === 'string' ? [[token, 'token'] as const] : [])),
+    ...(code === null || status !== 200 ? [] : [[code, 'code'] as const]),
+  ];
 }
 
 function record({ url, headers }: IncomingMessage, sent: string, status: number, received: string): RecordedCall {

@@ -50,6 +50,20 @@ describe('the sources', () => {
     expect(sources.get('libs/keycloak/src/client/service-client.ts')).toContain('`Bearer ${token.reveal()}`');
   });
 
+  it('lead from the library to other servers in one file, which tests replace', () => {
+    const leading = filesWith(/\bnew (Agent|Pool|Client|Request)\(|(?<![.#\w])fetch\(|from 'node:(https?|net|tls)'/);
+    expect(
+      leading
+        .filter((path) => path.startsWith('libs/keycloak/'))
+        .filter(inServicesAndLibraries)
+        .toSorted(),
+    ).toEqual(['libs/keycloak/src/client/service-client.ts', 'libs/keycloak/src/http/network.ts']);
+    // Of node:http, it takes what checks a header.
+    expect(sources.get('libs/keycloak/src/client/service-client.ts')).toContain(
+      "import { validateHeaderName, validateHeaderValue } from 'node:http';",
+    );
+  });
+
   it('read the environment in config.ts only', () => {
     expect(
       filesWith(/process\.env\b/)

@@ -98,22 +98,18 @@ describe('logging in', () => {
   });
 
   it('keeps tokens, codes and secrets from the browser, and out of the log (BF-07)', async () => {
-    const before = chain.keycloak.calls.length;
+    const before = chain.leaks.known;
     await login('alice');
     await browser.send(at('/run-service-b'));
-    const sessions = [sessionOf() ?? ''];
+    const session = sessionOf() ?? '';
     await browser.open(locationOf(await logout()) ?? '');
-    const issued = chain.keycloak.calls.slice(before).flatMap(({ answer }) => {
-      const texts = ['access_token', 'refresh_token', 'id_token'].map((name) => answer[name]);
-      return texts.filter((text) => typeof text === 'string');
-    });
-    expect(issued.length).toBeGreaterThanOrEqual(3);
-    const seen = browser.seen.join('\n') + JSON.stringify([...browser.cookies.values()].map((jar) => [...jar]));
-    for (const token of issued) {
-      expect(seen).not.toContain(token);
-      expect(chain.printed()).not.toContain(token);
-    }
-    for (const id of sessions) expect(chain.printed()).not.toContain(id);
+    // Three and the code at the login, a token for each hop.
+    expect(chain.leaks.known - before).toBeGreaterThanOrEqual(6);
+    const cookies = [...browser.cookies.values()].map((jar) => [...jar]);
+    // Cookies of Keycloak have the form of a token.
+    chain.leaks.saw('the browser', JSON.stringify([browser.seen, cookies]), { onlyKnown: true });
+    expect(chain.leaks.found()).toEqual([]);
+    expect(chain.printed()).not.toContain(session);
   });
 
   it('cannot be replayed, nor brought to another browser, nor begun elsewhere (BF-01)', async () => {
@@ -252,15 +248,18 @@ describe('the session', () => {
       await login(user, '/auth/login', by);
       expected.set(by, user);
     }
-    const askers = Array.from({ length: 200 }, (_, index) => [...expected][(index * 3) % expected.size]);
-    const answers = await Promise.all(
-      askers.map(async (asker) => {
-        const page = await asker?.[0].send(at('/run-service-b'));
-        if (page?.status === 403) return 'bob';
-        return /Called as <strong>([^<]+)</.exec(page?.text ?? '')?.[1];
-      }),
-    );
-    expect(answers).toEqual(askers.map((asker) => asker?.[1]));
+    // As many at a time as a busy Keycloak answers in time: here it is asked for each of them, at each service.
+    for (let round = 0; round < 10; round += 1) {
+      const askers = Array.from({ length: 20 }, (_, index) => [...expected][(index * 3 + round) % expected.size]);
+      const answers = await Promise.all(
+        askers.map(async (asker) => {
+          const { status, text } = (await asker?.[0].send(at('/run-service-b'))) ?? {};
+          if (status === 403) return 'bob';
+          return /Called as <strong>([^<]+)</.exec(text ?? '')?.[1] ?? status;
+        }),
+      );
+      expect(answers).toEqual(askers.map((asker) => asker?.[1]));
+    }
   }, 30_000);
 
   it('ends when its user is disabled', async () => {

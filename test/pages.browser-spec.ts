@@ -27,7 +27,7 @@ afterAll(async () => {
   await chromium.stop();
   await chain.stop();
 });
-afterEach(() => chromium.closeClean(chain.keycloak.tokens()));
+afterEach(() => chromium.closeClean(chain.leaks));
 
 /** What there is to see, and how one gets there. */
 const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {

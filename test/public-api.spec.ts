@@ -42,11 +42,20 @@ describe('nestjs-keycloak-s2s', () => {
 
   it('has a second door for specs', () => {
     expect(Object.keys(testing).toSorted()).toEqual([
+      'KeycloakTestingModule',
       'KeycloakUnavailableError',
+      'TokenLeakError',
+      'TokenLeakScanner',
+      'signIn',
+      'signOut',
       'startAuthorizationServer',
       'startFaultProxy',
       'startKeycloak',
+      'startTestServer',
       'testAccessToken',
+      'testAuthorizationServer',
+      'testServer',
+      'testServices',
     ]);
   });
 

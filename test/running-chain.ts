@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import { createService, serviceAdapter, type ServiceModule } from 'service-defaults';
 import { ServiceAModule } from '../apps/service-a/src/service-a.module.js';
 import { ServiceBModule } from '../apps/service-b/src/service-b.module.js';
@@ -27,9 +28,16 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 const asText = (chunk: string | Uint8Array): string =>
   typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
 
-/** Takes the log lines of the services (JSON, each a write of its own); whatever else is printed goes its way. */
+/** Those of this spec; what a service answers is shown to each. */
+const scanners = new Set<TokenLeakScanner>();
+
+/**
+ * Takes the log lines of the services (JSON, each a write of its own); whatever else is printed goes its way. In all of it and
+ * in all that the services answer, no token and no secret may be.
+ */
 export class ServiceOutput {
   readonly lines: string[] = [];
+  readonly leaks: TokenLeakScanner;
   readonly #streams = [process.stdout, process.stderr].map((stream) => ({ stream, write: stream.write }));
 
   constructor() {
@@ -40,10 +48,18 @@ export class ServiceOutput {
         return true;
       };
     }
+    // In front of this, so that it sees these lines too.
+    this.leaks = TokenLeakScanner.start();
+    for (const secret of Object.values(SECRETS)) this.leaks.issued(secret);
+    scanners.add(this.leaks);
   }
 
+  /** @throws TokenLeakError when a token was to be seen. */
   restore(): void {
+    this.leaks.stop();
+    scanners.delete(this.leaks);
     for (const { stream, write } of this.#streams) stream.write = write;
+    this.leaks.assertNone();
   }
 }
 
@@ -93,6 +109,10 @@ async function startAt(module: ServiceModule, variables: Variables, { port, host
     const token = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
     if (token !== undefined) arrivedTokens.push(sha256(token));
   });
+  fastify.addHook('onSend', async ({ method, url }, reply, body) => {
+    const text = JSON.stringify(reply.getHeaders()) + (body instanceof Uint8Array ? body.toString() : String(body));
+    for (const leaks of scanners) leaks.saw(`the answer to ${method} ${url.split('?')[0]}`, text);
+  });
   const app = await withVariables({ NODE_ENV: 'test', ...variables }, () =>
     createService(module.register({ demoMode: variables['DEMO_MODE'] === 'true' }), { logFormat: 'json' }, adapter),
   );
@@ -133,7 +153,7 @@ export class RunningChain {
   /** In demo mode, and asking Keycloak for every request, unless `further` says otherwise. */
   static async start(further: Variables = {}, listenAt?: ListenAt): Promise<RunningChain> {
     const output = new ServiceOutput();
-    const keycloak = await KeycloakRecorder.start(keycloakUrl());
+    const keycloak = await KeycloakRecorder.start(keycloakUrl(), output.leaks);
     const defaults = { DEMO_MODE: 'true', INTROSPECTION_TTL_SECONDS: '0' };
     const variables = { ...keycloakVariables(keycloak.baseUrl), ...defaults, ...further };
     const c = await startService(ServiceCModule, { ...variables, SERVICE_C_CLIENT_SECRET: SECRETS['service-c'] });
@@ -160,6 +180,12 @@ export class RunningChain {
     return this.output.lines.join('');
   }
 
+  /** Knows all tokens that Keycloak gave the services. */
+  get leaks(): TokenLeakScanner {
+    return this.output.leaks;
+  }
+
+  /** @throws TokenLeakError when a token was to be seen. */
   async stop(): Promise<void> {
     for (const { app } of [this.a, this.b, this.c]) await app.close();
     await this.keycloak.stop();

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import { ServiceAModule } from '../apps/service-a/src/service-a.module.js';
 import { ServiceBModule } from '../apps/service-b/src/service-b.module.js';
 import { ServiceCModule } from '../apps/service-c/src/service-c.module.js';
@@ -65,7 +66,7 @@ export class RunningLab {
 
   static async start(server: ServerAddress, { port, variables = {}, ofA = {} }: LabOptions = {}): Promise<RunningLab> {
     const output = new ServiceOutput();
-    const keycloak = await KeycloakRecorder.start(server.baseUrl);
+    const keycloak = await KeycloakRecorder.start(server.baseUrl, output.leaks);
     const portOfA = port ?? (await freePort());
     const urlOfA = `http://localhost:${portOfA}`;
     const common = {
@@ -101,6 +102,11 @@ export class RunningLab {
     return this.output.lines.join('');
   }
 
+  get leaks(): TokenLeakScanner {
+    return this.output.leaks;
+  }
+
+  /** @throws TokenLeakError when a token was to be seen. */
   async stop(): Promise<void> {
     for (const { app } of [this.a, this.b, this.c]) await app.close();
     await this.keycloak.stop();

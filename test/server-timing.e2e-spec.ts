@@ -163,13 +163,8 @@ describe('the page of a chain', () => {
     ]);
     const { sub } = keycloak.claimsOf(alice.access_token);
     expect(page.text.split(`<span class="value">${String(sub)}</span>`)).toHaveLength(4);
-    for (const { header, text } of [asSelf, page]) {
-      for (const token of [...chain.keycloak.tokens(), alice.access_token]) {
-        expect(text).not.toContain(token.slice(0, 60));
-        expect(header).not.toContain(token.slice(0, 60));
-      }
-      expect(text).not.toMatch(/eyJ/);
-    }
+    for (const { header, text } of [asSelf, page]) expect(text + header).not.toContain('eyJ');
+    expect(chain.leaks.found()).toEqual([]);
   });
 
   it('shows the tokens that the chain was run with: asking for their claims costs no further one', async () => {

@@ -21,7 +21,7 @@ afterAll(async () => {
   await keycloak.stop();
   await chain.stop();
 });
-afterEach(() => chromium.closeClean(chain.keycloak.tokens()));
+afterEach(() => chromium.closeClean(chain.leaks));
 
 /** From the start page, whatever it does with a click. */
 async function call(page: Page, name: string): Promise<void> {

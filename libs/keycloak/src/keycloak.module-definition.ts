@@ -2,6 +2,9 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { KeycloakModuleOptions } from './keycloak.options.js';
 
+/** The injection token of the options once they are checked and filled in: `ResolvedKeycloakOptions`. */
+export const RESOLVED_OPTIONS = Symbol('nestjs-keycloak-s2s:resolved-options');
+
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<KeycloakModuleOptions>({ moduleName: 'Keycloak' })
     .setClassMethodName('forRoot')

@@ -23,7 +23,8 @@ import { ServiceTransport } from './client/service-transport.js';
 import { TokenExchangeClient } from './client/token-exchange-client.js';
 import { TokenSource } from './client/token-source.js';
 import { TokenSourceLog } from './client/token-source-log.js';
-import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './keycloak.module-definition.js';
+import { Network } from './http/network.js';
+import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS } from './keycloak.module-definition.js';
 import {
   checkServiceNames,
   resolveKeycloakOptions,
@@ -38,7 +39,6 @@ import { RefusalFilter } from './resource-server/refusal.filter.js';
 import { RouteReport } from './resource-server/route-report.discovery.js';
 import { RevocationList } from './revocation/revocation-list.js';
 
-const OPTIONS = Symbol('nestjs-keycloak-s2s:resolved-options');
 const SERVER = Symbol('nestjs-keycloak-s2s:authorization-server');
 
 /** A service to call: its options given at once, or made by a factory from what is injected. */
@@ -57,25 +57,26 @@ export type ServiceRegistration = { readonly name: string } & (
   imports: [DiscoveryModule],
   providers: [
     {
-      provide: OPTIONS,
+      provide: RESOLVED_OPTIONS,
       inject: [MODULE_OPTIONS_TOKEN],
       useFactory: (given: KeycloakModuleOptions) => resolveKeycloakOptions(given),
     },
+    { provide: Network, useFactory: () => new Network() },
     {
       provide: SERVER,
-      inject: [OPTIONS, MODULE_OPTIONS_TOKEN],
-      useFactory: (options: ResolvedKeycloakOptions, { clientSecret }: KeycloakModuleOptions) =>
-        connectToAuthorizationServer({ ...options, clientSecret }, systemClock, reportCircuit),
+      inject: [RESOLVED_OPTIONS, MODULE_OPTIONS_TOKEN, Network],
+      useFactory: (options: ResolvedKeycloakOptions, { clientSecret }: KeycloakModuleOptions, network: Network) =>
+        connectToAuthorizationServer({ ...options, clientSecret }, systemClock, reportCircuit, network),
     },
     {
       provide: RevocationList,
-      inject: [OPTIONS],
+      inject: [RESOLVED_OPTIONS],
       useFactory: (options: ResolvedKeycloakOptions) =>
         new RevocationList(options, systemClock, new Logger('RevocationList')),
     },
     {
       provide: TokenSource,
-      inject: [SERVER, OPTIONS, RevocationList],
+      inject: [SERVER, RESOLVED_OPTIONS, RevocationList],
       useFactory: (
         { tokenEndpoint }: ConnectedAuthorizationServer,
         options: ResolvedKeycloakOptions,
@@ -106,7 +107,7 @@ export type ServiceRegistration = { readonly name: string } & (
     },
     {
       provide: CachedIntrospection,
-      inject: [SERVER, TokenSource, OPTIONS],
+      inject: [SERVER, TokenSource, RESOLVED_OPTIONS],
       useFactory: (
         { introspection }: ConnectedAuthorizationServer,
         tokens: TokenSource,
@@ -115,20 +116,20 @@ export type ServiceRegistration = { readonly name: string } & (
     },
     {
       provide: AccessTokenVerifier,
-      inject: [CachedIntrospection, OPTIONS, RevocationList],
+      inject: [CachedIntrospection, RESOLVED_OPTIONS, RevocationList],
       useFactory: (introspection: CachedIntrospection, options: ResolvedKeycloakOptions, revocations: RevocationList) =>
         new AccessTokenVerifier(introspection, { ...options, audience: options.clientId }, systemClock, revocations),
     },
     {
       provide: IntrospectionGuard,
-      inject: [AccessTokenVerifier, OPTIONS],
+      inject: [AccessTokenVerifier, RESOLVED_OPTIONS],
       useFactory: (verifier: AccessTokenVerifier, { maxTokenBytes }: ResolvedKeycloakOptions) =>
         new IntrospectionGuard(verifier, maxTokenBytes),
     },
     { provide: APP_GUARD, useExisting: IntrospectionGuard },
     {
       provide: RefusalFilter,
-      inject: [OPTIONS, HttpAdapterHost],
+      inject: [RESOLVED_OPTIONS, HttpAdapterHost],
       useFactory: (options: ResolvedKeycloakOptions, adapterHost: HttpAdapterHost) =>
         new RefusalFilter({ ...options, realm: options.clientId }, adapterHost),
     },
@@ -140,7 +141,8 @@ export type ServiceRegistration = { readonly name: string } & (
     },
   ],
   exports: [
-    OPTIONS,
+    RESOLVED_OPTIONS,
+    Network,
     TokenSource,
     ClientCredentialsTokenProvider,
     TokenExchangeClient,
@@ -182,14 +184,15 @@ function serviceProviders(registration: ServiceRegistration): FactoryProvider[] 
     { provide: given, ...options },
     {
       provide: getServiceClientToken(name),
-      inject: [given, OPTIONS, TokenSource],
+      inject: [given, RESOLVED_OPTIONS, TokenSource, Network],
       useFactory: (
         service: ServiceOptions,
         { allowInsecureRequests }: ResolvedKeycloakOptions,
         tokens: TokenSource,
+        network: Network,
       ) => {
         const resolved = resolveServiceOptions(name, service, allowInsecureRequests);
-        return new ServiceClient(name, resolved.audience, new ServiceTransport({ name, ...resolved }), tokens);
+        return new ServiceClient(name, resolved.audience, new ServiceTransport({ name, ...resolved }, network), tokens);
       },
     },
   ];

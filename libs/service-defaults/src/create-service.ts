@@ -44,7 +44,12 @@ export async function createService(
     logger: new ServiceLogger(logFormat),
     abortOnError: false,
   });
-  const fastify = adapter.getInstance();
+  return equipService(app);
+}
+
+/** What makes an application a service: `createService` without the creation, for specs that build it in their own way. */
+export function equipService(app: NestFastifyApplication): NestFastifyApplication {
+  const fastify = app.getHttpAdapter().getInstance();
   // Fastify reads plain text unasked; a service takes JSON (and forms, of which the guard must see a token field).
   fastify.removeContentTypeParser('text/plain');
   fastify.addHook('onRequest', (_request: unknown, reply: Reply, done: () => void) => {

@@ -1,7 +1,7 @@
 /** Bounded fetch: one request to the authorization server over a kept-alive pool, whose answer is bounded and plain JSON. */
 import type { CustomFetchOptions } from 'oauth4webapi';
-import type { Dispatcher } from 'undici';
 import { httpExchange, HttpExchangeError, type HttpResponse } from '../http/http-exchange.js';
+import type { Connections } from '../http/network.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { isStrictJson } from './strict-json.js';
 
@@ -18,7 +18,7 @@ type RequestOptions = CustomFetchOptions<'GET' | 'POST', URLSearchParams | undef
  * nothing is decompressed. Any failure on the way is `authorization_server_unavailable`; the error of the transport, which
  * may hold the request, stays here.
  */
-export function boundedFetch(connections: Dispatcher): (url: string, options: RequestOptions) => Promise<Response> {
+export function boundedFetch(connections: Connections): (url: string, options: RequestOptions) => Promise<Response> {
   return async (url, options) => {
     const { status, headers, body } = await exchange(connections, new URL(url), options);
     if (status >= 200 && status < 300) checkJson(headers['content-type'], body);
@@ -27,7 +27,7 @@ export function boundedFetch(connections: Dispatcher): (url: string, options: Re
 }
 
 async function exchange(
-  connections: Dispatcher,
+  connections: Connections,
   { origin, pathname, search }: URL,
   { method, headers, body: form, signal }: RequestOptions,
 ): Promise<HttpResponse> {

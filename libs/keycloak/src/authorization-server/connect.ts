@@ -1,5 +1,6 @@
 /** Connect: what can be asked of one authorization server, each kind of call under a policy of its own. */
 import type { Clock } from '../caching/clock.js';
+import { Network } from '../http/network.js';
 import { CallPolicy, type CallPolicyOptions, type CircuitState } from './call-policy.js';
 import { Introspection } from './introspection.js';
 import { ServerMetadata } from './metadata.js';
@@ -30,8 +31,9 @@ export function connectToAuthorizationServer(
   options: AuthorizationServerOptions,
   clock: Clock,
   onCircuit: CircuitListener = () => undefined,
+  network = new Network(),
 ): ConnectedAuthorizationServer {
-  const connection = new ServerConnection(options);
+  const connection = new ServerConnection(options, network.toAuthorizationServer());
   const policy = (kind: CallKind, maxConcurrentCalls = options.maxConcurrentCalls): CallPolicy =>
     new CallPolicy({ ...options, maxConcurrentCalls }, clock, (state) => onCircuit(kind, state));
   const forRenewals = Math.floor(options.maxConcurrentCalls * RENEWALS);

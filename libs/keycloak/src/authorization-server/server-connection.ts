@@ -7,7 +7,7 @@ import {
   type ClientAuth,
   type HttpRequestOptions,
 } from 'oauth4webapi';
-import { Agent } from 'undici';
+import type { Connections } from '../http/network.js';
 import { boundedFetch } from './bounded-fetch.js';
 
 export interface ServerConnectionOptions {
@@ -26,10 +26,11 @@ export class ServerConnection {
   readonly client: Client;
   readonly clientAuthentication: ClientAuth;
   readonly #allowInsecureRequests: boolean;
-  /** Connections are kept, and as many as the bulkheads let through at once. */
-  readonly #fetch = boundedFetch(new Agent());
+  readonly #fetch: ReturnType<typeof boundedFetch>;
 
-  constructor(options: ServerConnectionOptions) {
+  /** There are as many `connections` at once as the bulkheads let through. */
+  constructor(options: ServerConnectionOptions, connections: Connections) {
+    this.#fetch = boundedFetch(connections);
     this.issuer = options.issuer;
     this.realmUrl = new URL(options.realmUrl);
     this.client = { client_id: options.clientId };

@@ -1,6 +1,6 @@
 /** ServiceTransport: JSON to and from one service; whatever goes wrong leaves it as a ServiceCallError. */
-import { Pool } from 'undici';
 import { httpExchange, HttpExchangeError, type HttpRequest, type HttpResponse } from '../http/http-exchange.js';
+import { Network, type Connections } from '../http/network.js';
 import { ServiceCallError } from './service-call-error.js';
 
 export interface TransportRequest {
@@ -38,12 +38,15 @@ export class ServiceTransport {
   readonly #base: URL;
   /** Without a slash at its end. */
   readonly #basePath: string;
-  readonly #pool: Pool;
+  readonly #connections: Connections;
 
-  constructor(private readonly options: ServiceTransportOptions) {
+  constructor(
+    private readonly options: ServiceTransportOptions,
+    network = new Network(),
+  ) {
     this.#base = new URL(options.baseUrl);
     this.#basePath = this.#base.pathname.replace(/\/$/, '');
-    this.#pool = new Pool(this.#base.origin, { connect: { timeout: options.timeoutMs } });
+    this.#connections = network.toService(options);
   }
 
   /** Any status is a response. Throws `ServiceCallError`, or the reason of `request.signal` when that aborted. */
@@ -61,11 +64,11 @@ export class ServiceTransport {
     };
     const startMs = performance.now();
     try {
-      return this.#answer(await httpExchange(this.#pool, exchange));
+      return this.#answer(await httpExchange(this.#connections, exchange));
     } catch (error) {
       if (!isWorthAnother(error, request)) throw this.#failure(error);
       const left = { ...exchange, timeoutMs: Math.max(1, timeoutMs - (performance.now() - startMs)) };
-      return httpExchange(this.#pool, left).then(
+      return httpExchange(this.#connections, left).then(
         (response) => this.#answer(response),
         (second: unknown) => Promise.reject(this.#failure(second) as Error),
       );

@@ -59,7 +59,7 @@ describe('tokenRequestKey', () => {
       key(
         audience === null
           ? clientCredentialsRequest(scopes.join(' '))
-          : tokenExchangeRequest(testAccessToken({ subject }), audience, scopes.join(' ')),
+          : tokenExchangeRequest(testAccessToken({ text: `token of ${subject}` }), audience, scopes.join(' ')),
         issuer,
         client,
       );

@@ -1,5 +1,6 @@
 /** HTTP exchange: one request over kept-alive connections and its whole answer, bounded in time and size. */
 import type { Dispatcher } from 'undici';
+import type { Connections } from './network.js';
 
 export interface HttpRequest {
   readonly origin: string;
@@ -44,7 +45,7 @@ export class HttpExchangeError extends Error {
  *
  * Rejects with `HttpExchangeError`, or with the reason of `signal` when that aborted. Neither holds the request.
  */
-export async function httpExchange(connections: Dispatcher, request: HttpRequest): Promise<HttpResponse> {
+export async function httpExchange(connections: Connections, request: HttpRequest): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     request.signal?.throwIfAborted();
     const { origin, method, path, headers, body = null } = request;

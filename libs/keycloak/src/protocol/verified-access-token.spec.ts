@@ -3,12 +3,13 @@ import { printedForms } from '../testing/printed-forms.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { subjectTokenText } from './verified-access-token.js';
 
+const TEXT = 'test-token-of-alice-id';
 const token = testAccessToken({
+  text: TEXT,
   subject: 'alice-id',
   permissions: ['orders.read'],
   claims: { sid: 's1', preferred_username: 'alice', email: 'alice@example.com', realm_access: { roles: ['viewer'] } },
 });
-const TEXT = 'test-token-of-alice-id';
 
 describe('VerifiedAccessToken', () => {
   it('gives its text to the token exchange and to no printed form (RS-23)', () => {

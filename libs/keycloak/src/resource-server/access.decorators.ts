@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { isScopeToken } from '../protocol/scope.js';
 import { CLIENTS, MAX_STALENESS, OPENING, PERMISSIONS, type Opening } from './route-access.js';
 
-type RouteDecorator = ClassDecorator & MethodDecorator;
+export type RouteDecorator = ClassDecorator & MethodDecorator;
 
 /** Marks a handler or class; `merge` says what a second mark of the kind on the same target comes to. */
 function mark<T>(key: symbol, value: T, merge: (earlier: T) => T): RouteDecorator {

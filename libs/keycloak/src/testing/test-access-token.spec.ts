@@ -36,6 +36,25 @@ describe('testAccessToken', () => {
     expect([...judged.permissions]).toEqual(['a']);
   });
 
+  it('is one token each time, unless its text is given', () => {
+    expect(testAccessToken().hash).not.toBe(testAccessToken().hash);
+    expect(testAccessToken({ text: 't' }).hash).toBe(testAccessToken({ text: 't' }).hash);
+  });
+
+  it('can be bent by its claims, which win over all else', () => {
+    const token = testAccessToken({
+      subject: 'alice',
+      claims: { sub: 'bob', typ: 'ID', iat: undefined, azp: undefined },
+    });
+    expect(token).toMatchObject({ subject: 'bob', clientId: '' });
+    expect(token.claims).toMatchObject({ typ: 'ID' });
+    expect(Object.keys(token.claims).toSorted()).toEqual(['aud', 'exp', 'iss', 'scope', 'sub', 'typ']);
+  });
+
+  it('can be for several services', () => {
+    expect(testAccessToken({ audience: ['a', 'b'] }).audience).toEqual(['a', 'b']);
+  });
+
   it('can be one that has expired', () => {
     const token = testAccessToken({ expiresInSeconds: -1 });
     expect(token.expiresAt).toBeLessThan(Date.now() / 1000);

@@ -25,10 +25,17 @@ export const toSettings = (realm: Readonly<Record<string, unknown>>): RealmSetti
   ...pickSettings(realm),
 });
 
-/** Those that are there, and of the right type. */
+/** Those that are there. What a placeholder has filled is text: as Keycloak does, it is read as what it must be. */
 export function pickSettings(realm: Readonly<Record<string, unknown>>): Partial<RealmSettings> {
-  const known = Object.entries(DEFAULTS).filter(([name, value]) => typeof realm[name] === typeof value);
-  return Object.fromEntries(known.map(([name]) => [name, realm[name]]));
+  const given = Object.entries(DEFAULTS).filter(([name]) => realm[name] !== undefined && realm[name] !== null);
+  return Object.fromEntries(given.map(([name, like]) => [name, valueLike(like, realm[name], name)]));
 }
 
 export const isSetting = (name: string): boolean => Object.hasOwn(DEFAULTS, name);
+
+function valueLike(like: number | boolean, value: unknown, name: string): number | boolean {
+  const text = String(value);
+  if (typeof like === 'number' && /^\d+$/.test(text)) return Number(text);
+  if (typeof like === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';
+  throw new Error(`The realm's ${name} is no ${typeof like}: ${text}`);
+}

@@ -55,6 +55,18 @@ it('refuses settings of a realm that it does not go by, by name, and takes none 
   expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 300 } });
 });
 
+it('takes a setting as text, as a placeholder fills it, and no other text', async () => {
+  expect(await send('PUT', '', { accessTokenLifespan: '7', revokeRefreshToken: 'true' })).toMatchObject({
+    status: 204,
+  });
+  expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 7, revokeRefreshToken: true } });
+  expect(await send('PUT', '', { accessTokenLifespan: 'long' })).toEqual({
+    status: 400,
+    json: { error: "The realm's accessTokenLifespan is no number: long" },
+  });
+  expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 7 } });
+});
+
 it('takes back what it shows of a realm', async () => {
   const { json } = await send('GET', '');
   expect(await send('PUT', '', { ...(json as object), accessTokenLifespan: 7 })).toMatchObject({ status: 204 });

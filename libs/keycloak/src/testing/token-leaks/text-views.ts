@@ -1,0 +1,52 @@
+/** textViews(): a text as it stands, and what it says to whoever undoes its escapes or its base64. */
+
+export type Encoding = 'plain' | 'escaped' | 'in base64';
+
+export interface TextView {
+  readonly encoding: Encoding;
+  readonly text: string;
+}
+
+/** Percent-encoding, escapes of JSON and JavaScript, character references of HTML; of ASCII, as tokens are. */
+const ESCAPE =
+  /%([0-7][\da-f])|\\+u00([0-7][\da-f])|\\+x([0-7][\da-f])|&#x0*([0-7][\da-f]);|&#0*(\d{2,3});|\\+(?=\/)/gi;
+/** Escapes within escapes within escapes; nobody reads further. */
+const ROUNDS = 3;
+
+/** Long enough for the shortest thing that is looked for. */
+const BASE64 = /[\w+/-]{11,}/g;
+
+export function textViews(text: string): TextView[] {
+  const escaped = withoutEscapes(text);
+  const decoded = decodedRuns(escaped);
+  const views: TextView[] = [
+    { encoding: 'plain', text },
+    { encoding: 'escaped', text: escaped },
+    { encoding: 'in base64', text: decoded },
+    { encoding: 'in base64', text: withoutEscapes(decoded) },
+  ];
+  return views.filter((view, at) => view.text !== '' && view.text !== views[at - 1]?.text);
+}
+
+function withoutEscapes(text: string): string {
+  let before = '';
+  let after = text;
+  for (let round = 0; round < ROUNDS && after !== before; round += 1) {
+    before = after;
+    after = before.replace(ESCAPE, (_, ...found: unknown[]) => {
+      const [percent, json, script, hex, decimal] = found as (string | undefined)[];
+      const code = percent ?? json ?? script ?? hex;
+      if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
+      return decimal === undefined ? '' : String.fromCharCode(Number(decimal));
+    });
+  }
+  return after;
+}
+
+/** What stands before it in the same run may be anything, so each run is read from each of its first four characters. */
+function decodedRuns(text: string): string {
+  const runs = text.match(BASE64) ?? [];
+  return runs
+    .flatMap((run) => [0, 1, 2, 3].map((from) => Buffer.from(run.slice(from), 'base64').toString('latin1')))
+    .join('\n');
+}

@@ -1,0 +1,264 @@
+import { Controller, Get, Injectable, Module, type INestApplication, type ModuleMetadata } from '@nestjs/common';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import {
+  AccessToken,
+  AccessTokenVerifier,
+  ClientCredentialsTokenProvider,
+  KeycloakModule,
+  RequirePermission,
+  TokenExchangeClient,
+  VerifiedAccessToken,
+  type KeycloakModuleOptions,
+} from '../../index.js';
+import { testAccessToken } from '../test-access-token.js';
+import { testTokenChannel } from '../test-token-channel.js';
+import { signIn, signOut, testAuthorizationServer, testServices } from './application-under-test.js';
+import { KeycloakTestingModule } from './keycloak-testing.module.js';
+
+const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
+
+@Controller()
+class OrdersController {
+  @Get('orders')
+  @RequirePermission('orders.read')
+  read(@AccessToken() token: VerifiedAccessToken): object {
+    return { iss: token.issuer, aud: token.audience };
+  }
+}
+
+const OWN: KeycloakModuleOptions = {
+  issuer: 'http://localhost:8080/realms/shop',
+  clientId: 'orders',
+  clientSecret: 'a secret',
+  allowInsecureRequests: true,
+};
+
+@Injectable()
+class OwnOptions {
+  createKeycloakOptions(): KeycloakModuleOptions {
+    return OWN;
+  }
+  create(): KeycloakModuleOptions {
+    return OWN;
+  }
+}
+
+const unavailable = (): never => {
+  throw new Error('KEYCLOAK_ISSUER is not set');
+};
+
+const builderOf = (...imports: NonNullable<ModuleMetadata['imports']>) =>
+  Test.createTestingModule({ imports, controllers: [OrdersController] }).setLogger(SILENT);
+
+const apps: INestApplication[] = [];
+async function start(module: TestingModule): Promise<INestApplication> {
+  const app = module.createNestApplication(new ExpressAdapter());
+  apps.push(app);
+  return app.init();
+}
+
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+});
+
+const readOrders = (app: INestApplication, bearer: string): request.Test =>
+  request(app.getHttpServer()).get('/orders').auth(bearer, { type: 'bearer' });
+
+const reader = testAccessToken({ permissions: ['orders.read'] });
+
+describe('KeycloakTestingModule.override', () => {
+  it.each([
+    ['forRoot', KeycloakModule.forRoot(OWN)],
+    ['forRootAsync with a factory', KeycloakModule.forRootAsync({ useFactory: async () => OWN })],
+    ['forRootAsync with a class', KeycloakModule.forRootAsync({ useClass: OwnOptions })],
+  ])('leaves the options as they are: %s', async (_, keycloak) => {
+    @Module({ imports: [keycloak] })
+    class InsideModule {}
+    const app = await start(await KeycloakTestingModule.override(builderOf(InsideModule)).compile());
+    const { body } = await readOrders(app, signIn(app, reader)).expect(200);
+    expect(body).toEqual({ iss: OWN.issuer, aud: ['orders'] });
+  });
+
+  it('takes options in place of those that a test has not got', async () => {
+    const without = (): TestingModule | Promise<TestingModule> =>
+      KeycloakTestingModule.override(builderOf(KeycloakModule.forRootAsync({ useFactory: unavailable }))).compile();
+    await expect((async () => without())()).rejects.toThrow('KEYCLOAK_ISSUER is not set');
+
+    const builder = builderOf(KeycloakModule.forRootAsync({ useFactory: unavailable }));
+    const app = await start(await KeycloakTestingModule.override(builder, { clientId: 'orders' }).compile());
+    await readOrders(app, signIn(app, reader)).expect(200, {
+      iss: 'https://keycloak.test/realms/test',
+      aud: ['orders'],
+    });
+  });
+
+  it('lets the test go on with the builder', async () => {
+    const builder = builderOf(KeycloakModule.forRoot(OWN));
+    expect(KeycloakTestingModule.override(builder)).toBe(builder);
+  });
+
+  it('is checked as any other options are', async () => {
+    const builder = builderOf(KeycloakModule.forRoot(OWN));
+    await expect(
+      (async () => KeycloakTestingModule.override(builder, { issuer: 'http://localhost' }).compile())(),
+    ).rejects.toThrow(/issuer must end in/);
+  });
+});
+
+describe('KeycloakTestingModule.forRoot', () => {
+  it('closes a controller by itself as KeycloakModule would', async () => {
+    const app = await start(await builderOf(KeycloakTestingModule.forRoot()).compile());
+    await request(app.getHttpServer()).get('/orders').expect(401);
+    await readOrders(app, signIn(app, testAccessToken())).expect(403);
+    const { body } = await readOrders(app, signIn(app, reader)).expect(200);
+    expect(body).toEqual({ iss: 'https://keycloak.test/realms/test', aud: ['test-service'] });
+  });
+
+  it('is what is imported, and not the class', async () => {
+    await expect((async () => builderOf(KeycloakTestingModule).compile())()).rejects.toThrow(
+      /Import KeycloakTestingModule/,
+    );
+  });
+
+  it('takes the options of KeycloakModule', async () => {
+    const permissions = () => ['orders.read'];
+    const app = await start(await builderOf(KeycloakTestingModule.forRoot({ permissions, clientId: 'x' })).compile());
+    const { body } = await readOrders(app, signIn(app, testAccessToken())).expect(200);
+    expect(body).toMatchObject({ aud: ['x'] });
+    await readOrders(app, signIn(app, testAccessToken({ audience: 'test-service' }))).expect(401);
+  });
+
+  it('gives tokens that the real code accepts', async () => {
+    const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
+    const own = await module.get(ClientCredentialsTokenProvider).getToken('a b');
+    expect({ scope: own.scope, seconds: own.lifetimeSeconds }).toEqual({ scope: ['a', 'b'], seconds: 300 });
+    const text = signIn(module, testAccessToken({ expiresInSeconds: 100 }));
+    const exchanged = await module
+      .get(TokenExchangeClient)
+      .exchange(testAccessToken({ text }), { audience: 'inventory', scope: 'stock.read' });
+    expect(exchanged.lifetimeSeconds).toBeLessThanOrEqual(100);
+    expect(exchanged.lifetimeSeconds).toBeGreaterThan(90);
+    expect(exchanged.reveal()).not.toBe(text);
+  });
+
+  it.each<[string, object, (module: TestingModule) => string]>([
+    ['has ended', { code: 'invalid_token' }, (module) => ended(module)],
+    [
+      'has expired',
+      { code: 'invalid_token' },
+      (module) => signIn(module, testAccessToken({ expiresInSeconds: -1, grantableScopes: ['stock.read'] })),
+    ],
+    ['was never signed in', { code: 'invalid_token' }, () => 'made-up'],
+    [
+      'may not be exchanged for it',
+      { code: 'insufficient_scope', permission: 'stock.read' },
+      (module) => signIn(module, testAccessToken({ grantableScopes: ['stock'] })),
+    ],
+  ])('exchanges no token that %s', async (_, refusal, signedIn) => {
+    const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
+    const token = testAccessToken({ text: signedIn(module) });
+    await expect(
+      module.get(TokenExchangeClient).exchange(token, { audience: 'inventory', scope: 'stock.read' }),
+    ).rejects.toMatchObject(refusal);
+  });
+
+  const ended = (module: TestingModule): string => {
+    const text = signIn(module, testAccessToken());
+    signOut(module, text);
+    return text;
+  };
+});
+
+describe('two applications in one process', () => {
+  it('share no token, no end of one, no fault and no call', async () => {
+    const one = await start(await builderOf(KeycloakTestingModule.forRoot()).compile());
+    const other = await start(await builderOf(KeycloakTestingModule.forRoot()).compile());
+    const [atOne, atOther] = [signIn(one, reader), signIn(other, reader)];
+    await readOrders(one, atOther).expect(401);
+    await readOrders(other, atOne).expect(401);
+    expect(() => signOut(other, atOne)).toThrow('No such token');
+    testAuthorizationServer(one).fail('refused');
+    await readOrders(one, atOne).expect(503);
+    await readOrders(other, atOther).expect(200);
+    expect(testServices(one)).not.toBe(testServices(other));
+  });
+});
+
+describe('signIn', () => {
+  it('gives a token of its own each time, unless its text is given', async () => {
+    const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
+    expect(signIn(module, reader)).not.toBe(signIn(module, reader));
+    const token = testAccessToken({ text: 'the-text' });
+    expect(signIn(module, token)).toBe('the-text');
+    signOut(module, 'the-text');
+    expect(signIn(module, token)).toBe('the-text');
+    await expect(module.get(AccessTokenVerifier).verify('the-text')).resolves.toMatchObject({
+      clientId: 'test-client',
+    });
+  });
+
+  it('makes the token itself one that can be exchanged, in this application', async () => {
+    const [module, other] = await Promise.all([1, 2].map(() => builderOf(KeycloakTestingModule.forRoot()).compile()));
+    const alice = testAccessToken({ subject: 'alice', grantableScopes: ['stock.read'] });
+    const exchange = async (at: TestingModule | undefined, scope = 'stock.read'): Promise<unknown> =>
+      at?.get(TokenExchangeClient).exchange(alice, { audience: 'inventory', scope });
+    await expect(exchange(other)).rejects.toMatchObject({ code: 'invalid_token' });
+    signIn(module as TestingModule, alice);
+    await expect(exchange(module)).resolves.toMatchObject({ scope: ['stock.read'] });
+    await expect(exchange(module, 'stock.adjust')).rejects.toMatchObject({ code: 'insufficient_scope' });
+  });
+
+  it('tells of each token whoever looks where tokens show, of exchanged ones too', async () => {
+    const told: unknown[] = [];
+    const tell = (text: unknown): unknown => told.push(text);
+    testTokenChannel.subscribe(tell);
+    const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
+    const text = signIn(module, reader);
+    const exchanged = await module
+      .get(TokenExchangeClient)
+      .exchange(testAccessToken({ text }), { audience: 'inventory', scope: 'stock.read' });
+    testTokenChannel.unsubscribe(tell);
+    expect(told).toEqual(expect.arrayContaining([text, exchanged.reveal()]));
+  });
+
+  it('says how an application gets what it lacks', async () => {
+    const real = await builderOf(KeycloakModule.forRoot(OWN)).compile();
+    expect(() => signIn(real, reader)).toThrow(/real KeycloakModule[^]*KeycloakTestingModule.override\(/);
+    const none = await builderOf().compile();
+    expect(() => signIn(none, reader)).toThrow(/no KeycloakModule[^]*KeycloakTestingModule.forRoot\(\)/);
+    expect(() => testServices(none)).toThrow(/no KeycloakModule/);
+  });
+
+  it('takes no token of another origin, and no permission that is none', async () => {
+    const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
+    const foreign = new VerifiedAccessToken('text', {
+      claims: reader.claims,
+      clientId: 'c',
+      audience: [],
+      permissions: [],
+    });
+    expect(() => signIn(module, foreign)).toThrow(/takes what testAccessToken\(\) made/);
+    expect(() => signIn(module, testAccessToken({ permissions: ['order manager'] }))).toThrow(/realm_access/);
+  });
+});
+
+describe('with NODE_ENV=production', () => {
+  const before = process.env['NODE_ENV'];
+  afterEach(() => {
+    process.env['NODE_ENV'] = before;
+  });
+
+  it('nothing of it can be had', async () => {
+    const builder = KeycloakTestingModule.override(builderOf(KeycloakModule.forRoot(OWN)));
+    const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
+    process.env['NODE_ENV'] = 'production';
+    expect(() => KeycloakTestingModule.forRoot()).toThrow(/NODE_ENV is production/);
+    expect(() => KeycloakTestingModule.override(builderOf())).toThrow(/NODE_ENV is production/);
+    expect(() => signIn(module, reader)).toThrow(/NODE_ENV is production/);
+    expect(() => testServices(module)).toThrow(/NODE_ENV is production/);
+    await expect((async () => builder.compile())()).rejects.toThrow(/NODE_ENV is production/);
+  });
+});

@@ -1,0 +1,125 @@
+/** TestAuthorizationServer: what Keycloak is to one application under test, as answers and not as a server. */
+import { randomUUID } from 'node:crypto';
+import { ACCESS_TOKEN_TYPE, CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../../protocol/identifiers.js';
+import { parseScope } from '../../protocol/scope.js';
+import { claimsOf } from '../test-access-token.js';
+import { noAnswerFor, type NetworkFault, type SentAnswer, type SentRequest } from './answering-connections.js';
+import { secondsLeft, type TestToken, type TestTokens } from './test-tokens.js';
+
+export interface TestedClient {
+  readonly issuer: string;
+  readonly realmUrl: string;
+  readonly clientId: string;
+}
+
+/** Of a token that is issued to the application. */
+const LIFETIME_SECONDS = 300;
+
+/**
+ * Knows the tokens of `signIn`, and those that it issues itself. It tells all it knows of a token and leaves the verdict to
+ * the application; where Keycloak would call a token inactive (another audience or issuer, expired), the refusal is the
+ * application's own.
+ *
+ * It does *not* check the client's secret, nor whether the realm grants a scope: all are, but for `grantableScopes`.
+ */
+export class TestAuthorizationServer {
+  #fault: NetworkFault | undefined;
+
+  constructor(
+    private readonly client: TestedClient,
+    private readonly tokens: TestTokens,
+  ) {}
+
+  /**
+   * From now on it can't be reached, in this way, until `recover()`. What the application has kept goes on being good; after
+   * many failures its circuit opens, and closes again in its own time.
+   */
+  fail(fault: NetworkFault): void {
+    this.#fault = fault;
+  }
+
+  recover(): void {
+    this.#fault = undefined;
+  }
+
+  /** @internal */
+  async answer(request: SentRequest): Promise<SentAnswer> {
+    if (this.#fault !== undefined) throw noAnswerFor(this.#fault);
+    const { realmUrl } = this.client;
+    const form = new URLSearchParams(request.body);
+    switch (`${request.method} ${request.origin}${request.path}`) {
+      case `GET ${realmUrl}/.well-known/openid-configuration`:
+        return json(200, this.#metadata());
+      case `POST ${realmUrl}/protocol/openid-connect/token/introspect`:
+        return json(200, introspected(this.tokens.find(form.get('token'))));
+      case `POST ${realmUrl}/protocol/openid-connect/token`:
+        return this.#token(form);
+      default:
+        return json(404, { error: 'not_found' });
+    }
+  }
+
+  #metadata(): object {
+    const { issuer, realmUrl } = this.client;
+    const endpoints = `${realmUrl}/protocol/openid-connect`;
+    return { issuer, token_endpoint: `${endpoints}/token`, introspection_endpoint: `${endpoints}/token/introspect` };
+  }
+
+  #token(form: URLSearchParams): SentAnswer {
+    const scope = form.get('scope') ?? '';
+    const client = this.client.clientId;
+    switch (form.get('grant_type')) {
+      case CLIENT_CREDENTIALS_GRANT:
+        return this.#issue({ subject: `service-account-${client}`, scope, grant: 'client_credentials' });
+      case TOKEN_EXCHANGE_GRANT: {
+        const subject = this.tokens.find(form.get('subject_token'));
+        const audience = form.get('audience') ?? '';
+        // In Keycloak's words, which the application reads.
+        if (subject === undefined || secondsLeft(subject) <= 0) return refusal('Invalid token');
+        const { grantableScopes, claims } = subject;
+        if (grantableScopes !== undefined && !parseScope(scope).every((asked) => grantableScopes.includes(asked))) {
+          return refusal(`Requested audience not available: ${audience}`);
+        }
+        return this.#issue({ subject: String(claims['sub']), audience, scope, grant: 'token-exchange', from: subject });
+      }
+      default:
+        return json(400, { error: 'unsupported_grant_type', error_description: 'Unsupported grant_type' });
+    }
+  }
+
+  #issue(wanted: {
+    readonly subject: string;
+    readonly audience?: string;
+    readonly scope: string;
+    readonly grant: TestToken['grant'];
+    readonly from?: TestToken;
+  }): SentAnswer {
+    const { subject, audience, scope, grant, from } = wanted;
+    const { issuer, clientId } = this.client;
+    const expiresInSeconds = Math.min(LIFETIME_SECONDS, from === undefined ? Infinity : secondsLeft(from));
+    const sid = from?.claims['sid'];
+    const claims = claimsOf(
+      // Of client credentials, the realm decides the audience; here it has none.
+      { subject, client: clientId, expiresInSeconds, claims: { aud: audience, scope, sid, jti: randomUUID() } },
+      { issuer, audience: '' },
+    );
+    const access_token = this.tokens.add({ claims, grant, grantableScopes: from?.grantableScopes });
+    const type = grant === 'token-exchange' ? { issued_token_type: ACCESS_TOKEN_TYPE } : {};
+    return json(200, { access_token, expires_in: expiresInSeconds, token_type: 'Bearer', scope, ...type });
+  }
+}
+
+/** RFC 7662 §2.2, with the members that Keycloak has. */
+function introspected(token: TestToken | undefined): object {
+  if (token === undefined) return { active: false };
+  const { azp, typ, preferred_username } = token.claims;
+  return { ...token.claims, client_id: azp, username: preferred_username, token_type: typ, active: true };
+}
+
+const refusal = (error_description: string): SentAnswer => json(400, { error: 'invalid_request', error_description });
+
+const json = (status: number, body: object): SentAnswer => ({
+  status,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});

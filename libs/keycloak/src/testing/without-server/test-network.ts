@@ -1,0 +1,29 @@
+/** TestNetwork: the network of one application under test, which leads nowhere outside it. */
+import { Network, type Connections, type ServiceAddress } from '../../http/network.js';
+import { answeringConnections } from './answering-connections.js';
+import { refuseInProduction } from './refuse-in-production.js';
+import { TestAuthorizationServer, type TestedClient } from './test-authorization-server.js';
+import { TestServices } from './test-services.js';
+import { TestTokens } from './test-tokens.js';
+
+/** A provider of the application, so that applications share nothing, and all ends with the application. */
+export class TestNetwork extends Network {
+  readonly tokens = new TestTokens();
+  readonly services = new TestServices(this.tokens);
+  readonly authorizationServer: TestAuthorizationServer;
+
+  constructor(readonly client: TestedClient) {
+    refuseInProduction('KeycloakTestingModule');
+    super();
+    this.authorizationServer = new TestAuthorizationServer(client, this.tokens);
+  }
+
+  override toAuthorizationServer(): Connections {
+    return answeringConnections((request) => this.authorizationServer.answer(request));
+  }
+
+  override toService(service: ServiceAddress): Connections {
+    this.services.add(service);
+    return answeringConnections((request) => this.services.answer(service, request));
+  }
+}
