@@ -75,13 +75,12 @@ describe('a flood of 5,000 junk tokens', () => {
 
   it('is refused: as junk, or as too much with Retry-After, and nothing else (RS-16, RS-14)', () => {
     expect(junkAnswers).toHaveLength(JUNK);
-    const refused = junkAnswers.filter(({ status }) => status === 401);
     const noRoom = junkAnswers.filter(({ reason }) => reason === 'queue_full');
-    // What waited too long for its turn.
-    const late = junkAnswers.filter(({ reason }) => reason === 'timeout');
-    expect(refused.length).toBeGreaterThan(0);
-    expect(noRoom.length).toBeGreaterThan(0);
-    expect(refused.length + noRoom.length + late.length).toBe(JUNK);
+    const kinds = new Set(junkAnswers.map(({ status, reason }) => `${status} ${reason}`));
+    expect([...kinds]).toEqual(expect.arrayContaining(['401 inactive', '503 queue_full']));
+    // Where the processor is short as well, answers come late, and some calls then find the circuit open.
+    for (const kind of ['401 inactive', '503 queue_full', '503 timeout', '503 circuit_open']) kinds.delete(kind);
+    expect([...kinds]).toEqual([]);
     expect(new Set(noRoom.map(({ status, retryAfter }) => `${status} ${retryAfter}`))).toEqual(new Set(['503 1']));
     // What was refused for want of room has cost nothing.
     expect(callsOfFlood).toBeLessThanOrEqual(JUNK - noRoom.length);
