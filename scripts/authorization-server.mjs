@@ -14,21 +14,18 @@ const WHAT_IS_MISSED =
   'its guard against guessed passwords, and what else docs/embedded-server.md lists.';
 
 /**
- * What is to be used, and who says so: `option` is the value of `--authorization-server`, `variable` the name of the variable
- * with the address of one that runs already. By neither of them: whatever this machine has, the embedded one at last.
+ * What is to be used, and who says so: `option` is the value of `--authorization-server`, for which the variable
+ * AUTHORIZATION_SERVER stands, and `variable` the name of the one with the address of a server that runs already. By none of
+ * them: whatever this machine has, the embedded one at last.
  *
  * @returns `{ kind, by }`, with `baseUrl` for `external`; `kind` is undefined where nothing was chosen.
  * @throws Error that names the values when it is none of them.
  */
 export function chooseServer(option, { variable, environment }) {
-  if (KINDS.includes(option)) return checked({ kind: option, by: `--authorization-server=${option}` }, environment);
-  if (option !== undefined) {
-    if (/^https?:/.test(option) && URL.canParse(option)) return external(option, '--authorization-server');
-    throw new Error(
-      `--authorization-server is one of ${KINDS.join(', ')} (keycloak: docker, else distribution), or an http(s) URL; not ${JSON.stringify(option)}`,
-    );
-  }
-  return environment[variable] ? external(environment[variable], variable) : { kind: undefined, by: undefined };
+  if (option !== undefined) return choiceOf(option, '--authorization-server', environment);
+  const { AUTHORIZATION_SERVER, [variable]: url } = environment;
+  if (AUTHORIZATION_SERVER) return choiceOf(AUTHORIZATION_SERVER, 'AUTHORIZATION_SERVER', environment);
+  return url ? external(url, variable) : { kind: undefined, by: undefined };
 }
 
 /**
@@ -80,6 +77,14 @@ export function nameOf({ kind, baseUrl, version }) {
     default:
       return `Keycloak ${version} ${kind === 'docker' ? 'in Docker' : 'from its distribution'}`;
   }
+}
+
+function choiceOf(value, by, environment) {
+  if (KINDS.includes(value)) return checked({ kind: value, by: `${by}=${value}` }, environment);
+  if (/^https?:/.test(value) && URL.canParse(value)) return external(value, by);
+  throw new Error(
+    `${by} is one of ${KINDS.join(', ')} (keycloak: docker, else distribution), or an http(s) URL; not ${JSON.stringify(value)}`,
+  );
 }
 
 function external(url, by) {

@@ -133,6 +133,8 @@ function say(line) {
 
 function showWhatToTry(all, server) {
   const a = `localhost:${all.find(({ letter }) => letter === 'A').port}`;
+  // What was chosen here by hand another script can't know.
+  const told = server.kind === 'external' ? `KEYCLOAK_BASE_URL=${server.baseUrl} ` : '';
   console.log(`
 ${paint(1, 'All services are ready.')}
 
@@ -143,7 +145,7 @@ ${paint(1, 'All services are ready.')}
       -d grant_type=password -d client_id=demo-cli -d username=alice -d password=alice \\
       -d 'scope=openid orders.read' | node -p 'JSON.parse(fs.readFileSync(0)).access_token')
     curl -H "Authorization: Bearer $TOKEN" ${a}/run-service-b
-  Every step on its way:      npm run tour
+  Every step on its way:      ${told}npm run tour
   ${aboutServer(server)}
 
 Ctrl-C stops everything.

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { paint } from './processes.mjs';
-import { clientSecrets, REALM, services } from './services.mjs';
+import { clientSecrets, portOf, REALM, services } from './services.mjs';
 import { TourBrowser } from './tour-browser.mjs';
 import { call, claims, expect, expectThat, explain, hide, steps, TourError } from './tour-calls.mjs';
 
@@ -10,7 +10,8 @@ process.chdir(join(import.meta.dirname, '..'));
 if (existsSync('.env')) process.loadEnvFile('.env');
 
 const secrets = clientSecrets(process.env);
-const keycloakUrl = (process.env.KEYCLOAK_BASE_URL || 'http://localhost:8080').replace(/\/$/, '');
+const ownServer = `http://localhost:${portOf(process.env, 'KEYCLOAK_PORT', 8080)}`;
+const keycloakUrl = (process.env.KEYCLOAK_BASE_URL || ownServer).replace(/\/$/, '');
 const realm = process.env.KEYCLOAK_REALM || REALM;
 const ports = Object.fromEntries(services(process.env).map(({ letter, port }) => [letter, port]));
 const serviceA = process.env.SERVICE_A_URL || `http://localhost:${ports.A}`;

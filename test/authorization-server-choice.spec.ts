@@ -41,9 +41,19 @@ describe('the choice', () => {
     expect(choose('embedded', { [VARIABLE]: 'http://localhost:8180' })).toMatchObject({ kind: 'embedded' });
   });
 
-  it.each([{}, { [VARIABLE]: '' }])("is this machine's where neither says anything (%j)", (environment) => {
-    expect(choose(undefined, environment)).toEqual({ kind: undefined, by: undefined });
+  it('is that of AUTHORIZATION_SERVER where the option says nothing', () => {
+    const environment = { AUTHORIZATION_SERVER: 'docker', [VARIABLE]: 'http://localhost:8180' };
+    expect(choose(undefined, environment)).toEqual({ kind: 'docker', by: 'AUTHORIZATION_SERVER=docker' });
+    expect(choose('embedded', environment)).toMatchObject({ kind: 'embedded' });
+    expect(() => choose(undefined, { AUTHORIZATION_SERVER: 'podman' })).toThrow(/^AUTHORIZATION_SERVER is one of/);
   });
+
+  it.each([{}, { [VARIABLE]: '', AUTHORIZATION_SERVER: '' }])(
+    "is this machine's where neither says anything (%j)",
+    (environment) => {
+      expect(choose(undefined, environment)).toEqual({ kind: undefined, by: undefined });
+    },
+  );
 
   it.each(['', 'podman', 'localhost:8080', 'ftp://localhost', 'https://'])(
     'is no %j: the error names the values',

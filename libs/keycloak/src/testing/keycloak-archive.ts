@@ -75,8 +75,10 @@ export async function verifyKnownArchive(path: string, version: string): Promise
 }
 
 async function byMaven(folder: string, { version, onProgress, signal }: BoundedContext): Promise<string> {
+  // Named, because in a spec this is not the environment of the process.
+  const { env } = process;
   try {
-    await promisify(execFile)('mvn', ['--version'], { signal });
+    await promisify(execFile)('mvn', ['--version'], { env, signal });
   } catch {
     signal.throwIfAborted();
     throw new Error('mvn is not on PATH');
@@ -86,6 +88,7 @@ async function byMaven(folder: string, { version, onProgress, signal }: BoundedC
   // In a folder of its own, so that no pom.xml is read; -C: a wrong checksum fails.
   const maven = spawn('mvn', ['-B', '-C', '-ntp', 'dependency:copy', `-Dartifact=${artifact}`, '-DoutputDirectory=.'], {
     cwd: folder,
+    env,
     signal,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
