@@ -1,8 +1,9 @@
 /** watchPassingTokens(): tells every token that comes into this process: in an answer to it, or in a request to it. */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { channel, type Channel } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import { testTokenChannel } from '../test-token-channel.js';
 import { codeIn, tokensIn } from './token-answers.js';
+import { undiciChannels } from './undici-channels.js';
 
 export interface TokenListener {
   token(text: string): void;
@@ -28,35 +29,42 @@ const SHORTEST_RECEIVED = 32;
  */
 export function watchPassingTokens(listener: TokenListener): () => void {
   const answers = new WeakMap<SentRequest, { bytes: number; chunks: Uint8Array[] }>();
-  const subscribers: Readonly<Record<string, (message: never) => void>> = {
-    'http.server.request.start': ({ request }: { readonly request: IncomingMessage }) => {
-      const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-      if (token !== undefined && token.length >= SHORTEST_RECEIVED) listener.token(token);
-    },
-    'undici:request:create': ({ request }: { readonly request: SentRequest }) => {
-      answers.set(request, { bytes: 0, chunks: [] });
-      const code = request.body instanceof Uint8Array ? codeIn(Buffer.from(request.body).toString()) : undefined;
-      if (code !== undefined) listener.code(code);
-    },
-    'undici:request:bodyChunkReceived': (message: { readonly request: SentRequest; readonly chunk: Uint8Array }) => {
-      const answer = answers.get(message.request);
-      if (answer === undefined) return;
-      answer.bytes += message.chunk.length;
-      // The memory is undici's, which may use it again.
-      if (answer.bytes <= MOST_BYTES) answer.chunks.push(Uint8Array.from(message.chunk));
-    },
-    'undici:request:trailers': ({ request }: { readonly request: SentRequest }) => {
-      const answer = answers.get(request);
-      if (answer === undefined || answer.bytes > MOST_BYTES) return;
-      for (const token of tokensIn(Buffer.concat(answer.chunks).toString())) listener.token(token);
-    },
+  const arrived = ({ request }: { readonly request: IncomingMessage }): void => {
+    const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (token !== undefined && token.length >= SHORTEST_RECEIVED) listener.token(token);
   };
-  const entries = Object.entries(subscribers) as [string, (message: unknown) => void][];
-  for (const [name, subscriber] of entries) subscribe(name, subscriber);
-  const ofTestingKit = (text: unknown): void => listener.token(text as string);
-  testTokenChannel.subscribe(ofTestingKit);
+  const sent = ({ request }: { readonly request: SentRequest }): void => {
+    answers.set(request, { bytes: 0, chunks: [] });
+    const code = request.body instanceof Uint8Array ? codeIn(Buffer.from(request.body).toString()) : undefined;
+    if (code !== undefined) listener.code(code);
+  };
+  const received = ({ request, chunk }: { readonly request: SentRequest; readonly chunk: Uint8Array }): void => {
+    const answer = answers.get(request);
+    if (answer === undefined) return;
+    answer.bytes += chunk.length;
+    // The memory is undici's, which may use it again.
+    if (answer.bytes <= MOST_BYTES) answer.chunks.push(Uint8Array.from(chunk));
+  };
+  const ended = ({ request }: { readonly request: SentRequest }): void => {
+    const answer = answers.get(request);
+    if (answer === undefined || answer.bytes > MOST_BYTES) return;
+    answers.delete(request);
+    for (const token of tokensIn(Buffer.concat(answer.chunks).toString())) listener.token(token);
+  };
+  const unsubscribe = [
+    subscribe([channel('http.server.request.start')], arrived),
+    subscribe([testTokenChannel], (text: string) => listener.token(text)),
+    subscribe(undiciChannels('create'), sent),
+    subscribe(undiciChannels('bodyChunkReceived'), received),
+    subscribe(undiciChannels('trailers'), ended),
+  ];
+  return () => unsubscribe.forEach((one) => one());
+}
+
+function subscribe(channels: readonly Channel[], subscriber: (message: never) => void): () => void {
+  const receive = subscriber as (message: unknown) => void;
+  for (const one of channels) one.subscribe(receive);
   return () => {
-    testTokenChannel.unsubscribe(ofTestingKit);
-    for (const [name, subscriber] of entries) unsubscribe(name, subscriber);
+    for (const one of channels) one.unsubscribe(receive);
   };
 }

@@ -1,6 +1,8 @@
 import { Console } from 'node:console';
+import type { Channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -284,6 +286,18 @@ describe('the tokens of a run', () => {
     leaks.stop();
     await fetch(server, { headers: { Authorization: `Bearer ${OPAQUE}-other` } }).then((response) => response.text());
     expect(leaks.known).toBe(5);
+  });
+
+  it('are heard of where undici tells of them, whatever else has a channel of that name', async () => {
+    const { channels } = createRequire(import.meta.url)('undici/lib/core/diagnostics.js') as {
+      readonly channels: Readonly<Record<string, Channel>>;
+    };
+    const watched = ['create', 'bodyChunkReceived', 'trailers'];
+    const heard = (): unknown[] => watched.map((name) => channels[name]?.hasSubscribers);
+    const leaks = start();
+    expect(heard()).toEqual([true, true, true]);
+    leaks.stop();
+    expect(heard()).toEqual([false, false, false]);
   });
 
   it('are those that come through its door, which changes nothing else', async () => {
