@@ -11,7 +11,7 @@ import {
   textOf,
   type Reply,
 } from './contract-requests.js';
-import type { ContractServer } from './contract-server.js';
+import { NEW_CLIENT_SECRET, type ContractServer } from './contract-server.js';
 
 const ALICE = {
   status: 200,
@@ -37,6 +37,7 @@ const challenge = (error: string, description: string): string =>
   `Bearer realm="microservices", error="${error}", error_description="${description}"`;
 const NO_TOKEN = [401, 'Bearer realm="microservices"', ''];
 const BAD_TOKEN = [401, challenge('invalid_token', 'Token verification failed'), ''];
+const NO_SESSION = [401, challenge('invalid_token', 'user_session_not_found'), ''];
 const NO_OPENID = [403, challenge('insufficient_scope', 'Missing openid scope'), ''];
 
 const exchanged = async (server: ContractServer, scope: string): Promise<string> =>
@@ -127,7 +128,53 @@ export const USERINFO_CASES: readonly ContractCase[] = [
       await logout(server, textOf(two, 'refresh_token'));
       return [refusal(await userinfo(server, textOf(one))), refusal(await userinfo(server, textOf(two)))];
     },
-    answer: [BAD_TOKEN, [401, challenge('invalid_token', 'user_session_not_found'), '']],
+    answer: [BAD_TOKEN, NO_SESSION],
+  },
+  {
+    title: 'with a token that lacks openid, too, it is that which counts first',
+    async ask(server) {
+      const tokens = await login(server, 'alice', 'orders.read');
+      await logout(server, textOf(tokens, 'refresh_token'));
+      return refusal(await userinfo(server, textOf(tokens)));
+    },
+    answer: NO_OPENID,
+  },
+  {
+    title: 'with an exchanged token of a session that has ended, or with a token whose client has left it',
+    async ask(server) {
+      const [one, two] = [await login(server, 'alice'), await login(server, 'alice')];
+      const ofOne = textOf(await exchange(server, 'service-a', textOf(one), { scope: 'openid orders.approve' }));
+      await logout(server, textOf(one, 'refresh_token'));
+      await revoke(server, undefined, textOf(two, 'refresh_token'), { client_id: 'demo-cli' });
+      return [refusal(await userinfo(server, ofOne)), refusal(await userinfo(server, textOf(two)))];
+    },
+    answer: [NO_SESSION, NO_SESSION],
+  },
+  {
+    title: 'of a user, a client, a service account that is disabled',
+    async ask(server) {
+      const [username, client, service] = [
+        await server.newUser('order-viewer'),
+        await server.newClient('login'),
+        await server.newClient('service'),
+      ];
+      const ofUser = textOf(await login(server, username));
+      const ofClient = textOf(await login(server, 'alice', 'openid', client));
+      const ofService = textOf(await clientCredentials(server, `${service}:${NEW_CLIENT_SECRET}`, 'openid'));
+      await server.disableUser(username);
+      await server.disableClient(client);
+      await server.disableUser(`service-account-${service}`);
+      return [
+        refusal(await userinfo(server, ofUser)),
+        refusal(await userinfo(server, ofClient)),
+        refusal(await userinfo(server, ofService)),
+      ];
+    },
+    answer: [
+      [401, challenge('invalid_token', 'User disabled'), ''],
+      [401, challenge('invalid_token', 'Client disabled'), ''],
+      [401, challenge('invalid_token', 'user_disabled'), ''],
+    ],
   },
   {
     title: 'PUT is not allowed',

@@ -28,7 +28,7 @@ export async function findLiveToken(
   const session = sessionOf(server, claims);
   if (lacksSession(server, claims)) return undefined;
   const user = session?.user ?? server.realm.userById(String(claims['sub']));
-  if (user === undefined || Number(claims['iat']) < user.notBefore) return undefined;
+  if (user === undefined || isOfBefore(user, claims)) return undefined;
   return user.enabled ? { claims, client, user, session } : undefined;
 }
 
@@ -50,6 +50,9 @@ export function lacksSession(server: ServerState, claims: Claims): boolean {
   const session = sessionOf(server, claims);
   return session === undefined || !isOfItsClient(session, claims);
 }
+
+/** Whether its user was logged out since, by an administrator. */
+export const isOfBefore = ({ notBefore }: RealmUser, { iat }: Claims): boolean => Number(iat) < notBefore;
 
 /** A token that was exchanged by a client that takes no part in the session stands on the session alone. */
 const isOfItsClient = ({ clients }: Session, { jti, azp, iat }: Claims): boolean =>
