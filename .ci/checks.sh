@@ -23,8 +23,8 @@ npm_ci() { npm ci --no-progress; }
 
 npm_script() { npm run "$1"; }
 
-# The README's command; the arguments only have Jest write down what it found.
-npm_test() { npm test -- --json --outputFile="$PWD/$RESULTS/jest.json"; }
+# The README's command for continuous integration; the other arguments only have Jest write down what it found.
+npm_test() { npm test -- --complete --json --outputFile="$PWD/$RESULTS/jest.json"; }
 
 guides() {
   ports_are_free
@@ -259,11 +259,11 @@ npm_start_ends() {
 BARE_TOOLS=(bash cat chmod cp cut date dirname env git grep head id ls mkdir mv node npm npx ps readlink rm sed sh sleep sort tail tar touch tr uname wc)
 
 # Sets BARE, the words before a command that is to run there. The engine's socket is found without a path, so an address stands
-# in its way. CI is not said: nobody who tries this for the first time does.
+# in its way.
 bare() {
   local folder
   folder=$(cat "$RESULTS/bare.folder")
-  BARE=(env "--chdir=$folder/clone" --unset=CI --unset=JAVA_HOME --unset=CHROMIUM_PATH "PATH=$folder/path" "DOCKER_HOST=$NO_DOCKER")
+  BARE=(env "--chdir=$folder/clone" --unset=JAVA_HOME --unset=CHROMIUM_PATH "PATH=$folder/path" "DOCKER_HOST=$NO_DOCKER")
 }
 
 # Outside of this folder: what the clone lacks must not be found here.

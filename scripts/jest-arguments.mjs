@@ -1,4 +1,4 @@
-// What npm test reads in its arguments, all others being Jest's: an option of its own, and the projects that were asked for.
+// What npm test reads in its arguments, all others being Jest's: options of its own, and the projects that were asked for.
 import { parseArgs } from 'node:util';
 
 /** The value of an option of ours, and the arguments without it. */
@@ -8,6 +8,12 @@ export function takeOption(args, name) {
   const places = new Set(ours.flatMap(({ index, inlineValue }) => (inlineValue ? [index] : [index, index + 1])));
   const value = ours.at(-1);
   return [value && (value.value ?? ''), args.filter((_, index) => !places.has(index))];
+}
+
+/** Whether an option of ours that has no value is there, and the arguments without it. */
+export function takeFlag(args, name) {
+  const others = args.filter((arg) => arg !== `--${name}`);
+  return [others.length < args.length, others];
 }
 
 /** The values of Jest's --selectProjects, which takes all words up to the next option. */

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 
 interface JestArguments {
   takeOption(args: readonly string[], name: string): [value: string | undefined, others: readonly string[]];
+  takeFlag(args: readonly string[], name: string): [given: boolean, others: readonly string[]];
   selectedProjects(args: readonly string[]): readonly string[];
   withoutSelection(args: readonly string[]): readonly string[];
 }
@@ -31,6 +32,11 @@ describe('the arguments of npm test', () => {
     [['login', '--coverage'], undefined, ['login', '--coverage']],
   ])('%j hold the server %j, and for Jest %j', (args, value, others) => {
     expect(jestArguments.takeOption(args, 'authorization-server')).toEqual([value, others]);
+  });
+
+  it('say by --complete that nothing may be left out', () => {
+    expect(jestArguments.takeFlag(['login', '--complete'], 'complete')).toEqual([true, ['login']]);
+    expect(jestArguments.takeFlag(['login', '--completed'], 'complete')).toEqual([false, ['login', '--completed']]);
   });
 
   it.each([
