@@ -1,6 +1,7 @@
 /** Set-up and teardown as Jest and Vitest call them. */
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import setUp from './jest-setup.js';
 import tearDown from './jest-teardown.js';
 import { allSecrets } from './test-realm.js';
@@ -72,6 +73,36 @@ describe('jest-setup and jest-teardown', () => {
       /provide.authorizationServer[^]*no "realm"/,
     );
   });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'end the server when the run is interrupted (%s), and the process then',
+    async (signal) => {
+      const before = listeners();
+      await setUp({}, { rootDir, globals: { authorizationServer } });
+      const { baseUrl } = testServer();
+      const killed = new AbortController();
+      const kill = jest.spyOn(process, 'kill').mockImplementation(() => {
+        killed.abort();
+        return true;
+      });
+      // As testcontainers does, who would end the process when nobody else listened.
+      const others: number[] = [];
+      const other = (): unknown => others.push(process.listenerCount(signal));
+      process.on(signal, other);
+      try {
+        const ended = once(killed.signal, 'abort');
+        process.emit(signal, signal);
+        await ended;
+        expect(kill).toHaveBeenCalledWith(process.pid, signal);
+        expect(others).toEqual([2]);
+        expect(await isUp(baseUrl)).toBe(false);
+      } finally {
+        process.off(signal, other);
+        kill.mockRestore();
+      }
+      expect(listeners()).toBe(before);
+    },
+  );
 
   it('leave nothing behind when the server does not start', async () => {
     const before = listeners();

@@ -33,26 +33,40 @@ export async function stopServerOfRun(): Promise<void> {
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** Ends with the process too, when that is interrupted: a container would stay. */
+/** Ends with the process too, when that is interrupted: a container would stay. A second interruption is not waited for. */
 class ServerOfRun {
   readonly server: Promise<RunningServer>;
   readonly #interruption = new AbortController();
 
   constructor(options: StartServerOptions) {
-    for (const signal of SIGNALS) process.once(signal, this.#interrupt);
+    for (const signal of SIGNALS) process.on(signal, this.#interrupt);
     const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
     this.server = startTestServer({ onProgress, ...options, signal: this.#interruption.signal });
   }
 
   async stop(): Promise<void> {
-    for (const signal of SIGNALS) process.off(signal, this.#interrupt);
-    const server = await this.server.catch(() => undefined);
-    await server?.stop();
+    try {
+      const server = await this.server.catch(() => undefined);
+      await server?.stop();
+    } finally {
+      this.#ignoreSignals();
+    }
   }
 
+  /** Others who listen (testcontainers does) end the process at once when they are alone: so it listens to the end. */
   readonly #interrupt = (signal: NodeJS.Signals): void => {
+    if (this.#interruption.signal.aborted) this.#endBy(signal);
     this.#interruption.abort(new Error(`Interrupted by ${signal}`));
-    // Now that nobody listens for it, the signal does what it does.
-    void this.stop().finally(() => process.kill(process.pid, signal));
+    void this.stop().finally(() => this.#endBy(signal));
   };
+
+  /** Now that nobody listens for it here, the signal does what it does. */
+  #endBy(signal: NodeJS.Signals): void {
+    this.#ignoreSignals();
+    process.kill(process.pid, signal);
+  }
+
+  #ignoreSignals(): void {
+    for (const signal of SIGNALS) process.off(signal, this.#interrupt);
+  }
 }
