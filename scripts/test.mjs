@@ -55,11 +55,11 @@ async function main(args) {
   }
   // Nothing left of what was asked for is a failure in any case.
   const code = projects.length > 0 ? await runJest(projects, jestArgs, { ...against.env, CHROMIUM_PATH: chromium }) : 1;
-  if (server?.kind === 'embedded') tellSkipped();
+  const skipped = server?.kind === 'embedded' ? tellSkipped() : 0;
   if (server !== undefined) console.log(`\nRan against ${nameOf(server)}${choice.by ? ` (${choice.by})` : ''}.`);
   if (server?.standsIn) console.log(paint(33, server.standsIn));
   for (const words of leftOut) console.error(paint(31, `\n${LINE}\n${words}\n${LINE}`));
-  return code === 0 && leftOut.length > 0 && complete ? 1 : code;
+  return code === 0 && complete && (leftOut.length > 0 || skipped > 0) ? 1 : code;
 }
 
 function leaveOut(projects, why) {
@@ -98,7 +98,7 @@ async function someServer(choice, { fallBack }) {
 
 function runJest(projects, jestArgs, env) {
   signal.throwIfAborted();
-  rmSync(SKIPPED_JSON, { force: true });
+  for (const file of [SKIPPED_JSON, SKIPPED_FILE]) rmSync(file, { force: true });
   mkdirSync('test-results', { recursive: true });
   const reporters = ['--reporters=./scripts/skipped-tests.mjs'];
   if (!jestArgs.some((arg) => arg.startsWith('--reporters'))) reporters.unshift('--reporters=default');
@@ -110,18 +110,19 @@ function runJest(projects, jestArgs, env) {
   });
 }
 
-/** What was skipped on the embedded server needs a Keycloak: nothing else is skipped where there is one. */
+/** What was skipped on the embedded server needs a Keycloak: nothing else is skipped where there is one. Gives how many. */
 function tellSkipped() {
   let skipped;
   try {
     skipped = JSON.parse(readFileSync(SKIPPED_JSON, 'utf8'));
   } catch {
     // Jest ran nothing, or some by name (-t) only.
-    return;
+    return 0;
   }
   const names = skipped.flatMap(({ suite, names: ofGroup }) => ofGroup.map((name) => `${suite}: ${name}`));
   writeFileSync(SKIPPED_FILE, names.map((name) => `${name}\n`).join(''));
-  if (names.length === 0) return;
+  if (names.length === 0) return 0;
   console.log(`\n${names.length} tests were skipped, which need a real Keycloak (each by name in ${SKIPPED_FILE}):`);
   for (const line of linesOf(skipped)) console.log(`  ${line}`);
+  return names.length;
 }

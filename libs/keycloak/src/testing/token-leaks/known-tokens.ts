@@ -109,7 +109,9 @@ export class KnownTokens {
 
 function knownToken(text: string, kind: TokenKind): KnownToken {
   const parts = text.split('.');
-  const isSerialized = text.startsWith('eyJ') && parts.length > 1;
+  // With too little behind its header it is looked for as a whole.
+  const isSerialized =
+    text.startsWith('eyJ') && parts.length > 1 && text.length - text.indexOf('.') - 1 >= SHORTEST_TOKEN;
   return {
     kind,
     text,

@@ -152,6 +152,17 @@ describe('what somebody saw', () => {
     ]);
   });
 
+  it.each(['.', '.x'])('is searched through for a token that is hardly more than its header (%s)', (rest) => {
+    const leaks = TokenLeakScanner.start();
+    const junk = `eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9${rest}`;
+    leaks.issued(junk);
+    leaks.saw('an answer', 'no x');
+    expect(leaks.found()).toEqual([]);
+    leaks.saw('another', `no ${junk}`);
+    leaks.stop();
+    expect(leaks.found()).toMatchObject([{ where: 'another', form: 'whole' }]);
+  });
+
   it('names each token at each place once', () => {
     const short = `${part({ alg: 'none' })}.${part({ sub: 'x' })}.`;
     const twice = start(short);

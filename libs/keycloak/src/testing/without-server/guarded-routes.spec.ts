@@ -133,7 +133,8 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   });
 
   it.each<[string, string, TestAccessTokenOptions]>([
-    ['has expired', 'expired', { expiresInSeconds: -60 }],
+    ['has expired', 'inactive', { expiresInSeconds: -60 }],
+    ['has expired a moment ago', 'inactive', { expiresInSeconds: -1 }],
     ['is for another service', 'other_audience', { audience: 'inventory' }],
     ['is for other services', 'other_audience', { audience: ['inventory', 'account'] }],
     ['is from another issuer', 'other_issuer', { issuer: 'https://sso.example.com/realms/other' }],

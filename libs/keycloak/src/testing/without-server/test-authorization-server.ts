@@ -17,8 +17,8 @@ const LIFETIME_SECONDS = 300;
 
 /**
  * Knows the tokens of `signIn`, and those that it issues itself. It tells all it knows of a token and leaves the verdict to
- * the application; where Keycloak would call a token inactive (another audience or issuer, expired), the refusal is the
- * application's own.
+ * the application; where Keycloak would call a token inactive (another audience or issuer), the refusal is the application's
+ * own. One that has expired is inactive.
  *
  * It does *not* check the client's secret, nor whether the realm grants a scope: all are, but for `grantableScopes`.
  */
@@ -111,7 +111,8 @@ export class TestAuthorizationServer {
 
 /** RFC 7662 §2.2, with the members that Keycloak has. */
 function introspected(token: TestToken | undefined): object {
-  if (token === undefined) return { active: false };
+  // A token that is over is inactive, as at Keycloak: the application's tolerance is not for it.
+  if (token === undefined || secondsLeft(token) < 0) return { active: false };
   const { azp, typ, preferred_username } = token.claims;
   return { ...token.claims, client_id: azp, username: preferred_username, token_type: typ, active: true };
 }
