@@ -43,6 +43,16 @@ export class Administrator {
     return `${path}/${headers.get('location')?.split('/').at(-1) ?? ''}`;
   }
 
+  /** Makes something for one use, and takes it away after it, if it is still there. */
+  async having<T>(path: string, body: object, use: (made: string) => Promise<T>): Promise<T> {
+    const made = await this.create(path, body);
+    try {
+      return await use(made);
+    } finally {
+      await this.ask('DELETE', made);
+    }
+  }
+
   async change(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<void> {
     await this.#succeed(method, path, body);
   }

@@ -1,7 +1,7 @@
 /** The contract of the admin REST API's clients and sessions. */
 import { randomUUID } from 'node:crypto';
 import { BAD_CLIENT, INACTIVE, type ContractCase } from './contract-expectations.js';
-import { administered, answer, isActive } from './contract-observations.js';
+import { administered, answer, askAdministrator, isActive } from './contract-observations.js';
 import { chainOf, clientCredentials, introspect, login, textOf } from './contract-requests.js';
 import type { ContractServer } from './contract-server.js';
 import { claimsOf } from './keycloak.js';
@@ -29,23 +29,10 @@ const clientOf = (clientId: string) => ({
 });
 
 /** A client for one case, taken away after it. */
-async function withClient<T>({ administrator }: ContractServer, use: (made: Made) => Promise<T>): Promise<T> {
+function withClient<T>({ administrator }: ContractServer, use: (made: Made) => Promise<T>): Promise<T> {
   const clientId = `client-${randomUUID()}`;
-  const path = await administrator.create('/clients', clientOf(clientId));
-  try {
-    return await use({ path, clientId });
-  } finally {
-    await administrator.ask('DELETE', path);
-  }
+  return administrator.having('/clients', clientOf(clientId), (path) => use({ path, clientId }));
 }
-
-const ask = async (
-  server: ContractServer,
-  method: string,
-  path: string,
-  body?: unknown,
-  wanted?: readonly string[],
-): Promise<unknown> => administered(server, await server.administrator.ask(method, path, { body }), wanted);
 
 export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
   {
@@ -104,7 +91,9 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     title: 'a client has an id that no other has; one without gets one, and a secret',
     ask: (server) =>
       withClient(server, async ({ clientId }) => {
-        const again = (await ask(server, 'POST', '/clients', clientOf(clientId))) as { json: { errorMessage: string } };
+        const again = (await askAdministrator(server, 'POST', '/clients', clientOf(clientId))) as {
+          json: { errorMessage: string };
+        };
         const nameless = await server.administrator.create('/clients', {});
         const shown = await server.administrator.read<{ id: string; clientId: string; secret: unknown }>(nameless);
         await server.administrator.change('DELETE', nameless);
@@ -136,13 +125,13 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     title: 'a client is changed, and what is not said stays, attributes and scopes too',
     ask: (server) =>
       withClient(server, async ({ path, clientId }) => {
-        const changed = await ask(server, 'PUT', path, { attributes: { 'access.token.lifespan': '7' } });
+        const changed = await askAdministrator(server, 'PUT', path, { attributes: { 'access.token.lifespan': '7' } });
         const reply = await clientCredentials(server, `${clientId}:${SECRET}`, 'orders.approve');
         const [header = ''] = textOf(reply).split('.');
         const { typ } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { typ: string };
-        const disabled = await ask(server, 'PUT', path, { enabled: false });
+        const disabled = await askAdministrator(server, 'PUT', path, { enabled: false });
         const refusal = answer(server, await clientCredentials(server, `${clientId}:${SECRET}`));
-        const enabled = await ask(server, 'PUT', path, { enabled: true });
+        const enabled = await askAdministrator(server, 'PUT', path, { enabled: true });
         const { status } = await clientCredentials(server, `${clientId}:${SECRET}`);
         return [changed, reply.members['expires_in'], typ, disabled, refusal, enabled, status];
       }),
@@ -150,7 +139,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
   },
   {
     title: 'a client does not get the id of another',
-    ask: (server) => withClient(server, ({ path }) => ask(server, 'PUT', path, { clientId: 'service-a' })),
+    ask: (server) => withClient(server, ({ path }) => askAdministrator(server, 'PUT', path, { clientId: 'service-a' })),
     answer: { status: 409, json: { error: 'conflict', error_description: 'Duplicate resource error' } },
   },
   {
@@ -161,8 +150,10 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
         ...clientOf(clientId),
         serviceAccountsEnabled: false,
       });
-      const before = (await ask(server, 'GET', `${path}/service-account-user`)) as { json: { error: string } };
-      const changed = await ask(server, 'PUT', path, { serviceAccountsEnabled: true });
+      const before = (await askAdministrator(server, 'GET', `${path}/service-account-user`)) as {
+        json: { error: string };
+      };
+      const changed = await askAdministrator(server, 'PUT', path, { serviceAccountsEnabled: true });
       const account = await server.administrator.read<{ username: string }>(`${path}/service-account-user`);
       const { status } = await clientCredentials(server, `${clientId}:${SECRET}`);
       await server.administrator.change('DELETE', path);
@@ -183,8 +174,8 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
         const own = textOf(await clientCredentials(server, `${clientId}:${SECRET}`));
         const { id } = await server.administrator.read<{ id: string }>(`${path}/service-account-user`);
         return [
-          await ask(server, 'DELETE', path),
-          await ask(server, 'DELETE', path),
+          await askAdministrator(server, 'DELETE', path),
+          await askAdministrator(server, 'DELETE', path),
           (await server.administrator.ask('GET', `/users/${id}`)).status,
           answer(server, await introspect(server, 'service-b', own)),
           answer(server, await clientCredentials(server, `${clientId}:${SECRET}`)),
@@ -196,10 +187,10 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     title: 'what is not there is not found',
     ask: async (server) =>
       Promise.all([
-        ask(server, 'GET', '/clients/no-such'),
-        ask(server, 'PUT', '/clients/no-such', {}),
-        ask(server, 'GET', '/clients/no-such/service-account-user'),
-        ask(server, 'DELETE', '/sessions/no-such'),
+        askAdministrator(server, 'GET', '/clients/no-such'),
+        askAdministrator(server, 'PUT', '/clients/no-such', {}),
+        askAdministrator(server, 'GET', '/clients/no-such/service-account-user'),
+        askAdministrator(server, 'DELETE', '/sessions/no-such'),
       ]),
     answer: [NO_CLIENT, NO_CLIENT, NO_CLIENT, NO_SESSION],
   },
@@ -210,8 +201,8 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
       const [chain, other] = [await chainOf(server, username), await login(server, username)];
       const session = `/sessions/${String(claimsOf(chain.atA)['sid'])}`;
       return [
-        await ask(server, 'DELETE', session),
-        await ask(server, 'DELETE', session),
+        await askAdministrator(server, 'DELETE', session),
+        await askAdministrator(server, 'DELETE', session),
         isActive(await introspect(server, 'service-b', chain.atB)),
         isActive(await introspect(server, 'service-a', textOf(other))),
       ];

@@ -1,7 +1,7 @@
 /** The contract of the admin REST API's users and roles. */
 import { randomUUID } from 'node:crypto';
 import { INACTIVE, INVALID_TOKEN, refused, type ContractCase } from './contract-expectations.js';
-import { administered, answer, claims, isActive } from './contract-observations.js';
+import { administered, answer, askAdministrator, claims, isActive } from './contract-observations.js';
 import { clientCredentials, exchange, introspect, login, textOf, token } from './contract-requests.js';
 import { NEW_CLIENT_SECRET, type ContractServer } from './contract-server.js';
 
@@ -25,23 +25,10 @@ const userOf = (username: string) => ({
 });
 
 /** A user for one case, taken away after it. */
-async function withUser<T>({ administrator }: ContractServer, use: (made: Made) => Promise<T>): Promise<T> {
+function withUser<T>({ administrator }: ContractServer, use: (made: Made) => Promise<T>): Promise<T> {
   const username = `user-${randomUUID()}`;
-  const path = await administrator.create('/users', userOf(username));
-  try {
-    return await use({ path, username });
-  } finally {
-    await administrator.ask('DELETE', path);
-  }
+  return administrator.having('/users', userOf(username), (path) => use({ path, username }));
 }
-
-const ask = async (
-  server: ContractServer,
-  method: string,
-  path: string,
-  body?: unknown,
-  wanted?: readonly string[],
-): Promise<unknown> => administered(server, await server.administrator.ask(method, path, { body }), wanted);
 
 /** Their names; Keycloak has default roles beside them. */
 const rolesOf = async ({ administrator }: ContractServer, path: string): Promise<string[]> =>
@@ -78,11 +65,14 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     title: 'a user needs a name, and one that nobody has; the address likewise',
     ask: (server) =>
       withUser(server, async ({ username }) => [
-        await ask(server, 'POST', '/users', {}),
-        await ask(server, 'POST', '/users', { username }),
-        await ask(server, 'POST', '/users', { username: username.toUpperCase() }),
-        await ask(server, 'POST', '/users', userOf(username)),
-        await ask(server, 'POST', '/users', { ...userOf(`${username}-2`), email: `${username}@example.com` }),
+        await askAdministrator(server, 'POST', '/users', {}),
+        await askAdministrator(server, 'POST', '/users', { username }),
+        await askAdministrator(server, 'POST', '/users', { username: username.toUpperCase() }),
+        await askAdministrator(server, 'POST', '/users', userOf(username)),
+        await askAdministrator(server, 'POST', '/users', {
+          ...userOf(`${username}-2`),
+          email: `${username}@example.com`,
+        }),
       ]),
     answer: [
       { status: 400, json: { errorMessage: 'User name is missing' } },
@@ -129,10 +119,10 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     title: 'a user is changed, and what is not said stays',
     ask: (server) =>
       withUser(server, async ({ path }) => [
-        await ask(server, 'PUT', path, { enabled: false, firstName: 'Other' }),
-        await ask(server, 'GET', path, undefined, ['enabled', 'firstName', 'lastName']),
-        await ask(server, 'PUT', path, await server.administrator.read<object>(path)),
-        await ask(server, 'GET', path, undefined, ['enabled', 'firstName', 'lastName']),
+        await askAdministrator(server, 'PUT', path, { enabled: false, firstName: 'Other' }),
+        await askAdministrator(server, 'GET', path, undefined, ['enabled', 'firstName', 'lastName']),
+        await askAdministrator(server, 'PUT', path, await server.administrator.read<object>(path)),
+        await askAdministrator(server, 'GET', path, undefined, ['enabled', 'firstName', 'lastName']),
       ]),
     answer: [
       DONE,
@@ -148,10 +138,10 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
         await server.administrator.change('PUT', '', { editUsernameAllowed: true });
         const before = claims(await login(server, username))['sub'];
         const refusals = [
-          await ask(server, 'PUT', path, { username: 'alice' }),
-          await ask(server, 'PUT', path, { email: 'bob@example.com' }),
+          await askAdministrator(server, 'PUT', path, { username: 'alice' }),
+          await askAdministrator(server, 'PUT', path, { email: 'bob@example.com' }),
         ];
-        const renamed = await ask(server, 'PUT', path, { username: `${username}-renamed` });
+        const renamed = await askAdministrator(server, 'PUT', path, { username: `${username}-renamed` });
         const form = { grant_type: 'password', client_id: 'demo-cli', password: username };
         const after = claims(await token(server, { ...form, username: `${username}-renamed` }));
         return [refusals, renamed, after['sub'] === before, (await token(server, { ...form, username })).status];
@@ -163,7 +153,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     ask: (server) =>
       withUser(server, async ({ path, username }) => {
         const credentials = [{ type: 'password', value: 'another', temporary: false }];
-        const changed = await ask(server, 'PUT', path, { credentials });
+        const changed = await askAdministrator(server, 'PUT', path, { credentials });
         const form = { grant_type: 'password', client_id: 'demo-cli', username };
         return [
           changed,
@@ -179,8 +169,8 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
       withUser(server, async ({ path, username }) => {
         const own = textOf(await login(server, username));
         return [
-          await ask(server, 'DELETE', path),
-          await ask(server, 'DELETE', path),
+          await askAdministrator(server, 'DELETE', path),
+          await askAdministrator(server, 'DELETE', path),
           answer(server, await introspect(server, 'service-a', own)),
           answer(server, await exchange(server, 'service-a', own)),
           answer(server, await login(server, username)),
@@ -209,19 +199,19 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     title: 'who is not there is not found',
     ask: async (server) =>
       Promise.all([
-        ask(server, 'GET', '/users/no-such'),
-        ask(server, 'PUT', '/users/no-such', {}),
-        ask(server, 'POST', '/users/no-such/logout'),
-        ask(server, 'GET', '/users/no-such/role-mappings/realm'),
-        ask(server, 'POST', '/users/no-such/role-mappings/realm', []),
+        askAdministrator(server, 'GET', '/users/no-such'),
+        askAdministrator(server, 'PUT', '/users/no-such', {}),
+        askAdministrator(server, 'POST', '/users/no-such/logout'),
+        askAdministrator(server, 'GET', '/users/no-such/role-mappings/realm'),
+        askAdministrator(server, 'POST', '/users/no-such/role-mappings/realm', []),
       ]),
     answer: [NO_USER, NO_USER, NO_USER, NO_USER, NO_USER],
   },
   {
     title: 'a role is found by its name',
     ask: async (server) => [
-      await ask(server, 'GET', '/roles/order-viewer', undefined, ['name', 'composite', 'clientRole']),
-      await ask(server, 'GET', '/roles/no-such'),
+      await askAdministrator(server, 'GET', '/roles/order-viewer', undefined, ['name', 'composite', 'clientRole']),
+      await askAdministrator(server, 'GET', '/roles/no-such'),
     ],
     answer: [
       { status: 200, json: { name: 'order-viewer', composite: false, clientRole: false } },
@@ -235,11 +225,11 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
         const role = await server.administrator.read<object>('/roles/order-manager');
         const mappings = `${path}/role-mappings/realm`;
         return [
-          await ask(server, 'POST', mappings, [role]),
-          await ask(server, 'POST', mappings, [role]),
+          await askAdministrator(server, 'POST', mappings, [role]),
+          await askAdministrator(server, 'POST', mappings, [role]),
           await rolesOf(server, path),
-          await ask(server, 'DELETE', mappings, [role]),
-          await ask(server, 'DELETE', mappings, [role]),
+          await askAdministrator(server, 'DELETE', mappings, [role]),
+          await askAdministrator(server, 'DELETE', mappings, [role]),
           await rolesOf(server, path),
         ];
       }),
@@ -251,8 +241,8 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
       withUser(server, async ({ path }) => {
         const mappings = `${path}/role-mappings/realm`;
         return [
-          await ask(server, 'POST', mappings, [{ name: 'order-manager' }]),
-          await ask(server, 'POST', mappings, [{ name: 'order-manager', id: 'no-such' }]),
+          await askAdministrator(server, 'POST', mappings, [{ name: 'order-manager' }]),
+          await askAdministrator(server, 'POST', mappings, [{ name: 'order-manager', id: 'no-such' }]),
           await rolesOf(server, path),
         ];
       }),

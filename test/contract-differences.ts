@@ -12,20 +12,6 @@ interface Difference {
   readonly embedded: unknown;
 }
 
-/** What is made for one question, taken away after it. */
-async function having<T>(
-  { administrator }: ContractServer,
-  [path, body]: readonly [path: string, body: object],
-  use: (path: string) => Promise<T>,
-): Promise<T> {
-  const made = await administrator.create(path, body);
-  try {
-    return await use(made);
-  } finally {
-    await administrator.change('DELETE', made);
-  }
-}
-
 const newName = (): string => `other-${randomUUID()}`;
 
 export const DIFFERENCES: readonly Difference[] = [
@@ -63,7 +49,7 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     title: 'a user has no default roles',
     ask: (server) =>
-      having(server, ['/users', { username: newName() }], async (path) =>
+      server.administrator.having('/users', { username: newName() }, async (path) =>
         (await server.administrator.read<{ name: string }[]>(`${path}/role-mappings/realm`)).map(({ name }) => name),
       ),
     keycloak: ['default-roles-microservices'],
@@ -74,7 +60,7 @@ export const DIFFERENCES: readonly Difference[] = [
     ask: async (server) => {
       const clientId = newName();
       const client = { clientId, publicClient: true, directAccessGrantsEnabled: true };
-      return having(server, ['/clients', client], async () => {
+      return server.administrator.having('/clients', client, async () => {
         const username = await server.newUser('order-viewer');
         const { realm_access, resource_access } = claims(await login(server, username, 'profile', clientId));
         const { roles } = realm_access as { readonly roles: readonly string[] };
@@ -101,9 +87,9 @@ export const DIFFERENCES: readonly Difference[] = [
     ask: async (server) => {
       const clientId = newName();
       const client = { clientId, publicClient: true, redirectUris: ['http://localhost:3000/*'] };
-      return having(
-        server,
-        ['/clients', client],
+      return server.administrator.having(
+        '/clients',
+        client,
         async () => (await new Browser(server).authorize(clientId, { scope: 'openid' })).status,
       );
     },

@@ -77,6 +77,15 @@ export async function administered(server: ContractServer, response: Response, w
   };
 }
 
+/** What the administrator is answered to this. */
+export const askAdministrator = async (
+  server: ContractServer,
+  method: string,
+  path: string,
+  body?: unknown,
+  wanted?: readonly string[],
+): Promise<Members> => administered(server, await server.administrator.ask(method, path, { body }), wanted);
+
 /** The way back to the client. */
 export function callback(server: ContractServer, { status, headers }: Reply): Members {
   const location = headers.get('location') ?? 'none:';

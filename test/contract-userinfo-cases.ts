@@ -1,5 +1,5 @@
 /** The contract of userinfo (OpenID Connect Core §5.3). */
-import type { ContractCase } from './contract-expectations.js';
+import { ALICE, type ContractCase } from './contract-expectations.js';
 import { answer } from './contract-observations.js';
 import {
   clientCredentials,
@@ -13,16 +13,9 @@ import {
 } from './contract-requests.js';
 import { NEW_CLIENT_SECRET, type ContractServer } from './contract-server.js';
 
-const ALICE = {
-  status: 200,
-  sub: '<uuid>',
-  email_verified: true,
-  name: 'Alice Manager',
-  preferred_username: 'alice',
-  given_name: 'Alice',
-  family_name: 'Manager',
-  email: 'alice@example.com',
-};
+/** A session has its id in tokens only. */
+const { sid: _, ...PROFILE } = ALICE;
+const USERINFO = { status: 200, sub: '<uuid>', ...PROFILE };
 
 const userinfo = (server: ContractServer, token?: string, init: RequestInit = {}): Promise<Reply> =>
   request(server, '/protocol/openid-connect/userinfo', {
@@ -55,7 +48,7 @@ export const USERINFO_CASES: readonly ContractCase[] = [
         answer(server, await userinfo(server, undefined, { method: 'POST', body })),
       ];
     },
-    answer: [ALICE, ALICE, ALICE],
+    answer: [USERINFO, USERINFO, USERINFO],
   },
   {
     title: 'of a service account',
@@ -71,7 +64,7 @@ export const USERINFO_CASES: readonly ContractCase[] = [
   {
     title: 'of an exchanged token, whomever it is meant for',
     ask: async (server) => answer(server, await userinfo(server, await exchanged(server, 'openid orders.approve'))),
-    answer: ALICE,
+    answer: USERINFO,
   },
   {
     title: 'is answered with JSON that is not stored',
