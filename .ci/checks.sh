@@ -253,10 +253,10 @@ npm_start_ends() {
   done
 }
 
-# --- a fresh clone on a machine that has Node, npm and git alone
+# --- a fresh clone on a machine that has Node and npm alone
 
-# What is on its path: neither docker, java and mvn nor a browser.
-BARE_TOOLS=(bash cat chmod cp cut date dirname env git grep head id ls mkdir mv node npm npx ps readlink rm sed sh sleep sort tail tar touch tr uname wc)
+# What is on its path: neither docker, java, mvn and git nor a browser.
+BARE_TOOLS=(bash cat chmod cp cut date dirname env grep head id ls mkdir mv node npm npx ps readlink rm sed sh sleep sort tail tar touch tr uname wc)
 
 # Sets BARE, the words before a command that is to run there. The engine's socket is found without a path, so an address stands
 # in its way.

@@ -49,8 +49,13 @@ function write(path, text) {
 function apply(patch, folder) {
   // In a folder below another repository, git would pass over what is not in that.
   const env = { ...process.env, GIT_CEILING_DIRECTORIES: dirname(realpathSync(folder)) };
-  const { status, stderr } = spawnSync('git', ['apply', '-'], { cwd: folder, env, input: patch, encoding: 'utf8' });
-  if (status !== 0) throw new Error(stderr);
+  const { status, stderr, error } = spawnSync('git', ['apply', '-'], {
+    cwd: folder,
+    env,
+    input: patch,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(error?.message ?? stderr);
 }
 
 /** Every file in TypeScript must be part of what one of the guide's configurations compiles. */

@@ -134,7 +134,8 @@ function say(line) {
 function showWhatToTry(all, server) {
   const a = `localhost:${all.find(({ letter }) => letter === 'A').port}`;
   // What was chosen here by hand another script can't know.
-  const told = server.kind === 'external' ? `KEYCLOAK_BASE_URL=${server.baseUrl} ` : '';
+  const found = process.env.KEYCLOAK_BASE_URL?.replace(/\/$/, '') || `http://localhost:${serverPort()}`;
+  const told = found === server.baseUrl ? '' : `KEYCLOAK_BASE_URL=${server.baseUrl} `;
   console.log(`
 ${paint(1, 'All services are ready.')}
 

@@ -15,7 +15,7 @@ const JEST = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', 
 /** Those of jest.config.ts. */
 const PROJECTS = ['unit', 'e2e', 'browser'];
 const needsServer = (project) => project !== 'unit';
-/** Of a run against the embedded server: those that only a Keycloak can pass, each by its full name. */
+/** Those that the server at hand can't pass, each by its full name. */
 const SKIPPED_FILE = 'test-results/skipped-tests.txt';
 const SKIPPED_JSON = 'test-results/skipped-tests.json';
 const LINE = '='.repeat(100);
@@ -55,7 +55,7 @@ async function main(args) {
   }
   // Nothing left of what was asked for is a failure in any case.
   const code = projects.length > 0 ? await runJest(projects, jestArgs, { ...against.env, CHROMIUM_PATH: chromium }) : 1;
-  const skipped = server?.kind === 'embedded' ? tellSkipped() : 0;
+  const skipped = server === undefined ? 0 : tellSkipped();
   if (server !== undefined) console.log(`\nRan against ${nameOf(server)}${choice.by ? ` (${choice.by})` : ''}.`);
   if (server?.standsIn) console.log(paint(33, server.standsIn));
   for (const words of leftOut) console.error(paint(31, `\n${LINE}\n${words}\n${LINE}`));
@@ -110,7 +110,7 @@ function runJest(projects, jestArgs, env) {
   });
 }
 
-/** What was skipped on the embedded server needs a Keycloak: nothing else is skipped where there is one. Gives how many. */
+/** Gives how many there are. */
 function tellSkipped() {
   let skipped;
   try {
@@ -122,7 +122,10 @@ function tellSkipped() {
   const names = skipped.flatMap(({ suite, names: ofGroup }) => ofGroup.map((name) => `${suite}: ${name}`));
   writeFileSync(SKIPPED_FILE, names.map((name) => `${name}\n`).join(''));
   if (names.length === 0) return 0;
-  console.log(`\n${names.length} tests were skipped, which need a real Keycloak (each by name in ${SKIPPED_FILE}):`);
+  const needed = { embedded: 'a real Keycloak, or ', external: 'a Keycloak that npm test starts itself, or ' };
+  console.log(
+    `\n${names.length} tests were skipped, which need ${needed[server.kind] ?? ''}a tool that is not here (each by name in ${SKIPPED_FILE}):`,
+  );
   for (const line of linesOf(skipped)) console.log(`  ${line}`);
   return names.length;
 }

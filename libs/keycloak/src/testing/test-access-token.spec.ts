@@ -51,6 +51,11 @@ describe('testAccessToken', () => {
     expect(Object.keys(token.claims).toSorted()).toEqual(['aud', 'exp', 'iss', 'scope', 'sub', 'typ']);
   });
 
+  it('may do what its claims say, as where it is signed in', () => {
+    expect([...testAccessToken({ claims: { scope: 'a b' } }).permissions]).toEqual(['a', 'b']);
+    expect([...testAccessToken({ permissions: ['a'], claims: { scope: undefined } }).permissions]).toEqual([]);
+  });
+
   it('can be for several services', () => {
     expect(testAccessToken({ audience: ['a', 'b'] }).audience).toEqual(['a', 'b']);
   });

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
 import type { AccessTokenClaims } from '../protocol/claims.js';
+import { parseScope } from '../protocol/scope.js';
 import { tokenFacts, VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
 export interface TestAccessTokenOptions {
@@ -40,7 +41,9 @@ export const TEST_AUDIENCE = 'test-service';
 export function testAccessToken(options: TestAccessTokenOptions = {}): VerifiedAccessToken {
   const claims = claimsOf(options, { issuer: TEST_ISSUER, audience: TEST_AUDIENCE }) as AccessTokenClaims;
   const text = options.text ?? `test-token-of-${claims.sub}-${randomBytes(16).toString('base64url')}`;
-  const facts = tokenFacts(claims, claims.azp ?? claims.client_id ?? '', options.permissions ?? []);
+  const permissions =
+    'scope' in (options.claims ?? {}) ? parseScope(String(claims['scope'] ?? '')) : (options.permissions ?? []);
+  const facts = tokenFacts(claims, claims.azp ?? claims.client_id ?? '', permissions);
   const token = new VerifiedAccessToken(text, facts);
   descriptions.set(token, { text, options: { ...options, claims: structuredClone(options.claims ?? {}) } });
   return token;

@@ -226,6 +226,13 @@ describe('what is printed', () => {
     ]);
   });
 
+  it.each(['dir', 'dirxml', 'group', 'groupCollapsed'] as const)('is watched: console.%s', (method) => {
+    const leaks = start(TOKEN);
+    console[method](TOKEN);
+    console.groupEnd();
+    expect(leaks.found().map(({ where }) => where)).toEqual([`console.${method}`]);
+  });
+
   it('goes its way, and its writers get their answer', () => {
     const written: unknown[] = [];
     stdout.write = (...values: unknown[]) => written.push(values) > 1;

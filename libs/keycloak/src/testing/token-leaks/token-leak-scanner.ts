@@ -17,8 +17,8 @@ import { watchOutput } from './watched-output.js';
  * case. Authorization codes are looked for in what is printed only: addresses hold them by right.
  *
  * Found is the whole token, what is left of it without its signature, the signature, or any 32 characters of it in a row (the
- * header of a JWT apart, which tells nothing); as it stands, percent-encoded, escaped in JSON or HTML, in base64 or base64url,
- * or several of these; whatever stands around it, and also when it became known later. Not found is what was encrypted,
+ * header of a JWT apart, which tells nothing); as it stands, percent-encoded, escaped in JSON or HTML, in base64 or base64url
+ * once, or several of these; whatever stands around it, and also when it became known later. Not found is what was encrypted,
  * compressed, hashed, written in hex or broken over lines.
  *
  * ```ts

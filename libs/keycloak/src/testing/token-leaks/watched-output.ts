@@ -8,7 +8,8 @@ export interface OutputListener {
   logged(method: ConsoleMethod, text: string): void;
 }
 
-const METHODS = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
+/** Those that print what they are given; the others print by them, or counts and times. */
+const METHODS = ['debug', 'dir', 'dirxml', 'error', 'group', 'groupCollapsed', 'info', 'log', 'trace', 'warn'] as const;
 export type ConsoleMethod = (typeof METHODS)[number];
 
 const listeners = new Set<OutputListener>();

@@ -16,7 +16,8 @@ export interface ApplicationUnderTest {
 /**
  * Signs in whom `token` describes, and gives the text to send as bearer token. Where `testAccessToken()` was not told
  * otherwise, it is for this application (`aud` is its client id, `iss` its issuer). Every call gives a token of its own, unless
- * `token` was given a `text`: then that is it. `token` itself is known too from then on, so that what is tested below the
+ * `token` was given a `text`: then that is it, and said again with other claims it is not news to the application before
+ * `introspectionTtlSeconds` have passed. `token` itself is known too from then on, so that what is tested below the
  * routes can be given it, to exchange.
  *
  * It does *not* let anything pass: the application's guard asks for the token, judges it and holds it against the route.

@@ -220,6 +220,12 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     });
   });
 
+  it('answer at a path that an address can not hold as it is written', async () => {
+    testServices(app).on('inventory', 'GET', '/stock/blue ink ü').reply(200, { left: 3 });
+    await read(`/left/${encodeURIComponent('blue ink ü')}`).expect(200, { left: 3 });
+    expect(testServices(app).calls).toMatchObject([{ path: '/stock/blue%20ink%20%C3%BC?unit=piece' }]);
+  });
+
   it('are those that the application has', () => {
     expect(() => testServices(app).on('inventroy', 'GET', '/stock/1')).toThrow(
       'This application has no service "inventroy". It has: "inventory", "audit"',

@@ -15,6 +15,8 @@ export interface TestServiceReply {
 type Answer = (call: TestServiceCall) => TestServiceReply | Promise<TestServiceReply>;
 
 export class TestServiceRoute {
+  /** As it is sent: what an address can't hold is percent-encoded. */
+  readonly #path: string | RegExp;
   readonly #answers: Answer[] = [];
   #turn = 0;
 
@@ -22,9 +24,10 @@ export class TestServiceRoute {
   constructor(
     readonly service: string,
     private readonly method: TestServiceMethod,
-    private readonly path: string | RegExp,
+    path: string | RegExp,
   ) {
     if (typeof path === 'string' && !path.startsWith('/')) throw new TypeError('A path begins with "/"');
+    this.#path = typeof path === 'string' ? asSent(path) : path;
   }
 
   /**
@@ -50,15 +53,15 @@ export class TestServiceRoute {
 
   /** Such as `GET /stock/1`. @internal */
   get name(): string {
-    return `${this.method} ${String(this.path)}`;
+    return `${this.method} ${String(this.#path)}`;
   }
 
   /** @internal */
   fits({ service, method, path }: TestServiceCall): boolean {
     if (service !== this.service || method !== this.method) return false;
-    if (typeof this.path !== 'string')
-      return new RegExp(this.path.source, this.path.flags.replace(/[gy]/g, '')).test(path);
-    return path === this.path || path.split('?')[0] === this.path;
+    if (typeof this.#path !== 'string')
+      return new RegExp(this.#path.source, this.#path.flags.replace(/[gy]/g, '')).test(path);
+    return path === this.#path || path.split('?')[0] === this.#path;
   }
 
   /** @internal */
@@ -78,6 +81,11 @@ export class TestServiceRoute {
     this.#answers.push(answer);
     return this;
   }
+}
+
+function asSent(path: string): string {
+  const { pathname, search } = new URL(`http://service${path}`);
+  return pathname + search;
 }
 
 function sentAnswer({ status, body, headers = {} }: TestServiceReply): SentAnswer {
