@@ -42,11 +42,8 @@ const settings = readServiceSettings(
   },
 );
 
-const ALICE: TestAccessTokenOptions = {
-  subject: 'alice',
-  client: 'service-a',
-  permissions: ['orders.read', 'attacks.run'],
-};
+const PERMISSIONS = ['orders.read', 'attacks.run'];
+const ALICE: TestAccessTokenOptions = { subject: 'alice', client: 'service-a', permissions: PERMISSIONS };
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
 const CROSS_SITE = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
 /** Past the guards, and nothing is run. */
@@ -73,11 +70,11 @@ beforeAll(async () => {
   [app, replica] = await Promise.all([start(), start()]);
 });
 afterAll(() => Promise.all([app.close(), replica.close()]));
-beforeEach(() =>
+beforeEach(() => {
   testServices(app)
     .on('service-b', 'POST', '/api/process')
-    .reply(200, { service_b: 'done', service_c: { result: 20, msg: 'done' } }),
-);
+    .reply(200, { service_b: 'done', service_c: { result: 20, msg: 'done' } });
+});
 
 interface Session {
   readonly id: string;
@@ -219,7 +216,7 @@ describe('a session', () => {
     ['the chain', 'orders.read', (headers: Record<string, string>) => chain(headers)],
     ['an attack', 'attacks.run', (headers: Record<string, string>) => post(NO_ATTACK, headers)],
   ])('whose user has no permission for %s is refused, and stays (RS-11)', async (_, permission, run) => {
-    const session = await logIn({ permissions: ALICE.permissions?.filter((one) => one !== permission) });
+    const session = await logIn({ permissions: PERMISSIONS.filter((one) => one !== permission) });
     testServices(app).reset();
     const { cookie } = session;
     const { body } = await run({ cookie, ...SAME_ORIGIN, 'x-csrf-token': session.csrfToken }).expect(403);
