@@ -1,5 +1,5 @@
 /** OpenID transport: how Keycloak is reached for a login, and what its failures mean; nothing of the library gets further. */
-import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerError, type AuthorizationServerErrorReason } from 'nestjs-keycloak-s2s';
 import { AuthorizationResponseError, ResponseBodyError, type CustomFetch, type ServerMetadata } from 'openid-client';
 import type { ServiceAConfig } from '../config.js';
 import { LoginError } from './login-error.js';
@@ -27,9 +27,9 @@ export function reachingFetch(keycloak: Keycloak): CustomFetch {
       response = new Response(await boundedText(response), { status: response.status, headers: response.headers });
     } catch (error) {
       if (error instanceof AuthorizationServerError) throw error;
-      throw unavailable(error instanceof DOMException ? 'timeout' : 'unreachable');
+      throw unavailable(error instanceof DOMException ? 'timeout' : 'connection_failed');
     }
-    if (response.status >= 500) throw unavailable(`answered_${response.status}`);
+    if (response.status >= 500) throw AuthorizationServerError.answered(response.status, 'unexpected_status');
     return response;
   };
 }
@@ -46,8 +46,9 @@ export function checkEndpoints(server: Readonly<ServerMetadata>, { issuer, baseU
   ];
   for (const [name, origins] of endpoints) {
     const url = server[name];
-    if (typeof url === 'string' && URL.canParse(url) && origins.includes(new URL(url).origin)) continue;
-    throw refused('endpoint_missing_or_on_foreign_origin', { endpoint: name });
+    if (typeof url !== 'string' || !URL.canParse(url)) throw refused('endpoint_missing', { endpoint: name });
+    const { origin } = new URL(url);
+    if (!origins.includes(origin)) throw refused('endpoint_on_foreign_origin', { endpoint: name, origin });
   }
 }
 
@@ -67,7 +68,7 @@ function ownError(error: unknown): Error {
   if (error instanceof ResponseBodyError) {
     // The code, or the refresh token, is no longer good.
     if (error.error === 'invalid_grant') return new LoginError('login_refused', 'invalid_grant');
-    return refused(word(error.error), {});
+    return AuthorizationServerError.answered(error.status, error.error);
   }
   if (error instanceof Error && error.cause instanceof AuthorizationServerError) return error.cause;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -102,10 +103,13 @@ function word(code: string): string {
   return /^[a-z_]{1,60}$/.test(code) ? code : 'other';
 }
 
-function unavailable(reason: string): AuthorizationServerError {
+function unavailable(reason: AuthorizationServerErrorReason): AuthorizationServerError {
   return new AuthorizationServerError('authorization_server_unavailable', { reason });
 }
 
-function refused(reason: string, fields: Readonly<Record<string, unknown>>): AuthorizationServerError {
+function refused(
+  reason: AuthorizationServerErrorReason,
+  fields: Readonly<Record<string, unknown>>,
+): AuthorizationServerError {
   return new AuthorizationServerError('authorization_server_refused', { reason, fields });
 }
