@@ -6,6 +6,7 @@ import type { OAuthErrorCode } from './oauth-error-codes.js';
 export const BEARER_ERROR_REASONS = [
   'no_credentials',
   'session_ended',
+  'session_unknown',
   'scheme_not_bearer',
   'token_in_query',
   'token_in_form',
