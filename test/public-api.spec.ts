@@ -59,6 +59,25 @@ describe('nestjs-keycloak-s2s', () => {
     ]);
   });
 
+  it('lets nobody make the proof that a token is good, in TypeScript or in JavaScript', () => {
+    const { claims } = testing.testAccessToken();
+    const facts = { claims, clientId: 'c', audience: [], permissions: ['orders.approve'] };
+    // @ts-expect-error -- its constructor is private
+    expect(() => new door.VerifiedAccessToken('text', facts)).toThrow(TypeError);
+    // @ts-expect-error -- and so it has no derived classes
+    class Derived extends door.VerifiedAccessToken {}
+    const introspection = { known: () => undefined, introspect: async () => ({ ...claims, active: true }) };
+    // @ts-expect-error -- as is that of what makes tokens
+    expect(() => new door.AccessTokenVerifier(introspection, {}, {}, {})).toThrow(TypeError);
+    for (const made of [door.VerifiedAccessToken, Derived, door.AccessTokenVerifier]) {
+      for (const maker of [undefined, 'maker', Symbol('maker')]) {
+        const given: unknown[] = [maker, 'text', facts, maker, maker];
+        expect(() => Reflect.construct(made, given) as unknown).toThrow(TypeError);
+        expect(() => Reflect.construct(made, given.slice(1)) as unknown).toThrow(TypeError);
+      }
+    }
+  });
+
   it("gives nobody the text of a caller's token (TX-04)", () => {
     const token = testing.testAccessToken({ subject: 'alice' });
     const inherited = Object.getOwnPropertyNames(door.VerifiedAccessToken.prototype);

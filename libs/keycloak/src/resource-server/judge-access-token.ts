@@ -4,7 +4,12 @@ import { BearerError } from '../protocol/bearer-error.js';
 import type { AccessTokenClaims, IntrospectionAnswer } from '../protocol/claims.js';
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
 import { parseScope } from '../protocol/scope.js';
-import { tokenFacts, VerifiedAccessToken, type TokenFacts } from '../protocol/verified-access-token.js';
+import {
+  makeVerifiedAccessToken,
+  tokenFacts,
+  type TokenFacts,
+  type VerifiedAccessToken,
+} from '../protocol/verified-access-token.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 
 /** Makes a caller's permissions out of the claims of a token; what it returns replaces the members of `scope`. */
@@ -48,11 +53,11 @@ export function judgeAccessToken(
   if (claims.iat !== undefined && now < claims.iat - tolerance) throw invalid('issued_in_the_future', claims);
   if (facts.clientId === '') throw invalid('client_missing', claims);
   // Of facts that are the same for each request, so that a hash which is needed here is made once for an answer.
-  const token = new VerifiedAccessToken(text, facts);
+  const token = makeVerifiedAccessToken(text, facts);
   if (revocations.denies(token)) throw invalid('revoked', claims);
   const { permissions } = options;
   if (permissions === undefined) return token;
-  return new VerifiedAccessToken(text, tokenFacts(claims, facts.clientId, made(permissions, claims)));
+  return makeVerifiedAccessToken(text, tokenFacts(claims, facts.clientId, made(permissions, claims)));
 }
 
 /** Of answers that are reused, and can't change: their types need not be looked at more than once. */
