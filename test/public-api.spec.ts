@@ -37,6 +37,7 @@ describe('nestjs-keycloak-s2s', () => {
       'clientRoles',
       'getServiceClientToken',
       'realmRoles',
+      'verifiedTokenOf',
     ]);
   });
 

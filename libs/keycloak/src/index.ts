@@ -14,6 +14,7 @@ export {
 export { AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 export { IntrospectionGuard } from './resource-server/introspection.guard.js';
 export { RefusalFilter } from './resource-server/refusal.filter.js';
+export { verifiedTokenOf } from './resource-server/verified-requests.js';
 
 export { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
 export { getServiceClientToken, InjectServiceClient } from './client/inject-service-client.decorator.js';

@@ -12,6 +12,11 @@ export function rememberToken(request: VerifiedRequest, token: VerifiedAccessTok
   request[TOKEN] = token;
 }
 
-export function verifiedTokenOf(request: VerifiedRequest): VerifiedAccessToken | undefined {
-  return request[TOKEN];
+/**
+ * The token by which a request was admitted, for guards, interceptors and filters, which come after `IntrospectionGuard`
+ * and have no `@AccessToken()`. Undefined when none was sent or none was looked at, as on a `@Public()` route: whatever
+ * stands in the request's `Authorization` header then proves nothing.
+ */
+export function verifiedTokenOf(request: object): VerifiedAccessToken | undefined {
+  return (request as VerifiedRequest)[TOKEN];
 }
