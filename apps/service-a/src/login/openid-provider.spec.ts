@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
-import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
 import { readServiceSettings } from 'service-defaults';
 import { OpenIdConfiguration } from './openid-configuration.js';
 import { OpenIdProvider, type LoggedIn } from './openid-provider.js';
