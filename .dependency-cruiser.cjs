@@ -98,7 +98,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(libs|apps)/',
-        pathNot: '^apps/service-a/src/login/openid-(configuration|provider|transport)[.]ts$',
+        pathNot: '^apps/service-a/src/login/openid-(configuration|errors|provider|transport)[.]ts$',
       },
       to: { path: 'node_modules/openid-client/' },
     },

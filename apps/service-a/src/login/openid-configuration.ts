@@ -13,7 +13,8 @@ import {
 } from 'openid-client';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { LoginError } from './login-error.js';
-import { checkEndpoints, reachingFetch, TIMEOUT_SECONDS, withOwnErrors } from './openid-transport.js';
+import { withOwnErrors } from './openid-errors.js';
+import { checkEndpoints, reachingFetch, TIMEOUT_SECONDS } from './openid-transport.js';
 
 @Injectable()
 export class OpenIdConfiguration {
