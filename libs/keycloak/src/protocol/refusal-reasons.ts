@@ -76,8 +76,7 @@ export const AUTHORIZATION_SERVER_ERROR_REASONS = [
 export type AnsweredWith = OAuthErrorCode | 'challenge' | 'unexpected_status';
 
 export type AuthorizationServerErrorReason =
-  | (typeof AUTHORIZATION_SERVER_ERROR_REASONS)[number]
-  | `answered_${number}_${AnsweredWith}`;
+  (typeof AUTHORIZATION_SERVER_ERROR_REASONS)[number] | `answered_${number}_${AnsweredWith}`;
 
 /** Why a call of the next service came to nothing, but for `answered_<status>`. */
 export const SERVICE_CALL_ERROR_REASONS = [
