@@ -1,6 +1,7 @@
 /** What was exchanged from an inactive subject token goes, however full the cache is and whoever was served since (TX-06). */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { IssuedToken } from '../protocol/issued-token.js';
 import { StillClock } from '../testing/still-clock.js';
@@ -18,10 +19,12 @@ function setUp(maxCachedTokens: number) {
   const clock = new StillClock();
   const underWay: (() => void)[] = [];
   let sent = 0;
-  const request = async (form: { readonly audience?: string }): Promise<IssuedToken> => {
+  const request = async (form: TokenRequestParameters): Promise<IssuedToken> => {
     const text = `token-${(sent += 1)}`;
     await new Promise<void>((resolve) => underWay.push(resolve));
-    if (form.audience === 'none') throw new AuthorizationServerError('authorization_server_unavailable');
+    if ('audience' in form && form.audience === 'none') {
+      throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'circuit_open' });
+    }
     return new IssuedToken(text, [SCOPE], LIFETIME_SECONDS);
   };
   const options = { issuer: 'i', clientId: 'c', renewBeforeExpirySeconds: 10, maxCachedTokens };
