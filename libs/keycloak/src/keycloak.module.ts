@@ -8,6 +8,7 @@ import {
   HttpAdapterHost,
   MetadataScanner,
 } from '@nestjs/core';
+import { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
 import { CachedIntrospection } from './authorization-server/cached-introspection.js';
 import {
   connectToAuthorizationServer,
@@ -101,6 +102,11 @@ export type ServiceRegistration = { readonly name: string } & (
       useFactory: (tokens: TokenSource) => new TokenExchangeClient(tokens),
     },
     {
+      provide: AuthorizationServerFetch,
+      inject: [SERVER],
+      useFactory: ({ fetch }: ConnectedAuthorizationServer) => fetch,
+    },
+    {
       provide: AuthorizationServerHealth,
       inject: [SERVER],
       useFactory: ({ metadata }: ConnectedAuthorizationServer) => new AuthorizationServerHealth(metadata, systemClock),
@@ -146,6 +152,7 @@ export type ServiceRegistration = { readonly name: string } & (
     TokenSource,
     ClientCredentialsTokenProvider,
     TokenExchangeClient,
+    AuthorizationServerFetch,
     AuthorizationServerHealth,
     RevocationList,
     AccessTokenVerifier,
