@@ -33,7 +33,7 @@ export class OpenIdConfiguration {
       this.#configuration = undefined;
       // No user is to blame for what Keycloak says of itself.
       if (!(error instanceof LoginError)) throw error;
-      throw new AuthorizationServerError('authorization_server_refused', { reason: 'metadata_not_valid' });
+      throw new AuthorizationServerError('authorization_server_refused', { reason: 'nonsense_answer' });
     }
   }
 
