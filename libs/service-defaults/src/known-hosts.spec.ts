@@ -62,7 +62,7 @@ describe('a service in demo mode', () => {
     'Shop.Example:443',
     'host.docker.internal:3000',
   ])('answers whoever calls it %s', async (host) => {
-    await call(demo, host).expect(200);
+    expect((await call(demo, host)).status).toBe(200);
   });
 
   it.each(STRANGE)('shows a page of %s nothing, whatever name was led here (BF-06)', async (host) => {
@@ -78,7 +78,7 @@ describe('a service in demo mode', () => {
   });
 
   it('is alone in that: elsewhere a proxy may call a service what it likes', async () => {
-    for (const host of STRANGE) await call(other, host).expect(200);
+    for (const host of STRANGE) expect((await call(other, host)).status).toBe(200);
   });
 });
 
