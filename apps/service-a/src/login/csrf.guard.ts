@@ -10,6 +10,7 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
+import { actsByToken } from './acting-credential.js';
 import { Cookies, type CookieRequest } from './cookies.js';
 import { UserSessions } from './user-sessions.js';
 
@@ -30,8 +31,8 @@ export const CsrfExempt = (): MethodDecorator => SetMetadata(EXEMPT, true);
 
 /**
  * For the whole service: a request with an unsafe method must come from a page of this origin, by what the browser says
- * (`Sec-Fetch-Site`, in older ones `Origin`), and with a session bring the session's token. A request with an
- * `Authorization` header passes: no browser adds that by itself, and where there is one no session is looked at.
+ * (`Sec-Fetch-Site`, in older ones `Origin`), and with a session bring the session's token. A request that acts by a token
+ * passes: no browser adds one by itself, and its session is not looked at.
  */
 @Injectable()
 export class CsrfGuard implements CanActivate {
@@ -48,7 +49,7 @@ export class CsrfGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<UnsafeRequest>();
-    if (SAFE.has(request.method) || request.headers.authorization !== undefined) return true;
+    if (SAFE.has(request.method) || actsByToken(request)) return true;
     if (this.reflector.get<boolean | undefined>(EXEMPT, context.getHandler()) === true) return true;
     return this.#check(request);
   }

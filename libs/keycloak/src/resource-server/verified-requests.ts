@@ -16,8 +16,13 @@ export function rememberToken(guard: object, request: VerifiedRequest, token: Ve
   request[VERIFIED_BY] = guard;
 }
 
-export function verifiedTokenOf(request: VerifiedRequest): VerifiedAccessToken | undefined {
-  return request[TOKEN];
+/**
+ * The token by which a request was admitted, for guards, interceptors and filters, which come after `IntrospectionGuard`
+ * and have no `@AccessToken()`. Undefined when none was sent or none was looked at, as on a `@Public()` route: whatever
+ * stands in the request's `Authorization` header then proves nothing.
+ */
+export function verifiedTokenOf(request: object): VerifiedAccessToken | undefined {
+  return (request as VerifiedRequest)[TOKEN];
 }
 
 export function tokenVerifiedBy(guard: object, request: object): VerifiedAccessToken | undefined {
