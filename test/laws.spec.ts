@@ -29,9 +29,17 @@ describe('the sources', () => {
   });
 
   it('make a VerifiedAccessToken where tokens are judged, and in the testing door', () => {
-    expect(filesWith(/new VerifiedAccessToken\(/).toSorted()).toEqual([
+    expect(filesWith(/\bmakeVerifiedAccessToken\b/).toSorted()).toEqual([
+      'libs/keycloak/src/protocol/verified-access-token.ts',
       'libs/keycloak/src/resource-server/judge-access-token.ts',
       'libs/keycloak/src/testing/test-access-token.ts',
+    ]);
+  });
+
+  it('make an AccessTokenVerifier, which makes tokens, in the wiring', () => {
+    expect(filesWith(/\bmakeAccessTokenVerifier\b/).toSorted()).toEqual([
+      'libs/keycloak/src/keycloak.module.ts',
+      'libs/keycloak/src/resource-server/access-token-verifier.ts',
     ]);
   });
 

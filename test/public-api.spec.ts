@@ -6,12 +6,14 @@ import * as testing from 'nestjs-keycloak-s2s/testing';
 describe('nestjs-keycloak-s2s', () => {
   it('exports this, and no more', () => {
     expect(Object.keys(door).toSorted()).toEqual([
+      'AUTHORIZATION_SERVER_ERROR_REASONS',
       'AccessToken',
       'AccessTokenVerifier',
       'AllowClients',
       'Authenticated',
       'AuthorizationServerError',
       'AuthorizationServerHealth',
+      'BEARER_ERROR_REASONS',
       'BearerError',
       'ClientCredentialsTokenProvider',
       'INTROSPECTION_CHANNEL',
@@ -28,6 +30,7 @@ describe('nestjs-keycloak-s2s', () => {
       'RefusalFilter',
       'RequirePermission',
       'RevocationList',
+      'SERVICE_CALL_ERROR_REASONS',
       'ServiceCallError',
       'ServiceCaller',
       'ServiceClient',
@@ -37,6 +40,7 @@ describe('nestjs-keycloak-s2s', () => {
       'clientRoles',
       'getServiceClientToken',
       'realmRoles',
+      'verifiedTokenOf',
     ]);
   });
 
@@ -57,6 +61,25 @@ describe('nestjs-keycloak-s2s', () => {
       'testServer',
       'testServices',
     ]);
+  });
+
+  it('lets nobody make the proof that a token is good, in TypeScript or in JavaScript', () => {
+    const { claims } = testing.testAccessToken();
+    const facts = { claims, clientId: 'c', audience: [], permissions: ['orders.approve'] };
+    // @ts-expect-error -- its constructor is private
+    expect(() => new door.VerifiedAccessToken('text', facts)).toThrow(TypeError);
+    // @ts-expect-error -- and so it has no derived classes
+    class Derived extends door.VerifiedAccessToken {}
+    const introspection = { known: () => undefined, introspect: async () => ({ ...claims, active: true }) };
+    // @ts-expect-error -- as is that of what makes tokens
+    expect(() => new door.AccessTokenVerifier(introspection, {}, {}, {})).toThrow(TypeError);
+    for (const made of [door.VerifiedAccessToken, Derived, door.AccessTokenVerifier]) {
+      for (const maker of [undefined, 'maker', Symbol('maker')]) {
+        const given: unknown[] = [maker, 'text', facts, maker, maker];
+        expect(() => Reflect.construct(made, given) as unknown).toThrow(TypeError);
+        expect(() => Reflect.construct(made, given.slice(1)) as unknown).toThrow(TypeError);
+      }
+    }
   });
 
   it("gives nobody the text of a caller's token (TX-04)", () => {

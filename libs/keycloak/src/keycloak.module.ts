@@ -33,7 +33,7 @@ import {
   type ResolvedKeycloakOptions,
   type ServiceOptions,
 } from './keycloak.options.js';
-import { AccessTokenVerifier } from './resource-server/access-token-verifier.js';
+import { AccessTokenVerifier, makeAccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { IntrospectionGuard } from './resource-server/introspection.guard.js';
 import { RefusalFilter } from './resource-server/refusal.filter.js';
 import { RouteReport } from './resource-server/route-report.discovery.js';
@@ -118,7 +118,7 @@ export type ServiceRegistration = { readonly name: string } & (
       provide: AccessTokenVerifier,
       inject: [CachedIntrospection, RESOLVED_OPTIONS, RevocationList],
       useFactory: (introspection: CachedIntrospection, options: ResolvedKeycloakOptions, revocations: RevocationList) =>
-        new AccessTokenVerifier(introspection, { ...options, audience: options.clientId }, systemClock, revocations),
+        makeAccessTokenVerifier(introspection, { ...options, audience: options.clientId }, systemClock, revocations),
     },
     {
       provide: IntrospectionGuard,

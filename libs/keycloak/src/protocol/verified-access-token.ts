@@ -4,6 +4,10 @@ import { clientRoles, deepFreeze, realmRoles, type AccessTokenClaims } from './c
 import { fingerprint, tokenHash } from './fingerprint.js';
 
 let readText: (token: VerifiedAccessToken) => string;
+let make: (text: string, facts: TokenFacts) => VerifiedAccessToken;
+
+/** Whoever has it makes tokens; it never leaves this file. */
+const MAKER = Symbol('maker');
 
 /** What is the same for every request that carries a token while one answer about it serves; no text of it. */
 export interface TokenFacts {
@@ -27,7 +31,8 @@ export function tokenFacts(claims: AccessTokenClaims, clientId: string, permissi
 
 /**
  * An access token that was found active by the authorization server and judged by this service: issuer, audience,
- * time, kind. Only the guard makes one (and `testAccessToken()` in tests), so a parameter of this type is the proof.
+ * time, kind. Only the guard makes one (and `testAccessToken()` in tests), so a parameter of this type is the proof: the
+ * constructor is private, and throws `TypeError` for whoever calls it all the same.
  *
  * It does NOT give out the token's text, and JSON, `util.inspect` and string conversion show none: the only thing to
  * do with it towards another service is `ServiceClient.onBehalfOf(token, scope)`, which exchanges it (RFC 8693).
@@ -42,10 +47,13 @@ export class VerifiedAccessToken {
 
   static {
     readText = (token) => token.#text;
+    make = (text, facts) => new VerifiedAccessToken(text, facts, MAKER);
   }
 
-  /** For `judge-access-token.ts` and the testing door alone. */
-  constructor(text: string, facts: TokenFacts) {
+  private constructor(text: string, facts: TokenFacts, maker: symbol) {
+    // What is private in the types is not so in JavaScript.
+    if (maker !== MAKER)
+      throw new TypeError('A VerifiedAccessToken is made by the guard and AccessTokenVerifier alone');
     this.#text = text;
     this.#facts = facts;
   }
@@ -145,6 +153,11 @@ export class VerifiedAccessToken {
   [inspect.custom](): string {
     return `VerifiedAccessToken ${inspect(this.toJSON())}`;
   }
+}
+
+/** For `judge-access-token.ts` and the testing door alone. Not exported by the package. */
+export function makeVerifiedAccessToken(text: string, facts: TokenFacts): VerifiedAccessToken {
+  return make(text, facts);
 }
 
 /** The text of a token, for the token exchange request and its cache key. Not exported by the package. */

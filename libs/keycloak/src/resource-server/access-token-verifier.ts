@@ -12,6 +12,18 @@ export interface VerifierOptions extends JudgeOptions {
   readonly maxTokenBytes: number;
 }
 
+type Parts = readonly [
+  introspection: Pick<CachedIntrospection, 'introspect' | 'known'>,
+  options: VerifierOptions,
+  clock: Clock,
+  revocations: Pick<RevocationList, 'denies'>,
+];
+
+let make: (...parts: Parts) => AccessTokenVerifier;
+
+/** Whoever makes a verifier says what is found active: as much as to make a token. */
+const MAKER = Symbol('maker');
+
 export interface VerifyOptions {
   /** How old the server's word on the token may be, at most `introspectionTtlSeconds`; 0 asks. Default: that option. */
   readonly maxStalenessSeconds?: number;
@@ -23,12 +35,19 @@ export interface VerifyOptions {
  * route's decorators. It does not look at permissions either: ask `hasPermission()` of what it gives.
  */
 export class AccessTokenVerifier {
-  constructor(
-    private readonly introspection: Pick<CachedIntrospection, 'introspect' | 'known'>,
-    private readonly options: VerifierOptions,
-    private readonly clock: Clock,
-    private readonly revocations: Pick<RevocationList, 'denies'>,
-  ) {}
+  static {
+    make = (...parts) => new AccessTokenVerifier(MAKER, ...parts);
+  }
+
+  private constructor(
+    maker: symbol,
+    private readonly introspection: Parts[0],
+    private readonly options: Parts[1],
+    private readonly clock: Parts[2],
+    private readonly revocations: Parts[3],
+  ) {
+    if (maker !== MAKER) throw new TypeError('An AccessTokenVerifier is made by KeycloakModule alone: inject it');
+  }
 
   /**
    * Introspects the token, or reuses what is known of it as the guard does, and judges the answer.
@@ -58,4 +77,9 @@ export class AccessTokenVerifier {
   #judge(text: string, answer: IntrospectionAnswer): VerifiedAccessToken {
     return judgeAccessToken(text, answer, this.options, this.clock, this.revocations);
   }
+}
+
+/** For `keycloak.module.ts` alone. Not exported by the package. */
+export function makeAccessTokenVerifier(...parts: Parts): AccessTokenVerifier {
+  return make(...parts);
 }

@@ -3,8 +3,14 @@ import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { AccessTokenClaims, IntrospectionAnswer } from '../protocol/claims.js';
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
+import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
 import { parseScope } from '../protocol/scope.js';
-import { tokenFacts, VerifiedAccessToken, type TokenFacts } from '../protocol/verified-access-token.js';
+import {
+  makeVerifiedAccessToken,
+  tokenFacts,
+  type TokenFacts,
+  type VerifiedAccessToken,
+} from '../protocol/verified-access-token.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 
 /** Makes a caller's permissions out of the claims of a token; what it returns replaces the members of `scope`. */
@@ -48,11 +54,11 @@ export function judgeAccessToken(
   if (claims.iat !== undefined && now < claims.iat - tolerance) throw invalid('issued_in_the_future', claims);
   if (facts.clientId === '') throw invalid('client_missing', claims);
   // Of facts that are the same for each request, so that a hash which is needed here is made once for an answer.
-  const token = new VerifiedAccessToken(text, facts);
+  const token = makeVerifiedAccessToken(text, facts);
   if (revocations.denies(token)) throw invalid('revoked', claims);
   const { permissions } = options;
   if (permissions === undefined) return token;
-  return new VerifiedAccessToken(text, tokenFacts(claims, facts.clientId, made(permissions, claims)));
+  return makeVerifiedAccessToken(text, tokenFacts(claims, facts.clientId, made(permissions, claims)));
 }
 
 /** Of answers that are reused, and can't change: their types need not be looked at more than once. */
@@ -69,7 +75,7 @@ function factsOf(answer: IntrospectionAnswer): TokenFacts {
 
 /** The parser at the border: each claim that is relied upon has its type, or the token is refused. */
 function readClaims(answer: IntrospectionAnswer): AccessTokenClaims {
-  for (const name of ['iss', 'sub']) {
+  for (const name of ['iss', 'sub'] as const) {
     const value = answer[name];
     if (typeof value !== 'string' || value === '') throw invalid(`${name}_missing`);
   }
@@ -77,10 +83,10 @@ function readClaims(answer: IntrospectionAnswer): AccessTokenClaims {
   const audience: unknown[] = Array.isArray(aud) ? aud : [aud];
   if (audience.length === 0 || !audience.every((item) => typeof item === 'string')) throw invalid('aud_missing');
   if (!Number.isFinite(answer['exp'])) throw invalid('exp_missing');
-  for (const name of ['nbf', 'iat']) {
+  for (const name of ['nbf', 'iat'] as const) {
     if (answer[name] !== undefined && !Number.isFinite(answer[name])) throw invalid(`${name}_malformed`);
   }
-  for (const name of ['scope', 'azp', 'client_id', 'jti', 'sid', 'preferred_username', 'email']) {
+  for (const name of ['scope', 'azp', 'client_id', 'jti', 'sid', 'preferred_username', 'email'] as const) {
     if (answer[name] !== undefined && typeof answer[name] !== 'string') throw invalid(`${name}_malformed`);
   }
   return answer as AccessTokenClaims;
@@ -94,7 +100,7 @@ function made(permissions: Permissions, claims: AccessTokenClaims): readonly str
   return result;
 }
 
-function invalid(reason: string, claims?: AccessTokenClaims): BearerError {
+function invalid(reason: BearerErrorReason, claims?: AccessTokenClaims): BearerError {
   if (claims === undefined) return new BearerError('invalid_token', { reason });
   const { iss, azp, aud, jti } = claims;
   return new BearerError('invalid_token', { reason, fields: { iss, azp, aud, jti } });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { AccessTokenClaims } from '../protocol/claims.js';
 import type { Denial } from '../protocol/denial.js';
 import { tokenHash } from '../protocol/fingerprint.js';
-import { tokenFacts, VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { makeVerifiedAccessToken, tokenFacts, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { StillClock } from '../testing/still-clock.js';
 import { RevocationList } from './revocation-list.js';
 
@@ -23,7 +23,7 @@ const NOW = new StillClock().date;
 /** Alice's, issued now, with something else about it. */
 function token(bend: Readonly<Record<string, unknown>> = {}, text = 'the token'): VerifiedAccessToken {
   const claims = { iss: 'i', sub: 'alice', aud: 'b', exp: NOW + 60, iat: NOW, sid: 's1', ...bend };
-  return new VerifiedAccessToken(text, tokenFacts(claims as AccessTokenClaims, 'a', []));
+  return makeVerifiedAccessToken(text, tokenFacts(claims as AccessTokenClaims, 'a', []));
 }
 
 const SESSION: Denial = { sid: 's1' };

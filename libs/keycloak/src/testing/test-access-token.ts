@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
 import type { AccessTokenClaims } from '../protocol/claims.js';
 import { parseScope } from '../protocol/scope.js';
-import { tokenFacts, VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { makeVerifiedAccessToken, tokenFacts, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
 export interface TestAccessTokenOptions {
   /** The token itself: one that a server knows, where it is to be exchanged. Default: a made-up one. */
@@ -44,7 +44,7 @@ export function testAccessToken(options: TestAccessTokenOptions = {}): VerifiedA
   const permissions =
     'scope' in (options.claims ?? {}) ? parseScope(String(claims['scope'] ?? '')) : (options.permissions ?? []);
   const facts = tokenFacts(claims, claims.azp ?? claims.client_id ?? '', permissions);
-  const token = new VerifiedAccessToken(text, facts);
+  const token = makeVerifiedAccessToken(text, facts);
   descriptions.set(token, { text, options: { ...options, claims: structuredClone(options.claims ?? {}) } });
   return token;
 }

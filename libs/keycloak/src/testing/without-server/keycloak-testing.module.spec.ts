@@ -13,6 +13,7 @@ import {
   VerifiedAccessToken,
   type KeycloakModuleOptions,
 } from '../../index.js';
+import { makeVerifiedAccessToken } from '../../protocol/verified-access-token.js';
 import { testAccessToken } from '../test-access-token.js';
 import { testTokenChannel } from '../test-token-channel.js';
 import { signIn, signOut, testAuthorizationServer, testServices } from './application-under-test.js';
@@ -234,7 +235,7 @@ describe('signIn', () => {
 
   it('takes no token of another origin, and no permission that is none', async () => {
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
-    const foreign = new VerifiedAccessToken('text', {
+    const foreign = makeVerifiedAccessToken('text', {
       claims: reader.claims,
       clientId: 'c',
       audience: [],
