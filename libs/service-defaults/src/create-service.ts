@@ -7,6 +7,7 @@ import { RefusalFilter } from 'nestjs-keycloak-s2s';
 import { BodyValidation } from './body-validation.js';
 import { ErrorFilter } from './error.filter.js';
 import { closeGracefully } from './graceful-close.js';
+import { refuseUnknownHosts } from './known-hosts.js';
 import { securityHeaders } from './security-headers.js';
 import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
@@ -37,9 +38,11 @@ export function serviceAdapter(): FastifyAdapter {
 /** Ready for `listen()`. The module must import `KeycloakModule.forRoot`. Faulty settings throw. */
 export async function createService(
   module: Type | DynamicModule,
-  { logFormat }: Pick<ServiceSettings<string>, 'logFormat'>,
+  { logFormat, demo }: Pick<ServiceSettings<string>, 'logFormat' | 'demo'>,
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
+  // Before any other hook, so that nothing begins for such a request.
+  if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new ServiceLogger(logFormat),
     abortOnError: false,

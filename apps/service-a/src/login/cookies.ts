@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { parseCookie, stringifySetCookie } from 'cookie';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
+import { actsByToken } from './acting-credential.js';
 
 export interface CookieRequest {
   readonly headers: IncomingHttpHeaders;
@@ -27,9 +28,9 @@ export class Cookies {
     this.#prefix = this.#secure ? '__Host-' : '';
   }
 
-  /** The session id that came along, whatever it is worth. */
+  /** The id of the session that the request acts by, whatever it is worth; undefined when it acts by a token. */
   sessionId(request: CookieRequest): string | undefined {
-    return this.#read(request)[this.#prefix + SESSION];
+    return actsByToken(request) ? undefined : this.#read(request)[this.#prefix + SESSION];
   }
 
   /** Ends with the browser; how long it is worth something is the server's to say. */

@@ -9,7 +9,9 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { needsNoNameServer } from 'service-defaults';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
+import { actsByToken } from './acting-credential.js';
 import { Cookies, type CookieRequest } from './cookies.js';
 import { UserSessions } from './user-sessions.js';
 
@@ -30,8 +32,8 @@ export const CsrfExempt = (): MethodDecorator => SetMetadata(EXEMPT, true);
 
 /**
  * For the whole service: a request with an unsafe method must come from a page of this origin, by what the browser says
- * (`Sec-Fetch-Site`, in older ones `Origin`), and with a session bring the session's token. A request with an
- * `Authorization` header passes: no browser adds that by itself, and where there is one no session is looked at.
+ * (`Sec-Fetch-Site`, in older ones `Origin`), and with a session bring the session's token. A request that acts by a token
+ * passes: no browser adds one by itself, and its session is not looked at.
  */
 @Injectable()
 export class CsrfGuard implements CanActivate {
@@ -48,7 +50,7 @@ export class CsrfGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<UnsafeRequest>();
-    if (SAFE.has(request.method) || request.headers.authorization !== undefined) return true;
+    if (SAFE.has(request.method) || actsByToken(request)) return true;
     if (this.reflector.get<boolean | undefined>(EXEMPT, context.getHandler()) === true) return true;
     return this.#check(request);
   }
@@ -63,8 +65,18 @@ export class CsrfGuard implements CanActivate {
 
   #isSameOrigin({ headers }: UnsafeRequest): boolean {
     const site = headers['sec-fetch-site'];
-    if (site !== undefined) return site === 'same-origin';
-    return headers.origin === this.#origin;
+    if (site === undefined) return headers.origin === this.#origin;
+    return site === 'same-origin' && this.#isOurs(headers.origin);
+  }
+
+  /**
+   * `same-origin` only says that the page has the name that it calls us by, which may be anybody's who had it lead here. A
+   * page that hides its own, as ours do, comes with no session of ours under such a name; and in demo mode, where anonymous
+   * visitors may do something, no service answers to one.
+   */
+  #isOurs(origin: string | undefined): boolean {
+    if (origin === undefined || origin === 'null' || origin === this.#origin) return true;
+    return URL.canParse(origin) && needsNoNameServer(new URL(origin).host);
   }
 }
 

@@ -102,4 +102,45 @@ describe('LogoutTokens', () => {
     await tokens.check(text);
     await expect(tokens.check(text)).rejects.toMatchObject({ reason: 'jti_missing_or_seen_before' });
   });
+
+  it('takes one that lives five minutes, and none that lives a second longer (BF-09)', async () => {
+    const iat = now();
+    await expect(tokens.check(await signed({ iat, exp: iat + 300 }))).resolves.toBeDefined();
+    await expect(tokens.check(await signed({ iat, exp: iat + 301 }))).rejects.toMatchObject({
+      reason: 'lives_too_long',
+    });
+  });
+
+  it('takes one once for as long as it could be taken at all (BF-09)', async () => {
+    const began = Date.now();
+    let ahead = 0;
+    const overTime = new LogoutTokens({ issuer: ISSUER, clientId: 'service-a' }, keys, () => began + ahead * 1000);
+    const text = await signed({ iat: now(), exp: now() + 300 });
+    await overTime.check(text);
+    const reasons = new Set<unknown>();
+    for (; ahead <= 600; ahead += 1) {
+      reasons.add(await overTime.check(text).catch((error: unknown) => (error as { reason: unknown }).reason));
+    }
+    // Too old, in the end: before it is forgotten.
+    expect([...reasons]).toEqual(['jti_missing_or_seen_before', 'err_jwt_expired']);
+  });
+
+  it('forgets one that could not be taken again, so that its memory does not grow (BF-09)', async () => {
+    const began = Date.now();
+    let ahead = 0;
+    const overTime = new LogoutTokens({ issuer: ISSUER, clientId: 'service-a' }, keys, () => began + ahead * 1000);
+    const again = async () => overTime.check(await signed({ jti: 'j', iat: now() + ahead, exp: now() + ahead + 60 }));
+    await again();
+    ahead = 429;
+    await expect(again()).rejects.toMatchObject({ reason: 'jti_missing_or_seen_before' });
+    ahead = 431;
+    await expect(again()).resolves.toBeDefined();
+  });
+
+  it('refuses one that is signed with a secret, though the key set should hold one (BF-09)', async () => {
+    const secret = Buffer.alloc(32, 's');
+    const lax = new LogoutTokens({ issuer: ISSUER, clientId: 'service-a' }, async () => secret);
+    const text = await new SignJWT(claims()).setProtectedHeader({ alg: 'HS256', typ: 'logout+jwt' }).sign(secret);
+    await expect(lax.check(text)).rejects.toMatchObject({ reason: 'err_jose_alg_not_allowed' });
+  });
 });

@@ -40,18 +40,27 @@ const ALGORITHMS = [
   'Ed25519',
 ];
 const MAX_REMEMBERED = 100_000;
+/** Longer than any token that is taken can be taken again. */
+const REMEMBERED_SECONDS = MAX_LIFE + MAX_AGE + 2 * CLOCK_TOLERANCE;
 
 export class LogoutTokens {
-  /** By `jti`, for longer than any token that is taken. */
-  readonly #seen = new LRUCache<string, true>({
-    max: MAX_REMEMBERED,
-    ttl: (MAX_LIFE + MAX_AGE + 2 * CLOCK_TOLERANCE) * 1000,
-  });
+  /** By `jti`. */
+  readonly #seen: LRUCache<string, true>;
 
   constructor(
     private readonly options: LogoutTokenOptions,
     private readonly keys: JWTVerifyGetKey,
-  ) {}
+    /** Milliseconds since the epoch. */
+    private readonly now: () => number = Date.now,
+  ) {
+    this.#seen = new LRUCache({
+      max: MAX_REMEMBERED,
+      ttl: REMEMBERED_SECONDS * 1000,
+      // Told anew each time: a time that is kept for a while could not be moved.
+      ttlResolution: 0,
+      perf: { now },
+    });
+  }
 
   /** Throws `LogoutTokenError`; and whatever `keys` throws when the keys can't be had, for then nothing is known. */
   async check(text: unknown): Promise<LogoutToken> {
@@ -78,6 +87,7 @@ export class LogoutTokens {
         algorithms: ALGORITHMS,
         maxTokenAge: MAX_AGE,
         clockTolerance: CLOCK_TOLERANCE,
+        currentDate: new Date(this.now()),
         requiredClaims: ['iss', 'aud', 'iat', 'exp', 'jti', 'events'],
       });
       return payload;

@@ -13,7 +13,8 @@ import {
 } from 'openid-client';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { LoginError } from './login-error.js';
-import { checkEndpoints, reachingFetch, TIMEOUT_SECONDS, withOwnErrors } from './openid-transport.js';
+import { withOwnErrors } from './openid-errors.js';
+import { checkEndpoints, reachingFetch, TIMEOUT_SECONDS } from './openid-transport.js';
 
 @Injectable()
 export class OpenIdConfiguration {
@@ -32,7 +33,7 @@ export class OpenIdConfiguration {
       this.#configuration = undefined;
       // No user is to blame for what Keycloak says of itself.
       if (!(error instanceof LoginError)) throw error;
-      throw new AuthorizationServerError('authorization_server_refused', { reason: 'metadata_not_valid' });
+      throw new AuthorizationServerError('authorization_server_refused', { reason: 'nonsense_answer' });
     }
   }
 

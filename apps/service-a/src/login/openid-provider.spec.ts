@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
-import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
 import { readServiceSettings } from 'service-defaults';
 import { OpenIdConfiguration } from './openid-configuration.js';
 import { OpenIdProvider, type LoggedIn } from './openid-provider.js';
@@ -23,7 +22,15 @@ interface Bend {
   readonly signedBy?: CryptoKey | Uint8Array;
   readonly alg?: string;
   readonly answer?: (status: (code: number, body: unknown) => void) => void;
+  /** Any answer of the token endpoint: text goes as it is. */
+  readonly raw?: Raw;
   readonly metadata?: Claims;
+}
+
+interface Raw {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: unknown;
 }
 
 let key: CryptoKey;
@@ -62,6 +69,11 @@ async function answer(url: string, body: string, response: ServerResponse): Prom
   if (url === `${PATH}/certs`) return send(200, { keys: [jwk] });
   forms.push(new URLSearchParams(body));
   if (bend.answer !== undefined) return bend.answer(send);
+  if (bend.raw !== undefined) {
+    const { status, headers = {}, body: given } = bend.raw;
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    return void response.end(typeof given === 'string' ? given : JSON.stringify(given));
+  }
   const tokens = { access_token: 'the-access-token', refresh_token: 'the-refresh-token', id_token: await idToken() };
   return send(200, { ...tokens, token_type: 'Bearer', expires_in: 300 });
 }
@@ -140,9 +152,9 @@ describe('OpenIdProvider', () => {
     expect(forms).toEqual([]);
   });
 
-  it('takes no answer without an ID token (BF-02)', async () => {
+  it('takes no answer without an ID token, which no user is to blame for (BF-02)', async () => {
     bend = { answer: (send) => send(200, { access_token: 'x', token_type: 'Bearer', expires_in: 300 }) };
-    await expect(complete()).rejects.toMatchObject({ code: 'login_not_valid' });
+    await expect(complete()).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
   });
 
   it.each<[string, number, unknown, string]>([
@@ -164,17 +176,123 @@ describe('OpenIdProvider', () => {
     await expect(provider().endSession(tokens)).rejects.toMatchObject({ reason: 'logout_answered_400' });
   });
 
-  it('ends a refresh with invalid_grant, and with nothing else (BF-08)', async () => {
-    const parts = { accessToken: 'a', refreshToken: 'the-old-one', idToken: 'i', expiresAtMs: 0 };
-    const refresh = () => provider().refresh(new OpenIdTokens(parts));
+  const refresh = () =>
+    provider().refresh(
+      new OpenIdTokens({ accessToken: 'a', refreshToken: 'the-old-one', idToken: 'i', expiresAtMs: 0 }),
+    );
+
+  it('refreshes with the refresh token, and ends a refresh with 400 invalid_grant (BF-08)', async () => {
     bend = { claims: { nonce: undefined } };
     const refreshed = await refresh();
     expect('tokens' in refreshed && refreshed.tokens.reveal().refreshToken).toBe('the-refresh-token');
     expect(forms[0]?.get('refresh_token')).toBe('the-old-one');
     bend = { answer: (send) => send(400, { error: 'invalid_grant' }) };
     await expect(refresh()).resolves.toEqual({ refused: true });
-    bend = { answer: (send) => send(503, {}) };
-    await expect(refresh()).rejects.toBeInstanceOf(AuthorizationServerError);
+  });
+
+  const HTML = { 'content-type': 'text/html' };
+  const UNAVAILABLE = 'authorization_server_unavailable';
+  const REFUSED = 'authorization_server_refused';
+
+  const faults: readonly (readonly [string, Raw, code: string, reason: string])[] = [
+    ['429', { status: 429, body: { error: 'slow_down' } }, UNAVAILABLE, 'answered_429_unexpected_status'],
+    ['429 as a page', { status: 429, headers: HTML, body: '<p>' }, UNAVAILABLE, 'answered_429_unexpected_status'],
+    ['408', { status: 408, body: {} }, UNAVAILABLE, 'answered_408_unexpected_status'],
+    ['500', { status: 500, body: {} }, UNAVAILABLE, 'answered_500_unexpected_status'],
+    ['503', { status: 503, body: { error: 'invalid_grant' } }, UNAVAILABLE, 'answered_503_unexpected_status'],
+    ['302', { status: 302, headers: { location: '/login' }, body: '' }, UNAVAILABLE, 'answered_302_unexpected_status'],
+    ['204', { status: 204, body: '' }, UNAVAILABLE, 'nonsense_answer'],
+    ['a page', { status: 200, headers: HTML, body: '<p>' }, UNAVAILABLE, 'nonsense_answer'],
+    ['half of an answer', { status: 200, body: '{"access_token":"x","tok' }, UNAVAILABLE, 'nonsense_answer'],
+    ['a list', { status: 200, body: '[]' }, UNAVAILABLE, 'nonsense_answer'],
+    ['nothing', { status: 200, body: '' }, UNAVAILABLE, 'nonsense_answer'],
+    ['no access token', { status: 200, body: { token_type: 'Bearer' } }, UNAVAILABLE, 'nonsense_answer'],
+    ['no token type', { status: 200, body: { access_token: 'x' } }, UNAVAILABLE, 'nonsense_answer'],
+    ['200 invalid_grant', { status: 200, body: { error: 'invalid_grant' } }, UNAVAILABLE, 'nonsense_answer'],
+    [
+      'a token of another type',
+      { status: 200, body: { access_token: 'x', token_type: 'mac' } },
+      UNAVAILABLE,
+      'nonsense_answer',
+    ],
+    ['404 as a page', { status: 404, headers: HTML, body: '<p>' }, REFUSED, 'answered_404_unexpected_status'],
+    ['no such realm', { status: 404, body: { error: 'Realm does not exist' } }, REFUSED, 'answered_404_other'],
+    ['403 as a page', { status: 403, headers: HTML, body: '<p>' }, REFUSED, 'answered_403_unexpected_status'],
+    [
+      '400 as a page',
+      { status: 400, headers: HTML, body: '{"error":"invalid_grant"}' },
+      REFUSED,
+      'answered_400_unexpected_status',
+    ],
+    ['401 invalid_client', { status: 401, body: { error: 'invalid_client' } }, REFUSED, 'answered_401_invalid_client'],
+    ['401 invalid_grant', { status: 401, body: { error: 'invalid_grant' } }, REFUSED, 'answered_401_invalid_grant'],
+    [
+      '401 with a challenge',
+      { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' }, body: { error: 'invalid_grant' } },
+      REFUSED,
+      'answered_401_challenge',
+    ],
+    ['invalid_scope', { status: 400, body: { error: 'invalid_scope' } }, REFUSED, 'answered_400_invalid_scope'],
+  ];
+
+  it.each(faults)('ends no refresh with %s (BF-08, RS-14)', async (_, raw, code, reason) => {
+    bend = { raw };
+    await expect(refresh()).rejects.toMatchObject({ code, reason });
+  });
+
+  it.each(faults)('blames no user for %s at a login (BF-02, RS-14)', async (_, raw, code, reason) => {
+    bend = { raw };
+    await expect(complete()).rejects.toMatchObject({ code, reason });
+  });
+
+  it.each<[string, () => Bend]>([
+    ['of another issuer', () => ({ claims: { iss: 'https://evil.example' } })],
+    ['signed with another key', () => ({ signedBy: foreignKey })],
+  ])('ends no refresh that brings an ID token %s, and takes nothing of it (BF-08)', async (_, bent) => {
+    bend = { ...bent() };
+    await expect(refresh()).rejects.toMatchObject({ code: UNAVAILABLE });
+  });
+
+  it('says when Keycloak wants to be asked again, and for no longer than five minutes', async () => {
+    for (const [value, seconds] of [
+      ['7', 7],
+      ['9999', 300],
+      ['soon', undefined],
+    ] as const) {
+      bend = { raw: { status: 429, headers: { 'retry-after': value }, body: {} } };
+      await expect(refresh()).rejects.toMatchObject({ code: UNAVAILABLE, retryAfterSeconds: seconds });
+    }
+  });
+
+  it('follows no redirect of the token endpoint, with secret and code (BF-07)', async () => {
+    for (const status of [301, 302, 303, 307, 308]) {
+      forms = [];
+      bend = { raw: { status, headers: { location: `${baseUrl()}/elsewhere` }, body: '' } };
+      await expect(complete()).rejects.toMatchObject({
+        code: UNAVAILABLE,
+        reason: `answered_${status}_unexpected_status`,
+      });
+      expect(forms).toHaveLength(1);
+    }
+  });
+
+  it('reads no more than 1 MiB of an answer', async () => {
+    const good = { access_token: 'x', token_type: 'Bearer', expires_in: 300 };
+    bend = { raw: { status: 200, body: { ...good, padding: 'x'.repeat(900 * 1024) } } };
+    await expect(refresh()).resolves.toHaveProperty('tokens');
+    bend = { raw: { status: 200, body: { ...good, padding: 'x'.repeat(1024 * 1024) } } };
+    await expect(refresh()).rejects.toMatchObject({ code: UNAVAILABLE, reason: 'answer_too_large' });
+  });
+
+  it.each([
+    ['access_denied', 'access_denied'],
+    ['Access denied', 'other'],
+    ['x\n{"level":"error","msg":"forged"}', 'other'],
+    ['eyJhbGciOiJSUzI1NiJ9.e30.c2ln', 'other'],
+    ['x'.repeat(61), 'other'],
+  ])('takes of what the address line calls an error a plain word alone: %j (BF-07)', async (error, reason) => {
+    const query = `?${new URLSearchParams({ state: PENDING.state, iss: ISSUER, error })}`;
+    await expect(complete(query)).rejects.toMatchObject({ code: 'login_refused', reason });
   });
 
   it.each(['authorization_endpoint', 'end_session_endpoint', 'token_endpoint', 'jwks_uri'])(

@@ -16,7 +16,8 @@ import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { LoginError } from './login-error.js';
 import { OpenIdTokens } from './openid-tokens.js';
 import { OpenIdConfiguration } from './openid-configuration.js';
-import { reachingFetch, TIMEOUT_SECONDS, withOwnErrors } from './openid-transport.js';
+import { isInvalidGrant, unavailable, withOwnErrors } from './openid-errors.js';
+import { reachingFetch, TIMEOUT_SECONDS } from './openid-transport.js';
 import type { PendingLogin } from './pending-logins.js';
 
 /** Who logged in, by the ID token; and the tokens. */
@@ -78,7 +79,10 @@ export class OpenIdProvider {
     });
   }
 
-  /** New tokens for old; refused when Keycloak knows the session no longer (`invalid_grant`). */
+  /**
+   * New tokens for old; refused when Keycloak knows the session no longer (400 `invalid_grant`), and for nothing else: no
+   * other answer says anything of the session.
+   */
   async refresh(tokens: OpenIdTokens): Promise<Refreshed> {
     const { refreshToken, idToken } = tokens.reveal();
     if (refreshToken === undefined) return { refused: true };
@@ -90,8 +94,9 @@ export class OpenIdProvider {
         return { tokens: tokensOf(answer, startedMs, { refreshToken, idToken }) };
       });
     } catch (error) {
-      if (error instanceof LoginError) return { refused: true };
-      throw error;
+      if (isInvalidGrant(error)) return { refused: true };
+      // No user is to blame for an answer that is not what was asked for.
+      throw error instanceof LoginError ? unavailable('nonsense_answer') : error;
     }
   }
 

@@ -1,8 +1,8 @@
-/** OpenID transport: how Keycloak is reached for a login, and what its failures mean; nothing of the library gets further. */
+/** OpenID transport: how Keycloak is reached for a login, and what is sent where. */
 import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
-import { AuthorizationResponseError, ResponseBodyError, type CustomFetch, type ServerMetadata } from 'openid-client';
+import type { CustomFetch, ServerMetadata } from 'openid-client';
 import type { ServiceAConfig } from '../config.js';
-import { LoginError } from './login-error.js';
+import { refused, unavailable } from './openid-errors.js';
 
 type Keycloak = ServiceAConfig['keycloak'];
 
@@ -27,9 +27,12 @@ export function reachingFetch(keycloak: Keycloak): CustomFetch {
       response = new Response(await boundedText(response), { status: response.status, headers: response.headers });
     } catch (error) {
       if (error instanceof AuthorizationServerError) throw error;
-      throw unavailable(error instanceof DOMException ? 'timeout' : 'unreachable');
+      throw unavailable(error instanceof DOMException ? 'timeout' : 'connection_failed');
     }
-    if (response.status >= 500) throw unavailable(`answered_${response.status}`);
+    const { status, headers: given } = response;
+    if (isOfServer(status)) {
+      throw AuthorizationServerError.answered(status, 'unexpected_status', retryAfter(given.get('retry-after')));
+    }
     return response;
   };
 }
@@ -46,33 +49,10 @@ export function checkEndpoints(server: Readonly<ServerMetadata>, { issuer, baseU
   ];
   for (const [name, origins] of endpoints) {
     const url = server[name];
-    if (typeof url === 'string' && URL.canParse(url) && origins.includes(new URL(url).origin)) continue;
-    throw refused('endpoint_missing_or_on_foreign_origin', { endpoint: name });
+    if (typeof url !== 'string' || !URL.canParse(url)) throw refused('endpoint_missing', { endpoint: name });
+    const { origin } = new URL(url);
+    if (!origins.includes(origin)) throw refused('endpoint_on_foreign_origin', { endpoint: name, origin });
   }
-}
-
-/** Errors of the library go no further than this: they may carry a request or an answer. */
-export async function withOwnErrors<T>(action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    throw ownError(error);
-  }
-}
-
-/** Whose fault it is: the user's or the browser's (`LoginError`), Keycloak's or our configuration's. */
-function ownError(error: unknown): Error {
-  if (error instanceof LoginError || error instanceof AuthorizationServerError) return error;
-  if (error instanceof AuthorizationResponseError) return new LoginError('login_refused', word(error.error));
-  if (error instanceof ResponseBodyError) {
-    // The code, or the refresh token, is no longer good.
-    if (error.error === 'invalid_grant') return new LoginError('login_refused', 'invalid_grant');
-    return refused(word(error.error), {});
-  }
-  if (error instanceof Error && error.cause instanceof AuthorizationServerError) return error.cause;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'OAUTH_TIMEOUT' || code === 'OAUTH_ABORT') return unavailable('timeout');
-  return new LoginError('login_not_valid', word(code.toLowerCase()));
 }
 
 function reachable(url: string, { issuer, baseUrl }: Keycloak): string {
@@ -97,15 +77,12 @@ async function boundedText(response: Response): Promise<string | null> {
   return Buffer.concat(chunks).toString();
 }
 
-/** An error code for the log. Part of it comes from the address line: nothing but a plain word is taken. */
-function word(code: string): string {
-  return /^[a-z_]{1,60}$/.test(code) ? code : 'other';
+/** Too slow, too busy or broken: it would answer the same question otherwise at another time. */
+function isOfServer(status: number): boolean {
+  return status >= 500 || status === 408 || status === 429;
 }
 
-function unavailable(reason: string): AuthorizationServerError {
-  return new AuthorizationServerError('authorization_server_unavailable', { reason });
-}
-
-function refused(reason: string, fields: Readonly<Record<string, unknown>>): AuthorizationServerError {
-  return new AuthorizationServerError('authorization_server_refused', { reason, fields });
+/** `Retry-After` in seconds (RFC 9110 §10.2.3), at most five minutes; the date form is left out. */
+function retryAfter(value: string | null): number | undefined {
+  return value !== null && /^\d{1,9}$/.test(value) ? Math.min(Number(value), 300) : undefined;
 }

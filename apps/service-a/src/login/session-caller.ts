@@ -4,8 +4,10 @@ import { AccessTokenVerifier, BearerError, VerifiedAccessToken } from 'nestjs-ke
 import { Cookies, type CookieRequest } from './cookies.js';
 import { UserSessions } from './user-sessions.js';
 
-/** The reason of a refusal after which the browser's cookie is worth nothing. */
+/** The reason of a refusal after which the browser's cookie is worth nothing, here or anywhere. */
 export const SESSION_ENDED = 'session_ended';
+/** The session may be one of another instance. */
+const SESSION_UNKNOWN = 'session_unknown';
 
 @Injectable()
 export class SessionCaller {
@@ -19,13 +21,14 @@ export class SessionCaller {
    * The judged token of the session's user; undefined when the browser brought no session. It must have `permission`, as
    * a token in a header must where the route says `@RequirePermission`.
    *
-   * Throws `BearerError`: `missing_token` when the session is over (nobody is somebody else instead), `insufficient_scope`.
+   * Throws `BearerError`: `missing_token` when the session is over or not known (nobody is somebody else instead),
+   * `insufficient_scope`.
    */
   async of(request: CookieRequest, permission: string): Promise<VerifiedAccessToken | undefined> {
     const id = this.cookies.sessionId(request);
     if (id === undefined) return undefined;
     const session = await this.sessions.findFresh(id);
-    if (session === undefined) throw sessionEnded();
+    if (session === undefined) throw noSession(this.sessions.isOurs(id) ? SESSION_ENDED : SESSION_UNKNOWN);
     const token = await this.#verified(id, session.tokens.reveal().accessToken);
     if (!token.hasPermission(permission)) {
       throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission });
@@ -40,11 +43,11 @@ export class SessionCaller {
       if (!(error instanceof BearerError)) throw error;
       // Keycloak ended the session and told nobody. A refresh now could bring back what is just being ended.
       await this.sessions.end(id);
-      throw sessionEnded();
+      throw noSession(SESSION_ENDED);
     }
   }
 }
 
-function sessionEnded(): BearerError {
-  return new BearerError('missing_token', { reason: SESSION_ENDED });
+function noSession(reason: 'session_ended' | 'session_unknown'): BearerError {
+  return new BearerError('missing_token', { reason });
 }

@@ -20,9 +20,13 @@ const MIN_REMEMBERED_SECONDS = 3600;
 /** Bytes of an id, and of a CSRF token: not to be guessed. */
 const RANDOM_BYTES = 32;
 
+/** What the ids of one instance begin with, in base64url: 48 bits, so that no two instances have the same. */
+const MARK_BYTES = 6;
+
 export class UserSessions {
   readonly #refreshes = new Map<string, Promise<UserSession | undefined>>();
   readonly #ended: EndedSessions;
+  readonly #mark = random(MARK_BYTES);
 
   constructor(
     private readonly store: SessionStore,
@@ -39,7 +43,7 @@ export class UserSessions {
    * while its user was on the way back.
    */
   async begin(login: LoggedIn): Promise<string> {
-    const id = random();
+    const id = this.#mark + random(RANDOM_BYTES - MARK_BYTES);
     const now = this.nowMs();
     const { subject, sessionId, username, tokens } = login;
     const session = { subject, sessionId, username, tokens, csrfToken: random(), startedAtMs: now, usedAtMs: now };
@@ -78,6 +82,14 @@ export class UserSessions {
     return flight;
   }
 
+  /**
+   * Whether a session of this id, when it is not found, is over. One that another instance began may go on there: nobody
+   * may have a browser forget it because it is not known here.
+   */
+  isOurs(id: string): boolean {
+    return id.startsWith(this.#mark);
+  }
+
   async end(id: string): Promise<void> {
     await this.store.delete(keyOf(id));
   }
@@ -112,8 +124,8 @@ export class UserSessions {
   }
 }
 
-function random(): string {
-  return randomBytes(RANDOM_BYTES).toString('base64url');
+function random(bytes = RANDOM_BYTES): string {
+  return randomBytes(bytes).toString('base64url');
 }
 
 /** A store never has an id that would open a session. */

@@ -30,11 +30,13 @@ export class HomeController {
   @Get()
   @Public()
   async home(@Req() request: CookieRequest, @Res({ passthrough: true }) reply: PageReply): Promise<string> {
-    const session = await this.sessions.find(this.cookies.sessionId(request));
+    const id = this.cookies.sessionId(request);
+    const session = await this.sessions.find(id);
     reply.type('text/html; charset=utf-8').header('Vary', 'Cookie');
     reply.header(CSP, session === undefined ? this.#policy : this.#policyWithLogout);
     const user = session === undefined ? undefined : { name: session.username, csrfToken: session.csrfToken };
     const { demoMode } = this.config;
-    return this.pages.home({ demoMode, user, attacks: demoMode ? ATTACKS : [] });
+    const attacks = demoMode ? ATTACKS : [];
+    return this.pages.home({ demoMode, user, hasUnknownSession: id !== undefined && session === undefined, attacks });
   }
 }

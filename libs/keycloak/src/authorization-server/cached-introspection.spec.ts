@@ -31,14 +31,17 @@ class FakeServer {
 
   introspect = async (token: string): Promise<IntrospectionAnswer> => {
     this.asked.push(token);
-    const answer = this.active.has(token)
-      ? { active: true, sub: token, exp: this.expiresAt, realm_access: { roles: ['a'] } }
-      : { active: false };
+    const answer = this.answerOn(token);
     const { failing } = this;
     if (this.holding) await new Promise<void>((resolve) => this.held.push(resolve));
     if (failing) throw new Error('unavailable');
     return answer;
   };
+
+  answerOn = (token: string): IntrospectionAnswer =>
+    this.active.has(token)
+      ? { active: true, sub: token, exp: this.expiresAt, realm_access: { roles: ['a'] } }
+      : { active: false };
 
   renew = async (token: string): Promise<IntrospectionAnswer> => {
     this.renewed.push(token);
@@ -62,6 +65,28 @@ beforeEach(() => {
 
 const activeNow = async (token: string, staleness = ANY): Promise<unknown> =>
   (await cache.introspect(token, staleness))['active'];
+
+/** A question on 'good' that reaches the server when `arrive` is called, and is answered when `land` is. */
+function questionUnderWay(staleness = ANY) {
+  let answer: IntrospectionAnswer | undefined;
+  let resolve: (answer: IntrospectionAnswer) => void = () => undefined;
+  const { introspect } = server;
+  server.introspect = (token) => {
+    server.asked.push(token);
+    return new Promise((settle) => (resolve = settle));
+  };
+  const answered = cache.introspect('good', staleness);
+  server.introspect = introspect;
+  const arrive = (): void => void (answer = server.answerOn('good'));
+  return {
+    arrive,
+    land: async (): Promise<unknown> => {
+      if (answer === undefined) arrive();
+      resolve(answer ?? {});
+      return (await answered)['active'];
+    },
+  };
+}
 
 describe('CachedIntrospection', () => {
   it('asks once for 500 requests that come at the same time (RS-12)', async () => {
@@ -134,6 +159,67 @@ describe('CachedIntrospection', () => {
     expect(await activeNow('good')).toBe(false);
   });
 
+  it('lets an inactive answer count, although a later question was answered active first (TX-06)', async () => {
+    const early = questionUnderWay();
+    expect(await activeNow('good', 0)).toBe(true);
+    server.active.delete('good');
+    expect(await early.land()).toBe(false);
+    expect(inactive).toEqual([tokenHash('good')]);
+    expect(cache.known('good', ANY)).toEqual({ active: false });
+    clock.seconds += 2;
+    expect(await activeNow('good')).toBe(false);
+    expect(server.asked).toHaveLength(3);
+  });
+
+  it('ends what is kept by an inactive answer that took longer than it would serve (TX-06)', async () => {
+    const early = questionUnderWay();
+    await activeNow('good', 0);
+    server.active.delete('good');
+    clock.seconds += 3;
+    await early.land();
+    expect(inactive).toEqual([tokenHash('good')]);
+    expect(cache.known('good', ANY)).toBeUndefined();
+    expect(await activeNow('good')).toBe(false);
+  });
+
+  it('keeps nothing active of a question that was under way when the token was found inactive (RS-13)', async () => {
+    const [early, late] = [questionUnderWay(), questionUnderWay(0)];
+    late.arrive();
+    server.active.delete('good');
+    await early.land();
+    clock.seconds += 2;
+    // Nor does a request that comes now wait for it.
+    const next = activeNow('good');
+    await late.land();
+    expect(await next).toBe(false);
+    clock.seconds += 2;
+    expect(await activeNow('good')).toBe(false);
+    expect(server.asked).toHaveLength(4);
+  });
+
+  it('keeps no active answer while an inactive one serves: a server that says both is not believed at once (RS-13)', async () => {
+    server.active.delete('good');
+    await activeNow('good');
+    server.active.add('good');
+    clock.seconds += 1;
+    expect(await activeNow('good', 0)).toBe(true);
+    expect(cache.known('good', ANY)).toEqual({ active: false });
+    clock.seconds += 1;
+    expect(await activeNow('good')).toBe(true);
+    expect(cache.known('good', ANY)).toMatchObject({ active: true });
+  });
+
+  it('keeps the inactive answer that serves longer, whichever comes last (RS-16)', async () => {
+    server.active.delete('good');
+    const early = questionUnderWay();
+    clock.seconds += 1;
+    await activeNow('good', 0);
+    clock.seconds += 1.5;
+    await early.land();
+    expect(cache.known('good', ANY)).toEqual({ active: false });
+    expect(server.asked).toHaveLength(2);
+  });
+
   it('heeds the staleness of each request', async () => {
     await activeNow('good');
     clock.seconds += 3;
@@ -200,6 +286,20 @@ describe('CachedIntrospection', () => {
     expect(cache.known('good', ANY)).toMatchObject({ active: true });
     clock.seconds += 0.6;
     expect(cache.known('good', ANY)).toBeUndefined();
+  });
+
+  it('is not renewed while a question on it is under way for another reason: there is never a second one at once (RS-12)', async () => {
+    await activeNow('good');
+    clock.seconds += 9.5;
+    const { land } = questionUnderWay(0);
+    clock.seconds += 0.4;
+    expect(cache.known('good', ANY)).toMatchObject({ active: true });
+    expect(server.asked).toHaveLength(2);
+    expect(await land()).toBe(true);
+    // From when that one was asked.
+    clock.seconds += 9.59 - 0.4;
+    expect(cache.known('good', ANY)).toMatchObject({ active: true });
+    expect(server.asked).toHaveLength(2);
   });
 
   it('serves to its end and not beyond when its renewal fails, which is not tried again', async () => {

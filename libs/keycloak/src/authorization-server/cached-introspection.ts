@@ -28,7 +28,7 @@ interface Entry {
 interface Flight {
   readonly startedAtMs: number;
   readonly answer: Promise<IntrospectionAnswer>;
-  /** A later question has been answered already: what this one brings is old news. */
+  /** Something newer is known already, by a later question or a verdict: an active answer of this one is old news. */
   isOvertaken: boolean;
 }
 
@@ -42,6 +42,10 @@ const RENEW_JITTER = 0.02;
 /**
  * Keeps answers, not verdicts: whoever reads one judges it again. Neither a key nor a value holds a token. Inactive
  * answers have a cache of their own, so that junk can't push out good ones. Failures are kept for nobody.
+ *
+ * Of two active answers the one that was asked for later counts. An inactive one counts whenever it was asked for: the order
+ * in which questions begin is not that in which they reach the server, and no token becomes active again. It ends what
+ * is kept, and nothing active is kept of a question that was under way then, nor while it serves itself.
  */
 export class CachedIntrospection {
   readonly #active: DeadlineCache<Entry>;
@@ -129,11 +133,17 @@ export class CachedIntrospection {
         .then((answered) => {
           // An object of its own for each token: what is read of an answer is remembered by it.
           const answer = deepFreeze({ ...answered });
-          for (const earlier of inTheAir) {
-            if (earlier === flight) break;
-            earlier.isOvertaken = true;
+          if (answer['active'] === true) {
+            for (const earlier of inTheAir) {
+              if (earlier === flight) break;
+              earlier.isOvertaken = true;
+            }
+            if (!flight.isOvertaken) this.#keepActive(key, answer, startedAtMs);
+          } else {
+            for (const other of inTheAir) other.isOvertaken = true;
+            this.#keepInactive(key, answer, startedAtMs);
+            this.onInactive(tokenHash(token));
           }
-          if (!flight.isOvertaken) this.#keep(key, token, answer, startedAtMs);
           return answer;
         })
         .finally(() => {
@@ -145,22 +155,24 @@ export class CachedIntrospection {
     return flight.answer;
   }
 
-  #keep(key: string, token: string, answer: IntrospectionAnswer, askedAtMs: number): void {
+  #keepActive(key: string, answer: IntrospectionAnswer, askedAtMs: number): void {
     const endMs = askedAtMs + this.#ttlMs;
     const nowMs = this.clock.monotonicMs();
-    if (answer['active'] === true) {
-      const expiresAtMs = nowMs + this.#untilExpiryMs(answer);
-      // What ends with the token itself needs no renewal.
-      const renewAtMs =
-        expiresAtMs <= endMs ? Infinity : askedAtMs + this.#ttlMs * (RENEW_FROM + RENEW_JITTER * Math.random());
-      this.#active.set(key, { answer, askedAtMs, renewAtMs }, Math.min(endMs, expiresAtMs) - nowMs);
-      return;
-    }
+    if (this.#inactive.get(key, nowMs) !== undefined) return;
+    const expiresAtMs = nowMs + this.#untilExpiryMs(answer);
+    // What ends with the token itself needs no renewal.
+    const renewAtMs =
+      expiresAtMs <= endMs ? Infinity : askedAtMs + this.#ttlMs * (RENEW_FROM + RENEW_JITTER * Math.random());
+    this.#active.set(key, { answer, askedAtMs, renewAtMs }, Math.min(endMs, expiresAtMs) - nowMs);
+  }
+
+  #keepInactive(key: string, answer: IntrospectionAnswer, askedAtMs: number): void {
     const active = this.#active.get(key);
     if (active !== undefined) this.#active.delete(key, active);
-    const ttlMs = Math.min(this.#ttlMs, INACTIVE_TTL_MS);
-    this.#inactive.set(key, { answer, askedAtMs, renewAtMs: Infinity }, askedAtMs + ttlMs - nowMs);
-    this.onInactive(tokenHash(token));
+    const earlier = this.#inactive.get(key);
+    if (earlier !== undefined && earlier.askedAtMs > askedAtMs) return;
+    const endMs = askedAtMs + Math.min(this.#ttlMs, INACTIVE_TTL_MS);
+    this.#inactive.set(key, { answer, askedAtMs, renewAtMs: Infinity }, endMs - this.clock.monotonicMs());
   }
 
   #untilExpiryMs({ exp }: IntrospectionAnswer): number {

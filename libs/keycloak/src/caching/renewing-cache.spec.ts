@@ -1,15 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import { RenewingCache } from './renewing-cache.js';
 
-/** A cache whose values are usable for 100 ms and fresh for 80, and what obtains them. */
-function setUp() {
+/** A cache whose values are usable for 100 ms and fresh for 80 unless they are answered otherwise, and what obtains them. */
+function setUp(keepFailureMs = 0) {
   const clock = { nowMs: 0, epochSeconds: () => 0, monotonicMs: () => clock.nowMs };
-  const cache = new RenewingCache<string>(10, clock);
-  const flights: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  const cache = new RenewingCache<string>(10, clock, () => keepFailureMs);
+  const flights: { resolve: (usableMs?: number, freshMs?: number) => void; reject: (error: Error) => void }[] = [];
   const obtain = () =>
     new Promise<{ value: string; usableMs: number; freshMs: number }>((resolve, reject) => {
       const value = `v${flights.length + 1}`;
-      flights.push({ resolve: () => resolve({ value, usableMs: 100, freshMs: 80 }), reject });
+      flights.push({
+        resolve: (usableMs = 100, freshMs = 80) => resolve({ value, usableMs, freshMs }),
+        reject,
+      });
     });
   const get = () => cache.get('k', obtain);
   const first = async (): Promise<void> => {
@@ -60,6 +63,93 @@ describe('RenewingCache', () => {
     const again = get();
     flights[3]?.resolve();
     expect(await again).toBe('v4');
+  });
+
+  it.each([
+    ['is over already', 0, 0],
+    ['has been over for a while', -500, -400],
+    ['would end sooner than the old one', 9, 8],
+  ])('keeps a value that serves when its renewal brings one that %s (CC-01)', async (_what, usableMs, freshMs) => {
+    const { clock, flights, get, first } = setUp();
+    await first();
+    clock.nowMs = 90;
+    await get();
+    flights[1]?.resolve(usableMs, freshMs);
+    await new Promise(setImmediate);
+    clock.nowMs = 99;
+    expect(await get()).toBe('v1');
+    expect(flights).toHaveLength(2);
+    clock.nowMs = 100;
+    const next = get();
+    flights[2]?.resolve();
+    expect(await next).toBe('v3');
+  });
+
+  it('takes a renewed value that ends when the old one does, or later', async () => {
+    const { clock, flights, get, first } = setUp();
+    await first();
+    clock.nowMs = 90;
+    await get();
+    flights[1]?.resolve(10, 8);
+    await new Promise(setImmediate);
+    expect(await get()).toBe('v2');
+  });
+
+  it.each([
+    ['a second', 0, 1000],
+    ['as long as the new one is fresh', 3000, 3000],
+  ])('waits for %s after a renewal that brought nothing better (CC-01)', async (_what, freshMs, pauseMs) => {
+    const { clock, flights, get } = setUp();
+    const value = get();
+    flights[0]?.resolve(100_000, 10_000);
+    await value;
+    clock.nowMs = 10_000;
+    await get();
+    flights[1]?.resolve(freshMs + 1, freshMs);
+    await new Promise(setImmediate);
+    clock.nowMs += pauseMs - 1;
+    await get();
+    expect(flights).toHaveLength(2);
+    clock.nowMs += 1;
+    expect(await get()).toBe('v1');
+    expect(flights).toHaveLength(3);
+  });
+
+  it('gives a value that is over to those who waited for it, and to nobody else (CC-01)', async () => {
+    const { flights, get } = setUp();
+    const waiting = [get(), get()];
+    flights[0]?.resolve(0, 0);
+    expect(await Promise.all(waiting)).toEqual(['v1', 'v1']);
+    const next = get();
+    flights[1]?.resolve();
+    expect(await next).toBe('v2');
+  });
+
+  it('remembers no failure of before a success', async () => {
+    const { clock, flights, get, first } = setUp(20_000);
+    await first();
+    clock.nowMs = 80;
+    await get();
+    flights[1]?.reject(new Error('refused'));
+    await new Promise(setImmediate);
+    clock.nowMs = 100;
+    await expect(get()).rejects.toThrow('refused');
+    clock.nowMs = 20_080;
+    const next = get();
+    flights[2]?.resolve(5000, 1);
+    await next;
+    clock.nowMs += 1;
+    await get();
+    flights[3]?.reject(new Error('refused'));
+    await new Promise(setImmediate);
+    clock.nowMs += 1000;
+    await get();
+    flights[4]?.resolve(4100, 1);
+    await new Promise(setImmediate);
+    clock.nowMs += 4100;
+    const last = get();
+    flights[5]?.resolve();
+    expect(await last).toBe('v6');
   });
 
   it('forgets a value, and only the one that is meant', async () => {

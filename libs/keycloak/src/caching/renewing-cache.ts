@@ -12,28 +12,32 @@ export interface Renewable<V> {
 
 interface Entry<V> {
   readonly value: V;
+  /** Its hard deadline. */
+  readonly endMs: number;
   renewAtMs: number;
 }
 
-/** After a renewal that failed, the next one waits: not every request in the rest of a value's life tries again. */
+/** After a renewal that brought nothing better, the next one waits: not every request in the rest of a value's life tries again. */
 const RENEWAL_PAUSE_MS = 1000;
 
 /**
  * One flight per key, for first uses and renewals alike. While a renewal runs, and when it fails, the old value serves
- * until its hard deadline and never beyond. A failure is shared by those who wait for it, and kept only as long as
- * `keepFailureMs` says.
+ * until its hard deadline and never beyond; so it does when the new one would end sooner. A failure is shared by those who
+ * wait for it, and kept only as long as `keepFailureMs` says, or until there is a value.
  */
 export class RenewingCache<V> {
   readonly #entries: DeadlineCache<Entry<V>>;
   readonly #failures: DeadlineCache<Error>;
-  readonly #flights = new SingleFlight<V>();
+  readonly #flights = new SingleFlight<V>((key) => this.#checkGone(key));
 
   constructor(
     maxEntries: number,
     private readonly clock: Clock,
     private readonly keepFailureMs: (failure: Error) => number = () => 0,
+    /** Told each key that was obtained and of which no value is held or under way any more. */
+    private readonly onGone: (key: string) => void = () => undefined,
   ) {
-    this.#entries = new DeadlineCache(maxEntries, clock);
+    this.#entries = new DeadlineCache(maxEntries, clock, (key) => this.#checkGone(key));
     this.#failures = new DeadlineCache(maxEntries, clock);
   }
 
@@ -89,15 +93,31 @@ export class RenewingCache<V> {
   #obtain(key: string, obtain: () => Promise<Renewable<V>>): Promise<V> {
     return this.#flights.run(key, async (holdsSlot) => {
       try {
-        const { value, usableMs, freshMs } = await obtain();
-        if (holdsSlot()) {
-          this.#entries.set(key, { value, renewAtMs: this.clock.monotonicMs() + freshMs }, usableMs);
-        }
-        return value;
+        const obtained = await obtain();
+        if (holdsSlot()) this.#keep(key, obtained);
+        return obtained.value;
       } catch (error) {
         if (error instanceof Error && holdsSlot()) this.#failures.set(key, error, this.keepFailureMs(error));
         throw error;
       }
     });
+  }
+
+  #keep(key: string, { value, usableMs, freshMs }: Renewable<V>): void {
+    const nowMs = this.clock.monotonicMs();
+    const endMs = nowMs + usableMs;
+    const failure = this.#failures.get(key, nowMs);
+    if (failure !== undefined) this.#failures.delete(key, failure);
+    const current = this.#entries.get(key, nowMs);
+    // A renewal never shortens the time in which nobody waits: it may have brought a value that is over already.
+    if (current !== undefined && !(endMs >= current.endMs)) {
+      current.renewAtMs = nowMs + Math.max(RENEWAL_PAUSE_MS, freshMs);
+      return;
+    }
+    this.#entries.set(key, { value, endMs, renewAtMs: nowMs + freshMs }, usableMs);
+  }
+
+  #checkGone(key: string): void {
+    if (!this.#entries.has(key) && !this.#flights.isUnderWay(key)) this.onGone(key);
   }
 }

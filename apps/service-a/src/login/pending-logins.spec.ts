@@ -1,0 +1,61 @@
+/** PendingLogins: what a browser can and can't make of the sealed cookie that it keeps. */
+import { hkdfSync } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { EncryptJWT } from 'jose';
+import { readServiceSettings } from 'service-defaults';
+import { Cookies } from './cookies.js';
+import { PendingLogins, type PendingLogin } from './pending-logins.js';
+
+const SECRET = 'the-session-secret-of-32-letters-or-more';
+const STATE = 's'.repeat(43);
+const PENDING: PendingLogin = { state: STATE, nonce: 'n', codeVerifier: 'the-verifier', returnTo: '/x' };
+
+const environment = {
+  NODE_ENV: 'test',
+  KEYCLOAK_BASE_URL: 'http://localhost:8080',
+  KEYCLOAK_REALM: 'shop',
+  SERVICE_A_CLIENT_SECRET: 'the-client-secret',
+  SERVICE_A_SESSION_SECRET: SECRET,
+  SERVICE_B_URL: 'http://127.0.0.1:9',
+};
+const service = { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'], login: true } as const;
+const config = readServiceSettings(environment, service);
+
+const pendingLogins = (): PendingLogins => new PendingLogins(config, new Cookies(config));
+const bring = (value: string) => ({ headers: { cookie: `login-${STATE.slice(0, 16)}=${value}` } });
+
+/** As the service itself seals. */
+async function sealed(claims: object, expires: string | undefined, secret = SECRET): Promise<string> {
+  const key = new Uint8Array(hkdfSync('sha256', secret, '', 'service-a pending login', 32));
+  const jwt = new EncryptJWT({ ...claims }).setProtectedHeader({ alg: 'dir', enc: 'A256GCM' });
+  return (expires === undefined ? jwt : jwt.setExpirationTime(expires)).encrypt(key);
+}
+
+describe('PendingLogins', () => {
+  it('takes what it sealed, once, and shows none of it (BF-01)', async () => {
+    const logins = pendingLogins();
+    const [cookie = ''] = await logins.remember({ headers: {} }, PENDING);
+    expect(cookie).not.toMatch(/the-verifier|%2Fx/);
+    const value = /=([^;]+)/.exec(cookie)?.[1] ?? '';
+    await expect(logins.take(bring(value), STATE)).resolves.toMatchObject(PENDING);
+    await expect(logins.take(bring(value), STATE)).rejects.toMatchObject({ reason: 'login_taken_before' });
+  });
+
+  it.each<[string, () => Promise<string>]>([
+    ['without an end', () => sealed(PENDING, undefined)],
+    ['that has ended', () => sealed(PENDING, '-1s')],
+    ['without a state', () => sealed({ ...PENDING, state: undefined }, '60s')],
+    ['of another state', () => sealed({ ...PENDING, state: 't'.repeat(43) }, '60s')],
+    ['sealed with another secret', () => sealed(PENDING, '60s', 'another-secret')],
+    ['that is no seal at all', async () => 'a.b.c.d.e'],
+  ])('takes none %s (BF-01)', async (_, make) => {
+    await expect(pendingLogins().take(bring(await make()), STATE)).rejects.toMatchObject({
+      code: 'login_not_started_here',
+      reason: 'login_not_ours',
+    });
+  });
+
+  it('takes one that it would have sealed itself (BF-01)', async () => {
+    await expect(pendingLogins().take(bring(await sealed(PENDING, '60s')), STATE)).resolves.toMatchObject(PENDING);
+  });
+});

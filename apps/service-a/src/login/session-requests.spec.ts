@@ -1,0 +1,283 @@
+/** What a request with a session may do, and by which of its credentials: Service A over HTTP, without another server. */
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  KeycloakTestingModule,
+  signIn,
+  signOut,
+  testAccessToken,
+  testServices,
+  type TestAccessTokenOptions,
+} from 'nestjs-keycloak-s2s/testing';
+import { equipService, readServiceSettings, serviceAdapter } from 'service-defaults';
+import request from 'supertest';
+import { AttacksModule } from '../attacks/attacks.module.js';
+import { serviceAConfig } from '../config.js';
+import { ServiceAModule } from '../service-a.module.js';
+import { OpenIdTokens } from './openid-tokens.js';
+import { UserSessions } from './user-sessions.js';
+
+const PUBLIC_URL = 'http://localhost:3000';
+const settings = readServiceSettings(
+  {
+    NODE_ENV: 'test',
+    DEMO_MODE: 'true',
+    PUBLIC_URL,
+    // Nobody listens there: what is asked of it here fails at once.
+    KEYCLOAK_BASE_URL: 'http://127.0.0.1:9',
+    KEYCLOAK_REALM: 'shop',
+    SERVICE_A_CLIENT_SECRET: 'a-secret',
+    SERVICE_B_URL: 'http://service-b.internal',
+  },
+  {
+    name: 'service-a',
+    port: 3000,
+    urls: ['SERVICE_B_URL'],
+    login: true,
+    demo: {
+      urls: { SERVICE_C_URL: 'http://service-c.internal' },
+      secrets: { SHORT_LIVED_CLIENT_SECRET: 's-secret' },
+    },
+  },
+);
+
+const PERMISSIONS = ['orders.read', 'attacks.run'];
+const ALICE: TestAccessTokenOptions = { subject: 'alice', client: 'service-a', permissions: PERMISSIONS };
+const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
+const CROSS_SITE = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
+/** Past the guards, and nothing is run. */
+const NO_ATTACK = '/attacks/none-of-this-name';
+
+type Service = NestFastifyApplication;
+
+async function start(): Promise<Service> {
+  const builder = Test.createTestingModule({ imports: [ServiceAModule.register({ demoMode: false }), AttacksModule] })
+    .overrideProvider(serviceAConfig.KEY)
+    .useValue(settings);
+  const module = await KeycloakTestingModule.override(builder)
+    .setLogger({ log() {}, warn() {}, error() {} })
+    .compile();
+  const service = equipService(module.createNestApplication<Service>(serviceAdapter()));
+  await service.listen(0, '127.0.0.1');
+  return service;
+}
+
+let app: Service;
+/** A second instance of the same service, which shares no memory with it. */
+let replica: Service;
+beforeAll(async () => {
+  [app, replica] = await Promise.all([start(), start()]);
+});
+afterAll(() => Promise.all([app.close(), replica.close()]));
+beforeEach(() => {
+  testServices(app)
+    .on('service-b', 'POST', '/api/process')
+    .reply(200, { service_b: 'done', service_c: { result: 20, msg: 'done' } });
+});
+
+interface Session {
+  readonly id: string;
+  readonly cookie: string;
+  readonly csrfToken: string;
+  readonly accessToken: string;
+}
+
+async function logIn(change: TestAccessTokenOptions = {}, at = app): Promise<Session> {
+  const accessToken = signIn(at, testAccessToken({ ...ALICE, ...change }));
+  const sessions = at.get(UserSessions);
+  const id = await sessions.begin({
+    subject: 'alice',
+    sessionId: undefined,
+    username: 'alice',
+    issuedAt: 1000,
+    tokens: new OpenIdTokens({
+      accessToken,
+      refreshToken: 'the-refresh-token',
+      idToken: 'the-id-token',
+      expiresAtMs: performance.now() + 300_000,
+    }),
+  });
+  const csrfToken = (await sessions.find(id))?.csrfToken ?? '';
+  return { id, cookie: `session=${id}`, csrfToken, accessToken };
+}
+
+const isLoggedIn = async ({ id }: Session, at = app): Promise<boolean> =>
+  (await at.get(UserSessions).find(id)) !== undefined;
+
+const send = (method: 'get' | 'post', path: string, headers: Readonly<Record<string, string>>, at = app) =>
+  request(at.getHttpServer())[method](path).set(headers);
+const post = (path: string, headers: Readonly<Record<string, string>>, form: object = {}) =>
+  send('post', path, headers).type('form').send(form);
+const chain = (headers: Readonly<Record<string, string>>, at = app) => send('get', '/run-service-b', headers, at);
+
+describe('a request with a session', () => {
+  it('changes something with the token of the session, from a page of this origin (BF-06)', async () => {
+    const session = await logIn();
+    const { cookie, csrfToken } = session;
+    await post(NO_ATTACK, { cookie, ...SAME_ORIGIN }, { csrf_token: csrfToken }).expect(404);
+    await post(NO_ATTACK, { cookie, ...SAME_ORIGIN, 'x-csrf-token': csrfToken }).expect(404);
+    // An older browser, that names its page only.
+    await post(NO_ATTACK, { cookie, origin: PUBLIC_URL }, { csrf_token: csrfToken }).expect(404);
+    // Pages that say which they are, and those that hide it, as their own policy has it.
+    for (const origin of [PUBLIC_URL, 'null', 'http://127.0.0.1:3000', 'http://[::1]:3000', 'http://localhost']) {
+      await post(NO_ATTACK, { cookie, ...SAME_ORIGIN, origin }, { csrf_token: csrfToken }).expect(404);
+    }
+    // There is no Keycloak here to go on to.
+    await post('/auth/logout', { cookie, ...SAME_ORIGIN }, { csrf_token: csrfToken }).expect(503);
+    await expect(isLoggedIn(session)).resolves.toBe(false);
+  });
+
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ['another site', CROSS_SITE],
+    ['another origin of this site', { 'sec-fetch-site': 'same-site' }],
+    ['no page at all, as by the address line', { 'sec-fetch-site': 'none' }],
+    ['another origin, by an older browser', { origin: 'https://evil.example' }],
+    ['an origin that is hidden', { origin: 'null' }],
+    ['who knows where', {}],
+    ['a name that somebody had lead here', { ...SAME_ORIGIN, origin: 'http://rebound.evil.example:3000' }],
+    ['an origin without form', { ...SAME_ORIGIN, origin: 'nonsense' }],
+  ])('from %s changes nothing, even with the token of the session (BF-06)', async (_, from) => {
+    const session = await logIn();
+    for (const path of ['/auth/logout', NO_ATTACK]) {
+      const { body } = await post(path, { cookie: session.cookie, ...from }, { csrf_token: session.csrfToken }).expect(
+        403,
+      );
+      expect(body).toMatchObject({ code: 'cross_site' });
+    }
+    await expect(isLoggedIn(session)).resolves.toBe(true);
+  });
+
+  it.each<[string, (token: string) => object]>([
+    ['no token', () => ({})],
+    ['an empty one', () => ({ csrf_token: '' })],
+    ['a shorter one', (token) => ({ csrf_token: token.slice(1) })],
+    ['a longer one', (token) => ({ csrf_token: `${token}x` })],
+    ['another one of that length', (token) => ({ csrf_token: 'x'.repeat(token.length) })],
+    ['two of them', (token) => ({ csrf_token: [token, token] })],
+  ])('from this origin with %s changes nothing (BF-06)', async (_, form) => {
+    const session = await logIn();
+    for (const path of ['/auth/logout', NO_ATTACK]) {
+      await post(path, { cookie: session.cookie, ...SAME_ORIGIN }, form(session.csrfToken)).expect(403);
+    }
+    await expect(isLoggedIn(session)).resolves.toBe(true);
+  });
+
+  it('does not do with the token of another session (BF-06)', async () => {
+    const [one, other] = [await logIn(), await logIn()];
+    await post('/auth/logout', { cookie: one.cookie, ...SAME_ORIGIN }, { csrf_token: other.csrfToken }).expect(403);
+    await expect(isLoggedIn(one)).resolves.toBe(true);
+  });
+});
+
+describe('a request with a session and an Authorization header', () => {
+  it.each([
+    ['is empty', ''],
+    ['is what a browser adds behind a proxy', 'Basic YWxpY2U6YWxpY2U='],
+    ['is of another kind that browsers add', 'Negotiate YII'],
+    ['has no token', 'Bearer'],
+    ['has a token that is none', 'Bearer junk'],
+  ])('that %s is held to the rules of the session, since it acts by that (BF-06)', async (_, authorization) => {
+    const session = await logIn();
+    const { cookie } = session;
+    const refused = await post('/auth/logout', { cookie, authorization, ...CROSS_SITE }).expect(403);
+    expect(refused.headers['set-cookie']).toBeUndefined();
+    await post('/auth/logout', { cookie, authorization, ...SAME_ORIGIN }).expect(403);
+    await expect(isLoggedIn(session)).resolves.toBe(true);
+    // Where tokens are judged, this is none, and the session does not step in for it.
+    expect((await post(NO_ATTACK, { cookie, authorization, ...CROSS_SITE })).status).toBeLessThan(402);
+    expect((await chain({ cookie, authorization })).status).toBeGreaterThanOrEqual(400);
+  });
+
+  it('is held to them even with a good token where none is judged (BF-06)', async () => {
+    const session = await logIn();
+    const authorization = `Bearer ${session.accessToken}`;
+    await post('/auth/logout', { cookie: session.cookie, authorization, ...CROSS_SITE }).expect(403);
+    await expect(isLoggedIn(session)).resolves.toBe(true);
+    const { cookie, csrfToken } = session;
+    await post('/auth/logout', { cookie, authorization, ...SAME_ORIGIN }, { csrf_token: csrfToken }).expect(503);
+    await expect(isLoggedIn(session)).resolves.toBe(false);
+  });
+
+  it('acts by the token that was judged, and by nothing of the session', async () => {
+    const bearer = signIn(app, testAccessToken({ ...ALICE, subject: 'bob' }));
+    const session = await logIn({ permissions: [] });
+    const { cookie } = session;
+    await post(NO_ATTACK, { cookie, authorization: `Bearer ${bearer}` }).expect(404);
+    testServices(app).reset();
+    testServices(app).on('service-b', 'POST', '/api/process').reply(500);
+    await chain({ cookie, authorization: `Bearer ${bearer}` }).expect(502);
+    expect(testServices(app).calls).toMatchObject([{ subject: 'bob' }]);
+  });
+});
+
+describe('a session', () => {
+  it('acts with the permission that the route demands (RS-11)', async () => {
+    const { cookie } = await logIn();
+    await chain({ cookie }).expect(200);
+    expect(testServices(app).calls.at(-1)).toMatchObject({ subject: 'alice' });
+  });
+
+  it.each([
+    ['the chain', 'orders.read', (headers: Record<string, string>) => chain(headers)],
+    ['an attack', 'attacks.run', (headers: Record<string, string>) => post(NO_ATTACK, headers)],
+  ])('whose user has no permission for %s is refused, and stays (RS-11)', async (_, permission, run) => {
+    const session = await logIn({ permissions: PERMISSIONS.filter((one) => one !== permission) });
+    testServices(app).reset();
+    const { cookie } = session;
+    const { body } = await run({ cookie, ...SAME_ORIGIN, 'x-csrf-token': session.csrfToken }).expect(403);
+    expect(body).toMatchObject({ code: 'insufficient_scope', permission });
+    expect(testServices(app).calls).toEqual([]);
+    await expect(isLoggedIn(session)).resolves.toBe(true);
+  });
+
+  it('whose token Keycloak ended is over with the first refusal, for good (BF-09)', async () => {
+    const session = await logIn();
+    signOut(app, session.accessToken);
+    const { body, headers } = await chain({ cookie: session.cookie }).expect(401);
+    expect(body).toMatchObject({ code: 'missing_token', reason: 'session_ended' });
+    expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
+    await expect(isLoggedIn(session)).resolves.toBe(false);
+  });
+});
+
+describe('two instances that share no sessions', () => {
+  it.each([
+    ['the chain', (headers: Record<string, string>) => chain(headers, replica)],
+    ['the chain, as a page', (headers: Record<string, string>) => chain({ accept: 'text/html', ...headers }, replica)],
+    [
+      'an attack',
+      (headers: Record<string, string>) => send('post', NO_ATTACK, { ...headers, ...SAME_ORIGIN }, replica),
+    ],
+    ['the start page', (headers: Record<string, string>) => send('get', '/', headers, replica)],
+  ])('leave each other’s cookie alone when %s is asked of the wrong one (BF-09)', async (_, ask) => {
+    const session = await logIn();
+    const { headers } = await ask({ cookie: session.cookie });
+    expect(headers['set-cookie']).toBeUndefined();
+    await expect(isLoggedIn(session)).resolves.toBe(true);
+    await chain({ cookie: session.cookie }).expect(200);
+  });
+
+  it('run nothing in another name for a session of the other one', async () => {
+    const { cookie } = await logIn();
+    const { body } = await chain({ cookie }, replica).expect(401);
+    expect(body).toMatchObject({ code: 'missing_token', reason: 'session_unknown' });
+  });
+
+  it('have the browser forget a session that is over where it was begun', async () => {
+    const session = await logIn();
+    await app.get(UserSessions).end(session.id);
+    const { body, headers } = await chain({ cookie: session.cookie }).expect(401);
+    expect(body).toMatchObject({ reason: 'session_ended' });
+    expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
+  });
+
+  it('let a user be rid of a session that is not known: by logging out', async () => {
+    const { cookie } = await logIn();
+    const page = await send('get', '/', { cookie }, replica).expect(200);
+    expect(page.text).toContain('is not known here');
+    expect(page.text).toContain('action="/auth/logout"');
+    const { headers } = await send('post', '/auth/logout', { cookie, ...SAME_ORIGIN }, replica).expect(303);
+    expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
+  });
+});

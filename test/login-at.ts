@@ -1,0 +1,14 @@
+/** A login at a Service A that listens elsewhere than where the realm sends browsers back to. */
+import { locationOf, type Browser, type Page } from './browser.js';
+import { publicUrl } from './keycloak.js';
+
+/** From the click to the callback, which is not opened yet: at the service itself, in place of its public address. */
+export async function callbackOf(serviceA: string, browser: Browser, user: string): Promise<string> {
+  const form = await browser.open(`${serviceA}/auth/login`, {}, (next) => next.includes('/auth/callback'));
+  const answered = form.status === 200 ? await browser.submitLogin(form, user) : form;
+  return (locationOf(answered) ?? '').replace(publicUrl, serviceA);
+}
+
+export async function logInAt(serviceA: string, browser: Browser, user: string): Promise<Page> {
+  return browser.send(await callbackOf(serviceA, browser, user));
+}
