@@ -20,7 +20,7 @@ function respelledParts(part: string): readonly string[] {
   const last = ALPHABET.indexOf(part.slice(-1));
   const first = last - (last % same);
   const otherBits =
-    last < 0 ? [] : [...ALPHABET.slice(first, first + same)].map((character) => part.slice(0, -1) + character);
+    last < 0 ? [] : Array.from(ALPHABET.slice(first, first + same), (character) => part.slice(0, -1) + character);
   const otherAlphabet = [
     part.replace('-', '+'),
     part.replace('_', '/'),
