@@ -12,6 +12,7 @@ describe('nestjs-keycloak-s2s', () => {
       'AllowClients',
       'Authenticated',
       'AuthorizationServerError',
+      'AuthorizationServerFetch',
       'AuthorizationServerHealth',
       'BEARER_ERROR_REASONS',
       'BearerError',

@@ -8,6 +8,7 @@ import {
   HttpAdapterHost,
   MetadataScanner,
 } from '@nestjs/core';
+import { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
 import { CachedIntrospection } from './authorization-server/cached-introspection.js';
 import {
   connectToAuthorizationServer,
@@ -102,6 +103,11 @@ export type ServiceRegistration = { readonly name: string } & (
       useFactory: (tokens: TokenSource) => new TokenExchangeClient(tokens),
     },
     {
+      provide: AuthorizationServerFetch,
+      inject: [SERVER],
+      useFactory: ({ fetch }: ConnectedAuthorizationServer) => fetch,
+    },
+    {
       provide: AuthorizationServerHealth,
       inject: [SERVER],
       useFactory: ({ metadata }: ConnectedAuthorizationServer) => new AuthorizationServerHealth(metadata, systemClock),
@@ -153,6 +159,7 @@ export type ServiceRegistration = { readonly name: string } & (
     TokenSource,
     ClientCredentialsTokenProvider,
     TokenExchangeClient,
+    AuthorizationServerFetch,
     AuthorizationServerHealth,
     RevocationList,
     AccessTokenVerifier,
