@@ -10,7 +10,6 @@ import { BearerError } from '../libs/keycloak/src/protocol/bearer-error.js';
 import type { IntrospectionAnswer } from '../libs/keycloak/src/protocol/claims.js';
 import { tokenHash } from '../libs/keycloak/src/protocol/fingerprint.js';
 import { IssuedToken } from '../libs/keycloak/src/protocol/issued-token.js';
-import { subjectTokenText } from '../libs/keycloak/src/protocol/verified-access-token.js';
 import { makeAccessTokenVerifier } from '../libs/keycloak/src/resource-server/access-token-verifier.js';
 import { RevocationList } from '../libs/keycloak/src/revocation/revocation-list.js';
 import { foundInHeap } from './heap-search.js';

@@ -13,7 +13,7 @@ export const BEARER_ERROR_REASONS = [
   'malformed_authorization_header',
   'more_than_one_credential',
   'token_too_long',
-  'token_not_b64token',
+  'token_malformed',
   'inactive',
   'revoked',
   'iss_missing',
@@ -43,6 +43,7 @@ export const BEARER_ERROR_REASONS = [
   'refused_by_next_service',
   'client_not_allowed',
   'no_decorator_opens_it',
+  'access_unclear',
   'context_not_http',
 ] as const;
 
