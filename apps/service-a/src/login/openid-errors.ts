@@ -33,6 +33,12 @@ export function refused(reason: string, fields: Readonly<Record<string, unknown>
   return new AuthorizationServerError('authorization_server_refused', { reason, fields });
 }
 
+/** 4xx refuses; a status that no authorization server gives, such as a redirect, says nothing of what was asked. */
+export function answered(status: number, what: string): AuthorizationServerError {
+  const reason = `answered_${status}_${what}`;
+  return status >= 400 && status < 500 ? refused(reason) : unavailable(reason);
+}
+
 const INVALID_GRANT = 'invalid_grant';
 
 /** The codes for answers that no authorization server gives; what is wrong with a callback or an ID token has others. */
@@ -56,12 +62,6 @@ function ownError(error: unknown): Error {
   if (cause instanceof Response && !cause.ok) return answered(cause.status, 'no_error');
   if (NONSENSE.has(code) || isOfBody(cause)) return unavailable('nonsense_answer');
   return new LoginError('login_not_valid', word(code.toLowerCase()));
-}
-
-/** 4xx refuses; a status that no authorization server gives, such as a redirect, says nothing of what was asked. */
-function answered(status: number, what: string): AuthorizationServerError {
-  const reason = `answered_${status}_${what}`;
-  return status >= 400 && status < 500 ? refused(reason) : unavailable(reason);
 }
 
 /** Whether the library found fault with the body of an answer: it has it in the cause, which is not to be looked at. */
