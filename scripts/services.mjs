@@ -40,6 +40,8 @@ const PASSED_ON = [
   'INTROSPECTION_TTL_SECONDS',
   'SESSION_IDLE_SECONDS',
   'SESSION_MAX_SECONDS',
+  'MAX_SESSIONS',
+  'MAX_SESSIONS_PER_USER',
 ];
 
 /** DEMO: what Service A seals logins with, unless the environment says otherwise. */

@@ -6,12 +6,14 @@ import * as testing from 'nestjs-keycloak-s2s/testing';
 describe('nestjs-keycloak-s2s', () => {
   it('exports this, and no more', () => {
     expect(Object.keys(door).toSorted()).toEqual([
+      'AUTHORIZATION_SERVER_ERROR_REASONS',
       'AccessToken',
       'AccessTokenVerifier',
       'AllowClients',
       'Authenticated',
       'AuthorizationServerError',
       'AuthorizationServerHealth',
+      'BEARER_ERROR_REASONS',
       'BearerError',
       'ClientCredentialsTokenProvider',
       'INTROSPECTION_CHANNEL',
@@ -28,6 +30,7 @@ describe('nestjs-keycloak-s2s', () => {
       'RefusalFilter',
       'RequirePermission',
       'RevocationList',
+      'SERVICE_CALL_ERROR_REASONS',
       'ServiceCallError',
       'ServiceCaller',
       'ServiceClient',

@@ -32,6 +32,11 @@ export { AuthorizationServerError } from './protocol/authorization-server-error.
 export { BearerError } from './protocol/bearer-error.js';
 export { clientRoles, realmRoles } from './protocol/claims.js';
 export { IssuedToken } from './protocol/issued-token.js';
+export {
+  AUTHORIZATION_SERVER_ERROR_REASONS,
+  BEARER_ERROR_REASONS,
+  SERVICE_CALL_ERROR_REASONS,
+} from './protocol/refusal-reasons.js';
 export { Refusal } from './protocol/refusal.js';
 export { VerifiedAccessToken } from './protocol/verified-access-token.js';
 
@@ -49,6 +54,13 @@ export type { AuthorizationServerErrorCode } from './protocol/authorization-serv
 export type { BearerErrorCode } from './protocol/bearer-error.js';
 export type { AccessTokenClaims, IntrospectionAnswer } from './protocol/claims.js';
 export type { Denial } from './protocol/denial.js';
+export type { OAuthErrorCode } from './protocol/oauth-error-codes.js';
+export type {
+  AuthorizationServerErrorReason,
+  BearerErrorReason,
+  RefusalReason,
+  ServiceCallErrorReason,
+} from './protocol/refusal-reasons.js';
 export type { RefusalBody, RefusalCode } from './protocol/refusal.js';
 export type { RouteDecorator } from './resource-server/access.decorators.js';
 export type { VerifyOptions } from './resource-server/access-token-verifier.js';

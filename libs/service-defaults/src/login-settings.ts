@@ -12,6 +12,8 @@ export interface LoginSettings {
   readonly sessionMaxSeconds: number;
   /** Sessions that are kept; the one that was used longest ago goes first. */
   readonly maxSessions: number;
+  /** Of one user; the one of them that was used longest ago goes first. */
+  readonly maxSessionsPerUser: number;
 }
 
 export interface LoginSurroundings {
@@ -31,7 +33,7 @@ const DAY = 86_400;
 /**
  * Variables: `PUBLIC_URL` (default outside production: `http://localhost:<PORT>`), `<NAME>_SESSION_SECRET` or
  * `<NAME>_SESSION_SECRET_FILE` (has a published default in demo mode), `SESSION_IDLE_SECONDS` (default 1800),
- * `SESSION_MAX_SECONDS` (default 36000) and `MAX_SESSIONS` (default 10000).
+ * `SESSION_MAX_SECONDS` (default 36000), `MAX_SESSIONS` (default 10000) and `MAX_SESSIONS_PER_USER` (default 20).
  */
 export function readLoginSettings(
   variables: Variables,
@@ -57,5 +59,6 @@ export function readLoginSettings(
     sessionIdleSeconds: variables.whole('SESSION_IDLE_SECONDS', 1800, DAY, 1),
     sessionMaxSeconds: variables.whole('SESSION_MAX_SECONDS', 36_000, 7 * DAY, 1),
     maxSessions: variables.whole('MAX_SESSIONS', 10_000, 1_000_000, 1),
+    maxSessionsPerUser: variables.whole('MAX_SESSIONS_PER_USER', 20, 1_000_000, 1),
   };
 }

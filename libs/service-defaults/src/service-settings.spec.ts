@@ -243,6 +243,7 @@ describe('readServiceSettings where users log in', () => {
       sessionIdleSeconds: 1800,
       sessionMaxSeconds: 36_000,
       maxSessions: 10_000,
+      maxSessionsPerUser: 20,
     });
     expect(readLogin({ PORT: '3100' }, DEMO)).toMatchObject({ publicUrl: 'http://localhost:3100' });
   });
@@ -261,6 +262,7 @@ describe('readServiceSettings where users log in', () => {
     ['no idle time', { SESSION_IDLE_SECONDS: '0' }, 'SESSION_IDLE_SECONDS must be a whole number from 1'],
     ['a session for good', { SESSION_MAX_SECONDS: '999999999' }, 'SESSION_MAX_SECONDS must be a whole number'],
     ['no bound', { MAX_SESSIONS: '0' }, 'MAX_SESSIONS must be a whole number from 1'],
+    ['no share', { MAX_SESSIONS_PER_USER: '0' }, 'MAX_SESSIONS_PER_USER must be a whole number from 1'],
   ])('refuses %s', (_, change, fault) => {
     expect(faultsOf(change)).toEqual([expect.stringContaining(fault)]);
   });

@@ -60,7 +60,7 @@ export class ChainController {
     const order = this.orders.find(ORDER_ID);
     if (caller !== undefined) return this.processing.processFor(caller, order);
     // Outside demonstrations nobody may act as the service without saying who they are.
-    if (!this.config.demoMode) throw new BearerError('missing_token', { reason: 'anonymous_outside_demo_mode' });
+    if (!this.config.demoMode) throw new BearerError('missing_token', { reason: 'no_credentials' });
     return this.processing.processAsSelf(order);
   }
 }

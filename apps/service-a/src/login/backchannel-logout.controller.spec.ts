@@ -47,7 +47,7 @@ describe('a logout token', () => {
   });
 
   it('that cannot be verified has every session asked about anew, and is no fault of its sender (BF-09, RS-14)', async () => {
-    const unavailable = new AuthorizationServerError('authorization_server_unavailable', { reason: 'answered_503' });
+    const unavailable = new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
     check = async () => Promise.reject(unavailable);
     await expect(controller.logout({ logout_token: 'a.logout.token' })).rejects.toBe(unavailable);
     expect(happened).toEqual(['every session is doubted']);

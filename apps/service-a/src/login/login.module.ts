@@ -29,7 +29,7 @@ import { UserSessions } from './user-sessions.js';
       inject: [serviceAConfig.KEY, OpenIdProvider],
       useFactory: ({ login }: ServiceAConfig, provider: OpenIdProvider) =>
         new UserSessions(
-          new MemorySessionStore(login.maxSessions, login.sessionMaxSeconds * 1000),
+          new MemorySessionStore({ ...login, ttlMs: login.sessionMaxSeconds * 1000 }),
           provider,
           login,
           () => performance.now(),

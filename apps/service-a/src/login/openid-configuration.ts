@@ -11,7 +11,7 @@ import {
 } from 'openid-client';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { LoginError } from './login-error.js';
-import { answered, unavailable, withOwnErrors } from './openid-errors.js';
+import { unavailable, withOwnErrors } from './openid-errors.js';
 import { checkEndpoints, reachingFetch, TIMEOUT_SECONDS } from './openid-transport.js';
 import { SigningKeys } from './signing-keys.js';
 
@@ -31,7 +31,7 @@ export class OpenIdConfiguration {
       this.#configuration = undefined;
       // No user is to blame for what Keycloak says of itself.
       if (!(error instanceof LoginError)) throw error;
-      throw new AuthorizationServerError('authorization_server_refused', { reason: 'metadata_not_valid' });
+      throw new AuthorizationServerError('authorization_server_refused', { reason: 'nonsense_answer' });
     }
   }
 
@@ -47,11 +47,11 @@ export class OpenIdConfiguration {
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000),
     });
-    if (response.status !== 200) throw answered(response.status, 'no_keys');
+    if (response.status !== 200) throw unavailable(`answered_${response.status}_unexpected_status`);
     try {
       return await response.json();
     } catch {
-      throw unavailable('signing_keys_not_valid');
+      throw unavailable('signing_keys_malformed');
     }
   }
 

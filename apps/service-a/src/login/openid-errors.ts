@@ -1,5 +1,5 @@
 /** OpenID errors: whose fault it is when a login or a refresh fails; no error of the library gets further than this. */
-import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerError, type AuthorizationServerErrorReason } from 'nestjs-keycloak-s2s';
 import {
   AuthorizationResponseError,
   ClientError,
@@ -22,21 +22,15 @@ export function isInvalidGrant(error: unknown): boolean {
   return error instanceof LoginError && error.reason === INVALID_GRANT;
 }
 
-export function unavailable(reason: string, retryAfterSeconds?: number): AuthorizationServerError {
-  return new AuthorizationServerError('authorization_server_unavailable', {
-    reason,
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-  });
+export function unavailable(reason: AuthorizationServerErrorReason): AuthorizationServerError {
+  return new AuthorizationServerError('authorization_server_unavailable', { reason });
 }
 
-export function refused(reason: string, fields: Readonly<Record<string, unknown>> = {}): AuthorizationServerError {
+export function refused(
+  reason: AuthorizationServerErrorReason,
+  fields: Readonly<Record<string, unknown>>,
+): AuthorizationServerError {
   return new AuthorizationServerError('authorization_server_refused', { reason, fields });
-}
-
-/** 4xx refuses; a status that no authorization server gives, such as a redirect, says nothing of what was asked. */
-export function answered(status: number, what: string): AuthorizationServerError {
-  const reason = `answered_${status}_${what}`;
-  return status >= 400 && status < 500 ? refused(reason) : unavailable(reason);
 }
 
 const INVALID_GRANT = 'invalid_grant';
@@ -51,15 +45,17 @@ function ownError(error: unknown): Error {
   if (error instanceof ResponseBodyError) {
     // The code, or the refresh token, is no longer good.
     if (error.status === 400 && error.error === INVALID_GRANT) return new LoginError('login_refused', INVALID_GRANT);
-    return answered(error.status, word(error.error));
+    return AuthorizationServerError.answered(error.status, error.error);
   }
-  if (error instanceof WWWAuthenticateChallengeError) return answered(error.status, 'challenge');
+  if (error instanceof WWWAuthenticateChallengeError)
+    return AuthorizationServerError.answered(error.status, 'challenge');
   if (!(error instanceof Error)) return new LoginError('login_not_valid', 'other');
   const { cause } = error;
   if (cause instanceof AuthorizationServerError) return cause;
   const code = error instanceof ClientError ? (error.code ?? '') : '';
   if (code === 'OAUTH_TIMEOUT' || code === 'OAUTH_ABORT') return unavailable('timeout');
-  if (cause instanceof Response && !cause.ok) return answered(cause.status, 'no_error');
+  if (cause instanceof Response && !cause.ok)
+    return AuthorizationServerError.answered(cause.status, 'unexpected_status');
   if (NONSENSE.has(code) || isOfBody(cause)) return unavailable('nonsense_answer');
   return new LoginError('login_not_valid', word(code.toLowerCase()));
 }

@@ -195,12 +195,12 @@ describe('OpenIdProvider', () => {
   const REFUSED = 'authorization_server_refused';
 
   const faults: readonly (readonly [string, Raw, code: string, reason: string])[] = [
-    ['429', { status: 429, body: { error: 'slow_down' } }, UNAVAILABLE, 'answered_429'],
-    ['429 as a page', { status: 429, headers: HTML, body: '<p>' }, UNAVAILABLE, 'answered_429'],
-    ['408', { status: 408, body: {} }, UNAVAILABLE, 'answered_408'],
-    ['500', { status: 500, body: {} }, UNAVAILABLE, 'answered_500'],
-    ['503', { status: 503, body: { error: 'invalid_grant' } }, UNAVAILABLE, 'answered_503'],
-    ['302', { status: 302, headers: { location: '/login' }, body: '' }, UNAVAILABLE, 'answered_302_no_error'],
+    ['429', { status: 429, body: { error: 'slow_down' } }, UNAVAILABLE, 'answered_429_unexpected_status'],
+    ['429 as a page', { status: 429, headers: HTML, body: '<p>' }, UNAVAILABLE, 'answered_429_unexpected_status'],
+    ['408', { status: 408, body: {} }, UNAVAILABLE, 'answered_408_unexpected_status'],
+    ['500', { status: 500, body: {} }, UNAVAILABLE, 'answered_500_unexpected_status'],
+    ['503', { status: 503, body: { error: 'invalid_grant' } }, UNAVAILABLE, 'answered_503_unexpected_status'],
+    ['302', { status: 302, headers: { location: '/login' }, body: '' }, UNAVAILABLE, 'answered_302_unexpected_status'],
     ['204', { status: 204, body: '' }, UNAVAILABLE, 'nonsense_answer'],
     ['a page', { status: 200, headers: HTML, body: '<p>' }, UNAVAILABLE, 'nonsense_answer'],
     ['half of an answer', { status: 200, body: '{"access_token":"x","tok' }, UNAVAILABLE, 'nonsense_answer'],
@@ -215,14 +215,14 @@ describe('OpenIdProvider', () => {
       UNAVAILABLE,
       'nonsense_answer',
     ],
-    ['404 as a page', { status: 404, headers: HTML, body: '<p>' }, REFUSED, 'answered_404_no_error'],
+    ['404 as a page', { status: 404, headers: HTML, body: '<p>' }, REFUSED, 'answered_404_unexpected_status'],
     ['no such realm', { status: 404, body: { error: 'Realm does not exist' } }, REFUSED, 'answered_404_other'],
-    ['403 as a page', { status: 403, headers: HTML, body: '<p>' }, REFUSED, 'answered_403_no_error'],
+    ['403 as a page', { status: 403, headers: HTML, body: '<p>' }, REFUSED, 'answered_403_unexpected_status'],
     [
       '400 as a page',
       { status: 400, headers: HTML, body: '{"error":"invalid_grant"}' },
       REFUSED,
-      'answered_400_no_error',
+      'answered_400_unexpected_status',
     ],
     ['401 invalid_client', { status: 401, body: { error: 'invalid_client' } }, REFUSED, 'answered_401_invalid_client'],
     ['401 invalid_grant', { status: 401, body: { error: 'invalid_grant' } }, REFUSED, 'answered_401_invalid_grant'],
@@ -268,7 +268,10 @@ describe('OpenIdProvider', () => {
     for (const status of [301, 302, 303, 307, 308]) {
       forms = [];
       bend = { raw: { status, headers: { location: `${baseUrl()}/elsewhere` }, body: '' } };
-      await expect(complete()).rejects.toMatchObject({ code: UNAVAILABLE, reason: `answered_${status}_no_error` });
+      await expect(complete()).rejects.toMatchObject({
+        code: UNAVAILABLE,
+        reason: `answered_${status}_unexpected_status`,
+      });
       expect(forms).toHaveLength(1);
     }
   });

@@ -27,10 +27,12 @@ export function reachingFetch(keycloak: Keycloak): CustomFetch {
       response = new Response(await boundedText(response), { status: response.status, headers: response.headers });
     } catch (error) {
       if (error instanceof AuthorizationServerError) throw error;
-      throw unavailable(error instanceof DOMException ? 'timeout' : 'unreachable');
+      throw unavailable(error instanceof DOMException ? 'timeout' : 'connection_failed');
     }
     const { status, headers: given } = response;
-    if (isOfServer(status)) throw unavailable(`answered_${status}`, retryAfter(given.get('retry-after')));
+    if (isOfServer(status)) {
+      throw AuthorizationServerError.answered(status, 'unexpected_status', retryAfter(given.get('retry-after')));
+    }
     return response;
   };
 }
@@ -47,8 +49,9 @@ export function checkEndpoints(server: Readonly<ServerMetadata>, { issuer, baseU
   ];
   for (const [name, origins] of endpoints) {
     const url = server[name];
-    if (typeof url === 'string' && URL.canParse(url) && origins.includes(new URL(url).origin)) continue;
-    throw refused('endpoint_missing_or_on_foreign_origin', { endpoint: name });
+    if (typeof url !== 'string' || !URL.canParse(url)) throw refused('endpoint_missing', { endpoint: name });
+    const { origin } = new URL(url);
+    if (!origins.includes(origin)) throw refused('endpoint_on_foreign_origin', { endpoint: name, origin });
   }
 }
 

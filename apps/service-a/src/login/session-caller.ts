@@ -48,6 +48,6 @@ export class SessionCaller {
   }
 }
 
-function noSession(reason: string): BearerError {
+function noSession(reason: 'session_ended' | 'session_unknown'): BearerError {
   return new BearerError('missing_token', { reason });
 }

@@ -14,16 +14,36 @@ export interface SessionStore {
   deleteWhere(matches: (session: UserSession) => boolean): Promise<void>;
 }
 
-/** When it is full, the session that was used longest ago goes. */
+export interface StoreBounds {
+  readonly maxSessions: number;
+  /** Without a share of their own, one user could push out all others by logging in again and again. */
+  readonly maxSessionsPerUser: number;
+  readonly ttlMs: number;
+}
+
+/**
+ * A user who has as many sessions as one may have loses the one of them that was used longest ago, and nobody else loses
+ * any. When the store is full, the session that was used longest ago of all goes.
+ */
 export class MemorySessionStore implements SessionStore {
   readonly #sessions: LRUCache<string, UserSession>;
+  /** By subject; of each, the one that was used longest ago comes first. */
+  readonly #keys = new Map<string, Set<string>>();
+  readonly #maxPerUser: number;
 
-  constructor(maxSessions: number, ttlMs: number) {
-    this.#sessions = new LRUCache({ max: maxSessions, ttl: ttlMs });
+  constructor({ maxSessions, maxSessionsPerUser, ttlMs }: StoreBounds) {
+    this.#maxPerUser = maxSessionsPerUser;
+    this.#sessions = new LRUCache({
+      max: maxSessions,
+      ttl: ttlMs,
+      // However a session goes: deleted, evicted, or over in time.
+      dispose: ({ subject }, key) => this.#forgetKey(subject, key),
+      noDisposeOnSet: true,
+    });
   }
 
   async add(key: string, session: UserSession): Promise<void> {
-    this.#sessions.set(key, session);
+    this.#put(key, session);
   }
 
   async update(
@@ -33,7 +53,7 @@ export class MemorySessionStore implements SessionStore {
     const session = this.#sessions.get(key);
     const changed = session === undefined ? undefined : change(session);
     if (changed === undefined) this.#sessions.delete(key);
-    else this.#sessions.set(key, changed);
+    else this.#put(key, changed);
     return changed;
   }
 
@@ -43,5 +63,21 @@ export class MemorySessionStore implements SessionStore {
 
   async deleteWhere(matches: (session: UserSession) => boolean): Promise<void> {
     for (const [key, session] of this.#sessions.entries()) if (matches(session)) this.#sessions.delete(key);
+  }
+
+  #put(key: string, session: UserSession): void {
+    const own = this.#keys.get(session.subject) ?? new Set();
+    this.#keys.set(session.subject, own);
+    own.delete(key);
+    own.add(key);
+    this.#sessions.set(key, session);
+    const [usedLongestAgo] = own;
+    if (own.size > this.#maxPerUser && usedLongestAgo !== undefined) this.#sessions.delete(usedLongestAgo);
+  }
+
+  #forgetKey(subject: string, key: string): void {
+    const own = this.#keys.get(subject);
+    own?.delete(key);
+    if (own?.size === 0) this.#keys.delete(subject);
   }
 }

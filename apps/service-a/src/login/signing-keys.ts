@@ -40,9 +40,9 @@ export class SigningKeys {
   #keys: JWTVerifyGetKey | undefined;
   #readAtMs = -Infinity;
   #begunAtMs = -Infinity;
-  #underWay: Promise<void> | undefined;
+  #underWay: Promise<JWTVerifyGetKey> | undefined;
   /** Has not begun yet, so that it serves everybody who wants one now. */
-  #next: Promise<void> | undefined;
+  #next: Promise<JWTVerifyGetKey> | undefined;
 
   /** `read`: the key set as Keycloak has it now (RFC 7517 §5). Throws `AuthorizationServerError`. */
   constructor(
@@ -63,25 +63,25 @@ export class SigningKeys {
       }
     }
     this.#next ??= this.#readNext();
-    await this.#next;
-    if (this.#keys === undefined) throw unavailable('no_signing_keys');
-    return this.#keys(header, token);
+    return (await this.#next)(header, token);
   };
 
-  async #readNext(): Promise<void> {
+  async #readNext(): Promise<JWTVerifyGetKey> {
     await this.#underWay?.catch(() => undefined);
     const coolDown = this.#begunAtMs + COOL_DOWN_MS - this.clock.nowMs();
     if (coolDown > 0) await this.clock.wait(coolDown);
     this.#next = undefined;
     this.#begunAtMs = this.clock.nowMs();
     this.#underWay = this.#readNow();
-    await this.#underWay;
+    return this.#underWay;
   }
 
-  async #readNow(): Promise<void> {
+  async #readNow(): Promise<JWTVerifyGetKey> {
     const begunAtMs = this.#begunAtMs;
-    this.#keys = localKeys(await this.read());
+    const keys = localKeys(await this.read());
     this.#readAtMs = begunAtMs;
+    this.#keys = keys;
+    return keys;
   }
 }
 
@@ -89,6 +89,6 @@ function localKeys(set: unknown): JWTVerifyGetKey {
   try {
     return createLocalJWKSet(set as JSONWebKeySet);
   } catch {
-    throw unavailable('signing_keys_not_valid');
+    throw unavailable('signing_keys_malformed');
   }
 }

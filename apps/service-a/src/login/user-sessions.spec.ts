@@ -43,7 +43,12 @@ beforeEach(() => {
     return refreshing();
   };
   const limits = { sessionIdleSeconds: IDLE_SECONDS, sessionMaxSeconds: MAX_SECONDS };
-  sessions = new UserSessions(new MemorySessionStore(100, MAX_SECONDS * 1000), { refresh }, limits, () => nowMs);
+  sessions = new UserSessions(
+    new MemorySessionStore({ maxSessions: 100, maxSessionsPerUser: 50, ttlMs: MAX_SECONDS * 1000 }),
+    { refresh },
+    limits,
+    () => nowMs,
+  );
 });
 
 describe('UserSessions', () => {
@@ -153,79 +158,62 @@ describe('UserSessions', () => {
   });
 });
 
-describe('MemorySessionStore', () => {
-  it('keeps no more than its bound: the session that was used longest ago goes', async () => {
-    const store = new MemorySessionStore(2, 1000);
-    const few = new UserSessions(
-      store,
-      { refresh: async () => ({ refused: true }) },
-      { sessionIdleSeconds: 9, sessionMaxSeconds: 9 },
-      () => nowMs,
-    );
-    const [first, second] = [await few.begin(login()), await few.begin(login())];
-    await few.find(first);
-    await few.begin(login());
-    await expect(few.find(first)).resolves.toBeDefined();
-    await expect(few.find(second)).resolves.toBeUndefined();
+describe('when any session may be over (BF-09)', () => {
+  it('asks Keycloak about each before it serves again, with whatever it is found', async () => {
+    const [one, other] = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
+    nowMs += 1;
+    sessions.doubtAll();
+    nowMs += 1;
+    await expect(accessTokenOf(one)).resolves.toBe('second-access');
+    await expect(sessions.findConfirmed(other)).resolves.toBeDefined();
+    expect(refreshes).toBe(2);
+    for (const id of [one, other]) await sessions.findConfirmed(id);
+    await accessTokenOf(one);
+    expect(refreshes).toBe(2);
+    const later = await sessions.begin(login());
+    await accessTokenOf(later);
+    expect(refreshes).toBe(2);
   });
 
-  describe('when any session may be over (BF-09)', () => {
-    it('asks Keycloak about each before it serves again, with whatever it is found', async () => {
-      const [one, other] = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
-      nowMs += 1;
-      sessions.doubtAll();
-      nowMs += 1;
-      await expect(accessTokenOf(one)).resolves.toBe('second-access');
-      await expect(sessions.findConfirmed(other)).resolves.toBeDefined();
-      expect(refreshes).toBe(2);
-      for (const id of [one, other]) await sessions.findConfirmed(id);
-      await accessTokenOf(one);
-      expect(refreshes).toBe(2);
-      const later = await sessions.begin(login());
-      await accessTokenOf(later);
-      expect(refreshes).toBe(2);
-    });
+  it('ends the one that Keycloak knows no longer, and no other', async () => {
+    const [one, other] = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
+    nowMs += 1;
+    sessions.doubtAll();
+    nowMs += 1;
+    const second = { tokens: tokens(300, 'second') };
+    refreshing = async () => ({ refused: true });
+    await expect(sessions.findConfirmed(one)).resolves.toBeUndefined();
+    refreshing = async () => second;
+    await expect(sessions.findConfirmed(other)).resolves.toBeDefined();
+  });
 
-    it('ends the one that Keycloak knows no longer, and no other', async () => {
-      const [one, other] = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
-      nowMs += 1;
-      sessions.doubtAll();
-      nowMs += 1;
-      const second = { tokens: tokens(300, 'second') };
-      refreshing = async () => ({ refused: true });
-      await expect(sessions.findConfirmed(one)).resolves.toBeUndefined();
-      refreshing = async () => second;
-      await expect(sessions.findConfirmed(other)).resolves.toBeDefined();
-    });
+  it('serves none while Keycloak cannot be asked, and ends none of them', async () => {
+    const id = await sessions.begin(login());
+    nowMs += 1;
+    sessions.doubtAll();
+    refreshing = async () => Promise.reject(new Error('unavailable'));
+    await expect(sessions.findConfirmed(id)).rejects.toThrow('unavailable');
+    await expect(accessTokenOf(id)).rejects.toThrow('unavailable');
+    // To log out nobody need be asked.
+    await expect(sessions.find(id)).resolves.toBeDefined();
+  });
 
-    it('serves none while Keycloak cannot be asked, and ends none of them', async () => {
-      const id = await sessions.begin(login());
-      nowMs += 1;
-      sessions.doubtAll();
-      refreshing = async () => Promise.reject(new Error('unavailable'));
-      await expect(sessions.findConfirmed(id)).rejects.toThrow('unavailable');
-      await expect(accessTokenOf(id)).rejects.toThrow('unavailable');
-      // To log out nobody need be asked.
-      await expect(sessions.find(id)).resolves.toBeDefined();
-    });
-
-    it('believes no refresh that took off before', async () => {
-      const id = await sessions.begin(login({ tokens: tokens(10) }));
-      const early = { tokens: tokens(300, 'early') };
-      let land: (refreshed: Refreshed) => void = () => undefined;
-      refreshing = () => new Promise<Refreshed>((resolve) => (land = resolve));
-      const before = accessTokenOf(id);
-      await new Promise((resolve) => void setImmediate(resolve));
-      nowMs += 1;
-      sessions.doubtAll();
-      nowMs += 1;
-      const after = accessTokenOf(id);
-      await new Promise((resolve) => void setImmediate(resolve));
-      refreshing = async () => ({ refused: true });
-      land(early);
-      await expect(before).resolves.toBe('early-access');
-      await expect(after).resolves.toBeUndefined();
-      expect(refreshes).toBe(2);
-    });
+  it('believes no refresh that took off before', async () => {
+    const id = await sessions.begin(login({ tokens: tokens(10) }));
+    const early = { tokens: tokens(300, 'early') };
+    let land: (refreshed: Refreshed) => void = () => undefined;
+    refreshing = () => new Promise<Refreshed>((resolve) => (land = resolve));
+    const before = accessTokenOf(id);
+    await new Promise((resolve) => void setImmediate(resolve));
+    nowMs += 1;
+    sessions.doubtAll();
+    nowMs += 1;
+    const after = accessTokenOf(id);
+    await new Promise((resolve) => void setImmediate(resolve));
+    refreshing = async () => ({ refused: true });
+    land(early);
+    await expect(before).resolves.toBe('early-access');
+    await expect(after).resolves.toBeUndefined();
+    expect(refreshes).toBe(2);
   });
 });

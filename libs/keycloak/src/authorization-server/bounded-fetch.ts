@@ -3,6 +3,7 @@ import type { CustomFetchOptions } from 'oauth4webapi';
 import { httpExchange, HttpExchangeError, type HttpResponse } from '../http/http-exchange.js';
 import type { Connections } from '../http/network.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import { isStrictJson } from './strict-json.js';
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
@@ -44,7 +45,8 @@ async function exchange(
     });
   } catch (error) {
     if (error instanceof AuthorizationServerError) throw error;
-    throw unavailable(error instanceof HttpExchangeError ? error.code : 'transport_failed');
+    if (error instanceof HttpExchangeError) throw unavailable(error.reason, error.detail);
+    throw unavailable('connection_failed');
   }
 }
 
@@ -53,6 +55,6 @@ function checkJson(contentType: string | undefined, body: Uint8Array): void {
   if (!isStrictJson(body)) throw unavailable('answer_not_strict_json');
 }
 
-function unavailable(reason: string): AuthorizationServerError {
-  return new AuthorizationServerError('authorization_server_unavailable', { reason });
+function unavailable(reason: AuthorizationServerErrorReason, detail?: string): AuthorizationServerError {
+  return new AuthorizationServerError('authorization_server_unavailable', { reason, detail });
 }

@@ -18,6 +18,7 @@ import {
 import { abortable } from '../caching/abortable.js';
 import type { Clock } from '../caching/clock.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import { CircuitPause } from './circuit-pause.js';
 import { retryAfterMs } from './retry-after.js';
 import { RetryBudget } from './retry-budget.js';
@@ -155,7 +156,7 @@ const CIRCUIT_STATES = {
 } as const;
 
 /** The deadline has passed, or the server answered in full and would do so again. */
-const NOT_REPEATED: ReadonlySet<string> = new Set([
+const NOT_REPEATED: ReadonlySet<AuthorizationServerErrorReason> = new Set([
   'timeout',
   'answer_too_large',
   'answer_not_json',
@@ -171,7 +172,7 @@ function isFailureOfServer(error: Error): error is AuthorizationServerError {
   return error instanceof AuthorizationServerError && error.code === 'authorization_server_unavailable';
 }
 
-function unavailable(reason: string, retryAfterSeconds?: number): AuthorizationServerError {
+function unavailable(reason: AuthorizationServerErrorReason, retryAfterSeconds?: number): AuthorizationServerError {
   return new AuthorizationServerError('authorization_server_unavailable', {
     reason,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),

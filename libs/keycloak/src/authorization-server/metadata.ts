@@ -2,6 +2,7 @@
 import { discoveryRequest, processDiscoveryResponse, type AuthorizationServer } from 'oauth4webapi';
 import { SingleFlight } from '../caching/single-flight.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import type { CallPolicy } from './call-policy.js';
 import { toServerError } from './server-answer.js';
 import type { ServerConnection } from './server-connection.js';
@@ -63,6 +64,9 @@ function isIssuerMismatch(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED';
 }
 
-function misconfigured(reason: string, fields: Readonly<Record<string, unknown>>): AuthorizationServerError {
+function misconfigured(
+  reason: AuthorizationServerErrorReason,
+  fields: Readonly<Record<string, unknown>>,
+): AuthorizationServerError {
   return new AuthorizationServerError('authorization_server_refused', { reason, fields });
 }

@@ -5,29 +5,21 @@ import type { Refusal } from '../protocol/refusal.js';
 
 /**
  * Turns whatever the OAuth library threw into an error of ours. Its own errors hold the response, and with it tokens:
- * of them only the OAuth error code and the status go on.
- *
- * 429, 408 and 5xx, and answers that make no sense, are `authorization_server_unavailable`; any other 4xx is
- * `authorization_server_refused`.
+ * of them only the OAuth error code and the status go on, as `AuthorizationServerError.answered` has it. Answers that make
+ * no sense are `authorization_server_unavailable`.
  */
 export function toServerError(error: unknown): Refusal {
   if (error instanceof AuthorizationServerError) return error;
-  if (error instanceof ResponseBodyError) return serverError(error.status, error.error, error.response);
-  if (error instanceof WWWAuthenticateChallengeError) return serverError(error.status, 'challenge', error.response);
+  if (error instanceof ResponseBodyError) return answered(error.response, error.error);
+  if (error instanceof WWWAuthenticateChallengeError) return answered(error.response, 'challenge');
   if (error instanceof OperationProcessingError && error.cause instanceof Response) {
-    return serverError(error.cause.status, 'unexpected_status', error.cause);
+    return answered(error.cause, 'unexpected_status');
   }
   return new AuthorizationServerError('authorization_server_unavailable', { reason: 'nonsense_answer' });
 }
 
-function serverError(status: number, reason: string, response: Response): AuthorizationServerError {
-  const refused = status >= 400 && status < 500 && status !== 408 && status !== 429;
-  const retryAfterSeconds = refused ? undefined : retryAfter(response);
-  return new AuthorizationServerError(refused ? 'authorization_server_refused' : 'authorization_server_unavailable', {
-    reason: `answered_${status}_${reason}`,
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-  });
-}
+const answered = (response: Response, error: string): AuthorizationServerError =>
+  AuthorizationServerError.answered(response.status, error, retryAfter(response));
 
 /** `Retry-After` in seconds (RFC 9110 §10.2.3), at most five minutes; the date form is left out. */
 function retryAfter(response: Response): number | undefined {

@@ -1,14 +1,16 @@
 /** AuthorizationServerHealth: whether the authorization server can be reached, for readiness probes. */
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import type { Clock } from '../caching/clock.js';
-import { Refusal } from '../protocol/refusal.js';
+import { Refusal, type RefusalCode } from '../protocol/refusal.js';
+import type { RefusalReason } from '../protocol/refusal-reasons.js';
 import type { ServerMetadata } from './metadata.js';
 
 /** How long one look answers for all probes: so that a public probe can't be used to flood the server. */
 const LOOK_LIFETIME_MS = 1000;
 
 export type AuthorizationServerStatus =
-  { readonly reachable: true } | { readonly reachable: false; readonly code: string; readonly reason: string };
+  | { readonly reachable: true }
+  | { readonly reachable: false; readonly code: RefusalCode; readonly reason: RefusalReason };
 
 export class AuthorizationServerHealth {
   readonly #last: DeadlineCache<AuthorizationServerStatus>;

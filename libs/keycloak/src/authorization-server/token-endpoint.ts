@@ -13,6 +13,7 @@ import { isB64Token } from '../protocol/b64token.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { IssuedToken } from '../protocol/issued-token.js';
+import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import { parseScope } from '../protocol/scope.js';
 import type { CallPolicy } from './call-policy.js';
 import type { ServerMetadata } from './metadata.js';
@@ -107,6 +108,9 @@ function scopeNotGranted(permission: string, { grant_type }: TokenRequestParamet
 }
 
 /** The server answered well and granted what we can't use: a matter of its configuration or ours. */
-function unusable(reason: string, fields: Readonly<Record<string, unknown>> = {}): AuthorizationServerError {
+function unusable(
+  reason: AuthorizationServerErrorReason,
+  fields: Readonly<Record<string, unknown>> = {},
+): AuthorizationServerError {
   return new AuthorizationServerError('authorization_server_refused', { reason, fields });
 }

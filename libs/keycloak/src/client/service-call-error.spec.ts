@@ -8,10 +8,10 @@ describe('ServiceCallError', () => {
     ['service_refused', 502, 'Next service refused this service', {}],
     ['service_failed', 502, 'Next service failed', {}],
   ])('%s on the wire', (code, status, error, headers) => {
-    const refusal = new ServiceCallError(code, 'service-c', 'because', 500, { code: 'their_code' });
+    const refusal = new ServiceCallError(code, 'service-c', 'answered_500', 500, { code: 'their_code' });
     expect(refusal.httpStatus).toBe(status);
     expect(refusal.toBody(false)).toStrictEqual({ error, code });
-    expect(refusal.toBody(true)).toStrictEqual({ error, code, reason: 'because' });
+    expect(refusal.toBody(true)).toStrictEqual({ error, code, reason: 'answered_500' });
     expect(refusal.toHeaders('service-b')).toStrictEqual(headers);
   });
 

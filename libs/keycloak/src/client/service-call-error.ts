@@ -1,5 +1,6 @@
 /** ServiceCallError: a call to the next service that came to nothing, without the request that it was. */
 import { ownProperty } from '../protocol/claims.js';
+import type { ServiceCallErrorReason } from '../protocol/refusal-reasons.js';
 import { Refusal } from '../protocol/refusal.js';
 
 /**
@@ -17,17 +18,22 @@ export interface SafeBody {
 }
 
 /** Holds no headers, no configuration and no `cause`, since those of HTTP clients carry the request with its token. */
-export class ServiceCallError extends Refusal {
+export class ServiceCallError extends Refusal<ServiceCallErrorReason> {
   constructor(
     readonly code: ServiceCallErrorCode,
     /** The name the service was registered with. */
     readonly service: string,
-    reason: string,
+    reason: ServiceCallErrorReason,
     /** The other service's status, when it answered. */
     readonly status?: number,
     readonly body: SafeBody = {},
+    detail?: string,
   ) {
-    super(code, { reason, fields: { service, ...(status === undefined ? {} : { answered: status, answer: body }) } });
+    super(code, {
+      reason,
+      detail,
+      fields: { service, ...(status === undefined ? {} : { answered: status, answer: body }) },
+    });
   }
 }
 

@@ -172,11 +172,7 @@ describe('a next service that fails', () => {
     ['answers 409', json(body, 409), { code: 'service_failed', status: 409 }],
     ['answers 200 with HTML', html, { code: 'service_failed', reason: 'answer_not_json' }],
     ['answers 200 with truncated JSON', truncated, { code: 'service_failed', reason: 'answer_not_json' }],
-    [
-      'answers too much',
-      json('x'.repeat(10_001)),
-      { code: 'service_failed', reason: 'answer_broken_off_or_too_large' },
-    ],
+    ['answers too much', json('x'.repeat(10_001)), { code: 'service_failed', reason: 'answer_too_large' }],
     ['refuses us without a challenge', json(body, 401), { code: 'service_refused', status: 401 }],
     [
       'refuses us for another reason than the token',

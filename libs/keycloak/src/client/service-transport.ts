@@ -1,6 +1,7 @@
 /** ServiceTransport: JSON to and from one service; whatever goes wrong leaves it as a ServiceCallError. */
 import { httpExchange, HttpExchangeError, type HttpRequest, type HttpResponse } from '../http/http-exchange.js';
 import { Network, type Connections } from '../http/network.js';
+import type { ServiceCallErrorReason } from '../protocol/refusal-reasons.js';
 import { ServiceCallError } from './service-call-error.js';
 
 export interface TransportRequest {
@@ -103,25 +104,25 @@ export class ServiceTransport {
 
   #failure(error: unknown): unknown {
     if (!(error instanceof HttpExchangeError)) return error;
-    const { reason, code } = error;
+    const { reason, detail } = error;
     if (reason === 'timeout') return this.#error('service_timeout', reason);
-    return reason === 'answer_broken_off_or_too_large'
-      ? this.#error('service_failed', reason)
-      : this.#error('service_unavailable', code);
+    const hasBegun = reason === 'answer_too_large' || reason === 'answer_broken_off';
+    return this.#error(hasBegun ? 'service_failed' : 'service_unavailable', reason, undefined, detail);
   }
 
   #error(
     code: 'service_timeout' | 'service_failed' | 'service_unavailable',
-    reason: string,
+    reason: ServiceCallErrorReason,
     status?: number,
+    detail?: string,
   ): ServiceCallError {
-    return new ServiceCallError(code, this.options.name, reason, status);
+    return new ServiceCallError(code, this.options.name, reason, status, undefined, detail);
   }
 }
 
 /** A kept connection may be closed by the other side just as a request goes out: what can be sent twice is. */
 function isWorthAnother(error: unknown, { method }: TransportRequest): boolean {
-  return error instanceof HttpExchangeError && error.reason === 'connection_broken' && IDEMPOTENT.has(method);
+  return error instanceof HttpExchangeError && error.isConnectionBroken && IDEMPOTENT.has(method);
 }
 
 /** Names and values in turn, which costs undici less than an object. */

@@ -148,9 +148,10 @@ class World {
     await this.scheduler.schedule(Promise.resolve(), `answer ${asked.number}`);
     asked.landedAtMs = this.clock.monotonicMs();
     asked.became = isFailing ? 'failed' : isRefused ? 'refused' : 'a token';
-    const reason = String(asked.number);
-    if (isFailing) throw new AuthorizationServerError('authorization_server_unavailable', { reason });
-    if (isRefused) throw new BearerError('invalid_token', { reason });
+    const fields = { number: asked.number };
+    if (isFailing)
+      throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout', fields });
+    if (isRefused) throw new BearerError('invalid_token', { reason: 'inactive', fields });
     asked.servesMs = this.#serves(asked, lifetimeSeconds, form);
     return new IssuedToken(`token-${asked.number}`, form.scope.split(' '), lifetimeSeconds);
   }
@@ -187,7 +188,9 @@ async function get(world: World, wanted: TokenRequest): Promise<void> {
   const isSpared = isFresh || inTheAir.length > 0 || (isSureToServe && hasJustFailed);
   const own = asked.length;
 
-  const outcome = tokens.get(wanted).catch((error: { readonly reason: string }) => Number(error.reason));
+  const outcome = tokens
+    .get(wanted)
+    .catch((error: { readonly fields: { readonly number: number } }) => error.fields.number);
   expect(asked.length - own).toBeLessThanOrEqual(
     isSpared || (kept === undefined && isRemembered(valid, nowMs)) ? 0 : 1,
   );

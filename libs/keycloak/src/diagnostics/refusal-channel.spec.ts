@@ -8,7 +8,7 @@ describe('the refusal channel', () => {
     const told: unknown[] = [];
     const listen = (message: unknown): void => void told.push(message);
     subscribe(REFUSAL_CHANNEL, listen);
-    tellRefusal(new BearerError('insufficient_scope', { reason: 'not_granted', permission: 'orders.approve' }));
+    tellRefusal(new BearerError('insufficient_scope', { reason: 'permission_missing', permission: 'orders.approve' }));
     tellRefusal(new BearerError('invalid_token', { reason: 'revoked' }));
     unsubscribe(REFUSAL_CHANNEL, listen);
     tellRefusal(new BearerError('invalid_token', { reason: 'revoked' }));

@@ -84,7 +84,7 @@ describe('the token channel', () => {
   });
 
   it('tells the code of a refusal, and that the next request met the same one without asking', async () => {
-    const refusal = new BearerError('insufficient_scope', { reason: 'not_granted' });
+    const refusal = new BearerError('insufficient_scope', { reason: 'permission_missing' });
     const first = want('first', FOR_ALICE);
     answers[0]?.(refusal);
     await expect(first).rejects.toBe(refusal);

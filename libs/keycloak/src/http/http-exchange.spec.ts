@@ -49,8 +49,19 @@ describe('httpExchange', () => {
 
   it('bounds the answer (RS-15)', async () => {
     await expect(exchangeWith((_, response) => response.end('12345678901'))).rejects.toMatchObject({
-      reason: 'answer_broken_off_or_too_large',
+      reason: 'answer_too_large',
     });
+  });
+
+  it('tells an answer that breaks off from one that is too large', async () => {
+    const half: RequestListener = (request, response) => {
+      response.writeHead(200, { 'Content-Length': '8' }).write('1234', () => request.socket.destroy());
+    };
+    await expect(exchangeWith(half)).rejects.toMatchObject({ reason: 'answer_broken_off' });
+    const chunked: RequestListener = (request, response) => {
+      response.writeHead(200).write('1234', () => request.socket.destroy());
+    };
+    await expect(exchangeWith(chunked)).rejects.toMatchObject({ reason: 'answer_broken_off' });
   });
 
   it('bounds the time, by its own clock or by the signal of the caller', async () => {
@@ -71,10 +82,10 @@ describe('httpExchange', () => {
     ].map(async (failing) => failing.catch((error: unknown) => error));
     const errors = await Promise.all(failures);
     expect(errors).toMatchObject([
-      { reason: 'connection_broken', code: 'UND_ERR_SOCKET' },
-      { reason: 'UND_ERR_INVALID_ARG' },
-      { reason: 'UND_ERR_INVALID_ARG' },
-      { reason: 'ECONNREFUSED' },
+      { reason: 'UND_ERR_SOCKET', isConnectionBroken: true },
+      { reason: 'connection_failed', detail: 'UND_ERR_INVALID_ARG', isConnectionBroken: false },
+      { reason: 'connection_failed', detail: 'UND_ERR_INVALID_ARG' },
+      { reason: 'ECONNREFUSED', detail: undefined },
     ]);
     for (const error of errors)
       expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('secret');

@@ -1,5 +1,6 @@
 /** HTTP exchange: one request over kept-alive connections and its whole answer, bounded in time and size. */
 import type { Dispatcher } from 'undici';
+import { connectionFailure, type ConnectionFailure } from '../protocol/connection-failures.js';
 import type { Connections } from './network.js';
 
 export interface HttpRequest {
@@ -26,17 +27,24 @@ export interface HttpResponse {
 
 /**
  * - `timeout`: no whole answer in time.
- * - `answer_broken_off_or_too_large`: it began and did not come to its end.
- * - `connection_broken`: it ended before the first byte of an answer, as a kept one does that the other side has just closed.
- * - any other: the code of the system or of undici, such as `ECONNREFUSED`.
+ * - `answer_too_large`: it had more bytes than were wanted; the rest was not read.
+ * - `answer_broken_off`: its connection broke, or it was no HTTP any more, after its status had come.
+ * - any other: the code of the system or of undici, such as `ECONNREFUSED`; no answer had begun.
  */
+export type HttpFailure = 'timeout' | 'answer_too_large' | 'answer_broken_off' | ConnectionFailure;
+
 export class HttpExchangeError extends Error {
   constructor(
-    readonly reason: string,
-    /** The code of the system or of undici, when there is one. */
-    readonly code = reason,
+    readonly reason: HttpFailure,
+    /** With `connection_failed`: the code that is not in the list. Node or undici made it, not the other side. */
+    readonly detail?: string,
   ) {
     super(reason);
+  }
+
+  /** The connection ended before the first byte of an answer, as a kept one does that the other side has just closed. */
+  get isConnectionBroken(): boolean {
+    return BROKEN.has(this.reason);
   }
 }
 
@@ -59,7 +67,7 @@ export async function httpExchange(connections: Connections, request: HttpReques
   });
 }
 
-const BROKEN: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+const BROKEN: ReadonlySet<HttpFailure> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -96,7 +104,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#size += chunk.length;
     this.#chunks.push(chunk);
-    if (this.#size > this.request.maxResponseBytes) this.#fail(incomplete());
+    if (this.#size > this.request.maxResponseBytes) this.#fail(new HttpExchangeError('answer_too_large'));
   }
 
   onResponseEnd(): void {
@@ -107,13 +115,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: unknown, error: unknown): void {
-    if (this.#answer !== undefined) {
-      this.#fail(incomplete());
-      return;
-    }
-    const { code: given } = Object(error) as { readonly code?: unknown };
-    const code = typeof given === 'string' ? given : 'unknown';
-    this.#fail(new HttpExchangeError(BROKEN.has(code) ? 'connection_broken' : code, code));
+    this.#fail(this.#answer === undefined ? connectionError(error) : new HttpExchangeError('answer_broken_off'));
   }
 
   readonly #abort = (): void => this.#fail(this.request.signal?.reason as Error);
@@ -132,7 +134,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-const incomplete = (): HttpExchangeError => new HttpExchangeError('answer_broken_off_or_too_large');
+function connectionError(error: unknown): HttpExchangeError {
+  const { code } = Object(error) as { readonly code?: unknown };
+  // By connections that keep a time of their own.
+  if (code === 'UND_ERR_HEADERS_TIMEOUT') return new HttpExchangeError('timeout');
+  const reason = connectionFailure(code);
+  return new HttpExchangeError(reason, reason === 'connection_failed' && typeof code === 'string' ? code : undefined);
+}
 
 function joined(chunks: readonly Buffer[]): Buffer {
   const [first, second] = chunks;

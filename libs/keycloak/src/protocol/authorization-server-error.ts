@@ -1,4 +1,6 @@
 /** AuthorizationServerError: the authorization server gave us no usable answer; the caller can't mend it. */
+import { loggableError, oauthErrorCode } from './oauth-error-codes.js';
+import type { AnsweredWith, AuthorizationServerErrorReason } from './refusal-reasons.js';
 import { Refusal, type RefusalDetails } from './refusal.js';
 
 /**
@@ -8,11 +10,32 @@ import { Refusal, type RefusalDetails } from './refusal.js';
 export type AuthorizationServerErrorCode = 'authorization_server_refused' | 'authorization_server_unavailable';
 
 /** Our own failure towards the authorization server. It is never shown as a fault of the caller's token. */
-export class AuthorizationServerError extends Refusal {
+export class AuthorizationServerError extends Refusal<AuthorizationServerErrorReason> {
   constructor(
     readonly code: AuthorizationServerErrorCode,
-    details: RefusalDetails,
+    details: RefusalDetails<AuthorizationServerErrorReason>,
   ) {
     super(code, details);
+  }
+
+  /**
+   * For an answer that is no success. 429, 408, 5xx, and what is no failure but not what was asked for, are
+   * `authorization_server_unavailable`; any other 4xx is `authorization_server_refused`.
+   *
+   * `error` is the OAuth error of the answer (RFC 6749 §5.2). Only a word that is known becomes part of the reason; any other
+   * text goes to the log alone, and only when it is short and plain.
+   */
+  static answered(status: number, error: string | undefined, retryAfterSeconds?: number): AuthorizationServerError {
+    const isRefusal = status >= 400 && status < 500 && status !== 408 && status !== 429;
+    const word: AnsweredWith = error === 'challenge' || error === 'unexpected_status' ? error : oauthErrorCode(error);
+    const text = word === 'other' ? loggableError(error) : undefined;
+    return new AuthorizationServerError(
+      isRefusal ? 'authorization_server_refused' : 'authorization_server_unavailable',
+      {
+        reason: `answered_${status}_${word}`,
+        ...(isRefusal || retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+        ...(text === undefined ? {} : { fields: { error: text } }),
+      },
+    );
   }
 }

@@ -1,4 +1,5 @@
 /** BearerError: what is wrong with the caller's credentials (RFC 6750 §3.1, and two codes of our own). */
+import type { BearerErrorReason } from './refusal-reasons.js';
 import { Refusal, type RefusalDetails } from './refusal.js';
 
 /**
@@ -13,10 +14,10 @@ export type BearerErrorCode =
   'missing_token' | 'invalid_request' | 'invalid_token' | 'insufficient_scope' | 'client_not_allowed' | 'route_closed';
 
 /** The caller's fault; never ours or the authorization server's. */
-export class BearerError extends Refusal {
+export class BearerError extends Refusal<BearerErrorReason> {
   constructor(
     readonly code: BearerErrorCode,
-    details: RefusalDetails,
+    details: RefusalDetails<BearerErrorReason>,
   ) {
     super(code, details);
   }

@@ -1,4 +1,5 @@
 /** Refusal: the closed list of answers with which a service says no, and their form on the wire. */
+import type { RefusalReason } from './refusal-reasons.js';
 import { formatBearerChallenge } from './www-authenticate.js';
 
 /** Status and `error` text of each code. The text tells a caller nothing that the status does not. */
@@ -26,14 +27,16 @@ export interface RefusalBody {
   /** With `insufficient_scope`: the permission that is missing. */
   readonly permission?: string;
   /** The finer reason: only where the option `exposeRefusalReasons` is on. */
-  readonly reason?: string;
+  readonly reason?: RefusalReason;
 }
 
-export interface RefusalDetails {
-  /** The finer reason, as one snake_case word: for the log of the operator. */
-  readonly reason: string;
+export interface RefusalDetails<Reason extends RefusalReason = RefusalReason> {
+  /** The finer reason, from the closed list of its class: for the log of the operator. */
+  readonly reason: Reason;
   readonly permission?: string;
   readonly retryAfterSeconds?: number;
+  /** What makes the reason finer still, for the log and the message: one line that we or Node wrote, never another party. */
+  readonly detail?: string | undefined;
   /** Further fields for the log line: identifiers and numbers, never a token or a secret. */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
@@ -42,24 +45,25 @@ export interface RefusalDetails {
  * An error that owns its wire form. It never holds a token, a request or another library's error: whatever prints it,
  * prints nothing secret.
  */
-export abstract class Refusal extends Error {
+export abstract class Refusal<Reason extends RefusalReason = RefusalReason> extends Error {
   abstract readonly code: RefusalCode;
-  readonly reason: string;
+  readonly reason: Reason;
   readonly permission: string | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly fields: Readonly<Record<string, unknown>>;
 
-  constructor(code: RefusalCode, details: RefusalDetails) {
+  constructor(code: RefusalCode, details: RefusalDetails<Reason>) {
     // An answer and no bug: nobody reads where it was made, and the stack is most of what one costs in a flood of them.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
-    super(`${REFUSALS[code][1]} (${details.reason})`);
+    const { detail } = details;
+    super(`${REFUSALS[code][1]} (${details.reason}${detail === undefined ? '' : `: ${detail}`})`);
     Error.stackTraceLimit = stackTraceLimit;
     this.name = new.target.name;
     this.reason = details.reason;
     this.permission = details.permission;
     this.retryAfterSeconds = details.retryAfterSeconds;
-    this.fields = details.fields ?? {};
+    this.fields = detail === undefined ? (details.fields ?? {}) : { ...details.fields, detail };
   }
 
   /** The HTTP status that goes with the code. */

@@ -1,6 +1,7 @@
 /** Bearer token: takes the one token out of a request's headers, and nothing from anywhere else (RFC 6750 §2). */
 import { isB64Token } from '../protocol/b64token.js';
 import { BearerError } from '../protocol/bearer-error.js';
+import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
 
 /** What is read of a request; Express' and Fastify's both fit. */
 export interface BearerRequest {
@@ -80,7 +81,7 @@ function namesAndValues(header: string | readonly string[] | undefined): readonl
 }
 
 /** The places of RFC 6750 §2.2 and §2.3, which leak into logs and histories; a token there is not looked at. */
-function tokenElsewhere(request: BearerRequest): string | undefined {
+function tokenElsewhere(request: BearerRequest): BearerErrorReason | undefined {
   // Fastify makes the query anew for whoever looks at it.
   if (request.url?.includes('?') !== false && hasField(request.query)) return 'token_in_query';
   return hasField(request.body) && isForm(request) ? 'token_in_form' : undefined;

@@ -3,6 +3,7 @@ import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { AccessTokenClaims, IntrospectionAnswer } from '../protocol/claims.js';
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
+import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
 import { parseScope } from '../protocol/scope.js';
 import {
   makeVerifiedAccessToken,
@@ -74,7 +75,7 @@ function factsOf(answer: IntrospectionAnswer): TokenFacts {
 
 /** The parser at the border: each claim that is relied upon has its type, or the token is refused. */
 function readClaims(answer: IntrospectionAnswer): AccessTokenClaims {
-  for (const name of ['iss', 'sub']) {
+  for (const name of ['iss', 'sub'] as const) {
     const value = answer[name];
     if (typeof value !== 'string' || value === '') throw invalid(`${name}_missing`);
   }
@@ -82,10 +83,10 @@ function readClaims(answer: IntrospectionAnswer): AccessTokenClaims {
   const audience: unknown[] = Array.isArray(aud) ? aud : [aud];
   if (audience.length === 0 || !audience.every((item) => typeof item === 'string')) throw invalid('aud_missing');
   if (!Number.isFinite(answer['exp'])) throw invalid('exp_missing');
-  for (const name of ['nbf', 'iat']) {
+  for (const name of ['nbf', 'iat'] as const) {
     if (answer[name] !== undefined && !Number.isFinite(answer[name])) throw invalid(`${name}_malformed`);
   }
-  for (const name of ['scope', 'azp', 'client_id', 'jti', 'sid', 'preferred_username', 'email']) {
+  for (const name of ['scope', 'azp', 'client_id', 'jti', 'sid', 'preferred_username', 'email'] as const) {
     if (answer[name] !== undefined && typeof answer[name] !== 'string') throw invalid(`${name}_malformed`);
   }
   return answer as AccessTokenClaims;
@@ -99,7 +100,7 @@ function made(permissions: Permissions, claims: AccessTokenClaims): readonly str
   return result;
 }
 
-function invalid(reason: string, claims?: AccessTokenClaims): BearerError {
+function invalid(reason: BearerErrorReason, claims?: AccessTokenClaims): BearerError {
   if (claims === undefined) return new BearerError('invalid_token', { reason });
   const { iss, azp, aud, jti } = claims;
   return new BearerError('invalid_token', { reason, fields: { iss, azp, aud, jti } });

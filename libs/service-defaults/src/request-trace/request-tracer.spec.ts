@@ -60,7 +60,7 @@ class TestController {
 
   @Get('refused')
   refused(): never {
-    throw new BearerError('insufficient_scope', { reason: 'not_granted', permission: 'orders.approve' });
+    throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission: 'orders.approve' });
   }
 
   @Get('waits')

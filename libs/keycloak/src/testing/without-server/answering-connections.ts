@@ -32,11 +32,10 @@ export class NoAnswer extends Error {
  */
 export type NetworkFault = 'refused' | 'reset' | 'timeout';
 
-/** `timeout` is the reason that `http-exchange.ts` gives when its own timer ran out. */
 const CODES: Readonly<Record<NetworkFault, string>> = {
   refused: 'ECONNREFUSED',
   reset: 'ECONNRESET',
-  timeout: 'timeout',
+  timeout: 'UND_ERR_HEADERS_TIMEOUT',
 };
 
 export const noAnswerFor = (fault: NetworkFault): NoAnswer => new NoAnswer(CODES[fault]);

@@ -194,30 +194,29 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   it('fail a call that nobody expected, and say what is missing', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, {});
     testServices(app).on('audit', 'PUT', '/events/1').reply(204);
-    const { body } = await read('/left/2').expect(503);
-    expect((body as { reason: string }).reason).toBe(
-      'No answer is registered for GET /stock/2?unit=piece at service "inventory", only for: GET /stock/1. ' +
-        "Add testServices(app).on('inventory', 'GET', '/stock/2?unit=piece').reply(…)",
-    );
+    expect((await read('/left/2').expect(503)).body).toMatchObject({ reason: 'connection_failed' });
     expect(testServices(app).unexpected).toMatchObject([{ service: 'inventory', path: '/stock/2?unit=piece' }]);
     // Another method is another call.
-    await expect(app.get(StockClient).adjust('1', 1)).rejects.toThrow(/POST \/stock\/1 at service "inventory"/);
+    const failure: unknown = await app
+      .get(StockClient)
+      .adjust('1', 1)
+      .catch((error: unknown) => error);
+    const missing =
+      'No answer is registered for POST /stock/1 at service "inventory", only for: GET /stock/1. ' +
+      "Add testServices(app).on('inventory', 'POST', '/stock/1').reply(…)";
+    expect(failure).toMatchObject({ message: expect.stringContaining(missing), fields: { detail: missing } });
     expect(testServices(app).unexpected).toHaveLength(2);
   });
 
   it('fail a call whose answer is not there or can not be made, and say so', async () => {
-    testServices(app).on('inventory', 'GET', '/stock/1');
+    testServices(app).on('inventory', 'POST', '/stock/1');
     testServices(app)
-      .on('inventory', 'GET', '/stock/2')
+      .on('inventory', 'POST', '/stock/2')
       .reply(() => {
         throw new Error('no such fixture');
       });
-    expect((await read('/left/1').expect(503)).body).toMatchObject({
-      reason: expect.stringContaining('neither reply() nor fail()'),
-    });
-    expect((await read('/left/2').expect(503)).body).toMatchObject({
-      reason: expect.stringContaining('no such fixture'),
-    });
+    await expect(app.get(StockClient).adjust('1', 1)).rejects.toThrow('neither reply() nor fail()');
+    await expect(app.get(StockClient).adjust('2', 1)).rejects.toThrow('no such fixture');
   });
 
   it('answer at a path that an address can not hold as it is written', async () => {

@@ -22,7 +22,7 @@ export class TestServices {
     return [...this.#calls];
   }
 
-  /** Those that nobody had told how to answer. They fail with `service_unavailable`, whose reason says what is missing. */
+  /** Those that nobody had told how to answer. They fail with `service_unavailable`, whose message says what is missing. */
   get unexpected(): readonly TestServiceCall[] {
     return [...this.#unexpected];
   }

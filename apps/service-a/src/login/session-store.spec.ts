@@ -1,0 +1,109 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { OpenIdTokens } from './openid-tokens.js';
+import { MemorySessionStore } from './session-store.js';
+import type { UserSession } from './user-session.js';
+
+const MAX = 6;
+const SHARE = 2;
+
+let store: MemorySessionStore;
+beforeEach(() => {
+  store = new MemorySessionStore({ maxSessions: MAX, maxSessionsPerUser: SHARE, ttlMs: 60_000 });
+});
+
+const session = (subject: string, sessionId = 's1'): UserSession => ({
+  subject,
+  sessionId,
+  username: subject,
+  csrfToken: 't',
+  tokens: new OpenIdTokens({ accessToken: 'a', refreshToken: 'r', idToken: 'i', askedAtMs: 0, expiresAtMs: 0 }),
+  startedAtMs: 0,
+  usedAtMs: 0,
+});
+
+const use = (key: string): Promise<UserSession | undefined> => store.update(key, (found) => found);
+const holds = async (...keys: readonly string[]): Promise<boolean[]> => {
+  const held: boolean[] = [];
+  for (const key of keys) held.push((await use(key)) !== undefined);
+  return held;
+};
+
+describe('MemorySessionStore', () => {
+  it('has one user who logs in again and again push out sessions of that user alone (BF-05)', async () => {
+    await store.add('alice-1', session('alice'));
+    await store.add('alice-2', session('alice'));
+    for (let logins = 0; logins < 10 * MAX; logins += 1) await store.add(`bob-${logins}`, session('bob'));
+    await expect(holds('alice-1', 'alice-2')).resolves.toEqual([true, true]);
+    await expect(holds(`bob-${10 * MAX - 3}`, `bob-${10 * MAX - 2}`, `bob-${10 * MAX - 1}`)).resolves.toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it('takes from a user at the bound the session that was used longest ago', async () => {
+    await store.add('first', session('alice'));
+    await store.add('second', session('alice'));
+    await use('first');
+    await store.add('third', session('alice'));
+    await expect(holds('first', 'second', 'third')).resolves.toEqual([true, false, true]);
+  });
+
+  it('counts no session that is gone, however it went', async () => {
+    await store.add('one', session('alice'));
+    await store.add('two', session('alice', 's2'));
+    await store.delete('one');
+    await store.add('three', session('alice', 's3'));
+    await expect(holds('two', 'three')).resolves.toEqual([true, true]);
+    await store.update('two', () => undefined);
+    await store.add('four', session('alice', 's4'));
+    await expect(holds('three', 'four')).resolves.toEqual([true, true]);
+    await store.deleteWhere(({ sessionId }) => sessionId === 's3');
+    await store.add('five', session('alice'));
+    await expect(holds('four', 'five')).resolves.toEqual([true, true]);
+    // Pushed out by others, since the store is full.
+    for (const user of ['b', 'c', 'd']) for (const key of ['1', '2']) await store.add(user + key, session(user));
+    await store.add('six', session('alice'));
+    await store.add('seven', session('alice'));
+    await expect(holds('four', 'five', 'six', 'seven')).resolves.toEqual([false, false, true, true]);
+  });
+
+  it('keeps no more than its bound: the session that was used longest ago goes', async () => {
+    const users = Array.from({ length: MAX }, (_, index) => `user-${index}`);
+    for (const user of users) await store.add(user, session(user));
+    await use('user-0');
+    await store.add('one more', session('one more'));
+    await expect(holds('user-0', 'user-1', 'user-2', 'one more')).resolves.toEqual([true, false, true, true]);
+  });
+
+  it('holds to both bounds, and never takes from a user below the share while the store has room', async () => {
+    const step = fc.record({
+      user: fc.constantFrom('a', 'b', 'c'),
+      key: fc.nat(9),
+      what: fc.constantFrom('add', 'use', 'delete'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        store = new MemorySessionStore({ maxSessions: MAX, maxSessionsPerUser: SHARE, ttlMs: 60_000 });
+        /** By user, the keys in the order of their use. */
+        const model = new Map<string, string[]>();
+        for (const { user, key: number, what } of steps) {
+          const key = `${user}-${number}`;
+          const own = model.get(user) ?? [];
+          const isThere = own.includes(key);
+          const others = own.filter((one) => one !== key);
+          if (what === 'add') await store.add(key, session(user));
+          else if (what === 'use') await use(key);
+          else await store.delete(key);
+          if (what === 'delete') model.set(user, others);
+          else if (what === 'add' || isThere) model.set(user, [...others, key].slice(-SHARE));
+        }
+        const expected = [...model.values()].flat();
+        const all = ['a', 'b', 'c'].flatMap((user) => Array.from({ length: 10 }, (_, index) => `${user}-${index}`));
+        const held = await holds(...all);
+        expect(all.filter((_, index) => held[index]).toSorted()).toEqual(expected.toSorted());
+      }),
+    );
+  });
+});

@@ -1,0 +1,75 @@
+/** Which faults of a real server are met by another try, counted by the server itself, at each of the three places. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../caching/clock.js';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
+import type { Fault } from '../testing/authorization-server/fault.js';
+import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
+import { connectionTo, startTestRealm } from '../testing/test-realm.js';
+import { connectToAuthorizationServer } from './connect.js';
+
+let realm: RunningAuthorizationServer;
+
+beforeAll(async () => {
+  realm = await startTestRealm();
+});
+beforeEach(() => {
+  for (const place of ['discovery', 'introspection', 'token'] as const) realm.control.fault(place, undefined);
+  realm.control.calls.reset();
+});
+afterAll(() => realm.stop());
+
+const says = (status: number, body: unknown = ''): Fault => ({ kind: 'answer', status, body });
+
+/** The answer came whole, or as much of it as is ever read: the next one would be the same. */
+const ONCE: readonly [fault: string, Fault, readonly AuthorizationServerErrorReason[]][] = [
+  ['more than 1 MiB', { kind: 'huge', megabytes: 2 }, ['answer_too_large']],
+  ['a page', { kind: 'html' }, ['answer_not_json']],
+  ['text', { kind: 'wrong-content-type' }, ['answer_not_json']],
+  ['JSON that ends too early', says(200, '{"active":true'), ['answer_not_strict_json']],
+  ['members twice', { kind: 'duplicate-keys' }, ['answer_not_strict_json']],
+  ['an array', says(200, []), ['nonsense_answer']],
+  [
+    'a refusal',
+    says(401, { error: 'invalid_client' }),
+    ['answered_401_invalid_client', 'answered_401_unexpected_status'],
+  ],
+];
+
+/** It may be well the next time: a restart, a deployment, a proxy that lost its upstream. */
+const AGAIN: readonly [fault: string, Fault, readonly AuthorizationServerErrorReason[]][] = [
+  ['half an answer', { kind: 'truncated' }, ['answer_broken_off']],
+  ['a reset', { kind: 'reset' }, ['ECONNRESET', 'UND_ERR_SOCKET']],
+  ['500', says(500), ['answered_500_unexpected_status']],
+  ['429', says(429), ['answered_429_unexpected_status']],
+];
+
+describe.each(['discovery', 'introspection', 'token'] as const)('the server at %s', (place) => {
+  /** How often it was asked, and what it came to. */
+  const askUnder = async (fault: Fault): Promise<readonly [calls: number, AuthorizationServerErrorReason]> => {
+    const options = { ...connectionTo(realm, 'service-a'), timeoutMs: 20_000, maxRetries: 2 };
+    const { metadata, introspection, tokenEndpoint } = connectToAuthorizationServer(options, systemClock);
+    realm.control.fault(place, fault);
+    const asking = {
+      discovery: () => metadata.get(),
+      introspection: () => introspection.introspect('dGhlLXRva2Vu.c2ln'),
+      token: () => tokenEndpoint.request({ grant_type: 'client_credentials', scope: 'orders.approve' }),
+    }[place]();
+    const error: unknown = await asking.catch((thrown: unknown) => thrown);
+    if (!(error instanceof AuthorizationServerError)) throw new Error('No AuthorizationServerError', { cause: error });
+    const { discovery, introspection: introspections, token } = realm.control.calls;
+    return [{ discovery, introspection: introspections, token: token.client_credentials }[place], error.reason];
+  };
+
+  it.each(ONCE)('is asked once when it sends %s (RS-14, RS-15)', async (_, fault, reasons) => {
+    const [calls, reason] = await askUnder(fault);
+    expect(calls).toBe(1);
+    expect(reasons).toContain(reason);
+  });
+
+  it.each(AGAIN)('is asked again when it sends %s, as often as maxRetries says (CC-09)', async (_, fault, reasons) => {
+    const [calls, reason] = await askUnder(fault);
+    expect(calls).toBe(3);
+    expect(reasons).toContain(reason);
+  });
+});

@@ -1,0 +1,30 @@
+/** Connection failures: the codes of Node, the system and undici by which an exchange that got no answer is told. */
+
+/** What an operator can act on; any other code becomes `connection_failed`, with the code as its detail. */
+export const CONNECTION_FAILURES = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'UND_ERR_SOCKET',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'connection_failed',
+] as const;
+
+export type ConnectionFailure = (typeof CONNECTION_FAILURES)[number];
+
+const KNOWN: ReadonlySet<unknown> = new Set(CONNECTION_FAILURES);
+
+export function connectionFailure(code: unknown): ConnectionFailure {
+  return KNOWN.has(code) ? (code as ConnectionFailure) : 'connection_failed';
+}

@@ -1,0 +1,52 @@
+/** OAuth error codes: the words of a server's `error` that are known, and what may be told of any other text there. */
+
+/** RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8693 §2.2.2, OpenID Connect Core §3.1.2.6, and what Keycloak adds. */
+export const OAUTH_ERROR_CODES = [
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'unsupported_response_type',
+  'invalid_scope',
+  'invalid_target',
+  'invalid_token',
+  'insufficient_scope',
+  'access_denied',
+  'server_error',
+  'temporarily_unavailable',
+  'interaction_required',
+  'login_required',
+  'consent_required',
+  'account_selection_required',
+  'slow_down',
+  'not_allowed',
+  'unknown_error',
+] as const;
+
+/** `other` is any text that is not one of the words. */
+export type OAuthErrorCode = (typeof OAUTH_ERROR_CODES)[number] | 'other';
+
+const KNOWN: ReadonlySet<unknown> = new Set(OAUTH_ERROR_CODES);
+
+export function oauthErrorCode(error: unknown): OAuthErrorCode {
+  return KNOWN.has(error) ? (error as OAuthErrorCode) : 'other';
+}
+
+const MAX_LENGTH = 64;
+
+/** The grammar of RFC 6749 §5.2. */
+const ERROR_TEXT = /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/;
+
+/** From this length on, a word that is not in snake_case could be a token or a secret. */
+const MAX_WORD_LENGTH = 20;
+
+/**
+ * An `error` that is none of the known words, for the log of the operator. Undefined for what is not one text of at most 64
+ * characters in the grammar of RFC 6749 §5.2, and for what could hold a piece of a token.
+ */
+export function loggableError(error: unknown): string | undefined {
+  if (typeof error !== 'string' || error.length > MAX_LENGTH || !ERROR_TEXT.test(error)) return undefined;
+  const isLikeToken = (word: string): boolean => word.length > MAX_WORD_LENGTH && !/^[a-z_]+$/.test(word);
+  return error.split(' ').some(isLikeToken) ? undefined : error;
+}

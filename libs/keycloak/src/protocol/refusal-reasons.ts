@@ -1,0 +1,93 @@
+/** Refusal reasons: the closed lists of finer reasons, one for each class of refusal; docs/refusals.md explains each. */
+import { CONNECTION_FAILURES } from './connection-failures.js';
+import type { OAuthErrorCode } from './oauth-error-codes.js';
+
+/** What is wrong with the caller's credentials. */
+export const BEARER_ERROR_REASONS = [
+  'no_credentials',
+  'session_ended',
+  'session_unknown',
+  'scheme_not_bearer',
+  'token_in_query',
+  'token_in_form',
+  'malformed_authorization_header',
+  'more_than_one_credential',
+  'token_too_long',
+  'token_not_b64token',
+  'inactive',
+  'revoked',
+  'iss_missing',
+  'sub_missing',
+  'aud_missing',
+  'exp_missing',
+  'client_missing',
+  'nbf_malformed',
+  'iat_malformed',
+  'scope_malformed',
+  'azp_malformed',
+  'client_id_malformed',
+  'jti_malformed',
+  'sid_malformed',
+  'preferred_username_malformed',
+  'email_malformed',
+  'other_issuer',
+  'other_audience',
+  'not_an_access_token',
+  'sender_constrained',
+  'expired',
+  'not_yet_valid',
+  'issued_in_the_future',
+  'subject_token_refused',
+  'permission_missing',
+  'permission_not_granted_to_subject',
+  'refused_by_next_service',
+  'client_not_allowed',
+  'no_decorator_opens_it',
+  'context_not_http',
+] as const;
+
+export type BearerErrorReason = (typeof BEARER_ERROR_REASONS)[number];
+
+/** What an exchange came to that brought no whole answer; common to calls of the authorization server and of services. */
+const EXCHANGE_FAILURES = ['timeout', 'answer_too_large', 'answer_broken_off', ...CONNECTION_FAILURES] as const;
+
+/** A call that was not made. */
+const CALLS_NOT_MADE = ['queue_full', 'circuit_open'] as const;
+
+/** Why the authorization server gave no usable answer, but for those that begin with `answered_`. */
+export const AUTHORIZATION_SERVER_ERROR_REASONS = [
+  ...EXCHANGE_FAILURES,
+  ...CALLS_NOT_MADE,
+  'answer_not_json',
+  'answer_not_strict_json',
+  'nonsense_answer',
+  'realm_not_found',
+  'issuer_mismatch',
+  'endpoint_missing',
+  'endpoint_on_foreign_origin',
+  'token_type_not_bearer',
+  'access_token_not_header_safe',
+  'issued_token_type_not_as_asked',
+  'scope_not_asked_for',
+  'scope_not_granted',
+  'signing_keys_malformed',
+  'signing_key_unknown',
+] as const;
+
+/** `challenge` and `unexpected_status` stand where an answer has no OAuth error of its own. */
+export type AnsweredWith = OAuthErrorCode | 'challenge' | 'unexpected_status';
+
+export type AuthorizationServerErrorReason =
+  (typeof AUTHORIZATION_SERVER_ERROR_REASONS)[number] | `answered_${number}_${AnsweredWith}`;
+
+/** Why a call of the next service came to nothing, but for `answered_<status>`. */
+export const SERVICE_CALL_ERROR_REASONS = [
+  ...EXCHANGE_FAILURES,
+  ...CALLS_NOT_MADE,
+  'answer_not_json',
+  'answer_not_as_agreed',
+] as const;
+
+export type ServiceCallErrorReason = (typeof SERVICE_CALL_ERROR_REASONS)[number] | `answered_${number}`;
+
+export type RefusalReason = BearerErrorReason | AuthorizationServerErrorReason | ServiceCallErrorReason;
