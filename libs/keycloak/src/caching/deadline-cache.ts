@@ -17,8 +17,18 @@ export class DeadlineCache<V> {
   constructor(
     maxEntries: number,
     private readonly clock: Clock,
+    /** Told each key whose entry has gone, for whatever reason, and not been followed by another. */
+    onGone?: (key: string) => void,
   ) {
-    this.#entries = new LRUCache({ max: maxEntries });
+    this.#entries = new LRUCache({
+      max: maxEntries,
+      ...(onGone && { disposeAfter: (_entry, key, reason) => reason !== 'set' && onGone(key) }),
+    });
+  }
+
+  /** Whether there is an entry, be it past its deadline. */
+  has(key: string): boolean {
+    return this.#entries.has(key);
   }
 
   get(key: string, nowMs = this.clock.monotonicMs()): V | undefined {

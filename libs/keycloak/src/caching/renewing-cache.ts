@@ -28,14 +28,16 @@ const RENEWAL_PAUSE_MS = 1000;
 export class RenewingCache<V> {
   readonly #entries: DeadlineCache<Entry<V>>;
   readonly #failures: DeadlineCache<Error>;
-  readonly #flights = new SingleFlight<V>();
+  readonly #flights = new SingleFlight<V>((key) => this.#checkGone(key));
 
   constructor(
     maxEntries: number,
     private readonly clock: Clock,
     private readonly keepFailureMs: (failure: Error) => number = () => 0,
+    /** Told each key that was obtained and of which no value is held or under way any more. */
+    private readonly onGone: (key: string) => void = () => undefined,
   ) {
-    this.#entries = new DeadlineCache(maxEntries, clock);
+    this.#entries = new DeadlineCache(maxEntries, clock, (key) => this.#checkGone(key));
     this.#failures = new DeadlineCache(maxEntries, clock);
   }
 
@@ -113,5 +115,9 @@ export class RenewingCache<V> {
       return;
     }
     this.#entries.set(key, { value, endMs, renewAtMs: nowMs + freshMs }, usableMs);
+  }
+
+  #checkGone(key: string): void {
+    if (!this.#entries.has(key) && !this.#flights.isUnderWay(key)) this.onGone(key);
   }
 }

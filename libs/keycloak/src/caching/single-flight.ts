@@ -4,6 +4,9 @@
 export class SingleFlight<V> {
   readonly #flights = new Map<string, Promise<V>>();
 
+  /** `onLanded` is told each key whose flight has ended, when its slot is free again or somebody else's. */
+  constructor(private readonly onLanded: (key: string) => void = () => undefined) {}
+
   /** `start` can ask, once it has waited for something, whether its flight still has the slot or was let go meanwhile. */
   async run(key: string, start: (holdsSlot: () => boolean) => Promise<V>): Promise<V> {
     const running = this.#flights.get(key);
@@ -12,6 +15,7 @@ export class SingleFlight<V> {
     const flight: Promise<V> = start(holdsSlot).finally(() => {
       // A later flight may have the slot by now: only the owner clears it.
       if (holdsSlot()) this.#flights.delete(key);
+      this.onLanded(key);
     });
     this.#flights.set(key, flight);
     return flight;

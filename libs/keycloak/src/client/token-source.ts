@@ -1,9 +1,9 @@
 /** TokenSource: a token for a request, from the cache while it lasts, else from one flight to the server. */
-import { LRUCache } from 'lru-cache';
 import type { TokenEndpoint } from '../authorization-server/token-endpoint.js';
 import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
+import { KeyGroups } from '../caching/key-groups.js';
 import { RenewingCache, type Renewable } from '../caching/renewing-cache.js';
 import { failureCode, tellToken, tokenRequests, type TokenMessage } from '../diagnostics/token-channel.js';
 import { BearerError } from '../protocol/bearer-error.js';
@@ -35,8 +35,8 @@ const REPLACEMENT_PAUSE_MS = 5000;
 
 export class TokenSource {
   readonly #tokens: RenewingCache<IssuedToken>;
-  /** Which keys hold tokens that were exchanged from a subject token, by its hash. Used in the same order as the tokens. */
-  readonly #keysOfSubject: LRUCache<string, Set<string>>;
+  /** By a subject token's hash: the keys of what was or is being exchanged from it, for as long as there is any. */
+  readonly #keysOfSubject = new KeyGroups();
   readonly #justReplaced: DeadlineCache<true>;
 
   constructor(
@@ -46,10 +46,12 @@ export class TokenSource {
     private readonly log: TokenSourceLog,
     private readonly revocations: Pick<RevocationList, 'denies'>,
   ) {
-    this.#tokens = new RenewingCache(options.maxCachedTokens, clock, (failure) =>
-      isDefinite(failure) ? REFUSAL_MEMORY_MS : 0,
+    this.#tokens = new RenewingCache(
+      options.maxCachedTokens,
+      clock,
+      (failure) => (isDefinite(failure) ? REFUSAL_MEMORY_MS : 0),
+      (key) => this.#keysOfSubject.delete(key),
     );
-    this.#keysOfSubject = new LRUCache({ max: options.maxCachedTokens });
     this.#justReplaced = new DeadlineCache(options.maxCachedTokens, clock);
   }
 
@@ -57,9 +59,8 @@ export class TokenSource {
   known(request: TokenRequest): IssuedToken | undefined {
     this.#refuseDenied(request);
     const startMs = tokenRequests.hasSubscribers ? this.clock.monotonicMs() : undefined;
-    const token = this.#tokens.known(this.#key(request), () => this.#obtain(request));
-    // The subject's keys must not be forgotten before its tokens are.
-    if (token !== undefined && request.grant === TOKEN_EXCHANGE_GRANT) this.#keysOfSubject.get(request.subject.hash);
+    const key = this.#key(request);
+    const token = this.#tokens.known(key, () => this.#obtain(key, request));
     if (token !== undefined && startMs !== undefined) tellToken(request, 'reused', this.clock, startMs);
     return token;
   }
@@ -72,11 +73,9 @@ export class TokenSource {
   async get(request: TokenRequest): Promise<IssuedToken> {
     this.#refuseDenied(request);
     const key = this.#key(request);
-    // Before it is sent: the subject may be found inactive while the first exchange is under way.
-    if (request.grant === TOKEN_EXCHANGE_GRANT) this.#rememberSubject(key, request.subject.hash);
     return tokenRequests.hasSubscribers
       ? this.#getAndTell(key, request)
-      : this.#tokens.get(key, () => this.#obtain(request));
+      : this.#tokens.get(key, () => this.#obtain(key, request));
   }
 
   /**
@@ -94,8 +93,7 @@ export class TokenSource {
 
   /** Forgets every token that was or is being exchanged from the one with this SHA-256, which was found inactive. */
   dropExchangedFrom(subjectTokenHash: string): void {
-    for (const key of this.#keysOfSubject.get(subjectTokenHash) ?? []) this.#tokens.forget(key);
-    this.#keysOfSubject.delete(subjectTokenHash);
+    for (const key of this.#keysOfSubject.keysOf(subjectTokenHash)) this.#tokens.forget(key);
   }
 
   /** As `get`, by whoever wants the token: the flight itself runs in the context of the one that began it. */
@@ -106,7 +104,7 @@ export class TokenSource {
     try {
       const token = await this.#tokens.get(key, () => {
         if (!isThere) outcome = 'requested';
-        return this.#obtain(request);
+        return this.#obtain(key, request);
       });
       tellToken(request, outcome, this.clock, startMs);
       return token;
@@ -116,7 +114,9 @@ export class TokenSource {
     }
   }
 
-  async #obtain(request: TokenRequest): Promise<Renewable<IssuedToken>> {
+  async #obtain(key: string, request: TokenRequest): Promise<Renewable<IssuedToken>> {
+    // Before it is sent: the subject may be found inactive while the first exchange is under way.
+    if (request.grant === TOKEN_EXCHANGE_GRANT) this.#keysOfSubject.add(request.subject.hash, key);
     const startMs = this.clock.monotonicMs();
     const token = await this.endpoint.request(parametersOf(request));
     // Before it is kept: a denial that came while this was under way holds for what it brings, for those who wait too.
@@ -148,12 +148,6 @@ export class TokenSource {
 
   #key(request: TokenRequest): string {
     return tokenRequestKey(this.options.issuer, this.options.clientId, request);
-  }
-
-  #rememberSubject(key: string, hash: string): void {
-    const keys = this.#keysOfSubject.get(hash);
-    if (keys === undefined) this.#keysOfSubject.set(hash, new Set([key]));
-    else keys.add(key);
   }
 }
 

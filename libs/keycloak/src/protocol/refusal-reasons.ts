@@ -43,6 +43,7 @@ export const BEARER_ERROR_REASONS = [
   'refused_by_next_service',
   'client_not_allowed',
   'no_decorator_opens_it',
+  'access_unclear',
   'context_not_http',
 ] as const;
 

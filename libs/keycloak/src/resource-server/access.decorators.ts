@@ -1,16 +1,27 @@
 /** The decorators that open a route. One without any of them answers 403 to everybody. */
 import 'reflect-metadata';
 import { isScopeToken } from '../protocol/scope.js';
-import { CLIENTS, MAX_STALENESS, OPENING, PERMISSIONS, type Opening } from './route-access.js';
+import { bindAccessCheck } from './access-check.guard.js';
+import { note, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
 
 export type RouteDecorator = ClassDecorator & MethodDecorator;
 
 /** Marks a handler or class; `merge` says what a second mark of the kind on the same target comes to. */
-function mark<T>(key: symbol, value: T, merge: (earlier: T) => T): RouteDecorator {
-  return (target: object, _name?: string | symbol, descriptor?: PropertyDescriptor): void => {
-    const marked = (descriptor?.value ?? target) as object;
-    const earlier = Reflect.getOwnMetadata(key, marked) as T | undefined;
-    Reflect.defineMetadata(key, earlier === undefined ? value : merge(earlier), marked);
+function mark<Key extends keyof AccessNote>(
+  key: Key,
+  value: NonNullable<AccessNote[Key]>,
+  merge: (earlier: NonNullable<AccessNote[Key]>) => NonNullable<AccessNote[Key]>,
+): RouteDecorator {
+  return (target: object, name?: string | symbol, descriptor?: PropertyDescriptor): void => {
+    if (name === undefined) {
+      note((target as { readonly prototype: object }).prototype, WHOLE_CLASS, key, value, merge);
+      bindAccessCheck(target);
+    } else if (typeof target === 'object' && typeof descriptor?.value === 'function') {
+      note(target, name, key, value, merge);
+      bindAccessCheck(target.constructor);
+    } else {
+      throw new TypeError(`An access decorator stands on a class or on a method, and ${String(name)} is neither`);
+    }
   };
 }
 
@@ -19,7 +30,7 @@ const once = (names: string) => (): never => {
 };
 
 const open = (opening: Opening): RouteDecorator =>
-  mark(OPENING, opening, once('@Public, @OptionalToken and @Authenticated'));
+  mark('opening', opening, once('@Public, @OptionalToken and @Authenticated'));
 
 /** Open to everybody; a token is never looked at. For probes and pages. Can't stand with a demand on a token. */
 export const Public = (): RouteDecorator => open('public');
@@ -42,7 +53,7 @@ export function RequirePermission(permission: string, ...more: readonly string[]
   const permissions = [permission, ...more];
   const bad = permissions.find((name) => !isScopeToken(name));
   if (bad !== undefined) throw new TypeError(`@RequirePermission: ${JSON.stringify(bad)} is no scope token`);
-  return mark<readonly string[]>(PERMISSIONS, permissions, (earlier) => [...permissions, ...earlier]);
+  return mark('permissions', permissions, (earlier) => [...permissions, ...earlier]);
 }
 
 /**
@@ -51,7 +62,7 @@ export function RequirePermission(permission: string, ...more: readonly string[]
  * client, not the sender: who holds a stolen token of an allowed client passes.
  */
 export function AllowClients(clientId: string, ...more: readonly string[]): RouteDecorator {
-  return mark<readonly string[]>(CLIENTS, [clientId, ...more], once('@AllowClients'));
+  return mark('clients', [clientId, ...more], once('@AllowClients'));
 }
 
 /**
@@ -60,5 +71,5 @@ export function AllowClients(clientId: string, ...more: readonly string[]): Rout
  */
 export function MaxStaleness({ seconds }: { readonly seconds: number }): RouteDecorator {
   if (!(seconds >= 0)) throw new TypeError('@MaxStaleness: seconds must be a number from 0');
-  return mark(MAX_STALENESS, seconds, once('@MaxStaleness'));
+  return mark('maxStalenessSeconds', seconds, once('@MaxStaleness'));
 }

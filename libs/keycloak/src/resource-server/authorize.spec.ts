@@ -8,6 +8,7 @@ const access = (permissions: readonly string[], clients: readonly string[] = [])
   permissions,
   clients,
   maxStalenessSeconds: undefined,
+  fault: undefined,
 });
 
 const token = testAccessToken({ permissions: ['b.readwrite', 'b.approve'], client: 'service-a' });

@@ -3,14 +3,16 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { AccessTokenVerifier } from './access-token-verifier.js';
+import { markAdmitted } from './admitted-contexts.js';
 import { authorize } from './authorize.js';
 import { bearerToken, type BearerRequest } from './bearer-token.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
-import { rememberToken } from './verified-requests.js';
+import { rememberToken, tokenVerifiedBy } from './verified-requests.js';
 
 /**
  * Registered for the whole application by `KeycloakModule`. It introspects the token with this service's own
- * credentials, judges the answer, and holds it against the route's decorators.
+ * credentials, judges the answer, and holds it against the route's decorators. A token is verified once for a request, and
+ * authorized for every class and handler that runs for it.
  *
  * Throws `BearerError` for what is wrong with the caller's credentials and `AuthorizationServerError` when the
  * authorization server gave no answer. A context that is not HTTP (RPC, WebSocket, GraphQL) is refused.
@@ -26,24 +28,32 @@ export class IntrospectionGuard implements CanActivate {
     const kind = context.getType<string>();
     if (kind !== 'http') throw new BearerError('route_closed', { reason: 'context_not_http', fields: { kind } });
     const access = routeAccess(context.getClass(), context.getHandler());
-    if (access.opening === 'public') return true;
-    if (access.opening === 'closed') throw new BearerError('route_closed', { reason: 'no_decorator_opens_it' });
+    if (access.opening === 'public') return markAdmitted(context);
+    if (access.opening === 'closed') {
+      throw new BearerError('route_closed', {
+        reason: access.fault === undefined ? 'no_decorator_opens_it' : 'access_unclear',
+      });
+    }
     // What `switchToHttp().getRequest()` gives, without the object that it makes for each request.
     const request = context.getArgByIndex<BearerRequest>(0);
+    const maxStaleness = access.maxStalenessSeconds;
+    // Of a handler that ran before this one, for the same request.
+    const verified = tokenVerifiedBy(this, request);
+    if (verified !== undefined && maxStaleness === undefined) return this.#admit(context, request, verified, access);
     const text = bearerToken(request, this.maxTokenBytes);
     if (text === undefined) {
-      if (access.opening === 'optional') return true;
+      if (access.opening === 'optional') return markAdmitted(context);
       throw new BearerError('missing_token', { reason: 'no_credentials' });
     }
-    const staleness = access.maxStalenessSeconds ?? Infinity;
+    const staleness = maxStaleness ?? Infinity;
     const known = this.verifier.known(text, staleness);
-    if (known !== undefined) return admit(request, known, access);
-    return this.verifier.ask(text, staleness).then((token) => admit(request, token, access));
+    if (known !== undefined) return this.#admit(context, request, known, access);
+    return this.verifier.ask(text, staleness).then((token) => this.#admit(context, request, token, access));
   }
-}
 
-function admit(request: object, token: VerifiedAccessToken, access: RouteAccess): true {
-  authorize(token, access);
-  rememberToken(request, token);
-  return true;
+  #admit(context: ExecutionContext, request: object, token: VerifiedAccessToken, access: RouteAccess): true {
+    authorize(token, access);
+    rememberToken(this, request, token);
+    return markAdmitted(context);
+  }
 }

@@ -1,18 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
-import { AllowClients, Authenticated, OptionalToken, Public, RequirePermission } from './access.decorators.js';
-import { contradiction, routeAccess, type RouteAccess } from './route-access.js';
+import {
+  AllowClients,
+  Authenticated,
+  MaxStaleness,
+  OptionalToken,
+  Public,
+  RequirePermission,
+} from './access.decorators.js';
+import { routeAccess, type RouteAccess } from './route-access.js';
 
 type Decorator = ClassDecorator & MethodDecorator;
+
+function on(controller: { readonly prototype: object }, ...decorators: readonly Decorator[]): void {
+  const descriptor = Object.getOwnPropertyDescriptor(controller.prototype, 'handler') as PropertyDescriptor;
+  for (const decorate of decorators) decorate(controller.prototype, 'handler', descriptor);
+}
 
 /** The access of a handler with these decorators, in a controller with those. */
 function accessOf(ofHandler: readonly Decorator[], ofClass: readonly Decorator[] = []): RouteAccess {
   class Controller {
     handler(): void {}
   }
-  const descriptor = Object.getOwnPropertyDescriptor(Controller.prototype, 'handler') as PropertyDescriptor;
-  for (const decorate of ofHandler) decorate(Controller.prototype, 'handler', descriptor);
+  on(Controller, ...ofHandler);
   for (const decorate of ofClass) decorate(Controller);
-  return routeAccess(Controller, descriptor.value as object);
+  return routeAccess(Controller, Controller.prototype.handler);
 }
 
 describe('routeAccess', () => {
@@ -48,17 +59,17 @@ describe('routeAccess', () => {
   });
 });
 
-describe('contradiction', () => {
+describe('decorators that contradict each other', () => {
   it.each<[string, readonly Decorator[], RegExp]>([
     ['a permission', [Public(), RequirePermission('p')], /@Public\(\).*@RequirePermission\(\)/],
     ['clients', [Public(), AllowClients('a')], /@Public\(\).*@AllowClients\(\)/],
-  ])('is @Public with %s', (_, decorators, message) => {
-    expect(contradiction(accessOf(decorators))).toMatch(message);
+  ])('open nothing: @Public with %s (RS-20)', (_, decorators, fault) => {
+    expect(accessOf(decorators)).toMatchObject({ opening: 'closed', fault: expect.stringMatching(fault) });
   });
 
-  it('is none otherwise', () => {
+  it('are none otherwise', () => {
     for (const decorators of [[], [Public()], [OptionalToken(), RequirePermission('p'), AllowClients('a')]]) {
-      expect(contradiction(accessOf(decorators))).toBeUndefined();
+      expect(accessOf(decorators).fault).toBeUndefined();
     }
   });
 });
@@ -87,21 +98,102 @@ describe('decorators on one target', () => {
 });
 
 describe('a derived controller', () => {
-  const handler = (): void => {};
-
   it.each<[string, Decorator]>([
     ['@Public', Public()],
     ['@OptionalToken', OptionalToken()],
     ['@RequirePermission', RequirePermission('p')],
-  ])('is closed under a base class with %s, until it says something itself (RS-20)', (_, decorate) => {
-    class Base {
-      base(): void {}
+  ])('is closed under a base with %s on class or handler, until it says something itself (RS-20)', (_, decorate) => {
+    class OpenClass {
+      handler(): void {}
     }
-    decorate(Base);
-    class Silent extends Base {}
+    decorate(OpenClass);
+    class OpenHandler {
+      handler(): void {}
+    }
+    on(OpenHandler, decorate);
+    for (const Base of [OpenClass, OpenHandler]) {
+      class Silent extends Base {}
+      class Derived extends Base {}
+      RequirePermission('admin.only')(Derived);
+      expect(routeAccess(Silent, Base.prototype.handler).opening).toBe('closed');
+      const { opening, permissions } = routeAccess(Derived, Base.prototype.handler);
+      expect({ opening, permissions: permissions[0] }).toEqual({ opening: 'authenticated', permissions: 'admin.only' });
+    }
+  });
+
+  it.each<[string, readonly Decorator[], readonly Decorator[], Partial<RouteAccess>]>([
+    ['a permission', [RequirePermission('q')], [RequirePermission('p')], { permissions: ['p', 'q'] }],
+    ['a token', [Authenticated()], [Public()], { opening: 'authenticated' }],
+    ['a permission where it is public', [RequirePermission('q')], [Public()], { opening: 'authenticated' }],
+    ['a client where it is public', [AllowClients('a')], [Public()], { opening: 'authenticated', clients: ['a'] }],
+    ['a client of both', [AllowClients('a', 'b')], [Authenticated(), AllowClients('b', 'c')], { clients: ['b'] }],
+    ['no client, if there is none of both', [AllowClients('a')], [Public(), AllowClients('b')], { opening: 'closed' }],
+    ['the fresher word', [MaxStaleness({ seconds: 1 })], [MaxStaleness({ seconds: 5 })], { maxStalenessSeconds: 1 }],
+    ['its own freshness', [MaxStaleness({ seconds: 5 })], [MaxStaleness({ seconds: 1 })], { maxStalenessSeconds: 1 }],
+  ])('demands what its base demands at a handler, too: %s (RS-20)', (_, ofHandler, ofClass, expected) => {
+    class Base {
+      handler(): void {}
+    }
+    on(Base, ...ofHandler);
     class Derived extends Base {}
-    RequirePermission('admin.only')(Derived);
-    expect(routeAccess(Silent, handler).opening).toBe('closed');
-    expect(routeAccess(Derived, handler)).toMatchObject({ opening: 'authenticated', permissions: ['admin.only'] });
+    for (const decorate of ofClass) decorate(Derived);
+    expect(routeAccess(Derived, Base.prototype.handler)).toMatchObject(expected);
+  });
+
+  it('may say of an inherited handler what its class does not, and its sisters hear nothing of it', () => {
+    class Base {
+      handler(): void {}
+    }
+    class Derived extends Base {}
+    class Sister extends Base {}
+    RequirePermission('p')(Derived.prototype, 'handler', { value: Base.prototype.handler });
+    expect(routeAccess(Derived, Base.prototype.handler)).toMatchObject({ permissions: ['p'] });
+    for (const other of [Base, Sister]) expect(routeAccess(other, Base.prototype.handler).opening).toBe('closed');
+  });
+});
+
+describe('a handler that is', () => {
+  class Controller {
+    handler(): void {}
+    other(): void {}
+  }
+  Public()(Controller);
+
+  it.each([
+    ['bound', Controller.prototype.handler.bind(new Controller())],
+    ['wrapped', new Proxy(Controller.prototype.handler, {})],
+    ['another one', (): void => {}],
+  ])('%s is closed, whatever its class says (RS-20)', (_, handler) => {
+    expect(routeAccess(Controller, handler)).toMatchObject({ opening: 'closed', fault: expect.any(String) });
+  });
+
+  it('a method under two names is closed: which one is meant can not be told (RS-20)', () => {
+    class Twice extends Controller {}
+    Object.defineProperty(Twice.prototype, 'other', { value: Twice.prototype.handler });
+    Public()(Twice);
+    expect(routeAccess(Twice, Twice.prototype.handler)).toMatchObject({
+      opening: 'closed',
+      fault: expect.stringMatching(/two names/),
+    });
+  });
+});
+
+describe('an access decorator', () => {
+  class Controller {
+    static make(): void {}
+    field = 1;
+    handler(): void {}
+    get accessor(): number {
+      return 1;
+    }
+  }
+
+  it.each<[string, object, string]>([
+    ['a static method', Controller, 'make'],
+    ['a property', Controller.prototype, 'field'],
+    ['an accessor', Controller.prototype, 'accessor'],
+  ])('can not stand on %s, where no request arrives', (_, target, name) => {
+    const descriptor = Object.getOwnPropertyDescriptor(target, name) as PropertyDescriptor;
+    expect(() => Public()(target, name, descriptor)).toThrow(TypeError);
   });
 });

@@ -1,8 +1,5 @@
-/** Route access: what a route's decorators say about who may call it. Closed when they say nothing. */
-import 'reflect-metadata';
-
-/** How a route treats a token: never looks, judges one if sent, or demands one. */
-export type Opening = 'public' | 'optional' | 'authenticated';
+/** Route access: what a route's decorators come to. Closed when they say nothing, or nothing that can be made out. */
+import { noteAt, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
 
 export interface RouteAccess {
   readonly opening: Opening | 'closed';
@@ -12,48 +9,128 @@ export interface RouteAccess {
   readonly clients: readonly string[];
   /** How old an introspection answer may be; undefined for what the module says. */
   readonly maxStalenessSeconds: number | undefined;
+  /** Why it is closed although decorators say something. */
+  readonly fault: string | undefined;
 }
 
-export const OPENING = Symbol('nestjs-keycloak-s2s:opening');
-export const PERMISSIONS = Symbol('nestjs-keycloak-s2s:permissions');
-export const MAX_STALENESS = Symbol('nestjs-keycloak-s2s:max-staleness');
-export const CLIENTS = Symbol('nestjs-keycloak-s2s:clients');
-
 /**
- * A handler's own decorators replace those of its class: opening and permissions together, clients apart, and staleness. Those of a base
- * class are not inherited: a derived controller is closed until it says something itself. A demanded permission opens the
- * route to those who have it; allowed clients alone open nothing.
+ * A handler is the method of its controller that is this very function. What decorators said of that name replaces what they said of the
+ * class: opening and permissions together, clients apart, and staleness. A demanded permission opens the route to those who
+ * have it; allowed clients alone open nothing.
+ *
+ * A derived controller is never opened by its base: what is said of a base class counts for nothing, and what is said of a
+ * handler that it inherits is demanded in addition. What is no method of the controller, or several of them, is closed.
  */
 export function routeAccess(controller: object, handler: object): RouteAccess {
-  const known = knownAccess.get(handler);
-  if (known?.controller === controller) return known.access;
-  const access = readAccess(controller, handler);
-  knownAccess.set(handler, { controller, access });
+  const first = known.get(handler);
+  for (let entry = first; entry !== undefined; entry = entry.next) {
+    if (entry.controller === controller) return entry.access;
+  }
+  const access = readAccess((controller as { readonly prototype?: unknown }).prototype, handler);
+  known.set(handler, { controller, access, next: first });
   return access;
 }
 
 /** By handler: decorators have said all they say when a class is defined. A handler that is inherited has several controllers. */
-const knownAccess = new WeakMap<object, { readonly controller: object; readonly access: RouteAccess }>();
+const known = new WeakMap<object, Known>();
 
-function readAccess(controller: object, handler: object): RouteAccess {
-  const says = (target: object): boolean =>
-    Reflect.hasOwnMetadata(OPENING, target) || Reflect.hasOwnMetadata(PERMISSIONS, target);
-  const source = says(handler) ? handler : controller;
-  const opening = Reflect.getOwnMetadata(OPENING, source) as Opening | undefined;
-  const permissions = (Reflect.getOwnMetadata(PERMISSIONS, source) as readonly string[] | undefined) ?? [];
-  const own = (key: symbol): unknown => Reflect.getOwnMetadata(key, handler) ?? Reflect.getOwnMetadata(key, controller);
-  return {
-    opening: opening ?? (permissions.length > 0 ? 'authenticated' : 'closed'),
+interface Known {
+  readonly controller: object;
+  readonly access: RouteAccess;
+  readonly next: Known | undefined;
+}
+
+function readAccess(prototype: unknown, handler: object): RouteAccess {
+  if (typeof prototype !== 'object' || prototype === null) return closed('its class has no prototype');
+  const [method, another] = methodsThatAre(prototype, handler);
+  if (method === undefined)
+    return closed('it is no method of its class, but something that was put in the place of one');
+  if (another !== undefined) {
+    return closed(`it is a method under two names, ${String(method.name)} and ${String(another.name)}`);
+  }
+  return accessOf(prototype, method);
+}
+
+interface Method {
+  readonly name: string;
+  /** The prototype that has it. */
+  readonly owner: object;
+}
+
+/** The methods, own and inherited, that are this function. */
+function methodsThatAre(prototype: object, handler: object): Method[] {
+  const seen = new Set(['constructor']);
+  return chainOf(prototype).flatMap((owner) =>
+    Object.entries(Object.getOwnPropertyDescriptors(owner))
+      .filter(([name]) => !seen.has(name) && seen.add(name))
+      .filter(([, { value }]) => value === handler)
+      .map(([name]) => ({ name, owner })),
+  );
+}
+
+/** A prototype and those that it inherits from, the nearest first. */
+export function chainOf(prototype: object): object[] {
+  const chain = [];
+  for (let at: object | null = prototype; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    chain.push(at);
+  }
+  return chain;
+}
+
+function accessOf(prototype: object, { name, owner }: Method): RouteAccess {
+  const own = noteAt(prototype, name);
+  const ofClass = noteAt(prototype, WHOLE_CLASS);
+  const source = own.opening === undefined && own.permissions === undefined ? ofClass : own;
+  const permissions = source.permissions ?? [];
+  const said: RouteAccess = {
+    opening: source.opening ?? (permissions.length > 0 ? 'authenticated' : 'closed'),
     permissions,
-    clients: (own(CLIENTS) as readonly string[] | undefined) ?? [],
-    maxStalenessSeconds: own(MAX_STALENESS) as number | undefined,
+    clients: own.clients ?? ofClass.clients ?? [],
+    maxStalenessSeconds: own.maxStalenessSeconds ?? ofClass.maxStalenessSeconds,
+    fault: undefined,
+  };
+  const chain = chainOf(prototype);
+  const inherited = chain.slice(1, chain.indexOf(owner) + 1).map((base) => noteAt(base, name));
+  return withoutContradiction(inherited.reduce(narrowed, said));
+}
+
+/** From the narrowest. */
+const OPENINGS = ['closed', 'authenticated', 'optional', 'public'] as const;
+
+function narrowed(access: RouteAccess, inherited: AccessNote): RouteAccess {
+  const demandsToken = inherited.permissions !== undefined || inherited.clients !== undefined;
+  const opening = inherited.opening ?? (demandsToken ? 'authenticated' : 'public');
+  const clients = inherited.clients ?? [];
+  const both = access.clients.filter((client) => clients.includes(client));
+  const staleness = Math.min(access.maxStalenessSeconds ?? Infinity, inherited.maxStalenessSeconds ?? Infinity);
+  return {
+    opening: OPENINGS[Math.min(OPENINGS.indexOf(access.opening), OPENINGS.indexOf(opening))] ?? 'closed',
+    permissions: [...new Set([...access.permissions, ...(inherited.permissions ?? [])])],
+    clients: access.clients.length === 0 ? clients : clients.length === 0 ? access.clients : both,
+    maxStalenessSeconds: staleness === Infinity ? undefined : staleness,
+    fault:
+      access.clients.length > 0 && clients.length > 0 && both.length === 0
+        ? '@AllowClients() here and on the handler that it inherits have no client in common'
+        : access.fault,
   };
 }
 
-/** Why these decorators can't stand together, if they can't. */
-export function contradiction({ opening, permissions, clients }: RouteAccess): string | undefined {
-  if (opening === 'public' && permissions.length > 0)
-    return '@Public() never looks at a token that @RequirePermission() needs';
-  if (opening === 'public' && clients.length > 0) return '@Public() never looks at a token that @AllowClients() needs';
-  return undefined;
+/** Decorators that can't stand together open nothing. */
+function withoutContradiction(access: RouteAccess): RouteAccess {
+  const { opening, permissions, clients } = access;
+  const fault =
+    opening === 'public' && permissions.length > 0
+      ? '@Public() never looks at a token that @RequirePermission() needs'
+      : opening === 'public' && clients.length > 0
+        ? '@Public() never looks at a token that @AllowClients() needs'
+        : access.fault;
+  return fault === undefined ? access : { ...access, opening: 'closed', fault };
 }
+
+const closed = (fault: string): RouteAccess => ({
+  opening: 'closed',
+  permissions: [],
+  clients: [],
+  maxStalenessSeconds: undefined,
+  fault,
+});

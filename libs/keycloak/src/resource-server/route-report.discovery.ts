@@ -1,45 +1,97 @@
-/** Route report: looks at every route once at boot; names the closed ones, and stops at a contradiction. */
-import { Logger, RequestMethod, type OnApplicationBootstrap } from '@nestjs/common';
-import { PATH_METADATA, METHOD_METADATA } from '@nestjs/common/constants.js';
+/** Route report: looks at every handler at boot; names those that nobody reaches, and stops where the guard could be passed by. */
+import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { contradiction, routeAccess } from './route-access.js';
-
-interface Route {
-  readonly name: string;
-  readonly controller: object;
-  readonly handler: object;
-}
+import { isAccessCheckBound } from './access-check.guard.js';
+import { isNoted, notedMethods, WHOLE_CLASS } from './access-notes.js';
+import { handlersOf, hostsOf, type Handler, type Host } from './handlers.discovery.js';
+import { chainOf, routeAccess, type RouteAccess } from './route-access.js';
 
 export class RouteReport implements OnApplicationBootstrap {
   readonly #logger = new Logger('RouteReport');
 
+  /**
+   * Throws when a message handler has no access decorator: Nest hands no global guard to a microservice of a hybrid application unless
+   * it is told to, and does not tell. Done here, since such a microservice may listen before any hook is called.
+   */
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
-  ) {}
+  ) {
+    for (const { kind, label, host } of hostsOf(discovery).flatMap((each) => this.#handlers(each))) {
+      const isMessage = kind === 'message' || kind === 'gateway-message';
+      if (!isMessage || host.classes.every(isAccessCheckBound)) continue;
+      throw new Error(
+        `${label} has no access decorator, and neither has its class: it would run for everybody where Nest runs it without the global guard`,
+      );
+    }
+  }
 
-  /** Throws when a route's decorators contradict each other; a closed route only gets a warning, since it is safe. */
+  /** Throws when decorators contradict each other, or stand where they are not enforced; what is closed only gets a warning, since it is safe. */
   onApplicationBootstrap(): void {
-    for (const { name, controller, handler } of this.#routes()) {
-      const access = routeAccess(controller, handler);
-      const wrong = contradiction(access);
-      if (wrong !== undefined) throw new Error(`${name}: ${wrong}`);
-      if (access.opening === 'closed') {
-        this.#logger.warn(`${name} is closed: no decorator opens it, every request gets 403`);
+    for (const host of hostsOf(this.discovery)) {
+      const handlers = this.#handlers(host);
+      for (const handler of handlers) this.#tell(handler);
+      refuseUnenforced(host, handlers);
+      if (host.isGateway) {
+        this.#logger.warn(
+          `${host.name} is a gateway: who connects stays, runs handleConnection and gets what it pushes; the guard sees messages only`,
+        );
       }
     }
   }
 
-  #routes(): Route[] {
-    return this.discovery.getControllers().flatMap(({ metatype: controller, instance }) => {
-      if (typeof controller !== 'function' || typeof instance !== 'object' || instance === null) return [];
-      const prototype = Object.getPrototypeOf(instance) as Readonly<Record<string, unknown>>;
-      return this.scanner.getAllMethodNames(prototype).flatMap((method) => {
-        const handler = prototype[method];
-        if (typeof handler !== 'function' || !Reflect.hasMetadata(PATH_METADATA, handler)) return [];
-        const verb = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as number] ?? '';
-        return [{ name: `${controller.name}.${method} (${verb})`, controller, handler }];
-      });
-    });
+  /** Routes and messages are those of controllers, messages of gateways those of gateways: elsewhere Nest does not look. */
+  #handlers(host: Host): Handler[] {
+    return handlersOf(host, this.scanner).filter(({ kind }) =>
+      kind === 'route' || kind === 'message' ? host.isController : kind !== 'gateway-message' || host.isGateway,
+    );
+  }
+
+  #tell(handler: Handler): void {
+    const { kind, label } = handler;
+    if (kind === 'reference') {
+      throw new Error(`${label} is reached by _entities, and Nest runs no guard for it: it can't be closed`);
+    }
+    if (kind === 'field') {
+      this.#logger.warn(`${label} is not guarded by itself: it runs for whom its operation lets in, which is nobody`);
+      return;
+    }
+    const access = accessOf(handler);
+    if (kind !== 'route') {
+      this.#logger.warn(`${label} is closed: the guard reaches it, and lets in HTTP requests only`);
+    } else if (access.opening === 'closed') {
+      this.#logger.warn(`${label} is closed: no decorator opens it, every request gets 403`);
+    }
+  }
+}
+
+/** Throws where the guard would find something else than what the decorators of the method say. */
+function accessOf({ label, host: { prototype, instance }, method, function: found }: Handler): RouteAccess {
+  const type = (instance ?? prototype).constructor;
+  if (type.prototype !== prototype) {
+    throw new Error(
+      `${label}: its "constructor" is the class ${type.name}, whose decorators would be taken for its own`,
+    );
+  }
+  const routed = (instance as Readonly<Record<string, object>> | undefined)?.[method] ?? found;
+  const access = routeAccess(type, found);
+  const fault =
+    access.fault ?? (routed === found ? undefined : (routeAccess(type, routed).fault ?? 'it is another method'));
+  if (fault !== undefined) throw new Error(`${label}: ${fault}`);
+  return access;
+}
+
+/** Throws for a decorator where no guard runs: whoever put it there believes that it is enforced. */
+function refuseUnenforced({ name: host, prototype, isController }: Host, handlers: readonly Handler[]): void {
+  const guarded = new Set<unknown>(handlers.filter(({ kind }) => kind !== 'field').map(({ method }) => method));
+  const nothingEnforces = (what: string): Error =>
+    new Error(`${what} has an access decorator that nothing enforces: no guard runs for it`);
+  if (!isController && guarded.size === 0 && isNoted(prototype, WHOLE_CLASS)) throw nothingEnforces(host);
+  const chain = chainOf(prototype);
+  for (const base of chain) {
+    for (const name of notedMethods(base)) {
+      const isOverridden = base !== prototype && chain.find((owner) => Object.hasOwn(owner, name)) !== base;
+      if (!guarded.has(name) && !isOverridden) throw nothingEnforces(`${host}.${String(name)}`);
+    }
   }
 }

@@ -1,15 +1,19 @@
-/** Verified requests: which judged token belongs to which request, under a key that only this file knows. */
+/** Verified requests: which judged token belongs to which request, under keys that only this file knows. */
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
 /** A property costs a tenth of what an entry in a WeakMap does. What is printed of a request shows a token's fingerprint. */
 const TOKEN = Symbol('nestjs-keycloak-s2s:token');
+/** Two applications may share a request, when one is mounted in the other: what one found good is nothing to the other. */
+const VERIFIED_BY = Symbol('nestjs-keycloak-s2s:verified-by');
 
 interface VerifiedRequest {
   [TOKEN]?: VerifiedAccessToken;
+  [VERIFIED_BY]?: object;
 }
 
-export function rememberToken(request: VerifiedRequest, token: VerifiedAccessToken): void {
+export function rememberToken(guard: object, request: VerifiedRequest, token: VerifiedAccessToken): void {
   request[TOKEN] = token;
+  request[VERIFIED_BY] = guard;
 }
 
 /**
@@ -19,4 +23,9 @@ export function rememberToken(request: VerifiedRequest, token: VerifiedAccessTok
  */
 export function verifiedTokenOf(request: object): VerifiedAccessToken | undefined {
   return (request as VerifiedRequest)[TOKEN];
+}
+
+export function tokenVerifiedBy(guard: object, request: object): VerifiedAccessToken | undefined {
+  const { [VERIFIED_BY]: by, [TOKEN]: token } = request as VerifiedRequest;
+  return by === guard ? token : undefined;
 }

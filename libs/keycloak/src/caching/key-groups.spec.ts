@@ -1,0 +1,30 @@
+import { describe, expect, it } from '@jest/globals';
+import { KeyGroups } from './key-groups.js';
+
+describe('KeyGroups', () => {
+  it('gives the keys of a group and of no other', () => {
+    const groups = new KeyGroups();
+    groups.add('a', 'a1');
+    groups.add('a', 'a2');
+    groups.add('b', 'b1');
+    expect([groups.keysOf('a'), groups.keysOf('b'), groups.keysOf('c')]).toEqual([['a1', 'a2'], ['b1'], []]);
+  });
+
+  it('holds nothing of what was deleted, however often it was added', () => {
+    const groups = new KeyGroups();
+    groups.add('a', 'a1');
+    groups.add('a', 'a1');
+    groups.delete('a1');
+    groups.delete('a1');
+    expect([groups.keysOf('a'), groups.size]).toEqual([[], 0]);
+    groups.add('b', 'a1');
+    expect([groups.keysOf('b'), groups.size]).toEqual([['a1'], 1]);
+  });
+
+  it('may lose keys while they are gone through', () => {
+    const groups = new KeyGroups();
+    for (const key of ['a1', 'a2', 'a3']) groups.add('a', key);
+    for (const key of groups.keysOf('a')) groups.delete(key);
+    expect(groups.size).toBe(0);
+  });
+});

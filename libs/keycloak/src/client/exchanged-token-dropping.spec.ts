@@ -1,0 +1,140 @@
+/** What was exchanged from an inactive subject token goes, however full the cache is and whoever was served since (TX-06). */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import { IssuedToken } from '../protocol/issued-token.js';
+import { StillClock } from '../testing/still-clock.js';
+import { testAccessToken } from '../testing/test-access-token.js';
+import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
+import { TokenSource } from './token-source.js';
+import { TokenSourceLog } from './token-source-log.js';
+
+const SCOPE = 'orders.approve';
+const SUBJECTS = ['alice', 'bob', 'carol'].map((subject) => testAccessToken({ subject, expiresInSeconds: 9000 }));
+const LIFETIME_SECONDS = 60;
+
+/** A source whose server answers when it is told to, in any order; it refuses an audience `none`. */
+function setUp(maxCachedTokens: number) {
+  const clock = new StillClock();
+  const underWay: (() => void)[] = [];
+  let sent = 0;
+  const request = async (form: TokenRequestParameters): Promise<IssuedToken> => {
+    const text = `token-${(sent += 1)}`;
+    await new Promise<void>((resolve) => underWay.push(resolve));
+    if ('audience' in form && form.audience === 'none') {
+      throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'circuit_open' });
+    }
+    return new IssuedToken(text, [SCOPE], LIFETIME_SECONDS);
+  };
+  const options = { issuer: 'i', clientId: 'c', renewBeforeExpirySeconds: 10, maxCachedTokens };
+  const log = new TokenSourceLog({ log: () => undefined });
+  const tokens = new TokenSource({ request }, options, clock, log, { denies: () => false });
+  const landAt = async (place: number): Promise<void> => {
+    const [land] = underWay.splice(place % Math.max(underWay.length, 1), 1);
+    land?.();
+    await new Promise(setImmediate);
+  };
+  const get = (wanted: TokenRequest): void => void tokens.get(wanted).catch(() => undefined);
+  return { clock, tokens, underWay, get, landAt };
+}
+
+const requestOf = (subject: number, audience: string): TokenRequest => {
+  const token = SUBJECTS[subject];
+  return token === undefined ? clientCredentialsRequest(SCOPE) : tokenExchangeRequest(token, audience, SCOPE);
+};
+const AUDIENCES = ['service-b', 'service-c'];
+
+describe('a token that was exchanged from one which is found inactive (TX-06)', () => {
+  it('goes when its exchange began before another one that was done first', async () => {
+    const { tokens, get, landAt } = setUp(1);
+    get(requestOf(0, 'service-b'));
+    get(requestOf(1, 'service-b'));
+    await landAt(1);
+    await landAt(0);
+    expect(tokens.known(requestOf(0, 'service-b'))).toBeDefined();
+    tokens.dropExchangedFrom(SUBJECTS[0]?.hash ?? '');
+    expect(tokens.known(requestOf(0, 'service-b'))).toBeUndefined();
+  });
+
+  it('goes when others have asked since for what they were refused', async () => {
+    const { tokens, get, landAt } = setUp(2);
+    get(requestOf(0, 'service-b'));
+    await landAt(0);
+    for (const other of [1, 2]) {
+      get(requestOf(other, 'none'));
+      await landAt(0);
+    }
+    tokens.dropExchangedFrom(SUBJECTS[0]?.hash ?? '');
+    expect(tokens.known(requestOf(0, 'service-b'))).toBeUndefined();
+  });
+
+  it('goes when it was used without waiting since then, and others by their first exchange', async () => {
+    const { tokens, get, landAt } = setUp(2);
+    for (const subject of [0, 1, 2]) {
+      get(requestOf(subject, 'service-b'));
+      await landAt(0);
+      expect(tokens.known(requestOf(0, 'service-b'))).toBeDefined();
+    }
+    tokens.dropExchangedFrom(SUBJECTS[0]?.hash ?? '');
+    expect(tokens.known(requestOf(0, 'service-b'))).toBeUndefined();
+  });
+
+  it('goes when it was renewed after it had made way for another one', async () => {
+    const { clock, tokens, get, landAt } = setUp(1);
+    get(requestOf(0, 'service-b'));
+    await landAt(0);
+    clock.advance(46);
+    expect(tokens.known(requestOf(0, 'service-b'))).toBeDefined();
+    get(requestOf(1, 'service-b'));
+    await landAt(1);
+    await landAt(0);
+    expect(tokens.known(requestOf(0, 'service-b'))).toBeDefined();
+    tokens.dropExchangedFrom(SUBJECTS[0]?.hash ?? '');
+    expect(tokens.known(requestOf(0, 'service-b'))).toBeUndefined();
+  });
+
+  const step = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        subject: fc.integer({ min: 0, max: SUBJECTS.length }),
+        audience: fc.constantFrom(...AUDIENCES, 'none'),
+        waits: fc.boolean(),
+      }),
+    },
+    { weight: 5, arbitrary: fc.record({ lands: fc.nat({ max: 5 }) }) },
+    { weight: 1, arbitrary: fc.record({ seconds: fc.constantFrom(20, 46, 60) }) },
+    { weight: 2, arbitrary: fc.record({ inactive: fc.nat({ max: SUBJECTS.length - 1 }) }) },
+  );
+
+  it('goes, and does not come back by what was under way, whatever came before (model)', async () => {
+    expect.hasAssertions();
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 40 }), async (max, steps) => {
+        const { clock, tokens, underWay, get, landAt } = setUp(max);
+        const isKept = (subject: number): boolean =>
+          AUDIENCES.some((audience) => tokens.known(requestOf(subject, audience)) !== undefined);
+        const gone = new Set<number>();
+        const keptAfterwards: boolean[] = [];
+        for (const todo of steps) {
+          if ('subject' in todo && !gone.has(todo.subject)) {
+            if (todo.waits) get(requestOf(todo.subject, todo.audience));
+            else tokens.known(requestOf(todo.subject, todo.audience));
+          }
+          if ('lands' in todo) await landAt(todo.lands);
+          if ('seconds' in todo) clock.advance(todo.seconds);
+          if ('inactive' in todo) {
+            gone.add(todo.inactive);
+            tokens.dropExchangedFrom(SUBJECTS[todo.inactive]?.hash ?? '');
+            keptAfterwards.push(isKept(todo.inactive));
+          }
+        }
+        while (underWay.length > 0) await landAt(0);
+        for (const subject of gone) keptAfterwards.push(isKept(subject));
+        expect(keptAfterwards).not.toContain(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

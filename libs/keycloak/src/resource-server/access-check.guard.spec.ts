@@ -1,0 +1,159 @@
+/** Decorators enforce themselves: what an application without KeycloakModule does, on both adapters. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { Controller, Get, Next, type INestApplication, type Type } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import {
+  AccessToken,
+  AllowClients,
+  Authenticated,
+  INTROSPECTION_CHANNEL,
+  MaxStaleness,
+  OptionalToken,
+  Public,
+  RequirePermission,
+  type RouteDecorator,
+  type VerifiedAccessToken,
+} from '../index.js';
+import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
+
+const FORGOTTEN = 'import KeycloakModule.forRoot in the root module';
+const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
+
+const ADAPTERS: readonly (readonly [string, () => AbstractHttpAdapter])[] = [
+  ['Fastify', () => new FastifyAdapter()],
+  ['Express', () => new ExpressAdapter()],
+];
+
+const DECORATORS: readonly (readonly [string, RouteDecorator])[] = [
+  ['@Public', Public()],
+  ['@OptionalToken', OptionalToken()],
+  ['@Authenticated', Authenticated()],
+  ['@RequirePermission', RequirePermission('orders.read')],
+  ['@AllowClients', AllowClients('service-a')],
+  ['@MaxStaleness', MaxStaleness({ seconds: 0 })],
+];
+
+const apps: INestApplication[] = [];
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+});
+
+async function applicationOf(
+  controllers: Type[],
+  adapter: () => AbstractHttpAdapter,
+  imports: Parameters<typeof Test.createTestingModule>[0]['imports'] = [],
+) {
+  const module = await Test.createTestingModule({ controllers, imports }).setLogger(SILENT).compile();
+  const app = module.createNestApplication(adapter());
+  apps.push(app);
+  return app;
+}
+
+/** A controller with these decorators on its class and on its one route. */
+function controllerWith(ofClass: readonly RouteDecorator[], ofHandler: readonly RouteDecorator[]): Type {
+  class Orders {
+    calls = 0;
+    read(): string {
+      this.calls += 1;
+      return 'orders';
+    }
+  }
+  const descriptor = Object.getOwnPropertyDescriptor(Orders.prototype, 'read') as PropertyDescriptor;
+  Get('orders')(Orders.prototype, 'read', descriptor);
+  for (const decorate of ofHandler) decorate(Orders.prototype, 'read', descriptor);
+  Controller()(Orders);
+  for (const decorate of ofClass) decorate(Orders);
+  return Orders;
+}
+
+describe.each(ADAPTERS)('an application on %s that forgot KeycloakModule', (_, adapter) => {
+  describe.each(DECORATORS)('and has %s', (__, decorator) => {
+    it.each([
+      ['class', controllerWith([decorator], [])],
+      ['route', controllerWith([], [decorator])],
+    ])('on a %s does not start (RS-20)', async (___, controller) => {
+      const app = await applicationOf([controller], adapter);
+      await expect(app.init()).rejects.toThrow(FORGOTTEN);
+    });
+  });
+
+  it('runs no handler even when its start was not waited for (RS-20)', async () => {
+    const controller = controllerWith([], [Public()]);
+    const app = await applicationOf([controller], adapter);
+    // Routes are there before the hook that throws is called.
+    await app.init().catch(() => undefined);
+    await (app.getHttpAdapter().getInstance() as { ready?: () => Promise<void> }).ready?.();
+    await request(app.getHttpServer()).get('/orders').expect(500);
+    expect(app.get<{ calls: number }>(controller).calls).toBe(0);
+  });
+
+  it('still gives a test its controller by itself', async () => {
+    const controller = controllerWith([Authenticated()], [RequirePermission('orders.read')]);
+    const app = await applicationOf([controller], adapter);
+    expect(app.get<{ read: () => string }>(controller).read()).toBe('orders');
+  });
+
+  it('starts when it has no access decorator, which is not ours to judge', async () => {
+    const app = await applicationOf([controllerWith([], [])], adapter);
+    await app.init();
+    await (app.getHttpAdapter().getInstance() as { ready?: () => Promise<void> }).ready?.();
+    await request(app.getHttpServer()).get('/orders').expect(200);
+  });
+});
+
+describe('a request that runs two handlers', () => {
+  @Controller()
+  class First {
+    @Get('twice')
+    @Authenticated()
+    first(@Next() next: () => void): void {
+      next();
+    }
+  }
+
+  function secondWith(...decorators: RouteDecorator[]): Type {
+    class Second {
+      second(token: VerifiedAccessToken): object {
+        return { subject: token.subject };
+      }
+    }
+    const descriptor = Object.getOwnPropertyDescriptor(Second.prototype, 'second') as PropertyDescriptor;
+    Get('twice')(Second.prototype, 'second', descriptor);
+    for (const decorate of decorators) decorate(Second.prototype, 'second', descriptor);
+    AccessToken()(Second.prototype, 'second', 0);
+    Controller()(Second);
+    return Second;
+  }
+
+  let asked = 0;
+  const count = (): void => {
+    asked += 1;
+  };
+  beforeEach(() => {
+    asked = 0;
+    subscribe(INTROSPECTION_CHANNEL, count);
+  });
+  afterEach(() => {
+    unsubscribe(INTROSPECTION_CHANNEL, count);
+  });
+
+  it.each<[string, RouteDecorator[], number, number]>([
+    ['verifies its token once', [RequirePermission('orders.read')], 200, 1],
+    ['is authorized for each: refused without the permission (RS-09)', [RequirePermission('orders.approve')], 403, 1],
+    ['is authorized for each: refused for its client', [Authenticated(), AllowClients('another')], 403, 1],
+    ['asks again for a handler that wants a fresh word', [Authenticated(), MaxStaleness({ seconds: 0 })], 200, 2],
+    ['is refused by a handler that no decorator opens (RS-20)', [], 403, 1],
+  ])('%s', async (_, decorators, status, questions) => {
+    const keycloak = KeycloakTestingModule.forRoot({ introspectionTtlSeconds: 0 });
+    const app = await applicationOf([First, secondWith(...decorators)], () => new ExpressAdapter(), [keycloak]);
+    await app.init();
+    const bearer = signIn(app, testAccessToken({ subject: 'alice', permissions: ['orders.read'] }));
+    const answer = await request(app.getHttpServer()).get('/twice').auth(bearer, { type: 'bearer' });
+    expect([answer.status, asked]).toEqual([status, questions]);
+  });
+});

@@ -1,0 +1,47 @@
+/** Access notes: what decorators said of a class, or of one of its methods, kept by prototype and name. */
+
+/** How a route treats a token: never looks, judges one if sent, or demands one. */
+export type Opening = 'public' | 'optional' | 'authenticated';
+
+export interface AccessNote {
+  readonly opening?: Opening;
+  readonly permissions?: readonly string[];
+  readonly clients?: readonly string[];
+  readonly maxStalenessSeconds?: number;
+}
+
+/** Stands for the class itself among the names of its methods. */
+export const WHOLE_CLASS = Symbol('nestjs-keycloak-s2s:whole-class');
+
+/** By name and not by function: a function that wraps, binds or stands in for a method has none of what was put on it. */
+const notes = new WeakMap<object, Map<string | symbol, AccessNote>>();
+
+/** What was said at this prototype itself, and not at one that it inherits from. */
+export function noteAt(prototype: object, name: string | symbol): AccessNote {
+  return notes.get(prototype)?.get(name) ?? NOTHING;
+}
+
+const NOTHING: AccessNote = Object.freeze({});
+
+/** The names of the methods of which something was said at this prototype itself. */
+export function notedMethods(prototype: object): (string | symbol)[] {
+  return [...(notes.get(prototype)?.keys() ?? [])].filter((name) => name !== WHOLE_CLASS);
+}
+
+export function isNoted(prototype: object, name: string | symbol): boolean {
+  return noteAt(prototype, name) !== NOTHING;
+}
+
+/** Adds to what was said; `merge` says what a second mark of the kind comes to. */
+export function note<Key extends keyof AccessNote>(
+  prototype: object,
+  name: string | symbol,
+  key: Key,
+  value: NonNullable<AccessNote[Key]>,
+  merge: (earlier: NonNullable<AccessNote[Key]>) => NonNullable<AccessNote[Key]>,
+): void {
+  const earlier = noteAt(prototype, name)[key];
+  const ofPrototype = notes.get(prototype) ?? new Map<string | symbol, AccessNote>();
+  notes.set(prototype, ofPrototype);
+  ofPrototype.set(name, { ...noteAt(prototype, name), [key]: earlier === undefined ? value : merge(earlier) });
+}

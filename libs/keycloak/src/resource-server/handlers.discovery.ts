@@ -1,0 +1,85 @@
+/** Handlers: every method of the application that something from outside reaches, and how. */
+import { RequestMethod } from '@nestjs/common';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+
+/** By which decorator Nest knows it: `@Get()`, `@MessagePattern()`, `@SubscribeMessage()`, `@Query()`, `@ResolveField()`, `@ResolveReference()`. */
+export type HandlerKind = 'route' | 'message' | 'gateway-message' | 'operation' | 'field' | 'reference';
+
+/** A controller or provider that Nest has made, or will make for each request. */
+export interface Host {
+  readonly name: string;
+  readonly isController: boolean;
+  readonly isGateway: boolean;
+  /** Where Nest looks for its methods. */
+  readonly prototype: object;
+  /** Where Nest looks for what stands on the class; two, when another was put in the place of the one that was declared. */
+  readonly classes: readonly object[];
+  readonly instance: object | undefined;
+}
+
+export interface Handler {
+  readonly kind: HandlerKind;
+  /** For people: class, method and how it is reached. */
+  readonly label: string;
+  readonly host: Host;
+  readonly method: string;
+  readonly function: object;
+}
+
+/** Nest's own keys, as text: its packages for microservices, WebSockets and GraphQL are not dependencies. */
+const PATTERN_HANDLER = 'microservices:handler_type';
+const GATEWAY_MESSAGE = 'websockets:message_mapping';
+const GATEWAY = 'websockets:is_gateway';
+const RESOLVER_TYPE = 'graphql:resolver_type';
+const FIELD_RESOLVER = 'graphql:resolve_property';
+const REFERENCE_RESOLVER = 'graphql:resolve_reference';
+const OPERATIONS: readonly unknown[] = ['Query', 'Mutation', 'Subscription'];
+
+export function hostsOf(discovery: DiscoveryService): Host[] {
+  const controllers = discovery.getControllers().flatMap((wrapper) => hostOf(wrapper, true));
+  return [...controllers, ...discovery.getProviders().flatMap((wrapper) => hostOf(wrapper, false))];
+}
+
+function hostOf({ metatype, instance }: InstanceWrapper<unknown>, isController: boolean): Host[] {
+  const made = typeof instance === 'object' && instance !== null ? instance : undefined;
+  // What a factory makes has the factory in the place of its class.
+  const prototype: unknown = made === undefined ? prototypeOf(metatype) : Object.getPrototypeOf(made);
+  if (typeof prototype !== 'object' || prototype === null) return [];
+  const declared = prototype.constructor;
+  const classes = prototypeOf(metatype) === prototype ? [declared, metatype as object] : [declared];
+  const isGateway = classes.some((type) => says(GATEWAY, type));
+  return [{ name: declared.name, isController, isGateway, prototype, classes, instance: made }];
+}
+
+const prototypeOf = (value: unknown): unknown => (typeof value === 'function' ? value.prototype : undefined);
+
+const says = (key: string, target: object): boolean => Reflect.getMetadata(key, target) !== undefined;
+
+/** A method may be reached in several ways, as of a hybrid application over HTTP and by messages. */
+export function handlersOf(host: Host, scanner: MetadataScanner): Handler[] {
+  const prototype = host.prototype as Readonly<Record<string, unknown>>;
+  return scanner.getAllMethodNames(prototype).flatMap((method) => {
+    const found = prototype[method];
+    if (typeof found !== 'function') return [];
+    const label = (how: string): string => `${host.name}.${method} (${how})`;
+    return kindsOf(found, host).map(([kind, how]) => ({ kind, label: label(how), host, method, function: found }));
+  });
+}
+
+function kindsOf(method: object, { prototype }: Host): (readonly [HandlerKind, string])[] {
+  const kinds: (readonly [HandlerKind, string])[] = [];
+  if (says(PATH_METADATA, method)) {
+    kinds.push(['route', RequestMethod[Reflect.getMetadata(METHOD_METADATA, method) as number] ?? '']);
+  }
+  if (says(PATTERN_HANDLER, method)) kinds.push(['message', 'message handler']);
+  if (says(GATEWAY_MESSAGE, method)) kinds.push(['gateway-message', 'message handler of a gateway']);
+  // @Resolver('Query') makes one of every method.
+  const type: unknown =
+    Reflect.getMetadata(RESOLVER_TYPE, method) ?? Reflect.getMetadata(RESOLVER_TYPE, prototype.constructor);
+  if (OPERATIONS.includes(type)) kinds.push(['operation', `GraphQL ${String(type).toLowerCase()}`]);
+  else if (says(REFERENCE_RESOLVER, method)) kinds.push(['reference', 'GraphQL reference resolver']);
+  else if (says(FIELD_RESOLVER, method)) kinds.push(['field', 'GraphQL field resolver']);
+  return kinds;
+}
