@@ -13,7 +13,7 @@ export const BEARER_ERROR_REASONS = [
   'malformed_authorization_header',
   'more_than_one_credential',
   'token_too_long',
-  'token_not_b64token',
+  'token_malformed',
   'inactive',
   'revoked',
   'iss_missing',

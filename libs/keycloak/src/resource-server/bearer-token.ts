@@ -1,7 +1,7 @@
 /** Bearer token: takes the one token out of a request's headers, and nothing from anywhere else (RFC 6750 §2). */
-import { isB64Token } from '../protocol/b64token.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
+import type { TokenForm } from '../protocol/token-form.js';
 
 /** What is read of a request; Express' and Fastify's both fit. */
 export interface BearerRequest {
@@ -48,13 +48,14 @@ function bearerCredentials(header: string): string {
 }
 
 /**
- * The grammar of RFC 6750 §2.1. A token that breaks it is none, and is refused before it costs a call.
+ * What has not the form of a token is none, and is refused before it costs a call or is remembered: another spelling of a token
+ * that is good or denied too.
  *
  * Throws `BearerError`: `invalid_request` when there is more than one word, else `invalid_token`.
  */
-export function checkBearerToken(credentials: string): void {
+export function checkBearerToken(credentials: string, isToken: TokenForm): void {
   if (/\s/.test(credentials)) throw malformed();
-  if (!isB64Token(credentials)) throw new BearerError('invalid_token', { reason: 'token_not_b64token' });
+  if (!isToken(credentials)) throw new BearerError('invalid_token', { reason: 'token_malformed' });
 }
 
 const malformed = (): BearerError => new BearerError('invalid_request', { reason: 'malformed_authorization_header' });

@@ -36,7 +36,9 @@ export async function makeSigningKeys(): Promise<SigningKeys> {
       return new SignJWT({ ...claims }).setProtectedHeader({ alg: 'RS256', typ, kid }).sign(stranger.privateKey);
     },
     signForSelf: (claims) => new SignJWT({ ...claims }).setProtectedHeader({ alg: 'HS512', typ: 'JWT' }).sign(own),
-    async read(token) {
+    async read(text) {
+      const token = respelled(text);
+      if (token === undefined) return undefined;
       const answers = await Promise.allSettled([
         jwtVerify(token, publicKey, { ...NEVER_EXPIRED, algorithms: ['RS256'] }),
         jwtVerify(token, own, { ...NEVER_EXPIRED, algorithms: ['HS512'] }),
@@ -45,4 +47,12 @@ export async function makeSigningKeys(): Promise<SigningKeys> {
       return verified === undefined ? undefined : toRecord(verified.value.payload);
     },
   };
+}
+
+/** As it was issued. Keycloak takes dots and padding behind a token, and any spelling that its signature can be decoded from. */
+function respelled(text: string): string | undefined {
+  const parts = text.split('.');
+  const [header, payload, signature = ''] = parts;
+  if (parts.slice(3).some((part) => part !== '') || !/^[\w+/-]+=*$/.test(signature)) return undefined;
+  return `${header}.${payload}.${Buffer.from(signature, 'base64url').toString('base64url')}`;
 }
