@@ -10,6 +10,7 @@ import { BearerError } from '../libs/keycloak/src/protocol/bearer-error.js';
 import type { IntrospectionAnswer } from '../libs/keycloak/src/protocol/claims.js';
 import { tokenHash } from '../libs/keycloak/src/protocol/fingerprint.js';
 import { IssuedToken } from '../libs/keycloak/src/protocol/issued-token.js';
+import { isCompactJws } from '../libs/keycloak/src/protocol/token-form.js';
 import { makeAccessTokenVerifier } from '../libs/keycloak/src/resource-server/access-token-verifier.js';
 import { RevocationList } from '../libs/keycloak/src/revocation/revocation-list.js';
 import { foundInHeap } from './heap-search.js';
@@ -68,7 +69,14 @@ function setUp() {
   );
   const verifier = makeAccessTokenVerifier(
     introspection,
-    { issuer: ISSUER, audience: CLIENT, clockToleranceSeconds: 5, permissions: undefined, maxTokenBytes: 8192 },
+    {
+      issuer: ISSUER,
+      audience: CLIENT,
+      clockToleranceSeconds: 5,
+      permissions: undefined,
+      maxTokenBytes: 8192,
+      tokenForm: isCompactJws,
+    },
     clock,
     revocations,
   );
