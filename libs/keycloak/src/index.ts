@@ -32,6 +32,7 @@ export { TOKEN_CHANNEL } from './diagnostics/token-channel.js';
 export { AuthorizationServerError } from './protocol/authorization-server-error.js';
 export { BearerError } from './protocol/bearer-error.js';
 export { clientRoles, realmRoles } from './protocol/claims.js';
+export { denialOf } from './protocol/denial.js';
 export { IssuedToken } from './protocol/issued-token.js';
 export {
   AUTHORIZATION_SERVER_ERROR_REASONS,

@@ -34,6 +34,7 @@ import {
   type ResolvedKeycloakOptions,
   type ServiceOptions,
 } from './keycloak.options.js';
+import { isCompactJws } from './protocol/token-form.js';
 import { AccessTokenVerifier, makeAccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { IntrospectionGuard } from './resource-server/introspection.guard.js';
 import { RefusalFilter } from './resource-server/refusal.filter.js';
@@ -124,7 +125,13 @@ export type ServiceRegistration = { readonly name: string } & (
       provide: AccessTokenVerifier,
       inject: [CachedIntrospection, RESOLVED_OPTIONS, RevocationList],
       useFactory: (introspection: CachedIntrospection, options: ResolvedKeycloakOptions, revocations: RevocationList) =>
-        makeAccessTokenVerifier(introspection, { ...options, audience: options.clientId }, systemClock, revocations),
+        makeAccessTokenVerifier(
+          introspection,
+          // What Keycloak's access tokens look like.
+          { ...options, audience: options.clientId, tokenForm: isCompactJws },
+          systemClock,
+          revocations,
+        ),
     },
     {
       provide: IntrospectionGuard,
