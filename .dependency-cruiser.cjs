@@ -41,7 +41,7 @@ module.exports = {
       from: { path: rooms(['authorization-server']), pathNot: notSpec },
       to: {
         path: '^libs/keycloak/src/',
-        pathNot: rooms(['authorization-server', 'diagnostics', 'http', 'caching', 'protocol']),
+        pathNot: rooms(['authorization-server', 'resilience', 'diagnostics', 'http', 'caching', 'protocol']),
       },
     },
     {
@@ -57,6 +57,16 @@ module.exports = {
       severity: 'error',
       from: { path: rooms(['diagnostics']), pathNot: notSpec },
       to: { pathNot: rooms(['diagnostics', 'caching', 'protocol']), dependencyTypesNot: builtin },
+    },
+    {
+      name: 'resilience-looks-down',
+      comment: 'Two rooms call others under its policies; who is called, and how, is nothing to it.',
+      severity: 'error',
+      from: { path: rooms(['resilience']), pathNot: notSpec },
+      to: {
+        pathNot: [rooms(['resilience', 'caching', 'protocol']), 'node_modules/cockatiel/'],
+        dependencyTypesNot: builtin,
+      },
     },
     {
       name: 'http-knows-no-token',
@@ -86,7 +96,16 @@ module.exports = {
       from: { path: rooms(['client']), pathNot: notSpec },
       to: {
         path: '^libs/keycloak/src/',
-        pathNot: rooms(['client', 'authorization-server', 'revocation', 'diagnostics', 'http', 'caching', 'protocol']),
+        pathNot: rooms([
+          'client',
+          'authorization-server',
+          'revocation',
+          'resilience',
+          'diagnostics',
+          'http',
+          'caching',
+          'protocol',
+        ]),
       },
     },
     {

@@ -1,7 +1,7 @@
 // npm test: builds, starts an authorization server for the e2e and browser specs, and runs Jest with the arguments given. It
 // says last what it ran against and what it left out. --authorization-server=… chooses the server; with --complete what can't be
 // run is a failure.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chooseServer, nameOf, startServer } from './authorization-server.mjs';
 import { buildByTsc } from './build.mjs';
@@ -112,13 +112,9 @@ function runJest(projects, jestArgs, env) {
 
 /** Gives how many there are. */
 function tellSkipped() {
-  let skipped;
-  try {
-    skipped = JSON.parse(readFileSync(SKIPPED_JSON, 'utf8'));
-  } catch {
-    // Jest ran nothing, or some by name (-t) only.
-    return 0;
-  }
+  // Jest ran nothing, or some by name (-t) only.
+  if (!existsSync(SKIPPED_JSON)) return 0;
+  const skipped = JSON.parse(readFileSync(SKIPPED_JSON, 'utf8'));
   const names = skipped.flatMap(({ suite, names: ofGroup }) => ofGroup.map((name) => `${suite}: ${name}`));
   writeFileSync(SKIPPED_FILE, names.map((name) => `${name}\n`).join(''));
   if (names.length === 0) return 0;

@@ -46,7 +46,7 @@ const DUE: Readonly<Record<AttackId, string>> = {
   'revoked-token': INACTIVE,
   'expired-token': INACTIVE,
   'tampered-signature': INACTIVE,
-  'alg-none': INACTIVE,
+  'alg-none': '401 invalid_token token_malformed',
   'id-token': '401 invalid_token not_an_access_token',
   'token-in-query': '401 missing_token token_in_query',
 };

@@ -136,6 +136,24 @@ describe('the built services', () => {
     expect(leaks.known).toBeGreaterThanOrEqual(2);
   }, 60_000);
 
+  it('in demo mode show nothing to a page of another name that was led here (BF-06)', async () => {
+    const nowhere = { SERVICE_B_URL: 'http://127.0.0.1:9', SERVICE_C_URL: 'http://127.0.0.1:9' };
+    for (const letter of ['a', 'b', 'c']) {
+      const secret = { [`SERVICE_${letter.toUpperCase()}_CLIENT_SECRET`]: `${letter}-secret` };
+      const { url, service } = await start(`service-${letter}`, { ...nowhere, ...secret });
+      const { port } = new URL(url);
+      const led = { Host: `rebound.evil.example:${port}`, Origin: `http://rebound.evil.example:${port}` };
+      for (const path of ['/', '/run-service-b', '/health/live', '/demo/tokens']) {
+        const { body } = await request(url).get(path).set(led).expect(421);
+        expect(body).toMatchObject({ code: 'host_not_known' });
+      }
+      await request(url).post('/attacks/no-token').set(led).set('Sec-Fetch-Site', 'same-origin').expect(421);
+      await request(url).get('/health/live').set('Host', `service-${letter}:3000`).expect(200);
+      service.process.kill('SIGTERM');
+      expect(await service.exited).toBe(0);
+    }
+  }, 60_000);
+
   it('answer every request that is under way when SIGTERM comes, take no more, and exit with 0', async () => {
     const server = await startEmbeddedServer();
     try {

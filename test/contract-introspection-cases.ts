@@ -11,7 +11,16 @@ import {
   serviceAccount,
   type ContractCase,
 } from './contract-expectations.js';
-import { chainOf, clientCredentials, exchange, introspect, login, post, textOf } from './contract-requests.js';
+import {
+  chainOf,
+  clientCredentials,
+  exchange,
+  introspect,
+  login,
+  post,
+  textOf,
+  type Reply,
+} from './contract-requests.js';
 import { claimsOf } from './keycloak.js';
 import { NEW_CLIENT_SECRET, type ContractServer } from './contract-server.js';
 
@@ -28,6 +37,29 @@ const ACTIVE_A = active({
 
 const tokenForB = async (server: ContractServer): Promise<string> =>
   textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
+
+/** By what is other in them. Of the 342 characters of its signature the last has four bits that decode to nothing. */
+function otherSpellings(token: string): Readonly<Record<string, string>> {
+  const [header = '', payload = '', signature = ''] = token.split('.');
+  const last = signature.charCodeAt(signature.length - 1);
+  return {
+    'a dot': `${token}.`,
+    'many dots': token + '.'.repeat(50),
+    padding: `${token}=`,
+    'much padding': token + '='.repeat(50),
+    'padding and a dot': `${token}=.`,
+    bits: token.slice(0, -1) + String.fromCharCode(last + 1),
+    alphabet: `${header}.${payload}.${signature.replaceAll('-', '+').replaceAll('_', '/')}`,
+    'a dot and padding': `${token}.=`,
+    'a fourth part': `${token}.AA`,
+    'a dot in front': `.${token}`,
+    'padding in front': `${header}.${payload}.=${signature}`,
+    'padding of the header': `${header}=.${payload}.${signature}`,
+    'padding of the payload': `${header}.${payload}=.${signature}`,
+    'a blank': `${token} `,
+    'a line feed': `${token}\n`,
+  };
+}
 
 export const INTROSPECTION_CASES: readonly ContractCase[] = [
   {
@@ -175,6 +207,15 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
       return answer(server, await introspect(server, 'service-b', [token?.[0], token?.[1], other?.[2]].join('.')));
     },
     answer: INACTIVE,
+  },
+  {
+    title: 'of one token in other spellings',
+    async ask(server) {
+      const spellings = Object.entries(otherSpellings(await tokenForB(server)));
+      const answers = await Promise.all(spellings.map(([, spelling]) => introspect(server, 'service-b', spelling)));
+      return spellings.filter((_, at) => isActive(answers[at] as Reply) === true).map(([name]) => name);
+    },
+    answer: ['a dot', 'many dots', 'padding', 'much padding', 'padding and a dot', 'bits', 'alphabet'],
   },
   {
     title: 'of an unsigned token',

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startFaultProxy, type RunningAuthorizationServer } from 'nestjs-keycloak-s2s/testing';
+import { tokenText } from '../libs/keycloak/src/testing/token-text.js';
 import { clientCredentials, textOf, type Asked } from './contract-requests.js';
 import { startEmbeddedServer } from './embedded-server.js';
 import { GuardedService } from './guarded-service.js';
@@ -22,7 +23,7 @@ beforeEach(async () => {
   server = await startEmbeddedServer();
   service = await GuardedService.start(server, 10);
   // Discovery is read, and a connection is there.
-  await service.whoami('warm');
+  await service.whoami(tokenText('warm'));
   server.control.calls.reset();
 });
 
@@ -40,7 +41,7 @@ const tokenOf = async (asked: Asked): Promise<string> =>
 async function ask(count: number, name: string): Promise<string[]> {
   const answers: string[] = [];
   for (let number = 0; number < count; number += 1) {
-    const { status, reason } = await service.whoami(`${name}-${number}`);
+    const { status, reason } = await service.whoami(tokenText(`${name}-${number}`));
     answers.push(`${status} ${String(reason)}`);
   }
   return answers;
@@ -63,7 +64,9 @@ describe('a server that fails every call', () => {
     await ask(FAILURES, 'opening');
     expect(server.control.calls.introspection).toBe(FAILURES);
     await sleep(PAUSE_MS + 50);
-    const failed = await Promise.all(Array.from({ length: 20 }, (_, number) => service.whoami(`probe-${number}`)));
+    const failed = await Promise.all(
+      Array.from({ length: 20 }, (_, number) => service.whoami(tokenText(`probe-${number}`))),
+    );
     expect(new Set(failed.map(({ status }) => status))).toEqual(new Set([503]));
     expect(server.control.calls.introspection).toBe(FAILURES + 1);
     server.control.fault('introspection', undefined);

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import request from 'supertest';
 import { ServiceAModule } from '../apps/service-a/src/service-a.module.js';
 import { ServiceCModule } from '../apps/service-c/src/service-c.module.js';
+import { tokenText } from '../libs/keycloak/src/testing/token-text.js';
 import * as keycloak from './keycloak.js';
 import { keycloakVariables, RunningChain, startService, type RunningService, type Variables } from './running-chain.js';
 
@@ -61,7 +62,8 @@ describe('Keycloak fails', () => {
       SERVICE_C_CLIENT_SECRET: keycloak.SECRETS['service-c'],
     });
     stops.push(() => c.app.close());
-    const { body, headers } = await request(c.url).get('/api/whoami').set('Authorization', 'Bearer x').expect(503);
+    const junk = `Bearer ${tokenText('junk')}`;
+    const { body, headers } = await request(c.url).get('/api/whoami').set('Authorization', junk).expect(503);
     expect(body).toMatchObject({
       error: 'Authorization server unavailable',
       code: 'authorization_server_unavailable',

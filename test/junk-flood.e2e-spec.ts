@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'nestjs-keycloak-s2s/testing';
+import { tokenText } from '../libs/keycloak/src/testing/token-text.js';
 import { clientCredentials, textOf } from './contract-requests.js';
 import { startEmbeddedServer } from './embedded-server.js';
 import { GuardedService, type ServiceAnswer } from './guarded-service.js';
@@ -59,7 +60,7 @@ async function flood(name: string, count: number): Promise<ServiceAnswer[]> {
   const answers: ServiceAnswer[] = [];
   let sent = 0;
   const sender = async (): Promise<void> => {
-    while (sent < count) answers.push(await service.whoami(`${name}-${sent++}`));
+    while (sent < count) answers.push(await service.whoami(tokenText(`${name}-${sent++}`)));
   };
   await Promise.all(Array.from({ length: Math.min(SENDERS, count) }, sender));
   return answers;

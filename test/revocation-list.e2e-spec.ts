@@ -130,6 +130,10 @@ describe('a user logs out', () => {
 describe('an administrator', () => {
   const DENIALS: readonly (readonly [string, () => Denial])[] = [
     ['one token', () => ({ tokenHash: sha256(session.atB) })],
+    [
+      'one token by its jti',
+      () => ({ tokenHash: sha256('its other form'), jti: String(claimsOf(session.atB)['jti']) }),
+    ],
     ['all tokens of a user until now', () => ({ sub: String(claimsOf(session.atB)['sub']), issuedBefore: later() })],
   ];
   const later = (): number => Number(claimsOf(session.atB)['iat']) + 1;

@@ -22,6 +22,7 @@ export { ServiceCallError } from './client/service-call-error.js';
 export { ServiceCaller, ServiceClient } from './client/service-client.js';
 export { TokenExchangeClient } from './client/token-exchange-client.js';
 
+export { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
 export { AuthorizationServerHealth } from './authorization-server/server-health.js';
 
 export { INTROSPECTION_CHANNEL } from './diagnostics/introspection-channel.js';
@@ -31,6 +32,7 @@ export { TOKEN_CHANNEL } from './diagnostics/token-channel.js';
 export { AuthorizationServerError } from './protocol/authorization-server-error.js';
 export { BearerError } from './protocol/bearer-error.js';
 export { clientRoles, realmRoles } from './protocol/claims.js';
+export { denialOf } from './protocol/denial.js';
 export { IssuedToken } from './protocol/issued-token.js';
 export {
   AUTHORIZATION_SERVER_ERROR_REASONS,
@@ -44,6 +46,7 @@ export { RevocationList } from './revocation/revocation-list.js';
 
 export type { ServiceRegistration } from './keycloak.module.js';
 export type { KeycloakModuleOptions, ServiceOptions } from './keycloak.options.js';
+export type { AuthorizationServerRequest } from './authorization-server/authorization-server-fetch.js';
 export type { AuthorizationServerStatus } from './authorization-server/server-health.js';
 export type { SafeBody, ServiceCallErrorCode } from './client/service-call-error.js';
 export type { ServiceRequestOptions, ServiceResponse } from './client/service-client.js';

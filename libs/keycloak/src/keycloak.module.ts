@@ -8,6 +8,7 @@ import {
   HttpAdapterHost,
   MetadataScanner,
 } from '@nestjs/core';
+import { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
 import { CachedIntrospection } from './authorization-server/cached-introspection.js';
 import {
   connectToAuthorizationServer,
@@ -33,6 +34,7 @@ import {
   type ResolvedKeycloakOptions,
   type ServiceOptions,
 } from './keycloak.options.js';
+import { isCompactJws } from './protocol/token-form.js';
 import { AccessTokenVerifier, makeAccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { IntrospectionGuard } from './resource-server/introspection.guard.js';
 import { RefusalFilter } from './resource-server/refusal.filter.js';
@@ -101,6 +103,11 @@ export type ServiceRegistration = { readonly name: string } & (
       useFactory: (tokens: TokenSource) => new TokenExchangeClient(tokens),
     },
     {
+      provide: AuthorizationServerFetch,
+      inject: [SERVER],
+      useFactory: ({ fetch }: ConnectedAuthorizationServer) => fetch,
+    },
+    {
       provide: AuthorizationServerHealth,
       inject: [SERVER],
       useFactory: ({ metadata }: ConnectedAuthorizationServer) => new AuthorizationServerHealth(metadata, systemClock),
@@ -118,7 +125,13 @@ export type ServiceRegistration = { readonly name: string } & (
       provide: AccessTokenVerifier,
       inject: [CachedIntrospection, RESOLVED_OPTIONS, RevocationList],
       useFactory: (introspection: CachedIntrospection, options: ResolvedKeycloakOptions, revocations: RevocationList) =>
-        makeAccessTokenVerifier(introspection, { ...options, audience: options.clientId }, systemClock, revocations),
+        makeAccessTokenVerifier(
+          introspection,
+          // What Keycloak's access tokens look like.
+          { ...options, audience: options.clientId, tokenForm: isCompactJws },
+          systemClock,
+          revocations,
+        ),
     },
     {
       provide: IntrospectionGuard,
@@ -146,6 +159,7 @@ export type ServiceRegistration = { readonly name: string } & (
     TokenSource,
     ClientCredentialsTokenProvider,
     TokenExchangeClient,
+    AuthorizationServerFetch,
     AuthorizationServerHealth,
     RevocationList,
     AccessTokenVerifier,

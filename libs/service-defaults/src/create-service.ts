@@ -1,12 +1,20 @@
 /** createService(): a Nest application with all that every service of the repository shares. */
-import type { ServerResponse } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { HttpAdapterHost, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RefusalFilter } from 'nestjs-keycloak-s2s';
 import { BodyValidation } from './body-validation.js';
+import {
+  answerWhatIsUnreadable,
+  CONNECTION_LIMITS,
+  limitedServer,
+  type ConnectionLimits,
+} from './connection-limits.js';
+import { Connections } from './connections.js';
 import { ErrorFilter } from './error.filter.js';
 import { closeGracefully } from './graceful-close.js';
+import { refuseUnknownHosts } from './known-hosts.js';
 import { securityHeaders } from './security-headers.js';
 import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
@@ -21,25 +29,40 @@ interface Reply {
   headers(values: Readonly<Record<string, string>>): unknown;
 }
 
-/** Fastify with the body limit. It follows no `X-Forwarded-*` header, and echoes no URL that it can't read. */
-export function serviceAdapter(): FastifyAdapter {
-  return new FastifyAdapter({
+/** Fastify with limits of body, time and connections. It follows no `X-Forwarded-*` header, and echoes nothing that it can't read. */
+export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): FastifyAdapter {
+  const connections = new Connections();
+  const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: false,
+    serverFactory: (handler: RequestListener) => limitedServer(limits, connections, handler),
+    clientErrorHandler: answerWhatIsUnreadable(connections),
     // What Fastify refuses before any route is found never comes to the filters.
     frameworkErrors: ({ statusCode = 400 }: { statusCode?: number }, _request: unknown, { raw }: Reply) => {
       raw.writeHead(statusCode, { ...HEADERS, 'content-type': 'application/json; charset=utf-8' });
       raw.end(JSON.stringify({ error: 'Invalid URL', code: 'invalid_url' }));
     },
   });
+  const fastify = adapter.getInstance();
+  fastify.addHook('onRequest', (_request: unknown, { raw }: Reply, done: () => void) => {
+    connections.began(raw);
+    done();
+  });
+  fastify.addHook('onResponse', (_request: unknown, { raw }: Reply, done: () => void) => {
+    connections.answered(raw);
+    done();
+  });
+  return adapter;
 }
 
 /** Ready for `listen()`. The module must import `KeycloakModule.forRoot`. Faulty settings throw. */
 export async function createService(
   module: Type | DynamicModule,
-  { logFormat }: Pick<ServiceSettings<string>, 'logFormat'>,
+  { logFormat, demo }: Pick<ServiceSettings<string>, 'logFormat' | 'demo'>,
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
+  // Before any other hook, so that nothing begins for such a request.
+  if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new ServiceLogger(logFormat),
     abortOnError: false,

@@ -10,14 +10,21 @@ export interface DemoDescription {
 }
 
 export interface DemoSettings {
+  /** The names, without a port, by which it lets itself be called, beside addresses and `localhost`. */
+  readonly hosts: readonly string[];
   readonly urls: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-export function readDemoSettings(variables: Variables, { urls = {}, secrets = {} }: DemoDescription): DemoSettings {
+export function readDemoSettings(
+  variables: Variables,
+  { urls = {}, secrets = {} }: DemoDescription,
+  hosts: readonly string[],
+): DemoSettings {
   const read = (defaults: Readonly<Record<string, string>>, value: (name: string, otherwise: string) => string) =>
     Object.fromEntries(Object.entries(defaults).map(([name, otherwise]) => [name, value(name, otherwise)]));
   return {
+    hosts,
     // Demo mode is never production, so plain http will do.
     urls: read(urls, (name, otherwise) => variables.optionalUrl(name, true) ?? otherwise),
     secrets: read(secrets, (name, otherwise) => variables.secret(name, otherwise)),

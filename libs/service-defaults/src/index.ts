@@ -7,6 +7,7 @@ export { AttackTarget } from './attacks/attack-target.js';
 export { ownAddress } from './attacks/own-address.js';
 export { bootstrap } from './bootstrap.js';
 export { createService, equipService, serviceAdapter } from './create-service.js';
+export { needsNoNameServer } from './known-hosts.js';
 export { RequestTraceModule } from './request-trace/request-trace.module.js';
 export { RequestTracer } from './request-trace/request-tracer.js';
 export { parseServerTiming } from './request-trace/server-timing.js';

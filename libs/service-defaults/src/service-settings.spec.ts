@@ -161,8 +161,9 @@ describe('readServiceSettings', () => {
     const settings = (environment: Environment) =>
       readServiceSettings(environment, { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'], demo });
     const told = { SERVICE_C_URL: 'http://service-c:3002/', SHORT_LIVED_CLIENT_SECRET: 'other' };
-    expect(settings(DEMO).demo).toEqual(demo);
+    expect(settings(DEMO).demo).toEqual({ ...demo, hosts: ['service-a'] });
     expect(settings({ ...DEMO, ...told }).demo).toEqual({
+      hosts: ['service-a'],
       urls: { SERVICE_C_URL: 'http://service-c:3002' },
       secrets: { SHORT_LIVED_CLIENT_SECRET: 'other' },
     });
@@ -265,6 +266,15 @@ describe('readServiceSettings where users log in', () => {
     ['no share', { MAX_SESSIONS_PER_USER: '0' }, 'MAX_SESSIONS_PER_USER must be a whole number from 1'],
   ])('refuses %s', (_, change, fault) => {
     expect(faultsOf(change)).toEqual([expect.stringContaining(fault)]);
+  });
+
+  it('knows in demo mode the name by which browsers call it', () => {
+    const settings = { PUBLIC_URL: 'https://shop.example.com:8443' };
+    const login = readServiceSettings(
+      { ...DEMO, ...settings },
+      { name: 'service-a', port: 3000, urls: [], login: true },
+    );
+    expect(login.demo?.hosts).toEqual(['service-a', 'shop.example.com']);
   });
 
   it('takes the published secret in demo mode', () => {

@@ -81,7 +81,9 @@ export function readServiceSettings<UrlName extends string>(
     service.login === true
       ? readLoginSettings(variables, { prefix, port, production, demoMode, insecureAllowed })
       : undefined;
-  const demo = demoMode ? readDemoSettings(variables, service.demo ?? {}) : undefined;
+  // Other containers call it by its name, browsers by its public one.
+  const hosts = [service.name, ...publicName(login)];
+  const demo = demoMode ? readDemoSettings(variables, service.demo ?? {}, hosts) : undefined;
 
   if (production && demoMode) {
     variables.fault('DEMO_MODE=true is for demonstrations only: set NODE_ENV=development, or leave DEMO_MODE out');
@@ -111,4 +113,8 @@ export function readServiceSettings<UrlName extends string>(
     ...(login === undefined ? {} : { login }),
     ...(demo === undefined ? {} : { demo }),
   };
+}
+
+function publicName(login: LoginSettings | undefined): string[] {
+  return login !== undefined && URL.canParse(login.publicUrl) ? [new URL(login.publicUrl).hostname] : [];
 }

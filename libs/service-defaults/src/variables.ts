@@ -92,8 +92,10 @@ export class Variables {
       const content = readFileSync(file, 'utf8').trim();
       if (content === '') this.fault(`${name}_FILE points to an empty file`);
       return content;
-    } catch {
-      this.fault(`${name}_FILE points to a file that can't be read`);
+    } catch (error) {
+      // The code alone: the path may be what was meant to be the secret.
+      const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+      this.fault(`${name}_FILE points to a file that can't be read${code}`);
       return '';
     }
   }

@@ -135,9 +135,9 @@ export const ATTACKS: readonly Attack[] = [
     id: 'alg-none',
     title: 'A token without signature (alg: none)',
     hope: 'A token that says it needs no signature is believed, with inventory.adjust written into it.',
-    rule: "Keycloak accepts its own algorithm, not what a token's header asks for.",
+    rule: 'A token has a signature: what has none is refused before Keycloak, which takes its own algorithm alone, is asked.',
     from: 'Service A',
-    expected: INACTIVE,
+    expected: { status: 401, code: 'invalid_token', reason: 'token_malformed' },
   },
   {
     id: 'id-token',

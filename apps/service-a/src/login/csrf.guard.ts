@@ -9,6 +9,7 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { needsNoNameServer } from 'service-defaults';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { actsByToken } from './acting-credential.js';
 import { Cookies, type CookieRequest } from './cookies.js';
@@ -64,8 +65,18 @@ export class CsrfGuard implements CanActivate {
 
   #isSameOrigin({ headers }: UnsafeRequest): boolean {
     const site = headers['sec-fetch-site'];
-    if (site !== undefined) return site === 'same-origin';
-    return headers.origin === this.#origin;
+    if (site === undefined) return headers.origin === this.#origin;
+    return site === 'same-origin' && this.#isOurs(headers.origin);
+  }
+
+  /**
+   * `same-origin` only says that the page has the name that it calls us by, which may be anybody's who had it lead here. A
+   * page that hides its own, as ours do, comes with no session of ours under such a name; and in demo mode, where anonymous
+   * visitors may do something, no service answers to one.
+   */
+  #isOurs(origin: string | undefined): boolean {
+    if (origin === undefined || origin === 'null' || origin === this.#origin) return true;
+    return URL.canParse(origin) && needsNoNameServer(new URL(origin).host);
   }
 }
 

@@ -95,6 +95,7 @@ async function logIn(change: TestAccessTokenOptions = {}, at = app): Promise<Ses
       accessToken,
       refreshToken: 'the-refresh-token',
       idToken: 'the-id-token',
+      askedAtMs: performance.now(),
       expiresAtMs: performance.now() + 300_000,
     }),
   });
@@ -119,6 +120,10 @@ describe('a request with a session', () => {
     await post(NO_ATTACK, { cookie, ...SAME_ORIGIN, 'x-csrf-token': csrfToken }).expect(404);
     // An older browser, that names its page only.
     await post(NO_ATTACK, { cookie, origin: PUBLIC_URL }, { csrf_token: csrfToken }).expect(404);
+    // Pages that say which they are, and those that hide it, as their own policy has it.
+    for (const origin of [PUBLIC_URL, 'null', 'http://127.0.0.1:3000', 'http://[::1]:3000', 'http://localhost']) {
+      await post(NO_ATTACK, { cookie, ...SAME_ORIGIN, origin }, { csrf_token: csrfToken }).expect(404);
+    }
     // There is no Keycloak here to go on to.
     await post('/auth/logout', { cookie, ...SAME_ORIGIN }, { csrf_token: csrfToken }).expect(503);
     await expect(isLoggedIn(session)).resolves.toBe(false);
@@ -131,6 +136,8 @@ describe('a request with a session', () => {
     ['another origin, by an older browser', { origin: 'https://evil.example' }],
     ['an origin that is hidden', { origin: 'null' }],
     ['who knows where', {}],
+    ['a name that somebody had lead here', { ...SAME_ORIGIN, origin: 'http://rebound.evil.example:3000' }],
+    ['an origin without form', { ...SAME_ORIGIN, origin: 'nonsense' }],
   ])('from %s changes nothing, even with the token of the session (BF-06)', async (_, from) => {
     const session = await logIn();
     for (const path of ['/auth/logout', NO_ATTACK]) {

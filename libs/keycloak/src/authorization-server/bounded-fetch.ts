@@ -21,16 +21,28 @@ type RequestOptions = CustomFetchOptions<'GET' | 'POST', URLSearchParams | undef
  */
 export function boundedFetch(connections: Connections): (url: string, options: RequestOptions) => Promise<Response> {
   return async (url, options) => {
-    const { status, headers, body } = await exchange(connections, new URL(url), options);
-    if (status >= 200 && status < 300) checkJson(headers['content-type'], body);
-    return new Response(body.length === 0 ? null : new Uint8Array(body), { status, headers });
+    const answer = await boundedExchange(connections, new URL(url), { ...options, body: options.body?.toString() });
+    const { status, headers, body } = answer;
+    if (status >= 200 && status < 300) {
+      if (!isJson(headers['content-type'])) throw unavailable('answer_not_json');
+      if (!isStrictJson(body)) throw unavailable('answer_not_strict_json');
+    }
+    return asResponse(answer);
   };
 }
 
-async function exchange(
+export interface BoundedRequest {
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** As above, whatever the answer is. Throws `AuthorizationServerError` `authorization_server_unavailable` when there is none. */
+export async function boundedExchange(
   connections: Connections,
   { origin, pathname, search }: URL,
-  { method, headers, body: form, signal }: RequestOptions,
+  { method, headers, body, signal }: BoundedRequest,
 ): Promise<HttpResponse> {
   try {
     return await httpExchange(connections, {
@@ -38,7 +50,7 @@ async function exchange(
       method,
       path: pathname + search,
       headers: Object.entries(headers).flat(),
-      body: form?.toString(),
+      body,
       timeoutMs: undefined,
       maxResponseBytes: MAX_ANSWER_BYTES,
       signal,
@@ -50,9 +62,11 @@ async function exchange(
   }
 }
 
-function checkJson(contentType: string | undefined, body: Uint8Array): void {
-  if (contentType === undefined || !JSON_CONTENT_TYPE.test(contentType)) throw unavailable('answer_not_json');
-  if (!isStrictJson(body)) throw unavailable('answer_not_strict_json');
+export const isJson = (contentType: string | undefined): boolean => JSON_CONTENT_TYPE.test(contentType ?? '');
+
+/** Throws for what a `Response` can't be, such as a 205 with a body. */
+export function asResponse({ status, headers, body }: HttpResponse): Response {
+  return new Response(body.length === 0 ? null : new Uint8Array(body), { status, headers });
 }
 
 function unavailable(reason: AuthorizationServerErrorReason, detail?: string): AuthorizationServerError {

@@ -1,9 +1,11 @@
 /** Connect: what can be asked of one authorization server, each kind of call under a policy of its own. */
 import type { Clock } from '../caching/clock.js';
 import { Network } from '../http/network.js';
-import { CallPolicy, type CallPolicyOptions, type CircuitState } from './call-policy.js';
+import { CallPolicy, type CallPolicyOptions, type CircuitState } from '../resilience/call-policy.js';
+import { AuthorizationServerFetch } from './authorization-server-fetch.js';
 import { Introspection } from './introspection.js';
 import { ServerMetadata } from './metadata.js';
+import { SERVER_CALL_RULES } from './server-call-rules.js';
 import { ServerConnection, type ServerConnectionOptions } from './server-connection.js';
 import { TokenEndpoint } from './token-endpoint.js';
 
@@ -12,7 +14,7 @@ export interface AuthorizationServerOptions extends ServerConnectionOptions, Cal
   readonly defaultScopes: readonly string[];
 }
 
-export type CallKind = 'discovery' | 'introspection' | 'introspection_renewal' | 'token';
+export type CallKind = 'discovery' | 'introspection' | 'introspection_renewal' | 'token' | 'login';
 
 /** The part of the slots for introspections that is for renewals alone. */
 const RENEWALS = 0.2;
@@ -24,6 +26,8 @@ export interface ConnectedAuthorizationServer {
   readonly metadata: ServerMetadata;
   readonly introspection: Introspection;
   readonly tokenEndpoint: TokenEndpoint;
+  /** For the application's own calls. */
+  readonly fetch: AuthorizationServerFetch;
 }
 
 /** Sends nothing yet. A policy for each kind: so that one can't take the slots of another, nor open its circuit. */
@@ -33,9 +37,10 @@ export function connectToAuthorizationServer(
   onCircuit: CircuitListener = () => undefined,
   network = new Network(),
 ): ConnectedAuthorizationServer {
-  const connection = new ServerConnection(options, network.toAuthorizationServer());
+  const connections = network.toAuthorizationServer();
+  const connection = new ServerConnection(options, connections);
   const policy = (kind: CallKind, maxConcurrentCalls = options.maxConcurrentCalls): CallPolicy =>
-    new CallPolicy({ ...options, maxConcurrentCalls }, clock, (state) => onCircuit(kind, state));
+    new CallPolicy({ ...options, maxConcurrentCalls }, SERVER_CALL_RULES, clock, (state) => onCircuit(kind, state));
   const forRenewals = Math.floor(options.maxConcurrentCalls * RENEWALS);
   const introspection = policy('introspection', options.maxConcurrentCalls - forRenewals);
   const renewal = forRenewals === 0 ? introspection : policy('introspection_renewal', forRenewals);
@@ -43,6 +48,7 @@ export function connectToAuthorizationServer(
   return {
     metadata,
     introspection: new Introspection(connection, metadata, introspection, renewal),
+    fetch: new AuthorizationServerFetch(options, connections, policy('login')),
     tokenEndpoint: new TokenEndpoint(connection, metadata, policy('token'), options.defaultScopes),
   };
 }

@@ -1,7 +1,7 @@
 /** Introspection: asks the authorization server about a token, with our own credentials (RFC 7662 §2). */
 import { introspectionRequest, processIntrospectionResponse, type AuthorizationServer } from 'oauth4webapi';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
-import type { CallPolicy } from './call-policy.js';
+import type { CallPolicy } from '../resilience/call-policy.js';
 import type { ServerMetadata } from './metadata.js';
 import { toServerError } from './server-answer.js';
 import type { ServerConnection } from './server-connection.js';

@@ -3,7 +3,7 @@ import { discoveryRequest, processDiscoveryResponse, type AuthorizationServer } 
 import { SingleFlight } from '../caching/single-flight.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
-import type { CallPolicy } from './call-policy.js';
+import type { CallPolicy } from '../resilience/call-policy.js';
 import { toServerError } from './server-answer.js';
 import type { ServerConnection } from './server-connection.js';
 

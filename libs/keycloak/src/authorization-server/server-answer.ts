@@ -2,6 +2,7 @@
 import { OperationProcessingError, ResponseBodyError, WWWAuthenticateChallengeError } from 'oauth4webapi';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { Refusal } from '../protocol/refusal.js';
+import { retryAfterSeconds } from '../resilience/retry-after.js';
 
 /**
  * Turns whatever the OAuth library threw into an error of ours. Its own errors hold the response, and with it tokens:
@@ -19,10 +20,4 @@ export function toServerError(error: unknown): Refusal {
 }
 
 const answered = (response: Response, error: string): AuthorizationServerError =>
-  AuthorizationServerError.answered(response.status, error, retryAfter(response));
-
-/** `Retry-After` in seconds (RFC 9110 §10.2.3), at most five minutes; the date form is left out. */
-function retryAfter(response: Response): number | undefined {
-  const value = response.headers.get('retry-after');
-  return value !== null && /^\d{1,9}$/.test(value) ? Math.min(Number(value), 300) : undefined;
-}
+  AuthorizationServerError.answered(response.status, error, retryAfterSeconds(response.headers.get('retry-after')));

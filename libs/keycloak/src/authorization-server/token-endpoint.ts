@@ -15,7 +15,7 @@ import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers
 import { IssuedToken } from '../protocol/issued-token.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import { parseScope } from '../protocol/scope.js';
-import type { CallPolicy } from './call-policy.js';
+import type { CallPolicy } from '../resilience/call-policy.js';
 import type { ServerMetadata } from './metadata.js';
 import type { ServerConnection } from './server-connection.js';
 import { toTokenRefusal } from './token-endpoint-refusals.js';

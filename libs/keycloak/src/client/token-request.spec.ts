@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { testAccessToken } from '../testing/test-access-token.js';
+import { tokenText } from '../testing/token-text.js';
 import { clientCredentialsRequest, tokenExchangeRequest, tokenRequestKey, type TokenRequest } from './token-request.js';
 
-const alice = testAccessToken({ subject: 'alice' });
+const TEXT_OF_ALICE = tokenText('alice');
+const alice = testAccessToken({ subject: 'alice', text: TEXT_OF_ALICE });
 const bob = testAccessToken({ subject: 'bob' });
 const key = (request: TokenRequest, issuer = 'i', client = 'c'): string => tokenRequestKey(issuer, client, request);
 
@@ -111,6 +113,6 @@ describe('tokenRequestKey', () => {
   });
 
   it('holds no token (RS-23)', () => {
-    expect(key(tokenExchangeRequest(alice, 'x', 'a'))).not.toContain('test-token');
+    expect(key(tokenExchangeRequest(alice, 'x', 'a'))).not.toContain(TEXT_OF_ALICE);
   });
 });

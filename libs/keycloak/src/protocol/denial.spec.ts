@@ -1,22 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
-import { readDenial } from './denial.js';
+import { testAccessToken } from '../testing/test-access-token.js';
+import { denialOf, readDenial } from './denial.js';
 import { tokenHash } from './fingerprint.js';
 
 const HASH = tokenHash('a token');
 
 describe('readDenial', () => {
-  it.each<[object, object]>([
-    [{ sid: 's1' }, { kind: 'session', key: 's1', issuedBefore: Infinity }],
+  const always = { issuedBefore: Infinity };
+  it.each<[object, object[]]>([
+    [{ sid: 's1' }, [{ kind: 'session', key: 's1', ...always }]],
+    [{ sub: 'alice', issuedBefore: 17.5 }, [{ kind: 'subject', key: 'alice', issuedBefore: 17.5 }]],
+    [{ sub: 'alice', issuedBefore: 0 }, [{ kind: 'subject', key: 'alice', issuedBefore: 0 }]],
+    [{ tokenHash: HASH }, [{ kind: 'token', key: HASH, ...always }]],
+    [{ tokenHash: HASH.toUpperCase() }, [{ kind: 'token', key: HASH, ...always }]],
     [
-      { sub: 'alice', issuedBefore: 17.5 },
-      { kind: 'subject', key: 'alice', issuedBefore: 17.5 },
+      { jti: 'onrtro:1', tokenHash: HASH },
+      [
+        { kind: 'token', key: HASH, ...always },
+        { kind: 'tokenId', key: 'onrtro:1', ...always },
+      ],
     ],
-    [
-      { sub: 'alice', issuedBefore: 0 },
-      { kind: 'subject', key: 'alice', issuedBefore: 0 },
-    ],
-    [{ tokenHash: HASH }, { kind: 'token', key: HASH, issuedBefore: Infinity }],
-    [{ tokenHash: HASH.toUpperCase() }, { kind: 'token', key: HASH, issuedBefore: Infinity }],
   ])('reads %j, and what became of it on a wire', (denial, read) => {
     expect(readDenial(denial)).toEqual(read);
     expect(readDenial(JSON.parse(JSON.stringify(denial)))).toEqual(read);
@@ -46,6 +49,13 @@ describe('readDenial', () => {
     [{ sub: 'alice', issuedBefore: -1 }],
     [{ sub: 'alice', issuedBefore: '1' }],
     [{ sub: 'alice', issuedBefore: 1_700_000_000_000 }],
+    [{ jti: 'j1' }],
+    [{ tokenHash: HASH, jti: '' }],
+    [{ tokenHash: HASH, jti: undefined }],
+    [{ tokenHash: HASH, jti: 7 }],
+    [{ tokenHash: HASH, jti: 'j'.repeat(1025) }],
+    [{ tokenHash: 'junk', jti: 'j1' }],
+    [{ tokenHash: HASH, jti: 'j1', sid: 's1' }],
     [{ tokenHash: '' }],
     [{ tokenHash: HASH.slice(1) }],
     [{ tokenHash: `${HASH}\n` }],
@@ -58,5 +68,18 @@ describe('readDenial', () => {
     expect(() => readDenial({ tokenHash: 'eyJhbGciOi' })).toThrow(
       /^The tokenHash of a denial must be a SHA-256 in hex$/,
     );
+  });
+});
+
+describe('denialOf', () => {
+  it('names one token by its hash and its jti, and by no text of it', () => {
+    const token = testAccessToken({ claims: { jti: 'onrtro:1', sid: 's1' } });
+    expect(denialOf(token)).toEqual({ tokenHash: token.hash, jti: 'onrtro:1' });
+  });
+
+  it('names a token without jti by its hash', () => {
+    const token = testAccessToken({ claims: { jti: undefined } });
+    expect(denialOf(token)).toEqual({ tokenHash: token.hash });
+    expect(readDenial(denialOf(token))).toHaveLength(1);
   });
 });

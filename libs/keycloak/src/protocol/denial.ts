@@ -1,19 +1,29 @@
 /** Denial: what is to be refused from now on, as one plain JSON object. */
+import type { VerifiedAccessToken } from './verified-access-token.js';
 
 /**
  * - `sid`: every token of a user's session, whenever it was issued (OpenID Connect Back-Channel Logout 1.0 §2.4).
  * - `sub`, `issuedBefore`: the tokens of a user or service account whose `iat` is earlier than that, in seconds since the
  *   epoch, and those that have no `iat`.
- * - `tokenHash`: one token, by its SHA-256 in hex (`VerifiedAccessToken.hash`).
+ * - `tokenHash`, `jti`: one token, by its SHA-256 in hex (`VerifiedAccessToken.hash`) or its `jti` (RFC 7519 §4.1.7), whichever
+ *   is met; `denialOf(token)` makes it. By the hash alone a token signed by ECDSA still passes with the other of the two forms
+ *   that each such signature has, (r, n - s): leave `jti` out only where it is not known.
  *
  * It holds no token and survives `JSON.stringify`, so that a channel between services can carry it.
  */
 export type Denial =
-  { readonly sid: string } | { readonly sub: string; readonly issuedBefore: number } | { readonly tokenHash: string };
+  | { readonly sid: string }
+  | { readonly sub: string; readonly issuedBefore: number }
+  | { readonly tokenHash: string; readonly jti?: string };
+
+/** The denial of one token: this one, however it is signed or spelled, and no other of its session or subject. */
+export function denialOf({ hash, claims }: VerifiedAccessToken): Denial {
+  return claims.jti === undefined ? { tokenHash: hash } : { tokenHash: hash, jti: claims.jti };
+}
 
 /** A denial that was read: what it is about, and before which `iat` (seconds since the epoch). */
 export interface ReadDenial {
-  readonly kind: 'session' | 'subject' | 'token';
+  readonly kind: 'session' | 'subject' | 'token' | 'tokenId';
   readonly key: string;
   readonly issuedBefore: number;
 }
@@ -24,23 +34,33 @@ const MAX_LENGTH = 1024;
 /** Whoever gives milliseconds gives more; as seconds, this is in the year 5138. */
 const MAX_EPOCH_SECONDS = 1e11;
 
-/** Throws `TypeError` for all that is not exactly one `Denial`; the message names no value. */
-export function readDenial(denial: unknown): ReadDenial {
+/**
+ * Under what it is to be held: two things for a token with its `jti`. Throws `TypeError` for all that is not exactly one
+ * `Denial`; the message names no value.
+ */
+export function readDenial(denial: unknown): readonly ReadDenial[] {
   const members: Readonly<Record<string, unknown>> =
     typeof denial === 'object' && denial !== null && !Array.isArray(denial) ? { ...denial } : {};
   switch (Object.keys(members).toSorted().join(' ')) {
     case 'sid':
-      return { kind: 'session', key: identifier('sid', members['sid']), issuedBefore: Infinity };
+      return [{ kind: 'session', key: identifier('sid', members['sid']), issuedBefore: Infinity }];
     case 'issuedBefore sub':
-      return {
-        kind: 'subject',
-        key: identifier('sub', members['sub']),
-        issuedBefore: epochSeconds(members['issuedBefore']),
-      };
+      return [
+        {
+          kind: 'subject',
+          key: identifier('sub', members['sub']),
+          issuedBefore: epochSeconds(members['issuedBefore']),
+        },
+      ];
     case 'tokenHash':
-      return { kind: 'token', key: sha256(members['tokenHash']), issuedBefore: Infinity };
+      return [{ kind: 'token', key: sha256(members['tokenHash']), issuedBefore: Infinity }];
+    case 'jti tokenHash':
+      return [
+        { kind: 'token', key: sha256(members['tokenHash']), issuedBefore: Infinity },
+        { kind: 'tokenId', key: identifier('jti', members['jti']), issuedBefore: Infinity },
+      ];
     default:
-      throw new TypeError('A denial is { sid }, { sub, issuedBefore } or { tokenHash }, and nothing besides');
+      throw new TypeError('A denial is { sid }, { sub, issuedBefore } or { tokenHash, jti }, and nothing besides');
   }
 }
 

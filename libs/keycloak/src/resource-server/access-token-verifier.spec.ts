@@ -3,6 +3,7 @@ import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { KeycloakModule } from '../keycloak.module.js';
 import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
+import { respellingsOf } from '../testing/respellings.js';
 import { connectionTo, loginTo, startTestRealm } from '../testing/test-realm.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
 
@@ -48,12 +49,26 @@ describe('AccessTokenVerifier', () => {
   it.each([
     ['nothing', '', 'invalid_token'],
     ['what is no token', 'a,b', 'invalid_token'],
+    ['what is not three parts', 'abcd', 'invalid_token'],
     ['two words', 'a b', 'invalid_request'],
     ['what is too long', 'x'.repeat(8193), 'invalid_token'],
   ])('refuses %s, and asks nobody about it (RS-03)', async (_, text, code) => {
     const verifier = await verifierOf('service-a');
     const before = realm.control.calls.introspection;
     await expect(verifier.verify(text)).rejects.toMatchObject({ code });
+    expect(realm.control.calls.introspection).toBe(before);
+  });
+
+  it('refuses every other spelling of a token that it knows, and asks nobody about it (RS-03)', async () => {
+    const verifier = await verifierOf('service-a');
+    const text = await loginTo(realm, 'alice');
+    await verifier.verify(text);
+    const before = realm.control.calls.introspection;
+    for (const other of [...respellingsOf(text), `${text} `, ` ${text}`, `${text}\n`]) {
+      await expect(verifier.verify(other)).rejects.toMatchObject({
+        code: /\s/.test(other) ? 'invalid_request' : 'invalid_token',
+      });
+    }
     expect(realm.control.calls.introspection).toBe(before);
   });
 });

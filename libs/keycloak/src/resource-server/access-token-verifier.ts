@@ -3,6 +3,7 @@ import type { CachedIntrospection } from '../authorization-server/cached-introsp
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
+import type { TokenForm } from '../protocol/token-form.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 import { checkBearerToken } from './bearer-token.js';
@@ -10,6 +11,8 @@ import { judgeAccessToken, type JudgeOptions } from './judge-access-token.js';
 
 export interface VerifierOptions extends JudgeOptions {
   readonly maxTokenBytes: number;
+  /** What counts as a token here. */
+  readonly tokenForm: TokenForm;
 }
 
 type Parts = readonly [
@@ -62,15 +65,18 @@ export class AccessTokenVerifier {
     return this.known(text, maxStalenessSeconds) ?? this.ask(text, maxStalenessSeconds);
   }
 
-  /** For the guard: what `verify` would give without asking, at once. @internal */
+  /**
+   * For the guard: what `verify` would give without asking, at once. Its form is not looked at: only what had it was ever
+   * asked about. @internal
+   */
   known(text: string, maxStalenessSeconds: number): VerifiedAccessToken | undefined {
     const answer = this.introspection.known(text, maxStalenessSeconds);
     return answer === undefined ? undefined : this.#judge(text, answer);
   }
 
-  /** For the guard: asks. What is no token is refused before it costs a call. @internal */
+  /** For the guard: asks. What is no token is refused before it costs a call or becomes a key. @internal */
   ask(text: string, maxStalenessSeconds: number): Promise<VerifiedAccessToken> {
-    checkBearerToken(text);
+    checkBearerToken(text, this.options.tokenForm);
     return this.introspection.introspect(text, maxStalenessSeconds).then((answer) => this.#judge(text, answer));
   }
 

@@ -1,10 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BearerError } from '../protocol/bearer-error.js';
+import { isCompactJws } from '../protocol/token-form.js';
+import { respellingsOf } from '../testing/respellings.js';
+import { tokenText } from '../testing/token-text.js';
 import { bearerToken, checkBearerToken, type BearerRequest } from './bearer-token.js';
 
 const MAX_BYTES = 1024;
-const TOKEN = 'abc.DEF-123_~+/==';
+const TOKEN = tokenText('alice');
 
 const withHeader = (authorization: string): BearerRequest => ({ headers: { authorization } });
 
@@ -12,7 +15,7 @@ const withHeader = (authorization: string): BearerRequest => ({ headers: { autho
 function outcome(request: BearerRequest): string | undefined {
   try {
     const token = bearerToken(request, MAX_BYTES);
-    if (token !== undefined) checkBearerToken(token);
+    if (token !== undefined) checkBearerToken(token, isCompactJws);
     return token;
   } catch (error) {
     if (error instanceof BearerError) return `${error.code}: ${error.reason}`;
@@ -44,19 +47,31 @@ describe('bearerToken (RFC 6750 section 2)', () => {
     ['Basic YTpi', 'missing_token: scheme_not_bearer'],
     ['Bearerx abc', 'missing_token: scheme_not_bearer'],
     ['abc.def', 'missing_token: scheme_not_bearer'],
-    ['Bearer a,b', 'invalid_token: token_not_b64token'],
-    ['Bearer "abc"', 'invalid_token: token_not_b64token'],
-    ['Bearer =abc', 'invalid_token: token_not_b64token'],
-    ['Bearer a=b', 'invalid_token: token_not_b64token'],
-    ['Bearer abcä', 'invalid_token: token_not_b64token'],
-    ['Bearer a\u0000b', 'invalid_token: token_not_b64token'],
-    ['Bearer token="abc"', 'invalid_token: token_not_b64token'],
+    ['Bearer a,b', 'invalid_token: token_malformed'],
+    ['Bearer "abc"', 'invalid_token: token_malformed'],
+    ['Bearer =abc', 'invalid_token: token_malformed'],
+    ['Bearer a=b', 'invalid_token: token_malformed'],
+    ['Bearer abcä', 'invalid_token: token_malformed'],
+    ['Bearer a\u0000b', 'invalid_token: token_malformed'],
+    ['Bearer token="abc"', 'invalid_token: token_malformed'],
+    ['Bearer abcd', 'invalid_token: token_malformed'],
+    ['Bearer AA.AA', 'invalid_token: token_malformed'],
+    ['Bearer AA.AA.', 'invalid_token: token_malformed'],
+    ['Bearer AA.AA.AA.AA.AA', 'invalid_token: token_malformed'],
+    ['Bearer AA.AA.AB', 'invalid_token: token_malformed'],
   ])('refuses %j: %s (RS-03)', (header, refusal) => {
     expect(outcome(withHeader(header))).toBe(refusal);
   });
 
+  it('takes one spelling of a token, and none of all the others (RS-03)', () => {
+    const others = respellingsOf(TOKEN).map((other) => outcome(withHeader(`Bearer ${other}`)));
+    expect(others.length).toBeGreaterThan(30);
+    expect(new Set(others)).toEqual(new Set(['invalid_token: token_malformed']));
+  });
+
   it('has a bound on the length (RS-03)', () => {
-    expect(outcome(withHeader(`Bearer ${'a'.repeat(MAX_BYTES)}`))).toBe('a'.repeat(MAX_BYTES));
+    const longest = `AA.AA.${'A'.repeat(MAX_BYTES - 6)}`;
+    expect(outcome(withHeader(`Bearer ${longest}`))).toBe(longest);
     expect(outcome(withHeader(`Bearer ${'a'.repeat(MAX_BYTES + 1)}`))).toBe('invalid_token: token_too_long');
   });
 
@@ -65,11 +80,12 @@ describe('bearerToken (RFC 6750 section 2)', () => {
       fc.string({ unit: 'binary' }),
       fc.string().map((rest) => `Bearer ${rest}`),
       fc.stringMatching(/^[Bb]earer +[\w.~+/=, "-]{0,40}$/),
+      fc.stringMatching(/^[Bb]earer +[\w-]{2}\.[\w-]{3,4}\.[\w-]{4}$/),
     );
     fc.assert(
       fc.property(junk, (header) => {
         const result = outcome(withHeader(header));
-        expect(result).toMatch(/^([A-Za-z0-9\-._~+/]+=*|(invalid_request|missing_token|invalid_token): [a-z0-9_]+)$/);
+        expect(result).toMatch(/^([\w-]+\.[\w-]+\.[\w-]+|(invalid_request|missing_token|invalid_token): [a-z0-9_]+)$/);
       }),
       { numRuns: 500 },
     );
@@ -90,15 +106,17 @@ describe('bearerToken (RFC 6750 section 2)', () => {
   });
 
   it('does not mistake a header value for the name of a header', () => {
-    const rawHeaders = ['X-Name', 'authorization', 'Authorization', 'Bearer abc', 'X-Other', 'Authorization'];
-    expect(outcome({ headers: { authorization: 'Bearer abc' }, rawHeaders })).toBe('abc');
+    const rawHeaders = ['X-Name', 'authorization', 'Authorization', `Bearer ${TOKEN}`, 'X-Other', 'Authorization'];
+    expect(outcome({ headers: { authorization: `Bearer ${TOKEN}` }, rawHeaders })).toBe(TOKEN);
   });
 
   const form = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
+  const inCapitals = { 'content-type': 'Application/X-WWW-Form-URLEncoded' };
   it.each<[string, BearerRequest, string]>([
     ['the query', { headers: {}, query: { access_token: TOKEN } }, 'missing_token: token_in_query'],
     ['an empty one in the query', { headers: {}, query: { access_token: '' } }, 'missing_token: token_in_query'],
     ['a form', { headers: form, body: { access_token: TOKEN } }, 'missing_token: token_in_form'],
+    ['a form in capitals', { headers: inCapitals, body: { access_token: TOKEN } }, 'missing_token: token_in_form'],
     [
       'header and query',
       { headers: { authorization: 'Bearer a' }, query: { access_token: 'a' } },
@@ -114,7 +132,7 @@ describe('bearerToken (RFC 6750 section 2)', () => {
   });
 
   it('leaves a field of a JSON body alone, for it is no credential of RFC 6750', () => {
-    const headers = { 'content-type': 'application/json', authorization: 'Bearer abc' };
-    expect(outcome({ headers, body: { access_token: 'x' } })).toBe('abc');
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${TOKEN}` };
+    expect(outcome({ headers, body: { access_token: 'x' } })).toBe(TOKEN);
   });
 });

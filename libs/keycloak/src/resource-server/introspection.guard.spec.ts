@@ -15,7 +15,9 @@ import type { KeycloakModuleOptions } from '../keycloak.options.js';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { Fault } from '../testing/authorization-server/fault.js';
 import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
+import { respellingsOf } from '../testing/respellings.js';
 import { BASIC_OF_SERVICE_B, connectionTo, startTestRealm } from '../testing/test-realm.js';
+import { tokenText } from '../testing/token-text.js';
 import {
   AllowClients,
   Authenticated,
@@ -358,7 +360,7 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
   it('tells callers the reason only with exposeRefusalReasons', async () => {
     const open = await startApp(realm, adapter, Routes, { exposeRefusalReasons: true });
     const { body } = await request(open.url).get('/authenticated').set('Authorization', 'Bearer a,b').expect(401);
-    expect(body).toEqual({ error: 'Invalid token', code: 'invalid_token', reason: 'token_not_b64token' });
+    expect(body).toEqual({ error: 'Invalid token', code: 'invalid_token', reason: 'token_malformed' });
     await open.app.close();
   });
 
@@ -410,9 +412,24 @@ describe('IntrospectionGuard with reuse of answers', () => {
 
   it('judges a reused answer again: another route, another permission', async () => {
     realm.control.fault('introspection', activeToken(realm, { scope: 'profile' }));
-    await get('/authenticated', 'another').expect(200);
+    const another = tokenText('another');
+    await get('/authenticated', another).expect(200);
     const before = introspections();
-    await request(service.url).post('/approve').set('Authorization', 'Bearer another').expect(403);
+    await request(service.url).post('/approve').set('Authorization', `Bearer ${another}`).expect(403);
+    expect(introspections()).toBe(before);
+  });
+
+  it('takes a token in one spelling: the others, which the server takes, cost no call and push no answer out (RS-03, RS-12)', async () => {
+    realm.control.fault('introspection', activeToken(realm));
+    const token = tokenText('in many spellings');
+    await get('/authenticated', token).expect(200);
+    const before = introspections();
+    const others = respellingsOf(token);
+    expect(others.length).toBeGreaterThan(30);
+    for (const other of others) {
+      await get('/optional', other).expect(401, { error: 'Invalid token', code: 'invalid_token' });
+    }
+    await get('/authenticated', token).expect(200);
     expect(introspections()).toBe(before);
   });
 });

@@ -165,6 +165,16 @@ describe('judgeAccessToken', () => {
     expect(refusal({ azp: undefined, client_id: undefined })).toBe('client_missing');
   });
 
+  it('reads an answer that can still change again each time, and never goes by what it was', () => {
+    const answer = { ...ANSWER };
+    const judged = () => judgeAccessToken('text', answer, OPTIONS, clockAt(NOW), NOTHING_DENIED);
+    expect(judged().subject).toBe('alice-id');
+    answer.sub = 'bob-id';
+    expect(judged().subject).toBe('bob-id');
+    answer.aud = 'service-c';
+    expect(judged).toThrow(expect.objectContaining({ reason: 'other_audience' }));
+  });
+
   it('comes to a token or to invalid_token for any answer at all, never to another error (RS-03)', () => {
     const claim = fc.oneof(fc.constantFrom(...Object.keys(ANSWER)), fc.constantFrom('nbf', 'cnf'));
     fc.assert(

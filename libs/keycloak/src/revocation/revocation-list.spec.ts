@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { AccessTokenClaims } from '../protocol/claims.js';
-import type { Denial } from '../protocol/denial.js';
+import { denialOf, type Denial } from '../protocol/denial.js';
 import { tokenHash } from '../protocol/fingerprint.js';
 import { makeVerifiedAccessToken, tokenFacts, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { StillClock } from '../testing/still-clock.js';
@@ -22,13 +22,14 @@ const NOW = new StillClock().date;
 
 /** Alice's, issued now, with something else about it. */
 function token(bend: Readonly<Record<string, unknown>> = {}, text = 'the token'): VerifiedAccessToken {
-  const claims = { iss: 'i', sub: 'alice', aud: 'b', exp: NOW + 60, iat: NOW, sid: 's1', ...bend };
+  const claims = { iss: 'i', sub: 'alice', aud: 'b', exp: NOW + 60, iat: NOW, sid: 's1', jti: 'j1', ...bend };
   return makeVerifiedAccessToken(text, tokenFacts(claims as AccessTokenClaims, 'a', []));
 }
 
 const SESSION: Denial = { sid: 's1' };
 const SUBJECT: Denial = { sub: 'alice', issuedBefore: NOW + 1 };
 const TOKEN: Denial = { tokenHash: tokenHash('the token') };
+const TOKEN_BY_BOTH: Denial = { ...TOKEN, jti: 'j1' };
 
 describe('RevocationList', () => {
   it.each<[string, Denial, VerifiedAccessToken]>([
@@ -37,11 +38,22 @@ describe('RevocationList', () => {
     ['subject', SUBJECT, token({ sub: 'bob' })],
     ['subject, and no token issued then or later', SUBJECT, token({ iat: NOW + 1 })],
     ['token', TOKEN, token({}, 'another token')],
+    ['token by hash and jti', TOKEN_BY_BOTH, token({ jti: 'j2' }, 'another token')],
+    ['token by hash and jti, and none without jti', TOKEN_BY_BOTH, token({ jti: undefined }, 'another token')],
   ])('denies a %s, and nobody else (RS-13)', (_, denial, other) => {
     const { list } = listOf();
     expect(list.denies(token())).toBe(false);
     list.deny(denial);
     expect([list.denies(token()), list.denies(other)]).toEqual([true, false]);
+  });
+
+  it('denies one token in whichever form it comes: signed (r, n - s) in place of (r, s), the jti is the same (RS-13)', () => {
+    const { list } = listOf();
+    list.deny(TOKEN);
+    const otherForm = token({}, 'the token with its other signature');
+    expect(list.denies(otherForm)).toBe(false);
+    list.deny(denialOf(token()));
+    expect([list.denies(otherForm), list.denies(token({ jti: undefined }))]).toEqual([true, true]);
   });
 
   it('denies a session whenever its tokens were issued: one that was refreshed during the logout too', () => {
@@ -66,28 +78,31 @@ describe('RevocationList', () => {
     expect(list.denies(token({ iat: NOW + 9 }))).toBe(true);
   });
 
-  it.each([SESSION, SUBJECT, TOKEN])('holds %j for its time from the last time on, whatever the date', (denial) => {
-    const { list, clock } = listOf();
-    list.deny(denial);
-    clock.advance(MEMORY_SECONDS - 1);
-    list.deny(denial);
-    expect(list.size).toBe(1);
-    clock.date = 0;
-    clock.advance(MEMORY_SECONDS - 0.001);
-    expect(list.denies(token())).toBe(true);
-    clock.advance(0.001);
-    expect(list.denies(token())).toBe(false);
-  });
+  it.each([SESSION, SUBJECT, TOKEN, TOKEN_BY_BOTH])(
+    'holds %j for its time from the last time on, whatever the date',
+    (denial) => {
+      const { list, clock } = listOf();
+      list.deny(denial);
+      clock.advance(MEMORY_SECONDS - 1);
+      list.deny(denial);
+      expect(list.size).toBe('jti' in denial ? 2 : 1);
+      clock.date = 0;
+      clock.advance(MEMORY_SECONDS - 0.001);
+      expect(list.denies(token())).toBe(true);
+      clock.advance(0.001);
+      expect(list.denies(token())).toBe(false);
+    },
+  );
 
   it('forgets what has ended', () => {
     const { list, clock } = listOf();
-    for (const denial of [SESSION, SUBJECT, TOKEN]) list.deny(denial);
+    for (const denial of [SESSION, SUBJECT, TOKEN_BY_BOTH]) list.deny(denial);
     clock.advance(MEMORY_SECONDS);
     list.deny({ sid: 's2' });
     expect(list.size).toBe(1);
   });
 
-  it.each<unknown>([undefined, {}, { sid: '' }, { sub: 'alice' }, { tokenHash: 'x' }])(
+  it.each<unknown>([undefined, {}, { sid: '' }, { sub: 'alice' }, { tokenHash: 'x' }, { ...TOKEN, jti: '' }])(
     'throws TypeError for %j, and holds what it held',
     (denial) => {
       const { list } = listOf();
@@ -193,7 +208,9 @@ const keyOf = (denial: Denial): string => JSON.stringify({ ...denial, issuedBefo
 
 function isAbout({ denial, issuedBefore }: Denied, one: VerifiedAccessToken): boolean {
   if ('sid' in denial) return denial.sid === one.claims.sid;
-  if ('tokenHash' in denial) return denial.tokenHash === one.hash;
+  if ('tokenHash' in denial) {
+    return denial.tokenHash === one.hash || (denial.jti !== undefined && denial.jti === one.claims.jti);
+  }
   return denial.sub === one.claims.sub && (one.claims.iat === undefined || one.claims.iat < issuedBefore);
 }
 
@@ -229,11 +246,13 @@ const denial: fc.Arbitrary<Denial> = fc.oneof(
   fc.record({ sid: fc.constantFrom('s1', 's2', '__proto__') }),
   fc.record({ sub: fc.constantFrom('alice', 'bob', 's1'), issuedBefore: issued }),
   fc.record({ tokenHash: fc.constantFrom(...TEXTS).map(tokenHash) }),
+  fc.record({ tokenHash: fc.constantFrom(...TEXTS).map(tokenHash), jti: fc.constantFrom('j1', 'j2', '__proto__') }),
 );
 const someToken = fc
   .record({
     sub: fc.constantFrom('alice', 'bob', 'carol'),
     sid: fc.constantFrom('s1', 's2', 's3', '__proto__', undefined),
+    jti: fc.constantFrom('j1', 'j2', 'j3', '__proto__', undefined),
     iat: fc.oneof(fc.constant(undefined), issued),
     text: fc.constantFrom(...TEXTS),
   })

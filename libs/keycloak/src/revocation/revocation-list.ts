@@ -42,6 +42,7 @@ export class RevocationList {
     session: new Map(),
     subject: new Map(),
     token: new Map(),
+    tokenId: new Map(),
   };
   /** Tokens issued earlier are refused, whosesoever they are; seconds since the epoch. */
   #floor = -Infinity;
@@ -54,10 +55,13 @@ export class RevocationList {
     private readonly log: RevocationLog,
   ) {}
 
-  /** How many denials are held, at most `maxRevocations`; those whose time is over are counted until the next one comes. */
+  /**
+   * How many denials are held, at most `maxRevocations`; that of a token with its `jti` counts twice. Those whose time is over
+   * are counted until the next one comes.
+   */
   get size(): number {
-    const { session, subject, token } = this.#entries;
-    return session.size + subject.size + token.size;
+    const { session, subject, token, tokenId } = this.#entries;
+    return session.size + subject.size + token.size + tokenId.size;
   }
 
   /**
@@ -65,9 +69,13 @@ export class RevocationList {
    * of two `issuedBefore` the later one counts. Throws `TypeError` when `denial` is not exactly one `Denial`.
    */
   deny(denial: Denial): void {
-    const { kind, key, issuedBefore } = readDenial(denial);
+    const toHold = readDenial(denial);
     const nowMs = this.clock.monotonicMs();
     this.#dropEnded(nowMs);
+    for (const one of toHold) this.#hold(one, nowMs);
+  }
+
+  #hold({ kind, key, issuedBefore }: ReadDenial, nowMs: number): void {
     const entries = this.#entries[kind];
     const earlier = entries.get(key);
     entries.delete(key);
@@ -83,12 +91,13 @@ export class RevocationList {
   denies(token: VerifiedAccessToken): boolean {
     // Asked on every request: nothing but this while nothing is denied, and no hash while no single token is.
     if (this.size === 0 && this.#floor === -Infinity) return false;
-    const { sid, sub, iat = -Infinity } = token.claims;
-    const { session, subject, token: single } = this.#entries;
+    const { sid, sub, jti, iat = -Infinity } = token.claims;
+    const { session, subject, token: single, tokenId } = this.#entries;
     return (
       iat < this.#floor ||
       (sid !== undefined && this.#holds(session.get(sid), iat)) ||
       this.#holds(subject.get(sub), iat) ||
+      (jti !== undefined && this.#holds(tokenId.get(jti), iat)) ||
       (single.size > 0 && this.#holds(single.get(token.hash), iat))
     );
   }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
+import { firstLine, isNoSuchCommand } from './failed-command.js';
 import type { KeycloakSettings } from './keycloak-settings.js';
 
 /** SHA-256 of the releases this package was tried with; the same file is published in both places. */
@@ -79,9 +80,11 @@ async function byMaven(folder: string, { version, onProgress, signal }: BoundedC
   const { env } = process;
   try {
     await promisify(execFile)('mvn', ['--version'], { env, signal });
-  } catch {
+  } catch (error) {
     signal.throwIfAborted();
-    throw new Error('mvn is not on PATH');
+    throw new Error(isNoSuchCommand(error) ? 'mvn is not on PATH' : `mvn does not run (${firstLine(error)})`, {
+      cause: error,
+    });
   }
   onProgress('Asking Maven for it');
   const artifact = `org.keycloak:keycloak-quarkus-dist:${version}:tar.gz`;

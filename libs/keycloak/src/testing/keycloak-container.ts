@@ -1,6 +1,7 @@
 /** Keycloak in a container, by testcontainers (an optional peer dependency, loaded only here). */
 import { connect } from 'node:net';
 import type { ContainerRuntimeClient, WaitStrategy } from 'testcontainers';
+import { firstLine } from './failed-command.js';
 import { LogTail, waitUntilReady } from './keycloak-readiness.js';
 import { keycloakVariables, type KeycloakSettings } from './keycloak-settings.js';
 import { imageName } from './keycloak-unavailable-error.js';
@@ -28,8 +29,8 @@ export async function findDocker(settings: KeycloakSettings): Promise<DockerEngi
   let testcontainers: Testcontainers;
   try {
     testcontainers = await import('testcontainers');
-  } catch {
-    return { missing: 'Docker: the package testcontainers (an optional peer dependency) is not installed' };
+  } catch (error) {
+    return { missing: `Docker: the package testcontainers (an optional peer dependency) ${whyNotLoaded(error)}` };
   }
   let client: ContainerRuntimeClient;
   try {
@@ -37,7 +38,7 @@ export async function findDocker(settings: KeycloakSettings): Promise<DockerEngi
     client = await within(ENGINE_ANSWERS_WITHIN_MS, settings.signal, testcontainers.getContainerRuntimeClient());
   } catch (error) {
     settings.signal.throwIfAborted();
-    return { missing: `Docker: no engine answers (${reason(error)})` };
+    return { missing: `Docker: no engine answers (${firstLine(error)})` };
   }
   const missing = await pullFailure(testcontainers, client, settings);
   return missing === undefined ? { testcontainers, client } : { missing };
@@ -144,7 +145,7 @@ async function assertDockerHostAnswers(): Promise<void> {
       socket.once('connect', resolve).once('error', reject);
     });
   } catch (error) {
-    throw new Error(`DOCKER_HOST is ${dockerHost}: ${reason(error)}`, { cause: error });
+    throw new Error(`DOCKER_HOST is ${dockerHost}: ${firstLine(error)}`, { cause: error });
   } finally {
     socket.destroy();
   }
@@ -170,10 +171,18 @@ async function pullFailure(
     return `Docker: the image ${image.string} could not be pulled`;
   } catch (error) {
     signal.throwIfAborted();
-    return `Docker: the image ${image.string} could not be pulled (${reason(error)})`;
+    return `Docker: the image ${image.string} could not be pulled (${firstLine(error)})`;
   } finally {
     clearInterval(progress);
   }
+}
+
+/** Not installed, or installed and broken: of the wrong version, or without a package of its own. */
+function whyNotLoaded(error: unknown): string {
+  const text = firstLine(error);
+  // Node speaks of a package, Jest of a module; both also when it is one that testcontainers needs.
+  if (/^Cannot find (package|module) 'testcontainers'/.test(text)) return 'is not installed';
+  return `is installed, but Node ${process.version} can't load it (${text}); versions 11 are known to work`;
 }
 
 /** Readiness is judged by {@link waitUntilReady}, the same for both ways of running. */
@@ -194,9 +203,4 @@ async function within<T>(timeoutMs: number, signal: AbortSignal, promise: Promis
       limit.addEventListener('abort', () => reject(new Error(`not within ${timeoutMs / 1000} s`)), { once: true });
     }),
   ]);
-}
-
-function reason(error: unknown): string {
-  const text = error instanceof Error ? error.message || error.name : String(error);
-  return text.split('\n')[0] ?? '';
 }

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { firstLine, isNoSuchCommand } from './failed-command.js';
 
 const OLDEST_JAVA = 17;
 
@@ -9,16 +10,16 @@ const OLDEST_JAVA = 17;
 export async function findJava(): Promise<{ command: string } | { missing: string }> {
   const home = process.env['JAVA_HOME'];
   const candidates = [...(home === undefined || home === '' ? [] : [join(home, 'bin', 'java')]), 'java'];
-  const tooOld: string[] = [];
+  const unfit: string[] = [];
   for (const command of candidates) {
     const version = await versionOf(command);
-    if (version !== undefined && version >= OLDEST_JAVA) return { command };
-    if (version !== undefined) tooOld.push(`${command} is Java ${version}`);
+    if (typeof version === 'number' && version >= OLDEST_JAVA) return { command };
+    if (version !== undefined) unfit.push(typeof version === 'number' ? `${command} is Java ${version}` : version);
   }
   return {
     missing:
-      tooOld.length > 0
-        ? `Java: ${tooOld.join(', ')}; Keycloak needs ${OLDEST_JAVA} or newer`
+      unfit.length > 0
+        ? `Java: ${unfit.join(', ')}; Keycloak needs ${OLDEST_JAVA} or newer`
         : 'Java: not found, neither through JAVA_HOME nor on PATH',
   };
 }
@@ -31,11 +32,12 @@ export function parseJavaVersion(output: string): number | undefined {
   return Number(match[1] === '1' ? match[2] : match[1]);
 }
 
-async function versionOf(command: string): Promise<number | undefined> {
+/** Its feature release; why it can't be told; undefined where there is no such command. */
+async function versionOf(command: string): Promise<number | string | undefined> {
   try {
     const { stdout, stderr } = await promisify(execFile)(command, ['-version'], { timeout: 20_000 });
-    return parseJavaVersion(stderr + stdout);
-  } catch {
-    return undefined;
+    return parseJavaVersion(stderr + stdout) ?? `${command} does not say which Java it is`;
+  } catch (error) {
+    return isNoSuchCommand(error) ? undefined : `${command} does not run (${firstLine(error)})`;
   }
 }

@@ -4,6 +4,7 @@ import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
 import type { AccessTokenClaims } from '../protocol/claims.js';
 import { parseScope } from '../protocol/scope.js';
 import { makeVerifiedAccessToken, tokenFacts, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { tokenText } from './token-text.js';
 
 export interface TestAccessTokenOptions {
   /** The token itself: one that a server knows, where it is to be exchanged. Default: a made-up one. */
@@ -40,7 +41,7 @@ export const TEST_AUDIENCE = 'test-service';
  */
 export function testAccessToken(options: TestAccessTokenOptions = {}): VerifiedAccessToken {
   const claims = claimsOf(options, { issuer: TEST_ISSUER, audience: TEST_AUDIENCE }) as AccessTokenClaims;
-  const text = options.text ?? `test-token-of-${claims.sub}-${randomBytes(16).toString('base64url')}`;
+  const text = options.text ?? tokenText(randomBytes(16).toString('base64url'));
   const permissions =
     'scope' in (options.claims ?? {}) ? parseScope(String(claims['scope'] ?? '')) : (options.permissions ?? []);
   const facts = tokenFacts(claims, claims.azp ?? claims.client_id ?? '', permissions);

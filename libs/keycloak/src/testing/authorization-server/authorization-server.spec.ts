@@ -444,6 +444,22 @@ describe('control.fault', () => {
 });
 
 describe('control, as an administrator', () => {
+  it('rotates the signing key: the former one stays published, and what it signed is good', async () => {
+    const kidOf = (token: string): unknown =>
+      JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
+    const kids = async (): Promise<unknown> =>
+      (await membersOf(fetch(`${server.issuer}/protocol/openid-connect/certs`)))['keys'];
+    const before = await clientCredentials();
+    await server.control.rotateSigningKeys();
+    const after = await clientCredentials();
+    expect(kidOf(after)).not.toEqual(kidOf(before));
+    await expect(kids()).resolves.toEqual([
+      expect.objectContaining({ kid: (kidOf(after) as { kid: string }).kid }),
+      expect.objectContaining({ kid: (kidOf(before) as { kid: string }).kid }),
+    ]);
+    await expect(Promise.all([isActive(before), isActive(after)])).resolves.toEqual([true, true]);
+  });
+
   it('revokes one token', async () => {
     const [one, two] = [await clientCredentials(), await clientCredentials()];
     server.control.revokeToken(one);

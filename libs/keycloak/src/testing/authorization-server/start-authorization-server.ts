@@ -35,13 +35,13 @@ export interface RunningAuthorizationServer extends RunningServer {
  * their roles, clients, sessions and the realm's settings; what of it is not there answers 501. It has no console.
  *
  * Beyond what Keycloak can do, {@link RunningAuthorizationServer.control} counts calls, moves its time, makes endpoints fail,
- * and disables, revokes and ends.
+ * rotates its signing keys, and disables, revokes and ends.
  *
  * It knows confidential and public clients, users with a password, realm roles, client scopes with their scope mappings, and
  * the mappers for audience, subject, realm roles, session notes, name and user attributes. It does *not* have: other response
  * types than `code`, `form_post`, request objects, wildcards in redirect URIs, consent, front-channel logout; client roles,
  * composite roles (with `fullScopeAllowed` Keycloak adds its default roles), groups and default roles; other client
- * authentication than a secret; signed or encrypted introspection; brute-force protection; key rotation. Mappers it doesn't
+ * authentication than a secret; signed or encrypted introspection; brute-force protection. Mappers it doesn't
  * know add nothing, and a file with them is not refused.
  *
  * @throws Error when `NODE_ENV` is `production`; when the realm file can't be used or lacks values; or when the port is taken.

@@ -1,6 +1,7 @@
 /** Application under test: what a test does with an application that has KeycloakTestingModule. */
 import { Network } from '../../http/network.js';
 import { isScopeToken } from '../../protocol/scope.js';
+import { isCompactJws } from '../../protocol/token-form.js';
 import type { VerifiedAccessToken } from '../../protocol/verified-access-token.js';
 import { claimsOf, descriptionOf } from '../test-access-token.js';
 import { refuseInProduction } from './refuse-in-production.js';
@@ -23,13 +24,15 @@ export interface ApplicationUnderTest {
  * It does *not* let anything pass: the application's guard asks for the token, judges it and holds it against the route.
  *
  * Throws `Error` when the application has no `KeycloakTestingModule`, and when `NODE_ENV` is `production`; `TypeError` for a
- * token that `testAccessToken()` did not make, or a permission that `scope` can't hold.
+ * token that `testAccessToken()` did not make, a `text` that has not the form of a token (RFC 7515 §7.1), or a permission that
+ * `scope` can't hold.
  */
 export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): string {
   const { client, tokens } = networkOf(app);
   const description = descriptionOf(token);
   if (description === undefined) throw new TypeError('signIn() takes what testAccessToken() made, and no other token');
   const { text, options } = description;
+  if (!isCompactJws(text)) throw new TypeError('The text given has not the form of a token: the guard would refuse it');
   const bad = options.permissions?.find((permission) => !isScopeToken(permission));
   if (bad !== undefined) throw notAScopeToken(bad);
   const claims = claimsOf(options, { issuer: client.issuer, audience: client.clientId });

@@ -20,6 +20,7 @@ import {
   VerifiedAccessToken,
 } from '../../index.js';
 import { testAccessToken, type TestAccessTokenOptions } from '../test-access-token.js';
+import { tokenText } from '../token-text.js';
 import { signIn, signOut, testAuthorizationServer } from './application-under-test.js';
 import { KeycloakTestingModule } from './keycloak-testing.module.js';
 
@@ -174,7 +175,8 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   it('refuses what is no token, and what nobody signed in', async () => {
     await read('/orders', 'not/a\\token').expect(401);
     await read('/orders', 'two words').expect(400);
-    const { body } = await read('/orders', 'test-token-AAAAAAAAAAAAAAAAAAAAAA').expect(401);
+    expect((await read('/orders', 'junk').expect(401)).body).toMatchObject({ reason: 'token_malformed' });
+    const { body } = await read('/orders', tokenText('of nobody')).expect(401);
     expect(body).toMatchObject({ code: 'invalid_token', reason: 'inactive' });
     const alice = as({ permissions: ['orders.read'] });
     await request(app.getHttpServer()).get(`/orders?access_token=${alice}`).expect(401);

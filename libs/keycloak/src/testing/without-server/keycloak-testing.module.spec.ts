@@ -16,6 +16,7 @@ import {
 import { makeVerifiedAccessToken } from '../../protocol/verified-access-token.js';
 import { testAccessToken } from '../test-access-token.js';
 import { testTokenChannel } from '../test-token-channel.js';
+import { tokenText } from '../token-text.js';
 import { signIn, signOut, testAuthorizationServer, testServices } from './application-under-test.js';
 import { KeycloakTestingModule } from './keycloak-testing.module.js';
 
@@ -192,11 +193,12 @@ describe('signIn', () => {
   it('gives a token of its own each time, unless its text is given', async () => {
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
     expect(signIn(module, reader)).not.toBe(signIn(module, reader));
-    const token = testAccessToken({ text: 'the-text' });
-    expect(signIn(module, token)).toBe('the-text');
-    signOut(module, 'the-text');
-    expect(signIn(module, token)).toBe('the-text');
-    await expect(module.get(AccessTokenVerifier).verify('the-text')).resolves.toMatchObject({
+    const text = tokenText('alice');
+    const token = testAccessToken({ text });
+    expect(signIn(module, token)).toBe(text);
+    signOut(module, text);
+    expect(signIn(module, token)).toBe(text);
+    await expect(module.get(AccessTokenVerifier).verify(text)).resolves.toMatchObject({
       clientId: 'test-client',
     });
   });
@@ -242,6 +244,7 @@ describe('signIn', () => {
       permissions: [],
     });
     expect(() => signIn(module, foreign)).toThrow(/takes what testAccessToken\(\) made/);
+    expect(() => signIn(module, testAccessToken({ text: 'the-text' }))).toThrow(/not the form of a token/);
     expect(() => signIn(module, testAccessToken({ permissions: ['order manager'] }))).toThrow(/realm_access/);
   });
 });

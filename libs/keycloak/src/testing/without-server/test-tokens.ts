@@ -1,6 +1,7 @@
 /** TestTokens: the tokens that one application under test has to do with, and what they are. */
 import { randomBytes } from 'node:crypto';
 import { testTokenChannel } from '../test-token-channel.js';
+import { tokenText } from '../token-text.js';
 
 export interface TestToken {
   readonly claims: Readonly<Record<string, unknown>>;
@@ -16,7 +17,7 @@ export class TestTokens {
 
   /** The text of the new token, which nobody can guess. */
   add(token: TestToken): string {
-    const text = `test-token-${randomBytes(32).toString('base64url')}`;
+    const text = tokenText(randomBytes(32).toString('base64url'));
     this.set(text, token);
     return text;
   }

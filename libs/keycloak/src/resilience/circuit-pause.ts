@@ -1,13 +1,13 @@
 /** CircuitPause: how long an open circuit stays open, by a clock that nobody sets back. */
 import type { IBackoff, IBackoffFactory } from 'cockatiel';
 import type { Clock } from '../caching/clock.js';
-import { retryAfterMs } from './retry-after.js';
+import type { CallRules } from './call-rules.js';
 
 /** However long a `Retry-After` is: whoever sent it may be wrong, and all uncached requests fail meanwhile. */
 const MAX_PAUSE_MS = 30_000;
 
 /**
- * At least as long as the server's `Retry-After`. The breaker compares a duration with the wall
+ * At least as long as the other side's `Retry-After`. The breaker compares a duration with the wall
  * clock, which may be set back; this one answers by the monotonic clock: endless until the pause is over, then none.
  */
 export class CircuitPause implements IBackoffFactory<object>, IBackoff<object> {
@@ -16,17 +16,22 @@ export class CircuitPause implements IBackoffFactory<object>, IBackoff<object> {
   constructor(
     private readonly clock: Clock,
     private readonly pauseMs: number,
+    private readonly retryAfterMs: CallRules['retryAfterMs'],
   ) {}
 
   next(context: object): this {
-    const { result } = context as { readonly result?: { readonly error?: unknown } };
-    const askedFor = Math.min(retryAfterMs(result?.error), MAX_PAUSE_MS);
+    const { result = {} } = context as { readonly result?: { readonly error?: unknown; readonly value?: unknown } };
+    const askedFor = Math.min(this.retryAfterMs(result.error ?? result.value), MAX_PAUSE_MS);
     this.#untilMs = this.clock.monotonicMs() + Math.max(this.pauseMs, askedFor);
     return this;
   }
 
+  get isOver(): boolean {
+    return this.clock.monotonicMs() >= this.#untilMs;
+  }
+
   get duration(): number {
-    return this.clock.monotonicMs() < this.#untilMs ? Infinity : -Infinity;
+    return this.isOver ? -Infinity : Infinity;
   }
 
   leftSeconds(): number {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SERVER_CALL_RULES } from '../authorization-server/server-call-rules.js';
 import { systemClock } from '../caching/clock.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
@@ -25,7 +26,7 @@ const refused = new AuthorizationServerError('authorization_server_refused', { r
 /** A server behind the policy: counts, and does what it is told, in turn and then always the last. */
 function server(options: Partial<CallPolicyOptions> = {}, clock = systemClock) {
   const states: CircuitState[] = [];
-  const policy = new CallPolicy({ ...OPTIONS, ...options }, clock, (state) => states.push(state));
+  const policy = new CallPolicy({ ...OPTIONS, ...options }, SERVER_CALL_RULES, clock, (state) => states.push(state));
   const acts: (() => unknown)[] = [];
   const seen = { calls: 0, running: 0, most: 0 };
   return {
@@ -88,7 +89,8 @@ describe('the bulkhead (RS-16, CC-09)', () => {
     const { ask, does, seen } = server({ maxConcurrentCalls: 1, timeoutMs: 100 });
     does(async () => sleep(250, 'late'));
     const outcomes = await Promise.all([outcome(ask()), outcome(ask()), outcome(ask())]);
-    expect(outcomes).toEqual(Array(3).fill(`${UNAVAILABLE} timeout`));
+    const noSlot = `${UNAVAILABLE} queue_full`;
+    expect(outcomes).toEqual([`${UNAVAILABLE} timeout`, noSlot, noSlot]);
     await sleep(300);
     expect(seen.calls).toBe(1);
   });

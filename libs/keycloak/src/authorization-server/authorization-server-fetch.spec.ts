@@ -1,0 +1,185 @@
+/** The fetch for an application's own calls of the authorization server, against servers that answer well and badly. */
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../caching/clock.js';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import { printedForms } from '../testing/printed-forms.js';
+import { connectToAuthorizationServer } from './connect.js';
+
+const servers: Server[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+const REALM = '/realms/shop';
+const TOKENS = `${REALM}/protocol/openid-connect/token`;
+
+/** A server that does this, how it is reached, and what it has seen. */
+async function serverThat(act: RequestListener, options: object = {}) {
+  const seen = { calls: [] as string[], inHand: 0, most: 0, bodies: [] as string[] };
+  const server = createServer((request, response) => {
+    seen.calls.push(`${request.method} ${request.url}`);
+    seen.inHand += 1;
+    seen.most = Math.max(seen.most, seen.inHand);
+    response.on('close', () => (seen.inHand -= 1));
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      seen.bodies.push(Buffer.concat(chunks).toString());
+      act(request, response);
+    });
+  }).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const connected = connectToAuthorizationServer(
+    {
+      issuer: `https://sso.example.com${REALM}`,
+      realmUrl: base + REALM,
+      clientId: 'service-a',
+      clientSecret: 'hush-hush',
+      allowInsecureRequests: true,
+      defaultScopes: [],
+      timeoutMs: 5000,
+      maxConcurrentCalls: 3,
+      maxQueuedCalls: 2,
+      maxRetries: 2,
+      circuitBreakerFailures: 1000,
+      circuitBreakerPauseMs: 60_000,
+      ...options,
+    },
+    systemClock,
+  );
+  return { base, seen, fetch: connected.fetch.fetch, connected };
+}
+
+const answers =
+  (status: number, headers: Readonly<Record<string, string>> = {}, body = ''): RequestListener =>
+  (_, response) =>
+    response.writeHead(status, headers).end(body);
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+const never: RequestListener = () => undefined;
+
+const failure = async (calling: Promise<unknown>): Promise<AuthorizationServerError> => {
+  const error: unknown = await calling.catch((thrown: unknown) => thrown);
+  if (!(error instanceof AuthorizationServerError)) throw new Error('No AuthorizationServerError', { cause: error });
+  return error;
+};
+const FORM = { method: 'POST', body: new URLSearchParams({ code: 'the-code', grant_type: 'authorization_code' }) };
+
+describe('AuthorizationServerFetch', () => {
+  it('asks where the server is reached for what its public address names, and sends the form', async () => {
+    const { base, seen, fetch } = await serverThat(answers(200, JSON_TYPE, '{"a":1}'));
+    const response = await fetch(`https://sso.example.com${TOKENS}`, FORM);
+    expect([response.status, await response.json()]).toEqual([200, { a: 1 }]);
+    await fetch(new URL(`${base}${REALM}/certs?x=1`));
+    expect(seen.calls).toEqual([`POST ${TOKENS}`, `GET ${REALM}/certs?x=1`]);
+    expect(seen.bodies).toEqual(['code=the-code&grant_type=authorization_code', '']);
+  });
+
+  it.each(['https://evil.example.com/realms/shop/token', 'https://sso.example.com.evil.com/x', 'http://127.0.0.1:1/x'])(
+    'sends nothing to %s (RS-04)',
+    async (url) => {
+      const { seen, fetch } = await serverThat(answers(200));
+      expect(await failure(fetch(url, FORM))).toMatchObject({
+        code: 'authorization_server_refused',
+        reason: 'endpoint_on_foreign_origin',
+      });
+      expect(seen.calls).toEqual([]);
+    },
+  );
+
+  it('follows no redirect: the answer is the 3xx, and code and secret go nowhere else (RS-04)', async () => {
+    const elsewhere = await serverThat(answers(200));
+    const { base, fetch } = await serverThat(answers(307, { Location: elsewhere.base }));
+    const response = await fetch(base + TOKENS, { ...FORM, headers: { Authorization: 'Basic x' } });
+    expect([response.status, elsewhere.seen.calls]).toEqual([307, []]);
+  });
+
+  it.each([200, 204, 400, 401, 403, 404])('gives %i to the library that asks', async (status) => {
+    const { base, fetch } = await serverThat(answers(status, { 'Content-Type': 'text/html' }));
+    expect((await fetch(base + TOKENS, FORM)).status).toBe(status);
+  });
+
+  it.each([408, 429, 500, 502, 503])('takes %i for a failure of the server (RS-14)', async (status) => {
+    const { base, fetch } = await serverThat(answers(status, { ...JSON_TYPE, 'Retry-After': '7' }, '{}'));
+    expect(await failure(fetch(base + TOKENS, FORM))).toMatchObject({
+      code: 'authorization_server_unavailable',
+      reason: `answered_${status}_unexpected_status`,
+      retryAfterSeconds: 7,
+    });
+  });
+
+  it.each<[string, RequestListener, object]>([
+    ['JSON that reads in two ways', answers(200, JSON_TYPE, '{"a":1,"a":2}'), { reason: 'answer_not_strict_json' }],
+    [
+      'the same as a refusal',
+      answers(400, JSON_TYPE, '{"error":"a","error":"b"}'),
+      { reason: 'answer_not_strict_json' },
+    ],
+    ['over 1 MiB', answers(200, JSON_TYPE, `"${'x'.repeat(1024 * 1024)}"`), { reason: 'answer_too_large' }],
+    ['a body where none can be', answers(205, {}, 'x'), { reason: 'nonsense_answer' }],
+  ])('is told of %s, once (RS-15)', async (_, act, expected) => {
+    const { base, seen, fetch } = await serverThat(act);
+    const error = await failure(fetch(base + TOKENS));
+    expect(error).toMatchObject({ code: 'authorization_server_unavailable', ...expected });
+    expect(seen.calls).toHaveLength(1);
+    expect(printedForms(error)).not.toContain('xxxx');
+  });
+
+  it.each<[string, RequestListener]>([
+    ['answers 503', answers(503)],
+    ['breaks the connection', (request) => request.socket.destroy()],
+  ])('sends a POST once to a server that %s, and a GET again (CC-09, BF-08)', async (_, act) => {
+    const { base, seen, fetch } = await serverThat(act);
+    await failure(fetch(base + TOKENS, FORM));
+    expect(seen.calls).toHaveLength(1);
+    await failure(fetch(base + TOKENS));
+    expect(seen.calls).toHaveLength(4);
+  });
+
+  it('ends with its time, and with the signal that it is given', async () => {
+    const { base, fetch } = await serverThat(never, { timeoutMs: 100 });
+    expect(await failure(fetch(base + TOKENS))).toMatchObject({ reason: 'timeout' });
+    const patient = await serverThat(never);
+    for (const signal of [AbortSignal.abort(), AbortSignal.timeout(50)]) {
+      expect(await failure(patient.fetch(patient.base + TOKENS, { signal }))).toMatchObject({ reason: 'timeout' });
+    }
+  });
+
+  it('lets so many calls run and so many wait, of 200 that come at once, and leaves introspections their slots (CC-09)', async () => {
+    const { base, seen, fetch, connected } = await serverThat(
+      (request, response) => {
+        if (request.url?.includes('well-known') === true || request.url?.includes('introspect') === true) {
+          answers(503)(request, response);
+        }
+      },
+      { timeoutMs: 1000, maxRetries: 0 },
+    );
+    const calls = Promise.all(Array.from({ length: 200 }, () => failure(fetch(base + TOKENS, FORM))));
+    // It reaches the server, which the others do not keep it from.
+    expect(await failure(connected.metadata.get())).toMatchObject({ reason: 'answered_503_unexpected_status' });
+    const reasons = (await calls).map(({ reason }) => reason);
+    expect(reasons.filter((reason) => reason === 'timeout')).toHaveLength(3);
+    expect(reasons.filter((reason) => reason === 'queue_full')).toHaveLength(197);
+    expect(seen.calls.filter((call) => call.includes('/token'))).toHaveLength(3);
+  });
+
+  it('makes no call for a while after many failures (CC-09)', async () => {
+    const { base, seen, fetch } = await serverThat(answers(503), { circuitBreakerFailures: 3 });
+    for (let at = 0; at < 3; at += 1) await failure(fetch(base + TOKENS, FORM));
+    expect(await failure(fetch(base + TOKENS, FORM))).toMatchObject({ reason: 'circuit_open' });
+    expect(seen.calls).toHaveLength(3);
+  });
+
+  it('throws TypeError for what it can not send', async () => {
+    const { base, fetch } = await serverThat(answers(200));
+    await expect(fetch(base, { method: 'PUT' })).rejects.toThrow(TypeError);
+    await expect(fetch(base, { method: 'POST', body: new Uint8Array() })).rejects.toThrow(TypeError);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { respellingsOf } from '../testing/respellings.js';
+import { tokenText } from '../testing/token-text.js';
+import { isCompactJws } from './token-form.js';
+
+const decodesToItself = (part: string): boolean =>
+  part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part;
+
+describe('isCompactJws (RFC 7515 section 7.1)', () => {
+  it('is true of three parts, each of them what its octets are encoded as, and of nothing else', () => {
+    const part = fc.oneof(
+      fc.uint8Array({ maxLength: 9 }).map((octets) => Buffer.from(octets).toString('base64url')),
+      fc.stringMatching(/^[\w-]{0,9}$/),
+      fc.string({ unit: fc.constantFrom(...'Aw0_-+/=. ~é'), maxLength: 5 }),
+    );
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (parts) => {
+        const text = parts.join('.');
+        const pieces = text.split('.');
+        expect(isCompactJws(text)).toBe(pieces.length === 3 && pieces.every(decodesToItself));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('is false of every other spelling of a token (RS-03)', () => {
+    fc.assert(
+      fc.property(fc.string(), (id) => {
+        const text = tokenText(id);
+        expect(isCompactJws(text)).toBe(true);
+        expect(respellingsOf(text).filter(isCompactJws)).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it.each([
+    '',
+    '.',
+    '..',
+    'a.b.c',
+    'AA.AA',
+    'AA.AA.',
+    '.AA.AA',
+    'AA..AA',
+    'AA.AA.AA.AA',
+    'AA.AA.AA\n',
+    'AA.AA.A',
+    'AA.AA.AB',
+  ])('is false of %j', (text) => {
+    expect(isCompactJws(text)).toBe(false);
+  });
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import { Bulkhead, NoSlotError } from './bulkhead.js';
+
+const LONG_MS = 60_000;
+
+/** Someone at the door, who notes that he came in. */
+function door(slots: number, maxWaiting: number) {
+  const bulkhead = new Bulkhead(slots, maxWaiting);
+  const inside: string[] = [];
+  return {
+    bulkhead,
+    inside,
+    comes: async (name: string, signal?: AbortSignal, maxWaitMs = LONG_MS): Promise<void> => {
+      await bulkhead.enter(maxWaitMs, signal);
+      inside.push(name);
+    },
+  };
+}
+
+describe('a bulkhead (RS-16, CC-09)', () => {
+  it('makes nobody wait while there is a slot, and gives each that is left to the next in turn', async () => {
+    const { bulkhead, inside, comes } = door(2, 10);
+    expect([bulkhead.enter(LONG_MS, undefined), bulkhead.enter(LONG_MS, undefined)]).toEqual([undefined, undefined]);
+    const waiting = [comes('a'), comes('b'), comes('c')];
+    bulkhead.leave();
+    await waiting[0];
+    expect(inside).toEqual(['a']);
+    bulkhead.leave();
+    bulkhead.leave();
+    await Promise.all(waiting);
+    expect(inside).toEqual(['a', 'b', 'c']);
+    for (let left = 0; left < 2; left += 1) bulkhead.leave();
+    expect(bulkhead.enter(LONG_MS, undefined)).toBeUndefined();
+  });
+
+  it('refuses at once when too many wait', async () => {
+    const { bulkhead, comes } = door(1, 1);
+    void bulkhead.enter(LONG_MS, undefined);
+    const waiting = comes('a');
+    await expect(comes('b')).rejects.toBeInstanceOf(NoSlotError);
+    bulkhead.leave();
+    await waiting;
+    expect(() => new Bulkhead(0, 0).enter(LONG_MS, undefined)).toThrow(NoSlotError);
+  });
+
+  it('calls the next when one before him has given up', async () => {
+    const { bulkhead, inside, comes } = door(1, 2);
+    void bulkhead.enter(LONG_MS, undefined);
+    const abort = new AbortController();
+    const reason = new Error('no longer wanted');
+    const gone = comes('gone', abort.signal);
+    const next = comes('next');
+    abort.abort(reason);
+    await expect(gone).rejects.toBe(reason);
+    // And the place in the queue is free.
+    const last = comes('last');
+    bulkhead.leave();
+    await next;
+    bulkhead.leave();
+    await last;
+    expect(inside).toEqual(['next', 'last']);
+  });
+
+  it('sends away who has waited for as long as he may', async () => {
+    const { bulkhead, inside, comes } = door(1, 2);
+    void bulkhead.enter(LONG_MS, undefined);
+    const patient = comes('patient');
+    await expect(comes('hasty', undefined, 5)).rejects.toBeInstanceOf(NoSlotError);
+    bulkhead.leave();
+    await patient;
+    expect(inside).toEqual(['patient']);
+  });
+});

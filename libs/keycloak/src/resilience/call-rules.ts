@@ -1,0 +1,16 @@
+/** CallRules: what a policy must know of those whom it calls, and in whose words it fails. */
+import type { Refusal } from '../protocol/refusal.js';
+
+/** Why the policy ended a call: it took too long, or was not made at all. */
+export type EndedByPolicy = 'timeout' | 'queue_full' | 'circuit_open';
+
+export interface CallRules {
+  /** The error that the caller gets. */
+  readonly ended: (why: EndedByPolicy, retryAfterSeconds?: number) => Refusal;
+  /** Whether an error, or an answer, says that the other side is not well: such failures open the circuit. */
+  readonly isFailure: (outcome: unknown) => boolean;
+  /** Of the failures, those that may have passed when the call is made again. */
+  readonly isPassing: (failure: Error) => boolean;
+  /** How long the other side asked us to stay away with this error or answer; 0 when it did not. */
+  readonly retryAfterMs: (outcome: unknown) => number;
+}

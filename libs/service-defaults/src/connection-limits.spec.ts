@@ -1,0 +1,250 @@
+import { once } from 'node:events';
+import { Agent, get, type Server } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { Body, Controller, Get, Module, Post, Sse, type MessageEvent } from '@nestjs/common';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { KeycloakModule, Public } from 'nestjs-keycloak-s2s';
+import { interval, map, take, type Observable } from 'rxjs';
+import { CONNECTION_LIMITS, type ConnectionLimits } from './connection-limits.js';
+import { createService, serviceAdapter } from './create-service.js';
+
+/** Short, and yet long for one packet on a busy machine. */
+const SHORT: ConnectionLimits = {
+  ...CONNECTION_LIMITS,
+  headersTimeoutMs: 1000,
+  requestTimeoutMs: 1500,
+  checkEveryMs: 50,
+};
+/** The stream lasts longer than all of these. */
+const EVENTS = 20;
+const EVENT_EVERY_MS = 100;
+
+@Controller()
+@Public()
+class TestController {
+  @Get('ping')
+  ping(): string {
+    return 'pong';
+  }
+
+  @Get('never')
+  never(): Promise<string> {
+    return new Promise(() => {});
+  }
+
+  @Post('echo')
+  echo(@Body() body: object): object {
+    return body;
+  }
+
+  @Sse('events')
+  events(): Observable<MessageEvent> {
+    return interval(EVENT_EVERY_MS).pipe(
+      take(EVENTS),
+      map((data) => ({ data: String(data) })),
+    );
+  }
+}
+
+@Module({
+  imports: [
+    KeycloakModule.forRoot({
+      issuer: 'https://sso.example.com/realms/shop',
+      clientId: 'service-t',
+      clientSecret: 'of-my-own',
+    }),
+  ],
+  controllers: [TestController],
+})
+class TestModule {}
+
+async function start(limits: ConnectionLimits): Promise<NestFastifyApplication> {
+  const app = await createService(TestModule, { logFormat: 'json' }, serviceAdapter(limits));
+  app.useLogger(false);
+  await app.listen(0, '127.0.0.1');
+  return app;
+}
+
+const portOf = (app: NestFastifyApplication): number => ((app.getHttpServer() as Server).address() as AddressInfo).port;
+
+const sockets: Socket[] = [];
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+
+async function open(app: NestFastifyApplication): Promise<Socket> {
+  const socket = connect(portOf(app), '127.0.0.1');
+  socket.on('error', () => {});
+  sockets.push(socket);
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** All that comes until the server ends the connection. */
+async function untilClosed(socket: Socket): Promise<string> {
+  let received = '';
+  socket.setEncoding('utf8').on('data', (text: string) => (received += text));
+  if (!socket.closed) await once(socket, 'close');
+  return received;
+}
+
+async function answerTo(app: NestFastifyApplication, text: string): Promise<string> {
+  const socket = await open(app);
+  socket.write(text);
+  return untilClosed(socket);
+}
+
+/** Status, headers and body of the one answer that came, which must be all that came. */
+function read(answer: string): object {
+  const [head = '', body = ''] = answer.split('\r\n\r\n');
+  const [statusLine = '', ...lines] = head.split('\r\n');
+  const headers = lines.map((line) => /^([^:]+): (.*)$/.exec(line)?.slice(1) as [string, string]);
+  return {
+    status: Number(/^HTTP\/1\.1 (\d{3}) /.exec(statusLine)?.[1]),
+    headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
+    body: JSON.parse(body),
+  };
+}
+
+const refusal = (status: number, code: string, answer: string): object => ({
+  status,
+  headers: expect.objectContaining({
+    'content-security-policy': expect.stringContaining("default-src 'none'"),
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+    connection: 'close',
+    date: expect.any(String),
+    'content-length': String(Buffer.byteLength(answer.split('\r\n\r\n')[1] ?? '')),
+  }),
+  body: { error: expect.any(String), code },
+});
+
+const HEAD = 'POST /echo HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n';
+
+describe('a service whose requests must arrive in time', () => {
+  let app: NestFastifyApplication;
+  beforeAll(async () => {
+    app = await start(SHORT);
+  });
+  afterAll(() => app.close());
+
+  it.each([
+    ['a connection that sends nothing', ''],
+    ['half a header', 'GET /ping HTTP/1.1\r\nHost: t\r\nX-Half'],
+    ['half a body', `${HEAD}\r\n{"order_id":`],
+    ['a body of which nothing comes', `${HEAD}\r\n`],
+    ['half of a chunked body', `${HEAD.replace('Content-Length: 1000', 'Transfer-Encoding: chunked')}\r\n5\r\n{"a":`],
+  ])('ends %s with 408', async (_name, sent) => {
+    const answer = await answerTo(app, sent);
+    expect(read(answer)).toEqual(refusal(408, 'request_timeout', answer));
+  });
+
+  it('ends a body that drips, one byte at a time', async () => {
+    const socket = await open(app);
+    socket.write(`${HEAD}\r\n`);
+    const drip = setInterval(() => socket.write(' '), 20);
+    const answer = await untilClosed(socket);
+    expect(read(answer)).toEqual(refusal(408, 'request_timeout', answer));
+    clearInterval(drip);
+  });
+
+  it('lets an answer take longer than a request may: a stream of events is not cut off', async () => {
+    const response = await fetch(`http://127.0.0.1:${portOf(app)}/events`);
+    expect((await response.text()).match(/^data: /gm)).toHaveLength(EVENTS);
+  });
+
+  it('keeps a connection that is idle between two requests for longer than a header may take', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = async (): Promise<Socket> => {
+      const request = get({ port: portOf(app), host: '127.0.0.1', path: '/ping', agent });
+      const [response] = (await once(request, 'response')) as [import('node:http').IncomingMessage];
+      expect(response.statusCode).toBe(200);
+      const { socket } = response;
+      await once(response.resume(), 'end');
+      return socket;
+    };
+    const first = await ask();
+    // One that is opened later is ended for its silence meanwhile.
+    await answerTo(app, '');
+    expect(await ask()).toBe(first);
+    agent.destroy();
+  });
+});
+
+describe('a service that is sent what no framework gets to see', () => {
+  let app: NestFastifyApplication;
+  beforeAll(async () => {
+    app = await start(CONNECTION_LIMITS);
+  });
+  afterAll(() => app.close());
+
+  it.each([
+    ['what is not HTTP', 'hush-hush\r\n\r\n', 400, 'malformed_request'],
+    [
+      'two lengths',
+      'POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
+      400,
+      'malformed_request',
+    ],
+    ['HTTP/1.1 without a host', 'GET /ping HTTP/1.1\r\n\r\n', 400, 'malformed_request'],
+    [
+      '17 KB of header',
+      `GET /ping HTTP/1.1\r\nHost: t\r\nX: ${'hush-hush'.repeat(2000)}\r\n\r\n`,
+      431,
+      'headers_too_large',
+    ],
+    ['an expectation', 'GET /ping HTTP/1.1\r\nHost: t\r\nExpect: hush-hush\r\n\r\n', 417, 'expectation_failed'],
+  ])(
+    'answers %s in the form of all its refusals, with the same headers, and echoes nothing',
+    async (_name, sent, status, code) => {
+      const answer = await answerTo(app, sent);
+      expect(read(answer)).toEqual(refusal(status, code, answer));
+      expect(answer).not.toContain('hush');
+    },
+  );
+
+  it('does not let a caller take the refusal of a later request for the answer to an earlier one', async () => {
+    expect(await answerTo(app, 'GET /never HTTP/1.1\r\nHost: t\r\n\r\nhush-hush\r\n\r\n')).toBe('');
+  });
+});
+
+describe('a service with as many connections as it holds', () => {
+  it('closes what comes beyond, serves the others, and has room when one has gone', async () => {
+    const app = await start({ ...CONNECTION_LIMITS, maxConnections: 2 });
+    const kept = await open(app);
+    const other = await open(app);
+    expect(await untilClosed(await open(app))).toBe('');
+    other.write('GET /ping HTTP/1.1\r\nHost: t\r\n\r\n');
+    expect(String((await once(other, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 /);
+    kept.destroy();
+    while ((await connections(app)) > 1) await new Promise(setImmediate);
+    expect(await answerTo(app, 'GET /ping HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 200 /,
+    );
+    other.destroy();
+    await app.close();
+  });
+
+  const connections = (app: NestFastifyApplication): Promise<number> =>
+    new Promise((resolve, reject) => {
+      (app.getHttpServer() as Server).getConnections((error, count) => (error ? reject(error) : resolve(count)));
+    });
+});
+
+describe('the limits of a service', () => {
+  it('bound what a stranger can hold: a minute at most, and some 200 MB of unfinished bodies', () => {
+    const { headersTimeoutMs, requestTimeoutMs, checkEveryMs, maxConnections } = CONNECTION_LIMITS;
+    expect(headersTimeoutMs).toBeLessThanOrEqual(requestTimeoutMs);
+    expect(requestTimeoutMs + checkEveryMs).toBeLessThan(60_000);
+    expect(maxConnections * 100 * 1024).toBeLessThan(256 * 1024 * 1024);
+  });
+
+  it('keep idle connections for longer than proxies do (60 s)', async () => {
+    const server = serviceAdapter().getHttpServer() as Server;
+    expect(server.keepAliveTimeout).toBeGreaterThan(60_000);
+    expect(server.requestTimeout).toBe(CONNECTION_LIMITS.requestTimeoutMs);
+    expect(server.headersTimeout).toBe(CONNECTION_LIMITS.headersTimeoutMs);
+    expect(server.maxConnections).toBe(CONNECTION_LIMITS.maxConnections);
+  });
+});
