@@ -233,11 +233,11 @@ describe('a service with as many connections as it holds', () => {
 });
 
 describe('the limits of a service', () => {
-  it('bound what a stranger can hold: a minute at most, and some 100 MB of unfinished bodies', () => {
+  it('bound what a stranger can hold: a minute at most, and some 200 MB of unfinished bodies', () => {
     const { headersTimeoutMs, requestTimeoutMs, checkEveryMs, maxConnections } = CONNECTION_LIMITS;
     expect(headersTimeoutMs).toBeLessThanOrEqual(requestTimeoutMs);
     expect(requestTimeoutMs + checkEveryMs).toBeLessThan(60_000);
-    expect(maxConnections * 100 * 1024).toBeLessThan(128 * 1024 * 1024);
+    expect(maxConnections * 100 * 1024).toBeLessThan(256 * 1024 * 1024);
   });
 
   it('keep idle connections for longer than proxies do (60 s)', async () => {

@@ -24,8 +24,8 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   checkEveryMs: 1000,
   // Longer than proxies keep theirs (60 s is usual): who closes first never closes under a request that the other has just sent.
   keepAliveTimeoutMs: 72_000,
-  // Each may hold a body of 100 KB that is never finished: 100 MB.
-  maxConnections: 1000,
+  // Each may hold a body of 100 KB that is never finished: 200 MB.
+  maxConnections: 2000,
 };
 
 const TELL_AGAIN_AFTER_MS = 60_000;
@@ -48,6 +48,8 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
   );
   server.on('checkExpectation', (_request, response: ServerResponse) => refuseUnreadable(response, 'expectation'));
   server.maxConnections = limits.maxConnections;
+  // None is dropped unseen: it could be a token, a cookie or an Origin. All of them are 16 KB at most.
+  server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => connections.opened(socket));
   server.on('drop', dropTeller(limits.maxConnections));
   return server;

@@ -38,7 +38,7 @@ import { UserSessions } from './user-sessions.js';
     {
       provide: LogoutTokens,
       inject: [serviceAConfig.KEY, OpenIdConfiguration],
-      useFactory: ({ keycloak }: ServiceAConfig, { keys }: OpenIdConfiguration) => new LogoutTokens(keycloak, keys),
+      useFactory: ({ keycloak }: ServiceAConfig, { keys }: OpenIdConfiguration) => new LogoutTokens(keycloak, keys.get),
     },
     { provide: APP_GUARD, useClass: CsrfGuard },
   ],

@@ -1,6 +1,5 @@
 /** OpenIdConfiguration: what Keycloak says of itself to those who log users in: its endpoints, and the keys it signs with. */
 import { Inject, Injectable } from '@nestjs/common';
-import { createRemoteJWKSet, customFetch as keysFetch, type JWTVerifyGetKey } from 'jose';
 import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
 import {
   allowInsecureRequests,
@@ -8,18 +7,17 @@ import {
   clockTolerance,
   customFetch,
   discovery,
-  enableNonRepudiationChecks,
   type Configuration,
 } from 'openid-client';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { LoginError } from './login-error.js';
-import { withOwnErrors } from './openid-errors.js';
+import { unavailable, withOwnErrors } from './openid-errors.js';
 import { checkEndpoints, reachingFetch, TIMEOUT_SECONDS } from './openid-transport.js';
+import { SigningKeys } from './signing-keys.js';
 
 @Injectable()
 export class OpenIdConfiguration {
   #configuration: Promise<Configuration> | undefined;
-  #keys: JWTVerifyGetKey | undefined;
 
   constructor(@Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig) {}
 
@@ -37,26 +35,24 @@ export class OpenIdConfiguration {
     }
   }
 
-  /** The key that a token's header names, of those that Keycloak signs with now. */
-  readonly keys: JWTVerifyGetKey = async (header, token) => {
-    this.#keys ??= await this.#findKeys();
-    return this.#keys(header, token);
-  };
+  /** One set for all tokens that Keycloak signs for us. */
+  readonly keys = new SigningKeys(async () => this.#readKeys());
 
-  async #findKeys(): Promise<JWTVerifyGetKey> {
+  async #readKeys(): Promise<unknown> {
     const { jwks_uri = '' } = (await this.get()).serverMetadata();
-    const reach = reachingFetch(this.config.keycloak);
-    return createRemoteJWKSet(new URL(jwks_uri), {
-      timeoutDuration: TIMEOUT_SECONDS * 1000,
-      [keysFetch]: (url, { headers, signal }) =>
-        reach(url, {
-          method: 'GET',
-          headers: Object.fromEntries(headers),
-          body: undefined,
-          redirect: 'manual',
-          signal,
-        }),
+    const response = await reachingFetch(this.config.keycloak)(jwks_uri, {
+      method: 'GET',
+      headers: { accept: 'application/json, application/jwk-set+json' },
+      body: undefined,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000),
     });
+    if (response.status !== 200) throw unavailable(`answered_${response.status}_unexpected_status`);
+    try {
+      return await response.json();
+    } catch {
+      throw unavailable('signing_keys_malformed');
+    }
   }
 
   #discover(): Promise<Configuration> {
@@ -70,8 +66,7 @@ export class OpenIdConfiguration {
         {
           [customFetch]: reachingFetch(this.config.keycloak),
           timeout: TIMEOUT_SECONDS,
-          // The signature of an ID token is checked too, though it came over the line from Keycloak itself.
-          execute: [enableNonRepudiationChecks, ...(insecure === true ? [allowInsecureRequests] : [])],
+          execute: insecure === true ? [allowInsecureRequests] : [],
         },
       );
       checkEndpoints(configuration.serverMetadata(), this.config.keycloak);

@@ -178,7 +178,7 @@ describe('OpenIdProvider', () => {
 
   const refresh = () =>
     provider().refresh(
-      new OpenIdTokens({ accessToken: 'a', refreshToken: 'the-old-one', idToken: 'i', expiresAtMs: 0 }),
+      new OpenIdTokens({ accessToken: 'a', refreshToken: 'the-old-one', idToken: 'i', askedAtMs: 0, expiresAtMs: 0 }),
     );
 
   it('refreshes with the refresh token, and ends a refresh with 400 invalid_grant (BF-08)', async () => {

@@ -1,5 +1,7 @@
 /** OpenIdProvider: what Service A asks of Keycloak to log a user in and out, by the OpenID Connect library. */
 import { Inject, Injectable } from '@nestjs/common';
+import { compactVerify, errors } from 'jose';
+import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
 import {
   authorizationCodeGrant,
   buildAuthorizationUrl,
@@ -19,6 +21,7 @@ import { OpenIdConfiguration } from './openid-configuration.js';
 import { isInvalidGrant, unavailable, withOwnErrors } from './openid-errors.js';
 import { reachingFetch, TIMEOUT_SECONDS } from './openid-transport.js';
 import type { PendingLogin } from './pending-logins.js';
+import { SIGNING_ALGORITHMS } from './signing-keys.js';
 
 /** Who logged in, by the ID token; and the tokens. */
 export interface LoggedIn {
@@ -75,7 +78,10 @@ export class OpenIdProvider {
         pkceCodeVerifier: codeVerifier,
         idTokenExpected: true,
       });
-      return loggedIn(answer, answer.claims(), startedMs);
+      if (answer.id_token === undefined) throw unavailable('nonsense_answer');
+      // Though it came over the line from Keycloak itself.
+      await this.#checkSignature(answer.id_token);
+      return loggedIn(answer, answer.id_token, answer.claims(), startedMs);
     });
   }
 
@@ -91,12 +97,38 @@ export class OpenIdProvider {
     try {
       return await withOwnErrors(async () => {
         const answer = await refreshTokenGrant(configuration, refreshToken);
-        return { tokens: tokensOf(answer, startedMs, { refreshToken, idToken }) };
+        return { tokens: tokensOf(answer, startedMs, refreshToken, await this.#newer(answer.id_token, idToken)) };
       });
     } catch (error) {
       if (isInvalidGrant(error)) return { refused: true };
       // No user is to blame for an answer that is not what was asked for.
       throw error instanceof LoginError ? unavailable('nonsense_answer') : error;
+    }
+  }
+
+  /**
+   * The refresh token may be used up by now. So an ID token whose key can't be had ends nothing: the one of the login stays,
+   * which serves for the logout as well.
+   */
+  async #newer(idToken: string | undefined, former: string): Promise<string> {
+    if (idToken === undefined) return former;
+    try {
+      await this.#checkSignature(idToken);
+      return idToken;
+    } catch (error) {
+      if (error instanceof AuthorizationServerError) return former;
+      throw error;
+    }
+  }
+
+  /** Throws `LoginError` for a signature that is wrong, `AuthorizationServerError` when Keycloak has no such key to show. */
+  async #checkSignature(idToken: string): Promise<void> {
+    try {
+      await compactVerify(idToken, this.configuration.keys.get, { algorithms: [...SIGNING_ALGORITHMS] });
+    } catch (error) {
+      if (!(error instanceof errors.JOSEError)) throw error;
+      if (error instanceof errors.JWKSNoMatchingKey) throw unavailable('signing_key_unknown');
+      throw new LoginError('login_not_valid', error.code.toLowerCase());
     }
   }
 
@@ -126,28 +158,35 @@ export class OpenIdProvider {
   }
 }
 
-function loggedIn(answer: TokenEndpointResponse, claims: IDToken | undefined, startedMs: number): LoggedIn {
-  if (claims === undefined || answer.id_token === undefined) throw new LoginError('login_not_valid', 'no_id_token');
+function loggedIn(
+  answer: TokenEndpointResponse,
+  idToken: string,
+  claims: IDToken | undefined,
+  startedMs: number,
+): LoggedIn {
+  if (claims === undefined) throw new LoginError('login_not_valid', 'no_claims');
   const { sub, sid, iat, preferred_username: name } = claims;
   return {
     subject: sub,
     sessionId: typeof sid === 'string' ? sid : undefined,
     username: typeof name === 'string' ? name : sub,
     issuedAt: iat,
-    tokens: tokensOf(answer, startedMs, { refreshToken: undefined, idToken: answer.id_token }),
+    tokens: tokensOf(answer, startedMs, undefined, idToken),
   };
 }
 
-/** What the server does not send anew stays as it was (RFC 6749 §6). */
+/** The refresh token, when the server does not send a new one, stays as it was (RFC 6749 §6). */
 function tokensOf(
-  { access_token, refresh_token, id_token, expires_in = 0 }: TokenEndpointResponse,
+  { access_token, refresh_token, expires_in = 0 }: TokenEndpointResponse,
   startedMs: number,
-  before: { readonly refreshToken: string | undefined; readonly idToken: string },
+  formerRefreshToken: string | undefined,
+  idToken: string,
 ): OpenIdTokens {
   return new OpenIdTokens({
     accessToken: access_token,
-    refreshToken: refresh_token ?? before.refreshToken,
-    idToken: id_token ?? before.idToken,
+    refreshToken: refresh_token ?? formerRefreshToken,
+    idToken,
+    askedAtMs: startedMs,
     expiresAtMs: startedMs + expires_in * 1000,
   });
 }

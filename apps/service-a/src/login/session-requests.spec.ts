@@ -95,6 +95,7 @@ async function logIn(change: TestAccessTokenOptions = {}, at = app): Promise<Ses
       accessToken,
       refreshToken: 'the-refresh-token',
       idToken: 'the-id-token',
+      askedAtMs: performance.now(),
       expiresAtMs: performance.now() + 300_000,
     }),
   });
