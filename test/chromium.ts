@@ -48,14 +48,17 @@ export class Chromium {
   private constructor(
     private readonly browser: Browser,
     private readonly recorder: BrowserRecorder,
+    private readonly origins: readonly string[],
   ) {}
 
-  static async start(): Promise<Chromium> {
+  /** It comes to Service A, to Keycloak, and to the origins of `others`; nobody else has anything to do with a page. */
+  static async start(others: readonly string[] = []): Promise<Chromium> {
     const executablePath = process.env['CHROMIUM_PATH'];
     if (executablePath === undefined) throw new Error('These tests need a Chromium: run them with `npm test`');
-    const recorder = await BrowserRecorder.start(originsOfPages());
+    const origins = [publicUrl, keycloakUrl(), ...others].map((url) => new URL(url).origin);
+    const recorder = await BrowserRecorder.start(origins);
     const browser = await chromium.launch({ executablePath, args: QUIET, proxy: { server: recorder.url } });
-    return new Chromium(browser, recorder);
+    return new Chromium(browser, recorder, origins);
   }
 
   /** All that came and went, in order. */
@@ -88,7 +91,7 @@ export class Chromium {
     });
     page.on('pageerror', (error) => this.#complaints.push(error.message));
     page.on('request', (request) => {
-      if (!originsOfPages().includes(new URL(request.url()).origin))
+      if (!this.origins.includes(new URL(request.url()).origin))
         this.#complaints.push(`Asks elsewhere: ${request.url()}`);
     });
   }
@@ -133,11 +136,6 @@ export class Chromium {
 /** The page itself, or an answer that the script of the start page shows in it. */
 function isJudged(url: string, page: Page): boolean {
   return url === page.url() || url === `${publicUrl}/run-service-b` || url.startsWith(`${publicUrl}/attacks`);
-}
-
-/** Service A and Keycloak. Nobody else has anything to do with a page. */
-function originsOfPages(): string[] {
-  return [publicUrl, keycloakUrl()].map((url) => new URL(url).origin);
 }
 
 /** From the start page through Keycloak's form, back to the start page. */

@@ -14,9 +14,9 @@ export class EndedSessions {
   /** With the time, in seconds since the epoch, up to which logins of the user are over. */
   readonly #bySubject: LRUCache<string, number>;
 
-  /** `rememberMs`: longer than a login can take, and than any token of the session lives. */
-  constructor(rememberMs: number) {
-    const bounds = { max: MAX_REMEMBERED, ttl: rememberMs };
+  /** `rememberMs`: longer than a login can take, and than any token of the session lives. `nowMs` is monotonic. */
+  constructor(rememberMs: number, nowMs: () => number) {
+    const bounds = { max: MAX_REMEMBERED, ttl: rememberMs, ttlResolution: 0, perf: { now: nowMs } };
     this.#bySession = new LRUCache(bounds);
     this.#bySubject = new LRUCache(bounds);
   }

@@ -213,7 +213,7 @@ describe('a request with a session and an Authorization header', () => {
 });
 
 describe('a session', () => {
-  it('acts with the permission that the route demands (RS-11)', async () => {
+  it('acts with the permission that the route demands', async () => {
     const { cookie } = await logIn();
     await chain({ cookie }).expect(200);
     expect(testServices(app).calls.at(-1)).toMatchObject({ subject: 'alice' });
@@ -222,7 +222,7 @@ describe('a session', () => {
   it.each([
     ['the chain', 'orders.read', (headers: Record<string, string>) => chain(headers)],
     ['an attack', 'attacks.run', (headers: Record<string, string>) => post(NO_ATTACK, headers)],
-  ])('whose user has no permission for %s is refused, and stays (RS-11)', async (_, permission, run) => {
+  ])('whose user has no permission for %s is refused, and stays', async (_, permission, run) => {
     const session = await logIn({ permissions: PERMISSIONS.filter((one) => one !== permission) });
     testServices(app).reset();
     const { cookie } = session;

@@ -37,7 +37,7 @@ export class UserSessions {
     /** Monotonic. */
     private readonly nowMs: () => number,
   ) {
-    this.#ended = new EndedSessions(Math.max(limits.sessionMaxSeconds, MIN_REMEMBERED_SECONDS) * 1000);
+    this.#ended = new EndedSessions(Math.max(limits.sessionMaxSeconds, MIN_REMEMBERED_SECONDS) * 1000, nowMs);
     this.#doubts = new SessionDoubts(nowMs);
   }
 

@@ -1,0 +1,72 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { EndedSessions } from './ended-sessions.js';
+import { MemorySessionStore } from './session-store.js';
+import { OpenIdTokens } from './openid-tokens.js';
+import { UserSessions } from './user-sessions.js';
+
+const HOUR_SECONDS = 3600;
+
+let nowMs: number;
+beforeEach(() => {
+  nowMs = 1000;
+});
+
+const login = (change: { sessionId?: string | undefined; subject?: string; issuedAt?: number } = {}) => ({
+  sessionId: 's1',
+  subject: 'alice-id',
+  issuedAt: 1000,
+  ...change,
+});
+
+describe('EndedSessions', () => {
+  let ended: EndedSessions;
+  beforeEach(() => {
+    ended = new EndedSessions(HOUR_SECONDS * 1000, () => nowMs);
+  });
+
+  it('knows a login of a session that ended, and no other of the user (BF-09)', () => {
+    ended.add({ sessionId: 's1', subject: 'alice-id' }, 2000);
+    expect(ended.has(login())).toBe(true);
+    expect(ended.has(login({ issuedAt: 9999 }))).toBe(true);
+    expect(ended.has(login({ sessionId: 's2' }))).toBe(false);
+    expect(ended.has(login({ sessionId: undefined }))).toBe(false);
+  });
+
+  it('knows the logins of a user that were issued until all of them ended (BF-09)', () => {
+    ended.add({ sessionId: undefined, subject: 'alice-id' }, 2000);
+    expect([1999, 2000, 2001].map((issuedAt) => ended.has(login({ issuedAt })))).toEqual([true, true, false]);
+    expect(ended.has(login({ subject: 'bob-id' }))).toBe(false);
+  });
+
+  it('remembers as long as it was told', () => {
+    ended.add({ sessionId: 's1', subject: undefined }, 2000);
+    nowMs += HOUR_SECONDS * 1000;
+    expect(ended.has(login())).toBe(true);
+    nowMs += 1;
+    expect(ended.has(login())).toBe(false);
+  });
+});
+
+describe('UserSessions', () => {
+  it.each([
+    ['that live for a second only', 1, HOUR_SECONDS],
+    ['that live for a day', 24 * HOUR_SECONDS, 24 * HOUR_SECONDS],
+  ])('remember ended sessions %s for as long as a login can take (BF-09)', async (_, sessionMaxSeconds, remembered) => {
+    const store = new MemorySessionStore({ maxSessions: 9, maxSessionsPerUser: 9, ttlMs: 1000 });
+    const limits = { sessionIdleSeconds: 1, sessionMaxSeconds };
+    const sessions = new UserSessions(store, { refresh: async () => ({ refused: true }) }, limits, () => nowMs);
+    const tokens = new OpenIdTokens({
+      accessToken: 'a',
+      refreshToken: 'r',
+      idToken: 'i',
+      expiresAtMs: 0,
+      askedAtMs: 0,
+    });
+    const begin = (): Promise<string> => sessions.begin({ ...login(), username: 'alice', tokens });
+    await sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
+    nowMs += remembered * 1000;
+    await expect(begin()).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
+    nowMs += 1;
+    await expect(begin()).resolves.toEqual(expect.any(String));
+  });
+});

@@ -1,0 +1,128 @@
+/** A login and a logout at Service A, by the embedded server: what becomes of the session that the browser has. */
+import { fileURLToPath } from 'node:url';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startAuthorizationServer, type RunningAuthorizationServer } from 'nestjs-keycloak-s2s/testing';
+import { equipService, readServiceSettings, serviceAdapter } from 'service-defaults';
+import request from 'supertest';
+import { serviceAConfig } from '../config.js';
+import { ServiceAModule } from '../service-a.module.js';
+import { UserSessions } from './user-sessions.js';
+
+const PUBLIC_URL = 'http://localhost:3000';
+const REALM_FILE = fileURLToPath(new URL('../../../../keycloak/microservices-realm.json', import.meta.url));
+const CLIENTS = ['SERVICE_A', 'SERVICE_B', 'SERVICE_C', 'WAREHOUSE', 'SHORT_LIVED'];
+
+let keycloak: RunningAuthorizationServer;
+let app: NestFastifyApplication;
+beforeAll(async () => {
+  keycloak = await startAuthorizationServer({
+    realm: REALM_FILE,
+    environment: Object.fromEntries(CLIENTS.map((name) => [`${name}_CLIENT_SECRET`, 'of-my-own'])),
+  });
+  const environment = {
+    NODE_ENV: 'test',
+    PUBLIC_URL,
+    KEYCLOAK_BASE_URL: keycloak.baseUrl,
+    KEYCLOAK_REALM: 'microservices',
+    SERVICE_A_CLIENT_SECRET: 'of-my-own',
+    SERVICE_A_SESSION_SECRET: 'a-session-secret-of-my-own-with-40-letters',
+    SERVICE_B_URL: 'http://127.0.0.1:9',
+  };
+  const service = { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'], login: true } as const;
+  const module = await Test.createTestingModule({ imports: [ServiceAModule.register({ demoMode: false })] })
+    .overrideProvider(serviceAConfig.KEY)
+    .useValue(readServiceSettings(environment, service))
+    .setLogger({ log() {}, warn() {}, error() {} })
+    .compile();
+  app = equipService(module.createNestApplication<NestFastifyApplication>(serviceAdapter()));
+  await app.listen(0, '127.0.0.1');
+});
+afterAll(async () => {
+  await app.close();
+  await keycloak.stop();
+});
+
+const cookieIn = (lines: readonly string[]): string =>
+  lines
+    .map((line) => line.split(';')[0] ?? '')
+    .filter((pair) => !pair.endsWith('='))
+    .join('; ');
+const setBy = (response: request.Response): string[] => [response.headers['set-cookie'] ?? []].flat();
+
+/** Alice logs in, in a browser that brings `cookie`. Gives the id of her new session. */
+async function logIn(cookie = ''): Promise<string> {
+  const begun = await request(app.getHttpServer()).get('/auth/login').set('cookie', cookie).expect(303);
+  const form = await fetch(begun.headers['location'] ?? '');
+  const action = /action="([^"]*)"/.exec(await form.text())?.[1]?.replaceAll('&amp;', '&') ?? '';
+  const answered = await fetch(action, {
+    method: 'POST',
+    headers: { cookie: cookieIn(form.headers.getSetCookie()) },
+    body: new URLSearchParams({ username: 'alice', password: 'alice' }),
+    redirect: 'manual',
+  });
+  const callback = (answered.headers.get('location') ?? '').slice(PUBLIC_URL.length);
+  const cookies = [cookie, cookieIn(setBy(begun))].filter((one) => one !== '').join('; ');
+  const back = await request(app.getHttpServer()).get(callback).set('cookie', cookies).expect(303);
+  return /session=([\w-]{43})/.exec(setBy(back).join())?.[1] ?? '';
+}
+
+const sessionOf = (id: string) => app.get(UserSessions).find(id);
+
+describe('a login', () => {
+  it('takes the place of the session that the browser had, which is over, and of no other (BF-05)', async () => {
+    const [former, other] = [await logIn(), await logIn()];
+    const id = await logIn(`session=${former}`);
+    expect(id).not.toBe(former);
+    await expect(sessionOf(id)).resolves.toMatchObject({ username: 'alice' });
+    await expect(sessionOf(former)).resolves.toBeUndefined();
+    await expect(sessionOf(other)).resolves.toMatchObject({ username: 'alice' });
+  });
+
+  it('that fails leaves the browser its session (BF-05)', async () => {
+    const id = await logIn();
+    await request(app.getHttpServer()).get('/auth/callback?code=x&state=y').set('cookie', `session=${id}`).expect(400);
+    await expect(sessionOf(id)).resolves.toMatchObject({ username: 'alice' });
+  });
+});
+
+describe('a logout', () => {
+  const logOut = (id: string, csrfToken: string) =>
+    request(app.getHttpServer())
+      .post('/auth/logout')
+      .set({ cookie: `session=${id}`, 'sec-fetch-site': 'same-origin', 'x-csrf-token': csrfToken });
+
+  it('ends the session here and at Keycloak, and has the browser forget it (BF-09)', async () => {
+    const id = await logIn();
+    const session = await sessionOf(id);
+    const { headers } = await logOut(id, session?.csrfToken ?? '').expect(303);
+    expect(headers['location']).toMatch(new RegExp(`^${keycloak.issuer}/protocol/openid-connect/logout\\?`));
+    expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
+    await expect(sessionOf(id)).resolves.toBeUndefined();
+    const { refreshToken = '' } = session?.tokens.reveal() ?? {};
+    const refreshed = await fetch(`${keycloak.issuer}/protocol/openid-connect/token`, {
+      method: 'POST',
+      headers: { Authorization: `Basic ${Buffer.from('service-a:of-my-own').toString('base64')}` },
+      body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken }),
+    });
+    await expect(refreshed.json()).resolves.toMatchObject({ error_description: 'Session not active' });
+  });
+
+  it('ends the session here when Keycloak does not answer, too (BF-09)', async () => {
+    const id = await logIn();
+    const session = await sessionOf(id);
+    keycloak.control.fault('logout', { kind: 'status', status: 503, times: 9 });
+    await logOut(id, session?.csrfToken ?? '').expect(303);
+    keycloak.control.fault('logout', undefined);
+    await expect(sessionOf(id)).resolves.toBeUndefined();
+  });
+
+  it('of nobody sets no cookie, and leads to the start', async () => {
+    const { headers } = await request(app.getHttpServer())
+      .post('/auth/logout')
+      .set('sec-fetch-site', 'same-origin')
+      .expect(303);
+    expect([headers['location'], headers['set-cookie']]).toEqual(['/', undefined]);
+  });
+});
