@@ -12,6 +12,7 @@ export const BEARER_ERROR_REASONS = [
   'token_in_form',
   'malformed_authorization_header',
   'more_than_one_credential',
+  'too_many_headers',
   'token_too_long',
   'token_malformed',
   'inactive',

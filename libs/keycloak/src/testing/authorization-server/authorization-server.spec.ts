@@ -108,15 +108,19 @@ describe('startAuthorizationServer', () => {
     await expect(started).rejects.toBe(reason);
   });
 
-  it('refuses to start in production', async () => {
-    const before = process.env['NODE_ENV'];
-    process.env['NODE_ENV'] = 'production';
-    try {
-      await expect(startAuthorizationServer(OPTIONS)).rejects.toThrow(/NODE_ENV is production.* real Keycloak/);
-    } finally {
-      process.env['NODE_ENV'] = before;
-    }
-  });
+  it.each([undefined, '', 'production', 'Production', 'prod', 'staging'])(
+    'refuses to start where NODE_ENV is %j, which is production',
+    async (nodeEnv) => {
+      const before = process.env['NODE_ENV'];
+      if (nodeEnv === undefined) delete process.env['NODE_ENV'];
+      else process.env['NODE_ENV'] = nodeEnv;
+      try {
+        await expect(startAuthorizationServer(OPTIONS)).rejects.toThrow(/NODE_ENV is .*startAuthorizationServer\(\)/);
+      } finally {
+        process.env['NODE_ENV'] = before;
+      }
+    },
+  );
 
   it('runs beside others: other port, other key, other sessions', async () => {
     const other = await startAuthorizationServer(OPTIONS);
