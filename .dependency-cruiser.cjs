@@ -151,7 +151,10 @@ module.exports = {
       comment: 'The second door makes tokens and servers; it needs no room that runs in a service.',
       severity: 'error',
       from: { path: '^libs/keycloak/src/testing/', pathNot: [notSpec, '^libs/keycloak/src/testing/without-server/'] },
-      to: { path: '^libs/keycloak/src/', pathNot: rooms(['testing', 'protocol']) },
+      to: {
+        path: '^libs/keycloak/src/',
+        pathNot: [rooms(['testing', 'protocol']), '^libs/keycloak/src/production[.]ts$'],
+      },
     },
     {
       name: 'without-server-replaces-the-network',

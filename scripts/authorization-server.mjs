@@ -11,7 +11,7 @@ const ANSWERS_WITHIN_MS = 10_000;
 
 const WHAT_IS_MISSED =
   'so the embedded authorization server stands in for it. A real one (install Docker, or Java 17) adds its admin console, ' +
-  'its guard against guessed passwords, and what else docs/embedded-server.md lists.';
+  'passwords that are kept as hashes, and what else docs/embedded-server.md lists.';
 
 /**
  * What is to be used, and who says so: `option` is the value of `--authorization-server`, for which the variable
@@ -22,9 +22,9 @@ const WHAT_IS_MISSED =
  * @throws Error that names the values when it is none of them.
  */
 export function chooseServer(option, { variable, environment }) {
-  if (option !== undefined) return choiceOf(option, '--authorization-server', environment);
+  if (option !== undefined) return choiceOf(option, '--authorization-server');
   const { AUTHORIZATION_SERVER, [variable]: url } = environment;
-  if (AUTHORIZATION_SERVER) return choiceOf(AUTHORIZATION_SERVER, 'AUTHORIZATION_SERVER', environment);
+  if (AUTHORIZATION_SERVER) return choiceOf(AUTHORIZATION_SERVER, 'AUTHORIZATION_SERVER');
   return url ? external(url, variable) : { kind: undefined, by: undefined };
 }
 
@@ -38,12 +38,12 @@ export function chooseServer(option, { variable, environment }) {
  */
 export async function startServer(
   choice,
-  { realm, realmEnvironment, port, fallBack, say, signal, environment, loadTesting = builtTesting },
+  { realm, realmEnvironment, port, fallBack, say, signal, loadTesting = builtTesting },
 ) {
   if (choice.kind === 'external') return findServer(choice, { realm, say, signal });
   const testing = await loadTesting();
   const options = { realm: REALM_FILE, environment: realmEnvironment, port, onProgress: say, signal };
-  if (choice.kind === 'embedded') return testing.startAuthorizationServer(options);
+  if (choice.kind === 'embedded') return startEmbedded(choice.by);
   const byMachine = choice.kind === undefined && fallBack;
   const using = choice.kind === 'keycloak' ? undefined : choice.kind;
   try {
@@ -57,8 +57,14 @@ export async function startServer(
     if (choice.kind !== undefined) throw new Error(`${choice.by}: ${error.message}`, { cause: error });
     if (!byMachine) throw error;
     const why = `No Keycloak can be run here (${error.reasons.join('; ')})`;
-    checked({ kind: 'embedded', by: why }, environment);
-    return { ...(await testing.startAuthorizationServer(options)), standsIn: `${why}, ${WHAT_IS_MISSED}` };
+    return { ...(await startEmbedded(why)), standsIn: `${why}, ${WHAT_IS_MISSED}` };
+  }
+
+  /** It refuses itself in production. */
+  function startEmbedded(by) {
+    return testing.startAuthorizationServer(options).catch((error) => {
+      throw new Error(`${by}: ${error.message}`, { cause: error });
+    });
   }
 }
 
@@ -79,8 +85,8 @@ export function nameOf({ kind, baseUrl, version }) {
   }
 }
 
-function choiceOf(value, by, environment) {
-  if (KINDS.includes(value)) return checked({ kind: value, by: `${by}=${value}` }, environment);
+function choiceOf(value, by) {
+  if (KINDS.includes(value)) return { kind: value, by: `${by}=${value}` };
   if (/^https?:/.test(value) && URL.canParse(value)) return external(value, by);
   throw new Error(
     `${by} is one of ${KINDS.join(', ')} (keycloak: docker, else distribution), or an http(s) URL; not ${JSON.stringify(value)}`,
@@ -89,14 +95,6 @@ function choiceOf(value, by, environment) {
 
 function external(url, by) {
   return { kind: 'external', baseUrl: url.replace(/\/$/, ''), by };
-}
-
-/** Before anything is built: it would refuse itself then. */
-function checked(choice, { NODE_ENV }) {
-  if (choice.kind !== 'embedded' || NODE_ENV !== 'production') return choice;
-  throw new Error(
-    `${choice.by}: the embedded authorization server is for development and tests only, and NODE_ENV is production. Unset it, or use a real Keycloak.`,
-  );
 }
 
 async function findServer({ baseUrl, by }, { realm, say, signal }) {

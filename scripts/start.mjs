@@ -14,6 +14,8 @@ const SERVER = 'the authorization server';
 
 process.chdir(join(import.meta.dirname, '..'));
 if (existsSync('.env')) process.loadEnvFile('.env');
+// This is for development, unless somebody says otherwise: then the embedded server does not start.
+process.env.NODE_ENV ||= 'development';
 const signal = stopSignal();
 /** What is to be stopped, the last started first. */
 const running = [];
@@ -79,7 +81,6 @@ async function serverFor(all, choice) {
     fallBack: true,
     say,
     signal,
-    environment: process.env,
   });
   running.push(() => server.stop());
   if (choice.kind === 'external' && process.env.KEYCLOAK_ISSUER) server.issuer = process.env.KEYCLOAK_ISSUER;

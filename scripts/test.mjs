@@ -21,6 +21,8 @@ const SKIPPED_JSON = 'test-results/skipped-tests.json';
 const LINE = '='.repeat(100);
 
 process.chdir(join(import.meta.dirname, '..'));
+// As Jest has it; the embedded server is started here.
+process.env.NODE_ENV ||= 'test';
 const signal = stopSignal();
 /** For each kind of spec that could not be run, which and why. */
 const leftOut = [];
@@ -76,7 +78,6 @@ async function someServer(choice, { fallBack }) {
       fallBack,
       say: (line) => console.log(paint(2, line)),
       signal,
-      environment: process.env,
     });
   } catch (error) {
     if (error.name !== 'KeycloakUnavailableError') throw error;

@@ -61,11 +61,6 @@ describe('the choice', () => {
       expect(() => choose(option)).toThrow(/embedded, keycloak, docker, distribution .*URL/);
     },
   );
-
-  it('is not the embedded one in production', () => {
-    expect(() => choose('embedded', { NODE_ENV: 'production' })).toThrow('NODE_ENV');
-    expect(choose('docker', { NODE_ENV: 'production' })).toMatchObject({ kind: 'docker' });
-  });
 });
 
 describe('the start', () => {
@@ -77,7 +72,7 @@ describe('the start', () => {
   });
 
   /** On a machine that has no Keycloak. */
-  const start = async (choice: Choice, fallBack = true, environment: Environment = {}, failure?: Error) => {
+  const start = async (choice: Choice, fallBack = true, failure?: Error) => {
     const startKeycloak = async (options: NonNullable<typeof asked>): Promise<never> => {
       asked = options;
       throw failure ?? new KeycloakUnavailableError('26.7.4', ['Docker: none', 'Java: none']);
@@ -86,7 +81,6 @@ describe('the start', () => {
       realm: 'microservices',
       realmEnvironment: REALM_ENVIRONMENT,
       fallBack,
-      environment,
       say: () => undefined,
       signal: new AbortController().signal,
       loadTesting: async () => ({ startAuthorizationServer, startKeycloak }),
@@ -114,11 +108,18 @@ describe('the start', () => {
   });
 
   it('does not fall back from a Keycloak that was there and failed', async () => {
-    await expect(start(choose(), true, {}, new Error('ended before it was ready'))).rejects.toThrow('ended before');
+    await expect(start(choose(), true, new Error('ended before it was ready'))).rejects.toThrow('ended before');
   });
 
-  it('does not fall back in production', async () => {
-    await expect(start(choose(), true, { NODE_ENV: 'production' })).rejects.toThrow(/Java: none[^]*NODE_ENV/);
+  it.each(['production', 'staging'])('is not that of the embedded one with NODE_ENV=%s', async (nodeEnv) => {
+    const before = process.env['NODE_ENV'];
+    process.env['NODE_ENV'] = nodeEnv;
+    try {
+      await expect(start(choose())).rejects.toThrow(/Java: none[^]*NODE_ENV/);
+      await expect(start(choose('embedded'))).rejects.toThrow(/^--authorization-server=embedded: NODE_ENV/);
+    } finally {
+      process.env['NODE_ENV'] = before;
+    }
   });
 
   it('takes the embedded one that was chosen, without looking for another', async () => {

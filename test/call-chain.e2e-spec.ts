@@ -319,6 +319,22 @@ describe('a stolen or bad token', () => {
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
   });
 
+  it('junk behind more headers than Node keeps by itself is junk, and no request without a token (RS-03)', async () => {
+    const many = Array.from({ length: 2500 }, () => ['a', '']);
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      httpRequest(`${chain.a.url}/run-service-b`, {
+        headers: [['Host', 'localhost'], ...many, ['Authorization', bearer('junk')]].flat(),
+      })
+        .on('error', reject)
+        .on('response', (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        })
+        .end();
+    });
+    expect(status).toBe(401);
+  });
+
   it('a header without form is an invalid request (RS-03)', async () => {
     for (const header of ['Bearer', 'Bearer a b', '=']) {
       const { body } = await request(chain.b.url).post('/api/process').set('Authorization', header).expect(400);

@@ -41,6 +41,7 @@ describe('nestjs-keycloak-s2s', () => {
       'clientRoles',
       'denialOf',
       'getServiceClientToken',
+      'isProduction',
       'realmRoles',
       'verifiedTokenOf',
     ]);

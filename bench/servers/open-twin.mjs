@@ -28,10 +28,20 @@ const readSettings = (await dist('config'))[service.settings];
 const Original = (await dist(`${name}.module`))[service.module];
 const settings = readSettings();
 
+/** Those of `forFeature`. */
+const DEFAULTS = {
+  timeoutMs: 5000,
+  maxResponseBytes: 1_048_576,
+  maxConcurrentCalls: 100,
+  maxQueuedCalls: 500,
+  circuitBreakerFailures: 10,
+  circuitBreakerPauseMs: 1000,
+};
+
 /** Calls another service by the transport of ours, in nobody's name. */
 class OpenClient {
   constructor(options) {
-    this.transport = new ServiceTransport({ timeoutMs: 5000, maxResponseBytes: 1_048_576, ...options });
+    this.transport = new ServiceTransport({ ...DEFAULTS, ...options });
   }
 
   asSelf() {

@@ -1,6 +1,7 @@
 /** The door of nestjs-keycloak-s2s: everything a service may use, and nothing that holds a caller's token text. */
 export { KeycloakModule } from './keycloak.module.js';
 export { KeycloakOptionsError } from './options-check.js';
+export { isProduction } from './production.js';
 
 export { AccessToken } from './resource-server/access-token.decorator.js';
 export {

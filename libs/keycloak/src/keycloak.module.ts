@@ -35,6 +35,7 @@ import {
   type ServiceOptions,
 } from './keycloak.options.js';
 import { isCompactJws } from './protocol/token-form.js';
+import type { CircuitState } from './resilience/call-policy.js';
 import { AccessTokenVerifier, makeAccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { IntrospectionGuard } from './resource-server/introspection.guard.js';
 import { RefusalFilter } from './resource-server/refusal.filter.js';
@@ -68,7 +69,7 @@ export type ServiceRegistration = { readonly name: string } & (
       provide: SERVER,
       inject: [RESOLVED_OPTIONS, MODULE_OPTIONS_TOKEN, Network],
       useFactory: (options: ResolvedKeycloakOptions, { clientSecret }: KeycloakModuleOptions, network: Network) =>
-        connectToAuthorizationServer({ ...options, clientSecret }, systemClock, reportCircuit, network),
+        connectToAuthorizationServer({ ...options, clientSecret }, systemClock, reportServerCircuit, network),
     },
     {
       provide: RevocationList,
@@ -178,10 +179,15 @@ export class KeycloakModule extends ConfigurableModuleClass {
 
 const logger = new Logger('AuthorizationServer');
 
-const reportCircuit: CircuitListener = (kind, state) => {
-  if (state === 'open') logger.error('Calls fail: none is made for a while', { kind });
-  else logger.log(state === 'closed' ? 'Calls are made again' : 'One call tries', { kind });
-};
+const serviceLogger = new Logger('ServiceClient');
+
+function reportCircuit(log: Logger, state: CircuitState, fields: object): void {
+  if (state === 'open') log.error('Circuit opened: calls are suspended', fields);
+  else if (state === 'half-open') log.log('Circuit half-open: sending one trial call', fields);
+  else log.log('Circuit closed: calls resumed', fields);
+}
+
+const reportServerCircuit: CircuitListener = (kind, state) => reportCircuit(logger, state, { kind });
 
 /** The module behind `forFeature`; one instance per set of services. */
 @Module({})
@@ -206,7 +212,10 @@ function serviceProviders(registration: ServiceRegistration): FactoryProvider[] 
         network: Network,
       ) => {
         const resolved = resolveServiceOptions(name, service, allowInsecureRequests);
-        return new ServiceClient(name, resolved.audience, new ServiceTransport({ name, ...resolved }, network), tokens);
+        const transport = new ServiceTransport({ name, ...resolved }, network, systemClock, (state) =>
+          reportCircuit(serviceLogger, state, { service: name }),
+        );
+        return new ServiceClient(name, resolved.audience, transport, tokens);
       },
     },
   ];

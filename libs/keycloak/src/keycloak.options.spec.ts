@@ -130,6 +130,7 @@ describe('resolveKeycloakOptions', () => {
     'javascript:alert(1)//realms/test',
     'https://user:pass@keycloak.example.com/realms/test',
     'https://:pass@keycloak.example.com/realms/test',
+    'https://user@keycloak.example.com/realms/test',
     'https://keycloak.example.com/realms/test?x=1',
     'https://keycloak.example.com/realms/test#x',
     'https://keycloak.example.com/realms/test?',
@@ -158,6 +159,10 @@ describe('resolveServiceOptions', () => {
       ...SERVICE,
       timeoutMs: 5000,
       maxResponseBytes: 1_048_576,
+      maxConcurrentCalls: 100,
+      maxQueuedCalls: 500,
+      circuitBreakerFailures: 10,
+      circuitBreakerPauseMs: 1000,
     });
   });
 
@@ -165,6 +170,16 @@ describe('resolveServiceOptions', () => {
     const bend = { baseUrl: 'nowhere', audience: '', timeoutMs: 1, maxResponseBytes: 1 };
     expect(faults(() => resolveService(bend))).toHaveLength(4);
     expect(() => resolveService(bend)).toThrow(/^KeycloakModule\.forFeature, service "service-c", has 4 faults:/);
+  });
+
+  it.each([
+    'https://user@service-c.example.com',
+    'https://:pass@service-c.example.com',
+    'https://u:p@service-c.example.com/x',
+  ])('takes no URL with credentials: %s (RS-23)', (baseUrl) => {
+    expect(faults(() => resolveService({ baseUrl }))).toEqual([
+      'baseUrl must be an http(s) URL without credentials, query and fragment',
+    ]);
   });
 
   it('takes http only with allowInsecureRequests', () => {

@@ -81,10 +81,27 @@ export interface ServiceOptions {
   readonly baseUrl: string;
   /** The service's client id: the audience of the tokens that are exchanged for it. */
   readonly audience: string;
-  /** Bound on one call, its answer included; a renewed token gets a call of its own. Default 5000, 100 to 300000. */
+  /** Bound on one call: waiting for a slot, and its answer; a renewed token gets a call of its own. Default 5000, 100 to 300000. */
   readonly timeoutMs?: number;
   /** A larger answer fails the call. Default 1048576, 1024 to 104857600. */
   readonly maxResponseBytes?: number;
+  /** Calls to the service that may run at once, and connections to it. Default 100, 1 to 10000. */
+  readonly maxConcurrentCalls?: number;
+  /**
+   * Calls that may wait for a slot, for half of `timeoutMs` at most; the others fail with 503 (`queue_full`). Default 500,
+   * 0 to 100000.
+   */
+  readonly maxQueuedCalls?: number;
+  /**
+   * Failures in a row after which no call is made for a while: no answer in time, no connection, an answer that breaks off,
+   * 502, 503 or 504. Default 10, 1 to 1000.
+   */
+  readonly circuitBreakerFailures?: number;
+  /**
+   * How long that while is; then one call tries. Meanwhile calls fail at once with 503 (`circuit_open`). `Retry-After` can make it longer, up to 30
+   * s. Default 1000, 100 to 60000.
+   */
+  readonly circuitBreakerPauseMs?: number;
 }
 
 /** Every option filled in and checked; the secret goes to the connection alone, and is not kept beside the others. */
@@ -127,6 +144,10 @@ const SERVICE_OPTION_NAMES: Readonly<Record<keyof ServiceOptions | 'name', true>
   audience: true,
   timeoutMs: true,
   maxResponseBytes: true,
+  maxConcurrentCalls: true,
+  maxQueuedCalls: true,
+  circuitBreakerFailures: true,
+  circuitBreakerPauseMs: true,
 };
 
 export function resolveKeycloakOptions(options: KeycloakModuleOptions): ResolvedKeycloakOptions {
@@ -189,6 +210,10 @@ export function resolveServiceOptions(
     audience: check.text('audience', given.audience),
     timeoutMs: check.whole('timeoutMs', given.timeoutMs, 5000, 100, 300_000),
     maxResponseBytes: check.whole('maxResponseBytes', given.maxResponseBytes, 1_048_576, 1024, 104_857_600),
+    maxConcurrentCalls: check.whole('maxConcurrentCalls', given.maxConcurrentCalls, 100, 1, 10_000),
+    maxQueuedCalls: check.whole('maxQueuedCalls', given.maxQueuedCalls, 500, 0, 100_000),
+    circuitBreakerFailures: check.whole('circuitBreakerFailures', given.circuitBreakerFailures, 10, 1, 1000),
+    circuitBreakerPauseMs: check.whole('circuitBreakerPauseMs', given.circuitBreakerPauseMs, 1000, 100, 60_000),
   };
   check.done();
   return resolved;

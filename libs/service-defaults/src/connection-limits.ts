@@ -55,6 +55,8 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
   );
   server.on('checkExpectation', (_request, response: ServerResponse) => refuseUnreadable(response, 'expectation'));
   server.maxConnections = limits.maxConnections;
+  // None is dropped unseen: it could be a token, a cookie or an Origin. All of them are 16 KB at most.
+  server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => connections.opened(socket));
   server.on('drop', dropTeller(limits.maxConnections));
   return server;

@@ -1,6 +1,6 @@
 /** Service settings: reads what every service is told by its environment, and lists every fault at once. */
-import { isIn, matches } from 'class-validator';
-import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
+import { matches } from 'class-validator';
+import { isProduction, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
 import { Variables, type Environment } from './variables.js';
@@ -61,7 +61,7 @@ export function readServiceSettings<UrlName extends string>(
   const variables = new Variables(environment);
   const prefix = service.name.toUpperCase().replaceAll('-', '_');
   const nodeEnv = variables.text('NODE_ENV', 'production');
-  const production = !isIn(nodeEnv, ['development', 'test']);
+  const production = isProduction(nodeEnv);
   const demoMode = variables.flag('DEMO_MODE');
   const insecureAllowed = variables.flag('KEYCLOAK_ALLOW_INSECURE_REQUESTS') || !production;
 

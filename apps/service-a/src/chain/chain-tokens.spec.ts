@@ -44,7 +44,7 @@ describe('ChainTokens', () => {
   });
 
   it.each([
-    ['the service fails', new ServiceCallError('service_failed', 'service-b', 'answered_404', 404)],
+    ['the service fails', new ServiceCallError('service_failed', 'service-b', 'answered_404', { status: 404 })],
     ['the answer has no form', { tokens: 'none' }],
   ])('gives none, and throws nothing, when %s', async (_, answer) => {
     expect(await tokensOf(answer).of('service-a', alice)).toBeUndefined();

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { BadRequestException } from '@nestjs/common';
-import type { Denial, RevocationList } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerError, type Denial, type RevocationList } from 'nestjs-keycloak-s2s';
 import { BackchannelLogoutController } from './backchannel-logout.controller.js';
 import { LogoutTokenError, type LogoutToken, type LogoutTokens } from './logout-tokens.js';
 import type { UserSessions } from './user-sessions.js';
@@ -11,6 +11,7 @@ let check: (text: unknown) => Promise<LogoutToken>;
 const tokens = { check: async (text: unknown) => check(text) } as LogoutTokens;
 const sessions = {
   endAtKeycloak: async (ended: object) => void happened.push({ ended }),
+  doubtAll: () => void happened.push('every session is doubted'),
 } as unknown as UserSessions;
 const revocations = { deny: (denial: Denial) => happened.push({ denial }) } as unknown as RevocationList;
 const controller = new BackchannelLogoutController(tokens, sessions, revocations);
@@ -43,5 +44,12 @@ describe('a logout token', () => {
     check = async () => Promise.reject(new LogoutTokenError('signature'));
     await expect(controller.logout({ logout_token: 'a.forged.token' })).rejects.toBeInstanceOf(BadRequestException);
     expect(happened).toEqual([]);
+  });
+
+  it('that cannot be verified has every session asked about anew, and is no fault of its sender (BF-09, RS-14)', async () => {
+    const unavailable = new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
+    check = async () => Promise.reject(unavailable);
+    await expect(controller.logout({ logout_token: 'a.logout.token' })).rejects.toBe(unavailable);
+    expect(happened).toEqual(['every session is doubted']);
   });
 });

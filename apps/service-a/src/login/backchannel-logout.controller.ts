@@ -15,7 +15,10 @@ export class BackchannelLogoutController {
     private readonly revocations: RevocationList,
   ) {}
 
-  /** 200, or 400 with a body of the specification's form. The token proves itself, so no session and no CSRF token is needed. */
+  /**
+   * 200, or 400 with a body of the specification's form; 503 when Keycloak's keys can't be had. The token proves itself, so no
+   * session and no CSRF token is needed.
+   */
   @Post()
   @HttpCode(200)
   @Public()
@@ -38,7 +41,12 @@ export class BackchannelLogoutController {
     try {
       return await this.tokens.check(text);
     } catch (error) {
-      if (!(error instanceof LogoutTokenError)) throw error;
+      if (!(error instanceof LogoutTokenError)) {
+        // Keycloak sends it once: whichever session it was about, it must not go on unasked.
+        this.sessions.doubtAll();
+        this.#logger.error('Logout token not verified: every session is asked about anew');
+        throw error;
+      }
       this.#logger.warn('Logout token refused', { reason: error.reason });
       throw new BadRequestException({ error: 'invalid_request', code: 'logout_token_refused' });
     }

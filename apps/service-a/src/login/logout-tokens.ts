@@ -2,6 +2,7 @@
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { EndedSession } from './ended-sessions.js';
+import { SIGNING_ALGORITHMS } from './signing-keys.js';
 
 export interface LogoutToken extends EndedSession {
   /** Seconds since the epoch. */
@@ -25,20 +26,6 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const MAX_AGE = 120;
 const MAX_LIFE = 300;
 const CLOCK_TOLERANCE = 5;
-/** Of keys that are public: whoever knows our secret must not end anybody's session, and `none` is no signature. */
-const ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-];
 const MAX_REMEMBERED = 100_000;
 /** Longer than any token that is taken can be taken again. */
 const REMEMBERED_SECONDS = MAX_LIFE + MAX_AGE + 2 * CLOCK_TOLERANCE;
@@ -84,7 +71,7 @@ export class LogoutTokens {
         issuer: this.options.issuer,
         audience: this.options.clientId,
         typ: 'logout+jwt',
-        algorithms: ALGORITHMS,
+        algorithms: [...SIGNING_ALGORITHMS],
         maxTokenAge: MAX_AGE,
         clockTolerance: CLOCK_TOLERANCE,
         currentDate: new Date(this.now()),

@@ -1,6 +1,5 @@
 /** OpenIdConfiguration: what Keycloak says of itself to those who log users in: its endpoints, and the keys it signs with. */
 import { Inject, Injectable } from '@nestjs/common';
-import { createRemoteJWKSet, customFetch as keysFetch, type JWTVerifyGetKey } from 'jose';
 import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
 import {
   allowInsecureRequests,
@@ -8,20 +7,22 @@ import {
   clockTolerance,
   customFetch,
   discovery,
-  enableNonRepudiationChecks,
   type Configuration,
 } from 'openid-client';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { LoginError } from './login-error.js';
-import { withOwnErrors } from './openid-errors.js';
-import { checkEndpoints, reachingFetch, TIMEOUT_SECONDS } from './openid-transport.js';
+import { unavailable, withOwnErrors } from './openid-errors.js';
+import { checkEndpoints, OpenIdTransport } from './openid-transport.js';
+import { SigningKeys } from './signing-keys.js';
 
 @Injectable()
 export class OpenIdConfiguration {
   #configuration: Promise<Configuration> | undefined;
-  #keys: JWTVerifyGetKey | undefined;
 
-  constructor(@Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig) {}
+  constructor(
+    @Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig,
+    private readonly transport: OpenIdTransport,
+  ) {}
 
   /** Found on first need, so that Service A can start before Keycloak. Throws `AuthorizationServerError`. */
   async get(): Promise<Configuration> {
@@ -37,26 +38,18 @@ export class OpenIdConfiguration {
     }
   }
 
-  /** The key that a token's header names, of those that Keycloak signs with now. */
-  readonly keys: JWTVerifyGetKey = async (header, token) => {
-    this.#keys ??= await this.#findKeys();
-    return this.#keys(header, token);
-  };
+  /** One set for all tokens that Keycloak signs for us. */
+  readonly keys = new SigningKeys(async () => this.#readKeys());
 
-  async #findKeys(): Promise<JWTVerifyGetKey> {
+  async #readKeys(): Promise<unknown> {
     const { jwks_uri = '' } = (await this.get()).serverMetadata();
-    const reach = reachingFetch(this.config.keycloak);
-    return createRemoteJWKSet(new URL(jwks_uri), {
-      timeoutDuration: TIMEOUT_SECONDS * 1000,
-      [keysFetch]: (url, { headers, signal }) =>
-        reach(url, {
-          method: 'GET',
-          headers: Object.fromEntries(headers),
-          body: undefined,
-          redirect: 'manual',
-          signal,
-        }),
-    });
+    const response = await this.transport.read(jwks_uri);
+    if (response.status !== 200) throw unavailable(`answered_${response.status}_unexpected_status`);
+    try {
+      return await response.json();
+    } catch {
+      throw unavailable('signing_keys_malformed');
+    }
   }
 
   #discover(): Promise<Configuration> {
@@ -67,13 +60,10 @@ export class OpenIdConfiguration {
         clientId,
         { [clockTolerance]: 5 },
         ClientSecretBasic(clientSecret),
-        {
-          [customFetch]: reachingFetch(this.config.keycloak),
-          timeout: TIMEOUT_SECONDS,
-          // The signature of an ID token is checked too, though it came over the line from Keycloak itself.
-          execute: [enableNonRepudiationChecks, ...(insecure === true ? [allowInsecureRequests] : [])],
-        },
+        { [customFetch]: this.transport.fetch, execute: insecure === true ? [allowInsecureRequests] : [] },
       );
+      // The transport has its own, which ends with the call.
+      configuration.timeout = 0;
       checkEndpoints(configuration.serverMetadata(), this.config.keycloak);
       return configuration;
     });

@@ -1,5 +1,7 @@
 /** OpenIdProvider: what Service A asks of Keycloak to log a user in and out, by the OpenID Connect library. */
 import { Inject, Injectable } from '@nestjs/common';
+import { compactVerify, errors } from 'jose';
+import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
 import {
   authorizationCodeGrant,
   buildAuthorizationUrl,
@@ -17,8 +19,9 @@ import { LoginError } from './login-error.js';
 import { OpenIdTokens } from './openid-tokens.js';
 import { OpenIdConfiguration } from './openid-configuration.js';
 import { isInvalidGrant, unavailable, withOwnErrors } from './openid-errors.js';
-import { reachingFetch, TIMEOUT_SECONDS } from './openid-transport.js';
+import { OpenIdTransport } from './openid-transport.js';
 import type { PendingLogin } from './pending-logins.js';
+import { SIGNING_ALGORITHMS } from './signing-keys.js';
 
 /** Who logged in, by the ID token; and the tokens. */
 export interface LoggedIn {
@@ -46,6 +49,7 @@ export class OpenIdProvider {
   constructor(
     @Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig,
     private readonly configuration: OpenIdConfiguration,
+    private readonly transport: OpenIdTransport,
   ) {
     this.#callbackUrl = `${config.login.publicUrl}/auth/callback`;
   }
@@ -75,7 +79,10 @@ export class OpenIdProvider {
         pkceCodeVerifier: codeVerifier,
         idTokenExpected: true,
       });
-      return loggedIn(answer, answer.claims(), startedMs);
+      if (answer.id_token === undefined) throw unavailable('nonsense_answer');
+      // Though it came over the line from Keycloak itself.
+      await this.#checkSignature(answer.id_token);
+      return loggedIn(answer, answer.id_token, answer.claims(), startedMs);
     });
   }
 
@@ -91,7 +98,7 @@ export class OpenIdProvider {
     try {
       return await withOwnErrors(async () => {
         const answer = await refreshTokenGrant(configuration, refreshToken);
-        return { tokens: tokensOf(answer, startedMs, { refreshToken, idToken }) };
+        return { tokens: tokensOf(answer, startedMs, refreshToken, await this.#newer(answer.id_token, idToken)) };
       });
     } catch (error) {
       if (isInvalidGrant(error)) return { refused: true };
@@ -101,18 +108,39 @@ export class OpenIdProvider {
   }
 
   /**
+   * The refresh token may be used up by now. So an ID token whose key can't be had ends nothing: the one of the login stays,
+   * which serves for the logout as well.
+   */
+  async #newer(idToken: string | undefined, former: string): Promise<string> {
+    if (idToken === undefined) return former;
+    try {
+      await this.#checkSignature(idToken);
+      return idToken;
+    } catch (error) {
+      if (error instanceof AuthorizationServerError) return former;
+      throw error;
+    }
+  }
+
+  /** Throws `LoginError` for a signature that is wrong, `AuthorizationServerError` when Keycloak has no such key to show. */
+  async #checkSignature(idToken: string): Promise<void> {
+    try {
+      await compactVerify(idToken, this.configuration.keys.get, { algorithms: [...SIGNING_ALGORITHMS] });
+    } catch (error) {
+      if (!(error instanceof errors.JOSEError)) throw error;
+      if (error instanceof errors.JWKSNoMatchingKey) throw unavailable('signing_key_unknown');
+      throw new LoginError('login_not_valid', error.code.toLowerCase());
+    }
+  }
+
+  /**
    * RP-Initiated Logout 1.0, by our own request, so that the ID token is in no address that a browser sees: ends the
    * session at Keycloak, which tells every other client of it.
    */
   async endSession(tokens: OpenIdTokens): Promise<void> {
     const { end_session_endpoint = '' } = (await this.configuration.get()).serverMetadata();
-    const { status } = await reachingFetch(this.config.keycloak)(end_session_endpoint, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ id_token_hint: tokens.reveal().idToken, client_id: this.config.keycloak.clientId }),
-      redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000),
-    });
+    const form = { id_token_hint: tokens.reveal().idToken, client_id: this.config.keycloak.clientId };
+    const { status } = await this.transport.post(end_session_endpoint, new URLSearchParams(form));
     if (status >= 400) throw new LoginError('login_refused', `logout_answered_${status}`);
   }
 
@@ -126,28 +154,35 @@ export class OpenIdProvider {
   }
 }
 
-function loggedIn(answer: TokenEndpointResponse, claims: IDToken | undefined, startedMs: number): LoggedIn {
-  if (claims === undefined || answer.id_token === undefined) throw new LoginError('login_not_valid', 'no_id_token');
+function loggedIn(
+  answer: TokenEndpointResponse,
+  idToken: string,
+  claims: IDToken | undefined,
+  startedMs: number,
+): LoggedIn {
+  if (claims === undefined) throw new LoginError('login_not_valid', 'no_claims');
   const { sub, sid, iat, preferred_username: name } = claims;
   return {
     subject: sub,
     sessionId: typeof sid === 'string' ? sid : undefined,
     username: typeof name === 'string' ? name : sub,
     issuedAt: iat,
-    tokens: tokensOf(answer, startedMs, { refreshToken: undefined, idToken: answer.id_token }),
+    tokens: tokensOf(answer, startedMs, undefined, idToken),
   };
 }
 
-/** What the server does not send anew stays as it was (RFC 6749 §6). */
+/** The refresh token, when the server does not send a new one, stays as it was (RFC 6749 §6). */
 function tokensOf(
-  { access_token, refresh_token, id_token, expires_in = 0 }: TokenEndpointResponse,
+  { access_token, refresh_token, expires_in = 0 }: TokenEndpointResponse,
   startedMs: number,
-  before: { readonly refreshToken: string | undefined; readonly idToken: string },
+  formerRefreshToken: string | undefined,
+  idToken: string,
 ): OpenIdTokens {
   return new OpenIdTokens({
     accessToken: access_token,
-    refreshToken: refresh_token ?? before.refreshToken,
-    idToken: id_token ?? before.idToken,
+    refreshToken: refresh_token ?? formerRefreshToken,
+    idToken,
+    askedAtMs: startedMs,
     expiresAtMs: startedMs + expires_in * 1000,
   });
 }

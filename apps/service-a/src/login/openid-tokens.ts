@@ -4,7 +4,9 @@ export interface OpenIdTokensParts {
   readonly accessToken: string;
   readonly refreshToken: string | undefined;
   readonly idToken: string;
-  /** When the access token ends, on the monotonic clock. */
+  /** When Keycloak was asked for them, on the monotonic clock: so far it called the session good. */
+  readonly askedAtMs: number;
+  /** When the access token ends, on the same clock. */
   readonly expiresAtMs: number;
 }
 
@@ -14,6 +16,10 @@ export class OpenIdTokens {
 
   constructor(parts: OpenIdTokensParts) {
     this.#parts = parts;
+  }
+
+  get askedAtMs(): number {
+    return this.#parts.askedAtMs;
   }
 
   get expiresAtMs(): number {

@@ -17,7 +17,7 @@ const session = (subject: string, sessionId = 's1'): UserSession => ({
   sessionId,
   username: subject,
   csrfToken: 't',
-  tokens: new OpenIdTokens({ accessToken: 'a', refreshToken: 'r', idToken: 'i', expiresAtMs: 0 }),
+  tokens: new OpenIdTokens({ accessToken: 'a', refreshToken: 'r', idToken: 'i', askedAtMs: 0, expiresAtMs: 0 }),
   startedAtMs: 0,
   usedAtMs: 0,
 });

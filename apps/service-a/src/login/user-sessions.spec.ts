@@ -18,6 +18,7 @@ const tokens = (lifeSeconds: number, name = 'first'): OpenIdTokens =>
     accessToken: `${name}-access`,
     refreshToken: `${name}-refresh`,
     idToken: `${name}-id`,
+    askedAtMs: nowMs,
     expiresAtMs: nowMs + lifeSeconds * 1000,
   });
 
@@ -154,5 +155,65 @@ describe('UserSessions', () => {
   it('prints no token of a session', async () => {
     const session = await sessions.find(await sessions.begin(login()));
     expect(inspect(session, { depth: 9, showHidden: true }) + JSON.stringify(session)).not.toContain('first-');
+  });
+});
+
+describe('when any session may be over (BF-09)', () => {
+  it('asks Keycloak about each before it serves again, with whatever it is found', async () => {
+    const [one, other] = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
+    nowMs += 1;
+    sessions.doubtAll();
+    nowMs += 1;
+    await expect(accessTokenOf(one)).resolves.toBe('second-access');
+    await expect(sessions.findConfirmed(other)).resolves.toBeDefined();
+    expect(refreshes).toBe(2);
+    for (const id of [one, other]) await sessions.findConfirmed(id);
+    await accessTokenOf(one);
+    expect(refreshes).toBe(2);
+    const later = await sessions.begin(login());
+    await accessTokenOf(later);
+    expect(refreshes).toBe(2);
+  });
+
+  it('ends the one that Keycloak knows no longer, and no other', async () => {
+    const [one, other] = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
+    nowMs += 1;
+    sessions.doubtAll();
+    nowMs += 1;
+    const second = { tokens: tokens(300, 'second') };
+    refreshing = async () => ({ refused: true });
+    await expect(sessions.findConfirmed(one)).resolves.toBeUndefined();
+    refreshing = async () => second;
+    await expect(sessions.findConfirmed(other)).resolves.toBeDefined();
+  });
+
+  it('serves none while Keycloak cannot be asked, and ends none of them', async () => {
+    const id = await sessions.begin(login());
+    nowMs += 1;
+    sessions.doubtAll();
+    refreshing = async () => Promise.reject(new Error('unavailable'));
+    await expect(sessions.findConfirmed(id)).rejects.toThrow('unavailable');
+    await expect(accessTokenOf(id)).rejects.toThrow('unavailable');
+    // To log out nobody need be asked.
+    await expect(sessions.find(id)).resolves.toBeDefined();
+  });
+
+  it('believes no refresh that took off before', async () => {
+    const id = await sessions.begin(login({ tokens: tokens(10) }));
+    const early = { tokens: tokens(300, 'early') };
+    let land: (refreshed: Refreshed) => void = () => undefined;
+    refreshing = () => new Promise<Refreshed>((resolve) => (land = resolve));
+    const before = accessTokenOf(id);
+    await new Promise((resolve) => void setImmediate(resolve));
+    nowMs += 1;
+    sessions.doubtAll();
+    nowMs += 1;
+    const after = accessTokenOf(id);
+    await new Promise((resolve) => void setImmediate(resolve));
+    refreshing = async () => ({ refused: true });
+    land(early);
+    await expect(before).resolves.toBe('early-access');
+    await expect(after).resolves.toBeUndefined();
+    expect(refreshes).toBe(2);
   });
 });

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { EndedSessions, type EndedSession } from './ended-sessions.js';
 import { LoginError } from './login-error.js';
 import type { LoggedIn, OpenIdProvider } from './openid-provider.js';
+import { SessionDoubts } from './session-doubts.js';
 import type { SessionStore } from './session-store.js';
 import type { UserSession } from './user-session.js';
 
@@ -26,6 +27,7 @@ const MARK_BYTES = 6;
 export class UserSessions {
   readonly #refreshes = new Map<string, Promise<UserSession | undefined>>();
   readonly #ended: EndedSessions;
+  readonly #doubts: SessionDoubts;
   readonly #mark = random(MARK_BYTES);
 
   constructor(
@@ -36,6 +38,7 @@ export class UserSessions {
     private readonly nowMs: () => number,
   ) {
     this.#ended = new EndedSessions(Math.max(limits.sessionMaxSeconds, MIN_REMEMBERED_SECONDS) * 1000);
+    this.#doubts = new SessionDoubts(nowMs);
   }
 
   /**
@@ -65,6 +68,12 @@ export class UserSessions {
     );
   }
 
+  /** As `find`; but a session that is doubted is refreshed first, with what `findFresh` says of that. */
+  async findConfirmed(id: string | undefined): Promise<UserSession | undefined> {
+    const session = await this.find(id);
+    return session !== undefined && this.#isDoubted(session) ? this.findFresh(id) : session;
+  }
+
   /**
    * The session with an access token that lasts a while; refreshed once, however many requests want it. Undefined when
    * Keycloak refuses that: the session is over then. Throws `AuthorizationServerError` when Keycloak can't be asked.
@@ -74,12 +83,11 @@ export class UserSessions {
     if (id === undefined || session === undefined) return undefined;
     if (!this.#isStale(session)) return session;
     const key = keyOf(id);
-    const running = this.#refreshes.get(key);
-    if (running !== undefined) return running;
-    // A refresh token may be good for one time: the second flight must not take off with the same one.
-    const flight = this.#refresh(key).finally(() => this.#refreshes.delete(key));
-    this.#refreshes.set(key, flight);
-    return flight;
+    const underWay = this.#refreshes.get(key);
+    if (underWay === undefined) return this.#takeOff(key);
+    const refreshed = await underWay;
+    // It took off before the doubt was raised, and proves nothing.
+    return refreshed !== undefined && this.#isDoubted(refreshed) ? this.findFresh(id) : refreshed;
   }
 
   /**
@@ -106,6 +114,18 @@ export class UserSessions {
     );
   }
 
+  /** Keycloak may have ended any session: each is refreshed before it serves again (`findFresh`, `findConfirmed`). */
+  doubtAll(): void {
+    this.#doubts.raise();
+  }
+
+  /** A refresh token may be good for one time: the second flight must not take off with the same one. */
+  #takeOff(key: string): Promise<UserSession | undefined> {
+    const flight = this.#refresh(key).finally(() => this.#refreshes.delete(key));
+    this.#refreshes.set(key, flight);
+    return flight;
+  }
+
   async #refresh(key: string): Promise<UserSession | undefined> {
     const before = await this.store.update(key, (session) => session);
     // Another flight may have landed since this one was wanted.
@@ -119,8 +139,12 @@ export class UserSessions {
     return now - usedAtMs >= sessionIdleSeconds * 1000 || now - startedAtMs >= sessionMaxSeconds * 1000;
   }
 
-  #isStale({ tokens }: UserSession): boolean {
-    return tokens.expiresAtMs - this.nowMs() <= REFRESH_BEFORE_MS;
+  #isStale(session: UserSession): boolean {
+    return session.tokens.expiresAtMs - this.nowMs() <= REFRESH_BEFORE_MS || this.#isDoubted(session);
+  }
+
+  #isDoubted({ tokens }: UserSession): boolean {
+    return this.#doubts.concern(tokens.askedAtMs);
   }
 }
 

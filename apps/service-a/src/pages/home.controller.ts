@@ -31,7 +31,7 @@ export class HomeController {
   @Public()
   async home(@Req() request: CookieRequest, @Res({ passthrough: true }) reply: PageReply): Promise<string> {
     const id = this.cookies.sessionId(request);
-    const session = await this.sessions.find(id);
+    const session = await this.sessions.findConfirmed(id);
     reply.type('text/html; charset=utf-8').header('Vary', 'Cookie');
     reply.header(CSP, session === undefined ? this.#policy : this.#policyWithLogout);
     const user = session === undefined ? undefined : { name: session.username, csrfToken: session.csrfToken };

@@ -28,6 +28,6 @@ const NOT_REPEATED: ReadonlySet<AuthorizationServerErrorReason> = new Set([
   'nonsense_answer',
 ]);
 
-function isFailure(outcome: unknown): outcome is AuthorizationServerError {
-  return outcome instanceof AuthorizationServerError && outcome.code === 'authorization_server_unavailable';
+function isFailure(error: Error): error is AuthorizationServerError {
+  return error instanceof AuthorizationServerError && error.code === 'authorization_server_unavailable';
 }

@@ -8,7 +8,10 @@ describe('ServiceCallError', () => {
     ['service_refused', 502, 'Next service refused this service', {}],
     ['service_failed', 502, 'Next service failed', {}],
   ])('%s on the wire', (code, status, error, headers) => {
-    const refusal = new ServiceCallError(code, 'service-c', 'answered_500', 500, { code: 'their_code' });
+    const refusal = new ServiceCallError(code, 'service-c', 'answered_500', {
+      status: 500,
+      body: { code: 'their_code' },
+    });
     expect(refusal.httpStatus).toBe(status);
     expect(refusal.toBody(false)).toStrictEqual({ error, code });
     expect(refusal.toBody(true)).toStrictEqual({ error, code, reason: 'answered_500' });
@@ -16,7 +19,10 @@ describe('ServiceCallError', () => {
   });
 
   it('tells the operator which service it was and what it said', () => {
-    const refusal = new ServiceCallError('service_failed', 'service-c', 'answered_500', 500, { code: 'broken' });
+    const refusal = new ServiceCallError('service_failed', 'service-c', 'answered_500', {
+      status: 500,
+      body: { code: 'broken' },
+    });
     expect(refusal.fields).toEqual({ service: 'service-c', answered: 500, answer: { code: 'broken' } });
   });
 });

@@ -4,7 +4,7 @@ import type { ServiceCallErrorReason } from '../protocol/refusal-reasons.js';
 import { Refusal } from '../protocol/refusal.js';
 
 /**
- * - `service_unavailable` (503): not reachable, or the connection broke.
+ * - `service_unavailable` (503): not reachable, the connection broke, or no call was made (`queue_full`, `circuit_open`).
  * - `service_timeout` (504): no whole answer within the time set.
  * - `service_refused` (502): it refused our token, twice, or this service itself.
  * - `service_failed` (502): it answered 5xx, another 4xx, a redirect, too much, or what is no JSON.
@@ -17,23 +17,36 @@ export interface SafeBody {
   readonly permission?: string;
 }
 
+export interface ServiceCallDetails {
+  /** The other service's status, when it answered. */
+  readonly status?: number | undefined;
+  readonly body?: SafeBody;
+  /** One line that we or Node wrote, for the log. */
+  readonly detail?: string | undefined;
+  readonly retryAfterSeconds?: number | undefined;
+}
+
 /** Holds no headers, no configuration and no `cause`, since those of HTTP clients carry the request with its token. */
 export class ServiceCallError extends Refusal<ServiceCallErrorReason> {
+  /** The other service's status, when it answered. */
+  readonly status: number | undefined;
+  readonly body: SafeBody;
+
   constructor(
     readonly code: ServiceCallErrorCode,
     /** The name the service was registered with. */
     readonly service: string,
     reason: ServiceCallErrorReason,
-    /** The other service's status, when it answered. */
-    readonly status?: number,
-    readonly body: SafeBody = {},
-    detail?: string,
+    { status, body = {}, detail, retryAfterSeconds }: ServiceCallDetails = {},
   ) {
     super(code, {
       reason,
       detail,
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
       fields: { service, ...(status === undefined ? {} : { answered: status, answer: body }) },
     });
+    this.status = status;
+    this.body = body;
   }
 }
 

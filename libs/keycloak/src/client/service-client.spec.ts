@@ -6,6 +6,7 @@ import { systemClock } from '../caching/clock.js';
 import type { Fault } from '../testing/authorization-server/fault.js';
 import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
 import {
+  CALL_BOUNDS,
   breakOff,
   hang,
   hangInBody,
@@ -68,7 +69,7 @@ function client({ baseUrl = next.url, timeoutMs = 2000, maxResponseBytes = 10_00
     new TokenSourceLog({ log: () => undefined }),
     { denies: () => false },
   );
-  const transport = new ServiceTransport({ name: 'service-b', baseUrl, timeoutMs, maxResponseBytes });
+  const transport = new ServiceTransport({ name: 'service-b', baseUrl, timeoutMs, maxResponseBytes, ...CALL_BOUNDS });
   return new ServiceClient('service-b', 'service-b', transport, tokens);
 }
 

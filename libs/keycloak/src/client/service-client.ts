@@ -117,13 +117,10 @@ export class ServiceCaller {
       return new BearerError('insufficient_scope', { reason: 'refused_by_next_service', permission, fields });
     }
     const refused = status === 401 || status === 403;
-    return new ServiceCallError(
-      refused ? 'service_refused' : 'service_failed',
-      this.service,
-      `answered_${status}`,
+    return new ServiceCallError(refused ? 'service_refused' : 'service_failed', this.service, `answered_${status}`, {
       status,
-      safe,
-    );
+      body: safe,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { CALL_BOUNDS } from '../testing/next-service.js';
 import { ServiceTransport, type TransportRequest } from './service-transport.js';
 
 type Handler = (socket: Socket, request: string, at: number) => unknown;
@@ -48,7 +49,13 @@ async function allAreClosed(): Promise<boolean> {
 }
 
 const transport = (origin: string, { scheme = 'http', timeoutMs = 300 } = {}): ServiceTransport =>
-  new ServiceTransport({ name: 'service-c', baseUrl: `${scheme}://${origin}`, timeoutMs, maxResponseBytes: 1024 });
+  new ServiceTransport({
+    name: 'service-c',
+    baseUrl: `${scheme}://${origin}`,
+    timeoutMs,
+    maxResponseBytes: 1024,
+    ...CALL_BOUNDS,
+  });
 
 const GET: TransportRequest = { method: 'GET', path: '/api', headers: { Authorization: 'Bearer secret-token' } };
 const POST: TransportRequest = { ...GET, method: 'POST', body: { value: 1 } };

@@ -1,8 +1,11 @@
 /** ServiceTransport: JSON to and from one service; whatever goes wrong leaves it as a ServiceCallError. */
+import { systemClock, type Clock } from '../caching/clock.js';
 import { httpExchange, HttpExchangeError, type HttpRequest, type HttpResponse } from '../http/http-exchange.js';
 import { Network, type Connections } from '../http/network.js';
 import type { ServiceCallErrorReason } from '../protocol/refusal-reasons.js';
-import { ServiceCallError } from './service-call-error.js';
+import { CallPolicy, type CallPolicyOptions, type CircuitState } from '../resilience/call-policy.js';
+import { ServiceCallError, type ServiceCallDetails } from './service-call-error.js';
+import { serviceCallRules } from './service-call-rules.js';
 
 export interface TransportRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -21,10 +24,9 @@ export interface TransportResponse {
   readonly body: unknown;
 }
 
-export interface ServiceTransportOptions {
+export interface ServiceTransportOptions extends Omit<CallPolicyOptions, 'maxRetries'> {
   readonly name: string;
   readonly baseUrl: string;
-  readonly timeoutMs: number;
   readonly maxResponseBytes: number;
 }
 
@@ -34,40 +36,51 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE']);
 /** A path of which the URL parser would change nothing. */
 const PLAIN_PATH = /^(?:\/[\w~-]+)+$/;
 
-/** Over kept-alive connections to one origin: no redirect, proxy or absolute URL can take a token elsewhere. */
+/**
+ * Over kept-alive connections to one origin, as many as calls may run at once, and under a call policy of the service's own: no redirect, proxy or absolute URL can take a token elsewhere.
+ */
 export class ServiceTransport {
   readonly #base: URL;
   /** Without a slash at its end. */
   readonly #basePath: string;
   readonly #connections: Connections;
+  readonly #policy: CallPolicy<TransportResponse>;
 
   constructor(
     private readonly options: ServiceTransportOptions,
     network = new Network(),
+    clock: Clock = systemClock,
+    onCircuit?: (state: CircuitState) => void,
   ) {
+    this.#policy = new CallPolicy({ ...options, maxRetries: 0 }, serviceCallRules(options.name), clock, onCircuit);
     this.#base = new URL(options.baseUrl);
     this.#basePath = this.#base.pathname.replace(/\/$/, '');
     this.#connections = network.toService(options);
   }
 
-  /** Any status is a response. Throws `ServiceCallError`, or the reason of `request.signal` when that aborted. */
+  /**
+   * Any status is a response. Throws `ServiceCallError`, or the reason of `request.signal` when that aborted; `TypeError` for a
+   * path that leads elsewhere.
+   */
   async send(request: TransportRequest): Promise<TransportResponse> {
-    const { timeoutMs, maxResponseBytes } = this.options;
-    const exchange: HttpRequest = {
+    const exchange: Omit<HttpRequest, 'timeoutMs'> = {
       origin: this.#base.origin,
       method: request.method,
       path: this.#resolve(request.path),
       headers: headerLines(request),
       body: request.body === undefined ? undefined : JSON.stringify(request.body),
-      timeoutMs,
-      maxResponseBytes,
+      maxResponseBytes: this.options.maxResponseBytes,
       signal: request.signal,
     };
+    return this.#policy.once((leftMs) => this.#send(exchange, leftMs), request.signal);
+  }
+
+  async #send(exchange: Omit<HttpRequest, 'timeoutMs'>, timeoutMs: number): Promise<TransportResponse> {
     const startMs = performance.now();
     try {
-      return this.#answer(await httpExchange(this.#connections, exchange));
+      return this.#answer(await httpExchange(this.#connections, { ...exchange, timeoutMs }));
     } catch (error) {
-      if (!isWorthAnother(error, request)) throw this.#failure(error);
+      if (!isWorthAnother(error, exchange)) throw this.#failure(error);
       const left = { ...exchange, timeoutMs: Math.max(1, timeoutMs - (performance.now() - startMs)) };
       return httpExchange(this.#connections, left).then(
         (response) => this.#answer(response),
@@ -98,7 +111,7 @@ export class ServiceTransport {
     } catch {
       // What an error page says is of no use; a success that is no JSON is a failure.
       if (status >= 400) return undefined;
-      throw this.#error('service_failed', 'answer_not_json', status);
+      throw this.#error('service_failed', 'answer_not_json', { status });
     }
   }
 
@@ -107,21 +120,20 @@ export class ServiceTransport {
     const { reason, detail } = error;
     if (reason === 'timeout') return this.#error('service_timeout', reason);
     const hasBegun = reason === 'answer_too_large' || reason === 'answer_broken_off';
-    return this.#error(hasBegun ? 'service_failed' : 'service_unavailable', reason, undefined, detail);
+    return this.#error(hasBegun ? 'service_failed' : 'service_unavailable', reason, { detail });
   }
 
   #error(
     code: 'service_timeout' | 'service_failed' | 'service_unavailable',
     reason: ServiceCallErrorReason,
-    status?: number,
-    detail?: string,
+    details?: ServiceCallDetails,
   ): ServiceCallError {
-    return new ServiceCallError(code, this.options.name, reason, status, undefined, detail);
+    return new ServiceCallError(code, this.options.name, reason, details);
   }
 }
 
 /** A kept connection may be closed by the other side just as a request goes out: what can be sent twice is. */
-function isWorthAnother(error: unknown, { method }: TransportRequest): boolean {
+function isWorthAnother(error: unknown, { method }: Pick<HttpRequest, 'method'>): boolean {
   return error instanceof HttpExchangeError && error.isConnectionBroken && IDEMPOTENT.has(method);
 }
 

@@ -9,7 +9,7 @@ import { IssuedToken } from '../protocol/issued-token.js';
 import { subjectTokenText, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { RevocationList } from '../revocation/revocation-list.js';
 import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
-import { json, NextService } from '../testing/next-service.js';
+import { CALL_BOUNDS, json, NextService } from '../testing/next-service.js';
 import { StillClock } from '../testing/still-clock.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { connectionTo, loginTo, startTestRealm } from '../testing/test-realm.js';
@@ -75,6 +75,7 @@ describe('a subject token that is denied', () => {
       baseUrl: next.url,
       timeoutMs: 2000,
       maxResponseBytes: 10_000,
+      ...CALL_BOUNDS,
     });
     client = new ServiceClient('service-b', 'service-b', transport, tokens);
   });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { connectToAuthorizationServer } from '../authorization-server/connect.js';
 import { systemClock } from '../caching/clock.js';
 import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
-import { json, NextService } from '../testing/next-service.js';
+import { CALL_BOUNDS, json, NextService } from '../testing/next-service.js';
 import { connectionTo, startTestRealm } from '../testing/test-realm.js';
 import { ServiceClient } from './service-client.js';
 import { ServiceTransport } from './service-transport.js';
@@ -66,7 +66,7 @@ describe('1,000 who want the same token at once', () => {
 
 describe('a caller who gives up', () => {
   const service = () => {
-    const options = { name: 'service-b', baseUrl: next.url, timeoutMs: 2000, maxResponseBytes: 10_000 };
+    const options = { name: 'service-b', baseUrl: next.url, timeoutMs: 2000, maxResponseBytes: 10_000, ...CALL_BOUNDS };
     return new ServiceClient('service-b', 'service-b', new ServiceTransport(options), tokens).asSelf(SCOPE);
   };
 

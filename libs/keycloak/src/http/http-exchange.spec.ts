@@ -23,18 +23,19 @@ async function exchangeWith(handler: RequestListener, bend: Partial<HttpRequest>
   await once(server, 'listening');
   const agent = new Agent();
   agents.push(agent);
-  return httpExchange(agent, {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    method: 'POST',
-    path: '/x?y=1',
-    headers: ['authorization', 'Bearer secret-token'],
-    body: '{}',
-    timeoutMs: 2000,
-    maxResponseBytes: 10,
-    signal: undefined,
-    ...bend,
-  });
+  return httpExchange(agent, { ...requestTo(server), ...bend });
 }
+
+const requestTo = (server: Server): HttpRequest => ({
+  origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  method: 'POST',
+  path: '/x?y=1',
+  headers: ['authorization', 'Bearer secret-token'],
+  body: '{}',
+  timeoutMs: 2000,
+  maxResponseBytes: 10,
+  signal: undefined,
+});
 
 describe('httpExchange', () => {
   it('gives the whole answer, with each header once', async () => {
@@ -72,6 +73,40 @@ describe('httpExchange', () => {
     const { signal } = controller;
     await expect(exchangeWith(() => undefined, { timeoutMs: undefined, signal })).rejects.toBe(reason);
   });
+
+  it.each(['its time is over', 'its signal aborted'])(
+    'never sends what waited for a connection once %s, when the connection is free',
+    async (end) => {
+      const seen: (string | undefined)[] = [];
+      let answerFirst = (): void => undefined;
+      let arrived = (): void => undefined;
+      const arrival = new Promise<void>((resolve) => (arrived = resolve));
+      const server = createServer((request, response) => {
+        seen.push(request.url);
+        if (request.url !== '/first') response.end();
+        else {
+          answerFirst = () => response.end();
+          arrived();
+        }
+      }).listen(0, '127.0.0.1');
+      servers.push(server);
+      await once(server, 'listening');
+      const agent = new Agent({ connections: 1 });
+      agents.push(agent);
+      const send = async (path: string, bend: Partial<HttpRequest> = {}): Promise<unknown> =>
+        httpExchange(agent, { ...requestTo(server), path, timeoutMs: 10_000, ...bend });
+      const first = send('/first');
+      await arrival;
+      const controller = new AbortController();
+      const second = send('/second', end === 'its time is over' ? { timeoutMs: 5 } : { signal: controller.signal });
+      controller.abort(new Error('given up'));
+      await expect(second).rejects.toThrow(/timeout|given up/);
+      const third = send('/third');
+      answerFirst();
+      await Promise.all([first, third]);
+      expect(seen).toEqual(['/first', '/third']);
+    },
+  );
 
   it('says what went wrong by a word, and not by an error that may hold the request (RS-23)', async () => {
     const failures = [

@@ -9,6 +9,7 @@ export interface ServiceAddress {
   readonly name: string;
   readonly baseUrl: string;
   readonly timeoutMs: number;
+  readonly maxConcurrentCalls: number;
 }
 
 /** Connections are kept, and made on first need. */
@@ -19,7 +20,7 @@ export class Network {
   }
 
   /** To the origin of the service alone. */
-  toService({ baseUrl, timeoutMs }: ServiceAddress): Connections {
-    return new Pool(new URL(baseUrl).origin, { connect: { timeout: timeoutMs } });
+  toService({ baseUrl, timeoutMs, maxConcurrentCalls }: ServiceAddress): Connections {
+    return new Pool(new URL(baseUrl).origin, { connections: maxConcurrentCalls, connect: { timeout: timeoutMs } });
   }
 }

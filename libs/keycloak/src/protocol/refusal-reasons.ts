@@ -12,6 +12,7 @@ export const BEARER_ERROR_REASONS = [
   'token_in_form',
   'malformed_authorization_header',
   'more_than_one_credential',
+  'too_many_headers',
   'token_too_long',
   'token_malformed',
   'inactive',
@@ -71,6 +72,8 @@ export const AUTHORIZATION_SERVER_ERROR_REASONS = [
   'issued_token_type_not_as_asked',
   'scope_not_asked_for',
   'scope_not_granted',
+  'signing_keys_malformed',
+  'signing_key_unknown',
 ] as const;
 
 /** `challenge` and `unexpected_status` stand where an answer has no OAuth error of its own. */

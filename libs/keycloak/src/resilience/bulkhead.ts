@@ -43,6 +43,7 @@ export class Bulkhead {
   }
 
   async #wait(maxWaitMs: number, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
       const settle = (how: () => void): void => {
         this.#waiting.delete(waiter);

@@ -49,7 +49,7 @@ const RETRY_BASE_MS = 100;
  * through after its pause and closes when that succeeds. `Retry-After` is honoured by both: a retry waits at least so
  * long (or is not made, when that takes half of the time there is), and so does an open circuit.
  */
-export class CallPolicy {
+export class CallPolicy<Answer = unknown> {
   readonly #retries: RetryPolicy;
   readonly #bulkhead: Bulkhead;
   readonly #breaker: CircuitBreakerPolicy;
@@ -60,16 +60,21 @@ export class CallPolicy {
 
   constructor(
     options: CallPolicyOptions,
-    private readonly rules: CallRules,
+    private readonly rules: CallRules<Answer>,
     private readonly clock: Clock,
     onCircuit: (state: CircuitState) => void = () => undefined,
   ) {
     this.#timeoutMs = options.timeoutMs;
     this.#patienceMs = options.timeoutMs * PATIENCE;
-    this.#pause = new CircuitPause(clock, options.circuitBreakerPauseMs, rules.retryAfterMs);
+    this.#pause = new CircuitPause(clock, options.circuitBreakerPauseMs, (outcome) =>
+      rules.retryAfterMs(outcome as Error | Answer),
+    );
     this.#bulkhead = new Bulkhead(options.maxConcurrentCalls, options.maxQueuedCalls);
-    const isFailure = (outcome: unknown): boolean => outcome instanceof AbandonedTrial || rules.isFailure(outcome);
-    this.#breaker = circuitBreaker(handleWhen(isFailure).orWhenResult(isFailure), {
+    const failures = handleWhen((error) => error instanceof AbandonedTrial || rules.isFailure(error));
+    const { isFailedAnswer } = rules;
+    const outcomes =
+      isFailedAnswer === undefined ? failures : failures.orWhenResult((answer) => isFailedAnswer(answer as Answer));
+    this.#breaker = circuitBreaker(outcomes, {
       breaker: new ConsecutiveBreaker(options.circuitBreakerFailures),
       halfOpenAfter: this.#pause,
     });
@@ -93,7 +98,7 @@ export class CallPolicy {
    *
    * Throws what the two throw, and the error of the rules when the call was not made or took too long.
    */
-  async run<P, T>(
+  async run<P, T extends Answer>(
     prepare: () => Promise<P>,
     call: (prepared: P, signal: AbortSignal) => Promise<T>,
     { repeat = true, signal }: RunOptions = {},
@@ -129,7 +134,7 @@ export class CallPolicy {
    *
    * Throws what the call throws, the error of the rules when it was not made, and the reason of `signal` when that aborted.
    */
-  async once<T>(call: (leftMs: number) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  async once<T extends Answer>(call: (leftMs: number) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     try {
       this.#checkCircuit();
       const entering = this.#bulkhead.enter(this.#patienceMs, signal);

@@ -1,7 +1,6 @@
 /** CircuitPause: how long an open circuit stays open, by a clock that nobody sets back. */
 import type { IBackoff, IBackoffFactory } from 'cockatiel';
 import type { Clock } from '../caching/clock.js';
-import type { CallRules } from './call-rules.js';
 
 /** However long a `Retry-After` is: whoever sent it may be wrong, and all uncached requests fail meanwhile. */
 const MAX_PAUSE_MS = 30_000;
@@ -16,7 +15,8 @@ export class CircuitPause implements IBackoffFactory<object>, IBackoff<object> {
   constructor(
     private readonly clock: Clock,
     private readonly pauseMs: number,
-    private readonly retryAfterMs: CallRules['retryAfterMs'],
+    /** Of the error or the answer that opened the circuit. */
+    private readonly retryAfterMs: (outcome: unknown) => number,
   ) {}
 
   next(context: object): this {

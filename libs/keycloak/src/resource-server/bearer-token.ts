@@ -1,13 +1,13 @@
 /** Bearer token: takes the one token out of a request's headers, and nothing from anywhere else (RFC 6750 §2). */
 import { BearerError } from '../protocol/bearer-error.js';
+import { isCut, type CountedHeaders } from './cut-headers.js';
 import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
 import type { TokenForm } from '../protocol/token-form.js';
 
 /** What is read of a request; Express' and Fastify's both fit. */
-export interface BearerRequest {
+export interface BearerRequest extends CountedHeaders {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly rawHeaders?: readonly string[];
-  readonly raw?: { readonly rawHeaders?: readonly string[] };
+  readonly raw?: CountedHeaders;
   readonly url?: string;
   readonly query?: unknown;
   readonly body?: unknown;
@@ -20,7 +20,8 @@ const CREDENTIALS = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +(\S.*))?$/;
  * The credentials of the scheme Bearer; undefined when the request carries none at all. Of their grammar nothing is
  * checked yet: `checkBearerToken` does, for a token that is not known.
  *
- * Throws `BearerError`: `invalid_request` for two credentials or a header without form, `missing_token` for credentials
+ * Throws `BearerError`: `invalid_request` for two credentials, a header without form, or so many headers that Node has dropped
+ * some, `missing_token` for credentials
  * of a kind that is not taken (another scheme, the query, a form field), `invalid_token` for what is too long.
  */
 export function bearerToken(request: BearerRequest, maxTokenBytes: number): string | undefined {
@@ -62,6 +63,8 @@ const malformed = (): BearerError => new BearerError('invalid_request', { reason
 
 const moreThanOne = (): BearerError => new BearerError('invalid_request', { reason: 'more_than_one_credential' });
 
+const tooManyHeaders = (): BearerError => new BearerError('invalid_request', { reason: 'too_many_headers' });
+
 const NAME = 'authorization';
 
 /** The only Authorization header. Node keeps the first of several in `headers`; the raw list has them all. */
@@ -74,6 +77,8 @@ function authorizationHeader(request: BearerRequest): string | undefined {
     if (found !== undefined) throw moreThanOne();
     found = raw[at];
   }
+  // What is not there any more may be the token, or a second one.
+  if (isCut(request.raw ?? request, raw.length)) throw tooManyHeaders();
   return found;
 }
 

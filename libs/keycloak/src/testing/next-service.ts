@@ -4,6 +4,14 @@ import { createServer, type IncomingHttpHeaders, type Server, type ServerRespons
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
+/** How many calls of it may run and wait, and a circuit that stays closed. */
+export const CALL_BOUNDS = {
+  maxConcurrentCalls: 100,
+  maxQueuedCalls: 500,
+  circuitBreakerFailures: 1000,
+  circuitBreakerPauseMs: 1000,
+};
+
 export interface RecordedRequest {
   readonly method: string;
   /** With its query. */

@@ -4,6 +4,7 @@ import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
 import type { AccessTokenClaims } from '../protocol/claims.js';
 import { parseScope } from '../protocol/scope.js';
 import { makeVerifiedAccessToken, tokenFacts, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { refuseInProduction } from './refuse-in-production.js';
 import { tokenText } from './token-text.js';
 
 export interface TestAccessTokenOptions {
@@ -38,8 +39,11 @@ export const TEST_AUDIENCE = 'test-service';
  * A `VerifiedAccessToken` as the guard would have made it, to call a handler with. A running guard refuses it, and no server
  * exchanges it, unless it is given the `text` of a token that a server knows. `signIn(app, testAccessToken(…))` makes it known
  * to an application under test.
+ *
+ * Throws `Error` unless `NODE_ENV` is `test` or `development`.
  */
 export function testAccessToken(options: TestAccessTokenOptions = {}): VerifiedAccessToken {
+  refuseInProduction('testAccessToken()');
   const claims = claimsOf(options, { issuer: TEST_ISSUER, audience: TEST_AUDIENCE }) as AccessTokenClaims;
   const text = options.text ?? tokenText(randomBytes(16).toString('base64url'));
   const permissions =

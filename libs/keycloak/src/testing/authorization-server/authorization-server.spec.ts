@@ -108,15 +108,19 @@ describe('startAuthorizationServer', () => {
     await expect(started).rejects.toBe(reason);
   });
 
-  it('refuses to start in production', async () => {
-    const before = process.env['NODE_ENV'];
-    process.env['NODE_ENV'] = 'production';
-    try {
-      await expect(startAuthorizationServer(OPTIONS)).rejects.toThrow(/NODE_ENV is production.* real Keycloak/);
-    } finally {
-      process.env['NODE_ENV'] = before;
-    }
-  });
+  it.each([undefined, '', 'production', 'Production', 'prod', 'staging'])(
+    'refuses to start where NODE_ENV is %j, which is production',
+    async (nodeEnv) => {
+      const before = process.env['NODE_ENV'];
+      if (nodeEnv === undefined) delete process.env['NODE_ENV'];
+      else process.env['NODE_ENV'] = nodeEnv;
+      try {
+        await expect(startAuthorizationServer(OPTIONS)).rejects.toThrow(/NODE_ENV is .*startAuthorizationServer\(\)/);
+      } finally {
+        process.env['NODE_ENV'] = before;
+      }
+    },
+  );
 
   it('runs beside others: other port, other key, other sessions', async () => {
     const other = await startAuthorizationServer(OPTIONS);
@@ -444,6 +448,22 @@ describe('control.fault', () => {
 });
 
 describe('control, as an administrator', () => {
+  it('rotates the signing key: the former one stays published, and what it signed is good', async () => {
+    const kidOf = (token: string): unknown =>
+      JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
+    const kids = async (): Promise<unknown> =>
+      (await membersOf(fetch(`${server.issuer}/protocol/openid-connect/certs`)))['keys'];
+    const before = await clientCredentials();
+    await server.control.rotateSigningKeys();
+    const after = await clientCredentials();
+    expect(kidOf(after)).not.toEqual(kidOf(before));
+    await expect(kids()).resolves.toEqual([
+      expect.objectContaining({ kid: (kidOf(after) as { kid: string }).kid }),
+      expect.objectContaining({ kid: (kidOf(before) as { kid: string }).kid }),
+    ]);
+    await expect(Promise.all([isActive(before), isActive(after)])).resolves.toEqual([true, true]);
+  });
+
   it('revokes one token', async () => {
     const [one, two] = [await clientCredentials(), await clientCredentials()];
     server.control.revokeToken(one);

@@ -23,6 +23,9 @@ export interface AuthorizationServerControl {
   /** Makes one endpoint or all of them fail from the next call on; `undefined` takes that back. */
   fault(endpoint: FaultyEndpoint | 'all', fault: Fault | undefined): void;
 
+  /** From now on a new key signs, as when an administrator adds one with a higher priority. The former ones stay published. */
+  rotateSigningKeys(): Promise<void>;
+
   /** As `POST …/revoke` by the token's client: this access token only, not those exchanged for it. */
   revokeToken(accessToken: string): void;
   /** `sid` is in the tokens. Nothing is sent to anybody, as when a session is lost. */
@@ -53,7 +56,7 @@ export function controlOf(
   faults: FaultBoard,
   requests: LastRequests,
 ): AuthorizationServerControl {
-  const { realm, sessions, clock } = server;
+  const { realm, sessions, clock, keys } = server;
 
   const userNamed = (username: string): RealmUser => {
     const user = realm.userNamed(username);
@@ -74,6 +77,7 @@ export function controlOf(
     lastRequest: (endpoint) => requests.of(endpoint),
     clock,
     fault: (endpoint, fault) => faults.set(endpoint, fault),
+    rotateSigningKeys: () => keys.rotate(),
     revokeToken: (accessToken) => sessions.revoke(String(decodeJwt(accessToken).jti)),
     endSession: (sid) => sessions.end(sid),
     endSessionsOf: (username) => sessions.endAllOf(userNamed(username)),

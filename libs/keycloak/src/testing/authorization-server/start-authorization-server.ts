@@ -1,6 +1,7 @@
 /** An authorization server in this process, that reads a realm export and answers as Keycloak does. */
 import { createServer, type Server } from 'node:http';
 import { DEFAULT_KEYCLOAK_VERSION } from '../keycloak-settings.js';
+import { refuseInProduction } from '../refuse-in-production.js';
 import { ADMIN, type RunningServer } from '../running-server.js';
 import { environmentAt, type StartServerOptions } from '../start-server-options.js';
 import { AdjustableClock } from './adjustable-clock.js';
@@ -35,23 +36,23 @@ export interface RunningAuthorizationServer extends RunningServer {
  * their roles, clients, sessions and the realm's settings; what of it is not there answers 501. It has no console.
  *
  * Beyond what Keycloak can do, {@link RunningAuthorizationServer.control} counts calls, moves its time, makes endpoints fail,
- * and disables, revokes and ends.
+ * rotates its signing keys, and disables, revokes and ends.
  *
  * It knows confidential and public clients, users with a password, realm roles, client scopes with their scope mappings, and
  * the mappers for audience, subject, realm roles, session notes, name and user attributes. It does *not* have: other response
  * types than `code`, `form_post`, request objects, wildcards in redirect URIs, consent, front-channel logout; client roles,
  * composite roles (with `fullScopeAllowed` Keycloak adds its default roles), groups and default roles; other client
- * authentication than a secret; signed or encrypted introspection; brute-force protection; key rotation. Mappers it doesn't
+ * authentication than a secret; signed or encrypted introspection. Mappers it doesn't
  * know add nothing, and a file with them is not refused.
  *
- * @throws Error when `NODE_ENV` is `production`; when the realm file can't be used or lacks values; or when the port is taken.
+ * @throws Error unless `NODE_ENV` is `test` or `development`; when the realm file can't be used or lacks values; or when the port is taken.
  */
 export async function startAuthorizationServer(
   options: StartAuthorizationServerOptions,
 ): Promise<RunningAuthorizationServer> {
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
-  refuseInProduction();
+  refuseInProduction('startAuthorizationServer()');
   // Nothing is between it and this machine: what it calls on localhost is here.
   const realm = await readRealm(options.realm, environmentAt(options.environment)('localhost'));
   const keys = await makeSigningKeys();
@@ -80,13 +81,6 @@ export async function startAuthorizationServer(
     control: controlOf(server, calls, faults, requests),
     stop: () => close(http),
   };
-}
-
-function refuseInProduction(): void {
-  if (process.env['NODE_ENV'] !== 'production') return;
-  throw new Error(
-    'NODE_ENV is production: startAuthorizationServer() is for tests, with published passwords. Use a real Keycloak.',
-  );
 }
 
 async function listen(server: Server, port: number): Promise<number> {

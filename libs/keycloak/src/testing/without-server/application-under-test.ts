@@ -4,7 +4,7 @@ import { isScopeToken } from '../../protocol/scope.js';
 import { isCompactJws } from '../../protocol/token-form.js';
 import type { VerifiedAccessToken } from '../../protocol/verified-access-token.js';
 import { claimsOf, descriptionOf } from '../test-access-token.js';
-import { refuseInProduction } from './refuse-in-production.js';
+import { refuseInProduction } from '../refuse-in-production.js';
 import type { TestAuthorizationServer } from './test-authorization-server.js';
 import { TestNetwork } from './test-network.js';
 import type { TestServices } from './test-services.js';
@@ -23,7 +23,7 @@ export interface ApplicationUnderTest {
  *
  * It does *not* let anything pass: the application's guard asks for the token, judges it and holds it against the route.
  *
- * Throws `Error` when the application has no `KeycloakTestingModule`, and when `NODE_ENV` is `production`; `TypeError` for a
+ * Throws `Error` when the application has no `KeycloakTestingModule`, and unless `NODE_ENV` is `test` or `development`; `TypeError` for a
  * token that `testAccessToken()` did not make, a `text` that has not the form of a token (RFC 7515 §7.1), or a permission that
  * `scope` can't hold.
  */

@@ -249,20 +249,25 @@ describe('signIn', () => {
   });
 });
 
-describe('with NODE_ENV=production', () => {
+describe('where NODE_ENV is production', () => {
   const before = process.env['NODE_ENV'];
   afterEach(() => {
     process.env['NODE_ENV'] = before;
   });
 
-  it('nothing of it can be had', async () => {
-    const builder = KeycloakTestingModule.override(builderOf(KeycloakModule.forRoot(OWN)));
-    const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
-    process.env['NODE_ENV'] = 'production';
-    expect(() => KeycloakTestingModule.forRoot()).toThrow(/NODE_ENV is production/);
-    expect(() => KeycloakTestingModule.override(builderOf())).toThrow(/NODE_ENV is production/);
-    expect(() => signIn(module, reader)).toThrow(/NODE_ENV is production/);
-    expect(() => testServices(module)).toThrow(/NODE_ENV is production/);
-    await expect((async () => builder.compile())()).rejects.toThrow(/NODE_ENV is production/);
-  });
+  it.each([undefined, '', 'production', 'Production', 'prod', 'staging'])(
+    'or %j: nothing of it can be had',
+    async (nodeEnv) => {
+      const builder = KeycloakTestingModule.override(builderOf(KeycloakModule.forRoot(OWN)));
+      const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
+      if (nodeEnv === undefined) delete process.env['NODE_ENV'];
+      else process.env['NODE_ENV'] = nodeEnv;
+      expect(() => testAccessToken()).toThrow(/counts as production/);
+      expect(() => KeycloakTestingModule.forRoot()).toThrow(/counts as production/);
+      expect(() => KeycloakTestingModule.override(builderOf())).toThrow(/counts as production/);
+      expect(() => signIn(module, reader)).toThrow(/counts as production/);
+      expect(() => testServices(module)).toThrow(/counts as production/);
+      await expect((async () => builder.compile())()).rejects.toThrow(/counts as production/);
+    },
+  );
 });

@@ -5,7 +5,7 @@ import { MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS } from '../../keycloak.module-de
 import { KeycloakModule } from '../../keycloak.module.js';
 import type { KeycloakModuleOptions, ResolvedKeycloakOptions } from '../../keycloak.options.js';
 import { TEST_AUDIENCE, TEST_ISSUER } from '../test-access-token.js';
-import { refuseInProduction } from './refuse-in-production.js';
+import { refuseInProduction } from '../refuse-in-production.js';
 import { TestNetwork } from './test-network.js';
 
 /** Nest's `TestingModuleBuilder`: the part that is used. */
@@ -23,7 +23,7 @@ const DEFAULTS: KeycloakModuleOptions = { issuer: TEST_ISSUER, clientId: TEST_AU
  * authorization server and to other services is answered in memory, by what `signIn` and `testServices` say. Nothing leaves
  * the process, and a token that was not signed in is refused. Each application has a state of its own.
  *
- * Throws `Error` when `NODE_ENV` is `production`, and when the class itself is imported: it would close nothing.
+ * Throws `Error` unless `NODE_ENV` is `test` or `development`, and when the class itself is imported: it would close nothing.
  */
 @Module({})
 export class KeycloakTestingModule {

@@ -1,7 +1,7 @@
 /** TestNetwork: the network of one application under test, which leads nowhere outside it. */
 import { Network, type Connections, type ServiceAddress } from '../../http/network.js';
 import { answeringConnections } from './answering-connections.js';
-import { refuseInProduction } from './refuse-in-production.js';
+import { refuseInProduction } from '../refuse-in-production.js';
 import { TestAuthorizationServer, type TestedClient } from './test-authorization-server.js';
 import { TestServices } from './test-services.js';
 import { TestTokens } from './test-tokens.js';

@@ -1,0 +1,7 @@
+/** Production: whether a process runs where only what is safe may run. The one rule, for the services and for the testing door. */
+
+/**
+ * By the value of `NODE_ENV`: `development` and `test` are not production, and all else is: unset, empty, misspelled, or a
+ * name of one's own.
+ */
+export const isProduction = (nodeEnv: string | undefined): boolean => nodeEnv !== 'development' && nodeEnv !== 'test';

@@ -1,0 +1,121 @@
+/** Headers that Node drops, on real sockets: what may have been a token is never taken for none. */
+import type { Server } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { Controller, Get, type INestApplication } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { KeycloakModule } from '../keycloak.module.js';
+import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
+import { connectionTo, loginTo, startTestRealm } from '../testing/test-realm.js';
+import { OptionalToken } from './access.decorators.js';
+import { isCut } from './cut-headers.js';
+
+@Controller()
+class Routes {
+  @Get()
+  @OptionalToken()
+  read(): string {
+    return 'ok';
+  }
+}
+
+const ADAPTERS: readonly (readonly [string, () => AbstractHttpAdapter])[] = [
+  ['Fastify', () => new FastifyAdapter()],
+  ['Express', () => new ExpressAdapter()],
+];
+/** Those of Node where nothing is said, around the 31 that it takes over at once, and none. */
+const LIMITS = [null, 0, 1, 2, 5, 30, 31, 32, 62, 33, 64, 100, 2000] as const;
+
+const JUNK = 'Authorization: Bearer junk';
+const others = (count: number): string[] => Array.from({ length: count }, () => 'a:');
+
+describe.each(ADAPTERS)('a request with many headers, on %s', (_, adapter) => {
+  let realm: RunningAuthorizationServer;
+  let app: INestApplication;
+  let server: Server;
+  let good: string;
+
+  beforeAll(async () => {
+    realm = await startTestRealm();
+    good = `Authorization: Bearer ${await loginTo(realm, 'alice')}`;
+    const { realmUrl: _realmUrl, ...connection } = connectionTo(realm, 'service-a');
+    const module = await Test.createTestingModule({
+      imports: [KeycloakModule.forRoot({ ...connection, timeoutMs: 5000 })],
+      controllers: [Routes],
+    })
+      .setLogger({ log: () => undefined, warn: () => undefined, error: () => undefined })
+      .compile();
+    app = module.createNestApplication(adapter());
+    await app.listen(0, '127.0.0.1');
+    server = app.getHttpServer() as Server;
+  });
+  afterAll(async () => {
+    await app.close();
+    await realm.stop();
+  });
+
+  /** Of a new connection, which goes by the limit of now. */
+  async function statusOf(lines: readonly string[], limit: number | null): Promise<number> {
+    server.maxHeadersCount = limit;
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').setNoDelay();
+    const answer = text(socket);
+    const request = ['GET / HTTP/1.1', 'Host: localhost', 'Connection: close', ...lines, '', ''].join('\r\n');
+    socket.write(request);
+    return Number((await answer).slice('HTTP/1.1 '.length).slice(0, 3));
+  }
+
+  it('is refused where a token may have been among those that were dropped, and never has none (RS-03)', async () => {
+    expect(await statusOf([...others(900), JUNK], null)).toBe(401);
+    expect(await statusOf([...others(2005), JUNK], null)).toBe(400);
+    expect(await statusOf([good, ...others(2005), JUNK], null)).toBe(400);
+    expect(await statusOf([...others(2005), JUNK], 0)).toBe(401);
+    expect(await statusOf([good, ...others(2005), JUNK], 0)).toBe(400);
+  });
+
+  it('has its token found, where it has no more than the limit', async () => {
+    expect(await statusOf([...others(900), good], null)).toBe(200);
+    expect(await statusOf([...others(3000), good], 0)).toBe(200);
+    expect(await statusOf(others(900), null)).toBe(200);
+  });
+
+  it('never has its junk taken for no token, whatever the limit, and wherever in it the junk is (RS-03)', async () => {
+    const limit = fc.constantFrom(...LIMITS);
+    const count = fc.oneof(fc.nat(140), fc.integer({ min: 960, max: 1060 }), fc.nat(3000));
+    await fc.assert(
+      fc.asyncProperty(limit, count, count, async (most, before, after) => {
+        const lines = [...others(before), JUNK, ...others(Math.min(after, 3000 - before))];
+        expect([400, 401]).toContain(await statusOf(lines, most));
+      }),
+      { numRuns: 150 },
+    );
+  }, 30_000);
+});
+
+describe('isCut', () => {
+  const from = (maxHeadersCount?: number | null) => ({
+    socket: { server: { maxHeadersCount: maxHeadersCount ?? null } },
+  });
+
+  it('goes by the limit of the server, else by that of Node', () => {
+    expect([isCut(from(), 1998), isCut(from(), 2000)]).toEqual([false, true]);
+    expect([isCut({}, 1998), isCut({}, 2000)]).toEqual([false, true]);
+    expect([isCut(from(100), 198), isCut(from(100), 200)]).toEqual([false, true]);
+    expect([isCut(from(5), 8), isCut(from(5), 10)]).toEqual([false, true]);
+    expect(isCut(from(0), 1e6)).toBe(false);
+  });
+
+  it('is false of HTTP/2, which has no such limit, and whose sockets may not be looked at any more', () => {
+    const gone = {
+      httpVersionMajor: 2,
+      get socket(): never {
+        throw new Error('unbound');
+      },
+    };
+    expect(isCut(gone, 1e6)).toBe(false);
+  });
+});

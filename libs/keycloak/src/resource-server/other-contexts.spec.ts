@@ -1,0 +1,380 @@
+/** Contexts other than HTTP, real ones: a WebSocket gateway, TCP microservices, GraphQL. What runs there, and what the start says of it. */
+import { once } from 'node:events';
+import type { AddressInfo, Server } from 'node:net';
+import {
+  Controller,
+  Get,
+  Injectable,
+  type INestApplication,
+  type INestMicroservice,
+  type ModuleMetadata,
+  type Type,
+} from '@nestjs/common';
+import { Field, GraphQLModule, ObjectType, Query, ResolveField, ResolveReference, Resolver } from '@nestjs/graphql';
+import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import { ClientProxyFactory, EventPattern, MessagePattern, Transport, type ClientProxy } from '@nestjs/microservices';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { Test } from '@nestjs/testing';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { lastValueFrom, timeout } from 'rxjs';
+import { WebSocket } from 'undici';
+import { Authenticated, Public, RequirePermission, type RouteDecorator } from '../index.js';
+import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
+
+// Each test starts an application, some of them two dozen.
+jest.setTimeout(60_000);
+
+/** What ran, in order. */
+const ran: string[] = [];
+
+class CapturedLog {
+  readonly lines: string[] = [];
+  log = (): void => {};
+  warn = (line: unknown, context: unknown): unknown => context === 'RouteReport' && this.lines.push(String(line));
+  error = (): void => {};
+}
+
+const undone: (() => unknown)[] = [];
+afterEach(async () => {
+  ran.length = 0;
+  for (const undo of undone.splice(0).toReversed()) await undo();
+});
+
+async function applicationOf(metadata: ModuleMetadata, { guarded = true } = {}) {
+  const log = new CapturedLog();
+  const imports = [...(metadata.imports ?? []), ...(guarded ? [KeycloakTestingModule.forRoot()] : [])];
+  const module = await Test.createTestingModule({ ...metadata, imports })
+    .setLogger(log)
+    .compile();
+  const app = module.createNestApplication(new ExpressAdapter());
+  app.useWebSocketAdapter(new WsAdapter(app));
+  undone.push(() => app.close());
+  return { app, named: log.lines };
+}
+
+const listening = async (app: INestApplication): Promise<URL> => {
+  await app.listen(0, '127.0.0.1');
+  return new URL(await app.getUrl());
+};
+
+/** Puts decorators on the class or on its method `handle`, which writes down that it ran. */
+function decorated<T extends Type>(
+  type: T,
+  ofClass: readonly ClassDecorator[],
+  ofHandler: readonly MethodDecorator[],
+): T {
+  const descriptor = Object.getOwnPropertyDescriptor(type.prototype, 'handle') as PropertyDescriptor;
+  for (const decorate of ofHandler) decorate(type.prototype as object, 'handle', descriptor);
+  for (const decorate of ofClass) decorate(type);
+  return type;
+}
+
+/** On the class, and on the handler: whatever a decorator says, it opens nothing here. */
+const PLACES: readonly (readonly [string, readonly RouteDecorator[], readonly RouteDecorator[]])[] = [
+  ['@Authenticated on the class', [Authenticated()], []],
+  ['@Public on the class', [Public()], []],
+  ['@RequirePermission on the handler', [], [RequirePermission('orders.read')]],
+  ['@Public on the handler', [], [Public()]],
+];
+
+describe('a WebSocket gateway', () => {
+  function gatewayOf(ofClass: readonly RouteDecorator[], ofHandler: readonly RouteDecorator[]): Type {
+    class Chat {
+      handleConnection(client: { send(text: string): void }): void {
+        ran.push('connection');
+        client.send('pushed');
+      }
+      handle(): { event: string } {
+        ran.push('message');
+        return { event: 'answered' };
+      }
+    }
+    return decorated(Chat, [WebSocketGateway({ path: '/chat' }), ...ofClass], [SubscribeMessage('say'), ...ofHandler]);
+  }
+
+  /** What the gateway sends to a client that says something and hangs up; both have been heard there when it is done. */
+  async function talkTo(url: URL, untilHeard = 1): Promise<string[]> {
+    const socket = new WebSocket(`ws://${url.host}/chat`) as WebSocket & EventTarget;
+    const heard: string[] = [];
+    socket.addEventListener('message', ({ data }) => heard.push(String(data)));
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ event: 'say' }));
+    while (heard.length < untilHeard) await once(socket, 'message');
+    socket.close();
+    await once(socket, 'close');
+    return heard;
+  }
+
+  it('runs its message handler when it has no access decorator and no KeycloakModule, or this proves nothing', async () => {
+    const { app } = await applicationOf({ providers: [gatewayOf([], [])] }, { guarded: false });
+    await talkTo(await listening(app), 2);
+    expect(ran).toEqual(['connection', 'message']);
+  });
+
+  it.each(PLACES)('runs no message handler: %s (RS-20)', async (_, ofClass, ofHandler) => {
+    const { app, named } = await applicationOf({ providers: [gatewayOf(ofClass, ofHandler)] });
+    const heard = await talkTo(await listening(app));
+    // The connection is not guarded, and neither is what is pushed.
+    expect(heard[0]).toBe('pushed');
+    expect(ran).toEqual(['connection']);
+    expect(named).toEqual([
+      expect.stringMatching(/^Chat\.handle \(message handler of a gateway\) is closed/),
+      expect.stringMatching(/^Chat is a gateway: who connects stays, runs handleConnection/),
+    ]);
+  });
+
+  it.each(PLACES)('runs none where a hybrid application forgets the global guard: %s (RS-20)', async (_, ...places) => {
+    const { app } = await applicationOf({ providers: [gatewayOf(...places)] });
+    // Listens for gateways a second time, with an application's configuration that has no guards.
+    const microservice = app.connectMicroservice(
+      { transport: Transport.TCP, options: { host: '127.0.0.1', port: 0 } },
+      { deferInitialization: true },
+    );
+    microservice.useWebSocketAdapter(new WsAdapter(app));
+    await app.startAllMicroservices();
+    await talkTo(await listening(app));
+    expect(ran).toEqual(['connection']);
+  });
+
+  it('stops the start when a message handler has no access decorator (RS-20)', async () => {
+    const gateway = gatewayOf([], []);
+    await expect(applicationOf({ providers: [gateway] })).rejects.toThrow(
+      /^Chat\.handle \(message handler of a gateway\) has no access decorator/,
+    );
+  });
+
+  it('stops the start when handleConnection has a decorator, which nothing enforces', async () => {
+    const gateway = gatewayOf([Authenticated()], []);
+    const { prototype } = gateway as unknown as { readonly prototype: object };
+    const descriptor = Object.getOwnPropertyDescriptor(prototype, 'handleConnection') as PropertyDescriptor;
+    Authenticated()(prototype, 'handleConnection', descriptor);
+    const { app } = await applicationOf({ providers: [gateway] });
+    await expect(app.init()).rejects.toThrow(/^Chat\.handleConnection has an access decorator that nothing enforces/);
+  });
+
+  it('stops the start without KeycloakModule (RS-20)', async () => {
+    const { app } = await applicationOf({ providers: [gatewayOf([], [Authenticated()])] }, { guarded: false });
+    await expect(app.init()).rejects.toThrow('import KeycloakModule.forRoot in the root module');
+  });
+});
+
+describe('a TCP microservice', () => {
+  function eventsOf(ofClass: readonly RouteDecorator[], ofHandler: readonly RouteDecorator[]): Type {
+    class Events {
+      handle(): string {
+        ran.push('message');
+        return 'done';
+      }
+    }
+    return decorated(Events, [Controller(), ...ofClass], [MessagePattern('run'), ...ofHandler]);
+  }
+
+  const TCP = { transport: Transport.TCP, options: { host: '127.0.0.1', port: 0 } } as const;
+
+  function clientOf(microservice: Pick<INestMicroservice, 'unwrap'>): ClientProxy {
+    const { port } = microservice.unwrap<Server>().address() as AddressInfo;
+    const client = ClientProxyFactory.create({ ...TCP, options: { host: '127.0.0.1', port } });
+    undone.push(() => client.close());
+    return client;
+  }
+
+  const answerOf = async (client: ClientProxy): Promise<unknown> =>
+    lastValueFrom(client.send('run', {}).pipe(timeout(10_000))).then(
+      (answer: unknown) => ({ answer }),
+      (refused: unknown) => ({ refused }),
+    );
+
+  describe.each(PLACES)('with %s', (_, ofClass, ofHandler) => {
+    it.each([
+      ['without inheritAppConfig', {}],
+      ['with inheritAppConfig', { inheritAppConfig: true }],
+      ['initialized late', { deferInitialization: true }],
+    ])('of a hybrid application %s runs no handler (RS-20)', async (__, hybrid) => {
+      const { app, named } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
+      const microservice = app.connectMicroservice(TCP, hybrid);
+      await app.init();
+      await app.startAllMicroservices();
+      expect(await answerOf(clientOf(microservice))).toEqual({ refused: expect.anything() });
+      expect(ran).toEqual([]);
+      expect(new Set(named)).toEqual(new Set([expect.stringMatching(/^Events\.handle \(message handler\) is closed/)]));
+    });
+
+    it('that is listening before the application has started runs none either (RS-20)', async () => {
+      const { app } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
+      const microservice = app.connectMicroservice(TCP);
+      await app.startAllMicroservices();
+      expect(await answerOf(clientOf(microservice))).toEqual({ refused: expect.anything() });
+      expect(ran).toEqual([]);
+    });
+
+    const microserviceOf = async (...imports: NonNullable<ModuleMetadata['imports']>): Promise<INestMicroservice> => {
+      const controllers = [eventsOf(ofClass, ofHandler)];
+      const module = await Test.createTestingModule({ imports, controllers }).setLogger(new CapturedLog()).compile();
+      const microservice = module.createNestMicroservice(TCP);
+      undone.push(() => microservice.close());
+      return microservice;
+    };
+
+    it('that is the application itself runs none (RS-20)', async () => {
+      const microservice = await microserviceOf(KeycloakTestingModule.forRoot());
+      await microservice.listen();
+      expect(await answerOf(clientOf(microservice))).toEqual({ refused: expect.anything() });
+      expect(ran).toEqual([]);
+    });
+
+    it('that is the application itself does not start without KeycloakModule (RS-20)', async () => {
+      const microservice = await microserviceOf();
+      await expect(microservice.listen()).rejects.toThrow('import KeycloakModule.forRoot in the root module');
+    });
+  });
+
+  it.each([
+    ['a message', MessagePattern('run')],
+    ['an event', EventPattern('run') as MethodDecorator],
+  ])('stops the start before it listens when a handler of %s has no access decorator (RS-20)', async (_, pattern) => {
+    class Undecorated {
+      handle(): void {}
+    }
+    const controller = decorated(Undecorated, [Controller()], [pattern]);
+    await expect(applicationOf({ controllers: [controller] })).rejects.toThrow(
+      /^Undecorated\.handle \(message handler\) has no access decorator/,
+    );
+  });
+
+  it('runs a handler that has none, without KeycloakModule, or this proves nothing', async () => {
+    const { app } = await applicationOf({ controllers: [eventsOf([], [])] }, { guarded: false });
+    const microservice = app.connectMicroservice(TCP);
+    await app.startAllMicroservices();
+    expect(await answerOf(clientOf(microservice))).toEqual({ answer: 'done' });
+  });
+
+  it('refuses by message what its route gives over HTTP', async () => {
+    class Both {
+      handle(): string {
+        ran.push('handler');
+        return 'done';
+      }
+    }
+    const { app } = await applicationOf({
+      controllers: [decorated(Both, [Controller()], [Get('run'), MessagePattern('run'), Authenticated()])],
+    });
+    const microservice = app.connectMicroservice(TCP);
+    const url = await listening(app);
+    await app.startAllMicroservices();
+    expect(await answerOf(clientOf(microservice))).toEqual({ refused: expect.anything() });
+    expect(ran).toEqual([]);
+    const authorization = `Bearer ${signIn(app, testAccessToken())}`;
+    expect((await fetch(new URL('/run', url), { headers: { authorization } })).status).toBe(200);
+    expect(ran).toEqual(['handler']);
+  });
+});
+
+describe('a GraphQL resolver', () => {
+  const graphQL = (): NonNullable<ModuleMetadata['imports']> => [
+    GraphQLModule.forRoot<ApolloDriverConfig>({ driver: ApolloDriver, autoSchemaFile: true }),
+  ];
+
+  @ObjectType()
+  class Order {
+    @Field(() => String)
+    id!: string;
+  }
+
+  function ordersOf(ofClass: readonly RouteDecorator[], ofHandler: readonly RouteDecorator[]): Type {
+    class Orders {
+      handle(): Order {
+        ran.push('query');
+        return { id: '1' };
+      }
+    }
+    return decorated(
+      Orders,
+      [Resolver(() => Order), ...ofClass],
+      [Query(() => Order, { name: 'order' }), ...ofHandler],
+    );
+  }
+
+  async function queryTo(app: INestApplication, bearer?: string): Promise<unknown> {
+    const url = await listening(app);
+    const token = bearer ?? signIn(app, testAccessToken({ permissions: ['orders.read'] }));
+    const authorization = `Bearer ${token}`;
+    const answer = await fetch(new URL('/graphql', url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization },
+      body: JSON.stringify({ query: '{ order { id } }' }),
+    });
+    return answer.json();
+  }
+
+  it.each([...PLACES, ['no decorator', [], []] as const])('runs no operation: %s (RS-20)', async (_, ...places) => {
+    const { app, named } = await applicationOf({ imports: graphQL(), providers: [ordersOf(...places)] });
+    expect(await queryTo(app)).toMatchObject({ data: null, errors: [{ message: expect.any(String) }] });
+    expect(ran).toEqual([]);
+    expect(named).toEqual([expect.stringMatching(/^Orders\.handle \(GraphQL query\) is closed/)]);
+  });
+
+  it('runs an operation that has none, without KeycloakModule, or this proves nothing', async () => {
+    const { app } = await applicationOf({ imports: graphQL(), providers: [ordersOf([], [])] }, { guarded: false });
+    expect(await queryTo(app, 'none')).toEqual({ data: { order: { id: '1' } } });
+  });
+
+  it('runs none that a factory provides, whose guards that are classes Nest leaves out (RS-20)', async () => {
+    const type = ordersOf([], [Authenticated()]);
+    const provider = { provide: type, useFactory: () => new (type as new () => object)() };
+    const { app } = await applicationOf({ imports: graphQL(), providers: [provider] });
+    expect(await queryTo(app)).toMatchObject({ data: null });
+    expect(ran).toEqual([]);
+  });
+
+  it('names a field resolver, and stops the start for a decorator on it, which nothing enforces', async () => {
+    class Fields {
+      handle(): string {
+        return 'field';
+      }
+    }
+    const decorators = [ResolveField('note', () => String)];
+    const silent = decorated(
+      class Silent extends Fields {
+        override handle(): string {
+          return super.handle();
+        }
+      },
+      [Resolver(() => Order)],
+      decorators,
+    );
+    const { app, named } = await applicationOf({ imports: graphQL(), providers: [ordersOf([], []), silent] });
+    await app.init();
+    expect(named).toContainEqual(expect.stringMatching(/^Silent\.handle \(GraphQL field resolver\) is not guarded/));
+
+    const claiming = decorated(Fields, [Resolver(() => Order)], [...decorators, Authenticated()]);
+    const other = await applicationOf({ imports: graphQL(), providers: [ordersOf([], []), claiming] });
+    await expect(other.app.init()).rejects.toThrow(/^Fields\.handle has an access decorator that nothing enforces/);
+  });
+
+  it('stops the start with a reference resolver, for which Nest runs no guard (RS-20)', async () => {
+    class References {
+      handle(): Order {
+        return { id: '1' };
+      }
+    }
+    const type = decorated(References, [Resolver(() => Order), Authenticated()], [ResolveReference()]);
+    const { app } = await applicationOf({ imports: graphQL(), providers: [ordersOf([], []), type] });
+    await expect(app.init()).rejects.toThrow(/^References\.handle \(GraphQL reference resolver\)/);
+  });
+});
+
+describe('a service', () => {
+  it.each([
+    ['class', [Authenticated()], []],
+    ['method', [], [Authenticated()]],
+  ])('with an access decorator on its %s stops the start: nothing enforces it', async (_, ofClass, ofMethod) => {
+    class Orders {
+      handle(): void {}
+    }
+    const type = decorated(Orders, [Injectable(), ...ofClass], ofMethod);
+    const { app } = await applicationOf({ providers: [type] });
+    await expect(app.init()).rejects.toThrow(/has an access decorator that nothing enforces/);
+  });
+});

@@ -1,0 +1,320 @@
+/** Handlers that are wrapped, bound, inherited or overridden in every way that we know: none of it opens a route. */
+import { Controller, Get, Scope, type INestApplication, type Type } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { describe, expect, it, jest } from '@jest/globals';
+import fc from 'fast-check';
+import request from 'supertest';
+import {
+  AccessToken,
+  Authenticated,
+  OptionalToken,
+  Public,
+  RequirePermission,
+  type RouteDecorator,
+  type VerifiedAccessToken,
+} from '../index.js';
+import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
+
+// Each test starts an application, some of them two dozen.
+jest.setTimeout(60_000);
+
+const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** What a decorator says, and how it answers nobody, a user, and an admin. */
+const SAYINGS = {
+  nothing: { decorators: [], answers: [403, 403, 403] },
+  public: { decorators: [Public()], answers: [200, 200, 200] },
+  optional: { decorators: [OptionalToken()], answers: [200, 200, 200] },
+  authenticated: { decorators: [Authenticated()], answers: [401, 200, 200] },
+  admin: { decorators: [RequirePermission('admin')], answers: [401, 403, 200] },
+} as const satisfies Record<string, { decorators: readonly RouteDecorator[]; answers: readonly number[] }>;
+
+type Saying = keyof typeof SAYINGS;
+
+/** The narrower of two, as a handler that is inherited has it. */
+const NARROWER: readonly Saying[] = ['nothing', 'admin', 'authenticated', 'optional', 'public'];
+const narrower = (one: Saying, other: Saying): Saying =>
+  NARROWER[Math.min(NARROWER.indexOf(one), NARROWER.indexOf(other))] ?? 'nothing';
+
+/** Stands for tracing, caching, logging: puts another function there, and copies nothing of the old one. */
+const Wrapped: MethodDecorator = (_target, _name, descriptor) => {
+  const { value } = descriptor as { value?: unknown };
+  const wrapper = function (this: unknown, ...given: unknown[]): unknown {
+    return (value as (...args: unknown[]) => unknown).apply(this, given);
+  };
+  return { ...descriptor, value: wrapper } as typeof descriptor;
+};
+
+const wrappedAtClass = (type: Type): void => {
+  const prototype = type.prototype as object;
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, 'handle') as PropertyDescriptor;
+  const wrapped = Wrapped(prototype, 'handle', descriptor) as PropertyDescriptor;
+  // As such decorators do, so that Nest still finds the route.
+  for (const key of ['path', 'method'])
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, descriptor.value as object), wrapped.value as object);
+  Object.defineProperty(prototype, 'handle', wrapped);
+};
+
+type Constructed = (instance: Record<string, () => unknown>) => unknown;
+
+/** What a constructor may do to its own handler. All of it takes the place of the method on the instance. */
+const REPLACEMENTS: Readonly<Record<string, Constructed>> = {
+  bound: (instance) => Object.assign(instance, { handle: instance['handle']?.bind(instance) }),
+  arrow: (instance) => {
+    const handle = instance['handle'];
+    return Object.assign(instance, { handle: () => handle?.call(instance) });
+  },
+  proxiedFunction: (instance) => Object.assign(instance, { handle: new Proxy(instance['handle'] as object, {}) }),
+  proxyThatBinds: (instance) =>
+    new Proxy(instance, { get: (target, name) => bindIfFunction(Reflect.get(target, name), target) }),
+  another: (instance) => Object.assign(instance, { handle: instance['other'] }),
+};
+
+/** What leaves the method in its place. */
+const HARMLESS: Readonly<Record<string, Constructed>> = {
+  plain: (instance) => instance,
+  proxied: (instance) => new Proxy(instance, {}),
+  frozen: (instance) => Object.freeze(instance),
+};
+
+const bindIfFunction = (value: unknown, to: object): unknown =>
+  typeof value === 'function' && value !== (to as { constructor: unknown }).constructor
+    ? (value.bind(to) as unknown)
+    : value;
+
+interface Declared {
+  readonly ofClass: Saying;
+  readonly ofHandler: Saying;
+  /** Where the wrapper stands: over the access decorators of the handler, under them, or a class decorator that wraps every method. */
+  readonly wrapped: 'over' | 'under' | 'by the class' | 'not';
+  readonly isRouteOutermost: boolean;
+}
+
+function methodsOf(type: Type, { ofHandler, wrapped, isRouteOutermost }: Declared): void {
+  const access = SAYINGS[ofHandler].decorators;
+  const under = wrapped === 'under' ? [Wrapped] : [];
+  // As TypeScript applies them, the last one first. A wrapper over @Get() would leave no route.
+  const over = wrapped === 'over' ? [Get('route'), Wrapped, ...access] : undefined;
+  const decorators =
+    over ?? (isRouteOutermost ? [Get('route'), ...access, ...under] : [...access, Get('route'), ...under]);
+  const descriptor = Object.getOwnPropertyDescriptor(type.prototype, 'handle') as PropertyDescriptor;
+  const made = Reflect.decorate(decorators as MethodDecorator[], type.prototype as object, 'handle', descriptor);
+  Object.defineProperty(type.prototype, 'handle', made as PropertyDescriptor);
+}
+
+function classOf(type: Type, { ofClass, wrapped }: Declared): void {
+  if (wrapped === 'by the class' && Object.hasOwn(type.prototype as object, 'handle')) wrappedAtClass(type);
+  for (const decorate of [Controller(), ...SAYINGS[ofClass].decorators]) decorate(type);
+}
+
+type Inheritance = 'none' | 'inherited' | 'overridden';
+
+function controllerOf(base: Declared, derived: Declared, inheritance: Inheritance, construct: Constructed): Type {
+  class Base {
+    constructor() {
+      return construct(this as never) as Base;
+    }
+    handle(): string {
+      return 'done';
+    }
+    other(): string {
+      return 'other';
+    }
+  }
+  methodsOf(Base, base);
+  classOf(Base, base);
+  if (inheritance === 'none') return Base;
+  class Inheriting extends Base {}
+  class Overriding extends Base {
+    override handle(): string {
+      return super.handle();
+    }
+  }
+  const Derived = inheritance === 'inherited' ? Inheriting : Overriding;
+  if (inheritance === 'overridden') methodsOf(Derived, derived);
+  classOf(Derived, derived);
+  return Derived;
+}
+
+/** By the words of the README, and not as it is done. */
+function expectedSaying(base: Declared, derived: Declared, inheritance: Inheritance): Saying {
+  const own = ({ ofHandler, ofClass }: Declared): Saying => (ofHandler === 'nothing' ? ofClass : ofHandler);
+  if (inheritance === 'none') return own(base);
+  if (inheritance === 'overridden') return own(derived);
+  return base.ofHandler === 'nothing' ? derived.ofClass : narrower(derived.ofClass, base.ofHandler);
+}
+
+const ADAPTERS: readonly (readonly [string, () => AbstractHttpAdapter])[] = [
+  ['Fastify', () => new FastifyAdapter()],
+  ['Express', () => new ExpressAdapter()],
+];
+
+async function startWith(adapter: () => AbstractHttpAdapter, ...controllers: Type[]): Promise<INestApplication> {
+  const imports = [KeycloakTestingModule.forRoot()];
+  const module = await Test.createTestingModule({ imports, controllers }).setLogger(SILENT).compile();
+  const app = module.createNestApplication(adapter());
+  try {
+    await app.init();
+    await (app.getHttpAdapter().getInstance() as { ready?: () => Promise<void> }).ready?.();
+    return app;
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}
+
+/** Of nobody, of a user, of an admin. */
+async function answersOf(app: INestApplication): Promise<number[]> {
+  const bearers = [['orders.read'], ['orders.read', 'admin']].map((permissions) =>
+    signIn(app, testAccessToken({ permissions })),
+  );
+  const answers = [(await request(app.getHttpServer()).get('/route')).status];
+  for (const bearer of bearers) {
+    answers.push((await request(app.getHttpServer()).get('/route').auth(bearer, { type: 'bearer' })).status);
+  }
+  return answers;
+}
+
+const declared = fc.record<Declared>({
+  ofClass: fc.constantFrom(...NARROWER),
+  ofHandler: fc.constantFrom(...NARROWER),
+  wrapped: fc.constantFrom('not', 'over', 'under', 'by the class'),
+  isRouteOutermost: fc.boolean(),
+});
+const inheritance = fc.constantFrom<Inheritance>('none', 'inherited', 'overridden');
+
+describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
+  it('is as open as its decorators say, however it is wrapped, inherited or overridden (RS-20)', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        declared,
+        declared,
+        inheritance,
+        fc.constantFrom(...Object.keys(HARMLESS)),
+        async (base, derived, how, done) => {
+          const app = await startWith(adapter, controllerOf(base, derived, how, HARMLESS[done] as Constructed));
+          try {
+            expect(await answersOf(app)).toEqual(SAYINGS[expectedSaying(base, derived, how)].answers);
+          } finally {
+            await app.close();
+          }
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it.each(Object.keys(REPLACEMENTS))(
+    'that is %s on the instance stops the start, by name (RS-20)',
+    async (replacement) => {
+      await fc.assert(
+        fc.asyncProperty(declared, declared, inheritance, async (base, derived, how) => {
+          const controller = controllerOf(base, derived, how, REPLACEMENTS[replacement] as Constructed);
+          await expect(startWith(adapter, controller)).rejects.toThrow(`${controller.name}.handle (GET): `);
+        }),
+        { numRuns: 20 },
+      );
+    },
+    60_000,
+  );
+
+  it('that is bound for each request is closed, since no start can see it (RS-20)', async () => {
+    @Controller({ scope: Scope.REQUEST })
+    @Public()
+    class PerRequest {
+      constructor() {
+        this.handle = this.handle.bind(this);
+      }
+      @Get('route')
+      @RequirePermission('admin')
+      handle(): string {
+        return 'done';
+      }
+    }
+    const app = await startWith(adapter, PerRequest);
+    try {
+      expect(await answersOf(app)).toEqual([403, 403, 403]);
+    } finally {
+      await app.close();
+    }
+  });
+
+  it('that was mixed in with the constructor of another class stops the start (RS-20)', async () => {
+    @Controller('elsewhere')
+    @Public()
+    class Open {
+      @Get('route')
+      handle(): string {
+        return 'done';
+      }
+    }
+    @Controller()
+    @RequirePermission('admin')
+    class Closed {}
+    Object.defineProperties(Closed.prototype, Object.getOwnPropertyDescriptors(Open.prototype));
+    await expect(startWith(adapter, Closed)).rejects.toThrow(
+      /^Open\.handle \(GET\): its "constructor" is the class Open/,
+    );
+  });
+
+  it('that is another one, too, stops the start (RS-20)', async () => {
+    @Controller()
+    @Public()
+    class Twice {
+      @Get('route')
+      @RequirePermission('admin')
+      handle(): string {
+        return 'done';
+      }
+    }
+    Object.defineProperty(Twice.prototype, 'again', { value: Twice.prototype.handle });
+    await expect(startWith(adapter, Twice)).rejects.toThrow(/is a method under two names|already declared/);
+  });
+
+  it('that two controllers inherit is what the one and the other says, in turn (RS-20)', async () => {
+    class Base {
+      @Get('route')
+      @Authenticated()
+      handle(): string {
+        return 'done';
+      }
+    }
+    @Controller()
+    @RequirePermission('admin')
+    class Admin extends Base {}
+    @Controller('open')
+    @Public()
+    class Open extends Base {}
+    @Controller('silent')
+    class Silent extends Base {}
+    const app = await startWith(adapter, Admin, Open, Silent);
+    const bearer = signIn(app, testAccessToken({ permissions: ['orders.read'] }));
+    const statuses = [];
+    for (const path of ['/route', '/open/route', '/silent/route', '/route', '/open/route', '/silent/route']) {
+      statuses.push((await request(app.getHttpServer()).get(path).auth(bearer, { type: 'bearer' })).status);
+    }
+    await app.close();
+    expect(statuses).toEqual([403, 200, 403, 403, 200, 403]);
+  });
+
+  it('that is wrapped still gives @AccessToken(), and undefined where none need be sent', async () => {
+    @Controller()
+    class Optional {
+      @Get('route')
+      @Wrapped
+      @OptionalToken()
+      handle(@AccessToken() token: VerifiedAccessToken | undefined): object {
+        return { subject: token?.subject ?? null };
+      }
+    }
+    const app = await startWith(adapter, Optional);
+    const bearer = signIn(app, testAccessToken({ subject: 'alice' }));
+    const none = await request(app.getHttpServer()).get('/route');
+    const alices = await request(app.getHttpServer()).get('/route').auth(bearer, { type: 'bearer' });
+    await app.close();
+    expect([none.body, alices.body]).toEqual([{ subject: null }, { subject: 'alice' }]);
+  });
+});

@@ -1,0 +1,12 @@
+/** Refuse in production: whoever can sign anybody in must not be there. */
+import { isProduction } from '../production.js';
+
+/** Throws `Error` unless `NODE_ENV` is `development` or `test`; Jest and Vitest set `test`. */
+export function refuseInProduction(what: string): void {
+  const { NODE_ENV } = process.env;
+  if (!isProduction(NODE_ENV)) return;
+  const found = NODE_ENV === undefined ? 'not set' : JSON.stringify(NODE_ENV);
+  throw new Error(
+    `NODE_ENV is ${found}, which counts as production: ${what} would let anybody in there. It is for NODE_ENV=test and NODE_ENV=development`,
+  );
+}
