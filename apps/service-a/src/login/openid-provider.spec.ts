@@ -3,12 +3,15 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Test, type TestingModule } from '@nestjs/testing';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
+import { AuthorizationServerFetch, KeycloakModule } from 'nestjs-keycloak-s2s';
 import { readServiceSettings } from 'service-defaults';
 import { OpenIdConfiguration } from './openid-configuration.js';
 import { OpenIdProvider, type LoggedIn } from './openid-provider.js';
 import { OpenIdTokens } from './openid-tokens.js';
+import { OpenIdTransport } from './openid-transport.js';
 
 /** What browsers call it; this service reaches it elsewhere, as in a network of containers. */
 const ISSUER = 'http://sso.invalid:8080/realms/shop';
@@ -39,6 +42,8 @@ let jwk: JWK;
 let server: Server;
 let bend: Bend;
 let forms: URLSearchParams[];
+let application: TestingModule;
+let provider: OpenIdProvider;
 
 beforeAll(async () => {
   const pair = await generateKeyPair('RS256');
@@ -53,10 +58,12 @@ beforeAll(async () => {
   await once(server, 'listening');
 });
 afterAll(() => void server.close());
-beforeEach(() => {
+beforeEach(async () => {
   bend = {};
   forms = [];
+  await makeProvider();
 });
+afterEach(() => application.close());
 
 const baseUrl = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
@@ -97,7 +104,7 @@ async function idToken(): Promise<string> {
   return new SignJWT(claims).setProtectedHeader({ alg: bend.alg ?? 'RS256', kid: 'k' }).sign(bend.signedBy ?? key);
 }
 
-function provider(): OpenIdProvider {
+async function makeProvider(): Promise<void> {
   const environment = {
     NODE_ENV: 'test',
     DEMO_MODE: 'true',
@@ -109,19 +116,21 @@ function provider(): OpenIdProvider {
   };
   const service = { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'], login: true } as const;
   const config = readServiceSettings(environment, service);
-  return new OpenIdProvider(config, new OpenIdConfiguration(config));
+  application = await Test.createTestingModule({ imports: [KeycloakModule.forRoot(config.keycloak)] }).compile();
+  const transport = new OpenIdTransport(application.get(AuthorizationServerFetch));
+  provider = new OpenIdProvider(config, new OpenIdConfiguration(config, transport), transport);
 }
 
-const complete = (query = CALLBACK): Promise<LoggedIn> => provider().complete(query, PENDING);
+const complete = (query = CALLBACK): Promise<LoggedIn> => provider.complete(query, PENDING);
 
 describe('OpenIdProvider', () => {
   it('sends browsers to where they reach Keycloak, and asks it where we do', async () => {
-    const { url, pending } = await provider().begin('/x');
+    const { url, pending } = await provider.begin('/x');
     expect(url).toContain(`http://sso.invalid:8080${PATH}/auth?`);
     expect(pending.returnTo).toBe('/x');
     await expect(complete()).resolves.toMatchObject({ subject: 'alice-id', sessionId: 's1', username: 'alice' });
     expect(forms[0]?.get('code_verifier')).toBe(PENDING.codeVerifier);
-    const out = new URL(await provider().logoutUrl());
+    const out = new URL(await provider.logoutUrl());
     expect(out.origin).toBe('http://sso.invalid:8080');
     expect(out.searchParams.get('post_logout_redirect_uri')).toBe('http://localhost:3000/');
     expect(out.searchParams.has('id_token_hint')).toBe(false);
@@ -170,14 +179,14 @@ describe('OpenIdProvider', () => {
 
   it('ends the session of an ID token by a request of its own (BF-07, BF-09)', async () => {
     const { tokens } = await complete();
-    await provider().endSession(tokens);
+    await provider.endSession(tokens);
     expect(forms[1]?.get('id_token_hint')).toBe(tokens.reveal().idToken);
     bend = { answer: (send) => send(400, {}) };
-    await expect(provider().endSession(tokens)).rejects.toMatchObject({ reason: 'logout_answered_400' });
+    await expect(provider.endSession(tokens)).rejects.toMatchObject({ reason: 'logout_answered_400' });
   });
 
   const refresh = () =>
-    provider().refresh(
+    provider.refresh(
       new OpenIdTokens({ accessToken: 'a', refreshToken: 'the-old-one', idToken: 'i', askedAtMs: 0, expiresAtMs: 0 }),
     );
 
@@ -200,12 +209,29 @@ describe('OpenIdProvider', () => {
     ['408', { status: 408, body: {} }, UNAVAILABLE, 'answered_408_unexpected_status'],
     ['500', { status: 500, body: {} }, UNAVAILABLE, 'answered_500_unexpected_status'],
     ['503', { status: 503, body: { error: 'invalid_grant' } }, UNAVAILABLE, 'answered_503_unexpected_status'],
-    ['302', { status: 302, headers: { location: '/login' }, body: '' }, UNAVAILABLE, 'answered_302_unexpected_status'],
-    ['204', { status: 204, body: '' }, UNAVAILABLE, 'nonsense_answer'],
-    ['a page', { status: 200, headers: HTML, body: '<p>' }, UNAVAILABLE, 'nonsense_answer'],
-    ['half of an answer', { status: 200, body: '{"access_token":"x","tok' }, UNAVAILABLE, 'nonsense_answer'],
+    [
+      '302',
+      { status: 302, headers: { ...HTML, location: '/login' }, body: '' },
+      UNAVAILABLE,
+      'answered_302_unexpected_status',
+    ],
+    ['204', { status: 204, headers: HTML, body: '' }, UNAVAILABLE, 'answer_not_json'],
+    ['a page', { status: 200, headers: HTML, body: '<p>' }, UNAVAILABLE, 'answer_not_json'],
+    [
+      'tokens as a page',
+      { status: 200, headers: HTML, body: { access_token: 'x', token_type: 'Bearer' } },
+      UNAVAILABLE,
+      'answer_not_json',
+    ],
+    [
+      'a member twice',
+      { status: 200, body: '{"access_token":"x","access_token":"y","token_type":"Bearer"}' },
+      UNAVAILABLE,
+      'answer_not_strict_json',
+    ],
+    ['half of an answer', { status: 200, body: '{"access_token":"x","tok' }, UNAVAILABLE, 'answer_not_strict_json'],
     ['a list', { status: 200, body: '[]' }, UNAVAILABLE, 'nonsense_answer'],
-    ['nothing', { status: 200, body: '' }, UNAVAILABLE, 'nonsense_answer'],
+    ['nothing', { status: 200, body: '' }, UNAVAILABLE, 'answer_not_strict_json'],
     ['no access token', { status: 200, body: { token_type: 'Bearer' } }, UNAVAILABLE, 'nonsense_answer'],
     ['no token type', { status: 200, body: { access_token: 'x' } }, UNAVAILABLE, 'nonsense_answer'],
     ['200 invalid_grant', { status: 200, body: { error: 'invalid_grant' } }, UNAVAILABLE, 'nonsense_answer'],
@@ -267,7 +293,7 @@ describe('OpenIdProvider', () => {
   it('follows no redirect of the token endpoint, with secret and code (BF-07)', async () => {
     for (const status of [301, 302, 303, 307, 308]) {
       forms = [];
-      bend = { raw: { status, headers: { location: `${baseUrl()}/elsewhere` }, body: '' } };
+      bend = { raw: { status, headers: { ...HTML, location: `${baseUrl()}/elsewhere` }, body: '' } };
       await expect(complete()).rejects.toMatchObject({
         code: UNAVAILABLE,
         reason: `answered_${status}_unexpected_status`,
@@ -299,12 +325,12 @@ describe('OpenIdProvider', () => {
     'sends nothing to a foreign %s',
     async (name) => {
       bend = { metadata: { [name]: 'http://evil.example/x' } };
-      await expect(provider().begin('/')).rejects.toMatchObject({ code: 'authorization_server_refused' });
+      await expect(provider.begin('/')).rejects.toMatchObject({ code: 'authorization_server_refused' });
     },
   );
 
   it('takes no metadata of another issuer (BF-02)', async () => {
     bend = { metadata: { issuer: 'http://evil.example/realms/shop' } };
-    await expect(provider().begin('/')).rejects.toMatchObject({ code: 'authorization_server_refused' });
+    await expect(provider.begin('/')).rejects.toMatchObject({ code: 'authorization_server_refused' });
   });
 });

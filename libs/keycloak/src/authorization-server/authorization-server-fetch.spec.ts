@@ -177,6 +177,22 @@ describe('AuthorizationServerFetch', () => {
     expect(tokenCalls()).toBe(3);
   });
 
+  it('keeps slots and a circuit apart for calls that others must not keep waiting (CC-09)', async () => {
+    const { base, seen, connected } = await serverThat(
+      (request, response) => {
+        if (request.url?.includes('/certs') === true) answers(200)(request, response);
+      },
+      { timeoutMs: 1000, circuitBreakerFailures: 3 },
+    );
+    const [logins, sessions] = [connected.fetch, connected.fetch.apart('sessions')];
+    const hung = Promise.all(Array.from({ length: 20 }, () => failure(logins.fetch(base + TOKENS, FORM))));
+    expect((await sessions.fetch(`${base}${REALM}/certs`)).status).toBe(200);
+    await hung;
+    expect(await failure(logins.fetch(base + TOKENS, FORM))).toMatchObject({ reason: 'circuit_open' });
+    expect((await sessions.fetch(`${base}${REALM}/certs`)).status).toBe(200);
+    expect(seen.calls.filter((call) => call.includes('/token'))).toHaveLength(3);
+  });
+
   it('makes no call for a while after many failures (CC-09)', async () => {
     const { base, seen, fetch } = await serverThat(answers(503), { circuitBreakerFailures: 3 });
     for (let at = 0; at < 3; at += 1) await failure(fetch(base + TOKENS, FORM));
