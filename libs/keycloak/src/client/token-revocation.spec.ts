@@ -38,7 +38,7 @@ describe('a subject token that is denied', () => {
   let alicesOther: VerifiedAccessToken;
   let clock: StillClock;
   let revocations: RevocationList;
-  let requests: HeldCalls<[TokenRequestParameters], IssuedToken>;
+  let heldRequests: HeldCalls<[TokenRequestParameters], IssuedToken>;
   let tokens: TokenSource;
   let client: ServiceClient;
 
@@ -65,9 +65,9 @@ describe('a subject token that is denied', () => {
     revocations = listFor(clock, MEMORY_SECONDS);
     const connection = connectionTo(realm, 'service-a');
     const { tokenEndpoint } = connectToAuthorizationServer(connection, systemClock);
-    requests = new HeldCalls((form) => tokenEndpoint.request(form));
+    heldRequests = new HeldCalls((form) => tokenEndpoint.request(form));
     tokens = new TokenSource(
-      { request: requests.run },
+      { request: heldRequests.run },
       { ...connection, renewBeforeExpirySeconds: 10, maxCachedTokens: 100 },
       clock,
       new TokenSourceLog({ log: () => undefined }),
@@ -132,7 +132,7 @@ describe('a subject token that is denied', () => {
   });
 
   it('while its first exchange is under way: who waits gets none, and none is kept', async () => {
-    const letGo = requests.hold();
+    const letGo = heldRequests.hold();
     const waiting = [tokens.get(exchange(alice)), tokens.get(exchange(alice))];
     const called = client.onBehalfOf(alice, SCOPE).get(PATH);
     const settled = Promise.allSettled([...waiting, called]);
@@ -149,13 +149,13 @@ describe('a subject token that is denied', () => {
   it('while its renewal is under way in the background: the new one is not kept, nor the old one given out', async () => {
     await tokens.get(exchange(alice));
     clock.advance(LIFETIME_SECONDS - 10 - 20);
-    const letGo = requests.hold();
+    const letGo = heldRequests.hold();
     await tokens.get(exchange(alice));
     await hasBeenAsked(2);
     revocations.deny({ sid: 's1' });
     await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
     letGo();
-    await requests.haveEnded(2);
+    await heldRequests.haveEnded(2);
     await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
     clock.advance(MEMORY_SECONDS);
     await tokens.get(exchange(alice)).catch(() => undefined);

@@ -105,9 +105,9 @@ describe('a caller who gives up', () => {
     await arrived();
     abort.abort(new Error('no longer wanted'));
     await expect(alone).rejects.toThrow('no longer wanted');
-    const next = service().get(PATH);
+    const late = service().get(PATH);
     letGo();
-    await expect(next).resolves.toEqual({ ok: true });
+    await expect(late).resolves.toEqual({ ok: true });
     expect(asked()).toBe(1);
   });
 });
