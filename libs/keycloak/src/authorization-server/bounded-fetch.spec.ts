@@ -17,7 +17,7 @@ describe('the content type of an answer', () => {
     expect(isJson(type)).toBe(expected);
   });
 
-  it('takes ten times as long to read when it is ten times as long (CC-09)', () => {
+  it('takes ten times as long to read when it is ten times as long', () => {
     expect(growthOf(isJson, (length) => `application/json${' '.repeat(length)}x`)).toBeLessThan(LINEAR);
   });
 });
