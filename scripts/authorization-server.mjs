@@ -11,7 +11,7 @@ const ANSWERS_WITHIN_MS = 10_000;
 
 const WHAT_IS_MISSED =
   'so the embedded authorization server stands in for it. A real one (install Docker, or Java 17) adds its admin console, ' +
-  'its guard against guessed passwords, and what else docs/embedded-server.md lists.';
+  'passwords that are kept as hashes, and what else docs/embedded-server.md lists.';
 
 /**
  * What is to be used, and who says so: `option` is the value of `--authorization-server`, for which the variable

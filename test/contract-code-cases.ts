@@ -134,12 +134,11 @@ export const CODE_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'gives a refresh token that is good more than once, for ID tokens without nonce',
+    title: 'gives a refresh token, and that another, for ID tokens without nonce',
     async ask(server) {
       const client = await server.newClient('web');
-      const reply = await tokensFor(server, client);
-      await refreshAt(server, client, reply);
-      return tokenAnswer(server, await refreshAt(server, client, reply));
+      const refreshed = await refreshAt(server, client, await tokensFor(server, client));
+      return tokenAnswer(server, await refreshAt(server, client, refreshed));
     },
     answer: browserLogin({ ...TO_WEB, kind: 'onrtrt', scope: READ }),
   },

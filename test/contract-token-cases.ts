@@ -4,6 +4,7 @@ import {
   ALICE,
   BAD_CLIENT,
   BAD_SECRET,
+  INACTIVE,
   invalidRequest,
   issued,
   loggedIn,
@@ -12,7 +13,17 @@ import {
   withHash,
   type ContractCase,
 } from './contract-expectations.js';
-import { basic, clientCredentials, login, logout, refresh, request, textOf, token } from './contract-requests.js';
+import {
+  basic,
+  clientCredentials,
+  introspect,
+  login,
+  logout,
+  refresh,
+  request,
+  textOf,
+  token,
+} from './contract-requests.js';
 import { NEW_CLIENT_SECRET } from './contract-server.js';
 
 const TOKEN_PATH = '/protocol/openid-connect/token';
@@ -272,6 +283,22 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
     answer: refused(400, 'invalid_grant', 'Invalid user credentials'),
   })),
   {
+    title: 'after ten wrong ones in a row: not even the right one, by any name of the user; nine are forgiven',
+    async ask(server) {
+      const [patient, guessed] = [await server.newUser('order-viewer'), await server.newUser('order-viewer')];
+      const guess = async (username: string, times: number) => {
+        for (let guesses = 0; guesses < times; guesses += 1)
+          await token(server, { ...PASSWORD, username, password: 'wrong' });
+        return token(server, { ...PASSWORD, username, password: username });
+      };
+      const statuses = [(await guess(patient, 9)).status, (await guess(patient, 9)).status];
+      const refusal = answer(server, await guess(guessed, 10));
+      const byMail = { ...PASSWORD, username: `${guessed}@example.com`, password: guessed };
+      return [statuses, refusal, (await token(server, byMail)).status, (await login(server, patient)).status];
+    },
+    answer: [[200, 200], refused(400, 'invalid_grant', 'Invalid user credentials'), 400, 200],
+  },
+  {
     title: 'without a password',
     ask: async (server) => answer(server, await token(server, PASSWORD)),
     answer: refused(400, 'invalid_grant', 'Invalid user credentials'),
@@ -297,11 +324,11 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
 
 export const REFRESH_CASES: readonly ContractCase[] = [
   {
-    title: 'gives a new token of the same session, as often as wanted',
+    title: 'gives a new token of the same session, each time by the newest refresh token',
     async ask(server) {
       const first = await login(server, 'alice');
       const second = await refresh(server, textOf(first, 'refresh_token'));
-      const third = await refresh(server, textOf(first, 'refresh_token'));
+      const third = await refresh(server, textOf(second, 'refresh_token'));
       const sids = [first, second, third].map((reply) => claims(reply)['sid']);
       return { sessions: new Set(sids).size, third: tokenAnswer(server, third) };
     },
@@ -309,6 +336,34 @@ export const REFRESH_CASES: readonly ContractCase[] = [
       sessions: 1,
       third: loggedIn({ ...ALICE_AT_A, kind: 'onrtrt', scope: ['openid', 'orders.read'] }),
     },
+  },
+  {
+    title:
+      'by one that was used before: refused, and the client loses the session with its newest tokens (RFC 9700 §4.14.2)',
+    async ask(server) {
+      const first = await login(server, 'alice');
+      const second = await refresh(server, textOf(first, 'refresh_token'));
+      const reused = await refresh(server, textOf(first, 'refresh_token'));
+      return [
+        answer(server, reused),
+        answer(server, await refresh(server, textOf(second, 'refresh_token'))),
+        answer(server, await introspect(server, 'service-a', textOf(second))),
+      ];
+    },
+    answer: [
+      refused(400, 'invalid_grant', 'Maximum allowed refresh token reuse exceeded'),
+      refused(400, 'invalid_grant', "Session doesn't have required client"),
+      INACTIVE,
+    ],
+  },
+  {
+    title: 'that is refused for its scope leaves the refresh token as it is',
+    async ask(server) {
+      const refresh_token = textOf(await login(server, 'alice'), 'refresh_token');
+      await refresh(server, refresh_token, { scope: 'orders.approve' });
+      return (await refresh(server, refresh_token)).status;
+    },
+    answer: 200,
   },
   {
     title: 'with fewer scopes',

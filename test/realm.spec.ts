@@ -8,6 +8,12 @@ const read = (path: string): string => readFileSync(fileURLToPath(new URL(`../${
 interface Realm {
   readonly realm: string;
   readonly accessTokenLifespan: number;
+  readonly bruteForceProtected: boolean;
+  readonly failureFactor: number;
+  readonly waitIncrementSeconds: number;
+  readonly permanentLockout?: boolean;
+  readonly revokeRefreshToken: boolean;
+  readonly refreshTokenMaxReuse: number;
   readonly clientScopes: readonly {
     readonly name: string;
     readonly protocolMappers?: readonly {
@@ -76,6 +82,17 @@ describe('the realm', () => {
       expect(audiences).toHaveLength(1);
       expect(rolesOf(name)).not.toEqual([]);
     }
+  });
+
+  it('has a user wait after guesses, and locks nobody out for good', () => {
+    expect(realm.bruteForceProtected).toBe(true);
+    expect(realm.failureFactor).toBeLessThanOrEqual(10);
+    expect(realm.waitIncrementSeconds).toBeGreaterThanOrEqual(60);
+    expect(realm.permanentLockout ?? false).toBe(false);
+  });
+
+  it('takes a refresh token once (BF-08)', () => {
+    expect([realm.revokeRefreshToken, realm.refreshTokenMaxReuse]).toEqual([true, 0]);
   });
 
   it('gives no client more than it asks for', () => {

@@ -48,6 +48,8 @@ export function keycloakVariables(baseUrl: string, ports: { http: number; manage
   return {
     KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN.username,
     KC_BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
+    // With brute-force protection Keycloak refuses a login of a user who has another under way; tests share users.
+    KC_SPI_BRUTE_FORCE_PROTECTOR__DEFAULT_BRUTE_FORCE_DETECTOR__ALLOW_CONCURRENT_REQUESTS: 'true',
     KC_DB: 'dev-mem',
     KC_HEALTH_ENABLED: 'true',
     // The issuer is always this address, however the server was reached; its other endpoints follow the caller's.

@@ -6,7 +6,12 @@ export class AdjustableClock {
 
   /** Seconds since 1970, a whole number as in a token's `exp`. */
   now(): number {
-    return Math.floor(Date.now() / 1000) + this.aheadSeconds;
+    return Math.floor(this.nowMs() / 1000);
+  }
+
+  /** The same in milliseconds. */
+  nowMs(): number {
+    return Date.now() + this.aheadSeconds * 1000;
   }
 
   /**

@@ -150,6 +150,76 @@ describe('time', () => {
   });
 });
 
+describe('a realm with bruteForceProtected', () => {
+  const CAROL = { username: 'carol', enabled: true, credentials: [{ type: 'password', value: 'carol' }] };
+  const CLIENTS = [{ clientId: 'web', publicClient: true, directAccessGrantsEnabled: true }];
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'realm-'));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  const start = async (settings: object): Promise<void> => {
+    const path = join(directory, 'realm.json');
+    const realm = { realm: 'guarded', bruteForceProtected: true, users: [CAROL], clients: CLIENTS, ...settings };
+    await writeFile(path, JSON.stringify(realm));
+    await server.stop();
+    server = await startAuthorizationServer({ realm: path });
+  };
+  const tryWith = async (given: string): Promise<boolean> =>
+    'access_token' in
+    (await post('token', { grant_type: 'password', client_id: 'web', username: 'carol', password: given }));
+  const guess = async (times: number): Promise<void> => {
+    for (let guesses = 0; guesses < times; guesses += 1) expect(await tryWith('wrong')).toBe(false);
+  };
+
+  it('has a user wait after so many failures, longer after more, and no longer than that', async () => {
+    const wait = { failureFactor: 3, waitIncrementSeconds: 60, maxFailureWaitSeconds: 100 };
+    await start({ ...wait, quickLoginCheckMilliSeconds: 0 });
+    await guess(3);
+    expect(await tryWith('carol')).toBe(false);
+    server.control.clock.advance(50);
+    await guess(9);
+    // What was tried meanwhile did not count. From here on each one costs a wait, and the third a longer one.
+    for (let guesses = 0; guesses < 3; guesses += 1) {
+      server.control.clock.advance(61);
+      await guess(1);
+    }
+    server.control.clock.advance(90);
+    expect(await tryWith('carol')).toBe(false);
+    server.control.clock.advance(11);
+    expect(await tryWith('carol')).toBe(true);
+    // That set the count back.
+    await guess(2);
+    expect(await tryWith('carol')).toBe(true);
+  });
+
+  it('forgets a failure in time', async () => {
+    await start({ failureFactor: 2, maxDeltaTimeSeconds: 1000, quickLoginCheckMilliSeconds: 0 });
+    await guess(1);
+    server.control.clock.advance(1001);
+    await guess(1);
+    expect(await tryWith('carol')).toBe(true);
+  });
+
+  it('has haste cost a wait of its own', async () => {
+    await start({ quickLoginCheckMilliSeconds: 100_000, minimumQuickLoginWaitSeconds: 500 });
+    await guess(1);
+    server.control.clock.advance(1);
+    await guess(1);
+    expect(await tryWith('carol')).toBe(false);
+    server.control.clock.advance(501);
+    expect(await tryWith('carol')).toBe(true);
+  });
+
+  it('guards the login form alike, as the demo realm has it', async () => {
+    const wrong = { grant_type: 'password', client_id: 'demo-cli', username: 'alice', password: 'wrong' };
+    for (let guesses = 0; guesses < 10; guesses += 1) await post('token', wrong);
+    await expect(logIn('alice')).rejects.toThrow('Invalid URL');
+    expect((await logIn('bob')).code).not.toBe('');
+  });
+});
+
 describe('a realm with revokeRefreshToken', () => {
   let directory: string;
   beforeEach(async () => {

@@ -34,7 +34,7 @@ export const passwordGrant: Grant = (server, client, call) => {
   requestedScopes(client, scope);
   if (username === undefined) throw new OAuthRefusal(401, 'invalid_request', 'Missing parameter: username');
   const user = server.realm.userNamed(username);
-  if (user?.password === undefined || user.password !== password) {
+  if (!server.loginFailures.accept(user, password)) {
     throw new OAuthRefusal(400, 'invalid_grant', 'Invalid user credentials');
   }
   if (!user.enabled) throw new OAuthRefusal(400, 'invalid_grant', 'Account disabled');

@@ -39,7 +39,7 @@ export function loginEndpoint(server: ServerState, call: HttpCall): HttpAnswer {
 
   const username = login.session?.user.username ?? parameter(call, 'username') ?? '';
   const user = server.realm.userNamed(username);
-  if (user?.password === undefined || user.password !== parameter(call, 'password')) {
+  if (!server.loginFailures.accept(user, parameter(call, 'password'))) {
     return formOf(server, login, username, 'Invalid username or password.');
   }
   if (!user.enabled) return formOf(server, login, username, 'Account is disabled, contact your administrator.');

@@ -2,6 +2,7 @@
 import type { AdjustableClock } from './adjustable-clock.js';
 import { AuthorizationCodes } from './authorization-codes.js';
 import { realmPath } from './discovery.js';
+import { LoginFailures } from './login-failures.js';
 import { PendingLogins } from './pending-logins.js';
 import { PendingLogouts } from './pending-logouts.js';
 import type { Realm } from './realm.js';
@@ -19,6 +20,7 @@ export function openRealm(baseUrl: string, realm: Realm, keys: SigningKeys, cloc
     keys,
     sessions,
     codes: new AuthorizationCodes(sessions, realm, clock),
+    loginFailures: new LoginFailures(realm, clock),
     logins: new PendingLogins(),
     logouts: new PendingLogouts(),
   };

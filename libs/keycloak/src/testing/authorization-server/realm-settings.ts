@@ -1,13 +1,24 @@
 /** The settings of a realm that the server goes by, as a realm export and the admin REST API name them. */
 
 export interface RealmSettings {
-  /** Seconds, all of them. */
+  /** Seconds, where nothing else is said. */
   accessTokenLifespan: number;
   accessCodeLifespan: number;
   ssoSessionIdleTimeout: number;
   ssoSessionMaxLifespan: number;
   revokeRefreshToken: boolean;
   editUsernameAllowed: boolean;
+  bruteForceProtected: boolean;
+  /** So many failures in a row, no two of them further apart than `maxDeltaTimeSeconds` … */
+  failureFactor: number;
+  /** … and a user waits so many seconds, twice as many after twice as many failures … */
+  waitIncrementSeconds: number;
+  /** … and never more than these. */
+  maxFailureWaitSeconds: number;
+  maxDeltaTimeSeconds: number;
+  /** Two failures that are closer to each other than this cost `minimumQuickLoginWaitSeconds`. */
+  quickLoginCheckMilliSeconds: number;
+  minimumQuickLoginWaitSeconds: number;
 }
 
 /** What Keycloak takes where nothing is said. */
@@ -18,6 +29,13 @@ const DEFAULTS: RealmSettings = {
   ssoSessionMaxLifespan: 36_000,
   revokeRefreshToken: false,
   editUsernameAllowed: false,
+  bruteForceProtected: false,
+  failureFactor: 30,
+  waitIncrementSeconds: 60,
+  maxFailureWaitSeconds: 900,
+  maxDeltaTimeSeconds: 43_200,
+  quickLoginCheckMilliSeconds: 1000,
+  minimumQuickLoginWaitSeconds: 60,
 };
 
 export const toSettings = (realm: Readonly<Record<string, unknown>>): RealmSettings => ({

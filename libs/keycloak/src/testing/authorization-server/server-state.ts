@@ -1,6 +1,7 @@
 /** All that one running server knows of a realm, handed to each of its endpoints. */
 import type { AdjustableClock } from './adjustable-clock.js';
 import type { AuthorizationCodes } from './authorization-codes.js';
+import type { LoginFailures } from './login-failures.js';
 import type { PendingLogins } from './pending-logins.js';
 import type { PendingLogouts } from './pending-logouts.js';
 import type { Realm } from './realm.js';
@@ -15,6 +16,7 @@ export interface ServerState {
   readonly keys: SigningKeys;
   readonly sessions: Sessions;
   readonly codes: AuthorizationCodes;
+  readonly loginFailures: LoginFailures;
   readonly logins: PendingLogins;
   readonly logouts: PendingLogouts;
 }

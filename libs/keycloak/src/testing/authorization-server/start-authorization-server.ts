@@ -42,7 +42,7 @@ export interface RunningAuthorizationServer extends RunningServer {
  * the mappers for audience, subject, realm roles, session notes, name and user attributes. It does *not* have: other response
  * types than `code`, `form_post`, request objects, wildcards in redirect URIs, consent, front-channel logout; client roles,
  * composite roles (with `fullScopeAllowed` Keycloak adds its default roles), groups and default roles; other client
- * authentication than a secret; signed or encrypted introspection; brute-force protection. Mappers it doesn't
+ * authentication than a secret; signed or encrypted introspection. Mappers it doesn't
  * know add nothing, and a file with them is not refused.
  *
  * @throws Error unless `NODE_ENV` is `test` or `development`; when the realm file can't be used or lacks values; or when the port is taken.

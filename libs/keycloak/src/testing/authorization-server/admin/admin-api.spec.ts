@@ -48,9 +48,9 @@ it.each([
 });
 
 it('refuses settings of a realm that it does not go by, by name, and takes none of the others then', async () => {
-  expect(await send('PUT', '', { accessTokenLifespan: 7, bruteForceProtected: true })).toEqual({
+  expect(await send('PUT', '', { accessTokenLifespan: 7, permanentLockout: true })).toEqual({
     status: 501,
-    json: { error: expect.stringContaining('bruteForceProtected') },
+    json: { error: expect.stringContaining('permanentLockout') },
   });
   expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 300 } });
 });
