@@ -24,6 +24,9 @@ interface Bend {
   readonly claims?: Claims;
   readonly signedBy?: CryptoKey | Uint8Array;
   readonly alg?: string;
+  readonly kid?: string;
+  /** In place of the key set. */
+  readonly certs?: Raw;
   readonly answer?: (status: (code: number, body: unknown) => void) => void;
   /** Any answer of the token endpoint: text goes as it is. */
   readonly raw?: Raw;
@@ -42,6 +45,8 @@ let jwk: JWK;
 let server: Server;
 let bend: Bend;
 let forms: URLSearchParams[];
+/** When the token endpoint was last asked. */
+let arrivedMs: number;
 let application: TestingModule;
 let provider: OpenIdProvider;
 
@@ -73,16 +78,19 @@ async function answer(url: string, body: string, response: ServerResponse): Prom
     response.end(JSON.stringify(value));
   };
   if (url.endsWith('/.well-known/openid-configuration')) return send(200, metadata());
+  if (url === `${PATH}/certs` && bend.certs !== undefined) return sendRaw(bend.certs, response);
   if (url === `${PATH}/certs`) return send(200, { keys: [jwk] });
   forms.push(new URLSearchParams(body));
+  arrivedMs = performance.now();
   if (bend.answer !== undefined) return bend.answer(send);
-  if (bend.raw !== undefined) {
-    const { status, headers = {}, body: given } = bend.raw;
-    response.writeHead(status, { 'content-type': 'application/json', ...headers });
-    return void response.end(typeof given === 'string' ? given : JSON.stringify(given));
-  }
+  if (bend.raw !== undefined) return sendRaw(bend.raw, response);
   const tokens = { access_token: 'the-access-token', refresh_token: 'the-refresh-token', id_token: await idToken() };
   return send(200, { ...tokens, token_type: 'Bearer', expires_in: 300 });
+}
+
+function sendRaw({ status, headers = {}, body }: Raw, response: ServerResponse): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 const metadata = (): Claims => ({
@@ -101,7 +109,9 @@ async function idToken(): Promise<string> {
   const good = { iss: ISSUER, aud: 'service-a', sub: 'alice-id', iat: now, exp: now + 300, nonce: PENDING.nonce };
   const all = { ...good, sid: 's1', preferred_username: 'alice', ...bend.claims };
   const claims = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-  return new SignJWT(claims).setProtectedHeader({ alg: bend.alg ?? 'RS256', kid: 'k' }).sign(bend.signedBy ?? key);
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: bend.alg ?? 'RS256', kid: bend.kid ?? 'k' })
+    .sign(bend.signedBy ?? key);
 }
 
 async function makeProvider(): Promise<void> {
@@ -277,6 +287,42 @@ describe('OpenIdProvider', () => {
   ])('ends no refresh that brings an ID token %s, and takes nothing of it (BF-08)', async (_, bent) => {
     bend = { ...bent() };
     await expect(refresh()).rejects.toMatchObject({ code: UNAVAILABLE });
+  });
+
+  it('keeps the former ID token when the key of a new one cannot be had: the refresh token is used up (BF-08)', async () => {
+    for (const certs of [undefined, { status: 503, body: {} }]) {
+      bend = { kid: 'unknown', ...(certs === undefined ? {} : { certs }) };
+      const refreshed = await refresh();
+      const parts = 'tokens' in refreshed ? refreshed.tokens.reveal() : undefined;
+      expect(parts).toMatchObject({ idToken: 'i', refreshToken: 'the-refresh-token' });
+    }
+  });
+
+  it.each<[string, () => Bend, string]>([
+    ['lacks the key of the token', () => ({ kid: 'unknown' }), 'signing_key_unknown'],
+    ['is no key set', () => ({ certs: { status: 200, body: {} } }), 'signing_keys_malformed'],
+    ['is a page', () => ({ certs: { status: 200, headers: HTML, body: '<p>' } }), 'signing_keys_malformed'],
+    ['comes with 404', () => ({ certs: { status: 404, body: { keys: [jwk] } } }), 'answered_404_unexpected_status'],
+    ['comes with 503', () => ({ certs: { status: 503, body: { keys: [jwk] } } }), 'answered_503_unexpected_status'],
+  ])('blames no user when the key set %s (RS-14)', async (_, bent, reason) => {
+    bend = bent();
+    await expect(complete()).rejects.toMatchObject({ code: UNAVAILABLE, reason });
+  });
+
+  it('takes no ID token that is signed with our secret, though the server should offer it (BF-02)', async () => {
+    bend = {
+      signedBy: Buffer.alloc(32, 'x'),
+      alg: 'HS256',
+      metadata: { id_token_signing_alg_values_supported: ['RS256', 'HS256'] },
+    };
+    await expect(complete()).rejects.toMatchObject({ code: 'login_not_valid', reason: 'err_jose_alg_not_allowed' });
+  });
+
+  it('knows when it asked, so that no answer counts for a time after its question (BF-09)', async () => {
+    expect((await complete()).tokens.askedAtMs).toBeLessThanOrEqual(arrivedMs);
+    bend = { claims: { nonce: undefined } };
+    const refreshed = await refresh();
+    expect('tokens' in refreshed && refreshed.tokens.askedAtMs).toBeLessThanOrEqual(arrivedMs);
   });
 
   it('says when Keycloak wants to be asked again, and for no longer than five minutes', async () => {

@@ -243,6 +243,13 @@ describe('a TCP microservice', () => {
     );
   });
 
+  it('stops the start when a decorator puts another class in the place of the guarded one (RS-20)', async () => {
+    const controller = new Proxy(eventsOf([Authenticated()], []), {});
+    await expect(applicationOf({ controllers: [controller] })).rejects.toThrow(
+      /^Events\.handle \(message handler\) has no access decorator/,
+    );
+  });
+
   it('runs a handler that has none, without KeycloakModule, or this proves nothing', async () => {
     const { app } = await applicationOf({ controllers: [eventsOf([], [])] }, { guarded: false });
     const microservice = app.connectMicroservice(TCP);
