@@ -36,5 +36,6 @@ COPY --from=build /app/libs libs
 COPY --from=build /app/apps/${SERVICE:?} apps/${SERVICE}
 WORKDIR /app/apps/${SERVICE}
 USER node
-# No shell and no npm in between: SIGTERM reaches the service, which finishes what is in flight.
+# No shell and no npm in between: SIGTERM reaches the service, which is not ready for SHUTDOWN_DELAY_SECONDS (5), then finishes
+# what is in flight: 9 seconds at most, of the 10 that Docker gives it.
 CMD ["node", "--enable-source-maps", "dist/main.js"]

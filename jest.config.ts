@@ -28,6 +28,8 @@ export default {
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.{e2e,contract}-spec.ts'] },
     { ...common, displayName: 'browser', testMatch: ['<rootDir>/test/**/*.browser-spec.ts'] },
   ],
+  // For what never ends. No test is about it, and a machine that is busy must not turn one red.
+  testTimeout: 60_000,
   coverageProvider: 'v8',
   collectCoverageFrom: ['<rootDir>/{apps,libs}/*/src/**/*.ts', '!**/*.spec.ts'],
 } satisfies Config;

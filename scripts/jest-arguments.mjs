@@ -1,6 +1,9 @@
 // What npm test reads in its arguments, all others being Jest's: options of its own, and the projects that were asked for.
 import { parseArgs } from 'node:util';
 
+/** What Node runs Jest by. */
+export const JEST = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+
 /** The value of an option of ours, and the arguments without it. */
 export function takeOption(args, name) {
   const { tokens } = parseArgs({ args, options: { [name]: { type: 'string' } }, strict: false, tokens: true });

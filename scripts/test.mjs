@@ -6,12 +6,11 @@ import { join } from 'node:path';
 import { chooseServer, nameOf, startServer } from './authorization-server.mjs';
 import { buildByTsc } from './build.mjs';
 import { findChromium, HOW_TO_GET_CHROMIUM } from './chromium.mjs';
-import { selectedProjects, takeFlag, takeOption, withoutSelection } from './jest-arguments.mjs';
+import { JEST, selectedProjects, takeFlag, takeOption, withoutSelection } from './jest-arguments.mjs';
 import { freePort, paint, runNode, stopSignal } from './processes.mjs';
 import { realmEnvironment, REALM } from './services.mjs';
 import { linesOf } from './skipped-tests.mjs';
 
-const JEST = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
 /** Those of jest.config.ts. */
 const PROJECTS = ['unit', 'e2e', 'browser'];
 const needsServer = (project) => project !== 'unit';

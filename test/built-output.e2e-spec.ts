@@ -1,12 +1,11 @@
 /** The built services, each a process of its own: what compilation, start, settings and shutdown come to. */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { TokenLeakScanner, type TokenDoor } from 'nestjs-keycloak-s2s/testing';
 import request from 'supertest';
+import { endService, freePort, spawnService as spawn, untilReady, type BuiltService } from './built-service.js';
 import { chainOf } from './contract-requests.js';
 import { startEmbeddedServer } from './embedded-server.js';
 import { issuer, keycloakUrl, REALM, SECRETS } from './keycloak.js';
@@ -26,27 +25,8 @@ afterAll(async () => {
   await door.stop();
 });
 
-interface BuiltService {
-  readonly process: ChildProcess;
-  readonly printed: () => string;
-  readonly exited: Promise<number | null>;
-}
-
 function spawnService(name: string, variables: Variables): BuiltService {
-  const main = fileURLToPath(new URL(`../apps/${name}/dist/main.js`, import.meta.url));
-  const child = spawn(process.execPath, ['--enable-source-maps', main], {
-    env: { PATH: process.env['PATH'], NODE_ENV: 'development', DEMO_MODE: 'true', ...variables },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const chunks: string[] = [];
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
-  const service = {
-    process: child,
-    printed: () => chunks.join(''),
-    // Not before all that it printed is here.
-    exited: once(child, 'close').then(([code]) => code as number | null),
-  };
+  const service = spawn(name, variables);
   running.push(service);
   return service;
 }
@@ -57,24 +37,6 @@ const keycloakVariables = () => ({
   KEYCLOAK_ISSUER: issuer(),
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function untilReady(url: string, service: BuiltService): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    if (service.process.exitCode !== null) break;
-    const ready = await fetch(`${url}/health/ready`).catch(() => undefined);
-    if (ready?.status === 200) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`not ready: ${service.printed()}`);
-}
-
 async function start(name: string, variables: Variables): Promise<{ url: string; service: BuiltService }> {
   const port = await freePort();
   const service = spawnService(name, { ...keycloakVariables(), ...variables, PORT: String(port) });
@@ -84,10 +46,9 @@ async function start(name: string, variables: Variables): Promise<{ url: string;
 }
 
 afterEach(async () => {
-  for (const { process: child, printed, exited } of running.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-    await exited;
-    leaks.saw(`what process ${child.pid} printed`, printed(), { isPrinted: true });
+  for (const service of running.splice(0)) {
+    await endService(service);
+    leaks.saw(`what process ${service.process.pid} printed`, service.printed(), { isPrinted: true });
   }
   leaks.assertNone();
 });
@@ -186,6 +147,38 @@ describe('the built services', () => {
       await server.stop();
     }
   }, 60_000);
+
+  it('are held by nobody who is connected and sends no request, or half of one, and exit with 0', async () => {
+    const { url, service } = await start('service-c', { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'] });
+    const head =
+      'POST /api/compute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n';
+    const sockets: Socket[] = [];
+    for (const sent of ['', head, `${head}\r\n{"value":`, 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n']) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {});
+      sockets.push(socket);
+      await once(socket, 'connect');
+      socket.write(sent);
+      // Nobody who waits for the end of the connection would see it without reading.
+      socket.resume();
+    }
+    // When it is answered, what came before was read.
+    await fetch(`${url}/health/live`);
+    service.process.kill('SIGTERM');
+    expect(await service.exited).toBe(0);
+    for (const socket of sockets) socket.destroy();
+  }, 30_000);
+
+  it('are not ready for SHUTDOWN_DELAY_SECONDS before they close, serve all the same, and end at once when told twice', async () => {
+    const variables = { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'], SHUTDOWN_DELAY_SECONDS: '300' };
+    const { url, service } = await start('service-c', variables);
+    service.process.kill('SIGTERM');
+    while ((await fetch(`${url}/health/ready`)).status === 200) await new Promise(setImmediate);
+    expect((await fetch(`${url}/health/ready`)).status).toBe(503);
+    expect((await fetch(`${url}/health/live`)).status).toBe(200);
+    expect((await fetch(`${url}/api/whoami`)).status).toBe(401);
+    service.process.kill('SIGTERM');
+    expect(await service.exited).toBe(143);
+  }, 30_000);
 
   it('say in one message everything that is wrong with their settings, and exit with 1', async () => {
     const service = spawnService('service-a', {

@@ -17,11 +17,10 @@ const FAULTS: readonly (readonly [name: string, fault: Fault, status: number])[]
   ['a reset connection', { kind: 'reset' }, 503],
   ['302 to a login page', { kind: 'answer', status: 302, headers: { location: '/login' }, body: '' }, 503],
   ['200 as a page', { kind: 'html' }, 503],
-  ['half of the answer', { kind: 'truncated' }, 503],
   ['half of the JSON', { kind: 'answer', body: '{"access_token":"x' }, 503],
   ['no byte of body', { kind: 'empty' }, 503],
   ['50 MB', { kind: 'huge' }, 503],
-  ['no access token', { kind: 'members', members: { access_token: undefined } }, 503],
+  ['no access token', { kind: 'answer', body: { token_type: 'Bearer', expires_in: 300 } }, 503],
   ['404 as a page', { kind: 'answer', status: 404, headers: HTML, body: '<p>Nobody here' }, 502],
   ['404 of no realm', { kind: 'answer', status: 404, body: { error: 'Realm does not exist' } }, 502],
   ['403 as a page', { kind: 'answer', status: 403, headers: HTML, body: '<p>Forbidden' }, 502],
@@ -86,6 +85,25 @@ describe('a refresh', () => {
     expect(answerOf(await run())).toEqual({ status: 401, code: 'missing_token' });
     server.control.fault('token', undefined);
     expect(session()).toBeUndefined();
+  });
+});
+
+describe('an answer that is lost when Keycloak has done its work', () => {
+  it('is 503 at a refresh; with it the new refresh token is lost, and Keycloak itself ends the session next (BF-08)', async () => {
+    await logInAt(chain.a.url, browser, 'alice');
+    server.control.fault('token', { kind: 'truncated' });
+    expect(answerOf(await run())).toEqual({ status: 503, code: CODES[503] });
+    expect(session()).toBeDefined();
+    server.control.fault('token', undefined);
+    expect(answerOf(await run())).toEqual({ status: 401, code: 'missing_token' });
+  });
+
+  it('is 503 at a login, which can be begun again (RS-14)', async () => {
+    const callback = await callbackOf(chain.a.url, browser, 'alice');
+    server.control.fault('token', { kind: 'truncated' });
+    expect(answerOf(await browser.send(callback, asJson))).toEqual({ status: 503, code: CODES[503] });
+    server.control.fault('token', undefined);
+    expect((await logInAt(chain.a.url, browser, 'alice')).status).toBe(303);
   });
 });
 

@@ -1,13 +1,14 @@
 /** bootstrap(): starts a service from its main.ts, and says in one clear message why it can't. */
 import { KeycloakOptionsError } from 'nestjs-keycloak-s2s';
 import { createService } from './create-service.js';
+import { endOnSignals } from './end-on-signals.js';
 import type { ServiceModule } from './service-module.js';
 import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
 import { SettingsError } from './variables.js';
 
 /**
- * Reads the settings and listens where they say. SIGTERM and SIGINT end it: what is
+ * Reads the settings and listens where they say. SIGTERM and SIGINT end it: after `SHUTDOWN_DELAY_SECONDS` of being not ready, what is
  * in flight is finished, and the process exits with 0. When it can't start it exits with 1.
  */
 export async function bootstrap(module: ServiceModule, readSettings: () => ServiceSettings<string>): Promise<void> {
@@ -17,7 +18,7 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
     const { name, host, port, logFormat } = settings;
     logger = new ServiceLogger(logFormat);
     const app = await createService(module.register(settings), settings);
-    app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
+    endOnSignals(app, settings.shutdownDelaySeconds, logger);
     await app.listen(port, host);
     logger.log(`${name} listens on ${host}, port ${port}`, 'Bootstrap');
   } catch (error) {

@@ -16,6 +16,10 @@ export interface ConnectionLimits {
   readonly keepAliveTimeoutMs: number;
   /** What comes beyond is closed at once, unread. */
   readonly maxConnections: number;
+  /** How long a connection without a request has to send one when the server closes: it may just have been made. */
+  readonly arrivalMs: number;
+  /** How long what is in flight may take when the server closes; then it is cut off. */
+  readonly drainMs: number;
 }
 
 export const CONNECTION_LIMITS: ConnectionLimits = {
@@ -26,6 +30,9 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   keepAliveTimeoutMs: 72_000,
   // Each may hold a body of 100 KB that is never finished: 200 MB.
   maxConnections: 2000,
+  arrivalMs: 100,
+  // With the delay of a shutdown, 5 s, less than the 10 s that Docker gives a container.
+  drainMs: 4000,
 };
 
 const TELL_AGAIN_AFTER_MS = 60_000;

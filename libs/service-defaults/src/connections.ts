@@ -3,11 +3,12 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Node tells a connection that waits for an answer from one that has sent nothing, half a header or half a body, but to nobody
+ * Node tells a connection that waits for an answer from one that has sent nothing, or half a header, but to nobody
  * outside: so what came and what was answered is counted here. Costs a request two operations on a set, and nothing that is made.
  */
 export class Connections {
   readonly #owed = new Map<Socket, Set<ServerResponse>>();
+  #draining = false;
 
   opened(socket: Socket): void {
     this.#owed.set(socket, new Set());
@@ -21,7 +22,12 @@ export class Connections {
   }
 
   answered(response: ServerResponse): void {
-    this.#owed.get(response.req.socket)?.delete(response);
+    const { socket } = response.req;
+    const owed = this.#owed.get(socket);
+    if (owed === undefined) return;
+    owed.delete(response);
+    // Its header may have been sent before, and have promised to keep the connection.
+    if (this.#draining && owed.size === 0) socket.destroySoon();
   }
 
   /**
@@ -34,4 +40,29 @@ export class Connections {
     }
     return true;
   }
+
+  /** Ends those that are owed nothing, each other one with its last answer, and streams of events now: they would never end. */
+  drain(): void {
+    this.#draining = true;
+    for (const [socket, owed] of this.#owed) {
+      if (owed.size === 0) socket.destroy();
+      for (const response of owed) if (isEventStream(response)) response.end();
+    }
+  }
+
+  /** Ends all of them. Gives how many answers are lost. */
+  cutOff(): number {
+    let lost = 0;
+    for (const [socket, owed] of this.#owed) {
+      lost += owed.size;
+      socket.destroy();
+    }
+    return lost;
+  }
+}
+
+/** Nest writes the header of a stream past the place where it could be looked up; whoever wants one says so (WHATWG HTML §9.2.3). */
+function isEventStream(response: ServerResponse): boolean {
+  const type = response.getHeader('content-type') ?? response.req.headers.accept;
+  return response.headersSent && String(type).includes('text/event-stream');
 }

@@ -13,11 +13,11 @@ import {
 } from './connection-limits.js';
 import { Connections } from './connections.js';
 import { ErrorFilter } from './error.filter.js';
-import { closeGracefully } from './graceful-close.js';
 import { refuseUnknownHosts } from './known-hosts.js';
 import { securityHeaders } from './security-headers.js';
 import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
+import { drainOnClose } from './shutdown.js';
 
 const BODY_LIMIT_BYTES = 100 * 1024;
 
@@ -37,12 +37,20 @@ export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): Fa
     trustProxy: false,
     serverFactory: (handler: RequestListener) => limitedServer(limits, connections, handler),
     clientErrorHandler: answerWhatIsUnreadable(connections),
+    // What arrives before its connection is closed is served; Fastify would answer 503, by itself.
+    return503OnClosing: false,
     // What Fastify refuses before any route is found never comes to the filters.
     frameworkErrors: ({ statusCode = 400 }: { statusCode?: number }, _request: unknown, { raw }: Reply) => {
       raw.writeHead(statusCode, { ...HEADERS, 'content-type': 'application/json; charset=utf-8' });
       raw.end(JSON.stringify({ error: 'Invalid URL', code: 'invalid_url' }));
     },
   });
+  countAnswers(adapter, connections);
+  drainOnClose(adapter, connections, limits);
+  return adapter;
+}
+
+function countAnswers(adapter: FastifyAdapter, connections: Connections): void {
   const fastify = adapter.getInstance();
   fastify.addHook('onRequest', (_request: unknown, { raw }: Reply, done: () => void) => {
     connections.began(raw);
@@ -52,7 +60,6 @@ export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): Fa
     connections.answered(raw);
     done();
   });
-  return adapter;
 }
 
 /** Ready for `listen()`. The module must import `KeycloakModule.forRoot`. Faulty settings throw. */
@@ -79,7 +86,6 @@ export function equipService(app: NestFastifyApplication): NestFastifyApplicatio
     reply.headers(HEADERS);
     done();
   });
-  closeGracefully(app);
   app.useGlobalPipes(new BodyValidation());
   app.useGlobalFilters(new ErrorFilter(app.get(RefusalFilter), app.get(HttpAdapterHost)));
   return app;

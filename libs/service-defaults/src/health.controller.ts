@@ -1,7 +1,9 @@
 /** Health: whether the service lives, and whether it can do its work. */
 import { Controller, Get } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import { AuthorizationServerHealth, Public } from 'nestjs-keycloak-s2s';
+import { isLeaving } from './shutdown.js';
 
 @Public()
 @Controller('health')
@@ -10,6 +12,7 @@ export class HealthController {
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly authorizationServer: AuthorizationServerHealth,
+    private readonly adapterHost: HttpAdapterHost,
   ) {}
 
   /** 200 as long as the process answers; it does not look at anything else. */
@@ -18,9 +21,12 @@ export class HealthController {
     return this.health.check([]);
   }
 
-  /** 200 when Keycloak was reached within the last second, else 503. */
+  /** 200 when Keycloak was reached within the last second, else 503; and 503 from the beginning of a shutdown. */
   @Get('ready')
   ready(): Promise<HealthCheckResult> {
+    if (isLeaving(this.adapterHost.httpAdapter)) {
+      return this.health.check([() => this.indicators.check('service').down({ code: 'shutting_down' })]);
+    }
     return this.health.check([
       async () => {
         const indicator = this.indicators.check('keycloak');

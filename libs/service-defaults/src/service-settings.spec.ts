@@ -51,6 +51,7 @@ describe('readServiceSettings', () => {
       port: 3000,
       demoMode: false,
       logFormat: 'json',
+      shutdownDelaySeconds: 5,
       keycloak: {
         issuer: 'https://sso.example.com/realms/shop',
         baseUrl: 'https://sso.example.com',
@@ -68,6 +69,7 @@ describe('readServiceSettings', () => {
     expect(read({}, DEMO)).toMatchObject({
       demoMode: true,
       logFormat: 'text',
+      shutdownDelaySeconds: 0,
       keycloak: {
         issuer: 'http://localhost:8080/realms/microservices',
         baseUrl: 'http://keycloak:8080',
@@ -205,6 +207,15 @@ describe('readServiceSettings', () => {
     expect(faults({ KEYCLOAK_ISSUER: 'https://sso.example.com/realms/other' })).toEqual([
       'KEYCLOAK_ISSUER must end in /realms/<KEYCLOAK_REALM>',
     ]);
+  });
+
+  it.each(['-1', '301', '1.5', 'x'])('refuses SHUTDOWN_DELAY_SECONDS=%s, and takes 0 to 300', (seconds) => {
+    expect(faults({ SHUTDOWN_DELAY_SECONDS: seconds })).toEqual([
+      'SHUTDOWN_DELAY_SECONDS must be a whole number from 0 to 300',
+    ]);
+    for (const good of [0, 300]) {
+      expect(read({ SHUTDOWN_DELAY_SECONDS: String(good) }).shutdownDelaySeconds).toBe(good);
+    }
   });
 
   it.each(['-1', '301', '1.5', 'x'])('refuses INTROSPECTION_TTL_SECONDS=%s, and takes 0 to 300', (seconds) => {

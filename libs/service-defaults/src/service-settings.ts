@@ -26,6 +26,8 @@ export interface ServiceSettings<UrlName extends string> {
   readonly demoMode: boolean;
   /** One JSON object a line, or with `NODE_ENV=development` text for people. */
   readonly logFormat: 'json' | 'text';
+  /** Between a signal, when it says that it is not ready, and the end of its listening. */
+  readonly shutdownDelaySeconds: number;
   readonly keycloak: KeycloakModuleOptions;
   readonly urls: Readonly<Record<UrlName, string>>;
   readonly login?: LoginSettings;
@@ -40,7 +42,7 @@ const DEMO_SECRETS: readonly string[] = ['a-secret', 'b-secret', 'c-secret', 'w-
 
 /**
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
- * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window), `NODE_ENV`, and of its own `<NAME>_CLIENT_ID`,
+ * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `NODE_ENV`, and of its own `<NAME>_CLIENT_ID`,
  * `<NAME>_CLIENT_SECRET` or `<NAME>_CLIENT_SECRET_FILE`, and the URLs it was described with. An empty one counts as not
  * set. Any `NODE_ENV` but `development` and `test` is production. Where users log in, `readLoginSettings` has more; in demo mode `readDemoSettings`.
  */
@@ -73,6 +75,7 @@ export function readServiceSettings<UrlName extends string>(
   const host = variables.text('HOST', '127.0.0.1');
   const port = variables.port('PORT', service.port);
   const introspectionTtlSeconds = variables.whole('INTROSPECTION_TTL_SECONDS', 10, 300);
+  const shutdownDelaySeconds = variables.whole('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, 300);
   const urls = Object.fromEntries(service.urls.map((name) => [name, variables.url(name, insecureAllowed)])) as Record<
     UrlName,
     string
@@ -108,6 +111,7 @@ export function readServiceSettings<UrlName extends string>(
     port,
     demoMode,
     logFormat,
+    shutdownDelaySeconds,
     keycloak,
     urls,
     ...(login === undefined ? {} : { login }),

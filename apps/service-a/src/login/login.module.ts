@@ -10,6 +10,7 @@ import { LoginController } from './login.controller.js';
 import { LogoutTokens } from './logout-tokens.js';
 import { OpenIdConfiguration } from './openid-configuration.js';
 import { OpenIdProvider } from './openid-provider.js';
+import { OpenIdTransport } from './openid-transport.js';
 import { PendingLogins } from './pending-logins.js';
 import { SessionCaller } from './session-caller.js';
 import { MemorySessionStore } from './session-store.js';
@@ -22,6 +23,7 @@ import { UserSessions } from './user-sessions.js';
     Cookies,
     OpenIdConfiguration,
     OpenIdProvider,
+    OpenIdTransport,
     PendingLogins,
     SessionCaller,
     {

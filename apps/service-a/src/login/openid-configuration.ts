@@ -12,14 +12,17 @@ import {
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { LoginError } from './login-error.js';
 import { unavailable, withOwnErrors } from './openid-errors.js';
-import { checkEndpoints, reachingFetch, TIMEOUT_SECONDS } from './openid-transport.js';
+import { checkEndpoints, OpenIdTransport } from './openid-transport.js';
 import { SigningKeys } from './signing-keys.js';
 
 @Injectable()
 export class OpenIdConfiguration {
   #configuration: Promise<Configuration> | undefined;
 
-  constructor(@Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig) {}
+  constructor(
+    @Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig,
+    private readonly transport: OpenIdTransport,
+  ) {}
 
   /** Found on first need, so that Service A can start before Keycloak. Throws `AuthorizationServerError`. */
   async get(): Promise<Configuration> {
@@ -40,13 +43,7 @@ export class OpenIdConfiguration {
 
   async #readKeys(): Promise<unknown> {
     const { jwks_uri = '' } = (await this.get()).serverMetadata();
-    const response = await reachingFetch(this.config.keycloak)(jwks_uri, {
-      method: 'GET',
-      headers: { accept: 'application/json, application/jwk-set+json' },
-      body: undefined,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000),
-    });
+    const response = await this.transport.read(jwks_uri);
     if (response.status !== 200) throw unavailable(`answered_${response.status}_unexpected_status`);
     try {
       return await response.json();
@@ -63,12 +60,10 @@ export class OpenIdConfiguration {
         clientId,
         { [clockTolerance]: 5 },
         ClientSecretBasic(clientSecret),
-        {
-          [customFetch]: reachingFetch(this.config.keycloak),
-          timeout: TIMEOUT_SECONDS,
-          execute: insecure === true ? [allowInsecureRequests] : [],
-        },
+        { [customFetch]: this.transport.fetch, execute: insecure === true ? [allowInsecureRequests] : [] },
       );
+      // The transport has its own, which ends with the call.
+      configuration.timeout = 0;
       checkEndpoints(configuration.serverMetadata(), this.config.keycloak);
       return configuration;
     });

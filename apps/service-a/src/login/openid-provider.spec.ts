@@ -3,12 +3,15 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Test, type TestingModule } from '@nestjs/testing';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
+import { AuthorizationServerFetch, KeycloakModule } from 'nestjs-keycloak-s2s';
 import { readServiceSettings } from 'service-defaults';
 import { OpenIdConfiguration } from './openid-configuration.js';
 import { OpenIdProvider, type LoggedIn } from './openid-provider.js';
 import { OpenIdTokens } from './openid-tokens.js';
+import { OpenIdTransport } from './openid-transport.js';
 
 /** What browsers call it; this service reaches it elsewhere, as in a network of containers. */
 const ISSUER = 'http://sso.invalid:8080/realms/shop';
@@ -21,6 +24,9 @@ interface Bend {
   readonly claims?: Claims;
   readonly signedBy?: CryptoKey | Uint8Array;
   readonly alg?: string;
+  readonly kid?: string;
+  /** In place of the key set. */
+  readonly certs?: Raw;
   readonly answer?: (status: (code: number, body: unknown) => void) => void;
   /** Any answer of the token endpoint: text goes as it is. */
   readonly raw?: Raw;
@@ -39,6 +45,10 @@ let jwk: JWK;
 let server: Server;
 let bend: Bend;
 let forms: URLSearchParams[];
+/** When the token endpoint was last asked. */
+let arrivedMs: number;
+let application: TestingModule;
+let provider: OpenIdProvider;
 
 beforeAll(async () => {
   const pair = await generateKeyPair('RS256');
@@ -53,10 +63,12 @@ beforeAll(async () => {
   await once(server, 'listening');
 });
 afterAll(() => void server.close());
-beforeEach(() => {
+beforeEach(async () => {
   bend = {};
   forms = [];
+  await makeProvider();
 });
+afterEach(() => application.close());
 
 const baseUrl = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
@@ -66,16 +78,19 @@ async function answer(url: string, body: string, response: ServerResponse): Prom
     response.end(JSON.stringify(value));
   };
   if (url.endsWith('/.well-known/openid-configuration')) return send(200, metadata());
+  if (url === `${PATH}/certs` && bend.certs !== undefined) return sendRaw(bend.certs, response);
   if (url === `${PATH}/certs`) return send(200, { keys: [jwk] });
   forms.push(new URLSearchParams(body));
+  arrivedMs = performance.now();
   if (bend.answer !== undefined) return bend.answer(send);
-  if (bend.raw !== undefined) {
-    const { status, headers = {}, body: given } = bend.raw;
-    response.writeHead(status, { 'content-type': 'application/json', ...headers });
-    return void response.end(typeof given === 'string' ? given : JSON.stringify(given));
-  }
+  if (bend.raw !== undefined) return sendRaw(bend.raw, response);
   const tokens = { access_token: 'the-access-token', refresh_token: 'the-refresh-token', id_token: await idToken() };
   return send(200, { ...tokens, token_type: 'Bearer', expires_in: 300 });
+}
+
+function sendRaw({ status, headers = {}, body }: Raw, response: ServerResponse): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 const metadata = (): Claims => ({
@@ -94,10 +109,12 @@ async function idToken(): Promise<string> {
   const good = { iss: ISSUER, aud: 'service-a', sub: 'alice-id', iat: now, exp: now + 300, nonce: PENDING.nonce };
   const all = { ...good, sid: 's1', preferred_username: 'alice', ...bend.claims };
   const claims = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-  return new SignJWT(claims).setProtectedHeader({ alg: bend.alg ?? 'RS256', kid: 'k' }).sign(bend.signedBy ?? key);
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: bend.alg ?? 'RS256', kid: bend.kid ?? 'k' })
+    .sign(bend.signedBy ?? key);
 }
 
-function provider(): OpenIdProvider {
+async function makeProvider(): Promise<void> {
   const environment = {
     NODE_ENV: 'test',
     DEMO_MODE: 'true',
@@ -109,19 +126,21 @@ function provider(): OpenIdProvider {
   };
   const service = { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'], login: true } as const;
   const config = readServiceSettings(environment, service);
-  return new OpenIdProvider(config, new OpenIdConfiguration(config));
+  application = await Test.createTestingModule({ imports: [KeycloakModule.forRoot(config.keycloak)] }).compile();
+  const transport = new OpenIdTransport(application.get(AuthorizationServerFetch));
+  provider = new OpenIdProvider(config, new OpenIdConfiguration(config, transport), transport);
 }
 
-const complete = (query = CALLBACK): Promise<LoggedIn> => provider().complete(query, PENDING);
+const complete = (query = CALLBACK): Promise<LoggedIn> => provider.complete(query, PENDING);
 
 describe('OpenIdProvider', () => {
   it('sends browsers to where they reach Keycloak, and asks it where we do', async () => {
-    const { url, pending } = await provider().begin('/x');
+    const { url, pending } = await provider.begin('/x');
     expect(url).toContain(`http://sso.invalid:8080${PATH}/auth?`);
     expect(pending.returnTo).toBe('/x');
     await expect(complete()).resolves.toMatchObject({ subject: 'alice-id', sessionId: 's1', username: 'alice' });
     expect(forms[0]?.get('code_verifier')).toBe(PENDING.codeVerifier);
-    const out = new URL(await provider().logoutUrl());
+    const out = new URL(await provider.logoutUrl());
     expect(out.origin).toBe('http://sso.invalid:8080');
     expect(out.searchParams.get('post_logout_redirect_uri')).toBe('http://localhost:3000/');
     expect(out.searchParams.has('id_token_hint')).toBe(false);
@@ -170,14 +189,14 @@ describe('OpenIdProvider', () => {
 
   it('ends the session of an ID token by a request of its own (BF-07, BF-09)', async () => {
     const { tokens } = await complete();
-    await provider().endSession(tokens);
+    await provider.endSession(tokens);
     expect(forms[1]?.get('id_token_hint')).toBe(tokens.reveal().idToken);
     bend = { answer: (send) => send(400, {}) };
-    await expect(provider().endSession(tokens)).rejects.toMatchObject({ reason: 'logout_answered_400' });
+    await expect(provider.endSession(tokens)).rejects.toMatchObject({ reason: 'logout_answered_400' });
   });
 
   const refresh = () =>
-    provider().refresh(
+    provider.refresh(
       new OpenIdTokens({ accessToken: 'a', refreshToken: 'the-old-one', idToken: 'i', askedAtMs: 0, expiresAtMs: 0 }),
     );
 
@@ -200,12 +219,29 @@ describe('OpenIdProvider', () => {
     ['408', { status: 408, body: {} }, UNAVAILABLE, 'answered_408_unexpected_status'],
     ['500', { status: 500, body: {} }, UNAVAILABLE, 'answered_500_unexpected_status'],
     ['503', { status: 503, body: { error: 'invalid_grant' } }, UNAVAILABLE, 'answered_503_unexpected_status'],
-    ['302', { status: 302, headers: { location: '/login' }, body: '' }, UNAVAILABLE, 'answered_302_unexpected_status'],
-    ['204', { status: 204, body: '' }, UNAVAILABLE, 'nonsense_answer'],
-    ['a page', { status: 200, headers: HTML, body: '<p>' }, UNAVAILABLE, 'nonsense_answer'],
-    ['half of an answer', { status: 200, body: '{"access_token":"x","tok' }, UNAVAILABLE, 'nonsense_answer'],
+    [
+      '302',
+      { status: 302, headers: { ...HTML, location: '/login' }, body: '' },
+      UNAVAILABLE,
+      'answered_302_unexpected_status',
+    ],
+    ['204', { status: 204, headers: HTML, body: '' }, UNAVAILABLE, 'answer_not_json'],
+    ['a page', { status: 200, headers: HTML, body: '<p>' }, UNAVAILABLE, 'answer_not_json'],
+    [
+      'tokens as a page',
+      { status: 200, headers: HTML, body: { access_token: 'x', token_type: 'Bearer' } },
+      UNAVAILABLE,
+      'answer_not_json',
+    ],
+    [
+      'a member twice',
+      { status: 200, body: '{"access_token":"x","access_token":"y","token_type":"Bearer"}' },
+      UNAVAILABLE,
+      'answer_not_strict_json',
+    ],
+    ['half of an answer', { status: 200, body: '{"access_token":"x","tok' }, UNAVAILABLE, 'answer_not_strict_json'],
     ['a list', { status: 200, body: '[]' }, UNAVAILABLE, 'nonsense_answer'],
-    ['nothing', { status: 200, body: '' }, UNAVAILABLE, 'nonsense_answer'],
+    ['nothing', { status: 200, body: '' }, UNAVAILABLE, 'answer_not_strict_json'],
     ['no access token', { status: 200, body: { token_type: 'Bearer' } }, UNAVAILABLE, 'nonsense_answer'],
     ['no token type', { status: 200, body: { access_token: 'x' } }, UNAVAILABLE, 'nonsense_answer'],
     ['200 invalid_grant', { status: 200, body: { error: 'invalid_grant' } }, UNAVAILABLE, 'nonsense_answer'],
@@ -253,6 +289,42 @@ describe('OpenIdProvider', () => {
     await expect(refresh()).rejects.toMatchObject({ code: UNAVAILABLE });
   });
 
+  it('keeps the former ID token when the key of a new one cannot be had: the refresh token is used up (BF-08)', async () => {
+    for (const certs of [undefined, { status: 503, body: {} }]) {
+      bend = { kid: 'unknown', ...(certs === undefined ? {} : { certs }) };
+      const refreshed = await refresh();
+      const parts = 'tokens' in refreshed ? refreshed.tokens.reveal() : undefined;
+      expect(parts).toMatchObject({ idToken: 'i', refreshToken: 'the-refresh-token' });
+    }
+  });
+
+  it.each<[string, () => Bend, string]>([
+    ['lacks the key of the token', () => ({ kid: 'unknown' }), 'signing_key_unknown'],
+    ['is no key set', () => ({ certs: { status: 200, body: {} } }), 'signing_keys_malformed'],
+    ['is a page', () => ({ certs: { status: 200, headers: HTML, body: '<p>' } }), 'signing_keys_malformed'],
+    ['comes with 404', () => ({ certs: { status: 404, body: { keys: [jwk] } } }), 'answered_404_unexpected_status'],
+    ['comes with 503', () => ({ certs: { status: 503, body: { keys: [jwk] } } }), 'answered_503_unexpected_status'],
+  ])('blames no user when the key set %s (RS-14)', async (_, bent, reason) => {
+    bend = bent();
+    await expect(complete()).rejects.toMatchObject({ code: UNAVAILABLE, reason });
+  });
+
+  it('takes no ID token that is signed with our secret, though the server should offer it (BF-02)', async () => {
+    bend = {
+      signedBy: Buffer.alloc(32, 'x'),
+      alg: 'HS256',
+      metadata: { id_token_signing_alg_values_supported: ['RS256', 'HS256'] },
+    };
+    await expect(complete()).rejects.toMatchObject({ code: 'login_not_valid', reason: 'err_jose_alg_not_allowed' });
+  });
+
+  it('knows when it asked, so that no answer counts for a time after its question (BF-09)', async () => {
+    expect((await complete()).tokens.askedAtMs).toBeLessThanOrEqual(arrivedMs);
+    bend = { claims: { nonce: undefined } };
+    const refreshed = await refresh();
+    expect('tokens' in refreshed && refreshed.tokens.askedAtMs).toBeLessThanOrEqual(arrivedMs);
+  });
+
   it('says when Keycloak wants to be asked again, and for no longer than five minutes', async () => {
     for (const [value, seconds] of [
       ['7', 7],
@@ -267,7 +339,7 @@ describe('OpenIdProvider', () => {
   it('follows no redirect of the token endpoint, with secret and code (BF-07)', async () => {
     for (const status of [301, 302, 303, 307, 308]) {
       forms = [];
-      bend = { raw: { status, headers: { location: `${baseUrl()}/elsewhere` }, body: '' } };
+      bend = { raw: { status, headers: { ...HTML, location: `${baseUrl()}/elsewhere` }, body: '' } };
       await expect(complete()).rejects.toMatchObject({
         code: UNAVAILABLE,
         reason: `answered_${status}_unexpected_status`,
@@ -299,12 +371,12 @@ describe('OpenIdProvider', () => {
     'sends nothing to a foreign %s',
     async (name) => {
       bend = { metadata: { [name]: 'http://evil.example/x' } };
-      await expect(provider().begin('/')).rejects.toMatchObject({ code: 'authorization_server_refused' });
+      await expect(provider.begin('/')).rejects.toMatchObject({ code: 'authorization_server_refused' });
     },
   );
 
   it('takes no metadata of another issuer (BF-02)', async () => {
     bend = { metadata: { issuer: 'http://evil.example/realms/shop' } };
-    await expect(provider().begin('/')).rejects.toMatchObject({ code: 'authorization_server_refused' });
+    await expect(provider.begin('/')).rejects.toMatchObject({ code: 'authorization_server_refused' });
   });
 });

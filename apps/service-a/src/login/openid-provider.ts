@@ -19,7 +19,7 @@ import { LoginError } from './login-error.js';
 import { OpenIdTokens } from './openid-tokens.js';
 import { OpenIdConfiguration } from './openid-configuration.js';
 import { isInvalidGrant, unavailable, withOwnErrors } from './openid-errors.js';
-import { reachingFetch, TIMEOUT_SECONDS } from './openid-transport.js';
+import { OpenIdTransport } from './openid-transport.js';
 import type { PendingLogin } from './pending-logins.js';
 import { SIGNING_ALGORITHMS } from './signing-keys.js';
 
@@ -49,6 +49,7 @@ export class OpenIdProvider {
   constructor(
     @Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig,
     private readonly configuration: OpenIdConfiguration,
+    private readonly transport: OpenIdTransport,
   ) {
     this.#callbackUrl = `${config.login.publicUrl}/auth/callback`;
   }
@@ -138,13 +139,8 @@ export class OpenIdProvider {
    */
   async endSession(tokens: OpenIdTokens): Promise<void> {
     const { end_session_endpoint = '' } = (await this.configuration.get()).serverMetadata();
-    const { status } = await reachingFetch(this.config.keycloak)(end_session_endpoint, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ id_token_hint: tokens.reveal().idToken, client_id: this.config.keycloak.clientId }),
-      redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000),
-    });
+    const form = { id_token_hint: tokens.reveal().idToken, client_id: this.config.keycloak.clientId };
+    const { status } = await this.transport.post(end_session_endpoint, new URLSearchParams(form));
     if (status >= 400) throw new LoginError('login_refused', `logout_answered_${status}`);
   }
 

@@ -148,6 +148,13 @@ describe('SigningKeys', () => {
     expect(readings.length).toBeLessThanOrEqual(7);
   });
 
+  it('are not read again for a token that names none of several: that is no new key', async () => {
+    published = { keys: [jwks.old, jwks.new] };
+    await keyOf('old');
+    await expect(keys.get({ alg: 'ES256' }, token)).rejects.toBeInstanceOf(errors.JWKSMultipleMatchingKeys);
+    expect(readings).toHaveLength(1);
+  });
+
   it.each([[null], [{}], [{ keys: 'x' }], [[]]])('are none of %j (RS-15)', async (set) => {
     published = set;
     await expect(keyOf('old')).rejects.toMatchObject({ reason: 'signing_keys_malformed' });

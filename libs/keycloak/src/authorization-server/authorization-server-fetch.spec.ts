@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { systemClock } from '../caching/clock.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { printedForms } from '../testing/printed-forms.js';
+import { StillClock } from '../testing/still-clock.js';
 import { connectToAuthorizationServer } from './connect.js';
 
 const servers: Server[] = [];
@@ -45,7 +45,7 @@ async function serverThat(act: RequestListener, options: object = {}) {
       clientSecret: 'hush-hush',
       allowInsecureRequests: true,
       defaultScopes: [],
-      timeoutMs: 5000,
+      timeoutMs: 60_000,
       maxConcurrentCalls: 3,
       maxQueuedCalls: 2,
       maxRetries: 2,
@@ -53,7 +53,8 @@ async function serverThat(act: RequestListener, options: object = {}) {
       circuitBreakerPauseMs: 60_000,
       ...options,
     },
-    systemClock,
+    // By which nobody has waited for too long to be sent, however busy this machine is.
+    new StillClock(),
   );
   return { base, seen, fetch: connected.fetch.fetch, connected };
 }
@@ -159,15 +160,44 @@ describe('AuthorizationServerFetch', () => {
           answers(503)(request, response);
         }
       },
-      { timeoutMs: 1000, maxRetries: 0 },
+      { maxRetries: 0 },
     );
-    const calls = Promise.all(Array.from({ length: 200 }, () => failure(fetch(base + TOKENS, FORM))));
+    const abort = new AbortController();
+    const calls = Promise.all(
+      Array.from({ length: 200 }, () => failure(fetch(base + TOKENS, { ...FORM, signal: abort.signal }))),
+    );
     // It reaches the server, which the others do not keep it from.
     expect(await failure(connected.metadata.get())).toMatchObject({ reason: 'answered_503_unexpected_status' });
+    const tokenCalls = (): number => seen.calls.filter((call) => call.includes('/token')).length;
+    while (tokenCalls() < 3) await new Promise(setImmediate);
+    abort.abort();
     const reasons = (await calls).map(({ reason }) => reason);
-    expect(reasons.filter((reason) => reason === 'timeout')).toHaveLength(3);
-    expect(reasons.filter((reason) => reason === 'queue_full')).toHaveLength(197);
-    expect(seen.calls.filter((call) => call.includes('/token'))).toHaveLength(3);
+    expect(reasons.filter((reason) => reason === 'timeout')).toHaveLength(5);
+    expect(reasons.filter((reason) => reason === 'queue_full')).toHaveLength(195);
+    expect(tokenCalls()).toBe(3);
+  });
+
+  it('keeps slots and a circuit apart for calls that others must not keep waiting (CC-09)', async () => {
+    const { base, seen, connected } = await serverThat(
+      (request, response) => {
+        if (request.url?.includes('/certs') === true) answers(200)(request, response);
+      },
+      { circuitBreakerFailures: 3 },
+    );
+    const tokenCalls = (): number => seen.calls.filter((call) => call.includes('/token')).length;
+    const abort = new AbortController();
+    const { signal } = abort;
+    const [logins, sessions] = [connected.fetch, connected.fetch.apart('sessions')];
+    const hung = Promise.all(
+      Array.from({ length: 20 }, () => failure(logins.fetch(base + TOKENS, { ...FORM, signal }))),
+    );
+    expect((await sessions.fetch(`${base}${REALM}/certs`)).status).toBe(200);
+    while (tokenCalls() < 3) await new Promise(setImmediate);
+    abort.abort();
+    await hung;
+    expect(await failure(logins.fetch(base + TOKENS, FORM))).toMatchObject({ reason: 'circuit_open' });
+    expect((await sessions.fetch(`${base}${REALM}/certs`)).status).toBe(200);
+    expect(tokenCalls()).toBe(3);
   });
 
   it('makes no call for a while after many failures (CC-09)', async () => {

@@ -23,6 +23,9 @@ export interface ServerAddress {
   readonly realmUrl: string | URL;
 }
 
+/** As the log names them. */
+export type ApplicationCallKind = 'login' | `login_${string}`;
+
 /**
  * For a login that the application does itself, by a library that takes a `fetch`: `[customFetch]` of openid-client and of jose.
  * Its calls go over the module's connections and have a bulkhead and a circuit of their own: `maxConcurrentCalls` of them run at
@@ -40,11 +43,16 @@ export class AuthorizationServerFetch {
   readonly #base: string;
   readonly #origins: ReadonlySet<string>;
 
+  readonly #policy: CallPolicy;
+
   constructor(
-    { issuer, realmUrl }: ServerAddress,
+    private readonly address: ServerAddress,
     private readonly connections: Connections,
-    private readonly policy: CallPolicy,
+    private readonly policyFor: (kind: ApplicationCallKind) => CallPolicy,
+    kind: ApplicationCallKind = 'login',
   ) {
+    const { issuer, realmUrl } = address;
+    this.#policy = policyFor(kind);
     this.#publicBase = baseOf(issuer);
     this.#base = baseOf(String(realmUrl));
     this.#origins = new Set([issuer, realmUrl].map((url) => new URL(url).origin));
@@ -61,7 +69,7 @@ export class AuthorizationServerFetch {
     const target = this.#target(String(url));
     const method = methodOf(init.method);
     const request = { method, headers: headersOf(init), body: textOf(init.body) };
-    return this.policy.run(
+    return this.#policy.run(
       nothing,
       async (_, signal) => {
         const answer = await boundedExchange(this.connections, target, { ...request, signal });
@@ -83,6 +91,15 @@ export class AuthorizationServerFetch {
       { repeat: method === 'GET', signal: init.signal ?? undefined },
     );
   };
+
+  /**
+   * The same with a bulkhead and a circuit apart from these, for calls that others must not keep waiting: anybody can bring
+   * about that a code is redeemed, and only a user who is logged in that a session is refreshed. Make it once: each call of
+   * this makes a new bulkhead. `name`: one word, for the log.
+   */
+  apart(name: string): AuthorizationServerFetch {
+    return new AuthorizationServerFetch(this.address, this.connections, this.policyFor, `login_${name}`);
+  }
 
   #target(url: string): URL {
     const target = new URL(

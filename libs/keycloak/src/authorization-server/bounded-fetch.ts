@@ -9,7 +9,7 @@ import { isStrictJson } from './strict-json.js';
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** RFC 8259 defines no charset for JSON; one that is named must be the one there is. */
-const JSON_CONTENT_TYPE = /^application\/json *(; *charset="?utf-8"?)? *$/i;
+const JSON_CONTENT_TYPE = /^application\/json(?: *; *charset="?utf-8"?)? *$/i;
 
 type RequestOptions = CustomFetchOptions<'GET' | 'POST', URLSearchParams | undefined>;
 

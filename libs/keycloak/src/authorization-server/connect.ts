@@ -2,7 +2,7 @@
 import type { Clock } from '../caching/clock.js';
 import { Network } from '../http/network.js';
 import { CallPolicy, type CallPolicyOptions, type CircuitState } from '../resilience/call-policy.js';
-import { AuthorizationServerFetch } from './authorization-server-fetch.js';
+import { AuthorizationServerFetch, type ApplicationCallKind } from './authorization-server-fetch.js';
 import { Introspection } from './introspection.js';
 import { ServerMetadata } from './metadata.js';
 import { SERVER_CALL_RULES } from './server-call-rules.js';
@@ -14,7 +14,7 @@ export interface AuthorizationServerOptions extends ServerConnectionOptions, Cal
   readonly defaultScopes: readonly string[];
 }
 
-export type CallKind = 'discovery' | 'introspection' | 'introspection_renewal' | 'token' | 'login';
+export type CallKind = 'discovery' | 'introspection' | 'introspection_renewal' | 'token' | ApplicationCallKind;
 
 /** The part of the slots for introspections that is for renewals alone. */
 const RENEWALS = 0.2;
@@ -48,7 +48,7 @@ export function connectToAuthorizationServer(
   return {
     metadata,
     introspection: new Introspection(connection, metadata, introspection, renewal),
-    fetch: new AuthorizationServerFetch(options, connections, policy('login')),
+    fetch: new AuthorizationServerFetch(options, connections, (kind) => policy(kind)),
     tokenEndpoint: new TokenEndpoint(connection, metadata, policy('token'), options.defaultScopes),
   };
 }

@@ -1,5 +1,5 @@
 /** The refusals of Keycloak 26.7.4's token endpoint as they were seen, by their row in the design's table (TX-08). */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { Refusal } from '../protocol/refusal.js';
@@ -8,15 +8,10 @@ import type { RunningAuthorizationServer } from '../testing/authorization-server
 import { printedForms } from '../testing/printed-forms.js';
 import { connectionTo, startTestRealm } from '../testing/test-realm.js';
 import { connectToAuthorizationServer } from './connect.js';
-import type { TokenEndpoint } from './token-endpoint.js';
 
 let realm: RunningAuthorizationServer;
-let endpoint: TokenEndpoint;
 beforeAll(async () => {
   realm = await startTestRealm();
-});
-beforeEach(() => {
-  endpoint = connectToAuthorizationServer(connectionTo(realm), systemClock).tokenEndpoint;
 });
 afterAll(() => realm.stop());
 
@@ -30,6 +25,8 @@ const FOR_SELF = { grant_type: 'client_credentials', scope: 'analytics.run' } as
 
 async function refusal(request: typeof EXCHANGE | typeof FOR_SELF, fault: Fault): Promise<Refusal> {
   realm.control.fault('token', fault);
+  const options = { ...connectionTo(realm), ...(fault.kind === 'hang' && { timeoutMs: 300 }) };
+  const endpoint = connectToAuthorizationServer(options, systemClock).tokenEndpoint;
   const error = await endpoint.request(request).catch((thrown: unknown) => thrown);
   if (!(error instanceof Refusal)) throw new Error('No refusal', { cause: error });
   return error;

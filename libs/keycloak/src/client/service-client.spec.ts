@@ -61,7 +61,7 @@ interface Bend {
   readonly maxResponseBytes?: number;
 }
 
-function client({ baseUrl = next.url, timeoutMs = 2000, maxResponseBytes = 10_000 }: Bend = {}): ServiceClient {
+function client({ baseUrl = next.url, timeoutMs = 60_000, maxResponseBytes = 10_000 }: Bend = {}): ServiceClient {
   const tokens = new TokenSource(
     connectToAuthorizationServer(connectionTo(realm, 'service-a'), systemClock).tokenEndpoint,
     { ...connectionTo(realm, 'service-a'), renewBeforeExpirySeconds: 10, maxCachedTokens: 100 },

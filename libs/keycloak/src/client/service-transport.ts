@@ -63,22 +63,25 @@ export class ServiceTransport {
    * path that leads elsewhere.
    */
   async send(request: TransportRequest): Promise<TransportResponse> {
-    const exchange: Omit<HttpRequest, 'timeoutMs'> = {
-      origin: this.#base.origin,
-      method: request.method,
-      path: this.#resolve(request.path),
-      headers: headerLines(request),
-      body: request.body === undefined ? undefined : JSON.stringify(request.body),
-      maxResponseBytes: this.options.maxResponseBytes,
-      signal: request.signal,
-    };
-    return this.#policy.once((leftMs) => this.#send(exchange, leftMs), request.signal);
+    const { method, signal } = request;
+    // Before the policy has a say: what can't be sent is no call.
+    const path = this.#resolve(request.path);
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    const headers = headerLines(request);
+    const { origin } = this.#base;
+    const { maxResponseBytes } = this.options;
+    return this.#policy.once(
+      // Written out: a spread here is a seventh of what a call costs (perf: service-client).
+      (timeoutMs) =>
+        this.#send({ origin, method, path, headers, body, timeoutMs, maxResponseBytes, signal }, timeoutMs),
+      signal,
+    );
   }
 
-  async #send(exchange: Omit<HttpRequest, 'timeoutMs'>, timeoutMs: number): Promise<TransportResponse> {
+  async #send(exchange: HttpRequest, timeoutMs: number): Promise<TransportResponse> {
     const startMs = performance.now();
     try {
-      return this.#answer(await httpExchange(this.#connections, { ...exchange, timeoutMs }));
+      return this.#answer(await httpExchange(this.#connections, exchange));
     } catch (error) {
       if (!isWorthAnother(error, exchange)) throw this.#failure(error);
       const left = { ...exchange, timeoutMs: Math.max(1, timeoutMs - (performance.now() - startMs)) };

@@ -12,7 +12,7 @@ import type { RunningAuthorizationServer } from '../testing/authorization-server
 import { CALL_BOUNDS, json, NextService } from '../testing/next-service.js';
 import { StillClock } from '../testing/still-clock.js';
 import { testAccessToken } from '../testing/test-access-token.js';
-import { connectionTo, loginTo, startTestRealm } from '../testing/test-realm.js';
+import { connectionTo, HeldCalls, loginTo, startTestRealm } from '../testing/test-realm.js';
 import { ServiceClient } from './service-client.js';
 import { ServiceTransport } from './service-transport.js';
 import { clientCredentialsRequest, tokenExchangeRequest } from './token-request.js';
@@ -38,6 +38,7 @@ describe('a subject token that is denied', () => {
   let alicesOther: VerifiedAccessToken;
   let clock: StillClock;
   let revocations: RevocationList;
+  let heldRequests: HeldCalls<[TokenRequestParameters], IssuedToken>;
   let tokens: TokenSource;
   let client: ServiceClient;
 
@@ -63,8 +64,10 @@ describe('a subject token that is denied', () => {
     clock.date = Date.now() / 1000;
     revocations = listFor(clock, MEMORY_SECONDS);
     const connection = connectionTo(realm, 'service-a');
+    const { tokenEndpoint } = connectToAuthorizationServer(connection, systemClock);
+    heldRequests = new HeldCalls((form) => tokenEndpoint.request(form));
     tokens = new TokenSource(
-      connectToAuthorizationServer({ ...connection, timeoutMs: 2000 }, systemClock).tokenEndpoint,
+      { request: heldRequests.run },
       { ...connection, renewBeforeExpirySeconds: 10, maxCachedTokens: 100 },
       clock,
       new TokenSourceLog({ log: () => undefined }),
@@ -73,7 +76,7 @@ describe('a subject token that is denied', () => {
     const transport = new ServiceTransport({
       name: 'service-b',
       baseUrl: next.url,
-      timeoutMs: 2000,
+      timeoutMs: 60_000,
       maxResponseBytes: 10_000,
       ...CALL_BOUNDS,
     });
@@ -129,12 +132,13 @@ describe('a subject token that is denied', () => {
   });
 
   it('while its first exchange is under way: who waits gets none, and none is kept', async () => {
-    realm.control.fault('token', { kind: 'delay', milliseconds: 100, times: 1 });
+    const letGo = heldRequests.hold();
     const waiting = [tokens.get(exchange(alice)), tokens.get(exchange(alice))];
     const called = client.onBehalfOf(alice, SCOPE).get(PATH);
     const settled = Promise.allSettled([...waiting, called]);
     await hasBeenAsked(1);
     revocations.deny({ sid: 's1' });
+    letGo();
     expect(await settled).toMatchObject(Array.from({ length: 3 }, () => ({ status: 'rejected', reason: REVOKED })));
     expect(next.requests).toEqual([]);
     clock.advance(MEMORY_SECONDS);
@@ -145,12 +149,13 @@ describe('a subject token that is denied', () => {
   it('while its renewal is under way in the background: the new one is not kept, nor the old one given out', async () => {
     await tokens.get(exchange(alice));
     clock.advance(LIFETIME_SECONDS - 10 - 20);
-    realm.control.fault('token', { kind: 'delay', milliseconds: 100, times: 1 });
+    const letGo = heldRequests.hold();
     await tokens.get(exchange(alice));
     await hasBeenAsked(2);
     revocations.deny({ sid: 's1' });
     await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    letGo();
+    await heldRequests.haveEnded(2);
     await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
     clock.advance(MEMORY_SECONDS);
     await tokens.get(exchange(alice)).catch(() => undefined);

@@ -1,10 +1,12 @@
 /** One request for all who want the same token, over HTTP, whoever of them fails or gives up (CC-02). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectToAuthorizationServer } from '../authorization-server/connect.js';
+import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
 import { systemClock } from '../caching/clock.js';
+import type { IssuedToken } from '../protocol/issued-token.js';
 import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
 import { CALL_BOUNDS, json, NextService } from '../testing/next-service.js';
-import { connectionTo, startTestRealm } from '../testing/test-realm.js';
+import { connectionTo, HeldCalls, startTestRealm } from '../testing/test-realm.js';
 import { ServiceClient } from './service-client.js';
 import { ServiceTransport } from './service-transport.js';
 import { clientCredentialsRequest } from './token-request.js';
@@ -18,6 +20,7 @@ const PATH = '/api/process';
 let realm: RunningAuthorizationServer;
 let next: NextService;
 let tokens: TokenSource;
+let requests: HeldCalls<[TokenRequestParameters], IssuedToken>;
 
 beforeAll(async () => {
   realm = await startTestRealm();
@@ -33,8 +36,10 @@ beforeEach(() => {
   realm.control.calls.reset();
   next.requests.splice(0);
   const connection = connectionTo(realm, 'service-a');
+  const { tokenEndpoint } = connectToAuthorizationServer(connection, systemClock);
+  requests = new HeldCalls((form) => tokenEndpoint.request(form));
   tokens = new TokenSource(
-    connectToAuthorizationServer({ ...connection, timeoutMs: 2000 }, systemClock).tokenEndpoint,
+    { request: requests.run },
     { ...connection, renewBeforeExpirySeconds: 10, maxCachedTokens: 100 },
     systemClock,
     new TokenSourceLog({ log: () => undefined }),
@@ -66,12 +71,18 @@ describe('1,000 who want the same token at once', () => {
 
 describe('a caller who gives up', () => {
   const service = () => {
-    const options = { name: 'service-b', baseUrl: next.url, timeoutMs: 2000, maxResponseBytes: 10_000, ...CALL_BOUNDS };
+    const options = {
+      name: 'service-b',
+      baseUrl: next.url,
+      timeoutMs: 60_000,
+      maxResponseBytes: 10_000,
+      ...CALL_BOUNDS,
+    };
     return new ServiceClient('service-b', 'service-b', new ServiceTransport(options), tokens).asSelf(SCOPE);
   };
 
   it.each([0, 1, 9])('takes nothing from the others: number %i of 10 (CC-02)', async (which) => {
-    realm.control.fault('token', { kind: 'delay', milliseconds: 100 });
+    const letGo = requests.hold();
     const abort = new AbortController();
     const calls = Array.from({ length: 10 }, (_, number) =>
       service().get(PATH, number === which ? { signal: abort.signal } : {}),
@@ -80,6 +91,7 @@ describe('a caller who gives up', () => {
     await arrived();
     const reason = new Error('no longer wanted');
     abort.abort(reason);
+    letGo();
     const outcomes = await settled;
     expect(outcomes.splice(which, 1)).toEqual([{ status: 'rejected', reason }]);
     expect(outcomes).toEqual(Array.from({ length: 9 }, () => ({ status: 'fulfilled', value: { ok: true } })));
@@ -87,13 +99,15 @@ describe('a caller who gives up', () => {
   });
 
   it('leaves the token to who comes next, be there nobody else who waits (CC-02)', async () => {
-    realm.control.fault('token', { kind: 'delay', milliseconds: 100 });
+    const letGo = requests.hold();
     const abort = new AbortController();
     const alone = service().get(PATH, { signal: abort.signal });
     await arrived();
     abort.abort(new Error('no longer wanted'));
     await expect(alone).rejects.toThrow('no longer wanted');
-    await expect(service().get(PATH)).resolves.toEqual({ ok: true });
+    const late = service().get(PATH);
+    letGo();
+    await expect(late).resolves.toEqual({ ok: true });
     expect(asked()).toBe(1);
   });
 });

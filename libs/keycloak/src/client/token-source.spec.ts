@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectToAuthorizationServer } from '../authorization-server/connect.js';
+import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
 import { systemClock } from '../caching/clock.js';
 import { ACCESS_TOKEN_TYPE } from '../protocol/identifiers.js';
 import { tokenHash } from '../protocol/fingerprint.js';
+import type { IssuedToken } from '../protocol/issued-token.js';
 import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
 import { StillClock } from '../testing/still-clock.js';
 import { testAccessToken } from '../testing/test-access-token.js';
-import { connectionTo, loginTo, startTestRealm } from '../testing/test-realm.js';
+import { connectionTo, HeldCalls, loginTo, startTestRealm } from '../testing/test-realm.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
 import { TokenSource } from './token-source.js';
 import { TokenSourceLog } from './token-source-log.js';
@@ -22,6 +24,8 @@ let aliceToken: string;
 let bobToken: string;
 let clock: StillClock;
 let tokens: TokenSource;
+/** The requests of the newest source to the token endpoint. */
+let requests: HeldCalls<[TokenRequestParameters], IssuedToken>;
 let lines: string[];
 
 beforeAll(async () => {
@@ -43,8 +47,9 @@ function sourceOf(maxCachedTokens = 100): TokenSource {
   const log = new TokenSourceLog({ log: (...line) => void lines.push(JSON.stringify(line)) });
   const connection = connectionTo(realm, 'service-a');
   const { tokenEndpoint } = connectToAuthorizationServer(connection, systemClock);
+  requests = new HeldCalls((form) => tokenEndpoint.request(form));
   return new TokenSource(
-    tokenEndpoint,
+    { request: requests.run },
     { ...connection, renewBeforeExpirySeconds: RENEW_BEFORE, maxCachedTokens },
     clock,
     log,
@@ -69,9 +74,6 @@ function grants(access_token: string, expires_in?: number): void {
 async function hasBeenAsked(times: number): Promise<void> {
   while (asked() < times) await new Promise(setImmediate);
 }
-
-/** Time enough for what is under way to reach the server on the loopback and come back. */
-const hasLanded = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
 
 describe('TokenSource', () => {
   it('reuses a token until shortly before its expiry (CC-01)', async () => {
@@ -181,14 +183,14 @@ describe('a failure', () => {
     realm.control.fault('token', { kind: 'status', status: 503 });
     clock.advance(LIFETIME - RENEW_BEFORE - 10);
     expect(await text(SELF)).toBe(old);
-    await hasBeenAsked(2);
-    await hasLanded();
+    await requests.haveEnded(2);
     expect([await text(SELF), await text(SELF)]).toEqual([old, old]);
-    await hasLanded();
-    expect(asked()).toBe(2);
-    clock.advance(1);
+    clock.advance(0.999);
     expect(await text(SELF)).toBe(old);
-    await hasBeenAsked(3);
+    expect(asked()).toBe(2);
+    clock.advance(0.001);
+    expect(await text(SELF)).toBe(old);
+    await requests.haveEnded(3);
     expect(asked()).toBe(3);
   });
 });
@@ -248,14 +250,15 @@ describe('an exchanged token (TX-06)', () => {
     if (ageSeconds > 0) await text(alice);
     clock.advance(ageSeconds);
     const before = asked();
-    realm.control.fault('token', { kind: 'delay', milliseconds: 100, times: 1 });
+    const letGo = requests.hold();
     const early = text(alice);
     await hasBeenAsked(before + 1);
     tokens.dropExchangedFrom(tokenHash(aliceToken));
-    const late = await text(alice);
-    expect(late).not.toBe(await early);
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    expect(await text(alice)).toBe(late);
+    const late = text(alice);
+    letGo();
+    await requests.haveEnded(before + 2);
+    expect(await late).not.toBe(await early);
+    expect(await text(alice)).toBe(await late);
     expect(asked()).toBe(before + 2);
   });
 

@@ -32,7 +32,7 @@ const requestTo = (server: Server): HttpRequest => ({
   path: '/x?y=1',
   headers: ['authorization', 'Bearer secret-token'],
   body: '{}',
-  timeoutMs: 2000,
+  timeoutMs: 60_000,
   maxResponseBytes: 10,
   signal: undefined,
 });
@@ -94,7 +94,7 @@ describe('httpExchange', () => {
       const agent = new Agent({ connections: 1 });
       agents.push(agent);
       const send = async (path: string, bend: Partial<HttpRequest> = {}): Promise<unknown> =>
-        httpExchange(agent, { ...requestTo(server), path, timeoutMs: 10_000, ...bend });
+        httpExchange(agent, { ...requestTo(server), path, ...bend });
       const first = send('/first');
       await arrival;
       const controller = new AbortController();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { growthOf, LINEAR } from '../testing/growth.js';
 import { bearerChallengeError, formatBearerChallenge } from './www-authenticate.js';
 
 /** The auth-params of a challenge, read by the grammar of RFC 9110 section 11.2; throws when it does not hold. */
@@ -57,6 +58,11 @@ describe('bearerChallengeError', () => {
     ['Bearer error="insufficient_scope", scope="a"', 'insufficient_scope'],
     ['Basic error="invalid_token"', undefined],
     ['NotBearer error="invalid_token"', undefined],
+    ['Bearer realm="b", Basic error="invalid_token"', undefined],
+    ['Negotiate abc==, Bearer error = "invalid_token"', 'invalid_token'],
+    ['Bearer realm="never closed, error="invalid_token"', undefined],
+    ['Bearer error="two words"', undefined],
+    ['Bearer realm="a \\" error=invalid_token", error="insufficient_scope"', 'insufficient_scope'],
   ])('reads %j as %j', (header, error) => {
     expect(bearerChallengeError(header)).toBe(error);
   });
@@ -82,5 +88,18 @@ describe('bearerChallengeError', () => {
         expect(bearerChallengeError(`Bearer ${header}`) ?? 'none').toMatch(/^[a-z_]+$/i);
       }),
     );
+  });
+
+  it.each<[string, (length: number) => string]>([
+    ['many schemes', (length) => 'Bearer '.repeat(length / 7)],
+    ['many schemes with commas', (length) => ',Bearer x'.repeat(length / 9)],
+    ['quotes', (length) => '"'.repeat(length)],
+    ['a quote and backslashes', (length) => `Bearer "${'\\'.repeat(length)}`],
+    ['escaped quotes', (length) => `Bearer ${String.raw`"\"`.repeat(length / 3)}`],
+    ['blanks', (length) => `Bearer${' '.repeat(length)}"`],
+    ['names that are nearly it', (length) => `Bearer ${'errors='.repeat(length / 7)}`],
+    ['equal signs', (length) => '='.repeat(length)],
+  ])('takes ten times as long for ten times as much: %s', (_, inputOf) => {
+    expect(growthOf(bearerChallengeError, inputOf)).toBeLessThan(LINEAR);
   });
 });

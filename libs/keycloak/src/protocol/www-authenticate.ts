@@ -18,9 +18,41 @@ function quotedString(value: string): string {
   return `"${value.replaceAll(/[^\x20-\x7E]/g, '').replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }
 
-/** The `error` of a Bearer challenge in a header value, or undefined: what the other side says is wrong with our token. */
+/** A quoted-string, a word, `=`, or a comma; whatever blanks stand before it. */
+const PIECE = /\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,="]+)|=|,)/y;
+
+const ERROR_CODE = /^[a-z_]+$/i;
+
+/**
+ * The `error` of a Bearer challenge in a header value, or undefined: what the other side says is wrong with our token. What
+ * follows a quote that is never closed is not looked at.
+ *
+ * Reads each character once or twice, since whoever is called next chooses them.
+ */
 export function bearerChallengeError(header: string | undefined): string | undefined {
-  // What stands inside a quoted string is no parameter.
-  const words = header?.replaceAll(/"(?:[^"\\]|\\.)*"/g, (quoted) => (/^"[a-z_]+"$/i.test(quoted) ? quoted : '""'));
-  return words === undefined ? undefined : /(?:^|[\s,])Bearer\s.*?\berror="?([a-z_]+)"?/i.exec(words)?.[1];
+  if (header === undefined) return undefined;
+  let isBearer = false;
+  /** The word that was read last; a scheme unless `=` follows. */
+  let word: string | undefined;
+  let name: string | undefined;
+  let at = 0;
+  for (;;) {
+    PIECE.lastIndex = at;
+    const piece = PIECE.exec(header);
+    if (piece === null) return undefined;
+    at = PIECE.lastIndex;
+    const [whole, quoted, bare] = piece;
+    const value = quoted ?? bare;
+    if (value === undefined) {
+      name = whole.endsWith('=') ? word : undefined;
+      word = undefined;
+    } else if (name !== undefined) {
+      if (isBearer && name.toLowerCase() === 'error' && ERROR_CODE.test(value)) return value;
+      name = undefined;
+    } else {
+      // Two words in turn: the former was a scheme, and this is its first parameter.
+      if (word !== undefined) isBearer = word.toLowerCase() === 'bearer';
+      word = bare;
+    }
+  }
 }

@@ -5,13 +5,14 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import request from 'supertest';
 import {
   AccessToken,
   AllowClients,
   Authenticated,
   INTROSPECTION_CHANNEL,
+  IntrospectionGuard,
   MaxStaleness,
   OptionalToken,
   Public,
@@ -20,6 +21,9 @@ import {
   type VerifiedAccessToken,
 } from '../index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
+
+// Each test starts an application, some of them two dozen.
+jest.setTimeout(60_000);
 
 const FORGOTTEN = 'import KeycloakModule.forRoot in the root module';
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
@@ -103,6 +107,25 @@ describe.each(ADAPTERS)('an application on %s that forgot KeycloakModule', (_, a
     await app.init();
     await (app.getHttpAdapter().getInstance() as { ready?: () => Promise<void> }).ready?.();
     await request(app.getHttpServer()).get('/orders').expect(200);
+  });
+});
+
+describe('an application whose guard was replaced by one that lets everybody in', () => {
+  it('runs no handler that has a decorator: a test replaces the network, and nothing else (RS-20)', async () => {
+    const controller = controllerWith([], [RequirePermission('orders.read')]);
+    const module = await Test.createTestingModule({
+      imports: [KeycloakTestingModule.forRoot()],
+      controllers: [controller],
+    })
+      .overrideProvider(IntrospectionGuard)
+      .useValue({ canActivate: () => true })
+      .setLogger(SILENT)
+      .compile();
+    const app = module.createNestApplication(new ExpressAdapter());
+    apps.push(app);
+    await app.init();
+    await request(app.getHttpServer()).get('/orders').expect(500);
+    expect(app.get<{ calls: number }>(controller).calls).toBe(0);
   });
 });
 

@@ -8,6 +8,7 @@ import { IntrospectionGuard } from './introspection.guard.js';
 
 const NOT_ENFORCED =
   'Access decorators such as @RequirePermission() stand here, and nothing enforces them: import KeycloakModule.forRoot in the root module';
+const NOT_ADMITTED = `${NOT_ENFORCED}. A test that replaces IntrospectionGuard opens nothing: use KeycloakTestingModule and signIn()`;
 
 /**
  * It judges no token: it passes what the application's `IntrospectionGuard` admitted, for this class and handler, and nothing
@@ -35,7 +36,7 @@ function passAdmitted(context: ExecutionContext): true {
   if (isAdmitted(context)) return true;
   const kind = context.getType<string>();
   if (kind !== 'http') throw new BearerError('route_closed', { reason: 'context_not_http', fields: { kind } });
-  throw new Error(NOT_ENFORCED);
+  throw new Error(NOT_ADMITTED);
 }
 
 /**

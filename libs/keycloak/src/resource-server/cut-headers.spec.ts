@@ -45,7 +45,7 @@ describe.each(ADAPTERS)('a request with many headers, on %s', (_, adapter) => {
     good = `Authorization: Bearer ${await loginTo(realm, 'alice')}`;
     const { realmUrl: _realmUrl, ...connection } = connectionTo(realm, 'service-a');
     const module = await Test.createTestingModule({
-      imports: [KeycloakModule.forRoot({ ...connection, timeoutMs: 5000 })],
+      imports: [KeycloakModule.forRoot(connection)],
       controllers: [Routes],
     })
       .setLogger({ log: () => undefined, warn: () => undefined, error: () => undefined })

@@ -17,11 +17,14 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { lastValueFrom, timeout } from 'rxjs';
 import { WebSocket } from 'undici';
 import { Authenticated, Public, RequirePermission, type RouteDecorator } from '../index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
+
+// Each test starts an application, some of them two dozen.
+jest.setTimeout(60_000);
 
 /** What ran, in order. */
 const ran: string[] = [];
@@ -237,6 +240,13 @@ describe('a TCP microservice', () => {
     const controller = decorated(Undecorated, [Controller()], [pattern]);
     await expect(applicationOf({ controllers: [controller] })).rejects.toThrow(
       /^Undecorated\.handle \(message handler\) has no access decorator/,
+    );
+  });
+
+  it('stops the start when a decorator puts another class in the place of the guarded one (RS-20)', async () => {
+    const controller = new Proxy(eventsOf([Authenticated()], []), {});
+    await expect(applicationOf({ controllers: [controller] })).rejects.toThrow(
+      /^Events\.handle \(message handler\) has no access decorator/,
     );
   });
 

@@ -61,7 +61,7 @@ describe('a request with a token that is denied', () => {
     token = await loginTo(realm, 'alice');
     const { realmUrl: _, ...connection } = connectionTo(realm, 'service-a');
     const module = await Test.createTestingModule({
-      imports: [KeycloakModule.forRoot({ ...connection, timeoutMs: 5000, exposeRefusalReasons: true })],
+      imports: [KeycloakModule.forRoot({ ...connection, exposeRefusalReasons: true })],
       controllers: [Routes],
     })
       .setLogger({ log: () => undefined, warn: () => undefined, error: () => undefined })

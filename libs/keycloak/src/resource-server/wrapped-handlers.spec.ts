@@ -4,11 +4,22 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import request from 'supertest';
-import { Authenticated, OptionalToken, Public, RequirePermission, type RouteDecorator } from '../index.js';
+import {
+  AccessToken,
+  Authenticated,
+  OptionalToken,
+  Public,
+  RequirePermission,
+  type RouteDecorator,
+  type VerifiedAccessToken,
+} from '../index.js';
 import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
+
+// Each test starts an application, some of them two dozen.
+jest.setTimeout(60_000);
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -194,7 +205,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
       ),
       { numRuns: 100 },
     );
-  }, 120_000);
+  });
 
   it.each(Object.keys(REPLACEMENTS))(
     'that is %s on the instance stops the start, by name (RS-20)',
@@ -287,5 +298,23 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     }
     await app.close();
     expect(statuses).toEqual([403, 200, 403, 403, 200, 403]);
+  });
+
+  it('that is wrapped still gives @AccessToken(), and undefined where none need be sent', async () => {
+    @Controller()
+    class Optional {
+      @Get('route')
+      @Wrapped
+      @OptionalToken()
+      handle(@AccessToken() token: VerifiedAccessToken | undefined): object {
+        return { subject: token?.subject ?? null };
+      }
+    }
+    const app = await startWith(adapter, Optional);
+    const bearer = signIn(app, testAccessToken({ subject: 'alice' }));
+    const none = await request(app.getHttpServer()).get('/route');
+    const alices = await request(app.getHttpServer()).get('/route').auth(bearer, { type: 'bearer' });
+    await app.close();
+    expect([none.body, alices.body]).toEqual([{ subject: null }, { subject: 'alice' }]);
   });
 });

@@ -21,7 +21,7 @@ export function allSecrets(secret: string): Readonly<Record<string, string>> {
   return Object.fromEntries(names.map((name) => [name, secret]));
 }
 
-/** As a client of the realm is configured, with no retries and a circuit that stays closed. */
+/** As a client of the realm is configured, with no retries, a circuit that stays closed and, where no test is about it, no hurry. */
 export const connectionTo = ({ issuer }: RunningAuthorizationServer, clientId = 'service-b') => ({
   issuer,
   realmUrl: issuer,
@@ -29,7 +29,7 @@ export const connectionTo = ({ issuer }: RunningAuthorizationServer, clientId = 
   clientSecret: CLIENT_SECRET,
   allowInsecureRequests: true,
   defaultScopes: ['profile', 'email'],
-  timeoutMs: 500,
+  timeoutMs: 60_000,
   maxConcurrentCalls: 20,
   maxQueuedCalls: 500,
   maxRetries: 0,
@@ -49,4 +49,37 @@ export async function loginTo({ issuer }: RunningAuthorizationServer, username: 
   });
   const { access_token } = (await response.json()) as { readonly access_token: string };
   return access_token;
+}
+
+/** Calls whose results, once they are here, wait until a test lets them go on, and which are counted when they have. */
+export class HeldCalls<Args extends readonly unknown[], Result> {
+  #ended = 0;
+  #released: Promise<void> = Promise.resolve();
+
+  constructor(private readonly call: (...args: Args) => Promise<Result>) {}
+
+  readonly run = async (...args: Args): Promise<Result> => {
+    const released = this.#released;
+    try {
+      return await this.call(...args).finally(() => released);
+    } finally {
+      this.#ended += 1;
+    }
+  };
+
+  /** Those that begin from now on wait for what is returned to be called; later ones do not. */
+  hold(): () => void {
+    let release: () => void = () => undefined;
+    this.#released = new Promise((resolve) => (release = resolve));
+    return () => {
+      this.#released = Promise.resolve();
+      release();
+    };
+  }
+
+  /** Once so many have ended, and whoever waited for them has gone on. */
+  async haveEnded(times: number): Promise<void> {
+    while (this.#ended < times) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+  }
 }

@@ -67,7 +67,7 @@ class Client {
   }
 
   async until(happened: () => boolean): Promise<this> {
-    for (let tries = 0; !happened() && tries < 200; tries += 1) await sleep(10);
+    while (!happened()) await sleep(10);
     return this;
   }
 

@@ -16,8 +16,10 @@ export interface SightOptions {
   readonly onlyKnown?: boolean;
 }
 
-/** Two parts of JSON in base64url, and a signature, which may be missing. A sealed one (JWE) is none. */
-const JWT = /eyJ[\w-]{6,}\.eyJ[\w-]{6,}(?:\.[\w-]*)?/g;
+/** A part of JSON in base64url, or what ends in one, before another such part. */
+const HEADER = /(?<![\w-])[\w-]+(?=\.eyJ[\w-]{6})/g;
+const PAYLOAD_AND_SIGNATURE = /\.eyJ[\w-]{6,}(?:\.[\w-]*)?/y;
+const SHORTEST_HEADER = 'eyJ'.length + 6;
 
 /** What counts most is told. */
 const EXTENTS: readonly LeakedExtent[] = ['whole', 'without its signature', 'signature alone', 'part'];
@@ -53,7 +55,7 @@ export class Sight {
     const leaks = new Map<string, TokenLeak>();
     for (const view of this.#views) {
       const known = [...this.#sightings(view, tokens)];
-      for (const { 0: text, index } of view.text.matchAll(JWT)) {
+      for (const { text, index } of jwtsIn(view.text)) {
         if (known.some(({ start, end }) => start < index + text.length && index < end)) continue;
         const leak = this.#leak(fingerprint(text), 'of the form of a JWT', view);
         if (!leaks.has(leak.fingerprint)) leaks.set(leak.fingerprint, leak);
@@ -73,5 +75,21 @@ export class Sight {
   #leak(of: string, extent: LeakedExtent | 'of the form of a JWT', { encoding }: TextView): TokenLeak {
     const form: TokenLeakForm = encoding === 'plain' ? extent : `${extent}, ${encoding}`;
     return { where: this.where, fingerprint: of, form };
+  }
+}
+
+/**
+ * Two parts of JSON in base64url, and a signature, which may be missing. A sealed one (JWE) is none. In two steps, because one
+ * expression would begin anew at each `eyJ` of a run that holds many, and read the run to its end each time.
+ */
+function* jwtsIn(text: string): Generator<{ readonly text: string; readonly index: number }> {
+  let end = 0;
+  for (const { 0: run, index: start } of text.matchAll(HEADER)) {
+    const at = run.indexOf('eyJ');
+    if (start < end || at < 0 || run.length - at < SHORTEST_HEADER) continue;
+    PAYLOAD_AND_SIGNATURE.lastIndex = start + run.length;
+    const [rest = ''] = PAYLOAD_AND_SIGNATURE.exec(text) ?? [];
+    end = start + run.length + rest.length;
+    yield { text: run.slice(at) + rest, index: start + at };
   }
 }

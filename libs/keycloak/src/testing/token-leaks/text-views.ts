@@ -7,9 +7,9 @@ export interface TextView {
   readonly text: string;
 }
 
-/** Percent-encoding, escapes of JSON and JavaScript, character references of HTML; of ASCII, as tokens are. */
+/** Percent-encoding, escapes of JSON and JavaScript, character references of HTML; of ASCII, as tokens are. A run of backslashes is tried from its first. */
 const ESCAPE =
-  /%([0-7][\da-f])|\\+u00([0-7][\da-f])|\\+x([0-7][\da-f])|&#x0*([0-7][\da-f]);|&#0*(\d{2,3});|\\+(?=\/)/gi;
+  /%([0-7][\da-f])|(?<!\\)\\+(?:u00([0-7][\da-f])|x([0-7][\da-f])|(?=\/))|&#x0*([0-7][\da-f]);|&#0*(\d{2,3});/gi;
 /** Escapes within escapes within escapes; nobody reads further. */
 const ROUNDS = 3;
 

@@ -1,0 +1,23 @@
+import { describe, expect, it } from '@jest/globals';
+import { growthOf, LINEAR } from '../testing/growth.js';
+import { isJson } from './bounded-fetch.js';
+
+describe('the content type of an answer', () => {
+  it.each([
+    ['application/json', true],
+    ['application/json;charset=UTF-8', true],
+    ['application/json ; charset="utf-8" ', true],
+    ['application/json  ', true],
+    ['application/json; charset=latin1', false],
+    ['application/json;', false],
+    ['application/jsonp', false],
+    ['text/html', false],
+    [undefined, false],
+  ])('%s is JSON: %s (RS-15)', (type, expected) => {
+    expect(isJson(type)).toBe(expected);
+  });
+
+  it('takes ten times as long to read when it is ten times as long', () => {
+    expect(growthOf(isJson, (length) => `application/json${' '.repeat(length)}x`)).toBeLessThan(LINEAR);
+  });
+});

@@ -1,0 +1,213 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import {
+  Body,
+  Controller,
+  Get,
+  Injectable,
+  Module,
+  Post,
+  Sse,
+  type MessageEvent,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { KeycloakModule, Public } from 'nestjs-keycloak-s2s';
+import { interval, map, type Observable } from 'rxjs';
+import { CONNECTION_LIMITS, type ConnectionLimits } from './connection-limits.js';
+import { createService, serviceAdapter } from './create-service.js';
+import { ServiceDefaultsModule } from './service-defaults.module.js';
+import { shutDown } from './shutdown.js';
+
+class Signal {
+  resolve!: () => void;
+  readonly promise = new Promise<void>((resolve) => (this.resolve = resolve));
+}
+
+/** What happens in a handler, in order; and what lets it go on. */
+let events: string[];
+let arrived: Signal;
+let goOn: Signal;
+
+@Injectable()
+class Pool implements OnModuleDestroy {
+  onModuleDestroy(): void {
+    events.push('destroyed');
+  }
+}
+
+@Controller()
+@Public()
+class TestController {
+  @Get('ping')
+  ping(): string {
+    return 'pong';
+  }
+
+  @Get('slow')
+  async slow(): Promise<string> {
+    arrived.resolve();
+    await goOn.promise;
+    events.push('answered');
+    return 'at last';
+  }
+
+  @Post('echo')
+  echo(@Body() body: object): object {
+    return body;
+  }
+
+  @Sse('events')
+  stream(): Observable<MessageEvent> {
+    return interval(1).pipe(map((data) => ({ data: String(data) })));
+  }
+}
+
+@Module({
+  imports: [
+    KeycloakModule.forRoot({
+      issuer: 'https://sso.example.com/realms/shop',
+      clientId: 'service-t',
+      clientSecret: 'of-my-own',
+    }),
+    ServiceDefaultsModule,
+  ],
+  controllers: [TestController],
+  providers: [Pool],
+})
+class TestModule {}
+
+/** What is in flight is never cut off, where a test does not say otherwise: then it would run out of its own time. */
+const PATIENT = 600_000;
+let app: NestFastifyApplication;
+let url: string;
+let sockets: Socket[];
+
+async function start(limits: Partial<ConnectionLimits> = {}): Promise<void> {
+  const adapter = serviceAdapter({ ...CONNECTION_LIMITS, drainMs: PATIENT, ...limits });
+  app = await createService(TestModule, { logFormat: 'json' }, adapter);
+  app.useLogger(false);
+  await app.listen(0, '127.0.0.1');
+  url = await app.getUrl();
+}
+
+beforeEach(() => {
+  events = [];
+  sockets = [];
+  arrived = new Signal();
+  goOn = new Signal();
+});
+afterEach(async () => {
+  goOn.resolve();
+  for (const socket of sockets) socket.destroy();
+  await app.close();
+});
+
+/** A connection that has sent this, and all that comes on it until it ends. */
+async function open(sent: string): Promise<{ socket: Socket; received: Promise<string>; answered: Promise<unknown> }> {
+  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  socket.setEncoding('utf8').on('error', () => {});
+  sockets.push(socket);
+  let text = '';
+  socket.on('data', (chunk: string) => (text += chunk));
+  const received = once(socket, 'close').then(() => text);
+  const answered = once(socket, 'data');
+  await once(socket, 'connect');
+  socket.write(sent);
+  return { socket, received, answered };
+}
+
+const requestFor = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: t\r\n\r\n`;
+const HALF_BODY =
+  'POST /echo HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"order_id":';
+
+describe('a service that shuts down', () => {
+  it('is not ready at once, and serves all else, on new connections too, until that was noticed', async () => {
+    await start();
+    const noticed = new Signal();
+    const kept = await open(requestFor('/ping'));
+    await kept.answered;
+    const end = shutDown(app, noticed.promise);
+
+    const ready = await fetch(`${url}/health/ready`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toMatchObject({ error: { service: { status: 'down', code: 'shutting_down' } } });
+    expect((await fetch(`${url}/health/live`)).status).toBe(200);
+    const served = await fetch(`${url}/ping`);
+    expect(served.status).toBe(200);
+    expect(served.headers.get('connection')).toBe('close');
+    // A kept connection is ended with an answer, not under a request.
+    kept.socket.write(requestFor('/ping'));
+    expect((await kept.received).match(/HTTP\/1\.1 200 /g)).toHaveLength(2);
+
+    noticed.resolve();
+    await end;
+    await expect(fetch(`${url}/ping`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+  });
+
+  it('answers what is in flight before Nest destroys what that needs', async () => {
+    await start();
+    const { received } = await open(requestFor('/slow'));
+    await arrived.promise;
+    const end = shutDown(app, Promise.resolve());
+    while (app.getHttpServer().listening) await new Promise(setImmediate);
+    goOn.resolve();
+    expect(await received).toMatch(/^HTTP\/1\.1 200 [^]*connection: close[^]*at last/i);
+    await end;
+    expect(events).toEqual(['answered', 'destroyed']);
+  });
+
+  it('answers a request that arrives when the listener has just closed, on a connection made before', async () => {
+    await start({ arrivalMs: PATIENT });
+    const { socket, received } = await open('GET /ping HTTP/1.1\r\nHost: t\r\n');
+    // When it is answered, what stands before was read.
+    await fetch(`${url}/ping`);
+    const end = shutDown(app, Promise.resolve());
+    while (app.getHttpServer().listening) await new Promise(setImmediate);
+    socket.write('\r\n');
+    expect(await received).toMatch(/^HTTP\/1\.1 200 [^]*connection: close[^]*pong/i);
+    await end;
+  });
+
+  it.each([
+    ['that has sent nothing', ''],
+    ['that has sent half a header', 'GET /ping HTTP/1.1\r\nHost: t\r\nX-Half'],
+    ['that is idle', requestFor('/ping')],
+    ['that has sent half a second header', `${requestFor('/ping')}GET /ping HTTP/1.1\r\n`],
+  ])('is not held by a connection %s', async (_name, sent) => {
+    await start();
+    const { received, answered } = await open(sent);
+    await (sent.startsWith('GET /ping HTTP/1.1\r\nHost: t\r\n\r\n') ? answered : fetch(`${url}/ping`));
+    await shutDown(app, Promise.resolve());
+    await received;
+    expect(app.getHttpServer().listening).toBe(false);
+  });
+
+  it.each([
+    ['half a body', HALF_BODY],
+    ['a request that is never answered', requestFor('/slow')],
+  ])('is held by %s only until its deadline', async (_name, sent) => {
+    await start({ drainMs: 200 });
+    const { received } = await open(sent);
+    await fetch(`${url}/ping`);
+    await shutDown(app, Promise.resolve());
+    expect(await received).toBe('');
+  });
+
+  it('ends a stream of events in good order: it would never end by itself', async () => {
+    await start();
+    const response = await fetch(`${url}/events`, { headers: { Accept: 'text/event-stream' } });
+    const [reader, body] = [response.body!.getReader(), [] as string[]];
+    const { value } = await reader.read();
+    body.push(Buffer.from(value!).toString());
+    const end = shutDown(app, Promise.resolve());
+    // Broken off, this would reject.
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read())
+      body.push(Buffer.from(chunk.value).toString());
+    await end;
+    expect(body.join('')).toContain('data: 0');
+  });
+});

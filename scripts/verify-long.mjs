@@ -1,0 +1,104 @@
+// npm run verify:long: what takes too long for each change. The specs that have to do with time, many times, each with seeds of
+// its own; then the whole unit suite, a few times, while something else takes all cores. A test that is red once is a defect.
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildByTsc } from './build.mjs';
+import { JEST } from './jest-arguments.mjs';
+import { paint, stopSignal } from './processes.mjs';
+
+/** Parts of the paths of specs in which time passes, or things happen in no certain order. */
+const TIMING_SPECS = [
+  'caching/',
+  'resilience/',
+  'libs/keycloak/src/http/',
+  'revocation/',
+  'client/.*token',
+  'client/service-',
+  'authorization-server/(cached-introspection|introspection|metadata|retries|server-|authorization-server|token-endpoint)',
+  'diagnostics/',
+  'resource-server/revoked-requests',
+  'testing/keycloak-archive',
+  'fault-proxy/',
+  'login/(signing-keys|session|user-sessions|pending-logins)',
+  'connection-limits',
+  'held-tokens',
+];
+const RESULTS = 'test-results/verify-long';
+const LOAD = 'for (;;);';
+
+process.chdir(join(import.meta.dirname, '..'));
+const signal = stopSignal();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.exitCode = signal.aborted ? 130 : 1;
+  if (!signal.aborted) console.error(paint(31, error.message));
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: { specs: { type: 'string', default: '200' }, suites: { type: 'string', default: '5' } },
+  });
+  const times = { specs: countOf('specs', values.specs), suites: countOf('suites', values.suites) };
+  rmSync(RESULTS, { recursive: true, force: true });
+  mkdirSync(RESULTS, { recursive: true });
+  await buildByTsc({ signal });
+  const specs = await repeat('specs', times.specs, [`--testPathPatterns=${TIMING_SPECS.join('|')}`]);
+  const stopLoad = times.suites > 0 ? takeAllCores() : () => undefined;
+  const suites = await repeat('suites', times.suites, []).finally(stopLoad);
+  console.log(`\nThe timing specs: ${specs.passed} passed, ${specs.failed} failed`);
+  console.log(`The unit suite under load: ${suites.passed} passed, ${suites.failed} failed`);
+  return specs.failed + suites.failed === 0 ? 0 : 1;
+}
+
+function countOf(name, text) {
+  if (!/^\d{1,4}$/.test(text)) throw new Error(`--${name}=${text}: not a number of times`);
+  return Number(text);
+}
+
+/** Runs it so often. What was printed of one that failed is shown and kept: fast-check names the seed and the path. */
+async function repeat(name, times, args) {
+  const counts = { passed: 0, failed: 0 };
+  for (let at = 1; at <= times; at += 1) {
+    const { code, output } = await runJest(args);
+    signal.throwIfAborted();
+    counts[code === 0 ? 'passed' : 'failed'] += 1;
+    console.log(`${name} ${at} of ${times}: ${code === 0 ? 'passed' : paint(31, 'failed')}`);
+    if (code === 0) continue;
+    const file = join(RESULTS, `${name}-${at}.txt`);
+    writeFileSync(file, output);
+    console.log(output, `\n${file}`);
+  }
+  return counts;
+}
+
+function runJest(args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...JEST, '--selectProjects=unit', '--silent', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const stop = () => child.kill('SIGTERM');
+    signal.addEventListener('abort', stop);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
+    child.once('error', reject).once('close', (code) => {
+      signal.removeEventListener('abort', stop);
+      resolve({ code, output });
+    });
+  });
+}
+
+/** Something else that is busy on each core; gives what ends it. */
+function takeAllCores() {
+  const busy = Array.from({ length: availableParallelism() }, () =>
+    spawn(process.execPath, ['-e', LOAD], { stdio: 'ignore' }),
+  );
+  const stop = () => busy.forEach((child) => child.kill('SIGKILL'));
+  signal.addEventListener('abort', stop);
+  process.once('exit', stop);
+  return stop;
+}
