@@ -108,8 +108,8 @@ describe('bearerToken (RFC 6750 section 2)', () => {
   });
 
   it('finds the header of a request that came over no connection, and has no raw ones (RS-03)', () => {
-    const incoming = (authorization: string): BearerRequest =>
-      Object.assign(new IncomingMessage(new Socket()), { headers: { authorization }, url: '/' });
+    const { rawHeaders } = new IncomingMessage(new Socket());
+    const incoming = (authorization: string): BearerRequest => ({ ...withHeader(authorization), rawHeaders, url: '/' });
     expect(outcome(incoming(`Bearer ${TOKEN}`))).toBe(TOKEN);
     expect(outcome(incoming('Bearer junk'))).toBe('invalid_token: token_malformed');
   });
