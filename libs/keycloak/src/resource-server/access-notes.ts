@@ -1,4 +1,5 @@
 /** Access notes: what decorators said of a class, or of one of its methods, kept by prototype and name. */
+import 'reflect-metadata';
 
 /** How a route treats a token: never looks, judges one if sent, or demands one. */
 export type Opening = 'public' | 'optional' | 'authenticated';
@@ -42,6 +43,38 @@ export function note<Key extends keyof AccessNote>(
 ): void {
   const earlier = noteAt(prototype, name)[key];
   const ofPrototype = notes.get(prototype) ?? new Map<string | symbol, AccessNote>();
+  if (ofPrototype.size === 0) noted.push(new WeakRef(prototype));
   notes.set(prototype, ofPrototype);
   ofPrototype.set(name, { ...noteAt(prototype, name), [key]: earlier === undefined ? value : merge(earlier) });
+}
+
+/** A method by its place: the prototype that it was declared at, and its name there. */
+export interface Place {
+  readonly prototype: object;
+  readonly name: string | symbol;
+}
+
+const noted: WeakRef<object>[] = [];
+
+/** On a function: where it stood when something was said of it. Whoever copies what Nest knows of a function copies this, too. */
+const PLACES = 'nestjs-keycloak-s2s:places';
+
+/** Keeps with a method where it stands; not with one that is inherited, which stands elsewhere and has other heirs. */
+export function markPlace(prototype: object, name: string | symbol, method: object): void {
+  if (!Object.hasOwn(prototype, name)) return;
+  const earlier = markedPlaces(method);
+  if (earlier.some((place) => place.prototype === prototype && place.name === name)) return;
+  Reflect.defineMetadata(PLACES, [...earlier, { prototype, name }], method);
+}
+
+const markedPlaces = (method: object): readonly Place[] =>
+  (Reflect.getOwnMetadata(PLACES, method) as readonly Place[] | undefined) ?? [];
+
+/** Every place of this function of which something was said: a mixin copies it from one class to others, as it is or wrapped. */
+export function notedPlacesOf(method: object): readonly Place[] {
+  const standing = noted
+    .flatMap((reference) => reference.deref() ?? [])
+    .flatMap((prototype) => notedMethods(prototype).map((name) => ({ prototype, name })))
+    .filter(({ prototype, name }) => Object.getOwnPropertyDescriptor(prototype, name)?.value === method);
+  return [...markedPlaces(method), ...standing];
 }

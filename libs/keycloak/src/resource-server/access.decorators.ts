@@ -1,8 +1,7 @@
 /** The decorators that open a route. One without any of them answers 403 to everybody. */
-import 'reflect-metadata';
 import { isScopeToken } from '../protocol/scope.js';
 import { bindAccessCheck } from './access-check.guard.js';
-import { note, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
+import { markPlace, note, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
 
 export type RouteDecorator = ClassDecorator & MethodDecorator;
 
@@ -18,6 +17,7 @@ function mark<Key extends keyof AccessNote>(
       bindAccessCheck(target);
     } else if (typeof target === 'object' && typeof descriptor?.value === 'function') {
       note(target, name, key, value, merge);
+      markPlace(target, name, descriptor.value as object);
       bindAccessCheck(target.constructor);
     } else {
       throw new TypeError(`An access decorator stands on a class or on a method, and ${String(name)} is neither`);

@@ -1,3 +1,5 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BearerError } from '../protocol/bearer-error.js';
@@ -103,6 +105,13 @@ describe('bearerToken (RFC 6750 section 2)', () => {
     expect(outcome({ headers: { authorization: 'Bearer a' }, ...request })).toBe(
       'invalid_request: more_than_one_credential',
     );
+  });
+
+  it('finds the header of a request that came over no connection, and has no raw ones (RS-03)', () => {
+    const { rawHeaders } = new IncomingMessage(new Socket());
+    const incoming = (authorization: string): BearerRequest => ({ ...withHeader(authorization), rawHeaders, url: '/' });
+    expect(outcome(incoming(`Bearer ${TOKEN}`))).toBe(TOKEN);
+    expect(outcome(incoming('Bearer junk'))).toBe('invalid_token: token_malformed');
   });
 
   it('does not mistake a header value for the name of a header', () => {

@@ -69,7 +69,9 @@ const NAME = 'authorization';
 
 /** The only Authorization header. Node keeps the first of several in `headers`; the raw list has them all. */
 function authorizationHeader(request: BearerRequest): string | undefined {
-  const raw = request.raw?.rawHeaders ?? request.rawHeaders ?? namesAndValues(request.headers[NAME]);
+  const received = request.raw?.rawHeaders ?? request.rawHeaders;
+  // Those who make requests without a connection, of events of a cloud, may leave the list empty.
+  const raw = received === undefined || received.length === 0 ? namesAndValues(request.headers[NAME]) : received;
   let found: string | undefined;
   for (let at = 1; at < raw.length; at += 2) {
     const name = raw[at - 1];

@@ -1,5 +1,5 @@
 /** Handlers: every method of the application that something from outside reaches, and how. */
-import { RequestMethod } from '@nestjs/common';
+import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
@@ -47,11 +47,16 @@ function hostOf({ metatype, instance }: InstanceWrapper<unknown>, isController: 
   // What a factory makes has the factory in the place of its class.
   const prototype: unknown = made === undefined ? prototypeOf(metatype) : Object.getPrototypeOf(made);
   if (typeof prototype !== 'object' || prototype === null) return [];
-  const declared = prototype.constructor;
-  const classes = prototypeOf(metatype) === prototype ? [declared, metatype as object] : [declared];
-  const isGateway = classes.some((type) => says(GATEWAY, type));
-  return [{ name: declared.name, isController, isGateway, prototype, classes, instance: made }];
+  const declared: unknown = prototype.constructor;
+  const classes = [declared, prototypeOf(metatype) === prototype ? metatype : undefined].filter(isFunction);
+  const [type] = classes;
+  // What was made by something that is no class bears no decorator.
+  if (type === undefined) return [];
+  const isGateway = classes.some((each) => says(GATEWAY, each));
+  return [{ name: type.name, isController, isGateway, prototype, classes, instance: made }];
 }
+
+const isFunction = (value: unknown): value is Type => typeof value === 'function';
 
 const prototypeOf = (value: unknown): unknown => (typeof value === 'function' ? value.prototype : undefined);
 
@@ -68,7 +73,7 @@ export function handlersOf(host: Host, scanner: MetadataScanner): Handler[] {
   });
 }
 
-function kindsOf(method: object, { prototype }: Host): (readonly [HandlerKind, string])[] {
+function kindsOf(method: object, { classes }: Host): (readonly [HandlerKind, string])[] {
   const kinds: (readonly [HandlerKind, string])[] = [];
   if (says(PATH_METADATA, method)) {
     kinds.push(['route', RequestMethod[Reflect.getMetadata(METHOD_METADATA, method) as number] ?? '']);
@@ -76,8 +81,7 @@ function kindsOf(method: object, { prototype }: Host): (readonly [HandlerKind, s
   if (says(PATTERN_HANDLER, method)) kinds.push(['message', 'message handler']);
   if (says(GATEWAY_MESSAGE, method)) kinds.push(['gateway-message', 'message handler of a gateway']);
   // @Resolver('Query') makes one of every method.
-  const type: unknown =
-    Reflect.getMetadata(RESOLVER_TYPE, method) ?? Reflect.getMetadata(RESOLVER_TYPE, prototype.constructor);
+  const [type] = [method, ...classes].map((each): unknown => Reflect.getMetadata(RESOLVER_TYPE, each)).filter(Boolean);
   if (OPERATIONS.includes(type)) kinds.push(['operation', `GraphQL ${String(type).toLowerCase()}`]);
   else if (says(REFERENCE_RESOLVER, method)) kinds.push(['reference', 'GraphQL reference resolver']);
   else if (says(FIELD_RESOLVER, method)) kinds.push(['field', 'GraphQL field resolver']);

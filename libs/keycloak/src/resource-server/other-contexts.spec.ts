@@ -384,4 +384,50 @@ describe('a service', () => {
     const { app } = await applicationOf({ providers: [type] });
     await expect(app.init()).rejects.toThrow(/has an access decorator that nothing enforces/);
   });
+
+  it.each(['is a controller too', 'inherits from a controller'])(
+    'that %s does not stop the start: nothing from outside reaches it',
+    async (what) => {
+      class Orders {
+        handle(): string {
+          return 'done';
+        }
+      }
+      decorated(Orders, [Controller(), Authenticated()], [Get('route'), RequirePermission('admin')]);
+      @Injectable()
+      class Heir extends Orders {}
+      const provider = what === 'is a controller too' ? Orders : Heir;
+      const { app } = await applicationOf({ controllers: [Orders], providers: [provider] });
+      await expect(app.init()).resolves.toBeDefined();
+    },
+  );
+
+  it('that inherits from a controller and has a decorator of its own stops the start', async () => {
+    class Base {
+      handle(): void {}
+    }
+    decorated(Base, [Controller()], [Get('route'), Authenticated()]);
+    class Heir extends Base {
+      override handle(): void {}
+    }
+    decorated(Heir, [Injectable()], [Authenticated()]);
+    const { app } = await applicationOf({ controllers: [Base], providers: [Heir] });
+    await expect(app.init()).rejects.toThrow(/^Heir\.handle has an access decorator that nothing enforces/);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['inherits from nothing', () => Object.create(Object.create(null) as object)],
+    ['has no class but a word', () => Object.create({ constructor: 'x', handle() {} })],
+    ['has no class', () => Object.create({ constructor: undefined, handle() {} })],
+    ['is a generator', () => (function* () {})()],
+    ['is null', () => null],
+    ['is a function', () => () => 1],
+  ])('that %s does not stop the start', async (_, make) => {
+    const providers = [
+      { provide: 'value', useValue: make() },
+      { provide: 'made', useFactory: make },
+    ];
+    const { app } = await applicationOf({ providers });
+    await expect(app.init()).resolves.toBeDefined();
+  });
 });

@@ -1,5 +1,5 @@
 /** Route access: what a route's decorators come to. Closed when they say nothing, or nothing that can be made out. */
-import { noteAt, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
+import { notedPlacesOf, noteAt, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
 
 export interface RouteAccess {
   readonly opening: Opening | 'closed';
@@ -19,7 +19,8 @@ export interface RouteAccess {
  * have it; allowed clients alone open nothing.
  *
  * A derived controller is never opened by its base: what is said of a base class counts for nothing, and what is said of a
- * handler that it inherits is demanded in addition. What is no method of the controller, or several of them, is closed.
+ * handler that it inherits is demanded in addition; so it is with a handler that was copied from another class. What is no method of
+ * the controller, or several of them, is closed.
  */
 export function routeAccess(controller: object, handler: object): RouteAccess {
   const first = known.get(handler);
@@ -48,7 +49,7 @@ function readAccess(prototype: unknown, handler: object): RouteAccess {
   if (another !== undefined) {
     return closed(`it is a method under two names, ${String(method.name)} and ${String(another.name)}`);
   }
-  return accessOf(prototype, method);
+  return accessOf(prototype, method, handler);
 }
 
 interface Method {
@@ -77,7 +78,7 @@ export function chainOf(prototype: object): object[] {
   return chain;
 }
 
-function accessOf(prototype: object, { name, owner }: Method): RouteAccess {
+function accessOf(prototype: object, { name, owner }: Method, handler: object): RouteAccess {
   const own = noteAt(prototype, name);
   const ofClass = noteAt(prototype, WHOLE_CLASS);
   const source = own.opening === undefined && own.permissions === undefined ? ofClass : own;
@@ -90,8 +91,13 @@ function accessOf(prototype: object, { name, owner }: Method): RouteAccess {
     fault: undefined,
   };
   const chain = chainOf(prototype);
-  const inherited = chain.slice(1, chain.indexOf(owner) + 1).map((base) => noteAt(base, name));
-  return withoutContradiction(inherited.reduce(narrowed, said));
+  const bases = chain.slice(1, chain.indexOf(owner) + 1);
+  const inherited = bases.map((base) => noteAt(base, name));
+  // Copied from elsewhere, as mixins do: what was said of it there is demanded like what is inherited.
+  const copied = notedPlacesOf(handler)
+    .filter((place) => place.name !== name || (place.prototype !== prototype && !bases.includes(place.prototype)))
+    .map((place) => noteAt(place.prototype, place.name));
+  return withoutContradiction([...inherited, ...copied].reduce(narrowed, said));
 }
 
 /** From the narrowest. */

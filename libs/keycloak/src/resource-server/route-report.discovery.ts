@@ -28,10 +28,13 @@ export class RouteReport implements OnApplicationBootstrap {
 
   /** Throws when decorators contradict each other, or stand where they are not enforced; what is closed only gets a warning, since it is safe. */
   onApplicationBootstrap(): void {
-    for (const host of hostsOf(this.discovery)) {
-      const handlers = this.#handlers(host);
+    const hosts = hostsOf(this.discovery).map((host) => ({ host, handlers: this.#handlers(host) }));
+    const enforced = new Set(
+      hosts.filter(({ handlers }) => handlers.some(isGuarded)).flatMap(({ host }) => chainOf(host.prototype)),
+    );
+    for (const { host, handlers } of hosts) {
       for (const handler of handlers) this.#tell(handler);
-      refuseUnenforced(host, handlers);
+      refuseUnenforced(host, handlers, enforced);
       if (host.isGateway) {
         this.#logger.warn(
           `${host.name} is a gateway: who connects stays, runs handleConnection and gets what it pushes; the guard sees messages only`,
@@ -67,11 +70,10 @@ export class RouteReport implements OnApplicationBootstrap {
 
 /** Throws where the guard would find something else than what the decorators of the method say. */
 function accessOf({ label, host: { prototype, instance }, method, function: found }: Handler): RouteAccess {
-  const type = (instance ?? prototype).constructor;
-  if (type.prototype !== prototype) {
-    throw new Error(
-      `${label}: its "constructor" is the class ${type.name}, whose decorators would be taken for its own`,
-    );
+  const type: unknown = (instance ?? prototype).constructor;
+  if (typeof type !== 'function' || type.prototype !== prototype) {
+    const what = typeof type === 'function' ? `the class ${type.name}` : 'no class';
+    throw new Error(`${label}: its "constructor" is ${what}, whose decorators would be taken for its own`);
   }
   const routed = (instance as Readonly<Record<string, object>> | undefined)?.[method] ?? found;
   const access = routeAccess(type, found);
@@ -81,17 +83,27 @@ function accessOf({ label, host: { prototype, instance }, method, function: foun
   return access;
 }
 
-/** Throws for a decorator where no guard runs: whoever put it there believes that it is enforced. */
-function refuseUnenforced({ name: host, prototype, isController }: Host, handlers: readonly Handler[]): void {
-  const guarded = new Set<unknown>(handlers.filter(({ kind }) => kind !== 'field').map(({ method }) => method));
+/** Nest runs guards for it: not for the fields of what an operation gave. */
+const isGuarded = ({ kind }: Handler): boolean => kind !== 'field';
+
+/**
+ * Throws for a decorator where no guard runs: whoever put it there believes that it is enforced. It is, on a controller that others
+ * inject as a provider, or whose methods a provider inherits: nothing from outside reaches those.
+ */
+function refuseUnenforced(host: Host, handlers: readonly Handler[], enforced: ReadonlySet<object>): void {
+  const guarded = new Set<unknown>(handlers.filter(isGuarded).map(({ method }) => method));
   const nothingEnforces = (what: string): Error =>
     new Error(`${what} has an access decorator that nothing enforces: no guard runs for it`);
-  if (!isController && guarded.size === 0 && isNoted(prototype, WHOLE_CLASS)) throw nothingEnforces(host);
-  const chain = chainOf(prototype);
-  for (const base of chain) {
+  const isReached = host.isController || host.isGateway || handlers.length > 0;
+  const isSilent = (prototype: object): boolean => !isReached && enforced.has(prototype);
+  if (!host.isController && guarded.size === 0 && isNoted(host.prototype, WHOLE_CLASS) && !isSilent(host.prototype)) {
+    throw nothingEnforces(host.name);
+  }
+  const chain = chainOf(host.prototype);
+  for (const base of chain.filter((each) => !isSilent(each))) {
     for (const name of notedMethods(base)) {
-      const isOverridden = base !== prototype && chain.find((owner) => Object.hasOwn(owner, name)) !== base;
-      if (!guarded.has(name) && !isOverridden) throw nothingEnforces(`${host}.${String(name)}`);
+      const isOverridden = base !== host.prototype && chain.find((owner) => Object.hasOwn(owner, name)) !== base;
+      if (!guarded.has(name) && !isOverridden) throw nothingEnforces(`${host.name}.${String(name)}`);
     }
   }
 }

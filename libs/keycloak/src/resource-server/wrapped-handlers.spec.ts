@@ -167,13 +167,13 @@ async function startWith(adapter: () => AbstractHttpAdapter, ...controllers: Typ
 }
 
 /** Of nobody, of a user, of an admin. */
-async function answersOf(app: INestApplication): Promise<number[]> {
+async function answersOf(app: INestApplication, path = '/route'): Promise<number[]> {
   const bearers = [['orders.read'], ['orders.read', 'admin']].map((permissions) =>
     signIn(app, testAccessToken({ permissions })),
   );
-  const answers = [(await request(app.getHttpServer()).get('/route')).status];
+  const answers = [(await request(app.getHttpServer()).get(path)).status];
   for (const bearer of bearers) {
-    answers.push((await request(app.getHttpServer()).get('/route').auth(bearer, { type: 'bearer' })).status);
+    answers.push((await request(app.getHttpServer()).get(path).auth(bearer, { type: 'bearer' })).status);
   }
   return answers;
 }
@@ -258,6 +258,64 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     await expect(startWith(adapter, Closed)).rejects.toThrow(
       /^Open\.handle \(GET\): its "constructor" is the class Open/,
     );
+  });
+
+  it.each(['not', 'over', 'under', 'by the class'] as const)(
+    'that is copied from a class which demands a permission demands it still, wrapped: %s (RS-20)',
+    async (wrapped) => {
+      class Trait {
+        handle(): string {
+          return 'done';
+        }
+      }
+      const declaredThere: Declared = { ofClass: 'nothing', ofHandler: 'admin', wrapped, isRouteOutermost: true };
+      methodsOf(Trait, declaredThere);
+      if (wrapped === 'by the class') wrappedAtClass(Trait);
+      @Controller()
+      @Public()
+      class Mixed {}
+      @Controller('renamed')
+      @Public()
+      class Renamed {}
+      @Controller('silent')
+      class Silent {}
+      const descriptor = Object.getOwnPropertyDescriptor(Trait.prototype, 'handle') as PropertyDescriptor;
+      Object.defineProperty(Mixed.prototype, 'handle', descriptor);
+      Object.defineProperty(Renamed.prototype, 'another', descriptor);
+      Object.defineProperty(Silent.prototype, 'handle', descriptor);
+      const app = await startWith(adapter, Mixed, Renamed, Silent);
+      try {
+        expect(await answersOf(app)).toEqual([401, 403, 200]);
+        expect(await answersOf(app, '/renamed/route')).toEqual([401, 403, 200]);
+        expect(await answersOf(app, '/silent/route')).toEqual([403, 403, 403]);
+      } finally {
+        await app.close();
+      }
+    },
+  );
+
+  it('that is copied and then wrapped, with what Nest knows of it, demands what it did where it comes from (RS-20)', async () => {
+    class Trait {
+      @Get('route')
+      @RequirePermission('admin')
+      handle(): string {
+        return 'done';
+      }
+    }
+    @Controller()
+    @Public()
+    class Mixed {}
+    const copied = Trait.prototype.handle;
+    const wrapper = (): string => copied();
+    for (const key of Reflect.getMetadataKeys(copied) as string[])
+      Reflect.defineMetadata(key, Reflect.getMetadata(key, copied), wrapper);
+    Object.defineProperty(Mixed.prototype, 'handle', { value: wrapper });
+    const app = await startWith(adapter, Mixed);
+    try {
+      expect(await answersOf(app)).toEqual([401, 403, 200]);
+    } finally {
+      await app.close();
+    }
   });
 
   it('that is another one, too, stops the start (RS-20)', async () => {
