@@ -235,4 +235,19 @@ describe('AuthorizationServerFetch', () => {
     await expect(fetch(base, { method: 'PUT' })).rejects.toThrow(TypeError);
     await expect(fetch(base, { method: 'POST', body: new Uint8Array() })).rejects.toThrow(TypeError);
   });
+
+  it.each([
+    ['Expect', '100-continue'],
+    ['Transfer-Encoding', 'chunked'],
+    ['Content-Length', '5'],
+  ])(
+    'throws TypeError for a header %s that can not be sent, and no circuit opens for it (CC-09)',
+    async (name, value) => {
+      const { base, seen, fetch } = await serverThat(answers(200), { circuitBreakerFailures: 1 });
+      const request = { method: 'POST', body: 'a text', headers: { [name]: value } };
+      await expect(fetch(base, request)).rejects.toThrow(TypeError);
+      expect((await fetch(base)).status).toBe(200);
+      expect(seen.calls).toEqual(['GET /']);
+    },
+  );
 });

@@ -38,7 +38,10 @@ export interface BoundedRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** As above, whatever the answer is. Throws `AuthorizationServerError` `authorization_server_unavailable` when there is none. */
+/**
+ * As above, whatever the answer is. Throws `AuthorizationServerError` `authorization_server_unavailable` when there is none, and
+ * `TypeError` for what can't be sent.
+ */
 export async function boundedExchange(
   connections: Connections,
   { origin, pathname, search }: URL,
@@ -56,7 +59,7 @@ export async function boundedExchange(
       signal,
     });
   } catch (error) {
-    if (error instanceof AuthorizationServerError) throw error;
+    if (error instanceof AuthorizationServerError || error instanceof TypeError) throw error;
     if (error instanceof HttpExchangeError) throw unavailable(error.reason, error.detail);
     throw unavailable('connection_failed');
   }

@@ -113,13 +113,15 @@ describe('httpExchange', () => {
       exchangeWith((request) => request.socket.destroy()),
       exchangeWith(() => undefined, { headers: ['authorization', 'Bearer secret-token\n'] }),
       exchangeWith(() => undefined, { path: 'no slash' }),
+      exchangeWith((_, response) => response.setHeader('x', 'x'.repeat(20_000)).end()),
       exchangeWith(() => undefined, { origin: 'http://127.0.0.1:1' }),
     ].map(async (failing) => failing.catch((error: unknown) => error));
     const errors = await Promise.all(failures);
     expect(errors).toMatchObject([
       { reason: 'UND_ERR_SOCKET', isConnectionBroken: true },
-      { reason: 'connection_failed', detail: 'UND_ERR_INVALID_ARG', isConnectionBroken: false },
-      { reason: 'connection_failed', detail: 'UND_ERR_INVALID_ARG' },
+      { message: "This can't be sent as a request (UND_ERR_INVALID_ARG)" },
+      { message: "This can't be sent as a request (UND_ERR_INVALID_ARG)" },
+      { reason: 'connection_failed', detail: 'UND_ERR_HEADERS_OVERFLOW', isConnectionBroken: false },
       { reason: 'ECONNREFUSED', detail: undefined },
     ]);
     for (const error of errors)

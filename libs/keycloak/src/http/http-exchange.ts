@@ -51,7 +51,8 @@ export class HttpExchangeError extends Error {
 /**
  * Any status is an answer. Redirects are not followed, nothing is decompressed, and no proxy is used.
  *
- * Rejects with `HttpExchangeError`, or with the reason of `signal` when that aborted. Neither holds the request.
+ * Rejects with `HttpExchangeError`, or with the reason of `signal` when that aborted. Neither holds the request. With
+ * `TypeError` for a request that is none: no connection has failed, and none is to blame.
  */
 export async function httpExchange(connections: Connections, request: HttpRequest): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
@@ -134,8 +135,16 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-function connectionError(error: unknown): HttpExchangeError {
+/** What undici says of a request that it does not send, such as one with a header that is not the caller's to set. */
+const NO_REQUEST: ReadonlySet<unknown> = new Set([
+  'UND_ERR_INVALID_ARG',
+  'UND_ERR_NOT_SUPPORTED',
+  'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
+]);
+
+function connectionError(error: unknown): HttpExchangeError | TypeError {
   const { code } = Object(error) as { readonly code?: unknown };
+  if (NO_REQUEST.has(code)) return new TypeError(`This can't be sent as a request (${String(code)})`);
   // By connections that keep a time of their own.
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return new HttpExchangeError('timeout');
   const reason = connectionFailure(code);

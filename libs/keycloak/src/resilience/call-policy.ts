@@ -161,7 +161,7 @@ export class CallPolicy<Answer = unknown> {
         try {
           return await call();
         } catch (error) {
-          throw signal?.aborted === true ? new AbandonedCall(error, true) : error;
+          throw signal?.aborted === true || !(error instanceof Refusal) ? new AbandonedCall(error, true) : error;
         }
       });
     } catch (error) {
@@ -211,7 +211,8 @@ export class CallPolicy<Answer = unknown> {
             isSent = true;
             return await call();
           } catch (error) {
-            throw !isSent || signal?.aborted === true ? new AbandonedCall(error, isTrial) : error;
+            const isAnswer = isSent && signal?.aborted !== true && error instanceof Refusal;
+            throw isAnswer ? error : new AbandonedCall(error, isTrial);
           }
         });
       } catch (error) {
@@ -250,7 +251,7 @@ const CIRCUIT_STATES = {
 } as const;
 
 /**
- * A call that its caller ended, or that was not sent after all: nobody knows what the answer would have been. The one call of
+ * A call that its caller ended, or that was not sent or threw for another reason: nobody knows what the answer would have been. The one call of
  * a half-open circuit must not close it then, which cockatiel does for any error that is no failure.
  */
 class AbandonedCall extends Error {
