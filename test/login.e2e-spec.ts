@@ -234,11 +234,11 @@ describe('the session', () => {
     const [sessions, provider] = [chain.a.app.get(UserSessions), chain.a.app.get(OpenIdProvider)];
     const session = await sessions.find(sessionOf());
     if (session?.sessionId === undefined) throw new Error('no session');
-    const refreshed = await provider.refresh(session.tokens);
+    const refreshed = await provider.refresh(session.tokens, session.subject);
     if (!('tokens' in refreshed)) throw new Error('not refreshed');
     await expect(isActive(refreshed.tokens.reveal().accessToken)).resolves.toBe(true);
     await endSession(session.sessionId);
-    await expect(provider.refresh(refreshed.tokens)).resolves.toEqual({ refused: true });
+    await expect(provider.refresh(refreshed.tokens, session.subject)).resolves.toEqual({ refused: true });
   });
 
   it('is its own among many: no answer is of somebody else', async () => {

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { Agent, get, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Body, Controller, Get, Module, Post, Sse, type MessageEvent } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { KeycloakModule, Public } from 'nestjs-keycloak-s2s';
 import { interval, map, take, type Observable } from 'rxjs';
@@ -16,9 +17,14 @@ const SHORT: ConnectionLimits = {
   requestTimeoutMs: 1500,
   checkEveryMs: 50,
 };
+const UNTAKEN: ConnectionLimits = { ...CONNECTION_LIMITS, untakenTimeoutMs: 300, keepAliveTimeoutMs: 300 };
 /** The stream lasts longer than all of these. */
 const EVENTS = 20;
 const EVENT_EVERY_MS = 100;
+const LARGE = 32 * 1024 * 1024;
+
+/** How many requests came to a handler. */
+let counted = 0;
 
 @Controller()
 @Public()
@@ -31,6 +37,24 @@ class TestController {
   @Get('never')
   never(): Promise<string> {
     return new Promise(() => {});
+  }
+
+  @Get('later')
+  async later(): Promise<string> {
+    await sleep(4 * UNTAKEN.untakenTimeoutMs);
+    return 'at last';
+  }
+
+  /** More than the two systems keep of it for a reader who takes nothing. */
+  @Get('large')
+  large(): string {
+    return 'x'.repeat(LARGE);
+  }
+
+  @Get('counted')
+  counted(): string {
+    counted += 1;
+    return 'counted';
   }
 
   @Post('echo')
@@ -85,7 +109,8 @@ async function open(app: NestFastifyApplication): Promise<Socket> {
 async function untilClosed(socket: Socket): Promise<string> {
   let received = '';
   socket.setEncoding('utf8').on('data', (text: string) => (received += text));
-  if (!socket.closed) await once(socket, 'close');
+  // It may be reset, which is an end like any other.
+  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
   return received;
 }
 
@@ -172,6 +197,74 @@ describe('a service whose requests must arrive in time', () => {
   });
 });
 
+describe('a service whose answers are not taken', () => {
+  let app: NestFastifyApplication;
+  beforeAll(async () => {
+    app = await start(UNTAKEN);
+  });
+  afterAll(() => app.close());
+
+  /** When the server is done with the connection, whatever the client sees of it. */
+  async function endOf(sent: string): Promise<boolean> {
+    const accepted = once(app.getHttpServer() as Server, 'connection') as Promise<[Socket]>;
+    const client = await open(app);
+    client.pause();
+    client.write(sent);
+    const [socket] = await accepted;
+    if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
+    return socket.destroyed;
+  }
+
+  it('ends a connection that takes nothing of what is written to it', async () => {
+    expect(await endOf('GET /large HTTP/1.1\r\nHost: t\r\n\r\n')).toBe(true);
+  });
+
+  it('waits for an answer of its own for longer, and then ends the connection that has nothing to do', async () => {
+    const answer = await answerTo(app, 'GET /later HTTP/1.1\r\nHost: t\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*at last$/);
+  });
+});
+
+describe('a connection that sends requests before the first of them is answered', () => {
+  let app: NestFastifyApplication;
+  beforeAll(async () => {
+    app = await start({ ...CONNECTION_LIMITS, maxPipelined: 4 });
+  });
+  afterAll(() => app.close());
+  beforeEach(() => {
+    counted = 0;
+  });
+
+  const COUNTED = 'GET /counted HTTP/1.1\r\nHost: t\r\n\r\n';
+  const answersIn = (text: string): number => text.match(/HTTP\/1\.1 200 /g)?.length ?? 0;
+
+  it('has as many of them served as it may send, is told which is the last, and ends with that', async () => {
+    const answer = await answerTo(app, COUNTED.repeat(8));
+    expect([answersIn(answer), answer.match(/\r\nconnection: close\r\n/gi)?.length, counted]).toEqual([4, 1, 4]);
+  });
+
+  it('is not told so as long as it waits for answers, and may go on', async () => {
+    const socket = await open(app);
+    let received = '';
+    socket.setEncoding('utf8').on('data', (text: string) => (received += text));
+    for (let sent = 1; sent <= 12; sent += 1) {
+      socket.write(COUNTED);
+      while (answersIn(received) < sent) await once(socket, 'data');
+    }
+    expect(received).not.toMatch(/connection: close/i);
+  });
+
+  it('is cut off when it sends thousands, of which hardly any came to a handler', async () => {
+    await answerTo(app, COUNTED.repeat(2000));
+    expect(counted).toBe(4);
+  });
+
+  it('has one of them served that has no readable address, and ends with that', async () => {
+    const answer = await answerTo(app, 'GET /%zz HTTP/1.1\r\nHost: t\r\n\r\n'.repeat(2000));
+    expect(answer.match(/HTTP\/1\.1 /g)?.length ?? 0).toBeLessThanOrEqual(1);
+  });
+});
+
 describe('a service that is sent what no framework gets to see', () => {
   let app: NestFastifyApplication;
   beforeAll(async () => {
@@ -238,6 +331,10 @@ describe('the limits of a service', () => {
     expect(headersTimeoutMs).toBeLessThanOrEqual(requestTimeoutMs);
     expect(requestTimeoutMs + checkEveryMs).toBeLessThan(60_000);
     expect(maxConnections * 100 * 1024).toBeLessThan(256 * 1024 * 1024);
+    // Else a connection would be ended without its 408.
+    expect(headersTimeoutMs).toBeLessThan(CONNECTION_LIMITS.untakenTimeoutMs);
+    expect(CONNECTION_LIMITS.untakenTimeoutMs).toBeLessThan(60_000);
+    expect(maxConnections * CONNECTION_LIMITS.maxPipelined * 12 * 1024).toBeLessThan(256 * 1024 * 1024);
   });
 
   it('keep idle connections for longer than proxies do (60 s)', async () => {

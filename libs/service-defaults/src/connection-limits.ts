@@ -16,6 +16,10 @@ export interface ConnectionLimits {
   readonly keepAliveTimeoutMs: number;
   /** What comes beyond is closed at once, unread. */
   readonly maxConnections: number;
+  /** Requests that a connection may send before the first of them is answered; the last of them ends it. */
+  readonly maxPipelined: number;
+  /** How long a connection may leave untaken what is written to it. */
+  readonly untakenTimeoutMs: number;
   /** How long a connection without a request has to send one when the server closes: it may just have been made. */
   readonly arrivalMs: number;
   /** How long what is in flight may take when the server closes; then it is cut off. */
@@ -30,6 +34,9 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   keepAliveTimeoutMs: 72_000,
   // Each may hold a body of 100 KB that is never finished: 200 MB.
   maxConnections: 2000,
+  // More than any client sends, few of which send a second. Pages are some 12 KB: 200 MB again, when nobody takes them.
+  maxPipelined: 8,
+  untakenTimeoutMs: 30_000,
   arrivalMs: 100,
   // With the delay of a shutdown, 5 s, less than the 10 s that Docker gives a container.
   drainMs: 4000,
@@ -50,7 +57,7 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
     },
     (request, response) => {
       if (request.headers.host === undefined && request.httpVersion !== '1.0') refuseUnreadable(response, 'no_host');
-      else handler(request, response);
+      else if (connections.admits(response)) handler(request, response);
     },
   );
   server.on('checkExpectation', (_request, response: ServerResponse) => refuseUnreadable(response, 'expectation'));
@@ -58,6 +65,11 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
   // None is dropped unseen: it could be a token, a cookie or an Origin. All of them are 16 KB at most.
   server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => connections.opened(socket));
+  server.timeout = limits.untakenTimeoutMs;
+  // Also told of a connection that is kept and has nothing to do; who listens here has to end that as well.
+  server.on('timeout', (socket: Socket) => {
+    if (connections.isIdle(socket)) socket.destroy();
+  });
   server.on('drop', dropTeller(limits.maxConnections));
   return server;
 }

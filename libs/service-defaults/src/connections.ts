@@ -8,12 +8,44 @@ import type { Socket } from 'node:net';
  */
 export class Connections {
   readonly #owed = new Map<Socket, Set<ServerResponse>>();
+  /** Of which nothing more is served, since an answer that they are owed will be the last; with how many requests came since. */
+  readonly #full = new WeakMap<Socket, number>();
   #draining = false;
+
+  /** `maxOwed`: how many requests one connection may send before the first of them is answered. */
+  constructor(private readonly maxOwed: number) {}
 
   opened(socket: Socket): void {
     this.#owed.set(socket, new Set());
     // Takes what was owed with it: an answer that nobody waits for is never finished.
     socket.once('close', () => this.#owed.delete(socket));
+  }
+
+  /**
+   * Whether a request is to be served. Node reads as many as are sent at once, and begins all of them, while whoever sent them
+   * need not take a single answer. So the last that is served ends the connection, and what comes behind it is as if it had not
+   * come; where as many come again, nobody waits for answers.
+   */
+  admits(response: ServerResponse): boolean {
+    const { socket } = response.req;
+    const ignored = this.#full.get(socket);
+    if (ignored !== undefined) {
+      this.#full.set(socket, ignored + 1);
+      if (ignored >= this.maxOwed) socket.destroy();
+      return false;
+    }
+    if ((this.#owed.get(socket)?.size ?? 0) + 1 < this.maxOwed) return true;
+    this.#full.set(socket, 0);
+    response.shouldKeepAlive = false;
+    return true;
+  }
+
+  /**
+   * Whether a connection on which nothing moves waits for nothing of ours: it does not take what was written to it, or has nothing
+   * to do. One that has sent nothing yet is the business of other limits.
+   */
+  isIdle(socket: Socket): boolean {
+    return socket.writableLength > 0 || (socket.bytesRead > 0 && this.#owed.get(socket)?.size === 0);
   }
 
   /** The header of a request was read; its body may still be on its way. */

@@ -31,7 +31,7 @@ interface Reply {
 
 /** Fastify with limits of body, time and connections. It follows no `X-Forwarded-*` header, and echoes nothing that it can't read. */
 export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): FastifyAdapter {
-  const connections = new Connections();
+  const connections = new Connections(limits.maxPipelined);
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: false,
@@ -41,7 +41,7 @@ export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): Fa
     return503OnClosing: false,
     // What Fastify refuses before any route is found never comes to the filters.
     frameworkErrors: ({ statusCode = 400 }: { statusCode?: number }, _request: unknown, { raw }: Reply) => {
-      raw.writeHead(statusCode, { ...HEADERS, 'content-type': 'application/json; charset=utf-8' });
+      raw.writeHead(statusCode, { ...HEADERS, 'content-type': 'application/json; charset=utf-8', connection: 'close' });
       raw.end(JSON.stringify({ error: 'Invalid URL', code: 'invalid_url' }));
     },
   });

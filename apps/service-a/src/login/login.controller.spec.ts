@@ -118,6 +118,18 @@ describe('a logout', () => {
     await expect(sessionOf(id)).resolves.toBeUndefined();
   });
 
+  it.each([
+    ['over', (id: string) => id],
+    ['one of another instance', (id: string) => `${'x'.repeat(8)}${id.slice(8)}`],
+  ])('of a session that is %s leads to Keycloak, which may have its own still (BF-09)', async (_, known) => {
+    const begun = await logIn();
+    await app.get(UserSessions).end(begun);
+    const id = known(begun);
+    const { headers } = await logOut(id, '').expect(303);
+    expect(headers['location']).toMatch(new RegExp(`^${keycloak.issuer}/protocol/openid-connect/logout\\?`));
+    expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
+  });
+
   it('of nobody sets no cookie, and leads to the start', async () => {
     const { headers } = await request(app.getHttpServer())
       .post('/auth/logout')

@@ -63,18 +63,19 @@ export class LoginController {
     return to(login.returnTo);
   }
 
-  /** Ends the session here and at Keycloak, then sends the browser there to forget it too. */
+  /**
+   * Ends the session here and at Keycloak, then sends the browser there to forget it too. There, too, one whose session is not
+   * known here: another instance may have it, and Keycloak asks whether to end its own, of which it tells that one.
+   */
   @Post('logout')
   @Redirect()
   async logout(@Req() request: BrowserRequest, @Res({ passthrough: true }) reply: PageReply): Promise<Redirection> {
     const id = this.cookies.sessionId(request);
+    if (id === undefined) return to('/');
     const session = await this.sessions.find(id);
-    if (id !== undefined) {
-      await this.sessions.end(id);
-      setCookies(reply, [this.cookies.clearSession()]);
-    }
-    if (session === undefined) return to('/');
-    await this.#endAtKeycloak(session);
+    await this.sessions.end(id);
+    setCookies(reply, [this.cookies.clearSession()]);
+    if (session !== undefined) await this.#endAtKeycloak(session);
     return to(await this.provider.logoutUrl());
   }
 

@@ -198,6 +198,7 @@ describe('OpenIdProvider', () => {
   const refresh = () =>
     provider.refresh(
       new OpenIdTokens({ accessToken: 'a', refreshToken: 'the-old-one', idToken: 'i', askedAtMs: 0, expiresAtMs: 0 }),
+      'alice-id',
     );
 
   it('refreshes with the refresh token, and ends a refresh with 400 invalid_grant (BF-08)', async () => {
@@ -284,6 +285,8 @@ describe('OpenIdProvider', () => {
   it.each<[string, () => Bend]>([
     ['of another issuer', () => ({ claims: { iss: 'https://evil.example' } })],
     ['signed with another key', () => ({ signedBy: foreignKey })],
+    ['of another user', () => ({ claims: { sub: 'bob-id' } })],
+    ['of another user, by a key that cannot be had', () => ({ claims: { sub: 'bob-id' }, kid: 'unknown' })],
   ])('ends no refresh that brings an ID token %s, and takes nothing of it (BF-08)', async (_, bent) => {
     bend = { ...bent() };
     await expect(refresh()).rejects.toMatchObject({ code: UNAVAILABLE });

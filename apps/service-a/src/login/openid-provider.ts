@@ -88,9 +88,9 @@ export class OpenIdProvider {
 
   /**
    * New tokens for old; refused when Keycloak knows the session no longer (400 `invalid_grant`), and for nothing else: no
-   * other answer says anything of the session.
+   * other answer says anything of the session. `subject`: whose it is.
    */
-  async refresh(tokens: OpenIdTokens): Promise<Refreshed> {
+  async refresh(tokens: OpenIdTokens, subject: string): Promise<Refreshed> {
     const { refreshToken, idToken } = tokens.reveal();
     if (refreshToken === undefined) return { refused: true };
     const configuration = await this.configuration.get();
@@ -98,6 +98,9 @@ export class OpenIdProvider {
     try {
       return await withOwnErrors(async () => {
         const answer = await refreshTokenGrant(configuration, refreshToken);
+        // OpenID Connect Core 1.0 §12.2: never another user's.
+        const { sub = subject } = answer.claims() ?? {};
+        if (sub !== subject) throw new LoginError('login_not_valid', 'another_subject');
         return { tokens: tokensOf(answer, startedMs, refreshToken, await this.#newer(answer.id_token, idToken)) };
       });
     } catch (error) {

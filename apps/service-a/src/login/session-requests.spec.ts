@@ -278,7 +278,9 @@ describe('two instances that share no sessions', () => {
     const page = await send('get', '/', { cookie }, replica).expect(200);
     expect(page.text).toContain('is not known here');
     expect(page.text).toContain('action="/auth/logout"');
-    const { headers } = await send('post', '/auth/logout', { cookie, ...SAME_ORIGIN }, replica).expect(303);
+    expect(page.headers['content-security-policy']).toContain("form-action 'self' http://127.0.0.1:9");
+    // The server of the kit has no end session endpoint to go on to.
+    const { headers } = await send('post', '/auth/logout', { cookie, ...SAME_ORIGIN }, replica).expect(502);
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
   });
 });

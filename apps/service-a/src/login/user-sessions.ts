@@ -130,7 +130,7 @@ export class UserSessions {
     const before = await this.store.update(key, (session) => session);
     // Another flight may have landed since this one was wanted.
     if (before === undefined || !this.#isStale(before)) return before;
-    const answer = await this.provider.refresh(before.tokens);
+    const answer = await this.provider.refresh(before.tokens, before.subject);
     return this.store.update(key, (session) => ('refused' in answer ? undefined : { ...session, ...answer }));
   }
 

@@ -33,7 +33,7 @@ export class HomeController {
     const id = this.cookies.sessionId(request);
     const session = await this.sessions.findConfirmed(id);
     reply.type('text/html; charset=utf-8').header('Vary', 'Cookie');
-    reply.header(CSP, session === undefined ? this.#policy : this.#policyWithLogout);
+    reply.header(CSP, id === undefined ? this.#policy : this.#policyWithLogout);
     const user = session === undefined ? undefined : { name: session.username, csrfToken: session.csrfToken };
     const { demoMode } = this.config;
     const attacks = demoMode ? ATTACKS : [];
