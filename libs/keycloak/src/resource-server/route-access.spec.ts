@@ -198,6 +198,15 @@ describe('an access decorator', () => {
     }
   });
 
+  class Controller {
+    static make(): void {}
+    field = 1;
+    handler(): void {}
+    get accessor(): number {
+      return 1;
+    }
+  }
+
   it.each<[string, object, string]>([
     ['a static method', Controller, 'make'],
     ['a property', Controller.prototype, 'field'],
