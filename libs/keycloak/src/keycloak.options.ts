@@ -94,7 +94,7 @@ export interface ServiceOptions {
   readonly maxQueuedCalls?: number;
   /**
    * Failures in a row after which no call is made for a while: no answer in time, no connection, an answer that breaks off,
-   * 502, 503 or 504. Default 10, 1 to 1000.
+   * 502, 503 or 504 (but for those in which it says so of another service, or of Keycloak). Default 10, 1 to 1000.
    */
   readonly circuitBreakerFailures?: number;
   /**

@@ -1,6 +1,6 @@
 /** The fetch for an application's own calls of the authorization server, against servers that answer well and badly. */
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
@@ -178,26 +178,28 @@ describe('AuthorizationServerFetch', () => {
   });
 
   it('keeps slots and a circuit apart for calls that others must not keep waiting (CC-09)', async () => {
+    const held: ServerResponse[] = [];
+    let breaks = false;
     const { base, seen, connected } = await serverThat(
       (request, response) => {
         if (request.url?.includes('/certs') === true) answers(200)(request, response);
+        else if (breaks) response.destroy();
+        else held.push(response);
       },
       { circuitBreakerFailures: 3 },
     );
     const tokenCalls = (): number => seen.calls.filter((call) => call.includes('/token')).length;
-    const abort = new AbortController();
-    const { signal } = abort;
     const [logins, sessions] = [connected.fetch, connected.fetch.apart('sessions')];
-    const hung = Promise.all(
-      Array.from({ length: 20 }, () => failure(logins.fetch(base + TOKENS, { ...FORM, signal }))),
-    );
+    const hung = Promise.all(Array.from({ length: 20 }, () => failure(logins.fetch(base + TOKENS, FORM))));
     expect((await sessions.fetch(`${base}${REALM}/certs`)).status).toBe(200);
-    while (tokenCalls() < 3) await new Promise(setImmediate);
-    abort.abort();
+    while (held.length < 3) await new Promise(setImmediate);
+    breaks = true;
+    for (const response of held) response.destroy();
     await hung;
+    const before = tokenCalls();
     expect(await failure(logins.fetch(base + TOKENS, FORM))).toMatchObject({ reason: 'circuit_open' });
     expect((await sessions.fetch(`${base}${REALM}/certs`)).status).toBe(200);
-    expect(tokenCalls()).toBe(3);
+    expect(tokenCalls()).toBe(before);
   });
 
   it('makes no call for a while after many failures (CC-09)', async () => {
@@ -205,6 +207,27 @@ describe('AuthorizationServerFetch', () => {
     for (let at = 0; at < 3; at += 1) await failure(fetch(base + TOKENS, FORM));
     expect(await failure(fetch(base + TOKENS, FORM))).toMatchObject({ reason: 'circuit_open' });
     expect(seen.calls).toHaveLength(3);
+  });
+
+  it('blames nobody for the calls of one who gives up, before they are made or after (CC-09)', async () => {
+    const { base, seen, fetch } = await serverThat(
+      (request, response) => {
+        if (request.url?.includes('/certs') === true) answers(200)(request, response);
+      },
+      { circuitBreakerFailures: 1 },
+    );
+    expect(await failure(fetch(base + TOKENS, { signal: AbortSignal.abort() }))).toMatchObject({ reason: 'timeout' });
+    const abort = new AbortController();
+    const calls = Promise.all(
+      Array.from({ length: 3 }, () => failure(fetch(base + TOKENS, { ...FORM, signal: abort.signal }))),
+    );
+    const arrived = (async () => {
+      while (seen.calls.length < 3) await new Promise(setImmediate);
+    })();
+    await Promise.race([arrived, calls]);
+    abort.abort();
+    expect((await calls).map(({ reason }) => reason)).toEqual(['timeout', 'timeout', 'timeout']);
+    expect((await fetch(`${base}${REALM}/certs`)).status).toBe(200);
   });
 
   it('throws TypeError for what it can not send', async () => {

@@ -14,7 +14,7 @@ export interface AuthorizationServerRequest {
   readonly headers?: Headers | Readonly<Record<string, string>>;
   /** A text or a form. */
   readonly body?: object | string | null | undefined;
-  /** Ends the call as `timeoutMs` does. */
+  /** Ends the call as `timeoutMs` does, but the circuit does not open for it. */
   readonly signal?: AbortSignal | null | undefined;
 }
 

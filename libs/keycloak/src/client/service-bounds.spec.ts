@@ -214,6 +214,20 @@ describe('the circuit to a service', () => {
     },
   );
 
+  it.each([
+    [502, 'service_failed'],
+    [502, 'service_refused'],
+    [503, 'service_unavailable'],
+    [504, 'service_timeout'],
+    [502, 'authorization_server_refused'],
+    [503, 'authorization_server_unavailable'],
+  ])('stays closed when the service answers %i for another one behind it (%s)', async (status, code) => {
+    const { states, does, call } = await service({ circuitBreakerFailures: 1 });
+    does((response) => response.writeHead(status).end(JSON.stringify({ error: 'Another one', code })));
+    for (let at = 0; at < 5; at += 1) expect(await call()).toBe(String(status));
+    expect(states).toEqual([]);
+  });
+
   it('stays closed for what is no fault of the service: too much, not JSON, a caller who gives up, a path of ours', async () => {
     const { states, does, call } = await service({ circuitBreakerFailures: 1 });
     does((response) => response.end('x'.repeat(2000)));

@@ -1,4 +1,6 @@
 /** Service call rules: what the failures of calls to a service say of it, and of what the caller is told instead. */
+import { ownProperty } from '../protocol/claims.js';
+import type { RefusalCode } from '../protocol/refusal.js';
 import type { CallRules } from '../resilience/call-rules.js';
 import { retryAfterMs, retryAfterSeconds } from '../resilience/retry-after.js';
 import { ServiceCallError } from './service-call-error.js';
@@ -6,15 +8,27 @@ import { ServiceCallError } from './service-call-error.js';
 /** What a reverse proxy answers for a service that is not there, and a service that is overloaded or not ready for itself. */
 const UNWELL: ReadonlySet<unknown> = new Set([502, 503, 504]);
 
+/** With these a service of this library says that it is well, and that somebody behind it is not, or refused it. */
+const OF_ANOTHER: ReadonlySet<unknown> = new Set<RefusalCode>([
+  'authorization_server_refused',
+  'authorization_server_unavailable',
+  'service_unavailable',
+  'service_timeout',
+  'service_refused',
+  'service_failed',
+]);
+
 /** The part of an answer that is looked at. */
 interface Answer {
   readonly status: number;
+  readonly body: unknown;
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
  * Not well is a service that can't be reached, is too slow, breaks off, or answers 502, 503 or 504. A 4xx is an answer like any
- * other; so is a 500, which may be the fault of one route or one body, for which the others must not be closed.
+ * other; so is a 500, which may be the fault of one route or one body, for which the others must not be closed. And so is what
+ * such a 500, or a 404, of the service behind it comes to: whoever may call one route could close all of them.
  */
 export function serviceCallRules(service: string): CallRules<Answer> {
   return {
@@ -27,7 +41,7 @@ export function serviceCallRules(service: string): CallRules<Answer> {
       (error.code === 'service_timeout' ||
         error.code === 'service_unavailable' ||
         error.reason === 'answer_broken_off'),
-    isFailedAnswer: ({ status }) => UNWELL.has(status),
+    isFailedAnswer: ({ status, body }) => UNWELL.has(status) && !OF_ANOTHER.has(ownProperty(body, 'code')),
     // What may be sent twice is, by the transport, when a kept connection breaks. Nothing else is.
     isPassing: () => false,
     retryAfterMs: (outcome) =>

@@ -262,6 +262,22 @@ describe('the circuit breaker (CC-09)', () => {
     expect(seen.calls).toBe(10);
   });
 
+  it('counts failures anew after a refusal: also the one that has closed it', async () => {
+    const clock = clockOf();
+    const { ask, does, states } = server(failing, clock);
+    for (let at = 0; at < 5; at += 1) {
+      does(unavailable(), unavailable(), refused);
+      for (let call = 0; call < 3; call += 1) await outcome(ask());
+    }
+    expect(states).toEqual([]);
+    does(unavailable());
+    for (let at = 0; at < 3; at += 1) await outcome(ask());
+    clock.ms = 100;
+    does(refused, unavailable(), unavailable(), 'good');
+    for (let at = 0; at < 4; at += 1) await outcome(ask());
+    expect(states).toEqual(['open', 'half-open', 'closed']);
+  });
+
   it('fails what waits in the queue as soon as it opens', async () => {
     const { ask, does, seen } = server({ ...failing, maxConcurrentCalls: 3, maxQueuedCalls: 100 }, clockOf());
     does(async () => later(20, unavailable()));

@@ -34,7 +34,7 @@ export type CircuitState = 'open' | 'half-open' | 'closed';
 export interface RunOptions {
   /** Whether the call is safe to make twice. Default true. */
   readonly repeat?: boolean;
-  /** Ends the call as its time does. */
+  /** Ends the call as its time does, but says nothing of the other side. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -53,6 +53,7 @@ export class CallPolicy<Answer = unknown> {
   readonly #retries: RetryPolicy;
   readonly #bulkhead: Bulkhead;
   readonly #breaker: CircuitBreakerPolicy;
+  readonly #failuresInARow: ConsecutiveBreaker;
   readonly #budget = new RetryBudget();
   readonly #pause: CircuitPause;
   readonly #timeoutMs: number;
@@ -70,12 +71,13 @@ export class CallPolicy<Answer = unknown> {
       rules.retryAfterMs(outcome as Error | Answer),
     );
     this.#bulkhead = new Bulkhead(options.maxConcurrentCalls, options.maxQueuedCalls);
-    const failures = handleWhen((error) => error instanceof AbandonedTrial || rules.isFailure(error));
+    const failures = handleWhen((error) => (error instanceof AbandonedCall ? error.isTrial : rules.isFailure(error)));
+    this.#failuresInARow = new ConsecutiveBreaker(options.circuitBreakerFailures);
     const { isFailedAnswer } = rules;
     const outcomes =
       isFailedAnswer === undefined ? failures : failures.orWhenResult((answer) => isFailedAnswer(answer as Answer));
     this.#breaker = circuitBreaker(outcomes, {
-      breaker: new ConsecutiveBreaker(options.circuitBreakerFailures),
+      breaker: this.#failuresInARow,
       halfOpenAfter: this.#pause,
     });
     this.#breaker.onStateChange((state) => onCircuit(CIRCUIT_STATES[state]));
@@ -113,8 +115,9 @@ export class CallPolicy<Answer = unknown> {
     const deadline = controller.signal;
     const work = async (): Promise<T> => {
       const prepared = await prepare();
+      deadline.throwIfAborted();
       this.#budget.deposit();
-      return this.#execute(async () => call(prepared, deadline), sinceMs, deadline, repeat);
+      return this.#execute(async () => call(prepared, deadline), sinceMs, deadline, { repeat, signal });
     };
     try {
       return await abortable(work(), deadline);
@@ -152,15 +155,18 @@ export class CallPolicy<Answer = unknown> {
     try {
       // Of those who waited too.
       this.#checkCircuit();
+      signal?.throwIfAborted();
       if (this.#breaker.state === BreakerState.Closed) return await this.#breaker.execute(call);
       return await this.#breaker.execute(async () => {
         try {
           return await call();
         } catch (error) {
-          // Nobody knows what the answer would have been; cockatiel would close the circuit.
-          throw signal?.aborted === true ? new AbandonedTrial(error) : error;
+          throw signal?.aborted === true ? new AbandonedCall(error, true) : error;
         }
       });
+    } catch (error) {
+      this.#noteLife(error);
+      throw error;
     } finally {
       this.#bulkhead.leave();
     }
@@ -177,7 +183,12 @@ export class CallPolicy<Answer = unknown> {
    * is only sent with half of its time left: with less it would end in a time-out of its own making, which the breaker
    * would take for a failure of the server.
    */
-  async #execute<T>(call: () => Promise<T>, sinceMs: number, deadline: AbortSignal, repeat: boolean): Promise<T> {
+  async #execute<T>(
+    call: () => Promise<T>,
+    sinceMs: number,
+    deadline: AbortSignal,
+    { repeat, signal }: RunOptions,
+  ): Promise<T> {
     let failure: unknown;
     const patienceLeftMs = (): number => {
       const leftMs = this.#patienceMs - (this.clock.monotonicMs() - sinceMs);
@@ -192,18 +203,31 @@ export class CallPolicy<Answer = unknown> {
       }
       try {
         return await this.#breaker.execute(async () => {
-          // While another call tried whether the server is back, time has passed.
-          patienceLeftMs();
-          return call();
+          const isTrial = this.#breaker.state !== BreakerState.Closed;
+          let isSent = false;
+          try {
+            // While another call tried whether the server is back, time has passed.
+            patienceLeftMs();
+            isSent = true;
+            return await call();
+          } catch (error) {
+            throw !isSent || signal?.aborted === true ? new AbandonedCall(error, isTrial) : error;
+          }
         });
       } catch (error) {
+        this.#noteLife(error);
         failure = error;
         throw error;
       } finally {
         this.#bulkhead.leave();
       }
     };
-    return repeat ? this.#retries.execute(attempt, deadline) : attempt();
+    return repeat === true ? this.#retries.execute(attempt, deadline) : attempt();
+  }
+
+  /** An error that is no failure was an answer, and ends a row of failures; cockatiel would count on. */
+  #noteLife(error: unknown): void {
+    if (error instanceof Refusal && !this.rules.isFailure(error)) this.#failuresInARow.success();
   }
 
   #mayBeRepeated(error: Error): boolean {
@@ -214,7 +238,7 @@ export class CallPolicy<Answer = unknown> {
   #told(error: unknown): unknown {
     if (error instanceof NoSlotError) return this.rules.ended('queue_full', 1);
     if (error instanceof BrokenCircuitError) return this.rules.ended('circuit_open', this.#pause.leftSeconds());
-    return error instanceof AbandonedTrial ? error.reason : error;
+    return error instanceof AbandonedCall ? this.#told(error.reason) : error;
   }
 }
 
@@ -225,9 +249,15 @@ const CIRCUIT_STATES = {
   [BreakerState.Isolated]: 'open',
 } as const;
 
-/** The one call of a half-open circuit ended by its caller. */
-class AbandonedTrial extends Error {
-  constructor(readonly reason: unknown) {
+/**
+ * A call that its caller ended, or that was not sent after all: nobody knows what the answer would have been. The one call of
+ * a half-open circuit must not close it then, which cockatiel does for any error that is no failure.
+ */
+class AbandonedCall extends Error {
+  constructor(
+    readonly reason: unknown,
+    readonly isTrial: boolean,
+  ) {
     super();
   }
 }

@@ -33,7 +33,17 @@ export function isNoted(prototype: object, name: string | symbol): boolean {
   return noteAt(prototype, name) !== NOTHING;
 }
 
-/** Adds to what was said; `merge` says what a second mark of the kind comes to. */
+const sealed = new WeakSet<object>();
+
+/** From now on nothing more can be said at this prototype: what it comes to is known, and kept. */
+export function sealNotes(prototype: object): void {
+  sealed.add(prototype);
+}
+
+/**
+ * Adds to what was said; `merge` says what a second mark of the kind comes to. Throws `Error` once it was read, since it would change
+ * nothing any more.
+ */
 export function note<Key extends keyof AccessNote>(
   prototype: object,
   name: string | symbol,
@@ -41,6 +51,11 @@ export function note<Key extends keyof AccessNote>(
   value: NonNullable<AccessNote[Key]>,
   merge: (earlier: NonNullable<AccessNote[Key]>) => NonNullable<AccessNote[Key]>,
 ): void {
+  if (sealed.has(prototype)) {
+    throw new Error(
+      `An access decorator comes too late for ${prototype.constructor.name}: an application with it has started already`,
+    );
+  }
   const earlier = noteAt(prototype, name)[key];
   const ofPrototype = notes.get(prototype) ?? new Map<string | symbol, AccessNote>();
   if (ofPrototype.size === 0) noted.push(new WeakRef(prototype));
