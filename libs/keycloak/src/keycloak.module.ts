@@ -1,13 +1,6 @@
 /** KeycloakModule: the wiring, and nothing else. */
 import { Logger, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
-import {
-  APP_FILTER,
-  APP_GUARD,
-  DiscoveryModule,
-  DiscoveryService,
-  HttpAdapterHost,
-  MetadataScanner,
-} from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, DiscoveryModule, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
 import { CachedIntrospection } from './authorization-server/cached-introspection.js';
 import {
@@ -150,8 +143,8 @@ export type ServiceRegistration = { readonly name: string } & (
     { provide: APP_FILTER, useExisting: RefusalFilter },
     {
       provide: RouteReport,
-      inject: [DiscoveryService, MetadataScanner],
-      useFactory: (discovery: DiscoveryService, scanner: MetadataScanner) => new RouteReport(discovery, scanner),
+      inject: [DiscoveryService],
+      useFactory: (discovery: DiscoveryService) => new RouteReport(discovery),
     },
   ],
   exports: [

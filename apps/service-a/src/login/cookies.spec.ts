@@ -74,4 +74,13 @@ describe('PendingLogins', () => {
     expect(forgotten).toMatch(/^__Host-login-a{16}=; Max-Age=0/);
     expect(added).toMatch(/^__Host-login-f{16}=ey/);
   });
+
+  it.each(['a b', 'ä', '', 'a"b', 'a(b)'])(
+    'take a cookie by the name of login-%s for none of theirs (BF-12)',
+    async (name) => {
+      const own = ['a', 'b', 'c', 'd'].map((letter) => `__Host-login-${letter}=x`);
+      const lines = await logins.remember(bringing(`__Host-login-${name}=x`, ...own), PENDING);
+      expect(lines).toEqual([expect.stringMatching(/^__Host-login-s{16}=ey/)]);
+    },
+  );
 });

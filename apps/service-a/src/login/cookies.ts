@@ -47,12 +47,13 @@ export class Cookies {
     return this.#read(request)[this.#prefix + LOGIN + key];
   }
 
-  /** The keys of all logins that are under way in this browser. */
+  /** The keys of all logins that are under way in this browser. Whoever else sets cookies here may give them any name. */
   loginKeys(request: CookieRequest): string[] {
     const prefix = this.#prefix + LOGIN;
-    return Object.keys(this.#read(request)).flatMap((name) =>
-      name.startsWith(prefix) ? [name.slice(prefix.length)] : [],
-    );
+    return Object.keys(this.#read(request))
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.slice(prefix.length))
+      .filter((key) => /^[\w-]+$/.test(key));
   }
 
   setLogin(key: string, value: string, maxAgeSeconds: number): string {

@@ -33,7 +33,17 @@ export function isNoted(prototype: object, name: string | symbol): boolean {
   return noteAt(prototype, name) !== NOTHING;
 }
 
-/** Adds to what was said; `merge` says what a second mark of the kind comes to. */
+const sealed = new WeakSet<object>();
+
+/** From now on nothing more can be said at this prototype: what it comes to is known, and kept. */
+export function sealNotes(prototype: object): void {
+  sealed.add(prototype);
+}
+
+/**
+ * Adds to what was said; `merge` says what a second mark of the kind comes to. Throws `Error` once it was read, since it would change
+ * nothing any more.
+ */
 export function note<Key extends keyof AccessNote>(
   prototype: object,
   name: string | symbol,
@@ -41,10 +51,16 @@ export function note<Key extends keyof AccessNote>(
   value: NonNullable<AccessNote[Key]>,
   merge: (earlier: NonNullable<AccessNote[Key]>) => NonNullable<AccessNote[Key]>,
 ): void {
+  if (sealed.has(prototype)) {
+    throw new Error(
+      `An access decorator comes too late for ${prototype.constructor.name}: an application with it has started already`,
+    );
+  }
   const earlier = noteAt(prototype, name)[key];
   const ofPrototype = notes.get(prototype) ?? new Map<string | symbol, AccessNote>();
   if (ofPrototype.size === 0) noted.push(new WeakRef(prototype));
   notes.set(prototype, ofPrototype);
+  standing = undefined;
   ofPrototype.set(name, { ...noteAt(prototype, name), [key]: earlier === undefined ? value : merge(earlier) });
 }
 
@@ -72,9 +88,20 @@ const markedPlaces = (method: object): readonly Place[] =>
 
 /** Every place of this function of which something was said: a mixin copies it from one class to others, as it is or wrapped. */
 export function notedPlacesOf(method: object): readonly Place[] {
-  const standing = noted
-    .flatMap((reference) => reference.deref() ?? [])
-    .flatMap((prototype) => notedMethods(prototype).map((name) => ({ prototype, name })))
-    .filter(({ prototype, name }) => Object.getOwnPropertyDescriptor(prototype, name)?.value === method);
-  return [...markedPlaces(method), ...standing];
+  standing ??= standingPlaces();
+  return [...markedPlaces(method), ...(standing.get(method) ?? [])];
+}
+
+/** By function, what stands at places of which something was said; undefined when more was said since. */
+let standing: WeakMap<object, Place[]> | undefined;
+
+function standingPlaces(): WeakMap<object, Place[]> {
+  const found = new WeakMap<object, Place[]>();
+  for (const prototype of noted.flatMap((reference) => reference.deref() ?? [])) {
+    for (const name of notedMethods(prototype)) {
+      const method: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
+      if (typeof method === 'function') found.set(method, [...(found.get(method) ?? []), { prototype, name }]);
+    }
+  }
+  return found;
 }

@@ -5,6 +5,7 @@ import { KeycloakModule } from '../keycloak.module.js';
 import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
 import { respellingsOf } from '../testing/respellings.js';
 import { connectionTo, loginTo, startTestRealm } from '../testing/test-realm.js';
+import { tokenText } from '../testing/token-text.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
 
 let realm: RunningAuthorizationServer;
@@ -57,6 +58,15 @@ describe('AccessTokenVerifier', () => {
     const before = realm.control.calls.introspection;
     await expect(verifier.verify(text)).rejects.toMatchObject({ code });
     expect(realm.control.calls.introspection).toBe(before);
+  });
+
+  it('asks nobody but the server of its module, whatever is assigned to it', async () => {
+    const verifier = await verifierOf('service-a');
+    const text = tokenText('made-up');
+    const { issuer: iss } = realm;
+    const answer = { active: true, iss, sub: 'x', aud: 'service-a', azp: 'x', typ: 'Bearer', exp: 4e9 };
+    const parts: Record<string, unknown> = { introspection: { known: () => answer, introspect: async () => answer } };
+    await expect(Object.assign(verifier, parts).verify(text)).rejects.toMatchObject({ code: 'invalid_token' });
   });
 
   it('refuses every other spelling of a token that it knows, and asks nobody about it (RS-03)', async () => {

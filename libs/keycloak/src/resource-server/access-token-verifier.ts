@@ -42,14 +42,18 @@ export class AccessTokenVerifier {
     make = (...parts) => new AccessTokenVerifier(MAKER, ...parts);
   }
 
-  private constructor(
-    maker: symbol,
-    private readonly introspection: Parts[0],
-    private readonly options: Parts[1],
-    private readonly clock: Parts[2],
-    private readonly revocations: Parts[3],
-  ) {
+  // What is private in the types alone could be assigned, and with it what is found active.
+  readonly #introspection: Parts[0];
+  readonly #options: Parts[1];
+  readonly #clock: Parts[2];
+  readonly #revocations: Parts[3];
+
+  private constructor(maker: symbol, ...[introspection, options, clock, revocations]: Parts) {
     if (maker !== MAKER) throw new TypeError('An AccessTokenVerifier is made by KeycloakModule alone: inject it');
+    this.#introspection = introspection;
+    this.#options = options;
+    this.#clock = clock;
+    this.#revocations = revocations;
   }
 
   /**
@@ -59,7 +63,7 @@ export class AccessTokenVerifier {
    * when the authorization server gave no answer.
    */
   async verify(text: string, { maxStalenessSeconds = Infinity }: VerifyOptions = {}): Promise<VerifiedAccessToken> {
-    if (text.length > this.options.maxTokenBytes) {
+    if (text.length > this.#options.maxTokenBytes) {
       throw new BearerError('invalid_token', { reason: 'token_too_long' });
     }
     return this.known(text, maxStalenessSeconds) ?? this.ask(text, maxStalenessSeconds);
@@ -70,18 +74,18 @@ export class AccessTokenVerifier {
    * asked about. @internal
    */
   known(text: string, maxStalenessSeconds: number): VerifiedAccessToken | undefined {
-    const answer = this.introspection.known(text, maxStalenessSeconds);
+    const answer = this.#introspection.known(text, maxStalenessSeconds);
     return answer === undefined ? undefined : this.#judge(text, answer);
   }
 
   /** For the guard: asks. What is no token is refused before it costs a call or becomes a key. @internal */
   ask(text: string, maxStalenessSeconds: number): Promise<VerifiedAccessToken> {
-    checkBearerToken(text, this.options.tokenForm);
-    return this.introspection.introspect(text, maxStalenessSeconds).then((answer) => this.#judge(text, answer));
+    checkBearerToken(text, this.#options.tokenForm);
+    return this.#introspection.introspect(text, maxStalenessSeconds).then((answer) => this.#judge(text, answer));
   }
 
   #judge(text: string, answer: IntrospectionAnswer): VerifiedAccessToken {
-    return judgeAccessToken(text, answer, this.options, this.clock, this.revocations);
+    return judgeAccessToken(text, answer, this.#options, this.#clock, this.#revocations);
   }
 }
 

@@ -114,6 +114,12 @@ describe('bearerToken (RFC 6750 section 2)', () => {
     expect(outcome(incoming('Bearer junk'))).toBe('invalid_token: token_malformed');
   });
 
+  it('counts headers of the request itself where "raw" is something else, as a body that was kept (RS-03)', () => {
+    const rawHeaders = Array.from({ length: 200 }, () => 'x');
+    const socket = { server: { maxHeadersCount: 100 } };
+    expect(outcome({ headers: {}, raw: {}, rawHeaders, socket })).toBe('invalid_request: too_many_headers');
+  });
+
   it('does not mistake a header value for the name of a header', () => {
     const rawHeaders = ['X-Name', 'authorization', 'Authorization', `Bearer ${TOKEN}`, 'X-Other', 'Authorization'];
     expect(outcome({ headers: { authorization: `Bearer ${TOKEN}` }, rawHeaders })).toBe(TOKEN);

@@ -69,7 +69,9 @@ const NAME = 'authorization';
 
 /** The only Authorization header. Node keeps the first of several in `headers`; the raw list has them all. */
 function authorizationHeader(request: BearerRequest): string | undefined {
-  const received = request.raw?.rawHeaders ?? request.rawHeaders;
+  // Fastify's; whatever else stands at that name at Express' tells nothing.
+  const source = request.raw?.rawHeaders === undefined ? request : request.raw;
+  const received = source.rawHeaders;
   // Those who make requests without a connection, of events of a cloud, may leave the list empty.
   const raw = received === undefined || received.length === 0 ? namesAndValues(request.headers[NAME]) : received;
   let found: string | undefined;
@@ -80,7 +82,7 @@ function authorizationHeader(request: BearerRequest): string | undefined {
     found = raw[at];
   }
   // What is not there any more may be the token, or a second one.
-  if (isCut(request.raw ?? request, raw.length)) throw tooManyHeaders();
+  if (isCut(source, raw.length)) throw tooManyHeaders();
   return found;
 }
 

@@ -243,6 +243,16 @@ describe('a TCP microservice', () => {
     );
   });
 
+  it('stops the start, too, when its pattern comes once the application is made, as out of a configuration (RS-20)', async () => {
+    class Undecorated {
+      handle(): void {}
+    }
+    const { app } = await applicationOf({ controllers: [decorated(Undecorated, [Controller()], [])] });
+    decorated(Undecorated, [], [MessagePattern('run')]);
+    app.connectMicroservice(TCP);
+    await expect(app.init()).rejects.toThrow(/^Undecorated\.handle \(message handler\) has no access decorator/);
+  });
+
   it('stops the start when a decorator puts another class in the place of the guarded one (RS-20)', async () => {
     const controller = new Proxy(eventsOf([Authenticated()], []), {});
     await expect(applicationOf({ controllers: [controller] })).rejects.toThrow(

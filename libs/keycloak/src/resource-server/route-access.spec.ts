@@ -179,6 +179,25 @@ describe('a handler that is', () => {
 });
 
 describe('an access decorator', () => {
+  it('that comes when the access of its route is known already is refused: it would change nothing (RS-20)', () => {
+    class Base {
+      handler(): void {}
+    }
+    class Derived extends Base {}
+    Public()(Derived);
+    const { handler } = Base.prototype;
+    expect(routeAccess(Derived, handler).opening).toBe('public');
+    for (const type of [Base, Derived]) {
+      const tooLate = `comes too late for ${type.name}`;
+      expect(() => {
+        RequirePermission('p')(type);
+      }).toThrow(tooLate);
+      expect(() => {
+        RequirePermission('p')(type.prototype, 'handler', { value: handler });
+      }).toThrow(tooLate);
+    }
+  });
+
   class Controller {
     static make(): void {}
     field = 1;

@@ -1,5 +1,5 @@
 /** Route access: what a route's decorators come to. Closed when they say nothing, or nothing that can be made out. */
-import { notedPlacesOf, noteAt, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
+import { notedPlacesOf, noteAt, sealNotes, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
 
 export interface RouteAccess {
   readonly opening: Opening | 'closed';
@@ -91,6 +91,7 @@ function accessOf(prototype: object, { name, owner }: Method, handler: object): 
     fault: undefined,
   };
   const chain = chainOf(prototype);
+  for (const each of chain) sealNotes(each);
   const bases = chain.slice(1, chain.indexOf(owner) + 1);
   const inherited = bases.map((base) => noteAt(base, name));
   // Copied from elsewhere, as mixins do: what was said of it there is demanded like what is inherited.

@@ -1,6 +1,6 @@
 /** Route report: looks at every handler at boot; names those that nobody reaches, and stops where the guard could be passed by. */
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { MetadataScanner, type DiscoveryService } from '@nestjs/core';
 import { isAccessCheckBound } from './access-check.guard.js';
 import { isNoted, notedMethods, WHOLE_CLASS } from './access-notes.js';
 import { handlersOf, hostsOf, type Handler, type Host } from './handlers.discovery.js';
@@ -9,30 +9,20 @@ import { chainOf, routeAccess, type RouteAccess } from './route-access.js';
 export class RouteReport implements OnApplicationBootstrap {
   readonly #logger = new Logger('RouteReport');
 
-  /**
-   * Throws when a message handler has no access decorator: Nest hands no global guard to a microservice of a hybrid application unless
-   * it is told to, and does not tell. Done here, since such a microservice may listen before any hook is called.
-   */
-  constructor(
-    private readonly discovery: DiscoveryService,
-    private readonly scanner: MetadataScanner,
-  ) {
-    for (const { kind, label, host } of hostsOf(discovery).flatMap((each) => this.#handlers(each))) {
-      const isMessage = kind === 'message' || kind === 'gateway-message';
-      if (!isMessage || host.classes.every(isAccessCheckBound)) continue;
-      throw new Error(
-        `${label} has no access decorator, and neither has its class: it would run for everybody where Nest runs it without the global guard`,
-      );
-    }
+  /** Looks for open message handlers already here, since a microservice of a hybrid application may listen before any hook is called. */
+  constructor(private readonly discovery: DiscoveryService) {
+    for (const { handlers } of this.#hosts()) refuseOpenMessages(handlers);
   }
 
-  /** Throws when decorators contradict each other, or stand where they are not enforced; what is closed only gets a warning, since it is safe. */
+  /** Throws when a message handler is open, when decorators contradict each other, or stand where they are not enforced; what is closed only gets a warning, since it is safe. */
   onApplicationBootstrap(): void {
-    const hosts = hostsOf(this.discovery).map((host) => ({ host, handlers: this.#handlers(host) }));
+    const hosts = this.#hosts();
     const enforced = new Set(
       hosts.filter(({ handlers }) => handlers.some(isGuarded)).flatMap(({ host }) => chainOf(host.prototype)),
     );
     for (const { host, handlers } of hosts) {
+      // Some that were not there yet, as where the pattern of a message comes out of a configuration.
+      refuseOpenMessages(handlers);
       for (const handler of handlers) this.#tell(handler);
       refuseUnenforced(host, handlers, enforced);
       if (host.isGateway) {
@@ -44,10 +34,15 @@ export class RouteReport implements OnApplicationBootstrap {
   }
 
   /** Routes and messages are those of controllers, messages of gateways those of gateways: elsewhere Nest does not look. */
-  #handlers(host: Host): Handler[] {
-    return handlersOf(host, this.scanner).filter(({ kind }) =>
-      kind === 'route' || kind === 'message' ? host.isController : kind !== 'gateway-message' || host.isGateway,
-    );
+  #hosts(): HostWithHandlers[] {
+    // A scanner keeps what it found: another one each time.
+    const scanner = new MetadataScanner();
+    return hostsOf(this.discovery).map((host) => ({
+      host,
+      handlers: handlersOf(host, scanner).filter(({ kind }) =>
+        kind === 'route' || kind === 'message' ? host.isController : kind !== 'gateway-message' || host.isGateway,
+      ),
+    }));
   }
 
   #tell(handler: Handler): void {
@@ -65,6 +60,25 @@ export class RouteReport implements OnApplicationBootstrap {
     } else if (access.opening === 'closed') {
       this.#logger.warn(`${label} is closed: no decorator opens it, every request gets 403`);
     }
+  }
+}
+
+interface HostWithHandlers {
+  readonly host: Host;
+  readonly handlers: readonly Handler[];
+}
+
+/**
+ * Throws when a message handler has no access decorator: Nest hands no global guard to a microservice of a hybrid application unless
+ * it is told to, and does not tell.
+ */
+function refuseOpenMessages(handlers: readonly Handler[]): void {
+  for (const { kind, label, host } of handlers) {
+    const isMessage = kind === 'message' || kind === 'gateway-message';
+    if (!isMessage || host.classes.every(isAccessCheckBound)) continue;
+    throw new Error(
+      `${label} has no access decorator, and neither has its class: it would run for everybody where Nest runs it without the global guard`,
+    );
   }
 }
 
