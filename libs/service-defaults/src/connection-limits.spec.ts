@@ -256,7 +256,8 @@ describe('a connection that sends requests before the first of them is answered'
 
   it('is cut off when it sends thousands, of which hardly any came to a handler', async () => {
     await answerTo(app, COUNTED.repeat(2000));
-    expect(counted).toBe(4);
+    // Some may be answered before the system hands on the next of them.
+    expect(counted).toBeLessThan(100);
   });
 
   it('has one of them served that has no readable address, and ends with that', async () => {
