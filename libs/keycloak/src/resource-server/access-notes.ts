@@ -1,4 +1,5 @@
 /** Access notes: what decorators said of a class, or of one of its methods, kept by prototype and name. */
+import { isDeepStrictEqual } from 'node:util';
 import 'reflect-metadata';
 
 /** How a route treats a token: never looks, judges one if sent, or demands one. */
@@ -41,8 +42,8 @@ export function sealNotes(prototype: object): void {
 }
 
 /**
- * Adds to what was said; `merge` says what a second mark of the kind comes to. Throws `Error` once it was read, since it would change
- * nothing any more.
+ * Adds to what was said; `merge` says what a second mark of the kind comes to. Throws `Error` for what is new once
+ * all was read, since it would change nothing any more.
  */
 export function note<Key extends keyof AccessNote>(
   prototype: object,
@@ -51,17 +52,20 @@ export function note<Key extends keyof AccessNote>(
   value: NonNullable<AccessNote[Key]>,
   merge: (earlier: NonNullable<AccessNote[Key]>) => NonNullable<AccessNote[Key]>,
 ): void {
+  const earlier = noteAt(prototype, name)[key];
+  const merged = earlier === undefined ? value : merge(earlier);
   if (sealed.has(prototype)) {
+    // As where a module says it each time that it is configured.
+    if (isDeepStrictEqual(merged, earlier)) return;
     throw new Error(
       `An access decorator comes too late for ${prototype.constructor.name}: an application with it has started already`,
     );
   }
-  const earlier = noteAt(prototype, name)[key];
   const ofPrototype = notes.get(prototype) ?? new Map<string | symbol, AccessNote>();
   if (ofPrototype.size === 0) noted.push(new WeakRef(prototype));
   notes.set(prototype, ofPrototype);
   standing = undefined;
-  ofPrototype.set(name, { ...noteAt(prototype, name), [key]: earlier === undefined ? value : merge(earlier) });
+  ofPrototype.set(name, { ...noteAt(prototype, name), [key]: merged });
 }
 
 /** A method by its place: the prototype that it was declared at, and its name there. */

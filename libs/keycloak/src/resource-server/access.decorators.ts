@@ -53,7 +53,7 @@ export function RequirePermission(permission: string, ...more: readonly string[]
   const permissions = [permission, ...more];
   const bad = permissions.find((name) => !isScopeToken(name));
   if (bad !== undefined) throw new TypeError(`@RequirePermission: ${JSON.stringify(bad)} is no scope token`);
-  return mark('permissions', permissions, (earlier) => [...permissions, ...earlier]);
+  return mark('permissions', permissions, (earlier) => [...new Set([...permissions, ...earlier])]);
 }
 
 /**

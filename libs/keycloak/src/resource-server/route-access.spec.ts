@@ -184,16 +184,18 @@ describe('an access decorator', () => {
       handler(): void {}
     }
     class Derived extends Base {}
-    Public()(Derived);
+    RequirePermission('p')(Derived);
     const { handler } = Base.prototype;
-    expect(routeAccess(Derived, handler).opening).toBe('public');
+    expect(routeAccess(Derived, handler).permissions).toEqual(['p']);
+    // A module may say the same each time that it is configured.
+    RequirePermission('p')(Derived);
     for (const type of [Base, Derived]) {
       const tooLate = `comes too late for ${type.name}`;
       expect(() => {
-        RequirePermission('p')(type);
+        RequirePermission('q')(type);
       }).toThrow(tooLate);
       expect(() => {
-        RequirePermission('p')(type.prototype, 'handler', { value: handler });
+        RequirePermission('q')(type.prototype, 'handler', { value: handler });
       }).toThrow(tooLate);
     }
   });
