@@ -2,9 +2,12 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Agent } from 'undici';
 import { httpExchange, type HttpRequest } from './http-exchange.js';
+import type { Connections } from './network.js';
 
 const servers: Server[] = [];
 const agents: Agent[] = [];
@@ -52,6 +55,62 @@ describe('httpExchange', () => {
     await expect(exchangeWith((_, response) => response.end('12345678901'))).rejects.toMatchObject({
       reason: 'answer_too_large',
     });
+  });
+
+  it('holds no more than the bytes of an answer, however small its pieces are (RS-15)', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const held = (): number => {
+      collect();
+      const { heapUsed, external } = process.memoryUsage();
+      return heapUsed + external;
+    };
+    const [bytes, pieces] = [200_000, Buffer.from('1\r\nx\r\n'.repeat(200_000))];
+    const server = createServer((request) => {
+      request.socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+      request.socket.write(pieces);
+      request.socket.write('0\r\n\r\n');
+    }).listen(0, '127.0.0.1');
+    servers.push(server);
+    await once(server, 'listening');
+    const agent = new Agent();
+    agents.push(agent);
+    let grown = Infinity;
+    const watched: Connections = {
+      dispatch: (options, handler) => {
+        const before = held();
+        const end = handler.onResponseEnd?.bind(handler);
+        handler.onResponseEnd = (...told) => {
+          grown = held() - before;
+          end?.(...told);
+        };
+        return agent.dispatch(options, handler);
+      },
+    };
+    const { body } = await httpExchange(watched, {
+      ...requestTo(server),
+      maxResponseBytes: bytes,
+      timeoutMs: undefined,
+    });
+    expect(body.equals(Buffer.alloc(bytes, 'x'))).toBe(true);
+    // As pieces they take 20 MB.
+    expect(grown).toBeLessThan(5_000_000);
+  });
+
+  it('puts an answer together of however many pieces, up to its last byte', async () => {
+    const pieces = Array.from({ length: 60 }, (_, at) => String(at % 10).repeat(1 + ((at * 37) % 400)));
+    const whole = pieces.join('');
+    const answer = exchangeWith(
+      (_, response) => {
+        const send = (at: number): void => {
+          if (at === pieces.length) response.end();
+          else response.write(pieces[at], () => setImmediate(send, at + 1));
+        };
+        send(0);
+      },
+      { maxResponseBytes: whole.length },
+    );
+    expect((await answer).body.toString()).toBe(whole);
   });
 
   it('tells an answer that breaks off from one that is too large', async () => {

@@ -70,12 +70,15 @@ export async function httpExchange(connections: Connections, request: HttpReques
 
 const BROKEN: ReadonlySet<HttpFailure> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
+const NOTHING = Buffer.alloc(0);
+
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Settles its promise once, and lets go of timer and signal then. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #timer: NodeJS.Timeout | undefined;
-  readonly #chunks: Buffer[] = [];
+  /** The first piece itself, since most answers are one; else room for what has come and may come. */
+  #body: Buffer = NOTHING;
   #size = 0;
   #isOver = false;
   #answer: { readonly status: number; readonly headers: Headers } | undefined;
@@ -103,16 +106,32 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#size += chunk.length;
-    this.#chunks.push(chunk);
-    if (this.#size > this.request.maxResponseBytes) this.#fail(new HttpExchangeError('answer_too_large'));
+    if (this.#isOver) return;
+    const size = this.#size + chunk.length;
+    if (size > this.request.maxResponseBytes) this.#fail(new HttpExchangeError('answer_too_large'));
+    else {
+      if (this.#size === 0) this.#body = chunk;
+      else this.#append(chunk, size);
+      this.#size = size;
+    }
+  }
+
+  /** Copied: a piece of one byte takes a hundred as an object, and keeps what the socket has read with it. */
+  #append(chunk: Buffer, size: number): void {
+    if (this.#body.length < size) {
+      const roomier = Buffer.allocUnsafe(Math.min(size * 2, this.request.maxResponseBytes));
+      this.#body.copy(roomier, 0, 0, this.#size);
+      this.#body = roomier;
+    }
+    chunk.copy(this.#body, this.#size);
   }
 
   onResponseEnd(): void {
     if (this.#isOver || this.#answer === undefined) return;
     const { status, headers } = this.#answer;
     this.#end();
-    this.resolve({ status, headers: single(headers), body: joined(this.#chunks) });
+    const body = this.#body.length === this.#size ? this.#body : this.#body.subarray(0, this.#size);
+    this.resolve({ status, headers: single(headers), body });
   }
 
   onResponseError(_: unknown, error: unknown): void {
@@ -149,12 +168,6 @@ function connectionError(error: unknown): HttpExchangeError | TypeError {
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return new HttpExchangeError('timeout');
   const reason = connectionFailure(code);
   return new HttpExchangeError(reason, reason === 'connection_failed' && typeof code === 'string' ? code : undefined);
-}
-
-function joined(chunks: readonly Buffer[]): Buffer {
-  const [first, second] = chunks;
-  // Most answers are one piece.
-  return first !== undefined && second === undefined ? first : Buffer.concat(chunks);
 }
 
 /** As undici gives them, but for those that came more than once. */
