@@ -47,6 +47,15 @@ async function whoami(text: string): Promise<[status: number, reason: unknown]> 
 
 const NO_TOKEN = [401, 'token_malformed'];
 
+describe('a text that Keycloak does not judge', () => {
+  it.each(['{}', 'null', '{"alg":null}'])(
+    'is no token at a service, and no 5xx: the header %s (RS-03)',
+    async (header) => {
+      expect(await whoami(`${Buffer.from(header).toString('base64url')}.e30.AAAA`)).toEqual(NO_TOKEN);
+    },
+  );
+});
+
 describe('a token in another spelling', () => {
   it('is active at the server: a dot more, padding, and bits that nobody reads', async () => {
     for (const other of [`${token}.`, `${token}=`, otherLastBits(token)]) {

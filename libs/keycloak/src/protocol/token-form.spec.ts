@@ -9,14 +9,15 @@ const decodesToItself = (part: string): boolean =>
 
 describe('isCompactJws (RFC 7515 section 7.1)', () => {
   it('is true of three parts, each of them what its octets are encoded as, and of nothing else', () => {
+    const header = fc.constantFrom('eyJhbGciOiJSUzI1NiJ9', 'eyJhbGciOiAiUlMyNTYifQ', 'eyJhbGciOiAiUlMyNTYifR');
     const part = fc.oneof(
       fc.uint8Array({ maxLength: 9 }).map((octets) => Buffer.from(octets).toString('base64url')),
       fc.stringMatching(/^[\w-]{0,9}$/),
       fc.string({ unit: fc.constantFrom(...'Aw0_-+/=. ~é'), maxLength: 5 }),
     );
     fc.assert(
-      fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (parts) => {
-        const text = parts.join('.');
+      fc.property(header, fc.array(part, { maxLength: 3 }), (first, parts) => {
+        const text = [first, ...parts].join('.');
         const pieces = text.split('.');
         expect(isCompactJws(text)).toBe(pieces.length === 3 && pieces.every(decodesToItself));
       }),
@@ -33,6 +34,22 @@ describe('isCompactJws (RFC 7515 section 7.1)', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it.each([
+    '{}',
+    'null',
+    '{"alg":null}',
+    '{"alg":5}',
+    '{"alg":"RS256","alg":null}',
+    '{"ALG":"RS256"}',
+    '["alg"]',
+    '"alg"',
+    '{"alg":"RS256"} {}',
+    '\u0000{\u0000}',
+    'no JSON',
+  ])('is false of one with the header %j, which Keycloak may take for a fault of who asks (RS-03, RS-14)', (header) => {
+    expect(isCompactJws(`${Buffer.from(header).toString('base64url')}.e30.AAAA`)).toBe(false);
   });
 
   it.each([

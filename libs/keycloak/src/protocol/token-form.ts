@@ -1,4 +1,5 @@
 /** Token form: what a text must look like to be an access token at all. */
+import { ownProperty } from './claims.js';
 
 /**
  * Whether a text has the form of an access token. It must allow one spelling of each token: a hash of the text stands for the
@@ -10,10 +11,23 @@ const THREE_PARTS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /**
  * Keycloak's access tokens: three parts of base64url without padding, none empty (RFC 7515 §7.1), each in its canonical
- * spelling (RFC 4648 §3.5). Servers that decode leniently take one token in thousands of others. Whether it is a token, only
- * the server can say: nothing of it is decoded.
+ * spelling (RFC 4648 §3.5). Servers that decode leniently take one token in thousands of others. The header names an
+ * algorithm (§4.1.1): of one that names none Keycloak does not say that it is inactive, but 400, as for a fault of ours. Whether
+ * it is a token, only the server can say: nothing else of it is decoded.
  */
-export const isCompactJws: TokenForm = (text) => THREE_PARTS.test(text) && text.split('.').every(isCanonical);
+export const isCompactJws: TokenForm = (text) => {
+  if (!THREE_PARTS.test(text)) return false;
+  const parts = text.split('.');
+  return parts.every(isCanonical) && namesAlgorithm(parts[0] ?? '');
+};
+
+function namesAlgorithm(header: string): boolean {
+  try {
+    return typeof ownProperty(JSON.parse(Buffer.from(header, 'base64url').toString()), 'alg') === 'string';
+  } catch {
+    return false;
+  }
+}
 
 /** Whether the last character sets no bit that a decoder throws away. */
 function isCanonical(base64url: string): boolean {

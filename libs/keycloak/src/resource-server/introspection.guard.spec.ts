@@ -94,7 +94,7 @@ class CapturedLog implements LoggerService {
 
 type Adapter = () => AbstractHttpAdapter;
 
-const TOKEN = 'dGhlLXRva2Vu.dGhlLWNsYWltcw.c2ln';
+const TOKEN = tokenText('the token');
 
 async function startApp(
   realm: RunningAuthorizationServer,
