@@ -19,6 +19,8 @@ const common: Config = {
 };
 
 export default {
+  // What a file of specs loads is never let go of, in ESM mode: a worker of its own is started anew before its heap is full.
+  workerIdleMemoryLimit: '1GB',
   projects: [
     {
       ...common,
