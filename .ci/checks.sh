@@ -190,9 +190,9 @@ wrong_secret() {
   local answer
   docker compose run --rm --detach --no-deps --name "$COMPOSE_PROJECT_NAME-wrong-secret" -e SERVICE_B_CLIENT_SECRET=not-the-secret service-b >/dev/null
   trap 'docker rm --force "$COMPOSE_PROJECT_NAME-wrong-secret" >/dev/null' EXIT
-  # Whatever has the form of a token makes it ask Keycloak, which refuses Service B before it looks at the token.
+  # {"alg":"RS256"}, {} and "sig": whatever has the form of a token makes it ask Keycloak, which refuses Service B before it looks at the token.
   answer=$(docker exec "$COMPOSE_PROJECT_NAME-wrong-secret" node -e '
-    const headers = { authorization: "Bearer some.junk.text", "content-type": "application/json" };
+    const headers = { authorization: "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln", "content-type": "application/json" };
     const ask = () => fetch("http://127.0.0.1:3001/api/process", { method: "POST", headers, body: "{}" });
     const until = Date.now() + 30000;
     const retry = (error) => { if (Date.now() > until) throw error; return new Promise((r) => setTimeout(r, 500)).then(ask).catch(retry); };
