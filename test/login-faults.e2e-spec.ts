@@ -1,10 +1,9 @@
 /** Keycloak answers a refresh, or a login, what no authorization server should: no session ends of it, and no user is blamed. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Fault, RunningAuthorizationServer } from 'nestjs-keycloak-s2s/testing';
-import { Administrator } from './administrator.js';
 import { Browser, type Page } from './browser.js';
-import { startEmbeddedServer } from './embedded-server.js';
-import { publicUrl, REALM } from './keycloak.js';
+import { refreshAtEveryUse, startEmbeddedServer } from './embedded-server.js';
+import { publicUrl } from './keycloak.js';
 import { callbackOf, logInAt } from './login-at.js';
 import { RunningChain } from './running-chain.js';
 
@@ -38,11 +37,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   server = await startEmbeddedServer();
-  const administrator = new Administrator(server.baseUrl, REALM);
-  const [client] = await administrator.read<{ id: string; attributes: object }[]>('/clients?clientId=service-a');
-  // So short a life that every use of a session refreshes it.
-  const attributes = { ...client?.attributes, 'access.token.lifespan': '10' };
-  await administrator.change('PUT', `/clients/${client?.id}`, { ...client, attributes });
+  await refreshAtEveryUse(server.baseUrl);
   chain = await RunningChain.start({
     KEYCLOAK_BASE_URL: server.baseUrl,
     KEYCLOAK_ISSUER: server.issuer,

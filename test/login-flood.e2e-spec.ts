@@ -2,11 +2,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'nestjs-keycloak-s2s/testing';
-import { Administrator } from './administrator.js';
 import { Browser, locationOf } from './browser.js';
-import { startEmbeddedServer } from './embedded-server.js';
+import { refreshAtEveryUse, startEmbeddedServer } from './embedded-server.js';
 import { KeycloakRecorder } from './keycloak-recorder.js';
-import { publicUrl, REALM } from './keycloak.js';
+import { publicUrl } from './keycloak.js';
 import { logInAt } from './login-at.js';
 import { RunningChain } from './running-chain.js';
 
@@ -20,11 +19,7 @@ let chain: RunningChain;
 
 beforeAll(async () => {
   server = await startEmbeddedServer();
-  const administrator = new Administrator(server.baseUrl, REALM);
-  const [client] = await administrator.read<{ id: string; attributes: object }[]>('/clients?clientId=service-a');
-  // So short a life that every use of a session refreshes it.
-  const attributes = { ...client?.attributes, 'access.token.lifespan': '10' };
-  await administrator.change('PUT', `/clients/${client?.id}`, { ...client, attributes });
+  await refreshAtEveryUse(server.baseUrl);
   recorder = await KeycloakRecorder.start(server.baseUrl);
   chain = await RunningChain.start({
     KEYCLOAK_BASE_URL: recorder.baseUrl,
