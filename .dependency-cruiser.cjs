@@ -1,7 +1,60 @@
 /** Which room may import which. Each rule has one line that says why; `npm run lint` holds them. */
-const rooms = (names) => `^libs/keycloak/src/(${names.join('|')})/`;
+const CORE = '^libs/keycloak/src/';
+const rooms = (...names) => `${CORE}(${names.join('|')})/`;
 const notSpec = '[.]spec[.]ts$';
 const builtin = ['core'];
+
+/** A room of the core sees those below it, Node, and the packages that are named: nothing else. */
+const looksDown = (room, below, reason, packages = []) => ({
+  name: `${room}-looks-down`,
+  comment: reason,
+  severity: 'error',
+  from: { path: rooms(room), pathNot: notSpec },
+  to: {
+    pathNot: [rooms(room, ...below), ...packages.map((name) => `node_modules/${name}/`)],
+    dependencyTypesNot: builtin,
+  },
+});
+
+/** A package of this repository is known by its door alone. */
+const throughTheDoor = (library, from, reason, doors = ['index']) => ({
+  name: `${library}-through-the-door`,
+  comment: reason,
+  severity: 'error',
+  from: { path: from, pathNot: notSpec },
+  to: { path: `^libs/${library}/`, pathNot: `^libs/${library}/(src|dist)/(${doors.join('|')})[.](ts|js|d[.]ts)$` },
+});
+
+/** A package of this repository imports no other one but these. */
+const packageLooksDown = (library, below, reason) => ({
+  name: `${library}-looks-down`,
+  comment: reason,
+  severity: 'error',
+  from: { path: `^libs/${library}/src/`, pathNot: notSpec },
+  to: { path: '^(libs|apps|test|scripts|bench)/', pathNot: `^libs/(${[library, ...below].join('|')})/` },
+});
+
+/**
+ * Doors of the library with optional peers, each a folder of its own name (house rules in ARCHITECTURE.md). Who does not use one
+ * installs nothing for it.
+ */
+const DOORS = ['axios', 'graphql', 'websockets', 'microservices', 'valkey', 'opentelemetry', 'swagger', 'jwt', 'signals'];
+const aDoor = (door) => [
+  {
+    name: `${door}-is-looked-into-by-nobody`,
+    comment: 'Neither the core nor another door knows a door: its peers are optional.',
+    severity: 'error',
+    from: { path: CORE, pathNot: [rooms(door), notSpec] },
+    to: { path: rooms(door) },
+  },
+  {
+    name: `${door}-looks-through-ports`,
+    comment: 'A door uses what the first door exports, and the ports that the core has for doors.',
+    severity: 'error',
+    from: { path: rooms(door), pathNot: notSpec },
+    to: { path: '^(libs|apps)/', pathNot: [rooms(door, 'ports'), `${CORE}index[.]ts$`] },
+  },
+];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -20,185 +73,35 @@ module.exports = {
       from: {},
       to: { couldNotResolve: true },
     },
+
+    // The packages.
+    packageLooksDown('keycloak-test-servers', [], 'Of use to people who never saw Nest: it stands on nothing of ours.'),
+    packageLooksDown('keycloak', [], 'The library stands on nothing of ours.'),
+    packageLooksDown('service-defaults', ['keycloak'], 'What services share knows no demonstration and no test.'),
+    packageLooksDown('demo', ['keycloak', 'service-defaults'], 'The demonstration stands on what services share.'),
+    throughTheDoor('keycloak', '^(apps|libs/(service-defaults|demo))/', 'Services use what the door exports.'),
+    throughTheDoor('service-defaults', '^(apps|libs/demo)/', 'Services use what the door exports.'),
+    throughTheDoor('demo', '^apps/', 'Services use what the door exports.'),
     {
-      name: 'protocol-imports-nothing',
-      comment: 'The words are pure: no Nest, no network, no clock.',
+      name: 'demo-in-demo-mode-only',
+      comment: 'What a service does in production stands on nothing of the demonstration.',
       severity: 'error',
-      from: { path: rooms(['protocol']), pathNot: notSpec },
-      to: { pathNot: rooms(['protocol']), dependencyTypesNot: builtin },
+      from: { path: '^libs/service-defaults/' },
+      to: { path: '^libs/demo/' },
     },
     {
-      name: 'caching-knows-no-token',
-      comment: 'Caching is about keys, values and deadlines; only its LRU comes from outside.',
+      name: 'test-servers-only-in-specs-and-scripts',
+      comment: 'A server with published passwords must not be started by a running service.',
       severity: 'error',
-      from: { path: rooms(['caching']), pathNot: notSpec },
-      to: { pathNot: [rooms(['caching']), 'node_modules/lru-cache/'], dependencyTypesNot: builtin },
+      from: { path: '^(apps|libs)/', pathNot: ['^libs/keycloak-test-servers/', '/spec-support/', notSpec] },
+      to: { path: '^libs/keycloak-test-servers/' },
     },
     {
-      name: 'authorization-server-looks-down',
-      comment: 'It serves the rooms above it and knows none of them.',
+      name: 'spec-support-only-in-specs',
+      comment: 'Fixtures of our own specs are in no package.',
       severity: 'error',
-      from: { path: rooms(['authorization-server']), pathNot: notSpec },
-      to: {
-        path: '^libs/keycloak/src/',
-        pathNot: rooms(['authorization-server', 'resilience', 'diagnostics', 'http', 'caching', 'protocol']),
-      },
-    },
-    {
-      name: 'revocation-looks-down',
-      comment: 'Both rooms that judge ask it; it knows neither of them, and nothing of the server.',
-      severity: 'error',
-      from: { path: rooms(['revocation']), pathNot: notSpec },
-      to: { pathNot: rooms(['revocation', 'caching', 'protocol']), dependencyTypesNot: builtin },
-    },
-    {
-      name: 'diagnostics-looks-down',
-      comment: 'Three rooms tell what they did; who tells is nothing to it, and who listens is outside.',
-      severity: 'error',
-      from: { path: rooms(['diagnostics']), pathNot: notSpec },
-      to: { pathNot: rooms(['diagnostics', 'caching', 'protocol']), dependencyTypesNot: builtin },
-    },
-    {
-      name: 'resilience-looks-down',
-      comment: 'Two rooms call others under its policies; who is called, and how, is nothing to it.',
-      severity: 'error',
-      from: { path: rooms(['resilience']), pathNot: notSpec },
-      to: {
-        pathNot: [rooms(['resilience', 'caching', 'protocol']), 'node_modules/cockatiel/'],
-        dependencyTypesNot: builtin,
-      },
-    },
-    {
-      name: 'http-knows-no-token',
-      comment:
-        'One exchange over kept-alive connections; what it carries is nothing to it. Of the words it has those for failures.',
-      severity: 'error',
-      from: { path: rooms(['http']), pathNot: notSpec },
-      to: {
-        pathNot: [rooms(['http']), '^libs/keycloak/src/protocol/connection-failures[.]ts$', 'node_modules/undici/'],
-        dependencyTypesNot: builtin,
-      },
-    },
-    {
-      name: 'resource-server-and-client-do-not-meet',
-      comment: 'They meet in the type VerifiedAccessToken, and nowhere else.',
-      severity: 'error',
-      from: { path: rooms(['resource-server']), pathNot: notSpec },
-      to: {
-        path: '^libs/keycloak/src/',
-        pathNot: rooms(['resource-server', 'authorization-server', 'revocation', 'diagnostics', 'caching', 'protocol']),
-      },
-    },
-    {
-      name: 'client-and-resource-server-do-not-meet',
-      comment: 'They meet in the type VerifiedAccessToken, and nowhere else.',
-      severity: 'error',
-      from: { path: rooms(['client']), pathNot: notSpec },
-      to: {
-        path: '^libs/keycloak/src/',
-        pathNot: rooms([
-          'client',
-          'authorization-server',
-          'revocation',
-          'resilience',
-          'diagnostics',
-          'http',
-          'caching',
-          'protocol',
-        ]),
-      },
-    },
-    {
-      name: 'oauth-library-in-one-room',
-      comment: 'Only the room that talks to the authorization server speaks the protocol.',
-      severity: 'error',
-      from: { path: '^(libs|apps)/', pathNot: rooms(['authorization-server']) },
-      to: { path: 'node_modules/oauth4webapi/' },
-    },
-    {
-      name: 'openid-library-in-the-login',
-      comment: 'Only the login of Service A speaks OpenID Connect, and no error of that library may come further.',
-      severity: 'error',
-      from: {
-        path: '^(libs|apps)/',
-        pathNot: '^apps/service-a/src/login/openid-(configuration|errors|provider|transport)[.]ts$',
-      },
-      to: { path: 'node_modules/openid-client/' },
-    },
-    {
-      name: 'undici-where-it-sends',
-      comment:
-        'What an HTTP client throws may carry the request with its token: none may come further than the files that send.',
-      severity: 'error',
-      from: {
-        path: '^(libs|apps)/',
-        pathNot: [notSpec, '^libs/keycloak/src/testing/', rooms(['http'])],
-      },
-      to: { path: 'node_modules/undici/' },
-    },
-    {
-      name: 'nest-only-where-the-name-says-so',
-      comment: 'A kind suffix (.guard, .module …) if and only if the file touches Nest.',
-      severity: 'error',
-      from: {
-        path: '^libs/keycloak/src/',
-        pathNot: [notSpec, '[.](guard|filter|decorator|decorators|discovery|module|module-definition)[.]ts$'],
-      },
-      to: { path: 'node_modules/@nestjs/' },
-    },
-    {
-      name: 'testing-stands-on-protocol',
-      comment: 'The second door makes tokens and servers; it needs no room that runs in a service.',
-      severity: 'error',
-      from: { path: '^libs/keycloak/src/testing/', pathNot: [notSpec, '^libs/keycloak/src/testing/without-server/'] },
-      to: {
-        path: '^libs/keycloak/src/',
-        pathNot: [rooms(['testing', 'protocol']), '^libs/keycloak/src/production[.]ts$'],
-      },
-    },
-    {
-      name: 'without-server-replaces-the-network',
-      comment: 'What a service runs is to run in its tests: nothing of it is known but its words and its network.',
-      severity: 'error',
-      from: { path: '^libs/keycloak/src/testing/without-server/', pathNot: [notSpec, '[.]module[.]ts$'] },
-      to: { path: '^libs/keycloak/src/', pathNot: rooms(['testing', 'http', 'protocol']) },
-    },
-    {
-      name: 'testing-module-rewires-the-module',
-      comment: 'It puts another network into the one module, and goes past it to none of its rooms.',
-      severity: 'error',
-      from: { path: '^libs/keycloak/src/testing/without-server/.*[.]module[.]ts$' },
-      to: {
-        path: '^libs/keycloak/src/',
-        pathNot: [rooms(['testing', 'http']), '^libs/keycloak/src/keycloak[.](module|module-definition|options)[.]ts$'],
-      },
-    },
-    {
-      name: 'testing-only-in-specs-and-scripts',
-      comment: 'A test token must not be made in a running service.',
-      severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: ['^libs/keycloak/src/testing/', notSpec] },
-      to: { path: '^libs/keycloak/(src|dist)/testing/' },
-    },
-    {
-      name: 'libraries-through-the-door',
-      comment: 'Apps and service-defaults use what the door exports.',
-      severity: 'error',
-      from: { path: '^(apps|libs/service-defaults)/' },
-      to: {
-        path: '^libs/keycloak/',
-        pathNot: [
-          '^libs/keycloak/(src|dist)/index[.](ts|js|d[.]ts)$',
-          '^libs/keycloak/(src|dist)/testing/index[.](ts|js|d[.]ts)$',
-        ],
-      },
-    },
-    {
-      name: 'service-defaults-through-the-door',
-      comment: 'Apps use what the door of service-defaults exports.',
-      severity: 'error',
-      from: { path: '^apps/' },
-      to: { path: '^libs/service-defaults/', pathNot: '^libs/service-defaults/(src|dist)/index[.](ts|js|d[.]ts)$' },
+      from: { path: '^(apps|libs)/', pathNot: ['/spec-support/', notSpec] },
+      to: { path: '/spec-support/' },
     },
     {
       name: 'apps-do-not-import-apps',
@@ -208,18 +111,122 @@ module.exports = {
       to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {
-      name: 'libraries-do-not-import-apps',
-      comment: 'Arrows point downward only.',
-      severity: 'error',
-      from: { path: '^libs/' },
-      to: { path: '^apps/' },
-    },
-    {
       name: 'no-undeclared-package',
       comment: 'What is imported is in the package.json of the workspace that imports it.',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: notSpec },
+      from: { path: '^(apps|libs)/', pathNot: ['/(spec-support|contract)/', notSpec] },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
+    },
+
+    // The rooms of the core, from the ground up.
+    looksDown('protocol', [], 'The words are pure: no Nest, no network, no clock.'),
+    looksDown('caching', [], 'Caching is about keys, values and deadlines; only its LRU comes from outside.', [
+      'lru-cache',
+    ]),
+    looksDown(
+      'http',
+      ['protocol'],
+      'It sends requests over kept-alive connections; what they carry is nothing to it.',
+      ['undici'],
+    ),
+    looksDown('resilience', ['caching', 'protocol'], 'Who is called, and how, is nothing to it.', ['cockatiel']),
+    looksDown('revocation', ['caching', 'protocol'], 'Both rooms that judge ask it; it knows neither of them.'),
+    looksDown('diagnostics', ['caching', 'protocol'], 'Three rooms publish; who listens is outside.'),
+    looksDown(
+      'authorization-server',
+      ['resilience', 'diagnostics', 'http', 'caching', 'protocol'],
+      'It serves the rooms above it and knows none of them.',
+      ['oauth4webapi', 'jsonc-parser', '@nestjs', 'rxjs'],
+    ),
+    looksDown(
+      'resource-server',
+      ['authorization-server', 'revocation', 'diagnostics', 'caching', 'protocol'],
+      'It meets the client in the type VerifiedAccessToken, and nowhere else.',
+      ['@nestjs', 'rxjs', 'reflect-metadata'],
+    ),
+    looksDown(
+      'client',
+      ['authorization-server', 'revocation', 'resilience', 'diagnostics', 'http', 'caching', 'protocol'],
+      'It meets the resource server in the type VerifiedAccessToken, and nowhere else.',
+      ['@nestjs', 'rxjs', 'reflect-metadata'],
+    ),
+    {
+      name: 'http-knows-no-token',
+      comment: 'Of the words it has those for failures.',
+      severity: 'error',
+      from: { path: rooms('http'), pathNot: notSpec },
+      to: { path: rooms('protocol'), pathNot: `${CORE}protocol/connection-failures[.]ts$` },
+    },
+    {
+      name: 'nest-only-where-the-name-says-so',
+      comment: 'A kind suffix (.guard, .module …) if and only if the file touches Nest.',
+      severity: 'error',
+      from: {
+        path: CORE,
+        pathNot: [notSpec, '[.](guard|filter|decorator|decorators|discovery|module|module-definition)[.]ts$'],
+      },
+      to: { path: 'node_modules/@nestjs/' },
+    },
+    {
+      name: 'oauth-library-in-one-room',
+      comment: 'Only the room that talks to the authorization server speaks the protocol.',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: rooms('authorization-server') },
+      to: { path: 'node_modules/oauth4webapi/' },
+    },
+    {
+      name: 'undici-where-it-sends',
+      comment:
+        'What an HTTP client throws may carry the request with its token: none may come further than the files that send.',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: [notSpec, rooms('testing', 'http')] },
+      to: { path: 'node_modules/undici/' },
+    },
+
+    // The doors of the library beside the first.
+    ...DOORS.flatMap(aDoor),
+    {
+      name: 'testing-stands-on-protocol',
+      comment: 'The second door makes tokens and finds leaks; it needs no room that runs in a service.',
+      severity: 'error',
+      from: { path: rooms('testing'), pathNot: [notSpec, rooms('testing/in-memory')] },
+      to: { path: '^libs/', pathNot: [rooms('testing', 'protocol'), `${CORE}production[.]ts$`] },
+    },
+    {
+      name: 'in-memory-replaces-the-network',
+      comment: 'What a service runs is to run in its tests: nothing of it is known but its words and its network.',
+      severity: 'error',
+      from: { path: rooms('testing/in-memory'), pathNot: [notSpec, '[.]module[.]ts$'] },
+      to: { path: CORE, pathNot: rooms('testing', 'http', 'protocol') },
+    },
+    {
+      name: 'testing-module-rewires-the-module',
+      comment: 'It puts another network into the one module, and goes past it to none of its rooms.',
+      severity: 'error',
+      from: { path: `${CORE}testing/in-memory/.*[.]module[.]ts$` },
+      to: {
+        path: CORE,
+        pathNot: [rooms('testing', 'http'), `${CORE}keycloak[.](module|module-definition|options)[.]ts$`],
+      },
+    },
+    {
+      name: 'testing-only-in-specs',
+      comment: 'A test token must not be made in a running service.',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: [rooms('testing'), '/spec-support/', notSpec] },
+      to: { path: '^libs/keycloak/(src|dist)/testing/' },
+    },
+
+    // Service A.
+    {
+      name: 'openid-library-in-the-login',
+      comment: 'Only the login of Service A speaks OpenID Connect, and no error of that library may come further.',
+      severity: 'error',
+      from: {
+        path: '^(libs|apps)/',
+        pathNot: '^apps/service-a/src/login/openid-(configuration|errors|provider|transport)[.]ts$',
+      },
+      to: { path: 'node_modules/openid-client/' },
     },
   ],
   options: {

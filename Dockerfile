@@ -7,7 +7,9 @@ WORKDIR /app
 # The manifests first: as long as they stay, so does the layer with the packages.
 COPY package.json package-lock.json .npmrc ./
 COPY libs/keycloak/package.json libs/keycloak/
+COPY libs/keycloak-test-servers/package.json libs/keycloak-test-servers/
 COPY libs/service-defaults/package.json libs/service-defaults/
+COPY libs/demo/package.json libs/demo/
 COPY apps/service-a/package.json apps/service-a/
 COPY apps/service-b/package.json apps/service-b/
 COPY apps/service-c/package.json apps/service-c/
@@ -18,10 +20,10 @@ COPY libs libs
 COPY apps apps
 RUN npm run build
 
-# What production does not run goes: development packages, what the library asks for in tests only (an optional peer, so
-# `--omit=optional` as well), sources, build records, and the library's door for tests.
+# What production does not run goes: development packages, what the test servers ask for (an optional peer, so
+# `--omit=optional` as well), sources, build records, the test servers, and the library's door for tests.
 RUN npm prune --omit=dev --omit=optional --ignore-scripts \
- && rm -rf apps/*/src libs/*/src libs/*/dist/testing \
+ && rm -rf apps/*/src libs/*/src libs/keycloak/dist/testing libs/keycloak-test-servers \
  && find apps libs -name node_modules -prune -o \( -name 'tsconfig*.json' -o -name '*.tsbuildinfo' -o -name '*.d.ts' -o -name '*.d.ts.map' \) -type f -exec rm {} +
 
 FROM node:24-slim

@@ -12,6 +12,8 @@ const common: Config = {
   moduleNameMapper: {
     '^nestjs-keycloak-s2s$': '<rootDir>/libs/keycloak/src/index.ts',
     '^nestjs-keycloak-s2s/testing$': '<rootDir>/libs/keycloak/src/testing/index.ts',
+    '^keycloak-test-servers$': '<rootDir>/libs/keycloak-test-servers/src/index.ts',
+    '^demo$': '<rootDir>/libs/demo/src/index.ts',
     '^service-defaults$': '<rootDir>/libs/service-defaults/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],
   },
@@ -27,7 +29,7 @@ export default {
       displayName: 'unit',
       testMatch: ['<rootDir>/{apps,libs}/*/src/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
     },
-    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.{e2e,contract}-spec.ts'] },
+    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e-spec.ts', '<rootDir>/libs/*/contract/**/*.contract-spec.ts'] },
     { ...common, displayName: 'browser', testMatch: ['<rootDir>/test/**/*.browser-spec.ts'] },
   ],
   // For what never ends. No test is about it, and a machine that is busy must not turn one red.

@@ -70,7 +70,7 @@ export async function startServer(
 
 /** Only there once it is built. */
 function builtTesting() {
-  return import('../libs/keycloak/dist/testing/index.js');
+  return import('../libs/keycloak-test-servers/dist/index.js');
 }
 
 /** What it is, to be told beside a result. */

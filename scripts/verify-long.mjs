@@ -20,7 +20,7 @@ const TIMING_SPECS = [
   'authorization-server/(cached-introspection|introspection|metadata|retries|server-|authorization-server|token-endpoint)',
   'diagnostics/',
   'resource-server/revoked-requests',
-  'testing/keycloak-archive',
+  'real/keycloak-archive',
   'fault-proxy/',
   'login/(signing-keys|session|user-sessions|pending-logins)',
   'connection-limits',

@@ -22,7 +22,7 @@ export async function findKeycloak({ say, signal }) {
 
 /** A Keycloak that may be killed. */
 export async function ownKeycloak({ say, signal, port }) {
-  const { startKeycloak } = await import('../../libs/keycloak/dist/testing/index.js');
+  const { startKeycloak } = await import('../../libs/keycloak-test-servers/dist/index.js');
   return startKeycloak({
     realm: REALM_FILE,
     environment: realmEnvironment({}, 3000),

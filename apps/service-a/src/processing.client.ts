@@ -1,7 +1,7 @@
 /** ProcessingClient: the only file of Service A that knows Service B's paths. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceCallError, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { seenTokens, type SeenToken } from 'service-defaults';
+import { seenTokens, type SeenToken } from 'demo';
 
 export interface Order {
   readonly order_id: number;

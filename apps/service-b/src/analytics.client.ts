@@ -1,7 +1,7 @@
 /** AnalyticsClient: the only file of Service B that knows Service C's paths. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceCallError, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { seenTokens, type SeenToken } from 'service-defaults';
+import { seenTokens, type SeenToken } from 'demo';
 
 export interface ComputeResult {
   readonly result: number;

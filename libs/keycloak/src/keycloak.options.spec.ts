@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { printedForms } from './testing/printed-forms.js';
+import { printedForms } from '../spec-support/printed-forms.js';
 import {
   resolveKeycloakOptions,
   resolveServiceOptions,

@@ -1,6 +1,6 @@
 /** AttackLab: makes attacks, each in the service that holds what is misused, and judges what came of them. */
 import { Injectable } from '@nestjs/common';
-import { AttackRuns, type Attempt } from 'service-defaults';
+import { AttackRuns, type Attempt } from 'demo';
 import { ATTACKS, type Attack, type AttackId } from './attack-list.js';
 import { AttackTools, type Attacker } from './attack-tools.js';
 import { AttacksAtBClient } from './attacks-at-b.client.js';

@@ -1,5 +1,5 @@
 /** Attack list: every attack of the demonstration in words, and the one refusal that it must meet. */
-import type { AttackAnswer } from 'service-defaults';
+import type { AttackAnswer } from 'demo';
 
 export interface Attack {
   /** Its path. */

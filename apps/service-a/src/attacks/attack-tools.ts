@@ -1,7 +1,7 @@
 /** AttackTools: what the attacks of Service A are made with: its own credentials, and the addresses of the services. */
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { AttackersKeycloak, AttackTarget, ownAddress, type AttackingClient, type Attempt } from 'service-defaults';
+import { AttackersKeycloak, AttackTarget, ownAddress, type AttackingClient, type Attempt } from 'demo';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 
 /** One way to attack. Throws `AttackNotRun`. */

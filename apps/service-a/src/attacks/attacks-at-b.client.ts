@@ -1,7 +1,7 @@
 /** AttacksAtBClient: has Service B make the attacks for which it, or Service C behind it, holds the credential. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceClient } from 'nestjs-keycloak-s2s';
-import { AttackNotRun, readAttempt, type Attempt } from 'service-defaults';
+import { AttackNotRun, readAttempt, type Attempt } from 'demo';
 import type { AttackId } from './attack-list.js';
 
 @Injectable()

@@ -1,6 +1,6 @@
 /** Ended tokens: tokens that were good, and are no longer. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { attempt } from 'service-defaults';
+import { attempt } from 'demo';
 import type { Attacker } from './attack-tools.js';
 
 /** Two tokens, made for this; one is revoked before anybody has seen it. */

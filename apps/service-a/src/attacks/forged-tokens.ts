@@ -1,5 +1,5 @@
 /** Forged tokens: made from a good one, by somebody without Keycloak's key. */
-import { attempt } from 'service-defaults';
+import { attempt } from 'demo';
 import type { Attacker } from './attack-tools.js';
 
 export const tamperedSignature: Attacker = async ({ keycloak, serviceB }) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AttackAnswer } from 'service-defaults';
+import type { AttackAnswer } from 'demo';
 import { judgeAttack } from './judge-attack.js';
 
 const DUE: AttackAnswer = {

@@ -1,5 +1,5 @@
 /** Judge attack: whether an attack met the refusal that was due, and anything else is told from that. */
-import { isAccepted, type AttackAnswer, type Attempt } from 'service-defaults';
+import { isAccepted, type AttackAnswer, type Attempt } from 'demo';
 
 /**
  * - `refused`: by the refusal that was due, while the honest use of the same credential was accepted. The only good one.

@@ -1,5 +1,5 @@
 /** Misdirected tokens: a good token of Service A, shown where it is not meant for. */
-import { attempt } from 'service-defaults';
+import { attempt } from 'demo';
 import type { Attacker } from './attack-tools.js';
 
 export const tokenAtC: Attacker = async ({ keycloak, serviceB, serviceC }) => {

@@ -1,5 +1,5 @@
 /** Missing permissions: what neither a service nor a user is given, however it asks. */
-import { attempt, thenEnd } from 'service-defaults';
+import { attempt, thenEnd } from 'demo';
 import type { Attacker } from './attack-tools.js';
 
 export const permissionNotAssigned: Attacker = async ({ keycloak }) => {

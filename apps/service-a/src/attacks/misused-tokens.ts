@@ -1,5 +1,5 @@
 /** Misused tokens: a token of the wrong kind, in the wrong place, or none. */
-import { AttackNotRun, attempt, thenEnd } from 'service-defaults';
+import { AttackNotRun, attempt, thenEnd } from 'demo';
 import type { Attacker } from './attack-tools.js';
 
 export const noToken: Attacker = async ({ keycloak, serviceB }) => {

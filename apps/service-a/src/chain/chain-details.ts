@@ -1,5 +1,5 @@
 /** Chain details: what the page of a chain shows beside its answer, in demo mode. */
-import type { SeenToken, TraceMetric } from 'service-defaults';
+import type { SeenToken, TraceMetric } from 'demo';
 import { chainStory, type ChainStory } from './chain-story.js';
 import { compareTokens, type TokenComparison } from './token-comparison.js';
 

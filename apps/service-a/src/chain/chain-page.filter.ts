@@ -1,7 +1,7 @@
 /** ChainPageFilter: the page that says why the chain was refused, and what happened until then. */
 import { Catch, Inject, Injectable, Optional } from '@nestjs/common';
 import { Refusal, RefusalFilter, type RefusalBody } from 'nestjs-keycloak-s2s';
-import { RequestTracer } from 'service-defaults';
+import { RequestTracer } from 'demo';
 import { Cookies } from '../login/cookies.js';
 import type { PageRequest } from '../pages/negotiation.js';
 import { Pages } from '../pages/pages.js';

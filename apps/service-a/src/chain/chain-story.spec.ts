@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseServerTiming } from 'service-defaults';
+import { parseServerTiming } from 'demo';
 import { chainStory, type ChainStory } from './chain-story.js';
 
 const story = (header: string): ChainStory => chainStory(parseServerTiming(header, 'nobody'));

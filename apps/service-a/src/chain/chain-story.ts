@@ -1,5 +1,5 @@
 /** Chain story: the metrics of a trace as the sequence of who asked whom for what, in words. */
-import type { TraceMetric } from 'service-defaults';
+import type { TraceMetric } from 'demo';
 import { PARTIES, partyNamed, type Party } from './parties.js';
 
 export interface StoryStep {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { ServiceCallError, type ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { testAccessToken } from 'nestjs-keycloak-s2s/testing';
-import { seenToken } from 'service-defaults';
+import { seenToken } from 'demo';
 import { ProcessingClient } from '../processing.client.js';
 import { ChainTokens } from './chain-tokens.js';
 

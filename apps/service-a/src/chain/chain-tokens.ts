@@ -1,7 +1,7 @@
 /** ChainTokens: what the tokens of a chain claim, told by the services that were called with them. */
 import { Injectable, Logger } from '@nestjs/common';
 import { Refusal, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { seenToken, type SeenToken } from 'service-defaults';
+import { seenToken, type SeenToken } from 'demo';
 import { ProcessingClient } from '../processing.client.js';
 
 @Injectable()

@@ -2,7 +2,7 @@
 import { Controller, Get, Inject, Optional, Req, Res, UseFilters } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { AccessToken, BearerError, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { RequestTracer } from 'service-defaults';
+import { RequestTracer } from 'demo';
 import { serviceAConfig } from '../config.js';
 import { SessionCaller } from '../login/session-caller.js';
 import type { CookieRequest } from '../login/cookies.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { SeenToken } from 'service-defaults';
+import type { SeenToken } from 'demo';
 import { compareTokens, type TokenComparison } from './token-comparison.js';
 
 const at = (service: string, claims: SeenToken['claims']): SeenToken => ({

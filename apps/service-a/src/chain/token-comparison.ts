@@ -1,5 +1,5 @@
 /** Token comparison: the claims of the tokens of one chain side by side, with what changed from hop to hop. */
-import type { SeenToken, ToldClaim } from 'service-defaults';
+import type { SeenToken, ToldClaim } from 'demo';
 import { PARTIES, partyNamed } from './parties.js';
 
 export interface ComparedClaim {

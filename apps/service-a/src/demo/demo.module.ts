@@ -1,6 +1,6 @@
 /** DemoModule: what Service A has in demo mode only. */
 import { Module } from '@nestjs/common';
-import { RequestTraceModule } from 'service-defaults';
+import { RequestTraceModule } from 'demo';
 import { AttacksModule } from '../attacks/attacks.module.js';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { prefersHtml } from '../pages/negotiation.js';

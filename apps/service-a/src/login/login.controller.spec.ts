@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startAuthorizationServer, type RunningAuthorizationServer } from 'nestjs-keycloak-s2s/testing';
+import { startAuthorizationServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
 import { equipService, readServiceSettings, serviceAdapter } from 'service-defaults';
 import request from 'supertest';
 import { serviceAConfig } from '../config.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ATTACKS, type Attack } from '../attacks/attack-list.js';
-import { parseServerTiming, type SeenToken } from 'service-defaults';
+import { parseServerTiming, type SeenToken } from 'demo';
 import { answeredDetails, refusedDetails } from '../chain/chain-details.js';
 import { Pages } from './pages.js';
 

@@ -2,7 +2,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { TokenExchangeClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { AttackRuns, AttackTarget, ownAddress, type Attempt } from 'service-defaults';
+import { AttackRuns, AttackTarget, ownAddress, type Attempt } from 'demo';
 import { serviceBConfig, type ServiceBConfig } from '../config.js';
 import { AttacksAtCClient } from './attacks-at-c.client.js';
 import { replay, type Replay } from './replayed-tokens.js';

@@ -1,7 +1,7 @@
 /** AttacksAtCClient: has Service C make the attack for which it holds the credential. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { AttackNotRun, readAttempt, type Attempt } from 'service-defaults';
+import { AttackNotRun, readAttempt, type Attempt } from 'demo';
 
 @Injectable()
 export class AttacksAtCClient {

@@ -1,7 +1,7 @@
 /** Attacks: those of the demonstration that only Service B can make, or pass on to Service C. */
 import { Controller, HttpCode, NotFoundException, Param, Post } from '@nestjs/common';
 import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import type { Attempt } from 'service-defaults';
+import type { Attempt } from 'demo';
 import { AttackLab } from './attack-lab.js';
 
 @Controller('api/attacks')

@@ -1,6 +1,6 @@
 /** Replayed tokens: what Service B got for Service C by exchange, shown where it is not meant for. */
 import type { IssuedToken } from 'nestjs-keycloak-s2s';
-import { attempt, type AttackTarget, type Attempt } from 'service-defaults';
+import { attempt, type AttackTarget, type Attempt } from 'demo';
 
 export interface Replay {
   /** As a sentence ends: `Service A`. */

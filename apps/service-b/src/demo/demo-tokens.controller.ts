@@ -1,7 +1,7 @@
 /** Demo tokens: what the token claims that Service B was called with, and the one that it had exchanged for it. */
 import { Controller, Get } from '@nestjs/common';
 import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { seenToken, type SeenToken } from 'service-defaults';
+import { seenToken, type SeenToken } from 'demo';
 import { AnalyticsClient } from '../analytics.client.js';
 
 @Controller('demo/tokens')

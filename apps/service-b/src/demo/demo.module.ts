@@ -1,7 +1,7 @@
 /** DemoModule: what Service B has in demo mode only. */
 import { Module } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
-import { RequestTraceModule } from 'service-defaults';
+import { RequestTraceModule } from 'demo';
 import { AttacksModule } from '../attacks/attacks.module.js';
 import { AnalyticsClient } from '../analytics.client.js';
 import { serviceBConfig } from '../config.js';

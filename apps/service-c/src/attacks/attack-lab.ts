@@ -1,7 +1,7 @@
 /** AttackLab: makes the attack with what Service C holds: the token that it was called with, and its own secret. */
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { AttackersKeycloak, AttackRuns, AttackTarget, attempt, ownAddress, type Attempt } from 'service-defaults';
+import { AttackersKeycloak, AttackRuns, AttackTarget, attempt, ownAddress, type Attempt } from 'demo';
 import { serviceCConfig, type ServiceCConfig } from '../config.js';
 
 /** RFC 8693, for the very permission that the token's subject has at Service B. */

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { AllowClients, RequirePermission } from 'nestjs-keycloak-s2s';
-import type { Attempt } from 'service-defaults';
+import type { Attempt } from 'demo';
 import { AttackLab } from './attack-lab.js';
 
 @Controller('api/attacks')

@@ -1,7 +1,7 @@
 /** Demo tokens: what the token claims that Service C was called with. */
 import { Controller, Get } from '@nestjs/common';
 import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { seenToken, type SeenToken } from 'service-defaults';
+import { seenToken, type SeenToken } from 'demo';
 
 @Controller('demo/tokens')
 export class DemoTokensController {

@@ -1,7 +1,7 @@
 /** DemoModule: what Service C has in demo mode only. */
 import { Module } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
-import { RequestTraceModule } from 'service-defaults';
+import { RequestTraceModule } from 'demo';
 import { AttacksModule } from '../attacks/attacks.module.js';
 import { serviceCConfig } from '../config.js';
 import { DemoTokensController } from './demo-tokens.controller.js';

@@ -4,8 +4,8 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
-import { printedForms } from '../testing/printed-forms.js';
-import { StillClock } from '../testing/still-clock.js';
+import { printedForms } from '../../spec-support/printed-forms.js';
+import { StillClock } from '../../spec-support/still-clock.js';
 import { connectToAuthorizationServer } from './connect.js';
 
 const servers: Server[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { growthOf, LINEAR } from '../testing/growth.js';
+import { growthOf, LINEAR } from '../../spec-support/growth.js';
 import { isJson } from './bounded-fetch.js';
 
 describe('the content type of an answer', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import { tokenHash } from '../protocol/fingerprint.js';
-import { StillClock } from '../testing/still-clock.js';
+import { StillClock } from '../../spec-support/still-clock.js';
 import { CachedIntrospection } from './cached-introspection.js';
 
 const TTL_SECONDS = 10;

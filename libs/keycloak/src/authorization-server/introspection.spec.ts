@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
-import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
-import { BASIC_OF_SERVICE_B, connectionTo, startTestRealm } from '../testing/test-realm.js';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { BASIC_OF_SERVICE_B, connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { connectToAuthorizationServer } from './connect.js';
 import type { Introspection } from './introspection.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
-import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
-import { connectionTo, startTestRealm } from '../testing/test-realm.js';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { connectToAuthorizationServer } from './connect.js';
 import type { ServerMetadata } from './metadata.js';
 

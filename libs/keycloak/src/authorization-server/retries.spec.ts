@@ -3,9 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { systemClock } from '../caching/clock.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
-import type { Fault } from '../testing/authorization-server/fault.js';
-import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
-import { connectionTo, startTestRealm } from '../testing/test-realm.js';
+import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
+import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { connectToAuthorizationServer } from './connect.js';
 
 let realm: RunningAuthorizationServer;

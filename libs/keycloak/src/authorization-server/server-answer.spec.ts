@@ -1,11 +1,10 @@
 /** What each fault of the authorization server comes to, at each of the three places where it is asked (RS-14). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
-import type { Fault } from '../testing/authorization-server/fault.js';
-import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
-import { printedForms } from '../testing/printed-forms.js';
-import { StillClock } from '../testing/still-clock.js';
-import { connectionTo, startTestRealm } from '../testing/test-realm.js';
+import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
+import { printedForms } from '../../spec-support/printed-forms.js';
+import { StillClock } from '../../spec-support/still-clock.js';
+import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { connectToAuthorizationServer } from './connect.js';
 
 let realm: RunningAuthorizationServer;

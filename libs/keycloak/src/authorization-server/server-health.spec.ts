@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
-import { StillClock } from '../testing/still-clock.js';
-import { connectionTo, startTestRealm } from '../testing/test-realm.js';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { StillClock } from '../../spec-support/still-clock.js';
+import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { connectToAuthorizationServer } from './connect.js';
 import { AuthorizationServerHealth } from './server-health.js';
 

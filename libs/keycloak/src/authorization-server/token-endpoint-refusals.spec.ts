@@ -3,10 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { Refusal } from '../protocol/refusal.js';
-import type { Fault } from '../testing/authorization-server/fault.js';
-import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
-import { printedForms } from '../testing/printed-forms.js';
-import { connectionTo, startTestRealm } from '../testing/test-realm.js';
+import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
+import { printedForms } from '../../spec-support/printed-forms.js';
+import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { connectToAuthorizationServer } from './connect.js';
 
 let realm: RunningAuthorizationServer;

@@ -1,7 +1,7 @@
 /** RenewingCache under every order in which uses, answers, time and forgetting can come. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { StillClock } from '../testing/still-clock.js';
+import { StillClock } from '../../spec-support/still-clock.js';
 import { RenewingCache, type Renewable } from './renewing-cache.js';
 
 interface Value {

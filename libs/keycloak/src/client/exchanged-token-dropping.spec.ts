@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { IssuedToken } from '../protocol/issued-token.js';
-import { StillClock } from '../testing/still-clock.js';
+import { StillClock } from '../../spec-support/still-clock.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
 import { TokenSource } from './token-source.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { StillClock } from '../testing/still-clock.js';
+import { StillClock } from '../../spec-support/still-clock.js';
 import type { CircuitState } from '../resilience/call-policy.js';
 import { ServiceCallError } from './service-call-error.js';
 import { ServiceTransport, type ServiceTransportOptions, type TransportRequest } from './service-transport.js';

@@ -3,8 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { decodeJwt } from 'jose';
 import { connectToAuthorizationServer } from '../authorization-server/connect.js';
 import { systemClock } from '../caching/clock.js';
-import type { Fault } from '../testing/authorization-server/fault.js';
-import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
+import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import {
   CALL_BOUNDS,
   breakOff,
@@ -16,10 +15,10 @@ import {
   raw,
   truncated,
   type Script,
-} from '../testing/next-service.js';
-import { printedForms } from '../testing/printed-forms.js';
+} from '../../spec-support/next-service.js';
+import { printedForms } from '../../spec-support/printed-forms.js';
 import { testAccessToken } from '../testing/test-access-token.js';
-import { connectionTo, loginTo, startTestRealm } from '../testing/test-realm.js';
+import { connectionTo, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { ServiceClient } from './service-client.js';
 import { ServiceTransport } from './service-transport.js';

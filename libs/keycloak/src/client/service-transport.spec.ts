@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { CALL_BOUNDS } from '../testing/next-service.js';
+import { CALL_BOUNDS } from '../../spec-support/next-service.js';
 import { ServiceTransport, type TransportRequest } from './service-transport.js';
 
 type Handler = (socket: Socket, request: string, at: number) => unknown;

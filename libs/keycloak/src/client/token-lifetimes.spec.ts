@@ -3,9 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import fc from 'fast-check';
 import { connectToAuthorizationServer } from '../authorization-server/connect.js';
 import { systemClock } from '../caching/clock.js';
-import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
-import { StillClock } from '../testing/still-clock.js';
-import { connectionTo, startTestRealm } from '../testing/test-realm.js';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { StillClock } from '../../spec-support/still-clock.js';
+import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { clientCredentialsRequest } from './token-request.js';
 import { TokenSource } from './token-source.js';
 import { TokenSourceLog } from './token-source-log.js';

@@ -4,9 +4,9 @@ import { connectToAuthorizationServer } from '../authorization-server/connect.js
 import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
 import { systemClock } from '../caching/clock.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
-import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
-import { CALL_BOUNDS, json, NextService } from '../testing/next-service.js';
-import { connectionTo, HeldCalls, startTestRealm } from '../testing/test-realm.js';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { CALL_BOUNDS, json, NextService } from '../../spec-support/next-service.js';
+import { connectionTo, HeldCalls, startTestRealm } from '../../spec-support/test-realm.js';
 import { ServiceClient } from './service-client.js';
 import { ServiceTransport } from './service-transport.js';
 import { clientCredentialsRequest } from './token-request.js';

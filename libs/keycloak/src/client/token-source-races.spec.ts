@@ -8,7 +8,7 @@ import { tokenHash } from '../protocol/fingerprint.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { IssuedToken } from '../protocol/issued-token.js';
 import { subjectTokenText } from '../protocol/verified-access-token.js';
-import { StillClock } from '../testing/still-clock.js';
+import { StillClock } from '../../spec-support/still-clock.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
 import { TokenSource } from './token-source.js';

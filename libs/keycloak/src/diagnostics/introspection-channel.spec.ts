@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CachedIntrospection } from '../authorization-server/cached-introspection.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
-import { StillClock } from '../testing/still-clock.js';
+import { StillClock } from '../../spec-support/still-clock.js';
 import { INTROSPECTION_CHANNEL, type IntrospectionMessage } from './introspection-channel.js';
 
 const OPTIONS = {

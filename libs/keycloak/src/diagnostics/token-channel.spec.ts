@@ -6,7 +6,7 @@ import { TokenSource } from '../client/token-source.js';
 import { TokenSourceLog } from '../client/token-source-log.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { IssuedToken } from '../protocol/issued-token.js';
-import { StillClock } from '../testing/still-clock.js';
+import { StillClock } from '../../spec-support/still-clock.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { TOKEN_CHANNEL, type TokenMessage } from './token-channel.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { printedForms } from '../testing/printed-forms.js';
+import { printedForms } from '../../spec-support/printed-forms.js';
 import { IssuedToken } from './issued-token.js';
 
 const TEXT = 'eyJhbGciOiJSUzI1NiJ9.c2VjcmV0.c2lnbmF0dXJl';

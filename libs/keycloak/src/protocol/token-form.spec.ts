@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { respellingsOf } from '../testing/respellings.js';
+import { respellingsOf } from '../../spec-support/respellings.js';
 import { tokenText } from '../testing/token-text.js';
 import { isCompactJws } from './token-form.js';
 

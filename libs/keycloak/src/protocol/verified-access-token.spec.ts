@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { printedForms } from '../testing/printed-forms.js';
+import { printedForms } from '../../spec-support/printed-forms.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { subjectTokenText } from './verified-access-token.js';
 

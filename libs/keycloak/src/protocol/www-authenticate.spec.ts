@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { growthOf, LINEAR } from '../testing/growth.js';
+import { growthOf, LINEAR } from '../../spec-support/growth.js';
 import { bearerChallengeError, formatBearerChallenge } from './www-authenticate.js';
 
 /** The auth-params of a challenge, read by the grammar of RFC 9110 section 11.2; throws when it does not hold. */

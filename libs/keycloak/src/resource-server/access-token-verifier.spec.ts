@@ -2,9 +2,9 @@ import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { KeycloakModule } from '../keycloak.module.js';
-import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
-import { respellingsOf } from '../testing/respellings.js';
-import { connectionTo, loginTo, startTestRealm } from '../testing/test-realm.js';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { respellingsOf } from '../../spec-support/respellings.js';
+import { connectionTo, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { tokenText } from '../testing/token-text.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BearerError } from '../protocol/bearer-error.js';
 import { isCompactJws } from '../protocol/token-form.js';
-import { respellingsOf } from '../testing/respellings.js';
+import { respellingsOf } from '../../spec-support/respellings.js';
 import { tokenText } from '../testing/token-text.js';
 import { bearerToken, checkBearerToken, type BearerRequest } from './bearer-token.js';
 

@@ -10,8 +10,8 @@ import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { KeycloakModule } from '../keycloak.module.js';
-import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
-import { connectionTo, loginTo, startTestRealm } from '../testing/test-realm.js';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { connectionTo, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { OptionalToken } from './access.decorators.js';
 import { isCut } from './cut-headers.js';
 

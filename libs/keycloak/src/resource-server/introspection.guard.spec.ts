@@ -13,10 +13,9 @@ import request from 'supertest';
 import { KeycloakModule } from '../keycloak.module.js';
 import type { KeycloakModuleOptions } from '../keycloak.options.js';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import type { Fault } from '../testing/authorization-server/fault.js';
-import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
-import { respellingsOf } from '../testing/respellings.js';
-import { BASIC_OF_SERVICE_B, connectionTo, startTestRealm } from '../testing/test-realm.js';
+import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
+import { respellingsOf } from '../../spec-support/respellings.js';
+import { BASIC_OF_SERVICE_B, connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { tokenText } from '../testing/token-text.js';
 import {
   AllowClients,

@@ -10,8 +10,8 @@ import type { Denial } from '../protocol/denial.js';
 import { tokenHash } from '../protocol/fingerprint.js';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { RevocationList } from '../revocation/revocation-list.js';
-import type { RunningAuthorizationServer } from '../testing/authorization-server/start-authorization-server.js';
-import { connectionTo, loginTo, startTestRealm } from '../testing/test-realm.js';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { connectionTo, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { Authenticated, MaxStaleness, OptionalToken, Public } from './access.decorators.js';
 import { AccessToken } from './access-token.decorator.js';
 

@@ -4,7 +4,7 @@ import type { AccessTokenClaims } from '../protocol/claims.js';
 import { denialOf, type Denial } from '../protocol/denial.js';
 import { tokenHash } from '../protocol/fingerprint.js';
 import { makeVerifiedAccessToken, tokenFacts, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import { StillClock } from '../testing/still-clock.js';
+import { StillClock } from '../../spec-support/still-clock.js';
 import { RevocationList } from './revocation-list.js';
 
 const MEMORY_SECONDS = 1000;

@@ -1,6 +1,6 @@
 /** How long it takes to look through a text that was made to take long. */
 import { describe, expect, it } from '@jest/globals';
-import { growthOf, LINEAR } from '../growth.js';
+import { growthOf, LINEAR } from '../../../spec-support/growth.js';
 import { KnownTokens } from './known-tokens.js';
 import { Sight } from './sight.js';
 

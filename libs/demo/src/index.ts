@@ -1,0 +1,17 @@
+/** The door of demo: what the services share in demo mode, and never outside it. */
+export { AttackersKeycloak } from './attacks/attackers-keycloak.js';
+export { readAttempt } from './attacks/attempt-form.js';
+export { AttackNotRun, attempt, isAccepted, thenEnd } from './attacks/attempt.js';
+export { AttackRuns } from './attacks/attack-runs.js';
+export { AttackTarget } from './attacks/attack-target.js';
+export { ownAddress } from './attacks/own-address.js';
+export { RequestTraceModule } from './request-trace/request-trace.module.js';
+export { RequestTracer } from './request-trace/request-tracer.js';
+export { parseServerTiming } from './request-trace/server-timing.js';
+export { seenToken, seenTokens } from './seen-token.js';
+
+export type { AttackingClient } from './attacks/attackers-keycloak.js';
+export type { AttackAnswer, Attempt, Sent, TokenInWords } from './attacks/attempt.js';
+export type { RequestTraceOptions, TraceableRequest } from './request-trace/request-tracer.js';
+export type { TraceMetric, TraceStep } from './request-trace/server-timing.js';
+export type { SeenToken, ToldClaim } from './seen-token.js';

@@ -1,0 +1,68 @@
+/** One contract for the embedded authorization server and the real Keycloak: the same requests, the same answers, and where not. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ADMIN_API_CASES, MASTER_CASES } from './admin-api-cases.js';
+import { ADMIN_CLIENT_CASES } from './admin-client-cases.js';
+import { ADMIN_USER_CASES } from './admin-user-cases.js';
+import { AUTHORIZATION_CASES, LOGIN_CASES } from './authorization-cases.js';
+import { CODE_CASES } from './code-cases.js';
+import { DIFFERENCES } from './differences.js';
+import { DOCUMENT_CASES } from './document-cases.js';
+import { BACKCHANNEL_LOGOUT_CASES, END_SESSION_CASES } from './end-session-cases.js';
+import { EXCHANGE_CASES } from './exchange-cases.js';
+import { INTROSPECTION_CASES } from './introspection-cases.js';
+import { ADMINISTRATION_CASES, LOGOUT_CASES, REVOCATION_CASES } from './revocation-cases.js';
+import { describeOnBothServers, type ContractServer } from './server.js';
+import {
+  CLIENT_AUTHENTICATION_CASES,
+  CLIENT_CREDENTIALS_CASES,
+  PASSWORD_CASES,
+  REFRESH_CASES,
+  TOKEN_REQUEST_CASES,
+} from './token-cases.js';
+import { USERINFO_CASES } from './userinfo-cases.js';
+
+describeOnBothServers((connect, which) => {
+  let server: ContractServer | undefined;
+  beforeAll(async () => {
+    server = await connect();
+  });
+  // A Keycloak has many clients to take away then.
+  afterAll(() => server?.stop(), 60_000);
+
+  describe.each([
+    { about: 'documents', cases: DOCUMENT_CASES },
+    { about: 'client authentication', cases: CLIENT_AUTHENTICATION_CASES },
+    { about: 'a token request', cases: TOKEN_REQUEST_CASES },
+    { about: 'client credentials', cases: CLIENT_CREDENTIALS_CASES },
+    { about: 'password', cases: PASSWORD_CASES },
+    { about: 'refresh', cases: REFRESH_CASES },
+    { about: 'an authorization request', cases: AUTHORIZATION_CASES },
+    { about: 'a login in a browser', cases: LOGIN_CASES },
+    { about: 'an authorization code', cases: CODE_CASES },
+    { about: 'exchange', cases: EXCHANGE_CASES },
+    { about: 'introspection', cases: INTROSPECTION_CASES },
+    { about: 'revocation', cases: REVOCATION_CASES },
+    { about: 'logout', cases: LOGOUT_CASES },
+    { about: 'the end of a session, in a browser', cases: END_SESSION_CASES },
+    { about: 'back-channel logout', cases: BACKCHANNEL_LOGOUT_CASES },
+    { about: 'what an administrator takes away', cases: ADMINISTRATION_CASES },
+    { about: 'userinfo', cases: USERINFO_CASES },
+    { about: 'the realm master', cases: MASTER_CASES },
+    { about: 'the admin REST API', cases: ADMIN_API_CASES },
+    { about: 'its users and roles', cases: ADMIN_USER_CASES },
+    { about: 'its clients and sessions', cases: ADMIN_CLIENT_CASES },
+  ])('$about', ({ cases }) => {
+    it.each(cases)('$title', async ({ ask, answer }) => {
+      // Without a Keycloak, `beforeAll` has failed and said what to do.
+      if (server === undefined) throw new Error('There is no server to ask');
+      expect(await ask(server)).toEqual(answer);
+    });
+  });
+
+  describe('known differences', () => {
+    it.each(DIFFERENCES)('$title', async ({ ask, [which]: answer }) => {
+      if (server === undefined) throw new Error('There is no server to ask');
+      expect(await ask(server)).toEqual(answer);
+    });
+  });
+});

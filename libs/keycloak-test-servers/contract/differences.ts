@@ -1,0 +1,108 @@
+/** Where the embedded server is known not to be Keycloak: docs/embedded-server.md lists them. */
+import { randomUUID } from 'node:crypto';
+import { Browser } from './browser.js';
+import { callback, claims } from './observations.js';
+import { login } from './requests.js';
+import type { ContractServer } from './server.js';
+
+interface Difference {
+  readonly title: string;
+  readonly ask: (server: ContractServer) => Promise<unknown>;
+  readonly keycloak: unknown;
+  readonly embedded: unknown;
+}
+
+const newName = (): string => `other-${randomUUID()}`;
+
+export const DIFFERENCES: readonly Difference[] = [
+  {
+    title: 'parts of the admin REST API are not there',
+    ask: async ({ administrator }) => (await administrator.ask('GET', '/groups')).status,
+    keycloak: 200,
+    embedded: 501,
+  },
+  {
+    title: 'a path that neither has is not known as such',
+    ask: async ({ administrator }) => (await administrator.ask('GET', '/no-such')).status,
+    keycloak: 404,
+    embedded: 501,
+  },
+  {
+    title: 'settings of a realm that it does not go by are refused',
+    ask: async ({ administrator }) =>
+      (await administrator.ask('PUT', '', { body: { displayName: 'Microservices' } })).status,
+    keycloak: 204,
+    embedded: 501,
+  },
+  {
+    title: 'members of a user that it does not know are passed over',
+    async ask({ administrator }) {
+      const username = newName();
+      const { status } = await administrator.ask('POST', '/users', { body: { username, noSuch: 1 } });
+      const [made] = await administrator.read<{ id: string }[]>(`/users?exact=true&username=${username}`);
+      if (made !== undefined) await administrator.change('DELETE', `/users/${made.id}`);
+      return status;
+    },
+    keycloak: 400,
+    embedded: 201,
+  },
+  {
+    title: 'a user has no default roles',
+    ask: (server) =>
+      server.administrator.having('/users', { username: newName() }, async (path) =>
+        (await server.administrator.read<{ name: string }[]>(`${path}/role-mappings/realm`)).map(({ name }) => name),
+      ),
+    keycloak: ['default-roles-microservices'],
+    embedded: [],
+  },
+  {
+    title: 'a token with full scope has no roles of default roles, and no client roles',
+    ask: async (server) => {
+      const clientId = newName();
+      const client = { clientId, publicClient: true, directAccessGrantsEnabled: true };
+      return server.administrator.having('/clients', client, async () => {
+        const username = await server.newUser('order-viewer');
+        const { realm_access, resource_access } = claims(await login(server, username, 'profile', clientId));
+        const { roles } = realm_access as { readonly roles: readonly string[] };
+        return [roles.includes('order-viewer'), roles.includes('offline_access'), resource_access !== undefined];
+      });
+    },
+    keycloak: [true, true, true],
+    embedded: [true, false, false],
+  },
+  {
+    title: 'a realm has no clients that nobody described',
+    ask: async (server) => (await login(server, 'alice', 'openid', 'admin-cli')).status,
+    keycloak: 200,
+    embedded: 401,
+  },
+  {
+    title: 'there is no console',
+    ask: async ({ baseUrl }) => (await fetch(`${baseUrl}/admin`, { redirect: 'manual' })).status,
+    keycloak: 302,
+    embedded: 404,
+  },
+  {
+    title: 'redirect URIs have no wildcards',
+    ask: async (server) => {
+      const clientId = newName();
+      const client = { clientId, publicClient: true, redirectUris: ['http://localhost:3000/*'] };
+      return server.administrator.having(
+        '/clients',
+        client,
+        async () => (await new Browser(server).authorize(clientId, { scope: 'openid' })).status,
+      );
+    },
+    keycloak: 200,
+    embedded: 400,
+  },
+  {
+    title: 'the response mode form_post is not there',
+    ask: async (server) => {
+      const changes = { response_mode: 'form_post', prompt: 'none' };
+      return callback(server, await new Browser(server).authorize(await server.newClient('web'), changes))['status'];
+    },
+    keycloak: 200,
+    embedded: 302,
+  },
+];

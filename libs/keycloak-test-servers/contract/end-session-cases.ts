@@ -1,0 +1,335 @@
+/** The contract of the end session endpoint (OpenID Connect RP-Initiated Logout 1.0) and of back-channel logout. */
+import { expect } from '@jest/globals';
+import { Browser, type Parameters } from './browser.js';
+import { moreTokensFor, refreshAt, tokensFor } from './code-cases.js';
+import { ERROR_PAGE, PLAIN_PAGE, refused, type ContractCase } from './expectations.js';
+import { callback, isActive, opened, page } from './observations.js';
+import { introspect, post, request, textOf, type Reply } from './requests.js';
+import { HOME, NEW_CLIENT_SECRET, type ContractServer } from './server.js';
+import { startLogoutListener, type LogoutListener } from './logout-listener.js';
+
+const LOGOUT = '/protocol/openid-connect/logout';
+const LOGGED_OUT = 'You are logged out';
+const CONFIRM = 'Do you want to log out?';
+const HOME_AGAIN = { status: 302, to: HOME, separator: '' };
+const WITH_STATE = { status: 302, to: HOME, separator: '?', state: 'a/b' };
+
+/** A user of one client, logged in in a browser. */
+async function loggedIn(server: ContractServer, attributes?: Readonly<Record<string, string>>) {
+  const client = await server.newClient('web', attributes);
+  const browser = new Browser(server);
+  const tokens = await tokensFor(server, client, browser);
+  return { client, browser, tokens, id_token_hint: textOf(tokens, 'id_token') };
+}
+
+const withQuery = (parameters: Parameters): string =>
+  `${LOGOUT}?${new URLSearchParams(parameters as Record<string, string>).toString()}`;
+
+const isStillActive = async (server: ContractServer, tokens: Reply): Promise<unknown> =>
+  isActive(await introspect(server, 'service-a', textOf(tokens)));
+
+/** Whether tokens, and the browser's session, are still good. */
+const state = async (server: ContractServer, client: string, browser: Browser, tokens: Reply) => [
+  await isStillActive(server, tokens),
+  callback(server, await browser.authorize(client, { prompt: 'none' }))['error'],
+];
+const GONE = [false, 'login_required'];
+const STAYS = [true, undefined];
+
+const SHOWN: readonly {
+  readonly title: string;
+  readonly parameters: (given: {
+    readonly client: string;
+    readonly hint: string;
+    readonly tokens: Reply;
+  }) => Parameters;
+  readonly words: string;
+}[] = [
+  {
+    title: 'another address',
+    parameters: ({ hint }) => ({ id_token_hint: hint, post_logout_redirect_uri: 'http://evil.example/' }),
+    words: 'Invalid redirect uri',
+  },
+  {
+    title: 'another address, of a client that is named',
+    parameters: ({ client }) => ({ client_id: client, post_logout_redirect_uri: `${HOME}x` }),
+    words: 'Invalid redirect uri',
+  },
+  {
+    title: 'an unknown client',
+    parameters: () => ({ client_id: 'nobody', post_logout_redirect_uri: HOME }),
+    words: 'Invalid redirect uri',
+  },
+  {
+    title: 'an address, and no word of who asks',
+    parameters: () => ({ post_logout_redirect_uri: HOME }),
+    words: 'Missing parameters: id_token_hint',
+  },
+  {
+    title: 'a hint that is none',
+    parameters: () => ({ id_token_hint: 'junk', post_logout_redirect_uri: HOME }),
+    words: 'Invalid parameter: id_token_hint',
+  },
+  {
+    title: 'an access token as hint',
+    parameters: ({ tokens }) => ({ id_token_hint: textOf(tokens), post_logout_redirect_uri: HOME }),
+    words: 'Invalid parameter: id_token_hint',
+  },
+  {
+    title: 'the hint of one client and the name of another',
+    parameters: ({ hint }) => ({ id_token_hint: hint, client_id: 'service-a', post_logout_redirect_uri: HOME }),
+    words: 'Invalid parameter: id_token_hint',
+  },
+];
+
+export const END_SESSION_CASES: readonly ContractCase[] = [
+  {
+    title: 'by GET with hint, address and state',
+    async ask(server) {
+      const { client, browser, tokens, id_token_hint } = await loggedIn(server);
+      const asked = { id_token_hint, client_id: client, post_logout_redirect_uri: HOME, state: 'a/b' };
+      const reply = await browser.get(withQuery(asked));
+      return [
+        callback(server, reply),
+        await state(server, client, browser, tokens),
+        (await refreshAt(server, client, tokens)).members,
+        callback(server, await browser.get(withQuery(asked))),
+      ];
+    },
+    answer: [
+      WITH_STATE,
+      GONE,
+      {
+        error: 'invalid_grant',
+        error_description: refused(400, 'invalid_grant', 'Session not active').error_description,
+      },
+      WITH_STATE,
+    ],
+  },
+  {
+    title: 'by POST, without cookie and state',
+    async ask(server) {
+      const { client, browser, tokens, id_token_hint } = await loggedIn(server);
+      const reply = await new Browser(server).send(LOGOUT, { id_token_hint, post_logout_redirect_uri: HOME });
+      return [callback(server, reply), await state(server, client, browser, tokens)];
+    },
+    answer: [HOME_AGAIN, GONE],
+  },
+  {
+    title: 'to an address with a query',
+    async ask(server) {
+      const { browser, id_token_hint } = await loggedIn(server);
+      const asked = { id_token_hint, post_logout_redirect_uri: `${HOME}bye?a=b`, state: 'c' };
+      return (await browser.get(withQuery(asked))).headers.get('location');
+    },
+    answer: `${HOME}bye?a=b&state=c`,
+  },
+  {
+    title: 'without address: a page that says so',
+    async ask(server) {
+      const { client, browser, tokens, id_token_hint } = await loggedIn(server);
+      const reply = await browser.get(withQuery({ id_token_hint }));
+      return [page(reply, LOGGED_OUT), await state(server, client, browser, tokens)];
+    },
+    answer: [PLAIN_PAGE, GONE],
+  },
+  ...SHOWN.map(({ title, parameters, words }): ContractCase => ({
+    title: `is refused on a page with ${title}: the session stays`,
+    async ask(server) {
+      const { client, browser, tokens, id_token_hint: hint } = await loggedIn(server);
+      const reply = await browser.get(withQuery(parameters({ client, hint, tokens })));
+      return [page(reply, words), await state(server, client, browser, tokens)];
+    },
+    answer: [ERROR_PAGE, STAYS],
+  })),
+  {
+    title: 'with the hint of another session than that of the browser: the person is asked',
+    async ask(server) {
+      const [one, two] = [await loggedIn(server), await loggedIn(server)];
+      const asked = { id_token_hint: one.id_token_hint, post_logout_redirect_uri: HOME };
+      return [
+        page(await two.browser.get(withQuery(asked)), CONFIRM),
+        await state(server, one.client, one.browser, one.tokens),
+        await state(server, two.client, two.browser, two.tokens),
+      ];
+    },
+    answer: [PLAIN_PAGE, STAYS, STAYS],
+  },
+  {
+    title: 'without hint: the person is asked, and sent back after a yes',
+    async ask(server) {
+      const { client, browser, tokens } = await loggedIn(server);
+      const asked = { client_id: client, post_logout_redirect_uri: HOME, state: 'a/b' };
+      const question = await browser.get(withQuery(asked));
+      const before = await isStillActive(server, tokens);
+      const reply = await browser.submit(question, { confirmLogout: 'Logout' });
+      return [page(question, CONFIRM), before, callback(server, reply), await state(server, client, browser, tokens)];
+    },
+    answer: [PLAIN_PAGE, true, WITH_STATE, GONE],
+  },
+  {
+    title: 'with nothing: the person is asked, logged in or not',
+    async ask(server) {
+      const { client, browser, tokens } = await loggedIn(server);
+      const question = await browser.get(LOGOUT);
+      const reply = await browser.submit(question, { confirmLogout: 'Logout' });
+      return [
+        page(await new Browser(server).get(LOGOUT), CONFIRM),
+        page(question, CONFIRM),
+        page(reply, LOGGED_OUT),
+        await state(server, client, browser, tokens),
+      ];
+    },
+    answer: [PLAIN_PAGE, PLAIN_PAGE, PLAIN_PAGE, GONE],
+  },
+  {
+    title: 'of a client that is named, with nobody logged in',
+    async ask(server) {
+      const client = await server.newClient('web');
+      const asked = { client_id: client, post_logout_redirect_uri: HOME, state: 'a/b' };
+      const browser = new Browser(server);
+      return [
+        callback(server, await browser.get(withQuery(asked))),
+        page(await browser.get(withQuery({ client_id: client })), CONFIRM),
+      ];
+    },
+    answer: [WITH_STATE, PLAIN_PAGE],
+  },
+  {
+    title: 'by refresh token, whatever else the form holds',
+    async ask(server) {
+      const { client, browser, tokens, id_token_hint } = await loggedIn(server);
+      const refresh_token = textOf(tokens, 'refresh_token');
+      const form = { refresh_token, id_token_hint, post_logout_redirect_uri: HOME };
+      const reply = await post(server, '/logout', form, `${client}:${NEW_CLIENT_SECRET}`);
+      return [reply.status, await state(server, client, browser, tokens)];
+    },
+    answer: [204, GONE],
+  },
+  {
+    title: 'PUT is not allowed',
+    ask: async (server) => (await request(server, LOGOUT, { method: 'PUT' })).status,
+    answer: 405,
+  },
+];
+
+/** With the listener as the client's back-channel logout address. */
+async function listening<T>(ask: (listener: LogoutListener) => Promise<T>, status?: number): Promise<T> {
+  const listener = await startLogoutListener(status);
+  try {
+    return await ask(listener);
+  } finally {
+    await listener.stop();
+  }
+}
+
+const attributesOf = ({ url }: LogoutListener, path: string) => ({
+  'backchannel.logout.url': `${url}/${path}`,
+  'backchannel.logout.session.required': 'true',
+});
+
+/** Each notice as it came, its token opened. */
+const heard = (server: ContractServer, listener: LogoutListener) =>
+  listener
+    .take()
+    .map(({ path, contentType, form }) => ({
+      path,
+      contentType,
+      names: [...form.keys()],
+      token: opened(server, form.get('logout_token') ?? ''),
+    }))
+    .toSorted((one, other) => one.path.localeCompare(other.path));
+
+const notice = (path: string, more: object = { sid: '<sid>' }) => ({
+  path,
+  contentType: expect.stringMatching(/^application\/x-www-form-urlencoded/) as unknown,
+  names: ['logout_token'],
+  token: {
+    header: { alg: 'RS256', typ: 'logout+jwt', kid: '<string>' },
+    claims: {
+      lifetime: 120,
+      jti: '<uuid>',
+      iss: '<issuer>',
+      aud: 'client-<uuid>',
+      sub: '<uuid>',
+      typ: 'Logout',
+      events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+      ...more,
+    },
+  },
+});
+
+export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
+  {
+    title: 'reaches every client of the session, and none without an address',
+    ask: (server) =>
+      listening(async (listener) => {
+        const { browser, id_token_hint } = await loggedIn(server, attributesOf(listener, 'one'));
+        await moreTokensFor(server, await server.newClient('web', attributesOf(listener, 'two')), browser);
+        await moreTokensFor(server, await server.newClient('web'), browser);
+        await browser.get(withQuery({ id_token_hint }));
+        return heard(server, listener);
+      }),
+    answer: [notice('/one'), notice('/two')],
+  },
+  {
+    title: 'has no sid for a client that does not ask for it',
+    ask: (server) =>
+      listening(async (listener) => {
+        const attributes = { 'backchannel.logout.url': `${listener.url}/one` };
+        const { browser, id_token_hint } = await loggedIn(server, attributes);
+        await browser.get(withQuery({ id_token_hint }));
+        return heard(server, listener);
+      }),
+    answer: [notice('/one', {})],
+  },
+  {
+    title: 'follows a logout by refresh token, and by POST without cookie',
+    ask: (server) =>
+      listening(async (listener) => {
+        const one = await loggedIn(server, attributesOf(listener, 'one'));
+        const refresh_token = textOf(one.tokens, 'refresh_token');
+        await post(server, '/logout', { refresh_token }, `${one.client}:${NEW_CLIENT_SECRET}`);
+        const two = await loggedIn(server, attributesOf(listener, 'two'));
+        await new Browser(server).send(LOGOUT, { id_token_hint: two.id_token_hint });
+        return heard(server, listener);
+      }),
+    answer: [notice('/one'), notice('/two')],
+  },
+  {
+    title: 'is not sent again, nor for a session of which only tokens are revoked',
+    ask: (server) =>
+      listening(async (listener) => {
+        const { client, browser, tokens, id_token_hint } = await loggedIn(server, attributesOf(listener, 'one'));
+        await post(server, '/revoke', { token: textOf(tokens, 'refresh_token') }, `${client}:${NEW_CLIENT_SECRET}`);
+        await browser.get(withQuery({ id_token_hint }));
+        return heard(server, listener);
+      }),
+    answer: [],
+  },
+  {
+    title: 'is not needed for the logout: the client may fail',
+    ask: (server) =>
+      listening(async (listener) => {
+        const { client, browser, tokens, id_token_hint } = await loggedIn(server, attributesOf(listener, 'one'));
+        const reply = await browser.get(withQuery({ id_token_hint, post_logout_redirect_uri: HOME }));
+        return [callback(server, reply), listener.take().length, await state(server, client, browser, tokens)];
+      }, 500),
+    answer: [HOME_AGAIN, 1, GONE],
+  },
+  {
+    title: 'is sent when an administrator logs the user out, and not when the user is disabled',
+    ask: (server) =>
+      listening(async (listener) => {
+        const username = await server.newUser('order-viewer');
+        const client = await server.newClient('web', attributesOf(listener, 'one'));
+        await tokensFor(server, client, new Browser(server), username);
+        await server.logOutUser(username);
+        const told = heard(server, listener);
+        await tokensFor(server, client, new Browser(server), username);
+        await server.disableUser(username);
+        return [told, listener.take().length];
+      }),
+    answer: [[notice('/one')], 0],
+  },
+];

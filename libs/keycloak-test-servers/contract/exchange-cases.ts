@@ -1,0 +1,349 @@
+/** The contract of token exchange (RFC 8693). */
+import { answer, claims, tokenAnswer } from './observations.js';
+import {
+  ALICE,
+  BAD_SECRET,
+  BOB,
+  exchanged,
+  idTokenClaims,
+  INVALID_TOKEN,
+  invalidRequest,
+  refused,
+  serviceAccount,
+  withHash,
+  type ContractCase,
+} from './expectations.js';
+import {
+  ACCESS_TOKEN,
+  chainOf,
+  clientCredentials,
+  EXCHANGE,
+  exchange,
+  exchangeForB,
+  login,
+  textOf,
+  token,
+} from './requests.js';
+import { claimsOf } from './demo-realm.js';
+import type { ContractServer } from './server.js';
+
+const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token';
+const FOR_B = { scope: 'orders.approve', audience: 'service-b' } as const;
+const FOR_C = { scope: 'analytics.run', audience: 'service-c' } as const;
+const TO_A = { of: ALICE, to: 'service-a', aud: 'service-b', roles: ['order-manager'] } as const;
+const NOT_FOR_CLIENT = refused(403, 'access_denied', 'Client is not within the token audience');
+const NOT_ENABLED = invalidRequest('Standard token exchange is not enabled for the requested client');
+const NO_AUDIENCE = refused(400, 'invalid_client', 'Audience not found');
+
+const alice = async (server: ContractServer): Promise<string> => textOf(await login(server, 'alice'));
+const serviceA = async (server: ContractServer): Promise<string> =>
+  textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
+
+export const EXCHANGE_CASES: readonly ContractCase[] = [
+  {
+    title: "of alice's token at A, for B",
+    ask: async (server) => tokenAnswer(server, await exchange(server, 'service-a', await alice(server), FOR_B)),
+    answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
+  },
+  {
+    title: 'of that, at B, for C',
+    ask: async (server) =>
+      tokenAnswer(server, await exchange(server, 'service-b', await exchangeForB(server, await alice(server)), FOR_C)),
+    answer: exchanged({ ...TO_A, to: 'service-b', aud: 'service-c', scope: ['analytics.run'], seconds: 60 }),
+  },
+  {
+    title: 'keeps subject, session and identity all the way',
+    async ask(server) {
+      const { atA, atB, atC } = await chainOf(server, 'alice');
+      const distinct = ['sub', 'sid', 'email', 'preferred_username', 'jti'].map((name) => [
+        name,
+        new Set([atA, atB, atC].map((jwt) => claimsOf(jwt)[name])).size,
+      ]);
+      return Object.fromEntries(distinct) as unknown;
+    },
+    answer: { sub: 1, sid: 1, email: 1, preferred_username: 1, jti: 3 },
+  },
+  {
+    title: "of service-a's own token, at B, for C: the subject stays",
+    async ask(server) {
+      const subject = await serviceA(server);
+      const reply = await exchange(server, 'service-b', subject, FOR_C);
+      return { ...tokenAnswer(server, reply), sameSubject: claims(reply)['sub'] === claimsOf(subject)['sub'] };
+    },
+    answer: exchanged(
+      {
+        of: serviceAccount('service-a'),
+        to: 'service-b',
+        aud: 'service-c',
+        roles: ['order-manager'],
+        scope: ['analytics.run'],
+        seconds: 60,
+      },
+      { sameSubject: true },
+    ),
+  },
+  {
+    title: 'with an audience that no scope brings',
+    ask: async (server) =>
+      answer(server, await exchange(server, 'service-b', await serviceA(server), { audience: 'service-c' })),
+    answer: invalidRequest('Requested audience not available: service-c'),
+  },
+  {
+    title: 'with its own audience, that no scope brings',
+    ask: async (server) =>
+      answer(server, await exchange(server, 'service-a', await alice(server), { audience: 'service-a' })),
+    answer: invalidRequest('Requested audience not available: service-a'),
+  },
+  {
+    title: 'with two audiences of which one is not available: that one is named',
+    ask: async (server) =>
+      answer(
+        server,
+        await exchange(server, 'service-a', await alice(server), [
+          ['scope', 'orders.approve'],
+          ['audience', 'service-c'],
+          ['audience', 'service-b'],
+        ]),
+      ),
+    answer: invalidRequest('Requested audience not available: service-c'),
+  },
+  {
+    title: 'with an audience of another scope',
+    ask: async (server) =>
+      answer(server, await exchange(server, 'service-a', await alice(server), { ...FOR_B, audience: 'service-c' })),
+    answer: invalidRequest('Requested audience not available: service-c'),
+  },
+  {
+    title: 'for a user who lacks the role: the audience goes with the scope',
+    ask: async (server) =>
+      answer(server, await exchange(server, 'service-a', textOf(await login(server, 'bob')), FOR_B)),
+    answer: invalidRequest('Requested audience not available: service-b'),
+  },
+  {
+    title: 'for a user who lacks the role, without audience: a token for nobody',
+    ask: async (server) =>
+      tokenAnswer(
+        server,
+        await exchange(server, 'service-a', textOf(await login(server, 'bob')), { scope: 'orders.approve' }),
+      ),
+    answer: exchanged({ of: BOB, to: 'service-a' }),
+  },
+  {
+    title: 'without scope and audience: a token for nobody',
+    ask: async (server) => tokenAnswer(server, await exchange(server, 'service-b', await serviceA(server))),
+    answer: exchanged({ of: serviceAccount('service-a'), to: 'service-b', seconds: 60 }),
+  },
+  {
+    title: 'without audience: all that the scopes bring',
+    ask: async (server) =>
+      tokenAnswer(
+        server,
+        await exchange(server, 'service-a', await alice(server), { scope: 'orders.read orders.approve' }),
+      ),
+    answer: exchanged({ ...TO_A, aud: ['service-a', 'service-b'], scope: ['orders.read', 'orders.approve'] }),
+  },
+  {
+    title: 'with one of two audiences: the scopes stay',
+    ask: async (server) =>
+      tokenAnswer(
+        server,
+        await exchange(server, 'service-a', await alice(server), { ...FOR_B, scope: 'orders.read orders.approve' }),
+      ),
+    answer: exchanged({ ...TO_A, scope: ['orders.read', 'orders.approve'] }),
+  },
+  {
+    title: 'with two audiences',
+    ask: async (server) =>
+      tokenAnswer(
+        server,
+        await exchange(server, 'service-a', await alice(server), [
+          ['scope', 'orders.read orders.approve'],
+          ['audience', 'service-a'],
+          ['audience', 'service-b'],
+        ]),
+      ),
+    answer: exchanged({ ...TO_A, aud: ['service-a', 'service-b'], scope: ['orders.read', 'orders.approve'] }),
+  },
+  {
+    title: 'with two audiences that are not available: both are named',
+    ask: async (server) =>
+      answer(
+        server,
+        await exchange(server, 'service-a', await alice(server), [
+          ['scope', 'orders.approve'],
+          ['audience', 'service-c'],
+          ['audience', 'demo-cli'],
+        ]),
+      ),
+    answer: invalidRequest('Requested audience not available: service-c, demo-cli'),
+  },
+  {
+    title: 'with one audience twice',
+    ask: async (server) =>
+      tokenAnswer(
+        server,
+        await exchange(server, 'service-a', await alice(server), [
+          ['scope', 'orders.approve'],
+          ['audience', 'service-b'],
+          ['audience', 'service-b'],
+        ]),
+      ),
+    answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
+  },
+  ...['no-such', ''].map((audience): ContractCase => ({
+    title: `with the unknown audience "${audience}"`,
+    ask: async (server) =>
+      answer(server, await exchange(server, 'service-a', await alice(server), { ...FOR_B, audience })),
+    answer: NO_AUDIENCE,
+  })),
+  ...['analytics.run', 'no.such', ''].map((scope): ContractCase => ({
+    title: `with the scope "${scope}", which is not the client's`,
+    ask: async (server) => answer(server, await exchange(server, 'service-a', await alice(server), { scope })),
+    answer: refused(400, 'invalid_scope', `Invalid scopes: ${scope}`),
+  })),
+  {
+    title: 'with scope twice',
+    ask: async (server) =>
+      answer(
+        server,
+        await exchange(server, 'service-a', await alice(server), [
+          ['scope', 'orders.approve'],
+          ['scope', 'orders.approve'],
+        ]),
+      ),
+    answer: invalidRequest('duplicated parameter'),
+  },
+  {
+    title: 'with openid: an ID token too',
+    ask: async (server) =>
+      tokenAnswer(
+        server,
+        await exchange(server, 'service-a', await alice(server), { ...FOR_B, scope: 'openid orders.approve' }),
+      ),
+    answer: exchanged({ ...TO_A, scope: ['openid', 'orders.approve'] }, { idToken: withHash(TO_A) }),
+  },
+  {
+    title: 'of a token meant for another',
+    ask: async (server) => answer(server, await exchange(server, 'service-b', await alice(server), FOR_C)),
+    answer: NOT_FOR_CLIENT,
+  },
+  {
+    title: 'of a token meant for another, with an unknown audience: that counts first',
+    ask: async (server) =>
+      answer(server, await exchange(server, 'service-b', await alice(server), { audience: 'no-such' })),
+    answer: NO_AUDIENCE,
+  },
+  {
+    title: 'of a token meant for another, with an unknown scope: it counts before',
+    ask: async (server) =>
+      answer(server, await exchange(server, 'service-b', await alice(server), { scope: 'no.such' })),
+    answer: NOT_FOR_CLIENT,
+  },
+  {
+    title: "of a token that was given to the client: it need not be in the token's audience",
+    ask: async (server) =>
+      tokenAnswer(server, await exchange(server, 'service-a', await exchangeForB(server, await alice(server)), FOR_B)),
+    answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
+  },
+  ...['', 'junk', 'a.b.c'].map((subject): ContractCase => ({
+    title: `of "${subject}"`,
+    ask: async (server) => answer(server, await exchange(server, 'service-a', subject, FOR_B)),
+    answer: INVALID_TOKEN,
+  })),
+  {
+    title: 'of a token whose signature is another',
+    async ask(server) {
+      const [other, subject] = [await alice(server), await alice(server)].map((jwt) => jwt.split('.'));
+      const forged = [subject?.[0], subject?.[1], other?.[2]].join('.');
+      return answer(server, await exchange(server, 'service-a', forged, FOR_B));
+    },
+    answer: INVALID_TOKEN,
+  },
+  {
+    title: 'of an unsigned token',
+    async ask(server) {
+      const header = Buffer.from(JSON.stringify({ alg: 'none' })).toString('base64url');
+      const unsigned = `${header}.${(await alice(server)).split('.')[1]}.`;
+      return answer(server, await exchange(server, 'service-a', unsigned, FOR_B));
+    },
+    answer: INVALID_TOKEN,
+  },
+  {
+    title: 'of a token that has expired',
+    async ask(server) {
+      const expired = textOf(await clientCredentials(server, 'short-lived', 'attacks.run'));
+      await new Promise((resolve) => setTimeout(resolve, Number(claimsOf(expired)['exp']) * 1000 + 1100 - Date.now()));
+      return answer(server, await exchange(server, 'service-a', expired));
+    },
+    answer: INVALID_TOKEN,
+  },
+  ...(['id_token', 'refresh_token'] as const).map((name): ContractCase => ({
+    title: `of the ${name}, said to be an access token`,
+    ask: async (server) =>
+      answer(server, await exchange(server, 'service-a', textOf(await login(server, 'alice'), name), FOR_B)),
+    answer: INVALID_TOKEN,
+  })),
+  ...(['subject_token', 'subject_token_type'] as const).map((name): ContractCase => ({
+    title: `without ${name}`,
+    async ask(server) {
+      const { [name]: _, ...form } = { subject_token: await alice(server), subject_token_type: ACCESS_TOKEN };
+      return answer(server, await token(server, { grant_type: EXCHANGE, ...form }, 'service-a'));
+    },
+    answer: invalidRequest(`Parameter '${name}' required for standard token exchange`),
+  })),
+  ...['urn:ietf:params:oauth:token-type:jwt', ID_TOKEN, 'junk'].map((subject_token_type): ContractCase => ({
+    title: `of a subject_token_type ${subject_token_type}`,
+    async ask(server) {
+      const form = { grant_type: EXCHANGE, subject_token: await alice(server), subject_token_type };
+      return answer(server, await token(server, form, 'service-a'));
+    },
+    answer: invalidRequest("Parameter 'subject_token' supports access tokens only"),
+  })),
+  ...['refresh_token', 'jwt'].map((type): ContractCase => ({
+    title: `for a requested_token_type ${type}`,
+    async ask(server) {
+      const requested_token_type = `urn:ietf:params:oauth:token-type:${type}`;
+      return answer(server, await exchange(server, 'service-a', await alice(server), { requested_token_type }));
+    },
+    answer: invalidRequest('requested_token_type unsupported'),
+  })),
+  {
+    title: 'for an ID token',
+    ask: async (server) =>
+      tokenAnswer(server, await exchange(server, 'service-a', await alice(server), { requested_token_type: ID_TOKEN })),
+    answer: {
+      ...exchanged({ of: ALICE, to: 'service-a' }),
+      token_type: 'N_A',
+      issued_token_type: ID_TOKEN,
+      accessToken: {
+        header: { alg: 'RS256', typ: 'JWT', kid: '<string>' },
+        claims: idTokenClaims({ of: ALICE, to: 'service-a' }),
+      },
+    },
+  },
+  {
+    title: 'with actor_token and resource, which it does not know',
+    async ask(server) {
+      const subject = await alice(server);
+      const more = { ...FOR_B, actor_token: subject, actor_token_type: ACCESS_TOKEN, resource: 'https://b.test/' };
+      return tokenAnswer(server, await exchange(server, 'service-a', subject, more));
+    },
+    answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
+  },
+  ...(['service-c', 'warehouse'] as const).map((caller): ContractCase => ({
+    title: `by ${caller}, which may not: whatever it sends`,
+    ask: async (server) => answer(server, await exchange(server, caller, 'junk', FOR_C)),
+    answer: NOT_ENABLED,
+  })),
+  {
+    title: 'by a public client, which may not',
+    ask: async (server) =>
+      answer(server, await exchange(server, undefined, await alice(server), { client_id: 'demo-cli' })),
+    answer: NOT_ENABLED,
+  },
+  {
+    title: 'with a wrong secret',
+    ask: async (server) => answer(server, await exchange(server, 'service-a:wrong', 'junk', FOR_B)),
+    answer: BAD_SECRET,
+  },
+];

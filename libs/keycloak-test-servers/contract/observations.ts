@@ -1,0 +1,106 @@
+/** What of an answer must be the same at both servers: all of it, with a name in place of what no two answers share. */
+import type { Reply } from './requests.js';
+import type { ContractServer } from './server.js';
+import { claimsOf } from './demo-realm.js';
+
+const UUIDS = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** Any answer of the token endpoint, tokens opened. */
+export function tokenAnswer(server: ContractServer, { status, members }: Reply): Members {
+  const { access_token, id_token, refresh_token, ...rest } = members;
+  return {
+    status,
+    ...normal(server, rest),
+    ...(typeof access_token === 'string' ? { accessToken: opened(server, access_token) } : {}),
+    ...(typeof id_token === 'string' ? { idToken: opened(server, id_token) } : {}),
+    ...(refresh_token === undefined ? {} : { refresh_token: `<${typeof refresh_token}>` }),
+  };
+}
+
+/** An answer with no token in it: introspection, refusals, documents. */
+export const answer = (server: ContractServer, { status, members }: Reply): Members => ({
+  status,
+  ...normal(server, members),
+});
+
+export const isActive = ({ members }: Reply): unknown => members['active'];
+
+export const claims = (reply: Reply): Members => claimsOf(String(reply.members['access_token']));
+
+/** A token's header and claims. */
+export function opened(server: ContractServer, token: string): Members {
+  const header = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as Record<string, unknown>;
+  return { header: { ...header, kid: `<${typeof header['kid']}>` }, claims: normal(server, claimsOf(token)) };
+}
+
+function normal(server: ContractServer, members: Members): Members {
+  const { exp, iat, ...rest } = members;
+  const lifetime = typeof exp === 'number' && typeof iat === 'number' ? { lifetime: wholeMinutes(exp - iat) } : {};
+  const named = Object.entries(rest).map(([name, value]) => [name, normalValue(server, name, value)]);
+  return { ...Object.fromEntries(named), ...lifetime } as Members;
+}
+
+function normalValue(server: ContractServer, name: string, value: unknown): unknown {
+  if (name === 'scope' && typeof value === 'string') return value.split(' ').toSorted();
+  if (name === 'aud' && Array.isArray(value)) return (value as string[]).toSorted();
+  if (/^(refresh_)?expires_in$/.test(name) && typeof value === 'number') return wholeMinutes(value);
+  if (name === 'auth_time' && typeof value === 'number') return '<time>';
+  if (typeof value !== 'string') return value;
+  if (name === 'sid' || name === 'session_state') return '<sid>';
+  if (name === 'clientHost' || name === 'clientAddress') return '<address>';
+  if (name === 'at_hash') return `<${value.length} characters>`;
+  return value.replace(server.issuer, '<issuer>').replace(UUIDS, '<uuid>');
+}
+
+/**
+ * Keycloak reads its clock anew for `iat`, `exp` and `expires_in`, and a second may begin in between: their differences can be
+ * one more or one less than the lifespan. Those of the realm are whole minutes.
+ */
+const wholeMinutes = (seconds: number): number => {
+  const nearest = Math.round(seconds / 60) * 60;
+  return Math.abs(seconds - nearest) <= 1 ? nearest : seconds;
+};
+
+/** An answer of the admin REST API: of an object, only the members that are `wanted`. */
+export async function administered(server: ContractServer, response: Response, wanted?: readonly string[]) {
+  const text = await response.text();
+  const json: unknown = text === '' ? undefined : JSON.parse(text);
+  const location = response.headers.get('location')?.replace(server.baseUrl, '<server>').replace(UUIDS, '<uuid>');
+  const shown = (item: unknown): unknown =>
+    wanted === undefined ? item : Object.fromEntries(wanted.map((name) => [name, (item as Members)[name]]));
+  return {
+    status: response.status,
+    ...(location === undefined ? {} : { location }),
+    ...(json === undefined ? {} : { json: Array.isArray(json) ? json.map(shown) : shown(json) }),
+  };
+}
+
+/** What the administrator is answered to this. */
+export const askAdministrator = async (
+  server: ContractServer,
+  method: string,
+  path: string,
+  body?: unknown,
+  wanted?: readonly string[],
+): Promise<Members> => administered(server, await server.administrator.ask(method, path, { body }), wanted);
+
+/** The way back to the client. */
+export function callback(server: ContractServer, { status, headers }: Reply): Members {
+  const location = headers.get('location') ?? 'none:';
+  const [to, separator = '', parameters = ''] = location.split(/([?#])/);
+  const { code, ...rest } = Object.fromEntries(new URLSearchParams(parameters)) as Record<string, string>;
+  return { status, to, separator, ...normal(server, rest), ...(code === undefined ? {} : { code: '<code>' }) };
+}
+
+/** A page, by what it must say: its words around that, its looks and its scripts are its own. */
+export function page({ status, headers, text }: Reply, words: string): Members {
+  const said = text
+    .replaceAll(/<(script|style)[^]*?<\/\1>/g, '')
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll('&#39;', "'")
+    .replaceAll(/\s+/g, ' ');
+  const isHtml = headers.get('content-type')?.startsWith('text/html') === true;
+  return { status, isHtml, hasLogin: text.includes('id="kc-form-login"'), says: said.includes(words) };
+}

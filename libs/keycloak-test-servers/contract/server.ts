@@ -1,0 +1,170 @@
+/** The two servers of the contract, the embedded one and the real Keycloak, with what an administrator does at either. */
+import { randomUUID } from 'node:crypto';
+import { describe } from '@jest/globals';
+import { Administrator } from './administrator.js';
+import { startEmbeddedServer } from './demo-realm.js';
+import { describeOnKeycloak, keycloakUrl, REALM } from './demo-realm.js';
+
+export type Role = 'order-manager' | 'order-viewer';
+
+export interface ContractServer {
+  readonly baseUrl: string;
+  readonly issuer: string;
+  readonly administrator: Administrator;
+  /** A user of its own for one case, whose password equals the name. */
+  newUser(role: Role): Promise<string>;
+  /** A client of its own for one case. A service has the role order-manager. */
+  newClient(kind: ClientKind, attributes?: Readonly<Record<string, string>>): Promise<string>;
+  takeRole(username: string, role: Role): Promise<void>;
+  disableUser(username: string): Promise<void>;
+  disableClient(clientId: string): Promise<void>;
+  /** Clients are told. */
+  endSession(sid: string): Promise<void>;
+  /** Likewise. */
+  logOutUser(username: string): Promise<void>;
+  /** What was made goes, the server too if it was started here. */
+  stop(): Promise<void>;
+}
+
+/** Where its clients for browsers are sent back to, after a login and after a logout; nobody listens there. */
+export const CALLBACK = 'http://localhost:3000/auth/callback';
+export const HOME = 'http://localhost:3000/';
+
+/** The secret of {@link ContractServer.newClient}'s clients. */
+export const NEW_CLIENT_SECRET = 'the-secret';
+
+const COMMON = {
+  standardFlowEnabled: false,
+  fullScopeAllowed: false,
+  defaultClientScopes: ['basic', 'roles', 'profile', 'email'],
+  attributes: { 'access.token.header.type.rfc9068': 'true' },
+};
+
+const WEB = {
+  ...COMMON,
+  secret: NEW_CLIENT_SECRET,
+  publicClient: false,
+  redirectUris: [CALLBACK],
+  optionalClientScopes: ['orders.read', 'orders.approve'],
+  attributes: {
+    ...COMMON.attributes,
+    'pkce.code.challenge.method': 'S256',
+    'post.logout.redirect.uris': `${HOME}##${HOME}bye?a=b`,
+    'standard.token.exchange.enabled': 'true',
+  },
+};
+
+const CLIENTS = {
+  login: { ...COMMON, publicClient: true, directAccessGrantsEnabled: true, optionalClientScopes: ['orders.read'] },
+  service: {
+    ...COMMON,
+    secret: NEW_CLIENT_SECRET,
+    publicClient: false,
+    serviceAccountsEnabled: true,
+    optionalClientScopes: ['orders.approve'],
+  },
+  web: {
+    ...WEB,
+    standardFlowEnabled: true,
+  },
+  'web without login': WEB,
+  'no service account': { ...COMMON, secret: NEW_CLIENT_SECRET, publicClient: false, optionalClientScopes: [] },
+  'plain header': { ...COMMON, publicClient: true, directAccessGrantsEnabled: true, attributes: {} },
+} as const;
+
+type ClientKind = keyof typeof CLIENTS;
+
+const clientOf = (kind: ClientKind, clientId: string, attributes: object = {}) => ({
+  ...CLIENTS[kind],
+  clientId,
+  attributes: { ...CLIENTS[kind].attributes, ...attributes },
+});
+
+const userOf = (username: string) => ({
+  username,
+  enabled: true,
+  email: `${username}@example.com`,
+  emailVerified: true,
+  firstName: 'Test',
+  lastName: 'User',
+  credentials: [{ type: 'password', value: username, temporary: false }],
+});
+
+type ServerUnderContract = 'embedded' | 'keycloak';
+
+/** The same tests on both; on the embedded server alone, where that is the server of `npm test`. */
+export function describeOnBothServers(
+  tests: (connect: () => Promise<ContractServer>, which: ServerUnderContract) => void,
+): void {
+  describe('the embedded server', () => {
+    tests(startEmbedded, 'embedded');
+  });
+  describeOnKeycloak('Keycloak', () => {
+    tests(connectToKeycloak, 'keycloak');
+  });
+}
+
+/** One of its own. */
+export async function startEmbedded(): Promise<ContractServer> {
+  const server = await startEmbeddedServer();
+  return { ...contractServerAt(server.baseUrl), stop: () => server.stop() };
+}
+
+/**
+ * The server of `npm test`: a real Keycloak, unless it was told to take the embedded one.
+ *
+ * @throws Error that says how to run the tests when there is none.
+ */
+export const connectToKeycloak = async (): Promise<ContractServer> => contractServerAt(keycloakUrl());
+
+function contractServerAt(baseUrl: string): ContractServer {
+  const administrator = new Administrator(baseUrl, REALM);
+  const made: string[] = [];
+
+  const create = async (path: string, body: object): Promise<string> => {
+    const created = await administrator.create(path, body);
+    made.push(created);
+    return created;
+  };
+  const find = async (query: string): Promise<string> => {
+    const [found] = await administrator.read<{ id: string }[]>(query);
+    if (found === undefined) throw new Error(`The server has no ${query}`);
+    return found.id;
+  };
+  const userPath = async (username: string) => `/users/${await find(`/users?exact=true&username=${username}`)}`;
+  const changeRole = async (method: 'POST' | 'DELETE', path: string, role: Role): Promise<void> => {
+    const representation = await administrator.read<object>(`/roles/${role}`);
+    await administrator.change(method, `${path}/role-mappings/realm`, [representation]);
+  };
+  const disable = async (path: string): Promise<void> => {
+    const current = await administrator.read<object>(path);
+    await administrator.change('PUT', path, { ...current, enabled: false });
+  };
+
+  return {
+    baseUrl,
+    issuer: `${baseUrl}/realms/${REALM}`,
+    administrator,
+    async newUser(role) {
+      const username = `user-${randomUUID()}`;
+      const path = await create('/users', userOf(username));
+      await changeRole('POST', path, role);
+      return username;
+    },
+    async newClient(kind, attributes) {
+      const clientId = `client-${randomUUID()}`;
+      const path = await create('/clients', clientOf(kind, clientId, attributes));
+      if (kind === 'service') {
+        const account = await administrator.read<{ id: string }>(`${path}/service-account-user`);
+        await changeRole('POST', `/users/${account.id}`, 'order-manager');
+      }
+      return clientId;
+    },
+    takeRole: async (username, role) => changeRole('DELETE', await userPath(username), role),
+    disableUser: async (username) => disable(await userPath(username)),
+    disableClient: async (clientId) => disable(`/clients/${await find(`/clients?clientId=${clientId}`)}`),
+    endSession: (sid) => administrator.change('DELETE', `/sessions/${sid}`),
+    logOutUser: async (username) => administrator.change('POST', `${await userPath(username)}/logout`),
+    stop: async () => void (await Promise.all(made.map((path) => administrator.change('DELETE', path)))),
+  };
+}

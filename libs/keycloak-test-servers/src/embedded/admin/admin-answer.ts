@@ -1,0 +1,14 @@
+/** A good answer of the admin REST API: something shown, something made, something done. */
+import { json, type HttpAnswer, type HttpCall } from '../http/http-call.js';
+
+export const found = (representation: object): HttpAnswer =>
+  json(200, representation, { 'content-type': 'application/json;charset=UTF-8', 'cache-control': 'no-cache' });
+
+/** 201, and where it is (RFC 9110 §15.3.2). */
+export const created = ({ origin, path }: HttpCall, id: string): HttpAnswer => ({
+  status: 201,
+  headers: { location: `${origin}${path}/${id}` },
+  body: '',
+});
+
+export const DONE: HttpAnswer = { status: 204, headers: {}, body: '' };

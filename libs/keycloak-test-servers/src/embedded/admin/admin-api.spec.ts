@@ -1,0 +1,92 @@
+/** The administrator of the embedded server, beyond what the contract compares with Keycloak. */
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { loginTo, startTestRealm } from '../../../spec-support/test-realm.js';
+import type { RunningAuthorizationServer } from '../start-authorization-server.js';
+
+let server: RunningAuthorizationServer;
+beforeEach(async () => {
+  server = await startTestRealm();
+});
+afterEach(() => server.stop());
+
+const login = async (): Promise<string> => {
+  const { adminUsername: username, adminPassword: password } = server;
+  const response = await fetch(`${server.baseUrl}/realms/master/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', username, password }),
+  });
+  return ((await response.json()) as { readonly access_token: string }).access_token;
+};
+
+const send = async (method: string, path: string, body?: object): Promise<{ status: number; json: unknown }> => {
+  const response = await fetch(`${server.baseUrl}/admin/realms/microservices${path}`, {
+    method,
+    headers: { authorization: `Bearer ${await login()}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, json: text === '' ? undefined : JSON.parse(text) };
+};
+
+it('is neither counted nor made to fail, so that it can set right what a test has broken', async () => {
+  server.control.fault('all', { kind: 'status', status: 503 });
+  expect(await send('GET', '')).toMatchObject({ status: 200, json: { realm: 'microservices' } });
+  expect(server.control.calls.token.password).toBe(0);
+});
+
+it.each([
+  ['GET', '/groups'],
+  ['PUT', '/users/some-id/reset-password'],
+  ['GET', '/users?search=ali'],
+  ['GET', '/clients?max=1'],
+])('says that it does not have %s %s', async (method, path) => {
+  expect(await send(method, path)).toEqual({
+    status: 501,
+    json: { error: expect.stringMatching(/^The embedded server does not have .* use a real Keycloak$/) },
+  });
+});
+
+it('refuses settings of a realm that it does not go by, by name, and takes none of the others then', async () => {
+  expect(await send('PUT', '', { accessTokenLifespan: 7, permanentLockout: true })).toEqual({
+    status: 501,
+    json: { error: expect.stringContaining('permanentLockout') },
+  });
+  expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 300 } });
+});
+
+it('takes a setting as text, as a placeholder fills it, and no other text', async () => {
+  expect(await send('PUT', '', { accessTokenLifespan: '7', revokeRefreshToken: 'true' })).toMatchObject({
+    status: 204,
+  });
+  expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 7, revokeRefreshToken: true } });
+  expect(await send('PUT', '', { accessTokenLifespan: 'long' })).toEqual({
+    status: 400,
+    json: { error: "The realm's accessTokenLifespan is no number: long" },
+  });
+  expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 7 } });
+});
+
+it('takes back what it shows of a realm', async () => {
+  const { json } = await send('GET', '');
+  expect(await send('PUT', '', { ...(json as object), accessTokenLifespan: 7 })).toMatchObject({ status: 204 });
+  const { exp = 0, iat = 0 } = decodeJwt(await loginTo(server, 'alice'));
+  expect(exp - iat).toBe(7);
+});
+
+it('does not rename clients', async () => {
+  const { json } = await send('GET', '/clients?clientId=warehouse');
+  const [{ id }] = json as [{ readonly id: string }];
+  expect(await send('PUT', `/clients/${id}`, { clientId: 'another' })).toMatchObject({ status: 501 });
+});
+
+it('lets nobody in by a token that has expired', async () => {
+  const token = await login();
+  const ask = async (): Promise<number> => {
+    const headers = { authorization: `Bearer ${token}` };
+    return (await fetch(`${server.baseUrl}/admin/realms/microservices`, { headers })).status;
+  };
+  expect(await ask()).toBe(200);
+  server.control.clock.advance(61);
+  expect(await ask()).toBe(401);
+});

@@ -1,0 +1,20 @@
+/** A client as the admin REST API shows it, and takes it back. */
+import { toRecord, type RealmClient } from '../realm/realm-representation.js';
+
+/** What the server knows of it, and whatever else it was given with. */
+export const clientRepresentation = (client: RealmClient) => ({
+  ...client.representation,
+  id: client.id,
+  clientId: client.clientId,
+  enabled: client.enabled,
+  publicClient: client.isPublic,
+  protocol: 'openid-connect',
+  standardFlowEnabled: client.standardFlow,
+  directAccessGrantsEnabled: client.passwordGrant,
+  serviceAccountsEnabled: client.serviceAccount,
+  fullScopeAllowed: client.fullScopeAllowed,
+  redirectUris: client.redirectUris,
+  attributes: toRecord(client.representation['attributes']),
+  defaultClientScopes: client.defaultScopes,
+  optionalClientScopes: client.optionalScopes,
+});

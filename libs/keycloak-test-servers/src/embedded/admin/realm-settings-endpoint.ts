@@ -1,0 +1,33 @@
+/** `/admin/realms/<realm>`: the settings that the server goes by. */
+import type { HttpAnswer } from '../http/http-call.js';
+import { isSetting, pickSettings, type RealmSettings } from '../realm/realm-settings.js';
+import { DONE, found } from './admin-answer.js';
+import { AdminRefusal, notImplemented } from './admin-refusal.js';
+import { objectIn, type AdminRequest } from './admin-request.js';
+
+export const readRealm = ({ server: { realm } }: AdminRequest): HttpAnswer => found(representationOf(realm));
+
+/** What is not said stays. A setting that the server doesn't go by is refused: taken in silence it would change nothing. */
+export function updateRealm({ server: { realm }, call }: AdminRequest): HttpAnswer {
+  const json = objectIn(call);
+  const same: Readonly<Record<string, unknown>> = representationOf(realm);
+  const others = Object.keys(json).filter((name) => !isSetting(name) && json[name] !== same[name]);
+  if (others.length > 0) throw notImplemented(`these settings of a realm: ${others.join(', ')}`);
+  Object.assign(realm.settings, settingsIn(json));
+  return DONE;
+}
+
+function settingsIn(json: Readonly<Record<string, unknown>>): Partial<RealmSettings> {
+  try {
+    return pickSettings(json);
+  } catch (error) {
+    throw new AdminRefusal(400, { error: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+const representationOf = ({ id, name, settings }: AdminRequest['server']['realm']) => ({
+  id,
+  realm: name,
+  enabled: true,
+  ...settings,
+});

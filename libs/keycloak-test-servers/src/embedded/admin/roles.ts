@@ -1,0 +1,51 @@
+/** `/roles` and `/users/<id>/role-mappings/realm`: the realm's roles, and who has them. */
+import type { HttpAnswer } from '../http/http-call.js';
+import { toRecord, type RealmRole } from '../realm/realm-representation.js';
+import type { Realm } from '../realm/realm.js';
+import { DONE, found } from './admin-answer.js';
+import { notFound } from './admin-refusal.js';
+import { listIn, type AdminRequest } from './admin-request.js';
+import { userOf } from './users.js';
+
+export function readRole({ server: { realm }, id }: AdminRequest): HttpAnswer {
+  const role = realm.roles.find(({ name }) => name === id);
+  if (role === undefined) throw notFound('Could not find role');
+  return found({ ...representationOf(realm, role), attributes: {} });
+}
+
+export function readRolesOfUser({ server, id }: AdminRequest): HttpAnswer {
+  const { realmRoles } = userOf(server, id);
+  const roles = server.realm.roles.filter(({ name }) => realmRoles.includes(name));
+  return found(roles.map((role) => representationOf(server.realm, role)));
+}
+
+export function addRoles(request: AdminRequest): HttpAnswer {
+  const user = userOf(request.server, request.id);
+  user.realmRoles = [...new Set([...user.realmRoles, ...rolesIn(request)])];
+  return DONE;
+}
+
+export function removeRoles(request: AdminRequest): HttpAnswer {
+  const user = userOf(request.server, request.id);
+  const removed = rolesIn(request);
+  user.realmRoles = user.realmRoles.filter((role) => !removed.includes(role));
+  return DONE;
+}
+
+/** Each is named twice, by name and id, as it was read. */
+function rolesIn({ server, call }: AdminRequest): string[] {
+  return listIn(call).map((json) => {
+    const { id, name } = toRecord(json);
+    const role = server.realm.roles.find((known) => known.id === id && known.name === name);
+    if (role === undefined) throw notFound('Role not found');
+    return role.name;
+  });
+}
+
+const representationOf = (realm: Realm, { id, name }: RealmRole) => ({
+  id,
+  name,
+  composite: false,
+  clientRole: false,
+  containerId: realm.id,
+});

@@ -1,0 +1,35 @@
+/** The way back to the client, with a code or an error: the authorization response (RFC 6749 §4.1.2, RFC 9207). */
+import type { HttpAnswer } from '../http/http-call.js';
+
+export interface Callback {
+  readonly redirectUri: string;
+  /** OAuth 2.0 Multiple Response Types §2.1. */
+  readonly responseMode: 'query' | 'fragment';
+  readonly state: string | undefined;
+}
+
+export function callbackAnswer(
+  issuer: string,
+  { redirectUri, responseMode, state }: Callback,
+  members: Readonly<Record<string, string | undefined>>,
+): HttpAnswer {
+  const all = withoutMissing({ ...members, state, iss: issuer });
+  return redirect(
+    responseMode === 'query' ? withQuery(redirectUri, all) : `${redirectUri}#${new URLSearchParams(all)}`,
+  );
+}
+
+export function withQuery(uri: string, members: Readonly<Record<string, string | undefined>>): string {
+  const query = new URLSearchParams(withoutMissing(members)).toString();
+  if (query === '') return uri;
+  return uri + (uri.includes('?') ? '&' : '?') + query;
+}
+
+export const redirect = (location: string, headers: Readonly<Record<string, string>> = {}): HttpAnswer => ({
+  status: 302,
+  headers: { location, 'cache-control': 'no-store, must-revalidate, max-age=0', ...headers },
+  body: '',
+});
+
+const withoutMissing = (members: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));

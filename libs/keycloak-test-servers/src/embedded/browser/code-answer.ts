@@ -1,0 +1,16 @@
+/** The answer that a good authorization request ends in: a code, and the browser known by its session (RFC 6749 §4.1.2). */
+import type { AuthorizationRequest } from './authorization-request.js';
+import { callbackAnswer } from './callback.js';
+import type { HttpAnswer } from '../http/http-call.js';
+import type { ServerState } from '../server-state.js';
+import { sessionCookie } from './session-cookie.js';
+import type { Session } from '../sessions.js';
+
+/** The session takes the client in: from now on it has tokens of it, and is told when it ends. */
+export function codeAnswer(server: ServerState, request: AuthorizationRequest, session: Session): HttpAnswer {
+  server.sessions.touch(session);
+  server.sessions.join(session, request.client.clientId);
+  const code = server.codes.issue({ request, session });
+  const answer = callbackAnswer(server.issuer, request, { session_state: session.sid, code });
+  return { ...answer, headers: { ...answer.headers, 'set-cookie': sessionCookie(server, session) } };
+}

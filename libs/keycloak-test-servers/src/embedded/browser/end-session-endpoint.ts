@@ -1,0 +1,55 @@
+/** The end session endpoint (OpenID Connect RP-Initiated Logout 1.0 §2), with Keycloak's own form for programs. */
+import { logOut } from './backchannel-logout.js';
+import { PageRefusal } from './browser-refusal.js';
+import { redirect, withQuery } from './callback.js';
+import { authenticateClient } from '../tokens/client-authentication.js';
+import { protocolPath } from '../discovery.js';
+import { readRefreshToken } from '../tokens/grants.js';
+import { parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
+import { sessionOf } from '../tokens/live-token.js';
+import { readLogoutRequest } from './logout-request.js';
+import { confirmLogoutPage, loggedOutPage } from './pages.js';
+import type { ServerState } from '../server-state.js';
+import { noSessionCookie, sessionOfBrowser } from './session-cookie.js';
+import type { Session } from '../sessions.js';
+
+export const confirmLogoutPath = (realm: string): string => `${protocolPath(realm)}/logout/logout-confirm`;
+
+export async function endSessionEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
+  if (call.method === 'POST' && call.form.has('refresh_token')) return logoutByRefreshToken(server, call);
+  const { hint, client, returnTo } = await readLogoutRequest(server, call.method === 'POST' ? call.form : call.query);
+  const ofBrowser = sessionOfBrowser(server, call);
+  const isOfHint = hint !== undefined && (ofBrowser === undefined || ofBrowser.sid === hint['sid']);
+  if (isOfHint) return ended(server, ofBrowser ?? sessionOf(server, hint), returnTo);
+  // Nobody is logged in, and there is a place to go.
+  if (ofBrowser === undefined && returnTo !== undefined) return redirect(returnTo);
+  // The request may be another site's: the person is asked.
+  const sessionCode = server.logouts.begin({ session: ofBrowser, returnTo });
+  const query = { client_id: client?.clientId ?? 'account' };
+  return confirmLogoutPage(withQuery(confirmLogoutPath(server.realm.name), query), sessionCode);
+}
+
+/** The answer to the page that asks. It counts in the browser that was asked, for the session of then. */
+export async function confirmLogoutEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
+  const pending = server.logouts.take(parameter(call, 'session_code') ?? '');
+  const session = sessionOfBrowser(server, call);
+  if (pending === undefined || !call.form.has('confirmLogout') || pending.session !== session) {
+    throw new PageRefusal('Logout failed');
+  }
+  return ended(server, session, pending.returnTo);
+}
+
+/** Keycloak's own `POST …/logout`, for programs: whatever else the form holds counts for nothing. */
+async function logoutByRefreshToken(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
+  const client = authenticateClient(server.realm, call);
+  const session = sessionOf(server, await readRefreshToken(server, client, parameter(call, 'refresh_token') ?? ''));
+  if (session !== undefined) await logOut(server, session);
+  return { status: 204, headers: { 'cache-control': 'no-cache' }, body: '' };
+}
+
+/** A session that is not there any more is no failure (§2). */
+async function ended(server: ServerState, session: Session | undefined, returnTo: string | undefined) {
+  if (session !== undefined) await logOut(server, session);
+  const headers = { 'set-cookie': noSessionCookie(server) };
+  return returnTo === undefined ? loggedOutPage(headers) : redirect(returnTo, headers);
+}

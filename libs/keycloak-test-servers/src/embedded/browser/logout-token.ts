@@ -1,0 +1,53 @@
+/** The logout token (OpenID Connect Back-Channel Logout 1.0 §2.4), good or bent. */
+import { randomUUID } from 'node:crypto';
+import type { RealmClient } from '../realm/realm-representation.js';
+import type { ServerState } from '../server-state.js';
+
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+const LIFETIME_SECONDS = 120;
+
+export interface LoggedOut {
+  readonly sub: string;
+  readonly sid: string;
+}
+
+/** What is wrong with a token that a test forges. Default: nothing. */
+export interface BentLogoutToken {
+  /** In place of the right claims, or beside them; `undefined` leaves one out. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** `typ` of the header. Default: `logout+jwt`. */
+  readonly headerTyp?: string;
+  /**
+   * `stranger`: by another RSA key that goes by the name (`kid`) of the server's. `nobody`: `alg` is `none`, with no
+   * signature. Default: the server.
+   */
+  readonly signedBy?: 'server' | 'stranger' | 'nobody';
+}
+
+/** As in Keycloak, `sid` is in it only for a client with `backchannel.logout.session.required`. */
+export function logoutToken(
+  { issuer, clock, keys }: ServerState,
+  { clientId, logoutNeedsSid }: RealmClient,
+  { sub, sid }: LoggedOut,
+  { claims = {}, headerTyp = 'logout+jwt', signedBy = 'server' }: BentLogoutToken = {},
+): Promise<string> {
+  const iat = clock.now();
+  const all = {
+    exp: iat + LIFETIME_SECONDS,
+    iat,
+    jti: randomUUID(),
+    iss: issuer,
+    aud: clientId,
+    sub,
+    typ: 'Logout',
+    ...(logoutNeedsSid ? { sid } : {}),
+    events: { [LOGOUT_EVENT]: {} },
+    ...claims,
+  };
+  if (signedBy === 'nobody') return Promise.resolve(unsigned(all, headerTyp));
+  return signedBy === 'server' ? keys.sign(all, headerTyp) : keys.signAsStranger(all, headerTyp);
+}
+
+/** RFC 7519 §6. */
+const unsigned = (claims: object, typ: string): string =>
+  `${[{ alg: 'none', typ }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`;

@@ -1,0 +1,30 @@
+/** The cookies by which the server knows a browser again: one while it logs in, one for the session. */
+import { realmPath } from '../discovery.js';
+import type { HttpCall } from '../http/http-call.js';
+import type { ServerState } from '../server-state.js';
+import type { Session } from '../sessions.js';
+
+/** Keycloak's names. */
+const LOGIN_COOKIE = 'AUTH_SESSION_ID';
+const SESSION_COOKIE = 'KEYCLOAK_IDENTITY';
+
+/** With a key that no token shows: `sid` is known to every service that sees a token. */
+export const sessionCookie = (server: ServerState, { sid, browserKey }: Session): string =>
+  cookie(server, SESSION_COOKIE, `${sid}.${browserKey}`);
+
+export const noSessionCookie = (server: ServerState): string => `${cookie(server, SESSION_COOKIE, '')}; Max-Age=0`;
+
+export const loginCookie = (server: ServerState, browser: string): string => cookie(server, LOGIN_COOKIE, browser);
+
+export const loginCookieOf = ({ cookies }: HttpCall): string | undefined => cookies.get(LOGIN_COOKIE);
+
+/** The session of this browser, unless it has ended or its user is disabled. */
+export function sessionOfBrowser({ sessions }: ServerState, { cookies }: HttpCall): Session | undefined {
+  const [sid = '', key] = cookies.get(SESSION_COOKIE)?.split('.') ?? [];
+  const session = sessions.find(sid);
+  return session?.browserKey === key && session?.user.enabled === true ? session : undefined;
+}
+
+/** Not `Secure`, unlike Keycloak's: the server speaks plain HTTP, and not every browser trusts `localhost`. */
+const cookie = ({ realm }: ServerState, name: string, value: string): string =>
+  `${name}=${value}; Path=${realmPath(realm.name)}/; HttpOnly; SameSite=Lax`;

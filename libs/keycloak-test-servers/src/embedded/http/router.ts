@@ -1,0 +1,124 @@
+/** Takes each request to its endpoint: counts it, fails it if a test wants that, and writes refusals as Keycloak does. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ADMIN_PATH, adminApi } from '../admin/admin-api.js';
+import { MASTER } from '../admin/master-realm.js';
+import { authorizationEndpoint } from '../browser/authorization-endpoint.js';
+import { browserRefusalAsAnswer } from '../browser/browser-refusal.js';
+import type { CountingCalls } from './call-counter.js';
+import { presentedCredentials } from '../tokens/client-authentication.js';
+import { discoveryEndpoint, jwksEndpoint, protocolPath, realmPage, realmPath } from '../discovery.js';
+import { confirmLogoutEndpoint, confirmLogoutPath, endSessionEndpoint } from '../browser/end-session-endpoint.js';
+import type { FaultBoard, FaultyEndpoint } from './fault.js';
+import { json, readCall, type HttpAnswer, type HttpCall } from './http-call.js';
+import { introspectionEndpoint } from '../tokens/introspection-endpoint.js';
+import type { LastRequests } from './last-requests.js';
+import { loginEndpoint, loginPath } from '../browser/login-endpoint.js';
+import { OAuthRefusal } from '../tokens/oauth-refusal.js';
+import { revocationEndpoint } from '../tokens/revocation-endpoint.js';
+import { send, sendFaulty } from './send-answer.js';
+import type { ServerRealms, ServerState } from '../server-state.js';
+import { grantNameOf, tokenEndpoint } from '../tokens/token-endpoint.js';
+import { userinfoEndpoint } from '../tokens/userinfo-endpoint.js';
+
+type Endpoint = (server: ServerState, call: HttpCall) => HttpAnswer | Promise<HttpAnswer>;
+
+interface Route {
+  readonly methods: readonly ('GET' | 'POST')[];
+  /** By which name it is counted and made to fail. */
+  readonly name?: FaultyEndpoint;
+  readonly endpoint: Endpoint;
+  /** Headers of every answer, refusals too. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const EITHER = ['GET', 'POST'] as const;
+
+/** RFC 6749 §5.1. */
+const NOT_STORED = { 'cache-control': 'no-store', pragma: 'no-cache' };
+
+/** Calls of the administrator and of its realm are neither counted nor made to fail. */
+export function listener(realms: ServerRealms, calls: CountingCalls, faults: FaultBoard, requests: LastRequests) {
+  const { main } = realms;
+  const routes = routesOf(main.realm.name);
+  const masterRoutes = routesOf(MASTER);
+
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      const call = await readCall(request);
+      const route = routes.get(call.path);
+      const answer = async () => {
+        if (call.path.startsWith(ADMIN_PATH)) return adminApi(realms, call);
+        if (route === undefined && isWithin(realmPath(MASTER), call.path)) {
+          return answerTo(await realms.master(), masterRoutes.get(call.path), call);
+        }
+        return answerTo(main, route, call);
+      };
+      if (route?.name !== undefined) {
+        count(calls, route.name, call);
+        requests.note(route.name, call);
+      }
+      const fault = route?.name === undefined ? undefined : faults.take(route.name);
+      if (fault === undefined) send(response, await answer());
+      else await sendFaulty(response, fault, answer);
+    } catch (error) {
+      // A client that went away while it sent or was answered is no failure of ours; anything else a test must see.
+      if (response.headersSent || response.destroyed) response.destroy();
+      else send(response, json(500, { error: 'server_error', error_description: String(error) }));
+    }
+  };
+}
+
+function routesOf(realm: string): ReadonlyMap<string, Route> {
+  const protocol = protocolPath(realm);
+  return new Map<string, Route>([
+    [realmPath(realm), { methods: ['GET'], endpoint: realmPage }],
+    [
+      `${realmPath(realm)}/.well-known/openid-configuration`,
+      { methods: ['GET'], name: 'discovery', endpoint: discoveryEndpoint },
+    ],
+    [`${protocol}/certs`, { methods: ['GET'], name: 'jwks', endpoint: jwksEndpoint }],
+    [`${protocol}/token`, { methods: ['POST'], name: 'token', endpoint: tokenEndpoint, headers: NOT_STORED }],
+    [`${protocol}/token/introspect`, { methods: ['POST'], name: 'introspection', endpoint: introspectionEndpoint }],
+    [`${protocol}/userinfo`, { methods: EITHER, endpoint: userinfoEndpoint }],
+    [`${protocol}/revoke`, { methods: ['POST'], name: 'revocation', endpoint: revocationEndpoint }],
+    [`${protocol}/auth`, { methods: EITHER, name: 'authorization', endpoint: authorizationEndpoint }],
+    [loginPath(realm), { methods: EITHER, endpoint: loginEndpoint }],
+    [`${protocol}/logout`, { methods: EITHER, name: 'logout', endpoint: endSessionEndpoint }],
+    [confirmLogoutPath(realm), { methods: ['POST'], endpoint: confirmLogoutEndpoint }],
+  ]);
+}
+
+async function answerTo(server: ServerState, route: Route | undefined, call: HttpCall): Promise<HttpAnswer> {
+  if (route === undefined) {
+    if (!call.path.startsWith('/realms/'))
+      return json(404, { error: 'Unable to find matching target resource method' });
+    const isOurs = isWithin(realmPath(server.realm.name), call.path);
+    return json(404, { error: isOurs ? 'HTTP 404 Not Found' : 'Realm does not exist' });
+  }
+  if (!route.methods.some((method) => method === call.method))
+    return json(405, { error: 'HTTP 405 Method Not Allowed' });
+  const answer = await refusalAsAnswer(server, () => route.endpoint(server, call));
+  return { ...answer, headers: { ...answer.headers, ...route.headers } };
+}
+
+const isWithin = (realm: string, path: string): boolean => path === realm || path.startsWith(`${realm}/`);
+
+async function refusalAsAnswer(
+  { issuer }: ServerState,
+  endpoint: () => HttpAnswer | Promise<HttpAnswer>,
+): Promise<HttpAnswer> {
+  try {
+    return await endpoint();
+  } catch (refusal) {
+    const answer = browserRefusalAsAnswer(issuer, refusal);
+    if (answer !== undefined) return answer;
+    if (!(refusal instanceof OAuthRefusal)) throw refusal;
+    return json(refusal.status, { error: refusal.error, error_description: refusal.description });
+  }
+}
+
+function count(calls: CountingCalls, name: FaultyEndpoint, call: HttpCall): void {
+  const clientId = presentedCredentials(call).clientId ?? call.query.get('client_id') ?? undefined;
+  if (name === 'token') calls.countGrant(grantNameOf(call), clientId);
+  else calls.countEndpoint(name, clientId);
+}

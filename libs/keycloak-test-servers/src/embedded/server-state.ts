@@ -1,0 +1,29 @@
+/** All that one running server knows of a realm, handed to each of its endpoints. */
+import type { AdjustableClock } from './adjustable-clock.js';
+import type { AuthorizationCodes } from './tokens/authorization-codes.js';
+import type { LoginFailures } from './browser/login-failures.js';
+import type { PendingLogins } from './browser/pending-logins.js';
+import type { PendingLogouts } from './browser/pending-logouts.js';
+import type { Realm } from './realm/realm.js';
+import type { Sessions } from './sessions.js';
+import type { SigningKeys } from './tokens/signing-keys.js';
+
+export interface ServerState {
+  readonly baseUrl: string;
+  readonly issuer: string;
+  readonly realm: Realm;
+  readonly clock: AdjustableClock;
+  readonly keys: SigningKeys;
+  readonly sessions: Sessions;
+  readonly codes: AuthorizationCodes;
+  readonly loginFailures: LoginFailures;
+  readonly logins: PendingLogins;
+  readonly logouts: PendingLogouts;
+}
+
+/** The realms of one server: that of the file, and the administrator's. */
+export interface ServerRealms {
+  readonly main: ServerState;
+  /** Made when somebody asks for it first. */
+  master(): Promise<ServerState>;
+}

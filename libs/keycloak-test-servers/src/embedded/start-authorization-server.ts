@@ -1,0 +1,100 @@
+/** An authorization server in this process, that reads a realm export and answers as Keycloak does. */
+import { createServer, type Server } from 'node:http';
+import { refuseInProduction } from '../refuse-in-production.js';
+import { ADMIN, DEFAULT_KEYCLOAK_VERSION, type RunningServer } from '../running-server.js';
+import { environmentAt, type StartServerOptions } from '../start-server-options.js';
+import { AdjustableClock } from './adjustable-clock.js';
+import { withMaster } from './admin/master-realm.js';
+import { countCalls } from './http/call-counter.js';
+import { FaultBoard } from './http/fault.js';
+import { LastRequests } from './http/last-requests.js';
+import { openRealm } from './realm/open-realm.js';
+import { readRealm } from './realm/realm-file.js';
+import { listener } from './http/router.js';
+import { controlOf, type AuthorizationServerControl } from './server-control.js';
+import { makeSigningKeys } from './tokens/signing-keys.js';
+
+export type StartAuthorizationServerOptions = StartServerOptions;
+
+export interface RunningAuthorizationServer extends RunningServer {
+  readonly kind: 'embedded';
+  readonly control: AuthorizationServerControl;
+  /** Closes it and every connection to it, answered or not. May be called again. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts, at once and without Docker or Java, a server for tests that answers as Keycloak 26.7.4 does: discovery, JWKS,
+ * authorization endpoint (code flow, PKCE, a login page), token endpoint (authorization code, client credentials, password,
+ * refresh token, standard token exchange), introspection, revocation, userinfo, end session endpoint (at a client's request, or by
+ * refresh token) and back-channel logout. Tokens are real JWTs (RS256), signed by a key made at the start. Any number may run
+ * at once. It listens on 127.0.0.1 only and speaks plain HTTP. **Not for production**, where it refuses to start: it compares
+ * passwords as they stand in the file.
+ *
+ * Its administrator logs in at the realm `master` by `admin-cli`, and has that part of the admin REST API which changes users,
+ * their roles, clients, sessions and the realm's settings; what of it is not there answers 501. It has no console.
+ *
+ * Beyond what Keycloak can do, {@link RunningAuthorizationServer.control} counts calls, moves its time, makes endpoints fail,
+ * rotates its signing keys, and disables, revokes and ends.
+ *
+ * It knows confidential and public clients, users with a password, realm roles, client scopes with their scope mappings, and
+ * the mappers for audience, subject, realm roles, session notes, name and user attributes. It does *not* have: other response
+ * types than `code`, `form_post`, request objects, wildcards in redirect URIs, consent, front-channel logout; client roles,
+ * composite roles (with `fullScopeAllowed` Keycloak adds its default roles), groups and default roles; other client
+ * authentication than a secret; signed or encrypted introspection. Mappers it doesn't
+ * know add nothing, and a file with them is not refused.
+ *
+ * @throws Error unless `NODE_ENV` is `test` or `development`; when the realm file can't be used or lacks values; or when the port is taken.
+ */
+export async function startAuthorizationServer(
+  options: StartAuthorizationServerOptions,
+): Promise<RunningAuthorizationServer> {
+  const { signal, onProgress } = options;
+  signal?.throwIfAborted();
+  refuseInProduction('startAuthorizationServer()');
+  // Nothing is between it and this machine: what it calls on localhost is here.
+  const realm = await readRealm(options.realm, environmentAt(options.environment)('localhost'));
+  const keys = await makeSigningKeys();
+  signal?.throwIfAborted();
+  const http = createServer();
+  // As Keycloak: an idle connection stays, and no client meets one that closes under its hands.
+  http.keepAliveTimeout = 0;
+  const baseUrl = `http://localhost:${await listen(http, options.port ?? 0)}`;
+  onProgress?.(
+    `Started the embedded server, which answers as Keycloak ${DEFAULT_KEYCLOAK_VERSION} does, at ${baseUrl}`,
+  );
+  const server = openRealm(baseUrl, realm, keys, new AdjustableClock());
+  const calls = countCalls();
+  const faults = new FaultBoard();
+  const requests = new LastRequests();
+  const answer = listener(withMaster(server), calls, faults, requests);
+  http.on('request', (request, response) => void answer(request, response));
+  return {
+    baseUrl,
+    issuer: server.issuer,
+    realm: realm.name,
+    version: DEFAULT_KEYCLOAK_VERSION,
+    kind: 'embedded',
+    adminUsername: ADMIN.username,
+    adminPassword: ADMIN.password,
+    control: controlOf(server, calls, faults, requests),
+    stop: () => close(http),
+  };
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server has no port');
+  return address.port;
+}
+
+async function close(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  await closed;
+}

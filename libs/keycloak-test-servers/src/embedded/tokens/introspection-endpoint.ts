@@ -1,0 +1,49 @@
+/** Introspection (RFC 7662): only those whom a token is meant for learn of it. */
+import { authenticateClient, WRONG_SECRET_AT_INTROSPECTION } from './client-authentication.js';
+import { grantClaims } from './granted-claims.js';
+import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
+import { audiencesOf, findLiveToken, type LiveToken } from './live-token.js';
+import { OAuthRefusal } from './oauth-refusal.js';
+import type { RealmClient } from '../realm/realm-representation.js';
+import type { ServerState } from '../server-state.js';
+import { notesOf } from '../sessions.js';
+
+/** An ID token is told apart from an access token by nothing but the `typ` of the answer. */
+const INTROSPECTED_KINDS = ['Bearer', 'ID'];
+const TOKEN_TYPE_HINTS = ['access_token', 'refresh_token', 'requesting_party_token'];
+
+export async function introspectionEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
+  const client = authenticateClient(server.realm, call, { wrongSecret: WRONG_SECRET_AT_INTROSPECTION });
+  if (client.isPublic) throw new OAuthRefusal(403, 'invalid_request', 'Client not allowed.');
+  const token = parameter(call, 'token');
+  if (token === undefined) throw new OAuthRefusal(400, 'invalid_request', 'Token not provided.');
+  const hint = parameter(call, 'token_type_hint') ?? 'access_token';
+  if (!TOKEN_TYPE_HINTS.includes(hint)) throw new OAuthRefusal(400, 'invalid_request', 'Unsupported token type.');
+  const members = hint === 'access_token' ? await membersFor(server, client, token) : { active: false };
+  return json(200, members, { 'cache-control': 'no-cache' });
+}
+
+async function membersFor(server: ServerState, { clientId }: RealmClient, token: string): Promise<object> {
+  const live = await findLiveToken(server, token, INTROSPECTED_KINDS);
+  if (live === undefined || !audiencesOf(live.claims).includes(clientId)) return { active: false };
+  if (live.session !== undefined) server.sessions.touch(live.session);
+  return {
+    ...claimsByNow(server, live),
+    client_id: live.claims['azp'],
+    username: live.user.username,
+    token_type: live.claims['typ'],
+    active: true,
+  };
+}
+
+/**
+ * Audience and scope stay as the token has them, even when the user has since lost the role for them. What mappers add is
+ * told anew: roles and names as they are by now, and nothing of where a service account called from.
+ */
+function claimsByNow({ realm }: ServerState, { claims, client, user, session }: LiveToken): object {
+  const { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp } = claims;
+  const asked = typeof scope === 'string' && scope !== '' ? scope : undefined;
+  const granted = grantClaims(realm, { client, user, scope: asked, notes: notesOf(session) });
+  const ofToken = { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp };
+  return { ...(typ === 'ID' ? granted.id : granted.access), ...ofToken };
+}

@@ -1,0 +1,59 @@
+/** The claims that a scope's mappers make of a user. */
+import type { ClaimMapper, RealmScope, RealmUser } from '../realm/realm-representation.js';
+
+/** What Keycloak notes of a session, such as the address that a service account came from. */
+export type SessionNotes = Readonly<Record<string, string>>;
+
+/** `access.token.claim`, `id.token.claim` and `userinfo.token.claim` of a mapper's configuration. */
+export type TokenKind = 'access' | 'id' | 'userinfo';
+
+export function mappedClaims(
+  scopes: readonly RealmScope[],
+  kind: TokenKind,
+  user: RealmUser,
+  notes: SessionNotes,
+): Record<string, unknown> {
+  const claims = mappersOf(scopes, kind).map((mapper) => claimOf(mapper, user, notes));
+  return Object.fromEntries(claims.filter(([, value]) => value !== undefined));
+}
+
+export const hasMapper = (scopes: readonly RealmScope[], kind: string): boolean =>
+  mappersOf(scopes, 'access').some((mapper) => mapper.kind === kind);
+
+/** The audiences that the scopes add, each once. */
+export function mappedAudiences(scopes: readonly RealmScope[]): string[] {
+  const audiences = mappersOf(scopes, 'access')
+    .filter(({ kind }) => kind === 'oidc-audience-mapper')
+    .map(({ config }) => config['included.client.audience'] ?? config['included.custom.audience'] ?? '');
+  return [...new Set(audiences)].filter((audience) => audience !== '');
+}
+
+const mappersOf = (scopes: readonly RealmScope[], kind: TokenKind): ClaimMapper[] =>
+  scopes.flatMap(({ mappers }) => mappers).filter(({ config }) => config[`${kind}.token.claim`] === 'true');
+
+function claimOf({ kind, config }: ClaimMapper, user: RealmUser, notes: SessionNotes): readonly [string, unknown] {
+  const name = config['claim.name'] ?? '';
+  switch (kind) {
+    case 'oidc-full-name-mapper':
+      return ['name', fullName(user)];
+    case 'oidc-usermodel-attribute-mapper':
+    case 'oidc-usermodel-property-mapper':
+      return [name, typed(user.attributes[config['user.attribute'] ?? ''], config['jsonType.label'])];
+    case 'oidc-usersessionmodel-note-mapper':
+      return [name, typed(notes[config['user.session.note'] ?? ''], config['jsonType.label'])];
+    default:
+      return [name, undefined];
+  }
+}
+
+function fullName({ attributes }: RealmUser): string | undefined {
+  const names = [attributes['firstName'], attributes['lastName']].filter((name) => name !== undefined);
+  return names.length === 0 ? undefined : names.join(' ');
+}
+
+function typed(value: string | boolean | undefined, type: string | undefined): unknown {
+  if (value === undefined) return undefined;
+  if (type === 'boolean') return String(value) === 'true';
+  if (type === 'long' || type === 'int') return Number(value);
+  return value;
+}

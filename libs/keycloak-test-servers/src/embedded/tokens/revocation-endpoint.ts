@@ -1,0 +1,34 @@
+/** Revocation (RFC 7009): how a client ends what it was given. */
+import { authenticateClient } from './client-authentication.js';
+import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
+import { sessionOf } from './live-token.js';
+import { OAuthRefusal } from './oauth-refusal.js';
+import type { ServerState } from '../server-state.js';
+
+/**
+ * An access token goes alone. With a refresh token the client leaves the session, which ends when it was the last one. No
+ * client hears of that.
+ */
+export async function revocationEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
+  const client = authenticateClient(server.realm, call);
+  const token = parameter(call, 'token');
+  if (token === undefined) throw new OAuthRefusal(400, 'invalid_request', 'Token not provided');
+  const claims = await server.keys.read(token);
+  if (claims === undefined) return UNKNOWN_TOKEN;
+  const { typ, azp, jti, sid } = claims;
+  if (typ !== 'Bearer' && typ !== 'Refresh') {
+    throw new OAuthRefusal(400, 'unsupported_token_type', 'Unsupported token type');
+  }
+  if (azp !== client.clientId) throw new OAuthRefusal(400, 'invalid_request', 'Unmatching clients');
+  const session = sessionOf(server, claims);
+  if (sid !== undefined && session === undefined) return UNKNOWN_TOKEN;
+  if (typ === 'Bearer') server.sessions.revoke(String(jti));
+  else if (session !== undefined) {
+    server.sessions.leave(session, client.clientId);
+    if (session.clients.size === 0) server.sessions.end(session.sid);
+  }
+  return { status: 200, headers: {}, body: '' };
+}
+
+// RFC 7009 §2.2 wants 200 here. That it says "error" all the same is Keycloak's way.
+const UNKNOWN_TOKEN = json(200, { error: 'invalid_token', error_description: 'Invalid token' });

@@ -1,0 +1,47 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readRealmExport, unfilledPlaceholders } from '../realm-export.js';
+import { resolveSettings } from './keycloak-settings.js';
+
+const folder = await mkdtemp(join(tmpdir(), 'keycloak-settings-'));
+afterAll(() => rm(folder, { recursive: true }));
+
+const realm = JSON.stringify({
+  realm: 'shop',
+  clients: [
+    {
+      secret: '${SHOP_SECRET}',
+      baseUrl: '${SHOP_URL:http://localhost:3000}',
+      attributes: { text: '${profileScopeConsentText}' },
+    },
+  ],
+});
+
+describe('the settings of a run', () => {
+  it('name the placeholders that have neither a value nor a default', () => {
+    expect(unfilledPlaceholders(realm, {})).toEqual(['SHOP_SECRET']);
+    expect(unfilledPlaceholders(realm, { SHOP_SECRET: 's' })).toEqual([]);
+  });
+
+  it('take the realm from its file', async () => {
+    const path = join(folder, 'shop.json');
+    await writeFile(path, realm);
+    await expect(readRealmExport(path, { SHOP_SECRET: 's' })).resolves.toEqual({ realm: 'shop', json: realm });
+    await writeFile(path, '[]');
+    await expect(readRealmExport(path, {})).rejects.toThrow('shop.json is not a realm export');
+  });
+
+  it('refuse a realm file whose secrets would stay placeholders', async () => {
+    const path = join(folder, 'shop.json');
+    await writeFile(path, realm);
+    await expect(resolveSettings({ realm: path })).rejects.toThrow('SHOP_SECRET');
+    await expect(resolveSettings({ realm: path, environment: () => ({ SHOP_SECRET: 's' }) })).resolves.toMatchObject({
+      realm: 'shop',
+      version: '26.7.4',
+      fetchTimeoutSeconds: 900,
+      startupTimeoutSeconds: 300,
+    });
+  });
+});

@@ -1,0 +1,56 @@
+/** What one run of Keycloak is told, the same in a container and from the distribution. */
+import type { StartKeycloakOptions } from './keycloak-options.js';
+import { freePort } from '../free-port.js';
+import { readRealmExport } from '../realm-export.js';
+import { ADMIN, DEFAULT_KEYCLOAK_VERSION } from '../running-server.js';
+import { environmentAt } from '../start-server-options.js';
+
+/** {@link StartKeycloakOptions}, read and completed. */
+export interface KeycloakSettings {
+  readonly version: string;
+  readonly realm: string;
+  readonly realmJson: string;
+  readonly port: number;
+  readonly managementPort: number;
+  readonly fetchTimeoutSeconds: number;
+  readonly startupTimeoutSeconds: number;
+  /** What fills the realm's placeholders, given the name under which Keycloak reaches this machine. */
+  readonly environment: (thisMachine: string) => Readonly<Record<string, string>>;
+  readonly onProgress: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export async function resolveSettings(options: StartKeycloakOptions): Promise<KeycloakSettings> {
+  const environment = environmentAt(options.environment);
+  const { realm, json } = await readRealmExport(options.realm, environment('localhost'));
+  return {
+    version: options.version ?? DEFAULT_KEYCLOAK_VERSION,
+    realm,
+    realmJson: json,
+    port: options.port ?? (await freePort()),
+    managementPort: await freePort(),
+    fetchTimeoutSeconds: options.fetchTimeoutSeconds ?? 900,
+    startupTimeoutSeconds: options.startupTimeoutSeconds ?? 300,
+    environment,
+    onProgress: options.onProgress ?? (() => undefined),
+    signal: options.signal ?? new AbortController().signal,
+  };
+}
+
+/** Keycloak's own settings, as environment variables. Build options among them (database, health) never vary. */
+export function keycloakVariables(baseUrl: string, ports: { http: number; management: number }, listenOn: string) {
+  return {
+    KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN.username,
+    KC_BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
+    // With brute-force protection Keycloak refuses a login of a user who has another under way; tests share users.
+    KC_SPI_BRUTE_FORCE_PROTECTOR__DEFAULT_BRUTE_FORCE_DETECTOR__ALLOW_CONCURRENT_REQUESTS: 'true',
+    KC_DB: 'dev-mem',
+    KC_HEALTH_ENABLED: 'true',
+    // The issuer is always this address, however the server was reached; its other endpoints follow the caller's.
+    KC_HOSTNAME: baseUrl,
+    KC_HOSTNAME_BACKCHANNEL_DYNAMIC: 'true',
+    KC_HTTP_HOST: listenOn,
+    KC_HTTP_PORT: String(ports.http),
+    KC_HTTP_MANAGEMENT_PORT: String(ports.management),
+  };
+}

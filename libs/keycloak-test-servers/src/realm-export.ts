@@ -1,0 +1,38 @@
+/** Realm exports (JSON): their name and their placeholders, as Keycloak reads them. */
+import { readFile } from 'node:fs/promises';
+
+export interface RealmExport {
+  readonly realm: string;
+  readonly json: string;
+}
+
+/**
+ * Reads the file, and looks whether every placeholder of it has a value in `environment` or a default.
+ *
+ * @throws Error that names those without.
+ */
+export async function readRealmExport(
+  path: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<RealmExport> {
+  const json = await readFile(path, 'utf8');
+  const missing = unfilledPlaceholders(json, environment);
+  if (missing.length > 0) {
+    throw new Error(`The realm file ${path} needs values in options.environment for: ${missing.join(', ')}`);
+  }
+  return { realm: realmName(json, path), json };
+}
+
+/** `${NAME}` placeholders without a default and without a value: Keycloak would import them as they stand. */
+export function unfilledPlaceholders(json: string, environment: Readonly<Record<string, string>>): string[] {
+  const names = [...json.matchAll(/\$\{([A-Z][A-Z0-9_]*)\}/g)].map((match) => match[1] ?? '');
+  return [...new Set(names)].filter((name) => environment[name] === undefined);
+}
+
+function realmName(json: string, path: string): string {
+  const parsed: unknown = JSON.parse(json);
+  if (typeof parsed === 'object' && parsed !== null && 'realm' in parsed && typeof parsed.realm === 'string') {
+    return parsed.realm;
+  }
+  throw new Error(`${path} is not a realm export: it has no "realm" at its top`);
+}

@@ -1,0 +1,11 @@
+/** Refuse in production: a server with published passwords must not run there. */
+
+/** Throws `Error` unless `NODE_ENV` is `development` or `test`; Jest and Vitest set `test`. */
+export function refuseInProduction(what: string): void {
+  const { NODE_ENV } = process.env;
+  if (NODE_ENV === 'development' || NODE_ENV === 'test') return;
+  const found = NODE_ENV === undefined ? 'not set' : JSON.stringify(NODE_ENV);
+  throw new Error(
+    `NODE_ENV is ${found}, which counts as production: ${what} would let anybody in there. It is for NODE_ENV=test and NODE_ENV=development`,
+  );
+}

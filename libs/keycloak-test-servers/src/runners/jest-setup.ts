@@ -1,0 +1,23 @@
+/** The globalSetup of Jest that starts a server for all specs of a run: `keycloak-test-servers/jest-setup`. */
+import { startServerOfRun } from './shared-server.js';
+
+/** The part of Jest's project configuration that is read. */
+export interface JestProjectConfig {
+  readonly rootDir: string;
+  readonly globals: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Its options are `StartServerOptions`, at `globals.authorizationServer` of Jest's configuration, with the path of the realm
+ * from `rootDir`; which server it is, the variable `AUTHORIZATION_SERVER` of the environment says. Specs find it by
+ * `testServer()`. Goes together with `jest-teardown`.
+ */
+async function setUp(_: unknown, { globals, rootDir }: JestProjectConfig): Promise<void> {
+  await startServerOfRun(
+    globals['authorizationServer'],
+    rootDir,
+    'globals.authorizationServer in the configuration of Jest',
+  );
+}
+
+export { setUp as default };

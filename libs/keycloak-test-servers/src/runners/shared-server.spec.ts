@@ -1,0 +1,115 @@
+/** Set-up and teardown as Jest and Vitest call them. */
+import { fileURLToPath } from 'node:url';
+import { once } from 'node:events';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import setUp from './jest-setup.js';
+import tearDown from './jest-teardown.js';
+import { allSecrets } from '../../spec-support/test-realm.js';
+import { testServer } from './test-server.js';
+import * as vitest from './vitest-setup.js';
+
+const rootDir = fileURLToPath(new URL('../../../..', import.meta.url));
+const authorizationServer = { realm: 'keycloak/microservices-realm.json', environment: allSecrets('x') };
+
+const isUp = (baseUrl: string): Promise<boolean> =>
+  fetch(`${baseUrl}/realms/microservices`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
+const listeners = (): number => process.listenerCount('SIGINT') + process.listenerCount('SIGTERM');
+
+describe('jest-setup and jest-teardown', () => {
+  const choice = process.env['AUTHORIZATION_SERVER'];
+  beforeAll(() => {
+    process.env['AUTHORIZATION_SERVER'] = 'embedded';
+  });
+  afterEach(() => tearDown());
+  afterAll(() => {
+    process.env['AUTHORIZATION_SERVER'] = choice ?? '';
+  });
+
+  it('start a server for all specs, and end it', async () => {
+    const before = listeners();
+    await setUp({}, { rootDir, globals: { authorizationServer } });
+    const server = testServer();
+    expect(Object.keys(server).toSorted()).toEqual(
+      ['adminPassword', 'adminUsername', 'baseUrl', 'issuer', 'kind', 'realm', 'version'].toSorted(),
+    );
+    expect(server).toMatchObject({
+      kind: 'embedded',
+      realm: 'microservices',
+      issuer: `${server.baseUrl}/realms/microservices`,
+    });
+    expect(await isUp(server.baseUrl)).toBe(true);
+    await tearDown();
+    expect(await isUp(server.baseUrl)).toBe(false);
+    expect(() => testServer()).toThrow(/globalSetup: 'nestjs-keycloak-s2s\/testing\/jest-setup'/);
+    expect(listeners()).toBe(before);
+  });
+
+  it('start one anew for each run of a watching Jest, and leave none behind', async () => {
+    await setUp({}, { rootDir, globals: { authorizationServer } });
+    const first = testServer();
+    await setUp({}, { rootDir, globals: { authorizationServer } });
+    expect(testServer().baseUrl).not.toBe(first.baseUrl);
+    expect(await isUp(first.baseUrl)).toBe(false);
+  });
+
+  it.each([{}, { authorizationServer: {} }, { authorizationServer: { realm: 1 } }])(
+    'say what is missing in %j',
+    async (globals) => {
+      await expect(setUp({}, { rootDir, globals })).rejects.toThrow(/globals.authorizationServer[^]*no "realm"/);
+    },
+  );
+
+  it('are there for Vitest too', async () => {
+    await vitest.setup({ config: { root: rootDir, provide: { authorizationServer } } });
+    const { baseUrl } = testServer();
+    expect(await isUp(baseUrl)).toBe(true);
+    await vitest.teardown();
+    expect(await isUp(baseUrl)).toBe(false);
+    await expect(vitest.setup({ config: { root: rootDir } })).rejects.toThrow(
+      /provide.authorizationServer[^]*no "realm"/,
+    );
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'end the server when the run is interrupted (%s), and the process then',
+    async (signal) => {
+      const before = listeners();
+      await setUp({}, { rootDir, globals: { authorizationServer } });
+      const { baseUrl } = testServer();
+      const killed = new AbortController();
+      const kill = jest.spyOn(process, 'kill').mockImplementation(() => {
+        killed.abort();
+        return true;
+      });
+      // As testcontainers does, who would end the process when nobody else listened.
+      const others: number[] = [];
+      const other = (): unknown => others.push(process.listenerCount(signal));
+      process.on(signal, other);
+      try {
+        const ended = once(killed.signal, 'abort');
+        process.emit(signal, signal);
+        await ended;
+        expect(kill).toHaveBeenCalledWith(process.pid, signal);
+        expect(others).toEqual([2]);
+        expect(await isUp(baseUrl)).toBe(false);
+      } finally {
+        process.off(signal, other);
+        kill.mockRestore();
+      }
+      expect(listeners()).toBe(before);
+    },
+  );
+
+  it('leave nothing behind when the server does not start', async () => {
+    const before = listeners();
+    const globals = { authorizationServer: { ...authorizationServer, environment: {} } };
+    await expect(setUp({}, { rootDir, globals })).rejects.toThrow(/CLIENT_SECRET/);
+    expect(() => testServer()).toThrow('No server was started');
+    await tearDown();
+    expect(listeners()).toBe(before);
+  });
+});

@@ -1,0 +1,21 @@
+/** The globalSetup of Vitest that starts a server for all specs of a run: `keycloak-test-servers/vitest-setup`. */
+import { startServerOfRun } from './shared-server.js';
+
+export { stopServerOfRun as teardown } from './shared-server.js';
+
+/** The part of Vitest's project that is read. */
+export interface VitestProject {
+  readonly config: { readonly root: string; readonly provide?: Readonly<Record<string, unknown>> };
+}
+
+/**
+ * As `jest-setup`, with its options at `provide.authorizationServer` of Vitest's configuration and the path of the realm from
+ * `root`. (For TypeScript, `ProvidedContext` of the module `vitest` is to be told of that member.)
+ */
+export async function setup({ config: { root, provide } }: VitestProject): Promise<void> {
+  await startServerOfRun(
+    provide?.['authorizationServer'],
+    root,
+    'provide.authorizationServer in the configuration of Vitest',
+  );
+}

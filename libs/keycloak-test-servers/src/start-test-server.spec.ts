@@ -1,0 +1,52 @@
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startTestServer, type ServerChoice } from './start-test-server.js';
+import { allSecrets, REALM_FILE } from '../spec-support/test-realm.js';
+
+const OPTIONS = { realm: REALM_FILE, environment: allSecrets('x') };
+
+const before = process.env['AUTHORIZATION_SERVER'];
+beforeEach(() => {
+  delete process.env['AUTHORIZATION_SERVER'];
+});
+afterAll(() => {
+  if (before !== undefined) process.env['AUTHORIZATION_SERVER'] = before;
+});
+
+describe('startTestServer', () => {
+  it.each<[string, string | undefined, ServerChoice | undefined]>([
+    ['nothing is said', undefined, undefined],
+    ['the variable is empty', '', undefined],
+    ['the variable says so', 'embedded', undefined],
+    ['the caller says so, whatever the variable does', 'docker', 'embedded'],
+  ])('starts the embedded server when %s', async (_, variable, choice) => {
+    if (variable !== undefined) process.env['AUTHORIZATION_SERVER'] = variable;
+    const server = await startTestServer(OPTIONS, choice);
+    try {
+      expect(server).toMatchObject({ kind: 'embedded', realm: 'microservices', adminUsername: 'admin' });
+      const discovery = await fetch(`${server.issuer}/.well-known/openid-configuration`);
+      expect(await discovery.json()).toMatchObject({ issuer: server.issuer });
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('takes a port of its own each time', async () => {
+    const servers = await Promise.all([startTestServer(OPTIONS), startTestServer(OPTIONS)]);
+    expect(new Set(servers.map(({ baseUrl }) => baseUrl)).size).toBe(2);
+    for (const server of servers) await server.stop();
+  });
+
+  it('refuses a choice that is none, and says which there are', async () => {
+    process.env['AUTHORIZATION_SERVER'] = 'podman';
+    await expect((async () => startTestServer(OPTIONS))()).rejects.toThrow(
+      'AUTHORIZATION_SERVER is "podman"; it must be one of embedded, keycloak, docker, distribution',
+    );
+    await expect(startTestServer(OPTIONS, 'toString' as ServerChoice)).rejects.toThrow(RangeError);
+  });
+
+  it.each(['keycloak', 'docker', 'distribution'] as const)('does not fall back from %s', async (choice) => {
+    const aborted = AbortSignal.abort(new Error('asked for a real one'));
+    await expect(startTestServer({ ...OPTIONS, signal: aborted }, choice)).rejects.toThrow('asked for a real one');
+    await expect(startTestServer({ ...OPTIONS, realm: '/no/such/realm.json' }, choice)).rejects.toThrow(/realm/);
+  });
+});

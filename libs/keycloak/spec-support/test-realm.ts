@@ -1,0 +1,57 @@
+/** How the clients of the test realm reach it, and what holds their calls back. */
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { CLIENT_SECRET } from '../../keycloak-test-servers/spec-support/test-realm.js';
+
+export { loginTo, startTestRealm } from '../../keycloak-test-servers/spec-support/test-realm.js';
+
+/** As a client of the realm is configured, with no retries, a circuit that stays closed and, where no test is about it, no hurry. */
+export const connectionTo = ({ issuer }: RunningAuthorizationServer, clientId = 'service-b') => ({
+  issuer,
+  realmUrl: issuer,
+  clientId,
+  clientSecret: CLIENT_SECRET,
+  allowInsecureRequests: true,
+  defaultScopes: ['profile', 'email'],
+  timeoutMs: 60_000,
+  maxConcurrentCalls: 20,
+  maxQueuedCalls: 500,
+  maxRetries: 0,
+  circuitBreakerFailures: 1000,
+  circuitBreakerPauseMs: 1000,
+});
+
+/** RFC 6749 §2.3.1: id and secret are form-encoded before they become user name and password. */
+export const BASIC_OF_SERVICE_B = `Basic ${Buffer.from('service%2Db:the%2Dsecret%3Aof+%2Bit').toString('base64')}`;
+
+/** Calls whose results, once they are here, wait until a test lets them go on, and which are counted when they have. */
+export class HeldCalls<Args extends readonly unknown[], Result> {
+  #ended = 0;
+  #released: Promise<void> = Promise.resolve();
+
+  constructor(private readonly call: (...args: Args) => Promise<Result>) {}
+
+  readonly run = async (...args: Args): Promise<Result> => {
+    const released = this.#released;
+    try {
+      return await this.call(...args).finally(() => released);
+    } finally {
+      this.#ended += 1;
+    }
+  };
+
+  /** Those that begin from now on wait for what is returned to be called; later ones do not. */
+  hold(): () => void {
+    let release: () => void = () => undefined;
+    this.#released = new Promise((resolve) => (release = resolve));
+    return () => {
+      this.#released = Promise.resolve();
+      release();
+    };
+  }
+
+  /** Once so many have ended, and whoever waited for them has gone on. */
+  async haveEnded(times: number): Promise<void> {
+    while (this.#ended < times) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+  }
+}

@@ -1,0 +1,91 @@
+/** "Try to break in", in a real browser: by the page's script and without one, every attack is refused as it was due. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { ATTACKS } from '../../apps/service-a/src/attacks/attack-list.js';
+import { accessibilityFaults, Chromium, logIn, LOOKS, overflow, takePicture } from '../support/chromium.js';
+import { issuer, keycloakUrl, publicUrl } from '../support/keycloak.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-chain.js';
+import { RunningLab } from '../support/running-lab.js';
+
+jest.setTimeout(90_000);
+
+let lab: RunningLab;
+let chromium: Chromium;
+
+beforeAll(async () => {
+  const server = { baseUrl: keycloakUrl(), issuer: issuer() };
+  lab = await RunningLab.start(server, { port: Number(new URL(publicUrl).port) });
+  chromium = await Chromium.start();
+}, PUBLIC_URL_WITHIN_MS + 60_000);
+afterAll(async () => {
+  await chromium.stop();
+  await lab.stop();
+});
+afterEach(() => chromium.closeClean(lab.leaks));
+
+const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name });
+
+/** Of each attack that the page tells of, what became of it. */
+const verdicts = (page: Page): Promise<unknown> =>
+  page.evaluate(
+    `Object.fromEntries([...document.querySelectorAll('.outcome')].map(({ dataset }) => [dataset.attack, dataset.verdict]))`,
+  );
+const ALL_REFUSED = Object.fromEntries(ATTACKS.map(({ id }) => [id, 'refused']));
+
+async function runAll(page: Page): Promise<void> {
+  await button(page, /^Run all/).click();
+  await page.getByText(`All ${ATTACKS.length} attacks were refused`).waitFor({ timeout: 60_000 });
+}
+
+describe('with scripts', () => {
+  it.each([
+    ['anybody', (page: Page) => page.goto('/')],
+    ['alice', (page: Page) => logIn(page, 'alice')],
+  ])('"Run all" by %s stays on the page, which tells of each attack that it was refused', async (_, open) => {
+    const page = await chromium.open();
+    await open(page);
+    await runAll(page);
+    expect(page.url()).toBe(`${publicUrl}/`);
+    expect(await verdicts(page)).toEqual(ALL_REFUSED);
+  });
+
+  it('one attack is made by its button, by keyboard too, and says what refused it', async () => {
+    const page = await chromium.open();
+    await page.goto('/');
+    const attack = page.locator('#attack-token-at-c');
+    await attack.getByRole('button').focus();
+    await page.keyboard.press('Enter');
+    await attack.locator('.outcome').waitFor();
+    expect(await verdicts(page)).toEqual({ 'token-at-c': 'refused' });
+    expect(await attack.locator('.outcome').innerText()).toMatch(/401.*invalid_token/);
+  });
+});
+
+describe('without scripts', () => {
+  it('"Run all" leads to a page that tells of each attack that it was refused', async () => {
+    const page = await chromium.open({ javaScriptEnabled: false });
+    await page.goto('/');
+    await button(page, /^Run all/).click();
+    await page.waitForURL('**/attacks', { timeout: 60_000 });
+    expect(await verdicts(page)).toEqual(ALL_REFUSED);
+  });
+
+  it('one attack does', async () => {
+    const page = await chromium.open({ javaScriptEnabled: false });
+    await logIn(page, 'alice');
+    await page.locator('#attack-alg-none').getByRole('button').click();
+    await page.waitForURL('**/attacks/alg-none');
+    expect(await verdicts(page)).toEqual({ 'alg-none': 'refused' });
+  });
+});
+
+describe.each(Object.entries<BrowserContextOptions>(LOOKS))('what came of them: %s', (look, options) => {
+  it('is for everybody, and fits its window', async () => {
+    const page = await chromium.open(options);
+    await page.goto('/');
+    await runAll(page);
+    await takePicture(page, `attacks-${look}`);
+    expect(await overflow(page)).toBe(0);
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+});

@@ -1,0 +1,140 @@
+/** Pages of somebody else, in the browser of a user who is logged in: what they have it send changes nothing. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { Chromium, logIn } from '../support/chromium.js';
+import { publicUrl } from '../support/keycloak.js';
+import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+
+jest.setTimeout(60_000);
+
+let chain: RunningChain;
+let evil: Server;
+let port: number;
+let chromium: Chromium;
+
+/** Cookies know no ports: to a page of the first host the browser gives no cookie of the user's, to one of the second it does. */
+const HOSTS = [
+  ['another site', '127.0.0.1', false],
+  ['another origin of the same site', 'localhost', true],
+] as const;
+
+beforeAll(async () => {
+  chain = await RunningChain.startForBrowsers();
+  evil = createServer((_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end('<p>Hello'));
+  evil.listen(0, '127.0.0.1');
+  await once(evil, 'listening');
+  port = (evil.address() as AddressInfo).port;
+  chromium = await Chromium.start(HOSTS.map(([, host]) => `http://${host}:${port}`));
+}, PUBLIC_URL_WITHIN_MS + 60_000);
+afterAll(async () => {
+  await chromium.stop();
+  evil.closeAllConnections();
+  evil.close();
+  await chain.stop();
+});
+// That the browser complains of refusals is what these tests are about.
+afterEach(async () => void (await chromium.close(chain.leaks)));
+
+const submitForm = (path: string, enctype = ''): string => `
+  const form = document.createElement('form');
+  Object.assign(form, { method: 'post', action: '${publicUrl}${path}' });
+  if ('${enctype}' !== '') form.enctype = '${enctype}';
+  form.append(Object.assign(document.createElement('input'), { name: 'csrf_token', value: 'guessed' }));
+  document.body.append(form);
+  form.submit();`;
+
+/** Does what a page can do, and waits until the browser is done with it. */
+const ask = (path: string, options: string): string =>
+  `fetch('${publicUrl}${path}', { method: 'POST', credentials: 'include', ${options} }).catch(() => undefined)`;
+
+const ATTEMPTS: readonly (readonly [
+  what: string,
+  path: string,
+  script: (path: string) => string,
+  status: number | undefined,
+])[] = [
+  ['a form', '/auth/logout', submitForm, 403],
+  ['a form', '/attacks/no-token', submitForm, 403],
+  ['a form in plain text', '/auth/logout', (path) => submitForm(path, 'text/plain'), 415],
+  ['fetch without CORS', '/auth/logout', (path) => ask(path, `mode: 'no-cors'`), 403],
+  ['fetch without CORS', '/attacks/no-token', (path) => ask(path, `mode: 'no-cors'`), 403],
+  ['fetch', '/auth/logout', (path) => ask(path, `body: new URLSearchParams({ csrf_token: 'guessed' })`), 403],
+  // The browser asks first, and is not told that it may.
+  [
+    'fetch with an Authorization header',
+    '/auth/logout',
+    (path) => ask(path, `headers: { Authorization: '' }`),
+    undefined,
+  ],
+  [
+    'fetch with a token header',
+    '/auth/logout',
+    (path) => ask(path, `headers: { 'x-csrf-token': 'guessed' }`),
+    undefined,
+  ],
+];
+
+async function strangePage(user: Page, host: string): Promise<Page> {
+  const page = await user.context().newPage();
+  await page.goto(`http://${host}:${port}/`);
+  return page;
+}
+
+describe.each(HOSTS)('a page of %s', (_, host, bringsCookie) => {
+  it.each(ATTEMPTS)('changes nothing by %s to %s (BF-06)', async (__, path, script, status) => {
+    const user = await chromium.open();
+    await logIn(user, 'alice');
+    const page = await strangePage(user, host);
+    const before = chromium.exchanges.length;
+    const isAsked = (method: string) => (one: { readonly method: string; readonly url: string }) =>
+      one.method === method && one.url === publicUrl + path;
+    const sent = page.waitForEvent('requestfinished', { predicate: (one) => one.url() === publicUrl + path });
+    const failed = page.waitForEvent('requestfailed', { predicate: (one) => one.url() === publicUrl + path });
+    await page.evaluate(script(path));
+    await Promise.any([sent, failed]);
+    const made = chromium.exchanges.slice(before).filter(isAsked('POST'));
+    expect(made.map((one) => one.status)).toEqual(status === undefined ? [] : [status]);
+    const cookies = made.map(({ sentHeaders }) =>
+      sentHeaders.some(([name, value]) => name === 'cookie' && /session=/.test(value)),
+    );
+    expect(cookies).toEqual(status === undefined ? [] : [bringsCookie]);
+    await user.reload();
+    expect(await user.locator('main').innerText()).toContain('Logged in as alice');
+  });
+
+  it('gets nothing to read of what the user can (BF-06)', async () => {
+    const user = await chromium.open();
+    await logIn(user, 'alice');
+    const page = await strangePage(user, host);
+    const read = await page.evaluate<string>(
+      `fetch('${publicUrl}/', { credentials: 'include' }).then((answer) => answer.text(), (error) => 'not read: ' + error.name)`,
+    );
+    expect(read).toBe('not read: TypeError');
+    await page.evaluate(
+      `document.body.append(Object.assign(document.createElement('iframe'), { src: '${publicUrl}/', name: 'inner' }))`,
+    );
+    await page
+      .waitForEvent('requestfinished', { predicate: (one) => one.url() === `${publicUrl}/` })
+      .catch(() => undefined);
+    const frames = await Promise.all(
+      page
+        .frames()
+        .slice(1)
+        .map((frame) => frame.content().catch(() => '')),
+    );
+    expect(frames.join('')).not.toContain('alice');
+  });
+});
+
+describe('a page of this origin', () => {
+  it('does what those can not: logs its user out (BF-06)', async () => {
+    const user = await chromium.open();
+    await logIn(user, 'alice');
+    await user.getByRole('button', { name: 'Log out', exact: true }).click();
+    await user.waitForURL(`${publicUrl}/`);
+    expect(await user.locator('main').innerText()).not.toContain('Logged in as');
+  });
+});

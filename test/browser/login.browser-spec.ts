@@ -1,0 +1,200 @@
+/** A user in a real browser: logs in, runs the chain, logs out, is logged out; and the browser sees no token of it. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
+import type { Page } from 'playwright-core';
+import { callServiceB, Chromium, fillLogin, logIn } from '../support/chromium.js';
+import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { keycloakReachesUs, keycloakUrl, publicUrl } from '../support/keycloak.js';
+import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+
+jest.setTimeout(60_000);
+
+const describeWhereKeycloakReachesUs = keycloakReachesUs ? describe : describe.skip;
+
+let chain: RunningChain;
+let keycloak: ContractServer;
+let chromium: Chromium;
+
+beforeAll(async () => {
+  chain = await RunningChain.startForBrowsers();
+  keycloak = await connectToKeycloak();
+  chromium = await Chromium.start();
+}, PUBLIC_URL_WITHIN_MS + 60_000);
+afterAll(async () => {
+  await chromium.stop();
+  await keycloak.stop();
+  await chain.stop();
+});
+// Whatever a test is about: nobody's token was to be seen, and no page did what its policy forbids.
+afterEach(() => chromium.closeClean(chain.leaks));
+
+const link = (page: Page, name: string) => page.getByRole('link', { name, exact: true });
+const logOut = (page: Page): Promise<void> => page.getByRole('button', { name: 'Log out', exact: true }).click();
+const main = (page: Page): Promise<string> => page.locator('main').innerText();
+const home = (page: Page): Promise<unknown> => page.goto('/');
+
+/** Waits for the page of Keycloak that asks for a name and a password. Gives the origin that it is of. */
+async function loginForm(page: Page): Promise<string> {
+  await page.locator('#kc-login').waitFor();
+  return new URL(page.url()).origin;
+}
+const originOfKeycloak = (): string => new URL(keycloakUrl()).origin;
+
+describe.each([
+  ['with scripts', {}],
+  ['without scripts', { javaScriptEnabled: false }],
+])('%s', (_, options) => {
+  it('anybody runs the chain as service-a', async () => {
+    const page = await chromium.open(options);
+    await home(page);
+    const text = await callServiceB(page, 'Call Service B');
+    expect(text).toContain('Called as service-a');
+    expect(text).toContain('Order 9876 processed by Service B');
+    expect(text).toMatch(/Service C successfully processed request.*\b20\b/);
+  });
+
+  it('alice logs in, and the chain runs in her name', async () => {
+    const page = await chromium.open(options);
+    await logIn(page, 'alice');
+    expect(await main(page)).toContain('Logged in as alice');
+    const text = await callServiceB(page, 'Call Service B as alice');
+    expect(text).toContain('Called as alice');
+    expect(text).toContain('Order 9876 processed by Service B');
+  });
+
+  it('bob logs in, and is refused in words, with the permission named', async () => {
+    const page = await chromium.open(options);
+    await logIn(page, 'bob');
+    const answer = page.waitForResponse('**/run-service-b');
+    const text = await callServiceB(page, 'Call Service B as bob');
+    expect((await answer).status()).toBe(403);
+    expect(text).toContain('Refused with 403');
+    expect(text).toContain('Permission orders.approve is missing.');
+  });
+
+  it('alice logs out, here and at Keycloak, which asks for her password again (BF-09)', async () => {
+    const page = await chromium.open(options);
+    await logIn(page, 'alice');
+    await logOut(page);
+    await page.waitForURL(`${publicUrl}/`);
+    await link(page, 'Log in').click();
+    expect(await loginForm(page)).toBe(originOfKeycloak());
+  });
+});
+
+describeWhereKeycloakReachesUs('a session that an administrator ended', () => {
+  it('is over at the next click (BF-09)', async () => {
+    const username = await keycloak.newUser('order-manager');
+    const page = await chromium.open();
+    await logIn(page, username);
+    await keycloak.logOutUser(username);
+    // Asks Keycloak nothing: Service A was told.
+    const { result, calls } = await chain.keycloak.during(() => home(page).then(() => main(page)));
+    expect(result).not.toContain(username);
+    expect(calls).toEqual([]);
+    await link(page, 'Log in').click();
+    expect(await loginForm(page)).toBe(originOfKeycloak());
+  });
+});
+
+describe('a session that Keycloak ended', () => {
+  it('is refused in words, and leads to a login and back', async () => {
+    const username = await keycloak.newUser('order-manager');
+    const page = await chromium.open();
+    await logIn(page, username);
+    await keycloak.logOutUser(username);
+    const answer = await page.goto('/run-service-b');
+    expect(answer?.status()).toBe(401);
+    await link(page, 'Log in').click();
+    await fillLogin(page, username);
+    await page.waitForURL('**/run-service-b');
+    expect(await main(page)).toContain(`Called as ${username}`);
+  });
+});
+
+describe('a start page whose session Keycloak has ended meanwhile', () => {
+  it.each([
+    ['the chain', (page: Page) => page.getByRole('link', { name: /^Call Service B as / }).click()],
+    ['an attack', (page: Page) => page.getByRole('button', { name: 'Try: No token at all' }).click()],
+    ['all attacks', (page: Page) => page.getByRole('button', { name: /^Run all/ }).click()],
+  ])('says so when %s is run, and nothing runs as anybody else (BF-09)', async (_, run) => {
+    const username = await keycloak.newUser('order-manager');
+    const page = await chromium.open();
+    await logIn(page, username);
+    await keycloak.logOutUser(username);
+    const before = chromium.exchanges.length;
+    await run(page);
+    await page.getByText('Refused with 401').waitFor();
+    const text = await main(page);
+    expect(text).not.toContain(username);
+    await expect(page.getByRole('button').count()).resolves.toBe(0);
+    expect(chromium.exchanges.slice(before)).toHaveLength(1);
+    await link(page, 'Log in').click();
+    expect(await loginForm(page)).toBe(originOfKeycloak());
+  });
+});
+
+describe('two tabs of one browser', () => {
+  it('log in at one time, and both end well (BF-12)', async () => {
+    const first = await chromium.open();
+    const second = await first.context().newPage();
+    for (const page of [first, second]) {
+      await home(page);
+      await link(page, 'Log in').click();
+      await loginForm(page);
+    }
+    await fillLogin(first, 'alice');
+    await first.waitForURL(`${publicUrl}/`);
+    // Keycloak's form notices by itself that the other tab has logged in, or is filled in all the same.
+    await second.waitForURL(`${publicUrl}/`, { timeout: 5000 }).catch(() => fillLogin(second, 'alice'));
+    await second.waitForURL(`${publicUrl}/`);
+    for (const page of [first, second]) {
+      await home(page);
+      expect(await main(page)).toContain('Logged in as alice');
+    }
+  });
+});
+
+describe('the browser', () => {
+  it('has the id of a session and sees no token, from the login to the logout (BF-07)', async () => {
+    const page = await chromium.open();
+    const [seenBefore, knownBefore] = [chromium.exchanges.length, chain.leaks.known];
+    await logIn(page, 'alice');
+    const cookies = await page.context().cookies(publicUrl);
+    expect(cookies.map(({ name, httpOnly }) => [name, httpOnly])).toEqual([['session', true]]);
+    await callServiceB(page, 'Call Service B as alice');
+    await home(page);
+    await logOut(page);
+    await page.waitForURL(`${publicUrl}/`);
+    // Three and the code at the login, a token for each hop.
+    expect(chain.leaks.known - knownBefore).toBeGreaterThanOrEqual(6);
+    const paths = chromium.exchanges.slice(seenBefore).map(({ method, url }) => `${method} ${new URL(url).pathname}`);
+    expect(paths).toEqual(expect.arrayContaining(['GET /auth/callback', 'GET /run-service-b', 'POST /auth/logout']));
+    await expect(chromium.closeClean(chain.leaks)).resolves.toBeUndefined();
+  });
+
+  it('is watched: a token or a forbidden style in a page would be found', async () => {
+    const page = await chromium.open();
+    const { access_token: token } =
+      chain.keycloak.calls.findLast(({ answer }) => 'access_token' in answer)?.answer ?? {};
+    await home(page);
+    await page.evaluate(
+      `localStorage.setItem('kept', '${String(token)}'); sessionStorage.setItem('kept', '${String(token)}')`,
+    );
+    await page.evaluate(`document.cookie = 'kept=${String(token)}'; console.info('${String(token)}')`);
+    await page.evaluate(
+      `document.body.append(Object.assign(document.createElement('style'), { textContent: 'p {}' }))`,
+    );
+    const stranger = await chromium.open();
+    await stranger.goto('http://elsewhere.example/');
+    // Another one than the chain's, which finds none.
+    const leaks = TokenLeakScanner.start();
+    const complaints = await chromium.close(leaks);
+    leaks.stop();
+    expect(complaints).toContainEqual(expect.stringMatching(/^Violates the content security policy: style-src/));
+    expect(complaints).toContain('Asks elsewhere: http://elsewhere.example/');
+    for (const where of ['console', 'local storage', 'session storage', 'cookie kept']) {
+      expect(leaks.found()).toContainEqual(expect.objectContaining({ where: expect.stringContaining(where) }));
+    }
+  });
+});

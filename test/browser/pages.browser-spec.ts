@@ -1,0 +1,103 @@
+/** The pages of Service A in a real browser: usable by everybody, light and dark, on a phone, by keyboard. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import {
+  accessibilityFaults,
+  answered,
+  callServiceB,
+  Chromium,
+  logIn,
+  LOOKS,
+  overflow,
+  takePicture,
+} from '../support/chromium.js';
+import { publicUrl } from '../support/keycloak.js';
+import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+
+jest.setTimeout(60_000);
+
+let chain: RunningChain;
+let chromium: Chromium;
+
+beforeAll(async () => {
+  chain = await RunningChain.startForBrowsers();
+  chromium = await Chromium.start();
+}, PUBLIC_URL_WITHIN_MS + 60_000);
+afterAll(async () => {
+  await chromium.stop();
+  await chain.stop();
+});
+afterEach(() => chromium.closeClean(chain.leaks));
+
+/** What there is to see, and how one gets there. */
+const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
+  start: (page) => page.goto('/'),
+  'start-logged-in': (page) => logIn(page, 'alice'),
+  result: (page) => page.goto('/run-service-b'),
+  'result-alice': async (page) => {
+    await logIn(page, 'alice');
+    await page.goto('/run-service-b');
+  },
+  'result-in-place': async (page) => {
+    await page.goto('/');
+    await callServiceB(page, 'Call Service B');
+    await page.locator('#chain-place #chain-result').waitFor();
+  },
+  'refused-bob': async (page) => {
+    await logIn(page, 'bob');
+    await page.goto('/run-service-b');
+  },
+  'refused-session-over': async (page) => {
+    await page.context().addCookies([{ name: 'session', value: 'over', url: publicUrl }]);
+    await page.goto('/run-service-b');
+  },
+  'login-failed': (page) => page.goto('/auth/callback?state=unknown&code=unknown'),
+};
+
+describe.each(Object.entries(PAGES))('the page %s', (name, open) => {
+  it.each(Object.entries(LOOKS))('is for everybody, and fits its window: %s', async (look, options) => {
+    const page = await chromium.open(options);
+    await open(page);
+    expect(new URL(page.url()).origin).toBe(publicUrl);
+    await takePicture(page, `${name}-${look}`);
+    expect(await overflow(page)).toBe(0);
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+});
+
+describe('the keyboard', () => {
+  it('reaches the link to Service B, shows where it is, and follows it', async () => {
+    const page = await chromium.open();
+    await page.goto('/');
+    await tabTo(page, 'Call Service B');
+    expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
+    await page.keyboard.press('Enter');
+    expect(await answered(page)).toContain('Called as service-a');
+  });
+
+  it('logs in and out', async () => {
+    const page = await chromium.open();
+    await page.goto('/');
+    await tabTo(page, 'Log in');
+    await page.keyboard.press('Enter');
+    // Keycloak puts the cursor there.
+    await page.locator('#username:focus').waitFor();
+    await page.keyboard.type('alice');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('alice');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${publicUrl}/`);
+    await tabTo(page, 'Log out');
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: 'Log in', exact: true }).waitFor();
+    expect(page.url()).toBe(`${publicUrl}/`);
+  });
+});
+
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let stops = 0; stops < 30; stops += 1) {
+    await page.keyboard.press('Tab');
+    if ((await page.evaluate('document.activeElement.textContent.trim()')) === name) return;
+  }
+  throw new Error(`No way by Tab to ${name}`);
+}

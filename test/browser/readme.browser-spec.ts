@@ -1,0 +1,72 @@
+/** The README's pictures, of the pages as they are: `UPDATE_PICTURES=true npm test -- readme.browser` takes them anew. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import type { Locator, Page } from 'playwright-core';
+import { Chromium, logIn } from '../support/chromium.js';
+import { issuer, keycloakUrl, publicUrl } from '../support/keycloak.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-chain.js';
+import { RunningLab } from '../support/running-lab.js';
+
+jest.setTimeout(60_000);
+
+const FOLDER = 'docs/images';
+const MAX_BYTES = 150_000;
+const MARGIN = 20;
+
+let lab: RunningLab;
+let chromium: Chromium;
+
+beforeAll(async () => {
+  const server = { baseUrl: keycloakUrl(), issuer: issuer() };
+  lab = await RunningLab.start(server, { port: Number(new URL(publicUrl).port) });
+  chromium = await Chromium.start();
+}, PUBLIC_URL_WITHIN_MS + 60_000);
+afterAll(async () => {
+  await chromium.stop();
+  await lab.stop();
+});
+
+/** From where to where it is shown. */
+type Extent = readonly [first: Locator, last: Locator];
+
+const PICTURES: Readonly<Record<string, (page: Page) => Promise<Extent>>> = {
+  'what-just-happened': async (page) => {
+    await logIn(page, 'alice');
+    await page.goto('/run-service-b');
+    return [page.locator('.sequence'), page.locator('.sequence')];
+  },
+  attacks: async (page) => {
+    await page.goto('/');
+    await page.locator('#run-all').getByRole('button').click();
+    await page.getByText(/^All \d+ attacks were refused/).waitFor({ timeout: 60_000 });
+    return [page.locator('#attacks'), page.locator('.attack').nth(1)];
+  },
+};
+
+it.each(Object.entries(PICTURES))('%s is in the README, described, and small', async (name, show) => {
+  const page = await chromium.open();
+  const taken = await page.screenshot({ fullPage: true, clip: await clip(page, await show(page)) });
+  expect(taken.length).toBeLessThan(MAX_BYTES);
+  const path = `${FOLDER}/${name}.png`;
+  if (process.env['UPDATE_PICTURES'] !== undefined) {
+    await mkdir(FOLDER, { recursive: true });
+    await writeFile(path, taken);
+  }
+  // As it is committed, which may be of another machine with other letters.
+  expect((await readFile(path)).length).toBeLessThan(MAX_BYTES);
+  expect(await readFile('README.md', 'utf8')).toMatch(new RegExp(`!\\[[^\\]]{20,}\\]\\(${path}\\)`));
+});
+
+async function clip(
+  page: Page,
+  [first, last]: Extent,
+): Promise<{ x: number; y: number; width: number; height: number }> {
+  // A click has scrolled there, and the pointer is there still.
+  await page.mouse.move(0, 0);
+  await page.evaluate('scrollTo(0, 0)');
+  const [top, bottom] = [await first.boundingBox(), await last.boundingBox()];
+  const width = page.viewportSize()?.width;
+  if (top === null || bottom === null || width === undefined) throw new Error('There is nothing to be seen');
+  const y = Math.max(0, top.y - MARGIN);
+  return { x: 0, y, width, height: bottom.y + bottom.height + MARGIN - y };
+}

@@ -1,0 +1,92 @@
+/** "What just happened", in a real browser: the steps of this very request, and its tokens side by side. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { callServiceB, Chromium, logIn } from '../support/chromium.js';
+import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+
+jest.setTimeout(60_000);
+
+let chain: RunningChain;
+let keycloak: ContractServer;
+let chromium: Chromium;
+
+beforeAll(async () => {
+  chain = await RunningChain.startForBrowsers({ INTROSPECTION_TTL_SECONDS: '60' });
+  keycloak = await connectToKeycloak();
+  chromium = await Chromium.start();
+}, PUBLIC_URL_WITHIN_MS + 60_000);
+afterAll(async () => {
+  await chromium.stop();
+  await keycloak.stop();
+  await chain.stop();
+});
+afterEach(() => chromium.closeClean(chain.leaks));
+
+/** From the start page, whatever it does with a click. */
+async function call(page: Page, name: string): Promise<void> {
+  await page.goto('/');
+  await callServiceB(page, `Call Service B as ${name}`);
+}
+
+/** Each step in words. */
+const steps = (page: Page): Promise<string[]> => page.locator('#chain-result .step .words').allInnerTexts();
+const marked = async (page: Page, mark: string): Promise<number> =>
+  (await steps(page)).filter((words) => words.includes(mark)).length;
+
+/** The cells of a claim's row: of the token at A, at B and at C. */
+async function claim(page: Page, name: string): Promise<string[]> {
+  const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: new RegExp(`^${name}\\b`) }) });
+  return row.locator('.value').allInnerTexts();
+}
+
+describe.each<[string, BrowserContextOptions]>([
+  ['with scripts', {}],
+  ['without scripts', { javaScriptEnabled: false }],
+])('%s', (_, options) => {
+  it("tells of a user's call step by step: asked at first, known the next time", async () => {
+    const page = await chromium.open(options);
+    const username = await keycloak.newUser('order-manager');
+    await logIn(page, username);
+    await call(page, username);
+    expect(await steps(page)).toEqual([
+      expect.stringMatching(/^The browser asks Service A/),
+      expect.stringMatching(/^Service A asks Keycloak whether the token is good/),
+      expect.stringMatching(/^Service A asks Keycloak to exchange .* opens Service B/),
+      expect.stringMatching(/^Service A calls Service B/),
+      expect.stringMatching(/^Service B asks Keycloak whether the token is good/),
+      expect.stringMatching(/^Service B asks Keycloak to exchange .* opens Service C/),
+      expect.stringMatching(/^Service B calls Service C/),
+      expect.stringMatching(/^Service C asks Keycloak whether the token is good/),
+      expect.stringMatching(/^Service C answers Service B with 200/),
+      expect.stringMatching(/^Service B answers Service A with 200/),
+      expect.stringMatching(/^Service A answers the browser/),
+    ]);
+    expect(await marked(page, 'asked Keycloak')).toBe(5);
+    await call(page, username);
+    expect([await marked(page, 'asked Keycloak'), await marked(page, 'from cache')]).toEqual([0, 5]);
+  });
+
+  it('shows the claims of the three tokens, of one subject and for one service each, and no token', async () => {
+    const page = await chromium.open(options);
+    await logIn(page, 'alice');
+    await call(page, 'alice');
+    expect(await claim(page, 'aud')).toEqual(['service-a', 'service-b', 'service-c']);
+    expect(await claim(page, 'azp')).toEqual(['service-a', 'service-a', 'service-b']);
+    expect(await claim(page, 'preferred_username')).toEqual(['alice', 'alice', 'alice']);
+    const subjects = await claim(page, 'sub');
+    expect([subjects.length, new Set(subjects).size]).toEqual([3, 1]);
+    // Tokens themselves are looked for after each test.
+    expect(await page.locator('#chain-result').innerText()).not.toContain('eyJ');
+  });
+
+  it('tells of bob up to the refusal', async () => {
+    const page = await chromium.open(options);
+    await logIn(page, 'bob');
+    await call(page, 'bob');
+    const told = await steps(page);
+    expect(told.at(-2)).toMatch(/refuses: the caller may not do this/);
+    expect(told.at(-1)).toMatch(/^Service A tells the browser why/);
+    expect(told.join()).not.toContain('Service A calls Service B');
+  });
+});

@@ -1,0 +1,406 @@
+/** The call chain on a real Keycloak: what goes through, and every edge that must not. */
+import { randomUUID } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Whoami } from 'service-defaults';
+import request from 'supertest';
+import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';
+import * as keycloak from '../support/keycloak.js';
+import { keycloakVariables, RunningChain, sha256, startService } from '../support/running-chain.js';
+
+const CHAIN_ANSWER = {
+  service_b: 'Order 9876 processed by Service B',
+  service_c: { result: 20, msg: 'Service C successfully processed request' },
+};
+const ORDER = { order_id: 9876, amount: 1500 };
+const ADJUSTMENT = { sku: 'A-1', quantity: 1 };
+
+let chain: RunningChain;
+/** A token of each kind, as whoever stole it would hold it. */
+const tokens = { a: '', exchanged: '', alice: '', bob: '', withoutAudience: '', warehouse: '' };
+let aliceAnswer: keycloak.TokenAnswer;
+
+beforeAll(async () => {
+  chain = await RunningChain.start();
+  const asA = await keycloak.clientCredentials('service-a', 'orders.approve');
+  tokens.a = asA.access_token;
+  tokens.withoutAudience = (await keycloak.clientCredentials('service-a')).access_token;
+  tokens.warehouse = (await keycloak.clientCredentials('warehouse', 'inventory.adjust')).access_token;
+  tokens.exchanged = (await keycloak.exchange('service-b', tokens.a, 'service-c', 'analytics.run')).access_token;
+  aliceAnswer = await keycloak.password('alice');
+  tokens.alice = aliceAnswer.access_token;
+  tokens.bob = (await keycloak.password('bob')).access_token;
+});
+
+afterAll(() => chain.stop());
+
+const bearer = (token: string): string => `Bearer ${token}`;
+const runChain = (): request.Test => request(chain.a.url).get('/run-service-b');
+const processOrder = (token: string): request.Test =>
+  request(chain.b.url).post('/api/process').set('Authorization', bearer(token)).send(ORDER);
+const adjust = (token: string): request.Test =>
+  request(chain.b.url).post('/api/inventory/adjust').set('Authorization', bearer(token)).send(ADJUSTMENT);
+const compute = (token: string): request.Test =>
+  request(chain.c.url).post('/api/compute').set('Authorization', bearer(token)).send({ value: 10 });
+const whoami = (url: string, token: string): request.Test =>
+  request(url).get('/api/whoami').set('Authorization', bearer(token));
+
+describe('the chain', () => {
+  it('answers curl with exactly the JSON of both services, as service-a', async () => {
+    const { text } = await runChain().set('Accept', '*/*').expect(200).expect('Content-Type', /json/);
+    expect(text).toBe(JSON.stringify(CHAIN_ANSWER));
+  });
+
+  it('shows a browser the same on a page', async () => {
+    const { text } = await runChain()
+      .set('Accept', 'text/html,application/xhtml+xml,*/*;q=0.8')
+      .expect(200)
+      .expect('Content-Type', /html/)
+      .expect('Vary', /Accept/);
+    expect(text).toContain(CHAIN_ANSWER.service_b);
+    expect(text).toContain(CHAIN_ANSWER.service_c.msg);
+  });
+
+  it('has a start page with the link that runs it', async () => {
+    const { text } = await request(chain.a.url).get('/').expect(200).expect('Content-Type', /html/);
+    expect(text).toContain('<a class="btn btn-primary" href="/run-service-b">Call Service B</a>');
+  });
+
+  it('gives each hop a token made for it alone, with the same subject (TX-01, TX-03)', async () => {
+    const user = await keycloak.password('alice');
+    const { calls } = await chain.keycloak.during(() =>
+      runChain().set('Authorization', bearer(user.access_token)).expect(200, CHAIN_ANSWER),
+    );
+    const [introspectedAtA, exchangedByA, introspectedAtB, exchangedByB, introspectedAtC] = calls;
+    const { sub, sid } = keycloak.claimsOf(user.access_token);
+    expect(calls.map(({ client, endpoint }) => [client, endpoint])).toEqual([
+      ['service-a', 'token/introspect'],
+      ['service-a', 'token'],
+      ['service-b', 'token/introspect'],
+      ['service-b', 'token'],
+      ['service-c', 'token/introspect'],
+    ]);
+    expect(introspectedAtA?.answer).toMatchObject({ active: true, aud: 'service-a', azp: 'demo-cli', sub, sid });
+    expect(introspectedAtB?.answer).toMatchObject({ active: true, aud: 'service-b', azp: 'service-a', sub, sid });
+    expect(introspectedAtC?.answer).toMatchObject({ active: true, aud: 'service-c', azp: 'service-b', sub, sid });
+    // Only the target's permission, beside the scopes that every client of the realm has.
+    expect(String(introspectedAtC?.answer['scope']).split(' ').toSorted()).toEqual([
+      'analytics.run',
+      'email',
+      'profile',
+    ]);
+    const type = 'urn:ietf:params:oauth:token-type:access_token';
+    for (const [call, audience, scope] of [
+      [exchangedByA, 'service-b', 'orders.approve'],
+      [exchangedByB, 'service-c', 'analytics.run'],
+    ] as const) {
+      expect(Object.fromEntries(call?.form ?? [])).toEqual({
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        subject_token: expect.any(String),
+        subject_token_type: type,
+        requested_token_type: type,
+        audience,
+        scope,
+      });
+    }
+  });
+
+  it('never passes on the token that arrived (TX-04)', async () => {
+    await runChain().set('Authorization', bearer(tokens.alice)).expect(200);
+    const at = [chain.a, chain.b, chain.c].map(({ arrivedTokens }) => arrivedTokens.at(-1));
+    expect(at[0]).toBe(sha256(tokens.alice));
+    expect(new Set(at).size).toBe(3);
+    for (const arrivedAtC of chain.c.arrivedTokens) expect(chain.b.arrivedTokens).not.toContain(arrivedAtC);
+    for (const arrivedAtB of chain.b.arrivedTokens) expect(chain.a.arrivedTokens).not.toContain(arrivedAtB);
+  });
+
+  it('asks for no new token when a request is repeated', async () => {
+    await runChain().expect(200);
+    const { calls } = await chain.keycloak.during(() => Promise.all([runChain().expect(200), runChain().expect(200)]));
+    expect(calls.filter(({ endpoint }) => endpoint === 'token')).toEqual([]);
+  });
+
+  it('refuses bob, and names the permission that Keycloak did not give him (TX-07)', async () => {
+    const { body, headers } = await runChain().set('Authorization', bearer(tokens.bob)).expect(403);
+    expect(body).toMatchObject({
+      error: 'Insufficient permission',
+      code: 'insufficient_scope',
+      permission: 'orders.approve',
+    });
+    expect(headers['www-authenticate']).toBe(
+      'Bearer realm="service-a", error="insufficient_scope", scope="orders.approve"',
+    );
+  });
+
+  it('tells bob in words what to do, on a page', async () => {
+    const { text } = await runChain().set('Authorization', bearer(tokens.bob)).set('Accept', 'text/html').expect(403);
+    expect(text).toContain('Permission orders.approve is missing.');
+  });
+
+  it('demands orders.read of a token that is sent', async () => {
+    const withoutScope = await keycloak.password('alice', 'openid');
+    const audienceOnly = await whoami(chain.a.url, withoutScope.access_token);
+    expect(audienceOnly.status).toBe(401);
+    await runChain().set('Authorization', bearer(withoutScope.access_token)).expect(401);
+  });
+
+  it('refuses a bad token, and never runs as the service instead', async () => {
+    for (const token of ['junk', tokens.a, tokens.exchanged, tokens.withoutAudience]) {
+      const { calls } = await chain.keycloak.during(() => runChain().set('Authorization', bearer(token)).expect(401));
+      expect(calls.filter(({ endpoint }) => endpoint === 'token')).toEqual([]);
+    }
+    await runChain().set('Authorization', 'Basic c2VydmljZS1hOmEtc2VjcmV0').expect(401);
+  });
+
+  it('shows each service what it knows of the caller', async () => {
+    const { sub } = keycloak.claimsOf(tokens.alice);
+    const atA = (await whoami(chain.a.url, tokens.alice).expect(200)).body as Whoami;
+    expect(atA).toMatchObject({
+      subject: sub,
+      username: 'alice',
+      email: 'alice@example.com',
+      roles: ['order-manager'],
+      caller: 'demo-cli',
+      audience: ['service-a'],
+    });
+    expect(atA.permissions).toContain('orders.read');
+    const forB = await keycloak.exchange('service-a', tokens.alice, 'service-b', 'orders.approve');
+    const forC = await keycloak.exchange('service-b', forB.access_token, 'service-c', 'analytics.run');
+    const atC = (await whoami(chain.c.url, forC.access_token).expect(200)).body as Whoami;
+    expect(atC).toMatchObject({ subject: sub, username: 'alice', caller: 'service-b', audience: ['service-c'] });
+    expect(atC.permissions).not.toContain('orders.read');
+  });
+
+  it('reads an order, and knows which there are', async () => {
+    const read = (id: string): request.Test =>
+      request(chain.a.url).get(`/api/orders/${id}`).set('Authorization', bearer(tokens.bob));
+    await read('9876').expect(200, ORDER);
+    await read('1').expect(404, { error: 'No such order', code: 'order_not_found' });
+    expect((await read('__proto__')).status).toBe(404);
+  });
+});
+
+describe('Service B on its own', () => {
+  it('adjusts the inventory for the warehouse without an exchange', async () => {
+    const { calls, result } = await chain.keycloak.during(() => adjust(tokens.warehouse).expect(200));
+    expect(result.body).toMatchObject({ sku: 'A-1', quantity: expect.any(Number) });
+    expect(calls.map(({ client, endpoint }) => [client, endpoint])).toEqual([['service-b', 'token/introspect']]);
+  });
+
+  it('refuses service-a there: Keycloak gives it no such token, and orders.approve is not enough (TX-07)', async () => {
+    expect(await keycloak.clientCredentials('service-a', 'inventory.adjust')).toMatchObject({
+      status: 400,
+      error: 'invalid_scope',
+    });
+    const { body, headers } = await adjust(tokens.a).expect(403);
+    expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'inventory.adjust' });
+    expect(headers['www-authenticate']).toContain('error="insufficient_scope", scope="inventory.adjust"');
+  });
+
+  it('judges the permission before the client', async () => {
+    await processOrder(tokens.warehouse)
+      .expect(403)
+      .expect(({ body }) => expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' }));
+  });
+});
+
+describe('a stolen or bad token', () => {
+  const expectInvalid = async (test: request.Test, service: string): Promise<void> => {
+    const { body, headers } = await test.expect(401);
+    expect(body).toMatchObject({ error: 'Invalid token', code: 'invalid_token' });
+    expect(headers['www-authenticate']).toBe(`Bearer realm="${service}", error="invalid_token"`);
+  };
+
+  it('none at all is a challenge without error (RS-02)', async () => {
+    const { body, headers } = await request(chain.b.url).post('/api/process').send(ORDER).expect(401);
+    expect(body).toMatchObject({ error: 'Missing token', code: 'missing_token' });
+    expect(headers['www-authenticate']).toBe('Bearer realm="service-b"');
+  });
+
+  it('junk (RS-03)', () => expectInvalid(processOrder('junk'), 'service-b'));
+
+  it("A's token at C (RS-06)", () => expectInvalid(compute(tokens.a), 'service-c'));
+
+  it("C's token at B (RS-06)", () => expectInvalid(processOrder(tokens.exchanged), 'service-b'));
+
+  it('the exchanged token back at A (RS-06)', () => expectInvalid(whoami(chain.a.url, tokens.exchanged), 'service-a'));
+
+  it('a token without audience (RS-06)', () => expectInvalid(processOrder(tokens.withoutAudience), 'service-b'));
+
+  it("alice's own token directly at B and at C (RS-06)", async () => {
+    await expectInvalid(processOrder(tokens.alice), 'service-b');
+    await expectInvalid(compute(tokens.alice), 'service-c');
+  });
+
+  it('an ID token and a refresh token sent as access token (RS-08)', async () => {
+    await expectInvalid(whoami(chain.a.url, aliceAnswer.id_token), 'service-a');
+    await expectInvalid(whoami(chain.a.url, aliceAnswer.refresh_token), 'service-a');
+  });
+
+  it('of another realm (RS-07)', async () => {
+    await expectInvalid(whoami(chain.a.url, await keycloak.tokenOfAnotherRealm()), 'service-a');
+  });
+
+  it('tampered with', async () => {
+    const [header, payload, signature = ''] = tokens.a.split('.');
+    const other = signature.startsWith('A') ? 'B' : 'A';
+    await expectInvalid(processOrder(`${header}.${payload}.${other}${signature.slice(1)}`), 'service-b');
+    const none = Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url');
+    await expectInvalid(processOrder(`${none}.${payload}.`), 'service-b');
+  });
+
+  it('revoked', async () => {
+    const { access_token } = await keycloak.clientCredentials('service-a', 'orders.approve');
+    await processOrder(access_token).expect(200);
+    await keycloak.revoke('service-a', access_token);
+    await expectInvalid(processOrder(access_token), 'service-b');
+  });
+
+  it('of a user who has logged out, at each hop', async () => {
+    const user = await keycloak.password('alice');
+    const forB = await keycloak.exchange('service-a', user.access_token, 'service-b', 'orders.approve');
+    await processOrder(forB.access_token).expect(200);
+    await keycloak.logout(user.refresh_token);
+    await expectInvalid(whoami(chain.a.url, user.access_token), 'service-a');
+    await expectInvalid(processOrder(forB.access_token), 'service-b');
+  });
+
+  it('expired (RS-07)', async () => {
+    const client = await keycloak.createShortLivedClient(2);
+    const { access_token } = await keycloak.password('alice', 'orders.read', client);
+    await whoami(chain.a.url, access_token).expect(200);
+    let status = 200;
+    for (let tries = 0; tries < 100 && status === 200; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      ({ status } = await whoami(chain.a.url, access_token));
+    }
+    await expectInvalid(whoami(chain.a.url, access_token), 'service-a');
+  });
+
+  it('in the query or in a form field, which is not looked at (RS-01)', async () => {
+    const { calls } = await chain.keycloak.during(async () => {
+      await request(chain.a.url).get('/api/whoami').query({ access_token: tokens.alice }).expect(401);
+      await request(chain.a.url).get('/run-service-b').query({ access_token: tokens.alice }).expect(401);
+      await request(chain.b.url).post('/api/process').type('form').send({ access_token: tokens.a }).expect(401);
+    });
+    expect(calls).toEqual([]);
+  });
+
+  it('beside another one is an invalid request (RS-01)', async () => {
+    const { calls } = await chain.keycloak.during(async () => {
+      const { body, headers } = await whoami(chain.a.url, tokens.alice).query({ access_token: 'x' }).expect(400);
+      expect(body).toMatchObject({ error: 'Invalid request', code: 'invalid_request' });
+      expect(headers['www-authenticate']).toBe('Bearer realm="service-a", error="invalid_request"');
+      await processOrder(tokens.a).type('form').send({ access_token: 'x' }).expect(400);
+    });
+    expect(calls).toEqual([]);
+  });
+
+  it('two Authorization headers with an otherwise valid request (RS-03)', async () => {
+    const body = JSON.stringify(ORDER);
+    const answer = await new Promise<{ status: number; body: unknown }>((resolve, reject) => {
+      const sent = httpRequest(`${chain.b.url}/api/process`, {
+        method: 'POST',
+        headers: [
+          ['Host', 'localhost'],
+          ['Content-Type', 'application/json'],
+          ['Content-Length', String(body.length)],
+          ['Authorization', bearer(tokens.a)],
+          ['Authorization', bearer(tokens.a)],
+        ].flat(),
+      });
+      sent.on('error', reject);
+      sent.on('response', (response) => {
+        void json(response).then((parsed) => resolve({ status: response.statusCode ?? 0, body: parsed }), reject);
+      });
+      sent.end(body);
+    });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+  });
+
+  it('junk behind more headers than Node keeps by itself is junk, and no request without a token (RS-03)', async () => {
+    const many = Array.from({ length: 2500 }, () => ['a', '']);
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      httpRequest(`${chain.a.url}/run-service-b`, {
+        headers: [['Host', 'localhost'], ...many, ['Authorization', bearer('junk')]].flat(),
+      })
+        .on('error', reject)
+        .on('response', (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        })
+        .end();
+    });
+    expect(status).toBe(401);
+  });
+
+  it('a header without form is an invalid request (RS-03)', async () => {
+    for (const header of ['Bearer', 'Bearer a b', '=']) {
+      const { body } = await request(chain.b.url).post('/api/process').set('Authorization', header).expect(400);
+      expect(body).toMatchObject({ code: 'invalid_request' });
+    }
+  });
+
+  it('an exchange by C, or of a token that is not for the one who asks, is refused by Keycloak', async () => {
+    expect(await keycloak.exchange('service-c', tokens.exchanged, 'service-b', 'orders.approve')).toMatchObject({
+      status: 400,
+    });
+    expect(await keycloak.exchange('service-b', tokens.alice, 'service-c', 'analytics.run')).toMatchObject({
+      status: 403,
+      error: 'access_denied',
+    });
+    expect(await keycloak.exchange('service-b', tokens.a, 'service-b', 'orders.approve')).toMatchObject({
+      status: 400,
+      error: 'invalid_scope',
+    });
+  });
+});
+
+describe('our own failure', () => {
+  it('a wrong secret of B is 502 of B, and no fault of the token', async () => {
+    const wrong = await startService(ServiceBModule, {
+      ...keycloakVariables(chain.keycloak.baseUrl),
+      DEMO_MODE: 'true',
+      SERVICE_B_CLIENT_SECRET: 'not-the-secret',
+      SERVICE_C_URL: chain.c.url,
+    });
+    const { body, headers } = await request(wrong.url)
+      .post('/api/process')
+      .set('Authorization', bearer(tokens.a))
+      .send(ORDER)
+      .expect(502);
+    expect(body).toMatchObject({ code: 'authorization_server_refused' });
+    expect(headers).not.toHaveProperty('www-authenticate');
+    await wrong.app.close();
+  });
+});
+
+describe('who the caller is (RS-10)', () => {
+  it('stays the same when renamed, and is another when somebody else takes the name', async () => {
+    const name = `user-${randomUUID()}`;
+    const subjectOf = async (username: string, secret = username): Promise<string> => {
+      const answer = await keycloak.password(username, 'orders.read', 'demo-cli', secret);
+      return ((await whoami(chain.a.url, answer.access_token).expect(200)).body as Whoami).subject;
+    };
+    const id = await keycloak.createUser(name);
+    const before = await subjectOf(name);
+    await keycloak.allowRenaming();
+    await keycloak.updateUser(id, { username: `${name}-renamed`, email: `${name}-renamed@example.com` });
+    expect(await subjectOf(`${name}-renamed`, name)).toBe(before);
+    await keycloak.createUser(name);
+    expect(await subjectOf(name)).not.toBe(before);
+  });
+});
+
+describe('what is printed (RS-23)', () => {
+  it('holds no token and no secret, whole, truncated or in Base64', async () => {
+    await runChain().set('Authorization', bearer(tokens.alice)).expect(200);
+    // Those that no service was given or sent; the others it knows, and the secrets.
+    for (const token of [aliceAnswer.id_token, aliceAnswer.refresh_token]) chain.leaks.issued(token);
+    expect(chain.leaks.known).toBeGreaterThan(20);
+    expect(chain.printed()).toContain('Token exchanged');
+    expect(chain.printed()).toContain('Request refused');
+    expect(chain.leaks.found()).toEqual([]);
+  });
+});

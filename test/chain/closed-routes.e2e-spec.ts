@@ -1,0 +1,241 @@
+/** Closed until opened: every route of the running services, and every way round one. */
+import { request as httpRequest } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import * as keycloak from '../support/keycloak.js';
+import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
+import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';
+import { ServiceCModule } from '../../apps/service-c/src/service-c.module.js';
+import { keycloakVariables, RunningChain, startService, type Route, type RunningService } from '../support/running-chain.js';
+
+/** The routes that answer without a token, and nothing else does. A new one must be written here. */
+const OPEN = new Set([
+  '/',
+  '/run-service-b',
+  '/styles.css',
+  '/page.js',
+  '/favicon.svg',
+  '/health/live',
+  '/health/ready',
+]);
+
+/** The routes of the login, which no token opens, and what they answer a request that comes with nothing. */
+const LOGIN = {
+  'GET /auth/callback': 400,
+  'GET /auth/login': 303,
+  'POST /auth/backchannel-logout': 400,
+  'POST /auth/logout': 403,
+} as const;
+/** In demo mode a browser needs no token for the attacks either, but must be on a page of ours. */
+const ATTACKS = { 'POST /attacks': 403, 'POST /attacks/:id': 403 } as const;
+const FOR_BROWSERS = { ...LOGIN, ...ATTACKS };
+const PATHS_FOR_BROWSERS = new Set(Object.keys(FOR_BROWSERS).map((route) => route.split(' ')[1]));
+
+/** The routes that there are, without the HEAD that goes with each GET. */
+const ROUTES = {
+  a: [
+    'GET /',
+    'GET /api/orders/:id',
+    'GET /api/whoami',
+    'GET /auth/callback',
+    'GET /auth/login',
+    'GET /favicon.svg',
+    'GET /health/live',
+    'GET /health/ready',
+    'GET /page.js',
+    'GET /run-service-b',
+    'GET /styles.css',
+    'POST /auth/backchannel-logout',
+    'POST /auth/logout',
+  ],
+  b: ['GET /api/whoami', 'GET /health/live', 'GET /health/ready', 'POST /api/inventory/adjust', 'POST /api/process'],
+  c: ['GET /api/whoami', 'GET /health/live', 'GET /health/ready', 'POST /api/compute'],
+} as const;
+
+/** Those that there are in demo mode beside them. */
+const DEMO_ROUTES = {
+  a: Object.keys(ATTACKS),
+  b: ['GET /demo/tokens', 'POST /api/attacks/:id'],
+  c: ['GET /demo/tokens', 'POST /api/attacks/exchange-by-c'],
+} as const;
+
+const MODULES = { a: ServiceAModule, b: ServiceBModule, c: ServiceCModule } as const;
+
+/** What a service can start with outside of demo mode. */
+const OWN = {
+  SERVICE_A_CLIENT_SECRET: 'not-a-demo-secret',
+  SERVICE_A_SESSION_SECRET: 'not-the-demo-secret-of-the-sessions',
+  SERVICE_B_CLIENT_SECRET: 'not-a-demo-secret',
+  SERVICE_C_CLIENT_SECRET: 'not-a-demo-secret',
+};
+
+const named = (routes: readonly Route[]): string[] =>
+  routes
+    .filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS')
+    .map(({ method, url }) => `${method} ${url}`)
+    .toSorted();
+
+let chain: RunningChain;
+
+beforeAll(async () => {
+  chain = await RunningChain.start();
+});
+
+afterAll(() => chain.stop());
+
+/** A request whose path is sent as it stands: other clients would tidy it first. */
+function raw(
+  service: RunningService,
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<number> {
+  const { hostname, port } = new URL(service.url);
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest({ hostname, port, method, path, headers, agent: false });
+    sent.on('error', reject);
+    sent.on('response', (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    sent.end();
+  });
+}
+
+describe('every route (RS-20)', () => {
+  it.each(['a', 'b', 'c'] as const)('of Service %s is known', (name) => {
+    expect(named(chain[name].routes)).toEqual([...ROUTES[name], ...DEMO_ROUTES[name]].toSorted());
+  });
+
+  it.each(['a', 'b', 'c'] as const)(
+    'of Service %s that is for demonstrations is there in demo mode only',
+    async (name) => {
+      const { routes, app } = await startService(MODULES[name], {
+        ...keycloakVariables(keycloak.keycloakUrl()),
+        ...OWN,
+        SERVICE_B_URL: chain.b.url,
+        SERVICE_C_URL: chain.c.url,
+      });
+      await app.close();
+      expect(named(routes)).toEqual(ROUTES[name]);
+    },
+  );
+
+  it.each(['a', 'b', 'c'] as const)(
+    'of Service %s is refused without a token unless it is on the list',
+    async (name) => {
+      const closed = chain[name].routes.filter(({ url }) => !OPEN.has(url) && !PATHS_FOR_BROWSERS.has(url));
+      expect(closed.length).toBeGreaterThan(0);
+      const { calls } = await chain.keycloak.during(async () => {
+        for (const { method, url } of closed) {
+          expect([method, url, await raw(chain[name], method, url.replace(':id', '9876'))]).toEqual([method, url, 401]);
+        }
+      });
+      expect(calls).toEqual([]);
+    },
+  );
+
+  it.each([...OPEN])('%s on the list answers without a token', async (path) => {
+    expect(await raw(chain.a, 'GET', path)).toBe(200);
+  });
+
+  it.each(Object.entries(FOR_BROWSERS))(
+    '%s does nothing for a request that comes with nothing',
+    async (route, status) => {
+      const [method = '', path = ''] = route.split(' ');
+      expect(await raw(chain.a, method, path)).toBe(status);
+    },
+  );
+
+  it('runs the chain anonymously in demo mode only', async () => {
+    const closed = await startService(ServiceAModule, {
+      ...keycloakVariables(keycloak.keycloakUrl()),
+      ...OWN,
+      SERVICE_B_URL: chain.b.url,
+    });
+    await request(closed.url).get('/run-service-b').expect(401, { error: 'Missing token', code: 'missing_token' });
+    await request(closed.url)
+      .get('/run-service-b')
+      .set('Accept', 'text/html')
+      .expect(401)
+      .expect('WWW-Authenticate', 'Bearer realm="service-a"')
+      .expect(/acts in its own name only in demo mode/);
+    await closed.app.close();
+  });
+});
+
+describe('no way round (RS-21)', () => {
+  const paths = (path: string): string[] => [
+    path.toUpperCase(),
+    `/${path}`,
+    `${path}/`,
+    `${path}//`,
+    `/.${path}`,
+    `/x/..${path}`,
+    path.replace('/api/', '/api//'),
+    path.replace('/api/', '/%61pi/'),
+    path.replace('/api/', '/api%2f'),
+    path.replace('/api/', '/api/%2e/'),
+    `${path};x=y`,
+    `${path}%00`,
+    `${path}%20`,
+    `${path}?x=/health/live`,
+    `${path}#/health/live`,
+    `/health/live/..${path}`,
+    `/health/live%2f..${path}`,
+  ];
+  const headers: Record<string, string>[] = [
+    {},
+    { 'X-HTTP-Method-Override': 'GET' },
+    { 'X-Method-Override': 'OPTIONS' },
+    { 'X-Original-URL': '/health/live' },
+    { 'X-Rewrite-URL': '/health/live' },
+    { 'X-Forwarded-Host': 'localhost', 'X-Forwarded-For': '127.0.0.1', 'X-Forwarded-Proto': 'https' },
+    { 'X-Forwarded-User': 'alice', 'X-Forwarded-Access-Token': 'x' },
+    { Host: 'service-b' },
+    { Forwarded: 'for=127.0.0.1;host=localhost;proto=https' },
+  ];
+  const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+  const expectRefused = async (
+    service: RunningService,
+    method: string,
+    path: string,
+    sent: Record<string, string> = {},
+  ): Promise<void> => {
+    const status = await raw(service, method, path, sent);
+    if (![400, 401, 404, 405].includes(status)) throw new Error(`${method} ${path} ${JSON.stringify(sent)}: ${status}`);
+  };
+
+  it.each([
+    ['a', '/api/orders/9876'],
+    ['a', '/api/whoami'],
+    ['b', '/api/process'],
+    ['b', '/api/inventory/adjust'],
+    ['c', '/api/compute'],
+    ['c', '/api/whoami'],
+  ] as const)('at Service %s to %s, by method, path or header', async (name, path) => {
+    for (const method of methods) {
+      for (const variant of paths(path)) await expectRefused(chain[name], method, variant);
+      for (const sent of headers) await expectRefused(chain[name], method, path, sent);
+    }
+  });
+
+  it('a token in another header, or a cookie, is none', async () => {
+    const { access_token } = await keycloak.clientCredentials('service-a', 'orders.approve');
+    for (const sent of [
+      { Cookie: `access_token=${access_token}` },
+      { 'X-Authorization': `Bearer ${access_token}` },
+      { 'Proxy-Authorization': `Bearer ${access_token}` },
+      { 'X-Forwarded-Authorization': `Bearer ${access_token}` },
+    ]) {
+      await expectRefused(chain.b, 'POST', '/api/process', sent as unknown as Record<string, string>);
+    }
+  });
+
+  it('the scheme is case-insensitive, which opens nothing else (RS-03)', async () => {
+    const { access_token } = await keycloak.clientCredentials('service-a', 'orders.approve');
+    expect(await raw(chain.b, 'GET', '/api/whoami', { Authorization: `bEARER ${access_token}` })).toBe(200);
+    expect(await raw(chain.b, 'GET', '/api/whoami', { Authorization: `Token ${access_token}` })).toBe(401);
+  });
+});

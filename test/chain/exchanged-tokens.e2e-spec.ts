@@ -1,0 +1,101 @@
+/** What revoking a token and ending a session do to the tokens that were exchanged: at Keycloak, and at a service. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { claims } from '../../libs/keycloak-test-servers/contract/observations.js';
+import { chainOf, exchange, introspect, login, logout, revoke, textOf, exchangeForB } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { describeOnBothServers, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { GuardedService } from '../support/guarded-service.js';
+import { ServiceOutput } from '../support/running-chain.js';
+
+let output: ServiceOutput;
+beforeAll(() => {
+  output = new ServiceOutput();
+});
+afterAll(() => output.restore());
+
+describeOnBothServers((connect) => {
+  let server: ContractServer;
+  /** Asks for every request. */
+  let b: GuardedService;
+  beforeAll(async () => {
+    server = await connect();
+    b = await GuardedService.start(server, 0);
+  }, 30_000);
+  afterAll(async () => {
+    await b.stop();
+    await server.stop();
+  });
+
+  const isActive = async (service: 'service-a' | 'service-b' | 'service-c', token: string): Promise<unknown> =>
+    (await introspect(server, service, token)).members['active'];
+
+  describe('the token that others were exchanged from', () => {
+    it('when it is revoked leaves them active, with the end that they had, here and down the chain (TX-09)', async () => {
+      const chain = await chainOf(server, await server.newUser('order-manager'));
+      const untilBefore = (await introspect(server, 'service-b', chain.atB)).members['exp'];
+      await revoke(server, undefined, chain.atA, { client_id: 'demo-cli' });
+      await expect(isActive('service-a', chain.atA)).resolves.toBe(false);
+      // Nor is it exchanged once more.
+      const wanted = { scope: 'orders.approve', audience: 'service-b' };
+      expect((await exchange(server, 'service-a', chain.atA, wanted)).members['error']).toBe('invalid_request');
+      expect((await introspect(server, 'service-b', chain.atB)).members).toMatchObject({
+        active: true,
+        exp: untilBefore,
+      });
+      await expect(isActive('service-c', chain.atC)).resolves.toBe(true);
+      expect((await b.whoami(chain.atB)).status).toBe(200);
+    });
+
+    it('of a chain takes neither the next nor the one after it along when it is revoked (TX-09)', async () => {
+      const chain = await chainOf(server, await server.newUser('order-manager'));
+      await revoke(server, 'service-a', chain.atB);
+      await expect(isActive('service-b', chain.atB)).resolves.toBe(false);
+      await expect(isActive('service-c', chain.atC)).resolves.toBe(true);
+      expect((await b.whoami(chain.atB)).status).toBe(401);
+    });
+  });
+
+  describe('the session that all of them are of', () => {
+    type End = (username: string, chain: Awaited<ReturnType<typeof chainOf>>) => Promise<unknown>;
+    it.each<[string, End]>([
+      ['by its user', (_, chain) => logout(server, textOf(chain.login, 'refresh_token'))],
+      ['by an administrator', (_, chain) => server.endSession(String(claims(chain.login)['sid']))],
+      ['with all others of the user', (username) => server.logOutUser(username)],
+    ])('when it is ended %s takes them all along (TX-09)', async (_, end) => {
+      const username = await server.newUser('order-manager');
+      const chain = await chainOf(server, username);
+      const states = () =>
+        Promise.all([
+          isActive('service-a', chain.atA),
+          isActive('service-b', chain.atB),
+          isActive('service-c', chain.atC),
+        ]);
+      await expect(states()).resolves.toEqual([true, true, true]);
+      expect((await b.whoami(chain.atB)).status).toBe(200);
+      await end(username, chain);
+      await expect(states()).resolves.toEqual([false, false, false]);
+      expect((await b.whoami(chain.atB)).status).toBe(401);
+      // A login of the same user afterwards is another session.
+      const after = textOf(await login(server, username));
+      await expect(isActive('service-b', await exchangeForB(server, after))).resolves.toBe(true);
+    });
+  });
+});
+
+describe('exchanged tokens whose first was revoked', () => {
+  it('end when they would have ended, and no later (TX-09)', async () => {
+    const server = await startEmbeddedServer();
+    try {
+      const chain = await chainOf(server, 'alice');
+      await revoke(server, undefined, chain.atA, { client_id: 'demo-cli' });
+      const atC = async () => (await introspect(server, 'service-c', chain.atC)).members['active'];
+      // Service B's live for a minute, and the second that `exp` names counts.
+      server.control.clock.advance(30);
+      await expect(atC()).resolves.toBe(true);
+      server.control.clock.advance(40);
+      await expect(atC()).resolves.toBe(false);
+    } finally {
+      await server.stop();
+    }
+  });
+});

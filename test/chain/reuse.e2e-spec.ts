@@ -1,0 +1,81 @@
+/** Asked once, judged always: how often the running services ask a real Keycloak, and for how long an answer serves. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import * as keycloak from '../support/keycloak.js';
+import type { RecordedCall } from '../support/keycloak-recorder.js';
+import { RunningChain } from '../support/running-chain.js';
+
+const ORDER = { order_id: 9876, amount: 1500 };
+let chain: RunningChain | undefined;
+
+async function start(ttlSeconds: number): Promise<RunningChain> {
+  chain = await RunningChain.start({ INTROSPECTION_TTL_SECONDS: String(ttlSeconds) });
+  return chain;
+}
+
+beforeEach(() => {
+  chain = undefined;
+});
+afterEach(() => chain?.stop());
+
+/** What was asked, as "who grant-or-endpoint", each with its count. */
+function counted(calls: readonly RecordedCall[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { client, endpoint, form } of calls) {
+    const what = endpoint === 'token' ? (form.get('grant_type') ?? '').split(':').at(-1) : endpoint;
+    if (endpoint !== 'other') counts[`${client} ${what}`] = (counts[`${client} ${what}`] ?? 0) + 1;
+  }
+  return counts;
+}
+
+describe('a cold burst', () => {
+  it('of 500 requests costs one call of each kind, for the service and for a user alike (RS-12, CC-02)', async () => {
+    const { a, keycloak: recorder } = await start(10);
+    const burst = (headers: Record<string, string>) => async (): Promise<number[]> =>
+      Promise.all(Array.from({ length: 500 }, async () => (await fetch(`${a.url}/run-service-b`, { headers })).status));
+    const asSelf = await recorder.during(burst({}));
+    expect(new Set(asSelf.result)).toEqual(new Set([200]));
+    expect(counted(asSelf.calls)).toEqual({
+      'service-a client_credentials': 1,
+      'service-b token/introspect': 1,
+      'service-b token-exchange': 1,
+      'service-c token/introspect': 1,
+    });
+    const { access_token } = await keycloak.password('alice');
+    const asAlice = await recorder.during(burst({ Authorization: `Bearer ${access_token}` }));
+    expect(new Set(asAlice.result)).toEqual(new Set([200]));
+    expect(counted(asAlice.calls)).toEqual({
+      'service-a token/introspect': 1,
+      'service-a token-exchange': 1,
+      'service-b token/introspect': 1,
+      'service-b token-exchange': 1,
+      'service-c token/introspect': 1,
+    });
+  }, 60_000);
+});
+
+describe('the revocation window (RS-13)', () => {
+  it('ends within the ttl and a second: a revoked token, and one whose user logged out', async () => {
+    const ttlSeconds = 2;
+    const { b, keycloak: recorder } = await start(ttlSeconds);
+    const own = await keycloak.clientCredentials('service-a', 'orders.approve');
+    const alice = await keycloak.password('alice');
+    const alices = await keycloak.exchange('service-a', alice.access_token, 'service-b', 'orders.approve');
+    const status = async (token: string): Promise<number> =>
+      (await request(b.url).post('/api/process').set('Authorization', `Bearer ${token}`).send(ORDER)).status;
+    expect(await status(own.access_token)).toBe(200);
+    expect(await status(alices.access_token)).toBe(200);
+    await keycloak.revoke('service-a', own.access_token);
+    await keycloak.logout(alice.refresh_token);
+    const endedMs = performance.now();
+    for (const token of [own.access_token, alices.access_token]) {
+      while ((await status(token)) === 200 && performance.now() - endedMs < (ttlSeconds + 1) * 1000) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      expect(await status(token)).toBe(401);
+    }
+    // While it lasts, the refusal is remembered too.
+    const { calls } = await recorder.during(() => status(own.access_token));
+    expect(calls).toEqual([]);
+  }, 20_000);
+});

@@ -1,0 +1,158 @@
+/** A service that is told of a logout refuses from the next request on; one that is not, within its window. On Keycloak. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { RevocationList, type Denial } from 'nestjs-keycloak-s2s';
+import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
+import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';
+import { exchangeForB, login, logout, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { claimsOf, REALM, SECRETS } from '../support/keycloak.js';
+import { ServiceOutput, sha256, startService, type RunningService, type Variables } from '../support/running-chain.js';
+
+const TTL_SECONDS = 2;
+
+let output: ServiceOutput;
+let keycloak: ContractServer;
+/** Told, not told, and told but asking Keycloak for every request. */
+let told: RunningService;
+let untold: RunningService;
+let asking: RunningService;
+let a: RunningService;
+
+beforeAll(async () => {
+  output = new ServiceOutput();
+  keycloak = await connectToKeycloak();
+  const common: Variables = {
+    KEYCLOAK_BASE_URL: keycloak.baseUrl,
+    KEYCLOAK_ISSUER: keycloak.issuer,
+    KEYCLOAK_REALM: REALM,
+    DEMO_MODE: 'true',
+  };
+  const b = (ttlSeconds: number): Promise<RunningService> =>
+    startService(ServiceBModule, {
+      ...common,
+      INTROSPECTION_TTL_SECONDS: String(ttlSeconds),
+      SERVICE_B_CLIENT_SECRET: SECRETS['service-b'],
+      // Nothing listens there: what is looked at here ends at B.
+      SERVICE_C_URL: 'http://127.0.0.1:9',
+    });
+  // As long as may be: what is refused at once is not refused for its time.
+  told = await b(300);
+  untold = await b(TTL_SECONDS);
+  asking = await b(0);
+  a = await startService(ServiceAModule, {
+    ...common,
+    INTROSPECTION_TTL_SECONDS: '300',
+    SERVICE_A_CLIENT_SECRET: SECRETS['service-a'],
+    SERVICE_B_URL: untold.url,
+  });
+}, 60_000);
+afterAll(async () => {
+  for (const service of [a, told, untold, asking]) await service.app.close();
+  await keycloak.stop();
+  output.restore();
+});
+
+interface Session {
+  readonly refreshToken: string;
+  readonly sid: string;
+  readonly atA: string;
+  readonly atB: string;
+}
+let session: Session;
+
+/** A user's own session, with the token that A was given and the one that A exchanged it for. */
+beforeEach(async () => {
+  const first = await login(keycloak, await keycloak.newUser('order-manager'));
+  const atA = textOf(first);
+  session = {
+    refreshToken: textOf(first, 'refresh_token'),
+    sid: String(claimsOf(atA)['sid']),
+    atA,
+    atB: await exchangeForB(keycloak, atA),
+  };
+});
+
+const deny = ({ app }: RunningService, denial: Denial): void => app.get(RevocationList, { strict: false }).deny(denial);
+
+async function whoami({ url }: RunningService, token: string): Promise<[status: number, reason: unknown]> {
+  const response = await fetch(`${url}/api/whoami`, { headers: { Authorization: `Bearer ${token}` } });
+  return [response.status, ((await response.json()) as { readonly reason?: unknown }).reason];
+}
+
+const REVOKED = [401, 'revoked'];
+
+describe('a user logs out', () => {
+  it('and is refused at once where that was told, within the ttl elsewhere (RS-13)', async () => {
+    const { atB, sid, refreshToken } = session;
+    for (const service of [told, untold]) expect(await whoami(service, atB)).toEqual([200, undefined]);
+    // The notice comes while Keycloak is still ending the session.
+    const ending = logout(keycloak, refreshToken);
+    deny(told, { sid });
+    expect(await whoami(told, atB)).toEqual(REVOKED);
+    expect((await ending).status).toBe(204);
+    const endedMs = performance.now();
+    expect(await whoami(told, atB)).toEqual(REVOKED);
+    let last = await whoami(untold, atB);
+    while (last[0] === 200 && performance.now() - endedMs < 10_000) {
+      await sleep(50);
+      last = await whoami(untold, atB);
+    }
+    expect(last).toEqual([401, 'inactive']);
+    expect(performance.now() - endedMs).toBeLessThan((TTL_SECONDS + 1) * 1000);
+  }, 30_000);
+
+  it('and stays refused while Keycloak still calls the token active, whatever it is asked (RS-13)', async () => {
+    const { atB, sid } = session;
+    expect(await whoami(asking, atB)).toEqual([200, undefined]);
+    deny(asking, { sid });
+    for (let times = 0; times < 3; times += 1) expect(await whoami(asking, atB)).toEqual(REVOKED);
+    expect(await whoami(untold, atB)).toEqual([200, undefined]);
+  });
+
+  it('and A calls B no more with what it had exchanged (TX-06)', async () => {
+    const run = (): Promise<Response> =>
+      fetch(`${a.url}/run-service-b`, {
+        headers: { Authorization: `Bearer ${session.atA}`, Accept: 'application/json' },
+      });
+    const arrivedBefore = untold.arrivedTokens.length;
+    // B has no C to call here, so the chain fails there: A's call has come through.
+    expect((await run()).status).toBe(502);
+    const arrived = untold.arrivedTokens.length;
+    expect(arrived).toBeGreaterThan(arrivedBefore);
+    deny(a, { sid: session.sid });
+    const refused = await run();
+    expect([refused.status, ((await refused.json()) as { reason: unknown }).reason]).toEqual(REVOKED);
+    expect(untold.arrivedTokens.length).toBe(arrived);
+  });
+});
+
+describe('an administrator', () => {
+  const DENIALS: readonly (readonly [string, () => Denial])[] = [
+    ['one token', () => ({ tokenHash: sha256(session.atB) })],
+    [
+      'one token by its jti',
+      () => ({ tokenHash: sha256('its other form'), jti: String(claimsOf(session.atB)['jti']) }),
+    ],
+    ['all tokens of a user until now', () => ({ sub: String(claimsOf(session.atB)['sub']), issuedBefore: later() })],
+  ];
+  const later = (): number => Number(claimsOf(session.atB)['iat']) + 1;
+
+  it.each(DENIALS)('denies %s: refused at once, known or not (RS-13)', async (_, denial) => {
+    expect(await whoami(told, session.atB)).toEqual([200, undefined]);
+    deny(told, denial());
+    deny(asking, denial());
+    expect(await whoami(told, session.atB)).toEqual(REVOKED);
+    expect(await whoami(asking, session.atB)).toEqual(REVOKED);
+  });
+
+  it('has a user come back after that, with a new login (RS-13)', async () => {
+    const { sub, preferred_username: username } = claimsOf(session.atB);
+    const issuedBefore = later();
+    deny(asking, { sub: String(sub), issuedBefore });
+    expect(await whoami(asking, session.atB)).toEqual(REVOKED);
+    await sleep(Math.max(0, issuedBefore * 1000 - Date.now()) + 100);
+    const again = await exchangeForB(keycloak, textOf(await login(keycloak, String(username))));
+    expect(await whoami(asking, again)).toEqual([200, undefined]);
+  });
+});

@@ -1,0 +1,361 @@
+/** The attack lab: every attack meets the refusal that is due, by name; and what would be none is never taken for it. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ATTACKS, type AttackId } from '../../apps/service-a/src/attacks/attack-list.js';
+import type { AttackReport } from '../../apps/service-a/src/attacks/attack-lab.js';
+import type { AttackReports } from '../../apps/service-a/src/attacks/attacks.controller.js';
+import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
+import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';
+import { ServiceCModule } from '../../apps/service-c/src/service-c.module.js';
+import { Browser, locationOf } from '../support/browser.js';
+import { clientCredentials, exchangeForC, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { describeOnBothServers, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { REALM_ENVIRONMENT, REALM_FILE, startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import type { ServerAddress } from '../support/guarded-service.js';
+import { REALM, SECRETS } from '../support/keycloak.js';
+import { ServiceOutput, startService, type RunningService } from '../support/running-chain.js';
+import { answering, freePort, RunningLab, startFakeService } from '../support/running-lab.js';
+import { startAuthorizationServer } from 'keycloak-test-servers';
+
+const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
+const JSON_WANTED = { accept: 'application/json' };
+
+async function post(url: string, headers: Readonly<Record<string, string>> = SAME_ORIGIN) {
+  const response = await fetch(url, { method: 'POST', headers: { ...JSON_WANTED, ...headers } });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text };
+}
+
+const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
+
+async function run(service: Pick<RunningService, 'url'>, id: string): Promise<AttackReport> {
+  return JSON.parse((await post(`${service.url}/attacks/${id}`)).text) as AttackReport;
+}
+
+const INACTIVE = '401 invalid_token inactive';
+
+/** Said here once more: a list that is changed by mistake must not make its own test. */
+const DUE: Readonly<Record<AttackId, string>> = {
+  'no-token': '401 missing_token no_credentials',
+  'token-at-c': INACTIVE,
+  'token-back-at-a': INACTIVE,
+  'exchanged-token-at-a': INACTIVE,
+  'exchanged-token-at-b': INACTIVE,
+  'permission-not-assigned': '400 invalid_scope Invalid scopes: inventory.adjust',
+  'bob-approves': '403 insufficient_scope permission_not_granted_to_subject orders.approve',
+  'exchange-by-c': '400 invalid_request Standard token exchange is not enabled for the requested client',
+  'revoked-token': INACTIVE,
+  'expired-token': INACTIVE,
+  'tampered-signature': INACTIVE,
+  'alg-none': '401 invalid_token token_malformed',
+  'id-token': '401 invalid_token not_an_access_token',
+  'token-in-query': '401 missing_token token_in_query',
+};
+
+const wordsOf = ({ attempt }: AttackReport): readonly (string | number | undefined)[] => {
+  if ('notRun' in attempt) return [attempt.notRun];
+  const { status, code, reason, permission } = attempt.attack.answer;
+  return [
+    [status, code, reason, permission].filter((part) => part !== undefined).join(' '),
+    attempt.control.answer.status,
+  ];
+};
+
+describeOnBothServers((connect) => {
+  describe('attacks on the services', () => {
+    let server: ContractServer;
+    let lab: RunningLab;
+    const answers: string[] = [];
+
+    beforeAll(async () => {
+      server = await connect();
+      lab = await RunningLab.start(server);
+    }, 60_000);
+    afterAll(async () => {
+      await lab.stop();
+      await server.stop();
+    });
+
+    it('are all on the list', () => {
+      expect(ATTACKS.map(({ id }) => id).toSorted()).toEqual(Object.keys(DUE).toSorted());
+    });
+
+    it.each(Object.entries(DUE))(
+      '%s is refused with %s, and the honest use is accepted',
+      async (id, due) => {
+        const { status, text } = await post(`${lab.a.url}/attacks/${id}`);
+        const report = JSON.parse(text) as AttackReport;
+        answers.push(text);
+        expect([status, report.verdict, ...wordsOf(report)]).toEqual([200, 'refused', due, 200]);
+      },
+      15_000,
+    );
+
+    it('are run all at once on demand, also as a page', async () => {
+      const { text } = await post(`${lab.a.url}/attacks`);
+      const { refused, of, reports } = JSON.parse(text) as AttackReports;
+      expect([refused, of]).toEqual([ATTACKS.length, ATTACKS.length]);
+      expect(reports.map(({ attack }) => attack.id)).toEqual(ATTACKS.map(({ id }) => id));
+      const page = await post(`${lab.a.url}/attacks`, { ...SAME_ORIGIN, accept: 'text/html' });
+      expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+      expect(page.text).toContain('All 14 attacks were refused, each for the expected reason');
+      expect(page.text.match(/data-verdict="refused"/g)).toHaveLength(ATTACKS.length);
+      answers.push(text, page.text);
+    }, 30_000);
+
+    it('leave the tokens of the service alone', async () => {
+      const chain = () => fetch(`${lab.a.url}/run-service-b`, { headers: JSON_WANTED });
+      expect((await chain()).status).toBe(200);
+      for (const id of ['revoked-token', 'token-in-query', 'exchanged-token-at-a', 'bob-approves'])
+        await run(lab.a, id);
+      const { result, calls } = await lab.keycloak.during(chain);
+      expect(result.status).toBe(200);
+      expect(calls.filter(({ endpoint }) => endpoint === 'token')).toEqual([]);
+    }, 15_000);
+
+    it('put no token in an answer or in a log (RS-23)', () => {
+      // Of each answer and each line it is found as well when the lab stops.
+      expect(lab.leaks.known).toBeGreaterThan(20);
+      expect(lab.leaks.found()).toEqual([]);
+      // The header is the same for each: no place shows how a token begins.
+      expect(answers.join('\n') + lab.printed()).not.toContain('eyJ');
+    });
+
+    it('need a permission of their own at each service', async () => {
+      const withoutIt = textOf(await login(server, 'alice'));
+      const withIt = textOf(await login(server, 'bob', 'attacks.run'));
+      const forB = textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
+      const forC = await exchangeForC(server, forB);
+      const cases = [
+        [`${lab.a.url}/attacks/no-token`, withoutIt, 'attacks.run'],
+        [`${lab.a.url}/attacks`, withoutIt, 'attacks.run'],
+        [`${lab.b.url}/api/attacks/exchanged-token-at-a`, forB, 'attacks.replay'],
+        [`${lab.c.url}/api/attacks/exchange-by-c`, forC, 'attacks.exchange'],
+      ] as const;
+      for (const [url, token, permission] of cases) {
+        const { status, text } = await post(url, bearer(token));
+        expect([url, status, JSON.parse(text)]).toEqual([
+          url,
+          403,
+          { error: 'Insufficient permission', code: 'insufficient_scope', permission, reason: 'permission_missing' },
+        ]);
+      }
+      const page = await post(`${lab.a.url}/attacks`, { ...bearer(withoutIt), accept: 'text/html' });
+      expect([page.status, page.text]).toEqual([403, expect.stringContaining('Permission attacks.run is missing.')]);
+      expect((await post(`${lab.a.url}/attacks/no-token`, bearer(withIt))).status).toBe(200);
+      for (const url of [`${lab.b.url}/api/attacks/exchanged-token-at-a`, `${lab.c.url}/api/attacks/exchange-by-c`]) {
+        expect((await post(url)).status).toBe(401);
+      }
+    });
+
+    it('are not there by another name', async () => {
+      expect((await post(`${lab.a.url}/attacks/constructor`)).status).toBe(404);
+      const token = textOf(await clientCredentials(server, 'service-a', 'attacks.replay'));
+      for (const id of ['token-at-c', 'constructor', '__proto__']) {
+        const { status, text } = await post(`${lab.b.url}/api/attacks/${id}`, bearer(token));
+        expect([status, JSON.parse(text)]).toEqual([404, { error: 'No such attack', code: 'attack_not_found' }]);
+      }
+    });
+
+    it('are not made at the word of another site (BF-06)', async () => {
+      const cases: Record<string, string>[] = [
+        {},
+        { 'sec-fetch-site': 'cross-site' },
+        { 'sec-fetch-site': 'same-site' },
+        { origin: 'http://evil.example' },
+      ];
+      for (const headers of cases) {
+        for (const path of ['/attacks', '/attacks/no-token']) {
+          const { status, text } = await post(lab.a.url + path, headers);
+          expect([status, JSON.parse(text)]).toMatchObject([403, { code: 'cross_site' }]);
+        }
+      }
+    });
+  });
+});
+
+describe('an attack that is not refused as it is due', () => {
+  let server: Awaited<ReturnType<typeof startEmbeddedServer>>;
+  let output: ServiceOutput;
+  const stops: (() => Promise<void>)[] = [];
+
+  beforeAll(async () => {
+    output = new ServiceOutput();
+    server = await startEmbeddedServer();
+  });
+  afterAll(async () => {
+    for (const stop of stops.toReversed()) await stop();
+    await server.stop();
+    output.restore();
+  });
+
+  /** Service A alone; where the others should be is what the test puts there. */
+  async function serviceA(others: Readonly<Record<string, string>>, at: ServerAddress = server) {
+    const service = await startService(ServiceAModule, {
+      KEYCLOAK_BASE_URL: at.baseUrl,
+      KEYCLOAK_ISSUER: at.issuer,
+      KEYCLOAK_REALM: REALM,
+      DEMO_MODE: 'true',
+      SERVICE_A_CLIENT_SECRET: SECRETS['service-a'],
+      SERVICE_B_URL: NOBODY,
+      SERVICE_C_URL: NOBODY,
+      ...others,
+    });
+    stops.push(() => service.app.close());
+    return service;
+  }
+
+  async function fake(...answer: Parameters<typeof answering>): Promise<string> {
+    const service = await startFakeService(answering(...answer));
+    stops.push(() => service.stop());
+    return service.url;
+  }
+
+  const NOBODY = 'http://127.0.0.1:9';
+
+  it('is OPEN when it got through, also when nothing else works', async () => {
+    const open = await fake(200, {});
+    const service = await serviceA({ SERVICE_B_URL: open, SERVICE_C_URL: open });
+    for (const id of ['token-at-c', 'tampered-signature', 'alg-none', 'no-token', 'token-in-query', 'revoked-token']) {
+      expect([id, await run(service, id)]).toMatchObject([id, { verdict: 'open', why: 'It was accepted: 200.' }]);
+    }
+    const page = await post(`${service.url}/attacks/token-at-c`, { ...SAME_ORIGIN, accept: 'text/html' });
+    expect(page.text).toContain('OPEN: it got through');
+    const { refused, of } = JSON.parse((await post(`${service.url}/attacks`)).text) as AttackReports;
+    expect(refused).toBeLessThan(of);
+  }, 30_000);
+
+  it.each([
+    ['reason', 401, { code: 'invalid_token', reason: 'expired' }],
+    ['code', 401, { code: 'missing_token', reason: 'inactive' }],
+    ['status', 403, { code: 'invalid_token', reason: 'inactive' }],
+    ['page', 404, {}],
+  ])('is not for the expected reason when it met another %s', async (_, status, body) => {
+    const service = await serviceA({ SERVICE_B_URL: await fake(200, {}), SERVICE_C_URL: await fake(status, body) });
+    expect(await run(service, 'token-at-c')).toMatchObject({
+      verdict: 'refused_otherwise',
+      why: expect.stringContaining('but due was 401 invalid_token, inactive.'),
+    });
+  });
+
+  it('proves nothing when the honest use is refused as well', async () => {
+    const refusing = await fake(401, { code: 'invalid_token', reason: 'inactive' });
+    const service = await serviceA({ SERVICE_B_URL: refusing, SERVICE_C_URL: refusing });
+    for (const id of ['token-at-c', 'tampered-signature', 'revoked-token']) {
+      expect([id, await run(service, id)]).toMatchObject([
+        id,
+        { verdict: 'not_run', why: expect.stringContaining('The honest use was refused as well') },
+      ]);
+    }
+  });
+
+  it('could not be run when a service is not there, fails, or tells something else', async () => {
+    const service = await serviceA({ SERVICE_B_URL: await fake(200, { attack: 'refused' }) });
+    expect(await run(service, 'token-at-c')).toMatchObject({
+      verdict: 'not_run',
+      why: 'Service C could not be reached.',
+    });
+    expect(await run(service, 'exchange-by-c')).toMatchObject({
+      verdict: 'not_run',
+      why: 'Service B told of its attack in a form that nobody knows.',
+    });
+    const failing = await serviceA({
+      SERVICE_B_URL: await fake(200, {}),
+      SERVICE_C_URL: await fake(503, { code: 'authorization_server_unavailable' }),
+    });
+    expect(await run(failing, 'token-at-c')).toMatchObject({
+      verdict: 'not_run',
+      why: 'Who was asked could not decide: 503 authorization_server_unavailable.',
+    });
+    expect(await run(await serviceA({}), 'exchanged-token-at-a')).toMatchObject({
+      verdict: 'not_run',
+      why: expect.stringContaining('service_unavailable'),
+    });
+  });
+
+  it('could not be run when Keycloak is down', async () => {
+    const service = await serviceA({}, { baseUrl: NOBODY, issuer: `${NOBODY}/realms/${REALM}` });
+    const { refused, reports } = JSON.parse((await post(`${service.url}/attacks`)).text) as AttackReports;
+    expect(refused).toBe(0);
+    for (const { verdict, why } of reports) {
+      expect([verdict, why]).toEqual(['not_run', expect.stringMatching(/Keycloak could not be reached|unavailable/)]);
+    }
+  }, 30_000);
+
+  it('could not be run when there are too many at a time', async () => {
+    const service = await serviceA({});
+    server.control.fault('token', { kind: 'delay', milliseconds: 300 });
+    const reports = await Promise.all(Array.from({ length: 40 }, () => run(service, 'permission-not-assigned')));
+    server.control.fault('token', undefined);
+    const busy = reports.filter(({ verdict }) => verdict === 'not_run');
+    expect(new Set(busy.map(({ why }) => why))).toEqual(
+      new Set(['Too many attacks are under way: try again in a moment.']),
+    );
+    expect(reports.length - busy.length).toBe(20);
+  }, 15_000);
+});
+
+describe('without demo mode', () => {
+  it('there is no route for attacks, and no setting of them is needed', async () => {
+    const output = new ServiceOutput();
+    const server = await startEmbeddedServer();
+    const common = {
+      KEYCLOAK_BASE_URL: server.baseUrl,
+      KEYCLOAK_ISSUER: server.issuer,
+      KEYCLOAK_REALM: REALM,
+      SERVICE_A_CLIENT_SECRET: 'of-my-own',
+      SERVICE_B_CLIENT_SECRET: 'of-my-own',
+      SERVICE_C_CLIENT_SECRET: 'of-my-own',
+      SERVICE_A_SESSION_SECRET: 'not-the-demo-secret-of-the-sessions',
+      SERVICE_B_URL: 'http://127.0.0.1:9',
+    };
+    const a = await startService(ServiceAModule, common);
+    const b = await startService(ServiceBModule, { ...common, SERVICE_C_URL: 'http://127.0.0.1:9' });
+    const c = await startService(ServiceCModule, common);
+    try {
+      const urls = [
+        `${a.url}/attacks`,
+        ...ATTACKS.map(({ id }) => `${a.url}/attacks/${id}`),
+        ...['exchanged-token-at-a', 'exchanged-token-at-b', 'exchange-by-c'].map((id) => `${b.url}/api/attacks/${id}`),
+        `${c.url}/api/attacks/exchange-by-c`,
+      ];
+      for (const url of urls) expect([url, (await post(url)).status]).toEqual([url, 404]);
+      for (const { routes } of [a, b, c]) expect(routes.filter(({ url }) => url.includes('attack'))).toEqual([]);
+      expect(await (await fetch(a.url)).text()).not.toContain('Try to break in');
+    } finally {
+      for (const { app } of [a, b, c]) await app.close();
+      await server.stop();
+      output.restore();
+    }
+  });
+});
+
+describe('a user who is logged in', () => {
+  it('runs the attacks by the session, with its CSRF token only (BF-06)', async () => {
+    const port = await freePort();
+    const environment = { ...REALM_ENVIRONMENT, SERVICE_A_PUBLIC_URL: `http://localhost:${port}` };
+    const server = await startAuthorizationServer({ realm: REALM_FILE, environment });
+    const lab = await RunningLab.start(server, { port });
+    try {
+      const browser = new Browser();
+      const form = await browser.open(`${lab.a.url}/auth/login`, {}, (next) => next.includes('/auth/callback'));
+      await browser.open(locationOf(await browser.submitLogin(form, 'bob')) ?? '');
+      const home = await browser.send(lab.a.url);
+      expect(home.text).toContain('Logged in as <strong>bob</strong>');
+      const tokens = [...home.text.matchAll(/name="csrf_token" value="([^"]+)"/g)].map(([, value]) => value);
+      expect([tokens.length, new Set(tokens).size]).toEqual([ATTACKS.length + 2, 1]);
+      const sent = { method: 'POST', headers: SAME_ORIGIN } as const;
+      const url = `${lab.a.url}/attacks/id-token`;
+      expect((await browser.send(url, { ...sent, form: {} })).status).toBe(403);
+      const page = await browser.send(url, { ...sent, form: { csrf_token: tokens[0] ?? '' } });
+      expect([page.status, page.text]).toEqual([200, expect.stringContaining('data-verdict="refused"')]);
+      // Somebody whose session is not known is nobody else: not the service either. It may be known to another instance.
+      browser.setCookie(lab.a.url, 'session', 'over');
+      const over = await browser.send(url, { ...sent, form: {} });
+      expect([over.status, over.text]).toEqual([401, expect.stringContaining('The attacks were not run')]);
+      expect(browser.cookie(lab.a.url, 'session')).toBe('over');
+    } finally {
+      await lab.stop();
+      await server.stop();
+    }
+  }, 30_000);
+});

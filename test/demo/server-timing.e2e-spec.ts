@@ -1,0 +1,242 @@
+/** What just happened: the header Server-Timing of a traced request, against what Keycloak was really asked. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parseServerTiming } from 'demo';
+import * as keycloak from '../support/keycloak.js';
+import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
+import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';
+import { ServiceCModule } from '../../apps/service-c/src/service-c.module.js';
+import { keycloakVariables, RunningChain, sha256, startService } from '../support/running-chain.js';
+
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+const SAMPLED = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` };
+const HTML = { Accept: 'text/html' };
+
+interface Answer {
+  readonly status: number;
+  readonly header: string | null;
+  /** Each metric of the header as `<service>.<step> <description>`. */
+  readonly steps: readonly string[];
+  readonly text: string;
+}
+
+let chain: RunningChain;
+
+async function run(headers: Record<string, string>, path = '/run-service-b', of = chain): Promise<Answer> {
+  const response = await fetch(of.a.url + path, { headers });
+  const header = response.headers.get('server-timing');
+  const steps = parseServerTiming(header ?? '', 'nobody').map(({ service, step, description = '' }) =>
+    `${service}.${step} ${description}`.trimEnd(),
+  );
+  return { status: response.status, header, steps, text: await response.text() };
+}
+const as = ({ access_token }: keycloak.TokenAnswer): Record<string, string> => ({
+  Authorization: `Bearer ${access_token}`,
+});
+
+beforeAll(async () => {
+  chain = await RunningChain.start({ INTROSPECTION_TTL_SECONDS: '30' });
+});
+afterAll(() => chain.stop());
+
+const AT_B_AND_C = (exchange: string, looked: string): string[] => [
+  'service-a.call service-b 200',
+  `service-b.introspection ${looked}`,
+  `service-b.token-exchange ${exchange}`,
+  'service-b.call service-c 200',
+  `service-c.introspection ${looked}`,
+  'service-c.total',
+  'service-b.total',
+  'service-a.total',
+];
+
+describe('Server-Timing', () => {
+  it('tells of service-a: all is asked for at first, and known the next time', async () => {
+    const { result: cold, calls } = await chain.keycloak.during(() => run(SAMPLED));
+    expect(cold.status).toBe(200);
+    expect(cold.steps).toEqual(['service-a.client-credentials requested', ...AT_B_AND_C('requested', 'asked')]);
+    expect(calls.filter(({ endpoint }) => endpoint !== 'other')).toHaveLength(4);
+    const { result: warm, calls: none } = await chain.keycloak.during(() => run(SAMPLED));
+    expect(warm.steps).toEqual(['service-a.client-credentials reused', ...AT_B_AND_C('reused', 'cached')]);
+    expect(none).toEqual([]);
+  });
+
+  it('tells of alice: her token is introspected, and exchanged', async () => {
+    const alice = as(await keycloak.password('alice'));
+    const cold = await run({ ...SAMPLED, ...alice });
+    const warm = await run({ ...SAMPLED, ...alice });
+    expect(cold.steps).toEqual([
+      'service-a.introspection asked',
+      'service-a.token-exchange requested',
+      ...AT_B_AND_C('requested', 'asked'),
+    ]);
+    expect(warm.steps).toEqual([
+      'service-a.introspection cached',
+      'service-a.token-exchange reused',
+      ...AT_B_AND_C('reused', 'cached'),
+    ]);
+  });
+
+  it('tells what happened until bob was refused, on the page as well', async () => {
+    const bob = as(await keycloak.password('bob'));
+    const { status, steps } = await run({ ...SAMPLED, ...bob });
+    expect(status).toBe(403);
+    expect(steps).toEqual([
+      'service-a.introspection asked',
+      'service-a.token-exchange requested',
+      'service-a.refused insufficient_scope',
+      'service-a.total',
+    ]);
+    const page = await run({ ...HTML, ...bob });
+    expect(page.steps).toContain('service-a.refused insufficient_scope');
+  });
+
+  it('tells where a next service refused', async () => {
+    const own = await keycloak.clientCredentials('service-a', 'orders.approve');
+    const response = await fetch(`${chain.b.url}/api/inventory/adjust`, {
+      method: 'POST',
+      headers: { ...SAMPLED, ...as(own), 'Content-Type': 'application/json' },
+      body: '{}',
+    });
+    expect(response.status).toBe(403);
+    expect(response.headers.get('server-timing')).toMatch(
+      /^service-b\.introspection;desc="asked";dur=[\d.]+, service-b\.refused;desc="insufficient_scope", service-b\.total;dur=/,
+    );
+  });
+
+  it('is there only for who asks', async () => {
+    expect((await run({})).header).toBeNull();
+    expect((await run({ traceparent: SAMPLED.traceparent.replace(/01$/, '00') })).header).toBeNull();
+    expect((await run({ traceparent: 'nonsense' })).header).toBeNull();
+    expect((await run(HTML)).header).not.toBeNull();
+    expect((await run(HTML, '/')).header).toBeNull();
+  });
+
+  it('of requests at one time is each its own: who asked, who waited, and who was refused', async () => {
+    const cold = as(await keycloak.password('alice'));
+    const warm = as(await keycloak.password('alice'));
+    const bob = as(await keycloak.password('bob'));
+    await run(warm);
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, at) => [cold, warm, bob, {}][at % 4] ?? {}).map((who) =>
+        run({ ...SAMPLED, ...who }),
+      ),
+    );
+    const of = (at: number): Answer[] => answers.filter((_, index) => index % 4 === at);
+    const counted = (some: Answer[], step: string): number => some.filter(({ steps }) => steps.includes(step)).length;
+    // Ten requests bring one cold token: one asks, nine wait, or come when it is known.
+    expect(counted(of(0), 'service-a.introspection asked')).toBe(1);
+    expect(counted(of(0), 'service-a.token-exchange requested')).toBe(1);
+    expect(counted(of(0), 'service-b.introspection asked')).toBe(1);
+    expect(counted(of(0), 'service-b.token-exchange requested')).toBe(1);
+    expect(counted(of(0), 'service-c.introspection asked')).toBe(1);
+    for (const { steps, status } of of(0)) expect([status, steps.length]).toEqual([200, 10]);
+    for (const { steps } of of(1)) {
+      expect(steps).toEqual([
+        'service-a.introspection cached',
+        'service-a.token-exchange reused',
+        ...AT_B_AND_C('reused', 'cached'),
+      ]);
+    }
+    for (const { steps, status } of of(2)) {
+      expect(status).toBe(403);
+      expect(steps.slice(2)).toEqual(['service-a.refused insufficient_scope', 'service-a.total']);
+    }
+    expect(counted(of(2), 'service-a.token-exchange requested')).toBe(1);
+    for (const { steps } of of(3)) {
+      expect(steps).toEqual(['service-a.client-credentials reused', ...AT_B_AND_C('reused', 'cached')]);
+    }
+  });
+});
+
+describe('the page of a chain', () => {
+  it('shows what happened and the claims of its tokens, as service-a and as alice, and no token (BF-07)', async () => {
+    const asSelf = await run(HTML);
+    expect(asSelf.text).toMatch(/What just happened.*The tokens side by side/s);
+    expect(asSelf.text).toContain('there is no token at the first hop');
+    const alice = await keycloak.password('alice');
+    const page = await run({ ...HTML, ...as(alice) });
+    expect(page.text).toContain('5 of these steps asked Keycloak.');
+    expect(page.text.match(/<th scope="col">At Service [ABC]/g)).toEqual([
+      '<th scope="col">At Service A',
+      '<th scope="col">At Service B',
+      '<th scope="col">At Service C',
+    ]);
+    const { sub } = keycloak.claimsOf(alice.access_token);
+    expect(page.text.split(`<span class="value">${String(sub)}</span>`)).toHaveLength(4);
+    for (const { header, text } of [asSelf, page]) expect(text + header).not.toContain('eyJ');
+    expect(chain.leaks.found()).toEqual([]);
+  });
+
+  it('shows the tokens that the chain was run with: asking for their claims costs no further one', async () => {
+    const alice = await keycloak.password('alice');
+    const { result, calls } = await chain.keycloak.during(() => run({ ...HTML, ...as(alice) }));
+    expect(calls.filter(({ endpoint }) => endpoint !== 'other')).toHaveLength(5);
+    const issued = calls.map(({ answer }) => answer['access_token']).filter((token) => typeof token === 'string');
+    expect(issued).toHaveLength(2);
+    for (const token of issued) expect(result.text).toContain(`token:${sha256(token).slice(0, 8)}`);
+    // What the page asked for afterwards is not part of what happened.
+    expect(result.steps.filter((step) => step.includes('.call'))).toHaveLength(2);
+  });
+
+  it('says of a remembered refusal that Keycloak was not asked again', async () => {
+    const bob = as(await keycloak.password('bob'));
+    const [first, second] = [await run({ ...HTML, ...bob }), await run({ ...HTML, ...bob })];
+    expect([first.status, second.status]).toEqual([403, 403]);
+    expect(first.text).toContain('Keycloak refuses: the caller may not do this.');
+    expect(second.text).toContain('Service A remembers that Keycloak refused a token for Service B a moment ago.');
+    expect(first.text).not.toContain('The tokens side by side');
+  });
+});
+
+describe('GET /demo/tokens', () => {
+  it('is for the caller that the chain has, and tells claims and fingerprints only', async () => {
+    const own = await keycloak.clientCredentials('service-a', 'orders.approve');
+    const warehouse = await keycloak.clientCredentials('warehouse', 'inventory.adjust');
+    const get = (url: string, token: string): Promise<Response> =>
+      fetch(`${url}/demo/tokens`, { headers: { Authorization: `Bearer ${token}` } });
+    const answer = await get(chain.b.url, own.access_token);
+    expect(answer.status).toBe(200);
+    const [atB, atC] = (await answer.json()) as Record<string, unknown>[];
+    expect(atB).toMatchObject({
+      service: 'service-b',
+      fingerprint: `token:${sha256(own.access_token).slice(0, 8)}`,
+      claims: { aud: 'service-b', azp: 'service-a' },
+    });
+    expect(atC).toMatchObject({ service: 'service-c', claims: { aud: 'service-c', azp: 'service-b' } });
+    expect((await get(chain.b.url, warehouse.access_token)).status).toBe(403);
+    expect((await get(chain.c.url, own.access_token)).status).toBe(401);
+  });
+});
+
+describe('without demo mode', () => {
+  it('there is no header for anybody, nothing on the page, and no route that tells', async () => {
+    const own = {
+      DEMO_MODE: 'false',
+      SERVICE_B_CLIENT_SECRET: 'of-my-own',
+      SERVICE_C_CLIENT_SECRET: 'of-my-own',
+    };
+    const b = await startService(ServiceBModule, {
+      ...keycloakVariables(keycloak.keycloakUrl()),
+      ...own,
+      SERVICE_C_URL: chain.c.url,
+    });
+    const c = await startService(ServiceCModule, { ...keycloakVariables(keycloak.keycloakUrl()), ...own });
+    for (const { url, app } of [b, c]) {
+      const live = await fetch(`${url}/health/live`, { headers: SAMPLED });
+      const told = await fetch(`${url}/demo/tokens`, { headers: SAMPLED });
+      expect([live.status, live.headers.get('server-timing')]).toEqual([200, null]);
+      expect([told.status, told.headers.get('server-timing')]).toEqual([404, null]);
+      await app.close();
+    }
+    const a = await startService(ServiceAModule, {
+      ...keycloakVariables(keycloak.keycloakUrl()),
+      SERVICE_A_CLIENT_SECRET: 'of-my-own',
+      SERVICE_A_SESSION_SECRET: 'not-the-demo-secret-of-the-sessions',
+      SERVICE_B_URL: chain.b.url,
+    });
+    const page = await fetch(`${a.url}/run-service-b`, { headers: { ...SAMPLED, ...HTML } });
+    expect([page.status, page.headers.get('server-timing')]).toEqual([401, null]);
+    expect(await page.text()).not.toContain('What just happened');
+    await a.app.close();
+  });
+});

@@ -1,0 +1,121 @@
+/** How many calls a server gets that fails, or has connections that break: few, fewer, and one to find out that it is well. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { startFaultProxy, type RunningAuthorizationServer } from 'keycloak-test-servers';
+import { tokenText } from '../../libs/keycloak/src/testing/token-text.js';
+import { clientCredentials, textOf, type Asked } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { GuardedService } from '../support/guarded-service.js';
+import { issuer, keycloakUrl } from '../support/keycloak.js';
+import { ServiceOutput } from '../support/running-chain.js';
+
+/** Defaults of the library: failures in a row that open the circuit, and how long it stays open. */
+const FAILURES = 10;
+const PAUSE_MS = 1000;
+
+let output: ServiceOutput;
+let server: RunningAuthorizationServer;
+let service: GuardedService;
+const stops: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  output = new ServiceOutput();
+  server = await startEmbeddedServer();
+  service = await GuardedService.start(server, 10);
+  // Discovery is read, and a connection is there.
+  await service.whoami(tokenText('warm'));
+  server.control.calls.reset();
+});
+
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+  await service.stop();
+  await server.stop();
+  output.restore();
+});
+
+const tokenOf = async (asked: Asked): Promise<string> =>
+  textOf(await clientCredentials(asked, 'service-a', 'orders.approve'));
+
+/** One after the other, each another token: their statuses and reasons. */
+async function ask(count: number, name: string): Promise<string[]> {
+  const answers: string[] = [];
+  for (let number = 0; number < count; number += 1) {
+    const { status, reason } = await service.whoami(tokenText(`${name}-${number}`));
+    answers.push(`${status} ${String(reason)}`);
+  }
+  return answers;
+}
+
+describe('a server that fails every call', () => {
+  it('gets at most a tenth more calls than there were requests, and soon none (CC-09, RS-14)', async () => {
+    server.control.fault('introspection', { kind: 'status', status: 500 });
+    const answers = await ask(100, 'all-fail');
+    expect(answers.every((answer) => answer.startsWith('503 '))).toBe(true);
+    expect(server.control.calls.introspection).toBeLessThanOrEqual(100 * 1.1);
+    expect(answers.at(-1)).toBe('503 circuit_open');
+    const before = server.control.calls.introspection;
+    expect(new Set(await ask(50, 'open'))).toEqual(new Set(['503 circuit_open']));
+    expect(server.control.calls.introspection).toBe(before);
+  });
+
+  it('gets one call after each pause, until that succeeds (CC-09)', async () => {
+    server.control.fault('introspection', { kind: 'status', status: 500 });
+    await ask(FAILURES, 'opening');
+    expect(server.control.calls.introspection).toBe(FAILURES);
+    await sleep(PAUSE_MS + 50);
+    const failed = await Promise.all(
+      Array.from({ length: 20 }, (_, number) => service.whoami(tokenText(`probe-${number}`))),
+    );
+    expect(new Set(failed.map(({ status }) => status))).toEqual(new Set([503]));
+    expect(server.control.calls.introspection).toBe(FAILURES + 1);
+    server.control.fault('introspection', undefined);
+    const good = await tokenOf(server);
+    expect(await service.whoami(good)).toMatchObject({ status: 503, reason: 'circuit_open', retryAfter: '1' });
+    await sleep(PAUSE_MS + 50);
+    expect(await service.whoami(good)).toMatchObject({ status: 200 });
+    expect(await ask(20, 'well')).toEqual(Array.from({ length: 20 }, () => '401 inactive'));
+  });
+
+  it('is not called before its Retry-After is over (CC-09)', async () => {
+    server.control.fault('introspection', { kind: 'status', status: 503, retryAfter: 3, times: FAILURES });
+    await ask(FAILURES, 'opening');
+    expect(server.control.calls.introspection).toBe(FAILURES);
+    await sleep(PAUSE_MS + 50);
+    expect(await ask(1, 'too-soon')).toEqual(['503 circuit_open']);
+    await sleep(2000);
+    expect(await ask(1, 'then')).toEqual(['401 inactive']);
+  });
+
+  it('of one kind of call gets the others as before (CC-09)', async () => {
+    server.control.fault('introspection', { kind: 'status', status: 500 });
+    await ask(FAILURES, 'opening');
+    expect(await ask(1, 'open')).toEqual(['503 circuit_open']);
+    expect(await service.ready()).toMatchObject({ status: 200 });
+  });
+});
+
+describe('a call that fails once', () => {
+  it.each([500, 502, 503, 429] as const)('with %i is made again, and nobody notices (CC-09)', async (status) => {
+    const good = await tokenOf(server);
+    server.control.calls.reset();
+    server.control.fault('introspection', { kind: 'status', status, times: 1 });
+    expect(await service.whoami(good)).toMatchObject({ status: 200 });
+    expect(server.control.calls.introspection).toBe(2);
+  });
+
+  it('since its kept-alive connection to Keycloak was reset is made again, and nobody notices (CC-09)', async () => {
+    const proxy = await startFaultProxy({ target: keycloakUrl() });
+    const real = await GuardedService.start({ baseUrl: proxy.baseUrl, issuer: issuer() }, 10);
+    stops.push(
+      () => real.stop(),
+      () => proxy.stop(),
+    );
+    const [first, second] = [await tokenOf({ issuer: issuer() }), await tokenOf({ issuer: issuer() })];
+    expect(await real.whoami(first)).toMatchObject({ status: 200 });
+    const { accepted } = proxy.connections;
+    await proxy.fault({ kind: 'reset', times: 1 });
+    expect(await real.whoami(second)).toMatchObject({ status: 200 });
+    expect(proxy.connections.accepted).toBe(accepted + 1);
+  });
+});

@@ -1,0 +1,170 @@
+/** What callers see while Keycloak, real or embedded, fails in each way a network and a server can; and afterwards. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startFaultProxy, type ConnectionFault, type Fault, type RunningAuthorizationServer } from 'keycloak-test-servers';
+import { clientCredentials, textOf, type Asked } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { observe, type FaultScenario, type WhatWasSeen } from '../support/fault-scenario.js';
+import { GuardedService } from '../support/guarded-service.js';
+import { issuer, keycloakUrl } from '../support/keycloak.js';
+import { ServiceOutput } from '../support/running-chain.js';
+
+const TTL_SECONDS = 4;
+/** The library's default time-out, and what a busy machine adds to it. */
+const DEADLINE_MS = 3000 + 500;
+
+let output: ServiceOutput;
+const stops: (() => Promise<unknown>)[] = [];
+/** Every token that was in play. */
+const tokens: string[] = [];
+
+const twoTokens = async (server: Asked): Promise<FaultScenario['tokens']> => {
+  const token = async () => textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
+  const [known, unknown] = [await token(), await token()];
+  tokens.push(known, unknown);
+  return { known, unknown };
+};
+
+/** In front of the server of `npm test`. */
+const CONNECTION_FAULTS: readonly (readonly [name: string, fault: ConnectionFault])[] = [
+  ['refuses connections', { kind: 'refuse' }],
+  ['accepts and never answers', { kind: 'hang' }],
+  ['is behind a black hole', { kind: 'black-hole' }],
+  ['resets every connection', { kind: 'reset' }],
+  ['resets in the middle of its answers', { kind: 'reset', afterBytes: 100 }],
+  ['closes in the middle of its answers', { kind: 'cut', afterBytes: 100 }],
+  ['half-closes in the middle of its answers', { kind: 'half-close', afterBytes: 100 }],
+  ['sends one byte a second', { kind: 'slow-bytes', everyMs: 1000 }],
+  ['is farther away than the time-out', { kind: 'latency', milliseconds: 10_000 }],
+];
+
+/** Of the embedded server. */
+const SERVER_FAULTS: readonly (readonly [name: string, fault: Fault])[] = [
+  ['reads, and never answers', { kind: 'hang' }],
+  ['answers headers only', { kind: 'slow-bytes', everyMs: 1_000_000 }],
+  ['answers one byte a second', { kind: 'slow-bytes', everyMs: 1000 }],
+  ['answers later than the time-out', { kind: 'delay', milliseconds: 10_000 }],
+  ['answers 500', { kind: 'status', status: 500 }],
+  ['answers 503', { kind: 'status', status: 503 }],
+  ['answers 429', { kind: 'status', status: 429 }],
+  ['answers 503 with Retry-After', { kind: 'status', status: 503, retryAfter: 7 }],
+  ['answers 429 with Retry-After', { kind: 'status', status: 429, retryAfter: 7 }],
+];
+
+async function behindProxy(fault: ConnectionFault): Promise<FaultScenario> {
+  const proxy = await startFaultProxy({ target: keycloakUrl() });
+  const service = await GuardedService.start({ baseUrl: proxy.baseUrl, issuer: issuer() }, TTL_SECONDS);
+  stops.push(
+    () => service.stop(),
+    () => proxy.stop(),
+  );
+  return {
+    service,
+    ttlSeconds: TTL_SECONDS,
+    tokens: await twoTokens({ issuer: issuer() }),
+    async begin() {
+      await proxy.fault(fault);
+      // What no connection that is there would meet: the machine behind it is gone.
+      if (fault.kind === 'refuse' || fault.kind === 'hang') proxy.resetConnections();
+    },
+    async end() {
+      await proxy.fault(undefined);
+      proxy.resetConnections();
+    },
+  };
+}
+
+async function atServer(fault: Fault): Promise<FaultScenario> {
+  const server: RunningAuthorizationServer = await startEmbeddedServer();
+  const service = await GuardedService.start(server, TTL_SECONDS);
+  stops.push(
+    () => service.stop(),
+    () => server.stop(),
+  );
+  return {
+    service,
+    ttlSeconds: TTL_SECONDS,
+    tokens: await twoTokens(server),
+    begin: () => server.control.fault('all', fault),
+    end: () => server.control.fault('all', undefined),
+  };
+}
+
+const seen = new Map<string, WhatWasSeen>();
+const seenWhen = (name: string): WhatWasSeen => {
+  const found = seen.get(name);
+  if (found === undefined) throw new Error(`Nothing was seen when it ${name}`);
+  return found;
+};
+
+// All courses at once: most of them are spent waiting for a time-out.
+beforeAll(async () => {
+  output = new ServiceOutput();
+  const scenarios: [string, FaultScenario][] = [];
+  for (const [name, fault] of CONNECTION_FAULTS) scenarios.push([name, await behindProxy(fault)]);
+  for (const [name, fault] of SERVER_FAULTS) scenarios.push([name, await atServer(fault)]);
+  await Promise.all(scenarios.map(async ([name, scenario]) => seen.set(name, await observe(scenario))));
+}, 60_000);
+
+afterAll(async () => {
+  for (const stop of stops) await stop();
+  output.restore();
+});
+
+describe.each([...CONNECTION_FAULTS, ...SERVER_FAULTS].map(([name]) => name))('the server %s', (name) => {
+  it('a token that is not known: 503 with Retry-After at the deadline, and no word against the token (RS-14, CC-09)', () => {
+    const { unknown } = seenWhen(name);
+    expect(unknown).toMatchObject({
+      status: 503,
+      code: 'authorization_server_unavailable',
+      retryAfter: expect.stringMatching(/^[1-9]\d*$/),
+      challenge: null,
+    });
+    expect(unknown.tookMs).toBeLessThan(DEADLINE_MS);
+  });
+
+  it('a token that is known: 200 to the end of its time, then 503 (RS-14, RS-12)', () => {
+    const { knownInTime, knownAfterwards } = seenWhen(name);
+    expect(knownInTime.length).toBeGreaterThan(5);
+    expect(new Set(knownInTime.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(knownAfterwards).toMatchObject({ status: 503, code: 'authorization_server_unavailable', challenge: null });
+    expect(knownAfterwards.tookMs).toBeLessThan(DEADLINE_MS);
+  });
+
+  it('is not ready, and lives (RS-14)', () => {
+    const { ready, live } = seenWhen(name);
+    expect([ready.status, live.status]).toEqual([503, 200]);
+  });
+
+  it('all is well within two seconds of the end of it (CC-09)', () => {
+    expect(seenWhen(name).recoveredAfterMs).toBeLessThan(2000);
+  });
+});
+
+describe('Retry-After of the server', () => {
+  it.each(['answers 503 with Retry-After', 'answers 429 with Retry-After'])(
+    'is passed on when it %s (RS-14)',
+    (name) => {
+      expect(seenWhen(name)).toMatchObject({ unknown: { retryAfter: '7' }, knownAfterwards: { retryAfter: '7' } });
+    },
+  );
+});
+
+describe('what is printed meanwhile', () => {
+  it('holds no token (RS-23)', () => {
+    expect(output.lines.join('')).toContain('authorization_server_unavailable');
+    for (const token of tokens) output.leaks.issued(token);
+    expect(output.leaks.found()).toEqual([]);
+  });
+});
+
+describe('the server has no address', () => {
+  it('503 with Retry-After, not ready, and lives (RS-14)', async () => {
+    const service = await GuardedService.start({ baseUrl: 'http://keycloak.invalid:8080', issuer: issuer() }, 10);
+    stops.push(() => service.stop());
+    const { unknown } = await twoTokens({ issuer: issuer() });
+    const refused = await service.whoami(unknown);
+    expect(refused).toMatchObject({ status: 503, retryAfter: expect.stringMatching(/^[1-9]\d*$/), challenge: null });
+    expect(refused.tookMs).toBeLessThan(DEADLINE_MS);
+    expect([(await service.ready()).status, (await service.live()).status]).toEqual([503, 200]);
+  });
+});

@@ -1,0 +1,191 @@
+/** What callers of the running services see when Keycloak or the next service fails (RS-14, TX-08 in part). */
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
+import { ServiceCModule } from '../../apps/service-c/src/service-c.module.js';
+import { tokenText } from '../../libs/keycloak/src/testing/token-text.js';
+import * as keycloak from '../support/keycloak.js';
+import { keycloakVariables, RunningChain, startService, type RunningService, type Variables } from '../support/running-chain.js';
+
+let chain: RunningChain;
+const stops: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  chain = await RunningChain.start();
+});
+
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+afterAll(() => chain.stop());
+
+async function listen(handler: RequestListener): Promise<string> {
+  const server: Server = createServer(handler).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  stops.push(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return `http://localhost:${(server.address() as AddressInfo).port}`;
+}
+
+async function serviceA(variables: Variables): Promise<RunningService> {
+  const service = await startService(ServiceAModule, {
+    ...keycloakVariables(keycloak.keycloakUrl()),
+    DEMO_MODE: 'true',
+    SERVICE_A_CLIENT_SECRET: keycloak.SECRETS['service-a'],
+    ...variables,
+  });
+  stops.push(() => service.app.close());
+  return service;
+}
+
+/** Nothing listens there. */
+const NOWHERE = 'http://127.0.0.1:9';
+
+describe('Keycloak fails', () => {
+  it.each<[string, RequestListener]>([
+    ['answers 500', (_, response) => response.writeHead(500).end()],
+    ['answers 429', (_, response) => response.writeHead(429, { 'Retry-After': '7' }).end()],
+    ['answers HTML', (_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>')],
+    ['answers truncated JSON', (_, response) => response.end('{"active":true')],
+    ['breaks off', (incoming) => incoming.socket.destroy()],
+  ])('%s: 503 with Retry-After, and never a fault of the token', async (_name, handler) => {
+    const baseUrl = await listen(handler);
+    const c = await startService(ServiceCModule, {
+      ...keycloakVariables(baseUrl),
+      DEMO_MODE: 'true',
+      SERVICE_C_CLIENT_SECRET: keycloak.SECRETS['service-c'],
+    });
+    stops.push(() => c.app.close());
+    const junk = `Bearer ${tokenText('junk')}`;
+    const { body, headers } = await request(c.url).get('/api/whoami').set('Authorization', junk).expect(503);
+    expect(body).toMatchObject({
+      error: 'Authorization server unavailable',
+      code: 'authorization_server_unavailable',
+    });
+    expect(headers['retry-after']).toMatch(/^\d+$/);
+    expect(headers).not.toHaveProperty('www-authenticate');
+    await request(c.url).get('/health/live').expect(200);
+    await request(c.url).get('/health/ready').expect(503);
+  });
+
+  it('is not there: 503, and readiness says so while liveness stays', async () => {
+    const a = await serviceA({ KEYCLOAK_BASE_URL: NOWHERE, SERVICE_B_URL: chain.b.url });
+    await request(a.url)
+      .get('/run-service-b')
+      .expect(503)
+      .expect(({ body }) => expect(body).toMatchObject({ code: 'authorization_server_unavailable' }));
+    await request(a.url)
+      .get('/run-service-b')
+      .set('Accept', 'text/html')
+      .expect(503)
+      .expect(/Keycloak did not answer/);
+    const { body } = await request(a.url).get('/health/ready').expect(503);
+    expect(body).toMatchObject({ details: { keycloak: { status: 'down' } } });
+    await request(a.url).get('/health/live').expect(200);
+  });
+
+  it('refuses our secret: 502', async () => {
+    const a = await serviceA({ SERVICE_A_CLIENT_SECRET: 'wrong', SERVICE_B_URL: chain.b.url });
+    const { body } = await request(a.url).get('/run-service-b').expect(502);
+    expect(body).toMatchObject({
+      error: 'Authorization server refused this service',
+      code: 'authorization_server_refused',
+    });
+  });
+
+  it('has another realm than we were told: 502', async () => {
+    const a = await serviceA({ KEYCLOAK_REALM: 'none', KEYCLOAK_ISSUER: '', SERVICE_B_URL: chain.b.url });
+    await request(a.url).get('/run-service-b').expect(502);
+    const otherIssuer = keycloak.issuer().replace('localhost', 'keycloak.example');
+    const b = await serviceA({ KEYCLOAK_ISSUER: otherIssuer, SERVICE_B_URL: chain.b.url });
+    await request(b.url).get('/run-service-b').expect(502);
+  });
+});
+
+describe('Service B fails', () => {
+  const INVALID = { 'WWW-Authenticate': 'Bearer realm="service-b", error="invalid_token"' };
+
+  it.each<[string, number, string, RequestListener]>([
+    ['breaks off', 503, 'service_unavailable', (incoming) => incoming.socket.destroy()],
+    ['answers 500', 502, 'service_failed', (_, response) => response.writeHead(500).end('{"stack":"secret"}')],
+    ['answers 503', 502, 'service_failed', (_, response) => response.writeHead(503).end()],
+    ['redirects', 502, 'service_failed', (_, response) => response.writeHead(302, { Location: NOWHERE }).end()],
+    ['answers HTML', 502, 'service_failed', (_, response) => response.end('<html>')],
+    ['answers nothing', 502, 'service_failed', (_, response) => response.writeHead(204).end()],
+    ['answers something else', 502, 'service_failed', (_, response) => response.end('{"service_b":"ok"}')],
+    ['refuses our token', 502, 'service_refused', (_, response) => response.writeHead(401, INVALID).end()],
+    ['refuses our client', 502, 'service_refused', (_, response) => response.writeHead(403).end()],
+  ])('%s: %i %s', async (_name, status, code, handler) => {
+    const a = await serviceA({ SERVICE_B_URL: await listen(handler) });
+    const { body, text } = await request(a.url).get('/run-service-b').expect(status);
+    expect(body).toMatchObject({ code });
+    expect(text).not.toContain('secret');
+    await request(a.url)
+      .get('/run-service-b')
+      .set('Accept', 'text/html')
+      .expect(status)
+      .expect(/<h2 id="chain-result-heading">Next service/);
+  });
+
+  it('is not there: 503 service_unavailable', async () => {
+    const a = await serviceA({ SERVICE_B_URL: NOWHERE });
+    const { body, headers } = await request(a.url).get('/run-service-b').expect(503);
+    expect(body).toMatchObject({ code: 'service_unavailable' });
+    expect(headers).toHaveProperty('retry-after');
+  });
+
+  it('answers too late: 504 service_timeout', async () => {
+    const a = await serviceA({ SERVICE_B_URL: await listen(() => undefined) });
+    const { body } = await request(a.url).get('/run-service-b').expect(504);
+    expect(body).toMatchObject({ code: 'service_timeout' });
+  }, 15_000);
+
+  it('refuses a token once: it is renewed once, and the call goes through (CC-05)', async () => {
+    const seen: (string | undefined)[] = [];
+    const answer = { service_b: 'processed', service_c: { result: 20, msg: 'computed' } };
+    const a = await serviceA({
+      SERVICE_B_URL: await listen((incoming, response) => {
+        seen.push(incoming.headers.authorization);
+        if (seen.length === 1) response.writeHead(401, INVALID).end();
+        else response.end(JSON.stringify(answer));
+      }),
+    });
+    await request(a.url).get('/run-service-b').expect(200, answer);
+    expect(new Set(seen).size).toBe(2);
+  });
+
+  it('refuses every token: it is renewed once, and no more (CC-05)', async () => {
+    const seen: (string | undefined)[] = [];
+    const a = await serviceA({
+      SERVICE_B_URL: await listen((incoming, response) => {
+        seen.push(incoming.headers.authorization);
+        response.writeHead(401, INVALID).end();
+      }),
+    });
+    const { body } = await request(a.url).get('/run-service-b').expect(502);
+    expect(body).toMatchObject({ code: 'service_refused' });
+    expect(seen).toHaveLength(2);
+    expect(new Set(seen).size).toBe(2);
+  });
+
+  it('says 403 while we act for a user: 403, with the permission it named', async () => {
+    const a = await serviceA({
+      SERVICE_B_URL: await listen((_, response) =>
+        response.writeHead(403).end('{"code":"insufficient_scope","permission":"analytics.run"}'),
+      ),
+    });
+    const { access_token } = await keycloak.password('alice');
+    const { body, headers } = await request(a.url)
+      .get('/run-service-b')
+      .set('Authorization', `Bearer ${access_token}`)
+      .expect(403);
+    expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'analytics.run' });
+    expect(headers['www-authenticate']).toContain('error="insufficient_scope", scope="analytics.run"');
+  });
+});

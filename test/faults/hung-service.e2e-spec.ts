@@ -1,0 +1,93 @@
+/** What a Service B that hangs costs Service A and its callers, and how soon it is called again once it is back. */
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
+import { keycloakUrl, SECRETS } from '../support/keycloak.js';
+import { keycloakVariables, ServiceOutput, startService, type RunningService } from '../support/running-chain.js';
+
+/** Defaults of `forFeature`. */
+const MOST_CALLS = 100;
+const FAILURES = 10;
+
+let output: ServiceOutput;
+let hung: Server;
+let serviceA: RunningService;
+let answer: RequestListener;
+let connections: number;
+let requests: number;
+
+beforeEach(async () => {
+  output = new ServiceOutput();
+  answer = () => undefined;
+  [connections, requests] = [0, 0];
+  hung = createServer((request, response) => {
+    requests += 1;
+    request.resume();
+    answer(request, response);
+  }).listen(0, '127.0.0.1');
+  hung.on('connection', () => (connections += 1));
+  await once(hung, 'listening');
+  serviceA = await startService(ServiceAModule, {
+    ...keycloakVariables(keycloakUrl()),
+    DEMO_MODE: 'true',
+    SERVICE_A_CLIENT_SECRET: SECRETS['service-a'],
+    SERVICE_B_URL: `http://127.0.0.1:${(hung.address() as AddressInfo).port}`,
+    // Nothing listens there: it is not called.
+    SERVICE_C_URL: 'http://127.0.0.1:9',
+  });
+});
+
+afterEach(async () => {
+  hung.close();
+  hung.closeAllConnections();
+  await serviceA.app.close();
+  output.restore();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly reason: unknown;
+  readonly retryAfter: string | null;
+}
+
+async function run(): Promise<Answer> {
+  const response = await fetch(`${serviceA.url}/run-service-b`, { headers: { Accept: 'application/json' } });
+  const { reason } = (await response.json()) as { readonly reason?: unknown };
+  return { status: response.status, reason, retryAfter: response.headers.get('retry-after') };
+}
+
+describe('a Service B that hangs (CC-09)', () => {
+  it('is called over a bounded number of connections by 400 requests, then by one at a time, and again when it is back', async () => {
+    const running = Array.from({ length: 400 }, run);
+    await Promise.race(running);
+    expect(connections).toBeLessThanOrEqual(MOST_CALLS);
+    const answers = await Promise.all(running);
+    const of = (reason: string): readonly Answer[] => answers.filter((told) => told.reason === reason);
+    // On a busy machine some come when the first have given up, and the circuit is still closed.
+    const most = MOST_CALLS + FAILURES;
+    expect(of('timeout').length).toBeLessThanOrEqual(most);
+    expect(new Set(of('timeout').map(({ status }) => status))).toEqual(new Set([504]));
+    expect(of('timeout').length + of('queue_full').length + of('circuit_open').length).toBe(400);
+    expect(requests).toBeLessThanOrEqual(most);
+
+    // The circuit is open: nobody waits but the one, in each pause, whose call tries whether Service B is back.
+    const before = requests;
+    const later = await Promise.all(Array.from({ length: 50 }, run));
+    const refused = later.filter(({ reason }) => reason === 'circuit_open');
+    expect(refused.length).toBeGreaterThan(45);
+    expect(requests - before).toBe(50 - refused.length);
+    for (const { status, retryAfter } of refused) expect([status, retryAfter]).toEqual([503, '1']);
+
+    answer = (_, response) =>
+      response
+        .setHeader('Content-Type', 'application/json')
+        .end(JSON.stringify({ service_b: 'done', service_c: { result: 20, msg: 'well' } }));
+    while ((await run()).status !== 200) await sleep(100);
+    const again = await Promise.all(Array.from({ length: 50 }, run));
+    expect(new Set(again.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(output.lines.join('')).toContain('Circuit opened: calls are suspended');
+  }, 60_000);
+});

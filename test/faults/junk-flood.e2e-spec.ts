@@ -1,0 +1,116 @@
+/** A flood of tokens that nobody issued: what the server has to bear of it, and what callers with a good token notice. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { tokenText } from '../../libs/keycloak/src/testing/token-text.js';
+import { clientCredentials, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { GuardedService, type ServiceAnswer } from '../support/guarded-service.js';
+import { KeycloakRecorder } from '../support/keycloak-recorder.js';
+import { ServiceOutput } from '../support/running-chain.js';
+
+const JUNK = 5000;
+/** More at once than the library lets through and lets wait: by default 20 and 500. */
+const SENDERS = 800;
+/** The bulkhead is 20 by default; a fifth of it is for the renewal of what is known. */
+const MAX_CONCURRENT_CALLS = 20;
+const FOR_UNKNOWN_TOKENS = 16;
+
+let output: ServiceOutput;
+let server: RunningAuthorizationServer;
+let recorder: KeycloakRecorder;
+let service: GuardedService;
+let good: string;
+let junkAnswers: ServiceAnswer[];
+let goodAnswers: ServiceAnswer[];
+let callsOfFlood: number;
+
+beforeAll(async () => {
+  output = new ServiceOutput();
+  server = await startEmbeddedServer();
+  recorder = await KeycloakRecorder.start(server.baseUrl);
+  service = await GuardedService.start({ baseUrl: recorder.baseUrl, issuer: server.issuer }, 60);
+  good = textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
+  await service.whoami(good);
+  // It is well, but the queue is longer than what it can do in the time that a caller waits.
+  server.control.fault('introspection', { kind: 'delay', milliseconds: 200 });
+  const before = server.control.calls.introspection;
+  const flooding = new AbortController();
+  const goodOnes = (async () => {
+    const answers: ServiceAnswer[] = [];
+    for (; !flooding.signal.aborted; await sleep(20)) answers.push(await service.whoami(good));
+    return answers;
+  })();
+  junkAnswers = await flood('junk', JUNK);
+  flooding.abort();
+  goodAnswers = await goodOnes;
+  callsOfFlood = server.control.calls.introspection - before;
+  server.control.fault('introspection', undefined);
+}, 60_000);
+
+afterAll(async () => {
+  await service.stop();
+  await recorder.stop();
+  await server.stop();
+  output.restore();
+});
+
+/** So many different tokens, by senders that each wait for one answer before they send the next. */
+async function flood(name: string, count: number): Promise<ServiceAnswer[]> {
+  const answers: ServiceAnswer[] = [];
+  let sent = 0;
+  const sender = async (): Promise<void> => {
+    while (sent < count) answers.push(await service.whoami(tokenText(`${name}-${sent++}`)));
+  };
+  await Promise.all(Array.from({ length: Math.min(SENDERS, count) }, sender));
+  return answers;
+}
+
+describe('a flood of 5,000 junk tokens', () => {
+  it('costs the server no more calls at one time than the bulkhead lets through (RS-16)', () => {
+    expect(recorder.mostAtOnce).toBeLessThanOrEqual(MAX_CONCURRENT_CALLS);
+    // It was a flood: it filled all that there is for it.
+    expect(recorder.mostAtOnce).toBeGreaterThanOrEqual(FOR_UNKNOWN_TOKENS);
+    expect(callsOfFlood).toBeLessThanOrEqual(JUNK);
+  });
+
+  it('is refused: as junk, or as too much with Retry-After, and nothing else (RS-16, RS-14)', () => {
+    expect(junkAnswers).toHaveLength(JUNK);
+    const noRoom = junkAnswers.filter(({ reason }) => reason === 'queue_full');
+    const kinds = new Set(junkAnswers.map(({ status, reason }) => `${status} ${reason}`));
+    expect([...kinds]).toEqual(expect.arrayContaining(['401 inactive', '503 queue_full']));
+    // Where the processor is short as well, answers come late, and some calls then find the circuit open.
+    for (const kind of ['401 inactive', '503 queue_full', '503 timeout', '503 circuit_open']) kinds.delete(kind);
+    expect([...kinds]).toEqual([]);
+    expect(new Set(noRoom.map(({ status, retryAfter }) => `${status} ${retryAfter}`))).toEqual(new Set(['503 1']));
+    // What was refused for want of room has cost nothing.
+    expect(callsOfFlood).toBeLessThanOrEqual(JUNK - noRoom.length);
+  });
+
+  it('is not noticed by the holder of a token that is known (RS-16)', () => {
+    expect(goodAnswers.length).toBeGreaterThan(10);
+    expect(new Set(goodAnswers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  it('does not open the circuit: the next unknown token is asked about at once (RS-16)', async () => {
+    const another = textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
+    expect(await service.whoami(another)).toMatchObject({ status: 200 });
+  });
+
+  it('costs nothing when it comes again (RS-16)', async () => {
+    await flood('again', 100);
+    const before = server.control.calls.introspection;
+    const answers = await flood('again', 100);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+    expect(server.control.calls.introspection).toBe(before);
+  });
+
+  it('costs nothing at all when it is no token by its form (RS-16, RS-03)', async () => {
+    const before = server.control.calls.introspection;
+    const answers = await Promise.all(
+      ['a b', 'ü', '"x"', 'x'.repeat(8193)].map((token) => service.whoami(encodeURI(token))),
+    );
+    expect(answers.map(({ status }) => status).every((status) => status === 400 || status === 401)).toBe(true);
+    expect(server.control.calls.introspection).toBe(before);
+  });
+});

@@ -1,0 +1,154 @@
+/** A server that answers what no server should: nothing is believed, nothing breaks, and no secret goes astray. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
+import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { GuardedService } from '../support/guarded-service.js';
+import { RunningChain } from '../support/running-chain.js';
+
+const ANSWERS: readonly (readonly [name: string, fault: Fault])[] = [
+  ['50 MB', { kind: 'huge' }],
+  ['a gzip bomb', { kind: 'gzip-bomb' }],
+  ['a page', { kind: 'html' }],
+  ['half of the answer', { kind: 'truncated' }],
+  ['nothing', { kind: 'empty' }],
+  ['plain text', { kind: 'wrong-content-type' }],
+  ['ISO-8859-1, declared', { kind: 'wrong-charset' }],
+  ['ISO-8859-1, undeclared', { kind: 'wrong-charset', declared: false }],
+  ['every member twice', { kind: 'duplicate-keys' }],
+  ['claims in __proto__', { kind: 'proto' }],
+  ['100,000 arrays in each other', { kind: 'deep' }],
+];
+const UNAVAILABLE = { status: 503, code: 'authorization_server_unavailable' };
+/** The library's default time-out, and what a busy machine adds to it. */
+const DEADLINE_MS = 3000 + 500;
+
+let server: RunningAuthorizationServer;
+let chain: RunningChain;
+let service: GuardedService;
+/** What a spec started beside those. */
+const stops: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  server = await startEmbeddedServer();
+  chain = await RunningChain.start({ KEYCLOAK_BASE_URL: server.baseUrl, KEYCLOAK_ISSUER: server.issuer });
+  service = await GuardedService.start(server, 10);
+});
+
+afterEach(async () => {
+  for (const endpoint of ['introspection', 'token', 'discovery'] as const) server.control.fault(endpoint, undefined);
+  for (const stop of stops.splice(0)) await stop();
+});
+
+afterAll(async () => {
+  await service.stop();
+  await chain.stop();
+  await server.stop();
+});
+
+const tokenForB = async (): Promise<string> => textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
+
+async function chainFor(token: string): Promise<{ status: number; code: unknown }> {
+  const response = await fetch(`${chain.a.url}/run-service-b`, { headers: { Authorization: `Bearer ${token}` } });
+  return { status: response.status, code: ((await response.json()) as { readonly code?: unknown }).code };
+}
+
+function expectCleanPrototype(): void {
+  expect(Object.keys(Object.prototype)).toEqual([]);
+  expect({}).not.toHaveProperty('polluted');
+  expect({}).not.toHaveProperty('active');
+}
+
+describe.each(ANSWERS)('%s', (_, fault) => {
+  it('for an introspection: 503 in time, nothing polluted, and then it goes on (RS-15, RS-14)', async () => {
+    const token = await tokenForB();
+    server.control.fault('introspection', fault);
+    const answer = await service.whoami(token);
+    expect(answer).toMatchObject({ ...UNAVAILABLE, challenge: null, retryAfter: expect.stringMatching(/^[1-9]\d*$/) });
+    expect(answer.tookMs).toBeLessThan(DEADLINE_MS);
+    expectCleanPrototype();
+    server.control.fault('introspection', undefined);
+    expect(await service.whoami(token)).toMatchObject({ status: 200 });
+  });
+
+  it('for an exchanged token: 503 in time, nothing polluted, and then it goes on (RS-15)', async () => {
+    const token = textOf(await login(server, 'alice'));
+    server.control.fault('token', fault);
+    const startMs = performance.now();
+    expect(await chainFor(token)).toMatchObject(UNAVAILABLE);
+    expect(performance.now() - startMs).toBeLessThan(DEADLINE_MS);
+    expectCleanPrototype();
+    server.control.fault('token', undefined);
+    expect(await chainFor(token)).toMatchObject({ status: 200 });
+  });
+
+  it('for discovery: 503 on first use, and then it goes on (RS-15)', async () => {
+    const fresh = await GuardedService.start(server, 10);
+    stops.push(() => fresh.stop());
+    const token = await tokenForB();
+    server.control.fault('discovery', fault);
+    expect(await fresh.whoami(token)).toMatchObject(UNAVAILABLE);
+    expectCleanPrototype();
+    server.control.fault('discovery', undefined);
+    expect(await fresh.whoami(token)).toMatchObject({ status: 200 });
+  });
+});
+
+describe('discovery that lies (CC-07)', () => {
+  let elsewhere: Server;
+  let arrived: IncomingMessage[];
+
+  beforeAll(async () => {
+    elsewhere = createServer((request, response) => {
+      arrived.push(request);
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"active":true}');
+    }).listen(0, '127.0.0.1');
+    await once(elsewhere, 'listening');
+  });
+  afterAll(() => void elsewhere.close());
+
+  const LIES: readonly (readonly [about: string, members: (foreign: string) => Record<string, unknown>])[] = [
+    ['its issuer', (foreign) => ({ issuer: `${foreign}/realms/microservices` })],
+    ['its issuer, by a slash', () => ({ issuer: `${server.issuer}/` })],
+    ['the introspection endpoint', (foreign) => ({ introspection_endpoint: `${foreign}/introspect` })],
+    ['the token endpoint', (foreign) => ({ token_endpoint: `${foreign}/token` })],
+    ['both', (foreign) => ({ introspection_endpoint: `${foreign}/introspect`, token_endpoint: `${foreign}/token` })],
+    [
+      'an endpoint, by a host that looks alike',
+      (foreign) => ({ token_endpoint: `${foreign.replace('//', '//localhost:1@')}/token` }),
+    ],
+  ];
+
+  it.each(LIES)('about %s: 502, and neither secret nor token goes there', async (_, members) => {
+    arrived = [];
+    const foreign = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
+    server.control.fault('discovery', { kind: 'members', members: members(foreign) });
+    const lied = await RunningChain.start({ KEYCLOAK_BASE_URL: server.baseUrl, KEYCLOAK_ISSUER: server.issuer });
+    stops.push(() => lied.stop());
+    const introspected = await fetch(`${lied.b.url}/api/whoami`, {
+      headers: { Authorization: `Bearer ${await tokenForB()}` },
+    });
+    const asSelf = await fetch(`${lied.a.url}/run-service-b`);
+    for (const response of [introspected, asSelf]) {
+      expect(response.status).toBe(502);
+      expect(await response.json()).toMatchObject({ code: 'authorization_server_refused' });
+    }
+    expect(arrived).toEqual([]);
+  });
+
+  it('later on: what was read before stays, and nothing goes elsewhere', async () => {
+    arrived = [];
+    const foreign = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
+    expect(await service.whoami(await tokenForB())).toMatchObject({ status: 200 });
+    server.control.fault('discovery', {
+      kind: 'members',
+      members: { introspection_endpoint: `${foreign}/introspect` },
+    });
+    expect(await service.ready()).toMatchObject({ status: 503 });
+    expect(await service.whoami(await tokenForB())).toMatchObject({ status: 200 });
+    expect(arrived).toEqual([]);
+  });
+});

@@ -1,0 +1,150 @@
+/** A real Keycloak that is killed, started again and ended under load: what callers of the chain see all the while. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { startKeycloak, type KeycloakKind, type RunningKeycloak } from 'keycloak-test-servers';
+import { clientCredentials, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { describeOnKeycloak } from '../support/keycloak.js';
+import { RunningChain } from '../support/running-chain.js';
+
+const TTL_SECONDS = 10;
+/** A look that begins this long before the deadline has been answered by then, on a slow machine too. */
+const MARGIN_MS = 1000;
+const RECOVERED_WITHIN_MS = 2000;
+
+const kind = process.env['TEST_KEYCLOAK_KIND'];
+const using = kind === 'docker' || kind === 'distribution' ? { using: kind as KeycloakKind } : {};
+const start = (port?: number): Promise<RunningKeycloak> =>
+  startKeycloak({
+    realm: REALM_FILE,
+    environment: REALM_ENVIRONMENT,
+    ...using,
+    ...(port === undefined ? {} : { port }),
+  });
+
+/** What a request came to, and when it was sent. */
+interface Seen {
+  readonly path: string;
+  readonly atMs: number;
+  readonly status: number;
+}
+
+let keycloak: RunningKeycloak;
+let chain: RunningChain;
+/** Sends each of the requests over and over, one after the other. */
+class Load {
+  readonly seen: Seen[] = [];
+  readonly #ended = new AbortController();
+  readonly #paths: string[] = [];
+  readonly #senders: Promise<void>[] = [];
+
+  add(url: string, headers: Readonly<Record<string, string>> = {}): this {
+    const { pathname: path } = new URL(url);
+    this.#paths.push(path);
+    this.#senders.push(
+      (async () => {
+        for (; !this.#ended.signal.aborted; await sleep(25)) {
+          const atMs = performance.now();
+          const { status } = await fetch(url, { headers });
+          this.seen.push({ path, atMs, status });
+        }
+      })(),
+    );
+    return this;
+  }
+
+  /** Goes on until each sender has had so many answers to what it sent after that time. */
+  async until(afterMs: number, answers: number): Promise<void> {
+    const answersOf = (wanted: string): number =>
+      this.seen.filter(({ path, atMs }) => path === wanted && atMs > afterMs).length;
+    const isEnough = (): boolean => this.#paths.every((path) => answersOf(path) >= answers);
+    while (!isEnough() && performance.now() < afterMs + 30_000) await sleep(50);
+  }
+
+  async end(): Promise<readonly Seen[]> {
+    this.#ended.abort();
+    await Promise.all(this.#senders);
+    return this.seen;
+  }
+}
+
+/** A chain whose caches are filled just now, and the time at which the first of its answers ends. */
+async function warmChain(): Promise<{ token: string; inTimeUntilMs: number }> {
+  const { baseUrl, issuer } = keycloak;
+  chain = await RunningChain.start({
+    KEYCLOAK_BASE_URL: baseUrl,
+    KEYCLOAK_ISSUER: issuer,
+    INTROSPECTION_TTL_SECONDS: String(TTL_SECONDS),
+  });
+  const token = textOf(await clientCredentials({ issuer }, 'service-a', 'orders.approve'));
+  const inTimeUntilMs = performance.now() + TTL_SECONDS * 1000 - MARGIN_MS;
+  for (const response of [await asSelf(), await known(token)]) expect(response.status).toBe(200);
+  return { token, inTimeUntilMs };
+}
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+const asSelf = (): Promise<Response> => fetch(`${chain.a.url}/run-service-b`);
+const known = (token: string): Promise<Response> => fetch(`${chain.b.url}/api/whoami`, { headers: bearer(token) });
+
+const loadOf = (token: string): Load =>
+  new Load()
+    .add(`${chain.a.url}/run-service-b`)
+    .add(`${chain.b.url}/api/whoami`, bearer(token))
+    .add(`${chain.b.url}/health/live`);
+
+const statusesOf = (seen: readonly Seen[], path?: string): number[] => [
+  ...new Set(seen.filter((one) => path === undefined || one.path === path).map(({ status }) => status)),
+];
+
+describeOnKeycloak('Keycloak under load', () => {
+  beforeAll(async () => {
+    keycloak = await start();
+  }, 180_000);
+  afterAll(() => keycloak.stop());
+
+  it('is killed and comes back: 200 within the ttl, 503 then, and well two seconds after it is (RS-14, CC-09, CC-05)', async () => {
+    const { token, inTimeUntilMs } = await warmChain();
+    const load = loadOf(token);
+    try {
+      await sleep(500);
+      await keycloak.kill();
+      keycloak = await start(Number(new URL(keycloak.baseUrl).port));
+      const wellFromMs = performance.now() + RECOVERED_WITHIN_MS;
+      await load.until(wellFromMs, 20);
+      const seen = await load.end();
+      const inTime = seen.filter(({ atMs }) => atMs < inTimeUntilMs);
+      expect(inTime.length).toBeGreaterThan(100);
+      expect(statusesOf(inTime)).toEqual([200]);
+      // Its keys are new: the token of before is inactive, but never a failure of ours, nor forgiven one.
+      const afterwards = seen.filter(({ atMs }) => atMs > wellFromMs);
+      expect(statusesOf(afterwards, '/run-service-b')).toEqual([200]);
+      expect(statusesOf(afterwards, '/api/whoami')).toEqual([401]);
+      // It was away for longer than the ttl, so this was seen too; anything else was not.
+      expect(statusesOf(seen, '/api/whoami').toSorted()).toEqual([200, 401, 503]);
+      expect(statusesOf(seen, '/health/live')).toEqual([200]);
+    } finally {
+      await load.end();
+      await chain.stop();
+    }
+  }, 240_000);
+
+  it('is ended in good order: 200 within the ttl, then 503, and never a fault of the token (RS-14)', async () => {
+    const { token, inTimeUntilMs } = await warmChain();
+    const load = loadOf(token);
+    try {
+      await keycloak.stop();
+      await sleep(inTimeUntilMs + 2 * MARGIN_MS - performance.now());
+      const endedMs = performance.now();
+      await sleep(500);
+      const seen = await load.end();
+      expect(statusesOf(seen.filter(({ atMs }) => atMs < inTimeUntilMs))).toEqual([200]);
+      const afterwards = seen.filter(({ atMs }) => atMs > endedMs);
+      expect(statusesOf(afterwards, '/run-service-b')).not.toContain(200);
+      expect(statusesOf(afterwards, '/api/whoami')).toEqual([503]);
+      expect(statusesOf(seen, '/health/live')).toEqual([200]);
+    } finally {
+      await load.end();
+      await chain.stop();
+    }
+  }, 120_000);
+});

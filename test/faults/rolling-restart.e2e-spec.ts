@@ -1,0 +1,107 @@
+/** A rolling restart behind HAProxy, under load: each replica leaves and comes back, and nobody's request is lost. */
+import { once } from 'node:events';
+import { Agent, request, type IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startAuthorizationServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
+import { endService, freePort, spawnService, untilReady, type BuiltService } from '../support/built-service.js';
+import { clientCredentials, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { Haproxy, haproxyPath } from '../support/haproxy.js';
+import { REALM } from '../support/keycloak.js';
+
+const REQUESTS = 5000;
+/** Never more than these, however long the restarts take on a busy machine. */
+const MOST_REQUESTS = 30_000;
+/** Half of them on connections that they keep, half on a new one for each request. */
+const CALLERS = 20;
+const PAUSE_MS = 40;
+/** Published ones are refused in production, as which these services run: with its settings, and its defaults. */
+const SECRET = 'a-secret-for-this-test-alone';
+
+/** Where there is no HAProxy, `npm test` names this as skipped. */
+const describeWithHaproxy = haproxyPath === undefined ? describe.skip : describe;
+
+describeWithHaproxy('a rolling restart of two replicas behind HAProxy', () => {
+  let server: RunningAuthorizationServer;
+  let haproxy: Haproxy;
+  let token: string;
+  const replicas = new Map<number, BuiltService>();
+
+  async function startReplica(port: number): Promise<void> {
+    const replica = spawnService('service-b', {
+      NODE_ENV: 'production',
+      DEMO_MODE: 'false',
+      KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true',
+      KEYCLOAK_BASE_URL: server.baseUrl,
+      KEYCLOAK_REALM: REALM,
+      SERVICE_B_CLIENT_SECRET: SECRET,
+      SERVICE_C_URL: 'http://127.0.0.1:9',
+      PORT: String(port),
+    });
+    replicas.set(port, replica);
+    await untilReady(`http://127.0.0.1:${port}`, replica);
+  }
+
+  beforeAll(async () => {
+    const environment = { ...REALM_ENVIRONMENT, SERVICE_B_CLIENT_SECRET: SECRET };
+    server = await startAuthorizationServer({ realm: REALM_FILE, environment });
+    token = textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
+    const ports = [await freePort(), await freePort()];
+    for (const port of ports) await startReplica(port);
+    haproxy = await Haproxy.start(haproxyPath ?? '', ports);
+  }, 60_000);
+
+  afterAll(async () => {
+    for (const replica of replicas.values()) await endService(replica);
+    await haproxy.stop();
+    await server.stop();
+  });
+
+  /** What each request came to, and how often. */
+  const outcomes = new Map<string, number>();
+  let sent = 0;
+
+  async function caller(agent: Agent | false, isDone: () => boolean): Promise<void> {
+    while (!isDone()) {
+      sent += 1;
+      const outcome = await call(agent).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  async function call(agent: Agent | false): Promise<string> {
+    const headers = { Authorization: `Bearer ${token}` };
+    const [response] = (await once(request(`${haproxy.url}/api/whoami`, { agent, headers }).end(), 'response')) as [
+      IncomingMessage,
+    ];
+    await once(response.resume(), 'end');
+    return String(response.statusCode);
+  }
+
+  it('loses none of 5,000 requests, on new connections and on kept ones, though none is tried twice', async () => {
+    const kept = new Agent({ keepAlive: true, maxSockets: CALLERS / 2 });
+    let isRolled = false;
+    const isDone = (): boolean => (isRolled && sent >= REQUESTS) || sent >= MOST_REQUESTS;
+    const callers = Promise.all(
+      Array.from({ length: CALLERS }, (_, number) => caller(number % 2 === 0 && kept, isDone)),
+    );
+    try {
+      for (const [port, replica] of replicas) {
+        replica.process.kill('SIGTERM');
+        await haproxy.untilReplicaIs('DOWN', port);
+        expect(await replica.exited).toBe(0);
+        await startReplica(port);
+        await haproxy.untilReplicaIs('UP', port);
+      }
+    } finally {
+      isRolled = true;
+      await callers;
+      kept.destroy();
+    }
+    expect(Object.fromEntries(outcomes)).toEqual({ 200: sent });
+    expect(sent).toBeGreaterThanOrEqual(REQUESTS);
+    expect(sent).toBeLessThan(MOST_REQUESTS);
+  }, 120_000);
+});

@@ -1,0 +1,176 @@
+/** What an administrator takes away is refused within the ttl; and neither clock, the server's or ours, prolongs anything. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
+import { clientCredentials, exchangeForB, login, textOf, type Asked } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { describeOnBothServers, NEW_CLIENT_SECRET, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { GuardedService } from '../support/guarded-service.js';
+import { claimsOf, REALM, SECRETS } from '../support/keycloak.js';
+import { ServiceOutput, startService, type RunningService } from '../support/running-chain.js';
+
+const TTL_SECONDS = 1;
+
+let output: ServiceOutput;
+beforeAll(() => {
+  output = new ServiceOutput();
+});
+afterAll(() => output.restore());
+
+type Status = () => Promise<number>;
+
+/** The status as soon as it is no longer 200, and how long that took; the requirement is the ttl and a second. */
+async function untilRefused(status: Status): Promise<{ status: number; afterMs: number }> {
+  const startMs = performance.now();
+  let last = await status();
+  while (last === 200 && performance.now() - startMs < 10_000) {
+    await sleep(50);
+    last = await status();
+  }
+  return { status: last, afterMs: performance.now() - startMs };
+}
+
+describeOnBothServers((connect) => {
+  let keycloak: ContractServer;
+  let a: RunningService;
+  let b: GuardedService;
+
+  beforeAll(async () => {
+    keycloak = await connect();
+    a = await startService(ServiceAModule, {
+      KEYCLOAK_BASE_URL: keycloak.baseUrl,
+      KEYCLOAK_ISSUER: keycloak.issuer,
+      KEYCLOAK_REALM: REALM,
+      DEMO_MODE: 'true',
+      INTROSPECTION_TTL_SECONDS: String(TTL_SECONDS),
+      SERVICE_A_CLIENT_SECRET: SECRETS['service-a'],
+      SERVICE_B_URL: 'http://127.0.0.1:9',
+    });
+    b = await GuardedService.start(keycloak, TTL_SECONDS);
+  }, 30_000);
+  afterAll(async () => {
+    await a.app.close();
+    await b.stop();
+    await keycloak.stop();
+  });
+
+  const atA =
+    (token: string): Status =>
+    async () =>
+      (await fetch(`${a.url}/api/whoami`, { headers: { Authorization: `Bearer ${token}` } })).status;
+  const atB =
+    (token: string): Status =>
+    async () =>
+      (await b.whoami(token)).status;
+
+  const ENDINGS: readonly (readonly [what: string, end: (username: string, token: string) => Promise<void>])[] = [
+    ['the user is disabled', (username) => keycloak.disableUser(username)],
+    ['the session is ended', (_, token) => keycloak.endSession(String(claimsOf(token)['sid']))],
+    ['every session of the user is ended', (username) => keycloak.logOutUser(username)],
+  ];
+
+  it.each(ENDINGS)('%s: refused at A, and at B what was exchanged, within the ttl (RS-13)', async (_, end) => {
+    const username = await keycloak.newUser('order-manager');
+    const own = textOf(await login(keycloak, username));
+    const [ownAtA, exchangedAtB] = [atA(own), atB(await exchangeForB(keycloak, own))];
+    expect([await ownAtA(), await exchangedAtB()]).toEqual([200, 200]);
+    await end(username, own);
+    for (const refused of await Promise.all([untilRefused(ownAtA), untilRefused(exchangedAtB)])) {
+      expect(refused.status).toBe(401);
+      expect(refused.afterMs).toBeLessThan((TTL_SECONDS + 1) * 1000);
+    }
+  });
+
+  it('the client is disabled: refused within the ttl (RS-13)', async () => {
+    const client = await keycloak.newClient('service');
+    const token = textOf(await clientCredentials(keycloak, `${client}:${NEW_CLIENT_SECRET}`, 'orders.approve'));
+    const status = atB(token);
+    expect(await status()).toBe(200);
+    await keycloak.disableClient(client);
+    const refused = await untilRefused(status);
+    expect(refused.status).toBe(401);
+    expect(refused.afterMs).toBeLessThan((TTL_SECONDS + 1) * 1000);
+  });
+});
+
+describe('this service itself', () => {
+  it('is disabled as a client: 502 for what is not known, and never a fault of the token (RS-14)', async () => {
+    const server = await startEmbeddedServer();
+    const service = await GuardedService.start(server, 10);
+    try {
+      const token = await tokenForB(server);
+      server.control.disableClient('service-b');
+      expect(await service.whoami(token)).toMatchObject({
+        status: 502,
+        code: 'authorization_server_refused',
+        challenge: null,
+      });
+    } finally {
+      await service.stop();
+      await server.stop();
+    }
+  });
+});
+
+const tokenForB = async (server: Asked): Promise<string> =>
+  textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
+
+describe('clocks', () => {
+  let server: RunningAuthorizationServer;
+  let service: GuardedService;
+
+  beforeAll(async () => {
+    server = await startEmbeddedServer();
+    service = await GuardedService.start(server, TTL_SECONDS);
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    server.control.clock.setAhead(0);
+  });
+  afterAll(async () => {
+    await service.stop();
+    await server.stop();
+  });
+
+  /** The date of this process, and so the embedded server's too. */
+  function ourDateJumps(seconds: number): void {
+    const now = Date.now;
+    jest.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1000);
+  }
+
+  // The tolerance is 5 s by default; service-a's tokens live 300 s.
+  it.each([
+    [3, 200, undefined],
+    [30, 401, 'issued_in_the_future'],
+    [600, 401, 'issued_in_the_future'],
+    [-30, 200, undefined],
+    [-600, 401, 'expired'],
+  ])('of the server is %i s ahead of ours: %i (RS-07)', async (ahead, status, reason) => {
+    server.control.clock.setAhead(ahead);
+    const token = await tokenForB(server);
+    expect(await service.whoami(token)).toMatchObject({ status, reason });
+  });
+
+  it('of ours is set back by a minute: what is known lasts no longer for it (RS-12, RS-13)', async () => {
+    // Old enough not to be of the future after the jump.
+    server.control.clock.setAhead(-100);
+    const token = await tokenForB(server);
+    server.control.clock.setAhead(0);
+    expect(await service.whoami(token)).toMatchObject({ status: 200 });
+    server.control.revokeToken(token);
+    ourDateJumps(-60);
+    const status: Status = async () => (await service.whoami(token)).status;
+    expect(await status()).toBe(200);
+    const refused = await untilRefused(status);
+    expect(refused.status).toBe(401);
+    expect(refused.afterMs).toBeLessThan((TTL_SECONDS + 1) * 1000);
+  });
+
+  it('of ours is set forward by an hour: what has expired by it is refused at once, known or not (RS-07)', async () => {
+    const token = await tokenForB(server);
+    expect(await service.whoami(token)).toMatchObject({ status: 200 });
+    ourDateJumps(3600);
+    expect(await service.whoami(token)).toMatchObject({ status: 401, reason: 'expired' });
+  });
+});

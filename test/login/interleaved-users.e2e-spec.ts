@@ -1,0 +1,140 @@
+/** Many users at one time: whoever asks Service A, it is their subject and nobody else's that Service C is called for. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Whoami } from 'service-defaults';
+import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
+import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';
+import { ServiceCModule } from '../../apps/service-c/src/service-c.module.js';
+import { Browser, locationOf } from '../support/browser.js';
+import { login, textOf, type Reply } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { describeOnBothServers, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { claimsOf, publicUrl, REALM, SECRETS } from '../support/keycloak.js';
+import {
+  AT_PUBLIC_URL,
+  PUBLIC_URL_WITHIN_MS,
+  ServiceOutput,
+  startService,
+  type RunningService,
+} from '../support/running-chain.js';
+
+const AT_ONCE = 200;
+const ROUNDS = 3;
+
+/** What becomes of bob. */
+const REFUSED = '403 insufficient_scope';
+
+/** Who asks, and what is to come of it: the subject at C, or a refusal. */
+interface Caller {
+  readonly name: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly expected: string;
+}
+
+/** In C's place towards B: asks the real C whose token it is, and gives its subject as the result's message. */
+async function subjectTeller(c: RunningService): Promise<{ server: Server; url: string }> {
+  const server = createServer((request, response) => {
+    void (async () => {
+      const headers = { Authorization: request.headers.authorization ?? '' };
+      const { subject } = (await (await fetch(`${c.url}/api/whoami`, { headers })).json()) as Partial<Whoami>;
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify({ result: 20, msg: String(subject) }));
+    })();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+describeOnBothServers((connect) => {
+  let output: ServiceOutput;
+  let keycloak: ContractServer;
+  let a: RunningService;
+  let callers: readonly Caller[];
+  const stops: (() => Promise<unknown>)[] = [];
+
+  beforeAll(async () => {
+    output = new ServiceOutput();
+    keycloak = await connect();
+    const common = {
+      KEYCLOAK_BASE_URL: keycloak.baseUrl,
+      KEYCLOAK_ISSUER: keycloak.issuer,
+      KEYCLOAK_REALM: REALM,
+      DEMO_MODE: 'true',
+      // Short, so that introspections and renewals happen in the middle of it.
+      INTROSPECTION_TTL_SECONDS: '1',
+    };
+    const c = await startService(ServiceCModule, { ...common, SERVICE_C_CLIENT_SECRET: SECRETS['service-c'] });
+    const teller = await subjectTeller(c);
+    const b = await startService(ServiceBModule, {
+      ...common,
+      SERVICE_B_CLIENT_SECRET: SECRETS['service-b'],
+      SERVICE_C_URL: teller.url,
+    });
+    const ofA = { SERVICE_A_CLIENT_SECRET: SECRETS['service-a'], SERVICE_B_URL: b.url, PUBLIC_URL: publicUrl };
+    a = await startService(ServiceAModule, { ...common, ...ofA }, AT_PUBLIC_URL);
+    stops.push(
+      ...[a, b, c].map(
+        ({ app }) =>
+          () =>
+            app.close(),
+      ),
+      async () => void teller.server.close(),
+      () => keycloak.stop(),
+    );
+    const [carol, dave] = [await keycloak.newUser('order-manager'), await keycloak.newUser('order-manager')];
+    const logins = [];
+    // Two sessions each: the same subject with other tokens.
+    for (const user of ['alice', 'alice', carol, carol, dave]) logins.push(await login(keycloak, user));
+    const bySendingTokens = logins.map(callerOf);
+    const subjects = new Map(bySendingTokens.map(({ name, expected }) => [name, expected]));
+    const bySessions = [];
+    for (const name of ['alice', 'alice', carol, 'bob']) {
+      bySessions.push({ name, headers: await session(name), expected: subjects.get(name) ?? REFUSED });
+    }
+    callers = [
+      ...bySendingTokens,
+      ...bySessions,
+      { ...callerOf(await login(keycloak, 'bob')), expected: REFUSED },
+      { name: 'service-a', headers: {}, expected: await serviceAccount(a) },
+    ];
+  }, PUBLIC_URL_WITHIN_MS + 60_000);
+
+  afterAll(async () => {
+    for (const stop of stops) await stop();
+    output.restore();
+  });
+
+  it('200 requests at one time, by sessions and tokens, three times: each answer is of its own subject (TX-05)', async () => {
+    expect(new Set(callers.map(({ expected }) => expected)).size).toBe(5);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const askers = Array.from({ length: AT_ONCE }, (_, at) => callers[(at * 3 + round) % callers.length] as Caller);
+      const answers = await Promise.all(askers.map(async ({ headers }) => outcome(a, headers)));
+      expect(answers).toEqual(askers.map(({ expected }) => expected));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }, 60_000);
+});
+
+function callerOf(reply: Reply): Caller {
+  const token = textOf(reply);
+  const { sub, preferred_username } = claimsOf(token);
+  return { name: String(preferred_username), headers: { Authorization: `Bearer ${token}` }, expected: String(sub) };
+}
+
+/** Logs in with a browser; gives what the browser sends from then on. */
+async function session(username: string): Promise<Caller['headers']> {
+  const browser = new Browser();
+  const form = await browser.open(`${publicUrl}/auth/login`);
+  await browser.send(locationOf(await browser.submitLogin(form, username)) ?? '');
+  return { Cookie: `session=${browser.cookie(publicUrl, 'session')}` };
+}
+
+/** The subject at C, or the refusal. */
+async function outcome(a: RunningService, headers: Readonly<Record<string, string>>): Promise<string> {
+  const response = await fetch(`${a.url}/run-service-b`, { headers });
+  const body = (await response.json()) as { service_c?: { msg: string }; code?: string };
+  return body.service_c?.msg ?? `${response.status} ${body.code}`;
+}
+
+const serviceAccount = (a: RunningService): Promise<string> => outcome(a, {});

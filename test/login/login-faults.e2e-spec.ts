@@ -1,0 +1,121 @@
+/** Keycloak answers a refresh, or a login, what no authorization server should: no session ends of it, and no user is blamed. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
+import { Browser, type Page } from '../support/browser.js';
+import { refreshAtEveryUse, startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { publicUrl } from '../support/keycloak.js';
+import { callbackOf, logInAt } from '../support/login-at.js';
+import { RunningChain } from '../support/running-chain.js';
+
+const HTML = { 'content-type': 'text/html' };
+
+const FAULTS: readonly (readonly [name: string, fault: Fault, status: number])[] = [
+  ['429', { kind: 'status', status: 429, retryAfter: 7 }, 503],
+  ['429 as a page', { kind: 'answer', status: 429, headers: HTML, body: '<p>Too busy' }, 503],
+  ['503', { kind: 'status', status: 503 }, 503],
+  ['a reset connection', { kind: 'reset' }, 503],
+  ['302 to a login page', { kind: 'answer', status: 302, headers: { location: '/login' }, body: '' }, 503],
+  ['200 as a page', { kind: 'html' }, 503],
+  ['half of the JSON', { kind: 'answer', body: '{"access_token":"x' }, 503],
+  ['no byte of body', { kind: 'empty' }, 503],
+  ['50 MB', { kind: 'huge' }, 503],
+  ['no access token', { kind: 'answer', body: { token_type: 'Bearer', expires_in: 300 } }, 503],
+  ['404 as a page', { kind: 'answer', status: 404, headers: HTML, body: '<p>Nobody here' }, 502],
+  ['404 of no realm', { kind: 'answer', status: 404, body: { error: 'Realm does not exist' } }, 502],
+  ['403 as a page', { kind: 'answer', status: 403, headers: HTML, body: '<p>Forbidden' }, 502],
+  ['401 invalid_client', { kind: 'answer', status: 401, body: { error: 'invalid_client' } }, 502],
+  ['400 unauthorized_client', { kind: 'answer', status: 400, body: { error: 'unauthorized_client' } }, 502],
+];
+const CODES: Readonly<Record<number, string>> = {
+  502: 'authorization_server_refused',
+  503: 'authorization_server_unavailable',
+};
+
+let server: RunningAuthorizationServer;
+let chain: RunningChain;
+let browser: Browser;
+
+beforeAll(async () => {
+  server = await startEmbeddedServer();
+  await refreshAtEveryUse(server.baseUrl);
+  chain = await RunningChain.start({
+    KEYCLOAK_BASE_URL: server.baseUrl,
+    KEYCLOAK_ISSUER: server.issuer,
+    PUBLIC_URL: publicUrl,
+  });
+});
+beforeEach(() => {
+  browser = new Browser();
+});
+afterEach(() => server.control.fault('token', undefined));
+afterAll(async () => {
+  await chain.stop();
+  await server.stop();
+});
+
+const asJson = { headers: { Accept: 'application/json' } };
+const run = (): Promise<Page> => browser.send(`${chain.a.url}/run-service-b`, asJson);
+const session = (): string | undefined => browser.cookie(chain.a.url, 'session');
+const answerOf = ({ status, text }: Page): unknown => ({ status, code: (JSON.parse(text) as { code?: unknown }).code });
+
+describe('a refresh', () => {
+  it.each(FAULTS)('that is answered %s ends no session (BF-08, RS-14)', async (_, fault, status) => {
+    await logInAt(chain.a.url, browser, 'alice');
+    const id = session();
+    const { token } = server.control.calls;
+    const before = token.refresh_token;
+    server.control.fault('token', fault);
+    expect(answerOf(await run())).toEqual({ status, code: CODES[status] });
+    // Never repeated: where refresh tokens are good for one time, the second would end the session.
+    expect(token.refresh_token).toBe(before + 1);
+    server.control.fault('token', undefined);
+    const page = await browser.send(`${chain.a.url}/run-service-b`);
+    expect([page.status, page.text]).toEqual([200, expect.stringContaining('<strong>alice</strong>')]);
+    expect(session()).toBe(id);
+  });
+
+  it('that is answered 400 invalid_grant ends the session (BF-08)', async () => {
+    await logInAt(chain.a.url, browser, 'alice');
+    server.control.fault('token', { kind: 'answer', status: 400, body: { error: 'invalid_grant' } });
+    expect(answerOf(await run())).toEqual({ status: 401, code: 'missing_token' });
+    server.control.fault('token', undefined);
+    expect(session()).toBeUndefined();
+  });
+});
+
+describe('an answer that is lost when Keycloak has done its work', () => {
+  it('is 503 at a refresh; with it the new refresh token is lost, and Keycloak itself ends the session next (BF-08)', async () => {
+    await logInAt(chain.a.url, browser, 'alice');
+    server.control.fault('token', { kind: 'truncated' });
+    expect(answerOf(await run())).toEqual({ status: 503, code: CODES[503] });
+    expect(session()).toBeDefined();
+    server.control.fault('token', undefined);
+    expect(answerOf(await run())).toEqual({ status: 401, code: 'missing_token' });
+  });
+
+  it('is 503 at a login, which can be begun again (RS-14)', async () => {
+    const callback = await callbackOf(chain.a.url, browser, 'alice');
+    server.control.fault('token', { kind: 'truncated' });
+    expect(answerOf(await browser.send(callback, asJson))).toEqual({ status: 503, code: CODES[503] });
+    server.control.fault('token', undefined);
+    expect((await logInAt(chain.a.url, browser, 'alice')).status).toBe(303);
+  });
+});
+
+describe('a login', () => {
+  it.each(FAULTS)('that is answered %s blames nobody, and can be begun again (RS-14)', async (_, fault, status) => {
+    const callback = await callbackOf(chain.a.url, browser, 'alice');
+    server.control.fault('token', fault);
+    expect(answerOf(await browser.send(callback, asJson))).toEqual({ status, code: CODES[status] });
+    expect(session()).toBeUndefined();
+    server.control.fault('token', undefined);
+    await logInAt(chain.a.url, browser, 'alice');
+    expect(session()).toBeDefined();
+  });
+
+  it('hands on when Keycloak wants to be asked again', async () => {
+    const callback = await callbackOf(chain.a.url, browser, 'alice');
+    server.control.fault('token', { kind: 'status', status: 429, retryAfter: 7 });
+    expect((await browser.send(callback, asJson)).headers.get('retry-after')).toBe('7');
+  });
+});

@@ -1,0 +1,80 @@
+/** Anybody can begin logins and come back with codes of their own: Keycloak gets no more calls at once for it, and sessions go on. */
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { Browser, locationOf } from '../support/browser.js';
+import { refreshAtEveryUse, startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { KeycloakRecorder } from '../support/keycloak-recorder.js';
+import { publicUrl } from '../support/keycloak.js';
+import { logInAt } from '../support/login-at.js';
+import { RunningChain } from '../support/running-chain.js';
+
+/** Default of the library. */
+const MAX_CONCURRENT_CALLS = 20;
+const CALLBACKS = 200;
+
+let server: RunningAuthorizationServer;
+let recorder: KeycloakRecorder;
+let chain: RunningChain;
+
+beforeAll(async () => {
+  server = await startEmbeddedServer();
+  await refreshAtEveryUse(server.baseUrl);
+  recorder = await KeycloakRecorder.start(server.baseUrl);
+  chain = await RunningChain.start({
+    KEYCLOAK_BASE_URL: recorder.baseUrl,
+    KEYCLOAK_ISSUER: server.issuer,
+    PUBLIC_URL: publicUrl,
+  });
+});
+afterEach(() => server.control.fault('token', undefined));
+afterAll(async () => {
+  await chain.stop();
+  await recorder.stop();
+  await server.stop();
+});
+
+/** A login that this browser began, and a code that nobody issued. */
+async function inventedCallback(browser: Browser): Promise<string> {
+  const toKeycloak = await browser.send(`${chain.a.url}/auth/login`);
+  const state = new URL(locationOf(toKeycloak) ?? '').searchParams.get('state') ?? '';
+  return `${chain.a.url}/auth/callback?${new URLSearchParams({ state, iss: server.issuer, code: 'invented' })}`;
+}
+
+const manyStrangers = () =>
+  Promise.all(
+    Array.from({ length: CALLBACKS }, async () => {
+      const browser = new Browser();
+      return { browser, callback: await inventedCallback(browser) };
+    }),
+  );
+
+it('of 200 anonymous callbacks Keycloak never has more than 20 in hand, and the others are 503 with Retry-After (CC-09)', async () => {
+  const strangers = await manyStrangers();
+  server.control.fault('token', { kind: 'hang' });
+  const answers = await Promise.all(strangers.map(({ browser, callback }) => browser.send(callback)));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
+  expect(answers.every(({ headers }) => /^[1-9]\d*$/.test(headers.get('retry-after') ?? ''))).toBe(true);
+  // Discovery was read before.
+  expect(recorder.mostAtOnce).toBeLessThanOrEqual(MAX_CONCURRENT_CALLS);
+}, 60_000);
+
+it('anonymous callbacks keep no session waiting that is to be refreshed (CC-09, BF-08)', async () => {
+  const alice = new Browser();
+  // The circuit for logins may be open yet.
+  while ((await logInAt(chain.a.url, alice, 'alice')).status !== 303) await turn();
+  const strangers = await manyStrangers();
+  const { token } = server.control.calls;
+  const before = token.authorization_code;
+  server.control.fault('token', { kind: 'hang' });
+  const flood = Promise.all(strangers.map(({ browser, callback }) => browser.send(callback)));
+  while (token.authorization_code - before < MAX_CONCURRENT_CALLS) await turn();
+  // Those that Keycloak has in hand stay there; whoever asks from now on is answered.
+  server.control.fault('token', undefined);
+  const refreshes = token.refresh_token;
+  expect((await alice.send(`${chain.a.url}/run-service-b`)).status).toBe(200);
+  expect(token.refresh_token - refreshes).toBe(1);
+  // Whoever waited for a slot may have had one in the end: Keycloak knows no such code.
+  const statuses = new Set((await flood).map(({ status }) => status));
+  expect([...statuses].filter((status) => status !== 400)).toEqual([503]);
+}, 60_000);

@@ -1,0 +1,378 @@
+/** The login at Service A, on Keycloak: what a browser gets to see of it, and what ends it. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { OpenIdProvider } from '../../apps/service-a/src/login/openid-provider.js';
+import { UserSessions } from '../../apps/service-a/src/login/user-sessions.js';
+import { Browser, locationOf, type Page } from '../support/browser.js';
+import {
+  clientCredentials,
+  createUser,
+  endSession,
+  isActive,
+  keycloakReachesUs,
+  keycloakUrl,
+  password,
+  publicUrl,
+  REALM,
+  updateUser,
+} from '../support/keycloak.js';
+import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+
+const SESSION = 'session';
+const CHAIN_ANSWER = /Order 9876 processed by Service B/;
+
+const describeWhereKeycloakReachesUs = keycloakReachesUs ? describe : describe.skip;
+
+let chain: RunningChain;
+let browser: Browser;
+
+beforeAll(async () => {
+  chain = await RunningChain.startForBrowsers();
+}, PUBLIC_URL_WITHIN_MS + 60_000);
+afterAll(() => chain.stop());
+beforeEach(() => {
+  browser = new Browser();
+});
+
+const at = (path: string): string => publicUrl + path;
+const atA = (next: string): boolean => next.startsWith(publicUrl);
+
+/** From the click to the callback, which is not opened yet. */
+async function loginUpToCallback(user: string, path = '/auth/login', by = browser): Promise<string> {
+  const form = await by.open(at(path), {}, (next) => next.includes('/auth/callback'));
+  const answered = form.status === 200 ? await by.submitLogin(form, user) : form;
+  return locationOf(answered) ?? '';
+}
+
+async function login(user: string, path?: string, by = browser): Promise<Page> {
+  return by.send(await loginUpToCallback(user, path, by));
+}
+
+const sessionOf = (by = browser): string | undefined => by.cookie(publicUrl, SESSION);
+const home = (by = browser): Promise<Page> => by.send(at('/'));
+const csrfTokenIn = ({ text }: Page): string => /name="csrf_token" value="([^"]+)"/.exec(text)?.[1] ?? '';
+const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
+
+async function logout(by = browser): Promise<Page> {
+  const form = { csrf_token: csrfTokenIn(await home(by)) };
+  return by.send(at('/auth/logout'), { method: 'POST', headers: SAME_ORIGIN, form });
+}
+
+describe('logging in', () => {
+  it('is the code flow with PKCE S256, state and nonce, new ones each time (BF-01)', async () => {
+    const [one, other] = [await browser.send(at('/auth/login')), await browser.send(at('/auth/login'))];
+    const [first, second] = [one, other].map((page) => new URL(locationOf(page) ?? '').searchParams);
+    expect(one.status).toBe(303);
+    expect(one.headers.get('cache-control')).toBe('no-store');
+    expect(Object.fromEntries(first ?? [])).toMatchObject({
+      response_type: 'code',
+      client_id: 'service-a',
+      scope: 'openid orders.read attacks.run',
+      redirect_uri: at('/auth/callback'),
+      code_challenge_method: 'S256',
+    });
+    for (const name of ['state', 'nonce', 'code_challenge']) {
+      expect(first?.get(name)).toMatch(/^[\w-]{43}$/);
+      expect(first?.get(name)).not.toBe(second?.get(name));
+    }
+  });
+
+  it('runs the chain as alice, and says so (BF-07)', async () => {
+    const back = await login('alice', '/auth/login?return_to=/run-service-b');
+    expect([back.status, locationOf(back)]).toEqual([303, at('/run-service-b')]);
+    const page = await browser.send(at('/run-service-b'));
+    expect([page.status, page.text]).toEqual([200, expect.stringMatching(CHAIN_ANSWER)]);
+    expect(page.text).toContain('<strong>alice</strong>');
+    expect(page.headers.get('cache-control')).toBe('no-store');
+    await expect(home()).resolves.toMatchObject({
+      text: expect.stringContaining('Logged in as <strong>alice</strong>'),
+    });
+  });
+
+  it('refuses bob with 403 in words, and names the permission', async () => {
+    await login('bob');
+    const page = await browser.send(at('/run-service-b'));
+    expect(page.status).toBe(403);
+    expect(page.text).toContain('Permission orders.approve is missing.');
+    const json = await browser.send(at('/run-service-b'), { headers: { Accept: 'application/json' } });
+    expect(JSON.parse(json.text)).toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' });
+  });
+
+  it('keeps tokens, codes and secrets from the browser, and out of the log (BF-07)', async () => {
+    const before = chain.leaks.known;
+    await login('alice');
+    await browser.send(at('/run-service-b'));
+    const session = sessionOf() ?? '';
+    await browser.open(locationOf(await logout()) ?? '');
+    // Three and the code at the login, a token for each hop.
+    expect(chain.leaks.known - before).toBeGreaterThanOrEqual(6);
+    const cookies = [...browser.cookies.values()].map((jar) => [...jar]);
+    // Cookies of Keycloak have the form of a token.
+    chain.leaks.saw('the browser', JSON.stringify([browser.seen, cookies]), { onlyKnown: true });
+    expect(chain.leaks.found()).toEqual([]);
+    expect(chain.printed()).not.toContain(session);
+  });
+
+  it('cannot be replayed, nor brought to another browser, nor begun elsewhere (BF-01)', async () => {
+    const callback = await loginUpToCallback('alice');
+    const stranger = new Browser();
+    const refused = await stranger.send(callback);
+    expect([refused.status, sessionOf(stranger)]).toEqual([400, undefined]);
+    expect(refused.text).toContain('Nobody is logged in');
+    const cookies = new Map(browser.cookies.get(publicUrl));
+    expect((await browser.send(callback)).status).toBe(303);
+    expect(sessionOf()).toBeDefined();
+    // The same address again, with the cookies of before.
+    for (const [name, value] of cookies) stranger.setCookie(publicUrl, name, value);
+    await expect(stranger.send(callback)).resolves.toMatchObject({ status: 400 });
+    expect(sessionOf(stranger)).toBeUndefined();
+  });
+
+  it.each<[string, (url: URL) => void]>([
+    ['another state', (url) => url.searchParams.set('state', 'x'.repeat(43))],
+    ['no state', (url) => url.searchParams.delete('state')],
+    ['two states', (url) => url.searchParams.append('state', 'x')],
+    ['another iss (BF-02)', (url) => url.searchParams.set('iss', 'https://evil.example')],
+    ['no iss (BF-02)', (url) => url.searchParams.delete('iss')],
+    ['another code', (url) => url.searchParams.set('code', 'x.y.z')],
+    ['an error of Keycloak', (url) => url.searchParams.set('error', 'access_denied')],
+  ])('makes no session of a callback with %s (BF-01)', async (_, bend) => {
+    const url = new URL(await loginUpToCallback('alice'));
+    bend(url);
+    const page = await browser.send(url.href);
+    expect([page.status, sessionOf()]).toEqual([400, undefined]);
+    expect(page.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('makes no session of a code that was issued for another login of the same browser (BF-01)', async () => {
+    const [one, other] = [new URL(await loginUpToCallback('alice')), new URL(await loginUpToCallback('alice'))];
+    one.searchParams.set('code', other.searchParams.get('code') ?? '');
+    await expect(browser.send(one.href)).resolves.toMatchObject({ status: 400 });
+    expect(sessionOf()).toBeUndefined();
+  });
+
+  it.each(['//evil.example', '/\\evil.example', '%2f%2fevil.example', 'javascript:alert(1)', '/%0d%0aSet-Cookie:x=y'])(
+    'returns to the start when it is asked to return to %s (BF-03)',
+    async (path) => {
+      const back = await login('alice', `/auth/login?return_to=${encodeURIComponent(path)}`);
+      expect(new URL(locationOf(back) ?? '').origin).toBe(new URL(publicUrl).origin);
+      expect(back.headers.get('location')).toMatch(/^\/(%0d%0aSet-Cookie:x=y)?$/i);
+    },
+  );
+
+  it('lets two tabs log in at one time (BF-12)', async () => {
+    const [first, second] = [await browser.send(at('/auth/login')), await browser.send(at('/auth/login?return_to=/x'))];
+    const form = await browser.open(locationOf(first) ?? '');
+    const one = await browser.send(locationOf(await browser.submitLogin(form, 'alice')) ?? '');
+    const two = await browser.send(locationOf(await browser.open(locationOf(second) ?? '', {}, atA)) ?? '');
+    expect([locationOf(one), locationOf(two)]).toEqual([at('/'), at('/x')]);
+    expect((await home()).text).toContain('Logged in as <strong>alice</strong>');
+  });
+
+  it('remembers no more than five logins in a browser, the newest (BF-12)', async () => {
+    for (let logins = 0; logins < 8; logins += 1) await browser.send(at('/auth/login'));
+    const names = [...(browser.cookies.get(publicUrl)?.keys() ?? [])];
+    expect(names.filter((name) => name.startsWith('login-'))).toHaveLength(5);
+    await login('alice');
+    expect(sessionOf()).toBeDefined();
+  });
+});
+
+describe('the session', () => {
+  it('is known by an opaque id in an HttpOnly, SameSite cookie for the whole host (BF-04)', async () => {
+    const [line = ''] = (await login('alice')).headers.getSetCookie().filter((one) => one.startsWith(SESSION));
+    expect(line).toMatch(/^session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/);
+  });
+
+  it('is nobody when one byte of the id is another, and never a 500 (BF-04)', async () => {
+    await login('alice');
+    const id = sessionOf() ?? '';
+    const bent = Array.from(
+      id,
+      (letter, index) => id.slice(0, index) + (letter === 'A' ? 'B' : 'A') + id.slice(index + 1),
+    );
+    for (const value of [...bent, '', '%', '%00', '"', 'é'.repeat(9), 'x'.repeat(4000)]) {
+      const headers = { cookie: `session=${encodeURI(value)}` };
+      const start = await new Browser().send(at('/'), { headers });
+      expect([start.status, start.text.includes('Logged in as')]).toEqual([200, false]);
+      const run = await new Browser().send(at('/run-service-b'), { headers });
+      expect(run.status).toBe(401);
+    }
+  });
+
+  it('has a new id after each login, whatever the browser brought (BF-05)', async () => {
+    browser.setCookie(publicUrl, SESSION, 'fixed-by-somebody');
+    await login('alice');
+    const first = sessionOf();
+    expect(first).not.toBe('fixed-by-somebody');
+    await login('alice');
+    expect(sessionOf()).not.toBe(first);
+    const former = await new Browser().send(at('/run-service-b'), { headers: { cookie: `session=${first}` } });
+    expect(former.status).toBe(401);
+  });
+
+  it('gives way to a token in the header', async () => {
+    await login('alice');
+    const { access_token } = await password('bob');
+    const asBob = await browser.send(at('/run-service-b'), { headers: { Authorization: `Bearer ${access_token}` } });
+    expect(asBob.status).toBe(403);
+    const asNobody = await browser.send(at('/run-service-b'), { headers: { Authorization: 'Bearer junk' } });
+    expect(asNobody.status).toBe(401);
+  });
+
+  it('ends when Keycloak ended it and told nobody: at the next call, and not in another name', async () => {
+    await login('alice');
+    const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
+    await endSession(String(call?.answer['session_state']));
+    const page = await browser.send(at('/run-service-b'));
+    expect(page.status).toBe(401);
+    expect(page.text).toContain('href="/auth/login?return_to=/run-service-b"');
+    expect(sessionOf()).toBeUndefined();
+  });
+
+  it('is refreshed at Keycloak, and no longer when Keycloak ended it (BF-08)', async () => {
+    await login('alice');
+    const [sessions, provider] = [chain.a.app.get(UserSessions), chain.a.app.get(OpenIdProvider)];
+    const session = await sessions.find(sessionOf());
+    if (session?.sessionId === undefined) throw new Error('no session');
+    const refreshed = await provider.refresh(session.tokens, session.subject);
+    if (!('tokens' in refreshed)) throw new Error('not refreshed');
+    await expect(isActive(refreshed.tokens.reveal().accessToken)).resolves.toBe(true);
+    await endSession(session.sessionId);
+    await expect(provider.refresh(refreshed.tokens, session.subject)).resolves.toEqual({ refused: true });
+  });
+
+  it('is its own among many: no answer is of somebody else', async () => {
+    const expected = new Map<Browser, string>([[new Browser(), 'service-a']]);
+    for (const user of ['alice', 'bob', 'alice']) {
+      const by = new Browser();
+      await login(user, '/auth/login', by);
+      expected.set(by, user);
+    }
+    // As many at a time as a busy Keycloak answers in time: here it is asked for each of them, at each service.
+    for (let round = 0; round < 10; round += 1) {
+      const askers = Array.from({ length: 20 }, (_, index) => [...expected][(index * 3 + round) % expected.size]);
+      const answers = await Promise.all(
+        askers.map(async (asker) => {
+          const { status, text } = (await asker?.[0].send(at('/run-service-b'))) ?? {};
+          if (status === 403) return 'bob';
+          return /Called as <strong>([^<]+)</.exec(text ?? '')?.[1] ?? status;
+        }),
+      );
+      expect(answers).toEqual(askers.map((asker) => asker?.[1]));
+    }
+  }, 30_000);
+
+  it('ends when its user is disabled', async () => {
+    const username = `user-${Date.now()}`;
+    const id = await createUser(username);
+    await login(username);
+    await updateUser(id, { enabled: false });
+    await expect(browser.send(at('/run-service-b'))).resolves.toMatchObject({ status: 401 });
+    expect((await home()).text).not.toContain('Logged in as');
+  });
+});
+
+describe('requests from elsewhere', () => {
+  it.each<[string, Record<string, string>, boolean]>([
+    ['another site', { 'sec-fetch-site': 'cross-site' }, true],
+    ['another origin of the site', { 'sec-fetch-site': 'same-site' }, true],
+    ['another origin, by an older browser', { origin: 'https://evil.example' }, true],
+    ['an origin that is hidden', { origin: 'null' }, true],
+    ['who knows where', {}, true],
+    ['here, without the token', { 'sec-fetch-site': 'same-origin' }, false],
+  ])('from %s log nobody out (BF-06)', async (_, headers, withToken) => {
+    await login('alice');
+    const form = { csrf_token: withToken ? csrfTokenIn(await home()) : 'x' };
+    const refused = await browser.send(at('/auth/logout'), { method: 'POST', headers, form });
+    expect([refused.status, refused.headers.get('location')]).toEqual([403, null]);
+    expect((await home()).text).toContain('Logged in as');
+  });
+
+  it('change nothing with GET, and log nobody in by a callback of theirs (BF-06)', async () => {
+    await login('alice');
+    await expect(browser.send(at('/auth/logout'))).resolves.toMatchObject({ status: 404 });
+    const stranger = new Browser();
+    const callback = await loginUpToCallback('bob', '/auth/login', stranger);
+    await expect(browser.send(callback)).resolves.toMatchObject({ status: 400 });
+    expect((await home()).text).toContain('Logged in as <strong>alice</strong>');
+  });
+
+  it('get pages that no frame or cache may have, and no script but their own file (BF-10)', async () => {
+    const anonymous = await home();
+    await login('alice');
+    const { headers } = await home();
+    const csp = (formAction: string): string =>
+      `default-src 'none';style-src 'self';img-src 'self';script-src 'self';connect-src 'self';base-uri 'none';form-action ${formAction};frame-ancestors 'none'`;
+    const withoutScripts = csp("'self'").replace("script-src 'self';connect-src 'self';", '');
+    for (const path of ['/run-service-b', '/health/live', '/page.js']) {
+      expect((await browser.send(at(path))).headers.get('content-security-policy')).toBe(withoutScripts);
+    }
+    expect(anonymous.headers.get('content-security-policy')).toBe(csp("'self'"));
+    expect(headers.get('content-security-policy')).toBe(csp(`'self' ${new URL(keycloakUrl()).origin}`));
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      'strict-transport-security': expect.stringContaining('max-age='),
+    });
+  });
+});
+
+describe('logging out', () => {
+  it('ends the session here and at Keycloak, where the browser goes without a token (BF-09)', async () => {
+    await login('alice');
+    const id = sessionOf();
+    const answer = await logout();
+    expect(answer.status).toBe(303);
+    const url = new URL(locationOf(answer) ?? '');
+    expect(url.origin + url.pathname).toBe(`${keycloakUrl()}/realms/${REALM}/protocol/openid-connect/logout`);
+    expect(url.searchParams.get('post_logout_redirect_uri')).toBe(at('/'));
+    expect(url.searchParams.has('id_token_hint')).toBe(false);
+    // It is over already, whatever the browser does next.
+    const code = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
+    await expect(isActive(String(code?.answer['access_token']))).resolves.toBe(false);
+    expect(sessionOf()).toBeUndefined();
+    const page = await browser.open(url.href);
+    expect([page.url, page.status]).toEqual([at('/'), 200]);
+    const former = await new Browser().send(at('/'), { headers: { cookie: `session=${id}` } });
+    expect(former.text).not.toContain('Logged in as');
+    // Keycloak asks for the password again.
+    const form = await browser.open(at('/auth/login'), {}, (next) => next.includes('/auth/callback'));
+    expect(form.text).toContain('kc-form-login');
+  });
+
+  it('leads to the start when nobody is logged in', async () => {
+    const answer = await browser.send(at('/auth/logout'), { method: 'POST', headers: SAME_ORIGIN, form: {} });
+    expect([answer.status, locationOf(answer)]).toEqual([303, at('/')]);
+  });
+
+  it('by the back channel takes no forged token (BF-09)', async () => {
+    await login('alice');
+    const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
+    const { access_token } = await clientCredentials('service-a', 'orders.approve');
+    for (const token of [call?.answer['id_token'], call?.answer['access_token'], access_token, 'a.b.c', '']) {
+      const form = { logout_token: String(token) };
+      const refused = await new Browser().send(at('/auth/backchannel-logout'), { method: 'POST', form });
+      expect(refused.status).toBe(400);
+      expect(refused.headers.get('cache-control')).toBe('no-store');
+    }
+    expect((await home()).text).toContain('Logged in as <strong>alice</strong>');
+  });
+});
+
+describeWhereKeycloakReachesUs('a logout at Keycloak', () => {
+  it('ends the session here at once, and no other of the user (BF-09)', async () => {
+    const [here, there] = [new Browser(), new Browser()];
+    await login('alice', '/auth/login', here);
+    await login('alice', '/auth/login', there);
+    const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
+    const out = new URL(`${keycloakUrl()}/realms/${REALM}/protocol/openid-connect/logout`);
+    out.searchParams.set('id_token_hint', String(call?.answer['id_token']));
+    // Past Service A: it hears of it by its back channel alone, before Keycloak answers.
+    await there.send(out.href);
+    expect((await home(there)).text).not.toContain('Logged in as');
+    await expect(there.send(at('/run-service-b'))).resolves.toMatchObject({ status: 401 });
+    // Another session of the same user at Keycloak goes on.
+    expect((await home(here)).text).toContain('Logged in as <strong>alice</strong>');
+  });
+});

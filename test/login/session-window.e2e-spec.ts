@@ -1,0 +1,42 @@
+/** A session that Keycloak ends while it tells nobody: it goes on for the introspection window, and no longer. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { Browser, locationOf, type Page } from '../support/browser.js';
+import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { publicUrl } from '../support/keycloak.js';
+import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+
+const TTL_SECONDS = 2;
+
+let keycloak: ContractServer;
+let chain: RunningChain;
+beforeAll(async () => {
+  keycloak = await connectToKeycloak();
+  chain = await RunningChain.startForBrowsers({ INTROSPECTION_TTL_SECONDS: String(TTL_SECONDS) });
+}, PUBLIC_URL_WITHIN_MS + 60_000);
+afterAll(async () => {
+  await chain.stop();
+  await keycloak.stop();
+});
+
+it('a disabled user is refused within the ttl and a second, and then the session is over (RS-13, BF-09)', async () => {
+  const username = await keycloak.newUser('order-manager');
+  const browser = new Browser();
+  const form = await browser.open(`${publicUrl}/auth/login`);
+  await browser.send(locationOf(await browser.submitLogin(form, username)) ?? '');
+  const run = (): Promise<Page> => browser.send(`${publicUrl}/run-service-b`);
+  const home = async (): Promise<string> => (await browser.send(`${publicUrl}/`)).text;
+  expect((await run()).status).toBe(200);
+  await keycloak.disableUser(username);
+  const disabledMs = performance.now();
+  // Service A was not told: it still takes the browser for the user's.
+  expect(await home()).toContain(username);
+  let last = await run();
+  while (last.status === 200 && performance.now() - disabledMs < 10_000) {
+    await sleep(50);
+    last = await run();
+  }
+  expect(last.status).toBe(401);
+  expect(performance.now() - disabledMs).toBeLessThan((TTL_SECONDS + 1) * 1000);
+  expect(await home()).not.toContain(username);
+}, 30_000);

@@ -1,0 +1,80 @@
+/** `npm run checklist`: requirements, and the tests that carry their IDs. */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+
+interface Checked {
+  readonly requirements: readonly { readonly id: string; readonly tests: readonly string[] }[];
+  readonly missing: readonly string[];
+  readonly unknown: readonly (readonly [id: string, paths: readonly string[]])[];
+}
+
+const scripts = new URL('../../scripts/', import.meta.url);
+
+let checkRequirements: (markdown: string, specs: ReadonlyMap<string, string>) => Checked;
+beforeAll(async () => {
+  const module = (await import(new URL('requirements.mjs', scripts).href)) as {
+    readonly checkRequirements: typeof checkRequirements;
+  };
+  ({ checkRequirements } = module);
+});
+
+// Put together, so that the checklist of this repository does not take them for IDs of its own tests.
+const [FIRST = '', SECOND = '', LATER = '', OTHER = ''] = [1, 2, 3, 9].map((number) => `ZZ-0${number}`);
+const DOCUMENT = `
+| ID | Requirement | Status |
+| -- | ----------- | ------ |
+| ${FIRST} | One. | due |
+| ${SECOND} | Two. | due |
+| ${LATER} | Three. | planned |
+`;
+const SPEC = `
+describe('group (${FIRST})', () => {
+  it.each<[string, number]>([['a row (${SECOND})', 1]])('%s', () => {});
+});
+`;
+
+const check = (spec: string, document = DOCUMENT): Checked =>
+  checkRequirements(document, new Map([['some.spec.ts', spec]]));
+
+describe('the checklist', () => {
+  it('is content when what is due is in the title of a test, of a group or of a row', () => {
+    expect(check(SPEC)).toEqual({
+      requirements: [
+        { id: FIRST, requirement: 'One.', status: 'due', tests: ['some.spec.ts'] },
+        { id: SECOND, requirement: 'Two.', status: 'due', tests: ['some.spec.ts'] },
+        { id: LATER, requirement: 'Three.', status: 'planned', tests: [] },
+      ],
+      missing: [],
+      unknown: [],
+    });
+  });
+
+  it.each<[string, string]>([
+    ['has no test', SPEC.replace(` (${SECOND})`, '')],
+    ['has only a test that is skipped', SPEC.replace('it.each', 'it.skip.each')],
+    ['has only a test in a group that is skipped', SPEC.replace('describe', 'describe.skip')],
+    ['stands in a comment only', `// ${SECOND}\n${SPEC.replace(SECOND, '')}`],
+    ['stands in the body of a test only', `it('x (${FIRST})', () => expect('${SECOND}'));`],
+  ])('misses what is due when it %s', (_, spec) => {
+    expect(check(spec).missing).toContain(SECOND);
+  });
+
+  it('names an ID that is no requirement, and where it stands', () => {
+    expect(check(`${SPEC}it('${OTHER}', () => {});`).unknown).toEqual([[OTHER, ['some.spec.ts']]]);
+  });
+
+  it.each([`${FIRST}…02`, `${FIRST} to ${SECOND}`, `${FIRST}, ${SECOND}`])('reads %s as two', (ids) => {
+    expect(check(`it('does this (${ids})', () => {});`)).toMatchObject({ missing: [], unknown: [] });
+  });
+
+  it('takes a row that it cannot read for a fault', () => {
+    expect(() => check(SPEC, DOCUMENT.replace('| planned |', '| soon |'))).toThrow(`Not a requirement: | ${LATER} |`);
+  });
+
+  it('knows one option', () => {
+    const { status, stderr } = spawnSync(process.execPath, [fileURLToPath(new URL('checklist.mjs', scripts)), '--all']);
+    expect(String(stderr)).toContain('Unknown: --all');
+    expect(status).toBe(2);
+  });
+});

@@ -1,0 +1,116 @@
+/** A program: uses all that keeps something of tokens, and prints which tokens are in memory when the requests are over. */
+import { randomBytes } from 'node:crypto';
+import { CachedIntrospection } from '../../libs/keycloak/src/authorization-server/cached-introspection.js';
+import type { TokenRequestParameters } from '../../libs/keycloak/src/authorization-server/token-request-parameters.js';
+import { TokenSource } from '../../libs/keycloak/src/client/token-source.js';
+import { TokenSourceLog } from '../../libs/keycloak/src/client/token-source-log.js';
+import { tokenExchangeRequest } from '../../libs/keycloak/src/client/token-request.js';
+import { AuthorizationServerError } from '../../libs/keycloak/src/protocol/authorization-server-error.js';
+import { BearerError } from '../../libs/keycloak/src/protocol/bearer-error.js';
+import type { IntrospectionAnswer } from '../../libs/keycloak/src/protocol/claims.js';
+import { tokenHash } from '../../libs/keycloak/src/protocol/fingerprint.js';
+import { IssuedToken } from '../../libs/keycloak/src/protocol/issued-token.js';
+import { isCompactJws } from '../../libs/keycloak/src/protocol/token-form.js';
+import { makeAccessTokenVerifier } from '../../libs/keycloak/src/resource-server/access-token-verifier.js';
+import { RevocationList } from '../../libs/keycloak/src/revocation/revocation-list.js';
+import { foundInHeap } from './heap-search.js';
+import { StillClock } from '../../libs/keycloak/spec-support/still-clock.js';
+
+const ISSUER = 'https://sso.example.com/realms/shop';
+const CLIENT = 'service-b';
+const SCOPE = 'orders.read';
+const base64url = (text: string): string => Buffer.from(text).toString('base64url');
+
+/** A token is made anew from its mark whenever one is needed, as each request brings one, and held by nobody here. */
+const tokenOf = (mark: Buffer): string => `${base64url('{"alg":"RS256"}')}.${mark.toString('hex')}.${base64url('s')}`;
+
+const KINDS = ['active', 'known', 'inactive', 'failing', 'denied', 'exchanged', 'refused', 'issued'] as const;
+type Kind = (typeof KINDS)[number];
+const marks = Object.fromEntries(KINDS.map((kind) => [kind, randomBytes(16)])) as Record<
+  (typeof KINDS)[number],
+  Buffer
+>;
+/** By their hashes, since the spec holds no token either. */
+const kindOf = (token: string) => KINDS.find((kind) => tokenHash(tokenOf(marks[kind])) === tokenHash(token));
+
+/** All that keeps something of tokens. The server stands in as functions: one in this process would hold tokens itself. */
+function setUp() {
+  const clock = new StillClock();
+  const introspect = async (token: string): Promise<IntrospectionAnswer> => {
+    const kind = kindOf(token);
+    if (kind === 'inactive') return { active: false };
+    if (kind === 'failing')
+      throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
+    const exp = clock.date + 1000;
+    return { active: true, iss: ISSUER, sub: kind, aud: CLIENT, azp: 'app', typ: 'Bearer', exp, scope: SCOPE };
+  };
+  const request = async (form: TokenRequestParameters): Promise<IssuedToken> => {
+    const subject = 'subject_token' in form ? kindOf(form.subject_token) : undefined;
+    if (subject === 'refused') throw new BearerError('invalid_token', { reason: 'subject_token_refused' });
+    return new IssuedToken(tokenOf(marks.issued), [SCOPE], 100);
+  };
+  const revocations = new RevocationList(
+    { maxRevocations: 10, revocationMemorySeconds: 1000, clockToleranceSeconds: 5 },
+    clock,
+    { warn: () => undefined },
+  );
+  const tokens = new TokenSource(
+    { request },
+    { issuer: ISSUER, clientId: CLIENT, renewBeforeExpirySeconds: 10, maxCachedTokens: 10 },
+    clock,
+    new TokenSourceLog({ log: () => undefined }),
+    revocations,
+  );
+  const introspection = new CachedIntrospection(
+    { introspect, renew: introspect },
+    { issuer: ISSUER, clientId: CLIENT, introspectionTtlSeconds: 10, maxCachedIntrospections: 10 },
+    clock,
+    (hash) => tokens.dropExchangedFrom(hash),
+  );
+  const verifier = makeAccessTokenVerifier(
+    introspection,
+    {
+      issuer: ISSUER,
+      audience: CLIENT,
+      clockToleranceSeconds: 5,
+      permissions: undefined,
+      maxTokenBytes: 8192,
+      tokenForm: isCompactJws,
+    },
+    clock,
+    revocations,
+  );
+  return { clock, introspection, revocations, tokens, verifier };
+}
+
+const { clock, introspection, revocations, tokens, verifier } = setUp();
+const verify = (mark: Buffer) => verifier.verify(tokenOf(mark));
+const exchange = async (mark: Buffer): Promise<unknown> =>
+  tokens.get(tokenExchangeRequest(await verify(mark), 'service-c', SCOPE)).catch(() => undefined);
+
+await verify(marks.active);
+for (let time = 0; time < 3; time += 1) await verify(marks.known);
+await verify(marks.inactive).catch(() => undefined);
+await verify(marks.failing).catch(() => undefined);
+revocations.deny({ tokenHash: (await verify(marks.denied)).hash });
+await verify(marks.denied).catch(() => undefined);
+await exchange(marks.exchanged);
+// Near the end of what it may be used for, so that it is renewed in the background.
+clock.advance(85);
+await exchange(marks.exchanged);
+await exchange(marks.refused);
+for (const kind of ['active', 'known', 'denied', 'inactive'] as const) await verify(marks[kind]).catch(() => undefined);
+
+const found = await foundInHeap(KINDS.map((kind) => marks[kind]));
+
+// What was there while the memory was searched.
+const cached = (kind: Kind) => introspection.known(tokenOf(marks[kind]), Infinity)?.['active'];
+const exchanged = tokens.known(tokenExchangeRequest(await verify(marks.exchanged), 'service-c', SCOPE));
+const kept = {
+  active: cached('active'),
+  known: cached('known'),
+  inactive: cached('inactive'),
+  denials: revocations.size,
+  exchanged: exchanged?.reveal() === tokenOf(marks.issued),
+};
+console.log(JSON.stringify({ held: KINDS.filter((_, at) => found[at]), kept }));

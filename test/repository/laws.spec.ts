@@ -1,0 +1,112 @@
+/** The laws of ARCHITECTURE.md that no compiler holds, looked for in the sources. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Every source file of the libraries and services, by its path from the root; specs apart. */
+const sources = new Map(
+  ['libs', 'apps'].flatMap((top) =>
+    readdirSync(join(root, top)).flatMap((workspace) =>
+      readdirSync(join(root, top, workspace, 'src'), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.spec.ts'))
+        .map((entry) => join(entry.parentPath, entry.name))
+        .map((path) => [relative(root, path), readFileSync(path, 'utf8')] as const),
+    ),
+  ),
+);
+
+const filesWith = (pattern: RegExp): string[] =>
+  [...sources].filter(([, text]) => pattern.test(text)).map(([path]) => path);
+
+const inServicesAndLibraries = (path: string): boolean => !/\/testing\/|^libs\/keycloak-test-servers\//.test(path);
+
+describe('the sources', () => {
+  it('are all looked at', () => {
+    expect(sources.size).toBeGreaterThan(60);
+  });
+
+  it('make a VerifiedAccessToken where tokens are judged, and in the testing door', () => {
+    expect(filesWith(/\bmakeVerifiedAccessToken\b/).toSorted()).toEqual([
+      'libs/keycloak/src/protocol/verified-access-token.ts',
+      'libs/keycloak/src/resource-server/judge-access-token.ts',
+      'libs/keycloak/src/testing/test-access-token.ts',
+    ]);
+  });
+
+  it('make an AccessTokenVerifier, which makes tokens, in the wiring', () => {
+    expect(filesWith(/\bmakeAccessTokenVerifier\b/).toSorted()).toEqual([
+      'libs/keycloak/src/keycloak.module.ts',
+      'libs/keycloak/src/resource-server/access-token-verifier.ts',
+    ]);
+  });
+
+  it("read the text of a caller's token for the exchange only (TX-04)", () => {
+    expect(filesWith(/\bsubjectTokenText\b/).toSorted()).toEqual([
+      'libs/keycloak/src/client/token-source.ts',
+      'libs/keycloak/src/protocol/verified-access-token.ts',
+    ]);
+  });
+
+  it('put a token on a request in one file, and it is one of ours; attackers do it elsewhere', () => {
+    expect(filesWith(/authorization: `/i).toSorted()).toEqual([
+      'libs/keycloak/src/client/service-client.ts',
+      'libs/demo/src/attacks/attack-target.ts',
+    ]);
+    expect(sources.get('libs/keycloak/src/client/service-client.ts')).toContain('`Bearer ${token.reveal()}`');
+  });
+
+  it('lead from the library to other servers in one file, which tests replace', () => {
+    const leading = filesWith(/\bnew (Agent|Pool|Client|Request)\(|(?<![.#\w])fetch\(|from 'node:(https?|net|tls)'/);
+    expect(
+      leading
+        .filter((path) => path.startsWith('libs/keycloak/'))
+        .filter(inServicesAndLibraries)
+        .toSorted(),
+    ).toEqual(['libs/keycloak/src/client/service-client.ts', 'libs/keycloak/src/http/network.ts']);
+    // Of node:http, it takes what checks a header.
+    expect(sources.get('libs/keycloak/src/client/service-client.ts')).toContain(
+      "import { validateHeaderName, validateHeaderValue } from 'node:http';",
+    );
+  });
+
+  it('read the environment in config.ts only', () => {
+    expect(
+      filesWith(/process\.env\b/)
+        .filter(inServicesAndLibraries)
+        .toSorted(),
+    ).toEqual(['apps/service-a/src/config.ts', 'apps/service-b/src/config.ts', 'apps/service-c/src/config.ts']);
+  });
+
+  it('know the paths of another service in its client only', () => {
+    expect(
+      filesWith(/InjectServiceClient\(/)
+        .filter((path) => path.startsWith('apps/'))
+        .toSorted(),
+    ).toEqual([
+      'apps/service-a/src/attacks/attacks-at-b.client.ts',
+      'apps/service-a/src/processing.client.ts',
+      'apps/service-b/src/analytics.client.ts',
+      'apps/service-b/src/attacks/attacks-at-c.client.ts',
+    ]);
+  });
+
+  it("read a caller's header in the attack of Service C alone, and forge tokens in the folders of the attacks", () => {
+    expect(filesWith(/headers\.authorization \?\?/).filter((path) => path.startsWith('apps/'))).toEqual([
+      'apps/service-c/src/attacks/attacks.controller.ts',
+    ]);
+    const attacking = filesWith(/AttackTarget|AttackersKeycloak/).filter((path) => path.startsWith('apps/'));
+    expect(attacking.filter((path) => !path.includes('/src/attacks/'))).toEqual([]);
+    expect(attacking.length).toBeGreaterThan(0);
+  });
+
+  it('have named exports only in the libraries', () => {
+    expect(filesWith(/^export (\*|default)/m).filter((path) => path.startsWith('libs/'))).toEqual([]);
+  });
+
+  it('open with a sentence that could be the name of the file', () => {
+    expect([...sources].filter(([, text]) => !text.startsWith('/** ')).map(([path]) => path)).toEqual([]);
+  });
+});
