@@ -1,6 +1,7 @@
 // Open twin: a service as it is built, without guard, tokens and exchange; the same adapter, controllers and transport.
 import 'reflect-metadata';
 import { Global } from '@nestjs/common';
+import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { HttpAdapterHost } from '@nestjs/core';
 import {
   AccessTokenVerifier,
@@ -81,7 +82,7 @@ const metadata = (key) => Reflect.getMetadata(key, Original) ?? [];
 const ours = (imported) => imported.module === KeycloakModule || imported.module?.name === 'ServiceClients';
 const TwinModule = moduleOf({
   imports: [...(await Promise.all(metadata('imports'))).filter((imported) => !ours(imported)), NoKeycloakModule],
-  controllers: metadata('controllers').map(withoutTokenParameters),
+  controllers: metadata('controllers').map(withoutTokenParameters).map(withoutAccessCheck),
   providers: metadata('providers'),
 });
 
@@ -97,5 +98,11 @@ function withoutTokenParameters(controller) {
     const kept = Object.entries(parameters).filter(([, { factory }]) => factory === undefined);
     Reflect.defineMetadata(ROUTE_ARGUMENTS, Object.fromEntries(kept), controller, method);
   }
+  return controller;
+}
+
+/** Where no guard is, the check that access decorators bind to their class stops the start. */
+function withoutAccessCheck(controller) {
+  Reflect.defineMetadata(GUARDS_METADATA, [], controller);
   return controller;
 }
