@@ -1,7 +1,7 @@
 // Open twin: a service as it is built, without guard, tokens and exchange; the same adapter, controllers and transport.
 import 'reflect-metadata';
 import { Global } from '@nestjs/common';
-import { GUARDS_METADATA } from '@nestjs/common/constants.js';
+import { EXCEPTION_FILTERS_METADATA, GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { HttpAdapterHost } from '@nestjs/core';
 import {
   AccessTokenVerifier,
@@ -103,6 +103,6 @@ function withoutTokenParameters(controller) {
 
 /** Where no guard is, the check that access decorators bind to their class stops the start. */
 function withoutAccessCheck(controller) {
-  Reflect.defineMetadata(GUARDS_METADATA, [], controller);
+  for (const key of [GUARDS_METADATA, EXCEPTION_FILTERS_METADATA]) Reflect.defineMetadata(key, [], controller);
   return controller;
 }
