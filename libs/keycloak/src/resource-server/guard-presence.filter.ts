@@ -7,7 +7,7 @@ export const NOT_ENFORCED =
   'Access decorators such as @RequirePermission() stand here, and nothing enforces them: import KeycloakModule.forRoot in the root module';
 
 /** Nobody throws it, and nobody else can. */
-class NeverThrown {}
+class NeverThrown extends Error {}
 
 /**
  * Nest makes one for every class that access decorators stand on, and calls its hook. It is a filter because a filter costs
