@@ -38,7 +38,17 @@ const packageLooksDown = (library, below, reason) => ({
  * Doors of the library with optional peers, each a folder of its own name (house rules in ARCHITECTURE.md). Who does not use one
  * installs nothing for it.
  */
-const DOORS = ['axios', 'graphql', 'websockets', 'microservices', 'valkey', 'opentelemetry', 'swagger', 'jwt', 'signals'];
+const DOORS = [
+  'axios',
+  'graphql',
+  'websockets',
+  'microservices',
+  'valkey',
+  'opentelemetry',
+  'swagger',
+  'jwt',
+  'signals',
+];
 const aDoor = (door) => [
   {
     name: `${door}-is-looked-into-by-nobody`,

@@ -5,8 +5,10 @@ import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { HttpAdapterHost } from '@nestjs/core';
 import {
   AccessTokenVerifier,
+  AuthorizationServerFetch,
   AuthorizationServerHealth,
   getServiceClientToken,
+  IntrospectionGuard,
   KeycloakModule,
   RefusalFilter,
   RevocationList,
@@ -70,6 +72,9 @@ const stand = [
   // Of the login, which the bench doesn't use.
   { provide: AccessTokenVerifier, useValue: {} },
   { provide: RevocationList, useValue: {} },
+  { provide: AuthorizationServerFetch, useValue: { apart: () => ({}) } },
+  // Whose presence the access decorators demand at the start; it runs for no request.
+  { provide: IntrospectionGuard, useValue: {} },
   { provide: AuthorizationServerHealth, useValue: { check: async () => ({ reachable: true }) } },
   ...service.calls.map(([called, url]) => ({
     provide: getServiceClientToken(called),
@@ -80,8 +85,10 @@ const NoKeycloakModule = moduleOf({ providers: stand, exports: stand.map(({ prov
 
 const metadata = (key) => Reflect.getMetadata(key, Original) ?? [];
 const ours = (imported) => imported.module === KeycloakModule || imported.module?.name === 'ServiceClients';
+const imports = (await Promise.all(metadata('imports'))).filter((imported) => !ours(imported));
+for (const imported of imports) controllersOf(imported).forEach(withoutAccessCheck);
 const TwinModule = moduleOf({
-  imports: [...(await Promise.all(metadata('imports'))).filter((imported) => !ours(imported)), NoKeycloakModule],
+  imports: [...imports, NoKeycloakModule],
   controllers: metadata('controllers').map(withoutTokenParameters).map(withoutAccessCheck),
   providers: metadata('providers'),
 });
@@ -101,7 +108,13 @@ function withoutTokenParameters(controller) {
   return controller;
 }
 
-/** Where no guard is, the check that access decorators bind to their class stops the start. */
+/** Of a module, or of a dynamic one. */
+function controllersOf(imported) {
+  const stated = Reflect.getMetadata('controllers', imported.module ?? imported) ?? [];
+  return [...stated, ...(imported.controllers ?? [])];
+}
+
+/** The check that access decorators bind to their class lets nothing through that no guard has admitted. */
 function withoutAccessCheck(controller) {
   Reflect.defineMetadata(GUARDS_METADATA, [], controller);
   return controller;

@@ -6,7 +6,13 @@ import * as keycloak from '../support/keycloak.js';
 import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
 import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';
 import { ServiceCModule } from '../../apps/service-c/src/service-c.module.js';
-import { keycloakVariables, RunningChain, startService, type Route, type RunningService } from '../support/running-chain.js';
+import {
+  keycloakVariables,
+  RunningChain,
+  startService,
+  type Route,
+  type RunningService,
+} from '../support/running-chain.js';
 
 /** The routes that answer without a token, and nothing else does. A new one must be written here. */
 const OPEN = new Set([

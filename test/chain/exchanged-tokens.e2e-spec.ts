@@ -1,7 +1,16 @@
 /** What revoking a token and ending a session do to the tokens that were exchanged: at Keycloak, and at a service. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { claims } from '../../libs/keycloak-test-servers/contract/observations.js';
-import { chainOf, exchange, introspect, login, logout, revoke, textOf, exchangeForB } from '../../libs/keycloak-test-servers/contract/requests.js';
+import {
+  chainOf,
+  exchange,
+  introspect,
+  login,
+  logout,
+  revoke,
+  textOf,
+  exchangeForB,
+} from '../../libs/keycloak-test-servers/contract/requests.js';
 import { describeOnBothServers, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { GuardedService } from '../support/guarded-service.js';

@@ -9,12 +9,16 @@ import { ServiceCModule } from '../../apps/service-c/src/service-c.module.js';
 import { Browser, locationOf } from '../support/browser.js';
 import { clientCredentials, exchangeForC, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { describeOnBothServers, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { REALM_ENVIRONMENT, REALM_FILE, startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import {
+  REALM_ENVIRONMENT,
+  REALM_FILE,
+  startEmbeddedServer,
+} from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { ServerAddress } from '../support/guarded-service.js';
 import { REALM, SECRETS } from '../support/keycloak.js';
 import { ServiceOutput, startService, type RunningService } from '../support/running-chain.js';
-import { answering, freePort, RunningLab, startFakeService } from '../support/running-lab.js';
-import { startAuthorizationServer } from 'keycloak-test-servers';
+import { answering, RunningLab, startFakeService } from '../support/running-lab.js';
+import { freePort, startAuthorizationServer } from 'keycloak-test-servers';
 
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
 const JSON_WANTED = { accept: 'application/json' };

@@ -1,6 +1,11 @@
 /** What callers see while Keycloak, real or embedded, fails in each way a network and a server can; and afterwards. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startFaultProxy, type ConnectionFault, type Fault, type RunningAuthorizationServer } from 'keycloak-test-servers';
+import {
+  startFaultProxy,
+  type ConnectionFault,
+  type Fault,
+  type RunningAuthorizationServer,
+} from 'keycloak-test-servers';
 import { clientCredentials, textOf, type Asked } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { observe, type FaultScenario, type WhatWasSeen } from '../support/fault-scenario.js';

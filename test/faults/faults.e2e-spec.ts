@@ -8,7 +8,13 @@ import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
 import { ServiceCModule } from '../../apps/service-c/src/service-c.module.js';
 import { tokenText } from '../../libs/keycloak/src/testing/token-text.js';
 import * as keycloak from '../support/keycloak.js';
-import { keycloakVariables, RunningChain, startService, type RunningService, type Variables } from '../support/running-chain.js';
+import {
+  keycloakVariables,
+  RunningChain,
+  startService,
+  type RunningService,
+  type Variables,
+} from '../support/running-chain.js';
 
 let chain: RunningChain;
 const stops: (() => Promise<unknown>)[] = [];

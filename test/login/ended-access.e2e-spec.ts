@@ -3,8 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
-import { clientCredentials, exchangeForB, login, textOf, type Asked } from '../../libs/keycloak-test-servers/contract/requests.js';
-import { describeOnBothServers, NEW_CLIENT_SECRET, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import {
+  clientCredentials,
+  exchangeForB,
+  login,
+  textOf,
+  type Asked,
+} from '../../libs/keycloak-test-servers/contract/requests.js';
+import {
+  describeOnBothServers,
+  NEW_CLIENT_SECRET,
+  type ContractServer,
+} from '../../libs/keycloak-test-servers/contract/server.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { GuardedService } from '../support/guarded-service.js';
 import { claimsOf, REALM, SECRETS } from '../support/keycloak.js';

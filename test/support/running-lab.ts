@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { freePort } from 'keycloak-test-servers';
 import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
 import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';

@@ -11,16 +11,7 @@ import {
   serviceAccount,
   type ContractCase,
 } from './expectations.js';
-import {
-  chainOf,
-  clientCredentials,
-  exchange,
-  introspect,
-  login,
-  post,
-  textOf,
-  type Reply,
-} from './requests.js';
+import { chainOf, clientCredentials, exchange, introspect, login, post, textOf, type Reply } from './requests.js';
 import { claimsOf } from './demo-realm.js';
 import { NEW_CLIENT_SECRET, type ContractServer } from './server.js';
 

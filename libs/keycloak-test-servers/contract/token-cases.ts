@@ -13,17 +13,7 @@ import {
   withHash,
   type ContractCase,
 } from './expectations.js';
-import {
-  basic,
-  clientCredentials,
-  introspect,
-  login,
-  logout,
-  refresh,
-  request,
-  textOf,
-  token,
-} from './requests.js';
+import { basic, clientCredentials, introspect, login, logout, refresh, request, textOf, token } from './requests.js';
 import { NEW_CLIENT_SECRET } from './server.js';
 
 const TOKEN_PATH = '/protocol/openid-connect/token';

@@ -1,16 +1,7 @@
 /** The contract of userinfo (OpenID Connect Core §5.3). */
 import { ALICE, type ContractCase } from './expectations.js';
 import { answer } from './observations.js';
-import {
-  clientCredentials,
-  exchange,
-  login,
-  logout,
-  request,
-  revoke,
-  textOf,
-  type Reply,
-} from './requests.js';
+import { clientCredentials, exchange, login, logout, request, revoke, textOf, type Reply } from './requests.js';
 import { NEW_CLIENT_SECRET, type ContractServer } from './server.js';
 
 /** A session has its id in tokens only. */

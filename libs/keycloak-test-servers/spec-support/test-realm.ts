@@ -1,7 +1,10 @@
 /** The demo realm for specs: an authorization server of their own, with one secret for all its clients. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { startAuthorizationServer, type RunningAuthorizationServer } from '../src/embedded/start-authorization-server.js';
+import {
+  startAuthorizationServer,
+  type RunningAuthorizationServer,
+} from '../src/embedded/start-authorization-server.js';
 import { unfilledPlaceholders } from '../src/realm-export.js';
 
 export const REALM_FILE = fileURLToPath(new URL('../../../keycloak/microservices-realm.json', import.meta.url));
