@@ -52,8 +52,8 @@ describe('the sources', () => {
 
   it('put a token on a request in one file, and it is one of ours; attackers do it elsewhere', () => {
     expect(filesWith(/authorization: `/i).toSorted()).toEqual([
-      'libs/keycloak/src/client/service-client.ts',
       'libs/demo/src/attacks/attack-target.ts',
+      'libs/keycloak/src/client/service-client.ts',
     ]);
     expect(sources.get('libs/keycloak/src/client/service-client.ts')).toContain('`Bearer ${token.reveal()}`');
   });

@@ -1,5 +1,6 @@
-/** The two doors of the package: what they export, so that a change of it is a decision. */
+/** The doors of the two packages: what they export, so that a change of it is a decision. */
 import { describe, expect, it } from '@jest/globals';
+import * as servers from 'keycloak-test-servers';
 import * as door from 'nestjs-keycloak-s2s';
 import * as testing from 'nestjs-keycloak-s2s/testing';
 
@@ -50,18 +51,12 @@ describe('nestjs-keycloak-s2s', () => {
   it('has a second door for specs', () => {
     expect(Object.keys(testing).toSorted()).toEqual([
       'KeycloakTestingModule',
-      'KeycloakUnavailableError',
       'TokenLeakError',
       'TokenLeakScanner',
       'signIn',
       'signOut',
-      'startAuthorizationServer',
-      'startFaultProxy',
-      'startKeycloak',
-      'startTestServer',
       'testAccessToken',
       'testAuthorizationServer',
-      'testServer',
       'testServices',
     ]);
   });
@@ -110,6 +105,20 @@ describe('nestjs-keycloak-s2s', () => {
       'toJSON',
       'toString',
       'username',
+    ]);
+  });
+});
+
+describe('keycloak-test-servers', () => {
+  it('exports this, and no more', () => {
+    expect(Object.keys(servers).toSorted()).toEqual([
+      'KeycloakUnavailableError',
+      'freePort',
+      'startAuthorizationServer',
+      'startFaultProxy',
+      'startKeycloak',
+      'startTestServer',
+      'testServer',
     ]);
   });
 });

@@ -44,7 +44,7 @@ describe('jest-setup and jest-teardown', () => {
     expect(await isUp(server.baseUrl)).toBe(true);
     await tearDown();
     expect(await isUp(server.baseUrl)).toBe(false);
-    expect(() => testServer()).toThrow(/globalSetup: 'nestjs-keycloak-s2s\/testing\/jest-setup'/);
+    expect(() => testServer()).toThrow(/globalSetup: 'keycloak-test-servers\/jest-setup'/);
     expect(listeners()).toBe(before);
   });
 
