@@ -48,7 +48,7 @@ describe('startTestServer', () => {
 
   it('says who asked for a Keycloak that cannot be had', async () => {
     process.env['AUTHORIZATION_SERVER'] = 'docker';
-    const before = process.env['DOCKER_HOST'];
+    const host = process.env['DOCKER_HOST'];
     process.env['DOCKER_HOST'] = 'tcp://127.0.0.1:9';
     try {
       const failure = startTestServer(OPTIONS);
@@ -57,8 +57,8 @@ describe('startTestServer', () => {
       );
       await expect(failure).rejects.toBeInstanceOf(KeycloakUnavailableError);
     } finally {
-      if (before === undefined) delete process.env['DOCKER_HOST'];
-      else process.env['DOCKER_HOST'] = before;
+      if (host === undefined) delete process.env['DOCKER_HOST'];
+      else process.env['DOCKER_HOST'] = host;
     }
   });
 
