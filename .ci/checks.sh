@@ -26,10 +26,7 @@ npm_script() { npm run "$1"; }
 # The README's command for continuous integration; the other arguments only have Jest write down what it found.
 npm_test() { npm test -- --complete --json --outputFile="$PWD/$RESULTS/jest.json"; }
 
-guides() {
-  ports_are_free
-  npm run guides -- --keycloak
-}
+examples() { npm run examples -- --keycloak; }
 
 # What is counted and not timed; the figures themselves are for a quiet machine.
 bench_counts() { npm run bench -- --counts; }
