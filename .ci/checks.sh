@@ -2,8 +2,8 @@
 # fails is the check's failure.
 
 CHAIN_ANSWER='{"service_b":"Order 9876 processed by Service B","service_c":{"result":20,"msg":"Service C successfully processed request"}}'
-SERVICES=(service-a service-b service-c)
-PORTS=(3000 3001 3002 8080)
+mapfile -t SERVICES < <(node -p 'Object.keys(require("./services.json").services).join("\n")')
+mapfile -t PORTS < <(node -p 'Object.values(require("./services.json").services).map(({ port }) => port).concat(8080).join("\n")')
 # Builds stand-ins for the images below on machines that reach no container registry; it may be missing.
 BASE_IMAGES=../shared/tools/base-images
 
@@ -154,7 +154,7 @@ secrets_apart() {
     found=$(in_container "$service" 'Object.keys(process.env).filter((name) => /SECRET|PASSWORD/.test(name)).sort().join()')
     expect "$service: secrets in its environment" "$found" "$own"
     # By value as well: a secret under another name is no better.
-    found=$(in_container "$service" 'Object.values(process.env).filter((value) => /\b[abcsw]-secret\b/.test(value)).sort().join()')
+    found=$(in_container "$service" 'Object.values(process.env).filter((value) => /(?<![\w-])[a-z0-9]+-secret(?![\w-])/.test(value)).sort().join()')
     own_demo=${service#service-}-secret
     [ "$service" != service-a ] || own_demo=$own_demo,s-secret
     expect "$service: demo secrets in its environment" "$found" "$own_demo"

@@ -24,10 +24,11 @@ export async function startChain(keycloak, { open = false, env = {}, nodeArgs = 
     );
     chain[service.letter.toLowerCase()].url = `http://127.0.0.1:${service.port}`;
   }
+  const started = Object.values(chain);
   return {
     ...chain,
     processes: [chain.a, chain.b, chain.c],
-    stop: () => Promise.all([chain.a, chain.b, chain.c].map((one) => one.stop())),
+    stop: () => Promise.all(started.map((one) => one.stop())),
   };
 }
 
