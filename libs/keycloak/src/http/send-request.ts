@@ -1,4 +1,4 @@
-/** HTTP exchange: one request over kept-alive connections and its whole answer, bounded in time and size. */
+/** Send request: one HTTP request over kept-alive connections and its whole answer, bounded in time and size. */
 import type { Dispatcher } from 'undici';
 import { connectionFailure, type ConnectionFailure } from '../protocol/connection-failures.js';
 import type { Connections } from './network.js';
@@ -31,11 +31,11 @@ export interface HttpResponse {
  * - `answer_broken_off`: its connection broke, or it was no HTTP any more, after its status had come.
  * - any other: the code of the system or of undici, such as `ECONNREFUSED`; no answer had begun.
  */
-export type HttpFailure = 'timeout' | 'answer_too_large' | 'answer_broken_off' | ConnectionFailure;
+export type HttpFailureReason = 'timeout' | 'answer_too_large' | 'answer_broken_off' | ConnectionFailure;
 
-export class HttpExchangeError extends Error {
+export class HttpFailure extends Error {
   constructor(
-    readonly reason: HttpFailure,
+    readonly reason: HttpFailureReason,
     /** With `connection_failed`: the code that is not in the list. Node or undici made it, not the other side. */
     readonly detail?: string,
   ) {
@@ -51,31 +51,31 @@ export class HttpExchangeError extends Error {
 /**
  * Any status is an answer. Redirects are not followed, nothing is decompressed, and no proxy is used.
  *
- * Rejects with `HttpExchangeError`, or with the reason of `signal` when that aborted. Neither holds the request. With
+ * Rejects with `HttpFailure`, or with the reason of `signal` when that aborted. Neither holds the request. With
  * `TypeError` for a request that is none: no connection has failed, and none is to blame.
  */
-export async function httpExchange(connections: Connections, request: HttpRequest): Promise<HttpResponse> {
+export async function sendRequest(connections: Connections, request: HttpRequest): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     request.signal?.throwIfAborted();
     const { origin, method, path, headers, body = null } = request;
-    const exchange = new Exchange(request, resolve, reject);
+    const pending = new PendingRequest(request, resolve, reject);
     try {
       // Its own time-outs are off: there is one bound on everything.
-      connections.dispatch({ origin, method, path, headers, body, headersTimeout: 0, bodyTimeout: 0 }, exchange);
+      connections.dispatch({ origin, method, path, headers, body, headersTimeout: 0, bodyTimeout: 0 }, pending);
     } catch (error) {
-      exchange.onResponseError(undefined, error);
+      pending.onResponseError(undefined, error);
     }
   });
 }
 
-const BROKEN: ReadonlySet<HttpFailure> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+const BROKEN: ReadonlySet<HttpFailureReason> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 const NOTHING = Buffer.alloc(0);
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Settles its promise once, and lets go of timer and signal then. */
-class Exchange implements Dispatcher.DispatchHandler {
+class PendingRequest implements Dispatcher.DispatchHandler {
   readonly #timer: NodeJS.Timeout | undefined;
   /** The first piece itself, since most answers are one; else room for what has come and may come. */
   #body: Buffer = NOTHING;
@@ -90,8 +90,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     private readonly reject: (error: Error) => void,
   ) {
     const { timeoutMs, signal } = request;
-    if (timeoutMs !== undefined)
-      this.#timer = setTimeout(() => this.#fail(new HttpExchangeError('timeout')), timeoutMs);
+    if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.#fail(new HttpFailure('timeout')), timeoutMs);
     signal?.addEventListener('abort', this.#abort);
   }
 
@@ -108,7 +107,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isOver) return;
     const size = this.#size + chunk.length;
-    if (size > this.request.maxResponseBytes) this.#fail(new HttpExchangeError('answer_too_large'));
+    if (size > this.request.maxResponseBytes) this.#fail(new HttpFailure('answer_too_large'));
     else {
       if (this.#size === 0) this.#body = chunk;
       else this.#append(chunk, size);
@@ -135,7 +134,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: unknown, error: unknown): void {
-    this.#fail(this.#answer === undefined ? connectionError(error) : new HttpExchangeError('answer_broken_off'));
+    this.#fail(this.#answer === undefined ? connectionError(error) : new HttpFailure('answer_broken_off'));
   }
 
   readonly #abort = (): void => this.#fail(this.request.signal?.reason as Error);
@@ -161,13 +160,13 @@ const NO_REQUEST: ReadonlySet<unknown> = new Set([
   'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
 ]);
 
-function connectionError(error: unknown): HttpExchangeError | TypeError {
+function connectionError(error: unknown): HttpFailure | TypeError {
   const { code } = Object(error) as { readonly code?: unknown };
   if (NO_REQUEST.has(code)) return new TypeError(`This can't be sent as a request (${String(code)})`);
   // By connections that keep a time of their own.
-  if (code === 'UND_ERR_HEADERS_TIMEOUT') return new HttpExchangeError('timeout');
+  if (code === 'UND_ERR_HEADERS_TIMEOUT') return new HttpFailure('timeout');
   const reason = connectionFailure(code);
-  return new HttpExchangeError(reason, reason === 'connection_failed' && typeof code === 'string' ? code : undefined);
+  return new HttpFailure(reason, reason === 'connection_failed' && typeof code === 'string' ? code : undefined);
 }
 
 /** As undici gives them, but for those that came more than once. */

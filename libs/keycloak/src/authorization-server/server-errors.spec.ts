@@ -5,7 +5,7 @@ import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import { printedForms } from '../../spec-support/printed-forms.js';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
-import { connectToAuthorizationServer } from './connect.js';
+import { createAuthorizationServer } from './create-authorization-server.js';
 
 let realm: RunningAuthorizationServer;
 let elsewhere: RunningAuthorizationServer;
@@ -32,7 +32,7 @@ function askingAt(
 ) {
   const options = { ...connectionTo(server, 'service-a'), ...bend };
   // By a clock that stands still nobody has waited for too long to be sent, however busy this machine is.
-  const { metadata, introspection, tokenEndpoint } = connectToAuthorizationServer(options, new StillClock());
+  const { metadata, introspection, tokenEndpoint } = createAuthorizationServer(options, new StillClock());
   return {
     discovery: () => metadata.get(),
     introspection: () => introspection.introspect(SUBJECT_TOKEN),

@@ -1,9 +1,9 @@
-/** Keycloak's token endpoint refusals: the one table that reads its descriptions, because one code means many things. */
+/** Token endpoint errors: the one table that reads Keycloak's descriptions, because one code means many things. */
 import { ResponseBodyError } from 'oauth4webapi';
 import { BearerError } from '../protocol/bearer-error.js';
 import { CLIENT_CREDENTIALS_GRANT } from '../protocol/identifiers.js';
 import type { Refusal } from '../protocol/refusal.js';
-import { toServerError } from './server-answer.js';
+import { toServerError } from './server-errors.js';
 import type { TokenRequestParameters } from './token-request-parameters.js';
 
 /** What a refused token exchange says of the caller. A refusal that is not listed is ours: 502. */

@@ -1,4 +1,4 @@
-/** ServerConnection: how this service reaches the authorization server, and as whom. */
+/** OAuthClientContext: the realm, the client and its credentials, as every call of the OAuth library needs them. */
 import {
   allowInsecureRequests,
   ClientSecretBasic,
@@ -10,7 +10,7 @@ import {
 import type { Connections } from '../http/network.js';
 import { boundedFetch } from './bounded-fetch.js';
 
-export interface ServerConnectionOptions {
+export interface OAuthClientOptions {
   readonly issuer: string;
   /** The realm's URL as we reach it; it differs from `issuer` where services and browsers use different names. */
   readonly realmUrl: string;
@@ -20,7 +20,7 @@ export interface ServerConnectionOptions {
 }
 
 /** The arguments that every call of the OAuth library needs. */
-export class ServerConnection {
+export class OAuthClientContext {
   readonly issuer: string;
   readonly realmUrl: URL;
   readonly client: Client;
@@ -29,7 +29,7 @@ export class ServerConnection {
   readonly #fetch: ReturnType<typeof boundedFetch>;
 
   /** There are as many `connections` at once as the bulkheads let through. */
-  constructor(options: ServerConnectionOptions, connections: Connections) {
+  constructor(options: OAuthClientOptions, connections: Connections) {
     this.#fetch = boundedFetch(connections);
     this.issuer = options.issuer;
     this.realmUrl = new URL(options.realmUrl);

@@ -1,4 +1,4 @@
-/** What an answer that is no success says about us: refused, or unavailable. */
+/** Server errors: what an answer that is not a success says about us: refused, or unavailable. */
 import { OperationProcessingError, ResponseBodyError, WWWAuthenticateChallengeError } from 'oauth4webapi';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { Refusal } from '../protocol/refusal.js';

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Agent } from 'undici';
-import { httpExchange, type HttpRequest } from './http-exchange.js';
+import { sendRequest, type HttpRequest } from './send-request.js';
 import type { Connections } from './network.js';
 
 const servers: Server[] = [];
@@ -26,7 +26,7 @@ async function exchangeWith(handler: RequestListener, bend: Partial<HttpRequest>
   await once(server, 'listening');
   const agent = new Agent();
   agents.push(agent);
-  return httpExchange(agent, { ...requestTo(server), ...bend });
+  return sendRequest(agent, { ...requestTo(server), ...bend });
 }
 
 const requestTo = (server: Server): HttpRequest => ({
@@ -40,7 +40,7 @@ const requestTo = (server: Server): HttpRequest => ({
   signal: undefined,
 });
 
-describe('httpExchange', () => {
+describe('sendRequest', () => {
   it('gives the whole answer, with each header once', async () => {
     const answer = await exchangeWith((request, response) => {
       response.writeHead(201, { 'X-A': ['1', '2'], 'X-Url': String(request.url) });
@@ -87,7 +87,7 @@ describe('httpExchange', () => {
         return agent.dispatch(options, handler);
       },
     };
-    const { body } = await httpExchange(watched, {
+    const { body } = await sendRequest(watched, {
       ...requestTo(server),
       maxResponseBytes: bytes,
       timeoutMs: undefined,
@@ -153,7 +153,7 @@ describe('httpExchange', () => {
       const agent = new Agent({ connections: 1 });
       agents.push(agent);
       const send = async (path: string, bend: Partial<HttpRequest> = {}): Promise<unknown> =>
-        httpExchange(agent, { ...requestTo(server), path, ...bend });
+        sendRequest(agent, { ...requestTo(server), path, ...bend });
       const first = send('/first');
       await arrival;
       const controller = new AbortController();

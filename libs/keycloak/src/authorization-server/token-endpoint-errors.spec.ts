@@ -6,7 +6,7 @@ import { Refusal } from '../protocol/refusal.js';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import { printedForms } from '../../spec-support/printed-forms.js';
 import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
-import { connectToAuthorizationServer } from './connect.js';
+import { createAuthorizationServer } from './create-authorization-server.js';
 
 let realm: RunningAuthorizationServer;
 beforeAll(async () => {
@@ -25,7 +25,7 @@ const FOR_SELF = { grant_type: 'client_credentials', scope: 'analytics.run' } as
 async function refusal(request: typeof EXCHANGE | typeof FOR_SELF, fault: Fault): Promise<Refusal> {
   realm.control.fault('token', fault);
   const options = { ...connectionTo(realm), ...(fault.kind === 'hang' && { timeoutMs: 300 }) };
-  const endpoint = connectToAuthorizationServer(options, systemClock).tokenEndpoint;
+  const endpoint = createAuthorizationServer(options, systemClock).tokenEndpoint;
   const error = await endpoint.request(request).catch((thrown: unknown) => thrown);
   if (!(error instanceof Refusal)) throw new Error('No refusal', { cause: error });
   return error;
