@@ -14,10 +14,12 @@ export class OrdersModule {
   static register({ inventoryUrl, ...keycloak }: OrdersSettings): DynamicModule {
     return {
       module: OrdersModule,
+      // #region imports
       imports: [
         KeycloakModule.forRoot({ clientId: 'orders', ...keycloak }),
         KeycloakModule.forFeature([{ name: 'inventory', baseUrl: inventoryUrl, audience: 'inventory' }]),
       ],
+      // #endregion imports
       controllers: [OrdersController],
       providers: [StockClient],
     };
