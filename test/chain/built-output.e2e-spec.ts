@@ -10,7 +10,7 @@ import { endService, spawnService as spawn, untilReady, type BuiltService } from
 import { chainOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { issuer, keycloakUrl, REALM, SECRETS } from '../support/keycloak.js';
-import type { Variables } from '../support/running-chain.js';
+import type { Variables } from '../support/running-service.js';
 
 const running: BuiltService[] = [];
 let leaks: TokenLeakScanner;
