@@ -1,25 +1,30 @@
 // What is in the packed library: each function gives what is wrong, a text each.
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { filesInUse } from './package-dependencies.mjs';
 import { runInside, TSC } from './packed-library.mjs';
+
+/** @typedef {import('./packed-library.mjs').Packed} Packed */
+/** @typedef {import('./packed-library.mjs').Contents} Contents */
 
 const ATTW = resolve(import.meta.dirname, '../node_modules/@arethetypeswrong/cli/dist/index.js');
 const ALWAYS = ['README.md', 'LICENSE', 'package.json'];
-const PEERS = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
 
-/** A path, relative or of a package, behind `from` or `import`. */
-const IMPORT = /\b(?:from|import)\s*\(?\s*['"]([^'"\s]+)['"]/g;
-
+/** @param {Packed} packed */
 export async function faultsOfManifest({ folder, manifest }) {
   const { messages } = await publint({ pkgDir: folder, pack: false, strict: true });
   return messages.map((message) => `${message.type}: ${formatMessage(message, manifest, { color: false })}`);
 }
 
-/** Only ES modules can import it, and those of CommonJS by `import()` or a Node that can `require` it. */
+/**
+ * ES modules can import it; CommonJS can by `import()`, or by `require` where Node allows it.
+ *
+ * @param {Packed} packed @returns {Promise<string[]>}
+ */
 export async function faultsOfTypes({ tarball }) {
   const args = [ATTW, tarball, '--profile', 'esm-only', '--no-definitely-typed', '--no-emoji', '--no-color'];
   return promisify(execFile)(process.execPath, args).then(
@@ -28,7 +33,11 @@ export async function faultsOfTypes({ tarball }) {
   );
 }
 
-/** As in an application that checks its libraries too (`skipLibCheck: false`). */
+/**
+ * Compiles an application that checks its libraries too (`skipLibCheck: false`).
+ *
+ * @param {Packed} packed @returns {Promise<string[]>}
+ */
 export async function faultsOfCompilation({ folder, manifest }) {
   const imports = entriesOf(manifest).map(
     ([entry], at) => `export * as n${at} from '${manifest.name + entry.slice(1)}';`,
@@ -43,11 +52,12 @@ export async function faultsOfCompilation({ folder, manifest }) {
   );
 }
 
+/** @param {Packed} packed */
 export async function faultsOfExports({ folder, files, manifest }) {
   const entries = entriesOf(manifest);
   const missing = entries.flatMap(([entry, targets]) =>
     ['types', 'default']
-      .filter((kind) => !files.includes(targets[kind]?.slice('./'.length)))
+      .filter((kind) => !files.includes(targets[kind]?.slice('./'.length) ?? ''))
       .map((kind) => `${entry} has no ${kind}`),
   );
   const specifiers = entries.map(([entry]) => manifest.name + entry.slice(1));
@@ -58,50 +68,24 @@ export async function faultsOfExports({ folder, files, manifest }) {
   return stderr === '' ? missing : [...missing, stderr];
 }
 
+/** @param {Contents} contents */
 export function faultsOfFiles({ files, manifest, read }) {
-  const used = filesInUse({ files, manifest, read });
+  const used = new Set([...filesInUse({ files, manifest, read })].map(sourceOf));
   return [
     ...ALWAYS.filter((file) => !files.includes(file)).map((file) => `there is no ${file}`),
     ...files
       .filter((file) => !ALWAYS.includes(file) && !used.has(sourceOf(file)))
-      .map((file) => `${file} is of no use to those who import the package`),
+      .map((file) => `${file} is used by nobody who imports the package`),
   ];
 }
 
-export function faultsOfPeers({ files, manifest, read }) {
-  const own = Object.keys(manifest.dependencies ?? {});
-  const peers = Object.keys(manifest.peerDependencies ?? {});
-  const imported = files
-    .filter((file) => file.endsWith('.js'))
-    .flatMap((file) => importsOf(read(file)))
-    .map((specifier) => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0]);
-  return [
-    ...PEERS.filter((one) => !peers.includes(one)).map((one) => `${one} is no peer dependency`),
-    ...own
-      .filter((one) => one.startsWith('@nestjs/') || peers.includes(one))
-      .map((one) => `${one} is a dependency, and should be a peer only`),
-    ...[...own, ...peers].filter((one) => !imported.includes(one)).map((one) => `${one} is never imported`),
-  ];
-}
+/**
+ * The exports that are modules: all but `./package.json`.
+ *
+ * @param {import('./packed-library.mjs').Manifest} manifest @returns {[string, Record<string, string>][]}
+ */
+const entriesOf = ({ exports }) =>
+  Object.entries(exports).flatMap(([entry, target]) => (typeof target === 'object' ? [[entry, target]] : []));
 
-/** The sources of everything that an export leads to. */
-function filesInUse({ files, manifest, read }) {
-  const queue = Object.values(manifest.exports).flatMap((target) => Object.values(target).map((path) => join(path)));
-  const seen = new Set();
-  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
-    if (seen.has(file) || !files.includes(file)) continue;
-    seen.add(file);
-    for (const specifier of importsOf(read(file)).filter((one) => one.startsWith('.'))) {
-      const target = join(dirname(file), specifier);
-      queue.push(file.endsWith('.d.ts') ? target.replace(/\.js$/, '.d.ts') : target);
-    }
-  }
-  return new Set([...seen].map(sourceOf));
-}
-
-/** Without what is no module: `./package.json`. */
-const entriesOf = ({ exports }) => Object.entries(exports).filter(([, target]) => typeof target === 'object');
-
-const importsOf = (text) => [...text.matchAll(IMPORT)].map(([, specifier]) => specifier);
-
+/** @param {string} file */
 const sourceOf = (file) => file.replace(/^dist\/(.*?)(\.d\.ts|\.js)(\.map)?$/, 'src/$1.ts');

@@ -1,26 +1,35 @@
-// npm run package:size: how large the packed library is, and what it brings along.
+// npm run package:size: how large each packed library is, and what it brings along.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { LIBRARY, packLibrary } from './packed-library.mjs';
+import { packLibrary, publishedLibraries } from './packed-library.mjs';
 
-const { manifest, files, size, unpackedSize } = packLibrary();
+/** @param {number} bytes */
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0).padStart(6)} kB`;
+/** @param {number[]} numbers */
 const sum = (numbers) => numbers.reduce((one, other) => one + other, 0);
 
-const brought = [...dependenciesOf(LIBRARY, new Map())].toSorted(([one], [other]) => one.localeCompare(other));
-console.log(`${manifest.name}@${manifest.version}
+for (const library of publishedLibraries()) {
+  const { manifest, files, size, unpackedSize } = packLibrary(library);
+  const brought = [...dependenciesOf(library, new Map())].toSorted(([one], [other]) => one.localeCompare(other));
+  console.log(`${manifest.name}@${manifest.version}
   packed        ${kilobytes(size)}
   unpacked      ${kilobytes(unpackedSize)}, ${files.length} files
 
-Dependencies, with all that they need: ${brought.length}, ${kilobytes(sum(brought.map(([, bytes]) => bytes))).trim()}`);
-for (const [dependency, bytes] of brought) console.log(`  ${dependency.padEnd(24)}${kilobytes(bytes)}`);
-console.log('\nPeers, which the application has:');
-for (const [peer, range] of Object.entries(manifest.peerDependencies)) {
-  const optional = manifest.peerDependenciesMeta?.[peer]?.optional ? ', if at all' : '';
-  console.log(`  ${peer.padEnd(24)}${range}${optional}`);
+  Dependencies, with all that they need: ${brought.length}, ${kilobytes(sum(brought.map(([, bytes]) => bytes))).trim()}`);
+  for (const [dependency, bytes] of brought) console.log(`    ${dependency.padEnd(24)}${kilobytes(bytes)}`);
+  console.log('\n  Peers, which the application has:');
+  for (const [peer, range] of Object.entries(manifest.peerDependencies ?? {})) {
+    const optional = manifest.peerDependenciesMeta?.[peer]?.optional ? ', if at all' : '';
+    console.log(`    ${peer.padEnd(24)}${range}${optional}`);
+  }
+  console.log();
 }
 
-/** Name and version of each package to its size on disk in bytes, as installed here. */
+/**
+ * Name and version of each package to its size on disk in bytes, as installed here.
+ *
+ * @param {string} folder @param {Map<string, number>} found @returns {Map<string, number>}
+ */
 function dependenciesOf(folder, found) {
   const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   for (const name of Object.keys(dependencies)) {
@@ -33,7 +42,7 @@ function dependenciesOf(folder, found) {
   return found;
 }
 
-/** The nearest `node_modules` counts, as for Node. */
+/** The nearest `node_modules` counts, as for Node. @param {string} name @param {string} from @returns {string} */
 function installedAt(name, from) {
   for (let folder = from; ; folder = dirname(folder)) {
     const candidate = join(folder, 'node_modules', name);
@@ -42,6 +51,7 @@ function installedAt(name, from) {
   }
 }
 
+/** @param {string} folder */
 function sizeOf(folder) {
   return sum(
     readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -1,33 +1,60 @@
-// The library as it would be published: built, packed by npm, and unpacked again.
+// A published library as npm would publish it: built, packed, and unpacked again.
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
-export const LIBRARY = resolve(import.meta.dirname, '../libs/keycloak');
-export const TSC = resolve(import.meta.dirname, '../node_modules/typescript/bin/tsc');
-/** Below the library, so that what it imports is found where its own sources find it. */
-const FOLDER = join(LIBRARY, 'node_modules/.cache/packed');
-
 /**
- * Gives the tarball, the folder of what is in it, its files (paths in that folder) and how to read one, its manifest, and
- * `size` and `unpackedSize` in bytes.
+ * @typedef {object} Manifest of a package, as far as it is read here
+ * @property {string} name
+ * @property {string} version
+ * @property {Record<string, string | Record<string, string>>} exports
+ * @property {Record<string, string>} [dependencies]
+ * @property {Record<string, string>} [peerDependencies]
+ * @property {Record<string, { optional?: boolean }>} [peerDependenciesMeta]
+ *
+ * @typedef {object} Contents of a package
+ * @property {readonly string[]} files paths in its folder
+ * @property {(file: string) => string} read
+ * @property {Manifest} manifest
+ *
+ * @typedef {Contents & { library: string, tarball: string, folder: string, size: number, unpackedSize: number }} Packed
+ *   `library` holds its sources, `folder` what is in the tarball; sizes are in bytes.
  */
-export function packLibrary() {
+
+const LIBRARIES = resolve(import.meta.dirname, '../libs');
+export const TSC = resolve(import.meta.dirname, '../node_modules/typescript/bin/tsc');
+
+/** The folders of the libraries that are published: those whose manifest does not say `private`. */
+export function publishedLibraries() {
+  return readdirSync(LIBRARIES)
+    .map((name) => join(LIBRARIES, name))
+    .filter((library) => JSON.parse(readFileSync(join(library, 'package.json'), 'utf8')).private !== true);
+}
+
+/** @param {string} library its folder @returns {Packed} */
+export function packLibrary(library) {
+  /** @param {string} command @param {string[]} args */
+  const run = (command, args) =>
+    execFileSync(command, args, { cwd: library, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   run(process.execPath, [TSC, '-b', 'tsconfig.lib.json']);
-  removeOrphans();
-  rmSync(FOLDER, { recursive: true, force: true });
-  mkdirSync(FOLDER, { recursive: true });
-  // A list, or by name, as npm's version has it.
-  const [packed] = Object.values(JSON.parse(run('npm', ['pack', '--json', '--pack-destination', FOLDER])));
-  const tarball = join(FOLDER, packed.filename);
-  run('tar', ['-xzf', tarball, '-C', FOLDER]);
-  const folder = join(FOLDER, 'package');
+  removeOrphans(library);
+  // Below the library, so that what it imports is found where its own sources find it.
+  const destination = join(library, 'node_modules/.cache/packed');
+  rmSync(destination, { recursive: true, force: true });
+  mkdirSync(destination, { recursive: true });
+  // npm's versions differ: a list, or an object by name.
+  const [packed] = Object.values(JSON.parse(run('npm', ['pack', '--json', '--pack-destination', destination])));
+  const tarball = join(destination, packed.filename);
+  run('tar', ['-xzf', tarball, '-C', destination]);
+  const folder = join(destination, 'package');
+  /** @param {string} file */
   const read = (file) => readFileSync(join(folder, file), 'utf8');
   return {
+    library,
     tarball,
     folder,
-    files: packed.files.map(({ path }) => path),
+    files: packed.files.map((/** @type {{ path: string }} */ { path }) => path),
     read,
     manifest: JSON.parse(read('package.json')),
     size: packed.size,
@@ -35,20 +62,24 @@ export function packLibrary() {
   };
 }
 
-/** Runs a module that imports the package by its name; never rejects, and what it fails with is in `stderr`. */
+/**
+ * Runs a module that imports the package by its name. Never rejects; `stderr` says what the module failed with.
+ *
+ * @param {string} folder @param {string} script @returns {Promise<{ stderr: string }>}
+ */
 export function runInside(folder, script) {
   const args = ['--enable-source-maps', '--input-type=module', '--eval', script];
   return promisify(execFile)(process.execPath, args, { cwd: folder }).catch((error) => error);
 }
 
-function run(command, args) {
-  return execFileSync(command, args, { cwd: LIBRARY, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-}
-
-/** What was compiled from a source that is gone would be packed as well. */
-function removeOrphans() {
-  for (const file of readdirSync(join(LIBRARY, 'dist'), { recursive: true })) {
+/**
+ * What was compiled from a source that is gone would be packed as well.
+ *
+ * @param {string} library
+ */
+function removeOrphans(library) {
+  for (const file of readdirSync(join(library, 'dist'), { recursive: true, encoding: 'utf8' })) {
     const source = file.replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts');
-    if (source !== file && !existsSync(join(LIBRARY, 'src', source))) rmSync(join(LIBRARY, 'dist', file));
+    if (source !== file && !existsSync(join(library, 'src', source))) rmSync(join(library, 'dist', file));
   }
 }

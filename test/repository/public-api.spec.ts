@@ -117,7 +117,9 @@ describe('keycloak-test-servers', () => {
       'startAuthorizationServer',
       'startFaultProxy',
       'startKeycloak',
+      'startSharedServer',
       'startTestServer',
+      'stopSharedServer',
       'testServer',
     ]);
   });

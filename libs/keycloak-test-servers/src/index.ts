@@ -5,12 +5,13 @@ export { startAuthorizationServer } from './embedded/start-authorization-server.
 export { startFaultProxy } from './fault-proxy/start-fault-proxy.js';
 export { startKeycloak } from './real/start-keycloak.js';
 export { startTestServer } from './start-test-server.js';
+export { startSharedServer, stopSharedServer } from './runners/shared-server.js';
 export { testServer } from './runners/test-server.js';
 
 export type { KeycloakKind, RunningKeycloak, StartKeycloakOptions } from './real/start-keycloak.js';
 export type { RunningServer, ServerKind } from './running-server.js';
 export type { RealmEnvironment, StartServerOptions } from './start-server-options.js';
-export type { ServerChoice } from './start-test-server.js';
+export type { ServerChoice } from './server-choice.js';
 export type { TestServer } from './runners/test-server.js';
 export type { CallCounter, CallCounts, CountedEndpoint, CountedGrant } from './embedded/http/call-counter.js';
 export type { AdjustableClock } from './embedded/adjustable-clock.js';

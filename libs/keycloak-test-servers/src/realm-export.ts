@@ -29,6 +29,9 @@ export function unfilledPlaceholders(json: string, environment: Readonly<Record<
   return [...new Set(names)].filter((name) => environment[name] === undefined);
 }
 
+/** The name of the realm in the file. */
+export const realmNameIn = async (path: string): Promise<string> => realmName(await readFile(path, 'utf8'), path);
+
 function realmName(json: string, path: string): string {
   const parsed: unknown = JSON.parse(json);
   if (typeof parsed === 'object' && parsed !== null && 'realm' in parsed && typeof parsed.realm === 'string') {

@@ -1,5 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { startTestServer, type ServerChoice } from './start-test-server.js';
+import type { ServerChoice } from './server-choice.js';
+import { KeycloakUnavailableError } from './real/keycloak-unavailable-error.js';
+import { startTestServer } from './start-test-server.js';
 import { allSecrets, REALM_FILE } from '../spec-support/test-realm.js';
 
 const OPTIONS = { realm: REALM_FILE, environment: allSecrets('x') };
@@ -38,15 +40,43 @@ describe('startTestServer', () => {
 
   it('refuses a choice that is none, and says which there are', async () => {
     process.env['AUTHORIZATION_SERVER'] = 'podman';
-    await expect((async () => startTestServer(OPTIONS))()).rejects.toThrow(
-      'AUTHORIZATION_SERVER is "podman"; it must be one of embedded, keycloak, docker, distribution',
+    await expect(startTestServer(OPTIONS)).rejects.toThrow(
+      'AUTHORIZATION_SERVER is "podman"; it must be one of embedded, keycloak, docker, distribution, available',
     );
     await expect(startTestServer(OPTIONS, 'toString' as ServerChoice)).rejects.toThrow(RangeError);
   });
 
-  it.each(['keycloak', 'docker', 'distribution'] as const)('does not fall back from %s', async (choice) => {
-    const aborted = AbortSignal.abort(new Error('asked for a real one'));
-    await expect(startTestServer({ ...OPTIONS, signal: aborted }, choice)).rejects.toThrow('asked for a real one');
-    await expect(startTestServer({ ...OPTIONS, realm: '/no/such/realm.json' }, choice)).rejects.toThrow(/realm/);
+  it('says who asked for a Keycloak that cannot be had', async () => {
+    process.env['AUTHORIZATION_SERVER'] = 'docker';
+    const host = process.env['DOCKER_HOST'];
+    process.env['DOCKER_HOST'] = 'tcp://127.0.0.1:9';
+    try {
+      const failure = startTestServer(OPTIONS);
+      await expect(failure).rejects.toThrow(
+        /^AUTHORIZATION_SERVER=docker: Keycloak \S+ cannot be run on this machine:/,
+      );
+      await expect(failure).rejects.toBeInstanceOf(KeycloakUnavailableError);
+    } finally {
+      if (host === undefined) delete process.env['DOCKER_HOST'];
+      else process.env['DOCKER_HOST'] = host;
+    }
   });
+
+  it('does not start the embedded server in production, though it was chosen', async () => {
+    process.env['NODE_ENV'] = 'production';
+    try {
+      await expect(startTestServer(OPTIONS, 'embedded')).rejects.toThrow(/^NODE_ENV is "production"/);
+    } finally {
+      process.env['NODE_ENV'] = 'test';
+    }
+  });
+
+  it.each(['keycloak', 'docker', 'distribution', 'available'] as const)(
+    'does not fall back from %s that fails',
+    async (choice) => {
+      const aborted = AbortSignal.abort(new Error('asked for a real one'));
+      await expect(startTestServer({ ...OPTIONS, signal: aborted }, choice)).rejects.toThrow('asked for a real one');
+      await expect(startTestServer({ ...OPTIONS, realm: '/no/such/realm.json' }, choice)).rejects.toThrow(/realm/);
+    },
+  );
 });

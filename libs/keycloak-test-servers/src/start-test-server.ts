@@ -1,42 +1,35 @@
 /** startTestServer(): whichever server a suite is to run against, chosen by one word or by the environment. */
 import { startAuthorizationServer } from './embedded/start-authorization-server.js';
+import { findExternalServer } from './external-server.js';
 import type { RunningServer } from './running-server.js';
 import { startKeycloak } from './real/start-keycloak.js';
+import { KeycloakUnavailableError } from './real/keycloak-unavailable-error.js';
+import { chooseServer, isUrl, type ServerChoice } from './server-choice.js';
+import { startAvailableServer } from './start-available-server.js';
 import type { StartServerOptions } from './start-server-options.js';
 
 /**
- * - `embedded`: the server of `startAuthorizationServer()`, in this process, within a second.
- * - `keycloak`: a real Keycloak, in Docker when an engine answers, otherwise from its distribution.
- * - `docker`, `distribution`: a real Keycloak, in this way and no other.
- */
-export type ServerChoice = 'embedded' | 'keycloak' | 'docker' | 'distribution';
-
-const CHOICES: readonly string[] = ['embedded', 'keycloak', 'docker', 'distribution'] satisfies ServerChoice[];
-
-/**
- * Starts one of both servers, on a free port unless told another. Both have one shape, so that a suite which keeps to it runs
- * against either. Default: what the variable `AUTHORIZATION_SERVER` of the environment says, and `embedded` without it.
+ * Starts the server that was chosen, on a free port unless told another, or finds the one that runs already. All have one
+ * shape, so that a suite which keeps to it runs against any. Default: what the variable `AUTHORIZATION_SERVER` of the
+ * environment says, and `embedded` without it.
  *
- * It does *not* fall back: what was chosen and can't be had is an error. See `startAuthorizationServer()` and
+ * Only `available` falls back. Whatever else was chosen and can't be had is an error. See `startAuthorizationServer()` and
  * `startKeycloak()` for what each does, needs and throws.
  *
+ * A server that runs already must have the realm of `options.realm`, unless the URL names another; `environment` and `port`
+ * are of no use to it, and `stop()` leaves it running.
+ *
  * @throws RangeError for a choice that is none.
+ * @throws Error when nothing answers at a URL, or no such realm.
  */
-export async function startTestServer(options: StartServerOptions, choice = chosen()): Promise<RunningServer> {
-  if (!isChoice(choice)) throw noChoice(choice, 'The choice');
-  if (choice === 'embedded') return startAuthorizationServer(options);
-  return startKeycloak(choice === 'keycloak' ? options : { ...options, using: choice });
+export async function startTestServer(options: StartServerOptions, choice?: ServerChoice): Promise<RunningServer> {
+  const { choice: chosen, madeBy } = chooseServer(choice, process.env);
+  if (isUrl(chosen)) return findExternalServer(chosen, options);
+  if (chosen === 'embedded') return startAuthorizationServer(options);
+  if (chosen === 'available') return startAvailableServer(options);
+  try {
+    return await startKeycloak(chosen === 'keycloak' ? options : { ...options, using: chosen });
+  } catch (error) {
+    throw error instanceof KeycloakUnavailableError ? error.askedForBy(madeBy) : error;
+  }
 }
-
-/** An empty variable counts as none. */
-function chosen(): ServerChoice {
-  const { AUTHORIZATION_SERVER: choice = '' } = process.env;
-  if (choice === '') return 'embedded';
-  if (isChoice(choice)) return choice;
-  throw noChoice(choice, 'AUTHORIZATION_SERVER');
-}
-
-const isChoice = (choice: string): choice is ServerChoice => CHOICES.includes(choice);
-
-const noChoice = (choice: string, what: string): RangeError =>
-  new RangeError(`${what} is ${JSON.stringify(choice)}; it must be one of ${CHOICES.join(', ')}`);

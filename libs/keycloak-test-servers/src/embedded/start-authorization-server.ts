@@ -14,6 +14,9 @@ import { listener } from './http/router.js';
 import { controlOf, type AuthorizationServerControl } from './server-control.js';
 import { makeSigningKeys } from './tokens/signing-keys.js';
 
+/** Its answers bear this as the header Server, so that it is not taken for a Keycloak by who knows its URL only. */
+export const EMBEDDED_SERVER_NAME = 'keycloak-test-servers';
+
 export type StartAuthorizationServerOptions = StartServerOptions;
 
 export interface RunningAuthorizationServer extends RunningServer {
@@ -68,7 +71,10 @@ export async function startAuthorizationServer(
   const faults = new FaultBoard();
   const requests = new LastRequests();
   const answer = listener(withMaster(server), calls, faults, requests);
-  http.on('request', (request, response) => void answer(request, response));
+  http.on('request', (request, response) => {
+    response.setHeader('server', EMBEDDED_SERVER_NAME);
+    void answer(request, response);
+  });
   return {
     baseUrl,
     issuer: server.issuer,

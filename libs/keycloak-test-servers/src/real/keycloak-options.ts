@@ -3,7 +3,7 @@ import type { ServerKind } from '../running-server.js';
 import type { StartServerOptions } from '../start-server-options.js';
 
 /** How Keycloak is run: its official image, or its official distribution on this machine's JVM. */
-export type KeycloakKind = Exclude<ServerKind, 'embedded'>;
+export type KeycloakKind = Extract<ServerKind, 'docker' | 'distribution'>;
 
 export interface StartKeycloakOptions extends StartServerOptions {
   /** Version of Keycloak. Default: `26.7.4`, the one this package is tested with. */

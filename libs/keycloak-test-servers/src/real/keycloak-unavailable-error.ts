@@ -10,10 +10,14 @@ export class KeycloakUnavailableError extends Error {
   /** One sentence for each way that was tried, in order. */
   readonly reasons: readonly string[];
 
-  constructor(version: string, reasons: readonly string[]) {
+  constructor(
+    private readonly version: string,
+    reasons: readonly string[],
+    askedForBy = '',
+  ) {
     super(
       [
-        `Keycloak ${version} cannot be run on this machine:`,
+        `${askedForBy === '' ? '' : `${askedForBy}: `}Keycloak ${version} cannot be run on this machine:`,
         ...reasons.map((reason) => `  - ${reason}`),
         'Install one of these:',
         `  - Docker, running and able to pull ${imageName(version)}`,
@@ -22,6 +26,11 @@ export class KeycloakUnavailableError extends Error {
       ].join('\n'),
     );
     this.reasons = reasons;
+  }
+
+  /** The same, with the choice that asked for a real one at the start of its message. */
+  askedForBy(choice: string): KeycloakUnavailableError {
+    return new KeycloakUnavailableError(this.version, this.reasons, choice);
   }
 }
 

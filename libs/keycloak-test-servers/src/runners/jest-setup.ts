@@ -1,5 +1,5 @@
 /** The globalSetup of Jest that starts a server for all specs of a run: `keycloak-test-servers/jest-setup`. */
-import { startServerOfRun } from './shared-server.js';
+import { sharedServerOptions, startSharedServer } from './shared-server.js';
 
 /** The part of Jest's project configuration that is read. */
 export interface JestProjectConfig {
@@ -13,11 +13,8 @@ export interface JestProjectConfig {
  * `testServer()`. Goes together with `jest-teardown`.
  */
 async function setUp(_: unknown, { globals, rootDir }: JestProjectConfig): Promise<void> {
-  await startServerOfRun(
-    globals['authorizationServer'],
-    rootDir,
-    'globals.authorizationServer in the configuration of Jest',
-  );
+  const where = 'globals.authorizationServer in the configuration of Jest';
+  await startSharedServer(sharedServerOptions(globals['authorizationServer'], rootDir, where));
 }
 
 export { setUp as default };

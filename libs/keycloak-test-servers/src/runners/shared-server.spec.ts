@@ -1,11 +1,14 @@
 /** Set-up and teardown as Jest and Vitest call them. */
 import { fileURLToPath } from 'node:url';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import setUp from './jest-setup.js';
 import tearDown from './jest-teardown.js';
 import { allSecrets } from '../../spec-support/test-realm.js';
-import { testServer } from './test-server.js';
+import type { RunningServer } from '../running-server.js';
+import { startSharedServer } from './shared-server.js';
+import { publishToEnv, testServer } from './test-server.js';
 import * as vitest from './vitest-setup.js';
 
 const rootDir = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -54,6 +57,22 @@ describe('jest-setup and jest-teardown', () => {
     await setUp({}, { rootDir, globals: { authorizationServer } });
     expect(testServer().baseUrl).not.toBe(first.baseUrl);
     expect(await isUp(first.baseUrl)).toBe(false);
+  });
+
+  it('may be a set-up of your own, with a choice of its own', async () => {
+    process.env['AUTHORIZATION_SERVER'] = 'docker';
+    try {
+      const options = { realm: join(rootDir, 'keycloak/microservices-realm.json'), environment: allSecrets('x') };
+      const server = await startSharedServer(options, 'embedded');
+      expect(testServer()).toMatchObject({ kind: 'embedded', baseUrl: server.baseUrl });
+    } finally {
+      process.env['AUTHORIZATION_SERVER'] = 'embedded';
+    }
+  });
+
+  it('tell the specs why the embedded server stands in for a Keycloak', () => {
+    publishToEnv({ fallbackReason: 'No Keycloak can be run here' } as RunningServer);
+    expect(testServer().fallbackReason).toBe('No Keycloak can be run here');
   });
 
   it.each([{}, { authorizationServer: {} }, { authorizationServer: { realm: 1 } }])(

@@ -27,12 +27,13 @@ export function testServer(): TestServer {
 }
 
 /** For those that are started from now on. */
-export function leaveToSpecs(server: RunningServer): void {
-  const { baseUrl, issuer, realm, version, kind, adminUsername, adminPassword } = server;
-  const told: TestServer = { baseUrl, issuer, realm, version, kind, adminUsername, adminPassword };
-  process.env[VARIABLE] = JSON.stringify(told);
+export function publishToEnv(server: RunningServer): void {
+  const { baseUrl, issuer, realm, version, kind, adminUsername, adminPassword, fallbackReason } = server;
+  const known = { baseUrl, issuer, realm, version, kind, adminUsername, adminPassword };
+  const published: TestServer = fallbackReason === undefined ? known : { ...known, fallbackReason };
+  process.env[VARIABLE] = JSON.stringify(published);
 }
 
-export function leaveNothing(): void {
+export function removeFromEnv(): void {
   delete process.env[VARIABLE];
 }

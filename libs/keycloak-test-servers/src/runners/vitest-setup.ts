@@ -1,7 +1,7 @@
 /** The globalSetup of Vitest that starts a server for all specs of a run: `keycloak-test-servers/vitest-setup`. */
-import { startServerOfRun } from './shared-server.js';
+import { sharedServerOptions, startSharedServer } from './shared-server.js';
 
-export { stopServerOfRun as teardown } from './shared-server.js';
+export { stopSharedServer as teardown } from './shared-server.js';
 
 /** The part of Vitest's project that is read. */
 export interface VitestProject {
@@ -13,9 +13,6 @@ export interface VitestProject {
  * `root`. (For TypeScript, `ProvidedContext` of the module `vitest` is to be told of that member.)
  */
 export async function setup({ config: { root, provide } }: VitestProject): Promise<void> {
-  await startServerOfRun(
-    provide?.['authorizationServer'],
-    root,
-    'provide.authorizationServer in the configuration of Vitest',
-  );
+  const where = 'provide.authorizationServer in the configuration of Vitest';
+  await startSharedServer(sharedServerOptions(provide?.['authorizationServer'], root, where));
 }

@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import { chooseServer, isUrl } from './server-choice.js';
+
+describe('the choice', () => {
+  const KINDS = ['embedded', 'keycloak', 'docker', 'distribution', 'available'];
+
+  it.each([...KINDS, 'http://localhost:8180', 'https://sso.example.com/realms/shop'])(
+    'is %s, from the caller or from the variable',
+    (choice) => {
+      expect(chooseServer(choice, {})).toEqual({ choice, madeBy: `the choice=${choice}` });
+      const madeBy = `AUTHORIZATION_SERVER=${choice}`;
+      expect(chooseServer(undefined, { AUTHORIZATION_SERVER: choice })).toEqual({ choice, madeBy });
+    },
+  );
+
+  it("is the caller's, whatever the variable says", () => {
+    expect(chooseServer('embedded', { AUTHORIZATION_SERVER: 'docker' })).toMatchObject({ choice: 'embedded' });
+    expect(chooseServer('embedded', { AUTHORIZATION_SERVER: 'podman' })).toMatchObject({ choice: 'embedded' });
+  });
+
+  it.each([{}, { AUTHORIZATION_SERVER: '' }])('is the embedded server where nothing is said (%j)', (environment) => {
+    expect(chooseServer(undefined, environment)).toMatchObject({ choice: 'embedded' });
+  });
+
+  it.each(['podman', 'localhost:8080', 'ftp://localhost', 'https://', 'toString'])(
+    'is not %j: the error names the values and who gave it',
+    (wrong) => {
+      const values = /"; it must be one of embedded, keycloak, docker, distribution, available, or an http\(s\) URL/;
+      expect(() => chooseServer(wrong, {})).toThrow(RangeError);
+      expect(() => chooseServer(wrong, {})).toThrow(/^the choice is "/);
+      expect(() => chooseServer(undefined, { AUTHORIZATION_SERVER: wrong })).toThrow(/^AUTHORIZATION_SERVER is "/);
+      expect(() => chooseServer(undefined, { AUTHORIZATION_SERVER: wrong })).toThrow(values);
+    },
+  );
+
+  it('is empty by nobody but the variable', () => {
+    expect(() => chooseServer('', {})).toThrow(RangeError);
+  });
+
+  it.each(KINDS)('tells %s from a URL', (kind) => {
+    expect(isUrl(kind)).toBe(false);
+  });
+});

@@ -1,0 +1,109 @@
+/** `npm run package:check`: a dependency that users of the main door do not need is seen, and one that is missing. */
+import { beforeAll, describe, expect, it } from '@jest/globals';
+
+interface Manifest {
+  readonly exports: Record<string, string | Record<string, string>>;
+  readonly dependencies?: Record<string, string>;
+  readonly peerDependencies?: Record<string, string>;
+  readonly peerDependenciesMeta?: Record<string, { readonly optional: boolean }>;
+}
+
+let faultsOfDependencies: (contents: object) => string[];
+beforeAll(async () => {
+  const script = new URL('../../scripts/package-dependencies.mjs', import.meta.url).href;
+  ({ faultsOfDependencies } = (await import(script)) as { faultsOfDependencies: typeof faultsOfDependencies });
+});
+
+const FILES: Readonly<Record<string, string>> = {
+  'dist/index.js': [
+    "import { createHash } from 'node:crypto';",
+    "import { channel } from 'diagnostics_channel';",
+    "export { cached } from './cache.js';",
+  ].join('\n'),
+  'dist/index.d.ts': "import type { Module } from '@nestjs/common';",
+  'dist/cache.js': "import { LRUCache } from 'lru-cache/raw';\nexport const open = () => import('an-engine');",
+  'dist/testing/index.js':
+    "/** Use: import { x } from 'an-example'; */\nexport * from '../cache.js';\nimport 'for-tests';",
+  'dist/testing/index.d.ts': '',
+};
+
+const door = (folder: string): Record<string, string> => ({
+  types: `./dist/${folder}index.d.ts`,
+  default: `./dist/${folder}index.js`,
+});
+
+/** Everything is as it should be. */
+const SOUND = {
+  exports: { '.': door(''), './testing': door('testing/'), './package.json': './package.json' },
+  dependencies: { 'lru-cache': '1' },
+  peerDependencies: { '@nestjs/common': '1', 'for-tests': '1', 'an-engine': '1' },
+  peerDependenciesMeta: { 'for-tests': { optional: true }, 'an-engine': { optional: true } },
+} satisfies Manifest;
+
+const faults = (manifest: Manifest, files = FILES): string[] =>
+  faultsOfDependencies({ files: Object.keys(files), read: (file: string) => files[file], manifest });
+
+describe('the dependencies of a package', () => {
+  it('are sound when its main door leads to each', () => {
+    expect(faults(SOUND)).toEqual([]);
+  });
+
+  it.each<[string, Partial<Manifest>, string]>([
+    [
+      'a dependency that only the door for tests leads to',
+      {
+        dependencies: { 'lru-cache': '1', 'for-tests': '1' },
+        peerDependencies: { '@nestjs/common': '1', 'an-engine': '1' },
+      },
+      'for-tests is installed for everybody, but the door "." does not lead to it',
+    ],
+    [
+      'a peer that only the door for tests leads to, and that everybody must have',
+      { peerDependenciesMeta: { 'an-engine': { optional: true } } },
+      'for-tests is installed for everybody, but the door "." does not lead to it',
+    ],
+    [
+      'a dependency that nothing leads to',
+      { dependencies: { 'lru-cache': '1', 'left-over': '1' } },
+      'left-over is installed for everybody, but the door "." does not lead to it',
+    ],
+    [
+      'an optional peer that nothing leads to',
+      {
+        peerDependencies: { ...SOUND.peerDependencies, 'left-over': '1' },
+        peerDependenciesMeta: { ...SOUND.peerDependenciesMeta, 'left-over': { optional: true } },
+      },
+      'left-over is an optional peer, but no door leads to it',
+    ],
+    [
+      'an optional peer without which the main door does not open',
+      { peerDependenciesMeta: { ...SOUND.peerDependenciesMeta, '@nestjs/common': { optional: true } } },
+      'the door "." always imports @nestjs/common, which is an optional peer',
+    ],
+    [
+      'a second copy of Nest',
+      { dependencies: { 'lru-cache': '1', '@nestjs/common': '1' } },
+      '@nestjs/common is a dependency, and must be a peer alone',
+    ],
+  ])('are not sound with %s', (_, change, fault) => {
+    expect(faults({ ...SOUND, ...change })).toContain(fault);
+  });
+
+  it('are not sound when one is missing, of any door', () => {
+    expect(faults({ ...SOUND, dependencies: {} })).toEqual([
+      'the door "." leads to lru-cache, which the manifest does not name',
+      'the door "./testing" leads to lru-cache, which the manifest does not name',
+    ]);
+    const { 'for-tests': _, ...peers } = SOUND.peerDependencies;
+    expect(faults({ ...SOUND, peerDependencies: peers })).toEqual([
+      'the door "./testing" leads to for-tests, which the manifest does not name',
+    ]);
+  });
+
+  it('are not sound when only the types name one', () => {
+    const peerDependencies = { 'for-tests': '1', 'an-engine': '1' };
+    expect(faults({ ...SOUND, peerDependencies })).toEqual([
+      'the door "." leads to @nestjs/common, which the manifest does not name',
+    ]);
+  });
+});
