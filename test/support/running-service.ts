@@ -62,7 +62,7 @@ export class RunningService {
   static async #startOnce(
     module: ServiceModule,
     variables: Variables,
-    { port, host, url }: ListenAt,
+    listenAt: ListenAt,
     leaks: TokenLeakScanner,
   ): Promise<RunningService> {
     const adapter = serviceAdapter();
@@ -84,12 +84,12 @@ export class RunningService {
       createService(module.register({ demoMode: variables['DEMO_MODE'] === 'true' }), { logFormat: 'json' }, adapter),
     );
     try {
-      await app.listen(port, host);
+      await app.listen(listenAt.port, listenAt.host);
     } catch (error) {
       await app.close();
       throw error;
     }
-    return new RunningService(url ?? (await app.getUrl()), app, routes, arrivedTokens);
+    return new RunningService(listenAt.url ?? (await app.getUrl()), app, routes, arrivedTokens);
   }
 
   /** What the service says to whoever holds this token. */
