@@ -14,6 +14,7 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string', default: '5' },
     scale: { type: 'string', default: '1' },
     counts: { type: 'boolean', default: false },
+    against: { type: 'string' },
     list: { type: 'boolean', default: false },
   },
 });
@@ -44,7 +45,7 @@ async function main() {
   const { missed, table } = await import('./report.mjs');
   keycloak = await findKeycloak({ say, signal });
   moveAside();
-  say(pinning);
+  say(`Node ${process.version}, ${pinning}`);
   const figures = [];
   for (const scenario of chosen) {
     console.log(paint(1, `\n${scenario.name}: ${scenario.title}`));
@@ -61,8 +62,12 @@ function choose(scenarios) {
   const names = flags.only?.flatMap((text) => text.split(','));
   const unknown = names?.filter((name) => !scenarios.some((scenario) => scenario.name === name)) ?? [];
   if (unknown.length > 0) throw new Error(`No such scenario: ${unknown.join(', ')} (--list names them)`);
-  if (names !== undefined) return scenarios.filter(({ name }) => names.includes(name));
-  return flags.counts ? scenarios.filter(({ counts }) => counts) : scenarios;
+  const lacks = ({ needs }) => needs !== undefined && flags[needs] === undefined;
+  if (names === undefined) return scenarios.filter((one) => !lacks(one) && (one.counts || !flags.counts));
+  const chosen = scenarios.filter(({ name }) => names.includes(name));
+  const lacking = chosen.find(lacks);
+  if (lacking !== undefined) throw new Error(`The scenario ${lacking.name} needs --${lacking.needs}`);
+  return chosen;
 }
 
 /** A scenario that can't be measured is a figure that is missed, and the others go on. */
@@ -75,6 +80,8 @@ async function measure({ name, title, run }) {
       rounds: wholeNumber('rounds'),
       scale: wholeNumber('scale'),
       counts: flags.counts,
+      against: flags.against,
+      stopAll: processes.stopProcesses,
       say,
       signal,
     });

@@ -1,49 +1,75 @@
-// The chain: Services A, B and C as they are built, each in a process of its own.
+// The chain: Services A, B and C as they are built, or servers that stand for them, each in a process of its own.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { freePort } from '../../scripts/processes.mjs';
-import { serviceEnvironment, services } from '../../scripts/services.mjs';
 import { startProcess } from './processes.mjs';
+
+/** What runs as each of the three. `root` is the checkout that the chain is of. */
+export const PROGRAMS = {
+  services: (name, root) => [join(root, `apps/${name}/dist/main.js`)],
+  /** The same without guard, tokens and exchange. */
+  open: (name) => ['bench/servers/open-twin.mjs', name],
+  /** The least that answers as they do. */
+  limit: (name) => ['bench/servers/limit.mjs', name],
+};
 
 /**
  * In demo mode, as `npm start` runs them, but with logs as in production. `keycloak.baseUrl` may lead through a counting
- * proxy. `open`: their twins without guard, tokens and exchange. `nodeArgs` is for profiling.
+ * proxy. `program`: one of `PROGRAMS`. `nodeArgs` is for profiling.
  */
-export async function startChain(keycloak, { open = false, env = {}, nodeArgs = () => [], signal } = {}) {
-  const all = services({});
-  for (const service of all) service.port = await freePort();
+export async function startChain(
+  keycloak,
+  { program = 'services', root = process.cwd(), env = {}, nodeArgs = () => [], signal } = {},
+) {
+  const { all, environmentOf } = await described(root);
   const chain = {};
   for (const service of all) {
-    const program = open ? ['bench/servers/open-twin.mjs', service.name] : [`apps/${service.name}/dist/main.js`];
-    chain[service.letter.toLowerCase()] = await startProcess(
-      open ? `${service.name} (open)` : service.name,
-      [...nodeArgs(service.name), ...program],
+    const { name, letter, port } = service;
+    const started = await startProcess(
+      program === 'services' ? name : `${name} (${program})`,
+      [...nodeArgs(name), ...PROGRAMS[program](name, root)],
       {
-        env: { ...serviceEnvironment(service, { all, keycloak, environment: {} }), NODE_ENV: 'test', ...env },
-        healthUrl: `http://127.0.0.1:${service.port}/health/ready`,
+        env: { ...environmentOf(service, keycloak), ...env },
+        healthUrl: `http://127.0.0.1:${port}/health/ready`,
         signal,
       },
     );
-    chain[service.letter.toLowerCase()].url = `http://127.0.0.1:${service.port}`;
+    started.url = `http://127.0.0.1:${port}`;
+    chain[letter.toLowerCase()] = started;
   }
+  const started = Object.values(chain);
   return {
     ...chain,
     processes: [chain.a, chain.b, chain.c],
-    stop: () => Promise.all([chain.a, chain.b, chain.c].map((one) => one.stop())),
+    stop: () => Promise.all(started.map((one) => one.stop())),
   };
 }
 
 /** GET /run-service-b as curl would ask. */
 export const RUN_CHAIN = { path: '/run-service-b', headers: { accept: 'application/json' } };
 
-/** One of the three alone; those it would call are not there. */
+/** One of the three alone; those it would call are not there, unless `env` says where. */
 export async function serviceOf(name, keycloak, { env = {}, signal } = {}) {
-  const all = services({});
-  for (const service of all) service.port = await freePort();
+  const root = process.cwd();
+  const { all, environmentOf } = await described(root);
   const service = all.find((one) => one.name === name);
-  const measured = await startProcess(name, [`apps/${name}/dist/main.js`], {
-    env: { ...serviceEnvironment(service, { all, keycloak, environment: {} }), NODE_ENV: 'test', ...env },
+  const measured = await startProcess(name, PROGRAMS.services(name, root), {
+    env: { ...environmentOf(service, keycloak), ...env },
     healthUrl: `http://127.0.0.1:${service.port}/health/ready`,
     signal,
   });
   measured.url = `http://127.0.0.1:${service.port}`;
   return measured;
+}
+
+/** The three on free ports, and what each is told: as the checkout at `root` has it. */
+async function described(root) {
+  const { serviceEnvironment, services } = await import(pathToFileURL(join(root, 'scripts/services.mjs')));
+  const all = services({});
+  for (const service of all) service.port = await freePort();
+  const environmentOf = (service, keycloak) => ({
+    ...serviceEnvironment(service, { all, keycloak, environment: {} }),
+    NODE_ENV: 'test',
+  });
+  return { all, environmentOf };
 }

@@ -1,7 +1,6 @@
 // The chain's cost: CPU of A, B and C per chained request, warm, against the same three with guards and tokens off.
 import { figure } from '../report.mjs';
-import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
-import { closedLoop } from '../measure/load.mjs';
+import { chainContender } from '../measure/contenders.mjs';
 import { AT_REFERENCE, atReference, bareHandler } from '../measure/reference.mjs';
 import { interleaved, paired } from '../measure/rounds.mjs';
 
@@ -11,18 +10,13 @@ export const title = 'CPU per chained request, and the chain against its open tw
 /** In a round. */
 const REQUESTS = 9_000;
 
-export async function run({ keycloak, start, rounds, scale, say, signal }) {
-  const contender = (kind, open) => ({
-    name: kind,
-    async start() {
-      const chain = await startChain(keycloak, { open, signal });
-      return {
-        processes: chain.processes,
-        load: (requests) => closedLoop({ url: chain.a.url, request: RUN_CHAIN, requests, signal }),
-      };
-    },
-  });
-  const contenders = [bareHandler({ start, signal }), contender('off', true), contender('on', false)];
+export async function run(bench) {
+  const { rounds, scale, say, signal } = bench;
+  const contenders = [
+    bareHandler(bench),
+    chainContender('off', bench, { program: 'open' }),
+    chainContender('on', bench),
+  ];
   const results = await interleaved(contenders, { rounds, requests: REQUESTS * scale, say, signal });
   const { on, off } = results;
   const cpu = (of) => of.map(({ cpuMicros }) => cpuMicros);

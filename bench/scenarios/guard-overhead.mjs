@@ -1,9 +1,7 @@
 // The guard: a warm guarded route against the same route bare, both sent the same request with its token.
 import { figure } from '../report.mjs';
-import { passwordToken } from '../measure/keycloak.mjs';
-import { closedLoop } from '../measure/load.mjs';
+import { routeContender } from '../measure/contenders.mjs';
 import { interleaved, paired } from '../measure/rounds.mjs';
-import { keycloakEnvironment } from '../measure/environment.mjs';
 import { AT_REFERENCE, atReference, bareHandler } from '../measure/reference.mjs';
 
 export const name = 'guard-overhead';
@@ -16,23 +14,15 @@ const REQUESTS = 30_000;
  * So many times the rounds of the others. What is looked for is a few microseconds, and processes of one program differ by
  * as much: in some of them V8 leaves Node's own `process.nextTick` in a slow form for good.
  */
-const ROUNDS_MORE = 3;
+export const ROUNDS_MORE = 3;
 
-export async function run({ keycloak, start, rounds, scale, say, signal }) {
-  const env = keycloakEnvironment(keycloak, 'service-a');
-  const contender = (kind) => ({
-    name: kind,
-    async start() {
-      const server = await start(`${kind} route`, ['bench/servers/one-route.mjs', kind], { env });
-      const load = async (requests) => {
-        const request = { path: '/route', headers: { authorization: `Bearer ${await passwordToken(keycloak)}` } };
-        await closedLoop({ url: server.url, request, requests: 1, connections: 1 });
-        return closedLoop({ url: server.url, request, requests, signal });
-      };
-      return { processes: [server], load };
-    },
-  });
-  const contenders = [bareHandler({ start, signal }), contender('bare'), contender('guarded')];
+export async function run(bench) {
+  const { rounds, scale, say, signal } = bench;
+  const contenders = [
+    bareHandler(bench),
+    routeContender('bare', bench, { kind: 'bare' }),
+    routeContender('guarded', bench, { kind: 'guarded' }),
+  ];
   const results = await interleaved(contenders, {
     rounds: rounds * ROUNDS_MORE,
     requests: REQUESTS * scale,

@@ -1,19 +1,24 @@
-// The scenarios, in the order of running. `counts`: it counts and doesn't time, so it serves as a gate.
+// The scenarios, in the order of running. `counts`: it counts and doesn't time, so it serves as a gate. `needs`: an option without which it is left out.
+import * as against from './against.mjs';
 import * as chainCpu from './chain-cpu.mjs';
 import * as coldBurst from './cold-burst.mjs';
 import * as guardOverhead from './guard-overhead.mjs';
 import * as hungKeycloak from './hung-keycloak.mjs';
 import * as junkFlood from './junk-flood.mjs';
 import * as keycloakRestart from './keycloak-restart.mjs';
+import * as limit from './limit.mjs';
 import * as millionTokens from './million-tokens.mjs';
 import * as peers from './peers.mjs';
+import * as servers from './servers.mjs';
 import * as serviceClient from './service-client.mjs';
 import * as steadyState from './steady-state.mjs';
 
 export const scenarios = [
+  servers,
   coldBurst,
   steadyState,
   chainCpu,
+  limit,
   guardOverhead,
   serviceClient,
   peers,
@@ -21,4 +26,5 @@ export const scenarios = [
   junkFlood,
   hungKeycloak,
   keycloakRestart,
+  against,
 ];

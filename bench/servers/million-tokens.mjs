@@ -30,7 +30,8 @@ const app = await NestFactory.createApplicationContext(moduleOf({ imports: [Keyc
 const guard = app.get(IntrospectionGuard);
 
 process.once('SIGTERM', () => process.exit());
-process.on('message', async ({ id, ask }) => ask === 'run' && process.send({ id, answer: await run() }));
+const ANSWERS = { run, judge };
+process.on('message', async ({ id, ask }) => ask in ANSWERS && process.send({ id, answer: await ANSWERS[ask]() }));
 process.send({ listening: 'nowhere' });
 
 async function run() {

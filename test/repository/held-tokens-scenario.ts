@@ -8,7 +8,7 @@ import { tokenExchangeRequest } from '../../libs/keycloak/src/client/token-reque
 import { AuthorizationServerError } from '../../libs/keycloak/src/protocol/authorization-server-error.js';
 import { BearerError } from '../../libs/keycloak/src/protocol/bearer-error.js';
 import type { IntrospectionAnswer } from '../../libs/keycloak/src/protocol/claims.js';
-import { tokenHash } from '../../libs/keycloak/src/protocol/fingerprint.js';
+import { tokenHash } from '../../libs/keycloak/src/protocol/token-hash.js';
 import { IssuedToken } from '../../libs/keycloak/src/protocol/issued-token.js';
 import { isCompactJws } from '../../libs/keycloak/src/protocol/token-form.js';
 import { makeAccessTokenVerifier } from '../../libs/keycloak/src/resource-server/access-token-verifier.js';
@@ -56,7 +56,7 @@ function setUp() {
   );
   const tokens = new TokenSource(
     { request },
-    { issuer: ISSUER, clientId: CLIENT, renewBeforeExpirySeconds: 10, maxCachedTokens: 10 },
+    { issuer: ISSUER, clientId: CLIENT, minRemainingLifetimeSeconds: 10, maxCachedTokens: 10 },
     clock,
     new TokenSourceLog({ log: () => undefined }),
     revocations,

@@ -68,5 +68,5 @@ export type {
 export type { RefusalBody, RefusalCode } from './protocol/refusal.js';
 export type { RouteDecorator } from './resource-server/access.decorators.js';
 export type { VerifyOptions } from './resource-server/access-token-verifier.js';
-export type { Permissions } from './resource-server/judge-access-token.js';
+export type { PermissionMapper } from './resource-server/judge-access-token.js';
 export type { RefusalReply } from './resource-server/refusal.filter.js';

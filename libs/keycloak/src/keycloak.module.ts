@@ -4,10 +4,10 @@ import { APP_FILTER, APP_GUARD, DiscoveryModule, DiscoveryService, HttpAdapterHo
 import { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
 import { CachedIntrospection } from './authorization-server/cached-introspection.js';
 import {
-  connectToAuthorizationServer,
+  createAuthorizationServer,
   type CircuitListener,
-  type ConnectedAuthorizationServer,
-} from './authorization-server/connect.js';
+  type AuthorizationServerCalls,
+} from './authorization-server/create-authorization-server.js';
 import { AuthorizationServerHealth } from './authorization-server/server-health.js';
 import { systemClock } from './caching/clock.js';
 import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
@@ -62,7 +62,7 @@ export type ServiceRegistration = { readonly name: string } & (
       provide: SERVER,
       inject: [RESOLVED_OPTIONS, MODULE_OPTIONS_TOKEN, Network],
       useFactory: (options: ResolvedKeycloakOptions, { clientSecret }: KeycloakModuleOptions, network: Network) =>
-        connectToAuthorizationServer({ ...options, clientSecret }, systemClock, reportServerCircuit, network),
+        createAuthorizationServer({ ...options, clientSecret }, systemClock, reportServerCircuit, network),
     },
     {
       provide: RevocationList,
@@ -74,7 +74,7 @@ export type ServiceRegistration = { readonly name: string } & (
       provide: TokenSource,
       inject: [SERVER, RESOLVED_OPTIONS, RevocationList],
       useFactory: (
-        { tokenEndpoint }: ConnectedAuthorizationServer,
+        { tokenEndpoint }: AuthorizationServerCalls,
         options: ResolvedKeycloakOptions,
         revocations: RevocationList,
       ) =>
@@ -99,18 +99,18 @@ export type ServiceRegistration = { readonly name: string } & (
     {
       provide: AuthorizationServerFetch,
       inject: [SERVER],
-      useFactory: ({ fetch }: ConnectedAuthorizationServer) => fetch,
+      useFactory: ({ fetch }: AuthorizationServerCalls) => fetch,
     },
     {
       provide: AuthorizationServerHealth,
       inject: [SERVER],
-      useFactory: ({ metadata }: ConnectedAuthorizationServer) => new AuthorizationServerHealth(metadata, systemClock),
+      useFactory: ({ metadata }: AuthorizationServerCalls) => new AuthorizationServerHealth(metadata, systemClock),
     },
     {
       provide: CachedIntrospection,
       inject: [SERVER, TokenSource, RESOLVED_OPTIONS],
       useFactory: (
-        { introspection }: ConnectedAuthorizationServer,
+        { introspection }: AuthorizationServerCalls,
         tokens: TokenSource,
         options: ResolvedKeycloakOptions,
       ) => new CachedIntrospection(introspection, options, systemClock, (hash) => tokens.dropExchangedFrom(hash)),

@@ -1,6 +1,6 @@
 /** Options of the module: what they mean, their defaults, and the check at boot that lists every fault at once. */
 import { OptionsCheck } from './options-check.js';
-import type { Permissions } from './resource-server/judge-access-token.js';
+import type { PermissionMapper } from './resource-server/judge-access-token.js';
 
 /** Options of `KeycloakModule.forRoot`. Only `issuer`, `clientId` and `clientSecret` must be given. */
 export interface KeycloakModuleOptions {
@@ -19,7 +19,7 @@ export interface KeycloakModuleOptions {
    * Where a token's permissions come from in realms that use roles instead of scopes, such as
    * `(claims) => realmRoles(claims)`. Default: the members of `scope`. It does not add to them, it replaces them.
    */
-  readonly permissions?: Permissions;
+  readonly permissions?: PermissionMapper;
   /** Scopes that the realm adds to each of this client's tokens unasked. Default: `profile` and `email`. */
   readonly defaultScopes?: readonly string[];
   /**
@@ -39,14 +39,20 @@ export interface KeycloakModuleOptions {
    * `Retry-After`; at most a tenth of all calls. Default 2, 0 to 10.
    */
   readonly maxRetries?: number;
-  /** Failures in a row, of one kind of call, after which none is made for a while. Default 10, 1 to 1000. */
+  /** Failures in a row, of one kind of call, after which its circuit opens: calls are suspended. Default 10, 1 to 1000. */
   readonly circuitBreakerFailures?: number;
-  /** How long that while is; then one call tries. `Retry-After` can make it longer, up to 30 s. Default 1000, 100 to 60000. */
+  /**
+   * How long an open circuit suspends calls before it sends one trial call. `Retry-After` can make it longer, up to 30 s.
+   * Default 1000, 100 to 60000.
+   */
   readonly circuitBreakerPauseMs?: number;
-  /** Difference between the server's clock and ours that is borne with. Default 5, 0 to 60. */
+  /** Clock skew tolerated between Keycloak and this service. Default 5, 0 to 60. */
   readonly clockToleranceSeconds?: number;
-  /** How long before its expiry a token of ours is renewed. Default 10, 1 to 300. */
-  readonly renewBeforeExpirySeconds?: number;
+  /**
+   * How long a token of ours must still live to be given out: the time for which a call may be in flight. Default 10, 1 to
+   * 300.
+   */
+  readonly minRemainingLifetimeSeconds?: number;
   /**
    * How long an introspection answer may be reused: **the revocation window**. A token that is revoked, or whose user logs
    * out, is refused within this time. `@MaxStaleness` shortens it for a route. Default 10, 0 (ask every time) to 300.
@@ -93,13 +99,13 @@ export interface ServiceOptions {
    */
   readonly maxQueuedCalls?: number;
   /**
-   * Failures in a row after which no call is made for a while: no answer in time, no connection, an answer that breaks off,
+   * Failures in a row after which the circuit opens and calls are suspended: no answer in time, no connection, an answer that breaks off,
    * 502, 503 or 504 (but for those in which it says so of another service, or of Keycloak). Default 10, 1 to 1000.
    */
   readonly circuitBreakerFailures?: number;
   /**
-   * How long that while is; then one call tries. Meanwhile calls fail at once with 503 (`circuit_open`). `Retry-After` can make it longer, up to 30
-   * s. Default 1000, 100 to 60000.
+   * How long an open circuit suspends calls before it sends one trial call; meanwhile calls fail at once with 503
+   * (`circuit_open`). `Retry-After` can make it longer, up to 30 s. Default 1000, 100 to 60000.
    */
   readonly circuitBreakerPauseMs?: number;
 }
@@ -108,7 +114,7 @@ export interface ServiceOptions {
 export type ResolvedKeycloakOptions = Required<
   Omit<KeycloakModuleOptions, 'permissions' | 'baseUrl' | 'clientSecret'>
 > & {
-  readonly permissions: Permissions | undefined;
+  readonly permissions: PermissionMapper | undefined;
   /** The realm's URL as this service reaches it. */
   readonly realmUrl: string;
 };
@@ -128,7 +134,7 @@ const OPTION_NAMES: Readonly<Record<keyof KeycloakModuleOptions, true>> = {
   circuitBreakerFailures: true,
   circuitBreakerPauseMs: true,
   clockToleranceSeconds: true,
-  renewBeforeExpirySeconds: true,
+  minRemainingLifetimeSeconds: true,
   introspectionTtlSeconds: true,
   maxCachedIntrospections: true,
   maxCachedTokens: true,
@@ -168,7 +174,13 @@ export function resolveKeycloakOptions(options: KeycloakModuleOptions): Resolved
     circuitBreakerFailures: check.whole('circuitBreakerFailures', given.circuitBreakerFailures, 10, 1, 1000),
     circuitBreakerPauseMs: check.whole('circuitBreakerPauseMs', given.circuitBreakerPauseMs, 1000, 100, 60_000),
     clockToleranceSeconds: check.whole('clockToleranceSeconds', given.clockToleranceSeconds, 5, 0, 60),
-    renewBeforeExpirySeconds: check.whole('renewBeforeExpirySeconds', given.renewBeforeExpirySeconds, 10, 1, 300),
+    minRemainingLifetimeSeconds: check.whole(
+      'minRemainingLifetimeSeconds',
+      given.minRemainingLifetimeSeconds,
+      10,
+      1,
+      300,
+    ),
     introspectionTtlSeconds: check.whole('introspectionTtlSeconds', given.introspectionTtlSeconds, 10, 0, 300),
     maxCachedIntrospections: check.whole(
       'maxCachedIntrospections',

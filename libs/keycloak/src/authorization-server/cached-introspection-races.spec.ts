@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
-import { tokenHash } from '../protocol/fingerprint.js';
+import { tokenHash } from '../protocol/token-hash.js';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { CachedIntrospection } from './cached-introspection.js';
 

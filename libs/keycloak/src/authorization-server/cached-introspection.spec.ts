@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
-import { tokenHash } from '../protocol/fingerprint.js';
+import { tokenHash } from '../protocol/token-hash.js';
 import { CachedIntrospection, type IntrospectionCacheOptions } from './cached-introspection.js';
 
 const OPTIONS: IntrospectionCacheOptions = {

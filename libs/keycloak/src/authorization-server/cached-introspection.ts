@@ -3,9 +3,9 @@ import { hash } from 'node:crypto';
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import { RecentDigests } from '../caching/recent-digests.js';
-import { introspections, tellIntrospection, toldIntrospection } from '../diagnostics/introspection-channel.js';
+import { introspections, publishIntrospection, publishOnceAnswered } from '../diagnostics/introspection-channel.js';
 import { deepFreeze, type IntrospectionAnswer } from '../protocol/claims.js';
-import { tokenHash } from '../protocol/fingerprint.js';
+import { tokenHash } from '../protocol/token-hash.js';
 import type { Introspection } from './introspection.js';
 
 export interface IntrospectionCacheOptions {
@@ -78,7 +78,7 @@ export class CachedIntrospection {
     if (entry === undefined) return undefined;
     if (nowMs >= entry.renewAtMs) this.#renew(key, token, entry, nowMs);
     if (recentKey === undefined && entry.answer['active'] === true) this.#recentKeys.remember(token, key);
-    if (introspections.hasSubscribers) tellIntrospection('cached', entry.answer, this.clock, nowMs);
+    if (introspections.hasSubscribers) publishIntrospection('cached', entry.answer, this.clock, nowMs);
     return entry.answer;
   }
 
@@ -92,7 +92,7 @@ export class CachedIntrospection {
     const stalenessMs = this.#stalenessMs(maxStalenessSeconds);
     const known = this.#entry(key, stalenessMs, nowMs);
     if (known !== undefined) {
-      if (introspections.hasSubscribers) tellIntrospection('cached', known.answer, this.clock, nowMs);
+      if (introspections.hasSubscribers) publishIntrospection('cached', known.answer, this.clock, nowMs);
       return known.answer;
     }
     const flight = [...(this.#flights.get(key) ?? [])].at(-1);
@@ -100,7 +100,7 @@ export class CachedIntrospection {
     const joins = flight !== undefined && !flight.isOvertaken && nowMs - flight.startedAtMs < stalenessMs;
     const answering = joins ? flight.answer : this.#ask(key, token, nowMs, this.introspection.introspect(token));
     if (!introspections.hasSubscribers) return answering;
-    return toldIntrospection(joins ? 'joined' : 'asked', answering, this.clock, nowMs);
+    return publishOnceAnswered(joins ? 'joined' : 'asked', answering, this.clock, nowMs);
   }
 
   #entry(key: string, stalenessMs: number, nowMs: number): Entry | undefined {

@@ -4,8 +4,8 @@ import { SingleFlight } from '../caching/single-flight.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
-import { toServerError } from './server-answer.js';
-import type { ServerConnection } from './server-connection.js';
+import { toServerError } from './server-errors.js';
+import type { OAuthClientContext } from './oauth-client-context.js';
 
 const ENDPOINTS = ['token_endpoint', 'introspection_endpoint'] as const;
 
@@ -14,7 +14,7 @@ export class ServerMetadata {
   #known: AuthorizationServer | undefined;
 
   constructor(
-    private readonly connection: ServerConnection,
+    private readonly context: OAuthClientContext,
     private readonly policy: CallPolicy,
   ) {}
 
@@ -32,10 +32,10 @@ export class ServerMetadata {
   }
 
   async #read(signal: AbortSignal): Promise<AuthorizationServer> {
-    const { issuer, realmUrl } = this.connection;
+    const { issuer, realmUrl } = this.context;
     let metadata: AuthorizationServer;
     try {
-      const response = await discoveryRequest(realmUrl, this.connection.requestOptions(signal));
+      const response = await discoveryRequest(realmUrl, this.context.requestOptions(signal));
       if (response.status === 404) throw misconfigured('realm_not_found', {});
       metadata = await processDiscoveryResponse(new URL(issuer), response);
     } catch (error) {
@@ -52,7 +52,7 @@ export class ServerMetadata {
   #checkEndpoint(name: string, url: string | undefined): void {
     if (url === undefined || !URL.canParse(url)) throw misconfigured('endpoint_missing', { endpoint: name });
     const { origin } = new URL(url);
-    if (origin !== this.connection.realmUrl.origin && origin !== new URL(this.connection.issuer).origin) {
+    if (origin !== this.context.realmUrl.origin && origin !== new URL(this.context.issuer).origin) {
       throw misconfigured('endpoint_on_foreign_origin', { endpoint: name, origin });
     }
   }

@@ -5,7 +5,7 @@ import type { IssuedToken } from '../protocol/issued-token.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { printedForms } from '../../spec-support/printed-forms.js';
 import { BASIC_OF_SERVICE_B, connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
-import { connectToAuthorizationServer } from './connect.js';
+import { createAuthorizationServer } from './create-authorization-server.js';
 import type { TokenEndpoint } from './token-endpoint.js';
 import type { TokenRequestParameters } from './token-request-parameters.js';
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
   realm = await startTestRealm();
 });
 beforeEach(() => {
-  endpoint = connectToAuthorizationServer(connectionTo(realm), systemClock).tokenEndpoint;
+  endpoint = createAuthorizationServer(connectionTo(realm), systemClock).tokenEndpoint;
 });
 afterAll(() => realm.stop());
 

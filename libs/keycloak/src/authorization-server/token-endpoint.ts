@@ -17,13 +17,13 @@ import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons
 import { parseScope } from '../protocol/scope.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
 import type { ServerMetadata } from './metadata.js';
-import type { ServerConnection } from './server-connection.js';
-import { toTokenRefusal } from './token-endpoint-refusals.js';
+import type { OAuthClientContext } from './oauth-client-context.js';
+import { toTokenRefusal } from './token-endpoint-errors.js';
 import type { TokenRequestParameters } from './token-request-parameters.js';
 
 export class TokenEndpoint {
   constructor(
-    private readonly connection: ServerConnection,
+    private readonly context: OAuthClientContext,
     private readonly metadata: ServerMetadata,
     private readonly policy: CallPolicy,
     /** Scopes that the server adds unasked, because they are defaults of our client. Any other extra is refused. */
@@ -48,7 +48,7 @@ export class TokenEndpoint {
     signal: AbortSignal,
   ): Promise<TokenEndpointResponse> {
     try {
-      return await this.#send(server, parameters, this.connection.requestOptions(signal));
+      return await this.#send(server, parameters, this.context.requestOptions(signal));
     } catch (error) {
       throw toTokenRefusal(error, parameters);
     }
@@ -59,7 +59,7 @@ export class TokenEndpoint {
     parameters: TokenRequestParameters,
     options: HttpRequestOptions<'POST', URLSearchParams>,
   ): Promise<TokenEndpointResponse> {
-    const { client, clientAuthentication } = this.connection;
+    const { client, clientAuthentication } = this.context;
     if (parameters.grant_type === TOKEN_EXCHANGE_GRANT) {
       const { subject_token, audience, scope } = parameters;
       const form = {

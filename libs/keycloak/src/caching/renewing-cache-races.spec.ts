@@ -80,7 +80,7 @@ describe('RenewingCache, whatever comes first', () => {
             else if (!('key' in todo)) failing = todo.what === 'fail';
             else if (todo.what === 'get') await get(todo.key);
             else if (todo.what === 'forget') {
-              cache.forget(todo.key);
+              cache.evict(todo.key);
               forgottenBefore.set(todo.key, sent);
             } else {
               const value = given.get(todo.key);

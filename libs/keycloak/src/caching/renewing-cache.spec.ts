@@ -161,7 +161,7 @@ describe('RenewingCache', () => {
     const next = get();
     flights[1]?.resolve();
     expect(await next).toBe('v2');
-    cache.forget('k');
+    cache.evict('k');
     void get();
     expect(flights).toHaveLength(3);
   });

@@ -60,8 +60,8 @@ export class RenewingCache<V> {
   }
 
   /** Whether somebody obtains it at this moment, for a first use or a renewal. */
-  isUnderWay(key: string): boolean {
-    return this.#flights.isUnderWay(key);
+  isInFlight(key: string): boolean {
+    return this.#flights.isInFlight(key);
   }
 
   /** Forgets `key`, but only while it holds `value`: a newer one stays, and so does one that is under way. */
@@ -71,8 +71,8 @@ export class RenewingCache<V> {
   }
 
   /** Forgets `key`, whatever it holds or is about to hold: who waits gets the answer, and nobody after that. */
-  forget(key: string): void {
-    this.#flights.letGo(key);
+  evict(key: string): void {
+    this.#flights.detach(key);
     const entry = this.#entries.get(key);
     if (entry !== undefined) this.#entries.delete(key, entry);
   }
@@ -118,6 +118,6 @@ export class RenewingCache<V> {
   }
 
   #checkGone(key: string): void {
-    if (!this.#entries.has(key) && !this.#flights.isUnderWay(key)) this.onGone(key);
+    if (!this.#entries.has(key) && !this.#flights.isInFlight(key)) this.onGone(key);
   }
 }

@@ -22,12 +22,12 @@ export class SingleFlight<V> {
   }
 
   /** Whether a call for this key runs, which whoever comes now would join. */
-  isUnderWay(key: string): boolean {
+  isInFlight(key: string): boolean {
     return this.#flights.has(key);
   }
 
   /** Whoever comes from now on begins anew; those who wait get what they wait for. */
-  letGo(key: string): void {
+  detach(key: string): void {
     this.#flights.delete(key);
   }
 }

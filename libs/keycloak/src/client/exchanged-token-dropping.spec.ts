@@ -27,7 +27,7 @@ function setUp(maxCachedTokens: number) {
     }
     return new IssuedToken(text, [SCOPE], LIFETIME_SECONDS);
   };
-  const options = { issuer: 'i', clientId: 'c', renewBeforeExpirySeconds: 10, maxCachedTokens };
+  const options = { issuer: 'i', clientId: 'c', minRemainingLifetimeSeconds: 10, maxCachedTokens };
   const log = new TokenSourceLog({ log: () => undefined });
   const tokens = new TokenSource({ request }, options, clock, log, { denies: () => false });
   const landAt = async (place: number): Promise<void> => {

@@ -1,6 +1,6 @@
 /** ServiceTransport: JSON to and from one service; whatever goes wrong leaves it as a ServiceCallError. */
 import { systemClock, type Clock } from '../caching/clock.js';
-import { httpExchange, HttpExchangeError, type HttpRequest, type HttpResponse } from '../http/http-exchange.js';
+import { sendRequest, HttpFailure, type HttpRequest, type HttpResponse } from '../http/send-request.js';
 import { Network, type Connections } from '../http/network.js';
 import type { ServiceCallErrorReason } from '../protocol/refusal-reasons.js';
 import { CallPolicy, type CallPolicyOptions, type CircuitState } from '../resilience/call-policy.js';
@@ -81,11 +81,11 @@ export class ServiceTransport {
   async #send(exchange: HttpRequest, timeoutMs: number): Promise<TransportResponse> {
     const startMs = performance.now();
     try {
-      return this.#answer(await httpExchange(this.#connections, exchange));
+      return this.#answer(await sendRequest(this.#connections, exchange));
     } catch (error) {
       if (!isWorthAnother(error, exchange)) throw this.#failure(error);
       const left = { ...exchange, timeoutMs: Math.max(1, timeoutMs - (performance.now() - startMs)) };
-      return httpExchange(this.#connections, left).then(
+      return sendRequest(this.#connections, left).then(
         (response) => this.#answer(response),
         (second: unknown) => Promise.reject(this.#failure(second) as Error),
       );
@@ -112,14 +112,14 @@ export class ServiceTransport {
     try {
       return JSON.parse(body) as unknown;
     } catch {
-      // What an error page says is of no use; a success that is no JSON is a failure.
+      // What an error page says is of no use; a success that is not JSON is a failure.
       if (status >= 400) return undefined;
       throw this.#error('service_failed', 'answer_not_json', { status });
     }
   }
 
   #failure(error: unknown): unknown {
-    if (!(error instanceof HttpExchangeError)) return error;
+    if (!(error instanceof HttpFailure)) return error;
     const { reason, detail } = error;
     if (reason === 'timeout') return this.#error('service_timeout', reason);
     const hasBegun = reason === 'answer_too_large' || reason === 'answer_broken_off';
@@ -137,7 +137,7 @@ export class ServiceTransport {
 
 /** A kept connection may be closed by the other side just as a request goes out: what can be sent twice is. */
 function isWorthAnother(error: unknown, { method }: Pick<HttpRequest, 'method'>): boolean {
-  return error instanceof HttpExchangeError && error.isConnectionBroken && IDEMPOTENT.has(method);
+  return error instanceof HttpFailure && error.isConnectionBroken && IDEMPOTENT.has(method);
 }
 
 /** Names and values in turn, which costs undici less than an object. */

@@ -1,7 +1,7 @@
 /** What is denied is not exchanged any more, and what was made of it goes to nobody, whichever came first (TX-06). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { connectToAuthorizationServer } from '../authorization-server/connect.js';
+import { createAuthorizationServer } from '../authorization-server/create-authorization-server.js';
 import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
 import { systemClock } from '../caching/clock.js';
 import type { Denial } from '../protocol/denial.js';
@@ -64,11 +64,11 @@ describe('a subject token that is denied', () => {
     clock.date = Date.now() / 1000;
     revocations = listFor(clock, MEMORY_SECONDS);
     const connection = connectionTo(realm, 'service-a');
-    const { tokenEndpoint } = connectToAuthorizationServer(connection, systemClock);
+    const { tokenEndpoint } = createAuthorizationServer(connection, systemClock);
     heldRequests = new HeldCalls((form) => tokenEndpoint.request(form));
     tokens = new TokenSource(
       { request: heldRequests.run },
-      { ...connection, renewBeforeExpirySeconds: 10, maxCachedTokens: 100 },
+      { ...connection, minRemainingLifetimeSeconds: 10, maxCachedTokens: 100 },
       clock,
       new TokenSourceLog({ log: () => undefined }),
       revocations,
@@ -132,13 +132,13 @@ describe('a subject token that is denied', () => {
   });
 
   it('while its first exchange is under way: who waits gets none, and none is kept', async () => {
-    const letGo = heldRequests.hold();
+    const detach = heldRequests.hold();
     const waiting = [tokens.get(exchange(alice)), tokens.get(exchange(alice))];
     const called = client.onBehalfOf(alice, SCOPE).get(PATH);
     const settled = Promise.allSettled([...waiting, called]);
     await hasBeenAsked(1);
     revocations.deny({ sid: 's1' });
-    letGo();
+    detach();
     expect(await settled).toMatchObject(Array.from({ length: 3 }, () => ({ status: 'rejected', reason: REVOKED })));
     expect(next.requests).toEqual([]);
     clock.advance(MEMORY_SECONDS);
@@ -149,12 +149,12 @@ describe('a subject token that is denied', () => {
   it('while its renewal is under way in the background: the new one is not kept, nor the old one given out', async () => {
     await tokens.get(exchange(alice));
     clock.advance(LIFETIME_SECONDS - 10 - 20);
-    const letGo = heldRequests.hold();
+    const detach = heldRequests.hold();
     await tokens.get(exchange(alice));
     await hasBeenAsked(2);
     revocations.deny({ sid: 's1' });
     await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
-    letGo();
+    detach();
     await heldRequests.haveEnded(2);
     await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
     clock.advance(MEMORY_SECONDS);
@@ -196,7 +196,7 @@ describe('TokenSource and denials, whatever comes first (model)', () => {
             return new IssuedToken(text, [SCOPE], 40);
           },
         };
-        const options = { issuer: 'i', clientId: 'c', renewBeforeExpirySeconds: 10, maxCachedTokens: 10 };
+        const options = { issuer: 'i', clientId: 'c', minRemainingLifetimeSeconds: 10, maxCachedTokens: 10 };
         const tokens = new TokenSource(
           endpoint,
           options,

@@ -1,6 +1,6 @@
 /** One request for all who want the same token, over HTTP, whoever of them fails or gives up (CC-02). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { connectToAuthorizationServer } from '../authorization-server/connect.js';
+import { createAuthorizationServer } from '../authorization-server/create-authorization-server.js';
 import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
 import { systemClock } from '../caching/clock.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
@@ -36,11 +36,11 @@ beforeEach(() => {
   realm.control.calls.reset();
   next.requests.splice(0);
   const connection = connectionTo(realm, 'service-a');
-  const { tokenEndpoint } = connectToAuthorizationServer(connection, systemClock);
+  const { tokenEndpoint } = createAuthorizationServer(connection, systemClock);
   requests = new HeldCalls((form) => tokenEndpoint.request(form));
   tokens = new TokenSource(
     { request: requests.run },
-    { ...connection, renewBeforeExpirySeconds: 10, maxCachedTokens: 100 },
+    { ...connection, minRemainingLifetimeSeconds: 10, maxCachedTokens: 100 },
     systemClock,
     new TokenSourceLog({ log: () => undefined }),
     { denies: () => false },
@@ -82,7 +82,7 @@ describe('a caller who gives up', () => {
   };
 
   it.each([0, 1, 9])('takes nothing from the others: number %i of 10 (CC-02)', async (which) => {
-    const letGo = requests.hold();
+    const detach = requests.hold();
     const abort = new AbortController();
     const calls = Array.from({ length: 10 }, (_, number) =>
       service().get(PATH, number === which ? { signal: abort.signal } : {}),
@@ -91,7 +91,7 @@ describe('a caller who gives up', () => {
     await arrived();
     const reason = new Error('no longer wanted');
     abort.abort(reason);
-    letGo();
+    detach();
     const outcomes = await settled;
     expect(outcomes.splice(which, 1)).toEqual([{ status: 'rejected', reason }]);
     expect(outcomes).toEqual(Array.from({ length: 9 }, () => ({ status: 'fulfilled', value: { ok: true } })));
@@ -99,14 +99,14 @@ describe('a caller who gives up', () => {
   });
 
   it('leaves the token to who comes next, be there nobody else who waits (CC-02)', async () => {
-    const letGo = requests.hold();
+    const detach = requests.hold();
     const abort = new AbortController();
     const alone = service().get(PATH, { signal: abort.signal });
     await arrived();
     abort.abort(new Error('no longer wanted'));
     await expect(alone).rejects.toThrow('no longer wanted');
     const late = service().get(PATH);
-    letGo();
+    detach();
     await expect(late).resolves.toEqual({ ok: true });
     expect(asked()).toBe(1);
   });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { BearerError } from '../protocol/bearer-error.js';
-import { tokenHash } from '../protocol/fingerprint.js';
+import { tokenHash } from '../protocol/token-hash.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { IssuedToken } from '../protocol/issued-token.js';
 import { subjectTokenText } from '../protocol/verified-access-token.js';
@@ -21,7 +21,7 @@ const RENEWAL_PAUSE_MS = 1000;
 const OPTIONS = {
   issuer: 'https://sso.example.com/realms/shop',
   clientId: 'service-b',
-  renewBeforeExpirySeconds: RENEW_BEFORE_SECONDS,
+  minRemainingLifetimeSeconds: RENEW_BEFORE_SECONDS,
   maxCachedTokens: 100,
 };
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { connectToAuthorizationServer } from '../authorization-server/connect.js';
+import { createAuthorizationServer } from '../authorization-server/create-authorization-server.js';
 import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
 import { systemClock } from '../caching/clock.js';
 import { ACCESS_TOKEN_TYPE } from '../protocol/identifiers.js';
-import { tokenHash } from '../protocol/fingerprint.js';
+import { tokenHash } from '../protocol/token-hash.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { StillClock } from '../../spec-support/still-clock.js';
@@ -46,11 +46,11 @@ afterAll(() => realm.stop());
 function sourceOf(maxCachedTokens = 100): TokenSource {
   const log = new TokenSourceLog({ log: (...line) => void lines.push(JSON.stringify(line)) });
   const connection = connectionTo(realm, 'service-a');
-  const { tokenEndpoint } = connectToAuthorizationServer(connection, systemClock);
+  const { tokenEndpoint } = createAuthorizationServer(connection, systemClock);
   requests = new HeldCalls((form) => tokenEndpoint.request(form));
   return new TokenSource(
     { request: requests.run },
-    { ...connection, renewBeforeExpirySeconds: RENEW_BEFORE, maxCachedTokens },
+    { ...connection, minRemainingLifetimeSeconds: RENEW_BEFORE, maxCachedTokens },
     clock,
     log,
     { denies: () => false },
@@ -250,12 +250,12 @@ describe('an exchanged token (TX-06)', () => {
     if (ageSeconds > 0) await text(alice);
     clock.advance(ageSeconds);
     const before = asked();
-    const letGo = requests.hold();
+    const detach = requests.hold();
     const early = text(alice);
     await hasBeenAsked(before + 1);
     tokens.dropExchangedFrom(tokenHash(aliceToken));
     const late = text(alice);
-    letGo();
+    detach();
     await requests.haveEnded(before + 2);
     expect(await late).not.toBe(await early);
     expect(await text(alice)).toBe(await late);

@@ -5,7 +5,7 @@ import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import { KeyGroups } from '../caching/key-groups.js';
 import { RenewingCache, type Renewable } from '../caching/renewing-cache.js';
-import { failureCode, tellToken, tokenRequests, type TokenMessage } from '../diagnostics/token-channel.js';
+import { failureCode, publishToken, tokenRequests, type TokenMessage } from '../diagnostics/token-channel.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
@@ -18,8 +18,8 @@ import { tokenRequestKey, type TokenRequest } from './token-request.js';
 export interface TokenSourceOptions {
   readonly issuer: string;
   readonly clientId: string;
-  /** How long before its expiry a token is no longer given out: the time a call may still be under way. */
-  readonly renewBeforeExpirySeconds: number;
+  /** How long a token must still live to be given out: the time for which a call may be in flight. */
+  readonly minRemainingLifetimeSeconds: number;
   readonly maxCachedTokens: number;
 }
 
@@ -61,7 +61,7 @@ export class TokenSource {
     const startMs = tokenRequests.hasSubscribers ? this.clock.monotonicMs() : undefined;
     const key = this.#key(request);
     const token = this.#tokens.known(key, () => this.#obtain(key, request));
-    if (token !== undefined && startMs !== undefined) tellToken(request, 'reused', this.clock, startMs);
+    if (token !== undefined && startMs !== undefined) publishToken(request, 'reused', this.clock, startMs);
     return token;
   }
 
@@ -93,23 +93,23 @@ export class TokenSource {
 
   /** Forgets every token that was or is being exchanged from the one with this SHA-256, which was found inactive. */
   dropExchangedFrom(subjectTokenHash: string): void {
-    for (const key of this.#keysOfSubject.keysOf(subjectTokenHash)) this.#tokens.forget(key);
+    for (const key of this.#keysOfSubject.keysOf(subjectTokenHash)) this.#tokens.evict(key);
   }
 
   /** As `get`, by whoever wants the token: the flight itself runs in the context of the one that began it. */
   async #getAndTell(key: string, request: TokenRequest): Promise<IssuedToken> {
     const startMs = this.clock.monotonicMs();
     const isThere = this.#tokens.peek(key) !== undefined;
-    let outcome: TokenMessage['outcome'] = !isThere && this.#tokens.isUnderWay(key) ? 'joined' : 'reused';
+    let outcome: TokenMessage['outcome'] = !isThere && this.#tokens.isInFlight(key) ? 'joined' : 'reused';
     try {
       const token = await this.#tokens.get(key, () => {
         if (!isThere) outcome = 'requested';
         return this.#obtain(key, request);
       });
-      tellToken(request, outcome, this.clock, startMs);
+      publishToken(request, outcome, this.clock, startMs);
       return token;
     } catch (error) {
-      tellToken(request, outcome, this.clock, startMs, failureCode(error));
+      publishToken(request, outcome, this.clock, startMs, failureCode(error));
       throw error;
     }
   }
@@ -143,7 +143,7 @@ export class TokenSource {
     const left =
       request.grant === TOKEN_EXCHANGE_GRANT ? request.subject.expiresAt - this.clock.epochSeconds() : Infinity;
     const lifetime = Math.min(token.lifetimeSeconds, left);
-    return (lifetime - Math.min(this.options.renewBeforeExpirySeconds, lifetime / 2)) * 1000;
+    return (lifetime - Math.min(this.options.minRemainingLifetimeSeconds, lifetime / 2)) * 1000;
   }
 
   #key(request: TokenRequest): string {

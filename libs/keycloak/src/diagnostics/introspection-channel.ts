@@ -25,7 +25,7 @@ export interface IntrospectionMessage {
 export const introspections = channel(INTROSPECTION_CHANNEL);
 
 /** Publishes; `startMs` is when the request came to ask. */
-export function tellIntrospection(
+export function publishIntrospection(
   outcome: IntrospectionMessage['outcome'],
   answer: IntrospectionAnswer | undefined,
   clock: Clock,
@@ -40,7 +40,7 @@ export function tellIntrospection(
 }
 
 /** The same answer, told once it is here: to be called by the request itself, whose context an `await` of its own keeps. */
-export async function toldIntrospection(
+export async function publishOnceAnswered(
   outcome: 'asked' | 'joined',
   answering: Promise<IntrospectionAnswer>,
   clock: Clock,
@@ -51,6 +51,6 @@ export async function toldIntrospection(
     answer = await answering;
     return answer;
   } finally {
-    tellIntrospection(outcome, answer, clock, startMs);
+    publishIntrospection(outcome, answer, clock, startMs);
   }
 }

@@ -40,7 +40,7 @@ beforeEach(() => {
     {
       issuer: 'https://sso.example.com/realms/shop',
       clientId: 'service-a',
-      renewBeforeExpirySeconds: 10,
+      minRemainingLifetimeSeconds: 10,
       maxCachedTokens: 9,
     },
     clock,

@@ -34,7 +34,7 @@ export const tokenRequests = channel(TOKEN_CHANNEL);
 export type WantedToken = Pick<TokenMessage, 'grant' | 'audience' | 'scope'>;
 
 /** Publishes; `startMs` is when it was wanted. */
-export function tellToken(
+export function publishToken(
   { grant, audience, scope }: WantedToken,
   outcome: TokenMessage['outcome'],
   clock: Clock,

@@ -1,7 +1,7 @@
 /** VerifiedAccessToken: the proof that a token was introspected and judged for this service, without its text. */
 import { inspect } from 'node:util';
 import { clientRoles, deepFreeze, realmRoles, type AccessTokenClaims } from './claims.js';
-import { fingerprint, tokenHash } from './fingerprint.js';
+import { fingerprint, tokenHash } from './token-hash.js';
 
 let readText: (token: VerifiedAccessToken) => string;
 let make: (text: string, facts: TokenFacts) => VerifiedAccessToken;

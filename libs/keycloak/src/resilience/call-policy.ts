@@ -39,7 +39,7 @@ export interface RunOptions {
 }
 
 /** The part of its time that a call may wait before it is sent. */
-const PATIENCE = 0.5;
+const MAX_WAIT_FRACTION = 0.5;
 
 /** Full jitter: each retry after a random part of 100, 200, 400 … ms. */
 const RETRY_BASE_MS = 100;
@@ -57,7 +57,7 @@ export class CallPolicy<Answer = unknown> {
   readonly #budget = new RetryBudget();
   readonly #pause: CircuitPause;
   readonly #timeoutMs: number;
-  readonly #patienceMs: number;
+  readonly #maxWaitMs: number;
 
   constructor(
     options: CallPolicyOptions,
@@ -66,7 +66,7 @@ export class CallPolicy<Answer = unknown> {
     onCircuit: (state: CircuitState) => void = () => undefined,
   ) {
     this.#timeoutMs = options.timeoutMs;
-    this.#patienceMs = options.timeoutMs * PATIENCE;
+    this.#maxWaitMs = options.timeoutMs * MAX_WAIT_FRACTION;
     this.#pause = new CircuitPause(clock, options.circuitBreakerPauseMs, (outcome) =>
       rules.retryAfterMs(outcome as Error | Answer),
     );
@@ -140,7 +140,7 @@ export class CallPolicy<Answer = unknown> {
   async once<T extends Answer>(call: (leftMs: number) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     try {
       this.#checkCircuit();
-      const entering = this.#bulkhead.enter(this.#patienceMs, signal);
+      const entering = this.#bulkhead.enter(this.#maxWaitMs, signal);
       if (entering === undefined) return await this.#inside(async () => call(this.#timeoutMs), signal);
       const sinceMs = this.clock.monotonicMs();
       await entering;
@@ -190,14 +190,14 @@ export class CallPolicy<Answer = unknown> {
     { repeat, signal }: RunOptions,
   ): Promise<T> {
     let failure: unknown;
-    const patienceLeftMs = (): number => {
-      const leftMs = this.#patienceMs - (this.clock.monotonicMs() - sinceMs);
+    const waitLeftMs = (): number => {
+      const leftMs = this.#maxWaitMs - (this.clock.monotonicMs() - sinceMs);
       if (leftMs < 0) throw failure ?? new NoSlotError();
       return leftMs;
     };
     const attempt = async (): Promise<T> => {
       try {
-        await this.#bulkhead.enter(patienceLeftMs(), deadline);
+        await this.#bulkhead.enter(waitLeftMs(), deadline);
       } catch (error) {
         throw error instanceof NoSlotError ? (failure ?? error) : error;
       }
@@ -207,7 +207,7 @@ export class CallPolicy<Answer = unknown> {
           let isSent = false;
           try {
             // While another call tried whether the server is back, time has passed.
-            patienceLeftMs();
+            waitLeftMs();
             isSent = true;
             return await call();
           } catch (error) {
@@ -233,7 +233,7 @@ export class CallPolicy<Answer = unknown> {
 
   #mayBeRepeated(error: Error): boolean {
     if (!this.rules.isFailure(error) || !this.rules.isPassing(error)) return false;
-    return this.rules.retryAfterMs(error) < this.#patienceMs && this.#budget.withdraw();
+    return this.rules.retryAfterMs(error) < this.#maxWaitMs && this.#budget.withdraw();
   }
 
   #told(error: unknown): unknown {

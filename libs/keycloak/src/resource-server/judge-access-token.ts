@@ -14,14 +14,14 @@ import {
 import type { RevocationList } from '../revocation/revocation-list.js';
 
 /** Makes a caller's permissions out of the claims of a token; what it returns replaces the members of `scope`. */
-export type Permissions = (claims: AccessTokenClaims) => readonly string[];
+export type PermissionMapper = (claims: AccessTokenClaims) => readonly string[];
 
 export interface JudgeOptions {
   readonly issuer: string;
   /** This service's own identifier, which `aud` must hold. */
   readonly audience: string;
   readonly clockToleranceSeconds: number;
-  readonly permissions: Permissions | undefined;
+  readonly permissions: PermissionMapper | undefined;
 }
 
 /**
@@ -58,7 +58,7 @@ export function judgeAccessToken(
   if (revocations.denies(token)) throw invalid('revoked', claims);
   const { permissions } = options;
   if (permissions === undefined) return token;
-  return makeVerifiedAccessToken(text, tokenFacts(claims, facts.clientId, made(permissions, claims)));
+  return makeVerifiedAccessToken(text, tokenFacts(claims, facts.clientId, permissionsFrom(permissions, claims)));
 }
 
 /** Of answers that are reused, and can't change: their types need not be looked at more than once. */
@@ -92,7 +92,7 @@ function readClaims(answer: IntrospectionAnswer): AccessTokenClaims {
   return answer as AccessTokenClaims;
 }
 
-function made(permissions: Permissions, claims: AccessTokenClaims): readonly string[] {
+function permissionsFrom(permissions: PermissionMapper, claims: AccessTokenClaims): readonly string[] {
   const result: unknown = permissions(claims);
   if (!Array.isArray(result) || !result.every((item) => typeof item === 'string')) {
     throw new TypeError('The option "permissions" must return an array of strings');

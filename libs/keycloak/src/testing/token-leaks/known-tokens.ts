@@ -1,5 +1,5 @@
 /** KnownTokens: what is looked for, and where in a text it stands: whole, without its signature, or any part of some length. */
-import { fingerprint } from '../../protocol/fingerprint.js';
+import { fingerprint } from '../../protocol/token-hash.js';
 
 /** This many characters of a token in a row give it away, wherever in it they are; its header apart, which many have. */
 export const SHORTEST_PART = 32;

@@ -1,5 +1,5 @@
 /** A sight: a text that somebody could see, and what of tokens is in it. */
-import { fingerprint } from '../../protocol/fingerprint.js';
+import { fingerprint } from '../../protocol/token-hash.js';
 import type { KnownTokens, LeakedExtent, Sighting } from './known-tokens.js';
 import { textViews, type TextView } from './text-views.js';
 import type { TokenLeak, TokenLeakForm } from './token-leak-error.js';

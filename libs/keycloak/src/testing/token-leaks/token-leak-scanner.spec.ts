@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { request as undiciRequest } from 'undici';
-import { fingerprint } from '../../protocol/fingerprint.js';
+import { fingerprint } from '../../protocol/token-hash.js';
 import { testTokenChannel } from '../test-token-channel.js';
 import { TokenLeakError } from './token-leak-error.js';
 import { TokenLeakScanner } from './token-leak-scanner.js';

@@ -1,7 +1,7 @@
 /** What leaks is found whatever is around it; what does not leak is not reported. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { fingerprint } from '../../protocol/fingerprint.js';
+import { fingerprint } from '../../protocol/token-hash.js';
 import { SHORTEST_PART } from './known-tokens.js';
 import { TokenLeakScanner } from './token-leak-scanner.js';
 

@@ -1,0 +1,31 @@
+// Contenders that more than one scenario measures: the chain, and the one route, bare or guarded.
+import { join } from 'node:path';
+import { RUN_CHAIN, startChain } from './chain.mjs';
+import { keycloakEnvironment } from './environment.mjs';
+import { passwordToken } from './keycloak.mjs';
+import { allAnswered, closedLoop } from './load.mjs';
+
+/** `GET /run-service-b` as curl asks; `options` are those of `startChain`. */
+export const chainContender = (name, { keycloak, signal }, options = {}) => ({
+  name,
+  async start() {
+    const { a, processes } = await startChain(keycloak, { ...options, signal });
+    const load = (requests) => closedLoop({ url: a.url, request: RUN_CHAIN, requests, signal });
+    return { processes, load };
+  },
+});
+
+/** The route of `servers/one-route.mjs`, `bare` or `guarded`, of the checkout at `root`; both are sent the same header. */
+export const routeContender = (name, { keycloak, start, signal }, { kind, root = '.' }) => ({
+  name,
+  async start() {
+    const env = keycloakEnvironment(keycloak, 'service-a');
+    const server = await start(`${name} route`, [join(root, 'bench/servers/one-route.mjs'), kind], { env });
+    const load = async (requests) => {
+      const request = { path: '/route', headers: { authorization: `Bearer ${await passwordToken(keycloak)}` } };
+      allAnswered(await closedLoop({ url: server.url, request, requests: 1, connections: 1 }));
+      return closedLoop({ url: server.url, request, requests, signal });
+    };
+    return { processes: [server], load };
+  },
+});

@@ -1,0 +1,13 @@
+// The steps of the staircase, in order: each has all that those before it have.
+export const STEPS = [
+  { name: 'fastify', adds: 'Fastify alone' },
+  { name: 'nest', adds: 'Nest' },
+  { name: 'headers', adds: 'security headers' },
+  { name: 'validation', adds: 'validation of the body' },
+  { name: 'service', adds: "filters, hooks and limits of a service (service-defaults' createService)" },
+  { name: 'trace', adds: 'request trace, of a request that is not traced' },
+  { name: 'guard', adds: 'guard, with permission and client' },
+  { name: 'client', adds: 'service client, with the call' },
+];
+
+export const stepNumber = (name) => STEPS.findIndex((step) => step.name === name);

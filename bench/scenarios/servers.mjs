@@ -1,0 +1,107 @@
+// The bench's own servers: each is started once and answers a request, so that one that is broken is seen before it is measured.
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
+import { keycloakEnvironment } from '../measure/environment.mjs';
+import { clientToken, passwordToken } from '../measure/keycloak.mjs';
+import { REALM } from '../../scripts/services.mjs';
+import { proveSteps } from '../measure/staircase.mjs';
+import { verdict } from '../report.mjs';
+import { proveLimit } from './limit.mjs';
+
+export const name = 'servers';
+export const title = 'every server of the bench starts, and answers one request';
+export const counts = true;
+
+/** What is imported by servers, and is none. */
+const NO_SERVERS = ['servers/nest.mjs', 'peers/nest.mjs'];
+
+/** By file: starts it in each of its ways, sends a request, and throws when the answer is another than expected. */
+const TRIALS = {
+  'servers/bare-handler.mjs': async ({ start }) => expectOk(await start('bare handler', program('bare-handler'))),
+  'servers/upstream.mjs': async ({ start }) => expectOk(await start('upstream', program('upstream'))),
+  'servers/counting-proxy.mjs': async ({ keycloak, start }) => {
+    const proxy = await start('counting proxy', program('counting-proxy', keycloak.baseUrl));
+    await clientToken({ ...keycloak, baseUrl: proxy.url }, 'service-a', 'orders.approve');
+    const { counts: counted } = await proxy.ask('counts');
+    expect('calls counted', counted['service-a client_credentials'], 1);
+    await expectOk(proxy, `/realms/${REALM}`);
+  },
+  'servers/junk-load.mjs': async ({ start }) => {
+    const upstream = await start('upstream', program('upstream'));
+    const junk = await start('junk', program('junk-load', upstream.url, '/', '3', '1', '100'));
+    expect('junk as fast as answered', JSON.stringify(await junk.ask('asFastAsAnswered')), '{"200":3}');
+    expect('junk paced', JSON.stringify(await junk.ask('paced')), '{"200":3}');
+  },
+  'servers/million-tokens.mjs': async ({ start }) => {
+    for (const kind of ['active', 'inactive']) {
+      const guard = await start(`guard, ${kind} tokens`, ['--expose-gc', ...program('million-tokens', kind)]);
+      expect(`${kind} token admitted`, await guard.ask('judge'), kind === 'active');
+    }
+  },
+  'servers/one-route.mjs': async (bench) => {
+    for (const kind of ['bare', 'guarded']) await guardedRoute(bench, program('one-route', kind), kind === 'guarded');
+  },
+  'servers/one-call.mjs': async ({ keycloak, start }) => {
+    const upstream = await start('upstream', program('upstream'));
+    const TOKEN = await clientToken(keycloak, 'service-a', 'orders.approve');
+    const env = { ...keycloakEnvironment(keycloak, 'service-a'), UPSTREAM_URL: upstream.url, TOKEN };
+    for (const way of ['none', 'http-service', 'ours']) {
+      const server = await start(`call by ${way}`, program('one-call', way), { env });
+      expect(`result by ${way}`, (await expectOk(server, '/call')).result, 20);
+    }
+  },
+  'servers/open-twin.mjs': async ({ keycloak, signal }) => {
+    const { a } = await startChain(keycloak, { program: 'open', signal });
+    expect('result of the chain', (await expectOk(a, RUN_CHAIN.path, RUN_CHAIN.headers)).service_c.result, 20);
+  },
+  'servers/limit.mjs': proveLimit,
+  'servers/one-step.mjs': proveSteps,
+  'peers/nest-keycloak-connect.mjs': (bench) => guardedRoute(bench, ['bench/peers/nest-keycloak-connect.mjs'], true),
+  'peers/axios-guard.mjs': (bench) => guardedRoute(bench, ['bench/peers/axios-guard.mjs'], true),
+};
+
+export async function run(bench) {
+  const broken = [];
+  for (const file of serverFiles()) {
+    try {
+      if (TRIALS[file] === undefined) throw new Error('No trial of it in bench/scenarios/servers.mjs');
+      await TRIALS[file](bench);
+      bench.say(`${file} answers`);
+    } catch (error) {
+      bench.signal.throwIfAborted();
+      bench.say(`${file}: ${error.stack}`);
+      broken.push(basename(file));
+    }
+    await bench.stopAll();
+  }
+  const seen = broken.length === 0 ? `${serverFiles().length} of ${serverFiles().length}` : `not ${broken.join(', ')}`;
+  return [verdict('servers of the bench that start and answer', broken.length === 0, seen, 'all')];
+}
+
+/** From the folders, so that none is forgotten. */
+function serverFiles() {
+  const files = ['servers', 'peers'].flatMap((folder) =>
+    readdirSync(`bench/${folder}`).map((file) => `${folder}/${file}`),
+  );
+  return files.filter((file) => file.endsWith('.mjs') && !NO_SERVERS.includes(file));
+}
+
+const program = (file, ...args) => [`bench/servers/${file}.mjs`, ...args];
+
+async function guardedRoute({ keycloak, start }, args, isGuarded) {
+  const server = await start(args.join(' '), args, { env: keycloakEnvironment(keycloak, 'service-a') });
+  const authorization = `Bearer ${await passwordToken(keycloak)}`;
+  expect('answer', (await expectOk(server, '/route', { authorization })).answer, 42);
+  expect('status without a token', (await fetch(`${server.url}/route`)).status, isGuarded ? 401 : 200);
+}
+
+async function expectOk({ name: server, url }, path = '/', headers = {}) {
+  const response = await fetch(`${url}${path}`, { headers });
+  expect(`status of ${server}`, response.status, 200);
+  return response.json();
+}
+
+function expect(what, seen, expected) {
+  if (seen !== expected) throw new Error(`${what}: ${seen}, not ${expected}`);
+}
