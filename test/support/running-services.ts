@@ -1,11 +1,11 @@
 /** RunningServices: those services that a spec asks for, in this process, against any authorization server. */
 import { freePort } from 'keycloak-test-servers';
 import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
-import { issuer, keycloakUrl, REALM, SECRETS } from './keycloak.js';
+import { issuer, keycloakUrl, REALM } from './keycloak.js';
 import { KeycloakRecorder } from './keycloak-recorder.js';
 import { RunningService, type ListenAt, type Variables } from './running-service.js';
 import { ServiceOutput } from './service-output.js';
-import { prefixOf, SERVICES, type ServiceName } from './services.js';
+import { moduleOf, prefixOf, SERVICES } from './services.js';
 
 /** Where an authorization server is reached, and what it calls itself. */
 export interface ServerAddress {
@@ -15,7 +15,7 @@ export interface ServerAddress {
 
 export interface RunningServicesOptions {
   /** Default: all. */
-  readonly only?: readonly ServiceName[];
+  readonly only?: readonly string[];
   /** Default: the server that `npm test` shares among the specs. */
   readonly server?: ServerAddress;
   /** Without a recorder between the services and the server: a fault of it is to arrive as it is. */
@@ -23,7 +23,7 @@ export interface RunningServicesOptions {
   /** For all services. By default they run in demo mode, and ask Keycloak for every request. */
   readonly variables?: Variables;
   /** For one service. */
-  readonly own?: Partial<Record<ServiceName, Variables>>;
+  readonly own?: Readonly<Record<string, Variables>>;
   /** Where the service at which users log in listens. Default: a free port of this machine. */
   readonly publicUrl?: string;
 }
@@ -37,15 +37,19 @@ export const NOWHERE = 'http://127.0.0.1:9';
 /** As in production: no demo mode, and no published secret. */
 export const WITHOUT_DEMO_MODE: Variables = {
   DEMO_MODE: 'false',
-  ...Object.fromEntries(SERVICES.map(({ name }) => [`${prefixOf(name)}_CLIENT_SECRET`, 'not-a-demo-secret'])),
-  SERVICE_A_SESSION_SECRET: 'not-the-demo-secret-of-the-sessions',
+  ...Object.fromEntries(
+    SERVICES.flatMap(({ name }) => [
+      [`${prefixOf(name)}_CLIENT_SECRET`, 'not-a-demo-secret'],
+      [`${prefixOf(name)}_SESSION_SECRET`, 'not-the-demo-secret-of-the-sessions'],
+    ]),
+  ),
 };
 
 const DEFAULTS: Variables = { DEMO_MODE: 'true', KEYCLOAK_REALM: REALM, ...ttl(0) };
 const ANYWHERE: ListenAt = { port: 0, host: '127.0.0.1' };
 
 export class RunningServices {
-  readonly #services = new Map<ServiceName, RunningService>();
+  readonly #services = new Map<string, RunningService>();
   readonly #output = ServiceOutput.acquire();
   #recorder: KeycloakRecorder | undefined;
 
@@ -73,22 +77,22 @@ export class RunningServices {
     };
     const urls = new Map<string, string>();
     const started = SERVICES.filter(({ name }) => only?.includes(name) !== false);
-    const login = started.find((service) => 'login' in service);
+    const login = started.find((service) => service.login === true);
     if (login !== undefined) urls.set(login.name, publicUrl ?? `http://127.0.0.1:${await freePort()}`);
-    for (const { name, module, calls } of started) {
+    for (const { name, demoSecret, calls, attacks = [] } of started) {
       const url = urls.get(name);
-      const secret = { [`${prefixOf(name)}_CLIENT_SECRET`]: SECRETS[name] };
-      const called = calls.map((other) => [`${prefixOf(other)}_URL`, urls.get(other) ?? NOWHERE]);
+      const secret = { [`${prefixOf(name)}_CLIENT_SECRET`]: demoSecret };
+      const called = [...calls, ...attacks].map((other) => [`${prefixOf(other)}_URL`, urls.get(other) ?? NOWHERE]);
       const its = { ...secret, ...Object.fromEntries(called), ...(url === undefined ? {} : { PUBLIC_URL: url }) };
       const told = { ...common, ...its, ...variables, ...own[name] };
-      const service = await RunningService.start(module, told, listenAt(url), this.leaks);
+      const service = await RunningService.start(await moduleOf(name), told, listenAt(url), this.leaks);
       urls.set(name, service.url);
       this.#services.set(name, service);
     }
   }
 
   /** @throws Error when the spec did not ask for it. */
-  at(name: ServiceName): RunningService {
+  at(name: string): RunningService {
     const service = this.#services.get(name);
     if (service === undefined) throw new Error(`${name} was not started`);
     return service;

@@ -1,26 +1,31 @@
-/** The services that a spec can start: their modules, and whose addresses each of them is told. */
+/** The services of services.json that a spec can start: their modules, and what each is told of itself and of the others. */
+import { readFileSync } from 'node:fs';
 import type { ServiceModule } from 'service-defaults';
-import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
-import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';
-import { ServiceCModule } from '../../apps/service-c/src/service-c.module.js';
 
-interface ServiceDescription {
+export interface ServiceDescription {
   readonly name: string;
-  readonly module: ServiceModule;
-  /** Those that it calls or attacks. */
+  readonly demoSecret: string;
   readonly calls: readonly string[];
-  /** Users log in at it, so its address is known before it starts. */
+  readonly attacks?: readonly string[];
+  /** Users log in at it. */
   readonly login?: boolean;
 }
 
-/** In the order of starting: a service is there before it is called. */
-export const SERVICES = [
-  { name: 'service-c', module: ServiceCModule, calls: [] },
-  { name: 'service-b', module: ServiceBModule, calls: ['service-c', 'service-a'] },
-  { name: 'service-a', module: ServiceAModule, calls: ['service-b', 'service-c'], login: true },
-] as const satisfies readonly ServiceDescription[];
+const { services } = JSON.parse(readFileSync(new URL('../../services.json', import.meta.url), 'utf8')) as {
+  readonly services: Readonly<Record<string, Omit<ServiceDescription, 'name'>>>;
+};
 
-export type ServiceName = (typeof SERVICES)[number]['name'];
+/** In the order of starting: whoever is called comes first. */
+export const SERVICES: readonly ServiceDescription[] = Object.entries(services)
+  .map(([name, service]) => ({ ...service, name }))
+  .toReversed();
 
-/** What the names of a service's own variables begin with, such as `SERVICE_A`. */
+/** Such as `SERVICE_A`, with which the names of a service's own variables begin. */
 export const prefixOf = (name: string): string => name.toUpperCase().replaceAll('-', '_');
+
+/** Such as `ServiceAModule` of service-a. */
+export async function moduleOf(name: string): Promise<ServiceModule> {
+  const exported = (await import(`../../apps/${name}/src/${name}.module.js`)) as Readonly<Record<string, unknown>>;
+  const words = name.split('-').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  return exported[`${words.join('')}Module`] as ServiceModule;
+}

@@ -1,9 +1,9 @@
 /** RefusalPageFilter: shows a browser why it was refused, as a page; everybody else gets the JSON. */
-import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
-import type { Refusal, RefusalBody, RefusalFilter } from 'nestjs-keycloak-s2s';
+import { Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { RefusalFilter, type Refusal, type RefusalBody } from 'nestjs-keycloak-s2s';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
-import type { Page, Pages } from '../pages/pages.js';
-import type { Cookies } from './cookies.js';
+import { Pages, type Page } from '../pages/pages.js';
+import { Cookies } from './cookies.js';
 import { adviceFor } from './refusal-advice.js';
 import { SESSION_ENDED } from './session-caller.js';
 
@@ -16,6 +16,7 @@ export interface RefusedPage {
 }
 
 /** For routes that a session opens: with the refusal of one that is over, the browser forgets its cookie. */
+@Injectable()
 export abstract class RefusalPageFilter implements ExceptionFilter<Refusal> {
   constructor(
     private readonly refusals: RefusalFilter,
