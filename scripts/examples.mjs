@@ -63,7 +63,7 @@ async function npm(folder, args, environment = {}) {
     npm_config_fund: 'false',
     ...environment,
   };
-  const child = spawn('npm', args, { cwd: folder, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn('npm', args, { cwd: folder, env, signal, stdio: ['ignore', 'inherit', 'inherit'] });
   const status = await new Promise((settle) => child.once('error', settle).once('close', settle));
   const command = `npm ${args.join(' ')}`;
   if (status !== 0) throw new Error(`${command} failed in ${folder}: ${status}`);
