@@ -1,8 +1,6 @@
 /** ServiceAModule: the wiring of Service A. */
 import { Module, type DynamicModule } from '@nestjs/common';
-import { ConfigModule, type ConfigType } from '@nestjs/config';
-import { KeycloakModule } from 'nestjs-keycloak-s2s';
-import { ServiceDefaultsModule, type ServiceSettings } from 'service-defaults';
+import { serviceModules, type ServiceSettings } from 'service-defaults';
 import { ChainController } from './chain/chain.controller.js';
 import { ChainTokens } from './chain/chain-tokens.js';
 import { serviceAConfig } from './config.js';
@@ -14,20 +12,9 @@ import { AssetsController } from './pages/assets.controller.js';
 import { HomeController } from './pages/home.controller.js';
 import { PagesModule } from './pages/pages.module.js';
 import { ProcessingClient } from './processing.client.js';
-import { serviceClients } from './service-clients.js';
 
 @Module({
-  imports: [
-    ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, load: [serviceAConfig] }),
-    KeycloakModule.forRootAsync({
-      inject: [serviceAConfig.KEY],
-      useFactory: (config: ConfigType<typeof serviceAConfig>) => config.keycloak,
-    }),
-    serviceClients,
-    PagesModule,
-    LoginModule,
-    ServiceDefaultsModule,
-  ],
+  imports: [...serviceModules(serviceAConfig), PagesModule, LoginModule],
   controllers: [HomeController, AssetsController, ChainController, OrdersController],
   providers: [OrdersService, ProcessingClient, ChainTokens],
 })

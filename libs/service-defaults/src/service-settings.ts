@@ -5,20 +5,20 @@ import { readDemoSettings, type DemoDescription, type DemoSettings } from './dem
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
 import { Variables, type Environment } from './variables.js';
 
-export interface ServiceDescription<UrlName extends string> {
+export interface ServiceDescription<Called extends string> {
   /** Such as `service-a`: the default client id, and with `SERVICE_A` the prefix of the service's own variables. */
   readonly name: string;
   /** The port it listens on unless `PORT` says otherwise. */
   readonly port: number;
-  /** Variables that hold the URL of another service. */
-  readonly urls: readonly UrlName[];
+  /** The services that it calls, such as `service-b`: each has its address in a variable, `SERVICE_B_URL`. */
+  readonly calls: readonly Called[];
   /** Whether users log in at it with a browser; it then has the settings of that too. */
   readonly login?: boolean;
   /** What it is told in demo mode only. */
   readonly demo?: DemoDescription;
 }
 
-export interface ServiceSettings<UrlName extends string> {
+export interface ServiceSettings<Called extends string> {
   readonly name: string;
   readonly host: string;
   readonly port: number;
@@ -29,37 +29,38 @@ export interface ServiceSettings<UrlName extends string> {
   /** Between a signal, when it says that it is not ready, and the end of its listening. */
   readonly shutdownDelaySeconds: number;
   readonly keycloak: KeycloakModuleOptions;
-  readonly urls: Readonly<Record<UrlName, string>>;
+  /** Of the services that it calls, by name. */
+  readonly urls: Readonly<Record<Called, string>>;
   readonly login?: LoginSettings;
   /** In demo mode only. */
   readonly demo?: DemoSettings;
 }
 
-export type LoginServiceSettings<UrlName extends string> = ServiceSettings<UrlName> & { readonly login: LoginSettings };
+export type LoginServiceSettings<Called extends string> = ServiceSettings<Called> & { readonly login: LoginSettings };
 
-/** The secrets that the repository publishes: whoever reads it knows them. */
-const DEMO_SECRETS: readonly string[] = ['a-secret', 'b-secret', 'c-secret', 'w-secret', 's-secret'];
+/** The form of the secrets that the repository publishes, `a-secret` and so on: whoever reads it knows them. */
+const DEMO_SECRET = /^[a-z0-9]+-secret$/;
 
 /**
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
  * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `NODE_ENV`, and of its own `<NAME>_CLIENT_ID`,
- * `<NAME>_CLIENT_SECRET` or `<NAME>_CLIENT_SECRET_FILE`, and the URLs it was described with. An empty one counts as not
+ * `<NAME>_CLIENT_SECRET` or `<NAME>_CLIENT_SECRET_FILE`, and `<OTHER>_URL` of each service that it calls. An empty one counts as not
  * set. Any `NODE_ENV` but `development` and `test` is production. Where users log in, `readLoginSettings` has more; in demo mode `readDemoSettings`.
  */
-export function readServiceSettings<UrlName extends string>(
+export function readServiceSettings<Called extends string>(
   environment: Environment,
-  service: ServiceDescription<UrlName> & { readonly login: true },
-): LoginServiceSettings<UrlName>;
-export function readServiceSettings<UrlName extends string>(
+  service: ServiceDescription<Called> & { readonly login: true },
+): LoginServiceSettings<Called>;
+export function readServiceSettings<Called extends string>(
   environment: Environment,
-  service: ServiceDescription<UrlName>,
-): ServiceSettings<UrlName>;
-export function readServiceSettings<UrlName extends string>(
+  service: ServiceDescription<Called>,
+): ServiceSettings<Called>;
+export function readServiceSettings<Called extends string>(
   environment: Environment,
-  service: ServiceDescription<UrlName>,
-): ServiceSettings<UrlName> {
+  service: ServiceDescription<Called>,
+): ServiceSettings<Called> {
   const variables = new Variables(environment);
-  const prefix = service.name.toUpperCase().replaceAll('-', '_');
+  const prefix = prefixOf(service.name);
   const nodeEnv = variables.text('NODE_ENV', 'production');
   const production = isProduction(nodeEnv);
   const demoMode = variables.flag('DEMO_MODE');
@@ -76,10 +77,9 @@ export function readServiceSettings<UrlName extends string>(
   const port = variables.port('PORT', service.port);
   const introspectionTtlSeconds = variables.whole('INTROSPECTION_TTL_SECONDS', 10, 300);
   const shutdownDelaySeconds = variables.whole('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, 300);
-  const urls = Object.fromEntries(service.urls.map((name) => [name, variables.url(name, insecureAllowed)])) as Record<
-    UrlName,
-    string
-  >;
+  const urls = Object.fromEntries(
+    service.calls.map((called) => [called, variables.url(`${prefixOf(called)}_URL`, insecureAllowed)]),
+  ) as Record<Called, string>;
   const login =
     service.login === true
       ? readLoginSettings(variables, { prefix, port, production, demoMode, insecureAllowed })
@@ -91,8 +91,10 @@ export function readServiceSettings<UrlName extends string>(
   if (production && demoMode) {
     variables.fault('DEMO_MODE=true is for demonstrations only: set NODE_ENV=development, or leave DEMO_MODE out');
   }
-  if (!demoMode && DEMO_SECRETS.includes(clientSecret)) {
-    variables.fault(`${prefix}_CLIENT_SECRET is a published demo secret: use one of your own, or set DEMO_MODE=true`);
+  if (!demoMode && matches(clientSecret, DEMO_SECRET)) {
+    variables.fault(
+      `${prefix}_CLIENT_SECRET is a published demo secret, or has their form: use one of your own, or set DEMO_MODE=true`,
+    );
   }
   variables.done(service.name);
   const keycloak: KeycloakModuleOptions = {
@@ -117,6 +119,11 @@ export function readServiceSettings<UrlName extends string>(
     ...(login === undefined ? {} : { login }),
     ...(demo === undefined ? {} : { demo }),
   };
+}
+
+/** Of a service's own variables. */
+function prefixOf(service: string): string {
+  return service.toUpperCase().replaceAll('-', '_');
 }
 
 function publicName(login: LoginSettings | undefined): string[] {
