@@ -157,8 +157,8 @@ describe('Retry-After of the server', () => {
 describe('what is printed meanwhile', () => {
   it('holds no token (RS-23)', () => {
     expect(output.lines.join('')).toContain('authorization_server_unavailable');
-    for (const token of tokens) output.leaks.issued(token);
-    expect(output.leaks.found()).toEqual([]);
+    for (const token of tokens) output.leaks.addToken(token);
+    expect(output.leaks.leaks()).toEqual([]);
   });
 });
 

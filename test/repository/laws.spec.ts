@@ -45,7 +45,7 @@ describe('the sources', () => {
 
   it("read the text of a caller's token for the exchange only (TX-04)", () => {
     expect(filesWith(/\bsubjectTokenText\b/).toSorted()).toEqual([
-      'libs/keycloak/src/client/token-source.ts',
+      'libs/keycloak/src/authorization-server/token-endpoint.ts',
       'libs/keycloak/src/protocol/verified-access-token.ts',
     ]);
   });

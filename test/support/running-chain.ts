@@ -50,7 +50,7 @@ export class ServiceOutput {
     }
     // In front of this, so that it sees these lines too.
     this.leaks = TokenLeakScanner.start();
-    for (const secret of Object.values(SECRETS)) this.leaks.issued(secret);
+    for (const secret of Object.values(SECRETS)) this.leaks.addToken(secret);
     scanners.add(this.leaks);
   }
 
@@ -111,7 +111,7 @@ async function startAt(module: ServiceModule, variables: Variables, { port, host
   });
   fastify.addHook('onSend', async ({ method, url }, reply, body) => {
     const text = JSON.stringify(reply.getHeaders()) + (body instanceof Uint8Array ? body.toString() : String(body));
-    for (const leaks of scanners) leaks.saw(`the answer to ${method} ${url.split('?')[0]}`, text);
+    for (const leaks of scanners) leaks.inspect(`the answer to ${method} ${url.split('?')[0]}`, text);
   });
   const app = await withVariables({ NODE_ENV: 'test', ...variables }, () =>
     createService(module.register({ demoMode: variables['DEMO_MODE'] === 'true' }), { logFormat: 'json' }, adapter),

@@ -35,7 +35,7 @@ function setUp(expiresIn: string | undefined) {
   const get = async (): Promise<string> => {
     const body = `{"access_token":"token-${++given}","token_type":"Bearer","scope":"orders.approve"${lifetime}}`;
     realm.control.fault('token', { kind: 'answer', body });
-    return tokens.get(SELF).then(
+    return Promise.resolve(tokens.get(SELF)).then(
       (token) => token.reveal(),
       (error: { readonly code?: string }) => String(error.code),
     );

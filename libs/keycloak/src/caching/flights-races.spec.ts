@@ -1,16 +1,16 @@
-/** SingleFlight under every order in which calls and answers can come. */
+/** Flights under every order in which calls and answers can come. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { SingleFlight } from './single-flight.js';
+import { Flights } from './flights.js';
 
 const call = fc.record({ key: fc.constantFrom('a', 'b'), fails: fc.boolean() });
 
-describe('SingleFlight, whatever comes first', () => {
+describe('Flights, whatever comes first', () => {
   it('has one flight per key, gives each caller one that ran while it waited, and ends with no slot taken (CC-02)', async () => {
     expect.hasAssertions();
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.array(call, { minLength: 1, maxLength: 12 }), async (s, calls) => {
-        const flights = new SingleFlight<string>();
+        const flights = new Flights<string>();
         const inAir = new Map<string, string>();
         let begun = 0;
 

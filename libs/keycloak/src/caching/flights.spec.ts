@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { SingleFlight } from './single-flight.js';
+import { Flights } from './flights.js';
 
 /** Work that ends when the spec says so, and counts how often it was begun. */
 function work() {
@@ -27,10 +27,10 @@ function withResolvers<T>(): PromiseWithResolvers<T> {
   return { promise, resolve, reject };
 }
 
-describe('SingleFlight', () => {
+describe('Flights', () => {
   it('makes one call for all who want the same', async () => {
     const { begun, start } = work();
-    const flights = new SingleFlight<string>();
+    const flights = new Flights<string>();
     const waiting = Array.from({ length: 100 }, () => flights.run('k', start));
     begun[0]?.resolve('v');
     expect(new Set(await Promise.all(waiting))).toEqual(new Set(['v']));
@@ -39,7 +39,7 @@ describe('SingleFlight', () => {
 
   it('shares nothing between keys', async () => {
     const { begun, start } = work();
-    const flights = new SingleFlight<string>();
+    const flights = new Flights<string>();
     const waiting = [flights.run('a', start), flights.run('b', start)];
     begun[0]?.resolve('A');
     begun[1]?.resolve('B');
@@ -48,7 +48,7 @@ describe('SingleFlight', () => {
 
   it('starts anew for who comes after the result', async () => {
     const { begun, start } = work();
-    const flights = new SingleFlight<string>();
+    const flights = new Flights<string>();
     const first = flights.run('k', start);
     begun[0]?.resolve('old');
     await first;
@@ -59,7 +59,7 @@ describe('SingleFlight', () => {
 
   it('shares a failure with those who wait, and keeps it for nobody', async () => {
     const { begun, start } = work();
-    const flights = new SingleFlight<string>();
+    const flights = new Flights<string>();
     const waiting = [flights.run('k', start), flights.run('k', start)];
     begun[0]?.reject(new Error('down'));
     expect(await Promise.allSettled(waiting)).toMatchObject([
@@ -72,7 +72,7 @@ describe('SingleFlight', () => {
   });
 
   it('makes a throw at the start a rejected promise, and leaves no slot behind', async () => {
-    const flights = new SingleFlight<string>();
+    const flights = new Flights<string>();
     const failed = flights.run('k', () => {
       throw new Error('at once');
     });
