@@ -393,10 +393,10 @@ describe('what is printed (RS-23)', () => {
   it('holds no token and no secret, whole, truncated or in Base64', async () => {
     await runChain().set('Authorization', bearer(tokens.alice)).expect(200);
     // Those that no service was given or sent; the others it knows, and the secrets.
-    for (const token of [aliceAnswer.id_token, aliceAnswer.refresh_token]) chain.leaks.issued(token);
-    expect(chain.leaks.known).toBeGreaterThan(20);
+    for (const token of [aliceAnswer.id_token, aliceAnswer.refresh_token]) chain.leaks.addToken(token);
+    expect(chain.leaks.knownCount).toBeGreaterThan(20);
     expect(chain.printed()).toContain('Token exchanged');
     expect(chain.printed()).toContain('Request refused');
-    expect(chain.leaks.found()).toEqual([]);
+    expect(chain.leaks.leaks()).toEqual([]);
   });
 });

@@ -78,7 +78,7 @@ export class RunningService {
     });
     fastify.addHook('onSend', async ({ method, url }, reply, body) => {
       const text = JSON.stringify(reply.getHeaders()) + (body instanceof Uint8Array ? body.toString() : String(body));
-      leaks.saw(`the answer to ${method} ${url.split('?')[0]}`, text);
+      leaks.inspect(`the answer to ${method} ${url.split('?')[0]}`, text);
     });
     const app = await withVariables({ NODE_ENV: 'test', ...variables }, () =>
       createService(module.register({ demoMode: variables['DEMO_MODE'] === 'true' }), { logFormat: 'json' }, adapter),
