@@ -1,4 +1,4 @@
-/** A door in front of an authorization server: passes everything on as it is, and tells every token that comes through. */
+/** TokenProxy: forwards requests to an authorization server unchanged, and reports every token that passes through. */
 import { once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -7,17 +7,17 @@ import { buffer } from 'node:stream/consumers';
 import type { TokenListener } from './passing-tokens.js';
 import { codeIn, codeOf, tokensIn } from './token-answers.js';
 
-export interface TokenDoor {
-  /** `http://localhost:<port>`, with no slash at its end: to be told to services as where the server is reached. */
+export interface TokenProxy {
+  /** `http://localhost:<port>`, without a trailing slash. Services use it as the address of the authorization server. */
   readonly baseUrl: string;
-  /** Closes it and every connection through it. May be called again. */
+  /** Closes the proxy and every connection through it. May be called again. */
   stop(): Promise<void>;
 }
 
-/** On 127.0.0.1. The `Host` header is passed on too, so that a Keycloak names endpoints that lead through the door. */
-export async function openTokenDoor(target: string, listener: TokenListener): Promise<TokenDoor> {
+/** Listens on 127.0.0.1. The `Host` header is forwarded too, so that Keycloak publishes endpoints that lead through the proxy. */
+export async function startTokenProxy(target: string, listener: TokenListener): Promise<TokenProxy> {
   const { protocol } = new URL(target);
-  // Kept-alive connections, as the services would have without the door.
+  // Connections are kept alive, as they would be without the proxy.
   const agent = protocol === 'https:' ? new https.Agent({ keepAlive: true }) : new http.Agent({ keepAlive: true });
   const server = http
     .createServer((incoming, outgoing) => {
@@ -52,7 +52,7 @@ async function pass(
     port: url.port,
     method: incoming.method,
     path: incoming.url,
-    // Not compressed, so that it can be read.
+    // Uncompressed, so that the proxy can read the response.
     headers: { ...incoming.headers, 'accept-encoding': 'identity' },
     agent,
   }).end(sent);

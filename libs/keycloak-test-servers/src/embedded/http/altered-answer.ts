@@ -1,4 +1,4 @@
-/** Right answers with something wrong in their text. */
+/** Correct answers, altered in their text. */
 import type { HttpAnswer } from './http-call.js';
 
 const FOREIGN_CLAIMS = {
@@ -9,7 +9,7 @@ const FOREIGN_CLAIMS = {
   realm_access: { roles: ['polluted'] },
 };
 
-/** JSON text, as an object literal would set the prototype and lose the name. */
+/** Written as JSON text, because `__proto__` in an object literal would set the prototype. */
 export function withPrototypes(answer: HttpAnswer): HttpAnswer {
   const foreign = JSON.stringify(FOREIGN_CLAIMS);
   return prepend(answer, `"__proto__":${foreign},"constructor":{"prototype":${foreign}}`);
@@ -31,18 +31,18 @@ export const asPlainText = (answer: HttpAnswer): HttpAnswer => ({
   headers: { ...answer.headers, 'content-type': 'text/plain' },
 });
 
-/** Its bytes are those of `body` in ISO-8859-1, of which `ü` is none in UTF-8. */
+/** The body is ISO-8859-1: its `ü` is not valid UTF-8. */
 export function inLatin1(answer: HttpAnswer, declared: boolean): HttpAnswer {
-  const bent = prepend(answer, '"umlaut":"ü"');
+  const altered = prepend(answer, '"umlaut":"ü"');
   return declared
-    ? { ...bent, headers: { ...bent.headers, 'content-type': 'application/json; charset=ISO-8859-1' } }
-    : bent;
+    ? { ...altered, headers: { ...altered.headers, 'content-type': 'application/json; charset=ISO-8859-1' } }
+    : altered;
 }
 
 export const deeplyNested = (answer: HttpAnswer, levels: number): HttpAnswer =>
   prepend(answer, `"deep":${'['.repeat(levels)}${']'.repeat(levels)}`);
 
-/** Only an answer that is a JSON object has members to stand before. */
+/** Leaves an answer that is not a JSON object unchanged. */
 function prepend(answer: HttpAnswer, members: string): HttpAnswer {
   if (!answer.body.startsWith('{') || members === '') return answer;
   const rest = answer.body.slice(1);

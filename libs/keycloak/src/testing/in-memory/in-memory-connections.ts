@@ -41,7 +41,7 @@ const CODES: Readonly<Record<NetworkFault, string>> = {
 export const noAnswerFor = (fault: NetworkFault): NoAnswer => new NoAnswer(CODES[fault]);
 
 /** Bounds on size and time, abortion and retries are those of the code under test, which sees no difference. */
-export function answeringConnections(answer: (request: SentRequest) => Promise<SentAnswer>): Connections {
+export function inMemoryConnections(answer: (request: SentRequest) => Promise<SentAnswer>): Connections {
   return {
     dispatch(options, handler) {
       const controller = new Controller();
