@@ -38,14 +38,14 @@ describe('the sources', () => {
 
   it('make an AccessTokenVerifier, which makes tokens, in the wiring', () => {
     expect(filesWith(/\bmakeAccessTokenVerifier\b/).toSorted()).toEqual([
-      'libs/keycloak/src/keycloak.module.ts',
+      'libs/keycloak/src/compose-keycloak.ts',
       'libs/keycloak/src/resource-server/access-token-verifier.ts',
     ]);
   });
 
   it("read the text of a caller's token for the exchange only (TX-04)", () => {
     expect(filesWith(/\bsubjectTokenText\b/).toSorted()).toEqual([
-      'libs/keycloak/src/client/token-source.ts',
+      'libs/keycloak/src/authorization-server/token-endpoint.ts',
       'libs/keycloak/src/protocol/verified-access-token.ts',
     ]);
   });

@@ -1,4 +1,4 @@
-/** No token shows in an answer or in what the services print. */
+/** No token leaks into an answer or into the output of the services. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { testServer } from 'keycloak-test-servers';
 import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
@@ -7,35 +7,35 @@ import { startShop, type RunningShop } from './running-shop.js';
 import { tokenOf } from './token-of.js';
 
 const { issuer } = testServer();
-let leaks: TokenLeakScanner;
+let scanner: TokenLeakScanner;
 let shop: RunningShop;
 
 // #region scanner
 beforeAll(async () => {
-  leaks = TokenLeakScanner.start();
+  scanner = TokenLeakScanner.start();
   shop = await startShop(issuer);
 });
 
 afterAll(async () => {
   await shop.stop();
-  leaks.stop();
+  scanner.stop();
 });
 
 it('shows no token to anybody', async () => {
   for (const username of ['alice', 'bob']) {
     const token = await tokenOf(issuer, username);
     const answer = await request(shop.orders.getHttpServer()).get('/orders/pen').auth(token, { type: 'bearer' });
-    leaks.saw(`the answer to ${username}`, JSON.stringify([answer.headers, answer.text]));
+    scanner.inspect(`the answer to ${username}`, JSON.stringify([answer.headers, answer.text]));
   }
   // Two that arrived at orders, and the one that alice's was exchanged for.
-  expect(leaks.known).toBe(3);
-  leaks.assertNone();
+  expect(scanner.knownCount).toBe(3);
+  scanner.assertNone();
 });
 // #endregion scanner
 
 it('would notice one', async () => {
   const token = await tokenOf(issuer, 'alice');
-  leaks.issued(token);
-  leaks.saw('an address', `https://shop.test/?access_token=${token}`);
-  expect(leaks.found()).toMatchObject([{ where: 'an address', form: 'whole' }]);
+  scanner.addToken(token);
+  scanner.inspect('an address', `https://shop.test/?access_token=${token}`);
+  expect(scanner.leaks()).toMatchObject([{ where: 'an address', form: 'whole' }]);
 });

@@ -1,6 +1,6 @@
 /** ServerMetadata: the realm's discovery document (RFC 8414, OpenID Connect Discovery), read once and checked. */
 import { discoveryRequest, processDiscoveryResponse, type AuthorizationServer } from 'oauth4webapi';
-import { SingleFlight } from '../caching/single-flight.js';
+import { Flights } from '../caching/flights.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
@@ -10,8 +10,8 @@ import type { OAuthClientContext } from './oauth-client-context.js';
 const ENDPOINTS = ['token_endpoint', 'introspection_endpoint'] as const;
 
 export class ServerMetadata {
-  readonly #flight = new SingleFlight<AuthorizationServer>();
-  #known: AuthorizationServer | undefined;
+  readonly #flights = new Flights<AuthorizationServer>();
+  #cached: AuthorizationServer | undefined;
 
   constructor(
     private readonly context: OAuthClientContext,
@@ -20,14 +20,14 @@ export class ServerMetadata {
 
   /** The metadata; read on first need, so that a service can start before the authorization server. */
   async get(): Promise<AuthorizationServer> {
-    return this.#known ?? this.refresh();
+    return this.#cached ?? this.refresh();
   }
 
-  /** Reads the metadata anew, whether known or not. */
+  /** Reads the metadata anew, cached or not. */
   async refresh(): Promise<AuthorizationServer> {
-    return this.#flight.run('metadata', async () => {
-      this.#known = await this.policy.run(nothing, async (_, signal) => this.#read(signal));
-      return this.#known;
+    return this.#flights.run('metadata', async () => {
+      this.#cached = await this.policy.run(nothing, async (_, signal) => this.#read(signal));
+      return this.#cached;
     });
   }
 

@@ -52,7 +52,7 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the server at %
     const asking = {
       discovery: () => metadata.get(),
       introspection: () => introspection.introspect('dGhlLXRva2Vu.c2ln'),
-      token: () => tokenEndpoint.request({ grant_type: 'client_credentials', scope: 'orders.approve' }),
+      token: () => tokenEndpoint.clientCredentials('orders.approve'),
     }[place]();
     const error: unknown = await asking.catch((thrown: unknown) => thrown);
     if (!(error instanceof AuthorizationServerError)) throw new Error('No AuthorizationServerError', { cause: error });

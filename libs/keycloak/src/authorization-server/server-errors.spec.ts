@@ -36,7 +36,7 @@ function askingAt(
   return {
     discovery: () => metadata.get(),
     introspection: () => introspection.introspect(SUBJECT_TOKEN),
-    token: () => tokenEndpoint.request({ grant_type: 'client_credentials', scope: 'orders.approve' }),
+    token: () => tokenEndpoint.clientCredentials('orders.approve'),
   }[place];
 }
 

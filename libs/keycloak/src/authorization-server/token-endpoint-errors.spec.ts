@@ -7,6 +7,7 @@ import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import { printedForms } from '../../spec-support/printed-forms.js';
 import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { createAuthorizationServer } from './create-authorization-server.js';
+import { requestOf } from '../../spec-support/token-forms.js';
 
 let realm: RunningAuthorizationServer;
 beforeAll(async () => {
@@ -26,7 +27,7 @@ async function refusal(request: typeof EXCHANGE | typeof FOR_SELF, fault: Fault)
   realm.control.fault('token', fault);
   const options = { ...connectionTo(realm), ...(fault.kind === 'hang' && { timeoutMs: 300 }) };
   const endpoint = createAuthorizationServer(options, systemClock).tokenEndpoint;
-  const error = await endpoint.request(request).catch((thrown: unknown) => thrown);
+  const error = await requestOf(endpoint)(request).catch((thrown: unknown) => thrown);
   if (!(error instanceof Refusal)) throw new Error('No refusal', { cause: error });
   return error;
 }

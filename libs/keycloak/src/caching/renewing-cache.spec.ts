@@ -14,7 +14,7 @@ function setUp(keepFailureMs = 0) {
         reject,
       });
     });
-  const get = () => cache.get('k', obtain);
+  const get = async () => cache.get('k', obtain);
   const first = async (): Promise<void> => {
     const value = get();
     flights[0]?.resolve();

@@ -1,4 +1,4 @@
-/** Refusal channel: tells who subscribes with what a request was refused. */
+/** Refusal channel: publishes with what a request was refused. */
 import { channel } from 'node:diagnostics_channel';
 import type { Refusal, RefusalCode } from '../protocol/refusal.js';
 
