@@ -83,7 +83,9 @@ function addToCompose(text, { name, prefix, port, demoSecret, caller, callerPref
  */
 function addToTables(text, { name, permission, role, caller }) {
   const permitted = `| \`${permission}\` | \`${name}\` | \`${role}\` | \`${caller}\` | \`${caller}\` |\n`;
-  const withPermission = insertAfterLast(text, /^\| `[a-z]+\.[a-z]+` .*\n/gm, permitted);
+  const asking = new RegExp(`^(\\| \`${caller}\` +\\| confidential \\| )(?!own name)`, 'm');
+  const withAsking = text.replace(asking, '$1own name (client credentials), ');
+  const withPermission = insertAfterLast(withAsking, /^\| `[a-z]+\.[a-z]+` .*\n/gm, permitted);
   const client = `| \`${name}\` | confidential | introspection | 300 s |\n`;
   return insertAfterLast(withPermission, /^\| `service-[a-z]+` .*\n/gm, client);
 }
