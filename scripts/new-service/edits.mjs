@@ -68,11 +68,12 @@ function addToCompose(text, { name, prefix, port, demoSecret, caller, callerPref
   const url = `      ${prefix}_URL: http://${name}:${port}\n`;
   const started = `      ${name}: { condition: service_started }\n`;
   const ofCaller = new RegExp(`^ {6}${callerPrefix}_CLIENT_SECRET: .*\\n`, 'm');
-  const [before = '', after = ''] = split(text, `\n  ${caller}:\n`);
-  const keycloak = insertAfterLast(before, /^ {6}SERVICE_\w+_CLIENT_SECRET: .*\n/gm, `      ${secret}\n`);
+  const [keycloak = '', others = ''] = split(text, '\n\n  service-');
+  const given = insertAfterLast(`${keycloak}\n`, /^ {6}SERVICE_\w+_CLIENT_SECRET: .*\n/gm, `      ${secret}\n`);
+  const [before = '', after = ''] = split(`${given}\n  service-${others}`, `\n  ${caller}:\n`);
   const told = insertAfter(after, ofCaller, url);
   const following = insertAfter(told, /^ {6}keycloak: \{ condition: service_healthy \}\n/m, started);
-  return `${keycloak}${block}\n  ${caller}:\n${following}`;
+  return `${before}${block}\n  ${caller}:\n${following}`;
 }
 
 /**
