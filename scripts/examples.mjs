@@ -41,11 +41,12 @@ async function tryOut(name, tarballs) {
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   try {
     console.log(paint(1, `\n${name}, in ${folder}`));
-    await npm(folder, ['install', ...tarballs, ...(flags.keycloak ? ['--save-dev', FOR_DOCKER] : [])]);
+    await npm(folder, ['install', ...tarballs]);
     for (const script of Object.keys(scripts).filter((one) => /^test(:|$)/.test(one)))
       await npm(folder, ['run', script]);
-    if (flags.keycloak)
-      await npm(folder, ['test', '--', '--selectProjects', 'e2e'], { AUTHORIZATION_SERVER: 'keycloak' });
+    if (!flags.keycloak) return;
+    await npm(folder, ['install', '--save-dev', FOR_DOCKER]);
+    await npm(folder, ['test', '--', '--selectProjects', 'e2e'], { AUTHORIZATION_SERVER: 'keycloak' });
   } finally {
     if (!flags.keep) rmSync(folder, { recursive: true, force: true });
   }
@@ -63,7 +64,7 @@ async function npm(folder, args, environment = {}) {
     npm_config_fund: 'false',
     ...environment,
   };
-  const child = spawn('npm', args, { cwd: folder, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn('npm', args, { cwd: folder, env, signal, stdio: ['ignore', 'inherit', 'inherit'] });
   const status = await new Promise((settle) => child.once('error', settle).once('close', settle));
   const command = `npm ${args.join(' ')}`;
   if (status !== 0) throw new Error(`${command} failed in ${folder}: ${status}`);

@@ -25,10 +25,9 @@ for (const document of positionals.length > 0 ? positionals : everyDocument()) {
 }
 
 function everyDocument() {
-  const documents = readdirSync('docs').map((name) => `docs/${name}`);
-  const readmes = readdirSync('libs').map((name) => `libs/${name}/README.md`);
-  const all = ['README.md', ...documents, ...readmes.filter((readme) => existsSync(readme))];
-  return all.filter((path) => path.endsWith('.md') && path !== ELSEWHERE);
+  const pathsIn = (/** @type {string} */ folder) => readdirSync(folder).map((name) => `${folder}/${name}`);
+  const all = ['README.md', ...pathsIn('docs'), ...pathsIn('libs').map((folder) => `${folder}/README.md`)];
+  return all.filter((path) => path.endsWith('.md') && path !== ELSEWHERE && existsSync(path));
 }
 
 /** @param {string} markdown @param {string} document @returns the document with its pieces as their files have them, formatted */
@@ -56,25 +55,20 @@ async function upToDate(markdown, document) {
 function piece(file, selector) {
   const text = readFileSync(file, 'utf8').trimEnd();
   if (selector?.startsWith('#/')) return JSON.stringify(pointed(JSON.parse(text), selector), null, 2);
-  let lines = text.split('\n');
-  if (selector !== undefined) {
-    const [start, end] = ['', 'end'].map((which) =>
-      lines.findIndex((line) => MARKER.test(line) && line.endsWith(`#${which}region ${selector.slice(1)}`)),
-    );
-    if (start === -1 || end < start) throw new Error(`${file} has no region ${selector}`);
-    lines = lines.slice(start + 1, end);
-  }
-  lines = lines.filter((line) => !MARKER.test(line));
+  const all = text.split('\n');
+  const at = (/** @type {string} */ marker) => all.findIndex((line) => MARKER.test(line) && line.endsWith(marker));
+  const name = selector?.slice('#'.length);
+  const [start, end] = selector === undefined ? [-1, all.length] : [at(` #region ${name}`), at(`#endregion ${name}`)];
+  if (end <= start || (selector !== undefined && start === -1)) throw new Error(`${file} has no region ${selector}`);
+  const lines = all.slice(start + 1, end).filter((line) => !MARKER.test(line));
   const margin = Math.min(...lines.filter((line) => line !== '').map((line) => line.search(/\S/)));
   return lines.map((line) => line.slice(margin)).join('\n');
 }
 
 /** @param {any} json @param {string} path @returns {unknown} */
 function pointed(json, path) {
-  const found = path
-    .slice('#/'.length)
-    .split('/')
-    .reduce((value, key) => value?.[key], json);
+  let found = json;
+  for (const key of path.slice('#/'.length).split('/')) found = found?.[key];
   if (found === undefined) throw new Error(`nothing is at ${path}`);
   return found;
 }

@@ -6,11 +6,12 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { Chromium, logIn } from '../support/chromium.js';
 import { publicUrl } from '../support/keycloak.js';
-import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { RunningServices } from '../support/running-services.js';
 
 jest.setTimeout(60_000);
 
-let chain: RunningChain;
+let chain: RunningServices;
 let evil: Server;
 let port: number;
 let chromium: Chromium;
@@ -22,7 +23,7 @@ const HOSTS = [
 ] as const;
 
 beforeAll(async () => {
-  chain = await RunningChain.startForBrowsers();
+  chain = await RunningServices.start({ publicUrl });
   evil = createServer((_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end('<p>Hello'));
   evil.listen(0, '127.0.0.1');
   await once(evil, 'listening');

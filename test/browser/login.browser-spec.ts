@@ -5,18 +5,19 @@ import type { Page } from 'playwright-core';
 import { callServiceB, Chromium, fillLogin, logIn } from '../support/chromium.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { keycloakReachesUs, keycloakUrl, publicUrl } from '../support/keycloak.js';
-import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { RunningServices } from '../support/running-services.js';
 
 jest.setTimeout(60_000);
 
 const describeWhereKeycloakReachesUs = keycloakReachesUs ? describe : describe.skip;
 
-let chain: RunningChain;
+let chain: RunningServices;
 let keycloak: ContractServer;
 let chromium: Chromium;
 
 beforeAll(async () => {
-  chain = await RunningChain.startForBrowsers();
+  chain = await RunningServices.start({ publicUrl });
   keycloak = await connectToKeycloak();
   chromium = await Chromium.start();
 }, PUBLIC_URL_WITHIN_MS + 60_000);

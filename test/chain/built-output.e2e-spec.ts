@@ -10,7 +10,7 @@ import { endService, spawnService as spawn, untilReady, type BuiltService } from
 import { chainOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { issuer, keycloakUrl, REALM, SECRETS } from '../support/keycloak.js';
-import type { Variables } from '../support/running-chain.js';
+import type { Variables } from '../support/running-service.js';
 
 const running: BuiltService[] = [];
 let scanner: TokenLeakScanner;
@@ -186,6 +186,7 @@ describe('the built services', () => {
       NODE_ENV: 'production',
       KEYCLOAK_BASE_URL: 'http://keycloak:8080',
       SERVICE_A_CLIENT_SECRET: 'a-secret',
+      SERVICE_B_URL: '',
     });
     expect(await service.exited).toBe(1);
     for (const fault of ['KEYCLOAK_REALM', 'SERVICE_B_URL', 'DEMO_MODE', 'https:']) {

@@ -15,18 +15,19 @@ import {
   REALM,
   updateUser,
 } from '../support/keycloak.js';
-import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { RunningServices } from '../support/running-services.js';
 
 const SESSION = 'session';
 const CHAIN_ANSWER = /Order 9876 processed by Service B/;
 
 const describeWhereKeycloakReachesUs = keycloakReachesUs ? describe : describe.skip;
 
-let chain: RunningChain;
+let chain: RunningServices;
 let browser: Browser;
 
 beforeAll(async () => {
-  chain = await RunningChain.startForBrowsers();
+  chain = await RunningServices.start({ publicUrl });
 }, PUBLIC_URL_WITHIN_MS + 60_000);
 afterAll(() => chain.stop());
 beforeEach(() => {

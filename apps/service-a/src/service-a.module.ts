@@ -5,17 +5,16 @@ import { ChainController } from './chain/chain.controller.js';
 import { ChainTokens } from './chain/chain-tokens.js';
 import { serviceAConfig } from './config.js';
 import { DemoModule } from './demo/demo.module.js';
+import { HomeController } from './home/home.controller.js';
 import { LoginModule } from './login/login.module.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { OrdersService } from './orders/orders.service.js';
-import { AssetsController } from './pages/assets.controller.js';
-import { HomeController } from './pages/home.controller.js';
 import { PagesModule } from './pages/pages.module.js';
 import { ProcessingClient } from './processing.client.js';
 
 @Module({
   imports: [...serviceModules(serviceAConfig), PagesModule, LoginModule],
-  controllers: [HomeController, AssetsController, ChainController, OrdersController],
+  controllers: [HomeController, ChainController, OrdersController],
   providers: [OrdersService, ProcessingClient, ChainTokens],
 })
 export class ServiceAModule {

@@ -1,7 +1,8 @@
 /** Create authorization server: what can be asked of one authorization server, each kind of call under a policy of its own. */
 import type { Clock } from '../caching/clock.js';
 import { Network } from '../http/network.js';
-import { CallPolicy, type CallPolicyOptions, type CircuitState } from '../resilience/call-policy.js';
+import type { CircuitState } from '../resilience/call-gate.js';
+import { CallPolicy, type CallPolicyOptions } from '../resilience/call-policy.js';
 import { AuthorizationServerFetch, type ApplicationCallKind } from './authorization-server-fetch.js';
 import { Introspection } from './introspection.js';
 import { ServerMetadata } from './metadata.js';
@@ -19,7 +20,7 @@ export type CallKind = 'discovery' | 'introspection' | 'introspection_renewal' |
 /** The part of the slots for introspections that is for renewals alone. */
 const RENEWALS = 0.2;
 
-/** Told whenever the circuit of a kind of call opens, is half-open, or closes. */
+/** Called whenever the circuit of a kind of call opens, is half-open, or closes. */
 export type CircuitListener = (kind: CallKind, state: CircuitState) => void;
 
 export interface AuthorizationServerCalls {

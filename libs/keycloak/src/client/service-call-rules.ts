@@ -1,4 +1,4 @@
-/** Service call rules: what the failures of calls to a service say of it, and of what the caller is told instead. */
+/** Service call rules: what the failures of calls to a service say of it, and with which error the caller is answered. */
 import { ownProperty } from '../protocol/claims.js';
 import type { RefusalCode } from '../protocol/refusal.js';
 import type { CallRules } from '../resilience/call-rules.js';
@@ -44,6 +44,8 @@ export function serviceCallRules(service: string): CallRules<Answer> {
     isFailedAnswer: ({ status, body }) => UNWELL.has(status) && !OF_ANOTHER.has(ownProperty(body, 'code')),
     // What may be sent twice is, by the transport, when a kept connection breaks. Nothing else is.
     isPassing: () => false,
+    // Nobody should wait for a service whose circuit is open.
+    failsWhileTrying: true,
     retryAfterMs: (outcome) =>
       outcome instanceof Error
         ? retryAfterMs(outcome)

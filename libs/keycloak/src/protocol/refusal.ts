@@ -53,13 +53,11 @@ export abstract class Refusal<Reason extends RefusalReason = RefusalReason> exte
   readonly fields: Readonly<Record<string, unknown>>;
 
   constructor(code: RefusalCode, details: RefusalDetails<Reason>) {
-    // An answer and no bug: nobody reads where it was made, and the stack is most of what one costs in a flood of them.
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
     const { detail } = details;
     super(`${REFUSALS[code][1]} (${details.reason}${detail === undefined ? '' : `: ${detail}`})`);
-    Error.stackTraceLimit = stackTraceLimit;
     this.name = new.target.name;
+    // An answer and no bug: nobody reads where it was made, and the frames of a stack hold the token of the request.
+    this.stack = String(this);
     this.reason = details.reason;
     this.permission = details.permission;
     this.retryAfterSeconds = details.retryAfterSeconds;

@@ -1,4 +1,5 @@
-/** Login advice: for each way in which a login comes to nothing the sentence that says what to do about it. */
+/** Login page: for each way in which a login comes to nothing, the page with the sentence that says what to do about it. */
+import type { Page } from '../pages/pages.js';
 
 const ADVICE: Readonly<Record<string, string>> = {
   login_not_started_here:
@@ -10,6 +11,9 @@ const ADVICE: Readonly<Record<string, string>> = {
     'Keycloak refused this service, not you: check its client id, secret and redirect address against the realm; the log says which.',
 };
 
-export function loginAdviceFor(code: string): string {
-  return ADVICE[code] ?? 'Something went wrong on our side: the log says what. Log in again.';
-}
+const OTHER = 'Something went wrong on our side: the log says what. Log in again.';
+
+export const loginFailedPage = (code: string): Page => ({
+  template: 'login-failed',
+  model: { advice: ADVICE[code] ?? OTHER },
+});

@@ -6,8 +6,9 @@ import { ATTACKS } from '../attacks/attack-list.js';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { Cookies, type CookieRequest } from '../login/cookies.js';
 import { UserSessions } from '../login/user-sessions.js';
-import type { PageReply } from './negotiation.js';
-import { Pages } from './pages.js';
+import type { PageReply } from '../pages/negotiation.js';
+import { Pages } from '../pages/pages.js';
+import { homePage } from './home-page.js';
 
 const CSP = 'content-security-policy';
 
@@ -37,6 +38,7 @@ export class HomeController {
     const user = session === undefined ? undefined : { name: session.username, csrfToken: session.csrfToken };
     const { demoMode } = this.config;
     const attacks = demoMode ? ATTACKS : [];
-    return this.pages.home({ demoMode, user, hasUnknownSession: id !== undefined && session === undefined, attacks });
+    const hasUnknownSession = id !== undefined && session === undefined;
+    return this.pages.render(homePage({ demoMode, user, hasUnknownSession, attacks }));
   }
 }

@@ -1,19 +1,31 @@
 /** RefusalPageFilter: shows a browser why it was refused, as a page; everybody else gets the JSON. */
-import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
-import type { Refusal, RefusalBody, RefusalFilter } from 'nestjs-keycloak-s2s';
-import type { Cookies } from '../login/cookies.js';
-import { SESSION_ENDED } from '../login/session-caller.js';
-import { prefersHtml, type PageReply, type PageRequest } from './negotiation.js';
+import { Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { RefusalFilter, type Refusal, type RefusalBody } from 'nestjs-keycloak-s2s';
+import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
+import { Pages, type Page } from '../pages/pages.js';
+import { Cookies } from './cookies.js';
+import { adviceFor } from './refusal-advice.js';
+import { SESSION_ENDED } from './session-caller.js';
+
+/** What each page of a refusal tells. */
+export interface RefusedPage {
+  readonly body: RefusalBody;
+  readonly status: number;
+  /** What happened, and what to do about it. */
+  readonly advice: string;
+}
 
 /** For routes that a session opens: with the refusal of one that is over, the browser forgets its cookie. */
+@Injectable()
 export abstract class RefusalPageFilter implements ExceptionFilter<Refusal> {
   constructor(
     private readonly refusals: RefusalFilter,
     private readonly cookies: Cookies,
+    private readonly pages: Pages,
   ) {}
 
   /** Made after the refusal was logged. */
-  protected abstract page(body: RefusalBody, status: number, request: PageRequest): string;
+  protected abstract page(refused: RefusedPage, request: PageRequest): Page;
 
   catch(refusal: Refusal, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -31,6 +43,6 @@ export abstract class RefusalPageFilter implements ExceptionFilter<Refusal> {
     reply
       .code(status)
       .type('text/html; charset=utf-8')
-      .send(this.page(body, status, request));
+      .send(this.pages.render(this.page({ body, status, advice: adviceFor(body) }, request)));
   }
 }

@@ -1,18 +1,17 @@
-/** Attacks page: what a page shows of attacks that were run. */
-import type { AttackReport } from '../attacks/attack-lab.js';
-import { inWords } from '../attacks/judge-attack.js';
+/** Attacks page: what a browser is shown of attacks that were run, or were not. */
+import type { RefusedPage } from '../login/refusal-page.filter.js';
+import type { Page } from '../pages/pages.js';
+import type { AttackReport } from './attack-lab.js';
+import { inWords } from './judge-attack.js';
 import { VERDICT_WORDS } from './verdict-words.js';
 
-export interface AttacksPage {
-  readonly title: string;
-  readonly allRefused: boolean;
-  readonly outcomes: readonly object[];
+export function attacksRunPage(reports: readonly AttackReport[]): Page {
+  const refused = reports.filter(({ verdict }) => verdict === 'refused').length;
+  const [title, allRefused] = [titleOf(reports, refused), refused === reports.length];
+  return { template: 'attacks-run', model: { title, allRefused, outcomes: reports.map(outcomeOf) } };
 }
 
-export function attacksPage(reports: readonly AttackReport[]): AttacksPage {
-  const refused = reports.filter(({ verdict }) => verdict === 'refused').length;
-  return { title: titleOf(reports, refused), allRefused: refused === reports.length, outcomes: reports.map(outcomeOf) };
-}
+export const attacksRefusedPage = (model: RefusedPage): Page => ({ template: 'attacks-refused', model });
 
 function titleOf(reports: readonly AttackReport[], refused: number): string {
   const [first] = reports;

@@ -1,5 +1,5 @@
 /** Verdict words: what a page says of an attack's end, with a sign, so that no colour is needed to tell it. */
-import type { Verdict } from '../attacks/judge-attack.js';
+import type { Verdict } from './judge-attack.js';
 
 export interface VerdictWords {
   readonly sign: string;
