@@ -205,14 +205,17 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await read('/orders', as({ permissions: ['orders.read'], claims: { sid: 's2' } })).expect(200);
   });
 
-  it.each(['refused', 'reset', 'timeout'] as const)('answers 503 while its authorization server is unreachable (%s)', async (fault) => {
-    const alice = as({ permissions: ['orders.read'] });
-    testAuthorizationServer(app).fail(fault);
-    const { body } = await read('/orders', alice).expect(503);
-    expect(body).toMatchObject({ code: 'authorization_server_unavailable' });
-    testAuthorizationServer(app).recover();
-    await read('/orders', alice).expect(200);
-  });
+  it.each(['refused', 'reset', 'timeout'] as const)(
+    'answers 503 while its authorization server is unreachable (%s)',
+    async (fault) => {
+      const alice = as({ permissions: ['orders.read'] });
+      testAuthorizationServer(app).fail(fault);
+      const { body } = await read('/orders', alice).expect(503);
+      expect(body).toMatchObject({ code: 'authorization_server_unavailable' });
+      testAuthorizationServer(app).recover();
+      await read('/orders', alice).expect(200);
+    },
+  );
 
   it('admits each caller by its own description, whatever the others are', async () => {
     const described = fc.record({
