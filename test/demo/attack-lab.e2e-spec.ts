@@ -12,7 +12,7 @@ import {
   startEmbeddedServer,
 } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { answering, startFakeService } from '../support/fake-service.js';
-import { REALM } from '../support/keycloak.js';
+import { REALM } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { RunningService } from '../support/running-service.js';
 import { NOWHERE, RunningServices, ttl, WITHOUT_DEMO_MODE, type ServerAddress } from '../support/running-services.js';
 import { freePort, startAuthorizationServer } from 'keycloak-test-servers';

@@ -5,7 +5,7 @@ import { startFaultProxy, type RunningAuthorizationServer } from 'keycloak-test-
 import { tokenText } from '../../libs/keycloak/src/testing/token-text.js';
 import { clientCredentials, textOf, type Asked } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { issuer, keycloakUrl } from '../support/keycloak.js';
+import { issuer, keycloakUrl, sharedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { RunningService } from '../support/running-service.js';
 import { RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
@@ -110,7 +110,7 @@ describe('a call that fails once', () => {
     const proxy = await startFaultProxy({ target: keycloakUrl() });
     const real = await serviceB({ baseUrl: proxy.baseUrl, issuer: issuer() });
     stops.push(() => proxy.stop());
-    const [first, second] = [await tokenOf({ issuer: issuer() }), await tokenOf({ issuer: issuer() })];
+    const [first, second] = [await tokenOf(sharedServer()), await tokenOf(sharedServer())];
     expect(await real.whoami(first)).toMatchObject({ status: 200 });
     const { accepted } = proxy.connections;
     await proxy.fault({ kind: 'reset', times: 1 });

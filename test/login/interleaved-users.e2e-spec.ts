@@ -5,7 +5,7 @@ import { Browser, locationOf } from '../support/browser.js';
 import { login, textOf, type Reply } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { describeOnBothServers, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startFakeService, type FakeService } from '../support/fake-service.js';
-import { claimsOf, publicUrl } from '../support/keycloak.js';
+import { claimsOf, publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { PUBLIC_URL_WITHIN_MS, type RunningService } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 

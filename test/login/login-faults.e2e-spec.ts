@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import { Browser, type Page } from '../support/browser.js';
 import { refreshAtEveryUse, startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { publicUrl } from '../support/keycloak.js';
+import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { callbackOf, logInAt } from '../support/login-at.js';
 import { RunningServices } from '../support/running-services.js';
 

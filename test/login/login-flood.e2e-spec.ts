@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { Browser, locationOf } from '../support/browser.js';
 import { refreshAtEveryUse, startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { publicUrl } from '../support/keycloak.js';
+import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { logInAt } from '../support/login-at.js';
 import { RunningServices } from '../support/running-services.js';
 

@@ -52,13 +52,14 @@ export const token = (server: Asked, form: Form, caller?: Caller) => post(server
 export const clientCredentials = (server: Asked, caller: Caller, scope?: string) =>
   token(server, { grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) }, caller);
 
-/** The user's password is the name; the client is public. */
+/** The client is public. */
 export const login = (
   server: Asked,
   username: string,
   scope: string | undefined = 'openid orders.read',
   client_id = 'demo-cli',
-) => token(server, { grant_type: 'password', client_id, username, password: username, scope });
+  password = username,
+) => token(server, { grant_type: 'password', client_id, username, password, scope });
 
 export const refresh = (server: Asked, refresh_token: string, more: Form = {}) =>
   token(server, { grant_type: 'refresh_token', client_id: 'demo-cli', refresh_token, ...more });
