@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { UserSessions } from '../../apps/service-a/src/login/user-sessions.js';
-import { Browser, type Page } from '../support/browser.js';
+import { Browser, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import {

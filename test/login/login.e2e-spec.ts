@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { OpenIdProvider } from '../../apps/service-a/src/login/openid-provider.js';
 import { UserSessions } from '../../apps/service-a/src/login/user-sessions.js';
-import { Browser, locationOf, type Page } from '../support/browser.js';
+import { Browser, locationOf, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
 import {
   keycloakReachesUs,
   keycloakUrl,

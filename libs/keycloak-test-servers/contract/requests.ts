@@ -21,8 +21,12 @@ export interface Reply {
   readonly members: Readonly<Record<string, unknown>>;
 }
 
-export async function request(server: Asked, path: string, init: RequestInit = {}): Promise<Reply> {
-  const response = await fetch(server.issuer + path, { redirect: 'manual', ...init });
+export const request = (server: Asked, path: string, init?: RequestInit): Promise<Reply> =>
+  replyFrom(server.issuer + path, init);
+
+/** Follows no redirect. */
+export async function replyFrom(url: string, init: RequestInit = {}): Promise<Reply> {
+  const response = await fetch(url, { redirect: 'manual', ...init });
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') === true && text !== '';
   const members = isJson ? (JSON.parse(text) as Record<string, unknown>) : {};
