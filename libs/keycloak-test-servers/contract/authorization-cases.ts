@@ -183,7 +183,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     async ask(server) {
       const client = await server.newClient('web');
       const [one, two] = [new LoginBrowser(server), new LoginBrowser(server)];
-      const posted = await two.send(AUTH, [...authorizationRequest(client)]);
+      const posted = await two.post(AUTH, Object.fromEntries(authorizationRequest(client)));
       return [
         callback(server, await one.login(client, 'alice')),
         page(posted, SIGN_IN),
