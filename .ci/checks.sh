@@ -42,6 +42,8 @@ npm_script() { npm run "$1"; }
 # The README's command for continuous integration; the other arguments only have Jest write down what it found.
 npm_test() { npm test -- --complete --json --outputFile="$PWD/$RESULTS/jest.json"; }
 
+new_service() { npm run new-service:check; }
+
 examples() { npm run examples -- --keycloak; }
 
 # What is counted and not timed; the figures themselves are for a quiet machine.

@@ -78,6 +78,6 @@ describe('a Service B that hangs (CC-09)', () => {
     while ((await run()).status !== 200) await sleep(100);
     const again = await Promise.all(Array.from({ length: 50 }, run));
     expect(new Set(again.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(services.printed()).toContain('Circuit opened: calls are suspended');
+    expect(services.printed()).toContain('Circuit opened: calls to service-b are suspended');
   }, 60_000);
 });

@@ -38,7 +38,7 @@ describe('the sources', () => {
 
   it('make an AccessTokenVerifier, which makes tokens, in the wiring', () => {
     expect(filesWith(/\bmakeAccessTokenVerifier\b/).toSorted()).toEqual([
-      'libs/keycloak/src/keycloak.module.ts',
+      'libs/keycloak/src/compose-keycloak.ts',
       'libs/keycloak/src/resource-server/access-token-verifier.ts',
     ]);
   });

@@ -1,12 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { printedForms } from '../spec-support/printed-forms.js';
-import {
-  resolveKeycloakOptions,
-  resolveServiceOptions,
-  type KeycloakModuleOptions,
-  type ServiceOptions,
-} from './keycloak.options.js';
-import { KeycloakOptionsError } from './options-check.js';
+import { resolveKeycloakOptions, type KeycloakModuleOptions } from './keycloak.options.js';
+import { KeycloakOptionsError } from './option-kinds.js';
+import { resolveServiceOptions, type ServiceOptions } from './service.options.js';
 
 const GIVEN: KeycloakModuleOptions = {
   issuer: 'https://keycloak.example.com/realms/test',

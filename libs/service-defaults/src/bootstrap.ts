@@ -1,11 +1,10 @@
 /** bootstrap(): starts a service from its main.ts, and says in one clear message why it can't. */
-import { KeycloakOptionsError } from 'nestjs-keycloak-s2s';
+import { ConfigurationError } from 'nestjs-keycloak-s2s';
 import { createService } from './create-service.js';
 import { endOnSignals } from './end-on-signals.js';
 import type { ServiceModule } from './service-module.js';
 import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
-import { SettingsError } from './variables.js';
 
 /**
  * Reads the settings and listens where they say. SIGTERM and SIGINT end it: after `SHUTDOWN_DELAY_SECONDS` of being not ready, what is
@@ -30,7 +29,7 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
 }
 
 function whyNot(error: unknown): string {
-  if (error instanceof SettingsError || error instanceof KeycloakOptionsError) return error.message;
+  if (error instanceof ConfigurationError) return error.message;
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
     return `Port ${String(error.port)} is in use: stop what listens there, or set PORT`;
   }

@@ -3,7 +3,7 @@ import { matches } from 'class-validator';
 import { isProduction, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
-import { Variables, type Environment } from './variables.js';
+import { SettingsError, Variables, type Environment } from './variables.js';
 
 export interface ServiceDescription<Called extends string> {
   /** Such as `service-a`: the default client id, and with `SERVICE_A` the prefix of the service's own variables. */
@@ -75,8 +75,8 @@ export function readServiceSettings<Called extends string>(
   const clientSecret = variables.secret(`${prefix}_CLIENT_SECRET`);
   const host = variables.text('HOST', '127.0.0.1');
   const port = variables.port('PORT', service.port);
-  const introspectionTtlSeconds = variables.whole('INTROSPECTION_TTL_SECONDS', 10, 300);
-  const shutdownDelaySeconds = variables.whole('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, 300);
+  const introspectionTtlSeconds = variables.wholeNumber('INTROSPECTION_TTL_SECONDS', 10, 300);
+  const shutdownDelaySeconds = variables.wholeNumber('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, 300);
   const urls = Object.fromEntries(
     service.calls.map((called) => [called, variables.url(`${prefixOf(called)}_URL`, insecureAllowed)]),
   ) as Record<Called, string>;
@@ -96,7 +96,7 @@ export function readServiceSettings<Called extends string>(
       `${prefix}_CLIENT_SECRET is a published demo secret, or has their form: use one of your own, or set DEMO_MODE=true`,
     );
   }
-  variables.done(service.name);
+  variables.throwIfFaulty((faults) => new SettingsError(service.name, faults));
   const keycloak: KeycloakModuleOptions = {
     issuer,
     baseUrl,

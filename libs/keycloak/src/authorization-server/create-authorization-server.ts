@@ -1,7 +1,8 @@
 /** Create authorization server: what can be asked of one authorization server, each kind of call under a policy of its own. */
 import type { Clock } from '../caching/clock.js';
 import { Network } from '../http/network.js';
-import { CallPolicy, type CallPolicyOptions, type CircuitState } from '../resilience/call-policy.js';
+import type { CircuitState } from '../resilience/call-gate.js';
+import { CallPolicy, type CallPolicyOptions } from '../resilience/call-policy.js';
 import { AuthorizationServerFetch, type ApplicationCallKind } from './authorization-server-fetch.js';
 import { Introspection } from './introspection.js';
 import { ServerMetadata } from './metadata.js';

@@ -47,7 +47,7 @@ export function tokenFacts(
  * nothing by them.
  */
 export class VerifiedAccessToken {
-  // Made anew for each request, so it costs no more than two fields; all else is read of facts that can't change.
+  // One is made for each request: two fields, and all else is read of facts that can't change (perf: guard-overhead).
   readonly #text: string;
   readonly #facts: TokenFacts;
 

@@ -93,7 +93,7 @@ export class AccessTokenVerifier {
   }
 }
 
-/** For `keycloak.module.ts` alone. Not exported by the package. */
+/** For `compose-keycloak.ts` alone. Not exported by the package. */
 export function makeAccessTokenVerifier(...parts: Parts): AccessTokenVerifier {
   return make(...parts);
 }
