@@ -2,8 +2,6 @@
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { CLIENT_SECRET } from '../../keycloak-test-servers/spec-support/test-realm.js';
 
-export { loginTo, startTestRealm } from '../../keycloak-test-servers/spec-support/test-realm.js';
-
 /** As a client of the realm is configured, with no retries, a circuit that stays closed and, where no test is about it, no hurry. */
 export const connectionTo = ({ issuer }: RunningAuthorizationServer, clientId = 'service-b') => ({
   issuer,

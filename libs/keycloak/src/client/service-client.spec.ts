@@ -18,7 +18,8 @@ import {
 } from '../../spec-support/next-service.js';
 import { printedForms } from '../../spec-support/printed-forms.js';
 import { testAccessToken } from '../testing/test-access-token.js';
-import { connectionTo, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { connectionTo } from '../../spec-support/test-realm.js';
+import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { ServiceClient } from './service-client.js';
 import { ServiceTransport } from './service-transport.js';

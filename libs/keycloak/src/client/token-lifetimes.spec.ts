@@ -5,7 +5,8 @@ import { createAuthorizationServer } from '../authorization-server/create-author
 import { systemClock } from '../caching/clock.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { StillClock } from '../../spec-support/still-clock.js';
-import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { connectionTo } from '../../spec-support/test-realm.js';
+import { startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { clientCredentialsRequest } from './token-request.js';
 import { TokenSource } from './token-source.js';
 import { TokenSourceLog } from './token-source-log.js';
