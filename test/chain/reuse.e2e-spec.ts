@@ -1,7 +1,7 @@
 /** Asked once, judged always: how often the running services ask a real Keycloak, and for how long an answer serves. */
+import { testServer } from 'keycloak-test-servers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
-import { sharedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import {
   clientCredentials,
   exchange,
@@ -49,7 +49,7 @@ describe('a cold burst', () => {
       'service-b token-exchange': 1,
       'service-c token/introspect': 1,
     });
-    const access_token = textOf(await login(sharedServer(), 'alice'));
+    const access_token = textOf(await login(testServer(), 'alice'));
     const asAlice = await recorder.during(burst({ Authorization: `Bearer ${access_token}` }));
     expect(new Set(asAlice.result)).toEqual(new Set([200]));
     expect(counted(asAlice.calls)).toEqual({
@@ -66,9 +66,9 @@ describe('the revocation window (RS-13)', () => {
   it('ends within the ttl and a second: a revoked token, and one whose user logged out', async () => {
     const ttlSeconds = 2;
     const { b, keycloak: recorder } = await start(ttlSeconds);
-    const own = await clientCredentials(sharedServer(), 'service-a', 'orders.approve');
-    const alice = await login(sharedServer(), 'alice');
-    const alices = await exchange(sharedServer(), 'service-a', textOf(alice), {
+    const own = await clientCredentials(testServer(), 'service-a', 'orders.approve');
+    const alice = await login(testServer(), 'alice');
+    const alices = await exchange(testServer(), 'service-a', textOf(alice), {
       audience: 'service-b',
       scope: 'orders.approve',
     });
@@ -76,8 +76,8 @@ describe('the revocation window (RS-13)', () => {
       (await request(b.url).post('/api/process').set('Authorization', `Bearer ${token}`).send(ORDER)).status;
     expect(await status(textOf(own))).toBe(200);
     expect(await status(textOf(alices))).toBe(200);
-    await revoke(sharedServer(), 'service-a', textOf(own));
-    await logout(sharedServer(), textOf(alice, 'refresh_token'));
+    await revoke(testServer(), 'service-a', textOf(own));
+    await logout(testServer(), textOf(alice, 'refresh_token'));
     const endedMs = performance.now();
     for (const token of [textOf(own), textOf(alices)]) {
       while ((await status(token)) === 200 && performance.now() - endedMs < (ttlSeconds + 1) * 1000) {

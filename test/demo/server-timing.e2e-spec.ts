@@ -1,7 +1,8 @@
 /** What just happened: the header Server-Timing of a traced request, against what Keycloak was really asked. */
+import { testServer } from 'keycloak-test-servers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseServerTiming } from 'demo';
-import { claimsOf, sharedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { type Reply, clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { sha256 } from '../support/running-service.js';
 import { RunningServices, ttl, WITHOUT_DEMO_MODE } from '../support/running-services.js';
@@ -58,7 +59,7 @@ describe('Server-Timing', () => {
   });
 
   it('tells of alice: her token is introspected, and exchanged', async () => {
-    const alice = as(await login(sharedServer(), 'alice'));
+    const alice = as(await login(testServer(), 'alice'));
     const cold = await run({ ...SAMPLED, ...alice });
     const warm = await run({ ...SAMPLED, ...alice });
     expect(cold.steps).toEqual([
@@ -74,7 +75,7 @@ describe('Server-Timing', () => {
   });
 
   it('tells what happened until bob was refused, on the page as well', async () => {
-    const bob = as(await login(sharedServer(), 'bob'));
+    const bob = as(await login(testServer(), 'bob'));
     const { status, steps } = await run({ ...SAMPLED, ...bob });
     expect(status).toBe(403);
     expect(steps).toEqual([
@@ -88,7 +89,7 @@ describe('Server-Timing', () => {
   });
 
   it('tells where a next service refused', async () => {
-    const own = await clientCredentials(sharedServer(), 'service-a', 'orders.approve');
+    const own = await clientCredentials(testServer(), 'service-a', 'orders.approve');
     const response = await fetch(`${chain.b.url}/api/inventory/adjust`, {
       method: 'POST',
       headers: { ...SAMPLED, ...as(own), 'Content-Type': 'application/json' },
@@ -109,9 +110,9 @@ describe('Server-Timing', () => {
   });
 
   it('of requests at one time is each its own: who asked, who waited, and who was refused', async () => {
-    const cold = as(await login(sharedServer(), 'alice'));
-    const warm = as(await login(sharedServer(), 'alice'));
-    const bob = as(await login(sharedServer(), 'bob'));
+    const cold = as(await login(testServer(), 'alice'));
+    const warm = as(await login(testServer(), 'alice'));
+    const bob = as(await login(testServer(), 'bob'));
     await run(warm);
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, at) => [cold, warm, bob, {}][at % 4] ?? {}).map((who) =>
@@ -150,7 +151,7 @@ describe('the page of a chain', () => {
     const asSelf = await run(HTML);
     expect(asSelf.text).toMatch(/What just happened.*The tokens side by side/s);
     expect(asSelf.text).toContain('there is no token at the first hop');
-    const alice = await login(sharedServer(), 'alice');
+    const alice = await login(testServer(), 'alice');
     const page = await run({ ...HTML, ...as(alice) });
     expect(page.text).toContain('5 of these steps asked Keycloak.');
     expect(page.text.match(/<th scope="col">At Service [ABC]/g)).toEqual([
@@ -165,7 +166,7 @@ describe('the page of a chain', () => {
   });
 
   it('shows the tokens that the chain was run with: asking for their claims costs no further one', async () => {
-    const alice = await login(sharedServer(), 'alice');
+    const alice = await login(testServer(), 'alice');
     const { result, calls } = await chain.keycloak.during(() => run({ ...HTML, ...as(alice) }));
     expect(calls.filter(({ endpoint }) => endpoint !== 'other')).toHaveLength(5);
     const issued = calls.map(({ answer }) => answer['access_token']).filter((token) => typeof token === 'string');
@@ -176,7 +177,7 @@ describe('the page of a chain', () => {
   });
 
   it('says of a remembered refusal that Keycloak was not asked again', async () => {
-    const bob = as(await login(sharedServer(), 'bob'));
+    const bob = as(await login(testServer(), 'bob'));
     const [first, second] = [await run({ ...HTML, ...bob }), await run({ ...HTML, ...bob })];
     expect([first.status, second.status]).toEqual([403, 403]);
     expect(first.text).toContain('Keycloak refuses: the caller may not do this.');
@@ -187,8 +188,8 @@ describe('the page of a chain', () => {
 
 describe('GET /demo/tokens', () => {
   it('is for the caller that the chain has, and tells claims and fingerprints only', async () => {
-    const own = await clientCredentials(sharedServer(), 'service-a', 'orders.approve');
-    const warehouse = await clientCredentials(sharedServer(), 'warehouse', 'inventory.adjust');
+    const own = await clientCredentials(testServer(), 'service-a', 'orders.approve');
+    const warehouse = await clientCredentials(testServer(), 'warehouse', 'inventory.adjust');
     const get = (url: string, token: string): Promise<Response> =>
       fetch(`${url}/demo/tokens`, { headers: { Authorization: `Bearer ${token}` } });
     const answer = await get(chain.b.url, textOf(own));

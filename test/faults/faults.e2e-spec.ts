@@ -2,8 +2,9 @@
 import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
+import { testServer } from 'keycloak-test-servers';
 import { tokenText } from '../../libs/keycloak/src/testing/token-text.js';
-import { issuer, sharedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { issuer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startFakeService } from '../support/fake-service.js';
 import type { RunningService, Variables } from '../support/running-service.js';
@@ -165,7 +166,7 @@ describe('Service B fails', () => {
         response.writeHead(403).end('{"code":"insufficient_scope","permission":"analytics.run"}'),
       ),
     });
-    const access_token = textOf(await login(sharedServer(), 'alice'));
+    const access_token = textOf(await login(testServer(), 'alice'));
     const { body, headers } = await request(a.url)
       .get('/run-service-b')
       .set('Authorization', `Bearer ${access_token}`)

@@ -25,9 +25,6 @@ export const describeOnKeycloak = (name: string, tests: () => void): void =>
 
 export const issuer = (): string => `${keycloakUrl()}/realms/${REALM}`;
 
-/** The server that the specs share. */
-export const sharedServer = () => ({ baseUrl: keycloakUrl(), issuer: issuer() });
-
 /** Where the realm sends browsers back to. With `npm test` its Keycloak also sends its logout notices there. */
 export const publicUrl = process.env['TEST_SERVICE_A_URL'] ?? 'http://localhost:3000';
 
