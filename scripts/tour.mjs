@@ -11,14 +11,15 @@ import { call } from './tour-calls.mjs';
 process.chdir(join(import.meta.dirname, '..'));
 if (existsSync('.env')) process.loadEnvFile('.env');
 const { values: flags, positionals } = parseArgs({ options: { brief: { type: 'boolean' } }, allowPositionals: true });
+const print = flags.brief ? () => undefined : console.log;
 const chosen = process.env.AUTHORIZATION_SERVER ?? '';
-const base = runsAlready(chosen) ? chosen : `http://localhost:${portOf(process.env, 'KEYCLOAK_PORT', 8080)}`;
-const openid = `${base.replace(/\/(realms\/[^/]*\/?)?$/, '')}/realms/${REALM}/protocol/openid-connect`;
-const [a, c] = ['service-a', 'service-c'].map(
-  (wanted) => services(process.env).find(({ name }) => name === wanted)?.port,
-);
-const atA = (path = '') => `http://localhost:${a}/${path}`;
-const atC = `http://localhost:${c}/api/compute`;
+const server = runsAlready(chosen) ? chosen : `http://localhost:${portOf(process.env, 'KEYCLOAK_PORT', 8080)}`;
+const [, base, realm = REALM] = /^(.*?)(?:\/realms\/([^/]+))?\/*$/.exec(server) ?? [];
+const openid = `${base}/realms/${realm}/protocol/openid-connect`;
+const portNamed = (/** @type {string} */ wanted) => services(process.env).find(({ name }) => name === wanted)?.port;
+const atA = (path = '') => `http://localhost:${portNamed('service-a')}/${path}`;
+const atC = `http://localhost:${portNamed('service-c')}/api/compute`;
+/** @typedef {import('./tour-calls.mjs').Cookies} Cookies */
 /** @type {Map<string, () => Promise<unknown>>} */
 const steps = new Map();
 
@@ -159,16 +160,7 @@ function step(name, sentence, act, need) {
   return run;
 }
 
-/** @param {string} line */
-function print(line) {
-  if (!flags.brief) console.log(line);
-}
-
-/**
- * @param {string} what
- * @param {unknown} holds
- */
-function check(what, holds) {
+function check(/** @type {string} */ what, /** @type {unknown} */ holds) {
   if (!holds) throw new Error(`It did not go as it should. Expected: ${what}.`);
   print(paint(32, `  ✓ ${what}`));
 }
@@ -201,15 +193,13 @@ async function tokenFrom(form, aud, azp) {
   return access_token;
 }
 
-/** @param {string} token */
-function claimsOf(token) {
+function claimsOf(/** @type {string} */ token) {
   const { aud, azp, sub, scope, exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
   return { aud, azp, sub, scope, lives: `${Math.round(exp - Date.now() / 1000)} s` };
 }
 
-/** @param {string} user */
-async function logIn(user) {
-  /** @type {import('./tour-calls.mjs').Cookies} */
+async function logIn(/** @type {string} */ user) {
+  /** @type {Cookies} */
   const cookies = new Map();
   const toKeycloak = await ask(atA('auth/login'), 303, { cookies });
   check('it asks for a code, with PKCE', toKeycloak.headers.get('location')?.includes('code_challenge_method=S256'));
@@ -224,7 +214,7 @@ async function logIn(user) {
 
 /**
  * @param {Awaited<ReturnType<typeof call>>} answer
- * @param {import('./tour-calls.mjs').Cookies} cookies
+ * @param {Cookies} cookies
  */
 async function follow(answer, cookies) {
   let page = answer;
@@ -233,11 +223,7 @@ async function follow(answer, cookies) {
   return page;
 }
 
-/**
- * What there is to read on a page.
- *
- * @param {string} page
- */
-function words(page) {
+/** What there is to read on a page. */
+function words(/** @type {string} */ page) {
   return page.replaceAll(/<[^>]*>/g, '').replaceAll(/\s+/g, ' ');
 }
