@@ -43,7 +43,7 @@ export const isUrl = (choice: string): choice is `http://${string}` | `https://$
 function named(choice: string, by: string): NamedChoice {
   if (isUrl(choice) || isKind(choice)) return { choice, madeBy: `${by}=${choice}` };
   throw new RangeError(
-    `${by} is ${JSON.stringify(choice)}; it must be one of ${KINDS.join(', ')}, or the http(s) URL of a running server`,
+    `${by} is ${JSON.stringify(choice)}; it must be one of ${KINDS.join(', ')}, or an http(s) URL of a running server`,
   );
 }
 
