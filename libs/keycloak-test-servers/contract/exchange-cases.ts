@@ -41,18 +41,18 @@ const serviceA = async (server: ContractServer): Promise<string> =>
 
 export const EXCHANGE_CASES: readonly ContractCase[] = [
   {
-    title: "of alice's token at A, for B",
+    title: "of alice's token, by A for B",
     ask: async (server) => tokenAnswer(server, await exchange(server, 'service-a', await alice(server), FOR_B)),
     answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
   },
   {
-    title: 'of that, at B, for C',
+    title: 'of that token, by B for C',
     ask: async (server) =>
       tokenAnswer(server, await exchange(server, 'service-b', await exchangeForB(server, await alice(server)), FOR_C)),
     answer: exchanged({ ...TO_A, to: 'service-b', aud: 'service-c', scope: ['analytics.run'], seconds: 60 }),
   },
   {
-    title: 'keeps subject, session and identity all the way',
+    title: 'keeps subject, session and identity along the chain',
     async ask(server) {
       const { atA, atB, atC } = await chainOf(server, 'alice');
       const distinct = ['sub', 'sid', 'email', 'preferred_username', 'jti'].map((name) => [
@@ -64,7 +64,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: { sub: 1, sid: 1, email: 1, preferred_username: 1, jti: 3 },
   },
   {
-    title: "of service-a's own token, at B, for C: the subject stays",
+    title: "of service-a's own token, by B for C: the subject stays",
     async ask(server) {
       const subject = await serviceA(server);
       const reply = await exchange(server, 'service-b', subject, FOR_C);
@@ -83,19 +83,19 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     ),
   },
   {
-    title: 'with an audience that no scope brings',
+    title: 'with an audience that no scope adds',
     ask: async (server) =>
       answer(server, await exchange(server, 'service-b', await serviceA(server), { audience: 'service-c' })),
     answer: invalidRequest('Requested audience not available: service-c'),
   },
   {
-    title: 'with its own audience, that no scope brings',
+    title: 'with its own audience, which no scope adds',
     ask: async (server) =>
       answer(server, await exchange(server, 'service-a', await alice(server), { audience: 'service-a' })),
     answer: invalidRequest('Requested audience not available: service-a'),
   },
   {
-    title: 'with two audiences of which one is not available: that one is named',
+    title: 'with two audiences, one of them unavailable: names that one',
     ask: async (server) =>
       answer(
         server,
@@ -114,13 +114,13 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: invalidRequest('Requested audience not available: service-c'),
   },
   {
-    title: 'for a user who lacks the role: the audience goes with the scope',
+    title: 'for a user who lacks the role: omits scope and audience',
     ask: async (server) =>
       answer(server, await exchange(server, 'service-a', textOf(await login(server, 'bob')), FOR_B)),
     answer: invalidRequest('Requested audience not available: service-b'),
   },
   {
-    title: 'for a user who lacks the role, without audience: a token for nobody',
+    title: 'for a user who lacks the role, without audience: a token without audience',
     ask: async (server) =>
       tokenAnswer(
         server,
@@ -129,12 +129,12 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: exchanged({ of: BOB, to: 'service-a' }),
   },
   {
-    title: 'without scope and audience: a token for nobody',
+    title: 'without scope and audience: a token without audience',
     ask: async (server) => tokenAnswer(server, await exchange(server, 'service-b', await serviceA(server))),
     answer: exchanged({ of: serviceAccount('service-a'), to: 'service-b', seconds: 60 }),
   },
   {
-    title: 'without audience: all that the scopes bring',
+    title: 'without audience: all audiences of the scopes',
     ask: async (server) =>
       tokenAnswer(
         server,
@@ -165,7 +165,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: exchanged({ ...TO_A, aud: ['service-a', 'service-b'], scope: ['orders.read', 'orders.approve'] }),
   },
   {
-    title: 'with two audiences that are not available: both are named',
+    title: 'with two unavailable audiences: names both',
     ask: async (server) =>
       answer(
         server,
@@ -178,7 +178,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: invalidRequest('Requested audience not available: service-c, demo-cli'),
   },
   {
-    title: 'with one audience twice',
+    title: 'with a duplicate audience',
     ask: async (server) =>
       tokenAnswer(
         server,
@@ -197,12 +197,12 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: NO_AUDIENCE,
   })),
   ...['analytics.run', 'no.such', ''].map((scope): ContractCase => ({
-    title: `with the scope "${scope}", which is not the client's`,
+    title: `with the scope "${scope}", which the client does not have`,
     ask: async (server) => answer(server, await exchange(server, 'service-a', await alice(server), { scope })),
     answer: refused(400, 'invalid_scope', `Invalid scopes: ${scope}`),
   })),
   {
-    title: 'with scope twice',
+    title: 'with a duplicate scope parameter',
     ask: async (server) =>
       answer(
         server,
@@ -214,7 +214,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: invalidRequest('duplicated parameter'),
   },
   {
-    title: 'with openid: an ID token too',
+    title: 'with openid: adds an ID token',
     ask: async (server) =>
       tokenAnswer(
         server,
@@ -223,24 +223,24 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: exchanged({ ...TO_A, scope: ['openid', 'orders.approve'] }, { idToken: withHash(TO_A) }),
   },
   {
-    title: 'of a token meant for another',
+    title: 'of a token for another client',
     ask: async (server) => answer(server, await exchange(server, 'service-b', await alice(server), FOR_C)),
     answer: NOT_FOR_CLIENT,
   },
   {
-    title: 'of a token meant for another, with an unknown audience: that counts first',
+    title: 'of a token for another client, with an unknown audience: reports the audience first',
     ask: async (server) =>
       answer(server, await exchange(server, 'service-b', await alice(server), { audience: 'no-such' })),
     answer: NO_AUDIENCE,
   },
   {
-    title: 'of a token meant for another, with an unknown scope: it counts before',
+    title: 'of a token for another client, with an unknown scope: reports the client first',
     ask: async (server) =>
       answer(server, await exchange(server, 'service-b', await alice(server), { scope: 'no.such' })),
     answer: NOT_FOR_CLIENT,
   },
   {
-    title: "of a token that was given to the client: it need not be in the token's audience",
+    title: 'of a token that was issued to the client: it need not be in the audience',
     ask: async (server) =>
       tokenAnswer(server, await exchange(server, 'service-a', await exchangeForB(server, await alice(server)), FOR_B)),
     answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
@@ -251,7 +251,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: INVALID_TOKEN,
   })),
   {
-    title: 'of a token whose signature is another',
+    title: 'of a token with another signature',
     async ask(server) {
       const [other, subject] = [await alice(server), await alice(server)].map((jwt) => jwt.split('.'));
       const forged = [subject?.[0], subject?.[1], other?.[2]].join('.');
@@ -278,7 +278,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: INVALID_TOKEN,
   },
   ...(['id_token', 'refresh_token'] as const).map((name): ContractCase => ({
-    title: `of the ${name}, said to be an access token`,
+    title: `of the ${name}, declared as an access token`,
     ask: async (server) =>
       answer(server, await exchange(server, 'service-a', textOf(await login(server, 'alice'), name), FOR_B)),
     answer: INVALID_TOKEN,
@@ -322,7 +322,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'with actor_token and resource, which it does not know',
+    title: 'with actor_token and resource, which are ignored',
     async ask(server) {
       const subject = await alice(server);
       const more = { ...FOR_B, actor_token: subject, actor_token_type: ACCESS_TOKEN, resource: 'https://b.test/' };
@@ -331,12 +331,12 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
   },
   ...(['service-c', 'warehouse'] as const).map((caller): ContractCase => ({
-    title: `by ${caller}, which may not: whatever it sends`,
+    title: `by ${caller}, which is not allowed to, whatever it sends`,
     ask: async (server) => answer(server, await exchange(server, caller, 'junk', FOR_C)),
     answer: NOT_ENABLED,
   })),
   {
-    title: 'by a public client, which may not',
+    title: 'by a public client, which is not allowed to',
     ask: async (server) =>
       answer(server, await exchange(server, undefined, await alice(server), { client_id: 'demo-cli' })),
     answer: NOT_ENABLED,
