@@ -8,7 +8,7 @@ export const serviceAConfig = registerAs('service-a', () =>
     port: 3000,
     urls: ['SERVICE_B_URL'],
     login: true,
-    // DEMO: the secret is published with the repository, so it protects nothing.
+    // DEMO: the repository publishes this secret, so it protects nothing.
     demo: {
       urls: { SERVICE_C_URL: 'http://localhost:3002' },
       secrets: { SHORT_LIVED_CLIENT_SECRET: 's-secret' },

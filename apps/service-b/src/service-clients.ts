@@ -1,4 +1,4 @@
-/** Service clients: the services that Service B calls, one registration for every module of it. */
+/** Service clients: registers the services that Service B calls, once for all its modules. */
 import type { ConfigType } from '@nestjs/config';
 import { KeycloakModule } from 'nestjs-keycloak-s2s';
 import { serviceBConfig } from './config.js';

@@ -1,4 +1,4 @@
-/** AttackPageFilter: the page that says why the attacks may not be run. */
+/** AttackPageFilter: shows a page that says why the attacks may not be run. */
 import { Catch, Injectable } from '@nestjs/common';
 import { Refusal, RefusalFilter, type RefusalBody } from 'nestjs-keycloak-s2s';
 import { Cookies } from '../login/cookies.js';

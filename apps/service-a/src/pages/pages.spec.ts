@@ -27,7 +27,7 @@ const token = (service: string, claims: SeenToken['claims']): SeenToken => ({
 describe('Pages', () => {
   const pages = new Pages();
 
-  it('escape what a claim says, in text and in attributes (BF-11)', () => {
+  it('escape claims, in text and in attributes (BF-11)', () => {
     const answer = { service_b: NAME, service_c: { result: 1, msg: NAME } };
     const shown = [
       pages.home({ demoMode: true, user: { name: NAME, csrfToken: NAME }, attacks: [] }),
@@ -54,7 +54,7 @@ describe('Pages', () => {
     expect(shown[0]).toContain(`value="${ESCAPED}`);
   });
 
-  it('offer login to who is not logged in, and logout to who is', () => {
+  it('offer login to anonymous visitors, and logout to users', () => {
     const anonymous = pages.home({ demoMode: false, user: undefined, attacks: [] });
     const known = pages.home({ demoMode: false, user: { name: 'alice', csrfToken: 't' }, attacks: ATTACKS });
     expect([anonymous, known].map((html) => html.includes('href="/auth/login"'))).toEqual([true, false]);
@@ -75,7 +75,7 @@ describe('Pages', () => {
     expect(html).toContain('the same: <code>200</code>');
   });
 
-  it('say of how many attacks how many were refused as they should be', () => {
+  it('say how many of how many attacks were refused as expected', () => {
     const report = { attack: ATTACK, attempt: MADE, why: '' };
     const [good, bad] = [{ ...report, verdict: 'refused' } as const, { ...report, verdict: 'open' } as const];
     expect(pages.attacksRun([good, good])).toContain('All 2 attacks were refused, each for the expected reason');
@@ -85,14 +85,14 @@ describe('Pages', () => {
     ).toContain('Nobody there.');
   });
 
-  it('offer the attacks where there are some, each as a form that works by itself', () => {
+  it('offer the attacks if there are any, each as a form that works without a script', () => {
     const shown = pages.home({ demoMode: true, user: undefined, attacks: ATTACKS });
     for (const { id } of ATTACKS) expect(shown).toContain(`<form method="post" action="/attacks/${id}">`);
     expect(shown).toContain('<form class="actions" method="post" action="/attacks"');
     expect(pages.home({ demoMode: false, user: undefined, attacks: [] })).not.toContain('/attacks');
   });
 
-  it('have no style in them, and no script but the one file of the start page (BF-10)', () => {
+  it('have no inline style, and no script except the one file of the start page (BF-10)', () => {
     const html =
       pages.home({ demoMode: true, user: { name: 'alice', csrfToken: 't' }, attacks: ATTACKS }) +
       pages.attacksRun([{ attack: ATTACK, attempt: MADE, verdict: 'refused', why: '' }]) +
@@ -104,7 +104,7 @@ describe('Pages', () => {
     expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|javascript:/i);
   });
 
-  it('have the result of a chain in one article, with headings that go on from the one of the page', () => {
+  it('have the result of a chain in one article, whose headings continue the one of the page', () => {
     for (const html of [
       pages.chainSucceeded(ANSWER, 'alice', answeredDetails(METRICS, [token('service-b', { sub: 's' })])),
       pages.chainRefused({ error: 'No', code: 'insufficient_scope' }, 403, refusedDetails(METRICS)),
@@ -115,20 +115,20 @@ describe('Pages', () => {
       expect(article.match(/<h\d/g)).toEqual(['<h2', ...(article.match(/<h3/g) ?? [])]);
       expect(article).toContain('What just happened');
       expect(article).toContain('Service A asks Keycloak to exchange');
-      // What only eyes can follow is told in words beside it.
+      // The drawing is hidden from screen readers, since the words say the same.
       expect(article.match(/class="lane [^"]*" aria-hidden="true"/g)).toHaveLength(
         article.match(/<li class="step/g)?.length ?? 0,
       );
     }
   });
 
-  it('show a chain without what is told in demo mode only', () => {
+  it('show a chain without the parts of demo mode', () => {
     const html = pages.chainSucceeded(ANSWER, 'alice');
     expect(html).toContain('id="chain-result"');
     expect(html).not.toMatch(/What just happened|side by side/);
   });
 
-  it('say when there is no token at the first hop, and when the tokens could not be had', () => {
+  it('say when there is no token at the first hop, and when the tokens are unavailable', () => {
     const [b, c] = [
       token('service-b', { sub: 's', aud: 'service-b' }),
       token('service-c', { sub: 's', aud: 'service-c' }),
@@ -143,7 +143,7 @@ describe('Pages', () => {
     expect([asSelf, asUser].map((html) => html.includes('there is no token at the first hop'))).toEqual([true, false]);
     expect([asSelf, asUser].map((html) => html.match(/<th scope="col">At /g)?.length)).toEqual([2, 3]);
     expect(asSelf).toMatch(/<td class="is-changed"><span class="change">changed<\/span><span class="value">service-c/);
-    expect(none).toContain('could not be had');
+    expect(none).toContain('could not report the claims');
     expect(none).toContain('What just happened');
   });
 });

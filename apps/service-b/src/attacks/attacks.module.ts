@@ -1,4 +1,4 @@
-/** AttacksModule: the wiring of Service B's attacks. It is part of the demo mode. */
+/** AttacksModule: the wiring of Service B's attacks; part of demo mode. */
 import { Module } from '@nestjs/common';
 import { serviceClients } from '../service-clients.js';
 import { AttackLab } from './attack-lab.js';
