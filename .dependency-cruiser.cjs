@@ -34,6 +34,15 @@ const packageLooksDown = (library, below, reason) => ({
   to: { path: '^(libs|apps|test|scripts|bench)/', pathNot: `^libs/(${[library, ...below].join('|')})/` },
 });
 
+/** A room of Service A sees those below it; of the files beside the rooms, which are of the whole service, it may see any. */
+const roomOfServiceA = (room, below, reason) => ({
+  name: `service-a-${room}-looks-down`,
+  comment: reason,
+  severity: 'error',
+  from: { path: `^apps/service-a/src/${room}/`, pathNot: notSpec },
+  to: { path: '^apps/service-a/src/[^/]+/', pathNot: `^apps/service-a/src/(${[room, ...below].join('|')})/` },
+});
+
 /**
  * Doors of the library with optional peers, each a folder of its own name (house rules in ARCHITECTURE.md). Who does not use one
  * installs nothing for it.
@@ -227,7 +236,14 @@ module.exports = {
       to: { path: '^libs/keycloak/(src|dist)/testing/' },
     },
 
-    // Service A.
+    // The rooms of Service A, from the ground up.
+    roomOfServiceA('pages', [], 'It renders, negotiates and serves assets; what a page is about is nothing to it.'),
+    roomOfServiceA('orders', [], 'Orders are there whoever asks for them.'),
+    roomOfServiceA('login', ['pages'], 'Who is logged in is nothing of what they do.'),
+    roomOfServiceA('chain', ['login', 'orders', 'pages'], 'What is done for a user; the attacks are beside it.'),
+    roomOfServiceA('attacks', ['login', 'pages'], 'What is done for a user; the chain is beside it.'),
+    roomOfServiceA('demo', ['attacks', 'pages'], 'It wires what there is in demo mode only.'),
+    roomOfServiceA('home', ['attacks', 'chain', 'login', 'orders', 'pages'], 'The start page leads to the others.'),
     {
       name: 'openid-library-in-the-login',
       comment: 'Only the login of Service A speaks OpenID Connect, and no error of that library may come further.',

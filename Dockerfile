@@ -1,18 +1,19 @@
 # The image of one service: docker build --build-arg SERVICE=service-a .
-# docker-compose.yml builds three of them; they share the build stage, which runs once.
+# docker-compose.yml builds one for each service; they share the build stage, which runs once.
+
+# The manifests of all packages, and nothing else.
+FROM node:24-slim AS manifests
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY libs libs
+COPY apps apps
+RUN find libs apps -type f ! -name package.json -delete && find libs apps -type d -empty -delete
 
 FROM node:24-slim AS build
 WORKDIR /app
 
 # The manifests first: as long as they stay, so does the layer with the packages.
-COPY package.json package-lock.json .npmrc ./
-COPY libs/keycloak/package.json libs/keycloak/
-COPY libs/keycloak-test-servers/package.json libs/keycloak-test-servers/
-COPY libs/service-defaults/package.json libs/service-defaults/
-COPY libs/demo/package.json libs/demo/
-COPY apps/service-a/package.json apps/service-a/
-COPY apps/service-b/package.json apps/service-b/
-COPY apps/service-c/package.json apps/service-c/
+COPY --from=manifests /app ./
 RUN npm ci --ignore-scripts
 
 COPY tsconfig.base.json tsconfig.json ./
@@ -27,7 +28,7 @@ RUN npm prune --omit=dev --omit=optional --ignore-scripts \
  && find apps libs -name node_modules -prune -o \( -name 'tsconfig*.json' -o -name '*.tsbuildinfo' -o -name '*.d.ts' -o -name '*.d.ts.map' \) -type f -exec rm {} +
 
 FROM node:24-slim
-# Which one: service-a, service-b or service-c.
+# Which one: the name of a folder in apps/.
 ARG SERVICE
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app

@@ -1,31 +1,27 @@
-// The services and the realm that the scripts run, and what each of them is told.
+// The services of services.json and the realm that the scripts run, and what each of them is told.
+import { readFileSync } from 'node:fs';
+
 export const REALM = 'microservices';
 export const REALM_FILE = 'keycloak/microservices-realm.json';
 
-/** What fills the realm's placeholders, unless the environment says otherwise. Published: for demonstrations only. */
-const DEMO_SECRETS = {
-  SERVICE_A_CLIENT_SECRET: 'a-secret',
-  SERVICE_B_CLIENT_SECRET: 'b-secret',
-  SERVICE_C_CLIENT_SECRET: 'c-secret',
-  WAREHOUSE_CLIENT_SECRET: 'w-secret',
-  SHORT_LIVED_CLIENT_SECRET: 's-secret',
-};
+/**
+ * @typedef {object} Service
+ * @property {number} port
+ * @property {string} demoSecret published: for demonstrations only
+ * @property {string[]} calls by name
+ * @property {string[]} [attacks] services that it shows a token that is not meant for them; in demo mode only
+ * @property {string[]} [isAlso] clients that it is beside itself; in demo mode only
+ * @property {boolean} [login] whether users log in at it
+ */
 
-/** In the order of starting: who is called first. */
-const SERVICES = [
-  { name: 'service-c', letter: 'C', defaultPort: 3002, color: 35, calls: [], attacks: [] },
-  { name: 'service-b', letter: 'B', defaultPort: 3001, color: 33, calls: ['C'], attacks: ['A'] },
-  {
-    name: 'service-a',
-    letter: 'A',
-    defaultPort: 3000,
-    color: 36,
-    calls: ['B'],
-    attacks: ['C'],
-    login: true,
-    shortLived: true,
-  },
-];
+/** @type {{ services: Record<string, Service>, otherClients: Record<string, Pick<Service, 'demoSecret'>> }} */
+export const DESCRIPTION = JSON.parse(readFileSync(new URL('../services.json', import.meta.url), 'utf8'));
+
+/** The prefix of a client's variables: SERVICE_A for service-a. */
+export const prefixOf = (client) => client.toUpperCase().replaceAll('-', '_');
+
+/** What the log lines of the services are told apart by. */
+const COLORS = [36, 33, 35, 32, 34, 31];
 
 /** Passed on to every service; nothing else of our environment is. */
 const PASSED_ON = [
@@ -50,24 +46,35 @@ const DEMO_SESSION_SECRET = 'demo-session-secret-that-everybody-knows';
 
 /** The secrets of the clients: from the environment, else the demo ones. */
 export function clientSecrets(environment) {
-  return Object.fromEntries(Object.entries(DEMO_SECRETS).map(([name, demo]) => [name, environment[name] || demo]));
+  const clients = Object.entries({ ...DESCRIPTION.services, ...DESCRIPTION.otherClients });
+  return Object.fromEntries(
+    clients.map(([client, { demoSecret }]) => {
+      const name = `${prefixOf(client)}_CLIENT_SECRET`;
+      return [name, environment[name] || demoSecret];
+    }),
+  );
 }
 
-/** The services with the ports they listen on. */
+/** The services with the ports they listen on, in the order of starting: who is called first. */
 export function services(environment) {
-  return SERVICES.map((service) => ({
-    ...service,
-    port: portOf(environment, `SERVICE_${service.letter}_PORT`, service.defaultPort),
-  }));
+  return Object.entries(DESCRIPTION.services)
+    .map(([name, service], index) => {
+      const prefix = prefixOf(name);
+      const port = portOf(environment, `${prefix}_PORT`, service.port);
+      const letter = prefix.replace(/^SERVICE_/, '');
+      return { ...service, name, prefix, letter, port, color: COLORS[index % COLORS.length] };
+    })
+    .toReversed();
 }
 
 /** A service's whole environment: the addresses of those it calls or attacks, its own secret and nobody else's. */
 export function serviceEnvironment(service, { all, keycloak, environment }) {
-  const own = `SERVICE_${service.letter}_CLIENT`;
-  const urls = [...service.calls, ...service.attacks].map((letter) => {
-    const called = all.find((other) => other.letter === letter);
-    return [`SERVICE_${letter}_URL`, `http://localhost:${called.port}`];
+  const secrets = clientSecrets(environment);
+  const urls = [...service.calls, ...(service.attacks ?? [])].map((name) => {
+    const called = all.find((other) => other.name === name);
+    return [`${called.prefix}_URL`, `http://localhost:${called.port}`];
   });
+  const own = [service.name, ...(service.isAlso ?? [])].map((client) => `${prefixOf(client)}_CLIENT_SECRET`);
   return {
     ...Object.fromEntries(PASSED_ON.filter((name) => name in environment).map((name) => [name, environment[name]])),
     NODE_ENV: 'development',
@@ -77,16 +84,15 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
     KEYCLOAK_REALM: keycloak.realm,
     KEYCLOAK_ISSUER: keycloak.issuer,
     ...Object.fromEntries(urls),
-    [`${own}_ID`]: environment[`${own}_ID`] || service.name,
-    [`${own}_SECRET`]: clientSecrets(environment)[`${own}_SECRET`],
+    [`${service.prefix}_CLIENT_ID`]: environment[`${service.prefix}_CLIENT_ID`] || service.name,
+    ...Object.fromEntries(own.map((name) => [name, secrets[name]])),
     ...(service.login ? loginEnvironment(service, environment) : {}),
-    ...(service.shortLived ? { SHORT_LIVED_CLIENT_SECRET: clientSecrets(environment).SHORT_LIVED_CLIENT_SECRET } : {}),
   };
 }
 
 /** For a service at which users log in: where browsers reach it, and its secret for that. */
-function loginEnvironment({ letter, port }, environment) {
-  const secret = `SERVICE_${letter}_SESSION_SECRET`;
+function loginEnvironment({ prefix, port }, environment) {
+  const secret = `${prefix}_SESSION_SECRET`;
   return { PUBLIC_URL: `http://localhost:${port}`, [secret]: environment[secret] || DEMO_SESSION_SECRET };
 }
 

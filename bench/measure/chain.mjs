@@ -37,10 +37,11 @@ export async function startChain(
     started.url = `http://127.0.0.1:${port}`;
     chain[letter.toLowerCase()] = started;
   }
+  const started = Object.values(chain);
   return {
     ...chain,
     processes: [chain.a, chain.b, chain.c],
-    stop: () => Promise.all([chain.a, chain.b, chain.c].map((one) => one.stop())),
+    stop: () => Promise.all(started.map((one) => one.stop())),
   };
 }
 

@@ -1,9 +1,11 @@
 // Keycloak: the one that is measured against, and the plain requests that a person would make to it.
 import { keycloakProcesses, yieldToOthers } from './priority.mjs';
-import { realmEnvironment, REALM, REALM_FILE } from '../../scripts/services.mjs';
+import { DESCRIPTION, realmEnvironment, REALM, REALM_FILE } from '../../scripts/services.mjs';
 
-/** The published secrets of the demo realm. */
-export const SECRETS = { 'service-a': 'a-secret', 'service-b': 'b-secret', 'service-c': 'c-secret' };
+/** The published secrets of the services. */
+export const SECRETS = Object.fromEntries(
+  Object.entries(DESCRIPTION.services).map(([name, { demoSecret }]) => [name, demoSecret]),
+);
 
 /** The one at BENCH_KEYCLOAK_BASE_URL, or one of our own. */
 export async function findKeycloak({ say, signal }) {

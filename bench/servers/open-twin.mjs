@@ -18,8 +18,8 @@ import { ServiceTransport } from '../../libs/keycloak/dist/client/service-transp
 import { moduleOf } from './nest.mjs';
 
 const SERVICES = {
-  'service-a': { settings: 'serviceAConfig', module: 'ServiceAModule', calls: [['service-b', 'SERVICE_B_URL']] },
-  'service-b': { settings: 'serviceBConfig', module: 'ServiceBModule', calls: [['service-c', 'SERVICE_C_URL']] },
+  'service-a': { settings: 'serviceAConfig', module: 'ServiceAModule', calls: ['service-b'] },
+  'service-b': { settings: 'serviceBConfig', module: 'ServiceBModule', calls: ['service-c'] },
   'service-c': { settings: 'serviceCConfig', module: 'ServiceCModule', calls: [] },
 };
 const ROUTE_ARGUMENTS = '__routeArguments__';
@@ -76,9 +76,9 @@ const stand = [
   // Whose presence the access decorators demand at the start; it runs for no request.
   { provide: IntrospectionGuard, useValue: {} },
   { provide: AuthorizationServerHealth, useValue: { check: async () => ({ reachable: true }) } },
-  ...service.calls.map(([called, url]) => ({
+  ...service.calls.map((called) => ({
     provide: getServiceClientToken(called),
-    useValue: new OpenClient({ name: called, baseUrl: settings.urls[url] }),
+    useValue: new OpenClient({ name: called, baseUrl: settings.urls[called] }),
   })),
 ];
 const NoKeycloakModule = moduleOf({ providers: stand, exports: stand.map(({ provide }) => provide) }, Global());

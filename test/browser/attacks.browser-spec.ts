@@ -3,18 +3,17 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { ATTACKS } from '../../apps/service-a/src/attacks/attack-list.js';
 import { accessibilityFaults, Chromium, logIn, LOOKS, overflow, takePicture } from '../support/chromium.js';
-import { issuer, keycloakUrl, publicUrl } from '../support/keycloak.js';
-import { PUBLIC_URL_WITHIN_MS } from '../support/running-chain.js';
-import { RunningLab } from '../support/running-lab.js';
+import { publicUrl } from '../support/keycloak.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { RunningServices, ttl } from '../support/running-services.js';
 
 jest.setTimeout(90_000);
 
-let lab: RunningLab;
+let lab: RunningServices;
 let chromium: Chromium;
 
 beforeAll(async () => {
-  const server = { baseUrl: keycloakUrl(), issuer: issuer() };
-  lab = await RunningLab.start(server, { port: Number(new URL(publicUrl).port) });
+  lab = await RunningServices.start({ publicUrl, variables: ttl(10) });
   chromium = await Chromium.start();
 }, PUBLIC_URL_WITHIN_MS + 60_000);
 afterAll(async () => {

@@ -5,18 +5,19 @@ import type { Page } from 'playwright-core';
 import { callServiceB, Chromium, fillLogin, logIn } from '../support/chromium.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { keycloakReachesUs, keycloakUrl, publicUrl } from '../support/keycloak.js';
-import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { RunningServices } from '../support/running-services.js';
 
 jest.setTimeout(60_000);
 
 const describeWhereKeycloakReachesUs = keycloakReachesUs ? describe : describe.skip;
 
-let chain: RunningChain;
+let chain: RunningServices;
 let keycloak: ContractServer;
 let chromium: Chromium;
 
 beforeAll(async () => {
-  chain = await RunningChain.startForBrowsers();
+  chain = await RunningServices.start({ publicUrl });
   keycloak = await connectToKeycloak();
   chromium = await Chromium.start();
 }, PUBLIC_URL_WITHIN_MS + 60_000);
@@ -158,7 +159,7 @@ describe('two tabs of one browser', () => {
 describe('the browser', () => {
   it('has the id of a session and sees no token, from the login to the logout (BF-07)', async () => {
     const page = await chromium.open();
-    const [seenBefore, knownBefore] = [chromium.exchanges.length, chain.leaks.known];
+    const [seenBefore, knownBefore] = [chromium.exchanges.length, chain.leaks.knownCount];
     await logIn(page, 'alice');
     const cookies = await page.context().cookies(publicUrl);
     expect(cookies.map(({ name, httpOnly }) => [name, httpOnly])).toEqual([['session', true]]);
@@ -167,7 +168,7 @@ describe('the browser', () => {
     await logOut(page);
     await page.waitForURL(`${publicUrl}/`);
     // Three and the code at the login, a token for each hop.
-    expect(chain.leaks.known - knownBefore).toBeGreaterThanOrEqual(6);
+    expect(chain.leaks.knownCount - knownBefore).toBeGreaterThanOrEqual(6);
     const paths = chromium.exchanges.slice(seenBefore).map(({ method, url }) => `${method} ${new URL(url).pathname}`);
     expect(paths).toEqual(expect.arrayContaining(['GET /auth/callback', 'GET /run-service-b', 'POST /auth/logout']));
     await expect(chromium.closeClean(chain.leaks)).resolves.toBeUndefined();
@@ -188,13 +189,13 @@ describe('the browser', () => {
     const stranger = await chromium.open();
     await stranger.goto('http://elsewhere.example/');
     // Another one than the chain's, which finds none.
-    const leaks = TokenLeakScanner.start();
-    const complaints = await chromium.close(leaks);
-    leaks.stop();
+    const scanner = TokenLeakScanner.start();
+    const complaints = await chromium.close(scanner);
+    scanner.stop();
     expect(complaints).toContainEqual(expect.stringMatching(/^Violates the content security policy: style-src/));
     expect(complaints).toContain('Asks elsewhere: http://elsewhere.example/');
     for (const where of ['console', 'local storage', 'session storage', 'cookie kept']) {
-      expect(leaks.found()).toContainEqual(expect.objectContaining({ where: expect.stringContaining(where) }));
+      expect(scanner.leaks()).toContainEqual(expect.objectContaining({ where: expect.stringContaining(where) }));
     }
   });
 });

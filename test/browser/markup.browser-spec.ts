@@ -5,7 +5,8 @@ import type { Page } from 'playwright-core';
 import { answered, callServiceB, Chromium, fillLogin } from '../support/chromium.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { publicUrl } from '../support/keycloak.js';
-import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { RunningServices } from '../support/running-services.js';
 
 jest.setTimeout(60_000);
 
@@ -16,7 +17,7 @@ interface Profile {
   readonly attributes: readonly { readonly name: string; readonly validations?: Readonly<Record<string, unknown>> }[];
 }
 
-let chain: RunningChain;
+let chain: RunningServices;
 let keycloak: ContractServer;
 let chromium: Chromium;
 let username: string;
@@ -40,7 +41,7 @@ async function allowMarkup(): Promise<void> {
 }
 
 beforeAll(async () => {
-  chain = await RunningChain.startForBrowsers();
+  chain = await RunningServices.start({ publicUrl });
   keycloak = await connectToKeycloak();
   chromium = await Chromium.start();
   const { administrator } = keycloak;

@@ -12,15 +12,16 @@ import {
   takePicture,
 } from '../support/chromium.js';
 import { publicUrl } from '../support/keycloak.js';
-import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { RunningServices } from '../support/running-services.js';
 
 jest.setTimeout(60_000);
 
-let chain: RunningChain;
+let chain: RunningServices;
 let chromium: Chromium;
 
 beforeAll(async () => {
-  chain = await RunningChain.startForBrowsers();
+  chain = await RunningServices.start({ publicUrl });
   chromium = await Chromium.start();
 }, PUBLIC_URL_WITHIN_MS + 60_000);
 afterAll(async () => {

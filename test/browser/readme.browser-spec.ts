@@ -3,9 +3,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
 import { Chromium, logIn } from '../support/chromium.js';
-import { issuer, keycloakUrl, publicUrl } from '../support/keycloak.js';
-import { PUBLIC_URL_WITHIN_MS } from '../support/running-chain.js';
-import { RunningLab } from '../support/running-lab.js';
+import { publicUrl } from '../support/keycloak.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { RunningServices, ttl } from '../support/running-services.js';
 
 jest.setTimeout(60_000);
 
@@ -13,12 +13,11 @@ const FOLDER = 'docs/images';
 const MAX_BYTES = 150_000;
 const MARGIN = 20;
 
-let lab: RunningLab;
+let lab: RunningServices;
 let chromium: Chromium;
 
 beforeAll(async () => {
-  const server = { baseUrl: keycloakUrl(), issuer: issuer() };
-  lab = await RunningLab.start(server, { port: Number(new URL(publicUrl).port) });
+  lab = await RunningServices.start({ publicUrl, variables: ttl(10) });
   chromium = await Chromium.start();
 }, PUBLIC_URL_WITHIN_MS + 60_000);
 afterAll(async () => {

@@ -3,16 +3,18 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { callServiceB, Chromium, logIn } from '../support/chromium.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+import { publicUrl } from '../support/keycloak.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { RunningServices, ttl } from '../support/running-services.js';
 
 jest.setTimeout(60_000);
 
-let chain: RunningChain;
+let chain: RunningServices;
 let keycloak: ContractServer;
 let chromium: Chromium;
 
 beforeAll(async () => {
-  chain = await RunningChain.startForBrowsers({ INTROSPECTION_TTL_SECONDS: '60' });
+  chain = await RunningServices.start({ publicUrl, variables: ttl(60) });
   keycloak = await connectToKeycloak();
   chromium = await Chromium.start();
 }, PUBLIC_URL_WITHIN_MS + 60_000);

@@ -4,26 +4,26 @@ import { connect, createServer, type Socket } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from 'keycloak-test-servers';
-import { TokenLeakScanner, type TokenDoor } from 'nestjs-keycloak-s2s/testing';
+import { TokenLeakScanner, type TokenProxy } from 'nestjs-keycloak-s2s/testing';
 import request from 'supertest';
 import { endService, spawnService as spawn, untilReady, type BuiltService } from '../support/built-service.js';
 import { chainOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { issuer, keycloakUrl, REALM, SECRETS } from '../support/keycloak.js';
-import type { Variables } from '../support/running-chain.js';
+import type { Variables } from '../support/running-service.js';
 
 const running: BuiltService[] = [];
-let leaks: TokenLeakScanner;
-/** They are processes of their own: what they are given is known by the door alone. */
-let door: TokenDoor;
+let scanner: TokenLeakScanner;
+/** They are processes of their own: what they are given is known by the proxy alone. */
+let proxy: TokenProxy;
 
 beforeAll(async () => {
-  leaks = TokenLeakScanner.start();
-  door = await leaks.inFrontOf(keycloakUrl());
+  scanner = TokenLeakScanner.start();
+  proxy = await scanner.proxyTo(keycloakUrl());
 });
 afterAll(async () => {
-  leaks.stop();
-  await door.stop();
+  scanner.stop();
+  await proxy.stop();
 });
 
 function spawnService(name: string, variables: Variables): BuiltService {
@@ -33,7 +33,7 @@ function spawnService(name: string, variables: Variables): BuiltService {
 }
 
 const keycloakVariables = () => ({
-  KEYCLOAK_BASE_URL: door.baseUrl,
+  KEYCLOAK_BASE_URL: proxy.baseUrl,
   KEYCLOAK_REALM: REALM,
   KEYCLOAK_ISSUER: issuer(),
 });
@@ -49,9 +49,9 @@ async function start(name: string, variables: Variables): Promise<{ url: string;
 afterEach(async () => {
   for (const service of running.splice(0)) {
     await endService(service);
-    leaks.saw(`what process ${service.process.pid} printed`, service.printed(), { isPrinted: true });
+    scanner.inspect(`what process ${service.process.pid} printed`, service.printed(), { isPrinted: true });
   }
-  leaks.assertNone();
+  scanner.assertNone();
 });
 
 let taken: Server | undefined;
@@ -95,7 +95,7 @@ describe('the built services', () => {
     b.service.process.kill('SIGTERM');
     expect(await b.service.exited).toBe(0);
     // A's token for B, and B's for C.
-    expect(leaks.known).toBeGreaterThanOrEqual(2);
+    expect(scanner.knownCount).toBeGreaterThanOrEqual(2);
   }, 60_000);
 
   it('in demo mode show nothing to a page of another name that was led here (BF-06)', async () => {

@@ -5,9 +5,9 @@ import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Whoami } from 'service-defaults';
 import request from 'supertest';
-import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';
 import * as keycloak from '../support/keycloak.js';
-import { keycloakVariables, RunningChain, sha256, startService } from '../support/running-chain.js';
+import { sha256 } from '../support/running-service.js';
+import { RunningServices } from '../support/running-services.js';
 
 const CHAIN_ANSWER = {
   service_b: 'Order 9876 processed by Service B',
@@ -16,13 +16,13 @@ const CHAIN_ANSWER = {
 const ORDER = { order_id: 9876, amount: 1500 };
 const ADJUSTMENT = { sku: 'A-1', quantity: 1 };
 
-let chain: RunningChain;
+let chain: RunningServices;
 /** A token of each kind, as whoever stole it would hold it. */
 const tokens = { a: '', exchanged: '', alice: '', bob: '', withoutAudience: '', warehouse: '' };
 let aliceAnswer: keycloak.TokenAnswer;
 
 beforeAll(async () => {
-  chain = await RunningChain.start();
+  chain = await RunningServices.start();
   const asA = await keycloak.clientCredentials('service-a', 'orders.approve');
   tokens.a = asA.access_token;
   tokens.withoutAudience = (await keycloak.clientCredentials('service-a')).access_token;
@@ -359,20 +359,16 @@ describe('a stolen or bad token', () => {
 
 describe('our own failure', () => {
   it('a wrong secret of B is 502 of B, and no fault of the token', async () => {
-    const wrong = await startService(ServiceBModule, {
-      ...keycloakVariables(chain.keycloak.baseUrl),
-      DEMO_MODE: 'true',
-      SERVICE_B_CLIENT_SECRET: 'not-the-secret',
-      SERVICE_C_URL: chain.c.url,
-    });
-    const { body, headers } = await request(wrong.url)
+    const variables = { SERVICE_B_CLIENT_SECRET: 'not-the-secret', SERVICE_C_URL: chain.c.url };
+    const wrong = await RunningServices.start({ only: ['service-b'], variables });
+    const { body, headers } = await request(wrong.b.url)
       .post('/api/process')
       .set('Authorization', bearer(tokens.a))
       .send(ORDER)
       .expect(502);
     expect(body).toMatchObject({ code: 'authorization_server_refused' });
     expect(headers).not.toHaveProperty('www-authenticate');
-    await wrong.app.close();
+    await wrong.stop();
   });
 });
 
@@ -397,10 +393,10 @@ describe('what is printed (RS-23)', () => {
   it('holds no token and no secret, whole, truncated or in Base64', async () => {
     await runChain().set('Authorization', bearer(tokens.alice)).expect(200);
     // Those that no service was given or sent; the others it knows, and the secrets.
-    for (const token of [aliceAnswer.id_token, aliceAnswer.refresh_token]) chain.leaks.issued(token);
-    expect(chain.leaks.known).toBeGreaterThan(20);
+    for (const token of [aliceAnswer.id_token, aliceAnswer.refresh_token]) chain.leaks.addToken(token);
+    expect(chain.leaks.knownCount).toBeGreaterThan(20);
     expect(chain.printed()).toContain('Token exchanged');
     expect(chain.printed()).toContain('Request refused');
-    expect(chain.leaks.found()).toEqual([]);
+    expect(chain.leaks.leaks()).toEqual([]);
   });
 });

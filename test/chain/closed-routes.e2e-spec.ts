@@ -3,16 +3,8 @@ import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import * as keycloak from '../support/keycloak.js';
-import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
-import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';
-import { ServiceCModule } from '../../apps/service-c/src/service-c.module.js';
-import {
-  keycloakVariables,
-  RunningChain,
-  startService,
-  type Route,
-  type RunningService,
-} from '../support/running-chain.js';
+import type { Route, RunningService } from '../support/running-service.js';
+import { RunningServices, WITHOUT_DEMO_MODE } from '../support/running-services.js';
 
 /** The routes that answer without a token, and nothing else does. A new one must be written here. */
 const OPEN = new Set([
@@ -65,29 +57,24 @@ const DEMO_ROUTES = {
   c: ['GET /demo/tokens', 'POST /api/attacks/exchange-by-c'],
 } as const;
 
-const MODULES = { a: ServiceAModule, b: ServiceBModule, c: ServiceCModule } as const;
-
-/** What a service can start with outside of demo mode. */
-const OWN = {
-  SERVICE_A_CLIENT_SECRET: 'not-a-demo-secret',
-  SERVICE_A_SESSION_SECRET: 'not-the-demo-secret-of-the-sessions',
-  SERVICE_B_CLIENT_SECRET: 'not-a-demo-secret',
-  SERVICE_C_CLIENT_SECRET: 'not-a-demo-secret',
-};
-
 const named = (routes: readonly Route[]): string[] =>
   routes
     .filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS')
     .map(({ method, url }) => `${method} ${url}`)
     .toSorted();
 
-let chain: RunningChain;
+let chain: RunningServices;
+let undemonstrated: RunningServices;
 
 beforeAll(async () => {
-  chain = await RunningChain.start();
+  chain = await RunningServices.start();
+  undemonstrated = await RunningServices.start({ variables: WITHOUT_DEMO_MODE });
 });
 
-afterAll(() => chain.stop());
+afterAll(async () => {
+  await undemonstrated.stop();
+  await chain.stop();
+});
 
 /** A request whose path is sent as it stands: other clients would tidy it first. */
 function raw(
@@ -113,19 +100,9 @@ describe('every route (RS-20)', () => {
     expect(named(chain[name].routes)).toEqual([...ROUTES[name], ...DEMO_ROUTES[name]].toSorted());
   });
 
-  it.each(['a', 'b', 'c'] as const)(
-    'of Service %s that is for demonstrations is there in demo mode only',
-    async (name) => {
-      const { routes, app } = await startService(MODULES[name], {
-        ...keycloakVariables(keycloak.keycloakUrl()),
-        ...OWN,
-        SERVICE_B_URL: chain.b.url,
-        SERVICE_C_URL: chain.c.url,
-      });
-      await app.close();
-      expect(named(routes)).toEqual(ROUTES[name]);
-    },
-  );
+  it.each(['a', 'b', 'c'] as const)('of Service %s that is for demonstrations is there in demo mode only', (name) => {
+    expect(named(undemonstrated[name].routes)).toEqual(ROUTES[name]);
+  });
 
   it.each(['a', 'b', 'c'] as const)(
     'of Service %s is refused without a token unless it is on the list',
@@ -154,11 +131,7 @@ describe('every route (RS-20)', () => {
   );
 
   it('runs the chain anonymously in demo mode only', async () => {
-    const closed = await startService(ServiceAModule, {
-      ...keycloakVariables(keycloak.keycloakUrl()),
-      ...OWN,
-      SERVICE_B_URL: chain.b.url,
-    });
+    const closed = undemonstrated.a;
     await request(closed.url).get('/run-service-b').expect(401, { error: 'Missing token', code: 'missing_token' });
     await request(closed.url)
       .get('/run-service-b')
@@ -166,7 +139,6 @@ describe('every route (RS-20)', () => {
       .expect(401)
       .expect('WWW-Authenticate', 'Bearer realm="service-a"')
       .expect(/acts in its own name only in demo mode/);
-    await closed.app.close();
   });
 });
 

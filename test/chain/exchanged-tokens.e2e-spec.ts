@@ -13,25 +13,18 @@ import {
 } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { describeOnBothServers, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { GuardedService } from '../support/guarded-service.js';
-import { ServiceOutput } from '../support/running-chain.js';
-
-let output: ServiceOutput;
-beforeAll(() => {
-  output = new ServiceOutput();
-});
-afterAll(() => output.restore());
+import { RunningServices } from '../support/running-services.js';
 
 describeOnBothServers((connect) => {
   let server: ContractServer;
   /** Asks for every request. */
-  let b: GuardedService;
+  let services: RunningServices;
   beforeAll(async () => {
     server = await connect();
-    b = await GuardedService.start(server, 0);
+    services = await RunningServices.start({ only: ['service-b'], server });
   }, 30_000);
   afterAll(async () => {
-    await b.stop();
+    await services.stop();
     await server.stop();
   });
 
@@ -52,7 +45,7 @@ describeOnBothServers((connect) => {
         exp: untilBefore,
       });
       await expect(isActive('service-c', chain.atC)).resolves.toBe(true);
-      expect((await b.whoami(chain.atB)).status).toBe(200);
+      expect((await services.b.whoami(chain.atB)).status).toBe(200);
     });
 
     it('of a chain takes neither the next nor the one after it along when it is revoked (TX-09)', async () => {
@@ -60,7 +53,7 @@ describeOnBothServers((connect) => {
       await revoke(server, 'service-a', chain.atB);
       await expect(isActive('service-b', chain.atB)).resolves.toBe(false);
       await expect(isActive('service-c', chain.atC)).resolves.toBe(true);
-      expect((await b.whoami(chain.atB)).status).toBe(401);
+      expect((await services.b.whoami(chain.atB)).status).toBe(401);
     });
   });
 
@@ -80,10 +73,10 @@ describeOnBothServers((connect) => {
           isActive('service-c', chain.atC),
         ]);
       await expect(states()).resolves.toEqual([true, true, true]);
-      expect((await b.whoami(chain.atB)).status).toBe(200);
+      expect((await services.b.whoami(chain.atB)).status).toBe(200);
       await end(username, chain);
       await expect(states()).resolves.toEqual([false, false, false]);
-      expect((await b.whoami(chain.atB)).status).toBe(401);
+      expect((await services.b.whoami(chain.atB)).status).toBe(401);
       // A login of the same user afterwards is another session.
       const after = textOf(await login(server, username));
       await expect(isActive('service-b', await exchangeForB(server, after))).resolves.toBe(true);

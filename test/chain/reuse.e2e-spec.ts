@@ -3,13 +3,13 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import * as keycloak from '../support/keycloak.js';
 import type { RecordedCall } from '../support/keycloak-recorder.js';
-import { RunningChain } from '../support/running-chain.js';
+import { RunningServices, ttl } from '../support/running-services.js';
 
 const ORDER = { order_id: 9876, amount: 1500 };
-let chain: RunningChain | undefined;
+let chain: RunningServices | undefined;
 
-async function start(ttlSeconds: number): Promise<RunningChain> {
-  chain = await RunningChain.start({ INTROSPECTION_TTL_SECONDS: String(ttlSeconds) });
+async function start(ttlSeconds: number): Promise<RunningServices> {
+  chain = await RunningServices.start({ variables: ttl(ttlSeconds) });
   return chain;
 }
 

@@ -2,55 +2,46 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { RevocationList, type Denial } from 'nestjs-keycloak-s2s';
-import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
-import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';
 import { exchangeForB, login, logout, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { claimsOf, REALM, SECRETS } from '../support/keycloak.js';
-import { ServiceOutput, sha256, startService, type RunningService, type Variables } from '../support/running-chain.js';
+import { claimsOf } from '../support/keycloak.js';
+import { sha256, type RunningService } from '../support/running-service.js';
+import { RunningServices, ttl } from '../support/running-services.js';
 
 const TTL_SECONDS = 2;
 
-let output: ServiceOutput;
 let keycloak: ContractServer;
 /** Told, not told, and told but asking Keycloak for every request. */
 let told: RunningService;
 let untold: RunningService;
 let asking: RunningService;
 let a: RunningService;
+const started: RunningServices[] = [];
 
 beforeAll(async () => {
-  output = new ServiceOutput();
   keycloak = await connectToKeycloak();
-  const common: Variables = {
-    KEYCLOAK_BASE_URL: keycloak.baseUrl,
-    KEYCLOAK_ISSUER: keycloak.issuer,
-    KEYCLOAK_REALM: REALM,
-    DEMO_MODE: 'true',
-  };
-  const b = (ttlSeconds: number): Promise<RunningService> =>
-    startService(ServiceBModule, {
-      ...common,
-      INTROSPECTION_TTL_SECONDS: String(ttlSeconds),
-      SERVICE_B_CLIENT_SECRET: SECRETS['service-b'],
-      // Nothing listens there: what is looked at here ends at B.
-      SERVICE_C_URL: 'http://127.0.0.1:9',
+  const b = async (ttlSeconds: number): Promise<RunningService> => {
+    const services = await RunningServices.start({
+      only: ['service-b'],
+      server: keycloak,
+      direct: true,
+      variables: ttl(ttlSeconds),
     });
+    started.push(services);
+    return services.b;
+  };
   // As long as may be: what is refused at once is not refused for its time.
   told = await b(300);
   untold = await b(TTL_SECONDS);
   asking = await b(0);
-  a = await startService(ServiceAModule, {
-    ...common,
-    INTROSPECTION_TTL_SECONDS: '300',
-    SERVICE_A_CLIENT_SECRET: SECRETS['service-a'],
-    SERVICE_B_URL: untold.url,
-  });
+  const variables = { ...ttl(300), SERVICE_B_URL: untold.url };
+  const services = await RunningServices.start({ only: ['service-a'], server: keycloak, direct: true, variables });
+  started.push(services);
+  a = services.a;
 }, 60_000);
 afterAll(async () => {
-  for (const service of [a, told, untold, asking]) await service.app.close();
+  for (const services of started.toReversed()) await services.stop();
   await keycloak.stop();
-  output.restore();
 });
 
 interface Session {
@@ -75,9 +66,9 @@ beforeEach(async () => {
 
 const deny = ({ app }: RunningService, denial: Denial): void => app.get(RevocationList, { strict: false }).deny(denial);
 
-async function whoami({ url }: RunningService, token: string): Promise<[status: number, reason: unknown]> {
-  const response = await fetch(`${url}/api/whoami`, { headers: { Authorization: `Bearer ${token}` } });
-  return [response.status, ((await response.json()) as { readonly reason?: unknown }).reason];
+async function whoami(service: RunningService, token: string): Promise<[status: number, reason: unknown]> {
+  const { status, reason } = await service.whoami(token);
+  return [status, reason];
 }
 
 const REVOKED = [401, 'revoked'];

@@ -2,47 +2,29 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AccessTokenVerifier, denialOf, RevocationList } from 'nestjs-keycloak-s2s';
-import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';
 import { respellingsOf } from '../../libs/keycloak/spec-support/respellings.js';
 import { clientCredentials, introspect, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { isActive } from '../../libs/keycloak-test-servers/contract/observations.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { REALM, SECRETS } from '../support/keycloak.js';
-import { KeycloakRecorder } from '../support/keycloak-recorder.js';
-import { ServiceOutput, startService, type RunningService } from '../support/running-chain.js';
+import { RunningServices, ttl } from '../support/running-services.js';
 
-let output: ServiceOutput;
 let keycloak: ContractServer;
-let recorder: KeycloakRecorder;
-let b: RunningService;
+let services: RunningServices;
 let token: string;
 
 beforeAll(async () => {
-  output = new ServiceOutput();
   keycloak = await connectToKeycloak();
-  recorder = await KeycloakRecorder.start(keycloak.baseUrl);
-  b = await startService(ServiceBModule, {
-    KEYCLOAK_BASE_URL: recorder.baseUrl,
-    KEYCLOAK_ISSUER: keycloak.issuer,
-    KEYCLOAK_REALM: REALM,
-    DEMO_MODE: 'true',
-    INTROSPECTION_TTL_SECONDS: '300',
-    SERVICE_B_CLIENT_SECRET: SECRETS['service-b'],
-    // Nothing listens there: what is looked at here ends at B.
-    SERVICE_C_URL: 'http://127.0.0.1:9',
-  });
+  services = await RunningServices.start({ only: ['service-b'], server: keycloak, variables: ttl(300) });
   token = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));
 }, 60_000);
 afterAll(async () => {
-  await b.app.close();
-  await recorder.stop();
+  await services.stop();
   await keycloak.stop();
-  output.restore();
 });
 
 async function whoami(text: string): Promise<[status: number, reason: unknown]> {
-  const response = await fetch(`${b.url}/api/whoami`, { headers: { Authorization: `Bearer ${text}` } });
-  return [response.status, ((await response.json()) as { readonly reason?: unknown }).reason];
+  const { status, reason } = await services.b.whoami(text);
+  return [status, reason];
 }
 
 const NO_TOKEN = [401, 'token_malformed'];
@@ -67,7 +49,7 @@ describe('a token in another spelling', () => {
     expect(await whoami(token)).toEqual([200, undefined]);
     const spellings = fc.constantFrom(...respellingsOf(token));
     const twice = spellings.chain((one) => fc.constantFrom(...respellingsOf(one).filter((other) => other !== token)));
-    const { calls } = await recorder.during(() =>
+    const { calls } = await services.keycloak.during(() =>
       fc.assert(
         fc.asyncProperty(fc.oneof(spellings, twice), async (other) => {
           expect(await whoami(other)).toEqual(NO_TOKEN);
@@ -80,10 +62,10 @@ describe('a token in another spelling', () => {
   }, 60_000);
 
   it('does not get round the denial of that token (RS-13)', async () => {
-    const verified = await b.app.get(AccessTokenVerifier, { strict: false }).verify(token);
+    const verified = await services.b.app.get(AccessTokenVerifier, { strict: false }).verify(token);
     const denial = denialOf(verified);
     expect(denial).toEqual({ tokenHash: verified.hash, jti: verified.claims.jti });
-    b.app.get(RevocationList, { strict: false }).deny(denial);
+    services.b.app.get(RevocationList, { strict: false }).deny(denial);
     expect(await whoami(token)).toEqual([401, 'revoked']);
     for (const other of respellingsOf(token)) expect((await whoami(other))[0]).toBe(401);
     const next = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));

@@ -3,9 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ATTACKS, type AttackId } from '../../apps/service-a/src/attacks/attack-list.js';
 import type { AttackReport } from '../../apps/service-a/src/attacks/attack-lab.js';
 import type { AttackReports } from '../../apps/service-a/src/attacks/attacks.controller.js';
-import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
-import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';
-import { ServiceCModule } from '../../apps/service-c/src/service-c.module.js';
 import { Browser, locationOf } from '../support/browser.js';
 import { clientCredentials, exchangeForC, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { describeOnBothServers, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
@@ -14,10 +11,10 @@ import {
   REALM_FILE,
   startEmbeddedServer,
 } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import type { ServerAddress } from '../support/guarded-service.js';
-import { REALM, SECRETS } from '../support/keycloak.js';
-import { ServiceOutput, startService, type RunningService } from '../support/running-chain.js';
-import { answering, RunningLab, startFakeService } from '../support/running-lab.js';
+import { answering, startFakeService } from '../support/fake-service.js';
+import { REALM } from '../support/keycloak.js';
+import type { RunningService } from '../support/running-service.js';
+import { NOWHERE, RunningServices, ttl, WITHOUT_DEMO_MODE, type ServerAddress } from '../support/running-services.js';
 import { freePort, startAuthorizationServer } from 'keycloak-test-servers';
 
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
@@ -67,12 +64,12 @@ const wordsOf = ({ attempt }: AttackReport): readonly (string | number | undefin
 describeOnBothServers((connect) => {
   describe('attacks on the services', () => {
     let server: ContractServer;
-    let lab: RunningLab;
+    let lab: RunningServices;
     const answers: string[] = [];
 
     beforeAll(async () => {
       server = await connect();
-      lab = await RunningLab.start(server);
+      lab = await RunningServices.start({ server, variables: ttl(10) });
     }, 60_000);
     afterAll(async () => {
       await lab.stop();
@@ -118,8 +115,8 @@ describeOnBothServers((connect) => {
 
     it('put no token in an answer or in a log (RS-23)', () => {
       // Of each answer and each line it is found as well when the lab stops.
-      expect(lab.leaks.known).toBeGreaterThan(20);
-      expect(lab.leaks.found()).toEqual([]);
+      expect(lab.leaks.knownCount).toBeGreaterThan(20);
+      expect(lab.leaks.leaks()).toEqual([]);
       // The header is the same for each: no place shows how a token begins.
       expect(answers.join('\n') + lab.printed()).not.toContain('eyJ');
     });
@@ -179,33 +176,26 @@ describeOnBothServers((connect) => {
 
 describe('an attack that is not refused as it is due', () => {
   let server: Awaited<ReturnType<typeof startEmbeddedServer>>;
-  let output: ServiceOutput;
   const stops: (() => Promise<void>)[] = [];
 
   beforeAll(async () => {
-    output = new ServiceOutput();
     server = await startEmbeddedServer();
   });
   afterAll(async () => {
     for (const stop of stops.toReversed()) await stop();
     await server.stop();
-    output.restore();
   });
 
   /** Service A alone; where the others should be is what the test puts there. */
   async function serviceA(others: Readonly<Record<string, string>>, at: ServerAddress = server) {
-    const service = await startService(ServiceAModule, {
-      KEYCLOAK_BASE_URL: at.baseUrl,
-      KEYCLOAK_ISSUER: at.issuer,
-      KEYCLOAK_REALM: REALM,
-      DEMO_MODE: 'true',
-      SERVICE_A_CLIENT_SECRET: SECRETS['service-a'],
-      SERVICE_B_URL: NOBODY,
-      SERVICE_C_URL: NOBODY,
-      ...others,
+    const services = await RunningServices.start({
+      only: ['service-a'],
+      server: at,
+      direct: true,
+      variables: { ...ttl(10), ...others },
     });
-    stops.push(() => service.app.close());
-    return service;
+    stops.push(() => services.stop());
+    return services.a;
   }
 
   async function fake(...answer: Parameters<typeof answering>): Promise<string> {
@@ -213,8 +203,6 @@ describe('an attack that is not refused as it is due', () => {
     stops.push(() => service.stop());
     return service.url;
   }
-
-  const NOBODY = 'http://127.0.0.1:9';
 
   it('is OPEN when it got through, also when nothing else works', async () => {
     const open = await fake(200, {});
@@ -277,7 +265,7 @@ describe('an attack that is not refused as it is due', () => {
   });
 
   it('could not be run when Keycloak is down', async () => {
-    const service = await serviceA({}, { baseUrl: NOBODY, issuer: `${NOBODY}/realms/${REALM}` });
+    const service = await serviceA({}, { baseUrl: NOWHERE, issuer: `${NOWHERE}/realms/${REALM}` });
     const { refused, reports } = JSON.parse((await post(`${service.url}/attacks`)).text) as AttackReports;
     expect(refused).toBe(0);
     for (const { verdict, why } of reports) {
@@ -300,21 +288,9 @@ describe('an attack that is not refused as it is due', () => {
 
 describe('without demo mode', () => {
   it('there is no route for attacks, and no setting of them is needed', async () => {
-    const output = new ServiceOutput();
     const server = await startEmbeddedServer();
-    const common = {
-      KEYCLOAK_BASE_URL: server.baseUrl,
-      KEYCLOAK_ISSUER: server.issuer,
-      KEYCLOAK_REALM: REALM,
-      SERVICE_A_CLIENT_SECRET: 'of-my-own',
-      SERVICE_B_CLIENT_SECRET: 'of-my-own',
-      SERVICE_C_CLIENT_SECRET: 'of-my-own',
-      SERVICE_A_SESSION_SECRET: 'not-the-demo-secret-of-the-sessions',
-      SERVICE_B_URL: 'http://127.0.0.1:9',
-    };
-    const a = await startService(ServiceAModule, common);
-    const b = await startService(ServiceBModule, { ...common, SERVICE_C_URL: 'http://127.0.0.1:9' });
-    const c = await startService(ServiceCModule, common);
+    const services = await RunningServices.start({ server, variables: WITHOUT_DEMO_MODE });
+    const { a, b, c } = services;
     try {
       const urls = [
         `${a.url}/attacks`,
@@ -326,9 +302,8 @@ describe('without demo mode', () => {
       for (const { routes } of [a, b, c]) expect(routes.filter(({ url }) => url.includes('attack'))).toEqual([]);
       expect(await (await fetch(a.url)).text()).not.toContain('Try to break in');
     } finally {
-      for (const { app } of [a, b, c]) await app.close();
+      await services.stop();
       await server.stop();
-      output.restore();
     }
   });
 });
@@ -336,9 +311,10 @@ describe('without demo mode', () => {
 describe('a user who is logged in', () => {
   it('runs the attacks by the session, with its CSRF token only (BF-06)', async () => {
     const port = await freePort();
-    const environment = { ...REALM_ENVIRONMENT, SERVICE_A_PUBLIC_URL: `http://localhost:${port}` };
+    const publicUrl = `http://localhost:${port}`;
+    const environment = { ...REALM_ENVIRONMENT, SERVICE_A_PUBLIC_URL: publicUrl };
     const server = await startAuthorizationServer({ realm: REALM_FILE, environment });
-    const lab = await RunningLab.start(server, { port });
+    const lab = await RunningServices.start({ server, publicUrl, variables: ttl(10) });
     try {
       const browser = new Browser();
       const form = await browser.open(`${lab.a.url}/auth/login`, {}, (next) => next.includes('/auth/callback'));

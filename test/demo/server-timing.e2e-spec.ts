@@ -2,10 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseServerTiming } from 'demo';
 import * as keycloak from '../support/keycloak.js';
-import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
-import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';
-import { ServiceCModule } from '../../apps/service-c/src/service-c.module.js';
-import { keycloakVariables, RunningChain, sha256, startService } from '../support/running-chain.js';
+import { sha256 } from '../support/running-service.js';
+import { RunningServices, ttl, WITHOUT_DEMO_MODE } from '../support/running-services.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SAMPLED = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` };
@@ -19,7 +17,7 @@ interface Answer {
   readonly text: string;
 }
 
-let chain: RunningChain;
+let chain: RunningServices;
 
 async function run(headers: Record<string, string>, path = '/run-service-b', of = chain): Promise<Answer> {
   const response = await fetch(of.a.url + path, { headers });
@@ -34,7 +32,7 @@ const as = ({ access_token }: keycloak.TokenAnswer): Record<string, string> => (
 });
 
 beforeAll(async () => {
-  chain = await RunningChain.start({ INTROSPECTION_TTL_SECONDS: '30' });
+  chain = await RunningServices.start({ variables: ttl(30) });
 });
 afterAll(() => chain.stop());
 
@@ -164,7 +162,7 @@ describe('the page of a chain', () => {
     const { sub } = keycloak.claimsOf(alice.access_token);
     expect(page.text.split(`<span class="value">${String(sub)}</span>`)).toHaveLength(4);
     for (const { header, text } of [asSelf, page]) expect(text + header).not.toContain('eyJ');
-    expect(chain.leaks.found()).toEqual([]);
+    expect(chain.leaks.leaks()).toEqual([]);
   });
 
   it('shows the tokens that the chain was run with: asking for their claims costs no further one', async () => {
@@ -210,33 +208,17 @@ describe('GET /demo/tokens', () => {
 
 describe('without demo mode', () => {
   it('there is no header for anybody, nothing on the page, and no route that tells', async () => {
-    const own = {
-      DEMO_MODE: 'false',
-      SERVICE_B_CLIENT_SECRET: 'of-my-own',
-      SERVICE_C_CLIENT_SECRET: 'of-my-own',
-    };
-    const b = await startService(ServiceBModule, {
-      ...keycloakVariables(keycloak.keycloakUrl()),
-      ...own,
-      SERVICE_C_URL: chain.c.url,
-    });
-    const c = await startService(ServiceCModule, { ...keycloakVariables(keycloak.keycloakUrl()), ...own });
-    for (const { url, app } of [b, c]) {
+    const undemonstrated = await RunningServices.start({ variables: WITHOUT_DEMO_MODE });
+    const { a, b, c } = undemonstrated;
+    for (const { url } of [b, c]) {
       const live = await fetch(`${url}/health/live`, { headers: SAMPLED });
       const told = await fetch(`${url}/demo/tokens`, { headers: SAMPLED });
       expect([live.status, live.headers.get('server-timing')]).toEqual([200, null]);
       expect([told.status, told.headers.get('server-timing')]).toEqual([404, null]);
-      await app.close();
     }
-    const a = await startService(ServiceAModule, {
-      ...keycloakVariables(keycloak.keycloakUrl()),
-      SERVICE_A_CLIENT_SECRET: 'of-my-own',
-      SERVICE_A_SESSION_SECRET: 'not-the-demo-secret-of-the-sessions',
-      SERVICE_B_URL: chain.b.url,
-    });
     const page = await fetch(`${a.url}/run-service-b`, { headers: { ...SAMPLED, ...HTML } });
     expect([page.status, page.headers.get('server-timing')]).toEqual([401, null]);
     expect(await page.text()).not.toContain('What just happened');
-    await a.app.close();
+    await undemonstrated.stop();
   });
 });

@@ -5,23 +5,27 @@ import { startFaultProxy, type RunningAuthorizationServer } from 'keycloak-test-
 import { tokenText } from '../../libs/keycloak/src/testing/token-text.js';
 import { clientCredentials, textOf, type Asked } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { GuardedService } from '../support/guarded-service.js';
 import { issuer, keycloakUrl } from '../support/keycloak.js';
-import { ServiceOutput } from '../support/running-chain.js';
+import type { RunningService } from '../support/running-service.js';
+import { RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
 /** Defaults of the library: failures in a row that open the circuit, and how long it stays open. */
 const FAILURES = 10;
 const PAUSE_MS = 1000;
 
-let output: ServiceOutput;
 let server: RunningAuthorizationServer;
-let service: GuardedService;
+let service: RunningService;
 const stops: (() => Promise<unknown>)[] = [];
 
+async function serviceB(at: ServerAddress): Promise<RunningService> {
+  const services = await RunningServices.start({ only: ['service-b'], server: at, direct: true, variables: ttl(10) });
+  stops.push(() => services.stop());
+  return services.b;
+}
+
 beforeEach(async () => {
-  output = new ServiceOutput();
   server = await startEmbeddedServer();
-  service = await GuardedService.start(server, 10);
+  service = await serviceB(server);
   // Discovery is read, and a connection is there.
   await service.whoami(tokenText('warm'));
   server.control.calls.reset();
@@ -29,9 +33,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
-  await service.stop();
   await server.stop();
-  output.restore();
 });
 
 const tokenOf = async (asked: Asked): Promise<string> =>
@@ -106,11 +108,8 @@ describe('a call that fails once', () => {
 
   it('since its kept-alive connection to Keycloak was reset is made again, and nobody notices (CC-09)', async () => {
     const proxy = await startFaultProxy({ target: keycloakUrl() });
-    const real = await GuardedService.start({ baseUrl: proxy.baseUrl, issuer: issuer() }, 10);
-    stops.push(
-      () => real.stop(),
-      () => proxy.stop(),
-    );
+    const real = await serviceB({ baseUrl: proxy.baseUrl, issuer: issuer() });
+    stops.push(() => proxy.stop());
     const [first, second] = [await tokenOf({ issuer: issuer() }), await tokenOf({ issuer: issuer() })];
     expect(await real.whoami(first)).toMatchObject({ status: 200 });
     const { accepted } = proxy.connections;

@@ -9,18 +9,29 @@ import {
 import { clientCredentials, textOf, type Asked } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { observe, type FaultScenario, type WhatWasSeen } from '../support/fault-scenario.js';
-import { GuardedService } from '../support/guarded-service.js';
 import { issuer, keycloakUrl } from '../support/keycloak.js';
-import { ServiceOutput } from '../support/running-chain.js';
+import type { RunningService } from '../support/running-service.js';
+import { RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
 const TTL_SECONDS = 4;
 /** The library's default time-out, and what a busy machine adds to it. */
 const DEADLINE_MS = 3000 + 500;
 
-let output: ServiceOutput;
+const started: RunningServices[] = [];
 const stops: (() => Promise<unknown>)[] = [];
 /** Every token that was in play. */
 const tokens: string[] = [];
+
+async function serviceB(server: ServerAddress, ttlSeconds = TTL_SECONDS): Promise<RunningService> {
+  const services = await RunningServices.start({
+    only: ['service-b'],
+    server,
+    direct: true,
+    variables: ttl(ttlSeconds),
+  });
+  started.push(services);
+  return services.b;
+}
 
 const twoTokens = async (server: Asked): Promise<FaultScenario['tokens']> => {
   const token = async () => textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
@@ -57,11 +68,8 @@ const SERVER_FAULTS: readonly (readonly [name: string, fault: Fault])[] = [
 
 async function behindProxy(fault: ConnectionFault): Promise<FaultScenario> {
   const proxy = await startFaultProxy({ target: keycloakUrl() });
-  const service = await GuardedService.start({ baseUrl: proxy.baseUrl, issuer: issuer() }, TTL_SECONDS);
-  stops.push(
-    () => service.stop(),
-    () => proxy.stop(),
-  );
+  const service = await serviceB({ baseUrl: proxy.baseUrl, issuer: issuer() });
+  stops.push(() => proxy.stop());
   return {
     service,
     ttlSeconds: TTL_SECONDS,
@@ -80,11 +88,8 @@ async function behindProxy(fault: ConnectionFault): Promise<FaultScenario> {
 
 async function atServer(fault: Fault): Promise<FaultScenario> {
   const server: RunningAuthorizationServer = await startEmbeddedServer();
-  const service = await GuardedService.start(server, TTL_SECONDS);
-  stops.push(
-    () => service.stop(),
-    () => server.stop(),
-  );
+  const service = await serviceB(server);
+  stops.push(() => server.stop());
   return {
     service,
     ttlSeconds: TTL_SECONDS,
@@ -103,7 +108,6 @@ const seenWhen = (name: string): WhatWasSeen => {
 
 // All courses at once: most of them are spent waiting for a time-out.
 beforeAll(async () => {
-  output = new ServiceOutput();
   const scenarios: [string, FaultScenario][] = [];
   for (const [name, fault] of CONNECTION_FAULTS) scenarios.push([name, await behindProxy(fault)]);
   for (const [name, fault] of SERVER_FAULTS) scenarios.push([name, await atServer(fault)]);
@@ -111,8 +115,8 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
+  for (const services of started) await services.stop();
   for (const stop of stops) await stop();
-  output.restore();
 });
 
 describe.each([...CONNECTION_FAULTS, ...SERVER_FAULTS].map(([name]) => name))('the server %s', (name) => {
@@ -156,16 +160,17 @@ describe('Retry-After of the server', () => {
 
 describe('what is printed meanwhile', () => {
   it('holds no token (RS-23)', () => {
-    expect(output.lines.join('')).toContain('authorization_server_unavailable');
-    for (const token of tokens) output.leaks.issued(token);
-    expect(output.leaks.found()).toEqual([]);
+    // All services of this spec share their output.
+    const [services] = started as [RunningServices];
+    expect(services.printed()).toContain('authorization_server_unavailable');
+    for (const token of tokens) services.leaks.addToken(token);
+    expect(services.leaks.leaks()).toEqual([]);
   });
 });
 
 describe('the server has no address', () => {
   it('503 with Retry-After, not ready, and lives (RS-14)', async () => {
-    const service = await GuardedService.start({ baseUrl: 'http://keycloak.invalid:8080', issuer: issuer() }, 10);
-    stops.push(() => service.stop());
+    const service = await serviceB({ baseUrl: 'http://keycloak.invalid:8080', issuer: issuer() }, 10);
     const { unknown } = await twoTokens({ issuer: issuer() });
     const refused = await service.whoami(unknown);
     expect(refused).toMatchObject({ status: 503, retryAfter: expect.stringMatching(/^[1-9]\d*$/), challenge: null });

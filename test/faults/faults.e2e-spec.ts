@@ -1,26 +1,18 @@
 /** What callers of the running services see when Keycloak or the next service fails (RS-14, TX-08 in part). */
-import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
-import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
-import { ServiceCModule } from '../../apps/service-c/src/service-c.module.js';
 import { tokenText } from '../../libs/keycloak/src/testing/token-text.js';
 import * as keycloak from '../support/keycloak.js';
-import {
-  keycloakVariables,
-  RunningChain,
-  startService,
-  type RunningService,
-  type Variables,
-} from '../support/running-chain.js';
+import { startFakeService } from '../support/fake-service.js';
+import type { RunningService, Variables } from '../support/running-service.js';
+import { NOWHERE, RunningServices } from '../support/running-services.js';
 
-let chain: RunningChain;
+let chain: RunningServices;
 const stops: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  chain = await RunningChain.start();
+  chain = await RunningServices.start();
 });
 
 afterEach(async () => {
@@ -30,28 +22,16 @@ afterEach(async () => {
 afterAll(() => chain.stop());
 
 async function listen(handler: RequestListener): Promise<string> {
-  const server: Server = createServer(handler).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  stops.push(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return `http://localhost:${(server.address() as AddressInfo).port}`;
+  const fake = await startFakeService(handler);
+  stops.push(() => fake.stop());
+  return fake.url;
 }
 
 async function serviceA(variables: Variables): Promise<RunningService> {
-  const service = await startService(ServiceAModule, {
-    ...keycloakVariables(keycloak.keycloakUrl()),
-    DEMO_MODE: 'true',
-    SERVICE_A_CLIENT_SECRET: keycloak.SECRETS['service-a'],
-    ...variables,
-  });
-  stops.push(() => service.app.close());
-  return service;
+  const services = await RunningServices.start({ only: ['service-a'], direct: true, variables });
+  stops.push(() => services.stop());
+  return services.a;
 }
-
-/** Nothing listens there. */
-const NOWHERE = 'http://127.0.0.1:9';
 
 describe('Keycloak fails', () => {
   it.each<[string, RequestListener]>([
@@ -62,12 +42,10 @@ describe('Keycloak fails', () => {
     ['breaks off', (incoming) => incoming.socket.destroy()],
   ])('%s: 503 with Retry-After, and never a fault of the token', async (_name, handler) => {
     const baseUrl = await listen(handler);
-    const c = await startService(ServiceCModule, {
-      ...keycloakVariables(baseUrl),
-      DEMO_MODE: 'true',
-      SERVICE_C_CLIENT_SECRET: keycloak.SECRETS['service-c'],
-    });
-    stops.push(() => c.app.close());
+    const server = { baseUrl, issuer: keycloak.issuer() };
+    const services = await RunningServices.start({ only: ['service-c'], server, direct: true });
+    stops.push(() => services.stop());
+    const { c } = services;
     const junk = `Bearer ${tokenText('junk')}`;
     const { body, headers } = await request(c.url).get('/api/whoami').set('Authorization', junk).expect(503);
     expect(body).toMatchObject({

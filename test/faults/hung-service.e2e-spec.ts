@@ -4,23 +4,19 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
-import { keycloakUrl, SECRETS } from '../support/keycloak.js';
-import { keycloakVariables, ServiceOutput, startService, type RunningService } from '../support/running-chain.js';
+import { RunningServices } from '../support/running-services.js';
 
 /** Defaults of `forFeature`. */
 const MOST_CALLS = 100;
 const FAILURES = 10;
 
-let output: ServiceOutput;
 let hung: Server;
-let serviceA: RunningService;
+let services: RunningServices;
 let answer: RequestListener;
 let connections: number;
 let requests: number;
 
 beforeEach(async () => {
-  output = new ServiceOutput();
   answer = () => undefined;
   [connections, requests] = [0, 0];
   hung = createServer((request, response) => {
@@ -30,21 +26,15 @@ beforeEach(async () => {
   }).listen(0, '127.0.0.1');
   hung.on('connection', () => (connections += 1));
   await once(hung, 'listening');
-  serviceA = await startService(ServiceAModule, {
-    ...keycloakVariables(keycloakUrl()),
-    DEMO_MODE: 'true',
-    SERVICE_A_CLIENT_SECRET: SECRETS['service-a'],
-    SERVICE_B_URL: `http://127.0.0.1:${(hung.address() as AddressInfo).port}`,
-    // Nothing listens there: it is not called.
-    SERVICE_C_URL: 'http://127.0.0.1:9',
-  });
+  const { port } = hung.address() as AddressInfo;
+  const variables = { SERVICE_B_URL: `http://127.0.0.1:${port}` };
+  services = await RunningServices.start({ only: ['service-a'], direct: true, variables });
 });
 
 afterEach(async () => {
   hung.close();
   hung.closeAllConnections();
-  await serviceA.app.close();
-  output.restore();
+  await services.stop();
 });
 
 interface Answer {
@@ -54,7 +44,7 @@ interface Answer {
 }
 
 async function run(): Promise<Answer> {
-  const response = await fetch(`${serviceA.url}/run-service-b`, { headers: { Accept: 'application/json' } });
+  const response = await fetch(`${services.a.url}/run-service-b`, { headers: { Accept: 'application/json' } });
   const { reason } = (await response.json()) as { readonly reason?: unknown };
   return { status: response.status, reason, retryAfter: response.headers.get('retry-after') };
 }
@@ -88,6 +78,6 @@ describe('a Service B that hangs (CC-09)', () => {
     while ((await run()).status !== 200) await sleep(100);
     const again = await Promise.all(Array.from({ length: 50 }, run));
     expect(new Set(again.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(output.lines.join('')).toContain('Circuit opened: calls are suspended');
+    expect(services.printed()).toContain('Circuit opened: calls to service-b are suspended');
   }, 60_000);
 });

@@ -5,9 +5,8 @@ import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { tokenText } from '../../libs/keycloak/src/testing/token-text.js';
 import { clientCredentials, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { GuardedService, type ServiceAnswer } from '../support/guarded-service.js';
-import { KeycloakRecorder } from '../support/keycloak-recorder.js';
-import { ServiceOutput } from '../support/running-chain.js';
+import type { RunningService, ServiceAnswer } from '../support/running-service.js';
+import { RunningServices, ttl } from '../support/running-services.js';
 
 const JUNK = 5000;
 /** More at once than the library lets through and lets wait: by default 20 and 500. */
@@ -16,20 +15,18 @@ const SENDERS = 800;
 const MAX_CONCURRENT_CALLS = 20;
 const FOR_UNKNOWN_TOKENS = 16;
 
-let output: ServiceOutput;
 let server: RunningAuthorizationServer;
-let recorder: KeycloakRecorder;
-let service: GuardedService;
+let services: RunningServices;
+let service: RunningService;
 let good: string;
 let junkAnswers: ServiceAnswer[];
 let goodAnswers: ServiceAnswer[];
 let callsOfFlood: number;
 
 beforeAll(async () => {
-  output = new ServiceOutput();
   server = await startEmbeddedServer();
-  recorder = await KeycloakRecorder.start(server.baseUrl);
-  service = await GuardedService.start({ baseUrl: recorder.baseUrl, issuer: server.issuer }, 60);
+  services = await RunningServices.start({ only: ['service-b'], server, variables: ttl(60) });
+  service = services.b;
   good = textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
   await service.whoami(good);
   // It is well, but the queue is longer than what it can do in the time that a caller waits.
@@ -49,10 +46,8 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  await service.stop();
-  await recorder.stop();
+  await services.stop();
   await server.stop();
-  output.restore();
 });
 
 /** So many different tokens, by senders that each wait for one answer before they send the next. */
@@ -68,9 +63,9 @@ async function flood(name: string, count: number): Promise<ServiceAnswer[]> {
 
 describe('a flood of 5,000 junk tokens', () => {
   it('costs the server no more calls at one time than the bulkhead lets through (RS-16)', () => {
-    expect(recorder.mostAtOnce).toBeLessThanOrEqual(MAX_CONCURRENT_CALLS);
+    expect(services.keycloak.mostAtOnce).toBeLessThanOrEqual(MAX_CONCURRENT_CALLS);
     // It was a flood: it filled all that there is for it.
-    expect(recorder.mostAtOnce).toBeGreaterThanOrEqual(FOR_UNKNOWN_TOKENS);
+    expect(services.keycloak.mostAtOnce).toBeGreaterThanOrEqual(FOR_UNKNOWN_TOKENS);
     expect(callsOfFlood).toBeLessThanOrEqual(JUNK);
   });
 

@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { GuardedService } from '../support/guarded-service.js';
-import { RunningChain } from '../support/running-chain.js';
+import type { RunningService } from '../support/running-service.js';
+import { RunningServices, ttl } from '../support/running-services.js';
 
 const ANSWERS: readonly (readonly [name: string, fault: Fault])[] = [
   ['50 MB', { kind: 'huge' }],
@@ -27,16 +27,21 @@ const UNAVAILABLE = { status: 503, code: 'authorization_server_unavailable' };
 const DEADLINE_MS = 3000 + 500;
 
 let server: RunningAuthorizationServer;
-let chain: RunningChain;
-let service: GuardedService;
+let chain: RunningServices;
+let alone: RunningServices;
+let service: RunningService;
 /** What a spec started beside those. */
 const stops: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   server = await startEmbeddedServer();
-  chain = await RunningChain.start({ KEYCLOAK_BASE_URL: server.baseUrl, KEYCLOAK_ISSUER: server.issuer });
-  service = await GuardedService.start(server, 10);
+  chain = await RunningServices.start({ server, direct: true });
+  alone = await startB();
+  service = alone.b;
 });
+
+const startB = (): Promise<RunningServices> =>
+  RunningServices.start({ only: ['service-b'], server, direct: true, variables: ttl(10) });
 
 afterEach(async () => {
   for (const endpoint of ['introspection', 'token', 'discovery'] as const) server.control.fault(endpoint, undefined);
@@ -44,7 +49,7 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  await service.stop();
+  await alone.stop();
   await chain.stop();
   await server.stop();
 });
@@ -86,8 +91,9 @@ describe.each(ANSWERS)('%s', (_, fault) => {
   });
 
   it('for discovery: 503 on first use, and then it goes on (RS-15)', async () => {
-    const fresh = await GuardedService.start(server, 10);
-    stops.push(() => fresh.stop());
+    const started = await startB();
+    stops.push(() => started.stop());
+    const fresh = started.b;
     const token = await tokenForB();
     server.control.fault('discovery', fault);
     expect(await fresh.whoami(token)).toMatchObject(UNAVAILABLE);
@@ -126,7 +132,7 @@ describe('discovery that lies (CC-07)', () => {
     arrived = [];
     const foreign = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
     server.control.fault('discovery', { kind: 'members', members: members(foreign) });
-    const lied = await RunningChain.start({ KEYCLOAK_BASE_URL: server.baseUrl, KEYCLOAK_ISSUER: server.issuer });
+    const lied = await RunningServices.start({ server, direct: true });
     stops.push(() => lied.stop());
     const introspected = await fetch(`${lied.b.url}/api/whoami`, {
       headers: { Authorization: `Bearer ${await tokenForB()}` },

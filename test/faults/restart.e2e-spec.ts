@@ -5,7 +5,7 @@ import { startKeycloak, type KeycloakKind, type RunningKeycloak } from 'keycloak
 import { clientCredentials, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { describeOnKeycloak } from '../support/keycloak.js';
-import { RunningChain } from '../support/running-chain.js';
+import { RunningServices, ttl } from '../support/running-services.js';
 
 const TTL_SECONDS = 10;
 /** A look that begins this long before the deadline has been answered by then, on a slow machine too. */
@@ -30,7 +30,7 @@ interface Seen {
 }
 
 let keycloak: RunningKeycloak;
-let chain: RunningChain;
+let chain: RunningServices;
 /** Sends each of the requests over and over, one after the other. */
 class Load {
   readonly seen: Seen[] = [];
@@ -70,13 +70,8 @@ class Load {
 
 /** A chain whose caches are filled just now, and the time at which the first of its answers ends. */
 async function warmChain(): Promise<{ token: string; inTimeUntilMs: number }> {
-  const { baseUrl, issuer } = keycloak;
-  chain = await RunningChain.start({
-    KEYCLOAK_BASE_URL: baseUrl,
-    KEYCLOAK_ISSUER: issuer,
-    INTROSPECTION_TTL_SECONDS: String(TTL_SECONDS),
-  });
-  const token = textOf(await clientCredentials({ issuer }, 'service-a', 'orders.approve'));
+  chain = await RunningServices.start({ server: keycloak, direct: true, variables: ttl(TTL_SECONDS) });
+  const token = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));
   const inTimeUntilMs = performance.now() + TTL_SECONDS * 1000 - MARGIN_MS;
   for (const response of [await asSelf(), await known(token)]) expect(response.status).toBe(200);
   return { token, inTimeUntilMs };

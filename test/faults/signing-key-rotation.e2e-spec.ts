@@ -7,7 +7,8 @@ import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { describeOnKeycloak, keycloakReachesUs, publicUrl } from '../support/keycloak.js';
 import { logInAt } from '../support/login-at.js';
-import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { RunningServices } from '../support/running-services.js';
 
 /** What anybody can send: well formed, and signed with a key that nobody has. */
 const junkToken = (kid: string): string => {
@@ -17,15 +18,11 @@ const junkToken = (kid: string): string => {
 
 describe('a rotation of the signing keys', () => {
   let server: RunningAuthorizationServer;
-  let chain: RunningChain;
+  let chain: RunningServices;
 
   beforeAll(async () => {
     server = await startEmbeddedServer();
-    chain = await RunningChain.start({
-      KEYCLOAK_BASE_URL: server.baseUrl,
-      KEYCLOAK_ISSUER: server.issuer,
-      PUBLIC_URL: publicUrl,
-    });
+    chain = await RunningServices.start({ server, direct: true, variables: { PUBLIC_URL: publicUrl } });
   });
   afterEach(() => server.control.fault('jwks', undefined));
   afterAll(async () => {
@@ -115,11 +112,11 @@ const describeWhereKeycloakReachesUs = keycloakReachesUs ? describeOnKeycloak : 
 
 describeWhereKeycloakReachesUs('a rotation of the signing keys of Keycloak itself', () => {
   let keycloak: ContractServer;
-  let chain: RunningChain;
+  let chain: RunningServices;
 
   beforeAll(async () => {
     keycloak = await connectToKeycloak();
-    chain = await RunningChain.startForBrowsers();
+    chain = await RunningServices.start({ publicUrl });
   }, PUBLIC_URL_WITHIN_MS + 60_000);
   afterAll(async () => {
     await chain.stop();

@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
-import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
 import {
   clientCredentials,
   exchangeForB,
@@ -16,17 +15,13 @@ import {
   type ContractServer,
 } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { GuardedService } from '../support/guarded-service.js';
-import { claimsOf, REALM, SECRETS } from '../support/keycloak.js';
-import { ServiceOutput, startService, type RunningService } from '../support/running-chain.js';
+import { claimsOf } from '../support/keycloak.js';
+import { NOWHERE, RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
 const TTL_SECONDS = 1;
 
-let output: ServiceOutput;
-beforeAll(() => {
-  output = new ServiceOutput();
-});
-afterAll(() => output.restore());
+const startB = (server: ServerAddress, ttlSeconds = TTL_SECONDS): Promise<RunningServices> =>
+  RunningServices.start({ only: ['service-b'], server, direct: true, variables: ttl(ttlSeconds) });
 
 type Status = () => Promise<number>;
 
@@ -43,36 +38,31 @@ async function untilRefused(status: Status): Promise<{ status: number; afterMs: 
 
 describeOnBothServers((connect) => {
   let keycloak: ContractServer;
-  let a: RunningService;
-  let b: GuardedService;
+  let services: RunningServices;
 
   beforeAll(async () => {
     keycloak = await connect();
-    a = await startService(ServiceAModule, {
-      KEYCLOAK_BASE_URL: keycloak.baseUrl,
-      KEYCLOAK_ISSUER: keycloak.issuer,
-      KEYCLOAK_REALM: REALM,
-      DEMO_MODE: 'true',
-      INTROSPECTION_TTL_SECONDS: String(TTL_SECONDS),
-      SERVICE_A_CLIENT_SECRET: SECRETS['service-a'],
-      SERVICE_B_URL: 'http://127.0.0.1:9',
+    services = await RunningServices.start({
+      only: ['service-a', 'service-b'],
+      server: keycloak,
+      direct: true,
+      variables: ttl(TTL_SECONDS),
+      own: { 'service-a': { SERVICE_B_URL: NOWHERE } },
     });
-    b = await GuardedService.start(keycloak, TTL_SECONDS);
   }, 30_000);
   afterAll(async () => {
-    await a.app.close();
-    await b.stop();
+    await services.stop();
     await keycloak.stop();
   });
 
   const atA =
     (token: string): Status =>
     async () =>
-      (await fetch(`${a.url}/api/whoami`, { headers: { Authorization: `Bearer ${token}` } })).status;
+      (await services.a.whoami(token)).status;
   const atB =
     (token: string): Status =>
     async () =>
-      (await b.whoami(token)).status;
+      (await services.b.whoami(token)).status;
 
   const ENDINGS: readonly (readonly [what: string, end: (username: string, token: string) => Promise<void>])[] = [
     ['the user is disabled', (username) => keycloak.disableUser(username)],
@@ -107,17 +97,17 @@ describeOnBothServers((connect) => {
 describe('this service itself', () => {
   it('is disabled as a client: 502 for what is not known, and never a fault of the token (RS-14)', async () => {
     const server = await startEmbeddedServer();
-    const service = await GuardedService.start(server, 10);
+    const services = await startB(server, 10);
     try {
       const token = await tokenForB(server);
       server.control.disableClient('service-b');
-      expect(await service.whoami(token)).toMatchObject({
+      expect(await services.b.whoami(token)).toMatchObject({
         status: 502,
         code: 'authorization_server_refused',
         challenge: null,
       });
     } finally {
-      await service.stop();
+      await services.stop();
       await server.stop();
     }
   });
@@ -128,18 +118,18 @@ const tokenForB = async (server: Asked): Promise<string> =>
 
 describe('clocks', () => {
   let server: RunningAuthorizationServer;
-  let service: GuardedService;
+  let services: RunningServices;
 
   beforeAll(async () => {
     server = await startEmbeddedServer();
-    service = await GuardedService.start(server, TTL_SECONDS);
+    services = await startB(server);
   });
   afterEach(() => {
     jest.restoreAllMocks();
     server.control.clock.setAhead(0);
   });
   afterAll(async () => {
-    await service.stop();
+    await services.stop();
     await server.stop();
   });
 
@@ -159,7 +149,7 @@ describe('clocks', () => {
   ])('of the server is %i s ahead of ours: %i (RS-07)', async (ahead, status, reason) => {
     server.control.clock.setAhead(ahead);
     const token = await tokenForB(server);
-    expect(await service.whoami(token)).toMatchObject({ status, reason });
+    expect(await services.b.whoami(token)).toMatchObject({ status, reason });
   });
 
   it('of ours is set back by a minute: what is known lasts no longer for it (RS-12, RS-13)', async () => {
@@ -167,10 +157,10 @@ describe('clocks', () => {
     server.control.clock.setAhead(-100);
     const token = await tokenForB(server);
     server.control.clock.setAhead(0);
-    expect(await service.whoami(token)).toMatchObject({ status: 200 });
+    expect(await services.b.whoami(token)).toMatchObject({ status: 200 });
     server.control.revokeToken(token);
     ourDateJumps(-60);
-    const status: Status = async () => (await service.whoami(token)).status;
+    const status: Status = async () => (await services.b.whoami(token)).status;
     expect(await status()).toBe(200);
     const refused = await untilRefused(status);
     expect(refused.status).toBe(401);
@@ -179,8 +169,8 @@ describe('clocks', () => {
 
   it('of ours is set forward by an hour: what has expired by it is refused at once, known or not (RS-07)', async () => {
     const token = await tokenForB(server);
-    expect(await service.whoami(token)).toMatchObject({ status: 200 });
+    expect(await services.b.whoami(token)).toMatchObject({ status: 200 });
     ourDateJumps(3600);
-    expect(await service.whoami(token)).toMatchObject({ status: 401, reason: 'expired' });
+    expect(await services.b.whoami(token)).toMatchObject({ status: 401, reason: 'expired' });
   });
 });

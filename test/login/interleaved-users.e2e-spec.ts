@@ -1,23 +1,13 @@
 /** Many users at one time: whoever asks Service A, it is their subject and nobody else's that Service C is called for. */
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Whoami } from 'service-defaults';
-import { ServiceAModule } from '../../apps/service-a/src/service-a.module.js';
-import { ServiceBModule } from '../../apps/service-b/src/service-b.module.js';
-import { ServiceCModule } from '../../apps/service-c/src/service-c.module.js';
 import { Browser, locationOf } from '../support/browser.js';
 import { login, textOf, type Reply } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { describeOnBothServers, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { claimsOf, publicUrl, REALM, SECRETS } from '../support/keycloak.js';
-import {
-  AT_PUBLIC_URL,
-  PUBLIC_URL_WITHIN_MS,
-  ServiceOutput,
-  startService,
-  type RunningService,
-} from '../support/running-chain.js';
+import { startFakeService, type FakeService } from '../support/fake-service.js';
+import { claimsOf, publicUrl } from '../support/keycloak.js';
+import { PUBLIC_URL_WITHIN_MS, type RunningService } from '../support/running-service.js';
+import { RunningServices, ttl } from '../support/running-services.js';
 
 const AT_ONCE = 200;
 const ROUNDS = 3;
@@ -33,53 +23,37 @@ interface Caller {
 }
 
 /** In C's place towards B: asks the real C whose token it is, and gives its subject as the result's message. */
-async function subjectTeller(c: RunningService): Promise<{ server: Server; url: string }> {
-  const server = createServer((request, response) => {
+const startSubjectTeller = (c: () => RunningService): Promise<FakeService> =>
+  startFakeService((request, response) => {
     void (async () => {
       const headers = { Authorization: request.headers.authorization ?? '' };
-      const { subject } = (await (await fetch(`${c.url}/api/whoami`, { headers })).json()) as Partial<Whoami>;
+      const { subject } = (await (await fetch(`${c().url}/api/whoami`, { headers })).json()) as Partial<Whoami>;
       response.writeHead(200, { 'Content-Type': 'application/json' });
       response.end(JSON.stringify({ result: 20, msg: String(subject) }));
     })();
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
+  });
 
 describeOnBothServers((connect) => {
-  let output: ServiceOutput;
   let keycloak: ContractServer;
   let a: RunningService;
   let callers: readonly Caller[];
   const stops: (() => Promise<unknown>)[] = [];
 
   beforeAll(async () => {
-    output = new ServiceOutput();
     keycloak = await connect();
-    const common = {
-      KEYCLOAK_BASE_URL: keycloak.baseUrl,
-      KEYCLOAK_ISSUER: keycloak.issuer,
-      KEYCLOAK_REALM: REALM,
-      DEMO_MODE: 'true',
+    const teller = await startSubjectTeller(() => services.c);
+    const services = await RunningServices.start({
+      server: keycloak,
+      direct: true,
       // Short, so that introspections and renewals happen in the middle of it.
-      INTROSPECTION_TTL_SECONDS: '1',
-    };
-    const c = await startService(ServiceCModule, { ...common, SERVICE_C_CLIENT_SECRET: SECRETS['service-c'] });
-    const teller = await subjectTeller(c);
-    const b = await startService(ServiceBModule, {
-      ...common,
-      SERVICE_B_CLIENT_SECRET: SECRETS['service-b'],
-      SERVICE_C_URL: teller.url,
+      variables: ttl(1),
+      own: { 'service-b': { SERVICE_C_URL: teller.url } },
+      publicUrl,
     });
-    const ofA = { SERVICE_A_CLIENT_SECRET: SECRETS['service-a'], SERVICE_B_URL: b.url, PUBLIC_URL: publicUrl };
-    a = await startService(ServiceAModule, { ...common, ...ofA }, AT_PUBLIC_URL);
+    a = services.a;
     stops.push(
-      ...[a, b, c].map(
-        ({ app }) =>
-          () =>
-            app.close(),
-      ),
-      async () => void teller.server.close(),
+      () => services.stop(),
+      () => teller.stop(),
       () => keycloak.stop(),
     );
     const [carol, dave] = [await keycloak.newUser('order-manager'), await keycloak.newUser('order-manager')];
@@ -102,7 +76,6 @@ describeOnBothServers((connect) => {
 
   afterAll(async () => {
     for (const stop of stops) await stop();
-    output.restore();
   });
 
   it('200 requests at one time, by sessions and tokens, three times: each answer is of its own subject (TX-05)', async () => {

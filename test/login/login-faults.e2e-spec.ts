@@ -5,7 +5,7 @@ import { Browser, type Page } from '../support/browser.js';
 import { refreshAtEveryUse, startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { publicUrl } from '../support/keycloak.js';
 import { callbackOf, logInAt } from '../support/login-at.js';
-import { RunningChain } from '../support/running-chain.js';
+import { RunningServices } from '../support/running-services.js';
 
 const HTML = { 'content-type': 'text/html' };
 
@@ -32,17 +32,13 @@ const CODES: Readonly<Record<number, string>> = {
 };
 
 let server: RunningAuthorizationServer;
-let chain: RunningChain;
+let chain: RunningServices;
 let browser: Browser;
 
 beforeAll(async () => {
   server = await startEmbeddedServer();
   await refreshAtEveryUse(server.baseUrl);
-  chain = await RunningChain.start({
-    KEYCLOAK_BASE_URL: server.baseUrl,
-    KEYCLOAK_ISSUER: server.issuer,
-    PUBLIC_URL: publicUrl,
-  });
+  chain = await RunningServices.start({ server, direct: true, variables: { PUBLIC_URL: publicUrl } });
 });
 beforeEach(() => {
   browser = new Browser();

@@ -4,33 +4,25 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { Browser, locationOf } from '../support/browser.js';
 import { refreshAtEveryUse, startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { KeycloakRecorder } from '../support/keycloak-recorder.js';
 import { publicUrl } from '../support/keycloak.js';
 import { logInAt } from '../support/login-at.js';
-import { RunningChain } from '../support/running-chain.js';
+import { RunningServices } from '../support/running-services.js';
 
 /** Default of the library. */
 const MAX_CONCURRENT_CALLS = 20;
 const CALLBACKS = 200;
 
 let server: RunningAuthorizationServer;
-let recorder: KeycloakRecorder;
-let chain: RunningChain;
+let chain: RunningServices;
 
 beforeAll(async () => {
   server = await startEmbeddedServer();
   await refreshAtEveryUse(server.baseUrl);
-  recorder = await KeycloakRecorder.start(server.baseUrl);
-  chain = await RunningChain.start({
-    KEYCLOAK_BASE_URL: recorder.baseUrl,
-    KEYCLOAK_ISSUER: server.issuer,
-    PUBLIC_URL: publicUrl,
-  });
+  chain = await RunningServices.start({ server, variables: { PUBLIC_URL: publicUrl } });
 });
 afterEach(() => server.control.fault('token', undefined));
 afterAll(async () => {
   await chain.stop();
-  await recorder.stop();
   await server.stop();
 });
 
@@ -56,7 +48,7 @@ it('of 200 anonymous callbacks Keycloak never has more than 20 in hand, and the 
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
   expect(answers.every(({ headers }) => /^[1-9]\d*$/.test(headers.get('retry-after') ?? ''))).toBe(true);
   // Discovery was read before.
-  expect(recorder.mostAtOnce).toBeLessThanOrEqual(MAX_CONCURRENT_CALLS);
+  expect(chain.keycloak.mostAtOnce).toBeLessThanOrEqual(MAX_CONCURRENT_CALLS);
 }, 60_000);
 
 it('anonymous callbacks keep no session waiting that is to be refreshed (CC-09, BF-08)', async () => {

@@ -15,18 +15,19 @@ import {
   REALM,
   updateUser,
 } from '../support/keycloak.js';
-import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { RunningServices } from '../support/running-services.js';
 
 const SESSION = 'session';
 const CHAIN_ANSWER = /Order 9876 processed by Service B/;
 
 const describeWhereKeycloakReachesUs = keycloakReachesUs ? describe : describe.skip;
 
-let chain: RunningChain;
+let chain: RunningServices;
 let browser: Browser;
 
 beforeAll(async () => {
-  chain = await RunningChain.startForBrowsers();
+  chain = await RunningServices.start({ publicUrl });
 }, PUBLIC_URL_WITHIN_MS + 60_000);
 afterAll(() => chain.stop());
 beforeEach(() => {
@@ -98,17 +99,17 @@ describe('logging in', () => {
   });
 
   it('keeps tokens, codes and secrets from the browser, and out of the log (BF-07)', async () => {
-    const before = chain.leaks.known;
+    const before = chain.leaks.knownCount;
     await login('alice');
     await browser.send(at('/run-service-b'));
     const session = sessionOf() ?? '';
     await browser.open(locationOf(await logout()) ?? '');
     // Three and the code at the login, a token for each hop.
-    expect(chain.leaks.known - before).toBeGreaterThanOrEqual(6);
+    expect(chain.leaks.knownCount - before).toBeGreaterThanOrEqual(6);
     const cookies = [...browser.cookies.values()].map((jar) => [...jar]);
     // Cookies of Keycloak have the form of a token.
-    chain.leaks.saw('the browser', JSON.stringify([browser.seen, cookies]), { onlyKnown: true });
-    expect(chain.leaks.found()).toEqual([]);
+    chain.leaks.inspect('the browser', JSON.stringify([browser.seen, cookies]), { onlyKnown: true });
+    expect(chain.leaks.leaks()).toEqual([]);
     expect(chain.printed()).not.toContain(session);
   });
 

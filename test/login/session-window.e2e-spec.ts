@@ -4,15 +4,16 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Browser, locationOf, type Page } from '../support/browser.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { publicUrl } from '../support/keycloak.js';
-import { PUBLIC_URL_WITHIN_MS, RunningChain } from '../support/running-chain.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { RunningServices, ttl } from '../support/running-services.js';
 
 const TTL_SECONDS = 2;
 
 let keycloak: ContractServer;
-let chain: RunningChain;
+let chain: RunningServices;
 beforeAll(async () => {
   keycloak = await connectToKeycloak();
-  chain = await RunningChain.startForBrowsers({ INTROSPECTION_TTL_SECONDS: String(TTL_SECONDS) });
+  chain = await RunningServices.start({ publicUrl, variables: ttl(TTL_SECONDS) });
 }, PUBLIC_URL_WITHIN_MS + 60_000);
 afterAll(async () => {
   await chain.stop();

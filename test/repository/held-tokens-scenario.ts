@@ -1,19 +1,20 @@
 /** A program: uses all that keeps something of tokens, and prints which tokens are in memory when the requests are over. */
 import { randomBytes } from 'node:crypto';
 import { CachedIntrospection } from '../../libs/keycloak/src/authorization-server/cached-introspection.js';
-import type { TokenRequestParameters } from '../../libs/keycloak/src/authorization-server/token-request-parameters.js';
 import { TokenSource } from '../../libs/keycloak/src/client/token-source.js';
 import { TokenSourceLog } from '../../libs/keycloak/src/client/token-source-log.js';
 import { tokenExchangeRequest } from '../../libs/keycloak/src/client/token-request.js';
 import { AuthorizationServerError } from '../../libs/keycloak/src/protocol/authorization-server-error.js';
 import { BearerError } from '../../libs/keycloak/src/protocol/bearer-error.js';
 import type { IntrospectionAnswer } from '../../libs/keycloak/src/protocol/claims.js';
-import { tokenHash } from '../../libs/keycloak/src/protocol/fingerprint.js';
+import { tokenHash } from '../../libs/keycloak/src/protocol/token-hash.js';
 import { IssuedToken } from '../../libs/keycloak/src/protocol/issued-token.js';
 import { isCompactJws } from '../../libs/keycloak/src/protocol/token-form.js';
 import { makeAccessTokenVerifier } from '../../libs/keycloak/src/resource-server/access-token-verifier.js';
 import { RevocationList } from '../../libs/keycloak/src/revocation/revocation-list.js';
 import { foundInHeap } from './heap-search.js';
+import { atOnce } from '../../libs/keycloak/spec-support/at-once.js';
+import { endpointOf, type TokenForm } from '../../libs/keycloak/spec-support/token-forms.js';
 import { StillClock } from '../../libs/keycloak/spec-support/still-clock.js';
 
 const ISSUER = 'https://sso.example.com/realms/shop';
@@ -44,7 +45,7 @@ function setUp() {
     const exp = clock.date + 1000;
     return { active: true, iss: ISSUER, sub: kind, aud: CLIENT, azp: 'app', typ: 'Bearer', exp, scope: SCOPE };
   };
-  const request = async (form: TokenRequestParameters): Promise<IssuedToken> => {
+  const request = async (form: TokenForm): Promise<IssuedToken> => {
     const subject = 'subject_token' in form ? kindOf(form.subject_token) : undefined;
     if (subject === 'refused') throw new BearerError('invalid_token', { reason: 'subject_token_refused' });
     return new IssuedToken(tokenOf(marks.issued), [SCOPE], 100);
@@ -55,15 +56,15 @@ function setUp() {
     { warn: () => undefined },
   );
   const tokens = new TokenSource(
-    { request },
-    { issuer: ISSUER, clientId: CLIENT, renewBeforeExpirySeconds: 10, maxCachedTokens: 10 },
+    endpointOf(request),
+    { issuer: ISSUER, clientId: CLIENT, minRemainingLifetimeSeconds: 10, maxCachedTokens: 10 },
     clock,
     new TokenSourceLog({ log: () => undefined }),
     revocations,
   );
   const introspection = new CachedIntrospection(
     { introspect, renew: introspect },
-    { issuer: ISSUER, clientId: CLIENT, introspectionTtlSeconds: 10, maxCachedIntrospections: 10 },
+    { introspectionTtlSeconds: 10, maxCachedIntrospections: 10 },
     clock,
     (hash) => tokens.dropExchangedFrom(hash),
   );
@@ -86,7 +87,7 @@ function setUp() {
 const { clock, introspection, revocations, tokens, verifier } = setUp();
 const verify = (mark: Buffer) => verifier.verify(tokenOf(mark));
 const exchange = async (mark: Buffer): Promise<unknown> =>
-  tokens.get(tokenExchangeRequest(await verify(mark), 'service-c', SCOPE)).catch(() => undefined);
+  (async () => tokens.get(tokenExchangeRequest(await verify(mark), 'service-c', SCOPE)))().catch(() => undefined);
 
 await verify(marks.active);
 for (let time = 0; time < 3; time += 1) await verify(marks.known);
@@ -104,8 +105,8 @@ for (const kind of ['active', 'known', 'denied', 'inactive'] as const) await ver
 const found = await foundInHeap(KINDS.map((kind) => marks[kind]));
 
 // What was there while the memory was searched.
-const cached = (kind: Kind) => introspection.known(tokenOf(marks[kind]), Infinity)?.['active'];
-const exchanged = tokens.known(tokenExchangeRequest(await verify(marks.exchanged), 'service-c', SCOPE));
+const cached = (kind: Kind) => atOnce(introspection.introspect(tokenOf(marks[kind]), Infinity))?.['active'];
+const exchanged = atOnce(tokens.get(tokenExchangeRequest(await verify(marks.exchanged), 'service-c', SCOPE)));
 const kept = {
   active: cached('active'),
   known: cached('known'),

@@ -18,6 +18,8 @@ describe('nestjs-keycloak-s2s', () => {
       'BEARER_ERROR_REASONS',
       'BearerError',
       'ClientCredentialsTokenProvider',
+      'ConfigurationError',
+      'ConfigurationFaults',
       'INTROSPECTION_CHANNEL',
       'InjectServiceClient',
       'IntrospectionGuard',

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Variables } from './running-chain.js';
+import type { Variables } from './running-service.js';
 
 export interface BuiltService {
   readonly process: ChildProcess;

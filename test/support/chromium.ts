@@ -115,7 +115,7 @@ export class Chromium {
       ...this.#sights.splice(0),
       ...exchanges.flatMap(sightsOf),
     ]) {
-      leaks.saw(where, text, { onlyKnown: mayLookLikeToken });
+      leaks.inspect(where, text, { onlyKnown: mayLookLikeToken });
     }
     return this.#complaints.splice(0);
   }

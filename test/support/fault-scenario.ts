@@ -1,9 +1,9 @@
 /** One course of events, for every fault: a token in use, the fault, its end; and what callers saw meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GuardedService, ServiceAnswer } from './guarded-service.js';
+import type { RunningService, ServiceAnswer } from './running-service.js';
 
 export interface FaultScenario {
-  readonly service: GuardedService;
+  readonly service: RunningService;
   readonly ttlSeconds: number;
   /** Two good tokens. */
   readonly tokens: { readonly known: string; readonly unknown: string };

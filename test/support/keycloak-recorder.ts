@@ -40,7 +40,7 @@ export class KeycloakRecorder {
             const received = await text(response);
             const call = record(incoming, sent, response.statusCode ?? 0, received);
             recorder.calls.push(call);
-            for (const [secret, kind] of secretsOf(call)) leaks?.issued(secret, kind);
+            for (const [secret, kind] of secretsOf(call)) leaks?.addToken(secret, kind);
             const { 'transfer-encoding': _, ...headers } = response.headers;
             outgoing.writeHead(response.statusCode ?? 502, headers);
             outgoing.end(received);

@@ -1,7 +1,12 @@
 /** The server that the end-to-end tests run against, and the plain requests that a person would make to it. */
 import { randomUUID } from 'node:crypto';
 import { Administrator } from '../../libs/keycloak-test-servers/contract/administrator.js';
-import { keycloakUrl, REALM, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import {
+  keycloakUrl,
+  REALM,
+  SECRETS,
+  type ConfidentialClient,
+} from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 
 export {
   claimsOf,
@@ -22,8 +27,6 @@ export interface TokenAnswer {
   readonly error?: string;
   readonly error_description?: string;
 }
-
-type ConfidentialClient = keyof typeof SECRETS;
 
 const basic = (client: ConfidentialClient): Record<string, string> => ({
   Authorization: `Basic ${Buffer.from(`${client}:${SECRETS[client]}`).toString('base64')}`,

@@ -1,34 +1,20 @@
 /** ServiceAModule: the wiring of Service A. */
 import { Module, type DynamicModule } from '@nestjs/common';
-import { ConfigModule, type ConfigType } from '@nestjs/config';
-import { KeycloakModule } from 'nestjs-keycloak-s2s';
-import { ServiceDefaultsModule, type ServiceSettings } from 'service-defaults';
+import { serviceModules, type ServiceSettings } from 'service-defaults';
 import { ChainController } from './chain/chain.controller.js';
 import { ChainTokens } from './chain/chain-tokens.js';
 import { serviceAConfig } from './config.js';
 import { DemoModule } from './demo/demo.module.js';
+import { HomeController } from './home/home.controller.js';
 import { LoginModule } from './login/login.module.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { OrdersService } from './orders/orders.service.js';
-import { AssetsController } from './pages/assets.controller.js';
-import { HomeController } from './pages/home.controller.js';
 import { PagesModule } from './pages/pages.module.js';
 import { ProcessingClient } from './processing.client.js';
-import { serviceClients } from './service-clients.js';
 
 @Module({
-  imports: [
-    ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, load: [serviceAConfig] }),
-    KeycloakModule.forRootAsync({
-      inject: [serviceAConfig.KEY],
-      useFactory: (config: ConfigType<typeof serviceAConfig>) => config.keycloak,
-    }),
-    serviceClients,
-    PagesModule,
-    LoginModule,
-    ServiceDefaultsModule,
-  ],
-  controllers: [HomeController, AssetsController, ChainController, OrdersController],
+  imports: [...serviceModules(serviceAConfig), PagesModule, LoginModule],
+  controllers: [HomeController, ChainController, OrdersController],
   providers: [OrdersService, ProcessingClient, ChainTokens],
 })
 export class ServiceAModule {

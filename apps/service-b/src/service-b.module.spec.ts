@@ -16,7 +16,7 @@ import { ServiceBModule } from './service-b.module.js';
 
 const settings = {
   keycloak: { issuer: 'https://sso.example.com/realms/shop', clientId: 'service-b', clientSecret: 'a secret' },
-  urls: { SERVICE_C_URL: 'https://service-c.internal' },
+  urls: { 'service-c': 'https://service-c.internal' },
 };
 
 let app: NestFastifyApplication;

@@ -1,9 +1,7 @@
-/** Settings of Service C: the only file of the service that reads the environment. */
-import { registerAs, type ConfigType } from '@nestjs/config';
-import { readServiceSettings } from 'service-defaults';
+/** Settings of Service C. */
+import type { ConfigType } from '@nestjs/config';
+import { serviceConfig } from 'service-defaults';
 
-export const serviceCConfig = registerAs('service-c', () =>
-  readServiceSettings(process.env, { name: 'service-c', port: 3002, urls: [] }),
-);
+export const serviceCConfig = serviceConfig({ name: 'service-c', port: 3002, calls: [] });
 
 export type ServiceCConfig = ConfigType<typeof serviceCConfig>;

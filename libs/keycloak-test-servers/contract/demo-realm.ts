@@ -2,16 +2,17 @@
 import { fileURLToPath } from 'node:url';
 import { describe } from '@jest/globals';
 import { startAuthorizationServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
+import description from '../../../services.json' with { type: 'json' };
 import { Administrator } from './administrator.js';
 
+const clients = { ...description.services, ...description.otherClients };
+
+export type ConfidentialClient = keyof typeof clients;
+
 /** The published secrets of the demo realm. */
-export const SECRETS = {
-  'service-a': 'a-secret',
-  'service-b': 'b-secret',
-  'service-c': 'c-secret',
-  warehouse: 'w-secret',
-  'short-lived': 's-secret',
-} as const;
+export const SECRETS = Object.fromEntries(
+  Object.entries(clients).map(([client, { demoSecret }]) => [client, demoSecret]),
+) as Readonly<Record<ConfidentialClient, string>>;
 
 export const REALM = 'microservices';
 export const REALM_FILE = fileURLToPath(new URL('../../../keycloak/microservices-realm.json', import.meta.url));

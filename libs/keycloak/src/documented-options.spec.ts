@@ -1,11 +1,14 @@
 /** What the README and the docstrings say of the options: names, defaults, units and ranges are those of the code. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { resolveKeycloakOptions, resolveServiceOptions } from './keycloak.options.js';
-import { KeycloakOptionsError } from './options-check.js';
+import { resolveKeycloakOptions } from './keycloak.options.js';
+import { resolveServiceOptions } from './service.options.js';
+import { KeycloakOptionsError } from './option-kinds.js';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-const SOURCE = readFileSync(new URL('keycloak.options.ts', import.meta.url), 'utf8');
+const SOURCE = ['keycloak.options.ts', 'service.options.ts']
+  .map((file) => readFileSync(new URL(file, import.meta.url), 'utf8'))
+  .join('\n');
 
 interface Row {
   readonly fallback: string;
@@ -72,7 +75,7 @@ describe.each([
   it('are all in the table, and no others', () => {
     expect([...table.keys()].filter((name) => name !== 'name').toSorted()).toEqual(names.toSorted());
     expect(faultsOf(() => resolve(Object.fromEntries(names.map((name) => [name, undefined]))))).not.toContainEqual(
-      expect.stringContaining('is no option'),
+      expect.stringContaining('unknown option'),
     );
     expect(names.length).toBeGreaterThan(3);
   });

@@ -1,6 +1,7 @@
 /** The door of nestjs-keycloak-s2s: everything a service may use, and nothing that holds a caller's token text. */
 export { KeycloakModule } from './keycloak.module.js';
-export { KeycloakOptionsError } from './options-check.js';
+export { ConfigurationError, ConfigurationFaults } from './configuration-faults.js';
+export { KeycloakOptionsError } from './option-kinds.js';
 export { isProduction } from './production.js';
 
 export { AccessToken } from './resource-server/access-token.decorator.js';
@@ -46,7 +47,8 @@ export { VerifiedAccessToken } from './protocol/verified-access-token.js';
 export { RevocationList } from './revocation/revocation-list.js';
 
 export type { ServiceRegistration } from './keycloak.module.js';
-export type { KeycloakModuleOptions, ServiceOptions } from './keycloak.options.js';
+export type { KeycloakModuleOptions } from './keycloak.options.js';
+export type { ServiceOptions } from './service.options.js';
 export type { AuthorizationServerRequest } from './authorization-server/authorization-server-fetch.js';
 export type { AuthorizationServerStatus } from './authorization-server/server-health.js';
 export type { SafeBody, ServiceCallErrorCode } from './client/service-call-error.js';
@@ -68,5 +70,5 @@ export type {
 export type { RefusalBody, RefusalCode } from './protocol/refusal.js';
 export type { RouteDecorator } from './resource-server/access.decorators.js';
 export type { VerifyOptions } from './resource-server/access-token-verifier.js';
-export type { Permissions } from './resource-server/judge-access-token.js';
+export type { PermissionMapper } from './resource-server/judge-access-token.js';
 export type { RefusalReply } from './resource-server/refusal.filter.js';

@@ -86,7 +86,7 @@ describe('faulty options', () => {
   });
 
   it.each<[string, object]>([
-    ['exposeRefusalReason is no option', { exposeRefusalReason: true }],
+    ['unknown option "exposeRefusalReason"', { exposeRefusalReason: true }],
     ['baseUrl must end before /realms/', { baseUrl: 'https://keycloak.internal/realms/shop' }],
     ['issuer must be written as URLs are', { issuer: 'https://SSO.example.com/realms/shop' }],
     ['baseUrl must be an http(s) URL without credentials', { baseUrl: 'https://:pw@keycloak.internal' }],
@@ -99,7 +99,7 @@ describe('faulty options', () => {
     ['name of service 1 must be given', [{ ...SERVICE_C, name: '' }]],
     ['name "service-c" is given twice', [SERVICE_C, SERVICE_C]],
     ['baseUrl must be given', [{ name: 'service-c', useFactory: () => undefined }]],
-    ['timeout is no option', [{ ...SERVICE_C, timeout: 1 }]],
+    ['unknown option "timeout"', [{ ...SERVICE_C, timeout: 1 }]],
   ])('of a service: %s', async (fault, services) => {
     const booted = (async () => boot(OPTIONS, services))();
     await expect(booted).rejects.toThrow(KeycloakOptionsError);

@@ -1,41 +1,43 @@
-/** KeycloakModule: the wiring, and nothing else. */
-import { Logger, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+/** KeycloakModule: makes the parts of `composeKeycloak` injectable, and nothing else. */
+import { Logger, Module, type DynamicModule, type FactoryProvider, type InjectionToken } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, DiscoveryModule, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
-import { CachedIntrospection } from './authorization-server/cached-introspection.js';
-import {
-  connectToAuthorizationServer,
-  type CircuitListener,
-  type ConnectedAuthorizationServer,
-} from './authorization-server/connect.js';
 import { AuthorizationServerHealth } from './authorization-server/server-health.js';
-import { systemClock } from './caching/clock.js';
 import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
 import { getServiceClientToken } from './client/inject-service-client.decorator.js';
-import { ServiceClient } from './client/service-client.js';
-import { ServiceTransport } from './client/service-transport.js';
 import { TokenExchangeClient } from './client/token-exchange-client.js';
-import { TokenSource } from './client/token-source.js';
-import { TokenSourceLog } from './client/token-source-log.js';
+import { composeKeycloak, type ComposedKeycloak } from './compose-keycloak.js';
 import { Network } from './http/network.js';
 import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS } from './keycloak.module-definition.js';
 import {
-  checkServiceNames,
   resolveKeycloakOptions,
-  resolveServiceOptions,
   type KeycloakModuleOptions,
   type ResolvedKeycloakOptions,
-  type ServiceOptions,
 } from './keycloak.options.js';
-import { isCompactJws } from './protocol/token-form.js';
-import type { CircuitState } from './resilience/call-policy.js';
-import { AccessTokenVerifier, makeAccessTokenVerifier } from './resource-server/access-token-verifier.js';
+import { AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { IntrospectionGuard } from './resource-server/introspection.guard.js';
 import { RefusalFilter } from './resource-server/refusal.filter.js';
 import { RouteReport } from './resource-server/route-report.discovery.js';
 import { RevocationList } from './revocation/revocation-list.js';
+import { checkServiceNames, type ServiceOptions } from './service.options.js';
 
-const SERVER = Symbol('nestjs-keycloak-s2s:authorization-server');
+/** The injection token of all parts, as they were composed. */
+const KEYCLOAK = Symbol('nestjs-keycloak-s2s:keycloak');
+
+const part = (provide: InjectionToken, name: keyof ComposedKeycloak): FactoryProvider => ({
+  provide,
+  inject: [KEYCLOAK],
+  useFactory: (keycloak: ComposedKeycloak) => keycloak[name],
+});
+
+const PARTS = [
+  part(RevocationList, 'revocations'),
+  part(ClientCredentialsTokenProvider, 'clientCredentials'),
+  part(TokenExchangeClient, 'tokenExchange'),
+  part(AuthorizationServerFetch, 'fetch'),
+  part(AuthorizationServerHealth, 'health'),
+  part(AccessTokenVerifier, 'verifier'),
+];
 
 /** A service to call: its options given at once, or made by a factory from what is injected. */
 export type ServiceRegistration = { readonly name: string } & (
@@ -59,74 +61,12 @@ export type ServiceRegistration = { readonly name: string } & (
     },
     { provide: Network, useFactory: () => new Network() },
     {
-      provide: SERVER,
-      inject: [RESOLVED_OPTIONS, MODULE_OPTIONS_TOKEN, Network],
-      useFactory: (options: ResolvedKeycloakOptions, { clientSecret }: KeycloakModuleOptions, network: Network) =>
-        connectToAuthorizationServer({ ...options, clientSecret }, systemClock, reportServerCircuit, network),
+      provide: KEYCLOAK,
+      inject: [MODULE_OPTIONS_TOKEN, Network],
+      useFactory: (given: KeycloakModuleOptions, network: Network) =>
+        composeKeycloak(given, { network, loggers: (name) => new Logger(name) }),
     },
-    {
-      provide: RevocationList,
-      inject: [RESOLVED_OPTIONS],
-      useFactory: (options: ResolvedKeycloakOptions) =>
-        new RevocationList(options, systemClock, new Logger('RevocationList')),
-    },
-    {
-      provide: TokenSource,
-      inject: [SERVER, RESOLVED_OPTIONS, RevocationList],
-      useFactory: (
-        { tokenEndpoint }: ConnectedAuthorizationServer,
-        options: ResolvedKeycloakOptions,
-        revocations: RevocationList,
-      ) =>
-        new TokenSource(
-          tokenEndpoint,
-          options,
-          systemClock,
-          new TokenSourceLog(new Logger('TokenSource')),
-          revocations,
-        ),
-    },
-    {
-      provide: ClientCredentialsTokenProvider,
-      inject: [TokenSource],
-      useFactory: (tokens: TokenSource) => new ClientCredentialsTokenProvider(tokens),
-    },
-    {
-      provide: TokenExchangeClient,
-      inject: [TokenSource],
-      useFactory: (tokens: TokenSource) => new TokenExchangeClient(tokens),
-    },
-    {
-      provide: AuthorizationServerFetch,
-      inject: [SERVER],
-      useFactory: ({ fetch }: ConnectedAuthorizationServer) => fetch,
-    },
-    {
-      provide: AuthorizationServerHealth,
-      inject: [SERVER],
-      useFactory: ({ metadata }: ConnectedAuthorizationServer) => new AuthorizationServerHealth(metadata, systemClock),
-    },
-    {
-      provide: CachedIntrospection,
-      inject: [SERVER, TokenSource, RESOLVED_OPTIONS],
-      useFactory: (
-        { introspection }: ConnectedAuthorizationServer,
-        tokens: TokenSource,
-        options: ResolvedKeycloakOptions,
-      ) => new CachedIntrospection(introspection, options, systemClock, (hash) => tokens.dropExchangedFrom(hash)),
-    },
-    {
-      provide: AccessTokenVerifier,
-      inject: [CachedIntrospection, RESOLVED_OPTIONS, RevocationList],
-      useFactory: (introspection: CachedIntrospection, options: ResolvedKeycloakOptions, revocations: RevocationList) =>
-        makeAccessTokenVerifier(
-          introspection,
-          // What Keycloak's access tokens look like.
-          { ...options, audience: options.clientId, tokenForm: isCompactJws },
-          systemClock,
-          revocations,
-        ),
-    },
+    ...PARTS,
     {
       provide: IntrospectionGuard,
       inject: [AccessTokenVerifier, RESOLVED_OPTIONS],
@@ -147,19 +87,7 @@ export type ServiceRegistration = { readonly name: string } & (
       useFactory: (discovery: DiscoveryService) => new RouteReport(discovery),
     },
   ],
-  exports: [
-    RESOLVED_OPTIONS,
-    Network,
-    TokenSource,
-    ClientCredentialsTokenProvider,
-    TokenExchangeClient,
-    AuthorizationServerFetch,
-    AuthorizationServerHealth,
-    RevocationList,
-    AccessTokenVerifier,
-    IntrospectionGuard,
-    RefusalFilter,
-  ],
+  exports: [KEYCLOAK, Network, ...PARTS.map(({ provide }) => provide), IntrospectionGuard, RefusalFilter],
 })
 export class KeycloakModule extends ConfigurableModuleClass {
   /** Makes one `ServiceClient` per service injectable, in the module that imports this, by `@InjectServiceClient(name)`. */
@@ -169,18 +97,6 @@ export class KeycloakModule extends ConfigurableModuleClass {
     return { module: ServiceClients, providers, exports: services.map(({ name }) => getServiceClientToken(name)) };
   }
 }
-
-const logger = new Logger('AuthorizationServer');
-
-const serviceLogger = new Logger('ServiceClient');
-
-function reportCircuit(log: Logger, state: CircuitState, fields: object): void {
-  if (state === 'open') log.error('Circuit opened: calls are suspended', fields);
-  else if (state === 'half-open') log.log('Circuit half-open: sending one trial call', fields);
-  else log.log('Circuit closed: calls resumed', fields);
-}
-
-const reportServerCircuit: CircuitListener = (kind, state) => reportCircuit(logger, state, { kind });
 
 /** The module behind `forFeature`; one instance per set of services. */
 @Module({})
@@ -197,19 +113,8 @@ function serviceProviders(registration: ServiceRegistration): FactoryProvider[] 
     { provide: given, ...options },
     {
       provide: getServiceClientToken(name),
-      inject: [given, RESOLVED_OPTIONS, TokenSource, Network],
-      useFactory: (
-        service: ServiceOptions,
-        { allowInsecureRequests }: ResolvedKeycloakOptions,
-        tokens: TokenSource,
-        network: Network,
-      ) => {
-        const resolved = resolveServiceOptions(name, service, allowInsecureRequests);
-        const transport = new ServiceTransport({ name, ...resolved }, network, systemClock, (state) =>
-          reportCircuit(serviceLogger, state, { service: name }),
-        );
-        return new ServiceClient(name, resolved.audience, transport, tokens);
-      },
+      inject: [given, KEYCLOAK],
+      useFactory: (service: ServiceOptions, keycloak: ComposedKeycloak) => keycloak.service(name, service),
     },
   ];
 }

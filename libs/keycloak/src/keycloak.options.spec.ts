@@ -1,12 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { printedForms } from '../spec-support/printed-forms.js';
-import {
-  resolveKeycloakOptions,
-  resolveServiceOptions,
-  type KeycloakModuleOptions,
-  type ServiceOptions,
-} from './keycloak.options.js';
-import { KeycloakOptionsError } from './options-check.js';
+import { resolveKeycloakOptions, type KeycloakModuleOptions } from './keycloak.options.js';
+import { KeycloakOptionsError } from './option-kinds.js';
+import { resolveServiceOptions, type ServiceOptions } from './service.options.js';
 
 const GIVEN: KeycloakModuleOptions = {
   issuer: 'https://keycloak.example.com/realms/test',
@@ -46,7 +42,7 @@ describe('resolveKeycloakOptions', () => {
       circuitBreakerFailures: 10,
       circuitBreakerPauseMs: 1000,
       clockToleranceSeconds: 5,
-      renewBeforeExpirySeconds: 10,
+      minRemainingLifetimeSeconds: 10,
       introspectionTtlSeconds: 10,
       maxCachedIntrospections: 10_000,
       maxCachedTokens: 1000,
@@ -98,7 +94,7 @@ describe('resolveKeycloakOptions', () => {
     ['introspectionTtlSeconds', 0, 300],
     ['maxCachedIntrospections', 1, 1_000_000],
     ['clockToleranceSeconds', 0, 60],
-    ['renewBeforeExpirySeconds', 1, 300],
+    ['minRemainingLifetimeSeconds', 1, 300],
     ['maxCachedTokens', 1, 1_000_000],
     ['maxRevocations', 1, 1_000_000],
     ['revocationMemorySeconds', 60, 31_536_000],

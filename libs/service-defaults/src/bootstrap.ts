@@ -1,11 +1,10 @@
 /** bootstrap(): starts a service from its main.ts, or logs one clear message that says why it can't start. */
-import { KeycloakOptionsError } from 'nestjs-keycloak-s2s';
+import { ConfigurationError } from 'nestjs-keycloak-s2s';
 import { createService } from './create-service.js';
 import { endOnSignals } from './end-on-signals.js';
 import type { ServiceModule } from './service-module.js';
 import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
-import { SettingsError } from './variables.js';
 
 /**
  * Reads the settings and starts to listen. On SIGTERM or SIGINT the service is not ready for `SHUTDOWN_DELAY_SECONDS`, then finishes
@@ -30,7 +29,7 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
 }
 
 function startFailure(error: unknown): string {
-  if (error instanceof SettingsError || error instanceof KeycloakOptionsError) return error.message;
+  if (error instanceof ConfigurationError) return error.message;
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
     return `Port ${String(error.port)} is in use: stop the process that listens there, or set PORT`;
   }

@@ -56,9 +56,9 @@ export function readLoginSettings(
   return {
     publicUrl,
     sessionSecret,
-    sessionIdleSeconds: variables.whole('SESSION_IDLE_SECONDS', 1800, DAY, 1),
-    sessionMaxSeconds: variables.whole('SESSION_MAX_SECONDS', 36_000, 7 * DAY, 1),
-    maxSessions: variables.whole('MAX_SESSIONS', 10_000, 1_000_000, 1),
-    maxSessionsPerUser: variables.whole('MAX_SESSIONS_PER_USER', 20, 1_000_000, 1),
+    sessionIdleSeconds: variables.wholeNumber('SESSION_IDLE_SECONDS', 1800, DAY, 1),
+    sessionMaxSeconds: variables.wholeNumber('SESSION_MAX_SECONDS', 36_000, 7 * DAY, 1),
+    maxSessions: variables.wholeNumber('MAX_SESSIONS', 10_000, 1_000_000, 1),
+    maxSessionsPerUser: variables.wholeNumber('MAX_SESSIONS_PER_USER', 20, 1_000_000, 1),
   };
 }

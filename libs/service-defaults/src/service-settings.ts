@@ -3,22 +3,22 @@ import { matches } from 'class-validator';
 import { isProduction, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
-import { Variables, type Environment } from './variables.js';
+import { SettingsError, Variables, type Environment } from './variables.js';
 
-export interface ServiceDescription<UrlName extends string> {
+export interface ServiceDescription<Called extends string> {
   /** Such as `service-a`. It is the default client id; in the form `SERVICE_A` it prefixes the service's variables. */
   readonly name: string;
   /** The default of `PORT`. */
   readonly port: number;
-  /** Variables that hold the URL of another service. */
-  readonly urls: readonly UrlName[];
+  /** The services that this service calls, such as `service-b`, whose URL is in the variable `SERVICE_B_URL`. */
+  readonly calls: readonly Called[];
   /** Whether users log in at this service with a browser; if so, the login settings are read too. */
   readonly login?: boolean;
   /** Further variables, read in demo mode only. */
   readonly demo?: DemoDescription;
 }
 
-export interface ServiceSettings<UrlName extends string> {
+export interface ServiceSettings<Called extends string> {
   readonly name: string;
   readonly host: string;
   readonly port: number;
@@ -29,38 +29,39 @@ export interface ServiceSettings<UrlName extends string> {
   /** The time between a signal, from which on the service is not ready, and the closing of its listener. */
   readonly shutdownDelaySeconds: number;
   readonly keycloak: KeycloakModuleOptions;
-  readonly urls: Readonly<Record<UrlName, string>>;
+  /** The URLs of the services that this service calls, by name. */
+  readonly urls: Readonly<Record<Called, string>>;
   readonly login?: LoginSettings;
   /** In demo mode only. */
   readonly demo?: DemoSettings;
 }
 
-export type LoginServiceSettings<UrlName extends string> = ServiceSettings<UrlName> & { readonly login: LoginSettings };
+export type LoginServiceSettings<Called extends string> = ServiceSettings<Called> & { readonly login: LoginSettings };
 
-/** The secrets that this repository publishes, so they protect nothing. */
-const DEMO_SECRETS: readonly string[] = ['a-secret', 'b-secret', 'c-secret', 'w-secret', 's-secret'];
+/** The form of the secrets that this repository publishes (`a-secret`, …), which protect nothing. */
+const DEMO_SECRET = /^[a-z0-9]+-secret$/;
 
 /**
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
  * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window),
  * `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<NAME>_CLIENT_SECRET` or
- * `<NAME>_CLIENT_SECRET_FILE`, and the URL variables of the description. An empty variable counts as not set. Any `NODE_ENV`
- * other than `development` and `test` means production. `readLoginSettings` and `readDemoSettings` read further variables.
+ * `<NAME>_CLIENT_SECRET_FILE`, and `<OTHER>_URL` for each service that this service calls. An empty variable counts as not set. Any
+ * `NODE_ENV` other than `development` and `test` means production. `readLoginSettings` and `readDemoSettings` read further variables.
  */
-export function readServiceSettings<UrlName extends string>(
+export function readServiceSettings<Called extends string>(
   environment: Environment,
-  service: ServiceDescription<UrlName> & { readonly login: true },
-): LoginServiceSettings<UrlName>;
-export function readServiceSettings<UrlName extends string>(
+  service: ServiceDescription<Called> & { readonly login: true },
+): LoginServiceSettings<Called>;
+export function readServiceSettings<Called extends string>(
   environment: Environment,
-  service: ServiceDescription<UrlName>,
-): ServiceSettings<UrlName>;
-export function readServiceSettings<UrlName extends string>(
+  service: ServiceDescription<Called>,
+): ServiceSettings<Called>;
+export function readServiceSettings<Called extends string>(
   environment: Environment,
-  service: ServiceDescription<UrlName>,
-): ServiceSettings<UrlName> {
+  service: ServiceDescription<Called>,
+): ServiceSettings<Called> {
   const variables = new Variables(environment);
-  const prefix = service.name.toUpperCase().replaceAll('-', '_');
+  const prefix = prefixOf(service.name);
   const nodeEnv = variables.text('NODE_ENV', 'production');
   const production = isProduction(nodeEnv);
   const demoMode = variables.flag('DEMO_MODE');
@@ -75,12 +76,11 @@ export function readServiceSettings<UrlName extends string>(
   const clientSecret = variables.secret(`${prefix}_CLIENT_SECRET`);
   const host = variables.text('HOST', '127.0.0.1');
   const port = variables.port('PORT', service.port);
-  const introspectionTtlSeconds = variables.whole('INTROSPECTION_TTL_SECONDS', 10, 300);
-  const shutdownDelaySeconds = variables.whole('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, 300);
-  const urls = Object.fromEntries(service.urls.map((name) => [name, variables.url(name, insecureAllowed)])) as Record<
-    UrlName,
-    string
-  >;
+  const introspectionTtlSeconds = variables.wholeNumber('INTROSPECTION_TTL_SECONDS', 10, 300);
+  const shutdownDelaySeconds = variables.wholeNumber('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, 300);
+  const urls = Object.fromEntries(
+    service.calls.map((called) => [called, variables.url(`${prefixOf(called)}_URL`, insecureAllowed)]),
+  ) as Record<Called, string>;
   const login =
     service.login === true
       ? readLoginSettings(variables, { prefix, port, production, demoMode, insecureAllowed })
@@ -92,10 +92,12 @@ export function readServiceSettings<UrlName extends string>(
   if (production && demoMode) {
     variables.fault('DEMO_MODE=true is for demonstrations only: set NODE_ENV=development, or leave DEMO_MODE out');
   }
-  if (!demoMode && DEMO_SECRETS.includes(clientSecret)) {
-    variables.fault(`${prefix}_CLIENT_SECRET is a published demo secret: use one of your own, or set DEMO_MODE=true`);
+  if (!demoMode && matches(clientSecret, DEMO_SECRET)) {
+    variables.fault(
+      `${prefix}_CLIENT_SECRET is a published demo secret, or has their form: use one of your own, or set DEMO_MODE=true`,
+    );
   }
-  variables.done(service.name);
+  variables.throwIfFaulty((faults) => new SettingsError(service.name, faults));
   const keycloak: KeycloakModuleOptions = {
     issuer,
     baseUrl,
@@ -118,6 +120,11 @@ export function readServiceSettings<UrlName extends string>(
     ...(login === undefined ? {} : { login }),
     ...(demo === undefined ? {} : { demo }),
   };
+}
+
+/** Of a service's own variables. */
+function prefixOf(service: string): string {
+  return service.toUpperCase().replaceAll('-', '_');
 }
 
 function publicName(login: LoginSettings | undefined): string[] {

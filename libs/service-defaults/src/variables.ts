@@ -1,32 +1,21 @@
 /** Variables: reads what a service's environment says, and collects everything that is wrong with it. */
 import { readFileSync } from 'node:fs';
 import { isIn, isPort, isURL } from 'class-validator';
+import { ConfigurationError, ConfigurationFaults } from 'nestjs-keycloak-s2s';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Thrown when a service can't start with the environment it has. The message lists every fault, and no secret. */
-export class SettingsError extends Error {
-  constructor(
-    service: string,
-    readonly faults: readonly string[],
-  ) {
-    super(`${service} can't start with these settings:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
-    this.name = 'SettingsError';
+export class SettingsError extends ConfigurationError {
+  constructor(service: string, faults: readonly string[]) {
+    super(`${service} can't start with these settings`, faults);
   }
 }
 
 /** An empty variable counts as not set. */
-export class Variables {
-  readonly #faults: string[] = [];
-
-  constructor(private readonly environment: Environment) {}
-
-  fault(text: string): void {
-    this.#faults.push(text);
-  }
-
-  done(service: string): void {
-    if (this.#faults.length > 0) throw new SettingsError(service, this.#faults);
+export class Variables extends ConfigurationFaults {
+  constructor(private readonly environment: Environment) {
+    super();
   }
 
   text(name: string, fallback?: string): string {
@@ -53,12 +42,9 @@ export class Variables {
     return value ?? '';
   }
 
-  whole(name: string, fallback: number, max: number, min = 0): number {
+  wholeNumber(name: string, fallback: number, max: number, min = 0): number {
     const value = this.text(name, String(fallback));
-    if (!/^\d{1,9}$/.test(value) || Number(value) > max || Number(value) < min) {
-      this.fault(`${name} must be a whole number from ${min} to ${max}`);
-    }
-    return Number(value);
+    return this.integer(name, /^\d{1,9}$/.test(value) ? Number(value) : value, min, max);
   }
 
   optionalUrl(name: string, insecureAllowed: boolean): string | undefined {

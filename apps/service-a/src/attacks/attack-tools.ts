@@ -20,7 +20,7 @@ export class AttackTools {
     if (demo === undefined) throw new Error('Attacks are available in demo mode only');
     this.keycloak = new AttackersKeycloak(keycloak);
     this.serviceA = new AttackTarget('Service A', () => ownAddress(host));
-    this.serviceB = new AttackTarget('Service B', () => urls.SERVICE_B_URL);
+    this.serviceB = new AttackTarget('Service B', () => urls['service-b']);
     this.serviceC = new AttackTarget('Service C', () => demo.urls['SERVICE_C_URL'] ?? '');
     this.shortLivedClient = {
       clientId: 'short-lived',

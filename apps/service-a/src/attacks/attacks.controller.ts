@@ -8,6 +8,7 @@ import { Pages } from '../pages/pages.js';
 import { AttackPageFilter } from './attack-page.filter.js';
 import { attackOf } from './attack-list.js';
 import { AttackLab, type AttackReport } from './attack-lab.js';
+import { attacksRunPage } from './attacks-page.js';
 
 const PERMISSION = 'attacks.run';
 
@@ -72,6 +73,6 @@ export class AttacksController {
     reply.header('Vary', 'Accept, Cookie');
     if (!prefersHtml(request)) return json;
     reply.type('text/html; charset=utf-8');
-    return this.pages.attacksRun(reports);
+    return this.pages.render(attacksRunPage(reports));
   }
 }

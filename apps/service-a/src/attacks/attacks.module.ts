@@ -2,14 +2,13 @@
 import { Module } from '@nestjs/common';
 import { LoginModule } from '../login/login.module.js';
 import { PagesModule } from '../pages/pages.module.js';
-import { serviceClients } from '../service-clients.js';
 import { AttackLab } from './attack-lab.js';
 import { AttackTools } from './attack-tools.js';
 import { AttacksAtBClient } from './attacks-at-b.client.js';
 import { AttacksController } from './attacks.controller.js';
 
 @Module({
-  imports: [LoginModule, PagesModule, serviceClients],
+  imports: [LoginModule, PagesModule],
   controllers: [AttacksController],
   providers: [AttackLab, AttackTools, AttacksAtBClient],
 })

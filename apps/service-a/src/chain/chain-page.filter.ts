@@ -1,12 +1,13 @@
 /** ChainPageFilter: shows a page that says why the chain was refused, and what happened before. */
 import { Catch, Inject, Injectable, Optional } from '@nestjs/common';
-import { Refusal, RefusalFilter, type RefusalBody } from 'nestjs-keycloak-s2s';
+import { Refusal, RefusalFilter } from 'nestjs-keycloak-s2s';
 import { RequestTracer } from 'demo';
 import { Cookies } from '../login/cookies.js';
+import { RefusalPageFilter, type RefusedPage } from '../login/refusal-page.filter.js';
 import type { PageRequest } from '../pages/negotiation.js';
-import { Pages } from '../pages/pages.js';
-import { RefusalPageFilter } from '../pages/refusal-page.filter.js';
+import { Pages, type Page } from '../pages/pages.js';
 import { refusedDetails } from './chain-details.js';
+import { chainRefusedPage } from './chain-page.js';
 
 @Catch(Refusal)
 @Injectable()
@@ -14,15 +15,15 @@ export class ChainPageFilter extends RefusalPageFilter {
   constructor(
     refusals: RefusalFilter,
     cookies: Cookies,
-    private readonly pages: Pages,
+    pages: Pages,
     /** In demo mode only. */
     @Optional() @Inject(RequestTracer) private readonly tracer?: RequestTracer,
   ) {
-    super(refusals, cookies);
+    super(refusals, cookies, pages);
   }
 
-  protected override page(body: RefusalBody, status: number, request: PageRequest): string {
+  protected override page(refused: RefusedPage, request: PageRequest): Page {
     // The refusal is the last step of the trace: it was published when it was logged.
-    return this.pages.chainRefused(body, status, refusedDetails(this.tracer?.end(request)));
+    return chainRefusedPage(refused, refusedDetails(this.tracer?.end(request)));
   }
 }

@@ -11,6 +11,7 @@ import { Pages } from '../pages/pages.js';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
 import { ProcessingClient, type ProcessedOrder } from '../processing.client.js';
 import { answeredDetails, NO_DETAILS } from './chain-details.js';
+import { chainSucceededPage } from './chain-page.js';
 import { ChainPageFilter } from './chain-page.filter.js';
 import { ChainTokens } from './chain-tokens.js';
 
@@ -50,7 +51,7 @@ export class ChainController {
     const metrics = this.tracer?.end(request);
     const { demoMode, name } = this.config;
     const details = demoMode ? answeredDetails(metrics, await this.tokens.of(name, caller)) : NO_DETAILS;
-    return this.pages.chainSucceeded(answer, caller?.username ?? name, details);
+    return this.pages.render(chainSucceededPage(answer, caller?.username ?? name, details));
   }
 
   #process(caller: VerifiedAccessToken | undefined): Promise<ProcessedOrder> {

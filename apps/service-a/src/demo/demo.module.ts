@@ -12,7 +12,7 @@ import { prefersHtml } from '../pages/negotiation.js';
       inject: [serviceAConfig.KEY],
       useFactory: ({ name, urls }: ServiceAConfig) => ({
         service: name,
-        calls: { 'service-b': urls.SERVICE_B_URL },
+        calls: urls,
         // Requests that are answered with the page that shows the trace.
         startsTrace: (request) => request.raw.url?.split('?')[0] === '/run-service-b' && prefersHtml(request),
       }),

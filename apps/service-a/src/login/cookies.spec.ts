@@ -14,7 +14,7 @@ function config(publicUrl: string, secret = 'a-session-secret-of-my-own-with-40-
     SERVICE_A_SESSION_SECRET: secret,
     SERVICE_B_URL: 'https://service-b.internal',
   };
-  return readServiceSettings(environment, { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'], login: true });
+  return readServiceSettings(environment, { name: 'service-a', port: 3000, calls: ['service-b'], login: true });
 }
 
 const https = config('https://shop.example.com');

@@ -4,6 +4,7 @@ import { Refusal, RefusalFilter } from 'nestjs-keycloak-s2s';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
 import { Pages } from '../pages/pages.js';
 import { LoginError } from './login-error.js';
+import { loginFailedPage } from './login-page.js';
 
 @Catch(LoginError, Refusal)
 @Injectable()
@@ -22,7 +23,7 @@ export class LoginPageFilter implements ExceptionFilter<LoginError | Refusal> {
     for (const [name, value] of Object.entries(headers)) reply.header(name, value);
     reply.header('Vary', 'Accept, Cookie').code(status);
     if (prefersHtml(http.getRequest<PageRequest>())) {
-      reply.type('text/html; charset=utf-8').send(this.pages.loginFailed(body.code));
+      reply.type('text/html; charset=utf-8').send(this.pages.render(loginFailedPage(body.code)));
     } else {
       reply.type('application/json; charset=utf-8').send(JSON.stringify(body));
     }

@@ -30,7 +30,7 @@ beforeAll(async () => {
     SERVICE_A_SESSION_SECRET: 'a-session-secret-of-my-own-with-40-letters',
     SERVICE_B_URL: 'http://127.0.0.1:9',
   };
-  const service = { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'], login: true } as const;
+  const service = { name: 'service-a', port: 3000, calls: ['service-b'], login: true } as const;
   const module = await Test.createTestingModule({ imports: [ServiceAModule.register({ demoMode: false })] })
     .overrideProvider(serviceAConfig.KEY)
     .useValue(readServiceSettings(environment, service))

@@ -124,7 +124,7 @@ async function makeProvider(): Promise<void> {
     SERVICE_A_CLIENT_SECRET: 'the-client-secret',
     SERVICE_B_URL: 'http://127.0.0.1:9',
   };
-  const service = { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'], login: true } as const;
+  const service = { name: 'service-a', port: 3000, calls: ['service-b'], login: true } as const;
   const config = readServiceSettings(environment, service);
   application = await Test.createTestingModule({ imports: [KeycloakModule.forRoot(config.keycloak)] }).compile();
   const transport = new OpenIdTransport(application.get(AuthorizationServerFetch));

@@ -18,7 +18,7 @@ const environment = {
   SERVICE_A_SESSION_SECRET: SECRET,
   SERVICE_B_URL: 'http://127.0.0.1:9',
 };
-const service = { name: 'service-a', port: 3000, urls: ['SERVICE_B_URL'], login: true } as const;
+const service = { name: 'service-a', port: 3000, calls: ['service-b'], login: true } as const;
 const config = readServiceSettings(environment, service);
 
 const pendingLogins = (): PendingLogins => new PendingLogins(config, new Cookies(config));

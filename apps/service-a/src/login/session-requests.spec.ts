@@ -33,7 +33,7 @@ const settings = readServiceSettings(
   {
     name: 'service-a',
     port: 3000,
-    urls: ['SERVICE_B_URL'],
+    calls: ['service-b'],
     login: true,
     demo: {
       urls: { SERVICE_C_URL: 'http://service-c.internal' },

@@ -1,6 +1,7 @@
-/** PagesModule: the templates, for every part of Service A that shows a page. */
+/** PagesModule: templates and assets, for every part of Service A that shows a page. */
 import { Module } from '@nestjs/common';
+import { AssetsController } from './assets.controller.js';
 import { Pages } from './pages.js';
 
-@Module({ providers: [Pages], exports: [Pages] })
+@Module({ controllers: [AssetsController], providers: [Pages], exports: [Pages] })
 export class PagesModule {}

@@ -20,7 +20,7 @@ export class AttackLab {
     private readonly attacksAtC: AttacksAtCClient,
   ) {
     if (demo === undefined) throw new Error('Attacks are available in demo mode only');
-    this.#serviceC = new AttackTarget('Service C', () => urls.SERVICE_C_URL);
+    this.#serviceC = new AttackTarget('Service C', () => urls['service-c']);
     this.#replays = {
       'exchanged-token-at-a': {
         name: 'Service A',

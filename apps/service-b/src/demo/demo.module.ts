@@ -5,18 +5,16 @@ import { RequestTraceModule } from 'demo';
 import { AttacksModule } from '../attacks/attacks.module.js';
 import { AnalyticsClient } from '../analytics.client.js';
 import { serviceBConfig } from '../config.js';
-import { serviceClients } from '../service-clients.js';
 import { DemoTokensController } from './demo-tokens.controller.js';
 
 @Module({
   imports: [
     AttacksModule,
-    serviceClients,
     RequestTraceModule.forRootAsync({
       inject: [serviceBConfig.KEY],
       useFactory: ({ name, urls }: ConfigType<typeof serviceBConfig>) => ({
         service: name,
-        calls: { 'service-c': urls.SERVICE_C_URL },
+        calls: urls,
       }),
     }),
   ],

@@ -1,15 +1,15 @@
-/** What a test can do to a running server: count, move time, make it fail, and act as its administrator. */
+/** What a test can do to a running server: count calls, move the clock, set faults, and act as administrator. */
 import { decodeJwt } from 'jose';
 import type { AdjustableClock } from './adjustable-clock.js';
 import type { CallCounter } from './http/call-counter.js';
 import type { Fault, FaultBoard, FaultyEndpoint } from './http/fault.js';
 import { logOut } from './browser/backchannel-logout.js';
 import type { LastRequests, ReceivedRequest } from './http/last-requests.js';
-import { logoutToken, type BentLogoutToken } from './browser/logout-token.js';
+import { logoutToken, type LogoutTokenOverrides } from './browser/logout-token.js';
 import type { RealmClient, RealmUser } from './realm/realm-representation.js';
 import type { ServerState } from './server-state.js';
 
-/** Whom a logout token is about. `sid` need not be that of a session. */
+/** The user and session that a logout token is about. `sid` need not belong to a session. */
 export interface AboutLogout {
   readonly username: string;
   readonly sid: string;
@@ -17,32 +17,32 @@ export interface AboutLogout {
 
 export interface AuthorizationServerControl {
   readonly calls: CallCounter;
-  /** The last request to that endpoint, however it was answered. */
+  /** The last request to that endpoint, whatever the answer was. */
   lastRequest(endpoint: FaultyEndpoint): ReceivedRequest | undefined;
   readonly clock: Pick<AdjustableClock, 'now' | 'advance' | 'setAhead'>;
-  /** Makes one endpoint or all of them fail from the next call on; `undefined` takes that back. */
+  /** Sets a fault for one endpoint or all of them, from the next call on; `undefined` removes it. */
   fault(endpoint: FaultyEndpoint | 'all', fault: Fault | undefined): void;
 
-  /** From now on a new key signs, as when an administrator adds one with a higher priority. The former ones stay published. */
+  /** Signs with a new key from now on, as if an administrator had added one with a higher priority. Old keys stay published. */
   rotateSigningKeys(): Promise<void>;
 
-  /** As `POST …/revoke` by the token's client: this access token only, not those exchanged for it. */
+  /** Revokes an access token, as `POST …/revoke` by its client does, but not the tokens exchanged for it. */
   revokeToken(accessToken: string): void;
-  /** `sid` is in the tokens. Nothing is sent to anybody, as when a session is lost. */
+  /** Ends the session with this `sid` and notifies no client, as when a session is lost. */
   endSession(sid: string): void;
-  /** Nothing is sent to anybody, as when an administrator ends all sessions of the realm. */
+  /** Ends all sessions of a user and notifies no client, as when an administrator ends all sessions of the realm. */
   endSessionsOf(username: string): void;
-  /** As an administrator does with one user: every client is told (back-channel logout) before the session ends. */
+  /** Logs a user out as an administrator does: every client receives a back-channel logout before the session ends. */
   logOutUser(username: string): Promise<void>;
-  /** A logout token for `clientId` about this session of this user, sent to nobody. `bent`: what is wrong with it. */
-  logoutToken(clientId: string, about: AboutLogout, bent?: BentLogoutToken): Promise<string>;
-  /** Sessions stay, and serve again once the user is enabled. The same for a service account, `service-account-<client>`. */
+  /** Makes a logout token for `clientId` about this session of this user, and does not send it. */
+  logoutToken(clientId: string, about: AboutLogout, overrides?: LogoutTokenOverrides): Promise<string>;
+  /** Sessions are kept, and work again once the user is enabled. A service account is `service-account-<client>`. */
   disableUser(username: string): void;
   enableUser(username: string): void;
-  /** It can't authenticate, its tokens are inactive; those exchanged for them by others are not. */
+  /** The client can't authenticate, and its tokens become inactive. Tokens that other clients exchanged them for stay active. */
   disableClient(clientId: string): void;
   enableClient(clientId: string): void;
-  /** Tokens keep the audience and the scopes that the roles gave them; introspection shows the roles as they are now. */
+  /** Existing tokens keep the audience and scopes that the roles gave them; introspection shows the new roles. */
   setRealmRoles(username: string, roles: readonly string[]): void;
   /** `user`: as in the `users` of a realm export. */
   addUser(user: Readonly<Record<string, unknown>>): void;
@@ -84,8 +84,8 @@ export function controlOf(
     async logOutUser(username) {
       await Promise.all(sessions.allOf(userNamed(username)).map((session) => logOut(server, session)));
     },
-    logoutToken: (clientId, { username, sid }, bent) =>
-      logoutToken(server, clientNamed(clientId), { sub: userNamed(username).id, sid }, bent),
+    logoutToken: (clientId, { username, sid }, overrides) =>
+      logoutToken(server, clientNamed(clientId), { sub: userNamed(username).id, sid }, overrides),
     disableUser: (username) => setEnabled(userNamed(username), false),
     enableUser: (username) => setEnabled(userNamed(username), true),
     disableClient: (clientId) => setEnabled(clientNamed(clientId), false),

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { printedForms } from '../../spec-support/printed-forms.js';
 import { StillClock } from '../../spec-support/still-clock.js';
-import { connectToAuthorizationServer } from './connect.js';
+import { createAuthorizationServer } from './create-authorization-server.js';
 
 const servers: Server[] = [];
 afterEach(async () => {
@@ -37,7 +37,7 @@ async function serverThat(act: RequestListener, options: object = {}) {
   servers.push(server);
   await once(server, 'listening');
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const connected = connectToAuthorizationServer(
+  const connected = createAuthorizationServer(
     {
       issuer: `https://sso.example.com${REALM}`,
       realmUrl: base + REALM,

@@ -1,6 +1,6 @@
 /** Bounded fetch: one request to the authorization server over a kept-alive pool, whose answer is bounded and plain JSON. */
 import type { CustomFetchOptions } from 'oauth4webapi';
-import { httpExchange, HttpExchangeError, type HttpResponse } from '../http/http-exchange.js';
+import { sendRequest, HttpFailure, type HttpResponse } from '../http/send-request.js';
 import type { Connections } from '../http/network.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
@@ -48,7 +48,7 @@ export async function boundedExchange(
   { method, headers, body, signal }: BoundedRequest,
 ): Promise<HttpResponse> {
   try {
-    return await httpExchange(connections, {
+    return await sendRequest(connections, {
       origin,
       method,
       path: pathname + search,
@@ -60,7 +60,7 @@ export async function boundedExchange(
     });
   } catch (error) {
     if (error instanceof AuthorizationServerError || error instanceof TypeError) throw error;
-    if (error instanceof HttpExchangeError) throw unavailable(error.reason, error.detail);
+    if (error instanceof HttpFailure) throw unavailable(error.reason, error.detail);
     throw unavailable('connection_failed');
   }
 }

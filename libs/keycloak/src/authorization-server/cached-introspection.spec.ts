@@ -1,12 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { atOnce } from '../../spec-support/at-once.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
-import { tokenHash } from '../protocol/fingerprint.js';
+import { tokenHash } from '../protocol/token-hash.js';
 import { CachedIntrospection, type IntrospectionCacheOptions } from './cached-introspection.js';
 
 const OPTIONS: IntrospectionCacheOptions = {
-  issuer: 'https://sso.example.com/realms/shop',
-  clientId: 'service-b',
   introspectionTtlSeconds: 10,
   maxCachedIntrospections: 3,
 };
@@ -164,7 +163,7 @@ describe('CachedIntrospection', () => {
     server.active.delete('good');
     expect(await early.land()).toBe(false);
     expect(inactive).toEqual([tokenHash('good')]);
-    expect(cache.known('good', ANY)).toEqual({ active: false });
+    expect(atOnce(cache.introspect('good', ANY))).toEqual({ active: false });
     clock.seconds += 2;
     expect(await activeNow('good')).toBe(false);
     expect(server.asked).toHaveLength(3);
@@ -177,7 +176,7 @@ describe('CachedIntrospection', () => {
     clock.seconds += 3;
     await early.land();
     expect(inactive).toEqual([tokenHash('good')]);
-    expect(cache.known('good', ANY)).toBeUndefined();
+    expect(atOnce(cache.introspect('good', ANY))).toBeUndefined();
     expect(await activeNow('good')).toBe(false);
   });
 
@@ -202,10 +201,10 @@ describe('CachedIntrospection', () => {
     server.active.add('good');
     clock.seconds += 1;
     expect(await activeNow('good', 0)).toBe(true);
-    expect(cache.known('good', ANY)).toEqual({ active: false });
+    expect(atOnce(cache.introspect('good', ANY))).toEqual({ active: false });
     clock.seconds += 1;
     expect(await activeNow('good')).toBe(true);
-    expect(cache.known('good', ANY)).toMatchObject({ active: true });
+    expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
   });
 
   it('keeps the inactive answer that serves longer, whichever comes last (RS-16)', async () => {
@@ -215,7 +214,7 @@ describe('CachedIntrospection', () => {
     await activeNow('good', 0);
     clock.seconds += 1.5;
     await early.land();
-    expect(cache.known('good', ANY)).toEqual({ active: false });
+    expect(atOnce(cache.introspect('good', ANY))).toEqual({ active: false });
     expect(server.asked).toHaveLength(2);
   });
 
@@ -272,19 +271,19 @@ describe('CachedIntrospection', () => {
   it('is renewed in the background, once, shortly before its end, and serves meanwhile (RS-12)', async () => {
     await activeNow('good');
     clock.seconds += 9.59;
-    expect(cache.known('good', ANY)).toBeDefined();
+    expect(atOnce(cache.introspect('good', ANY))).toBeDefined();
     expect(server.renewed).toEqual([]);
     clock.seconds += 0.22;
     server.holding = true;
-    for (let at = 0; at < 10; at += 1) expect(cache.known('good', ANY)).toMatchObject({ active: true });
+    for (let at = 0; at < 10; at += 1) expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
     expect(server.renewed).toEqual(['good']);
     server.held.forEach((answer) => answer());
     await new Promise(setImmediate);
     // From when the renewal was sent, not from when its answer came.
     clock.seconds += 9.5;
-    expect(cache.known('good', ANY)).toMatchObject({ active: true });
+    expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
     clock.seconds += 0.6;
-    expect(cache.known('good', ANY)).toBeUndefined();
+    expect(atOnce(cache.introspect('good', ANY))).toBeUndefined();
   });
 
   it('is not renewed while a question on it is under way for another reason: there is never a second one at once (RS-12)', async () => {
@@ -292,12 +291,12 @@ describe('CachedIntrospection', () => {
     clock.seconds += 9.5;
     const { land } = questionUnderWay(0);
     clock.seconds += 0.4;
-    expect(cache.known('good', ANY)).toMatchObject({ active: true });
+    expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
     expect(server.asked).toHaveLength(2);
     expect(await land()).toBe(true);
     // From when that one was asked.
     clock.seconds += 9.59 - 0.4;
-    expect(cache.known('good', ANY)).toMatchObject({ active: true });
+    expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
     expect(server.asked).toHaveLength(2);
   });
 
@@ -306,21 +305,21 @@ describe('CachedIntrospection', () => {
     server.failing = true;
     clock.seconds += 9.9;
     for (let at = 0; at < 10; at += 1) {
-      expect(cache.known('good', ANY)).toMatchObject({ active: true });
+      expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
       await new Promise(setImmediate);
     }
     expect(server.renewed).toEqual(['good']);
     clock.seconds += 0.1;
-    expect(cache.known('good', ANY)).toBeUndefined();
+    expect(atOnce(cache.introspect('good', ANY))).toBeUndefined();
   });
 
   it('is refused as soon as its renewal finds it revoked', async () => {
     await activeNow('good');
     server.active.delete('good');
     clock.seconds += 9.9;
-    expect(cache.known('good', ANY)).toMatchObject({ active: true });
+    expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
     await new Promise(setImmediate);
-    expect(cache.known('good', ANY)).toEqual({ active: false });
+    expect(atOnce(cache.introspect('good', ANY))).toEqual({ active: false });
     expect(inactive).toEqual([tokenHash('good')]);
   });
 
@@ -329,9 +328,9 @@ describe('CachedIntrospection', () => {
     await activeNow('good');
     await activeNow('bad');
     clock.seconds += 1.99;
-    expect(cache.known('bad', ANY)).toEqual({ active: false });
+    expect(atOnce(cache.introspect('bad', ANY))).toEqual({ active: false });
     clock.seconds += 7.9;
-    expect(cache.known('good', ANY)).toMatchObject({ active: true });
+    expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
     expect(server.renewed).toEqual([]);
   });
 
@@ -369,7 +368,7 @@ describe('CachedIntrospection', () => {
           if (what === 'revoke' && realm.active.delete(token)) revokedAt.set(token, time.seconds);
           if (what === 'fail' || what === 'heal') realm.failing = what === 'fail';
           if (what !== 'ask') continue;
-          const asking = async () => cached.known(token, staleness) ?? cached.introspect(token, staleness);
+          const asking = async () => cached.introspect(token, staleness);
           const answer = await asking().catch(() => undefined);
           const sinceRevocation = time.seconds - (revokedAt.get(token) ?? time.seconds);
           const window = Math.min(staleness, OPTIONS.introspectionTtlSeconds);

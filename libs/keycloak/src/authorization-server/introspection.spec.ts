@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { systemClock } from '../caching/clock.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { BASIC_OF_SERVICE_B, connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
-import { connectToAuthorizationServer } from './connect.js';
+import { createAuthorizationServer } from './create-authorization-server.js';
 import type { Introspection } from './introspection.js';
 
 let realm: RunningAuthorizationServer;
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   realm.control.fault('introspection', undefined);
-  introspection = connectToAuthorizationServer(connectionTo(realm), systemClock).introspection;
+  introspection = createAuthorizationServer(connectionTo(realm), systemClock).introspection;
 });
 afterAll(() => realm.stop());
 

@@ -3,13 +3,13 @@ import { introspectionRequest, processIntrospectionResponse, type AuthorizationS
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
 import type { ServerMetadata } from './metadata.js';
-import { toServerError } from './server-answer.js';
-import type { ServerConnection } from './server-connection.js';
+import { toServerError } from './server-errors.js';
+import type { OAuthClientContext } from './oauth-client-context.js';
 
 /** The token goes in the body of a POST, never in a URL. An answer is not a verdict: `judge-access-token.ts` gives that. */
 export class Introspection {
   constructor(
-    private readonly connection: ServerConnection,
+    private readonly context: OAuthClientContext,
     private readonly metadata: ServerMetadata,
     private readonly policy: CallPolicy,
     /** For tokens that were found active before: whoever floods us with others must not keep these waiting. */
@@ -34,10 +34,10 @@ export class Introspection {
   }
 
   async #ask(server: AuthorizationServer, token: string, signal: AbortSignal): Promise<IntrospectionAnswer> {
-    const { client, clientAuthentication } = this.connection;
+    const { client, clientAuthentication } = this.context;
     try {
       const response = await introspectionRequest(server, client, clientAuthentication, token, {
-        ...this.connection.requestOptions(signal),
+        ...this.context.requestOptions(signal),
         additionalParameters: { token_type_hint: 'access_token' },
       });
       return { ...(await processIntrospectionResponse(server, client, response)) };

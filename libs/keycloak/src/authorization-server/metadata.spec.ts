@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { systemClock } from '../caching/clock.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
-import { connectToAuthorizationServer } from './connect.js';
+import { createAuthorizationServer } from './create-authorization-server.js';
 import type { ServerMetadata } from './metadata.js';
 
 let realm: RunningAuthorizationServer;
@@ -23,7 +23,7 @@ const says = (bend: Readonly<Record<string, unknown>>): void =>
   realm.control.fault('discovery', { kind: 'answer', body: { ...document, ...bend } });
 
 const metadataOf = (bend: Partial<ReturnType<typeof connectionTo>> = {}): ServerMetadata =>
-  connectToAuthorizationServer({ ...connectionTo(realm), ...bend }, systemClock).metadata;
+  createAuthorizationServer({ ...connectionTo(realm), ...bend }, systemClock).metadata;
 
 describe('ServerMetadata', () => {
   it('is read once, however many need it first', async () => {

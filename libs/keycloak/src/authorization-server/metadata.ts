@@ -1,41 +1,41 @@
 /** ServerMetadata: the realm's discovery document (RFC 8414, OpenID Connect Discovery), read once and checked. */
 import { discoveryRequest, processDiscoveryResponse, type AuthorizationServer } from 'oauth4webapi';
-import { SingleFlight } from '../caching/single-flight.js';
+import { Flights } from '../caching/flights.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
-import { toServerError } from './server-answer.js';
-import type { ServerConnection } from './server-connection.js';
+import { toServerError } from './server-errors.js';
+import type { OAuthClientContext } from './oauth-client-context.js';
 
 const ENDPOINTS = ['token_endpoint', 'introspection_endpoint'] as const;
 
 export class ServerMetadata {
-  readonly #flight = new SingleFlight<AuthorizationServer>();
-  #known: AuthorizationServer | undefined;
+  readonly #flights = new Flights<AuthorizationServer>();
+  #cached: AuthorizationServer | undefined;
 
   constructor(
-    private readonly connection: ServerConnection,
+    private readonly context: OAuthClientContext,
     private readonly policy: CallPolicy,
   ) {}
 
   /** The metadata; read on first need, so that a service can start before the authorization server. */
   async get(): Promise<AuthorizationServer> {
-    return this.#known ?? this.refresh();
+    return this.#cached ?? this.refresh();
   }
 
-  /** Reads the metadata anew, whether known or not. */
+  /** Reads the metadata anew, cached or not. */
   async refresh(): Promise<AuthorizationServer> {
-    return this.#flight.run('metadata', async () => {
-      this.#known = await this.policy.run(nothing, async (_, signal) => this.#read(signal));
-      return this.#known;
+    return this.#flights.run('metadata', async () => {
+      this.#cached = await this.policy.run(nothing, async (_, signal) => this.#read(signal));
+      return this.#cached;
     });
   }
 
   async #read(signal: AbortSignal): Promise<AuthorizationServer> {
-    const { issuer, realmUrl } = this.connection;
+    const { issuer, realmUrl } = this.context;
     let metadata: AuthorizationServer;
     try {
-      const response = await discoveryRequest(realmUrl, this.connection.requestOptions(signal));
+      const response = await discoveryRequest(realmUrl, this.context.requestOptions(signal));
       if (response.status === 404) throw misconfigured('realm_not_found', {});
       metadata = await processDiscoveryResponse(new URL(issuer), response);
     } catch (error) {
@@ -52,7 +52,7 @@ export class ServerMetadata {
   #checkEndpoint(name: string, url: string | undefined): void {
     if (url === undefined || !URL.canParse(url)) throw misconfigured('endpoint_missing', { endpoint: name });
     const { origin } = new URL(url);
-    if (origin !== this.connection.realmUrl.origin && origin !== new URL(this.connection.issuer).origin) {
+    if (origin !== this.context.realmUrl.origin && origin !== new URL(this.context.issuer).origin) {
       throw misconfigured('endpoint_on_foreign_origin', { endpoint: name, origin });
     }
   }

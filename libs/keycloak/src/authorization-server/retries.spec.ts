@@ -5,7 +5,7 @@ import { AuthorizationServerError } from '../protocol/authorization-server-error
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
-import { connectToAuthorizationServer } from './connect.js';
+import { createAuthorizationServer } from './create-authorization-server.js';
 
 let realm: RunningAuthorizationServer;
 
@@ -47,12 +47,12 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the server at %
   /** How often it was asked, and what it came to. */
   const askUnder = async (fault: Fault): Promise<readonly [calls: number, AuthorizationServerErrorReason]> => {
     const options = { ...connectionTo(realm, 'service-a'), timeoutMs: 20_000, maxRetries: 2 };
-    const { metadata, introspection, tokenEndpoint } = connectToAuthorizationServer(options, systemClock);
+    const { metadata, introspection, tokenEndpoint } = createAuthorizationServer(options, systemClock);
     realm.control.fault(place, fault);
     const asking = {
       discovery: () => metadata.get(),
       introspection: () => introspection.introspect('dGhlLXRva2Vu.c2ln'),
-      token: () => tokenEndpoint.request({ grant_type: 'client_credentials', scope: 'orders.approve' }),
+      token: () => tokenEndpoint.clientCredentials('orders.approve'),
     }[place]();
     const error: unknown = await asking.catch((thrown: unknown) => thrown);
     if (!(error instanceof AuthorizationServerError)) throw new Error('No AuthorizationServerError', { cause: error });

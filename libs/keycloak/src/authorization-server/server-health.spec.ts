@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
-import { connectToAuthorizationServer } from './connect.js';
+import { createAuthorizationServer } from './create-authorization-server.js';
 import { AuthorizationServerHealth } from './server-health.js';
 
 let realm: RunningAuthorizationServer;
@@ -14,7 +14,7 @@ afterAll(() => realm.stop());
 describe('AuthorizationServerHealth', () => {
   it('looks at most once a second, however many probe it', async () => {
     const clock = new StillClock();
-    const { metadata } = connectToAuthorizationServer(connectionTo(realm), clock);
+    const { metadata } = createAuthorizationServer(connectionTo(realm), clock);
     const health = new AuthorizationServerHealth(metadata, clock);
     expect(await Promise.all(Array.from({ length: 50 }, () => health.check()))).toContainEqual({ reachable: true });
     realm.control.fault('discovery', { kind: 'status', status: 500 });

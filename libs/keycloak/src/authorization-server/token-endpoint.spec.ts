@@ -5,9 +5,9 @@ import type { IssuedToken } from '../protocol/issued-token.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { printedForms } from '../../spec-support/printed-forms.js';
 import { BASIC_OF_SERVICE_B, connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
-import { connectToAuthorizationServer } from './connect.js';
+import { createAuthorizationServer } from './create-authorization-server.js';
 import type { TokenEndpoint } from './token-endpoint.js';
-import type { TokenRequestParameters } from './token-request-parameters.js';
+import { type TokenForm, requestOf } from '../../spec-support/token-forms.js';
 
 let realm: RunningAuthorizationServer;
 let endpoint: TokenEndpoint;
@@ -15,12 +15,12 @@ beforeAll(async () => {
   realm = await startTestRealm();
 });
 beforeEach(() => {
-  endpoint = connectToAuthorizationServer(connectionTo(realm), systemClock).tokenEndpoint;
+  endpoint = createAuthorizationServer(connectionTo(realm), systemClock).tokenEndpoint;
 });
 afterAll(() => realm.stop());
 
-const SELF: TokenRequestParameters = { grant_type: 'client_credentials', scope: 'orders.approve' };
-const EXCHANGE: TokenRequestParameters = {
+const SELF: TokenForm = { grant_type: 'client_credentials', scope: 'orders.approve' };
+const EXCHANGE: TokenForm = {
   grant_type: TOKEN_EXCHANGE_GRANT,
   subject_token: 'subject+token/=',
   audience: 'service-c',
@@ -39,9 +39,9 @@ const EXCHANGED = { ...ISSUED, scope: 'profile email analytics.run', issued_toke
 const issue = (bend: object = {}): Promise<IssuedToken> => ask(SELF, { ...ISSUED, ...bend });
 const exchange = (bend: object = {}): Promise<IssuedToken> => ask(EXCHANGE, { ...EXCHANGED, ...bend });
 
-function ask(parameters: TokenRequestParameters, answer: unknown): Promise<IssuedToken> {
+function ask(parameters: TokenForm, answer: unknown): Promise<IssuedToken> {
   realm.control.fault('token', { kind: 'answer', body: answer });
-  return endpoint.request(parameters);
+  return requestOf(endpoint)(parameters);
 }
 
 describe('the request', () => {

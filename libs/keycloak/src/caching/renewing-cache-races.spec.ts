@@ -65,7 +65,7 @@ describe('RenewingCache, whatever comes first', () => {
             const landedBefore = new Set(landed);
             const forgotten = forgottenBefore.get(key) ?? 0;
             const calledAtMs = clock.monotonicMs();
-            const value = await cache.get(key, obtain(key)).catch(() => undefined);
+            const value = await Promise.resolve(cache.get(key, obtain(key))).catch(() => undefined);
             if (value === undefined) return;
             expect(value.key).toBe(key);
             expect(value.number).toBeGreaterThan(forgotten);
@@ -80,7 +80,7 @@ describe('RenewingCache, whatever comes first', () => {
             else if (!('key' in todo)) failing = todo.what === 'fail';
             else if (todo.what === 'get') await get(todo.key);
             else if (todo.what === 'forget') {
-              cache.forget(todo.key);
+              cache.evict(todo.key);
               forgottenBefore.set(todo.key, sent);
             } else {
               const value = given.get(todo.key);

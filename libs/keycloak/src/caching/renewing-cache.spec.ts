@@ -14,7 +14,7 @@ function setUp(keepFailureMs = 0) {
         reject,
       });
     });
-  const get = () => cache.get('k', obtain);
+  const get = async () => cache.get('k', obtain);
   const first = async (): Promise<void> => {
     const value = get();
     flights[0]?.resolve();
@@ -161,7 +161,7 @@ describe('RenewingCache', () => {
     const next = get();
     flights[1]?.resolve();
     expect(await next).toBe('v2');
-    cache.forget('k');
+    cache.evict('k');
     void get();
     expect(flights).toHaveLength(3);
   });

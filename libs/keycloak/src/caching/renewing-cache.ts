@@ -1,7 +1,7 @@
 /** RenewingCache: values that are used until a hard deadline, and renewed in the background before it. */
 import type { Clock } from './clock.js';
 import { DeadlineCache } from './deadline-cache.js';
-import { SingleFlight } from './single-flight.js';
+import { Flights } from './flights.js';
 
 /** A value, how long it may be used, and from when on it should be renewed; both from now. */
 export interface Renewable<V> {
@@ -28,51 +28,47 @@ const RENEWAL_PAUSE_MS = 1000;
 export class RenewingCache<V> {
   readonly #entries: DeadlineCache<Entry<V>>;
   readonly #failures: DeadlineCache<Error>;
-  readonly #flights = new SingleFlight<V>((key) => this.#checkGone(key));
+  readonly #flights = new Flights<V>((key) => this.#checkGone(key));
 
   constructor(
     maxEntries: number,
     private readonly clock: Clock,
     private readonly keepFailureMs: (failure: Error) => number = () => 0,
-    /** Told each key that was obtained and of which no value is held or under way any more. */
+    /** Told each key that was obtained and of which no value is held or in flight any more. */
     private readonly onGone: (key: string) => void = () => undefined,
   ) {
     this.#entries = new DeadlineCache(maxEntries, clock, (key) => this.#checkGone(key));
     this.#failures = new DeadlineCache(maxEntries, clock);
   }
 
-  async get(key: string, obtain: () => Promise<Renewable<V>>): Promise<V> {
-    return this.known(key, obtain) ?? this.#first(key, obtain);
-  }
-
-  /** The value that `get` would give without waiting, which is renewed in the background when it is time. */
-  known(key: string, obtain: () => Promise<Renewable<V>>): V | undefined {
+  /** A cached value at once, renewed in the background when it is time; else what a flight brings. */
+  get(key: string, obtain: () => Promise<Renewable<V>>): V | Promise<V> {
     const nowMs = this.clock.monotonicMs();
     const entry = this.#entries.get(key, nowMs);
-    if (entry === undefined) return undefined;
+    if (entry === undefined) return this.#first(key, obtain);
     if (nowMs >= entry.renewAtMs) this.#renew(key, entry, obtain);
     return entry.value;
   }
 
-  /** The same, and nothing is renewed. */
+  /** The cached value, if there is one; nothing is obtained or renewed. */
   peek(key: string): V | undefined {
     return this.#entries.get(key)?.value;
   }
 
-  /** Whether somebody obtains it at this moment, for a first use or a renewal. */
-  isUnderWay(key: string): boolean {
-    return this.#flights.isUnderWay(key);
+  /** Whether it is being obtained, for a first use or a renewal, and whoever needs it now would wait for that. */
+  isInFlight(key: string): boolean {
+    return this.#flights.canJoin(key);
   }
 
-  /** Forgets `key`, but only while it holds `value`: a newer one stays, and so does one that is under way. */
+  /** Evicts `key`, but only while it holds `value`: a newer one stays, and so does one that is in flight. */
   delete(key: string, value: V): void {
     const entry = this.#entries.get(key);
     if (entry?.value === value) this.#entries.delete(key, entry);
   }
 
-  /** Forgets `key`, whatever it holds or is about to hold: who waits gets the answer, and nobody after that. */
-  forget(key: string): void {
-    this.#flights.letGo(key);
+  /** Evicts `key`, whatever it holds or is about to hold: who waits gets the answer, and nobody after that. */
+  evict(key: string): void {
+    this.#flights.detach(key);
     const entry = this.#entries.get(key);
     if (entry !== undefined) this.#entries.delete(key, entry);
   }
@@ -91,13 +87,13 @@ export class RenewingCache<V> {
   }
 
   #obtain(key: string, obtain: () => Promise<Renewable<V>>): Promise<V> {
-    return this.#flights.run(key, async (holdsSlot) => {
+    return this.#flights.run(key, async (flight) => {
       try {
         const obtained = await obtain();
-        if (holdsSlot()) this.#keep(key, obtained);
+        if (!flight.isDetached) this.#keep(key, obtained);
         return obtained.value;
       } catch (error) {
-        if (error instanceof Error && holdsSlot()) this.#failures.set(key, error, this.keepFailureMs(error));
+        if (error instanceof Error && !flight.isDetached) this.#failures.set(key, error, this.keepFailureMs(error));
         throw error;
       }
     });
@@ -118,6 +114,6 @@ export class RenewingCache<V> {
   }
 
   #checkGone(key: string): void {
-    if (!this.#entries.has(key) && !this.#flights.isUnderWay(key)) this.onGone(key);
+    if (!this.#entries.has(key) && !this.#flights.canJoin(key)) this.onGone(key);
   }
 }

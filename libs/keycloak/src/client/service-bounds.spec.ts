@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
-import type { CircuitState } from '../resilience/call-policy.js';
+import type { CircuitState } from '../resilience/call-gate.js';
 import { ServiceCallError } from './service-call-error.js';
 import { ServiceTransport, type ServiceTransportOptions, type TransportRequest } from './service-transport.js';
 

@@ -7,7 +7,7 @@ import { Refusal } from '../protocol/refusal.js';
  * - `service_unavailable` (503): not reachable, the connection broke before an answer, or no call was made (`queue_full`, `circuit_open`).
  * - `service_timeout` (504): no whole answer within the time set.
  * - `service_refused` (502): it refused our token, twice, or this service itself.
- * - `service_failed` (502): it answered 5xx, another 4xx, a redirect, too much, or what is no JSON, or broke its answer off.
+ * - `service_failed` (502): it answered 5xx, another 4xx, a redirect, too much, or not JSON, or broke its answer off.
  */
 export type ServiceCallErrorCode = 'service_unavailable' | 'service_timeout' | 'service_refused' | 'service_failed';
 

@@ -44,6 +44,8 @@ export function serviceCallRules(service: string): CallRules<Answer> {
     isFailedAnswer: ({ status, body }) => UNWELL.has(status) && !OF_ANOTHER.has(ownProperty(body, 'code')),
     // What may be sent twice is, by the transport, when a kept connection breaks. Nothing else is.
     isPassing: () => false,
+    // Nobody should wait for a service whose circuit is open.
+    failsWhileTrying: true,
     retryAfterMs: (outcome) =>
       outcome instanceof Error
         ? retryAfterMs(outcome)

@@ -1,7 +1,7 @@
 /** Calls to a next service that does as it is told, with tokens from the authorization server in this process. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { connectToAuthorizationServer } from '../authorization-server/connect.js';
+import { createAuthorizationServer } from '../authorization-server/create-authorization-server.js';
 import { systemClock } from '../caching/clock.js';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import {
@@ -62,8 +62,8 @@ interface Bend {
 
 function client({ baseUrl = next.url, timeoutMs = 60_000, maxResponseBytes = 10_000 }: Bend = {}): ServiceClient {
   const tokens = new TokenSource(
-    connectToAuthorizationServer(connectionTo(realm, 'service-a'), systemClock).tokenEndpoint,
-    { ...connectionTo(realm, 'service-a'), renewBeforeExpirySeconds: 10, maxCachedTokens: 100 },
+    createAuthorizationServer(connectionTo(realm, 'service-a'), systemClock).tokenEndpoint,
+    { ...connectionTo(realm, 'service-a'), minRemainingLifetimeSeconds: 10, maxCachedTokens: 100 },
     systemClock,
     new TokenSourceLog({ log: () => undefined }),
     { denies: () => false },

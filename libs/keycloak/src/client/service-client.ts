@@ -96,8 +96,8 @@ export class ServiceCaller {
     checkHeaders(options.headers);
     const send = async (token: IssuedToken): Promise<TransportResponse> =>
       this.transport.send({ ...options, method, path, body, authorization: `Bearer ${token.reveal()}` });
-    let token =
-      this.tokens.known(this.tokenRequest) ?? (await abortable(this.tokens.get(this.tokenRequest), options.signal));
+    const held = this.tokens.get(this.tokenRequest);
+    let token = held instanceof Promise ? await abortable(held, options.signal) : held;
     let response = await send(token);
     if (refusesToken(response) && this.tokens.dropRefused(this.tokenRequest, token)) {
       // It may have been revoked since it was cached: one renewal, one more try; the body is JSON and can be sent again.

@@ -1,7 +1,7 @@
 /** Whatever a server says of a token's lifetime, over HTTP: never an expired token, and never a request for each use (CC-01). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { connectToAuthorizationServer } from '../authorization-server/connect.js';
+import { createAuthorizationServer } from '../authorization-server/create-authorization-server.js';
 import { systemClock } from '../caching/clock.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { StillClock } from '../../spec-support/still-clock.js';
@@ -26,8 +26,8 @@ const asked = (): number => realm.control.calls.token.client_credentials;
 function setUp(expiresIn: string | undefined) {
   const clock = new StillClock();
   const connection = connectionTo(realm, 'service-a');
-  const { tokenEndpoint } = connectToAuthorizationServer(connection, systemClock);
-  const options = { ...connection, renewBeforeExpirySeconds: RENEW_BEFORE_SECONDS, maxCachedTokens: 10 };
+  const { tokenEndpoint } = createAuthorizationServer(connection, systemClock);
+  const options = { ...connection, minRemainingLifetimeSeconds: RENEW_BEFORE_SECONDS, maxCachedTokens: 10 };
   const log = new TokenSourceLog({ log: () => undefined });
   const tokens = new TokenSource(tokenEndpoint, options, clock, log, { denies: () => false });
   const lifetime = expiresIn === undefined ? '' : `,"expires_in":${expiresIn}`;
@@ -35,7 +35,7 @@ function setUp(expiresIn: string | undefined) {
   const get = async (): Promise<string> => {
     const body = `{"access_token":"token-${++given}","token_type":"Bearer","scope":"orders.approve"${lifetime}}`;
     realm.control.fault('token', { kind: 'answer', body });
-    return tokens.get(SELF).then(
+    return Promise.resolve(tokens.get(SELF)).then(
       (token) => token.reveal(),
       (error: { readonly code?: string }) => String(error.code),
     );

@@ -1,8 +1,7 @@
 /** What is denied is not exchanged any more, and what was made of it goes to nobody, whichever came first (TX-06). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { connectToAuthorizationServer } from '../authorization-server/connect.js';
-import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
+import { createAuthorizationServer } from '../authorization-server/create-authorization-server.js';
 import { systemClock } from '../caching/clock.js';
 import type { Denial } from '../protocol/denial.js';
 import { IssuedToken } from '../protocol/issued-token.js';
@@ -15,9 +14,10 @@ import { testAccessToken } from '../testing/test-access-token.js';
 import { connectionTo, HeldCalls, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { ServiceClient } from './service-client.js';
 import { ServiceTransport } from './service-transport.js';
-import { clientCredentialsRequest, tokenExchangeRequest } from './token-request.js';
+import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
 import { TokenSource } from './token-source.js';
 import { TokenSourceLog } from './token-source-log.js';
+import { type TokenForm, endpointOf, requestOf } from '../../spec-support/token-forms.js';
 
 const SCOPE = 'orders.approve';
 const PATH = '/api/process';
@@ -38,7 +38,7 @@ describe('a subject token that is denied', () => {
   let alicesOther: VerifiedAccessToken;
   let clock: StillClock;
   let revocations: RevocationList;
-  let heldRequests: HeldCalls<[TokenRequestParameters], IssuedToken>;
+  let heldRequests: HeldCalls<[TokenForm], IssuedToken>;
   let tokens: TokenSource;
   let client: ServiceClient;
 
@@ -64,11 +64,11 @@ describe('a subject token that is denied', () => {
     clock.date = Date.now() / 1000;
     revocations = listFor(clock, MEMORY_SECONDS);
     const connection = connectionTo(realm, 'service-a');
-    const { tokenEndpoint } = connectToAuthorizationServer(connection, systemClock);
-    heldRequests = new HeldCalls((form) => tokenEndpoint.request(form));
+    const { tokenEndpoint } = createAuthorizationServer(connection, systemClock);
+    heldRequests = new HeldCalls(requestOf(tokenEndpoint));
     tokens = new TokenSource(
-      { request: heldRequests.run },
-      { ...connection, renewBeforeExpirySeconds: 10, maxCachedTokens: 100 },
+      endpointOf(heldRequests.run),
+      { ...connection, minRemainingLifetimeSeconds: 10, maxCachedTokens: 100 },
       clock,
       new TokenSourceLog({ log: () => undefined }),
       revocations,
@@ -86,6 +86,7 @@ describe('a subject token that is denied', () => {
   afterAll(() => realm.stop());
 
   const asked = (): number => realm.control.calls.token.client_credentials + realm.control.calls.token.token_exchange;
+  const get = async (request: TokenRequest) => tokens.get(request);
   const exchange = (subject: VerifiedAccessToken) => tokenExchangeRequest(subject, 'service-b', SCOPE);
   const hasBeenAsked = async (times: number): Promise<void> => {
     while (asked() < times) await new Promise(setImmediate);
@@ -103,7 +104,7 @@ describe('a subject token that is denied', () => {
     revocations.deny(denial());
     await expect(caller.post(PATH, {})).rejects.toMatchObject(REVOKED);
     await expect(client.onBehalfOf(alice, SCOPE).get(PATH)).rejects.toMatchObject(REVOKED);
-    expect(() => tokens.known(exchange(alice))).toThrow(expect.objectContaining(REVOKED));
+    expect(() => tokens.get(exchange(alice))).toThrow(expect.objectContaining(REVOKED));
     expect([next.requests.length, asked()]).toEqual([1, 1]);
   });
 
@@ -111,34 +112,34 @@ describe('a subject token that is denied', () => {
     const requests = [exchange(alicesOther), clientCredentialsRequest(SCOPE)];
     const before = await Promise.all(requests.map((request) => tokens.get(request)));
     revocations.deny({ sid: 's1' });
-    await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
+    await expect(get(exchange(alice))).rejects.toMatchObject(REVOKED);
     expect(await Promise.all(requests.map((request) => tokens.get(request)))).toEqual(before);
     expect(asked()).toBe(2);
   });
 
   it.each(DENIALS)('%s: Keycloak is not asked to exchange it', async (_, denial) => {
     revocations.deny(denial());
-    await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
+    await expect(get(exchange(alice))).rejects.toMatchObject(REVOKED);
     expect(asked()).toBe(0);
   });
 
   it('drops what was exchanged for it: it is gone even when the denial has ended', async () => {
     const kept = await tokens.get(exchange(alice));
     revocations.deny({ sid: 's1' });
-    await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
+    await expect(get(exchange(alice))).rejects.toMatchObject(REVOKED);
     clock.advance(MEMORY_SECONDS);
     expect(await tokens.get(exchange(alice))).not.toBe(kept);
     expect(asked()).toBe(2);
   });
 
   it('while its first exchange is under way: who waits gets none, and none is kept', async () => {
-    const letGo = heldRequests.hold();
+    const release = heldRequests.hold();
     const waiting = [tokens.get(exchange(alice)), tokens.get(exchange(alice))];
     const called = client.onBehalfOf(alice, SCOPE).get(PATH);
     const settled = Promise.allSettled([...waiting, called]);
     await hasBeenAsked(1);
     revocations.deny({ sid: 's1' });
-    letGo();
+    release();
     expect(await settled).toMatchObject(Array.from({ length: 3 }, () => ({ status: 'rejected', reason: REVOKED })));
     expect(next.requests).toEqual([]);
     clock.advance(MEMORY_SECONDS);
@@ -149,16 +150,16 @@ describe('a subject token that is denied', () => {
   it('while its renewal is under way in the background: the new one is not kept, nor the old one given out', async () => {
     await tokens.get(exchange(alice));
     clock.advance(LIFETIME_SECONDS - 10 - 20);
-    const letGo = heldRequests.hold();
+    const release = heldRequests.hold();
     await tokens.get(exchange(alice));
     await hasBeenAsked(2);
     revocations.deny({ sid: 's1' });
-    await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
-    letGo();
+    await expect(get(exchange(alice))).rejects.toMatchObject(REVOKED);
+    release();
     await heldRequests.haveEnded(2);
-    await expect(tokens.get(exchange(alice))).rejects.toMatchObject(REVOKED);
+    await expect(get(exchange(alice))).rejects.toMatchObject(REVOKED);
     clock.advance(MEMORY_SECONDS);
-    await tokens.get(exchange(alice)).catch(() => undefined);
+    await get(exchange(alice)).catch(() => undefined);
     expect(asked()).toBe(3);
   });
 });
@@ -185,18 +186,16 @@ describe('TokenSource and denials, whatever comes first (model)', () => {
         const denied = new Set<Name>();
         const cameTooLate = new Set<string>();
         let sent = 0;
-        const endpoint = {
-          request: async (form: TokenRequestParameters): Promise<IssuedToken> => {
-            const text = `token-${(sent += 1)}`;
-            const who: Name =
-              'subject_token' in form && form.subject_token === subjectTokenText(SUBJECTS.alice) ? 'alice' : 'bob';
-            expect(denied.has(who)).toBe(false);
-            await s.schedule(Promise.resolve(), text);
-            if (denied.has(who)) cameTooLate.add(text);
-            return new IssuedToken(text, [SCOPE], 40);
-          },
-        };
-        const options = { issuer: 'i', clientId: 'c', renewBeforeExpirySeconds: 10, maxCachedTokens: 10 };
+        const endpoint = endpointOf(async (form: TokenForm): Promise<IssuedToken> => {
+          const text = `token-${(sent += 1)}`;
+          const who: Name =
+            'subject_token' in form && form.subject_token === subjectTokenText(SUBJECTS.alice) ? 'alice' : 'bob';
+          expect(denied.has(who)).toBe(false);
+          await s.schedule(Promise.resolve(), text);
+          if (denied.has(who)) cameTooLate.add(text);
+          return new IssuedToken(text, [SCOPE], 40);
+        });
+        const options = { issuer: 'i', clientId: 'c', minRemainingLifetimeSeconds: 10, maxCachedTokens: 10 };
         const tokens = new TokenSource(
           endpoint,
           options,
@@ -213,9 +212,8 @@ describe('TokenSource and denials, whatever comes first (model)', () => {
           }
           if (todo.what !== 'get') return;
           const wasDenied = denied.has(todo.name);
-          const outcome = await tokens
-            .get(tokenExchangeRequest(SUBJECTS[todo.name], 'service-c', SCOPE))
-            .catch((error: { readonly reason: string }) => error.reason);
+          const getting = async () => tokens.get(tokenExchangeRequest(SUBJECTS[todo.name], 'service-c', SCOPE));
+          const outcome = await getting().catch((error: { readonly reason: string }) => error.reason);
           const given = typeof outcome === 'string' ? undefined : outcome.reveal();
           expect(given === undefined ? outcome : 'revoked').toBe('revoked');
           expect(given !== undefined && (wasDenied || cameTooLate.has(given))).toBe(false);

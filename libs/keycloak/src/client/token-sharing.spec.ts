@@ -1,7 +1,6 @@
 /** One request for all who want the same token, over HTTP, whoever of them fails or gives up (CC-02). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { connectToAuthorizationServer } from '../authorization-server/connect.js';
-import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
+import { createAuthorizationServer } from '../authorization-server/create-authorization-server.js';
 import { systemClock } from '../caching/clock.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -12,6 +11,7 @@ import { ServiceTransport } from './service-transport.js';
 import { clientCredentialsRequest } from './token-request.js';
 import { TokenSource } from './token-source.js';
 import { TokenSourceLog } from './token-source-log.js';
+import { type TokenForm, endpointOf, requestOf } from '../../spec-support/token-forms.js';
 
 const SCOPE = 'orders.approve';
 const SELF = clientCredentialsRequest(SCOPE);
@@ -20,7 +20,7 @@ const PATH = '/api/process';
 let realm: RunningAuthorizationServer;
 let next: NextService;
 let tokens: TokenSource;
-let requests: HeldCalls<[TokenRequestParameters], IssuedToken>;
+let requests: HeldCalls<[TokenForm], IssuedToken>;
 
 beforeAll(async () => {
   realm = await startTestRealm();
@@ -36,11 +36,11 @@ beforeEach(() => {
   realm.control.calls.reset();
   next.requests.splice(0);
   const connection = connectionTo(realm, 'service-a');
-  const { tokenEndpoint } = connectToAuthorizationServer(connection, systemClock);
-  requests = new HeldCalls((form) => tokenEndpoint.request(form));
+  const { tokenEndpoint } = createAuthorizationServer(connection, systemClock);
+  requests = new HeldCalls(requestOf(tokenEndpoint));
   tokens = new TokenSource(
-    { request: requests.run },
-    { ...connection, renewBeforeExpirySeconds: 10, maxCachedTokens: 100 },
+    endpointOf(requests.run),
+    { ...connection, minRemainingLifetimeSeconds: 10, maxCachedTokens: 100 },
     systemClock,
     new TokenSourceLog({ log: () => undefined }),
     { denies: () => false },
@@ -64,7 +64,7 @@ describe('1,000 who want the same token at once', () => {
     const all = await Promise.allSettled(Array.from({ length: 1000 }, () => tokens.get(SELF)));
     expect(new Set(all.map(({ status }) => status))).toEqual(new Set(['rejected']));
     expect(asked()).toBe(1);
-    await expect(tokens.get(SELF)).resolves.toMatchObject({ scope: expect.arrayContaining([SCOPE]) });
+    await expect((async () => tokens.get(SELF))()).resolves.toMatchObject({ scope: expect.arrayContaining([SCOPE]) });
     expect(asked()).toBe(2);
   });
 });
@@ -82,7 +82,7 @@ describe('a caller who gives up', () => {
   };
 
   it.each([0, 1, 9])('takes nothing from the others: number %i of 10 (CC-02)', async (which) => {
-    const letGo = requests.hold();
+    const release = requests.hold();
     const abort = new AbortController();
     const calls = Array.from({ length: 10 }, (_, number) =>
       service().get(PATH, number === which ? { signal: abort.signal } : {}),
@@ -91,7 +91,7 @@ describe('a caller who gives up', () => {
     await arrived();
     const reason = new Error('no longer wanted');
     abort.abort(reason);
-    letGo();
+    release();
     const outcomes = await settled;
     expect(outcomes.splice(which, 1)).toEqual([{ status: 'rejected', reason }]);
     expect(outcomes).toEqual(Array.from({ length: 9 }, () => ({ status: 'fulfilled', value: { ok: true } })));
@@ -99,14 +99,14 @@ describe('a caller who gives up', () => {
   });
 
   it('leaves the token to who comes next, be there nobody else who waits (CC-02)', async () => {
-    const letGo = requests.hold();
+    const release = requests.hold();
     const abort = new AbortController();
     const alone = service().get(PATH, { signal: abort.signal });
     await arrived();
     abort.abort(new Error('no longer wanted'));
     await expect(alone).rejects.toThrow('no longer wanted');
     const late = service().get(PATH);
-    letGo();
+    release();
     await expect(late).resolves.toEqual({ ok: true });
     expect(asked()).toBe(1);
   });

@@ -1,10 +1,9 @@
 /** TokenSource against a naive model, under every order in which calls, answers, revocations and time can come. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { BearerError } from '../protocol/bearer-error.js';
-import { tokenHash } from '../protocol/fingerprint.js';
+import { tokenHash } from '../protocol/token-hash.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { IssuedToken } from '../protocol/issued-token.js';
 import { subjectTokenText } from '../protocol/verified-access-token.js';
@@ -13,6 +12,7 @@ import { testAccessToken } from '../testing/test-access-token.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
 import { TokenSource } from './token-source.js';
 import { TokenSourceLog } from './token-source-log.js';
+import { type TokenForm, endpointOf } from '../../spec-support/token-forms.js';
 
 const RENEW_BEFORE_SECONDS = 10;
 const REPLACEMENT_PAUSE_MS = 5000;
@@ -21,7 +21,7 @@ const RENEWAL_PAUSE_MS = 1000;
 const OPTIONS = {
   issuer: 'https://sso.example.com/realms/shop',
   clientId: 'service-b',
-  renewBeforeExpirySeconds: RENEW_BEFORE_SECONDS,
+  minRemainingLifetimeSeconds: RENEW_BEFORE_SECONDS,
   maxCachedTokens: 100,
 };
 
@@ -77,10 +77,10 @@ interface Asked {
 }
 
 /** What a request is for, whatever the order of its scopes. */
-const purposeOf = (form: TokenRequestParameters): string =>
+const purposeOf = (form: TokenForm): string =>
   JSON.stringify(Object.entries({ ...form, scope: form.scope.split(' ').toSorted() }).toSorted());
 
-function formOf(wanted: TokenRequest): TokenRequestParameters {
+function formOf(wanted: TokenRequest): TokenForm {
   if (wanted.grant !== TOKEN_EXCHANGE_GRANT) return { grant_type: wanted.grant, scope: wanted.scope };
   const { grant, subject, audience, scope } = wanted;
   return { grant_type: grant, subject_token: subjectTokenText(subject), audience, scope };
@@ -104,9 +104,15 @@ class World {
   constructor(private readonly scheduler: fc.Scheduler) {
     this.clock.date = BEGIN;
     const log = new TokenSourceLog({ log: () => undefined });
-    this.tokens = new TokenSource({ request: (form) => this.#answer(form) }, OPTIONS, this.clock, log, {
-      denies: () => false,
-    });
+    this.tokens = new TokenSource(
+      endpointOf((form) => this.#answer(form)),
+      OPTIONS,
+      this.clock,
+      log,
+      {
+        denies: () => false,
+      },
+    );
   }
 
   /** Of this purpose, and sent after the last time that its subject was found inactive. */
@@ -129,7 +135,7 @@ class World {
       );
   }
 
-  async #answer(form: TokenRequestParameters): Promise<IssuedToken> {
+  async #answer(form: TokenForm): Promise<IssuedToken> {
     const purpose = purposeOf(form);
     if (this.valid(purpose).some(({ became }) => became === 'in the air')) this.askedTwice.push(purpose);
     const sentAtMs = this.clock.monotonicMs();
@@ -156,7 +162,7 @@ class World {
     return new IssuedToken(`token-${asked.number}`, form.scope.split(' '), lifetimeSeconds);
   }
 
-  #serves({ sentAtMs, landedAtMs }: Asked, lifetime: number, form: TokenRequestParameters): Asked['servesMs'] {
+  #serves({ sentAtMs, landedAtMs }: Asked, lifetime: number, form: TokenForm): Asked['servesMs'] {
     const subject = Object.values(SUBJECTS).find(
       (token) => 'subject_token' in form && subjectTokenText(token) === form.subject_token,
     );
@@ -188,9 +194,9 @@ async function get(world: World, wanted: TokenRequest): Promise<void> {
   const isSpared = isFresh || inTheAir.length > 0 || (isSureToServe && hasJustFailed);
   const own = asked.length;
 
-  const outcome = tokens
-    .get(wanted)
-    .catch((error: { readonly fields: { readonly number: number } }) => error.fields.number);
+  const outcome = (async () => tokens.get(wanted))().catch(
+    (error: { readonly fields: { readonly number: number } }) => error.fields.number,
+  );
   expect(asked.length - own).toBeLessThanOrEqual(
     isSpared || (kept === undefined && isRemembered(valid, nowMs)) ? 0 : 1,
   );

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { connectToAuthorizationServer } from '../authorization-server/connect.js';
-import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
+import { createAuthorizationServer } from '../authorization-server/create-authorization-server.js';
 import { systemClock } from '../caching/clock.js';
 import { ACCESS_TOKEN_TYPE } from '../protocol/identifiers.js';
-import { tokenHash } from '../protocol/fingerprint.js';
+import { tokenHash } from '../protocol/token-hash.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { StillClock } from '../../spec-support/still-clock.js';
@@ -12,6 +11,7 @@ import { connectionTo, HeldCalls, loginTo, startTestRealm } from '../../spec-sup
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
 import { TokenSource } from './token-source.js';
 import { TokenSourceLog } from './token-source-log.js';
+import { type TokenForm, endpointOf, requestOf } from '../../spec-support/token-forms.js';
 
 /** What the realm gives service-a. */
 const LIFETIME = 300;
@@ -25,7 +25,7 @@ let bobToken: string;
 let clock: StillClock;
 let tokens: TokenSource;
 /** The requests of the newest source to the token endpoint. */
-let requests: HeldCalls<[TokenRequestParameters], IssuedToken>;
+let requests: HeldCalls<[TokenForm], IssuedToken>;
 let lines: string[];
 
 beforeAll(async () => {
@@ -46,11 +46,11 @@ afterAll(() => realm.stop());
 function sourceOf(maxCachedTokens = 100): TokenSource {
   const log = new TokenSourceLog({ log: (...line) => void lines.push(JSON.stringify(line)) });
   const connection = connectionTo(realm, 'service-a');
-  const { tokenEndpoint } = connectToAuthorizationServer(connection, systemClock);
-  requests = new HeldCalls((form) => tokenEndpoint.request(form));
+  const { tokenEndpoint } = createAuthorizationServer(connection, systemClock);
+  requests = new HeldCalls(requestOf(tokenEndpoint));
   return new TokenSource(
-    { request: requests.run },
-    { ...connection, renewBeforeExpirySeconds: RENEW_BEFORE, maxCachedTokens },
+    endpointOf(requests.run),
+    { ...connection, minRemainingLifetimeSeconds: RENEW_BEFORE, maxCachedTokens },
     clock,
     log,
     { denies: () => false },
@@ -250,12 +250,12 @@ describe('an exchanged token (TX-06)', () => {
     if (ageSeconds > 0) await text(alice);
     clock.advance(ageSeconds);
     const before = asked();
-    const letGo = requests.hold();
+    const release = requests.hold();
     const early = text(alice);
     await hasBeenAsked(before + 1);
     tokens.dropExchangedFrom(tokenHash(aliceToken));
     const late = text(alice);
-    letGo();
+    release();
     await requests.haveEnded(before + 2);
     expect(await late).not.toBe(await early);
     expect(await text(alice)).toBe(await late);

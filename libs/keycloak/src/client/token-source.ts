@@ -1,16 +1,15 @@
 /** TokenSource: a token for a request, from the cache while it lasts, else from one flight to the server. */
 import type { TokenEndpoint } from '../authorization-server/token-endpoint.js';
-import type { TokenRequestParameters } from '../authorization-server/token-request-parameters.js';
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import { KeyGroups } from '../caching/key-groups.js';
+import { renewAfterMs, type RenewalWindow } from '../caching/renewal.js';
 import { RenewingCache, type Renewable } from '../caching/renewing-cache.js';
-import { failureCode, tellToken, tokenRequests, type TokenMessage } from '../diagnostics/token-channel.js';
+import { publishToken, tokenRequests } from '../diagnostics/token-channel.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
-import { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
+import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { Refusal } from '../protocol/refusal.js';
-import { subjectTokenText } from '../protocol/verified-access-token.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 import type { TokenSourceLog } from './token-source-log.js';
 import { tokenRequestKey, type TokenRequest } from './token-request.js';
@@ -18,14 +17,13 @@ import { tokenRequestKey, type TokenRequest } from './token-request.js';
 export interface TokenSourceOptions {
   readonly issuer: string;
   readonly clientId: string;
-  /** How long before its expiry a token is no longer given out: the time a call may still be under way. */
-  readonly renewBeforeExpirySeconds: number;
+  /** How long a token must still live to be given out: the time for which a call may be in flight. */
+  readonly minRemainingLifetimeSeconds: number;
   readonly maxCachedTokens: number;
 }
 
-/** A token is renewed when between 80 and 90 % of its useful time are over: not all at once, and before the end. */
-const RENEW_FROM = 0.8;
-const RENEW_JITTER = 0.1;
+/** Of a token's useful time. */
+const RENEWAL: RenewalWindow = { from: 0.8, to: 0.9 };
 
 /** How long a definite refusal (a scope that is not granted, a wrong secret) is remembered instead of asked for again. */
 const REFUSAL_MEMORY_MS = 2000;
@@ -40,7 +38,7 @@ export class TokenSource {
   readonly #justReplaced: DeadlineCache<true>;
 
   constructor(
-    private readonly endpoint: Pick<TokenEndpoint, 'request'>,
+    private readonly endpoint: Pick<TokenEndpoint, 'clientCredentials' | 'exchange'>,
     private readonly options: TokenSourceOptions,
     private readonly clock: Clock,
     private readonly log: TokenSourceLog,
@@ -55,35 +53,35 @@ export class TokenSource {
     this.#justReplaced = new DeadlineCache(options.maxCachedTokens, clock);
   }
 
-  /** The token that `get` would give without waiting, if there is one. Throws when its subject's token is denied. */
-  known(request: TokenRequest): IssuedToken | undefined {
-    this.#refuseDenied(request);
-    const startMs = tokenRequests.hasSubscribers ? this.clock.monotonicMs() : undefined;
-    const key = this.#key(request);
-    const token = this.#tokens.known(key, () => this.#obtain(key, request));
-    if (token !== undefined && startMs !== undefined) tellToken(request, 'reused', this.clock, startMs);
-    return token;
-  }
-
   /**
-   * Errors are those of `TokenEndpoint.request`; a failure is shared by those who wait for it. Failures are not kept, but
+   * A cached token at once, else what a flight brings.
+   *
+   * Errors are those of `TokenEndpoint`; a failure is shared by those who wait for it. Failures are not kept, but
    * definite refusals are, for two seconds. And `BearerError` `invalid_token` (reason `revoked`) when the subject's token
-   * has been denied since it was judged, be it while the exchange was under way.
+   * has been denied since it was judged, at once or while the exchange was in flight.
    */
-  async get(request: TokenRequest): Promise<IssuedToken> {
+  get(request: TokenRequest): IssuedToken | Promise<IssuedToken> {
     this.#refuseDenied(request);
-    const key = this.#key(request);
-    return tokenRequests.hasSubscribers
-      ? this.#getAndTell(key, request)
-      : this.#tokens.get(key, () => this.#obtain(key, request));
+    const key = tokenRequestKey(this.options.issuer, this.options.clientId, request);
+    if (!tokenRequests.hasSubscribers) return this.#tokens.get(key, () => this.#obtain(key, request));
+    const startMs = this.clock.monotonicMs();
+    const joins = this.#tokens.isInFlight(key);
+    let isRequested = false;
+    const token = this.#tokens.get(key, () => {
+      isRequested = true;
+      return this.#obtain(key, request);
+    });
+    // A cached token is reused, and its renewal in the background is nobody's request; so is a refusal that was just given.
+    const outcome = !(token instanceof Promise) ? 'reused' : isRequested ? 'requested' : joins ? 'joined' : 'reused';
+    return publishToken(request, outcome, token, this.clock, startMs);
   }
 
   /**
-   * Forgets `token`, which its audience refused; one that has come since then stays. False when another one would hardly
+   * Evicts `token`, which its audience refused; one that has come since then stays. False when another one would hardly
    * help, because the last one was replaced a moment ago for the same reason.
    */
   dropRefused(request: TokenRequest, token: IssuedToken): boolean {
-    const key = this.#key(request);
+    const key = tokenRequestKey(this.options.issuer, this.options.clientId, request);
     if (this.#tokens.peek(key) !== token) return true;
     if (this.#justReplaced.get(key) === true) return false;
     this.#justReplaced.set(key, true, REPLACEMENT_PAUSE_MS);
@@ -91,40 +89,28 @@ export class TokenSource {
     return true;
   }
 
-  /** Forgets every token that was or is being exchanged from the one with this SHA-256, which was found inactive. */
+  /** Evicts every token that was or is being exchanged from the one with this SHA-256, which was found inactive. */
   dropExchangedFrom(subjectTokenHash: string): void {
-    for (const key of this.#keysOfSubject.keysOf(subjectTokenHash)) this.#tokens.forget(key);
-  }
-
-  /** As `get`, by whoever wants the token: the flight itself runs in the context of the one that began it. */
-  async #getAndTell(key: string, request: TokenRequest): Promise<IssuedToken> {
-    const startMs = this.clock.monotonicMs();
-    const isThere = this.#tokens.peek(key) !== undefined;
-    let outcome: TokenMessage['outcome'] = !isThere && this.#tokens.isUnderWay(key) ? 'joined' : 'reused';
-    try {
-      const token = await this.#tokens.get(key, () => {
-        if (!isThere) outcome = 'requested';
-        return this.#obtain(key, request);
-      });
-      tellToken(request, outcome, this.clock, startMs);
-      return token;
-    } catch (error) {
-      tellToken(request, outcome, this.clock, startMs, failureCode(error));
-      throw error;
-    }
+    for (const key of this.#keysOfSubject.keysOf(subjectTokenHash)) this.#tokens.evict(key);
   }
 
   async #obtain(key: string, request: TokenRequest): Promise<Renewable<IssuedToken>> {
-    // Before it is sent: the subject may be found inactive while the first exchange is under way.
+    // Before it is sent: the subject may be found inactive while the first exchange is in flight.
     if (request.grant === TOKEN_EXCHANGE_GRANT) this.#keysOfSubject.add(request.subject.hash, key);
     const startMs = this.clock.monotonicMs();
-    const token = await this.endpoint.request(parametersOf(request));
-    // Before it is kept: a denial that came while this was under way holds for what it brings, for those who wait too.
+    const token = await this.#request(request);
+    // Before it is kept: a denial that came while this was in flight holds for what it brings, for those who wait too.
     this.#refuseDenied(request);
     const durationMs = this.clock.monotonicMs() - startMs;
     this.log.obtained(request, token, durationMs);
     const usableMs = this.#usableMs(request, token) - durationMs;
-    return { value: token, usableMs, freshMs: usableMs * (RENEW_FROM + RENEW_JITTER * Math.random()) };
+    return { value: token, usableMs, freshMs: renewAfterMs(usableMs, RENEWAL) };
+  }
+
+  async #request(request: TokenRequest): Promise<IssuedToken> {
+    return request.grant === TOKEN_EXCHANGE_GRANT
+      ? this.endpoint.exchange(request.subject, request.audience, request.scope)
+      : this.endpoint.clientCredentials(request.scope);
   }
 
   /** Whoever holds a judged token may have held it since before it was denied; what was made of it goes as well. */
@@ -143,21 +129,11 @@ export class TokenSource {
     const left =
       request.grant === TOKEN_EXCHANGE_GRANT ? request.subject.expiresAt - this.clock.epochSeconds() : Infinity;
     const lifetime = Math.min(token.lifetimeSeconds, left);
-    return (lifetime - Math.min(this.options.renewBeforeExpirySeconds, lifetime / 2)) * 1000;
-  }
-
-  #key(request: TokenRequest): string {
-    return tokenRequestKey(this.options.issuer, this.options.clientId, request);
+    return (lifetime - Math.min(this.options.minRemainingLifetimeSeconds, lifetime / 2)) * 1000;
   }
 }
 
 /** Whether the server has understood and said no, as it would again. */
 function isDefinite(failure: Error): boolean {
   return failure instanceof Refusal && failure.code !== 'authorization_server_unavailable';
-}
-
-function parametersOf(request: TokenRequest): TokenRequestParameters {
-  if (request.grant === CLIENT_CREDENTIALS_GRANT) return { grant_type: request.grant, scope: request.scope };
-  const { grant, subject, audience, scope } = request;
-  return { grant_type: grant, subject_token: subjectTokenText(subject), audience, scope };
 }

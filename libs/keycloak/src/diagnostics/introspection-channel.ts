@@ -1,4 +1,4 @@
-/** Introspection channel: tells who subscribes how each question about a caller's token was answered. */
+/** Introspection channel: publishes how each question about a caller's token was answered. */
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../caching/clock.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
@@ -8,10 +8,10 @@ export const INTROSPECTION_CHANNEL = 'nestjs-keycloak-s2s:introspection';
 
 /**
  * One for each time that a token was looked at, published in the async context of the request that brought it. It is frozen,
- * and holds no token, hash or claim. Renewals in the background belong to no request, and are not told.
+ * and holds no token, hash or claim. Renewals in the background belong to no request, and are not published.
  */
 export interface IntrospectionMessage {
-  /** `asked`: this request asked the server. `joined`: it waited for what another had asked. `cached`: the answer was known. */
+  /** `asked`: this request asked the server. `joined`: it waited for what another had asked. `cached`: the answer was cached. */
   readonly outcome: 'asked' | 'joined' | 'cached';
   /** What the server said; absent when there was no usable answer. */
   readonly active?: boolean;
@@ -24,8 +24,37 @@ export interface IntrospectionMessage {
  */
 export const introspections = channel(INTROSPECTION_CHANNEL);
 
-/** Publishes; `startMs` is when the request came to ask. */
-export function tellIntrospection(
+/**
+ * Publishes how `answer` was had, at once or when it is here, and gives it back. `startMs` is when the request came to ask. Called
+ * by the request itself: an `await` of its own keeps its context, which a flight that another request began does not have.
+ */
+export function publishIntrospection(
+  outcome: IntrospectionMessage['outcome'],
+  answer: IntrospectionAnswer | Promise<IntrospectionAnswer>,
+  clock: Clock,
+  startMs: number,
+): IntrospectionAnswer | Promise<IntrospectionAnswer> {
+  if (answer instanceof Promise) return publishOnceAnswered(outcome, answer, clock, startMs);
+  publish(outcome, answer, clock, startMs);
+  return answer;
+}
+
+async function publishOnceAnswered(
+  outcome: IntrospectionMessage['outcome'],
+  answering: Promise<IntrospectionAnswer>,
+  clock: Clock,
+  startMs: number,
+): Promise<IntrospectionAnswer> {
+  let answer: IntrospectionAnswer | undefined;
+  try {
+    answer = await answering;
+    return answer;
+  } finally {
+    publish(outcome, answer, clock, startMs);
+  }
+}
+
+function publish(
   outcome: IntrospectionMessage['outcome'],
   answer: IntrospectionAnswer | undefined,
   clock: Clock,
@@ -37,20 +66,4 @@ export function tellIntrospection(
     durationMs: clock.monotonicMs() - startMs,
   };
   introspections.publish(Object.freeze(message));
-}
-
-/** The same answer, told once it is here: to be called by the request itself, whose context an `await` of its own keeps. */
-export async function toldIntrospection(
-  outcome: 'asked' | 'joined',
-  answering: Promise<IntrospectionAnswer>,
-  clock: Clock,
-  startMs: number,
-): Promise<IntrospectionAnswer> {
-  let answer: IntrospectionAnswer | undefined;
-  try {
-    answer = await answering;
-    return answer;
-  } finally {
-    tellIntrospection(outcome, answer, clock, startMs);
-  }
 }

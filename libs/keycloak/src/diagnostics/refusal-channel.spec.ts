@@ -1,17 +1,19 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, expect, it } from '@jest/globals';
 import { BearerError } from '../protocol/bearer-error.js';
-import { REFUSAL_CHANNEL, tellRefusal } from './refusal-channel.js';
+import { REFUSAL_CHANNEL, publishRefusal } from './refusal-channel.js';
 
 describe('the refusal channel', () => {
   it('tells the code, the status and the permission, and no reason', () => {
     const told: unknown[] = [];
     const listen = (message: unknown): void => void told.push(message);
     subscribe(REFUSAL_CHANNEL, listen);
-    tellRefusal(new BearerError('insufficient_scope', { reason: 'permission_missing', permission: 'orders.approve' }));
-    tellRefusal(new BearerError('invalid_token', { reason: 'revoked' }));
+    publishRefusal(
+      new BearerError('insufficient_scope', { reason: 'permission_missing', permission: 'orders.approve' }),
+    );
+    publishRefusal(new BearerError('invalid_token', { reason: 'revoked' }));
     unsubscribe(REFUSAL_CHANNEL, listen);
-    tellRefusal(new BearerError('invalid_token', { reason: 'revoked' }));
+    publishRefusal(new BearerError('invalid_token', { reason: 'revoked' }));
     expect(told).toEqual([
       { code: 'insufficient_scope', status: 403, permission: 'orders.approve' },
       { code: 'invalid_token', status: 401 },

@@ -1,4 +1,4 @@
-/** Refusal channel: tells who subscribes with what a request was refused. */
+/** Refusal channel: publishes with what a request was refused. */
 import { channel } from 'node:diagnostics_channel';
 import type { Refusal, RefusalCode } from '../protocol/refusal.js';
 
@@ -16,7 +16,7 @@ export interface RefusalMessage {
 const refusals = channel(REFUSAL_CHANNEL);
 
 /** As with introspections, what a subscriber throws ends the process, not the request. */
-export function tellRefusal({ code, httpStatus, permission }: Refusal): void {
+export function publishRefusal({ code, httpStatus, permission }: Refusal): void {
   if (!refusals.hasSubscribers) return;
   const message: RefusalMessage = {
     code,

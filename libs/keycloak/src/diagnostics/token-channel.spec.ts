@@ -7,6 +7,7 @@ import { TokenSourceLog } from '../client/token-source-log.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { IssuedToken } from '../protocol/issued-token.js';
 import { StillClock } from '../../spec-support/still-clock.js';
+import { endpointOf } from '../../spec-support/token-forms.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { TOKEN_CHANNEL, type TokenMessage } from './token-channel.js';
 
@@ -31,16 +32,16 @@ beforeEach(() => {
   clock = new StillClock();
   clock.date = Date.now() / 1000;
   tokens = new TokenSource(
-    {
-      request: () =>
+    endpointOf(
+      () =>
         new Promise((resolve, reject) =>
           answers.push((answer) => (answer instanceof Error ? reject(answer) : resolve(answer))),
         ),
-    },
+    ),
     {
       issuer: 'https://sso.example.com/realms/shop',
       clientId: 'service-a',
-      renewBeforeExpirySeconds: 10,
+      minRemainingLifetimeSeconds: 10,
       maxCachedTokens: 9,
     },
     clock,
@@ -51,8 +52,7 @@ beforeEach(() => {
 });
 afterEach(() => void unsubscribe(TOKEN_CHANNEL, listen));
 
-const want = (by: string, what: TokenRequest): Promise<IssuedToken> =>
-  request.run(by, async () => tokens.known(what) ?? tokens.get(what));
+const want = (by: string, what: TokenRequest): Promise<IssuedToken> => request.run(by, async () => tokens.get(what));
 
 describe('the token channel', () => {
   it('tells who requested, who joined and who reused a token, each in its own context', async () => {

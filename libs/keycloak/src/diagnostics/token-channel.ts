@@ -1,4 +1,4 @@
-/** Token channel: tells who subscribes how each token for a call was had. */
+/** Token channel: publishes how each token for a call was had. */
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../caching/clock.js';
 import type { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
@@ -9,8 +9,8 @@ export const TOKEN_CHANNEL = 'nestjs-keycloak-s2s:token';
 
 /**
  * One for each time that a token was wanted, published in the async context of who wanted it. It is frozen, and holds no
- * token, hash or claim. Renewals in the background belong to no request, and are not told; the token they replace is
- * `reused` meanwhile. Nor is a token told that was not asked for because its subject's is denied.
+ * token, hash or claim. Renewals in the background belong to no request, and are not published; the token they replace is
+ * `reused` meanwhile. Nor is a token published that was not asked for because its subject's is denied.
  */
 export interface TokenMessage {
   readonly grant: typeof CLIENT_CREDENTIALS_GRANT | typeof TOKEN_EXCHANGE_GRANT;
@@ -33,12 +33,43 @@ export const tokenRequests = channel(TOKEN_CHANNEL);
 /** What is wanted, of which the channel tells no more than this. */
 export type WantedToken = Pick<TokenMessage, 'grant' | 'audience' | 'scope'>;
 
-/** Publishes; `startMs` is when it was wanted. */
-export function tellToken(
-  { grant, audience, scope }: WantedToken,
+/**
+ * Publishes how `token` was had, at once or when it is here, and gives it back. `startMs` is when it was wanted. Called by whoever
+ * wants it: an `await` of its own keeps that context, which a flight that another request began does not have.
+ */
+export function publishToken<T>(
+  wanted: WantedToken,
   outcome: TokenMessage['outcome'],
+  token: T | Promise<T>,
   clock: Clock,
   startMs: number,
+): T | Promise<T> {
+  if (token instanceof Promise) return publishOnceSettled(wanted, outcome, token, clock, startMs);
+  publish(wanted, outcome, clock.monotonicMs() - startMs);
+  return token;
+}
+
+async function publishOnceSettled<T>(
+  wanted: WantedToken,
+  outcome: TokenMessage['outcome'],
+  token: Promise<T>,
+  clock: Clock,
+  startMs: number,
+): Promise<T> {
+  try {
+    const value = await token;
+    publish(wanted, outcome, clock.monotonicMs() - startMs);
+    return value;
+  } catch (error) {
+    publish(wanted, outcome, clock.monotonicMs() - startMs, error instanceof Refusal ? error.code : 'unexpected');
+    throw error;
+  }
+}
+
+function publish(
+  { grant, audience, scope }: WantedToken,
+  outcome: TokenMessage['outcome'],
+  durationMs: number,
   failed?: TokenMessage['failed'],
 ): void {
   const message: TokenMessage = {
@@ -46,13 +77,8 @@ export function tellToken(
     ...(audience === undefined ? {} : { audience }),
     scope,
     outcome,
-    durationMs: clock.monotonicMs() - startMs,
+    durationMs,
     ...(failed === undefined ? {} : { failed }),
   };
   tokenRequests.publish(Object.freeze(message));
-}
-
-/** What a message says of an error. */
-export function failureCode(error: unknown): RefusalCode | 'unexpected' {
-  return error instanceof Refusal ? error.code : 'unexpected';
 }

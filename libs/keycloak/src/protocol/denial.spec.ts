@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { denialOf, readDenial } from './denial.js';
-import { tokenHash } from './fingerprint.js';
+import { tokenHash } from './token-hash.js';
 
 const HASH = tokenHash('a token');
 

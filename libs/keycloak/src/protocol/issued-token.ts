@@ -1,6 +1,6 @@
 /** IssuedToken: an access token that the authorization server issued to this service. */
 import { inspect } from 'node:util';
-import { fingerprint } from './fingerprint.js';
+import { fingerprint } from './token-hash.js';
 
 /**
  * A token of ours, from client credentials or token exchange. JSON, `util.inspect` and string conversion show a

@@ -53,12 +53,8 @@ export abstract class Refusal<Reason extends RefusalReason = RefusalReason> exte
   readonly fields: Readonly<Record<string, unknown>>;
 
   constructor(code: RefusalCode, details: RefusalDetails<Reason>) {
-    // An answer and no bug: nobody reads where it was made, and the stack is most of what one costs in a flood of them.
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
     const { detail } = details;
     super(`${REFUSALS[code][1]} (${details.reason}${detail === undefined ? '' : `: ${detail}`})`);
-    Error.stackTraceLimit = stackTraceLimit;
     this.name = new.target.name;
     this.reason = details.reason;
     this.permission = details.permission;

@@ -1,7 +1,7 @@
 /** VerifiedAccessToken: the proof that a token was introspected and judged for this service, without its text. */
 import { inspect } from 'node:util';
 import { clientRoles, deepFreeze, realmRoles, type AccessTokenClaims } from './claims.js';
-import { fingerprint, tokenHash } from './fingerprint.js';
+import { fingerprint, tokenHash } from './token-hash.js';
 
 let readText: (token: VerifiedAccessToken) => string;
 let make: (text: string, facts: TokenFacts) => VerifiedAccessToken;
@@ -16,16 +16,22 @@ export interface TokenFacts {
   readonly audience: readonly string[];
   readonly permissions: readonly string[];
   /** SHA-256 of the token, once somebody has asked for it. */
-  hash?: string;
+  hash?: string | undefined;
 }
 
 /** Copies and freezes what it is given. */
-export function tokenFacts(claims: AccessTokenClaims, clientId: string, permissions: Iterable<string>): TokenFacts {
+export function tokenFacts(
+  claims: AccessTokenClaims,
+  clientId: string,
+  permissions: Iterable<string>,
+  hash?: string,
+): TokenFacts {
   return {
     claims: deepFreeze({ ...claims }),
     clientId,
     audience: Object.freeze([claims.aud].flat()),
     permissions: Object.freeze([...new Set(permissions)]),
+    hash,
   };
 }
 
@@ -41,7 +47,7 @@ export function tokenFacts(claims: AccessTokenClaims, clientId: string, permissi
  * nothing by them.
  */
 export class VerifiedAccessToken {
-  // Made anew for each request, so it costs no more than two fields; all else is read of facts that can't change.
+  // One is made for each request: two fields, and all else is read of facts that can't change (perf: guard-overhead).
   readonly #text: string;
   readonly #facts: TokenFacts;
 

@@ -3,7 +3,8 @@ import { SERVER_CALL_RULES } from '../authorization-server/server-call-rules.js'
 import { systemClock } from '../caching/clock.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
-import { CallPolicy, type CallPolicyOptions, type CircuitState } from './call-policy.js';
+import type { CircuitState } from './call-gate.js';
+import { CallPolicy, type CallPolicyOptions } from './call-policy.js';
 
 const OPTIONS: CallPolicyOptions = {
   timeoutMs: 2000,

@@ -14,6 +14,8 @@ export interface CallRules<Answer = unknown> {
   readonly isFailedAnswer?: (answer: Answer) => boolean;
   /** Of the failures, those that may have passed when the call is made again. */
   readonly isPassing: (failure: Error) => boolean;
+  /** Whether calls fail at once while the trial call of a half-open circuit runs. Default: they wait for it. */
+  readonly failsWhileTrying?: boolean;
   /** How long the other side asked us to stay away with this error or answer; 0 when it did not. */
   readonly retryAfterMs: (outcome: Error | Answer) => number;
 }

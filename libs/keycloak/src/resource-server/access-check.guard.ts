@@ -17,7 +17,7 @@ function passAdmitted(context: ExecutionContext): true {
 
 /**
  * It judges no token: it passes what the application's `IntrospectionGuard` admitted, for this class and handler, and nothing
- * else. So it costs a look at a property, and holds where a global guard does not reach, as in a microservice of a hybrid application.
+ * else. So it holds where a global guard does not reach, as in a microservice of a hybrid application.
  *
  * It is an object, because Nest leaves out a guard that is a class and not among the injectables of the module, as for a provider
  * that a factory makes.

@@ -1,12 +1,14 @@
 import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../caching/clock.js';
 import { KeycloakModule } from '../keycloak.module.js';
+import { tokenHash } from '../protocol/token-hash.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { respellingsOf } from '../../spec-support/respellings.js';
 import { connectionTo, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { tokenText } from '../testing/token-text.js';
-import { AccessTokenVerifier } from './access-token-verifier.js';
+import { AccessTokenVerifier, makeAccessTokenVerifier } from './access-token-verifier.js';
 
 let realm: RunningAuthorizationServer;
 
@@ -80,5 +82,38 @@ describe('AccessTokenVerifier', () => {
       });
     }
     expect(realm.control.calls.introspection).toBe(before);
+  });
+
+  it('checks the form of a token before it is hashed, and of one that is used again not at all', async () => {
+    const [forms, asked]: [string[], string[]] = [[], []];
+    const text = tokenText('used-again');
+    const answer = { active: true, iss: 'i', sub: 'alice', aud: 'service-a', azp: 'x', typ: 'Bearer', exp: 4e9 };
+    const isToken = (form: string): boolean => {
+      forms.push(form);
+      return form === text;
+    };
+    const verifier = makeAccessTokenVerifier(
+      {
+        introspect: (_token, _staleness, hash) => {
+          asked.push(String(hash));
+          return answer;
+        },
+      },
+      {
+        issuer: 'i',
+        audience: 'service-a',
+        clockToleranceSeconds: 5,
+        permissions: undefined,
+        maxTokenBytes: 8192,
+        tokenForm: isToken,
+      },
+      systemClock,
+      { denies: () => false },
+    );
+    await expect(verifier.verify('junk')).rejects.toMatchObject({ reason: 'token_malformed' });
+    expect(asked).toEqual([]);
+    const tokens = await Promise.all([verifier.verify(text), verifier.verify(text), verifier.verify(text)]);
+    expect(forms).toEqual(['junk', text]);
+    expect(new Set([...asked, ...tokens.map(({ hash }) => hash)])).toEqual(new Set([tokenHash(text)]));
   });
 });

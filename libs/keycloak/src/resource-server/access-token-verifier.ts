@@ -1,9 +1,11 @@
 /** AccessTokenVerifier: from the text of a token to the proof that it is good for this service, now. */
 import type { CachedIntrospection } from '../authorization-server/cached-introspection.js';
 import type { Clock } from '../caching/clock.js';
+import { RecentDigests } from '../caching/recent-digests.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import type { TokenForm } from '../protocol/token-form.js';
+import { tokenHash } from '../protocol/token-hash.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 import { checkBearerToken } from './bearer-token.js';
@@ -16,7 +18,7 @@ export interface VerifierOptions extends JudgeOptions {
 }
 
 type Parts = readonly [
-  introspection: Pick<CachedIntrospection, 'introspect' | 'known'>,
+  introspection: Pick<CachedIntrospection, 'introspect'>,
   options: VerifierOptions,
   clock: Clock,
   revocations: Pick<RevocationList, 'denies'>,
@@ -47,6 +49,8 @@ export class AccessTokenVerifier {
   readonly #options: Parts[1];
   readonly #clock: Parts[2];
   readonly #revocations: Parts[3];
+  /** Of tokens that were used again a moment ago. */
+  readonly #recentHashes = new RecentDigests();
 
   private constructor(maker: symbol, ...[introspection, options, clock, revocations]: Parts) {
     if (maker !== MAKER) throw new TypeError('An AccessTokenVerifier is made by KeycloakModule alone: inject it');
@@ -57,7 +61,7 @@ export class AccessTokenVerifier {
   }
 
   /**
-   * Introspects the token, or reuses what is known of it as the guard does, and judges the answer.
+   * Introspects the token, or reuses a cached answer as the guard does, and judges the answer.
    *
    * Throws `BearerError` `invalid_token` (or `invalid_request` for a text that has blanks), and `AuthorizationServerError`
    * when the authorization server gave no answer.
@@ -66,30 +70,30 @@ export class AccessTokenVerifier {
     if (text.length > this.#options.maxTokenBytes) {
       throw new BearerError('invalid_token', { reason: 'token_too_long' });
     }
-    return this.known(text, maxStalenessSeconds) ?? this.ask(text, maxStalenessSeconds);
+    return this.judge(text, maxStalenessSeconds);
   }
 
   /**
-   * For the guard: what `verify` would give without asking, at once. Its form is not looked at: only what had it was ever
-   * asked about. @internal
+   * For the guard: `verify` for a text that is not too long, at once where the answer is cached. The text is hashed once, and
+   * only when it has the form of a token: what has not is refused before it costs a call or becomes a key. @internal
    */
-  known(text: string, maxStalenessSeconds: number): VerifiedAccessToken | undefined {
-    const answer = this.#introspection.known(text, maxStalenessSeconds);
-    return answer === undefined ? undefined : this.#judge(text, answer);
+  judge(text: string, maxStalenessSeconds: number): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+    const recentHash = this.#recentHashes.recall(text);
+    if (recentHash === undefined) checkBearerToken(text, this.#options.tokenForm);
+    const hash = recentHash ?? tokenHash(text);
+    const answer = this.#introspection.introspect(text, maxStalenessSeconds, hash);
+    if (answer instanceof Promise) return answer.then((answered) => this.#judge(text, hash, answered));
+    // Only what was cached comes again; junk must not push it out.
+    if (recentHash === undefined && answer['active'] === true) this.#recentHashes.remember(text, hash);
+    return this.#judge(text, hash, answer);
   }
 
-  /** For the guard: asks. What is no token is refused before it costs a call or becomes a key. @internal */
-  ask(text: string, maxStalenessSeconds: number): Promise<VerifiedAccessToken> {
-    checkBearerToken(text, this.#options.tokenForm);
-    return this.#introspection.introspect(text, maxStalenessSeconds).then((answer) => this.#judge(text, answer));
-  }
-
-  #judge(text: string, answer: IntrospectionAnswer): VerifiedAccessToken {
-    return judgeAccessToken(text, answer, this.#options, this.#clock, this.#revocations);
+  #judge(text: string, hash: string, answer: IntrospectionAnswer): VerifiedAccessToken {
+    return judgeAccessToken(text, answer, this.#options, this.#clock, this.#revocations, hash);
   }
 }
 
-/** For `keycloak.module.ts` alone. Not exported by the package. */
+/** For `compose-keycloak.ts` alone. Not exported by the package. */
 export function makeAccessTokenVerifier(...parts: Parts): AccessTokenVerifier {
   return make(...parts);
 }

@@ -52,7 +52,7 @@ export const Authenticated = (): RouteDecorator => open('authenticated');
 export function RequirePermission(permission: string, ...more: readonly string[]): RouteDecorator {
   const permissions = [permission, ...more];
   const bad = permissions.find((name) => !isScopeToken(name));
-  if (bad !== undefined) throw new TypeError(`@RequirePermission: ${JSON.stringify(bad)} is no scope token`);
+  if (bad !== undefined) throw new TypeError(`@RequirePermission: ${JSON.stringify(bad)} is not a scope token`);
   return mark('permissions', permissions, (earlier) => [...new Set([...permissions, ...earlier])]);
 }
 

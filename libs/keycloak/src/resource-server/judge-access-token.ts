@@ -14,14 +14,14 @@ import {
 import type { RevocationList } from '../revocation/revocation-list.js';
 
 /** Makes a caller's permissions out of the claims of a token; what it returns replaces the members of `scope`. */
-export type Permissions = (claims: AccessTokenClaims) => readonly string[];
+export type PermissionMapper = (claims: AccessTokenClaims) => readonly string[];
 
 export interface JudgeOptions {
   readonly issuer: string;
   /** This service's own identifier, which `aud` must hold. */
   readonly audience: string;
   readonly clockToleranceSeconds: number;
-  readonly permissions: Permissions | undefined;
+  readonly permissions: PermissionMapper | undefined;
 }
 
 /**
@@ -37,9 +37,11 @@ export function judgeAccessToken(
   options: JudgeOptions,
   clock: Clock,
   revocations: Pick<RevocationList, 'denies'>,
+  /** SHA-256 of `text`, where it was made already. */
+  hash?: string,
 ): VerifiedAccessToken {
   if (answer['active'] !== true) throw invalid('inactive');
-  const facts = factsOf(answer);
+  const facts = factsOf(answer, hash);
   const { claims } = facts;
   if (claims.iss !== options.issuer) throw invalid('other_issuer', claims);
   if (!facts.audience.includes(options.audience)) throw invalid('other_audience', claims);
@@ -53,23 +55,22 @@ export function judgeAccessToken(
   if (claims.nbf !== undefined && now < claims.nbf - tolerance) throw invalid('not_yet_valid', claims);
   if (claims.iat !== undefined && now < claims.iat - tolerance) throw invalid('issued_in_the_future', claims);
   if (facts.clientId === '') throw invalid('client_missing', claims);
-  // Of facts that are the same for each request, so that a hash which is needed here is made once for an answer.
   const token = makeVerifiedAccessToken(text, facts);
   if (revocations.denies(token)) throw invalid('revoked', claims);
   const { permissions } = options;
   if (permissions === undefined) return token;
-  return makeVerifiedAccessToken(text, tokenFacts(claims, facts.clientId, made(permissions, claims)));
+  return makeVerifiedAccessToken(text, tokenFacts(claims, facts.clientId, permissionsFrom(permissions, claims), hash));
 }
 
 /** Of answers that are reused, and can't change: their types need not be looked at more than once. */
-const knownFacts = new WeakMap<IntrospectionAnswer, TokenFacts>();
+const cachedFacts = new WeakMap<IntrospectionAnswer, TokenFacts>();
 
-function factsOf(answer: IntrospectionAnswer): TokenFacts {
-  const known = knownFacts.get(answer);
-  if (known !== undefined) return known;
+function factsOf(answer: IntrospectionAnswer, hash: string | undefined): TokenFacts {
+  const cached = cachedFacts.get(answer);
+  if (cached !== undefined) return cached;
   const claims = readClaims(answer);
-  const facts = tokenFacts(claims, claims.azp ?? claims.client_id ?? '', parseScope(claims.scope ?? ''));
-  if (Object.isFrozen(answer)) knownFacts.set(answer, facts);
+  const facts = tokenFacts(claims, claims.azp ?? claims.client_id ?? '', parseScope(claims.scope ?? ''), hash);
+  if (Object.isFrozen(answer)) cachedFacts.set(answer, facts);
   return facts;
 }
 
@@ -92,7 +93,7 @@ function readClaims(answer: IntrospectionAnswer): AccessTokenClaims {
   return answer as AccessTokenClaims;
 }
 
-function made(permissions: Permissions, claims: AccessTokenClaims): readonly string[] {
+function permissionsFrom(permissions: PermissionMapper, claims: AccessTokenClaims): readonly string[] {
   const result: unknown = permissions(claims);
   if (!Array.isArray(result) || !result.every((item) => typeof item === 'string')) {
     throw new TypeError('The option "permissions" must return an array of strings');

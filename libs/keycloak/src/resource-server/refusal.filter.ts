@@ -2,7 +2,7 @@
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { throwError, type Observable } from 'rxjs';
-import { tellRefusal } from '../diagnostics/refusal-channel.js';
+import { publishRefusal } from '../diagnostics/refusal-channel.js';
 import { Refusal, type RefusalBody } from '../protocol/refusal.js';
 
 export interface RefusalFilterOptions {
@@ -55,7 +55,7 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
 
   /** One line: what we could not do is an error for the operator, what a caller may not do is a warning. */
   log(refusal: Refusal): void {
-    tellRefusal(refusal);
+    publishRefusal(refusal);
     const { code, reason, permission, fields, httpStatus } = refusal;
     const line = { code, reason, ...(permission === undefined ? {} : { permission }), ...fields };
     if (httpStatus >= 500) this.#logger.error('Request failed', line);

@@ -7,7 +7,7 @@ import { decodeJwt } from 'jose';
 import request from 'supertest';
 import { KeycloakModule } from '../keycloak.module.js';
 import type { Denial } from '../protocol/denial.js';
-import { tokenHash } from '../protocol/fingerprint.js';
+import { tokenHash } from '../protocol/token-hash.js';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { RevocationList } from '../revocation/revocation-list.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';

@@ -98,7 +98,7 @@ function accessOf(prototype: object, { name, owner }: Method, handler: object): 
   const copied = notedPlacesOf(handler)
     .filter((place) => place.name !== name || (place.prototype !== prototype && !bases.includes(place.prototype)))
     .map((place) => noteAt(place.prototype, place.name));
-  return withoutContradiction([...inherited, ...copied].reduce(narrowed, said));
+  return closedIfConflicting([...inherited, ...copied].reduce(narrowed, said));
 }
 
 /** From the narrowest. */
@@ -123,7 +123,7 @@ function narrowed(access: RouteAccess, inherited: AccessNote): RouteAccess {
 }
 
 /** Decorators that can't stand together open nothing. */
-function withoutContradiction(access: RouteAccess): RouteAccess {
+function closedIfConflicting(access: RouteAccess): RouteAccess {
   const { opening, permissions, clients } = access;
   const fault =
     opening === 'public' && permissions.length > 0

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { AccessTokenClaims } from '../protocol/claims.js';
 import { denialOf, type Denial } from '../protocol/denial.js';
-import { tokenHash } from '../protocol/fingerprint.js';
+import { tokenHash } from '../protocol/token-hash.js';
 import { makeVerifiedAccessToken, tokenFacts, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { RevocationList } from './revocation-list.js';

@@ -8,7 +8,7 @@ export interface RevocationListOptions {
   readonly maxRevocations: number;
   /** How long each is held: longer than any token lives. */
   readonly revocationMemorySeconds: number;
-  /** Difference between the server's clock and ours that is borne with. */
+  /** Clock skew tolerated between Keycloak and this service. */
   readonly clockToleranceSeconds: number;
 }
 

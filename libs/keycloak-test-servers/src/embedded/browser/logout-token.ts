@@ -1,4 +1,4 @@
-/** The logout token (OpenID Connect Back-Channel Logout 1.0 §2.4), good or bent. */
+/** The logout token (OpenID Connect Back-Channel Logout 1.0 §2.4), valid or with overrides. */
 import { randomUUID } from 'node:crypto';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { ServerState } from '../server-state.js';
@@ -11,25 +11,25 @@ export interface LoggedOut {
   readonly sid: string;
 }
 
-/** What is wrong with a token that a test forges. Default: nothing. */
-export interface BentLogoutToken {
-  /** In place of the right claims, or beside them; `undefined` leaves one out. */
+/** The faults of a logout token that a test forges. Default: none. */
+export interface LogoutTokenOverrides {
+  /** Replace the correct claims, or add to them; `undefined` removes a claim. */
   readonly claims?: Readonly<Record<string, unknown>>;
   /** `typ` of the header. Default: `logout+jwt`. */
   readonly headerTyp?: string;
   /**
-   * `stranger`: by another RSA key that goes by the name (`kid`) of the server's. `nobody`: `alg` is `none`, with no
-   * signature. Default: the server.
+   * `stranger`: another RSA key, with the `kid` of the server's key. `nobody`: `alg` is `none`, without a signature.
+   * Default: `server`.
    */
   readonly signedBy?: 'server' | 'stranger' | 'nobody';
 }
 
-/** As in Keycloak, `sid` is in it only for a client with `backchannel.logout.session.required`. */
+/** As in Keycloak, only a client with `backchannel.logout.session.required` receives a `sid`. */
 export function logoutToken(
   { issuer, clock, keys }: ServerState,
   { clientId, logoutNeedsSid }: RealmClient,
   { sub, sid }: LoggedOut,
-  { claims = {}, headerTyp = 'logout+jwt', signedBy = 'server' }: BentLogoutToken = {},
+  { claims = {}, headerTyp = 'logout+jwt', signedBy = 'server' }: LogoutTokenOverrides = {},
 ): Promise<string> {
   const iat = clock.now();
   const all = {

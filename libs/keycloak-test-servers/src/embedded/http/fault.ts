@@ -1,65 +1,65 @@
-/** The ways in which an endpoint can be made to fail, and which of them is due. */
+/** The faults that a test can set for an endpoint, and the board that hands them out. */
 
 export type FaultyEndpoint =
   'discovery' | 'jwks' | 'authorization' | 'token' | 'introspection' | 'revocation' | 'logout';
 
-/** `times`: so many calls, then the endpoint heals by itself. Default: until the fault is taken away. */
+/** `times`: the number of calls after which the endpoint recovers. Default: until the test removes the fault. */
 export type Fault = { readonly times?: number } & (FaultInPlaceOfAnswer | FaultInAnswer);
 
-/** The endpoint does nothing at all: no token is issued, none is revoked. */
+/** The endpoint does nothing: it issues no token and revokes none. */
 export type FaultInPlaceOfAnswer =
-  /** This answer, word for word, in place of the right one: what no working server says. */
+  /** This answer, literally, in place of the correct one. */
   | LiteralAnswer
-  /** The request is read; nothing ever comes back. */
+  /** The server reads the request and never answers. */
   | { readonly kind: 'hang' }
-  /** TCP RST once the request is read. */
+  /** The server resets the connection (TCP RST) after it read the request. */
   | { readonly kind: 'reset' }
-  /** `retryAfter`: the header's value, in seconds or as an HTTP date. Default: no such header. */
+  /** `retryAfter`: the value of the header, in seconds or as an HTTP date. Default: no header. */
   | { readonly kind: 'status'; readonly status: 500 | 502 | 503 | 429; readonly retryAfter?: number | string }
-  /** 200, a page. */
+  /** 200 with an HTML page. */
   | { readonly kind: 'html' }
-  /** 200, `application/json`, no byte of body. */
+  /** 200, `application/json`, with an empty body. */
   | { readonly kind: 'empty' }
-  /** 200 and a JSON object of `megabytes` (default 50), streamed with no `Content-Length`. It says `"active":true`. */
+  /** 200 with a JSON object of `megabytes` (default 50), streamed without `Content-Length`. It contains `"active":true`. */
   | { readonly kind: 'huge'; readonly megabytes?: number }
-  /** The same, gzipped whether or not that was asked for: some thousandth of `megabytes` (default 1024) on the wire. */
+  /** The same, gzipped even if the client did not ask for it: about a thousandth of `megabytes` (default 1024) on the wire. */
   | { readonly kind: 'gzip-bomb'; readonly megabytes?: number };
 
 export interface LiteralAnswer {
   readonly kind: 'answer';
   /** Default 200. */
   readonly status?: number;
-  /** Beside `Content-Type: application/json`, or in its place. */
+  /** In addition to `Content-Type: application/json`, or in its place. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Text goes as it is, anything else as JSON. */
+  /** A string is sent unchanged, anything else as JSON. */
   readonly body: unknown;
 }
 
-/** The endpoint does its work, and its answer is bent. */
+/** The endpoint does its work, and its answer is altered. */
 export type FaultInAnswer =
-  /** It comes `milliseconds` late, whole. */
+  /** The answer is complete, but `milliseconds` late. */
   | { readonly kind: 'delay'; readonly milliseconds: number }
-  /** Headers at once, then one byte every `everyMs` (default 50). */
+  /** The headers are sent at once, then one byte every `everyMs` (default 50). */
   | { readonly kind: 'slow-bytes'; readonly everyMs?: number }
-  /** `Content-Length` is right, half of the body comes, the connection closes. */
+  /** `Content-Length` is correct, but the connection closes after half of the body. */
   | { readonly kind: 'truncated' }
-  /** The right body as `text/plain`. */
+  /** The correct body, declared as `text/plain`. */
   | { readonly kind: 'wrong-content-type' }
   /**
-   * The right members, and before them one with an umlaut, all in ISO-8859-1: no UTF-8. `declared` (default true): the
-   * content type says so.
+   * The correct members, preceded by one with an umlaut, all in ISO-8859-1 and therefore not valid UTF-8. `declared` (default
+   * true): the content type names the charset.
    */
   | { readonly kind: 'wrong-charset'; readonly declared?: boolean }
-  /** The right members, and before them one that holds arrays in arrays, `levels` (default 100,000) deep. */
+  /** The correct members, preceded by one with nested arrays, `levels` (default 100,000) deep. */
   | { readonly kind: 'deep'; readonly levels?: number }
-  /** The right members, and before them `__proto__` and `constructor` with claims of their own. */
+  /** The correct members, preceded by `__proto__` and `constructor` that contain other claims. */
   | { readonly kind: 'proto' }
-  /** Some members have other values, or are there beside the right ones; `undefined` leaves one out. */
+  /** `members` override or extend the correct ones; `undefined` removes a member. */
   | { readonly kind: 'members'; readonly members: Readonly<Record<string, unknown>> }
-  /** Every member twice: first with another value, then the right one. `JSON.parse` takes the last. */
+  /** Every member twice: first with another value, then with the correct one. `JSON.parse` takes the last. */
   | { readonly kind: 'duplicate-keys' };
 
-/** The faults that were ordered. One for an endpoint goes before one for all. */
+/** The faults that tests have set. A fault for one endpoint takes precedence over a fault for all. */
 export class FaultBoard {
   private readonly faults = new Map<FaultyEndpoint | 'all', { readonly fault: Fault; left: number }>();
 
@@ -68,7 +68,7 @@ export class FaultBoard {
     else this.faults.set(endpoint, { fault, left: fault.times ?? Infinity });
   }
 
-  /** The fault for this call, which uses it up by one. */
+  /** Returns the fault for this call, and counts the call. */
   take(endpoint: FaultyEndpoint): Fault | undefined {
     const due = [this.faults.get(endpoint), this.faults.get('all')].find(
       (entry) => entry !== undefined && entry.left > 0,

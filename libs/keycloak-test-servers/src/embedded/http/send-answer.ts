@@ -4,7 +4,14 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { asPlainText, deeplyNested, inLatin1, withDuplicateKeys, withMembers, withPrototypes } from './bent-answer.js';
+import {
+  asPlainText,
+  deeplyNested,
+  inLatin1,
+  withDuplicateKeys,
+  withMembers,
+  withPrototypes,
+} from './altered-answer.js';
 import type { Fault, LiteralAnswer } from './fault.js';
 import { json, type HttpAnswer } from './http-call.js';
 

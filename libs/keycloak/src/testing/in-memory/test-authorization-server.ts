@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ACCESS_TOKEN_TYPE, CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../../protocol/identifiers.js';
 import { parseScope } from '../../protocol/scope.js';
 import { claimsOf } from '../test-access-token.js';
-import { noAnswerFor, type NetworkFault, type SentAnswer, type SentRequest } from './answering-connections.js';
+import { noAnswerFor, type NetworkFault, type SentAnswer, type SentRequest } from './in-memory-connections.js';
 import { secondsLeft, type TestToken, type TestTokens } from './test-tokens.js';
 
 export interface TestedClient {

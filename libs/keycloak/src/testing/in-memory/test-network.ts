@@ -1,6 +1,6 @@
 /** TestNetwork: the network of one application under test, which leads nowhere outside it. */
 import { Network, type Connections, type ServiceAddress } from '../../http/network.js';
-import { answeringConnections } from './answering-connections.js';
+import { inMemoryConnections } from './in-memory-connections.js';
 import { refuseInProduction } from '../refuse-in-production.js';
 import { TestAuthorizationServer, type TestedClient } from './test-authorization-server.js';
 import { TestServices } from './test-services.js';
@@ -19,11 +19,11 @@ export class TestNetwork extends Network {
   }
 
   override toAuthorizationServer(): Connections {
-    return answeringConnections((request) => this.authorizationServer.answer(request));
+    return inMemoryConnections((request) => this.authorizationServer.answer(request));
   }
 
   override toService(service: ServiceAddress): Connections {
     this.services.add(service);
-    return answeringConnections((request) => this.services.answer(service, request));
+    return inMemoryConnections((request) => this.services.answer(service, request));
   }
 }

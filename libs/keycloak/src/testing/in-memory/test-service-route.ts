@@ -1,5 +1,5 @@
 /** TestServiceRoute: how one kind of call to another service is answered, time after time. */
-import { NoAnswer, noAnswerFor, type NetworkFault, type SentAnswer } from './answering-connections.js';
+import { NoAnswer, noAnswerFor, type NetworkFault, type SentAnswer } from './in-memory-connections.js';
 import type { TestServiceCall } from './test-service-call.js';
 
 export type TestServiceMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

@@ -1,6 +1,6 @@
 /** TestServices: what the other services are to one application under test, as answers and not as servers. */
 import type { ServiceAddress } from '../../http/network.js';
-import { NoAnswer, type SentAnswer, type SentRequest } from './answering-connections.js';
+import { NoAnswer, type SentAnswer, type SentRequest } from './in-memory-connections.js';
 import type { TestServiceCall } from './test-service-call.js';
 import { TestServiceRoute, type TestServiceMethod } from './test-service-route.js';
 import type { TestTokens } from './test-tokens.js';

@@ -1,19 +1,19 @@
-/** KnownTokens: what is looked for, and where in a text it stands: whole, without its signature, or any part of some length. */
-import { fingerprint } from '../../protocol/fingerprint.js';
+/** KnownTokens: an index of tokens that finds them in a text: whole, without signature, or a part of at least 32 characters. */
+import { fingerprint } from '../../protocol/token-hash.js';
 
-/** This many characters of a token in a row give it away, wherever in it they are; its header apart, which many have. */
-export const SHORTEST_PART = 32;
-/** What is shorter stands by chance in any text. */
-export const SHORTEST_TOKEN = 8;
+/** This many consecutive characters of a token count as a leak. The header does not count: many tokens share it. */
+export const MIN_PART_LENGTH = 32;
+/** A shorter secret would occur in any text by chance. */
+export const MIN_TOKEN_LENGTH = 8;
 
-/** An authorization code is in addresses by right; only what is printed must not hold it. */
+/** URLs may contain an authorization code; only printed output must not. */
 export type TokenKind = 'token' | 'code';
 
-/** How much of a token showed. */
+/** How much of a token was visible. */
 export type LeakedExtent = 'whole' | 'without its signature' | 'signature alone' | 'part';
 
-/** From `start` up to `end`, this text is of that token. */
-export interface Sighting {
+/** The characters of a text from `start` to before `end` belong to this token. */
+export interface TokenMatch {
   readonly kind: TokenKind;
   readonly fingerprint: string;
   readonly extent: LeakedExtent;
@@ -25,9 +25,9 @@ interface KnownToken {
   readonly kind: TokenKind;
   readonly text: string;
   readonly fingerprint: string;
-  /** Where its header ends, which is no secret. */
+  /** Where the secret part begins: behind the header, which is not secret. */
   readonly secretFrom: number;
-  /** Where its signature begins, or its end. */
+  /** Where the signature begins; the end of the text if it has none. */
   readonly signatureFrom: number;
 }
 
@@ -36,19 +36,19 @@ interface Owner {
   readonly at: number;
 }
 
-/** Any run of {@link SHORTEST_PART} holds one gram that begins at a multiple of the stride. */
+/** Any {@link MIN_PART_LENGTH} consecutive characters contain one gram that begins at a multiple of the stride. */
 const GRAM = 16;
-const STRIDE = SHORTEST_PART - GRAM + 1;
-/** Tokens of one user share claims, and so grams; the owner that fits best is chosen of this many. */
-const MOST_OWNERS = 8;
+const STRIDE = MIN_PART_LENGTH - GRAM + 1;
+/** Tokens of one user share claims, and therefore grams. The search picks the best match among this many owners of a gram. */
+const MAX_OWNERS = 8;
 
 /** The characters of a token (RFC 6750 §2.1). */
-const RUN = new RegExp(`[\\w.~+/=-]{${SHORTEST_PART},}`, 'g');
+const RUN = new RegExp(`[\\w.~+/=-]{${MIN_PART_LENGTH},}`, 'g');
 const IS_RUN = /^[\w.~+/=-]+$/;
 
 /**
- * The cost of a search grows with the text, and hardly with the number of tokens: long runs of characters are looked up in an
- * index of pieces. Only codes, and what is short or has other characters, is looked for one by one.
+ * The cost of a search depends on the length of the text and hardly on the number of tokens, because an index of grams finds
+ * them. Only codes, short secrets and secrets with other characters are searched for one by one.
  */
 export class KnownTokens {
   readonly #tokens = new Map<string, KnownToken>();
@@ -59,13 +59,13 @@ export class KnownTokens {
     return this.#tokens.size;
   }
 
-  /** False when it was known. */
+  /** Returns false if the token was known already. */
   add(text: string, kind: TokenKind): boolean {
     if (this.#tokens.has(text)) return false;
     const token = knownToken(text, kind);
     this.#tokens.set(text, token);
     const secret = text.slice(token.secretFrom);
-    if (kind === 'code' || secret.length < SHORTEST_PART || !IS_RUN.test(secret)) this.#oneByOne.push(token);
+    if (kind === 'code' || secret.length < MIN_PART_LENGTH || !IS_RUN.test(secret)) this.#oneByOne.push(token);
     else this.#index(token);
     return true;
   }
@@ -75,43 +75,43 @@ export class KnownTokens {
       const gram = token.text.slice(at, at + GRAM);
       const owners = this.#grams.get(gram);
       if (owners === undefined) this.#grams.set(gram, [{ token, at }]);
-      else if (owners.length < MOST_OWNERS) owners.push({ token, at });
+      else if (owners.length < MAX_OWNERS) owners.push({ token, at });
     }
   }
 
-  *in(text: string): Generator<Sighting> {
+  *in(text: string): Generator<TokenMatch> {
     for (const token of this.#oneByOne) {
       const secret = token.text.slice(token.secretFrom);
       for (let at = text.indexOf(secret); at >= 0; at = text.indexOf(secret, at + 1)) {
-        yield sighting(text, at, { token, at: token.secretFrom });
+        yield matchAt(text, at, { token, at: token.secretFrom });
       }
     }
     if (this.#grams.size === 0) return;
     for (const { 0: run, index } of text.matchAll(RUN)) yield* this.#inRun(run, index);
   }
 
-  *#inRun(run: string, offset: number): Generator<Sighting> {
-    let told = 0;
+  *#inRun(run: string, offset: number): Generator<TokenMatch> {
+    let reportedTo = 0;
     for (let at = 0; at + GRAM <= run.length; at += 1) {
       const owners = this.#grams.get(run.slice(at, at + GRAM));
       if (owners === undefined) continue;
       const best = owners
-        .map((owner) => ({ owner, ...sighting(run, at, owner) }))
+        .map((owner) => ({ owner, ...matchAt(run, at, owner) }))
         .reduce((one, other) => (other.end - other.start > one.end - one.start ? other : one));
-      const { owner, ...seen } = best;
-      const beforeSecret = Math.max(0, owner.token.secretFrom - (owner.at - (at - seen.start)));
-      if (seen.end - seen.start - beforeSecret < SHORTEST_PART || seen.end <= told) continue;
-      told = seen.end;
-      yield { ...seen, start: offset + seen.start, end: offset + seen.end };
+      const { owner, ...match } = best;
+      const beforeSecret = Math.max(0, owner.token.secretFrom - (owner.at - (at - match.start)));
+      if (match.end - match.start - beforeSecret < MIN_PART_LENGTH || match.end <= reportedTo) continue;
+      reportedTo = match.end;
+      yield { ...match, start: offset + match.start, end: offset + match.end };
     }
   }
 }
 
 function knownToken(text: string, kind: TokenKind): KnownToken {
   const parts = text.split('.');
-  // With too little behind its header it is looked for as a whole.
+  // If too little follows the header, the whole text counts as the secret.
   const isSerialized =
-    text.startsWith('eyJ') && parts.length > 1 && text.length - text.indexOf('.') - 1 >= SHORTEST_TOKEN;
+    text.startsWith('eyJ') && parts.length > 1 && text.length - text.indexOf('.') - 1 >= MIN_TOKEN_LENGTH;
   return {
     kind,
     text,
@@ -121,8 +121,8 @@ function knownToken(text: string, kind: TokenKind): KnownToken {
   };
 }
 
-/** As much of the token as there is around the place where both agree. */
-function sighting(text: string, place: number, { token, at }: Owner): Sighting {
+/** Extends the match at `place` in both directions as far as text and token agree. */
+function matchAt(text: string, place: number, { token, at }: Owner): TokenMatch {
   let [start, from] = [place, at];
   while (start > 0 && from > 0 && text[start - 1] === token.text[from - 1]) [start, from] = [start - 1, from - 1];
   let [end, to] = [place, at];

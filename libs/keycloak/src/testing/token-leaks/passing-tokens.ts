@@ -1,4 +1,4 @@
-/** watchPassingTokens(): tells every token that comes into this process: in an answer to it, or in a request to it. */
+/** watchPassingTokens(): reports every token that enters this process, in a response that it receives or a request to it. */
 import { channel, type Channel } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import { testTokenChannel } from '../test-token-channel.js';
@@ -7,31 +7,31 @@ import { undiciChannels } from './undici-channels.js';
 
 export interface TokenListener {
   token(text: string): void;
-  /** An authorization code, as it is redeemed. */
+  /** An authorization code that is being redeemed. */
   code(text: string): void;
 }
 
-/** Of undici, as far as it matters here. */
+/** The part of undici's request that is used here. */
 interface SentRequest {
   readonly body: unknown;
 }
 
-/** An answer with tokens is small. */
-const MOST_BYTES = 1024 * 1024;
-/** A made-up one in a test is shorter, and stands in messages by right. */
-const SHORTEST_RECEIVED = 32;
+/** Larger responses are ignored: a response with tokens is small. */
+const MAX_BYTES = 1024 * 1024;
+/** Shorter bearer tokens are ignored: tests make them up, and messages may contain them. */
+const MIN_RECEIVED_LENGTH = 32;
 
 /**
- * Looks at what Node and undici publish to anybody in the process (`node:diagnostics_channel`), so that the product lets no
- * token out for this: the `Authorization` header of requests that arrive at an HTTP server, and the answers of token endpoints.
- * It does not see what comes by another client than undici: the `fetch` of Node 20 and 22 tells of no answers. Gives what ends
- * it.
+ * Subscribes to the diagnostics channels of Node and undici, so that the product needs no hook that exposes tokens. It reads
+ * the `Authorization` header of requests to HTTP servers of this process, and the responses of token endpoints. It does not
+ * see responses to clients other than undici: the `fetch` of Node 20 and 22 publishes none. Returns a function that
+ * unsubscribes.
  */
 export function watchPassingTokens(listener: TokenListener): () => void {
   const answers = new WeakMap<SentRequest, { bytes: number; chunks: Uint8Array[] }>();
   const arrived = ({ request }: { readonly request: IncomingMessage }): void => {
     const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (token !== undefined && token.length >= SHORTEST_RECEIVED) listener.token(token);
+    if (token !== undefined && token.length >= MIN_RECEIVED_LENGTH) listener.token(token);
   };
   const sent = ({ request }: { readonly request: SentRequest }): void => {
     answers.set(request, { bytes: 0, chunks: [] });
@@ -42,12 +42,12 @@ export function watchPassingTokens(listener: TokenListener): () => void {
     const answer = answers.get(request);
     if (answer === undefined) return;
     answer.bytes += chunk.length;
-    // The memory is undici's, which may use it again.
-    if (answer.bytes <= MOST_BYTES) answer.chunks.push(Uint8Array.from(chunk));
+    // A copy, because undici may reuse the memory.
+    if (answer.bytes <= MAX_BYTES) answer.chunks.push(Uint8Array.from(chunk));
   };
   const ended = ({ request }: { readonly request: SentRequest }): void => {
     const answer = answers.get(request);
-    if (answer === undefined || answer.bytes > MOST_BYTES) return;
+    if (answer === undefined || answer.bytes > MAX_BYTES) return;
     answers.delete(request);
     for (const token of tokensIn(Buffer.concat(answer.chunks).toString())) listener.token(token);
   };

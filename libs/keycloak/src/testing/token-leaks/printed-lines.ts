@@ -1,4 +1,4 @@
-/** PrintedLines: what a stream printed in chunks, put together to lines that have a number. */
+/** PrintedLines: joins the chunks that a stream printed to numbered lines. */
 
 export interface PrintedLine {
   readonly where: string;
@@ -11,14 +11,14 @@ export class PrintedLines {
 
   constructor(private readonly stream: string) {}
 
-  /** Gives the lines that are at their end with this chunk. */
+  /** Returns the lines that this chunk completes. */
   add(chunk: string): PrintedLine[] {
     const lines = (this.#unfinished + chunk).split('\n');
     this.#unfinished = lines.pop() ?? '';
     return lines.map((text) => ({ where: this.#where((this.#finished += 1)), text }));
   }
 
-  /** What more may be added to; a token in it shows all the same. */
+  /** The last line, which later chunks may extend. A token in it is visible already. */
   get unfinished(): PrintedLine {
     return { where: this.#where(this.#finished + 1), text: this.#unfinished };
   }

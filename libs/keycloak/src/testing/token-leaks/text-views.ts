@@ -1,4 +1,4 @@
-/** textViews(): a text as it stands, and what it says to whoever undoes its escapes or its base64. */
+/** textViews(): a text as it is, and decoded from escapes and from base64. */
 
 export type Encoding = 'plain' | 'escaped' | 'in base64';
 
@@ -7,13 +7,13 @@ export interface TextView {
   readonly text: string;
 }
 
-/** Percent-encoding, escapes of JSON and JavaScript, character references of HTML; of ASCII, as tokens are. A run of backslashes is tried from its first. */
+/** Percent-encoding, JSON and JavaScript escapes and HTML character references, for ASCII only. A run of backslashes matches from its first one only. */
 const ESCAPE =
   /%([0-7][\da-f])|(?<!\\)\\+(?:u00([0-7][\da-f])|x([0-7][\da-f])|(?=\/))|&#x0*([0-7][\da-f]);|&#0*(\d{2,3});/gi;
-/** Escapes within escapes within escapes; nobody reads further. */
+/** How many levels of nested escapes are decoded. */
 const ROUNDS = 3;
 
-/** Long enough for the shortest thing that is looked for. */
+/** 11 characters encode the shortest token. */
 const BASE64 = /[\w+/-]{11,}/g;
 
 export function textViews(text: string): TextView[] {
@@ -43,7 +43,7 @@ function withoutEscapes(text: string): string {
   return after;
 }
 
-/** What stands before it in the same run may be anything, so each run is read from each of its first four characters. */
+/** Decodes each run from each of its first four characters, because other characters may precede the token in the run. */
 function decodedRuns(text: string): string {
   const runs = text.match(BASE64) ?? [];
   return runs

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { request as undiciRequest } from 'undici';
-import { fingerprint } from '../../protocol/fingerprint.js';
+import { fingerprint } from '../../protocol/token-hash.js';
 import { testTokenChannel } from '../test-token-channel.js';
 import { TokenLeakError } from './token-leak-error.js';
 import { TokenLeakScanner } from './token-leak-scanner.js';
@@ -20,14 +20,14 @@ const jwt = (claims: object): string => {
 const CLAIMS = { exp: 1_800_000_000, jti: 'trrtcc:0b4c8f0e', iss: 'http://localhost:8080/realms/test', sub: 'alice' };
 const TOKEN = jwt(CLAIMS);
 const [HEADER = '', PAYLOAD = '', SIGNATURE = ''] = TOKEN.split('.');
-/** As other servers give out. */
+/** A token as other servers issue it. */
 const OPAQUE = 'ya29/a0AfH6+SMBx7Qz3k1dM5vN8pR2tW4yB6cE9gJ0lO~uS.iKmXhZqLeVbTnFr==';
 
 const running: TokenLeakScanner[] = [];
 const servers: Server[] = [];
 
 afterEach(async () => {
-  for (const leaks of running.splice(0)) leaks.stop();
+  for (const scanner of running.splice(0)) scanner.stop();
   for (const server of servers.splice(0)) {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
@@ -35,10 +35,10 @@ afterEach(async () => {
 });
 
 function start(...tokens: readonly string[]): TokenLeakScanner {
-  const leaks = TokenLeakScanner.start();
-  running.push(leaks);
-  for (const token of tokens) leaks.issued(token);
-  return leaks;
+  const scanner = TokenLeakScanner.start();
+  running.push(scanner);
+  for (const token of tokens) scanner.addToken(token);
+  return scanner;
 }
 
 async function serve(listener: RequestListener): Promise<string> {
@@ -49,12 +49,12 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 const formsIn = (text: string | Uint8Array, ...tokens: readonly string[]): string[] => {
-  const leaks = start(...tokens);
-  leaks.saw('here', text);
-  return leaks.found().map(({ form }) => form);
+  const scanner = start(...tokens);
+  scanner.inspect('here', text);
+  return scanner.leaks().map(({ form }) => form);
 };
 
-describe('what somebody saw', () => {
+describe('an inspected text', () => {
   const escapedByJson = (text: string): string =>
     [...text].map((character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
   const percent = (text: string): string =>
@@ -63,33 +63,33 @@ describe('what somebody saw', () => {
   it.each([
     ['a token', `<p>${TOKEN}</p>`, 'whole'],
     ['a token in bytes', Buffer.from(`\u00e9${TOKEN}`), 'whole'],
-    ['a token amid what could be its own', `abc-${TOKEN}_xyz`, 'whole'],
-    ['a token in an address', `http://localhost/?id_token_hint=${percent(TOKEN)}&state=x`, 'whole, escaped'],
-    ['a token in an address in an address', encodeURIComponent(encodeURIComponent(percent(TOKEN))), 'whole, escaped'],
+    ['a token between characters of its own alphabet', `abc-${TOKEN}_xyz`, 'whole'],
+    ['a token in a URL', `http://localhost/?id_token_hint=${percent(TOKEN)}&state=x`, 'whole, escaped'],
+    ['a token in a URL in a URL', encodeURIComponent(encodeURIComponent(percent(TOKEN))), 'whole, escaped'],
     ['a token in JSON in JSON', JSON.stringify(JSON.stringify({ token: TOKEN })), 'whole'],
-    ['a token of escapes', `{"token":"${escapedByJson(TOKEN)}"}`, 'whole, escaped'],
+    ['a token with every character escaped', `{"token":"${escapedByJson(TOKEN)}"}`, 'whole, escaped'],
     ['a token in base64', Buffer.from(TOKEN).toString('base64'), 'whole, in base64'],
     ['a token in base64url', Buffer.from(`client:${TOKEN}`).toString('base64url'), 'whole, in base64'],
-    ['a token in base64 behind 1 more of it', `x${Buffer.from(TOKEN).toString('base64')}`, 'whole, in base64'],
-    ['a token in base64 behind 2 more of it', `xy${Buffer.from(TOKEN).toString('base64')}`, 'whole, in base64'],
-    ['a token in base64 behind 3 more of it', `xyz${Buffer.from(TOKEN).toString('base64')}`, 'whole, in base64'],
+    ['a token in base64 behind 1 other character', `x${Buffer.from(TOKEN).toString('base64')}`, 'whole, in base64'],
+    ['a token in base64 behind 2 other characters', `xy${Buffer.from(TOKEN).toString('base64')}`, 'whole, in base64'],
+    ['a token in base64 behind 3 other characters', `xyz${Buffer.from(TOKEN).toString('base64')}`, 'whole, in base64'],
     ['a token without its signature', `${HEADER}.${PAYLOAD}`, 'without its signature'],
-    ['the claims of a token as they were sent', PAYLOAD, 'without its signature'],
+    ['the encoded claims of a token', PAYLOAD, 'without its signature'],
     ['a signature', `sig=${SIGNATURE}`, 'signature alone'],
     ['32 characters of a signature', SIGNATURE.slice(21, 53), 'part'],
     ['32 characters of the claims', `…${PAYLOAD.slice(7, 39)}…`, 'part'],
-    ['a token that was cut', TOKEN.slice(0, -20), 'without its signature'],
-  ])('is a leak: %s', (_, text, form) => {
+    ['a truncated token', TOKEN.slice(0, -20), 'without its signature'],
+  ])('leaks %s', (_, text, form) => {
     expect(formsIn(text, TOKEN, jwt({ ...CLAIMS, jti: 'trrtcc:other' }))).toEqual([form]);
   });
 
   it.each([
-    ['as it is', `"${OPAQUE}"`, 'whole'],
-    ['in an address', `?token=${encodeURIComponent(OPAQUE)}`, 'whole, escaped'],
-    ['in JSON of who escapes slashes', OPAQUE.replaceAll('/', '\\/'), 'whole, escaped'],
+    ['unchanged', `"${OPAQUE}"`, 'whole'],
+    ['in a URL', `?token=${encodeURIComponent(OPAQUE)}`, 'whole, escaped'],
+    ['in JSON with escaped slashes', OPAQUE.replaceAll('/', '\\/'), 'whole, escaped'],
     ['in HTML', OPAQUE.replaceAll('=', '&#x3D;').replaceAll('+', '&#43;'), 'whole, escaped'],
     ['in part', OPAQUE.slice(0, 32), 'part'],
-  ])('is a leak: an opaque token %s', (_, text, form) => {
+  ])('leaks an opaque token %s', (_, text, form) => {
     expect(formsIn(text, OPAQUE)).toEqual([form]);
   });
 
@@ -97,7 +97,7 @@ describe('what somebody saw', () => {
     ['a short secret', 'b-secret!', 'x b-secret!x', 'whole'],
     ['a secret of words', 'Übermorgen, an einem Dienstag im März', '(Übermorgen, an einem Dienstag im März)', 'whole'],
     ['a short secret in base64', 'b-secret', Buffer.from('service-b:b-secret').toString('base64'), 'whole, in base64'],
-  ])('is a leak: %s that it was told of', (_, secret, text, form) => {
+  ])('leaks %s that was added', (_, secret, text, form) => {
     expect(formsIn(text, secret)).toEqual([form]);
   });
 
@@ -105,75 +105,75 @@ describe('what somebody saw', () => {
     ['signed', TOKEN],
     ['without a signature', `${HEADER}.${PAYLOAD}`],
     ['unsigned', `${part({ alg: 'none' })}.${part({ sub: 'alice' })}.`],
-  ])('is a leak: anything of the form of a JWT, %s', (_, text) => {
-    expect(formsIn(`?t=${text}`)).toEqual(['of the form of a JWT']);
-    expect(formsIn(Buffer.from(`id:${text}`).toString('base64'))).toEqual(['of the form of a JWT, in base64']);
+  ])('leaks an unknown JWT, %s', (_, text) => {
+    expect(formsIn(`?t=${text}`)).toEqual(['unknown JWT']);
+    expect(formsIn(Buffer.from(`id:${text}`).toString('base64'))).toEqual(['unknown JWT, in base64']);
   });
 
   it.each([
     ['the header of a token', HEADER],
-    ['31 characters of it', PAYLOAD.slice(0, 31)],
-    ['what it says, in words', JSON.stringify(CLAIMS)],
-    ['its fingerprint', fingerprint(TOKEN)],
-    ['a sealed cookie', `login-1=${part({ alg: 'dir', enc: 'A256GCM' })}..aXY.dGV4dA.dGFn`],
+    ['31 characters of a token', PAYLOAD.slice(0, 31)],
+    ['the decoded claims', JSON.stringify(CLAIMS)],
+    ['the fingerprint of a token', fingerprint(TOKEN)],
+    ['an encrypted cookie', `login-1=${part({ alg: 'dir', enc: 'A256GCM' })}..aXY.dGV4dA.dGFn`],
     ['nothing', ''],
-  ])('is none: %s', (_, text) => {
+  ])('does not leak with %s', (_, text) => {
     expect(formsIn(text, TOKEN)).toEqual([]);
   });
 
-  it('is a leak: each 32 characters of a token behind its header', () => {
+  it('leaks any 32 consecutive characters of a token behind its header', () => {
     const secret = TOKEN.slice(HEADER.length + 1);
-    const leaks = start(TOKEN, OPAQUE);
+    const scanner = start(TOKEN, OPAQUE);
     const parts = Array.from({ length: secret.length - 31 }, (_, from) => secret.slice(from, from + 32));
-    for (const [from, text] of parts.entries()) leaks.saw(`from ${from}`, `~${text}~`);
-    expect(leaks.found()).toHaveLength(parts.length);
+    for (const [from, text] of parts.entries()) scanner.inspect(`from ${from}`, `~${text}~`);
+    expect(scanner.leaks()).toHaveLength(parts.length);
   });
 
-  it('may have the form of a JWT where it says so, and be no token all the same', () => {
-    const leaks = start(TOKEN);
+  it('may contain a JWT that is not a token, with onlyKnown', () => {
+    const scanner = start(TOKEN);
     const ofTheSameSession = jwt({ ...CLAIMS, typ: 'Serialized-ID' });
-    leaks.saw('KEYCLOAK_IDENTITY', ofTheSameSession, { onlyKnown: true });
-    expect(leaks.found()).toEqual([]);
-    leaks.saw('KEYCLOAK_IDENTITY', TOKEN, { onlyKnown: true });
-    expect(leaks.found()).toHaveLength(1);
-    leaks.saw('elsewhere', ofTheSameSession);
-    expect(leaks.found()).toHaveLength(2);
+    scanner.inspect('KEYCLOAK_IDENTITY', ofTheSameSession, { onlyKnown: true });
+    expect(scanner.leaks()).toEqual([]);
+    scanner.inspect('KEYCLOAK_IDENTITY', TOKEN, { onlyKnown: true });
+    expect(scanner.leaks()).toHaveLength(1);
+    scanner.inspect('elsewhere', ofTheSameSession);
+    expect(scanner.leaks()).toHaveLength(2);
   });
 
-  it('is a leak also when the token becomes known later', () => {
-    const leaks = start();
-    leaks.saw('here', `${OPAQUE} ${TOKEN}`);
-    expect(leaks.found()).toMatchObject([{ form: 'of the form of a JWT' }]);
-    leaks.issued(OPAQUE);
-    leaks.issued(TOKEN);
-    expect(leaks.found()).toEqual([
+  it('leaks a token that becomes known later', () => {
+    const scanner = start();
+    scanner.inspect('here', `${OPAQUE} ${TOKEN}`);
+    expect(scanner.leaks()).toMatchObject([{ form: 'unknown JWT' }]);
+    scanner.addToken(OPAQUE);
+    scanner.addToken(TOKEN);
+    expect(scanner.leaks()).toEqual([
       { where: 'here', fingerprint: fingerprint(TOKEN), form: 'whole' },
       { where: 'here', fingerprint: fingerprint(OPAQUE), form: 'whole' },
     ]);
   });
 
-  it.each(['.', '.x'])('is searched through for a token that is hardly more than its header (%s)', (rest) => {
-    const leaks = TokenLeakScanner.start();
+  it.each(['.', '.x'])('leaks a token that is hardly more than its header (%s)', (rest) => {
+    const scanner = TokenLeakScanner.start();
     const junk = `eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9${rest}`;
-    leaks.issued(junk);
-    leaks.saw('an answer', 'no x');
-    expect(leaks.found()).toEqual([]);
-    leaks.saw('another', `no ${junk}`);
-    leaks.stop();
-    expect(leaks.found()).toMatchObject([{ where: 'another', form: 'whole' }]);
+    scanner.addToken(junk);
+    scanner.inspect('an answer', 'no x');
+    expect(scanner.leaks()).toEqual([]);
+    scanner.inspect('another', `no ${junk}`);
+    scanner.stop();
+    expect(scanner.leaks()).toMatchObject([{ where: 'another', form: 'whole' }]);
   });
 
-  it('names each token at each place once', () => {
+  it('is reported once for each token and place', () => {
     const short = `${part({ alg: 'none' })}.${part({ sub: 'x' })}.`;
     const twice = start(short);
-    twice.saw('here', `${short} ${short}`);
-    expect(twice.found()).toEqual([{ where: 'here', fingerprint: fingerprint(short), form: 'whole' }]);
+    twice.inspect('here', `${short} ${short}`);
+    expect(twice.leaks()).toEqual([{ where: 'here', fingerprint: fingerprint(short), form: 'whole' }]);
     const other = jwt({ ...CLAIMS, jti: 'other' });
-    const leaks = start(TOKEN, other);
-    leaks.saw('one', `${TOKEN} ${TOKEN} ${PAYLOAD} ${percentDots(other)}`);
-    leaks.saw('other', TOKEN);
-    leaks.saw('other', `${TOKEN}`);
-    expect(leaks.found()).toEqual([
+    const scanner = start(TOKEN, other);
+    scanner.inspect('one', `${TOKEN} ${TOKEN} ${PAYLOAD} ${percentDots(other)}`);
+    scanner.inspect('other', TOKEN);
+    scanner.inspect('other', `${TOKEN}`);
+    expect(scanner.leaks()).toEqual([
       { where: 'one', fingerprint: fingerprint(TOKEN), form: 'whole' },
       { where: 'one', fingerprint: fingerprint(other), form: 'whole, escaped' },
       { where: 'other', fingerprint: fingerprint(TOKEN), form: 'whole' },
@@ -183,11 +183,11 @@ describe('what somebody saw', () => {
   const percentDots = (token: string): string => token.replaceAll('.', '%2E');
 });
 
-describe('what is printed', () => {
+describe('printed output', () => {
   const { stdout, stderr } = process;
   const own = [stdout.write, stderr.write, globalThis.console] as const;
   beforeEach(() => {
-    // What is printed here is for the scanners alone, which stand in front of this.
+    // The scanners wrap these functions, so the output reaches them only.
     stdout.write = stderr.write = () => true;
     globalThis.console = new Console({ stdout, stderr });
   });
@@ -195,30 +195,30 @@ describe('what is printed', () => {
     [stdout.write, stderr.write, globalThis.console] = own;
   });
 
-  it('is watched: both streams, whatever the chunks', () => {
-    const leaks = start(TOKEN);
+  it('is watched on both streams, however it is split into chunks', () => {
+    const scanner = start(TOKEN);
     stdout.write(`first line\nsecond ${TOKEN.slice(0, 50)}`);
     stdout.write(Buffer.from(`${TOKEN.slice(50)} line\nthird ${OPAQUE}\n`));
     stderr.write(`${TOKEN.slice(0, 150)}`);
-    expect(leaks.found()).toMatchObject([
+    expect(scanner.leaks()).toMatchObject([
       { where: 'stderr, line 1', fingerprint: fingerprint(TOKEN), form: 'part' },
       { where: 'stdout, line 2', fingerprint: fingerprint(TOKEN), form: 'whole' },
     ]);
     stderr.write(`${TOKEN.slice(150)}`);
-    expect(leaks.found()).toMatchObject([
+    expect(scanner.leaks()).toMatchObject([
       { where: 'stderr, line 1', fingerprint: fingerprint(TOKEN), form: 'whole' },
       { where: 'stdout, line 2', fingerprint: fingerprint(TOKEN), form: 'whole' },
     ]);
   });
 
-  it('is watched: a console, that of Node too, whose words come by the stream as well', () => {
-    const leaks = start(TOKEN);
+  it('is watched once on a console of Node, which writes to the stream as well', () => {
+    const scanner = start(TOKEN);
     console.log('caller %s', TOKEN);
     console.error({ error: new Error(TOKEN) });
     stdout.write(`${TOKEN}\n`);
-    // Which prints by another method.
+    // console.trace calls another method of the console.
     console.trace(TOKEN);
-    expect(leaks.found().map(({ where }) => where)).toEqual([
+    expect(scanner.leaks().map(({ where }) => where)).toEqual([
       'console.log',
       'console.error',
       'stdout, line 1',
@@ -227,13 +227,13 @@ describe('what is printed', () => {
   });
 
   it.each(['dir', 'dirxml', 'group', 'groupCollapsed'] as const)('is watched: console.%s', (method) => {
-    const leaks = start(TOKEN);
+    const scanner = start(TOKEN);
     console[method](TOKEN);
     console.groupEnd();
-    expect(leaks.found().map(({ where }) => where)).toEqual([`console.${method}`]);
+    expect(scanner.leaks().map(({ where }) => where)).toEqual([`console.${method}`]);
   });
 
-  it('goes its way, and its writers get their answer', () => {
+  it('is still written, and writers get the return value', () => {
     const written: unknown[] = [];
     stdout.write = (...values: unknown[]) => written.push(values) > 1;
     start();
@@ -242,7 +242,7 @@ describe('what is printed', () => {
     expect(written).toEqual([['a', 'utf8', callback], [Buffer.from('b')]]);
   });
 
-  it('is let alone afterwards, in whatever order scanners end', () => {
+  it('is not watched any more after all scanners have stopped, in any order', () => {
     const before = [stdout.write, stderr.write, console.log];
     const [one, other] = [start(TOKEN), start(TOKEN)];
     one.stop();
@@ -251,22 +251,22 @@ describe('what is printed', () => {
     one.stop();
     expect([stdout.write, stderr.write, console.log]).toEqual(before);
     stdout.write(`${SIGNATURE}\n`);
-    expect([one.found().length, other.found().length]).toEqual([0, 1]);
+    expect([one.leaks().length, other.leaks().length]).toEqual([0, 1]);
   });
 
-  it('goes on for who wrapped it meanwhile', () => {
-    const leaks = start(TOKEN);
+  it('still reaches a function that wrapped the stream meanwhile', () => {
+    const scanner = start(TOKEN);
     const { write } = stdout;
     const wrapped = (text: string): boolean => write.call(stdout, text);
     stdout.write = wrapped as typeof write;
-    leaks.stop();
+    scanner.stop();
     expect([stdout.write, stdout.write(TOKEN)]).toEqual([wrapped, true]);
-    expect(leaks.found()).toEqual([]);
+    expect(scanner.leaks()).toEqual([]);
   });
 
-  it('holds no authorization code, which an address does by right', async () => {
-    const leaks = start();
-    // The middle is the id of the session, which is no secret by itself.
+  it('must not contain an authorization code, but a URL may', async () => {
+    const scanner = start();
+    // The middle part is the session id, which alone is not secret.
     const sid = '0c9e4d7b-5f1e-4c52-9d3b-2f1f8a7c6e5d';
     const code = `f3a1.${sid}.5d2f`;
     const url = await serve((_, response) => void response.end('{}'));
@@ -275,13 +275,13 @@ describe('what is printed', () => {
       body: new URLSearchParams({ grant_type: 'authorization_code', code }).toString(),
     });
     await body.dump();
-    leaks.issued(`${code}-other`, 'code');
-    leaks.saw('the address', `http://localhost/callback?code=${code}-other`);
-    expect([leaks.known, leaks.found()]).toEqual([2, []]);
+    scanner.addToken(`${code}-other`, 'code');
+    scanner.inspect('the address', `http://localhost/callback?code=${code}-other`);
+    expect([scanner.knownCount, scanner.leaks()]).toEqual([2, []]);
     stdout.write(`GET /callback?code=${code}\n{"sid":"${sid}"}\n`);
-    leaks.saw('the log of another process', `GET /callback?code=${code}\n`, { isPrinted: true });
+    scanner.inspect('the log of another process', `GET /callback?code=${code}\n`, { isPrinted: true });
     const leak = { fingerprint: fingerprint(code), form: 'whole' };
-    expect(leaks.found()).toEqual([
+    expect(scanner.leaks()).toEqual([
       { where: 'stdout, line 1', ...leak },
       { where: 'the log of another process', ...leak },
     ]);
@@ -289,37 +289,37 @@ describe('what is printed', () => {
 });
 
 describe('the tokens of a run', () => {
-  it('are those that this process is given and called with', async () => {
-    const leaks = start();
+  it('are those that this process receives in responses and requests', async () => {
+    const scanner = start();
     const answer = { access_token: TOKEN, refresh_token: jwt({ typ: 'Refresh' }), id_token: jwt({ typ: 'ID' }) };
     const server = await serve((_, response) => void response.end(JSON.stringify(answer)));
     const { body } = await undiciRequest(server, { method: 'POST', body: 'grant_type=client_credentials' });
     await body.dump();
-    expect(leaks.known).toBe(3);
+    expect(scanner.knownCount).toBe(3);
     await fetch(server, { headers: { Authorization: `Bearer ${OPAQUE}` } }).then((response) => response.text());
     await fetch(server, { headers: { Authorization: 'Bearer made-up-in-a-test' } }).then((response) => response.text());
-    expect(leaks.known).toBe(4);
+    expect(scanner.knownCount).toBe(4);
     testTokenChannel.publish(`${OPAQUE}-of-the-testing-kit`);
-    expect(leaks.known).toBe(5);
-    leaks.stop();
+    expect(scanner.knownCount).toBe(5);
+    scanner.stop();
     await fetch(server, { headers: { Authorization: `Bearer ${OPAQUE}-other` } }).then((response) => response.text());
-    expect(leaks.known).toBe(5);
+    expect(scanner.knownCount).toBe(5);
   });
 
-  it('are heard of where undici tells of them, whatever else has a channel of that name', async () => {
+  it("are read from undici's own channels, even if another channel has the same name", async () => {
     const { channels } = createRequire(import.meta.url)('undici/lib/core/diagnostics.js') as {
       readonly channels: Readonly<Record<string, Channel>>;
     };
     const watched = ['create', 'bodyChunkReceived', 'trailers'];
     const heard = (): unknown[] => watched.map((name) => channels[name]?.hasSubscribers);
-    const leaks = start();
+    const scanner = start();
     expect(heard()).toEqual([true, true, true]);
-    leaks.stop();
+    scanner.stop();
     expect(heard()).toEqual([false, false, false]);
   });
 
-  it('are those that come through its door, which changes nothing else', async () => {
-    const leaks = start();
+  it('are those that pass its proxy, which changes nothing else', async () => {
+    const scanner = start();
     const code = '7f2c.code.81aa-0017';
     const server = await serve((request, response) => {
       if (request.url === '/auth') return void response.writeHead(302, { location: `http://a/b?code=${code}` }).end();
@@ -331,64 +331,65 @@ describe('the tokens of a run', () => {
         )
         .then(() => response.writeHead(201, { 'set-cookie': ['a=1', 'b=2'] }).end(`{"access_token":"${TOKEN}"}`));
     });
-    const door = await leaks.inFrontOf(server);
+    const proxy = await scanner.proxyTo(server);
     const form = new URLSearchParams({ grant_type: 'authorization_code', code: 'another-code' });
-    const answer = await fetch(`${door.baseUrl}/token`, { method: 'POST', body: form });
+    const answer = await fetch(`${proxy.baseUrl}/token`, { method: 'POST', body: form });
     expect([answer.status, answer.headers.getSetCookie(), await answer.json()]).toEqual([
       201,
       ['a=1', 'b=2'],
       { access_token: TOKEN },
     ]);
     expect(answer.headers.get('x-seen')).toBe(
-      `POST ${new URL(door.baseUrl).host} application/x-www-form-urlencoded;charset=UTF-8 identity ${form.toString()}`,
+      `POST ${new URL(proxy.baseUrl).host} application/x-www-form-urlencoded;charset=UTF-8 identity ${form.toString()}`,
     );
-    await fetch(`${door.baseUrl}/auth`, { redirect: 'manual' });
-    expect(leaks.known).toBe(3);
-    await door.stop();
-    await door.stop();
-    await expect(fetch(door.baseUrl)).rejects.toThrow('fetch failed');
+    await fetch(`${proxy.baseUrl}/auth`, { redirect: 'manual' });
+    expect(scanner.knownCount).toBe(3);
+    await proxy.stop();
+    await proxy.stop();
+    await expect(fetch(proxy.baseUrl)).rejects.toThrow('fetch failed');
   });
 
-  it('pass by its door as a broken connection when the server is not there', async () => {
-    const door = await start().inFrontOf('http://127.0.0.1:9');
-    await expect(fetch(door.baseUrl)).rejects.toThrow('fetch failed');
-    await door.stop();
+  it('stay unknown when the proxy can not reach the server: the connection breaks', async () => {
+    const proxy = await start().proxyTo('http://127.0.0.1:9');
+    await expect(fetch(proxy.baseUrl)).rejects.toThrow('fetch failed');
+    await proxy.stop();
   });
 
-  it('are no words that stand anywhere', () => {
+  it('have at least 8 characters', () => {
     expect(() => start('a-token')).toThrow(RangeError);
-    expect(() => start().issued('a-code', 'code')).toThrow(RangeError);
+    expect(() => start().addToken('a-code', 'code')).toThrow(RangeError);
   });
 });
 
 describe('a report', () => {
-  it('is an error that lists where, which and how, and holds no token', () => {
-    const leaks = start(TOKEN, OPAQUE);
-    leaks.saw('the body of /x', TOKEN);
-    leaks.saw(`GET /?token=${encodeURIComponent(OPAQUE)}`, OPAQUE);
+  it('is an error that lists place, fingerprint and form, and contains no token', () => {
+    const scanner = start(TOKEN, OPAQUE);
+    scanner.inspect('the body of /x', TOKEN);
+    scanner.inspect(`GET /?token=${encodeURIComponent(OPAQUE)}`, OPAQUE);
     const error = (() => {
       try {
-        return leaks.assertNone();
+        return scanner.assertNone();
       } catch (thrown) {
         return thrown;
       }
     })() as TokenLeakError;
     expect(error).toBeInstanceOf(TokenLeakError);
     expect(error.message).toBe(
-      `Tokens showed where nobody must see them:
+      `Tokens leaked:
   - ${fingerprint(TOKEN)} in the body of /x (whole)
-  - ${fingerprint(OPAQUE)} in a place whose name holds a token (whole)`,
+  - ${fingerprint(OPAQUE)} in a place whose name contains a token (whole)`,
     );
-    expect(error.leaks).toEqual(leaks.found());
-    const told = inspect(error, { depth: null, showHidden: true }) + inspect(leaks, { depth: null, showHidden: true });
+    expect(error.leaks).toEqual(scanner.leaks());
+    const printed =
+      inspect(error, { depth: null, showHidden: true }) + inspect(scanner, { depth: null, showHidden: true });
     const checking = start(TOKEN, OPAQUE);
-    checking.saw('the report', told);
-    expect(checking.found()).toEqual([]);
+    checking.inspect('the report', printed);
+    expect(checking.leaks()).toEqual([]);
   });
 
-  it('is none when nothing showed', () => {
-    const leaks = start(TOKEN);
-    leaks.saw('the page', '<p>Hello</p>');
-    expect(() => leaks.assertNone()).not.toThrow();
+  it('is not thrown without a leak', () => {
+    const scanner = start(TOKEN);
+    scanner.inspect('the page', '<p>Hello</p>');
+    expect(() => scanner.assertNone()).not.toThrow();
   });
 });

@@ -1,112 +1,112 @@
-/** TokenLeakScanner: knows the tokens of a run, and finds those that showed in logs, errors, responses or addresses. */
-import { KnownTokens, SHORTEST_TOKEN, type TokenKind } from './known-tokens.js';
+/** TokenLeakScanner: collects the tokens of a run, and finds those that leaked into logs, errors, responses or URLs. */
+import { KnownTokens, MIN_TOKEN_LENGTH, type TokenKind } from './known-tokens.js';
 import { watchPassingTokens, type TokenListener } from './passing-tokens.js';
 import { PrintedLines } from './printed-lines.js';
-import { Sight, type SightOptions } from './sight.js';
-import { openTokenDoor, type TokenDoor } from './token-door.js';
+import { ObservedText, type InspectOptions } from './observed-text.js';
+import { startTokenProxy, type TokenProxy } from './token-proxy.js';
 import { TokenLeakError, type TokenLeak } from './token-leak-error.js';
 import { watchOutput } from './watched-output.js';
 
 /**
- * For tests that run services: collects the tokens of a run, watches what the process prints, is given what else somebody
- * could see, and tells where a token showed.
+ * For tests that run services. It collects the tokens of a run, watches the output of the process, inspects other texts on
+ * request, and reports where a token leaked.
  *
- * It knows, without a way into the product: bearer tokens of requests that arrive at HTTP servers of this process; access,
- * refresh and ID tokens that it is given through undici, as the library is; what comes through the door of
- * {@link TokenLeakScanner.inFrontOf}; what {@link TokenLeakScanner.issued} is told. What has the form of a JWT is found in any
- * case. Authorization codes are looked for in what is printed only: addresses hold them by right.
+ * It collects, without a hook in the product: bearer tokens of requests to HTTP servers of this process; access, refresh and
+ * ID tokens that this process receives through undici, as the library does; tokens that pass a proxy of
+ * {@link TokenLeakScanner.proxyTo}; tokens given to {@link TokenLeakScanner.addToken}. Any other JWT is reported too.
+ * Authorization codes count as leaks in printed output only, because URLs may contain them.
  *
- * Found is the whole token, what is left of it without its signature, the signature, or any 32 characters of it in a row (the
- * header of a JWT apart, which tells nothing); as it stands, percent-encoded, escaped in JSON or HTML, in base64 or base64url
- * once, or several of these; whatever stands around it, and also when it became known later. Not found is what was encrypted,
- * compressed, hashed, written in hex or broken over lines.
+ * It finds a whole token, a token without its signature, a signature alone, and any 32 consecutive characters of a token
+ * (except in the header of a JWT, which is not secret). The token may be plain, percent-encoded, escaped in JSON or HTML, in
+ * base64 or base64url once, or several of these. The surrounding text does not matter, nor whether the token becomes known
+ * later. It does not find tokens that are encrypted, compressed, hashed, in hex or split over lines.
  *
  * ```ts
- * const leaks = TokenLeakScanner.start();
+ * const scanner = TokenLeakScanner.start();
  * afterAll(() => {
- *   leaks.stop();
- *   leaks.assertNone();
+ *   scanner.stop();
+ *   scanner.assertNone();
  * });
  * ```
  *
- * All that it sees is kept in memory until it is let go.
+ * It keeps all observed texts in memory as long as it is referenced.
  */
 export class TokenLeakScanner {
   readonly #known = new KnownTokens();
-  /** Those that became known after the last look. */
-  #fresh = new KnownTokens();
-  readonly #sights: Sight[] = [];
-  #looked = 0;
+  /** The tokens that became known after the last search. */
+  #newTokens = new KnownTokens();
+  readonly #observed: ObservedText[] = [];
+  #searchedCount = 0;
   readonly #lines = { stdout: new PrintedLines('stdout'), stderr: new PrintedLines('stderr') };
   readonly #leaks = new Map<string, TokenLeak>();
   #unwatch: readonly (() => void)[] = [];
   readonly #listener: TokenListener = {
-    token: (text) => this.#learn(text, 'token'),
-    code: (text) => this.#learn(text, 'code'),
+    token: (text) => this.#add(text, 'token'),
+    code: (text) => this.#add(text, 'code'),
   };
 
   private constructor() {}
 
-  /** Watches from now on. Any number may run at a time; each is to be stopped. */
+  /** Starts to watch. Several scanners may run at once; each must be stopped. */
   static start(): TokenLeakScanner {
     const scanner = new TokenLeakScanner();
     scanner.#watch();
     return scanner;
   }
 
-  /** How many tokens and codes it looks for. With none, {@link TokenLeakScanner.assertNone} says little. */
-  get known(): number {
+  /** The number of tokens and codes it searches for. With none, {@link TokenLeakScanner.assertNone} proves little. */
+  get knownCount(): number {
     return this.#known.size;
   }
 
   /**
-   * A token, or another secret, that came by a way of its own; or an authorization code.
+   * Adds a token, another secret or an authorization code that the scanner does not collect by itself.
    *
-   * @throws RangeError when it has less than 8 characters: it would be found everywhere.
+   * @throws RangeError if it has fewer than 8 characters: it would be found everywhere.
    */
-  issued(token: string, kind: TokenKind = 'token'): void {
-    if (token.length < SHORTEST_TOKEN) throw new RangeError(`A token has at least ${SHORTEST_TOKEN} characters`);
-    this.#learn(token, kind);
+  addToken(token: string, kind: TokenKind = 'token'): void {
+    if (token.length < MIN_TOKEN_LENGTH) throw new RangeError(`A token has at least ${MIN_TOKEN_LENGTH} characters`);
+    this.#add(token, kind);
   }
 
   /**
-   * Opens a door in front of an authorization server, on 127.0.0.1: services that reach the server at its `baseUrl`, also in
-   * other processes, are given no token that is not known. It is to be stopped by itself.
+   * Starts a proxy in front of an authorization server, on 127.0.0.1. It collects the tokens of services that use the proxy's
+   * `baseUrl`, in other processes too. The proxy must be stopped separately.
    */
-  inFrontOf(baseUrl: string): Promise<TokenDoor> {
-    return openTokenDoor(baseUrl, this.#listener);
+  proxyTo(baseUrl: string): Promise<TokenProxy> {
+    return startTokenProxy(baseUrl, this.#listener);
   }
 
   /**
-   * Something that somebody could see: the body of a response, a header, an address, an error, what another process printed.
-   * `where` is what a leak in it is reported by; it is not looked through, but not repeated either if a token is in it.
+   * Searches a text that somebody could see: a response body, a header, a URL, an error, the output of another process.
+   * `where` names the text in the report. It is not searched itself; if it contains a token, the report replaces it.
    */
-  saw(where: string, text: string | Uint8Array, options: SightOptions = {}): void {
-    // What is no text has its ASCII left alone.
+  inspect(where: string, text: string | Uint8Array, options: InspectOptions = {}): void {
+    // Latin-1 keeps the ASCII in any bytes.
     const read = typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
-    this.#sights.push(new Sight(where, read, options));
+    this.#observed.push(new ObservedText(where, read, options));
   }
 
-  /** Every leak so far, once for each token and place. */
-  found(): readonly TokenLeak[] {
+  /** All leaks so far, one for each token and place. */
+  leaks(): readonly TokenLeak[] {
     const unfinished = Object.values(this.#lines).map(({ unfinished: { where, text } }) => printed(where, text));
-    for (const sight of unfinished) this.#lookAt(sight);
-    this.#sights.forEach((sight, at) => {
-      if (at >= this.#looked) this.#lookAt(sight);
-      else for (const leak of sight.knownIn(this.#fresh)) this.#tell(leak);
+    for (const observed of unfinished) this.#search(observed);
+    this.#observed.forEach((observed, at) => {
+      if (at >= this.#searchedCount) this.#search(observed);
+      else for (const leak of observed.knownTokens(this.#newTokens)) this.#report(leak);
     });
-    this.#looked = this.#sights.length;
-    this.#fresh = new KnownTokens();
+    this.#searchedCount = this.#observed.length;
+    this.#newTokens = new KnownTokens();
     return [...this.#leaks.values()];
   }
 
-  /** @throws TokenLeakError when there is a leak. */
+  /** @throws TokenLeakError if there is a leak. */
   assertNone(): void {
-    const leaks = this.found();
+    const leaks = this.leaks();
     if (leaks.length > 0) throw new TokenLeakError(leaks);
   }
 
-  /** Watches no more. What is known and was seen stays, and more may be given. May be called again. */
+  /** Stops watching. Tokens and texts are kept, and more may be added. May be called again. */
   stop(): void {
     for (const unwatch of this.#unwatch) unwatch();
     this.#unwatch = [];
@@ -117,28 +117,31 @@ export class TokenLeakScanner {
       watchPassingTokens(this.#listener),
       watchOutput({
         streamed: (stream, chunk) => {
-          for (const { where, text } of this.#lines[stream].add(chunk)) this.#sights.push(printed(where, text));
+          for (const { where, text } of this.#lines[stream].add(chunk)) this.#observed.push(printed(where, text));
         },
-        logged: (method, text) => this.#sights.push(printed(`console.${method}`, text)),
+        logged: (method, text) => this.#observed.push(printed(`console.${method}`, text)),
       }),
     ];
   }
 
-  #learn(...[text, kind]: Parameters<KnownTokens['add']>): void {
-    if (text.length >= SHORTEST_TOKEN && this.#known.add(text, kind)) this.#fresh.add(text, kind);
+  #add(...[text, kind]: Parameters<KnownTokens['add']>): void {
+    if (text.length >= MIN_TOKEN_LENGTH && this.#known.add(text, kind)) this.#newTokens.add(text, kind);
   }
 
-  #lookAt(sight: Sight): void {
-    for (const leak of [...sight.knownIn(this.#known), ...sight.unknownIn(this.#known)]) this.#tell(leak);
+  #search(observed: ObservedText): void {
+    for (const leak of this.#leaksIn(observed)) this.#report(leak);
   }
 
-  /** The last word on a token at a place counts: what had the form of one may be known meanwhile, or have come to its end. */
-  #tell(leak: TokenLeak): void {
-    const isNamed = new Sight('', leak.where);
-    const hidden = [...isNamed.knownIn(this.#known), ...isNamed.unknownIn(this.#known)].length > 0;
-    const where = hidden ? 'a place whose name holds a token' : leak.where;
+  /** A later report on the same token and place replaces an earlier one: a JWT may become known, an unfinished line complete. */
+  #report(leak: TokenLeak): void {
+    const isSecret = this.#leaksIn(new ObservedText('', leak.where)).length > 0;
+    const where = isSecret ? 'a place whose name contains a token' : leak.where;
     this.#leaks.set(`${leak.fingerprint} ${leak.where}`, { ...leak, where });
+  }
+
+  #leaksIn(observed: ObservedText): TokenLeak[] {
+    return [...observed.knownTokens(this.#known), ...observed.unknownJwts(this.#known)];
   }
 }
 
-const printed = (where: string, text: string): Sight => new Sight(where, text, { isPrinted: true });
+const printed = (where: string, text: string): ObservedText => new ObservedText(where, text, { isPrinted: true });

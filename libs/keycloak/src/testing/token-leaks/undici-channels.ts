@@ -1,12 +1,12 @@
-/** undiciChannels(): where the library's own undici tells of its requests, and any other copy of it. */
+/** undiciChannels(): the diagnostics channels of the library's own undici, and of any other copy. */
 import { channel, type Channel } from 'node:diagnostics_channel';
 import { createRequire } from 'node:module';
 
 type Event = 'create' | 'bodyChunkReceived' | 'trailers';
 
 /**
- * By name alone, Node 20 may give another channel than the one that undici has held since it was loaded, when one of that name
- * was collected meanwhile, as those of the spec before this one are; and who listens there hears nothing, forever.
+ * The name alone is not enough: once a channel of that name was garbage-collected (those of the previous spec are), Node 20 may
+ * return a different channel than the one that undici holds, and its subscribers receive nothing.
  */
 export function undiciChannels(event: Event): readonly Channel[] {
   const own = channelsOfUndici()[event];
@@ -16,7 +16,7 @@ export function undiciChannels(event: Event): readonly Channel[] {
 
 function channelsOfUndici(): Partial<Readonly<Record<Event, Channel>>> {
   try {
-    // No door of undici leads there; without it, the name has to do.
+    // An internal file of undici. Without it, only the channel by name is watched.
     const { channels } = createRequire(import.meta.url)('undici/lib/core/diagnostics.js') as {
       readonly channels?: Partial<Readonly<Record<Event, Channel>>>;
     };

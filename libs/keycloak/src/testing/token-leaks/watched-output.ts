@@ -1,25 +1,25 @@
-/** watchOutput(): tells what this process prints: standard output, standard error, and a console that is not Node's own. */
+/** watchOutput(): reports what this process prints to standard output, standard error and any console. */
 import { StringDecoder } from 'node:string_decoder';
 import { format } from 'node:util';
 
-/** Everything, in order; a token may be split over chunks of a stream, but a console prints one text at a time. */
+/** Receives all output in order. A token may be split over chunks of a stream; a console prints whole texts. */
 export interface OutputListener {
   streamed(stream: 'stdout' | 'stderr', text: string): void;
   logged(method: ConsoleMethod, text: string): void;
 }
 
-/** Those that print what they are given; the others print by them, or counts and times. */
+/** The methods that print their arguments. The other methods call these, or print counts and times. */
 const METHODS = ['debug', 'dir', 'dirxml', 'error', 'group', 'groupCollapsed', 'info', 'log', 'trace', 'warn'] as const;
 export type ConsoleMethod = (typeof METHODS)[number];
 
 const listeners = new Set<OutputListener>();
 let unwatch: (() => void) | undefined;
-/** What Node's console prints comes by the stream as well, and is told once. */
+/** Node's console writes to the stream as well: while this is true, the stream does not report the same text again. */
 let inConsole = false;
 
 /**
- * Nothing is held back. Gives what ends it, in any order with others. It sees what goes through `process.stdout`,
- * `process.stderr` and `console`; not what is written to the file descriptor itself, or by another process.
+ * The output is printed as before. It covers `process.stdout`, `process.stderr` and `console`, but not direct writes to the
+ * file descriptors, nor other processes. Returns a function that stops the watch; several watches may stop in any order.
  */
 export function watchOutput(listener: OutputListener): () => void {
   listeners.add(listener);
@@ -50,7 +50,7 @@ function watchStream(name: 'stdout' | 'stderr'): () => void {
 function watchConsole(method: ConsoleMethod): () => void {
   return replace(console, method, (print) => (...values: unknown[]) => {
     const nested = inConsole;
-    // One method prints by another.
+    // A method that another method called does not report the text again.
     if (!nested) for (const listener of listeners) listener.logged(method, format(...values));
     inConsole = true;
     try {
@@ -63,7 +63,7 @@ function watchConsole(method: ConsoleMethod): () => void {
 
 type AnyFunction = (...values: never[]) => unknown;
 
-/** Gives what puts the former method back. Somebody who has wrapped ours since keeps it: it goes on, and tells nobody. */
+/** Returns a function that restores the former method, unless someone has wrapped ours since: then ours stays, and reports nothing. */
 function replace<K extends string>(
   holder: Record<K, AnyFunction>,
   name: K,

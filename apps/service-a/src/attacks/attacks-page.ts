@@ -1,0 +1,35 @@
+/** Attacks page: what a browser is shown of attacks that were run, or were not. */
+import type { RefusedPage } from '../login/refusal-page.filter.js';
+import type { Page } from '../pages/pages.js';
+import type { AttackReport } from './attack-lab.js';
+import { inWords } from './judge-attack.js';
+import { VERDICT_WORDS } from './verdict-words.js';
+
+export function attacksRunPage(reports: readonly AttackReport[]): Page {
+  const refused = reports.filter(({ verdict }) => verdict === 'refused').length;
+  const [title, allRefused] = [titleOf(reports, refused), refused === reports.length];
+  return { template: 'attacks-run', model: { title, allRefused, outcomes: reports.map(outcomeOf) } };
+}
+
+export const attacksRefusedPage = (model: RefusedPage): Page => ({ template: 'attacks-refused', model });
+
+function titleOf(reports: readonly AttackReport[], refused: number): string {
+  const [first] = reports;
+  if (reports.length === 1 && first !== undefined) return VERDICT_WORDS[first.verdict].words;
+  return refused === reports.length
+    ? `All ${refused} attacks were refused, each for the expected reason`
+    : `${refused} of ${reports.length} attacks were refused for the expected reason`;
+}
+
+function outcomeOf({ attack, attempt, verdict, why }: AttackReport): object {
+  const common = { attack, verdict, why, due: inWords(attack.expected), ...VERDICT_WORDS[verdict] };
+  if ('notRun' in attempt) return { ...common, sent: undefined, control: undefined, token: [] };
+  return {
+    ...common,
+    sent: attempt.attack,
+    cameBack: inWords(attempt.attack.answer),
+    control: attempt.control,
+    controlCameBack: inWords(attempt.control.answer),
+    token: Object.entries(attempt.token ?? {}),
+  };
+}

@@ -1,0 +1,14 @@
+/** Verdict words: what a page says of an attack's end, with a sign, so that no colour is needed to tell it. */
+import type { Verdict } from './judge-attack.js';
+
+export interface VerdictWords {
+  readonly sign: string;
+  readonly words: string;
+}
+
+export const VERDICT_WORDS: Readonly<Record<Verdict, VerdictWords>> = {
+  refused: { sign: '✓', words: 'Refused, for the expected reason' },
+  open: { sign: '✗', words: 'OPEN: it got through' },
+  refused_otherwise: { sign: '✗', words: 'Refused, but not for the expected reason' },
+  not_run: { sign: '?', words: 'Could not be run' },
+};

@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import { ATTACKS } from './attacks/attack-list.js';
+import { answeredDetails, refusedDetails } from './chain/chain-details.js';
+import {
+  ANSWER,
+  ATTACK,
+  attacksRefused,
+  attacksRun,
+  chainRefused,
+  chainSucceeded,
+  home,
+  loginFailed,
+  MADE,
+  METRICS,
+  token,
+} from '../spec-support/shown-pages.js';
+
+const NAME = `<img src=x onerror=alert(1)>"'&`;
+const ESCAPED = '&lt;img src=x onerror=alert(1)&gt;';
+
+describe('every page', () => {
+  it('escapes what a claim says, in text and in attributes (BF-11)', () => {
+    const answer = { service_b: NAME, service_c: { result: 1, msg: NAME } };
+    const shown = [
+      home({ demoMode: true, user: { name: NAME, csrfToken: NAME }, attacks: [] }),
+      chainSucceeded(answer, NAME),
+      chainRefused({ error: NAME, code: 'insufficient_scope', permission: NAME }),
+      attacksRefused({ error: NAME, code: 'insufficient_scope', permission: NAME }),
+      loginFailed(NAME),
+      chainSucceeded(answer, NAME, answeredDetails(METRICS, [token(NAME, { sub: NAME, aud: [NAME], scope: NAME })])),
+    ];
+    const sent = { what: NAME, answer: { status: 401, code: NAME, reason: NAME, permission: NAME } };
+    const attack = { ...ATTACK, title: NAME, hope: NAME, rule: NAME };
+    const attempt = { attack: sent, control: sent, token: { aud: NAME, scope: NAME } };
+    shown.push(attacksRun([{ attack, attempt, verdict: 'open', why: NAME }]));
+    shown.push(home({ demoMode: true, user: undefined, attacks: [attack] }));
+    for (const html of shown) {
+      expect(html).not.toContain('<img');
+      expect(html).not.toContain('"\'&');
+    }
+    expect(shown[0]).toContain(`Logged in as <strong>${ESCAPED}`);
+    expect(shown[0]).toContain(`value="${ESCAPED}`);
+  });
+
+  it('has no style in it, and no script but the one file of the start page (BF-10)', () => {
+    const html =
+      home({ demoMode: true, user: { name: 'alice', csrfToken: 't' }, attacks: ATTACKS }) +
+      attacksRun([{ attack: ATTACK, attempt: MADE, verdict: 'refused', why: '' }]) +
+      attacksRefused({ error: 'No', code: 'insufficient_scope' }) +
+      loginFailed('x') +
+      chainSucceeded(ANSWER, 'alice', answeredDetails(METRICS, [token('service-b', { sub: 's' })])) +
+      chainRefused({ error: 'No', code: 'insufficient_scope' }, refusedDetails(METRICS));
+    expect(html.match(/<script.*/gi)).toEqual(['<script type="module" src="/page.js"></script>']);
+    expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|javascript:/i);
+  });
+});

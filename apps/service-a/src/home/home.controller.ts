@@ -1,0 +1,44 @@
+/** Home: the page that explains the chain and runs it, and where users log in and out. */
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { Public } from 'nestjs-keycloak-s2s';
+import { securityHeaders } from 'service-defaults';
+import { ATTACKS } from '../attacks/attack-list.js';
+import { serviceAConfig, type ServiceAConfig } from '../config.js';
+import { Cookies, type CookieRequest } from '../login/cookies.js';
+import { UserSessions } from '../login/user-sessions.js';
+import type { PageReply } from '../pages/negotiation.js';
+import { Pages } from '../pages/pages.js';
+import { homePage } from './home-page.js';
+
+const CSP = 'content-security-policy';
+
+@Controller()
+export class HomeController {
+  readonly #policy = securityHeaders({ scripts: true })[CSP] ?? '';
+  /** The form to log out leads on to Keycloak; no other page has a form that leads anywhere. */
+  readonly #policyWithLogout: string;
+
+  constructor(
+    @Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig,
+    private readonly pages: Pages,
+    private readonly sessions: UserSessions,
+    private readonly cookies: Cookies,
+  ) {
+    const formTargets = [new URL(config.keycloak.issuer).origin];
+    this.#policyWithLogout = securityHeaders({ formTargets, scripts: true })[CSP] ?? '';
+  }
+
+  @Get()
+  @Public()
+  async home(@Req() request: CookieRequest, @Res({ passthrough: true }) reply: PageReply): Promise<string> {
+    const id = this.cookies.sessionId(request);
+    const session = await this.sessions.findConfirmed(id);
+    reply.type('text/html; charset=utf-8').header('Vary', 'Cookie');
+    reply.header(CSP, id === undefined ? this.#policy : this.#policyWithLogout);
+    const user = session === undefined ? undefined : { name: session.username, csrfToken: session.csrfToken };
+    const { demoMode } = this.config;
+    const attacks = demoMode ? ATTACKS : [];
+    const hasUnknownSession = id !== undefined && session === undefined;
+    return this.pages.render(homePage({ demoMode, user, hasUnknownSession, attacks }));
+  }
+}

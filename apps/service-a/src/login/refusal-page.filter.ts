@@ -1,0 +1,48 @@
+/** RefusalPageFilter: shows a browser why it was refused, as a page; everybody else gets the JSON. */
+import { Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { RefusalFilter, type Refusal, type RefusalBody } from 'nestjs-keycloak-s2s';
+import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
+import { Pages, type Page } from '../pages/pages.js';
+import { Cookies } from './cookies.js';
+import { adviceFor } from './refusal-advice.js';
+import { SESSION_ENDED } from './session-caller.js';
+
+/** What each page of a refusal tells. */
+export interface RefusedPage {
+  readonly body: RefusalBody;
+  readonly status: number;
+  /** What happened, and what to do about it. */
+  readonly advice: string;
+}
+
+/** For routes that a session opens: with the refusal of one that is over, the browser forgets its cookie. */
+@Injectable()
+export abstract class RefusalPageFilter implements ExceptionFilter<Refusal> {
+  constructor(
+    private readonly refusals: RefusalFilter,
+    private readonly cookies: Cookies,
+    private readonly pages: Pages,
+  ) {}
+
+  /** Made after the refusal was logged. */
+  protected abstract page(refused: RefusedPage, request: PageRequest): Page;
+
+  catch(refusal: Refusal, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const reply = http.getResponse<PageReply>();
+    reply.header('Vary', 'Accept, Cookie');
+    if (refusal.reason === SESSION_ENDED) reply.header('Set-Cookie', this.cookies.clearSession());
+    const request = http.getRequest<PageRequest>();
+    if (!prefersHtml(request)) {
+      this.refusals.catch(refusal, host);
+      return;
+    }
+    this.refusals.log(refusal);
+    const { status, headers, body } = this.refusals.toReply(refusal);
+    for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+    reply
+      .code(status)
+      .type('text/html; charset=utf-8')
+      .send(this.pages.render(this.page({ body, status, advice: adviceFor(body) }, request)));
+  }
+}

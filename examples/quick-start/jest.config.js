@@ -1,0 +1,23 @@
+/** Jest runs what `tsc` has compiled. It starts a server for the project `e2e` alone. */
+const common = { testEnvironment: 'node', transform: {} };
+
+export default {
+  projects: [
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/dist/src/**/*.spec.js'] },
+    {
+      ...common,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/dist/test/**/*.e2e-spec.js'],
+      // #region server
+      globalSetup: 'keycloak-test-servers/jest-setup',
+      globalTeardown: 'keycloak-test-servers/jest-teardown',
+      globals: {
+        authorizationServer: {
+          realm: 'realm.json',
+          environment: { ORDERS_CLIENT_SECRET: 'orders-secret', INVENTORY_CLIENT_SECRET: 'inventory-secret' },
+        },
+      },
+      // #endregion server
+    },
+  ],
+};

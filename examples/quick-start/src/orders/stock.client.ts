@@ -1,0 +1,21 @@
+/** The stock that the service `inventory` has, read in the name of a caller. */
+import { Injectable } from '@nestjs/common';
+import { InjectServiceClient, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+
+export interface Stock {
+  readonly left: number;
+  /** For whom it was read, and through which client. */
+  readonly reader: string;
+  readonly through: string;
+}
+
+// #region client
+@Injectable()
+export class StockClient {
+  constructor(@InjectServiceClient('inventory') private readonly inventory: ServiceClient) {}
+
+  read(caller: VerifiedAccessToken, article: string): Promise<Stock> {
+    return this.inventory.onBehalfOf(caller, 'stock.read').get(`/stock/${encodeURIComponent(article)}`);
+  }
+}
+// #endregion client

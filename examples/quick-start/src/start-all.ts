@@ -1,0 +1,40 @@
+/** Starts all of it in one process: an authorization server, `inventory`, and `orders` by its own `main.ts`. */
+import { NestFactory } from '@nestjs/core';
+import { startTestServer } from 'keycloak-test-servers';
+import { InventoryModule } from './inventory/inventory.module.js';
+
+// A NODE_ENV that is not set counts as production, where no server for tests starts.
+process.env['NODE_ENV'] ??= 'development';
+const { KEYCLOAK_PORT = '8080', INVENTORY_PORT = '3001', PORT = '3000' } = process.env;
+const secrets = { ORDERS_CLIENT_SECRET: 'orders-secret', INVENTORY_CLIENT_SECRET: 'inventory-secret' };
+// Ctrl-C ends the server too, even one that is still starting.
+const interruption = new AbortController();
+process.on('SIGINT', () => interruption.abort());
+// #region server
+const server = await startTestServer({
+  realm: 'realm.json',
+  environment: secrets,
+  port: Number(KEYCLOAK_PORT),
+  onProgress: console.log,
+  signal: interruption.signal,
+});
+// #endregion server
+interruption.signal.addEventListener('abort', () => void server.stop().finally(() => process.exit()));
+
+const inventory = await NestFactory.create(
+  InventoryModule.register({
+    issuer: server.issuer,
+    clientSecret: secrets.INVENTORY_CLIENT_SECRET,
+    allowInsecureRequests: true,
+  }),
+);
+await inventory.listen(INVENTORY_PORT, '127.0.0.1');
+
+Object.assign(process.env, {
+  PORT,
+  ISSUER: server.issuer,
+  ORDERS_CLIENT_SECRET: secrets.ORDERS_CLIENT_SECRET,
+  INVENTORY_URL: `http://localhost:${INVENTORY_PORT}`,
+});
+await import('./main.js');
+console.log(`orders at http://localhost:${PORT}, on the ${server.kind} server ${server.issuer}`);

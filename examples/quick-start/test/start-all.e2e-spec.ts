@@ -1,0 +1,72 @@
+/** `npm start`: all of it in one process, asked as `curl` asks. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { freePort } from 'keycloak-test-servers';
+import { tokenOf } from './token-of.js';
+
+let ordersUrl: string;
+let inventoryUrl: string;
+let issuer: string;
+let running: ChildProcess;
+let printed = '';
+
+beforeAll(async () => {
+  const [orders, inventory, keycloak] = [await freePort(), await freePort(), await freePort()];
+  ordersUrl = `http://localhost:${orders}`;
+  inventoryUrl = `http://localhost:${inventory}`;
+  issuer = `http://localhost:${keycloak}/realms/shop`;
+  const ports = { PORT: `${orders}`, INVENTORY_PORT: `${inventory}`, KEYCLOAK_PORT: `${keycloak}` };
+  const env = { ...process.env, ...ports, NODE_ENV: 'development' };
+  running = spawn(process.execPath, ['dist/src/start-all.js'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  for await (const text of running.stdout!.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    printed += text;
+    if (/^orders at .+$/m.test(printed)) break;
+  }
+  // What it prints later is not read, and must not make it wait.
+  running.stdout!.resume();
+}, 180_000);
+
+afterAll(() => void running.kill('SIGKILL'));
+
+async function ask(url: string, token?: string) {
+  const answer = await fetch(url, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
+  return { status: answer.status, body: await answer.json() };
+}
+
+it('says where it is, and on which server', () => {
+  expect(printed).toMatch(
+    new RegExp(`^orders at ${ordersUrl}, on the (embedded|docker|distribution) server ${issuer}$`, 'm'),
+  );
+});
+
+it('refuses a request without a token', async () => {
+  expect(await ask(`${ordersUrl}/orders/pen`)).toMatchObject({ status: 401, body: { code: 'missing_token' } });
+});
+
+it('answers Alice, in her name', async () => {
+  expect(await ask(`${ordersUrl}/orders/pen`, await tokenOf(issuer, 'alice'))).toEqual({
+    status: 200,
+    body: { article: 'pen', left: 3, reader: expect.any(String), through: 'orders' },
+  });
+});
+
+it('names what Bob lacks', async () => {
+  expect(await ask(`${ordersUrl}/orders/pen`, await tokenOf(issuer, 'bob'))).toMatchObject({
+    status: 403,
+    body: { code: 'insufficient_scope', permission: 'stock.read' },
+  });
+});
+
+it("refuses Alice's token at the wrong door", async () => {
+  expect(await ask(`${inventoryUrl}/stock/pen`, await tokenOf(issuer, 'alice'))).toMatchObject({
+    status: 401,
+    body: { code: 'invalid_token' },
+  });
+});
+
+it('ends with Ctrl-C', async () => {
+  running.kill('SIGINT');
+  expect(await once(running, 'exit')).toEqual([0, null]);
+  await expect(fetch(`${ordersUrl}/orders/pen`)).rejects.toThrow('fetch failed');
+}, 60_000);

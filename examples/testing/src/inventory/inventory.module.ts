@@ -1,0 +1,31 @@
+/** The service `inventory`, which is called by `orders` alone. */
+import { Controller, Get, Module, Param, type DynamicModule } from '@nestjs/common';
+import {
+  AccessToken,
+  AllowClients,
+  KeycloakModule,
+  RequirePermission,
+  VerifiedAccessToken,
+  type KeycloakModuleOptions,
+} from 'nestjs-keycloak-s2s';
+
+const STOCK: Readonly<Record<string, number>> = { pen: 3, ink: 0 };
+
+// #region controller
+@Controller('stock')
+export class StockController {
+  @Get(':article')
+  @RequirePermission('stock.read')
+  @AllowClients('orders')
+  read(@AccessToken() caller: VerifiedAccessToken, @Param('article') article: string) {
+    return { left: STOCK[article] ?? 0, reader: caller.subject, through: caller.clientId };
+  }
+}
+// #endregion controller
+
+@Module({ controllers: [StockController] })
+export class InventoryModule {
+  static register(keycloak: Omit<KeycloakModuleOptions, 'clientId'>): DynamicModule {
+    return { module: InventoryModule, imports: [KeycloakModule.forRoot({ clientId: 'inventory', ...keycloak })] };
+  }
+}

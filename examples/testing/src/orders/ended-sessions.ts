@@ -1,0 +1,14 @@
+/** A session that has ended elsewhere ends here at once. */
+import { Injectable } from '@nestjs/common';
+import { RevocationList } from 'nestjs-keycloak-s2s';
+
+// #region service
+@Injectable()
+export class EndedSessions {
+  constructor(private readonly revocations: RevocationList) {}
+
+  sessionEnded({ sid }: { sid: string }): void {
+    this.revocations.deny({ sid }); // or { sub, issuedBefore } in seconds, or denialOf(token)
+  }
+}
+// #endregion service

@@ -1,0 +1,55 @@
+/** Create authorization server: what can be asked of one authorization server, each kind of call under a policy of its own. */
+import type { Clock } from '../caching/clock.js';
+import { Network } from '../http/network.js';
+import type { CircuitState } from '../resilience/call-gate.js';
+import { CallPolicy, type CallPolicyOptions } from '../resilience/call-policy.js';
+import { AuthorizationServerFetch, type ApplicationCallKind } from './authorization-server-fetch.js';
+import { Introspection } from './introspection.js';
+import { ServerMetadata } from './metadata.js';
+import { SERVER_CALL_RULES } from './server-call-rules.js';
+import { OAuthClientContext, type OAuthClientOptions } from './oauth-client-context.js';
+import { TokenEndpoint } from './token-endpoint.js';
+
+export interface AuthorizationServerOptions extends OAuthClientOptions, CallPolicyOptions {
+  /** Scopes that the server adds unasked, because they are defaults of our client. */
+  readonly defaultScopes: readonly string[];
+}
+
+export type CallKind = 'discovery' | 'introspection' | 'introspection_renewal' | 'token' | ApplicationCallKind;
+
+/** The part of the slots for introspections that is for renewals alone. */
+const RENEWALS = 0.2;
+
+/** Told whenever the circuit of a kind of call opens, is half-open, or closes. */
+export type CircuitListener = (kind: CallKind, state: CircuitState) => void;
+
+export interface AuthorizationServerCalls {
+  readonly metadata: ServerMetadata;
+  readonly introspection: Introspection;
+  readonly tokenEndpoint: TokenEndpoint;
+  /** For the application's own calls. */
+  readonly fetch: AuthorizationServerFetch;
+}
+
+/** Sends nothing yet. A policy for each kind: so that one can't take the slots of another, nor open its circuit. */
+export function createAuthorizationServer(
+  options: AuthorizationServerOptions,
+  clock: Clock,
+  onCircuit: CircuitListener = () => undefined,
+  network = new Network(),
+): AuthorizationServerCalls {
+  const connections = network.toAuthorizationServer();
+  const context = new OAuthClientContext(options, connections);
+  const policy = (kind: CallKind, maxConcurrentCalls = options.maxConcurrentCalls): CallPolicy =>
+    new CallPolicy({ ...options, maxConcurrentCalls }, SERVER_CALL_RULES, clock, (state) => onCircuit(kind, state));
+  const forRenewals = Math.floor(options.maxConcurrentCalls * RENEWALS);
+  const introspection = policy('introspection', options.maxConcurrentCalls - forRenewals);
+  const renewal = forRenewals === 0 ? introspection : policy('introspection_renewal', forRenewals);
+  const metadata = new ServerMetadata(context, policy('discovery'));
+  return {
+    metadata,
+    introspection: new Introspection(context, metadata, introspection, renewal),
+    fetch: new AuthorizationServerFetch(options, connections, (kind) => policy(kind)),
+    tokenEndpoint: new TokenEndpoint(context, metadata, policy('token'), options.defaultScopes),
+  };
+}

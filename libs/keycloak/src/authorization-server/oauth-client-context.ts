@@ -1,0 +1,48 @@
+/** OAuthClientContext: the realm, the client and its credentials, as every call of the OAuth library needs them. */
+import {
+  allowInsecureRequests,
+  ClientSecretBasic,
+  customFetch,
+  type Client,
+  type ClientAuth,
+  type HttpRequestOptions,
+} from 'oauth4webapi';
+import type { Connections } from '../http/network.js';
+import { boundedFetch } from './bounded-fetch.js';
+
+export interface OAuthClientOptions {
+  readonly issuer: string;
+  /** The realm's URL as we reach it; it differs from `issuer` where services and browsers use different names. */
+  readonly realmUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly allowInsecureRequests: boolean;
+}
+
+/** The arguments that every call of the OAuth library needs. */
+export class OAuthClientContext {
+  readonly issuer: string;
+  readonly realmUrl: URL;
+  readonly client: Client;
+  readonly clientAuthentication: ClientAuth;
+  readonly #allowInsecureRequests: boolean;
+  readonly #fetch: ReturnType<typeof boundedFetch>;
+
+  /** There are as many `connections` at once as the bulkheads let through. */
+  constructor(options: OAuthClientOptions, connections: Connections) {
+    this.#fetch = boundedFetch(connections);
+    this.issuer = options.issuer;
+    this.realmUrl = new URL(options.realmUrl);
+    this.client = { client_id: options.clientId };
+    this.clientAuthentication = ClientSecretBasic(options.clientSecret);
+    this.#allowInsecureRequests = options.allowInsecureRequests;
+  }
+
+  requestOptions(signal: AbortSignal): HttpRequestOptions<'GET' | 'POST', URLSearchParams | undefined> {
+    return {
+      [customFetch]: this.#fetch,
+      [allowInsecureRequests]: this.#allowInsecureRequests,
+      signal,
+    };
+  }
+}

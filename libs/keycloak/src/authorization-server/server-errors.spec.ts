@@ -1,0 +1,152 @@
+/** What each fault of the authorization server comes to, at each of the three places where it is asked (RS-14). */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
+import { printedForms } from '../../spec-support/printed-forms.js';
+import { StillClock } from '../../spec-support/still-clock.js';
+import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { createAuthorizationServer } from './create-authorization-server.js';
+
+let realm: RunningAuthorizationServer;
+let elsewhere: RunningAuthorizationServer;
+let gone: RunningAuthorizationServer;
+
+beforeAll(async () => {
+  [realm, elsewhere, gone] = await Promise.all([startTestRealm(), startTestRealm(), startTestRealm()]);
+  await gone.stop();
+});
+beforeEach(() => {
+  for (const place of ['discovery', 'introspection', 'token'] as const) realm.control.fault(place, undefined);
+});
+afterAll(async () => {
+  await realm.stop();
+  await elsewhere.stop();
+});
+
+const SUBJECT_TOKEN = 'dGhlLXRva2Vu.c2ln';
+
+/** Something that asks at a place, on a connection of its own. */
+function askingAt(
+  place: 'discovery' | 'introspection' | 'token',
+  { server = realm, ...bend }: { readonly server?: typeof realm; readonly timeoutMs?: number } = {},
+) {
+  const options = { ...connectionTo(server, 'service-a'), ...bend };
+  // By a clock that stands still nobody has waited for too long to be sent, however busy this machine is.
+  const { metadata, introspection, tokenEndpoint } = createAuthorizationServer(options, new StillClock());
+  return {
+    discovery: () => metadata.get(),
+    introspection: () => introspection.introspect(SUBJECT_TOKEN),
+    token: () => tokenEndpoint.clientCredentials('orders.approve'),
+  }[place];
+}
+
+/** An answer that no working server gives. */
+const says = (status: number, body: unknown = '', headers: Readonly<Record<string, string>> = {}): Fault => ({
+  kind: 'answer',
+  status,
+  headers,
+  body,
+});
+const HTML = { 'Content-Type': 'text/html' };
+
+const failure = async (asking: Promise<unknown>): Promise<AuthorizationServerError> => {
+  const error = await asking.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof AuthorizationServerError)) throw new Error('No AuthorizationServerError', { cause: error });
+  return error;
+};
+
+describe.each(['discovery', 'introspection', 'token'] as const)('%s', (place) => {
+  const asking = (bend?: { readonly timeoutMs: number }) => askingAt(place, bend);
+
+  it.each<[string, Fault]>([
+    ['500', says(500)],
+    ['502 with HTML', says(502, '<html>Bad gateway</html>', HTML)],
+    ['503', says(503)],
+    ['500 with an OAuth error', says(500, { error: 'unknown_error' })],
+    ['408', says(408)],
+    ['429', says(429)],
+    ['200 with HTML', { kind: 'html' }],
+    ['200 with the right answer as text', { kind: 'wrong-content-type' }],
+    ['200 with truncated JSON', says(200, '{"active":true')],
+    ['200 and nothing', { kind: 'empty' }],
+    ['200 with a JSON array', says(200, [])],
+    ['200 with JSON null', says(200, null)],
+    ['200 with members twice', { kind: 'duplicate-keys' }],
+    ['200 with __proto__', { kind: 'proto' }],
+    ['201', says(201, { active: true })],
+    ['204', says(204)],
+    ['more than 1 MiB', { kind: 'huge', megabytes: 2 }],
+    ['a gzip bomb', { kind: 'gzip-bomb', megabytes: 20 }],
+    ['half an answer and no more', { kind: 'truncated' }],
+    ['a reset', { kind: 'reset' }],
+  ])('answers %s: authorization_server_unavailable (RS-14, RS-15)', async (_fault, fault) => {
+    realm.control.fault(place, fault);
+    expect(await failure(asking()())).toMatchObject({ code: 'authorization_server_unavailable', httpStatus: 503 });
+  });
+
+  it.each<[string, Fault]>([
+    ['nothing', { kind: 'hang' }],
+    ['headers only', { kind: 'slow-bytes', everyMs: 60_000 }],
+    ['a byte now and then', { kind: 'slow-bytes', everyMs: 50 }],
+  ])('sends %s: authorization_server_unavailable at the time-out (RS-14)', async (_fault, fault) => {
+    realm.control.fault(place, fault);
+    const error = await failure(asking({ timeoutMs: 200 })());
+    expect([error.code, error.reason]).toEqual(['authorization_server_unavailable', 'timeout']);
+  });
+
+  it('is not there: authorization_server_unavailable (RS-14)', async () => {
+    const error = await failure(askingAt(place, { server: gone })());
+    expect([error.code, error.reason]).toEqual(['authorization_server_unavailable', 'ECONNREFUSED']);
+  });
+
+  it.each<[string, 429 | 503, string, number | undefined]>([
+    ['429', 429, '7', 7],
+    ['503', 503, '120', 120],
+    ['a day', 503, '86400', 300],
+    ['no number', 503, 'Wed, 21 Oct 2026 07:28:00 GMT', undefined],
+    ['less than nothing', 503, '-1', undefined],
+  ])('passes Retry-After on, at most five minutes: %s (RS-14)', async (_case, status, retryAfter, seconds) => {
+    realm.control.fault(place, { kind: 'status', status, retryAfter });
+    expect((await failure(asking()())).retryAfterSeconds).toBe(seconds);
+  });
+
+  it.each([301, 302, 307, 308])('answers %i: the redirect is not followed (RS-04)', async (status) => {
+    realm.control.fault(place, says(status, '', { Location: `${elsewhere.issuer}/protocol/openid-connect/certs` }));
+    expect(await failure(asking()())).toMatchObject({ code: 'authorization_server_unavailable' });
+    expect(elsewhere.control.calls.jwks).toBe(0);
+  });
+
+  it.each<[string, Fault]>([
+    ['400', says(400, { error: 'invalid_request' })],
+    ['401', says(401, { error: 'invalid_client', error_description: 'Invalid client credentials' })],
+    ['401 with a challenge', says(401, { error: 'unauthorized_client' }, { 'WWW-Authenticate': 'Basic realm="x"' })],
+    ['403', says(403, { error: 'access_denied' })],
+    ['403 with HTML', says(403, '<html>', HTML)],
+  ])('answers %s: authorization_server_refused', async (_case, fault) => {
+    realm.control.fault(place, fault);
+    expect(await failure(asking()())).toMatchObject({ code: 'authorization_server_refused', httpStatus: 502 });
+  });
+
+  it('is asked again after a failure', async () => {
+    const ask = asking();
+    for (const fault of [says(500), { kind: 'reset' }] as const) {
+      realm.control.fault(place, fault);
+      await failure(ask());
+    }
+    realm.control.fault(place, undefined);
+    await expect(ask()).resolves.toBeDefined();
+  });
+
+  it('leaves no token, no secret and no answer in the error (RS-23)', async () => {
+    const secrets = [SUBJECT_TOKEN, 'the-secret', Buffer.from('service').toString('base64'), 'maintenance'];
+    const echo = says(400, { error: 'x', error_description: secrets.join(' ') });
+    for (const fault of [echo, says(500, secrets.join(' ')), { kind: 'html' }, { kind: 'reset' }] as const) {
+      realm.control.fault(place, fault);
+      const printed = printedForms(await failure(asking()()));
+      expect(secrets.filter((secret) => printed.includes(secret))).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,23 @@
+/** Server errors: what an answer that is not a success says about us: refused, or unavailable. */
+import { OperationProcessingError, ResponseBodyError, WWWAuthenticateChallengeError } from 'oauth4webapi';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import type { Refusal } from '../protocol/refusal.js';
+import { retryAfterSeconds } from '../resilience/retry-after.js';
+
+/**
+ * Turns whatever the OAuth library threw into an error of ours. Its own errors hold the response, and with it tokens:
+ * of them only the OAuth error code and the status go on, as `AuthorizationServerError.answered` has it. Answers that make
+ * no sense are `authorization_server_unavailable`.
+ */
+export function toServerError(error: unknown): Refusal {
+  if (error instanceof AuthorizationServerError) return error;
+  if (error instanceof ResponseBodyError) return answered(error.response, error.error);
+  if (error instanceof WWWAuthenticateChallengeError) return answered(error.response, 'challenge');
+  if (error instanceof OperationProcessingError && error.cause instanceof Response) {
+    return answered(error.cause, 'unexpected_status');
+  }
+  return new AuthorizationServerError('authorization_server_unavailable', { reason: 'nonsense_answer' });
+}
+
+const answered = (response: Response, error: string): AuthorizationServerError =>
+  AuthorizationServerError.answered(response.status, error, retryAfterSeconds(response.headers.get('retry-after')));

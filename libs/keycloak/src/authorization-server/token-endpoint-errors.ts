@@ -1,0 +1,35 @@
+/** Token endpoint errors: the one table that reads Keycloak's descriptions, because one code means many things. */
+import { ResponseBodyError } from 'oauth4webapi';
+import { BearerError } from '../protocol/bearer-error.js';
+import type { Refusal } from '../protocol/refusal.js';
+import { toServerError } from './server-errors.js';
+
+/** What a refused token exchange says of the caller. A refusal that is not listed is ours: 502. */
+const EXCHANGE_REFUSALS: readonly {
+  readonly error: string;
+  readonly description: RegExp;
+  readonly means: 'invalid_token' | 'insufficient_scope';
+}[] = [
+  // The subject token was revoked, has expired or is none.
+  { error: 'invalid_request', description: /^Invalid token$/i, means: 'invalid_token' },
+  { error: 'invalid_grant', description: /^/, means: 'invalid_token' },
+  // The scope was not granted because the user lacks its role, and with the scope goes its audience.
+  { error: 'invalid_request', description: /^Requested audience not available/i, means: 'insufficient_scope' },
+];
+
+/** What a failed token exchange comes to: an error for its caller, or for the operator. */
+export function toExchangeError(error: unknown, audience: string, scope: string): Refusal {
+  if (!(error instanceof ResponseBodyError) || error.status !== 400) return toServerError(error);
+  const description = error.error_description ?? '';
+  const row = EXCHANGE_REFUSALS.find(
+    (refusal) => refusal.error === error.error && refusal.description.test(description),
+  );
+  if (row === undefined) return toServerError(error);
+  return row.means === 'invalid_token'
+    ? new BearerError('invalid_token', { reason: 'subject_token_refused' })
+    : new BearerError('insufficient_scope', {
+        reason: 'permission_not_granted_to_subject',
+        permission: scope,
+        fields: { audience },
+      });
+}

@@ -1,0 +1,92 @@
+/** Compose Keycloak: every part of the library and how they depend on each other, in plain TypeScript. */
+import type { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
+import { CachedIntrospection } from './authorization-server/cached-introspection.js';
+import { createAuthorizationServer } from './authorization-server/create-authorization-server.js';
+import { AuthorizationServerHealth } from './authorization-server/server-health.js';
+import { systemClock, type Clock } from './caching/clock.js';
+import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
+import { ServiceClient } from './client/service-client.js';
+import { ServiceTransport } from './client/service-transport.js';
+import { TokenExchangeClient } from './client/token-exchange-client.js';
+import { TokenSource } from './client/token-source.js';
+import { TokenSourceLog } from './client/token-source-log.js';
+import { Network } from './http/network.js';
+import { resolveKeycloakOptions, type KeycloakModuleOptions } from './keycloak.options.js';
+import { isCompactJws } from './protocol/token-form.js';
+import type { CircuitState } from './resilience/call-gate.js';
+import { makeAccessTokenVerifier, type AccessTokenVerifier } from './resource-server/access-token-verifier.js';
+import { RevocationList } from './revocation/revocation-list.js';
+import { resolveServiceOptions, type ServiceOptions } from './service.options.js';
+
+/** The part of Nest's `Logger` that is used. */
+export type ComponentLog = Readonly<Record<'log' | 'warn' | 'error', (message: string, fields: object) => void>>;
+
+export interface Surroundings {
+  readonly clock?: Clock;
+  readonly network?: Network;
+  /** The log of each part, by its name. Default: none is written. */
+  readonly loggers?: (part: string) => ComponentLog;
+}
+
+export interface ComposedKeycloak {
+  readonly revocations: RevocationList;
+  readonly tokens: TokenSource;
+  readonly clientCredentials: ClientCredentialsTokenProvider;
+  readonly tokenExchange: TokenExchangeClient;
+  readonly fetch: AuthorizationServerFetch;
+  readonly health: AuthorizationServerHealth;
+  readonly verifier: AccessTokenVerifier;
+  /** A client of the service `name`. Throws `KeycloakOptionsError`. */
+  readonly service: (name: string, options: ServiceOptions) => ServiceClient;
+}
+
+/** Sends nothing yet. Throws `KeycloakOptionsError`, which lists every fault of `given`. */
+export function composeKeycloak(
+  given: KeycloakModuleOptions,
+  { clock = systemClock, network = new Network(), loggers = () => SILENT }: Surroundings = {},
+): ComposedKeycloak {
+  const options = resolveKeycloakOptions(given);
+  const serverLog = loggers('AuthorizationServer');
+  const server = createAuthorizationServer(
+    { ...options, clientSecret: given.clientSecret },
+    clock,
+    (kind, state) => logCircuit(serverLog, 'Keycloak', state, { kind }),
+    network,
+  );
+  const revocations = new RevocationList(options, clock, loggers('RevocationList'));
+  const tokenLog = new TokenSourceLog(loggers('TokenSource'));
+  const tokens = new TokenSource(server.tokenEndpoint, options, clock, tokenLog, revocations);
+  const introspection = new CachedIntrospection(server.introspection, options, clock, (hash) =>
+    tokens.dropExchangedFrom(hash),
+  );
+  // What Keycloak's access tokens look like.
+  const verifierOptions = { ...options, audience: options.clientId, tokenForm: isCompactJws };
+  const serviceLog = loggers('ServiceClient');
+  const { allowInsecureRequests } = options;
+  return {
+    revocations,
+    tokens,
+    clientCredentials: new ClientCredentialsTokenProvider(tokens),
+    tokenExchange: new TokenExchangeClient(tokens),
+    fetch: server.fetch,
+    health: new AuthorizationServerHealth(server.metadata, clock),
+    verifier: makeAccessTokenVerifier(introspection, verifierOptions, clock, revocations),
+    service: (name, serviceOptions) => {
+      const resolved = resolveServiceOptions(name, serviceOptions, allowInsecureRequests);
+      const transport = new ServiceTransport({ name, ...resolved }, network, clock, (state) =>
+        logCircuit(serviceLog, name, state, { service: name }),
+      );
+      return new ServiceClient(name, resolved.audience, transport, tokens);
+    },
+  };
+}
+
+const ignore = (): void => undefined;
+
+const SILENT: ComponentLog = { log: ignore, warn: ignore, error: ignore };
+
+function logCircuit(log: ComponentLog, target: string, state: CircuitState, fields: object): void {
+  if (state === 'open') log.error(`Circuit opened: calls to ${target} are suspended`, fields);
+  else if (state === 'half-open') log.log(`Circuit half-open: sending one trial call to ${target}`, fields);
+  else log.log(`Circuit closed: calls to ${target} resumed`, fields);
+}

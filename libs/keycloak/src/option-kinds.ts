@@ -1,0 +1,97 @@
+/** Option kinds: how an option of each kind is checked, and what stands where none is given. */
+import { ConfigurationError, ConfigurationFaults } from './configuration-faults.js';
+import { isScopeToken } from './protocol/scope.js';
+
+/** Thrown at boot. The message lists every fault, and no secret. */
+export class KeycloakOptionsError extends ConfigurationError {
+  constructor(where: string, faults: readonly string[]) {
+    super(`${where} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}`, faults);
+  }
+}
+
+export interface OptionContext {
+  readonly faults: ConfigurationFaults;
+  readonly allowInsecureRequests: boolean;
+}
+
+/** Reads what was given for the option `name`, which may be anything; a fault is noted, not thrown. */
+export type OptionKind<T> = (name: string, given: unknown, context: OptionContext) => T;
+
+/** One row an option: adding one to the interface `Options` demands its row. */
+export type OptionTable<Options> = {
+  readonly [Name in keyof Required<Options>]: OptionKind<Options[Name] | undefined>;
+};
+
+type ReadOptions<Table> = { readonly [Name in keyof Table]: Table[Name] extends OptionKind<infer T> ? T : never };
+
+/** Every option of the table; a misspelt name must not pass for the default. No options at all are an empty set. */
+export function readOptions<Table extends Readonly<Record<string, OptionKind<unknown>>>>(
+  table: Table,
+  options: object | undefined,
+  context: OptionContext,
+  otherNames: readonly string[] = [],
+): ReadOptions<Table> {
+  const given: Readonly<Record<string, unknown>> = { ...options };
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(table, name) && !otherNames.includes(name)) context.faults.fault(`unknown option "${name}"`);
+  }
+  return Object.fromEntries(
+    Object.entries(table).map(([name, read]) => [name, read(name, given[name], context)]),
+  ) as ReadOptions<Table>;
+}
+
+export const nonEmptyString: OptionKind<string> = (name, given, { faults }) => {
+  if (typeof given === 'string' && given.trim() !== '') return given;
+  faults.fault(`${name} must be given`);
+  return '';
+};
+
+export const integer =
+  (fallback: number, min: number, max: number): OptionKind<number> =>
+  (name, given, { faults }) =>
+    given === undefined ? fallback : faults.integer(name, given, min, max);
+
+/** False unless it is said. */
+export const flag: OptionKind<boolean> = (name, given, { faults }) => {
+  if (given !== undefined && typeof given !== 'boolean') faults.fault(`${name} must be true or false`);
+  return given === true;
+};
+
+export const scopes =
+  (fallback: readonly string[]): OptionKind<readonly string[]> =>
+  (name, given, { faults }) => {
+    if (given === undefined) return fallback;
+    if (Array.isArray(given) && given.every(isScopeToken)) return given;
+    faults.fault(`${name} must be a list of scope tokens`);
+    return fallback;
+  };
+
+/** `words` say from what to what. */
+export const optionalFunction =
+  <F>(words: string): OptionKind<F | undefined> =>
+  (name, given, { faults }) => {
+    if (given !== undefined && typeof given !== 'function') faults.fault(`${name} must be a function ${words}`);
+    return given as F | undefined;
+  };
+
+/** An absolute http(s) URL without credentials, query or fragment; without its final slash. */
+export const url: OptionKind<string> = (name, given, context) => {
+  const text = nonEmptyString(name, given, context);
+  if (text === '') return '';
+  const parsed = URL.canParse(text) ? new URL(text) : undefined;
+  if (
+    parsed === undefined ||
+    !/^https?:$/.test(parsed.protocol) ||
+    /[?#]/.test(text) ||
+    parsed.username !== '' ||
+    parsed.password !== ''
+  ) {
+    context.faults.fault(`${name} must be an http(s) URL without credentials, query and fragment`);
+  } else if (parsed.protocol === 'http:' && !context.allowInsecureRequests) {
+    context.faults.fault(`${name} must be https: (or allowInsecureRequests must be true, for development)`);
+  }
+  return text.replace(/\/$/, '');
+};
+
+export const optionalUrl: OptionKind<string | undefined> = (name, given, context) =>
+  given === undefined ? undefined : url(name, given, context);

@@ -1,0 +1,136 @@
+/** CallGate: lets so many calls of one kind through at once, and none while their circuit is open. */
+import {
+  BrokenCircuitError,
+  circuitBreaker,
+  CircuitState as BreakerState,
+  ConsecutiveBreaker,
+  handleWhen,
+  type CircuitBreakerPolicy,
+} from 'cockatiel';
+import type { Clock } from '../caching/clock.js';
+import { Refusal } from '../protocol/refusal.js';
+import { Bulkhead, NoSlotError } from './bulkhead.js';
+import type { CallRules } from './call-rules.js';
+import { CircuitPause } from './circuit-pause.js';
+
+export interface CallGateOptions {
+  readonly maxConcurrentCalls: number;
+  readonly maxQueuedCalls: number;
+  readonly circuitBreakerFailures: number;
+  readonly circuitBreakerPauseMs: number;
+}
+
+export type CircuitState = 'open' | 'half-open' | 'closed';
+
+/** How one call waits. */
+export interface Wait {
+  /** For how long it may still wait; asked before it waits, and before it is sent. Throws when that time is over. */
+  readonly leftMs: () => number;
+  /** Ends the wait. */
+  readonly signal: AbortSignal | undefined;
+  /** Whether the caller has given the call up: how it ends then says nothing of the other side. */
+  readonly isGivenUp: () => boolean;
+}
+
+/**
+ * A bulkhead with a bounded queue, and in it a circuit breaker that lets one trial call through after its pause and closes when
+ * that succeeds. The breaker is inside: when it opens, what waits in the queue fails at once instead of being sent.
+ */
+export class CallGate<Answer = unknown> {
+  readonly #bulkhead: Bulkhead;
+  readonly #breaker: CircuitBreakerPolicy;
+  readonly #failuresInARow: ConsecutiveBreaker;
+  readonly #pause: CircuitPause;
+
+  constructor(
+    options: CallGateOptions,
+    private readonly rules: CallRules<Answer>,
+    private readonly clock: Clock,
+    onCircuit: (state: CircuitState) => void = () => undefined,
+  ) {
+    this.#pause = new CircuitPause(clock, options.circuitBreakerPauseMs, (outcome) =>
+      rules.retryAfterMs(outcome as Error | Answer),
+    );
+    this.#bulkhead = new Bulkhead(options.maxConcurrentCalls, options.maxQueuedCalls);
+    this.#failuresInARow = new ConsecutiveBreaker(options.circuitBreakerFailures);
+    const { isFailedAnswer } = rules;
+    const failures = handleWhen((error) => (error instanceof AbandonedCall ? error.isTrial : rules.isFailure(error)));
+    const outcomes =
+      isFailedAnswer === undefined ? failures : failures.orWhenResult((answer) => isFailedAnswer(answer as Answer));
+    this.#breaker = circuitBreaker(outcomes, { breaker: this.#failuresInARow, halfOpenAfter: this.#pause });
+    this.#breaker.onStateChange((state) => onCircuit(CIRCUIT_STATES[state]));
+  }
+
+  /** Throws what the call throws, or that it was not made: `errorOf` says either in the words of the rules. */
+  async pass<T extends Answer>(call: (waitedMs: number) => Promise<T>, wait: Wait): Promise<T> {
+    const failsFast = this.rules.failsWhileTrying === true;
+    if (failsFast) this.#throwIfSuspended();
+    const entering = this.#bulkhead.enter(wait.leftMs(), wait.signal);
+    let waitedMs = 0;
+    if (entering !== undefined) {
+      const sinceMs = this.clock.monotonicMs();
+      await entering;
+      waitedMs = this.clock.monotonicMs() - sinceMs;
+    }
+    try {
+      if (failsFast) {
+        // Those who waited too.
+        this.#throwIfSuspended();
+        wait.signal?.throwIfAborted();
+      }
+      return await this.#breaker.execute(async () => this.#send(call, waitedMs, wait));
+    } catch (error) {
+      // An error that is no failure was an answer, and ends a row of failures; cockatiel would count on.
+      if (error instanceof Refusal && !this.rules.isFailure(error)) this.#failuresInARow.success();
+      throw error;
+    } finally {
+      this.#bulkhead.leave();
+    }
+  }
+
+  async #send<T>(call: (waitedMs: number) => Promise<T>, waitedMs: number, wait: Wait): Promise<T> {
+    const isTrial = this.#breaker.state !== BreakerState.Closed;
+    let isSent = false;
+    try {
+      // Time has passed where this one waited for the trial call of another.
+      wait.leftMs();
+      isSent = true;
+      return await call(waitedMs);
+    } catch (error) {
+      throw isSent && !wait.isGivenUp() && error instanceof Refusal ? error : new AbandonedCall(error, isTrial);
+    }
+  }
+
+  /** The error for the caller, of whatever `pass` threw. */
+  errorOf(error: unknown): unknown {
+    if (error instanceof NoSlotError) return this.rules.ended('queue_full', 1);
+    if (error instanceof BrokenCircuitError) return this.rules.ended('circuit_open', this.#pause.leftSeconds());
+    return error instanceof AbandonedCall ? this.errorOf(error.reason) : error;
+  }
+
+  #throwIfSuspended(): void {
+    const { state } = this.#breaker;
+    if (state === BreakerState.Closed || (state === BreakerState.Open && this.#pause.isOver)) return;
+    throw new BrokenCircuitError();
+  }
+}
+
+const CIRCUIT_STATES = {
+  [BreakerState.Closed]: 'closed',
+  [BreakerState.Open]: 'open',
+  [BreakerState.HalfOpen]: 'half-open',
+  [BreakerState.Isolated]: 'open',
+} as const;
+
+/**
+ * A call that its caller gave up, that was not sent, or that threw for another reason: nobody knows what the answer would have
+ * been. The trial call of a half-open circuit must not close it then, which cockatiel does for any error that is no failure.
+ */
+class AbandonedCall extends Error {
+  constructor(
+    readonly reason: unknown,
+    readonly isTrial: boolean,
+  ) {
+    super();
+  }
+}

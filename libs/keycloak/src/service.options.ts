@@ -1,0 +1,66 @@
+/** Service options: what each option of a service in `forFeature` means, its kind, default and range, and the check at boot. */
+import { ConfigurationFaults } from './configuration-faults.js';
+import { integer, KeycloakOptionsError, nonEmptyString, readOptions, url, type OptionTable } from './option-kinds.js';
+
+/** Options of one service in `KeycloakModule.forFeature`. */
+export interface ServiceOptions {
+  /** Where the service is reached; paths are below it. */
+  readonly baseUrl: string;
+  /** The service's client id: the audience of the tokens that are exchanged for it. */
+  readonly audience: string;
+  /** Bound on one call: waiting for a slot, and its answer; a renewed token gets a call of its own. Default 5000, 100 to 300000. */
+  readonly timeoutMs?: number;
+  /** A larger answer fails the call. Default 1048576, 1024 to 104857600. */
+  readonly maxResponseBytes?: number;
+  /** Calls to the service that may run at once, and connections to it. Default 100, 1 to 10000. */
+  readonly maxConcurrentCalls?: number;
+  /**
+   * Calls that may wait for a slot, for half of `timeoutMs` at most; the others fail with 503 (`queue_full`). Default 500,
+   * 0 to 100000.
+   */
+  readonly maxQueuedCalls?: number;
+  /**
+   * Failures in a row after which the circuit opens and calls are suspended: no answer in time, no connection, an answer that breaks off,
+   * 502, 503 or 504 (but for those in which it says so of another service, or of Keycloak). Default 10, 1 to 1000.
+   */
+  readonly circuitBreakerFailures?: number;
+  /**
+   * How long an open circuit suspends calls before it sends one trial call; meanwhile calls fail at once with 503
+   * (`circuit_open`). `Retry-After` can make it longer, up to 30 s. Default 1000, 100 to 60000.
+   */
+  readonly circuitBreakerPauseMs?: number;
+}
+
+/** Kind, default and range of each. */
+const SERVICE_OPTIONS = {
+  baseUrl: url,
+  audience: nonEmptyString,
+  timeoutMs: integer(5000, 100, 300_000),
+  maxResponseBytes: integer(1_048_576, 1024, 104_857_600),
+  maxConcurrentCalls: integer(100, 1, 10_000),
+  maxQueuedCalls: integer(500, 0, 100_000),
+  circuitBreakerFailures: integer(10, 1, 1000),
+  circuitBreakerPauseMs: integer(1000, 100, 60_000),
+} satisfies OptionTable<ServiceOptions>;
+
+export function resolveServiceOptions(
+  name: string,
+  given: ServiceOptions,
+  allowInsecureRequests: boolean,
+): Required<ServiceOptions> {
+  const faults = new ConfigurationFaults();
+  const options = readOptions(SERVICE_OPTIONS, given, { faults, allowInsecureRequests }, ['name']);
+  const where = `KeycloakModule.forFeature, service ${JSON.stringify(name)},`;
+  faults.throwIfFaulty((all) => new KeycloakOptionsError(where, all));
+  return options;
+}
+
+/** Service names are what clients are injected by: each must be given, and once. Throws `KeycloakOptionsError`. */
+export function checkServiceNames(names: readonly unknown[]): void {
+  const faults = new ConfigurationFaults();
+  names.forEach((name, at) => {
+    nonEmptyString(`name of service ${at + 1}`, name, { faults, allowInsecureRequests: false });
+    if (names.indexOf(name) < at) faults.fault(`name ${JSON.stringify(name)} is given twice`);
+  });
+  faults.throwIfFaulty((all) => new KeycloakOptionsError('KeycloakModule.forFeature', all));
+}

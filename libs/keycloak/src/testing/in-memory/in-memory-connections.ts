@@ -1,0 +1,102 @@
+/** Answering connections: what undici is to a service, with a function where the other server would be. */
+import type { Dispatcher } from 'undici';
+import type { Connections } from '../../http/network.js';
+
+export interface SentRequest {
+  readonly method: string;
+  readonly origin: string;
+  /** With its query. */
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+}
+
+export interface SentAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** No answer: the exchange fails with this `code`, as it does with one of the system or of undici. */
+export class NoAnswer extends Error {
+  constructor(readonly code: string) {
+    super(code);
+  }
+}
+
+/**
+ * - `refused`: nobody listens there.
+ * - `reset`: the connection breaks before the first byte of an answer.
+ * - `timeout`: no answer within the time there is; told at once, so that no test waits for it.
+ */
+export type NetworkFault = 'refused' | 'reset' | 'timeout';
+
+const CODES: Readonly<Record<NetworkFault, string>> = {
+  refused: 'ECONNREFUSED',
+  reset: 'ECONNRESET',
+  timeout: 'UND_ERR_HEADERS_TIMEOUT',
+};
+
+export const noAnswerFor = (fault: NetworkFault): NoAnswer => new NoAnswer(CODES[fault]);
+
+/** Bounds on size and time, abortion and retries are those of the code under test, which sees no difference. */
+export function inMemoryConnections(answer: (request: SentRequest) => Promise<SentAnswer>): Connections {
+  return {
+    dispatch(options, handler) {
+      const controller = new Controller();
+      handler.onRequestStart?.(controller, undefined);
+      void deliver(answer(sentRequest(options)), handler, controller);
+      return true;
+    },
+  };
+}
+
+async function deliver(
+  answering: Promise<SentAnswer>,
+  handler: Dispatcher.DispatchHandler,
+  controller: Controller,
+): Promise<void> {
+  try {
+    const { status, headers, body } = await answering;
+    // Whoever asked has given up.
+    if (controller.aborted) return;
+    handler.onResponseStart?.(controller, status, { ...headers });
+    if (body !== '') handler.onResponseData?.(controller, Buffer.from(body));
+    handler.onResponseEnd?.(controller, {});
+  } catch (error) {
+    handler.onResponseError?.(controller, error as Error);
+  }
+}
+
+function sentRequest({ method, origin, path, headers, body }: Dispatcher.DispatchOptions): SentRequest {
+  return {
+    method,
+    origin: String(origin),
+    path,
+    headers: byName(headers as readonly string[]),
+    body: typeof body === 'string' ? body : undefined,
+  };
+}
+
+/** From names and values in turn. */
+function byName(lines: readonly string[]): Readonly<Record<string, string>> {
+  const all: Record<string, string> = {};
+  for (let at = 1; at < lines.length; at += 2) all[String(lines[at - 1]).toLowerCase()] = String(lines[at]);
+  return all;
+}
+
+class Controller implements Dispatcher.DispatchController {
+  aborted = false;
+  reason: Error | null = null;
+  readonly paused = false;
+
+  abort(reason: Error): void {
+    this.aborted = true;
+    this.reason = reason;
+  }
+
+  pause(): void {}
+
+  resume(): void {}
+}

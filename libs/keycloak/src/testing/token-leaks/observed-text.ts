@@ -1,0 +1,94 @@
+/** ObservedText: a text that somebody could see, and the tokens found in it. */
+import { fingerprint } from '../../protocol/token-hash.js';
+import type { KnownTokens, LeakedExtent, TokenMatch } from './known-tokens.js';
+import { textViews, type TextView } from './text-views.js';
+import type { TokenLeak, TokenLeakForm } from './token-leak-error.js';
+
+/** How `inspect()` searches a text. */
+export interface InspectOptions {
+  /** The text was printed: authorization codes count as leaks too, which URLs may contain. Default false. */
+  readonly isPrinted?: boolean;
+  /**
+   * Searches for known tokens only, not for unknown JWTs, nor for parts of tokens, because JWTs of one session share claims.
+   * Meant for the cookies that Keycloak sets in browsers: they are JWTs but not tokens. Default false.
+   */
+  readonly onlyKnown?: boolean;
+}
+
+/** A run of base64url that contains or ends in a JSON part, in front of another JSON part. */
+const HEADER = /(?<![\w-])[\w-]+(?=\.eyJ[\w-]{6})/g;
+const PAYLOAD_AND_SIGNATURE = /\.eyJ[\w-]{6,}(?:\.[\w-]*)?/y;
+const MIN_HEADER_LENGTH = 'eyJ'.length + 6;
+
+/** The most serious first: of several matches of a token, the first of these is reported. */
+const EXTENTS: readonly LeakedExtent[] = ['whole', 'without its signature', 'signature alone', 'part'];
+
+export class ObservedText {
+  readonly #views: readonly TextView[];
+
+  constructor(
+    private readonly where: string,
+    text: string,
+    private readonly options: InspectOptions = {},
+  ) {
+    this.#views = textViews(text);
+  }
+
+  /** One leak for each known token: its most serious match, in the plainest encoding. */
+  knownTokens(tokens: KnownTokens): TokenLeak[] {
+    const best = new Map<string, { view: TextView; match: TokenMatch }>();
+    for (const view of this.#views) {
+      for (const match of this.#matches(view, tokens)) {
+        const former = best.get(match.fingerprint);
+        if (former === undefined || EXTENTS.indexOf(match.extent) < EXTENTS.indexOf(former.match.extent)) {
+          best.set(match.fingerprint, { view, match });
+        }
+      }
+    }
+    return [...best.values()].map(({ view, match }) => this.#leak(match.fingerprint, match.extent, view));
+  }
+
+  /** One leak for each JWT that is none of these tokens. */
+  unknownJwts(tokens: KnownTokens): TokenLeak[] {
+    if (this.options.onlyKnown === true) return [];
+    const leaks = new Map<string, TokenLeak>();
+    for (const view of this.#views) {
+      const known = [...this.#matches(view, tokens)];
+      for (const { text, index } of jwtsIn(view.text)) {
+        if (known.some(({ start, end }) => start < index + text.length && index < end)) continue;
+        const leak = this.#leak(fingerprint(text), 'unknown JWT', view);
+        if (!leaks.has(leak.fingerprint)) leaks.set(leak.fingerprint, leak);
+      }
+    }
+    return [...leaks.values()];
+  }
+
+  *#matches(view: TextView, tokens: KnownTokens): Generator<TokenMatch> {
+    for (const match of tokens.in(view.text)) {
+      if (match.kind === 'code' && this.options.isPrinted !== true) continue;
+      if (match.extent === 'part' && this.options.onlyKnown === true) continue;
+      yield match;
+    }
+  }
+
+  #leak(of: string, extent: LeakedExtent | 'unknown JWT', { encoding }: TextView): TokenLeak {
+    const form: TokenLeakForm = encoding === 'plain' ? extent : `${extent}, ${encoding}`;
+    return { where: this.where, fingerprint: of, form };
+  }
+}
+
+/**
+ * Finds two JSON parts in base64url and a signature, which may be missing. An encrypted JWT (JWE) does not match. The search
+ * has two steps, because a single expression would restart at each `eyJ` of a run and read the run to its end each time.
+ */
+function* jwtsIn(text: string): Generator<{ readonly text: string; readonly index: number }> {
+  let end = 0;
+  for (const { 0: run, index: start } of text.matchAll(HEADER)) {
+    const at = run.indexOf('eyJ');
+    if (start < end || at < 0 || run.length - at < MIN_HEADER_LENGTH) continue;
+    PAYLOAD_AND_SIGNATURE.lastIndex = start + run.length;
+    const [rest = ''] = PAYLOAD_AND_SIGNATURE.exec(text) ?? [];
+    end = start + run.length + rest.length;
+    yield { text: run.slice(at) + rest, index: start + at };
+  }
+}

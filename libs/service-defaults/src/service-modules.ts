@@ -1,0 +1,31 @@
+/** serviceModules(): the modules that every service imports: its settings, closed routes, the services that it calls, health and whoami. */
+import type { DynamicModule, Type } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { KeycloakModule } from 'nestjs-keycloak-s2s';
+import type { ServiceConfig } from './service-config.js';
+import { ServiceDefaultsModule } from './service-defaults.module.js';
+import type { ServiceSettings } from './service-settings.js';
+
+/**
+ * For the root module, before its own: Nest runs the guards of modules in the order of their import, and tokens are judged first.
+ * `@InjectServiceClient(name)` then works in every module, for each service that `config` says is called.
+ */
+export function serviceModules(config: ServiceConfig): (Type | DynamicModule | Promise<DynamicModule>)[] {
+  const { KEY, description } = config;
+  const clients = KeycloakModule.forFeature(
+    description.calls.map((name) => ({
+      name,
+      inject: [KEY],
+      useFactory: ({ urls }: ServiceSettings<string>) => ({ baseUrl: urls[name] ?? '', audience: name }),
+    })),
+  );
+  return [
+    ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, load: [config] }),
+    KeycloakModule.forRootAsync({
+      inject: [KEY],
+      useFactory: ({ keycloak }: ServiceSettings<string>) => keycloak,
+    }),
+    { ...clients, global: true },
+    ServiceDefaultsModule,
+  ];
+}

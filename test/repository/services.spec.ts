@@ -1,0 +1,124 @@
+/** services.json is what the code, the realm, the build and the containers have of the services. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import description from '../../services.json' with { type: 'json' };
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+interface Service {
+  readonly port: number;
+  readonly demoSecret: string;
+  readonly calls: readonly string[];
+  readonly attacks?: readonly string[];
+}
+
+interface Compose {
+  readonly services: Readonly<
+    Record<
+      string,
+      {
+        readonly build?: { readonly args: { readonly SERVICE: string } };
+        readonly environment: Readonly<Record<string, unknown>>;
+        readonly ports: readonly string[];
+        readonly depends_on: object;
+      }
+    >
+  >;
+}
+
+const services: [string, Service][] = Object.entries(description.services);
+const portOf = new Map(services.map(([name, { port }]) => [name, port]));
+const clients = Object.entries({ ...description.services, ...description.otherClients });
+const composeFile = read('docker-compose.yml');
+const compose = parse(composeFile, { merge: true }) as Compose;
+const prefixOf = (client: string): string => client.toUpperCase().replaceAll('-', '_');
+const secretVariable = (client: string): string => `${prefixOf(client)}_CLIENT_SECRET`;
+
+describe('the description', () => {
+  it('has every service, with a port and a demo secret of its own', () => {
+    expect(services.map(([name]) => name).toSorted()).toEqual(readdirSync(join(root, 'apps')).toSorted());
+    expect(new Set(portOf.values()).size).toBe(services.length);
+    expect(new Set(clients.map(([, { demoSecret }]) => demoSecret)).size).toBe(clients.length);
+  });
+
+  it('has the confidential clients of the realm', () => {
+    const realm = JSON.parse(read('keycloak/microservices-realm.json')) as {
+      readonly clients: readonly { readonly clientId: string; readonly publicClient?: boolean }[];
+    };
+    const confidential = realm.clients.filter(({ publicClient }) => publicClient !== true);
+    expect(confidential.map(({ clientId }) => clientId).toSorted()).toEqual(clients.map(([name]) => name).toSorted());
+  });
+
+  it.each(services)('has of %s what its code says', (name, { port, calls }) => {
+    const files = ['config.ts', `${name}.module.ts`].map((file) => join('apps', name, 'src', file));
+    const code = files
+      .filter((file) => existsSync(join(root, file)))
+      .map(read)
+      .join('\n');
+    const [, own, portInCode, callsInCode = ''] =
+      /serviceConfig\(\{\s*name: '([^']+)',\s*port: (\d+),\s*calls: \[([^\]]*)\]/.exec(code) ?? [];
+    expect([own, Number(portInCode)]).toEqual([name, port]);
+    expect([...callsInCode.matchAll(/'([^']+)'/g)].map(([, called]) => called)).toEqual(calls);
+  });
+});
+
+describe('docker-compose.yml', () => {
+  it('has the services, and gives Keycloak the secret of each client', () => {
+    expect(Object.keys(compose.services).toSorted()).toEqual(['keycloak', ...portOf.keys()].toSorted());
+    for (const [client, { demoSecret }] of clients) {
+      const variable = secretVariable(client);
+      expect(compose.services['keycloak']?.environment[variable]).toBe(`\${${variable}:-${demoSecret}}`);
+    }
+  });
+
+  it.each(services)('tells %s its port, its secret and where the others are', (name, service) => {
+    const { port, demoSecret, calls, attacks = [] } = service;
+    const { build, environment, ports, depends_on: after } = compose.services[name] ?? {};
+    expect(build?.args.SERVICE).toBe(name);
+    expect(environment).toMatchObject({
+      PORT: port,
+      [secretVariable(name)]: `\${${secretVariable(name)}:-${demoSecret}}`,
+    });
+    const urls = Object.entries(environment ?? {}).filter(([variable]) => /^SERVICE_.*_URL$/.test(variable));
+    const known = [...calls, ...attacks].map((other) => [
+      `${prefixOf(other)}_URL`,
+      `http://${other}:${portOf.get(other)}`,
+    ]);
+    expect(Object.fromEntries(urls)).toEqual(Object.fromEntries(known));
+    expect(ports).toEqual([`127.0.0.1:\${${prefixOf(name)}_PORT:-${port}}:${port}`]);
+    expect(Object.keys(after ?? {})).toEqual(['keycloak', ...calls]);
+  });
+});
+
+describe('.env.example', () => {
+  const defaults = new Map([...composeFile.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name, value]) => [name, value]));
+  const shown = [...read('.env.example').matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
+
+  it('shows the values that the compose file has', () => {
+    expect(shown.length).toBeGreaterThan(8);
+    expect(shown).toEqual(shown.map(([name]) => [name, defaults.get(name)]));
+  });
+
+  it('shows every variable of it, and of those that each service has those of Service A', () => {
+    const ofEach = [...portOf.keys()].flatMap((name) => [secretVariable(name), `${prefixOf(name)}_PORT`]);
+    const asked = [...defaults.keys()].filter((name = '') => name.startsWith('SERVICE_A_') || !ofEach.includes(name));
+    expect(shown.map(([name]) => name).toSorted()).toEqual(asked.toSorted());
+  });
+});
+
+describe('tsconfig.json', () => {
+  it('refers to every package, and so do the specs by it', () => {
+    const paths = ['libs/*/tsconfig.lib.json', 'apps/*/tsconfig.app.json'].flatMap((pattern) => {
+      const [top = '', , file = ''] = pattern.split('/');
+      return readdirSync(join(root, top)).map((name) => `${top}/${name}/${file}`);
+    });
+    const referred = (file: string) =>
+      (JSON.parse(read(file)) as { references: readonly { path: string }[] }).references.map(({ path }) => path);
+    expect(referred('tsconfig.json').toSorted()).toEqual(paths.toSorted());
+    expect(referred('tsconfig.spec.json')).toEqual(['tsconfig.json']);
+  });
+});

@@ -1,0 +1,142 @@
+/** RunningServices: those services that a spec asks for, in this process, against any authorization server. */
+import { freePort } from 'keycloak-test-servers';
+import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
+import { issuer, keycloakUrl, REALM } from './keycloak.js';
+import { KeycloakRecorder } from './keycloak-recorder.js';
+import { RunningService, type ListenAt, type Variables } from './running-service.js';
+import { ServiceOutput } from './service-output.js';
+import { moduleOf, prefixOf, SERVICES } from './services.js';
+
+/** Where an authorization server is reached, and what it calls itself. */
+export interface ServerAddress {
+  readonly baseUrl: string;
+  readonly issuer: string;
+}
+
+export interface RunningServicesOptions {
+  /** Default: all. */
+  readonly only?: readonly string[];
+  /** Default: the server that `npm test` shares among the specs. */
+  readonly server?: ServerAddress;
+  /** Without a recorder between the services and the server: a fault of it is to arrive as it is. */
+  readonly direct?: boolean;
+  /** For all services. By default they run in demo mode, and ask Keycloak for every request. */
+  readonly variables?: Variables;
+  /** For one service. */
+  readonly own?: Readonly<Record<string, Variables>>;
+  /** Where the service at which users log in listens. Default: a free port of this machine. */
+  readonly publicUrl?: string;
+}
+
+/** For how long they use an answer about a token. */
+export const ttl = (seconds: number): Variables => ({ INTROSPECTION_TTL_SECONDS: String(seconds) });
+
+/** Nothing listens there. */
+export const NOWHERE = 'http://127.0.0.1:9';
+
+/** As in production: no demo mode, and no published secret. */
+export const WITHOUT_DEMO_MODE: Variables = {
+  DEMO_MODE: 'false',
+  ...Object.fromEntries(
+    SERVICES.flatMap(({ name }) => [
+      [`${prefixOf(name)}_CLIENT_SECRET`, 'not-a-demo-secret'],
+      [`${prefixOf(name)}_SESSION_SECRET`, 'not-the-demo-secret-of-the-sessions'],
+    ]),
+  ),
+};
+
+const DEFAULTS: Variables = { DEMO_MODE: 'true', KEYCLOAK_REALM: REALM, ...ttl(0) };
+const ANYWHERE: ListenAt = { port: 0, host: '127.0.0.1' };
+
+export class RunningServices {
+  readonly #services = new Map<string, RunningService>();
+  readonly #output = ServiceOutput.acquire();
+  #recorder: KeycloakRecorder | undefined;
+
+  private constructor() {}
+
+  /** One after the other, whoever is called first. */
+  static async start(options: RunningServicesOptions = {}): Promise<RunningServices> {
+    const services = new RunningServices();
+    try {
+      await services.#start(options);
+      return services;
+    } catch (error) {
+      await services.stop();
+      throw error;
+    }
+  }
+
+  async #start({ only, server, direct = false, variables = {}, own = {}, publicUrl }: RunningServicesOptions) {
+    const { baseUrl, issuer: itsIssuer } = server ?? { baseUrl: keycloakUrl(), issuer: issuer() };
+    if (!direct) this.#recorder = await KeycloakRecorder.start(baseUrl, this.leaks);
+    const common = {
+      ...DEFAULTS,
+      KEYCLOAK_BASE_URL: this.#recorder?.baseUrl ?? baseUrl,
+      KEYCLOAK_ISSUER: itsIssuer,
+    };
+    const urls = new Map<string, string>();
+    const started = SERVICES.filter(({ name }) => only?.includes(name) !== false);
+    const login = started.find((service) => service.login === true);
+    if (login !== undefined) urls.set(login.name, publicUrl ?? `http://127.0.0.1:${await freePort()}`);
+    for (const { name, demoSecret, calls, attacks = [] } of started) {
+      const url = urls.get(name);
+      const secret = { [`${prefixOf(name)}_CLIENT_SECRET`]: demoSecret };
+      const called = [...calls, ...attacks].map((other) => [`${prefixOf(other)}_URL`, urls.get(other) ?? NOWHERE]);
+      const its = { ...secret, ...Object.fromEntries(called), ...(url === undefined ? {} : { PUBLIC_URL: url }) };
+      const told = { ...common, ...its, ...variables, ...own[name] };
+      const service = await RunningService.start(await moduleOf(name), told, listenAt(url), this.leaks);
+      urls.set(name, service.url);
+      this.#services.set(name, service);
+    }
+  }
+
+  /** @throws Error when the spec did not ask for it. */
+  at(name: string): RunningService {
+    const service = this.#services.get(name);
+    if (service === undefined) throw new Error(`${name} was not started`);
+    return service;
+  }
+
+  get a(): RunningService {
+    return this.at('service-a');
+  }
+
+  get b(): RunningService {
+    return this.at('service-b');
+  }
+
+  get c(): RunningService {
+    return this.at('service-c');
+  }
+
+  /** What the services asked the authorization server. */
+  get keycloak(): KeycloakRecorder {
+    if (this.#recorder === undefined) throw new Error('Nothing is recorded between these services and the server');
+    return this.#recorder;
+  }
+
+  /** Everything that the services have printed. */
+  printed(): string {
+    return this.#output.lines.join('');
+  }
+
+  /** Knows the secrets, and all tokens that Keycloak gave the services. */
+  get leaks(): TokenLeakScanner {
+    return this.#output.leaks;
+  }
+
+  /** @throws TokenLeakError when a token was to be seen. */
+  async stop(): Promise<void> {
+    for (const service of [...this.#services.values()].toReversed()) await service.stop();
+    await this.#recorder?.stop();
+    this.#output.release();
+  }
+}
+
+/** On all addresses where browsers are sent, since Keycloak, which sends its notices there, may be in a container. */
+function listenAt(url: string | undefined): ListenAt {
+  if (url === undefined) return ANYWHERE;
+  const { port, hostname } = new URL(url);
+  return { url, port: Number(port), host: hostname === 'localhost' ? '0.0.0.0' : hostname };
+}

@@ -1,0 +1,49 @@
+/** ServiceOutput: what the services of a spec print and answer; no token and no secret may be in it. */
+import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
+import { SECRETS } from './keycloak.js';
+
+const asText = (chunk: string | Uint8Array): string =>
+  typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+
+/**
+ * Takes the log lines of the services (JSON, each a write of its own); whatever else is printed goes its way. All services
+ * that run at one time share one, since they share this process.
+ */
+export class ServiceOutput {
+  static #current: ServiceOutput | undefined;
+
+  readonly lines: string[] = [];
+  readonly leaks: TokenLeakScanner;
+  #users = 0;
+  readonly #streams = [process.stdout, process.stderr].map((stream) => ({ stream, write: stream.write }));
+
+  private constructor() {
+    for (const { stream, write } of this.#streams) {
+      stream.write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
+        if (!asText(chunk).startsWith('{"level":')) return Reflect.apply(write, stream, [chunk, ...rest]) as boolean;
+        this.lines.push(asText(chunk));
+        return true;
+      };
+    }
+    // In front of this, so that it sees these lines too.
+    this.leaks = TokenLeakScanner.start();
+    for (const secret of Object.values(SECRETS)) this.leaks.addToken(secret);
+  }
+
+  /** Whoever acquires it releases it once. */
+  static acquire(): ServiceOutput {
+    ServiceOutput.#current ??= new ServiceOutput();
+    ServiceOutput.#current.#users += 1;
+    return ServiceOutput.#current;
+  }
+
+  /** @throws TokenLeakError when the last one releases it and a token was to be seen. */
+  release(): void {
+    this.#users -= 1;
+    if (this.#users > 0) return;
+    ServiceOutput.#current = undefined;
+    this.leaks.stop();
+    for (const { stream, write } of this.#streams) stream.write = write;
+    this.leaks.assertNone();
+  }
+}

@@ -1,0 +1,31 @@
+/** The services of services.json that a spec can start: their modules, and what each is told of itself and of the others. */
+import { readFileSync } from 'node:fs';
+import type { ServiceModule } from 'service-defaults';
+
+export interface ServiceDescription {
+  readonly name: string;
+  readonly demoSecret: string;
+  readonly calls: readonly string[];
+  readonly attacks?: readonly string[];
+  /** Users log in at it. */
+  readonly login?: boolean;
+}
+
+const { services } = JSON.parse(readFileSync(new URL('../../services.json', import.meta.url), 'utf8')) as {
+  readonly services: Readonly<Record<string, Omit<ServiceDescription, 'name'>>>;
+};
+
+/** In the order of starting: whoever is called comes first. */
+export const SERVICES: readonly ServiceDescription[] = Object.entries(services)
+  .map(([name, service]) => ({ ...service, name }))
+  .toReversed();
+
+/** Such as `SERVICE_A`, with which the names of a service's own variables begin. */
+export const prefixOf = (name: string): string => name.toUpperCase().replaceAll('-', '_');
+
+/** Such as `ServiceAModule` of service-a. */
+export async function moduleOf(name: string): Promise<ServiceModule> {
+  const exported = (await import(`../../apps/${name}/src/${name}.module.js`)) as Readonly<Record<string, unknown>>;
+  const words = name.split('-').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  return exported[`${words.join('')}Module`] as ServiceModule;
+}
