@@ -20,7 +20,15 @@ const common: Config = {
   modulePathIgnorePatterns: ['<rootDir>/(apps|libs)/[^/]+/dist/'],
 };
 
+/** One server for all specs of a run: Jest calls a set-up once, whichever projects name it, and not for others. */
+const withServer: Config = {
+  ...common,
+  globalSetup: '<rootDir>/test/support/start-server.mjs',
+  globalTeardown: '<rootDir>/test/support/stop-server.mjs',
+};
+
 export default {
+  reporters: ['default', '<rootDir>/test/support/run-report.mjs'],
   // What a file of specs loads is never let go of, in ESM mode: a worker of its own is started anew before its heap is full.
   workerIdleMemoryLimit: '1GB',
   projects: [
@@ -30,11 +38,11 @@ export default {
       testMatch: ['<rootDir>/{apps,libs}/*/src/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
     },
     {
-      ...common,
+      ...withServer,
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/**/*.e2e-spec.ts', '<rootDir>/libs/*/contract/**/*.contract-spec.ts'],
     },
-    { ...common, displayName: 'browser', testMatch: ['<rootDir>/test/**/*.browser-spec.ts'] },
+    { ...withServer, displayName: 'browser', testMatch: ['<rootDir>/test/**/*.browser-spec.ts'] },
   ],
   // For what never ends. No test is about it, and a machine that is busy must not turn one red.
   testTimeout: 60_000,

@@ -11,6 +11,7 @@ const answer = await fetch(new URL('/attacks', baseUrl), {
 });
 const text = await answer.text();
 assert.equal(answer.status, 200, text);
+/** @type {{ reports: { attack: { id: string }, verdict: string, why: string }[] }} */
 const { reports } = JSON.parse(text);
 for (const { attack, verdict, why } of reports) console.log(`${attack.id}: ${verdict}. ${why}`);
 assert.equal(reports.length, 14, 'not as many attacks as there should be');

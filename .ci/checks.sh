@@ -42,6 +42,8 @@ npm_script() { npm run "$1"; }
 # The README's command for continuous integration; the other arguments only have Jest write down what it found.
 npm_test() { npm test -- --complete --json --outputFile="$PWD/$RESULTS/jest.json"; }
 
+new_service() { npm run new-service:check; }
+
 examples() { npm run examples -- --keycloak; }
 
 # What is counted and not timed; the figures themselves are for a quiet machine.
@@ -308,8 +310,8 @@ bare_test() {
   local log=$RESULTS/bare-test.log status=0
   bare
   "${BARE[@]}" npm test -- --testPathPatterns='call-chain|signing-key-rotation|pages|bearer-token' >"$log" 2>&1 || status=$?
-  # What Jest counts, and all that is told behind it.
-  sed -n '/^Test Suites:/,$p' "$log"
+  # What was left out, and what Jest counts.
+  sed -nE '/^[0-9]+ tests were skipped|^Test Suites:/,$p' "$log"
   if [ $status -ne 0 ]; then
     grep -E '^ *(FAIL|●|✕)' "$log" || tail -n 60 "$log"
     return $status

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 import { findChromium, HOW_TO_GET_CHROMIUM } from '../scripts/chromium.mjs';
 
-const [baseURL] = process.argv.slice(2);
+const [baseURL = 'http://localhost:3000'] = process.argv.slice(2);
 const executablePath = findChromium(process.env);
 assert.ok(executablePath, `There is no Chromium. ${HOW_TO_GET_CHROMIUM}`);
 
@@ -17,11 +17,16 @@ try {
   await browser.close();
 }
 
-/** From the start page to what the chain answers, and out again: here and at Keycloak. */
+/**
+ * From the start page to what the chain answers, and out again: here and at Keycloak.
+ *
+ * @param {string} username
+ * @param {RegExp} expected
+ */
 async function visit(username, expected) {
   const context = await browser.newContext({ baseURL });
   const page = await context.newPage();
-  const link = (name) => page.getByRole('link', { name, exact: true });
+  const link = (/** @type {string} */ name) => page.getByRole('link', { name, exact: true });
   await page.goto('/');
   await link('Log in').click();
   await page.locator('#username').fill(username);

@@ -3,7 +3,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
-const [reportFile, skippedFile] = process.argv.slice(2);
+const [reportFile = '', skippedFile = ''] = process.argv.slice(2);
+/** @type {import('@jest/test-result').FormattedTestResults} */
 const report = JSON.parse(readFileSync(reportFile, 'utf8'));
 const skipped = report.testResults.flatMap(({ name, assertionResults }) => {
   const suite = relative('', name);

@@ -9,23 +9,36 @@ export const TSC = 'node_modules/typescript/bin/tsc';
 /** Where tsc keeps what it has built from what. */
 const RECORD = 'dist/.tsbuildinfo';
 
-/** Type errors included, so that what is tested is what is published. */
+/**
+ * Type errors included, so that what is tested is what is published.
+ *
+ * @param {{ signal: AbortSignal }} options
+ */
 export async function buildByTsc({ signal }) {
   const exitCode = await runNode([TSC, '-b'], { signal });
   signal.throwIfAborted();
   if (exitCode !== 0) throw new Error('The build failed');
 }
 
-/** By tsc where it has built everything before: then it has little to do. Else by swc, so that a first start is a quick one. */
+/**
+ * By tsc where it has built everything before: then it has little to do. Else by swc, so that a first start is a quick one.
+ *
+ * @param {{ signal: AbortSignal }} options
+ */
 export async function buildToRun({ signal }) {
   const { references } = JSON.parse(await readFile('tsconfig.json', 'utf8'));
-  const projects = references.map(({ path }) => dirname(path));
-  if (projects.every((project) => existsSync(join(project, RECORD)))) return buildByTsc({ signal });
+  const projects = references.map((/** @type {{ path: string }} */ { path }) => dirname(path));
+  if (projects.every((/** @type {string} */ project) => existsSync(join(project, RECORD))))
+    return buildByTsc({ signal });
   for (const project of projects) await buildBySwc(project);
   signal.throwIfAborted();
 }
 
-/** From its folder `src` to `dist`. */
+/**
+ * From its folder `src` to `dist`.
+ *
+ * @param {string} project
+ */
 async function buildBySwc(project) {
   const { transformFile } = await import('@swc/core');
   // tsc must not take what swc writes for its own.

@@ -30,6 +30,7 @@ const due = requirements.filter(({ status }) => status === 'due').length;
 console.log(`\n${due - missing.length} of ${due} due requirements have a test.`);
 process.exitCode = missing.length + unknown.length > 0 ? 1 : 0;
 
+/** @param {string} folder */
 function specsBelow(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && SPEC.test(entry.name))
@@ -37,6 +38,7 @@ function specsBelow(folder) {
     .filter((path) => !NOT_OURS.test(path));
 }
 
+/** @param {ReturnType<typeof checkRequirements>['requirements'][number]} requirement */
 function print({ id, requirement, status, tests }) {
   const count = String(tests.length || '-').padStart(3);
   const files = [...new Set(tests)].map((path) => path.split('/').at(-1)).join(', ');

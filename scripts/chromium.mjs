@@ -7,13 +7,18 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-s
 export const HOW_TO_GET_CHROMIUM =
   'Install Chromium (Debian, Ubuntu: apt install chromium) or Chrome, or set CHROMIUM_PATH to its executable.';
 
-/** The path of its executable; undefined when there is none. */
+/**
+ * The path of its executable; undefined when there is none.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ */
 export function findChromium({ CHROMIUM_PATH, PATH = '' }) {
   if (CHROMIUM_PATH) return isExecutable(CHROMIUM_PATH) ? CHROMIUM_PATH : undefined;
   const candidates = PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
   return candidates.find(isExecutable);
 }
 
+/** @param {string} path */
 function isExecutable(path) {
   try {
     accessSync(path, constants.X_OK);

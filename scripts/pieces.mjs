@@ -25,8 +25,8 @@ for (const document of positionals.length > 0 ? positionals : everyDocument()) {
 }
 
 function everyDocument() {
-  const [docs, readmes] = ['docs', 'libs'].map((folder) => readdirSync(folder).map((name) => `${folder}/${name}`));
-  const all = ['README.md', ...docs, ...readmes.map((folder) => `${folder}/README.md`)];
+  const pathsIn = (/** @type {string} */ folder) => readdirSync(folder).map((name) => `${folder}/${name}`);
+  const all = ['README.md', ...pathsIn('docs'), ...pathsIn('libs').map((folder) => `${folder}/README.md`)];
   return all.filter((path) => path.endsWith('.md') && path !== ELSEWHERE && existsSync(path));
 }
 

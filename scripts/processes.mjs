@@ -3,6 +3,9 @@ import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
+/** What Node runs Jest by. */
+export const JEST = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+
 const KILL_AFTER_MS = 10_000;
 
 /** Whether colour is wanted where `stream` goes. */
@@ -10,10 +13,22 @@ export function colorful(stream = process.stdout) {
   return stream.isTTY === true && !process.env.NO_COLOR;
 }
 
-/** `text` in a colour of the terminal (30-37), or bold (1), or dim (2). */
+/**
+ * `text` in a colour of the terminal (30-37), or bold (1), or dim (2).
+ *
+ * @param {number} code
+ * @param {string} text
+ */
 export function paint(code, text) {
   return colorful() ? `\u001B[${code}m${text}\u001B[0m` : text;
 }
+
+/**
+ * What is printed of an error that ends a script.
+ *
+ * @param {unknown} error
+ */
+export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 
 /** An AbortSignal for Ctrl-C, SIGTERM and a closed terminal. Repeated signals change nothing. */
 export function stopSignal() {
@@ -22,10 +37,16 @@ export function stopSignal() {
   return stop.signal;
 }
 
-/** Runs Node with `args` in our own terminal; resolves with its exit code. */
+/**
+ * Runs Node with `args` in our own terminal; resolves with its exit code.
+ *
+ * @param {readonly string[]} args
+ * @param {{ env?: NodeJS.ProcessEnv, signal?: AbortSignal }} [options]
+ */
 export async function runNode(args, { env = process.env, signal } = {}) {
   const child = spawn(process.execPath, args, { env, stdio: 'inherit' });
-  const forward = () => child.kill('SIGTERM');
+  // A terminal has sent its Ctrl-C to the child, too.
+  const forward = () => (signal?.reason.message === 'SIGINT' && process.stdin.isTTY ? true : child.kill('SIGTERM'));
   signal?.addEventListener('abort', forward);
   const [code, killedBy] = await ended(child);
   signal?.removeEventListener('abort', forward);
@@ -35,28 +56,33 @@ export async function runNode(args, { env = process.env, signal } = {}) {
 /**
  * Runs Node with `args` in a process group of its own, so that Ctrl-C reaches us alone, each line of its output behind
  * `prefix`. `end` resolves with its exit code or signal; `stop()` sends SIGTERM, and SIGKILL after ten seconds.
+ *
+ * @param {readonly string[]} args
+ * @param {{ env?: NodeJS.ProcessEnv, prefix: string }} options
  */
-export function startNode(args, { env, prefix }) {
+export function startNode(args, { env = process.env, prefix }) {
   const child = spawn(process.execPath, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  for (const [from, to] of [
-    [child.stdout, process.stdout],
-    [child.stderr, process.stderr],
-  ]) {
+  const copy = (/** @type {import('node:stream').Readable} */ from, /** @type {NodeJS.WriteStream} */ to) =>
     createInterface({ input: from }).on('line', (line) => to.write(`${prefix}${line}\n`));
-  }
+  copy(child.stdout, process.stdout);
+  copy(child.stderr, process.stderr);
   const end = ended(child).then(([code, signal]) => signal ?? code);
   return {
     end,
     async stop() {
-      kill(child.pid, 'SIGTERM');
-      const timer = setTimeout(() => kill(child.pid, 'SIGKILL'), KILL_AFTER_MS);
+      killGroup(child, 'SIGTERM');
+      const timer = setTimeout(() => killGroup(child, 'SIGKILL'), KILL_AFTER_MS);
       await end;
       clearTimeout(timer);
     },
   };
 }
 
-/** Whether nothing listens on the port, on any address of this machine. */
+/**
+ * Whether nothing listens on the port, on any address of this machine.
+ *
+ * @param {number} port
+ */
 export async function portIsFree(port) {
   for (const host of ['127.0.0.1', '::1', undefined]) {
     if (!(await canListen(port, host))) return false;
@@ -64,24 +90,26 @@ export async function portIsFree(port) {
   return true;
 }
 
-/** A port that was free a moment ago. */
-export async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
+/**
+ * @param {number} port
+ * @param {string | undefined} host
+ * @returns {Promise<boolean>}
+ */
 function canListen(port, host) {
   return new Promise((resolve) => {
     const server = createServer();
     // A machine without IPv6 has no ::1 to listen on: nobody else does either.
-    server.once('error', ({ code }) => resolve(code !== 'EADDRINUSE' && code !== 'EACCES'));
+    server.once('error', (/** @type {NodeJS.ErrnoException} */ { code }) =>
+      resolve(code !== 'EADDRINUSE' && code !== 'EACCES'),
+    );
     server.listen(port, host, () => server.close(() => resolve(true)));
   });
 }
 
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<[number | null, NodeJS.Signals | null]>}
+ */
 function ended(child) {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
@@ -89,9 +117,13 @@ function ended(child) {
   });
 }
 
-function kill(groupOf, signal) {
+/**
+ * @param {import('node:child_process').ChildProcess} leader
+ * @param {NodeJS.Signals} signal
+ */
+function killGroup({ pid }, signal) {
   try {
-    process.kill(-groupOf, signal);
+    if (pid !== undefined) process.kill(-pid, signal);
   } catch {
     // It has ended.
   }

@@ -7,18 +7,28 @@ const IDS = /\b([A-Z]{2})-(\d{2})(?:(?:…|\.\.\.?|–| to )(?:\1-)?(\d{2}))?\b/
 const TEST_FUNCTIONS = new Set(['it', 'test', 'describe']);
 const NOT_RUN = new Set(['skip', 'todo']);
 
-/** The rows of the document's tables. A row that names an ID and can't be read is an error. */
+/**
+ * The rows of the document's tables. A row that names an ID and can't be read is an error.
+ *
+ * @param {string} markdown
+ */
 function readRequirements(markdown) {
   const rows = markdown.split('\n').filter((line) => /^\|\s*[A-Z]{2}-\d/.test(line));
   return rows.map((line) => {
     const [, id, requirement, status] = ROW.exec(line) ?? [];
-    if (id === undefined) throw new Error(`Not a requirement: ${line}`);
+    if (id === undefined || requirement === undefined) throw new Error(`Not a requirement: ${line}`);
     return { id, requirement, status };
   });
 }
 
-/** Which requirements have tests: `specs` maps a path to its source. */
+/**
+ * Which requirements have tests: `specs` maps a path to its source.
+ *
+ * @param {string} markdown
+ * @param {ReadonlyMap<string, string>} specs
+ */
 export function checkRequirements(markdown, specs) {
+  /** @type {Map<string, string[]>} */
   const paths = new Map();
   for (const [path, source] of specs) {
     for (const id of titlesIn(path, source).flatMap(idsIn)) paths.set(id, [...(paths.get(id) ?? []), path]);
@@ -31,41 +41,62 @@ export function checkRequirements(markdown, specs) {
   };
 }
 
-/** The IDs in a title, ranges spelt out. */
+/**
+ * The IDs in a title, ranges spelt out.
+ *
+ * @param {string} title
+ */
 function idsIn(title) {
   return [...title.matchAll(IDS)].flatMap(([, letters, first, last = first]) =>
-    Array.from({ length: Math.max(0, last - first) + 1 }, (_, offset) => {
+    Array.from({ length: Math.max(0, Number(last) - Number(first)) + 1 }, (_, offset) => {
       const number = Number(first) + offset;
       return `${letters}-${String(number).padStart(2, '0')}`;
     }),
   );
 }
 
-/** The titles of the tests and groups in a spec, those of the rows of a table too; what is skipped is left out. */
+/**
+ * The titles of the tests and groups in a spec, those of the rows of a table too; what is skipped is left out.
+ *
+ * @param {string} path
+ * @param {string} source
+ */
 function titlesIn(path, source) {
+  /** @type {string[]} */
   const titles = [];
   visit(ts.createSourceFile(path, source, ts.ScriptTarget.Latest, true));
   return titles;
 
-  function visit(node) {
+  function visit(/** @type {ts.Node} */ node) {
     const called = ts.isCallExpression(node) ? testCall(node) : undefined;
-    if (called?.skipped) return;
-    if (called) titles.push(...called.texts);
+    if (called === 'skipped') return;
+    if (called !== undefined) titles.push(...called);
     ts.forEachChild(node, visit);
   }
 }
 
-/** What a call of it, test or describe (`.each` too) gives for a title; undefined for any other call. */
+/**
+ * The texts that a call of it, test or describe (`.each` too) has for a title; undefined for any other call.
+ *
+ * @param {ts.CallExpression} call
+ * @returns {string[] | 'skipped' | undefined}
+ */
 function testCall({ expression, arguments: [title] }) {
-  const ofTable = ts.isCallExpression(expression);
-  const names = (ofTable ? expression.expression : expression).getText().split('.');
-  if (!TEST_FUNCTIONS.has(names[0]) || ofTable !== (names.at(-1) === 'each') || title === undefined) return undefined;
-  if (names.some((name) => NOT_RUN.has(name))) return { skipped: true };
+  const table = ts.isCallExpression(expression) ? expression : undefined;
+  const names = (table?.expression ?? expression).getText().split('.');
+  if (!TEST_FUNCTIONS.has(names[0] ?? '') || title === undefined) return undefined;
+  if ((table !== undefined) !== (names.at(-1) === 'each')) return undefined;
+  if (names.some((name) => NOT_RUN.has(name))) return 'skipped';
   const text = ts.isStringLiteralLike(title) ? title.text : title.getText();
-  return { skipped: false, texts: [text, ...(ofTable ? expression.arguments.flatMap(rowTitles) : [])] };
+  return [text, ...(table?.arguments.flatMap(rowTitles) ?? [])];
 }
 
-/** The texts in a table's rows, of which `%s` puts some into the title. */
+/**
+ * The texts in a table's rows, of which `%s` puts some into the title.
+ *
+ * @param {ts.Expression} table
+ * @returns {string[]}
+ */
 function rowTitles(table) {
   if (!ts.isArrayLiteralExpression(table)) return [];
   return table.elements.flatMap((row) =>

@@ -14,11 +14,17 @@ export const REALM_FILE = 'keycloak/microservices-realm.json';
  * @property {boolean} [login] whether users log in at it
  */
 
+/**
+ * A service as the scripts run it: with its name, the prefix of its variables, and the colour of its log lines.
+ *
+ * @typedef {Service & { name: string, prefix: string, letter: string, color: number }} NamedService
+ */
+
 /** @type {{ services: Record<string, Service>, otherClients: Record<string, Pick<Service, 'demoSecret'>> }} */
 export const DESCRIPTION = JSON.parse(readFileSync(new URL('../services.json', import.meta.url), 'utf8'));
 
 /** The prefix of a client's variables: SERVICE_A for service-a. */
-export const prefixOf = (client) => client.toUpperCase().replaceAll('-', '_');
+export const prefixOf = (/** @type {string} */ client) => client.toUpperCase().replaceAll('-', '_');
 
 /** What the log lines of the services are told apart by. */
 const COLORS = [36, 33, 35, 32, 34, 31];
@@ -44,7 +50,12 @@ const PASSED_ON = [
 /** DEMO: what Service A seals logins with, unless the environment says otherwise. */
 const DEMO_SESSION_SECRET = 'demo-session-secret-that-everybody-knows';
 
-/** The secrets of the clients: from the environment, else the demo ones. */
+/**
+ * The secrets of the clients: from the environment, else the demo ones.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {Record<string, string>}
+ */
 export function clientSecrets(environment) {
   const clients = Object.entries({ ...DESCRIPTION.services, ...DESCRIPTION.otherClients });
   return Object.fromEntries(
@@ -55,23 +66,35 @@ export function clientSecrets(environment) {
   );
 }
 
-/** The services with the ports they listen on, in the order of starting: who is called first. */
+/**
+ * The services with the ports they listen on, in the order of starting: who is called first.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {NamedService[]}
+ */
 export function services(environment) {
   return Object.entries(DESCRIPTION.services)
     .map(([name, service], index) => {
       const prefix = prefixOf(name);
       const port = portOf(environment, `${prefix}_PORT`, service.port);
       const letter = prefix.replace(/^SERVICE_/, '');
-      return { ...service, name, prefix, letter, port, color: COLORS[index % COLORS.length] };
+      return { ...service, name, prefix, letter, port, color: COLORS[index % COLORS.length] ?? 0 };
     })
     .toReversed();
 }
 
-/** A service's whole environment: the addresses of those it calls or attacks, its own secret and nobody else's. */
+/**
+ * A service's whole environment: the addresses of those it calls or attacks, its own secret and nobody else's.
+ *
+ * @param {NamedService} service
+ * @param {{ all: readonly NamedService[], keycloak: { baseUrl: string, realm: string, issuer: string }, environment: NodeJS.ProcessEnv }} context
+ * @returns {NodeJS.ProcessEnv}
+ */
 export function serviceEnvironment(service, { all, keycloak, environment }) {
   const secrets = clientSecrets(environment);
   const urls = [...service.calls, ...(service.attacks ?? [])].map((name) => {
     const called = all.find((other) => other.name === name);
+    if (called === undefined) throw new Error(`There is no ${name} in services.json`);
     return [`${called.prefix}_URL`, `http://localhost:${called.port}`];
   });
   const own = [service.name, ...(service.isAlso ?? [])].map((client) => `${prefixOf(client)}_CLIENT_SECRET`);
@@ -90,22 +113,38 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
   };
 }
 
-/** For a service at which users log in: where browsers reach it, and its secret for that. */
+/**
+ * For a service at which users log in: where browsers reach it, and its secret for that.
+ *
+ * @param {NamedService} service
+ * @param {NodeJS.ProcessEnv} environment
+ */
 function loginEnvironment({ prefix, port }, environment) {
   const secret = `${prefix}_SESSION_SECRET`;
   return { PUBLIC_URL: `http://localhost:${port}`, [secret]: environment[secret] || DEMO_SESSION_SECRET };
 }
 
-/** Values for the realm file's placeholders. */
+/**
+ * Values for the realm file's placeholders.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {number} serviceAPort
+ */
 export function realmEnvironment(environment, serviceAPort) {
-  return (thisMachine) => ({
+  return (/** @type {string} */ thisMachine) => ({
     ...clientSecrets(environment),
     SERVICE_A_PUBLIC_URL: `http://localhost:${serviceAPort}`,
     SERVICE_A_INTERNAL_URL: `http://${thisMachine}:${serviceAPort}`,
   });
 }
 
-/** A TCP port from the environment. */
+/**
+ * A TCP port from the environment.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {string} name
+ * @param {number} fallback
+ */
 export function portOf(environment, name, fallback) {
   const port = Number(environment[name] || fallback);
   if (Number.isInteger(port) && port > 0 && port < 65536) return port;

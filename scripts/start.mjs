@@ -4,10 +4,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { chooseServer, startServer } from './authorization-server.mjs';
 import { buildByTsc, buildToRun, TSC } from './build.mjs';
-import { paint, portIsFree, startNode, stopSignal } from './processes.mjs';
-import { portOf, realmEnvironment, REALM, serviceEnvironment, services } from './services.mjs';
+import { chooseServer, runsAlready } from './own-options.mjs';
+import { messageOf, paint, portIsFree, startNode, stopSignal } from './processes.mjs';
+import { portOf, realmEnvironment, REALM_FILE, serviceEnvironment, services } from './services.mjs';
+
+/** @typedef {import('./services.mjs').NamedService} Service */
+/** @typedef {import('keycloak-test-servers').RunningServer} Server */
 
 const READY_WITHIN_SECONDS = 60;
 const SERVER = 'the authorization server';
@@ -17,14 +20,18 @@ if (existsSync('.env')) process.loadEnvFile('.env');
 // This is for development, unless somebody says otherwise: then the embedded server does not start.
 process.env.NODE_ENV ||= 'development';
 const signal = stopSignal();
-/** What is to be stopped, the last started first. */
+/**
+ * What is to be stopped, the last started first.
+ *
+ * @type {(() => Promise<unknown>)[]}
+ */
 const running = [];
 
 try {
   await main();
 } catch (error) {
   process.exitCode = signal.aborted ? 0 : 1;
-  if (!signal.aborted) console.error(`\n${paint(31, error.message)}`);
+  if (!signal.aborted) console.error(`\n${paint(31, messageOf(error))}`);
 }
 console.log('\nStopping …');
 for (const stop of running.toReversed()) await stop();
@@ -35,19 +42,14 @@ async function main() {
   const { values: flags } = parseArgs({
     options: { watch: { type: 'boolean' }, 'authorization-server': { type: 'string' } },
   });
-  const choice = chooseServer(flags['authorization-server'], {
-    variable: 'KEYCLOAK_BASE_URL',
-    environment: process.env,
-  });
+  const choice = chooseServer(flags['authorization-server'], process.env);
   const all = services(process.env);
-  await checkPorts(all, choice.kind !== 'external');
-  const found = choice.kind === 'external' ? await serverFor(all, choice) : undefined;
+  await checkPorts(all, choice);
   say('Building');
   await (flags.watch ? buildByTsc({ signal }) : buildToRun({ signal }));
-  const server = found ?? (await serverFor(all, choice));
-  if (server.standsIn) console.log(paint(33, server.standsIn));
+  const server = await startServer(all);
   const context = { all, keycloak: server, environment: process.env };
-  const children = all.map((service) => startService(service, context, flags.watch));
+  const children = all.map((service) => startService(service, context, flags.watch === true));
   running.push(() => Promise.all(children.map(({ stop }) => stop())));
   const aServiceEnds = Promise.race(children.map(failWhenEnded));
   if (flags.watch) watchSources();
@@ -56,9 +58,13 @@ async function main() {
   await Promise.race([aServiceEnds, aborted()]);
 }
 
-async function checkPorts(all, withServer) {
-  const needed = all.map(({ name, letter, port }) => ({ who: name, variable: `SERVICE_${letter}_PORT`, port }));
-  if (withServer) needed.push({ who: SERVER, variable: 'KEYCLOAK_PORT', port: serverPort() });
+/**
+ * @param {readonly Service[]} all
+ * @param {string} choice
+ */
+async function checkPorts(all, choice) {
+  const needed = all.map(({ name, prefix, port }) => ({ who: name, variable: `${prefix}_PORT`, port }));
+  if (!runsAlready(choice)) needed.push({ who: SERVER, variable: 'KEYCLOAK_PORT', port: serverPort() });
   const faults = [];
   for (const { who, variable, port } of needed) {
     if (await portIsFree(port)) continue;
@@ -73,20 +79,29 @@ async function checkPorts(all, withServer) {
   if (faults.length > 0) throw new Error(faults.join('\n'));
 }
 
-async function serverFor(all, choice) {
-  const server = await startServer(choice, {
-    realm: process.env.KEYCLOAK_REALM || REALM,
-    realmEnvironment: realmEnvironment(process.env, all.find(({ letter }) => letter === 'A').port),
+/**
+ * The server that AUTHORIZATION_SERVER names. Its package is there only once it is built.
+ *
+ * @param {readonly Service[]} all
+ */
+async function startServer(all) {
+  const { startTestServer } = await import('../libs/keycloak-test-servers/dist/index.js');
+  const server = await startTestServer({
+    realm: REALM_FILE,
+    environment: realmEnvironment(process.env, serviceA(all).port),
     port: serverPort(),
-    fallBack: true,
-    say,
+    onProgress: say,
     signal,
   });
   running.push(() => server.stop());
-  if (choice.kind === 'external' && process.env.KEYCLOAK_ISSUER) server.issuer = process.env.KEYCLOAK_ISSUER;
   return server;
 }
 
+/**
+ * @param {Service} service
+ * @param {Parameters<typeof serviceEnvironment>[1]} context
+ * @param {boolean} watched
+ */
 function startService(service, context, watched) {
   const watch = watched ? ['--watch', '--watch-preserve-output'] : [];
   const child = startNode([...watch, '--enable-source-maps', `apps/${service.name}/dist/main.js`], {
@@ -101,6 +116,7 @@ function watchSources() {
   running.push(() => compiler.stop());
 }
 
+/** @param {Service} service */
 async function untilReady({ name, port }) {
   const url = `http://localhost:${port}/health/ready`;
   for (let attempt = 0; attempt < READY_WITHIN_SECONDS * 4; attempt += 1) {
@@ -111,12 +127,14 @@ async function untilReady({ name, port }) {
   throw new Error(`${name} was not ready within ${READY_WITHIN_SECONDS} s: ${url}`);
 }
 
+/** @param {{ name: string, end: Promise<number | string | null> }} child */
 async function failWhenEnded({ name, end }) {
   const status = await end;
   if (signal.aborted) return;
   throw new Error(`${name} ended by itself (${typeof status === 'number' ? `exit code ${status}` : status})`);
 }
 
+/** @returns {Promise<never>} */
 function aborted() {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason);
@@ -128,15 +146,26 @@ function serverPort() {
   return portOf(process.env, 'KEYCLOAK_PORT', 8080);
 }
 
+/** @param {readonly Service[]} all */
+function serviceA(all) {
+  const found = all.find(({ name }) => name === 'service-a');
+  if (found === undefined) throw new Error('There is no Service A');
+  return found;
+}
+
+/** @param {string} line */
 function say(line) {
   console.log(paint(2, line));
 }
 
+/**
+ * @param {readonly Service[]} all
+ * @param {Server} server
+ */
 function showWhatToTry(all, server) {
-  const a = `localhost:${all.find(({ letter }) => letter === 'A').port}`;
+  const a = `localhost:${serviceA(all).port}`;
   // What was chosen here by hand another script can't know.
-  const found = process.env.KEYCLOAK_BASE_URL?.replace(/\/$/, '') || `http://localhost:${serverPort()}`;
-  const told = found === server.baseUrl ? '' : `KEYCLOAK_BASE_URL=${server.baseUrl} `;
+  const told = server.baseUrl === `http://localhost:${serverPort()}` ? '' : `AUTHORIZATION_SERVER=${server.baseUrl} `;
   console.log(`
 ${paint(1, 'All services are ready.')}
 
@@ -154,9 +183,11 @@ Ctrl-C stops everything.
 `);
 }
 
+/** @param {Server} server */
 function aboutServer({ kind, baseUrl, adminUsername, adminPassword }) {
   if (kind === 'embedded') {
-    return `Authorization server:       ${baseUrl}, the embedded one, in this process. It is no Keycloak, and has no console`;
+    return `Authorization server:       ${baseUrl}, the embedded one. It is no Keycloak, and has no console`;
   }
-  return `Keycloak's console:         ${baseUrl}/admin${adminUsername ? ` (${adminUsername} / ${adminPassword})` : ''}`;
+  const administrator = kind === 'external' ? '' : ` (${adminUsername} / ${adminPassword})`;
+  return `Keycloak's console:         ${baseUrl}/admin${administrator}`;
 }

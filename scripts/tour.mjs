@@ -1,254 +1,229 @@
-// npm run tour: walks the running stack with the HTTP calls a person would make, and shows each call and its answer.
+// npm run tour: walks the running stack with the HTTP calls a person would make, shows each, and checks what comes back.
+// --brief prints a line a step; the name of a step takes that one, with what it needs before.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { paint } from './processes.mjs';
+import { parseArgs } from 'node:util';
+import { runsAlready } from './own-options.mjs';
+import { messageOf, paint } from './processes.mjs';
 import { clientSecrets, portOf, REALM, services } from './services.mjs';
-import { TourBrowser } from './tour-browser.mjs';
-import { call, claims, expect, expectThat, explain, hide, steps, TourError } from './tour-calls.mjs';
+import { call } from './tour-calls.mjs';
 
 process.chdir(join(import.meta.dirname, '..'));
 if (existsSync('.env')) process.loadEnvFile('.env');
+const { values: flags, positionals } = parseArgs({ options: { brief: { type: 'boolean' } }, allowPositionals: true });
+const print = flags.brief ? () => undefined : console.log;
+const chosen = process.env.AUTHORIZATION_SERVER ?? '';
+const server = runsAlready(chosen) ? chosen : `http://localhost:${portOf(process.env, 'KEYCLOAK_PORT', 8080)}`;
+const [, base, realm = REALM] = /^(.*?)(?:\/realms\/([^/]+))?\/*$/.exec(server) ?? [];
+const openid = `${base}/realms/${realm}/protocol/openid-connect`;
+const portNamed = (/** @type {string} */ wanted) => services(process.env).find(({ name }) => name === wanted)?.port;
+const atA = (path = '') => `http://localhost:${portNamed('service-a')}/${path}`;
+const atC = `http://localhost:${portNamed('service-c')}/api/compute`;
+/** @typedef {import('./tour-calls.mjs').Cookies} Cookies */
+/** @type {Map<string, () => Promise<unknown>>} */
+const steps = new Map();
 
-const secrets = clientSecrets(process.env);
-const ownServer = `http://localhost:${portOf(process.env, 'KEYCLOAK_PORT', 8080)}`;
-const keycloakUrl = (process.env.KEYCLOAK_BASE_URL || ownServer).replace(/\/$/, '');
-const realm = process.env.KEYCLOAK_REALM || REALM;
-const ports = Object.fromEntries(services(process.env).map(({ letter, port }) => [letter, port]));
-const serviceA = process.env.SERVICE_A_URL || `http://localhost:${ports.A}`;
-const serviceC = process.env.SERVICE_C_URL || `http://localhost:${ports.C}`;
-
-const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
-for (const secret of Object.values(secrets)) hide(secret);
+const ownToken = step(
+  'own-token',
+  'Service A asks for a token (client credentials, RFC 6749 §4.4). Its one scope makes it a token for Service B.',
+  () => tokenFrom({ grant_type: 'client_credentials', scope: 'orders.approve' }, 'service-b', 'service-a'),
+);
+step(
+  'introspection',
+  'B asks Keycloak about it (RFC 7662): active. To C, whom it is not for, Keycloak says no more than: not active.',
+  async (token) => {
+    const sent = { form: { token } };
+    const atB = await ask(`${openid}/token/introspect`, 200, { ...sent, client: 'service-b' });
+    check(
+      'active for B, from A',
+      atB.answer.active && atB.answer.aud === 'service-b' && atB.answer.azp === 'service-a',
+    );
+    check(
+      'not active for C',
+      !(await ask(`${openid}/token/introspect`, 200, { ...sent, client: 'service-c' })).answer.active,
+    );
+  },
+  ownToken,
+);
+const exchange = step(
+  'exchange',
+  'B does not pass it on: it exchanges it for one for C, of the same subject (token exchange, RFC 8693).',
+  async (subject_token) => {
+    const subject = { subject_token, subject_token_type: 'urn:ietf:params:oauth:token-type:access_token' };
+    const wanted = { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', scope: 'analytics.run' };
+    const token = await tokenFrom({ ...wanted, ...subject, audience: 'service-c' }, 'service-c', 'service-b');
+    check('sub is the same', claimsOf(token).sub === claimsOf(subject_token).sub);
+    return { stolen: subject_token, token };
+  },
+  ownToken,
+);
+step(
+  'at-service-c',
+  "C refuses A's own token (401, and WWW-Authenticate says why, RFC 6750 §3), and lets the exchanged one in.",
+  async ({ stolen, token }) => {
+    const { headers } = await ask(atC, 401, { token: stolen, json: { value: 10 } });
+    check('it names invalid_token', /error="invalid_token"/.test(headers.get('www-authenticate') ?? ''));
+    check('the result is 20', (await ask(atC, 200, { token, json: { value: 10 } })).answer.result === 20);
+  },
+  exchange,
+);
+step(
+  'users',
+  'alice signs in at a command-line client, and A, B and C act in her name. bob may not approve orders: 403.',
+  async () => {
+    const signIn = { grant_type: 'password', client_id: 'demo-cli', scope: 'openid orders.read' };
+    const tokenOf = (/** @type {string} */ user) =>
+      tokenFrom({ ...signIn, username: user, password: user }, 'service-a', 'demo-cli');
+    await ask(atA('run-service-b'), 200, { token: await tokenOf('alice') });
+    const { answer } = await ask(atA('run-service-b'), 403, { token: await tokenOf('bob') });
+    check('the refusal names orders.approve', JSON.stringify(answer).includes('orders.approve'));
+  },
+);
+const login = step(
+  'login',
+  'alice logs in with a browser (code flow with PKCE). A keeps her tokens; her browser gets the id of a session.',
+  () => logIn('alice'),
+);
+step(
+  'in-her-name',
+  'The chain runs in her name: A exchanges her token for one for B, B that for one for C. bob in his browser is refused.',
+  async (cookies) => {
+    const { text, headers } = await ask(atA('run-service-b'), 200, { cookies });
+    check('the page says: Called as alice', words(text).includes('Called as alice'));
+    const exchanged = (/** @type {string} */ who) => headers.get('server-timing')?.includes(`${who}.token-exchange`);
+    check('A and B exchanged a token', exchanged('service-a') && exchanged('service-b'));
+    const ofBob = await ask(atA('run-service-b'), 403, { cookies: await logIn('bob') });
+    check('it names orders.approve', words(ofBob.text).includes('Permission orders.approve is missing'));
+  },
+  login,
+);
+step(
+  'logout',
+  'alice logs out, at Service A and at Keycloak. Whoever kept the id of her session has nothing.',
+  async (cookies) => {
+    const former = new Map(cookies);
+    const csrf_token = /name="csrf_token" value="([^"]+)"/.exec((await ask(atA(), 200, { cookies })).text)?.[1] ?? '';
+    const page = await follow(await ask(atA('auth/logout'), 303, { cookies, form: { csrf_token } }), cookies);
+    check(
+      'her browser has no session, and a page that offers a login',
+      !cookies.has('session') && words(page.text).includes('Log in'),
+    );
+    await ask(atA('run-service-b'), 401, { cookies: former });
+  },
+  login,
+);
+step(
+  'attacks',
+  'Somebody tries to break in: real attacks, each made by the service that holds what is misused.',
+  async () => {
+    const { text } = await ask(atA('attacks'), 200, { cookies: new Map(), form: {} });
+    const verdicts = [...text.matchAll(/data-attack="([^"]+)" data-verdict="([^"]+)"/g)];
+    check(`there are ${verdicts.length} of them`, verdicts.length >= 13);
+    for (const [, attack, verdict] of verdicts)
+      check(`${attack}: refused, for the expected reason`, verdict === 'refused');
+  },
+);
 
 try {
-  const { token_endpoint: tokenEndpoint, introspection_endpoint: introspectionEndpoint } = await startingPoint();
-  await chainByHand(tokenEndpoint, introspectionEndpoint);
-  await usersWithTokens(tokenEndpoint);
-  await usersWithBrowsers();
-  await attacks();
-  console.log(paint(32, `\nAll ${steps()} steps went as they should.`));
+  const unknown = positionals.find((name) => !steps.has(name));
+  if (unknown !== undefined)
+    throw new Error(`There is no step ${unknown}: the steps are ${[...steps.keys()].join(', ')}`);
+  for (const [name, run] of steps) if (positionals.length === 0 || positionals.includes(name)) await run();
+  console.log(paint(32, '\nEverything went as it should.'));
 } catch (error) {
-  console.error(paint(31, `\n${error instanceof TourError ? error.message : error.stack}`));
+  console.error(paint(31, `\n${messageOf(error)}`));
   process.exitCode = 1;
 }
 
-async function chainByHand(tokenEndpoint, introspectionEndpoint) {
-  explain(
-    'Service A asks for a token of its own (client credentials, RFC 6749 §4.4). One scope decides both what the token permits and whom it is for: aud is service-b.',
-  );
-  const forA = await form(tokenEndpoint, { grant_type: 'client_credentials', scope: 'orders.approve' }, 'service-a');
-  expect(forA, 200, 'a token');
-  const tokenA = forA.body.access_token;
-  const claimsA = claims(tokenA, { aud: 'service-b', azp: 'service-a' });
-  expectThat(words(claimsA.scope).includes('orders.approve'), 'scope holds orders.approve');
-
-  explain('Service B receives it and asks Keycloak whether it is good (introspection, RFC 7662). It is.');
-  const atB = await form(introspectionEndpoint, { token: tokenA }, 'service-b');
-  expect(atB, 200, 'active', { active: true, aud: 'service-b', azp: 'service-a' });
-
-  explain(
-    'Service C asks the same about the same token. It is not meant for C, so Keycloak says no more than: not active.',
-  );
-  const atC = await form(introspectionEndpoint, { token: tokenA }, 'service-c');
-  expect(atC, 200, 'not active', { active: false });
-
-  explain(
-    'So Service B does not pass it on: it exchanges it for one that is meant for Service C (token exchange, RFC 8693). Still for the same subject (sub), but now azp is service-b, aud is service-c, and it lives a minute.',
-  );
-  const exchange = {
-    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    subject_token: tokenA,
-    subject_token_type: ACCESS_TOKEN,
-    requested_token_type: ACCESS_TOKEN,
-    audience: 'service-c',
-    scope: 'analytics.run',
+/**
+ * A step, which is taken once, after the one that it needs.
+ *
+ * @template Given, Needed
+ * @param {string} name
+ * @param {string} sentence
+ * @param {(needed: Needed) => Promise<Given>} act
+ * @param {() => Promise<Needed>} [need]
+ * @returns {() => Promise<Given>}
+ */
+function step(name, sentence, act, need) {
+  /** @type {Promise<Given> | undefined} */
+  let taken;
+  const take = async () => {
+    const needed = /** @type {Needed} */ (await need?.());
+    if (!flags.brief) console.log(`\n${paint(1, `${name}: ${sentence}`)}`);
+    const given = await act(needed);
+    if (flags.brief) console.log(`${paint(32, '✓')} ${name}: ${sentence}`);
+    return given;
   };
-  const exchanged = await form(tokenEndpoint, exchange, 'service-b');
-  expect(exchanged, 200, 'another token', { issued_token_type: ACCESS_TOKEN });
-  const tokenB = exchanged.body.access_token;
-  claims(tokenB, { aud: 'service-c', azp: 'service-b', sub: claimsA.sub });
-
-  explain('Service C asks about the exchanged token: active, for C, from B, on behalf of the same subject.');
-  const exchangedAtC = await form(introspectionEndpoint, { token: tokenB }, 'service-c');
-  expect(exchangedAtC, 200, 'active', { active: true, aud: 'service-c', azp: 'service-b', sub: claimsA.sub });
-
-  explain(
-    "Service A's own token, sent straight to Service C, is refused: 401, and WWW-Authenticate says why (RFC 6750 §3).",
-  );
-  const refused = await json(`${serviceC}/api/compute`, tokenA, { value: 10 });
-  expect(refused, 401, 'invalid_token');
-  expectThat(/error="invalid_token"/.test(refused.challenge ?? ''), 'WWW-Authenticate names invalid_token');
-
-  explain('The exchanged token, sent to Service C, is let in.');
-  expect(await json(`${serviceC}/api/compute`, tokenB, { value: 10 }), 200, 'a result', { result: 20 });
+  const run = () => (taken ??= take());
+  steps.set(name, run);
+  return run;
 }
 
-async function usersWithTokens(tokenEndpoint) {
-  explain(
-    'A person: alice signs in at a command-line client and calls Service A, which calls B, which calls C. At every hop the token is hers (sub), and for that hop alone.',
-  );
-  const alice = await userToken(tokenEndpoint, 'alice');
-  expect(await get(`${serviceA}/run-service-b`, alice), 200, 'an answer from B and C');
-
-  explain(
-    'bob may read orders but not approve them. Service A lets him in, and the call to B is refused for want of orders.approve: 403.',
-  );
-  const bob = await userToken(tokenEndpoint, 'bob');
-  const forBob = await get(`${serviceA}/run-service-b`, bob);
-  expect(forBob, 403, 'a refusal');
-  const refusal = `${forBob.challenge ?? ''} ${JSON.stringify(forBob.body)}`;
-  expectThat(refusal.includes('orders.approve'), 'the refusal names orders.approve');
+function check(/** @type {string} */ what, /** @type {unknown} */ holds) {
+  if (!holds) throw new Error(`It did not go as it should. Expected: ${what}.`);
+  print(paint(32, `  ✓ ${what}`));
 }
 
-async function usersWithBrowsers() {
-  const browser = new TourBrowser();
-  await logIn(browser, 'alice', {
-    toKeycloak:
-      'The same with a browser, which must never hold a token. alice clicks "Log in": Service A sends her to Keycloak (authorization code flow with PKCE).',
-    password: 'There she types her password. Service A never sees it; Keycloak sends her back with a code, good once.',
-    back: 'Service A exchanges the code for tokens and keeps them. Her browser gets the id of a session, which scripts cannot read.',
-  });
-
-  explain(
-    "With that, the chain runs in alice's name: A exchanges her token for one for B, and B that for one for C. In demo mode the services report each step (Server-Timing): what Keycloak was asked for, and what was known already.",
-  );
-  const ran = await browser.get(`${serviceA}/run-service-b`);
-  expect(ran, 200, 'a page');
-  expectThat(wordsOf(ran).includes('Called as alice'), 'it says: Called as alice');
-  for (const service of ['service-a', 'service-b']) {
-    expectThat(ran.headers.get('server-timing')?.includes(`${service}.token-exchange`), `${service} exchanged a token`);
-  }
-
-  explain('bob logs in with a browser of his own, and is refused: the page names the permission that he lacks.');
-  const bobs = new TourBrowser();
-  await logIn(bobs, 'bob');
-  const refused = await bobs.get(`${serviceA}/run-service-b`);
-  expect(refused, 403, 'a page');
-  expectThat(wordsOf(refused).includes('Permission orders.approve is missing'), 'it names orders.approve');
-
-  explain(
-    'alice logs out, with the token against forged requests that her page has. Service A ends her session at Keycloak and its own, and sends her browser there to forget it too.',
-  );
-  const csrf_token = /name="csrf_token" value="([^"]+)"/.exec((await browser.get(`${serviceA}/`)).body)?.[1] ?? '';
-  hide(csrf_token);
-  const former = browser.copy();
-  const out = await browser.post(`${serviceA}/auth/logout`, { csrf_token });
-  expect(out, 303, 'to Keycloak');
-  expectThat(!browser.holds('session'), 'the browser has no session any more');
-  const end = await browser.follow(out);
-  expectThat(end.status === 200 && wordsOf(end).includes('Log in'), 'it ends at the start page, which offers a login');
-
-  explain('Whoever kept the id of that session has nothing: it is over.');
-  expect(await former.get(`${serviceA}/run-service-b`), 401, 'a refusal');
+/**
+ * @param {string} url
+ * @param {number} status
+ * @param {Omit<import('./tour-calls.mjs').Sent, 'client'> & { client?: string }} sent
+ */
+async function ask(url, status, { client, ...sent }) {
+  const secret = clientSecrets(process.env)[`${client?.toUpperCase().replaceAll('-', '_')}_CLIENT_SECRET`];
+  const answer = await call(url, client && secret ? { ...sent, client: [client, secret] } : sent, print);
+  check(`the answer is ${status}`, answer.status === status);
+  return answer;
 }
 
-async function attacks() {
-  explain(
-    'Now somebody tries to break in: real attacks on the running services, each made by the service that holds what is misused.',
-  );
-  const page = await new TourBrowser().post(`${serviceA}/attacks`, {});
-  expect(page, 200, 'a page');
-  const verdicts = [...page.body.matchAll(/data-attack="([^"]+)" data-verdict="([^"]+)"/g)];
-  expectThat(verdicts.length >= 13, `it tells of ${verdicts.length} attacks`);
-  for (const [, attack, verdict] of verdicts) {
-    expectThat(verdict === 'refused', `${attack}: refused, for the expected reason`);
-  }
+/**
+ * An access token for `aud`, which `azp` asks for.
+ *
+ * @param {Record<string, string>} form
+ * @param {string} aud
+ * @param {string} azp
+ * @returns {Promise<string>}
+ */
+async function tokenFrom(form, aud, azp) {
+  const { access_token } = (await ask(`${openid}/token`, 200, { form, client: azp })).answer;
+  const claims = claimsOf(access_token);
+  print(`    ${JSON.stringify(claims)}`);
+  check(`aud is ${aud}, azp is ${azp}`, claims.aud === aud && claims.azp === azp);
+  return access_token;
 }
 
-/** `why`: what is said before each of the three requests. */
-async function logIn(browser, username, why = {}) {
-  const say = (sentence) => sentence && explain(sentence);
-  say(why.toKeycloak);
-  const toKeycloak = await browser.get(`${serviceA}/auth/login`);
-  expect(toKeycloak, 303, 'to Keycloak');
-  expectThat(
-    toKeycloak.headers.get('location').includes('code_challenge_method=S256'),
-    'it asks for a code, with PKCE',
-  );
-  say(why.password);
-  const page = await browser.follow(toKeycloak);
-  const back = await browser.submitForm(page, { username, password: username });
-  expect(back, 302, 'back to Service A');
-  say(why.back);
-  const done = await browser.get(back.headers.get('location'));
-  expect(done, 303, 'to the start page');
-  expectThat(browser.holds('session'), 'the browser has the id of a session');
+function claimsOf(/** @type {string} */ token) {
+  const { aud, azp, sub, scope, exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  return { aud, azp, sub, scope, lives: `${Math.round(exp - Date.now() / 1000)} s` };
 }
 
-/** Stops with advice unless Keycloak and the services that the tour calls answer. */
-async function startingPoint() {
-  const discoveryUrl = `${keycloakUrl}/realms/${realm}/.well-known/openid-configuration`;
-  for (const url of [discoveryUrl, `${serviceA}/health/ready`, `${serviceC}/health/ready`]) {
-    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch((error) => error);
-    if (response.ok) continue;
-    const why = response.status ?? response.cause?.code ?? response.message;
-    throw new TourError(
-      `The stack does not run: ${url} did not answer as it should (${why}).\n` +
-        'Start it first, in another terminal: npm start (or: docker compose up --build)',
-    );
-  }
-  const discovery = await (await fetch(discoveryUrl, { signal: AbortSignal.timeout(10_000) })).json();
-  console.log(`The discovery document of the realm, ${discoveryUrl}, says where everything is:`);
-  for (const name of ['issuer', 'token_endpoint', 'introspection_endpoint'])
-    console.log(`  ${name}: ${discovery[name]}`);
-  return discovery;
+async function logIn(/** @type {string} */ user) {
+  /** @type {Cookies} */
+  const cookies = new Map();
+  const toKeycloak = await ask(atA('auth/login'), 303, { cookies });
+  check('it asks for a code, with PKCE', toKeycloak.headers.get('location')?.includes('code_challenge_method=S256'));
+  const page = await follow(toKeycloak, cookies);
+  const action = /<form[^>]* action="([^"]+)"/.exec(page.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+  const form = { username: user, password: user };
+  const back = await ask(new URL(action, page.url).href, 302, { cookies, form });
+  await follow(back, cookies);
+  check('the browser has the id of a session', cookies.has('session'));
+  return cookies;
 }
 
-async function userToken(tokenEndpoint, username) {
-  const parameters = {
-    grant_type: 'password',
-    client_id: 'demo-cli',
-    username,
-    password: username,
-    scope: 'openid orders.read',
-  };
-  const answer = await form(tokenEndpoint, parameters);
-  expect(answer, 200, 'a token');
-  claims(answer.body.access_token, { aud: 'service-a', azp: 'demo-cli' });
-  return answer.body.access_token;
-}
-
-/** A form is posted, as `client` with its secret (HTTP Basic) if one is given. */
-function form(url, parameters, client) {
-  const lines = Object.entries(parameters).map(
-    ([name, value]) => `${name}=${name === 'password' ? '********' : value}`,
-  );
-  const basic = client && `Basic ${Buffer.from(`${client}:${secretOf(client)}`).toString('base64')}`;
-  return call('POST', url, {
-    headers: basic ? { authorization: basic } : {},
-    shownHeaders: client ? [`Authorization: Basic ${client}:********`] : [],
-    shownBody: lines,
-    body: new URLSearchParams(parameters),
-  });
-}
-
-function json(url, token, value) {
-  const body = JSON.stringify(value);
-  return call('POST', url, { ...bearer(token, { 'content-type': 'application/json' }), shownBody: [body], body });
-}
-
-function get(url, token) {
-  return call('GET', url, { ...bearer(token, {}), shownBody: [] });
-}
-
-function bearer(token, headers) {
-  return {
-    headers: { accept: 'application/json', authorization: `Bearer ${token}`, ...headers },
-    shownHeaders: [`Authorization: Bearer ${token}`],
-  };
-}
-
-function secretOf(client) {
-  return secrets[`${client.toUpperCase().replaceAll('-', '_')}_CLIENT_SECRET`];
+/**
+ * @param {Awaited<ReturnType<typeof call>>} answer
+ * @param {Cookies} cookies
+ */
+async function follow(answer, cookies) {
+  let page = answer;
+  for (let to = page.headers.get('location'); to !== null; to = page.headers.get('location'))
+    page = await call(new URL(to, page.url).href, { cookies }, print);
+  return page;
 }
 
 /** What there is to read on a page. */
-function wordsOf({ body }) {
-  return String(body)
-    .replaceAll(/<[^>]*>/g, '')
-    .replaceAll(/\s+/g, ' ');
-}
-
-function words(text) {
-  return String(text).split(' ');
+function words(/** @type {string} */ page) {
+  return page.replaceAll(/<[^>]*>/g, '').replaceAll(/\s+/g, ' ');
 }

@@ -6,8 +6,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildByTsc } from './build.mjs';
-import { JEST } from './jest-arguments.mjs';
-import { paint, stopSignal } from './processes.mjs';
+import { JEST, messageOf, paint, stopSignal } from './processes.mjs';
 
 /** Parts of the paths of specs in which time passes, or things happen in no certain order. */
 const TIMING_SPECS = [
@@ -35,7 +34,7 @@ try {
   process.exitCode = await main();
 } catch (error) {
   process.exitCode = signal.aborted ? 130 : 1;
-  if (!signal.aborted) console.error(paint(31, error.message));
+  if (!signal.aborted) console.error(paint(31, messageOf(error)));
 }
 
 async function main() {
@@ -54,12 +53,22 @@ async function main() {
   return specs.failed + suites.failed === 0 ? 0 : 1;
 }
 
+/**
+ * @param {string} name
+ * @param {string} text
+ */
 function countOf(name, text) {
   if (!/^\d{1,4}$/.test(text)) throw new Error(`--${name}=${text}: not a number of times`);
   return Number(text);
 }
 
-/** Runs it so often. What was printed of one that failed is shown and kept: fast-check names the seed and the path. */
+/**
+ * Runs it so often. What was printed of one that failed is shown and kept: fast-check names the seed and the path.
+ *
+ * @param {string} name
+ * @param {number} times
+ * @param {readonly string[]} args
+ */
 async function repeat(name, times, args) {
   const counts = { passed: 0, failed: 0 };
   for (let at = 1; at <= times; at += 1) {
@@ -75,6 +84,10 @@ async function repeat(name, times, args) {
   return counts;
 }
 
+/**
+ * @param {readonly string[]} args
+ * @returns {Promise<{ code: number | null, output: string }>}
+ */
 function runJest(args) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...JEST, '--selectProjects=unit', '--silent', ...args], {

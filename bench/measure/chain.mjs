@@ -1,7 +1,7 @@
 // The chain: Services A, B and C as they are built, or servers that stand for them, each in a process of its own.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { freePort } from '../../scripts/processes.mjs';
+import { freePort } from '../../libs/keycloak-test-servers/dist/index.js';
 import { startProcess } from './processes.mjs';
 
 /** What runs as each of the three. `root` is the checkout that the chain is of. */

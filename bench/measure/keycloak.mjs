@@ -1,25 +1,21 @@
 // Keycloak: the one that is measured against, and the plain requests that a person would make to it.
 import { keycloakProcesses, yieldToOthers } from './priority.mjs';
-import { DESCRIPTION, realmEnvironment, REALM, REALM_FILE } from '../../scripts/services.mjs';
+import { DESCRIPTION, realmEnvironment, REALM_FILE } from '../../scripts/services.mjs';
 
 /** The published secrets of the services. */
 export const SECRETS = Object.fromEntries(
   Object.entries(DESCRIPTION.services).map(([name, { demoSecret }]) => [name, demoSecret]),
 );
 
-/** The one at BENCH_KEYCLOAK_BASE_URL, or one of our own. */
+/** The server that AUTHORIZATION_SERVER names; without it a Keycloak of our own. */
 export async function findKeycloak({ say, signal }) {
-  const external = process.env.BENCH_KEYCLOAK_BASE_URL?.replace(/\/$/, '');
-  if (!external) {
-    const others = keycloakProcesses();
-    const keycloak = await ownKeycloak({ say, signal });
-    say(yieldToOthers(new Set([...keycloakProcesses()].filter((pid) => !others.has(pid)))));
-    return keycloak;
-  }
-  const response = await fetch(`${external}/realms/${REALM}/.well-known/openid-configuration`, { signal });
-  if (!response.ok) throw new Error(`No realm ${REALM} at BENCH_KEYCLOAK_BASE_URL (${response.status})`);
-  const { issuer } = await response.json();
-  return { baseUrl: external, issuer, realm: REALM, kind: 'external', version: 'unknown', stop: async () => {} };
+  const { startTestServer } = await import('../../libs/keycloak-test-servers/dist/index.js');
+  const others = keycloakProcesses();
+  const options = { realm: REALM_FILE, environment: realmEnvironment({}, 3000), onProgress: say, signal };
+  const keycloak = await startTestServer(options, process.env.AUTHORIZATION_SERVER || 'keycloak');
+  const isOurs = keycloak.kind === 'docker' || keycloak.kind === 'distribution';
+  if (isOurs) say(yieldToOthers(new Set([...keycloakProcesses()].filter((pid) => !others.has(pid)))));
+  return keycloak;
 }
 
 /** A Keycloak that may be killed. */

@@ -15,6 +15,7 @@ import {
 } from 'nestjs-keycloak-s2s';
 import { createService } from 'service-defaults';
 import { ServiceTransport } from '../../libs/keycloak/dist/client/service-transport.js';
+import { resolveServiceOptions } from '../../libs/keycloak/dist/service.options.js';
 import { moduleOf } from './nest.mjs';
 
 const SERVICES = {
@@ -31,20 +32,12 @@ const readSettings = (await dist('config'))[service.settings];
 const Original = (await dist(`${name}.module`))[service.module];
 const settings = readSettings();
 
-/** Those of `forFeature`. */
-const DEFAULTS = {
-  timeoutMs: 5000,
-  maxResponseBytes: 1_048_576,
-  maxConcurrentCalls: 100,
-  maxQueuedCalls: 500,
-  circuitBreakerFailures: 10,
-  circuitBreakerPauseMs: 1000,
-};
-
 /** Calls another service by the transport of ours, in nobody's name. */
 class OpenClient {
-  constructor(options) {
-    this.transport = new ServiceTransport({ ...DEFAULTS, ...options });
+  constructor(called, baseUrl) {
+    // With the defaults of `forFeature`.
+    const options = resolveServiceOptions(called, { baseUrl, audience: called }, true);
+    this.transport = new ServiceTransport({ name: called, ...options });
   }
 
   asSelf() {
@@ -78,7 +71,7 @@ const stand = [
   { provide: AuthorizationServerHealth, useValue: { check: async () => ({ reachable: true }) } },
   ...service.calls.map((called) => ({
     provide: getServiceClientToken(called),
-    useValue: new OpenClient({ name: called, baseUrl: settings.urls[called] }),
+    useValue: new OpenClient(called, settings.urls[called]),
   })),
 ];
 const NoKeycloakModule = moduleOf({ providers: stand, exports: stand.map(({ provide }) => provide) }, Global());

@@ -186,6 +186,7 @@ describe('the built services', () => {
       NODE_ENV: 'production',
       KEYCLOAK_BASE_URL: 'http://keycloak:8080',
       SERVICE_A_CLIENT_SECRET: 'a-secret',
+      SERVICE_B_URL: '',
     });
     expect(await service.exited).toBe(1);
     for (const fault of ['KEYCLOAK_REALM', 'SERVICE_B_URL', 'DEMO_MODE', 'https:']) {

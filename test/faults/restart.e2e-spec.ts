@@ -1,7 +1,7 @@
 /** A real Keycloak that is killed, started again and ended under load: what callers of the chain see all the while. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { startKeycloak, type KeycloakKind, type RunningKeycloak } from 'keycloak-test-servers';
+import { startKeycloak, testServer, type RunningKeycloak } from 'keycloak-test-servers';
 import { clientCredentials, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { describeOnKeycloak } from '../support/keycloak.js';
@@ -12,8 +12,8 @@ const TTL_SECONDS = 10;
 const MARGIN_MS = 1000;
 const RECOVERED_WITHIN_MS = 2000;
 
-const kind = process.env['TEST_KEYCLOAK_KIND'];
-const using = kind === 'docker' || kind === 'distribution' ? { using: kind as KeycloakKind } : {};
+const { kind } = testServer();
+const using = kind === 'docker' || kind === 'distribution' ? { using: kind } : {};
 const start = (port?: number): Promise<RunningKeycloak> =>
   startKeycloak({
     realm: REALM_FILE,

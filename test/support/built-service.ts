@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import description from '../../services.json' with { type: 'json' };
 import type { Variables } from './running-service.js';
 
 export interface BuiltService {
@@ -12,11 +13,20 @@ export interface BuiltService {
   readonly exited: Promise<number | null>;
 }
 
-/** In development and demo mode, unless `variables` say otherwise. */
+const services: Readonly<Record<string, { readonly calls: readonly string[] }>> = description.services;
+
+/** Where the services are that it calls: nothing listens there. */
+const nowhere = (name: string): Variables =>
+  Object.fromEntries(
+    services[name]?.calls.map((other) => [`${other.toUpperCase().replaceAll('-', '_')}_URL`, 'http://127.0.0.1:9']) ??
+      [],
+  );
+
+/** In development and demo mode, with none of those that it calls, unless `variables` say otherwise. */
 export function spawnService(name: string, variables: Variables): BuiltService {
   const main = fileURLToPath(new URL(`../../apps/${name}/dist/main.js`, import.meta.url));
   const child = spawn(process.execPath, ['--enable-source-maps', main], {
-    env: { PATH: process.env['PATH'], NODE_ENV: 'development', DEMO_MODE: 'true', ...variables },
+    env: { PATH: process.env['PATH'], NODE_ENV: 'development', DEMO_MODE: 'true', ...nowhere(name), ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const chunks: string[] = [];

@@ -14,13 +14,14 @@ import { serviceCConfig } from './config.js';
 import { ServiceCModule } from './service-c.module.js';
 
 const keycloak = { issuer: 'https://sso.example.com/realms/shop', clientId: 'service-c', clientSecret: 'a secret' };
+const urls = Object.fromEntries(serviceCConfig.description.calls.map((name) => [name, `https://${name}.internal`]));
 
 let app: NestFastifyApplication;
 
 beforeAll(async () => {
   const builder = Test.createTestingModule({ imports: [ServiceCModule.register({ demoMode: false })] })
     .overrideProvider(serviceCConfig.KEY)
-    .useValue({ keycloak });
+    .useValue({ keycloak, urls });
   const module = await KeycloakTestingModule.override(builder)
     .setLogger({ log() {}, warn() {}, error() {} })
     .compile();

@@ -1,7 +1,7 @@
 /** The demo realm, on the server that `npm test` shares among the specs, and on an embedded server of one's own. */
 import { fileURLToPath } from 'node:url';
 import { describe } from '@jest/globals';
-import { startAuthorizationServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
+import { startAuthorizationServer, testServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
 import description from '../../../services.json' with { type: 'json' };
 import { Administrator } from './administrator.js';
 
@@ -17,17 +17,11 @@ export const SECRETS = Object.fromEntries(
 export const REALM = 'microservices';
 export const REALM_FILE = fileURLToPath(new URL('../../../keycloak/microservices-realm.json', import.meta.url));
 
-export function keycloakUrl(): string {
-  const url = process.env['TEST_KEYCLOAK_BASE_URL'];
-  if (url === undefined) throw new Error('These tests need a Keycloak: run them with `npm test`');
-  return url;
-}
+export const keycloakUrl = (): string => testServer().baseUrl;
 
-/** The embedded server takes the place of Keycloak: `npm test -- --authorization-server=embedded`. */
-const isEmbedded = process.env['TEST_KEYCLOAK_KIND'] === 'embedded';
-
-/** For what only a real Keycloak has. Where there is none, Jest lists it as skipped, by name. */
-export const describeOnKeycloak = isEmbedded ? describe.skip : describe;
+/** For what only a real Keycloak has. Where the embedded server takes its place, Jest lists it as skipped, by name. */
+export const describeOnKeycloak = (name: string, tests: () => void): void =>
+  (testServer().kind === 'embedded' ? describe.skip : describe)(name, tests);
 
 export const issuer = (): string => `${keycloakUrl()}/realms/${REALM}`;
 

@@ -5,9 +5,8 @@ import { CLIENT_SECRET } from '../../keycloak-test-servers/spec-support/test-rea
 export { loginTo, startTestRealm } from '../../keycloak-test-servers/spec-support/test-realm.js';
 
 /** As a client of the realm is configured, with no retries, a circuit that stays closed and, where no test is about it, no hurry. */
-export const connectionTo = ({ issuer }: RunningAuthorizationServer, clientId = 'service-b') => ({
+export const optionsOf = ({ issuer }: RunningAuthorizationServer, clientId = 'service-b') => ({
   issuer,
-  realmUrl: issuer,
   clientId,
   clientSecret: CLIENT_SECRET,
   allowInsecureRequests: true,
@@ -18,6 +17,12 @@ export const connectionTo = ({ issuer }: RunningAuthorizationServer, clientId = 
   maxRetries: 0,
   circuitBreakerFailures: 1000,
   circuitBreakerPauseMs: 1000,
+});
+
+/** The same, for the room that talks to the realm. */
+export const connectionTo = (realm: RunningAuthorizationServer, clientId?: string) => ({
+  ...optionsOf(realm, clientId),
+  realmUrl: realm.issuer,
 });
 
 /** RFC 6749 §2.3.1: id and secret are form-encoded before they become user name and password. */

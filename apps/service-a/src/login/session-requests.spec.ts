@@ -42,6 +42,7 @@ const settings = readServiceSettings(
   },
 );
 
+const CALLED = serviceAConfig.description.calls;
 const PERMISSIONS = ['orders.read', 'attacks.run'];
 const ALICE: TestAccessTokenOptions = { subject: 'alice', client: 'service-a', permissions: PERMISSIONS };
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
@@ -54,7 +55,7 @@ type Service = NestFastifyApplication;
 async function start(): Promise<Service> {
   const builder = Test.createTestingModule({ imports: [ServiceAModule.register({ demoMode: false }), AttacksModule] })
     .overrideProvider(serviceAConfig.KEY)
-    .useValue(settings);
+    .useValue({ ...settings, urls: Object.fromEntries(CALLED.map((name) => [name, `http://${name}.internal`])) });
   const module = await KeycloakTestingModule.override(builder)
     .setLogger({ log() {}, warn() {}, error() {} })
     .compile();

@@ -48,7 +48,7 @@ export class CachedIntrospection {
     private readonly introspection: Pick<Introspection, 'introspect' | 'renew'>,
     options: IntrospectionCacheOptions,
     private readonly clock: Clock,
-    /** Told the SHA-256 of a token that was found inactive, so that what was made of it can go too. */
+    /** Called with the SHA-256 of a token that was found inactive, so that what was exchanged from it can go too. */
     private readonly onInactive: (tokenHash: string) => void,
   ) {
     this.#active = new DeadlineCache(options.maxCachedIntrospections, clock);

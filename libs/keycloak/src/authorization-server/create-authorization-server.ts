@@ -20,7 +20,7 @@ export type CallKind = 'discovery' | 'introspection' | 'introspection_renewal' |
 /** The part of the slots for introspections that is for renewals alone. */
 const RENEWALS = 0.2;
 
-/** Told whenever the circuit of a kind of call opens, is half-open, or closes. */
+/** Called whenever the circuit of a kind of call opens, is half-open, or closes. */
 export type CircuitListener = (kind: CallKind, state: CircuitState) => void;
 
 export interface AuthorizationServerCalls {

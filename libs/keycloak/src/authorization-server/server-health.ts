@@ -24,8 +24,8 @@ export class AuthorizationServerHealth {
 
   /** Reads the discovery document anew, at most once a second. Does not throw. */
   async check(): Promise<AuthorizationServerStatus> {
-    const known = this.#last.get('status');
-    if (known !== undefined) return known;
+    const last = this.#last.get('status');
+    if (last !== undefined) return last;
     const status = await this.#look();
     this.#last.set('status', status, LOOK_LIFETIME_MS);
     return status;

@@ -17,7 +17,7 @@ export class DeadlineCache<V> {
   constructor(
     maxEntries: number,
     private readonly clock: Clock,
-    /** Told each key whose entry has gone, for whatever reason, and not been followed by another. */
+    /** Called with each key whose entry has gone, for whatever reason, and was not replaced by another. */
     onGone?: (key: string) => void,
   ) {
     this.#entries = new LRUCache({
@@ -48,7 +48,7 @@ export class DeadlineCache<V> {
     this.#entries.set(key, { value, deadlineMs: this.clock.monotonicMs() + lifetimeMs });
   }
 
-  /** Forgets `key`, but only while it holds `value`: a newer one stays. */
+  /** Evicts `key`, but only while it holds `value`: a newer one stays. */
   delete(key: string, value: V): void {
     if (this.#entries.peek(key)?.value === value) this.#entries.delete(key);
   }

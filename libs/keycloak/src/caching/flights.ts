@@ -17,7 +17,7 @@ export class Flights<V> {
   /** By key, in the order of their start. */
   readonly #flights = new Map<string, Set<RunningFlight<V>>>();
 
-  /** `onLanded` is told each key whose flight has ended, when it is no longer among those in flight. */
+  /** `onLanded` is called with each key whose flight has ended, when it is no longer among those in flight. */
   constructor(private readonly onLanded: (key: string) => void = () => undefined) {}
 
   /**

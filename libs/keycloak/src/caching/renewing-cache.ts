@@ -34,7 +34,7 @@ export class RenewingCache<V> {
     maxEntries: number,
     private readonly clock: Clock,
     private readonly keepFailureMs: (failure: Error) => number = () => 0,
-    /** Told each key that was obtained and of which no value is held or in flight any more. */
+    /** Called with each key that was obtained and of which no value is held or in flight any more. */
     private readonly onGone: (key: string) => void = () => undefined,
   ) {
     this.#entries = new DeadlineCache(maxEntries, clock, (key) => this.#checkGone(key));

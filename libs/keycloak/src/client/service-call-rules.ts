@@ -1,4 +1,4 @@
-/** Service call rules: what the failures of calls to a service say of it, and of what the caller is told instead. */
+/** Service call rules: what the failures of calls to a service say of it, and with which error the caller is answered. */
 import { ownProperty } from '../protocol/claims.js';
 import type { RefusalCode } from '../protocol/refusal.js';
 import type { CallRules } from '../resilience/call-rules.js';

@@ -1,8 +1,7 @@
 /** Calls to a next service that does as it is told, with tokens from the authorization server in this process. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { createAuthorizationServer } from '../authorization-server/create-authorization-server.js';
-import { systemClock } from '../caching/clock.js';
+import { composeKeycloak } from '../compose-keycloak.js';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import {
   CALL_BOUNDS,
@@ -18,12 +17,9 @@ import {
 } from '../../spec-support/next-service.js';
 import { printedForms } from '../../spec-support/printed-forms.js';
 import { testAccessToken } from '../testing/test-access-token.js';
-import { connectionTo, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { loginTo, optionsOf, startTestRealm } from '../../spec-support/test-realm.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import { ServiceClient } from './service-client.js';
-import { ServiceTransport } from './service-transport.js';
-import { TokenSource } from './token-source.js';
-import { TokenSourceLog } from './token-source-log.js';
+import type { ServiceClient } from './service-client.js';
 
 let realm: RunningAuthorizationServer;
 let next: NextService;
@@ -61,15 +57,12 @@ interface Bend {
 }
 
 function client({ baseUrl = next.url, timeoutMs = 60_000, maxResponseBytes = 10_000 }: Bend = {}): ServiceClient {
-  const tokens = new TokenSource(
-    createAuthorizationServer(connectionTo(realm, 'service-a'), systemClock).tokenEndpoint,
-    { ...connectionTo(realm, 'service-a'), minRemainingLifetimeSeconds: 10, maxCachedTokens: 100 },
-    systemClock,
-    new TokenSourceLog({ log: () => undefined }),
-    { denies: () => false },
-  );
-  const transport = new ServiceTransport({ name: 'service-b', baseUrl, timeoutMs, maxResponseBytes, ...CALL_BOUNDS });
-  return new ServiceClient('service-b', 'service-b', transport, tokens);
+  const bounds = { timeoutMs, maxResponseBytes, ...CALL_BOUNDS };
+  return composeKeycloak(optionsOf(realm, 'service-a')).service('service-b', {
+    baseUrl,
+    audience: 'service-b',
+    ...bounds,
+  });
 }
 
 const asSelf = (bend?: Bend) => client(bend).asSelf('orders.approve');

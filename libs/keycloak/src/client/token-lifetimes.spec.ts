@@ -1,14 +1,11 @@
 /** Whatever a server says of a token's lifetime, over HTTP: never an expired token, and never a request for each use (CC-01). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createAuthorizationServer } from '../authorization-server/create-authorization-server.js';
-import { systemClock } from '../caching/clock.js';
+import { composeKeycloak } from '../compose-keycloak.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { StillClock } from '../../spec-support/still-clock.js';
-import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { optionsOf, startTestRealm } from '../../spec-support/test-realm.js';
 import { clientCredentialsRequest } from './token-request.js';
-import { TokenSource } from './token-source.js';
-import { TokenSourceLog } from './token-source-log.js';
 
 const RENEW_BEFORE_SECONDS = 10;
 const SELF = clientCredentialsRequest('orders.approve');
@@ -25,11 +22,8 @@ const asked = (): number => realm.control.calls.token.client_credentials;
 /** A source whose server gives `token-1`, `token-2` …, each with this `expires_in`, written as it stands. */
 function setUp(expiresIn: string | undefined) {
   const clock = new StillClock();
-  const connection = connectionTo(realm, 'service-a');
-  const { tokenEndpoint } = createAuthorizationServer(connection, systemClock);
-  const options = { ...connection, minRemainingLifetimeSeconds: RENEW_BEFORE_SECONDS, maxCachedTokens: 10 };
-  const log = new TokenSourceLog({ log: () => undefined });
-  const tokens = new TokenSource(tokenEndpoint, options, clock, log, { denies: () => false });
+  const options = { ...optionsOf(realm, 'service-a'), minRemainingLifetimeSeconds: RENEW_BEFORE_SECONDS };
+  const { tokens } = composeKeycloak(options, { clock });
   const lifetime = expiresIn === undefined ? '' : `,"expires_in":${expiresIn}`;
   let given = 0;
   const get = async (): Promise<string> => {

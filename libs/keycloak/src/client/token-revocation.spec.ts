@@ -1,23 +1,22 @@
 /** What is denied is not exchanged any more, and what was made of it goes to nobody, whichever came first (TX-06). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createAuthorizationServer } from '../authorization-server/create-authorization-server.js';
-import { systemClock } from '../caching/clock.js';
 import type { Denial } from '../protocol/denial.js';
 import { IssuedToken } from '../protocol/issued-token.js';
 import { subjectTokenText, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { RevocationList } from '../revocation/revocation-list.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { CALL_BOUNDS, json, NextService } from '../../spec-support/next-service.js';
+import { heldTokenSource } from '../../spec-support/held-token-source.js';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { testAccessToken } from '../testing/test-access-token.js';
-import { connectionTo, HeldCalls, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { HeldCalls, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { ServiceClient } from './service-client.js';
 import { ServiceTransport } from './service-transport.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
 import { TokenSource } from './token-source.js';
 import { TokenSourceLog } from './token-source-log.js';
-import { type TokenForm, endpointOf, requestOf } from '../../spec-support/token-forms.js';
+import { type TokenForm, endpointOf } from '../../spec-support/token-forms.js';
 
 const SCOPE = 'orders.approve';
 const PATH = '/api/process';
@@ -63,16 +62,7 @@ describe('a subject token that is denied', () => {
     clock = new StillClock();
     clock.date = Date.now() / 1000;
     revocations = listFor(clock, MEMORY_SECONDS);
-    const connection = connectionTo(realm, 'service-a');
-    const { tokenEndpoint } = createAuthorizationServer(connection, systemClock);
-    heldRequests = new HeldCalls(requestOf(tokenEndpoint));
-    tokens = new TokenSource(
-      endpointOf(heldRequests.run),
-      { ...connection, minRemainingLifetimeSeconds: 10, maxCachedTokens: 100 },
-      clock,
-      new TokenSourceLog({ log: () => undefined }),
-      revocations,
-    );
+    ({ tokens, requests: heldRequests } = heldTokenSource(realm, { clock, revocations }));
     const transport = new ServiceTransport({
       name: 'service-b',
       baseUrl: next.url,

@@ -1,17 +1,15 @@
 /** One request for all who want the same token, over HTTP, whoever of them fails or gives up (CC-02). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createAuthorizationServer } from '../authorization-server/create-authorization-server.js';
-import { systemClock } from '../caching/clock.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { heldTokenSource } from '../../spec-support/held-token-source.js';
 import { CALL_BOUNDS, json, NextService } from '../../spec-support/next-service.js';
-import { connectionTo, HeldCalls, startTestRealm } from '../../spec-support/test-realm.js';
+import { HeldCalls, startTestRealm } from '../../spec-support/test-realm.js';
 import { ServiceClient } from './service-client.js';
 import { ServiceTransport } from './service-transport.js';
 import { clientCredentialsRequest } from './token-request.js';
 import { TokenSource } from './token-source.js';
-import { TokenSourceLog } from './token-source-log.js';
-import { type TokenForm, endpointOf, requestOf } from '../../spec-support/token-forms.js';
+import { type TokenForm } from '../../spec-support/token-forms.js';
 
 const SCOPE = 'orders.approve';
 const SELF = clientCredentialsRequest(SCOPE);
@@ -35,16 +33,7 @@ beforeEach(() => {
   realm.control.fault('token', undefined);
   realm.control.calls.reset();
   next.requests.splice(0);
-  const connection = connectionTo(realm, 'service-a');
-  const { tokenEndpoint } = createAuthorizationServer(connection, systemClock);
-  requests = new HeldCalls(requestOf(tokenEndpoint));
-  tokens = new TokenSource(
-    endpointOf(requests.run),
-    { ...connection, minRemainingLifetimeSeconds: 10, maxCachedTokens: 100 },
-    systemClock,
-    new TokenSourceLog({ log: () => undefined }),
-    { denies: () => false },
-  );
+  ({ tokens, requests } = heldTokenSource(realm));
 });
 
 const asked = (): number => realm.control.calls.token.client_credentials;

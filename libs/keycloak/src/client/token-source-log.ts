@@ -1,4 +1,4 @@
-/** TokenSourceLog: the line that tells the operator which token was asked for, for whom, and how long it took. */
+/** TokenSourceLog: the log line that says which token was requested, for whom, and how long it took. */
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import type { TokenRequest } from './token-request.js';

@@ -1,17 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createAuthorizationServer } from '../authorization-server/create-authorization-server.js';
-import { systemClock } from '../caching/clock.js';
 import { ACCESS_TOKEN_TYPE } from '../protocol/identifiers.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { heldTokenSource } from '../../spec-support/held-token-source.js';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { testAccessToken } from '../testing/test-access-token.js';
-import { connectionTo, HeldCalls, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { HeldCalls, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
 import { TokenSource } from './token-source.js';
-import { TokenSourceLog } from './token-source-log.js';
-import { type TokenForm, endpointOf, requestOf } from '../../spec-support/token-forms.js';
+import { type TokenForm } from '../../spec-support/token-forms.js';
 
 /** What the realm gives service-a. */
 const LIFETIME = 300;
@@ -44,17 +42,10 @@ beforeEach(() => {
 afterAll(() => realm.stop());
 
 function sourceOf(maxCachedTokens = 100): TokenSource {
-  const log = new TokenSourceLog({ log: (...line) => void lines.push(JSON.stringify(line)) });
-  const connection = connectionTo(realm, 'service-a');
-  const { tokenEndpoint } = createAuthorizationServer(connection, systemClock);
-  requests = new HeldCalls(requestOf(tokenEndpoint));
-  return new TokenSource(
-    endpointOf(requests.run),
-    { ...connection, minRemainingLifetimeSeconds: RENEW_BEFORE, maxCachedTokens },
-    clock,
-    log,
-    { denies: () => false },
-  );
+  const log = { log: (...line: unknown[]) => void lines.push(JSON.stringify(line)) };
+  const source = heldTokenSource(realm, { clock, maxCachedTokens, log });
+  requests = source.requests;
+  return source.tokens;
 }
 
 const text = async (request: TokenRequest): Promise<string> => (await tokens.get(request)).reveal();

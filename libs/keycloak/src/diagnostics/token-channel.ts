@@ -30,7 +30,7 @@ export interface TokenMessage {
 /** As with introspections: ask `hasSubscribers` first, and what a subscriber throws ends the process, not the request. */
 export const tokenRequests = channel(TOKEN_CHANNEL);
 
-/** What is wanted, of which the channel tells no more than this. */
+/** What is wanted: all that is published of a request. */
 export type WantedToken = Pick<TokenMessage, 'grant' | 'audience' | 'scope'>;
 
 /**

@@ -1,4 +1,4 @@
-/** Connection failures: the codes of Node, the system and undici by which an exchange that got no answer is told. */
+/** Connection failures: the codes of Node, the system and undici for a request that got no answer. */
 
 /** What an operator can act on; any other code becomes `connection_failed`, with the code as its detail. */
 export const CONNECTION_FAILURES = [

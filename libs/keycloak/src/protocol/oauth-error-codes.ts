@@ -1,4 +1,4 @@
-/** OAuth error codes: the words of a server's `error` that are known, and what may be told of any other text there. */
+/** OAuth error codes: the values of a server's `error` that are known, and what may be logged of any other text there. */
 
 /** RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8693 §2.2.2, OpenID Connect Core §3.1.2.6, and what Keycloak adds. */
 export const OAUTH_ERROR_CODES = [

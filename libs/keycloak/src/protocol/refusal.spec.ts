@@ -75,11 +75,12 @@ describe('a refusal on the wire (RS-02, RS-14)', () => {
     });
   });
 
-  it('is an Error with its own name, and no cause', () => {
+  it('is an Error with its own name, and neither cause nor stack trace', () => {
     const refusal = new BearerError('invalid_token', { reason });
     expect(refusal).toBeInstanceOf(Error);
     expect(refusal.name).toBe('BearerError');
     expect(refusal.message).toBe('Invalid token (expired)');
     expect(refusal.cause).toBeUndefined();
+    expect(refusal.stack).toBe('BearerError: Invalid token (expired)');
   });
 });

@@ -56,6 +56,8 @@ export abstract class Refusal<Reason extends RefusalReason = RefusalReason> exte
     const { detail } = details;
     super(`${REFUSALS[code][1]} (${details.reason}${detail === undefined ? '' : `: ${detail}`})`);
     this.name = new.target.name;
+    // An answer and no bug: nobody reads where it was made, and the frames of a stack hold the token of the request.
+    this.stack = String(this);
     this.reason = details.reason;
     this.permission = details.permission;
     this.retryAfterSeconds = details.retryAfterSeconds;

@@ -23,29 +23,28 @@ export interface RouteAccess {
  * the controller, or several of them, is closed.
  */
 export function routeAccess(controller: object, handler: object): RouteAccess {
-  const first = known.get(handler);
+  const first = cached.get(handler);
   for (let entry = first; entry !== undefined; entry = entry.next) {
     if (entry.controller === controller) return entry.access;
   }
   const access = readAccess((controller as { readonly prototype?: unknown }).prototype, handler);
-  known.set(handler, { controller, access, next: first });
+  cached.set(handler, { controller, access, next: first });
   return access;
 }
 
 /** By handler: decorators have said all they say when a class is defined. A handler that is inherited has several controllers. */
-const known = new WeakMap<object, Known>();
+const cached = new WeakMap<object, CachedAccess>();
 
-interface Known {
+interface CachedAccess {
   readonly controller: object;
   readonly access: RouteAccess;
-  readonly next: Known | undefined;
+  readonly next: CachedAccess | undefined;
 }
 
 function readAccess(prototype: unknown, handler: object): RouteAccess {
   if (typeof prototype !== 'object' || prototype === null) return closed('its class has no prototype');
   const [method, another] = methodsThatAre(prototype, handler);
-  if (method === undefined)
-    return closed('it is no method of its class, but something that was put in the place of one');
+  if (method === undefined) return closed('it is not a method of its class, but was put in the place of one');
   if (another !== undefined) {
     return closed(`it is a method under two names, ${String(method.name)} and ${String(another.name)}`);
   }
@@ -122,16 +121,16 @@ function narrowed(access: RouteAccess, inherited: AccessNote): RouteAccess {
   };
 }
 
-/** Decorators that can't stand together open nothing. */
+/** Decorators that contradict each other open nothing. */
 function closedIfConflicting(access: RouteAccess): RouteAccess {
-  const { opening, permissions, clients } = access;
-  const fault =
-    opening === 'public' && permissions.length > 0
-      ? '@Public() never looks at a token that @RequirePermission() needs'
-      : opening === 'public' && clients.length > 0
-        ? '@Public() never looks at a token that @AllowClients() needs'
-        : access.fault;
+  const fault = accessConflict(access) ?? access.fault;
   return fault === undefined ? access : { ...access, opening: 'closed', fault };
+}
+
+function accessConflict({ opening, permissions, clients }: RouteAccess): string | undefined {
+  if (opening !== 'public') return undefined;
+  if (permissions.length > 0) return '@Public() never looks at a token that @RequirePermission() needs';
+  return clients.length > 0 ? '@Public() never looks at a token that @AllowClients() needs' : undefined;
 }
 
 const closed = (fault: string): RouteAccess => ({

@@ -23,7 +23,7 @@ export class RouteReport implements OnApplicationBootstrap {
     for (const { host, handlers } of hosts) {
       // Some that were not there yet, as where the pattern of a message comes out of a configuration.
       refuseOpenMessages(handlers);
-      for (const handler of handlers) this.#tell(handler);
+      for (const handler of handlers) this.#report(handler);
       refuseUnenforced(host, handlers, enforced);
       if (host.isGateway) {
         this.#logger.warn(
@@ -45,7 +45,7 @@ export class RouteReport implements OnApplicationBootstrap {
     }));
   }
 
-  #tell(handler: Handler): void {
+  #report(handler: Handler): void {
     const { kind, label } = handler;
     if (kind === 'reference') {
       throw new Error(`${label} is reached by _entities, and Nest runs no guard for it: it can't be closed`);

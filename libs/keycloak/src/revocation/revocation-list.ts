@@ -1,4 +1,4 @@
-/** RevocationList: what this service refuses from now on, whatever it was or will be told of it. */
+/** RevocationList: what this service refuses from now on, whatever Keycloak says of it. */
 import type { Clock } from '../caching/clock.js';
 import { readDenial, type Denial, type ReadDenial } from '../protocol/denial.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
@@ -32,7 +32,7 @@ const WARNING_PAUSE_MS = 60_000;
  * denied is refused with 401 `invalid_token` (reason `revoked`) on every guarded route, and is not exchanged any more:
  * from the next request on, answers and tokens that are kept included, and for `revocationMemorySeconds`.
  *
- * It does NOT tell Keycloak or other services, keep anything over a restart, or end calls that are under way. It can't be
+ * It does NOT tell Keycloak or other services, keep anything over a restart, or end calls that are in flight. It can't be
  * switched off. When it is full, the denial that would end first goes early, with a warning in the log; from then on every
  * token issued before that denial was made is refused, whosesoever it is: what was denied does not come back for it.
  */

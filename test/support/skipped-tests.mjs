@@ -1,28 +1,25 @@
-// Which tests a run of Jest skipped, by name: as a reporter for Jest, which leaves them in the file at SKIPPED_TESTS_FILE.
-import { writeFileSync } from 'node:fs';
+// Which tests a run of Jest skipped, by name.
 import { relative } from 'node:path';
+
+/**
+ * The part of Jest's results that is read.
+ *
+ * @typedef {{ readonly ancestorTitles: readonly string[], readonly fullName: string, readonly status: string }} TestCase
+ * @typedef {{ readonly testFilePath: string, readonly testResults: readonly TestCase[] }} SuiteResult
+ *
+ * The skipped ones of an outermost group; `whole` when nothing of the group ran.
+ * @typedef {{ readonly suite: string, readonly group: string | undefined, readonly whole: boolean, readonly names: string[] }} Skipped
+ */
 
 const SKIPPED = new Set(['pending', 'skipped', 'disabled']);
 /** So many of one group are told by the group's name, if all of it was skipped. */
 const MANY = 5;
 
-export default class SkippedTestsReporter {
-  #byName;
-
-  constructor({ testNamePattern }) {
-    // Jest reports those that -t keeps out as skipped, too.
-    this.#byName = Boolean(testNamePattern);
-  }
-
-  onRunComplete(_contexts, { testResults }) {
-    const file = process.env.SKIPPED_TESTS_FILE;
-    if (file && !this.#byName) writeFileSync(file, JSON.stringify(skippedTests(testResults)));
-  }
-}
-
 /**
- * The skipped tests of Jest's results, by their outermost groups: `{ suite, group, whole, names }` with the path of the suite,
- * `undefined` for the group of those that stand in none, whether nothing of the group ran, and full names.
+ * By suite and outermost group, which is `undefined` for those that stand in none, with full names.
+ *
+ * @param {readonly SuiteResult[]} testResults
+ * @returns {Skipped[]}
  */
 export function skippedTests(testResults) {
   return testResults.flatMap(({ testFilePath, testResults: tests }) => {
@@ -36,7 +33,11 @@ export function skippedTests(testResults) {
   });
 }
 
-/** A line for each test; one for a group of which many, and all, were skipped. */
+/**
+ * A line for each test; one for a group of which many, and all, were skipped.
+ *
+ * @param {readonly Skipped[]} skipped
+ */
 export function linesOf(skipped) {
   return skipped.flatMap(({ suite, group, whole, names }) =>
     whole && group !== undefined && names.length >= MANY
@@ -45,6 +46,4 @@ export function linesOf(skipped) {
   );
 }
 
-function groupOf({ ancestorTitles: [outermost] }) {
-  return outermost;
-}
+const groupOf = (/** @type {TestCase} */ { ancestorTitles: [outermost] }) => outermost;

@@ -1,0 +1,152 @@
+// Edits: what a new service changes in the files that are there.
+import { addToRealm } from './realm.mjs';
+
+/** @typedef {import('./names.mjs').Names} Names */
+
+/**
+ * By path; each gives the file's new text.
+ *
+ * @param {Names} names
+ * @param {string} wiring the file of the caller that has its settings
+ * @returns {Record<string, (text: string) => string>}
+ */
+export function editsFor(names, wiring) {
+  const { name, caller } = names;
+  const module = `apps/${caller}/src/${caller}.module.ts`;
+  const settings = (/** @type {string} */ text) => addCall(text, names);
+  const provider = (/** @type {string} */ text) => addProvider(text, names);
+  return {
+    'services.json': (text) => addToDescription(text, names),
+    'tsconfig.json': (text) => addReference(text, name),
+    'docker-compose.yml': (text) => addToCompose(text, names),
+    'keycloak/microservices-realm.json': (text) => addToRealm(text, names),
+    'keycloak/README.md': (text) => addToTables(text, names),
+    [wiring]: settings,
+    [module]: wiring === module ? (text) => provider(settings(text)) : provider,
+  };
+}
+
+/**
+ * @param {string} text
+ * @param {Names} names
+ */
+function addToDescription(text, { name, caller, port, demoSecret }) {
+  const description = JSON.parse(text);
+  description.services[caller].calls.push(name);
+  description.services[name] = { port: Number(port), demoSecret, calls: [] };
+  return JSON.stringify(description);
+}
+
+/**
+ * @param {string} text
+ * @param {string} name
+ */
+function addReference(text, name) {
+  const config = JSON.parse(text);
+  config.references.push({ path: `apps/${name}/tsconfig.app.json` });
+  return JSON.stringify(config);
+}
+
+/**
+ * @param {string} text
+ * @param {Names} names
+ */
+function addToCompose(text, { name, prefix, port, demoSecret, caller, callerPrefix }) {
+  const secret = `${prefix}_CLIENT_SECRET: \${${prefix}_CLIENT_SECRET:-${demoSecret}}`;
+  const block = `
+  ${name}:
+    <<: *service
+    build: { context: ., args: { SERVICE: ${name} } }
+    environment:
+      <<: *service-environment
+      PORT: ${port}
+      ${secret} # DEMO
+    ports: ['127.0.0.1:\${${prefix}_PORT:-${port}}:${port}']
+    depends_on:
+      keycloak: { condition: service_healthy }
+`;
+  const url = `      ${prefix}_URL: http://${name}:${port}\n`;
+  const started = `      ${name}: { condition: service_started }\n`;
+  const ofCaller = new RegExp(`^ {6}${callerPrefix}_CLIENT_SECRET: .*\\n`, 'm');
+  const [before = '', after = ''] = split(text, `\n  ${caller}:\n`);
+  const keycloak = insertAfterLast(before, /^ {6}SERVICE_\w+_CLIENT_SECRET: .*\n/gm, `      ${secret}\n`);
+  const told = insertAfter(after, ofCaller, url);
+  const following = insertAfter(told, /^ {6}keycloak: \{ condition: service_healthy \}\n/m, started);
+  return `${keycloak}${block}\n  ${caller}:\n${following}`;
+}
+
+/**
+ * The tables that repeat the realm for reading.
+ *
+ * @param {string} text
+ * @param {Names} names
+ */
+function addToTables(text, { name, permission, role, caller }) {
+  const permitted = `| \`${permission}\` | \`${name}\` | \`${role}\` | \`${caller}\` | \`${caller}\` |\n`;
+  const withPermission = insertAfterLast(text, /^\| `[a-z]+\.[a-z]+` .*\n/gm, permitted);
+  const client = `| \`${name}\` | confidential | introspection | 300 s |\n`;
+  return insertAfterLast(withPermission, /^\| `service-[a-z]+` .*\n/gm, client);
+}
+
+/**
+ * @param {string} text
+ * @param {Names} names
+ */
+function addCall(text, { name }) {
+  return replace(text, /calls: \[([^\]]*)\]/, (_, calls) => `calls: [${calls === '' ? '' : `${calls}, `}'${name}']`);
+}
+
+/**
+ * @param {string} text
+ * @param {Names} names
+ */
+function addProvider(text, { name, Class }) {
+  const line = `import { ${Class}Client } from './${name}.client.js';\n`;
+  const imported = insertAfterLast(text, /^import .*\n/gm, line);
+  return imported.includes('  providers: [')
+    ? imported.replace('  providers: [', `  providers: [${Class}Client, `)
+    : replace(
+        imported,
+        /^( {2}controllers: \[[^\]]*\],\n)/m,
+        (_, controllers) => `${controllers}  providers: [${Class}Client],\n`,
+      );
+}
+
+/**
+ * @param {string} text
+ * @param {RegExp} place with the flag `g`
+ * @param {string} added
+ */
+function insertAfterLast(text, place, added) {
+  const last = [...text.matchAll(place)].at(-1);
+  if (last === undefined) throw new Error(`There is nothing like ${place} to add to: ${text.slice(0, 60)} …`);
+  const end = last.index + last[0].length;
+  return text.slice(0, end) + added + text.slice(end);
+}
+
+/**
+ * @param {string} text
+ * @param {RegExp} place
+ * @param {string} added
+ */
+const insertAfter = (text, place, added) => replace(text, place, (found) => found + added);
+
+/**
+ * @param {string} text
+ * @param {RegExp} place
+ * @param {(found: string, ...groups: string[]) => string} by
+ */
+function replace(text, place, by) {
+  if (!place.test(text)) throw new Error(`There is nothing like ${place} to change: ${text.slice(0, 60)} …`);
+  return text.replace(place, by);
+}
+
+/**
+ * @param {string} text
+ * @param {string} separator
+ */
+function split(text, separator) {
+  const at = text.indexOf(separator);
+  if (at < 0) throw new Error(`docker-compose.yml has no ${separator.trim()}`);
+  return [text.slice(0, at), text.slice(at + separator.length)];
+}

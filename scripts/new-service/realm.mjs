@@ -1,0 +1,96 @@
+// The realm with a new service: its client, the permission that opens it, and who may ask for that.
+
+/** @typedef {import('./names.mjs').Names} Names */
+
+const MAPPER = {
+  'access.token.claim': 'true',
+  'id.token.claim': 'false',
+  'introspection.token.claim': 'true',
+  'lightweight.claim': 'false',
+};
+
+/**
+ * The caller asks in its own name, so its service account gets the role that the permission demands.
+ *
+ * @param {string} text the realm file
+ * @param {Names} names
+ */
+export function addToRealm(text, names) {
+  const realm = JSON.parse(text);
+  const { name, permission, role, caller } = names;
+  const taken = realm.clientScopes.some((/** @type {{ name: string }} */ scope) => scope.name === permission);
+  if (taken) throw new Error(`The realm has a permission ${permission} already: choose another name than ${name}.`);
+  realm.clientScopes.push(clientScope(names));
+  realm.roles.realm.push({ name: role });
+  realm.scopeMappings.push({ clientScope: permission, roles: [role] });
+  const ofCaller = realm.clients.find((/** @type {{ clientId: string }} */ { clientId }) => clientId === caller);
+  ofCaller.serviceAccountsEnabled = true;
+  ofCaller.optionalClientScopes.push(permission);
+  const last = realm.clients.findLastIndex((/** @type {{ clientId: string }} */ { clientId }) =>
+    clientId.startsWith('service-'),
+  );
+  realm.clients.splice(last + 1, 0, client(names));
+  serviceAccount(realm.users, caller).realmRoles.push(role);
+  return `${JSON.stringify(realm, null, 2)}\n`;
+}
+
+/**
+ * A permission is a client scope: its audience is the service that owns it.
+ *
+ * @param {Names} names
+ */
+function clientScope({ name, Title, permission }) {
+  return {
+    name: permission,
+    description: `Read what ${Title} has`,
+    protocol: 'openid-connect',
+    attributes: { 'include.in.token.scope': 'true', 'display.on.consent.screen': 'false' },
+    protocolMappers: [
+      {
+        name: `audience ${name}`,
+        protocol: 'openid-connect',
+        protocolMapper: 'oidc-audience-mapper',
+        config: { 'included.client.audience': name, ...MAPPER },
+      },
+    ],
+  };
+}
+
+/**
+ * It introspects with its own secret, and may ask for nothing.
+ *
+ * @param {Names} names
+ */
+function client({ name, prefix }) {
+  return {
+    clientId: name,
+    name,
+    enabled: true,
+    publicClient: false,
+    clientAuthenticatorType: 'client-secret',
+    secret: `\${${prefix}_CLIENT_SECRET}`,
+    serviceAccountsEnabled: false,
+    standardFlowEnabled: false,
+    implicitFlowEnabled: false,
+    directAccessGrantsEnabled: false,
+    fullScopeAllowed: false,
+    defaultClientScopes: ['basic', 'roles', 'profile', 'email'],
+    optionalClientScopes: [],
+    attributes: { 'access.token.header.type.rfc9068': 'true' },
+  };
+}
+
+/**
+ * Who a token of a client is about when nobody is logged in.
+ *
+ * @param {{ username: string, enabled: boolean, serviceAccountClientId: string, realmRoles: string[] }[]} users
+ * @param {string} clientId
+ */
+function serviceAccount(users, clientId) {
+  const username = `service-account-${clientId}`;
+  const found = users.find((user) => user.username === username);
+  if (found !== undefined) return found;
+  const made = { username, enabled: true, serviceAccountClientId: clientId, realmRoles: [] };
+  users.push(made);
+  return made;
+}

@@ -1,0 +1,73 @@
+/** `npm start` and `npm test`: what they read in their arguments, and which authorization server that chooses. */
+import { describe, expect, it } from '@jest/globals';
+import { chooseServer, runsAlready, selectionLast, takeOptions } from '../../scripts/own-options.mjs';
+
+describe('the arguments of npm test', () => {
+  const options = { complete: { type: 'boolean' }, 'authorization-server': { type: 'string' } } as const;
+  const server = (value: string | boolean) => ({ 'authorization-server': value });
+
+  it.each([
+    [['--authorization-server=embedded', 'login'], server('embedded'), ['login']],
+    [['-t', 'a name', '--authorization-server', 'docker', 'login'], server('docker'), ['-t', 'a name', 'login']],
+    [['--authorization-server='], server(''), []],
+    [['login', '--authorization-server'], server(true), ['login']],
+    [['--authorization-server=docker', '--authorization-server=embedded'], server('embedded'), []],
+    [['login', '--coverage', '--json'], {}, ['login', '--coverage', '--json']],
+    [['login', '--complete'], { complete: true }, ['login']],
+    [['login', '--completed'], {}, ['login', '--completed']],
+    [
+      ['--selectProjects', 'unit', 'e2e', '--complete', '-t', 'x'],
+      { complete: true },
+      ['--selectProjects', 'unit', 'e2e', '-t', 'x'],
+    ],
+  ])('%j hold %j, and for Jest %j', (args, values, others) => {
+    expect(takeOptions(args, options)).toEqual({ values, others });
+  });
+});
+
+describe('the projects that are asked for', () => {
+  it.each([
+    [
+      ['--selectProjects=e2e', 'login'],
+      ['login', '--selectProjects=e2e'],
+    ],
+    [
+      ['--selectProjects=e2e', '--selectProjects=unit', '-t', 'x'],
+      ['-t', 'x', '--selectProjects=e2e', '--selectProjects=unit'],
+    ],
+    [
+      ['login', '--selectProjects', 'unit', 'e2e'],
+      ['login', '--selectProjects', 'unit', 'e2e'],
+    ],
+    [['login'], ['login']],
+  ])('of %j are last: %j', (args, reordered) => {
+    expect(selectionLast(args)).toEqual(reordered);
+  });
+});
+
+describe('the authorization server', () => {
+  it.each([
+    ['the option, whatever the variable says', 'embedded', 'http://localhost:8180', 'embedded'],
+    ['the variable', undefined, 'docker', 'docker'],
+    ['what this machine has, where neither says anything', undefined, undefined, 'available'],
+    ['the same where the variable is empty', undefined, '', 'available'],
+  ])('is that of %s', (_, option, variable, choice) => {
+    const environment: NodeJS.ProcessEnv = variable === undefined ? {} : { AUTHORIZATION_SERVER: variable };
+    expect(chooseServer(option, environment)).toBe(choice);
+    expect(environment['AUTHORIZATION_SERVER']).toBe(choice);
+  });
+
+  it('has nothing stand in for it where nothing may be left out', () => {
+    expect(chooseServer(undefined, {}, 'keycloak')).toBe('keycloak');
+    expect(chooseServer('available', {}, 'keycloak')).toBe('available');
+  });
+
+  it.each(['', true])('is not %j', (option) => {
+    expect(() => chooseServer(option, {})).toThrow('--authorization-server= names no server');
+  });
+
+  it('runs already where a URL is given', () => {
+    expect(runsAlready('http://localhost:8180')).toBe(true);
+    expect(runsAlready('docker')).toBe(false);
+  });
+});
