@@ -235,7 +235,7 @@ describe('an attack that is not refused as it is due', () => {
     for (const id of ['token-at-c', 'tampered-signature', 'revoked-token']) {
       expect([id, await run(service, id)]).toMatchObject([
         id,
-        { verdict: 'not_run', why: expect.stringContaining('The honest use was refused as well') },
+        { verdict: 'not_run', why: expect.stringContaining('The honest use was refused too') },
       ]);
     }
   });

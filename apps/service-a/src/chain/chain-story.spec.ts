@@ -60,7 +60,7 @@ describe('the story of a chain', () => {
     expect(summary).toMatch(/^None of these steps asked Keycloak/);
     const waited = story(warm.replace('cached', 'joined'));
     expect(waited.steps[1]).toMatchObject({ mark: 'waited', to: { name: 'keycloak' } });
-    expect(waited.summary).toMatch(/waited for what another request had asked/);
+    expect(waited.summary).toMatch(/waited for the answer to another request/);
   });
 
   it('ignores steps reported for the browser or Keycloak, and shows the answer even when its metric was truncated', () => {
