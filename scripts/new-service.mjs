@@ -119,8 +119,9 @@ async function manifest({ name, caller }) {
  * @returns {Promise<Record<string, string>>}
  */
 async function changedFiles(names) {
-  const [config, module] = [`apps/${names.caller}/src/config.ts`, `apps/${names.caller}/src/${names.caller}.module.ts`];
-  const edits = editsFor(names, existsSync(config) ? config : module);
+  const folder = `apps/${names.caller}/src`;
+  const config = `${folder}/config.ts`;
+  const edits = editsFor(names, existsSync(config) ? config : `${folder}/${names.caller}.module.ts`);
   const texts = Object.entries(edits).map(async ([path, edit]) => [path, edit(await readFile(path, 'utf8'))]);
   return Object.fromEntries(await Promise.all(texts));
 }

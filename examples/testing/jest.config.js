@@ -2,6 +2,8 @@
 const common = { testEnvironment: 'node', transform: {} };
 
 export default {
+  // A real Keycloak on a busy machine takes its time over the first token.
+  testTimeout: 60_000,
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/dist/src/**/*.spec.js'] },
     {

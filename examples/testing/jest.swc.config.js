@@ -14,6 +14,7 @@ const swc = {
 };
 
 export default {
+  ...config,
   projects: config.projects.map((project) => ({
     ...project,
     testMatch: project.testMatch.map((path) => path.replace('/dist/', '/').replace('.js', '.ts')),

@@ -68,11 +68,12 @@ function addToCompose(text, { name, prefix, port, demoSecret, caller, callerPref
   const url = `      ${prefix}_URL: http://${name}:${port}\n`;
   const started = `      ${name}: { condition: service_started }\n`;
   const ofCaller = new RegExp(`^ {6}${callerPrefix}_CLIENT_SECRET: .*\\n`, 'm');
-  const [before = '', after = ''] = split(text, `\n  ${caller}:\n`);
-  const keycloak = insertAfterLast(before, /^ {6}SERVICE_\w+_CLIENT_SECRET: .*\n/gm, `      ${secret}\n`);
+  const [keycloak = '', others = ''] = split(text, '\n\n  service-');
+  const given = insertAfterLast(`${keycloak}\n`, /^ {6}SERVICE_\w+_CLIENT_SECRET: .*\n/gm, `      ${secret}\n`);
+  const [before = '', after = ''] = split(`${given}\n  service-${others}`, `\n  ${caller}:\n`);
   const told = insertAfter(after, ofCaller, url);
   const following = insertAfter(told, /^ {6}keycloak: \{ condition: service_healthy \}\n/m, started);
-  return `${keycloak}${block}\n  ${caller}:\n${following}`;
+  return `${before}${block}\n  ${caller}:\n${following}`;
 }
 
 /**
@@ -83,7 +84,9 @@ function addToCompose(text, { name, prefix, port, demoSecret, caller, callerPref
  */
 function addToTables(text, { name, permission, role, caller }) {
   const permitted = `| \`${permission}\` | \`${name}\` | \`${role}\` | \`${caller}\` | \`${caller}\` |\n`;
-  const withPermission = insertAfterLast(text, /^\| `[a-z]+\.[a-z]+` .*\n/gm, permitted);
+  const asking = new RegExp(`^(\\| \`${caller}\` +\\| confidential \\| )(?!own name)`, 'm');
+  const withAsking = text.replace(asking, '$1own name (client credentials), ');
+  const withPermission = insertAfterLast(withAsking, /^\| `[a-z]+\.[a-z]+` .*\n/gm, permitted);
   const client = `| \`${name}\` | confidential | introspection | 300 s |\n`;
   return insertAfterLast(withPermission, /^\| `service-[a-z]+` .*\n/gm, client);
 }

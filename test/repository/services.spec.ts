@@ -90,7 +90,7 @@ describe('docker-compose.yml', () => {
     ]);
     expect(Object.fromEntries(urls)).toEqual(Object.fromEntries(known));
     expect(ports).toEqual([`127.0.0.1:\${${prefixOf(name)}_PORT:-${port}}:${port}`]);
-    expect(Object.keys(after ?? {})).toEqual(['keycloak', ...calls]);
+    expect(Object.keys(after ?? {}).toSorted()).toEqual(['keycloak', ...calls].toSorted());
   });
 });
 

@@ -1,4 +1,4 @@
-/** `npm start`: all of it in one process, asked as `curl` asks. */
+/** `npm start` on the embedded server: all of it in one process, asked as `curl` asks. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
@@ -17,15 +17,15 @@ beforeAll(async () => {
   inventoryUrl = `http://localhost:${inventory}`;
   issuer = `http://localhost:${keycloak}/realms/shop`;
   const ports = { PORT: `${orders}`, INVENTORY_PORT: `${inventory}`, KEYCLOAK_PORT: `${keycloak}` };
-  const env = { ...process.env, ...ports, NODE_ENV: 'development' };
+  const env = { ...process.env, ...ports, NODE_ENV: 'development', AUTHORIZATION_SERVER: 'embedded' };
   running = spawn(process.execPath, ['dist/src/start-all.js'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const text of running.stdout!.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
     printed += text;
-    if (/^orders at .+$/m.test(printed)) break;
+    if (/^orders at .+\n/m.test(printed)) break;
   }
   // What it prints later is not read, and must not make it wait.
   running.stdout!.resume();
-}, 180_000);
+});
 
 afterAll(() => void running.kill('SIGKILL'));
 
@@ -35,9 +35,7 @@ async function ask(url: string, token?: string) {
 }
 
 it('says where it is, and on which server', () => {
-  expect(printed).toMatch(
-    new RegExp(`^orders at ${ordersUrl}, on the (embedded|docker|distribution) server ${issuer}$`, 'm'),
-  );
+  expect(printed).toContain(`orders at ${ordersUrl}, on the embedded server ${issuer}\n`);
 });
 
 it('refuses a request without a token', async () => {
@@ -69,4 +67,4 @@ it('ends with Ctrl-C', async () => {
   running.kill('SIGINT');
   expect(await once(running, 'exit')).toEqual([0, null]);
   await expect(fetch(`${ordersUrl}/orders/pen`)).rejects.toThrow('fetch failed');
-}, 60_000);
+});

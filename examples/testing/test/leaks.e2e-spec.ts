@@ -27,8 +27,8 @@ it('shows no token to anybody', async () => {
     const answer = await request(shop.orders.getHttpServer()).get('/orders/pen').auth(token, { type: 'bearer' });
     scanner.inspect(`the answer to ${username}`, JSON.stringify([answer.headers, answer.text]));
   }
-  // Two that arrived at orders, and the one that alice's was exchanged for.
-  expect(scanner.knownCount).toBe(3);
+  // Two that arrived at orders, and the one that alice's was exchanged for; on Node 24 also those in the answers to `fetch`.
+  expect(scanner.knownCount).toBeGreaterThanOrEqual(3);
   scanner.assertNone();
 });
 // #endregion scanner

@@ -23,7 +23,7 @@ describe('a server that runs already', () => {
     return `http://localhost:${(server.address() as AddressInfo).port}`;
   };
 
-  it('is asked for the realm of the file, names its issuer, and goes on when it is stopped', async () => {
+  it('provides the issuer of the realm in the file, and keeps running after stop()', async () => {
     const url = await listen(({ url: path }, response) => response.end(JSON.stringify({ issuer: `of ${path}` })));
     const server = await startTestServer(OPTIONS, `${url}/`);
     expect(server).toMatchObject({
@@ -36,7 +36,7 @@ describe('a server that runs already', () => {
     expect((await fetch(url)).ok).toBe(true);
   });
 
-  it('is asked for another realm where the URL names one', async () => {
+  it('provides another realm if the URL names one', async () => {
     const url = await listen(({ url: path }, response) => response.end(JSON.stringify({ issuer: path })));
     expect(await startTestServer(OPTIONS, `${url}/auth/realms/the%20shop/`)).toMatchObject({
       baseUrl: `${url}/auth`,
@@ -45,7 +45,7 @@ describe('a server that runs already', () => {
     });
   });
 
-  it('is known as an embedded one by what it says of itself', async () => {
+  it('is recognised as an embedded server by its Server header', async () => {
     const running = await startAuthorizationServer({ ...OPTIONS, environment: allSecrets('x') });
     try {
       const found = await startTestServer(OPTIONS, running.baseUrl as `http://${string}`);
@@ -55,7 +55,7 @@ describe('a server that runs already', () => {
     }
   });
 
-  it('has the administrator that the variables of Keycloak name', async () => {
+  it('has the administrator in the variables of Keycloak', async () => {
     const url = await listen((_, response) => response.end('{"issuer":"x"}'));
     expect(await startTestServer(OPTIONS, url)).toMatchObject({ adminUsername: 'admin', adminPassword: 'admin' });
     process.env['KC_BOOTSTRAP_ADMIN_USERNAME'] = 'root';
@@ -70,14 +70,14 @@ describe('a server that runs already', () => {
     ['it answered 404', 404, '{}'],
     ['its answer names no issuer', 200, '{}'],
     ['not valid JSON', 200, '<html>'],
-  ])('is refused where %s', async (reason, status, body) => {
+  ])('is refused if %s', async (reason, status, body) => {
     const url = await listen((_, response) => response.writeHead(status).end(body));
     await expect(startTestServer(OPTIONS, url)).rejects.toThrow(
       new RegExp(`No Keycloak with the realm microservices: ${url}/realms/microservices/\\S+ \\(.*${reason}`),
     );
   });
 
-  it('is refused where nobody listens', async () => {
+  it('is refused if it is unreachable', async () => {
     await expect(startTestServer(OPTIONS, `http://localhost:${await freePort()}`)).rejects.toThrow(
       /No Keycloak .*ECONNREFUSED/,
     );

@@ -1,13 +1,13 @@
-/** A server that runs already, known by its URL: its realm is asked for, and nothing is started. */
+/** findExternalServer(): discovers a server that runs already, by its URL. */
 import { EMBEDDED_SERVER_NAME } from './embedded/start-authorization-server.js';
 import { realmNameIn } from './realm-export.js';
 import { ADMIN, type RunningServer } from './running-server.js';
 import type { StartServerOptions } from './start-server-options.js';
 
-const ANSWERS_WITHIN_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 /**
- * @throws Error with the URL that was asked and what came back, when that is no realm.
+ * @throws Error with the requested URL and the reason, if the realm can't be discovered there.
  */
 export async function findExternalServer(url: string, options: StartServerOptions): Promise<RunningServer> {
   const { baseUrl, realm } = await addressOf(url, options.realm);
@@ -22,12 +22,12 @@ export async function findExternalServer(url: string, options: StartServerOption
     kind: isEmbedded ? 'embedded' : 'external',
     adminUsername: orElse(KC_BOOTSTRAP_ADMIN_USERNAME, ADMIN.username),
     adminPassword: orElse(KC_BOOTSTRAP_ADMIN_PASSWORD, ADMIN.password),
-    // Who started it ends it.
+    // Only its owner stops it.
     stop: () => Promise.resolve(),
   };
 }
 
-/** A URL with a realm names that one; otherwise the realm is that of the file. */
+/** The realm in the URL, or else the realm of the file. */
 async function addressOf(url: string, realmFile: string): Promise<{ baseUrl: string; realm: string }> {
   const [, base = '', realm] = /^(.*?)(?:\/realms\/([^/]+))?\/*$/.exec(url) ?? [];
   const baseUrl = base.replace(/\/+$/, '');
@@ -41,7 +41,7 @@ interface Discovered {
 
 async function discover(baseUrl: string, realm: string, signal: AbortSignal | undefined): Promise<Discovered> {
   const url = `${baseUrl}/realms/${encodeURIComponent(realm)}/.well-known/openid-configuration`;
-  const timeout = AbortSignal.timeout(ANSWERS_WITHIN_MS);
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const response = await fetch(url, { signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]) });
     if (!response.ok) throw new Error(`it answered ${response.status}`);
@@ -54,10 +54,10 @@ async function discover(baseUrl: string, realm: string, signal: AbortSignal | un
   }
 }
 
-/** What `fetch` throws says why in its cause. */
+/** An error of `fetch` has its reason in `cause`. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as { message?: string; cause?: { message?: string; code?: string } };
-  // Of several addresses that refused, the message is empty.
+  // If several addresses refused the connection, the message is empty.
   return cause?.message || cause?.code || message || String(error);
 }
 

@@ -1,7 +1,7 @@
-/** freePort(): where a server may listen. */
+/** freePort(): finds a free port. */
 import { createServer } from 'node:net';
 
-/** A port of the loopback interface that was free a moment ago. */
+/** Returns a port that is free on the loopback interface. It is not reserved: another process may take it. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

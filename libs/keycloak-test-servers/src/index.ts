@@ -1,4 +1,4 @@
-/** The door of keycloak-test-servers: Keycloak, and what stands in for it, for specs and scripts only. */
+/** The entry point of keycloak-test-servers: Keycloak and its embedded replacement, for specs and scripts only. */
 export { KeycloakUnavailableError } from './real/keycloak-unavailable-error.js';
 export { freePort } from './free-port.js';
 export { startAuthorizationServer } from './embedded/start-authorization-server.js';

@@ -1,4 +1,4 @@
-/** Realm exports (JSON): their name and their placeholders, as Keycloak reads them. */
+/** Realm exports (JSON): their realm name and placeholders, read as Keycloak does. */
 import { readFile } from 'node:fs/promises';
 
 export interface RealmExport {
@@ -7,9 +7,9 @@ export interface RealmExport {
 }
 
 /**
- * Reads the file, and looks whether every placeholder of it has a value in `environment` or a default.
+ * Reads the file, and checks that every placeholder has a value in `environment` or a default.
  *
- * @throws Error that names those without.
+ * @throws Error that names the placeholders without one.
  */
 export async function readRealmExport(
   path: string,
@@ -23,7 +23,7 @@ export async function readRealmExport(
   return { realm: realmName(json, path), json };
 }
 
-/** `${NAME}` placeholders without a default and without a value: Keycloak would import them as they stand. */
+/** `${NAME}` placeholders with neither default nor value. Keycloak would import them literally. */
 export function unfilledPlaceholders(json: string, environment: Readonly<Record<string, string>>): string[] {
   const names = [...json.matchAll(/\$\{([A-Z][A-Z0-9_]*)\}/g)].map((match) => match[1] ?? '');
   return [...new Set(names)].filter((name) => environment[name] === undefined);
@@ -37,5 +37,5 @@ function realmName(json: string, path: string): string {
   if (typeof parsed === 'object' && parsed !== null && 'realm' in parsed && typeof parsed.realm === 'string') {
     return parsed.realm;
   }
-  throw new Error(`${path} is not a realm export: it has no "realm" at its top`);
+  throw new Error(`${path} is not a realm export: it has no "realm" at its top level`);
 }

@@ -1,35 +1,35 @@
-/** The one shape of every server that is started for tests, the embedded one and a real Keycloak. */
+/** RunningServer: the common interface of all servers for tests, embedded or real. */
 
 /**
- * How it runs: a real Keycloak in its official image or from its official distribution on this machine's JVM; the server of
- * `startAuthorizationServer()`; or, found by its URL, a Keycloak that ran already (`external`). An embedded server that was
- * found by its URL is `embedded`, too.
+ * - `docker`, `distribution`: a real Keycloak in its official image, or from its official distribution on this machine's JVM.
+ * - `embedded`: the server of `startAuthorizationServer()`, also if it was found by its URL.
+ * - `external`: a Keycloak that ran already and was found by its URL.
  */
 export type ServerKind = 'docker' | 'distribution' | 'embedded' | 'external';
 
 export interface RunningServer {
-  /** `http://localhost:<port>`, with no slash at its end. */
+  /** `http://localhost:<port>`, without a trailing slash. */
   readonly baseUrl: string;
   /** `iss` of its tokens: `<baseUrl>/realms/<realm>`. */
   readonly issuer: string;
   readonly realm: string;
-  /** The version of Keycloak that it is; of the embedded server, the one that it answers like. Found by its URL: `unknown`. */
+  /** The version of Keycloak, or the one that the embedded server emulates. `unknown` if the server was found by its URL. */
   readonly version: string;
   readonly kind: ServerKind;
   /**
-   * Who administers it: at the realm `master`, by `admin-cli`. Of a server that ran already, `KC_BOOTSTRAP_ADMIN_USERNAME` and
-   * `KC_BOOTSTRAP_ADMIN_PASSWORD` say who, else `admin`.
+   * The administrator, who logs in at the realm `master` with `admin-cli`. For a server that ran already, the variables
+   * `KC_BOOTSTRAP_ADMIN_USERNAME` and `KC_BOOTSTRAP_ADMIN_PASSWORD` apply, else `admin`.
    */
   readonly adminUsername: string;
   readonly adminPassword: string;
-  /** Of the choice `available`: why the embedded server stands in for a Keycloak, in one sentence. */
+  /** With the choice `available`: why the embedded server replaces a Keycloak, in one sentence. */
   readonly fallbackReason?: string;
-  /** Does nothing to a server that ran already. Ends any other, and removes all that it wrote. May be called again; resolves when it is gone. */
+  /** Stops the server and removes all files that it wrote; resolves when it has ended. A server that ran already keeps running. May be called again. */
   stop(): Promise<void>;
 }
 
-/** The administrator of every server that is started for tests. */
+/** The administrator of every server that this package starts. */
 export const ADMIN = { username: 'admin', password: 'admin' } as const;
 
-/** The Keycloak that is started, and that the embedded server answers like, where no version is given. */
+/** The default version of Keycloak, and the version that the embedded server emulates. */
 export const DEFAULT_KEYCLOAK_VERSION = '26.7.4';

@@ -13,12 +13,12 @@ describe('the choice', () => {
     },
   );
 
-  it("is the caller's, whatever the variable says", () => {
+  it('is that of the caller, whatever the variable says', () => {
     expect(chooseServer('embedded', { AUTHORIZATION_SERVER: 'docker' })).toMatchObject({ choice: 'embedded' });
     expect(chooseServer('embedded', { AUTHORIZATION_SERVER: 'podman' })).toMatchObject({ choice: 'embedded' });
   });
 
-  it.each([{}, { AUTHORIZATION_SERVER: '' }])('is the embedded server where nothing is said (%j)', (environment) => {
+  it.each([{}, { AUTHORIZATION_SERVER: '' }])('is the embedded server by default (%j)', (environment) => {
     expect(chooseServer(undefined, environment)).toMatchObject({ choice: 'embedded' });
   });
 
@@ -33,11 +33,11 @@ describe('the choice', () => {
     },
   );
 
-  it('is empty by nobody but the variable', () => {
+  it('may be empty in the variable only', () => {
     expect(() => chooseServer('', {})).toThrow(RangeError);
   });
 
-  it.each(KINDS)('tells %s from a URL', (kind) => {
+  it.each(KINDS)('is not a URL: %s', (kind) => {
     expect(isUrl(kind)).toBe(false);
   });
 });

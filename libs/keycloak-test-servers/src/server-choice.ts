@@ -1,11 +1,11 @@
-/** Which server a suite runs against: the words of a choice, and the variable that holds one. */
+/** ServerChoice: the server that a suite runs against, from the caller or the environment. */
 
 /**
  * - `embedded`: the server of `startAuthorizationServer()`, in this process, within a second.
  * - `keycloak`: a real Keycloak, in Docker when an engine answers, otherwise from its distribution.
- * - `docker`, `distribution`: a real Keycloak, in this way and no other.
+ * - `docker`, `distribution`: a real Keycloak, in this way only.
  * - `available`: a real Keycloak when this machine can run one, otherwise the embedded server, with the reason.
- * - a URL: a server that runs already, by its address or by that of a realm (`http://localhost:8080/realms/shop`).
+ * - a URL: a server that runs already, by its address or the address of a realm (`http://localhost:8080/realms/shop`).
  */
 export type ServerChoice =
   'embedded' | 'keycloak' | 'docker' | 'distribution' | 'available' | `http://${string}` | `https://${string}`;
@@ -20,16 +20,16 @@ const KINDS: readonly string[] = [
 
 const VARIABLE = 'AUTHORIZATION_SERVER';
 
-/** A choice, and in which words it was made: for messages. */
+/** A choice, and its origin for messages. */
 export interface NamedChoice {
   readonly choice: ServerChoice;
   readonly madeBy: string;
 }
 
 /**
- * The choice of the caller, else that of the environment, else `embedded`. An empty variable counts as none.
+ * The choice of the caller, else that of the environment, else `embedded`. An empty variable counts as unset.
  *
- * @throws RangeError for a choice that is none.
+ * @throws RangeError for an invalid choice.
  */
 export function chooseServer(given: string | undefined, environment: NodeJS.ProcessEnv): NamedChoice {
   if (given !== undefined) return named(given, 'the choice');
@@ -43,7 +43,7 @@ export const isUrl = (choice: string): choice is `http://${string}` | `https://$
 function named(choice: string, by: string): NamedChoice {
   if (isUrl(choice) || isKind(choice)) return { choice, madeBy: `${by}=${choice}` };
   throw new RangeError(
-    `${by} is ${JSON.stringify(choice)}; it must be one of ${KINDS.join(', ')}, or an http(s) URL of a server that runs`,
+    `${by} is ${JSON.stringify(choice)}; it must be one of ${KINDS.join(', ')}, or an http(s) URL of a running server`,
   );
 }
 

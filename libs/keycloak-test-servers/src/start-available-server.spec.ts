@@ -24,23 +24,23 @@ describe('the choice "available" on a machine without a Keycloak', () => {
     return started;
   };
 
-  it('falls back on the embedded server, and says why and what is missed', async () => {
+  it('falls back on the embedded server, with the reason and what is missing', async () => {
     const { kind, fallbackReason } = await start();
     expect(kind).toBe('embedded');
     expect(fallbackReason).toMatch(/^[^\n]*Docker: none; Java: none[^\n]*embedded[^\n]*admin console[^\n]*$/);
     expect(progress).toContain(fallbackReason);
   });
 
-  it('does not wait long for a download, since there is something to fall back on', async () => {
+  it('limits the wait for a download, because there is a fallback', async () => {
     await start();
     expect(asked?.fetchTimeoutSeconds).toBeLessThanOrEqual(180);
   });
 
-  it('does not fall back from a Keycloak that was launched and failed', async () => {
+  it('does not fall back if a Keycloak was launched and failed', async () => {
     await expect(start(new Error('ended before it was ready'))).rejects.toThrow('ended before');
   });
 
-  it.each(['production', 'staging'])('has nothing to fall back on with NODE_ENV=%s', async (nodeEnv) => {
+  it.each(['production', 'staging'])('has no fallback with NODE_ENV=%s', async (nodeEnv) => {
     const before = process.env['NODE_ENV'];
     process.env['NODE_ENV'] = nodeEnv;
     try {
@@ -50,7 +50,7 @@ describe('the choice "available" on a machine without a Keycloak', () => {
     }
   });
 
-  it('starts the real one where there is one', async () => {
+  it('starts a real Keycloak if there is one', async () => {
     const real = { kind: 'docker' } as Awaited<ReturnType<typeof import('./real/start-keycloak.js').startKeycloak>>;
     expect(await startAvailableServer({ realm: REALM_FILE }, async () => real)).toBe(real);
   });

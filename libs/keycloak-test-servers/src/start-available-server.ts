@@ -1,14 +1,14 @@
-/** The choice `available`: a real Keycloak where this machine can run one, else the embedded server and the reason. */
+/** The choice `available`: a real Keycloak if this machine can run one, otherwise the embedded server with the reason. */
 import { startAuthorizationServer } from './embedded/start-authorization-server.js';
 import { KeycloakUnavailableError } from './real/keycloak-unavailable-error.js';
 import { startKeycloak } from './real/start-keycloak.js';
 import type { RunningServer } from './running-server.js';
 import type { StartServerOptions } from './start-server-options.js';
 
-/** How long an image or a distribution may take to arrive when there is something to fall back on. */
+/** The limit for downloading an image or a distribution before the fallback. */
 const FETCH_SECONDS_BEFORE_FALLBACK = 180;
 
-/** It does not fall back from a Keycloak that was launched and then failed. */
+/** Does not fall back if a Keycloak was launched and then failed. */
 export async function startAvailableServer(
   options: StartServerOptions,
   startReal: typeof startKeycloak = startKeycloak,
@@ -25,16 +25,16 @@ async function startFallback(
   options: StartServerOptions,
   unavailable: KeycloakUnavailableError,
 ): Promise<RunningServer> {
-  const why = `No Keycloak can be run here (${unavailable.reasons.join('; ')})`;
+  const why = `This machine can't run Keycloak (${unavailable.reasons.join('; ')})`;
   const fallbackReason =
-    `${why}, so the embedded authorization server stands in for it. A real one (install Docker, or Java 17) adds its ` +
-    'admin console, passwords that are kept as hashes, and all that the embedded one does not have.';
+    `${why}, so the embedded authorization server stands in for it. To run a real Keycloak, with its admin console, hashed ` +
+    'passwords and all other features, install Docker or Java 17.';
   options.onProgress?.(fallbackReason);
   try {
     return { ...(await startAuthorizationServer(options)), fallbackReason };
   } catch (error) {
-    // In production it refuses to start: then both reasons are of use.
-    throw new Error(`${why}, and the embedded one did not start: ${messageOf(error)}`, { cause: error });
+    // The embedded server refuses to start in production: then both reasons are helpful.
+    throw new Error(`${why}, and the embedded server did not start: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -1,26 +1,26 @@
-/** What a caller may ask of any server that is started for tests. */
+/** StartServerOptions: the options of all servers for tests. */
 
 export interface StartServerOptions {
-  /** Path of a realm export (JSON). It is read into an empty server that keeps nothing. */
+  /** Path of a realm export (JSON), which an empty in-memory server imports. */
   readonly realm: string;
   /**
-   * Values for the `${NAME}` placeholders of the realm file, such as client secrets. A placeholder without a value and
-   * without a default is refused. It may be a function of the name under which the server reaches this machine, for URLs
-   * that it calls: `localhost`, or `host.docker.internal` where Docker has a network of its own.
+   * Values for the `${NAME}` placeholders of the realm file, such as client secrets. A placeholder with neither value nor
+   * default is refused. `environment` may be a function of the name under which the server reaches this machine, for URLs
+   * that the server calls: `localhost`, or `host.docker.internal` if Docker has a separate network.
    */
   readonly environment?: RealmEnvironment;
   /** TCP port on this machine. Default: a free one. */
   readonly port?: number;
-  /** Called with a line of text for every step that may take long. */
+  /** Called with a line of text for every step that may take a while. */
   readonly onProgress?: (line: string) => void;
-  /** Gives up, at any step: what was started is ended, and the promise rejects with the signal's reason. */
+  /** Aborts the start at any step: stops what was started, and rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
 }
 
 export type RealmEnvironment =
   Readonly<Record<string, string>> | ((thisMachine: string) => Readonly<Record<string, string>>);
 
-/** Both forms as one. */
+/** Converts both forms to a function. */
 export const environmentAt = (
   environment: RealmEnvironment = {},
 ): ((thisMachine: string) => Readonly<Record<string, string>>) =>

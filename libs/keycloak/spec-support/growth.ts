@@ -1,8 +1,8 @@
-/** growthOf(): how much longer something takes with ten times as much; about 10 where it reads each character once, 100 where it begins anew at each. */
+/** growthOf(): how much longer a function takes for ten times the input: about 10 for linear time, 100 for quadratic time. */
 
 const ROUNDS = 15;
 
-/** The shortest of many runs: what else the machine does makes some longer, and none shorter. */
+/** The shortest of many runs, because other load on the machine can only make a run longer. */
 function shortestMs(run: () => unknown): number {
   let shortest = Infinity;
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -15,10 +15,10 @@ function shortestMs(run: () => unknown): number {
 
 export function growthOf(run: (input: string) => unknown, inputOf: (length: number) => string, length = 4000): number {
   const [short, long] = [inputOf(length), inputOf(length * 10)];
-  // Compiled, if it ever is.
+  // Warms up the compiler.
   for (let round = 0; round < ROUNDS; round += 1) run(short);
   return shortestMs(() => run(long)) / shortestMs(() => run(short));
 }
 
-/** Far from both. */
+/** A bound between linear (10) and quadratic (100). */
 export const LINEAR = 35;

@@ -1,10 +1,10 @@
-/** NextService: the service that is called next; it answers as a spec tells it to, and writes down what it was asked. */
+/** NextService: a downstream service that answers by the scripts of a spec, and records the requests. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** How many calls of it may run and wait, and a circuit that stays closed. */
+/** Limits for its callers: enough calls in flight and queued, and a circuit that stays closed. */
 export const CALL_BOUNDS = {
   maxConcurrentCalls: 100,
   maxQueuedCalls: 500,
@@ -30,7 +30,7 @@ export const raw =
 export const json = (body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Script =>
   raw(status, JSON.stringify(body), { 'Content-Type': 'application/json', ...headers });
 
-/** Faults, each a script by itself. */
+/** Scripts that fail. */
 export const hang: Script = () => undefined;
 export const breakOff: Script = (response) => response.destroy();
 export const hangInBody: Script = (response) =>
@@ -62,13 +62,13 @@ export class NextService {
     return service;
   }
 
-  /** What is answered at `path` from now on; anything else is 404. */
+  /** Answers requests for `path` from now on; other paths are 404. */
   answer(path: string, script: Script): this {
     this.#scripts.set(path, script);
     return this;
   }
 
-  /** One script a request; the last one stays. */
+  /** Uses one script per request; the last one repeats. */
   answerInTurn(path: string, ...scripts: readonly Script[]): this {
     let turn = 0;
     return this.answer(path, (response, request) => scripts[Math.min(turn++, scripts.length - 1)]?.(response, request));

@@ -1,18 +1,18 @@
-/** Respellings: what else a lenient decoder takes for the same token, and what is nearly that. */
+/** Respellings: other texts that a lenient decoder accepts as the same token, and similar texts. */
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** How many characters differ only in the bits that are thrown away, by what is left of the length when divided by four. */
+/** How many last characters decode to the same octets, by the length modulo 4. */
 const SAME_OCTETS: Readonly<Record<number, number>> = { 2: 16, 3: 4 };
 
-/** All of them can stand in a header. */
+/** All of them are valid in a header. */
 export function respellingsOf(token: string): readonly string[] {
   const ends = ['.', '..', '.'.repeat(50), '=', '==', '='.repeat(50), '=.', '.=', '.AA'].map((end) => token + end);
   const beginnings = ['.', '=', 'AA.'].map((beginning) => beginning + token);
-  const bent = token
+  const respelled = token
     .split('.')
     .flatMap((part, at, parts) => respelledParts(part).map((other) => parts.with(at, other).join('.')));
-  return [...new Set([...ends, ...beginnings, ...bent])].filter((other) => other !== token);
+  return [...new Set([...ends, ...beginnings, ...respelled])].filter((other) => other !== token);
 }
 
 function respelledParts(part: string): readonly string[] {

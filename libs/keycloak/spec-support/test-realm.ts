@@ -1,10 +1,10 @@
-/** How the clients of the test realm reach it, and what holds their calls back. */
+/** The test realm for specs of the library: options of its clients, and calls whose results a test holds back. */
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { CLIENT_SECRET } from '../../keycloak-test-servers/spec-support/test-realm.js';
 
 export { loginTo, startTestRealm } from '../../keycloak-test-servers/spec-support/test-realm.js';
 
-/** As a client of the realm is configured, with no retries, a circuit that stays closed and, where no test is about it, no hurry. */
+/** The options of a client of the realm, with no retries, a circuit that stays closed and a long timeout. */
 export const optionsOf = ({ issuer }: RunningAuthorizationServer, clientId = 'service-b') => ({
   issuer,
   clientId,
@@ -28,7 +28,7 @@ export const connectionTo = (realm: RunningAuthorizationServer, clientId?: strin
 /** RFC 6749 §2.3.1: id and secret are form-encoded before they become user name and password. */
 export const BASIC_OF_SERVICE_B = `Basic ${Buffer.from('service%2Db:the%2Dsecret%3Aof+%2Bit').toString('base64')}`;
 
-/** Calls whose results, once they are here, wait until a test lets them go on, and which are counted when they have. */
+/** Calls whose results wait until a test releases them; it counts the calls that have ended. */
 export class HeldCalls<Args extends readonly unknown[], Result> {
   #ended = 0;
   #released: Promise<void> = Promise.resolve();
@@ -44,7 +44,7 @@ export class HeldCalls<Args extends readonly unknown[], Result> {
     }
   };
 
-  /** Those that begin from now on wait for what is returned to be called; later ones do not. */
+  /** Holds the results of calls from now on. The returned function releases them; calls after that are not held. */
   hold(): () => void {
     let release: () => void = () => undefined;
     this.#released = new Promise((resolve) => (release = resolve));
@@ -54,7 +54,7 @@ export class HeldCalls<Args extends readonly unknown[], Result> {
     };
   }
 
-  /** Once so many have ended, and whoever waited for them has gone on. */
+  /** Resolves once this many calls have ended and their callers have continued. */
   async haveEnded(times: number): Promise<void> {
     while (this.#ended < times) await new Promise(setImmediate);
     await new Promise(setImmediate);

@@ -6,10 +6,13 @@ import {
   type ServiceDescription,
   type ServiceSettings,
 } from './service-settings.js';
+import type { Environment } from './variables.js';
 
 /** A function that reads the settings. */
 export type ServiceConfig<Settings extends ServiceSettings<string> = ServiceSettings<string>> = (() => Settings) & {
   readonly KEY: string | symbol;
+  /** What it would read from another environment. */
+  from(environment: Environment): Settings;
   readonly description: ServiceDescription<string>;
 };
 
@@ -20,6 +23,9 @@ export function serviceConfig<const Called extends string = never>(
   description: ServiceDescription<Called>,
 ): ServiceConfig<ServiceSettings<Called>>;
 export function serviceConfig(description: ServiceDescription<string>): ServiceConfig {
-  const read = registerAs(description.name, () => readServiceSettings(process.env, description));
-  return Object.assign(read, { description });
+  const from = (environment: Environment) => readServiceSettings(environment, description);
+  return Object.assign(
+    registerAs(description.name, () => from(process.env)),
+    { description, from },
+  );
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { readServiceSettings } from 'service-defaults';
+import { settingsFrom } from '../../spec-support/settings.js';
 import { Cookies } from './cookies.js';
 import { PendingLogins } from './pending-logins.js';
 
 function config(publicUrl: string, secret = 'a-session-secret-of-my-own-with-40-letters') {
-  const environment = {
+  return settingsFrom({
     NODE_ENV: 'production',
     PUBLIC_URL: publicUrl,
     KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true',
@@ -12,9 +12,7 @@ function config(publicUrl: string, secret = 'a-session-secret-of-my-own-with-40-
     KEYCLOAK_REALM: 'shop',
     SERVICE_A_CLIENT_SECRET: 'of-my-own-4711',
     SERVICE_A_SESSION_SECRET: secret,
-    SERVICE_B_URL: 'https://service-b.internal',
-  };
-  return readServiceSettings(environment, { name: 'service-a', port: 3000, calls: ['service-b'], login: true });
+  });
 }
 
 const https = config('https://shop.example.com');

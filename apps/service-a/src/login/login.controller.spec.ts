@@ -4,15 +4,15 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startAuthorizationServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
-import { equipService, readServiceSettings, serviceAdapter } from 'service-defaults';
+import { equipService, serviceAdapter } from 'service-defaults';
 import request from 'supertest';
 import { allSecrets } from '../../../../libs/keycloak-test-servers/spec-support/test-realm.js';
+import { settingsFrom } from '../../spec-support/settings.js';
 import { serviceAConfig } from '../config.js';
 import { ServiceAModule } from '../service-a.module.js';
 import { UserSessions } from './user-sessions.js';
 
 const PUBLIC_URL = 'http://localhost:3000';
-const NOWHERE = 'http://127.0.0.1:9';
 const REALM_FILE = fileURLToPath(new URL('../../../../keycloak/microservices-realm.json', import.meta.url));
 
 let keycloak: RunningAuthorizationServer;
@@ -22,23 +22,17 @@ beforeAll(async () => {
     realm: REALM_FILE,
     environment: allSecrets('of-my-own'),
   });
-  const environment = {
+  const settings = settingsFrom({
     NODE_ENV: 'test',
     PUBLIC_URL,
     KEYCLOAK_BASE_URL: keycloak.baseUrl,
     KEYCLOAK_REALM: 'microservices',
     SERVICE_A_CLIENT_SECRET: 'of-my-own',
     SERVICE_A_SESSION_SECRET: 'a-session-secret-of-my-own-with-40-letters',
-    SERVICE_B_URL: NOWHERE,
-  };
-  const service = { name: 'service-a', port: 3000, calls: ['service-b'], login: true } as const;
-  const settings = readServiceSettings(environment, service);
+  });
   const module = await Test.createTestingModule({ imports: [ServiceAModule.register({ demoMode: false })] })
     .overrideProvider(serviceAConfig.KEY)
-    .useValue({
-      ...settings,
-      urls: Object.fromEntries(serviceAConfig.description.calls.map((name) => [name, NOWHERE])),
-    })
+    .useValue(settings)
     .setLogger({ log() {}, warn() {}, error() {} })
     .compile();
   app = equipService(module.createNestApplication<NestFastifyApplication>(serviceAdapter()));

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Test, type TestingModule } from '@nestjs/testing';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
 import { AuthorizationServerFetch, KeycloakModule } from 'nestjs-keycloak-s2s';
-import { readServiceSettings } from 'service-defaults';
+import { settingsFrom } from '../../spec-support/settings.js';
 import { OpenIdConfiguration } from './openid-configuration.js';
 import { OpenIdProvider, type LoggedIn } from './openid-provider.js';
 import { OpenIdTokens } from './openid-tokens.js';
@@ -115,17 +115,14 @@ async function idToken(): Promise<string> {
 }
 
 async function makeProvider(): Promise<void> {
-  const environment = {
+  const config = settingsFrom({
     NODE_ENV: 'test',
     DEMO_MODE: 'true',
     KEYCLOAK_BASE_URL: baseUrl(),
     KEYCLOAK_REALM: 'shop',
     KEYCLOAK_ISSUER: ISSUER,
     SERVICE_A_CLIENT_SECRET: 'the-client-secret',
-    SERVICE_B_URL: 'http://127.0.0.1:9',
-  };
-  const service = { name: 'service-a', port: 3000, calls: ['service-b'], login: true } as const;
-  const config = readServiceSettings(environment, service);
+  });
   application = await Test.createTestingModule({ imports: [KeycloakModule.forRoot(config.keycloak)] }).compile();
   const transport = new OpenIdTransport(application.get(AuthorizationServerFetch));
   provider = new OpenIdProvider(config, new OpenIdConfiguration(config, transport), transport);

@@ -2,7 +2,7 @@
 import { hkdfSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { EncryptJWT } from 'jose';
-import { readServiceSettings } from 'service-defaults';
+import { settingsFrom } from '../../spec-support/settings.js';
 import { Cookies } from './cookies.js';
 import { PendingLogins, type PendingLogin } from './pending-logins.js';
 
@@ -10,16 +10,13 @@ const SECRET = 'the-session-secret-of-32-letters-or-more';
 const STATE = 's'.repeat(43);
 const PENDING: PendingLogin = { state: STATE, nonce: 'n', codeVerifier: 'the-verifier', returnTo: '/x' };
 
-const environment = {
+const config = settingsFrom({
   NODE_ENV: 'test',
   KEYCLOAK_BASE_URL: 'http://localhost:8080',
   KEYCLOAK_REALM: 'shop',
   SERVICE_A_CLIENT_SECRET: 'the-client-secret',
   SERVICE_A_SESSION_SECRET: SECRET,
-  SERVICE_B_URL: 'http://127.0.0.1:9',
-};
-const service = { name: 'service-a', port: 3000, calls: ['service-b'], login: true } as const;
-const config = readServiceSettings(environment, service);
+});
 
 const pendingLogins = (): PendingLogins => new PendingLogins(config, new Cookies(config));
 const bring = (value: string) => ({ headers: { cookie: `login-${STATE.slice(0, 16)}=${value}` } });

@@ -10,8 +10,9 @@ import {
   testServices,
   type TestAccessTokenOptions,
 } from 'nestjs-keycloak-s2s/testing';
-import { equipService, readServiceSettings, serviceAdapter } from 'service-defaults';
+import { equipService, serviceAdapter } from 'service-defaults';
 import request from 'supertest';
+import { settingsFrom } from '../../spec-support/settings.js';
 import { AttacksModule } from '../attacks/attacks.module.js';
 import { serviceAConfig } from '../config.js';
 import { ServiceAModule } from '../service-a.module.js';
@@ -19,30 +20,16 @@ import { OpenIdTokens } from './openid-tokens.js';
 import { UserSessions } from './user-sessions.js';
 
 const PUBLIC_URL = 'http://localhost:3000';
-const settings = readServiceSettings(
-  {
-    NODE_ENV: 'test',
-    DEMO_MODE: 'true',
-    PUBLIC_URL,
-    // No server listens there, so requests to Keycloak fail at once.
-    KEYCLOAK_BASE_URL: 'http://127.0.0.1:9',
-    KEYCLOAK_REALM: 'shop',
-    SERVICE_A_CLIENT_SECRET: 'a-secret',
-    SERVICE_B_URL: 'http://service-b.internal',
-  },
-  {
-    name: 'service-a',
-    port: 3000,
-    calls: ['service-b'],
-    login: true,
-    demo: {
-      urls: { SERVICE_C_URL: 'http://service-c.internal' },
-      secrets: { SHORT_LIVED_CLIENT_SECRET: 's-secret' },
-    },
-  },
-);
+const settings = settingsFrom({
+  NODE_ENV: 'test',
+  DEMO_MODE: 'true',
+  PUBLIC_URL,
+  // No server listens there, so requests to Keycloak fail at once.
+  KEYCLOAK_BASE_URL: 'http://127.0.0.1:9',
+  KEYCLOAK_REALM: 'shop',
+  SERVICE_A_CLIENT_SECRET: 'a-secret',
+});
 
-const CALLED = serviceAConfig.description.calls;
 const PERMISSIONS = ['orders.read', 'attacks.run'];
 const ALICE: TestAccessTokenOptions = { subject: 'alice', client: 'service-a', permissions: PERMISSIONS };
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
@@ -55,7 +42,7 @@ type Service = NestFastifyApplication;
 async function start(): Promise<Service> {
   const builder = Test.createTestingModule({ imports: [ServiceAModule.register({ demoMode: false }), AttacksModule] })
     .overrideProvider(serviceAConfig.KEY)
-    .useValue({ ...settings, urls: Object.fromEntries(CALLED.map((name) => [name, `http://${name}.internal`])) });
+    .useValue(settings);
   const module = await KeycloakTestingModule.override(builder)
     .setLogger({ log() {}, warn() {}, error() {} })
     .compile();

@@ -11,7 +11,7 @@ import { DemoTokensController } from './demo-tokens.controller.js';
     AttacksModule,
     RequestTraceModule.forRootAsync({
       inject: [serviceCConfig.KEY],
-      useFactory: ({ name }: ConfigType<typeof serviceCConfig>) => ({ service: name, calls: {} }),
+      useFactory: ({ name, urls }: ConfigType<typeof serviceCConfig>) => ({ service: name, calls: urls }),
     }),
   ],
   controllers: [DemoTokensController],

@@ -1,31 +1,31 @@
-/** A clock that runs with the machine's, ahead of it or behind by as much as a test wants. */
+/** AdjustableClock: the machine's clock plus an offset that a test sets. */
 
-/** What the server takes for the time: `exp`, `iat`, sessions and revocations all go by it. */
+/** The server's time, which determines `exp`, `iat`, sessions and revocations. */
 export class AdjustableClock {
   private aheadSeconds = 0;
 
-  /** Seconds since 1970, a whole number as in a token's `exp`. */
+  /** Whole seconds since 1970, as in a token's `exp`. */
   now(): number {
     return Math.floor(this.nowMs() / 1000);
   }
 
-  /** The same in milliseconds. */
+  /** Milliseconds since 1970. */
   nowMs(): number {
     return Date.now() + this.aheadSeconds * 1000;
   }
 
   /**
-   * Moves the server's time on at once, whole seconds only. It does *not* move this process's clock: a client that judges
-   * `iat` or `exp` by its own finds tokens issued after this in its future.
+   * Moves the server's clock forward by whole seconds. It does *not* move the clock of this process: to a client that checks
+   * `iat` or `exp` by its own clock, tokens issued after this come from the future.
    */
   advance(seconds: number): void {
-    if (!Number.isInteger(seconds) || seconds < 0) throw new RangeError('A clock advances by whole seconds, not back');
+    if (!Number.isInteger(seconds) || seconds < 0) throw new RangeError('advance() takes whole seconds, 0 or more');
     this.aheadSeconds += seconds;
   }
 
-  /** Sets it to so many seconds ahead of this process's clock, or behind it: back too, as clocks of machines can be set. */
+  /** Sets the clock this many whole seconds ahead of this process's clock, or behind it if negative. It may move back. */
   setAhead(seconds: number): void {
-    if (!Number.isInteger(seconds)) throw new RangeError('A clock is set by whole seconds');
+    if (!Number.isInteger(seconds)) throw new RangeError('setAhead() takes whole seconds');
     this.aheadSeconds = seconds;
   }
 }

@@ -1,4 +1,4 @@
-/** The embedded authorization server beyond what it shares with Keycloak: control, faults, start and stop. */
+/** The embedded authorization server beyond the contract with Keycloak: control, faults, start and stop. */
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -53,7 +53,7 @@ const isActive = async (token: string, client = 'service-b:b'): Promise<unknown>
   (await membersOf(post('/token/introspect', { token }, client)))['active'];
 
 describe('the last request to an endpoint', () => {
-  it('is kept as it came, however it was answered', async () => {
+  it('is recorded unchanged, whatever the answer', async () => {
     expect(server.control.lastRequest('introspection')).toBeUndefined();
     await introspect('one');
     server.control.fault('introspection', { kind: 'status', status: 503 });
@@ -70,7 +70,7 @@ describe('the last request to an endpoint', () => {
 });
 
 describe('startAuthorizationServer', () => {
-  it('has all that a running Keycloak has: address, issuer, realm, version and administrator', () => {
+  it('has the members of a RunningServer: address, issuer, realm, version and administrator', () => {
     expect(server).toMatchObject({
       baseUrl: expect.stringMatching(/^http:\/\/localhost:\d+$/),
       issuer: `${server.baseUrl}/realms/microservices`,
@@ -82,7 +82,7 @@ describe('startAuthorizationServer', () => {
     });
   });
 
-  it('takes its environment as a function of the name of this machine, and tells of its start', async () => {
+  it('accepts the environment as a function of the name of this machine, and reports its start', async () => {
     const lines: string[] = [];
     const other = await startAuthorizationServer({
       ...OPTIONS,
@@ -99,7 +99,7 @@ describe('startAuthorizationServer', () => {
     await other.stop();
   });
 
-  it('gives up when it is told to', async () => {
+  it('rejects when its signal aborts', async () => {
     const reason = new Error('no longer wanted');
     await expect(startAuthorizationServer({ ...OPTIONS, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     const abort = new AbortController();
@@ -122,7 +122,7 @@ describe('startAuthorizationServer', () => {
     },
   );
 
-  it('runs beside others: other port, other key, other sessions', async () => {
+  it('runs beside other servers, with separate port, key and sessions', async () => {
     const other = await startAuthorizationServer(OPTIONS);
     const mine = await clientCredentials();
     const asked = await fetch(`${other.issuer}/protocol/openid-connect/token/introspect`, {
@@ -136,7 +136,7 @@ describe('startAuthorizationServer', () => {
     await other.stop();
   });
 
-  it('takes the port that it is given, and says so when it is taken', async () => {
+  it('listens on the given port, and fails if it is taken', async () => {
     const port = Number(new URL(server.baseUrl).port);
     await expect(startAuthorizationServer({ ...OPTIONS, port })).rejects.toThrow('EADDRINUSE');
     await server.stop();
@@ -155,13 +155,13 @@ describe('startAuthorizationServer', () => {
     expect(await Promise.all(errors)).toEqual(outside.map(() => 'ECONNREFUSED'));
   });
 
-  it('names the values that the realm file needs', async () => {
+  it('names the missing values of the realm file', async () => {
     await expect(startAuthorizationServer({ realm: REALM })).rejects.toThrow(
       /needs values .*SERVICE_A_CLIENT_SECRET, /,
     );
   });
 
-  it('stops at once, with a request unanswered, and may be stopped again', async () => {
+  it('stops at once despite an unanswered request, and may be stopped again', async () => {
     server.control.fault('all', { kind: 'hang' });
     const hanging = introspect('x').then(
       () => 'answered',
@@ -174,7 +174,7 @@ describe('startAuthorizationServer', () => {
     await expect(introspect('x')).rejects.toThrow('fetch failed');
   });
 
-  it('fills placeholders, defaults too, and leaves message keys', () => {
+  it('fills placeholders by value or default, and keeps message keys', () => {
     const environment = { A: '1' };
     expect(fillPlaceholders('${A}/${A:2}/${B:http://x}/${B:}/${emailScopeConsentText}', environment)).toBe(
       '1/1/http://x//${emailScopeConsentText}',
@@ -209,7 +209,7 @@ describe('control.calls', () => {
     expect(calls.of('service-c')).toMatchObject({ introspection: 0, token: { client_credentials: 0 } });
   });
 
-  it('counts what was refused or made to fail, and begins again', async () => {
+  it('counts calls that are refused or hit by a fault, and can be reset', async () => {
     server.control.fault('introspection', { kind: 'status', status: 503 });
     await introspect('x');
     await post('/token', { grant_type: 'client_credentials' }, 'service-a:wrong');
@@ -233,7 +233,7 @@ describe('control.clock', () => {
     expect(await isActive(token)).toBe(false);
   });
 
-  it('lets a session idle out, unless it is used, and no token outlives its latest end', async () => {
+  it('lets an unused session expire, and no token outlives the session', async () => {
     const { clock } = server.control;
     const refresh = (token = ''): Promise<Record<string, unknown>> =>
       membersOf(post('/token', { grant_type: 'refresh_token', refresh_token: token }, 'demo-cli:'));
@@ -258,7 +258,7 @@ describe('control.clock', () => {
     expect(Number(last['refresh_expires_in'])).toBeLessThanOrEqual(120);
   });
 
-  it('tells its time, and does not go back', () => {
+  it('returns its time, and does not advance backwards', () => {
     const before = server.control.clock.now();
     server.control.clock.advance(60);
     expect(server.control.clock.now() - before).toBeGreaterThanOrEqual(60);
@@ -267,7 +267,7 @@ describe('control.clock', () => {
     expect(() => server.control.clock.setAhead(0.5)).toThrow(RangeError);
   });
 
-  it('is set back, so that what has expired is alive again', async () => {
+  it('can be set back, so that an expired token is valid again', async () => {
     const token = await clientCredentials();
     server.control.clock.advance(400);
     expect(await isActive(token)).toBe(false);
@@ -297,7 +297,7 @@ describe('control.fault', () => {
     expect(causeOf(await introspect('x').catch((error: unknown) => error))).toBe('ECONNRESET');
   });
 
-  it.each([500, 502, 503, 429] as const)('answers %i, with Retry-After if wanted', async (status) => {
+  it.each([500, 502, 503, 429] as const)('answers %i, optionally with Retry-After', async (status) => {
     server.control.fault('introspection', { kind: 'status', status });
     const plain = await introspect('x');
     expect([plain.status, plain.headers.get('retry-after')]).toEqual([status, null]);
@@ -305,14 +305,14 @@ describe('control.fault', () => {
     expect((await introspect('x')).headers.get('retry-after')).toBe('7');
   });
 
-  it('is late', async () => {
+  it('delays the answer', async () => {
     server.control.fault('introspection', { kind: 'delay', milliseconds: 150 });
     const began = performance.now();
     expect(await seen(await introspect('x'))).toEqual(RIGHT);
     expect(performance.now() - began).toBeGreaterThan(140);
   });
 
-  it('sends its bytes slowly, headers at once', async () => {
+  it('sends the headers at once and the body slowly', async () => {
     server.control.fault('introspection', { kind: 'slow-bytes', everyMs: 10 });
     const began = performance.now();
     const response = await introspect('x');
@@ -321,7 +321,7 @@ describe('control.fault', () => {
     expect(performance.now() - began - headersAfter).toBeGreaterThan(16 * 9);
   });
 
-  it('truncates: less than Content-Length promised', async () => {
+  it('truncates the body below its Content-Length', async () => {
     server.control.fault('introspection', { kind: 'truncated' });
     const response = await introspect('x');
     expect(response.headers.get('content-length')).toBe('16');
@@ -338,7 +338,7 @@ describe('control.fault', () => {
     expect(await seen(await introspect('x'))).toEqual({ ...RIGHT, ...answer });
   });
 
-  it('gives the answer that the test wants, word for word', async () => {
+  it('sends a literal answer', async () => {
     server.control.fault('introspection', { kind: 'answer', body: { active: 'true' } });
     expect(await seen(await introspect('x'))).toEqual({ ...RIGHT, body: '{"active":"true"}' });
     const headers = { 'Content-Type': 'text/plain', 'Retry-After': '7' };
@@ -352,7 +352,7 @@ describe('control.fault', () => {
     expect(await response.text()).toBe('{not json');
   });
 
-  it('gives every member twice, the right one last', async () => {
+  it('sends every member twice, the correct one last', async () => {
     const token = await clientCredentials();
     const right = await membersOf(introspect(token));
     server.control.fault('introspection', { kind: 'duplicate-keys' });
@@ -361,7 +361,7 @@ describe('control.fault', () => {
     expect(body.match(/"aud":"[^"]+"/g)).toEqual(['"aud":"not-service-b"', '"aud":"service-b"']);
   });
 
-  it('puts claims into __proto__ and constructor, beside the right ones', async () => {
+  it('adds claims in __proto__ and constructor', async () => {
     server.control.fault('introspection', { kind: 'proto' });
     const { body } = await seen(await introspect('x'));
     expect(body).toContain('"__proto__":{"polluted":true,"active":true');
@@ -370,7 +370,7 @@ describe('control.fault', () => {
     expect(Object.assign({}, members)).not.toHaveProperty('active', true);
   });
 
-  it.each([true, false])('is in ISO-8859-1, declared: %j', async (declared) => {
+  it.each([true, false])('encodes the answer in ISO-8859-1, declared: %j', async (declared) => {
     server.control.fault('introspection', { kind: 'wrong-charset', declared });
     const response = await introspect('x');
     expect(response.headers.get('content-type')?.includes('charset=ISO-8859-1')).toBe(declared);
@@ -379,21 +379,21 @@ describe('control.fault', () => {
     expect(bytes.toString('latin1')).toBe('{"umlaut":"ü","active":false}');
   });
 
-  it('is nested 100,000 levels deep, or as deep as is wanted', async () => {
+  it('nests arrays 100,000 levels deep, or as given', async () => {
     server.control.fault('introspection', { kind: 'deep' });
     expect((await seen(await introspect('x'))).body).toHaveLength(2 * 100_000 + '{"deep":,"active":false}'.length);
     server.control.fault('introspection', { kind: 'deep', levels: 3 });
     expect(await membersOf(introspect('x'))).toEqual({ deep: [[[]]], active: false });
   });
 
-  it('has other members, more, or fewer', async () => {
+  it('overrides, adds and removes members', async () => {
     server.control.fault('discovery', { kind: 'members', members: { issuer: 'other', more: 1, jwks_uri: undefined } });
     const members = await membersOf(fetch(`${server.issuer}/.well-known/openid-configuration`));
     expect(members).toMatchObject({ issuer: 'other', more: 1, token_endpoint: expect.stringContaining(server.issuer) });
     expect(members).not.toHaveProperty('jwks_uri');
   });
 
-  it('streams 50 MB, or so much as is wanted', async () => {
+  it('streams 50 MB, or as given', async () => {
     server.control.fault('token', { kind: 'huge' });
     const response = await post('/token', { grant_type: 'client_credentials' });
     expect(response.headers.get('content-length')).toBeNull();
@@ -410,7 +410,7 @@ describe('control.fault', () => {
     expect(server.control.calls.token.other).toBe(1);
   });
 
-  it('sends a gzip bomb, asked for or not', async () => {
+  it('sends a gzip bomb whether or not the client accepts gzip', async () => {
     server.control.fault('jwks', { kind: 'gzip-bomb', megabytes: 20 });
     const url = `${server.issuer}/protocol/openid-connect/certs`;
     const response = await fetch(url, { headers: { 'Accept-Encoding': 'identity' } });
@@ -418,7 +418,7 @@ describe('control.fault', () => {
     expect((await response.arrayBuffer()).byteLength).toBeGreaterThan(20 * 1024 * 1024);
   });
 
-  it('heals by itself after so many calls, or when it is taken away', async () => {
+  it('ends after a number of calls, or when it is removed', async () => {
     server.control.fault('introspection', { kind: 'status', status: 503, times: 2 });
     const statuses = [await introspect('x'), await introspect('x'), await introspect('x')].map(({ status }) => status);
     expect(statuses).toEqual([503, 503, 200]);
@@ -427,7 +427,7 @@ describe('control.fault', () => {
     expect((await introspect('x')).status).toBe(200);
   });
 
-  it('is of one endpoint, or of all; the one goes first', async () => {
+  it('applies to one endpoint or to all; the fault for one takes precedence', async () => {
     server.control.fault('introspection', { kind: 'status', status: 503, times: 1 });
     expect((await fetch(`${server.issuer}/.well-known/openid-configuration`)).status).toBe(200);
     server.control.fault('all', { kind: 'status', status: 500 });
@@ -437,7 +437,7 @@ describe('control.fault', () => {
     expect((await fetch(`${server.issuer}/protocol/openid-connect/certs`)).status).toBe(500);
   });
 
-  it('in place of the answer leaves the work undone; a bent answer is one of work done', async () => {
+  it('in place of the answer skips the work; an altered answer does not', async () => {
     const [one, two] = [await clientCredentials(), await clientCredentials()];
     server.control.fault('revocation', { kind: 'status', status: 503 });
     await post('/revoke', { token: one });
@@ -448,7 +448,7 @@ describe('control.fault', () => {
 });
 
 describe('control, as an administrator', () => {
-  it('rotates the signing key: the former one stays published, and what it signed is good', async () => {
+  it('rotates the signing key: the old one stays published, and its tokens stay valid', async () => {
     const kidOf = (token: string): unknown =>
       JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
     const kids = async (): Promise<unknown> =>
@@ -506,7 +506,7 @@ describe('control, as an administrator', () => {
     expect((await post('/token', { grant_type: 'client_credentials' }, 'late:s')).status).toBe(200);
   });
 
-  it('knows no user and no client that is not there', () => {
+  it('throws for an unknown user or client', () => {
     expect(() => server.control.disableUser('nobody')).toThrow('The realm microservices has no user nobody');
     expect(() => server.control.disableClient('nothing')).toThrow('The realm microservices has no client nothing');
   });

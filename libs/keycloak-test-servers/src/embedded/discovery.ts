@@ -1,4 +1,4 @@
-/** What the server says of itself: discovery document, keys, and Keycloak's page about the realm. */
+/** Discovery: the discovery document, the keys, and Keycloak's page about the realm. */
 import { json, type HttpAnswer, type HttpCall } from './http/http-call.js';
 import type { ServerState } from './server-state.js';
 import { GRANT_TYPES } from './tokens/token-endpoint.js';
@@ -9,8 +9,9 @@ export const protocolPath = (realm: string): string => `${realmPath(realm)}/prot
 const CLIENT_AUTHENTICATION = ['client_secret_basic', 'client_secret_post'];
 
 /**
- * OpenID Connect Discovery §3, RFC 8414, RFC 9207 §3 and OpenID Connect Back-Channel Logout 1.0 §2.1. As in Keycloak with a fixed host name and a dynamic back channel, the issuer is
- * always the same, and the endpoints for programs are where the caller reached the server.
+ * OpenID Connect Discovery §3, RFC 8414, RFC 9207 §3 and OpenID Connect Back-Channel Logout 1.0 §2.1. As in Keycloak with a
+ * fixed host name and a dynamic back channel, the issuer is constant, and the endpoints for services have the origin under
+ * which the caller reached the server.
  */
 export function discoveryEndpoint({ issuer, realm, baseUrl }: ServerState, call: HttpCall): HttpAnswer {
   const front = baseUrl + protocolPath(realm.name);

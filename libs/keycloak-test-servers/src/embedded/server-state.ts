@@ -1,4 +1,4 @@
-/** All that one running server knows of a realm, handed to each of its endpoints. */
+/** ServerState: the state of one realm of a running server, which every endpoint receives. */
 import type { AdjustableClock } from './adjustable-clock.js';
 import type { AuthorizationCodes } from './tokens/authorization-codes.js';
 import type { LoginFailures } from './browser/login-failures.js';
@@ -21,9 +21,9 @@ export interface ServerState {
   readonly logouts: PendingLogouts;
 }
 
-/** The realms of one server: that of the file, and the administrator's. */
+/** The realms of one server: the realm of the file, and the realm of the administrator. */
 export interface ServerRealms {
   readonly main: ServerState;
-  /** Made when somebody asks for it first. */
+  /** Created on first use. */
   master(): Promise<ServerState>;
 }

@@ -1,4 +1,4 @@
-/** Who is logged in, and which tokens were revoked before their time. */
+/** Sessions: the logged-in users, and the tokens that were revoked before they expired. */
 import { randomBytes } from 'node:crypto';
 import type { AdjustableClock } from './adjustable-clock.js';
 import type { SessionNotes } from './tokens/mapped-claims.js';
@@ -6,20 +6,20 @@ import type { RealmUser } from './realm/realm-representation.js';
 import type { Realm } from './realm/realm.js';
 
 export interface Session {
-  /** `sid` of its tokens. */
+  /** The `sid` of its tokens. */
   readonly sid: string;
   readonly user: RealmUser;
   readonly startedAt: number;
   lastSeenAt: number;
-  /** The second in which its user last showed the password in a browser; none for the password grant. */
+  /** When the user last entered the password in a browser, in seconds; undefined for the password grant. */
   authTime?: number;
-  /** What the browser's cookie says beside `sid`. */
+  /** The secret that the browser's cookie contains beside `sid`. */
   readonly browserKey: string;
-  /** Which clients have tokens of it, each since which second. */
+  /** The clients that take part in the session, each with the second in which it joined. */
   readonly clients: Map<string, number>;
 }
 
-/** What mappers can tell of a session. */
+/** The session notes that mappers can read. */
 export const notesOf = (session: Session | undefined): SessionNotes =>
   session?.authTime === undefined ? {} : { AUTH_TIME: String(session.authTime) };
 
@@ -46,19 +46,19 @@ export class Sessions {
     return session;
   }
 
-  /** A session that has neither ended nor run out. */
+  /** Finds a session that has neither ended nor expired. */
   find(sid: string): Session | undefined {
     const session = this.sessions.get(sid);
     return session !== undefined && this.secondsLeft(session) > 0 ? session : undefined;
   }
 
-  /** As long as it lives if nobody touches it. */
+  /** Seconds until the session expires if it is not used. */
   secondsLeft(session: Session): number {
     const idleUntil = session.lastSeenAt + this.realm.settings.ssoSessionIdleTimeout;
     return Math.min(idleUntil, this.latestEnd(session)) - this.clock.now();
   }
 
-  /** The second beyond which nothing keeps it alive, and no token of it. */
+  /** The second in which the session and its tokens expire at the latest, however often it is used. */
   latestEnd({ startedAt }: Session): number {
     return startedAt + this.realm.settings.ssoSessionMaxLifespan;
   }
@@ -67,12 +67,12 @@ export class Sessions {
     session.lastSeenAt = this.clock.now();
   }
 
-  /** A client takes part from now on, unless it does already. */
+  /** Adds a client to the session, unless it takes part already. */
   join({ clients }: Session, clientId: string): void {
     if (!clients.has(clientId)) clients.set(clientId, this.clock.now());
   }
 
-  /** Its tokens count no more, those of other clients do. It may come back: tokens from before don't. */
+  /** Removes a client from the session, which invalidates its tokens but no others. They stay invalid if it joins again. */
   leave({ clients }: Session, clientId: string): void {
     clients.delete(clientId);
   }
@@ -89,7 +89,7 @@ export class Sessions {
     return [...this.sessions.values()].filter((session) => session.user === user);
   }
 
-  /** One token, by its `jti`. Tokens that were exchanged for it stay as they are. */
+  /** Revokes one token by its `jti`. Tokens that it was exchanged for stay valid. */
   revoke(tokenId: string): void {
     this.revokedIds.add(tokenId);
   }

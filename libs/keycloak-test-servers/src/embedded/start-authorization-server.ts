@@ -1,4 +1,4 @@
-/** An authorization server in this process, that reads a realm export and answers as Keycloak does. */
+/** startAuthorizationServer(): an authorization server in this process, which reads a realm export and answers as Keycloak does. */
 import { createServer, type Server } from 'node:http';
 import { refuseInProduction } from '../refuse-in-production.js';
 import { ADMIN, DEFAULT_KEYCLOAK_VERSION, type RunningServer } from '../running-server.js';
@@ -14,7 +14,7 @@ import { listener } from './http/router.js';
 import { controlOf, type AuthorizationServerControl } from './server-control.js';
 import { makeSigningKeys } from './tokens/signing-keys.js';
 
-/** Its answers bear this as the header Server, so that it is not taken for a Keycloak by who knows its URL only. */
+/** The `Server` header of its answers, by which a caller that has only the URL can tell it from a Keycloak. */
 export const EMBEDDED_SERVER_NAME = 'keycloak-test-servers';
 
 export type StartAuthorizationServerOptions = StartServerOptions;
@@ -22,32 +22,32 @@ export type StartAuthorizationServerOptions = StartServerOptions;
 export interface RunningAuthorizationServer extends RunningServer {
   readonly kind: 'embedded';
   readonly control: AuthorizationServerControl;
-  /** Closes it and every connection to it, answered or not. May be called again. */
+  /** Closes the server and all connections, including those that wait for an answer. May be called again. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts, at once and without Docker or Java, a server for tests that answers as Keycloak 26.7.4 does: discovery, JWKS,
+ * Starts a server for tests that answers as Keycloak 26.7.4 does, at once and without Docker or Java: discovery, JWKS,
  * authorization endpoint (code flow, PKCE, a login page), token endpoint (authorization code, client credentials, password,
  * refresh token, standard token exchange), introspection, revocation, userinfo, end session endpoint (at a client's request, or by
- * refresh token) and back-channel logout. Tokens are real JWTs (RS256), signed by a key made at the start. Any number may run
- * at once. It listens on 127.0.0.1 only and speaks plain HTTP. **Not for production**, where it refuses to start: it compares
- * passwords as they stand in the file.
+ * refresh token) and back-channel logout. Tokens are real JWTs (RS256), signed by a key made at the start. Any number of
+ * servers may run at once. The server listens on 127.0.0.1 only and speaks plain HTTP. It is **not for production**, where it
+ * refuses to start: it stores passwords in plain text.
  *
- * Its administrator logs in at the realm `master` by `admin-cli`, and has that part of the admin REST API which changes users,
- * their roles, clients, sessions and the realm's settings; what of it is not there answers 501. It has no console.
+ * Its administrator logs in at the realm `master` with `admin-cli`. The admin REST API can change users, their roles, clients,
+ * sessions and the settings of the realm; every other path answers 501. There is no console.
  *
- * Beyond what Keycloak can do, {@link RunningAuthorizationServer.control} counts calls, moves its time, makes endpoints fail,
- * rotates its signing keys, and disables, revokes and ends.
+ * Beyond Keycloak, {@link RunningAuthorizationServer.control} counts calls, moves the clock, makes endpoints fail, rotates the
+ * signing keys, disables users and clients, revokes tokens and ends sessions.
  *
- * It knows confidential and public clients, users with a password, realm roles, client scopes with their scope mappings, and
- * the mappers for audience, subject, realm roles, session notes, name and user attributes. It does *not* have: other response
- * types than `code`, `form_post`, request objects, wildcards in redirect URIs, consent, front-channel logout; client roles,
- * composite roles (with `fullScopeAllowed` Keycloak adds its default roles), groups and default roles; other client
- * authentication than a secret; signed or encrypted introspection. Mappers it doesn't
- * know add nothing, and a file with them is not refused.
+ * It supports confidential and public clients, users with a password, realm roles, client scopes with their scope mappings,
+ * and the mappers for audience, subject, realm roles, session notes, name and user attributes. It does *not* support: response
+ * types other than `code`, `form_post`, request objects, wildcards in redirect URIs, consent, front-channel logout; client
+ * roles, composite roles (with `fullScopeAllowed` Keycloak adds its default roles), groups and default roles; client
+ * authentication other than a secret; signed or encrypted introspection. It accepts a file with unknown mappers and ignores
+ * them.
  *
- * @throws Error unless `NODE_ENV` is `test` or `development`; when the realm file can't be used or lacks values; or when the port is taken.
+ * @throws Error unless `NODE_ENV` is `test` or `development`; if the realm file can't be used or lacks values; or if the port is taken.
  */
 export async function startAuthorizationServer(
   options: StartAuthorizationServerOptions,
@@ -55,12 +55,12 @@ export async function startAuthorizationServer(
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
   refuseInProduction('startAuthorizationServer()');
-  // Nothing is between it and this machine: what it calls on localhost is here.
+  // The server runs on this machine, so `localhost` in its URLs is this machine.
   const realm = await readRealm(options.realm, environmentAt(options.environment)('localhost'));
   const keys = await makeSigningKeys();
   signal?.throwIfAborted();
   const http = createServer();
-  // As Keycloak: an idle connection stays, and no client meets one that closes under its hands.
+  // As in Keycloak, idle connections stay open, so that none closes while a client starts to use it.
   http.keepAliveTimeout = 0;
   const baseUrl = `http://localhost:${await listen(http, options.port ?? 0)}`;
   onProgress?.(

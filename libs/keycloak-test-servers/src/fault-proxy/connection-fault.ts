@@ -1,29 +1,29 @@
-/** The ways in which a connection can be made to fail, and which of them is on. */
+/** The faults of a connection, and the switch that holds the current one. */
 
 export type ConnectionFault =
-  /** Nobody listens: connecting is refused. Connections that are there already go on. */
+  /** New connections are refused. Existing ones continue. */
   | { readonly kind: 'refuse' }
-  /** New connections are accepted, and never answered, later neither. Those that are there already go on. */
+  /** New connections are accepted and never answered, even after the fault ends. Existing ones continue. */
   | { readonly kind: 'hang' }
-  /** Nothing passes, either way, on any connection, and nobody is told. What was held back passes when the fault is over. */
+  /** All connections stall silently in both directions. The delayed bytes pass when the fault ends. */
   | { readonly kind: 'black-hole' }
   /**
-   * TCP RST: of a new connection at once and of others with the next byte; or with `afterBytes` of any connection once so
-   * much of the answer has passed. `times`: so many connections, then the proxy heals by itself.
+   * TCP RST, for a new connection at once and for an existing one with the next byte. With `afterBytes`, for any connection
+   * once that much of the answer has passed. `times`: the number of connections after which the fault ends.
    */
   | { readonly kind: 'reset'; readonly afterBytes?: number; readonly times?: number }
-  /** The connection is closed in good order once `afterBytes` of the answer have passed. `times` as for `reset`. */
+  /** The connection is closed regularly once `afterBytes` of the answer have passed. `times` as for `reset`. */
   | { readonly kind: 'cut'; readonly afterBytes: number; readonly times?: number }
-  /** As `cut`, but only our side ends (FIN): what the client sends is still taken, and comes to nothing. */
+  /** As `cut`, but only the proxy's side is closed (FIN): what the client sends is still read, and discarded. */
   | { readonly kind: 'half-close'; readonly afterBytes: number; readonly times?: number }
-  /** Whatever the target sends comes `milliseconds` late, and as much as `jitterMs` (default 0) later than that. */
+  /** The answer is delayed by `milliseconds`, plus a random delay of up to `jitterMs` (default 0). */
   | { readonly kind: 'latency'; readonly milliseconds: number; readonly jitterMs?: number }
-  /** The answer comes one byte every `everyMs`. */
+  /** The answer is sent one byte every `everyMs`. */
   | { readonly kind: 'slow-bytes'; readonly everyMs: number };
 
 export class FaultSwitch {
   private fault: ConnectionFault | undefined;
-  private struck = 0;
+  private brokenCount = 0;
   private waiting: (() => void)[] = [];
 
   get current(): ConnectionFault | undefined {
@@ -32,18 +32,18 @@ export class FaultSwitch {
 
   set(fault: ConnectionFault | undefined): void {
     this.fault = fault;
-    this.struck = 0;
-    for (const goOn of this.waiting.splice(0)) goOn();
+    this.brokenCount = 0;
+    for (const resume of this.waiting.splice(0)) resume();
   }
 
-  /** One more connection was broken off. */
-  strike(): void {
-    this.struck += 1;
+  /** Counts a broken connection, and ends the fault after `times`. */
+  countBroken(): void {
+    this.brokenCount += 1;
     const times = this.fault !== undefined && 'times' in this.fault ? this.fault.times : undefined;
-    if (times !== undefined && this.struck >= times) this.set(undefined);
+    if (times !== undefined && this.brokenCount >= times) this.set(undefined);
   }
 
-  /** Resolves when what goes in may come out. */
+  /** Resolves when bytes may pass. */
   async passable(): Promise<void> {
     while (this.fault?.kind === 'black-hole') await new Promise<void>((resolve) => this.waiting.push(resolve));
   }

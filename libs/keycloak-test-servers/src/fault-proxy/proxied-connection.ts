@@ -1,4 +1,4 @@
-/** One connection of a client, and the one made for it to the target. */
+/** proxyConnection(): connects one client to the target through two faulty lines. */
 import { connect, type Socket } from 'node:net';
 import type { FaultSwitch } from './connection-fault.js';
 import { FaultyLine, type Break } from './faulty-line.js';
@@ -9,7 +9,7 @@ export interface Target {
   readonly port: number;
 }
 
-/** Ends and resets of one side become those of the other. `client` must allow half-open connections. */
+/** Forwards the end or reset of one side to the other. `client` must allow half-open connections. */
 export function proxyConnection(client: Socket, target: Target, faults: FaultSwitch): void {
   const server = connect({ ...target, allowHalfOpen: true });
   for (const socket of [client, server]) socket.setNoDelay(true);

@@ -1,9 +1,9 @@
-/** TCP RST, and nothing before it. */
+/** resetSocket(): sends TCP RST without a preceding FIN. */
 import type { Socket } from 'node:net';
 
 /**
- * `resetAndDestroy` alone ends a socket in good order first (FIN), and the other side may take that for the end of the
- * answer, or never hear of the reset.
+ * `resetAndDestroy` alone sends FIN first, which the other side may take for the end of the answer without noticing the
+ * reset.
  */
 export function resetSocket(socket: Socket): void {
   Object.assign(socket, { _final: (done: () => void) => done() });

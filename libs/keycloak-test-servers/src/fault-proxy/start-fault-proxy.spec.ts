@@ -1,4 +1,4 @@
-/** The fault proxy in front of a small server: what a client meets at each of its faults. */
+/** The fault proxy in front of a small server: what a client experiences with each fault. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ConnectionFault } from './connection-fault.js';
 import { startFaultProxy, type RunningFaultProxy } from './start-fault-proxy.js';
 
-/** Longer than the loopback takes, for what must not happen. */
+/** Long enough on loopback to conclude that nothing arrives. */
 const A_WHILE_MS = 60;
 
 let target: Server;
@@ -16,7 +16,7 @@ let clients: Client[];
 
 const portOf = (server: Server): number => (server.address() as { readonly port: number }).port;
 
-/** Sends back what it gets, and ends when the client has ended. */
+/** Echoes its input, and ends when the client has ended. */
 const echo = (socket: Socket): void => {
   atTarget.push(socket);
   socket.on('error', () => undefined);
@@ -40,7 +40,7 @@ afterEach(async () => {
 
 class Client {
   received = '';
-  /** `end`, and `close` or the code of the error, as they come. */
+  /** `end`, and `close` or the code of the error, in order. */
   readonly events: string[] = [];
 
   constructor(readonly socket: Socket) {
@@ -71,7 +71,7 @@ class Client {
     return this;
   }
 
-  /** Waits for it, and gives back whatever came. */
+  /** Waits for the text, and returns all that arrived. */
   async receives(text: string): Promise<string> {
     await this.until(() => this.received === text);
     return this.received;
@@ -84,7 +84,7 @@ class Client {
 }
 
 describe('startFaultProxy', () => {
-  it('passes everything on, has an address, and counts connections', async () => {
+  it('forwards everything, has an address, and counts connections', async () => {
     expect(proxy.baseUrl).toBe(`http://localhost:${proxy.port}`);
     const client = await Client.connected();
     const long = 'x'.repeat(1_000_000);
@@ -95,7 +95,7 @@ describe('startFaultProxy', () => {
     expect(proxy.connections).toMatchObject({ open: 0, accepted: 1 });
   });
 
-  it('passes the end of one side on, and the other side still speaks', async () => {
+  it('forwards the end of one side, and the other side can still send', async () => {
     const client = await Client.connected();
     expect(await client.send('before').receives('before')).toBe('before');
     target.removeAllListeners('connection');
@@ -106,7 +106,7 @@ describe('startFaultProxy', () => {
     expect(client.events).toEqual(['end', 'close']);
   });
 
-  it("passes a reset on, the client's and the target's", async () => {
+  it('forwards a reset of the client and of the target', async () => {
     const [first, second] = [await Client.connected(), await Client.connected()];
     expect(await first.send('1').receives('1')).toBe('1');
     expect(await second.send('2').receives('2')).toBe('2');
@@ -117,12 +117,12 @@ describe('startFaultProxy', () => {
     expect(await first.meets('ECONNRESET')).toBe('ECONNRESET');
   });
 
-  it('resets a client when the target is not there', async () => {
+  it('resets a client if the target is unreachable', async () => {
     target.close();
     expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
   });
 
-  it('ends every connection when it stops, twice too, and is not there any more', async () => {
+  it('ends every connection when it stops, may stop twice, and no longer listens', async () => {
     const client = await Client.connected();
     await proxy.fault({ kind: 'hang' });
     const hanging = await Client.connected();
@@ -133,7 +133,7 @@ describe('startFaultProxy', () => {
     await expect(Client.connected()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('says that its port is taken', async () => {
+  it('fails if its port is taken', async () => {
     await expect(startFaultProxy({ target: proxy.baseUrl, port: proxy.port })).rejects.toMatchObject({
       code: 'EADDRINUSE',
     });
@@ -141,7 +141,7 @@ describe('startFaultProxy', () => {
 });
 
 describe('fault', () => {
-  it('refuse: nobody listens, old connections go on, and it comes back at the same port', async () => {
+  it('refuse: refuses new connections, keeps old ones, and returns on the same port', async () => {
     const old = await Client.connected();
     const { port } = proxy;
     await proxy.fault({ kind: 'refuse' });
@@ -152,7 +152,7 @@ describe('fault', () => {
     expect(await (await Client.connected()).send('again').receives('again')).toBe('again');
   });
 
-  it('hang: new connections get nothing for ever, old ones go on', async () => {
+  it('hang: never answers new connections, and keeps old ones', async () => {
     const old = await Client.connected();
     await proxy.fault({ kind: 'hang' });
     const hanging = (await Client.connected()).send('anybody?');
@@ -166,7 +166,7 @@ describe('fault', () => {
     expect(proxy.connections.open).toBe(1);
   });
 
-  it('black-hole: nothing passes on any connection, in silence, until it is over', async () => {
+  it('black-hole: stalls all connections silently until it ends', async () => {
     const old = await Client.connected();
     expect(await old.send('1').receives('1')).toBe('1');
     await proxy.fault({ kind: 'black-hole' });
@@ -185,7 +185,7 @@ describe('fault', () => {
     expect(await young.receives('young')).toBe('young');
   });
 
-  it('black-hole: the death of the target is not told either', async () => {
+  it('black-hole: hides a reset of the target too', async () => {
     const client = await Client.connected();
     expect(await client.send('1').receives('1')).toBe('1');
     await proxy.fault({ kind: 'black-hole' });
@@ -194,7 +194,7 @@ describe('fault', () => {
     expect(client.events).toEqual([]);
   });
 
-  it('reset: new connections at once, old ones with the next byte', async () => {
+  it('reset: resets new connections at once, old ones with the next byte', async () => {
     const old = await Client.connected();
     await proxy.fault({ kind: 'reset' });
     expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
@@ -208,7 +208,7 @@ describe('fault', () => {
     [{ kind: 'reset', afterBytes: 3 }, ['ECONNRESET']],
     [{ kind: 'cut', afterBytes: 3 }, ['end', 'close']],
     [{ kind: 'half-close', afterBytes: 3 }, ['end']],
-  ])('%j: so much of the answer, counted from then on', async (fault, events) => {
+  ])('%j: forwards that much of the answer, counted from then on', async (fault, events) => {
     const client = await Client.connected();
     expect(await client.send('before').receives('before')).toBe('before');
     await proxy.fault(fault);
@@ -222,7 +222,7 @@ describe('fault', () => {
     expect(client.events).toEqual(events);
   });
 
-  it('half-close: what the client goes on to send is taken', async () => {
+  it('half-close: still reads what the client sends', async () => {
     const client = await Client.connected();
     await proxy.fault({ kind: 'half-close', afterBytes: 1 });
     expect(await client.send('12').meets('end')).toBe('end');
@@ -231,7 +231,7 @@ describe('fault', () => {
     expect(client).toMatchObject({ received: '1', events: ['end'] });
   });
 
-  it('heals by itself after so many times', async () => {
+  it('ends by itself after its number of times', async () => {
     await proxy.fault({ kind: 'reset', times: 2 });
     expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
     expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
@@ -242,7 +242,7 @@ describe('fault', () => {
     expect(await (await Client.connected()).send('fourth').receives('fourth')).toBe('fourth');
   });
 
-  it('latency: the answer is late, in order, and its end after it', async () => {
+  it('latency: delays the answer and its end, in order', async () => {
     await proxy.fault({ kind: 'latency', milliseconds: A_WHILE_MS, jitterMs: 20 });
     const client = await Client.connected();
     const startMs = performance.now();
@@ -256,7 +256,7 @@ describe('fault', () => {
     expect(await client.meets('end')).toBe('end');
   });
 
-  it('slow-bytes: one at a time, until it is over', async () => {
+  it('slow-bytes: sends single bytes until the fault ends', async () => {
     await proxy.fault({ kind: 'slow-bytes', everyMs: 20 });
     const client = (await Client.connected()).send('a'.repeat(5000));
     await client.until(() => client.received.length >= 3);
@@ -267,7 +267,7 @@ describe('fault', () => {
 });
 
 describe('resetConnections', () => {
-  it('resets those that are there now, and none after them', async () => {
+  it('resets the open connections, and no later ones', async () => {
     const old = await Client.connected();
     expect(await old.send('1').receives('1')).toBe('1');
     proxy.resetConnections();

@@ -1,4 +1,4 @@
-/** A TCP proxy in front of a real server, whose connections fail as a test wants. */
+/** startFaultProxy(): a TCP proxy in front of a real server, whose connections a test can make fail. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { FaultSwitch, type ConnectionFault } from './connection-fault.js';
@@ -6,39 +6,39 @@ import { proxyConnection, type Target } from './proxied-connection.js';
 import { resetSocket } from './reset-socket.js';
 
 export interface StartFaultProxyOptions {
-  /** URL of the server that it leads to, such as `http://localhost:8080`. Only host and port count. */
+  /** URL of the server behind the proxy, such as `http://localhost:8080`. Only host and port are used. */
   readonly target: string;
   /** TCP port of the loopback interface. Default: a free one. */
   readonly port?: number;
 }
 
 export interface RunningFaultProxy {
-  /** `target` with the proxy's address in the place of its own, with no slash at its end. */
+  /** The URL of the proxy: `target` with another host and port, without a trailing slash. */
   readonly baseUrl: string;
   readonly port: number;
-  /** Connections of clients: those that are there now, and all that ever were. */
+  /** The connections of clients that are open now, and the number accepted so far. */
   readonly connections: { readonly open: number; readonly accepted: number };
-  /** From now on, on all connections if the fault says no other; `undefined` takes it back. Resolves when it is so. */
+  /** Sets a fault, for all connections unless the fault says otherwise; `undefined` removes it. Resolves when it is in effect. */
   fault(fault: ConnectionFault | undefined): Promise<void>;
-  /** TCP RST on every connection that is there now, as when the server's machine loses them. */
+  /** Resets all open connections (TCP RST), as when the server's machine loses them. */
   resetConnections(): void;
-  /** Closes it and every connection through it. May be called again. */
+  /** Closes the proxy and every connection through it. May be called again. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a proxy for tests that passes bytes on unchanged, on 127.0.0.1 only, until {@link RunningFaultProxy.fault} says
- * otherwise. It knows nothing of HTTP, so a kept-alive connection is one connection. When the target itself is not there,
- * a client is accepted and then reset.
+ * Starts a proxy for tests on 127.0.0.1, which forwards bytes unchanged until {@link RunningFaultProxy.fault} sets a fault. It
+ * does not parse HTTP, so a kept-alive connection counts as one connection. If the target is not reachable, the proxy accepts
+ * a client and then resets it.
  *
- * For Keycloak: give the services `baseUrl` to reach it at, and the issuer that it has without the proxy.
+ * With Keycloak, configure the services with this `baseUrl`, and with the issuer that Keycloak has without the proxy.
  *
- * @throws Error when the port is taken.
+ * @throws Error if the port is taken.
  */
 export async function startFaultProxy(options: StartFaultProxyOptions): Promise<RunningFaultProxy> {
   const url = new URL(options.target);
   const target: Target = {
-    // The brackets of an IPv6 address belong to the URL.
+    // The brackets around an IPv6 address are part of the URL only.
     host: url.hostname.replaceAll(/[[\]]/g, ''),
     port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
   };
@@ -53,11 +53,11 @@ export async function startFaultProxy(options: StartFaultProxyOptions): Promise<
     const fault = faults.current;
     if (fault?.kind === 'hang') {
       client.on('error', () => undefined);
-      // What comes is dropped; unless it is read, a client that gives up is never noticed.
+      // The data is discarded. It must be read, or the end of the connection would go unnoticed.
       client.resume().on('end', () => client.destroy());
     } else if (fault?.kind === 'reset' && fault.afterBytes === undefined) {
       resetSocket(client);
-      faults.strike();
+      faults.countBroken();
     } else proxyConnection(client, target, faults);
   };
   const listen = async (port: number): Promise<Server> => {
@@ -68,7 +68,7 @@ export async function startFaultProxy(options: StartFaultProxyOptions): Promise<
   let server: Server | undefined = await listen(options.port ?? 0);
   const { port } = server.address() as { readonly port: number };
   const close = (): void => {
-    // It calls back when the last connection is gone, but listens no more from now on.
+    // The server stops listening at once; the connections stay open.
     server?.close();
     server = undefined;
   };

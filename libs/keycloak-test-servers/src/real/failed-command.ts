@@ -1,15 +1,15 @@
-/** Failed commands: one that is not there, as against one that is and does not work. */
+/** Failed commands: tells a missing command from one that fails. */
 
-/** Whether there is no such command, or no such folder on the way to it. */
+/** Whether the command, or a folder in its path, does not exist. */
 export function isNoSuchCommand(error: unknown): boolean {
   const code = property(error, 'code');
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** What the command itself said of it, else what Node says: one line. */
+/** The first line of the command's standard error, else of Node's message. */
 export function firstLine(error: unknown): string {
-  const said = String(property(error, 'stderr') ?? '').trim() || String(property(error, 'message') ?? '');
-  return (said || String(property(error, 'name') ?? error)).split('\n')[0] ?? '';
+  const text = String(property(error, 'stderr') ?? '').trim() || String(property(error, 'message') ?? '');
+  return (text || String(property(error, 'name') ?? error)).split('\n')[0] ?? '';
 }
 
 function property(error: unknown, name: string): unknown {

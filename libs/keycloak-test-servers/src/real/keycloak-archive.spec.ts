@@ -29,7 +29,7 @@ describe('the checksum of an archive', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('refuses a published checksum that is empty', async () => {
+  it('refuses an empty published checksum', async () => {
     await expect(verifyArchive(await archive('genuine'), '', 'sha1')).rejects.toThrow(ChecksumError);
   });
 });
@@ -38,7 +38,7 @@ describe('fetching the archive', () => {
   const path = process.env['PATH'];
   afterAll(() => void (process.env['PATH'] = path));
 
-  it('gives up when its time is over, and says so of each way', async () => {
+  it('fails after its time limit, and says so for each way', async () => {
     await writeFile(join(folder, 'mvn'), '#!/bin/sh\nexec sleep 60\n');
     await chmod(join(folder, 'mvn'), 0o755);
     process.env['PATH'] = `${folder}${delimiter}${path}`;
@@ -50,8 +50,8 @@ describe('fetching the archive', () => {
       signal: new AbortController().signal,
     };
     await expect(fetchArchive(folder, context)).resolves.toEqual({
-      missing: ["Keycloak's archive by Maven: not within 0.2 s", "Keycloak's archive by https: not within 0.2 s"],
+      missing: ["Keycloak's archive by Maven: timeout after 0.2 s", "Keycloak's archive by https: timeout after 0.2 s"],
     });
-    expect(said[0]).toContain('for at most 0.2 s');
+    expect(said[0]).toContain('timeout 0.2 s');
   });
 });

@@ -1,4 +1,4 @@
-/** The archive of a Keycloak release: from Maven or over https, and only with the right checksum. */
+/** fetchArchive(): downloads the archive of a Keycloak release by Maven or https, and verifies its checksum. */
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -10,22 +10,22 @@ import { promisify } from 'node:util';
 import { firstLine, isNoSuchCommand } from './failed-command.js';
 import type { KeycloakSettings } from './keycloak-settings.js';
 
-/** SHA-256 of the releases this package was tried with; the same file is published in both places. */
+/** SHA-256 of the releases this package is tested with. Maven and GitHub publish the same file. */
 const KNOWN_SHA256: Readonly<Record<string, string>> = {
   '26.7.4': '04823c336b797a7e18889a44262a7a64e6bf624cbbcc518c85e2622176ff2eee',
 };
 const DOWNLOAD_STALLED_MS = 60_000;
 
 type Context = Pick<KeycloakSettings, 'version' | 'fetchTimeoutSeconds' | 'onProgress' | 'signal'>;
-/** The signal covers the time that there is, too. */
+/** Its signal includes the time limit. */
 type BoundedContext = Omit<Context, 'fetchTimeoutSeconds'>;
 
-/** The archive is not the published one. It was deleted. */
+/** The archive differs from the published one, and was deleted. */
 export class ChecksumError extends Error {
   override readonly name = 'ChecksumError';
 }
 
-/** Fetches the archive into `folder` and returns its path, or a sentence for each way that failed or had no time left. */
+/** Fetches the archive into `folder` and returns its path, or a sentence for each way that failed or timed out. */
 export async function fetchArchive(
   folder: string,
   context: Context,
@@ -34,7 +34,7 @@ export async function fetchArchive(
   const { version, fetchTimeoutSeconds, onProgress } = context;
   const limit = AbortSignal.timeout(fetchTimeoutSeconds * 1000);
   const bounded = { version, onProgress, signal: AbortSignal.any([context.signal, limit]) };
-  onProgress(`Getting Keycloak ${version} (about 180 MB, once, for at most ${fetchTimeoutSeconds} s)`);
+  onProgress(`Downloading Keycloak ${version} (about 180 MB, once, timeout ${fetchTimeoutSeconds} s)`);
   for (const [way, fetchBy] of [
     ['Maven', byMaven],
     ['https', byHttps],
@@ -47,14 +47,14 @@ export async function fetchArchive(
       context.signal.throwIfAborted();
       if (error instanceof ChecksumError) throw error;
       const why = error instanceof Error ? error.message : String(error);
-      missing.push(`Keycloak's archive by ${way}: ${limit.aborted ? `not within ${fetchTimeoutSeconds} s` : why}`);
+      missing.push(`Keycloak's archive by ${way}: ${limit.aborted ? `timeout after ${fetchTimeoutSeconds} s` : why}`);
     }
   }
   return { missing };
 }
 
 /**
- * Compares a file's checksum with the expected one; without one there is nothing to compare and the file passes.
+ * Compares a file's checksum with the expected one. Without an expected checksum, the file passes.
  *
  * @throws ChecksumError after deleting the file.
  */
@@ -66,17 +66,17 @@ export async function verifyArchive(path: string, expected: string | undefined, 
   if (actual === expected) return;
   await rm(path, { force: true });
   throw new ChecksumError(
-    `${path} is not the archive that was published: its ${algorithm} is ${actual}, not ${expected}. It was deleted.`,
+    `${path} is not the published archive: its ${algorithm} is ${actual}, not ${expected}. The file was deleted.`,
   );
 }
 
-/** Checks an archive that someone laid into the cache, as far as its checksum is known. */
+/** Verifies an archive that a user put into the cache, if its checksum is known. */
 export async function verifyKnownArchive(path: string, version: string): Promise<void> {
   await verifyArchive(path, KNOWN_SHA256[version]);
 }
 
 async function byMaven(folder: string, { version, onProgress, signal }: BoundedContext): Promise<string> {
-  // Named, because in a spec this is not the environment of the process.
+  // Passed explicitly, because Jest replaces `process.env` in a spec.
   const { env } = process;
   try {
     await promisify(execFile)('mvn', ['--version'], { env, signal });
@@ -86,9 +86,9 @@ async function byMaven(folder: string, { version, onProgress, signal }: BoundedC
       cause: error,
     });
   }
-  onProgress('Asking Maven for it');
+  onProgress('Downloading by Maven');
   const artifact = `org.keycloak:keycloak-quarkus-dist:${version}:tar.gz`;
-  // In a folder of its own, so that no pom.xml is read; -C: a wrong checksum fails.
+  // In an empty folder, so that Maven finds no pom.xml. -C: a wrong checksum is an error.
   const maven = spawn('mvn', ['-B', '-C', '-ntp', 'dependency:copy', `-Dartifact=${artifact}`, '-DoutputDirectory=.'], {
     cwd: folder,
     env,

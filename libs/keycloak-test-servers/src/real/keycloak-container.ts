@@ -1,4 +1,4 @@
-/** Keycloak in a container, by testcontainers (an optional peer dependency, loaded only here). */
+/** Keycloak in a container, with testcontainers (an optional peer dependency, loaded only here). */
 import { connect } from 'node:net';
 import type { ContainerRuntimeClient, WaitStrategy } from 'testcontainers';
 import { firstLine } from './failed-command.js';
@@ -19,23 +19,23 @@ export interface DockerEngine {
   readonly client: ContainerRuntimeClient;
 }
 
-const ENGINE_ANSWERS_WITHIN_MS = 5000;
+const ENGINE_TIMEOUT_MS = 5000;
 const PULL_PROGRESS_EVERY_MS = 15_000;
-/** Finds containers of a process that was killed: `docker ps --filter label=nestjs-keycloak-s2s`. */
+/** Marks the containers, to find those of a killed process: `docker ps --filter label=nestjs-keycloak-s2s`. */
 const LABEL = 'nestjs-keycloak-s2s';
 
-/** An engine that answers and holds the image (pulled if need be), or a sentence saying why there is none. */
+/** Finds an engine that answers and has the image, which it pulls if necessary; otherwise returns the reason in a sentence. */
 export async function findDocker(settings: KeycloakSettings): Promise<DockerEngine | { missing: string }> {
   let testcontainers: Testcontainers;
   try {
     testcontainers = await import('testcontainers');
   } catch (error) {
-    return { missing: `Docker: the package testcontainers (an optional peer dependency) ${whyNotLoaded(error)}` };
+    return { missing: `Docker: the package testcontainers (an optional peer dependency) ${loadFailure(error)}` };
   }
   let client: ContainerRuntimeClient;
   try {
     await assertDockerHostAnswers();
-    client = await within(ENGINE_ANSWERS_WITHIN_MS, settings.signal, testcontainers.getContainerRuntimeClient());
+    client = await withTimeout(ENGINE_TIMEOUT_MS, settings.signal, testcontainers.getContainerRuntimeClient());
   } catch (error) {
     settings.signal.throwIfAborted();
     return { missing: `Docker: no engine answers (${firstLine(error)})` };
@@ -108,7 +108,7 @@ function prepare(engine: DockerEngine, settings: KeycloakSettings, network: 'hos
       { content: settings.realmJson, target: `/opt/keycloak/data/import/${settings.realm}-realm.json`, mode: 0o644 },
     ])
     .withLabels({ [LABEL]: String(process.pid) })
-    // Without this testcontainers starts its reaper, whose image must be pulled first.
+    // Otherwise testcontainers starts its reaper, which is another image to pull.
     .withAutoCleanup(false)
     .withWaitStrategy(noWait());
   return network === 'host'
@@ -119,9 +119,9 @@ function prepare(engine: DockerEngine, settings: KeycloakSettings, network: 'hos
 }
 
 /**
- * Whether a container on the engine's own network is on this machine's: then it can listen on loopback alone, and
- * `localhost` means the same to Keycloak and to us. Not so in a virtual machine (Docker Desktop), for a remote engine,
- * or for a rootless one, whose socket lies in a user's folder.
+ * Whether the host network of the engine is the network of this machine. Then a container can listen on loopback only, and
+ * `localhost` is the same for Keycloak and this process. That is not so in a virtual machine (Docker Desktop), for a remote
+ * engine, or for a rootless one, whose socket is in a user's folder.
  */
 function sharesNetwork({ info: { containerRuntime } }: ContainerRuntimeClient): boolean {
   return (
@@ -132,7 +132,7 @@ function sharesNetwork({ info: { containerRuntime } }: ContainerRuntimeClient): 
   );
 }
 
-/** testcontainers passes over an engine named by DOCKER_HOST that doesn't answer, and takes a local one. We don't. */
+/** If the engine in DOCKER_HOST does not answer, testcontainers would use a local engine; this function throws instead. */
 async function assertDockerHostAnswers(): Promise<void> {
   const dockerHost = process.env['DOCKER_HOST'];
   if (dockerHost === undefined || dockerHost === '') return;
@@ -141,7 +141,7 @@ async function assertDockerHostAnswers(): Promise<void> {
     url.protocol === 'unix:' ? connect(url.pathname) : connect(Number(url.port || 2375), url.hostname || 'localhost');
   try {
     await new Promise<void>((resolve, reject) => {
-      socket.setTimeout(ENGINE_ANSWERS_WITHIN_MS, () => reject(new Error('timeout')));
+      socket.setTimeout(ENGINE_TIMEOUT_MS, () => reject(new Error('timeout')));
       socket.once('connect', resolve).once('error', reject);
     });
   } catch (error) {
@@ -159,14 +159,18 @@ async function pullFailure(
   const image = ImageName.fromString(imageName(version));
   const present = () => client.image.exists(image).catch(() => false);
   if (await present()) return undefined;
-  onProgress(`Pulling ${image.string} (once, for at most ${fetchTimeoutSeconds} s)`);
+  onProgress(`Pulling ${image.string} (once, timeout ${fetchTimeoutSeconds} s)`);
   const began = performance.now();
   const progress = setInterval(() => {
     onProgress(`Pulling ${image.string} (${Math.round((performance.now() - began) / 1000)} s)`);
   }, PULL_PROGRESS_EVERY_MS);
   try {
-    await within(fetchTimeoutSeconds * 1000, signal, client.image.pull(image, { force: true, platform: undefined }));
-    // An error in the middle of a pull arrives in its stream, which testcontainers does not read.
+    await withTimeout(
+      fetchTimeoutSeconds * 1000,
+      signal,
+      client.image.pull(image, { force: true, platform: undefined }),
+    );
+    // An error during a pull is in its stream, which testcontainers does not read.
     if (await present()) return undefined;
     return `Docker: the image ${image.string} could not be pulled`;
   } catch (error) {
@@ -177,15 +181,15 @@ async function pullFailure(
   }
 }
 
-/** Not installed, or installed and broken: of the wrong version, or without a package of its own. */
-function whyNotLoaded(error: unknown): string {
+/** Describes whether the package is not installed, or is broken: a wrong version, or a missing dependency. */
+function loadFailure(error: unknown): string {
   const text = firstLine(error);
-  // Node speaks of a package, Jest of a module; both also when it is one that testcontainers needs.
+  // Node says "package", Jest "module". Both also report a missing dependency of testcontainers in this way.
   if (/^Cannot find (package|module) 'testcontainers'/.test(text)) return 'is not installed';
   return `is installed, but Node ${process.version} can't load it (${text}); versions 11 are known to work`;
 }
 
-/** Readiness is judged by {@link waitUntilReady}, the same for both ways of running. */
+/** Disables the wait of testcontainers: {@link waitUntilReady} checks readiness, for containers and distributions alike. */
 function noWait(): WaitStrategy {
   return {
     waitUntilReady: () => Promise.resolve(),
@@ -195,12 +199,12 @@ function noWait(): WaitStrategy {
   };
 }
 
-async function within<T>(timeoutMs: number, signal: AbortSignal, promise: Promise<T>): Promise<T> {
+async function withTimeout<T>(timeoutMs: number, signal: AbortSignal, promise: Promise<T>): Promise<T> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   return Promise.race([
     promise,
     new Promise<never>((_, reject) => {
-      limit.addEventListener('abort', () => reject(new Error(`not within ${timeoutMs / 1000} s`)), { once: true });
+      limit.addEventListener('abort', () => reject(new Error(`timeout after ${timeoutMs / 1000} s`)), { once: true });
     }),
   ]);
 }

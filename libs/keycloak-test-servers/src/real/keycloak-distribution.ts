@@ -1,4 +1,4 @@
-/** Keycloak's distribution, unpacked once into a cache that all runs share and none writes to. */
+/** findDistribution(): the unpacked Keycloak distribution in a cache, which all runs share read-only. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
@@ -8,28 +8,27 @@ import { promisify } from 'node:util';
 import { fetchArchive, verifyKnownArchive } from './keycloak-archive.js';
 import type { KeycloakSettings } from './keycloak-settings.js';
 
-/** Where distributions are kept: `$XDG_CACHE_HOME` or `~/.cache`, and in it `nestjs-keycloak-s2s`. */
+/** The cache folder: `nestjs-keycloak-s2s` in `$XDG_CACHE_HOME` or `~/.cache`. */
 export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const base = environment['XDG_CACHE_HOME'];
   return join(base !== undefined && base !== '' ? base : join(homedir(), '.cache'), 'nestjs-keycloak-s2s');
 }
 
 /**
- * The folder of the unpacked release, got and unpacked first if need be, or a sentence for each way that failed. An archive
- * `keycloak-<version>.tar.gz` that was laid into the cache folder by hand is used instead of a download.
+ * Returns the folder of the unpacked release, after a download if necessary, or a sentence for each way that failed. It uses an
+ * archive `keycloak-<version>.tar.gz` in the cache folder instead of a download.
  */
 export async function findDistribution(settings: KeycloakSettings): Promise<{ home: string } | { missing: string[] }> {
   const cache = cacheFolder();
   const home = join(cache, `keycloak-${settings.version}`);
-  // It is renamed into place once complete: if it is there, it is whole.
+  // The folder is renamed into place when complete, so it is never partial.
   if (existsSync(home)) return { home };
   await mkdir(cache, { recursive: true });
   const workFolder = await mkdtemp(join(cache, `.getting-${settings.version}-`));
   try {
-    const laid = `${home}.tar.gz`;
-    let archive = laid;
-    if (existsSync(laid)) {
-      await verifyKnownArchive(laid, settings.version);
+    let archive = `${home}.tar.gz`;
+    if (existsSync(archive)) {
+      await verifyKnownArchive(archive, settings.version);
     } else {
       const fetched = await fetchArchive(workFolder, settings);
       if ('missing' in fetched) return fetched;
@@ -44,12 +43,12 @@ export async function findDistribution(settings: KeycloakSettings): Promise<{ ho
   }
 }
 
-/** Where the server that Keycloak builds for its options at the first start is kept: later starts skip that step. */
+/** The cache of the server that Keycloak builds for its options at the first start. Later starts skip the build. */
 export function builtServer(home: string): string {
   return `${home}-built`;
 }
 
-/** Keeps the built server of a run that became ready. */
+/** Caches the built server of a run that became ready. */
 export async function keepBuiltServer(builtByRun: string, home: string): Promise<void> {
   if (existsSync(builtServer(home))) return;
   const copy = await mkdtemp(`${builtServer(home)}-`);
@@ -61,7 +60,7 @@ export async function keepBuiltServer(builtByRun: string, home: string): Promise
   }
 }
 
-/** Another process may have been quicker, and its folder is as good as ours. */
+/** If another process was faster, its folder is equivalent. */
 async function renameUnlessThere(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);

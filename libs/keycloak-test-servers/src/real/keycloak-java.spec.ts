@@ -13,7 +13,7 @@ describe('parseJavaVersion', () => {
     expect(parseJavaVersion(output)).toBe(version);
   });
 
-  it('reads nothing from another text', () => {
+  it('finds no version in other text', () => {
     expect(parseJavaVersion('The operation couldn’t be completed. Unable to locate a Java Runtime.')).toBeUndefined();
   });
 });

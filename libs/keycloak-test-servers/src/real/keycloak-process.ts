@@ -1,4 +1,4 @@
-/** Keycloak as a process of this machine, from its distribution. */
+/** Keycloak as a process on this machine, from its distribution. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
@@ -18,8 +18,8 @@ export interface KeycloakProcess {
 const KILL_AFTER_SECONDS = 10;
 
 /**
- * Runs "$@" until it ends or standard input is closed, which happens to a process whose parent dies, however it dies.
- * Then: SIGTERM, SIGKILL to the whole group, and the run's folder ($RUN_FOLDER) is gone.
+ * Runs "$@" until it ends or standard input is closed, as happens when the parent process dies for any reason. Then it sends
+ * SIGTERM, later SIGKILL to the whole group, and removes the run folder ($RUN_FOLDER).
  */
 const SUPERVISOR = `
 exec 3<&0 </dev/null
@@ -56,7 +56,7 @@ export async function runFromDistribution(
     ['-c', SUPERVISOR, 'keycloak', `${runFolder}/bin/kc.sh`, 'start-dev', '--import-realm'],
     {
       cwd: runFolder,
-      // A group of its own: Ctrl-C in a terminal is ours to handle, and nothing of it is left behind.
+      // In a separate process group, so that Ctrl-C in a terminal reaches only this process, which then stops Keycloak.
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
@@ -71,7 +71,7 @@ export async function runFromDistribution(
   );
   log.read(child.stdout);
   log.read(child.stderr);
-  // Closing a pipe whose reader has ended already is no fault.
+  // Closing a pipe after its reader has ended is not an error.
   child.stdin.on('error', () => undefined);
   let ended: string | undefined;
   const end = new Promise<void>((resolve) => {
@@ -88,7 +88,7 @@ export async function runFromDistribution(
       await rm(runFolder, { recursive: true, force: true });
     })());
   const kill = async (): Promise<void> => {
-    // The whole group: the supervisor would otherwise send SIGTERM first.
+    // Kills the whole group, because the supervisor alone would send SIGTERM first.
     if (stopped === undefined && ended === undefined && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     await stop();
   };
@@ -105,20 +105,20 @@ export async function runFromDistribution(
     await keepBuiltServer(join(runFolder, 'lib', 'quarkus'), home);
     return { baseUrl, stop: () => stop(), kill };
   } catch (error) {
-    // It doesn't listen to SIGTERM while it starts.
+    // Keycloak ignores SIGTERM while it starts.
     await stop(0);
     throw error;
   }
 }
 
-/** A Keycloak home of one run: what Keycloak writes to is its own, the libraries are links into the distribution. */
+/** Creates a Keycloak home for one run: copies of what Keycloak writes to, and links to the libraries of the distribution. */
 async function prepareRunFolder(home: string, { realm, realmJson }: KeycloakSettings): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'nestjs-keycloak-s2s-'));
   try {
     for (const name of ['bin', 'data/import', 'lib', 'providers', 'themes', 'tmp']) {
       await mkdir(join(folder, name), { recursive: true });
     }
-    // The script finds its home by its own real path: it must be a copy.
+    // kc.sh must be a copy, because it determines its home from its real path.
     for (const name of ['bin/kc.sh', 'conf', 'lib/quarkus-run.jar', 'version.txt']) {
       await cp(join(home, name), join(folder, name), { recursive: true });
     }
@@ -133,7 +133,7 @@ async function prepareRunFolder(home: string, { realm, realmJson }: KeycloakSett
   }
 }
 
-/** No more of our environment than a process needs: a KC_… or a secret of ours is not Keycloak's. */
+/** Passes on only the variables that every process needs. Keycloak must not see our KC_… variables and secrets. */
 function fromOurEnvironment(): NodeJS.ProcessEnv {
   const names = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'JAVA_HOME'];
   return Object.fromEntries(

@@ -31,7 +31,7 @@ describe('waitUntilReady', () => {
     await expect(waitUntilReady(await healthy())).resolves.toBeUndefined();
   });
 
-  it('gives up in time when discovery names another issuer', async () => {
+  it('rejects after its time limit if discovery names another issuer', async () => {
     await expect(waitUntilReady(await healthy('http://elsewhere'))).rejects.toThrow(/not ready.*http:\/\/elsewhere/);
   });
 
@@ -47,7 +47,7 @@ describe('waitUntilReady', () => {
 });
 
 describe('LogTail', () => {
-  it('keeps the last lines, across the borders of chunks', async () => {
+  it('keeps the last lines, across chunk boundaries', async () => {
     const tail = new LogTail(2);
     const stream = new PassThrough();
     tail.read(stream);

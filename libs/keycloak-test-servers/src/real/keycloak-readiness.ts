@@ -1,13 +1,13 @@
-/** Waiting until Keycloak answers for the realm, or has ended, or took too long. */
+/** waitUntilReady(): waits until Keycloak serves the realm, has ended, or exceeds its time limit. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 
 export interface Readiness {
   readonly healthUrl: string;
-  /** Its discovery document is asked for, and must name this very issuer. */
+  /** The discovery document must name this issuer. */
   readonly issuer: string;
   readonly timeoutSeconds: number;
-  /** Why the server is no longer running, or `undefined` while it is. */
+  /** Why the server has ended, or `undefined` while it runs. */
   readonly ended: () => Promise<string | undefined>;
   readonly lastLines: () => readonly string[];
   readonly onProgress: (line: string) => void;
@@ -17,7 +17,7 @@ export interface Readiness {
 const POLL_MS = 250;
 const PROGRESS_EVERY_SECONDS = 5;
 
-/** Resolves once health and discovery both answer; rejects with the server's last log lines otherwise. */
+/** Resolves once health and discovery both answer; otherwise rejects with the last log lines of the server. */
 export async function waitUntilReady(server: Readiness): Promise<void> {
   const started = performance.now();
   const seconds = () => Math.round((performance.now() - started) / 1000);
@@ -26,7 +26,7 @@ export async function waitUntilReady(server: Readiness): Promise<void> {
     server.signal.throwIfAborted();
     const ended = await server.ended();
     if (ended !== undefined) throw startError(`Keycloak ended before it was ready (${ended})`, server);
-    const missing = await whatIsMissing(server);
+    const missing = await notReadyReason(server);
     if (missing === undefined) return;
     if (seconds() >= server.timeoutSeconds) {
       throw startError(`Keycloak was not ready after ${server.timeoutSeconds} s (${missing})`, server);
@@ -39,7 +39,7 @@ export async function waitUntilReady(server: Readiness): Promise<void> {
   }
 }
 
-/** Keeps the last lines of some streams. */
+/** Keeps the last lines of its streams. */
 export class LogTail {
   readonly #lines: string[] = [];
 
@@ -59,7 +59,7 @@ export class LogTail {
   readonly lines = (): readonly string[] => this.#lines;
 }
 
-async function whatIsMissing({ healthUrl, issuer, signal }: Readiness): Promise<string | undefined> {
+async function notReadyReason({ healthUrl, issuer, signal }: Readiness): Promise<string | undefined> {
   const health = await answerOf(healthUrl, signal);
   if (health.status !== 200) return `${healthUrl}: ${health.status}`;
   const discoveryUrl = `${issuer}/.well-known/openid-configuration`;

@@ -33,7 +33,7 @@ describe('the settings of a run', () => {
     await expect(readRealmExport(path, {})).rejects.toThrow('shop.json is not a realm export');
   });
 
-  it('refuse a realm file whose secrets would stay placeholders', async () => {
+  it('refuse a realm file with unfilled placeholders', async () => {
     const path = join(folder, 'shop.json');
     await writeFile(path, realm);
     await expect(resolveSettings({ realm: path })).rejects.toThrow('SHOP_SECRET');

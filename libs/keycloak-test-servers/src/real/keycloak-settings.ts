@@ -1,11 +1,11 @@
-/** What one run of Keycloak is told, the same in a container and from the distribution. */
+/** KeycloakSettings: the settings of one run of Keycloak, in a container or from the distribution. */
 import type { StartKeycloakOptions } from './keycloak-options.js';
 import { freePort } from '../free-port.js';
 import { readRealmExport } from '../realm-export.js';
 import { ADMIN, DEFAULT_KEYCLOAK_VERSION } from '../running-server.js';
 import { environmentAt } from '../start-server-options.js';
 
-/** {@link StartKeycloakOptions}, read and completed. */
+/** {@link StartKeycloakOptions} with defaults and the realm file. */
 export interface KeycloakSettings {
   readonly version: string;
   readonly realm: string;
@@ -14,7 +14,7 @@ export interface KeycloakSettings {
   readonly managementPort: number;
   readonly fetchTimeoutSeconds: number;
   readonly startupTimeoutSeconds: number;
-  /** What fills the realm's placeholders, given the name under which Keycloak reaches this machine. */
+  /** The values for the placeholders of the realm, given the name under which Keycloak reaches this machine. */
   readonly environment: (thisMachine: string) => Readonly<Record<string, string>>;
   readonly onProgress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -37,16 +37,16 @@ export async function resolveSettings(options: StartKeycloakOptions): Promise<Ke
   };
 }
 
-/** Keycloak's own settings, as environment variables. Build options among them (database, health) never vary. */
+/** Keycloak's settings as environment variables. Its build options (database, health) never vary. */
 export function keycloakVariables(baseUrl: string, ports: { http: number; management: number }, listenOn: string) {
   return {
     KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN.username,
     KC_BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
-    // With brute-force protection Keycloak refuses a login of a user who has another under way; tests share users.
+    // Otherwise brute-force protection refuses concurrent logins of one user, and tests share users.
     KC_SPI_BRUTE_FORCE_PROTECTOR__DEFAULT_BRUTE_FORCE_DETECTOR__ALLOW_CONCURRENT_REQUESTS: 'true',
     KC_DB: 'dev-mem',
     KC_HEALTH_ENABLED: 'true',
-    // The issuer is always this address, however the server was reached; its other endpoints follow the caller's.
+    // The issuer is constant. The other endpoints have the address under which the caller reached the server.
     KC_HOSTNAME: baseUrl,
     KC_HOSTNAME_BACKCHANNEL_DYNAMIC: 'true',
     KC_HTTP_HOST: listenOn,

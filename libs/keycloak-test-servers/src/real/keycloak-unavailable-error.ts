@@ -1,13 +1,12 @@
-/** Neither Docker nor a JVM is here to run Keycloak with. */
+/** KeycloakUnavailableError: this machine has neither Docker nor Java to run Keycloak. */
 
 /**
- * There is nothing on this machine to run Keycloak with. The message says what was looked for, why each way failed, and
- * what to install. Not thrown when Keycloak was started and then failed: that is an ordinary `Error` with its last log
- * lines.
+ * This machine can't run Keycloak. The message lists why each way failed, and what to install. If Keycloak was started and then
+ * failed, the error is an ordinary `Error` with its last log lines.
  */
 export class KeycloakUnavailableError extends Error {
   override readonly name = 'KeycloakUnavailableError';
-  /** One sentence for each way that was tried, in order. */
+  /** One sentence for each attempted way, in order. */
   readonly reasons: readonly string[];
 
   constructor(
@@ -21,14 +20,14 @@ export class KeycloakUnavailableError extends Error {
         ...reasons.map((reason) => `  - ${reason}`),
         'Install one of these:',
         `  - Docker, running and able to pull ${imageName(version)}`,
-        '  - Java 17 or newer (a JRE is enough), found through JAVA_HOME or on PATH. Keycloak itself is then downloaded',
+        '  - Java 17 or newer (a JRE is enough), through JAVA_HOME or on PATH. Keycloak itself is then downloaded',
         '    once (about 180 MB): by Maven when mvn is on PATH, otherwise over https from github.com.',
       ].join('\n'),
     );
     this.reasons = reasons;
   }
 
-  /** The same, with the choice that asked for a real one at the start of its message. */
+  /** Returns the same error with the choice that required a real Keycloak at the start of its message. */
   askedForBy(choice: string): KeycloakUnavailableError {
     return new KeycloakUnavailableError(this.version, this.reasons, choice);
   }

@@ -1,4 +1,4 @@
-/** A real Keycloak for specs and scripts, in Docker or from its distribution. */
+/** startKeycloak(): starts a real Keycloak for specs and scripts, in Docker or from its distribution. */
 import { findDocker, runInContainer } from './keycloak-container.js';
 import { findDistribution } from './keycloak-distribution.js';
 import { findJava } from './keycloak-java.js';
@@ -11,29 +11,29 @@ import { ADMIN, type RunningServer } from '../running-server.js';
 export type { KeycloakKind, StartKeycloakOptions } from './keycloak-options.js';
 export { KeycloakUnavailableError } from './keycloak-unavailable-error.js';
 
-/** {@link RunningServer.stop} takes it some 15 seconds at most. */
+/** {@link RunningServer.stop} takes at most about 15 seconds. */
 export interface RunningKeycloak extends RunningServer {
   readonly kind: KeycloakKind;
-  /** As `stop`, but as a crash does it (SIGKILL): at once, and whatever is under way is lost. */
+  /** Stops the server at once, like a crash (SIGKILL): requests in progress are lost. */
   kill(): Promise<void>;
 }
 
 /**
- * Starts a real Keycloak with a realm of your own, for tests and demonstrations: development mode, plain HTTP, in-memory
- * database, administrator `admin` with password `admin`. **Not for production.** It listens on loopback only (unless a
- * remote Docker engine runs it, which then is where `baseUrl` points).
+ * Starts a real Keycloak with your realm, for tests and demonstrations: development mode, plain HTTP, in-memory database,
+ * administrator `admin` with password `admin`. It is **not for production**. It listens on loopback only, unless a remote
+ * Docker engine runs it, to which `baseUrl` then points.
  *
- * Resolves when health and the realm's discovery document answer: some 20-40 s on two cores. The first start from the
- * distribution downloads about 180 MB into `$XDG_CACHE_HOME/nestjs-keycloak-s2s` (`~/.cache/…`), checks it, and unpacks
- * it there. Any number may run at once; each has its own port, data and temporary folder.
+ * Resolves when health and the realm's discovery document answer, after about 20-40 s on two cores. The first start from the
+ * distribution downloads about 180 MB into `$XDG_CACHE_HOME/nestjs-keycloak-s2s` (`~/.cache/…`), verifies the archive and
+ * unpacks it there. Any number of servers may run at once, each with its own port, data and temporary folder.
  *
- * It does *not* stop by itself: call {@link RunningServer.stop}, on signals too. If this process dies without that, the
- * distribution's process notices and ends itself; a container is left (testcontainers' reaper is not used, as its image is
- * one more to pull): `docker ps --filter label=nestjs-keycloak-s2s` finds it.
+ * The server does *not* stop by itself: call {@link RunningServer.stop}, also on signals. If this process dies before, a
+ * server from the distribution ends itself, but a container stays; `docker ps --filter label=nestjs-keycloak-s2s` finds it.
+ * (testcontainers' reaper is not used, because it is another image to pull.)
  *
- * @throws KeycloakUnavailableError when there is nothing to run it with; the message says what to install.
- * @throws Error with its last 30 log lines when it ended or was not ready in time; or when the realm file can't be used; or
- *   when the downloaded archive is not the published one.
+ * @throws KeycloakUnavailableError if this machine can't run Keycloak; the message says what to install.
+ * @throws Error with the last 30 log lines if Keycloak ended or was not ready in time; if the realm file can't be used; or if
+ *   the downloaded archive is not the published one.
  */
 export async function startKeycloak(options: StartKeycloakOptions): Promise<RunningKeycloak> {
   options.signal?.throwIfAborted();

@@ -76,7 +76,7 @@ export class ServiceTransport {
     const { origin } = this.#base;
     const { maxResponseBytes } = this.options;
     // Timed by the request itself, which is cheaper than a deadline around it (perf: service-client).
-    const call = async (waitedMs: number): Promise<TransportResponse> => {
+    const call = (waitedMs: number): Promise<TransportResponse> => {
       const timeoutMs = this.options.timeoutMs - waitedMs;
       return this.#send({ origin, method, path, headers, body, timeoutMs, maxResponseBytes, signal }, timeoutMs);
     };

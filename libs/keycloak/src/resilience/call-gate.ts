@@ -78,7 +78,7 @@ export class CallGate<Answer = unknown> {
         this.#throwIfSuspended();
         wait.signal?.throwIfAborted();
       }
-      return await this.#breaker.execute(async () => this.#send(call, waitedMs, wait));
+      return await this.#breaker.execute(() => this.#send(call, waitedMs, wait));
     } catch (error) {
       // An error that is no failure was an answer, and ends a row of failures; cockatiel would count on.
       if (error instanceof Refusal && !this.rules.isFailure(error)) this.#failuresInARow.success();

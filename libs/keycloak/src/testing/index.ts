@@ -1,4 +1,4 @@
-/** The second door of nestjs-keycloak-s2s, for specs only: tokens for tests, the module without a server, and the search for leaked tokens. */
+/** The entry point nestjs-keycloak-s2s/testing, for specs only: test tokens, the module without a server, and the scanner for leaked tokens. */
 export { testAccessToken } from './test-access-token.js';
 export { TokenLeakError } from './token-leaks/token-leak-error.js';
 export { TokenLeakScanner } from './token-leaks/token-leak-scanner.js';

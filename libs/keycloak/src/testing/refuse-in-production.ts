@@ -1,4 +1,4 @@
-/** Refuse in production: whoever can sign anybody in must not be there. */
+/** Refuse in production: code that can sign anybody in must not run there. */
 import { isProduction } from '../production.js';
 
 /** Throws `Error` unless `NODE_ENV` is `development` or `test`; Jest and Vitest set `test`. */
@@ -7,6 +7,6 @@ export function refuseInProduction(what: string): void {
   if (!isProduction(NODE_ENV)) return;
   const found = NODE_ENV === undefined ? 'not set' : JSON.stringify(NODE_ENV);
   throw new Error(
-    `NODE_ENV is ${found}, which counts as production: ${what} would let anybody in there. It is for NODE_ENV=test and NODE_ENV=development`,
+    `NODE_ENV is ${found}, which counts as production, where ${what} would let anybody in. It requires NODE_ENV=test or NODE_ENV=development`,
   );
 }

@@ -4,7 +4,7 @@ import { judgeAccessToken } from '../resource-server/judge-access-token.js';
 import { testAccessToken } from './test-access-token.js';
 
 describe('testAccessToken', () => {
-  it('is a judged token with harmless defaults', () => {
+  it('makes a verified token with harmless defaults', () => {
     const token = testAccessToken();
     expect(token).toBeInstanceOf(VerifiedAccessToken);
     expect(token).toMatchObject({
@@ -16,7 +16,7 @@ describe('testAccessToken', () => {
     expect([...token.permissions]).toEqual([]);
   });
 
-  it('takes subject, permissions, client and claims', () => {
+  it('accepts subject, permissions, client and claims', () => {
     const token = testAccessToken({
       subject: 's',
       permissions: ['a', 'b'],
@@ -28,7 +28,7 @@ describe('testAccessToken', () => {
     expect([...token.permissions]).toEqual(['a', 'b']);
   });
 
-  it('has the claims that the guard would have let pass', () => {
+  it('has claims that the guard accepts', () => {
     const { claims, issuer } = testAccessToken({ permissions: ['a'] });
     const options = { issuer, audience: 'test-service', clockToleranceSeconds: 0, permissions: undefined };
     const clock = { epochSeconds: () => claims.exp - 1, monotonicMs: () => 0 };
@@ -36,12 +36,12 @@ describe('testAccessToken', () => {
     expect([...judged.permissions]).toEqual(['a']);
   });
 
-  it('is one token each time, unless its text is given', () => {
+  it('makes a new token each time, unless its text is given', () => {
     expect(testAccessToken().hash).not.toBe(testAccessToken().hash);
     expect(testAccessToken({ text: 't' }).hash).toBe(testAccessToken({ text: 't' }).hash);
   });
 
-  it('can be bent by its claims, which win over all else', () => {
+  it('accepts claims that override all other options', () => {
     const token = testAccessToken({
       subject: 'alice',
       claims: { sub: 'bob', typ: 'ID', iat: undefined, azp: undefined },
@@ -51,7 +51,7 @@ describe('testAccessToken', () => {
     expect(Object.keys(token.claims).toSorted()).toEqual(['aud', 'exp', 'iss', 'scope', 'sub', 'typ']);
   });
 
-  it('may do what its claims say, as where it is signed in', () => {
+  it('has the permissions of its scope claim, as after signIn', () => {
     expect([...testAccessToken({ claims: { scope: 'a b' } }).permissions]).toEqual(['a', 'b']);
     expect([...testAccessToken({ permissions: ['a'], claims: { scope: undefined } }).permissions]).toEqual([]);
   });

@@ -1,4 +1,4 @@
-/** testAccessToken(): a judged token out of nothing, so that handlers and guarded routes can be tested without a server. */
+/** testAccessToken(): makes a verified token, so that handlers and guarded routes can be tested without a server. */
 import { randomBytes } from 'node:crypto';
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
 import type { AccessTokenClaims } from '../protocol/claims.js';
@@ -8,37 +8,37 @@ import { refuseInProduction } from './refuse-in-production.js';
 import { tokenText } from './token-text.js';
 
 export interface TestAccessTokenOptions {
-  /** The token itself: one that a server knows, where it is to be exchanged. Default: a made-up one. */
+  /** The token itself. To exchange it, use a token that a server issued. Default: a made-up token. */
   readonly text?: string;
   /** `sub`. Default `test-subject`. */
   readonly subject?: string;
-  /** What the caller may do: the members of `scope`. Default: nothing. */
+  /** The permissions of the caller: the members of `scope`. Default: none. */
   readonly permissions?: readonly string[];
   /** `azp`: the client the token was issued to. Default `test-client`. */
   readonly client?: string;
-  /** `aud`: the services it is for. Default: the client id of the application where it is signed in, else `test-service`. */
+  /** `aud`: the services the token is for. Default: the client id of the application that signs it in, else `test-service`. */
   readonly audience?: string | readonly string[];
-  /** `iss`. Default: the issuer of the application where it is signed in, else `https://keycloak.test/realms/test`. */
+  /** `iss`. Default: the issuer of the application that signs it in, else `https://keycloak.test/realms/test`. */
   readonly issuer?: string;
-  /** Seconds until `exp`; one that is over is below 0. Default 300. */
+  /** Seconds until `exp`; negative for an expired token. Default 300. */
   readonly expiresInSeconds?: number;
   /**
-   * Further claims, such as `sid`, `email` or `realm_access`. They win over all of the above, and one that is undefined is
-   * left out: a token can be bent in any way.
+   * Further claims, such as `sid`, `email` or `realm_access`. They override all options above; a claim that is undefined is
+   * left out.
    */
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** Where it is signed in: the scopes that it can be exchanged for. Default: all that are asked for. */
+  /** With `signIn`: the scopes that the token can be exchanged for. Default: all. */
   readonly grantableScopes?: readonly string[];
 }
 
-/** The names that a token bears when neither it nor an application says others. */
+/** Issuer and audience of a token if neither its options nor an application set others. */
 export const TEST_ISSUER = 'https://keycloak.test/realms/test';
 export const TEST_AUDIENCE = 'test-service';
 
 /**
- * A `VerifiedAccessToken` as the guard would have made it, to call a handler with. A running guard refuses it, and no server
- * exchanges it, unless it is given the `text` of a token that a server knows. `signIn(app, testAccessToken(…))` makes it known
- * to an application under test.
+ * Makes a `VerifiedAccessToken` as the guard does, to call a handler with. A running guard refuses it, and no server exchanges
+ * it, unless `text` is a token that the server issued. `signIn(app, testAccessToken(…))` registers it with an application
+ * under test.
  *
  * Throws `Error` unless `NODE_ENV` is `test` or `development`.
  */
@@ -54,7 +54,7 @@ export function testAccessToken(options: TestAccessTokenOptions = {}): VerifiedA
   return token;
 }
 
-/** What a token of `testAccessToken()` is, and what that was told. */
+/** The text and the options of a token that `testAccessToken()` made. */
 interface Description {
   readonly text: string;
   readonly options: TestAccessTokenOptions;
@@ -62,10 +62,10 @@ interface Description {
 
 const descriptions = new WeakMap<VerifiedAccessToken, Description>();
 
-/** Undefined for a token of another origin. */
+/** Undefined for a token that `testAccessToken()` did not make. */
 export const descriptionOf = (token: VerifiedAccessToken): Description | undefined => descriptions.get(token);
 
-/** The claims that Keycloak would give such a token. */
+/** The claims that Keycloak would put into such a token. */
 export function claimsOf(
   options: TestAccessTokenOptions,
   defaults: { readonly issuer: string; readonly audience: string },

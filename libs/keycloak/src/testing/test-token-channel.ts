@@ -1,8 +1,8 @@
-/** Test token channel: tells of each token of an application under test, which comes over no network. */
+/** Test token channel: publishes each token of an application under test, because no network traffic shows it. */
 import { channel } from 'node:diagnostics_channel';
 
 /**
- * Its messages are the texts. To be subscribed to by this object: Node 20 may have another one under its name, when one of that
- * name was collected a moment ago, as those of a spec before this one are.
+ * Its messages are token texts. Subscribe to this object, not by name: once a channel of that name was garbage-collected
+ * (those of the previous spec are), Node 20 may return a different one.
  */
 export const testTokenChannel = channel('nestjs-keycloak-s2s:testing:token');

@@ -1,9 +1,9 @@
-/** Token text: made-up tokens that have the form of a token of Keycloak's, and are known to nobody. */
+/** Token text: made-up tokens in the form of a Keycloak token. */
 import { hash } from 'node:crypto';
 
 const HEADER = encoded({ alg: 'RS256', typ: 'JWT', kid: 'made-up' });
 
-/** The same for the same `id`. Its signature is none. */
+/** Returns the same text for the same `id`. The signature is not valid. */
 export const tokenText = (id: string): string => `${HEADER}.${encoded({ jti: id })}.${hash('sha256', id, 'base64url')}`;
 
 function encoded(json: object): string {

@@ -1,4 +1,4 @@
-/** The administrator of the embedded server, beyond what the contract compares with Keycloak. */
+/** The admin REST API of the embedded server, beyond the contract with Keycloak. */
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { loginTo, startTestRealm } from '../../../spec-support/test-realm.js';
@@ -29,7 +29,7 @@ const send = async (method: string, path: string, body?: object): Promise<{ stat
   return { status: response.status, json: text === '' ? undefined : JSON.parse(text) };
 };
 
-it('is neither counted nor made to fail, so that it can set right what a test has broken', async () => {
+it('is neither counted nor affected by faults, so that it can repair what a test has broken', async () => {
   server.control.fault('all', { kind: 'status', status: 503 });
   expect(await send('GET', '')).toMatchObject({ status: 200, json: { realm: 'microservices' } });
   expect(server.control.calls.token.password).toBe(0);
@@ -47,7 +47,7 @@ it.each([
   });
 });
 
-it('refuses settings of a realm that it does not go by, by name, and takes none of the others then', async () => {
+it('refuses unsupported realm settings by name, and then changes no other setting', async () => {
   expect(await send('PUT', '', { accessTokenLifespan: 7, permanentLockout: true })).toEqual({
     status: 501,
     json: { error: expect.stringContaining('permanentLockout') },
@@ -55,19 +55,19 @@ it('refuses settings of a realm that it does not go by, by name, and takes none 
   expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 300 } });
 });
 
-it('takes a setting as text, as a placeholder fills it, and no other text', async () => {
+it('accepts a setting as text, as a placeholder fills it, and refuses other text', async () => {
   expect(await send('PUT', '', { accessTokenLifespan: '7', revokeRefreshToken: 'true' })).toMatchObject({
     status: 204,
   });
   expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 7, revokeRefreshToken: true } });
   expect(await send('PUT', '', { accessTokenLifespan: 'long' })).toEqual({
     status: 400,
-    json: { error: "The realm's accessTokenLifespan is no number: long" },
+    json: { error: 'The realm setting accessTokenLifespan is not a number: long' },
   });
   expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 7 } });
 });
 
-it('takes back what it shows of a realm', async () => {
+it('accepts the representation of a realm that it returned', async () => {
   const { json } = await send('GET', '');
   expect(await send('PUT', '', { ...(json as object), accessTokenLifespan: 7 })).toMatchObject({ status: 204 });
   const { exp = 0, iat = 0 } = decodeJwt(await loginTo(server, 'alice'));
@@ -80,7 +80,7 @@ it('does not rename clients', async () => {
   expect(await send('PUT', `/clients/${id}`, { clientId: 'another' })).toMatchObject({ status: 501 });
 });
 
-it('lets nobody in by a token that has expired', async () => {
+it('refuses an expired token', async () => {
   const token = await login();
   const ask = async (): Promise<number> => {
     const headers = { authorization: `Bearer ${token}` };

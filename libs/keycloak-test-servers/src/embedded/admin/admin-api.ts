@@ -1,4 +1,4 @@
-/** The part of Keycloak's admin REST API that tests need: which request goes where, and who may send it. */
+/** The part of Keycloak's admin REST API that tests need: its routes, and who may call them. */
 import { json, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import { findLiveAccessToken } from '../tokens/live-token.js';
 import type { ServerRealms, ServerState } from '../server-state.js';
@@ -16,7 +16,7 @@ export const ADMIN_PATH = '/admin/realms';
 
 type Methods = Readonly<Partial<Record<string, AdminEndpoint>>>;
 
-/** Below `/admin/realms/<realm>`. */
+/** Paths relative to `/admin/realms/<realm>`. */
 const ROUTES: Readonly<Record<string, Methods>> = {
   '': { GET: readRealm, PUT: updateRealm },
   '/users': { GET: findUsers, POST: createUser },
@@ -49,7 +49,7 @@ export async function adminApi(realms: ServerRealms, call: HttpCall): Promise<Ht
   }
 }
 
-/** Whose token is good: of the administrator, or of somebody else, who may do nothing here. */
+/** Returns whether the token belongs to an administrator. Throws 401 if it is not valid at all. */
 async function authenticate(realms: ServerRealms, call: HttpCall): Promise<boolean> {
   const token = bearerToken(call) ?? '';
   const administrator = await findLiveAccessToken(await realms.master(), token);

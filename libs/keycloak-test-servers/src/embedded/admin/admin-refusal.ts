@@ -1,4 +1,4 @@
-/** A refusal of the admin REST API, in Keycloak's words. */
+/** AdminRefusal: an error answer of the admin REST API, worded as in Keycloak. */
 
 export class AdminRefusal extends Error {
   override readonly name = 'AdminRefusal';
@@ -14,6 +14,6 @@ export class AdminRefusal extends Error {
 
 export const notFound = (error: string): AdminRefusal => new AdminRefusal(404, { error });
 
-/** Loud, where Keycloak would do something: no test must take silence for a success. */
+/** Used where Keycloak would act and this server can't: a test must not mistake an ignored request for a success. */
 export const notImplemented = (what: string): AdminRefusal =>
   new AdminRefusal(501, { error: `The embedded server does not have ${what}: use a real Keycloak` });

@@ -1,4 +1,4 @@
-/** A request to the admin REST API: its realm, the one thing that its path names, and its body. */
+/** AdminRequest: a request to the admin REST API with its realm, the id in its path, and its body. */
 import type { HttpAnswer, HttpCall } from '../http/http-call.js';
 import type { ServerState } from '../server-state.js';
 import { toRecord } from '../realm/realm-representation.js';
@@ -8,7 +8,7 @@ export interface AdminRequest {
   /** The realm that is administered. */
   readonly server: ServerState;
   readonly call: HttpCall;
-  /** What stands for `:id` in the path. */
+  /** The value of `:id` in the path. */
   readonly id: string;
 }
 

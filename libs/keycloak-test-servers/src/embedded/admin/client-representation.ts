@@ -1,7 +1,7 @@
-/** A client as the admin REST API shows it, and takes it back. */
+/** A client as the admin REST API returns and accepts it. */
 import { toRecord, type RealmClient } from '../realm/realm-representation.js';
 
-/** What the server knows of it, and whatever else it was given with. */
+/** Includes members that the server accepted but does not use. */
 export const clientRepresentation = (client: RealmClient) => ({
   ...client.representation,
   id: client.id,

@@ -1,4 +1,4 @@
-/** `/admin/realms/<realm>/clients`: clients, found, made, changed and taken away. */
+/** `/admin/realms/<realm>/clients`: searches, creates, reads, updates and deletes clients. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { HttpAnswer } from '../http/http-call.js';
 import { toRecord, type RealmClient } from '../realm/realm-representation.js';
@@ -19,7 +19,7 @@ export function findClients({ server, call: { query } }: AdminRequest): HttpAnsw
   return found(server.realm.clients().filter(isWanted).map(clientRepresentation));
 }
 
-/** Without an id it is called by the one that it gets here, and a confidential one without a secret gets one. */
+/** A client without a `clientId` gets its id as one; a confidential client without a secret gets a random one. */
 export function createClient(request: AdminRequest): HttpAnswer {
   const { realm } = request.server;
   const json = objectIn(request.call);
@@ -34,7 +34,7 @@ export function createClient(request: AdminRequest): HttpAnswer {
 
 export const readClient = (request: AdminRequest): HttpAnswer => found(clientRepresentation(clientOf(request)));
 
-/** What is not said stays, attributes too. Scopes stay whatever it says: in Keycloak they have a path of their own. */
+/** Members and attributes that are not in the body keep their values. Scopes never change: Keycloak has a separate path for them. */
 export function updateClient(request: AdminRequest): HttpAnswer {
   const client = clientOf(request);
   const json = objectIn(request.call);

@@ -1,4 +1,4 @@
-/** The realm `master`: the administrator's, with keys and an issuer of its own. */
+/** The realm `master` of the administrator, with separate keys and issuer. */
 import { ADMIN } from '../../running-server.js';
 import { openRealm } from '../realm/open-realm.js';
 import { Realm } from '../realm/realm.js';
@@ -6,10 +6,10 @@ import type { ServerRealms, ServerState } from '../server-state.js';
 import { makeSigningKeys } from '../tokens/signing-keys.js';
 
 export const MASTER = 'master';
-/** The role without which nobody administers. */
+/** The role that an administrator needs. */
 export const ADMIN_ROLE = 'admin';
 
-/** A file that describes the realm `master` itself takes its place, administrator and all. */
+/** If the realm file describes `master` itself, it replaces this realm and its administrator. */
 export function withMaster(main: ServerState): ServerRealms {
   let master: Promise<ServerState> | undefined;
   return {
@@ -22,7 +22,7 @@ async function newMaster({ baseUrl, clock }: ServerState): Promise<ServerState> 
   return openRealm(baseUrl, new Realm(MASTER, REPRESENTATION), await makeSigningKeys(), clock);
 }
 
-/** As Keycloak makes it, as far as a token of `admin-cli` shows it. */
+/** The realm as Keycloak creates it, as far as it affects a token of `admin-cli`. */
 const REPRESENTATION = {
   accessTokenLifespan: 60,
   roles: { realm: [{ name: ADMIN_ROLE }] },

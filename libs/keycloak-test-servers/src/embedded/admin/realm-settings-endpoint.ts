@@ -1,4 +1,4 @@
-/** `/admin/realms/<realm>`: the settings that the server goes by. */
+/** `/admin/realms/<realm>`: reads and updates the settings that the server supports. */
 import type { HttpAnswer } from '../http/http-call.js';
 import { isSetting, pickSettings, type RealmSettings } from '../realm/realm-settings.js';
 import { DONE, found } from './admin-answer.js';
@@ -7,7 +7,7 @@ import { objectIn, type AdminRequest } from './admin-request.js';
 
 export const readRealm = ({ server: { realm } }: AdminRequest): HttpAnswer => found(representationOf(realm));
 
-/** What is not said stays. A setting that the server doesn't go by is refused: taken in silence it would change nothing. */
+/** Settings that are not in the body keep their values. An unsupported setting is refused, because ignoring it would mislead a test. */
 export function updateRealm({ server: { realm }, call }: AdminRequest): HttpAnswer {
   const json = objectIn(call);
   const same: Readonly<Record<string, unknown>> = representationOf(realm);

@@ -1,4 +1,4 @@
-/** `/roles` and `/users/<id>/role-mappings/realm`: the realm's roles, and who has them. */
+/** `/roles` and `/users/<id>/role-mappings/realm`: the roles of the realm, and the roles of a user. */
 import type { HttpAnswer } from '../http/http-call.js';
 import { toRecord, type RealmRole } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
@@ -32,7 +32,7 @@ export function removeRoles(request: AdminRequest): HttpAnswer {
   return DONE;
 }
 
-/** Each is named twice, by name and id, as it was read. */
+/** The body identifies each role by both name and id. */
 function rolesIn({ server, call }: AdminRequest): string[] {
   return listIn(call).map((json) => {
     const { id, name } = toRecord(json);

@@ -1,11 +1,11 @@
-/** A user as the admin REST API shows it, and takes it back. */
+/** A user as the admin REST API returns and accepts it. */
 import type { RealmUser } from '../realm/realm-representation.js';
 
-const OF_THEIR_OWN = ['username', 'email', 'emailVerified', 'firstName', 'lastName'];
+const BUILT_IN = ['username', 'email', 'emailVerified', 'firstName', 'lastName'];
 
 export function userRepresentation({ id, enabled, notBefore, attributes }: RealmUser): Record<string, unknown> {
   const { username, email, emailVerified, firstName, lastName } = attributes;
-  const others = Object.entries(attributes).filter(([name]) => !OF_THEIR_OWN.includes(name));
+  const others = Object.entries(attributes).filter(([name]) => !BUILT_IN.includes(name));
   return {
     id,
     username,

@@ -1,4 +1,4 @@
-/** `/sessions/<sid>` and `/users/<id>/logout`: sessions, ended as the console ends them. */
+/** `/sessions/<sid>` and `/users/<id>/logout`: end sessions as the admin console does. */
 import { logOut } from '../browser/backchannel-logout.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import { DONE } from './admin-answer.js';
@@ -6,16 +6,16 @@ import { notFound } from './admin-refusal.js';
 import type { AdminRequest } from './admin-request.js';
 import { userOf } from './users.js';
 
-/** Every client in it is told. */
+/** Notifies every client in the session. */
 export async function deleteSession({ server, id }: AdminRequest): Promise<HttpAnswer> {
   const session = server.sessions.find(id);
-  // Keycloak's spelling.
+  // The misspelling is Keycloak's.
   if (session === undefined) throw notFound('Sesssion not found');
   await logOut(server, session);
   return DONE;
 }
 
-/** The same for all sessions of a user, and tokens without a session end too: a service account's. */
+/** Ends all sessions of a user and notifies their clients. It also invalidates tokens without a session, those of a service account. */
 export async function logOutUser({ server, id }: AdminRequest): Promise<HttpAnswer> {
   const user = userOf(server, id);
   user.notBefore = server.clock.now();

@@ -1,4 +1,4 @@
-/** `/admin/realms/<realm>/users`: users, found, made, changed and taken away. */
+/** `/admin/realms/<realm>/users`: searches, creates, reads, updates and deletes users. */
 import type { HttpAnswer } from '../http/http-call.js';
 import { toUser, type RealmUser } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
@@ -9,7 +9,7 @@ import { userRepresentation } from './user-representation.js';
 
 const SEARCH_PARAMETERS = ['username', 'email', 'exact', 'briefRepresentation', 'first', 'max'];
 
-/** Service accounts are among them only when a name or an address is asked for. */
+/** Service accounts are included only in a search by user name or e-mail address. */
 export function findUsers({ server, call: { query } }: AdminRequest): HttpAnswer {
   const other = [...query.keys()].find((name) => !SEARCH_PARAMETERS.includes(name));
   if (other !== undefined) throw notImplemented(`a search of users by ${other}`);
@@ -28,7 +28,7 @@ export function findUsers({ server, call: { query } }: AdminRequest): HttpAnswer
   return found(users.slice(first, first + Number(query.get('max') ?? 100)).map(userRepresentation));
 }
 
-/** Roles are not given with it, whatever it says of them: they have a path of their own. */
+/** Ignores roles in the body: they have a separate path. */
 export function createUser(request: AdminRequest): HttpAnswer {
   const { realm } = request.server;
   const { id: _, realmRoles: __, serviceAccountClientId: ___, ...json } = objectIn(request.call);
@@ -41,7 +41,7 @@ export function createUser(request: AdminRequest): HttpAnswer {
 
 export const readUser = ({ server, id }: AdminRequest): HttpAnswer => found(userRepresentation(userOf(server, id)));
 
-/** What is not said stays. The same user: sessions and tokens stay with it, under another name too. */
+/** Members that are not in the body keep their values. The user keeps its sessions and tokens, even under a new name. */
 export function updateUser({ server: { realm }, call, id }: AdminRequest): HttpAnswer {
   const user = userOf({ realm }, id);
   const changed = toUser({ ...userRepresentation(user), ...objectIn(call), id });
@@ -55,7 +55,7 @@ export function updateUser({ server: { realm }, call, id }: AdminRequest): HttpA
   return DONE;
 }
 
-/** Sessions end with it; nobody is told. */
+/** Ends the user's sessions without notifying clients. */
 export function deleteUser({ server, id }: AdminRequest): HttpAnswer {
   const user = userOf(server, id);
   server.sessions.endAllOf(user);

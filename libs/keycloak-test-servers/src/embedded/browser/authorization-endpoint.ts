@@ -1,4 +1,4 @@
-/** The authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2): a code for who is logged in, a form for others. */
+/** The authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2): issues a code in a session, or shows the login form. */
 import { readAuthorizationRequest, type AuthorizationRequest } from './authorization-request.js';
 import { CallbackRefusal } from './browser-refusal.js';
 import { codeAnswer } from './code-answer.js';

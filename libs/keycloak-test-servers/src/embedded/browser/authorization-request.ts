@@ -1,4 +1,4 @@
-/** The authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1), in the order in which Keycloak finds fault. */
+/** The authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1), checked in Keycloak's order. */
 import { CallbackRefusal, PageRefusal } from './browser-refusal.js';
 import type { Callback } from './callback.js';
 import { readCodeChallenge, type CodeChallenge } from '../tokens/code-challenge.js';
@@ -18,7 +18,7 @@ export interface AuthorizationRequest extends Callback {
 
 const NO_FLOW = 'Client is not allowed to initiate browser login with given response_type.';
 
-/** @throws PageRefusal before the address to return to is known to be good, CallbackRefusal after. */
+/** @throws PageRefusal before the redirect URI is verified, CallbackRefusal after. */
 export function readAuthorizationRequest(realm: Realm, parameters: URLSearchParams): AuthorizationRequest {
   const parameter = (name: string): string | undefined => parameters.get(name) ?? undefined;
   const client = clientOf(realm, parameters);
@@ -52,7 +52,7 @@ export function readAuthorizationRequest(realm: Realm, parameters: URLSearchPara
   };
 }
 
-/** Request objects (OpenID Connect Core §6) are not known here: what they say can't be left out in silence. */
+/** Refuses request objects (OpenID Connect Core §6): they are not supported, and must not be ignored silently. */
 function clientOf(realm: Realm, parameters: URLSearchParams): RealmClient {
   const ids = parameters.getAll('client_id');
   const isReadable = ids.length === 1 && !parameters.has('request') && !parameters.has('request_uri');

@@ -1,4 +1,4 @@
-/** The embedded authorization server for browsers, beyond what it shares with Keycloak: its page, its clock, its control. */
+/** The embedded authorization server for browsers, beyond the contract with Keycloak: pages, clock and control. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ const EVENTS = { 'http://schemas.openid.net/event/backchannel-logout': {} };
 
 let server: RunningAuthorizationServer;
 let client: Server;
-/** What the client does with each logout token that it is sent. */
+/** What the client does with each logout token that it receives. */
 let onNotice: (logoutToken: string) => Promise<void>;
 
 beforeEach(async () => {
@@ -99,7 +99,7 @@ const refresh = ({ refresh_token }: Record<string, unknown>) =>
   post('token', { grant_type: 'refresh_token', client_id: 'web', refresh_token: String(refresh_token) });
 
 describe('the login page', () => {
-  it('has no script and no style, names its language, its title and its fields', async () => {
+  it('has no script and no style, but a language, a title and labelled fields', async () => {
     const response = await authorize();
     const page = await response.text();
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
@@ -109,7 +109,7 @@ describe('the login page', () => {
     expect(page).toMatch(/<label for="username">[^]*id="username"[^]*<label for="password">[^]*id="password"/);
   });
 
-  it('shows one sentence as an alert, and what was typed as text', async () => {
+  it('shows the error as an alert, and escapes the input', async () => {
     const form = await authorize();
     const action = /action="([^"]*)"/.exec(await form.text())?.[1]?.replaceAll('&amp;', '&') ?? '';
     const body = new URLSearchParams({ username: '"><script>', password: 'x' });
@@ -119,7 +119,7 @@ describe('the login page', () => {
     expect(shown).toContain('value="&quot;&gt;&lt;script&gt;"');
   });
 
-  it('gives the browser a cookie that no token tells', async () => {
+  it('sets a cookie that no token reveals', async () => {
     const { code, cookie } = await logIn();
     const { sid } = decodeJwt(String((await redeem(code))['access_token']));
     const [name, value = ''] = cookie.split('=');
@@ -137,7 +137,7 @@ describe('time', () => {
     expect(await redeem(code)).toMatchObject({ error: 'invalid_grant', error_description: 'Code not valid' });
   });
 
-  it('parts the tokens of a client that left the session from those of its return', async () => {
+  it('keeps the old tokens of a client invalid after it rejoins the session', async () => {
     const { code, cookie } = await logIn();
     const before = await redeem(code);
     await redeem(code);
@@ -173,14 +173,14 @@ describe('a realm with bruteForceProtected', () => {
     for (let guesses = 0; guesses < times; guesses += 1) expect(await tryWith('wrong')).toBe(false);
   };
 
-  it('has a user wait after so many failures, longer after more, and no longer than that', async () => {
+  it('makes a user wait after too many failures, longer after more, up to a maximum', async () => {
     const wait = { failureFactor: 3, waitIncrementSeconds: 60, maxFailureWaitSeconds: 100 };
     await start({ ...wait, quickLoginCheckMilliSeconds: 0 });
     await guess(3);
     expect(await tryWith('carol')).toBe(false);
     server.control.clock.advance(50);
     await guess(9);
-    // What was tried meanwhile did not count. From here on each one costs a wait, and the third a longer one.
+    // Attempts during the wait did not count. From here on each failure causes a wait, and the third a longer one.
     for (let guesses = 0; guesses < 3; guesses += 1) {
       server.control.clock.advance(61);
       await guess(1);
@@ -189,12 +189,12 @@ describe('a realm with bruteForceProtected', () => {
     expect(await tryWith('carol')).toBe(false);
     server.control.clock.advance(11);
     expect(await tryWith('carol')).toBe(true);
-    // That set the count back.
+    // The successful login reset the count.
     await guess(2);
     expect(await tryWith('carol')).toBe(true);
   });
 
-  it('forgets a failure in time', async () => {
+  it('forgets a failure after a while', async () => {
     await start({ failureFactor: 2, maxDeltaTimeSeconds: 1000, quickLoginCheckMilliSeconds: 0 });
     await guess(1);
     server.control.clock.advance(1001);
@@ -202,7 +202,7 @@ describe('a realm with bruteForceProtected', () => {
     expect(await tryWith('carol')).toBe(true);
   });
 
-  it('has haste cost a wait of its own', async () => {
+  it('makes a user wait after two quick failures', async () => {
     await start({ quickLoginCheckMilliSeconds: 100_000, minimumQuickLoginWaitSeconds: 500 });
     await guess(1);
     server.control.clock.advance(1);
@@ -212,7 +212,7 @@ describe('a realm with bruteForceProtected', () => {
     expect(await tryWith('carol')).toBe(true);
   });
 
-  it('guards the login form alike, as the demo realm has it', async () => {
+  it('protects the login form of the demo realm too', async () => {
     const wrong = { grant_type: 'password', client_id: 'demo-cli', username: 'alice', password: 'wrong' };
     for (let guesses = 0; guesses < 10; guesses += 1) await post('token', wrong);
     await expect(logIn('alice')).rejects.toThrow('Invalid URL');
@@ -227,7 +227,7 @@ describe('a realm with revokeRefreshToken', () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  it('takes a refresh token once; a second time ends the tokens of the client', async () => {
+  it('accepts a refresh token once; a second use invalidates the tokens of the client', async () => {
     const path = join(directory, 'realm.json');
     const users = [{ username: 'ann', enabled: true, credentials: [{ type: 'password', value: 'ann' }] }];
     const clients = [{ clientId: 'web', publicClient: true, directAccessGrantsEnabled: true }];
@@ -255,7 +255,7 @@ describe('control', () => {
     expect(calls).toMatchObject({ authorization: 1, token: { authorization_code: 1, refresh_token: 1 } });
   });
 
-  it('ends sessions without a word to the client', async () => {
+  it('ends sessions without notifying the client', async () => {
     const notices: string[] = [];
     onNotice = async (logoutToken) => void notices.push(logoutToken);
     const { code, cookie } = await logIn();
@@ -266,7 +266,7 @@ describe('control', () => {
     expect(notices).toEqual([]);
   });
 
-  it('logs a user out: the client hears of it while the session still counts', async () => {
+  it('logs a user out, and notifies the client while the session is still valid', async () => {
     const { code } = await logIn();
     const tokens = await redeem(code);
     const seen: unknown[] = [];
@@ -278,7 +278,7 @@ describe('control', () => {
     expect(await refresh(tokens)).toMatchObject({ error_description: 'Session not active' });
   });
 
-  it('fails the authorization endpoint', async () => {
+  it('makes the authorization endpoint fail', async () => {
     server.control.fault('authorization', { kind: 'status', status: 503, times: 1 });
     expect([(await authorize()).status, (await authorize()).status]).toEqual([503, 200]);
   });
@@ -294,14 +294,14 @@ describe('control.logoutToken', () => {
     );
   };
 
-  it('makes a good one', async () => {
+  it('makes a valid token', async () => {
     const token = await server.control.logoutToken('web', ABOUT);
     expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'RS256', typ: 'logout+jwt' });
     expect(decodeJwt(token)).toMatchObject({ iss: server.issuer, aud: 'web', sid: 'the-session', events: EVENTS });
     expect(await verified(token)).toBe(true);
   });
 
-  it('bends claims and header', async () => {
+  it('overrides claims and header', async () => {
     const claims = { nonce: 'x', events: undefined, aud: ['web', 'other'] };
     const token = await server.control.logoutToken('web', ABOUT, { claims, headerTyp: 'JWT' });
     expect(decodeProtectedHeader(token).typ).toBe('JWT');
@@ -310,7 +310,7 @@ describe('control.logoutToken', () => {
     expect(await verified(token)).toBe(true);
   });
 
-  it('signs by a stranger under the name of the right key, or not at all', async () => {
+  it('signs with another key under the same kid, or not at all', async () => {
     const good = await server.control.logoutToken('web', ABOUT);
     const forged = await server.control.logoutToken('web', ABOUT, { signedBy: 'stranger' });
     const unsigned = await server.control.logoutToken('web', ABOUT, { signedBy: 'nobody' });

@@ -1,14 +1,14 @@
-/** A refusal that a browser is shown, or brings back to the client: what is no JSON. */
+/** Refusals that a browser displays as a page, or returns to the client by a redirect. */
 import { callbackAnswer, type Callback } from './callback.js';
 import { errorPage } from './pages.js';
 import type { HttpAnswer } from '../http/http-call.js';
 
-/** Shown as a page: where the client or the address to return to is not to be trusted (RFC 6749 §4.1.2.1). */
+/** Displayed as a page, because the client or the redirect URI can't be trusted (RFC 6749 §4.1.2.1). */
 export class PageRefusal extends Error {
   override readonly name = 'PageRefusal';
 }
 
-/** Sent back to the client, which is known and may have it (RFC 6749 §4.1.2.1). */
+/** Returned to the client, which is verified (RFC 6749 §4.1.2.1). */
 export class CallbackRefusal extends Error {
   override readonly name = 'CallbackRefusal';
 
@@ -21,7 +21,7 @@ export class CallbackRefusal extends Error {
   }
 }
 
-/** `undefined` when it is neither of them. */
+/** Returns `undefined` for any other error. */
 export function browserRefusalAsAnswer(issuer: string, refusal: unknown): HttpAnswer | undefined {
   if (refusal instanceof PageRefusal) return errorPage(refusal.message);
   if (!(refusal instanceof CallbackRefusal)) return undefined;

@@ -1,4 +1,4 @@
-/** The answer that a good authorization request ends in: a code, and the browser known by its session (RFC 6749 §4.1.2). */
+/** The answer to a successful authorization request: a code, and the session cookie (RFC 6749 §4.1.2). */
 import type { AuthorizationRequest } from './authorization-request.js';
 import { callbackAnswer } from './callback.js';
 import type { HttpAnswer } from '../http/http-call.js';
@@ -6,7 +6,7 @@ import type { ServerState } from '../server-state.js';
 import { sessionCookie } from './session-cookie.js';
 import type { Session } from '../sessions.js';
 
-/** The session takes the client in: from now on it has tokens of it, and is told when it ends. */
+/** Adds the client to the session, so that it receives tokens, and a notification when the session ends. */
 export function codeAnswer(server: ServerState, request: AuthorizationRequest, session: Session): HttpAnswer {
   server.sessions.touch(session);
   server.sessions.join(session, request.client.clientId);

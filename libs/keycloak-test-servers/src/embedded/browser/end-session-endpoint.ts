@@ -1,4 +1,4 @@
-/** The end session endpoint (OpenID Connect RP-Initiated Logout 1.0 §2), with Keycloak's own form for programs. */
+/** The end session endpoint (OpenID Connect RP-Initiated Logout 1.0 §2), and Keycloak's logout by refresh token. */
 import { logOut } from './backchannel-logout.js';
 import { PageRefusal } from './browser-refusal.js';
 import { redirect, withQuery } from './callback.js';
@@ -21,15 +21,15 @@ export async function endSessionEndpoint(server: ServerState, call: HttpCall): P
   const ofBrowser = sessionOfBrowser(server, call);
   const isOfHint = hint !== undefined && (ofBrowser === undefined || ofBrowser.sid === hint['sid']);
   if (isOfHint) return ended(server, ofBrowser ?? sessionOf(server, hint), returnTo);
-  // Nobody is logged in, and there is a place to go.
+  // No user is logged in, and the request names a URI to return to.
   if (ofBrowser === undefined && returnTo !== undefined) return redirect(returnTo);
-  // The request may be another site's: the person is asked.
+  // Another site may have sent the request, so the user must confirm.
   const sessionCode = server.logouts.begin({ session: ofBrowser, returnTo });
   const query = { client_id: client?.clientId ?? 'account' };
   return confirmLogoutPage(withQuery(confirmLogoutPath(server.realm.name), query), sessionCode);
 }
 
-/** The answer to the page that asks. It counts in the browser that was asked, for the session of then. */
+/** Handles the confirmation. It is valid only in the browser that showed the page, and for the session of that time. */
 export async function confirmLogoutEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
   const pending = server.logouts.take(parameter(call, 'session_code') ?? '');
   const session = sessionOfBrowser(server, call);
@@ -39,7 +39,7 @@ export async function confirmLogoutEndpoint(server: ServerState, call: HttpCall)
   return ended(server, session, pending.returnTo);
 }
 
-/** Keycloak's own `POST …/logout`, for programs: whatever else the form holds counts for nothing. */
+/** Keycloak's `POST …/logout` with a refresh token. Other form parameters are ignored. */
 async function logoutByRefreshToken(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
   const client = authenticateClient(server.realm, call);
   const session = sessionOf(server, await readRefreshToken(server, client, parameter(call, 'refresh_token') ?? ''));
@@ -47,7 +47,7 @@ async function logoutByRefreshToken(server: ServerState, call: HttpCall): Promis
   return { status: 204, headers: { 'cache-control': 'no-cache' }, body: '' };
 }
 
-/** A session that is not there any more is no failure (§2). */
+/** A session that has already ended is not an error (§2). */
 async function ended(server: ServerState, session: Session | undefined, returnTo: string | undefined) {
   if (session !== undefined) await logOut(server, session);
   const headers = { 'set-cookie': noSessionCookie(server) };

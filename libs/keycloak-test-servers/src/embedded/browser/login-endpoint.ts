@@ -1,4 +1,4 @@
-/** The login form and what becomes of it: a session for who knows the password, the form once more for others. */
+/** The login form: a correct password starts a session, a wrong one shows the form again. */
 import type { AuthorizationRequest } from './authorization-request.js';
 import { CallbackRefusal, PageRefusal } from './browser-refusal.js';
 import { withQuery } from './callback.js';
@@ -18,7 +18,7 @@ const NO_COOKIE =
 
 export const loginPath = (realm: string): string => `${realmPath(realm)}/login-actions/authenticate`;
 
-/** `session`: of a user who must show the password once more. */
+/** `session`: the session of a user who must enter the password again. */
 export function loginFormFor(
   server: ServerState,
   call: HttpCall,
@@ -30,7 +30,7 @@ export function loginFormFor(
   return { ...page, headers: { ...page.headers, 'set-cookie': loginCookie(server, login.browser) } };
 }
 
-/** By GET, as when the page is loaded anew, the form is shown again. */
+/** A GET request, such as a reload, shows the form again. */
 export function loginEndpoint(server: ServerState, call: HttpCall): HttpAnswer {
   const login = server.logins.find(call.query.get('session_code'), loginCookieOf(call));
   if (login === undefined) throw new PageRefusal(NO_COOKIE);
@@ -48,7 +48,7 @@ export function loginEndpoint(server: ServerState, call: HttpCall): HttpAnswer {
   return codeAnswer(server, login.request, session);
 }
 
-/** That of the browser, if it has one by now: another tab may have been faster. */
+/** Uses the session of the browser if there is one: another tab may have logged in meanwhile. */
 function sessionFor(server: ServerState, call: HttpCall, user: RealmUser): Session {
   const session = sessionOfBrowser(server, call) ?? server.sessions.begin(user);
   if (session.user !== user) {

@@ -1,4 +1,4 @@
-/** Login failures: who guessed too often must wait, and until then no password is the right one. */
+/** LoginFailures: after too many wrong passwords a user must wait, and until then every password is refused. */
 import type { AdjustableClock } from '../adjustable-clock.js';
 import type { RealmUser } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
@@ -6,13 +6,14 @@ import type { Realm } from '../realm/realm.js';
 interface Failures {
   count: number;
   lastMs: number;
-  /** A second: before it the user can't log in. */
+  /** The second before which the user can't log in. */
   notBefore: number;
 }
 
 /**
- * Keycloak's brute-force protection, by the realm's settings: the strategy `MULTIPLE`, for a user and not for an address. It
- * does *not* lock anybody for good (`permanentLockout`), and never refuses a login because the same user has another under way.
+ * Keycloak's brute-force protection with the realm's settings: the strategy `MULTIPLE`, per user and not per address. It does
+ * *not* lock a user permanently (`permanentLockout`), and never refuses a login because another one of the same user is in
+ * progress.
  */
 export class LoginFailures {
   private readonly failuresOf = new Map<RealmUser, Failures>();
@@ -22,7 +23,7 @@ export class LoginFailures {
     private readonly clock: AdjustableClock,
   ) {}
 
-  /** Whether this is the user's password, and neither guessed too often: nobody is told which of the two it was. */
+  /** Whether the password is correct and the user need not wait. The caller can't tell which of the two failed. */
   accept(user: RealmUser | undefined, password: string | undefined): user is RealmUser {
     if (user?.password === undefined || this.mustWait(user)) return false;
     const isRight = user.password === password;
@@ -44,9 +45,9 @@ export class LoginFailures {
     const isLongAgo = sinceLastMs > settings.maxDeltaTimeSeconds * 1000;
     const count = (isLongAgo ? 0 : (before?.count ?? 0)) + 1;
     const isQuick = sinceLastMs > 0 && sinceLastMs < settings.quickLoginCheckMilliSeconds;
-    const forMany = settings.waitIncrementSeconds * Math.floor(count / settings.failureFactor);
-    const forHaste = isQuick ? settings.minimumQuickLoginWaitSeconds : 0;
-    const wait = Math.min(forMany === 0 ? forHaste : forMany, settings.maxFailureWaitSeconds);
+    const countWait = settings.waitIncrementSeconds * Math.floor(count / settings.failureFactor);
+    const quickWait = isQuick ? settings.minimumQuickLoginWaitSeconds : 0;
+    const wait = Math.min(countWait === 0 ? quickWait : countWait, settings.maxFailureWaitSeconds);
     this.failuresOf.set(user, {
       count,
       lastMs: nowMs,

@@ -1,4 +1,4 @@
-/** The logout request of a client (OpenID Connect RP-Initiated Logout 1.0 §2) */
+/** The logout request of a client (OpenID Connect RP-Initiated Logout 1.0 §2). */
 import { PageRefusal } from './browser-refusal.js';
 import { withQuery } from './callback.js';
 import type { RealmClient } from '../realm/realm-representation.js';
@@ -13,7 +13,7 @@ export interface LogoutRequest {
   readonly returnTo: string | undefined;
 }
 
-/** @throws PageRefusal. Nothing is ended then, and nobody sent anywhere. */
+/** @throws PageRefusal, which neither ends a session nor redirects. */
 export async function readLogoutRequest(server: ServerState, parameters: URLSearchParams): Promise<LogoutRequest> {
   const [hintText, clientId, uri, state] = ['id_token_hint', 'client_id', 'post_logout_redirect_uri', 'state'].map(
     (name) => parameters.get(name) ?? undefined,

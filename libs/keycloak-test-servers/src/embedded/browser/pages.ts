@@ -1,11 +1,11 @@
-/** The pages that a person sees: plain HTML, with no script, no style and nothing from elsewhere. */
+/** The pages for users: plain HTML without scripts, styles or external resources. */
 import type { HttpAnswer } from '../http/http-call.js';
 
 export interface LoginPage {
   readonly realm: string;
   readonly action: string;
   readonly username?: string | undefined;
-  /** Who is logged in already shows the password once more, and can't be another. */
+  /** A user who is logged in already must enter the password again, and can't change the user name. */
   readonly isUsernameFixed: boolean;
   readonly error?: string | undefined;
 }
@@ -13,13 +13,13 @@ export interface LoginPage {
 const HEADERS = {
   'content-type': 'text/html;charset=utf-8',
   'cache-control': 'no-store, must-revalidate, max-age=0',
-  // No `form-action`: Chromium would apply it to the redirect that follows the login too, which leads to the client.
+  // No `form-action`: Chromium would also apply it to the redirect to the client that follows the login.
   'content-security-policy': "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 };
 
-/** Names and ids are those of Keycloak's form, so that a test fills either. */
+/** Names and ids are those of Keycloak's form, so that a test can fill in both. */
 export function loginPage({ realm, action, username = '', isUsernameFixed, error }: LoginPage): HttpAnswer {
   const isBad = error === undefined ? '' : ' aria-invalid="true" aria-describedby="input-error"';
   const name = isUsernameFixed ? ' readonly' : ' autofocus';

@@ -1,15 +1,15 @@
-/** Logins that have begun: which browser is asked for a password, and for which request. */
+/** PendingLogins: the logins in progress, each with its browser and authorization request. */
 import { randomBytes } from 'node:crypto';
 import type { AuthorizationRequest } from './authorization-request.js';
 import type { Session } from '../sessions.js';
 
 export interface PendingLogin {
-  /** In the form's address. */
+  /** A parameter in the URL of the form. */
   readonly sessionCode: string;
-  /** In a cookie: a form that was made for another browser is not taken. */
+  /** The value of the browser's cookie, which ties the form to this browser. */
   readonly browser: string;
   readonly request: AuthorizationRequest;
-  /** Whose user shows the password once more. */
+  /** The session whose user must enter the password again. */
   readonly session: Session | undefined;
   isDone: boolean;
 }
@@ -17,7 +17,7 @@ export interface PendingLogin {
 export class PendingLogins {
   private readonly logins = new Map<string, PendingLogin>();
 
-  /** `browser`: what its cookie says, if it has one. */
+  /** `browser`: the value of its cookie, if it has one. */
   begin(browser: string | undefined, request: AuthorizationRequest, session: Session | undefined): PendingLogin {
     const login = { sessionCode: newKey(), browser: browser ?? newKey(), request, session, isDone: false };
     this.logins.set(login.sessionCode, login);

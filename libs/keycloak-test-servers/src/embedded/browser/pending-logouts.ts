@@ -1,4 +1,4 @@
-/** Logouts that wait for a person's yes. */
+/** PendingLogouts: the logouts that a user must confirm. */
 import { randomBytes } from 'node:crypto';
 import type { Session } from '../sessions.js';
 
@@ -7,7 +7,7 @@ export interface PendingLogout {
   readonly returnTo: string | undefined;
 }
 
-/** Each can be confirmed once, by who was shown the page. */
+/** Each can be confirmed once, in the browser that showed the page. */
 export class PendingLogouts {
   private readonly logouts = new Map<string, PendingLogout>();
 

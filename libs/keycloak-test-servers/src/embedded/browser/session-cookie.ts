@@ -1,4 +1,4 @@
-/** The cookies by which the server knows a browser again: one while it logs in, one for the session. */
+/** The cookies that identify a browser: one during the login, one for the session. */
 import { realmPath } from '../discovery.js';
 import type { HttpCall } from '../http/http-call.js';
 import type { ServerState } from '../server-state.js';
@@ -8,7 +8,7 @@ import type { Session } from '../sessions.js';
 const LOGIN_COOKIE = 'AUTH_SESSION_ID';
 const SESSION_COOKIE = 'KEYCLOAK_IDENTITY';
 
-/** With a key that no token shows: `sid` is known to every service that sees a token. */
+/** Contains a key that is in no token, because every service that receives a token learns its `sid`. */
 export const sessionCookie = (server: ServerState, { sid, browserKey }: Session): string =>
   cookie(server, SESSION_COOKIE, `${sid}.${browserKey}`);
 
@@ -25,6 +25,6 @@ export function sessionOfBrowser({ sessions }: ServerState, { cookies }: HttpCal
   return session?.browserKey === key && session?.user.enabled === true ? session : undefined;
 }
 
-/** Not `Secure`, unlike Keycloak's: the server speaks plain HTTP, and not every browser trusts `localhost`. */
+/** Unlike Keycloak's, not `Secure`: the server speaks plain HTTP, and not every browser trusts `localhost`. */
 const cookie = ({ realm }: ServerState, name: string, value: string): string =>
   `${name}=${value}; Path=${realmPath(realm.name)}/; HttpOnly; SameSite=Lax`;

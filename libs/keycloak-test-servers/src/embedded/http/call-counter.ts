@@ -1,6 +1,6 @@
-/** How often each endpoint was called, by which grant and by which client. */
+/** CallCounter: counts the calls of each endpoint, by grant and by client. */
 
-/** `other`: a grant that the server doesn't know, or none. */
+/** `other`: an unknown grant, or none. */
 export type CountedGrant =
   'authorization_code' | 'client_credentials' | 'password' | 'refresh_token' | 'token_exchange' | 'other';
 export type CountedEndpoint = 'discovery' | 'jwks' | 'authorization' | 'introspection' | 'revocation' | 'logout';
@@ -9,11 +9,11 @@ export interface CallCounts extends Readonly<Record<CountedEndpoint, number>> {
   readonly token: Readonly<Record<CountedGrant, number>>;
 }
 
-/** Calls that arrived, whatever became of them: refused, answered by a fault, or by a client that had gone. */
+/** Counts all calls that arrive, including those that are refused, hit by a fault, or abandoned by the client. */
 export interface CallCounter extends CallCounts {
-  /** The calls that named this client as theirs, with a good secret or not. Discovery and JWKS know no client. */
+  /** The calls that named this client, with a correct secret or not. Calls of discovery and JWKS name no client. */
   of(clientId: string): CallCounts;
-  /** Begins at nought again. */
+  /** Resets all counts to 0. */
   reset(): void;
 }
 

@@ -1,11 +1,11 @@
-/** A request as the endpoints see it, and the answer that they give. */
+/** HttpCall and HttpAnswer: the request that an endpoint receives, and the answer that it returns. */
 import type { IncomingMessage } from 'node:http';
 
 const MAX_BODY_BYTES = 1_000_000;
 
 export interface HttpCall {
   readonly method: string;
-  /** With its query. */
+  /** Path and query. */
   readonly url: string;
   /** Without the query. */
   readonly path: string;
@@ -37,7 +37,7 @@ export async function readCall(request: IncomingMessage): Promise<HttpCall> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new Error('The request is too large');
+    if (size > MAX_BODY_BYTES) throw new Error(`The request body exceeds ${MAX_BODY_BYTES} bytes`);
     chunks.push(chunk);
   }
   const { headers, method = 'GET', url = '/', socket } = request;
@@ -65,5 +65,5 @@ function cookiesOf(header = ''): ReadonlyMap<string, string> {
   return new Map(pairs.flatMap((pair) => (pair === null ? [] : [[pair[1] ?? '', pair[2] ?? '']])));
 }
 
-/** A form parameter, once or not at all. */
+/** The first value of a form parameter. */
 export const parameter = ({ form }: HttpCall, name: string): string | undefined => form.get(name) ?? undefined;

@@ -1,4 +1,4 @@
-/** Takes each request to its endpoint: counts it, fails it if a test wants that, and writes refusals as Keycloak does. */
+/** The router: counts each request, applies a fault or calls the endpoint, and formats refusals as Keycloak does. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ADMIN_PATH, adminApi } from '../admin/admin-api.js';
 import { MASTER } from '../admin/master-realm.js';
@@ -24,10 +24,10 @@ type Endpoint = (server: ServerState, call: HttpCall) => HttpAnswer | Promise<Ht
 
 interface Route {
   readonly methods: readonly ('GET' | 'POST')[];
-  /** By which name it is counted and made to fail. */
+  /** The name for counts and faults. */
   readonly name?: FaultyEndpoint;
   readonly endpoint: Endpoint;
-  /** Headers of every answer, refusals too. */
+  /** Headers of every answer, including refusals. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -36,7 +36,7 @@ const EITHER = ['GET', 'POST'] as const;
 /** RFC 6749 §5.1. */
 const NOT_STORED = { 'cache-control': 'no-store', pragma: 'no-cache' };
 
-/** Calls of the administrator and of its realm are neither counted nor made to fail. */
+/** Counts and faults do not apply to the admin REST API and the realm `master`. */
 export function listener(realms: ServerRealms, calls: CountingCalls, faults: FaultBoard, requests: LastRequests) {
   const { main } = realms;
   const routes = routesOf(main.realm.name);
@@ -61,7 +61,7 @@ export function listener(realms: ServerRealms, calls: CountingCalls, faults: Fau
       if (fault === undefined) send(response, await answer());
       else await sendFaulty(response, fault, answer);
     } catch (error) {
-      // A client that went away while it sent or was answered is no failure of ours; anything else a test must see.
+      // A disconnected client is not a failure of the server. Anything else must be visible to the test.
       if (response.headersSent || response.destroyed) response.destroy();
       else send(response, json(500, { error: 'server_error', error_description: String(error) }));
     }

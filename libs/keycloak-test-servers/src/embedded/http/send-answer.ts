@@ -1,4 +1,4 @@
-/** Sends an answer, or what a fault makes of it. */
+/** Sends an answer, with or without a fault. */
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -31,7 +31,7 @@ export function send(
   response.writeHead(status, { ...headers, ...length }).end(body, encoding);
 }
 
-/** `answer` does the endpoint's work: a fault in place of the answer never calls it. */
+/** `answer` does the work of the endpoint. A fault in place of the answer does not call it. */
 export async function sendFaulty(
   response: ServerResponse,
   fault: Fault,
@@ -111,7 +111,7 @@ const literal = ({ status = 200, headers = {}, body }: LiteralAnswer): HttpAnswe
 const retryAfter = (value: number | string | undefined): Record<string, string> =>
   value === undefined ? {} : { 'retry-after': String(value) };
 
-/** In pieces that are made once: gzipped pieces in a row are one gzip stream too (RFC 1952 §2.2). */
+/** The padding is encoded once and repeated: consecutive gzip members form one gzip stream (RFC 1952 §2.2). */
 function* hugeObject(megabytes: number, encode: (text: string) => Buffer): Generator<Buffer> {
   const padding = encode(' '.repeat(MEGABYTE));
   yield encode('{"active":true,"padding":"');
@@ -120,7 +120,7 @@ function* hugeObject(megabytes: number, encode: (text: string) => Buffer): Gener
 }
 
 async function stream(response: ServerResponse, pieces: Iterable<Buffer>): Promise<void> {
-  // The client hangs up in the middle: that is what these faults are for.
+  // The client is expected to abort the download.
   await pipeline(Readable.from(pieces), response).catch(() => undefined);
 }
 

@@ -1,4 +1,4 @@
-/** A realm as a server begins with it: nobody is logged in yet. */
+/** openRealm(): the initial state of a realm, without sessions. */
 import type { AdjustableClock } from '../adjustable-clock.js';
 import { AuthorizationCodes } from '../tokens/authorization-codes.js';
 import { realmPath } from '../discovery.js';

@@ -1,4 +1,4 @@
-/** What a realm export says of clients, client scopes and users, as far as a token shows it. */
+/** Clients, client scopes and users of a realm export, as far as the server uses them. */
 import { randomUUID } from 'node:crypto';
 
 export interface ClaimMapper {
@@ -9,7 +9,7 @@ export interface ClaimMapper {
 
 export interface RealmScope {
   readonly name: string;
-  /** Whether `scope` names it. */
+  /** Whether the `scope` of a token names it. */
   readonly isShown: boolean;
   readonly mappers: readonly ClaimMapper[];
 }
@@ -20,34 +20,34 @@ export interface RealmRole {
 }
 
 export interface RealmClient {
-  /** By which the admin REST API knows it. */
+  /** The id in the admin REST API. */
   readonly id: string;
   readonly clientId: string;
   readonly secret: string | undefined;
   readonly isPublic: boolean;
   enabled: boolean;
   readonly fullScopeAllowed: boolean;
-  /** Authorization code. */
+  /** Whether the authorization code flow is enabled. */
   readonly standardFlow: boolean;
-  /** Compared as they stand: no wildcards. */
+  /** Compared literally, without wildcards. */
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris: readonly string[];
-  /** `pkce.code.challenge.method`: none leaves it to the request. */
+  /** `pkce.code.challenge.method`; if undefined, the request decides. */
   readonly challengeMethod: string | undefined;
   readonly backchannelLogoutUrl: string | undefined;
-  /** Whether its logout tokens have a `sid`. */
+  /** Whether its logout tokens contain a `sid`. */
   readonly logoutNeedsSid: boolean;
   readonly passwordGrant: boolean;
   readonly serviceAccount: boolean;
   readonly tokenExchange: boolean;
   /** `typ` in the header of its access tokens. */
   readonly headerTyp: 'at+jwt' | 'JWT';
-  /** Keycloak's lightweight access tokens: no claims of mappers, not even `sub`. */
+  /** Lightweight access tokens of Keycloak: without claims of mappers, even without `sub`. */
   readonly isLightweight: boolean;
   readonly accessTokenSeconds: number | undefined;
   readonly defaultScopes: readonly string[];
   readonly optionalScopes: readonly string[];
-  /** As it was given, with whatever the server makes nothing of. */
+  /** The original JSON, including members that the server does not use. */
   readonly representation: Readonly<Record<string, unknown>>;
 }
 
@@ -59,9 +59,9 @@ export interface RealmUser {
   readonly serviceAccountOf: string | undefined;
   enabled: boolean;
   realmRoles: readonly string[];
-  /** Tokens of seconds before this one count no more. */
+  /** Tokens issued before this second are invalid. */
   notBefore: number;
-  /** By the names that mappers use: `email`, `firstName`, `emailVerified` … */
+  /** With the names that mappers use: `email`, `firstName`, `emailVerified` … */
   attributes: Readonly<Record<string, string | boolean>>;
 }
 
@@ -142,7 +142,7 @@ export const toList = (json: unknown): readonly unknown[] => (Array.isArray(json
 
 export const toTexts = (json: unknown): string[] => toList(json).filter((item) => typeof item === 'string');
 
-/** One attribute holds them all, `##` between them; `+` stands for the redirect URIs. */
+/** One attribute contains all URIs, separated by `##`; `+` means the redirect URIs. */
 function toPostLogoutUris(attribute: unknown, redirectUris: readonly string[]): readonly string[] {
   const uris = toFilledText(attribute)?.split('##') ?? [];
   return uris.flatMap((uri) => (uri === '+' ? redirectUris : [uri]));

@@ -1,7 +1,7 @@
-/** The settings of a realm that the server goes by, as a realm export and the admin REST API name them. */
+/** RealmSettings: the realm settings that the server supports, named as in a realm export and the admin REST API. */
 
 export interface RealmSettings {
-  /** Seconds, where nothing else is said. */
+  /** In seconds, as are all lifespans and timeouts. */
   accessTokenLifespan: number;
   accessCodeLifespan: number;
   ssoSessionIdleTimeout: number;
@@ -9,19 +9,20 @@ export interface RealmSettings {
   revokeRefreshToken: boolean;
   editUsernameAllowed: boolean;
   bruteForceProtected: boolean;
-  /** So many failures in a row, no two of them further apart than `maxDeltaTimeSeconds` … */
+  /** The number of consecutive failures after which a user must wait. */
   failureFactor: number;
-  /** … and a user waits so many seconds, twice as many after twice as many failures … */
+  /** The wait after `failureFactor` failures; twice as long after twice as many, and so on. */
   waitIncrementSeconds: number;
-  /** … and never more than these. */
+  /** The maximum wait. */
   maxFailureWaitSeconds: number;
+  /** Failures further apart than this are not consecutive. */
   maxDeltaTimeSeconds: number;
-  /** Two failures that are closer to each other than this cost `minimumQuickLoginWaitSeconds`. */
+  /** Two failures closer together than this cause a wait of `minimumQuickLoginWaitSeconds`. */
   quickLoginCheckMilliSeconds: number;
   minimumQuickLoginWaitSeconds: number;
 }
 
-/** What Keycloak takes where nothing is said. */
+/** Keycloak's defaults. */
 const DEFAULTS: RealmSettings = {
   accessTokenLifespan: 300,
   accessCodeLifespan: 60,
@@ -43,7 +44,7 @@ export const toSettings = (realm: Readonly<Record<string, unknown>>): RealmSetti
   ...pickSettings(realm),
 });
 
-/** Those that are there. What a placeholder has filled is text: as Keycloak does, it is read as what it must be. */
+/** Returns the settings that are present. A value from a placeholder is a string, which is converted as in Keycloak. */
 export function pickSettings(realm: Readonly<Record<string, unknown>>): Partial<RealmSettings> {
   const given = Object.entries(DEFAULTS).filter(([name]) => realm[name] !== undefined && realm[name] !== null);
   return Object.fromEntries(given.map(([name, like]) => [name, valueLike(like, realm[name], name)]));
@@ -55,5 +56,5 @@ function valueLike(like: number | boolean, value: unknown, name: string): number
   const text = String(value);
   if (typeof like === 'number' && /^\d+$/.test(text)) return Number(text);
   if (typeof like === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';
-  throw new Error(`The realm's ${name} is no ${typeof like}: ${text}`);
+  throw new Error(`The realm setting ${name} is not a ${typeof like}: ${text}`);
 }

@@ -1,4 +1,4 @@
-/** A realm as the server holds it: clients, client scopes, users, and which role opens which scope. */
+/** Realm: clients, client scopes, users, and the roles that each scope requires. */
 import { randomUUID } from 'node:crypto';
 import {
   toClient,
@@ -28,7 +28,7 @@ export class Realm {
   private readonly rolesOfScope = new Map<string, readonly string[]>();
   private readonly rolesOfClient = new Map<string, readonly string[]>();
 
-  /** `json`: a realm export, its placeholders filled. */
+  /** `json`: a realm export with its placeholders filled. */
   constructor(
     readonly name: string,
     json: unknown,
@@ -62,12 +62,12 @@ export class Realm {
     return this.putClient(toClient(json, this.scopesByDefault));
   }
 
-  /** `json` holds all of it, but for its scopes: they stay. */
+  /** `json` contains the whole client except its scopes, which stay. */
   replaceClient({ id, defaultScopes, optionalScopes }: RealmClient, json: object): void {
     this.putClient({ ...toClient({ ...json, id }, []), defaultScopes, optionalScopes });
   }
 
-  /** Its service account goes with it. */
+  /** Removes the client and its service account. */
   removeClient(client: RealmClient): void {
     const account = this.serviceAccountOf(client);
     if (account !== undefined) this.removeUser(account);
@@ -95,7 +95,7 @@ export class Realm {
     return this.usersById.get(id);
   }
 
-  /** By user name or e-mail address, in any case. */
+  /** Finds a user by user name or e-mail address, ignoring case. */
   userNamed(login: string): RealmUser | undefined {
     const wanted = login.toLowerCase();
     const users = this.users();
@@ -109,25 +109,25 @@ export class Realm {
     return this.users().find(({ serviceAccountOf }) => serviceAccountOf === clientId);
   }
 
-  /** The roles of which one is needed to be given this scope; nobody is asked for one when there are none. */
-  rolesThatOpen(scope: string): readonly string[] {
+  /** A user needs one of these roles to be granted the scope; an empty list means that no role is required. */
+  rolesRequiredFor(scope: string): readonly string[] {
     return this.rolesOfScope.get(scope) ?? [];
   }
 
-  /** Roles that the client's tokens may show, whatever their scopes. */
+  /** The roles that the client's tokens may contain, whatever their scopes. */
   rolesShownTo({ clientId }: RealmClient): readonly string[] {
     return this.rolesOfClient.get(clientId) ?? [];
   }
 
-  /** A client with a service account that nobody described gets one of Keycloak's making, and a scope that tells of it. */
+  /** As in Keycloak, a client whose service account is not in the file gets a default one and the scope `service_account`. */
   private putClient(client: RealmClient): RealmClient {
     const { clientId, defaultScopes } = client;
-    const isDescribed = !client.serviceAccount || this.serviceAccountOf(client) !== undefined;
-    const tells = !isDescribed && this.scopes.has(SERVICE_ACCOUNT_SCOPE);
-    const put = tells ? { ...client, defaultScopes: [...defaultScopes, SERVICE_ACCOUNT_SCOPE] } : client;
+    const isComplete = !client.serviceAccount || this.serviceAccountOf(client) !== undefined;
+    const addsScope = !isComplete && this.scopes.has(SERVICE_ACCOUNT_SCOPE);
+    const put = addsScope ? { ...client, defaultScopes: [...defaultScopes, SERVICE_ACCOUNT_SCOPE] } : client;
     this.clientsById.set(put.id, put);
     this.clientsByName.set(clientId, put);
-    if (!isDescribed) {
+    if (!isComplete) {
       this.addUser({ username: `service-account-${clientId}`, enabled: true, serviceAccountClientId: clientId });
     }
     return put;

@@ -7,7 +7,7 @@ import { OAuthRefusal } from './oauth-refusal.js';
 import { notesOf } from '../sessions.js';
 import { sessionAnswer } from './token-answer.js';
 
-/** Whatever is wrong with the rest of the request, the code is used up. */
+/** Uses up the code even if the rest of the request is invalid. */
 export const authorizationCodeGrant: Grant = async (server, client, call) => {
   const code = parameter(call, 'code');
   if (code === undefined) throw new OAuthRefusal(400, 'invalid_request', 'Missing parameter: code');

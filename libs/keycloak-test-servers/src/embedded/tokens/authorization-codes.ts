@@ -1,4 +1,4 @@
-/** Codes that were given out: each is good once, for a minute or what the realm says (RFC 6749 §4.1.2). */
+/** AuthorizationCodes: issued codes, each valid once for `accessCodeLifespan`, 60 s by default (RFC 6749 §4.1.2). */
 import { randomUUID } from 'node:crypto';
 import type { AdjustableClock } from '../adjustable-clock.js';
 import type { AuthorizationRequest } from '../browser/authorization-request.js';
@@ -30,8 +30,8 @@ export class AuthorizationCodes {
   }
 
   /**
-   * What the code stands for, if it is good. One that comes again may have been stolen: the client leaves the session, and
-   * with it go all its tokens (RFC 6749 §4.1.2, §10.5). The session stays, and other clients in it.
+   * Returns request and session of a valid code. A code that is used twice may be stolen: the client is removed from the
+   * session, which invalidates all its tokens (RFC 6749 §4.1.2, §10.5). The session and its other clients stay.
    */
   redeem(code: string): GrantedCode | undefined {
     const granted = this.codes.get(code);

@@ -1,4 +1,4 @@
-/** Which client calls, by HTTP Basic or by the form (RFC 6749 §2.3.1). */
+/** Client authentication by HTTP Basic or by form parameters (RFC 6749 §2.3.1). */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { parameter, type HttpCall } from '../http/http-call.js';
 import { OAuthRefusal } from './oauth-refusal.js';
@@ -7,13 +7,13 @@ import type { Realm } from '../realm/realm.js';
 
 const BAD_CLIENT = 'Invalid client or Invalid client credentials';
 
-/** Keycloak's answer to a wrong secret: at introspection it is another than elsewhere. */
+/** Keycloak's answers to a wrong secret; introspection has a different one. */
 export const WRONG_SECRET = new OAuthRefusal(401, 'unauthorized_client', BAD_CLIENT);
 export const WRONG_SECRET_AT_INTROSPECTION = new OAuthRefusal(401, 'invalid_client', 'Client authentication failed.');
 
 /**
- * The client, once it has shown its secret; a public one has none to show. What the form says goes before the header. Then
- * no parameter may come twice, but for those named.
+ * Returns the authenticated client; a public client needs no secret. Form parameters take precedence over the header. After
+ * that it refuses duplicate parameters, except the `repeatable` ones.
  */
 export function authenticateClient(
   realm: Realm,
@@ -29,7 +29,7 @@ export function authenticateClient(
   return client;
 }
 
-/** Whatever the caller says that it is. */
+/** The credentials in the request, unverified. */
 export function presentedCredentials(call: HttpCall): { clientId: string | undefined; secret: string | undefined } {
   const [clientId, secret] = basicCredentials(call.authorization);
   return {

@@ -8,13 +8,13 @@ export interface CodeChallenge {
   readonly value: string;
 }
 
-/** §4.1 and §4.2: verifier and challenge have one form. */
+/** §4.1 and §4.2: verifier and challenge have the same syntax. */
 const FORM = /^[A-Za-z0-9\-._~]{43,128}$/;
 
 /**
- * What the client's attribute `pkce.code.challenge.method` demands; without it, whatever the request offers (§4.3).
+ * Requires the method in the client's attribute `pkce.code.challenge.method`; without one, the request decides (§4.3).
  *
- * @throws what `invalid` makes of the description.
+ * @throws the error that `invalid` creates.
  */
 export function readCodeChallenge(
   client: RealmClient,
@@ -37,7 +37,7 @@ export function readCodeChallenge(
   return { method: method ?? 'plain', value };
 }
 
-/** §4.6. */
+/** RFC 7636 §4.6. */
 export function checkCodeVerifier(challenge: CodeChallenge | undefined, verifier: string | undefined): void {
   if (challenge === undefined) {
     if (verifier === undefined) return;

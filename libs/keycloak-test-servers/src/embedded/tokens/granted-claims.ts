@@ -1,4 +1,4 @@
-/** What a client is given for a user: scopes, audience and roles, by Keycloak's rules. */
+/** grantClaims(): the scopes, audience and roles that a client is granted for a user, by Keycloak's rules. */
 import { hasMapper, mappedAudiences, mappedClaims, type SessionNotes } from './mapped-claims.js';
 import { OAuthRefusal } from './oauth-refusal.js';
 import type { RealmClient, RealmScope, RealmUser } from '../realm/realm-representation.js';
@@ -11,7 +11,7 @@ export interface GrantRequest {
   readonly user: RealmUser;
   /** `scope` of the request. */
   readonly scope: string | undefined;
-  /** RFC 8693 `audience`: none means all that the scopes bring. */
+  /** RFC 8693 `audience`; none means all audiences of the scopes. */
   readonly audiences?: readonly string[];
   readonly notes?: SessionNotes;
 }
@@ -19,15 +19,15 @@ export interface GrantRequest {
 export interface GrantedClaims {
   readonly scope: string;
   readonly hasOpenid: boolean;
-  /** Of an access token, without those that every token has. */
+  /** The claims of an access token, without those that every token has. */
   readonly access: Readonly<Record<string, unknown>>;
-  /** Of an ID token, likewise. */
+  /** The claims of an ID token, without those that every token has. */
   readonly id: Readonly<Record<string, unknown>>;
-  /** What userinfo tells. */
+  /** The claims that userinfo returns. */
   readonly userinfo: Readonly<Record<string, unknown>>;
 }
 
-/** @throws OAuthRefusal `invalid_scope`, or `invalid_request` when the scopes don't bring the audience asked for. */
+/** @throws OAuthRefusal `invalid_scope`, or `invalid_request` if the scopes don't provide a requested audience. */
 export function grantClaims(realm: Realm, request: GrantRequest): GrantedClaims {
   const { client, user, notes = {} } = request;
   const asked = requestedScopes(client, request.scope);
@@ -48,7 +48,7 @@ export function grantClaims(realm: Realm, request: GrantRequest): GrantedClaims 
   return { scope, hasOpenid, access, id: others('id'), userinfo: others('userinfo') };
 }
 
-/** The names asked for. One that is not assigned to the client, or is empty, refuses them all. */
+/** The requested scope names. Throws if one of them is empty or not assigned to the client. */
 export function requestedScopes(client: RealmClient, scope: string | undefined): string[] {
   if (scope === undefined) return [];
   const assigned = [OPENID, ...client.defaultScopes, ...client.optionalScopes];
@@ -57,14 +57,14 @@ export function requestedScopes(client: RealmClient, scope: string | undefined):
   throw new OAuthRefusal(400, 'invalid_scope', `Invalid scopes: ${scope}`);
 }
 
-/** A scope that roles open is left out, without a word, for a user who has none of them. */
+/** Silently omits a scope if the user has none of the roles that it requires. */
 function grantedScopes(realm: Realm, client: RealmClient, user: RealmUser, asked: readonly string[]): RealmScope[] {
   const optional = client.optionalScopes.filter((name) => asked.includes(name));
   return [...new Set([...client.defaultScopes, ...optional])]
     .map((name) => realm.scopes.get(name))
     .filter((scope) => scope !== undefined)
     .filter(({ name }) => {
-      const roles = realm.rolesThatOpen(name);
+      const roles = realm.rolesRequiredFor(name);
       return roles.length === 0 || roles.some((role) => user.realmRoles.includes(role));
     });
 }
@@ -78,6 +78,6 @@ function narrowed(available: readonly string[], wanted: readonly string[]): read
 
 function shownRoles(realm: Realm, client: RealmClient, user: RealmUser, scopes: readonly RealmScope[]): string[] {
   if (client.fullScopeAllowed) return [...user.realmRoles];
-  const shown = [...realm.rolesShownTo(client), ...scopes.flatMap(({ name }) => realm.rolesThatOpen(name))];
+  const shown = [...realm.rolesShownTo(client), ...scopes.flatMap(({ name }) => realm.rolesRequiredFor(name))];
   return user.realmRoles.filter((role) => shown.includes(role));
 }

@@ -67,8 +67,8 @@ export const refreshTokenGrant: Grant = async (server, client, call) => {
 };
 
 /**
- * The realm's `revokeRefreshToken`: each is good once. Who has one that was used may be a thief: the client leaves the
- * session, and the newest token is good no more either (RFC 9700 §4.14.2).
+ * `revokeRefreshToken` of the realm makes each refresh token valid once. A second use may be theft: the client is removed from
+ * the session, which invalidates its newest token too (RFC 9700 §4.14.2).
  */
 function useUpRefreshToken({ sessions }: ServerState, session: Session, { jti, azp }: Claims): void {
   if (sessions.isRevoked(String(jti))) {
@@ -78,7 +78,7 @@ function useUpRefreshToken({ sessions }: ServerState, session: Session, { jti, a
   sessions.revoke(String(jti));
 }
 
-/** The claims of a refresh token that was given to this client; its session may have ended. */
+/** The claims of a refresh token that was issued to this client. Its session may have ended. */
 export async function readRefreshToken(server: ServerState, client: RealmClient, token: string) {
   const claims = await server.keys.read(token);
   if (claims?.['typ'] !== 'Refresh') throw invalidGrant('Invalid refresh token');

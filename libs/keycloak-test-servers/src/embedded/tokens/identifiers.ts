@@ -1,4 +1,4 @@
-/** The fixed names that the specifications give to grants and token types. */
+/** Identifiers of grants and token types in the specifications. */
 
 /** RFC 6749 §4.4.2. */
 export const CLIENT_CREDENTIALS_GRANT = 'client_credentials';

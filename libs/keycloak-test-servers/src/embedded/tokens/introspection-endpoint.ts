@@ -1,4 +1,4 @@
-/** Introspection (RFC 7662): only those whom a token is meant for learn of it. */
+/** Introspection (RFC 7662): only clients in the audience of a token learn that it is active. */
 import { authenticateClient, WRONG_SECRET_AT_INTROSPECTION } from './client-authentication.js';
 import { grantClaims } from './granted-claims.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
@@ -8,7 +8,7 @@ import type { RealmClient } from '../realm/realm-representation.js';
 import type { ServerState } from '../server-state.js';
 import { notesOf } from '../sessions.js';
 
-/** An ID token is told apart from an access token by nothing but the `typ` of the answer. */
+/** Only `typ` in the answer distinguishes an ID token from an access token. */
 const INTROSPECTED_KINDS = ['Bearer', 'ID'];
 const TOKEN_TYPE_HINTS = ['access_token', 'refresh_token', 'requesting_party_token'];
 
@@ -28,7 +28,7 @@ async function membersFor(server: ServerState, { clientId }: RealmClient, token:
   if (live === undefined || !audiencesOf(live.claims).includes(clientId)) return { active: false };
   if (live.session !== undefined) server.sessions.touch(live.session);
   return {
-    ...claimsByNow(server, live),
+    ...currentClaims(server, live),
     client_id: live.claims['azp'],
     username: live.user.username,
     token_type: live.claims['typ'],
@@ -37,10 +37,10 @@ async function membersFor(server: ServerState, { clientId }: RealmClient, token:
 }
 
 /**
- * Audience and scope stay as the token has them, even when the user has since lost the role for them. What mappers add is
- * told anew: roles and names as they are by now, and nothing of where a service account called from.
+ * Audience and scope are those of the token, even if the user has lost the role for them since. The claims of mappers are
+ * current: they contain the present roles and names, and no address of a service account.
  */
-function claimsByNow({ realm }: ServerState, { claims, client, user, session }: LiveToken): object {
+function currentClaims({ realm }: ServerState, { claims, client, user, session }: LiveToken): object {
   const { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp } = claims;
   const asked = typeof scope === 'string' && scope !== '' ? scope : undefined;
   const granted = grantClaims(realm, { client, user, scope: asked, notes: notesOf(session) });

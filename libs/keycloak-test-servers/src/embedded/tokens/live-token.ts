@@ -1,4 +1,4 @@
-/** Whether a token still counts: signed here, not expired, not revoked, its session, user and client all there. */
+/** findLiveToken(): reads a token that is valid: signed here, not expired or revoked, with its session, user and client. */
 import type { RealmClient, RealmUser } from '../realm/realm-representation.js';
 import type { ServerState } from '../server-state.js';
 import type { Session } from '../sessions.js';
@@ -6,17 +6,17 @@ import type { Claims } from './signing-keys.js';
 
 export interface LiveToken {
   readonly claims: Claims;
-  /** Its `azp`. */
+  /** The client in `azp`. */
   readonly client: RealmClient;
   readonly user: RealmUser;
-  /** None for a service account. */
+  /** Undefined for a service account. */
   readonly session: Session | undefined;
 }
 
 export const findLiveAccessToken = (server: ServerState, token: string): Promise<LiveToken | undefined> =>
   findLiveToken(server, token, ['Bearer']);
 
-/** `kinds`: which `typ` it may have. */
+/** `kinds`: the accepted values of `typ`. */
 export async function findLiveToken(
   server: ServerState,
   token: string,
@@ -28,11 +28,11 @@ export async function findLiveToken(
   const session = sessionOf(server, claims);
   if (lacksSession(server, claims)) return undefined;
   const user = session?.user ?? server.realm.userById(String(claims['sub']));
-  if (user === undefined || isOfBefore(user, claims)) return undefined;
+  if (user === undefined || predatesLogout(user, claims)) return undefined;
   return user.enabled ? { claims, client, user, session } : undefined;
 }
 
-/** The claims of a token as such: signed here, of this issuer, neither expired nor revoked. */
+/** The claims of a token that is signed here, from this issuer, and neither expired nor revoked. Ignores session and user. */
 export async function readGoodToken(
   server: ServerState,
   token: string,
@@ -44,21 +44,21 @@ export async function readGoodToken(
   return isExpired(server, claims) || server.sessions.isRevoked(String(claims['jti'])) ? undefined : claims;
 }
 
-/** Whether it had a session, and that has ended, or its client has left it. */
+/** Whether the token belongs to a session that has ended, or that its client has left. */
 export function lacksSession(server: ServerState, claims: Claims): boolean {
   if (claims['sid'] === undefined) return false;
   const session = sessionOf(server, claims);
   return session === undefined || !isOfItsClient(session, claims);
 }
 
-/** Whether its user was logged out since, by an administrator. */
-export const isOfBefore = ({ notBefore }: RealmUser, { iat }: Claims): boolean => Number(iat) < notBefore;
+/** Whether an administrator has logged the user out since the token was issued. */
+export const predatesLogout = ({ notBefore }: RealmUser, { iat }: Claims): boolean => Number(iat) < notBefore;
 
-/** A token that was exchanged by a client that takes no part in the session stands on the session alone. */
+/** A token exchanged by a client outside the session depends on the session only. */
 const isOfItsClient = ({ clients }: Session, { jti, azp, iat }: Claims): boolean =>
   !String(jti).startsWith('on') || Number(iat) >= (clients.get(String(azp)) ?? Infinity);
 
-/** The second that `exp` names still counts, against RFC 7519 §4.1.4: so it is in Keycloak. */
+/** As in Keycloak and contrary to RFC 7519 §4.1.4, a token is still valid in the second of `exp`. */
 export const isExpired = ({ clock }: ServerState, { exp }: Claims): boolean => Number(exp) < clock.now();
 
 export const sessionOf = ({ sessions }: ServerState, { sid }: Claims): Session | undefined =>

@@ -1,10 +1,10 @@
-/** The claims that a scope's mappers make of a user. */
+/** mappedClaims(): the claims about a user that the mappers of scopes produce. */
 import type { ClaimMapper, RealmScope, RealmUser } from '../realm/realm-representation.js';
 
-/** What Keycloak notes of a session, such as the address that a service account came from. */
+/** Keycloak's notes about a session, such as the address of a service account. */
 export type SessionNotes = Readonly<Record<string, string>>;
 
-/** `access.token.claim`, `id.token.claim` and `userinfo.token.claim` of a mapper's configuration. */
+/** The `access.token.claim`, `id.token.claim` and `userinfo.token.claim` in the configuration of a mapper. */
 export type TokenKind = 'access' | 'id' | 'userinfo';
 
 export function mappedClaims(
@@ -20,7 +20,7 @@ export function mappedClaims(
 export const hasMapper = (scopes: readonly RealmScope[], kind: string): boolean =>
   mappersOf(scopes, 'access').some((mapper) => mapper.kind === kind);
 
-/** The audiences that the scopes add, each once. */
+/** The audiences that the scopes add, without duplicates. */
 export function mappedAudiences(scopes: readonly RealmScope[]): string[] {
   const audiences = mappersOf(scopes, 'access')
     .filter(({ kind }) => kind === 'oidc-audience-mapper')

@@ -1,13 +1,13 @@
-/** A refusal in OAuth's own words: status, error code and description. */
+/** OAuthRefusal: an OAuth error answer with status, error code and description. */
 
 export class OAuthRefusal extends Error {
   override readonly name = 'OAuthRefusal';
 
   constructor(
     readonly status: number,
-    /** RFC 6749 §5.2, or a code of Keycloak's own. */
+    /** An error code of RFC 6749 §5.2 or of Keycloak. */
     readonly error: string,
-    /** What Keycloak writes. Clients that tell its refusals apart have nothing else to go by. */
+    /** The text of Keycloak. Clients have no other way to distinguish its refusals. */
     readonly description: string,
   ) {
     super(`${error}: ${description}`);

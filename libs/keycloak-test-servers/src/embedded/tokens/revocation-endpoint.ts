@@ -1,4 +1,4 @@
-/** Revocation (RFC 7009): how a client ends what it was given. */
+/** Revocation (RFC 7009): a client ends a token that it was issued. */
 import { authenticateClient } from './client-authentication.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import { sessionOf } from './live-token.js';
@@ -6,8 +6,8 @@ import { OAuthRefusal } from './oauth-refusal.js';
 import type { ServerState } from '../server-state.js';
 
 /**
- * An access token goes alone. With a refresh token the client leaves the session, which ends when it was the last one. No
- * client hears of that.
+ * Revoking an access token affects that token only. Revoking a refresh token removes the client from the session, which ends
+ * with its last client. No client is notified.
  */
 export async function revocationEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
   const client = authenticateClient(server.realm, call);
@@ -30,5 +30,5 @@ export async function revocationEndpoint(server: ServerState, call: HttpCall): P
   return { status: 200, headers: {}, body: '' };
 }
 
-// RFC 7009 §2.2 wants 200 here. That it says "error" all the same is Keycloak's way.
+// RFC 7009 §2.2 requires 200 here. The `error` member is Keycloak's.
 const UNKNOWN_TOKEN = json(200, { error: 'invalid_token', error_description: 'Invalid token' });

@@ -1,4 +1,4 @@
-/** The realm's keys: RS256 for what others verify, HS512 for what only the server reads. */
+/** SigningKeys: the keys of a realm, RS256 for tokens that others verify, HS512 for tokens that only the server reads. */
 import { randomBytes } from 'node:crypto';
 import {
   calculateJwkThumbprint,
@@ -17,14 +17,14 @@ export type Claims = Readonly<Record<string, unknown>>;
 export interface SigningKeys {
   /** RFC 7517 §5. */
   readonly jwks: { readonly keys: readonly JWK[] };
-  /** The public key as Keycloak shows it: DER in Base64, without armour. */
+  /** The public key as Keycloak publishes it: DER in Base64, without PEM header and footer. */
   readonly publicKey: string;
   sign(claims: Claims, headerTyp: string): Promise<string>;
-  /** From now on another key signs. The former ones are still published, and what they signed is still good. */
+  /** Signs with a new key from now on. The old keys stay published, and their tokens stay valid. */
   rotate(): Promise<void>;
-  /** By another key that goes by the same `kid`. */
+  /** Signs with another key that claims the same `kid`. */
   signAsStranger(claims: Claims, headerTyp: string): Promise<string>;
-  /** For refresh tokens. */
+  /** Signs refresh tokens. */
   signForSelf(claims: Claims): Promise<string>;
   /** The claims of a token that one of these keys signed, whether or not it has expired. */
   read(token: string): Promise<Claims | undefined>;
@@ -44,13 +44,13 @@ async function makeKeyPair(): Promise<KeyPair> {
   const { publicKey, privateKey } = await generateKeyPair('RS256');
   const jwk = await exportJWK(publicKey);
   const kid = await calculateJwkThumbprint(jwk);
-  const armoured = await exportSPKI(publicKey);
+  const pem = await exportSPKI(publicKey);
   return {
     kid,
     publicKey,
     privateKey,
     jwk: { kid, kty: 'RSA', alg: 'RS256', use: 'sig', ...jwk },
-    spki: armoured.replaceAll(/-----[A-Z ]+-----|\s/g, ''),
+    spki: pem.replaceAll(/-----[A-Z ]+-----|\s/g, ''),
   };
 }
 
@@ -78,7 +78,7 @@ export async function makeSigningKeys(): Promise<SigningKeys> {
     },
     signForSelf: (claims) => new SignJWT({ ...claims }).setProtectedHeader({ alg: 'HS512', typ: 'JWT' }).sign(own),
     async read(text) {
-      const token = respelled(text);
+      const token = canonicalForm(text);
       if (token === undefined) return undefined;
       const answers = await Promise.allSettled([
         ...pairs.map(({ publicKey }) => jwtVerify(token, publicKey, { ...NEVER_EXPIRED, algorithms: ['RS256'] })),
@@ -90,8 +90,8 @@ export async function makeSigningKeys(): Promise<SigningKeys> {
   };
 }
 
-/** As it was issued. Keycloak takes dots and padding behind a token, and any spelling that its signature can be decoded from. */
-function respelled(text: string): string | undefined {
+/** The token as it was issued. Keycloak accepts trailing dots and padding, and any encoding that decodes to the signature. */
+function canonicalForm(text: string): string | undefined {
   const parts = text.split('.');
   const [header, payload, signature = ''] = parts;
   if (parts.slice(3).some((part) => part !== '') || !/^[\w+/-]+=*$/.test(signature)) return undefined;

@@ -1,4 +1,4 @@
-/** The answer of the token endpoint (RFC 6749 §5.1): access token, ID token, refresh token. */
+/** Answers of the token endpoint (RFC 6749 §5.1): access token, ID token, refresh token. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { GrantedClaims } from './granted-claims.js';
 import type { RealmClient } from '../realm/realm-representation.js';
@@ -8,10 +8,10 @@ import type { Session } from '../sessions.js';
 export interface Issue {
   readonly client: RealmClient;
   readonly granted: GrantedClaims;
-  /** What Keycloak puts before a token's `jti`: the kinds of session, token and grant. */
+  /** Keycloak's prefix of a token's `jti`, which encodes the kinds of session, token and grant. */
   readonly idPrefix: 'trrtcc' | 'onrtro' | 'onrtac' | 'onrtrt' | 'onrtte' | 'ntrtte' | 'trrtte';
   readonly session?: Session | undefined;
-  /** Of the authorization request. A refreshed ID token has none. */
+  /** The nonce of the authorization request. A refreshed ID token has none. */
   readonly nonce?: string | undefined;
 }
 
@@ -39,11 +39,11 @@ export async function accessTokenAnswer(server: ServerState, issue: Issue): Prom
   };
 }
 
-/** The kind of token within it is `rt`, or `lt` for a lightweight one. */
+/** The kind of token in the prefix is `rt`, or `lt` for a lightweight token. */
 const idPrefixOf = ({ client, idPrefix }: Issue): string =>
   client.isLightweight ? idPrefix.replace(/^(..)rt/, '$1lt') : idPrefix;
 
-/** With a refresh token, whose scope stays that of the login. */
+/** Adds a refresh token, which keeps the scope of the login. */
 export async function sessionAnswer(
   server: ServerState,
   issue: Issue & { readonly session: Session },
@@ -68,7 +68,7 @@ export async function sessionAnswer(
   return { ...(await accessTokenAnswer(server, issue)), refresh_expires_in, refresh_token };
 }
 
-/** Token exchange can give an ID token in place of an access token (RFC 8693 §2.2.1: its type is then `N_A`). */
+/** Token exchange can return an ID token in place of an access token (RFC 8693 §2.2.1: `token_type` is then `N_A`). */
 export async function idTokenAnswer(server: ServerState, issue: Issue): Promise<TokenMembers> {
   const access_token = await idToken(server, issue);
   return { access_token, ...membersOf(issue, timesOf(server, issue)), token_type: 'N_A' };

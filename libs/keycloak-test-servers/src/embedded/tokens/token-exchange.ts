@@ -1,4 +1,4 @@
-/** Standard token exchange (RFC 8693), in the order in which Keycloak finds fault. */
+/** Standard token exchange (RFC 8693), checked in Keycloak's order. */
 import { ACCESS_TOKEN_TYPE } from './identifiers.js';
 import { grantClaims } from './granted-claims.js';
 import type { Grant } from './grants.js';
@@ -36,7 +36,7 @@ export const tokenExchangeGrant: Grant = async (server, client, call) => {
   return { ...answer, issued_token_type: wanted };
 };
 
-/** The token stands on the subject's session, if that has one, and on the client's part in it, if it has one. */
+/** The token depends on the session of the subject, if there is one, and on the client's part in it, if it has one. */
 function idPrefixOf({ clientId }: RealmClient, session: Session | undefined): Issue['idPrefix'] {
   if (session === undefined) return 'trrtte';
   return session.clients.has(clientId) ? 'onrtte' : 'ntrtte';
@@ -50,7 +50,7 @@ function checkAudiences(realm: Realm, audiences: readonly string[]): void {
   }
 }
 
-/** A token is exchanged by whom it was meant for, or by whom it was given to. */
+/** Only the client that a token was issued to, or a client in its audience, may exchange it. */
 function checkClientMayExchange({ clientId }: RealmClient, { claims }: LiveToken): void {
   if (claims['azp'] === clientId || audiencesOf(claims).includes(clientId)) return;
   throw new OAuthRefusal(403, 'access_denied', 'Client is not within the token audience');

@@ -1,11 +1,11 @@
-/** Userinfo (OpenID Connect Core §5.3): what the scopes of an access token tell of its user. */
+/** Userinfo (OpenID Connect Core §5.3): the claims about the user that the scopes of an access token permit. */
 import { grantClaims } from './granted-claims.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
-import { isOfBefore, lacksSession, readGoodToken, sessionOf } from './live-token.js';
+import { lacksSession, predatesLogout, readGoodToken, sessionOf } from './live-token.js';
 import type { ServerState } from '../server-state.js';
 import { notesOf } from '../sessions.js';
 
-/** The token is in the header or in the form (RFC 6750 §2.1, §2.2), never in both. Refusals in Keycloak's order. */
+/** Accepts the token in the header or in the form (RFC 6750 §2.1, §2.2), not in both. Checks in Keycloak's order. */
 export async function userinfoEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
   const presented = [bearerToken(call), parameter(call, 'access_token')].filter((token) => token !== undefined);
   const [token] = presented;
@@ -26,7 +26,7 @@ export async function userinfoEndpoint(server: ServerState, call: HttpCall): Pro
   const user = session?.user ?? server.realm.userById(String(claims['sub']));
   if (user === undefined) return invalidToken(server, 'user_not_found');
   if (!user.enabled) return invalidToken(server, session === undefined ? 'user_disabled' : 'User disabled');
-  if (isOfBefore(user, claims)) return invalidToken(server, 'User not valid');
+  if (predatesLogout(user, claims)) return invalidToken(server, 'User not valid');
   const { userinfo } = grantClaims(server.realm, { client, user, scope, notes: notesOf(session) });
   return json(200, userinfo, { 'cache-control': 'no-store, no-cache' });
 }
@@ -37,7 +37,7 @@ export const bearerToken = ({ authorization }: HttpCall): string | undefined =>
 const invalidToken = (server: ServerState, description: string): HttpAnswer =>
   refusal(server, 401, 'invalid_token', description);
 
-/** RFC 6750 §3: in the header, with no body. */
+/** RFC 6750 §3: the error is in the header, and the body is empty. */
 function refusal({ realm }: ServerState, status: number, error?: string, description?: string): HttpAnswer {
   const why = error === undefined ? '' : `, error="${error}", error_description="${description}"`;
   const headers = {

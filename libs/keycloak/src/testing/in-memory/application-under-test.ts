@@ -1,4 +1,4 @@
-/** Application under test: what a test does with an application that has KeycloakTestingModule. */
+/** Application under test: the functions with which a test controls an application that uses KeycloakTestingModule. */
 import { Network } from '../../http/network.js';
 import { isScopeToken } from '../../protocol/scope.js';
 import { isCompactJws } from '../../protocol/token-form.js';
@@ -9,30 +9,29 @@ import type { TestAuthorizationServer } from './test-authorization-server.js';
 import { TestNetwork } from './test-network.js';
 import type { TestServices } from './test-services.js';
 
-/** A Nest application, or a `TestingModule`: the part that is used. */
+/** The part of a Nest application or `TestingModule` that is used. */
 export interface ApplicationUnderTest {
   get(token: typeof Network, options: { readonly strict: false }): unknown;
 }
 
 /**
- * Signs in whom `token` describes, and gives the text to send as bearer token. Where `testAccessToken()` was not told
- * otherwise, it is for this application (`aud` is its client id, `iss` its issuer). Every call gives a token of its own, unless
- * `token` was given a `text`: then that is it, and said again with other claims it is not news to the application before
- * `introspectionTtlSeconds` have passed. `token` itself is known too from then on, so that what is tested below the
- * routes can be given it, to exchange.
+ * Signs in the caller that `token` describes, and returns the text to send as bearer token. By default `aud` is the client id
+ * of this application and `iss` its issuer. Every call returns a new token, unless `token` has a `text`: then that is the
+ * bearer token, and if you sign it in again with other claims, the application sees them only after
+ * `introspectionTtlSeconds`. `token` itself becomes known as well, so that code below the routes can exchange it.
  *
- * It does *not* let anything pass: the application's guard asks for the token, judges it and holds it against the route.
+ * It does *not* bypass the guard, which introspects the token, judges it and checks it against the route.
  *
- * Throws `Error` when the application has no `KeycloakTestingModule`, and unless `NODE_ENV` is `test` or `development`; `TypeError` for a
- * token that `testAccessToken()` did not make, a `text` that has not the form of a token (RFC 7515 §7.1), or a permission that
- * `scope` can't hold.
+ * Throws `Error` if the application has no `KeycloakTestingModule`, and unless `NODE_ENV` is `test` or `development`; `TypeError` for a
+ * token that `testAccessToken()` did not make, a `text` that does not have the form of a token (RFC 7515 §7.1), or a permission
+ * that `scope` can't contain.
  */
 export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): string {
   const { client, tokens } = networkOf(app);
   const description = descriptionOf(token);
-  if (description === undefined) throw new TypeError('signIn() takes what testAccessToken() made, and no other token');
+  if (description === undefined) throw new TypeError('signIn() accepts only tokens made by testAccessToken()');
   const { text, options } = description;
-  if (!isCompactJws(text)) throw new TypeError('The text given has not the form of a token: the guard would refuse it');
+  if (!isCompactJws(text)) throw new TypeError('The text does not have the form of a token: the guard would refuse it');
   const bad = options.permissions?.find((permission) => !isScopeToken(permission));
   if (bad !== undefined) throw notAScopeToken(bad);
   const claims = claimsOf(options, { issuer: client.issuer, audience: client.clientId });
@@ -42,20 +41,20 @@ export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): s
 }
 
 /**
- * Ends a token at the authorization server: from then on it is inactive there, and not exchanged. As in life, the application
- * learns of it when it asks again (`introspectionTtlSeconds`, `@MaxStaleness`); what it is told through its `RevocationList`
- * it refuses at once.
+ * Ends a token at the authorization server, which then reports it inactive and does not exchange it. As in production, the
+ * application notices at the next introspection (`introspectionTtlSeconds`, `@MaxStaleness`); it refuses a token on its
+ * `RevocationList` at once.
  *
- * Throws `Error` for a text that `signIn` did not give for this application.
+ * Throws `Error` for a text that `signIn` did not return for this application.
  */
 export function signOut(app: ApplicationUnderTest, bearerToken: string): void {
-  if (!networkOf(app).tokens.end(bearerToken)) throw new Error('No such token is signed in at this application');
+  if (!networkOf(app).tokens.end(bearerToken)) throw new Error('This token is not signed in at this application');
 }
 
-/** How the services that this application calls answer, and what calls it made. */
+/** The services that this application calls: sets their answers and lists the calls. */
 export const testServices = (app: ApplicationUnderTest): TestServices => networkOf(app).services;
 
-/** This application's authorization server, to make it unreachable. */
+/** The authorization server of this application: makes it unreachable. */
 export const testAuthorizationServer = (app: ApplicationUnderTest): TestAuthorizationServer =>
   networkOf(app).authorizationServer;
 
@@ -65,7 +64,7 @@ function networkOf(app: ApplicationUnderTest): TestNetwork {
   if (network instanceof TestNetwork) return network;
   throw new Error(
     [
-      `This application has ${network === undefined ? 'no KeycloakModule' : 'the real KeycloakModule, which asks a server'}.`,
+      `This application has ${network === undefined ? 'no KeycloakModule' : 'the real KeycloakModule, which needs a server'}.`,
       'Build it with KeycloakTestingModule.override(Test.createTestingModule({ imports: [AppModule] })).compile(),',
       'or import KeycloakTestingModule.forRoot() in place of KeycloakModule.forRoot(…)',
     ].join(' '),
@@ -82,5 +81,5 @@ function networkIn(app: ApplicationUnderTest): unknown {
 
 const notAScopeToken = (permission: string): TypeError =>
   new TypeError(
-    `${JSON.stringify(permission)} can't be a member of "scope". Where permissions are roles, say so as the realm does: claims: { realm_access: { roles: [${JSON.stringify(permission)}] } }`,
+    `"scope" can't contain the permission ${JSON.stringify(permission)}. If permissions are roles, set the claim of the realm: claims: { realm_access: { roles: [${JSON.stringify(permission)}] } }`,
   );

@@ -104,7 +104,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     request(app.getHttpServer()).get(path).auth(bearer, { type: 'bearer' });
   const as = (options: TestAccessTokenOptions): string => signIn(app, testAccessToken(options));
 
-  it('lets in who may, and tells the handler who it is', async () => {
+  it('admits an authorised caller, and passes its token to the handler', async () => {
     const alice = { subject: 'alice', permissions: ['orders.read'], client: 'web-shop', claims: { email: 'a@b.test' } };
     const { body } = await read('/orders', as(alice)).expect(200);
     expect(body).toEqual({ subject: 'alice', client: 'web-shop', email: 'a@b.test' });
@@ -112,7 +112,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await read('/start', as({ subject: 'bob' })).expect(200, { subject: 'bob' });
   });
 
-  it('lets the same token in again, from what is kept of it', async () => {
+  it('admits the same token again from the cache', async () => {
     const alice = as({ subject: 'alice', permissions: ['orders.read'] });
     await read('/orders', alice).expect(200);
     testAuthorizationServer(app).fail('refused');
@@ -120,7 +120,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect((await read('/me', alice)).status).toBe(503);
   });
 
-  it('asks for no token where none is wanted, and refuses whoever has none elsewhere', async () => {
+  it('requires a token except on public and optional routes', async () => {
     const http = request(app.getHttpServer());
     await http.get('/about').expect(200);
     await http.get('/start').expect(200, { subject: null });
@@ -128,7 +128,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(headers['www-authenticate']).toBe('Bearer realm="orders"');
   });
 
-  it('keeps a route closed that no decorator opens', async () => {
+  it('keeps a route without an access decorator closed', async () => {
     const { body } = await read('/forgotten', as({ permissions: ['orders.read'] })).expect(403);
     expect(body).toMatchObject({ code: 'route_closed' });
   });
@@ -143,7 +143,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     ['is bound to a key', 'sender_constrained', { claims: { cnf: { jkt: 'thumbprint' } } }],
     ['is not valid yet', 'not_yet_valid', { claims: { nbf: Math.floor(Date.now() / 1000) + 3600 } }],
     ['has no subject', 'sub_missing', { claims: { sub: undefined } }],
-    ['was issued to nobody', 'client_missing', { claims: { azp: undefined } }],
+    ['names no client', 'client_missing', { claims: { azp: undefined } }],
   ])('refuses a token that %s', async (_, reason, options) => {
     const bearer = as({ permissions: ['orders.read'], ...options });
     for (const path of ['/orders', '/start', '/me']) {
@@ -154,12 +154,12 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await read('/about', bearer).expect(200);
   });
 
-  it('lets in a token that is for several services, this one among them', async () => {
+  it('admits a token for several services, this one among them', async () => {
     const both = as({ permissions: ['orders.read'], audience: ['account', 'orders'] });
     expect((await read('/orders', both)).status).toBe(200);
   });
 
-  it('names the permission that is missing', async () => {
+  it('names the missing permission', async () => {
     const { body, headers } = await read('/orders', as({ permissions: ['orders.readwrite'] })).expect(403);
     expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'orders.read' });
     expect(headers['www-authenticate']).toContain('error="insufficient_scope"');
@@ -172,7 +172,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(body).toMatchObject({ code: 'client_not_allowed' });
   });
 
-  it('refuses what is no token, and what nobody signed in', async () => {
+  it('refuses a malformed token, and a token that was not signed in', async () => {
     await read('/orders', 'not/a\\token').expect(401);
     await read('/orders', 'two words').expect(400);
     expect((await read('/orders', 'junk').expect(401)).body).toMatchObject({ reason: 'token_malformed' });
@@ -183,7 +183,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await request(app.getHttpServer()).get('/orders').set('Authorization', `Basic ${alice}`).expect(401);
   });
 
-  it('refuses a token that ended before it came, and one that ended later where the route wants to know it at once', async () => {
+  it('refuses a token that ended before its first use, and one that ended later where the route introspects at once', async () => {
     const ended = as({ permissions: ['orders.read'] });
     signOut(app, ended);
     expect((await read('/orders', ended).expect(401)).body).toMatchObject({ reason: 'inactive' });
@@ -191,13 +191,13 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     const later = as({ permissions: ['orders.read'] });
     await read('/orders', later).expect(200);
     signOut(app, later);
-    // Within the revocation window, as in life.
+    // Still within the revocation window, as in production.
     await read('/orders', later).expect(200);
     await read('/me', later).expect(401);
     await read('/orders', later).expect(401);
   });
 
-  it('refuses at once what its revocation list denies', async () => {
+  it('refuses a token on its revocation list at once', async () => {
     const alice = as({ subject: 'alice', permissions: ['orders.read'], claims: { sid: 's1' } });
     await read('/orders', alice).expect(200);
     app.get(RevocationList).deny({ sid: 's1' });
@@ -205,16 +205,19 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await read('/orders', as({ permissions: ['orders.read'], claims: { sid: 's2' } })).expect(200);
   });
 
-  it.each(['refused', 'reset', 'timeout'] as const)('answers 503 while its server is away (%s)', async (fault) => {
-    const alice = as({ permissions: ['orders.read'] });
-    testAuthorizationServer(app).fail(fault);
-    const { body } = await read('/orders', alice).expect(503);
-    expect(body).toMatchObject({ code: 'authorization_server_unavailable' });
-    testAuthorizationServer(app).recover();
-    await read('/orders', alice).expect(200);
-  });
+  it.each(['refused', 'reset', 'timeout'] as const)(
+    'answers 503 while its authorization server is unreachable (%s)',
+    async (fault) => {
+      const alice = as({ permissions: ['orders.read'] });
+      testAuthorizationServer(app).fail(fault);
+      const { body } = await read('/orders', alice).expect(503);
+      expect(body).toMatchObject({ code: 'authorization_server_unavailable' });
+      testAuthorizationServer(app).recover();
+      await read('/orders', alice).expect(200);
+    },
+  );
 
-  it('gives to each what was said of it and nothing else, whatever is said of others', async () => {
+  it('admits each caller by its own description, whatever the others are', async () => {
     const described = fc.record({
       subject: fc.stringMatching(/^[\w-]{1,20}$/),
       permissions: fc.uniqueArray(fc.constantFrom('orders.read', 'orders.approve', 'orders', 'read')),

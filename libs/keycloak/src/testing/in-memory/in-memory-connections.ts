@@ -1,4 +1,4 @@
-/** Answering connections: what undici is to a service, with a function where the other server would be. */
+/** inMemoryConnections(): a dispatcher in place of undici's, which calls a function instead of another server. */
 import type { Dispatcher } from 'undici';
 import type { Connections } from '../../http/network.js';
 
@@ -18,7 +18,7 @@ export interface SentAnswer {
   readonly body: string;
 }
 
-/** No answer: the exchange fails with this `code`, as it does with one of the system or of undici. */
+/** Makes the request fail with this `code`, like an error of the system or of undici. */
 export class NoAnswer extends Error {
   constructor(readonly code: string) {
     super(code);
@@ -26,9 +26,9 @@ export class NoAnswer extends Error {
 }
 
 /**
- * - `refused`: nobody listens there.
+ * - `refused`: the connection is refused.
  * - `reset`: the connection breaks before the first byte of an answer.
- * - `timeout`: no answer within the time there is; told at once, so that no test waits for it.
+ * - `timeout`: the answer misses its deadline. The request fails at once, so that no test waits for it.
  */
 export type NetworkFault = 'refused' | 'reset' | 'timeout';
 
@@ -40,7 +40,7 @@ const CODES: Readonly<Record<NetworkFault, string>> = {
 
 export const noAnswerFor = (fault: NetworkFault): NoAnswer => new NoAnswer(CODES[fault]);
 
-/** Bounds on size and time, abortion and retries are those of the code under test, which sees no difference. */
+/** Limits on size and time, aborts and retries are those of the code under test. */
 export function inMemoryConnections(answer: (request: SentRequest) => Promise<SentAnswer>): Connections {
   return {
     dispatch(options, handler) {
@@ -59,7 +59,7 @@ async function deliver(
 ): Promise<void> {
   try {
     const { status, headers, body } = await answering;
-    // Whoever asked has given up.
+    // The caller has aborted the request.
     if (controller.aborted) return;
     handler.onResponseStart?.(controller, status, { ...headers });
     if (body !== '') handler.onResponseData?.(controller, Buffer.from(body));
@@ -79,7 +79,7 @@ function sentRequest({ method, origin, path, headers, body }: Dispatcher.Dispatc
   };
 }
 
-/** From names and values in turn. */
+/** `lines` holds names and values in turn. */
 function byName(lines: readonly string[]): Readonly<Record<string, string>> {
   const all: Record<string, string> = {};
   for (let at = 1; at < lines.length; at += 2) all[String(lines[at - 1]).toLowerCase()] = String(lines[at]);

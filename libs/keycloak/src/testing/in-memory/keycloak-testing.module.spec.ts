@@ -76,7 +76,7 @@ describe('KeycloakTestingModule.override', () => {
     ['forRoot', KeycloakModule.forRoot(OWN)],
     ['forRootAsync with a factory', KeycloakModule.forRootAsync({ useFactory: async () => OWN })],
     ['forRootAsync with a class', KeycloakModule.forRootAsync({ useClass: OwnOptions })],
-  ])('leaves the options as they are: %s', async (_, keycloak) => {
+  ])('keeps the options of the application: %s', async (_, keycloak) => {
     @Module({ imports: [keycloak] })
     class InsideModule {}
     const app = await start(await KeycloakTestingModule.override(builderOf(InsideModule)).compile());
@@ -84,7 +84,7 @@ describe('KeycloakTestingModule.override', () => {
     expect(body).toEqual({ iss: OWN.issuer, aud: ['orders'] });
   });
 
-  it('takes options in place of those that a test has not got', async () => {
+  it('accepts options in place of those that a test can not provide', async () => {
     const without = (): TestingModule | Promise<TestingModule> =>
       KeycloakTestingModule.override(builderOf(KeycloakModule.forRootAsync({ useFactory: unavailable }))).compile();
     await expect((async () => without())()).rejects.toThrow('KEYCLOAK_ISSUER is not set');
@@ -97,12 +97,12 @@ describe('KeycloakTestingModule.override', () => {
     });
   });
 
-  it('lets the test go on with the builder', async () => {
+  it('returns the builder', async () => {
     const builder = builderOf(KeycloakModule.forRoot(OWN));
     expect(KeycloakTestingModule.override(builder)).toBe(builder);
   });
 
-  it('is checked as any other options are', async () => {
+  it('validates its options as KeycloakModule does', async () => {
     const builder = builderOf(KeycloakModule.forRoot(OWN));
     await expect(
       (async () => KeycloakTestingModule.override(builder, { issuer: 'http://localhost' }).compile())(),
@@ -111,7 +111,7 @@ describe('KeycloakTestingModule.override', () => {
 });
 
 describe('KeycloakTestingModule.forRoot', () => {
-  it('closes a controller by itself as KeycloakModule would', async () => {
+  it('guards a single controller as KeycloakModule does', async () => {
     const app = await start(await builderOf(KeycloakTestingModule.forRoot()).compile());
     await request(app.getHttpServer()).get('/orders').expect(401);
     await readOrders(app, signIn(app, testAccessToken())).expect(403);
@@ -119,13 +119,13 @@ describe('KeycloakTestingModule.forRoot', () => {
     expect(body).toEqual({ iss: 'https://keycloak.test/realms/test', aud: ['test-service'] });
   });
 
-  it('is what is imported, and not the class', async () => {
+  it('must be imported in place of the class', async () => {
     await expect((async () => builderOf(KeycloakTestingModule).compile())()).rejects.toThrow(
       /Import KeycloakTestingModule/,
     );
   });
 
-  it('takes the options of KeycloakModule', async () => {
+  it('accepts the options of KeycloakModule', async () => {
     const permissions = () => ['orders.read'];
     const app = await start(await builderOf(KeycloakTestingModule.forRoot({ permissions, clientId: 'x' })).compile());
     const { body } = await readOrders(app, signIn(app, testAccessToken())).expect(200);
@@ -133,7 +133,7 @@ describe('KeycloakTestingModule.forRoot', () => {
     await readOrders(app, signIn(app, testAccessToken({ audience: 'test-service' }))).expect(401);
   });
 
-  it('gives tokens that the real code accepts', async () => {
+  it('issues tokens that the real code accepts', async () => {
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
     const own = await module.get(ClientCredentialsTokenProvider).getToken('a b');
     expect({ scope: own.scope, seconds: own.lifetimeSeconds }).toEqual({ scope: ['a', 'b'], seconds: 300 });
@@ -159,7 +159,7 @@ describe('KeycloakTestingModule.forRoot', () => {
       { code: 'insufficient_scope', permission: 'stock.read' },
       (module) => signIn(module, testAccessToken({ grantableScopes: ['stock'] })),
     ],
-  ])('exchanges no token that %s', async (_, refusal, signedIn) => {
+  ])('does not exchange a token that %s', async (_, refusal, signedIn) => {
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
     const token = testAccessToken({ text: signedIn(module) });
     await expect(
@@ -175,13 +175,13 @@ describe('KeycloakTestingModule.forRoot', () => {
 });
 
 describe('two applications in one process', () => {
-  it('share no token, no end of one, no fault and no call', async () => {
+  it('share no tokens, sign-outs, faults or calls', async () => {
     const one = await start(await builderOf(KeycloakTestingModule.forRoot()).compile());
     const other = await start(await builderOf(KeycloakTestingModule.forRoot()).compile());
     const [atOne, atOther] = [signIn(one, reader), signIn(other, reader)];
     await readOrders(one, atOther).expect(401);
     await readOrders(other, atOne).expect(401);
-    expect(() => signOut(other, atOne)).toThrow('No such token');
+    expect(() => signOut(other, atOne)).toThrow('not signed in at this application');
     testAuthorizationServer(one).fail('refused');
     await readOrders(one, atOne).expect(503);
     await readOrders(other, atOther).expect(200);
@@ -190,7 +190,7 @@ describe('two applications in one process', () => {
 });
 
 describe('signIn', () => {
-  it('gives a token of its own each time, unless its text is given', async () => {
+  it('returns a new token each time, unless the token has a text', async () => {
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
     expect(signIn(module, reader)).not.toBe(signIn(module, reader));
     const text = tokenText('alice');
@@ -203,7 +203,7 @@ describe('signIn', () => {
     });
   });
 
-  it('makes the token itself one that can be exchanged, in this application', async () => {
+  it('makes the token itself exchangeable, in this application only', async () => {
     const [module, other] = await Promise.all([1, 2].map(() => builderOf(KeycloakTestingModule.forRoot()).compile()));
     const alice = testAccessToken({ subject: 'alice', grantableScopes: ['stock.read'] });
     const exchange = async (at: TestingModule | undefined, scope = 'stock.read'): Promise<unknown> =>
@@ -214,20 +214,20 @@ describe('signIn', () => {
     await expect(exchange(module, 'stock.adjust')).rejects.toMatchObject({ code: 'insufficient_scope' });
   });
 
-  it('tells of each token whoever looks where tokens show, of exchanged ones too', async () => {
-    const told: unknown[] = [];
-    const tell = (text: unknown): unknown => told.push(text);
-    testTokenChannel.subscribe(tell);
+  it('publishes each token on the channel of the leak scanner, exchanged ones too', async () => {
+    const published: unknown[] = [];
+    const record = (text: unknown): unknown => published.push(text);
+    testTokenChannel.subscribe(record);
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
     const text = signIn(module, reader);
     const exchanged = await module
       .get(TokenExchangeClient)
       .exchange(testAccessToken({ text }), { audience: 'inventory', scope: 'stock.read' });
-    testTokenChannel.unsubscribe(tell);
-    expect(told).toEqual(expect.arrayContaining([text, exchanged.reveal()]));
+    testTokenChannel.unsubscribe(record);
+    expect(published).toEqual(expect.arrayContaining([text, exchanged.reveal()]));
   });
 
-  it('says how an application gets what it lacks', async () => {
+  it('throws an error that says how to set up the application', async () => {
     const real = await builderOf(KeycloakModule.forRoot(OWN)).compile();
     expect(() => signIn(real, reader)).toThrow(/real KeycloakModule[^]*KeycloakTestingModule.override\(/);
     const none = await builderOf().compile();
@@ -235,7 +235,7 @@ describe('signIn', () => {
     expect(() => testServices(none)).toThrow(/no KeycloakModule/);
   });
 
-  it('takes no token of another origin, and no permission that is none', async () => {
+  it('rejects a token of another origin, a malformed text and an invalid permission', async () => {
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
     const foreign = makeVerifiedAccessToken('text', {
       claims: reader.claims,
@@ -243,7 +243,7 @@ describe('signIn', () => {
       audience: [],
       permissions: [],
     });
-    expect(() => signIn(module, foreign)).toThrow(/takes what testAccessToken\(\) made/);
+    expect(() => signIn(module, foreign)).toThrow(/accepts only tokens made by testAccessToken/);
     expect(() => signIn(module, testAccessToken({ text: 'the-text' }))).toThrow(/not the form of a token/);
     expect(() => signIn(module, testAccessToken({ permissions: ['order manager'] }))).toThrow(/realm_access/);
   });
@@ -256,7 +256,7 @@ describe('where NODE_ENV is production', () => {
   });
 
   it.each([undefined, '', 'production', 'Production', 'prod', 'staging'])(
-    'or %j: nothing of it can be had',
+    'or %j: all of it throws',
     async (nodeEnv) => {
       const builder = KeycloakTestingModule.override(builderOf(KeycloakModule.forRoot(OWN)));
       const module = await builderOf(KeycloakTestingModule.forRoot()).compile();

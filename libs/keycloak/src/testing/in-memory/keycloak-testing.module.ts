@@ -1,4 +1,4 @@
-/** KeycloakTestingModule: KeycloakModule as it is, with its network replaced, for tests without any server. */
+/** KeycloakTestingModule: the real KeycloakModule with its network replaced, for tests without a server. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Network } from '../../http/network.js';
 import { MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS } from '../../keycloak.module-definition.js';
@@ -8,7 +8,7 @@ import { TEST_AUDIENCE, TEST_ISSUER } from '../test-access-token.js';
 import { refuseInProduction } from '../refuse-in-production.js';
 import { TestNetwork } from './test-network.js';
 
-/** Nest's `TestingModuleBuilder`: the part that is used. */
+/** The part of Nest's `TestingModuleBuilder` that is used. */
 export interface OverridableBuilder {
   overrideProvider(token: unknown): {
     useValue(value: unknown): unknown;
@@ -19,11 +19,11 @@ export interface OverridableBuilder {
 const DEFAULTS: KeycloakModuleOptions = { issuer: TEST_ISSUER, clientId: TEST_AUDIENCE, clientSecret: 'test-secret' };
 
 /**
- * Guard, verdict, caches, token requests, service calls and refusals are the real ones; what they would send to the
- * authorization server and to other services is answered in memory, by what `signIn` and `testServices` say. Nothing leaves
- * the process, and a token that was not signed in is refused. Each application has a state of its own.
+ * Guard, verdict, caches, token requests, service calls and refusals are the real ones. Requests to the authorization server
+ * and to other services are answered in memory, as set by `signIn` and `testServices`. Nothing leaves the process, and a token
+ * that was not signed in is refused. Each application has its own state.
  *
- * Throws `Error` unless `NODE_ENV` is `test` or `development`, and when the class itself is imported: it would close nothing.
+ * Throws `Error` unless `NODE_ENV` is `test` or `development`, and if the class itself is imported: it would guard no route.
  */
 @Module({})
 export class KeycloakTestingModule {
@@ -32,11 +32,11 @@ export class KeycloakTestingModule {
   }
 
   /**
-   * For a module that imports `KeycloakModule.forRoot` or `forRootAsync`, wherever: gives back `builder`, to go on with. The
-   * application's own options stay as they are; their factory runs, and needs what it needs in life.
+   * For a module that imports `KeycloakModule.forRoot` or `forRootAsync` at any depth. Returns `builder`. The application keeps
+   * its own options; their factory runs, and needs the same providers and environment as in production.
    *
-   * With `options`, these take the place of the application's, whose factory is not called. Those that are left out are
-   * `https://keycloak.test/realms/test`, `test-service`, a made-up secret, and the defaults of `KeycloakModule`.
+   * `options` replace the options of the application, whose factory is not called. The defaults are issuer
+   * `https://keycloak.test/realms/test`, client id `test-service`, a made-up secret, and the defaults of `KeycloakModule`.
    */
   static override<Builder extends OverridableBuilder>(
     builder: Builder,
@@ -48,7 +48,7 @@ export class KeycloakTestingModule {
     return builder;
   }
 
-  /** In place of `KeycloakModule.forRoot`, to test a module or a controller by itself. Options as in `override`. */
+  /** Replaces `KeycloakModule.forRoot`, to test a single module or controller. Takes the options of `override`. */
   static forRoot(options: Partial<KeycloakModuleOptions> = {}): DynamicModule {
     refuseInProduction('KeycloakTestingModule');
     const real = KeycloakModule.forRoot({ ...DEFAULTS, ...options });

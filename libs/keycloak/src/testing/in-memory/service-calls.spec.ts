@@ -101,7 +101,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   const read = (path: string, bearer = as()): request.Test =>
     request(app.getHttpServer()).get(path).auth(bearer, { type: 'bearer' });
 
-  it('answer as they are told, and it is known for whom and with what each was called', async () => {
+  it('answer as registered, and record subject, audience, scope and body of each call', async () => {
     const services = testServices(app);
     services.on('inventory', 'GET', '/stock/1').reply(200, { left: 3 });
     services.on('inventory', 'POST', /^\/stock\/\d+$/).reply(({ body }) => ({ status: 201, body: { left: body } }));
@@ -143,14 +143,14 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(services.unexpected).toEqual([]);
   });
 
-  it('are called for each caller by a token of their own', async () => {
+  it('are called with a separate token for each caller', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, {});
     const [alice, bob] = [as({ subject: 'alice' }), as({ subject: 'bob' })];
     for (const bearer of [alice, bob, alice]) await read('/left/1', bearer).expect(200);
     expect(testServices(app).calls.map(({ subject }) => subject)).toEqual(['alice', 'bob', 'alice']);
   });
 
-  it('are called once more, by a new token, when they refuse the first (401)', async () => {
+  it('are called once more with a new token after a 401', async () => {
     const challenge = { 'WWW-Authenticate': 'Bearer error="invalid_token"' };
     testServices(app).on('inventory', 'GET', '/stock/1').reply(401, undefined, challenge).reply(200, { left: 1 });
     await read('/left/1').expect(200, { left: 1 });
@@ -165,8 +165,8 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   it.each([
     ['refuse the caller', 403, 403, { code: 'insufficient_scope', permission: 'stock.secret' }],
     ['fail', 500, 502, { code: 'service_failed' }],
-    ['do not know it', 404, 502, { code: 'service_failed' }],
-    ['send elsewhere', 302, 502, { code: 'service_failed' }],
+    ['not find it', 404, 502, { code: 'service_failed' }],
+    ['redirect', 302, 502, { code: 'service_failed' }],
   ])('may %s', async (_, status, expected, refusal) => {
     const answer = { code: 'no', permission: 'stock.secret' };
     testServices(app).on('inventory', 'GET', '/stock/1').reply(status, answer, { location: 'https://elsewhere.test' });
@@ -176,22 +176,22 @@ describe.each<[string, () => AbstractHttpAdapter]>([
 
   it.each([
     ['refused', 503, 'service_unavailable', 1],
-    // What can be sent twice is.
+    // The call is safe to repeat, so it is sent twice.
     ['reset', 503, 'service_unavailable', 2],
     ['timeout', 504, 'service_timeout', 1],
-  ] as const)('may be out of reach (%s)', async (fault, status, code, calls) => {
+  ] as const)('may be unreachable (%s)', async (fault, status, code, calls) => {
     testServices(app).on('inventory', 'GET', '/stock/1').fail(fault);
     const { body } = await read('/left/1').expect(status);
     expect(body).toMatchObject({ code });
     expect(testServices(app).calls).toHaveLength(calls);
   });
 
-  it('may break a kept connection, which a caller does not notice', async () => {
+  it('may reset a kept-alive connection without the caller noticing', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').fail('reset').reply(200, { left: 5 });
     expect((await read('/left/1').expect(200)).body).toEqual({ left: 5 });
   });
 
-  it('fail a call that nobody expected, and say what is missing', async () => {
+  it('fail a call without a registered answer, and say what is missing', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, {});
     testServices(app).on('audit', 'PUT', '/events/1').reply(204);
     expect((await read('/left/2').expect(503)).body).toMatchObject({ reason: 'connection_failed' });
@@ -208,7 +208,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(testServices(app).unexpected).toHaveLength(2);
   });
 
-  it('fail a call whose answer is not there or can not be made, and say so', async () => {
+  it('fail a call whose route has no answer or throws, and say so', async () => {
     testServices(app).on('inventory', 'POST', '/stock/1');
     testServices(app)
       .on('inventory', 'POST', '/stock/2')
@@ -219,7 +219,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await expect(app.get(StockClient).adjust('2', 1)).rejects.toThrow('no such fixture');
   });
 
-  it('answer at a path that an address can not hold as it is written', async () => {
+  it('answer at a path that must be percent-encoded', async () => {
     testServices(app).on('inventory', 'GET', '/stock/blue ink ü').reply(200, { left: 3 });
     await read(`/left/${encodeURIComponent('blue ink ü')}`).expect(200, { left: 3 });
     expect(testServices(app).calls).toMatchObject([{ path: '/stock/blue%20ink%20%C3%BC?unit=piece' }]);
@@ -234,7 +234,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(() => testServices(app).on('inventory', 'GET', '/stock/1').reply(99.5)).toThrow(TypeError);
   });
 
-  it('answer by what was registered last, and forget it all when told to', async () => {
+  it('answer by the last matching registration, and forget all on reset', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, { left: 1 });
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, { left: 2 });
     testServices(app).on('inventory', 'GET', '/stock/1?unit=box').reply(200, { left: 3 });
@@ -244,7 +244,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await read('/left/1').expect(503);
   });
 
-  it('are not called for a caller who may not, or whose token has ended', async () => {
+  it('are not called for a caller without permission, or with an expired token', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, {});
     const { body } = await read('/left/1', as({ grantableScopes: [] })).expect(403);
     expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'stock.read' });
@@ -258,7 +258,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(testServices(app).calls).toEqual([]);
   });
 
-  it('reject in a unit test too, with the error that the application would see', async () => {
+  it('reject in a unit test with the error that the application would receive', async () => {
     testServices(app).on('inventory', 'POST', '/stock/1').reply(500, { code: 'broken' });
     const failure: unknown = await app
       .get(StockClient)

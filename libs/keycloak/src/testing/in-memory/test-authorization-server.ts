@@ -1,4 +1,4 @@
-/** TestAuthorizationServer: what Keycloak is to one application under test, as answers and not as a server. */
+/** TestAuthorizationServer: answers one application under test in memory, in place of Keycloak. */
 import { randomUUID } from 'node:crypto';
 import { ACCESS_TOKEN_TYPE, CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../../protocol/identifiers.js';
 import { parseScope } from '../../protocol/scope.js';
@@ -12,15 +12,15 @@ export interface TestedClient {
   readonly clientId: string;
 }
 
-/** Of a token that is issued to the application. */
+/** The lifetime of a token that is issued to the application. */
 const LIFETIME_SECONDS = 300;
 
 /**
- * Knows the tokens of `signIn`, and those that it issues itself. It tells all it knows of a token and leaves the verdict to
- * the application; where Keycloak would call a token inactive (another audience or issuer), the refusal is the application's
- * own. One that has expired is inactive.
+ * Holds the tokens of `signIn` and those that it issues itself. Introspection returns all claims and leaves the verdict to the
+ * application: Keycloak would report a token for another audience or from another issuer as inactive, here the application
+ * refuses it. An expired token is inactive.
  *
- * It does *not* check the client's secret, nor whether the realm grants a scope: all are, but for `grantableScopes`.
+ * It does *not* check the client's secret. It grants every scope, except as limited by `grantableScopes`.
  */
 export class TestAuthorizationServer {
   #fault: NetworkFault | undefined;
@@ -31,8 +31,8 @@ export class TestAuthorizationServer {
   ) {}
 
   /**
-   * From now on it can't be reached, in this way, until `recover()`. What the application has kept goes on being good; after
-   * many failures its circuit opens, and closes again in its own time.
+   * Makes every request fail in this way until `recover()`. Cached tokens stay valid. After many failures the application's
+   * circuit opens, and closes again after its usual pause.
    */
   fail(fault: NetworkFault): void {
     this.#fault = fault;
@@ -74,7 +74,7 @@ export class TestAuthorizationServer {
       case TOKEN_EXCHANGE_GRANT: {
         const subject = this.tokens.find(form.get('subject_token'));
         const audience = form.get('audience') ?? '';
-        // In Keycloak's words, which the application reads.
+        // These are Keycloak's descriptions, which the application parses.
         if (subject === undefined || secondsLeft(subject) <= 0) return refusal('Invalid token');
         const { grantableScopes, claims } = subject;
         if (grantableScopes !== undefined && !parseScope(scope).every((asked) => grantableScopes.includes(asked))) {
@@ -99,7 +99,7 @@ export class TestAuthorizationServer {
     const expiresInSeconds = Math.min(LIFETIME_SECONDS, from === undefined ? Infinity : secondsLeft(from));
     const sid = from?.claims['sid'];
     const claims = claimsOf(
-      // Of client credentials, the realm decides the audience; here it has none.
+      // The realm decides the audience of client credentials; here there is none.
       { subject, client: clientId, expiresInSeconds, claims: { aud: audience, scope, sid, jti: randomUUID() } },
       { issuer, audience: '' },
     );
@@ -109,9 +109,9 @@ export class TestAuthorizationServer {
   }
 }
 
-/** RFC 7662 §2.2, with the members that Keycloak has. */
+/** RFC 7662 §2.2, with the members of Keycloak. */
 function introspected(token: TestToken | undefined): object {
-  // A token that is over is inactive, as at Keycloak: the application's tolerance is not for it.
+  // As in Keycloak, an expired token is inactive: the clock tolerance of the application does not apply.
   if (token === undefined || secondsLeft(token) < 0) return { active: false };
   const { azp, typ, preferred_username } = token.claims;
   return { ...token.claims, client_id: azp, username: preferred_username, token_type: typ, active: true };

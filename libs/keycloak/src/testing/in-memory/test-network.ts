@@ -1,4 +1,4 @@
-/** TestNetwork: the network of one application under test, which leads nowhere outside it. */
+/** TestNetwork: the in-memory network of one application under test. */
 import { Network, type Connections, type ServiceAddress } from '../../http/network.js';
 import { inMemoryConnections } from './in-memory-connections.js';
 import { refuseInProduction } from '../refuse-in-production.js';
@@ -6,7 +6,7 @@ import { TestAuthorizationServer, type TestedClient } from './test-authorization
 import { TestServices } from './test-services.js';
 import { TestTokens } from './test-tokens.js';
 
-/** A provider of the application, so that applications share nothing, and all ends with the application. */
+/** It is a provider of the application, so applications share no state, and the state ends with the application. */
 export class TestNetwork extends Network {
   readonly tokens = new TestTokens();
   readonly services = new TestServices(this.tokens);

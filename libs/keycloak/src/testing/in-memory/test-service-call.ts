@@ -1,21 +1,21 @@
-/** TestServiceCall: a call that the application under test made, with what its token says: for whom, and for what. */
+/** TestServiceCall: a call that the application under test made, with the subject, audience and scope of its token. */
 
 export interface TestServiceCall {
-  /** The name that the service was registered with. */
+  /** The name under which the service is registered. */
   readonly service: string;
   readonly method: string;
-  /** Below the service's base URL, with its query. */
+  /** Relative to the service's base URL, including the query. */
   readonly path: string;
-  /** Names in lower case; without `authorization`. */
+  /** With names in lower case, without `authorization`. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Read as JSON; undefined for none. */
+  /** Parsed JSON; undefined without a body. */
   readonly body: unknown;
   readonly grant: 'client_credentials' | 'token-exchange';
-  /** `sub`: the caller on whose behalf, or the application's own `service-account-<clientId>`. */
+  /** `sub`: the caller on whose behalf the call is made, or `service-account-<clientId>` of the application. */
   readonly subject: string;
   /** `azp`: the application's own client id. */
   readonly client: string;
-  /** `aud` of an exchanged token. Undefined with client credentials, whose audience the realm decides. */
+  /** `aud` of an exchanged token. Undefined for client credentials, whose audience the realm decides. */
   readonly audience: string | undefined;
   readonly scope: string;
 }

@@ -1,4 +1,4 @@
-/** TestServiceRoute: how one kind of call to another service is answered, time after time. */
+/** TestServiceRoute: the answers to one kind of call to another service. */
 import { NoAnswer, noAnswerFor, type NetworkFault, type SentAnswer } from './in-memory-connections.js';
 import type { TestServiceCall } from './test-service-call.js';
 
@@ -7,7 +7,7 @@ export type TestServiceMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export interface TestServiceReply {
   /** 200 to 599. */
   readonly status: number;
-  /** Sent as JSON; undefined for none. */
+  /** Sent as JSON; undefined for an empty body. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -15,12 +15,12 @@ export interface TestServiceReply {
 type Answer = (call: TestServiceCall) => TestServiceReply | Promise<TestServiceReply>;
 
 export class TestServiceRoute {
-  /** As it is sent: what an address can't hold is percent-encoded. */
+  /** As it is sent: characters that a URL can't contain are percent-encoded. */
   readonly #path: string | RegExp;
   readonly #answers: Answer[] = [];
   #turn = 0;
 
-  /** For `testServices(app).on(…)`. @internal */
+  /** Called by `testServices(app).on(…)`. @internal */
   constructor(
     readonly service: string,
     private readonly method: TestServiceMethod,
@@ -31,8 +31,8 @@ export class TestServiceRoute {
   }
 
   /**
-   * One answer, fixed or made of the call. Said again, answers are given in turn, and the last one stays: the replay after a
-   * 401 is `.reply(401, undefined, { 'www-authenticate': 'Bearer error="invalid_token"' }).reply(200, …)`.
+   * Adds an answer, fixed or computed from the call. Several answers apply in turn, and the last one repeats. The replay after
+   * a 401 is `.reply(401, undefined, { 'www-authenticate': 'Bearer error="invalid_token"' }).reply(200, …)`.
    */
   reply(status: number, body?: unknown, headers?: Readonly<Record<string, string>>): this;
   reply(answer: (call: TestServiceCall) => TestServiceReply | Promise<TestServiceReply>): this;
@@ -44,20 +44,20 @@ export class TestServiceRoute {
   }
 
   /**
-   * No answer at all, in turn with others. As in life, what can be sent twice is, after a `reset`: the call fails when there
-   * is no answer the second time either.
+   * Adds a network fault, in turn with answers. As in production, a call that is safe to repeat is sent again after a `reset`,
+   * and fails if the second attempt gets no answer either.
    */
   fail(fault: NetworkFault): this {
     return this.#add(() => Promise.reject(noAnswerFor(fault)));
   }
 
-  /** Such as `GET /stock/1`. @internal */
+  /** For example `GET /stock/1`. @internal */
   get name(): string {
     return `${this.method} ${String(this.#path)}`;
   }
 
   /** @internal */
-  fits({ service, method, path }: TestServiceCall): boolean {
+  matches({ service, method, path }: TestServiceCall): boolean {
     if (service !== this.service || method !== this.method) return false;
     if (typeof this.#path !== 'string')
       return new RegExp(this.#path.source, this.#path.flags.replace(/[gy]/g, '')).test(path);
@@ -90,7 +90,7 @@ function asSent(path: string): string {
 
 function sentAnswer({ status, body, headers = {} }: TestServiceReply): SentAnswer {
   if (!Number.isInteger(status) || status < 200 || status > 599)
-    throw new TypeError(`${status} is no status of an answer`);
+    throw new TypeError(`The status of an answer must be an integer from 200 to 599, not ${status}`);
   const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   const type = body === undefined ? {} : { 'content-type': 'application/json' };
   return { status, headers: { ...type, ...Object.fromEntries(named) }, body: JSON.stringify(body) ?? '' };

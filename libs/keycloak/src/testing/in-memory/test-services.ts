@@ -1,4 +1,4 @@
-/** TestServices: what the other services are to one application under test, as answers and not as servers. */
+/** TestServices: answers the calls of one application under test in memory, in place of the other services. */
 import type { ServiceAddress } from '../../http/network.js';
 import { NoAnswer, type SentAnswer, type SentRequest } from './in-memory-connections.js';
 import type { TestServiceCall } from './test-service-call.js';
@@ -6,8 +6,8 @@ import { TestServiceRoute, type TestServiceMethod } from './test-service-route.j
 import type { TestTokens } from './test-tokens.js';
 
 /**
- * The services of `KeycloakModule.forFeature`, by their names. All of a call but the network is real: the token that is got
- * or reused for it, the one replay after a 401, the bounds, the errors.
+ * The services of `KeycloakModule.forFeature`, by name. Everything in a call except the network is real: the token obtained or
+ * reused for it, the single replay after a 401, the limits, the errors.
  */
 export class TestServices {
   readonly #services = new Map<string, ServiceAddress>();
@@ -17,24 +17,24 @@ export class TestServices {
 
   constructor(private readonly tokens: TestTokens) {}
 
-  /** Every call in order, replays and unexpected ones included. */
+  /** All calls in order, including replays and unexpected ones. */
   get calls(): readonly TestServiceCall[] {
     return [...this.#calls];
   }
 
-  /** Those that nobody had told how to answer. They fail with `service_unavailable`, whose message says what is missing. */
+  /** The calls without a registered answer. They fail with `service_unavailable`, and the message says what is missing. */
   get unexpected(): readonly TestServiceCall[] {
     return [...this.#unexpected];
   }
 
   /**
-   * How a call is answered, by what is said of it next: `.reply(…)` or `.fail(…)`, or several in turn. The last
-   * registration that fits counts.
+   * Registers a route, whose answers `.reply(…)` and `.fail(…)` then add. For each call, the last registered route that
+   * matches applies.
    *
-   * `path` is below the service's base URL. A text fits that path with any query, or with its own when it has one; a regular
-   * expression is held against path and query.
+   * `path` is relative to the service's base URL. A string without a query matches the path with any query, a string with one
+   * matches that query only; a regular expression is tested against path and query.
    *
-   * Throws `Error` for a service that the application does not have, and `TypeError` for a path without its slash.
+   * Throws `Error` for a service that the application does not have, and `TypeError` for a path without a leading slash.
    */
   on(service: string, method: TestServiceMethod, path: string | RegExp): TestServiceRoute {
     if (!this.#services.has(service)) {
@@ -46,7 +46,7 @@ export class TestServices {
     return route;
   }
 
-  /** Forgets calls and answers alike, as between two tests. Tokens are kept by the application, as they are in life. */
+  /** Removes calls and answers, for use between two tests. The application keeps its tokens, as in production. */
   reset(): void {
     for (const list of [this.#routes, this.#calls, this.#unexpected]) list.length = 0;
   }
@@ -61,13 +61,13 @@ export class TestServices {
     const call = this.#callOf(service, request);
     if (call === undefined) return { status: 401, headers: INVALID_TOKEN, body: '' };
     this.#calls.push(call);
-    const route = this.#routes.findLast((known) => known.fits(call));
+    const route = this.#routes.findLast((registered) => registered.matches(call));
     if (route !== undefined) return route.answer(call);
     this.#unexpected.push(call);
-    throw new NoAnswer(this.#whatIsMissing(call));
+    throw new NoAnswer(this.#missingAnswer(call));
   }
 
-  /** Undefined when the token is none that this application was issued, or has ended. */
+  /** Undefined if this application was not issued the token, or if the token has ended. */
   #callOf({ name, baseUrl }: ServiceAddress, request: SentRequest): TestServiceCall | undefined {
     const { authorization = '', ...headers } = request.headers;
     const token = this.tokens.find(authorization.replace(/^Bearer /, ''));
@@ -87,10 +87,10 @@ export class TestServices {
     };
   }
 
-  #whatIsMissing({ service, method, path }: TestServiceCall): string {
-    const there = this.#routes.filter((route) => route.service === service).map((route) => route.name);
+  #missingAnswer({ service, method, path }: TestServiceCall): string {
+    const registered = this.#routes.filter((route) => route.service === service).map((route) => route.name);
     return [
-      `No answer is registered for ${method} ${path} at service "${service}", only for: ${there.join(', ') || 'nothing'}.`,
+      `No answer is registered for ${method} ${path} at service "${service}", only for: ${registered.join(', ') || 'nothing'}.`,
       `Add testServices(app).on('${service}', '${method}', '${path}').reply(…)`,
     ].join(' ');
   }

@@ -1,13 +1,13 @@
-/** TestTokens: the tokens that one application under test has to do with, and what they are. */
+/** TestTokens: the tokens of one application under test, with their claims. */
 import { randomBytes } from 'node:crypto';
 import { testTokenChannel } from '../test-token-channel.js';
 import { tokenText } from '../token-text.js';
 
 export interface TestToken {
   readonly claims: Readonly<Record<string, unknown>>;
-  /** How this application came by it; undefined when it was sent it. */
+  /** How this application obtained the token; undefined for a token that a caller sends. */
   readonly grant: 'client_credentials' | 'token-exchange' | undefined;
-  /** What it can be exchanged for; undefined for anything. */
+  /** The scopes it can be exchanged for; undefined for any. */
   readonly grantableScopes: readonly string[] | undefined;
 }
 
@@ -15,26 +15,26 @@ export class TestTokens {
   readonly #tokens = new Map<string, TestToken>();
   readonly #ended = new Set<string>();
 
-  /** The text of the new token, which nobody can guess. */
+  /** Returns the random text of the new token. */
   add(token: TestToken): string {
     const text = tokenText(randomBytes(32).toString('base64url'));
     this.set(text, token);
     return text;
   }
 
-  /** A token whose text is given; what was known of it is replaced. */
+  /** Adds a token with a given text, or replaces it. */
   set(text: string, token: TestToken): void {
     this.#tokens.set(text, token);
     this.#ended.delete(text);
     testTokenChannel.publish(text);
   }
 
-  /** A token that has not been ended; it may have expired. */
+  /** Finds a token that has not been ended; it may have expired. */
   find(text: string | null | undefined): TestToken | undefined {
     return typeof text === 'string' && !this.#ended.has(text) ? this.#tokens.get(text) : undefined;
   }
 
-  /** False when there is no such token. */
+  /** Returns false if there is no such token. */
   end(text: string): boolean {
     this.#ended.add(text);
     return this.#tokens.has(text);
