@@ -1,4 +1,4 @@
-// npm start: builds, starts an authorization server and the three services, and shows what to try. --watch restarts them on
+// npm start: builds, starts an authorization server and the services, and shows what to try. --watch restarts them on
 // changes; --authorization-server=… chooses the server.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -4,7 +4,7 @@ import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import type { Page } from 'playwright-core';
 import { callServiceB, Chromium, fillLogin, logIn } from '../support/chromium.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { keycloakReachesUs, keycloakUrl, publicUrl } from '../support/keycloak.js';
+import { keycloakReachesUs, keycloakUrl, publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices } from '../support/running-services.js';
 

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
 import { Chromium, logIn } from '../support/chromium.js';
-import { publicUrl } from '../support/keycloak.js';
+import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 

@@ -9,7 +9,7 @@ import request from 'supertest';
 import { endService, spawnService as spawn, untilReady, type BuiltService } from '../support/built-service.js';
 import { chainOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { issuer, keycloakUrl, REALM, SECRETS } from '../support/keycloak.js';
+import { issuer, keycloakUrl, REALM, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { Variables } from '../support/running-service.js';
 
 const running: BuiltService[] = [];

@@ -5,7 +5,17 @@ import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Whoami } from 'service-defaults';
 import request from 'supertest';
-import * as keycloak from '../support/keycloak.js';
+import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import {
+  type Reply,
+  clientCredentials,
+  exchange,
+  login,
+  logout,
+  revoke,
+  textOf,
+} from '../../libs/keycloak-test-servers/contract/requests.js';
+import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { sha256 } from '../support/running-service.js';
 import { RunningServices } from '../support/running-services.js';
 
@@ -17,23 +27,30 @@ const ORDER = { order_id: 9876, amount: 1500 };
 const ADJUSTMENT = { sku: 'A-1', quantity: 1 };
 
 let chain: RunningServices;
+let keycloak: ContractServer;
 /** A token of each kind, as whoever stole it would hold it. */
 const tokens = { a: '', exchanged: '', alice: '', bob: '', withoutAudience: '', warehouse: '' };
-let aliceAnswer: keycloak.TokenAnswer;
+let aliceAnswer: Reply;
 
 beforeAll(async () => {
   chain = await RunningServices.start();
-  const asA = await keycloak.clientCredentials('service-a', 'orders.approve');
-  tokens.a = asA.access_token;
-  tokens.withoutAudience = (await keycloak.clientCredentials('service-a')).access_token;
-  tokens.warehouse = (await keycloak.clientCredentials('warehouse', 'inventory.adjust')).access_token;
-  tokens.exchanged = (await keycloak.exchange('service-b', tokens.a, 'service-c', 'analytics.run')).access_token;
-  aliceAnswer = await keycloak.password('alice');
-  tokens.alice = aliceAnswer.access_token;
-  tokens.bob = (await keycloak.password('bob')).access_token;
+  keycloak = await connectToKeycloak();
+  const asA = await clientCredentials(keycloak, 'service-a', 'orders.approve');
+  tokens.a = textOf(asA);
+  tokens.withoutAudience = textOf(await clientCredentials(keycloak, 'service-a'));
+  tokens.warehouse = textOf(await clientCredentials(keycloak, 'warehouse', 'inventory.adjust'));
+  tokens.exchanged = textOf(
+    await exchange(keycloak, 'service-b', tokens.a, { audience: 'service-c', scope: 'analytics.run' }),
+  );
+  aliceAnswer = await login(keycloak, 'alice');
+  tokens.alice = textOf(aliceAnswer);
+  tokens.bob = textOf(await login(keycloak, 'bob'));
 });
 
-afterAll(() => chain.stop());
+afterAll(async () => {
+  await keycloak.stop();
+  await chain.stop();
+});
 
 const bearer = (token: string): string => `Bearer ${token}`;
 const runChain = (): request.Test => request(chain.a.url).get('/run-service-b');
@@ -68,12 +85,14 @@ describe('the chain', () => {
   });
 
   it('gives each hop a token made for it alone, with the same subject (TX-01, TX-03)', async () => {
-    const user = await keycloak.password('alice');
+    const user = await login(keycloak, 'alice');
     const { calls } = await chain.keycloak.during(() =>
-      runChain().set('Authorization', bearer(user.access_token)).expect(200, CHAIN_ANSWER),
+      runChain()
+        .set('Authorization', bearer(textOf(user)))
+        .expect(200, CHAIN_ANSWER),
     );
     const [introspectedAtA, exchangedByA, introspectedAtB, exchangedByB, introspectedAtC] = calls;
-    const { sub, sid } = keycloak.claimsOf(user.access_token);
+    const { sub, sid } = claimsOf(textOf(user));
     expect(calls.map(({ client, endpoint }) => [client, endpoint])).toEqual([
       ['service-a', 'token/introspect'],
       ['service-a', 'token'],
@@ -139,10 +158,12 @@ describe('the chain', () => {
   });
 
   it('demands orders.read of a token that is sent', async () => {
-    const withoutScope = await keycloak.password('alice', 'openid');
-    const audienceOnly = await whoami(chain.a.url, withoutScope.access_token);
+    const withoutScope = await login(keycloak, 'alice', 'openid');
+    const audienceOnly = await whoami(chain.a.url, textOf(withoutScope));
     expect(audienceOnly.status).toBe(401);
-    await runChain().set('Authorization', bearer(withoutScope.access_token)).expect(401);
+    await runChain()
+      .set('Authorization', bearer(textOf(withoutScope)))
+      .expect(401);
   });
 
   it('refuses a bad token, and never runs as the service instead', async () => {
@@ -154,7 +175,7 @@ describe('the chain', () => {
   });
 
   it('shows each service what it knows of the caller', async () => {
-    const { sub } = keycloak.claimsOf(tokens.alice);
+    const { sub } = claimsOf(tokens.alice);
     const atA = (await whoami(chain.a.url, tokens.alice).expect(200)).body as Whoami;
     expect(atA).toMatchObject({
       subject: sub,
@@ -165,9 +186,12 @@ describe('the chain', () => {
       audience: ['service-a'],
     });
     expect(atA.permissions).toContain('orders.read');
-    const forB = await keycloak.exchange('service-a', tokens.alice, 'service-b', 'orders.approve');
-    const forC = await keycloak.exchange('service-b', forB.access_token, 'service-c', 'analytics.run');
-    const atC = (await whoami(chain.c.url, forC.access_token).expect(200)).body as Whoami;
+    const forB = await exchange(keycloak, 'service-a', tokens.alice, {
+      audience: 'service-b',
+      scope: 'orders.approve',
+    });
+    const forC = await exchange(keycloak, 'service-b', textOf(forB), { audience: 'service-c', scope: 'analytics.run' });
+    const atC = (await whoami(chain.c.url, textOf(forC)).expect(200)).body as Whoami;
     expect(atC).toMatchObject({ subject: sub, username: 'alice', caller: 'service-b', audience: ['service-c'] });
     expect(atC.permissions).not.toContain('orders.read');
   });
@@ -189,9 +213,9 @@ describe('Service B on its own', () => {
   });
 
   it('refuses service-a there: Keycloak gives it no such token, and orders.approve is not enough (TX-07)', async () => {
-    expect(await keycloak.clientCredentials('service-a', 'inventory.adjust')).toMatchObject({
+    expect(await clientCredentials(keycloak, 'service-a', 'inventory.adjust')).toMatchObject({
       status: 400,
-      error: 'invalid_scope',
+      members: { error: 'invalid_scope' },
     });
     const { body, headers } = await adjust(tokens.a).expect(403);
     expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'inventory.adjust' });
@@ -234,12 +258,12 @@ describe('a stolen or bad token', () => {
   });
 
   it('an ID token and a refresh token sent as access token (RS-08)', async () => {
-    await expectInvalid(whoami(chain.a.url, aliceAnswer.id_token), 'service-a');
-    await expectInvalid(whoami(chain.a.url, aliceAnswer.refresh_token), 'service-a');
+    await expectInvalid(whoami(chain.a.url, textOf(aliceAnswer, 'id_token')), 'service-a');
+    await expectInvalid(whoami(chain.a.url, textOf(aliceAnswer, 'refresh_token')), 'service-a');
   });
 
   it('of another realm (RS-07)', async () => {
-    await expectInvalid(whoami(chain.a.url, await keycloak.tokenOfAnotherRealm()), 'service-a');
+    await expectInvalid(whoami(chain.a.url, await keycloak.administrator.token()), 'service-a');
   });
 
   it('tampered with', async () => {
@@ -251,24 +275,27 @@ describe('a stolen or bad token', () => {
   });
 
   it('revoked', async () => {
-    const { access_token } = await keycloak.clientCredentials('service-a', 'orders.approve');
+    const access_token = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));
     await processOrder(access_token).expect(200);
-    await keycloak.revoke('service-a', access_token);
+    await revoke(keycloak, 'service-a', access_token);
     await expectInvalid(processOrder(access_token), 'service-b');
   });
 
   it('of a user who has logged out, at each hop', async () => {
-    const user = await keycloak.password('alice');
-    const forB = await keycloak.exchange('service-a', user.access_token, 'service-b', 'orders.approve');
-    await processOrder(forB.access_token).expect(200);
-    await keycloak.logout(user.refresh_token);
-    await expectInvalid(whoami(chain.a.url, user.access_token), 'service-a');
-    await expectInvalid(processOrder(forB.access_token), 'service-b');
+    const user = await login(keycloak, 'alice');
+    const forB = await exchange(keycloak, 'service-a', textOf(user), {
+      audience: 'service-b',
+      scope: 'orders.approve',
+    });
+    await processOrder(textOf(forB)).expect(200);
+    await logout(keycloak, textOf(user, 'refresh_token'));
+    await expectInvalid(whoami(chain.a.url, textOf(user)), 'service-a');
+    await expectInvalid(processOrder(textOf(forB)), 'service-b');
   });
 
   it('expired (RS-07)', async () => {
-    const client = await keycloak.createShortLivedClient(2);
-    const { access_token } = await keycloak.password('alice', 'orders.read', client);
+    const client = await keycloak.newClient('login', { 'access.token.lifespan': '2' });
+    const access_token = textOf(await login(keycloak, 'alice', 'orders.read', client));
     await whoami(chain.a.url, access_token).expect(200);
     let status = 200;
     for (let tries = 0; tries < 100 && status === 200; tries += 1) {
@@ -343,16 +370,22 @@ describe('a stolen or bad token', () => {
   });
 
   it('an exchange by C, or of a token that is not for the one who asks, is refused by Keycloak', async () => {
-    expect(await keycloak.exchange('service-c', tokens.exchanged, 'service-b', 'orders.approve')).toMatchObject({
+    expect(
+      await exchange(keycloak, 'service-c', tokens.exchanged, { audience: 'service-b', scope: 'orders.approve' }),
+    ).toMatchObject({
       status: 400,
     });
-    expect(await keycloak.exchange('service-b', tokens.alice, 'service-c', 'analytics.run')).toMatchObject({
+    expect(
+      await exchange(keycloak, 'service-b', tokens.alice, { audience: 'service-c', scope: 'analytics.run' }),
+    ).toMatchObject({
       status: 403,
-      error: 'access_denied',
+      members: { error: 'access_denied' },
     });
-    expect(await keycloak.exchange('service-b', tokens.a, 'service-b', 'orders.approve')).toMatchObject({
+    expect(
+      await exchange(keycloak, 'service-b', tokens.a, { audience: 'service-b', scope: 'orders.approve' }),
+    ).toMatchObject({
       status: 400,
-      error: 'invalid_scope',
+      members: { error: 'invalid_scope' },
     });
   });
 });
@@ -376,15 +409,15 @@ describe('who the caller is (RS-10)', () => {
   it('stays the same when renamed, and is another when somebody else takes the name', async () => {
     const name = `user-${randomUUID()}`;
     const subjectOf = async (username: string, secret = username): Promise<string> => {
-      const answer = await keycloak.password(username, 'orders.read', 'demo-cli', secret);
-      return ((await whoami(chain.a.url, answer.access_token).expect(200)).body as Whoami).subject;
+      const answer = await login(keycloak, username, 'orders.read', 'demo-cli', secret);
+      return ((await whoami(chain.a.url, textOf(answer)).expect(200)).body as Whoami).subject;
     };
-    const id = await keycloak.createUser(name);
+    await keycloak.newUser('order-viewer', name);
     const before = await subjectOf(name);
-    await keycloak.allowRenaming();
-    await keycloak.updateUser(id, { username: `${name}-renamed`, email: `${name}-renamed@example.com` });
+    await keycloak.administrator.change('PUT', '', { editUsernameAllowed: true });
+    await keycloak.changeUser(name, { username: `${name}-renamed`, email: `${name}-renamed@example.com` });
     expect(await subjectOf(`${name}-renamed`, name)).toBe(before);
-    await keycloak.createUser(name);
+    await keycloak.newUser('order-viewer', name);
     expect(await subjectOf(name)).not.toBe(before);
   });
 });
@@ -393,7 +426,8 @@ describe('what is printed (RS-23)', () => {
   it('holds no token and no secret, whole, truncated or in Base64', async () => {
     await runChain().set('Authorization', bearer(tokens.alice)).expect(200);
     // Those that no service was given or sent; the others it knows, and the secrets.
-    for (const token of [aliceAnswer.id_token, aliceAnswer.refresh_token]) chain.leaks.addToken(token);
+    for (const token of [textOf(aliceAnswer, 'id_token'), textOf(aliceAnswer, 'refresh_token')])
+      chain.leaks.addToken(token);
     expect(chain.leaks.knownCount).toBeGreaterThan(20);
     expect(chain.printed()).toContain('Token exchanged');
     expect(chain.printed()).toContain('Request refused');

@@ -2,7 +2,8 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
-import * as keycloak from '../support/keycloak.js';
+import { testServer } from 'keycloak-test-servers';
+import { clientCredentials, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import type { Route, RunningService } from '../support/running-service.js';
 import { RunningServices, WITHOUT_DEMO_MODE } from '../support/running-services.js';
 
@@ -200,7 +201,7 @@ describe('no way round (RS-21)', () => {
   });
 
   it('a token in another header, or a cookie, is none', async () => {
-    const { access_token } = await keycloak.clientCredentials('service-a', 'orders.approve');
+    const access_token = textOf(await clientCredentials(testServer(), 'service-a', 'orders.approve'));
     for (const sent of [
       { Cookie: `access_token=${access_token}` },
       { 'X-Authorization': `Bearer ${access_token}` },
@@ -212,7 +213,7 @@ describe('no way round (RS-21)', () => {
   });
 
   it('the scheme is case-insensitive, which opens nothing else (RS-03)', async () => {
-    const { access_token } = await keycloak.clientCredentials('service-a', 'orders.approve');
+    const access_token = textOf(await clientCredentials(testServer(), 'service-a', 'orders.approve'));
     expect(await raw(chain.b, 'GET', '/api/whoami', { Authorization: `bEARER ${access_token}` })).toBe(200);
     expect(await raw(chain.b, 'GET', '/api/whoami', { Authorization: `Token ${access_token}` })).toBe(401);
   });

@@ -1,7 +1,15 @@
 /** Asked once, judged always: how often the running services ask a real Keycloak, and for how long an answer serves. */
+import { testServer } from 'keycloak-test-servers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
-import * as keycloak from '../support/keycloak.js';
+import {
+  clientCredentials,
+  exchange,
+  login,
+  logout,
+  revoke,
+  textOf,
+} from '../../libs/keycloak-test-servers/contract/requests.js';
 import type { RecordedCall } from '../support/keycloak-recorder.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 
@@ -41,7 +49,7 @@ describe('a cold burst', () => {
       'service-b token-exchange': 1,
       'service-c token/introspect': 1,
     });
-    const { access_token } = await keycloak.password('alice');
+    const access_token = textOf(await login(testServer(), 'alice'));
     const asAlice = await recorder.during(burst({ Authorization: `Bearer ${access_token}` }));
     expect(new Set(asAlice.result)).toEqual(new Set([200]));
     expect(counted(asAlice.calls)).toEqual({
@@ -58,24 +66,27 @@ describe('the revocation window (RS-13)', () => {
   it('ends within the ttl and a second: a revoked token, and one whose user logged out', async () => {
     const ttlSeconds = 2;
     const { b, keycloak: recorder } = await start(ttlSeconds);
-    const own = await keycloak.clientCredentials('service-a', 'orders.approve');
-    const alice = await keycloak.password('alice');
-    const alices = await keycloak.exchange('service-a', alice.access_token, 'service-b', 'orders.approve');
+    const own = await clientCredentials(testServer(), 'service-a', 'orders.approve');
+    const alice = await login(testServer(), 'alice');
+    const alices = await exchange(testServer(), 'service-a', textOf(alice), {
+      audience: 'service-b',
+      scope: 'orders.approve',
+    });
     const status = async (token: string): Promise<number> =>
       (await request(b.url).post('/api/process').set('Authorization', `Bearer ${token}`).send(ORDER)).status;
-    expect(await status(own.access_token)).toBe(200);
-    expect(await status(alices.access_token)).toBe(200);
-    await keycloak.revoke('service-a', own.access_token);
-    await keycloak.logout(alice.refresh_token);
+    expect(await status(textOf(own))).toBe(200);
+    expect(await status(textOf(alices))).toBe(200);
+    await revoke(testServer(), 'service-a', textOf(own));
+    await logout(testServer(), textOf(alice, 'refresh_token'));
     const endedMs = performance.now();
-    for (const token of [own.access_token, alices.access_token]) {
+    for (const token of [textOf(own), textOf(alices)]) {
       while ((await status(token)) === 200 && performance.now() - endedMs < (ttlSeconds + 1) * 1000) {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
       expect(await status(token)).toBe(401);
     }
     // While it lasts, the refusal is remembered too.
-    const { calls } = await recorder.during(() => status(own.access_token));
+    const { calls } = await recorder.during(() => status(textOf(own)));
     expect(calls).toEqual([]);
   }, 20_000);
 });

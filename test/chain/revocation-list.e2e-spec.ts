@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { RevocationList, type Denial } from 'nestjs-keycloak-s2s';
 import { exchangeForB, login, logout, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { claimsOf } from '../support/keycloak.js';
+import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { sha256, type RunningService } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 

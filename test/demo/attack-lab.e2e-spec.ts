@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ATTACKS, type AttackId } from '../../apps/service-a/src/attacks/attack-list.js';
 import type { AttackReport } from '../../apps/service-a/src/attacks/attack-lab.js';
 import type { AttackReports } from '../../apps/service-a/src/attacks/attacks.controller.js';
-import { Browser, locationOf } from '../support/browser.js';
+import { Browser, locationOf } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { clientCredentials, exchangeForC, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { describeOnBothServers, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import {
@@ -12,7 +12,7 @@ import {
   startEmbeddedServer,
 } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { answering, startFakeService } from '../support/fake-service.js';
-import { REALM } from '../support/keycloak.js';
+import { REALM } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { RunningService } from '../support/running-service.js';
 import { NOWHERE, RunningServices, ttl, WITHOUT_DEMO_MODE, type ServerAddress } from '../support/running-services.js';
 import { freePort, startAuthorizationServer } from 'keycloak-test-servers';

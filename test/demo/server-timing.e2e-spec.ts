@@ -1,7 +1,9 @@
 /** What just happened: the header Server-Timing of a traced request, against what Keycloak was really asked. */
+import { testServer } from 'keycloak-test-servers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseServerTiming } from 'demo';
-import * as keycloak from '../support/keycloak.js';
+import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { type Reply, clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { sha256 } from '../support/running-service.js';
 import { RunningServices, ttl, WITHOUT_DEMO_MODE } from '../support/running-services.js';
 
@@ -27,9 +29,7 @@ async function run(headers: Record<string, string>, path = '/run-service-b', of 
   );
   return { status: response.status, header, steps, text: await response.text() };
 }
-const as = ({ access_token }: keycloak.TokenAnswer): Record<string, string> => ({
-  Authorization: `Bearer ${access_token}`,
-});
+const as = (reply: Reply): Record<string, string> => ({ Authorization: `Bearer ${textOf(reply)}` });
 
 beforeAll(async () => {
   chain = await RunningServices.start({ variables: ttl(30) });
@@ -59,7 +59,7 @@ describe('Server-Timing', () => {
   });
 
   it('tells of alice: her token is introspected, and exchanged', async () => {
-    const alice = as(await keycloak.password('alice'));
+    const alice = as(await login(testServer(), 'alice'));
     const cold = await run({ ...SAMPLED, ...alice });
     const warm = await run({ ...SAMPLED, ...alice });
     expect(cold.steps).toEqual([
@@ -75,7 +75,7 @@ describe('Server-Timing', () => {
   });
 
   it('tells what happened until bob was refused, on the page as well', async () => {
-    const bob = as(await keycloak.password('bob'));
+    const bob = as(await login(testServer(), 'bob'));
     const { status, steps } = await run({ ...SAMPLED, ...bob });
     expect(status).toBe(403);
     expect(steps).toEqual([
@@ -89,7 +89,7 @@ describe('Server-Timing', () => {
   });
 
   it('tells where a next service refused', async () => {
-    const own = await keycloak.clientCredentials('service-a', 'orders.approve');
+    const own = await clientCredentials(testServer(), 'service-a', 'orders.approve');
     const response = await fetch(`${chain.b.url}/api/inventory/adjust`, {
       method: 'POST',
       headers: { ...SAMPLED, ...as(own), 'Content-Type': 'application/json' },
@@ -110,9 +110,9 @@ describe('Server-Timing', () => {
   });
 
   it('of requests at one time is each its own: who asked, who waited, and who was refused', async () => {
-    const cold = as(await keycloak.password('alice'));
-    const warm = as(await keycloak.password('alice'));
-    const bob = as(await keycloak.password('bob'));
+    const cold = as(await login(testServer(), 'alice'));
+    const warm = as(await login(testServer(), 'alice'));
+    const bob = as(await login(testServer(), 'bob'));
     await run(warm);
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, at) => [cold, warm, bob, {}][at % 4] ?? {}).map((who) =>
@@ -151,7 +151,7 @@ describe('the page of a chain', () => {
     const asSelf = await run(HTML);
     expect(asSelf.text).toMatch(/What just happened.*The tokens side by side/s);
     expect(asSelf.text).toContain('there is no token at the first hop');
-    const alice = await keycloak.password('alice');
+    const alice = await login(testServer(), 'alice');
     const page = await run({ ...HTML, ...as(alice) });
     expect(page.text).toContain('5 of these steps asked Keycloak.');
     expect(page.text.match(/<th scope="col">At Service [ABC]/g)).toEqual([
@@ -159,14 +159,14 @@ describe('the page of a chain', () => {
       '<th scope="col">At Service B',
       '<th scope="col">At Service C',
     ]);
-    const { sub } = keycloak.claimsOf(alice.access_token);
+    const { sub } = claimsOf(textOf(alice));
     expect(page.text.split(`<span class="value">${String(sub)}</span>`)).toHaveLength(4);
     for (const { header, text } of [asSelf, page]) expect(text + header).not.toContain('eyJ');
     expect(chain.leaks.leaks()).toEqual([]);
   });
 
   it('shows the tokens that the chain was run with: asking for their claims costs no further one', async () => {
-    const alice = await keycloak.password('alice');
+    const alice = await login(testServer(), 'alice');
     const { result, calls } = await chain.keycloak.during(() => run({ ...HTML, ...as(alice) }));
     expect(calls.filter(({ endpoint }) => endpoint !== 'other')).toHaveLength(5);
     const issued = calls.map(({ answer }) => answer['access_token']).filter((token) => typeof token === 'string');
@@ -177,7 +177,7 @@ describe('the page of a chain', () => {
   });
 
   it('says of a remembered refusal that Keycloak was not asked again', async () => {
-    const bob = as(await keycloak.password('bob'));
+    const bob = as(await login(testServer(), 'bob'));
     const [first, second] = [await run({ ...HTML, ...bob }), await run({ ...HTML, ...bob })];
     expect([first.status, second.status]).toEqual([403, 403]);
     expect(first.text).toContain('Keycloak refuses: the caller may not do this.');
@@ -188,21 +188,21 @@ describe('the page of a chain', () => {
 
 describe('GET /demo/tokens', () => {
   it('is for the caller that the chain has, and tells claims and fingerprints only', async () => {
-    const own = await keycloak.clientCredentials('service-a', 'orders.approve');
-    const warehouse = await keycloak.clientCredentials('warehouse', 'inventory.adjust');
+    const own = await clientCredentials(testServer(), 'service-a', 'orders.approve');
+    const warehouse = await clientCredentials(testServer(), 'warehouse', 'inventory.adjust');
     const get = (url: string, token: string): Promise<Response> =>
       fetch(`${url}/demo/tokens`, { headers: { Authorization: `Bearer ${token}` } });
-    const answer = await get(chain.b.url, own.access_token);
+    const answer = await get(chain.b.url, textOf(own));
     expect(answer.status).toBe(200);
     const [atB, atC] = (await answer.json()) as Record<string, unknown>[];
     expect(atB).toMatchObject({
       service: 'service-b',
-      fingerprint: `token:${sha256(own.access_token).slice(0, 8)}`,
+      fingerprint: `token:${sha256(textOf(own)).slice(0, 8)}`,
       claims: { aud: 'service-b', azp: 'service-a' },
     });
     expect(atC).toMatchObject({ service: 'service-c', claims: { aud: 'service-c', azp: 'service-b' } });
-    expect((await get(chain.b.url, warehouse.access_token)).status).toBe(403);
-    expect((await get(chain.c.url, own.access_token)).status).toBe(401);
+    expect((await get(chain.b.url, textOf(warehouse))).status).toBe(403);
+    expect((await get(chain.c.url, textOf(own))).status).toBe(401);
   });
 });
 

@@ -1,11 +1,11 @@
 /** How many calls a server gets that fails, or has connections that break: few, fewer, and one to find out that it is well. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { startFaultProxy, type RunningAuthorizationServer } from 'keycloak-test-servers';
+import { startFaultProxy, type RunningAuthorizationServer, testServer } from 'keycloak-test-servers';
 import { tokenText } from '../../libs/keycloak/src/testing/token-text.js';
 import { clientCredentials, textOf, type Asked } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { issuer, keycloakUrl } from '../support/keycloak.js';
+import { issuer, keycloakUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { RunningService } from '../support/running-service.js';
 import { RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
@@ -110,7 +110,7 @@ describe('a call that fails once', () => {
     const proxy = await startFaultProxy({ target: keycloakUrl() });
     const real = await serviceB({ baseUrl: proxy.baseUrl, issuer: issuer() });
     stops.push(() => proxy.stop());
-    const [first, second] = [await tokenOf({ issuer: issuer() }), await tokenOf({ issuer: issuer() })];
+    const [first, second] = [await tokenOf(testServer()), await tokenOf(testServer())];
     expect(await real.whoami(first)).toMatchObject({ status: 200 });
     const { accepted } = proxy.connections;
     await proxy.fault({ kind: 'reset', times: 1 });

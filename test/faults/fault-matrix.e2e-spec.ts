@@ -5,11 +5,12 @@ import {
   type ConnectionFault,
   type Fault,
   type RunningAuthorizationServer,
+  testServer,
 } from 'keycloak-test-servers';
 import { clientCredentials, textOf, type Asked } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { observe, type FaultScenario, type WhatWasSeen } from '../support/fault-scenario.js';
-import { issuer, keycloakUrl } from '../support/keycloak.js';
+import { issuer, keycloakUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { RunningService } from '../support/running-service.js';
 import { RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
@@ -73,7 +74,7 @@ async function behindProxy(fault: ConnectionFault): Promise<FaultScenario> {
   return {
     service,
     ttlSeconds: TTL_SECONDS,
-    tokens: await twoTokens({ issuer: issuer() }),
+    tokens: await twoTokens(testServer()),
     async begin() {
       await proxy.fault(fault);
       // What no connection that is there would meet: the machine behind it is gone.
@@ -171,7 +172,7 @@ describe('what is printed meanwhile', () => {
 describe('the server has no address', () => {
   it('503 with Retry-After, not ready, and lives (RS-14)', async () => {
     const service = await serviceB({ baseUrl: 'http://keycloak.invalid:8080', issuer: issuer() }, 10);
-    const { unknown } = await twoTokens({ issuer: issuer() });
+    const { unknown } = await twoTokens(testServer());
     const refused = await service.whoami(unknown);
     expect(refused).toMatchObject({ status: 503, retryAfter: expect.stringMatching(/^[1-9]\d*$/), challenge: null });
     expect(refused.tookMs).toBeLessThan(DEADLINE_MS);

@@ -2,8 +2,10 @@
 import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
+import { testServer } from 'keycloak-test-servers';
 import { tokenText } from '../../libs/keycloak/src/testing/token-text.js';
-import * as keycloak from '../support/keycloak.js';
+import { issuer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { startFakeService } from '../support/fake-service.js';
 import type { RunningService, Variables } from '../support/running-service.js';
 import { NOWHERE, RunningServices } from '../support/running-services.js';
@@ -42,7 +44,7 @@ describe('Keycloak fails', () => {
     ['breaks off', (incoming) => incoming.socket.destroy()],
   ])('%s: 503 with Retry-After, and never a fault of the token', async (_name, handler) => {
     const baseUrl = await listen(handler);
-    const server = { baseUrl, issuer: keycloak.issuer() };
+    const server = { baseUrl, issuer: issuer() };
     const services = await RunningServices.start({ only: ['service-c'], server, direct: true });
     stops.push(() => services.stop());
     const { c } = services;
@@ -86,7 +88,7 @@ describe('Keycloak fails', () => {
   it('has another realm than we were told: 502', async () => {
     const a = await serviceA({ KEYCLOAK_REALM: 'none', KEYCLOAK_ISSUER: '', SERVICE_B_URL: chain.b.url });
     await request(a.url).get('/run-service-b').expect(502);
-    const otherIssuer = keycloak.issuer().replace('localhost', 'keycloak.example');
+    const otherIssuer = issuer().replace('localhost', 'keycloak.example');
     const b = await serviceA({ KEYCLOAK_ISSUER: otherIssuer, SERVICE_B_URL: chain.b.url });
     await request(b.url).get('/run-service-b').expect(502);
   });
@@ -164,7 +166,7 @@ describe('Service B fails', () => {
         response.writeHead(403).end('{"code":"insufficient_scope","permission":"analytics.run"}'),
       ),
     });
-    const { access_token } = await keycloak.password('alice');
+    const access_token = textOf(await login(testServer(), 'alice'));
     const { body, headers } = await request(a.url)
       .get('/run-service-b')
       .set('Authorization', `Bearer ${access_token}`)

@@ -8,7 +8,7 @@ import { endService, spawnService, untilReady, type BuiltService } from '../supp
 import { clientCredentials, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { Haproxy, haproxyPath } from '../support/haproxy.js';
-import { REALM } from '../support/keycloak.js';
+import { REALM } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 
 const REQUESTS = 5000;
 /** Never more than these, however long the restarts take on a busy machine. */

@@ -2,10 +2,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { UserSessions } from '../../apps/service-a/src/login/user-sessions.js';
-import { Browser, type Page } from '../support/browser.js';
+import { Browser, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { describeOnKeycloak, keycloakReachesUs, publicUrl } from '../support/keycloak.js';
+import {
+  describeOnKeycloak,
+  keycloakReachesUs,
+  publicUrl,
+} from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { logInAt } from '../support/login-at.js';
 import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices } from '../support/running-services.js';

@@ -15,7 +15,7 @@ import {
   type ContractServer,
 } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { claimsOf } from '../support/keycloak.js';
+import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { NOWHERE, RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
 const TTL_SECONDS = 1;

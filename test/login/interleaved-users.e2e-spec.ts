@@ -1,11 +1,11 @@
 /** Many users at one time: whoever asks Service A, it is their subject and nobody else's that Service C is called for. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Whoami } from 'service-defaults';
-import { Browser, locationOf } from '../support/browser.js';
+import { Browser, locationOf } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { login, textOf, type Reply } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { describeOnBothServers, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startFakeService, type FakeService } from '../support/fake-service.js';
-import { claimsOf, publicUrl } from '../support/keycloak.js';
+import { claimsOf, publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { PUBLIC_URL_WITHIN_MS, type RunningService } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 

@@ -1,9 +1,9 @@
 /** Keycloak answers a refresh, or a login, what no authorization server should: no session ends of it, and no user is blamed. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
-import { Browser, type Page } from '../support/browser.js';
+import { Browser, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { refreshAtEveryUse, startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { publicUrl } from '../support/keycloak.js';
+import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { callbackOf, logInAt } from '../support/login-at.js';
 import { RunningServices } from '../support/running-services.js';
 

@@ -2,19 +2,21 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { OpenIdProvider } from '../../apps/service-a/src/login/openid-provider.js';
 import { UserSessions } from '../../apps/service-a/src/login/user-sessions.js';
-import { Browser, locationOf, type Page } from '../support/browser.js';
+import { Browser, locationOf, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
 import {
-  clientCredentials,
-  createUser,
-  endSession,
-  isActive,
   keycloakReachesUs,
   keycloakUrl,
-  password,
   publicUrl,
   REALM,
-  updateUser,
-} from '../support/keycloak.js';
+} from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { isActive } from '../../libs/keycloak-test-servers/contract/observations.js';
+import {
+  clientCredentials,
+  introspect,
+  login as tokensOf,
+  textOf,
+} from '../../libs/keycloak-test-servers/contract/requests.js';
+import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices } from '../support/running-services.js';
 
@@ -24,12 +26,17 @@ const CHAIN_ANSWER = /Order 9876 processed by Service B/;
 const describeWhereKeycloakReachesUs = keycloakReachesUs ? describe : describe.skip;
 
 let chain: RunningServices;
+let keycloak: ContractServer;
 let browser: Browser;
 
 beforeAll(async () => {
   chain = await RunningServices.start({ publicUrl });
+  keycloak = await connectToKeycloak();
 }, PUBLIC_URL_WITHIN_MS + 60_000);
-afterAll(() => chain.stop());
+afterAll(async () => {
+  await keycloak.stop();
+  await chain.stop();
+});
 beforeEach(() => {
   browser = new Browser();
 });
@@ -213,7 +220,7 @@ describe('the session', () => {
 
   it('gives way to a token in the header', async () => {
     await login('alice');
-    const { access_token } = await password('bob');
+    const access_token = textOf(await tokensOf(keycloak, 'bob'));
     const asBob = await browser.send(at('/run-service-b'), { headers: { Authorization: `Bearer ${access_token}` } });
     expect(asBob.status).toBe(403);
     const asNobody = await browser.send(at('/run-service-b'), { headers: { Authorization: 'Bearer junk' } });
@@ -223,7 +230,7 @@ describe('the session', () => {
   it('ends when Keycloak ended it and told nobody: at the next call, and not in another name', async () => {
     await login('alice');
     const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
-    await endSession(String(call?.answer['session_state']));
+    await keycloak.endSession(String(call?.answer['session_state']));
     const page = await browser.send(at('/run-service-b'));
     expect(page.status).toBe(401);
     expect(page.text).toContain('href="/auth/login?return_to=/run-service-b"');
@@ -237,8 +244,8 @@ describe('the session', () => {
     if (session?.sessionId === undefined) throw new Error('no session');
     const refreshed = await provider.refresh(session.tokens, session.subject);
     if (!('tokens' in refreshed)) throw new Error('not refreshed');
-    await expect(isActive(refreshed.tokens.reveal().accessToken)).resolves.toBe(true);
-    await endSession(session.sessionId);
+    expect(isActive(await introspect(keycloak, 'service-a', refreshed.tokens.reveal().accessToken))).toBe(true);
+    await keycloak.endSession(session.sessionId);
     await expect(provider.refresh(refreshed.tokens, session.subject)).resolves.toEqual({ refused: true });
   });
 
@@ -264,10 +271,9 @@ describe('the session', () => {
   }, 30_000);
 
   it('ends when its user is disabled', async () => {
-    const username = `user-${Date.now()}`;
-    const id = await createUser(username);
+    const username = await keycloak.newUser('order-viewer');
     await login(username);
-    await updateUser(id, { enabled: false });
+    await keycloak.disableUser(username);
     await expect(browser.send(at('/run-service-b'))).resolves.toMatchObject({ status: 401 });
     expect((await home()).text).not.toContain('Logged in as');
   });
@@ -331,7 +337,7 @@ describe('logging out', () => {
     expect(url.searchParams.has('id_token_hint')).toBe(false);
     // It is over already, whatever the browser does next.
     const code = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
-    await expect(isActive(String(code?.answer['access_token']))).resolves.toBe(false);
+    expect(isActive(await introspect(keycloak, 'service-a', String(code?.answer['access_token'])))).toBe(false);
     expect(sessionOf()).toBeUndefined();
     const page = await browser.open(url.href);
     expect([page.url, page.status]).toEqual([at('/'), 200]);
@@ -350,7 +356,7 @@ describe('logging out', () => {
   it('by the back channel takes no forged token (BF-09)', async () => {
     await login('alice');
     const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
-    const { access_token } = await clientCredentials('service-a', 'orders.approve');
+    const access_token = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));
     for (const token of [call?.answer['id_token'], call?.answer['access_token'], access_token, 'a.b.c', '']) {
       const form = { logout_token: String(token) };
       const refused = await new Browser().send(at('/auth/backchannel-logout'), { method: 'POST', form });

@@ -1,9 +1,9 @@
 /** A session that Keycloak ends while it tells nobody: it goes on for the introspection window, and no longer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { Browser, locationOf, type Page } from '../support/browser.js';
+import { Browser, locationOf, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { publicUrl } from '../support/keycloak.js';
+import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import axe from 'axe-core';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 import { BrowserRecorder, type Exchange, type Header } from './browser-recorder.js';
-import { keycloakUrl, publicUrl } from './keycloak.js';
+import { keycloakUrl, publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 
 /** For looking at; the folder is not under version control. */

@@ -1,6 +1,6 @@
 /** A login at a Service A that listens elsewhere than where the realm sends browsers back to. */
-import { locationOf, type Browser, type Page } from './browser.js';
-import { publicUrl } from './keycloak.js';
+import { locationOf, type Browser, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
+import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 
 /** From the click to the callback, which is not opened yet: at the service itself, in place of its public address. */
 export async function callbackOf(serviceA: string, browser: Browser, user: string): Promise<string> {

@@ -1,7 +1,7 @@
 /** RunningServices: those services that a spec asks for, in this process, against any authorization server. */
-import { freePort } from 'keycloak-test-servers';
+import { freePort, testServer } from 'keycloak-test-servers';
 import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
-import { issuer, keycloakUrl, REALM } from './keycloak.js';
+import { REALM } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { KeycloakRecorder } from './keycloak-recorder.js';
 import { RunningService, type ListenAt, type Variables } from './running-service.js';
 import { ServiceOutput } from './service-output.js';
@@ -68,12 +68,12 @@ export class RunningServices {
   }
 
   async #start({ only, server, direct = false, variables = {}, own = {}, publicUrl }: RunningServicesOptions) {
-    const { baseUrl, issuer: itsIssuer } = server ?? { baseUrl: keycloakUrl(), issuer: issuer() };
+    const { baseUrl, issuer } = server ?? testServer();
     if (!direct) this.#recorder = await KeycloakRecorder.start(baseUrl, this.leaks);
     const common = {
       ...DEFAULTS,
       KEYCLOAK_BASE_URL: this.#recorder?.baseUrl ?? baseUrl,
-      KEYCLOAK_ISSUER: itsIssuer,
+      KEYCLOAK_ISSUER: issuer,
     };
     const urls = new Map<string, string>();
     const started = SERVICES.filter(({ name }) => only?.includes(name) !== false);

@@ -1,6 +1,6 @@
 /** ServiceOutput: what the services of a spec print and answer; no token and no secret may be in it. */
 import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
-import { SECRETS } from './keycloak.js';
+import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 
 const asText = (chunk: string | Uint8Array): string =>
   typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();

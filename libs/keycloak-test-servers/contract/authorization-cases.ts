@@ -1,5 +1,5 @@
 /** The contract of the authorization endpoint (RFC 6749 §4.1.1, RFC 7636, RFC 9207) and of the login form. */
-import { authorizationRequest, Browser, callbackParameters, type Parameters } from './browser.js';
+import { authorizationRequest, LoginBrowser, callbackParameters, type Parameters } from './login-browser.js';
 import { ERROR_PAGE, LOGIN_PAGE, type ContractCase } from './expectations.js';
 import { answer, callback, page } from './observations.js';
 import { request } from './requests.js';
@@ -100,19 +100,22 @@ export const AUTHORIZATION_CASES: readonly ContractCase[] = [
   ...SENT_BACK.map(({ title, changes, answer: expected }): ContractCase => ({
     title: `is sent back with ${title}`,
     ask: async (server) =>
-      callback(server, await new Browser(server).authorize(await server.newClient('web'), changes)),
+      callback(server, await new LoginBrowser(server).authorize(await server.newClient('web'), changes)),
     answer: expected,
   })),
   ...SHOWN.map(({ title, changes, words }): ContractCase => ({
     title: `is refused on a page with ${title}`,
-    ask: async (server) => page(await new Browser(server).authorize(await server.newClient('web'), changes), words),
+    ask: async (server) =>
+      page(await new LoginBrowser(server).authorize(await server.newClient('web'), changes), words),
     answer: ERROR_PAGE,
   })),
   {
     title: 'is sent back without a state, if it had none',
     async ask(server) {
       const changes = { prompt: 'none', state: undefined };
-      return callbackParameters(await new Browser(server).authorize(await server.newClient('web'), changes))['state'];
+      return callbackParameters(await new LoginBrowser(server).authorize(await server.newClient('web'), changes))[
+        'state'
+      ];
     },
     answer: undefined,
   },
@@ -133,7 +136,7 @@ export const AUTHORIZATION_CASES: readonly ContractCase[] = [
     async ask(server) {
       const [disabled, off] = [await server.newClient('web'), await server.newClient('web without login')];
       await server.disableClient(disabled);
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       return [
         page(await browser.authorize(disabled), 'Client disabled.'),
         callback(server, await browser.authorize(off)),
@@ -151,7 +154,7 @@ export const AUTHORIZATION_CASES: readonly ContractCase[] = [
     title: 'of a client that leaves PKCE to the request',
     async ask(server) {
       const client = await server.newClient('web', { 'pkce.code.challenge.method': '' });
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       const none = { code_challenge: undefined, code_challenge_method: undefined };
       return [
         page(await browser.authorize(client, none), SIGN_IN),
@@ -179,8 +182,8 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     title: 'by GET and by POST: the form, then the way back with a code',
     async ask(server) {
       const client = await server.newClient('web');
-      const [one, two] = [new Browser(server), new Browser(server)];
-      const posted = await two.send(AUTH, [...authorizationRequest(client)]);
+      const [one, two] = [new LoginBrowser(server), new LoginBrowser(server)];
+      const posted = await two.post(AUTH, Object.fromEntries(authorizationRequest(client)));
       return [
         callback(server, await one.login(client, 'alice')),
         page(posted, SIGN_IN),
@@ -193,7 +196,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     title: 'in a fragment, by e-mail address',
     async ask(server) {
       const changes = { response_mode: 'fragment' };
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       const form = await browser.authorize(await server.newClient('web'), changes);
       return callback(server, await browser.fill(form, 'alice@example.com', 'alice'));
     },
@@ -202,7 +205,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
   {
     title: 'with a wrong password, an unknown name, an empty form: the form once more, with one sentence for all',
     async ask(server) {
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       const wrong = await browser.fill(await browser.authorize(await server.newClient('web')), 'alice', 'wrong');
       const unknown = await browser.fill(wrong, 'nobody');
       const empty = await browser.submit(unknown, {});
@@ -216,7 +219,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     async ask(server) {
       const [username, client] = [await server.newUser('order-viewer'), await server.newClient('web')];
       await server.disableUser(username);
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       const wrong = await browser.fill(await browser.authorize(client), username, 'wrong');
       return [
         page(wrong, BAD_PASSWORD),
@@ -229,7 +232,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     title: 'once is enough: the next request, of the same client or another, is answered at once, in one session',
     async ask(server) {
       const [one, two] = [await server.newClient('web'), await server.newClient('web')];
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       const replies = [
         await browser.login(one, 'alice'),
         await browser.authorize(one),
@@ -245,7 +248,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     title: 'once more with prompt=login: the password only, of nobody else, and the session stays',
     async ask(server) {
       const client = await server.newClient('web');
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       const first = await browser.login(client, 'alice');
       const form = await browser.authorize(client, { prompt: 'login' });
       const other = await browser.fill(form, 'bob');
@@ -259,7 +262,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     title: 'in two tabs at once',
     async ask(server) {
       const client = await server.newClient('web');
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       const [one, two] = [await browser.authorize(client), await browser.authorize(client, { state: 'two' })];
       const replies = [await browser.fill(one, 'alice'), await browser.fill(two, 'alice')];
       const sessions = new Set(replies.map((reply) => callbackParameters(reply)['session_state']));
@@ -270,12 +273,12 @@ export const LOGIN_CASES: readonly ContractCase[] = [
   {
     title: 'with a form that was used, or is of another browser',
     async ask(server) {
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       const form = await browser.authorize(await server.newClient('web'));
       await browser.fill(form, 'alice');
       return [
         callback(server, await browser.fill(form, 'alice')),
-        page(await new Browser(server).fill(form, 'alice'), 'Restart login cookie not found.'),
+        page(await new LoginBrowser(server).fill(form, 'alice'), 'Restart login cookie not found.'),
       ];
     },
     answer: [refused('temporarily_unavailable', 'authentication_expired'), ERROR_PAGE],
@@ -284,7 +287,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     title: 'after the user was disabled: the session opens nothing',
     async ask(server) {
       const [username, client] = [await server.newUser('order-viewer'), await server.newClient('web')];
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       await browser.login(client, username);
       await server.disableUser(username);
       return [

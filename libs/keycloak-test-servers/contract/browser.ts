@@ -1,87 +1,90 @@
-/** A browser of the contract: it keeps cookies, fills the login form that it is shown, and follows no redirect. */
-import { createHash } from 'node:crypto';
-import { request, type Asked, type Form, type Reply } from './requests.js';
-import { CALLBACK } from './server.js';
+/** Browser: what a browser does at a login, without one: keeps cookies, follows redirects, and remembers all that it saw. */
+import { replyFrom, type Reply } from './requests.js';
 
-export const VERIFIER = 'a-verifier-of-forty-three-characters-or-more';
-const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
+export interface Page extends Reply {
+  readonly url: string;
+}
 
-/** `undefined` leaves a parameter out. */
-export type Parameters = Readonly<Record<string, string | undefined>>;
+export interface Sent {
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly form?: Readonly<Record<string, string>>;
+}
+
+const PAGE = { Accept: 'text/html' };
 
 export class Browser {
-  readonly #cookies = new Map<string, string>();
+  /** Name to value, by origin. */
+  readonly cookies = new Map<string, Map<string, string>>();
+  /** Every address, header and body, as they came. */
+  readonly seen: string[] = [];
 
-  constructor(private readonly server: Asked) {}
-
-  /** A good authorization request of this client, but for `changes`. */
-  authorize(client_id: string, changes: Parameters = {}): Promise<Reply> {
-    return this.get(`/protocol/openid-connect/auth?${authorizationRequest(client_id, changes)}`);
+  /** One request, no redirects. */
+  async send(url: string, { method = 'GET', headers = {}, form }: Sent = {}): Promise<Page> {
+    const jar = this.#jar(url);
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    const reply = await replyFrom(url, {
+      method,
+      headers: { ...PAGE, ...(cookie === '' ? {} : { cookie }), ...headers },
+      ...(form === undefined ? {} : { body: new URLSearchParams(form) }),
+    });
+    for (const line of reply.headers.getSetCookie()) keep(jar, line);
+    this.seen.push(url, JSON.stringify([...reply.headers]), reply.text);
+    return { ...reply, url };
   }
 
-  /** The form that stands in this page. A password equals the name. */
-  fill(page: Reply, username: string, password = username): Promise<Reply> {
-    return this.submit(page, { username, password });
-  }
-
-  /** Its hidden fields, and these. */
-  submit(page: Reply, fields: Readonly<Record<string, string>>): Promise<Reply> {
-    const action = /<form[^>]* action="([^"]*)"/.exec(page.text)?.[1];
-    if (action === undefined) throw new Error(`No form in an answer ${page.status}: ${page.text.slice(0, 300)}`);
-    const hidden = [...page.text.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)];
-    const form = { ...Object.fromEntries(hidden.map(([, name, value]) => [name, value])), ...fields };
-    const { pathname, search } = new URL(action.replaceAll('&amp;', '&'), this.server.issuer);
-    return this.send(pathname.slice(new URL(this.server.issuer).pathname.length) + search, form);
-  }
-
-  async login(client_id: string, username: string, changes: Parameters = {}): Promise<Reply> {
-    return this.fill(await this.authorize(client_id, changes), username);
-  }
-
-  get(path: string): Promise<Reply> {
-    return this.#exchange(path, {});
-  }
-
-  send(path: string, form: Form): Promise<Reply> {
-    return this.#exchange(path, { method: 'POST', body: new URLSearchParams(form as Record<string, string>) });
-  }
-
-  async #exchange(path: string, init: RequestInit): Promise<Reply> {
-    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const reply = await request(this.server, path, { ...init, headers: { cookie } });
-    for (const line of reply.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      if (/; *Max-Age=0/i.test(line)) this.#cookies.delete(name);
-      else this.#cookies.set(name, value);
+  /** Follows redirects as long as `until` does not hold for the next address. */
+  async open(url: string, sent: Sent = {}, until: (next: string) => boolean = () => false): Promise<Page> {
+    let page = await this.send(url, sent);
+    for (let hops = 0; hops < 10; hops += 1) {
+      const next = locationOf(page);
+      if (next === undefined || until(next)) return page;
+      page = await this.send(next);
     }
-    return reply;
+    throw new Error(`Too many redirects: ${page.url}`);
+  }
+
+  /** Submits the login form of Keycloak; gives the redirect that it answers with. A password equals the name. */
+  submitLogin(page: Page, username: string, password = username): Promise<Page> {
+    return this.submitForm(page, { username, password });
+  }
+
+  /** Submits the form that stands in a page: its hidden fields, and these. */
+  async submitForm({ url, status, text }: Page, fields: Readonly<Record<string, string>>): Promise<Page> {
+    const action = /<form[^>]* action="([^"]*)"/.exec(text)?.[1]?.replaceAll('&amp;', '&');
+    if (action === undefined) throw new Error(`No form in an answer ${status} of ${url}: ${text.slice(0, 300)}`);
+    const hidden = [...text.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)];
+    const form = { ...Object.fromEntries(hidden.map(([, name, value]) => [name, value])), ...fields };
+    return this.send(new URL(action, url).href, { method: 'POST', form });
+  }
+
+  cookie(url: string, name: string): string | undefined {
+    return this.#jar(url).get(name);
+  }
+
+  setCookie(url: string, name: string, value: string): void {
+    this.#jar(url).set(name, value);
+  }
+
+  #jar(url: string): Map<string, string> {
+    const { origin } = new URL(url);
+    const jar = this.cookies.get(origin) ?? new Map<string, string>();
+    this.cookies.set(origin, jar);
+    return jar;
   }
 }
 
-export function authorizationRequest(client_id: string, changes: Parameters = {}): URLSearchParams {
-  const parameters: Parameters = {
-    client_id,
-    response_type: 'code',
-    redirect_uri: CALLBACK,
-    scope: 'openid orders.read',
-    state: 'the-state',
-    nonce: 'the-nonce',
-    code_challenge: CHALLENGE,
-    code_challenge_method: 'S256',
-    ...changes,
-  };
-  const given = Object.entries(parameters).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
-  return new URLSearchParams(given as [string, string][]);
+export function locationOf({ url, headers }: Page): string | undefined {
+  const location = headers.get('location');
+  return location === null ? undefined : new URL(location, url).href;
 }
 
-/** The parameters of the way back to the client, in the query or in the fragment. */
-export function callbackParameters({ headers }: Reply): Record<string, string> {
-  const { search, hash } = new URL(headers.get('location') ?? 'none:');
-  return Object.fromEntries(new URLSearchParams(search === '' ? hash.slice(1) : search));
-}
-
-export function codeOf(reply: Reply): string {
-  const { code } = callbackParameters(reply);
-  if (code !== undefined) return code;
-  throw new Error(`No code in an answer ${reply.status}: ${reply.headers.get('location') ?? reply.text.slice(0, 300)}`);
+function keep(jar: Map<string, string>, line: string): void {
+  const [pair = '', ...attributes] = line.split(/; */);
+  const at = pair.indexOf('=');
+  const [name, value] = [pair.slice(0, at), pair.slice(at + 1)];
+  // Cookies of Keycloak that are meant for browsers on https only are no use here; it sends others beside them.
+  const gone = value === '' || attributes.some((attribute) => /^max-age=0$/i.test(attribute));
+  if (gone) jar.delete(name);
+  else jar.set(name, value.replace(/^"(.*)"$/, '$1'));
 }

@@ -1,5 +1,5 @@
 /** The contract of the authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.6) and of the tokens that it gives. */
-import { Browser, codeOf, VERIFIER } from './browser.js';
+import { LoginBrowser, codeOf, VERIFIER } from './login-browser.js';
 import {
   accessTokenClaims,
   active,
@@ -34,20 +34,20 @@ export const refreshAt = (server: ContractServer, client: string, of: Reply): Pr
 export async function tokensFor(
   server: ContractServer,
   client: string,
-  browser = new Browser(server),
+  browser = new LoginBrowser(server),
   username = 'alice',
 ): Promise<Reply> {
   return redeem(server, client, codeOf(await browser.login(client, username)));
 }
 
 /** The same for who is logged in. */
-export const moreTokensFor = async (server: ContractServer, client: string, browser: Browser): Promise<Reply> =>
+export const moreTokensFor = async (server: ContractServer, client: string, browser: LoginBrowser): Promise<Reply> =>
   redeem(server, client, codeOf(await browser.authorize(client, { prompt: 'none' })));
 
 /** A new code of alice's, and its client. */
 async function newCode(server: ContractServer, scope?: string) {
   const client = await server.newClient('web');
-  const reply = await new Browser(server).login(client, 'alice', scope === undefined ? {} : { scope });
+  const reply = await new LoginBrowser(server).login(client, 'alice', scope === undefined ? {} : { scope });
   return { client, code: codeOf(reply) };
 }
 
@@ -104,7 +104,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     async ask(server) {
       const client = await server.newClient('web');
       const changes = { nonce: undefined, scope: 'openid orders.read orders.approve' };
-      const reply = await new Browser(server).login(client, 'bob', changes);
+      const reply = await new LoginBrowser(server).login(client, 'bob', changes);
       return tokenAnswer(server, await redeem(server, client, codeOf(reply)));
     },
     answer: browserLogin({ ...TO_WEB, of: BOB, roles: ['order-viewer'], kind: 'onrtac', scope: READ }),
@@ -146,7 +146,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     title: "of a client's second login in one session: the first tokens stay",
     async ask(server) {
       const client = await server.newClient('web');
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       const first = await tokensFor(server, client, browser);
       const second = await moreTokensFor(server, client, browser);
       return [await isActiveAtA(server, first), await isActiveAtA(server, second)];
@@ -184,7 +184,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     async ask(server) {
       const client = await server.newClient('web', { 'pkce.code.challenge.method': '' });
       const none = { code_challenge: undefined, code_challenge_method: undefined };
-      const reply = await new Browser(server).login(client, 'alice', none);
+      const reply = await new LoginBrowser(server).login(client, 'alice', none);
       return answer(server, await redeem(server, client, codeOf(reply)));
     },
     answer: refused(400, 'invalid_grant', 'PKCE code verifier specified but challenge not present in authorization'),
@@ -224,7 +224,7 @@ export const CODE_CASES: readonly ContractCase[] = [
       'a second time: the tokens of the client end, those that it exchanged too; the session and the tokens of others stay',
     async ask(server) {
       const [client, other] = [await server.newClient('web'), await server.newClient('web')];
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       const code = codeOf(await browser.login(client, 'alice'));
       const reply = await redeem(server, client, code);
       const ofOther = await moreTokensFor(server, other, browser);
@@ -247,7 +247,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     title: "whose refresh token is revoked: the client's tokens end, the session with the last client",
     async ask(server) {
       const [client, other] = [await server.newClient('web'), await server.newClient('web')];
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       const reply = await tokensFor(server, client, browser);
       const ofOther = await moreTokensFor(server, other, browser);
       const end = (at: string, of: Reply) => revoke(server, callerOf(at), textOf(of, 'refresh_token'));
@@ -266,7 +266,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     title: 'of a session that has ended',
     async ask(server) {
       const client = await server.newClient('web');
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       const reply = await tokensFor(server, client, browser);
       const code = codeOf(await browser.authorize(client));
       await post(server, '/logout', { refresh_token: textOf(reply, 'refresh_token') }, callerOf(client));
@@ -278,7 +278,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     title: 'of a user who was disabled',
     async ask(server) {
       const [username, client] = [await server.newUser('order-viewer'), await server.newClient('web')];
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       const reply = await tokensFor(server, client, browser, username);
       const code = codeOf(await browser.authorize(client));
       await server.disableUser(username);

@@ -1,6 +1,6 @@
 /** Where the embedded server is known not to be Keycloak: docs/embedded-server.md lists them. */
 import { randomUUID } from 'node:crypto';
-import { Browser } from './browser.js';
+import { LoginBrowser } from './login-browser.js';
 import { callback, claims } from './observations.js';
 import { login } from './requests.js';
 import type { ContractServer } from './server.js';
@@ -90,7 +90,7 @@ export const DIFFERENCES: readonly Difference[] = [
       return server.administrator.having(
         '/clients',
         client,
-        async () => (await new Browser(server).authorize(clientId, { scope: 'openid' })).status,
+        async () => (await new LoginBrowser(server).authorize(clientId, { scope: 'openid' })).status,
       );
     },
     keycloak: 200,
@@ -100,7 +100,9 @@ export const DIFFERENCES: readonly Difference[] = [
     title: 'the response mode form_post is not there',
     ask: async (server) => {
       const changes = { response_mode: 'form_post', prompt: 'none' };
-      return callback(server, await new Browser(server).authorize(await server.newClient('web'), changes))['status'];
+      return callback(server, await new LoginBrowser(server).authorize(await server.newClient('web'), changes))[
+        'status'
+      ];
     },
     keycloak: 200,
     embedded: 302,

@@ -1,6 +1,6 @@
 /** The contract of the end session endpoint (OpenID Connect RP-Initiated Logout 1.0) and of back-channel logout. */
 import { expect } from '@jest/globals';
-import { Browser, type Parameters } from './browser.js';
+import { LoginBrowser, type Parameters } from './login-browser.js';
 import { moreTokensFor, refreshAt, tokensFor } from './code-cases.js';
 import { ERROR_PAGE, PLAIN_PAGE, refused, type ContractCase } from './expectations.js';
 import { callback, isActive, opened, page } from './observations.js';
@@ -17,7 +17,7 @@ const WITH_STATE = { status: 302, to: HOME, separator: '?', state: 'a/b' };
 /** A user of one client, logged in in a browser. */
 async function loggedIn(server: ContractServer, attributes?: Readonly<Record<string, string>>) {
   const client = await server.newClient('web', attributes);
-  const browser = new Browser(server);
+  const browser = new LoginBrowser(server);
   const tokens = await tokensFor(server, client, browser);
   return { client, browser, tokens, id_token_hint: textOf(tokens, 'id_token') };
 }
@@ -29,7 +29,7 @@ const isStillActive = async (server: ContractServer, tokens: Reply): Promise<unk
   isActive(await introspect(server, 'service-a', textOf(tokens)));
 
 /** Whether tokens, and the browser's session, are still good. */
-const state = async (server: ContractServer, client: string, browser: Browser, tokens: Reply) => [
+const state = async (server: ContractServer, client: string, browser: LoginBrowser, tokens: Reply) => [
   await isStillActive(server, tokens),
   callback(server, await browser.authorize(client, { prompt: 'none' }))['error'],
 ];
@@ -110,7 +110,7 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
     title: 'by POST, without cookie and state',
     async ask(server) {
       const { client, browser, tokens, id_token_hint } = await loggedIn(server);
-      const reply = await new Browser(server).send(LOGOUT, { id_token_hint, post_logout_redirect_uri: HOME });
+      const reply = await new LoginBrowser(server).post(LOGOUT, { id_token_hint, post_logout_redirect_uri: HOME });
       return [callback(server, reply), await state(server, client, browser, tokens)];
     },
     answer: [HOME_AGAIN, GONE],
@@ -174,7 +174,7 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
       const question = await browser.get(LOGOUT);
       const reply = await browser.submit(question, { confirmLogout: 'Logout' });
       return [
-        page(await new Browser(server).get(LOGOUT), CONFIRM),
+        page(await new LoginBrowser(server).get(LOGOUT), CONFIRM),
         page(question, CONFIRM),
         page(reply, LOGGED_OUT),
         await state(server, client, browser, tokens),
@@ -187,7 +187,7 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
     async ask(server) {
       const client = await server.newClient('web');
       const asked = { client_id: client, post_logout_redirect_uri: HOME, state: 'a/b' };
-      const browser = new Browser(server);
+      const browser = new LoginBrowser(server);
       return [
         callback(server, await browser.get(withQuery(asked))),
         page(await browser.get(withQuery({ client_id: client })), CONFIRM),
@@ -291,7 +291,7 @@ export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
         const refresh_token = textOf(one.tokens, 'refresh_token');
         await post(server, '/logout', { refresh_token }, `${one.client}:${NEW_CLIENT_SECRET}`);
         const two = await loggedIn(server, attributesOf(listener, 'two'));
-        await new Browser(server).send(LOGOUT, { id_token_hint: two.id_token_hint });
+        await new LoginBrowser(server).post(LOGOUT, { id_token_hint: two.id_token_hint });
         return heard(server, listener);
       }),
     answer: [notice('/one'), notice('/two')],
@@ -323,10 +323,10 @@ export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
       listening(async (listener) => {
         const username = await server.newUser('order-viewer');
         const client = await server.newClient('web', attributesOf(listener, 'one'));
-        await tokensFor(server, client, new Browser(server), username);
+        await tokensFor(server, client, new LoginBrowser(server), username);
         await server.logOutUser(username);
         const told = heard(server, listener);
-        await tokensFor(server, client, new Browser(server), username);
+        await tokensFor(server, client, new LoginBrowser(server), username);
         await server.disableUser(username);
         return [told, listener.take().length];
       }),

@@ -23,6 +23,8 @@ import {
   login,
   textOf,
   token,
+  type Caller,
+  type Form,
 } from './requests.js';
 import { claimsOf } from './demo-realm.js';
 import type { ContractServer } from './server.js';
@@ -39,10 +41,19 @@ const alice = async (server: ContractServer): Promise<string> => textOf(await lo
 const serviceA = async (server: ContractServer): Promise<string> =>
   textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
 
+type Ask = ContractCase['ask'];
+type Exchange = (client: Caller, subject: (server: ContractServer) => Promise<string>, more?: Form) => Ask;
+
+const exchangeOf: Exchange = (client, subject, more) => async (server) =>
+  tokenAnswer(server, await exchange(server, client, await subject(server), more));
+/** The same, where no token is to come. */
+const answerTo: Exchange = (client, subject, more) => async (server) =>
+  answer(server, await exchange(server, client, await subject(server), more));
+
 export const EXCHANGE_CASES: readonly ContractCase[] = [
   {
     title: "of alice's token at A, for B",
-    ask: async (server) => tokenAnswer(server, await exchange(server, 'service-a', await alice(server), FOR_B)),
+    ask: exchangeOf('service-a', alice, FOR_B),
     answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
   },
   {
@@ -84,33 +95,26 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
   },
   {
     title: 'with an audience that no scope brings',
-    ask: async (server) =>
-      answer(server, await exchange(server, 'service-b', await serviceA(server), { audience: 'service-c' })),
+    ask: answerTo('service-b', serviceA, { audience: 'service-c' }),
     answer: invalidRequest('Requested audience not available: service-c'),
   },
   {
     title: 'with its own audience, that no scope brings',
-    ask: async (server) =>
-      answer(server, await exchange(server, 'service-a', await alice(server), { audience: 'service-a' })),
+    ask: answerTo('service-a', alice, { audience: 'service-a' }),
     answer: invalidRequest('Requested audience not available: service-a'),
   },
   {
     title: 'with two audiences of which one is not available: that one is named',
-    ask: async (server) =>
-      answer(
-        server,
-        await exchange(server, 'service-a', await alice(server), [
-          ['scope', 'orders.approve'],
-          ['audience', 'service-c'],
-          ['audience', 'service-b'],
-        ]),
-      ),
+    ask: answerTo('service-a', alice, [
+      ['scope', 'orders.approve'],
+      ['audience', 'service-c'],
+      ['audience', 'service-b'],
+    ]),
     answer: invalidRequest('Requested audience not available: service-c'),
   },
   {
     title: 'with an audience of another scope',
-    ask: async (server) =>
-      answer(server, await exchange(server, 'service-a', await alice(server), { ...FOR_B, audience: 'service-c' })),
+    ask: answerTo('service-a', alice, { ...FOR_B, audience: 'service-c' }),
     answer: invalidRequest('Requested audience not available: service-c'),
   },
   {
@@ -130,113 +134,82 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
   },
   {
     title: 'without scope and audience: a token for nobody',
-    ask: async (server) => tokenAnswer(server, await exchange(server, 'service-b', await serviceA(server))),
+    ask: exchangeOf('service-b', serviceA),
     answer: exchanged({ of: serviceAccount('service-a'), to: 'service-b', seconds: 60 }),
   },
   {
     title: 'without audience: all that the scopes bring',
-    ask: async (server) =>
-      tokenAnswer(
-        server,
-        await exchange(server, 'service-a', await alice(server), { scope: 'orders.read orders.approve' }),
-      ),
+    ask: exchangeOf('service-a', alice, { scope: 'orders.read orders.approve' }),
     answer: exchanged({ ...TO_A, aud: ['service-a', 'service-b'], scope: ['orders.read', 'orders.approve'] }),
   },
   {
     title: 'with one of two audiences: the scopes stay',
-    ask: async (server) =>
-      tokenAnswer(
-        server,
-        await exchange(server, 'service-a', await alice(server), { ...FOR_B, scope: 'orders.read orders.approve' }),
-      ),
+    ask: exchangeOf('service-a', alice, { ...FOR_B, scope: 'orders.read orders.approve' }),
     answer: exchanged({ ...TO_A, scope: ['orders.read', 'orders.approve'] }),
   },
   {
     title: 'with two audiences',
-    ask: async (server) =>
-      tokenAnswer(
-        server,
-        await exchange(server, 'service-a', await alice(server), [
-          ['scope', 'orders.read orders.approve'],
-          ['audience', 'service-a'],
-          ['audience', 'service-b'],
-        ]),
-      ),
+    ask: exchangeOf('service-a', alice, [
+      ['scope', 'orders.read orders.approve'],
+      ['audience', 'service-a'],
+      ['audience', 'service-b'],
+    ]),
     answer: exchanged({ ...TO_A, aud: ['service-a', 'service-b'], scope: ['orders.read', 'orders.approve'] }),
   },
   {
     title: 'with two audiences that are not available: both are named',
-    ask: async (server) =>
-      answer(
-        server,
-        await exchange(server, 'service-a', await alice(server), [
-          ['scope', 'orders.approve'],
-          ['audience', 'service-c'],
-          ['audience', 'demo-cli'],
-        ]),
-      ),
+    ask: answerTo('service-a', alice, [
+      ['scope', 'orders.approve'],
+      ['audience', 'service-c'],
+      ['audience', 'demo-cli'],
+    ]),
     answer: invalidRequest('Requested audience not available: service-c, demo-cli'),
   },
   {
     title: 'with one audience twice',
-    ask: async (server) =>
-      tokenAnswer(
-        server,
-        await exchange(server, 'service-a', await alice(server), [
-          ['scope', 'orders.approve'],
-          ['audience', 'service-b'],
-          ['audience', 'service-b'],
-        ]),
-      ),
+    ask: exchangeOf('service-a', alice, [
+      ['scope', 'orders.approve'],
+      ['audience', 'service-b'],
+      ['audience', 'service-b'],
+    ]),
     answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
   },
   ...['no-such', ''].map((audience): ContractCase => ({
     title: `with the unknown audience "${audience}"`,
-    ask: async (server) =>
-      answer(server, await exchange(server, 'service-a', await alice(server), { ...FOR_B, audience })),
+    ask: answerTo('service-a', alice, { ...FOR_B, audience }),
     answer: NO_AUDIENCE,
   })),
   ...['analytics.run', 'no.such', ''].map((scope): ContractCase => ({
     title: `with the scope "${scope}", which is not the client's`,
-    ask: async (server) => answer(server, await exchange(server, 'service-a', await alice(server), { scope })),
+    ask: answerTo('service-a', alice, { scope }),
     answer: refused(400, 'invalid_scope', `Invalid scopes: ${scope}`),
   })),
   {
     title: 'with scope twice',
-    ask: async (server) =>
-      answer(
-        server,
-        await exchange(server, 'service-a', await alice(server), [
-          ['scope', 'orders.approve'],
-          ['scope', 'orders.approve'],
-        ]),
-      ),
+    ask: answerTo('service-a', alice, [
+      ['scope', 'orders.approve'],
+      ['scope', 'orders.approve'],
+    ]),
     answer: invalidRequest('duplicated parameter'),
   },
   {
     title: 'with openid: an ID token too',
-    ask: async (server) =>
-      tokenAnswer(
-        server,
-        await exchange(server, 'service-a', await alice(server), { ...FOR_B, scope: 'openid orders.approve' }),
-      ),
+    ask: exchangeOf('service-a', alice, { ...FOR_B, scope: 'openid orders.approve' }),
     answer: exchanged({ ...TO_A, scope: ['openid', 'orders.approve'] }, { idToken: withHash(TO_A) }),
   },
   {
     title: 'of a token meant for another',
-    ask: async (server) => answer(server, await exchange(server, 'service-b', await alice(server), FOR_C)),
+    ask: answerTo('service-b', alice, FOR_C),
     answer: NOT_FOR_CLIENT,
   },
   {
     title: 'of a token meant for another, with an unknown audience: that counts first',
-    ask: async (server) =>
-      answer(server, await exchange(server, 'service-b', await alice(server), { audience: 'no-such' })),
+    ask: answerTo('service-b', alice, { audience: 'no-such' }),
     answer: NO_AUDIENCE,
   },
   {
     title: 'of a token meant for another, with an unknown scope: it counts before',
-    ask: async (server) =>
-      answer(server, await exchange(server, 'service-b', await alice(server), { scope: 'no.such' })),
+    ask: answerTo('service-b', alice, { scope: 'no.such' }),
     answer: NOT_FOR_CLIENT,
   },
   {
@@ -309,8 +282,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
   })),
   {
     title: 'for an ID token',
-    ask: async (server) =>
-      tokenAnswer(server, await exchange(server, 'service-a', await alice(server), { requested_token_type: ID_TOKEN })),
+    ask: exchangeOf('service-a', alice, { requested_token_type: ID_TOKEN }),
     answer: {
       ...exchanged({ of: ALICE, to: 'service-a' }),
       token_type: 'N_A',

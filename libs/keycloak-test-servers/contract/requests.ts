@@ -21,8 +21,12 @@ export interface Reply {
   readonly members: Readonly<Record<string, unknown>>;
 }
 
-export async function request(server: Asked, path: string, init: RequestInit = {}): Promise<Reply> {
-  const response = await fetch(server.issuer + path, { redirect: 'manual', ...init });
+export const request = (server: Asked, path: string, init?: RequestInit): Promise<Reply> =>
+  replyFrom(server.issuer + path, init);
+
+/** Follows no redirect. */
+export async function replyFrom(url: string, init: RequestInit = {}): Promise<Reply> {
+  const response = await fetch(url, { redirect: 'manual', ...init });
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') === true && text !== '';
   const members = isJson ? (JSON.parse(text) as Record<string, unknown>) : {};
@@ -52,13 +56,14 @@ export const token = (server: Asked, form: Form, caller?: Caller) => post(server
 export const clientCredentials = (server: Asked, caller: Caller, scope?: string) =>
   token(server, { grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) }, caller);
 
-/** The user's password is the name; the client is public. */
+/** The client is public. */
 export const login = (
   server: Asked,
   username: string,
   scope: string | undefined = 'openid orders.read',
   client_id = 'demo-cli',
-) => token(server, { grant_type: 'password', client_id, username, password: username, scope });
+  password = username,
+) => token(server, { grant_type: 'password', client_id, username, password, scope });
 
 export const refresh = (server: Asked, refresh_token: string, more: Form = {}) =>
   token(server, { grant_type: 'refresh_token', client_id: 'demo-cli', refresh_token, ...more });

@@ -11,11 +11,12 @@ export interface ContractServer {
   readonly baseUrl: string;
   readonly issuer: string;
   readonly administrator: Administrator;
-  /** A user of its own for one case, whose password equals the name. */
-  newUser(role: Role): Promise<string>;
+  /** A user of its own for one case, whose password equals the name. Default: a name that nobody else has. */
+  newUser(role: Role, username?: string): Promise<string>;
   /** A client of its own for one case. A service has the role order-manager. */
   newClient(kind: ClientKind, attributes?: Readonly<Record<string, string>>): Promise<string>;
   takeRole(username: string, role: Role): Promise<void>;
+  changeUser(username: string, change: Readonly<Record<string, unknown>>): Promise<void>;
   disableUser(username: string): Promise<void>;
   disableClient(clientId: string): Promise<void>;
   /** Clients are told. */
@@ -136,17 +137,16 @@ function contractServerAt(baseUrl: string): ContractServer {
     const representation = await administrator.read<object>(`/roles/${role}`);
     await administrator.change(method, `${path}/role-mappings/realm`, [representation]);
   };
-  const disable = async (path: string): Promise<void> => {
+  const update = async (path: string, change: object): Promise<void> => {
     const current = await administrator.read<object>(path);
-    await administrator.change('PUT', path, { ...current, enabled: false });
+    await administrator.change('PUT', path, { ...current, ...change });
   };
 
   return {
     baseUrl,
     issuer: `${baseUrl}/realms/${REALM}`,
     administrator,
-    async newUser(role) {
-      const username = `user-${randomUUID()}`;
+    async newUser(role, username = `user-${randomUUID()}`) {
       const path = await create('/users', userOf(username));
       await changeRole('POST', path, role);
       return username;
@@ -161,8 +161,10 @@ function contractServerAt(baseUrl: string): ContractServer {
       return clientId;
     },
     takeRole: async (username, role) => changeRole('DELETE', await userPath(username), role),
-    disableUser: async (username) => disable(await userPath(username)),
-    disableClient: async (clientId) => disable(`/clients/${await find(`/clients?clientId=${clientId}`)}`),
+    changeUser: async (username, change) => update(await userPath(username), change),
+    disableUser: async (username) => update(await userPath(username), { enabled: false }),
+    disableClient: async (clientId) =>
+      update(`/clients/${await find(`/clients?clientId=${clientId}`)}`, { enabled: false }),
     endSession: (sid) => administrator.change('DELETE', `/sessions/${sid}`),
     logOutUser: async (username) => administrator.change('POST', `${await userPath(username)}/logout`),
     stop: async () => void (await Promise.all(made.map((path) => administrator.change('DELETE', path)))),

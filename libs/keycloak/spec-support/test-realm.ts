@@ -2,8 +2,6 @@
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { CLIENT_SECRET } from '../../keycloak-test-servers/spec-support/test-realm.js';
 
-export { loginTo, startTestRealm } from '../../keycloak-test-servers/spec-support/test-realm.js';
-
 /** The options of a client of the realm, with no retries, a circuit that stays closed and a long timeout. */
 export const optionsOf = ({ issuer }: RunningAuthorizationServer, clientId = 'service-b') => ({
   issuer,

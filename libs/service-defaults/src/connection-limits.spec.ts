@@ -5,10 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Body, Controller, Get, Module, Post, Sse, type MessageEvent } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { KeycloakModule, Public } from 'nestjs-keycloak-s2s';
+import { Public } from 'nestjs-keycloak-s2s';
 import { interval, map, take, type Observable } from 'rxjs';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './connection-limits.js';
 import { createService, serviceAdapter } from './create-service.js';
+import { unreachedKeycloak } from '../spec-support/unreached-keycloak.js';
 
 /** Short, but long enough for one packet on a busy machine. */
 const SHORT: ConnectionLimits = {
@@ -72,13 +73,7 @@ class TestController {
 }
 
 @Module({
-  imports: [
-    KeycloakModule.forRoot({
-      issuer: 'https://sso.example.com/realms/shop',
-      clientId: 'service-t',
-      clientSecret: 'of-my-own',
-    }),
-  ],
+  imports: [unreachedKeycloak()],
   controllers: [TestController],
 })
 class TestModule {}

@@ -2,9 +2,10 @@ import { Body, ConflictException, Controller, Get, Module, Post } from '@nestjs/
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { IsInt, IsNumber, IsPositive, Max } from 'class-validator';
-import { KeycloakModule, Public } from 'nestjs-keycloak-s2s';
+import { Public } from 'nestjs-keycloak-s2s';
 import request from 'supertest';
 import { createService } from './create-service.js';
+import { unreachedKeycloak } from '../spec-support/unreached-keycloak.js';
 
 class OrderDto {
   @IsInt()
@@ -42,13 +43,7 @@ class TestController {
 }
 
 @Module({
-  imports: [
-    KeycloakModule.forRoot({
-      issuer: 'https://sso.example.com/realms/shop',
-      clientId: 'service-t',
-      clientSecret: 'of-my-own',
-    }),
-  ],
+  imports: [unreachedKeycloak()],
   controllers: [TestController],
 })
 class TestModule {}

@@ -14,12 +14,13 @@ import {
 } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { KeycloakModule, Public } from 'nestjs-keycloak-s2s';
+import { Public } from 'nestjs-keycloak-s2s';
 import { interval, map, type Observable } from 'rxjs';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './connection-limits.js';
 import { createService, serviceAdapter } from './create-service.js';
 import { ServiceDefaultsModule } from './service-defaults.module.js';
 import { shutDown } from './shutdown.js';
+import { unreachedKeycloak } from '../spec-support/unreached-keycloak.js';
 
 class Signal {
   resolve!: () => void;
@@ -66,14 +67,7 @@ class TestController {
 }
 
 @Module({
-  imports: [
-    KeycloakModule.forRoot({
-      issuer: 'https://sso.example.com/realms/shop',
-      clientId: 'service-t',
-      clientSecret: 'of-my-own',
-    }),
-    ServiceDefaultsModule,
-  ],
+  imports: [unreachedKeycloak(), ServiceDefaultsModule],
   controllers: [TestController],
   providers: [Pool],
 })

@@ -5,10 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { Body, Controller, Get, Module, Param, Post, Req } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { BearerError, INTROSPECTION_CHANNEL, KeycloakModule, Public, TOKEN_CHANNEL } from 'nestjs-keycloak-s2s';
+import { BearerError, INTROSPECTION_CHANNEL, Public, TOKEN_CHANNEL } from 'nestjs-keycloak-s2s';
 import { createService } from 'service-defaults';
 import { RequestTraceModule } from './request-trace.module.js';
 import { RequestTracer, type TraceableRequest } from './request-tracer.js';
+import { unreachedKeycloak } from '../../../service-defaults/spec-support/unreached-keycloak.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SAMPLED = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` };
@@ -106,11 +107,7 @@ beforeAll(async () => {
 
   @Module({
     imports: [
-      KeycloakModule.forRoot({
-        issuer: 'https://sso.example.com/realms/shop',
-        clientId: 'service-t',
-        clientSecret: 'of-my-own',
-      }),
+      unreachedKeycloak(),
       RequestTraceModule.forRootAsync({
         useFactory: () => ({
           service: 'service-t',

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
-import { BASIC_OF_SERVICE_B, connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { BASIC_OF_SERVICE_B, connectionTo } from '../../spec-support/test-realm.js';
+import { startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { createAuthorizationServer } from './create-authorization-server.js';
 import type { Introspection } from './introspection.js';
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
-import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { connectionTo } from '../../spec-support/test-realm.js';
+import { startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { createAuthorizationServer } from './create-authorization-server.js';
 import type { ServerMetadata } from './metadata.js';
 

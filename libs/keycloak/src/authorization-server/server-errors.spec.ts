@@ -4,7 +4,8 @@ import { AuthorizationServerError } from '../protocol/authorization-server-error
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import { printedForms } from '../../spec-support/printed-forms.js';
 import { StillClock } from '../../spec-support/still-clock.js';
-import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { connectionTo } from '../../spec-support/test-realm.js';
+import { startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { createAuthorizationServer } from './create-authorization-server.js';
 
 let realm: RunningAuthorizationServer;

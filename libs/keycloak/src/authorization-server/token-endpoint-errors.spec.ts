@@ -5,7 +5,8 @@ import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { Refusal } from '../protocol/refusal.js';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import { printedForms } from '../../spec-support/printed-forms.js';
-import { connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { connectionTo } from '../../spec-support/test-realm.js';
+import { startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { createAuthorizationServer } from './create-authorization-server.js';
 import { requestOf } from '../../spec-support/token-forms.js';
 

@@ -4,7 +4,8 @@ import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers
 import type { IssuedToken } from '../protocol/issued-token.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { printedForms } from '../../spec-support/printed-forms.js';
-import { BASIC_OF_SERVICE_B, connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { BASIC_OF_SERVICE_B, connectionTo } from '../../spec-support/test-realm.js';
+import { startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { createAuthorizationServer } from './create-authorization-server.js';
 import type { TokenEndpoint } from './token-endpoint.js';
 import { type TokenForm, requestOf } from '../../spec-support/token-forms.js';

@@ -17,7 +17,8 @@ import {
 } from '../../spec-support/next-service.js';
 import { printedForms } from '../../spec-support/printed-forms.js';
 import { testAccessToken } from '../testing/test-access-token.js';
-import { loginTo, optionsOf, startTestRealm } from '../../spec-support/test-realm.js';
+import { optionsOf } from '../../spec-support/test-realm.js';
+import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { ServiceClient } from './service-client.js';
 

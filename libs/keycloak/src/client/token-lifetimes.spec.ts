@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { composeKeycloak } from '../compose-keycloak.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { StillClock } from '../../spec-support/still-clock.js';
-import { optionsOf, startTestRealm } from '../../spec-support/test-realm.js';
+import { optionsOf } from '../../spec-support/test-realm.js';
+import { startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { clientCredentialsRequest } from './token-request.js';
 
 const RENEW_BEFORE_SECONDS = 10;

@@ -10,7 +10,8 @@ import { CALL_BOUNDS, json, NextService } from '../../spec-support/next-service.
 import { heldTokenSource } from '../../spec-support/held-token-source.js';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { testAccessToken } from '../testing/test-access-token.js';
-import { HeldCalls, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { HeldCalls } from '../../spec-support/test-realm.js';
+import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { ServiceClient } from './service-client.js';
 import { ServiceTransport } from './service-transport.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';

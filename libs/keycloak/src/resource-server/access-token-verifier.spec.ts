@@ -6,7 +6,8 @@ import { KeycloakModule } from '../keycloak.module.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { respellingsOf } from '../../spec-support/respellings.js';
-import { connectionTo, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { connectionTo } from '../../spec-support/test-realm.js';
+import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { tokenText } from '../testing/token-text.js';
 import { AccessTokenVerifier, makeAccessTokenVerifier } from './access-token-verifier.js';
 

@@ -11,7 +11,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { KeycloakModule } from '../keycloak.module.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
-import { connectionTo, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { connectionTo } from '../../spec-support/test-realm.js';
+import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { OptionalToken } from './access.decorators.js';
 import { isCut } from './cut-headers.js';
 

@@ -15,7 +15,8 @@ import type { KeycloakModuleOptions } from '../keycloak.options.js';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import { respellingsOf } from '../../spec-support/respellings.js';
-import { BASIC_OF_SERVICE_B, connectionTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { BASIC_OF_SERVICE_B, connectionTo } from '../../spec-support/test-realm.js';
+import { startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { tokenText } from '../testing/token-text.js';
 import {
   AllowClients,

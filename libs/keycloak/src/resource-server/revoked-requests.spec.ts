@@ -11,7 +11,8 @@ import { tokenHash } from '../protocol/token-hash.js';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { RevocationList } from '../revocation/revocation-list.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
-import { connectionTo, loginTo, startTestRealm } from '../../spec-support/test-realm.js';
+import { connectionTo } from '../../spec-support/test-realm.js';
+import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { Authenticated, MaxStaleness, OptionalToken, Public } from './access.decorators.js';
 import { AccessToken } from './access-token.decorator.js';
 

@@ -1,0 +1,72 @@
+/** LoginBrowser: a browser at one authorization server, with the authorization requests that clients send it with. */
+import { createHash } from 'node:crypto';
+import { Browser, type Page } from './browser.js';
+import type { Asked, Reply } from './requests.js';
+import { CALLBACK } from './server.js';
+
+export const VERIFIER = 'a-verifier-of-forty-three-characters-or-more';
+const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
+
+/** `undefined` leaves a parameter out. */
+export type Parameters = Readonly<Record<string, string | undefined>>;
+
+export class LoginBrowser {
+  readonly #browser = new Browser();
+
+  constructor(private readonly server: Asked) {}
+
+  /** A good authorization request of this client, but for `changes`. */
+  authorize(client_id: string, changes: Parameters = {}): Promise<Page> {
+    return this.get(`/protocol/openid-connect/auth?${authorizationRequest(client_id, changes)}`);
+  }
+
+  /** The form that stands in this page. A password equals the name. */
+  fill(page: Page, username: string, password?: string): Promise<Page> {
+    return this.#browser.submitLogin(page, username, password);
+  }
+
+  submit(page: Page, fields: Readonly<Record<string, string>>): Promise<Page> {
+    return this.#browser.submitForm(page, fields);
+  }
+
+  async login(client_id: string, username: string, changes: Parameters = {}): Promise<Page> {
+    return this.fill(await this.authorize(client_id, changes), username);
+  }
+
+  /** Follows no redirect. */
+  get(path: string): Promise<Page> {
+    return this.#browser.send(this.server.issuer + path);
+  }
+
+  post(path: string, form: Readonly<Record<string, string>>): Promise<Page> {
+    return this.#browser.send(this.server.issuer + path, { method: 'POST', form });
+  }
+}
+
+export function authorizationRequest(client_id: string, changes: Parameters = {}): URLSearchParams {
+  const parameters: Parameters = {
+    client_id,
+    response_type: 'code',
+    redirect_uri: CALLBACK,
+    scope: 'openid orders.read',
+    state: 'the-state',
+    nonce: 'the-nonce',
+    code_challenge: CHALLENGE,
+    code_challenge_method: 'S256',
+    ...changes,
+  };
+  const given = Object.entries(parameters).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+  return new URLSearchParams(given as [string, string][]);
+}
+
+/** The parameters of the way back to the client, in the query or in the fragment. */
+export function callbackParameters({ headers }: Reply): Record<string, string> {
+  const { search, hash } = new URL(headers.get('location') ?? 'none:');
+  return Object.fromEntries(new URLSearchParams(search === '' ? hash.slice(1) : search));
+}
+
+export function codeOf(reply: Reply): string {
+  const { code } = callbackParameters(reply);
+  if (code !== undefined) return code;
+  throw new Error(`No code in an answer ${reply.status}: ${reply.headers.get('location') ?? reply.text.slice(0, 300)}`);
+}

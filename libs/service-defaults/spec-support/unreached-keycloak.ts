@@ -1,0 +1,9 @@
+/** A KeycloakModule for specs in which nobody sends a token: its server is never asked. */
+import { KeycloakModule } from 'nestjs-keycloak-s2s';
+
+export const unreachedKeycloak = () =>
+  KeycloakModule.forRoot({
+    issuer: 'https://sso.example.com/realms/shop',
+    clientId: 'service-t',
+    clientSecret: 'of-my-own',
+  });
