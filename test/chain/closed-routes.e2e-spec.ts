@@ -139,7 +139,7 @@ describe('every route (RS-20)', () => {
       .set('Accept', 'text/html')
       .expect(401)
       .expect('WWW-Authenticate', 'Bearer realm="service-a"')
-      .expect(/acts in its own name only in demo mode/);
+      .expect(/acts as itself only in demo mode/);
   });
 });
 

@@ -225,7 +225,7 @@ describe('an attack that is not refused as it is due', () => {
     const service = await serviceA({ SERVICE_B_URL: await fake(200, {}), SERVICE_C_URL: await fake(status, body) });
     expect(await run(service, 'token-at-c')).toMatchObject({
       verdict: 'refused_otherwise',
-      why: expect.stringContaining('but due was 401 invalid_token, inactive.'),
+      why: expect.stringContaining('expected was 401 invalid_token, inactive.'),
     });
   });
 
@@ -235,7 +235,7 @@ describe('an attack that is not refused as it is due', () => {
     for (const id of ['token-at-c', 'tampered-signature', 'revoked-token']) {
       expect([id, await run(service, id)]).toMatchObject([
         id,
-        { verdict: 'not_run', why: expect.stringContaining('The honest use was refused as well') },
+        { verdict: 'not_run', why: expect.stringContaining('The honest use was refused too') },
       ]);
     }
   });
@@ -248,7 +248,7 @@ describe('an attack that is not refused as it is due', () => {
     });
     expect(await run(service, 'exchange-by-c')).toMatchObject({
       verdict: 'not_run',
-      why: 'Service B told of its attack in a form that nobody knows.',
+      why: 'Service B reported its attack in an unknown format.',
     });
     const failing = await serviceA({
       SERVICE_B_URL: await fake(200, {}),
@@ -256,7 +256,7 @@ describe('an attack that is not refused as it is due', () => {
     });
     expect(await run(failing, 'token-at-c')).toMatchObject({
       verdict: 'not_run',
-      why: 'Who was asked could not decide: 503 authorization_server_unavailable.',
+      why: 'The server could not decide: 503 authorization_server_unavailable.',
     });
     expect(await run(await serviceA({}), 'exchanged-token-at-a')).toMatchObject({
       verdict: 'not_run',
@@ -280,7 +280,7 @@ describe('an attack that is not refused as it is due', () => {
     server.control.fault('token', undefined);
     const busy = reports.filter(({ verdict }) => verdict === 'not_run');
     expect(new Set(busy.map(({ why }) => why))).toEqual(
-      new Set(['Too many attacks are under way: try again in a moment.']),
+      new Set(['Too many attacks are running: try again in a moment.']),
     );
     expect(reports.length - busy.length).toBe(20);
   }, 15_000);

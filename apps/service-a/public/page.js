@@ -1,14 +1,14 @@
-/** Page: runs the chain and the attacks in place. Without it every link and every form of the page works by itself. */
+/** Page: runs the chain and the attacks in place. Without this script, every link and form still works. */
 
 const progress = document.querySelector('#attacks-progress');
 const runAll = document.querySelector('#run-all');
 
-/** Longer than every deadline of the services behind an answer. */
-const PATIENCE_MS = 30_000;
+/** Longer than every deadline of the services. */
+const DEADLINE_MS = 30_000;
 
-/** A page of this service, whatever its status says; only what the server made of it is put into ours. */
+/** Fetches a page of this service, whatever its status. Only elements that the server rendered are put into this page. */
 async function pageAt(url, init) {
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const signal = AbortSignal.timeout(DEADLINE_MS);
   const response = await fetch(url, { ...init, headers: { accept: 'text/html' }, redirect: 'error', signal });
   const type = response.headers.get('content-type') ?? '';
   if (!type.startsWith('text/html')) throw new Error(`Not a page: ${response.status}`);
@@ -16,7 +16,7 @@ async function pageAt(url, init) {
   return { page, isSignedOut: response.status === 401 };
 }
 
-/** In place of all that stands here: a page that was made for a session says what is no longer so when that is over. */
+/** Replaces the whole page: a page that was rendered for a session is out of date when the session has ended. */
 function showInstead(page) {
   const main = document.adoptNode(page.querySelector('main'));
   document.querySelector('main').replaceWith(main);
@@ -33,7 +33,7 @@ function focus(element) {
 
 for (const link of document.querySelectorAll('main a[href="/run-service-b"]')) {
   link.addEventListener('click', (event) => {
-    // With a key held down it is a new tab that is wanted.
+    // With a modifier key the visitor wants a new tab or window.
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     void showChain(link);
@@ -74,7 +74,7 @@ for (const form of forms) {
     void inTurn(async () => {
       const refused = await attack(form);
       if (refused === undefined) return;
-      progress.textContent = refused ? 'Refused, for the expected reason.' : 'Not as it should be: see the attack.';
+      progress.textContent = refused ? 'Refused, for the expected reason.' : 'Not as expected: see the attack.';
     });
   });
 }
@@ -85,10 +85,10 @@ runAll?.addEventListener('submit', (event) => {
     for (const form of forms) placeOf(form).replaceChildren();
     let refused = 0;
     for (const [index, form] of forms.entries()) {
-      progress.textContent = `Attack ${index + 1} of ${forms.length} is under way; ${refused} refused for the expected reason.`;
-      const asDue = await attack(form);
-      if (asDue === undefined) return;
-      if (asDue) refused += 1;
+      progress.textContent = `Running attack ${index + 1} of ${forms.length}; ${refused} refused for the expected reason.`;
+      const asExpected = await attack(form);
+      if (asExpected === undefined) return;
+      if (asExpected) refused += 1;
     }
     progress.textContent = summary(refused, forms.length);
     progress.dataset.allRefused = String(refused === forms.length);
@@ -119,8 +119,8 @@ async function inTurn(action) {
 }
 
 /**
- * Whether it was refused as it was due; puts what came of it under its form. Undefined when it may not be made at all, and
- * the page that says so stands in place of this one.
+ * Makes an attack, shows the outcome under its form, and returns whether it got the expected refusal. Returns undefined when the
+ * attack may not be made; then the page that says so replaces this one.
  */
 async function attack(form) {
   const place = placeOf(form);

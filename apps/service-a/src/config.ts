@@ -7,7 +7,7 @@ export const serviceAConfig = serviceConfig({
   port: 3000,
   calls: ['service-b'],
   login: true,
-  // DEMO: the secret is published with the repository, so it protects nothing.
+  // DEMO: the repository publishes this secret, so it protects nothing.
   demo: {
     urls: { SERVICE_C_URL: 'http://localhost:3002' },
     secrets: { SHORT_LIVED_CLIENT_SECRET: 's-secret' },

@@ -19,7 +19,7 @@ const NAME = `<img src=x onerror=alert(1)>"'&`;
 const ESCAPED = '&lt;img src=x onerror=alert(1)&gt;';
 
 describe('every page', () => {
-  it('escapes what a claim says, in text and in attributes (BF-11)', () => {
+  it('escapes claims, in text and in attributes (BF-11)', () => {
     const answer = { service_b: NAME, service_c: { result: 1, msg: NAME } };
     const shown = [
       home({ demoMode: true, user: { name: NAME, csrfToken: NAME }, attacks: [] }),
@@ -42,7 +42,7 @@ describe('every page', () => {
     expect(shown[0]).toContain(`value="${ESCAPED}`);
   });
 
-  it('has no style in it, and no script but the one file of the start page (BF-10)', () => {
+  it('has no inline style, and no script except the one file of the start page (BF-10)', () => {
     const html =
       home({ demoMode: true, user: { name: 'alice', csrfToken: 't' }, attacks: ATTACKS }) +
       attacksRun([{ attack: ATTACK, attempt: MADE, verdict: 'refused', why: '' }]) +

@@ -1,4 +1,4 @@
-/** Service A. */
+/** Starts Service A. */
 import { bootstrap } from 'service-defaults';
 import { serviceAConfig } from './config.js';
 import { ServiceAModule } from './service-a.module.js';

@@ -1,4 +1,4 @@
-/** ProcessingClient: the only file of Service A that knows Service B's paths. */
+/** ProcessingClient: Service A's calls to Service B on the chain. Apart from the attacks, no other file contains Service B's paths. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceCallError, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { seenTokens, type SeenToken } from 'demo';
@@ -26,8 +26,8 @@ export class ProcessingClient {
   }
 
   /**
-   * In demo mode: what Services B and C see of the tokens that they are called with, the same that a call in this caller's
-   * name (or the service's own) has just been made with, as long as those are in the caches.
+   * In demo mode: the claims of the tokens with which Services B and C are called for this caller, or for Service A itself. While
+   * they are cached, these are the tokens of the last call.
    */
   async tokens(caller: VerifiedAccessToken | undefined): Promise<readonly SeenToken[]> {
     const { serviceB } = this;
@@ -39,7 +39,7 @@ export class ProcessingClient {
   }
 }
 
-/** The parser at the border: what Service B answered, if it is what was agreed. */
+/** Parses Service B's answer; throws when it is not of the agreed form. */
 function processedOrder(answer: Partial<ProcessedOrder> | undefined): ProcessedOrder {
   const { service_b, service_c } = answer ?? {};
   if (typeof service_b !== 'string' || typeof service_c?.result !== 'number' || typeof service_c.msg !== 'string') {

@@ -1,4 +1,4 @@
-/** Service B. */
+/** Starts Service B. */
 import { bootstrap } from 'service-defaults';
 import { serviceBConfig } from './config.js';
 import { ServiceBModule } from './service-b.module.js';

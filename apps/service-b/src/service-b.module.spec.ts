@@ -45,7 +45,7 @@ describe('POST /api/process', () => {
   const process = (caller: TestAccessTokenOptions): request.Test =>
     post('/api/process', caller, { order_id: 7, amount: 12.5 });
 
-  it('has Service C compute for the caller, by a token exchanged for that alone (TX-01)', async () => {
+  it('has Service C compute for the caller, with a token exchanged for that alone (TX-01)', async () => {
     const computed = { result: 20, msg: 'done' };
     testServices(app).on('service-c', 'POST', '/api/compute').reply(200, computed);
     const { body } = await process(approver).expect(200);
@@ -64,16 +64,16 @@ describe('POST /api/process', () => {
 
   it.each<[string, number, object, TestAccessTokenOptions]>([
     ['has no permission', 403, { code: 'insufficient_scope', permission: 'orders.approve' }, { permissions: [] }],
-    ['comes by another client', 403, { code: 'client_not_allowed' }, { client: 'warehouse' }],
+    ['uses another client', 403, { code: 'client_not_allowed' }, { client: 'warehouse' }],
     ['brings a token for Service A', 401, { code: 'invalid_token' }, { audience: 'service-a' }],
     ['brings a token that has expired', 401, { code: 'invalid_token' }, { expiresInSeconds: -60 }],
-  ])('refuses a caller that %s, and calls nobody', async (_, status, refusal, bend) => {
-    const { body } = await process({ ...approver, ...bend }).expect(status);
+  ])('refuses a caller that %s, and calls no service', async (_, status, refusal, overrides) => {
+    const { body } = await process({ ...approver, ...overrides }).expect(status);
     expect(body).toMatchObject(refusal);
     expect(testServices(app).calls).toEqual([]);
   });
 
-  it('refuses a caller who may not have Service C compute', async () => {
+  it('refuses a caller that has no permission at Service C', async () => {
     const { body } = await process({ ...approver, grantableScopes: [] }).expect(403);
     expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'analytics.run' });
     expect(testServices(app).calls).toEqual([]);
@@ -96,7 +96,7 @@ describe('POST /api/process', () => {
 describe('POST /api/inventory/adjust', () => {
   const warehouse = { client: 'warehouse', permissions: ['inventory.adjust'] };
 
-  it('is for the warehouse alone, and calls nobody', async () => {
+  it('is for the warehouse alone, and calls no service', async () => {
     const change = { sku: 'A-1', quantity: 5 };
     const { body } = await post('/api/inventory/adjust', warehouse, change).expect(200);
     expect(body).toEqual({ sku: 'A-1', quantity: 105 });

@@ -1,4 +1,4 @@
-/** Service C. */
+/** Starts Service C. */
 import { bootstrap } from 'service-defaults';
 import { serviceCConfig } from './config.js';
 import { ServiceCModule } from './service-c.module.js';

@@ -50,12 +50,12 @@ describe('POST /api/compute', () => {
     ['brings a token for Service B', 401, { code: 'invalid_token' }, { audience: 'service-b' }],
     ['brings a token of another realm', 401, { code: 'invalid_token' }, { issuer: `${keycloak.issuer}2` }],
     ['brings a token that has expired', 401, { code: 'invalid_token' }, { expiresInSeconds: -60 }],
-  ])('refuses a caller that %s', async (_, status, refusal, bend) => {
-    const { body } = await compute({ ...serviceB, ...bend }).expect(status);
+  ])('refuses a caller that %s', async (_, status, refusal, overrides) => {
+    const { body } = await compute({ ...serviceB, ...overrides }).expect(status);
     expect(body).toMatchObject(refusal);
   });
 
-  it('refuses a caller before it looks at the body', async () => {
+  it('refuses a caller before it validates the body', async () => {
     await request(app.getHttpServer()).post('/api/compute').send({ value: 'ten' }).expect(401);
     const { body } = await compute(serviceB, { value: 'ten' }).expect(400);
     expect(body).toMatchObject({ code: 'invalid_body' });

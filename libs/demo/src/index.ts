@@ -1,7 +1,7 @@
-/** The door of demo: what the services share in demo mode, and never outside it. */
+/** The door of demo: the code that the services share in demo mode only. */
 export { AttackersKeycloak } from './attacks/attackers-keycloak.js';
 export { readAttempt } from './attacks/attempt-form.js';
-export { AttackNotRun, attempt, isAccepted, thenEnd } from './attacks/attempt.js';
+export { AttackNotRun, attempt, isAccepted, thenCleanUp } from './attacks/attempt.js';
 export { AttackRuns } from './attacks/attack-runs.js';
 export { AttackTarget } from './attacks/attack-target.js';
 export { ownAddress } from './attacks/own-address.js';
@@ -14,4 +14,4 @@ export type { AttackingClient } from './attacks/attackers-keycloak.js';
 export type { AttackAnswer, Attempt, Sent, TokenInWords } from './attacks/attempt.js';
 export type { RequestTraceOptions, TraceableRequest } from './request-trace/request-tracer.js';
 export type { TraceMetric, TraceStep } from './request-trace/server-timing.js';
-export type { SeenToken, ToldClaim } from './seen-token.js';
+export type { SeenToken, ShownClaim } from './seen-token.js';

@@ -1,4 +1,4 @@
-/** The contract of the realm master and of the admin REST API as a whole: who may use it, and what is no request to it. */
+/** The contract of the realm master and of the admin REST API as a whole: access control and malformed requests. */
 import { INACTIVE, refused, type ContractCase } from './expectations.js';
 import { administered, answer, tokenAnswer } from './observations.js';
 import { exchange, introspect, login, request, textOf, token } from './requests.js';
@@ -12,7 +12,7 @@ const unparsed = (error: string) => ({ status: 400, json: { error, error_descrip
 
 const master = (server: ContractServer): ContractServer => ({ ...server, issuer: `${server.baseUrl}/realms/master` });
 
-/** One of each kind. */
+/** One request of each kind. */
 const REQUESTS = [
   ['GET', ''],
   ['GET', '/users'],
@@ -26,7 +26,7 @@ const REQUESTS = [
 
 export const MASTER_CASES: readonly ContractCase[] = [
   {
-    title: 'gives its administrator a token of its own issuer, with hardly a claim',
+    title: 'issues its administrator a token with its own issuer and few claims',
     ask: async (server) => tokenAnswer(master(server), await token(master(server), LOGIN)),
     answer: {
       status: 200,
@@ -63,7 +63,7 @@ export const MASTER_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'has documents and keys of its own',
+    title: 'has separate documents and keys',
     async ask(server) {
       const certs = '/protocol/openid-connect/certs';
       const [ours, others] = [await request(server, certs), await request(master(server), certs)];
@@ -74,7 +74,7 @@ export const MASTER_CASES: readonly ContractCase[] = [
     answer: [true, false],
   },
   {
-    title: 'gives tokens that are nothing to another realm',
+    title: 'issues tokens that are not valid in another realm',
     async ask(server) {
       const foreign = textOf(await token(master(server), LOGIN));
       return [
@@ -88,7 +88,7 @@ export const MASTER_CASES: readonly ContractCase[] = [
 
 export const ADMIN_API_CASES: readonly ContractCase[] = [
   {
-    title: 'is closed without a token, or with what is none',
+    title: 'refuses a missing or malformed token',
     async ask(server) {
       const refreshToken = textOf(await token(master(server), LOGIN), 'refresh_token');
       const presented = [null, 'Bearer junk', 'Basic YWRtaW46YWRtaW4=', `Bearer ${refreshToken}`];
@@ -101,7 +101,7 @@ export const ADMIN_API_CASES: readonly ContractCase[] = [
     answer: [UNAUTHORIZED, UNAUTHORIZED, UNAUTHORIZED, UNAUTHORIZED],
   },
   {
-    title: 'is closed without a token for realms and paths that are not there, too',
+    title: 'refuses a missing token for unknown realms and paths too',
     async ask(server) {
       const { administrator } = server;
       return [
@@ -112,7 +112,7 @@ export const ADMIN_API_CASES: readonly ContractCase[] = [
     answer: [UNAUTHORIZED, UNAUTHORIZED],
   },
   ...REQUESTS.map(([method, path]): ContractCase => ({
-    title: `is closed to a user of the realm: ${method} ${path}`,
+    title: `refuses a user of the realm: ${method} ${path}`,
     async ask(server) {
       const authorization = `Bearer ${textOf(await login(server, 'alice'))}`;
       const body = method === 'POST' ? { username: 'mallory' } : undefined;
@@ -121,7 +121,7 @@ export const ADMIN_API_CASES: readonly ContractCase[] = [
     answer: FORBIDDEN,
   })),
   {
-    title: 'has no realm that is not there',
+    title: 'answers 404 for an unknown realm',
     ask: async (server) => administered(server, await server.administrator.ask('GET', '/users', { realm: 'no-such' })),
     answer: { status: 404, json: { error: 'Realm not found.' } },
   },
@@ -131,7 +131,7 @@ export const ADMIN_API_CASES: readonly ContractCase[] = [
     answer: NOT_ALLOWED,
   },
   {
-    title: 'takes JSON only, of the right form',
+    title: 'accepts only JSON, in the correct form',
     async ask(server) {
       const { administrator } = server;
       const [alice] = await administrator.read<{ id: string }[]>('/users?exact=true&username=alice');
@@ -148,7 +148,7 @@ export const ADMIN_API_CASES: readonly ContractCase[] = [
     answer: [unparsed('invalid_request'), unparsed('unknown_error'), 415],
   },
   {
-    title: 'shows the settings of the realm, and takes some of them',
+    title: 'returns the settings of the realm, and accepts some of them',
     async ask(server) {
       const wanted = ['realm', 'enabled', 'accessTokenLifespan', 'ssoSessionIdleTimeout', 'ssoSessionMaxLifespan'];
       return [

@@ -1,4 +1,4 @@
-/** The contract of the admin REST API's clients and sessions. */
+/** The contract of clients and sessions in the admin REST API. */
 import { randomUUID } from 'node:crypto';
 import { BAD_CLIENT, INACTIVE, type ContractCase } from './expectations.js';
 import { administered, answer, askAdministrator, isActive } from './observations.js';
@@ -28,7 +28,7 @@ const clientOf = (clientId: string) => ({
   attributes: { 'access.token.header.type.rfc9068': 'true' },
 });
 
-/** A client for one case, taken away after it. */
+/** A client for one case, deleted afterwards. */
 function withClient<T>({ administrator }: ContractServer, use: (made: Made) => Promise<T>): Promise<T> {
   const clientId = `client-${randomUUID()}`;
   return administrator.having('/clients', clientOf(clientId), (path) => use({ path, clientId }));
@@ -36,7 +36,7 @@ function withClient<T>({ administrator }: ContractServer, use: (made: Made) => P
 
 export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
   {
-    title: 'a client is made: where it is',
+    title: 'creating a client returns its location',
     async ask(server) {
       const body = clientOf(`client-${randomUUID()}`);
       const made = await server.administrator.ask('POST', '/clients', { body });
@@ -46,7 +46,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: { status: 201, location: '<server>/admin/realms/microservices/clients/<uuid>' },
   },
   {
-    title: 'a client is shown as it was made, and its service account with a scope of its own',
+    title: 'a client is returned as created, with the scope of its service account',
     ask: (server) =>
       withClient(server, async ({ path, clientId }) => {
         const shown = await server.administrator.read<Record<string, unknown>>(path);
@@ -88,7 +88,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'a client has an id that no other has; one without gets one, and a secret',
+    title: 'a client id is unique; a client without one gets an id and a secret',
     ask: (server) =>
       withClient(server, async ({ clientId }) => {
         const again = (await askAdministrator(server, 'POST', '/clients', clientOf(clientId))) as {
@@ -107,7 +107,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: [true, { status: 409, json: undefined }, true, 'string'],
   },
   {
-    title: 'clients are found by their id, or by a part of it',
+    title: 'clients are found by client id or a part of it',
     ask: (server) =>
       withClient(server, async ({ clientId }) => {
         const found = async (query: string): Promise<number> =>
@@ -122,7 +122,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: [1, 0, 1],
   },
   {
-    title: 'a client is changed, and what is not said stays, attributes and scopes too',
+    title: 'an update keeps all members of a client that are not in the body, including attributes and scopes',
     ask: (server) =>
       withClient(server, async ({ path, clientId }) => {
         const changed = await askAdministrator(server, 'PUT', path, { attributes: { 'access.token.lifespan': '7' } });
@@ -138,12 +138,12 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: [DONE, 7, 'at+jwt', DONE, BAD_CLIENT, DONE, 200],
   },
   {
-    title: 'a client does not get the id of another',
+    title: "a client can't take the client id of another",
     ask: (server) => withClient(server, ({ path }) => askAdministrator(server, 'PUT', path, { clientId: 'service-a' })),
     answer: { status: 409, json: { error: 'conflict', error_description: 'Duplicate resource error' } },
   },
   {
-    title: 'a client gets a service account by a change',
+    title: 'an update can add a service account',
     async ask(server) {
       const clientId = `client-${randomUUID()}`;
       const path = await server.administrator.create('/clients', {
@@ -168,7 +168,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: [true, { status: 400, json: undefined }, DONE, true, 200],
   },
   {
-    title: 'a client is taken away: no token counts, none can be had, and its service account goes with it',
+    title: 'deleting a client invalidates its tokens, prevents new ones and deletes its service account',
     ask: (server) =>
       withClient(server, async ({ path, clientId }) => {
         const own = textOf(await clientCredentials(server, `${clientId}:${SECRET}`));
@@ -184,7 +184,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: [DONE, NO_CLIENT, 404, INACTIVE, BAD_CLIENT],
   },
   {
-    title: 'what is not there is not found',
+    title: 'unknown clients and sessions are 404',
     ask: async (server) =>
       Promise.all([
         askAdministrator(server, 'GET', '/clients/no-such'),
@@ -195,7 +195,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: [NO_CLIENT, NO_CLIENT, NO_CLIENT, NO_SESSION],
   },
   {
-    title: 'one session is ended, and the other of its user stays',
+    title: 'ending one session of a user keeps the other',
     async ask(server) {
       const username = await server.newUser('order-manager');
       const [chain, other] = [await chainOf(server, username), await login(server, username)];

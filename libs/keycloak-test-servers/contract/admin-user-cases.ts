@@ -1,4 +1,4 @@
-/** The contract of the admin REST API's users and roles. */
+/** The contract of users and roles in the admin REST API. */
 import { randomUUID } from 'node:crypto';
 import { INACTIVE, INVALID_TOKEN, refused, type ContractCase } from './expectations.js';
 import { administered, answer, askAdministrator, claims, isActive } from './observations.js';
@@ -24,13 +24,13 @@ const userOf = (username: string) => ({
   credentials: [{ type: 'password', value: username, temporary: false }],
 });
 
-/** A user for one case, taken away after it. */
+/** A user for one case, deleted afterwards. */
 function withUser<T>({ administrator }: ContractServer, use: (made: Made) => Promise<T>): Promise<T> {
   const username = `user-${randomUUID()}`;
   return administrator.having('/users', userOf(username), (path) => use({ path, username }));
 }
 
-/** Their names; Keycloak has default roles beside them. */
+/** The names of the roles, without Keycloak's default roles. */
 const rolesOf = async ({ administrator }: ContractServer, path: string): Promise<string[]> =>
   (await administrator.read<{ name: string }[]>(`${path}/role-mappings/realm`))
     .map(({ name }) => name)
@@ -38,7 +38,7 @@ const rolesOf = async ({ administrator }: ContractServer, path: string): Promise
 
 export const ADMIN_USER_CASES: readonly ContractCase[] = [
   {
-    title: 'a user is made: where it is, and what is shown of it',
+    title: 'creating a user returns its location and representation',
     async ask(server) {
       const name = `User-${randomUUID()}`;
       const made = await server.administrator.ask('POST', '/users', {
@@ -62,7 +62,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'a user needs a name, and one that nobody has; the address likewise',
+    title: 'a user needs a unique name and a unique e-mail address',
     ask: (server) =>
       withUser(server, async ({ username }) => [
         await askAdministrator(server, 'POST', '/users', {}),
@@ -83,7 +83,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'a user who is made has no roles, whatever the request says',
+    title: 'a new user has no roles, whatever the request says',
     ask: (server) =>
       withUser(server, async ({ username }) => {
         const path = await server.administrator.create('/users', {
@@ -97,7 +97,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     answer: [],
   },
   {
-    title: 'users are found by name and address, exactly or by a part',
+    title: 'users are found by name and address, exactly or partially',
     ask: (server) =>
       withUser(server, async ({ username }) => {
         const found = async (query: string): Promise<number> =>
@@ -116,7 +116,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     answer: [1, 1, 0, 1, 1, 0, 1, 1],
   },
   {
-    title: 'a user is changed, and what is not said stays',
+    title: 'an update keeps all members of a user that are not in the body',
     ask: (server) =>
       withUser(server, async ({ path }) => [
         await askAdministrator(server, 'PUT', path, { enabled: false, firstName: 'Other' }),
@@ -132,7 +132,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'a user is renamed, where the realm allows it, to a name that nobody has: the subject stays',
+    title: 'a user can be renamed to an unused name if the realm allows it: the subject stays',
     ask: (server) =>
       withUser(server, async ({ path, username }) => {
         await server.administrator.change('PUT', '', { editUsernameAllowed: true });
@@ -149,7 +149,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     answer: [[taken('username'), taken('email')], DONE, true, 400],
   },
   {
-    title: 'a user gets another password by a change',
+    title: 'an update can change the password',
     ask: (server) =>
       withUser(server, async ({ path, username }) => {
         const credentials = [{ type: 'password', value: 'another', temporary: false }];
@@ -164,7 +164,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     answer: [DONE, 200, 400],
   },
   {
-    title: 'a user is taken away: no token counts, none can be had',
+    title: 'deleting a user invalidates its tokens and prevents new ones',
     ask: (server) =>
       withUser(server, async ({ path, username }) => {
         const own = textOf(await login(server, username));
@@ -179,7 +179,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     answer: [DONE, NO_USER, INACTIVE, INVALID_TOKEN, refused(400, 'invalid_grant', 'Invalid user credentials')],
   },
   {
-    title: 'a service account is logged out: its tokens of before count no more',
+    title: 'logging a service account out invalidates its earlier tokens',
     async ask(server) {
       const client = await server.newClient('service');
       const caller = `${client}:${NEW_CLIENT_SECRET}` as const;
@@ -196,7 +196,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     answer: [false, true],
   },
   {
-    title: 'who is not there is not found',
+    title: 'unknown users are 404',
     ask: async (server) =>
       Promise.all([
         askAdministrator(server, 'GET', '/users/no-such'),
@@ -219,7 +219,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'a role is given and taken, once or twice',
+    title: 'a role can be assigned and removed, once or twice',
     ask: (server) =>
       withUser(server, async ({ path }) => {
         const role = await server.administrator.read<object>('/roles/order-manager');
@@ -236,7 +236,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     answer: [DONE, DONE, ['order-manager'], DONE, DONE, []],
   },
   {
-    title: 'a role is given by name and id, never by one of them',
+    title: 'a role is assigned by name and id together only',
     ask: (server) =>
       withUser(server, async ({ path }) => {
         const mappings = `${path}/role-mappings/realm`;

@@ -42,7 +42,7 @@ const SENT_BACK: readonly Bent[] = [
     answer: invalid('Invalid parameter: response_mode'),
   },
   {
-    title: 'no challenge at all',
+    title: 'neither challenge nor method',
     changes: { code_challenge: undefined, code_challenge_method: undefined },
     answer: invalid('Missing parameter: code_challenge_method'),
   },
@@ -64,7 +64,7 @@ const SENT_BACK: readonly Bent[] = [
     answer: invalid('Invalid parameter: code_challenge'),
   },
   {
-    title: 'a challenge of other characters',
+    title: 'a challenge with invalid characters',
     changes: { code_challenge: '!'.repeat(43) },
     answer: invalid('Invalid parameter: code_challenge'),
   },
@@ -73,7 +73,7 @@ const SENT_BACK: readonly Bent[] = [
     changes: { scope: 'openid analytics.run' },
     answer: refused('invalid_scope', 'Invalid scopes: openid analytics.run'),
   },
-  { title: 'prompt=none, and nobody logged in', changes: { prompt: 'none' }, answer: refused('login_required') },
+  { title: 'prompt=none without a session', changes: { prompt: 'none' }, answer: refused('login_required') },
   { title: 'prompt=none login', changes: { prompt: 'none login' }, answer: refused('login_required') },
   {
     title: 'prompt=none in a fragment',
@@ -86,19 +86,19 @@ const NO_REDIRECT = 'Invalid parameter: redirect_uri';
 const SHOWN: readonly { readonly title: string; readonly changes: Parameters; readonly words: string }[] = [
   { title: 'no client', changes: { client_id: undefined }, words: 'Invalid Request' },
   { title: 'an unknown client', changes: { client_id: 'nobody' }, words: 'Client not found.' },
-  { title: 'a client without addresses', changes: { client_id: 'service-b' }, words: NO_REDIRECT },
+  { title: 'a client without redirect URIs', changes: { client_id: 'service-b' }, words: NO_REDIRECT },
   { title: 'another path', changes: { redirect_uri: `${CALLBACK}/x` }, words: NO_REDIRECT },
   { title: 'a query', changes: { redirect_uri: `${CALLBACK}?a=b` }, words: NO_REDIRECT },
   { title: 'another host', changes: { redirect_uri: 'http://evil.example/auth/callback' }, words: NO_REDIRECT },
-  { title: 'no address', changes: { redirect_uri: undefined }, words: NO_REDIRECT },
-  { title: 'an empty address', changes: { redirect_uri: '' }, words: NO_REDIRECT },
-  { title: 'a request object that is none', changes: { request: 'x' }, words: 'Invalid Request' },
-  { title: 'a max_age that is no number', changes: { max_age: 'x' }, words: 'Invalid Request' },
+  { title: 'no redirect URI', changes: { redirect_uri: undefined }, words: NO_REDIRECT },
+  { title: 'an empty redirect URI', changes: { redirect_uri: '' }, words: NO_REDIRECT },
+  { title: 'an invalid request object', changes: { request: 'x' }, words: 'Invalid Request' },
+  { title: 'a max_age that is not a number', changes: { max_age: 'x' }, words: 'Invalid Request' },
 ];
 
 export const AUTHORIZATION_CASES: readonly ContractCase[] = [
   ...SENT_BACK.map(({ title, changes, answer: expected }): ContractCase => ({
-    title: `is sent back with ${title}`,
+    title: `is redirected back with ${title}`,
     ask: async (server) =>
       callback(server, await new LoginBrowser(server).authorize(await server.newClient('web'), changes)),
     answer: expected,
@@ -110,7 +110,7 @@ export const AUTHORIZATION_CASES: readonly ContractCase[] = [
     answer: ERROR_PAGE,
   })),
   {
-    title: 'is sent back without a state, if it had none',
+    title: 'is redirected back without a state if it had none',
     async ask(server) {
       const changes = { prompt: 'none', state: undefined };
       return callbackParameters(await new LoginBrowser(server).authorize(await server.newClient('web'), changes))[
@@ -120,7 +120,7 @@ export const AUTHORIZATION_CASES: readonly ContractCase[] = [
     answer: undefined,
   },
   {
-    title: 'with a parameter twice, the client or another',
+    title: 'with a duplicate client_id or other parameter',
     async ask(server) {
       const client = await server.newClient('web');
       const query = authorizationRequest(client).toString();
@@ -132,7 +132,7 @@ export const AUTHORIZATION_CASES: readonly ContractCase[] = [
     answer: [ERROR_PAGE, invalid('duplicated parameter')],
   },
   {
-    title: 'of a client that is disabled, or has the code flow switched off',
+    title: 'of a client that is disabled, or has the code flow disabled',
     async ask(server) {
       const [disabled, off] = [await server.newClient('web'), await server.newClient('web without login')];
       await server.disableClient(disabled);
@@ -151,7 +151,7 @@ export const AUTHORIZATION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'of a client that leaves PKCE to the request',
+    title: 'of a client that does not require PKCE',
     async ask(server) {
       const client = await server.newClient('web', { 'pkce.code.challenge.method': '' });
       const browser = new LoginBrowser(server);
@@ -179,7 +179,7 @@ export const AUTHORIZATION_CASES: readonly ContractCase[] = [
 
 export const LOGIN_CASES: readonly ContractCase[] = [
   {
-    title: 'by GET and by POST: the form, then the way back with a code',
+    title: 'by GET and by POST: shows the form, then redirects back with a code',
     async ask(server) {
       const client = await server.newClient('web');
       const [one, two] = [new LoginBrowser(server), new LoginBrowser(server)];
@@ -203,7 +203,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     answer: { ...WITH_CODE, separator: '#' },
   },
   {
-    title: 'with a wrong password, an unknown name, an empty form: the form once more, with one sentence for all',
+    title: 'with a wrong password, an unknown name or an empty form: shows the form again, with the same error',
     async ask(server) {
       const browser = new LoginBrowser(server);
       const wrong = await browser.fill(await browser.authorize(await server.newClient('web')), 'alice', 'wrong');
@@ -215,7 +215,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     answer: [LOGIN_PAGE, LOGIN_PAGE, LOGIN_PAGE, WITH_CODE],
   },
   {
-    title: 'of a user who is disabled: only who knows the password learns of it',
+    title: 'of a disabled user: reveals it only after the correct password',
     async ask(server) {
       const [username, client] = [await server.newUser('order-viewer'), await server.newClient('web')];
       await server.disableUser(username);
@@ -229,7 +229,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     answer: [LOGIN_PAGE, LOGIN_PAGE],
   },
   {
-    title: 'once is enough: the next request, of the same client or another, is answered at once, in one session',
+    title: 'serves later requests of any client at once, in the same session',
     async ask(server) {
       const [one, two] = [await server.newClient('web'), await server.newClient('web')];
       const browser = new LoginBrowser(server);
@@ -245,7 +245,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     answer: [[WITH_CODE, WITH_CODE, WITH_CODE, WITH_CODE], 1],
   },
   {
-    title: 'once more with prompt=login: the password only, of nobody else, and the session stays',
+    title: 'again with prompt=login: asks only for the password, of the same user, and keeps the session',
     async ask(server) {
       const client = await server.newClient('web');
       const browser = new LoginBrowser(server);
@@ -271,7 +271,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     answer: [[WITH_CODE, { ...WITH_CODE, state: 'two' }], 1],
   },
   {
-    title: 'with a form that was used, or is of another browser',
+    title: 'with a form that was used already, or belongs to another browser',
     async ask(server) {
       const browser = new LoginBrowser(server);
       const form = await browser.authorize(await server.newClient('web'));
@@ -284,7 +284,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     answer: [refused('temporarily_unavailable', 'authentication_expired'), ERROR_PAGE],
   },
   {
-    title: 'after the user was disabled: the session opens nothing',
+    title: 'after the user was disabled: the session is ignored',
     async ask(server) {
       const [username, client] = [await server.newUser('order-viewer'), await server.newClient('web')];
       const browser = new LoginBrowser(server);

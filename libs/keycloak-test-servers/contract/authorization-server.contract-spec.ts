@@ -1,4 +1,4 @@
-/** One contract for the embedded authorization server and the real Keycloak: the same requests, the same answers, and where not. */
+/** The contract that the embedded server and a real Keycloak share: same requests, same answers, except for known differences. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ADMIN_API_CASES, MASTER_CASES } from './admin-api-cases.js';
 import { ADMIN_CLIENT_CASES } from './admin-client-cases.js';
@@ -26,7 +26,7 @@ describeOnBothServers((connect, which) => {
   beforeAll(async () => {
     server = await connect();
   });
-  // A Keycloak has many clients to take away then.
+  // Removing the many clients from a Keycloak takes long.
   afterAll(() => server?.stop(), 60_000);
 
   describe.each([
@@ -43,9 +43,9 @@ describeOnBothServers((connect, which) => {
     { about: 'introspection', cases: INTROSPECTION_CASES },
     { about: 'revocation', cases: REVOCATION_CASES },
     { about: 'logout', cases: LOGOUT_CASES },
-    { about: 'the end of a session, in a browser', cases: END_SESSION_CASES },
+    { about: 'a logout in a browser', cases: END_SESSION_CASES },
     { about: 'back-channel logout', cases: BACKCHANNEL_LOGOUT_CASES },
-    { about: 'what an administrator takes away', cases: ADMINISTRATION_CASES },
+    { about: 'an administrator', cases: ADMINISTRATION_CASES },
     { about: 'userinfo', cases: USERINFO_CASES },
     { about: 'the realm master', cases: MASTER_CASES },
     { about: 'the admin REST API', cases: ADMIN_API_CASES },
@@ -53,7 +53,7 @@ describeOnBothServers((connect, which) => {
     { about: 'its clients and sessions', cases: ADMIN_CLIENT_CASES },
   ])('$about', ({ cases }) => {
     it.each(cases)('$title', async ({ ask, answer }) => {
-      // Without a Keycloak, `beforeAll` has failed and said what to do.
+      // Without a Keycloak, `beforeAll` has failed with instructions.
       if (server === undefined) throw new Error('There is no server to ask');
       expect(await ask(server)).toEqual(answer);
     });

@@ -1,4 +1,4 @@
-/** The contract of the authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.6) and of the tokens that it gives. */
+/** The contract of the authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.6) and of its tokens. */
 import { LoginBrowser, codeOf, VERIFIER } from './login-browser.js';
 import {
   accessTokenClaims,
@@ -30,7 +30,7 @@ export const redeem = (server: ContractServer, client: string, code: string): Pr
 export const refreshAt = (server: ContractServer, client: string, of: Reply): Promise<Reply> =>
   token(server, { grant_type: 'refresh_token', refresh_token: textOf(of, 'refresh_token') }, callerOf(client));
 
-/** A login in this browser, up to the tokens. */
+/** Logs in with this browser and returns the tokens. */
 export async function tokensFor(
   server: ContractServer,
   client: string,
@@ -40,11 +40,11 @@ export async function tokensFor(
   return redeem(server, client, codeOf(await browser.login(client, username)));
 }
 
-/** The same for who is logged in. */
+/** The same with an existing session. */
 export const moreTokensFor = async (server: ContractServer, client: string, browser: LoginBrowser): Promise<Reply> =>
   redeem(server, client, codeOf(await browser.authorize(client, { prompt: 'none' })));
 
-/** A new code of alice's, and its client. */
+/** A new code for alice, and its client. */
 async function newCode(server: ContractServer, scope?: string) {
   const client = await server.newClient('web');
   const reply = await new LoginBrowser(server).login(client, 'alice', scope === undefined ? {} : { scope });
@@ -64,7 +64,7 @@ const TO_WEB = {
 } as const;
 const READ = ['openid', 'orders.read'];
 
-/** What a login in a browser gives. `idMore`: claims of its ID token. */
+/** The expected answer to a login in a browser. `idMore`: additional claims of its ID token. */
 function browserLogin(expected: ExpectedToken, idMore: object = {}) {
   const { idToken, ...rest } = loggedIn(expected) as { idToken?: { header: object } };
   if (idToken === undefined) return rest;
@@ -79,7 +79,7 @@ const BAD_REDEMPTIONS: readonly { readonly title: string; readonly form: object;
     answer: refused(400, 'invalid_grant', 'PKCE verification failed: Code mismatch'),
   },
   {
-    title: 'a verifier that is none',
+    title: 'an invalid verifier',
     form: { code_verifier: '!' },
     answer: refused(400, 'invalid_grant', 'PKCE verification failed: Invalid code verifier'),
   },
@@ -92,7 +92,7 @@ const BAD_REDEMPTIONS: readonly { readonly title: string; readonly form: object;
 
 export const CODE_CASES: readonly ContractCase[] = [
   {
-    title: 'gives access, refresh and ID token, with nonce and auth_time',
+    title: 'yields access, refresh and ID token, with nonce and auth_time',
     async ask(server) {
       const { client, code } = await newCode(server);
       return tokenAnswer(server, await redeem(server, client, code));
@@ -100,7 +100,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: browserLogin({ ...TO_WEB, kind: 'onrtac', scope: READ }, { nonce: 'the-nonce' }),
   },
   {
-    title: 'without nonce, by a user who lacks a role',
+    title: 'without nonce, for a user who lacks a role',
     async ask(server) {
       const client = await server.newClient('web');
       const changes = { nonce: undefined, scope: 'openid orders.read orders.approve' };
@@ -118,7 +118,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: browserLogin({ ...TO_WEB, kind: 'onrtac', scope: ['orders.read'] }),
   },
   {
-    title: 'gives a token that introspection knows, and that is exchanged, with auth_time',
+    title: 'yields a token that can be introspected and exchanged, with auth_time',
     async ask(server) {
       const client = await server.newClient('web');
       const reply = await tokensFor(server, client);
@@ -134,7 +134,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'gives a refresh token, and that another, for ID tokens without nonce',
+    title: 'yields a refresh token, and that yields another; their ID tokens have no nonce',
     async ask(server) {
       const client = await server.newClient('web');
       const refreshed = await refreshAt(server, client, await tokensFor(server, client));
@@ -143,7 +143,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: browserLogin({ ...TO_WEB, kind: 'onrtrt', scope: READ }),
   },
   {
-    title: "of a client's second login in one session: the first tokens stay",
+    title: "of a client's second login in one session: the first tokens stay valid",
     async ask(server) {
       const client = await server.newClient('web');
       const browser = new LoginBrowser(server);
@@ -180,7 +180,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'with a verifier that nobody asked for',
+    title: 'with a verifier but no challenge',
     async ask(server) {
       const client = await server.newClient('web', { 'pkce.code.challenge.method': '' });
       const none = { code_challenge: undefined, code_challenge_method: undefined };
@@ -199,7 +199,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: [refused(400, 'invalid_grant', 'Auth error: Found different client_id in clientSession'), NOT_VALID],
   },
   {
-    title: 'with a wrong secret: refused, and good still',
+    title: 'with a wrong secret: refused, but still valid',
     async ask(server) {
       const { client, code } = await newCode(server);
       return [
@@ -215,13 +215,13 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: NOT_VALID,
   })),
   {
-    title: 'that is not there',
+    title: 'that is missing',
     ask: async (server) => answer(server, await token(server, GOOD, callerOf(await server.newClient('web')))),
     answer: invalidRequest('Missing parameter: code'),
   },
   {
     title:
-      'a second time: the tokens of the client end, those that it exchanged too; the session and the tokens of others stay',
+      'a second time: invalidates the tokens of the client, including exchanged ones; the session and tokens of other clients stay',
     async ask(server) {
       const [client, other] = [await server.newClient('web'), await server.newClient('web')];
       const browser = new LoginBrowser(server);
@@ -244,7 +244,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: [NOT_VALID, false, NO_CLIENT, INVALID_TOKEN, false, true, true, 200],
   },
   {
-    title: "whose refresh token is revoked: the client's tokens end, the session with the last client",
+    title: "whose refresh token is revoked: invalidates the client's tokens; the session ends with the last client",
     async ask(server) {
       const [client, other] = [await server.newClient('web'), await server.newClient('web')];
       const browser = new LoginBrowser(server);

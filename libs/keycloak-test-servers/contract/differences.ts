@@ -1,4 +1,4 @@
-/** Where the embedded server is known not to be Keycloak: docs/embedded-server.md lists them. */
+/** Known differences between the embedded server and Keycloak, as listed in docs/embedded-server.md. */
 import { randomUUID } from 'node:crypto';
 import { LoginBrowser } from './login-browser.js';
 import { callback, claims } from './observations.js';
@@ -16,26 +16,26 @@ const newName = (): string => `other-${randomUUID()}`;
 
 export const DIFFERENCES: readonly Difference[] = [
   {
-    title: 'parts of the admin REST API are not there',
+    title: 'parts of the admin REST API are missing',
     ask: async ({ administrator }) => (await administrator.ask('GET', '/groups')).status,
     keycloak: 200,
     embedded: 501,
   },
   {
-    title: 'a path that neither has is not known as such',
+    title: 'a path that is unknown to both answers 501 instead of 404',
     ask: async ({ administrator }) => (await administrator.ask('GET', '/no-such')).status,
     keycloak: 404,
     embedded: 501,
   },
   {
-    title: 'settings of a realm that it does not go by are refused',
+    title: 'unsupported settings of a realm are refused',
     ask: async ({ administrator }) =>
       (await administrator.ask('PUT', '', { body: { displayName: 'Microservices' } })).status,
     keycloak: 204,
     embedded: 501,
   },
   {
-    title: 'members of a user that it does not know are passed over',
+    title: 'unknown members of a user are ignored',
     async ask({ administrator }) {
       const username = newName();
       const { status } = await administrator.ask('POST', '/users', { body: { username, noSuch: 1 } });
@@ -56,7 +56,7 @@ export const DIFFERENCES: readonly Difference[] = [
     embedded: [],
   },
   {
-    title: 'a token with full scope has no roles of default roles, and no client roles',
+    title: 'a token with full scope has neither default roles nor client roles',
     ask: async (server) => {
       const clientId = newName();
       const client = { clientId, publicClient: true, directAccessGrantsEnabled: true };
@@ -71,7 +71,7 @@ export const DIFFERENCES: readonly Difference[] = [
     embedded: [true, false, false],
   },
   {
-    title: 'a realm has no clients that nobody described',
+    title: 'a realm has only the clients of its file',
     ask: async (server) => (await login(server, 'alice', 'openid', 'admin-cli')).status,
     keycloak: 200,
     embedded: 401,
@@ -97,7 +97,7 @@ export const DIFFERENCES: readonly Difference[] = [
     embedded: 400,
   },
   {
-    title: 'the response mode form_post is not there',
+    title: 'the response mode form_post is missing',
     ask: async (server) => {
       const changes = { response_mode: 'form_post', prompt: 'none' };
       return callback(server, await new LoginBrowser(server).authorize(await server.newClient('web'), changes))[

@@ -33,7 +33,7 @@ export const DOCUMENT_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'discovery at another name keeps the issuer, and gives the endpoints under that name',
+    title: 'discovery under another host name keeps the issuer, and names the endpoints under that host',
     async ask(server) {
       const other = { ...server, issuer: server.issuer.replace('localhost', '127.0.0.1') };
       const { members } = await request(other, '/.well-known/openid-configuration');
@@ -89,7 +89,7 @@ export const DOCUMENT_CASES: readonly ContractCase[] = [
       const { status, members } = await request(server, `${PROTOCOL}/certs`);
       const keys = members['keys'] as (JsonWebKey & { kid: string; use: string; alg: string })[];
       const key = keys.find((candidate) => candidate.kid === kid);
-      if (key === undefined) throw new Error('The key is not among the keys');
+      if (key === undefined) throw new Error('The key set does not contain the key');
       const publicKey = createPublicKey({ key, format: 'jwk' });
       const isGood = verify(
         'RSA-SHA256',
@@ -102,7 +102,7 @@ export const DOCUMENT_CASES: readonly ContractCase[] = [
     answer: { status: 200, kty: 'RSA', alg: 'RS256', use: 'sig', isGood: true },
   },
   {
-    title: 'the realm has a page, which names the one host wherever it is read',
+    title: 'the realm has a page, which names the same host wherever it is requested',
     async ask(server) {
       const elsewhere = { ...server, issuer: server.issuer.replace('localhost', '127.0.0.1') };
       const { public_key, ...rest } = answer(server, await request(elsewhere, ''));
@@ -128,7 +128,7 @@ export const DOCUMENT_CASES: readonly ContractCase[] = [
     answer: { status: 404, error: 'HTTP 404 Not Found' },
   },
   {
-    title: 'there is nothing beside realms',
+    title: 'there are no other paths beside realms',
     ask: async (server) => answer(server, await request({ ...server, issuer: server.baseUrl }, '/no-such')),
     answer: { status: 404, error: 'Unable to find matching target resource method' },
   },

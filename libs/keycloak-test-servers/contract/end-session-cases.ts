@@ -14,7 +14,7 @@ const CONFIRM = 'Do you want to log out?';
 const HOME_AGAIN = { status: 302, to: HOME, separator: '' };
 const WITH_STATE = { status: 302, to: HOME, separator: '?', state: 'a/b' };
 
-/** A user of one client, logged in in a browser. */
+/** A user who is logged in to one client in a browser. */
 async function loggedIn(server: ContractServer, attributes?: Readonly<Record<string, string>>) {
   const client = await server.newClient('web', attributes);
   const browser = new LoginBrowser(server);
@@ -28,7 +28,7 @@ const withQuery = (parameters: Parameters): string =>
 const isStillActive = async (server: ContractServer, tokens: Reply): Promise<unknown> =>
   isActive(await introspect(server, 'service-a', textOf(tokens)));
 
-/** Whether tokens, and the browser's session, are still good. */
+/** Whether the tokens and the session of the browser are still valid. */
 const state = async (server: ContractServer, client: string, browser: LoginBrowser, tokens: Reply) => [
   await isStillActive(server, tokens),
   callback(server, await browser.authorize(client, { prompt: 'none' }))['error'],
@@ -51,7 +51,7 @@ const SHOWN: readonly {
     words: 'Invalid redirect uri',
   },
   {
-    title: 'another address, of a client that is named',
+    title: 'another address, with client_id',
     parameters: ({ client }) => ({ client_id: client, post_logout_redirect_uri: `${HOME}x` }),
     words: 'Invalid redirect uri',
   },
@@ -61,12 +61,12 @@ const SHOWN: readonly {
     words: 'Invalid redirect uri',
   },
   {
-    title: 'an address, and no word of who asks',
+    title: 'an address with neither hint nor client_id',
     parameters: () => ({ post_logout_redirect_uri: HOME }),
     words: 'Missing parameters: id_token_hint',
   },
   {
-    title: 'a hint that is none',
+    title: 'an invalid hint',
     parameters: () => ({ id_token_hint: 'junk', post_logout_redirect_uri: HOME }),
     words: 'Invalid parameter: id_token_hint',
   },
@@ -76,7 +76,7 @@ const SHOWN: readonly {
     words: 'Invalid parameter: id_token_hint',
   },
   {
-    title: 'the hint of one client and the name of another',
+    title: 'the hint of one client and the client_id of another',
     parameters: ({ hint }) => ({ id_token_hint: hint, client_id: 'service-a', post_logout_redirect_uri: HOME }),
     words: 'Invalid parameter: id_token_hint',
   },
@@ -125,7 +125,7 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
     answer: `${HOME}bye?a=b&state=c`,
   },
   {
-    title: 'without address: a page that says so',
+    title: 'without address: shows a page',
     async ask(server) {
       const { client, browser, tokens, id_token_hint } = await loggedIn(server);
       const reply = await browser.get(withQuery({ id_token_hint }));
@@ -143,7 +143,7 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
     answer: [ERROR_PAGE, STAYS],
   })),
   {
-    title: 'with the hint of another session than that of the browser: the person is asked',
+    title: "with the hint of a session that is not the browser's: asks for confirmation",
     async ask(server) {
       const [one, two] = [await loggedIn(server), await loggedIn(server)];
       const asked = { id_token_hint: one.id_token_hint, post_logout_redirect_uri: HOME };
@@ -156,7 +156,7 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
     answer: [PLAIN_PAGE, STAYS, STAYS],
   },
   {
-    title: 'without hint: the person is asked, and sent back after a yes',
+    title: 'without hint: asks for confirmation, and then redirects back',
     async ask(server) {
       const { client, browser, tokens } = await loggedIn(server);
       const asked = { client_id: client, post_logout_redirect_uri: HOME, state: 'a/b' };
@@ -168,7 +168,7 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
     answer: [PLAIN_PAGE, true, WITH_STATE, GONE],
   },
   {
-    title: 'with nothing: the person is asked, logged in or not',
+    title: 'without parameters: asks for confirmation, with or without a session',
     async ask(server) {
       const { client, browser, tokens } = await loggedIn(server);
       const question = await browser.get(LOGOUT);
@@ -183,7 +183,7 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
     answer: [PLAIN_PAGE, PLAIN_PAGE, PLAIN_PAGE, GONE],
   },
   {
-    title: 'of a client that is named, with nobody logged in',
+    title: 'with client_id but without a session',
     async ask(server) {
       const client = await server.newClient('web');
       const asked = { client_id: client, post_logout_redirect_uri: HOME, state: 'a/b' };
@@ -196,7 +196,7 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
     answer: [WITH_STATE, PLAIN_PAGE],
   },
   {
-    title: 'by refresh token, whatever else the form holds',
+    title: 'by refresh token, ignoring other parameters',
     async ask(server) {
       const { client, browser, tokens, id_token_hint } = await loggedIn(server);
       const refresh_token = textOf(tokens, 'refresh_token');
@@ -213,7 +213,7 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
   },
 ];
 
-/** With the listener as the client's back-channel logout address. */
+/** A client whose back-channel logout URL is the listener. */
 async function listening<T>(ask: (listener: LogoutListener) => Promise<T>, status?: number): Promise<T> {
   const listener = await startLogoutListener(status);
   try {
@@ -228,7 +228,7 @@ const attributesOf = ({ url }: LogoutListener, path: string) => ({
   'backchannel.logout.session.required': 'true',
 });
 
-/** Each notice as it came, its token opened. */
+/** Each notification with its token decoded. */
 const heard = (server: ContractServer, listener: LogoutListener) =>
   listener
     .take()
@@ -261,7 +261,7 @@ const notice = (path: string, more: object = { sid: '<sid>' }) => ({
 
 export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
   {
-    title: 'reaches every client of the session, and none without an address',
+    title: 'notifies every client of the session that has a logout URL',
     ask: (server) =>
       listening(async (listener) => {
         const { browser, id_token_hint } = await loggedIn(server, attributesOf(listener, 'one'));
@@ -273,7 +273,7 @@ export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
     answer: [notice('/one'), notice('/two')],
   },
   {
-    title: 'has no sid for a client that does not ask for it',
+    title: 'has no sid for a client that does not require it',
     ask: (server) =>
       listening(async (listener) => {
         const attributes = { 'backchannel.logout.url': `${listener.url}/one` };
@@ -297,7 +297,7 @@ export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
     answer: [notice('/one'), notice('/two')],
   },
   {
-    title: 'is not sent again, nor for a session of which only tokens are revoked',
+    title: 'is not sent twice, nor for revoked tokens',
     ask: (server) =>
       listening(async (listener) => {
         const { client, browser, tokens, id_token_hint } = await loggedIn(server, attributesOf(listener, 'one'));
@@ -308,7 +308,7 @@ export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
     answer: [],
   },
   {
-    title: 'is not needed for the logout: the client may fail',
+    title: 'does not prevent the logout if the client fails',
     ask: (server) =>
       listening(async (listener) => {
         const { client, browser, tokens, id_token_hint } = await loggedIn(server, attributesOf(listener, 'one'));
@@ -318,7 +318,7 @@ export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
     answer: [HOME_AGAIN, 1, GONE],
   },
   {
-    title: 'is sent when an administrator logs the user out, and not when the user is disabled',
+    title: 'is sent when an administrator logs the user out, but not when the user is disabled',
     ask: (server) =>
       listening(async (listener) => {
         const username = await server.newUser('order-viewer');

@@ -52,18 +52,18 @@ const answerTo: Exchange = (client, subject, more) => async (server) =>
 
 export const EXCHANGE_CASES: readonly ContractCase[] = [
   {
-    title: "of alice's token at A, for B",
+    title: "of alice's token, by A for B",
     ask: exchangeOf('service-a', alice, FOR_B),
     answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
   },
   {
-    title: 'of that, at B, for C',
+    title: 'of that token, by B for C',
     ask: async (server) =>
       tokenAnswer(server, await exchange(server, 'service-b', await exchangeForB(server, await alice(server)), FOR_C)),
     answer: exchanged({ ...TO_A, to: 'service-b', aud: 'service-c', scope: ['analytics.run'], seconds: 60 }),
   },
   {
-    title: 'keeps subject, session and identity all the way',
+    title: 'keeps subject, session and identity along the chain',
     async ask(server) {
       const { atA, atB, atC } = await chainOf(server, 'alice');
       const distinct = ['sub', 'sid', 'email', 'preferred_username', 'jti'].map((name) => [
@@ -75,7 +75,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: { sub: 1, sid: 1, email: 1, preferred_username: 1, jti: 3 },
   },
   {
-    title: "of service-a's own token, at B, for C: the subject stays",
+    title: "of service-a's own token, by B for C: the subject stays",
     async ask(server) {
       const subject = await serviceA(server);
       const reply = await exchange(server, 'service-b', subject, FOR_C);
@@ -94,17 +94,17 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     ),
   },
   {
-    title: 'with an audience that no scope brings',
+    title: 'with an audience that no scope adds',
     ask: answerTo('service-b', serviceA, { audience: 'service-c' }),
     answer: invalidRequest('Requested audience not available: service-c'),
   },
   {
-    title: 'with its own audience, that no scope brings',
+    title: 'with its own audience, which no scope adds',
     ask: answerTo('service-a', alice, { audience: 'service-a' }),
     answer: invalidRequest('Requested audience not available: service-a'),
   },
   {
-    title: 'with two audiences of which one is not available: that one is named',
+    title: 'with two audiences, one of them unavailable: names that one',
     ask: answerTo('service-a', alice, [
       ['scope', 'orders.approve'],
       ['audience', 'service-c'],
@@ -118,13 +118,13 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: invalidRequest('Requested audience not available: service-c'),
   },
   {
-    title: 'for a user who lacks the role: the audience goes with the scope',
+    title: 'for a user who lacks the role: omits scope and audience',
     ask: async (server) =>
       answer(server, await exchange(server, 'service-a', textOf(await login(server, 'bob')), FOR_B)),
     answer: invalidRequest('Requested audience not available: service-b'),
   },
   {
-    title: 'for a user who lacks the role, without audience: a token for nobody',
+    title: 'for a user who lacks the role, without audience: a token without audience',
     ask: async (server) =>
       tokenAnswer(
         server,
@@ -133,12 +133,12 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: exchanged({ of: BOB, to: 'service-a' }),
   },
   {
-    title: 'without scope and audience: a token for nobody',
+    title: 'without scope and audience: a token without audience',
     ask: exchangeOf('service-b', serviceA),
     answer: exchanged({ of: serviceAccount('service-a'), to: 'service-b', seconds: 60 }),
   },
   {
-    title: 'without audience: all that the scopes bring',
+    title: 'without audience: all audiences of the scopes',
     ask: exchangeOf('service-a', alice, { scope: 'orders.read orders.approve' }),
     answer: exchanged({ ...TO_A, aud: ['service-a', 'service-b'], scope: ['orders.read', 'orders.approve'] }),
   },
@@ -157,7 +157,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: exchanged({ ...TO_A, aud: ['service-a', 'service-b'], scope: ['orders.read', 'orders.approve'] }),
   },
   {
-    title: 'with two audiences that are not available: both are named',
+    title: 'with two unavailable audiences: names both',
     ask: answerTo('service-a', alice, [
       ['scope', 'orders.approve'],
       ['audience', 'service-c'],
@@ -166,7 +166,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: invalidRequest('Requested audience not available: service-c, demo-cli'),
   },
   {
-    title: 'with one audience twice',
+    title: 'with a duplicate audience',
     ask: exchangeOf('service-a', alice, [
       ['scope', 'orders.approve'],
       ['audience', 'service-b'],
@@ -180,12 +180,12 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: NO_AUDIENCE,
   })),
   ...['analytics.run', 'no.such', ''].map((scope): ContractCase => ({
-    title: `with the scope "${scope}", which is not the client's`,
+    title: `with the scope "${scope}", which the client does not have`,
     ask: answerTo('service-a', alice, { scope }),
     answer: refused(400, 'invalid_scope', `Invalid scopes: ${scope}`),
   })),
   {
-    title: 'with scope twice',
+    title: 'with a duplicate scope parameter',
     ask: answerTo('service-a', alice, [
       ['scope', 'orders.approve'],
       ['scope', 'orders.approve'],
@@ -193,27 +193,27 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: invalidRequest('duplicated parameter'),
   },
   {
-    title: 'with openid: an ID token too',
+    title: 'with openid: adds an ID token',
     ask: exchangeOf('service-a', alice, { ...FOR_B, scope: 'openid orders.approve' }),
     answer: exchanged({ ...TO_A, scope: ['openid', 'orders.approve'] }, { idToken: withHash(TO_A) }),
   },
   {
-    title: 'of a token meant for another',
+    title: 'of a token for another client',
     ask: answerTo('service-b', alice, FOR_C),
     answer: NOT_FOR_CLIENT,
   },
   {
-    title: 'of a token meant for another, with an unknown audience: that counts first',
+    title: 'of a token for another client, with an unknown audience: reports the audience first',
     ask: answerTo('service-b', alice, { audience: 'no-such' }),
     answer: NO_AUDIENCE,
   },
   {
-    title: 'of a token meant for another, with an unknown scope: it counts before',
+    title: 'of a token for another client, with an unknown scope: reports the client first',
     ask: answerTo('service-b', alice, { scope: 'no.such' }),
     answer: NOT_FOR_CLIENT,
   },
   {
-    title: "of a token that was given to the client: it need not be in the token's audience",
+    title: 'of a token that was issued to the client: it need not be in the audience',
     ask: async (server) =>
       tokenAnswer(server, await exchange(server, 'service-a', await exchangeForB(server, await alice(server)), FOR_B)),
     answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
@@ -224,7 +224,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: INVALID_TOKEN,
   })),
   {
-    title: 'of a token whose signature is another',
+    title: 'of a token with another signature',
     async ask(server) {
       const [other, subject] = [await alice(server), await alice(server)].map((jwt) => jwt.split('.'));
       const forged = [subject?.[0], subject?.[1], other?.[2]].join('.');
@@ -251,7 +251,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: INVALID_TOKEN,
   },
   ...(['id_token', 'refresh_token'] as const).map((name): ContractCase => ({
-    title: `of the ${name}, said to be an access token`,
+    title: `of the ${name}, declared as an access token`,
     ask: async (server) =>
       answer(server, await exchange(server, 'service-a', textOf(await login(server, 'alice'), name), FOR_B)),
     answer: INVALID_TOKEN,
@@ -294,7 +294,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'with actor_token and resource, which it does not know',
+    title: 'with actor_token and resource, which are ignored',
     async ask(server) {
       const subject = await alice(server);
       const more = { ...FOR_B, actor_token: subject, actor_token_type: ACCESS_TOKEN, resource: 'https://b.test/' };
@@ -303,12 +303,12 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
   },
   ...(['service-c', 'warehouse'] as const).map((caller): ContractCase => ({
-    title: `by ${caller}, which may not: whatever it sends`,
+    title: `by ${caller}, which is not allowed to, whatever it sends`,
     ask: async (server) => answer(server, await exchange(server, caller, 'junk', FOR_C)),
     answer: NOT_ENABLED,
   })),
   {
-    title: 'by a public client, which may not',
+    title: 'by a public client, which is not allowed to',
     ask: async (server) =>
       answer(server, await exchange(server, undefined, await alice(server), { client_id: 'demo-cli' })),
     answer: NOT_ENABLED,

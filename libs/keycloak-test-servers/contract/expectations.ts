@@ -1,8 +1,8 @@
-/** The answers that the contract demands, spelled as the observations are. */
+/** The answers that the contract requires, in the format of the observations. */
 import type { ContractServer } from './server.js';
 
 export interface ContractCase {
-  /** As a test's name. */
+  /** The name of the test. */
   readonly title: string;
   readonly ask: (server: ContractServer) => Promise<unknown>;
   readonly answer: unknown;
@@ -56,12 +56,12 @@ export interface ExpectedToken {
   readonly scope?: readonly string[];
   /** Default: 300. */
   readonly seconds?: number;
-  /** What `jti` begins with. */
+  /** The prefix of `jti`. */
   readonly kind: 'trrtcc' | 'onrtro' | 'onrtac' | 'onrtrt' | 'onrtte' | 'ntrtte' | 'trrtte';
   readonly more?: object;
 }
 
-/** The claims of an access token, whole. */
+/** All claims of an access token. */
 export function accessTokenClaims({ of, to, aud, roles, scope = [], seconds = 300, kind, more }: ExpectedToken) {
   return {
     lifetime: seconds,
@@ -78,7 +78,7 @@ export function accessTokenClaims({ of, to, aud, roles, scope = [], seconds = 30
   };
 }
 
-/** The claims of an ID token, whole. */
+/** All claims of an ID token. */
 export const idTokenClaims = ({ of, to, seconds = 300 }: Pick<ExpectedToken, 'of' | 'to' | 'seconds'>) => ({
   lifetime: seconds,
   jti: '<uuid>',
@@ -90,7 +90,7 @@ export const idTokenClaims = ({ of, to, seconds = 300 }: Pick<ExpectedToken, 'of
   ...of,
 });
 
-/** A good answer of the token endpoint, whole. `members`: beyond those that every grant gives. */
+/** A complete successful answer of the token endpoint. `members`: in addition to those of every grant. */
 export function issued(expected: ExpectedToken, members: object = {}) {
   const claims = accessTokenClaims(expected);
   return {
@@ -106,14 +106,14 @@ export function issued(expected: ExpectedToken, members: object = {}) {
   };
 }
 
-/** The same for an exchange. */
+/** A complete successful answer to an exchange. */
 export const exchanged = (expected: Omit<ExpectedToken, 'kind'>, members: object = {}) =>
   issued(
     { ...expected, kind: 'sid' in expected.of ? 'ntrtte' : 'trrtte' },
     { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token', ...members },
   );
 
-/** The same for a login or a refresh: with a refresh token, and an ID token if `openid` was asked for. */
+/** A complete successful answer to a login or refresh: with a refresh token, and an ID token if `openid` was requested. */
 export const loggedIn = (expected: ExpectedToken) =>
   issued(expected, {
     refresh_expires_in: 1800,
@@ -121,13 +121,13 @@ export const loggedIn = (expected: ExpectedToken) =>
     ...(expected.scope?.includes('openid') === true ? { idToken: withHash(expected) } : {}),
   });
 
-/** An ID token beside the access token whose hash it holds. */
+/** An ID token with the hash of its access token. */
 export const withHash = (expected: Pick<ExpectedToken, 'of' | 'to' | 'seconds'>) => ({
   header: { alg: 'RS256', typ: 'JWT', kid: '<string>' },
   claims: { ...idTokenClaims(expected), at_hash: '<22 characters>' },
 });
 
-/** A good answer of introspection, whole. */
+/** A complete successful answer of introspection. */
 export const active = (expected: ExpectedToken) => ({
   status: 200,
   ...accessTokenClaims(expected),
@@ -139,7 +139,7 @@ export const active = (expected: ExpectedToken) => ({
 
 /** A page that shows the login form. */
 export const LOGIN_PAGE = { status: 200, isHtml: true, hasLogin: true, says: true };
-/** A page that refuses. */
+/** A page that shows an error. */
 export const ERROR_PAGE = { status: 400, isHtml: true, hasLogin: false, says: true };
-/** A page that does neither. */
+/** Any other page. */
 export const PLAIN_PAGE = { status: 200, isHtml: true, hasLogin: false, says: true };

@@ -29,7 +29,7 @@ const ACTIVE_A = active({
 const tokenForB = async (server: ContractServer): Promise<string> =>
   textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
 
-/** By what is other in them. Of the 342 characters of its signature the last has four bits that decode to nothing. */
+/** By their difference. The last of the 342 characters of the signature has four bits that are not decoded. */
 function otherSpellings(token: string): Readonly<Record<string, string>> {
   const [header = '', payload = '', signature = ''] = token.split('.');
   const last = signature.charCodeAt(signature.length - 1);
@@ -54,12 +54,12 @@ function otherSpellings(token: string): Readonly<Record<string, string>> {
 
 export const INTROSPECTION_CASES: readonly ContractCase[] = [
   {
-    title: "of service-a's token, at B",
+    title: "of service-a's token, by B",
     ask: async (server) => answer(server, await introspect(server, 'service-b', await tokenForB(server))),
     answer: ACTIVE_A,
   },
   {
-    title: "of the warehouse's token, at B",
+    title: "of the warehouse's token, by B",
     ask: async (server) =>
       answer(
         server,
@@ -75,7 +75,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     }),
   },
   {
-    title: "of alice's token, at A",
+    title: "of alice's token, by A",
     ask: async (server) => answer(server, await introspect(server, 'service-a', textOf(await login(server, 'alice')))),
     answer: active({
       ...MANAGER,
@@ -87,7 +87,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     }),
   },
   {
-    title: 'of exchanged tokens, at B and C',
+    title: 'of exchanged tokens, by B and C',
     async ask(server) {
       const { atB, atC } = await chainOf(server, 'alice');
       return [
@@ -116,7 +116,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'of a token with two audiences, at both',
+    title: 'of a token with two audiences, by both',
     async ask(server) {
       const both = textOf(await clientCredentials(server, 'service-a', 'orders.read orders.approve'));
       const replies = [await introspect(server, 'service-a', both), await introspect(server, 'service-b', both)];
@@ -125,7 +125,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     answer: [true, true],
   },
   {
-    title: 'of a token of a service account that Keycloak made: where it called from is forgotten',
+    title: 'of a token of a default service account: omits the address of the client',
     async ask(server) {
       const client = await server.newClient('service');
       const caller = `${client}:${NEW_CLIENT_SECRET}` as const;
@@ -146,7 +146,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'of a user who has lost the role: scope and audience stay, the role is gone',
+    title: 'of a user who has lost the role: scope and audience stay, the role is removed',
     async ask(server) {
       const username = await server.newUser('order-manager');
       const { atA, atB } = await chainOf(server, username);
@@ -165,7 +165,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'by who asked for the token, and by who exchanged it: they are not its audience',
+    title: 'by the client that requested or exchanged the token: it is not in the audience',
     async ask(server) {
       const { atB } = await chainOf(server, 'alice');
       return [
@@ -192,7 +192,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     answer: INACTIVE,
   })),
   {
-    title: 'of a token whose signature is another',
+    title: 'of a token with another signature',
     async ask(server) {
       const [other, token] = [await tokenForB(server), await tokenForB(server)].map((jwt) => jwt.split('.'));
       return answer(server, await introspect(server, 'service-b', [token?.[0], token?.[1], other?.[2]].join('.')));
@@ -200,7 +200,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     answer: INACTIVE,
   },
   {
-    title: 'of one token in other spellings',
+    title: 'of one token in other encodings',
     async ask(server) {
       const spellings = Object.entries(otherSpellings(await tokenForB(server)));
       const answers = await Promise.all(spellings.map(([, spelling]) => introspect(server, 'service-b', spelling)));
@@ -224,13 +224,13 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     answer: INACTIVE,
   },
   ...(['id_token', 'refresh_token'] as const).map((name): ContractCase => ({
-    title: `of the ${name}, by a client in the access token's audience`,
+    title: `of the ${name}, by a client in the audience of the access token`,
     ask: async (server) =>
       answer(server, await introspect(server, 'service-a', textOf(await login(server, 'alice'), name))),
     answer: INACTIVE,
   })),
   {
-    title: 'of an ID token, by the client that it is for: it is active, and says that it is no access token',
+    title: 'of an ID token, by its client: it is active, with its type',
     async ask(server) {
       const reply = await clientCredentials(server, 'service-a', 'openid orders.read');
       return answer(server, await introspect(server, 'service-a', textOf(reply, 'id_token')));
@@ -245,7 +245,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'of a token that lives one second: it counts to the end of the second that it names',
+    title: 'of a token that lives one second: it is valid until the end of the second in exp',
     async ask(server) {
       const text = textOf(await clientCredentials(server, 'short-lived', 'attacks.run'));
       const { exp, iat } = claimsOf(text);
@@ -267,7 +267,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     answer: ACTIVE_A,
   },
   {
-    title: 'with the hint of another kind of token: the hint is believed',
+    title: 'with the hint of another kind of token: inactive',
     ask: async (server) =>
       answer(
         server,
@@ -287,7 +287,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     answer: invalidRequest('Token not provided.'),
   },
   {
-    title: 'with token twice',
+    title: 'with a duplicate token',
     ask: async (server) =>
       answer(
         server,
@@ -321,7 +321,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     answer: WRONG_SECRET,
   },
   {
-    title: 'without token, with a wrong secret: the secret counts first',
+    title: 'without token, with a wrong secret: reports the secret first',
     ask: async (server) => answer(server, await post(server, '/token/introspect', {}, 'service-b:wrong')),
     answer: WRONG_SECRET,
   },
@@ -331,7 +331,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     answer: BAD_CLIENT,
   },
   {
-    title: 'by nobody',
+    title: 'without client authentication',
     ask: async (server) => answer(server, await introspect(server, undefined, 'junk')),
     answer: BAD_CLIENT,
   },
@@ -341,7 +341,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     answer: refused(403, 'invalid_request', 'Client not allowed.'),
   },
   {
-    title: 'is answered with JSON that is not kept',
+    title: 'is answered with JSON that must not be cached',
     async ask(server) {
       const { headers } = await introspect(server, 'service-b', 'junk');
       return [headers.get('content-type'), headers.get('cache-control')];

@@ -1,4 +1,4 @@
-/** Hears the back-channel logout of the authorization server, in place of a client. */
+/** LogoutListener: receives back-channel logouts in place of a client. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,14 +12,14 @@ export interface Notice {
 }
 
 export interface LogoutListener {
-  /** At an address of this machine that a Keycloak in a container reaches too. */
+  /** A URL on an address of this machine that is reachable from a container. */
   readonly url: string;
-  /** What came since the last call. Keycloak answers a logout only after it has told all clients. */
+  /** The notifications since the last call. Keycloak answers a logout only after it has notified all clients. */
   take(): Notice[];
   stop(): Promise<void>;
 }
 
-/** `status`: what it answers. */
+/** `status`: the status of its answers. */
 export async function startLogoutListener(status = 200): Promise<LogoutListener> {
   const notices: Notice[] = [];
   const hear = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -41,7 +41,7 @@ export async function startLogoutListener(status = 200): Promise<LogoutListener>
   };
 }
 
-/** Loopback when there is no network: then no container is there either. */
+/** Loopback without a network, because then there is no container either. */
 function outerAddress(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
   return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';

@@ -1,4 +1,4 @@
-/** The contract of revocation, logout and what an administrator disables: which token of a chain ends with which. */
+/** The contract of revocation, logout and disabling: which tokens of a chain each of them invalidates. */
 import { answer, isActive } from './observations.js';
 import {
   BAD_CLIENT,
@@ -31,7 +31,7 @@ const UNKNOWN_TOKEN = { status: 200, error: 'invalid_token', error_description: 
 const OTHER_CLIENT = invalidRequest('Unmatching clients');
 const DEMO = { client_id: 'demo-cli' };
 
-/** Whether each token of a chain is active, where it is meant for. */
+/** Whether each token of a chain is active for its audience. */
 const states = async (server: ContractServer, { atA, atB, atC }: Chain): Promise<readonly unknown[]> => [
   isActive(await introspect(server, 'service-a', atA)),
   isActive(await introspect(server, 'service-b', atB)),
@@ -41,7 +41,7 @@ const states = async (server: ContractServer, { atA, atB, atC }: Chain): Promise
 const exchangeAgain = async (server: ContractServer, { atA }: Chain): Promise<unknown> =>
   answer(server, await exchange(server, 'service-a', atA, { scope: 'orders.approve', audience: 'service-b' }));
 
-/** service-a's own token, and the one exchanged for it at B. */
+/** service-a's own token, and the token that B exchanged it for. */
 async function serviceChain(server: ContractServer, caller: 'service-a' | `${string}:${string}` = 'service-a') {
   const atB = textOf(await clientCredentials(server, caller, 'orders.approve'));
   return { atB, atC: await exchangeForC(server, atB) };
@@ -49,7 +49,7 @@ async function serviceChain(server: ContractServer, caller: 'service-a' | `${str
 
 export const REVOCATION_CASES: readonly ContractCase[] = [
   {
-    title: "of a service account's token: the exchanged one stays, but no other can be had",
+    title: "of a service account's token: the exchanged token stays, but no further exchange is possible",
     async ask(server) {
       const { atB, atC } = await serviceChain(server);
       return [
@@ -62,7 +62,7 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
     answer: [REVOKED, INACTIVE, true, INVALID_TOKEN],
   },
   {
-    title: "of a service account's token: its twin of the same second stays",
+    title: "of a service account's token: another token of the same second stays",
     async ask(server) {
       const [first, twin] = [await serviceChain(server), await serviceChain(server)];
       await revoke(server, 'service-a', first.atB);
@@ -74,7 +74,7 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
     answer: [false, true],
   },
   {
-    title: "of a user's access token: the exchanged ones stay, and so does the session",
+    title: "of a user's access token: exchanged tokens and the session stay",
     async ask(server) {
       const chain = await chainOf(server, 'alice');
       const revoked = answer(server, await revoke(server, undefined, chain.atA, DEMO));
@@ -84,7 +84,7 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
     answer: [REVOKED, [false, true, true], INVALID_TOKEN, 200],
   },
   {
-    title: 'of an exchanged token: those before and after it stay',
+    title: 'of an exchanged token: the tokens before and after it stay',
     async ask(server) {
       const chain = await chainOf(server, 'alice');
       return [answer(server, await revoke(server, 'service-a', chain.atB)), await states(server, chain)];
@@ -92,7 +92,7 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
     answer: [REVOKED, [true, false, true]],
   },
   {
-    title: 'of a refresh token: the session goes, and all with it',
+    title: 'of a refresh token: ends the session and all its tokens',
     async ask(server) {
       const chain = await chainOf(server, 'alice');
       const refreshToken = textOf(chain.login, 'refresh_token');
@@ -125,7 +125,7 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
     answer: [REVOKED, REVOKED, false, false],
   },
   {
-    title: 'by another client, in its audience or not: it stays',
+    title: 'by another client, in its audience or not: the token stays',
     async ask(server) {
       const { atB } = await serviceChain(server);
       return [
@@ -165,7 +165,7 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
     answer: invalidRequest('Token not provided'),
   },
   {
-    title: 'with token twice',
+    title: 'with a duplicate token',
     ask: async (server) =>
       answer(
         server,
@@ -182,7 +182,7 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
     answer: invalidRequest('duplicated parameter'),
   },
   {
-    title: 'with a wrong secret, by an unknown client, by nobody',
+    title: 'with a wrong secret, by an unknown client, without client authentication',
     ask: async (server) => [
       answer(server, await revoke(server, 'service-a:wrong', 'junk')),
       answer(server, await revoke(server, 'nobody:wrong', 'junk')),
@@ -194,7 +194,7 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
 
 export const LOGOUT_CASES: readonly ContractCase[] = [
   {
-    title: 'ends every token of the session, exchanged ones too',
+    title: 'invalidates every token of the session, including exchanged ones',
     async ask(server) {
       const chain = await chainOf(server, 'alice');
       const left = await logout(server, textOf(chain.login, 'refresh_token'));
@@ -241,7 +241,7 @@ export const LOGOUT_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'by nobody',
+    title: 'without client authentication',
     ask: async (server) => answer(server, await post(server, '/logout', { refresh_token: 'junk' })),
     answer: BAD_CLIENT,
   },
@@ -249,7 +249,7 @@ export const LOGOUT_CASES: readonly ContractCase[] = [
 
 export const ADMINISTRATION_CASES: readonly ContractCase[] = [
   {
-    title: 'a session that is ended takes its tokens with it',
+    title: 'ends a session with its tokens',
     async ask(server) {
       const chain = await chainOf(server, await server.newUser('order-manager'));
       await server.endSession(String(claimsOf(chain.atA)['sid']));
@@ -259,7 +259,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     answer: [[false, false, false], INVALID_TOKEN, refused(400, 'invalid_grant', 'Session not active')],
   },
   {
-    title: 'a user who is logged out loses all sessions',
+    title: 'logs a user out of all sessions',
     async ask(server) {
       const username = await server.newUser('order-manager');
       const chains = [await chainOf(server, username), await chainOf(server, username)] as const;
@@ -272,7 +272,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'a user who is disabled: no token counts, none can be had',
+    title: 'disables a user: tokens become invalid, and no new ones are issued',
     async ask(server) {
       const username = await server.newUser('order-manager');
       const chain = await chainOf(server, username);
@@ -292,7 +292,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'a service account that is disabled: no token counts, the exchanged ones neither',
+    title: 'disables a service account: its tokens and exchanged ones become invalid',
     async ask(server) {
       const client = await server.newClient('service');
       const caller = `${client}:${NEW_CLIENT_SECRET}` as const;
@@ -313,7 +313,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'a service that is disabled: its tokens end, those exchanged for them stay',
+    title: 'disables a service: its tokens become invalid, tokens exchanged for them stay',
     async ask(server) {
       const client = await server.newClient('service');
       const { atB, atC } = await serviceChain(server, `${client}:${NEW_CLIENT_SECRET}`);
@@ -327,7 +327,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     answer: [false, true, INVALID_TOKEN],
   },
   {
-    title: 'a login client that is disabled: its tokens end, those exchanged for them stay',
+    title: 'disables a login client: its tokens become invalid, tokens exchanged for them stay',
     async ask(server) {
       const client = await server.newClient('login');
       const chain = await chainOf(server, 'alice', client);
@@ -342,7 +342,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     answer: [[false, true, true], INVALID_TOKEN, BAD_CLIENT, BAD_CLIENT],
   },
   {
-    title: 'a service that is disabled can neither get tokens nor introspect, with a good secret or not',
+    title: 'disables a service: it can neither obtain tokens nor introspect, with a correct secret or not',
     async ask(server) {
       const client = await server.newClient('service');
       await server.disableClient(client);
@@ -357,7 +357,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     answer: [BAD_CLIENT, BAD_CLIENT, BAD_CLIENT, BAD_CLIENT],
   },
   {
-    title: 'a service that is disabled is no audience',
+    title: "disables a service: it can't be an audience",
     async ask(server) {
       const client = await server.newClient('service');
       await server.disableClient(client);

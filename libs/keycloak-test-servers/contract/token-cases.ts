@@ -1,4 +1,4 @@
-/** The contract of the token endpoint, but for token exchange: client authentication, client credentials, password, refresh. */
+/** The contract of the token endpoint without token exchange: client authentication, client credentials, password, refresh. */
 import { answer, claims, tokenAnswer } from './observations.js';
 import {
   ALICE,
@@ -36,7 +36,7 @@ export const CLIENT_AUTHENTICATION_CASES: readonly ContractCase[] = [
     answer: NO_SCOPE,
   },
   {
-    title: 'by both, which agree',
+    title: 'by both, consistently',
     ask: async (server) =>
       tokenAnswer(
         server,
@@ -72,7 +72,7 @@ export const CLIENT_AUTHENTICATION_CASES: readonly ContractCase[] = [
     answer: BAD_SECRET,
   },
   {
-    title: 'with no secret',
+    title: 'without a secret',
     ask: async (server) => answer(server, await token(server, { ...CC, client_id: 'service-a' })),
     answer: BAD_SECRET,
   },
@@ -81,7 +81,7 @@ export const CLIENT_AUTHENTICATION_CASES: readonly ContractCase[] = [
     ask: async (server) => answer(server, await token(server, CC, 'nobody:wrong')),
     answer: BAD_CLIENT,
   },
-  { title: 'by nothing', ask: async (server) => answer(server, await token(server, CC)), answer: BAD_CLIENT },
+  { title: 'without credentials', ask: async (server) => answer(server, await token(server, CC)), answer: BAD_CLIENT },
   ...['Basic !!!', `Basic ${btoa('service-a')}`, 'Bearer abc'].map((authorization): ContractCase => ({
     title: `by "${authorization}"`,
     ask: async (server) => {
@@ -94,17 +94,17 @@ export const CLIENT_AUTHENTICATION_CASES: readonly ContractCase[] = [
 
 export const TOKEN_REQUEST_CASES: readonly ContractCase[] = [
   {
-    title: 'without grant_type: refused before the client is looked at',
+    title: 'without grant_type: refused before client authentication',
     ask: async (server) => answer(server, await token(server, {})),
     answer: invalidRequest('Missing form parameter: grant_type'),
   },
   {
-    title: 'with an unknown grant_type: likewise',
+    title: 'with an unknown grant_type: refused before client authentication',
     ask: async (server) => answer(server, await token(server, { grant_type: 'zzz' }, 'service-a:wrong')),
     answer: refused(400, 'unsupported_grant_type', 'Unsupported grant_type'),
   },
   {
-    title: 'as JSON: no parameter is seen',
+    title: 'as JSON: parameters are ignored',
     async ask(server) {
       const headers = { ...basic('service-a'), 'content-type': 'application/json' };
       return answer(server, await request(server, TOKEN_PATH, { method: 'POST', headers, body: JSON.stringify(CC) }));
@@ -112,7 +112,7 @@ export const TOKEN_REQUEST_CASES: readonly ContractCase[] = [
     answer: invalidRequest('Missing form parameter: grant_type'),
   },
   {
-    title: 'in the query: no parameter is seen',
+    title: 'in the query: parameters are ignored',
     async ask(server) {
       const init = { method: 'POST', headers: basic('service-a'), body: new URLSearchParams() };
       return answer(server, await request(server, `${TOKEN_PATH}?grant_type=client_credentials`, init));
@@ -120,7 +120,7 @@ export const TOKEN_REQUEST_CASES: readonly ContractCase[] = [
     answer: invalidRequest('Missing form parameter: grant_type'),
   },
   ...(['scope', 'grant_type', 'anything'] as const).map((name): ContractCase => ({
-    title: `with ${name} twice (RFC 6749 §3.2)`,
+    title: `with a duplicate ${name} (RFC 6749 §3.2)`,
     ask: async (server) => {
       const once = Object.entries({ ...CC, [name]: name === 'grant_type' ? CC.grant_type : 'orders.approve' });
       return answer(server, await token(server, [...once, ...once.filter(([key]) => key === name)], 'service-a'));
@@ -128,13 +128,13 @@ export const TOKEN_REQUEST_CASES: readonly ContractCase[] = [
     answer: invalidRequest('duplicated parameter'),
   })),
   {
-    title: 'with scope twice and a wrong secret: the secret counts first',
+    title: 'with a duplicate scope and a wrong secret: reports the secret first',
     ask: async (server) =>
       answer(server, await token(server, [...Object.entries(CC), ['scope', 'a'], ['scope', 'b']], 'service-a:wrong')),
     answer: BAD_SECRET,
   },
   {
-    title: 'is answered with what must not be stored (RFC 6749 §5.1)',
+    title: 'is answered with headers that forbid caching (RFC 6749 §5.1)',
     async ask(server) {
       const replies = [await clientCredentials(server, 'service-a'), await clientCredentials(server, 'service-a:no')];
       return replies.map(({ headers }) => ['content-type', 'cache-control', 'pragma'].map((name) => headers.get(name)));
@@ -148,7 +148,7 @@ export const TOKEN_REQUEST_CASES: readonly ContractCase[] = [
 
 export const CLIENT_CREDENTIALS_CASES: readonly ContractCase[] = [
   {
-    title: 'for a permission: its audience, its role',
+    title: 'for a permission: adds its audience and role',
     ask: async (server) => tokenAnswer(server, await clientCredentials(server, 'service-a', 'orders.approve')),
     answer: issued({ ...FOR_B, scope: ['orders.approve'] }),
   },
@@ -175,17 +175,17 @@ export const CLIENT_CREDENTIALS_CASES: readonly ContractCase[] = [
     answer: issued({ ...FOR_B, scope: ['orders.approve'] }),
   },
   {
-    title: 'with openid: an ID token too',
+    title: 'with openid: adds an ID token',
     ask: async (server) => tokenAnswer(server, await clientCredentials(server, 'service-a', 'openid orders.approve')),
     answer: issued({ ...FOR_B, scope: ['openid', 'orders.approve'] }, { idToken: withHash(FOR_B) }),
   },
   {
-    title: 'with an audience, which this grant does not know',
+    title: 'with an audience, which this grant ignores',
     ask: async (server) => tokenAnswer(server, await token(server, { ...CC, audience: 'service-b' }, 'service-a')),
     answer: NO_SCOPE,
   },
   {
-    title: 'of a client whose service account has no role: the permission is left out, its lifespan is its own',
+    title: "of a client whose service account has no role: omits the permission, and uses the client's lifespan",
     ask: async (server) => tokenAnswer(server, await clientCredentials(server, 'service-b', 'analytics.run')),
     answer: issued({
       of: serviceAccount('service-b'),
@@ -242,7 +242,7 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
     answer: loggedIn({ of: ALICE, to: 'demo-cli', kind: 'onrtro' }),
   },
   {
-    title: 'with name in capitals, or e-mail address: the same subject',
+    title: 'with the name in capitals or the e-mail address: the same subject',
     async ask(server) {
       const replies = [
         await login(server, 'alice'),
@@ -254,7 +254,7 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
     answer: 1,
   },
   {
-    title: 'of a client whose header is not that of RFC 9068',
+    title: 'of a client without the header type of RFC 9068',
     async ask(server) {
       const client = await server.newClient('plain header');
       const [header = ''] = textOf(await login(server, 'alice', 'profile', client)).split('.');
@@ -263,7 +263,7 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
     answer: 'JWT',
   },
   {
-    title: 'with a secret that a public client does not have',
+    title: 'with a secret for a public client, which is ignored',
     ask: async (server) => (await token(server, { ...PASSWORD, password: 'alice', client_secret: 'x' })).status,
     answer: 200,
   },
@@ -273,7 +273,7 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
     answer: refused(400, 'invalid_grant', 'Invalid user credentials'),
   })),
   {
-    title: 'after ten wrong ones in a row: not even the right one, by any name of the user; nine are forgiven',
+    title: 'after ten wrong passwords in a row: refuses the correct one too, by any name of the user; nine are allowed',
     async ask(server) {
       const [patient, guessed] = [await server.newUser('order-viewer'), await server.newUser('order-viewer')];
       const guess = async (username: string, times: number) => {
@@ -294,18 +294,18 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
     answer: refused(400, 'invalid_grant', 'Invalid user credentials'),
   },
   {
-    title: 'without a name',
+    title: 'without a user name',
     ask: async (server) => answer(server, await token(server, { grant_type: 'password', client_id: 'demo-cli' })),
     answer: refused(401, 'invalid_request', 'Missing parameter: username'),
   },
   {
-    title: 'with a scope that the client may not have, and a wrong password: the scope counts first',
+    title: 'with a scope that the client may not have, and a wrong password: reports the scope first',
     ask: async (server) =>
       answer(server, await token(server, { ...PASSWORD, password: 'wrong', scope: 'openid orders.approve' })),
     answer: invalidScope('openid orders.approve'),
   },
   {
-    title: 'at a client that may not use it',
+    title: 'at a client that may not use this grant',
     ask: async (server) =>
       answer(server, await token(server, { grant_type: 'password', username: 'a', password: 'a' }, 'service-a')),
     answer: refused(400, 'unauthorized_client', 'Client not allowed for direct access grants'),
@@ -314,7 +314,7 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
 
 export const REFRESH_CASES: readonly ContractCase[] = [
   {
-    title: 'gives a new token of the same session, each time by the newest refresh token',
+    title: 'yields a new token of the same session, each time with the newest refresh token',
     async ask(server) {
       const first = await login(server, 'alice');
       const second = await refresh(server, textOf(first, 'refresh_token'));
@@ -329,7 +329,7 @@ export const REFRESH_CASES: readonly ContractCase[] = [
   },
   {
     title:
-      'by one that was used before: refused, and the client loses the session with its newest tokens (RFC 9700 §4.14.2)',
+      'with a used refresh token: refused, and the client loses the session and its newest tokens (RFC 9700 §4.14.2)',
     async ask(server) {
       const first = await login(server, 'alice');
       const second = await refresh(server, textOf(first, 'refresh_token'));
@@ -347,7 +347,7 @@ export const REFRESH_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'that is refused for its scope leaves the refresh token as it is',
+    title: 'that is refused for its scope does not use up the refresh token',
     async ask(server) {
       const refresh_token = textOf(await login(server, 'alice'), 'refresh_token');
       await refresh(server, refresh_token, { scope: 'orders.approve' });
@@ -390,7 +390,7 @@ export const REFRESH_CASES: readonly ContractCase[] = [
     answer: refused(400, 'invalid_grant', 'Invalid refresh token'),
   },
   {
-    title: 'with none',
+    title: 'without a refresh token',
     ask: async (server) => answer(server, await token(server, { grant_type: 'refresh_token', client_id: 'demo-cli' })),
     answer: invalidRequest('No refresh token'),
   },

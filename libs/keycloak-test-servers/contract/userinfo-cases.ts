@@ -4,7 +4,7 @@ import { answer } from './observations.js';
 import { clientCredentials, exchange, login, logout, request, revoke, textOf, type Reply } from './requests.js';
 import { NEW_CLIENT_SECRET, type ContractServer } from './server.js';
 
-/** A session has its id in tokens only. */
+/** Userinfo contains no session id. */
 const { sid: _, ...PROFILE } = ALICE;
 const USERINFO = { status: 200, sub: '<uuid>', ...PROFILE };
 
@@ -14,7 +14,7 @@ const userinfo = (server: ContractServer, token?: string, init: RequestInit = {}
     ...init,
   });
 
-/** A refusal is in the header alone (RFC 6750 §3). */
+/** A refusal, which is in the header only (RFC 6750 §3). */
 const refusal = ({ status, headers, text }: Reply) => [status, headers.get('www-authenticate'), text];
 
 const challenge = (error: string, description: string): string =>
@@ -53,12 +53,12 @@ export const USERINFO_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'of an exchanged token, whomever it is meant for',
+    title: 'of an exchanged token, whatever its audience',
     ask: async (server) => answer(server, await userinfo(server, await exchanged(server, 'openid orders.approve'))),
     answer: USERINFO,
   },
   {
-    title: 'is answered with JSON that is not stored',
+    title: 'is answered with JSON that must not be cached',
     async ask(server) {
       const { headers } = await userinfo(server, textOf(await login(server, 'alice')));
       return [headers.get('content-type'), headers.get('cache-control')];
@@ -74,7 +74,7 @@ export const USERINFO_CASES: readonly ContractCase[] = [
     answer: [NO_OPENID, NO_OPENID],
   },
   {
-    title: 'with no token, in the query, or by Basic',
+    title: 'without a token, with a token in the query, or by Basic',
     ask: async (server) => [
       refusal(await userinfo(server)),
       refusal(await userinfo(server, undefined, { method: 'POST' })),
@@ -105,7 +105,7 @@ export const USERINFO_CASES: readonly ContractCase[] = [
     answer: [BAD_TOKEN, BAD_TOKEN, BAD_TOKEN, BAD_TOKEN],
   },
   {
-    title: 'with a token that was revoked, or whose session has ended',
+    title: 'with a revoked token, or a token whose session has ended',
     async ask(server) {
       const [one, two] = [await login(server, 'alice'), await login(server, 'alice')];
       await revoke(server, undefined, textOf(one), { client_id: 'demo-cli' });
@@ -115,7 +115,7 @@ export const USERINFO_CASES: readonly ContractCase[] = [
     answer: [BAD_TOKEN, NO_SESSION],
   },
   {
-    title: 'with a token that lacks openid, too, it is that which counts first',
+    title: 'with an invalid token that also lacks openid: reports the missing scope first',
     async ask(server) {
       const tokens = await login(server, 'alice', 'orders.read');
       await logout(server, textOf(tokens, 'refresh_token'));
@@ -135,7 +135,7 @@ export const USERINFO_CASES: readonly ContractCase[] = [
     answer: [NO_SESSION, NO_SESSION],
   },
   {
-    title: 'of a user, a client, a service account that is disabled',
+    title: 'of a disabled user, client or service account',
     async ask(server) {
       const [username, client, service] = [
         await server.newUser('order-viewer'),

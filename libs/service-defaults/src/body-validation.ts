@@ -1,7 +1,7 @@
-/** Body validation: the one pipe of every service, and its answer that names each field at fault. */
+/** Body validation: the pipe that every service uses; its answer names each invalid field. */
 import { BadRequestException, ValidationPipe, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
 
-/** Refuses unknown fields, wrong types, and bodies that are no object; never converts one type to another. */
+/** Refuses unknown fields, wrong types, and bodies that are not objects. It never converts one type to another. */
 export class BodyValidation extends ValidationPipe {
   constructor() {
     super({
@@ -19,14 +19,14 @@ export class BodyValidation extends ValidationPipe {
     try {
       return (await super.transform(value, metadata)) as unknown;
     } catch (error) {
-      // Validation walks the value by recursion.
+      // The validator is recursive, so a deeply nested value overflows the stack.
       if (error instanceof RangeError) throw invalidBody(['it is nested too deeply']);
       throw error;
     }
   }
 }
 
-/** Names that every object has by birth: the validator finds them there, and takes them for known fields. */
+/** Refuses the names that every object inherits (`constructor`, …): the validator would take them for known fields. */
 function checkNames(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   const name = Object.keys(value).find((key) => key in Object.prototype);

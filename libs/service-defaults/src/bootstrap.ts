@@ -1,4 +1,4 @@
-/** bootstrap(): starts a service from its main.ts, and says in one clear message why it can't. */
+/** bootstrap(): starts a service from its main.ts, or logs one clear message that says why it can't start. */
 import { ConfigurationError } from 'nestjs-keycloak-s2s';
 import { createService } from './create-service.js';
 import { endOnSignals } from './end-on-signals.js';
@@ -7,8 +7,8 @@ import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
 
 /**
- * Reads the settings and listens where they say. SIGTERM and SIGINT end it: after `SHUTDOWN_DELAY_SECONDS` of being not ready, what is
- * in flight is finished, and the process exits with 0. When it can't start it exits with 1.
+ * Reads the settings and starts to listen. On SIGTERM or SIGINT the service is not ready for `SHUTDOWN_DELAY_SECONDS`, then finishes
+ * the requests in flight and exits with 0. A service that can't start exits with 1.
  */
 export async function bootstrap(module: ServiceModule, readSettings: () => ServiceSettings<string>): Promise<void> {
   let logger = new ServiceLogger('text');
@@ -21,17 +21,17 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
     await app.listen(port, host);
     logger.log(`${name} listens on ${host}, port ${port}`, 'Bootstrap');
   } catch (error) {
-    logger.error(whyNot(error), undefined, 'Bootstrap');
+    logger.error(startFailure(error), undefined, 'Bootstrap');
     process.exitCode = 1;
-    // Whatever was opened on the way must not keep a service alive that is not there.
+    // A handle that was opened before the failure must not keep the process alive.
     setTimeout(() => process.exit(), 100).unref();
   }
 }
 
-function whyNot(error: unknown): string {
+function startFailure(error: unknown): string {
   if (error instanceof ConfigurationError) return error.message;
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
-    return `Port ${String(error.port)} is in use: stop what listens there, or set PORT`;
+    return `Port ${String(error.port)} is in use: stop the process that listens there, or set PORT`;
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -11,20 +11,20 @@ import { CONNECTION_LIMITS, type ConnectionLimits } from './connection-limits.js
 import { createService, serviceAdapter } from './create-service.js';
 import { unreachedKeycloak } from '../spec-support/unreached-keycloak.js';
 
-/** Short, and yet long for one packet on a busy machine. */
+/** Short, but long enough for one packet on a busy machine. */
 const SHORT: ConnectionLimits = {
   ...CONNECTION_LIMITS,
   headersTimeoutMs: 1000,
   requestTimeoutMs: 1500,
   checkEveryMs: 50,
 };
-const UNTAKEN: ConnectionLimits = { ...CONNECTION_LIMITS, untakenTimeoutMs: 300, keepAliveTimeoutMs: 300 };
+const UNREAD: ConnectionLimits = { ...CONNECTION_LIMITS, unreadTimeoutMs: 300, keepAliveTimeoutMs: 300 };
 /** The stream lasts longer than all of these. */
 const EVENTS = 20;
 const EVENT_EVERY_MS = 100;
 const LARGE = 32 * 1024 * 1024;
 
-/** How many requests came to a handler. */
+/** How many requests reached a handler. */
 let counted = 0;
 
 @Controller()
@@ -42,11 +42,11 @@ class TestController {
 
   @Get('later')
   async later(): Promise<string> {
-    await sleep(4 * UNTAKEN.untakenTimeoutMs);
+    await sleep(4 * UNREAD.unreadTimeoutMs);
     return 'at last';
   }
 
-  /** More than the two systems keep of it for a reader who takes nothing. */
+  /** More than the socket buffers of both sides hold. */
   @Get('large')
   large(): string {
     return 'x'.repeat(LARGE);
@@ -100,11 +100,11 @@ async function open(app: NestFastifyApplication): Promise<Socket> {
   return socket;
 }
 
-/** All that comes until the server ends the connection. */
+/** Everything received until the server closes the connection. */
 async function untilClosed(socket: Socket): Promise<string> {
   let received = '';
   socket.setEncoding('utf8').on('data', (text: string) => (received += text));
-  // It may be reset, which is an end like any other.
+  // A reset counts as closed too.
   if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
   return received;
 }
@@ -115,7 +115,7 @@ async function answerTo(app: NestFastifyApplication, text: string): Promise<stri
   return untilClosed(socket);
 }
 
-/** Status, headers and body of the one answer that came, which must be all that came. */
+/** Status, headers and body of the one answer, which must be everything received. */
 function read(answer: string): object {
   const [head = '', body = ''] = answer.split('\r\n\r\n');
   const [statusLine = '', ...lines] = head.split('\r\n');
@@ -153,14 +153,14 @@ describe('a service whose requests must arrive in time', () => {
     ['a connection that sends nothing', ''],
     ['half a header', 'GET /ping HTTP/1.1\r\nHost: t\r\nX-Half'],
     ['half a body', `${HEAD}\r\n{"order_id":`],
-    ['a body of which nothing comes', `${HEAD}\r\n`],
+    ['a body of which no byte arrives', `${HEAD}\r\n`],
     ['half of a chunked body', `${HEAD.replace('Content-Length: 1000', 'Transfer-Encoding: chunked')}\r\n5\r\n{"a":`],
   ])('ends %s with 408', async (_name, sent) => {
     const answer = await answerTo(app, sent);
     expect(read(answer)).toEqual(refusal(408, 'request_timeout', answer));
   });
 
-  it('ends a body that drips, one byte at a time', async () => {
+  it('ends a body that arrives one byte at a time', async () => {
     const socket = await open(app);
     socket.write(`${HEAD}\r\n`);
     const drip = setInterval(() => socket.write(' '), 20);
@@ -185,21 +185,21 @@ describe('a service whose requests must arrive in time', () => {
       return socket;
     };
     const first = await ask();
-    // One that is opened later is ended for its silence meanwhile.
+    // A connection that is opened later is closed meanwhile, since it sends nothing.
     await answerTo(app, '');
     expect(await ask()).toBe(first);
     agent.destroy();
   });
 });
 
-describe('a service whose answers are not taken', () => {
+describe('a service whose answers are not read', () => {
   let app: NestFastifyApplication;
   beforeAll(async () => {
-    app = await start(UNTAKEN);
+    app = await start(UNREAD);
   });
   afterAll(() => app.close());
 
-  /** When the server is done with the connection, whatever the client sees of it. */
+  /** Whether the server closed the connection, whatever the client sees. */
   async function endOf(sent: string): Promise<boolean> {
     const accepted = once(app.getHttpServer() as Server, 'connection') as Promise<[Socket]>;
     const client = await open(app);
@@ -210,11 +210,11 @@ describe('a service whose answers are not taken', () => {
     return socket.destroyed;
   }
 
-  it('ends a connection that takes nothing of what is written to it', async () => {
+  it('closes a connection that reads no answer', async () => {
     expect(await endOf('GET /large HTTP/1.1\r\nHost: t\r\n\r\n')).toBe(true);
   });
 
-  it('waits for an answer of its own for longer, and then ends the connection that has nothing to do', async () => {
+  it('waits longer for its own answer, then closes the idle connection', async () => {
     const answer = await answerTo(app, 'GET /later HTTP/1.1\r\nHost: t\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*at last$/);
   });
@@ -233,12 +233,12 @@ describe('a connection that sends requests before the first of them is answered'
   const COUNTED = 'GET /counted HTTP/1.1\r\nHost: t\r\n\r\n';
   const answersIn = (text: string): number => text.match(/HTTP\/1\.1 200 /g)?.length ?? 0;
 
-  it('has as many of them served as it may send, is told which is the last, and ends with that', async () => {
+  it('gets as many answers as the limit allows; the last one says so and closes it', async () => {
     const answer = await answerTo(app, COUNTED.repeat(8));
     expect([answersIn(answer), answer.match(/\r\nconnection: close\r\n/gi)?.length, counted]).toEqual([4, 1, 4]);
   });
 
-  it('is not told so as long as it waits for answers, and may go on', async () => {
+  it('stays open as long as it waits for each answer', async () => {
     const socket = await open(app);
     let received = '';
     socket.setEncoding('utf8').on('data', (text: string) => (received += text));
@@ -249,19 +249,19 @@ describe('a connection that sends requests before the first of them is answered'
     expect(received).not.toMatch(/connection: close/i);
   });
 
-  it('is cut off when it sends thousands, of which hardly any came to a handler', async () => {
+  it('is cut off when it sends thousands, of which hardly any reach a handler', async () => {
     await answerTo(app, COUNTED.repeat(2000));
-    // Some may be answered before the system hands on the next of them.
+    // Some may be answered before the next ones arrive.
     expect(counted).toBeLessThan(100);
   });
 
-  it('has one of them served that has no readable address, and ends with that', async () => {
+  it('gets one answer to unreadable URLs, and is closed', async () => {
     const answer = await answerTo(app, 'GET /%zz HTTP/1.1\r\nHost: t\r\n\r\n'.repeat(2000));
     expect(answer.match(/HTTP\/1\.1 /g)?.length ?? 0).toBeLessThanOrEqual(1);
   });
 });
 
-describe('a service that is sent what no framework gets to see', () => {
+describe('a service that receives requests that no framework sees', () => {
   let app: NestFastifyApplication;
   beforeAll(async () => {
     app = await start(CONNECTION_LIMITS);
@@ -269,7 +269,7 @@ describe('a service that is sent what no framework gets to see', () => {
   afterAll(() => app.close());
 
   it.each([
-    ['what is not HTTP', 'hush-hush\r\n\r\n', 400, 'malformed_request'],
+    ['bytes that are not HTTP', 'hush-hush\r\n\r\n', 400, 'malformed_request'],
     [
       'two lengths',
       'POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
@@ -293,13 +293,13 @@ describe('a service that is sent what no framework gets to see', () => {
     },
   );
 
-  it('does not let a caller take the refusal of a later request for the answer to an earlier one', async () => {
+  it('sends no refusal of a later request where the caller would match it to an earlier one', async () => {
     expect(await answerTo(app, 'GET /never HTTP/1.1\r\nHost: t\r\n\r\nhush-hush\r\n\r\n')).toBe('');
   });
 });
 
-describe('a service with as many connections as it holds', () => {
-  it('closes what comes beyond, serves the others, and has room when one has gone', async () => {
+describe('a service at its connection limit', () => {
+  it('closes further connections, serves the others, and has room when one has closed', async () => {
     const app = await start({ ...CONNECTION_LIMITS, maxConnections: 2 });
     const kept = await open(app);
     const other = await open(app);
@@ -322,14 +322,14 @@ describe('a service with as many connections as it holds', () => {
 });
 
 describe('the limits of a service', () => {
-  it('bound what a stranger can hold: a minute at most, and some 200 MB of unfinished bodies', () => {
+  it('bound what a client can occupy: a minute at most, and about 200 MB of unfinished bodies', () => {
     const { headersTimeoutMs, requestTimeoutMs, checkEveryMs, maxConnections } = CONNECTION_LIMITS;
     expect(headersTimeoutMs).toBeLessThanOrEqual(requestTimeoutMs);
     expect(requestTimeoutMs + checkEveryMs).toBeLessThan(60_000);
     expect(maxConnections * 100 * 1024).toBeLessThan(256 * 1024 * 1024);
-    // Else a connection would be ended without its 408.
-    expect(headersTimeoutMs).toBeLessThan(CONNECTION_LIMITS.untakenTimeoutMs);
-    expect(CONNECTION_LIMITS.untakenTimeoutMs).toBeLessThan(60_000);
+    // Otherwise a connection would be closed without its 408.
+    expect(headersTimeoutMs).toBeLessThan(CONNECTION_LIMITS.unreadTimeoutMs);
+    expect(CONNECTION_LIMITS.unreadTimeoutMs).toBeLessThan(60_000);
     expect(maxConnections * CONNECTION_LIMITS.maxPipelined * 12 * 1024).toBeLessThan(256 * 1024 * 1024);
   });
 

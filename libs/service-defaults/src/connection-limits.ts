@@ -6,23 +6,23 @@ import type { Connections } from './connections.js';
 import { answerUnreadable, refuseUnreadable } from './unreadable-request.js';
 
 export interface ConnectionLimits {
-  /** Until a request's header is there, from its first byte; and until a new connection has sent one. */
+  /** From a request's first byte to the end of its header; also from a new connection to the end of its first header. */
   readonly headersTimeoutMs: number;
-  /** Until the whole request is there, its body too, however slowly it drips. The answer takes as long as it likes: a stream may. */
+  /** Until the whole request has arrived, including its body. The answer has no limit, since it may be a stream. */
   readonly requestTimeoutMs: number;
-  /** How often connections are held against the two above. */
+  /** How often the two timeouts above are checked. */
   readonly checkEveryMs: number;
-  /** How long a connection is kept that has nothing to do. */
+  /** How long an idle connection is kept open. */
   readonly keepAliveTimeoutMs: number;
-  /** What comes beyond is closed at once, unread. */
+  /** Any further connection is closed at once, unread. */
   readonly maxConnections: number;
-  /** Requests that a connection may send before the first of them is answered; the last of them ends it. */
+  /** Requests that a connection may send before the first is answered. The answer to the last of them closes the connection. */
   readonly maxPipelined: number;
-  /** How long a connection may leave untaken what is written to it. */
-  readonly untakenTimeoutMs: number;
-  /** How long a connection without a request has to send one when the server closes: it may just have been made. */
+  /** How long a peer may leave written bytes unread. */
+  readonly unreadTimeoutMs: number;
+  /** When the server closes: how long a connection without a request, which may be new, has to send one. */
   readonly arrivalMs: number;
-  /** How long what is in flight may take when the server closes; then it is cut off. */
+  /** When the server closes: how long requests in flight may take before they are cut off. */
   readonly drainMs: number;
 }
 
@@ -30,21 +30,21 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   checkEveryMs: 1000,
-  // Longer than proxies keep theirs (60 s is usual): who closes first never closes under a request that the other has just sent.
+  // Longer than proxies keep theirs (60 s is usual), so that the proxy closes first and no request meets a closed connection.
   keepAliveTimeoutMs: 72_000,
-  // Each may hold a body of 100 KB that is never finished: 200 MB.
+  // Each connection may hold an unfinished body of 100 KB: 200 MB in total.
   maxConnections: 2000,
-  // More than any client sends, few of which send a second. Pages are some 12 KB: 200 MB again, when nobody takes them.
+  // Few clients pipeline at all. Pages are about 12 KB each: 200 MB again, if no peer reads its answers.
   maxPipelined: 8,
-  untakenTimeoutMs: 30_000,
+  unreadTimeoutMs: 30_000,
   arrivalMs: 100,
-  // With the delay of a shutdown, 5 s, less than the 10 s that Docker gives a container.
+  // Together with the shutdown delay (5 s) this is less than the 10 s that Docker gives a container.
   drainMs: 4000,
 };
 
-const TELL_AGAIN_AFTER_MS = 60_000;
+const LOG_INTERVAL_MS = 60_000;
 
-/** A server that keeps to the limits; Fastify makes its own without any. */
+/** An HTTP server with these limits; the server that Fastify would create has none. */
 export function limitedServer(limits: ConnectionLimits, connections: Connections, handler: RequestListener): Server {
   const server = createServer(
     {
@@ -52,7 +52,7 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
       requestTimeout: limits.requestTimeoutMs,
       connectionsCheckingInterval: limits.checkEveryMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
-      // Node would answer by itself, with nothing.
+      // Node's own answer would have an empty body.
       requireHostHeader: false,
     },
     (request, response) => {
@@ -62,31 +62,31 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
   );
   server.on('checkExpectation', (_request, response: ServerResponse) => refuseUnreadable(response, 'expectation'));
   server.maxConnections = limits.maxConnections;
-  // None is dropped unseen: it could be a token, a cookie or an Origin. All of them are 16 KB at most.
+  // No header is dropped unseen, since it could be a token, a cookie or an Origin. All headers together are limited to 16 KB.
   server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => connections.opened(socket));
-  server.timeout = limits.untakenTimeoutMs;
-  // Also told of a connection that is kept and has nothing to do; who listens here has to end that as well.
+  server.timeout = limits.unreadTimeoutMs;
+  // Node also emits this for idle keep-alive connections, and leaves it to the listener to close them.
   server.on('timeout', (socket: Socket) => {
     if (connections.isIdle(socket)) socket.destroy();
   });
-  server.on('drop', dropTeller(limits.maxConnections));
+  server.on('drop', dropLogger(limits.maxConnections));
   return server;
 }
 
-/** What Node can't read, or did not get in time, never comes to Fastify. */
-export const answerWhatIsUnreadable =
+/** Handles requests that Node can't parse or that did not arrive in time; Fastify never sees them. */
+export const answerUnreadableRequests =
   (connections: Connections) =>
   (error: NodeJS.ErrnoException, socket: Socket): void =>
     answerUnreadable(error, socket, connections.canAnswerNow(socket));
 
-/** Once a minute: a flood must not become one of log lines. */
-function dropTeller(maxConnections: number): () => void {
+/** Logs once a minute at most, so that a flood of connections does not become a flood of log lines. */
+function dropLogger(maxConnections: number): () => void {
   const logger = new Logger('Connections');
-  let toldAt = -Infinity;
+  let loggedAt = -Infinity;
   return () => {
-    if (performance.now() - toldAt < TELL_AGAIN_AFTER_MS) return;
-    toldAt = performance.now();
-    logger.warn(`${maxConnections} connections are open: new ones are closed unread`);
+    if (performance.now() - loggedAt < LOG_INTERVAL_MS) return;
+    loggedAt = performance.now();
+    logger.warn(`Connection limit of ${maxConnections} reached: new connections are closed unread`);
   };
 }

@@ -64,7 +64,7 @@ const post = (body: string, type = 'application/json'): request.Test =>
   request(app.getHttpServer()).post('/orders').set('Content-Type', type).send(body);
 
 describe('a service', () => {
-  it('takes a valid body as it is', async () => {
+  it('accepts a valid body unchanged', async () => {
     const { body } = await post(JSON.stringify(ORDER)).expect(201);
     expect(body).toEqual(ORDER);
   });
@@ -79,7 +79,7 @@ describe('a service', () => {
     ['null', { ...ORDER, amount: null }, 'amount must be a number'],
     ['a list', { ...ORDER, amount: [1] }, 'amount must be a number'],
     ['an object', { ...ORDER, amount: { $gt: 0 } }, 'amount must be a number'],
-  ])('names the field at fault: %s (RS-24)', async (_name, sent, fault) => {
+  ])('names the invalid field: %s (RS-24)', async (_name, sent, fault) => {
     const { body } = await post(JSON.stringify(sent)).expect(400);
     expect(body).toEqual({ error: expect.stringContaining(fault), code: 'invalid_body' });
   });
@@ -102,14 +102,14 @@ describe('a service', () => {
     expect(body).toEqual({ error: expect.stringMatching(/^Invalid body/), code: 'invalid_body' });
   });
 
-  it('refuses a body over 100 KB and one that is no JSON', async () => {
+  it('refuses a body over 100 KB and one that is not JSON', async () => {
     const large = await post(JSON.stringify({ ...ORDER, note: 'x'.repeat(102_400) })).expect(413);
     expect(large.body).toEqual({ error: 'Invalid body: it must not be larger than 100 KB', code: 'body_too_large' });
     const xml = await post('<order/>', 'application/xml').expect(415);
     expect(xml.body).toMatchObject({ code: 'unsupported_media_type' });
   });
 
-  it('reads a body of just 100 KB (RS-24)', async () => {
+  it('accepts a body of exactly 100 KB (RS-24)', async () => {
     const padded = (bytes: number): string => JSON.stringify(ORDER).padEnd(bytes);
     expect((await post(padded(102_400))).status).toBe(201);
     expect((await post(padded(102_401))).status).toBe(413);
@@ -121,7 +121,7 @@ describe('a service', () => {
     'multipart/form-data; boundary=x',
     'application/octet-stream',
     'application/jsonx',
-  ])('refuses a good body that is called %s (RS-24)', async (type) => {
+  ])('refuses a good body of media type %s (RS-24)', async (type) => {
     const { body } = await post(JSON.stringify(ORDER), type).expect(415);
     expect(body).toEqual({
       error: 'Unsupported media type: send application/json',
@@ -137,7 +137,7 @@ describe('a service', () => {
     },
   );
 
-  it('refuses a body that is nested too deeply, and is none the worse for it (RS-24)', async () => {
+  it('refuses a body that is nested too deeply, and keeps working (RS-24)', async () => {
     const deep = `${'['.repeat(40_000)}${']'.repeat(40_000)}`;
     for (const sent of [deep, `{"order_id":1,"amount":${deep}}`]) {
       const { body } = await post(sent).expect(400);
@@ -145,31 +145,31 @@ describe('a service', () => {
     }
   });
 
-  it('takes a number that JavaScript writes with an exponent for what it is', async () => {
+  it('accepts a number that JavaScript writes with an exponent', async () => {
     const { body } = await post('{"order_id":1,"amount":1e-7}').expect(201);
     expect(body).toEqual({ order_id: 1, amount: 1e-7 });
   });
 
-  it('does not echo a URL that it can not read', async () => {
+  it('does not echo a URL that it cannot parse', async () => {
     const { body, text } = await request(app.getHttpServer()).get('/%ZZ?access_token=hush').expect(400);
     expect(body).toEqual({ error: 'Invalid URL', code: 'invalid_url' });
     expect(text).not.toContain('hush');
   });
 
-  it('does not echo what it refuses', async () => {
+  it('does not echo a refused request', async () => {
     for (const sent of ['{"hush-hush":1}x', '{"order_id":{"hush-hush":1},"amount":"hush-hush"}', 'hush-hush']) {
       expect((await post(sent).expect(400)).text).not.toContain('hush-hush');
     }
   });
 
-  it('answers an error that it means as it is, and a thrown thing that is no error as its own failure', async () => {
+  it('answers an HttpException as it is, and a thrown value that is not an Error with 500', async () => {
     const conflict = await request(app.getHttpServer()).get('/conflict').expect(409);
     expect(conflict.body).toEqual({ error: 'Sold out', code: 'sold_out' });
     const strange = await request(app.getHttpServer()).get('/strange').expect(500);
     expect(strange.body).toEqual({ error: 'Internal error', code: 'internal_error' });
   });
 
-  it.each(['/broken', '/conflict', '/nowhere'])('protects errors by the same headers: %s', async (path) => {
+  it.each(['/broken', '/conflict', '/nowhere'])('sends the same headers with errors: %s', async (path) => {
     const { headers } = await request(app.getHttpServer()).get(path);
     expect(headers).toMatchObject({
       'content-security-policy': expect.stringContaining("default-src 'none'"),
@@ -179,7 +179,7 @@ describe('a service', () => {
     expect(headers).not.toHaveProperty('x-powered-by');
   });
 
-  it('tells a caller nothing of an error of its own, and no path back (RS-24)', async () => {
+  it('reveals nothing of an internal error, and echoes no path (RS-24)', async () => {
     process.stderr.write = (chunk) => printed.push(String(chunk)) > 0;
     const broken = await request(app.getHttpServer()).get('/broken');
     process.stderr.write = write;
@@ -190,7 +190,7 @@ describe('a service', () => {
     expect(unknown.body).toEqual({ error: 'Not found', code: 'not_found' });
   });
 
-  it('sends the headers that browsers heed, and none that tells what it runs on', async () => {
+  it('sends the security headers, and none that names the framework', async () => {
     const { headers } = await post(JSON.stringify(ORDER));
     expect(headers).toMatchObject({
       'content-security-policy': expect.stringContaining("default-src 'none'"),

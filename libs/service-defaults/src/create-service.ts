@@ -1,4 +1,4 @@
-/** createService(): a Nest application with all that every service of the repository shares. */
+/** createService(): a Nest application with everything that the services of this repository share. */
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { HttpAdapterHost, NestFactory } from '@nestjs/core';
@@ -6,7 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { RefusalFilter } from 'nestjs-keycloak-s2s';
 import { BodyValidation } from './body-validation.js';
 import {
-  answerWhatIsUnreadable,
+  answerUnreadableRequests,
   CONNECTION_LIMITS,
   limitedServer,
   type ConnectionLimits,
@@ -29,17 +29,17 @@ interface Reply {
   headers(values: Readonly<Record<string, string>>): unknown;
 }
 
-/** Fastify with limits of body, time and connections. It follows no `X-Forwarded-*` header, and echoes nothing that it can't read. */
+/** Fastify with limits on body size, time and connections. It ignores `X-Forwarded-*` headers, and never echoes an unreadable request. */
 export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): FastifyAdapter {
   const connections = new Connections(limits.maxPipelined);
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: false,
     serverFactory: (handler: RequestListener) => limitedServer(limits, connections, handler),
-    clientErrorHandler: answerWhatIsUnreadable(connections),
-    // What arrives before its connection is closed is served; Fastify would answer 503, by itself.
+    clientErrorHandler: answerUnreadableRequests(connections),
+    // A request that arrives before its connection is closed is served; by default Fastify answers 503.
     return503OnClosing: false,
-    // What Fastify refuses before any route is found never comes to the filters.
+    // Nest's filters never see a request that Fastify refuses before it has found a route.
     frameworkErrors: ({ statusCode = 400 }: { statusCode?: number }, _request: unknown, { raw }: Reply) => {
       raw.writeHead(statusCode, { ...HEADERS, 'content-type': 'application/json; charset=utf-8', connection: 'close' });
       raw.end(JSON.stringify({ error: 'Invalid URL', code: 'invalid_url' }));
@@ -62,13 +62,13 @@ function countAnswers(adapter: FastifyAdapter, connections: Connections): void {
   });
 }
 
-/** Ready for `listen()`. The module must import `KeycloakModule.forRoot`. Faulty settings throw. */
+/** Returns an application that is ready for `listen()`. The module must import `KeycloakModule.forRoot`. Throws on invalid settings. */
 export async function createService(
   module: Type | DynamicModule,
   { logFormat, demo }: Pick<ServiceSettings<string>, 'logFormat' | 'demo'>,
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
-  // Before any other hook, so that nothing begins for such a request.
+  // This hook comes first, so that no other hook runs for a refused request.
   if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new ServiceLogger(logFormat),
@@ -77,10 +77,10 @@ export async function createService(
   return equipService(app);
 }
 
-/** What makes an application a service: `createService` without the creation, for specs that build it in their own way. */
+/** Adds the shared pipe, filter and headers to an application: `createService` without the creation, for specs that create their own. */
 export function equipService(app: NestFastifyApplication): NestFastifyApplication {
   const fastify = app.getHttpAdapter().getInstance();
-  // Fastify reads plain text unasked; a service takes JSON (and forms, of which the guard must see a token field).
+  // Fastify parses plain text by default. A service accepts JSON, and forms, in which the guard must find a token field.
   fastify.removeContentTypeParser('text/plain');
   fastify.addHook('onRequest', (_request: unknown, reply: Reply, done: () => void) => {
     reply.headers(HEADERS);

@@ -1,16 +1,16 @@
-/** Demo settings: what a service needs to know in demo mode only, and is not asked for otherwise. */
+/** Demo settings: the settings that a service reads in demo mode only. */
 import type { Variables } from './variables.js';
 
-/** By variable, with the values of the demonstration on one machine. */
+/** Each key is the name of a variable, each value its default, which suits a demonstration on one machine. */
 export interface DemoDescription {
-  /** Of services that it attacks, and does not call else. */
+  /** URLs of services that this service attacks but never calls otherwise. */
   readonly urls?: Readonly<Record<string, string>>;
-  /** Of clients that it is beside itself. */
+  /** Secrets of further clients as which this service acts. */
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
 export interface DemoSettings {
-  /** The names, without a port, by which it lets itself be called, beside addresses and `localhost`. */
+  /** The host names, without a port, that the service accepts besides IP addresses and `localhost`. */
   readonly hosts: readonly string[];
   readonly urls: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
@@ -21,12 +21,12 @@ export function readDemoSettings(
   { urls = {}, secrets = {} }: DemoDescription,
   hosts: readonly string[],
 ): DemoSettings {
-  const read = (defaults: Readonly<Record<string, string>>, value: (name: string, otherwise: string) => string) =>
-    Object.fromEntries(Object.entries(defaults).map(([name, otherwise]) => [name, value(name, otherwise)]));
+  const read = (defaults: Readonly<Record<string, string>>, value: (name: string, fallback: string) => string) =>
+    Object.fromEntries(Object.entries(defaults).map(([name, fallback]) => [name, value(name, fallback)]));
   return {
     hosts,
-    // Demo mode is never production, so plain http will do.
-    urls: read(urls, (name, otherwise) => variables.optionalUrl(name, true) ?? otherwise),
-    secrets: read(secrets, (name, otherwise) => variables.secret(name, otherwise)),
+    // Demo mode is never production, so plain http is allowed.
+    urls: read(urls, (name, fallback) => variables.optionalUrl(name, true) ?? fallback),
+    secrets: read(secrets, (name, fallback) => variables.secret(name, fallback)),
   };
 }

@@ -1,4 +1,4 @@
-/** endOnSignals(): SIGTERM and SIGINT shut a service down; a second one ends it at once. */
+/** endOnSignals(): SIGTERM and SIGINT shut a service down; a second signal exits at once. */
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -7,13 +7,16 @@ import { shutDown } from './shutdown.js';
 
 const CONTEXT = 'Shutdown';
 
-/** The process exits with 0 when the service has ended in good order, with 1 when that failed, and as a killed one when it is told twice. */
+/** The process exits with 0 after a clean shutdown, with 1 when the shutdown failed, and with 128 + signal number on a second signal. */
 export function endOnSignals(app: NestFastifyApplication, delaySeconds: number, logger: ServiceLogger): void {
   let isEnding = false;
   const end = (signal: 'SIGTERM' | 'SIGINT'): void => {
     if (isEnding) process.exit(128 + constants.signals[signal]);
     isEnding = true;
-    logger.log(`${signal}: not ready any more, closes in ${delaySeconds} s; a second signal ends it at once`, CONTEXT);
+    logger.log(
+      `${signal} received: not ready from now on, the listener closes in ${delaySeconds} s; a second signal exits at once`,
+      CONTEXT,
+    );
     shutDown(app, sleep(delaySeconds * 1000)).then(
       () => process.exit(0),
       (error: unknown) => {

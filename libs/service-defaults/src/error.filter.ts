@@ -8,7 +8,7 @@ interface ErrorBody {
   readonly code: string;
 }
 
-/** What a status comes to when nothing better is known. Texts of frameworks, which may echo the request, stay out. */
+/** The default body for a status. Messages of the framework are never used, since they may echo the request. */
 const BODIES: Readonly<Record<number, ErrorBody>> = {
   [HttpStatus.BAD_REQUEST]: { error: 'Invalid body: it must be well-formed JSON', code: 'invalid_body' },
   [HttpStatus.NOT_FOUND]: { error: 'Not found', code: 'not_found' },
@@ -45,12 +45,12 @@ export class ErrorFilter implements ExceptionFilter {
   }
 }
 
-/** Any other refusal that was thrown on purpose keeps its status; a 5xx without a body of its own is unexpected. */
+/** The body for any other status that was thrown on purpose. A 5xx without a body of the service is unexpected. */
 function otherBody(status: number): ErrorBody | undefined {
   return status < 500 ? { error: 'Request refused', code: 'request_refused' } : undefined;
 }
 
-/** The status of an exception that was meant for the caller: Nest's, or a 4xx of the HTTP framework. */
+/** The status of an exception that is meant for the caller: an `HttpException` of Nest, or a 4xx of Fastify. */
 function clientErrorStatus(error: unknown): number | undefined {
   if (error instanceof HttpException) return error.getStatus();
   if (!(error instanceof Error) || !('statusCode' in error)) return undefined;
@@ -58,7 +58,7 @@ function clientErrorStatus(error: unknown): number | undefined {
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;
 }
 
-/** A body that the service made itself (it has a code, or it is a health report), as against Nest's own. */
+/** The body that the service itself wrote (it has a code, or is a health report); undefined for a body made by Nest. */
 function ownBody(error: unknown): object | undefined {
   const body: unknown = error instanceof HttpException ? error.getResponse() : undefined;
   return typeof body === 'object' && body !== null && ('code' in body || 'details' in body) ? body : undefined;

@@ -1,9 +1,9 @@
-/** Health: whether the service lives, and whether it can do its work. */
+/** Health: whether the service is alive, and whether it is ready for requests. */
 import { Controller, Get } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import { AuthorizationServerHealth, Public } from 'nestjs-keycloak-s2s';
-import { isLeaving } from './shutdown.js';
+import { isShuttingDown } from './shutdown.js';
 
 @Public()
 @Controller('health')
@@ -15,16 +15,16 @@ export class HealthController {
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
-  /** 200 as long as the process answers; it does not look at anything else. */
+  /** Answers 200 as long as the process runs; checks nothing else. */
   @Get('live')
   live(): Promise<HealthCheckResult> {
     return this.health.check([]);
   }
 
-  /** 200 when Keycloak was reached within the last second, else 503; and 503 from the beginning of a shutdown. */
+  /** Answers 200 when Keycloak was reached within the last second, else 503. Answers 503 from the start of a shutdown on. */
   @Get('ready')
   ready(): Promise<HealthCheckResult> {
-    if (isLeaving(this.adapterHost.httpAdapter)) {
+    if (isShuttingDown(this.adapterHost.httpAdapter)) {
       return this.health.check([() => this.indicators.check('service').down({ code: 'shutting_down' })]);
     }
     return this.health.check([

@@ -1,7 +1,7 @@
 /** The door of service-defaults: what the services of this repository share. */
 export { bootstrap } from './bootstrap.js';
 export { createService, equipService, serviceAdapter } from './create-service.js';
-export { needsNoNameServer } from './known-hosts.js';
+export { needsNoDns } from './known-hosts.js';
 export { ServiceDefaultsModule } from './service-defaults.module.js';
 export { serviceModules } from './service-modules.js';
 export { securityHeaders } from './security-headers.js';

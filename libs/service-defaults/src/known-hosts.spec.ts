@@ -5,7 +5,7 @@ import { Public } from 'nestjs-keycloak-s2s';
 import { KeycloakTestingModule } from 'nestjs-keycloak-s2s/testing';
 import request from 'supertest';
 import { createService } from './create-service.js';
-import { needsNoNameServer } from './known-hosts.js';
+import { needsNoDns } from './known-hosts.js';
 
 @Controller('run')
 @Public()
@@ -61,32 +61,32 @@ describe('a service in demo mode', () => {
     'service-a:3000',
     'Shop.Example:443',
     'host.docker.internal:3000',
-  ])('answers whoever calls it %s', async (host) => {
+  ])('answers a caller that uses the name %s', async (host) => {
     expect((await call(demo, host)).status).toBe(200);
   });
 
-  it.each(STRANGE)('shows a page of %s nothing, whatever name was led here (BF-06)', async (host) => {
+  it.each(STRANGE)('refuses the host %s, wherever DNS points it (BF-06)', async (host) => {
     const { body, headers } = await call(demo, host).expect(421);
-    expect(body).toEqual({ error: 'This service has another name', code: 'host_not_known' });
+    expect(body).toEqual({ error: 'Unknown host name', code: 'host_not_known' });
     expect(headers).toMatchObject({
       'cache-control': 'no-store',
       'content-security-policy': expect.any(String),
       'content-type': 'application/json; charset=utf-8',
     });
-    // Not even which routes there are.
+    // An unknown route is refused alike, so that routes can't be enumerated.
     await call(demo, host, '/none').expect(421);
   });
 
-  it('is alone in that: elsewhere a proxy may call a service what it likes', async () => {
+  it('is the only one that checks: outside demo mode a proxy may use any name', async () => {
     for (const host of STRANGE) expect((await call(other, host)).status).toBe(200);
   });
 });
 
-describe('needsNoNameServer()', () => {
+describe('needsNoDns()', () => {
   it.each(['localhost', 'localhost:80', '10.0.0.1:1', '[2001:db8::1]:3000'])('holds for %s', (host) => {
-    expect(needsNoNameServer(host)).toBe(true);
+    expect(needsNoDns(host)).toBe(true);
   });
   it.each(STRANGE)('does not hold for %s', (host) => {
-    expect(needsNoNameServer(host)).toBe(false);
+    expect(needsNoDns(host)).toBe(false);
   });
 });

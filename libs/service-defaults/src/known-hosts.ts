@@ -1,4 +1,4 @@
-/** Known hosts: in demo mode, the names by which a service lets itself be called. */
+/** Known hosts: the host names that a service accepts in demo mode. */
 import { isIP } from 'node:net';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { securityHeaders } from './security-headers.js';
@@ -15,29 +15,28 @@ interface Reply {
 
 const HEADERS = securityHeaders();
 
-/** What containers call the machine that they run on: Keycloak, when it tells of a logout. No public name server has it. */
-const THIS_MACHINE = 'host.docker.internal';
+/** The name by which a container calls the machine that it runs on; Keycloak uses it for back-channel logout. Public DNS has no such name. */
+const DOCKER_HOST = 'host.docker.internal';
 
 /**
- * Whether no name server has a say in where `host`, with or without a port, leads: an IP address, or `localhost`. Whoever is
- * called by any other name may be called by a page of the owner of that name, who had it lead elsewhere before (DNS
- * rebinding), and the browser takes both for one origin.
+ * Whether `host`, with or without a port, resolves without DNS: it is an IP address or `localhost`. The owner of any other name
+ * can first serve a page under it and then point it at this service (DNS rebinding); the browser takes both for one origin.
  */
-export function needsNoNameServer(host: string): boolean {
+export function needsNoDns(host: string): boolean {
   const name = withoutPort(host);
   return name === 'localhost' || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0;
 }
 
 /**
- * Answers 421 `host_not_known` to a request whose `Host` is none of `names`, and needs a name server. In demo mode a service
- * answers whoever can reach it, and a browser on the same machine can: without this, pages of any site could have it do so.
- * A request without `Host` is of no browser.
+ * Answers 421 `host_not_known` to a request whose `Host` needs DNS and is not one of `names`. In demo mode a service answers
+ * anonymous requests, so without this check a page of any site could call it from a browser on the same machine. A request
+ * without `Host` does not come from a browser.
  */
 export function refuseUnknownHosts(adapter: FastifyAdapter, names: readonly string[]): void {
-  const known = new Set([THIS_MACHINE, ...names]);
+  const known = new Set([DOCKER_HOST, ...names]);
   adapter.getInstance().addHook('onRequest', ({ headers: { host } }: Request, reply: Reply, done: () => void) => {
-    if (host === undefined || needsNoNameServer(host) || known.has(withoutPort(host))) done();
-    else reply.code(421).headers(HEADERS).send({ error: 'This service has another name', code: 'host_not_known' });
+    if (host === undefined || needsNoDns(host) || known.has(withoutPort(host))) done();
+    else reply.code(421).headers(HEADERS).send({ error: 'Unknown host name', code: 'host_not_known' });
   });
 }
 

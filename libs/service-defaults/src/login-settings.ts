@@ -1,22 +1,22 @@
-/** Login settings: what a service needs to know when users log in at it with a browser. */
+/** Login settings: the settings of a service at which users log in with a browser. */
 import type { Variables } from './variables.js';
 
 export interface LoginSettings {
-  /** Where browsers reach the service: an origin, without a path. */
+  /** The origin, without a path, at which browsers reach the service. */
   readonly publicUrl: string;
-  /** Seals what a browser keeps for the service while its user logs in. At least 32 characters. */
+  /** Encrypts the cookies that hold a login in progress. At least 32 characters. */
   readonly sessionSecret: string;
-  /** A session that is not used for so long ends. */
+  /** A session ends when it has not been used for this long. */
   readonly sessionIdleSeconds: number;
-  /** A session ends after so long, however much it is used. */
+  /** A session ends after this long, even when it is in use. */
   readonly sessionMaxSeconds: number;
-  /** Sessions that are kept; the one that was used longest ago goes first. */
+  /** Sessions that are kept; beyond that, the least recently used one is evicted. */
   readonly maxSessions: number;
-  /** Of one user; the one of them that was used longest ago goes first. */
+  /** Sessions of one user; beyond that, the user's least recently used one is evicted. */
   readonly maxSessionsPerUser: number;
 }
 
-export interface LoginSurroundings {
+export interface LoginContext {
   readonly prefix: string;
   readonly port: number;
   readonly production: boolean;
@@ -37,7 +37,7 @@ const DAY = 86_400;
  */
 export function readLoginSettings(
   variables: Variables,
-  { prefix, port, production, demoMode, insecureAllowed }: LoginSurroundings,
+  { prefix, port, production, demoMode, insecureAllowed }: LoginContext,
 ): LoginSettings {
   const publicUrl =
     variables.optionalUrl('PUBLIC_URL', insecureAllowed) ?? (production ? '' : `http://localhost:${port}`);

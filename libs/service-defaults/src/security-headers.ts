@@ -1,16 +1,16 @@
-/** Security headers: what helmet sets, made once, since it is the same for every answer. */
+/** Security headers: the headers that helmet sets, computed once, since they are the same for every answer. */
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import helmet from 'helmet';
 
 export interface PagePolicy {
-  /** Origins to which a form of the page leads, be it by a redirect: browsers hold `form-action` against those too. */
+  /** Origins to which a form of the page leads, also by a redirect: browsers check `form-action` for redirects too. */
   readonly formTargets?: readonly string[];
-  /** Whether the page may load scripts of this origin, and those ask it; none stands in the page itself. */
+  /** Whether the page may load scripts of this origin, which may send requests to it. Inline scripts are never allowed. */
   readonly scripts?: boolean;
 }
 
-/** Names in lower case. `Cache-Control` among them: an answer that depends on a token is nobody else's. */
+/** Header names are in lower case. `Cache-Control: no-store` is included, since an answer that depends on a token is for its caller alone. */
 export function securityHeaders({ formTargets = [], scripts = false }: PagePolicy = {}): Readonly<
   Record<string, string>
 > {
@@ -30,7 +30,7 @@ export function securityHeaders({ formTargets = [], scripts = false }: PagePolic
       },
     },
     referrerPolicy: { policy: 'no-referrer' },
-    // For browsers that are gone; every header costs the service that sends it and the one that reads it.
+    // These serve outdated browsers only, and every header costs both sender and reader.
     xDnsPrefetchControl: false,
     xDownloadOptions: false,
     xPermittedCrossDomainPolicies: false,
@@ -38,6 +38,6 @@ export function securityHeaders({ formTargets = [], scripts = false }: PagePolic
   })(request, response, (error?: unknown) => {
     if (error !== undefined) throw error;
   });
-  const made = Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)] as const);
-  return Object.freeze({ 'cache-control': 'no-store', ...Object.fromEntries(made) });
+  const headers = Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)] as const);
+  return Object.freeze({ 'cache-control': 'no-store', ...Object.fromEntries(headers) });
 }

@@ -1,4 +1,4 @@
-/** serviceConfig(): the settings of a service, to be injected by their `KEY`. Nothing else of the services reads the environment. */
+/** serviceConfig(): the settings of a service, injected by their `KEY`. No other code of the services reads the environment. */
 import { registerAs } from '@nestjs/config';
 import {
   readServiceSettings,
@@ -8,7 +8,7 @@ import {
 } from './service-settings.js';
 import type { Environment } from './variables.js';
 
-/** Reads the settings when it is called. */
+/** A function that reads the settings. */
 export type ServiceConfig<Settings extends ServiceSettings<string> = ServiceSettings<string>> = (() => Settings) & {
   readonly KEY: string | symbol;
   /** What it would read from another environment. */

@@ -1,4 +1,4 @@
-/** ServiceLogger: Nest's own console logger, without the lines in which Nest lists what it has put together. */
+/** ServiceLogger: Nest's console logger without Nest's own start-up lines. */
 import { ConsoleLogger } from '@nestjs/common';
 import type { ServiceSettings } from './service-settings.js';
 
@@ -14,7 +14,7 @@ export class ServiceLogger extends ConsoleLogger {
     if (!START_UP.has(rest.at(-1))) super.log(message, ...rest);
   }
 
-  /** What stops the start is told once, by `bootstrap()`; Nest would print it with its stack before. */
+  /** `bootstrap()` logs an error that prevents the start; without this, Nest would log it too, with its stack. */
   override error(message: unknown, ...rest: unknown[]): void {
     if (rest.at(-1) !== 'ExceptionHandler') super.error(message, ...rest);
   }

@@ -1,8 +1,8 @@
-/** ServiceModule: what the root module of a service is to `bootstrap()`. */
+/** ServiceModule: the root module of a service, as `bootstrap()` sees it. */
 import type { DynamicModule } from '@nestjs/common';
 import type { ServiceSettings } from './service-settings.js';
 
-/** With the service's `DemoModule` in demo mode; without it, what is in there does not exist: no route, no provider. */
+/** Imports the service's `DemoModule` in demo mode only; otherwise none of its routes and providers exist. */
 export interface ServiceModule {
   register(settings: Pick<ServiceSettings<string>, 'demoMode'>): DynamicModule;
 }

@@ -7,8 +7,8 @@ import { ServiceDefaultsModule } from './service-defaults.module.js';
 import type { ServiceSettings } from './service-settings.js';
 
 /**
- * For the root module, before its own: Nest runs the guards of modules in the order of their import, and tokens are judged first.
- * `@InjectServiceClient(name)` then works in every module, for each service that `config` says is called.
+ * The root module imports these first: Nest runs the guards of modules in import order, and tokens must be checked first.
+ * `@InjectServiceClient(name)` then works in every module, for each service in the `calls` of `config`.
  */
 export function serviceModules(config: ServiceConfig): (Type | DynamicModule | Promise<DynamicModule>)[] {
   const { KEY, description } = config;

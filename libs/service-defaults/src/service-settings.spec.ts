@@ -9,12 +9,12 @@ const SERVICE = { name: 'service-a', port: 3000, calls: ['service-b'] } as const
 const SECRET = 'of-my-own-4711';
 
 const described = new URL('../../../services.json', import.meta.url);
-/** Of every client that the demonstration has. */
+/** The secrets of every client of the demonstration. */
 const DEMO_SECRETS = [...readFileSync(described, 'utf8').matchAll(/"demoSecret": "([^"]+)"/g)].map(([, secret]) =>
   String(secret),
 );
 
-/** What starts in production. */
+/** Valid in production. */
 const GOOD: Environment = {
   NODE_ENV: 'production',
   KEYCLOAK_BASE_URL: 'https://sso.example.com',
@@ -22,7 +22,7 @@ const GOOD: Environment = {
   SERVICE_A_CLIENT_SECRET: SECRET,
   SERVICE_B_URL: 'https://service-b.internal',
 };
-/** What the demonstration runs with. */
+/** Valid in demo mode. */
 const DEMO: Environment = {
   NODE_ENV: 'development',
   DEMO_MODE: 'true',
@@ -50,7 +50,7 @@ const folder = mkdtempSync(join(tmpdir(), 'settings-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('readServiceSettings', () => {
-  it('fills in what is not said', () => {
+  it('fills in defaults', () => {
     expect(read({})).toEqual({
       name: 'service-a',
       host: '127.0.0.1',
@@ -71,7 +71,7 @@ describe('readServiceSettings', () => {
     });
   });
 
-  it('takes the demonstration as it is', () => {
+  it('accepts the settings of the demonstration', () => {
     expect(read({}, DEMO)).toMatchObject({
       demoMode: true,
       logFormat: 'text',
@@ -109,19 +109,19 @@ describe('readServiceSettings', () => {
     ['KEYCLOAK_REALM', 'KEYCLOAK_REALM is not set'],
     ['SERVICE_A_CLIENT_SECRET', 'SERVICE_A_CLIENT_SECRET or SERVICE_A_CLIENT_SECRET_FILE must be set'],
     ['SERVICE_B_URL', 'SERVICE_B_URL is not set'],
-  ])('needs %s, and takes an empty one for none', (name, fault) => {
+  ])('needs %s, and treats an empty one as missing', (name, fault) => {
     expect(faults({ [name]: undefined })).toContain(fault);
     expect(faults({ [name]: ' ' })).toContain(fault);
   });
 
   it.each(['production', 'staging', undefined])(
-    'takes NODE_ENV %s for production, where demo mode does not start',
+    'treats NODE_ENV %s as production, where demo mode does not start',
     (env) => {
       expect(faults({ NODE_ENV: env, DEMO_MODE: 'true' })).toEqual([expect.stringContaining('DEMO_MODE=true is for')]);
     },
   );
 
-  it('refuses http: in production unless it is allowed by hand (RS-04)', () => {
+  it('refuses http: in production unless a setting allows it (RS-04)', () => {
     const insecure = { KEYCLOAK_BASE_URL: 'http://keycloak:8080', SERVICE_B_URL: 'http://service-b:3001' };
     expect(faults(insecure)).toEqual([
       expect.stringContaining('KEYCLOAK_BASE_URL must be https:'),
@@ -133,27 +133,32 @@ describe('readServiceSettings', () => {
     expect(read({ ...insecure, KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' }).keycloak.allowInsecureRequests).toBe(true);
   });
 
-  it.each(['KEYCLOAK_BASE_URL', 'SERVICE_B_URL'])('knows http: in capitals too: %s (RS-04)', (name) => {
+  it.each(['KEYCLOAK_BASE_URL', 'SERVICE_B_URL'])('recognizes http: in capitals too: %s (RS-04)', (name) => {
     const change = { KEYCLOAK_ISSUER: 'https://sso.example.com/realms/shop', [name]: 'HTTP://keycloak:8080' };
     expect(faults(change)).toEqual([expect.stringContaining(`${name} must be https:`)]);
   });
 
-  it('does not become a demonstration because http: is allowed', () => {
+  it('does not enable demo mode because http: is allowed', () => {
     expect(faults({ KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true', DEMO_MODE: 'true' })).toEqual([
       expect.stringContaining('DEMO_MODE=true is for'),
     ]);
   });
 
   it.each(['PORT', 'HOST', 'DEMO_MODE', 'KEYCLOAK_ISSUER', 'SERVICE_A_CLIENT_ID', 'NODE_ENV'])(
-    'takes an empty %s for none',
+    'treats an empty %s as missing',
     (name) => {
       expect(read({ [name]: '' })).toEqual(read({ [name]: undefined }));
     },
   );
 
-  it('takes what is said', () => {
-    const said = { HOST: '0.0.0.0', PORT: '8080', SERVICE_A_CLIENT_ID: 'a', SERVICE_B_URL: 'https://b.internal/base/' };
-    expect(read(said)).toMatchObject({
+  it('uses the values that are set', () => {
+    const values = {
+      HOST: '0.0.0.0',
+      PORT: '8080',
+      SERVICE_A_CLIENT_ID: 'a',
+      SERVICE_B_URL: 'https://b.internal/base/',
+    };
+    expect(read(values)).toMatchObject({
       host: '0.0.0.0',
       port: 8080,
       keycloak: { clientId: 'a' },
@@ -161,16 +166,16 @@ describe('readServiceSettings', () => {
     });
   });
 
-  it('reads what is for the demonstration in demo mode only, and has a value for all of it there', () => {
+  it('reads demo settings in demo mode only, where each has a default', () => {
     const demo = {
       urls: { SERVICE_C_URL: 'http://localhost:3002' },
       secrets: { SHORT_LIVED_CLIENT_SECRET: 's-secret' },
     };
     const settings = (environment: Environment) =>
       readServiceSettings(environment, { name: 'service-a', port: 3000, calls: ['service-b'], demo });
-    const told = { SERVICE_C_URL: 'http://service-c:3002/', SHORT_LIVED_CLIENT_SECRET: 'other' };
+    const changed = { SERVICE_C_URL: 'http://service-c:3002/', SHORT_LIVED_CLIENT_SECRET: 'other' };
     expect(settings(DEMO).demo).toEqual({ ...demo, hosts: ['service-a'] });
-    expect(settings({ ...DEMO, ...told }).demo).toEqual({
+    expect(settings({ ...DEMO, ...changed }).demo).toEqual({
       hosts: ['service-a'],
       urls: { SERVICE_C_URL: 'http://service-c:3002' },
       secrets: { SHORT_LIVED_CLIENT_SECRET: 'other' },
@@ -183,7 +188,7 @@ describe('readServiceSettings', () => {
     expect(faults({ PORT })).toEqual(['PORT must be a port number from 0 to 65535']);
   });
 
-  it.each(DEMO_SECRETS)('takes the published %s in demo mode only', (secret) => {
+  it.each(DEMO_SECRETS)('accepts the published %s in demo mode only', (secret) => {
     expect(faults({ SERVICE_A_CLIENT_SECRET: secret })).toEqual([
       expect.stringContaining('is a published demo secret'),
     ]);
@@ -206,13 +211,13 @@ describe('readServiceSettings', () => {
     ]);
   });
 
-  it('refuses an issuer of another realm than the one named', () => {
+  it('refuses an issuer of another realm', () => {
     expect(faults({ KEYCLOAK_ISSUER: 'https://sso.example.com/realms/other' })).toEqual([
       'KEYCLOAK_ISSUER must end in /realms/<KEYCLOAK_REALM>',
     ]);
   });
 
-  it.each(['-1', '301', '1.5', 'x'])('refuses SHUTDOWN_DELAY_SECONDS=%s, and takes 0 to 300', (seconds) => {
+  it.each(['-1', '301', '1.5', 'x'])('refuses SHUTDOWN_DELAY_SECONDS=%s, and accepts 0 to 300', (seconds) => {
     expect(faults({ SHUTDOWN_DELAY_SECONDS: seconds })).toEqual([
       'SHUTDOWN_DELAY_SECONDS must be a whole number from 0 to 300',
     ]);
@@ -221,7 +226,7 @@ describe('readServiceSettings', () => {
     }
   });
 
-  it.each(['-1', '301', '1.5', 'x'])('refuses INTROSPECTION_TTL_SECONDS=%s, and takes 0 to 300', (seconds) => {
+  it.each(['-1', '301', '1.5', 'x'])('refuses INTROSPECTION_TTL_SECONDS=%s, and accepts 0 to 300', (seconds) => {
     expect(faults({ INTROSPECTION_TTL_SECONDS: seconds })).toEqual([
       'INTROSPECTION_TTL_SECONDS must be a whole number from 0 to 300',
     ]);
@@ -231,7 +236,7 @@ describe('readServiceSettings', () => {
     }
   });
 
-  it('has no settings of a login where nobody logs in', () => {
+  it('has no login settings where no user logs in', () => {
     expect(read({ PUBLIC_URL: 'nonsense' })).not.toHaveProperty('login');
   });
 });
@@ -251,7 +256,7 @@ describe('readServiceSettings where users log in', () => {
     return [];
   };
 
-  it('fills in what is not said', () => {
+  it('fills in defaults', () => {
     expect(readLogin({})).toEqual({
       publicUrl: 'https://shop.example.com',
       sessionSecret: OWN,
@@ -275,14 +280,14 @@ describe('readServiceSettings where users log in', () => {
       'is a published demo secret',
     ],
     ['no idle time', { SESSION_IDLE_SECONDS: '0' }, 'SESSION_IDLE_SECONDS must be a whole number from 1'],
-    ['a session for good', { SESSION_MAX_SECONDS: '999999999' }, 'SESSION_MAX_SECONDS must be a whole number'],
+    ['an endless session', { SESSION_MAX_SECONDS: '999999999' }, 'SESSION_MAX_SECONDS must be a whole number'],
     ['no bound', { MAX_SESSIONS: '0' }, 'MAX_SESSIONS must be a whole number from 1'],
-    ['no share', { MAX_SESSIONS_PER_USER: '0' }, 'MAX_SESSIONS_PER_USER must be a whole number from 1'],
+    ['no limit per user', { MAX_SESSIONS_PER_USER: '0' }, 'MAX_SESSIONS_PER_USER must be a whole number from 1'],
   ])('refuses %s', (_, change, fault) => {
     expect(faultsOf(change)).toEqual([expect.stringContaining(fault)]);
   });
 
-  it('knows in demo mode the name by which browsers call it', () => {
+  it('accepts in demo mode the host name of PUBLIC_URL', () => {
     const settings = { PUBLIC_URL: 'https://shop.example.com:8443' };
     const login = readServiceSettings(
       { ...DEMO, ...settings },
@@ -291,7 +296,7 @@ describe('readServiceSettings where users log in', () => {
     expect(login.demo?.hosts).toEqual(['service-a', 'shop.example.com']);
   });
 
-  it('takes the published secret in demo mode', () => {
+  it('accepts the published secret in demo mode', () => {
     expect(readLogin({}, DEMO).sessionSecret).toBe('demo-session-secret-that-everybody-knows');
   });
 });

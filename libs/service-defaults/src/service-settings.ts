@@ -1,4 +1,4 @@
-/** Service settings: reads what every service is told by its environment, and lists every fault at once. */
+/** Service settings: reads the environment variables that every service has, and reports all faults at once. */
 import { matches } from 'class-validator';
 import { isProduction, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
@@ -6,15 +6,15 @@ import { readLoginSettings, type LoginSettings } from './login-settings.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
 
 export interface ServiceDescription<Called extends string> {
-  /** Such as `service-a`: the default client id, and with `SERVICE_A` the prefix of the service's own variables. */
+  /** Such as `service-a`. It is the default client id; in the form `SERVICE_A` it prefixes the service's variables. */
   readonly name: string;
-  /** The port it listens on unless `PORT` says otherwise. */
+  /** The default of `PORT`. */
   readonly port: number;
-  /** The services that it calls, such as `service-b`: each has its address in a variable, `SERVICE_B_URL`. */
+  /** The services that this service calls, such as `service-b`, whose URL is in the variable `SERVICE_B_URL`. */
   readonly calls: readonly Called[];
-  /** Whether users log in at it with a browser; it then has the settings of that too. */
+  /** Whether users log in at this service with a browser; if so, the login settings are read too. */
   readonly login?: boolean;
-  /** What it is told in demo mode only. */
+  /** Further variables, read in demo mode only. */
   readonly demo?: DemoDescription;
 }
 
@@ -22,14 +22,14 @@ export interface ServiceSettings<Called extends string> {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** Lets anonymous visitors run the chain as the service, takes the published demo secrets, and tells refusal reasons. */
+  /** In demo mode anonymous visitors may run the chain as the service, the published secrets are accepted, and answers state refusal reasons. */
   readonly demoMode: boolean;
-  /** One JSON object a line, or with `NODE_ENV=development` text for people. */
+  /** `text` with `NODE_ENV=development`; else `json`, one object per line. */
   readonly logFormat: 'json' | 'text';
-  /** Between a signal, when it says that it is not ready, and the end of its listening. */
+  /** The time between a signal, from which on the service is not ready, and the closing of its listener. */
   readonly shutdownDelaySeconds: number;
   readonly keycloak: KeycloakModuleOptions;
-  /** Of the services that it calls, by name. */
+  /** The URLs of the services that this service calls, by name. */
   readonly urls: Readonly<Record<Called, string>>;
   readonly login?: LoginSettings;
   /** In demo mode only. */
@@ -38,14 +38,15 @@ export interface ServiceSettings<Called extends string> {
 
 export type LoginServiceSettings<Called extends string> = ServiceSettings<Called> & { readonly login: LoginSettings };
 
-/** The form of the secrets that the repository publishes, `a-secret` and so on: whoever reads it knows them. */
+/** The form of the secrets that this repository publishes (`a-secret`, …), which protect nothing. */
 const DEMO_SECRET = /^[a-z0-9]+-secret$/;
 
 /**
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
- * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `NODE_ENV`, and of its own `<NAME>_CLIENT_ID`,
- * `<NAME>_CLIENT_SECRET` or `<NAME>_CLIENT_SECRET_FILE`, and `<OTHER>_URL` of each service that it calls. An empty one counts as not
- * set. Any `NODE_ENV` but `development` and `test` is production. Where users log in, `readLoginSettings` has more; in demo mode `readDemoSettings`.
+ * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window),
+ * `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<NAME>_CLIENT_SECRET` or
+ * `<NAME>_CLIENT_SECRET_FILE`, and `<OTHER>_URL` for each service that this service calls. An empty variable counts as not set. Any
+ * `NODE_ENV` other than `development` and `test` means production. `readLoginSettings` and `readDemoSettings` read further variables.
  */
 export function readServiceSettings<Called extends string>(
   environment: Environment,
@@ -84,7 +85,7 @@ export function readServiceSettings<Called extends string>(
     service.login === true
       ? readLoginSettings(variables, { prefix, port, production, demoMode, insecureAllowed })
       : undefined;
-  // Other containers call it by its name, browsers by its public one.
+  // Other containers use the service's name, browsers its public host name.
   const hosts = [service.name, ...publicName(login)];
   const demo = demoMode ? readDemoSettings(variables, service.demo ?? {}, hosts) : undefined;
 

@@ -27,7 +27,7 @@ class Signal {
   readonly promise = new Promise<void>((resolve) => (this.resolve = resolve));
 }
 
-/** What happens in a handler, in order; and what lets it go on. */
+/** The events of a handler, in order, and the function that lets it continue. */
 let events: string[];
 let arrived: Signal;
 let goOn: Signal;
@@ -73,7 +73,7 @@ class TestController {
 })
 class TestModule {}
 
-/** What is in flight is never cut off, where a test does not say otherwise: then it would run out of its own time. */
+/** By default a request in flight is not cut off: the test would time out first. */
 const PATIENT = 600_000;
 let app: NestFastifyApplication;
 let url: string;
@@ -99,7 +99,7 @@ afterEach(async () => {
   await app.close();
 });
 
-/** A connection that has sent this, and all that comes on it until it ends. */
+/** A connection that has sent this text, and everything received until it closes. */
 async function open(sent: string): Promise<{ socket: Socket; received: Promise<string>; answered: Promise<unknown> }> {
   const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
   const socket = connect(port, '127.0.0.1');
@@ -119,7 +119,7 @@ const HALF_BODY =
   'POST /echo HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"order_id":';
 
 describe('a service that shuts down', () => {
-  it('is not ready at once, and serves all else, on new connections too, until that was noticed', async () => {
+  it('is not ready at once, but serves everything else, on new connections too, until balancers have noticed', async () => {
     await start();
     const noticed = new Signal();
     const kept = await open(requestFor('/ping'));
@@ -133,7 +133,7 @@ describe('a service that shuts down', () => {
     const served = await fetch(`${url}/ping`);
     expect(served.status).toBe(200);
     expect(served.headers.get('connection')).toBe('close');
-    // A kept connection is ended with an answer, not under a request.
+    // A keep-alive connection closes after an answer, not during a request.
     kept.socket.write(requestFor('/ping'));
     expect((await kept.received).match(/HTTP\/1\.1 200 /g)).toHaveLength(2);
 
@@ -142,7 +142,7 @@ describe('a service that shuts down', () => {
     await expect(fetch(`${url}/ping`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
   });
 
-  it('answers what is in flight before Nest destroys what that needs', async () => {
+  it('answers requests in flight before Nest destroys what they need', async () => {
     await start();
     const { received } = await open(requestFor('/slow'));
     await arrived.promise;
@@ -154,10 +154,10 @@ describe('a service that shuts down', () => {
     expect(events).toEqual(['answered', 'destroyed']);
   });
 
-  it('answers a request that arrives when the listener has just closed, on a connection made before', async () => {
+  it('answers a request that arrives on an open connection just after the listener closed', async () => {
     await start({ arrivalMs: PATIENT });
     const { socket, received } = await open('GET /ping HTTP/1.1\r\nHost: t\r\n');
-    // When it is answered, what stands before was read.
+    // Once it is answered, the bytes before it have been read.
     await fetch(`${url}/ping`);
     const end = shutDown(app, Promise.resolve());
     while (app.getHttpServer().listening) await new Promise(setImmediate);
@@ -171,7 +171,7 @@ describe('a service that shuts down', () => {
     ['that has sent half a header', 'GET /ping HTTP/1.1\r\nHost: t\r\nX-Half'],
     ['that is idle', requestFor('/ping')],
     ['that has sent half a second header', `${requestFor('/ping')}GET /ping HTTP/1.1\r\n`],
-  ])('is not held by a connection %s', async (_name, sent) => {
+  ])('is not delayed by a connection %s', async (_name, sent) => {
     await start();
     const { received, answered } = await open(sent);
     await (sent.startsWith('GET /ping HTTP/1.1\r\nHost: t\r\n\r\n') ? answered : fetch(`${url}/ping`));
@@ -183,7 +183,7 @@ describe('a service that shuts down', () => {
   it.each([
     ['half a body', HALF_BODY],
     ['a request that is never answered', requestFor('/slow')],
-  ])('is held by %s only until its deadline', async (_name, sent) => {
+  ])('is delayed by %s only until the deadline', async (_name, sent) => {
     await start({ drainMs: 200 });
     const { received } = await open(sent);
     await fetch(`${url}/ping`);
@@ -191,14 +191,14 @@ describe('a service that shuts down', () => {
     expect(await received).toBe('');
   });
 
-  it('ends a stream of events in good order: it would never end by itself', async () => {
+  it('ends a stream of events cleanly, since it would never end by itself', async () => {
     await start();
     const response = await fetch(`${url}/events`, { headers: { Accept: 'text/event-stream' } });
     const [reader, body] = [response.body!.getReader(), [] as string[]];
     const { value } = await reader.read();
     body.push(Buffer.from(value!).toString());
     const end = shutDown(app, Promise.resolve());
-    // Broken off, this would reject.
+    // This would reject if the stream broke off.
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read())
       body.push(Buffer.from(chunk.value).toString());
     await end;

@@ -1,47 +1,47 @@
-/** Shutdown: how a service leaves without a request being lost: not ready first, closed then, and done with what is in flight. */
+/** Shutdown: how a service stops without losing a request: it turns not ready, closes its listener, and finishes the requests in flight. */
 import { Logger } from '@nestjs/common';
 import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ConnectionLimits } from './connection-limits.js';
 import type { Connections } from './connections.js';
 
-/** By adapter: what a route and a hook can both reach. */
-const states = new WeakMap<object, { isLeaving: boolean }>();
+/** Keyed by adapter, which a route and a hook can both reach. */
+const states = new WeakMap<object, { isShuttingDown: boolean }>();
 
-/** Whether the service behind this adapter should be sent no more requests. It answers them all the same. */
-export const isLeaving = (adapter: object): boolean => states.get(adapter)?.isLeaving ?? false;
+/** Whether the service behind this adapter is shutting down and should get no more requests. It still answers those that arrive. */
+export const isShuttingDown = (adapter: object): boolean => states.get(adapter)?.isShuttingDown ?? false;
 
 /**
- * Resolves when the application has ended. Readiness is 503 from now on, and each answer ends its connection. Once it is `noticed`, the
- * listener closes, and what is in flight has the time of `ConnectionLimits.drainMs`. Nest's hooks come last: `app.close()` alone
- * calls `onModuleDestroy` while requests still need what it destroys.
+ * Resolves when the application has ended. From now on readiness is 503, and each answer closes its connection. When `noticed`
+ * resolves, the listener closes, and the requests in flight have `ConnectionLimits.drainMs` left. Nest's hooks run last, since
+ * `app.close()` alone calls `onModuleDestroy` while requests still need what it destroys.
  *
- * @param noticed - Resolves when each balancer has seen that the service is not ready: until then it is sent requests, and serves them
+ * @param noticed - Resolves when each load balancer has seen that the service is not ready; until then the service still gets requests and serves them
  */
 export async function shutDown(app: NestFastifyApplication, noticed: Promise<unknown>): Promise<void> {
   const adapter = app.getHttpAdapter();
   if (app.getHttpServer().listening) {
-    leave(adapter);
+    markShuttingDown(adapter);
     await noticed;
     await adapter.getInstance().close();
   }
   await app.close();
 }
 
-/** However the server is closed: what is in flight is answered, nothing else holds it, and nothing for longer than `drainMs`. */
+/** Lets requests in flight finish whenever the server closes. Idle connections do not delay the close, and nothing delays it beyond `drainMs`. */
 export function drainOnClose(
   adapter: FastifyAdapter,
   connections: Connections,
   { arrivalMs, drainMs }: Pick<ConnectionLimits, 'arrivalMs' | 'drainMs'>,
 ): void {
   const fastify = adapter.getInstance();
-  const state = { isLeaving: false };
+  const state = { isShuttingDown: false };
   const timers: NodeJS.Timeout[] = [];
   states.set(adapter, state);
   fastify.addHook('preClose', (done: () => void) => {
-    leave(adapter);
+    markShuttingDown(adapter);
     timers.push(
       setTimeout(() => connections.drain(), arrivalMs),
-      setTimeout(() => tellLost(connections.cutOff(), drainMs), drainMs),
+      setTimeout(() => logLost(connections.cutOff(), drainMs), drainMs),
     );
     done();
   });
@@ -49,9 +49,9 @@ export function drainOnClose(
     for (const timer of timers) clearTimeout(timer);
     done();
   });
-  // With a callback: a promise would cost every answer more than all that is done here.
+  // A callback, since a promise would cost every answer more than the work done here.
   fastify.addHook('onSend', (_request: unknown, reply: Reply, _payload: unknown, done: () => void) => {
-    if (state.isLeaving) reply.header('Connection', 'close');
+    if (state.isShuttingDown) reply.header('Connection', 'close');
     done();
   });
 }
@@ -61,14 +61,12 @@ interface Reply {
   header(name: string, value: string): unknown;
 }
 
-function leave(adapter: object): void {
+function markShuttingDown(adapter: object): void {
   const state = states.get(adapter);
-  if (state !== undefined) state.isLeaving = true;
+  if (state !== undefined) state.isShuttingDown = true;
 }
 
-function tellLost(lost: number, drainMs: number): void {
+function logLost(lost: number, drainMs: number): void {
   if (lost === 0) return;
-  new Logger('Shutdown').warn(
-    `Requests cut off: ${lost}, still in flight ${drainMs / 1000} s after the listener closed`,
-  );
+  new Logger('Shutdown').warn(`Requests cut off ${drainMs / 1000} s after the listener closed: ${lost}`);
 }

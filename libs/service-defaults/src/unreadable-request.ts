@@ -1,4 +1,4 @@
-/** Unreadable requests: the answer to what Node refuses before any framework sees it. */
+/** Unreadable requests: the answers to requests that Node refuses before any framework sees them. */
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { securityHeaders } from './security-headers.js';
@@ -10,7 +10,7 @@ interface Unreadable {
 
 const MALFORMED: Unreadable = { status: 400, body: { error: 'Malformed request', code: 'malformed_request' } };
 
-/** By the code of Node's error; anything else is no HTTP. */
+/** Keyed by the code of Node's error; any other code means that the bytes are not HTTP. */
 const BY_ERROR: Readonly<Record<string, Unreadable>> = {
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
@@ -19,7 +19,7 @@ const BY_ERROR: Readonly<Record<string, Unreadable>> = {
   HPE_HEADER_OVERFLOW: { status: 431, body: { error: 'Header fields too large', code: 'headers_too_large' } },
 };
 
-/** What is read and can't be served: HTTP/1.1 without `Host` (RFC 9112 §3.2), an `Expect` that is not met (RFC 9110 §10.1.1). */
+/** Requests that are readable but can't be served: HTTP/1.1 without `Host` (RFC 9112 §3.2), an unsupported `Expect` (RFC 9110 §10.1.1). */
 const BY_FAULT = {
   no_host: MALFORMED,
   expectation: { status: 417, body: { error: 'Expectation failed', code: 'expectation_failed' } },
@@ -27,7 +27,7 @@ const BY_FAULT = {
 
 const HEADERS = { ...securityHeaders(), 'content-type': 'application/json; charset=utf-8', connection: 'close' };
 
-/** Answers where the caller can take it for the answer to this request, and ends the connection in any case. Echoes nothing. */
+/** Answers if the caller can match the answer to this request, and always closes the connection. The answer never echoes the request. */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, canAnswer: boolean): void {
   if (canAnswer && socket.writable && error.code !== 'ECONNRESET') {
     socket.write(message(BY_ERROR[error.code ?? ''] ?? MALFORMED));

@@ -1,4 +1,4 @@
-/** Whoami: what this service knows of its caller. */
+/** Whoami: what the caller's token says about the caller. */
 import { Controller, Get } from '@nestjs/common';
 import { AccessToken, Authenticated, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
@@ -9,10 +9,10 @@ export interface Whoami {
   readonly email: string | undefined;
   readonly roles: readonly string[];
   readonly permissions: readonly string[];
-  /** `azp`: the client the token was issued to. */
+  /** `azp`: the client to which the token was issued. */
   readonly caller: string;
   readonly audience: readonly string[];
-  /** When the token ends, ISO 8601. */
+  /** When the token expires, ISO 8601. */
   readonly expiry: string;
 }
 

@@ -1,4 +1,4 @@
-/** AttackLab: makes attacks, each in the service that holds what is misused, and judges what came of them. */
+/** AttackLab: has each attack made by the service that holds the misused credential, and judges the result. */
 import { Injectable } from '@nestjs/common';
 import { AttackRuns, type Attempt } from 'demo';
 import { ATTACKS, type Attack, type AttackId } from './attack-list.js';
@@ -16,7 +16,7 @@ export interface AttackReport extends Judgement {
   readonly attempt: Attempt;
 }
 
-/** It holds the credential, or Service C behind it does. */
+/** Service B, or Service C behind it, holds the credential. */
 const BY_SERVICE_B = undefined;
 
 const ATTACKERS: Readonly<Record<AttackId, Attacker | undefined>> = {
@@ -52,7 +52,7 @@ export class AttackLab {
     return { attack, attempt, ...judgeAttack(expected, attempt) };
   }
 
-  /** One after the other. */
+  /** Runs one attack after the other. */
   async runAll(): Promise<readonly AttackReport[]> {
     const reports: AttackReport[] = [];
     for (const attack of ATTACKS) reports.push(await this.run(attack));

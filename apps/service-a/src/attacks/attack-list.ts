@@ -1,15 +1,15 @@
-/** Attack list: every attack of the demonstration in words, and the one refusal that it must meet. */
+/** Attack list: every attack of the demonstration in words, and the refusal that it must get. */
 import type { AttackAnswer } from 'demo';
 
 export interface Attack {
-  /** Its path. */
+  /** Also the last segment of its path. */
   readonly id: AttackId;
   readonly title: string;
-  /** What whoever tries it hopes for. */
+  /** The attacker's hope. */
   readonly hope: string;
-  /** What should refuse it. */
+  /** The rule that should refuse the attack. */
   readonly rule: string;
-  /** The service that rightfully holds what is misused, and so makes the attempt. */
+  /** The service that rightfully holds the misused credential, and therefore makes the attempt. */
   readonly from: 'Service A' | 'Service B' | 'Service C';
   readonly expected: AttackAnswer;
 }
@@ -30,14 +30,14 @@ export type AttackId =
   | 'id-token'
   | 'token-in-query';
 
-/** Keycloak says no more of a token that is not good for who asks. Why it is not, the control shows. */
+/** Keycloak gives no reason for a token that is not valid for the service that asks. The control shows the reason. */
 const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'inactive' };
 
 export const ATTACKS: readonly Attack[] = [
   {
     id: 'no-token',
     title: 'No token at all',
-    hope: 'The services trust whoever reaches them on the inner network.',
+    hope: 'The services trust every caller on the internal network.',
     rule: 'A route is closed to requests without credentials, wherever they come from.',
     from: 'Service A',
     expected: { status: 401, code: 'missing_token', reason: 'no_credentials' },
@@ -46,15 +46,15 @@ export const ATTACKS: readonly Attack[] = [
     id: 'token-at-c',
     title: "Service A's token, at Service C",
     hope: 'A token stolen from Service A opens every service behind it.',
-    rule: 'A token is good for its audience alone: Keycloak calls it inactive when any other service asks.',
+    rule: 'A token is valid for its audience alone: Keycloak calls it inactive when any other service asks.',
     from: 'Service A',
     expected: INACTIVE,
   },
   {
     id: 'token-back-at-a',
     title: 'The same token, back at Service A',
-    hope: 'Whoever takes a token from Service B can turn round and act at Service A.',
-    rule: 'A token is good for its audience alone, and not for the service that asked for it.',
+    hope: 'An attacker who takes a token from Service B can use it at Service A.',
+    rule: 'A token is valid for its audience alone, and not for the service that requested it.',
     from: 'Service A',
     expected: INACTIVE,
   },
@@ -84,7 +84,7 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     id: 'bob-approves',
-    title: 'bob asks for what he may not',
+    title: 'bob asks for more than he may',
     hope: 'Service A may approve orders, so bob can through Service A.',
     rule: 'The chain acts as the user: Keycloak exchanges his token for no permission that he lacks.',
     from: 'Service A',
@@ -98,8 +98,8 @@ export const ATTACKS: readonly Attack[] = [
   {
     id: 'exchange-by-c',
     title: 'Service C exchanges its token',
-    hope: 'Whoever holds Service C can trade the token that it was called with for one that opens Service B.',
-    rule: 'Only clients that call further may exchange tokens; Service C is the end of the chain.',
+    hope: 'An attacker in Service C can exchange the token that it was called with for one that opens Service B.',
+    rule: 'Only clients that call other services may exchange tokens; Service C is the end of the chain.',
     from: 'Service C',
     expected: {
       status: 400,
@@ -110,23 +110,23 @@ export const ATTACKS: readonly Attack[] = [
   {
     id: 'revoked-token',
     title: 'A token that was revoked a moment ago',
-    hope: 'A revoked token works on until it expires.',
-    rule: 'Keycloak is asked about every token. Service B reuses an answer for INTROSPECTION_TTL_SECONDS at most (10 unless set otherwise): a token that it knew before can pass for that long, this one it sees for the first time.',
+    hope: 'A revoked token still works until it expires.',
+    rule: 'Keycloak is asked about every token. Service B reuses an answer for INTROSPECTION_TTL_SECONDS at most (default 10), so a token that it has seen before can pass for that long. It sees this one for the first time.',
     from: 'Service A',
     expected: INACTIVE,
   },
   {
     id: 'expired-token',
     title: 'A token that has expired',
-    hope: 'A token of which an answer is still remembered is good for longer than it lives.',
-    rule: 'No answer about a token is reused past its expiry, and Keycloak calls it inactive then.',
+    hope: 'A cached answer about a token outlives the token.',
+    rule: 'No answer about a token is reused after the token has expired, and Keycloak then calls it inactive.',
     from: 'Service A',
     expected: INACTIVE,
   },
   {
     id: 'tampered-signature',
     title: 'A token with another signature',
-    hope: 'Nobody looks at the signature, so the claims can be rewritten.',
+    hope: 'No service checks the signature, so the claims can be rewritten.',
     rule: 'Keycloak checks its own signature whenever it is asked about a token.',
     from: 'Service A',
     expected: INACTIVE,
@@ -135,23 +135,23 @@ export const ATTACKS: readonly Attack[] = [
     id: 'alg-none',
     title: 'A token without signature (alg: none)',
     hope: 'A token that says it needs no signature is believed, with inventory.adjust written into it.',
-    rule: 'A token has a signature: what has none is refused before Keycloak, which takes its own algorithm alone, is asked.',
+    rule: 'A token without a signature is refused before Keycloak is asked; Keycloak accepts its own algorithms only.',
     from: 'Service A',
     expected: { status: 401, code: 'invalid_token', reason: 'token_malformed' },
   },
   {
     id: 'id-token',
     title: 'An ID token in place of an access token',
-    hope: 'An ID token is signed by Keycloak, active, and names Service A as its audience: it must do.',
-    rule: 'Only access tokens are taken: the kind that Keycloak states is checked beside the rest.',
+    hope: 'An ID token is signed by Keycloak, is active, and names Service A as its audience, so it is accepted.',
+    rule: 'Only access tokens are accepted: the token type that Keycloak states is checked too.',
     from: 'Service A',
     expected: { status: 401, code: 'invalid_token', reason: 'not_an_access_token' },
   },
   {
     id: 'token-in-query',
-    title: 'A good token, in the address',
-    hope: 'A token in the query is taken, so one from a log or a browser history can be used as it stands.',
-    rule: 'A token is read from the Authorization header, and from nowhere else.',
+    title: 'A valid token, in the URL',
+    hope: 'A token in the query is accepted, so a URL from a log or a browser history can be used directly.',
+    rule: 'A token is read from the Authorization header only.',
     from: 'Service A',
     expected: { status: 401, code: 'missing_token', reason: 'token_in_query' },
   },

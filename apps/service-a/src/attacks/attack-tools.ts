@@ -1,4 +1,4 @@
-/** AttackTools: what the attacks of Service A are made with: its own credentials, and the addresses of the services. */
+/** AttackTools: the tools of Service A's attacks: its own credentials, and the addresses of the services. */
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AttackersKeycloak, AttackTarget, ownAddress, type AttackingClient, type Attempt } from 'demo';
@@ -17,7 +17,7 @@ export class AttackTools {
   readonly shortLivedClient: AttackingClient;
 
   constructor(@Inject(serviceAConfig.KEY) { keycloak, urls, demo }: ServiceAConfig, host: HttpAdapterHost) {
-    if (demo === undefined) throw new Error('There are no attacks outside demo mode');
+    if (demo === undefined) throw new Error('Attacks are available in demo mode only');
     this.keycloak = new AttackersKeycloak(keycloak);
     this.serviceA = new AttackTarget('Service A', () => ownAddress(host));
     this.serviceB = new AttackTarget('Service B', () => urls['service-b']);

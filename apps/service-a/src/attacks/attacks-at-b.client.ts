@@ -1,4 +1,4 @@
-/** AttacksAtBClient: has Service B make the attacks for which it, or Service C behind it, holds the credential. */
+/** AttacksAtBClient: has Service B make the attacks whose credential it, or Service C behind it, holds. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceClient } from 'nestjs-keycloak-s2s';
 import { AttackNotRun, readAttempt, type Attempt } from 'demo';
@@ -11,7 +11,7 @@ export class AttacksAtBClient {
   async attempt(id: AttackId): Promise<Attempt> {
     const answer = await this.serviceB.asSelf('attacks.replay').post<unknown>(`/api/attacks/${id}`, undefined);
     const attempt = readAttempt(answer);
-    if (attempt === undefined) throw new AttackNotRun('Service B told of its attack in a form that nobody knows.');
+    if (attempt === undefined) throw new AttackNotRun('Service B reported its attack in an unknown format.');
     return attempt;
   }
 }

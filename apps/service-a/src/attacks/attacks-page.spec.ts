@@ -16,7 +16,7 @@ describe('the page of attacks', () => {
     expect(html).toContain('the same: <code>200</code>');
   });
 
-  it('says of how many attacks how many were refused as they should be', () => {
+  it('says how many of how many attacks were refused as expected', () => {
     const report = { attack: ATTACK, attempt: MADE, why: '' };
     const [good, bad] = [{ ...report, verdict: 'refused' } as const, { ...report, verdict: 'open' } as const];
     expect(attacksRun([good, good])).toContain('All 2 attacks were refused, each for the expected reason');

@@ -1,4 +1,4 @@
-/** Attacks page: what a browser is shown of attacks that were run, or were not. */
+/** Attacks page: the page models for attacks that were run, and for attacks that were refused. */
 import type { RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
 import type { AttackReport } from './attack-lab.js';
@@ -22,7 +22,7 @@ function titleOf(reports: readonly AttackReport[], refused: number): string {
 }
 
 function outcomeOf({ attack, attempt, verdict, why }: AttackReport): object {
-  const common = { attack, verdict, why, due: inWords(attack.expected), ...VERDICT_WORDS[verdict] };
+  const common = { attack, verdict, why, expected: inWords(attack.expected), ...VERDICT_WORDS[verdict] };
   if ('notRun' in attempt) return { ...common, sent: undefined, control: undefined, token: [] };
   return {
     ...common,

@@ -1,4 +1,4 @@
-/** Attacks: runs one attack of the demonstration, or all of them, and tells what came of it. */
+/** Attacks: runs one attack of the demonstration, or all of them, and reports the result. */
 import { Controller, HttpCode, NotFoundException, Param, Post, Req, Res, UseFilters } from '@nestjs/common';
 import { AccessToken, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { CookieRequest } from '../login/cookies.js';
@@ -15,15 +15,15 @@ const PERMISSION = 'attacks.run';
 type BrowserRequest = PageRequest & CookieRequest;
 
 export interface AttackReports {
-  /** How many were refused as it was due. */
+  /** How many attacks got the expected refusal. */
   readonly refused: number;
   readonly of: number;
   readonly reports: readonly AttackReport[];
 }
 
 /**
- * Whoever sends a token or has a session must hold attacks.run. In demo mode, and there are no such routes in another, an
- * anonymous browser may run them as it may run the chain; `CsrfGuard` wants that to be one that is on a page of ours.
+ * A caller with a token or a session needs attacks.run. An anonymous browser may run the attacks too, as it may run the chain,
+ * since these routes exist in demo mode only. `CsrfGuard` requires that the request comes from a page of ours.
  */
 @Controller('attacks')
 @OptionalToken()
@@ -64,7 +64,7 @@ export class AttacksController {
     return this.#answer(report, [report], request, reply);
   }
 
-  /** A token that was sent goes before a session; it has been judged already. */
+  /** A token takes precedence over a session. The guard has already checked it. */
   async #checkSession(sent: VerifiedAccessToken | undefined, request: BrowserRequest): Promise<void> {
     if (sent === undefined) await this.sessionCaller.of(request, PERMISSION);
   }

@@ -1,4 +1,4 @@
-/** AttacksModule: the wiring of the attacks on Service A's page. It is part of the demo mode. */
+/** AttacksModule: the wiring of the attacks on Service A's page; part of demo mode. */
 import { Module } from '@nestjs/common';
 import { LoginModule } from '../login/login.module.js';
 import { PagesModule } from '../pages/pages.module.js';

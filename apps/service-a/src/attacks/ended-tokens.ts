@@ -1,9 +1,9 @@
-/** Ended tokens: tokens that were good, and are no longer. */
+/** Ended tokens: attacks with tokens that were valid and are not any more. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt } from 'demo';
 import type { Attacker } from './attack-tools.js';
 
-/** Two tokens, made for this; one is revoked before anybody has seen it. */
+/** Gets two tokens for this attack, and revokes one before any service has seen it. */
 export const revokedToken: Attacker = async ({ keycloak, serviceB }) => {
   const [token, twin] = await Promise.all([keycloak.ownToken('orders.approve'), keycloak.ownToken('orders.approve')]);
   await keycloak.revoke(token);
@@ -14,18 +14,18 @@ export const revokedToken: Attacker = async ({ keycloak, serviceB }) => {
   });
 };
 
-/** Keycloak counts whole seconds: a token of one second has ended two seconds after it was made, at the latest. */
+/** Keycloak counts whole seconds: a token that lives one second has expired two seconds after it was issued, at the latest. */
 const SURELY_EXPIRED_MS = 2100;
 
-/** On a machine that is busy, one second may be over before the token is shown; the next one has better luck. */
-const MOST_TOKENS = 3;
+/** On a busy machine the token may expire before it is first sent; then another token is tried. */
+const MAX_TOKENS = 3;
 
 export const expiredToken: Attacker = async ({ keycloak, serviceA, shortLivedClient }) => {
   const form = { grant_type: 'client_credentials', scope: 'attacks.run' };
   for (let made = 1; ; made += 1) {
     const { accessToken: token } = await keycloak.tokens(form, shortLivedClient);
     const whileItLived = await serviceA.whoami(token);
-    if (whileItLived.status === 401 && made < MOST_TOKENS) continue;
+    if (whileItLived.status === 401 && made < MAX_TOKENS) continue;
     await sleep(SURELY_EXPIRED_MS);
     return attempt({
       attack: ['A token that lived one second, to Service A two seconds later', serviceA.whoami(token)],

@@ -1,4 +1,4 @@
-/** Forged tokens: made from a good one, by somebody without Keycloak's key. */
+/** Forged tokens: attacks with tokens made from a valid one, without Keycloak's key. */
 import { attempt } from 'demo';
 import type { Attacker } from './attack-tools.js';
 
@@ -9,7 +9,7 @@ export const tamperedSignature: Attacker = async ({ keycloak, serviceB }) => {
       'A token for Service B with one character of its signature changed, to Service B',
       serviceB.whoami(tampered(token)),
     ],
-    control: ['The token as it was, to Service B', serviceB.whoami(token)],
+    control: ['The original token, to Service B', serviceB.whoami(token)],
     token,
   });
 };
@@ -26,7 +26,7 @@ export const algNone: Attacker = async ({ keycloak, serviceB }) => {
   });
 };
 
-/** The first character of the signature: all of its bits count. */
+/** Changes the first character of the signature; unlike the last one, all of its bits count. */
 function tampered(token: string): string {
   const at = token.lastIndexOf('.') + 1;
   return token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1);

@@ -1,4 +1,4 @@
-/** Misdirected tokens: a good token of Service A, shown where it is not meant for. */
+/** Misdirected tokens: attacks with a valid token of Service A, sent to a service that is not its audience. */
 import { attempt } from 'demo';
 import type { Attacker } from './attack-tools.js';
 

@@ -1,16 +1,16 @@
-/** Missing permissions: what neither a service nor a user is given, however it asks. */
-import { attempt, thenEnd } from 'demo';
+/** Missing permissions: attacks that ask for a permission which the service or the user lacks. */
+import { attempt, thenCleanUp } from 'demo';
 import type { Attacker } from './attack-tools.js';
 
 export const permissionNotAssigned: Attacker = async ({ keycloak }) => {
   const askFor = (scope: string) => keycloak.askForToken({ grant_type: 'client_credentials', scope });
   return attempt({
-    attack: ['Service A to Keycloak: a token with inventory.adjust, please', askFor('inventory.adjust')],
-    control: ['Service A to Keycloak: a token with orders.approve, please', askFor('orders.approve')],
+    attack: ['Service A asks Keycloak for a token with inventory.adjust', askFor('inventory.adjust')],
+    control: ['Service A asks Keycloak for a token with orders.approve', askFor('orders.approve')],
   });
 };
 
-/** DEMO: he, his password and the client are published with the realm. */
+/** DEMO: the realm publishes bob, his password and the client. */
 const BOB = { username: 'bob', password: 'bob' };
 const DEMO_CLI = { clientId: 'demo-cli' };
 
@@ -25,5 +25,5 @@ export const bobApproves: Attacker = async ({ keycloak, serviceA }) => {
     control: ["bob's token, to Service A: read an order", serviceA.get('/api/orders/9876', token)],
     token,
   });
-  return thenEnd(made, () => keycloak.logOut(refreshToken, DEMO_CLI));
+  return thenCleanUp(made, () => keycloak.logOut(refreshToken, DEMO_CLI));
 };

@@ -1,5 +1,5 @@
-/** Misused tokens: a token of the wrong kind, in the wrong place, or none. */
-import { AttackNotRun, attempt, thenEnd } from 'demo';
+/** Misused tokens: attacks with a token of the wrong type, in the wrong place, or without a token. */
+import { AttackNotRun, attempt, thenCleanUp } from 'demo';
 import type { Attacker } from './attack-tools.js';
 
 export const noToken: Attacker = async ({ keycloak, serviceB }) => {
@@ -10,19 +10,19 @@ export const noToken: Attacker = async ({ keycloak, serviceB }) => {
   });
 };
 
-/** Both come in one answer, for Service A itself. */
+/** One answer contains both tokens, which are for Service A itself. */
 export const idToken: Attacker = async ({ keycloak, serviceA }) => {
   const form = { grant_type: 'client_credentials', scope: 'openid orders.read' };
   const { accessToken, idToken: token } = await keycloak.tokens(form);
   if (token === undefined) throw new AttackNotRun('Keycloak gave no ID token.');
   return attempt({
-    attack: ['The ID token, to Service A, which it is for', serviceA.whoami(token)],
+    attack: ['The ID token, to Service A, its audience', serviceA.whoami(token)],
     control: ['The access token that came with it, to Service A', serviceA.whoami(accessToken)],
     token,
   });
 };
 
-/** What was in an address may be in a log by now, so the token is revoked when it has served. */
+/** A URL may end up in a log, so the token is revoked after the attack. */
 export const tokenInQuery: Attacker = async ({ keycloak, serviceB }) => {
   const token = await keycloak.ownToken('orders.approve');
   const made = attempt({
@@ -30,5 +30,5 @@ export const tokenInQuery: Attacker = async ({ keycloak, serviceB }) => {
     control: ['The same token in the Authorization header, to Service B', serviceB.whoami(token)],
     token,
   });
-  return thenEnd(made, () => keycloak.revoke(token));
+  return thenCleanUp(made, () => keycloak.revoke(token));
 };

@@ -1,4 +1,4 @@
-/** Verdict words: what a page says of an attack's end, with a sign, so that no colour is needed to tell it. */
+/** Verdict words: the words and the sign that a page shows for a verdict, so that it does not rely on colour. */
 import type { Verdict } from './judge-attack.js';
 
 export interface VerdictWords {

@@ -1,13 +1,13 @@
-/** Chain details: what the page of a chain shows beside its answer, in demo mode. */
+/** Chain details: what the chain's page shows besides the answer, in demo mode. */
 import type { SeenToken, TraceMetric } from 'demo';
 import { chainStory, type ChainStory } from './chain-story.js';
 import { compareTokens, type TokenComparison } from './token-comparison.js';
 
 export interface ChainDetails {
-  /** Undefined when the request was not traced, as outside of demo mode. */
+  /** Undefined when the request was not traced, for example outside demo mode. */
   readonly story: ChainStory | undefined;
-  /** Undefined when there is nothing to tell of tokens, as outside of demo mode and after a refusal. */
-  readonly tokens: TokenComparison | 'not_to_be_had' | undefined;
+  /** Undefined when no tokens are to be shown: outside demo mode and after a refusal. */
+  readonly tokens: TokenComparison | 'unavailable' | undefined;
 }
 
 export const NO_DETAILS: ChainDetails = { story: undefined, tokens: undefined };
@@ -20,5 +20,5 @@ export function answeredDetails(
   metrics: readonly TraceMetric[] | undefined,
   tokens: readonly SeenToken[] | undefined,
 ): ChainDetails {
-  return { ...refusedDetails(metrics), tokens: tokens === undefined ? 'not_to_be_had' : compareTokens(tokens) };
+  return { ...refusedDetails(metrics), tokens: tokens === undefined ? 'unavailable' : compareTokens(tokens) };
 }

@@ -1,4 +1,4 @@
-/** ChainPageFilter: the page that says why the chain was refused, and what happened until then. */
+/** ChainPageFilter: shows a page that says why the chain was refused, and what happened before. */
 import { Catch, Inject, Injectable, Optional } from '@nestjs/common';
 import { Refusal, RefusalFilter } from 'nestjs-keycloak-s2s';
 import { RequestTracer } from 'demo';
@@ -23,7 +23,7 @@ export class ChainPageFilter extends RefusalPageFilter {
   }
 
   protected override page(refused: RefusedPage, request: PageRequest): Page {
-    // The refusal itself was told when it was logged: it is the last step.
+    // The refusal is the last step of the trace: it was published when it was logged.
     return chainRefusedPage(refused, refusedDetails(this.tracer?.end(request)));
   }
 }

@@ -3,7 +3,7 @@ import { ANSWER, chainRefused, chainSucceeded, METRICS, token } from '../../spec
 import { answeredDetails, refusedDetails } from './chain-details.js';
 
 describe('the page of a chain', () => {
-  it('has the result in one article, with headings that go on from the one of the page', () => {
+  it('has the result in one article, whose headings continue the one of the page', () => {
     for (const html of [
       chainSucceeded(ANSWER, 'alice', answeredDetails(METRICS, [token('service-b', { sub: 's' })])),
       chainRefused({ error: 'No', code: 'insufficient_scope' }, refusedDetails(METRICS)),
@@ -14,20 +14,20 @@ describe('the page of a chain', () => {
       expect(article.match(/<h\d/g)).toEqual(['<h2', ...(article.match(/<h3/g) ?? [])]);
       expect(article).toContain('What just happened');
       expect(article).toContain('Service A asks Keycloak to exchange');
-      // What only eyes can follow is told in words beside it.
+      // The drawing is hidden from screen readers, since the words say the same.
       expect(article.match(/class="lane [^"]*" aria-hidden="true"/g)).toHaveLength(
         article.match(/<li class="step/g)?.length ?? 0,
       );
     }
   });
 
-  it('shows a chain without what is told in demo mode only', () => {
+  it('shows a chain without the parts of demo mode', () => {
     const html = chainSucceeded(ANSWER, 'alice');
     expect(html).toContain('id="chain-result"');
     expect(html).not.toMatch(/What just happened|side by side/);
   });
 
-  it('says when there is no token at the first hop, and when the tokens could not be had', () => {
+  it('says when there is no token at the first hop, and when the tokens are unavailable', () => {
     const [b, c] = [
       token('service-b', { sub: 's', aud: 'service-b' }),
       token('service-c', { sub: 's', aud: 'service-c' }),
@@ -38,7 +38,7 @@ describe('the page of a chain', () => {
     expect([asSelf, asUser].map((html) => html.includes('there is no token at the first hop'))).toEqual([true, false]);
     expect([asSelf, asUser].map((html) => html.match(/<th scope="col">At /g)?.length)).toEqual([2, 3]);
     expect(asSelf).toMatch(/<td class="is-changed"><span class="change">changed<\/span><span class="value">service-c/);
-    expect(none).toContain('could not be had');
+    expect(none).toContain('could not report the claims');
     expect(none).toContain('What just happened');
   });
 });

@@ -4,7 +4,7 @@ import { chainStory, type ChainStory } from './chain-story.js';
 
 const story = (header: string): ChainStory => chainStory(parseServerTiming(header, 'nobody'));
 /** Each step as `from>to: words`. */
-const told = (header: string): string[] =>
+const sentences = (header: string): string[] =>
   story(header).steps.map(({ from, to, words }) => `${from.name}>${to.name}: ${words}`);
 
 const COLD =
@@ -13,16 +13,16 @@ const COLD =
   'service-c.introspection;desc="asked";dur=8, service-c.total;dur=9, service-b.total;dur=60, service-a.total;dur=1430';
 
 describe('the story of a chain', () => {
-  it('tells who asked whom for what, and how long it took, when nothing was known', () => {
-    expect(told(COLD)).toEqual([
+  it('says who asked whom for what, and how long it took, with empty caches', () => {
+    expect(sentences(COLD)).toEqual([
       'browser>service-a: The browser asks Service A to run the chain.',
-      'service-a>keycloak: Service A asks Keycloak whether the token is good.',
+      'service-a>keycloak: Service A asks Keycloak whether the token is valid.',
       "service-a>keycloak: Service A asks Keycloak to exchange the caller's token for one that opens Service B and nothing else.",
       'service-a>service-b: Service A calls Service B with the token made for it.',
-      'service-b>keycloak: Service B asks Keycloak whether the token is good.',
+      'service-b>keycloak: Service B asks Keycloak whether the token is valid.',
       "service-b>keycloak: Service B asks Keycloak to exchange the caller's token for one that opens Service C and nothing else.",
       'service-b>service-c: Service B calls Service C with the token made for it.',
-      'service-c>keycloak: Service C asks Keycloak whether the token is good.',
+      'service-c>keycloak: Service C asks Keycloak whether the token is valid.',
       'service-c>service-b: Service C answers Service B with 200.',
       'service-b>service-a: Service B answers Service A with 200.',
       'service-a>browser: Service A answers the browser.',
@@ -44,40 +44,40 @@ describe('the story of a chain', () => {
     expect(summary).toBe('5 of these steps asked Keycloak.');
   });
 
-  it('tells that nothing was asked when all was known, and what was waited for', () => {
+  it('says that Keycloak was not asked when all was cached, and names waiting', () => {
     const warm = COLD.replaceAll('asked', 'cached')
       .replace('service-a.token-exchange;desc="requested"', 'service-a.client-credentials;desc="reused"')
       .replaceAll('requested', 'reused');
     const { steps, summary } = story(warm);
     expect(steps.filter(({ mark }) => mark === 'from cache').map(({ words }) => words)).toEqual([
-      'Service A knows this token: Keycloak answered for it a moment ago.',
+      'Service A has seen this token: Keycloak confirmed it a moment ago.',
       'Service A has its own token for Service B in its cache.',
-      'Service B knows this token: Keycloak answered for it a moment ago.',
+      'Service B has seen this token: Keycloak confirmed it a moment ago.',
       'Service B has the exchanged token for Service C in its cache.',
-      'Service C knows this token: Keycloak answered for it a moment ago.',
+      'Service C has seen this token: Keycloak confirmed it a moment ago.',
     ]);
     expect(steps.some(({ to }) => to.name === 'keycloak')).toBe(false);
     expect(summary).toMatch(/^None of these steps asked Keycloak/);
     const waited = story(warm.replace('cached', 'joined'));
     expect(waited.steps[1]).toMatchObject({ mark: 'waited', to: { name: 'keycloak' } });
-    expect(waited.summary).toMatch(/waited for what another request had asked/);
+    expect(waited.summary).toMatch(/waited for the answer to another request/);
   });
 
-  it('believes a service nothing about who is none, and keeps its answer when it told too much to tell that', () => {
+  it('ignores steps reported for the browser or Keycloak, and shows the answer even when its metric was truncated', () => {
     const lying = 'service-a.call;desc="service-b 200";dur=9, keycloak.introspection;desc="asked", browser.total;dur=1';
-    expect(told(`${lying}, service-b.introspection;desc="cached", service-a.total;dur=9`)).toEqual([
+    expect(sentences(`${lying}, service-b.introspection;desc="cached", service-a.total;dur=9`)).toEqual([
       'browser>service-a: The browser asks Service A to run the chain.',
       'service-a>service-b: Service A calls Service B with the token made for it.',
       'service-b>service-a: Service B answers Service A with 200.',
-      'service-b>service-b: Service B knows this token: Keycloak answered for it a moment ago.',
+      'service-b>service-b: Service B has seen this token: Keycloak confirmed it a moment ago.',
       'service-a>browser: Service A answers the browser.',
     ]);
   });
 
-  it('draws no call to who is no service, and no answer to a call that nobody made', () => {
+  it('shows no call to Keycloak or the browser, and no answer without a call', () => {
     const lying = 'service-a.call;desc="service-b 200";dur=9, service-b.call;desc="keycloak 200";dur=1, ';
     expect(
-      told(`${lying}service-b.call;desc="browser 403";dur=1, service-c.total;dur=1, service-a.total;dur=9`),
+      sentences(`${lying}service-b.call;desc="browser 403";dur=1, service-c.total;dur=1, service-a.total;dur=9`),
     ).toEqual([
       'browser>service-a: The browser asks Service A to run the chain.',
       'service-a>service-b: Service A calls Service B with the token made for it.',
@@ -86,15 +86,15 @@ describe('the story of a chain', () => {
     ]);
   });
 
-  it('shows a refusal where it happened: at Keycloak, from memory, at a service, further down', () => {
+  it('shows a refusal where it happened: at Keycloak, from the cache, at a service, at a later service', () => {
     const bob =
       'service-a.introspection;desc="cached";dur=0, service-a.token-exchange;desc="requested";dur=31, ' +
       'service-a.refused;desc="insufficient_scope", service-a.total;dur=48';
-    expect(told(bob).slice(3)).toEqual([
+    expect(sentences(bob).slice(3)).toEqual([
       'keycloak>service-a: Keycloak refuses: the caller may not do this.',
       'service-a>browser: Service A tells the browser why.',
     ]);
-    expect(told(bob.replace('requested', 'reused')).slice(2, 4)).toEqual([
+    expect(sentences(bob.replace('requested', 'reused')).slice(2, 4)).toEqual([
       'service-a>service-a: Service A remembers that Keycloak refused a token for Service B a moment ago.',
       'service-a>service-a: Service A refuses: the caller may not do this.',
     ]);
@@ -102,7 +102,7 @@ describe('the story of a chain', () => {
       'service-a.call;desc="service-b 502";dur=9, service-b.call;desc="service-c 403";dur=5, ' +
       'service-c.refused;desc="client_not_allowed", service-c.total;dur=1, ' +
       'service-b.refused;desc="service_refused", service-b.total;dur=7, service-a.refused;desc="service_failed", service-a.total;dur=10';
-    expect(told(atC).slice(3)).toEqual([
+    expect(sentences(atC).slice(3)).toEqual([
       'service-c>service-c: Service C refuses: this client may not call it.',
       'service-c>service-b: Service C answers Service B with 403.',
       'service-b>service-b: Service B refuses: the next service refused its token.',
@@ -112,20 +112,20 @@ describe('the story of a chain', () => {
     ]);
   });
 
-  it('tells of a service that gave no answer, or told none of its steps', () => {
+  it('shows a service that gave no answer, or reported no steps', () => {
     const header =
       'service-a.call;desc="service-b failed";dur=9, service-a.refused;desc="service_unavailable", service-a.total;dur=9';
-    expect(told(header).slice(1, 3)).toEqual([
+    expect(sentences(header).slice(1, 3)).toEqual([
       'service-a>service-b: Service A calls Service B with the token made for it.',
       'service-b>service-a: Service B gives no answer.',
     ]);
-    expect(told('service-a.call;desc="service-b 200";dur=9, service-a.total;dur=9').slice(2)).toEqual([
+    expect(sentences('service-a.call;desc="service-b 200";dur=9, service-a.total;dur=9').slice(2)).toEqual([
       'service-b>service-a: Service B answers Service A with 200.',
       'service-a>browser: Service A answers the browser.',
     ]);
   });
 
-  it('leaves out who does not take part', () => {
-    expect(told('service-x.introspection;desc="asked";dur=1, service-a.total;dur=9')).toHaveLength(2);
+  it('leaves out services that do not take part', () => {
+    expect(sentences('service-x.introspection;desc="asked";dur=1, service-a.total;dur=9')).toHaveLength(2);
   });
 });

@@ -1,4 +1,4 @@
-/** Chain story: the metrics of a trace as the sequence of who asked whom for what, in words. */
+/** Chain story: turns the metrics of a trace into sentences that say who asked whom for what, in order. */
 import type { TraceMetric } from 'demo';
 import { PARTIES, partyNamed, type Party } from './parties.js';
 
@@ -6,26 +6,26 @@ export interface StoryStep {
   readonly from: Party;
   readonly to: Party;
   readonly words: string;
-  /** Where it came from, when that is worth a mark: asked for, or out of a cache. */
+  /** Whether Keycloak was asked, the answer came from a cache, or the step was a refusal. */
   readonly mark: 'asked Keycloak' | 'waited' | 'from cache' | 'refused' | undefined;
   readonly duration: string | undefined;
 }
 
 export interface ChainStory {
   readonly steps: readonly StoryStep[];
-  /** In one sentence: how often Keycloak was asked. */
+  /** A sentence that says how often Keycloak was asked. */
   readonly summary: string;
 }
 
 const BROWSER = PARTIES.browser;
 const KEYCLOAK = PARTIES.keycloak;
 
-/** Whom each service calls; a metric tells what it did for that, and not for whom. */
+/** The service that each service calls; the metric of a token does not name it. */
 const NEXT: Readonly<Record<string, Party>> = { 'service-a': PARTIES['service-b'], 'service-b': PARTIES['service-c'] };
 
-type Told = Omit<StoryStep, 'duration'>;
+type UntimedStep = Omit<StoryStep, 'duration'>;
 
-/** `metrics` are those of the whole chain, as Service A would send them: it ends with the total of Service A. */
+/** `metrics`: those of the whole chain, as Service A would send them, with the total of Service A last. */
 export function chainStory(metrics: readonly TraceMetric[]): ChainStory {
   const first: StoryStep = {
     from: BROWSER,
@@ -56,24 +56,24 @@ function stepsOf(metric: TraceMetric, metrics: readonly TraceMetric[], at: numbe
   }
 }
 
-function introspection(actor: Party, outcome: string | undefined): Told {
+function introspection(actor: Party, outcome: string | undefined): UntimedStep {
   if (outcome === 'cached') {
-    const words = `${actor.label} knows this token: Keycloak answered for it a moment ago.`;
+    const words = `${actor.label} has seen this token: Keycloak confirmed it a moment ago.`;
     return { from: actor, to: actor, words, mark: 'from cache' };
   }
   if (outcome === 'joined') {
-    const words = `${actor.label} waits for what another request asks Keycloak about the same token.`;
+    const words = `${actor.label} waits while another request asks Keycloak about the same token.`;
     return { from: actor, to: KEYCLOAK, words, mark: 'waited' };
   }
-  const words = `${actor.label} asks Keycloak whether the token is good.`;
+  const words = `${actor.label} asks Keycloak whether the token is valid.`;
   return { from: actor, to: KEYCLOAK, words, mark: 'asked Keycloak' };
 }
 
-function token(actor: Party, { step, description }: TraceMetric, following: TraceMetric | undefined): Told {
+function token(actor: Party, { step, description }: TraceMetric, following: TraceMetric | undefined): UntimedStep {
   const next = NEXT[actor.name]?.label ?? 'the next service';
   const isOwn = step === 'client-credentials';
   if (description === 'reused') {
-    // Nothing was done with it, and the service refused at once: what it had is a refusal.
+    // The service refused at once, so what it reused was Keycloak's refusal.
     const words =
       following?.service === actor.name && following.step === 'refused'
         ? `${actor.label} remembers that Keycloak refused a token for ${next} a moment ago.`
@@ -85,12 +85,12 @@ function token(actor: Party, { step, description }: TraceMetric, following: Trac
     return { from: actor, to: KEYCLOAK, words, mark: 'waited' };
   }
   const words = isOwn
-    ? `${actor.label} asks Keycloak for a token of its own that opens ${next} and nothing else.`
+    ? `${actor.label} asks Keycloak for its own token that opens ${next} and nothing else.`
     : `${actor.label} asks Keycloak to exchange the caller's token for one that opens ${next} and nothing else.`;
   return { from: actor, to: KEYCLOAK, words, mark: 'asked Keycloak' };
 }
 
-/** What a next service tells is not believed: of the browser and of Keycloak no service can report. */
+/** Metrics of next services are untrusted: no service may report steps of the browser or of Keycloak. */
 function serviceNamed(name: string): Party | undefined {
   const party = partyNamed(name);
   return party === BROWSER || party === KEYCLOAK ? undefined : party;
@@ -104,12 +104,12 @@ function calls(actor: Party, metric: TraceMetric, later: readonly TraceMetric[])
   if (next === undefined) return [];
   const words = `${actor.label} calls ${next.label} with the token made for it.`;
   const call: StoryStep = { from: actor, to: next, words, mark: undefined, duration: undefined };
-  // A service that tells its steps tells its answer as well, if it could tell all: that is its total.
-  const tellsItsAnswer = later.some(({ service, step }) => step === 'total' && service === next.name);
-  return tellsItsAnswer ? [call] : [call, answer(next, actor, metric)];
+  // A service that reports its steps reports its answer too, as its total, unless its metrics were truncated.
+  const reportsItsAnswer = later.some(({ service, step }) => step === 'total' && service === next.name);
+  return reportsItsAnswer ? [call] : [call, answer(next, actor, metric)];
 }
 
-/** How long a call took is told where its answer came. */
+/** The answer to a call, with the duration of the call. */
 function answer(from: Party, to: Party, call: TraceMetric): StoryStep {
   const status = statusOf(call);
   const words =
@@ -117,7 +117,7 @@ function answer(from: Party, to: Party, call: TraceMetric): StoryStep {
   return { from, to, words, mark: status.startsWith('2') ? undefined : 'refused', duration: durationOf(call) };
 }
 
-/** Keycloak's own, when it was asked for a token and gave none; else the service's. */
+/** A refusal is Keycloak's when it was asked for a token and issued none; else it is the service's. */
 function refusal(actor: Party, { service, description = '' }: TraceMetric, before: TraceMetric | undefined): StoryStep {
   const reason = REFUSALS[description] ?? description;
   const wantedToken =
@@ -127,7 +127,7 @@ function refusal(actor: Party, { service, description = '' }: TraceMetric, befor
   return { from, to: actor, words: `${from.label} refuses: ${reason}.`, mark: 'refused', duration: undefined };
 }
 
-/** The total of a service is where it answers whoever called it: Service A the browser, and the others a call. */
+/** The total of a service marks its answer: Service A answers the browser, the other services answer a call. */
 function ends(actor: Party, metrics: readonly TraceMetric[], at: number): StoryStep[] {
   const call = metrics.findLast((metric, index) => index < at && metric.step === 'call' && called(metric) === actor);
   const caller = call === undefined ? undefined : serviceNamed(call.service);
@@ -139,7 +139,7 @@ function ends(actor: Party, metrics: readonly TraceMetric[], at: number): StoryS
   return [{ from: actor, to: BROWSER, words, mark: isRefused ? 'refused' : undefined, duration }];
 }
 
-/** What a code means, for those that a visitor of the page can bring about. */
+/** The meaning of each refusal code that a visitor of the page can cause. */
 const REFUSALS: Readonly<Record<string, string>> = {
   insufficient_scope: 'the caller may not do this',
   invalid_token: 'the token is not valid here',
@@ -147,13 +147,13 @@ const REFUSALS: Readonly<Record<string, string>> = {
   client_not_allowed: 'this client may not call it',
   authorization_server_refused: 'Keycloak refused the service itself',
   authorization_server_unavailable: 'Keycloak did not answer',
-  service_unavailable: 'the next service can not be reached',
+  service_unavailable: 'the next service cannot be reached',
   service_timeout: 'the next service did not answer in time',
   service_refused: 'the next service refused its token',
   service_failed: 'the next service failed',
 };
 
-/** Those that are Keycloak's word, where a token was asked for. */
+/** The codes that come from Keycloak when a token was requested. */
 const GIVEN_BY_KEYCLOAK: ReadonlySet<string> = new Set([
   'insufficient_scope',
   'invalid_token',
@@ -172,8 +172,8 @@ function summaryOf(steps: readonly StoryStep[]): string {
   const asked = steps.filter(({ mark }) => mark === 'asked Keycloak').length;
   if (asked > 0) return `${asked === 1 ? 'One' : asked} of these steps asked Keycloak.`;
   const marks = new Set(steps.map(({ mark }) => mark));
-  if (marks.has('waited')) return 'None of these steps asked Keycloak: they waited for what another request had asked.';
+  if (marks.has('waited')) return 'None of these steps asked Keycloak: they waited for the answer to another request.';
   return marks.has('from cache')
-    ? 'None of these steps asked Keycloak: every token and every answer was known from a moment ago.'
+    ? 'None of these steps asked Keycloak: every token and every answer was in a cache.'
     : 'None of these steps asked Keycloak.';
 }

@@ -9,7 +9,7 @@ import { ChainTokens } from './chain-tokens.js';
 const alice = testAccessToken({ subject: 'alice' });
 const FURTHER = [seenToken('service-b', testAccessToken({ audience: 'service-b' }))];
 
-/** What was asked for, and in whose name. */
+/** The requests that were made, and for which caller. */
 let asked: unknown[];
 const tokensOf = (answer: unknown): ChainTokens => {
   const caller = (who: string, scope: string) => ({
@@ -38,15 +38,15 @@ describe('ChainTokens', () => {
     expect(asked).toEqual([['alice', 'orders.approve', '/demo/tokens']]);
   });
 
-  it('has no token at the first hop where nobody is logged in', async () => {
+  it('has no token at the first hop when no user is logged in', async () => {
     expect(await tokensOf(FURTHER).of('service-a', undefined)).toEqual(FURTHER);
     expect(asked).toEqual([['self', 'orders.approve', '/demo/tokens']]);
   });
 
   it.each([
     ['the service fails', new ServiceCallError('service_failed', 'service-b', 'answered_404', { status: 404 })],
-    ['the answer has no form', { tokens: 'none' }],
-  ])('gives none, and throws nothing, when %s', async (_, answer) => {
+    ['the answer is malformed', { tokens: 'none' }],
+  ])('returns undefined, and does not throw, when %s', async (_, answer) => {
     expect(await tokensOf(answer).of('service-a', alice)).toBeUndefined();
   });
 

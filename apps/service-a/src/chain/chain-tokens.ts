@@ -1,4 +1,4 @@
-/** ChainTokens: what the tokens of a chain claim, told by the services that were called with them. */
+/** ChainTokens: the claims of the tokens of a chain, as reported by the services that were called with them. */
 import { Injectable, Logger } from '@nestjs/common';
 import { Refusal, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { seenToken, type SeenToken } from 'demo';
@@ -11,8 +11,8 @@ export class ChainTokens {
   constructor(private readonly processing: ProcessingClient) {}
 
   /**
-   * That of the user at Service A, if there is one, and those at B and C. In demo mode only: elsewhere nobody would tell.
-   * Undefined when they could not be had, which is no reason to refuse what was done before.
+   * The user's token at Service A, if there is one, and the tokens at B and C. Works in demo mode only, since the other services
+   * report tokens only then. Returns undefined when they are unavailable; the chain itself has succeeded all the same.
    */
   async of(service: string, caller: VerifiedAccessToken | undefined): Promise<readonly SeenToken[] | undefined> {
     try {
@@ -20,7 +20,7 @@ export class ChainTokens {
       return caller === undefined ? further : [seenToken(service, caller), ...further];
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      this.#logger.warn('The tokens could not be had', { code: error.code, reason: error.reason });
+      this.#logger.warn('Token claims unavailable', { code: error.code, reason: error.reason });
       return undefined;
     }
   }

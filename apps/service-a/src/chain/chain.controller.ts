@@ -1,4 +1,4 @@
-/** Chain: runs A → B → C, as the user whose token came along or who is logged in, or as Service A itself. */
+/** Chain: runs A → B → C as the user who sent a token or is logged in, or as Service A itself. */
 import { Controller, Get, Inject, Optional, Req, Res, UseFilters } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { AccessToken, BearerError, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
@@ -16,7 +16,7 @@ import { ChainPageFilter } from './chain-page.filter.js';
 import { ChainTokens } from './chain-tokens.js';
 
 const ORDER_ID = '9876';
-/** What the caller must be allowed here; at Service B it is more. */
+/** The permission that the caller needs here; Service B requires another one. */
 const PERMISSION = 'orders.read';
 
 @Controller('run-service-b')
@@ -33,10 +33,7 @@ export class ChainController {
     @Optional() @Inject(RequestTracer) private readonly tracer?: RequestTracer,
   ) {}
 
-  /**
-   * The user, be it by a token that is sent or else by a session, must hold orders.read here, and orders.approve at
-   * Service B.
-   */
+  /** The user, identified by a token or else by a session, needs orders.read here and orders.approve at Service B. */
   @Get()
   @OptionalToken()
   @RequirePermission(PERMISSION)
@@ -50,7 +47,7 @@ export class ChainController {
     reply.header('Vary', 'Accept, Cookie');
     if (!prefersHtml(request)) return answer;
     reply.type('text/html; charset=utf-8');
-    // Before the tokens are asked for, which is not part of what happened.
+    // The trace ends before the tokens are requested, since that is not part of the chain.
     const metrics = this.tracer?.end(request);
     const { demoMode, name } = this.config;
     const details = demoMode ? answeredDetails(metrics, await this.tokens.of(name, caller)) : NO_DETAILS;
@@ -60,7 +57,7 @@ export class ChainController {
   #process(caller: VerifiedAccessToken | undefined): Promise<ProcessedOrder> {
     const order = this.orders.find(ORDER_ID);
     if (caller !== undefined) return this.processing.processFor(caller, order);
-    // Outside demonstrations nobody may act as the service without saying who they are.
+    // Outside demo mode no anonymous caller may act as the service.
     if (!this.config.demoMode) throw new BearerError('missing_token', { reason: 'no_credentials' });
     return this.processing.processAsSelf(order);
   }

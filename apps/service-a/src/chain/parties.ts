@@ -1,7 +1,7 @@
-/** Parties: who takes part in a chain of calls, from left to right as the page shows them. */
+/** Parties: the participants in a chain of calls, in the order in which the page shows them, left to right. */
 
 export interface Party {
-  /** Also the end of its class names. */
+  /** Also the suffix of its CSS class names. */
   readonly name: 'browser' | 'service-a' | 'keycloak' | 'service-b' | 'service-c';
   readonly label: string;
   /** Its column, from 1. */

@@ -40,7 +40,7 @@ const texts = ({ rows }: TokenComparison, claim: string): string[] =>
   rows.find((row) => row.claim === claim)?.cells.map(({ text }) => text) ?? [];
 
 describe('the comparison of tokens', () => {
-  it('marks what changed from hop to hop, and that the subject did not', () => {
+  it('marks the claims that changed from hop to hop, and that the subject did not', () => {
     const compared = compareTokens(TOKENS);
     expect(changes(compared)).toEqual({
       sub: [undefined, 'same', 'same'],
@@ -55,14 +55,14 @@ describe('the comparison of tokens', () => {
     expect(compareTokens([TOKENS[0] ?? at('', {}), at('service-b', { sub: 'bob' })]).sameSubject).toBe(false);
   });
 
-  it('knows a subject by its issuer, and none where nothing is claimed', () => {
+  it('compares subjects by issuer and sub, and finds none without claims', () => {
     const [one, other] = [at('service-b', { sub: 'a', iss: 'x' }), at('service-c', { sub: 'a', iss: 'y' })];
     expect(compareTokens([one, one]).sameSubject).toBe(true);
     expect(compareTokens([one, other]).sameSubject).toBe(false);
     expect(compareTokens([at('service-b', {}), at('service-c', {})]).sameSubject).toBe(false);
   });
 
-  it('shows times as times, and sets without their order', () => {
+  it('formats times, and ignores the order of lists', () => {
     const compared = compareTokens([...TOKENS, at('service-x', { scope: 'analytics.run email', aud: ['b', 'a'] })]);
     expect(texts(compared, 'exp')[0]).toMatch(/^\d\d:\d\d:\d\d UTC$/);
     expect(texts(compared, 'scope').slice(2)).toEqual(['analytics.run email', 'analytics.run email']);
@@ -76,7 +76,7 @@ describe('the comparison of tokens', () => {
     expect(texts(compareTokens([at('a', { exp: Number.MAX_VALUE })]), 'exp')).toEqual([String(Number.MAX_VALUE)]);
   });
 
-  it('leaves out what none of them claims', () => {
+  it('leaves out claims that no token has', () => {
     expect(changes(compareTokens([at('service-b', { sub: 'a' }), at('service-c', { sub: 'a' })]))).toEqual({
       sub: [undefined, 'same'],
     });

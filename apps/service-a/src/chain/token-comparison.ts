@@ -1,10 +1,10 @@
-/** Token comparison: the claims of the tokens of one chain side by side, with what changed from hop to hop. */
-import type { SeenToken, ToldClaim } from 'demo';
+/** Token comparison: the claims of one chain's tokens side by side, and how they change from hop to hop. */
+import type { SeenToken, ShownClaim } from 'demo';
 import { PARTIES, partyNamed } from './parties.js';
 
 export interface ComparedClaim {
   readonly text: string;
-  /** Against the token of the hop before; of the first token, and of a claim that neither has, nothing is said. */
+  /** The change since the previous hop. Undefined for the first token, and for a claim that neither token has. */
   readonly change: 'changed' | 'same' | 'new' | 'gone' | undefined;
 }
 
@@ -15,29 +15,29 @@ export interface TokenComparison {
     readonly meaning: string;
     readonly cells: readonly ComparedClaim[];
   }[];
-  /** Whether the first is a user's at Service A. Else that acts as itself. */
+  /** Whether the first token is a user's token at Service A. If not, Service A acts as itself. */
   readonly hasUser: boolean;
-  /** Whether all say that they are about one subject: that is issuer and `sub` together. */
+  /** Whether all tokens have the same subject: the same `iss` and `sub`. */
   readonly sameSubject: boolean;
 }
 
-/** In the order of the page: who, for whom, what for, when. */
-const MEANINGS: Readonly<Record<ToldClaim, string>> = {
-  sub: 'whom it is about',
-  preferred_username: 'and their name',
+/** In the order of the page. */
+const MEANINGS: Readonly<Record<ShownClaim, string>> = {
+  sub: 'the subject',
+  preferred_username: "the subject's name",
   aud: 'who may accept it',
   azp: 'which client asked for it',
   scope: 'what it permits',
-  exp: 'when it ends',
+  exp: 'when it expires',
   iat: 'when it was issued',
-  jti: 'the number of the token',
+  jti: "the token's id",
   sid: 'the login it belongs to',
   typ: 'what kind it is',
   iss: 'who issued it',
 };
 
 export function compareTokens(tokens: readonly SeenToken[]): TokenComparison {
-  const rows = (Object.entries(MEANINGS) as [ToldClaim, string][]).map(([claim, meaning]) => ({
+  const rows = (Object.entries(MEANINGS) as [ShownClaim, string][]).map(([claim, meaning]) => ({
     claim,
     meaning,
     cells: tokens.map(({ claims }, at) => compared(claim, claims[claim], tokens[at - 1]?.claims[claim], at > 0)),
@@ -47,7 +47,7 @@ export function compareTokens(tokens: readonly SeenToken[]): TokenComparison {
       service: partyNamed(service)?.label ?? service,
       fingerprint,
     })),
-    // A claim that none of them has (the login, of a service account) would be an empty row.
+    // A claim that no token has (such as `sid` of a service account) would be an empty row.
     rows: rows.filter(({ cells }) => cells.some(({ text }) => text !== NONE)),
     hasUser: tokens[0]?.service === PARTIES['service-a'].name,
     sameSubject: tokens.every(
@@ -56,11 +56,11 @@ export function compareTokens(tokens: readonly SeenToken[]): TokenComparison {
   };
 }
 
-type Value = SeenToken['claims'][ToldClaim];
+type Value = SeenToken['claims'][ShownClaim];
 
 const NONE = '–';
 
-function compared(claim: ToldClaim, value: Value, before: Value, hasBefore: boolean): ComparedClaim {
+function compared(claim: ShownClaim, value: Value, before: Value, hasBefore: boolean): ComparedClaim {
   const [text, earlier] = [textOf(claim, value), textOf(claim, before)];
   if (!hasBefore || (value === undefined && before === undefined)) return { text, change: undefined };
   if (value === undefined) return { text, change: 'gone' };
@@ -68,8 +68,8 @@ function compared(claim: ToldClaim, value: Value, before: Value, hasBefore: bool
   return { text, change: text === earlier ? 'same' : 'changed' };
 }
 
-/** Lists in alphabetical order: how they are sorted in a token says nothing. */
-function textOf(claim: ToldClaim, value: Value): string {
+/** Lists are sorted alphabetically, since their order in a token has no meaning. */
+function textOf(claim: ShownClaim, value: Value): string {
   if (value === undefined) return NONE;
   if (claim === 'scope') return String(value).split(' ').toSorted().join(' ');
   if (Array.isArray(value)) return (value as readonly string[]).toSorted().join(', ');

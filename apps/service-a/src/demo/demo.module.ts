@@ -1,4 +1,4 @@
-/** DemoModule: what Service A has in demo mode only. */
+/** DemoModule: the parts of Service A that exist in demo mode only. */
 import { Module } from '@nestjs/common';
 import { RequestTraceModule } from 'demo';
 import { AttacksModule } from '../attacks/attacks.module.js';
@@ -13,8 +13,8 @@ import { prefersHtml } from '../pages/negotiation.js';
       useFactory: ({ name, urls }: ServiceAConfig) => ({
         service: name,
         calls: urls,
-        // What is answered with the page that shows the trace.
-        begins: (request) => request.raw.url?.split('?')[0] === '/run-service-b' && prefersHtml(request),
+        // Requests that are answered with the page that shows the trace.
+        startsTrace: (request) => request.raw.url?.split('?')[0] === '/run-service-b' && prefersHtml(request),
       }),
     }),
   ],

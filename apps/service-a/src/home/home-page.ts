@@ -1,14 +1,14 @@
-/** Home page: what the start page shows of its visitor and of what can be tried. */
+/** Home page: the page model of the start page. */
 import type { Attack } from '../attacks/attack-list.js';
 import type { Page } from '../pages/pages.js';
 
 export interface HomePage {
   readonly demoMode: boolean;
-  /** Who is logged in, and what the form to log out has to bring back. */
+  /** The logged-in user, and the CSRF token for the logout form. */
   readonly user: { readonly name: string; readonly csrfToken: string } | undefined;
-  /** Whether nobody is logged in, and the browser has a session all the same: one that is over, or of another instance. */
+  /** Whether the browser's session is unknown here: it has ended, or belongs to another instance. */
   readonly hasUnknownSession?: boolean;
-  /** Those that can be tried: in demo mode. */
+  /** The attacks that can be tried; empty outside demo mode. */
   readonly attacks: readonly Attack[];
 }
 

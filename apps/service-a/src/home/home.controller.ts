@@ -1,4 +1,4 @@
-/** Home: the page that explains the chain and runs it, and where users log in and out. */
+/** Home: serves the start page, which explains and runs the chain, and has login and logout. */
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';
 import { securityHeaders } from 'service-defaults';
@@ -15,7 +15,7 @@ const CSP = 'content-security-policy';
 @Controller()
 export class HomeController {
   readonly #policy = securityHeaders({ scripts: true })[CSP] ?? '';
-  /** The form to log out leads on to Keycloak; no other page has a form that leads anywhere. */
+  /** The logout form leads to Keycloak; no other form leads to another origin. */
   readonly #policyWithLogout: string;
 
   constructor(

@@ -11,7 +11,7 @@ let check: (text: unknown) => Promise<LogoutToken>;
 const tokens = { check: async (text: unknown) => check(text) } as LogoutTokens;
 const sessions = {
   endAtKeycloak: async (ended: object) => void happened.push({ ended }),
-  doubtAll: () => void happened.push('every session is doubted'),
+  recheckAll: () => void happened.push('every session is rechecked'),
 } as unknown as UserSessions;
 const revocations = { deny: (denial: Denial) => happened.push({ denial }) } as unknown as RevocationList;
 const controller = new BackchannelLogoutController(tokens, sessions, revocations);
@@ -34,7 +34,7 @@ describe('a logout token', () => {
     expect(happened).toEqual([{ denial: { sid: 's1' } }, { ended: token({}) }]);
   });
 
-  it('that names a user denies what was issued until its own second (BF-09, RS-13)', async () => {
+  it('that names a user denies the tokens issued up to its own second (BF-09, RS-13)', async () => {
     check = async () => token({ sessionId: undefined });
     await controller.logout({ logout_token: 'a.logout.token' });
     expect(happened[0]).toEqual({ denial: { sub: 'alice-id', issuedBefore: 1001 } });
@@ -46,10 +46,10 @@ describe('a logout token', () => {
     expect(happened).toEqual([]);
   });
 
-  it('that cannot be verified has every session asked about anew, and is no fault of its sender (BF-09, RS-14)', async () => {
+  it('that cannot be verified has every session rechecked, and is not blamed on its sender (BF-09, RS-14)', async () => {
     const unavailable = new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
     check = async () => Promise.reject(unavailable);
     await expect(controller.logout({ logout_token: 'a.logout.token' })).rejects.toBe(unavailable);
-    expect(happened).toEqual(['every session is doubted']);
+    expect(happened).toEqual(['every session is rechecked']);
   });
 });

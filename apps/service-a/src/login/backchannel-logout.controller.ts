@@ -1,4 +1,4 @@
-/** Back-channel logout: Keycloak says, without a browser, that a session is over. */
+/** Back-channel logout: receives Keycloak's notice, sent without a browser, that a session has ended. */
 import { BadRequestException, Body, Controller, HttpCode, Logger, Post } from '@nestjs/common';
 import { Public, RevocationList } from 'nestjs-keycloak-s2s';
 import { CsrfExempt } from './csrf.guard.js';
@@ -16,8 +16,8 @@ export class BackchannelLogoutController {
   ) {}
 
   /**
-   * 200, or 400 with a body of the specification's form; 503 when Keycloak's keys can't be had. The token proves itself, so no
-   * session and no CSRF token is needed.
+   * Answers 200, 400 with a body in the specification's form, or 503 when Keycloak's keys are unavailable. The signed token is proof
+   * enough, so the route needs no session and no CSRF token.
    */
   @Post()
   @HttpCode(200)
@@ -25,13 +25,13 @@ export class BackchannelLogoutController {
   @CsrfExempt()
   async logout(@Body() body: unknown): Promise<void> {
     const token = await this.#checked(logoutTokenIn(body));
-    // First: while Keycloak sends this, it still calls the session's tokens active.
+    // This comes first: while Keycloak sends the notice, it still reports the session's tokens as active.
     this.#deny(token);
     await this.sessions.endAtKeycloak(token, token.issuedAt);
     this.#logger.log('Session ended', { sid: token.sessionId, sub: token.subject });
   }
 
-  /** The tokens of the session, also those that come as Bearer; of a whole user those of until now. */
+  /** Denies the tokens of the session, also as Bearer tokens; for a whole user, the tokens issued until now. */
   #deny({ sessionId, subject, issuedAt }: LogoutToken): void {
     if (sessionId !== undefined) this.revocations.deny({ sid: sessionId });
     else if (subject !== undefined) this.revocations.deny({ sub: subject, issuedBefore: issuedAt + 1 });
@@ -42,9 +42,9 @@ export class BackchannelLogoutController {
       return await this.tokens.check(text);
     } catch (error) {
       if (!(error instanceof LogoutTokenError)) {
-        // Keycloak sends it once: whichever session it was about, it must not go on unasked.
-        this.sessions.doubtAll();
-        this.#logger.error('Logout token not verified: every session is asked about anew');
+        // Keycloak sends the token once and it could concern any session, so all sessions are checked.
+        this.sessions.recheckAll();
+        this.#logger.error('Logout token not verified: every session will be checked with Keycloak again');
         throw error;
       }
       this.#logger.warn('Logout token refused', { reason: error.reason });

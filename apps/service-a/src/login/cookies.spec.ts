@@ -39,30 +39,32 @@ describe('Cookies', () => {
 describe('PendingLogins', () => {
   const logins = new PendingLogins(https, new Cookies(https));
 
-  it('come back from the browser that began them, once, and tell it nothing (BF-01, BF-04)', async () => {
+  it('return once from the browser that started them, and reveal nothing to it (BF-01, BF-04)', async () => {
     const [cookie = ''] = await logins.remember({ headers: {} }, PENDING);
     expect(cookie).toMatch(/^__Host-login-s{16}=[\w.-]+; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
     expect(cookie).not.toContain('the-verifier');
-    await expect(logins.take(bringing(cookie), PENDING.state)).resolves.toMatchObject(PENDING);
-    await expect(logins.take(bringing(cookie), PENDING.state)).rejects.toMatchObject({ reason: 'login_taken_before' });
+    await expect(logins.consume(bringing(cookie), PENDING.state)).resolves.toMatchObject(PENDING);
+    await expect(logins.consume(bringing(cookie), PENDING.state)).rejects.toMatchObject({
+      reason: 'login_taken_before',
+    });
   });
 
-  it('are not taken without the cookie, for another state, or bent (BF-01)', async () => {
+  it('are refused without the cookie, for another state, or when altered (BF-01)', async () => {
     const state = 't'.repeat(43);
     const [cookie = ''] = await logins.remember({ headers: {} }, { ...PENDING, state });
-    const bent = cookie.replace(/=[^;]+/, (value) => `${value.slice(0, -9)}AAAAAAAAA`);
-    await expect(logins.take({ headers: {} }, state)).rejects.toMatchObject({ reason: 'no_such_login' });
-    await expect(logins.take(bringing(bent), state)).rejects.toMatchObject({ reason: 'login_not_ours' });
-    await expect(logins.take(bringing(cookie), `${state.slice(1)}u`)).rejects.toMatchObject({
+    const altered = cookie.replace(/=[^;]+/, (value) => `${value.slice(0, -9)}AAAAAAAAA`);
+    await expect(logins.consume({ headers: {} }, state)).rejects.toMatchObject({ reason: 'no_such_login' });
+    await expect(logins.consume(bringing(altered), state)).rejects.toMatchObject({ reason: 'login_not_ours' });
+    await expect(logins.consume(bringing(cookie), `${state.slice(1)}u`)).rejects.toMatchObject({
       reason: 'login_not_ours',
     });
-    await expect(logins.take(bringing(cookie), [state])).rejects.toMatchObject({ reason: 'state_missing' });
+    await expect(logins.consume(bringing(cookie), [state])).rejects.toMatchObject({ reason: 'state_missing' });
     const others = new PendingLogins(config('https://shop.example.com', 'x'.repeat(40)), new Cookies(https));
-    await expect(others.take(bringing(cookie), state)).rejects.toMatchObject({ reason: 'login_not_ours' });
-    await expect(logins.take(bringing(cookie), state)).resolves.toMatchObject({ state });
+    await expect(others.consume(bringing(cookie), state)).rejects.toMatchObject({ reason: 'login_not_ours' });
+    await expect(logins.consume(bringing(cookie), state)).resolves.toMatchObject({ state });
   });
 
-  it('are five in a browser at most: the oldest goes (BF-12)', async () => {
+  it('number five per browser at most; the oldest is dropped (BF-12)', async () => {
     const lines: string[] = [];
     for (const letter of 'abcde') {
       lines.push(...(await logins.remember(bringing(...lines), { ...PENDING, state: letter.repeat(43) })));
@@ -73,12 +75,9 @@ describe('PendingLogins', () => {
     expect(added).toMatch(/^__Host-login-f{16}=ey/);
   });
 
-  it.each(['a b', 'ä', '', 'a"b', 'a(b)'])(
-    'take a cookie by the name of login-%s for none of theirs (BF-12)',
-    async (name) => {
-      const own = ['a', 'b', 'c', 'd'].map((letter) => `__Host-login-${letter}=x`);
-      const lines = await logins.remember(bringing(`__Host-login-${name}=x`, ...own), PENDING);
-      expect(lines).toEqual([expect.stringMatching(/^__Host-login-s{16}=ey/)]);
-    },
-  );
+  it.each(['a b', 'ä', '', 'a"b', 'a(b)'])('ignore a cookie named login-%s (BF-12)', async (name) => {
+    const own = ['a', 'b', 'c', 'd'].map((letter) => `__Host-login-${letter}=x`);
+    const lines = await logins.remember(bringing(`__Host-login-${name}=x`, ...own), PENDING);
+    expect(lines).toEqual([expect.stringMatching(/^__Host-login-s{16}=ey/)]);
+  });
 });

@@ -1,9 +1,9 @@
-/** Cookies: the names and attributes of the two kinds that Service A sets, and what a request brings of them. */
+/** Cookies: reads and sets the two kinds of cookie that Service A uses. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { parseCookie, stringifySetCookie } from 'cookie';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
-import { actsByToken } from './acting-credential.js';
+import { isAuthenticatedByToken } from './request-credential.js';
 
 export interface CookieRequest {
   readonly headers: IncomingHttpHeaders;
@@ -13,10 +13,10 @@ const SESSION = 'session';
 const LOGIN = 'login-';
 
 /**
- * Every cookie is HttpOnly, for the whole host and no other (no Domain). Over https its name begins with `__Host-`, which
- * has the browser refuse it from anybody else and over http; on plain http, for localhost, browsers take no such name.
+ * Every cookie is HttpOnly and bound to this host (no Domain). Over https its name begins with `__Host-`, so the browser accepts
+ * it from this host only and never over http. On plain http, as on localhost, browsers refuse such names.
  *
- * SameSite is Lax, not Strict: the way back from Keycloak is a navigation from another site, and it must find both.
+ * SameSite is Lax, not Strict: the redirect back from Keycloak is a navigation from another site and needs both cookies.
  */
 @Injectable()
 export class Cookies {
@@ -28,12 +28,12 @@ export class Cookies {
     this.#prefix = this.#secure ? '__Host-' : '';
   }
 
-  /** The id of the session that the request acts by, whatever it is worth; undefined when it acts by a token. */
+  /** The session id of the request, unchecked; undefined when a token authenticates the request. */
   sessionId(request: CookieRequest): string | undefined {
-    return actsByToken(request) ? undefined : this.#read(request)[this.#prefix + SESSION];
+    return isAuthenticatedByToken(request) ? undefined : this.#read(request)[this.#prefix + SESSION];
   }
 
-  /** Ends with the browser; how long it is worth something is the server's to say. */
+  /** The cookie ends with the browser; the server decides how long the session lasts. */
   setSession(id: string): string {
     return this.#set(SESSION, id);
   }
@@ -42,12 +42,12 @@ export class Cookies {
     return this.#set(SESSION, '', 0);
   }
 
-  /** One for each login that is under way, so that tabs don't overwrite each other's. */
+  /** The cookie of one pending login. Each pending login has its own, so that tabs don't overwrite each other's. */
   login(request: CookieRequest, key: string): string | undefined {
     return this.#read(request)[this.#prefix + LOGIN + key];
   }
 
-  /** The keys of all logins that are under way in this browser. Whoever else sets cookies here may give them any name. */
+  /** The keys of all pending logins in this browser. Names in another form are ignored: other code may set cookies too. */
   loginKeys(request: CookieRequest): string[] {
     const prefix = this.#prefix + LOGIN;
     return Object.keys(this.#read(request))
@@ -65,7 +65,7 @@ export class Cookies {
   }
 
   #read({ headers }: CookieRequest): Readonly<Record<string, string | undefined>> {
-    // Values that can't be decoded are left as they are: they will match nothing.
+    // Values are not decoded, so that a malformed one can't throw; it matches nothing.
     return parseCookie(headers.cookie ?? '', { decode: (value) => value });
   }
 

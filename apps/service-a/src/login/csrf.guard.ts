@@ -1,4 +1,4 @@
-/** CsrfGuard: lets no other site have a browser change something here. */
+/** CsrfGuard: refuses state-changing requests that another site makes a browser send. */
 import { timingSafeEqual } from 'node:crypto';
 import {
   ForbiddenException,
@@ -9,9 +9,9 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { needsNoNameServer } from 'service-defaults';
+import { needsNoDns } from 'service-defaults';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
-import { actsByToken } from './acting-credential.js';
+import { isAuthenticatedByToken } from './request-credential.js';
 import { Cookies, type CookieRequest } from './cookies.js';
 import { UserSessions } from './user-sessions.js';
 
@@ -27,13 +27,13 @@ const CSRF_HEADER = 'x-csrf-token';
 const EXEMPT = Symbol('service-a:csrf-exempt');
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/** For a route that no session opens, since what it takes proves itself. */
+/** Marks a route that needs no session, since the body itself carries the proof. */
 export const CsrfExempt = (): MethodDecorator => SetMetadata(EXEMPT, true);
 
 /**
- * For the whole service: a request with an unsafe method must come from a page of this origin, by what the browser says
- * (`Sec-Fetch-Site`, in older ones `Origin`), and with a session bring the session's token. A request that acts by a token
- * passes: no browser adds one by itself, and its session is not looked at.
+ * Guards the whole service. A request with an unsafe method must come from a page of this origin, according to `Sec-Fetch-Site`
+ * (in older browsers `Origin`). If it has a session, it must also carry the session's CSRF token. A request authenticated by a
+ * token passes, since no browser adds a token by itself; its session is ignored.
  */
 @Injectable()
 export class CsrfGuard implements CanActivate {
@@ -50,7 +50,7 @@ export class CsrfGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<UnsafeRequest>();
-    if (SAFE.has(request.method) || actsByToken(request)) return true;
+    if (SAFE.has(request.method) || isAuthenticatedByToken(request)) return true;
     if (this.reflector.get<boolean | undefined>(EXEMPT, context.getHandler()) === true) return true;
     return this.#check(request);
   }
@@ -58,7 +58,7 @@ export class CsrfGuard implements CanActivate {
   async #check(request: UnsafeRequest): Promise<boolean> {
     if (!this.#isSameOrigin(request)) throw refused();
     const session = await this.sessions.find(this.cookies.sessionId(request));
-    // Without a session there is nothing that another site could make use of.
+    // Without a session there is nothing that another site could misuse.
     if (session !== undefined && !equal(tokenOf(request), session.csrfToken)) throw refused();
     return true;
   }
@@ -70,13 +70,13 @@ export class CsrfGuard implements CanActivate {
   }
 
   /**
-   * `same-origin` only says that the page has the name that it calls us by, which may be anybody's who had it lead here. A
-   * page that hides its own, as ours do, comes with no session of ours under such a name; and in demo mode, where anonymous
-   * visitors may do something, no service answers to one.
+   * `same-origin` only says that the page used the same host name, which an attacker's DNS may point here. A page that hides its
+   * origin, as ours do, has no session of ours under such a name. In demo mode, where anonymous visitors may act, the service
+   * refuses unknown host names.
    */
   #isOurs(origin: string | undefined): boolean {
     if (origin === undefined || origin === 'null' || origin === this.#origin) return true;
-    return URL.canParse(origin) && needsNoNameServer(new URL(origin).host);
+    return URL.canParse(origin) && needsNoDns(new URL(origin).host);
   }
 }
 

@@ -24,7 +24,7 @@ describe('EndedSessions', () => {
     ended = new EndedSessions(HOUR_SECONDS * 1000, () => nowMs);
   });
 
-  it('knows a login of a session that ended, and no other of the user (BF-09)', () => {
+  it('recognizes a login of an ended session, and no other login of the user (BF-09)', () => {
     ended.add({ sessionId: 's1', subject: 'alice-id' }, 2000);
     expect(ended.has(login())).toBe(true);
     expect(ended.has(login({ issuedAt: 9999 }))).toBe(true);
@@ -32,13 +32,13 @@ describe('EndedSessions', () => {
     expect(ended.has(login({ sessionId: undefined }))).toBe(false);
   });
 
-  it('knows the logins of a user that were issued until all of them ended (BF-09)', () => {
+  it('recognizes the logins that a user made before all of them ended (BF-09)', () => {
     ended.add({ sessionId: undefined, subject: 'alice-id' }, 2000);
     expect([1999, 2000, 2001].map((issuedAt) => ended.has(login({ issuedAt })))).toEqual([true, true, false]);
     expect(ended.has(login({ subject: 'bob-id' }))).toBe(false);
   });
 
-  it('remembers as long as it was told', () => {
+  it('remembers for the configured time', () => {
     ended.add({ sessionId: 's1', subject: undefined }, 2000);
     nowMs += HOUR_SECONDS * 1000;
     expect(ended.has(login())).toBe(true);

@@ -1,7 +1,7 @@
-/** EndedSessions: sessions that Keycloak said are over, remembered so that nothing under way can bring one back. */
+/** EndedSessions: remembers the sessions that Keycloak ended, so that no operation in flight can bring one back. */
 import { LRUCache } from 'lru-cache';
 
-/** What a logout token says: a session, or all sessions of a user. */
+/** The subject of a logout token: one session, or all sessions of a user. */
 export interface EndedSession {
   readonly sessionId: string | undefined;
   readonly subject: string | undefined;
@@ -11,10 +11,10 @@ const MAX_REMEMBERED = 100_000;
 
 export class EndedSessions {
   readonly #bySession: LRUCache<string, true>;
-  /** With the time, in seconds since the epoch, up to which logins of the user are over. */
+  /** The time, in seconds since the epoch, up to which the user's logins have ended. */
   readonly #bySubject: LRUCache<string, number>;
 
-  /** `rememberMs`: longer than a login can take, and than any token of the session lives. `nowMs` is monotonic. */
+  /** `rememberMs`: must exceed the duration of a login and the lifetime of every token of the session. `nowMs`: monotonic. */
   constructor(rememberMs: number, nowMs: () => number) {
     const bounds = { max: MAX_REMEMBERED, ttl: rememberMs, ttlResolution: 0, perf: { now: nowMs } };
     this.#bySession = new LRUCache(bounds);
@@ -22,12 +22,12 @@ export class EndedSessions {
   }
 
   add({ sessionId, subject }: EndedSession, issuedAt: number): void {
-    // A subject beside a session only says whose it is.
+    // A subject beside a session id only names the session's user.
     if (sessionId !== undefined) this.#bySession.set(sessionId, true);
     else if (subject !== undefined) this.#bySubject.set(subject, issuedAt);
   }
 
-  /** Whether a login is of a session that is over. `issuedAt`: `iat` of its ID token. */
+  /** Whether a login belongs to a session that has ended. `issuedAt`: `iat` of its ID token. */
   has(login: { readonly sessionId: string | undefined; readonly subject: string; readonly issuedAt: number }): boolean {
     if (login.sessionId !== undefined && this.#bySession.has(login.sessionId)) return true;
     const endedAt = this.#bySubject.get(login.subject);

@@ -1,17 +1,17 @@
-/** LoginError: a login that came to nothing, and nothing is known of a user. */
+/** LoginError: a login failed, and no user is logged in. */
 import { HttpException, HttpStatus } from '@nestjs/common';
 
 /**
- * - `login_not_started_here`: this browser began no such login, or began it too long ago.
- * - `login_refused`: Keycloak said no, or the user did.
- * - `login_not_valid`: an answer that is not what was asked for: another issuer, nonce, signature.
+ * - `login_not_started_here`: this browser did not start the login, or started it too long ago.
+ * - `login_refused`: Keycloak or the user refused.
+ * - `login_not_valid`: the answer does not match the request: wrong issuer, nonce or signature.
  */
 export type LoginErrorCode = 'login_not_started_here' | 'login_refused' | 'login_not_valid';
 
 export class LoginError extends HttpException {
   constructor(
     readonly code: LoginErrorCode,
-    /** The finer reason, one word: for the log of the operator. */
+    /** The finer reason, one word, for the log. */
     readonly reason: string,
   ) {
     super({ error: 'Login failed', code }, HttpStatus.BAD_REQUEST);

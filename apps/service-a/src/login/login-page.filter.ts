@@ -1,4 +1,4 @@
-/** LoginPageFilter: shows a browser why a login came to nothing, as a page; everybody else gets the JSON. */
+/** LoginPageFilter: tells a browser why a login failed, as a page; other callers get JSON. */
 import { Catch, Injectable, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { Refusal, RefusalFilter } from 'nestjs-keycloak-s2s';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';

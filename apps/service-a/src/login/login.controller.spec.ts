@@ -1,4 +1,4 @@
-/** A login and a logout at Service A, by the embedded server: what becomes of the session that the browser has. */
+/** Login and logout at Service A against the embedded server: the effects on the browser's session. */
 import { fileURLToPath } from 'node:url';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -50,7 +50,7 @@ const cookieIn = (lines: readonly string[]): string =>
     .join('; ');
 const setBy = (response: request.Response): string[] => [response.headers['set-cookie'] ?? []].flat();
 
-/** Alice logs in, in a browser that brings `cookie`. Gives the id of her new session. */
+/** Logs alice in, in a browser that sends `cookie`. Returns the id of her new session. */
 async function logIn(cookie = ''): Promise<string> {
   const begun = await request(app.getHttpServer()).get('/auth/login').set('cookie', cookie).expect(303);
   const form = await fetch(begun.headers['location'] ?? '');
@@ -70,7 +70,7 @@ async function logIn(cookie = ''): Promise<string> {
 const sessionOf = (id: string) => app.get(UserSessions).find(id);
 
 describe('a login', () => {
-  it('takes the place of the session that the browser had, which is over, and of no other (BF-05)', async () => {
+  it('replaces and ends the session that the browser had, and no other (BF-05)', async () => {
     const [former, other] = [await logIn(), await logIn()];
     const id = await logIn(`session=${former}`);
     expect(id).not.toBe(former);
@@ -92,7 +92,7 @@ describe('a logout', () => {
       .post('/auth/logout')
       .set({ cookie: `session=${id}`, 'sec-fetch-site': 'same-origin', 'x-csrf-token': csrfToken });
 
-  it('ends the session here and at Keycloak, and has the browser forget it (BF-09)', async () => {
+  it('ends the session here and at Keycloak, and clears the cookie (BF-09)', async () => {
     const id = await logIn();
     const session = await sessionOf(id);
     const { headers } = await logOut(id, session?.csrfToken ?? '').expect(303);
@@ -108,7 +108,7 @@ describe('a logout', () => {
     await expect(refreshed.json()).resolves.toMatchObject({ error_description: 'Session not active' });
   });
 
-  it('ends the session here when Keycloak does not answer, too (BF-09)', async () => {
+  it('ends the session here even when Keycloak does not answer (BF-09)', async () => {
     const id = await logIn();
     const session = await sessionOf(id);
     keycloak.control.fault('logout', { kind: 'status', status: 503, times: 9 });
@@ -118,9 +118,9 @@ describe('a logout', () => {
   });
 
   it.each([
-    ['over', (id: string) => id],
-    ['one of another instance', (id: string) => `${'x'.repeat(8)}${id.slice(8)}`],
-  ])('of a session that is %s leads to Keycloak, which may have its own still (BF-09)', async (_, known) => {
+    ['ended', (id: string) => id],
+    ['unknown here', (id: string) => `${'x'.repeat(8)}${id.slice(8)}`],
+  ])('of a session that is %s redirects to Keycloak, which may still have its own (BF-09)', async (_, known) => {
     const begun = await logIn();
     await app.get(UserSessions).end(begun);
     const id = known(begun);
@@ -129,7 +129,7 @@ describe('a logout', () => {
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
   });
 
-  it('of nobody sets no cookie, and leads to the start', async () => {
+  it('without a session sets no cookie, and redirects to the start page', async () => {
     const { headers } = await request(app.getHttpServer())
       .post('/auth/logout')
       .set('sec-fetch-site', 'same-origin')

@@ -1,4 +1,4 @@
-/** Login: logs a user in with Keycloak, and out again. */
+/** Login: logs users in with Keycloak, and out again. */
 import { Controller, Get, HttpStatus, Logger, Post, Query, Redirect, Req, Res, UseFilters } from '@nestjs/common';
 import { Public, Refusal } from 'nestjs-keycloak-s2s';
 import type { PageReply, PageRequest } from '../pages/negotiation.js';
@@ -31,7 +31,7 @@ export class LoginController {
     private readonly cookies: Cookies,
   ) {}
 
-  /** To Keycloak, and from there back to the path `return_to`. */
+  /** Redirects to Keycloak, which leads back to the path `return_to`. */
   @Get('login')
   @Redirect()
   async login(
@@ -44,7 +44,7 @@ export class LoginController {
     return to(url);
   }
 
-  /** Back from Keycloak: a session with a new id, in place of any that the browser had. */
+  /** Receives the browser back from Keycloak, and starts a session with a new id that replaces any former one. */
   @Get('callback')
   @Redirect()
   async callback(
@@ -52,9 +52,9 @@ export class LoginController {
     @Req() request: BrowserRequest,
     @Res({ passthrough: true }) reply: PageReply,
   ): Promise<Redirection> {
-    const login = await this.pending.take(request, state);
-    // It is over, however it ends.
-    setCookies(reply, [this.pending.forget(login.state)]);
+    const login = await this.pending.consume(request, state);
+    // The pending login ends here, also when it fails.
+    setCookies(reply, [this.pending.clearCookie(login.state)]);
     const loggedIn = await this.provider.complete(queryOf(request.url), login);
     const former = this.cookies.sessionId(request);
     const id = await this.sessions.begin(loggedIn);
@@ -64,8 +64,9 @@ export class LoginController {
   }
 
   /**
-   * Ends the session here and at Keycloak, then sends the browser there to forget it too. There, too, one whose session is not
-   * known here: another instance may have it, and Keycloak asks whether to end its own, of which it tells that one.
+   * Ends the session here and at Keycloak, then redirects the browser to Keycloak to clear its cookies there. A browser with an
+   * unknown session is redirected too: another instance may hold it. Keycloak asks whether to end its session, and notifies that
+   * instance.
    */
   @Post('logout')
   @Redirect()
@@ -79,7 +80,7 @@ export class LoginController {
     return to(await this.provider.logoutUrl());
   }
 
-  /** What fails is not the user's concern: the session here is over, and Keycloak asks the user when its own is not. */
+  /** A failure is only logged: the session here has ended, and Keycloak asks the user if its own has not. */
   async #endAtKeycloak({ tokens }: UserSession): Promise<void> {
     try {
       await this.provider.endSession(tokens);
@@ -90,7 +91,7 @@ export class LoginController {
   }
 }
 
-/** 303: whatever the method was, the browser follows with GET. */
+/** With 303 the browser follows with GET, whatever the method was. */
 function to(url: string): Redirection {
   return { url, statusCode: HttpStatus.SEE_OTHER };
 }
@@ -100,7 +101,7 @@ function queryOf(url: string): string {
   return at < 0 ? '' : url.slice(at);
 }
 
-/** Fastify keeps what was set before under this name. */
+/** Fastify keeps the `Set-Cookie` headers that were set before. */
 function setCookies(reply: PageReply, cookies: readonly string[]): void {
   for (const cookie of cookies) reply.header('Set-Cookie', cookie);
 }

@@ -23,7 +23,7 @@ beforeEach(() => {
   tokens = new LogoutTokens({ issuer: ISSUER, clientId: 'service-a' }, keys);
 });
 
-/** A good one, in which something is bent: undefined leaves a claim out. */
+/** The claims of a valid token with overrides; undefined removes a claim. */
 function claims(change: Claims = {}): Claims {
   const now = Math.floor(Date.now() / 1000);
   number += 1;
@@ -39,7 +39,7 @@ const signed = (change: Claims = {}, header = {}, by = key): Promise<string> =>
 const now = (): number => Math.floor(Date.now() / 1000);
 
 describe('LogoutTokens', () => {
-  it('takes a good one, and says which session (BF-09)', async () => {
+  it('accepts a valid token, and returns its session (BF-09)', async () => {
     await expect(tokens.check(await signed())).resolves.toEqual({
       sessionId: 's1',
       subject: 'alice-id',
@@ -54,22 +54,22 @@ describe('LogoutTokens', () => {
     ['of another issuer', () => ({ iss: 'https://evil.example' })],
     ['for another client', () => ({ aud: 'service-b' })],
     ['without aud', () => ({ aud: undefined })],
-    ['that has ended', () => ({ iat: now() - 100, exp: now() - 50 })],
+    ['that has expired', () => ({ iat: now() - 100, exp: now() - 50 })],
     ['without exp', () => ({ exp: undefined })],
-    ['that lives long', () => ({ exp: now() + 3600 })],
+    ['with a long lifetime', () => ({ exp: now() + 3600 })],
     ['that is old', () => ({ iat: now() - 200, exp: now() + 60 })],
-    ['of the future', () => ({ iat: now() + 60, exp: now() + 120 })],
+    ['from the future', () => ({ iat: now() + 60, exp: now() + 120 })],
     ['without iat', () => ({ iat: undefined })],
     ['without jti', () => ({ jti: undefined })],
     ['with an empty jti', () => ({ jti: '' })],
     ['without events', () => ({ events: undefined })],
     ['of another event', () => ({ events: { 'http://schemas.openid.net/event/other': {} } })],
-    ['whose event is no object', () => ({ events: { [EVENT]: true } })],
+    ['whose event is not an object', () => ({ events: { [EVENT]: true } })],
     ['whose events are a list', () => ({ events: [EVENT] })],
     ['with a nonce', () => ({ nonce: 'n' })],
     ['with neither sub nor sid', () => ({ sub: undefined, sid: undefined })],
-    ['with a sid that is no text', () => ({ sid: 1 })],
-  ])('refuses one %s (BF-09)', async (_, change) => {
+    ['with a sid that is not text', () => ({ sid: 1 })],
+  ])('refuses a token %s (BF-09)', async (_, change) => {
     await expect(tokens.check(await signed(change()))).rejects.toMatchObject({ reason: expect.any(String) });
   });
 
@@ -77,11 +77,11 @@ describe('LogoutTokens', () => {
     ['JWT', { typ: 'JWT' }],
     ['at+jwt', { typ: 'at+jwt' }],
     ['none', { typ: undefined }],
-  ])('refuses one whose typ is %s (BF-09)', async (_, header) => {
+  ])('refuses a token whose typ is %s (BF-09)', async (_, header) => {
     await expect(tokens.check(await signed({}, header))).rejects.toMatchObject({ reason: expect.any(String) });
   });
 
-  it('refuses one that is signed with another key, with our secret, or not at all (BF-09)', async () => {
+  it('refuses a token that is signed with another key, with our secret, or not at all (BF-09)', async () => {
     const header = { typ: 'logout+jwt', kid: 'k' };
     const bySecret = await new SignJWT(claims()).setProtectedHeader({ ...header, alg: 'HS256' }).sign(Buffer.alloc(32));
     const unsigned = new UnsecuredJWT(claims()).encode();
@@ -97,13 +97,13 @@ describe('LogoutTokens', () => {
     for (const text of bad) await expect(tokens.check(text)).rejects.toMatchObject({ reason: expect.any(String) });
   });
 
-  it('takes one once (BF-09)', async () => {
+  it('accepts a token once (BF-09)', async () => {
     const text = await signed();
     await tokens.check(text);
     await expect(tokens.check(text)).rejects.toMatchObject({ reason: 'jti_missing_or_seen_before' });
   });
 
-  it('takes one that lives five minutes, and none that lives a second longer (BF-09)', async () => {
+  it('accepts a lifetime of five minutes, and none that is a second longer (BF-09)', async () => {
     const iat = now();
     await expect(tokens.check(await signed({ iat, exp: iat + 300 }))).resolves.toBeDefined();
     await expect(tokens.check(await signed({ iat, exp: iat + 301 }))).rejects.toMatchObject({
@@ -111,7 +111,7 @@ describe('LogoutTokens', () => {
     });
   });
 
-  it('takes one once for as long as it could be taken at all (BF-09)', async () => {
+  it('detects a replay for as long as the token is valid (BF-09)', async () => {
     const began = Date.now();
     let ahead = 0;
     const overTime = new LogoutTokens({ issuer: ISSUER, clientId: 'service-a' }, keys, () => began + ahead * 1000);
@@ -121,11 +121,11 @@ describe('LogoutTokens', () => {
     for (; ahead <= 600; ahead += 1) {
       reasons.add(await overTime.check(text).catch((error: unknown) => (error as { reason: unknown }).reason));
     }
-    // Too old, in the end: before it is forgotten.
+    // In the end it is too old, before its jti is evicted.
     expect([...reasons]).toEqual(['jti_missing_or_seen_before', 'err_jwt_expired']);
   });
 
-  it('forgets one that could not be taken again, so that its memory does not grow (BF-09)', async () => {
+  it('evicts a jti when its token is not valid any more, so that memory does not grow (BF-09)', async () => {
     const began = Date.now();
     let ahead = 0;
     const overTime = new LogoutTokens({ issuer: ISSUER, clientId: 'service-a' }, keys, () => began + ahead * 1000);
@@ -137,7 +137,7 @@ describe('LogoutTokens', () => {
     await expect(again()).resolves.toBeDefined();
   });
 
-  it('refuses one that is signed with a secret, though the key set should hold one (BF-09)', async () => {
+  it('refuses a token signed with a secret, even if the key set holds one (BF-09)', async () => {
     const secret = Buffer.alloc(32, 's');
     const lax = new LogoutTokens({ issuer: ISSUER, clientId: 'service-a' }, async () => secret);
     const text = await new SignJWT(claims()).setProtectedHeader({ alg: 'HS256', typ: 'logout+jwt' }).sign(secret);

@@ -9,7 +9,7 @@ export interface LogoutToken extends EndedSession {
   readonly issuedAt: number;
 }
 
-/** Thrown for a token that proves nothing. The reason is one word, for the log. */
+/** Thrown for an invalid logout token. The reason is one word, for the log. */
 export class LogoutTokenError extends Error {
   constructor(readonly reason: string) {
     super(`Logout token refused (${reason})`);
@@ -22,12 +22,12 @@ export interface LogoutTokenOptions {
 }
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
-/** Seconds. The specification recommends a life of two minutes at most; a token that is older says nothing about now. */
+/** Seconds. The specification recommends a lifetime of two minutes at most; an older token is out of date. */
 const MAX_AGE = 120;
 const MAX_LIFE = 300;
 const CLOCK_TOLERANCE = 5;
 const MAX_REMEMBERED = 100_000;
-/** Longer than any token that is taken can be taken again. */
+/** Longer than an accepted token could be replayed. */
 const REMEMBERED_SECONDS = MAX_LIFE + MAX_AGE + 2 * CLOCK_TOLERANCE;
 
 export class LogoutTokens {
@@ -43,20 +43,20 @@ export class LogoutTokens {
     this.#seen = new LRUCache({
       max: MAX_REMEMBERED,
       ttl: REMEMBERED_SECONDS * 1000,
-      // Told anew each time: a time that is kept for a while could not be moved.
+      // The clock is read for every lookup, so that specs can move it.
       ttlResolution: 0,
       perf: { now },
     });
   }
 
-  /** Throws `LogoutTokenError`; and whatever `keys` throws when the keys can't be had, for then nothing is known. */
+  /** Throws `LogoutTokenError` for an invalid token, and the error of `keys` when the keys are unavailable and nothing is proven. */
   async check(text: unknown): Promise<LogoutToken> {
     if (typeof text !== 'string') throw new LogoutTokenError('logout_token_missing');
     const claims = await this.#verify(text);
     const { sub, sid, jti = '', iat = 0, exp = 0, events } = claims;
     if (exp - iat > MAX_LIFE) throw new LogoutTokenError('lives_too_long');
     if (!isLogoutEvent(events)) throw new LogoutTokenError('not_a_logout_event');
-    // What has a nonce is an ID token, or was made to pass for one.
+    // A token with a nonce is an ID token, or could be used as one.
     if ('nonce' in claims) throw new LogoutTokenError('has_a_nonce');
     if (!isIdentifier(sub) || !isIdentifier(sid)) throw new LogoutTokenError('malformed_sub_or_sid');
     if (sub === undefined && sid === undefined) throw new LogoutTokenError('neither_sub_nor_sid');
@@ -79,7 +79,7 @@ export class LogoutTokens {
       });
       return payload;
     } catch (error) {
-      // Errors of the library hold the claims.
+      // Errors of the library contain the claims, so only their code is used.
       if (error instanceof errors.JOSEError) throw new LogoutTokenError(error.code.toLowerCase());
       throw error;
     }

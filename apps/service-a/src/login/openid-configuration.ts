@@ -1,4 +1,4 @@
-/** OpenIdConfiguration: what Keycloak says of itself to those who log users in: its endpoints, and the keys it signs with. */
+/** OpenIdConfiguration: Keycloak's OpenID Connect metadata: its endpoints and its signing keys. */
 import { Inject, Injectable } from '@nestjs/common';
 import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
 import {
@@ -11,7 +11,7 @@ import {
 } from 'openid-client';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { LoginError } from './login-error.js';
-import { unavailable, withOwnErrors } from './openid-errors.js';
+import { translateErrors, unavailable } from './openid-errors.js';
 import { checkEndpoints, OpenIdTransport } from './openid-transport.js';
 import { SigningKeys } from './signing-keys.js';
 
@@ -24,21 +24,21 @@ export class OpenIdConfiguration {
     private readonly transport: OpenIdTransport,
   ) {}
 
-  /** Found on first need, so that Service A can start before Keycloak. Throws `AuthorizationServerError`. */
+  /** Loads the metadata on first use, so that Service A can start before Keycloak. Throws `AuthorizationServerError`. */
   async get(): Promise<Configuration> {
     this.#configuration ??= this.#discover();
     try {
       return await this.#configuration;
     } catch (error) {
-      // Failures are not kept: the next login asks again.
+      // Failures are not cached: the next login tries again.
       this.#configuration = undefined;
-      // No user is to blame for what Keycloak says of itself.
+      // Bad metadata is Keycloak's fault, not the user's.
       if (!(error instanceof LoginError)) throw error;
       throw new AuthorizationServerError('authorization_server_refused', { reason: 'nonsense_answer' });
     }
   }
 
-  /** One set for all tokens that Keycloak signs for us. */
+  /** One key set for all tokens that Keycloak signs. */
   readonly keys = new SigningKeys(async () => this.#readKeys());
 
   async #readKeys(): Promise<unknown> {
@@ -54,7 +54,7 @@ export class OpenIdConfiguration {
 
   #discover(): Promise<Configuration> {
     const { issuer, clientId, clientSecret, allowInsecureRequests: insecure } = this.config.keycloak;
-    return withOwnErrors(async () => {
+    return translateErrors(async () => {
       const configuration = await discovery(
         new URL(issuer),
         clientId,
@@ -62,7 +62,7 @@ export class OpenIdConfiguration {
         ClientSecretBasic(clientSecret),
         { [customFetch]: this.transport.fetch, execute: insecure === true ? [allowInsecureRequests] : [] },
       );
-      // The transport has its own, which ends with the call.
+      // The transport has its own timeout for each call.
       configuration.timeout = 0;
       checkEndpoints(configuration.serverMetadata(), this.config.keycloak);
       return configuration;

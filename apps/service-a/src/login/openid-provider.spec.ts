@@ -1,4 +1,4 @@
-/** OpenIdProvider against a provider that lies, one thing at a time. */
+/** OpenIdProvider against a provider that lies in one respect at a time. */
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +13,7 @@ import { OpenIdProvider, type LoggedIn } from './openid-provider.js';
 import { OpenIdTokens } from './openid-tokens.js';
 import { OpenIdTransport } from './openid-transport.js';
 
-/** What browsers call it; this service reaches it elsewhere, as in a network of containers. */
+/** The issuer as browsers see it; the service reaches the provider at another address, as in a container network. */
 const ISSUER = 'http://sso.invalid:8080/realms/shop';
 const PATH = '/realms/shop/protocol/openid-connect';
 const PENDING = { state: 's'.repeat(43), nonce: 'the-nonce', codeVerifier: 'v'.repeat(43), returnTo: '/' };
@@ -25,10 +25,10 @@ interface Bend {
   readonly signedBy?: CryptoKey | Uint8Array;
   readonly alg?: string;
   readonly kid?: string;
-  /** In place of the key set. */
+  /** Replaces the key set. */
   readonly certs?: Raw;
   readonly answer?: (status: (code: number, body: unknown) => void) => void;
-  /** Any answer of the token endpoint: text goes as it is. */
+  /** Any answer of the token endpoint; a text body is sent unchanged. */
   readonly raw?: Raw;
   readonly metadata?: Claims;
 }
@@ -131,7 +131,7 @@ async function makeProvider(): Promise<void> {
 const complete = (query = CALLBACK): Promise<LoggedIn> => provider.complete(query, PENDING);
 
 describe('OpenIdProvider', () => {
-  it('sends browsers to where they reach Keycloak, and asks it where we do', async () => {
+  it('redirects browsers to the issuer, and sends its own requests to baseUrl', async () => {
     const { url, pending } = await provider.begin('/x');
     expect(url).toContain(`http://sso.invalid:8080${PATH}/auth?`);
     expect(pending.returnTo).toBe('/x');
@@ -146,15 +146,15 @@ describe('OpenIdProvider', () => {
   it.each<[string, () => Bend]>([
     ['of another issuer', () => ({ claims: { iss: 'https://evil.example' } })],
     ['for another client', () => ({ claims: { aud: 'service-b' } })],
-    ['for several, issued to another', () => ({ claims: { aud: ['service-a', 'x'], azp: 'x' } })],
-    ['that has ended', () => ({ claims: { iat: 1000, exp: 2000 } })],
+    ['for several audiences, issued to another client', () => ({ claims: { aud: ['service-a', 'x'], azp: 'x' } })],
+    ['that has expired', () => ({ claims: { iat: 1000, exp: 2000 } })],
     ['without exp', () => ({ claims: { exp: undefined } })],
     ['with another nonce', () => ({ claims: { nonce: 'other' } })],
     ['without nonce', () => ({ claims: { nonce: undefined } })],
     ['without sub', () => ({ claims: { sub: undefined } })],
     ['signed with another key', () => ({ signedBy: foreignKey })],
     ['signed with our secret', () => ({ signedBy: Buffer.alloc(32, 'x'), alg: 'HS256' })],
-  ])('takes no ID token %s (BF-02)', async (_, bent) => {
+  ])('refuses an ID token %s (BF-02)', async (_, bent) => {
     bend = bent();
     await expect(complete()).rejects.toMatchObject({ code: 'login_not_valid' });
   });
@@ -163,12 +163,12 @@ describe('OpenIdProvider', () => {
     ['another issuer', CALLBACK.replace('sso.invalid', 'evil.example')],
     ['no issuer', `?${new URLSearchParams({ state: PENDING.state, code: 'the-code' })}`],
     ['another state', CALLBACK.replace(PENDING.state, 'x')],
-  ])('redeems no code that came with %s (BF-01, BF-02)', async (_, query) => {
+  ])('does not redeem a code that came with %s (BF-01, BF-02)', async (_, query) => {
     await expect(complete(query)).rejects.toMatchObject({ code: 'login_not_valid' });
     expect(forms).toEqual([]);
   });
 
-  it('takes no answer without an ID token, which no user is to blame for (BF-02)', async () => {
+  it('refuses an answer without an ID token, and does not blame the user (BF-02)', async () => {
     bend = { answer: (send) => send(200, { access_token: 'x', token_type: 'Bearer', expires_in: 300 }) };
     await expect(complete()).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
   });
@@ -177,14 +177,14 @@ describe('OpenIdProvider', () => {
     ['invalid_grant', 400, { error: 'invalid_grant' }, 'login_refused'],
     ['a wrong secret', 401, { error: 'unauthorized_client' }, 'authorization_server_refused'],
     ['a 500', 500, {}, 'authorization_server_unavailable'],
-  ])('says whose fault %s is, and prints no secret', async (_, status, body, code) => {
+  ])('blames the right party for %s, and prints no secret', async (_, status, body, code) => {
     bend = { answer: (send) => send(status, body) };
     const error: unknown = await complete().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code });
     expect(inspect(error, { depth: 9 })).not.toMatch(/the-client-secret|the-code|vvvv/);
   });
 
-  it('ends the session of an ID token by a request of its own (BF-07, BF-09)', async () => {
+  it('ends the session of an ID token by its own request (BF-07, BF-09)', async () => {
     const { tokens } = await complete();
     await provider.endSession(tokens);
     expect(forms[1]?.get('id_token_hint')).toBe(tokens.reveal().idToken);
@@ -269,12 +269,12 @@ describe('OpenIdProvider', () => {
     ['invalid_scope', { status: 400, body: { error: 'invalid_scope' } }, REFUSED, 'answered_400_invalid_scope'],
   ];
 
-  it.each(faults)('ends no refresh with %s (BF-08, RS-14)', async (_, raw, code, reason) => {
+  it.each(faults)('does not end the session when a refresh gets %s (BF-08, RS-14)', async (_, raw, code, reason) => {
     bend = { raw };
     await expect(refresh()).rejects.toMatchObject({ code, reason });
   });
 
-  it.each(faults)('blames no user for %s at a login (BF-02, RS-14)', async (_, raw, code, reason) => {
+  it.each(faults)('does not blame the user for %s at a login (BF-02, RS-14)', async (_, raw, code, reason) => {
     bend = { raw };
     await expect(complete()).rejects.toMatchObject({ code, reason });
   });
@@ -283,13 +283,13 @@ describe('OpenIdProvider', () => {
     ['of another issuer', () => ({ claims: { iss: 'https://evil.example' } })],
     ['signed with another key', () => ({ signedBy: foreignKey })],
     ['of another user', () => ({ claims: { sub: 'bob-id' } })],
-    ['of another user, by a key that cannot be had', () => ({ claims: { sub: 'bob-id' }, kid: 'unknown' })],
-  ])('ends no refresh that brings an ID token %s, and takes nothing of it (BF-08)', async (_, bent) => {
+    ['of another user, with an unavailable key', () => ({ claims: { sub: 'bob-id' }, kid: 'unknown' })],
+  ])('neither ends the session nor uses the answer when a refresh brings an ID token %s (BF-08)', async (_, bent) => {
     bend = { ...bent() };
     await expect(refresh()).rejects.toMatchObject({ code: UNAVAILABLE });
   });
 
-  it('keeps the former ID token when the key of a new one cannot be had: the refresh token is used up (BF-08)', async () => {
+  it('keeps the former ID token when the key of the new one is unavailable, since the refresh token is used up (BF-08)', async () => {
     for (const certs of [undefined, { status: 503, body: {} }]) {
       bend = { kid: 'unknown', ...(certs === undefined ? {} : { certs }) };
       const refreshed = await refresh();
@@ -300,16 +300,16 @@ describe('OpenIdProvider', () => {
 
   it.each<[string, () => Bend, string]>([
     ['lacks the key of the token', () => ({ kid: 'unknown' }), 'signing_key_unknown'],
-    ['is no key set', () => ({ certs: { status: 200, body: {} } }), 'signing_keys_malformed'],
+    ['is not a key set', () => ({ certs: { status: 200, body: {} } }), 'signing_keys_malformed'],
     ['is a page', () => ({ certs: { status: 200, headers: HTML, body: '<p>' } }), 'signing_keys_malformed'],
     ['comes with 404', () => ({ certs: { status: 404, body: { keys: [jwk] } } }), 'answered_404_unexpected_status'],
     ['comes with 503', () => ({ certs: { status: 503, body: { keys: [jwk] } } }), 'answered_503_unexpected_status'],
-  ])('blames no user when the key set %s (RS-14)', async (_, bent, reason) => {
+  ])('does not blame the user when the key set %s (RS-14)', async (_, bent, reason) => {
     bend = bent();
     await expect(complete()).rejects.toMatchObject({ code: UNAVAILABLE, reason });
   });
 
-  it('takes no ID token that is signed with our secret, though the server should offer it (BF-02)', async () => {
+  it('refuses an ID token signed with our secret, even if the server offers that (BF-02)', async () => {
     bend = {
       signedBy: Buffer.alloc(32, 'x'),
       alg: 'HS256',
@@ -318,14 +318,14 @@ describe('OpenIdProvider', () => {
     await expect(complete()).rejects.toMatchObject({ code: 'login_not_valid', reason: 'err_jose_alg_not_allowed' });
   });
 
-  it('knows when it asked, so that no answer counts for a time after its question (BF-09)', async () => {
+  it('dates an answer by its request, so that it proves nothing about a later time (BF-09)', async () => {
     expect((await complete()).tokens.askedAtMs).toBeLessThanOrEqual(arrivedMs);
     bend = { claims: { nonce: undefined } };
     const refreshed = await refresh();
     expect('tokens' in refreshed && refreshed.tokens.askedAtMs).toBeLessThanOrEqual(arrivedMs);
   });
 
-  it('says when Keycloak wants to be asked again, and for no longer than five minutes', async () => {
+  it('passes on Retry-After, up to five minutes', async () => {
     for (const [value, seconds] of [
       ['7', 7],
       ['9999', 300],
@@ -336,7 +336,7 @@ describe('OpenIdProvider', () => {
     }
   });
 
-  it('follows no redirect of the token endpoint, with secret and code (BF-07)', async () => {
+  it('follows no redirect of the token endpoint, since the request holds secret and code (BF-07)', async () => {
     for (const status of [301, 302, 303, 307, 308]) {
       forms = [];
       bend = { raw: { status, headers: { ...HTML, location: `${baseUrl()}/elsewhere` }, body: '' } };
@@ -362,7 +362,7 @@ describe('OpenIdProvider', () => {
     ['x\n{"level":"error","msg":"forged"}', 'other'],
     ['eyJhbGciOiJSUzI1NiJ9.e30.c2ln', 'other'],
     ['x'.repeat(61), 'other'],
-  ])('takes of what the address line calls an error a plain word alone: %j (BF-07)', async (error, reason) => {
+  ])('logs the error of the callback URL only if it is a plain word: %j (BF-07)', async (error, reason) => {
     const query = `?${new URLSearchParams({ state: PENDING.state, iss: ISSUER, error })}`;
     await expect(complete(query)).rejects.toMatchObject({ code: 'login_refused', reason });
   });
@@ -375,7 +375,7 @@ describe('OpenIdProvider', () => {
     },
   );
 
-  it('takes no metadata of another issuer (BF-02)', async () => {
+  it('refuses metadata of another issuer (BF-02)', async () => {
     bend = { metadata: { issuer: 'http://evil.example/realms/shop' } };
     await expect(provider.begin('/')).rejects.toMatchObject({ code: 'authorization_server_refused' });
   });

@@ -1,4 +1,4 @@
-/** OpenIdProvider: what Service A asks of Keycloak to log a user in and out, by the OpenID Connect library. */
+/** OpenIdProvider: logs users in and out at Keycloak, through the OpenID Connect library. */
 import { Inject, Injectable } from '@nestjs/common';
 import { compactVerify, errors } from 'jose';
 import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
@@ -18,15 +18,15 @@ import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { LoginError } from './login-error.js';
 import { OpenIdTokens } from './openid-tokens.js';
 import { OpenIdConfiguration } from './openid-configuration.js';
-import { isInvalidGrant, unavailable, withOwnErrors } from './openid-errors.js';
+import { isInvalidGrant, translateErrors, unavailable } from './openid-errors.js';
 import { OpenIdTransport } from './openid-transport.js';
 import type { PendingLogin } from './pending-logins.js';
 import { SIGNING_ALGORITHMS } from './signing-keys.js';
 
-/** Who logged in, by the ID token; and the tokens. */
+/** The user who logged in, according to the ID token, and the user's tokens. */
 export interface LoggedIn {
   readonly subject: string;
-  /** Keycloak's session, the same for every client the user logs in to. */
+  /** The id of Keycloak's session, which is the same for every client at which the user logs in. */
   readonly sessionId: string | undefined;
   readonly username: string;
   /** `iat` of the ID token. */
@@ -36,12 +36,12 @@ export interface LoggedIn {
 
 export type Refreshed = { readonly tokens: OpenIdTokens } | { readonly refused: true };
 
-/** What A needs of a user's token for itself; for Service B it is exchanged. */
+/** The scopes that Service A itself needs. For Service B the user's token is exchanged. */
 const SCOPE = 'openid orders.read';
-/** DEMO: the attacks on the page are routes with a permission of their own. */
+/** DEMO: the attacks on the page need a further permission. */
 const DEMO_SCOPE = `${SCOPE} attacks.run`;
 
-/** Throws `LoginError` for what is wrong with a login, `AuthorizationServerError` when Keycloak is to blame. */
+/** Throws `LoginError` when a login is invalid, `AuthorizationServerError` when Keycloak is at fault. */
 @Injectable()
 export class OpenIdProvider {
   readonly #callbackUrl: string;
@@ -54,7 +54,7 @@ export class OpenIdProvider {
     this.#callbackUrl = `${config.login.publicUrl}/auth/callback`;
   }
 
-  /** A new login: what is to be remembered of it, and where to send the browser. */
+  /** Starts a login. Returns the values to remember, and the URL to which the browser is redirected. */
   async begin(returnTo: string): Promise<{ readonly pending: PendingLogin; readonly url: string }> {
     const pending = { state: randomState(), nonce: randomNonce(), codeVerifier: randomPKCECodeVerifier(), returnTo };
     const url = buildAuthorizationUrl(await this.configuration.get(), {
@@ -68,11 +68,11 @@ export class OpenIdProvider {
     return { pending, url: url.href };
   }
 
-  /** Checks the answer that the browser brought (`state`, `iss`), redeems its code and checks the ID token, nonce included. */
+  /** Checks the answer that the browser brought (`state`, `iss`), redeems its code, and checks the ID token with its nonce. */
   async complete(query: string, { state, nonce, codeVerifier }: PendingLogin): Promise<LoggedIn> {
     const configuration = await this.configuration.get();
     const startedMs = performance.now();
-    return withOwnErrors(async () => {
+    return translateErrors(async () => {
       const answer = await authorizationCodeGrant(configuration, new URL(this.#callbackUrl + query), {
         expectedState: state,
         expectedNonce: nonce,
@@ -80,15 +80,15 @@ export class OpenIdProvider {
         idTokenExpected: true,
       });
       if (answer.id_token === undefined) throw unavailable('nonsense_answer');
-      // Though it came over the line from Keycloak itself.
+      // The signature is checked although the token came from Keycloak directly.
       await this.#checkSignature(answer.id_token);
       return loggedIn(answer, answer.id_token, answer.claims(), startedMs);
     });
   }
 
   /**
-   * New tokens for old; refused when Keycloak knows the session no longer (400 `invalid_grant`), and for nothing else: no
-   * other answer says anything of the session. `subject`: whose it is.
+   * Refreshes the tokens. Returns `refused` only when Keycloak's session has ended (400 `invalid_grant`), since no other answer
+   * proves that. `subject`: the user of the session.
    */
   async refresh(tokens: OpenIdTokens, subject: string): Promise<Refreshed> {
     const { refreshToken, idToken } = tokens.reveal();
@@ -96,25 +96,26 @@ export class OpenIdProvider {
     const configuration = await this.configuration.get();
     const startedMs = performance.now();
     try {
-      return await withOwnErrors(async () => {
+      return await translateErrors(async () => {
         const answer = await refreshTokenGrant(configuration, refreshToken);
-        // OpenID Connect Core 1.0 §12.2: never another user's.
+        // OpenID Connect Core 1.0 §12.2: the subject must stay the same.
         const { sub = subject } = answer.claims() ?? {};
         if (sub !== subject) throw new LoginError('login_not_valid', 'another_subject');
-        return { tokens: tokensOf(answer, startedMs, refreshToken, await this.#newer(answer.id_token, idToken)) };
+        const newest = await this.#verifiedOr(idToken, answer.id_token);
+        return { tokens: tokensOf(answer, startedMs, refreshToken, newest) };
       });
     } catch (error) {
       if (isInvalidGrant(error)) return { refused: true };
-      // No user is to blame for an answer that is not what was asked for.
+      // A malformed answer is Keycloak's fault, not the user's.
       throw error instanceof LoginError ? unavailable('nonsense_answer') : error;
     }
   }
 
   /**
-   * The refresh token may be used up by now. So an ID token whose key can't be had ends nothing: the one of the login stays,
-   * which serves for the logout as well.
+   * The new ID token, or the former one when there is no new one or its key is unavailable. That must not fail the refresh, since
+   * the refresh token may be used up by now; for the logout the former ID token serves as well.
    */
-  async #newer(idToken: string | undefined, former: string): Promise<string> {
+  async #verifiedOr(former: string, idToken: string | undefined): Promise<string> {
     if (idToken === undefined) return former;
     try {
       await this.#checkSignature(idToken);
@@ -125,7 +126,7 @@ export class OpenIdProvider {
     }
   }
 
-  /** Throws `LoginError` for a signature that is wrong, `AuthorizationServerError` when Keycloak has no such key to show. */
+  /** Throws `LoginError` for a wrong signature, `AuthorizationServerError` when Keycloak does not publish the key. */
   async #checkSignature(idToken: string): Promise<void> {
     try {
       await compactVerify(idToken, this.configuration.keys.get, { algorithms: [...SIGNING_ALGORITHMS] });
@@ -137,8 +138,8 @@ export class OpenIdProvider {
   }
 
   /**
-   * RP-Initiated Logout 1.0, by our own request, so that the ID token is in no address that a browser sees: ends the
-   * session at Keycloak, which tells every other client of it.
+   * Ends the session at Keycloak, which then notifies its other clients (RP-Initiated Logout 1.0). The service sends this request
+   * itself, so that the ID token appears in no URL that a browser sees.
    */
   async endSession(tokens: OpenIdTokens): Promise<void> {
     const { end_session_endpoint = '' } = (await this.configuration.get()).serverMetadata();
@@ -148,8 +149,8 @@ export class OpenIdProvider {
   }
 
   /**
-   * Where the browser then goes, to lose what Keycloak left in it. Keycloak sends it back at once, or asks when it still has
-   * a session: another one than that which was ended, or when that failed.
+   * The URL to which the browser then goes, so that Keycloak clears its cookies. Keycloak redirects back at once, or asks the user
+   * if there is still a session: another one, or the same one if ending it failed.
    */
   async logoutUrl(): Promise<string> {
     const parameters = { post_logout_redirect_uri: `${this.config.login.publicUrl}/` };
@@ -174,7 +175,7 @@ function loggedIn(
   };
 }
 
-/** The refresh token, when the server does not send a new one, stays as it was (RFC 6749 §6). */
+/** Keeps the former refresh token when the server sends no new one (RFC 6749 §6). */
 function tokensOf(
   { access_token, refresh_token, expires_in = 0 }: TokenEndpointResponse,
   startedMs: number,

@@ -1,16 +1,16 @@
-/** OpenIdTokens: what Keycloak issued to Service A for a user who logged in; none of it is printed. */
+/** OpenIdTokens: the tokens that Keycloak issued to Service A for a logged-in user; they are never printed. */
 
 export interface OpenIdTokensParts {
   readonly accessToken: string;
   readonly refreshToken: string | undefined;
   readonly idToken: string;
-  /** When Keycloak was asked for them, on the monotonic clock: so far it called the session good. */
+  /** When Keycloak was asked for them, on the monotonic clock. Keycloak confirmed the session as of this time. */
   readonly askedAtMs: number;
-  /** When the access token ends, on the same clock. */
+  /** When the access token expires, on the same clock. */
   readonly expiresAtMs: number;
 }
 
-/** Private fields: neither JSON nor `util.inspect` shows them. */
+/** The tokens are in a private field, which neither JSON nor `util.inspect` shows. */
 export class OpenIdTokens {
   readonly #parts: OpenIdTokensParts;
 
@@ -26,7 +26,7 @@ export class OpenIdTokens {
     return this.#parts.expiresAtMs;
   }
 
-  /** For `AccessTokenVerifier`, the refresh and the logout: never for an answer. */
+  /** For `AccessTokenVerifier`, the refresh and the logout; never for an answer. */
   reveal(): OpenIdTokensParts {
     return this.#parts;
   }

@@ -1,4 +1,4 @@
-/** OpenIdTransport: how Keycloak is reached for a login, and what is sent where. */
+/** OpenIdTransport: sends the requests of the login to Keycloak, and checks to which origins they may go. */
 import { Injectable } from '@nestjs/common';
 import { AuthorizationServerFetch } from 'nestjs-keycloak-s2s';
 import type { CustomFetch, ServerMetadata } from 'openid-client';
@@ -8,9 +8,9 @@ import { refused, unavailable } from './openid-errors.js';
 const JSON_CONTENT_TYPE = /^application\/json *(;|$)/i;
 
 /**
- * Every call is one of the library's door: bounded in time, size and number, to Keycloak alone, with no redirect; a POST is sent
- * once. Anybody can bring about that a code is redeemed. So that has slots of its own, and what users who are logged in need
- * (refresh, logout), or all (endpoints and keys), does not wait behind it.
+ * Every call uses `AuthorizationServerFetch`: limited in time, size and number, to Keycloak only, without redirects, and with each
+ * POST sent once. Anyone can trigger the redemption of a code, so redemptions have their own slots. Refresh and logout of logged-in
+ * users, and the metadata and keys that all need, do not wait behind them.
  */
 @Injectable()
 export class OpenIdTransport {
@@ -35,7 +35,7 @@ export class OpenIdTransport {
       body: form,
       signal,
     });
-    // What says that it is something else was not looked at as JSON, and the library would read it all the same.
+    // Our fetch validates only answers declared as JSON, but the library would parse any answer.
     if (response.ok && !JSON_CONTENT_TYPE.test(response.headers.get('content-type') ?? '')) {
       throw unavailable('answer_not_json');
     }
@@ -51,18 +51,18 @@ export class OpenIdTransport {
   }
 }
 
-/** Browsers are sent to the issuer's origin alone; our secret goes there, or where we reach the server. */
+/** Browsers are redirected to the issuer's origin only. Our secret goes there, or to the origin of `baseUrl`. */
 export function checkEndpoints(
   server: Readonly<ServerMetadata>,
   { issuer, baseUrl = issuer }: ServiceAConfig['keycloak'],
 ): void {
-  const ofBrowsers = [new URL(issuer).origin];
-  const ofOurs = [...ofBrowsers, new URL(baseUrl).origin];
+  const forBrowsers = [new URL(issuer).origin];
+  const forService = [...forBrowsers, new URL(baseUrl).origin];
   const endpoints: readonly (readonly [name: string, origins: readonly string[]])[] = [
-    ['authorization_endpoint', ofBrowsers],
-    ['end_session_endpoint', ofBrowsers],
-    ['token_endpoint', ofOurs],
-    ['jwks_uri', ofOurs],
+    ['authorization_endpoint', forBrowsers],
+    ['end_session_endpoint', forBrowsers],
+    ['token_endpoint', forService],
+    ['jwks_uri', forService],
   ];
   for (const [name, origins] of endpoints) {
     const url = server[name];

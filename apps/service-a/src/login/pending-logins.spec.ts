@@ -1,4 +1,4 @@
-/** PendingLogins: what a browser can and can't make of the sealed cookie that it keeps. */
+/** PendingLogins: what a browser can and can't do with its encrypted cookie. */
 import { hkdfSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { EncryptJWT } from 'jose';
@@ -21,7 +21,7 @@ const config = settingsFrom({
 const pendingLogins = (): PendingLogins => new PendingLogins(config, new Cookies(config));
 const bring = (value: string) => ({ headers: { cookie: `login-${STATE.slice(0, 16)}=${value}` } });
 
-/** As the service itself seals. */
+/** Encrypts as the service does. */
 async function sealed(claims: object, expires: string | undefined, secret = SECRET): Promise<string> {
   const key = new Uint8Array(hkdfSync('sha256', secret, '', 'service-a pending login', 32));
   const jwt = new EncryptJWT({ ...claims }).setProtectedHeader({ alg: 'dir', enc: 'A256GCM' });
@@ -29,30 +29,30 @@ async function sealed(claims: object, expires: string | undefined, secret = SECR
 }
 
 describe('PendingLogins', () => {
-  it('takes what it sealed, once, and shows none of it (BF-01)', async () => {
+  it('accepts its own cookie once, and reveals none of it (BF-01)', async () => {
     const logins = pendingLogins();
     const [cookie = ''] = await logins.remember({ headers: {} }, PENDING);
     expect(cookie).not.toMatch(/the-verifier|%2Fx/);
     const value = /=([^;]+)/.exec(cookie)?.[1] ?? '';
-    await expect(logins.take(bring(value), STATE)).resolves.toMatchObject(PENDING);
-    await expect(logins.take(bring(value), STATE)).rejects.toMatchObject({ reason: 'login_taken_before' });
+    await expect(logins.consume(bring(value), STATE)).resolves.toMatchObject(PENDING);
+    await expect(logins.consume(bring(value), STATE)).rejects.toMatchObject({ reason: 'login_taken_before' });
   });
 
   it.each<[string, () => Promise<string>]>([
-    ['without an end', () => sealed(PENDING, undefined)],
-    ['that has ended', () => sealed(PENDING, '-1s')],
+    ['without an expiry', () => sealed(PENDING, undefined)],
+    ['that has expired', () => sealed(PENDING, '-1s')],
     ['without a state', () => sealed({ ...PENDING, state: undefined }, '60s')],
     ['of another state', () => sealed({ ...PENDING, state: 't'.repeat(43) }, '60s')],
-    ['sealed with another secret', () => sealed(PENDING, '60s', 'another-secret')],
-    ['that is no seal at all', async () => 'a.b.c.d.e'],
-  ])('takes none %s (BF-01)', async (_, make) => {
-    await expect(pendingLogins().take(bring(await make()), STATE)).rejects.toMatchObject({
+    ['encrypted with another secret', () => sealed(PENDING, '60s', 'another-secret')],
+    ['that is not encrypted at all', async () => 'a.b.c.d.e'],
+  ])('refuses a cookie %s (BF-01)', async (_, make) => {
+    await expect(pendingLogins().consume(bring(await make()), STATE)).rejects.toMatchObject({
       code: 'login_not_started_here',
       reason: 'login_not_ours',
     });
   });
 
-  it('takes one that it would have sealed itself (BF-01)', async () => {
-    await expect(pendingLogins().take(bring(await sealed(PENDING, '60s')), STATE)).resolves.toMatchObject(PENDING);
+  it('accepts a cookie that it would have written itself (BF-01)', async () => {
+    await expect(pendingLogins().consume(bring(await sealed(PENDING, '60s')), STATE)).resolves.toMatchObject(PENDING);
   });
 });

@@ -1,4 +1,4 @@
-/** PendingLogins: logins under way, each kept sealed in the browser that began it. */
+/** PendingLogins: logins in progress, each kept in an encrypted cookie of the browser that started it. */
 import { hkdfSync } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { EncryptJWT, jwtDecrypt } from 'jose';
@@ -7,7 +7,7 @@ import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { Cookies, type CookieRequest } from './cookies.js';
 import { LoginError } from './login-error.js';
 
-/** What is remembered between the way to Keycloak and the way back. */
+/** The values that are remembered from the redirect to Keycloak until the return. */
 export interface PendingLogin {
   readonly state: string;
   readonly nonce: string;
@@ -15,22 +15,22 @@ export interface PendingLogin {
   readonly returnTo: string;
 }
 
-/** As long as Keycloak lets a user take to log in, more or less. */
+/** About as long as Keycloak lets a user take to log in. */
 const LIFETIME_SECONDS = 600;
-/** Tabs of one browser that may be logging in; headers have a bound. The oldest goes first. */
+/** Pending logins of one browser, limited because headers are; the oldest is dropped first. */
 const MAX_PER_BROWSER = 5;
 const MAX_REMEMBERED = 10_000;
 
 const ENCRYPTION = { alg: 'dir', enc: 'A256GCM' } as const;
 
 /**
- * In the browser and not here, so that anybody who begins many logins fills no memory and pushes out no other's. The seal
- * (JWE, with a key made of the session secret) keeps the PKCE verifier from everybody but us. A login can be taken once.
+ * Pending logins are kept in the browser, so that a client that starts many logins neither fills memory nor evicts the logins of
+ * others. The encryption (JWE, with a key derived from the session secret) hides the PKCE verifier. Each login can be used once.
  */
 @Injectable()
 export class PendingLogins {
   readonly #key: Uint8Array;
-  readonly #taken = new LRUCache<string, true>({ max: MAX_REMEMBERED, ttl: LIFETIME_SECONDS * 1000 });
+  readonly #used = new LRUCache<string, true>({ max: MAX_REMEMBERED, ttl: LIFETIME_SECONDS * 1000 });
 
   constructor(
     @Inject(serviceAConfig.KEY) { login }: ServiceAConfig,
@@ -39,35 +39,35 @@ export class PendingLogins {
     this.#key = new Uint8Array(hkdfSync('sha256', login.sessionSecret, '', 'service-a pending login', 32));
   }
 
-  /** The cookies that make the browser remember this login, and forget the oldest when there are too many. */
+  /** The cookies that store this login in the browser, and remove the oldest ones when there are too many. */
   async remember(request: CookieRequest, { state, nonce, codeVerifier, returnTo }: PendingLogin): Promise<string[]> {
     const sealed = await new EncryptJWT({ state, nonce, codeVerifier, returnTo })
       .setProtectedHeader(ENCRYPTION)
       .setExpirationTime(`${LIFETIME_SECONDS}s`)
       .encrypt(this.#key);
     // Browsers send the oldest cookie of one path first (RFC 6265 §5.4).
-    const known = this.cookies.loginKeys(request);
-    const forgotten = known.slice(0, Math.max(0, known.length - MAX_PER_BROWSER + 1));
+    const keys = this.cookies.loginKeys(request);
+    const dropped = keys.slice(0, Math.max(0, keys.length - MAX_PER_BROWSER + 1));
     return [
-      ...forgotten.map((key) => this.cookies.clearLogin(key)),
+      ...dropped.map((key) => this.cookies.clearLogin(key)),
       this.cookies.setLogin(keyOf(state), sealed, LIFETIME_SECONDS),
     ];
   }
 
-  /** The login with this state, if this browser began it and it was not taken before; else `login_not_started_here`. */
-  async take(request: CookieRequest, state: unknown): Promise<PendingLogin> {
+  /** Returns the login with this state, once. Throws `login_not_started_here` if this browser did not start it or it was used before. */
+  async consume(request: CookieRequest, state: unknown): Promise<PendingLogin> {
     if (typeof state !== 'string') throw new LoginError('login_not_started_here', 'state_missing');
     const sealed = this.cookies.login(request, keyOf(state));
     if (sealed === undefined) throw new LoginError('login_not_started_here', 'no_such_login');
     const pending = await this.#open(sealed);
     if (pending?.state !== state) throw new LoginError('login_not_started_here', 'login_not_ours');
-    if (this.#taken.has(state)) throw new LoginError('login_not_started_here', 'login_taken_before');
-    this.#taken.set(state, true);
+    if (this.#used.has(state)) throw new LoginError('login_not_started_here', 'login_taken_before');
+    this.#used.set(state, true);
     return pending;
   }
 
-  /** The cookie that has the browser forget it. */
-  forget(state: string): string {
+  /** The cookie that removes the login from the browser. */
+  clearCookie(state: string): string {
     return this.cookies.clearLogin(keyOf(state));
   }
 
@@ -85,7 +85,7 @@ export class PendingLogins {
   }
 }
 
-/** Enough of the state to tell logins apart; a name of a cookie can't hold every character. */
+/** The part of the state that names the cookie, without the characters that cookie names can't contain. */
 function keyOf(state: string): string {
   return state.replaceAll(/[^\w-]/g, '').slice(0, 16);
 }

@@ -1,4 +1,4 @@
-/** RefusalPageFilter: shows a browser why it was refused, as a page; everybody else gets the JSON. */
+/** RefusalPageFilter: tells a browser why it was refused, as a page; other callers get JSON. */
 import { Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { RefusalFilter, type Refusal, type RefusalBody } from 'nestjs-keycloak-s2s';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
@@ -7,7 +7,7 @@ import { Cookies } from './cookies.js';
 import { adviceFor } from './refusal-advice.js';
 import { SESSION_ENDED } from './session-caller.js';
 
-/** What each page of a refusal tells. */
+/** The part of the page model that every refusal page has. */
 export interface RefusedPage {
   readonly body: RefusalBody;
   readonly status: number;
@@ -15,7 +15,7 @@ export interface RefusedPage {
   readonly advice: string;
 }
 
-/** For routes that a session opens: with the refusal of one that is over, the browser forgets its cookie. */
+/** For routes that a session opens. When the session has ended, the refusal clears the cookie. */
 @Injectable()
 export abstract class RefusalPageFilter implements ExceptionFilter<Refusal> {
   constructor(
@@ -24,7 +24,7 @@ export abstract class RefusalPageFilter implements ExceptionFilter<Refusal> {
     private readonly pages: Pages,
   ) {}
 
-  /** Made after the refusal was logged. */
+  /** Called after the refusal was logged. */
   protected abstract page(refused: RefusedPage, request: PageRequest): Page;
 
   catch(refusal: Refusal, host: ArgumentsHost): void {

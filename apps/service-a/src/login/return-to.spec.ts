@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { returnTo } from './return-to.js';
 
 describe('returnTo', () => {
-  it.each(['/', '/run-service-b', '/run-service-b?x=1&y=%2F#end', '/a/../b'])('takes the path %s', (path) => {
+  it.each(['/', '/run-service-b', '/run-service-b?x=1&y=%2F#end', '/a/../b'])('accepts the path %s', (path) => {
     expect(returnTo(path)).toBe(path === '/a/../b' ? '/b' : path);
   });
 
@@ -21,11 +21,11 @@ describe('returnTo', () => {
     ['a tab that browsers drop', '/\t/evil.example'],
     ['a blank', '/ /evil.example'],
     ['a letter outside ASCII', '/é'],
-    ['no text', ['/run-service-b', '/run-service-b']],
+    ['a list', ['/run-service-b', '/run-service-b']],
     ['nothing', undefined],
     ['more than 2048 characters', `/${'x'.repeat(2048)}`],
     ['the login itself', '/auth/login?return_to=/auth/login'],
-  ])('makes / of %s (BF-03)', (_, asked) => {
+  ])('turns %s into / (BF-03)', (_, asked) => {
     expect(returnTo(asked)).toBe('/');
   });
 });

@@ -1,12 +1,12 @@
-/** SessionCaller: the user in whose name a request with a session is made. */
+/** SessionCaller: finds the user of a request that has a session. */
 import { Injectable } from '@nestjs/common';
 import { AccessTokenVerifier, BearerError, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { Cookies, type CookieRequest } from './cookies.js';
 import { UserSessions } from './user-sessions.js';
 
-/** The reason of a refusal after which the browser's cookie is worth nothing, here or anywhere. */
+/** The reason of a refusal after which the browser's cookie is useless at every instance. */
 export const SESSION_ENDED = 'session_ended';
-/** The session may be one of another instance. */
+/** The session may belong to another instance. */
 const SESSION_UNKNOWN = 'session_unknown';
 
 @Injectable()
@@ -18,17 +18,17 @@ export class SessionCaller {
   ) {}
 
   /**
-   * The judged token of the session's user; undefined when the browser brought no session. It must have `permission`, as
-   * a token in a header must where the route says `@RequirePermission`.
+   * Returns the verified token of the session's user, or undefined when the request has no session. The token needs `permission`,
+   * as a token in a header does on a route with `@RequirePermission`.
    *
-   * Throws `BearerError`: `missing_token` when the session is over or not known (nobody is somebody else instead),
-   * `insufficient_scope`.
+   * Throws `BearerError`: `missing_token` when the session has ended or is unknown, so that the request never runs as somebody
+   * else; `insufficient_scope` without the permission.
    */
   async of(request: CookieRequest, permission: string): Promise<VerifiedAccessToken | undefined> {
     const id = this.cookies.sessionId(request);
     if (id === undefined) return undefined;
     const session = await this.sessions.findFresh(id);
-    if (session === undefined) throw noSession(this.sessions.isOurs(id) ? SESSION_ENDED : SESSION_UNKNOWN);
+    if (session === undefined) throw noSession(this.sessions.isFromThisInstance(id) ? SESSION_ENDED : SESSION_UNKNOWN);
     const token = await this.#verified(id, session.tokens.reveal().accessToken);
     if (!token.hasPermission(permission)) {
       throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission });
@@ -41,7 +41,7 @@ export class SessionCaller {
       return await this.verifier.verify(accessToken);
     } catch (error) {
       if (!(error instanceof BearerError)) throw error;
-      // Keycloak ended the session and told nobody. A refresh now could bring back what is just being ended.
+      // Keycloak ended the session without a notice. A refresh now could revive a session that is just being ended.
       await this.sessions.end(id);
       throw noSession(SESSION_ENDED);
     }

@@ -1,4 +1,4 @@
-/** What a request with a session may do, and by which of its credentials: Service A over HTTP, without another server. */
+/** Requests with a session at Service A: what they may do, and which credential counts. No other server is needed. */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -24,7 +24,7 @@ const settings = settingsFrom({
   NODE_ENV: 'test',
   DEMO_MODE: 'true',
   PUBLIC_URL,
-  // Nobody listens there: what is asked of it here fails at once.
+  // No server listens there, so requests to Keycloak fail at once.
   KEYCLOAK_BASE_URL: 'http://127.0.0.1:9',
   KEYCLOAK_REALM: 'shop',
   SERVICE_A_CLIENT_SECRET: 'a-secret',
@@ -34,7 +34,7 @@ const PERMISSIONS = ['orders.read', 'attacks.run'];
 const ALICE: TestAccessTokenOptions = { subject: 'alice', client: 'service-a', permissions: PERMISSIONS };
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
 const CROSS_SITE = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
-/** Past the guards, and nothing is run. */
+/** A request for it passes the guards but runs nothing. */
 const NO_ATTACK = '/attacks/none-of-this-name';
 
 type Service = NestFastifyApplication;
@@ -52,7 +52,7 @@ async function start(): Promise<Service> {
 }
 
 let app: Service;
-/** A second instance of the same service, which shares no memory with it. */
+/** A second instance of the same service, without shared memory. */
 let replica: Service;
 beforeAll(async () => {
   [app, replica] = await Promise.all([start(), start()]);
@@ -101,18 +101,18 @@ const post = (path: string, headers: Readonly<Record<string, string>>, form: obj
 const chain = (headers: Readonly<Record<string, string>>, at = app) => send('get', '/run-service-b', headers, at);
 
 describe('a request with a session', () => {
-  it('changes something with the token of the session, from a page of this origin (BF-06)', async () => {
+  it('may change state with the CSRF token of the session, from a page of this origin (BF-06)', async () => {
     const session = await logIn();
     const { cookie, csrfToken } = session;
     await post(NO_ATTACK, { cookie, ...SAME_ORIGIN }, { csrf_token: csrfToken }).expect(404);
     await post(NO_ATTACK, { cookie, ...SAME_ORIGIN, 'x-csrf-token': csrfToken }).expect(404);
-    // An older browser, that names its page only.
+    // An older browser sends only `Origin`.
     await post(NO_ATTACK, { cookie, origin: PUBLIC_URL }, { csrf_token: csrfToken }).expect(404);
-    // Pages that say which they are, and those that hide it, as their own policy has it.
+    // Pages may send their origin or hide it, depending on their referrer policy.
     for (const origin of [PUBLIC_URL, 'null', 'http://127.0.0.1:3000', 'http://[::1]:3000', 'http://localhost']) {
       await post(NO_ATTACK, { cookie, ...SAME_ORIGIN, origin }, { csrf_token: csrfToken }).expect(404);
     }
-    // The server of the kit has no end session endpoint to go on to.
+    // The in-memory server has no end session endpoint.
     await post('/auth/logout', { cookie, ...SAME_ORIGIN }, { csrf_token: csrfToken }).expect(502);
     await expect(isLoggedIn(session)).resolves.toBe(false);
   });
@@ -120,13 +120,13 @@ describe('a request with a session', () => {
   it.each<[string, Readonly<Record<string, string>>]>([
     ['another site', CROSS_SITE],
     ['another origin of this site', { 'sec-fetch-site': 'same-site' }],
-    ['no page at all, as by the address line', { 'sec-fetch-site': 'none' }],
+    ['no page, as when the URL is typed', { 'sec-fetch-site': 'none' }],
     ['another origin, by an older browser', { origin: 'https://evil.example' }],
-    ['an origin that is hidden', { origin: 'null' }],
-    ['who knows where', {}],
-    ['a name that somebody had lead here', { ...SAME_ORIGIN, origin: 'http://rebound.evil.example:3000' }],
-    ['an origin without form', { ...SAME_ORIGIN, origin: 'nonsense' }],
-  ])('from %s changes nothing, even with the token of the session (BF-06)', async (_, from) => {
+    ['a hidden origin', { origin: 'null' }],
+    ['an unknown source', {}],
+    ['a host name that was rebound to this service', { ...SAME_ORIGIN, origin: 'http://rebound.evil.example:3000' }],
+    ['a malformed origin', { ...SAME_ORIGIN, origin: 'nonsense' }],
+  ])('from %s changes nothing, even with the CSRF token of the session (BF-06)', async (_, from) => {
     const session = await logIn();
     for (const path of ['/auth/logout', NO_ATTACK]) {
       const { body } = await post(path, { cookie: session.cookie, ...from }, { csrf_token: session.csrfToken }).expect(
@@ -152,7 +152,7 @@ describe('a request with a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(true);
   });
 
-  it('does not do with the token of another session (BF-06)', async () => {
+  it('is refused with the CSRF token of another session (BF-06)', async () => {
     const [one, other] = [await logIn(), await logIn()];
     await post('/auth/logout', { cookie: one.cookie, ...SAME_ORIGIN }, { csrf_token: other.csrfToken }).expect(403);
     await expect(isLoggedIn(one)).resolves.toBe(true);
@@ -162,23 +162,23 @@ describe('a request with a session', () => {
 describe('a request with a session and an Authorization header', () => {
   it.each([
     ['is empty', ''],
-    ['is what a browser adds behind a proxy', 'Basic YWxpY2U6YWxpY2U='],
-    ['is of another kind that browsers add', 'Negotiate YII'],
+    ['is one that a browser adds behind a proxy', 'Basic YWxpY2U6YWxpY2U='],
+    ['is of another scheme that browsers add', 'Negotiate YII'],
     ['has no token', 'Bearer'],
-    ['has a token that is none', 'Bearer junk'],
-  ])('that %s is held to the rules of the session, since it acts by that (BF-06)', async (_, authorization) => {
+    ['has a malformed token', 'Bearer junk'],
+  ])('that %s follows the rules for sessions, since its session authenticates it (BF-06)', async (_, authorization) => {
     const session = await logIn();
     const { cookie } = session;
     const refused = await post('/auth/logout', { cookie, authorization, ...CROSS_SITE }).expect(403);
     expect(refused.headers['set-cookie']).toBeUndefined();
     await post('/auth/logout', { cookie, authorization, ...SAME_ORIGIN }).expect(403);
     await expect(isLoggedIn(session)).resolves.toBe(true);
-    // Where tokens are judged, this is none, and the session does not step in for it.
+    // On a guarded route the header is not a valid token, and the session does not replace it.
     expect((await post(NO_ATTACK, { cookie, authorization, ...CROSS_SITE })).status).toBeLessThan(402);
     expect((await chain({ cookie, authorization })).status).toBeGreaterThanOrEqual(400);
   });
 
-  it('is held to them even with a good token where none is judged (BF-06)', async () => {
+  it('follows them even with a valid token where no guard checks it (BF-06)', async () => {
     const session = await logIn();
     const authorization = `Bearer ${session.accessToken}`;
     await post('/auth/logout', { cookie: session.cookie, authorization, ...CROSS_SITE }).expect(403);
@@ -188,7 +188,7 @@ describe('a request with a session and an Authorization header', () => {
     await expect(isLoggedIn(session)).resolves.toBe(false);
   });
 
-  it('acts by the token that was judged, and by nothing of the session', async () => {
+  it('uses the verified token, and ignores the session', async () => {
     const bearer = signIn(app, testAccessToken({ ...ALICE, subject: 'bob' }));
     const session = await logIn({ permissions: [] });
     const { cookie } = session;
@@ -201,7 +201,7 @@ describe('a request with a session and an Authorization header', () => {
 });
 
 describe('a session', () => {
-  it('acts with the permission that the route demands', async () => {
+  it('needs the permission that the route requires', async () => {
     const { cookie } = await logIn();
     await chain({ cookie }).expect(200);
     expect(testServices(app).calls.at(-1)).toMatchObject({ subject: 'alice' });
@@ -210,7 +210,7 @@ describe('a session', () => {
   it.each([
     ['the chain', 'orders.read', (headers: Record<string, string>) => chain(headers)],
     ['an attack', 'attacks.run', (headers: Record<string, string>) => post(NO_ATTACK, headers)],
-  ])('whose user has no permission for %s is refused, and stays', async (_, permission, run) => {
+  ])('whose user has no permission for %s is refused, and continues', async (_, permission, run) => {
     const session = await logIn({ permissions: PERMISSIONS.filter((one) => one !== permission) });
     testServices(app).reset();
     const { cookie } = session;
@@ -220,7 +220,7 @@ describe('a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(true);
   });
 
-  it('whose token Keycloak ended is over with the first refusal, for good (BF-09)', async () => {
+  it('whose token Keycloak ended ends for good at the first refusal (BF-09)', async () => {
     const session = await logIn();
     signOut(app, session.accessToken);
     const { body, headers } = await chain({ cookie: session.cookie }).expect(401);
@@ -239,7 +239,7 @@ describe('two instances that share no sessions', () => {
       (headers: Record<string, string>) => send('post', NO_ATTACK, { ...headers, ...SAME_ORIGIN }, replica),
     ],
     ['the start page', (headers: Record<string, string>) => send('get', '/', headers, replica)],
-  ])('leave each other’s cookie alone when %s is asked of the wrong one (BF-09)', async (_, ask) => {
+  ])('keep each other’s cookie when %s is requested from the wrong one (BF-09)', async (_, ask) => {
     const session = await logIn();
     const { headers } = await ask({ cookie: session.cookie });
     expect(headers['set-cookie']).toBeUndefined();
@@ -247,13 +247,13 @@ describe('two instances that share no sessions', () => {
     await chain({ cookie: session.cookie }).expect(200);
   });
 
-  it('run nothing in another name for a session of the other one', async () => {
+  it('run nothing in another name for a session of the other instance', async () => {
     const { cookie } = await logIn();
     const { body } = await chain({ cookie }, replica).expect(401);
     expect(body).toMatchObject({ code: 'missing_token', reason: 'session_unknown' });
   });
 
-  it('have the browser forget a session that is over where it was begun', async () => {
+  it('clear the cookie of an ended session at the instance that started it', async () => {
     const session = await logIn();
     await app.get(UserSessions).end(session.id);
     const { body, headers } = await chain({ cookie: session.cookie }).expect(401);
@@ -261,13 +261,13 @@ describe('two instances that share no sessions', () => {
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
   });
 
-  it('let a user be rid of a session that is not known: by logging out', async () => {
+  it('let a user get rid of an unknown session by logging out', async () => {
     const { cookie } = await logIn();
     const page = await send('get', '/', { cookie }, replica).expect(200);
-    expect(page.text).toContain('is not known here');
+    expect(page.text).toContain('is unknown here');
     expect(page.text).toContain('action="/auth/logout"');
     expect(page.headers['content-security-policy']).toContain("form-action 'self' http://127.0.0.1:9");
-    // The server of the kit has no end session endpoint to go on to.
+    // The in-memory server has no end session endpoint.
     const { headers } = await send('post', '/auth/logout', { cookie, ...SAME_ORIGIN }, replica).expect(502);
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
   });

@@ -30,7 +30,7 @@ const holds = async (...keys: readonly string[]): Promise<boolean[]> => {
 };
 
 describe('MemorySessionStore', () => {
-  it('has one user who logs in again and again push out sessions of that user alone (BF-05)', async () => {
+  it('evicts only sessions of the user who logs in again and again (BF-05)', async () => {
     await store.add('alice-1', session('alice'));
     await store.add('alice-2', session('alice'));
     for (let logins = 0; logins < 10 * MAX; logins += 1) await store.add(`bob-${logins}`, session('bob'));
@@ -42,7 +42,7 @@ describe('MemorySessionStore', () => {
     ]);
   });
 
-  it('takes from a user at the bound the session that was used longest ago', async () => {
+  it('evicts the least recently used session of a user at the limit', async () => {
     await store.add('first', session('alice'));
     await store.add('second', session('alice'));
     await use('first');
@@ -50,7 +50,7 @@ describe('MemorySessionStore', () => {
     await expect(holds('first', 'second', 'third')).resolves.toEqual([true, false, true]);
   });
 
-  it('counts no session that is gone, however it went', async () => {
+  it('does not count deleted, evicted or expired sessions', async () => {
     await store.add('one', session('alice'));
     await store.add('two', session('alice', 's2'));
     await store.delete('one');
@@ -62,14 +62,14 @@ describe('MemorySessionStore', () => {
     await store.deleteWhere(({ sessionId }) => sessionId === 's3');
     await store.add('five', session('alice'));
     await expect(holds('four', 'five')).resolves.toEqual([true, true]);
-    // Pushed out by others, since the store is full.
+    // These are evicted by others, since the store is full.
     for (const user of ['b', 'c', 'd']) for (const key of ['1', '2']) await store.add(user + key, session(user));
     await store.add('six', session('alice'));
     await store.add('seven', session('alice'));
     await expect(holds('four', 'five', 'six', 'seven')).resolves.toEqual([false, false, true, true]);
   });
 
-  it('keeps no more than its bound: the session that was used longest ago goes', async () => {
+  it('evicts the least recently used session when it is full', async () => {
     const users = Array.from({ length: MAX }, (_, index) => `user-${index}`);
     for (const user of users) await store.add(user, session(user));
     await use('user-0');
@@ -77,7 +77,7 @@ describe('MemorySessionStore', () => {
     await expect(holds('user-0', 'user-1', 'user-2', 'one more')).resolves.toEqual([true, false, true, true]);
   });
 
-  it('holds to both bounds, and never takes from a user below the share while the store has room', async () => {
+  it('keeps both limits, and evicts no session of a user below the limit while it has room', async () => {
     const step = fc.record({
       user: fc.constantFrom('a', 'b', 'c'),
       key: fc.nat(9),

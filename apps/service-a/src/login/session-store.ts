@@ -1,13 +1,13 @@
-/** SessionStore: where sessions are kept, by the hash of their id; this one in memory, and bounded. */
+/** SessionStore: stores sessions by the hash of their id; MemorySessionStore keeps them in memory, within limits. */
 import { LRUCache } from 'lru-cache';
 import type { UserSession } from './user-session.js';
 
-/** What a store that several instances share would have to offer. */
+/** The interface that a store shared by several instances would have to implement. */
 export interface SessionStore {
   add(key: string, session: UserSession): Promise<void>;
   /**
-   * Puts what `change` makes of a session in its place, in one step: what others change meanwhile is not lost, and one that
-   * is gone is not brought back. Undefined, from `change` too, means that the session is gone.
+   * Replaces a session by the result of `change`, atomically: no concurrent change is lost, and a deleted session is not revived.
+   * Returns undefined when there is no session. When `change` returns undefined, the session is deleted.
    */
   update(key: string, change: (session: UserSession) => UserSession | undefined): Promise<UserSession | undefined>;
   delete(key: string): Promise<void>;
@@ -16,18 +16,18 @@ export interface SessionStore {
 
 export interface StoreBounds {
   readonly maxSessions: number;
-  /** Without a share of their own, one user could push out all others by logging in again and again. */
+  /** Without a limit per user, one user could evict all others by logging in repeatedly. */
   readonly maxSessionsPerUser: number;
   readonly ttlMs: number;
 }
 
 /**
- * A user who has as many sessions as one may have loses the one of them that was used longest ago, and nobody else loses
- * any. When the store is full, the session that was used longest ago of all goes.
+ * When a user exceeds the limit per user, the user's least recently used session is evicted. When the store is full, the least
+ * recently used session of all is evicted.
  */
 export class MemorySessionStore implements SessionStore {
   readonly #sessions: LRUCache<string, UserSession>;
-  /** By subject; of each, the one that was used longest ago comes first. */
+  /** By subject; the least recently used key comes first. */
   readonly #keys = new Map<string, Set<string>>();
   readonly #maxPerUser: number;
 
@@ -36,8 +36,8 @@ export class MemorySessionStore implements SessionStore {
     this.#sessions = new LRUCache({
       max: maxSessions,
       ttl: ttlMs,
-      // However a session goes: deleted, evicted, or over in time.
-      dispose: ({ subject }, key) => this.#forgetKey(subject, key),
+      // Called whether a session is deleted, evicted or expired.
+      dispose: ({ subject }, key) => this.#removeKey(subject, key),
       noDisposeOnSet: true,
     });
   }
@@ -71,11 +71,11 @@ export class MemorySessionStore implements SessionStore {
     own.delete(key);
     own.add(key);
     this.#sessions.set(key, session);
-    const [usedLongestAgo] = own;
-    if (own.size > this.#maxPerUser && usedLongestAgo !== undefined) this.#sessions.delete(usedLongestAgo);
+    const [leastRecent] = own;
+    if (own.size > this.#maxPerUser && leastRecent !== undefined) this.#sessions.delete(leastRecent);
   }
 
-  #forgetKey(subject: string, key: string): void {
+  #removeKey(subject: string, key: string): void {
     const own = this.#keys.get(subject);
     own?.delete(key);
     if (own?.size === 0) this.#keys.delete(subject);

@@ -1,4 +1,4 @@
-/** SigningKeys, with a key set that changes, and a time that a test moves. */
+/** SigningKeys with a changing key set and a clock that the tests move. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { errors, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
@@ -7,7 +7,7 @@ import { SigningKeys } from './signing-keys.js';
 const COOL_DOWN_MS = 1000;
 
 let jwks: Record<'old' | 'new', JWK>;
-/** What Keycloak publishes now; an error: it can't be asked. */
+/** The key set that Keycloak publishes now, or an error if it is unavailable. */
 let published: unknown;
 let readings: number[];
 let nowMs: number;
@@ -41,7 +41,7 @@ async function read(): Promise<unknown> {
 
 const token = { payload: '', signature: '' };
 const keyOf = (kid: string): Promise<unknown> => Promise.resolve(keys.get({ alg: 'ES256', kid }, token));
-/** Whatever can go on without time goes on. */
+/** Lets everything run that does not wait for the clock. */
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 async function advance(ms: number): Promise<void> {
@@ -57,14 +57,14 @@ const unknown = expect.objectContaining({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
 const outage = () => new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
 
 describe('SigningKeys', () => {
-  it('are read on first need, once for many, and kept', async () => {
+  it('are read on first use, once for concurrent callers, and cached', async () => {
     await Promise.all([keyOf('old'), keyOf('old'), keyOf('old')]);
     nowMs += 599_000;
     await keyOf('old');
     expect(readings).toEqual([5000]);
   });
 
-  it('are read anew within the request whose token names another (BF-02, BF-09)', async () => {
+  it('are read again within the request whose token names an unknown key (BF-02, BF-09)', async () => {
     await keyOf('old');
     await advance(COOL_DOWN_MS);
     published = { keys: [jwks.new, jwks.old] };
@@ -72,7 +72,7 @@ describe('SigningKeys', () => {
     expect(readings).toHaveLength(2);
   });
 
-  it('make a request wait in the cool-down, and refuse it not (BF-02, BF-09)', async () => {
+  it('make a request wait during the cool-down, and do not refuse it (BF-02, BF-09)', async () => {
     await keyOf('old');
     published = { keys: [jwks.new, jwks.old] };
     const [first, second] = [keyOf('new'), keyOf('new')];
@@ -83,7 +83,7 @@ describe('SigningKeys', () => {
     expect(readings).toEqual([5000, 5000 + COOL_DOWN_MS]);
   });
 
-  it('of junk each 100 ms keep no new key out, and ask Keycloak no more than once in a second (BF-09)', async () => {
+  it('still find a new key under junk every 100 ms, and ask Keycloak once per second at most (BF-09)', async () => {
     await keyOf('old');
     const junk: Promise<unknown>[] = [];
     let rotated: Promise<unknown> | undefined;
@@ -95,7 +95,7 @@ describe('SigningKeys', () => {
         rotated = keyOf('new');
       }
       await advance(100);
-      // A second is over.
+      // One second has passed.
       if (ms === 31_000) found = await rotated;
     }
     expect(found).toBeDefined();
@@ -106,13 +106,13 @@ describe('SigningKeys', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(COOL_DOWN_MS);
   });
 
-  it('of a reading that began before a token came say nothing of its key (BF-09)', async () => {
+  it('of a reading that began before a token arrived do not disprove its key (BF-09)', async () => {
     let answer: (set: unknown) => void = () => undefined;
     const before = { keys: [jwks.old] };
     published = new Promise((resolve) => (answer = resolve));
     const first = keyOf('old');
     await settled();
-    // Rotated while the answer, of before, is on its way.
+    // The keys rotate while the earlier answer is in flight.
     const rotated = keyOf('new');
     published = { keys: [jwks.new, jwks.old] };
     answer(before);
@@ -122,13 +122,13 @@ describe('SigningKeys', () => {
     expect(readings).toHaveLength(2);
   });
 
-  it('refuse a key that Keycloak does not have, and say what it is when they cannot be had (RS-14)', async () => {
+  it('throw different errors for an unknown key and for unavailable keys (RS-14)', async () => {
     await expect(keyOf('junk')).rejects.toBeInstanceOf(errors.JWKSNoMatchingKey);
     published = outage();
     const asked = keyOf('new').catch((error: unknown) => error);
     await advance(COOL_DOWN_MS);
     await expect(asked).resolves.toMatchObject({ code: 'authorization_server_unavailable' });
-    // Known ones serve on.
+    // Cached keys keep working.
     await expect(keyOf('old')).resolves.toBeDefined();
     published = { keys: [jwks.new] };
     const again = keyOf('new');
@@ -136,7 +136,7 @@ describe('SigningKeys', () => {
     await expect(again).resolves.toBeDefined();
   });
 
-  it('ask a Keycloak that fails no more than once in a second either (CC-09)', async () => {
+  it('ask a failing Keycloak once per second at most, too (CC-09)', async () => {
     published = outage();
     const asked: Promise<unknown>[] = [];
     for (let ms = 0; ms < 5000; ms += 100) {
@@ -148,19 +148,19 @@ describe('SigningKeys', () => {
     expect(readings.length).toBeLessThanOrEqual(7);
   });
 
-  it('are not read again for a token that names none of several: that is no new key', async () => {
+  it('are not read again for a token that names no key when there are several', async () => {
     published = { keys: [jwks.old, jwks.new] };
     await keyOf('old');
     await expect(keys.get({ alg: 'ES256' }, token)).rejects.toBeInstanceOf(errors.JWKSMultipleMatchingKeys);
     expect(readings).toHaveLength(1);
   });
 
-  it.each([[null], [{}], [{ keys: 'x' }], [[]]])('are none of %j (RS-15)', async (set) => {
+  it.each([[null], [{}], [{ keys: 'x' }], [[]]])('refuse the key set %j (RS-15)', async (set) => {
     published = set;
     await expect(keyOf('old')).rejects.toMatchObject({ reason: 'signing_keys_malformed' });
   });
 
-  it('that Keycloak took back count no longer than ten minutes (BF-02)', async () => {
+  it('that Keycloak withdrew are accepted for ten minutes at most (BF-02)', async () => {
     await keyOf('old');
     published = { keys: [jwks.new] };
     nowMs += 600_000;

@@ -1,9 +1,9 @@
-/** SigningKeys: the public keys that Keycloak signs ID tokens and logout tokens with, read anew when a token names another. */
+/** SigningKeys: Keycloak's public keys for ID tokens and logout tokens; they are read again when a token names an unknown key. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { unavailable } from './openid-errors.js';
 
-/** Of keys that are public: whoever knows our secret must not make a token, and `none` is no signature. */
+/** Asymmetric algorithms only: a party that knows our secret must not be able to sign a token, and `none` is not a signature. */
 export const SIGNING_ALGORITHMS: readonly string[] = [
   'RS256',
   'RS384',
@@ -18,12 +18,12 @@ export const SIGNING_ALGORITHMS: readonly string[] = [
   'Ed25519',
 ];
 
-/** Between the beginnings of two readings. A rotation costs a login no more than this, and anybody's junk Keycloak no more calls. */
+/** The least time between the starts of two readings: how long a key rotation delays a login, and how often junk tokens can cause a call to Keycloak. */
 const COOL_DOWN_MS = 1000;
-/** A key that Keycloak took back counts no longer than this. */
+/** A key that Keycloak has withdrawn is accepted no longer than this. */
 const MAX_AGE_MS = 600_000;
 
-/** Monotonic milliseconds, and a pause of some. */
+/** A monotonic clock in milliseconds, with a delay. */
 export interface KeysClock {
   nowMs(): number;
   wait(ms: number): Promise<unknown>;
@@ -32,27 +32,27 @@ export interface KeysClock {
 const SYSTEM: KeysClock = { nowMs: () => performance.now(), wait: sleep };
 
 /**
- * Anybody may send us a token that names a key which is not there. So the keys are read at most once in a second, however
- * many ask; but nobody is refused because others asked a moment ago: who wants a reading in the cool-down waits for the next
- * one, together with all others. A reading that began before a token came says nothing of that token's key.
+ * Anyone can send a token that names an unknown key, so the keys are read at most once per second. A caller that needs a reading
+ * during the cool-down is not refused: it waits for the next one, together with all others. A reading that began before the token
+ * arrived can't prove that Keycloak lacks its key.
  */
 export class SigningKeys {
   #keys: JWTVerifyGetKey | undefined;
   #readAtMs = -Infinity;
   #begunAtMs = -Infinity;
-  #underWay: Promise<JWTVerifyGetKey> | undefined;
-  /** Has not begun yet, so that it serves everybody who wants one now. */
+  #inFlight: Promise<JWTVerifyGetKey> | undefined;
+  /** The next reading; it has not begun, so that it serves every caller that waits now. */
   #next: Promise<JWTVerifyGetKey> | undefined;
 
-  /** `read`: the key set as Keycloak has it now (RFC 7517 §5). Throws `AuthorizationServerError`. */
+  /** `read`: fetches Keycloak's current key set (RFC 7517 §5). Throws `AuthorizationServerError`. */
   constructor(
     private readonly read: () => Promise<unknown>,
     private readonly clock: KeysClock = SYSTEM,
   ) {}
 
   /**
-   * The key that a token's header names. Throws `AuthorizationServerError` when the keys can't be had, and
-   * `JWKSNoMatchingKey` when Keycloak, asked after the token came, has no such key.
+   * Returns the key that a token's header names. Throws `AuthorizationServerError` when the keys are unavailable, and
+   * `JWKSNoMatchingKey` when Keycloak, asked after the token arrived, has no such key.
    */
   readonly get: JWTVerifyGetKey = async (header, token) => {
     if (this.#keys !== undefined && this.clock.nowMs() - this.#readAtMs < MAX_AGE_MS) {
@@ -67,13 +67,13 @@ export class SigningKeys {
   };
 
   async #readNext(): Promise<JWTVerifyGetKey> {
-    await this.#underWay?.catch(() => undefined);
+    await this.#inFlight?.catch(() => undefined);
     const coolDown = this.#begunAtMs + COOL_DOWN_MS - this.clock.nowMs();
     if (coolDown > 0) await this.clock.wait(coolDown);
     this.#next = undefined;
     this.#begunAtMs = this.clock.nowMs();
-    this.#underWay = this.#readNow();
-    return this.#underWay;
+    this.#inFlight = this.#readNow();
+    return this.#inFlight;
   }
 
   async #readNow(): Promise<JWTVerifyGetKey> {

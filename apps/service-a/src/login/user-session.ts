@@ -1,16 +1,16 @@
-/** UserSession: what Service A knows of a browser whose user logged in; nothing of it but the id is the browser's. */
+/** UserSession: the session of a logged-in user at Service A. The browser holds only its id. */
 import type { OpenIdTokens } from './openid-tokens.js';
 
 export interface UserSession {
   readonly subject: string;
-  /** `sid`: Keycloak's session. */
+  /** `sid`: the id of Keycloak's session. */
   readonly sessionId: string | undefined;
   /** For display only. */
   readonly username: string;
-  /** What a form of ours brings back, and no other site can know. */
+  /** Our forms send this back; no other site can know it. */
   readonly csrfToken: string;
   readonly tokens: OpenIdTokens;
-  /** Monotonic. */
+  /** On the monotonic clock, like `usedAtMs`. */
   readonly startedAtMs: number;
   readonly usedAtMs: number;
 }

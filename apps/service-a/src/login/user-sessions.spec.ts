@@ -52,14 +52,14 @@ beforeEach(() => {
 });
 
 describe('UserSessions', () => {
-  it('gives each login an id of its own, not to be guessed (BF-05)', async () => {
+  it('gives each login a new id that cannot be guessed (BF-05)', async () => {
     const ids = new Set(await Promise.all(Array.from({ length: 50 }, () => sessions.begin(login()))));
     expect(ids.size).toBe(50);
     for (const id of ids) expect(id).toMatch(/^[\w-]{43}$/);
     await expect(sessions.find('brought-by-the-browser')).resolves.toBeUndefined();
   });
 
-  it('ends a session that is not used for the idle time, and not one that is (BF-05)', async () => {
+  it('ends a session after the idle time, but not one in use (BF-05)', async () => {
     const id = await sessions.begin(login());
     for (let uses = 0; uses < 5; uses += 1) {
       nowMs += (IDLE_SECONDS - 1) * 1000;
@@ -71,7 +71,7 @@ describe('UserSessions', () => {
     await expect(sessions.find(id)).resolves.toBeUndefined();
   });
 
-  it('ends a session at its age, however much it is used (BF-05)', async () => {
+  it('ends a session at its maximum age, even if it is in use (BF-05)', async () => {
     const id = await sessions.begin(login());
     while (nowMs < (MAX_SECONDS - 50) * 1000) {
       nowMs += 50_000;
@@ -83,7 +83,7 @@ describe('UserSessions', () => {
     await expect(sessions.find(id)).resolves.toBeUndefined();
   });
 
-  it('refreshes once for 50 requests at one time, and again only when it must (BF-08)', async () => {
+  it('refreshes once for 50 concurrent requests, and again only when necessary (BF-08)', async () => {
     const id = await sessions.begin(login());
     nowMs += 90_000;
     await sessions.find(id);
@@ -107,7 +107,7 @@ describe('UserSessions', () => {
     expect(refreshes).toBe(1);
   });
 
-  it('keeps the session when Keycloak does not answer, and asks again for the next request (BF-08)', async () => {
+  it('keeps the session when Keycloak does not answer, and tries again for the next request (BF-08)', async () => {
     const id = await sessions.begin(login({ tokens: tokens(5) }));
     refreshing = async () => Promise.reject(new Error('down'));
     await expect(accessTokenOf(id)).rejects.toThrow('down');
@@ -115,7 +115,7 @@ describe('UserSessions', () => {
     await expect(accessTokenOf(id)).resolves.toBe('second-access');
   });
 
-  it('does not bring back a session that ends while it is refreshed (BF-08, BF-09)', async () => {
+  it('does not revive a session that ends while it is refreshed (BF-08, BF-09)', async () => {
     const id = await sessions.begin(login({ tokens: tokens(5) }));
     let answer: (refreshed: Refreshed) => void = () => undefined;
     refreshing = () => new Promise((resolve) => (answer = resolve));
@@ -127,7 +127,7 @@ describe('UserSessions', () => {
     await expect(sessions.find(id)).resolves.toBeUndefined();
   });
 
-  it('ends all sessions of a sid, and those of no other (BF-09)', async () => {
+  it('ends all sessions of a sid, and no others (BF-09)', async () => {
     const ids = [await sessions.begin(login()), await sessions.begin(login())];
     const other = await sessions.begin(login({ sessionId: 's2' }));
     await sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
@@ -135,7 +135,7 @@ describe('UserSessions', () => {
     await expect(sessions.find(other)).resolves.toBeDefined();
   });
 
-  it('ends every session of a user when only the user is named, and lets the user log in anew (BF-09)', async () => {
+  it('ends every session of a user when only the user is named, and lets the user log in again (BF-09)', async () => {
     const ids = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
     const bob = await sessions.begin(login({ subject: 'bob-id', sessionId: 's3' }));
     await sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
@@ -147,7 +147,7 @@ describe('UserSessions', () => {
   it.each([
     ['sid', { sessionId: 's1', subject: undefined }],
     ['sub', { sessionId: undefined, subject: 'alice-id' }],
-  ])('begins none for a login whose %s was ended while its user was on the way back (BF-09)', async (_, ended) => {
+  ])('starts no session for a login whose %s ended before its user came back (BF-09)', async (_, ended) => {
     await sessions.endAtKeycloak(ended, 1000);
     await expect(sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
   });
@@ -158,11 +158,11 @@ describe('UserSessions', () => {
   });
 });
 
-describe('when any session may be over (BF-09)', () => {
-  it('asks Keycloak about each before it serves again, with whatever it is found', async () => {
+describe('when any session may have ended (BF-09)', () => {
+  it('asks Keycloak about each session before its next use, by either lookup', async () => {
     const [one, other] = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
     nowMs += 1;
-    sessions.doubtAll();
+    sessions.recheckAll();
     nowMs += 1;
     await expect(accessTokenOf(one)).resolves.toBe('second-access');
     await expect(sessions.findConfirmed(other)).resolves.toBeDefined();
@@ -175,10 +175,10 @@ describe('when any session may be over (BF-09)', () => {
     expect(refreshes).toBe(2);
   });
 
-  it('ends the one that Keycloak knows no longer, and no other', async () => {
+  it('ends the session that Keycloak has ended, and no other', async () => {
     const [one, other] = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
     nowMs += 1;
-    sessions.doubtAll();
+    sessions.recheckAll();
     nowMs += 1;
     const second = { tokens: tokens(300, 'second') };
     refreshing = async () => ({ refused: true });
@@ -187,18 +187,18 @@ describe('when any session may be over (BF-09)', () => {
     await expect(sessions.findConfirmed(other)).resolves.toBeDefined();
   });
 
-  it('serves none while Keycloak cannot be asked, and ends none of them', async () => {
+  it('serves no session while Keycloak is unavailable, and ends none', async () => {
     const id = await sessions.begin(login());
     nowMs += 1;
-    sessions.doubtAll();
+    sessions.recheckAll();
     refreshing = async () => Promise.reject(new Error('unavailable'));
     await expect(sessions.findConfirmed(id)).rejects.toThrow('unavailable');
     await expect(accessTokenOf(id)).rejects.toThrow('unavailable');
-    // To log out nobody need be asked.
+    // Logging out needs no answer of Keycloak.
     await expect(sessions.find(id)).resolves.toBeDefined();
   });
 
-  it('believes no refresh that took off before', async () => {
+  it('does not trust a refresh that started before', async () => {
     const id = await sessions.begin(login({ tokens: tokens(10) }));
     const early = { tokens: tokens(300, 'early') };
     let land: (refreshed: Refreshed) => void = () => undefined;
@@ -206,7 +206,7 @@ describe('when any session may be over (BF-09)', () => {
     const before = accessTokenOf(id);
     await new Promise((resolve) => void setImmediate(resolve));
     nowMs += 1;
-    sessions.doubtAll();
+    sessions.recheckAll();
     nowMs += 1;
     const after = accessTokenOf(id);
     await new Promise((resolve) => void setImmediate(resolve));

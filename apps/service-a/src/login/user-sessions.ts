@@ -1,9 +1,9 @@
-/** UserSessions: begins, finds, refreshes and ends the sessions of users at Service A. */
+/** UserSessions: starts, finds, refreshes and ends the sessions of users at Service A. */
 import { createHash, randomBytes } from 'node:crypto';
 import { EndedSessions, type EndedSession } from './ended-sessions.js';
 import { LoginError } from './login-error.js';
 import type { LoggedIn, OpenIdProvider } from './openid-provider.js';
-import { SessionDoubts } from './session-doubts.js';
+import { SessionRechecks } from './session-rechecks.js';
 import type { SessionStore } from './session-store.js';
 import type { UserSession } from './user-session.js';
 
@@ -12,23 +12,23 @@ export interface SessionLimits {
   readonly sessionMaxSeconds: number;
 }
 
-/** An access token is refreshed when it has no longer than this to live: the chain must be through by then. */
-const REFRESH_BEFORE_MS = 10_000;
+/** An access token with less remaining lifetime is refreshed, so that it outlives a run of the chain. */
+const MIN_REMAINING_LIFETIME_MS = 10_000;
 
-/** What ended is remembered for as long as a session can live, and a login can take. */
+/** Ended sessions are remembered at least this long, which is longer than a login takes. */
 const MIN_REMEMBERED_SECONDS = 3600;
 
-/** Bytes of an id, and of a CSRF token: not to be guessed. */
+/** The length of a session id and of a CSRF token, so that neither can be guessed. */
 const RANDOM_BYTES = 32;
 
-/** What the ids of one instance begin with, in base64url: 48 bits, so that no two instances have the same. */
-const MARK_BYTES = 6;
+/** Session ids begin with the id of their instance, in base64url. 48 bits keep instances distinct. */
+const INSTANCE_ID_BYTES = 6;
 
 export class UserSessions {
   readonly #refreshes = new Map<string, Promise<UserSession | undefined>>();
   readonly #ended: EndedSessions;
-  readonly #doubts: SessionDoubts;
-  readonly #mark = random(MARK_BYTES);
+  readonly #rechecks: SessionRechecks;
+  readonly #instanceId = random(INSTANCE_ID_BYTES);
 
   constructor(
     private readonly store: SessionStore,
@@ -38,20 +38,20 @@ export class UserSessions {
     private readonly nowMs: () => number,
   ) {
     this.#ended = new EndedSessions(Math.max(limits.sessionMaxSeconds, MIN_REMEMBERED_SECONDS) * 1000, nowMs);
-    this.#doubts = new SessionDoubts(nowMs);
+    this.#rechecks = new SessionRechecks(nowMs);
   }
 
   /**
-   * A session with an id of its own, never one that a browser brought. Throws `LoginError` when Keycloak ended the session
-   * while its user was on the way back.
+   * Starts a session with a new id, never one that a browser sent. Throws `LoginError` when Keycloak ended the session before its
+   * user came back.
    */
   async begin(login: LoggedIn): Promise<string> {
-    const id = this.#mark + random(RANDOM_BYTES - MARK_BYTES);
+    const id = this.#instanceId + random(RANDOM_BYTES - INSTANCE_ID_BYTES);
     const now = this.nowMs();
     const { subject, sessionId, username, tokens } = login;
     const session = { subject, sessionId, username, tokens, csrfToken: random(), startedAtMs: now, usedAtMs: now };
     await this.store.add(keyOf(id), session);
-    // Looked at last: whatever was ended until now is seen, and whatever is ended later finds the session in the store.
+    // This check comes last: it sees every end until now, and every later end finds the session in the store.
     if (this.#ended.has(login)) {
       await this.end(id);
       throw new LoginError('login_refused', 'session_ended_meanwhile');
@@ -59,43 +59,43 @@ export class UserSessions {
     return id;
   }
 
-  /** The session of this id, used now; undefined when there is none, or when its time is over. */
+  /** Returns the session with this id and marks it as used; undefined when there is none or it has expired. */
   async find(id: string | undefined): Promise<UserSession | undefined> {
     if (id === undefined) return undefined;
     const now = this.nowMs();
     return this.store.update(keyOf(id), (session) =>
-      this.#isOver(session, now) ? undefined : { ...session, usedAtMs: now },
+      this.#hasExpired(session, now) ? undefined : { ...session, usedAtMs: now },
     );
   }
 
-  /** As `find`; but a session that is doubted is refreshed first, with what `findFresh` says of that. */
+  /** Like `find`, but refreshes a session that must be rechecked, as `findFresh` does. */
   async findConfirmed(id: string | undefined): Promise<UserSession | undefined> {
     const session = await this.find(id);
-    return session !== undefined && this.#isDoubted(session) ? this.findFresh(id) : session;
+    return session !== undefined && this.#needsRecheck(session) ? this.findFresh(id) : session;
   }
 
   /**
-   * The session with an access token that lasts a while; refreshed once, however many requests want it. Undefined when
-   * Keycloak refuses that: the session is over then. Throws `AuthorizationServerError` when Keycloak can't be asked.
+   * Returns the session with an access token that is valid for some time. Concurrent requests share one refresh. Returns undefined
+   * when Keycloak refuses the refresh, since the session has then ended. Throws `AuthorizationServerError` when Keycloak is unavailable.
    */
   async findFresh(id: string | undefined): Promise<UserSession | undefined> {
     const session = await this.find(id);
     if (id === undefined || session === undefined) return undefined;
     if (!this.#isStale(session)) return session;
     const key = keyOf(id);
-    const underWay = this.#refreshes.get(key);
-    if (underWay === undefined) return this.#takeOff(key);
-    const refreshed = await underWay;
-    // It took off before the doubt was raised, and proves nothing.
-    return refreshed !== undefined && this.#isDoubted(refreshed) ? this.findFresh(id) : refreshed;
+    const inFlight = this.#refreshes.get(key);
+    if (inFlight === undefined) return this.#startRefresh(key);
+    const refreshed = await inFlight;
+    // A refresh that started before the recheck was required proves nothing.
+    return refreshed !== undefined && this.#needsRecheck(refreshed) ? this.findFresh(id) : refreshed;
   }
 
   /**
-   * Whether a session of this id, when it is not found, is over. One that another instance began may go on there: nobody
-   * may have a browser forget it because it is not known here.
+   * Whether this instance issued the id; if so, a session that is not found has ended. A session of another instance may still be
+   * live there, so its cookie must not be cleared here.
    */
-  isOurs(id: string): boolean {
-    return id.startsWith(this.#mark);
+  isFromThisInstance(id: string): boolean {
+    return id.startsWith(this.#instanceId);
   }
 
   async end(id: string): Promise<void> {
@@ -103,8 +103,8 @@ export class UserSessions {
   }
 
   /**
-   * The one place that hears from Keycloak that a session is over. From now on no request finds it, no refresh brings it
-   * back, and no login of it that is on its way begins one.
+   * Handles Keycloak's notice that a session has ended. From now on no request finds it, no refresh revives it, and no login in
+   * progress starts a session for it.
    */
   async endAtKeycloak(ended: EndedSession, issuedAt: number): Promise<void> {
     this.#ended.add(ended, issuedAt);
@@ -114,37 +114,37 @@ export class UserSessions {
     );
   }
 
-  /** Keycloak may have ended any session: each is refreshed before it serves again (`findFresh`, `findConfirmed`). */
-  doubtAll(): void {
-    this.#doubts.raise();
+  /** Keycloak may have ended any session, so each is refreshed before its next use (`findFresh`, `findConfirmed`). */
+  recheckAll(): void {
+    this.#rechecks.require();
   }
 
-  /** A refresh token may be good for one time: the second flight must not take off with the same one. */
-  #takeOff(key: string): Promise<UserSession | undefined> {
-    const flight = this.#refresh(key).finally(() => this.#refreshes.delete(key));
-    this.#refreshes.set(key, flight);
-    return flight;
+  /** A refresh token may be valid only once, so two refreshes must not run at the same time. */
+  #startRefresh(key: string): Promise<UserSession | undefined> {
+    const refresh = this.#refresh(key).finally(() => this.#refreshes.delete(key));
+    this.#refreshes.set(key, refresh);
+    return refresh;
   }
 
   async #refresh(key: string): Promise<UserSession | undefined> {
     const before = await this.store.update(key, (session) => session);
-    // Another flight may have landed since this one was wanted.
+    // Another refresh may have completed in the meantime.
     if (before === undefined || !this.#isStale(before)) return before;
     const answer = await this.provider.refresh(before.tokens, before.subject);
     return this.store.update(key, (session) => ('refused' in answer ? undefined : { ...session, ...answer }));
   }
 
-  #isOver({ usedAtMs, startedAtMs }: UserSession, now: number): boolean {
+  #hasExpired({ usedAtMs, startedAtMs }: UserSession, now: number): boolean {
     const { sessionIdleSeconds, sessionMaxSeconds } = this.limits;
     return now - usedAtMs >= sessionIdleSeconds * 1000 || now - startedAtMs >= sessionMaxSeconds * 1000;
   }
 
   #isStale(session: UserSession): boolean {
-    return session.tokens.expiresAtMs - this.nowMs() <= REFRESH_BEFORE_MS || this.#isDoubted(session);
+    return session.tokens.expiresAtMs - this.nowMs() <= MIN_REMAINING_LIFETIME_MS || this.#needsRecheck(session);
   }
 
-  #isDoubted({ tokens }: UserSession): boolean {
-    return this.#doubts.concern(tokens.askedAtMs);
+  #needsRecheck({ tokens }: UserSession): boolean {
+    return this.#rechecks.areDueSince(tokens.askedAtMs);
   }
 }
 
@@ -152,7 +152,7 @@ function random(bytes = RANDOM_BYTES): string {
   return randomBytes(bytes).toString('base64url');
 }
 
-/** A store never has an id that would open a session. */
+/** The store holds only hashes, so no id that would open a session can leak from it. */
 function keyOf(id: string): string {
   return createHash('sha256').update(id).digest('base64url');
 }

@@ -1,4 +1,4 @@
-/** OrdersService: the few orders there are. */
+/** OrdersService: a few orders, in memory. */
 import { Injectable, NotFoundException } from '@nestjs/common';
 import type { Order } from '../processing.client.js';
 
@@ -10,7 +10,7 @@ const ORDERS: readonly Order[] = [
 
 @Injectable()
 export class OrdersService {
-  /** Throws 404 `order_not_found` for any id that is not one of an order. */
+  /** Throws 404 `order_not_found` for an unknown id. */
   find(id: string): Order {
     const order = ORDERS.find(({ order_id }) => String(order_id) === id);
     if (order === undefined) throw new NotFoundException({ error: 'No such order', code: 'order_not_found' });

@@ -1,4 +1,4 @@
-/** Negotiation: whether a request wants a page or JSON, and the little of Fastify that pages need. */
+/** Negotiation: decides whether a request wants a page or JSON; also the part of Fastify's types that pages need. */
 import type { IncomingMessage } from 'node:http';
 import accepts from 'accepts';
 
@@ -16,7 +16,7 @@ export interface PageReply {
 /** True when `Accept` puts HTML before JSON, as browsers do; curl's default gets JSON. */
 export function prefersHtml({ raw }: PageRequest): boolean {
   const { accept = '*/*' } = raw.headers;
-  // What most callers that are no browser send, without the parser.
+  // Most callers that are not browsers send this, so the parser is skipped.
   if (accept === '*/*') return false;
   return accepts(raw).type(['json', 'html']) === 'html';
 }

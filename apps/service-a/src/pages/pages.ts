@@ -1,17 +1,17 @@
-/** Pages: renders what a browser is shown, by the templates in views/. */
+/** Pages: renders pages from the templates in views/. */
 import { fileURLToPath } from 'node:url';
 import { Injectable } from '@nestjs/common';
 import { Eta } from 'eta';
 
-/** A page before it is rendered: made by the part of Service A that knows what it is about. */
+/** A page before it is rendered, as created by the room that it belongs to. */
 export interface Page {
-  /** The name of its template. */
+  /** The name of the template. */
   readonly template: string;
-  /** What the template prints. */
+  /** The values that the template prints. */
   readonly model: object;
 }
 
-/** Templates escape whatever they print. */
+/** The templates escape all values. */
 @Injectable()
 export class Pages {
   readonly #eta = new Eta({ views: fileURLToPath(new URL('../../views', import.meta.url)), cache: true });

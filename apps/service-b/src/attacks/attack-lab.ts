@@ -1,4 +1,4 @@
-/** AttackLab: makes the attacks with what Service B holds, and has Service C make its own. */
+/** AttackLab: makes the attacks that use Service B's tokens, and has Service C make its own attack. */
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { TokenExchangeClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
@@ -19,7 +19,7 @@ export class AttackLab {
     private readonly tokens: TokenExchangeClient,
     private readonly attacksAtC: AttacksAtCClient,
   ) {
-    if (demo === undefined) throw new Error('There are no attacks outside demo mode');
+    if (demo === undefined) throw new Error('Attacks are available in demo mode only');
     this.#serviceC = new AttackTarget('Service C', () => urls['service-c']);
     this.#replays = {
       'exchanged-token-at-a': {
@@ -30,14 +30,14 @@ export class AttackLab {
     };
   }
 
-  /** Undefined when there is no such attack here. */
+  /** Returns undefined when Service B has no attack with this id. */
   async run(id: string, caller: VerifiedAccessToken): Promise<Attempt | undefined> {
     if (id === 'exchange-by-c') return this.#runs.run(id, () => this.attacksAtC.exchange(caller));
     const found = Object.hasOwn(this.#replays, id) ? this.#replays[id] : undefined;
     return found === undefined ? undefined : this.#runs.run(id, () => this.#replay(found, caller));
   }
 
-  /** What Service B has by right: an exchanged token with what it asks for on the chain. */
+  /** The token is the one that Service B rightfully exchanges on the chain. */
   async #replay(found: Replay, caller: VerifiedAccessToken): Promise<Attempt> {
     const exchanged = await this.tokens.exchange(caller, { audience: 'service-c', scope: 'analytics.run' });
     return replay(exchanged, found, this.#serviceC);

@@ -1,4 +1,4 @@
-/** AttacksAtCClient: has Service C make the attack for which it holds the credential. */
+/** AttacksAtCClient: has Service C make the attack whose credential it holds. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { AttackNotRun, readAttempt, type Attempt } from 'demo';
@@ -12,7 +12,7 @@ export class AttacksAtCClient {
       .onBehalfOf(caller, 'attacks.exchange')
       .post<unknown>('/api/attacks/exchange-by-c', undefined);
     const attempt = readAttempt(answer);
-    if (attempt === undefined) throw new AttackNotRun('Service C told of its attack in a form that nobody knows.');
+    if (attempt === undefined) throw new AttackNotRun('Service C reported its attack in an unknown format.');
     return attempt;
   }
 }

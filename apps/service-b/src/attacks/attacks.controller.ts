@@ -1,4 +1,4 @@
-/** Attacks: those of the demonstration that only Service B can make, or pass on to Service C. */
+/** Attacks: runs the attacks of the demonstration that need Service B or Service C. */
 import { Controller, HttpCode, NotFoundException, Param, Post } from '@nestjs/common';
 import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { Attempt } from 'demo';
@@ -8,7 +8,7 @@ import { AttackLab } from './attack-lab.js';
 export class AttacksController {
   constructor(private readonly lab: AttackLab) {}
 
-  /** What came back, without judging it; of tokens only what they say of themselves. */
+  /** Returns the answers without judging them, and only the claims of the token. */
   @Post(':id')
   @HttpCode(200)
   @RequirePermission('attacks.replay')

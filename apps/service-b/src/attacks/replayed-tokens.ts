@@ -1,9 +1,9 @@
-/** Replayed tokens: what Service B got for Service C by exchange, shown where it is not meant for. */
+/** Replayed tokens: sends the token that Service B exchanged for Service C to another service. */
 import type { IssuedToken } from 'nestjs-keycloak-s2s';
 import { attempt, type AttackTarget, type Attempt } from 'demo';
 
 export interface Replay {
-  /** As a sentence ends: `Service A`. */
+  /** The name of the target, such as `Service A`. */
   readonly name: string;
   readonly target: AttackTarget;
 }

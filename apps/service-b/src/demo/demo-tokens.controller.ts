@@ -1,4 +1,4 @@
-/** Demo tokens: what the token claims that Service B was called with, and the one that it had exchanged for it. */
+/** Demo tokens: the claims of the token with which Service B was called, and of the one that it got in exchange. */
 import { Controller, Get } from '@nestjs/common';
 import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { seenToken, type SeenToken } from 'demo';
@@ -8,7 +8,7 @@ import { AnalyticsClient } from '../analytics.client.js';
 export class DemoTokensController {
   constructor(private readonly analytics: AnalyticsClient) {}
 
-  /** Service C is called with the token that `POST /api/process` calls it with, while that is in the cache. */
+  /** While it is cached, the token for Service C is the one that `POST /api/process` uses. */
   @Get()
   @RequirePermission('orders.approve')
   @AllowClients('service-a')

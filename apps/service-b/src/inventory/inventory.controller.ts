@@ -1,4 +1,4 @@
-/** Inventory: the warehouse adjusts what is in stock. No other service is called for it. */
+/** Inventory: the warehouse adjusts the stock. This needs no other service. */
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { AllowClients, RequirePermission } from 'nestjs-keycloak-s2s';
 import { AdjustInventoryDto } from './adjust-inventory.dto.js';

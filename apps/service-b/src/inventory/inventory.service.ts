@@ -1,4 +1,4 @@
-/** InventoryService: what is in stock, in memory. */
+/** InventoryService: the stock, in memory. */
 import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
 
 export interface StockLevel {
@@ -6,7 +6,7 @@ export interface StockLevel {
   readonly quantity: number;
 }
 
-const MOST_IN_STOCK = 1_000_000_000;
+const MAX_QUANTITY = 1_000_000_000;
 
 @Injectable()
 export class InventoryService {
@@ -19,7 +19,7 @@ export class InventoryService {
     const quantity = this.#stock.get(sku);
     if (quantity === undefined) throw new NotFoundException({ error: `No such sku: ${sku}`, code: 'sku_not_found' });
     const adjusted = quantity + by;
-    if (adjusted < 0 || adjusted > MOST_IN_STOCK) {
+    if (adjusted < 0 || adjusted > MAX_QUANTITY) {
       throw new ConflictException({ error: `${quantity} of ${sku} in stock`, code: 'stock_out_of_range' });
     }
     this.#stock.set(sku, adjusted);

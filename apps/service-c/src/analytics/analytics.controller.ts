@@ -1,4 +1,4 @@
-/** Analytics: the computation that only Service B may ask for. */
+/** Analytics: a computation that only Service B may request. */
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { AllowClients, RequirePermission } from 'nestjs-keycloak-s2s';
 import { ComputeDto } from './compute.dto.js';

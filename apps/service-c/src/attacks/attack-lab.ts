@@ -1,10 +1,10 @@
-/** AttackLab: makes the attack with what Service C holds: the token that it was called with, and its own secret. */
+/** AttackLab: makes the attack that uses what Service C holds: its own secret, and the token with which it was called. */
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AttackersKeycloak, AttackRuns, AttackTarget, attempt, ownAddress, type Attempt } from 'demo';
 import { serviceCConfig, type ServiceCConfig } from '../config.js';
 
-/** RFC 8693, for the very permission that the token's subject has at Service B. */
+/** A token exchange (RFC 8693) for the permission that the token's subject does have at Service B. */
 const EXCHANGE = {
   grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
   subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
@@ -23,12 +23,12 @@ export class AttackLab {
     this.#self = new AttackTarget('Service C', () => ownAddress(host));
   }
 
-  /** `token`: a good one, for Service C. */
+  /** `token`: a valid token for Service C. */
   exchange(token: string): Promise<Attempt> {
     return this.#runs.run('exchange-by-c', () =>
       attempt({
         attack: [
-          'Service C to Keycloak: the token I was called with, exchanged for one that opens Service B, please',
+          'Service C to Keycloak: exchange the token I was called with for one that opens Service B',
           this.#keycloak.askForToken({ ...EXCHANGE, subject_token: token }),
         ],
         control: ['The same token, to Service C', this.#self.whoami(token)],

@@ -1,4 +1,4 @@
-/** Attacks: the one of the demonstration that only Service C can make. */
+/** Attacks: runs the attack of the demonstration that needs Service C. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { AllowClients, RequirePermission } from 'nestjs-keycloak-s2s';
@@ -9,13 +9,13 @@ import { AttackLab } from './attack-lab.js';
 export class AttacksController {
   constructor(private readonly lab: AttackLab) {}
 
-  /** What came back, without judging it; of the token only what it says of itself. */
+  /** Returns the answers without judging them, and only the claims of the token. */
   @Post('exchange-by-c')
   @HttpCode(200)
   @RequirePermission('attacks.exchange')
   @AllowClients('service-b')
   exchange(@Req() { headers }: { readonly headers: IncomingHttpHeaders }): Promise<Attempt> {
-    // An attacker in this place reads the header: the judged token does not give its text out. The guard has let it pass.
+    // An attacker here would read the header, since a `VerifiedAccessToken` does not reveal its text. The guard has checked the token.
     return this.lab.exchange((headers.authorization ?? '').replace(/^bearer +/i, ''));
   }
 }

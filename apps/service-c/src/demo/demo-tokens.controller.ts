@@ -1,4 +1,4 @@
-/** Demo tokens: what the token claims that Service C was called with. */
+/** Demo tokens: the claims of the token with which Service C was called. */
 import { Controller, Get } from '@nestjs/common';
 import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { seenToken, type SeenToken } from 'demo';

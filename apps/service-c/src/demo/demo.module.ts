@@ -1,4 +1,4 @@
-/** DemoModule: what Service C has in demo mode only. */
+/** DemoModule: the parts of Service C that exist in demo mode only. */
 import { Module } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { RequestTraceModule } from 'demo';

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ask, told } from './attack-request.js';
+import { ask, shownAnswer } from './attack-request.js';
 import { AttackNotRun } from './attempt.js';
 
 let server: Server | undefined;
@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 describe('the request of an attack', () => {
-  it('tells status, code and reason of a service, or of Keycloak', async () => {
+  it('returns status, code and reason of a service, or of Keycloak', async () => {
     const url = await serve(({ method }, response) => {
       const [status, body] =
         method === 'POST'
@@ -40,7 +40,7 @@ describe('the request of an attack', () => {
     });
   });
 
-  it.each(['', 'no JSON', '[1]', 'null', '"x"'])('tells the status alone of the body %p', async (body) => {
+  it.each(['', 'not JSON', '[1]', 'null', '"x"'])('returns the status alone for the body %p', async (body) => {
     const url = await serve((_, response) => response.writeHead(404).end(body));
     await expect(ask({ who: 'X', url })).resolves.toEqual({ status: 404 });
   });
@@ -50,20 +50,20 @@ describe('the request of an attack', () => {
     await expect(ask({ who: 'X', url })).resolves.toEqual({ status: 302 });
   });
 
-  it('tells nothing that stands in a token, and no text that is none of a code', () => {
+  it('returns no part of a token, and no text that is not a code', () => {
     const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl';
     const members = { code: token, reason: 'eyJzdWIiOiJ4In0', permission: '<b>' };
-    expect(told({ status: 400, members }, [token])).toEqual({ status: 400 });
-    expect(told({ status: 400, members: { code: 'x'.repeat(121), reason: 1 } })).toEqual({ status: 400 });
+    expect(shownAnswer({ status: 400, members }, [token])).toEqual({ status: 400 });
+    expect(shownAnswer({ status: 400, members: { code: 'x'.repeat(121), reason: 1 } })).toEqual({ status: 400 });
   });
 
-  it('is not run when nobody is there', async () => {
+  it('is not run when the server is unreachable', async () => {
     await expect(ask({ who: 'Service C', url: 'http://127.0.0.1:9/?access_token=hush' })).rejects.toThrow(
       new AttackNotRun('Service C could not be reached.'),
     );
   });
 
-  it('is not run when the answer breaks off, or has no end', async () => {
+  it('is not run when the answer breaks off or never ends', async () => {
     const broken = await serve((_, response) => {
       response.writeHead(200, { 'content-length': '100' }).write('{');
       setTimeout(() => response.destroy(), 20);

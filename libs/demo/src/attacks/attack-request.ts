@@ -1,15 +1,15 @@
-/** Attack request: one request as an attacker with plain tools sends it, bounded in time and size; and what to tell of the answer. */
+/** Attack request: sends one request as an attacker with plain tools would, within limits of time and size, and reduces the answer to safe fields. */
 import { AttackNotRun, type AttackAnswer } from './attempt.js';
 
 export interface AttackRequest {
-  /** Who is asked, as a sentence about a failure begins. */
+  /** The name of the server, as the subject of an error message. */
   readonly who: string;
   readonly url: string;
   readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as a form. */
+  /** Sent as a URL-encoded form. */
   readonly form?: Readonly<Record<string, string>>;
-  /** Texts of which no piece may stand in what is told. */
+  /** No part of these texts may appear in the result. */
   readonly secrets?: readonly string[];
 }
 
@@ -22,8 +22,8 @@ const DEADLINE_MS = 3000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /**
- * Any status is an answer. No redirect is followed. Throws `AttackNotRun` when there is no whole answer in time; nothing of
- * the request is in that.
+ * Accepts an answer with any status, and follows no redirect. Throws `AttackNotRun`, which contains nothing of the request, when no
+ * complete answer arrives in time.
  */
 export async function send({ who, url, method = 'GET', headers = {}, form }: AttackRequest): Promise<RawAnswer> {
   try {
@@ -41,11 +41,11 @@ export async function send({ who, url, method = 'GET', headers = {}, form }: Att
   }
 }
 
-/** What may be told of an answer: the codes of a service or, of Keycloak, those of OAuth. */
-export function told({ status, members }: RawAnswer, secrets: readonly string[] = []): AttackAnswer {
+/** Reduces an answer to the fields that are safe to show: the codes of a service, or the OAuth error of Keycloak. */
+export function shownAnswer({ status, members }: RawAnswer, secrets: readonly string[] = []): AttackAnswer {
   const name = (field: string, ...sources: readonly string[]): object => {
     const value = sources.map((source) => members[source]).find((found) => typeof found === 'string');
-    return typeof value === 'string' && isTellable(value, secrets) ? { [field]: value } : {};
+    return typeof value === 'string' && isSafeToShow(value, secrets) ? { [field]: value } : {};
   };
   return {
     status,
@@ -55,14 +55,15 @@ export function told({ status, members }: RawAnswer, secrets: readonly string[] 
   };
 }
 
-export const ask = async (request: AttackRequest): Promise<AttackAnswer> => told(await send(request), request.secrets);
+export const ask = async (request: AttackRequest): Promise<AttackAnswer> =>
+  shownAnswer(await send(request), request.secrets);
 
-/** From this length on, what also stands in a token does not stand there by chance. */
-const PIECE_OF_SECRET = 12;
+/** A text of this length that also occurs in a token is not there by chance. */
+const MIN_PART_LENGTH = 12;
 
-const isTellable = (value: string, secrets: readonly string[]): boolean =>
+const isSafeToShow = (value: string, secrets: readonly string[]): boolean =>
   /^[\w.:/ ',()-]{1,120}$/.test(value) &&
-  !secrets.some((secret) => value.includes(secret) || (value.length >= PIECE_OF_SECRET && secret.includes(value)));
+  !secrets.some((secret) => value.includes(secret) || (value.length >= MIN_PART_LENGTH && secret.includes(value)));
 
 async function boundedText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];

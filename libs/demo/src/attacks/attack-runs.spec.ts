@@ -13,23 +13,23 @@ beforeAll(() => Logger.overrideLogger(false));
 afterAll(() => Logger.overrideLogger(['log', 'warn', 'error']));
 
 describe('the runs of attacks', () => {
-  it('give what was made', async () => {
+  it('return the attempt that was made', async () => {
     await expect(new AttackRuns().run('x', async () => MADE)).resolves.toBe(MADE);
   });
 
   it.each<[string, Error, string]>([
-    ['is not there', new AttackNotRun('Service C could not be reached.'), 'Service C could not be reached.'],
+    ['is unreachable', new AttackNotRun('Service C could not be reached.'), 'Service C could not be reached.'],
     [
       'refuses',
       new BearerError('invalid_token', { reason: 'revoked' }),
       'A service on the way refused or failed: invalid_token (revoked).',
     ],
-    ['is beyond knowing', new TypeError('Bearer hush'), 'The attack itself failed: it has a bug.'],
-  ])('say why there was none when what it needs %s', async (_, error, notRun) => {
+    ['fails unexpectedly', new TypeError('Bearer hush'), 'The attack itself failed: it has a bug.'],
+  ])('say why there was no attempt when its dependency %s', async (_, error, notRun) => {
     await expect(new AttackRuns().run('x', () => Promise.reject(error))).resolves.toEqual({ notRun });
   });
 
-  it('are four at a time, and sixteen that wait; more are turned away', async () => {
+  it('number four at a time, with sixteen waiting; more are rejected', async () => {
     const runs = new AttackRuns();
     const underWay = { now: 0, most: 0 };
     const make = async (): Promise<Attempt> => {
@@ -42,7 +42,7 @@ describe('the runs of attacks', () => {
     const attempts = await Promise.all(Array.from({ length: 25 }, () => runs.run('x', make)));
     expect(underWay.most).toBe(4);
     expect(attempts.filter((attempt) => 'notRun' in attempt)).toEqual(
-      Array.from({ length: 5 }, () => ({ notRun: 'Too many attacks are under way: try again in a moment.' })),
+      Array.from({ length: 5 }, () => ({ notRun: 'Too many attacks are running: try again in a moment.' })),
     );
   });
 });

@@ -1,10 +1,10 @@
-/** AttackRuns: how many attacks may run and wait at a time, and what becomes of one that fails on its way. */
+/** AttackRuns: limits how many attacks run and wait at a time, and reports an attack that could not be made. */
 import { bulkhead, BulkheadRejectedError } from 'cockatiel';
 import { Logger } from '@nestjs/common';
 import { Refusal } from 'nestjs-keycloak-s2s';
 import { AttackNotRun, type Attempt } from './attempt.js';
 
-/** One visitor's "Run all" is one at a time; so few do for many visitors, and none can make the service a flood. */
+/** "Run all" makes one attack at a time. So a few slots serve many visitors, and no visitor can use the service for a flood. */
 const MAX_RUNNING = 4;
 const MAX_WAITING = 16;
 
@@ -12,22 +12,22 @@ export class AttackRuns {
   readonly #logger = new Logger('Attacks');
   readonly #bulkhead = bulkhead(MAX_RUNNING, MAX_WAITING);
 
-  /** Never rejects: an attack that could not be made says why. */
+  /** Never rejects: when an attack could not be made, the result says why. */
   async run(id: string, make: () => Promise<Attempt>): Promise<Attempt> {
     try {
       return await this.#bulkhead.execute(make);
     } catch (error) {
-      const notRun = whyNot(error);
+      const notRun = failureReason(error);
       this.#logger.warn('Attack not run', { attack: id, why: notRun });
       return { notRun };
     }
   }
 }
 
-function whyNot(error: unknown): string {
+function failureReason(error: unknown): string {
   if (error instanceof AttackNotRun) return error.message;
-  if (error instanceof BulkheadRejectedError) return 'Too many attacks are under way: try again in a moment.';
+  if (error instanceof BulkheadRejectedError) return 'Too many attacks are running: try again in a moment.';
   if (error instanceof Refusal) return `A service on the way refused or failed: ${error.code} (${error.reason}).`;
-  // Whatever else it is may carry a request: nothing of it is told.
+  // Any other error may carry a request, so none of it is shown.
   return 'The attack itself failed: it has a bug.';
 }

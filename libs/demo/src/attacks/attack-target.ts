@@ -1,23 +1,23 @@
-/** AttackTarget: a running service as an attacker sees it, who shows it whatever token is at hand. */
+/** AttackTarget: a running service, to which an attacker sends any token. */
 import { ask } from './attack-request.js';
 import type { AttackAnswer } from './attempt.js';
 
-/** Any token that is good for a service opens this: what is refused here is refused for the token's sake alone. */
+/** Any token that is valid at a service opens this route, so a refusal here is due to the token alone. */
 const WHOAMI = '/api/whoami';
 
 export class AttackTarget {
-  /** `name`: as a sentence begins, such as `Service B`. `baseUrl` is asked for each time. */
+  /** `name`: the subject of error messages, such as `Service B`. `baseUrl` is called for each request. */
   constructor(
     private readonly name: string,
     private readonly baseUrl: () => string,
   ) {}
 
-  /** In the header where a token belongs; with none when there is none. */
+  /** Sends the token, if there is one, in the `Authorization` header. */
   whoami(token: string | undefined): Promise<AttackAnswer> {
     return this.get(WHOAMI, token);
   }
 
-  /** In the query, where a token ends up in logs and histories. */
+  /** Sends the token in the query, from which it gets into logs and browser histories. */
   whoamiByQuery(token: string): Promise<AttackAnswer> {
     return this.#ask(`${WHOAMI}?${new URLSearchParams({ access_token: token }).toString()}`, {}, token);
   }

@@ -20,8 +20,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-describe('Keycloak, as attackers ask it', () => {
-  it('gives a service tokens of its own, each a new one', async () => {
+describe('Keycloak, as attackers use it', () => {
+  it('issues a service a new token for itself each time', async () => {
     const tokens = [await keycloak.ownToken('orders.approve'), await keycloak.ownToken('orders.approve')];
     expect(new Set(tokens).size).toBe(2);
     await expect(keycloak.tokens({ grant_type: 'client_credentials', scope: 'openid orders.read' })).resolves.toEqual({
@@ -31,7 +31,7 @@ describe('Keycloak, as attackers ask it', () => {
     });
   });
 
-  it('gives a user tokens at a public client, and ends the session', async () => {
+  it('issues a user tokens through a public client, and ends the session', async () => {
     const form = { grant_type: 'password', username: 'bob', password: 'bob', scope: 'orders.read' };
     const { refreshToken = '' } = await keycloak.tokens(form, DEMO_CLI);
     await keycloak.logOut(refreshToken, DEMO_CLI);
@@ -41,7 +41,7 @@ describe('Keycloak, as attackers ask it', () => {
     await expect(keycloak.logOut(undefined, DEMO_CLI)).rejects.toThrow('no refresh token');
   });
 
-  it('revokes a token, and is reached where it can be', async () => {
+  it('revokes a token, and is called at baseUrl when there is one', async () => {
     const { issuer, baseUrl } = server;
     const elsewhere = new AttackersKeycloak({
       issuer: 'http://keycloak.invalid/realms/microservices',
@@ -53,7 +53,7 @@ describe('Keycloak, as attackers ask it', () => {
     expect(issuer).toContain(baseUrl);
   });
 
-  it('is told apart when it refuses, and by no more than its code', async () => {
+  it('is quoted when it refuses, by its error code alone', async () => {
     await expect(keycloak.ownToken('inventory.adjust')).rejects.toThrow(
       'Keycloak gave service-a no token to attack with (invalid_scope).',
     );

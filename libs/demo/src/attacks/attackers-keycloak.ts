@@ -1,9 +1,9 @@
-/** AttackersKeycloak: what an attacker who holds a service's credentials asks Keycloak for, past every cache of the service. */
+/** AttackersKeycloak: requests to Keycloak by an attacker who holds a service's credentials; they bypass every cache of the service. */
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import { ask, send, type AttackRequest, type RawAnswer } from './attack-request.js';
 import { AttackNotRun, type AttackAnswer } from './attempt.js';
 
-/** No secret: a public client. */
+/** A client without a secret is a public one. */
 export interface AttackingClient {
   readonly clientId: string;
   readonly clientSecret?: string;
@@ -17,7 +17,7 @@ export interface NewTokens {
 
 export type TokenForm = Readonly<Record<string, string>>;
 
-/** Throws `AttackNotRun` when Keycloak can't be reached, or does not give what was to be the attacker's. */
+/** Throws `AttackNotRun` when Keycloak can't be reached, or does not give what the attack needs. */
 export class AttackersKeycloak {
   readonly #realmUrl: string;
   readonly #self: AttackingClient;
@@ -28,7 +28,7 @@ export class AttackersKeycloak {
     this.#self = { clientId, clientSecret };
   }
 
-  /** An access token in the service's own name. */
+  /** Gets an access token for the service itself (client credentials). */
   async ownToken(scope: string): Promise<string> {
     return (await this.tokens({ grant_type: 'client_credentials', scope })).accessToken;
   }
@@ -44,15 +44,15 @@ export class AttackersKeycloak {
     };
   }
 
-  /** How the token endpoint answers. */
+  /** Returns the answer of the token endpoint, whatever its status. */
   async askForToken(form: TokenForm, client = this.#self): Promise<AttackAnswer> {
     return ask(this.#request('token', form, client));
   }
 
-  /** Only for a token that was made for the attack. */
+  /** Revokes a token that was made for the attack. */
   async revoke(token: string): Promise<void> {
     const { status, members } = await send(this.#request('revoke', { token }, this.#self));
-    // Keycloak says 200 to a token that it does not know, too, as RFC 7009 wants it.
+    // Keycloak answers 200 for an unknown token too (RFC 7009 §2.2).
     if (status !== 200 || 'error' in members) throw new AttackNotRun('Keycloak did not revoke the token.');
   }
 
@@ -77,7 +77,7 @@ export class AttackersKeycloak {
   }
 }
 
-/** What is longer than any scope or grant type is a token. */
+/** A form value longer than any scope or grant type is a token. */
 const MAX_NAME = 100;
 
 function noToken({ clientId }: AttackingClient, { error }: RawAnswer['members']): string {

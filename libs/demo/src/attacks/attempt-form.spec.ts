@@ -4,20 +4,20 @@ import { readAttempt } from './attempt-form.js';
 const SENT = { what: 'a token', answer: { status: 401, code: 'invalid_token', reason: 'inactive' } };
 const GOOD = { attack: SENT, control: { what: 'the same', answer: { status: 200 } }, token: { aud: 'service-c' } };
 
-describe('an attempt that another service tells of', () => {
-  it('is read as it was agreed', () => {
+describe('an attempt that another service reports', () => {
+  it('is read in the agreed form', () => {
     expect(readAttempt(GOOD)).toEqual(GOOD);
     expect(readAttempt({ notRun: 'Because.' })).toEqual({ notRun: 'Because.' });
     const { token: _, ...without } = GOOD;
     expect(readAttempt(without)).toEqual(without);
   });
 
-  it('is what came of it, whatever is said beside it', () => {
+  it('counts as made, even with a notRun beside it', () => {
     const accepted = { ...GOOD, attack: { what: 'a token', answer: { status: 201 } } };
     expect(readAttempt({ ...accepted, notRun: 'Because.' })).toEqual(accepted);
   });
 
-  it('is read without what nobody knows, and without what is no text', () => {
+  it('is read without unknown fields, and without values that are not text', () => {
     const more = { ...SENT, token: 'x', answer: { ...SENT.answer, permission: 1, access_token: 'x' } };
     expect(readAttempt({ ...GOOD, attack: more, token: { aud: 'service-c', sub: 'x', azp: ['x'] }, id: 'x' })).toEqual(
       GOOD,
@@ -32,11 +32,11 @@ describe('an attempt that another service tells of', () => {
     ['without control', { attack: SENT }],
     ['without a status', { ...GOOD, attack: { what: 'x', answer: {} } }],
     ['with a status as text', { ...GOOD, attack: { what: 'x', answer: { status: '401' } } }],
-    ['with a status that is no status', { ...GOOD, control: { what: 'x', answer: { status: 200.5 } } }],
+    ['with a fractional status', { ...GOOD, control: { what: 'x', answer: { status: 200.5 } } }],
     ['without words', { ...GOOD, control: { answer: { status: 200 } } }],
-    ['what was not made, in no form', { notRun: 1 }],
-    ['with a novel', { notRun: 'x'.repeat(301) }],
-  ])('is nothing when it is %s', (_, answer) => {
+    ['with a notRun that is not text', { notRun: 1 }],
+    ['with a notRun that is too long', { notRun: 'x'.repeat(301) }],
+  ])('is undefined when it is %s', (_, answer) => {
     expect(readAttempt(answer)).toBeUndefined();
   });
 });

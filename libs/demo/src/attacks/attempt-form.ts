@@ -1,15 +1,15 @@
-/** Attempt form: the parser at the border for an attempt that another service made. */
+/** Attempt form: parses the report of an attempt that another service made. */
 import type { AttackAnswer, Attempt, Sent, TokenInWords } from './attempt.js';
 
 type Members = Readonly<Record<string, unknown>>;
 
 const MAX_TEXT = 300;
 
-/** Undefined when it is not of the form that was agreed. Fields that nobody knows are left out. */
+/** Returns undefined when the report is not of the agreed form. Unknown fields are dropped. */
 export function readAttempt(answer: unknown): Attempt | undefined {
   const { notRun, attack, control, token } = membersOf(answer);
   const [sentAttack, sentControl] = [readSent(attack), readSent(control)];
-  // One that was made counts: a sentence beside it must not hide what came of it.
+  // An attempt that was made counts: a `notRun` beside it must not hide its result.
   if (sentAttack === undefined || sentControl === undefined) return isText(notRun) ? { notRun } : undefined;
   return {
     attack: sentAttack,

@@ -1,42 +1,42 @@
-/** Attempt: what an attack of the demonstration sent and what came back, beside the honest use of the same credential. */
+/** Attempt: the request and the answer of an attack, beside those of the honest use of the same credential. */
 
 import { Logger } from '@nestjs/common';
 
-/** Names and numbers of an answer: nothing that could hold a token. */
+/** The names and numbers of an answer; no field can hold a token. */
 export interface AttackAnswer {
   /** 0 for an honest use that got no answer. */
   readonly status: number;
   readonly code?: string;
-  /** The finer reason. Of Keycloak: its description. */
+  /** The finer reason; in an answer of Keycloak, its `error_description`. */
   readonly reason?: string;
   readonly permission?: string;
 }
 
-/** One request, in words, and its answer. */
+/** One request, described in words, and its answer. */
 export interface Sent {
   readonly what: string;
   readonly answer: AttackAnswer;
 }
 
-/** What the token in use says of itself. */
+/** The claims of the token in use that are shown. */
 export type TokenInWords = Readonly<Partial<Record<'typ' | 'azp' | 'aud' | 'scope', string>>>;
 
 export type Attempt =
   | {
       readonly attack: Sent;
-      /** Must be accepted: else the refusal of the attack proves nothing. */
+      /** The honest use. It must be accepted, or the refusal of the attack proves nothing. */
       readonly control: Sent;
       readonly token?: TokenInWords;
     }
   | {
-      /** Why it could not be made, as a sentence. */
+      /** A sentence that says why the attack could not be made. */
       readonly notRun: string;
     };
 
-/** An attack that came to nothing because something on its way did not work: no refusal, and no proof. */
+/** Thrown when an attack could not be made because something else failed: it was not refused, and proves nothing. */
 export class AttackNotRun extends Error {}
 
-/** Both at the same time. An attack that got through is told of, whatever became of the honest use. */
+/** Runs attack and honest use at the same time. An attack that succeeded is reported even when the honest use failed. */
 export async function attempt(parts: {
   readonly attack: readonly [what: string, answer: Promise<AttackAnswer>];
   readonly control: readonly [what: string, answer: Promise<AttackAnswer>];
@@ -59,21 +59,21 @@ export const isAccepted = ({ status }: AttackAnswer): boolean => status >= 200 &
 
 const logger = new Logger('Attacks');
 
-/** Ends what was made for an attempt. That this fails is for the log: what the attempt showed stands. */
-export async function thenEnd(attempted: Promise<Attempt>, end: () => Promise<void>): Promise<Attempt> {
+/** Cleans up after an attempt. A failed clean-up is logged, and does not change the attempt's result. */
+export async function thenCleanUp(attempted: Promise<Attempt>, cleanUp: () => Promise<void>): Promise<Attempt> {
   try {
     return await attempted;
   } finally {
-    await end().catch((error: unknown) => {
-      const why = error instanceof AttackNotRun ? error.message : 'It failed.';
-      logger.warn('What was made for an attack was not ended', { why });
+    await cleanUp().catch((error: unknown) => {
+      const why = error instanceof AttackNotRun ? error.message : 'Unexpected error.';
+      logger.warn('Clean-up after an attack failed', { why });
     });
   }
 }
 
 const SHOWN_CLAIMS = ['typ', 'azp', 'aud', 'scope'] as const;
 
-/** Its claims are read, not checked: it is a token of ours, and this is for display. */
+/** Reads the claims without checking the token, since it is our own and they are for display. */
 function inWords(token: string): TokenInWords {
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
   return Object.fromEntries(

@@ -13,12 +13,12 @@ describe('the own address of a service', () => {
     ['127.0.0.1', '127.0.0.1'],
     ['0.0.0.0', '127.0.0.1'],
     ['::', '[::1]'],
-  ])('that listens on %s is %s, with the port that it has', async (listensOn, expected) => {
+  ])('that listens on %s is %s, with its port', async (listensOn, expected) => {
     await new Promise<void>((resolve) => server.listen(0, listensOn, resolve));
     expect(ownAddress(host)).toMatch(new RegExp(`^http://${expected.replaceAll(/[[\]]/g, String.raw`\$&`)}:\\d+$`));
   });
 
-  it('is none before it listens', () => {
-    expect(() => ownAddress(host)).toThrow('This service does not listen yet.');
+  it('throws before the service listens', () => {
+    expect(() => ownAddress(host)).toThrow('This service is not listening yet.');
   });
 });

@@ -1,14 +1,14 @@
-/** Own address: where this service reaches itself, by the socket that it listens on. */
+/** Own address: the URL at which this service reaches itself, from the socket that it listens on. */
 import type { AddressInfo, Server } from 'node:net';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { AttackNotRun } from './attempt.js';
 
-const ANY: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' };
+const WILDCARDS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' };
 
 export function ownAddress({ httpAdapter }: HttpAdapterHost): string {
   const server = httpAdapter.getHttpServer() as Server;
   const bound = server.address() as AddressInfo | string | null;
-  if (bound === null || typeof bound === 'string') throw new AttackNotRun('This service does not listen yet.');
+  if (bound === null || typeof bound === 'string') throw new AttackNotRun('This service is not listening yet.');
   const { address, family, port } = bound;
-  return `http://${ANY[address] ?? (family === 'IPv6' ? `[${address}]` : address)}:${port}`;
+  return `http://${WILDCARDS[address] ?? (family === 'IPv6' ? `[${address}]` : address)}:${port}`;
 }

@@ -1,4 +1,4 @@
-/** RequestTraceModule: the wiring of the tracer; a service imports it in its DemoModule, and has no trace without. */
+/** RequestTraceModule: the wiring of the tracer. Only a service that imports it, in its DemoModule, traces requests. */
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';

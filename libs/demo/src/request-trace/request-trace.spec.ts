@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { RequestTrace } from './request-trace.js';
-import { formatServerTiming, MOST_METRICS, parseServerTiming, type TraceMetric } from './server-timing.js';
+import { formatServerTiming, MAX_METRICS, parseServerTiming, type TraceMetric } from './server-timing.js';
 
 const NEXT: readonly TraceMetric[] = [
   { service: 'service-c', step: 'introspection', description: 'asked', durationMs: 3 },
@@ -14,7 +14,7 @@ function traceAt(): { trace: RequestTrace; pass: (ms: number) => void } {
 }
 
 describe('RequestTrace', () => {
-  it('keeps the order in which things began, with the steps of the next service behind the call to it', () => {
+  it('keeps the order in which steps began, with the steps of the next service after the call to it', () => {
     const { trace, pass } = traceAt();
     trace.add({ step: 'introspection', description: 'asked', durationMs: 2 });
     pass(2);
@@ -32,7 +32,7 @@ describe('RequestTrace', () => {
     ]);
   });
 
-  it('tells of a call without an answer that it failed', () => {
+  it('marks a call without an answer as failed', () => {
     const { trace, pass } = traceAt();
     const call = trace.call('service-c');
     pass(3000);
@@ -46,7 +46,7 @@ describe('RequestTrace', () => {
     });
   });
 
-  it('keeps the answer to a call of which the rest did not come', () => {
+  it('keeps the answer to a call whose body broke off', () => {
     const { trace } = traceAt();
     const call = trace.call('service-c');
     call.answered(200, NEXT);
@@ -57,20 +57,20 @@ describe('RequestTrace', () => {
     ]);
   });
 
-  it('does not say how long a call took that is still under way', () => {
+  it('gives no duration for a call in flight', () => {
     const { trace } = traceAt();
     trace.call('service-c');
     expect(trace.end()[0]).toEqual({ service: 'service-b', step: 'call', description: 'service-c failed' });
   });
 
-  it('is over once it was ended: what comes later changes nothing', () => {
+  it('does not change after its end', () => {
     const { trace, pass } = traceAt();
     const call = trace.call('service-c');
     const ended = trace.end();
     pass(10);
     call.answered(200, NEXT);
     trace.add({ step: 'refused', description: 'invalid_token' });
-    expect(trace.isOver).toBe(true);
+    expect(trace.hasEnded).toBe(true);
     expect(trace.end()).toBe(ended);
     expect(ended).toHaveLength(2);
   });
@@ -78,16 +78,16 @@ describe('RequestTrace', () => {
   it('is bounded', () => {
     const { trace } = traceAt();
     for (let at = 0; at < 1000; at += 1) trace.call('service-c').answered(200, NEXT);
-    expect(trace.end()).toHaveLength(MOST_METRICS);
+    expect(trace.end()).toHaveLength(MAX_METRICS);
   });
 
-  it('leaves out what next services tell rather than a step of its own', () => {
+  it('drops metrics of next services rather than a step of this service', () => {
     const { trace } = traceAt();
-    const long = Array.from({ length: MOST_METRICS }, () => NEXT).flat();
+    const long = Array.from({ length: MAX_METRICS }, () => NEXT).flat();
     trace.call('service-c').answered(200, long);
     trace.add({ step: 'refused', description: 'service_failed' });
     const steps = trace.end();
-    expect(steps).toHaveLength(MOST_METRICS);
+    expect(steps).toHaveLength(MAX_METRICS);
     expect(steps.slice(-2)).toMatchObject([{ step: 'refused' }, { service: 'service-b', step: 'total' }]);
     expect(parseServerTiming(formatServerTiming(steps), 'service-a')).toEqual(steps);
   });

@@ -1,9 +1,9 @@
-/** RequestTrace: what happened for one request, in order, until it is over. */
-import { MOST_METRICS, type TraceMetric } from './server-timing.js';
+/** RequestTrace: the steps of one request, in order, until it ends. */
+import { MAX_METRICS, type TraceMetric } from './server-timing.js';
 
-/** A call that is under way; its place is where it began. */
+/** A call in flight. Its place in the trace is where it began. */
 export interface TracedCall {
-  /** `next` are the metrics of the service that was called. */
+  /** `next`: the metrics of the service that was called. */
   answered(status: number, next: readonly TraceMetric[]): void;
   failed(): void;
 }
@@ -13,8 +13,8 @@ interface Entry {
   readonly next: readonly TraceMetric[];
 }
 
-/** Of the steps of this service; with its total, and something of what the next services tell, they make one answer. */
-const MOST_ENTRIES = 24;
+/** The most steps of this service in a trace. This leaves room for its total and for some metrics of the next services. */
+const MAX_ENTRIES = 24;
 
 export class RequestTrace {
   readonly #entries: Entry[] = [];
@@ -23,14 +23,14 @@ export class RequestTrace {
 
   constructor(
     readonly traceId: string,
-    /** Whose request it is. */
+    /** The service that handles the request. */
     readonly service: string,
     private readonly nowMs: () => number = () => performance.now(),
   ) {
     this.#startMs = nowMs();
   }
 
-  get isOver(): boolean {
+  get hasEnded(): boolean {
     return this.#ended !== undefined;
   }
 
@@ -38,7 +38,7 @@ export class RequestTrace {
     this.#put(this.#entries.length, { ...metric, service: this.service });
   }
 
-  /** Until it is answered or fails, nothing is known of how long it takes. */
+  /** Adds a call, which has no duration until it is answered or fails. */
   call(service: string): TracedCall {
     const at = this.#entries.length;
     const beganMs = this.nowMs();
@@ -47,23 +47,23 @@ export class RequestTrace {
       step: 'call',
       description: `${service} ${outcome}`,
     });
-    const over = (outcome: number | 'failed', next: readonly TraceMetric[] = []): void =>
+    const finish = (outcome: number | 'failed', next: readonly TraceMetric[] = []): void =>
       this.#put(at, { ...metric(outcome), durationMs: this.nowMs() - beganMs }, next);
     this.#put(at, metric('failed'));
     let isAnswered = false;
     return {
       answered(status, next) {
         isAnswered = true;
-        over(status, next);
+        finish(status, next);
       },
-      // An answer that breaks off has come all the same, with what it told of its steps.
+      // An answer whose body breaks off still counts as an answer, with the metrics in its header.
       failed() {
-        if (!isAnswered) over('failed');
+        if (!isAnswered) finish('failed');
       },
     };
   }
 
-  /** All that happened until now, with the total; nothing is added from then on, so it is the same each time. */
+  /** Ends the trace and returns its steps with the total. Nothing is added afterwards, so every call returns the same. */
   end(): readonly TraceMetric[] {
     this.#ended ??= [
       ...this.#steps(),
@@ -72,17 +72,17 @@ export class RequestTrace {
     return this.#ended;
   }
 
-  /** What is too much is left out of what next services tell: no list of theirs pushes out a step of this one. */
+  /** Truncates the metrics of next services where there are too many; they never displace a step of this service. */
   #steps(): TraceMetric[] {
-    let room = MOST_METRICS - 1 - this.#entries.length;
+    let room = MAX_METRICS - 1 - this.#entries.length;
     return this.#entries.flatMap(({ metric, next }) => {
-      const told = next.slice(0, room);
-      room -= told.length;
-      return [metric, ...told];
+      const kept = next.slice(0, room);
+      room -= kept.length;
+      return [metric, ...kept];
     });
   }
 
   #put(at: number, metric: TraceMetric, next: readonly TraceMetric[] = []): void {
-    if (!this.isOver && at < MOST_ENTRIES) this.#entries[at] = { metric, next };
+    if (!this.hasEnded && at < MAX_ENTRIES) this.#entries[at] = { metric, next };
   }
 }

@@ -24,14 +24,14 @@ const CHANNELS = [
 
 const GONE_AFTER_MS = 50;
 
-/** What the next service and a stranger were sent, and what they answer. */
+/** The traceparents that the next service and an unknown server received, and their answer. */
 const next = { url: '', traceparents: [] as unknown[], serverTiming: '' as string | string[], status: 200 };
 let server: Server;
 let stranger: Server;
 let strangerUrl: string;
 let app: NestFastifyApplication;
 let url: string;
-/** A request that has come, and lets it go on. */
+/** A request that has arrived, and the function that lets it continue. */
 const waiting = new EventEmitter();
 
 @Controller()
@@ -112,7 +112,7 @@ beforeAll(async () => {
         useFactory: () => ({
           service: 'service-t',
           calls: { 'service-n': next.url.replace('http:', 'HTTP:') },
-          begins: ({ raw }) => raw.url === '/ends/1',
+          startsTrace: ({ raw }) => raw.url === '/ends/1',
         }),
       }),
     ],
@@ -142,13 +142,13 @@ async function timing(path: string, headers: Record<string, string> = SAMPLED, b
   return response.headers.get('server-timing')?.replaceAll(/;dur=[\d.]+/g, '') ?? null;
 }
 const isIdle = (): boolean => CHANNELS.every((name) => !hasSubscribers(name));
-/** A trace is over when its connection has the answer. */
+/** A trace ends when the answer has been sent. */
 async function becomesIdle(): Promise<void> {
   while (!isIdle()) await new Promise(setImmediate);
 }
 
 describe('RequestTracer', () => {
-  it('tells how long a call took that got no answer', async () => {
+  it('measures the duration of a call that got no answer', async () => {
     const response = await fetch(`${url}/gone`, { headers: SAMPLED });
     expect(await response.text()).toBe('failed');
     const [, call] = /service-t\.call;desc="service-n failed";dur=([\d.]+)/.exec(
@@ -158,7 +158,7 @@ describe('RequestTracer', () => {
     expect(Number(call)).toBeGreaterThanOrEqual(GONE_AFTER_MS - 2);
   });
 
-  it('does nothing for a request that does not ask: no header, no subscriber, nothing passed on', async () => {
+  it('does nothing for a request without a sampled traceparent: no header, no subscriber, no propagation', async () => {
     expect(await timing('/call', {}, { times: 1 })).toBeNull();
     expect(await timing('/call', { traceparent: SAMPLED.traceparent.replace(/01$/, '00') }, { times: 1 })).toBeNull();
     expect(next.traceparents).toEqual([undefined, undefined]);
@@ -166,7 +166,7 @@ describe('RequestTracer', () => {
     expect(await response.json()).toEqual([]);
   });
 
-  it('tells what a request that asks for it did, the body of which was read before', async () => {
+  it('traces a request with a sampled traceparent, also one with a body', async () => {
     expect(await timing('/call', SAMPLED, { times: 2 })).toBe(
       'service-t.call;desc="service-n 200", service-n.total, ' +
         'service-t.call;desc="service-n 200", service-n.total, service-t.total',
@@ -176,14 +176,14 @@ describe('RequestTracer', () => {
       expect(header).toMatch(new RegExp(`^00-${TRACE}-(?!00f067)[0-9a-f]{16}-01$`));
   });
 
-  it('listens to no channel any more when it has been answered', async () => {
+  it('unsubscribes from all channels after the answer', async () => {
     await timing('/call', SAMPLED, { times: 1 });
     await becomesIdle();
     expect(isIdle()).toBe(true);
     expect(await timing('/call', {}, { times: 1 })).toBeNull();
   });
 
-  it('tells of refusals, its own and that of the next service', async () => {
+  it('traces refusals by this service and by the next one', async () => {
     expect(await timing('/refused')).toBe('service-t.refused;desc="insufficient_scope", service-t.total');
     Object.assign(next, { status: 403, serverTiming: ['service-n.refused;desc="client_not_allowed"', 'odd'] });
     expect(await timing('/call', SAMPLED, { times: 1 })).toBe(
@@ -191,19 +191,19 @@ describe('RequestTracer', () => {
     );
   });
 
-  it('drops what a next service forges: our own name, other forms, too much', async () => {
+  it('drops metrics that a next service forges: our name, other forms, too many', async () => {
     next.serverTiming = 'service-t.introspection;desc="cached", <script>, service-n.total;desc="x", cdn;desc=HIT';
     expect(await timing('/call', SAMPLED, { times: 1 })).toBe('service-t.call;desc="service-n 200", service-t.total');
     next.serverTiming = 'service-n.total;dur=1, '.repeat(300);
     expect(await timing('/call', SAMPLED, { times: 1 })).toBe('service-t.call;desc="service-n 200", service-t.total');
   });
 
-  it('neither asks nor believes an address that is no service of ours', async () => {
+  it('neither propagates to an unknown address nor trusts its metrics', async () => {
     expect(await timing('/stranger')).toBe('service-t.total');
     expect(next.traceparents).toEqual([undefined]);
   });
 
-  it('keeps requests at one time apart, one of which was there before and ends after the others', async () => {
+  it('keeps concurrent requests apart, one of which starts before and ends after the others', async () => {
     const isHere = once(waiting, 'isHere');
     const late = timing('/waits');
     await isHere;
@@ -215,12 +215,12 @@ describe('RequestTracer', () => {
     expect(next.traceparents).toHaveLength(before + 1);
   });
 
-  it('ends a trace when it is asked to: what is called then is not in it, and is not traced', async () => {
+  it('ends a trace on demand: later calls are neither in it nor traced', async () => {
     expect(await timing('/ends/3', SAMPLED)).toBe('service-t.total');
     expect(next.traceparents).toEqual([undefined, undefined, undefined]);
   });
 
-  it('begins one where the service says so', async () => {
+  it('starts a trace where the options say so', async () => {
     expect(await timing('/ends/1', {})).toBe('service-t.total');
     expect(await timing('/ends/0', {})).toBeNull();
   });

@@ -1,4 +1,4 @@
-/** RequestTracer: traces the requests that ask for it, and answers them with the header `Server-Timing`. */
+/** RequestTracer: traces the requests that ask for it, and adds the header `Server-Timing` to their answers. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
@@ -21,21 +21,21 @@ interface Reply {
 export interface RequestTraceOptions {
   /** The name of this service: the first part of each metric. */
   readonly service: string;
-  /** The base URLs of the services that it calls, by name. */
+  /** The base URLs of the services that this service calls, by name. */
   readonly calls: Readonly<Record<string, string>>;
-  /** Which requests begin a trace that did not ask for one. Default: none. */
-  readonly begins?: (request: TraceableRequest) => boolean;
+  /** Whether a request that did not ask for a trace gets one. Default: no request does. */
+  readonly startsTrace?: (request: TraceableRequest) => boolean;
 }
 
 /**
- * A request asks by a `traceparent` that is sampled (W3C Trace Context). For all others nothing is collected, and while no
- * traced request is under way, no channel has a subscriber and there is no async context to carry.
+ * A request asks for a trace by a sampled `traceparent` (W3C Trace Context). Other requests are not traced. While no traced
+ * request is in flight, no channel has a subscriber and no async context is carried.
  */
 export class RequestTracer implements OnApplicationShutdown {
   readonly #logger = new Logger('RequestTrace');
   readonly #current = new AsyncLocalStorage<RequestTrace>();
   readonly #traces = new WeakMap<object, RequestTrace>();
-  #underWay = 0;
+  #inFlight = 0;
   #stopListening: (() => void) | undefined;
 
   constructor(
@@ -47,7 +47,7 @@ export class RequestTracer implements OnApplicationShutdown {
       this.#begin(request, raw);
       done();
     });
-    // The last hook before the guard: reading a body leaves whatever context was entered before.
+    // This is the last hook before the guard. A context entered earlier would be lost while the body is read.
     fastify.addHook('preHandler', (request: TraceableRequest, _reply: Reply, done: () => void) => {
       const trace = this.#traces.get(request);
       if (trace === undefined) done();
@@ -60,7 +60,7 @@ export class RequestTracer implements OnApplicationShutdown {
     });
   }
 
-  /** Ends the trace of this request, so that a page can show it; undefined when the request is not traced. */
+  /** Ends the trace of this request, so that a page can show it. Returns undefined when the request is not traced. */
   end(request: TraceableRequest): readonly TraceMetric[] | undefined {
     return this.#traces.get(request)?.end();
   }
@@ -71,22 +71,24 @@ export class RequestTracer implements OnApplicationShutdown {
   }
 
   #begin(request: TraceableRequest, answer: ServerResponse): void {
-    const { service, begins = () => false } = this.options;
-    const traceId = sampledTraceId(request.raw.headers['traceparent']) ?? (begins(request) ? newTraceId() : undefined);
+    const { service, startsTrace = () => false } = this.options;
+    const traceId =
+      sampledTraceId(request.raw.headers['traceparent']) ?? (startsTrace(request) ? newTraceId() : undefined);
     if (traceId === undefined) return;
     this.#traces.set(request, new RequestTrace(traceId, service));
-    this.#underWay += 1;
+    this.#inFlight += 1;
     this.#stopListening ??= listenToTraceSources({
       current: () => this.#current.getStore(),
       calls: this.options.calls,
-      onFault: (error) => this.#logger.error('A step is missing in a trace', error instanceof Error ? error.stack : ''),
+      onFault: (error) =>
+        this.#logger.error('Tracing failed: a step is missing from a trace', error instanceof Error ? error.stack : ''),
     });
-    answer.once('close', () => this.#over());
+    answer.once('close', () => this.#finish());
   }
 
-  #over(): void {
-    this.#underWay -= 1;
-    if (this.#underWay > 0) return;
+  #finish(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight > 0) return;
     this.#stopListening?.();
     this.#stopListening = undefined;
     this.#current.disable();

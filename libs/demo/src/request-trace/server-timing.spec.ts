@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { formatServerTiming, MOST_METRICS, parseServerTiming, type TraceMetric } from './server-timing.js';
+import { formatServerTiming, MAX_METRICS, parseServerTiming, type TraceMetric } from './server-timing.js';
 
 const service = fc.constantFrom('service-a', 'service-b', 'service-c', 'x', 'warehouse-2');
 const durationMs = fc.integer({ min: 0, max: 99_999_990 }).map((tenths) => tenths / 10);
@@ -29,9 +29,9 @@ const metric: fc.Arbitrary<TraceMetric> = fc.oneof(
 );
 
 describe('Server-Timing', () => {
-  it('is read as it was written', () => {
+  it('is parsed as it was written', () => {
     fc.assert(
-      fc.property(fc.array(metric, { minLength: 1, maxLength: MOST_METRICS }), (metrics) => {
+      fc.property(fc.array(metric, { minLength: 1, maxLength: MAX_METRICS }), (metrics) => {
         expect(parseServerTiming(formatServerTiming(metrics), 'nobody')).toEqual(metrics);
       }),
     );
@@ -68,15 +68,15 @@ describe('Server-Timing', () => {
     `${'s'.repeat(40)}.total;dur=1`,
     'cache;desc="hit"',
     'service-b.total;dur=1',
-  ])('drops what is not of that form, or speaks in our own name: %s', (odd) => {
+  ])('drops metrics in another form, or in our own name: %s', (odd) => {
     expect(parseServerTiming(odd, 'service-b')).toEqual([]);
     const good = 'service-c.total;dur=1';
     expect(parseServerTiming(`${good}, ${odd}, ${good}`, 'service-b')).toHaveLength(2);
   });
 
-  it('takes no more than a bounded part of it, whatever is sent', () => {
+  it('reads a bounded part of the header, whatever is sent', () => {
     const one = 'service-c.total;dur=1';
-    expect(parseServerTiming(Array.from({ length: 100 }, () => one).join(','), 'service-b')).toHaveLength(MOST_METRICS);
+    expect(parseServerTiming(Array.from({ length: 100 }, () => one).join(','), 'service-b')).toHaveLength(MAX_METRICS);
     expect(parseServerTiming(`${one}, ${'x'.repeat(5000)}`, 'service-b')).toEqual([]);
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {

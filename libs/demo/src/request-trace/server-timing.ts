@@ -1,8 +1,8 @@
-/** Server-Timing: the steps of a trace as the header's metrics, and those of a next service, each held to the same form. */
+/** Server-Timing: writes the steps of a trace as metrics of this header, and parses those of the next service. */
 
 export type TraceStep = 'introspection' | 'client-credentials' | 'token-exchange' | 'call' | 'refused' | 'total';
 
-/** One metric, `<service>.<step>`; which of the others a step has, `FORMS` says. */
+/** One metric, named `<service>.<step>`. `FORMS` says which descriptions a step can have. */
 export interface TraceMetric {
   readonly service: string;
   readonly step: TraceStep;
@@ -10,13 +10,13 @@ export interface TraceMetric {
   readonly durationMs?: number;
 }
 
-/** Of one answer; what is more, or longer, is not from a service like ours. */
-export const MOST_METRICS = 32;
-const MOST_CHARACTERS = 4096;
+/** The limits of one header; no service of this repository sends more. */
+export const MAX_METRICS = 32;
+const MAX_CHARACTERS = 4096;
 
 const TOKEN_OUTCOME = /^(?:requested|joined|reused)$/;
 
-/** The descriptions that a step can have, as a whole; a step that is not here has none. */
+/** The descriptions that a step can have; a step that is missing here has no description. */
 const FORMS: ReadonlyMap<string, RegExp> = new Map<TraceStep, RegExp>([
   ['introspection', /^(?:asked|joined|cached)$/],
   ['client-credentials', TOKEN_OUTCOME],
@@ -26,10 +26,10 @@ const FORMS: ReadonlyMap<string, RegExp> = new Map<TraceStep, RegExp>([
 ]);
 const STEPS: ReadonlySet<string> = new Set([...FORMS.keys(), 'total']);
 
-/** Name, description in quotes, duration: what `formatServerTiming` writes, of all that the header allows. */
+/** Name, quoted description, duration: the subset of the header's grammar that `formatServerTiming` writes. */
 const METRIC = /^([a-z][a-z\d-]{0,31})\.([a-z-]{1,32})(?:;desc="([\w -]{1,64})")?(?:;dur=(\d{1,7}(?:\.\d)?))?$/;
 
-const LONGEST_MS = 9_999_999;
+const MAX_DURATION_MS = 9_999_999;
 
 export function formatServerTiming(metrics: readonly TraceMetric[]): string {
   return metrics.map(format).join(', ');
@@ -37,19 +37,19 @@ export function formatServerTiming(metrics: readonly TraceMetric[]): string {
 
 function format({ service, step, description, durationMs }: TraceMetric): string {
   const desc = description === undefined ? '' : `;desc="${description}"`;
-  const dur = durationMs === undefined ? '' : `;dur=${Number(Math.min(durationMs, LONGEST_MS).toFixed(1))}`;
+  const dur = durationMs === undefined ? '' : `;dur=${Number(Math.min(durationMs, MAX_DURATION_MS).toFixed(1))}`;
   return `${service}.${step}${desc}${dur}`;
 }
 
 /**
- * What another service wrote, as far as it is of our own form and not too much. It is not believed: it comes to a page
- * and to the answer to whoever called us. `self` is who reads it: in that name nobody else may speak.
+ * Parses the metrics of another service that are in our form and within the limits. They are untrusted: they are only shown on a
+ * page and passed on to the caller. Metrics in the name of `self`, the service that reads them, are dropped.
  */
 export function parseServerTiming(header: string, self: string): readonly TraceMetric[] {
-  if (header.length > MOST_CHARACTERS) return [];
+  if (header.length > MAX_CHARACTERS) return [];
   return header
     .split(',')
-    .slice(0, MOST_METRICS)
+    .slice(0, MAX_METRICS)
     .flatMap((part) => parse(part.trim()))
     .filter(({ service }) => service !== self);
 }

@@ -1,4 +1,4 @@
-/** Trace sources: the diagnostics channels that a trace is made of, each message turned into what it means for one. */
+/** Trace sources: turns the messages of the diagnostics channels into steps of a trace. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   INTROSPECTION_CHANNEL,
@@ -12,7 +12,7 @@ import type { RequestTrace, TracedCall } from './request-trace.js';
 import { parseServerTiming } from './server-timing.js';
 import { traceparent } from './traceparent.js';
 
-/** What undici's channels give of a request, of which `addHeader` is the documented way to pass a trace on. */
+/** A request in undici's channels. `addHeader` is the documented way to propagate a trace. */
 interface UndiciRequest {
   readonly origin: string;
   readonly path: string;
@@ -21,25 +21,25 @@ interface UndiciRequest {
 
 interface UndiciResponse {
   readonly statusCode: number;
-  /** Names and values in turn. */
+  /** Names and values alternate. */
   readonly headers: readonly Uint8Array[];
 }
 
 export interface TraceSourceOptions {
-  /** The trace of the request in whose async context this is asked. */
+  /** Returns the trace of the request in whose async context it is called. */
   readonly current: () => RequestTrace | undefined;
-  /** The base URLs of the services that are called, by name. A request to any other address is none of them. */
+  /** The base URLs of the services that are called, by name. Requests to other addresses are not traced. */
   readonly calls: Readonly<Record<string, string>>;
-  /** Told what went wrong in here: thrown, it would end the process. */
+  /** Receives errors of the subscribers; an error that a subscriber throws would end the process. */
   readonly onFault: (error: unknown) => void;
 }
 
-/** Listens until the function that it gives is called. */
+/** Subscribes to the channels, and returns a function that unsubscribes. */
 export function listenToTraceSources({ current, calls, onFault }: TraceSourceOptions): () => void {
-  // As undici writes them: without a default port, in lower case.
+  // In the form in which undici writes them: lower case, without a default port.
   const services = Object.entries(calls).map(([name, baseUrl]) => ({ name, base: new URL(`${baseUrl}/`).href }));
-  /** An answer is told in the context of the connection that it came over, so calls are known by their request. */
-  const underWay = new WeakMap<UndiciRequest, { readonly trace: RequestTrace; readonly call: TracedCall }>();
+  /** Keyed by request: undici publishes an answer in the async context of its connection, not of its request. */
+  const inFlight = new WeakMap<UndiciRequest, { readonly trace: RequestTrace; readonly call: TracedCall }>();
 
   const listeners: readonly (readonly [string, (message: never) => void])[] = [
     [
@@ -59,25 +59,25 @@ export function listenToTraceSources({ current, calls, onFault }: TraceSourceOpt
       'undici:request:create',
       ({ request }: { readonly request: UndiciRequest }) => {
         const trace = current();
-        if (trace === undefined || trace.isOver) return;
+        if (trace === undefined || trace.hasEnded) return;
         const url = request.origin + request.path;
         const called = services.find(({ base }) => url.startsWith(base));
         if (called === undefined) return;
         request.addHeader('traceparent', traceparent(trace.traceId));
-        underWay.set(request, { trace, call: trace.call(called.name) });
+        inFlight.set(request, { trace, call: trace.call(called.name) });
       },
     ],
     [
       'undici:request:headers',
       ({ request, response }: { readonly request: UndiciRequest; readonly response: UndiciResponse }) => {
-        const { trace, call } = underWay.get(request) ?? {};
+        const { trace, call } = inFlight.get(request) ?? {};
         if (trace === undefined || response.statusCode < 200) return;
         call?.answered(response.statusCode, parseServerTiming(serverTiming(response), trace.service));
       },
     ],
     [
       'undici:request:error',
-      ({ request }: { readonly request: UndiciRequest }) => underWay.get(request)?.call.failed(),
+      ({ request }: { readonly request: UndiciRequest }) => inFlight.get(request)?.call.failed(),
     ],
   ];
   const subscriptions = listeners.map(([name, listener]) => {
@@ -96,7 +96,7 @@ export function listenToTraceSources({ current, calls, onFault }: TraceSourceOpt
   };
 }
 
-/** All lines of the header as one, as HTTP has it. */
+/** Joins all lines of the header into one (RFC 9110 §5.3). */
 function serverTiming({ headers }: UndiciResponse): string {
   const texts = headers.map((text) => Buffer.from(text).toString('latin1'));
   return texts.filter((_, at) => at % 2 === 1 && texts[at - 1]?.toLowerCase() === 'server-timing').join(', ');

@@ -5,7 +5,7 @@ const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = '00f067aa0ba902b7';
 
 describe('traceparent', () => {
-  it('is passed on with the same trace and a parent of its own', () => {
+  it('is propagated with the same trace id and a new parent id', () => {
     const [one, other] = [traceparent(TRACE), traceparent(TRACE)];
     expect(one).toMatch(new RegExp(`^00-${TRACE}-[0-9a-f]{16}-01$`));
     expect(one).not.toBe(other);

@@ -1,0 +1,67 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { SessionRechecks } from './session-rechecks.js';
+
+let nowMs: number;
+let rechecks: SessionRechecks;
+beforeEach(() => {
+  nowMs = 1_000_000;
+  rechecks = new SessionRechecks(() => nowMs);
+});
+
+/** Uses one session every 100 ms, rechecks it whenever that is due, and returns when. */
+function askedOver(ms: number, each: () => void = () => undefined): number[] {
+  const asked: number[] = [];
+  let askedAtMs = nowMs - 1;
+  for (const endMs = nowMs + ms; nowMs < endMs; nowMs += 100) {
+    each();
+    if (!rechecks.areDueSince(askedAtMs)) continue;
+    asked.push(nowMs);
+    askedAtMs = nowMs + 1;
+  }
+  return asked;
+}
+
+describe('SessionRechecks', () => {
+  it('are not due until one is required', () => {
+    expect(rechecks.areDueSince(0)).toBe(false);
+    expect(askedOver(60_000)).toEqual([]);
+  });
+
+  it('are due at once, and again after the logout is complete (BF-09)', () => {
+    rechecks.require();
+    expect(askedOver(60_000)).toEqual([1_000_000, 1_010_000]);
+  });
+
+  it('are not due for a session that began later (BF-09)', () => {
+    rechecks.require();
+    expect(rechecks.areDueSince(nowMs + 1)).toBe(false);
+    expect(rechecks.areDueSince(nowMs)).toBe(true);
+    expect(rechecks.areDueSince(nowMs - 1)).toBe(true);
+  });
+
+  it('are due once in ten seconds even if they are required all the time (BF-09)', () => {
+    const asked = askedOver(600_000, () => rechecks.require());
+    expect(asked.length).toBeGreaterThanOrEqual(59);
+    expect(asked.length).toBeLessThanOrEqual(61);
+    const gaps = asked.slice(1).map((at, index) => at - (asked[index] ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(10_000);
+  });
+
+  it('are due ten seconds later even if one was required shortly before (BF-09)', () => {
+    for (const laterMs of [1, 4999, 9999, 10_000, 10_001, 15_000, 19_999, 20_000, 25_000]) {
+      rechecks = new SessionRechecks(() => nowMs);
+      rechecks.require();
+      nowMs += laterMs;
+      const requiredMs = nowMs;
+      rechecks.require();
+      // Keycloak was asked just before and just after; both may have been too early.
+      nowMs += 20_000;
+      expect([laterMs, rechecks.areDueSince(requiredMs), rechecks.areDueSince(requiredMs + 9_999)]).toEqual([
+        laterMs,
+        true,
+        true,
+      ]);
+      expect([laterMs, rechecks.areDueSince(nowMs)]).toEqual([laterMs, false]);
+    }
+  });
+});
