@@ -1,5 +1,5 @@
 # The image of one service: docker build --build-arg SERVICE=service-a .
-# docker-compose.yml builds one for each service; they share the build stage, which runs once.
+# docker-compose.yml builds one image for each service; they share the build stage, which runs once.
 
 # The manifests of all packages, and nothing else.
 FROM node:24-slim AS manifests
@@ -12,7 +12,7 @@ RUN find libs apps -type f ! -name package.json -delete && find libs apps -type 
 FROM node:24-slim AS build
 WORKDIR /app
 
-# The manifests first: as long as they stay, so does the layer with the packages.
+# Manifests come first: while they don't change, the layer with the packages is reused.
 COPY --from=manifests /app ./
 RUN npm ci --ignore-scripts
 
@@ -21,24 +21,24 @@ COPY libs libs
 COPY apps apps
 RUN npm run build
 
-# What production does not run goes: development packages, what the test servers ask for (an optional peer, so
+# Removes everything that production does not run: development packages, the packages of the test servers (an optional peer, so
 # `--omit=optional` as well), sources, build records, the test servers, and the library's door for tests.
 RUN npm prune --omit=dev --omit=optional --ignore-scripts \
  && rm -rf apps/*/src libs/*/src libs/keycloak/dist/testing libs/keycloak-test-servers \
  && find apps libs -name node_modules -prune -o \( -name 'tsconfig*.json' -o -name '*.tsbuildinfo' -o -name '*.d.ts' -o -name '*.d.ts.map' \) -type f -exec rm {} +
 
 FROM node:24-slim
-# Which one: the name of a folder in apps/.
+# The name of a folder in apps/.
 ARG SERVICE
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
-# All of it belongs to root: the service can read itself, not change itself.
+# All files belong to root: the service can read them but not change them.
 COPY --from=build /app/node_modules node_modules
 # node_modules links to the libraries, so they stay where the links point.
 COPY --from=build /app/libs libs
 COPY --from=build /app/apps/${SERVICE:?} apps/${SERVICE}
 WORKDIR /app/apps/${SERVICE}
 USER node
-# No shell and no npm in between: SIGTERM reaches the service, which is not ready for SHUTDOWN_DELAY_SECONDS (5), then finishes
-# what is in flight: 9 seconds at most, of the 10 that Docker gives it.
+# There is no shell or npm in between, so SIGTERM reaches the service. It turns not ready for SHUTDOWN_DELAY_SECONDS (5), then finishes
+# the requests in flight: 9 seconds at most, of the 10 that Docker allows.
 CMD ["node", "--enable-source-maps", "dist/main.js"]
