@@ -33,7 +33,7 @@ beforeEach(() => {
 afterEach(() => Logger.overrideLogger(['log', 'warn', 'error']));
 
 describe('ChainTokens', () => {
-  it("asks in the user's name, with the scope of the call before, and puts the user's own token first", async () => {
+  it("asks on the user's behalf, with the scope of the call before, and puts the user's own token first", async () => {
     expect(await tokensOf(FURTHER).of('service-a', alice)).toEqual([seenToken('service-a', alice), ...FURTHER]);
     expect(asked).toEqual([['alice', 'orders.approve', '/demo/tokens']]);
   });

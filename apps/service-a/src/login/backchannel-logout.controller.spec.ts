@@ -16,11 +16,11 @@ const sessions = {
 const revocations = { deny: (denial: Denial) => happened.push({ denial }) } as unknown as RevocationList;
 const controller = new BackchannelLogoutController(tokens, sessions, revocations);
 
-const token = (bend: Partial<LogoutToken>): LogoutToken => ({
+const token = (overrides: Partial<LogoutToken>): LogoutToken => ({
   sessionId: 's1',
   subject: 'alice-id',
   issuedAt: 1000,
-  ...bend,
+  ...overrides,
 });
 
 beforeEach(() => {

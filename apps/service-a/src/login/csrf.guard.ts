@@ -70,9 +70,9 @@ export class CsrfGuard implements CanActivate {
   }
 
   /**
-   * `same-origin` only says that the page used the same host name, which an attacker's DNS may point here. A page that hides its
-   * origin, as ours do, has no session of ours under such a name. In demo mode, where anonymous visitors may act, the service
-   * refuses unknown host names.
+   * `same-origin` only says that the page used the same host name, which an attacker's DNS may point here. Under such a name a page
+   * that hides its origin, as our pages do, has no session cookie of ours; and in demo mode, where anonymous visitors may act, the
+   * service refuses unknown host names.
    */
   #isOurs(origin: string | undefined): boolean {
     if (origin === undefined || origin === 'null' || origin === this.#origin) return true;

@@ -31,7 +31,7 @@ export class LoginController {
     private readonly cookies: Cookies,
   ) {}
 
-  /** Redirects to Keycloak, which leads back to the path `return_to`. */
+  /** Redirects to Keycloak, from where the browser returns to the path `return_to`. */
   @Get('login')
   @Redirect()
   async login(
@@ -86,7 +86,7 @@ export class LoginController {
       await this.provider.endSession(tokens);
     } catch (error) {
       const reason = error instanceof LoginError || error instanceof Refusal ? error.reason : 'other';
-      this.#logger.error('Keycloak did not end a session', { reason });
+      this.#logger.error('Logout at Keycloak failed: its session may continue', { reason });
     }
   }
 }

@@ -20,7 +20,7 @@ const PENDING = { state: 's'.repeat(43), nonce: 'the-nonce', codeVerifier: 'v'.r
 const CALLBACK = `?${new URLSearchParams({ state: PENDING.state, iss: ISSUER, code: 'the-code' })}`;
 
 type Claims = Readonly<Record<string, unknown>>;
-interface Bend {
+interface Overrides {
   readonly claims?: Claims;
   readonly signedBy?: CryptoKey | Uint8Array;
   readonly alg?: string;
@@ -43,7 +43,7 @@ let key: CryptoKey;
 let foreignKey: CryptoKey;
 let jwk: JWK;
 let server: Server;
-let bend: Bend;
+let overrides: Overrides;
 let forms: URLSearchParams[];
 /** When the token endpoint was last asked. */
 let arrivedMs: number;
@@ -64,7 +64,7 @@ beforeAll(async () => {
 });
 afterAll(() => void server.close());
 beforeEach(async () => {
-  bend = {};
+  overrides = {};
   forms = [];
   await makeProvider();
 });
@@ -78,12 +78,12 @@ async function answer(url: string, body: string, response: ServerResponse): Prom
     response.end(JSON.stringify(value));
   };
   if (url.endsWith('/.well-known/openid-configuration')) return send(200, metadata());
-  if (url === `${PATH}/certs` && bend.certs !== undefined) return sendRaw(bend.certs, response);
+  if (url === `${PATH}/certs` && overrides.certs !== undefined) return sendRaw(overrides.certs, response);
   if (url === `${PATH}/certs`) return send(200, { keys: [jwk] });
   forms.push(new URLSearchParams(body));
   arrivedMs = performance.now();
-  if (bend.answer !== undefined) return bend.answer(send);
-  if (bend.raw !== undefined) return sendRaw(bend.raw, response);
+  if (overrides.answer !== undefined) return overrides.answer(send);
+  if (overrides.raw !== undefined) return sendRaw(overrides.raw, response);
   const tokens = { access_token: 'the-access-token', refresh_token: 'the-refresh-token', id_token: await idToken() };
   return send(200, { ...tokens, token_type: 'Bearer', expires_in: 300 });
 }
@@ -101,17 +101,17 @@ const metadata = (): Claims => ({
   jwks_uri: `${baseUrl()}${PATH}/certs`,
   authorization_response_iss_parameter_supported: true,
   id_token_signing_alg_values_supported: ['RS256'],
-  ...bend.metadata,
+  ...overrides.metadata,
 });
 
 async function idToken(): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
   const good = { iss: ISSUER, aud: 'service-a', sub: 'alice-id', iat: now, exp: now + 300, nonce: PENDING.nonce };
-  const all = { ...good, sid: 's1', preferred_username: 'alice', ...bend.claims };
+  const all = { ...good, sid: 's1', preferred_username: 'alice', ...overrides.claims };
   const claims = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return new SignJWT(claims)
-    .setProtectedHeader({ alg: bend.alg ?? 'RS256', kid: bend.kid ?? 'k' })
-    .sign(bend.signedBy ?? key);
+    .setProtectedHeader({ alg: overrides.alg ?? 'RS256', kid: overrides.kid ?? 'k' })
+    .sign(overrides.signedBy ?? key);
 }
 
 async function makeProvider(): Promise<void> {
@@ -143,7 +143,7 @@ describe('OpenIdProvider', () => {
     expect(out.searchParams.has('id_token_hint')).toBe(false);
   });
 
-  it.each<[string, () => Bend]>([
+  it.each<[string, () => Overrides]>([
     ['of another issuer', () => ({ claims: { iss: 'https://evil.example' } })],
     ['for another client', () => ({ claims: { aud: 'service-b' } })],
     ['for several audiences, issued to another client', () => ({ claims: { aud: ['service-a', 'x'], azp: 'x' } })],
@@ -154,8 +154,8 @@ describe('OpenIdProvider', () => {
     ['without sub', () => ({ claims: { sub: undefined } })],
     ['signed with another key', () => ({ signedBy: foreignKey })],
     ['signed with our secret', () => ({ signedBy: Buffer.alloc(32, 'x'), alg: 'HS256' })],
-  ])('refuses an ID token %s (BF-02)', async (_, bent) => {
-    bend = bent();
+  ])('refuses an ID token %s (BF-02)', async (_, change) => {
+    overrides = change();
     await expect(complete()).rejects.toMatchObject({ code: 'login_not_valid' });
   });
 
@@ -169,7 +169,7 @@ describe('OpenIdProvider', () => {
   });
 
   it('refuses an answer without an ID token, and does not blame the user (BF-02)', async () => {
-    bend = { answer: (send) => send(200, { access_token: 'x', token_type: 'Bearer', expires_in: 300 }) };
+    overrides = { answer: (send) => send(200, { access_token: 'x', token_type: 'Bearer', expires_in: 300 }) };
     await expect(complete()).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
   });
 
@@ -178,7 +178,7 @@ describe('OpenIdProvider', () => {
     ['a wrong secret', 401, { error: 'unauthorized_client' }, 'authorization_server_refused'],
     ['a 500', 500, {}, 'authorization_server_unavailable'],
   ])('blames the right party for %s, and prints no secret', async (_, status, body, code) => {
-    bend = { answer: (send) => send(status, body) };
+    overrides = { answer: (send) => send(status, body) };
     const error: unknown = await complete().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code });
     expect(inspect(error, { depth: 9 })).not.toMatch(/the-client-secret|the-code|vvvv/);
@@ -188,7 +188,7 @@ describe('OpenIdProvider', () => {
     const { tokens } = await complete();
     await provider.endSession(tokens);
     expect(forms[1]?.get('id_token_hint')).toBe(tokens.reveal().idToken);
-    bend = { answer: (send) => send(400, {}) };
+    overrides = { answer: (send) => send(400, {}) };
     await expect(provider.endSession(tokens)).rejects.toMatchObject({ reason: 'logout_answered_400' });
   });
 
@@ -199,11 +199,11 @@ describe('OpenIdProvider', () => {
     );
 
   it('refreshes with the refresh token, and ends a refresh with 400 invalid_grant (BF-08)', async () => {
-    bend = { claims: { nonce: undefined } };
+    overrides = { claims: { nonce: undefined } };
     const refreshed = await refresh();
     expect('tokens' in refreshed && refreshed.tokens.reveal().refreshToken).toBe('the-refresh-token');
     expect(forms[0]?.get('refresh_token')).toBe('the-old-one');
-    bend = { answer: (send) => send(400, { error: 'invalid_grant' }) };
+    overrides = { answer: (send) => send(400, { error: 'invalid_grant' }) };
     await expect(refresh()).resolves.toEqual({ refused: true });
   });
 
@@ -270,47 +270,47 @@ describe('OpenIdProvider', () => {
   ];
 
   it.each(faults)('does not end the session when a refresh gets %s (BF-08, RS-14)', async (_, raw, code, reason) => {
-    bend = { raw };
+    overrides = { raw };
     await expect(refresh()).rejects.toMatchObject({ code, reason });
   });
 
   it.each(faults)('does not blame the user for %s at a login (BF-02, RS-14)', async (_, raw, code, reason) => {
-    bend = { raw };
+    overrides = { raw };
     await expect(complete()).rejects.toMatchObject({ code, reason });
   });
 
-  it.each<[string, () => Bend]>([
+  it.each<[string, () => Overrides]>([
     ['of another issuer', () => ({ claims: { iss: 'https://evil.example' } })],
     ['signed with another key', () => ({ signedBy: foreignKey })],
     ['of another user', () => ({ claims: { sub: 'bob-id' } })],
     ['of another user, with an unavailable key', () => ({ claims: { sub: 'bob-id' }, kid: 'unknown' })],
-  ])('neither ends the session nor uses the answer when a refresh brings an ID token %s (BF-08)', async (_, bent) => {
-    bend = { ...bent() };
+  ])('neither ends the session nor uses the answer when a refresh brings an ID token %s (BF-08)', async (_, change) => {
+    overrides = { ...change() };
     await expect(refresh()).rejects.toMatchObject({ code: UNAVAILABLE });
   });
 
   it('keeps the former ID token when the key of the new one is unavailable, since the refresh token is used up (BF-08)', async () => {
     for (const certs of [undefined, { status: 503, body: {} }]) {
-      bend = { kid: 'unknown', ...(certs === undefined ? {} : { certs }) };
+      overrides = { kid: 'unknown', ...(certs === undefined ? {} : { certs }) };
       const refreshed = await refresh();
       const parts = 'tokens' in refreshed ? refreshed.tokens.reveal() : undefined;
       expect(parts).toMatchObject({ idToken: 'i', refreshToken: 'the-refresh-token' });
     }
   });
 
-  it.each<[string, () => Bend, string]>([
+  it.each<[string, () => Overrides, string]>([
     ['lacks the key of the token', () => ({ kid: 'unknown' }), 'signing_key_unknown'],
     ['is not a key set', () => ({ certs: { status: 200, body: {} } }), 'signing_keys_malformed'],
     ['is a page', () => ({ certs: { status: 200, headers: HTML, body: '<p>' } }), 'signing_keys_malformed'],
     ['comes with 404', () => ({ certs: { status: 404, body: { keys: [jwk] } } }), 'answered_404_unexpected_status'],
     ['comes with 503', () => ({ certs: { status: 503, body: { keys: [jwk] } } }), 'answered_503_unexpected_status'],
-  ])('does not blame the user when the key set %s (RS-14)', async (_, bent, reason) => {
-    bend = bent();
+  ])('does not blame the user when the key set %s (RS-14)', async (_, change, reason) => {
+    overrides = change();
     await expect(complete()).rejects.toMatchObject({ code: UNAVAILABLE, reason });
   });
 
   it('refuses an ID token signed with our secret, even if the server offers that (BF-02)', async () => {
-    bend = {
+    overrides = {
       signedBy: Buffer.alloc(32, 'x'),
       alg: 'HS256',
       metadata: { id_token_signing_alg_values_supported: ['RS256', 'HS256'] },
@@ -320,7 +320,7 @@ describe('OpenIdProvider', () => {
 
   it('dates an answer by its request, so that it proves nothing about a later time (BF-09)', async () => {
     expect((await complete()).tokens.askedAtMs).toBeLessThanOrEqual(arrivedMs);
-    bend = { claims: { nonce: undefined } };
+    overrides = { claims: { nonce: undefined } };
     const refreshed = await refresh();
     expect('tokens' in refreshed && refreshed.tokens.askedAtMs).toBeLessThanOrEqual(arrivedMs);
   });
@@ -331,7 +331,7 @@ describe('OpenIdProvider', () => {
       ['9999', 300],
       ['soon', undefined],
     ] as const) {
-      bend = { raw: { status: 429, headers: { 'retry-after': value }, body: {} } };
+      overrides = { raw: { status: 429, headers: { 'retry-after': value }, body: {} } };
       await expect(refresh()).rejects.toMatchObject({ code: UNAVAILABLE, retryAfterSeconds: seconds });
     }
   });
@@ -339,7 +339,7 @@ describe('OpenIdProvider', () => {
   it('follows no redirect of the token endpoint, since the request holds secret and code (BF-07)', async () => {
     for (const status of [301, 302, 303, 307, 308]) {
       forms = [];
-      bend = { raw: { status, headers: { ...HTML, location: `${baseUrl()}/elsewhere` }, body: '' } };
+      overrides = { raw: { status, headers: { ...HTML, location: `${baseUrl()}/elsewhere` }, body: '' } };
       await expect(complete()).rejects.toMatchObject({
         code: UNAVAILABLE,
         reason: `answered_${status}_unexpected_status`,
@@ -350,9 +350,9 @@ describe('OpenIdProvider', () => {
 
   it('reads no more than 1 MiB of an answer', async () => {
     const good = { access_token: 'x', token_type: 'Bearer', expires_in: 300 };
-    bend = { raw: { status: 200, body: { ...good, padding: 'x'.repeat(900 * 1024) } } };
+    overrides = { raw: { status: 200, body: { ...good, padding: 'x'.repeat(900 * 1024) } } };
     await expect(refresh()).resolves.toHaveProperty('tokens');
-    bend = { raw: { status: 200, body: { ...good, padding: 'x'.repeat(1024 * 1024) } } };
+    overrides = { raw: { status: 200, body: { ...good, padding: 'x'.repeat(1024 * 1024) } } };
     await expect(refresh()).rejects.toMatchObject({ code: UNAVAILABLE, reason: 'answer_too_large' });
   });
 
@@ -370,13 +370,13 @@ describe('OpenIdProvider', () => {
   it.each(['authorization_endpoint', 'end_session_endpoint', 'token_endpoint', 'jwks_uri'])(
     'sends nothing to a foreign %s',
     async (name) => {
-      bend = { metadata: { [name]: 'http://evil.example/x' } };
+      overrides = { metadata: { [name]: 'http://evil.example/x' } };
       await expect(provider.begin('/')).rejects.toMatchObject({ code: 'authorization_server_refused' });
     },
   );
 
   it('refuses metadata of another issuer (BF-02)', async () => {
-    bend = { metadata: { issuer: 'http://evil.example/realms/shop' } };
+    overrides = { metadata: { issuer: 'http://evil.example/realms/shop' } };
     await expect(provider.begin('/')).rejects.toMatchObject({ code: 'authorization_server_refused' });
   });
 });

@@ -87,7 +87,7 @@ export class OpenIdProvider {
   }
 
   /**
-   * Refreshes the tokens. Returns `refused` only when Keycloak's session has ended (400 `invalid_grant`), since no other answer
+   * Refreshes the tokens. Returns `refused` without a refresh token, or when Keycloak's session has ended: only 400 `invalid_grant`
    * proves that. `subject`: the user of the session.
    */
   async refresh(tokens: OpenIdTokens, subject: string): Promise<Refreshed> {
