@@ -20,7 +20,7 @@ afterAll(async () => {
   await chromium.stop();
   await lab.stop();
 });
-afterEach(() => chromium.closeClean(lab.leaks));
+afterEach(() => chromium.closeClean(lab.scanner));
 
 const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name });
 

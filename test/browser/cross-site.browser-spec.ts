@@ -32,7 +32,7 @@ beforeAll(async () => {
 }, PUBLIC_URL_WITHIN_MS + 60_000);
 afterAll(async () => {
   // That the browser complains of refusals is what these tests are about.
-  await chromium.close(chain.leaks);
+  await chromium.close(chain.scanner);
   await chromium.stop();
   evil.closeAllConnections();
   evil.close();

@@ -27,7 +27,7 @@ afterAll(async () => {
   await chain.stop();
 });
 // Whatever a test is about: nobody's token was to be seen, and no page did what its policy forbids.
-afterEach(() => chromium.closeClean(chain.leaks));
+afterEach(() => chromium.closeClean(chain.scanner));
 
 const link = (page: Page, name: string) => page.getByRole('link', { name, exact: true });
 const logOut = (page: Page): Promise<void> => page.getByRole('button', { name: 'Log out', exact: true }).click();
@@ -159,7 +159,7 @@ describe('two tabs of one browser', () => {
 describe('the browser', () => {
   it('has the id of a session and sees no token, from the login to the logout (BF-07)', async () => {
     const page = await chromium.open();
-    const [seenBefore, knownBefore] = [chromium.exchanges.length, chain.leaks.knownCount];
+    const [seenBefore, knownBefore] = [chromium.exchanges.length, chain.scanner.knownCount];
     await logIn(page, 'alice');
     const cookies = await page.context().cookies(publicUrl);
     expect(cookies.map(({ name, httpOnly }) => [name, httpOnly])).toEqual([['session', true]]);
@@ -168,10 +168,10 @@ describe('the browser', () => {
     await logOut(page);
     await page.waitForURL(`${publicUrl}/`);
     // Three and the code at the login, a token for each hop.
-    expect(chain.leaks.knownCount - knownBefore).toBeGreaterThanOrEqual(6);
+    expect(chain.scanner.knownCount - knownBefore).toBeGreaterThanOrEqual(6);
     const paths = chromium.exchanges.slice(seenBefore).map(({ method, url }) => `${method} ${new URL(url).pathname}`);
     expect(paths).toEqual(expect.arrayContaining(['GET /auth/callback', 'GET /run-service-b', 'POST /auth/logout']));
-    await expect(chromium.closeClean(chain.leaks)).resolves.toBeUndefined();
+    await expect(chromium.closeClean(chain.scanner)).resolves.toBeUndefined();
   });
 
   it('is watched: a token or a forbidden style in a page would be found', async () => {

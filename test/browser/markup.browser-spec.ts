@@ -66,7 +66,7 @@ afterAll(async () => {
   await chain.stop();
 });
 // A script that only the policy of the page had stopped would be complained of here.
-afterEach(() => chromium.closeClean(chain.leaks));
+afterEach(() => chromium.closeClean(chain.scanner));
 
 async function expectText(page: Page, text: string): Promise<void> {
   expect(text).toContain(username);

@@ -28,7 +28,7 @@ afterAll(async () => {
   await chromium.stop();
   await chain.stop();
 });
-afterEach(() => chromium.closeClean(chain.leaks));
+afterEach(() => chromium.closeClean(chain.scanner));
 
 /** What there is to see, and how one gets there. */
 const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {

@@ -23,7 +23,7 @@ afterAll(async () => {
   await keycloak.stop();
   await chain.stop();
 });
-afterEach(() => chromium.closeClean(chain.leaks));
+afterEach(() => chromium.closeClean(chain.scanner));
 
 /** From the start page, whatever it does with a click. */
 async function call(page: Page, name: string): Promise<void> {

@@ -427,10 +427,10 @@ describe('what is printed (RS-23)', () => {
     await runChain().set('Authorization', bearer(tokens.alice)).expect(200);
     // Those that no service was given or sent; the others it knows, and the secrets.
     for (const token of [textOf(aliceAnswer, 'id_token'), textOf(aliceAnswer, 'refresh_token')])
-      chain.leaks.addToken(token);
-    expect(chain.leaks.knownCount).toBeGreaterThan(20);
+      chain.scanner.addToken(token);
+    expect(chain.scanner.knownCount).toBeGreaterThan(20);
     expect(chain.printed()).toContain('Token exchanged');
     expect(chain.printed()).toContain('Request refused');
-    expect(chain.leaks.leaks()).toEqual([]);
+    expect(chain.scanner.leaks()).toEqual([]);
   });
 });

@@ -115,8 +115,8 @@ describeOnBothServers((connect) => {
 
     it('put no token in an answer or in a log (RS-23)', () => {
       // Of each answer and each line it is found as well when the lab stops.
-      expect(lab.leaks.knownCount).toBeGreaterThan(20);
-      expect(lab.leaks.leaks()).toEqual([]);
+      expect(lab.scanner.knownCount).toBeGreaterThan(20);
+      expect(lab.scanner.leaks()).toEqual([]);
       // The header is the same for each: no place shows how a token begins.
       expect(answers.join('\n') + lab.printed()).not.toContain('eyJ');
     });

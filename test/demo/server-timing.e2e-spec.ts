@@ -162,7 +162,7 @@ describe('the page of a chain', () => {
     const { sub } = claimsOf(textOf(alice));
     expect(page.text.split(`<span class="value">${String(sub)}</span>`)).toHaveLength(4);
     for (const { header, text } of [asSelf, page]) expect(text + header).not.toContain('eyJ');
-    expect(chain.leaks.leaks()).toEqual([]);
+    expect(chain.scanner.leaks()).toEqual([]);
   });
 
   it('shows the tokens that the chain was run with: asking for their claims costs no further one', async () => {

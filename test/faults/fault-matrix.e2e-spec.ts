@@ -164,8 +164,8 @@ describe('what is printed meanwhile', () => {
     // All services of this spec share their output.
     const [services] = started as [RunningServices];
     expect(services.printed()).toContain('authorization_server_unavailable');
-    for (const token of tokens) services.leaks.addToken(token);
-    expect(services.leaks.leaks()).toEqual([]);
+    for (const token of tokens) services.scanner.addToken(token);
+    expect(services.scanner.leaks()).toEqual([]);
   });
 });
 

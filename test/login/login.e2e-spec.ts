@@ -106,17 +106,17 @@ describe('logging in', () => {
   });
 
   it('keeps tokens, codes and secrets from the browser, and out of the log (BF-07)', async () => {
-    const before = chain.leaks.knownCount;
+    const before = chain.scanner.knownCount;
     await login('alice');
     await browser.send(at('/run-service-b'));
     const session = sessionOf() ?? '';
     await browser.open(locationOf(await logout()) ?? '');
     // Three and the code at the login, a token for each hop.
-    expect(chain.leaks.knownCount - before).toBeGreaterThanOrEqual(6);
+    expect(chain.scanner.knownCount - before).toBeGreaterThanOrEqual(6);
     const cookies = [...browser.cookies.values()].map((jar) => [...jar]);
     // Cookies of Keycloak have the form of a token.
-    chain.leaks.inspect('the browser', JSON.stringify([browser.seen, cookies]), { onlyKnown: true });
-    expect(chain.leaks.leaks()).toEqual([]);
+    chain.scanner.inspect('the browser', JSON.stringify([browser.seen, cookies]), { onlyKnown: true });
+    expect(chain.scanner.leaks()).toEqual([]);
     expect(chain.printed()).not.toContain(session);
   });
 

@@ -100,7 +100,7 @@ export class Chromium {
    * Closes all pages. Gives what the browser complained of since the last time, the policy's violations among it; what it saw
    * is shown to the scanner.
    */
-  async close(leaks: TokenLeakScanner): Promise<readonly string[]> {
+  async close(scanner: TokenLeakScanner): Promise<readonly string[]> {
     for (const context of this.#contexts) {
       for (const page of context.pages()) this.#sights.push(await sessionStorageOf(page));
       // Cookies and local storage.
@@ -115,16 +115,16 @@ export class Chromium {
       ...this.#sights.splice(0),
       ...exchanges.flatMap(sightsOf),
     ]) {
-      leaks.inspect(where, text, { onlyKnown: mayLookLikeToken });
+      scanner.inspect(where, text, { onlyKnown: mayLookLikeToken });
     }
     return this.#complaints.splice(0);
   }
 
   /** Closes all pages after a test. Throws when it saw anybody's token, or a page did what it must not. */
-  async closeClean(leaks: TokenLeakScanner): Promise<void> {
-    const complaints = await this.close(leaks);
+  async closeClean(scanner: TokenLeakScanner): Promise<void> {
+    const complaints = await this.close(scanner);
     if (complaints.length > 0) throw new Error(complaints.join('\n'));
-    leaks.assertNone();
+    scanner.assertNone();
   }
 
   async stop(): Promise<void> {

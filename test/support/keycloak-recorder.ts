@@ -26,7 +26,7 @@ export class KeycloakRecorder {
   ) {}
 
   /** The scanner gets to know what Keycloak gives out through this door. */
-  static async start(keycloakUrl: string, leaks?: TokenLeakScanner): Promise<KeycloakRecorder> {
+  static async start(keycloakUrl: string, scanner?: TokenLeakScanner): Promise<KeycloakRecorder> {
     const { hostname, port } = new URL(keycloakUrl);
     const server = createServer((incoming, outgoing) => {
       recorder.#count(outgoing);
@@ -40,7 +40,7 @@ export class KeycloakRecorder {
             const received = await text(response);
             const call = record(incoming, sent, response.statusCode ?? 0, received);
             recorder.calls.push(call);
-            for (const [secret, kind] of secretsOf(call)) leaks?.addToken(secret, kind);
+            for (const [secret, kind] of secretsOf(call)) scanner?.addToken(secret, kind);
             const { 'transfer-encoding': _, ...headers } = response.headers;
             outgoing.writeHead(response.statusCode ?? 502, headers);
             outgoing.end(received);

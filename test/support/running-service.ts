@@ -42,16 +42,16 @@ export class RunningService {
     readonly arrivedTokens: readonly string[],
   ) {}
 
-  /** `leaks` is shown all that it answers. The variables of this process are as before afterwards. */
+  /** `scanner` inspects all its answers. The variables of this process are restored afterwards. */
   static async start(
     module: ServiceModule,
     variables: Variables,
     listenAt: ListenAt,
-    leaks: TokenLeakScanner,
+    scanner: TokenLeakScanner,
   ): Promise<RunningService> {
     for (const began = performance.now(); ; await sleep(500)) {
       try {
-        return await RunningService.#startOnce(module, variables, listenAt, leaks);
+        return await RunningService.#startOnce(module, variables, listenAt, scanner);
       } catch (error) {
         const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
         if (!isTaken || performance.now() - began > PUBLIC_URL_WITHIN_MS) throw error;
@@ -63,7 +63,7 @@ export class RunningService {
     module: ServiceModule,
     variables: Variables,
     listenAt: ListenAt,
-    leaks: TokenLeakScanner,
+    scanner: TokenLeakScanner,
   ): Promise<RunningService> {
     const adapter = serviceAdapter();
     const routes: Route[] = [];
@@ -78,7 +78,7 @@ export class RunningService {
     });
     fastify.addHook('onSend', async ({ method, url }, reply, body) => {
       const text = JSON.stringify(reply.getHeaders()) + (body instanceof Uint8Array ? body.toString() : String(body));
-      leaks.inspect(`the answer to ${method} ${url.split('?')[0]}`, text);
+      scanner.inspect(`the answer to ${method} ${url.split('?')[0]}`, text);
     });
     const app = await withVariables({ NODE_ENV: 'test', ...variables }, () =>
       createService(module.register({ demoMode: variables['DEMO_MODE'] === 'true' }), { logFormat: 'json' }, adapter),

@@ -69,7 +69,7 @@ export class RunningServices {
 
   async #start({ only, server, direct = false, variables = {}, own = {}, publicUrl }: RunningServicesOptions) {
     const { baseUrl, issuer } = server ?? testServer();
-    if (!direct) this.#recorder = await KeycloakRecorder.start(baseUrl, this.leaks);
+    if (!direct) this.#recorder = await KeycloakRecorder.start(baseUrl, this.scanner);
     const common = {
       ...DEFAULTS,
       KEYCLOAK_BASE_URL: this.#recorder?.baseUrl ?? baseUrl,
@@ -85,7 +85,7 @@ export class RunningServices {
       const called = [...calls, ...attacks].map((other) => [`${prefixOf(other)}_URL`, urls.get(other) ?? NOWHERE]);
       const its = { ...secret, ...Object.fromEntries(called), ...(url === undefined ? {} : { PUBLIC_URL: url }) };
       const told = { ...common, ...its, ...variables, ...own[name] };
-      const service = await RunningService.start(await moduleOf(name), told, listenAt(url), this.leaks);
+      const service = await RunningService.start(await moduleOf(name), told, listenAt(url), this.scanner);
       urls.set(name, service.url);
       this.#services.set(name, service);
     }
@@ -122,8 +122,8 @@ export class RunningServices {
   }
 
   /** Knows the secrets, and all tokens that Keycloak gave the services. */
-  get leaks(): TokenLeakScanner {
-    return this.#output.leaks;
+  get scanner(): TokenLeakScanner {
+    return this.#output.scanner;
   }
 
   /** @throws TokenLeakError when a token was to be seen. */

@@ -13,7 +13,7 @@ export class ServiceOutput {
   static #current: ServiceOutput | undefined;
 
   readonly lines: string[] = [];
-  readonly leaks: TokenLeakScanner;
+  readonly scanner: TokenLeakScanner;
   #users = 0;
   readonly #streams = [process.stdout, process.stderr].map((stream) => ({ stream, write: stream.write }));
 
@@ -26,8 +26,8 @@ export class ServiceOutput {
       };
     }
     // In front of this, so that it sees these lines too.
-    this.leaks = TokenLeakScanner.start();
-    for (const secret of Object.values(SECRETS)) this.leaks.addToken(secret);
+    this.scanner = TokenLeakScanner.start();
+    for (const secret of Object.values(SECRETS)) this.scanner.addToken(secret);
   }
 
   /** Whoever acquires it releases it once. */
@@ -42,8 +42,8 @@ export class ServiceOutput {
     this.#users -= 1;
     if (this.#users > 0) return;
     ServiceOutput.#current = undefined;
-    this.leaks.stop();
+    this.scanner.stop();
     for (const { stream, write } of this.#streams) stream.write = write;
-    this.leaks.assertNone();
+    this.scanner.assertNone();
   }
 }

@@ -1,14 +1,14 @@
-/** The administrator of a realm: the admin REST API over plain HTTP, as anybody with the password has it. */
+/** Administrator: calls the admin REST API of a realm over plain HTTP. */
 
-/** A token is good for a minute. */
+/** A token is valid for a minute. */
 const TOKEN_USED_FOR_MS = 20_000;
 
 export interface AdminQuestion {
   readonly body?: unknown;
-  /** In place of the administrator's token; `null`: none. */
+  /** Replaces the administrator's token; `null` sends no token. */
   readonly authorization?: string | null;
   readonly contentType?: string;
-  /** Default: the one that it administers. */
+  /** Default: the administered realm. */
   readonly realm?: string;
 }
 
@@ -20,7 +20,7 @@ export class Administrator {
     private readonly realm: string,
   ) {}
 
-  /** Any answer, also a refusal. A body that is text goes as it is. */
+  /** Returns any answer, including refusals. A string body is sent unchanged. */
   async ask(method: string, path: string, question: AdminQuestion = {}): Promise<Response> {
     const { body, authorization = `Bearer ${await this.token()}`, contentType = 'application/json' } = question;
     return fetch(`${this.baseUrl}/admin/realms/${question.realm ?? this.realm}${path}`, {
@@ -37,13 +37,13 @@ export class Administrator {
     return (await (await this.#succeed('GET', path)).json()) as T;
   }
 
-  /** Gives the path of what was made. */
+  /** Returns the path of the created resource. */
   async create(path: string, body: object): Promise<string> {
     const { headers } = await this.#succeed('POST', path, body);
     return `${path}/${headers.get('location')?.split('/').at(-1) ?? ''}`;
   }
 
-  /** Makes something for one use, and takes it away after it, if it is still there. */
+  /** Creates a resource for the duration of `use`, and then deletes it if it still exists. */
   async having<T>(path: string, body: object, use: (made: string) => Promise<T>): Promise<T> {
     const made = await this.create(path, body);
     try {
@@ -57,7 +57,7 @@ export class Administrator {
     await this.#succeed(method, path, body);
   }
 
-  /** Of the realm `master`: a good one, of another issuer. */
+  /** A token of the realm `master`: valid, but from another issuer. */
   token(): Promise<string> {
     if (this.#login === undefined || this.#login.until < Date.now()) {
       this.#login = { token: this.#logIn(), until: Date.now() + TOKEN_USED_FOR_MS };

@@ -1,4 +1,4 @@
-/** The demo realm, on the server that `npm test` shares among the specs, and on an embedded server of one's own. */
+/** The demo realm, on the shared server of `npm test`, and on a separate embedded server. */
 import { fileURLToPath } from 'node:url';
 import { describe } from '@jest/globals';
 import { startAuthorizationServer, testServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -19,16 +19,16 @@ export const REALM_FILE = fileURLToPath(new URL('../../../keycloak/microservices
 
 export const keycloakUrl = (): string => testServer().baseUrl;
 
-/** For what only a real Keycloak has. Where the embedded server takes its place, Jest lists it as skipped, by name. */
+/** For tests that need a real Keycloak. On the embedded server, Jest lists them as skipped, by name. */
 export const describeOnKeycloak = (name: string, tests: () => void): void =>
   (testServer().kind === 'embedded' ? describe.skip : describe)(name, tests);
 
 export const issuer = (): string => `${keycloakUrl()}/realms/${REALM}`;
 
-/** Where the realm sends browsers back to. With `npm test` its Keycloak also sends its logout notices there. */
+/** The redirect target of browsers. With `npm test`, Keycloak also sends its logout notifications there. */
 export const publicUrl = process.env['TEST_SERVICE_A_URL'] ?? 'http://localhost:3000';
 
-/** A Keycloak that was not started by `npm test` knows nothing of where to send its notices. */
+/** A Keycloak that `npm test` did not start has no address for its logout notifications. */
 export const keycloakReachesUs = process.env['TEST_SERVICE_A_URL'] !== undefined;
 
 const variable = (client: string): string => `${client.toUpperCase().replaceAll('-', '_')}_CLIENT_SECRET`;
@@ -41,7 +41,7 @@ export const REALM_ENVIRONMENT: Readonly<Record<string, string>> = {
 export const startEmbeddedServer = (): Promise<RunningAuthorizationServer> =>
   startAuthorizationServer({ realm: REALM_FILE, environment: REALM_ENVIRONMENT });
 
-/** Gives the tokens of Service A so short a life that every use of a session there refreshes it. */
+/** Makes the tokens of Service A so short-lived that every use of a session refreshes them. */
 export async function refreshAtEveryUse(baseUrl: string): Promise<void> {
   const administrator = new Administrator(baseUrl, REALM);
   const [client] = await administrator.read<{ id: string; attributes: object }[]>('/clients?clientId=service-a');
@@ -49,7 +49,7 @@ export async function refreshAtEveryUse(baseUrl: string): Promise<void> {
   await administrator.change('PUT', `/clients/${client?.id}`, { ...client, attributes });
 }
 
-/** The claims of a token, as anybody who holds it can read them. */
+/** Decodes the claims of a token without verification. */
 export function claimsOf(token: string): Readonly<Record<string, unknown>> {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
 }

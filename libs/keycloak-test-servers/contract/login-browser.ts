@@ -1,4 +1,4 @@
-/** LoginBrowser: a browser at one authorization server, with the authorization requests that clients send it with. */
+/** LoginBrowser: a browser that sends the authorization requests of clients to one authorization server. */
 import { createHash } from 'node:crypto';
 import { Browser, type Page } from './browser.js';
 import type { Asked, Reply } from './requests.js';
@@ -7,7 +7,7 @@ import { CALLBACK } from './server.js';
 export const VERIFIER = 'a-verifier-of-forty-three-characters-or-more';
 const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
 
-/** `undefined` leaves a parameter out. */
+/** `undefined` omits a parameter. */
 export type Parameters = Readonly<Record<string, string | undefined>>;
 
 export class LoginBrowser {
@@ -15,12 +15,12 @@ export class LoginBrowser {
 
   constructor(private readonly server: Asked) {}
 
-  /** A good authorization request of this client, but for `changes`. */
+  /** Sends a valid authorization request of this client, with `changes`. */
   authorize(client_id: string, changes: Parameters = {}): Promise<Page> {
     return this.get(`/protocol/openid-connect/auth?${authorizationRequest(client_id, changes)}`);
   }
 
-  /** The form that stands in this page. A password equals the name. */
+  /** Submits the login form in this page. The password equals the user name. */
   fill(page: Page, username: string, password?: string): Promise<Page> {
     return this.#browser.submitLogin(page, username, password);
   }
@@ -33,7 +33,7 @@ export class LoginBrowser {
     return this.fill(await this.authorize(client_id, changes), username);
   }
 
-  /** Follows no redirect. */
+  /** Does not follow redirects. */
   get(path: string): Promise<Page> {
     return this.#browser.send(this.server.issuer + path);
   }
@@ -59,7 +59,7 @@ export function authorizationRequest(client_id: string, changes: Parameters = {}
   return new URLSearchParams(given as [string, string][]);
 }
 
-/** The parameters of the way back to the client, in the query or in the fragment. */
+/** The parameters of the redirect to the client, in the query or in the fragment. */
 export function callbackParameters({ headers }: Reply): Record<string, string> {
   const { search, hash } = new URL(headers.get('location') ?? 'none:');
   return Object.fromEntries(new URLSearchParams(search === '' ? hash.slice(1) : search));

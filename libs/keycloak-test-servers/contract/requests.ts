@@ -1,17 +1,17 @@
-/** The requests of the contract, as anybody could make them: plain fetch, nothing of the library. */
+/** The requests of the contract, by plain fetch and without the library. */
 import type { ContractServer } from './server.js';
 import { SECRETS } from './demo-realm.js';
 
-/** Whoever answers under this issuer. */
+/** A server with this issuer. */
 export type Asked = Pick<ContractServer, 'issuer'>;
 
 export const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
-/** Pairs where a parameter comes twice. */
+/** Pairs, if a parameter occurs twice. */
 export type Form = Readonly<Record<string, string>> | [string, string][];
 
-/** A client of the realm by its name, `name:secret` for another secret, or a name that sends none. */
+/** A client of the realm: its name, `name:secret` for another secret, or the name of a client that sends none. */
 export type Caller = keyof typeof SECRETS | `${string}:${string}` | undefined;
 
 export interface Reply {
@@ -24,7 +24,7 @@ export interface Reply {
 export const request = (server: Asked, path: string, init?: RequestInit): Promise<Reply> =>
   replyFrom(server.issuer + path, init);
 
-/** Follows no redirect. */
+/** Does not follow redirects. */
 export async function replyFrom(url: string, init: RequestInit = {}): Promise<Reply> {
   const response = await fetch(url, { redirect: 'manual', ...init });
   const text = await response.text();
@@ -84,14 +84,14 @@ export const revoke = (server: Asked, caller: Caller, text: string, more: Form =
 export const logout = (server: Asked, refresh_token: string) =>
   post(server, '/logout', { client_id: 'demo-cli', refresh_token });
 
-/** A member of a good answer: a case that needs it can't go on without. */
+/** A member of a successful answer. Throws if it is missing. */
 export function textOf(reply: Reply, name: 'access_token' | 'refresh_token' | 'id_token' = 'access_token'): string {
   const value = reply.members[name];
   if (typeof value === 'string') return value;
   throw new Error(`No ${name} in an answer ${reply.status}: ${reply.text}`);
 }
 
-/** The tokens of one chain: the caller's at Service A, exchanged for B, exchanged for C. */
+/** The tokens of one chain: for Service A, exchanged for B, exchanged for C. */
 export interface Chain {
   readonly login: Reply;
   readonly atA: string;

@@ -1,4 +1,4 @@
-/** The two servers of the contract, the embedded one and the real Keycloak, with what an administrator does at either. */
+/** ContractServer: the embedded server or a real Keycloak, with the actions of an administrator. */
 import { randomUUID } from 'node:crypto';
 import { describe } from '@jest/globals';
 import { Administrator } from './administrator.js';
@@ -11,27 +11,27 @@ export interface ContractServer {
   readonly baseUrl: string;
   readonly issuer: string;
   readonly administrator: Administrator;
-  /** A user of its own for one case, whose password equals the name. Default: a name that nobody else has. */
+  /** Creates a user for one case, whose password equals the name. Default: a unique name. */
   newUser(role: Role, username?: string): Promise<string>;
-  /** A client of its own for one case. A service has the role order-manager. */
+  /** Creates a client for one case. A service has the role order-manager. */
   newClient(kind: ClientKind, attributes?: Readonly<Record<string, string>>): Promise<string>;
   takeRole(username: string, role: Role): Promise<void>;
   changeUser(username: string, change: Readonly<Record<string, unknown>>): Promise<void>;
   disableUser(username: string): Promise<void>;
   disableClient(clientId: string): Promise<void>;
-  /** Clients are told. */
+  /** Notifies the clients. */
   endSession(sid: string): Promise<void>;
-  /** Likewise. */
+  /** Notifies the clients. */
   logOutUser(username: string): Promise<void>;
-  /** What was made goes, the server too if it was started here. */
+  /** Deletes what was created, and stops the server if it was started here. */
   stop(): Promise<void>;
 }
 
-/** Where its clients for browsers are sent back to, after a login and after a logout; nobody listens there. */
+/** The redirect URIs of its browser clients, after a login and after a logout. No server listens there. */
 export const CALLBACK = 'http://localhost:3000/auth/callback';
 export const HOME = 'http://localhost:3000/';
 
-/** The secret of {@link ContractServer.newClient}'s clients. */
+/** The secret of the clients of {@link ContractServer.newClient}. */
 export const NEW_CLIENT_SECRET = 'the-secret';
 
 const COMMON = {
@@ -93,7 +93,7 @@ const userOf = (username: string) => ({
 
 type ServerUnderContract = 'embedded' | 'keycloak';
 
-/** The same tests on both; on the embedded server alone, where that is the server of `npm test`. */
+/** Runs the tests on both servers, or only on the embedded one if `npm test` runs on that. */
 export function describeOnBothServers(
   tests: (connect: () => Promise<ContractServer>, which: ServerUnderContract) => void,
 ): void {

@@ -16,10 +16,10 @@ afterAll(() => {
 
 describe('startTestServer', () => {
   it.each<[string, string | undefined, ServerChoice | undefined]>([
-    ['nothing is said', undefined, undefined],
+    ['there is no choice', undefined, undefined],
     ['the variable is empty', '', undefined],
-    ['the variable says so', 'embedded', undefined],
-    ['the caller says so, whatever the variable does', 'docker', 'embedded'],
+    ['the variable chooses it', 'embedded', undefined],
+    ['the caller chooses it, whatever the variable says', 'docker', 'embedded'],
   ])('starts the embedded server when %s', async (_, variable, choice) => {
     if (variable !== undefined) process.env['AUTHORIZATION_SERVER'] = variable;
     const server = await startTestServer(OPTIONS, choice);
@@ -32,13 +32,13 @@ describe('startTestServer', () => {
     }
   });
 
-  it('takes a port of its own each time', async () => {
+  it('uses a new port each time', async () => {
     const servers = await Promise.all([startTestServer(OPTIONS), startTestServer(OPTIONS)]);
     expect(new Set(servers.map(({ baseUrl }) => baseUrl)).size).toBe(2);
     for (const server of servers) await server.stop();
   });
 
-  it('refuses a choice that is none, and says which there are', async () => {
+  it('refuses an invalid choice, and lists the valid ones', async () => {
     process.env['AUTHORIZATION_SERVER'] = 'podman';
     await expect(startTestServer(OPTIONS)).rejects.toThrow(
       'AUTHORIZATION_SERVER is "podman"; it must be one of embedded, keycloak, docker, distribution, available',
@@ -46,7 +46,7 @@ describe('startTestServer', () => {
     await expect(startTestServer(OPTIONS, 'toString' as ServerChoice)).rejects.toThrow(RangeError);
   });
 
-  it('says who asked for a Keycloak that cannot be had', async () => {
+  it('names the choice of a Keycloak that is unavailable', async () => {
     process.env['AUTHORIZATION_SERVER'] = 'docker';
     const host = process.env['DOCKER_HOST'];
     process.env['DOCKER_HOST'] = 'tcp://127.0.0.1:9';
@@ -62,7 +62,7 @@ describe('startTestServer', () => {
     }
   });
 
-  it('does not start the embedded server in production, though it was chosen', async () => {
+  it('does not start the embedded server in production, even if it is chosen', async () => {
     process.env['NODE_ENV'] = 'production';
     try {
       await expect(startTestServer(OPTIONS, 'embedded')).rejects.toThrow(/^NODE_ENV is "production"/);

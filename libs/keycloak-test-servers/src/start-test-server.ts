@@ -1,4 +1,4 @@
-/** startTestServer(): whichever server a suite is to run against, chosen by one word or by the environment. */
+/** startTestServer(): starts the server that a suite runs against, chosen by the caller or the environment. */
 import { startAuthorizationServer } from './embedded/start-authorization-server.js';
 import { findExternalServer } from './external-server.js';
 import type { RunningServer } from './running-server.js';
@@ -9,18 +9,17 @@ import { startAvailableServer } from './start-available-server.js';
 import type { StartServerOptions } from './start-server-options.js';
 
 /**
- * Starts the server that was chosen, on a free port unless told another, or finds the one that runs already. All have one
- * shape, so that a suite which keeps to it runs against any. Default: what the variable `AUTHORIZATION_SERVER` of the
- * environment says, and `embedded` without it.
+ * Starts the chosen server, by default on a free port, or finds one that runs already. All servers have the same interface, so
+ * a suite can run against any of them. Default: the value of the environment variable `AUTHORIZATION_SERVER`, else `embedded`.
  *
- * Only `available` falls back. Whatever else was chosen and can't be had is an error. See `startAuthorizationServer()` and
- * `startKeycloak()` for what each does, needs and throws.
+ * Only `available` falls back; any other choice that is unavailable is an error. See `startAuthorizationServer()` and
+ * `startKeycloak()` for their requirements and errors.
  *
- * A server that runs already must have the realm of `options.realm`, unless the URL names another; `environment` and `port`
- * are of no use to it, and `stop()` leaves it running.
+ * A server that runs already must have the realm of `options.realm`, unless the URL names another. It ignores `environment` and
+ * `port`, and `stop()` leaves it running.
  *
- * @throws RangeError for a choice that is none.
- * @throws Error when nothing answers at a URL, or no such realm.
+ * @throws RangeError for an invalid choice.
+ * @throws Error if no server answers at a URL, or if it does not have the realm.
  */
 export async function startTestServer(options: StartServerOptions, choice?: ServerChoice): Promise<RunningServer> {
   const { choice: chosen, madeBy } = chooseServer(choice, process.env);

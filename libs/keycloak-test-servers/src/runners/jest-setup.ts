@@ -1,16 +1,16 @@
 /** The globalSetup of Jest that starts a server for all specs of a run: `keycloak-test-servers/jest-setup`. */
 import { sharedServerOptions, startSharedServer } from './shared-server.js';
 
-/** The part of Jest's project configuration that is read. */
+/** The part of Jest's project configuration that is used. */
 export interface JestProjectConfig {
   readonly rootDir: string;
   readonly globals: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Its options are `StartServerOptions`, at `globals.authorizationServer` of Jest's configuration, with the path of the realm
- * from `rootDir`; which server it is, the variable `AUTHORIZATION_SERVER` of the environment says. Specs find it by
- * `testServer()`. Goes together with `jest-teardown`.
+ * Its options are `StartServerOptions` at `globals.authorizationServer` of Jest's configuration, with the path of the realm
+ * relative to `rootDir`. The environment variable `AUTHORIZATION_SERVER` chooses the server. Specs find it by `testServer()`.
+ * Requires `jest-teardown`.
  */
 async function setUp(_: unknown, { globals, rootDir }: JestProjectConfig): Promise<void> {
   const where = 'globals.authorizationServer in the configuration of Jest';

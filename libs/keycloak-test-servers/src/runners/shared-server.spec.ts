@@ -1,4 +1,4 @@
-/** Set-up and teardown as Jest and Vitest call them. */
+/** Set-up and teardown, called as Jest and Vitest do. */
 import { fileURLToPath } from 'node:url';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -51,7 +51,7 @@ describe('jest-setup and jest-teardown', () => {
     expect(listeners()).toBe(before);
   });
 
-  it('start one anew for each run of a watching Jest, and leave none behind', async () => {
+  it('start a new server for each run in watch mode, and leave none behind', async () => {
     await setUp({}, { rootDir, globals: { authorizationServer } });
     const first = testServer();
     await setUp({}, { rootDir, globals: { authorizationServer } });
@@ -59,7 +59,7 @@ describe('jest-setup and jest-teardown', () => {
     expect(await isUp(first.baseUrl)).toBe(false);
   });
 
-  it('may be a set-up of your own, with a choice of its own', async () => {
+  it('may be your own set-up, with its own choice', async () => {
     process.env['AUTHORIZATION_SERVER'] = 'docker';
     try {
       const options = { realm: join(rootDir, 'keycloak/microservices-realm.json'), environment: allSecrets('x') };
@@ -82,7 +82,7 @@ describe('jest-setup and jest-teardown', () => {
     },
   );
 
-  it('are there for Vitest too', async () => {
+  it('work for Vitest too', async () => {
     await vitest.setup({ config: { root: rootDir, provide: { authorizationServer } } });
     const { baseUrl } = testServer();
     expect(await isUp(baseUrl)).toBe(true);
@@ -104,7 +104,7 @@ describe('jest-setup and jest-teardown', () => {
         killed.abort();
         return true;
       });
-      // As testcontainers does, who would end the process when nobody else listened.
+      // testcontainers has such a listener, which ends the process if it is the only one.
       const others: number[] = [];
       const other = (): unknown => others.push(process.listenerCount(signal));
       process.on(signal, other);
@@ -123,7 +123,7 @@ describe('jest-setup and jest-teardown', () => {
     },
   );
 
-  it('leave nothing behind when the server does not start', async () => {
+  it('leave nothing behind if the server does not start', async () => {
     const before = listeners();
     const globals = { authorizationServer: { ...authorizationServer, environment: {} } };
     await expect(setUp({}, { rootDir, globals })).rejects.toThrow(/CLIENT_SECRET/);

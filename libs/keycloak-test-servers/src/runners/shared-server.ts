@@ -1,4 +1,4 @@
-/** The shared server: started before all specs of a run and stopped after them, by whatever runs them. */
+/** The shared server: starts before all specs of a run and stops after them, in any runner. */
 import { resolve } from 'node:path';
 import type { RunningServer } from '../running-server.js';
 import type { ServerChoice } from '../server-choice.js';
@@ -6,14 +6,14 @@ import { startTestServer } from '../start-test-server.js';
 import type { StartServerOptions } from '../start-server-options.js';
 import { publishToEnv, removeFromEnv } from './test-server.js';
 
-/** Set-up and teardown are modules of their own, which a runner may load apart from each other. */
+/** A global symbol, because a runner may load set-up and teardown as separate module instances. */
 const KEY = Symbol.for('keycloak-test-servers:shared-server');
 const kept = globalThis as { [KEY]?: SharedServer | undefined };
 
 /**
- * For a set-up of your own, where options must be computed: starts the server that was chosen as `startTestServer()` does, in
- * place of the one that the run has had, and has `testServer()` find it. It ends when the process is interrupted, and by
- * `stopSharedServer()`. Its progress goes to standard error.
+ * For your own set-up, if options must be computed. Starts the chosen server as `startTestServer()` does, replaces the previous
+ * server of the run, and makes the new one available to `testServer()`. The server stops with `stopSharedServer()`, or when the
+ * process is interrupted. Its progress is written to standard error.
  */
 export async function startSharedServer(options: StartServerOptions, choice?: ServerChoice): Promise<RunningServer> {
   await stopSharedServer();
@@ -24,7 +24,7 @@ export async function startSharedServer(options: StartServerOptions, choice?: Se
   return server;
 }
 
-/** May be called when none runs. */
+/** May be called if no server runs. */
 export async function stopSharedServer(): Promise<void> {
   const shared = kept[KEY];
   kept[KEY] = undefined;
@@ -32,17 +32,17 @@ export async function stopSharedServer(): Promise<void> {
   await shared?.stop();
 }
 
-/** The options in a runner's configuration. A relative path of the realm starts at `rootDir`; `where` names their place. */
+/** Reads the options from a runner's configuration. The path of the realm is relative to `rootDir`; `where` names the place for messages. */
 export function sharedServerOptions(given: unknown, rootDir: string, where: string): StartServerOptions {
   const options = (given ?? {}) as Partial<StartServerOptions>;
   if (typeof options.realm !== 'string')
-    throw new TypeError(`No realm is given: ${where} has no "realm", the path of one`);
+    throw new TypeError(`${where} has no "realm": set it to the path of a realm export`);
   return { ...options, realm: resolve(rootDir, options.realm) };
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** Ends with the process too, when that is interrupted: a container would stay. A second interruption is not waited for. */
+/** Also stops when the process is interrupted, because a container would stay. A second interruption ends the process at once. */
 class SharedServer {
   readonly server: Promise<RunningServer>;
   readonly #interruption = new AbortController();
@@ -62,14 +62,14 @@ class SharedServer {
     }
   }
 
-  /** Others who listen (testcontainers does) end the process at once when they are alone: so it listens to the end. */
+  /** Keeps listening until the end, because other listeners (testcontainers has one) end the process if they are the only ones. */
   readonly #interrupt = (signal: NodeJS.Signals): void => {
     if (this.#interruption.signal.aborted) this.#endBy(signal);
     this.#interruption.abort(new Error(`Interrupted by ${signal}`));
     void this.stop().finally(() => this.#endBy(signal));
   };
 
-  /** Now that nobody listens for it here, the signal does what it does. */
+  /** Sends the signal again without our listener, so that it has its usual effect. */
   #endBy(signal: NodeJS.Signals): void {
     this.#ignoreSignals();
     process.kill(process.pid, signal);

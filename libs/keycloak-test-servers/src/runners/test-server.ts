@@ -1,17 +1,17 @@
-/** testServer(): the server that was started for all specs of a run, as each of them reads it from the environment. */
+/** testServer(): the server of the whole run, which specs read from the environment. */
 import type { RunningServer } from '../running-server.js';
 
-/** What can be known of a server in another process. */
+/** The members of a server that are available in another process. */
 export type TestServer = Omit<RunningServer, 'stop'>;
 
-/** Holds a `TestServer` as JSON: processes and threads that run specs inherit it. */
+/** Contains a `TestServer` as JSON. Processes and threads that run specs inherit it. */
 const VARIABLE = 'TEST_AUTHORIZATION_SERVER';
 
 /**
- * In a spec: the server that `keycloak-test-servers/jest-setup` has started for this run. All specs share it, so what
- * one changes in it (a user that is disabled, say) others meet.
+ * Returns, in a spec, the server that `keycloak-test-servers/jest-setup` has started for this run. All specs share it, so a
+ * change by one spec (a disabled user, for example) affects the others.
  *
- * @throws Error when there is none, with what to add to Jest's configuration.
+ * @throws Error if there is none; the message says what to add to Jest's configuration.
  */
 export function testServer(): TestServer {
   const text = process.env[VARIABLE];
@@ -26,7 +26,7 @@ export function testServer(): TestServer {
   );
 }
 
-/** For those that are started from now on. */
+/** Publishes the server to processes and threads that start from now on. */
 export function publishToEnv(server: RunningServer): void {
   const { baseUrl, issuer, realm, version, kind, adminUsername, adminPassword, fallbackReason } = server;
   const known = { baseUrl, issuer, realm, version, kind, adminUsername, adminPassword };

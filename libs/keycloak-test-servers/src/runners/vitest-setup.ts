@@ -3,14 +3,14 @@ import { sharedServerOptions, startSharedServer } from './shared-server.js';
 
 export { stopSharedServer as teardown } from './shared-server.js';
 
-/** The part of Vitest's project that is read. */
+/** The part of Vitest's project that is used. */
 export interface VitestProject {
   readonly config: { readonly root: string; readonly provide?: Readonly<Record<string, unknown>> };
 }
 
 /**
- * As `jest-setup`, with its options at `provide.authorizationServer` of Vitest's configuration and the path of the realm from
- * `root`. (For TypeScript, `ProvidedContext` of the module `vitest` is to be told of that member.)
+ * Works as `jest-setup`, with the options at `provide.authorizationServer` of Vitest's configuration, and the path of the realm
+ * relative to `root`. (In TypeScript, add that member to `ProvidedContext` of the module `vitest`.)
  */
 export async function setup({ config: { root, provide } }: VitestProject): Promise<void> {
   const where = 'provide.authorizationServer in the configuration of Vitest';
