@@ -14,7 +14,7 @@ import {
   type ContractCase,
   type ExpectedToken,
 } from './expectations.js';
-import { answer, isActive, opened, tokenAnswer } from './observations.js';
+import { answer, isActive, decoded, tokenAnswer } from './observations.js';
 import { exchange, exchangeForB, introspect, post, revoke, textOf, token, type Reply } from './requests.js';
 import { CALLBACK, NEW_CLIENT_SECRET, type ContractServer } from './server.js';
 
@@ -125,7 +125,7 @@ export const CODE_CASES: readonly ContractCase[] = [
       const exchanged = textOf(await exchange(server, callerOf(client), textOf(reply), FOR_B));
       return [
         answer(server, await introspect(server, 'service-a', textOf(reply))),
-        opened(server, exchanged)['claims'],
+        decoded(server, exchanged)['claims'],
       ];
     },
     answer: [

@@ -3,7 +3,7 @@ import { expect } from '@jest/globals';
 import { LoginBrowser, type Parameters } from './login-browser.js';
 import { moreTokensFor, refreshAt, tokensFor } from './code-cases.js';
 import { ERROR_PAGE, PLAIN_PAGE, refused, type ContractCase } from './expectations.js';
-import { callback, isActive, opened, page } from './observations.js';
+import { callback, isActive, decoded, page } from './observations.js';
 import { introspect, post, request, textOf, type Reply } from './requests.js';
 import { HOME, NEW_CLIENT_SECRET, type ContractServer } from './server.js';
 import { startLogoutListener, type LogoutListener } from './logout-listener.js';
@@ -213,8 +213,8 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
   },
 ];
 
-/** A client whose back-channel logout URL is the listener. */
-async function listening<T>(ask: (listener: LogoutListener) => Promise<T>, status?: number): Promise<T> {
+/** Runs a case with a listener for back-channel logouts. */
+async function withListener<T>(ask: (listener: LogoutListener) => Promise<T>, status?: number): Promise<T> {
   const listener = await startLogoutListener(status);
   try {
     return await ask(listener);
@@ -229,18 +229,18 @@ const attributesOf = ({ url }: LogoutListener, path: string) => ({
 });
 
 /** Each notification with its token decoded. */
-const heard = (server: ContractServer, listener: LogoutListener) =>
+const notificationsAt = (server: ContractServer, listener: LogoutListener) =>
   listener
     .take()
     .map(({ path, contentType, form }) => ({
       path,
       contentType,
       names: [...form.keys()],
-      token: opened(server, form.get('logout_token') ?? ''),
+      token: decoded(server, form.get('logout_token') ?? ''),
     }))
     .toSorted((one, other) => one.path.localeCompare(other.path));
 
-const notice = (path: string, more: object = { sid: '<sid>' }) => ({
+const notification = (path: string, more: object = { sid: '<sid>' }) => ({
   path,
   contentType: expect.stringMatching(/^application\/x-www-form-urlencoded/) as unknown,
   names: ['logout_token'],
@@ -263,54 +263,54 @@ export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
   {
     title: 'notifies every client of the session that has a logout URL',
     ask: (server) =>
-      listening(async (listener) => {
+      withListener(async (listener) => {
         const { browser, id_token_hint } = await loggedIn(server, attributesOf(listener, 'one'));
         await moreTokensFor(server, await server.newClient('web', attributesOf(listener, 'two')), browser);
         await moreTokensFor(server, await server.newClient('web'), browser);
         await browser.get(withQuery({ id_token_hint }));
-        return heard(server, listener);
+        return notificationsAt(server, listener);
       }),
-    answer: [notice('/one'), notice('/two')],
+    answer: [notification('/one'), notification('/two')],
   },
   {
     title: 'has no sid for a client that does not require it',
     ask: (server) =>
-      listening(async (listener) => {
+      withListener(async (listener) => {
         const attributes = { 'backchannel.logout.url': `${listener.url}/one` };
         const { browser, id_token_hint } = await loggedIn(server, attributes);
         await browser.get(withQuery({ id_token_hint }));
-        return heard(server, listener);
+        return notificationsAt(server, listener);
       }),
-    answer: [notice('/one', {})],
+    answer: [notification('/one', {})],
   },
   {
     title: 'follows a logout by refresh token, and by POST without cookie',
     ask: (server) =>
-      listening(async (listener) => {
+      withListener(async (listener) => {
         const one = await loggedIn(server, attributesOf(listener, 'one'));
         const refresh_token = textOf(one.tokens, 'refresh_token');
         await post(server, '/logout', { refresh_token }, `${one.client}:${NEW_CLIENT_SECRET}`);
         const two = await loggedIn(server, attributesOf(listener, 'two'));
         await new LoginBrowser(server).post(LOGOUT, { id_token_hint: two.id_token_hint });
-        return heard(server, listener);
+        return notificationsAt(server, listener);
       }),
-    answer: [notice('/one'), notice('/two')],
+    answer: [notification('/one'), notification('/two')],
   },
   {
     title: 'is not sent twice, nor for revoked tokens',
     ask: (server) =>
-      listening(async (listener) => {
+      withListener(async (listener) => {
         const { client, browser, tokens, id_token_hint } = await loggedIn(server, attributesOf(listener, 'one'));
         await post(server, '/revoke', { token: textOf(tokens, 'refresh_token') }, `${client}:${NEW_CLIENT_SECRET}`);
         await browser.get(withQuery({ id_token_hint }));
-        return heard(server, listener);
+        return notificationsAt(server, listener);
       }),
     answer: [],
   },
   {
     title: 'does not prevent the logout if the client fails',
     ask: (server) =>
-      listening(async (listener) => {
+      withListener(async (listener) => {
         const { client, browser, tokens, id_token_hint } = await loggedIn(server, attributesOf(listener, 'one'));
         const reply = await browser.get(withQuery({ id_token_hint, post_logout_redirect_uri: HOME }));
         return [callback(server, reply), listener.take().length, await state(server, client, browser, tokens)];
@@ -320,16 +320,16 @@ export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
   {
     title: 'is sent when an administrator logs the user out, but not when the user is disabled',
     ask: (server) =>
-      listening(async (listener) => {
+      withListener(async (listener) => {
         const username = await server.newUser('order-viewer');
         const client = await server.newClient('web', attributesOf(listener, 'one'));
         await tokensFor(server, client, new LoginBrowser(server), username);
         await server.logOutUser(username);
-        const told = heard(server, listener);
+        const notified = notificationsAt(server, listener);
         await tokensFor(server, client, new LoginBrowser(server), username);
         await server.disableUser(username);
-        return [told, listener.take().length];
+        return [notified, listener.take().length];
       }),
-    answer: [[notice('/one')], 0],
+    answer: [[notification('/one')], 0],
   },
 ];

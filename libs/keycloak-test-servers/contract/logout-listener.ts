@@ -21,19 +21,19 @@ export interface LogoutListener {
 
 /** `status`: the status of its answers. */
 export async function startLogoutListener(status = 200): Promise<LogoutListener> {
-  const notices: Notice[] = [];
-  const hear = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const notifications: Notice[] = [];
+  const receive = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const form = new URLSearchParams(await text(request));
-    notices.push({ path: request.url ?? '', contentType: request.headers['content-type'], form });
+    notifications.push({ path: request.url ?? '', contentType: request.headers['content-type'], form });
     response.writeHead(status).end();
   };
-  const server = createServer((request, response) => void hear(request, response));
+  const server = createServer((request, response) => void receive(request, response));
   const host = outerAddress();
   server.listen(0, host);
   await once(server, 'listening');
   return {
     url: `http://${host}:${(server.address() as AddressInfo).port}`,
-    take: () => notices.splice(0),
+    take: () => notifications.splice(0),
     stop: async () => {
       server.close();
       server.closeAllConnections();

@@ -13,8 +13,8 @@ export function tokenAnswer(server: ContractServer, { status, members }: Reply):
   return {
     status,
     ...normal(server, rest),
-    ...(typeof access_token === 'string' ? { accessToken: opened(server, access_token) } : {}),
-    ...(typeof id_token === 'string' ? { idToken: opened(server, id_token) } : {}),
+    ...(typeof access_token === 'string' ? { accessToken: decoded(server, access_token) } : {}),
+    ...(typeof id_token === 'string' ? { idToken: decoded(server, id_token) } : {}),
     ...(refresh_token === undefined ? {} : { refresh_token: `<${typeof refresh_token}>` }),
   };
 }
@@ -30,7 +30,7 @@ export const isActive = ({ members }: Reply): unknown => members['active'];
 export const claims = (reply: Reply): Members => claimsOf(String(reply.members['access_token']));
 
 /** The header and claims of a token. */
-export function opened(server: ContractServer, token: string): Members {
+export function decoded(server: ContractServer, token: string): Members {
   const header = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as Record<string, unknown>;
   return { header: { ...header, kid: `<${typeof header['kid']}>` }, claims: normal(server, claimsOf(token)) };
 }

@@ -105,16 +105,16 @@ export function describeOnBothServers(
   });
 }
 
-/** One of its own. */
+/** Starts a separate embedded server. */
 export async function startEmbedded(): Promise<ContractServer> {
   const server = await startEmbeddedServer();
   return { ...contractServerAt(server.baseUrl), stop: () => server.stop() };
 }
 
 /**
- * The server of `npm test`: a real Keycloak, unless it was told to take the embedded one.
+ * Connects to the server of `npm test`: a real Keycloak, unless the embedded server was chosen.
  *
- * @throws Error that says how to run the tests when there is none.
+ * @throws Error that says how to run the tests if there is no server.
  */
 export const connectToKeycloak = async (): Promise<ContractServer> => contractServerAt(keycloakUrl());
 

@@ -1,6 +1,6 @@
-/** At once: what a cache gives without waiting. */
+/** atOnce(): the value that a cache returns without waiting. */
 
-/** `value`, or undefined when it is still to come; how that ends is nobody's concern then. */
+/** Returns `value`, or undefined if it is pending, whose outcome is then ignored. */
 export function atOnce<T>(value: T | Promise<T>): T | undefined {
   if (!(value instanceof Promise)) return value;
   value.catch(() => undefined);

@@ -17,7 +17,7 @@ export const optionsOf = ({ issuer }: RunningAuthorizationServer, clientId = 'se
   circuitBreakerPauseMs: 1000,
 });
 
-/** The same, for the room that talks to the realm. */
+/** The options of a client of the realm, resolved for `src/authorization-server`. */
 export const connectionTo = (realm: RunningAuthorizationServer, clientId?: string) => ({
   ...optionsOf(realm, clientId),
   realmUrl: realm.issuer,

@@ -1,4 +1,4 @@
-/** Token forms: what the token endpoint is sent, as one value, for servers and models that stand in for it. */
+/** TokenForm: a token request as one value, for test doubles of the token endpoint. */
 import { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../src/protocol/identifiers.js';
 import type { TokenEndpoint } from '../src/authorization-server/token-endpoint.js';
 import type { IssuedToken } from '../src/protocol/issued-token.js';
@@ -16,14 +16,14 @@ export type TokenForm =
 
 export type Endpoint = Pick<TokenEndpoint, 'clientCredentials' | 'exchange'>;
 
-/** A token endpoint that answers by a function of the form. */
+/** A token endpoint that answers with a function of the form. */
 export const endpointOf = (answer: (form: TokenForm) => Promise<IssuedToken>): Endpoint => ({
   clientCredentials: (scope) => answer({ grant_type: CLIENT_CREDENTIALS_GRANT, scope }),
   exchange: (subject, audience, scope) =>
     answer({ grant_type: TOKEN_EXCHANGE_GRANT, subject_token: subjectTokenText(subject), audience, scope }),
 });
 
-/** Sends a form to a token endpoint, whatever text its subject token has. */
+/** Sends a form to a token endpoint, with any subject token. */
 export const requestOf =
   (endpoint: Endpoint) =>
   async (form: TokenForm): Promise<IssuedToken> =>

@@ -109,7 +109,7 @@ describe('startAuthorizationServer', () => {
   });
 
   it.each([undefined, '', 'production', 'Production', 'prod', 'staging'])(
-    'refuses to start where NODE_ENV is %j, which is production',
+    'refuses to start if NODE_ENV is %j, which counts as production',
     async (nodeEnv) => {
       const before = process.env['NODE_ENV'];
       if (nodeEnv === undefined) delete process.env['NODE_ENV'];

@@ -19,16 +19,16 @@ const EVENTS = { 'http://schemas.openid.net/event/backchannel-logout': {} };
 let server: RunningAuthorizationServer;
 let client: Server;
 /** What the client does with each logout token that it receives. */
-let onNotice: (logoutToken: string) => Promise<void>;
+let onNotification: (logoutToken: string) => Promise<void>;
 
 beforeEach(async () => {
   server = await startTestRealm();
-  onNotice = () => Promise.resolve();
-  const hear = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    await onNotice(new URLSearchParams(await text(request)).get('logout_token') ?? '');
+  onNotification = () => Promise.resolve();
+  const receive = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    await onNotification(new URLSearchParams(await text(request)).get('logout_token') ?? '');
     response.end();
   };
-  client = createServer((request, response) => void hear(request, response));
+  client = createServer((request, response) => void receive(request, response));
   client.listen(0, '127.0.0.1');
   await once(client, 'listening');
   server.control.addClient({
@@ -256,21 +256,21 @@ describe('control', () => {
   });
 
   it('ends sessions without notifying the client', async () => {
-    const notices: string[] = [];
-    onNotice = async (logoutToken) => void notices.push(logoutToken);
+    const notifications: string[] = [];
+    onNotification = async (logoutToken) => void notifications.push(logoutToken);
     const { code, cookie } = await logIn();
     const tokens = await redeem(code);
     server.control.endSessionsOf('alice');
     expect(await refresh(tokens)).toMatchObject({ error_description: 'Session not active' });
     expect((await authorize(cookie)).status).toBe(200);
-    expect(notices).toEqual([]);
+    expect(notifications).toEqual([]);
   });
 
   it('logs a user out, and notifies the client while the session is still valid', async () => {
     const { code } = await logIn();
     const tokens = await redeem(code);
     const seen: unknown[] = [];
-    onNotice = async (logoutToken) => {
+    onNotification = async (logoutToken) => {
       seen.push(decodeJwt(logoutToken)['sid'], (await refresh(tokens))['token_type']);
     };
     await server.control.logOutUser('alice');
@@ -312,8 +312,8 @@ describe('control.logoutToken', () => {
 
   it('signs with another key under the same kid, or not at all', async () => {
     const good = await server.control.logoutToken('web', ABOUT);
-    const forged = await server.control.logoutToken('web', ABOUT, { signedBy: 'stranger' });
-    const unsigned = await server.control.logoutToken('web', ABOUT, { signedBy: 'nobody' });
+    const forged = await server.control.logoutToken('web', ABOUT, { signedBy: 'otherKey' });
+    const unsigned = await server.control.logoutToken('web', ABOUT, { signedBy: 'none' });
     expect(decodeProtectedHeader(forged)).toEqual(decodeProtectedHeader(good));
     expect(decodeProtectedHeader(unsigned).alg).toBe('none');
     expect([await verified(forged), await verified(unsigned)]).toEqual([false, false]);

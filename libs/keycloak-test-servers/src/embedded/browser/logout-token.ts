@@ -18,10 +18,10 @@ export interface LogoutTokenOverrides {
   /** `typ` of the header. Default: `logout+jwt`. */
   readonly headerTyp?: string;
   /**
-   * `stranger`: another RSA key, with the `kid` of the server's key. `nobody`: `alg` is `none`, without a signature.
+   * `otherKey`: another RSA key, with the `kid` of the server's key. `none`: `alg` is `none`, without a signature.
    * Default: `server`.
    */
-  readonly signedBy?: 'server' | 'stranger' | 'nobody';
+  readonly signedBy?: 'server' | 'otherKey' | 'none';
 }
 
 /** As in Keycloak, only a client with `backchannel.logout.session.required` receives a `sid`. */
@@ -44,8 +44,8 @@ export function logoutToken(
     events: { [LOGOUT_EVENT]: {} },
     ...claims,
   };
-  if (signedBy === 'nobody') return Promise.resolve(unsigned(all, headerTyp));
-  return signedBy === 'server' ? keys.sign(all, headerTyp) : keys.signAsStranger(all, headerTyp);
+  if (signedBy === 'none') return Promise.resolve(unsigned(all, headerTyp));
+  return signedBy === 'server' ? keys.sign(all, headerTyp) : keys.signWithOtherKey(all, headerTyp);
 }
 
 /** RFC 7519 §6. */

@@ -23,7 +23,7 @@ export interface SigningKeys {
   /** Signs with a new key from now on. The old keys stay published, and their tokens stay valid. */
   rotate(): Promise<void>;
   /** Signs with another key that claims the same `kid`. */
-  signAsStranger(claims: Claims, headerTyp: string): Promise<string>;
+  signWithOtherKey(claims: Claims, headerTyp: string): Promise<string>;
   /** Signs refresh tokens. */
   signForSelf(claims: Claims): Promise<string>;
   /** The claims of a token that one of these keys signed, whether or not it has expired. */
@@ -72,9 +72,9 @@ export async function makeSigningKeys(): Promise<SigningKeys> {
       pairs.unshift(newest);
     },
     sign: (claims, typ) => signWith(newest.privateKey, claims, typ),
-    async signAsStranger(claims, typ) {
-      const stranger = await generateKeyPair('RS256');
-      return signWith(stranger.privateKey, claims, typ);
+    async signWithOtherKey(claims, typ) {
+      const other = await generateKeyPair('RS256');
+      return signWith(other.privateKey, claims, typ);
     },
     signForSelf: (claims) => new SignJWT({ ...claims }).setProtectedHeader({ alg: 'HS512', typ: 'JWT' }).sign(own),
     async read(text) {
