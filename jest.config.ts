@@ -31,6 +31,8 @@ export default {
   reporters: ['default', '<rootDir>/test/support/run-report.mjs'],
   // What a file of specs loads is never let go of, in ESM mode: a worker of its own is started anew before its heap is full.
   workerIdleMemoryLimit: '1GB',
+  // Specs that wait for Keycloak or a browser leave time for others. More would only wait for the address of Service A.
+  maxWorkers: 2,
   projects: [
     {
       ...common,

@@ -53,7 +53,8 @@ export class RunningService {
       try {
         return await RunningService.#startOnce(module, variables, listenAt, scanner);
       } catch (error) {
-        const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+        // Not `instanceof Error`: Node's errors are of another realm than Jest's.
+        const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
         if (!isTaken || performance.now() - began > PUBLIC_URL_WITHIN_MS) throw error;
       }
     }
