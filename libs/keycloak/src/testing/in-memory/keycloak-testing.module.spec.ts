@@ -244,7 +244,7 @@ describe('signIn', () => {
       permissions: [],
     });
     expect(() => signIn(module, foreign)).toThrow(/accepts only tokens made by testAccessToken/);
-    expect(() => signIn(module, testAccessToken({ text: 'the-text' }))).toThrow(/not the form of a token/);
+    expect(() => signIn(module, testAccessToken({ text: 'the-text' }))).toThrow(/does not have the form of a token/);
     expect(() => signIn(module, testAccessToken({ permissions: ['order manager'] }))).toThrow(/realm_access/);
   });
 });
