@@ -53,13 +53,13 @@ describe.each<[string, BrowserContextOptions]>([
     await call(page, username);
     expect(await steps(page)).toEqual([
       expect.stringMatching(/^The browser asks Service A/),
-      expect.stringMatching(/^Service A asks Keycloak whether the token is good/),
+      expect.stringMatching(/^Service A asks Keycloak whether the token is valid/),
       expect.stringMatching(/^Service A asks Keycloak to exchange .* opens Service B/),
       expect.stringMatching(/^Service A calls Service B/),
-      expect.stringMatching(/^Service B asks Keycloak whether the token is good/),
+      expect.stringMatching(/^Service B asks Keycloak whether the token is valid/),
       expect.stringMatching(/^Service B asks Keycloak to exchange .* opens Service C/),
       expect.stringMatching(/^Service B calls Service C/),
-      expect.stringMatching(/^Service C asks Keycloak whether the token is good/),
+      expect.stringMatching(/^Service C asks Keycloak whether the token is valid/),
       expect.stringMatching(/^Service C answers Service B with 200/),
       expect.stringMatching(/^Service B answers Service A with 200/),
       expect.stringMatching(/^Service A answers the browser/),
