@@ -32,6 +32,9 @@ const ADAPTERS: readonly (readonly [string, () => AbstractHttpAdapter])[] = [
 /** Those of Node where nothing is said, around the 31 that it takes over at once, and none. */
 const LIMITS = [null, 0, 1, 2, 5, 30, 31, 32, 62, 33, 64, 100, 2000] as const;
 
+/** Node 24 refuses a request with more headers than the limit itself, with 431. */
+const REFUSED = [400, 431];
+
 const JUNK = 'Authorization: Bearer junk';
 const others = (count: number): string[] => Array.from({ length: count }, () => 'a:');
 
@@ -72,8 +75,8 @@ describe.each(ADAPTERS)('a request with many headers, on %s', (_, adapter) => {
 
   it('is refused where a token may have been among those that were dropped, and never has none (RS-03)', async () => {
     expect(await statusOf([...others(900), JUNK], null)).toBe(401);
-    expect(await statusOf([...others(2005), JUNK], null)).toBe(400);
-    expect(await statusOf([good, ...others(2005), JUNK], null)).toBe(400);
+    expect(REFUSED).toContain(await statusOf([...others(2005), JUNK], null));
+    expect(REFUSED).toContain(await statusOf([good, ...others(2005), JUNK], null));
     expect(await statusOf([...others(2005), JUNK], 0)).toBe(401);
     expect(await statusOf([good, ...others(2005), JUNK], 0)).toBe(400);
   });
@@ -90,7 +93,7 @@ describe.each(ADAPTERS)('a request with many headers, on %s', (_, adapter) => {
     await fc.assert(
       fc.asyncProperty(limit, count, count, async (most, before, after) => {
         const lines = [...others(before), JUNK, ...others(Math.min(after, 3000 - before))];
-        expect([400, 401]).toContain(await statusOf(lines, most));
+        expect([401, ...REFUSED]).toContain(await statusOf(lines, most));
       }),
       { numRuns: 150 },
     );
