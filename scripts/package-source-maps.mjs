@@ -13,7 +13,7 @@ import { runInside } from './packed-library.mjs';
  */
 const PROVOKED = {
   'nestjs-keycloak-s2s': [
-    ['', '{ KeycloakModule }', 'KeycloakModule.forFeature([{}])', 'throw new KeycloakOptionsError'],
+    ['', '{ KeycloakModule }', 'KeycloakModule.forFeature([{}])', 'new KeycloakOptionsError'],
     ['/testing', '{ TokenLeakScanner }', "TokenLeakScanner.start().addToken('x')", 'throw new RangeError'],
   ],
   'keycloak-test-servers': [['', '{ testServer }', 'testServer()', 'throw new Error']],
