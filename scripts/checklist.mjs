@@ -25,7 +25,7 @@ for (const requirement of requirements) {
   if (requirement.status === 'due' || withPlanned) print(requirement);
 }
 for (const id of missing) console.log(paint(31, `${id} is due and has no test`));
-for (const [id, [path]] of unknown) console.log(paint(31, `${id} is no requirement; named in ${path}`));
+for (const [id, [path]] of unknown) console.log(paint(31, `${id} is not a requirement, but ${path} names it`));
 const due = requirements.filter(({ status }) => status === 'due').length;
 console.log(`\n${due - missing.length} of ${due} due requirements have a test.`);
 process.exitCode = missing.length + unknown.length > 0 ? 1 : 0;

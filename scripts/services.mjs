@@ -1,4 +1,4 @@
-// The services of services.json and the realm that the scripts run, and what each of them is told.
+// The services of services.json and the realm that the scripts run, and the environment of each service.
 import { readFileSync } from 'node:fs';
 
 export const REALM = 'microservices';
@@ -26,7 +26,7 @@ export const DESCRIPTION = JSON.parse(readFileSync(new URL('../services.json', i
 /** The prefix of a client's variables: SERVICE_A for service-a. */
 export const prefixOf = (/** @type {string} */ client) => client.toUpperCase().replaceAll('-', '_');
 
-/** What the log lines of the services are told apart by. */
+/** The colours of the services' log lines. */
 const COLORS = [36, 33, 35, 32, 34, 31];
 
 /** Passed on to every service; nothing else of our environment is. */

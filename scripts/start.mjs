@@ -164,8 +164,8 @@ function say(line) {
  */
 function showWhatToTry(all, server) {
   const a = `localhost:${serviceA(all).port}`;
-  // What was chosen here by hand another script can't know.
-  const told = server.baseUrl === `http://localhost:${serverPort()}` ? '' : `AUTHORIZATION_SERVER=${server.baseUrl} `;
+  // Another script can't know a server that was chosen here by hand.
+  const choice = server.baseUrl === `http://localhost:${serverPort()}` ? '' : `AUTHORIZATION_SERVER=${server.baseUrl} `;
   console.log(`
 ${paint(1, 'All services are ready.')}
 
@@ -176,7 +176,7 @@ ${paint(1, 'All services are ready.')}
       -d grant_type=password -d client_id=demo-cli -d username=alice -d password=alice \\
       -d 'scope=openid orders.read' | node -p 'JSON.parse(fs.readFileSync(0)).access_token')
     curl -H "Authorization: Bearer $TOKEN" ${a}/run-service-b
-  Every step on its way:      ${told}npm run tour
+  Every step on its way:      ${choice}npm run tour
   ${aboutServer(server)}
 
 Ctrl-C stops everything.
@@ -186,7 +186,7 @@ Ctrl-C stops everything.
 /** @param {Server} server */
 function aboutServer({ kind, baseUrl, adminUsername, adminPassword }) {
   if (kind === 'embedded') {
-    return `Authorization server:       ${baseUrl}, the embedded one. It is no Keycloak, and has no console`;
+    return `Authorization server:       ${baseUrl}, the embedded server. It is not Keycloak, and has no console`;
   }
   const administrator = kind === 'external' ? '' : ` (${adminUsername} / ${adminPassword})`;
   return `Keycloak's console:         ${baseUrl}/admin${administrator}`;

@@ -127,7 +127,7 @@ step(
 try {
   const unknown = positionals.find((name) => !steps.has(name));
   if (unknown !== undefined)
-    throw new Error(`There is no step ${unknown}: the steps are ${[...steps.keys()].join(', ')}`);
+    throw new Error(`Unknown step "${unknown}". The steps are ${[...steps.keys()].join(', ')}`);
   for (const [name, run] of steps) if (positionals.length === 0 || positionals.includes(name)) await run();
   console.log(paint(32, '\nEverything went as it should.'));
 } catch (error) {

@@ -71,8 +71,8 @@ function addToCompose(text, { name, prefix, port, demoSecret, caller, callerPref
   const [keycloak = '', others = ''] = split(text, '\n\n  service-');
   const given = insertAfterLast(`${keycloak}\n`, /^ {6}SERVICE_\w+_CLIENT_SECRET: .*\n/gm, `      ${secret}\n`);
   const [before = '', after = ''] = split(`${given}\n  service-${others}`, `\n  ${caller}:\n`);
-  const told = insertAfter(after, ofCaller, url);
-  const following = insertAfter(told, /^ {6}keycloak: \{ condition: service_healthy \}\n/m, started);
+  const withUrl = insertAfter(after, ofCaller, url);
+  const following = insertAfter(withUrl, /^ {6}keycloak: \{ condition: service_healthy \}\n/m, started);
   return `${before}${block}\n  ${caller}:\n${following}`;
 }
 

@@ -1,4 +1,4 @@
-/** A fake service: a server that answers whatever it is asked as a spec tells it to. */
+/** A fake service: a server that gives every request the answer that a spec sets. */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -17,7 +17,7 @@ export interface RecordedCall {
 /** It passes everything on unchanged, the Host header too, so that Keycloak names endpoints that lead through it. */
 export class KeycloakRecorder {
   readonly calls: RecordedCall[] = [];
-  /** Calls under way, and the most that ever were at one time. */
+  /** Calls in flight, and the most at one time. */
   readonly #underWay = { now: 0, most: 0 };
 
   private constructor(
@@ -54,7 +54,7 @@ export class KeycloakRecorder {
     return recorder;
   }
 
-  /** The most calls that ever were under way at one time; a call whose caller gave up is no longer. */
+  /** The most calls in flight at one time. A call whose caller gave up no longer counts. */
   get mostAtOnce(): number {
     return this.#underWay.most;
   }

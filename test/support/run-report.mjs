@@ -113,7 +113,7 @@ function serverOfRun() {
 }
 
 /**
- * What it is, to be told beside a result.
+ * Describes the server, for the report of a run.
  *
  * @param {import('keycloak-test-servers').TestServer} server
  */

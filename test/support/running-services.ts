@@ -55,7 +55,7 @@ export class RunningServices {
 
   private constructor() {}
 
-  /** One after the other, whoever is called first. */
+  /** Starts one after the other: a service that others call comes first. */
   static async start(options: RunningServicesOptions = {}): Promise<RunningServices> {
     const services = new RunningServices();
     try {
@@ -84,8 +84,8 @@ export class RunningServices {
       const secret = { [`${prefixOf(name)}_CLIENT_SECRET`]: demoSecret };
       const called = [...calls, ...attacks].map((other) => [`${prefixOf(other)}_URL`, urls.get(other) ?? NOWHERE]);
       const its = { ...secret, ...Object.fromEntries(called), ...(url === undefined ? {} : { PUBLIC_URL: url }) };
-      const told = { ...common, ...its, ...variables, ...own[name] };
-      const service = await RunningService.start(await moduleOf(name), told, listenAt(url), this.scanner);
+      const environment = { ...common, ...its, ...variables, ...own[name] };
+      const service = await RunningService.start(await moduleOf(name), environment, listenAt(url), this.scanner);
       urls.set(name, service.url);
       this.#services.set(name, service);
     }

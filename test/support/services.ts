@@ -1,4 +1,4 @@
-/** The services of services.json that a spec can start: their modules, and what each is told of itself and of the others. */
+/** The services of services.json that a spec can start: their modules and their environments. */
 import { readFileSync } from 'node:fs';
 import type { ServiceModule } from 'service-defaults';
 
@@ -15,7 +15,7 @@ const { services } = JSON.parse(readFileSync(new URL('../../services.json', impo
   readonly services: Readonly<Record<string, Omit<ServiceDescription, 'name'>>>;
 };
 
-/** In the order of starting: whoever is called comes first. */
+/** In the order of starting: a service that others call comes first. */
 export const SERVICES: readonly ServiceDescription[] = Object.entries(services)
   .map(([name, service]) => ({ ...service, name }))
   .toReversed();

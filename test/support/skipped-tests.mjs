@@ -12,7 +12,7 @@ import { relative } from 'node:path';
  */
 
 const SKIPPED = new Set(['pending', 'skipped', 'disabled']);
-/** So many of one group are told by the group's name, if all of it was skipped. */
+/** From this number on, a group that was skipped as a whole is reported by its name. */
 const MANY = 5;
 
 /**

@@ -8,7 +8,7 @@ export default async function startServer() {
   const port = await freePort();
   const realm = resolve(import.meta.dirname, '../..', REALM_FILE);
   await startSharedServer({ realm, environment: realmEnvironment({}, port) });
-  // The address of Service A that the realm's redirects and logout notices go to. Who runs already was told another.
+  // The address of Service A that the realm's redirects and logout notices go to. A server that runs already has another one.
   if (runsAlready(chooseServer(undefined, process.env, 'embedded'))) delete process.env.TEST_SERVICE_A_URL;
   else process.env.TEST_SERVICE_A_URL = `http://localhost:${port}`;
 }

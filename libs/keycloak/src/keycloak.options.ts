@@ -89,7 +89,7 @@ export interface KeycloakModuleOptions {
   readonly maxTokenBytes?: number;
   /** DANGER: lets tokens and secrets travel unencrypted (`http:`). For development. Default false. */
   readonly allowInsecureRequests?: boolean;
-  /** DANGER: tells callers which check refused them. For demonstrations. Default false. */
+  /** DANGER: shows callers which check refused them. For demonstrations. Default false. */
   readonly exposeRefusalReasons?: boolean;
 }
 

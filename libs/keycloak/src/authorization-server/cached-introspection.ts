@@ -30,7 +30,7 @@ const INACTIVE_TTL_MS = 2000;
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
 
 /**
- * Keeps answers, not verdicts: whoever reads one judges it again. Neither a key nor a value holds a token. All keys are of one
+ * Keeps answers, not verdicts: the caller judges each answer again. Neither a key nor a value holds a token. All keys are of one
  * issuer and one introspecting client, whose answers these are. Inactive answers have a cache of their own, so that junk can't
  * push out good ones. Failures are not kept.
  *

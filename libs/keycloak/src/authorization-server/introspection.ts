@@ -12,7 +12,7 @@ export class Introspection {
     private readonly context: OAuthClientContext,
     private readonly metadata: ServerMetadata,
     private readonly policy: CallPolicy,
-    /** For tokens that were found active before: whoever floods us with others must not keep these waiting. */
+    /** For tokens that were active before: a flood of other tokens must not delay them. */
     private readonly renewalPolicy: CallPolicy,
   ) {}
 

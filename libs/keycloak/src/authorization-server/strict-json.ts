@@ -1,4 +1,4 @@
-/** Strict JSON: an answer that reads one way only, whoever parses it (RFC 8259 §4, §8.1, §9). */
+/** Strict JSON: an answer that every parser reads alike (RFC 8259 §4, §8.1, §9). */
 import { createScanner, type SyntaxKind } from 'jsonc-parser';
 
 const MAX_DEPTH = 32;

@@ -10,14 +10,14 @@ const EXCHANGE_REFUSALS: readonly {
   readonly description: RegExp;
   readonly means: 'invalid_token' | 'insufficient_scope';
 }[] = [
-  // The subject token was revoked, has expired or is none.
+  // The subject token was revoked, has expired or is not a token.
   { error: 'invalid_request', description: /^Invalid token$/i, means: 'invalid_token' },
   { error: 'invalid_grant', description: /^/, means: 'invalid_token' },
   // The scope was not granted because the user lacks its role, and with the scope goes its audience.
   { error: 'invalid_request', description: /^Requested audience not available/i, means: 'insufficient_scope' },
 ];
 
-/** What a failed token exchange comes to: an error for its caller, or for the operator. */
+/** The error of a failed token exchange: one for its caller, or one for the operator. */
 export function toExchangeError(error: unknown, audience: string, scope: string): Refusal {
   if (!(error instanceof ResponseBodyError) || error.status !== 400) return toServerError(error);
   const description = error.error_description ?? '';

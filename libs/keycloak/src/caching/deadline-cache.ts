@@ -39,7 +39,7 @@ export class DeadlineCache<V> {
     return undefined;
   }
 
-  /** Keeps `value` for `lifetimeMs` from now; nothing for this key when that is no positive number. */
+  /** Keeps `value` for `lifetimeMs` from now; nothing for this key when that is not a positive number. */
   set(key: string, value: V, lifetimeMs: number): void {
     if (!(lifetimeMs > 0)) {
       this.#entries.delete(key);

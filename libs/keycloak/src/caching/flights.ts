@@ -35,7 +35,7 @@ export class Flights<V> {
     return result;
   }
 
-  /** Whether whoever comes now would join: a flight is not joined once it is detached, or is `maxAgeMs` old. */
+  /** Whether a new caller would join: no caller joins a flight that is detached or `maxAgeMs` old. */
   canJoin(key: string, nowMs = 0, maxAgeMs = Number.POSITIVE_INFINITY): boolean {
     return this.#joinable(key, nowMs, maxAgeMs) !== undefined;
   }

@@ -1,6 +1,6 @@
 /** KeyGroups: which keys belong together, each from when it is added until it is deleted. */
 
-/** Has no bound of its own: whoever adds a key deletes it when what it stands for has gone. */
+/** Has no bound: the caller that adds a key deletes it when its value is gone. */
 export class KeyGroups {
   readonly #keysOf = new Map<string, Set<string>>();
   readonly #groupOf = new Map<string, string>();

@@ -55,7 +55,7 @@ export class RenewingCache<V> {
     return this.#entries.get(key)?.value;
   }
 
-  /** Whether it is being obtained, for a first use or a renewal, and whoever needs it now would wait for that. */
+  /** Whether a value is in flight, for a first use or a renewal, so that a caller would wait for it. */
   isInFlight(key: string): boolean {
     return this.#flights.canJoin(key);
   }

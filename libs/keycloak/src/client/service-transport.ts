@@ -69,7 +69,7 @@ export class ServiceTransport {
    */
   async send(request: TransportRequest): Promise<TransportResponse> {
     const { method, signal } = request;
-    // Before the gate: what can't be sent is no call.
+    // Before the gate: a request that can't be sent does not count as a call.
     const path = this.#resolve(request.path);
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const headers = headerLines(request);

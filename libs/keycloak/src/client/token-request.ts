@@ -1,4 +1,4 @@
-/** TokenRequest: for whom, for which audience and with which scope a token is wanted. There is no way to forward one. */
+/** TokenRequest: the subject, the audience and the scope of a token that is needed. It has no way to forward a token. */
 import { TOKEN_EXCHANGE_GRANT, CLIENT_CREDENTIALS_GRANT } from '../protocol/identifiers.js';
 import { canonicalScope } from '../protocol/scope.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';

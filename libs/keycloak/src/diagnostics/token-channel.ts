@@ -34,7 +34,7 @@ export const tokenRequests = channel(TOKEN_CHANNEL);
 export type WantedToken = Pick<TokenMessage, 'grant' | 'audience' | 'scope'>;
 
 /**
- * Publishes how `token` was had, at once or when it is here, and gives it back. `startMs` is when it was wanted. Called by whoever
+ * Publishes how `token` was had, at once or when it is here, and gives it back. `startMs` is when it was wanted. Called by the code that
  * wants it: an `await` of its own keeps that context, which a flight that another request began does not have.
  */
 export function publishToken<T>(

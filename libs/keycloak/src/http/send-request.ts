@@ -52,7 +52,7 @@ export class HttpFailure extends Error {
  * Any status is an answer. Redirects are not followed, nothing is decompressed, and no proxy is used.
  *
  * Rejects with `HttpFailure`, or with the reason of `signal` when that aborted. Neither holds the request. With
- * `TypeError` for a request that is none: no connection has failed, and none is to blame.
+ * `TypeError` for an invalid request: no connection has failed.
  */
 export async function sendRequest(connections: Connections, request: HttpRequest): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {

@@ -19,7 +19,7 @@ export class AuthorizationServerError extends Refusal<AuthorizationServerErrorRe
   }
 
   /**
-   * For an answer that is no success. 429, 408, 5xx, and what is no failure but not what was asked for, are
+   * For an answer that is not a success. 429, 408, 5xx, and a success of an unexpected form, are
    * `authorization_server_unavailable`; any other 4xx is `authorization_server_refused`.
    *
    * `error` is the OAuth error of the answer (RFC 6749 §5.2). Only a word that is known becomes part of the reason; any other

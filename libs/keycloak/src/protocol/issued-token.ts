@@ -21,7 +21,7 @@ export class IssuedToken {
   }
 
   /**
-   * The token itself, for a transport that `ServiceClient` does not cover. It opens its audience to whoever holds it:
+   * The token itself, for a transport that `ServiceClient` does not cover. It opens its audience to every holder:
    * send it there only, and keep it out of logs, errors and URLs.
    */
   reveal(): string {

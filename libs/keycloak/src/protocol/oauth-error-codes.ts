@@ -42,7 +42,7 @@ const ERROR_TEXT = /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/;
 const MAX_WORD_LENGTH = 20;
 
 /**
- * An `error` that is none of the known words, for the log of the operator. Undefined for what is not one text of at most 64
+ * An unknown `error`, for the log of the operator. Undefined for what is not one text of at most 64
  * characters in the grammar of RFC 6749 §5.2, and for what could hold a piece of a token.
  */
 export function loggableError(error: unknown): string | undefined {

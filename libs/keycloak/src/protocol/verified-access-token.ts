@@ -38,7 +38,7 @@ export function tokenFacts(
 /**
  * An access token that was found active by the authorization server and judged by this service: issuer, audience,
  * time, kind. Only the guard makes one (and `testAccessToken()` in tests), so a parameter of this type is the proof: the
- * constructor is private, and throws `TypeError` for whoever calls it all the same.
+ * constructor is private, and throws `TypeError` when called all the same.
  *
  * It does NOT give out the token's text, and JSON, `util.inspect` and string conversion show none: the only thing to
  * do with it towards another service is `ServiceClient.onBehalfOf(token, scope)`, which exchanges it (RFC 8693).

@@ -27,7 +27,7 @@ const ERROR_CODE = /^[a-z_]+$/i;
  * The `error` of a Bearer challenge in a header value, or undefined: what the other side says is wrong with our token. What
  * follows a quote that is never closed is not looked at.
  *
- * Reads each character once or twice, since whoever is called next chooses them.
+ * Reads each character once or twice, since the next service chooses the text.
  */
 export function bearerChallengeError(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;

@@ -80,7 +80,7 @@ export class CallGate<Answer = unknown> {
       }
       return await this.#breaker.execute(() => this.#send(call, waitedMs, wait));
     } catch (error) {
-      // An error that is no failure was an answer, and ends a row of failures; cockatiel would count on.
+      // An error that is not a failure was an answer, and ends a series of failures; cockatiel would go on counting.
       if (error instanceof Refusal && !this.rules.isFailure(error)) this.#failuresInARow.success();
       throw error;
     } finally {
@@ -124,7 +124,7 @@ const CIRCUIT_STATES = {
 
 /**
  * A call that its caller gave up, that was not sent, or that threw for another reason: nobody knows what the answer would have
- * been. The trial call of a half-open circuit must not close it then, which cockatiel does for any error that is no failure.
+ * been. The trial call of a half-open circuit must not close it then, which cockatiel does for any error that is not a failure.
  */
 class AbandonedCall extends Error {
   constructor(

@@ -2,7 +2,7 @@
 import type { IBackoff, IBackoffFactory } from 'cockatiel';
 import type { Clock } from '../caching/clock.js';
 
-/** However long a `Retry-After` is: whoever sent it may be wrong, and all uncached requests fail meanwhile. */
+/** The longest pause, whatever `Retry-After` says: it may be wrong, and all uncached requests fail during the pause. */
 const MAX_PAUSE_MS = 30_000;
 
 /**

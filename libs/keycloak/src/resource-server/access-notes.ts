@@ -36,7 +36,7 @@ export function isNoted(prototype: object, name: string | symbol): boolean {
 
 const sealed = new WeakSet<object>();
 
-/** From now on nothing more can be said at this prototype: what it comes to is known, and kept. */
+/** From now on a decorator at this prototype throws: its access has been read, and is cached. */
 export function sealNotes(prototype: object): void {
   sealed.add(prototype);
 }

@@ -5,7 +5,7 @@ import { markPlace, note, WHOLE_CLASS, type AccessNote, type Opening } from './a
 
 export type RouteDecorator = ClassDecorator & MethodDecorator;
 
-/** Marks a handler or class; `merge` says what a second mark of the kind on the same target comes to. */
+/** Marks a handler or class; `merge` combines it with an earlier mark of the same kind on the same target. */
 function mark<Key extends keyof AccessNote>(
   key: Key,
   value: NonNullable<AccessNote[Key]>,

@@ -49,7 +49,7 @@ function bearerCredentials(header: string): string {
 }
 
 /**
- * What has not the form of a token is none, and is refused before it costs a call or is remembered: another spelling of a token
+ * Refuses a text that does not have the form of a token before it costs a call or becomes a key: another spelling of a token
  * that is good or denied too.
  *
  * Throws `BearerError`: `invalid_request` when there is more than one word, else `invalid_token`.
@@ -69,7 +69,7 @@ const NAME = 'authorization';
 
 /** The only Authorization header. Node keeps the first of several in `headers`; the raw list has them all. */
 function authorizationHeader(request: BearerRequest): string | undefined {
-  // Fastify's; whatever else stands at that name at Express' tells nothing.
+  // Fastify's. Under Express another middleware may use this name.
   const source = request.raw?.rawHeaders === undefined ? request : request.raw;
   const received = source.rawHeaders;
   // Those who make requests without a connection, of events of a cloud, may leave the list empty.
@@ -92,7 +92,7 @@ function namesAndValues(header: string | readonly string[] | undefined): readonl
 
 /** The places of RFC 6750 §2.2 and §2.3, which leak into logs and histories; a token there is not looked at. */
 function tokenElsewhere(request: BearerRequest): BearerErrorReason | undefined {
-  // Fastify makes the query anew for whoever looks at it.
+  // Fastify parses the query at each access.
   if (request.url?.includes('?') !== false && hasField(request.query)) return 'token_in_query';
   return hasField(request.body) && isForm(request) ? 'token_in_form' : undefined;
 }

@@ -1,6 +1,6 @@
 /** Cut headers: whether a request may have had more headers than there are to see. */
 
-/** What tells it; Node's own requests fit. */
+/** The part of a request that is read; Node's own requests fit. */
 export interface CountedHeaders {
   /** Names and values in turn. */
   readonly rawHeaders?: readonly string[];
@@ -18,7 +18,7 @@ const DEFAULT_LIMIT = 2000;
 export function isCut(request: CountedHeaders, namesAndValues: number): boolean {
   if ((request.httpVersionMajor ?? 1) > 1) return false;
   const count = request.socket?.server?.maxHeadersCount;
-  // As Node reckons; 0 is no limit.
+  // Node computes its limit like this; 0 means no limit.
   const limit = typeof count === 'number' ? count << 1 : DEFAULT_LIMIT;
   return limit > 0 && namesAndValues >= limit;
 }

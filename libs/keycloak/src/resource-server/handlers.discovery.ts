@@ -50,7 +50,7 @@ function hostOf({ metatype, instance }: InstanceWrapper<unknown>, isController: 
   const declared: unknown = prototype.constructor;
   const classes = [declared, prototypeOf(metatype) === prototype ? metatype : undefined].filter(isFunction);
   const [type] = classes;
-  // What was made by something that is no class bears no decorator.
+  // An instance that no class made has no decorators.
   if (type === undefined) return [];
   const isGateway = classes.some((each) => says(GATEWAY, each));
   return [{ name: type.name, isController, isGateway, prototype, classes, instance: made }];
