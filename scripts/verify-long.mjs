@@ -23,6 +23,8 @@ const TIMING_SPECS = [
   'fault-proxy/',
   'login/(signing-keys|session|user-sessions|pending-logins)',
   'connection-limits',
+  'service-defaults/src/shutdown',
+  'embedded/authorization-server',
   'held-tokens',
 ];
 const RESULTS = 'test-results/verify-long';
