@@ -30,7 +30,7 @@ const ownToken = step(
 );
 step(
   'introspection',
-  'B asks Keycloak about it (RFC 7662): active. To C, whom it is not for, Keycloak says no more than: not active.',
+  'B introspects it (RFC 7662): active. For C, which is not its audience, Keycloak only says that it is not active.',
   async (token) => {
     const sent = { form: { token } };
     const atB = await ask(`${openid}/token/introspect`, 200, { ...sent, client: 'service-b' });
@@ -47,7 +47,7 @@ step(
 );
 const exchange = step(
   'exchange',
-  'B does not pass it on: it exchanges it for one for C, of the same subject (token exchange, RFC 8693).',
+  'B does not forward it. B exchanges it for a token for C, of the same subject (token exchange, RFC 8693).',
   async (subject_token) => {
     const subject = { subject_token, subject_token_type: 'urn:ietf:params:oauth:token-type:access_token' };
     const wanted = { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', scope: 'analytics.run' };
@@ -59,7 +59,7 @@ const exchange = step(
 );
 step(
   'at-service-c',
-  "C refuses A's own token (401, and WWW-Authenticate says why, RFC 6750 §3), and lets the exchanged one in.",
+  "C refuses A's own token (401 with WWW-Authenticate, RFC 6750 §3), and accepts the exchanged one.",
   async ({ stolen, token }) => {
     const { headers } = await ask(atC, 401, { token: stolen, json: { value: 10 } });
     check('it names invalid_token', /error="invalid_token"/.test(headers.get('www-authenticate') ?? ''));
@@ -86,7 +86,7 @@ const login = step(
 );
 step(
   'in-her-name',
-  'The chain runs in her name: A exchanges her token for one for B, B that for one for C. bob in his browser is refused.',
+  'The chain runs in her name: A exchanges her token for B, and B exchanges that one for C. bob in his browser is refused.',
   async (cookies) => {
     const { text, headers } = await ask(atA('run-service-b'), 200, { cookies });
     check('the page says: Called as alice', words(text).includes('Called as alice'));
@@ -99,7 +99,7 @@ step(
 );
 step(
   'logout',
-  'alice logs out, at Service A and at Keycloak. Whoever kept the id of her session has nothing.',
+  'alice logs out, at Service A and at Keycloak. The id of her session opens nothing any more.',
   async (cookies) => {
     const former = new Map(cookies);
     const csrf_token = /name="csrf_token" value="([^"]+)"/.exec((await ask(atA(), 200, { cookies })).text)?.[1] ?? '';
@@ -112,17 +112,13 @@ step(
   },
   login,
 );
-step(
-  'attacks',
-  'Somebody tries to break in: real attacks, each made by the service that holds what is misused.',
-  async () => {
-    const { text } = await ask(atA('attacks'), 200, { cookies: new Map(), form: {} });
-    const verdicts = [...text.matchAll(/data-attack="([^"]+)" data-verdict="([^"]+)"/g)];
-    check(`there are ${verdicts.length} of them`, verdicts.length >= 13);
-    for (const [, attack, verdict] of verdicts)
-      check(`${attack}: refused, for the expected reason`, verdict === 'refused');
-  },
-);
+step('attacks', 'Service A runs all attacks of its page. Each must be refused for the expected reason.', async () => {
+  const { text } = await ask(atA('attacks'), 200, { cookies: new Map(), form: {} });
+  const verdicts = [...text.matchAll(/data-attack="([^"]+)" data-verdict="([^"]+)"/g)];
+  check(`there are ${verdicts.length} of them`, verdicts.length >= 13);
+  for (const [, attack, verdict] of verdicts)
+    check(`${attack}: refused, for the expected reason`, verdict === 'refused');
+});
 
 try {
   const unknown = positionals.find((name) => !steps.has(name));

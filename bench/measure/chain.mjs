@@ -62,7 +62,7 @@ export async function serviceOf(name, keycloak, { env = {}, signal } = {}) {
   return measured;
 }
 
-/** The three on free ports, and what each is told: as the checkout at `root` has it. */
+/** The services of the checkout at `root`, on free ports, with their environments. */
 async function described(root) {
   const { serviceEnvironment, services } = await import(pathToFileURL(join(root, 'scripts/services.mjs')));
   const all = services({});

@@ -31,7 +31,7 @@ function found(expression: string, environment: Readonly<Record<string, string>>
 }
 
 const docker = (): unknown =>
-  found(`(await import('./built/real/keycloak-container.js')).findDocker({ signal: new AbortController().signal })`);
+  found(`(await import('./built/real/docker-engine.js')).findDocker({ signal: new AbortController().signal })`);
 const java = (environment: Readonly<Record<string, string>>): unknown =>
   found(`(await import('./built/real/keycloak-java.js')).findJava()`, environment);
 

@@ -1,11 +1,11 @@
 /** RunningServices: those services that a spec asks for, in this process, against any authorization server. */
 import { freePort, testServer } from 'keycloak-test-servers';
 import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
-import { REALM } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { prefixOf, REALM } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { KeycloakRecorder } from './keycloak-recorder.js';
 import { RunningService, type ListenAt, type Variables } from './running-service.js';
 import { ServiceOutput } from './service-output.js';
-import { moduleOf, prefixOf, SERVICES } from './services.js';
+import { moduleOf, SERVICES } from './services.js';
 
 /** Where an authorization server is reached, and what it calls itself. */
 export interface ServerAddress {
@@ -76,6 +76,8 @@ export class RunningServices {
       KEYCLOAK_ISSUER: issuer,
     };
     const urls = new Map<string, string>();
+    const unknown = only?.find((name) => !SERVICES.some((service) => service.name === name));
+    if (unknown !== undefined) throw new Error(`services.json has no ${unknown}`);
     const started = SERVICES.filter(({ name }) => only?.includes(name) !== false);
     const login = started.find((service) => service.login === true);
     if (login !== undefined) urls.set(login.name, publicUrl ?? `http://127.0.0.1:${await freePort()}`);

@@ -1,6 +1,6 @@
 /** The services of services.json that a spec can start: their modules and their environments. */
-import { readFileSync } from 'node:fs';
 import type { ServiceModule } from 'service-defaults';
+import description from '../../services.json' with { type: 'json' };
 
 export interface ServiceDescription {
   readonly name: string;
@@ -11,17 +11,12 @@ export interface ServiceDescription {
   readonly login?: boolean;
 }
 
-const { services } = JSON.parse(readFileSync(new URL('../../services.json', import.meta.url), 'utf8')) as {
-  readonly services: Readonly<Record<string, Omit<ServiceDescription, 'name'>>>;
-};
+const services: Readonly<Record<string, Omit<ServiceDescription, 'name'>>> = description.services;
 
 /** In the order of starting: a service that others call comes first. */
 export const SERVICES: readonly ServiceDescription[] = Object.entries(services)
   .map(([name, service]) => ({ ...service, name }))
   .toReversed();
-
-/** Such as `SERVICE_A`, with which the names of a service's own variables begin. */
-export const prefixOf = (name: string): string => name.toUpperCase().replaceAll('-', '_');
 
 /** Such as `ServiceAModule` of service-a. */
 export async function moduleOf(name: string): Promise<ServiceModule> {

@@ -31,10 +31,13 @@ export const publicUrl = process.env['TEST_SERVICE_A_URL'] ?? 'http://localhost:
 /** A Keycloak that `npm test` did not start has no address for its logout notifications. */
 export const keycloakReachesUs = process.env['TEST_SERVICE_A_URL'] !== undefined;
 
-const variable = (client: string): string => `${client.toUpperCase().replaceAll('-', '_')}_CLIENT_SECRET`;
+/** The prefix of a client's variables: `SERVICE_A` for service-a. */
+export const prefixOf = (client: string): string => client.toUpperCase().replaceAll('-', '_');
 
 export const REALM_ENVIRONMENT: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(Object.entries(SECRETS).map(([client, secret]) => [variable(client), secret])),
+  ...Object.fromEntries(
+    Object.entries(SECRETS).map(([client, secret]) => [`${prefixOf(client)}_CLIENT_SECRET`, secret]),
+  ),
   SERVICE_A_PUBLIC_URL: publicUrl,
 };
 

@@ -21,8 +21,8 @@ export class SessionCaller {
    * Returns the verified token of the session's user, or undefined when the request has no session. The token needs `permission`,
    * as a token in a header does on a route with `@RequirePermission`.
    *
-   * Throws `BearerError`: `missing_token` when the session has ended or is unknown, so that the request never runs as somebody
-   * else; `insufficient_scope` without the permission.
+   * Throws `BearerError`: `missing_token` when the session is unknown or has ended, and `insufficient_scope` without the
+   * permission. A request whose session is gone never runs under another identity.
    */
   async of(request: CookieRequest, permission: string): Promise<VerifiedAccessToken | undefined> {
     const id = this.cookies.sessionId(request);

@@ -1,5 +1,6 @@
 /** startKeycloak(): starts a real Keycloak for specs and scripts, in Docker or from its distribution. */
-import { findDocker, runInContainer } from './keycloak-container.js';
+import { findDocker } from './docker-engine.js';
+import { runInContainer } from './keycloak-container.js';
 import { findDistribution } from './keycloak-distribution.js';
 import { findJava } from './keycloak-java.js';
 import type { KeycloakKind, StartKeycloakOptions } from './keycloak-options.js';

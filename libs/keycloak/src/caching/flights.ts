@@ -2,7 +2,7 @@
 
 export interface Flight {
   readonly startedAtMs: number;
-  /** Nobody joins it any more, and what it brings is not kept: something newer is known, or it was evicted. */
+  /** No caller joins it any more, and its result is not cached: a newer one is known, or the key was evicted. */
   readonly isDetached: boolean;
 }
 
@@ -12,7 +12,7 @@ interface RunningFlight<V> {
   result: Promise<V> | undefined;
 }
 
-/** Results and failures alike are shared by those who wait, and kept for nobody who comes later. */
+/** Waiting callers share the result or the failure. Later callers start a new flight. */
 export class Flights<V> {
   /** By key, in the order of their start. */
   readonly #flights = new Map<string, Set<RunningFlight<V>>>();
@@ -21,8 +21,8 @@ export class Flights<V> {
   constructor(private readonly onLanded: (key: string) => void = () => undefined) {}
 
   /**
-   * Joins the flight for `key` that started last, where `canJoin` says so, and starts one otherwise. `start` is handed its own
-   * flight, of which it can ask, once it has waited for something, whether it was detached meanwhile.
+   * Joins the flight for `key` that started last, where `canJoin` says so, and starts one otherwise. `start` receives
+   * its own flight, and can read after each wait whether it was detached.
    */
   run(key: string, start: (flight: Flight) => Promise<V>, nowMs = 0, maxAgeMs = Number.POSITIVE_INFINITY): Promise<V> {
     const running = this.#joinable(key, nowMs, maxAgeMs);
@@ -40,17 +40,17 @@ export class Flights<V> {
     return this.#joinable(key, nowMs, maxAgeMs) !== undefined;
   }
 
-  /** Whether any call for this key runs, be it one that nobody would join. */
+  /** Whether a flight for `key` is running, a detached one included. */
   isInFlight(key: string): boolean {
     return this.#flights.has(key);
   }
 
-  /** Whoever comes from now on begins anew; those who wait get what they wait for. */
+  /** Detaches the flights for `key`: new callers start another one, and waiting callers still get the result. */
   detach(key: string): void {
     for (const flight of this.#flights.get(key) ?? []) flight.isDetached = true;
   }
 
-  /** The same of the flights for `key` that started before this one. */
+  /** Detaches the flights for `key` that started before `than`. */
   detachEarlier(key: string, than: Flight): void {
     for (const flight of this.#flights.get(key) ?? []) {
       if (flight === than) return;
