@@ -56,13 +56,17 @@ container_engine() {
   if ! docker info >/dev/null 2>&1; then
     [ -x "$BASE_IMAGES" ] || exit 3
     echo 'No engine answers: starting one'
-    "$BASE_IMAGES" engine
+    base_images engine
   fi
   docker version --format 'engine {{.Server.Version}}'
   docker compose version
   base_image node:24-slim node 24-slim
   base_image quay.io/keycloak/keycloak:26.7.4 keycloak 26.7.4
+  # What a run that was cut off left would hold the ports.
+  compose_down
 }
+
+base_images() { PATH=$MACHINE_PATH "$BASE_IMAGES" "$@"; }
 
 # base_image IMAGE NAME TAG: has it on this machine: as it is, from its registry, or as a stand-in.
 base_image() {
@@ -72,7 +76,7 @@ base_image() {
     echo "$1 was pulled"
   elif [ -x "$BASE_IMAGES" ]; then
     echo "$1 can't be pulled: building a stand-in"
-    "$BASE_IMAGES" "$2" "$3"
+    base_images "$2" "$3"
   else
     echo "$1 can't be pulled within a minute; compose will try for longer"
   fi
