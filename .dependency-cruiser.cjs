@@ -98,7 +98,10 @@ module.exports = {
     packageLooksDown('keycloak', [], 'The library stands on nothing of ours.'),
     packageLooksDown('service-defaults', ['keycloak'], 'What services share knows no demonstration and no test.'),
     packageLooksDown('demo', ['keycloak', 'service-defaults'], 'The demonstration stands on what services share.'),
-    throughTheDoor('keycloak', '^(apps|libs/(service-defaults|demo))/', 'Services use what the door exports.'),
+    throughTheDoor('keycloak', '^(apps|libs/(service-defaults|demo))/', 'Services use what the doors export.', [
+      'index',
+      'axios/index',
+    ]),
     throughTheDoor('service-defaults', '^(apps|libs/demo)/', 'Services use what the door exports.'),
     throughTheDoor('demo', '^apps/', 'Services use what the door exports.'),
     {
@@ -182,7 +185,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: CORE,
-        pathNot: [notSpec, '[.](guard|filter|decorator|decorators|discovery|module|module-definition)[.]ts$'],
+        pathNot: [notSpec, '[.](guard|filter|decorator|decorators|discovery|module|module-definition|service)[.]ts$'],
       },
       to: { path: 'node_modules/@nestjs/' },
     },
@@ -257,7 +260,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)dist/(?!index|testing/index)' },
+    exclude: { path: '(^|/)dist/(?!index|testing/index|axios/index)' },
     includeOnly: '^(apps|libs|test|scripts|node_modules)/',
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.depcruise.json' },

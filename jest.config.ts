@@ -11,6 +11,7 @@ const common: Config = {
   transform: { '^.+\\.ts$': '@swc/jest' },
   moduleNameMapper: {
     '^nestjs-keycloak-s2s$': '<rootDir>/libs/keycloak/src/index.ts',
+    '^nestjs-keycloak-s2s/axios$': '<rootDir>/libs/keycloak/src/axios/index.ts',
     '^nestjs-keycloak-s2s/testing$': '<rootDir>/libs/keycloak/src/testing/index.ts',
     '^keycloak-test-servers$': '<rootDir>/libs/keycloak-test-servers/src/index.ts',
     '^demo$': '<rootDir>/libs/demo/src/index.ts',

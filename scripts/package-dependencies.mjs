@@ -34,6 +34,9 @@ export function faultsOfDependencies({ files, manifest, read }) {
       .filter((name) => !main.has(name))
       .map((name) => `${name} is installed for everybody, but the door "." does not lead to it`),
     ...optional
+      .filter((name) => byDoor.filter(({ always }) => always.has(name)).length > 1)
+      .map((name) => `${name} is an optional peer, but more than one door always imports it`),
+    ...optional
       .filter((name) => !anywhere.has(name))
       .map((name) => `${name} is an optional peer, but no door leads to it`),
     ...byDoor.flatMap(({ door, all, always }) => [

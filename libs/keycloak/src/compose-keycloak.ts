@@ -7,6 +7,8 @@ import { systemClock, type Clock } from './caching/clock.js';
 import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
 import { ServiceClient } from './client/service-client.js';
 import { ServiceTransport } from './client/service-transport.js';
+import { StreamingServiceClient } from './client/streaming-service-client.js';
+import { StreamingTransport } from './client/streaming-transport.js';
 import { TokenExchangeClient } from './client/token-exchange-client.js';
 import { TokenSource } from './client/token-source.js';
 import { TokenSourceLog } from './client/token-source-log.js';
@@ -16,7 +18,7 @@ import { isCompactJws } from './protocol/token-form.js';
 import type { CircuitState } from './resilience/call-gate.js';
 import { makeAccessTokenVerifier, type AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { RevocationList } from './revocation/revocation-list.js';
-import { resolveServiceOptions, type ServiceOptions } from './service.options.js';
+import { resolveServiceOptions, type ServiceOptions, type ServiceOptionsDoor } from './service.options.js';
 
 /** The part of Nest's `Logger` that is used. */
 export type ComponentLog = Readonly<Record<'log' | 'warn' | 'error', (message: string, fields: object) => void>>;
@@ -38,6 +40,8 @@ export interface ComposedKeycloak {
   readonly verifier: AccessTokenVerifier;
   /** A client of the service `name`. Throws `KeycloakOptionsError`. */
   readonly service: (name: string, options: ServiceOptions) => ServiceClient;
+  /** The same with any body, for doors. Throws `KeycloakOptionsError`. */
+  readonly streamingService: (name: string, options: object, door: ServiceOptionsDoor) => StreamingServiceClient;
 }
 
 /** Sends nothing yet. Throws `KeycloakOptionsError`, which lists every fault of `given`. */
@@ -62,6 +66,10 @@ export function composeKeycloak(
   // What Keycloak's access tokens look like.
   const verifierOptions = { ...options, audience: options.clientId, tokenForm: isCompactJws };
   const serviceLog = loggers('ServiceClient');
+  const logCircuitOf =
+    (service: string) =>
+    (state: CircuitState): void =>
+      logCircuit(serviceLog, service, state, { service });
   const { allowInsecureRequests } = options;
   return {
     revocations,
@@ -71,12 +79,15 @@ export function composeKeycloak(
     fetch: server.fetch,
     health: new AuthorizationServerHealth(server.metadata, clock),
     verifier: makeAccessTokenVerifier(introspection, verifierOptions, clock, revocations),
-    service: (name, serviceOptions) => {
-      const resolved = resolveServiceOptions(name, serviceOptions, allowInsecureRequests);
-      const transport = new ServiceTransport({ name, ...resolved }, network, clock, (state) =>
-        logCircuit(serviceLog, name, state, { service: name }),
-      );
-      return new ServiceClient(name, resolved.audience, transport, tokens);
+    service: (name, given) => {
+      const service = resolveServiceOptions(name, given, allowInsecureRequests);
+      const transport = new ServiceTransport({ name, ...service }, network, clock, logCircuitOf(name));
+      return new ServiceClient(name, service.audience, transport, tokens);
+    },
+    streamingService: (name, given, door) => {
+      const service = resolveServiceOptions(name, given as ServiceOptions, allowInsecureRequests, door);
+      const transport = new StreamingTransport({ name, ...service }, network, clock, logCircuitOf(name));
+      return new StreamingServiceClient(name, service.audience, transport, tokens);
     },
   };
 }

@@ -1,9 +1,12 @@
-/** The configurable part of KeycloakModule: forRoot, forRootAsync and the injection token of the options. */
+/** The configurable part of KeycloakModule: forRoot, forRootAsync and the injection tokens that its files share. */
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { KeycloakModuleOptions } from './keycloak.options.js';
 
 /** The injection token of the options once they are checked and filled in: `ResolvedKeycloakOptions`. */
 export const RESOLVED_OPTIONS = Symbol('nestjs-keycloak-s2s:resolved-options');
+
+/** The injection token of all parts, as they were composed: `ComposedKeycloak`. */
+export const KEYCLOAK = Symbol('nestjs-keycloak-s2s:keycloak');
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<KeycloakModuleOptions>({ moduleName: 'Keycloak' })

@@ -8,7 +8,12 @@ import { getServiceClientToken } from './client/inject-service-client.decorator.
 import { TokenExchangeClient } from './client/token-exchange-client.js';
 import { composeKeycloak, type ComposedKeycloak } from './compose-keycloak.js';
 import { Network } from './http/network.js';
-import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS } from './keycloak.module-definition.js';
+import {
+  ConfigurableModuleClass,
+  KEYCLOAK,
+  MODULE_OPTIONS_TOKEN,
+  RESOLVED_OPTIONS,
+} from './keycloak.module-definition.js';
 import {
   resolveKeycloakOptions,
   type KeycloakModuleOptions,
@@ -20,9 +25,6 @@ import { RefusalFilter } from './resource-server/refusal.filter.js';
 import { RouteReport } from './resource-server/route-report.discovery.js';
 import { RevocationList } from './revocation/revocation-list.js';
 import { checkServiceNames, type ServiceOptions } from './service.options.js';
-
-/** The injection token of all parts, as they were composed. */
-const KEYCLOAK = Symbol('nestjs-keycloak-s2s:keycloak');
 
 const part = (provide: InjectionToken, name: keyof ComposedKeycloak): FactoryProvider => ({
   provide,

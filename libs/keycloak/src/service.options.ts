@@ -43,24 +43,36 @@ const SERVICE_OPTIONS = {
   circuitBreakerPauseMs: integer(1000, 100, 60_000),
 } satisfies OptionTable<ServiceOptions>;
 
+/** Options of a service as a door has them: its module, and what it calls the base URL. */
+export interface ServiceOptionsDoor {
+  readonly module: string;
+  readonly baseUrl: 'baseUrl' | 'baseURL';
+}
+
+const FOR_FEATURE: ServiceOptionsDoor = { module: 'KeycloakModule.forFeature', baseUrl: 'baseUrl' };
+
+/** Throws `KeycloakOptionsError`, which lists every fault. */
 export function resolveServiceOptions(
   name: string,
   given: ServiceOptions,
   allowInsecureRequests: boolean,
+  door = FOR_FEATURE,
 ): Required<ServiceOptions> {
   const faults = new ConfigurationFaults();
-  const options = readOptions(SERVICE_OPTIONS, given, { faults, allowInsecureRequests }, ['name']);
-  const where = `KeycloakModule.forFeature, service ${JSON.stringify(name)},`;
-  faults.throwIfFaulty((all) => new KeycloakOptionsError(where, all));
-  return options;
+  const { baseUrl, ...table } = SERVICE_OPTIONS;
+  const context = { faults, allowInsecureRequests };
+  const options = readOptions({ [door.baseUrl]: baseUrl, ...table }, given, context, ['name']);
+  faults.throwIfFaulty((all) => new KeycloakOptionsError(`${door.module}, service ${JSON.stringify(name)},`, all));
+  const { [door.baseUrl]: address, ...others } = options as Record<string, unknown>;
+  return { ...others, baseUrl: address } as Required<ServiceOptions>;
 }
 
 /** Service names are what clients are injected by: each must be given, and once. Throws `KeycloakOptionsError`. */
-export function checkServiceNames(names: readonly unknown[]): void {
+export function checkServiceNames(names: readonly unknown[], module = FOR_FEATURE.module): void {
   const faults = new ConfigurationFaults();
   names.forEach((name, at) => {
     nonEmptyString(`name of service ${at + 1}`, name, { faults, allowInsecureRequests: false });
     if (names.indexOf(name) < at) faults.fault(`name ${JSON.stringify(name)} is given twice`);
   });
-  faults.throwIfFaulty((all) => new KeycloakOptionsError('KeycloakModule.forFeature', all));
+  faults.throwIfFaulty((all) => new KeycloakOptionsError(module, all));
 }

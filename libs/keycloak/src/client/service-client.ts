@@ -1,15 +1,15 @@
 /** ServiceClient: calls one other service, always with a token made for that service. */
-import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { abortable } from '../caching/abortable.js';
-import { BearerError } from '../protocol/bearer-error.js';
-import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import { bearerChallengeError } from '../protocol/www-authenticate.js';
-import { safeBody, ServiceCallError } from './service-call-error.js';
+import { sendWithToken } from './send-with-token.js';
+import { checkHeaders } from './call-headers.js';
+import { answerFailure } from './service-call-failures.js';
 import type { ServiceTransport, TransportRequest, TransportResponse } from './service-transport.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
 import type { TokenSource } from './token-source.js';
+
+/** The body is ours to frame. */
+const NOT_OF_JSON_CALLS: ReadonlySet<string> = new Set(['content-length', 'content-type']);
 
 export interface ServiceRequestOptions {
   /** Ends the call when it aborts; the call then throws the signal's reason. */
@@ -93,63 +93,11 @@ export class ServiceCaller {
     options: ServiceRequestOptions = {},
   ): Promise<ServiceResponse<T>> {
     options.signal?.throwIfAborted();
-    checkHeaders(options.headers);
+    checkHeaders(options.headers, NOT_OF_JSON_CALLS);
     const send = async (token: IssuedToken): Promise<TransportResponse> =>
       this.transport.send({ ...options, method, path, body, authorization: `Bearer ${token.reveal()}` });
-    const held = this.tokens.get(this.tokenRequest);
-    let token = held instanceof Promise ? await abortable(held, options.signal) : held;
-    let response = await send(token);
-    if (refusesToken(response) && this.tokens.dropRefused(this.tokenRequest, token)) {
-      // It may have been revoked since it was cached: one renewal, one more try; the body is JSON and can be sent again.
-      token = await abortable(this.tokens.get(this.tokenRequest), options.signal);
-      response = await send(token);
-    }
+    const { response, token } = await sendWithToken(this.tokens, this.tokenRequest, send, options);
     if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;
-    throw this.#failure(response, token);
-  }
-
-  #failure({ status, body }: TransportResponse, token: IssuedToken): Error {
-    const safe = safeBody(body, token.reveal());
-    if (status === 403 && this.tokenRequest.grant === TOKEN_EXCHANGE_GRANT) {
-      // The subject lacks something there, or further down: the service that said no knows the permission best.
-      const permission = safe.permission ?? this.tokenRequest.scope;
-      const fields = { service: this.service, answer: safe };
-      return new BearerError('insufficient_scope', { reason: 'refused_by_next_service', permission, fields });
-    }
-    const refused = status === 401 || status === 403;
-    return new ServiceCallError(refused ? 'service_refused' : 'service_failed', this.service, `answered_${status}`, {
-      status,
-      body: safe,
-    });
-  }
-}
-
-function refusesToken({ status, headers }: TransportResponse): boolean {
-  return status === 401 && bearerChallengeError(headers['www-authenticate']) === 'invalid_token';
-}
-
-/** Headers that say who calls whom, and those that say how a request is framed. */
-const RESERVED = new Set([
-  'accept-encoding',
-  'authorization',
-  'connection',
-  'content-length',
-  'content-type',
-  'cookie',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-function checkHeaders(headers: Readonly<Record<string, string>> = {}): void {
-  for (const [name, value] of Object.entries(headers)) {
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-    if (RESERVED.has(name.toLowerCase())) throw new TypeError(`The header ${name} is not the caller's to set`);
+    throw answerFailure(this.service, this.tokenRequest, token, response);
   }
 }

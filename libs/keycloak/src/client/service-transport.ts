@@ -1,12 +1,13 @@
 /** ServiceTransport: JSON to and from one service; whatever goes wrong leaves it as a ServiceCallError. */
 import { systemClock, type Clock } from '../caching/clock.js';
-import { sendRequest, HttpFailure, type HttpRequest, type HttpResponse } from '../http/send-request.js';
+import { sendRequest, type HttpRequest, type HttpResponse } from '../http/send-request.js';
 import { Network, type Connections } from '../http/network.js';
-import type { ServiceCallErrorReason } from '../protocol/refusal-reasons.js';
 import { CallGate, type CallGateOptions, type CircuitState, type Wait } from '../resilience/call-gate.js';
 import { MAX_WAIT_FRACTION } from '../resilience/call-policy.js';
-import { ServiceCallError, type ServiceCallDetails } from './service-call-error.js';
+import { ServiceCallError } from './service-call-error.js';
+import { isWorthAnother, serviceFailure } from './service-call-failures.js';
 import { serviceCallRules } from './service-call-rules.js';
+import { ServicePaths } from './service-paths.js';
 
 export interface TransportRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -33,19 +34,11 @@ export interface ServiceTransportOptions extends CallGateOptions {
   readonly maxResponseBytes: number;
 }
 
-/** Methods that may be sent twice (RFC 9110 §9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE']);
-
-/** A path of which the URL parser would change nothing. */
-const PLAIN_PATH = /^(?:\/[\w~-]+)+$/;
-
 /**
  * Over kept-alive connections to one origin, as many as calls may run at once, and through a gate of the service's own: no redirect, proxy or absolute URL can take a token elsewhere.
  */
 export class ServiceTransport {
-  readonly #base: URL;
-  /** Without a slash at its end. */
-  readonly #basePath: string;
+  readonly #paths: ServicePaths;
   readonly #connections: Connections;
   readonly #gate: CallGate<TransportResponse>;
   readonly #maxWaitMs: number;
@@ -58,8 +51,7 @@ export class ServiceTransport {
   ) {
     this.#gate = new CallGate(options, serviceCallRules(options.name), clock, onCircuit);
     this.#maxWaitMs = options.timeoutMs * MAX_WAIT_FRACTION;
-    this.#base = new URL(options.baseUrl);
-    this.#basePath = this.#base.pathname.replace(/\/$/, '');
+    this.#paths = new ServicePaths(options.name, options.baseUrl);
     this.#connections = network.toService(options);
   }
 
@@ -70,10 +62,10 @@ export class ServiceTransport {
   async send(request: TransportRequest): Promise<TransportResponse> {
     const { method, signal } = request;
     // Before the gate: a request that can't be sent does not count as a call.
-    const path = this.#resolve(request.path);
+    const path = this.#paths.below(request.path);
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const headers = headerLines(request);
-    const { origin } = this.#base;
+    const { origin } = this.#paths;
     const { maxResponseBytes } = this.options;
     // Timed by the request itself, which is cheaper than a deadline around it (perf: service-client).
     const call = (waitedMs: number): Promise<TransportResponse> => {
@@ -93,24 +85,13 @@ export class ServiceTransport {
     try {
       return this.#answer(await sendRequest(this.#connections, exchange));
     } catch (error) {
-      if (!isWorthAnother(error, exchange)) throw this.#failure(error);
+      if (!isWorthAnother(error, exchange.method)) throw serviceFailure(this.options.name, error);
       const left = { ...exchange, timeoutMs: Math.max(1, timeoutMs - (performance.now() - startMs)) };
       return sendRequest(this.#connections, left).then(
         (response) => this.#answer(response),
-        (second: unknown) => Promise.reject(this.#failure(second) as Error),
+        (second: unknown) => Promise.reject(serviceFailure(this.options.name, second) as Error),
       );
     }
-  }
-
-  /** The path under the base URL; one that leads anywhere else is a programming error, and no request. */
-  #resolve(path: string): string {
-    if (PLAIN_PATH.test(path)) return this.#basePath + path;
-    // Without its slash a path could lengthen the host or the port.
-    const url = path.startsWith('/') ? new URL(this.#base.origin + this.#basePath + path) : undefined;
-    if (url?.origin !== this.#base.origin || !url.pathname.startsWith(`${this.#basePath}/`)) {
-      throw new TypeError(`A path at ${this.options.name} begins with "/" and stays below its base URL`);
-    }
-    return url.pathname + url.search;
   }
 
   #answer({ status, headers, body }: HttpResponse): TransportResponse {
@@ -124,30 +105,9 @@ export class ServiceTransport {
     } catch {
       // What an error page says is of no use; a success that is not JSON is a failure.
       if (status >= 400) return undefined;
-      throw this.#error('service_failed', 'answer_not_json', { status });
+      throw new ServiceCallError('service_failed', this.options.name, 'answer_not_json', { status });
     }
   }
-
-  #failure(error: unknown): unknown {
-    if (!(error instanceof HttpFailure)) return error;
-    const { reason, detail } = error;
-    if (reason === 'timeout') return this.#error('service_timeout', reason);
-    const hasBegun = reason === 'answer_too_large' || reason === 'answer_broken_off';
-    return this.#error(hasBegun ? 'service_failed' : 'service_unavailable', reason, { detail });
-  }
-
-  #error(
-    code: 'service_timeout' | 'service_failed' | 'service_unavailable',
-    reason: ServiceCallErrorReason,
-    details?: ServiceCallDetails,
-  ): ServiceCallError {
-    return new ServiceCallError(code, this.options.name, reason, details);
-  }
-}
-
-/** A kept connection may be closed by the other side just as a request goes out: what can be sent twice is. */
-function isWorthAnother(error: unknown, { method }: Pick<HttpRequest, 'method'>): boolean {
-  return error instanceof HttpFailure && error.isConnectionBroken && IDEMPOTENT.has(method);
 }
 
 /** Names and values in turn (perf: service-client). */

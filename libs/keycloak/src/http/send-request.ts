@@ -1,6 +1,7 @@
 /** Send request: one HTTP request over kept-alive connections and its whole answer, bounded in time and size. */
 import type { Dispatcher } from 'undici';
 import { connectionFailure, type ConnectionFailure } from '../protocol/connection-failures.js';
+import { CollectedBody } from './collected-body.js';
 import type { Connections } from './network.js';
 
 export interface HttpRequest {
@@ -70,18 +71,15 @@ export async function sendRequest(connections: Connections, request: HttpRequest
 
 const BROKEN: ReadonlySet<HttpFailureReason> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
-const NOTHING = Buffer.alloc(0);
-
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
+/** As undici gives them. */
+export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Settles its promise once, and lets go of timer and signal then. */
 class PendingRequest implements Dispatcher.DispatchHandler {
   readonly #timer: NodeJS.Timeout | undefined;
-  /** The first piece itself, since most answers are one; else room for what has come and may come. */
-  #body: Buffer = NOTHING;
-  #size = 0;
+  readonly #body: CollectedBody;
   #isOver = false;
-  #answer: { readonly status: number; readonly headers: Headers } | undefined;
+  #answer: { readonly status: number; readonly headers: ResponseHeaders } | undefined;
   #controller: Dispatcher.DispatchController | undefined;
 
   constructor(
@@ -89,7 +87,8 @@ class PendingRequest implements Dispatcher.DispatchHandler {
     private readonly resolve: (response: HttpResponse) => void,
     private readonly reject: (error: Error) => void,
   ) {
-    const { timeoutMs, signal } = request;
+    const { timeoutMs, signal, maxResponseBytes } = request;
+    this.#body = new CollectedBody(maxResponseBytes);
     if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.#fail(new HttpFailure('timeout')), timeoutMs);
     signal?.addEventListener('abort', this.#abort);
   }
@@ -100,37 +99,20 @@ class PendingRequest implements Dispatcher.DispatchHandler {
     if (this.#isOver) controller.abort(new Error('Over'));
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers): void {
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
     if (status >= 200) this.#answer = { status, headers };
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isOver) return;
-    const size = this.#size + chunk.length;
-    if (size > this.request.maxResponseBytes) this.#fail(new HttpFailure('answer_too_large'));
-    else {
-      if (this.#size === 0) this.#body = chunk;
-      else this.#append(chunk, size);
-      this.#size = size;
-    }
-  }
-
-  /** Copied: a piece of one byte takes a hundred as an object, and keeps what the socket has read with it. */
-  #append(chunk: Buffer, size: number): void {
-    if (this.#body.length < size) {
-      const roomier = Buffer.allocUnsafe(Math.min(size * 2, this.request.maxResponseBytes));
-      this.#body.copy(roomier, 0, 0, this.#size);
-      this.#body = roomier;
-    }
-    chunk.copy(this.#body, this.#size);
+    if (!this.#body.add(chunk)) this.#fail(new HttpFailure('answer_too_large'));
   }
 
   onResponseEnd(): void {
     if (this.#isOver || this.#answer === undefined) return;
     const { status, headers } = this.#answer;
     this.#end();
-    const body = this.#body.length === this.#size ? this.#body : this.#body.subarray(0, this.#size);
-    this.resolve({ status, headers: single(headers), body });
+    this.resolve({ status, headers: single(headers), body: this.#body.bytes });
   }
 
   onResponseError(_: unknown, error: unknown): void {
@@ -160,7 +142,8 @@ const NO_REQUEST: ReadonlySet<unknown> = new Set([
   'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
 ]);
 
-function connectionError(error: unknown): HttpFailure | TypeError {
+/** Of an exchange that failed before its answer began. */
+export function connectionError(error: unknown): HttpFailure | TypeError {
   const { code } = Object(error) as { readonly code?: unknown };
   if (NO_REQUEST.has(code)) return new TypeError(`This can't be sent as a request (${String(code)})`);
   // By connections that keep a time of their own.
@@ -170,7 +153,7 @@ function connectionError(error: unknown): HttpFailure | TypeError {
 }
 
 /** As undici gives them, but for those that came more than once. */
-function single(headers: Headers): Readonly<Record<string, string>> {
+export function single(headers: ResponseHeaders): Readonly<Record<string, string>> {
   const all: Record<string, string> = {};
   for (const name of Object.keys(headers)) all[name] = String(headers[name]);
   return all;

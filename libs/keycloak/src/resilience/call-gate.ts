@@ -61,8 +61,15 @@ export class CallGate<Answer = unknown> {
     this.#breaker.onStateChange((state) => onCircuit(CIRCUIT_STATES[state]));
   }
 
-  /** Throws what the call throws, or that it was not made: `errorOf` says either in the words of the rules. */
-  async pass<T extends Answer>(call: (waitedMs: number) => Promise<T>, wait: Wait): Promise<T> {
+  /**
+   * Throws what the call throws, or that it was not made: `errorOf` says either in the words of the rules. `heldUntil`, for an
+   * answer that is not whole yet, tells when it is over: until then it keeps its slot.
+   */
+  async pass<T extends Answer>(
+    call: (waitedMs: number) => Promise<T>,
+    wait: Wait,
+    heldUntil?: (answer: T) => Promise<void>,
+  ): Promise<T> {
     const failsFast = this.rules.failsWhileTrying === true;
     if (failsFast) this.#throwIfSuspended();
     const entering = this.#bulkhead.enter(wait.leftMs(), wait.signal);
@@ -72,19 +79,23 @@ export class CallGate<Answer = unknown> {
       await entering;
       waitedMs = this.clock.monotonicMs() - sinceMs;
     }
+    let held: Promise<void> | undefined;
     try {
       if (failsFast) {
         // Those who waited too.
         this.#throwIfSuspended();
         wait.signal?.throwIfAborted();
       }
-      return await this.#breaker.execute(() => this.#send(call, waitedMs, wait));
+      const answer = await this.#breaker.execute(() => this.#send(call, waitedMs, wait));
+      held = heldUntil?.(answer);
+      return answer;
     } catch (error) {
       // An error that is not a failure was an answer, and ends a series of failures; cockatiel would go on counting.
       if (error instanceof Refusal && !this.rules.isFailure(error)) this.#failuresInARow.success();
       throw error;
     } finally {
-      this.#bulkhead.leave();
+      if (held === undefined) this.#bulkhead.leave();
+      else void held.finally(() => this.#bulkhead.leave());
     }
   }
 

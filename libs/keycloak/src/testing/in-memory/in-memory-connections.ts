@@ -1,4 +1,6 @@
 /** inMemoryConnections(): a dispatcher in place of undici's, which calls a function instead of another server. */
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { Dispatcher } from 'undici';
 import type { Connections } from '../../http/network.js';
 
@@ -9,13 +11,13 @@ export interface SentRequest {
   readonly path: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
+  readonly body: string | Buffer | undefined;
 }
 
 export interface SentAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 /** Makes the request fail with this `code`, like an error of the system or of undici. */
@@ -46,7 +48,7 @@ export function inMemoryConnections(answer: (request: SentRequest) => Promise<Se
     dispatch(options, handler) {
       const controller = new Controller();
       handler.onRequestStart?.(controller, undefined);
-      void deliver(answer(sentRequest(options)), handler, controller);
+      void deliver(answered(options, answer), handler, controller);
       return true;
     },
   };
@@ -62,21 +64,24 @@ async function deliver(
     // The caller has aborted the request.
     if (controller.aborted) return;
     handler.onResponseStart?.(controller, status, { ...headers });
-    if (body !== '') handler.onResponseData?.(controller, Buffer.from(body));
+    if (body.length > 0) handler.onResponseData?.(controller, Buffer.from(body));
     handler.onResponseEnd?.(controller, {});
   } catch (error) {
     handler.onResponseError?.(controller, error as Error);
   }
 }
 
-function sentRequest({ method, origin, path, headers, body }: Dispatcher.DispatchOptions): SentRequest {
-  return {
-    method,
-    origin: String(origin),
-    path,
-    headers: byName(headers as readonly string[]),
-    body: typeof body === 'string' ? body : undefined,
-  };
+async function answered(
+  { method, origin, path, headers, body }: Dispatcher.DispatchOptions,
+  answer: (request: SentRequest) => Promise<SentAnswer>,
+): Promise<SentAnswer> {
+  const sent = { method, origin: String(origin), path, headers: byName(headers as readonly string[]) };
+  return answer({ ...sent, body: body instanceof Readable ? await buffer(body) : textOf(body) });
+}
+
+function textOf(body: Dispatcher.DispatchOptions['body']): string | Buffer | undefined {
+  if (body === undefined || body === null || typeof body === 'string') return body ?? undefined;
+  return Buffer.from(body as Uint8Array);
 }
 
 /** `lines` holds names and values in turn. */

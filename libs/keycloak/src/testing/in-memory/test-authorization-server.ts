@@ -46,7 +46,7 @@ export class TestAuthorizationServer {
   async answer(request: SentRequest): Promise<SentAnswer> {
     if (this.#fault !== undefined) throw noAnswerFor(this.#fault);
     const { realmUrl } = this.client;
-    const form = new URLSearchParams(request.body);
+    const form = new URLSearchParams(String(request.body ?? ''));
     switch (`${request.method} ${request.origin}${request.path}`) {
       case `GET ${realmUrl}/.well-known/openid-configuration`:
         return json(200, this.#metadata());

@@ -8,7 +8,7 @@ export interface TestServiceCall {
   readonly path: string;
   /** With names in lower case, without `authorization`. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Parsed JSON; undefined without a body. */
+  /** Parsed, if its type is JSON; text of any other type; else bytes, as a `Buffer`. Undefined without a body. */
   readonly body: unknown;
   readonly grant: 'client_credentials' | 'token-exchange';
   /** `sub`: the caller on whose behalf the call is made, or `service-account-<clientId>` of the application. */

@@ -7,7 +7,7 @@ export type TestServiceMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export interface TestServiceReply {
   /** 200 to 599. */
   readonly status: number;
-  /** Sent as JSON; undefined for an empty body. */
+  /** Bytes as they are, and so is text if `headers` name its type; all else as JSON. Undefined for an empty body. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -92,6 +92,13 @@ function sentAnswer({ status, body, headers = {} }: TestServiceReply): SentAnswe
   if (!Number.isInteger(status) || status < 200 || status > 599)
     throw new TypeError(`The status of an answer must be an integer from 200 to 599, not ${status}`);
   const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const given = Object.fromEntries(named);
+  if (body instanceof Uint8Array) return { status, headers: { 'content-type': BYTES, ...given }, body };
+  if (typeof body === 'string' && !isJson(given['content-type'])) return { status, headers: given, body };
   const type = body === undefined ? {} : { 'content-type': 'application/json' };
-  return { status, headers: { ...type, ...Object.fromEntries(named) }, body: JSON.stringify(body) ?? '' };
+  return { status, headers: { ...type, ...given }, body: JSON.stringify(body) ?? '' };
 }
+
+const BYTES = 'application/octet-stream';
+
+const isJson = (type = 'application/json'): boolean => /^application\/json\b/i.test(type);

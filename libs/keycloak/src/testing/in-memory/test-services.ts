@@ -6,7 +6,7 @@ import { TestServiceRoute, type TestServiceMethod } from './test-service-route.j
 import type { TestTokens } from './test-tokens.js';
 
 /**
- * The services of `KeycloakModule.forFeature`, by name. Everything in a call except the network is real: the token obtained or
+ * The services of `KeycloakModule.forFeature`, and those of the door `nestjs-keycloak-s2s/axios`, by name. Everything in a call except the network is real: the token obtained or
  * reused for it, the single replay after a 401, the limits, the errors.
  */
 export class TestServices {
@@ -78,7 +78,7 @@ export class TestServices {
       method: request.method,
       path: request.path.slice(new URL(baseUrl).pathname.replace(/\/$/, '').length),
       headers,
-      body: request.body === undefined ? undefined : (JSON.parse(request.body) as unknown),
+      body: bodyOf(request),
       grant: token.grant,
       subject: String(sub),
       client: String(azp),
@@ -94,6 +94,13 @@ export class TestServices {
       `Add testServices(app).on('${service}', '${method}', '${path}').reply(…)`,
     ].join(' ');
   }
+}
+
+function bodyOf({ body, headers }: SentRequest): unknown {
+  const type = headers['content-type'] ?? '';
+  if (body === undefined) return undefined;
+  if (/^application\/json\b/i.test(type)) return JSON.parse(String(body)) as unknown;
+  return /^text\/|^application\/x-www-form-urlencoded\b/i.test(type) ? String(body) : Buffer.from(body);
 }
 
 const INVALID_TOKEN = { 'www-authenticate': 'Bearer error="invalid_token"' };

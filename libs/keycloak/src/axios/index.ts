@@ -1,0 +1,8 @@
+/** The door nestjs-keycloak-s2s/axios: Nest's HttpService with tokens made for one service. Peers: `@nestjs/axios`, `axios`. */
+export { getServiceHttpToken, InjectServiceHttp } from './inject-service-http.decorator.js';
+export { ServiceHttp } from './service-http.service.js';
+export { ServiceHttpModule } from './service-http.module.js';
+
+export type { ServiceHttpAsyncRegistration, ServiceHttpRegistration } from './service-http.module.js';
+export type { ServiceHttpDefaults, ServiceHttpOptions } from './service-http.service.js';
+export type { ServiceHttpError } from './call-error.js';

@@ -1,0 +1,36 @@
+/** Progress: what axios tells of a body that is being sent or received. */
+import type { AxiosProgressEvent, AxiosRequestConfig } from 'axios';
+
+type Direction = 'upload' | 'download';
+
+export class Progress {
+  #loaded = 0;
+
+  constructor(
+    private readonly listener: (event: AxiosProgressEvent) => void,
+    private readonly direction: Direction,
+  ) {}
+
+  /** The body is sent again from its begin. */
+  restart(): void {
+    this.#loaded = 0;
+  }
+
+  /** `length`: of the whole body, as its header says, if it does. */
+  add(bytes: number, length: unknown): void {
+    this.#loaded += bytes;
+    const loaded = this.#loaded;
+    const total = /^\d+$/.test(String(length)) ? Number(length) : undefined;
+    const known = total === undefined ? {} : { total, progress: total === 0 ? 1 : loaded / total };
+    const event = { loaded, bytes, ...known, lengthComputable: total !== undefined, [this.direction]: true };
+    // Not in the middle of the work of a socket: what a listener throws is its own fault.
+    process.nextTick(this.listener, event);
+  }
+}
+
+export function progressOf(
+  listener: AxiosRequestConfig['onUploadProgress'],
+  direction: Direction,
+): Progress | undefined {
+  return listener === undefined ? undefined : new Progress(listener, direction);
+}

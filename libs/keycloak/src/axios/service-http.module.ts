@@ -1,0 +1,53 @@
+/** ServiceHttpModule: registers the services that an application calls by Nest's HttpService. */
+import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata } from '@nestjs/common';
+import { checkServiceNames, KEYCLOAK, type ComposedKeycloak } from '../ports/streaming-service.js';
+import { getServiceHttpToken } from './inject-service-http.decorator.js';
+import { ServiceHttp, type ServiceHttpOptions } from './service-http.service.js';
+
+/** A service to call by `ServiceHttp`. */
+export interface ServiceHttpRegistration extends ServiceHttpOptions {
+  /** What it is injected by: `@InjectServiceHttp(name)`. */
+  readonly name: string;
+}
+
+/** A service whose options a factory makes from what is injected. */
+export type ServiceHttpAsyncRegistration = { readonly name: string } & Pick<ModuleMetadata, 'imports'> &
+  Pick<FactoryProvider<ServiceHttpOptions | Promise<ServiceHttpOptions>>, 'inject' | 'useFactory'>;
+
+/**
+ * Makes one `ServiceHttp` per service injectable, in the module that imports this. It needs `KeycloakModule.forRoot` in the root
+ * module. Faulty options throw `KeycloakOptionsError` at boot.
+ *
+ * A service that is in `KeycloakModule.forFeature` too has two clients, each with its own connections, slots and circuit.
+ */
+@Module({})
+export class ServiceHttpModule {
+  static register(services: readonly ServiceHttpRegistration[]): DynamicModule {
+    return ServiceHttpModule.registerAsync(
+      services.map(({ name, ...options }) => ({ name, useFactory: (): ServiceHttpOptions => options })),
+    );
+  }
+
+  static registerAsync(services: readonly ServiceHttpAsyncRegistration[]): DynamicModule {
+    const names = services.map(({ name }) => name);
+    checkServiceNames(names, 'ServiceHttpModule');
+    return {
+      module: ServiceHttpModule,
+      imports: services.flatMap(({ imports = [] }) => imports),
+      providers: services.flatMap(providersOf),
+      exports: names.map(getServiceHttpToken),
+    };
+  }
+}
+
+function providersOf({ name, inject = [], useFactory }: ServiceHttpAsyncRegistration): FactoryProvider[] {
+  const options = Symbol(`nestjs-keycloak-s2s:service-http-options:${name}`);
+  return [
+    { provide: options, inject, useFactory },
+    {
+      provide: getServiceHttpToken(name),
+      inject: [options, KEYCLOAK],
+      useFactory: (given: ServiceHttpOptions, keycloak: ComposedKeycloak) => new ServiceHttp(name, given, keycloak),
+    },
+  ];
+}

@@ -1,0 +1,30 @@
+/** Send with token: a call with a token of the source, and once more with a renewed one when the service refuses the first. */
+import { abortable } from '../caching/abortable.js';
+import type { IssuedToken } from '../protocol/issued-token.js';
+import { refusesToken, type AnswerHead } from './service-call-failures.js';
+import type { TokenRequest } from './token-request.js';
+import type { TokenSource } from './token-source.js';
+
+export interface SendOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Whether the request can be sent again. Default true. */
+  readonly isRepeatable?: boolean;
+}
+
+/** Any status is a response. Throws what `tokens` and `send` throw, and the reason of the signal. */
+export async function sendWithToken<R extends AnswerHead>(
+  tokens: TokenSource,
+  request: TokenRequest,
+  send: (token: IssuedToken) => Promise<R>,
+  { signal, isRepeatable = true }: SendOptions = {},
+): Promise<{ readonly response: R; readonly token: IssuedToken }> {
+  const held = tokens.get(request);
+  let token = held instanceof Promise ? await abortable(held, signal) : held;
+  let response = await send(token);
+  // It may have been revoked since it was cached: one renewal, and one more try. What can't be sent again leaves a new one to the next.
+  if (refusesToken(response) && tokens.dropRefused(request, token) && isRepeatable) {
+    token = await abortable(tokens.get(request), signal);
+    response = await send(token);
+  }
+  return { response, token };
+}

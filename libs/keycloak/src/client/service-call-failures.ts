@@ -1,0 +1,60 @@
+/** Service call failures: what a caller is told of an answer that is no success, and of an exchange that failed. */
+import { HttpFailure } from '../http/send-request.js';
+import { BearerError } from '../protocol/bearer-error.js';
+import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
+import type { IssuedToken } from '../protocol/issued-token.js';
+import { bearerChallengeError } from '../protocol/www-authenticate.js';
+import { safeBody, ServiceCallError } from './service-call-error.js';
+import type { TokenRequest } from './token-request.js';
+
+/** The part of an answer that says how the call ended. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Whether the service says that the token is not good there (RFC 6750 §3.1). */
+export function refusesToken({ status, headers }: AnswerHead): boolean {
+  return status === 401 && bearerChallengeError(headers['www-authenticate']) === 'invalid_token';
+}
+
+/**
+ * The error for an answer that is no success. `BearerError` `insufficient_scope` when the subject of a token exchange may not do this,
+ * else `ServiceCallError`.
+ */
+export function answerFailure(
+  service: string,
+  tokenRequest: TokenRequest,
+  token: IssuedToken,
+  { status, body }: { readonly status: number; readonly body: unknown },
+): BearerError | ServiceCallError {
+  const safe = safeBody(body, token.reveal());
+  if (status === 403 && tokenRequest.grant === TOKEN_EXCHANGE_GRANT) {
+    // The subject lacks something there, or further down: the service that said no knows the permission best.
+    const permission = safe.permission ?? tokenRequest.scope;
+    const fields = { service, answer: safe };
+    return new BearerError('insufficient_scope', { reason: 'refused_by_next_service', permission, fields });
+  }
+  const refused = status === 401 || status === 403;
+  return new ServiceCallError(refused ? 'service_refused' : 'service_failed', service, `answered_${status}`, {
+    status,
+    body: safe,
+  });
+}
+
+/** `ServiceCallError` for an `HttpFailure`; any other error as it is. */
+export function serviceFailure(service: string, error: unknown): unknown {
+  if (!(error instanceof HttpFailure)) return error;
+  const { reason, detail } = error;
+  if (reason === 'timeout') return new ServiceCallError('service_timeout', service, reason);
+  const hasBegun = reason === 'answer_too_large' || reason === 'answer_broken_off';
+  return new ServiceCallError(hasBegun ? 'service_failed' : 'service_unavailable', service, reason, { detail });
+}
+
+/** Methods that may be sent twice (RFC 9110 §9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', 'PUT', 'DELETE']);
+
+/** A kept connection may be closed by the other side just as a request goes out: what can be sent twice is. */
+export function isWorthAnother(error: unknown, method: string): boolean {
+  return error instanceof HttpFailure && error.isConnectionBroken && IDEMPOTENT.has(method);
+}

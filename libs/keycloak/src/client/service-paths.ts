@@ -1,0 +1,46 @@
+/** ServicePaths: paths at one service; whatever leads elsewhere is no path there. */
+
+/** A path of which the URL parser would change nothing. */
+const PLAIN_PATH = /^(?:\/[\w~-]+)+$/;
+
+export class ServicePaths {
+  readonly origin: string;
+  /** Without a slash at its end. */
+  readonly #base: string;
+
+  constructor(
+    private readonly service: string,
+    baseUrl: string,
+  ) {
+    const { origin, pathname } = new URL(baseUrl);
+    this.origin = origin;
+    this.#base = pathname.replace(/\/$/, '');
+  }
+
+  /** The path as it is sent, for one below the base URL, with a leading slash. Throws `TypeError` for one that leads elsewhere. */
+  below(path: string): string {
+    if (PLAIN_PATH.test(path)) return this.#base + path;
+    // Without its slash a path could lengthen the host or the port.
+    if (!path.startsWith('/')) throw this.#elsewhere();
+    return this.of(this.origin + this.#base + path);
+  }
+
+  /** The path as it is sent, for a whole URL. Throws `TypeError` for one that leads elsewhere, or has a user name or password. */
+  of(url: string): string {
+    const { origin, pathname, search, username, password } = parsed(url) ?? NOWHERE;
+    if (origin !== this.origin || !pathname.startsWith(`${this.#base}/`) || username !== '' || password !== '') {
+      throw this.#elsewhere();
+    }
+    return pathname + search;
+  }
+
+  #elsewhere(): TypeError {
+    return new TypeError(`A path at ${this.service} begins with "/" and stays below its base URL`);
+  }
+}
+
+const NOWHERE = { origin: '', pathname: '', search: '', username: '', password: '' };
+
+function parsed(url: string): URL | undefined {
+  return URL.canParse(url) ? new URL(url) : undefined;
+}

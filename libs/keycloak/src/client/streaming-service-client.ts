@@ -1,0 +1,79 @@
+/** StreamingServiceClient: calls one other service with any body, always with a token made for that service. For doors of the library. */
+import type { IssuedToken } from '../protocol/issued-token.js';
+import type { Refusal } from '../protocol/refusal.js';
+import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { checkHeaders } from './call-headers.js';
+import { sendWithToken } from './send-with-token.js';
+import { answerFailure } from './service-call-failures.js';
+import {
+  jsonOf,
+  type StreamingRequest,
+  type StreamingResponse,
+  type StreamingTransport,
+} from './streaming-transport.js';
+import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
+import type { TokenSource } from './token-source.js';
+
+export class StreamingServiceClient {
+  constructor(
+    readonly name: string,
+    private readonly audience: string,
+    private readonly transport: StreamingTransport,
+    private readonly tokens: TokenSource,
+  ) {}
+
+  /** Calls in this service's own name, with a client-credentials token for `scope` (a space-separated set). */
+  asSelf(scope: string): StreamingServiceCaller {
+    return new StreamingServiceCaller(this.name, this.transport, this.tokens, clientCredentialsRequest(scope));
+  }
+
+  /** Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience. */
+  onBehalfOf(token: VerifiedAccessToken, scope: string): StreamingServiceCaller {
+    const request = tokenExchangeRequest(token, this.audience, scope);
+    return new StreamingServiceCaller(this.name, this.transport, this.tokens, request);
+  }
+}
+
+/** What came back, and the error that it is where it is no success. */
+export interface StreamingAnswer {
+  readonly response: StreamingResponse;
+  readonly failure: () => Refusal;
+  /** Whether the text holds the token that was sent. */
+  readonly holdsToken: (text: string) => boolean;
+}
+
+export class StreamingServiceCaller {
+  constructor(
+    readonly service: string,
+    private readonly transport: StreamingTransport,
+    private readonly tokens: TokenSource,
+    private readonly tokenRequest: TokenRequest,
+  ) {}
+
+  /**
+   * Any status is an answer. Throws what `ServiceCaller.request` throws of a call without one, and the error of a body that failed by
+   * itself. A token that the service refuses is renewed; the request is then sent once more if its body can be.
+   */
+  async send(request: StreamingRequest): Promise<StreamingAnswer> {
+    request.signal?.throwIfAborted();
+    // Before a token is asked for.
+    checkHeaders(request.headers);
+    this.transport.pathOf(request);
+    const send = async (token: IssuedToken): Promise<StreamingResponse> =>
+      this.transport.send(request, `Bearer ${token.reveal()}`);
+    const { isRepeatable } = request.body;
+    const { response, token } = await sendWithToken(this.tokens, this.tokenRequest, send, {
+      signal: request.signal,
+      isRepeatable,
+    });
+    return {
+      response,
+      failure: () =>
+        answerFailure(this.service, this.tokenRequest, token, {
+          status: response.status,
+          body: jsonOf(response.body),
+        }),
+      holdsToken: (text) => text.includes(token.reveal()),
+    };
+  }
+}

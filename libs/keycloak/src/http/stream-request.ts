@@ -1,0 +1,221 @@
+/** Stream request: one HTTP request whose body and answer may be streams, bounded by the time without progress. */
+import { pipeline, Readable, Transform } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import type { Connections } from './network.js';
+import { connectionError, HttpFailure, single, type ResponseHeaders } from './send-request.js';
+
+export type RequestBody = string | Uint8Array | Readable | undefined;
+
+export interface StreamRequest {
+  readonly origin: string;
+  readonly method: Dispatcher.HttpMethod;
+  /** With its query; sent as it is. */
+  readonly path: string;
+  /** Names and values in turn. */
+  readonly headers: string[];
+  readonly body: RequestBody;
+  readonly timeoutMs: number;
+  /** What `timeoutMs` bounds: the whole exchange, or each time in which nothing is sent and nothing comes. */
+  readonly bounds: 'whole' | 'silence';
+  readonly signal: AbortSignal | undefined;
+  /** Bound on an answer with this status. */
+  readonly maxResponseBytes: (status: number) => number;
+  /** The error with which the stream of the answer fails. */
+  readonly errorOf: (failure: HttpFailure) => Error;
+  /** Bytes that are taken from the body just now. */
+  readonly onSent: ((bytes: number) => void) | undefined;
+  /** Bytes of the answer that come just now. */
+  readonly onReceived: ((bytes: number, headers: Readonly<Record<string, string>>) => void) | undefined;
+}
+
+export interface StreamedResponse {
+  readonly status: number;
+  readonly statusText: string;
+  /** Names in lower case, each once. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly allHeaders: ResponseHeaders;
+  /** As it comes, with back pressure. Destroy it to end the exchange. */
+  readonly body: Readable;
+}
+
+/** How long a stream may wait for its reader, who holds a connection meanwhile. */
+const UNREAD_MS = 60_000;
+
+/**
+ * Any status is an answer, which is given out as soon as its headers are there. Redirects are not followed, nothing is decompressed,
+ * and no proxy is used.
+ *
+ * Rejects with `HttpFailure`, with the reason of `signal` when that aborted, with the error of a body that failed by itself, or with
+ * `TypeError` for an invalid request. None holds the request. The stream of the answer fails with the same, but for `HttpFailure`:
+ * then with what `errorOf` makes of it.
+ */
+export async function streamRequest(connections: Connections, request: StreamRequest): Promise<StreamedResponse> {
+  return new Promise((resolve, reject) => {
+    request.signal?.throwIfAborted();
+    const { origin, method, path, headers } = request;
+    const exchange = new Exchange(request, resolve, reject);
+    const body = exchange.sentBody();
+    try {
+      // Its own time-outs are off: they know nothing of a body that is still being sent.
+      connections.dispatch({ origin, method, path, headers, body, headersTimeout: 0, bodyTimeout: 0 }, exchange);
+    } catch (error) {
+      exchange.onResponseError(undefined, error);
+    }
+  });
+}
+
+/** Ends once: with the end of its answer's stream, or with an error. */
+class Exchange implements Dispatcher.DispatchHandler {
+  #timer: NodeJS.Timeout | undefined;
+  #isComplete = false;
+  #isOver = false;
+  #answer: AnswerBody | undefined;
+  #size = 0;
+  #bound = Infinity;
+  #received: (bytes: number) => void = () => undefined;
+  #sent: Readable | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+
+  constructor(
+    private readonly request: StreamRequest,
+    private readonly resolve: (response: StreamedResponse) => void,
+    private readonly reject: (error: Error) => void,
+  ) {
+    this.#timer = setTimeout(this.#timeOut, request.timeoutMs);
+    request.signal?.addEventListener('abort', this.#abort);
+  }
+
+  /** The body as undici takes it; what it takes of a stream is progress. */
+  sentBody(): string | Uint8Array | Readable | null {
+    const { body, onSent } = this.request;
+    if (!(body instanceof Readable)) return body ?? null;
+    const counted = new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        this.#hasProgress();
+        onSent?.(chunk.length);
+        done(null, chunk);
+      },
+    });
+    this.#sent = counted;
+    // While it still stands, so by the body's own fault. What comes later is undici's, or ours.
+    const fail = (error = new Error('The body of the request ended before its end')): void => {
+      if (!counted.destroyed) this.#fail(error);
+    };
+    body.once('error', fail).once('close', () => (body.readableEnded ? undefined : fail()));
+    pipeline(body, counted, () => undefined);
+    return counted;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // It waited for a connection, and nobody waits for it any more.
+    if (this.#isOver) controller.abort(new Error('Over'));
+    else if (typeof this.request.body === 'string' || this.request.body instanceof Uint8Array) {
+      this.request.onSent?.(Buffer.byteLength(this.request.body));
+    }
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: ResponseHeaders,
+    statusText = '',
+  ): void {
+    if (status < 200 || this.#isOver) return;
+    this.#hasProgress();
+    const named = single(headers);
+    this.#bound = this.request.maxResponseBytes(status);
+    this.#received = (bytes) => this.request.onReceived?.(bytes, named);
+    this.#answer = new AnswerBody({
+      wanted: () => {
+        this.#hasProgress();
+        controller.resume();
+      },
+      closed: () => this.#end(),
+    });
+    this.resolve({ status, statusText, headers: named, allHeaders: headers, body: this.#answer });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#isOver) return;
+    this.#hasProgress();
+    this.#size += chunk.length;
+    if (this.#size > this.#bound) {
+      this.#fail(new HttpFailure('answer_too_large'));
+      return;
+    }
+    this.#received(chunk.length);
+    if (this.#answer?.push(chunk) !== false) return;
+    controller.pause();
+    this.#waitForReader();
+  }
+
+  onResponseEnd(): void {
+    if (this.#isOver) return;
+    this.#isComplete = true;
+    this.#waitForReader();
+    this.#answer?.push(null);
+  }
+
+  onResponseError(_: unknown, error: unknown): void {
+    const failure = this.#answer === undefined ? connectionError(error) : new HttpFailure('answer_broken_off');
+    this.#fail(failure);
+  }
+
+  readonly #abort = (): void => this.#fail(this.request.signal?.reason as Error);
+  readonly #timeOut = (): void => this.#fail(new HttpFailure('timeout'));
+
+  #hasProgress(): void {
+    if (this.request.bounds === 'silence') this.#restart(this.request.timeoutMs);
+  }
+
+  #waitForReader(): void {
+    // A stream that is never read keeps no process.
+    if (this.request.bounds === 'silence') this.#restart(UNREAD_MS)?.unref();
+  }
+
+  #restart(ms: number): NodeJS.Timeout | undefined {
+    if (this.#isOver) return undefined;
+    clearTimeout(this.#timer);
+    return (this.#timer = setTimeout(this.#timeOut, ms));
+  }
+
+  #fail(error: Error): void {
+    if (this.#isOver) return;
+    if (this.#answer === undefined) {
+      this.#end();
+      this.reject(error);
+    } else this.#answer.destroy(error instanceof HttpFailure ? this.request.errorOf(error) : error);
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.request.signal?.removeEventListener('abort', this.#abort);
+    if (!this.#isComplete) this.#controller?.abort(new Error('Over'));
+    this.#sent?.destroy();
+  }
+}
+
+interface Reader {
+  /** More is wanted. */
+  readonly wanted: () => void;
+  readonly closed: () => void;
+}
+
+class AnswerBody extends Readable {
+  constructor(private readonly reader: Reader) {
+    super();
+  }
+
+  override _read(): void {
+    this.reader.wanted();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.reader.closed();
+    // As with Node's own answers, one that breaks off while nobody listens does not end the process.
+    process.nextTick(() => done(this.listenerCount('error') === 0 ? null : error));
+  }
+}

@@ -1,0 +1,11 @@
+/** The port for doors that call services in their own way: a StreamingServiceClient, made from the composed parts. */
+export { KEYCLOAK } from '../keycloak.module-definition.js';
+export { checkServiceNames } from '../service.options.js';
+
+export type { ComposedKeycloak } from '../compose-keycloak.js';
+export type {
+  StreamingAnswer,
+  StreamingServiceCaller,
+  StreamingServiceClient,
+} from '../client/streaming-service-client.js';
+export type { CallBody, StreamingMethod, StreamingRequest } from '../client/streaming-transport.js';
