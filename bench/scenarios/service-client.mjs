@@ -1,4 +1,4 @@
-// The service client: a call by it against one by @nestjs/axios' HttpService with a keep-alive agent.
+// The service client: a call by it, and one by the door for HttpService, against one by @nestjs/axios' HttpService with a keep-alive agent.
 import { figure } from '../report.mjs';
 import { keycloakEnvironment } from '../measure/environment.mjs';
 import { clientToken } from '../measure/keycloak.mjs';
@@ -19,7 +19,7 @@ export async function run({ keycloak, start, rounds, scale, say, signal }) {
     // HttpService sends the same kind of token, only without having to get it.
     TOKEN: await clientToken(keycloak, 'service-a', 'orders.approve'),
   };
-  const contenders = ['none', 'http-service', 'ours'].map((way) => ({
+  const contenders = ['none', 'http-service', 'service-http', 'ours'].map((way) => ({
     name: way,
     async start() {
       const server = await start(`call by ${way}`, ['bench/servers/one-call.mjs', way], { env });
@@ -31,6 +31,7 @@ export async function run({ keycloak, start, rounds, scale, say, signal }) {
     none,
     ours,
     'http-service': theirs,
+    'service-http': door,
   } = await interleaved(contenders, { rounds, requests: REQUESTS * scale, say, signal });
   const cpu = (results) => results.map(({ cpuMicros }) => cpuMicros);
   const net = (results) => paired(results, none, (a, b) => a.cpuMicros - b.cpuMicros);
@@ -51,6 +52,12 @@ export async function run({ keycloak, start, rounds, scale, say, signal }) {
       net(ours).map((micros, at) => (micros / netOfTheirs[at]) * 100),
       { unit: '%' },
     ),
+    figure(
+      'call by nestjs-keycloak-s2s/axios: CPU, of HttpService',
+      paired(door, theirs, (a, b) => (a.cpuMicros / b.cpuMicros) * 100),
+      { unit: '%', note: 'the route included in both' },
+    ),
+    figure('call by nestjs-keycloak-s2s/axios: CPU with the route', cpu(door), { unit: 'µs' }),
     figure('service-client call: CPU with the route', cpu(ours), { unit: 'µs' }),
     figure('HttpService call: CPU with the route', cpu(theirs), { unit: 'µs' }),
     figure('the route alone: CPU', cpu(none), { unit: 'µs' }),

@@ -1,8 +1,10 @@
-// One route that calls another service: by our ServiceClient (`ours`), by HttpService (`http-service`), or not (`none`).
+// One route that calls another service: by our ServiceClient (`ours`), by our door for HttpService
+// (`service-http`), by HttpService itself (`http-service`), or not (`none`).
 import { Agent } from 'node:http';
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { Controller, Get, Inject } from '@nestjs/common';
 import { getServiceClientToken, KeycloakModule, Public } from 'nestjs-keycloak-s2s';
+import { getServiceHttpToken, ServiceHttpModule } from 'nestjs-keycloak-s2s/axios';
 import { lastValueFrom } from 'rxjs';
 import { decorateClass, decorateMethod, injectParameter, keycloakOptions, listen } from './nest.mjs';
 
@@ -17,6 +19,14 @@ const WAYS = {
     ],
     client: getServiceClientToken('upstream'),
     call: (client) => client.asSelf('orders.approve').post('/api/process', ORDER),
+  },
+  'service-http': {
+    imports: () => [
+      KeycloakModule.forRoot(keycloakOptions(process.env)),
+      ServiceHttpModule.register([{ name: 'upstream', baseURL: UPSTREAM_URL, audience: 'service-b' }]),
+    ],
+    client: getServiceHttpToken('upstream'),
+    call: async (http) => (await lastValueFrom(http.asSelf('orders.approve').post('/api/process', ORDER))).data,
   },
   'http-service': {
     imports: () => [HttpModule.register({ httpAgent: new Agent({ keepAlive: true }) })],
@@ -41,7 +51,7 @@ class CallController {
 }
 if (way.client !== undefined) injectParameter(CallController, 0, Inject(way.client));
 decorateMethod(CallController, 'call', Get());
-// Only ours has a guard that the route is to be let through; without one, the decorator would be refused at the start.
-decorateClass(CallController, ...(process.argv[2] === 'ours' ? [Public()] : []), Controller('call'));
+// Only ours have a guard that the route is to be let through; without one, the decorator would be refused at the start.
+decorateClass(CallController, ...(/^(ours|service-http)$/.test(process.argv[2]) ? [Public()] : []), Controller('call'));
 
 await listen({ imports: way.imports(), controllers: [CallController] });

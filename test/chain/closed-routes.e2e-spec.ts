@@ -35,10 +35,12 @@ const ROUTES = {
   a: [
     'GET /',
     'GET /api/orders/:id',
+    'GET /api/orders/:id/receipt',
     'GET /api/whoami',
     'GET /auth/callback',
     'GET /auth/login',
     'GET /favicon.svg',
+    'GET /health/details',
     'GET /health/live',
     'GET /health/ready',
     'GET /page.js',
@@ -47,8 +49,16 @@ const ROUTES = {
     'POST /auth/backchannel-logout',
     'POST /auth/logout',
   ],
-  b: ['GET /api/whoami', 'GET /health/live', 'GET /health/ready', 'POST /api/inventory/adjust', 'POST /api/process'],
-  c: ['GET /api/whoami', 'GET /health/live', 'GET /health/ready', 'POST /api/compute'],
+  b: [
+    'GET /api/receipts/:id',
+    'GET /api/whoami',
+    'GET /health/details',
+    'GET /health/live',
+    'GET /health/ready',
+    'POST /api/inventory/adjust',
+    'POST /api/process',
+  ],
+  c: ['GET /api/whoami', 'GET /health/details', 'GET /health/live', 'GET /health/ready', 'POST /api/compute'],
 } as const;
 
 /** Those that there are in demo mode beside them. */

@@ -55,7 +55,7 @@ describe('the sources', () => {
       'libs/demo/src/attacks/attack-target.ts',
       'libs/keycloak/src/client/service-client.ts',
     ]);
-    expect(sources.get('libs/keycloak/src/client/service-client.ts')).toContain('`Bearer ${token.reveal()}`');
+    expect(sources.get('libs/keycloak/src/client/call-headers.ts')).toContain('`Bearer ${token.reveal()}`');
   });
 
   it('lead from the library to other servers in one file, which tests replace', () => {
@@ -65,7 +65,7 @@ describe('the sources', () => {
         .filter((path) => path.startsWith('libs/keycloak/'))
         .filter(inServicesAndLibraries)
         .toSorted(),
-    ).toEqual(['libs/keycloak/src/client/service-client.ts', 'libs/keycloak/src/http/network.ts']);
+    ).toEqual(['libs/keycloak/src/client/call-headers.ts', 'libs/keycloak/src/http/network.ts']);
     // Of node:http, it takes what checks a header.
     expect(sources.get('libs/keycloak/src/client/service-client.ts')).toContain(
       "import { validateHeaderName, validateHeaderValue } from 'node:http';",

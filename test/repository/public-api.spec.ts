@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as servers from 'keycloak-test-servers';
 import * as door from 'nestjs-keycloak-s2s';
+import * as axiosDoor from 'nestjs-keycloak-s2s/axios';
 import * as testing from 'nestjs-keycloak-s2s/testing';
 
 describe('nestjs-keycloak-s2s', () => {
@@ -60,6 +61,15 @@ describe('nestjs-keycloak-s2s', () => {
       'testAccessToken',
       'testAuthorizationServer',
       'testServices',
+    ]);
+  });
+
+  it('has a door for people who have HttpService', () => {
+    expect(Object.keys(axiosDoor).toSorted()).toEqual([
+      'InjectServiceHttp',
+      'ServiceHttp',
+      'ServiceHttpModule',
+      'getServiceHttpToken',
     ]);
   });
 

@@ -1,9 +1,10 @@
 /** ServiceAModule: the wiring of Service A. */
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ServiceHttpModule } from 'nestjs-keycloak-s2s/axios';
 import { serviceModules, type ServiceSettings } from 'service-defaults';
 import { ChainController } from './chain/chain.controller.js';
 import { ChainTokens } from './chain/chain-tokens.js';
-import { serviceAConfig } from './config.js';
+import { serviceAConfig, type ServiceAConfig } from './config.js';
 import { DemoModule } from './demo/demo.module.js';
 import { HomeController } from './home/home.controller.js';
 import { LoginModule } from './login/login.module.js';
@@ -11,11 +12,26 @@ import { OrdersController } from './orders/orders.controller.js';
 import { OrdersService } from './orders/orders.service.js';
 import { PagesModule } from './pages/pages.module.js';
 import { ProcessingClient } from './processing.client.js';
+import { ReceiptsClient } from './receipts.client.js';
+import { ReceiptsController } from './receipts/receipts.controller.js';
 
 @Module({
-  imports: [...serviceModules(serviceAConfig), PagesModule, LoginModule],
-  controllers: [HomeController, ChainController, OrdersController],
-  providers: [OrdersService, ProcessingClient, ChainTokens],
+  imports: [
+    ...serviceModules(serviceAConfig),
+    // #region http
+    ServiceHttpModule.registerAsync([
+      {
+        name: 'service-b',
+        inject: [serviceAConfig.KEY],
+        useFactory: ({ urls }: ServiceAConfig) => ({ baseURL: urls['service-b'], audience: 'service-b' }),
+      },
+    ]),
+    // #endregion http
+    PagesModule,
+    LoginModule,
+  ],
+  controllers: [HomeController, ChainController, OrdersController, ReceiptsController],
+  providers: [OrdersService, ProcessingClient, ReceiptsClient, ChainTokens],
 })
 export class ServiceAModule {
   static register({ demoMode }: Pick<ServiceSettings<string>, 'demoMode'>): DynamicModule {

@@ -7,11 +7,13 @@ import { DemoModule } from './demo/demo.module.js';
 import { InventoryController } from './inventory/inventory.controller.js';
 import { InventoryService } from './inventory/inventory.service.js';
 import { OrdersController } from './orders/orders.controller.js';
+import { ReceiptsController } from './receipts/receipts.controller.js';
+import { ReceiptsService } from './receipts/receipts.service.js';
 
 @Module({
   imports: [...serviceModules(serviceBConfig)],
-  controllers: [OrdersController, InventoryController],
-  providers: [AnalyticsClient, InventoryService],
+  controllers: [OrdersController, InventoryController, ReceiptsController],
+  providers: [AnalyticsClient, InventoryService, ReceiptsService],
 })
 export class ServiceBModule {
   static register({ demoMode }: Pick<ServiceSettings<string>, 'demoMode'>): DynamicModule {

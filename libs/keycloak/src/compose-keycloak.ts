@@ -79,13 +79,13 @@ export function composeKeycloak(
     fetch: server.fetch,
     health: new AuthorizationServerHealth(server.metadata, clock),
     verifier: makeAccessTokenVerifier(introspection, verifierOptions, clock, revocations),
-    service: (name, given) => {
-      const service = resolveServiceOptions(name, given, allowInsecureRequests);
+    service: (name, serviceOptions) => {
+      const service = resolveServiceOptions(name, serviceOptions, allowInsecureRequests);
       const transport = new ServiceTransport({ name, ...service }, network, clock, logCircuitOf(name));
       return new ServiceClient(name, service.audience, transport, tokens);
     },
-    streamingService: (name, given, door) => {
-      const service = resolveServiceOptions(name, given as ServiceOptions, allowInsecureRequests, door);
+    streamingService: (name, serviceOptions, door) => {
+      const service = resolveServiceOptions(name, serviceOptions as ServiceOptions, allowInsecureRequests, door);
       const transport = new StreamingTransport({ name, ...service }, network, clock, logCircuitOf(name));
       return new StreamingServiceClient(name, service.audience, transport, tokens);
     },

@@ -1,7 +1,12 @@
 /** Health: whether the service is alive, and whether it is ready for requests. */
 import { Controller, Get } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
+import {
+  HealthCheckService,
+  HealthIndicatorService,
+  type HealthCheckResult,
+  type HealthIndicatorResult,
+} from '@nestjs/terminus';
 import { AuthorizationServerHealth, Public } from 'nestjs-keycloak-s2s';
 import { isShuttingDown } from './shutdown.js';
 
@@ -27,12 +32,16 @@ export class HealthController {
     if (isShuttingDown(this.adapterHost.httpAdapter)) {
       return this.health.check([() => this.indicators.check('service').down({ code: 'shutting_down' })]);
     }
-    return this.health.check([
-      async () => {
-        const indicator = this.indicators.check('keycloak');
-        const status = await this.authorizationServer.check();
-        return status.reachable ? indicator.up() : indicator.down({ code: status.code });
-      },
-    ]);
+    return this.health.check([() => keycloakIndicator(this.indicators, this.authorizationServer)]);
   }
+}
+
+/** Whether Keycloak was reached within the last second. */
+export async function keycloakIndicator(
+  indicators: HealthIndicatorService,
+  authorizationServer: AuthorizationServerHealth,
+): Promise<HealthIndicatorResult> {
+  const indicator = indicators.check('keycloak');
+  const status = await authorizationServer.check();
+  return status.reachable ? indicator.up() : indicator.down({ code: status.code });
 }

@@ -1,11 +1,24 @@
 /** ServiceDefaultsModule: the routes that every service has. */
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { HealthDetailsController, NEXT_SERVICES } from './health-details.controller.js';
 import { HealthController } from './health.controller.js';
+import type { ServiceConfig } from './service-config.js';
+import type { ServiceSettings } from './service-settings.js';
 import { WhoamiController } from './whoami.controller.js';
 
 @Module({
   imports: [TerminusModule.forRoot({ logger: false })],
   controllers: [HealthController, WhoamiController],
 })
-export class ServiceDefaultsModule {}
+export class ServiceDefaultsModule {
+  /** With `GET /health/details`, which asks the services that this one calls. */
+  static register({ KEY }: ServiceConfig): DynamicModule {
+    const nextServices = {
+      provide: NEXT_SERVICES,
+      inject: [KEY],
+      useFactory: ({ urls }: ServiceSettings<string>) => urls,
+    };
+    return { module: ServiceDefaultsModule, controllers: [HealthDetailsController], providers: [nextServices] };
+  }
+}

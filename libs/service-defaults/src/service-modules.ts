@@ -26,6 +26,6 @@ export function serviceModules(config: ServiceConfig): (Type | DynamicModule | P
       useFactory: ({ keycloak }: ServiceSettings<string>) => keycloak,
     }),
     { ...clients, global: true },
-    ServiceDefaultsModule,
+    ServiceDefaultsModule.register(config),
   ];
 }

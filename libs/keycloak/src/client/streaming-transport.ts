@@ -121,11 +121,18 @@ export class StreamingTransport {
   ): Promise<StreamingResponse> {
     const { body, headers: ofBody } = request.body.open();
     const lines = Object.entries({ 'accept-encoding': 'identity', authorization, ...headers, ...ofBody }).flat();
-    const errorOf = (failure: HttpFailure): Error => serviceFailure(this.options.name, failure) as Error;
-    const bounds = streams || body instanceof Readable ? 'silence' : 'whole';
-    const { origin } = this.#paths;
     const answer = await streamRequest(this.#connections, {
-      ...{ origin, method, path, headers: lines, body, timeoutMs, bounds, signal, errorOf, onSent, onReceived },
+      origin: this.#paths.origin,
+      method,
+      path,
+      headers: lines,
+      body,
+      timeoutMs,
+      bounds: streams || body instanceof Readable ? 'silence' : 'whole',
+      signal,
+      errorOf: (failure: HttpFailure) => serviceFailure(this.options.name, failure) as Error,
+      onSent,
+      onReceived,
       maxResponseBytes: (status) =>
         streams && isSuccess(status) ? maxResponseBytes : Math.min(maxResponseBytes, this.options.maxResponseBytes),
     });

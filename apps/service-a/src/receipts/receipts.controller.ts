@@ -1,0 +1,34 @@
+/** Receipts: passes on the receipt of an order, as Service B sends it. */
+import { Controller, Get, Param, Req, StreamableFile } from '@nestjs/common';
+import { AccessToken, BearerError, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import type { CookieRequest } from '../login/cookies.js';
+import { SessionCaller } from '../login/session-caller.js';
+import { OrdersService } from '../orders/orders.service.js';
+import { ReceiptsClient } from '../receipts.client.js';
+
+/** The permission that the caller needs here; Service B requires receipts.read. */
+const PERMISSION = 'orders.read';
+
+@Controller('api/orders')
+export class ReceiptsController {
+  constructor(
+    private readonly orders: OrdersService,
+    private readonly receipts: ReceiptsClient,
+    private readonly sessionCaller: SessionCaller,
+  ) {}
+
+  /** For the user of a token or of a session. The document is not held here: it streams, and ends when its reader goes. */
+  @Get(':id/receipt')
+  @OptionalToken()
+  @RequirePermission(PERMISSION)
+  async receipt(
+    @AccessToken() sent: VerifiedAccessToken | undefined,
+    @Param('id') id: string,
+    @Req() request: CookieRequest,
+  ): Promise<StreamableFile> {
+    const caller = sent ?? (await this.sessionCaller.of(request, PERMISSION));
+    if (caller === undefined) throw new BearerError('missing_token', { reason: 'no_credentials' });
+    const { document, ...headers } = await this.receipts.receiptFor(caller, this.orders.find(id).order_id);
+    return new StreamableFile(document, headers);
+  }
+}
