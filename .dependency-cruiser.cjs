@@ -243,7 +243,7 @@ module.exports = {
     roomOfServiceA('pages', [], 'It renders, negotiates and serves assets; what a page is about is nothing to it.'),
     roomOfServiceA('orders', [], 'Orders are there whoever asks for them.'),
     roomOfServiceA('login', ['pages'], 'Who is logged in is nothing of what they do.'),
-    roomOfServiceA('receipts', ['login', 'orders'], 'It passes documents on for a user; what they are is Service B\'s.'),
+    roomOfServiceA('receipts', ['login', 'orders'], "It passes documents on for a user; what they are is Service B's."),
     roomOfServiceA('chain', ['login', 'orders', 'pages'], 'What is done for a user; the attacks are beside it.'),
     roomOfServiceA('attacks', ['login', 'pages'], 'What is done for a user; the chain is beside it.'),
     roomOfServiceA('demo', ['attacks', 'pages'], 'It wires what there is in demo mode only.'),

@@ -51,11 +51,13 @@ describe('the sources', () => {
   });
 
   it('put a token on a request in one file, and it is one of ours; attackers do it elsewhere', () => {
-    expect(filesWith(/authorization: `/i).toSorted()).toEqual([
+    expect(filesWith(/`Bearer \$\{/i).toSorted()).toEqual([
       'libs/demo/src/attacks/attack-target.ts',
-      'libs/keycloak/src/client/service-client.ts',
+      'libs/keycloak/src/client/send-with-token.ts',
+      // The challenge, in answers.
+      'libs/keycloak/src/protocol/www-authenticate.ts',
     ]);
-    expect(sources.get('libs/keycloak/src/client/call-headers.ts')).toContain('`Bearer ${token.reveal()}`');
+    expect(sources.get('libs/keycloak/src/client/send-with-token.ts')).toContain('`Bearer ${token.reveal()}`');
   });
 
   it('lead from the library to other servers in one file, which tests replace', () => {
@@ -67,7 +69,7 @@ describe('the sources', () => {
         .toSorted(),
     ).toEqual(['libs/keycloak/src/client/call-headers.ts', 'libs/keycloak/src/http/network.ts']);
     // Of node:http, it takes what checks a header.
-    expect(sources.get('libs/keycloak/src/client/service-client.ts')).toContain(
+    expect(sources.get('libs/keycloak/src/client/call-headers.ts')).toContain(
       "import { validateHeaderName, validateHeaderValue } from 'node:http';",
     );
   });

@@ -11,20 +11,22 @@ export interface SendOptions {
   readonly isRepeatable?: boolean;
 }
 
-/** Any status is a response. Throws what `tokens` and `send` throw, and the reason of the signal. */
+/** `send` is given the header `Authorization`. Any status is a response. Throws what `tokens` and `send` throw, and the reason of the signal. */
 export async function sendWithToken<R extends AnswerHead>(
   tokens: TokenSource,
   request: TokenRequest,
-  send: (token: IssuedToken) => Promise<R>,
+  send: (authorization: string) => Promise<R>,
   { signal, isRepeatable = true }: SendOptions = {},
 ): Promise<{ readonly response: R; readonly token: IssuedToken }> {
   const held = tokens.get(request);
   let token = held instanceof Promise ? await abortable(held, signal) : held;
-  let response = await send(token);
+  let response = await send(authorizationOf(token));
   // It may have been revoked since it was cached: one renewal, and one more try. What can't be sent again leaves a new one to the next.
   if (refusesToken(response) && tokens.dropRefused(request, token) && isRepeatable) {
     token = await abortable(tokens.get(request), signal);
-    response = await send(token);
+    response = await send(authorizationOf(token));
   }
   return { response, token };
 }
+
+const authorizationOf = (token: IssuedToken): string => `Bearer ${token.reveal()}`;

@@ -1,5 +1,4 @@
 /** ServiceClient: calls one other service, always with a token made for that service. */
-import type { IssuedToken } from '../protocol/issued-token.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { sendWithToken } from './send-with-token.js';
 import { checkHeaders } from './call-headers.js';
@@ -94,8 +93,8 @@ export class ServiceCaller {
   ): Promise<ServiceResponse<T>> {
     options.signal?.throwIfAborted();
     checkHeaders(options.headers, NOT_OF_JSON_CALLS);
-    const send = async (token: IssuedToken): Promise<TransportResponse> =>
-      this.transport.send({ ...options, method, path, body, authorization: `Bearer ${token.reveal()}` });
+    const send = async (authorization: string): Promise<TransportResponse> =>
+      this.transport.send({ ...options, method, path, body, authorization });
     const { response, token } = await sendWithToken(this.tokens, this.tokenRequest, send, options);
     if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;
     throw answerFailure(this.service, this.tokenRequest, token, response);

@@ -1,5 +1,4 @@
 /** StreamingServiceClient: calls one other service with any body, always with a token made for that service. For doors of the library. */
-import type { IssuedToken } from '../protocol/issued-token.js';
 import type { Refusal } from '../protocol/refusal.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { checkHeaders } from './call-headers.js';
@@ -59,8 +58,8 @@ export class StreamingServiceCaller {
     // Before a token is asked for.
     checkHeaders(request.headers);
     this.transport.pathOf(request);
-    const send = async (token: IssuedToken): Promise<StreamingResponse> =>
-      this.transport.send(request, `Bearer ${token.reveal()}`);
+    const send = async (authorization: string): Promise<StreamingResponse> =>
+      this.transport.send(request, authorization);
     const { isRepeatable } = request.body;
     const { response, token } = await sendWithToken(this.tokens, this.tokenRequest, send, {
       signal: request.signal,
