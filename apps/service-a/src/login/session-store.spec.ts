@@ -77,6 +77,12 @@ describe('MemorySessionStore', () => {
     await expect(holds('user-0', 'user-1', 'user-2', 'one more')).resolves.toEqual([true, false, true, true]);
   });
 
+  it('makes room for one more of a user at the limit by that user’s own, also when it is full', async () => {
+    for (const key of ['b1', 'a1', 'a2', 'c1', 'd1', 'e1'].slice(0, MAX)) await store.add(key, session(key.charAt(0)));
+    await store.add('a3', session('a'));
+    await expect(holds('b1', 'a1', 'a2', 'a3')).resolves.toEqual([true, false, true, true]);
+  });
+
   it('keeps both limits, and evicts no session of a user below the limit while it has room', async () => {
     const step = fc.record({
       user: fc.constantFrom('a', 'b', 'c'),

@@ -70,9 +70,10 @@ export class MemorySessionStore implements SessionStore {
     this.#keys.set(session.subject, own);
     own.delete(key);
     own.add(key);
-    this.#sessions.set(key, session);
     const [leastRecent] = own;
+    // First: when the store is full, this makes the room that would be somebody else's.
     if (own.size > this.#maxPerUser && leastRecent !== undefined) this.#sessions.delete(leastRecent);
+    this.#sessions.set(key, session);
   }
 
   #removeKey(subject: string, key: string): void {
