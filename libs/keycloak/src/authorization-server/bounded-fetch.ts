@@ -4,6 +4,7 @@ import { sendRequest, HttpFailure, type HttpResponse } from '../http/send-reques
 import type { Connections } from '../http/network.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
+import { loggableText } from '../protocol/loggable-text.js';
 import { isStrictJson } from './strict-json.js';
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
@@ -21,14 +22,35 @@ type RequestOptions = CustomFetchOptions<'GET' | 'POST', URLSearchParams | undef
  */
 export function boundedFetch(connections: Connections): (url: string, options: RequestOptions) => Promise<Response> {
   return async (url, options) => {
-    const answer = await boundedExchange(connections, new URL(url), { ...options, body: options.body?.toString() });
+    const endpoint = new URL(url);
+    const answer = await boundedExchange(connections, endpoint, { ...options, body: options.body?.toString() });
     const { status, headers, body } = answer;
+    const response = asResponse(answer);
+    sentFor.set(response, secretsOf(options));
     if (status >= 200 && status < 300) {
-      if (!isJson(headers['content-type'])) throw unavailable('answer_not_json');
-      if (!isStrictJson(body)) throw unavailable('answer_not_strict_json');
+      if (!isJson(headers['content-type'])) throw unavailable('answer_not_json', endpoint);
+      if (!isStrictJson(body)) throw unavailable('answer_not_strict_json', endpoint);
     }
-    return asResponse(answer);
+    return response;
   };
+}
+
+/** What was sent for an answer and must not be logged, should the server repeat it. */
+const sentFor = new WeakMap<Response, readonly string[]>();
+
+/** The server's own words on a refusal, for the log: bounded, on one line, and without anything that is a secret of the request. */
+export function loggableDescription(response: Response, description: unknown): string | undefined {
+  return loggableText(description, sentFor.get(response));
+}
+
+/** Fields of the form (RFC 6749, RFC 7662, RFC 8693) that hold a token or a secret. */
+const SECRET_FIELDS = ['token', 'subject_token', 'refresh_token', 'code', 'client_secret', 'client_assertion'];
+
+function secretsOf({ headers, body }: RequestOptions): readonly string[] {
+  const form = body instanceof URLSearchParams ? SECRET_FIELDS.map((name) => body.get(name) ?? '') : [];
+  const credentials = (headers['authorization'] ?? '').replace(/^Basic /, '');
+  const [, secret = ''] = Buffer.from(credentials, 'base64').toString('latin1').split(':');
+  return [...form, credentials, secret, decodeURIComponent(secret.replaceAll('+', ' '))].filter((text) => text !== '');
 }
 
 export interface BoundedRequest {
@@ -44,9 +66,10 @@ export interface BoundedRequest {
  */
 export async function boundedExchange(
   connections: Connections,
-  { origin, pathname, search }: URL,
+  endpoint: URL,
   { method, headers, body, signal }: BoundedRequest,
 ): Promise<HttpResponse> {
+  const { origin, pathname, search } = endpoint;
   try {
     return await sendRequest(connections, {
       origin,
@@ -60,8 +83,8 @@ export async function boundedExchange(
     });
   } catch (error) {
     if (error instanceof AuthorizationServerError || error instanceof TypeError) throw error;
-    if (error instanceof HttpFailure) throw unavailable(error.reason, error.detail);
-    throw unavailable('connection_failed');
+    if (error instanceof HttpFailure) throw unavailable(error.reason, endpoint, error.detail);
+    throw unavailable('connection_failed', endpoint);
   }
 }
 
@@ -72,6 +95,10 @@ export function asResponse({ status, headers, body }: HttpResponse): Response {
   return new Response(body.length === 0 ? null : new Uint8Array(body), { status, headers });
 }
 
-function unavailable(reason: AuthorizationServerErrorReason, detail?: string): AuthorizationServerError {
-  return new AuthorizationServerError('authorization_server_unavailable', { reason, detail });
+function unavailable(reason: AuthorizationServerErrorReason, endpoint: URL, detail?: string): AuthorizationServerError {
+  const error = new AuthorizationServerError('authorization_server_unavailable', { reason, detail });
+  return error.add({ endpoint: addressOf(endpoint) });
 }
+
+/** Where a call went, for the log: what is in a query is left out. */
+export const addressOf = ({ origin, pathname }: URL): string => origin + pathname;

@@ -1,7 +1,8 @@
 /** Introspection: asks the authorization server about a token, with our own credentials (RFC 7662 §2). */
-import { introspectionRequest, processIntrospectionResponse, type AuthorizationServer } from 'oauth4webapi';
+import { introspectionRequest, processIntrospectionResponse } from 'oauth4webapi';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
+import { callEndpoint } from './endpoint-call.js';
 import type { ServerMetadata } from './metadata.js';
 import { toServerError } from './server-errors.js';
 import type { OAuthClientContext } from './oauth-client-context.js';
@@ -27,22 +28,18 @@ export class Introspection {
   }
 
   async #run(token: string, policy: CallPolicy): Promise<IntrospectionAnswer> {
-    return policy.run(
-      async () => this.metadata.get(),
-      async (server, signal) => this.#ask(server, token, signal),
-    );
-  }
-
-  async #ask(server: AuthorizationServer, token: string, signal: AbortSignal): Promise<IntrospectionAnswer> {
     const { client, clientAuthentication } = this.context;
-    try {
-      const response = await introspectionRequest(server, client, clientAuthentication, token, {
-        ...this.context.requestOptions(signal),
-        additionalParameters: { token_type_hint: 'access_token' },
-      });
-      return { ...(await processIntrospectionResponse(server, client, response)) };
-    } catch (error) {
-      throw toServerError(error);
-    }
+    return callEndpoint(this.context, this.metadata, policy, {
+      endpoint: 'introspection_endpoint',
+      asked: {},
+      toError: toServerError,
+      send: async (server, signal) => {
+        const response = await introspectionRequest(server, client, clientAuthentication, token, {
+          ...this.context.requestOptions(signal),
+          additionalParameters: { token_type_hint: 'access_token' },
+        });
+        return { ...(await processIntrospectionResponse(server, client, response)) };
+      },
+    });
   }
 }

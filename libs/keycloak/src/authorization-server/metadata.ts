@@ -3,6 +3,7 @@ import { discoveryRequest, processDiscoveryResponse, type AuthorizationServer } 
 import { Flights } from '../caching/flights.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
+import { loggableText } from '../protocol/loggable-text.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
 import { toServerError } from './server-errors.js';
 import type { OAuthClientContext } from './oauth-client-context.js';
@@ -36,14 +37,15 @@ export class ServerMetadata {
     let metadata: AuthorizationServer;
     try {
       const response = await discoveryRequest(realmUrl, this.context.requestOptions(signal));
-      if (response.status === 404) throw misconfigured('realm_not_found', {});
+      if (response.status === 404) throw misconfigured('realm_not_found', { endpoint: realmUrl.href });
       metadata = await processDiscoveryResponse(new URL(issuer), response);
     } catch (error) {
-      if (isIssuerMismatch(error)) throw misconfigured('issuer_mismatch', { expected: issuer });
+      if (isIssuerMismatch(error))
+        throw issuerMismatch(issuer, error.cause?.body?.issuer).add({ endpoint: realmUrl.href });
       throw toServerError(error);
     }
     // RFC 8414 §3.3: identical, not only equal as URLs.
-    if (metadata.issuer !== issuer) throw misconfigured('issuer_mismatch', { expected: issuer });
+    if (metadata.issuer !== issuer) throw issuerMismatch(issuer, metadata.issuer);
     for (const endpoint of ENDPOINTS) this.#checkEndpoint(endpoint, metadata[endpoint]);
     return metadata;
   }
@@ -60,8 +62,18 @@ export class ServerMetadata {
 
 const nothing = async (): Promise<undefined> => undefined;
 
-function isIssuerMismatch(error: unknown): boolean {
+/** As the OAuth library has it. */
+interface IssuerMismatch {
+  readonly cause?: { readonly body?: { readonly issuer?: unknown } };
+}
+
+function isIssuerMismatch(error: unknown): error is IssuerMismatch {
   return error instanceof Error && 'code' in error && error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED';
+}
+
+/** Both, since either may be wrong: what is configured here, and what the realm calls itself. */
+function issuerMismatch(configured: string, found: unknown): AuthorizationServerError {
+  return misconfigured('issuer_mismatch', { configured, found: loggableText(found) });
 }
 
 function misconfigured(

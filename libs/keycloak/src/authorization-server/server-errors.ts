@@ -2,16 +2,17 @@
 import { OperationProcessingError, ResponseBodyError, WWWAuthenticateChallengeError } from 'oauth4webapi';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { Refusal } from '../protocol/refusal.js';
+import { loggableDescription } from './bounded-fetch.js';
 import { retryAfterSeconds } from '../resilience/retry-after.js';
 
 /**
  * Turns whatever the OAuth library threw into an error of ours. Its own errors hold the response, and with it tokens:
- * of them only the OAuth error code and the status go on, as `AuthorizationServerError.answered` has it. Answers that make
- * no sense are `authorization_server_unavailable`.
+ * of them only the OAuth error code and the status go on, as `AuthorizationServerError.answered` has it, and for the log what the
+ * server says of it. Answers that make no sense are `authorization_server_unavailable`.
  */
 export function toServerError(error: unknown): Refusal {
   if (error instanceof AuthorizationServerError) return error;
-  if (error instanceof ResponseBodyError) return answered(error.response, error.error);
+  if (error instanceof ResponseBodyError) return answered(error.response, error.error, error.error_description);
   if (error instanceof WWWAuthenticateChallengeError) return answered(error.response, 'challenge');
   if (error instanceof OperationProcessingError && error.cause instanceof Response) {
     return answered(error.cause, 'unexpected_status');
@@ -19,5 +20,10 @@ export function toServerError(error: unknown): Refusal {
   return new AuthorizationServerError('authorization_server_unavailable', { reason: 'nonsense_answer' });
 }
 
-const answered = (response: Response, error: string): AuthorizationServerError =>
-  AuthorizationServerError.answered(response.status, error, retryAfterSeconds(response.headers.get('retry-after')));
+function answered(response: Response, error: string, description?: string): AuthorizationServerError {
+  const { status, headers } = response;
+  const said = loggableDescription(response, description);
+  return AuthorizationServerError.answered(status, error, retryAfterSeconds(headers.get('retry-after'))).add(
+    said === undefined ? {} : { description: said },
+  );
+}

@@ -101,11 +101,23 @@ describe('a refused exchange (TX-08)', () => {
     [400, 'unauthorized_client', 'secret story'],
     [403, 'access_denied', 'secret story'],
     [500, 'server_error', 'secret story'],
-  ])('%i %s is told to nobody as the server described it (RFC 8693 section 2.2.2)', async (status, error, story) => {
-    const told = await refusal(EXCHANGE, says(status, error, story));
-    const wire = JSON.stringify([told.toBody(true), told.toHeaders('service-b')]);
-    expect(wire + printedForms(told)).not.toContain('secret story');
-  });
+  ])(
+    '%i %s is told to no caller as the server described it (RFC 8693 section 2.2.2), and to the operator in its words',
+    async (status, error, story) => {
+      const told = await refusal(EXCHANGE, says(status, error, story));
+      const wire = JSON.stringify([told.toBody(true), told.toHeaders('service-b')]);
+      expect(wire + told.message).not.toContain('secret story');
+      expect(told.fields).toMatchObject({
+        // Of a 5xx, no body is read.
+        ...(status < 500 ? { description: story } : {}),
+        grant: 'token_exchange',
+        scope: 'analytics.run',
+        audience: 'service-c',
+        client: 'service-b',
+        endpoint: expect.stringMatching(/^http.*\/protocol\/openid-connect\/token$/) as unknown,
+      });
+    },
+  );
 
   it('gives the operator the code', async () => {
     const { message } = await refusal(EXCHANGE, says(400, 'invalid_target', 'Unknown audience'));

@@ -2,6 +2,7 @@
 import { ResponseBodyError } from 'oauth4webapi';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { Refusal } from '../protocol/refusal.js';
+import { loggableDescription } from './bounded-fetch.js';
 import { toServerError } from './server-errors.js';
 
 /** What a refused token exchange says of the caller. A refusal that is not listed is ours: 502. */
@@ -18,18 +19,20 @@ const EXCHANGE_REFUSALS: readonly {
 ];
 
 /** The error of a failed token exchange: one for its caller, or one for the operator. */
-export function toExchangeError(error: unknown, audience: string, scope: string): Refusal {
+export function toExchangeError(error: unknown, scope: string): Refusal {
   if (!(error instanceof ResponseBodyError) || error.status !== 400) return toServerError(error);
   const description = error.error_description ?? '';
   const row = EXCHANGE_REFUSALS.find(
     (refusal) => refusal.error === error.error && refusal.description.test(description),
   );
   if (row === undefined) return toServerError(error);
+  const text = loggableDescription(error.response, description);
+  const said = text === undefined ? {} : { fields: { description: text } };
   return row.means === 'invalid_token'
-    ? new BearerError('invalid_token', { reason: 'subject_token_refused' })
+    ? new BearerError('invalid_token', { reason: 'subject_token_refused', ...said })
     : new BearerError('insufficient_scope', {
         reason: 'permission_not_granted_to_subject',
         permission: scope,
-        fields: { audience },
+        ...said,
       });
 }

@@ -16,9 +16,11 @@ import { BearerError } from '../protocol/bearer-error.js';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { IssuedToken } from '../protocol/issued-token.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
+import type { Refusal } from '../protocol/refusal.js';
 import { parseScope } from '../protocol/scope.js';
 import { subjectTokenText, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
+import { callEndpoint } from './endpoint-call.js';
 import type { ServerMetadata } from './metadata.js';
 import type { OAuthClientContext } from './oauth-client-context.js';
 import { toServerError } from './server-errors.js';
@@ -35,14 +37,15 @@ export class TokenEndpoint {
 
   /** RFC 6749 §4.4: a token for this service itself. Throws `AuthorizationServerError`. */
   async clientCredentials(scope: string): Promise<IssuedToken> {
-    const response = await this.#run(toServerError, async (server, client, authentication, options) =>
+    const asked = { grant: 'client_credentials', scope };
+    const response = await this.#run(asked, toServerError, async (server, client, authentication, options) =>
       processClientCredentialsResponse(
         server,
         client,
         await clientCredentialsGrantRequest(server, client, authentication, { scope }, options),
       ),
     );
-    return this.#issued(response, scope, (permission) => unusable('scope_not_granted', { scope: permission }));
+    return this.#issued(response, asked, (permission) => unusable('scope_not_granted', { scope: permission }));
   }
 
   /**
@@ -59,8 +62,10 @@ export class TokenEndpoint {
       audience,
       scope,
     };
+    const asked = { grant: 'token_exchange', scope, audience };
     const response = await this.#run(
-      (error) => toExchangeError(error, audience, scope),
+      asked,
+      (error) => toExchangeError(error, scope),
       async (server, client, authentication, options) =>
         processGenericTokenEndpointResponse(
           server,
@@ -68,42 +73,46 @@ export class TokenEndpoint {
           await genericTokenEndpointRequest(server, client, authentication, TOKEN_EXCHANGE_GRANT, form, options),
         ),
     );
-    if (response['issued_token_type'] !== ACCESS_TOKEN_TYPE) throw unusable('issued_token_type_not_as_asked');
+    if (response['issued_token_type'] !== ACCESS_TOKEN_TYPE) {
+      throw unusable('issued_token_type_not_as_asked').add(asked);
+    }
     return this.#issued(
       response,
-      scope,
+      asked,
       (permission) =>
         new BearerError('insufficient_scope', { reason: 'permission_not_granted_to_subject', permission }),
     );
   }
 
-  async #run(toError: (error: unknown) => Error, send: Send): Promise<TokenEndpointResponse> {
+  async #run(asked: Asked, toError: (error: unknown) => Refusal, send: Send): Promise<TokenEndpointResponse> {
     const { client, clientAuthentication } = this.context;
-    const response = await this.policy.run(
-      async () => this.metadata.get(),
-      async (server, signal) => {
-        try {
-          return await send(server, client, clientAuthentication, this.context.requestOptions(signal));
-        } catch (error) {
-          throw toError(error);
-        }
-      },
-    );
-    if (response.token_type !== 'bearer') throw unusable('token_type_not_bearer');
-    if (!isB64Token(response.access_token)) throw unusable('access_token_not_header_safe');
+    const response = await callEndpoint(this.context, this.metadata, this.policy, {
+      endpoint: 'token_endpoint',
+      asked,
+      toError,
+      send: async (server, signal) => send(server, client, clientAuthentication, this.context.requestOptions(signal)),
+    });
+    if (response.token_type !== 'bearer') throw unusable('token_type_not_bearer').add(asked);
+    if (!isB64Token(response.access_token)) throw unusable('access_token_not_header_safe').add(asked);
     return response;
   }
 
-  #issued(response: TokenEndpointResponse, scope: string, notGranted: (permission: string) => Error): IssuedToken {
+  #issued(response: TokenEndpointResponse, asked: Asked, notGranted: (permission: string) => Refusal): IssuedToken {
     // RFC 6749 §5.1: a scope that is left out is the one that was asked for.
-    const granted = parseScope(response.scope ?? scope);
-    const asked = parseScope(scope);
-    const missing = asked.find((token) => !granted.includes(token));
-    if (missing !== undefined) throw notGranted(missing);
-    const extra = granted.find((token) => !asked.includes(token) && !this.defaultScopes.includes(token));
-    if (extra !== undefined) throw unusable('scope_not_asked_for', { scope: extra });
+    const granted = parseScope(response.scope ?? asked.scope);
+    const wanted = parseScope(asked.scope);
+    const missing = wanted.find((token) => !granted.includes(token));
+    if (missing !== undefined) throw notGranted(missing).add(asked);
+    const extra = granted.find((token) => !wanted.includes(token) && !this.defaultScopes.includes(token));
+    if (extra !== undefined) throw unusable('scope_not_asked_for', { scope: extra }).add(asked);
     return new IssuedToken(response.access_token, granted, response.expires_in ?? 0);
   }
+}
+
+/** What was asked for, as the log has it. */
+interface Asked extends Readonly<Record<string, unknown>> {
+  readonly grant: string;
+  readonly scope: string;
 }
 
 type Send = (

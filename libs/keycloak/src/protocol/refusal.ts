@@ -64,6 +64,15 @@ export abstract class Refusal<Reason extends RefusalReason = RefusalReason> exte
     this.fields = detail === undefined ? (details.fields ?? {}) : { ...details.fields, detail };
   }
 
+  /**
+   * Adds what the log should have of the call that failed; what is there stays. For whoever made the call, and before it is shared.
+   * @internal
+   */
+  add(fields: Readonly<Record<string, unknown>>): this {
+    (this as { fields: Readonly<Record<string, unknown>> }).fields = { ...fields, ...this.fields };
+    return this;
+  }
+
   /** The HTTP status that goes with the code. */
   get httpStatus(): number {
     return REFUSALS[this.code][0];

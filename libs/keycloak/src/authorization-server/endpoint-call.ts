@@ -1,0 +1,40 @@
+/** Endpoint call: one call to an endpoint of the server under its policy; its errors say to the log what was asked, and where. */
+import type { AuthorizationServer } from 'oauth4webapi';
+import { Refusal } from '../protocol/refusal.js';
+import type { CallPolicy } from '../resilience/call-policy.js';
+import { addressOf } from './bounded-fetch.js';
+import type { ServerMetadata } from './metadata.js';
+import type { OAuthClientContext } from './oauth-client-context.js';
+
+export interface EndpointCall<T> {
+  readonly endpoint: 'token_endpoint' | 'introspection_endpoint';
+  /** What is asked for, as the log has it: no token and no secret. */
+  readonly asked: Readonly<Record<string, unknown>>;
+  readonly send: (server: AuthorizationServer, signal: AbortSignal) => Promise<T>;
+  /** Turns what `send` throws into an error of ours. */
+  readonly toError: (error: unknown) => Refusal;
+}
+
+/** Throws what the metadata, the policy and `toError` give. */
+export async function callEndpoint<T>(
+  { client }: OAuthClientContext,
+  metadata: ServerMetadata,
+  policy: CallPolicy,
+  { endpoint, asked, send, toError }: EndpointCall<T>,
+): Promise<T> {
+  let url: string | undefined;
+  try {
+    return await policy.run(
+      async () => {
+        const server = await metadata.get();
+        url = server[endpoint];
+        return server;
+      },
+      (server, signal) => send(server, signal).catch((error: unknown) => Promise.reject(toError(error))),
+    );
+  } catch (error) {
+    // A failure to read the metadata is shared by all who waited for it, and says for itself where it was.
+    if (!(error instanceof Refusal) || url === undefined) throw error;
+    throw error.add({ ...asked, client: client.client_id, endpoint: addressOf(new URL(url)) });
+  }
+}
