@@ -50,6 +50,6 @@ export function createAuthorizationServer(
     metadata,
     introspection: new Introspection(context, metadata, introspection, renewal),
     fetch: new AuthorizationServerFetch(options, connections, (kind) => policy(kind)),
-    tokenEndpoint: new TokenEndpoint(context, metadata, policy('token'), options.defaultScopes),
+    tokenEndpoint: new TokenEndpoint(context, metadata, policy('token'), options.defaultScopes, clock),
   };
 }

@@ -10,6 +10,7 @@ import {
   type HttpRequestOptions,
   type TokenEndpointResponse,
 } from 'oauth4webapi';
+import type { Clock } from '../caching/clock.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { isB64Token } from '../protocol/b64token.js';
 import { BearerError } from '../protocol/bearer-error.js';
@@ -20,6 +21,7 @@ import type { Refusal } from '../protocol/refusal.js';
 import { parseScope } from '../protocol/scope.js';
 import { subjectTokenText, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
+import { ExchangeDiagnosis } from './exchange-diagnosis.js';
 import { callEndpoint } from './endpoint-call.js';
 import type { ServerMetadata } from './metadata.js';
 import type { OAuthClientContext } from './oauth-client-context.js';
@@ -27,13 +29,18 @@ import { toServerError } from './server-errors.js';
 import { toExchangeError } from './token-endpoint-errors.js';
 
 export class TokenEndpoint {
+  readonly #diagnosis: ExchangeDiagnosis;
+
   constructor(
     private readonly context: OAuthClientContext,
     private readonly metadata: ServerMetadata,
     private readonly policy: CallPolicy,
     /** Scopes that the server adds unasked, because they are defaults of our client. Any other extra is refused. */
     private readonly defaultScopes: readonly string[],
-  ) {}
+    clock: Clock,
+  ) {
+    this.#diagnosis = new ExchangeDiagnosis(clock);
+  }
 
   /** RFC 6749 §4.4: a token for this service itself. Throws `AuthorizationServerError`. */
   async clientCredentials(scope: string): Promise<IssuedToken> {
@@ -52,27 +59,17 @@ export class TokenEndpoint {
    * RFC 8693 §2.1: an access token for an access token, for one audience.
    *
    * Throws `BearerError` (`invalid_token`, `insufficient_scope`) when it fails because of its subject, and
-   * `AuthorizationServerError` for all else.
+   * `AuthorizationServerError` for all else; which of the two a refusal is, it may ask the server once more.
    */
   async exchange(subject: VerifiedAccessToken, audience: string, scope: string): Promise<IssuedToken> {
-    const form = {
-      subject_token: subjectTokenText(subject),
-      subject_token_type: ACCESS_TOKEN_TYPE,
-      requested_token_type: ACCESS_TOKEN_TYPE,
-      audience,
-      scope,
-    };
     const asked = { grant: 'token_exchange', scope, audience };
-    const response = await this.#run(
-      asked,
-      (error) => toExchangeError(error, scope),
-      async (server, client, authentication, options) =>
-        processGenericTokenEndpointResponse(
-          server,
-          client,
-          await genericTokenEndpointRequest(server, client, authentication, TOKEN_EXCHANGE_GRANT, form, options),
-        ),
-    );
+    const response = await this.#exchange(subject, asked).catch(async (error: unknown) => {
+      if (!(error instanceof BearerError) || error.code !== 'insufficient_scope') throw error;
+      throw await this.#diagnosis.of(error, asked, async () => {
+        const { access_token, scope: granted } = await this.#exchange(subject, { grant: asked.grant, scope });
+        return { accessToken: access_token, scope: granted };
+      });
+    });
     if (response['issued_token_type'] !== ACCESS_TOKEN_TYPE) {
       throw unusable('issued_token_type_not_as_asked').add(asked);
     }
@@ -81,6 +78,30 @@ export class TokenEndpoint {
       asked,
       (permission) =>
         new BearerError('insufficient_scope', { reason: 'permission_not_granted_to_subject', permission }),
+    );
+  }
+
+  #exchange(
+    subject: VerifiedAccessToken,
+    asked: Asked & { readonly audience?: string },
+  ): Promise<TokenEndpointResponse> {
+    const { scope, audience } = asked;
+    const form = {
+      subject_token: subjectTokenText(subject),
+      subject_token_type: ACCESS_TOKEN_TYPE,
+      requested_token_type: ACCESS_TOKEN_TYPE,
+      ...(audience === undefined ? {} : { audience }),
+      scope,
+    };
+    return this.#run(
+      asked,
+      (error) => toExchangeError(error, scope),
+      async (server, client, authentication, options) =>
+        processGenericTokenEndpointResponse(
+          server,
+          client,
+          await genericTokenEndpointRequest(server, client, authentication, TOKEN_EXCHANGE_GRANT, form, options),
+        ),
     );
   }
 

@@ -97,6 +97,7 @@ export class ServiceCaller {
       this.transport.send({ ...options, method, path, body, authorization });
     const { response, token } = await sendWithToken(this.tokens, this.tokenRequest, send, options);
     if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;
-    throw answerFailure(this.service, this.tokenRequest, token, response);
+    const url = this.transport.addressOf({ path });
+    throw answerFailure(this.service, this.tokenRequest, token, response).add({ method, url });
   }
 }

@@ -1,5 +1,7 @@
 /** ServicePaths: paths at one service; whatever leads elsewhere is no path there. */
 
+import { loggableText } from '../protocol/loggable-text.js';
+
 /** A path of which the URL parser would change nothing. */
 const PLAIN_PATH = /^(?:\/[\w~-]+)+$/;
 
@@ -32,6 +34,11 @@ export class ServicePaths {
       throw this.#elsewhere();
     }
     return pathname + search;
+  }
+
+  /** Where a call went, for the log; `path` is as it was sent. What is in its query is left out. */
+  addressOf(path: string): string {
+    return this.origin + (loggableText(path.split('?')[0]) ?? '');
   }
 
   #elsewhere(): TypeError {

@@ -2,6 +2,7 @@
 import { systemClock, type Clock } from '../caching/clock.js';
 import { sendRequest, type HttpRequest, type HttpResponse } from '../http/send-request.js';
 import { Network, type Connections } from '../http/network.js';
+import { Refusal } from '../protocol/refusal.js';
 import { CallGate, type CallGateOptions, type CircuitState, type Wait } from '../resilience/call-gate.js';
 import { MAX_WAIT_FRACTION } from '../resilience/call-policy.js';
 import { ServiceCallError } from './service-call-error.js';
@@ -76,8 +77,14 @@ export class ServiceTransport {
     try {
       return await this.#gate.pass(call, wait);
     } catch (error) {
-      throw this.#gate.errorOf(error);
+      const failure = this.#gate.errorOf(error);
+      throw failure instanceof Refusal ? failure.add({ method, url: this.#paths.addressOf(path) }) : failure;
     }
+  }
+
+  /** Where a call goes, for the log. */
+  addressOf({ path }: Pick<TransportRequest, 'path'>): string {
+    return this.#paths.addressOf(this.#paths.below(path));
   }
 
   async #send(exchange: HttpRequest, timeoutMs: number): Promise<TransportResponse> {

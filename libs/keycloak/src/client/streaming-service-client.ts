@@ -71,7 +71,7 @@ export class StreamingServiceCaller {
         answerFailure(this.service, this.tokenRequest, token, {
           status: response.status,
           body: jsonOf(response.body),
-        }),
+        }).add({ method: request.method, url: this.transport.addressOf(request) }),
       holdsToken: (text) => text.includes(token.reveal()),
     };
   }

@@ -5,6 +5,7 @@ import { collected } from '../http/collected-body.js';
 import { Network, type Connections } from '../http/network.js';
 import type { HttpFailure, ResponseHeaders } from '../http/send-request.js';
 import { streamRequest, type RequestBody } from '../http/stream-request.js';
+import { Refusal } from '../protocol/refusal.js';
 import { CallGate, type CircuitState, type Wait } from '../resilience/call-gate.js';
 import { MAX_WAIT_FRACTION } from '../resilience/call-policy.js';
 import { isWorthAnother, serviceFailure } from './service-call-failures.js';
@@ -87,13 +88,20 @@ export class StreamingTransport {
     try {
       return await this.#gate.pass(call, wait, isOver);
     } catch (error) {
-      throw this.#gate.errorOf(error);
+      const failure = this.#gate.errorOf(error);
+      const { method } = request;
+      throw failure instanceof Refusal ? failure.add({ method, url: this.#paths.addressOf(path) }) : failure;
     }
   }
 
   /** The path as it is sent. Throws `TypeError` for a URL that leads elsewhere. */
   pathOf({ url }: Pick<StreamingRequest, 'url'>): string {
     return this.#paths.of(url);
+  }
+
+  /** Where a call goes, for the log. */
+  addressOf(request: Pick<StreamingRequest, 'url'>): string {
+    return this.#paths.addressOf(this.pathOf(request));
   }
 
   async #send(

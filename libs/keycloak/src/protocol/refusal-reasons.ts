@@ -72,6 +72,8 @@ export const AUTHORIZATION_SERVER_ERROR_REASONS = [
   'issued_token_type_not_as_asked',
   'scope_not_asked_for',
   'scope_not_granted',
+  'audience_mapper_missing',
+  'audience_mismatch',
   'signing_keys_malformed',
   'signing_key_unknown',
 ] as const;

@@ -1,0 +1,64 @@
+/** Whose fault a refused exchange is: told by a second question, asked rarely. */
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { StillClock } from '../../spec-support/still-clock.js';
+import { BearerError } from '../protocol/bearer-error.js';
+import { ExchangeDiagnosis, type ExchangedWithoutAudience } from './exchange-diagnosis.js';
+
+const TARGET = { audience: 'ledger', scope: 'ledger.read' };
+const REFUSAL = new BearerError('insufficient_scope', { reason: 'permission_not_granted_to_subject', permission: 'x' });
+const token = (aud?: unknown): string =>
+  ['e30', Buffer.from(JSON.stringify(aud === undefined ? {} : { aud })).toString('base64url'), 'c2ln'].join('.');
+const exchanged = (scope: string, aud?: unknown): ExchangedWithoutAudience => ({ accessToken: token(aud), scope });
+
+let clock: StillClock;
+let diagnosis: ExchangeDiagnosis;
+let asked: number;
+const judged = (answer: ExchangedWithoutAudience | Error, target = TARGET) =>
+  diagnosis.of(REFUSAL, target, async () => {
+    asked += 1;
+    if (answer instanceof Error) throw answer;
+    return answer;
+  });
+
+beforeEach(() => {
+  clock = new StillClock();
+  diagnosis = new ExchangeDiagnosis(clock);
+  asked = 0;
+});
+
+describe('a refused exchange', () => {
+  it.each<[string, ExchangedWithoutAudience | Error]>([
+    ['the permission is not in the scope', exchanged('profile', 'account')],
+    ['the token has the audience all the same', exchanged('profile ledger.read', ['account', 'ledger'])],
+    ['the second question is not answered', new Error('down')],
+  ])('is the user’s when %s', async (_, answer) => {
+    expect(await judged(answer)).toBe(REFUSAL);
+  });
+
+  it.each<[string, ExchangedWithoutAudience, object]>([
+    ['has no audience', exchanged('profile ledger.read'), { reason: 'audience_mapper_missing' }],
+    ['has another one', exchanged('ledger.read', 'cli'), { reason: 'audience_mismatch', fields: { found: 'cli' } }],
+    ['has others', exchanged('ledger.read', ['a', 'b']), { reason: 'audience_mismatch', fields: { found: 'a b' } }],
+    [
+      'is not one that can be read',
+      { accessToken: 'opaque', scope: 'ledger.read' },
+      { reason: 'audience_mapper_missing' },
+    ],
+  ])('is the configuration’s when the token with the permission %s', async (_, answer, expected) => {
+    const failure = await judged(answer);
+    expect(failure).toMatchObject({ code: 'authorization_server_refused', httpStatus: 502, ...expected });
+    expect(failure.fields).toMatchObject({ grant: 'token_exchange', ...TARGET });
+  });
+
+  it('costs a second question every ten seconds at most, for each audience and scope', async () => {
+    await Promise.all(Array.from({ length: 50 }, () => judged(exchanged('profile'))));
+    expect(asked).toBe(1);
+    await judged(exchanged('profile'), { ...TARGET, audience: 'other' });
+    expect(asked).toBe(2);
+    clock.advance(10);
+    expect(await judged(exchanged('ledger.read'))).toMatchObject({ reason: 'audience_mapper_missing' });
+    // While it is known that the mapper is missing, all are told so.
+    expect(await judged(exchanged('profile'))).toMatchObject({ reason: 'audience_mapper_missing' });
+    expect(asked).toBe(3);
+  });
+});
