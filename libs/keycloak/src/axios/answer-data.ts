@@ -12,7 +12,8 @@ export function answerData(body: AnswerBody, { responseType, responseEncoding }:
     case 'stream':
       return Readable.from(body.length === 0 ? [] : [body]);
     case 'arraybuffer':
-      return body;
+      // With an ArrayBuffer of its own, as long as it is.
+      return body.byteLength === body.buffer.byteLength ? body : Buffer.from(new Uint8Array(body).buffer);
     case 'blob':
       return new Blob([body]);
     default:

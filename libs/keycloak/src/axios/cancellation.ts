@@ -1,9 +1,11 @@
-/** Cancellation: ends a call by its signal or its cancel token, with the error that axios has for it. */
-import { CanceledError, type InternalAxiosRequestConfig } from 'axios';
+/** Cancellation: what ends a call before its answer: its signal, its cancel token, its time, a body that failed. */
+import { CanceledError, isCancel, type InternalAxiosRequestConfig } from 'axios';
 
 export class Cancellation {
   readonly #controller = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
 
+  /** A call that was cancelled ends with the error that axios has for it. */
   constructor(private readonly config: InternalAxiosRequestConfig) {
     const { signal, cancelToken } = config;
     if (signal?.aborted === true) this.#cancel();
@@ -15,16 +17,27 @@ export class Cancellation {
     return this.#controller.signal;
   }
 
-  abort(reason: Error): void {
-    this.#controller.abort(reason);
+  /** Ends the call with this error. What ended it first counts. */
+  readonly abort = (reason: Error): void => this.#controller.abort(reason);
+
+  /** Ends it with this error, unless its answer has begun by then. */
+  after(ms: number, reason: () => Error): void {
+    this.#timer = setTimeout(() => this.abort(reason()), ms);
+  }
+
+  /** The answer has begun: its time is no longer that of the call. */
+  answered(): void {
+    clearTimeout(this.#timer);
   }
 
   /** The call is over: nothing ends it any more. */
   end(): void {
+    this.answered();
     const { signal, cancelToken } = this.config;
     signal?.removeEventListener?.('abort', this.#cancel);
     cancelToken?.unsubscribe(this.#cancel);
   }
 
-  readonly #cancel = (): void => this.abort(new CanceledError(undefined, this.config));
+  readonly #cancel = (reason?: unknown): void =>
+    this.abort(isCancel(reason) ? (reason as unknown as Error) : new CanceledError(undefined, this.config));
 }

@@ -32,5 +32,5 @@ export function progressOf(
   listener: AxiosRequestConfig['onUploadProgress'],
   direction: Direction,
 ): Progress | undefined {
-  return listener === undefined ? undefined : new Progress(listener, direction);
+  return typeof listener !== 'function' ? undefined : new Progress(listener, direction);
 }

@@ -26,8 +26,8 @@ export type RefusedConfig = (typeof REFUSED)[number] | 'proxy' | 'maxRedirects';
  */
 export function checkConfig(service: string, config: AxiosRequestConfig): void {
   const found = REFUSED.filter((name) => config[name] !== undefined && config[name] !== null) as string[];
-  if (config.proxy !== undefined && config.proxy !== false) found.push('proxy');
-  if (config.maxRedirects !== undefined && config.maxRedirects !== 0) found.push('maxRedirects');
+  if (config.proxy) found.push('proxy');
+  if (config.maxRedirects) found.push('maxRedirects');
   if (found.length === 0) return;
   throw new TypeError(`${service}: calls with a token of this service can't have ${found.join(', ')}`);
 }

@@ -1,7 +1,15 @@
 /** Request body: what axios was given to send, as it goes over the wire. */
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import type { AxiosHeaders } from 'axios';
 import type { CallBody } from '../ports/streaming-service.js';
+
+/** A body, which may be a stream that somebody made before it is sent. */
+export interface SentBody extends CallBody {
+  /** Calls `fail` as soon as the stream fails by itself, or ends too early, at once if it has. */
+  readonly watch: (fail: (error: Error) => void) => void;
+  /** The call came to nothing: what nobody will read any more is closed. */
+  readonly release: () => void;
+}
 
 /** A form of the `form-data` package, by what it does: a stream that is read once. */
 interface FormStream extends Readable {
@@ -13,40 +21,69 @@ interface FormStream extends Readable {
  *
  * Throws `TypeError` for anything else.
  */
-export function requestBody(data: unknown, headers: AxiosHeaders): CallBody {
+export function requestBody(data: unknown, headers: AxiosHeaders): SentBody {
   if (data === undefined || data === null) {
     // axios says it of each POST, also of one without a body.
     headers.delete('Content-Type');
-    return { isRepeatable: true, open: () => ({ body: undefined }) };
+    return repeatable(() => ({ body: undefined }));
   }
   if (data instanceof FormData) return formBody(data, headers);
   if (data instanceof Blob) {
     if (data.type !== '') headers.setContentType(data.type, false);
     headers.set('Content-Length', String(data.size));
-    return { isRepeatable: true, open: () => ({ body: Readable.fromWeb(data.stream() as WebStream) }) };
+    return repeatable(() => ({ body: Readable.fromWeb(data.stream() as WebStream) }));
   }
   if (data instanceof ReadableStream) return streamBody(Readable.fromWeb(data as WebStream));
   if (isStream(data)) {
     if (isFormStream(data)) headers.set(data.getHeaders());
-    return streamBody(data);
+    return streamBody(data instanceof Readable ? data : asNodeStream(data));
   }
   const bytes = bytesOf(data);
-  return { isRepeatable: true, open: () => ({ body: bytes }) };
+  return repeatable(() => ({ body: bytes }));
 }
 
 type WebStream = Parameters<typeof Readable.fromWeb>[0];
 
-const streamBody = (body: Readable): CallBody => ({ isRepeatable: false, open: () => ({ body }) });
+const nothing = (): void => undefined;
+
+const repeatable = (open: CallBody['open']): SentBody => ({
+  isRepeatable: true,
+  open,
+  watch: nothing,
+  release: nothing,
+});
+
+function streamBody(body: Readable): SentBody {
+  return {
+    isRepeatable: false,
+    open: () => ({ body }),
+    watch(fail) {
+      const early = new Error('The body of the request ended before its end');
+      if (body.errored !== null || body.destroyed || body.readableEnded) fail(body.errored ?? early);
+      body.on('error', fail).once('close', () => (body.readableEnded ? undefined : fail(early)));
+    },
+    release() {
+      // That of a request that is being served is its server's: without its socket, nobody could answer it.
+      if (!('socket' in body)) body.destroy();
+    },
+  };
+}
+
+/** Some packages have streams of their own, which look like those of Node and are none. */
+function asNodeStream(stream: Readable): Readable {
+  const read = new PassThrough();
+  stream.on('error', (error: Error) => read.destroy(error));
+  return stream.pipe(read);
+}
 
 /** Each try has a stream and a boundary of its own, by Node's encoder (RFC 7578). */
-function formBody(form: FormData, headers: AxiosHeaders): CallBody {
+function formBody(form: FormData, headers: AxiosHeaders): SentBody {
   headers.delete('Content-Type');
-  const open: CallBody['open'] = () => {
+  return repeatable(() => {
     const encoded = new Response(form);
     const body = Readable.fromWeb(encoded.body as WebStream);
     return { body, headers: { 'content-type': encoded.headers.get('content-type') ?? '' } };
-  };
-  return { isRepeatable: true, open };
+  });
 }
 
 function bytesOf(data: unknown): string | Uint8Array {

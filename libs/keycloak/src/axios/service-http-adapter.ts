@@ -4,53 +4,80 @@ import axios, { type AxiosAdapter, type AxiosResponse, type InternalAxiosRequest
 import { ServiceCallError } from '../index.js';
 import type { StreamingAnswer, StreamingMethod, StreamingServiceCaller } from '../ports/streaming-service.js';
 import { answerData, type AnswerBody } from './answer-data.js';
-import { withAnswer } from './call-error.js';
+import { failed } from './call-error.js';
 import { Cancellation } from './cancellation.js';
 import { progressOf } from './progress.js';
 import { checkConfig } from './refused-config.js';
-import { requestBody } from './request-body.js';
+import { requestBody, type SentBody } from './request-body.js';
 
 /**
  * An adapter whose calls carry the token of `caller`, which is added behind it: no config and no answer leads to it.
  *
- * Rejects with what `StreamingServiceCaller.send` throws, with axios' `CanceledError`, or with `TypeError` for a config that can't be
- * heeded.
+ * Rejects with what `StreamingServiceCaller.send` throws, with axios' `CanceledError`, with the error of a body that failed by itself, or
+ * with `TypeError` for a config that can't be heeded.
  */
 export function serviceHttpAdapter(caller: StreamingServiceCaller): AxiosAdapter {
-  return async (config) => {
+  const adapter: AxiosAdapter = async (config) => {
     checkConfig(caller.service, config);
+    const body = requestBody(config.data, config.headers);
     const cancellation = new Cancellation(config);
-    const answer = await sent(caller, config, cancellation).catch((error: unknown) => {
+    const end = (): void => {
       cancellation.end();
-      throw error instanceof ServiceCallError ? withAnswer(error, config) : error;
+      body.release();
+    };
+    body.watch(cancellation.abort);
+    const answer = await sent(caller, config, body, cancellation).catch((error: unknown) => {
+      end();
+      throw error instanceof ServiceCallError ? failed(error, config) : error;
     });
-    const { body, status } = answer.response;
-    if (body instanceof Readable) body.once('close', () => cancellation.end());
-    else cancellation.end();
-    if (config.validateStatus?.(status) ?? true) return responseOf(config, answer, body);
-    // What an error holds is logged sooner or later.
-    const isSafe = !(body instanceof Readable) && !answer.holdsToken(body.toString('latin1'));
-    throw withAnswer(answer.failure(), config, responseOf(config, answer, isSafe ? body : Buffer.alloc(0)));
+    cancellation.answered();
+    void answer.response.over.then(end);
+    return settled(config, answer);
   };
+  OURS.add(adapter);
+  return adapter;
+}
+
+/** Whether calls by it carry a token. */
+export const isServiceHttpAdapter = (adapter: unknown): boolean => typeof adapter === 'function' && OURS.has(adapter);
+
+const OURS = new WeakSet<object>();
+
+/** The answer where `validateStatus` accepts it, else the error that it is. */
+function settled(config: InternalAxiosRequestConfig, answer: StreamingAnswer): AxiosResponse {
+  const { body, status } = answer.response;
+  try {
+    if (config.validateStatus?.(status) ?? true) return responseOf(config, answer, body);
+  } catch (error) {
+    if (body instanceof Readable) body.destroy();
+    throw error;
+  }
+  if (body instanceof Readable) body.destroy();
+  // What an error holds is logged sooner or later.
+  const isSafe = !(body instanceof Readable) && !answer.holdsToken(body.toString('latin1'));
+  throw failed(answer.failure(), config, responseOf(config, answer, isSafe ? body : Buffer.alloc(0)));
 }
 
 async function sent(
   caller: StreamingServiceCaller,
   config: InternalAxiosRequestConfig,
+  body: SentBody,
   cancellation: Cancellation,
 ): Promise<StreamingAnswer> {
   const { service } = caller;
-  const body = requestBody(config.data, config.headers);
   const upload = progressOf(config.onUploadProgress, 'upload');
   const download = progressOf(config.onDownloadProgress, 'download');
   const maxSent = boundOf(config.maxBodyLength);
   let size = 0;
+  if (config.timeout) {
+    cancellation.after(config.timeout, () => new ServiceCallError('service_timeout', service, 'timeout'));
+  }
   return caller.send({
     method: methodOf(service, config.method),
-    url: axios.getUri(config),
+    url: ALONE.getUri(config),
     headers: linesOf(config.headers),
     body: {
-      ...body,
+      isRepeatable: body.isRepeatable,
       open: () => {
         size = 0;
         upload?.restart();
@@ -58,7 +85,6 @@ async function sent(
       },
     },
     streams: config.responseType === 'stream',
-    timeoutMs: config.timeout === 0 ? undefined : config.timeout,
     maxResponseBytes: boundOf(config.maxContentLength),
     signal: cancellation.signal,
     onSent: (bytes) => {
@@ -70,8 +96,12 @@ async function sent(
   });
 }
 
+/** Knows nothing of what was set on the axios of all. */
+const ALONE = new axios.Axios({});
+
 /** axios says -1 for "no bound". */
-const boundOf = (bytes: number | undefined): number => (bytes === undefined || bytes < 0 ? Infinity : bytes);
+const boundOf = (bytes: number | null | undefined): number =>
+  bytes === undefined || bytes === null || bytes < 0 ? Infinity : bytes;
 
 const METHODS: ReadonlySet<string> = new Set<StreamingMethod>([
   'GET',
@@ -95,7 +125,8 @@ function linesOf(headers: InternalAxiosRequestConfig['headers']): Record<string,
 }
 
 function responseOf(config: InternalAxiosRequestConfig, answer: StreamingAnswer, body: AnswerBody): AxiosResponse {
-  const { status, statusText, allHeaders } = answer.response;
+  const { status, allHeaders } = answer.response;
+  const statusText = answer.holdsToken(answer.response.statusText) ? '' : answer.response.statusText;
   const headers = Object.entries(allHeaders).filter(([, value]) => !answer.holdsToken(String(value)));
   return { status, statusText, headers: Object.fromEntries(headers) as never, config, data: answerData(body, config) };
 }

@@ -10,7 +10,7 @@ import axios, {
 import type { ServiceOptions, VerifiedAccessToken } from '../index.js';
 import type { ComposedKeycloak, StreamingServiceCaller, StreamingServiceClient } from '../ports/streaming-service.js';
 import { checkConfig, type RefusedConfig } from './refused-config.js';
-import { serviceHttpAdapter } from './service-http-adapter.js';
+import { isServiceHttpAdapter, serviceHttpAdapter } from './service-http-adapter.js';
 import { toServiceError } from './call-error.js';
 
 /** Options of axios that every call of a service begins with. Those that would send a token elsewhere are refused. */
@@ -77,21 +77,23 @@ export class ServiceHttp {
 
   #bound(caller: StreamingServiceCaller): HttpService {
     const adapter = serviceHttpAdapter(caller);
-    const bound = axios.create({ ...(this.axiosRef.defaults as CreateAxiosDefaults), adapter });
+    const bound = this.axiosRef.create({ adapter });
     // Registered first, a request's interceptor runs last, and an answer's first.
-    bound.interceptors.request.use(withAdapter(this.name, adapter));
+    bound.interceptors.request.use(withOurAdapter(this.name));
     bound.interceptors.response.use(undefined, (error: unknown) => Promise.reject(toServiceError(this.name, error)));
     copyInterceptors(this.axiosRef.interceptors.request, bound.interceptors.request);
+    // And last, for `legacyInterceptorReqResOrdering: false`, which turns the order round.
+    bound.interceptors.request.use(withOurAdapter(this.name));
     copyInterceptors(this.axiosRef.interceptors.response, bound.interceptors.response);
     return new HttpService(bound);
   }
 }
 
-/** No call goes out past this library, and so without a token. */
-const withAdapter =
-  (name: string, adapter: unknown) =>
+/** No call goes out past this library, and so without a token. One that is sent again keeps the one it was sent by. */
+const withOurAdapter =
+  (name: string) =>
   (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => {
-    if (config.adapter !== adapter) throw new TypeError(`${name}: the adapter is not the caller's to set`);
+    if (!isServiceHttpAdapter(config.adapter)) throw new TypeError(`${name}: the adapter is not the caller's to set`);
     return config;
   };
 

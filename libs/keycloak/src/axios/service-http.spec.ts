@@ -1,5 +1,6 @@
 /** HttpService with a token made for one service: what goes out, and what comes back, over real connections. */
 import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
@@ -8,7 +9,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HttpService } from '@nestjs/axios';
 import axios, { type AxiosProgressEvent, type AxiosRequestConfig, type AxiosResponse } from 'axios';
-import { firstValueFrom, type Observable } from 'rxjs';
+import { catchError, firstValueFrom, of, type Observable } from 'rxjs';
 import { CALL_BOUNDS } from '../../spec-support/next-service.js';
 import { StreamingServiceClient } from '../client/streaming-service-client.js';
 import { StreamingTransport } from '../client/streaming-transport.js';
@@ -28,12 +29,15 @@ let handler: RequestListener;
 let seen: IncomingMessage[];
 let requested: number;
 let renewals: number;
+/** How long a token takes; 0 for one that is there. */
+let tokenMs: number;
 
 /** Gives the first token until it is dropped. */
 const tokens = {
   get: () => {
     requested += 1;
-    return new IssuedToken(TOKENS[Math.min(renewals, 1)] ?? '', ['orders.approve'], 300);
+    const token = new IssuedToken(TOKENS[Math.min(renewals, 1)] ?? '', ['orders.approve'], 300);
+    return tokenMs === 0 ? token : new Promise((resolve) => setTimeout(resolve, tokenMs, token));
   },
   dropRefused: () => {
     renewals += 1;
@@ -51,6 +55,7 @@ interface Settings {
   readonly maxConcurrentCalls?: number;
   readonly maxQueuedCalls?: number;
   readonly circuitBreakerFailures?: number;
+  readonly circuitBreakerPauseMs?: number;
 }
 
 function serviceHttp({ defaults = {}, path = '/base', ...bounds }: Settings = {}): ServiceHttp {
@@ -100,7 +105,7 @@ const closeOf = (side: IncomingMessage | ServerResponse): Promise<void> =>
   new Promise((resolve) => side.on('error', () => undefined).once('close', resolve));
 
 beforeEach(async () => {
-  [seen, requested, renewals] = [[], 0, 0];
+  [seen, requested, renewals, tokenMs] = [[], 0, 0, 0];
   handler = json({ ok: true });
   server = createServer((request, response) => {
     seen.push(request);
@@ -254,7 +259,7 @@ describe('a call', () => {
           : Promise.reject(error as never),
     );
     handler = (request, response) => (seen.length === 1 ? answer(500) : json({ again: true }))(request, response);
-    await expect(got(http.asSelf('orders.approve').get('/a'))).rejects.toBeInstanceOf(TypeError);
+    expect((await got(http.asSelf('orders.approve').get('/a'))).data).toEqual({ again: true });
   });
 
   it('says in whose name', async () => {
@@ -614,5 +619,221 @@ describe('a stream', () => {
     expect(await pending).toBe(broken);
     await closed;
     expect(parts).toEqual(['first']);
+  });
+});
+
+describe('a body', () => {
+  it.each<[string, number]>([
+    ['before its token is there', 20],
+    ['while it is sent', 0],
+  ])('that fails %s ends its call with its own error, and says nothing of the service', async (_, ms) => {
+    tokenMs = ms;
+    handler = drained(json({}));
+    const http = asSelf({ circuitBreakerFailures: 1 });
+    const missing = createReadStream('/nowhere/at/all');
+    expect(await failed(http.post('/a', missing))).toMatchObject({ code: 'ENOENT' });
+    const web = new ReadableStream({ start: (controller) => controller.error(new Error('mine')) });
+    expect(await failed(http.post('/a', web))).toMatchObject({ message: 'mine' });
+    expect((await got(http.get('/a'))).status).toBe(200);
+  });
+
+  it('that was read or destroyed before is sent to nobody', async () => {
+    const ended = Readable.from(['a']);
+    await text(ended);
+    const destroyed = Readable.from(['a']).destroy();
+    for (const body of [ended, destroyed]) {
+      expect(await failed(asSelf().post('/a', body))).toMatchObject({
+        message: 'The body of the request ended before its end',
+      });
+    }
+    expect(seen).toEqual([]);
+  });
+
+  it('that does not come is a time-out of its sender, after which the circuit stays closed', async () => {
+    handler = drained(json({}));
+    const http = asSelf({ timeoutMs: 100, circuitBreakerFailures: 1 });
+    const stalled = new Readable({ read: () => undefined });
+    stalled.push('x');
+    expect(await failed(http.post('/a', stalled))).toMatchObject({ code: 'service_timeout' });
+    expect(stalled.destroyed).toBe(true);
+    expect((await got(http.get('/a'))).status).toBe(200);
+  });
+
+  it('that comes slowly may take longer than a call, but not on the trial call of a circuit', async () => {
+    const dripping = (): Readable =>
+      Readable.from(
+        (async function* () {
+          for (let at = 0; at < 8; at += 1) {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            yield 'x';
+          }
+        })(),
+      );
+    handler = echo;
+    const http = asSelf({ timeoutMs: 200, circuitBreakerFailures: 1, circuitBreakerPauseMs: 100 });
+    expect((await got(http.post('/a', dripping(), { responseType: 'text' }))).data).toBe('xxxxxxxx');
+    handler = (_, response) => void response.destroy();
+    await failed(http.get('/a'));
+    handler = drained(json({}));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(await failed(http.post('/a', dripping()))).toMatchObject({ code: 'service_timeout' });
+  });
+
+  it('of the form-data package is streamed, and bounded like any stream', async () => {
+    const Form = axios.defaults.env?.FormData as unknown as new () => Readable & {
+      append(name: string, value: unknown): void;
+    };
+    const form = (): Readable => {
+      const made = new Form();
+      made.append('name', 'alice');
+      made.append('file', Readable.from(['x'.repeat(50_000)]));
+      return made;
+    };
+    handler = echo;
+    let sent = 0;
+    const { headers, data } = await got(
+      asSelf().post<Buffer>('/a', form(), {
+        responseType: 'arraybuffer',
+        onUploadProgress: ({ loaded }) => void (sent = loaded),
+      }),
+    );
+    expect(String(headers['content-type'])).toMatch(/^multipart\/form-data; boundary=/);
+    expect(data.toString()).toContain('x'.repeat(50_000));
+    expect(sent).toBe(data.length);
+    expect(await failed(asSelf().post('/a', form(), { maxBodyLength: 1000 }))).toBeInstanceOf(TypeError);
+    const broken = new Form();
+    broken.append('file', createReadStream('/nowhere/at/all'));
+    expect(await failed(asSelf({ circuitBreakerFailures: 1 }).post('/a', broken))).toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('that is a request being served keeps its socket, so that it can be answered', async () => {
+    const front = createServer((request, response) => {
+      void failed(asSelf({ path: '/gone' }).post('/x', request, { timeout: 1000 })).then(() =>
+        response.end(String(request.socket?.remoteAddress)),
+      );
+    }).listen(0, '127.0.0.1');
+    await once(front, 'listening');
+    handler = answer(413, '', { Connection: 'close' });
+    const { port } = front.address() as AddressInfo;
+    const { data } = await axios.post<string>(`http://127.0.0.1:${port}`, 'x'.repeat(1000), { proxy: false });
+    expect(data).toBe('127.0.0.1');
+    await new Promise((resolve) => front.close(resolve));
+  });
+});
+
+describe('what axios users expect', () => {
+  it('holds for null, which is no option', async () => {
+    const none = { onUploadProgress: null, onDownloadProgress: null, proxy: null, maxContentLength: null } as never;
+    expect((await got(asSelf().post('/a', { a: 1 }, none))).status).toBe(200);
+  });
+
+  it('is the base URL itself for an empty path', async () => {
+    await got(asSelf().get(''));
+    await got(asSelf().get('', { params: { q: 1 } }));
+    expect(seen.map(({ url }) => url)).toEqual(['/base', '/base?q=1']);
+  });
+
+  it('is the reason of a cancel token, and JSON of an error', async () => {
+    handler = () => undefined;
+    const source = axios.CancelToken.source();
+    const pending = failed(asSelf().get('/a', { cancelToken: source.token }));
+    await once(server, 'request');
+    source.cancel('user left');
+    expect(await pending).toMatchObject({ message: 'user left' });
+    handler = answer(500);
+    const error = (await failed(asSelf().get('/a'))) as { toJSON(): object };
+    expect(error.toJSON()).toMatchObject({
+      code: 'service_failed',
+      message: expect.stringContaining('answered_500') as unknown,
+    });
+  });
+
+  it('is an ArrayBuffer of the length of the answer', async () => {
+    handler = (_, response) => {
+      response.write(Buffer.alloc(10));
+      setTimeout(() => response.end(Buffer.alloc(6)), 20);
+    };
+    const { data } = await got(asSelf().get<Buffer>('/a', { responseType: 'arraybuffer' }));
+    expect([data.byteOffset, data.buffer.byteLength]).toEqual([0, 16]);
+  });
+
+  it('is one time for all of a call, also for its token and a renewal', async () => {
+    tokenMs = 60;
+    handler = (request, response) => void setTimeout(() => refusesFirst(json({}))(request, response), 60);
+    expect(await failed(asSelf().get('/a', { timeout: 150 }))).toMatchObject({ code: 'service_timeout' });
+  });
+
+  it('knows nothing of what was set on the axios of all', async () => {
+    const http = serviceHttp();
+    axios.defaults.params = { leaked: 1 };
+    try {
+      await got(http.asSelf('orders.approve').get('/a'));
+    } finally {
+      delete axios.defaults.params;
+    }
+    expect(seen[0]?.url).toBe('/base/a');
+  });
+});
+
+describe('an answer', () => {
+  const strict: Settings = { defaults: { transitional: { silentJSONParsing: false } } };
+  const hidden = (error: unknown): string =>
+    [error, (error as { response?: AxiosResponse }).response]
+      .map((one) => inspect(one, { depth: 12, showHidden: true, getters: true }))
+      .join();
+
+  it.each<[string, RequestListener]>([
+    ['in what should be JSON', (request, response) => void response.end(`{${String(request.headers.authorization)}`)],
+    [
+      'in its reason phrase',
+      (request, response) => void response.writeHead(500, String(request.headers.authorization)).end(),
+    ],
+    [
+      'after a renewal',
+      (request, response) =>
+        seen.length === 1 ? INVALID_TOKEN(request, response) : void response.writeHead(500).end(AUTHORIZATIONS.join()),
+    ],
+  ])('that repeats the token %s leaves none in the error', async (_, script) => {
+    handler = script;
+    const error = await failed(asSelf(strict).get('/a', { responseType: 'json' }));
+    expect(error).toMatchObject({ code: 'service_failed' });
+    for (const token of TOKENS) expect(hidden(error)).not.toContain(token);
+  });
+
+  it('that is a page where JSON was expected hides no refusal', async () => {
+    handler = answer(403, '<html>');
+    const error = await failed(
+      serviceHttp(strict).onBehalfOf(ALICE, 'orders.approve').get('/a', { responseType: 'json' }),
+    );
+    expect(error).toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' });
+  });
+
+  it.each<[string, AxiosRequestConfig, RequestListener]>([
+    ['without a body', { method: 'HEAD' }, answer(200)],
+    ['that is empty', {}, answer(204)],
+    ['that is not accepted', { validateStatus: () => false }, answer(200, 'x'.repeat(200_000))],
+    [
+      'whose judge fails',
+      {
+        validateStatus: () => {
+          throw new Error('mine');
+        },
+      },
+      answer(200, 'x'.repeat(200_000)),
+    ],
+    ['that nobody reads, and is small', {}, answer(200, 'x')],
+  ])('%s holds no slot, though a stream was asked for', async (_, config, script) => {
+    handler = script;
+    const http = asSelf({ maxConcurrentCalls: 1, maxQueuedCalls: 1 });
+    await got(http.request({ url: '/a', responseType: 'stream', ...config })).catch(() => undefined);
+    expect(
+      (
+        await got(
+          http
+            .request({ url: '/a', responseType: 'stream', ...config })
+            .pipe(catchError(() => of({ status: 200 } as AxiosResponse))),
+        )
+      ).status,
+    ).toBeLessThan(300);
   });
 });

@@ -11,22 +11,24 @@ export interface SendOptions {
   readonly isRepeatable?: boolean;
 }
 
-/** `send` is given the header `Authorization`. Any status is a response. Throws what `tokens` and `send` throw, and the reason of the signal. */
+/** `refused` is the token that was sent first, if another one was after it. `send` is given the header `Authorization`. Any status is a response. Throws what `tokens` and `send` throw, and the reason of the signal. */
 export async function sendWithToken<R extends AnswerHead>(
   tokens: TokenSource,
   request: TokenRequest,
   send: (authorization: string) => Promise<R>,
   { signal, isRepeatable = true }: SendOptions = {},
-): Promise<{ readonly response: R; readonly token: IssuedToken }> {
+): Promise<{ readonly response: R; readonly token: IssuedToken; readonly refused: IssuedToken | undefined }> {
   const held = tokens.get(request);
   let token = held instanceof Promise ? await abortable(held, signal) : held;
   let response = await send(authorizationOf(token));
+  let refused: IssuedToken | undefined;
   // It may have been revoked since it was cached: one renewal, and one more try. What can't be sent again leaves a new one to the next.
   if (refusesToken(response) && tokens.dropRefused(request, token) && isRepeatable) {
+    refused = token;
     token = await abortable(tokens.get(request), signal);
     response = await send(authorizationOf(token));
   }
-  return { response, token };
+  return { response, token, refused };
 }
 
 const authorizationOf = (token: IssuedToken): string => `Bearer ${token.reveal()}`;

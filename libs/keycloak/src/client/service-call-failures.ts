@@ -46,7 +46,7 @@ export function answerFailure(
 export function serviceFailure(service: string, error: unknown): unknown {
   if (!(error instanceof HttpFailure)) return error;
   const { reason, detail } = error;
-  if (reason === 'timeout') return new ServiceCallError('service_timeout', service, reason);
+  if (reason === 'timeout') return new ServiceCallError('service_timeout', service, reason, { detail });
   const hasBegun = reason === 'answer_too_large' || reason === 'answer_broken_off';
   return new ServiceCallError(hasBegun ? 'service_failed' : 'service_unavailable', service, reason, { detail });
 }

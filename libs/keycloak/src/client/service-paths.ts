@@ -27,10 +27,15 @@ export class ServicePaths {
     return this.of(this.origin + this.#base + path);
   }
 
-  /** The path as it is sent, for a whole URL. Throws `TypeError` for one that leads elsewhere, or has a user name or password. */
+  /** The path as it is sent, for the base URL itself or one below it. Throws `TypeError` for one that leads elsewhere, or has a user name or password. */
   of(url: string): string {
     const { origin, pathname, search, username, password } = parsed(url) ?? NOWHERE;
-    if (origin !== this.origin || !pathname.startsWith(`${this.#base}/`) || username !== '' || password !== '') {
+    if (
+      origin !== this.origin ||
+      !(pathname === this.#base || pathname.startsWith(`${this.#base}/`)) ||
+      username !== '' ||
+      password !== ''
+    ) {
       throw this.#elsewhere();
     }
     return pathname + search;

@@ -37,7 +37,7 @@ export class StreamingServiceClient {
 export interface StreamingAnswer {
   readonly response: StreamingResponse;
   readonly failure: () => Refusal;
-  /** Whether the text holds the token that was sent. */
+  /** Whether the text holds a token that was sent. */
   readonly holdsToken: (text: string) => boolean;
 }
 
@@ -50,8 +50,7 @@ export class StreamingServiceCaller {
   ) {}
 
   /**
-   * Any status is an answer. Throws what `ServiceCaller.request` throws of a call without one, and the error of a body that failed by
-   * itself. A token that the service refuses is renewed; the request is then sent once more if its body can be.
+   * Any status is an answer. Throws what `ServiceCaller.request` throws of a call without one. A token that the service refuses is renewed; the request is then sent once more if its body can be.
    */
   async send(request: StreamingRequest): Promise<StreamingAnswer> {
     request.signal?.throwIfAborted();
@@ -61,7 +60,7 @@ export class StreamingServiceCaller {
     const send = async (authorization: string): Promise<StreamingResponse> =>
       this.transport.send(request, authorization);
     const { isRepeatable } = request.body;
-    const { response, token } = await sendWithToken(this.tokens, this.tokenRequest, send, {
+    const { response, token, refused } = await sendWithToken(this.tokens, this.tokenRequest, send, {
       signal: request.signal,
       isRepeatable,
     });
@@ -72,7 +71,7 @@ export class StreamingServiceCaller {
           status: response.status,
           body: jsonOf(response.body),
         }).add({ method: request.method, url: this.transport.addressOf(request) }),
-      holdsToken: (text) => text.includes(token.reveal()),
+      holdsToken: (text) => [token, refused].some((sent) => sent !== undefined && text.includes(sent.reveal())),
     };
   }
 }

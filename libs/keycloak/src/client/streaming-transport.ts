@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import { systemClock, type Clock } from '../caching/clock.js';
 import { collected } from '../http/collected-body.js';
 import { Network, type Connections } from '../http/network.js';
-import type { HttpFailure, ResponseHeaders } from '../http/send-request.js';
-import { streamRequest, type RequestBody } from '../http/stream-request.js';
+import { HttpFailure, type ResponseHeaders } from '../http/send-request.js';
+import { OWN_BODY, streamRequest, type RequestBody } from '../http/stream-request.js';
 import { Refusal } from '../protocol/refusal.js';
 import { CallGate, type CircuitState, type Wait } from '../resilience/call-gate.js';
 import { MAX_WAIT_FRACTION } from '../resilience/call-policy.js';
@@ -30,8 +30,7 @@ export interface StreamingRequest {
   readonly body: CallBody;
   /** Whether a successful answer is given out as a stream. Any other is collected. */
   readonly streams: boolean;
-  /** Bounds that are tighter than the service's own. */
-  readonly timeoutMs?: number | undefined;
+  /** A bound that is tighter than the service's own. */
   readonly maxResponseBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Bytes of the body that are sent now, of those of the answer that come now. */
@@ -47,6 +46,15 @@ export interface StreamingResponse {
   /** As they came: those that came more than once are lists. */
   readonly allHeaders: ResponseHeaders;
   readonly body: Readable | Buffer;
+  /** Fulfilled when nothing more will come. */
+  readonly over: Promise<void>;
+}
+
+/** A time-out that is nothing of the service's: the body of the request did not come. */
+class OwnTimeout extends Error {
+  constructor(readonly failure: Error) {
+    super();
+  }
 }
 
 /**
@@ -75,20 +83,21 @@ export class StreamingTransport {
 
   /**
    * Any status is a response. Throws `ServiceCallError`, or the reason of `request.signal` when that aborted; `TypeError` for a URL
-   * that leads elsewhere; the error of a body that failed by itself. The stream of an answer fails in the same way.
+   * that leads elsewhere. The stream of an answer fails in the same way. A body that fails by itself is its owner's, who aborts.
    */
   async send(request: StreamingRequest, authorization: string): Promise<StreamingResponse> {
     const path = this.pathOf(request);
     const { signal } = request;
-    const boundMs = Math.min(request.timeoutMs ?? Infinity, this.options.timeoutMs);
-    const call = (waitedMs: number): Promise<StreamingResponse> =>
-      this.#send(request, path, authorization, boundMs - waitedMs);
-    const leftMs = (): number => boundMs * MAX_WAIT_FRACTION;
+    const { timeoutMs } = this.options;
+    const call = (waitedMs: number, isTrial: boolean): Promise<StreamingResponse> =>
+      this.#send(request, path, authorization, timeoutMs - waitedMs, isTrial);
+    const leftMs = (): number => timeoutMs * MAX_WAIT_FRACTION;
     const wait: Wait = { leftMs, signal, isGivenUp: () => signal?.aborted === true };
     try {
-      return await this.#gate.pass(call, wait, isOver);
+      return await this.#gate.pass(call, wait, ({ over }) => over);
     } catch (error) {
-      const failure = this.#gate.errorOf(error);
+      const ended = this.#gate.errorOf(error);
+      const failure = ended instanceof OwnTimeout ? ended.failure : ended;
       const { method } = request;
       throw failure instanceof Refusal ? failure.add({ method, url: this.#paths.addressOf(path) }) : failure;
     }
@@ -109,16 +118,19 @@ export class StreamingTransport {
     path: string,
     authorization: string,
     timeoutMs: number,
+    isTrial: boolean,
   ): Promise<StreamingResponse> {
     const startMs = performance.now();
-    const { name } = this.options;
-    return this.#exchange(request, path, authorization, timeoutMs)
+    return this.#exchange(request, path, authorization, timeoutMs, isTrial)
       .catch((error: unknown) => {
         if (!request.body.isRepeatable || !isWorthAnother(error, request.method)) throw error;
         const leftMs = Math.max(1, timeoutMs - (performance.now() - startMs));
-        return this.#exchange(request, path, authorization, leftMs);
+        return this.#exchange(request, path, authorization, leftMs, isTrial);
       })
-      .catch((error: unknown) => Promise.reject(serviceFailure(name, error) as Error));
+      .catch((error: unknown) => {
+        const failure = serviceFailure(this.options.name, error) as Error;
+        throw error instanceof HttpFailure && error.detail === OWN_BODY ? new OwnTimeout(failure) : failure;
+      });
   }
 
   async #exchange(
@@ -126,6 +138,7 @@ export class StreamingTransport {
     path: string,
     authorization: string,
     timeoutMs: number,
+    isTrial: boolean,
   ): Promise<StreamingResponse> {
     const { body, headers: ofBody } = request.body.open();
     const lines = Object.entries({ 'accept-encoding': 'identity', authorization, ...headers, ...ofBody }).flat();
@@ -136,7 +149,9 @@ export class StreamingTransport {
       headers: lines,
       body,
       timeoutMs,
-      bounds: streams || body instanceof Readable ? 'silence' : 'whole',
+      // The trial call of a circuit, for which all others wait, must not be as slow as its sender likes.
+      renewedBy: !streams && !(body instanceof Readable) ? 'nothing' : isTrial ? 'answer' : 'both',
+      silenceMs: this.options.timeoutMs,
       signal,
       errorOf: (failure: HttpFailure) => serviceFailure(this.options.name, failure) as Error,
       onSent,
@@ -149,11 +164,6 @@ export class StreamingTransport {
 }
 
 const isSuccess = (status: number): boolean => status < 300;
-
-async function isOver({ body }: StreamingResponse): Promise<void> {
-  if (!(body instanceof Readable) || body.closed) return;
-  await new Promise<void>((resolve) => body.once('close', resolve));
-}
 
 /** Parsed JSON; undefined for whatever is none. */
 export function jsonOf(body: StreamingResponse['body']): unknown {

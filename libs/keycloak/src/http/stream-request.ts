@@ -1,5 +1,5 @@
 /** Stream request: one HTTP request whose body and answer may be streams, bounded by the time without progress. */
-import { pipeline, Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Connections } from './network.js';
 import { connectionError, HttpFailure, single, type ResponseHeaders } from './send-request.js';
@@ -14,9 +14,11 @@ export interface StreamRequest {
   /** Names and values in turn. */
   readonly headers: string[];
   readonly body: RequestBody;
+  /** Bound on the whole exchange, or on the time until something is sent or comes. */
   readonly timeoutMs: number;
-  /** What `timeoutMs` bounds: the whole exchange, or each time in which nothing is sent and nothing comes. */
-  readonly bounds: 'whole' | 'silence';
+  /** What begins a new time of `silenceMs`; nothing in a bound on the whole. */
+  readonly renewedBy: 'nothing' | 'answer' | 'both';
+  readonly silenceMs: number;
   readonly signal: AbortSignal | undefined;
   /** Bound on an answer with this status. */
   readonly maxResponseBytes: (status: number) => number;
@@ -36,7 +38,15 @@ export interface StreamedResponse {
   readonly allHeaders: ResponseHeaders;
   /** As it comes, with back pressure. Destroy it to end the exchange. */
   readonly body: Readable;
+  /** Fulfilled when nothing more will be sent or come, whether it was read or not. */
+  readonly over: Promise<void>;
 }
+
+/** A piece of a body that is sent at once, and counts as progress: little enough for the slowest of connections. */
+const PIECE = 64 * 1024;
+
+/** The detail of a time-out in which the body of the request was waited for. */
+export const OWN_BODY = 'the body of the request did not come';
 
 /** How long a stream may wait for its reader, who holds a connection meanwhile. */
 const UNREAD_MS = 60_000;
@@ -45,9 +55,9 @@ const UNREAD_MS = 60_000;
  * Any status is an answer, which is given out as soon as its headers are there. Redirects are not followed, nothing is decompressed,
  * and no proxy is used.
  *
- * Rejects with `HttpFailure`, with the reason of `signal` when that aborted, with the error of a body that failed by itself, or with
- * `TypeError` for an invalid request. None holds the request. The stream of the answer fails with the same, but for `HttpFailure`:
- * then with what `errorOf` makes of it.
+ * Rejects with `HttpFailure`, with the reason of `signal` when that aborted, or with `TypeError` for an invalid request. None holds the
+ * request. The stream of the answer fails with the same, but for `HttpFailure`: then with what `errorOf` makes of it. A body that
+ * fails by itself is its owner's, who aborts; it is never destroyed here, since it may be a request that is still to be answered.
  */
 export async function streamRequest(connections: Connections, request: StreamRequest): Promise<StreamedResponse> {
   return new Promise((resolve, reject) => {
@@ -68,6 +78,9 @@ export async function streamRequest(connections: Connections, request: StreamReq
 class Exchange implements Dispatcher.DispatchHandler {
   #timer: NodeJS.Timeout | undefined;
   #isComplete = false;
+  /** The next piece of the body is not there yet: how long that takes says nothing of the other side. */
+  #isWaitingForBody = false;
+  #tellOver: () => void = () => undefined;
   #isOver = false;
   #answer: AnswerBody | undefined;
   #size = 0;
@@ -87,23 +100,27 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   /** The body as undici takes it; what it takes of a stream is progress. */
   sentBody(): string | Uint8Array | Readable | null {
-    const { body, onSent } = this.request;
+    const { body } = this.request;
     if (!(body instanceof Readable)) return body ?? null;
-    const counted = new Transform({
-      transform: (chunk: Buffer, _encoding, done) => {
-        this.#hasProgress();
-        onSent?.(chunk.length);
-        done(null, chunk);
-      },
-    });
-    this.#sent = counted;
-    // While it still stands, so by the body's own fault. What comes later is undici's, or ours.
-    const fail = (error = new Error('The body of the request ended before its end')): void => {
-      if (!counted.destroyed) this.#fail(error);
-    };
-    body.once('error', fail).once('close', () => (body.readableEnded ? undefined : fail()));
-    pipeline(body, counted, () => undefined);
-    return counted;
+    this.#sent = Readable.from(this.#pieces(body), { objectMode: false });
+    return this.#sent;
+  }
+
+  /** As they are taken: that is progress. */
+  async *#pieces(body: Readable): AsyncGenerator<Buffer> {
+    this.#isWaitingForBody = true;
+    for await (const chunk of body.iterator({ destroyOnReturn: false })) {
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Buffer);
+      for (let at = 0; at < bytes.length; at += PIECE) {
+        const piece = bytes.subarray(at, at + PIECE);
+        this.#hasProgress('both');
+        this.request.onSent?.(piece.length);
+        this.#isWaitingForBody = false;
+        yield piece;
+      }
+      this.#isWaitingForBody = true;
+    }
+    this.#isWaitingForBody = false;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -122,23 +139,25 @@ class Exchange implements Dispatcher.DispatchHandler {
     statusText = '',
   ): void {
     if (status < 200 || this.#isOver) return;
-    this.#hasProgress();
+    this.#hasProgress('answer');
     const named = single(headers);
     this.#bound = this.request.maxResponseBytes(status);
     this.#received = (bytes) => this.request.onReceived?.(bytes, named);
     this.#answer = new AnswerBody({
       wanted: () => {
-        this.#hasProgress();
+        if (this.#isComplete) return;
+        this.#hasProgress('answer');
         controller.resume();
       },
       closed: () => this.#end(),
     });
-    this.resolve({ status, statusText, headers: named, allHeaders: headers, body: this.#answer });
+    const over = new Promise<void>((resolve) => (this.#tellOver = resolve));
+    this.resolve({ status, statusText, headers: named, allHeaders: headers, body: this.#answer, over });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isOver) return;
-    this.#hasProgress();
+    this.#hasProgress('answer');
     this.#size += chunk.length;
     if (this.#size > this.#bound) {
       this.#fail(new HttpFailure('answer_too_large'));
@@ -153,8 +172,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#isOver) return;
     this.#isComplete = true;
-    this.#waitForReader();
-    this.#answer?.push(null);
+    const answer = this.#answer;
+    // What is left to read is here, and may be read at leisure.
+    this.#end();
+    answer?.push(null);
   }
 
   onResponseError(_: unknown, error: unknown): void {
@@ -163,15 +184,16 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   readonly #abort = (): void => this.#fail(this.request.signal?.reason as Error);
-  readonly #timeOut = (): void => this.#fail(new HttpFailure('timeout'));
+  readonly #timeOut = (): void => this.#fail(new HttpFailure('timeout', this.#isWaitingForBody ? OWN_BODY : undefined));
 
-  #hasProgress(): void {
-    if (this.request.bounds === 'silence') this.#restart(this.request.timeoutMs);
+  #hasProgress(by: 'answer' | 'both'): void {
+    const { renewedBy, silenceMs } = this.request;
+    if (renewedBy === 'both' || renewedBy === by) this.#restart(silenceMs);
   }
 
   #waitForReader(): void {
     // A stream that is never read keeps no process.
-    if (this.request.bounds === 'silence') this.#restart(UNREAD_MS)?.unref();
+    if (this.request.renewedBy !== 'nothing') this.#restart(UNREAD_MS)?.unref();
   }
 
   #restart(ms: number): NodeJS.Timeout | undefined {
@@ -195,6 +217,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.request.signal?.removeEventListener('abort', this.#abort);
     if (!this.#isComplete) this.#controller?.abort(new Error('Over'));
     this.#sent?.destroy();
+    this.#tellOver();
   }
 }
 

@@ -62,11 +62,12 @@ export class CallGate<Answer = unknown> {
   }
 
   /**
-   * Throws what the call throws, or that it was not made: `errorOf` says either in the words of the rules. `heldUntil`, for an
+   * Throws what the call throws, or that it was not made: `errorOf` says either in the words of the rules. `call` is told for how
+   * long it waited, and whether the circuit hangs on it. `heldUntil`, for an
    * answer that is not whole yet, tells when it is over: until then it keeps its slot.
    */
   async pass<T extends Answer>(
-    call: (waitedMs: number) => Promise<T>,
+    call: (waitedMs: number, isTrial: boolean) => Promise<T>,
     wait: Wait,
     heldUntil?: (answer: T) => Promise<void>,
   ): Promise<T> {
@@ -99,14 +100,14 @@ export class CallGate<Answer = unknown> {
     }
   }
 
-  async #send<T>(call: (waitedMs: number) => Promise<T>, waitedMs: number, wait: Wait): Promise<T> {
+  async #send<T>(call: (waitedMs: number, isTrial: boolean) => Promise<T>, waitedMs: number, wait: Wait): Promise<T> {
     const isTrial = this.#breaker.state !== BreakerState.Closed;
     let isSent = false;
     try {
       // Time has passed where this one waited for the trial call of another.
       wait.leftMs();
       isSent = true;
-      return await call(waitedMs);
+      return await call(waitedMs, isTrial);
     } catch (error) {
       throw isSent && !wait.isGivenUp() && error instanceof Refusal ? error : new AbandonedCall(error, isTrial);
     }
