@@ -4,16 +4,24 @@ import type { Socket } from 'node:net';
 
 /**
  * Node distinguishes a connection that waits for an answer from one that has sent nothing or half a header, but does not expose
- * this. So requests and answers are counted here. It costs two set operations per request, and no allocation.
+ * this. So requests and answers are counted here, by a listener that all answers share: a hook of Fastify would cost each request more
+ * than all that is done here (perf: chain-cpu).
  */
 export class Connections {
   readonly #pending = new Map<Socket, Set<ServerResponse>>();
   /** Connections that serve no further request, since a pending answer closes them; with the number of requests ignored since. */
   readonly #full = new WeakMap<Socket, number>();
+  readonly #onClose: (this: ServerResponse) => void;
+  #closing = false;
   #draining = false;
 
   /** `maxPending`: how many requests one connection may send before the first of them is answered. */
-  constructor(private readonly maxPending: number) {}
+  constructor(private readonly maxPending: number) {
+    const answered = (response: ServerResponse): void => this.#answered(response);
+    this.#onClose = function (this: ServerResponse) {
+      answered(this);
+    };
+  }
 
   opened(socket: Socket): void {
     this.#pending.set(socket, new Set());
@@ -22,7 +30,7 @@ export class Connections {
   }
 
   /**
-   * Whether a request is to be served. Node reads and starts all pipelined requests, even of a client that reads no answer. So the
+   * Whether a request, whose header was read, is to be served; it is pending then. Node reads and starts all pipelined requests, even of a client that reads no answer. So the
    * answer to request number `maxPending` closes the connection, and later requests are ignored. After as many ignored requests
    * the connection is destroyed, since its client does not wait for answers.
    */
@@ -34,9 +42,12 @@ export class Connections {
       if (ignored >= this.maxPending) socket.destroy();
       return false;
     }
-    if ((this.#pending.get(socket)?.size ?? 0) + 1 < this.maxPending) return true;
-    this.#full.set(socket, 0);
-    response.shouldKeepAlive = false;
+    const pending = this.#pending.get(socket);
+    const isLast = (pending?.size ?? 0) + 1 >= this.maxPending;
+    if (isLast) this.#full.set(socket, 0);
+    if (isLast || this.#closing) response.shouldKeepAlive = false;
+    pending?.add(response);
+    response.on('close', this.#onClose);
     return true;
   }
 
@@ -48,12 +59,7 @@ export class Connections {
     return socket.writableLength > 0 || (socket.bytesRead > 0 && this.#pending.get(socket)?.size === 0);
   }
 
-  /** Called when the header of a request was read; the body may not have arrived yet. */
-  began(response: ServerResponse): void {
-    this.#pending.get(response.req.socket)?.add(response);
-  }
-
-  answered(response: ServerResponse): void {
+  #answered(response: ServerResponse): void {
     const { socket } = response.req;
     const pending = this.#pending.get(socket);
     if (pending === undefined) return;
@@ -71,6 +77,12 @@ export class Connections {
       if (response.headersSent || response.req.complete) return false;
     }
     return true;
+  }
+
+  /** From now on each answer closes its connection, and says so unless its header was sent already. */
+  closeEach(): void {
+    this.#closing = true;
+    for (const pending of this.#pending.values()) for (const response of pending) response.shouldKeepAlive = false;
   }
 
   /** Closes idle connections now, and the others after their last answer. Event streams end now, since they never end by themselves. */

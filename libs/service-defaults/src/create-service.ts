@@ -45,21 +45,8 @@ export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): Fa
       raw.end(JSON.stringify({ error: 'Invalid URL', code: 'invalid_url' }));
     },
   });
-  countAnswers(adapter, connections);
   drainOnClose(adapter, connections, limits);
   return adapter;
-}
-
-function countAnswers(adapter: FastifyAdapter, connections: Connections): void {
-  const fastify = adapter.getInstance();
-  fastify.addHook('onRequest', (_request: unknown, { raw }: Reply, done: () => void) => {
-    connections.began(raw);
-    done();
-  });
-  fastify.addHook('onResponse', (_request: unknown, { raw }: Reply, done: () => void) => {
-    connections.answered(raw);
-    done();
-  });
 }
 
 /** Returns an application that is ready for `listen()`. The module must import `KeycloakModule.forRoot`. Throws on invalid settings. */

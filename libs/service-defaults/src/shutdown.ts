@@ -5,7 +5,7 @@ import type { ConnectionLimits } from './connection-limits.js';
 import type { Connections } from './connections.js';
 
 /** Keyed by adapter, which a route and a hook can both reach. */
-const states = new WeakMap<object, { isShuttingDown: boolean }>();
+const states = new WeakMap<object, { isShuttingDown: boolean; readonly connections: Connections }>();
 
 /** Whether the service behind this adapter is shutting down and should get no more requests. It still answers those that arrive. */
 export const isShuttingDown = (adapter: object): boolean => states.get(adapter)?.isShuttingDown ?? false;
@@ -34,9 +34,8 @@ export function drainOnClose(
   { arrivalMs, drainMs }: Pick<ConnectionLimits, 'arrivalMs' | 'drainMs'>,
 ): void {
   const fastify = adapter.getInstance();
-  const state = { isShuttingDown: false };
   const timers: NodeJS.Timeout[] = [];
-  states.set(adapter, state);
+  states.set(adapter, { isShuttingDown: false, connections });
   fastify.addHook('preClose', (done: () => void) => {
     markShuttingDown(adapter);
     timers.push(
@@ -49,21 +48,13 @@ export function drainOnClose(
     for (const timer of timers) clearTimeout(timer);
     done();
   });
-  // A callback, since a promise would cost every answer more than the work done here.
-  fastify.addHook('onSend', (_request: unknown, reply: Reply, _payload: unknown, done: () => void) => {
-    if (state.isShuttingDown) reply.header('Connection', 'close');
-    done();
-  });
-}
-
-/** The part of Fastify's reply that is used here. */
-interface Reply {
-  header(name: string, value: string): unknown;
 }
 
 function markShuttingDown(adapter: object): void {
   const state = states.get(adapter);
-  if (state !== undefined) state.isShuttingDown = true;
+  if (state === undefined) return;
+  state.isShuttingDown = true;
+  state.connections.closeEach();
 }
 
 function logLost(lost: number, drainMs: number): void {
