@@ -119,12 +119,17 @@ function watchSources() {
 /** @param {Service} service */
 async function untilReady({ name, port }) {
   const url = `http://localhost:${port}/health/ready`;
+  let said = '';
   for (let attempt = 0; attempt < READY_WITHIN_SECONDS * 4; attempt += 1) {
     const response = await fetch(url, { signal: AbortSignal.timeout(5000) }).catch(() => undefined);
     if (response?.ok) return;
+    const report = /** @type {any} */ (await response?.json().catch(() => undefined));
+    said = report?.error?.keycloak?.code ?? said;
     await sleep(250, undefined, { signal });
   }
-  throw new Error(`${name} was not ready within ${READY_WITHIN_SECONDS} s: ${url}`);
+  const why =
+    said === 'authorization_server_refused' ? ' (Keycloak refuses its client id or secret)' : said && ` (${said})`;
+  throw new Error(`${name} was not ready within ${READY_WITHIN_SECONDS} s${why}: ${url}`);
 }
 
 /** @param {{ name: string, end: Promise<number | string | null> }} child */

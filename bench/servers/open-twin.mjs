@@ -13,6 +13,7 @@ import {
   RefusalFilter,
   RevocationList,
 } from 'nestjs-keycloak-s2s';
+import { getServiceHttpToken, ServiceHttpModule } from 'nestjs-keycloak-s2s/axios';
 import { createService } from 'service-defaults';
 import { ServiceTransport } from '../../libs/keycloak/dist/client/service-transport.js';
 import { resolveServiceOptions } from '../../libs/keycloak/dist/service.options.js';
@@ -68,16 +69,22 @@ const stand = [
   { provide: AuthorizationServerFetch, useValue: { apart: () => ({}) } },
   // Whose presence the access decorators demand at the start; it runs for no request.
   { provide: IntrospectionGuard, useValue: {} },
-  { provide: AuthorizationServerHealth, useValue: { check: async () => ({ reachable: true }) } },
+  {
+    provide: AuthorizationServerHealth,
+    useValue: { check: async () => ({ reachable: true }), ready: async () => ({ reachable: true }) },
+  },
   ...service.calls.map((called) => ({
     provide: getServiceClientToken(called),
     useValue: new OpenClient(called, settings.urls[called]),
   })),
+  // Of documents, which the bench doesn't use.
+  ...service.calls.map((called) => ({ provide: getServiceHttpToken(called), useValue: {} })),
 ];
 const NoKeycloakModule = moduleOf({ providers: stand, exports: stand.map(({ provide }) => provide) }, Global());
 
 const metadata = (key) => Reflect.getMetadata(key, Original) ?? [];
-const ours = (imported) => imported.module === KeycloakModule || imported.module?.name === 'ServiceClients';
+const ours = (imported) =>
+  [KeycloakModule, ServiceHttpModule].includes(imported.module) || imported.module?.name === 'ServiceClients';
 const imports = (await Promise.all(metadata('imports'))).filter((imported) => !ours(imported));
 for (const imported of imports) controllersOf(imported).forEach(withoutAccessCheck);
 const TwinModule = moduleOf({

@@ -83,6 +83,12 @@ describe('Keycloak fails', () => {
       error: 'Authorization server refused this service',
       code: 'authorization_server_refused',
     });
+    // A deploy with a wrong secret takes no place of one that works.
+    const ready = await request(a.url).get('/health/ready').expect(503);
+    expect(ready.body).toMatchObject({
+      details: { keycloak: { status: 'down', code: 'authorization_server_refused' } },
+    });
+    await request(a.url).get('/health/live').expect(200);
   });
 
   it('has another realm than we were told: 502', async () => {

@@ -64,7 +64,12 @@ export function composeKeycloak(
     tokens.dropExchangedFrom(hash),
   );
   // What Keycloak's access tokens look like.
-  const verifierOptions = { ...options, audience: options.clientId, tokenForm: isCompactJws };
+  const verifierOptions = {
+    ...options,
+    audience: options.clientId,
+    tokenForm: isCompactJws,
+    clockSkew: server.clockSkew,
+  };
   const serviceLog = loggers('ServiceClient');
   const logCircuitOf =
     (service: string) =>
@@ -77,7 +82,7 @@ export function composeKeycloak(
     clientCredentials: new ClientCredentialsTokenProvider(tokens),
     tokenExchange: new TokenExchangeClient(tokens),
     fetch: server.fetch,
-    health: new AuthorizationServerHealth(server.metadata, clock),
+    health: new AuthorizationServerHealth(server.metadata, server.introspection, clock),
     verifier: makeAccessTokenVerifier(introspection, verifierOptions, clock, revocations),
     service: (name, serviceOptions) => {
       const service = resolveServiceOptions(name, serviceOptions, allowInsecureRequests);

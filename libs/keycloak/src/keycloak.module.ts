@@ -6,7 +6,7 @@ import { AuthorizationServerHealth } from './authorization-server/server-health.
 import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
 import { getServiceClientToken } from './client/inject-service-client.decorator.js';
 import { TokenExchangeClient } from './client/token-exchange-client.js';
-import { composeKeycloak, type ComposedKeycloak } from './compose-keycloak.js';
+import { composeKeycloak, type ComponentLog, type ComposedKeycloak } from './compose-keycloak.js';
 import { Network } from './http/network.js';
 import {
   ConfigurableModuleClass,
@@ -41,6 +41,16 @@ const PARTS = [
   part(AccessTokenVerifier, 'verifier'),
 ];
 
+/** One object a line, which every logger takes: some leave out a second argument. */
+function objectLog(name: string): ComponentLog {
+  const logger = new Logger(name);
+  return {
+    log: (message, fields) => logger.log({ message, ...fields }),
+    warn: (message, fields) => logger.warn({ message, ...fields }),
+    error: (message, fields) => logger.error({ message, ...fields }),
+  };
+}
+
 /** A service to call: its options given at once, or made by a factory from what is injected. */
 export type ServiceRegistration = { readonly name: string } & (
   ServiceOptions | Pick<FactoryProvider<ServiceOptions | Promise<ServiceOptions>>, 'inject' | 'useFactory'>
@@ -66,7 +76,7 @@ export type ServiceRegistration = { readonly name: string } & (
       provide: KEYCLOAK,
       inject: [MODULE_OPTIONS_TOKEN, Network],
       useFactory: (given: KeycloakModuleOptions, network: Network) =>
-        composeKeycloak(given, { network, loggers: (name) => new Logger(name) }),
+        composeKeycloak(given, { network, loggers: objectLog }),
     },
     ...PARTS,
     {

@@ -15,7 +15,7 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
   try {
     const settings = readSettings();
     const { name, host, port, logFormat } = settings;
-    logger = new ServiceLogger(logFormat);
+    logger = new ServiceLogger(logFormat, name);
     const app = await createService(module.register(settings), settings);
     endOnSignals(app, settings.shutdownDelaySeconds, logger);
     await app.listen(port, host);

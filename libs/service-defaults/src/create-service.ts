@@ -52,13 +52,13 @@ export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): Fa
 /** Returns an application that is ready for `listen()`. The module must import `KeycloakModule.forRoot`. Throws on invalid settings. */
 export async function createService(
   module: Type | DynamicModule,
-  { logFormat, demo }: Pick<ServiceSettings<string>, 'logFormat' | 'demo'>,
+  { name, logFormat, demo }: Pick<ServiceSettings<string>, 'logFormat' | 'demo'> & { readonly name?: string },
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
   // This hook comes first, so that no other hook runs for a refused request.
   if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
-    logger: new ServiceLogger(logFormat),
+    logger: new ServiceLogger(logFormat, name),
     abortOnError: false,
   });
   return equipService(app);

@@ -34,7 +34,7 @@ export class HealthDetailsController {
   @Authenticated()
   details(): Promise<HealthCheckResult> {
     return this.health.check([
-      () => keycloakIndicator(this.indicators, this.authorizationServer),
+      () => keycloakIndicator(this.indicators, this.authorizationServer.check()),
       ...Object.entries(this.nextServices).map(
         ([name, url]) =>
           () =>

@@ -7,7 +7,7 @@ import {
   type HealthCheckResult,
   type HealthIndicatorResult,
 } from '@nestjs/terminus';
-import { AuthorizationServerHealth, Public } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerHealth, Public, type AuthorizationServerStatus } from 'nestjs-keycloak-s2s';
 import { isShuttingDown } from './shutdown.js';
 
 @Public()
@@ -26,22 +26,24 @@ export class HealthController {
     return this.health.check([]);
   }
 
-  /** Answers 200 when Keycloak was reached within the last second, else 503. Answers 503 from the start of a shutdown on. */
+  /**
+   * Answers 200 once Keycloak has accepted this service's credentials, and 503 before. It stays 200 when Keycloak goes away later: cached
+   * tokens still serve, and all replicas would leave at once (`/health/details` tells). Answers 503 from the start of a shutdown on.
+   */
   @Get('ready')
   ready(): Promise<HealthCheckResult> {
     if (isShuttingDown(this.adapterHost.httpAdapter)) {
       return this.health.check([() => this.indicators.check('service').down({ code: 'shutting_down' })]);
     }
-    return this.health.check([() => keycloakIndicator(this.indicators, this.authorizationServer)]);
+    return this.health.check([() => keycloakIndicator(this.indicators, this.authorizationServer.ready())]);
   }
 }
 
-/** Whether Keycloak was reached within the last second. */
 export async function keycloakIndicator(
   indicators: HealthIndicatorService,
-  authorizationServer: AuthorizationServerHealth,
+  looking: Promise<AuthorizationServerStatus>,
 ): Promise<HealthIndicatorResult> {
   const indicator = indicators.check('keycloak');
-  const status = await authorizationServer.check();
+  const status = await looking;
   return status.reachable ? indicator.up() : indicator.down({ code: status.code });
 }

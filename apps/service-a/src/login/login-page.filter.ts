@@ -19,7 +19,7 @@ export class LoginPageFilter implements ExceptionFilter<LoginError | Refusal> {
   catch(error: LoginError | Refusal, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const reply = http.getResponse<PageReply>();
-    const { status, headers, body } = this.#reply(error);
+    const { status, headers, body } = this.#reply(error, host);
     for (const [name, value] of Object.entries(headers)) reply.header(name, value);
     reply.header('Vary', 'Accept, Cookie').code(status);
     if (prefersHtml(http.getRequest<PageRequest>())) {
@@ -29,11 +29,14 @@ export class LoginPageFilter implements ExceptionFilter<LoginError | Refusal> {
     }
   }
 
-  #reply(error: LoginError | Refusal): Pick<ReturnType<RefusalFilter['toReply']>, 'status' | 'headers'> & {
+  #reply(
+    error: LoginError | Refusal,
+    host: ArgumentsHost,
+  ): Pick<ReturnType<RefusalFilter['toReply']>, 'status' | 'headers'> & {
     readonly body: { readonly error: string; readonly code: string };
   } {
     if (error instanceof Refusal) {
-      this.refusals.log(error);
+      this.refusals.log(error, host);
       return this.refusals.toReply(error);
     }
     this.#logger.warn('Login failed', { code: error.code, reason: error.reason });

@@ -37,7 +37,7 @@ export abstract class RefusalPageFilter implements ExceptionFilter<Refusal> {
       this.refusals.catch(refusal, host);
       return;
     }
-    this.refusals.log(refusal);
+    this.refusals.log(refusal, host);
     const { status, headers, body } = this.refusals.toReply(refusal);
     for (const [name, value] of Object.entries(headers)) reply.header(name, value);
     reply

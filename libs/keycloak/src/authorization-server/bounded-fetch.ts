@@ -18,13 +18,17 @@ type RequestOptions = CustomFetchOptions<'GET' | 'POST', URLSearchParams | undef
  * A `fetch` for the OAuth library. The answer is read whole before it is given on, so the deadline of the request's signal
  * covers the body too; one over 1 MiB is dropped, and a success must be JSON, strictly. Redirects are not followed and
  * nothing is decompressed. Any failure on the way is `authorization_server_unavailable`; the error of the transport, which
- * may hold the request, stays here.
+ * may hold the request, stays here. `onDate` is told of each answer's `Date`.
  */
-export function boundedFetch(connections: Connections): (url: string, options: RequestOptions) => Promise<Response> {
+export function boundedFetch(
+  connections: Connections,
+  onDate: (date: string | undefined) => void,
+): (url: string, options: RequestOptions) => Promise<Response> {
   return async (url, options) => {
     const endpoint = new URL(url);
     const answer = await boundedExchange(connections, endpoint, { ...options, body: options.body?.toString() });
     const { status, headers, body } = answer;
+    onDate(headers['date']);
     const response = asResponse(answer);
     sentFor.set(response, secretsOf(options));
     if (status >= 200 && status < 300) {

@@ -4,6 +4,7 @@ import { Network } from '../http/network.js';
 import type { CircuitState } from '../resilience/call-gate.js';
 import { CallPolicy, type CallPolicyOptions } from '../resilience/call-policy.js';
 import { AuthorizationServerFetch, type ApplicationCallKind } from './authorization-server-fetch.js';
+import { ClockSkew } from './clock-skew.js';
 import { Introspection } from './introspection.js';
 import { ServerMetadata } from './metadata.js';
 import { SERVER_CALL_RULES } from './server-call-rules.js';
@@ -25,6 +26,7 @@ export type CircuitListener = (kind: CallKind, state: CircuitState) => void;
 
 export interface AuthorizationServerCalls {
   readonly metadata: ServerMetadata;
+  readonly clockSkew: ClockSkew;
   readonly introspection: Introspection;
   readonly tokenEndpoint: TokenEndpoint;
   /** For the application's own calls. */
@@ -39,7 +41,8 @@ export function createAuthorizationServer(
   network = new Network(),
 ): AuthorizationServerCalls {
   const connections = network.toAuthorizationServer();
-  const context = new OAuthClientContext(options, connections);
+  const clockSkew = new ClockSkew(clock);
+  const context = new OAuthClientContext(options, connections, clockSkew);
   const policy = (kind: CallKind, maxConcurrentCalls = options.maxConcurrentCalls): CallPolicy =>
     new CallPolicy({ ...options, maxConcurrentCalls }, SERVER_CALL_RULES, clock, (state) => onCircuit(kind, state));
   const forRenewals = Math.floor(options.maxConcurrentCalls * RENEWALS);
@@ -48,6 +51,7 @@ export function createAuthorizationServer(
   const metadata = new ServerMetadata(context, policy('discovery'));
   return {
     metadata,
+    clockSkew,
     introspection: new Introspection(context, metadata, introspection, renewal),
     fetch: new AuthorizationServerFetch(options, connections, (kind) => policy(kind)),
     tokenEndpoint: new TokenEndpoint(context, metadata, policy('token'), options.defaultScopes, clock),

@@ -8,6 +8,7 @@ import {
   type HttpRequestOptions,
 } from 'oauth4webapi';
 import type { Connections } from '../http/network.js';
+import type { ClockSkew } from './clock-skew.js';
 import { boundedFetch } from './bounded-fetch.js';
 
 export interface OAuthClientOptions {
@@ -29,8 +30,12 @@ export class OAuthClientContext {
   readonly #fetch: ReturnType<typeof boundedFetch>;
 
   /** There are as many `connections` at once as the bulkheads let through. */
-  constructor(options: OAuthClientOptions, connections: Connections) {
-    this.#fetch = boundedFetch(connections);
+  constructor(
+    options: OAuthClientOptions,
+    connections: Connections,
+    readonly clockSkew: ClockSkew,
+  ) {
+    this.#fetch = boundedFetch(connections, (date) => clockSkew.observeHeader(date));
     this.issuer = options.issuer;
     this.realmUrl = new URL(options.realmUrl);
     this.client = { client_id: options.clientId };

@@ -15,8 +15,8 @@ afterAll(() => realm.stop());
 describe('AuthorizationServerHealth', () => {
   it('looks at most once a second, however many probe it', async () => {
     const clock = new StillClock();
-    const { metadata } = createAuthorizationServer(connectionTo(realm), clock);
-    const health = new AuthorizationServerHealth(metadata, clock);
+    const { metadata, introspection } = createAuthorizationServer(connectionTo(realm), clock);
+    const health = new AuthorizationServerHealth(metadata, introspection, clock);
     expect(await Promise.all(Array.from({ length: 50 }, () => health.check()))).toContainEqual({ reachable: true });
     realm.control.fault('discovery', { kind: 'status', status: 500 });
     clock.advance(0.999);
@@ -25,5 +25,34 @@ describe('AuthorizationServerHealth', () => {
     clock.advance(0.001);
     expect(await health.check()).toMatchObject({ reachable: false, code: 'authorization_server_unavailable' });
     expect(realm.control.calls.discovery).toBe(2);
+  });
+
+  it('is ready when the credentials were accepted once, and stays so when the server goes away', async () => {
+    const clock = new StillClock();
+    realm.control.fault('discovery', undefined);
+    const { metadata, introspection } = createAuthorizationServer(connectionTo(realm), clock);
+    const health = new AuthorizationServerHealth(metadata, introspection, clock);
+    realm.control.calls.reset();
+    realm.control.fault('introspection', { kind: 'reset' });
+    expect(await health.ready()).toMatchObject({ reachable: false, code: 'authorization_server_unavailable' });
+    realm.control.fault('introspection', undefined);
+    expect(await health.ready()).toMatchObject({ reachable: false });
+    clock.advance(1);
+    expect(await health.ready()).toEqual({ reachable: true });
+    const asked = realm.control.calls.introspection;
+    realm.control.fault('introspection', { kind: 'reset' });
+    clock.advance(3600);
+    expect(await health.ready()).toEqual({ reachable: true });
+    expect(realm.control.calls.introspection).toBe(asked);
+    realm.control.fault('introspection', undefined);
+  });
+
+  it('is not ready with a wrong secret, and says so', async () => {
+    const clock = new StillClock();
+    const wrong = { ...connectionTo(realm), clientSecret: 'wrong' };
+    const { metadata, introspection } = createAuthorizationServer(wrong, clock);
+    const health = new AuthorizationServerHealth(metadata, introspection, clock);
+    expect(await health.check()).toEqual({ reachable: true });
+    expect(await health.ready()).toMatchObject({ reachable: false, code: 'authorization_server_refused' });
   });
 });

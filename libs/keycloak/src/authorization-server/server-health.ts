@@ -1,8 +1,10 @@
-/** AuthorizationServerHealth: whether the authorization server can be reached, for readiness probes. */
+/** AuthorizationServerHealth: whether the authorization server can be reached, and has accepted this service's credentials. */
+import { randomBytes } from 'node:crypto';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import type { Clock } from '../caching/clock.js';
 import { Refusal, type RefusalCode } from '../protocol/refusal.js';
 import type { RefusalReason } from '../protocol/refusal-reasons.js';
+import type { Introspection } from './introspection.js';
 import type { ServerMetadata } from './metadata.js';
 
 /** How long one look answers for all probes: so that a public probe can't be used to flood the server. */
@@ -13,31 +15,54 @@ export type AuthorizationServerStatus =
   | { readonly reachable: false; readonly code: RefusalCode; readonly reason: RefusalReason };
 
 export class AuthorizationServerHealth {
-  readonly #last: DeadlineCache<AuthorizationServerStatus>;
+  readonly #looks: DeadlineCache<AuthorizationServerStatus>;
+  #isAccepted = false;
 
   constructor(
-    private readonly metadata: ServerMetadata,
+    private readonly metadata: Pick<ServerMetadata, 'refresh'>,
+    private readonly introspection: Pick<Introspection, 'introspect'>,
     clock: Clock,
   ) {
-    this.#last = new DeadlineCache(1, clock);
+    this.#looks = new DeadlineCache(2, clock);
   }
 
-  /** Reads the discovery document anew, at most once a second. Does not throw. */
+  /** Whether the server can be reached now: reads the discovery document anew, at most once a second. Does not throw. */
   async check(): Promise<AuthorizationServerStatus> {
-    const last = this.#last.get('status');
-    if (last !== undefined) return last;
-    const status = await this.#look();
-    this.#last.set('status', status, LOOK_LIFETIME_MS);
+    return this.#lookOnceASecond('reachable', async () => this.metadata.refresh());
+  }
+
+  /**
+   * Whether this service can do its work with what it was given: the server has accepted its credentials, once. It asks about a token of
+   * random bytes, at most once a second, until that is so. It stays so when the server goes away later: what is cached still serves,
+   * and all instances would leave at once. Does not throw.
+   */
+  async ready(): Promise<AuthorizationServerStatus> {
+    if (this.#isAccepted) return REACHABLE;
+    const status = await this.#lookOnceASecond('accepted', async () => this.introspection.introspect(junkToken()));
+    this.#isAccepted = status.reachable;
     return status;
   }
 
-  async #look(): Promise<AuthorizationServerStatus> {
-    try {
-      await this.metadata.refresh();
-      return { reachable: true };
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      return { reachable: false, code: error.code, reason: error.reason };
-    }
+  async #lookOnceASecond(what: string, look: () => Promise<unknown>): Promise<AuthorizationServerStatus> {
+    const last = this.#looks.get(what);
+    if (last !== undefined) return last;
+    const status = await statusOf(look);
+    this.#looks.set(what, status, LOOK_LIFETIME_MS);
+    return status;
   }
 }
+
+const REACHABLE: AuthorizationServerStatus = { reachable: true };
+
+async function statusOf(look: () => Promise<unknown>): Promise<AuthorizationServerStatus> {
+  try {
+    await look();
+    return REACHABLE;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { reachable: false, code: error.code, reason: error.reason };
+  }
+}
+
+/** It has the form of a token, and was issued by nobody. */
+const junkToken = (): string => `eyJhbGciOiJSUzI1NiJ9.e30.${randomBytes(16).toString('base64url')}`;

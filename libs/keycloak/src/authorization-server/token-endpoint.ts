@@ -19,6 +19,7 @@ import { IssuedToken } from '../protocol/issued-token.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import type { Refusal } from '../protocol/refusal.js';
 import { parseScope } from '../protocol/scope.js';
+import { unverifiedClaims } from '../protocol/unverified-claims.js';
 import { subjectTokenText, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
 import { ExchangeDiagnosis } from './exchange-diagnosis.js';
@@ -126,6 +127,7 @@ export class TokenEndpoint {
     if (missing !== undefined) throw notGranted(missing).add(asked);
     const extra = granted.find((token) => !wanted.includes(token) && !this.defaultScopes.includes(token));
     if (extra !== undefined) throw unusable('scope_not_asked_for', { scope: extra }).add(asked);
+    this.context.clockSkew.observeIssuedAt(unverifiedClaims(response.access_token)['iat']);
     return new IssuedToken(response.access_token, granted, response.expires_in ?? 0);
   }
 }

@@ -9,12 +9,15 @@ import { tokenHash } from '../protocol/token-hash.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 import { checkBearerToken } from './bearer-token.js';
+import { addHint, type Skew } from './token-hints.js';
 import { judgeAccessToken, type JudgeOptions } from './judge-access-token.js';
 
 export interface VerifierOptions extends JudgeOptions {
   readonly maxTokenBytes: number;
   /** What counts as a token here. */
   readonly tokenForm: TokenForm;
+  /** What was measured of our clock, for the log. */
+  readonly clockSkew?: { readonly measured: Skew | undefined };
 }
 
 type Parts = readonly [
@@ -89,7 +92,13 @@ export class AccessTokenVerifier {
   }
 
   #judge(text: string, hash: string, answer: IntrospectionAnswer): VerifiedAccessToken {
-    return judgeAccessToken(text, answer, this.#options, this.#clock, this.#revocations, hash);
+    try {
+      return judgeAccessToken(text, answer, this.#options, this.#clock, this.#revocations, hash);
+    } catch (error) {
+      if (!(error instanceof BearerError)) throw error;
+      const nowSeconds = this.#clock.epochSeconds();
+      throw addHint(error, text, { ...this.#options, nowSeconds, skew: this.#options.clockSkew?.measured });
+    }
   }
 }
 

@@ -350,7 +350,9 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
   it('logs the reason of a refusal, and no token (RS-23)', async () => {
     good({ aud: 'service-c', jti: 'j1' });
     await get('/authenticated', `Bearer ${TOKEN}`).expect(401);
-    expect(service.log.lines.at(-1)).toMatch(/^warn Request refused .*other_audience.*jti: 'j1'/s);
+    expect(service.log.lines.at(-1)).toMatch(/^log .*Request refused.*other_audience.*jti: 'j1'/s);
+    // Which request it was, by its route as declared.
+    expect(service.log.lines.at(-1)).toMatch(/method: 'GET',\s+route: '\/authenticated'/);
     const all = service.log.lines.join('\n');
     for (const part of TOKEN.split('.')) expect(all).not.toContain(part);
     expect(all).not.toContain('the-secret');

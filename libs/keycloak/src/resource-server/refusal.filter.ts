@@ -4,6 +4,7 @@ import type { HttpAdapterHost } from '@nestjs/core';
 import { throwError, type Observable } from 'rxjs';
 import { publishRefusal } from '../diagnostics/refusal-channel.js';
 import { Refusal, type RefusalBody } from '../protocol/refusal.js';
+import { describeRequest } from './request-description.js';
 
 export interface RefusalFilterOptions {
   /** The realm of the challenge: the name of this service. */
@@ -32,7 +33,7 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
   ) {}
 
   catch(refusal: Refusal, host: ArgumentsHost): Observable<never> | undefined {
-    this.log(refusal);
+    this.log(refusal, host);
     // Nest's microservices answer with what the filter gives back; other transports report what is thrown.
     if (host.getType<string>() === 'rpc') return throwError(() => this.toReply(refusal).body);
     if (host.getType<string>() !== 'http') throw refusal;
@@ -53,12 +54,16 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
     };
   }
 
-  /** One line: what we could not do is an error for the operator, what a caller may not do is a warning. */
-  log(refusal: Refusal): void {
+  /**
+   * One line, as one object: what we could not do is an error for the operator; what a caller may not do is nothing that anybody must
+   * act on. `host` is where it was caught: the line then says which request it is about.
+   */
+  log(refusal: Refusal, host?: ArgumentsHost): void {
     publishRefusal(refusal);
     const { code, reason, permission, fields, httpStatus } = refusal;
-    const line = { code, reason, ...(permission === undefined ? {} : { permission }), ...fields };
-    if (httpStatus >= 500) this.#logger.error('Request failed', line);
-    else this.#logger.warn('Request refused', line);
+    const request = host?.getType() === 'http' ? describeRequest(host.switchToHttp().getRequest()) : {};
+    const line = { code, reason, ...(permission === undefined ? {} : { permission }), ...request, ...fields };
+    if (httpStatus >= 500) this.#logger.error({ message: 'Request failed', ...line });
+    else this.#logger.log({ message: 'Request refused', ...line });
   }
 }

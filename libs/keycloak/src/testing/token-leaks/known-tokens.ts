@@ -87,7 +87,7 @@ export class KnownTokens {
       }
     }
     if (this.#grams.size === 0) return;
-    for (const { 0: run, index } of text.matchAll(RUN)) yield* this.#inRun(run, index);
+    for (const { 0: run, index } of text.matchAll(RUN)) yield* withoutContained([...this.#inRun(run, index)]);
   }
 
   *#inRun(run: string, offset: number): Generator<TokenMatch> {
@@ -105,6 +105,16 @@ export class KnownTokens {
       yield { ...match, start: offset + match.start, end: offset + match.end };
     }
   }
+}
+
+/**
+ * Of tokens with the same claims one may be found by what they share, before the one that stands there is found by what is its own: the
+ * longer match says which it is.
+ */
+function withoutContained(matches: readonly TokenMatch[]): readonly TokenMatch[] {
+  const isIn = (one: TokenMatch, other: TokenMatch): boolean =>
+    one !== other && other.start <= one.start && one.end <= other.end && other.end - other.start > one.end - one.start;
+  return matches.length < 2 ? matches : matches.filter((one) => !matches.some((other) => isIn(one, other)));
 }
 
 function knownToken(text: string, kind: TokenKind): KnownToken {

@@ -1,8 +1,9 @@
 /** Properties of the leak search: it finds a token in any surroundings, and reports nothing else. */
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { fingerprint } from '../../protocol/token-hash.js';
-import { MIN_PART_LENGTH } from './known-tokens.js';
+import { KnownTokens, MIN_PART_LENGTH } from './known-tokens.js';
 import { TokenLeakScanner } from './token-leak-scanner.js';
 
 const BASE64URL = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'];
@@ -68,6 +69,26 @@ describe('a leak', () => {
         expect(prints).toContain(fingerprint(leaked));
       }),
     );
+  });
+
+  it('is that of the token that stands there alone, however many others share its claims', () => {
+    const tokens = Array.from({ length: 40 }, (_, index) => {
+      const claims = {
+        exp: 1_700_000_300,
+        iat: 1_700_000_000,
+        iss: 'https://sso.example.com/realms/shop',
+        jti: `${index}`,
+      };
+      const payload = Buffer.from(JSON.stringify(claims)).toString('base64url');
+      return `eyJhbGciOiJSUzI1NiJ9.${payload}.${createHash('sha256').update(`${index}`).digest('base64url')}`;
+    });
+    const known = new KnownTokens();
+    for (const token of tokens) known.add(token, 'token');
+    for (const token of tokens) {
+      expect([...known.in(`https://shop.test/?access_token=${token}`)]).toMatchObject([
+        { extent: 'whole', fingerprint: fingerprint(token) },
+      ]);
+    }
   });
 
   it('is found if only a part of sufficient length is visible, anywhere in the token', () => {

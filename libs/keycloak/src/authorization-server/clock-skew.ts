@@ -1,0 +1,37 @@
+/** ClockSkew: by how much this service's clock differs from the authorization server's, as far as its answers tell. */
+import type { Clock } from '../caching/clock.js';
+
+export interface MeasuredSkew {
+  /** Seconds by which this service's clock is ahead; negative where it is behind. */
+  readonly aheadSeconds: number;
+  readonly by: 'its Date header' | 'the iat of a token that it has just issued';
+}
+
+/** Both sources count whole seconds, and an answer is under way for a while: what is smaller than this is no difference. */
+export class ClockSkew {
+  #byHeader: MeasuredSkew | undefined;
+  #byToken: MeasuredSkew | undefined;
+
+  constructor(private readonly clock: Pick<Clock, 'epochSeconds'>) {}
+
+  /** `date`: the header of an answer (RFC 9110 §6.6.1), which a server or a proxy before it may send. Keycloak 26.7 sends none. */
+  observeHeader(date: string | undefined): void {
+    const serverMs = date === undefined ? NaN : Date.parse(date);
+    if (!Number.isNaN(serverMs)) this.#byHeader = { aheadSeconds: this.#ahead(serverMs / 1000), by: 'its Date header' };
+  }
+
+  /** `iat` of a token that was issued to this service just now. */
+  observeIssuedAt(iat: unknown): void {
+    if (typeof iat !== 'number' || !Number.isFinite(iat)) return;
+    this.#byToken = { aheadSeconds: this.#ahead(iat), by: 'the iat of a token that it has just issued' };
+  }
+
+  /** The last measurement; that of a header counts first. Undefined before any. */
+  get measured(): MeasuredSkew | undefined {
+    return this.#byHeader ?? this.#byToken;
+  }
+
+  #ahead(serverSeconds: number): number {
+    return Math.round(this.clock.epochSeconds() - serverSeconds);
+  }
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { describeRequest } from './request-description.js';
+
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+
+describe('the request that a log line is about', () => {
+  it.each<[string, object, object]>([
+    [
+      'Fastify',
+      { method: 'GET', routeOptions: { url: '/api/orders/:id' }, headers: {} },
+      { method: 'GET', route: '/api/orders/:id' },
+    ],
+    [
+      'Express',
+      { method: 'POST', baseUrl: '/api', route: { path: '/orders/:id' } },
+      { method: 'POST', route: '/api/orders/:id' },
+    ],
+    ['a route that there is not', { method: 'GET', routeOptions: {}, url: '/secret?x=1' }, { method: 'GET' }],
+    ['nothing', {}, {}],
+  ])('is told of %s', (_, request, described) => {
+    expect(describeRequest(request)).toEqual(described);
+  });
+
+  it('has the ids that came with it, where they have the form of one', () => {
+    const headers = { 'x-request-id': 'r-1.2', traceparent: `00-${TRACE}-b7ad6b7169203331-01` };
+    expect(describeRequest({ headers })).toEqual({ requestId: 'r-1.2', traceId: TRACE });
+    for (const odd of ['a b', 'x'.repeat(65), 'a\nERROR', ['a', 'b'], undefined]) {
+      expect(describeRequest({ headers: { 'x-request-id': odd, traceparent: odd } })).toEqual({});
+    }
+  });
+
+  it.each([undefined, null, 'text'])('is nothing of %p', (request) => {
+    expect(describeRequest(request)).toEqual({});
+  });
+});

@@ -1,0 +1,42 @@
+/** Request description: which request a log line is about. */
+import { loggableText } from '../protocol/loggable-text.js';
+
+/** What is read of a request; Express' and Fastify's both fit. */
+interface DescribedRequest {
+  readonly method?: unknown;
+  readonly headers?: Readonly<Record<string, unknown>>;
+  /** Fastify's. */
+  readonly routeOptions?: { readonly url?: unknown };
+  /** Express'. */
+  readonly route?: { readonly path?: unknown };
+  readonly baseUrl?: unknown;
+}
+
+/** W3C Trace Context §3.2: version, trace id, parent id, flags. */
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** Identifiers that somebody in front of a service gives to a request. */
+const REQUEST_ID = /^[\w.:-]{1,64}$/;
+
+/**
+ * Method and route (as it was declared: what stands in its parameters is the caller's), and the ids that came with the request, where they
+ * have the form of one.
+ */
+export function describeRequest(request: unknown): Readonly<Record<string, string>> {
+  const { method, headers = {}, routeOptions, route, baseUrl } = Object(request) as DescribedRequest;
+  const path =
+    routeOptions?.url ?? (typeof route?.path === 'string' ? `${String(baseUrl ?? '')}${route.path}` : undefined);
+  const described = {
+    method: loggableText(method),
+    route: loggableText(path),
+    requestId: matched(REQUEST_ID, headers['x-request-id'])?.[0],
+    traceId: matched(TRACEPARENT, headers['traceparent'])?.[1],
+  };
+  return Object.fromEntries(Object.entries(described).filter(([, value]) => value !== undefined)) as Record<
+    string,
+    string
+  >;
+}
+
+const matched = (form: RegExp, text: unknown): RegExpExecArray | null =>
+  typeof text === 'string' ? form.exec(text) : null;

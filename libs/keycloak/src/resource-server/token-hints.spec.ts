@@ -1,0 +1,93 @@
+/** What an operator is told of a token that was refused, and whose clock is wrong. */
+import { describe, expect, it } from '@jest/globals';
+import { ClockSkew } from '../authorization-server/clock-skew.js';
+import { BearerError } from '../protocol/bearer-error.js';
+import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
+import { tokenText } from '../testing/token-text.js';
+import { addHint, type Skew } from './token-hints.js';
+
+const NOW = 1_700_000_000;
+const ISSUER = 'https://sso.example.com/realms/shop';
+const OURS = { iss: ISSUER, aud: 'orders', azp: 'web', exp: NOW + 60 };
+
+const text = (claims: unknown): string =>
+  ['e30', Buffer.from(JSON.stringify(claims)).toString('base64url'), 'c2ln'].join('.');
+
+function hinted(reason: BearerErrorReason, token: string, skew?: Skew): { hint?: string; unverified?: object } {
+  const refusal = new BearerError('invalid_token', { reason });
+  const options = { issuer: ISSUER, audience: 'orders', clockToleranceSeconds: 5, nowSeconds: NOW, skew };
+  return addHint(refusal, token, options).fields;
+}
+
+describe('an inactive token', () => {
+  it.each<[string, object, RegExp]>([
+    [
+      'for another service',
+      { ...OURS, aud: ['ledger', 'account'] },
+      /for ledger account, .* its scope has no audience mapper for orders/,
+    ],
+    ['for nobody', { ...OURS, aud: undefined }, /for nobody/],
+    ['of another realm', { ...OURS, iss: 'https://sso.example.com/realms/other' }, /from another issuer/],
+    ['that has expired', { ...OURS, exp: NOW - 7 }, /expired 7 s ago/],
+    ['that looks good', OURS, /revoked, its session ended, its user or client was disabled, or it is forged/],
+    ['that says nothing', {}, /no claims that can be read/],
+  ])('%s is told as that', (_, claims, hint) => {
+    expect(hinted('inactive', text(claims)).hint).toMatch(hint);
+  });
+
+  it('is told by whether its claims match, or in a form that a log line may have', () => {
+    expect(hinted('inactive', text(OURS)).unverified).toEqual({
+      iss: 'as configured',
+      aud: 'has this service',
+      azp: 'web',
+      expiresInSeconds: 60,
+    });
+    const stolen = tokenText('stolen');
+    const { unverified, hint } = hinted(
+      'inactive',
+      text({ iss: stolen, aud: [`a\nERROR b`, stolen], azp: 'x'.repeat(500), exp: 'never' }),
+    );
+    expect(JSON.stringify([unverified, hint])).not.toContain(stolen.slice(0, 24));
+    expect(unverified).toMatchObject({ iss: '***', aud: 'a ERROR b ***' });
+    expect(JSON.stringify(unverified).length).toBeLessThan(600);
+  });
+
+  it.each(['', 'x', 'a.b', 'a.!!.c', `a.${'x'.repeat(20_000)}.c`, text(null), text([1]), text('text')])(
+    'has nothing to say where it is none: %#',
+    (token) => {
+      expect(hinted('inactive', token).hint).toBe('It has no claims that can be read.');
+    },
+  );
+});
+
+describe('a time that does not fit', () => {
+  it.each<[BearerErrorReason, object, string]>([
+    ['expired', { exp: NOW - 400 }, "this service's clock is ahead of Keycloak's by at least 400 s"],
+    ['issued_in_the_future', { iat: NOW + 30 }, "this service's clock is behind Keycloak's by at least 30 s"],
+    ['not_yet_valid', { nbf: NOW + 30 }, "this service's clock is behind Keycloak's by at least 30 s"],
+  ])('%s is a clock, since Keycloak found the token active', (reason, claims, hint) => {
+    expect(hinted(reason, text(claims)).hint).toContain(hint);
+  });
+
+  it('is told by what was measured, where that is beyond the tolerance', () => {
+    const clock = { epochSeconds: () => NOW };
+    const skew = new ClockSkew(clock);
+    expect(skew.measured).toBeUndefined();
+    skew.observeIssuedAt(NOW - 3600);
+    expect(hinted('expired', text({ exp: NOW - 400 }), skew.measured).hint).toBe(
+      "This service's clock is ahead of Keycloak's by 3600 s, measured by the iat of a token that it has just issued.",
+    );
+    skew.observeHeader(new Date((NOW + 60) * 1000).toUTCString());
+    for (const odd of [undefined, 'yesterday']) skew.observeHeader(odd);
+    for (const odd of [undefined, 'x', NaN]) skew.observeIssuedAt(odd);
+    expect(hinted('inactive', text(OURS), skew.measured).hint).toBe(
+      "This service's clock is behind Keycloak's by 60 s, measured by its Date header.",
+    );
+    skew.observeHeader(new Date((NOW + 2) * 1000).toUTCString());
+    expect(hinted('expired', text({ exp: NOW - 400 }), skew.measured).hint).toContain('at least 400 s');
+  });
+
+  it('adds nothing to a refusal that says all', () => {
+    expect(hinted('revoked', text(OURS))).toEqual({});
+  });
+});

@@ -1,0 +1,99 @@
+/** Token hints: for the log of the operator, what a refused token says of itself, and whose clock is wrong. Nothing is decided by it. */
+import { loggableText } from '../protocol/loggable-text.js';
+import type { BearerError } from '../protocol/bearer-error.js';
+import { unverifiedClaims } from '../protocol/unverified-claims.js';
+import type { JudgeOptions } from './judge-access-token.js';
+
+/** By how much our clock is ahead of the server's, when it was measured. */
+export interface Skew {
+  readonly aheadSeconds: number;
+  readonly by: string;
+}
+
+export interface HintOptions extends Pick<JudgeOptions, 'issuer' | 'audience' | 'clockToleranceSeconds'> {
+  readonly nowSeconds: number;
+  readonly skew: Skew | undefined;
+}
+
+/** Adds a `hint`, and what is `unverified`, to a refusal that says less than an operator needs. */
+export function addHint(refusal: BearerError, text: string, options: HintOptions): BearerError {
+  switch (refusal.reason) {
+    case 'inactive':
+      return refusal.add(ofInactive(text, options));
+    case 'expired':
+    case 'not_yet_valid':
+    case 'issued_in_the_future':
+      return refusal.add(ofTime(refusal.reason, text, options));
+    default:
+      return refusal;
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Keycloak says "inactive" of eight things; the token itself often tells which. */
+function ofInactive(text: string, options: HintOptions): Fields {
+  const { iss, aud, azp, exp } = unverifiedClaims(text);
+  const audiences = [aud].flat().filter((one) => typeof one === 'string');
+  const said = {
+    isOfIssuer: iss === options.issuer,
+    isForUs: audiences.includes(options.audience),
+    audience: loggableText(audiences.join(' ')),
+    endedSecondsAgo: typeof exp === 'number' ? Math.round(options.nowSeconds - exp) : undefined,
+  };
+  return {
+    hint: iss === undefined && exp === undefined ? 'It has no claims that can be read.' : hintOfInactive(said, options),
+    unverified: {
+      iss: said.isOfIssuer ? 'as configured' : loggableText(iss),
+      aud: said.isForUs ? 'has this service' : said.audience,
+      azp: loggableText(azp),
+      expiresInSeconds: said.endedSecondsAgo === undefined ? undefined : -said.endedSecondsAgo,
+    },
+  };
+}
+
+interface Said {
+  readonly isOfIssuer: boolean;
+  readonly isForUs: boolean;
+  readonly audience: string | undefined;
+  readonly endedSecondsAgo: number | undefined;
+}
+
+function hintOfInactive(said: Said, { audience, skew, clockToleranceSeconds }: HintOptions): string {
+  if (!said.isOfIssuer) return 'It says that it is from another issuer.';
+  if (!said.isForUs) {
+    return `It says that it is for ${said.audience ?? 'nobody'}, and Keycloak finds a token active only for its audience. If it was meant for ${audience}, its scope has no audience mapper for ${audience}.`;
+  }
+  if (said.endedSecondsAgo !== undefined && said.endedSecondsAgo >= 0) {
+    return `It says that it expired ${said.endedSecondsAgo} s ago.`;
+  }
+  if (isOff(skew, clockToleranceSeconds)) return inWords(skew);
+  return 'What it says of itself would be good here: it was revoked, its session ended, its user or client was disabled, or it is forged.';
+}
+
+const isOff = (skew: Skew | undefined, toleranceSeconds: number): skew is Skew =>
+  skew !== undefined && Math.abs(skew.aheadSeconds) > toleranceSeconds;
+
+function ofTime(
+  reason: 'expired' | 'not_yet_valid' | 'issued_in_the_future',
+  text: string,
+  { nowSeconds, skew, clockToleranceSeconds }: HintOptions,
+): Fields {
+  if (isOff(skew, clockToleranceSeconds)) return { hint: inWords(skew) };
+  const { exp, iat, nbf } = unverifiedClaims(text);
+  // Keycloak has just found it active: by its clock it has begun, and has not ended.
+  if (reason === 'expired') return off('ahead of', nowSeconds - Number(exp));
+  return off('behind', Number(reason === 'not_yet_valid' ? nbf : iat) - nowSeconds);
+}
+
+function off(direction: string, seconds: number): Fields {
+  if (!Number.isFinite(seconds)) return {};
+  return {
+    hint: `Keycloak found it active, so this service's clock is ${direction} Keycloak's by at least ${Math.round(seconds)} s.`,
+  };
+}
+
+function inWords({ aheadSeconds, by }: Skew): string {
+  const direction = aheadSeconds > 0 ? 'ahead of' : 'behind';
+  return `This service's clock is ${direction} Keycloak's by ${Math.abs(aheadSeconds)} s, measured by ${by}.`;
+}
