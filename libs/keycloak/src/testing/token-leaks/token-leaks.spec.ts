@@ -83,10 +83,10 @@ describe('a leak', () => {
       return `eyJhbGciOiJSUzI1NiJ9.${payload}.${createHash('sha256').update(`${index}`).digest('base64url')}`;
     });
     const known = new KnownTokens();
-    for (const token of tokens) known.add(token, 'token');
-    for (const token of tokens) {
-      expect([...known.in(`https://shop.test/?access_token=${token}`)]).toMatchObject([
-        { extent: 'whole', fingerprint: fingerprint(token) },
+    for (const one of tokens) known.add(one, 'token');
+    for (const one of tokens) {
+      expect([...known.in(`https://shop.test/?access_token=${one}`)]).toMatchObject([
+        { extent: 'whole', fingerprint: fingerprint(one) },
       ]);
     }
   });
