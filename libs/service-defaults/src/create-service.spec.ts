@@ -51,7 +51,7 @@ class TestModule {}
 const ORDER = { order_id: 1, amount: 10 };
 let app: NestFastifyApplication;
 const printed: string[] = [];
-const write = process.stderr.write.bind(process.stderr);
+const write = process.stdout.write.bind(process.stdout);
 
 beforeAll(async () => {
   app = await createService(TestModule, { logFormat: 'json' });
@@ -180,9 +180,9 @@ describe('a service', () => {
   });
 
   it('reveals nothing of an internal error, and echoes no path (RS-24)', async () => {
-    process.stderr.write = (chunk) => printed.push(String(chunk)) > 0;
+    process.stdout.write = (chunk) => printed.push(String(chunk)) > 0;
     const broken = await request(app.getHttpServer()).get('/broken');
-    process.stderr.write = write;
+    process.stdout.write = write;
     expect(broken.status).toBe(500);
     expect(broken.body).toEqual({ error: 'Internal error', code: 'internal_error' });
     expect(printed.join('')).toContain('a-secret-detail');

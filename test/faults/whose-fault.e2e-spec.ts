@@ -1,0 +1,269 @@
+/** Whose fault it is: a realm or a setting with one fault in it, on a real Keycloak, and what the log then says to an operator. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { expect, it } from '@jest/globals';
+import { testServer } from 'keycloak-test-servers';
+import { Refusal, type KeycloakModuleOptions, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Administrator } from '../../libs/keycloak-test-servers/contract/administrator.js';
+import {
+  describeOnKeycloak,
+  REALM,
+  REALM_ENVIRONMENT,
+  REALM_FILE,
+  SECRETS,
+} from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+
+interface RealmFile {
+  realm: string;
+  clientScopes: { name: string; protocolMappers?: unknown[] }[];
+  scopeMappings: { clientScope: string; roles: string[] }[];
+  clients: {
+    clientId: string;
+    enabled?: boolean;
+    serviceAccountsEnabled?: boolean;
+    optionalClientScopes: string[];
+    attributes: Record<string, string>;
+  }[];
+}
+
+interface Realm {
+  readonly baseUrl: string;
+  readonly issuer: string;
+}
+
+const client = (realm: RealmFile, id: string): RealmFile['clients'][number] => {
+  const found = realm.clients.find(({ clientId }) => clientId === id);
+  if (found === undefined) throw new Error(`no client ${id}`);
+  return found;
+};
+
+/** The demo realm under a name of its own, with `change` in it, for the time of `use`. */
+async function withRealm(change: (realm: RealmFile) => void, use: (realm: Realm) => Promise<void>): Promise<void> {
+  const { baseUrl, issuer } = testServer();
+  const text = readFileSync(REALM_FILE, 'utf8').replaceAll(
+    /\$\{(\w+)\}/g,
+    (_, name: string) => REALM_ENVIRONMENT[name] ?? '',
+  );
+  const realm = JSON.parse(text) as RealmFile;
+  realm.realm = `faults-${randomUUID()}`;
+  change(realm);
+  const administrator = new Administrator(baseUrl, realm.realm);
+  const authorization = `Bearer ${await administrator.token()}`;
+  const created = await fetch(`${baseUrl}/admin/realms`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: JSON.stringify(realm),
+  });
+  expect(created.status).toBe(201);
+  try {
+    await use({ baseUrl, issuer: issuer.replace(REALM, realm.realm) });
+  } finally {
+    await administrator.change('DELETE', '');
+  }
+}
+
+type Service = 'service-a' | 'service-b' | 'service-c';
+
+const serviceIn = (
+  { baseUrl, issuer }: Realm,
+  clientId: Service,
+  more: Partial<KeycloakModuleOptions> = {},
+  aheadSeconds = 0,
+): ComposedKeycloak =>
+  composeKeycloak(
+    { baseUrl, issuer, clientId, clientSecret: SECRETS[clientId], allowInsecureRequests: true, ...more },
+    { clock: { ...systemClock, epochSeconds: () => Date.now() / 1000 + aheadSeconds } },
+  );
+
+const tokenOf = async (realm: Realm, user: string): Promise<string> => textOf(await login(realm, user));
+
+async function callerAt(a: ComposedKeycloak, realm: Realm, user: string): Promise<VerifiedAccessToken> {
+  return a.verifier.verify(await tokenOf(realm, user));
+}
+
+/** What the log line has. */
+async function logged(failing: Promise<unknown>): Promise<object> {
+  const error = await failing.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof Refusal)) throw new Error('nothing was refused', { cause: error });
+  const { code, reason, permission, fields, httpStatus } = error;
+  // What a caller is told has none of it.
+  expect(JSON.stringify(error.toBody(true))).not.toMatch(/description|endpoint|audience":/);
+  return { code, reason, permission, httpStatus, ...fields };
+}
+
+const OURS = { code: 'authorization_server_refused', httpStatus: 502 };
+const TO_B = { audience: 'service-b', scope: 'orders.approve' };
+const unchanged = (): void => undefined;
+
+describeOnKeycloak('the log of the service at fault', () => {
+  it('names the client, and Keycloak’s own words, of a wrong secret', () =>
+    withRealm(unchanged, async (realm) => {
+      const a = serviceIn(realm, 'service-a', { clientSecret: 'not-the-secret' });
+      const endpoint = `${realm.issuer}/protocol/openid-connect/token`;
+      const line = await logged(a.clientCredentials.getToken('orders.approve'));
+      expect(line).toMatchObject({
+        ...OURS,
+        client: 'service-a',
+        endpoint,
+        description: expect.stringMatching(/invalid client/i) as unknown,
+      });
+      expect(JSON.stringify(line)).not.toContain('not-the-secret');
+      expect(await a.health.ready()).toMatchObject({ reachable: false, code: 'authorization_server_refused' });
+    }));
+
+  it('shows both issuers, a realm that there is not, and where nothing listens', () =>
+    withRealm(unchanged, async (realm) => {
+      const path = new URL(realm.issuer).pathname;
+      const other = `http://keycloak.example:8080${path}`;
+      const mismatch = serviceIn({ ...realm, issuer: other }, 'service-a').clientCredentials.getToken('orders.approve');
+      expect(await logged(mismatch)).toMatchObject({
+        ...OURS,
+        reason: 'issuer_mismatch',
+        configured: other,
+        found: realm.issuer,
+      });
+      const misspelt = serviceIn({ ...realm, issuer: `${realm.issuer}x` }, 'service-a');
+      expect(await logged(misspelt.clientCredentials.getToken('x'))).toMatchObject({
+        ...OURS,
+        reason: 'realm_not_found',
+        endpoint: expect.stringContaining(`${path}x`) as unknown,
+      });
+      const nobody = serviceIn({ ...realm, baseUrl: 'http://127.0.0.1:9' }, 'service-a', { maxRetries: 0 });
+      expect(await logged(nobody.clientCredentials.getToken('x'))).toMatchObject({
+        code: 'authorization_server_unavailable',
+        reason: 'ECONNREFUSED',
+        endpoint: expect.stringContaining('http://127.0.0.1:9/') as unknown,
+      });
+    }));
+
+  it.each<[string, (realm: RealmFile) => void, { audience: string; scope: string }, object]>([
+    [
+      'a scope that is not assigned to this client',
+      (realm) => client(realm, 'service-a').optionalClientScopes.splice(0, 99),
+      TO_B,
+      { reason: 'answered_400_invalid_scope', description: 'Invalid scopes: orders.approve' },
+    ],
+    [
+      'a token exchange that is not switched on',
+      (realm) => delete client(realm, 'service-a').attributes['standard.token.exchange.enabled'],
+      TO_B,
+      { description: 'Standard token exchange is not enabled for the requested client' },
+    ],
+    [
+      'an audience that there is not',
+      unchanged,
+      { ...TO_B, audience: 'service-x' },
+      { reason: 'answered_400_invalid_client', audience: 'service-x', description: 'Audience not found' },
+    ],
+    [
+      'an audience that is switched off',
+      (realm) => (client(realm, 'service-b').enabled = false),
+      TO_B,
+      { audience: 'service-b', description: expect.stringMatching(/disabled/i) as unknown },
+    ],
+    [
+      'an audience that there is, and that is not the one of the scope',
+      unchanged,
+      { ...TO_B, audience: 'service-c' },
+      { reason: 'audience_mismatch', audience: 'service-c', found: 'service-b' },
+    ],
+    [
+      'an audience mapper that is missing',
+      (realm) => {
+        for (const scope of realm.clientScopes) if (scope.name === 'orders.approve') scope.protocolMappers = [];
+      },
+      TO_B,
+      { reason: 'audience_mapper_missing', audience: 'service-b' },
+    ],
+  ])('says of %s what to mend, and blames no user', (_, change, target, expected) =>
+    withRealm(change, async (realm) => {
+      const a = serviceIn(realm, 'service-a');
+      const alice = await callerAt(a, realm, 'alice');
+      expect(await logged(a.tokenExchange.exchange(alice, target))).toMatchObject({
+        ...OURS,
+        grant: 'token_exchange',
+        scope: 'orders.approve',
+        ...expected,
+      });
+    }),
+  );
+
+  it('says of a service account that is off, and of one without the role, which scope it was', async () => {
+    const noAccount = (realm: RealmFile): void => void (client(realm, 'service-a').serviceAccountsEnabled = false);
+    await withRealm(noAccount, async (realm) => {
+      const line = await logged(serviceIn(realm, 'service-a').clientCredentials.getToken('orders.approve'));
+      expect(line).toMatchObject({
+        ...OURS,
+        grant: 'client_credentials',
+        scope: 'orders.approve',
+        client: 'service-a',
+      });
+      expect(line).toMatchObject({ description: expect.stringMatching(/service account/i) as unknown });
+    });
+    const noRole = (realm: RealmFile): void => {
+      for (const mapping of realm.scopeMappings)
+        if (mapping.clientScope === 'orders.approve') mapping.roles = ['order-viewer-x'];
+      Object.assign(realm, {
+        roles: {
+          realm: [...(realm as never as { roles: { realm: object[] } }).roles.realm, { name: 'order-viewer-x' }],
+        },
+      });
+    };
+    await withRealm(noRole, async (realm) => {
+      expect(await logged(serviceIn(realm, 'service-a').clientCredentials.getToken('orders.approve'))).toMatchObject({
+        ...OURS,
+        reason: 'scope_not_granted',
+        scope: 'orders.approve',
+      });
+    });
+  });
+
+  it('blames the user where the user lacks the permission', () =>
+    withRealm(unchanged, async (realm) => {
+      const a = serviceIn(realm, 'service-a');
+      const bob = await callerAt(a, realm, 'bob');
+      expect(await logged(a.tokenExchange.exchange(bob, TO_B))).toMatchObject({
+        code: 'insufficient_scope',
+        httpStatus: 403,
+        permission: 'orders.approve',
+        reason: 'permission_not_granted_to_subject',
+      });
+      const alice = await callerAt(a, realm, 'alice');
+      expect((await a.tokenExchange.exchange(alice, TO_B)).scope).toContain('orders.approve');
+    }));
+
+  it('says of an inactive token for whom it is', () =>
+    withRealm(unchanged, async (realm) => {
+      const atB = serviceIn(realm, 'service-b').verifier.verify(await tokenOf(realm, 'alice'));
+      expect(await logged(atB)).toMatchObject({
+        reason: 'inactive',
+        hint: expect.stringMatching(/It says that it is for service-a, .* no audience mapper for service-b/) as unknown,
+        unverified: { iss: 'as configured', aud: 'service-a', azp: 'demo-cli' },
+      });
+    }));
+
+  it.each([
+    ['ahead', 3600, 'expired', /ahead of Keycloak's by (at least )?3[23]\d\d s|ahead of Keycloak's by 3600 s/],
+    ['behind', -60, 'issued_in_the_future', /behind Keycloak's by (at least )?(59|60|61) s/],
+  ])('names a clock that is %s', (_, aheadSeconds, reason, hint) =>
+    withRealm(unchanged, async (realm) => {
+      const a = serviceIn(realm, 'service-a', {}, aheadSeconds);
+      const alice = await tokenOf(realm, 'alice');
+      expect(await logged(a.verifier.verify(alice))).toMatchObject({
+        reason,
+        hint: expect.stringMatching(hint) as unknown,
+      });
+      // Measured by a token of its own, it is said in words.
+      await a.clientCredentials.getToken('orders.approve').catch(() => undefined);
+      expect(await logged(a.verifier.verify(await tokenOf(realm, 'bob')))).toMatchObject({
+        hint: expect.stringMatching(/measured by/) as unknown,
+      });
+    }),
+  );
+});

@@ -1,0 +1,38 @@
+/** docs/operations.md leaves out no reason that a log line may have, and no setting. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import {
+  AUTHORIZATION_SERVER_ERROR_REASONS,
+  BEARER_ERROR_REASONS,
+  SERVICE_CALL_ERROR_REASONS,
+} from 'nestjs-keycloak-s2s';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const runbook = read('docs/operations.md');
+const inCode = new Set([...runbook.matchAll(/`([^`]+)`/g)].map(([, text]) => text));
+
+describe('the runbook', () => {
+  it('says what to do for each reason', () => {
+    const reasons = [...BEARER_ERROR_REASONS, ...AUTHORIZATION_SERVER_ERROR_REASONS, ...SERVICE_CALL_ERROR_REASONS];
+    expect(reasons.filter((reason) => !inCode.has(reason))).toEqual([]);
+  });
+
+  it('has each setting that a service reads, and no other', () => {
+    const sources = ['service-settings', 'login-settings']
+      .map((file) => read(`libs/service-defaults/src/${file}.ts`))
+      .join('\n');
+    const named = [...sources.matchAll(/variables\.\w+\(\s*'([A-Z_]+)'/g)].map(([, name]) => name ?? '');
+    const ofTheService = [...sources.matchAll(/`\$\{prefix(?:Of\(called\))?\}(_[A-Z_]+)`/g)].map(
+      ([, name]) => name ?? '',
+    );
+    const settings = runbook.slice(runbook.indexOf('## Settings'));
+    const rows = [...settings.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name.replace(/^<(SERVICE|OTHER)>/, '')),
+    );
+    expect(new Set(rows)).toEqual(new Set([...named, ...ofTheService]));
+    expect(named.length).toBeGreaterThan(12);
+  });
+});
