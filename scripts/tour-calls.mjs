@@ -1,6 +1,21 @@
-// One call of the tour, by a browser where it has cookies: made, and shown without what must not be seen.
+// The calls of the tour, by a browser where it has cookies: made, checked, and shown without what must not be seen.
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { runsAlready } from './own-options.mjs';
 import { paint } from './processes.mjs';
+import { clientSecrets, portOf, REALM, services } from './services.mjs';
+import { print } from './tour-steps.mjs';
+
+process.chdir(join(import.meta.dirname, '..'));
+if (existsSync('.env')) process.loadEnvFile('.env');
+const chosen = process.env.AUTHORIZATION_SERVER ?? '';
+const server = runsAlready(chosen) ? chosen : `http://localhost:${portOf(process.env, 'KEYCLOAK_PORT', 8080)}`;
+const [, base, realm = REALM] = /^(.*?)(?:\/realms\/([^/]+))?\/*$/.exec(server) ?? [];
+export const openid = `${base}/realms/${realm}/protocol/openid-connect`;
+const portNamed = (/** @type {string} */ wanted) => services(process.env).find(({ name }) => name === wanted)?.port;
+export const atA = (path = '') => `http://localhost:${portNamed('service-a')}/${path}`;
+export const atC = `http://localhost:${portNamed('service-c')}/api/compute`;
 
 /**
  * @typedef {Map<string, { value: string, host: string }>} Cookies by name: a browser sends those that the host has set
@@ -18,9 +33,8 @@ const hide = (/** @type {string} */ name, /** @type {any} */ value) =>
  *
  * @param {string} url
  * @param {Sent} sent
- * @param {(line: string) => void} print
  */
-export async function call(url, { token, client, form, json, cookies }, print) {
+async function call(url, { token, client, form, json, cookies }) {
   const headers = new Headers({ accept: cookies ? 'text/html' : 'application/json' });
   if (json) headers.set('content-type', 'application/json');
   if (cookies && form) headers.set('sec-fetch-site', 'same-origin');
@@ -57,4 +71,72 @@ export async function call(url, { token, client, form, json, cookies }, print) {
   if (isJson) print(`    ${JSON.stringify(answer, hide)}`);
   if (title) print(`    (a page: ${title})`);
   return { url, status: response.status, headers: response.headers, text, answer };
+}
+
+export function check(/** @type {string} */ what, /** @type {unknown} */ holds) {
+  if (!holds) throw new Error(`It did not go as it should. Expected: ${what}.`);
+  print(paint(32, `  ✓ ${what}`));
+}
+
+/**
+ * @param {string} url
+ * @param {number} status
+ * @param {Omit<Sent, 'client'> & { client?: string }} sent
+ */
+export async function ask(url, status, { client, ...sent }) {
+  const secret = clientSecrets(process.env)[`${client?.toUpperCase().replaceAll('-', '_')}_CLIENT_SECRET`];
+  const answer = await call(url, client && secret ? { ...sent, client: [client, secret] } : sent);
+  check(`the answer is ${status}`, answer.status === status);
+  return answer;
+}
+
+/**
+ * An access token for `aud`, which `azp` asks for.
+ *
+ * @param {Record<string, string>} form
+ * @param {string} aud
+ * @param {string} azp
+ * @returns {Promise<string>}
+ */
+export async function tokenFrom(form, aud, azp) {
+  const { access_token } = (await ask(`${openid}/token`, 200, { form, client: azp })).answer;
+  const claims = claimsOf(access_token);
+  print(`    ${JSON.stringify(claims)}`);
+  check(`aud is ${aud}, azp is ${azp}`, claims.aud === aud && claims.azp === azp);
+  return access_token;
+}
+
+export function claimsOf(/** @type {string} */ token) {
+  const { aud, azp, sub, scope, exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  return { aud, azp, sub, scope, lives: `${Math.round(exp - Date.now() / 1000)} s` };
+}
+
+export async function logIn(/** @type {string} */ user) {
+  /** @type {Cookies} */
+  const cookies = new Map();
+  const toKeycloak = await ask(atA('auth/login'), 303, { cookies });
+  check('it asks for a code, with PKCE', toKeycloak.headers.get('location')?.includes('code_challenge_method=S256'));
+  const page = await follow(toKeycloak, cookies);
+  const action = /<form[^>]* action="([^"]+)"/.exec(page.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+  const form = { username: user, password: user };
+  const back = await ask(new URL(action, page.url).href, 302, { cookies, form });
+  await follow(back, cookies);
+  check('the browser has the id of a session', cookies.has('session'));
+  return cookies;
+}
+
+/**
+ * @param {Awaited<ReturnType<typeof call>>} answer
+ * @param {Cookies} cookies
+ */
+export async function follow(answer, cookies) {
+  let page = answer;
+  for (let to = page.headers.get('location'); to !== null; to = page.headers.get('location'))
+    page = await call(new URL(to, page.url).href, { cookies });
+  return page;
+}
+
+/** What there is to read on a page. */
+export function words(/** @type {string} */ page) {
+  return page.replaceAll(/<[^>]*>/g, '').replaceAll(/\s+/g, ' ');
 }
