@@ -80,7 +80,7 @@ export class RenewingCache<V> {
   }
 
   #renew(key: string, entry: Entry<V>, obtain: () => Promise<Renewable<V>>): void {
-    // Whoever needs the value past its deadline asks again, and gets the failure then.
+    // A caller that needs the value past its deadline asks again, and gets the failure then.
     this.#obtain(key, obtain).catch(() => {
       entry.renewAtMs = this.clock.monotonicMs() + RENEWAL_PAUSE_MS;
     });

@@ -28,7 +28,7 @@ interface Answer {
 /**
  * Not well is a service that can't be reached, is too slow, breaks off, or answers 502, 503 or 504. A 4xx is an answer like any
  * other; so is a 500, which may be the fault of one route or one body, for which the others must not be closed. And so is what
- * such a 500, or a 404, of the service behind it comes to: whoever may call one route could close all of them.
+ * such a 500, or a 404, of the service behind it comes to: a caller of one route could close all of them.
  */
 export function serviceCallRules(service: string): CallRules<Answer> {
   return {

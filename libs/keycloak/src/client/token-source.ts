@@ -113,7 +113,7 @@ export class TokenSource {
       : this.endpoint.clientCredentials(request.scope);
   }
 
-  /** Whoever holds a judged token may have held it since before it was denied; what was made of it goes as well. */
+  /** A judged token may be older than its denial; what was exchanged for it is evicted as well. */
   #refuseDenied(request: TokenRequest): void {
     if (request.grant !== TOKEN_EXCHANGE_GRANT || !this.revocations.denies(request.subject)) return;
     this.dropExchangedFrom(request.subject.hash);

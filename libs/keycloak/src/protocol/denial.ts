@@ -31,7 +31,7 @@ export interface ReadDenial {
 /** So that a list which is bounded in number is bounded in size. */
 const MAX_LENGTH = 1024;
 
-/** Whoever gives milliseconds gives more; as seconds, this is in the year 5138. */
+/** Times in milliseconds are larger; as seconds, this is in the year 5138. */
 const MAX_EPOCH_SECONDS = 1e11;
 
 /**

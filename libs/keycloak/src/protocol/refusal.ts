@@ -65,7 +65,7 @@ export abstract class Refusal<Reason extends RefusalReason = RefusalReason> exte
   }
 
   /**
-   * Adds what the log should have of the call that failed; what is there stays. For whoever made the call, and before it is shared.
+   * Adds what the log should have of the call that failed; what is there stays. Only the code that made the call does so, before it shares the error.
    * @internal
    */
   add(fields: Readonly<Record<string, unknown>>): this {

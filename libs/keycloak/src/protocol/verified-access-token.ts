@@ -6,7 +6,7 @@ import { fingerprint, tokenHash } from './token-hash.js';
 let readText: (token: VerifiedAccessToken) => string;
 let make: (text: string, facts: TokenFacts) => VerifiedAccessToken;
 
-/** Whoever has it makes tokens; it never leaves this file. */
+/** It lets its holder make tokens, so it never leaves this file. */
 const MAKER = Symbol('maker');
 
 /** What is the same for every request that carries a token while one answer about it serves; no text of it. */

@@ -1,6 +1,6 @@
-/** Bulkhead: so many may be inside, so many may wait at the door, and each for so long. */
+/** Bulkhead: a bound on the calls in flight, on those that wait, and on how long each waits. */
 
-/** Nobody may wait any more, or this one has waited too long. It says nothing of the other side. */
+/** Too many calls wait already, or this one has waited too long. It says nothing about the other side. */
 export class NoSlotError extends Error {}
 
 interface Waiter {
@@ -8,8 +8,8 @@ interface Waiter {
 }
 
 /**
- * Those who wait come in by their order. Whoever gives up leaves the queue at once, and its place with it: that of cockatiel
- * keeps him, and when his turn comes forgets to call the next.
+ * Waiting calls get slots in their order. A call that is given up leaves the queue at once; the bulkhead of cockatiel keeps it, and
+ * does not start the next one when its turn comes.
  */
 export class Bulkhead {
   #inside = 0;

@@ -76,7 +76,7 @@ export interface Place {
 
 const noted: WeakRef<object>[] = [];
 
-/** On a function: where it stood when something was said of it. Whoever copies what Nest knows of a function copies this, too. */
+/** On a function: where it stood when something was said of it. Code that copies Nest's metadata of a function copies this, too. */
 const PLACES = 'nestjs-keycloak-s2s:places';
 
 /** Keeps with a method where it stands; not with one that is inherited, which stands elsewhere and has other heirs. */

@@ -29,7 +29,7 @@ type Parts = readonly [
 
 let make: (...parts: Parts) => AccessTokenVerifier;
 
-/** Whoever makes a verifier says what is found active: as much as to make a token. */
+/** The maker of a verifier decides what is found active, which is as much as to make a token. */
 const MAKER = Symbol('maker');
 
 export interface VerifyOptions {

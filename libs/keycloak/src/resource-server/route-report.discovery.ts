@@ -27,7 +27,7 @@ export class RouteReport implements OnApplicationBootstrap {
       refuseUnenforced(host, handlers, enforced);
       if (host.isGateway) {
         this.#logger.warn(
-          `${host.name} is a gateway: who connects stays, runs handleConnection and gets what it pushes; the guard sees messages only`,
+          `${host.name} is a gateway, of which the guard sees the messages only: anybody can connect, runs handleConnection, and receives what it pushes`,
         );
       }
     }
@@ -51,12 +51,14 @@ export class RouteReport implements OnApplicationBootstrap {
       throw new Error(`${label} is reached by _entities, and Nest runs no guard for it: it can't be closed`);
     }
     if (kind === 'field') {
-      this.#logger.warn(`${label} is not guarded by itself: it runs for whom its operation lets in, which is nobody`);
+      this.#logger.warn(
+        `${label} has no guard of its own: it runs for the callers of its operation, and the guard admits none of them`,
+      );
       return;
     }
     const access = accessOf(handler);
     if (kind !== 'route') {
-      this.#logger.warn(`${label} is closed: the guard reaches it, and lets in HTTP requests only`);
+      this.#logger.warn(`${label} is closed: the guard admits HTTP requests only`);
     } else if (access.opening === 'closed') {
       this.#logger.warn(`${label} is closed: no decorator opens it, every request gets 403`);
     }
@@ -101,7 +103,7 @@ function accessOf({ label, host: { prototype, instance }, method, function: foun
 const isGuarded = ({ kind }: Handler): boolean => kind !== 'field';
 
 /**
- * Throws for a decorator where no guard runs: whoever put it there believes that it is enforced. It is, on a controller that others
+ * Throws for a decorator where no guard runs: its author believes that it is enforced. It is, on a controller that others
  * inject as a provider, or whose methods a provider inherits: nothing from outside reaches those.
  */
 function refuseUnenforced(host: Host, handlers: readonly Handler[], enforced: ReadonlySet<object>): void {
