@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AuthorizationServerHealth } from 'nestjs-keycloak-s2s';
 import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import { createService, serviceAdapter, type ServiceModule } from 'service-defaults';
 
@@ -100,6 +101,11 @@ export class RunningService {
 
   ready(): Promise<ServiceAnswer> {
     return this.#get('/health/ready', {});
+  }
+
+  /** Whether it reaches Keycloak now, as its health details say. */
+  async reachesKeycloak(): Promise<boolean> {
+    return (await this.app.get(AuthorizationServerHealth, { strict: false }).check()).reachable;
   }
 
   live(): Promise<ServiceAnswer> {

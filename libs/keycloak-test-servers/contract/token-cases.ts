@@ -273,7 +273,8 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
     answer: refused(400, 'invalid_grant', 'Invalid user credentials'),
   })),
   {
-    title: 'after ten wrong passwords in a row: refuses the correct one too, by any name of the user; half as many are allowed',
+    title:
+      'after ten wrong passwords in a row: refuses the correct one too, by any name of the user; half as many are allowed',
     async ask(server) {
       const [patient, guessed] = [await server.newUser('order-viewer'), await server.newUser('order-viewer')];
       const guess = async (username: string, times: number) => {
