@@ -5,6 +5,7 @@ import { AuthorizationServerError } from '../protocol/authorization-server-error
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import { loggableText } from '../protocol/loggable-text.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
+import { addressOf } from './bounded-fetch.js';
 import { toServerError } from './server-errors.js';
 import type { OAuthClientContext } from './oauth-client-context.js';
 
@@ -60,6 +61,8 @@ export class ServerMetadata {
   }
 }
 
+const MAX_ISSUER_LENGTH = 500;
+
 const nothing = async (): Promise<undefined> => undefined;
 
 /** As the OAuth library has it. */
@@ -73,7 +76,12 @@ function isIssuerMismatch(error: unknown): error is IssuerMismatch {
 
 /** Both, since either may be wrong: what is configured here, and what the realm calls itself. */
 function issuerMismatch(configured: string, found: unknown): AuthorizationServerError {
-  return misconfigured('issuer_mismatch', { configured, found: loggableText(found) });
+  // The name of a realm may be as long as a secret, which a text of the server's would be cut for.
+  const isUrl = typeof found === 'string' && found.length <= MAX_ISSUER_LENGTH && URL.canParse(found);
+  return misconfigured('issuer_mismatch', {
+    configured,
+    found: isUrl ? addressOf(new URL(found)) : loggableText(found),
+  });
 }
 
 function misconfigured(
