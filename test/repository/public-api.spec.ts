@@ -44,6 +44,7 @@ describe('nestjs-keycloak-s2s', () => {
       'VerifiedAccessToken',
       'clientRoles',
       'denialOf',
+      'describeRequest',
       'getServiceClientToken',
       'isProduction',
       'realmRoles',

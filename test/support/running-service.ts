@@ -83,7 +83,11 @@ export class RunningService {
       scanner.inspect(`the answer to ${method} ${url.split('?')[0]}`, text);
     });
     const app = await withVariables({ NODE_ENV: 'test', ...variables }, () =>
-      createService(module.register({ demoMode: variables['DEMO_MODE'] === 'true' }), { logFormat: 'json' }, adapter),
+      createService(
+        module.register({ demoMode: variables['DEMO_MODE'] === 'true' }),
+        { logFormat: 'json', requestLog: variables['REQUEST_LOG'] === 'true' },
+        adapter,
+      ),
     );
     try {
       await app.listen(listenAt.port, listenAt.host);

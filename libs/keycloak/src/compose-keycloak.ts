@@ -74,7 +74,7 @@ export function composeKeycloak(
   const logCircuitOf =
     (service: string) =>
     (state: CircuitState): void =>
-      logCircuit(serviceLog, service, state, { service });
+      logCircuit(serviceLog, service, state, { called: service });
   const { allowInsecureRequests } = options;
   return {
     revocations,

@@ -15,6 +15,7 @@ export {
 } from './resource-server/access.decorators.js';
 export { AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 export { IntrospectionGuard } from './resource-server/introspection.guard.js';
+export { describeRequest } from './resource-server/request-description.js';
 export { RefusalFilter } from './resource-server/refusal.filter.js';
 export { verifiedTokenOf } from './resource-server/verified-requests.js';
 

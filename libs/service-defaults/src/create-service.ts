@@ -14,6 +14,7 @@ import {
 import { Connections } from './connections.js';
 import { ErrorFilter } from './error.filter.js';
 import { refuseUnknownHosts } from './known-hosts.js';
+import { logRequests } from './request-log.js';
 import { securityHeaders } from './security-headers.js';
 import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
@@ -52,11 +53,18 @@ export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): Fa
 /** Returns an application that is ready for `listen()`. The module must import `KeycloakModule.forRoot`. Throws on invalid settings. */
 export async function createService(
   module: Type | DynamicModule,
-  { name, logFormat, demo }: Pick<ServiceSettings<string>, 'logFormat' | 'demo'> & { readonly name?: string },
+  {
+    name,
+    logFormat,
+    requestLog = false,
+    demo,
+  }: Pick<ServiceSettings<string>, 'logFormat' | 'demo'> &
+    Partial<Pick<ServiceSettings<string>, 'name' | 'requestLog'>>,
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
   // This hook comes first, so that no other hook runs for a refused request.
   if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
+  if (requestLog) logRequests(adapter);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new ServiceLogger(logFormat, name),
     abortOnError: false,

@@ -57,6 +57,7 @@ describe('readServiceSettings', () => {
       port: 3000,
       demoMode: false,
       logFormat: 'json',
+      requestLog: false,
       shutdownDelaySeconds: 5,
       keycloak: {
         issuer: 'https://sso.example.com/realms/shop',

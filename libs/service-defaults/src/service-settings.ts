@@ -26,6 +26,8 @@ export interface ServiceSettings<Called extends string> {
   readonly demoMode: boolean;
   /** `text` with `NODE_ENV=development`; else `json`, one object per line. */
   readonly logFormat: 'json' | 'text';
+  /** Whether each answered request is logged. */
+  readonly requestLog: boolean;
   /** The time between a signal, from which on the service is not ready, and the closing of its listener. */
   readonly shutdownDelaySeconds: number;
   readonly keycloak: KeycloakModuleOptions;
@@ -44,7 +46,7 @@ const DEMO_SECRET = /^[a-z0-9]+-secret$/;
 /**
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
  * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window),
- * `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<NAME>_CLIENT_SECRET` or
+ * `REQUEST_LOG` (default false), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<NAME>_CLIENT_SECRET` or
  * `<NAME>_CLIENT_SECRET_FILE`, and `<OTHER>_URL` for each service that this service calls. An empty variable counts as not set. Any
  * `NODE_ENV` other than `development` and `test` means production. `readLoginSettings` and `readDemoSettings` read further variables.
  */
@@ -77,6 +79,7 @@ export function readServiceSettings<Called extends string>(
   const host = variables.text('HOST', '127.0.0.1');
   const port = variables.port('PORT', service.port);
   const introspectionTtlSeconds = variables.wholeNumber('INTROSPECTION_TTL_SECONDS', 10, 300);
+  const requestLog = variables.flag('REQUEST_LOG');
   const shutdownDelaySeconds = variables.wholeNumber('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, 300);
   const urls = Object.fromEntries(
     service.calls.map((called) => [called, variables.url(`${prefixOf(called)}_URL`, insecureAllowed)]),
@@ -114,6 +117,7 @@ export function readServiceSettings<Called extends string>(
     port,
     demoMode,
     logFormat,
+    requestLog,
     shutdownDelaySeconds,
     keycloak,
     urls,

@@ -28,7 +28,7 @@ export class BackchannelLogoutController {
     // This comes first: while Keycloak sends the notice, it still reports the session's tokens as active.
     this.#deny(token);
     await this.sessions.endAtKeycloak(token, token.issuedAt);
-    this.#logger.log('Session ended', { sid: token.sessionId, sub: token.subject });
+    this.#logger.log({ message: 'Session ended', audit: 'session_ended', sid: token.sessionId, sub: token.subject });
   }
 
   /** Denies the tokens of the session, also as Bearer tokens; for a whole user, the tokens issued until now. */

@@ -58,6 +58,7 @@ export class LoginController {
     const loggedIn = await this.provider.complete(queryOf(request.url), login);
     const former = this.cookies.sessionId(request);
     const id = await this.sessions.begin(loggedIn);
+    this.#logger.log({ message: 'Logged in', audit: 'login', sub: loggedIn.subject, sid: loggedIn.sessionId });
     if (former !== undefined) await this.sessions.end(former);
     setCookies(reply, [this.cookies.setSession(id)]);
     return to(login.returnTo);
@@ -76,7 +77,10 @@ export class LoginController {
     const session = await this.sessions.find(id);
     await this.sessions.end(id);
     setCookies(reply, [this.cookies.clearSession()]);
-    if (session !== undefined) await this.#endAtKeycloak(session);
+    if (session !== undefined) {
+      this.#logger.log({ message: 'Logged out', audit: 'logout', sub: session.subject, sid: session.sessionId });
+      await this.#endAtKeycloak(session);
+    }
     return to(await this.provider.logoutUrl());
   }
 

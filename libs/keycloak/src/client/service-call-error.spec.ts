@@ -23,7 +23,7 @@ describe('ServiceCallError', () => {
       status: 500,
       body: { code: 'broken' },
     });
-    expect(refusal.fields).toEqual({ service: 'service-c', answered: 500, answer: { code: 'broken' } });
+    expect(refusal.fields).toEqual({ called: 'service-c', answered: 500, answer: { code: 'broken' } });
   });
 });
 

@@ -43,7 +43,7 @@ export class ServiceCallError extends Refusal<ServiceCallErrorReason> {
       reason,
       detail,
       ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-      fields: { service, ...(status === undefined ? {} : { answered: status, answer: body }) },
+      fields: { called: service, ...(status === undefined ? {} : { answered: status, answer: body }) },
     });
     this.status = status;
     this.body = body;

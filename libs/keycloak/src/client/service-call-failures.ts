@@ -32,7 +32,7 @@ export function answerFailure(
   if (status === 403 && tokenRequest.grant === TOKEN_EXCHANGE_GRANT) {
     // The subject lacks something there, or further down: the service that said no knows the permission best.
     const permission = safe.permission ?? tokenRequest.scope;
-    const fields = { service, answer: safe };
+    const fields = { called: service, answer: safe };
     return new BearerError('insufficient_scope', { reason: 'refused_by_next_service', permission, fields });
   }
   const refused = status === 401 || status === 403;

@@ -98,6 +98,6 @@ export class ServiceCaller {
     const { response, token } = await sendWithToken(this.tokens, this.tokenRequest, send, options);
     if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;
     const url = this.transport.addressOf({ path });
-    throw answerFailure(this.service, this.tokenRequest, token, response).add({ method, url });
+    throw answerFailure(this.service, this.tokenRequest, token, response).add({ call: `${method} ${url}` });
   }
 }

@@ -78,7 +78,7 @@ export class ServiceTransport {
       return await this.#gate.pass(call, wait);
     } catch (error) {
       const failure = this.#gate.errorOf(error);
-      throw failure instanceof Refusal ? failure.add({ method, url: this.#paths.addressOf(path) }) : failure;
+      throw failure instanceof Refusal ? failure.add({ call: `${method} ${this.#paths.addressOf(path)}` }) : failure;
     }
   }
 

@@ -70,7 +70,7 @@ export class StreamingServiceCaller {
         answerFailure(this.service, this.tokenRequest, token, {
           status: response.status,
           body: jsonOf(response.body),
-        }).add({ method: request.method, url: this.transport.addressOf(request) }),
+        }).add({ call: `${request.method} ${this.transport.addressOf(request)}` }),
       holdsToken: (text) => [token, refused].some((sent) => sent !== undefined && text.includes(sent.reveal())),
     };
   }

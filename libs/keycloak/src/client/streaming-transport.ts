@@ -99,7 +99,7 @@ export class StreamingTransport {
       const ended = this.#gate.errorOf(error);
       const failure = ended instanceof OwnTimeout ? ended.failure : ended;
       const { method } = request;
-      throw failure instanceof Refusal ? failure.add({ method, url: this.#paths.addressOf(path) }) : failure;
+      throw failure instanceof Refusal ? failure.add({ call: `${method} ${this.#paths.addressOf(path)}` }) : failure;
     }
   }
 

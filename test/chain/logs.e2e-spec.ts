@@ -1,0 +1,81 @@
+/** What the services log of a request: which one it was, whose, and how it ended; and of a login, what somebody may have to show. */
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { RunningServices } from '../support/running-services.js';
+
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+const IDS = { 'X-Request-Id': 'r-1', traceparent: `00-${TRACE}-00f067aa0ba902b7-00` };
+
+let keycloak: ContractServer;
+let services: RunningServices;
+let alice: string;
+
+beforeAll(async () => {
+  keycloak = await connectToKeycloak();
+  services = await RunningServices.start({ only: ['service-a'], variables: { REQUEST_LOG: 'true' } });
+  alice = textOf(await login(keycloak, 'alice'));
+});
+afterAll(async () => {
+  await services.stop();
+  await keycloak.stop();
+});
+
+const lines = (): Record<string, unknown>[] =>
+  services
+    .printed()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+const last = (message: string): Record<string, unknown> | undefined =>
+  lines().findLast((line) => line['message'] === message);
+
+describe('a request', () => {
+  it('is logged by its route, with its caller as a hash, and with no token', async () => {
+    await request(services.a.url).get('/api/orders/9876').set(IDS).auth(alice, { type: 'bearer' }).expect(200);
+    const { sub } = claimsOf(alice);
+    expect(last('Request answered')).toMatchObject({
+      level: 'info',
+      method: 'GET',
+      route: '/api/orders/:id',
+      status: 200,
+      requestId: 'r-1',
+      traceId: TRACE,
+      azp: 'demo-cli',
+      subjectHash: createHash('sha256').update(String(sub)).digest('hex').slice(0, 16),
+      durationMs: expect.any(Number) as unknown,
+    });
+    expect(JSON.stringify(last('Request answered'))).not.toContain(String(sub));
+    expect(services.printed()).not.toContain(alice.slice(-40));
+  });
+
+  it('that is refused has a line that says why, at the level of information', async () => {
+    await request(services.a.url).get('/api/orders/1?secret=1').set(IDS).expect(401);
+    expect(last('Request refused')).toMatchObject({
+      level: 'info',
+      context: 'Refusal',
+      code: 'missing_token',
+      reason: 'no_credentials',
+      method: 'GET',
+      route: '/api/orders/:id',
+      requestId: 'r-1',
+      traceId: TRACE,
+    });
+    expect(services.printed()).not.toContain('secret=1');
+  });
+
+  it('that fails for our own fault has one at the level of errors, with the call that failed', async () => {
+    await request(services.a.url).get('/api/orders/9876/receipt').auth(alice, { type: 'bearer' }).expect(503);
+    expect(last('Request failed')).toMatchObject({
+      level: 'error',
+      code: 'service_unavailable',
+      reason: 'ECONNREFUSED',
+      route: '/api/orders/:id/receipt',
+      method: 'GET',
+      call: 'GET http://127.0.0.1:9/api/receipts/9876',
+    });
+  });
+});
