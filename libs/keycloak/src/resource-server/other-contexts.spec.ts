@@ -363,7 +363,9 @@ describe('a GraphQL resolver', () => {
     );
     const { app, named } = await applicationOf({ imports: graphQL(), providers: [ordersOf([], []), silent] });
     await app.init();
-    expect(named).toContainEqual(expect.stringMatching(/^Silent\.handle \(GraphQL field resolver\) has no guard of its own/));
+    expect(named).toContainEqual(
+      expect.stringMatching(/^Silent\.handle \(GraphQL field resolver\) has no guard of its own/),
+    );
 
     const claiming = decorated(Fields, [Resolver(() => Order)], [...decorators, Authenticated()]);
     const other = await applicationOf({ imports: graphQL(), providers: [ordersOf([], []), claiming] });
