@@ -28,3 +28,20 @@ const KNOWN: ReadonlySet<unknown> = new Set(CONNECTION_FAILURES);
 export function connectionFailure(code: unknown): ConnectionFailure {
   return KNOWN.has(code) ? (code as ConnectionFailure) : 'connection_failed';
 }
+
+const OF_CERTIFICATES: ReadonlySet<string> = new Set<ConnectionFailure>([
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]);
+
+/** For the log of the operator: what to do about a certificate that Node does not trust. */
+export function certificateHint(reason: string): { readonly hint?: string } {
+  if (!OF_CERTIFICATES.has(reason)) return {};
+  const hint =
+    'Node does not trust its certificate. For an authority of your own, set NODE_EXTRA_CA_CERTS to its file.';
+  return { hint };
+}
