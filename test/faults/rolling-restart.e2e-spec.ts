@@ -28,18 +28,23 @@ describeWithHaproxy('a rolling restart of two replicas behind HAProxy', () => {
   let token: string;
   const replicas = new Map<number, BuiltService>();
 
-  async function startReplica(port: number): Promise<void> {
+  function spawnReplica(port: number, secret = SECRET): BuiltService {
     const replica = spawnService('service-b', {
       NODE_ENV: 'production',
       DEMO_MODE: 'false',
       KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true',
       KEYCLOAK_BASE_URL: server.baseUrl,
       KEYCLOAK_REALM: REALM,
-      SERVICE_B_CLIENT_SECRET: SECRET,
+      SERVICE_B_CLIENT_SECRET: secret,
       SERVICE_C_URL: 'http://127.0.0.1:9',
       PORT: String(port),
     });
     replicas.set(port, replica);
+    return replica;
+  }
+
+  async function startReplica(port: number): Promise<void> {
+    const replica = spawnReplica(port);
     await untilReady(`http://127.0.0.1:${port}`, replica);
   }
 
@@ -104,4 +109,22 @@ describeWithHaproxy('a rolling restart of two replicas behind HAProxy', () => {
     expect(sent).toBeGreaterThanOrEqual(REQUESTS);
     expect(sent).toBeLessThan(MOST_REQUESTS);
   }, 120_000);
+
+  it('takes in no replica with a wrong secret: it lives, is never ready, and the others serve all', async () => {
+    const [[port, replica] = []] = replicas;
+    if (port === undefined || replica === undefined) throw new Error('no replica');
+    replica.process.kill('SIGTERM');
+    await haproxy.untilReplicaIs('DOWN', port);
+    await replica.exited;
+    spawnReplica(port, 'a-secret-that-is-another-one');
+    const health = (what: string): Promise<Response | undefined> =>
+      fetch(`http://127.0.0.1:${port}/health/${what}`).catch(() => undefined);
+    while ((await health('live'))?.status !== 200) await sleep(100);
+    const ready = await health('ready');
+    expect(ready?.status).toBe(503);
+    expect(await ready?.json()).toMatchObject({ error: { keycloak: { code: 'authorization_server_refused' } } });
+    const answers = await Promise.all(Array.from({ length: 200 }, () => call(false)));
+    expect(new Set(answers)).toEqual(new Set(['200']));
+    expect((await health('ready'))?.status).toBe(503);
+  }, 60_000);
 });

@@ -2,8 +2,11 @@
 
 const MAX_LENGTH = 200;
 
-/** What begins as each compact JWS does (`{"` in base64url), and any long run with digits or capitals in it. */
-const LIKE_A_TOKEN = /eyJ[\w+/=.-]{5,}|(?=[\w+/=-]*[A-Z0-9])[\w+/=-]{24,}/g;
+/** What begins as each compact JWS does (`{"` in base64url). */
+const LIKE_A_TOKEN = /eyJ[\w+/=.-]{5,}/g;
+
+/** With digits or capitals in it, it may be a secret; without, it is a name. */
+const LONG_RUN = /[\w+/=-]{24,}/g;
 
 /** What a secret can stand in as a whole. */
 const RUN = /[^\s"',;:()[\]{}<>]+/g;
@@ -31,6 +34,7 @@ export function loggableText(given: unknown, secrets: readonly string[] = []): s
     .reduce((text, secret) => text.replaceAll(secret, '***'), given.slice(0, 4 * MAX_LENGTH));
   const text = whole
     .replaceAll(LIKE_A_TOKEN, '***')
+    .replaceAll(LONG_RUN, (run) => (/[A-Z0-9]/.test(run) ? '***' : run))
     .replaceAll(RUN, (run) => (isOfSecret(run) ? '***' : run))
     .replaceAll(NOT_PRINTABLE, ' ')
     .trim();
