@@ -49,6 +49,32 @@ describe('a log line', () => {
     ]);
   });
 
+  it('has an error by its message and stack, and whatever else is given in some form', () => {
+    const logger = new ServiceLogger('json', 'service-b');
+    const circular: Record<string, unknown> = {};
+    circular['self'] = circular;
+    for (const given of [new Error('boom'), circular, { n: 1n }, 42, undefined, null, [1]]) logger.error(given, 'Part');
+    logger.warn('with an error', new Error('cause'), 'Part');
+    logger.log('only a message');
+    const lines = printed.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toHaveLength(9);
+    expect(lines[0]).toMatchObject({ message: 'boom', stack: expect.stringContaining('Error: boom') as unknown });
+    expect(lines[3]).toMatchObject({ message: '42', context: 'Part' });
+    expect(lines[7]).toMatchObject({ message: 'with an error', stack: expect.stringContaining('cause') as unknown });
+    expect(lines[8]).toMatchObject({ message: 'only a message' });
+  });
+
+  it('is forged by no field, and by no line break in a text', () => {
+    const logger = new ServiceLogger('json', 'service-b');
+    logger.log({ level: 'error', time: 'x', service: 'other', context: 'Other', message: 'm' }, 'Part');
+    expect(printed[0]?.match(/"(level|time|service|context)":/g)).toHaveLength(4);
+    expect(JSON.parse(printed[0] ?? '')).toMatchObject({ level: 'info', service: 'service-b', context: 'Part' });
+    new ServiceLogger('text').log({ message: 'one\n12:00:00.000 ERROR [Other] two\u001b[31m' }, 'Part');
+    expect(printed[1]).toMatch(
+      /^\d\d:\d\d:\d\d\.\d{3} INFO {2}\[Part\] one\n {2}12:00:00\.000 ERROR \[Other\] two \[31m\n$/,
+    );
+  });
+
   it('leaves out what Nest says at its start, and an error that bootstrap() tells', () => {
     const logger = new ServiceLogger('json');
     logger.log('Mapped {/, GET} route', 'RouterExplorer');

@@ -49,27 +49,37 @@ export class ServiceLogger implements LoggerService {
     this.#write('debug', message, rest);
   }
 
-  /** Nest gives the context last, and before it whatever was given: fields, or the stack of an error. */
+  /** Nest gives the context last, and before it whatever was given: fields, an error, or the stack of one. */
   #write(level: Level, message: unknown, rest: readonly unknown[]): void {
-    const given = [message, ...rest.slice(0, -1)];
-    const [context] = rest.slice(-1);
-    const objects = given.filter((one): one is Fields => typeof one === 'object' && one !== null);
-    const texts = given.filter((one) => typeof one === 'string');
-    const [text, stack] = typeof message === 'string' ? texts : [undefined, ...texts];
-    const fields = Object.assign({}, ...objects) as Fields;
-    const own = text === undefined ? fields : { ...fields, message: text };
+    const context = rest.at(-1);
+    const isNamed = typeof context === 'string';
+    const further = (isNamed ? rest.slice(0, -1) : rest).filter((one) => one !== undefined);
+    const stack = further.find((one) => typeof one === 'string');
     this.#pino[level]({
-      ...(typeof context === 'string' ? { context } : {}),
-      ...own,
+      ...(isNamed ? { context } : {}),
       ...(stack === undefined ? {} : { stack }),
+      ...Object.assign({}, ...further.map((one) => fieldsOf(one))),
+      ...(isFields(message) ? fieldsOf(message) : { message: String(message) }),
     });
   }
 }
 
-/** For a terminal: what happened first, then what goes with it. */
+/** What every line has: no field takes its place. */
+const OWN = new Set(['time', 'level', 'service', 'context']);
+
+const isFields = (given: unknown): given is object => typeof given === 'object' && given !== null;
+
+function fieldsOf(given: unknown): Fields {
+  if (given instanceof Error) return { message: given.message, stack: given.stack };
+  if (!isFields(given)) return {};
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [OWN.has(name) ? `${name}_` : name, value]));
+}
+
+/** For a terminal: what happened first, then what goes with it. A text of somebody else's stays on its line. */
 function asText(line: string): string {
   const { time, level, service: _, context, message, stack, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const further = Object.entries(fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
   const head = `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} [${String(context ?? '')}]`;
-  return `${head} ${String(message)}${further.join('')}\n${stack === undefined ? '' : `${String(stack)}\n`}`;
+  const said = String(message ?? '').replaceAll(/\p{Cc}/gu, (control) => (control === '\n' ? '\n  ' : ' '));
+  return `${head} ${said}${further.join('')}\n${stack === undefined ? '' : `${String(stack)}\n`}`;
 }
