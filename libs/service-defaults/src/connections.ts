@@ -44,8 +44,10 @@ export class Connections {
     }
     const pending = this.#pending.get(socket);
     const isLast = (pending?.size ?? 0) + 1 >= this.maxPending;
-    if (isLast) this.#full.set(socket, 0);
-    if (isLast || this.#closing) response.shouldKeepAlive = false;
+    if (isLast || this.#closing) {
+      this.#full.set(socket, 0);
+      response.shouldKeepAlive = false;
+    }
     pending?.add(response);
     response.on('close', this.#onClose);
     return true;
@@ -79,10 +81,18 @@ export class Connections {
     return true;
   }
 
-  /** From now on each answer closes its connection, and says so unless its header was sent already. */
+  /**
+   * From now on the last pending answer of each connection closes it, and says so unless its header was sent already; a request that comes
+   * behind it is not served, since nobody could get its answer.
+   */
   closeEach(): void {
     this.#closing = true;
-    for (const pending of this.#pending.values()) for (const response of pending) response.shouldKeepAlive = false;
+    for (const [socket, pending] of this.#pending) {
+      const last = [...pending].at(-1);
+      if (last === undefined) continue;
+      last.shouldKeepAlive = false;
+      this.#full.set(socket, 0);
+    }
   }
 
   /** Closes idle connections now, and the others after their last answer. Event streams end now, since they never end by themselves. */

@@ -64,6 +64,16 @@ describe('a log line', () => {
     expect(lines[8]).toMatchObject({ message: 'only a message' });
   });
 
+  it('has of an error of an HTTP client nothing but its message and stack', () => {
+    const error = Object.assign(new Error('failed'), { config: { headers: { Authorization: 'Bearer SECRET' } } });
+    const logger = new ServiceLogger('json');
+    logger.error(error, 'Part');
+    logger.error('failed', error, 'Part');
+    logger.log({ message: 'm', err: error, cause: error, method: 'GET', headers: { a: 1 }, socket: {} }, 'Part');
+    expect(printed.join('')).not.toContain('SECRET');
+    expect(JSON.parse(printed[2] ?? '')).toMatchObject({ message: 'm', err: { message: 'failed' }, headers: { a: 1 } });
+  });
+
   it('is forged by no field, and by no line break in a text', () => {
     const logger = new ServiceLogger('json', 'service-b');
     logger.log({ level: 'error', time: 'x', service: 'other', context: 'Other', message: 'm' }, 'Part');

@@ -23,6 +23,7 @@ export class ServiceLogger implements LoggerService {
         messageKey: 'message',
         timestamp: stdTimeFunctions.isoTime,
         formatters: { level: (level) => ({ level }) },
+        serializers: {},
       },
       { write },
     );
@@ -59,20 +60,28 @@ export class ServiceLogger implements LoggerService {
       ...(isNamed ? { context } : {}),
       ...(stack === undefined ? {} : { stack }),
       ...Object.assign({}, ...further.map((one) => fieldsOf(one))),
-      ...(isFields(message) ? fieldsOf(message) : { message: String(message) }),
+      ...(isFields(message) && !Array.isArray(message) ? fieldsOf(message) : { message: String(message) }),
     });
   }
 }
 
 /** What every line has: no field takes its place. */
 const OWN = new Set(['time', 'level', 'service', 'context']);
+/** By these pino takes an object for a request or an answer, and prints its headers. */
+const OF_HTTP = new Set(['socket', 'setHeader']);
 
 const isFields = (given: unknown): given is object => typeof given === 'object' && given !== null;
 
 function fieldsOf(given: unknown): Fields {
   if (given instanceof Error) return { message: given.message, stack: given.stack };
   if (!isFields(given)) return {};
-  return Object.fromEntries(Object.entries(given).map(([name, value]) => [OWN.has(name) ? `${name}_` : name, value]));
+  const renamed = (name: string): string => (OWN.has(name) || OF_HTTP.has(name) ? `${name}_` : name);
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [renamed(name), shown(value)]));
+}
+
+/** An error of an HTTP client has its request, with its token, among its properties. */
+function shown(value: unknown): unknown {
+  return value instanceof Error ? { name: value.name, message: value.message, stack: value.stack } : value;
 }
 
 /** For a terminal: what happened first, then what goes with it. A text of somebody else's stays on its line. */

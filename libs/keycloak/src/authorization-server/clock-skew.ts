@@ -7,17 +7,22 @@ export interface MeasuredSkew {
   readonly by: 'its Date header' | 'the iat of a token that it has just issued';
 }
 
+const RECENT_SECONDS = 60;
+
 /** Both sources count whole seconds, and an answer is under way for a while: what is smaller than this is no difference. */
 export class ClockSkew {
   #byHeader: MeasuredSkew | undefined;
   #byToken: MeasuredSkew | undefined;
+  #headerSeenAt = -Infinity;
 
   constructor(private readonly clock: Pick<Clock, 'epochSeconds'>) {}
 
   /** `date`: the header of an answer (RFC 9110 §6.6.1), which a server or a proxy before it may send. Keycloak 26.7 sends none. */
   observeHeader(date: string | undefined): void {
     const serverMs = date === undefined ? NaN : Date.parse(date);
-    if (!Number.isNaN(serverMs)) this.#byHeader = { aheadSeconds: this.#ahead(serverMs / 1000), by: 'its Date header' };
+    if (Number.isNaN(serverMs)) return;
+    this.#byHeader = { aheadSeconds: this.#ahead(serverMs / 1000), by: 'its Date header' };
+    this.#headerSeenAt = this.clock.epochSeconds();
   }
 
   /** `iat` of a token that was issued to this service just now. */
@@ -26,9 +31,10 @@ export class ClockSkew {
     this.#byToken = { aheadSeconds: this.#ahead(iat), by: 'the iat of a token that it has just issued' };
   }
 
-  /** The last measurement; that of a header counts first. Undefined before any. */
+  /** The last measurement by a header, if there was one in the last minute; else that by a token. Undefined before any. */
   get measured(): MeasuredSkew | undefined {
-    return this.#byHeader ?? this.#byToken;
+    const isRecent = this.clock.epochSeconds() - this.#headerSeenAt < RECENT_SECONDS;
+    return isRecent ? this.#byHeader : (this.#byToken ?? this.#byHeader);
   }
 
   #ahead(serverSeconds: number): number {

@@ -13,8 +13,8 @@ const exchanged = (scope: string, aud?: unknown): ExchangedWithoutAudience => ({
 let clock: StillClock;
 let diagnosis: ExchangeDiagnosis;
 let asked: number;
-const judged = (answer: ExchangedWithoutAudience | Error, target = TARGET) =>
-  diagnosis.of(REFUSAL, target, async () => {
+const judged = (answer: ExchangedWithoutAudience | Error, target = TARGET, subject = 'alice') =>
+  diagnosis.of(REFUSAL, target, subject, async () => {
     asked += 1;
     if (answer instanceof Error) throw answer;
     return answer;
@@ -50,15 +50,31 @@ describe('a refused exchange', () => {
     expect(failure.fields).toMatchObject({ grant: 'token_exchange', ...TARGET });
   });
 
-  it('costs a second question every ten seconds at most, for each audience and scope', async () => {
-    await Promise.all(Array.from({ length: 50 }, () => judged(exchanged('profile'))));
-    expect(asked).toBe(1);
-    await judged(exchanged('profile'), { ...TARGET, audience: 'other' });
-    expect(asked).toBe(2);
-    clock.advance(10);
-    expect(await judged(exchanged('ledger.read'))).toMatchObject({ reason: 'audience_mapper_missing' });
-    // While it is known that the mapper is missing, all are told so.
-    expect(await judged(exchanged('profile'))).toMatchObject({ reason: 'audience_mapper_missing' });
+  it('takes a scope that is left out for the one that was asked for', async () => {
+    expect(await judged({ accessToken: token(), scope: undefined })).toMatchObject({
+      reason: 'audience_mapper_missing',
+    });
+  });
+
+  it('is judged for each user: what one lacks says nothing of another', async () => {
+    expect(await judged(exchanged('ledger.read'), TARGET, 'alice')).toMatchObject({
+      reason: 'audience_mapper_missing',
+    });
+    expect(await judged(exchanged('profile'), TARGET, 'bob')).toBe(REFUSAL);
+    expect(await judged(exchanged('ledger.read'), TARGET, 'carol')).toMatchObject({ httpStatus: 502 });
     expect(asked).toBe(3);
+  });
+
+  it('costs one second question for each user in ten seconds, and ten for all users of one audience and scope', async () => {
+    const all = await Promise.all(Array.from({ length: 50 }, () => judged(exchanged('ledger.read'))));
+    expect(all.every(({ httpStatus }) => httpStatus === 502)).toBe(true);
+    expect(asked).toBe(1);
+    for (let user = 0; user < 100; user += 1) await judged(exchanged('profile'), TARGET, `user-${user}`);
+    expect(asked).toBe(10);
+    await judged(exchanged('profile'), { ...TARGET, audience: 'other' });
+    expect(asked).toBe(11);
+    clock.advance(10);
+    expect(await judged(exchanged('profile'))).toBe(REFUSAL);
+    expect(asked).toBe(12);
   });
 });

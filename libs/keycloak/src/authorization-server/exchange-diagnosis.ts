@@ -18,48 +18,75 @@ interface Target {
   readonly scope: string;
 }
 
-/** How often at most the second question is asked for one audience and scope; its answer serves meanwhile. */
-const PAUSE_MS = 10_000;
+/** For how long an answer serves, for the same user. */
+const ANSWER_LIFETIME_MS = 10_000;
 
-/** Audiences and scopes are constants of an application. */
-const MAX_TARGETS = 1000;
+/** Second questions for one audience and scope in that time: enough to show a fault, and no burden. */
+const MAX_QUESTIONS = 10;
+
+const MAX_ENTRIES = 1000;
+
+type Verdict = 'user' | readonly string[];
 
 /**
  * From one answer the two can't be told apart: Keycloak says "Requested audience not available" when the user lacks the role, and so
  * the scope, and so its audience; but also when the scope has no audience mapper, or one for another client. The same exchange without
- * `audience` tells: the permission is in its scope or not.
+ * `audience` tells: the permission is in its scope or not. What it tells is of that user alone.
  */
 export class ExchangeDiagnosis {
-  readonly #answers: DeadlineCache<'user' | readonly string[]>;
+  /** By scope, audience and subject. */
+  readonly #verdicts: DeadlineCache<Promise<Verdict>>;
+  /** By scope and audience: how many questions were asked. */
+  readonly #asked: DeadlineCache<{ times: number }>;
 
   constructor(clock: Clock) {
-    this.#answers = new DeadlineCache(MAX_TARGETS, clock);
+    this.#verdicts = new DeadlineCache(MAX_ENTRIES, clock);
+    this.#asked = new DeadlineCache(MAX_ENTRIES, clock);
   }
 
   /**
    * `refusal` where it is the user's; else an `AuthorizationServerError`: `audience_mapper_missing` or `audience_mismatch`. When the second
-   * question is not answered, it stays the user's.
+   * question is not asked, or not answered, it stays the user's.
    */
-  async of(refusal: Refusal, target: Target, ask: () => Promise<ExchangedWithoutAudience>): Promise<Refusal> {
-    const key = `${target.scope}\n${target.audience}`;
-    const known = this.#answers.get(key);
-    if (known !== undefined) return known === 'user' ? refusal : misconfigured(target, known);
-    // Before it is asked: of many who are refused at the same time one asks.
-    this.#answers.set(key, 'user', PAUSE_MS);
-    const found = audiencesWith(target, await ask().catch(() => undefined));
-    if (found === undefined) return refusal;
-    this.#answers.set(key, found, PAUSE_MS);
-    return misconfigured(target, found);
+  async of(
+    refusal: Refusal,
+    target: Target,
+    subject: string,
+    ask: () => Promise<ExchangedWithoutAudience>,
+  ): Promise<Refusal> {
+    const ofTarget = `${target.scope}\n${target.audience}`;
+    const key = `${ofTarget}\n${subject}`;
+    const verdict = await (this.#verdicts.get(key) ?? this.#question(ofTarget, key, target, ask));
+    return verdict === 'user' ? refusal : misconfigured(target, verdict);
+  }
+
+  #question(
+    ofTarget: string,
+    key: string,
+    target: Target,
+    ask: () => Promise<ExchangedWithoutAudience>,
+  ): Promise<Verdict> | Verdict {
+    const asked = this.#asked.get(ofTarget) ?? { times: 0 };
+    if (asked.times === 0) this.#asked.set(ofTarget, asked, ANSWER_LIFETIME_MS);
+    if (asked.times >= MAX_QUESTIONS) return 'user';
+    asked.times += 1;
+    const verdict = ask().then(
+      (exchanged) => audiencesWith(target, exchanged) ?? 'user',
+      () => 'user' as const,
+    );
+    this.#verdicts.set(key, verdict, ANSWER_LIFETIME_MS);
+    return verdict;
   }
 }
 
 /** The audiences of a token that has the permission, but not the audience; undefined for any other. */
 function audiencesWith(
   { audience, scope }: Target,
-  exchanged: ExchangedWithoutAudience | undefined,
+  exchanged: ExchangedWithoutAudience,
 ): readonly string[] | undefined {
-  const granted = parseScope(exchanged?.scope ?? '');
-  if (exchanged === undefined || !parseScope(scope).every((token) => granted.includes(token))) return undefined;
+  // RFC 6749 §5.1: a scope that is left out is the one that was asked for.
+  const granted = parseScope(exchanged.scope ?? scope);
+  if (!parseScope(scope).every((token) => granted.includes(token))) return undefined;
   const { aud = [] } = unverifiedClaims(exchanged.accessToken);
   const audiences = [aud].flat().filter((one) => typeof one === 'string');
   return audiences.includes(audience) ? undefined : audiences;

@@ -3,6 +3,7 @@ import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { connectionTo } from '../../spec-support/test-realm.js';
 import { startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { createAuthorizationServer } from './create-authorization-server.js';
 import { AuthorizationServerHealth } from './server-health.js';
 
@@ -54,5 +55,26 @@ describe('AuthorizationServerHealth', () => {
     const health = new AuthorizationServerHealth(metadata, introspection, clock);
     expect(await health.check()).toEqual({ reachable: true });
     expect(await health.ready()).toMatchObject({ reachable: false, code: 'authorization_server_refused' });
+  });
+
+  it('asks once for many probes that come at the same time, and takes no acceptance back', async () => {
+    const clock = new StillClock();
+    const answers: ((accepted: boolean) => void)[] = [];
+    const introspect = (): Promise<never> =>
+      new Promise((resolve, reject) =>
+        answers.push((accepted) =>
+          accepted
+            ? resolve({ active: false } as never)
+            : reject(AuthorizationServerError.answered(503, undefined) as Error),
+        ),
+      );
+    const health = new AuthorizationServerHealth({ refresh: introspect }, { introspect }, clock);
+    const probes = Promise.all(Array.from({ length: 200 }, () => health.ready()));
+    expect(answers).toHaveLength(1);
+    answers[0]?.(true);
+    expect(new Set(await probes)).toEqual(new Set([{ reachable: true }]));
+    clock.advance(60);
+    expect(await health.ready()).toEqual({ reachable: true });
+    expect(answers).toHaveLength(1);
   });
 });

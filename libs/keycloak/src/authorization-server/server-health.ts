@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import type { Clock } from '../caching/clock.js';
+import { Flights } from '../caching/flights.js';
 import { Refusal, type RefusalCode } from '../protocol/refusal.js';
 import type { RefusalReason } from '../protocol/refusal-reasons.js';
 import type { Introspection } from './introspection.js';
@@ -16,6 +17,7 @@ export type AuthorizationServerStatus =
 
 export class AuthorizationServerHealth {
   readonly #looks: DeadlineCache<AuthorizationServerStatus>;
+  readonly #flights = new Flights<AuthorizationServerStatus>();
   #isAccepted = false;
 
   constructor(
@@ -39,16 +41,19 @@ export class AuthorizationServerHealth {
   async ready(): Promise<AuthorizationServerStatus> {
     if (this.#isAccepted) return REACHABLE;
     const status = await this.#lookOnceASecond('accepted', async () => this.introspection.introspect(junkToken()));
-    this.#isAccepted = status.reachable;
+    // Never taken back: of looks that overlap, a late one may have failed.
+    if (status.reachable) this.#isAccepted = true;
     return status;
   }
 
   async #lookOnceASecond(what: string, look: () => Promise<unknown>): Promise<AuthorizationServerStatus> {
     const last = this.#looks.get(what);
     if (last !== undefined) return last;
-    const status = await statusOf(look);
-    this.#looks.set(what, status, LOOK_LIFETIME_MS);
-    return status;
+    return this.#flights.run(what, async () => {
+      const status = await statusOf(look);
+      this.#looks.set(what, status, LOOK_LIFETIME_MS);
+      return status;
+    });
   }
 }
 

@@ -66,7 +66,7 @@ export class TokenEndpoint {
     const asked = { grant: 'token_exchange', scope, audience };
     const response = await this.#exchange(subject, asked).catch(async (error: unknown) => {
       if (!(error instanceof BearerError) || error.code !== 'insufficient_scope') throw error;
-      throw await this.#diagnosis.of(error, asked, async () => {
+      throw await this.#diagnosis.of(error, asked, subject.subject, async () => {
         const { access_token, scope: granted } = await this.#exchange(subject, { grant: asked.grant, scope });
         return { accessToken: access_token, scope: granted };
       });

@@ -18,7 +18,9 @@ describe('a text of another party', () => {
     ['blanks', ' \n\t', undefined],
     ['more lines', 'a\nERROR [Other] b\u2028c', 'a ERROR [Other] b c'],
     ['commands to a terminal', 'a\u001b[31mb', 'a [31mb'],
-    ['another direction', 'a\u202eb', 'a b'],
+    ['another direction', 'a\u202eb', 'ab'],
+    ['a UUID', 'client 3f2b8c1e-0d4a-4f6b-9a2e-1c5d7e9f0a1b', 'client 3f2b8c1e-0d4a-4f6b-9a2e-1c5d7e9f0a1b'],
+    ['a path', '/api/v1/administration/customerDocuments', '/api/v1/administration/customerDocuments'],
     ['a long text', 'ab '.repeat(200), `${'ab '.repeat(200).slice(0, 200)}…`],
     ['a secret', `client secret ${'s3cret'.repeat(4)} is wrong`, 'client secret *** is wrong'],
   ])('of %s', (_, given, expected) => {
@@ -29,6 +31,9 @@ describe('a text of another party', () => {
     const secrets = ['correct horse', 'ad-hoc-secret'];
     expect(loggableText('bad secret "ad-hoc-secret", or hoc-secret', secrets)).toBe('bad secret "***", or ***');
     expect(loggableText('xad-hoc-secretx', secrets)).toBe('x***x');
+    expect(loggableText('xad-hoc-secre', secrets)).toBe('***');
+    expect(loggableText('ad-hoc\u200b-secret', secrets)).toBe('***');
+    expect(loggableText(`eyJ${'a'.repeat(790)} token=ad-hoc-secret`, secrets)).toBe('*** token=***');
     expect(loggableText('Invalid client secret', secrets)).toBe('Invalid client secret');
   });
 

@@ -16,6 +16,12 @@ describe('the request that a log line is about', () => {
       { method: 'POST', route: '/api/orders/:id' },
     ],
     ['a route that there is not', { method: 'GET', routeOptions: {}, url: '/secret?x=1' }, { method: 'GET' }],
+    [
+      'a long route',
+      { routeOptions: { url: '/api/v1/administration/users' } },
+      { route: '/api/v1/administration/users' },
+    ],
+    ['no headers', { headers: null }, {}],
     ['nothing', {}, {}],
   ])('is told of %s', (_, request, described) => {
     expect(describeRequest(request)).toEqual(described);

@@ -4,7 +4,7 @@ import { loggableText } from '../protocol/loggable-text.js';
 /** What is read of a request; Express' and Fastify's both fit. */
 interface DescribedRequest {
   readonly method?: unknown;
-  readonly headers?: Readonly<Record<string, unknown>>;
+  readonly headers?: unknown;
   /** Fastify's. */
   readonly routeOptions?: { readonly url?: unknown };
   /** Express'. */
@@ -23,14 +23,16 @@ const REQUEST_ID = /^[\w.:-]{1,64}$/;
  * have the form of one.
  */
 export function describeRequest(request: unknown): Readonly<Record<string, string>> {
-  const { method, headers = {}, routeOptions, route, baseUrl } = Object(request) as DescribedRequest;
+  const { method, headers, routeOptions, route, baseUrl } = Object(request) as DescribedRequest;
+  const ids = Object(headers) as Readonly<Record<string, unknown>>;
   const path =
     routeOptions?.url ?? (typeof route?.path === 'string' ? `${String(baseUrl ?? '')}${route.path}` : undefined);
   const described = {
     method: loggableText(method),
-    route: loggableText(path),
-    requestId: matched(REQUEST_ID, headers['x-request-id'])?.[0],
-    traceId: matched(TRACEPARENT, headers['traceparent'])?.[1],
+    // The application's own text: nothing is cut out of it.
+    route: typeof path === 'string' ? path.slice(0, 200) : undefined,
+    requestId: matched(REQUEST_ID, ids['x-request-id'])?.[0],
+    traceId: matched(TRACEPARENT, ids['traceparent'])?.[1],
   };
   return Object.fromEntries(Object.entries(described).filter(([, value]) => value !== undefined)) as Record<
     string,

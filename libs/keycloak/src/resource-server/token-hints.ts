@@ -44,8 +44,10 @@ function ofInactive(text: string, options: HintOptions): Fields {
   return {
     hint: iss === undefined && exp === undefined ? 'It has no claims that can be read.' : hintOfInactive(said, options),
     unverified: {
-      iss: said.isOfIssuer ? 'as configured' : loggableText(iss),
-      aud: said.isForUs ? 'has this service' : said.audience,
+      issMatches: said.isOfIssuer,
+      audMatches: said.isForUs,
+      ...(said.isOfIssuer ? {} : { iss: loggableText(iss) }),
+      ...(said.isForUs ? {} : { aud: said.audience }),
       azp: loggableText(azp),
       expiresInSeconds: said.endedSecondsAgo === undefined ? undefined : -said.endedSecondsAgo,
     },
@@ -64,10 +66,10 @@ function hintOfInactive(said: Said, { audience, skew, clockToleranceSeconds }: H
   if (!said.isForUs) {
     return `It says that it is for ${said.audience ?? 'nobody'}, and Keycloak finds a token active only for its audience. If it was meant for ${audience}, its scope has no audience mapper for ${audience}.`;
   }
+  if (isOff(skew, clockToleranceSeconds)) return inWords(skew);
   if (said.endedSecondsAgo !== undefined && said.endedSecondsAgo >= 0) {
     return `It says that it expired ${said.endedSecondsAgo} s ago.`;
   }
-  if (isOff(skew, clockToleranceSeconds)) return inWords(skew);
   return 'What it says of itself would be good here: it was revoked, its session ended, its user or client was disabled, or it is forged.';
 }
 
@@ -79,7 +81,9 @@ function ofTime(
   text: string,
   { nowSeconds, skew, clockToleranceSeconds }: HintOptions,
 ): Fields {
-  if (isOff(skew, clockToleranceSeconds)) return { hint: inWords(skew) };
+  // Only a clock that is ahead makes a good token end too early, and only one that is behind makes it begin too late.
+  const explains = skew !== undefined && (reason === 'expired' ? skew.aheadSeconds > 0 : skew.aheadSeconds < 0);
+  if (explains && isOff(skew, clockToleranceSeconds)) return { hint: inWords(skew) };
   const { exp, iat, nbf } = unverifiedClaims(text);
   // Keycloak has just found it active: by its clock it has begun, and has not ended.
   if (reason === 'expired') return off('ahead of', nowSeconds - Number(exp));
