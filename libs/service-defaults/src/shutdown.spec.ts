@@ -166,6 +166,35 @@ describe('a service that shuts down', () => {
     await end;
   });
 
+  it('serves no request behind the answer that closes its connection, since nobody could get its answer', async () => {
+    await start();
+    const noticed = new Signal();
+    const { socket, received } = await open(requestFor('/slow'));
+    await arrived.promise;
+    const end = shutDown(app, noticed.promise);
+    socket.write(requestFor('/slow'));
+    // Once it is answered, the bytes before it have been read.
+    await fetch(`${url}/ping`);
+    goOn.resolve();
+    noticed.resolve();
+    expect((await received).match(/HTTP\/1\.1 200/g)).toHaveLength(1);
+    await end;
+    expect(events).toEqual(['answered', 'destroyed']);
+  });
+
+  it('answers all requests that a connection has sent before, and closes it with the last', async () => {
+    await start();
+    const { received } = await open(requestFor('/slow') + requestFor('/slow'));
+    await arrived.promise;
+    await fetch(`${url}/ping`);
+    const end = shutDown(app, Promise.resolve());
+    goOn.resolve();
+    const answers = (await received).split(/(?=HTTP\/1\.1 )/);
+    expect(answers.map((answer) => /^connection: close/im.test(answer))).toEqual([false, true]);
+    await end;
+    expect(events).toEqual(['answered', 'answered', 'destroyed']);
+  });
+
   it.each([
     ['that has sent nothing', ''],
     ['that has sent half a header', 'GET /ping HTTP/1.1\r\nHost: t\r\nX-Half'],

@@ -71,7 +71,7 @@ export class MemorySessionStore implements SessionStore {
     own.delete(key);
     own.add(key);
     const [leastRecent] = own;
-    // First: when the store is full, this makes the room that would be somebody else's.
+    // Before the new session is stored: a full store would evict the session of another user.
     if (own.size > this.#maxPerUser && leastRecent !== undefined) this.#sessions.delete(leastRecent);
     this.#sessions.set(key, session);
   }

@@ -30,22 +30,23 @@ export function boundedFetch(
     const answer = await boundedExchange(connections, endpoint, { ...options, body: options.body?.toString() });
     const { status, headers, body } = answer;
     onDate(headers['date']);
-    const response = asResponse(answer);
-    sentFor.set(response, secretsOf(options));
     if (status >= 200 && status < 300) {
       if (!isJson(headers['content-type'])) throw unavailable('answer_not_json', endpoint);
       if (!isStrictJson(body)) throw unavailable('answer_not_strict_json', endpoint);
     }
+    const response = asResponse(answer);
+    sentFor.set(response, options);
     return response;
   };
 }
 
-/** What was sent for an answer and must not be logged, should the server repeat it. */
-const sentFor = new WeakMap<Response, readonly string[]>();
+/** The request of an answer: its secrets must not be logged, should the server repeat them. */
+const sentFor = new WeakMap<Response, RequestOptions>();
 
 /** The server's own words on a refusal, for the log: bounded, on one line, and without anything that is a secret of the request. */
 export function loggableDescription(response: Response, description: unknown): string | undefined {
-  return loggableText(description, sentFor.get(response));
+  const sent = sentFor.get(response);
+  return loggableText(description, sent === undefined ? [] : secretsOf(sent));
 }
 
 /** Fields of the form (RFC 6749, RFC 7662, RFC 8693) that hold a token or a secret. */

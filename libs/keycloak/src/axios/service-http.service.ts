@@ -31,8 +31,8 @@ export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl'> {
  * What differs from a plain `HttpService`:
  * - An absolute URL that is not below the base URL throws `TypeError`, and so do options that lead elsewhere: proxies, agents, sockets,
  *   redirects, `auth`, another adapter, and headers that say who calls.
- * - It throws what `ServiceCaller` throws: `ServiceCallError`, `BearerError`, `AuthorizationServerError`. They have `isAxiosError`, and
- *   `response` where there was one, as `AxiosError` has; they have no `request`. A call that was cancelled throws axios' `CanceledError`.
+ * - It throws what `ServiceCaller` throws: `ServiceCallError`, `BearerError`, `AuthorizationServerError`. Those of a
+ *   call have `isAxiosError`, and `response` where there was one, as `AxiosError` has; they have no `request`. A call that was cancelled throws axios' `CanceledError`.
  * - The service's `timeoutMs` and `maxResponseBytes` hold beside `timeout` and `maxContentLength`.
  */
 export class ServiceHttp {

@@ -14,7 +14,7 @@ import { CALL_BOUNDS } from '../../spec-support/next-service.js';
 import { StreamingServiceClient } from '../client/streaming-service-client.js';
 import { StreamingTransport } from '../client/streaming-transport.js';
 import type { TokenSource } from '../client/token-source.js';
-import { BearerError, ServiceCallError } from '../index.js';
+import { BearerError, ServiceCallError, type ServiceOptions } from '../index.js';
 import { IssuedToken } from '../protocol/issued-token.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { tokenText } from '../testing/token-text.js';
@@ -47,15 +47,9 @@ const tokens = {
 
 const origin = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-interface Settings {
+interface Settings extends Partial<Omit<ServiceOptions, 'baseUrl' | 'audience'>> {
   readonly defaults?: ServiceHttpDefaults;
   readonly path?: string;
-  readonly timeoutMs?: number;
-  readonly maxResponseBytes?: number;
-  readonly maxConcurrentCalls?: number;
-  readonly maxQueuedCalls?: number;
-  readonly circuitBreakerFailures?: number;
-  readonly circuitBreakerPauseMs?: number;
 }
 
 function serviceHttp({ defaults = {}, path = '/base', ...bounds }: Settings = {}): ServiceHttp {

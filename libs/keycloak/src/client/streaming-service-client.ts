@@ -56,9 +56,9 @@ export class StreamingServiceCaller {
     request.signal?.throwIfAborted();
     // Before a token is asked for.
     checkHeaders(request.headers);
-    this.transport.pathOf(request);
+    const path = this.transport.pathOf(request);
     const send = async (authorization: string): Promise<StreamingResponse> =>
-      this.transport.send(request, authorization);
+      this.transport.send(request, path, authorization);
     const { isRepeatable } = request.body;
     const { response, token, refused } = await sendWithToken(this.tokens, this.tokenRequest, send, {
       signal: request.signal,
@@ -70,7 +70,7 @@ export class StreamingServiceCaller {
         answerFailure(this.service, this.tokenRequest, token, {
           status: response.status,
           body: jsonOf(response.body),
-        }).add({ call: `${request.method} ${this.transport.addressOf(request)}` }),
+        }).add({ call: `${request.method} ${this.transport.addressOf(path)}` }),
       holdsToken: (text) => [token, refused].some((sent) => sent !== undefined && text.includes(sent.reveal())),
     };
   }

@@ -82,11 +82,10 @@ export class StreamingTransport {
   }
 
   /**
-   * Any status is a response. Throws `ServiceCallError`, or the reason of `request.signal` when that aborted; `TypeError` for a URL
-   * that leads elsewhere. The stream of an answer fails in the same way. A body that fails by itself is its owner's, who aborts.
+   * `path` is that of `pathOf`. Any status is a response. Throws `ServiceCallError`, or the reason of `request.signal` when that aborted.
+   * The stream of an answer fails in the same way. A body that fails by itself is its owner's, who aborts.
    */
-  async send(request: StreamingRequest, authorization: string): Promise<StreamingResponse> {
-    const path = this.pathOf(request);
+  async send(request: StreamingRequest, path: string, authorization: string): Promise<StreamingResponse> {
     const { signal } = request;
     const { timeoutMs } = this.options;
     const call = (waitedMs: number, isTrial: boolean): Promise<StreamingResponse> =>
@@ -108,9 +107,9 @@ export class StreamingTransport {
     return this.#paths.of(url);
   }
 
-  /** Where a call goes, for the log. */
-  addressOf(request: Pick<StreamingRequest, 'url'>): string {
-    return this.#paths.addressOf(this.pathOf(request));
+  /** Where a call goes, for the log; `path` is as it is sent. */
+  addressOf(path: string): string {
+    return this.#paths.addressOf(path);
   }
 
   async #send(

@@ -1,6 +1,8 @@
 /** Stream request: one HTTP request whose body and answer may be streams, bounded by the time without progress. */
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { AnswerBody } from './answer-body.js';
+import { piecesOf } from './body-pieces.js';
 import type { Connections } from './network.js';
 import { connectionError, HttpFailure, single, type ResponseHeaders } from './send-request.js';
 
@@ -41,9 +43,6 @@ export interface StreamedResponse {
   /** Fulfilled when nothing more will be sent or come, whether it was read or not. */
   readonly over: Promise<void>;
 }
-
-/** A piece of a body that is sent at once, and counts as progress: little enough for the slowest of connections. */
-const PIECE = 64 * 1024;
 
 /** The detail of a time-out in which the body of the request was waited for. */
 export const OWN_BODY = 'the body of the request did not come';
@@ -102,25 +101,15 @@ class Exchange implements Dispatcher.DispatchHandler {
   sentBody(): string | Uint8Array | Readable | null {
     const { body } = this.request;
     if (!(body instanceof Readable)) return body ?? null;
-    this.#sent = Readable.from(this.#pieces(body), { objectMode: false });
-    return this.#sent;
-  }
-
-  /** As they are taken: that is progress. */
-  async *#pieces(body: Readable): AsyncGenerator<Buffer> {
-    this.#isWaitingForBody = true;
-    for await (const chunk of body.iterator({ destroyOnReturn: false })) {
-      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Buffer);
-      for (let at = 0; at < bytes.length; at += PIECE) {
-        const piece = bytes.subarray(at, at + PIECE);
+    const pieces = piecesOf(body, {
+      taken: (bytes) => {
         this.#hasProgress('both');
-        this.request.onSent?.(piece.length);
-        this.#isWaitingForBody = false;
-        yield piece;
-      }
-      this.#isWaitingForBody = true;
-    }
-    this.#isWaitingForBody = false;
+        this.request.onSent?.(bytes);
+      },
+      waits: (isWaiting) => (this.#isWaitingForBody = isWaiting),
+    });
+    this.#sent = Readable.from(pieces, { objectMode: false });
+    return this.#sent;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -218,27 +207,5 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (!this.#isComplete) this.#controller?.abort(new Error('Over'));
     this.#sent?.destroy();
     this.#tellOver();
-  }
-}
-
-interface Reader {
-  /** More is wanted. */
-  readonly wanted: () => void;
-  readonly closed: () => void;
-}
-
-class AnswerBody extends Readable {
-  constructor(private readonly reader: Reader) {
-    super();
-  }
-
-  override _read(): void {
-    this.reader.wanted();
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.reader.closed();
-    // As with Node's own answers, one that breaks off while nobody listens does not end the process.
-    process.nextTick(() => done(this.listenerCount('error') === 0 ? null : error));
   }
 }

@@ -1,5 +1,15 @@
 /** Connection failures: the codes of Node, the system and undici for a request that got no answer. */
 
+/** Node does not trust the certificate of the other side. */
+const CERTIFICATE_FAILURES = [
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+] as const;
+
 /** What an operator can act on; any other code becomes `connection_failed`, with the code as its detail. */
 export const CONNECTION_FAILURES = [
   'ECONNREFUSED',
@@ -12,12 +22,7 @@ export const CONNECTION_FAILURES = [
   'ENETUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
+  ...CERTIFICATE_FAILURES,
   'connection_failed',
 ] as const;
 
@@ -29,14 +34,7 @@ export function connectionFailure(code: unknown): ConnectionFailure {
   return KNOWN.has(code) ? (code as ConnectionFailure) : 'connection_failed';
 }
 
-const OF_CERTIFICATES: ReadonlySet<string> = new Set<ConnectionFailure>([
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-]);
+const OF_CERTIFICATES: ReadonlySet<string> = new Set(CERTIFICATE_FAILURES);
 
 /** For the log of the operator: what to do about a certificate that Node does not trust. */
 export function certificateHint(reason: string): { readonly hint?: string } {

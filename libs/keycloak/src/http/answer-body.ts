@@ -1,0 +1,24 @@
+/** AnswerBody: the body of an answer as a stream of Node's, which asks for more as it is read. */
+import { Readable } from 'node:stream';
+
+export interface Reader {
+  /** More is wanted. */
+  readonly wanted: () => void;
+  readonly closed: () => void;
+}
+
+export class AnswerBody extends Readable {
+  constructor(private readonly reader: Reader) {
+    super();
+  }
+
+  override _read(): void {
+    this.reader.wanted();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.reader.closed();
+    // As with Node's own answers, one that breaks off while nobody listens does not end the process.
+    process.nextTick(() => done(this.listenerCount('error') === 0 ? null : error));
+  }
+}
