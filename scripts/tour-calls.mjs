@@ -2,17 +2,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { runsAlready } from './own-options.mjs';
 import { paint } from './processes.mjs';
-import { clientSecrets, portOf, REALM, services } from './services.mjs';
+import { runningKeycloak } from './running-keycloak.mjs';
+import { clientSecrets, services } from './services.mjs';
 import { print } from './tour-steps.mjs';
 
 process.chdir(join(import.meta.dirname, '..'));
 if (existsSync('.env')) process.loadEnvFile('.env');
-const chosen = process.env.AUTHORIZATION_SERVER ?? '';
-const server = runsAlready(chosen) ? chosen : `http://localhost:${portOf(process.env, 'KEYCLOAK_PORT', 8080)}`;
-const [, base, realm = REALM] = /^(.*?)(?:\/realms\/([^/]+))?\/*$/.exec(server) ?? [];
-export const openid = `${base}/realms/${realm}/protocol/openid-connect`;
+export const openid = `${runningKeycloak(process.env).issuer}/protocol/openid-connect`;
 const portNamed = (/** @type {string} */ wanted) => services(process.env).find(({ name }) => name === wanted)?.port;
 export const atA = (path = '') => `http://localhost:${portNamed('service-a')}/${path}`;
 export const atC = `http://localhost:${portNamed('service-c')}/api/compute`;

@@ -95,8 +95,9 @@ function addToTables(text, { name, permission, role, caller }) {
  * @param {string} text
  * @param {Names} names
  */
-function addCall(text, { name }) {
-  return replace(text, /calls: \[([^\]]*)\]/, (_, calls) => `calls: [${calls === '' ? '' : `${calls}, `}'${name}']`);
+function addCall(text, { name, permission }) {
+  // The first one: what is called in demo mode only stands below it.
+  return replace(text, /calls: \{ ?/, (found) => `${found}'${name}': { asSelf: ['${permission}'] }, `);
 }
 
 /**

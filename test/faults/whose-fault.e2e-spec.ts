@@ -1,74 +1,24 @@
 /** Whose fault it is: a realm or a setting with one fault in it, on a real Keycloak, and what the log then says to an operator. */
-import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
-import { testServer } from 'keycloak-test-servers';
 import { Refusal, type KeycloakModuleOptions, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { Administrator } from '../../libs/keycloak-test-servers/contract/administrator.js';
-import {
-  describeOnKeycloak,
-  REALM,
-  REALM_ENVIRONMENT,
-  REALM_FILE,
-  SECRETS,
-} from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { describeOnKeycloak, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
-
-interface RealmFile {
-  realm: string;
-  clientScopes: { name: string; protocolMappers?: unknown[] }[];
-  scopeMappings: { clientScope: string; roles: string[] }[];
-  clients: {
-    clientId: string;
-    enabled?: boolean;
-    serviceAccountsEnabled?: boolean;
-    optionalClientScopes: string[];
-    attributes: Record<string, string>;
-  }[];
-}
-
-interface Realm {
-  readonly baseUrl: string;
-  readonly issuer: string;
-}
-
-const client = (realm: RealmFile, id: string): RealmFile['clients'][number] => {
-  const found = realm.clients.find(({ clientId }) => clientId === id);
-  if (found === undefined) throw new Error(`no client ${id}`);
-  return found;
-};
-
-/** The demo realm under a name of its own, with `change` in it, for the time of `use`. */
-async function withRealm(change: (realm: RealmFile) => void, use: (realm: Realm) => Promise<void>): Promise<void> {
-  const { baseUrl, issuer } = testServer();
-  const text = readFileSync(REALM_FILE, 'utf8').replaceAll(
-    /\$\{(\w+)\}/g,
-    (_, name: string) => REALM_ENVIRONMENT[name] ?? '',
-  );
-  const realm = JSON.parse(text) as RealmFile;
-  realm.realm = `faults-${randomUUID()}`;
-  change(realm);
-  const administrator = new Administrator(baseUrl, realm.realm);
-  const authorization = `Bearer ${await administrator.token()}`;
-  const created = await fetch(`${baseUrl}/admin/realms`, {
-    method: 'POST',
-    headers: { authorization, 'content-type': 'application/json' },
-    body: JSON.stringify(realm),
-  });
-  expect(created.status).toBe(201);
-  try {
-    await use({ baseUrl, issuer: issuer.replace(REALM, realm.realm) });
-  } finally {
-    await administrator.change('DELETE', '');
-  }
-}
+import {
+  clientIn,
+  scopeIn,
+  takeRole,
+  unchanged,
+  withRealm,
+  type RealmCopy,
+  type RealmFile,
+} from '../support/realm-copy.js';
 
 type Service = 'service-a' | 'service-b' | 'service-c';
 
 const serviceIn = (
-  { baseUrl, issuer }: Realm,
+  { baseUrl, issuer }: RealmCopy,
   clientId: Service,
   more: Partial<KeycloakModuleOptions> = {},
   aheadSeconds = 0,
@@ -78,9 +28,9 @@ const serviceIn = (
     { clock: { ...systemClock, epochSeconds: () => Date.now() / 1000 + aheadSeconds } },
   );
 
-const tokenOf = async (realm: Realm, user: string): Promise<string> => textOf(await login(realm, user));
+const tokenOf = async (realm: RealmCopy, user: string): Promise<string> => textOf(await login(realm, user));
 
-async function callerAt(a: ComposedKeycloak, realm: Realm, user: string): Promise<VerifiedAccessToken> {
+async function callerAt(a: ComposedKeycloak, realm: RealmCopy, user: string): Promise<VerifiedAccessToken> {
   return a.verifier.verify(await tokenOf(realm, user));
 }
 
@@ -99,7 +49,6 @@ async function logged(failing: Promise<unknown>): Promise<object> {
 
 const OURS = { code: 'authorization_server_refused', httpStatus: 502 };
 const TO_B = { audience: 'service-b', scope: 'orders.approve' };
-const unchanged = (): void => undefined;
 
 describeOnKeycloak('the log of the service at fault', () => {
   it('names the client, and Keycloak’s own words, of a wrong secret', () =>
@@ -142,16 +91,16 @@ describeOnKeycloak('the log of the service at fault', () => {
       });
     }));
 
-  it.each<[string, (realm: RealmFile) => void, { audience: string; scope: string }, object]>([
+  it.each<[string, (realm: RealmFile) => unknown, { audience: string; scope: string }, object]>([
     [
       'a scope that is not assigned to this client',
-      (realm) => client(realm, 'service-a').optionalClientScopes.splice(0, 99),
+      (realm) => clientIn(realm, 'service-a').optionalClientScopes.splice(0, 99),
       TO_B,
       { reason: 'answered_400_invalid_scope', description: 'Invalid scopes: orders.approve' },
     ],
     [
       'a token exchange that is not switched on',
-      (realm) => delete client(realm, 'service-a').attributes['standard.token.exchange.enabled'],
+      (realm) => delete clientIn(realm, 'service-a').attributes['standard.token.exchange.enabled'],
       TO_B,
       { description: 'Standard token exchange is not enabled for the requested client' },
     ],
@@ -163,7 +112,7 @@ describeOnKeycloak('the log of the service at fault', () => {
     ],
     [
       'an audience that is switched off',
-      (realm) => (client(realm, 'service-b').enabled = false),
+      (realm) => (clientIn(realm, 'service-b').enabled = false),
       TO_B,
       { audience: 'service-b', description: expect.stringMatching(/disabled/i) as unknown },
     ],
@@ -175,9 +124,7 @@ describeOnKeycloak('the log of the service at fault', () => {
     ],
     [
       'an audience mapper that is missing',
-      (realm) => {
-        for (const scope of realm.clientScopes) if (scope.name === 'orders.approve') scope.protocolMappers = [];
-      },
+      (realm) => (scopeIn(realm, 'orders.approve').protocolMappers = []),
       TO_B,
       { reason: 'audience_mapper_missing', audience: 'service-b' },
     ],
@@ -195,7 +142,7 @@ describeOnKeycloak('the log of the service at fault', () => {
   );
 
   it('says of a service account that is off, and of one without the role, which scope it was', async () => {
-    const noAccount = (realm: RealmFile): void => void (client(realm, 'service-a').serviceAccountsEnabled = false);
+    const noAccount = (realm: RealmFile): void => void (clientIn(realm, 'service-a').serviceAccountsEnabled = false);
     await withRealm(noAccount, async (realm) => {
       const line = await logged(serviceIn(realm, 'service-a').clientCredentials.getToken('orders.approve'));
       expect(line).toMatchObject({
@@ -206,22 +153,16 @@ describeOnKeycloak('the log of the service at fault', () => {
       });
       expect(line).toMatchObject({ description: expect.stringMatching(/service account/i) as unknown });
     });
-    const noRole = (realm: RealmFile): void => {
-      for (const mapping of realm.scopeMappings)
-        if (mapping.clientScope === 'orders.approve') mapping.roles = ['order-viewer-x'];
-      Object.assign(realm, {
-        roles: {
-          realm: [...(realm as never as { roles: { realm: object[] } }).roles.realm, { name: 'order-viewer-x' }],
-        },
-      });
-    };
-    await withRealm(noRole, async (realm) => {
-      expect(await logged(serviceIn(realm, 'service-a').clientCredentials.getToken('orders.approve'))).toMatchObject({
-        ...OURS,
-        reason: 'scope_not_granted',
-        scope: 'orders.approve',
-      });
-    });
+    await withRealm(
+      (realm) => takeRole(realm, 'orders.approve'),
+      async (realm) => {
+        expect(await logged(serviceIn(realm, 'service-a').clientCredentials.getToken('orders.approve'))).toMatchObject({
+          ...OURS,
+          reason: 'scope_not_granted',
+          scope: 'orders.approve',
+        });
+      },
+    );
   });
 
   it('blames the user where the user lacks the permission', () =>

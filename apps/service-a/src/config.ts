@@ -5,10 +5,11 @@ import { serviceConfig } from 'service-defaults';
 export const serviceAConfig = serviceConfig({
   name: 'service-a',
   port: 3000,
-  calls: ['service-b'],
+  calls: { 'service-b': { asSelf: ['orders.approve'], onBehalfOf: ['orders.approve'] } },
   login: true,
   // DEMO: the repository publishes this secret, so it protects nothing.
   demo: {
+    calls: { 'service-b': { asSelf: ['attacks.replay'] } },
     urls: { SERVICE_C_URL: 'http://localhost:3002' },
     secrets: { SHORT_LIVED_CLIENT_SECRET: 's-secret' },
   },

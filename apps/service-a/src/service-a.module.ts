@@ -23,7 +23,11 @@ import { ReceiptsController } from './receipts/receipts.controller.js';
       {
         name: 'service-b',
         inject: [serviceAConfig.KEY],
-        useFactory: ({ urls }: ServiceAConfig) => ({ baseURL: urls['service-b'], audience: 'service-b' }),
+        useFactory: ({ urls }: ServiceAConfig) => ({
+          baseURL: urls['service-b'],
+          audience: 'service-b',
+          scopes: { onBehalfOf: ['receipts.read'] },
+        }),
       },
     ]),
     // #endregion http

@@ -5,8 +5,11 @@ import { serviceConfig } from 'service-defaults';
 export const serviceBConfig = serviceConfig({
   name: 'service-b',
   port: 3001,
-  calls: ['service-c'],
-  demo: { urls: { SERVICE_A_URL: 'http://localhost:3000' } },
+  calls: { 'service-c': { onBehalfOf: ['analytics.run'] } },
+  demo: {
+    calls: { 'service-c': { onBehalfOf: ['attacks.exchange'] } },
+    urls: { SERVICE_A_URL: 'http://localhost:3000' },
+  },
 });
 
 export type ServiceBConfig = ConfigType<typeof serviceBConfig>;

@@ -16,7 +16,9 @@ import { ServiceBModule } from './service-b.module.js';
 
 const settings = {
   keycloak: { issuer: 'https://sso.example.com/realms/shop', clientId: 'service-b', clientSecret: 'a secret' },
-  urls: Object.fromEntries(serviceBConfig.description.calls.map((name) => [name, `https://${name}.internal`])),
+  urls: Object.fromEntries(
+    Object.keys(serviceBConfig.description.calls).map((name) => [name, `https://${name}.internal`]),
+  ),
 };
 
 let app: NestFastifyApplication;

@@ -14,7 +14,9 @@ import { serviceCConfig } from './config.js';
 import { ServiceCModule } from './service-c.module.js';
 
 const keycloak = { issuer: 'https://sso.example.com/realms/shop', clientId: 'service-c', clientSecret: 'a secret' };
-const urls = Object.fromEntries(serviceCConfig.description.calls.map((name) => [name, `https://${name}.internal`]));
+const urls = Object.fromEntries(
+  Object.keys(serviceCConfig.description.calls).map((name) => [name, `https://${name}.internal`]),
+);
 
 let app: NestFastifyApplication;
 

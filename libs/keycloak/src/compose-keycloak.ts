@@ -4,7 +4,11 @@ import { CachedIntrospection } from './authorization-server/cached-introspection
 import { createAuthorizationServer } from './authorization-server/create-authorization-server.js';
 import { AuthorizationServerHealth } from './authorization-server/server-health.js';
 import { systemClock, type Clock } from './caching/clock.js';
+import { Checkup, type RegisteredService } from './checkup/checkup.js';
+import { whyUnreached } from './checkup/why-unreached.js';
+import { secretWeakness } from './checkup/secret-weakness.js';
 import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
+import { DeclaredScopes } from './client/declared-scopes.js';
 import { ServiceClient } from './client/service-client.js';
 import { ServiceTransport } from './client/service-transport.js';
 import { StreamingServiceClient } from './client/streaming-service-client.js';
@@ -18,7 +22,13 @@ import { isCompactJws } from './protocol/token-form.js';
 import type { CircuitState } from './resilience/call-gate.js';
 import { makeAccessTokenVerifier, type AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { RevocationList } from './revocation/revocation-list.js';
-import { resolveServiceOptions, type ServiceOptions, type ServiceOptionsDoor } from './service.options.js';
+import { isProduction } from './production.js';
+import {
+  resolveServiceOptions,
+  type ResolvedServiceOptions,
+  type ServiceOptions,
+  type ServiceOptionsDoor,
+} from './service.options.js';
 
 /** The part of Nest's `Logger` that is used. */
 export type ComponentLog = Readonly<Record<'log' | 'warn' | 'error', (message: string, fields: object) => void>>;
@@ -38,6 +48,8 @@ export interface ComposedKeycloak {
   readonly fetch: AuthorizationServerFetch;
   readonly health: AuthorizationServerHealth;
   readonly verifier: AccessTokenVerifier;
+  /** Of the services that were made until it runs, too. */
+  readonly checkup: Checkup;
   /** A client of the service `name`. Throws `KeycloakOptionsError`. */
   readonly service: (name: string, options: ServiceOptions) => ServiceClient;
   /** The same with any body, for doors. Throws `KeycloakOptionsError`. */
@@ -76,6 +88,11 @@ export function composeKeycloak(
     (state: CircuitState): void =>
       logCircuit(serviceLog, service, state, { called: service });
   const { allowInsecureRequests } = options;
+  const services: RegisteredService[] = [];
+  const register = (name: string, service: ResolvedServiceOptions): DeclaredScopes => {
+    services.push({ name, ...service, whyUnreached: async () => whyUnreached({ name, ...service }, network) });
+    return new DeclaredScopes(name, service.scopes);
+  };
   return {
     revocations,
     tokens,
@@ -83,16 +100,23 @@ export function composeKeycloak(
     tokenExchange: new TokenExchangeClient(tokens),
     fetch: server.fetch,
     health: new AuthorizationServerHealth(server.metadata, server.introspection, clock),
+    checkup: new Checkup({
+      ...server,
+      options,
+      services,
+      secretWeakness: secretWeakness(given),
+      isProduction: isProduction(process.env['NODE_ENV']),
+    }),
     verifier: makeAccessTokenVerifier(introspection, verifierOptions, clock, revocations),
     service: (name, serviceOptions) => {
       const service = resolveServiceOptions(name, serviceOptions, allowInsecureRequests);
       const transport = new ServiceTransport({ name, ...service }, network, clock, logCircuitOf(name));
-      return new ServiceClient(name, service.audience, transport, tokens);
+      return new ServiceClient(name, service.audience, transport, tokens, register(name, service));
     },
     streamingService: (name, serviceOptions, door) => {
       const service = resolveServiceOptions(name, serviceOptions as ServiceOptions, allowInsecureRequests, door);
       const transport = new StreamingTransport({ name, ...service }, network, clock, logCircuitOf(name));
-      return new StreamingServiceClient(name, service.audience, transport, tokens);
+      return new StreamingServiceClient(name, service.audience, transport, tokens, register(name, service));
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The door of nestjs-keycloak-s2s: everything a service may use, and nothing that holds a caller's token text. */
 export { KeycloakModule } from './keycloak.module.js';
+export { StartVerificationError } from './checkup/start-verification.service.js';
 export { ConfigurationError, ConfigurationFaults } from './configuration-faults.js';
 export { KeycloakOptionsError } from './option-kinds.js';
 export { isProduction } from './production.js';
@@ -49,7 +50,7 @@ export { RevocationList } from './revocation/revocation-list.js';
 
 export type { ServiceRegistration } from './keycloak.module.js';
 export type { KeycloakModuleOptions } from './keycloak.options.js';
-export type { ServiceOptions } from './service.options.js';
+export type { ServiceOptions, ServiceScopes } from './service.options.js';
 export type { AuthorizationServerRequest } from './authorization-server/authorization-server-fetch.js';
 export type { AuthorizationServerStatus } from './authorization-server/server-health.js';
 export type { SafeBody, ServiceCallErrorCode } from './client/service-call-error.js';

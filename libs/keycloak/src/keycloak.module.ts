@@ -3,6 +3,7 @@ import { Logger, Module, type DynamicModule, type FactoryProvider, type Injectio
 import { APP_FILTER, APP_GUARD, DiscoveryModule, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
 import { AuthorizationServerHealth } from './authorization-server/server-health.js';
+import { StartVerification } from './checkup/start-verification.service.js';
 import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
 import { getServiceClientToken } from './client/inject-service-client.decorator.js';
 import { TokenExchangeClient } from './client/token-exchange-client.js';
@@ -60,7 +61,7 @@ export type ServiceRegistration = { readonly name: string } & (
  * `forRoot` (or `forRootAsync`), once in the root module, closes every route of the application until a decorator opens
  * it, and makes the token providers and the `RevocationList` injectable everywhere. `forFeature` adds a `ServiceClient` per service to call.
  *
- * It does NOT contact the authorization server at boot: that is done on first need, and `AuthorizationServerHealth`
+ * Without `verifyAtStart` it does NOT contact the authorization server at boot: that is done on first need, and `AuthorizationServerHealth`
  * tells whether it can be. Faulty options throw `KeycloakOptionsError` at boot.
  */
 @Module({
@@ -93,6 +94,12 @@ export type ServiceRegistration = { readonly name: string } & (
         new RefusalFilter({ ...options, realm: options.clientId }, adapterHost),
     },
     { provide: APP_FILTER, useExisting: RefusalFilter },
+    {
+      provide: StartVerification,
+      inject: [KEYCLOAK, RESOLVED_OPTIONS],
+      useFactory: ({ checkup }: ComposedKeycloak, { verifyAtStart }: ResolvedKeycloakOptions) =>
+        new StartVerification(checkup, verifyAtStart),
+    },
     {
       provide: RouteReport,
       inject: [DiscoveryService],

@@ -87,6 +87,12 @@ export interface KeycloakModuleOptions {
   readonly revocationMemorySeconds?: number;
   /** A longer token is refused before it costs a call. Default 8192, 1024 to 65536. */
   readonly maxTokenBytes?: number;
+  /**
+   * Whether the application asks Keycloak at its start if it serves these settings, as `nestjs-keycloak-s2s doctor` does: address, issuer,
+   * credentials, clock, and the `scopes` of each service in `forFeature`. Faults stop the start with `StartVerificationError`; a
+   * Keycloak that gives no answer does not. Default false.
+   */
+  readonly verifyAtStart?: boolean;
   /** DANGER: lets tokens and secrets travel unencrypted (`http:`). For development. Default false. */
   readonly allowInsecureRequests?: boolean;
   /** DANGER: shows callers which check refused them. For demonstrations. Default false. */
@@ -124,6 +130,7 @@ const KEYCLOAK_OPTIONS = {
   maxRevocations: integer(100_000, 1, 1_000_000),
   revocationMemorySeconds: integer(36_000, 60, 31_536_000),
   maxTokenBytes: integer(8192, 1024, 65_536),
+  verifyAtStart: flag,
   allowInsecureRequests: flag,
   exposeRefusalReasons: flag,
 } satisfies OptionTable<KeycloakModuleOptions>;

@@ -1,5 +1,6 @@
 /** Option kinds: how an option of each kind is checked, and what stands where none is given. */
 import { ConfigurationError, ConfigurationFaults } from './configuration-faults.js';
+import type { ScopesOfCalls } from './client/declared-scopes.js';
 import { isScopeToken } from './protocol/scope.js';
 
 /** Thrown at boot. The message lists every fault, and no secret. */
@@ -65,6 +66,29 @@ export const scopes =
     faults.fault(`${name} must be a list of scope tokens`);
     return fallback;
   };
+
+/** The scopes of each kind of call; a plain list is for both. */
+export interface ScopesByCall extends ScopesOfCalls {
+  /** Whether it was said of each which kind of call it is for. */
+  readonly isByKind: boolean;
+}
+
+/** Undefined where none were given. */
+export const optionalScopesByCall: OptionKind<ScopesByCall | undefined> = (name, given, context) => {
+  if (given === undefined) return undefined;
+  if (Array.isArray(given)) {
+    const all = scopes([])(name, given, context);
+    return { asSelf: all, onBehalfOf: all, isByKind: false };
+  }
+  if (typeof given !== 'object' || given === null) {
+    context.faults.fault(`${name} must be a list of scope tokens, or { asSelf, onBehalfOf } with two of them`);
+    return undefined;
+  }
+  const { asSelf, onBehalfOf, ...others } = given as Readonly<Record<string, unknown>>;
+  for (const other of Object.keys(others)) context.faults.fault(`${name} has an unknown member "${other}"`);
+  const listOf = (member: string, list: unknown): readonly string[] => scopes([])(`${name}.${member}`, list, context);
+  return { asSelf: listOf('asSelf', asSelf), onBehalfOf: listOf('onBehalfOf', onBehalfOf), isByKind: true };
+};
 
 /** `words` say from what to what. */
 export const optionalFunction =

@@ -1,6 +1,15 @@
 /** Service options: what each option of a service in `forFeature` means, its kind, default and range, and the check at boot. */
 import { ConfigurationFaults } from './configuration-faults.js';
-import { integer, KeycloakOptionsError, nonEmptyString, readOptions, url, type OptionTable } from './option-kinds.js';
+import {
+  integer,
+  KeycloakOptionsError,
+  nonEmptyString,
+  optionalScopesByCall,
+  readOptions,
+  url,
+  type OptionTable,
+  type ScopesByCall,
+} from './option-kinds.js';
 
 /** Options of one service in `KeycloakModule.forFeature`. */
 export interface ServiceOptions {
@@ -8,6 +17,11 @@ export interface ServiceOptions {
   readonly baseUrl: string;
   /** The service's client id: the audience of the tokens that are exchanged for it. */
   readonly audience: string;
+  /**
+   * The scopes that calls to the service ask for, each one token: a list, or one for each kind of call. A call that asks for another
+   * throws `TypeError`, and `doctor` and `verifyAtStart` try each of them. Default: any may be asked for, and none is tried.
+   */
+  readonly scopes?: readonly string[] | ServiceScopes;
   /** Bound on one call: waiting for a slot, and its answer; a renewed token gets a call of its own. Default 5000, 100 to 300000. */
   readonly timeoutMs?: number;
   /** A larger answer fails the call. Default 1048576, 1024 to 104857600. */
@@ -31,10 +45,22 @@ export interface ServiceOptions {
   readonly circuitBreakerPauseMs?: number;
 }
 
+/** The scopes that are asked for by `asSelf` and by `onBehalfOf`. */
+export interface ServiceScopes {
+  readonly asSelf?: readonly string[];
+  readonly onBehalfOf?: readonly string[];
+}
+
+/** Every option filled in and checked. */
+export type ResolvedServiceOptions = Required<Omit<ServiceOptions, 'scopes'>> & {
+  readonly scopes: ScopesByCall | undefined;
+};
+
 /** Kind, default and range of each. */
 const SERVICE_OPTIONS = {
   baseUrl: url,
   audience: nonEmptyString,
+  scopes: optionalScopesByCall,
   timeoutMs: integer(5000, 100, 300_000),
   maxResponseBytes: integer(1_048_576, 1024, 104_857_600),
   maxConcurrentCalls: integer(100, 1, 10_000),
@@ -57,14 +83,14 @@ export function resolveServiceOptions(
   given: ServiceOptions,
   allowInsecureRequests: boolean,
   door = FOR_FEATURE,
-): Required<ServiceOptions> {
+): ResolvedServiceOptions {
   const faults = new ConfigurationFaults();
   const { baseUrl, ...table } = SERVICE_OPTIONS;
   const context = { faults, allowInsecureRequests };
   const options = readOptions({ [door.baseUrl]: baseUrl, ...table }, given, context, ['name']);
   faults.throwIfFaulty((all) => new KeycloakOptionsError(`${door.module}, service ${JSON.stringify(name)},`, all));
   const { [door.baseUrl]: address, ...others } = options as Record<string, unknown>;
-  return { ...others, baseUrl: address } as Required<ServiceOptions>;
+  return { ...others, baseUrl: address } as ResolvedServiceOptions;
 }
 
 /** Service names are what clients are injected by: each must be given, and once. Throws `KeycloakOptionsError`. */

@@ -1,10 +1,13 @@
 /** Demo settings: the settings that a service reads in demo mode only. */
+import type { ServiceScopes } from 'nestjs-keycloak-s2s';
 import type { Variables } from './variables.js';
 
 /** Each key is the name of a variable, each value its default, which suits a demonstration on one machine. */
 export interface DemoDescription {
   /** URLs of services that this service attacks but never calls otherwise. */
   readonly urls?: Readonly<Record<string, string>>;
+  /** Scopes that are asked for in demo mode only, of services that this service calls. */
+  readonly calls?: Readonly<Record<string, ServiceScopes>>;
   /** Secrets of further clients as which this service acts. */
   readonly secrets?: Readonly<Record<string, string>>;
 }

@@ -1,7 +1,7 @@
 /** serviceModules(): the modules that every service imports: its settings, closed routes, the services that it calls, health and whoami. */
 import type { DynamicModule, Type } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
-import { KeycloakModule } from 'nestjs-keycloak-s2s';
+import { KeycloakModule, type ServiceScopes } from 'nestjs-keycloak-s2s';
 import type { ServiceConfig } from './service-config.js';
 import { ServiceDefaultsModule } from './service-defaults.module.js';
 import type { ServiceSettings } from './service-settings.js';
@@ -13,10 +13,14 @@ import type { ServiceSettings } from './service-settings.js';
 export function serviceModules(config: ServiceConfig): (Type | DynamicModule | Promise<DynamicModule>)[] {
   const { KEY, description } = config;
   const clients = KeycloakModule.forFeature(
-    description.calls.map((name) => ({
+    Object.entries(description.calls).map(([name, scopes]) => ({
       name,
       inject: [KEY],
-      useFactory: ({ urls }: ServiceSettings<string>) => ({ baseUrl: urls[name] ?? '', audience: name }),
+      useFactory: ({ urls, demoMode }: ServiceSettings<string>) => ({
+        baseUrl: urls[name] ?? '',
+        audience: name,
+        scopes: demoMode ? both(scopes, description.demo?.calls?.[name]) : scopes,
+      }),
     })),
   );
   return [
@@ -29,3 +33,8 @@ export function serviceModules(config: ServiceConfig): (Type | DynamicModule | P
     ServiceDefaultsModule.register(config),
   ];
 }
+
+const both = (some: ServiceScopes, more: ServiceScopes = {}): ServiceScopes => ({
+  asSelf: [...(some.asSelf ?? []), ...(more.asSelf ?? [])],
+  onBehalfOf: [...(some.onBehalfOf ?? []), ...(more.onBehalfOf ?? [])],
+});

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { readServiceSettings } from './service-settings.js';
 import { SettingsError, type Environment } from './variables.js';
 
-const SERVICE = { name: 'service-a', port: 3000, calls: ['service-b'] } as const;
+const SERVICE = { name: 'service-a', port: 3000, calls: { 'service-b': {} } } as const;
 const SECRET = 'of-my-own-4711';
 
 const described = new URL('../../../services.json', import.meta.url);
@@ -173,7 +173,7 @@ describe('readServiceSettings', () => {
       secrets: { SHORT_LIVED_CLIENT_SECRET: 's-secret' },
     };
     const settings = (environment: Environment) =>
-      readServiceSettings(environment, { name: 'service-a', port: 3000, calls: ['service-b'], demo });
+      readServiceSettings(environment, { name: 'service-a', port: 3000, calls: { 'service-b': {} }, demo });
     const changed = { SERVICE_C_URL: 'http://service-c:3002/', SHORT_LIVED_CLIENT_SECRET: 'other' };
     expect(settings(DEMO).demo).toEqual({ ...demo, hosts: ['service-a'] });
     expect(settings({ ...DEMO, ...changed }).demo).toEqual({
@@ -292,7 +292,7 @@ describe('readServiceSettings where users log in', () => {
     const settings = { PUBLIC_URL: 'https://shop.example.com:8443' };
     const login = readServiceSettings(
       { ...DEMO, ...settings },
-      { name: 'service-a', port: 3000, calls: [], login: true },
+      { name: 'service-a', port: 3000, calls: {}, login: true },
     );
     expect(login.demo?.hosts).toEqual(['service-a', 'shop.example.com']);
   });

@@ -1,6 +1,6 @@
 /** Service settings: reads the environment variables that every service has, and reports all faults at once. */
 import { matches } from 'class-validator';
-import { isProduction, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
+import { isProduction, type KeycloakModuleOptions, type ServiceScopes } from 'nestjs-keycloak-s2s';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
@@ -10,8 +10,11 @@ export interface ServiceDescription<Called extends string> {
   readonly name: string;
   /** The default of `PORT`. */
   readonly port: number;
-  /** The services that this service calls, such as `service-b`, whose URL is in the variable `SERVICE_B_URL`. */
-  readonly calls: readonly Called[];
+  /**
+   * The services that this service calls, such as `service-b`, whose URL is in the variable `SERVICE_B_URL`; with the scopes that
+   * `ServiceClient` asks for.
+   */
+  readonly calls: Readonly<Record<Called, ServiceScopes>>;
   /** Whether users log in at this service with a browser; if so, the login settings are read too. */
   readonly login?: boolean;
   /** Further variables, read in demo mode only. */
@@ -82,7 +85,7 @@ export function readServiceSettings<Called extends string>(
   const requestLog = variables.flag('REQUEST_LOG');
   const shutdownDelaySeconds = variables.wholeNumber('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, 300);
   const urls = Object.fromEntries(
-    service.calls.map((called) => [called, variables.url(`${prefixOf(called)}_URL`, insecureAllowed)]),
+    Object.keys(service.calls).map((called) => [called, variables.url(`${prefixOf(called)}_URL`, insecureAllowed)]),
   ) as Record<Called, string>;
   const login =
     service.login === true

@@ -8,6 +8,7 @@ import { ClockSkew } from './clock-skew.js';
 import { Introspection } from './introspection.js';
 import { ServerMetadata } from './metadata.js';
 import { SERVER_CALL_RULES } from './server-call-rules.js';
+import { OwnTokenProbe } from './own-token-probe.js';
 import { OAuthClientContext, type OAuthClientOptions } from './oauth-client-context.js';
 import { TokenEndpoint } from './token-endpoint.js';
 
@@ -16,7 +17,8 @@ export interface AuthorizationServerOptions extends OAuthClientOptions, CallPoli
   readonly defaultScopes: readonly string[];
 }
 
-export type CallKind = 'discovery' | 'introspection' | 'introspection_renewal' | 'token' | ApplicationCallKind;
+export type CallKind =
+  'discovery' | 'introspection' | 'introspection_renewal' | 'token' | 'checkup' | ApplicationCallKind;
 
 /** The part of the slots for introspections that is for renewals alone. */
 const RENEWALS = 0.2;
@@ -29,6 +31,8 @@ export interface AuthorizationServerCalls {
   readonly clockSkew: ClockSkew;
   readonly introspection: Introspection;
   readonly tokenEndpoint: TokenEndpoint;
+  /** For the checkup, with slots of its own. */
+  readonly probe: OwnTokenProbe;
   /** For the application's own calls. */
   readonly fetch: AuthorizationServerFetch;
 }
@@ -54,6 +58,7 @@ export function createAuthorizationServer(
     clockSkew,
     introspection: new Introspection(context, metadata, introspection, renewal),
     fetch: new AuthorizationServerFetch(options, connections, (kind) => policy(kind)),
+    probe: new OwnTokenProbe(context, metadata, policy('checkup')),
     tokenEndpoint: new TokenEndpoint(context, metadata, policy('token'), options.defaultScopes, clock),
   };
 }

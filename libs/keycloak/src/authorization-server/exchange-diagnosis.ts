@@ -5,7 +5,7 @@ import { AuthorizationServerError } from '../protocol/authorization-server-error
 import { loggableText } from '../protocol/loggable-text.js';
 import type { Refusal } from '../protocol/refusal.js';
 import { parseScope } from '../protocol/scope.js';
-import { unverifiedClaims } from '../protocol/unverified-claims.js';
+import { unverifiedAudiences } from '../protocol/unverified-claims.js';
 
 /** What an exchange without an audience brought: never given out, only looked at. */
 export interface ExchangedWithoutAudience {
@@ -87,8 +87,7 @@ function audiencesWith(
   // RFC 6749 §5.1: a scope that is left out is the one that was asked for.
   const granted = parseScope(exchanged.scope ?? scope);
   if (!parseScope(scope).every((token) => granted.includes(token))) return undefined;
-  const { aud = [] } = unverifiedClaims(exchanged.accessToken);
-  const audiences = [aud].flat().filter((one) => typeof one === 'string');
+  const audiences = unverifiedAudiences(exchanged.accessToken);
   return audiences.includes(audience) ? undefined : audiences;
 }
 

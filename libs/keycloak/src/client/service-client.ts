@@ -2,6 +2,7 @@
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { sendWithToken } from './send-with-token.js';
 import { checkHeaders } from './call-headers.js';
+import { DeclaredScopes } from './declared-scopes.js';
 import { answerFailure } from './service-call-failures.js';
 import type { ServiceTransport, TransportRequest, TransportResponse } from './service-transport.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
@@ -33,15 +34,18 @@ export class ServiceClient {
     private readonly audience: string,
     private readonly transport: ServiceTransport,
     private readonly tokens: TokenSource,
+    private readonly scopes = new DeclaredScopes(name, undefined),
   ) {}
 
-  /** Calls in this service's own name, with a client-credentials token for `scope` (a space-separated set). */
+  /** Calls in this service's own name, with a client-credentials token for `scope` (a space-separated set). Throws `TypeError` when that is malformed, or not declared. */
   asSelf(scope: string): ServiceCaller {
+    this.scopes.check('asSelf', scope);
     return new ServiceCaller(this.name, this.transport, this.tokens, clientCredentialsRequest(scope));
   }
 
   /** Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience. */
   onBehalfOf(token: VerifiedAccessToken, scope: string): ServiceCaller {
+    this.scopes.check('onBehalfOf', scope);
     return new ServiceCaller(this.name, this.transport, this.tokens, tokenExchangeRequest(token, this.audience, scope));
   }
 }

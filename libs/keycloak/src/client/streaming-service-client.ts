@@ -2,6 +2,7 @@
 import type { Refusal } from '../protocol/refusal.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { checkHeaders } from './call-headers.js';
+import { DeclaredScopes } from './declared-scopes.js';
 import { sendWithToken } from './send-with-token.js';
 import { answerFailure } from './service-call-failures.js';
 import {
@@ -19,15 +20,18 @@ export class StreamingServiceClient {
     private readonly audience: string,
     private readonly transport: StreamingTransport,
     private readonly tokens: TokenSource,
+    private readonly scopes = new DeclaredScopes(name, undefined),
   ) {}
 
-  /** Calls in this service's own name, with a client-credentials token for `scope` (a space-separated set). */
+  /** Calls in this service's own name, with a client-credentials token for `scope` (a space-separated set). Throws `TypeError` when that is malformed, or not declared. */
   asSelf(scope: string): StreamingServiceCaller {
+    this.scopes.check('asSelf', scope);
     return new StreamingServiceCaller(this.name, this.transport, this.tokens, clientCredentialsRequest(scope));
   }
 
   /** Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience. */
   onBehalfOf(token: VerifiedAccessToken, scope: string): StreamingServiceCaller {
+    this.scopes.check('onBehalfOf', scope);
     const request = tokenExchangeRequest(token, this.audience, scope);
     return new StreamingServiceCaller(this.name, this.transport, this.tokens, request);
   }

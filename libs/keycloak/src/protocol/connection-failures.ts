@@ -36,9 +36,12 @@ export function connectionFailure(code: unknown): ConnectionFailure {
 
 const OF_CERTIFICATES: ReadonlySet<string> = new Set(CERTIFICATE_FAILURES);
 
+/** Whether there was a connection, and Node did not trust it. */
+export const isCertificateFailure = (reason: string): boolean => OF_CERTIFICATES.has(reason);
+
 /** For the log of the operator: what to do about a certificate that Node does not trust. */
 export function certificateHint(reason: string): { readonly hint?: string } {
-  if (!OF_CERTIFICATES.has(reason)) return {};
+  if (!isCertificateFailure(reason)) return {};
   const hint =
     'Node does not trust its certificate. For an authority of your own, set NODE_EXTRA_CA_CERTS to its file.';
   return { hint };

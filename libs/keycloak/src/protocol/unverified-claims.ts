@@ -16,3 +16,9 @@ export function unverifiedClaims(token: string): Readonly<Record<string, unknown
     return {};
   }
 }
+
+/** The audiences that a token names (RFC 7519 §4.1.3); empty for whatever names none. */
+export function unverifiedAudiences(token: string): readonly string[] {
+  const { aud = [] } = unverifiedClaims(token);
+  return [aud].flat().filter((one) => typeof one === 'string');
+}

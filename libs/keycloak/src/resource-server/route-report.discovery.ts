@@ -33,6 +33,15 @@ export class RouteReport implements OnApplicationBootstrap {
     }
   }
 
+  /** The routes of the application, with what their decorators come to. Throws as `onApplicationBootstrap` for those that contradict. */
+  routes(): ReportedRoute[] {
+    return this.#hosts().flatMap(({ handlers }) =>
+      handlers
+        .filter(({ kind }) => kind === 'route')
+        .map((handler) => ({ label: handler.label, ...accessOf(handler) })),
+    );
+  }
+
   /** Routes and messages are those of controllers, messages of gateways those of gateways: elsewhere Nest does not look. */
   #hosts(): HostWithHandlers[] {
     // A scanner keeps what it found: another one each time.
@@ -63,6 +72,11 @@ export class RouteReport implements OnApplicationBootstrap {
       this.#logger.warn(`${label} is closed: no decorator opens it, every request gets 403`);
     }
   }
+}
+
+/** `label` is for people: class, method and how it is reached. */
+export interface ReportedRoute extends RouteAccess {
+  readonly label: string;
 }
 
 interface HostWithHandlers {

@@ -1,0 +1,108 @@
+/** TokenCalls: the requests of the two grants to the token endpoint (RFC 6749 §4.4, RFC 8693 §2.1), as the server answers them. */
+import {
+  clientCredentialsGrantRequest,
+  genericTokenEndpointRequest,
+  processClientCredentialsResponse,
+  processGenericTokenEndpointResponse,
+  type AuthorizationServer,
+  type Client,
+  type ClientAuth,
+  type HttpRequestOptions,
+  type TokenEndpointResponse,
+} from 'oauth4webapi';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import { isB64Token } from '../protocol/b64token.js';
+import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
+import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
+import type { Refusal } from '../protocol/refusal.js';
+import { unverifiedClaims } from '../protocol/unverified-claims.js';
+import type { CallPolicy } from '../resilience/call-policy.js';
+import { callEndpoint } from './endpoint-call.js';
+import type { ServerMetadata } from './metadata.js';
+import type { OAuthClientContext } from './oauth-client-context.js';
+import { toServerError } from './server-errors.js';
+import { toExchangeError } from './token-endpoint-errors.js';
+
+/** What is asked for, as the log has it. */
+export interface Asked extends Readonly<Record<string, unknown>> {
+  readonly grant: 'client_credentials' | 'token_exchange';
+  readonly scope: string;
+  readonly audience?: string;
+}
+
+export class TokenCalls {
+  constructor(
+    private readonly context: OAuthClientContext,
+    private readonly metadata: ServerMetadata,
+    private readonly policy: CallPolicy,
+  ) {}
+
+  /** Throws `AuthorizationServerError`. */
+  async clientCredentials(asked: Asked): Promise<TokenEndpointResponse> {
+    return this.#run(asked, toServerError, async (server, client, authentication, options) =>
+      processClientCredentialsResponse(
+        server,
+        client,
+        await clientCredentialsGrantRequest(server, client, authentication, scopeOf(asked), options),
+      ),
+    );
+  }
+
+  /** Throws `BearerError` and `AuthorizationServerError`, as `toExchangeError` tells them apart. */
+  async exchange(subjectToken: string, asked: Asked): Promise<TokenEndpointResponse> {
+    const { audience } = asked;
+    const form = {
+      subject_token: subjectToken,
+      subject_token_type: ACCESS_TOKEN_TYPE,
+      requested_token_type: ACCESS_TOKEN_TYPE,
+      ...(audience === undefined ? {} : { audience }),
+      ...scopeOf(asked),
+    };
+    return this.#run(
+      asked,
+      (error) => toExchangeError(error, asked.scope),
+      async (server, client, authentication, options) =>
+        processGenericTokenEndpointResponse(
+          server,
+          client,
+          await genericTokenEndpointRequest(server, client, authentication, TOKEN_EXCHANGE_GRANT, form, options),
+        ),
+    );
+  }
+
+  async #run(asked: Asked, toError: (error: unknown) => Refusal, send: Send): Promise<TokenEndpointResponse> {
+    const { client, clientAuthentication } = this.context;
+    const response = await callEndpoint(this.context, this.metadata, this.policy, {
+      endpoint: 'token_endpoint',
+      asked,
+      toError,
+      send: async (server, signal) => send(server, client, clientAuthentication, this.context.requestOptions(signal)),
+    });
+    if (response.token_type !== 'bearer') throw unusable('token_type_not_bearer').add(asked);
+    if (!isB64Token(response.access_token)) throw unusable('access_token_not_header_safe').add(asked);
+    return response;
+  }
+}
+
+/** By the `iat` of a token that was issued just now. */
+export function measureClock({ clockSkew }: OAuthClientContext, { access_token }: TokenEndpointResponse): void {
+  clockSkew.observeIssuedAt(unverifiedClaims(access_token)['iat']);
+}
+
+/** An empty scope asks for none. */
+const scopeOf = ({ scope }: Asked): { scope?: string } => (scope === '' ? {} : { scope });
+
+type Send = (
+  server: AuthorizationServer,
+  client: Client,
+  authentication: ClientAuth,
+  options: HttpRequestOptions<'POST', URLSearchParams>,
+) => Promise<TokenEndpointResponse>;
+
+/** The server answered well and granted what we can't use: a matter of its configuration or ours. */
+export function unusable(
+  reason: AuthorizationServerErrorReason,
+  fields: Readonly<Record<string, unknown>> = {},
+): AuthorizationServerError {
+  return new AuthorizationServerError('authorization_server_refused', { reason, fields });
+}

@@ -1,0 +1,103 @@
+/** Checkup: looks at what a service is configured with, by its own credentials, and changes nothing. */
+import type { ClockSkew } from '../authorization-server/clock-skew.js';
+import type { Introspection } from '../authorization-server/introspection.js';
+import type { ServerMetadata } from '../authorization-server/metadata.js';
+import type { OwnTokenProbe } from '../authorization-server/own-token-probe.js';
+import type { ResolvedKeycloakOptions } from '../keycloak.options.js';
+import type { ResolvedServiceOptions } from '../service.options.js';
+import { error, ok, type Finding } from './finding.js';
+import { scopeFindings } from './scope-findings.js';
+import {
+  clockFinding,
+  credentialsFinding,
+  lifetimeFinding,
+  ownTokenFinding,
+  realmFindings,
+  secretFinding,
+} from './server-findings.js';
+
+/** A service that is called. */
+export type RegisteredService = Pick<ResolvedServiceOptions, 'audience' | 'baseUrl' | 'scopes'> & {
+  readonly name: string;
+  /** Undefined when something answers there, whatever it says; else why nothing does. */
+  readonly whyUnreached: () => Promise<string | undefined>;
+};
+
+export interface CheckupParts {
+  readonly options: ResolvedKeycloakOptions;
+  readonly metadata: Pick<ServerMetadata, 'get' | 'refresh'>;
+  readonly introspection: Pick<Introspection, 'introspect'>;
+  readonly probe: OwnTokenProbe;
+  readonly clockSkew: Pick<ClockSkew, 'measured'>;
+  /** The services that were registered until now. */
+  readonly services: readonly RegisteredService[];
+  /** What is wrong with the secret, as the end of a sentence; it is not told here. */
+  readonly secretWeakness: string | undefined;
+  readonly isProduction: boolean;
+}
+
+export class Checkup {
+  constructor(private readonly parts: CheckupParts) {}
+
+  get options(): ResolvedKeycloakOptions {
+    return this.parts.options;
+  }
+
+  get services(): readonly RegisteredService[] {
+    return this.parts.services;
+  }
+
+  /**
+   * Address, TLS, issuer, credentials, clock, lifetimes, and for each next service and scope whether a token would be granted. What can't
+   * be looked at because of an error before it is left out. Does not throw for what Keycloak answers.
+   */
+  async run(): Promise<Finding[]> {
+    const findings = [secretFinding(this.parts), ...(await realmFindings(this.parts))];
+    if (isStopped(findings)) return findings;
+    findings.push(await credentialsFinding(this.parts));
+    if (isStopped(findings)) return findings;
+    const { finding, token } = await ownTokenFinding(this.parts);
+    findings.push(
+      finding.level === 'error' && finding.isUnreachable !== true ? this.#withoutAccount(finding) : finding,
+    );
+    findings.push(clockFinding(this.parts.clockSkew.measured, this.parts.options.clockToleranceSeconds));
+    if (token !== undefined) findings.push(lifetimeFinding(this.parts, token));
+    const knownScopes = await this.knownScopes();
+    for (const service of this.parts.services) {
+      const hasServiceAccount = token !== undefined;
+      findings.push(...(await scopeFindings({ ...this.parts, service, knownScopes, hasServiceAccount })));
+    }
+    return findings;
+  }
+
+  /** The client scopes of the realm, where its discovery document lists them (RFC 8414 §2). Throws as `ServerMetadata.get`. */
+  async knownScopes(): Promise<readonly string[] | undefined> {
+    return (await this.parts.metadata.get()).scopes_supported;
+  }
+
+  /** Whether the next services are there: by one request each, which carries no token. */
+  async reach(): Promise<Finding[]> {
+    return Promise.all(
+      this.parts.services.map(async ({ name, baseUrl, whyUnreached }) => {
+        const why = await whyUnreached();
+        return why === undefined
+          ? ok('next_service', `${name} answers at ${baseUrl}.`)
+          : error(
+              'next_service',
+              `${name} is not reached at ${baseUrl}: ${why}.`,
+              `Start ${name}, or mend its base URL.`,
+            );
+      }),
+    );
+  }
+
+  /** A service that never calls as itself, and says so, needs no service account. */
+  #withoutAccount(finding: Finding): Finding {
+    const mayNeedIt = this.parts.services.some(({ scopes }) => scopes === undefined || scopes.asSelf.length > 0);
+    return mayNeedIt ? { ...finding, level: 'warning' } : { ...finding, level: 'note' };
+  }
+}
+
+const isStopped = (findings: readonly Finding[]): boolean =>
+  findings.some(({ level, check }) => level === 'error' && !['secret', 'tls'].includes(check)) ||
+  !findings.some(({ check, level }) => check === 'address' && level === 'ok');

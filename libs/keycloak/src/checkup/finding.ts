@@ -1,0 +1,79 @@
+/** Finding: one line of a checkup: what was looked at, how it is, and what to do about it. */
+
+/** From good to bad. A `note` says what could not be looked at, or what is so on purpose in development. */
+export const LEVELS = ['ok', 'note', 'warning', 'error'] as const;
+
+export type Level = (typeof LEVELS)[number];
+
+/** What is looked at, in the order of the checklist; the last ones only by an administrator's token. */
+export const CHECKS = [
+  'settings',
+  'module',
+  'secret',
+  'address',
+  'tls',
+  'realm',
+  'issuer',
+  'discovery',
+  'credentials',
+  'service_account',
+  'clock',
+  'lifetime',
+  'next_service',
+  'scope',
+  'route',
+  'administrator',
+  'version',
+  'client',
+  'permission',
+  'realm_settings',
+] as const;
+
+export type Check = (typeof CHECKS)[number];
+
+export interface Finding {
+  readonly check: Check;
+  readonly level: Level;
+  /** One sentence, which names what it is about. It holds no token and no secret. */
+  readonly message: string;
+  /** What to do; for warnings and errors, and some notes. */
+  readonly cure?: string;
+  /** Keycloak gave no answer, which says nothing of the settings. */
+  readonly isUnreachable?: true;
+  /** Only an administrator's token shows it. */
+  readonly needsAdministrator?: true;
+}
+
+export const ok = (check: Check, message: string): Finding => ({ check, level: 'ok', message });
+
+export const note = (check: Check, message: string, cure?: string): Finding => ({
+  check,
+  level: 'note',
+  message,
+  ...(cure === undefined ? {} : { cure }),
+});
+
+/** For what only an administrator's token shows. */
+export const unseen = (check: Check, message: string): Finding => ({
+  ...note(check, message, 'Run doctor with --admin, which reads the realm.'),
+  needsAdministrator: true,
+});
+
+export const warning = (check: Check, message: string, cure: string): Finding => ({
+  check,
+  level: 'warning',
+  message,
+  cure,
+});
+
+export const error = (check: Check, message: string, cure: string): Finding => ({
+  check,
+  level: 'error',
+  message,
+  cure,
+});
+
+/** The worst level; `ok` of none. */
+export function worstOf(findings: readonly Finding[]): Level {
+  return LEVELS.findLast((level) => findings.some((finding) => finding.level === level)) ?? 'ok';
+}

@@ -1,0 +1,182 @@
+/** Server findings: whether Keycloak is reached, is the one that was configured, and accepts this service. */
+import { randomBytes } from 'node:crypto';
+import type { MeasuredSkew } from '../authorization-server/clock-skew.js';
+import type { GrantedToken } from '../authorization-server/own-token-probe.js';
+import { isCertificateFailure } from '../protocol/connection-failures.js';
+import { Refusal } from '../protocol/refusal.js';
+import type { CheckupParts } from './checkup.js';
+import { error, note, ok, warning, type Check, type Finding } from './finding.js';
+import { wordsOf } from './refusal-words.js';
+
+/** It has the form of a token, and was issued by nobody. */
+const junkToken = (): string => `eyJhbGciOiJSUzI1NiJ9.e30.${randomBytes(16).toString('base64url')}`;
+
+/** Whether the realm is reached, and is the one whose tokens are accepted. */
+export async function realmFindings({ options, metadata, isProduction }: CheckupParts): Promise<Finding[]> {
+  const { realmUrl, issuer } = options;
+  try {
+    await metadata.refresh();
+  } catch (failure) {
+    if (!(failure instanceof Refusal)) throw failure;
+    return [unreached(failure, realmUrl)];
+  }
+  const encryption = realmUrl.startsWith('https:')
+    ? ok('tls', 'The connection to Keycloak is encrypted, and its certificate is trusted.')
+    : (isProduction ? error : note)(
+        'tls',
+        `The connection to Keycloak is not encrypted: secrets and tokens travel readable to ${new URL(realmUrl).origin}.`,
+        'In production, take https: for issuer and baseUrl, and leave allowInsecureRequests out.',
+      );
+  return [
+    ok('address', `Keycloak answers at ${realmUrl}.`),
+    encryption,
+    ok('issuer', `The realm calls itself ${issuer}, as configured.`),
+  ];
+}
+
+function unreached(failure: Refusal, realmUrl: string): Finding {
+  const { reason, code } = failure;
+  const detail = String(failure.fields['detail'] ?? '');
+  const said = wordsOf(failure);
+  if (reason === 'issuer_mismatch') {
+    const { configured, found } = failure.fields;
+    return error(
+      'issuer',
+      `The realm at ${realmUrl} calls itself ${String(found)}, and ${String(configured)} is configured.`,
+      'Configure as issuer what it calls itself and set baseUrl to where it is reached, or mend hostname (KC_HOSTNAME) at Keycloak.',
+    );
+  }
+  if (reason === 'realm_not_found') {
+    return error(
+      'realm',
+      `There is no realm at ${realmUrl}.`,
+      'Compare the realm in issuer and baseUrl with Keycloak.',
+    );
+  }
+  if (isCertificateFailure(reason)) {
+    return error(
+      'tls',
+      `The certificate of ${realmUrl} is not trusted: ${said}.`,
+      'For an authority of your own, set NODE_EXTRA_CA_CERTS to its file; else renew the certificate, or use the name that it is for.',
+    );
+  }
+  if (/SSL|TLS/.test(detail)) {
+    return error('tls', `There is no TLS at ${realmUrl}: ${said}.`, 'Compare https: and the port with Keycloak.');
+  }
+  if (code !== 'authorization_server_unavailable') return error('discovery', ...discoveryWords(realmUrl, said));
+  if (/^(answer_|nonsense|answered_)/.test(reason) && !/^answered_5/.test(reason)) {
+    return error('discovery', ...discoveryWords(realmUrl, said));
+  }
+  return {
+    ...error(
+      'address',
+      `Keycloak is not reached at ${realmUrl}: ${said}.`,
+      'Start Keycloak, or mend issuer or baseUrl: the host name, the port, a firewall between.',
+    ),
+    isUnreachable: true,
+  };
+}
+
+const discoveryWords = (realmUrl: string, said: string): [string, string] => [
+  `What answers at ${realmUrl} is no discovery document of this realm: ${said}.`,
+  'Look for a proxy or a login page before Keycloak; compare issuer and baseUrl.',
+];
+
+/** Whether this service may introspect: by a token that nobody issued. */
+export async function credentialsFinding({ options, introspection }: CheckupParts): Promise<Finding> {
+  const { clientId } = options;
+  try {
+    await introspection.introspect(junkToken());
+    return ok('credentials', `Keycloak accepts the credentials of ${clientId}, and lets it introspect tokens.`);
+  } catch (failure) {
+    return failed(failure, 'credentials', (said) => [
+      `Keycloak refuses the credentials of ${clientId}: ${said}.`,
+      `Compare clientId and clientSecret with the client's Credentials in Keycloak. It must be enabled, and confidential (Client authentication: on).`,
+    ]);
+  }
+}
+
+/** A token of its own, by which the rest can be tried; undefined where there is none. */
+export async function ownTokenFinding({
+  options,
+  probe,
+}: CheckupParts): Promise<{ finding: Finding; token: GrantedToken | undefined }> {
+  const { clientId } = options;
+  try {
+    const token = await probe.ownToken('');
+    return { finding: ok('service_account', `${clientId} has a service account.`), token };
+  } catch (failure) {
+    const finding = failed(failure, 'service_account', (said) => [
+      `${clientId} gets no token in its own name: ${said}.`,
+      `To call services as itself, and to have its next services checked here, switch on "Service account roles" at the client ${clientId}.`,
+    ]);
+    return { finding, token: undefined };
+  }
+}
+
+export function clockFinding(measured: MeasuredSkew | undefined, toleranceSeconds: number): Finding {
+  if (measured === undefined) {
+    return note('clock', "This machine's clock can't be compared with Keycloak's: it sends no time, and no token.");
+  }
+  const { aheadSeconds, by } = measured;
+  const where = `${Math.abs(aheadSeconds)} s ${aheadSeconds < 0 ? 'behind' : 'ahead of'} Keycloak's, measured by ${by}`;
+  if (Math.abs(aheadSeconds) > toleranceSeconds) {
+    return error(
+      'clock',
+      `This machine's clock is ${where}; ${toleranceSeconds} s are tolerated (clockToleranceSeconds).`,
+      'Set the clocks of both machines by NTP.',
+    );
+  }
+  return ok('clock', `This machine's clock agrees with Keycloak's, within ${toleranceSeconds} s.`);
+}
+
+export function secretFinding({ options, secretWeakness, isProduction }: CheckupParts): Finding {
+  if (secretWeakness === undefined) {
+    return ok('secret', `The secret of ${options.clientId} is long enough, and no demo secret.`);
+  }
+  return (isProduction ? error : note)(
+    'secret',
+    `The secret of ${options.clientId} ${secretWeakness}.`,
+    'In production, take one that Keycloak has made (the client, Credentials, Regenerate).',
+  );
+}
+
+export function lifetimeFinding({ options }: CheckupParts, { lifetimeSeconds }: GrantedToken): Finding {
+  const { minRemainingLifetimeSeconds, revocationMemorySeconds } = options;
+  const lives = `Tokens of this service live ${lifetimeSeconds} s`;
+  if (lifetimeSeconds < 2 * minRemainingLifetimeSeconds) {
+    return warning(
+      'lifetime',
+      `${lives}, and the last ${minRemainingLifetimeSeconds} s are not used (minRemainingLifetimeSeconds): each serves for half its life at most.`,
+      'Raise Access Token Lifespan, of the realm or of this client, or lower minRemainingLifetimeSeconds.',
+    );
+  }
+  if (lifetimeSeconds > revocationMemorySeconds) {
+    return warning(
+      'lifetime',
+      `${lives}, longer than a denial is held (revocationMemorySeconds, ${revocationMemorySeconds} s).`,
+      'Lower Access Token Lifespan, or raise revocationMemorySeconds.',
+    );
+  }
+  if (lifetimeSeconds > LONG_LIFETIME_SECONDS) {
+    return warning(
+      'lifetime',
+      `${lives}: a stolen one is good for as long.`,
+      'Lower Access Token Lifespan: 60 to 300 s.',
+    );
+  }
+  return ok('lifetime', `${lives}, which suits minRemainingLifetimeSeconds (${minRemainingLifetimeSeconds} s).`);
+}
+
+/** An hour. */
+const LONG_LIFETIME_SECONDS = 3600;
+
+/** `words` are the sentence and the cure, of what the server said. Rethrows what is no refusal. */
+export function failed(failure: unknown, check: Check, words: (said: string) => [string, string]): Finding {
+  if (!(failure instanceof Refusal)) throw failure;
+  if (failure.code === 'authorization_server_unavailable') {
+    const said = `Keycloak gives no usable answer: ${wordsOf(failure)}.`;
+    return { ...error(check, said, 'Try again; see whether Keycloak is well.'), isUnreachable: true };
+  }
+  return error(check, ...words(wordsOf(failure)));
+}

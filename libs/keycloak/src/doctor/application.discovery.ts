@@ -1,0 +1,124 @@
+/** Application: makes the module of a service, without starting it, to know what it calls and accepts. */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
+import { MODULE_METADATA } from '@nestjs/common/constants.js';
+import { AbstractHttpAdapter, NestFactory } from '@nestjs/core';
+import { error, type Finding } from '../checkup/finding.js';
+import type { ComposedKeycloak } from '../compose-keycloak.js';
+import { ConfigurationError } from '../configuration-faults.js';
+import { KEYCLOAK } from '../keycloak.module-definition.js';
+import { RouteReport } from '../resource-server/route-report.discovery.js';
+import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
+
+type RootModule = Type | DynamicModule;
+
+/**
+ * `path#name`, from the working folder: the export `name`, or the only one that is a module, or the default one. Throws `DoctorUsageError`.
+ */
+export async function importModule(reference: string): Promise<RootModule> {
+  const [path = '', name] = reference.split('#', 2);
+  const url = pathToFileURL(resolve(path)).href;
+  let exported: Readonly<Record<string, unknown>>;
+  try {
+    exported = (await import(url)) as Readonly<Record<string, unknown>>;
+  } catch (cause) {
+    throw new DoctorUsageError(
+      `${path} can't be imported (${cause instanceof Error ? cause.message : 'it throws'}): give the compiled file of the root module, such as dist/app.module.js`,
+      { cause },
+    );
+  }
+  if (name !== undefined) {
+    const found = exported[name];
+    if (isModule(found)) return found;
+    throw new DoctorUsageError(`${path} exports no module of the name ${name}`);
+  }
+  // What a CommonJS file exports stands under `default` as well.
+  const modules = [...new Set(Object.values(exported).filter(isModule))];
+  const [only, another] = modules;
+  if (only !== undefined && another === undefined) return only;
+  if (isModule(exported['default'])) return exported['default'];
+  throw new DoctorUsageError(
+    only === undefined ? `${path} exports no module` : `${path} exports several modules: write ${path}#<name>`,
+  );
+}
+
+function isModule(value: unknown): value is RootModule {
+  if (typeof value === 'function') return Object.values(MODULE_METADATA).some((key) => Reflect.hasMetadata(key, value));
+  return typeof value === 'object' && value !== null && 'module' in value && typeof value.module === 'function';
+}
+
+/**
+ * The providers of the module are made; hooks do not run, and nothing listens. Findings, in place of the subject, for a module that can't be
+ * made.
+ */
+export async function subjectOf(module: RootModule): Promise<DoctorSubject | readonly Finding[]> {
+  let app: INestApplication;
+  try {
+    app = await NestFactory.create(module, noServer(), { logger: false, abortOnError: false });
+  } catch (failure) {
+    return notMade(failure);
+  }
+  let keycloak: ComposedKeycloak;
+  try {
+    keycloak = app.get<ComposedKeycloak>(KEYCLOAK, { strict: false });
+  } catch {
+    return [
+      withoutKeycloak(
+        'No module of the application imports KeycloakModule.forRoot, so no guard stands before its routes.',
+      ),
+    ];
+  }
+  try {
+    const routes = app.get(RouteReport, { strict: false }).routes();
+    return { keycloak, routes: routes.map((route) => ({ ...route, isClosed: route.opening === 'closed' })) };
+  } catch (failure) {
+    return [error('module', messageOf(failure), 'Mend the decorators of this handler.')];
+  }
+}
+
+function notMade(failure: unknown): Finding[] {
+  if (failure instanceof ConfigurationError) {
+    return failure.faults.map((fault) => error('settings', `${fault}.`, 'Mend this setting.'));
+  }
+  const message = messageOf(failure);
+  if (message.includes('nestjs-keycloak-s2s:')) {
+    return [
+      withoutKeycloak(
+        'KeycloakModule.forFeature is imported, and KeycloakModule.forRoot is not; or no service is registered under the injected name.',
+        message,
+      ),
+    ];
+  }
+  return [
+    error(
+      'module',
+      `The module can't be made: ${message}`,
+      'Start the application, which says more; or give the settings by flags.',
+    ),
+  ];
+}
+
+const withoutKeycloak = (message: string, detail = ''): Finding =>
+  error(
+    'module',
+    detail === '' ? message : `${message} Nest says: ${detail}`,
+    'Import KeycloakModule.forRoot in the root module, and each service in KeycloakModule.forFeature.',
+  );
+
+/** Of several lines, the first. */
+const messageOf = (failure: unknown): string =>
+  String(failure instanceof Error ? failure.message : failure).split('\n', 1)[0] ?? '';
+
+/** An adapter that takes whatever it is told, so that no platform need be installed and no port is opened. */
+function noServer(): AbstractHttpAdapter {
+  const nothing = (): undefined => undefined;
+  return new Proxy(Object.create(AbstractHttpAdapter.prototype) as AbstractHttpAdapter, {
+    get: (target, name) => {
+      // What is awaited must not look like a promise.
+      if (typeof name === 'symbol' || name === 'then' || name === 'constructor')
+        return Reflect.get(target, name) as unknown;
+      return name === 'getType' ? () => 'none' : nothing;
+    },
+  });
+}

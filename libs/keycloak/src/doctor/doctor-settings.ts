@@ -1,0 +1,77 @@
+/** Doctor settings: a service as the environment and the flags of the command describe it. */
+import { readFileSync } from 'node:fs';
+import { composeKeycloak } from '../compose-keycloak.js';
+import type { KeycloakModuleOptions } from '../keycloak.options.js';
+import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** As `parseArgs` gives them. */
+export interface DoctorFlags {
+  readonly module?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly 'base-url'?: string | undefined;
+  readonly 'client-id'?: string | undefined;
+  readonly 'client-secret-file'?: string | undefined;
+  readonly 'allow-insecure-requests'?: boolean | undefined;
+  readonly calls?: readonly string[] | undefined;
+  readonly accepts?: string | undefined;
+  readonly admin?: boolean | undefined;
+  readonly 'admin-token-file'?: string | undefined;
+}
+
+/** Throws `KeycloakOptionsError` for settings that no service starts with, and `DoctorUsageError` for flags of another form. */
+export function subjectOfFlags(flags: DoctorFlags, environment: Environment): DoctorSubject {
+  const keycloak = composeKeycloak(keycloakOptions(flags, environment));
+  for (const call of flags.calls ?? []) {
+    const [, audience = '', baseUrl = '', scopes = ''] = CALL.exec(call) ?? [];
+    if (audience === '') throw new DoctorUsageError(`--calls must be <audience>=<URL>[,<scope>…], not ${call}`);
+    const listed = scopes.split(',').filter((scope) => scope !== '');
+    keycloak.service(audience, { baseUrl, audience, ...(listed.length === 0 ? {} : { scopes: listed }) });
+  }
+  const permissions = (flags.accepts ?? '').split(',').filter((permission) => permission !== '');
+  const accepted = { label: '--accepts', isClosed: false, permissions, clients: [] };
+  return { keycloak, routes: permissions.length === 0 ? [] : [accepted] };
+}
+
+/** `service-b=https://b.example,orders.approve,orders.read` */
+const CALL = /^([^=,]+)=([^,]+)((?:,[^,]+)*)$/;
+
+function keycloakOptions(flags: DoctorFlags, environment: Environment): KeycloakModuleOptions {
+  const { KEYCLOAK_BASE_URL, KEYCLOAK_REALM, KEYCLOAK_ISSUER, KEYCLOAK_CLIENT_ID } = environment;
+  const baseUrl = flags['base-url'] ?? nonEmpty(KEYCLOAK_BASE_URL);
+  const ofBase = baseUrl === undefined || !KEYCLOAK_REALM ? '' : `${baseUrl}/realms/${KEYCLOAK_REALM}`;
+  return {
+    issuer: flags.issuer ?? nonEmpty(KEYCLOAK_ISSUER) ?? ofBase,
+    ...(baseUrl === undefined ? {} : { baseUrl }),
+    clientId: flags['client-id'] ?? KEYCLOAK_CLIENT_ID ?? '',
+    clientSecret: secretOf(environment, 'KEYCLOAK_CLIENT_SECRET', flags['client-secret-file']) ?? '',
+    allowInsecureRequests:
+      flags['allow-insecure-requests'] === true || environment['KEYCLOAK_ALLOW_INSECURE_REQUESTS'] === 'true',
+  };
+}
+
+/** The token of an administrator. Throws `DoctorUsageError` when there is none. */
+export function adminToken(flags: DoctorFlags, environment: Environment): string {
+  const token = secretOf(environment, 'KEYCLOAK_ADMIN_TOKEN', flags['admin-token-file']);
+  if (token !== undefined) return token;
+  throw new DoctorUsageError(
+    '--admin needs the access token of an administrator, in KEYCLOAK_ADMIN_TOKEN or in the file of --admin-token-file',
+  );
+}
+
+/** From the file that a flag or `<name>_FILE` names, else from `name`. No flag holds a secret: others see the flags of a process. */
+function secretOf(environment: Environment, name: string, flag: string | undefined): string | undefined {
+  const file = flag ?? nonEmpty(environment[`${name}_FILE`]);
+  if (file === undefined) return nonEmpty(environment[name]?.trim());
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8').trim();
+  } catch (cause) {
+    // The code alone: the path may be what was meant to be the secret.
+    const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+    throw new DoctorUsageError(`the file for ${name} can't be read${code}`);
+  }
+}
+
+const nonEmpty = (text: string | undefined): string | undefined =>
+  text === undefined || text === '' ? undefined : text;

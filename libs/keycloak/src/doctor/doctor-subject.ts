@@ -1,0 +1,19 @@
+/** DoctorSubject: the service that is looked at, as its module or the flags describe it. */
+import type { ComposedKeycloak } from '../compose-keycloak.js';
+
+/** A route of the service, and whom it admits. */
+export interface AcceptedRoute {
+  /** For people. */
+  readonly label: string;
+  readonly isClosed: boolean;
+  readonly permissions: readonly string[];
+  readonly clients: readonly string[];
+}
+
+export interface DoctorSubject {
+  readonly keycloak: Pick<ComposedKeycloak, 'checkup' | 'fetch'>;
+  readonly routes: readonly AcceptedRoute[];
+}
+
+/** What was given can't be used; the message is for people. */
+export class DoctorUsageError extends Error {}

@@ -1,0 +1,65 @@
+/** Report: an examination as a checklist for people, or as JSON. */
+import { CHECKS, worstOf, type Finding, type Level } from '../checkup/finding.js';
+import type { Examination } from './examine.js';
+
+export interface ReportSubject {
+  readonly client: string;
+  readonly issuer: string;
+}
+
+const SIGNS: Readonly<Record<Level, readonly [sign: string, color: number]>> = {
+  ok: ['✓', 32],
+  note: ['–', 36],
+  warning: ['!', 33],
+  error: ['✗', 31],
+};
+
+/** Exit codes by the worst finding. */
+export const EXIT_CODES: Readonly<Record<Level, number>> = { ok: 0, note: 0, warning: 1, error: 2 };
+
+export function jsonReport(subject: ReportSubject | undefined, { findings, permittedCalls }: Examination): string {
+  const worst = worstOf(findings);
+  const counts = Object.fromEntries(
+    Object.keys(SIGNS).map((level) => [level, findings.filter((finding) => finding.level === level).length]),
+  );
+  return JSON.stringify(
+    { ...subject, worst, counts, findings, ...(permittedCalls === undefined ? {} : { permittedCalls }) },
+    undefined,
+    2,
+  );
+}
+
+export function textReport(
+  subject: ReportSubject | undefined,
+  { findings, permittedCalls }: Examination,
+  hasColors: boolean,
+): string {
+  const paint = (color: number, text: string): string => (hasColors ? `\u001b[${color}m${text}\u001b[0m` : text);
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  const line = ({ check, level, message, cure }: Finding): string => {
+    const [sign, color] = SIGNS[level];
+    const first = `${paint(color, sign)} ${check.padEnd(width)}  ${message}`;
+    return cure === undefined || level === 'ok'
+      ? first
+      : `${first}\n${' '.repeat(width + 4)}${paint(color, '→')} ${cure}`;
+  };
+  const sorted = findings.toSorted((a, b) => CHECKS.indexOf(a.check) - CHECKS.indexOf(b.check));
+  const calls = (permittedCalls ?? []).map(
+    ({ client, audience, scopes }) => `  ${client} → ${audience}: ${scopes.join(', ')}`,
+  );
+  return [
+    ...(subject === undefined ? [] : [paint(1, `${subject.client} at ${subject.issuer}`)]),
+    ...sorted.map(line),
+    ...(calls.length === 0 ? [] : ['', paint(1, 'Who may call whom'), ...calls]),
+    '',
+    summaryOf(findings),
+  ].join('\n');
+}
+
+function summaryOf(findings: readonly Finding[]): string {
+  const count = (level: Level, word: string): string => {
+    const many = findings.filter((finding) => finding.level === level).length;
+    return `${many} ${word}${many === 1 ? '' : 's'}`;
+  };
+  return `${count('error', 'error')}, ${count('warning', 'warning')}, ${count('note', 'note')}.`;
+}

@@ -1,0 +1,114 @@
+/** Run doctor: the command `doctor`, from its arguments to its exit code. */
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { error, worstOf, type Finding } from '../checkup/finding.js';
+import { ConfigurationError } from '../configuration-faults.js';
+import { adminToken, subjectOfFlags, type DoctorFlags, type Environment } from './doctor-settings.js';
+import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
+import { examine } from './examine.js';
+import { EXIT_CODES, jsonReport, textReport } from './report.js';
+
+export const USAGE = `Usage: nestjs-keycloak-s2s doctor [flags]
+
+Looks at what a service is configured with, and prints a checklist. It changes nothing, and prints no secret.
+
+  --module FILE[#NAME]       the compiled root module, such as dist/app.module.js: doctor makes it, without starting it,
+                             and so knows its settings, what it calls, and what its routes demand
+or, without a module:
+  --issuer URL               or KEYCLOAK_ISSUER, or KEYCLOAK_BASE_URL and KEYCLOAK_REALM
+  --base-url URL             or KEYCLOAK_BASE_URL: where Keycloak is reached, if not at the issuer
+  --client-id ID             or KEYCLOAK_CLIENT_ID
+  --client-secret-file FILE  or KEYCLOAK_CLIENT_SECRET, KEYCLOAK_CLIENT_SECRET_FILE; - reads standard input
+  --calls AUDIENCE=URL,SCOPE,…   a service that it calls, and the scopes that it asks for; may be repeated
+  --accepts PERMISSION,…     what its own routes demand
+  --allow-insecure-requests  takes http: for development; or KEYCLOAK_ALLOW_INSECURE_REQUESTS=true
+
+  --admin                    reads the realm too, by an administrator's token: KEYCLOAK_ADMIN_TOKEN
+  --admin-token-file FILE    a file that holds that token; - reads standard input
+  --json                     prints JSON
+  --help                     prints this
+
+Exit codes: 0 all is well, 1 warnings, 2 errors, 3 it could not run.
+`;
+
+const OPTIONS = {
+  module: { type: 'string' },
+  issuer: { type: 'string' },
+  'base-url': { type: 'string' },
+  'client-id': { type: 'string' },
+  'client-secret-file': { type: 'string' },
+  'allow-insecure-requests': { type: 'boolean' },
+  calls: { type: 'string', multiple: true },
+  accepts: { type: 'string' },
+  admin: { type: 'boolean' },
+  'admin-token-file': { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const satisfies ParseArgsConfig['options'];
+
+/** What the command may touch. */
+export interface Surroundings {
+  readonly environment: Environment;
+  readonly print: (text: string) => void;
+  readonly printError: (text: string) => void;
+  readonly hasColors: boolean;
+}
+
+const COULD_NOT_RUN = 3;
+
+/** Gives the exit code. */
+export async function runDoctor(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { environment, print, printError, hasColors } = surroundings;
+  try {
+    const { values: flags } = parseFlags(args);
+    if (flags.help === true) {
+      print(USAGE);
+      return 0;
+    }
+    const token =
+      flags.admin === true || flags['admin-token-file'] !== undefined ? adminToken(flags, environment) : undefined;
+    const subject = await subjectFor(flags, environment);
+    const examination = isSubject(subject) ? await examine(subject, token) : { findings: subject };
+    const of = isSubject(subject) ? nameOf(subject) : undefined;
+    print(flags.json === true ? `${jsonReport(of, examination)}\n` : `${textReport(of, examination, hasColors)}\n`);
+    return EXIT_CODES[worstOf(examination.findings)];
+  } catch (failure) {
+    printError(failure instanceof DoctorUsageError ? `doctor: ${failure.message}\n` : `${stackOf(failure)}\n`);
+    return COULD_NOT_RUN;
+  }
+}
+
+function parseFlags(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, strict: true });
+  } catch (failure) {
+    throw new DoctorUsageError(`${failure instanceof Error ? failure.message : String(failure)}\n\n${USAGE}`);
+  }
+}
+
+/** Findings, in place of the subject, for settings that no service starts with. */
+async function subjectFor(flags: DoctorFlags, environment: Environment): Promise<DoctorSubject | readonly Finding[]> {
+  if (flags.module !== undefined) {
+    // Only then is Nest needed.
+    await import('reflect-metadata');
+    const { importModule, subjectOf } = await import('./application.discovery.js');
+    return subjectOf(await importModule(flags.module));
+  }
+  try {
+    return subjectOfFlags(flags, environment);
+  } catch (failure) {
+    if (!(failure instanceof ConfigurationError)) throw failure;
+    return failure.faults.map((fault) =>
+      error('settings', `${fault}.`, 'Mend the flag or the variable; --help lists them.'),
+    );
+  }
+}
+
+const isSubject = (subject: DoctorSubject | readonly Finding[]): subject is DoctorSubject => 'keycloak' in subject;
+
+const nameOf = ({ keycloak }: DoctorSubject): { client: string; issuer: string } => ({
+  client: keycloak.checkup.options.clientId,
+  issuer: keycloak.checkup.options.issuer,
+});
+
+const stackOf = (failure: unknown): string =>
+  failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);

@@ -1,0 +1,74 @@
+// npm run faults: breaks the realm of the running demonstration in one way, so that people can practise to find out in which.
+// --seed=N chooses the fault, and --reveal tells it; --undo makes the realm anew as it was.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { REALM_FAULTS } from './faults/realm-faults.mjs';
+import { messageOf, paint } from './processes.mjs';
+import { administratorOf, runningKeycloak } from './running-keycloak.mjs';
+import { realmEnvironment, REALM_FILE, services } from './services.mjs';
+
+/** Seeds that follow each other give faults that do not; any number does that has no divisor in common with that of the faults. */
+const STRIDE = 7;
+
+process.chdir(join(import.meta.dirname, '..'));
+if (existsSync('.env')) process.loadEnvFile('.env');
+
+try {
+  const { values: flags } = parseArgs({
+    options: { seed: { type: 'string' }, undo: { type: 'boolean' }, reveal: { type: 'boolean' } },
+  });
+  if (flags.undo) await undo();
+  else if (flags.reveal) console.log(faultOf(flags.seed).what);
+  else await breakRealm(flags.seed);
+} catch (error) {
+  console.error(paint(31, messageOf(error)));
+  process.exitCode = 1;
+}
+
+/** @param {string | undefined} seed */
+function faultOf(seed) {
+  if (seed === undefined || !/^\d{1,9}$/.test(seed)) throw new Error('--seed= must be a whole number');
+  const fault = REALM_FAULTS[(Number(seed) * STRIDE) % REALM_FAULTS.length];
+  if (fault === undefined) throw new Error('There is no such fault');
+  return fault;
+}
+
+/** @param {string | undefined} seed */
+async function breakRealm(seed) {
+  const fault = faultOf(seed);
+  const administrator = await administratorOf(process.env);
+  await fault.make(administrator);
+  // The services would go on with the tokens that they have, for minutes: Keycloak calls those inactive from now on.
+  const realm = await administrator.read('');
+  await administrator.change('PUT', '', { ...realm, notBefore: Math.ceil(Date.now() / 1000) });
+  console.log(`
+The realm is broken in one way. Users have to log in again. It shows within ten seconds:
+
+  curl -i localhost:${portOfA()}/run-service-b, or the page of Service A as alice
+  the log of npm start; docs/operations.md; npm run doctor; npm run doctor -- --admin
+
+What it was:              npm run --silent faults -- --seed=${seed} --reveal
+The realm as it was:      npm run --silent faults -- --undo
+`);
+}
+
+async function undo() {
+  const administrator = await administratorOf(process.env);
+  const { realm } = runningKeycloak(process.env);
+  // Keycloak is told where it reaches Service A when it is started; the realm that is there knows.
+  const [client] = await administrator.read('/clients?clientId=service-a');
+  const internal = new URL(client?.attributes?.['backchannel.logout.url'] ?? 'http://localhost:3000').hostname;
+  const environment = /** @type {Record<string, string>} */ (realmEnvironment(process.env, portOfA())(internal));
+  const text = readFileSync(REALM_FILE, 'utf8').replaceAll(
+    /\$\{(\w+)(?::([^}]*))?\}/g,
+    (_, name, fallback = '') => environment[name] ?? fallback,
+  );
+  await administrator.change('DELETE', '');
+  await administrator.createRealm({ ...JSON.parse(text), realm });
+  console.log('The realm is as it was. Users have to log in again.');
+}
+
+function portOfA() {
+  return services(process.env).find(({ name }) => name === 'service-a')?.port ?? 3000;
+}

@@ -1,0 +1,144 @@
+// Faults of the realm, one change each, as people make them in Keycloak's console.
+
+/**
+ * @typedef {object} Administrator of the realm; paths are below it
+ * @property {(path: string) => Promise<any>} read
+ * @property {(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object) => Promise<unknown>} change
+ *
+ * @typedef {object} RealmFault
+ * @property {string} what was done, for who wants to know
+ * @property {(administrator: Administrator) => Promise<unknown>} make
+ */
+
+/** @type {readonly RealmFault[]} */
+export const REALM_FAULTS = [
+  {
+    what: 'The secret of service-b was changed in Keycloak.',
+    make: (administrator) => changeClient(administrator, 'service-b', { secret: 'changed-by-npm-run-faults' }),
+  },
+  {
+    what: 'Standard token exchange was switched off at service-b.',
+    make: (administrator) => switchOffExchange(administrator, 'service-b'),
+  },
+  {
+    what: 'Standard token exchange was switched off at service-a.',
+    make: (administrator) => switchOffExchange(administrator, 'service-a'),
+  },
+  {
+    what: 'The audience mapper of the client scope analytics.run was deleted.',
+    make: (administrator) => onMapper(administrator, 'analytics.run', (path) => administrator.change('DELETE', path)),
+  },
+  {
+    what: 'The audience mapper of the client scope orders.approve names service-c.',
+    make: (administrator) =>
+      onMapper(administrator, 'orders.approve', (path, mapper) =>
+        administrator.change('PUT', path, {
+          ...mapper,
+          config: { ...mapper.config, 'included.client.audience': 'service-c' },
+        }),
+      ),
+  },
+  {
+    what: 'The client scope orders.approve was taken from service-a.',
+    make: async (administrator) => {
+      const [{ id: client }, { id: scope }] = [
+        await clientNamed(administrator, 'service-a'),
+        await scopeNamed(administrator, 'orders.approve'),
+      ];
+      await administrator.change('DELETE', `/clients/${client}/optional-client-scopes/${scope}`);
+    },
+  },
+  {
+    what: 'The client service-c was disabled.',
+    make: (administrator) => changeClient(administrator, 'service-c', { enabled: false }),
+  },
+  {
+    what: 'The service account of service-a was switched off.',
+    make: (administrator) => changeClient(administrator, 'service-a', { serviceAccountsEnabled: false }),
+  },
+  {
+    what: 'The role order-manager was taken from the service account of service-a.',
+    make: async (administrator) => {
+      const { id } = await clientNamed(administrator, 'service-a');
+      const user = await administrator.read(`/clients/${id}/service-account-user`);
+      const role = await administrator.read('/roles/order-manager');
+      await administrator.change('DELETE', `/users/${user.id}/role-mappings/realm`, [role]);
+    },
+  },
+  {
+    what: 'The client scope orders.approve is left out of the scope of tokens.',
+    make: async (administrator) => {
+      const scope = await scopeNamed(administrator, 'orders.approve');
+      const attributes = { ...scope.attributes, 'include.in.token.scope': 'false' };
+      await administrator.change('PUT', `/client-scopes/${scope.id}`, { ...scope, attributes });
+    },
+  },
+  {
+    what: 'The realm was given another frontend URL, so it calls itself by another issuer.',
+    make: async (administrator) => {
+      const realm = await administrator.read('');
+      const attributes = { ...realm.attributes, frontendUrl: 'http://keycloak.example:8080' };
+      await administrator.change('PUT', '', { ...realm, attributes });
+    },
+  },
+  {
+    what: 'The client id of service-b was changed.',
+    make: (administrator) => changeClient(administrator, 'service-b', { clientId: 'service-b-old' }),
+  },
+];
+
+/**
+ * @param {Administrator} administrator
+ * @param {string} clientId
+ * @returns {Promise<{ id: string, attributes?: Record<string, string> }>}
+ */
+async function clientNamed(administrator, clientId) {
+  const [client] = await administrator.read(`/clients?clientId=${clientId}`);
+  if (client === undefined) throw new Error(`There is no client ${clientId} in the realm`);
+  return client;
+}
+
+/**
+ * @param {Administrator} administrator
+ * @param {string} name
+ */
+async function scopeNamed(administrator, name) {
+  /** @type {{ id: string, name: string, attributes?: Record<string, string> }[]} */
+  const scopes = await administrator.read('/client-scopes');
+  const scope = scopes.find((each) => each.name === name);
+  if (scope === undefined) throw new Error(`There is no client scope ${name} in the realm`);
+  return scope;
+}
+
+/**
+ * @param {Administrator} administrator
+ * @param {string} clientId
+ * @param {object} change
+ */
+async function changeClient(administrator, clientId, change) {
+  const client = await clientNamed(administrator, clientId);
+  await administrator.change('PUT', `/clients/${client.id}`, { ...client, ...change });
+}
+
+/**
+ * @param {Administrator} administrator
+ * @param {string} clientId
+ */
+async function switchOffExchange(administrator, clientId) {
+  const { attributes } = await clientNamed(administrator, clientId);
+  const changed = { ...attributes, 'standard.token.exchange.enabled': 'false' };
+  await changeClient(administrator, clientId, { attributes: changed });
+}
+
+/**
+ * @param {Administrator} administrator
+ * @param {string} scopeName
+ * @param {(path: string, mapper: any) => Promise<unknown>} use
+ */
+async function onMapper(administrator, scopeName, use) {
+  const { id } = await scopeNamed(administrator, scopeName);
+  const path = `/client-scopes/${id}/protocol-mappers/models`;
+  const [mapper] = await administrator.read(path);
+  if (mapper === undefined) throw new Error(`The client scope ${scopeName} has no mapper`);
+  await use(`${path}/${mapper.id}`, mapper);
+}

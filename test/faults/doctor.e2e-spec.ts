@@ -1,0 +1,252 @@
+/** What doctor finds: a realm or a setting with one fault in it, on a real Keycloak, with a service's own credentials and an administrator's. */
+import { expect, it } from '@jest/globals';
+import type { KeycloakModuleOptions, ServiceScopes } from 'nestjs-keycloak-s2s';
+import { describeOnKeycloak, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
+import type { Finding } from '../../libs/keycloak/src/checkup/finding.js';
+import { composeKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import type { AcceptedRoute } from '../../libs/keycloak/src/doctor/doctor-subject.js';
+import { examine, type Examination } from '../../libs/keycloak/src/doctor/examine.js';
+import { REALM_FAULTS } from '../../scripts/faults/realm-faults.mjs';
+import {
+  clientIn,
+  scopeIn,
+  takeRole,
+  unchanged,
+  withRealm,
+  type RealmCopy,
+  type RealmFile,
+} from '../support/realm-copy.js';
+
+type Service = 'service-a' | 'service-b' | 'service-c';
+
+interface Subject {
+  readonly service: Service;
+  /** By audience. */
+  readonly calls: Readonly<Record<string, ServiceScopes | readonly string[]>>;
+  readonly accepts: readonly string[];
+  readonly clients?: readonly string[];
+  readonly options?: Partial<KeycloakModuleOptions>;
+  readonly aheadSeconds?: number;
+}
+
+/** As the services of this repository are. */
+const A: Subject = {
+  service: 'service-a',
+  calls: { 'service-b': { asSelf: ['orders.approve'], onBehalfOf: ['orders.approve', 'receipts.read'] } },
+  accepts: ['orders.read'],
+};
+const B: Subject = {
+  service: 'service-b',
+  calls: { 'service-c': { onBehalfOf: ['analytics.run'] } },
+  accepts: ['orders.approve', 'inventory.adjust', 'receipts.read'],
+};
+const C: Subject = { service: 'service-c', calls: {}, accepts: ['analytics.run'], clients: ['service-b'] };
+
+async function doctor(realm: RealmCopy, subject: Subject, asAdministrator = false): Promise<Examination> {
+  const { service, calls, accepts, clients = [], options = {}, aheadSeconds = 0 } = subject;
+  const { baseUrl, issuer } = realm;
+  const keycloak = composeKeycloak(
+    { baseUrl, issuer, clientId: service, clientSecret: SECRETS[service], allowInsecureRequests: true, ...options },
+    { clock: { ...systemClock, epochSeconds: () => Date.now() / 1000 + aheadSeconds } },
+  );
+  // Keycloak stands in for the next service: anything that answers.
+  for (const [audience, scopes] of Object.entries(calls)) keycloak.service(audience, { baseUrl, audience, scopes });
+  const route: AcceptedRoute = { label: 'OrdersController.read (GET)', isClosed: false, permissions: accepts, clients };
+  const token = asAdministrator ? await realm.administrator.token() : undefined;
+  const examination = await examine({ keycloak, routes: [route] }, token);
+  const text = JSON.stringify(examination);
+  for (const secret of [SECRETS[service], token ?? 'eyJ', 'eyJ']) expect(text).not.toContain(secret);
+  return examination;
+}
+
+const bad = ({ findings }: Examination): readonly Finding[] =>
+  findings.filter(({ level }) => level === 'error' || level === 'warning');
+
+const textOf = (findings: readonly Finding[]): string =>
+  findings.map(({ check, level, message, cure = '' }) => `${level} ${check}: ${message} ${cure}`).join('\n');
+
+interface Fault {
+  /** As the table of docs/operations.md numbers it. */
+  readonly row: number;
+  readonly what: string;
+  readonly change?: (realm: RealmFile) => unknown;
+  readonly subject?: Subject;
+  /** What its own credentials show; undefined where they show nothing. */
+  readonly own?: RegExp;
+  /** What an administrator sees besides; undefined where that is nothing more. */
+  readonly administrator?: RegExp;
+}
+
+const noMapper = (scope: string) => (realm: RealmFile) => (scopeIn(realm, scope).protocolMappers = []);
+
+const FAULTS: readonly Fault[] = [
+  {
+    row: 1,
+    what: 'a wrong secret',
+    subject: { ...A, options: { clientSecret: 'not-the-password' } },
+    own: /error credentials: Keycloak refuses the credentials of service-a: answered_401_invalid_client/,
+  },
+  {
+    row: 10,
+    what: 'an audience that there is, and that is wrong',
+    subject: { ...A, calls: { 'service-c': A.calls['service-b'] ?? [] } },
+    own: /error scope: orders.approve on behalf of callers, for service-c: the token of this scope is for service-b/,
+    administrator: /error permission: The client scope orders.approve is for service-b, and not for service-c/,
+  },
+  {
+    row: 11,
+    what: 'an audience that there is not',
+    subject: { ...A, calls: { 'servce-b': ['orders.approve'] } },
+    own: /error next_service: servce-b: its audience servce-b is no client .* says: "Audience not found"/,
+    administrator: /error client: servce-b: its audience servce-b is no client/,
+  },
+  {
+    row: 12,
+    what: 'a scope that is not assigned',
+    change: (realm) => (clientIn(realm, 'service-a').optionalClientScopes = ['receipts.read', 'orders.read']),
+    own: /error scope: orders.approve is not assigned to service-a/,
+  },
+  {
+    row: 12,
+    what: 'a scope that is misspelt',
+    subject: { ...A, calls: { 'service-b': ['orders.aprove'] } },
+    own: /error scope: orders.aprove is no client scope of the realm/,
+  },
+  {
+    row: 13,
+    what: 'a service account without the role',
+    change: (realm) => takeRole(realm, 'orders.approve'),
+    own: /error scope: orders.approve as service-a itself, for service-b: the service account of service-a does not get it/,
+    administrator:
+      /error permission: The service account of service-a has none of the roles of orders.approve: had-by-nobody/,
+  },
+  {
+    row: 14,
+    what: 'a token exchange that is not switched on',
+    change: (realm) => delete clientIn(realm, 'service-a').attributes['standard.token.exchange.enabled'],
+    own: /error next_service: service-b: service-a can't exchange tokens: .* says: "Standard token exchange is not enabled/,
+    administrator: /error client: service-a may not exchange tokens/,
+  },
+  {
+    row: 15,
+    what: 'a service account that is off',
+    change: (realm) => (clientIn(realm, 'service-a').serviceAccountsEnabled = false),
+    own: /error scope: orders.approve as service-a itself, for service-b: there is no service account/,
+    administrator: /error client: service-a has no service account, and asks for orders.approve as itself/,
+  },
+  {
+    row: 16,
+    what: 'a next service whose client is disabled',
+    change: (realm) => (clientIn(realm, 'service-b').enabled = false),
+    own: /error next_service: service-b: its audience service-b is no client of the realm, or one that is disabled/,
+    administrator: /error client: service-b: the client service-b is disabled/,
+  },
+  {
+    row: 17,
+    what: 'an audience mapper that is missing',
+    change: noMapper('orders.approve'),
+    own: /error scope: orders.approve on behalf of callers, for service-b: .* the client scope has no audience mapper/,
+    administrator: /error permission: The client scope orders.approve has no audience mapper/,
+  },
+  {
+    row: 17,
+    what: 'the same, where the service account has no role',
+    change: noMapper('analytics.run'),
+    subject: B,
+    administrator: /error permission: The client scope analytics.run has no audience mapper/,
+  },
+  {
+    row: 18,
+    what: 'an audience mapper that is missing at a permission of its own',
+    change: noMapper('orders.read'),
+    administrator: /error permission: The client scope orders.read has no audience mapper/,
+  },
+  {
+    row: 18,
+    what: 'a client id that is not the audience of its permissions',
+    subject: { ...C, service: 'service-b' },
+    administrator: /error permission: The client scope analytics.run is for service-c, and not for service-b/,
+  },
+  {
+    row: 19,
+    what: 'a permission that is left out of the scope of tokens',
+    change: (realm) => (scopeIn(realm, 'analytics.run').attributes['include.in.token.scope'] = 'false'),
+    subject: C,
+    administrator: /error permission: The client scope analytics.run is left out of the scope of tokens/,
+  },
+  {
+    row: 20,
+    what: 'a route that demands a misspelt permission',
+    subject: { ...A, accepts: ['orders.reed'] },
+    own: /error route: OrdersController.read \(GET\) demands orders.reed, which is no client scope/,
+    administrator: /error permission: orders.reed is no client scope/,
+  },
+  {
+    row: 24,
+    what: 'a route that admits a misspelt client',
+    subject: { ...C, clients: ['servce-b'] },
+    administrator: /error route: OrdersController.read \(GET\): @AllowClients names servce-b, which is no client/,
+  },
+  {
+    row: 25,
+    what: 'a clock that is behind',
+    subject: { ...A, aheadSeconds: -30 },
+    own: /error clock: This machine's clock is (29|30|31) s behind Keycloak's, measured by/,
+  },
+  {
+    row: 26,
+    what: 'a clock that is ahead',
+    subject: { ...A, aheadSeconds: 3600 },
+    own: /error clock: This machine's clock is (3599|3600|3601) s ahead of Keycloak's, measured by/,
+  },
+];
+
+describeOnKeycloak('doctor', () => {
+  it('gives no false alarm of a healthy realm, and shows who may call whom', () =>
+    withRealm(unchanged, async (realm) => {
+      for (const subject of [A, B, C]) {
+        expect(textOf(bad(await doctor(realm, subject)))).toBe('');
+        const examination = await doctor(realm, subject, true);
+        expect(textOf(bad(examination))).toBe('');
+        expect(examination.permittedCalls).toContainEqual({
+          client: 'service-b',
+          audience: 'service-c',
+          scopes: ['analytics.run', 'attacks.exchange'],
+        });
+      }
+    }));
+
+  it.each(FAULTS)('finds $what (row $row)', ({ change = unchanged, subject = A, own, administrator }) =>
+    withRealm(change, async (realm) => {
+      const byOwn = textOf(bad(await doctor(realm, subject)));
+      if (own === undefined) expect(byOwn).toBe('');
+      else expect(byOwn).toMatch(own);
+      expect(textOf(bad(await doctor(realm, subject, true)))).toMatch(administrator ?? own ?? /^$/);
+    }),
+  );
+
+  it('finds an issuer that is another, a realm that there is not, and where nobody listens, or no TLS (rows 3, 4, 6, 7)', () =>
+    withRealm(unchanged, async (realm) => {
+      const path = new URL(realm.issuer).pathname;
+      const of = async (changed: Partial<RealmCopy>): Promise<string> =>
+        textOf(bad(await doctor({ ...realm, ...changed }, A, true)));
+      expect(await of({ issuer: `http://127.0.0.2:8080${path}` })).toContain(
+        `error issuer: The realm at ${realm.issuer} calls itself ${realm.issuer}, and http://127.0.0.2:8080${path} is configured.`,
+      );
+      expect(await of({ issuer: `${realm.issuer}x` })).toContain(`error realm: There is no realm at ${realm.issuer}x.`);
+      expect(await of({ baseUrl: 'http://127.0.0.1:9' })).toMatch(
+        /error address: Keycloak is not reached .*ECONNREFUSED/,
+      );
+      const withTls = realm.baseUrl.replace('http:', 'https:');
+      expect(await of({ baseUrl: withTls })).toMatch(/error tls: There is no TLS at/);
+    }));
+
+  it.each(REALM_FAULTS)('finds what npm run faults does: $what', ({ make }) =>
+    withRealm(unchanged, async (realm) => {
+      await make(realm.administrator);
+      const examinations = [await doctor(realm, A, true), await doctor(realm, B, true), await doctor(realm, C, true)];
+      expect(textOf(examinations.flatMap(bad))).toMatch(/^error /m);
+    }),
+  );
+});

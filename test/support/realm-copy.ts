@@ -1,0 +1,82 @@
+/** RealmCopy: the demo realm under a name of its own on a real Keycloak, with a change in it, for the time of a test. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { testServer } from 'keycloak-test-servers';
+import { Administrator } from '../../libs/keycloak-test-servers/contract/administrator.js';
+import { REALM, REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+
+/** As far as tests change it. */
+export interface RealmFile {
+  realm: string;
+  bruteForceProtected: boolean;
+  clientScopes: {
+    name: string;
+    protocolMappers?: { config: Record<string, string> }[];
+    attributes: Record<string, string>;
+  }[];
+  scopeMappings: { clientScope: string; roles: string[] }[];
+  roles: { realm: { name: string }[] };
+  clients: {
+    clientId: string;
+    enabled?: boolean;
+    serviceAccountsEnabled?: boolean;
+    fullScopeAllowed?: boolean;
+    defaultClientScopes: string[];
+    optionalClientScopes: string[];
+    attributes: Record<string, string>;
+  }[];
+}
+
+export interface RealmCopy {
+  readonly baseUrl: string;
+  readonly issuer: string;
+  readonly administrator: Administrator;
+}
+
+export const unchanged = (): void => undefined;
+
+/** Throws when there is none. */
+export function clientIn(realm: RealmFile, id: string): RealmFile['clients'][number] {
+  const found = realm.clients.find(({ clientId }) => clientId === id);
+  if (found === undefined) throw new Error(`no client ${id}`);
+  return found;
+}
+
+/** Throws when there is none. */
+export function scopeIn(realm: RealmFile, wanted: string): RealmFile['clientScopes'][number] {
+  const found = realm.clientScopes.find(({ name }) => name === wanted);
+  if (found === undefined) throw new Error(`no client scope ${wanted}`);
+  return found;
+}
+
+/** Maps a client scope to a role that nobody has. */
+export function takeRole(realm: RealmFile, scope: string): void {
+  realm.roles.realm.push({ name: 'had-by-nobody' });
+  for (const mapping of realm.scopeMappings) if (mapping.clientScope === scope) mapping.roles = ['had-by-nobody'];
+}
+
+export async function withRealm<T>(
+  change: (realm: RealmFile) => unknown,
+  use: (realm: RealmCopy) => Promise<T>,
+): Promise<T> {
+  const { baseUrl, issuer } = testServer();
+  const text = readFileSync(REALM_FILE, 'utf8').replaceAll(
+    /\$\{(\w+)\}/g,
+    (_, name: string) => REALM_ENVIRONMENT[name] ?? '',
+  );
+  const realm = JSON.parse(text) as RealmFile;
+  realm.realm = `copy-${randomUUID()}`;
+  change(realm);
+  const administrator = new Administrator(baseUrl, realm.realm);
+  const created = await fetch(`${baseUrl}/admin/realms`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await administrator.token()}`, 'content-type': 'application/json' },
+    body: JSON.stringify(realm),
+  });
+  if (created.status !== 201) throw new Error(`the realm was not created: ${created.status}`);
+  try {
+    return await use({ baseUrl, issuer: issuer.replace(REALM, realm.realm), administrator });
+  } finally {
+    await administrator.change('DELETE', '');
+  }
+}
