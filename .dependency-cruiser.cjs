@@ -173,6 +173,20 @@ module.exports = {
       ['@nestjs', 'rxjs', 'reflect-metadata'],
     ),
     {
+      name: 'checkup-looks-at-calls',
+      comment: 'It looks at what the server grants; what a service does with it is nothing to it.',
+      severity: 'error',
+      from: { path: rooms('checkup'), pathNot: notSpec },
+      to: { path: CORE, pathNot: [rooms('checkup', 'authorization-server', 'http', 'protocol'), `${CORE}[^/]+[.]ts$`] },
+    },
+    {
+      name: 'doctor-is-known-to-nobody',
+      comment: 'The command looks at a service from outside; no service needs it.',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: [rooms('doctor'), notSpec] },
+      to: { path: '^libs/keycloak/(src|dist)/doctor/' },
+    },
+    {
       name: 'http-knows-no-token',
       comment: 'Of the words it has those for failures.',
       severity: 'error',

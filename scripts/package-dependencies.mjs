@@ -50,9 +50,9 @@ export function faultsOfDependencies({ files, manifest, read }) {
   ];
 }
 
-/** @param {Contents} contents @returns {Set<string>} the files that an export leads to, those of types included */
+/** @param {Contents} contents @returns {Set<string>} the files that an export or a command leads to, those of types included */
 export function filesInUse({ files, manifest, read }) {
-  const targets = Object.values(manifest.exports).flatMap((target) => Object.values(target));
+  const targets = [manifest.bin ?? {}, ...Object.values(manifest.exports)].flatMap((target) => Object.values(target));
   return reach(targets, { files, manifest, read }).files;
 }
 

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
  * @property {string} name
  * @property {string} version
  * @property {Record<string, string | Record<string, string>>} exports
+ * @property {Record<string, string>} [bin]
  * @property {Record<string, string>} [dependencies]
  * @property {Record<string, string>} [peerDependencies]
  * @property {Record<string, { optional?: boolean }>} [peerDependenciesMeta]

@@ -54,6 +54,8 @@ describe('the sources', () => {
     expect(filesWith(/`Bearer \$\{/i).toSorted()).toEqual([
       'libs/demo/src/attacks/attack-target.ts',
       'libs/keycloak/src/client/send-with-token.ts',
+      // That of an administrator, in the command doctor.
+      'libs/keycloak/src/doctor/admin-api.ts',
       // The challenge, in answers.
       'libs/keycloak/src/protocol/www-authenticate.ts',
     ]);
@@ -74,12 +76,17 @@ describe('the sources', () => {
     );
   });
 
-  it('read the environment in one file', () => {
+  it('read the environment in one file, in the command, and NODE_ENV', () => {
     expect(
       filesWith(/process\.env\b/)
         .filter(inServicesAndLibraries)
         .toSorted(),
-    ).toEqual(['libs/service-defaults/src/service-config.ts']);
+    ).toEqual([
+      'libs/keycloak/src/doctor/cli.ts',
+      // NODE_ENV alone.
+      'libs/keycloak/src/production.ts',
+      'libs/service-defaults/src/service-config.ts',
+    ]);
   });
 
   it('know the paths of another service in its client only', () => {
@@ -102,6 +109,6 @@ describe('the sources', () => {
   });
 
   it('open with a sentence that could be the name of the file', () => {
-    expect([...sources].filter(([, text]) => !text.startsWith('/** ')).map(([path]) => path)).toEqual([]);
+    expect([...sources].filter(([, text]) => !/^(#!.*\n)?\/\*\* /.test(text)).map(([path]) => path)).toEqual([]);
   });
 });

@@ -39,6 +39,7 @@ describe('nestjs-keycloak-s2s', () => {
       'ServiceCallError',
       'ServiceCaller',
       'ServiceClient',
+      'StartVerificationError',
       'TOKEN_CHANNEL',
       'TokenExchangeClient',
       'VerifiedAccessToken',

@@ -60,9 +60,9 @@ describe('the description', () => {
       .map(read)
       .join('\n');
     const [, own, portInCode, callsInCode = ''] =
-      /serviceConfig\(\{\s*name: '([^']+)',\s*port: (\d+),\s*calls: \[([^\]]*)\]/.exec(code) ?? [];
+      /serviceConfig\(\{\s*name: '([^']+)',\s*port: (\d+),\s*calls: \{((?:[^{}]|\{[^}]*\})*)\}/.exec(code) ?? [];
     expect([own, Number(portInCode)]).toEqual([name, port]);
-    expect([...callsInCode.matchAll(/'([^']+)'/g)].map(([, called]) => called)).toEqual(calls);
+    expect([...callsInCode.matchAll(/'([^']+)': \{/g)].map(([, called]) => called)).toEqual(calls);
   });
 });
 

@@ -22,7 +22,7 @@ import { isCompactJws } from './protocol/token-form.js';
 import type { CircuitState } from './resilience/call-gate.js';
 import { makeAccessTokenVerifier, type AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { RevocationList } from './revocation/revocation-list.js';
-import { isProduction } from './production.js';
+import { runsInProduction } from './production.js';
 import {
   resolveServiceOptions,
   type ResolvedServiceOptions,
@@ -105,7 +105,7 @@ export function composeKeycloak(
       options,
       services,
       secretWeakness: secretWeakness(given),
-      isProduction: isProduction(process.env['NODE_ENV']),
+      isProduction: runsInProduction(),
     }),
     verifier: makeAccessTokenVerifier(introspection, verifierOptions, clock, revocations),
     service: (name, serviceOptions) => {

@@ -5,3 +5,6 @@
  * name of one's own.
  */
 export const isProduction = (nodeEnv: string | undefined): boolean => nodeEnv !== 'development' && nodeEnv !== 'test';
+
+/** Of this process. */
+export const runsInProduction = (): boolean => isProduction(process.env['NODE_ENV']);

@@ -64,7 +64,7 @@ function unreached(failure: Refusal, realmUrl: string): Finding {
     return error('tls', `There is no TLS at ${realmUrl}: ${said}.`, 'Compare https: and the port with Keycloak.');
   }
   if (code !== 'authorization_server_unavailable') return error('discovery', ...discoveryWords(realmUrl, said));
-  if (/^(answer_|nonsense|answered_)/.test(reason) && !/^answered_5/.test(reason)) {
+  if (/^(answer_|nonsense|answered_(?!5))/.test(reason)) {
     return error('discovery', ...discoveryWords(realmUrl, said));
   }
   return {

@@ -68,8 +68,7 @@ function secretOf(environment: Environment, name: string, flag: string | undefin
     return readFileSync(file === '-' ? 0 : file, 'utf8').trim();
   } catch (cause) {
     // The code alone: the path may be what was meant to be the secret.
-    const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
-    throw new DoctorUsageError(`the file for ${name} can't be read${code}`);
+    throw new DoctorUsageError(`the file for ${name} can't be read (${String((cause as NodeJS.ErrnoException).code)})`);
   }
 }
 

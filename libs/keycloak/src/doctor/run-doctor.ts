@@ -81,7 +81,7 @@ function parseFlags(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, strict: true });
   } catch (failure) {
-    throw new DoctorUsageError(`${failure instanceof Error ? failure.message : String(failure)}\n\n${USAGE}`);
+    throw new DoctorUsageError(`${(failure as Error).message}\n\n${USAGE}`);
   }
 }
 

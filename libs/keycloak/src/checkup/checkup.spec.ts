@@ -1,0 +1,208 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createTlsServer, type Server } from 'node:https';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { CLIENT_SECRET, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
+import { composeKeycloak } from '../compose-keycloak.js';
+import type { KeycloakModuleOptions } from '../index.js';
+import { Checkup, type CheckupParts } from './checkup.js';
+import { worstOf, type Finding } from './finding.js';
+import { secretWeakness } from './secret-weakness.js';
+import { clockFinding, lifetimeFinding, realmFindings, secretFinding } from './server-findings.js';
+
+let realm: RunningAuthorizationServer;
+beforeAll(async () => {
+  realm = await startTestRealm();
+});
+afterAll(() => realm.stop());
+
+const keycloakOf = (options: Partial<KeycloakModuleOptions> = {}) =>
+  composeKeycloak({
+    issuer: realm.issuer,
+    clientId: 'service-a',
+    clientSecret: CLIENT_SECRET,
+    allowInsecureRequests: true,
+    maxRetries: 0,
+    timeoutMs: 5000,
+    ...options,
+  });
+
+const levels = (findings: readonly Finding[]): Record<string, string> =>
+  Object.fromEntries(findings.map(({ check, level }) => [check, level]));
+
+describe('a checkup', () => {
+  it('finds all well, and says what it looked at', async () => {
+    const keycloak = keycloakOf();
+    keycloak.service('service-b', {
+      baseUrl: realm.issuer,
+      audience: 'service-b',
+      scopes: { asSelf: ['orders.approve'], onBehalfOf: ['orders.approve', 'receipts.read'] },
+    });
+    const findings = await keycloak.checkup.run();
+    expect(levels(findings)).toEqual({
+      secret: 'ok',
+      address: 'ok',
+      tls: 'note',
+      issuer: 'ok',
+      credentials: 'ok',
+      service_account: 'ok',
+      clock: 'ok',
+      lifetime: 'ok',
+      next_service: 'ok',
+      scope: 'ok',
+    });
+    expect(findings.filter(({ check }) => check === 'scope')).toHaveLength(3);
+    expect(await keycloak.checkup.reach()).toEqual([
+      { check: 'next_service', level: 'ok', message: `service-b answers at ${realm.issuer}.` },
+    ]);
+  });
+
+  it('names a next service that nobody finds, and one without declared scopes', async () => {
+    const keycloak = keycloakOf();
+    keycloak.service('service-b', { baseUrl: 'http://127.0.0.1:9', audience: 'service-b' });
+    expect(await keycloak.checkup.reach()).toMatchObject([
+      { level: 'error', message: 'service-b is not reached at http://127.0.0.1:9: ECONNREFUSED.' },
+    ]);
+    expect(await keycloak.checkup.run()).toContainEqual(
+      expect.objectContaining({ level: 'note', message: 'No scopes are declared for service-b, so none was tried.' }),
+    );
+  });
+
+  it('stops at what makes all else pointless, and holds no secret', async () => {
+    const findings = await keycloakOf({ clientSecret: 'not-its-password' }).checkup.run();
+    expect(findings.at(-1)).toMatchObject({ check: 'credentials', level: 'error' });
+    expect(JSON.stringify(findings)).not.toContain('not-its-password');
+    const nowhere = await keycloakOf({ baseUrl: 'http://127.0.0.1:9' }).checkup.run();
+    expect(nowhere.at(-1)).toMatchObject({ check: 'address', level: 'error', isUnreachable: true });
+  });
+
+  it('says of a plain list that a role may be missing, and of scopes by kind that it is', async () => {
+    // The service account of service-b has no role at all.
+    const of = async (scopes: object): Promise<readonly Finding[]> => {
+      const keycloak = keycloakOf({ clientId: 'service-b' });
+      keycloak.service('service-c', { baseUrl: realm.issuer, audience: 'service-c', scopes });
+      return (await keycloak.checkup.run()).filter(({ check }) => check === 'scope');
+    };
+    expect(worstOf(await of(['analytics.run']))).toBe('note');
+    expect(await of({ asSelf: ['analytics.run'] })).toMatchObject([
+      {
+        level: 'error',
+        message: 'analytics.run as service-b itself, for service-c: the service account of service-b does not get it.',
+      },
+    ]);
+    expect(await of({ onBehalfOf: ['analytics.run'] })).toMatchObject([{ level: 'note', needsAdministrator: true }]);
+  });
+
+  it('throws what is no answer of Keycloak: a fault of its own must not pass for one of the settings', async () => {
+    const broken = { refresh: () => Promise.reject(new TypeError('a bug')), get: () => Promise.reject(new Error()) };
+    const parts = { options: keycloakOf().checkup.options, metadata: broken } as object as CheckupParts;
+    await expect(new Checkup(parts).run()).rejects.toThrow('a bug');
+  });
+});
+
+describe('what answers in the place of Keycloak', () => {
+  const findingsAt = async (baseUrl: string): Promise<readonly Finding[]> => keycloakOf({ baseUrl }).checkup.run();
+
+  it.each([
+    ['a login page', 200, 'text/html', '<html></html>', 'discovery'],
+    ['another JSON', 200, 'application/json', '{"a":1}', 'discovery'],
+    ['no realm', 404, 'application/json', '{}', 'realm'],
+    ['a proxy that finds nobody', 502, 'text/html', '', 'address'],
+  ])('%s', async (_, status, type, body, check) => {
+    const server = createServer((_request, response) => {
+      response.writeHead(status, { 'content-type': type });
+      response.end(body);
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    try {
+      const findings = await findingsAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      expect(findings.at(-1)).toMatchObject({ check, level: 'error' });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  describe('with TLS', () => {
+    let folder: string;
+    let server: Server;
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'checkup-'));
+      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+      const args = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -days 1 -keyout ${key} -out ${cert}`;
+      execFileSync('openssl', args.split(' '), { stdio: 'ignore' });
+      server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }).listen(0, '127.0.0.1');
+      await new Promise((resolve) => server.once('listening', resolve));
+    });
+    afterAll(() => {
+      server.close();
+      rmSync(folder, { recursive: true });
+    });
+
+    it('names a certificate that is not trusted, and the cure', async () => {
+      const [finding] = (await findingsAt(`https://localhost:${(server.address() as AddressInfo).port}`)).slice(-1);
+      expect(finding).toMatchObject({
+        check: 'tls',
+        level: 'error',
+        message: expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT') as unknown,
+        cure: expect.stringContaining('NODE_EXTRA_CA_CERTS') as unknown,
+      });
+      expect(finding).not.toHaveProperty('isUnreachable');
+    });
+  });
+});
+
+describe('single findings', () => {
+  const parts = (more: Partial<CheckupParts>): CheckupParts =>
+    ({
+      options: keycloakOf().checkup.options,
+      metadata: { refresh: () => Promise.resolve({}) },
+      isProduction: false,
+      ...more,
+    }) as object as CheckupParts;
+
+  it('take http: and demo secrets for meant in development, and for errors in production', async () => {
+    for (const [isProduction, level] of [
+      [false, 'note'],
+      [true, 'error'],
+    ] as const) {
+      const given = parts({ isProduction, secretWeakness: 'is a published demo secret' });
+      expect(secretFinding(given).level).toBe(level);
+      expect(levels(await realmFindings(given))['tls']).toBe(level);
+    }
+  });
+
+  it.each([
+    ['a-secret', 'is a published demo secret, or has their form'],
+    ['service-a-4711-and-more', 'holds the client id'],
+    ['0123456789abcde', 'is shorter than 16 characters'],
+    ['0123456789abcdef', undefined],
+  ])('of the secret %s', (clientSecret, weakness) => {
+    expect(secretWeakness({ clientId: 'service-a', clientSecret })).toBe(weakness);
+  });
+
+  it.each([
+    [19, 'warning'],
+    [20, 'ok'],
+    [3600, 'ok'],
+    [3601, 'warning'],
+    [36_001, 'warning'],
+  ])('of tokens that live %i s', (lifetimeSeconds, level) => {
+    expect(lifetimeFinding(parts({}), { lifetimeSeconds, scope: [], audiences: [] }).level).toBe(level);
+  });
+
+  it.each([
+    [undefined, 'note'],
+    [5, 'ok'],
+    [-6, 'error'],
+    [6, 'error'],
+  ])('of a clock that is %p s ahead', (aheadSeconds, level) => {
+    const measured = aheadSeconds === undefined ? undefined : { aheadSeconds, by: 'its Date header' as const };
+    expect(clockFinding(measured, 5).level).toBe(level);
+  });
+});

@@ -1,0 +1,98 @@
+import { Logger, Module } from '@nestjs/common';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Test } from '@nestjs/testing';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { CLIENT_SECRET, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
+import {
+  ConfigurationError,
+  KeycloakModule,
+  StartVerificationError,
+  type KeycloakModuleOptions,
+  type ServiceScopes,
+} from '../index.js';
+
+let realm: RunningAuthorizationServer;
+beforeAll(async () => {
+  realm = await startTestRealm();
+});
+afterAll(() => realm.stop());
+afterEach(() => void jest.restoreAllMocks());
+
+/** Starts an application whose next service is not there yet. */
+async function start(
+  options: Partial<KeycloakModuleOptions>,
+  scopes: readonly string[] | ServiceScopes = [],
+): Promise<void> {
+  @Module({
+    imports: [
+      KeycloakModule.forRoot({
+        issuer: realm.issuer,
+        clientId: 'service-a',
+        clientSecret: CLIENT_SECRET,
+        allowInsecureRequests: true,
+        verifyAtStart: true,
+        maxRetries: 0,
+        ...options,
+      }),
+      KeycloakModule.forFeature([{ name: 'b', baseUrl: 'http://127.0.0.1:9', audience: 'service-b', scopes }]),
+    ],
+  })
+  class TestModule {}
+  const app = (await Test.createTestingModule({ imports: [TestModule] }).compile()).createNestApplication();
+  app.useLogger(false);
+  try {
+    await app.init();
+  } finally {
+    await app.close();
+  }
+}
+
+describe('verifyAtStart', () => {
+  it('starts where Keycloak serves the settings', async () => {
+    const starting = start({}, { asSelf: ['orders.approve'], onBehalfOf: ['orders.approve'] });
+    await expect(starting).resolves.toBeUndefined();
+  });
+
+  it('asks nothing where it is off', async () => {
+    realm.control.calls.reset();
+    await start({ verifyAtStart: false, clientSecret: 'wrong' });
+    expect(realm.control.calls.introspection).toBe(0);
+    expect(realm.control.calls.discovery).toBe(0);
+  });
+
+  it.each<[string, Partial<KeycloakModuleOptions>, readonly string[], RegExp]>([
+    [
+      'a wrong secret',
+      { clientSecret: 'not-its-password' },
+      [],
+      /Keycloak refuses the credentials of service-a: answered_401/,
+    ],
+    ['a scope that it may not ask for', {}, ['analytics.run'], /analytics\.run is not assigned to service-a/],
+    ['a scope that there is not', {}, ['orders.aprove'], /orders\.aprove is no client scope of the realm/],
+  ])('does not start with %s', async (_, options, scopes, message) => {
+    const starting = start(options, scopes);
+    await expect(starting).rejects.toThrow(message);
+    await expect(starting).rejects.toBeInstanceOf(StartVerificationError);
+    await expect(starting).rejects.toBeInstanceOf(ConfigurationError);
+    await expect(starting).rejects.not.toThrow('not-its-password');
+  });
+
+  it('starts while Keycloak is away, and says that it knows nothing of the settings', async () => {
+    const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    await start({ baseUrl: 'http://127.0.0.1:9' });
+    expect(error).toHaveBeenCalledWith({
+      message: expect.stringMatching(
+        /^The settings could not be verified\. Keycloak is not reached .*ECONNREFUSED/,
+      ) as unknown,
+      hint: expect.any(String) as unknown,
+    });
+  });
+
+  it('warns of what is no fault', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    await start({ minRemainingLifetimeSeconds: 200 });
+    expect(warn).toHaveBeenCalledWith(
+      expect.objectContaining({ message: expect.stringContaining('Tokens of this service live 300 s') as unknown }),
+    );
+  });
+});

@@ -1,0 +1,148 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Controller, Get, Injectable, Module, type OnModuleInit, type Type } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  AllowClients,
+  InjectServiceClient,
+  KeycloakModule,
+  RequirePermission,
+  type KeycloakModuleOptions,
+  type ServiceClient,
+} from '../index.js';
+import { importModule, subjectOf } from './application.discovery.js';
+
+const OPTIONS: KeycloakModuleOptions = {
+  issuer: 'https://sso.example.com/realms/shop',
+  clientId: 'orders',
+  clientSecret: 'the-password-of-4711',
+};
+const LEDGER = { name: 'ledger', baseUrl: 'https://ledger.internal', audience: 'ledger', scopes: ['ledger.read'] };
+
+let hooks = 0;
+
+@Controller('orders')
+class OrdersController implements OnModuleInit {
+  onModuleInit(): void {
+    hooks += 1;
+  }
+
+  @Get()
+  @RequirePermission('orders.read')
+  @AllowClients('shop')
+  read(): string {
+    return '';
+  }
+
+  @Get('forgotten')
+  forgotten(): string {
+    return '';
+  }
+}
+
+@Injectable()
+class LedgerClient {
+  constructor(@InjectServiceClient('ledgr') readonly ledger: ServiceClient) {}
+}
+
+function moduleWith(imports: NonNullable<Parameters<typeof Module>[0]['imports']>, providers: Type[] = []): Type {
+  @Module({ imports, controllers: [OrdersController], providers })
+  class AppModule {}
+  return AppModule;
+}
+
+describe('a module', () => {
+  it('is made without being started, and tells what it calls and demands', async () => {
+    const subject = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([LEDGER])]));
+    if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
+    expect(subject.keycloak.checkup.services).toMatchObject([
+      { name: 'ledger', audience: 'ledger', scopes: { asSelf: ['ledger.read'], onBehalfOf: ['ledger.read'] } },
+    ]);
+    expect(subject.routes).toMatchObject([
+      { label: 'OrdersController.read (GET)', isClosed: false, permissions: ['orders.read'], clients: ['shop'] },
+      { label: 'OrdersController.forgotten (GET)', isClosed: true },
+    ]);
+    expect(hooks).toBe(0);
+  });
+
+  it.each<[string, () => Type, string, RegExp]>([
+    [
+      'without KeycloakModule (row 22)',
+      () => moduleWith([]),
+      'module',
+      /No module of the application imports KeycloakModule\.forRoot/,
+    ],
+    [
+      'with forFeature alone (row 23)',
+      () => moduleWith([KeycloakModule.forFeature([LEDGER])]),
+      'module',
+      /KeycloakModule\.forRoot is not/,
+    ],
+    [
+      'with a misspelt name of a service (row 23)',
+      () => moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([LEDGER])], [LedgerClient]),
+      'module',
+      /no service is registered under the injected name.*ledgr/,
+    ],
+    [
+      'with faulty options (rows 5, 8)',
+      () => moduleWith([KeycloakModule.forRoot({ ...OPTIONS, issuer: 'http://sso.example.com/realms/shop' })]),
+      'settings',
+      /issuer must be https:/,
+    ],
+    [
+      'that throws',
+      () =>
+        moduleWith([
+          {
+            module: LedgerClient,
+            providers: [
+              {
+                provide: 'x',
+                useFactory: () => {
+                  throw new Error('no database\nsecond line');
+                },
+              },
+            ],
+          },
+        ]),
+      'module',
+      /^The module can't be made: no database$/,
+    ],
+  ])('%s is found out', async (_, module, check, message) => {
+    expect(await subjectOf(module())).toMatchObject([
+      {
+        check,
+        level: 'error',
+        message: expect.stringMatching(message) as unknown,
+        cure: expect.any(String) as unknown,
+      },
+    ]);
+  });
+});
+
+describe('the file of a module', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'module-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const file = (name: string, text: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+
+  it('gives a dynamic module, by its name, alone, or as the default', async () => {
+    const two = file('two.mjs', 'class M {} export const A = { module: M }; export const B = { module: M };');
+    expect(await importModule(`${two}#B`)).toMatchObject({ module: expect.any(Function) as unknown });
+    await expect(importModule(two)).rejects.toThrow('exports several modules: write');
+    await expect(importModule(`${two}#C`)).rejects.toThrow('exports no module of the name C');
+    const one = file('one.cjs', 'class M {} exports.A = { module: M }; exports.other = 1;');
+    expect(await importModule(one)).toMatchObject({ module: expect.any(Function) as unknown });
+    const none = file('none.mjs', 'export const a = {}; export default class {}');
+    await expect(importModule(none)).rejects.toThrow('exports no module');
+  });
+});
