@@ -4,7 +4,8 @@ import { CachedIntrospection } from './authorization-server/cached-introspection
 import { createAuthorizationServer } from './authorization-server/create-authorization-server.js';
 import { AuthorizationServerHealth } from './authorization-server/server-health.js';
 import { systemClock, type Clock } from './caching/clock.js';
-import { Checkup, type RegisteredService } from './checkup/checkup.js';
+import { Checkup } from './checkup/checkup.js';
+import type { RegisteredService } from './checkup/checkup-parts.js';
 import { whyUnreached } from './checkup/why-unreached.js';
 import { secretWeakness } from './checkup/secret-weakness.js';
 import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';

@@ -1,11 +1,7 @@
 /** Checkup: looks at what a service is configured with, by its own credentials, and changes nothing. */
-import type { ClockSkew } from '../authorization-server/clock-skew.js';
-import type { Introspection } from '../authorization-server/introspection.js';
-import type { ServerMetadata } from '../authorization-server/metadata.js';
-import type { OwnTokenProbe } from '../authorization-server/own-token-probe.js';
 import type { ResolvedKeycloakOptions } from '../keycloak.options.js';
-import type { ResolvedServiceOptions } from '../service.options.js';
 import { error, ok, type Finding } from './finding.js';
+import type { CheckupParts, RegisteredService } from './checkup-parts.js';
 import { scopeFindings } from './scope-findings.js';
 import {
   clockFinding,
@@ -15,26 +11,6 @@ import {
   realmFindings,
   secretFinding,
 } from './server-findings.js';
-
-/** A service that is called. */
-export type RegisteredService = Pick<ResolvedServiceOptions, 'audience' | 'baseUrl' | 'scopes'> & {
-  readonly name: string;
-  /** Undefined when something answers there, whatever it says; else why nothing does. */
-  readonly whyUnreached: () => Promise<string | undefined>;
-};
-
-export interface CheckupParts {
-  readonly options: ResolvedKeycloakOptions;
-  readonly metadata: Pick<ServerMetadata, 'get' | 'refresh'>;
-  readonly introspection: Pick<Introspection, 'introspect'>;
-  readonly probe: OwnTokenProbe;
-  readonly clockSkew: Pick<ClockSkew, 'measured'>;
-  /** The services that were registered until now. */
-  readonly services: readonly RegisteredService[];
-  /** What is wrong with the secret, as the end of a sentence; it is not told here. */
-  readonly secretWeakness: string | undefined;
-  readonly isProduction: boolean;
-}
 
 export class Checkup {
   constructor(private readonly parts: CheckupParts) {}

@@ -2,7 +2,7 @@
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { Refusal } from '../protocol/refusal.js';
-import type { CheckupParts, RegisteredService } from './checkup.js';
+import type { CheckupParts, RegisteredService } from './checkup-parts.js';
 import { error, note, ok, unseen, warning, type Finding } from './finding.js';
 import { failed } from './server-findings.js';
 

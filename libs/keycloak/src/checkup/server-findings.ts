@@ -4,7 +4,7 @@ import type { MeasuredSkew } from '../authorization-server/clock-skew.js';
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
 import { isCertificateFailure } from '../protocol/connection-failures.js';
 import { Refusal } from '../protocol/refusal.js';
-import type { CheckupParts } from './checkup.js';
+import type { CheckupParts } from './checkup-parts.js';
 import { error, note, ok, warning, type Check, type Finding } from './finding.js';
 import { wordsOf } from './refusal-words.js';
 

@@ -1,5 +1,6 @@
 /** Realm findings: what only an administrator sees of a realm, held against what a service calls and accepts. */
-import type { Checkup, RegisteredService } from '../checkup/checkup.js';
+import type { Checkup } from '../checkup/checkup.js';
+import type { RegisteredService } from '../checkup/checkup-parts.js';
 import { error, note, ok, warning, type Finding } from '../checkup/finding.js';
 import type { AcceptedRoute } from './doctor-subject.js';
 import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';
