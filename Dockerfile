@@ -28,9 +28,9 @@ RUN npm prune --omit=dev --omit=optional --ignore-scripts \
  && find apps libs -name node_modules -prune -o \( -name 'tsconfig*.json' -o -name '*.tsbuildinfo' -o -name '*.d.ts' -o -name '*.d.ts.map' \) -type f -exec rm {} +
 
 FROM node:24-slim
-# The name of a folder in apps/.
-ARG SERVICE
-ENV NODE_ENV=production HOST=0.0.0.0
+# The name of a folder in apps/, and what log lines call this build.
+ARG SERVICE VERSION=dev
+ENV NODE_ENV=production HOST=0.0.0.0 SERVICE_VERSION=${VERSION}
 WORKDIR /app
 # All files belong to root: the service can read them but not change them.
 COPY --from=build /app/node_modules node_modules

@@ -163,7 +163,19 @@ describe('the details of health', () => {
       const { body } = await asked(chain.a.url, '/health/details', tokens.bob).expect(200);
       expect(body).toMatchObject({
         status: 'ok',
-        details: { keycloak: { status: 'up' }, 'service-b': { status: 'up' } },
+        details: {
+          keycloak: { status: 'up' },
+          'service-b': { status: 'up' },
+          calls: {
+            status: 'up',
+            authorizationServer: { introspection: { circuit: 'closed', running: 0, queued: 0 } },
+            services: { 'service-b': { circuit: 'closed', running: 0, queued: 0 } },
+          },
+          process: {
+            versions: { service: 'dev', library: '0.1.0', node: process.versions.node },
+            caches: { introspections: expect.any(Number) as unknown, revocations: 0 },
+          },
+        },
       });
       await chain.b.stop();
       const after = await asked(chain.a.url, '/health/details', tokens.bob).expect(503);

@@ -51,7 +51,7 @@ const OURS = { code: 'authorization_server_refused', httpStatus: 502 };
 const TO_B = { audience: 'service-b', scope: 'orders.approve' };
 
 describeOnKeycloak('the log of the service at fault', () => {
-  it('names the client, and Keycloak’s own words, of a wrong secret', () =>
+  it('names the client, and Keycloak’s own words, of a wrong secret (rows 1, 2)', () =>
     withRealm(unchanged, async (realm) => {
       const a = serviceIn(realm, 'service-a', { clientSecret: 'not-the-secret' });
       const endpoint = `${realm.issuer}/protocol/openid-connect/token`;
@@ -192,7 +192,7 @@ describeOnKeycloak('the log of the service at fault', () => {
   it.each([
     ['ahead', 3600, 'expired', /ahead of Keycloak's by (at least )?3[23]\d\d s|ahead of Keycloak's by 3600 s/],
     ['behind', -60, 'issued_in_the_future', /behind Keycloak's by (at least )?(59|60|61) s/],
-  ])('names a clock that is %s', (_, aheadSeconds, reason, hint) =>
+  ])('names a clock that is %s, its own or that of a next service (rows 25, 26, 27)', (_, aheadSeconds, reason, hint) =>
     withRealm(unchanged, async (realm) => {
       const a = serviceIn(realm, 'service-a', {}, aheadSeconds);
       const alice = await tokenOf(realm, 'alice');

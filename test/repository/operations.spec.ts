@@ -1,5 +1,5 @@
 /** docs/operations.md leaves out no reason that a log line may have, and no setting. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
@@ -18,6 +18,27 @@ describe('the runbook', () => {
   it('says what to do for each reason', () => {
     const reasons = [...BEARER_ERROR_REASONS, ...AUTHORIZATION_SERVER_ERROR_REASONS, ...SERVICE_CALL_ERROR_REASONS];
     expect(reasons.filter((reason) => !inCode.has(reason))).toEqual([]);
+  });
+
+  it('has the 28 faults, of which each is found somehow, and has a test', () => {
+    const rows = [...runbook.matchAll(/^\| (\d+) +\|(.*)\|$/gm)].map(([, number = '', cells = '']) => ({
+      number: Number(number),
+      found: cells
+        .split('|')
+        .slice(1)
+        .filter((cell) => cell.trim() !== ''),
+    }));
+    expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 28 }, (_, at) => at + 1));
+    expect(rows.filter(({ found }) => found.length === 0)).toEqual([]);
+    const specs = ['test/faults', 'libs/keycloak/src/checkup', 'libs/keycloak/src/doctor'].flatMap((folder) =>
+      readdirSync(join(root, folder))
+        .filter((file) => file.endsWith('spec.ts'))
+        .map((file) => read(`${folder}/${file}`)),
+    );
+    const tested = specs
+      .flatMap((text) => [...text.matchAll(/\brows? ([\d, ]+)\)|\brow: (\d+)/g)])
+      .flatMap(([, several, one = '']) => (several ?? one).split(',').map(Number));
+    expect(rows.map(({ number }) => number).filter((number) => !tested.includes(number))).toEqual([]);
   });
 
   it('has each setting that a service reads, and no other', () => {

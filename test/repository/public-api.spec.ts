@@ -27,6 +27,7 @@ describe('nestjs-keycloak-s2s', () => {
       'IssuedToken',
       'KeycloakModule',
       'KeycloakOptionsError',
+      'KeycloakStatus',
       'MaxStaleness',
       'OptionalToken',
       'Public',

@@ -85,7 +85,7 @@ export class RunningService {
     const app = await withVariables({ NODE_ENV: 'test', ...variables }, () =>
       createService(
         module.register({ demoMode: variables['DEMO_MODE'] === 'true' }),
-        { logFormat: 'json', requestLog: variables['REQUEST_LOG'] === 'true' },
+        { logFormat: 'json', requestLog: variables['REQUEST_LOG'] === 'true' && 'hash' },
         adapter,
       ),
     );

@@ -18,9 +18,10 @@ import { TokenExchangeClient } from './client/token-exchange-client.js';
 import { TokenSource } from './client/token-source.js';
 import { TokenSourceLog } from './client/token-source-log.js';
 import { Network } from './http/network.js';
+import { KeycloakStatus } from './keycloak-status.js';
 import { resolveKeycloakOptions, type KeycloakModuleOptions } from './keycloak.options.js';
 import { isCompactJws } from './protocol/token-form.js';
-import type { CircuitState } from './resilience/call-gate.js';
+import type { CallsState, CircuitState } from './resilience/call-gate.js';
 import { makeAccessTokenVerifier, type AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { RevocationList } from './revocation/revocation-list.js';
 import { runsInProduction } from './production.js';
@@ -49,6 +50,7 @@ export interface ComposedKeycloak {
   readonly fetch: AuthorizationServerFetch;
   readonly health: AuthorizationServerHealth;
   readonly verifier: AccessTokenVerifier;
+  readonly status: KeycloakStatus;
   /** Of the services that were made until it runs, too. */
   readonly checkup: Checkup;
   /** A client of the service `name`. Throws `KeycloakOptionsError`. */
@@ -90,6 +92,7 @@ export function composeKeycloak(
       logCircuit(serviceLog, service, state, { called: service });
   const { allowInsecureRequests } = options;
   const services: RegisteredService[] = [];
+  const transports = new Map<string, { readonly state: CallsState }>();
   const register = (name: string, service: ResolvedServiceOptions): DeclaredScopes => {
     services.push({ name, ...service, whyUnreached: async () => whyUnreached({ name, ...service }, network) });
     return new DeclaredScopes(name, service.scopes);
@@ -101,6 +104,19 @@ export function composeKeycloak(
     tokenExchange: new TokenExchangeClient(tokens),
     fetch: server.fetch,
     health: new AuthorizationServerHealth(server.metadata, server.introspection, clock),
+    status: new KeycloakStatus(() => {
+      const { active, inactive } = introspection.sizes;
+      return {
+        authorizationServer: server.calls(),
+        services: Object.fromEntries([...transports].map(([name, { state }]) => [name, state])),
+        caches: {
+          introspections: active,
+          inactiveIntrospections: inactive,
+          tokens: tokens.size,
+          revocations: revocations.size,
+        },
+      };
+    }),
     checkup: new Checkup({
       ...server,
       options,
@@ -112,11 +128,13 @@ export function composeKeycloak(
     service: (name, serviceOptions) => {
       const service = resolveServiceOptions(name, serviceOptions, allowInsecureRequests);
       const transport = new ServiceTransport({ name, ...service }, network, clock, logCircuitOf(name));
+      transports.set(name, transport);
       return new ServiceClient(name, service.audience, transport, tokens, register(name, service));
     },
     streamingService: (name, serviceOptions, door) => {
       const service = resolveServiceOptions(name, serviceOptions as ServiceOptions, allowInsecureRequests, door);
       const transport = new StreamingTransport({ name, ...service }, network, clock, logCircuitOf(name));
+      transports.set(`${name} (http)`, transport);
       return new StreamingServiceClient(name, service.audience, transport, tokens, register(name, service));
     },
   };

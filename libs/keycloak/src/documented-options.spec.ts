@@ -100,10 +100,11 @@ describe.each([
 
   it('are false unless they are said, where they are dangers', () => {
     const switches = names.filter((name) => typeof resolved[name] === 'boolean');
-    expect(switches).toEqual(given === GIVEN ? ['allowInsecureRequests', 'exposeRefusalReasons'] : []);
+    expect(switches).toEqual(given === GIVEN ? ['verifyAtStart', 'allowInsecureRequests', 'exposeRefusalReasons'] : []);
     for (const name of switches) {
+      expect(members.get(name)).toMatch(/Default false\. ?$/);
       expect([name, table.get(name)?.fallback]).toEqual([name, String(resolved[name])]);
-      expect(members.get(name)).toMatch(/^ ?DANGER: .*Default false\. ?$/);
+      expect(members.get(name)).toMatch(name === 'verifyAtStart' ? /^ ?Whether / : /^ ?DANGER: /);
     }
   });
 });

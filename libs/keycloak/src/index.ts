@@ -3,6 +3,7 @@ export { KeycloakModule } from './keycloak.module.js';
 export { StartVerificationError } from './checkup/start-verification.service.js';
 export { ConfigurationError, ConfigurationFaults } from './configuration-faults.js';
 export { KeycloakOptionsError } from './option-kinds.js';
+export { KeycloakStatus } from './keycloak-status.js';
 export { isProduction } from './production.js';
 
 export { AccessToken } from './resource-server/access-token.decorator.js';
@@ -48,6 +49,7 @@ export { VerifiedAccessToken } from './protocol/verified-access-token.js';
 
 export { RevocationList } from './revocation/revocation-list.js';
 
+export type { KeycloakStatusSnapshot } from './keycloak-status.js';
 export type { ServiceRegistration } from './keycloak.module.js';
 export type { KeycloakModuleOptions } from './keycloak.options.js';
 export type { ServiceOptions, ServiceScopes } from './service.options.js';
@@ -70,6 +72,7 @@ export type {
   ServiceCallErrorReason,
 } from './protocol/refusal-reasons.js';
 export type { RefusalBody, RefusalCode } from './protocol/refusal.js';
+export type { CallsState, CircuitState } from './resilience/call-gate.js';
 export type { RouteDecorator } from './resource-server/access.decorators.js';
 export type { VerifyOptions } from './resource-server/access-token-verifier.js';
 export type { PermissionMapper } from './resource-server/judge-access-token.js';

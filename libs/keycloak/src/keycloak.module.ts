@@ -15,6 +15,7 @@ import {
   MODULE_OPTIONS_TOKEN,
   RESOLVED_OPTIONS,
 } from './keycloak.module-definition.js';
+import { KeycloakStatus } from './keycloak-status.js';
 import {
   resolveKeycloakOptions,
   type KeycloakModuleOptions,
@@ -40,6 +41,7 @@ const PARTS = [
   part(AuthorizationServerFetch, 'fetch'),
   part(AuthorizationServerHealth, 'health'),
   part(AccessTokenVerifier, 'verifier'),
+  part(KeycloakStatus, 'status'),
 ];
 
 /** One object a line, which every logger takes: some leave out a second argument. */

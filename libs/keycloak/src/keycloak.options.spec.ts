@@ -50,6 +50,7 @@ describe('resolveKeycloakOptions', () => {
       revocationMemorySeconds: 36_000,
       maxTokenBytes: 8192,
       allowInsecureRequests: false,
+      verifyAtStart: false,
       exposeRefusalReasons: false,
     });
   });

@@ -14,8 +14,8 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
   let logger = new ServiceLogger('text');
   try {
     const settings = readSettings();
-    const { name, host, port, logFormat } = settings;
-    logger = new ServiceLogger(logFormat, name);
+    const { name, version, host, port, logFormat } = settings;
+    logger = new ServiceLogger(logFormat, name, version);
     const app = await createService(module.register(settings), settings);
     endOnSignals(app, settings.shutdownDelaySeconds, logger);
     await app.listen(port, host);

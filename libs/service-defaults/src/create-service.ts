@@ -55,18 +55,19 @@ export async function createService(
   module: Type | DynamicModule,
   {
     name,
+    version,
     logFormat,
     requestLog = false,
     demo,
   }: Pick<ServiceSettings<string>, 'logFormat' | 'demo'> &
-    Partial<Pick<ServiceSettings<string>, 'name' | 'requestLog'>>,
+    Partial<Pick<ServiceSettings<string>, 'name' | 'version' | 'requestLog'>>,
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
   // This hook comes first, so that no other hook runs for a refused request.
   if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
-  if (requestLog) logRequests(adapter);
+  if (requestLog !== false) logRequests(adapter, requestLog);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
-    logger: new ServiceLogger(logFormat, name),
+    logger: new ServiceLogger(logFormat, name, version),
     abortOnError: false,
   });
   return equipService(app);

@@ -6,13 +6,17 @@ import {
   HealthIndicatorService,
   HttpHealthIndicator,
   type HealthCheckResult,
+  type HealthIndicatorResult,
 } from '@nestjs/terminus';
 import axios from 'axios';
-import { AuthorizationServerHealth, Authenticated } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerHealth, Authenticated, KeycloakStatus } from 'nestjs-keycloak-s2s';
 import { keycloakIndicator } from './health.controller.js';
 
 /** The injection token of the base URLs of the services that this one calls, by name. */
 export const NEXT_SERVICES = Symbol('service-defaults:next-services');
+
+/** The injection token of the version of what was deployed. */
+export const SERVICE_VERSION = Symbol('service-defaults:service-version');
 
 /** For one probe, which carries no token: to the address itself, whatever the environment says of proxies. */
 const PROBE = { timeout: 1000, maxRedirects: 0, proxy: false, maxContentLength: 10_000 } as const;
@@ -26,10 +30,15 @@ export class HealthDetailsController {
     private readonly indicators: HealthIndicatorService,
     private readonly http: HttpHealthIndicator,
     private readonly authorizationServer: AuthorizationServerHealth,
+    private readonly status: KeycloakStatus,
     @Inject(NEXT_SERVICES) private readonly nextServices: Readonly<Record<string, string>>,
+    @Inject(SERVICE_VERSION) private readonly version: string,
   ) {}
 
-  /** Answers 200 when Keycloak was reached within the last second and each next service is ready, else 503. */
+  /**
+   * Answers 200 when Keycloak was reached within the last second, each next service is ready, and no circuit is open, else 503. With how calls
+   * and caches of this instance stand, and the versions of what runs.
+   */
   @Get()
   @Authenticated()
   details(): Promise<HealthCheckResult> {
@@ -40,6 +49,24 @@ export class HealthDetailsController {
           () =>
             this.http.pingCheck(name, `${url}/health/ready`, { httpClient: this.#httpClient }),
       ),
+      () => this.#calls(),
+      () => this.#runs(),
     ]);
+  }
+
+  #calls(): HealthIndicatorResult {
+    const { authorizationServer, services } = this.status.read();
+    const indicator = this.indicators.check('calls');
+    const calls = { authorizationServer, services };
+    const isOpen = [...Object.values(authorizationServer), ...Object.values(services)].some(
+      ({ circuit }) => circuit === 'open',
+    );
+    return isOpen ? indicator.down(calls) : indicator.up(calls);
+  }
+
+  #runs(): HealthIndicatorResult {
+    const { caches, version: library } = this.status.read();
+    const versions = { service: this.version, library, node: process.versions.node };
+    return this.indicators.check('process').up({ versions, caches });
   }
 }

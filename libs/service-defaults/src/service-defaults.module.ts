@@ -1,7 +1,7 @@
 /** ServiceDefaultsModule: the routes that every service has. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import { HealthDetailsController, NEXT_SERVICES } from './health-details.controller.js';
+import { HealthDetailsController, NEXT_SERVICES, SERVICE_VERSION } from './health-details.controller.js';
 import { HealthController } from './health.controller.js';
 import type { ServiceConfig } from './service-config.js';
 import type { ServiceSettings } from './service-settings.js';
@@ -19,6 +19,15 @@ export class ServiceDefaultsModule {
       inject: [KEY],
       useFactory: ({ urls }: ServiceSettings<string>) => urls,
     };
-    return { module: ServiceDefaultsModule, controllers: [HealthDetailsController], providers: [nextServices] };
+    const version = {
+      provide: SERVICE_VERSION,
+      inject: [KEY],
+      useFactory: (settings: ServiceSettings<string>) => settings.version,
+    };
+    return {
+      module: ServiceDefaultsModule,
+      controllers: [HealthDetailsController],
+      providers: [nextServices, version],
+    };
   }
 }

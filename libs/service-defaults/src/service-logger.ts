@@ -8,18 +8,18 @@ const START_UP = new Set<unknown>(['NestFactory', 'InstanceLoader', 'RoutesResol
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * A line has `time` (ISO 8601), `level` (info, warn, error, …), `service`, `context` (the part that logs), `message`, and the fields that
+ * A line has `time` (ISO 8601), `level` (info, warn, error, …), `service` and its `version`, `context` (the part that logs), `message`, and the fields that
  * were given as objects.
  */
 export class ServiceLogger implements LoggerService {
   readonly #pino: Logger;
 
-  constructor(format: ServiceSettings<string>['logFormat'], service?: string) {
+  constructor(format: ServiceSettings<string>['logFormat'], service?: string, version?: string) {
     const write = (line: string): boolean => process.stdout.write(format === 'json' ? line : asText(line));
     this.#pino = pino(
       {
         level: 'debug',
-        base: service === undefined ? {} : { service },
+        base: { ...(service === undefined ? {} : { service }), ...(version === undefined ? {} : { version }) },
         messageKey: 'message',
         timestamp: stdTimeFunctions.isoTime,
         formatters: { level: (level) => ({ level }) },
@@ -66,7 +66,7 @@ export class ServiceLogger implements LoggerService {
 }
 
 /** What every line has: no field takes its place. */
-const OWN = new Set(['time', 'level', 'service', 'context']);
+const OWN = new Set(['time', 'level', 'service', 'version', 'context']);
 /** By these pino takes an object for a request or an answer, and prints its headers. */
 const OF_HTTP = new Set(['socket', 'setHeader']);
 
@@ -86,7 +86,16 @@ function shown(value: unknown): unknown {
 
 /** For a terminal: what happened first, then what goes with it. A text of somebody else's stays on its line. */
 function asText(line: string): string {
-  const { time, level, service: _, context, message, stack, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const {
+    time,
+    level,
+    service: _,
+    version: __,
+    context,
+    message,
+    stack,
+    ...fields
+  } = JSON.parse(line) as Record<string, unknown>;
   const further = Object.entries(fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
   const head = `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} [${String(context ?? '')}]`;
   const said = String(message ?? '').replaceAll(/\p{Cc}/gu, (control) => (control === '\n' ? '\n  ' : ' '));

@@ -53,6 +53,7 @@ describe('readServiceSettings', () => {
   it('fills in defaults', () => {
     expect(read({})).toEqual({
       name: 'service-a',
+      version: 'dev',
       host: '127.0.0.1',
       port: 3000,
       demoMode: false,

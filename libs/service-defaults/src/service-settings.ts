@@ -3,6 +3,7 @@ import { matches } from 'class-validator';
 import { isProduction, type KeycloakModuleOptions, type ServiceScopes } from 'nestjs-keycloak-s2s';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
+import type { RequestLogSubject } from './request-log.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
 
 export interface ServiceDescription<Called extends string> {
@@ -23,14 +24,16 @@ export interface ServiceDescription<Called extends string> {
 
 export interface ServiceSettings<Called extends string> {
   readonly name: string;
+  /** Of what was deployed, for log lines and health details. */
+  readonly version: string;
   readonly host: string;
   readonly port: number;
   /** In demo mode anonymous visitors may run the chain as the service, the published secrets are accepted, and answers state refusal reasons. */
   readonly demoMode: boolean;
   /** `text` with `NODE_ENV=development`; else `json`, one object per line. */
   readonly logFormat: 'json' | 'text';
-  /** Whether each answered request is logged. */
-  readonly requestLog: boolean;
+  /** Whether each answered request is logged, and how its subject: by a hash, as it is, or not at all. */
+  readonly requestLog: false | RequestLogSubject;
   /** The time between a signal, from which on the service is not ready, and the closing of its listener. */
   readonly shutdownDelaySeconds: number;
   readonly keycloak: KeycloakModuleOptions;
@@ -49,7 +52,7 @@ const DEMO_SECRET = /^[a-z0-9]+-secret$/;
 /**
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
  * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window),
- * `REQUEST_LOG` (default false), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<NAME>_CLIENT_SECRET` or
+ * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<NAME>_CLIENT_SECRET` or
  * `<NAME>_CLIENT_SECRET_FILE`, and `<OTHER>_URL` for each service that this service calls. An empty variable counts as not set. Any
  * `NODE_ENV` other than `development` and `test` means production. `readLoginSettings` and `readDemoSettings` read further variables.
  */
@@ -79,10 +82,12 @@ export function readServiceSettings<Called extends string>(
   if (!issuer.endsWith(`/realms/${realm}`)) variables.fault('KEYCLOAK_ISSUER must end in /realms/<KEYCLOAK_REALM>');
   const clientId = variables.text(`${prefix}_CLIENT_ID`, service.name);
   const clientSecret = variables.secret(`${prefix}_CLIENT_SECRET`);
+  const version = variables.text('SERVICE_VERSION', 'dev');
   const host = variables.text('HOST', '127.0.0.1');
   const port = variables.port('PORT', service.port);
   const introspectionTtlSeconds = variables.wholeNumber('INTROSPECTION_TTL_SECONDS', 10, 300);
-  const requestLog = variables.flag('REQUEST_LOG');
+  const requestLogSubject = variables.oneOf('REQUEST_LOG_SUBJECT', ['hash', 'plain', 'none']);
+  const requestLog = variables.flag('REQUEST_LOG') && requestLogSubject;
   const shutdownDelaySeconds = variables.wholeNumber('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, 300);
   const urls = Object.fromEntries(
     Object.keys(service.calls).map((called) => [called, variables.url(`${prefixOf(called)}_URL`, insecureAllowed)]),
@@ -116,6 +121,7 @@ export function readServiceSettings<Called extends string>(
   const logFormat = nodeEnv === 'development' ? 'text' : 'json';
   return {
     name: service.name,
+    version,
     host,
     port,
     demoMode,

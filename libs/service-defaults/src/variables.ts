@@ -30,6 +30,14 @@ export class Variables extends ConfigurationFaults {
     return value === 'true';
   }
 
+  /** One of these words, the first of which stands where none is given. */
+  oneOf<const Word extends string>(name: string, words: readonly [Word, ...Word[]]): Word {
+    const value = this.text(name, words[0]);
+    const found = words.find((word) => word === value);
+    if (found === undefined) this.fault(`${name} must be one of ${words.join(', ')}`);
+    return found ?? words[0];
+  }
+
   port(name: string, fallback: number): number {
     const value = this.text(name, String(fallback));
     if (!isPort(value)) this.fault(`${name} must be a port number from 0 to 65535`);

@@ -56,6 +56,11 @@ export class CachedIntrospection {
     this.#ttlMs = options.introspectionTtlSeconds * 1000;
   }
 
+  /** Answers that are held. */
+  get sizes(): { readonly active: number; readonly inactive: number } {
+    return { active: this.#active.size, inactive: this.#inactive.size };
+  }
+
   /**
    * An answer whose question was sent at most `maxStalenessSeconds` ago, at once; else what the server says, as `Introspection`
    * does. An answer past its time is not served, whatever happened to the server. `hash` is the token's SHA-256.

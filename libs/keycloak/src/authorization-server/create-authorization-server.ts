@@ -1,7 +1,7 @@
 /** Create authorization server: what can be asked of one authorization server, each kind of call under a policy of its own. */
 import type { Clock } from '../caching/clock.js';
 import { Network } from '../http/network.js';
-import type { CircuitState } from '../resilience/call-gate.js';
+import type { CallsState, CircuitState } from '../resilience/call-gate.js';
 import { CallPolicy, type CallPolicyOptions } from '../resilience/call-policy.js';
 import { AuthorizationServerFetch, type ApplicationCallKind } from './authorization-server-fetch.js';
 import { ClockSkew } from './clock-skew.js';
@@ -27,6 +27,8 @@ const RENEWALS = 0.2;
 export type CircuitListener = (kind: CallKind, state: CircuitState) => void;
 
 export interface AuthorizationServerCalls {
+  /** How each kind of call stands now. */
+  readonly calls: () => Readonly<Record<string, CallsState>>;
   readonly metadata: ServerMetadata;
   readonly clockSkew: ClockSkew;
   readonly introspection: Introspection;
@@ -47,13 +49,20 @@ export function createAuthorizationServer(
   const connections = network.toAuthorizationServer();
   const clockSkew = new ClockSkew(clock);
   const context = new OAuthClientContext(options, connections, clockSkew);
-  const policy = (kind: CallKind, maxConcurrentCalls = options.maxConcurrentCalls): CallPolicy =>
-    new CallPolicy({ ...options, maxConcurrentCalls }, SERVER_CALL_RULES, clock, (state) => onCircuit(kind, state));
+  const policies = new Map<CallKind, CallPolicy>();
+  const policy = (kind: CallKind, maxConcurrentCalls = options.maxConcurrentCalls): CallPolicy => {
+    const made = new CallPolicy({ ...options, maxConcurrentCalls }, SERVER_CALL_RULES, clock, (state) =>
+      onCircuit(kind, state),
+    );
+    policies.set(kind, made);
+    return made;
+  };
   const forRenewals = Math.floor(options.maxConcurrentCalls * RENEWALS);
   const introspection = policy('introspection', options.maxConcurrentCalls - forRenewals);
   const renewal = forRenewals === 0 ? introspection : policy('introspection_renewal', forRenewals);
   const metadata = new ServerMetadata(context, policy('discovery'));
   return {
+    calls: () => Object.fromEntries([...policies].map(([kind, { state }]) => [kind, state])),
     metadata,
     clockSkew,
     introspection: new Introspection(context, metadata, introspection, renewal),

@@ -26,6 +26,11 @@ export class DeadlineCache<V> {
     });
   }
 
+  /** Entries, those past their deadline included that nobody has asked for since. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /** Whether there is an entry, be it past its deadline. */
   has(key: string): boolean {
     return this.#entries.has(key);

@@ -41,6 +41,10 @@ export class RenewingCache<V> {
     this.#failures = new DeadlineCache(maxEntries, clock);
   }
 
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /** A cached value at once, renewed in the background when it is time; else what a flight brings. */
   get(key: string, obtain: () => Promise<Renewable<V>>): V | Promise<V> {
     const nowMs = this.clock.monotonicMs();

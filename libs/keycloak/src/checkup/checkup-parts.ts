@@ -5,6 +5,7 @@ import type { ServerMetadata } from '../authorization-server/metadata.js';
 import type { OwnTokenProbe } from '../authorization-server/own-token-probe.js';
 import type { ResolvedKeycloakOptions } from '../keycloak.options.js';
 import type { ResolvedServiceOptions } from '../service.options.js';
+import type { SecretWeakness } from './secret-weakness.js';
 
 /** A service that is called. */
 export type RegisteredService = Pick<ResolvedServiceOptions, 'audience' | 'baseUrl' | 'scopes'> & {
@@ -21,7 +22,7 @@ export interface CheckupParts {
   readonly clockSkew: Pick<ClockSkew, 'measured'>;
   /** The services that were registered until now. */
   readonly services: readonly RegisteredService[];
-  /** What is wrong with the secret, as the end of a sentence; it is not told here. */
-  readonly secretWeakness: string | undefined;
+  /** What is wrong with the secret, which is not here itself. */
+  readonly secretWeakness: SecretWeakness | undefined;
   readonly isProduction: boolean;
 }

@@ -63,7 +63,7 @@ describe('a checkup', () => {
     ]);
   });
 
-  it('names a next service that nobody finds, and one without declared scopes', async () => {
+  it('names a next service that nobody finds (row 28), and one without declared scopes', async () => {
     const keycloak = keycloakOf();
     keycloak.service('service-b', { baseUrl: 'http://127.0.0.1:9', audience: 'service-b' });
     expect(await keycloak.checkup.reach()).toMatchObject([
@@ -145,7 +145,7 @@ describe('what answers in the place of Keycloak', () => {
       rmSync(folder, { recursive: true });
     });
 
-    it('names a certificate that is not trusted, and the cure', async () => {
+    it('names a certificate that is not trusted, and the cure (row 7)', async () => {
       const [finding] = (await findingsAt(`https://localhost:${(server.address() as AddressInfo).port}`)).slice(-1);
       expect(finding).toMatchObject({
         check: 'tls',
@@ -167,14 +167,19 @@ describe('single findings', () => {
       ...more,
     }) as object as CheckupParts;
 
-  it('take http: and demo secrets for meant in development, and for errors in production', async () => {
-    for (const [isProduction, level] of [
-      [false, 'note'],
-      [true, 'error'],
+  it('take http: and weak secrets for meant in development, and not in production (row 9)', async () => {
+    const weak = { words: 'is weak', isPublished: false };
+    for (const [isProduction, ofSecrets, ofTls, ofPublished] of [
+      [false, 'note', 'note', 'note'],
+      [true, 'warning', 'warning', 'error'],
     ] as const) {
-      const given = parts({ isProduction, secretWeakness: 'is a published demo secret' });
-      expect(secretFinding(given).level).toBe(level);
-      expect(levels(await realmFindings(given))['tls']).toBe(level);
+      const given = parts({ isProduction, secretWeakness: weak });
+      expect(secretFinding(given).level).toBe(ofSecrets);
+      expect(levels(await realmFindings(given))['tls']).toBe(ofTls);
+      expect(secretFinding(parts({ isProduction, secretWeakness: { ...weak, isPublished: true } })).level).toBe(
+        ofPublished,
+      );
+      expect(new Checkup(given).weaknesses()).toHaveLength(isProduction ? 2 : 0);
     }
   });
 
@@ -184,7 +189,7 @@ describe('single findings', () => {
     ['0123456789abcde', 'is shorter than 16 characters'],
     ['0123456789abcdef', undefined],
   ])('of the secret %s', (clientSecret, weakness) => {
-    expect(secretWeakness({ clientId: 'service-a', clientSecret })).toBe(weakness);
+    expect(secretWeakness({ clientId: 'service-a', clientSecret })?.words).toBe(weakness);
   });
 
   it.each([

@@ -6,6 +6,7 @@ import { scopeFindings } from './scope-findings.js';
 import {
   clockFinding,
   credentialsFinding,
+  encryptionFinding,
   lifetimeFinding,
   ownTokenFinding,
   realmFindings,
@@ -21,6 +22,13 @@ export class Checkup {
 
   get services(): readonly RegisteredService[] {
     return this.parts.services;
+  }
+
+  /** What is weak in the settings themselves, in production: an unencrypted connection, a secret that others can guess. Sends nothing. */
+  weaknesses(): Finding[] {
+    const { options, isProduction } = this.parts;
+    const findings = [secretFinding(this.parts), encryptionFinding(options, isProduction)];
+    return findings.filter(({ level }) => level === 'warning' || level === 'error');
   }
 
   /**

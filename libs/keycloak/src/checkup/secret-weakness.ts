@@ -6,15 +6,23 @@ const MIN_LENGTH = 16;
 /** The form of the secrets that demonstrations publish, such as `a-secret`. */
 const DEMO_FORM = /^[a-z0-9-]+-secret$/i;
 
-/** The end of a sentence about the secret, which says nothing of what is in it; undefined for one that is well. */
+export interface SecretWeakness {
+  /** The end of a sentence about the secret, which says nothing of what is in it. */
+  readonly words: string;
+  readonly isPublished: boolean;
+}
+
+/** Undefined for one that is well. */
 export function secretWeakness({
   clientId,
   clientSecret,
 }: {
   readonly clientId: string;
   readonly clientSecret: string;
-}): string | undefined {
-  if (DEMO_FORM.test(clientSecret)) return 'is a published demo secret, or has their form';
-  if (clientSecret.includes(clientId)) return 'holds the client id';
-  return clientSecret.length < MIN_LENGTH ? `is shorter than ${MIN_LENGTH} characters` : undefined;
+}): SecretWeakness | undefined {
+  if (DEMO_FORM.test(clientSecret))
+    return { words: 'is a published demo secret, or has their form', isPublished: true };
+  if (clientSecret.includes(clientId)) return { words: 'holds the client id', isPublished: false };
+  if (clientSecret.length >= MIN_LENGTH) return undefined;
+  return { words: `is shorter than ${MIN_LENGTH} characters`, isPublished: false };
 }

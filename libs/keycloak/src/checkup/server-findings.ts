@@ -20,18 +20,19 @@ export async function realmFindings({ options, metadata, isProduction }: Checkup
     if (!(failure instanceof Refusal)) throw failure;
     return [unreached(failure, realmUrl)];
   }
-  const encryption = realmUrl.startsWith('https:')
-    ? ok('tls', 'The connection to Keycloak is encrypted, and its certificate is trusted.')
-    : (isProduction ? error : note)(
-        'tls',
-        `The connection to Keycloak is not encrypted: secrets and tokens travel readable to ${new URL(realmUrl).origin}.`,
-        'In production, take https: for issuer and baseUrl, and leave allowInsecureRequests out.',
-      );
   return [
     ok('address', `Keycloak answers at ${realmUrl}.`),
-    encryption,
+    encryptionFinding(options, isProduction),
     ok('issuer', `The realm calls itself ${issuer}, as configured.`),
   ];
+}
+
+/** Needs no answer of Keycloak. */
+export function encryptionFinding({ realmUrl }: CheckupParts['options'], isProduction: boolean): Finding {
+  if (realmUrl.startsWith('https:')) return ok('tls', 'The connection to Keycloak is encrypted.');
+  const message = `The connection to Keycloak is not encrypted: secrets and tokens travel readable to ${new URL(realmUrl).origin}.`;
+  const cure = 'In production, take https: for issuer and baseUrl, and leave allowInsecureRequests out.';
+  return isProduction ? warning('tls', message, cure) : note('tls', message, cure);
 }
 
 function unreached(failure: Refusal, realmUrl: string): Finding {
@@ -130,15 +131,15 @@ export function clockFinding(measured: MeasuredSkew | undefined, toleranceSecond
   return ok('clock', `This machine's clock agrees with Keycloak's, within ${toleranceSeconds} s.`);
 }
 
+/** Needs no answer of Keycloak. */
 export function secretFinding({ options, secretWeakness, isProduction }: CheckupParts): Finding {
   if (secretWeakness === undefined) {
     return ok('secret', `The secret of ${options.clientId} is long enough, and no demo secret.`);
   }
-  return (isProduction ? error : note)(
-    'secret',
-    `The secret of ${options.clientId} ${secretWeakness}.`,
-    'In production, take one that Keycloak has made (the client, Credentials, Regenerate).',
-  );
+  const message = `The secret of ${options.clientId} ${secretWeakness.words}.`;
+  const cure = 'In production, take one that Keycloak has made (the client, Credentials, Regenerate).';
+  if (!isProduction) return note('secret', message, cure);
+  return secretWeakness.isPublished ? error('secret', message, cure) : warning('secret', message, cure);
 }
 
 export function lifetimeFinding({ options }: CheckupParts, { lifetimeSeconds }: GrantedToken): Finding {

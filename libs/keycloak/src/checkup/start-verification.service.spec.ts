@@ -88,6 +88,24 @@ describe('verifyAtStart', () => {
     });
   });
 
+  it('warns of plain http in production, whether it is on or not (row 9)', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const { NODE_ENV } = process.env;
+    process.env['NODE_ENV'] = 'production';
+    try {
+      for (const verifyAtStart of [false, true]) {
+        warn.mockClear();
+        await start({ verifyAtStart });
+        expect(warn).toHaveBeenCalledWith({
+          message: expect.stringMatching(/^The connection to Keycloak is not encrypted/) as unknown,
+          hint: expect.stringContaining('allowInsecureRequests') as unknown,
+        });
+      }
+    } finally {
+      process.env['NODE_ENV'] = NODE_ENV;
+    }
+  });
+
   it('warns of what is no fault', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     await start({ minRemainingLifetimeSeconds: 200 });

@@ -1,4 +1,4 @@
-/** StartVerification: with `verifyAtStart`, an application whose settings Keycloak refuses does not start. */
+/** StartVerification: warns of weak settings; and with `verifyAtStart`, an application whose settings Keycloak refuses does not start. */
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { ConfigurationError } from '../configuration-faults.js';
 import type { Checkup } from './checkup.js';
@@ -27,7 +27,7 @@ export class StartVerification implements OnApplicationBootstrap {
    * application starts, since all instances would be down together with Keycloak.
    */
   async onApplicationBootstrap(): Promise<void> {
-    if (!this.isOn) return;
+    if (!this.isOn) return this.#warn(this.checkup.weaknesses());
     const findings = await this.checkup.run();
     const errors = findings.filter(({ level }) => level === 'error');
     const faults = errors.filter(({ isUnreachable }) => isUnreachable !== true);
@@ -35,8 +35,10 @@ export class StartVerification implements OnApplicationBootstrap {
     for (const { message, cure } of errors) {
       this.#logger.error({ message: `The settings could not be verified. ${message}`, hint: cure });
     }
-    for (const { message, cure } of findings.filter(({ level }) => level === 'warning')) {
-      this.#logger.warn({ message, hint: cure });
-    }
+    this.#warn(findings.filter(({ level }) => level === 'warning'));
+  }
+
+  #warn(findings: readonly Finding[]): void {
+    for (const { message, cure } of findings) this.#logger.warn({ message, hint: cure });
   }
 }

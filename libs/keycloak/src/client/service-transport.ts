@@ -3,7 +3,13 @@ import { systemClock, type Clock } from '../caching/clock.js';
 import { sendRequest, type HttpRequest, type HttpResponse } from '../http/send-request.js';
 import { Network, type Connections } from '../http/network.js';
 import { Refusal } from '../protocol/refusal.js';
-import { CallGate, type CallGateOptions, type CircuitState, type Wait } from '../resilience/call-gate.js';
+import {
+  CallGate,
+  type CallGateOptions,
+  type CallsState,
+  type CircuitState,
+  type Wait,
+} from '../resilience/call-gate.js';
 import { MAX_WAIT_FRACTION } from '../resilience/call-policy.js';
 import { ServiceCallError } from './service-call-error.js';
 import { isWorthAnother, serviceFailure } from './service-call-failures.js';
@@ -80,6 +86,10 @@ export class ServiceTransport {
       const failure = this.#gate.errorOf(error);
       throw failure instanceof Refusal ? failure.add({ call: `${method} ${this.#paths.addressOf(path)}` }) : failure;
     }
+  }
+
+  get state(): CallsState {
+    return this.#gate.state;
   }
 
   /** Where a call goes, for the log. */

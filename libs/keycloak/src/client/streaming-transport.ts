@@ -6,7 +6,7 @@ import { Network, type Connections } from '../http/network.js';
 import { HttpFailure, type ResponseHeaders } from '../http/send-request.js';
 import { OWN_BODY, streamRequest, type RequestBody } from '../http/stream-request.js';
 import { Refusal } from '../protocol/refusal.js';
-import { CallGate, type CircuitState, type Wait } from '../resilience/call-gate.js';
+import { CallGate, type CallsState, type CircuitState, type Wait } from '../resilience/call-gate.js';
 import { MAX_WAIT_FRACTION } from '../resilience/call-policy.js';
 import { isWorthAnother, serviceFailure } from './service-call-failures.js';
 import { serviceCallRules } from './service-call-rules.js';
@@ -100,6 +100,10 @@ export class StreamingTransport {
       const { method } = request;
       throw failure instanceof Refusal ? failure.add({ call: `${method} ${this.#paths.addressOf(path)}` }) : failure;
     }
+  }
+
+  get state(): CallsState {
+    return this.#gate.state;
   }
 
   /** The path as it is sent. Throws `TypeError` for a URL that leads elsewhere. */

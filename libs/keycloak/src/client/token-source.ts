@@ -53,6 +53,11 @@ export class TokenSource {
     this.#justReplaced = new DeadlineCache(options.maxCachedTokens, clock);
   }
 
+  /** Tokens that are held. */
+  get size(): number {
+    return this.#tokens.size;
+  }
+
   /**
    * A cached token at once, else what a flight brings.
    *

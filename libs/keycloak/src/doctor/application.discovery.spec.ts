@@ -53,7 +53,7 @@ function moduleWith(imports: NonNullable<Parameters<typeof Module>[0]['imports']
 }
 
 describe('a module', () => {
-  it('is made without being started, and tells what it calls and demands', async () => {
+  it('is made without being started, and tells what it calls, demands, and leaves closed (row 21)', async () => {
     const subject = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([LEDGER])]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
     expect(subject.keycloak.checkup.services).toMatchObject([

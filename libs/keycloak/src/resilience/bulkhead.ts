@@ -21,6 +21,14 @@ export class Bulkhead {
     private readonly maxWaiting: number,
   ) {}
 
+  get running(): number {
+    return this.#inside;
+  }
+
+  get queued(): number {
+    return this.#waiting.size;
+  }
+
   /**
    * Undefined when a slot was free: it is taken. Else one is, when the promise is fulfilled.
    *

@@ -22,6 +22,15 @@ export interface CallGateOptions {
 
 export type CircuitState = 'open' | 'half-open' | 'closed';
 
+/** How calls of one kind stand now. */
+export interface CallsState {
+  readonly circuit: CircuitState;
+  /** Calls that are under way. */
+  readonly running: number;
+  /** Calls that wait for a slot. */
+  readonly queued: number;
+}
+
 /** How one call waits. */
 export interface Wait {
   /** For how long it may still wait; asked before it waits, and before it is sent. Throws when that time is over. */
@@ -59,6 +68,11 @@ export class CallGate<Answer = unknown> {
       isFailedAnswer === undefined ? failures : failures.orWhenResult((answer) => isFailedAnswer(answer as Answer));
     this.#breaker = circuitBreaker(outcomes, { breaker: this.#failuresInARow, halfOpenAfter: this.#pause });
     this.#breaker.onStateChange((state) => onCircuit(CIRCUIT_STATES[state]));
+  }
+
+  get state(): CallsState {
+    const { running, queued } = this.#bulkhead;
+    return { circuit: CIRCUIT_STATES[this.#breaker.state], running, queued };
   }
 
   /**

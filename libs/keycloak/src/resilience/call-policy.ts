@@ -4,7 +4,7 @@ import { abortable } from '../caching/abortable.js';
 import type { Clock } from '../caching/clock.js';
 import { Refusal } from '../protocol/refusal.js';
 import { NoSlotError } from './bulkhead.js';
-import { CallGate, type CallGateOptions, type CircuitState } from './call-gate.js';
+import { CallGate, type CallGateOptions, type CallsState, type CircuitState } from './call-gate.js';
 import type { CallRules } from './call-rules.js';
 import { RetryBudget } from './retry-budget.js';
 
@@ -59,6 +59,10 @@ export class CallPolicy {
         ),
       },
     );
+  }
+
+  get state(): CallsState {
+    return this.#gate.state;
   }
 
   /**

@@ -14,8 +14,14 @@ export function authorize(token: VerifiedAccessToken, access: RouteAccess): void
   }
 }
 
-const fieldsOf = ({ issuer: iss, clientId: azp, claims: { jti } }: VerifiedAccessToken): Record<string, unknown> => ({
+const fieldsOf = ({
+  issuer: iss,
+  clientId: azp,
+  subject: sub,
+  claims: { jti },
+}: VerifiedAccessToken): Record<string, unknown> => ({
   iss,
   azp,
+  sub,
   jti,
 });

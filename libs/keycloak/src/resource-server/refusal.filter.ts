@@ -5,6 +5,7 @@ import { throwError, type Observable } from 'rxjs';
 import { publishRefusal } from '../diagnostics/refusal-channel.js';
 import { Refusal, type RefusalBody } from '../protocol/refusal.js';
 import { describeRequest } from './request-description.js';
+import { verifiedTokenOf } from './verified-requests.js';
 
 export interface RefusalFilterOptions {
   /** The realm of the challenge: the name of this service. */
@@ -56,14 +57,27 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
 
   /**
    * One line, as one object: what we could not do is an error for the operator; what a caller may not do is nothing that anybody must
-   * act on. `host` is where it was caught: the line then says which request it is about.
+   * act on, but a record: that somebody was denied what they asked for has the field `audit`. `host` is where it was caught: the line then says which request it is about.
    */
   log(refusal: Refusal, host?: ArgumentsHost): void {
     publishRefusal(refusal);
     const { code, reason, permission, fields, httpStatus } = refusal;
-    const request = host?.getType() === 'http' ? describeRequest(host.switchToHttp().getRequest()) : {};
-    const line = { code, reason, ...(permission === undefined ? {} : { permission }), ...request, ...fields };
+    const request: unknown = host?.getType() === 'http' ? host.switchToHttp().getRequest() : undefined;
+    const line = {
+      code,
+      reason,
+      ...(permission === undefined ? {} : { permission }),
+      ...describeRequest(request),
+      ...(httpStatus === 403 ? denialOf(request) : {}),
+      ...fields,
+    };
     if (httpStatus >= 500) this.#logger.error({ message: 'Request failed', ...line });
     else this.#logger.log({ message: 'Request refused', ...line });
   }
+}
+
+/** Who was denied: known here of a request that the guard had admitted; of others the refusal says it. */
+function denialOf(request: unknown): Readonly<Record<string, string>> {
+  const token = typeof request === 'object' && request !== null ? verifiedTokenOf(request) : undefined;
+  return { audit: 'denial', ...(token === undefined ? {} : { azp: token.clientId, sub: token.subject }) };
 }
