@@ -1,5 +1,6 @@
 // npm run package:check: packs each published library, and looks at what its users would get: manifest, types, files, source maps, dependencies.
 import {
+  faultsOfCommands,
   faultsOfCompilation,
   faultsOfExports,
   faultsOfFiles,
@@ -17,6 +18,7 @@ const CHECKS = {
   'the types are right for all who import ES modules (attw)': faultsOfTypes,
   'the types hold where libraries are checked as well': faultsOfCompilation,
   'every export is there, and can be imported': faultsOfExports,
+  'each command says what it takes': faultsOfCommands,
   'what is needed is in it, and nothing else': faultsOfFiles,
   'source maps lead into the package, to the same statement': faultsOfSourceMaps,
   'a stack trace names the line of the source': faultsOfStackTraces,

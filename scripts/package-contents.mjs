@@ -68,6 +68,16 @@ export async function faultsOfExports({ folder, files, manifest }) {
   return stderr === '' ? missing : [...missing, stderr];
 }
 
+/** @param {Packed} packed */
+export async function faultsOfCommands({ folder, manifest }) {
+  const commands = Object.entries(manifest.bin ?? {}).map(async ([name, file]) => {
+    const args = [join(folder, file), '--help'];
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args).catch((failure) => failure);
+    return stdout.startsWith('Usage: ') && stderr === '' ? [] : [`${name} --help prints: ${stdout}${stderr}`];
+  });
+  return (await Promise.all(commands)).flat();
+}
+
 /** @param {Contents} contents */
 export function faultsOfFiles({ files, manifest, read }) {
   const used = new Set([...filesInUse({ files, manifest, read })].map(sourceOf));

@@ -9,6 +9,7 @@ import * as keycloakRestart from './keycloak-restart.mjs';
 import * as limit from './limit.mjs';
 import * as millionTokens from './million-tokens.mjs';
 import * as peers from './peers.mjs';
+import * as requestLog from './request-log.mjs';
 import * as servers from './servers.mjs';
 import * as serviceClient from './service-client.mjs';
 import * as steadyState from './steady-state.mjs';
@@ -18,6 +19,7 @@ export const scenarios = [
   coldBurst,
   steadyState,
   chainCpu,
+  requestLog,
   limit,
   guardOverhead,
   serviceClient,

@@ -17,7 +17,9 @@ export class OrdersModule {
       // #region imports
       imports: [
         KeycloakModule.forRoot({ clientId: 'orders', ...keycloak }),
-        KeycloakModule.forFeature([{ name: 'inventory', baseUrl: inventoryUrl, audience: 'inventory' }]),
+        KeycloakModule.forFeature([
+          { name: 'inventory', baseUrl: inventoryUrl, audience: 'inventory', scopes: { onBehalfOf: ['stock.read'] } },
+        ]),
       ],
       // #endregion imports
       controllers: [OrdersController],
