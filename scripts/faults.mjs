@@ -2,6 +2,7 @@
 // --seed=N chooses the fault, and --reveal tells it; --undo makes the realm anew as it was.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { REALM_FAULTS } from './faults/realm-faults.mjs';
 import { messageOf, paint } from './processes.mjs';
@@ -41,12 +42,17 @@ async function breakRealm(seed) {
   await fault.make(administrator);
   // The services would go on with the tokens that they have, for minutes: Keycloak calls those inactive from now on.
   const realm = await administrator.read('');
-  await administrator.change('PUT', '', { ...realm, notBefore: Math.ceil(Date.now() / 1000) });
+  const notBefore = Math.ceil(Date.now() / 1000);
+  await administrator.change('PUT', '', { ...realm, notBefore });
+  // A token that is issued before that second is over would be one of the old ones.
+  await sleep(notBefore * 1000 - Date.now() + 100);
   console.log(`
-The realm is broken in one way. Users have to log in again. It shows within ten seconds:
+The realm is broken in one way. All tokens were ended, too, so users have to log in again, and the first refusals in the log are
+of those (inactive). For ten seconds the services still go by what they knew: an answer of 200 says nothing yet. Then try both ways,
+and find out what is wrong by the log of npm start, docs/operations.md, npm run doctor, npm run doctor -- --admin:
 
-  curl -i localhost:${portOfA()}/run-service-b, or the page of Service A as alice
-  the log of npm start; docs/operations.md; npm run doctor; npm run doctor -- --admin
+  as Service A itself:      curl -i localhost:${portOfA()}/run-service-b
+  as alice:                 the page of Service A, or curl as npm start shows it
 
 What it was:              npm run --silent faults -- --seed=${seed} --reveal
 The realm as it was:      npm run --silent faults -- --undo
@@ -66,7 +72,9 @@ async function undo() {
   );
   await administrator.change('DELETE', '');
   await administrator.createRealm({ ...JSON.parse(text), realm });
-  console.log('The realm is as it was. Users have to log in again.');
+  console.log(
+    'The realm is made anew, as npm start makes it. Users have to log in again. npm run doctor shows that all is well.',
+  );
 }
 
 function portOfA() {

@@ -1,6 +1,6 @@
 /** Checkup: looks at what a service is configured with, by its own credentials, and changes nothing. */
 import type { ResolvedKeycloakOptions } from '../keycloak.options.js';
-import { error, ok, type Finding } from './finding.js';
+import { error, note, ok, type Finding } from './finding.js';
 import type { CheckupParts, RegisteredService } from './checkup-parts.js';
 import { scopeFindings } from './scope-findings.js';
 import {
@@ -37,9 +37,9 @@ export class Checkup {
    */
   async run(): Promise<Finding[]> {
     const findings = [secretFinding(this.parts), ...(await realmFindings(this.parts))];
-    if (isStopped(findings)) return findings;
+    if (isStopped(findings)) return [...findings, notLookedAt];
     findings.push(await credentialsFinding(this.parts));
-    if (isStopped(findings)) return findings;
+    if (isStopped(findings)) return [...findings, notLookedAt];
     const { finding, token } = await ownTokenFinding(this.parts);
     findings.push(
       finding.level === 'error' && finding.isUnreachable !== true ? this.#withoutAccount(finding) : finding,
@@ -54,9 +54,12 @@ export class Checkup {
     return findings;
   }
 
-  /** The client scopes of the realm, where its discovery document lists them (RFC 8414 §2). Throws as `ServerMetadata.get`. */
+  /** The client scopes of the realm, where its discovery document can be read and lists them (RFC 8414 §2). */
   async knownScopes(): Promise<readonly string[] | undefined> {
-    return (await this.parts.metadata.get()).scopes_supported;
+    return this.parts.metadata.get().then(
+      ({ scopes_supported }) => scopes_supported,
+      () => undefined,
+    );
   }
 
   /** Whether the next services are there: by one request each, which carries no token. */
@@ -81,6 +84,11 @@ export class Checkup {
     return mayNeedIt ? { ...finding, level: 'warning' } : { ...finding, level: 'note' };
   }
 }
+
+const notLookedAt = note(
+  'credentials',
+  'Nothing that hangs on this was looked at: credentials, clock, lifetimes and next services. Run doctor again once it is mended.',
+);
 
 const isStopped = (findings: readonly Finding[]): boolean =>
   findings.some(({ level, check }) => level === 'error' && !['secret', 'tls'].includes(check)) ||

@@ -18,14 +18,19 @@ export async function realmFindings({ options, metadata, isProduction }: Checkup
     await metadata.refresh();
   } catch (failure) {
     if (!(failure instanceof Refusal)) throw failure;
-    return [unreached(failure, realmUrl)];
+    const finding = unreached(failure, realmUrl);
+    // It is there, and another one: an administrator can read why.
+    const isThere = failure.reason === 'issuer_mismatch';
+    return isThere ? [answers(realmUrl), finding] : [finding];
   }
   return [
-    ok('address', `Keycloak answers at ${realmUrl}.`),
+    answers(realmUrl),
     encryptionFinding(options, isProduction),
     ok('issuer', `The realm calls itself ${issuer}, as configured.`),
   ];
 }
+
+const answers = (realmUrl: string): Finding => ok('address', `Keycloak answers at ${realmUrl}.`);
 
 /** Needs no answer of Keycloak. */
 export function encryptionFinding({ realmUrl }: CheckupParts['options'], isProduction: boolean): Finding {
@@ -44,7 +49,7 @@ function unreached(failure: Refusal, realmUrl: string): Finding {
     return error(
       'issuer',
       `The realm at ${realmUrl} calls itself ${String(found)}, and ${String(configured)} is configured.`,
-      'Configure as issuer what it calls itself and set baseUrl to where it is reached, or mend hostname (KC_HOSTNAME) at Keycloak.',
+      'Mend whichever is wrong: issuer here; or at Keycloak the Frontend URL of the realm (Realm settings, General) or its hostname (KC_HOSTNAME). Where the two differ on purpose, issuer is what the realm calls itself, and baseUrl where it is reached.',
     );
   }
   if (reason === 'realm_not_found') {
@@ -92,7 +97,7 @@ export async function credentialsFinding({ options, introspection }: CheckupPart
   } catch (failure) {
     return failed(failure, 'credentials', (said) => [
       `Keycloak refuses the credentials of ${clientId}: ${said}.`,
-      `Compare clientId and clientSecret with the client's Credentials in Keycloak. It must be enabled, and confidential (Client authentication: on).`,
+      `Of a wrong secret Keycloak says "Client authentication failed.", and of a client that is disabled, or that there is not, "Invalid client or Invalid client credentials". Compare clientId and clientSecret with the client in Keycloak (Credentials).`,
     ]);
   }
 }

@@ -24,7 +24,10 @@ export async function examine(subject: DoctorSubject, adminToken: string | undef
   const { checkup } = subject.keycloak;
   const findings = [...(await checkup.run()), ...(await checkup.reach()), ...closedRoutes(subject.routes)];
   const isReached = findings.some(({ check, level }) => check === 'address' && level === 'ok');
-  if (!isReached) return { findings: distinct(findings) };
+  if (!isReached) {
+    const unread = note('administrator', 'The realm was not read, since Keycloak is not reached.');
+    return { findings: distinct(adminToken === undefined ? findings : [...findings, unread]) };
+  }
   findings.push(...(await unknownPermissions(subject)));
   if (adminToken === undefined) return { findings: distinct(findings) };
   try {

@@ -67,7 +67,11 @@ export async function clientFindings(realm: RealmSnapshot, { options, services }
   if (own === undefined) {
     return [error('client', `There is no client ${clientId} in the realm.`, 'Mend clientId, or create the client.')];
   }
-  const findings = [...ownClientFindings(own, services)];
+  const ofClient = [...ownClientFindings(own, services)];
+  const findings =
+    ofClient.length > 0
+      ? ofClient
+      : [ok('client', `${clientId} is enabled, has credentials, and may do what it is configured for.`)];
   for (const service of services) {
     findings.push(...audienceFindings(realm, service));
     for (const scope of service.scopes?.onBehalfOf ?? []) {
@@ -102,7 +106,6 @@ function* ownClientFindings(own: RealmClient, services: readonly RegisteredServi
       `Switch it off at the client ${clientId} (Client scopes, dedicated scope, Scope).`,
     );
   }
-  yield ok('client', `${clientId} was read from the realm.`);
 }
 
 function audienceFindings(realm: RealmSnapshot, { name, audience }: RegisteredService): Finding[] {
@@ -299,18 +302,20 @@ export interface PermittedCall {
 }
 
 export function permittedCalls({ clients, scopes }: RealmSnapshot): PermittedCall[] {
-  return clients
-    .filter(({ isEnabled }) => isEnabled)
-    .flatMap((client) => {
-      const asked = scopes.filter(({ name }) => maySay(client, name));
-      const audiences = [...new Set(asked.flatMap((scope) => scope.audiences.map(({ audience }) => audience)))];
-      return audiences.toSorted().map((audience) => ({
-        client: client.clientId,
-        audience,
-        scopes: asked
-          .filter((scope) => scope.audiences.some((one) => one.audience === audience))
-          .map(({ name }) => name)
-          .toSorted(),
-      }));
-    });
+  const isEnabled = (client: RealmClient): boolean => client.isEnabled;
+  const disabled = new Set(clients.filter((client) => !client.isEnabled).map(({ clientId }) => clientId));
+  return clients.filter(isEnabled).flatMap((client) => {
+    const asked = scopes.filter(({ name }) => maySay(client, name));
+    const audiences = [...new Set(asked.flatMap((scope) => scope.audiences.map(({ audience }) => audience)))].filter(
+      (audience) => !disabled.has(audience),
+    );
+    return audiences.toSorted().map((audience) => ({
+      client: client.clientId,
+      audience,
+      scopes: asked
+        .filter((scope) => scope.audiences.some((one) => one.audience === audience))
+        .map(({ name }) => name)
+        .toSorted(),
+    }));
+  });
 }

@@ -106,7 +106,7 @@ describe('the command doctor', () => {
     const wrong = await doctor([], { ...variables(), KEYCLOAK_CLIENT_SECRET: 'not-its-password' }, true);
     expect(wrong.exitCode).toBe(2);
     expect(wrong.printed).toContain('✗\u001b[0m credentials  Keycloak refuses the credentials of service-a');
-    expect(wrong.printed).toContain('→\u001b[0m Compare clientId and clientSecret');
+    expect(wrong.printed).toContain('→\u001b[0m Of a wrong secret Keycloak says');
     expect(wrong.printed + wrong.failed).not.toContain('not-its-password');
     const misspelt = await doctor(['--accepts', 'orders.reed'], variables());
     expect(misspelt.printed).toContain('--accepts demands orders.reed, which is no client scope of the realm');

@@ -24,6 +24,7 @@ or, without a module:
 
   --admin                    reads the realm too, by an administrator's token: KEYCLOAK_ADMIN_TOKEN
   --admin-token-file FILE    a file that holds that token; - reads standard input
+  --no-permitted-calls       leaves out who may call whom, which --admin shows
   --json                     prints JSON
   --help                     prints this
 
@@ -41,6 +42,7 @@ const OPTIONS = {
   accepts: { type: 'string' },
   admin: { type: 'boolean' },
   'admin-token-file': { type: 'string' },
+  'no-permitted-calls': { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
@@ -67,7 +69,8 @@ export async function runDoctor(args: readonly string[], surroundings: Surroundi
     const token =
       flags.admin === true || flags['admin-token-file'] !== undefined ? adminToken(flags, environment) : undefined;
     const subject = await subjectFor(flags, environment);
-    const examination = isSubject(subject) ? await examine(subject, token) : { findings: subject };
+    const examined = isSubject(subject) ? await examine(subject, token) : { findings: subject };
+    const examination = flags['no-permitted-calls'] === true ? { findings: examined.findings } : examined;
     const of = isSubject(subject) ? nameOf(subject) : undefined;
     print(flags.json === true ? `${jsonReport(of, examination)}\n` : `${textReport(of, examination, hasColors)}\n`);
     return EXIT_CODES[worstOf(examination.findings)];
