@@ -1,5 +1,6 @@
 /** What the services log of a request: which one it was, whose, and how it ended; and of a login, what somebody may have to show. */
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -37,6 +38,8 @@ describe('a request', () => {
   it('is logged by its route, with its caller as a hash, and with no token', async () => {
     await request(services.a.url).get('/api/orders/9876').set(IDS).auth(alice, { type: 'bearer' }).expect(200);
     const { sub } = claimsOf(alice);
+    // It comes out with others, a moment later.
+    while (last('Request answered') === undefined) await sleep(5);
     expect(last('Request answered')).toMatchObject({
       level: 'info',
       method: 'GET',
@@ -52,8 +55,21 @@ describe('a request', () => {
     expect(services.printed()).not.toContain(alice.slice(-40));
   });
 
+  it('that is denied has a record of who was denied what', async () => {
+    const bob = textOf(await login(keycloak, 'bob'));
+    await request(services.a.url).get('/run-service-b').auth(bob, { type: 'bearer' }).expect(403);
+    expect(last('Request refused')).toMatchObject({
+      audit: 'denial',
+      code: 'insufficient_scope',
+      permission: 'orders.approve',
+      azp: 'demo-cli',
+      sub: claimsOf(bob)['sub'],
+    });
+  });
+
   it('that is refused has a line that says why, at the level of information', async () => {
     await request(services.a.url).get('/api/orders/1?secret=1').set(IDS).expect(401);
+    expect(last('Request refused')).not.toHaveProperty('audit');
     expect(last('Request refused')).toMatchObject({
       level: 'info',
       context: 'Refusal',

@@ -6,7 +6,7 @@ const asText = (chunk: string | Uint8Array): string =>
   typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
 
 /**
- * Takes the log lines of the services (JSON, each a write of its own); whatever else is printed goes its way. All services
+ * Takes the log lines of the services (JSON, one or several in a write); whatever else is printed goes its way. All services
  * that run at one time share one, since they share this process.
  */
 export class ServiceOutput {

@@ -12,15 +12,24 @@ export class Connections {
   /** Connections that serve no further request, since a pending answer closes them; with the number of requests ignored since. */
   readonly #full = new WeakMap<Socket, number>();
   readonly #onClose: (this: ServerResponse) => void;
+  #whenOver: ((response: ServerResponse) => void) | undefined;
   #closing = false;
   #draining = false;
 
   /** `maxPending`: how many requests one connection may send before the first of them is answered. */
   constructor(private readonly maxPending: number) {
-    const answered = (response: ServerResponse): void => this.#answered(response);
+    const answered = (response: ServerResponse): void => {
+      this.#answered(response);
+      this.#whenOver?.(response);
+    };
     this.#onClose = function (this: ServerResponse) {
       answered(this);
     };
+  }
+
+  /** Has `listener` told of each answer that is over, whole or not. There is one. */
+  whenOver(listener: (response: ServerResponse) => void): void {
+    this.#whenOver = listener;
   }
 
   opened(socket: Socket): void {

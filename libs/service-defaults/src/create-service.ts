@@ -18,7 +18,7 @@ import { logRequests } from './request-log.js';
 import { securityHeaders } from './security-headers.js';
 import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
-import { drainOnClose } from './shutdown.js';
+import { connectionsOf, drainOnClose } from './shutdown.js';
 
 const BODY_LIMIT_BYTES = 100 * 1024;
 
@@ -50,7 +50,7 @@ export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): Fa
   return adapter;
 }
 
-/** Returns an application that is ready for `listen()`. The module must import `KeycloakModule.forRoot`. Throws on invalid settings. */
+/** Returns an application that is ready for `listen()`; `adapter` is one of `serviceAdapter()`. The module must import `KeycloakModule.forRoot`. Throws on invalid settings. */
 export async function createService(
   module: Type | DynamicModule,
   {
@@ -65,9 +65,10 @@ export async function createService(
 ): Promise<NestFastifyApplication> {
   // This hook comes first, so that no other hook runs for a refused request.
   if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
-  if (requestLog !== false) logRequests(adapter, requestLog);
+  const logger = new ServiceLogger(logFormat, name, version);
+  if (requestLog !== false) logRequests(adapter, connectionsOf(adapter), logger, requestLog);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
-    logger: new ServiceLogger(logFormat, name, version),
+    logger,
     abortOnError: false,
   });
   return equipService(app);

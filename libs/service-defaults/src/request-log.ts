@@ -1,43 +1,110 @@
 /** Request log: one line for each answered request, where REQUEST_LOG is on. */
 import { createHash } from 'node:crypto';
-import { Logger } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { describeRequest, verifiedTokenOf, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import type { Connections } from './connections.js';
+import type { RequestLog, ServiceLogger } from './service-logger.js';
 
 /** How the line has the subject: `subjectHash`, `sub`, or neither. */
 export type RequestLogSubject = 'hash' | 'plain' | 'none';
 
-/** The part of Fastify's reply that is read. */
-interface Reply {
-  readonly statusCode: number;
-  readonly elapsedTime: number;
+/** By which an answer knows its request, as Fastify has it. */
+const REQUEST = Symbol('service-defaults:request');
+const STARTED_AT = Symbol('service-defaults:started-at');
+
+/** An answer, when it is over. */
+interface LoggedAnswer extends ServerResponse {
+  [REQUEST]?: object;
+  [STARTED_AT]?: number;
 }
 
 /**
- * Method, route and ids of the request, its status and duration, and its caller: the client (`azp`), and of the subject by default a hash, by which
- * the requests of one user can be found without saying who it is. A 5xx is an error; refusals have a line of their own that says why.
+ * Method, route and ids of the request, its status and duration, and its caller: the client (`azp`), and of the subject by default a
+ * hash, by which the requests of one user can be found without saying who it is. A 5xx is an error; refusals have a line of their own
+ * that says why. An answer that broke off has `isAborted`.
+ *
+ * It hears of the end of an answer from `Connections`: Fastify's own hook for that costs more than making the line (perf: request-log).
  */
-export function logRequests(adapter: FastifyAdapter, subject: RequestLogSubject): void {
-  const logger = new Logger('Request');
-  adapter.getInstance().addHook('onResponse', (request: object, reply: Reply, done: () => void) => {
-    const { statusCode, elapsedTime } = reply;
-    const token = verifiedTokenOf(request);
-    const caller = token === undefined ? {} : { azp: token.clientId, ...subjectOf(token, subject) };
-    const durationMs = Math.round(elapsedTime * 10) / 10;
-    const line = {
-      message: 'Request answered',
-      ...describeRequest(request),
+export function logRequests(
+  adapter: FastifyAdapter,
+  connections: Connections,
+  logger: Pick<ServiceLogger, 'ofRoute'>,
+  subject: RequestLogSubject,
+): void {
+  const addSubject = SUBJECTS[subject]();
+  const logs = new RouteLogs(logger);
+  connections.whenOver((answer: LoggedAnswer) => {
+    const { [REQUEST]: request, [STARTED_AT]: startedAt = 0, statusCode } = answer;
+    if (request === undefined) return;
+    const { method = '', route = '', requestId, traceId } = describeRequest(request);
+    const line: Record<string, unknown> = {
       status: statusCode,
-      durationMs,
-      ...caller,
+      durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
     };
-    if (statusCode >= 500) logger.error(line);
-    else logger.log(line);
-    done();
+    if (!answer.writableFinished) line['isAborted'] = true;
+    if (requestId !== undefined) line['requestId'] = requestId;
+    if (traceId !== undefined) line['traceId'] = traceId;
+    const token = verifiedTokenOf(request);
+    if (token !== undefined) {
+      line['azp'] = token.clientId;
+      addSubject(line, token);
+    }
+    const log = logs.of(method, route);
+    if (statusCode >= 500) log.error(line);
+    else log.info(line);
   });
+  adapter
+    .getInstance()
+    .addHook('onRequest', (request: object, reply: { readonly raw: LoggedAnswer }, done: () => void) => {
+      const { raw } = reply;
+      raw[REQUEST] = request;
+      raw[STARTED_AT] = performance.now();
+      done();
+    });
 }
 
-function subjectOf({ subject: sub }: VerifiedAccessToken, how: RequestLogSubject): Readonly<Record<string, string>> {
-  if (how === 'none') return {};
-  return how === 'plain' ? { sub } : { subjectHash: createHash('sha256').update(sub).digest('hex').slice(0, 16) };
+/** One for each method and route: as many as there are, since a route is written as it was declared. */
+class RouteLogs {
+  readonly #logs = new Map<string, RequestLog>();
+
+  constructor(private readonly logger: Pick<ServiceLogger, 'ofRoute'>) {}
+
+  of(method: string, route: string): RequestLog {
+    const key = `${method} ${route}`;
+    const known = this.#logs.get(key);
+    if (known !== undefined) return known;
+    const made = this.logger.ofRoute({ method, ...(route === '' ? {} : { route }) });
+    // Of methods, a client may make up any.
+    if (this.#logs.size < MAX_LOGS) this.#logs.set(key, made);
+    return made;
+  }
+}
+
+const MAX_LOGS = 1000;
+
+type AddSubject = (line: Record<string, unknown>, token: VerifiedAccessToken) => void;
+
+const SUBJECTS: Readonly<Record<RequestLogSubject, () => AddSubject>> = {
+  hash: () => {
+    const hashes = new Map<string, string>();
+    return (line, { subject }) => {
+      line['subjectHash'] = hashes.get(subject) ?? remember(hashes, subject);
+    };
+  },
+  plain: () => (line, token) => {
+    line['sub'] = token.subject;
+  },
+  none: () => () => undefined,
+};
+
+/** Subjects come again and again, and a hash costs as much as a line. */
+const MAX_HASHES = 10_000;
+
+function remember(hashes: Map<string, string>, subject: string): string {
+  if (hashes.size >= MAX_HASHES) hashes.clear();
+  const hash = createHash('sha256').update(subject).digest('hex').slice(0, 16);
+  hashes.set(subject, hash);
+  return hash;
 }

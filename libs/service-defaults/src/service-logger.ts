@@ -1,11 +1,15 @@
 /** ServiceLogger: one line an event, as JSON for collectors or as text for people, and without Nest's own start-up lines. */
 import type { LoggerService } from '@nestjs/common';
-import { pino, stdTimeFunctions, type Level, type Logger } from 'pino';
+import { pino, type Level, type Logger } from 'pino';
+import { LogOutput } from './log-output.js';
 import type { ServiceSettings } from './service-settings.js';
 
 const START_UP = new Set<unknown>(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer']);
 
 type Fields = Readonly<Record<string, unknown>>;
+
+/** Writes a line with further fields. */
+export type RequestLog = Readonly<Record<'info' | 'error', (fields: object) => void>>;
 
 /**
  * A line has `time` (ISO 8601), `level` (info, warn, error, …), `service` and its `version`, `context` (the part that logs), `message`, and the fields that
@@ -13,20 +17,28 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export class ServiceLogger implements LoggerService {
   readonly #pino: Logger;
+  readonly #requests: Logger;
 
   constructor(format: ServiceSettings<string>['logFormat'], service?: string, version?: string) {
-    const write = (line: string): boolean => process.stdout.write(format === 'json' ? line : asText(line));
-    this.#pino = pino(
-      {
-        level: 'debug',
-        base: { ...(service === undefined ? {} : { service }), ...(version === undefined ? {} : { version }) },
-        messageKey: 'message',
-        timestamp: stdTimeFunctions.isoTime,
-        formatters: { level: (level) => ({ level }) },
-        serializers: {},
-      },
-      { write },
-    );
+    const output = new LogOutput(format === 'json' ? (line) => line : asText);
+    const options = {
+      level: 'debug',
+      base: { ...(service === undefined ? {} : { service }), ...(version === undefined ? {} : { version }) },
+      messageKey: 'message',
+      timestamp: isoTime(),
+      formatters: { level: (level: string) => ({ level }) },
+      serializers: {},
+    };
+    this.#pino = pino(options, { write: (line: string) => output.write(line) });
+    this.#requests = pino(options, { write: (line: string) => output.writeSoon(line) }).child({ context: 'Request' });
+  }
+
+  /**
+   * A log for the answered requests of one route: what its lines have in common is made once, and lines come out together, a moment later,
+   * since there are many.
+   */
+  ofRoute(common: Fields): RequestLog {
+    return this.#requests.child({ message: 'Request answered', ...common });
   }
 
   log(message: unknown, ...rest: unknown[]): void {
@@ -69,6 +81,20 @@ export class ServiceLogger implements LoggerService {
 const OWN = new Set(['time', 'level', 'service', 'version', 'context']);
 /** By these pino takes an object for a request or an answer, and prints its headers. */
 const OF_HTTP = new Set(['socket', 'setHeader']);
+
+/** As pino wants it: a member of the object. The text of a time is made once a millisecond (perf: request-log). */
+function isoTime(): () => string {
+  let lastMs = NaN;
+  let text = '';
+  return () => {
+    const nowMs = Date.now();
+    if (nowMs !== lastMs) {
+      lastMs = nowMs;
+      text = `,"time":"${new Date(nowMs).toISOString()}"`;
+    }
+    return text;
+  };
+}
 
 const isFields = (given: unknown): given is object => typeof given === 'object' && given !== null;
 

@@ -50,6 +50,13 @@ export function drainOnClose(
   });
 }
 
+/** Those of an adapter that `drainOnClose` was called for. Throws for any other. */
+export function connectionsOf(adapter: object): Connections {
+  const state = states.get(adapter);
+  if (state === undefined) throw new Error('The adapter is none of serviceAdapter()');
+  return state.connections;
+}
+
 function markShuttingDown(adapter: object): void {
   const state = states.get(adapter);
   if (state === undefined) return;

@@ -1,0 +1,44 @@
+/** LogOutput: where log lines go: at once, or those of many requests in one write. */
+
+/** For so long a line may wait for others. A write costs as much as making several lines (perf: request-log). */
+const WAIT_MS = 20;
+
+/** Characters that may wait. */
+const MAX_WAITING = 32_768;
+
+/** Lines come out in their order. What waits is written when the process exits, but for a signal that ends it unasked. */
+export class LogOutput {
+  #waiting = '';
+  #timer: NodeJS.Timeout | undefined;
+  #isExitHandled = false;
+
+  constructor(private readonly form: (line: string) => string) {}
+
+  /** With all that wait. */
+  write(line: string): void {
+    this.#waiting += this.form(line);
+    this.flush();
+  }
+
+  /** With the others of this moment. */
+  writeSoon(line: string): void {
+    this.#waiting += this.form(line);
+    if (this.#waiting.length > MAX_WAITING) this.flush();
+    else if (this.#timer === undefined) this.#flushSoon();
+  }
+
+  readonly flush = (): void => {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = '';
+    if (waiting !== '') process.stdout.write(waiting);
+  };
+
+  #flushSoon(): void {
+    this.#timer = setTimeout(this.flush, WAIT_MS).unref();
+    if (this.#isExitHandled) return;
+    this.#isExitHandled = true;
+    process.once('exit', this.flush);
+  }
+}
