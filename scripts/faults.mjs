@@ -12,10 +12,14 @@ import { realmEnvironment, REALM_FILE, services } from './services.mjs';
 /** Seeds that follow each other give faults that do not; any number does that has no divisor in common with that of the faults. */
 const STRIDE = 7;
 
+const LOCAL = new Set(['localhost', '127.0.0.1', '[::1]']);
+
 process.chdir(join(import.meta.dirname, '..'));
 if (existsSync('.env')) process.loadEnvFile('.env');
 
 try {
+  const { hostname } = new URL(runningKeycloak(process.env).baseUrl);
+  if (!LOCAL.has(hostname)) throw new Error(`${hostname} is not this machine: no realm is broken or made anew there`);
   const { values: flags } = parseArgs({
     options: { seed: { type: 'string' }, undo: { type: 'boolean' }, reveal: { type: 'boolean' } },
   });

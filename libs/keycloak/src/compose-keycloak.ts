@@ -5,11 +5,8 @@ import { createAuthorizationServer } from './authorization-server/create-authori
 import { AuthorizationServerHealth } from './authorization-server/server-health.js';
 import { systemClock, type Clock } from './caching/clock.js';
 import { Checkup } from './checkup/checkup.js';
-import type { RegisteredService } from './checkup/checkup-parts.js';
-import { whyUnreached } from './checkup/why-unreached.js';
 import { secretWeakness } from './checkup/secret-weakness.js';
 import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
-import { DeclaredScopes } from './client/declared-scopes.js';
 import { ServiceClient } from './client/service-client.js';
 import { ServiceTransport } from './client/service-transport.js';
 import { StreamingServiceClient } from './client/streaming-service-client.js';
@@ -20,17 +17,14 @@ import { TokenSourceLog } from './client/token-source-log.js';
 import { Network } from './http/network.js';
 import { KeycloakStatus } from './keycloak-status.js';
 import { resolveKeycloakOptions, type KeycloakModuleOptions } from './keycloak.options.js';
+import { withoutSecrets } from './protocol/loggable-text.js';
 import { isCompactJws } from './protocol/token-form.js';
-import type { CallsState, CircuitState } from './resilience/call-gate.js';
+import type { CircuitState } from './resilience/call-gate.js';
 import { makeAccessTokenVerifier, type AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { RevocationList } from './revocation/revocation-list.js';
 import { runsInProduction } from './production.js';
-import {
-  resolveServiceOptions,
-  type ResolvedServiceOptions,
-  type ServiceOptions,
-  type ServiceOptionsDoor,
-} from './service.options.js';
+import { ServiceRegistry } from './service-registry.js';
+import { resolveServiceOptions, type ServiceOptions, type ServiceOptionsDoor } from './service.options.js';
 
 /** The part of Nest's `Logger` that is used. */
 export type ComponentLog = Readonly<Record<'log' | 'warn' | 'error', (message: string, fields: object) => void>>;
@@ -91,12 +85,7 @@ export function composeKeycloak(
     (state: CircuitState): void =>
       logCircuit(serviceLog, service, state, { called: service });
   const { allowInsecureRequests } = options;
-  const services: RegisteredService[] = [];
-  const transports = new Map<string, { readonly state: CallsState }>();
-  const register = (name: string, service: ResolvedServiceOptions): DeclaredScopes => {
-    services.push({ name, ...service, whyUnreached: async () => whyUnreached({ name, ...service }, network) });
-    return new DeclaredScopes(name, service.scopes);
-  };
+  const registry = new ServiceRegistry(network);
   return {
     revocations,
     tokens,
@@ -108,7 +97,7 @@ export function composeKeycloak(
       const { active, inactive } = introspection.sizes;
       return {
         authorizationServer: server.calls(),
-        services: Object.fromEntries([...transports].map(([name, { state }]) => [name, state])),
+        services: registry.states(),
         caches: {
           introspections: active,
           inactiveIntrospections: inactive,
@@ -120,7 +109,8 @@ export function composeKeycloak(
     checkup: new Checkup({
       ...server,
       options,
-      services,
+      services: () => registry.services,
+      cleanse: (sentence) => withoutSecrets(sentence, [given.clientSecret]),
       secretWeakness: secretWeakness(given),
       isProduction: runsInProduction(),
     }),
@@ -128,14 +118,18 @@ export function composeKeycloak(
     service: (name, serviceOptions) => {
       const service = resolveServiceOptions(name, serviceOptions, allowInsecureRequests);
       const transport = new ServiceTransport({ name, ...service }, network, clock, logCircuitOf(name));
-      transports.set(name, transport);
-      return new ServiceClient(name, service.audience, transport, tokens, register(name, service));
+      return new ServiceClient(name, service.audience, transport, tokens, registry.add(name, service, transport));
     },
     streamingService: (name, serviceOptions, door) => {
       const service = resolveServiceOptions(name, serviceOptions as ServiceOptions, allowInsecureRequests, door);
       const transport = new StreamingTransport({ name, ...service }, network, clock, logCircuitOf(name));
-      transports.set(`${name} (http)`, transport);
-      return new StreamingServiceClient(name, service.audience, transport, tokens, register(name, service));
+      return new StreamingServiceClient(
+        name,
+        service.audience,
+        transport,
+        tokens,
+        registry.add(name, service, transport, ' (http)'),
+      );
     },
   };
 }

@@ -62,7 +62,8 @@ export const scopes =
   (fallback: readonly string[]): OptionKind<readonly string[]> =>
   (name, given, { faults }) => {
     if (given === undefined) return fallback;
-    if (Array.isArray(given) && given.every(isScopeToken)) return given;
+    // A copy: what is changed in the list later was never checked.
+    if (Array.isArray(given) && given.every(isScopeToken)) return Object.freeze([...given]);
     faults.fault(`${name} must be a list of scope tokens`);
     return fallback;
   };

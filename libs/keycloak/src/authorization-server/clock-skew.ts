@@ -1,5 +1,6 @@
 /** ClockSkew: by how much this service's clock differs from the authorization server's, as far as its answers tell. */
 import type { Clock } from '../caching/clock.js';
+import { unverifiedClaims } from '../protocol/unverified-claims.js';
 
 export interface MeasuredSkew {
   /** Seconds by which this service's clock is ahead; negative where it is behind. */
@@ -25,7 +26,12 @@ export class ClockSkew {
     this.#headerSeenAt = this.clock.epochSeconds();
   }
 
-  /** `iat` of a token that was issued to this service just now. */
+  /** A token that was issued to this service just now. */
+  observeIssued(token: string): void {
+    this.observeIssuedAt(unverifiedClaims(token)['iat']);
+  }
+
+  /** `iat` of such a token. */
   observeIssuedAt(iat: unknown): void {
     if (typeof iat !== 'number' || !Number.isFinite(iat)) return;
     this.#byToken = { aheadSeconds: this.#ahead(iat), by: 'the iat of a token that it has just issued' };

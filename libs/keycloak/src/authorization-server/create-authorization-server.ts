@@ -67,7 +67,7 @@ export function createAuthorizationServer(
     clockSkew,
     introspection: new Introspection(context, metadata, introspection, renewal),
     fetch: new AuthorizationServerFetch(options, connections, (kind) => policy(kind)),
-    probe: new OwnTokenProbe(context, metadata, policy('checkup')),
+    probe: new OwnTokenProbe(context, metadata, policy('checkup'), clock),
     tokenEndpoint: new TokenEndpoint(context, metadata, policy('token'), options.defaultScopes, clock),
   };
 }

@@ -1,6 +1,7 @@
 /** Server errors: what an answer that is not a success says about us: refused, or unavailable. */
 import { OperationProcessingError, ResponseBodyError, WWWAuthenticateChallengeError } from 'oauth4webapi';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import type { Refusal } from '../protocol/refusal.js';
 import { loggableDescription } from './bounded-fetch.js';
 import { retryAfterSeconds } from '../resilience/retry-after.js';
@@ -18,6 +19,14 @@ export function toServerError(error: unknown): Refusal {
     return answered(error.cause, 'unexpected_status');
   }
   return new AuthorizationServerError('authorization_server_unavailable', { reason: 'nonsense_answer' });
+}
+
+/** The server answered well and granted what we can't use: a matter of its configuration or ours. */
+export function unusable(
+  reason: AuthorizationServerErrorReason,
+  fields: Readonly<Record<string, unknown>> = {},
+): AuthorizationServerError {
+  return new AuthorizationServerError('authorization_server_refused', { reason, fields });
 }
 
 function answered(response: Response, error: string, description?: string): AuthorizationServerError {

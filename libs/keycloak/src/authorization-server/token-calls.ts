@@ -10,17 +10,14 @@ import {
   type HttpRequestOptions,
   type TokenEndpointResponse,
 } from 'oauth4webapi';
-import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { isB64Token } from '../protocol/b64token.js';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
-import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import type { Refusal } from '../protocol/refusal.js';
-import { unverifiedClaims } from '../protocol/unverified-claims.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
 import { callEndpoint } from './endpoint-call.js';
 import type { ServerMetadata } from './metadata.js';
 import type { OAuthClientContext } from './oauth-client-context.js';
-import { toServerError } from './server-errors.js';
+import { toServerError, unusable } from './server-errors.js';
 import { toExchangeError } from './token-endpoint-errors.js';
 
 /** What is asked for, as the log has it. */
@@ -84,11 +81,6 @@ export class TokenCalls {
   }
 }
 
-/** By the `iat` of a token that was issued just now. */
-export function measureClock({ clockSkew }: OAuthClientContext, { access_token }: TokenEndpointResponse): void {
-  clockSkew.observeIssuedAt(unverifiedClaims(access_token)['iat']);
-}
-
 /** An empty scope asks for none. */
 const scopeOf = ({ scope }: Asked): { scope?: string } => (scope === '' ? {} : { scope });
 
@@ -98,11 +90,3 @@ type Send = (
   authentication: ClientAuth,
   options: HttpRequestOptions<'POST', URLSearchParams>,
 ) => Promise<TokenEndpointResponse>;
-
-/** The server answered well and granted what we can't use: a matter of its configuration or ours. */
-export function unusable(
-  reason: AuthorizationServerErrorReason,
-  fields: Readonly<Record<string, unknown>> = {},
-): AuthorizationServerError {
-  return new AuthorizationServerError('authorization_server_refused', { reason, fields });
-}

@@ -11,7 +11,8 @@ import type { CallPolicy } from '../resilience/call-policy.js';
 import { ExchangeDiagnosis } from './exchange-diagnosis.js';
 import type { ServerMetadata } from './metadata.js';
 import type { OAuthClientContext } from './oauth-client-context.js';
-import { measureClock, TokenCalls, unusable, type Asked } from './token-calls.js';
+import { unusable } from './server-errors.js';
+import { TokenCalls, type Asked } from './token-calls.js';
 
 export class TokenEndpoint {
   readonly #calls: TokenCalls;
@@ -71,7 +72,7 @@ export class TokenEndpoint {
     if (missing !== undefined) throw notGranted(missing).add(asked);
     const extra = granted.find((token) => !wanted.includes(token) && !this.defaultScopes.includes(token));
     if (extra !== undefined) throw unusable('scope_not_asked_for', { scope: extra }).add(asked);
-    measureClock(this.context, response);
+    this.context.clockSkew.observeIssued(response.access_token);
     return new IssuedToken(response.access_token, granted, response.expires_in ?? 0);
   }
 }

@@ -21,7 +21,9 @@ export interface CheckupParts {
   readonly probe: OwnTokenProbe;
   readonly clockSkew: Pick<ClockSkew, 'measured'>;
   /** The services that were registered until now. */
-  readonly services: readonly RegisteredService[];
+  readonly services: () => readonly RegisteredService[];
+  /** Puts a sentence on one line, without this service's secret, tokens, and what can't be printed. */
+  readonly cleanse: (sentence: string) => string;
   /** What is wrong with the secret, which is not here itself. */
   readonly secretWeakness: SecretWeakness | undefined;
   readonly isProduction: boolean;

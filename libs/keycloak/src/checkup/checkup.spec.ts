@@ -188,7 +188,8 @@ describe('single findings', () => {
 
   it.each([
     ['a-secret', 'is a published demo secret, or has their form'],
-    ['service-a-4711-and-more', 'holds the client id'],
+    ['service-a-4711-a', 'is hardly more than the client id'],
+    ['q8Zbservice-affK2mmmmm', undefined],
     ['0123456789abcde', 'is shorter than 16 characters'],
     ['0123456789abcdef', undefined],
   ])('of the secret %s', (clientSecret, weakness) => {

@@ -20,8 +20,13 @@ export class Checkup {
     return this.parts.options;
   }
 
+  /** As `CheckupParts` has it. */
+  cleanse(sentence: string): string {
+    return this.parts.cleanse(sentence);
+  }
+
   get services(): readonly RegisteredService[] {
-    return this.parts.services;
+    return this.parts.services();
   }
 
   /** What is weak in the settings themselves, in production: an unencrypted connection, a secret that others can guess. Sends nothing. */
@@ -36,28 +41,30 @@ export class Checkup {
    * be looked at because of an error before it is left out. Does not throw for what Keycloak answers.
    */
   async run(): Promise<Finding[]> {
+    const findings = await this.#run();
+    return findings.map((finding) => ({ ...finding, message: this.parts.cleanse(finding.message) }));
+  }
+
+  async #run(): Promise<Finding[]> {
     const findings = [secretFinding(this.parts), ...(await realmFindings(this.parts))];
     if (isStopped(findings)) return [...findings, notLookedAt];
     findings.push(await credentialsFinding(this.parts));
     if (isStopped(findings)) return [...findings, notLookedAt];
     const { finding, token } = await ownTokenFinding(this.parts);
-    findings.push(
-      finding.level === 'error' && finding.isUnreachable !== true ? this.#withoutAccount(finding) : finding,
-    );
+    if (finding.isUnreachable === true) return [...findings, finding, notLookedAt];
+    findings.push(token === undefined ? this.#withoutAccount(finding) : finding);
     findings.push(clockFinding(this.parts.clockSkew.measured, this.parts.options.clockToleranceSeconds));
     if (token !== undefined) findings.push(lifetimeFinding(this.parts, token));
-    const knownScopes = await this.knownScopes();
-    for (const service of this.parts.services) {
-      const hasServiceAccount = token !== undefined;
-      findings.push(...(await scopeFindings({ ...this.parts, service, knownScopes, hasServiceAccount })));
-    }
-    return findings;
+    const question = { ...this.parts, knownScopes: await this.knownScopes(), hasServiceAccount: token !== undefined };
+    const ofServices = this.parts.services().map(async (service) => scopeFindings({ ...question, service }));
+    return [...findings, ...(await Promise.all(ofServices)).flat()];
   }
 
   /** The client scopes of the realm, where its discovery document can be read and lists them (RFC 8414 §2). */
   async knownScopes(): Promise<readonly string[] | undefined> {
     return this.parts.metadata.get().then(
-      ({ scopes_supported }) => scopes_supported,
+      ({ scopes_supported: listed }) =>
+        Array.isArray(listed) ? listed.filter((scope) => typeof scope === 'string') : undefined,
       () => undefined,
     );
   }
@@ -65,7 +72,7 @@ export class Checkup {
   /** Whether the next services are there: by one request each, which carries no token. */
   async reach(): Promise<Finding[]> {
     return Promise.all(
-      this.parts.services.map(async ({ name, baseUrl, whyUnreached }) => {
+      this.parts.services().map(async ({ name, baseUrl, whyUnreached }) => {
         const why = await whyUnreached();
         return why === undefined
           ? ok('next_service', `${name} answers at ${baseUrl}.`)
@@ -80,7 +87,7 @@ export class Checkup {
 
   /** A service that never calls as itself, and says so, needs no service account. */
   #withoutAccount(finding: Finding): Finding {
-    const mayNeedIt = this.parts.services.some(({ scopes }) => scopes === undefined || scopes.asSelf.length > 0);
+    const mayNeedIt = this.parts.services().some(({ scopes }) => scopes === undefined || scopes.asSelf.length > 0);
     return mayNeedIt ? { ...finding, level: 'warning' } : { ...finding, level: 'note' };
   }
 }

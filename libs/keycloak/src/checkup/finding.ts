@@ -1,5 +1,7 @@
 /** Finding: one line of a checkup: what was looked at, how it is, and what to do about it. */
 
+import type { InWhoseName } from '../client/declared-scopes.js';
+
 /** From good to bad. A `note` says what could not be looked at, or what is so on purpose in development. */
 export const LEVELS = ['ok', 'note', 'warning', 'error'] as const;
 
@@ -31,6 +33,12 @@ export const CHECKS = [
 
 export type Check = (typeof CHECKS)[number];
 
+export interface GrantedCall {
+  readonly scope: string;
+  readonly audience: string;
+  readonly inWhoseName: InWhoseName;
+}
+
 export interface Finding {
   readonly check: Check;
   readonly level: Level;
@@ -40,6 +48,8 @@ export interface Finding {
   readonly cure?: string;
   /** Keycloak gave no answer, which says nothing of the settings. */
   readonly isUnreachable?: true;
+  /** What Keycloak granted when it was tried. */
+  readonly granted?: GrantedCall;
   /** Only an administrator's token shows it. */
   readonly needsAdministrator?: true;
 }

@@ -1,5 +1,6 @@
 /** Scope findings: whether a token for a next service would be granted, tried with a token of this service's own. */
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
+import type { InWhoseName } from '../client/declared-scopes.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { Refusal } from '../protocol/refusal.js';
 import type { CheckupParts, RegisteredService } from './checkup-parts.js';
@@ -14,32 +15,45 @@ interface Question extends CheckupParts {
   readonly hasServiceAccount: boolean;
 }
 
+/** A call that would be made. */
+interface Call {
+  readonly inWhoseName: InWhoseName;
+  readonly scope: string;
+  readonly audience: string;
+  /** The beginning of a sentence about it. */
+  readonly about: string;
+}
+
 export async function scopeFindings(question: Question): Promise<Finding[]> {
-  const { service } = question;
-  const { scopes, name } = service;
+  const { scopes, name, audience } = question.service;
   const exists = await audienceFinding(question);
   if (exists.level === 'error') return [exists];
   if (scopes === undefined) {
     const cure = `Give \`scopes\` where ${name} is registered: the scopes that calls ask for.`;
     return [exists, note('scope', `No scopes are declared for ${name}, so none was tried.`, cure)];
   }
-  const findings: Finding[] = [exists];
-  for (const scope of scopes.onBehalfOf) findings.push(await onBehalfOf(question, scope));
-  for (const scope of scopes.asSelf) findings.push(...(await asSelf(question, scope)));
-  return findings;
+  const itself = question.options.clientId;
+  const ofCallers = scopes.onBehalfOf.map(async (scope) => {
+    const about = `${scope} on behalf of callers, for ${audience}`;
+    return onBehalfOf(question, { inWhoseName: 'onBehalfOf', scope, audience, about });
+  });
+  const ofItself = scopes.asSelf.map(async (scope) => {
+    const about = `${scope} as ${itself} itself, for ${audience}`;
+    return asSelf(question, { inWhoseName: 'asSelf', scope, audience, about });
+  });
+  return [exists, ...(await Promise.all([...ofCallers, ...ofItself]))];
 }
 
 /** By an exchange for which no scope is asked: an audience that exists is then merely not available. */
-async function audienceFinding(question: Question): Promise<Finding> {
-  const { service, options, probe, hasServiceAccount } = question;
-  const { audience, name } = service;
-  const exists = ok('next_service', `${name}: its audience ${audience} is a client of the realm.`);
+async function audienceFinding({ service, options, probe, hasServiceAccount }: Question): Promise<Finding> {
+  const { audience, name, scopes } = service;
   if (!hasServiceAccount) {
     return unseen('next_service', `${name}: calls to it can't be tried without a service account.`);
   }
-  if (service.scopes?.isByKind === true && service.scopes.onBehalfOf.length === 0) {
+  if (scopes?.isByKind === true && scopes.onBehalfOf.length === 0) {
     return note('next_service', `${name}: nothing is asked on behalf of callers, so no exchange was tried.`);
   }
+  const exists = ok('next_service', `${name}: its audience ${audience} is a client of the realm.`);
   try {
     await probe.exchange('', audience);
     return exists;
@@ -60,70 +74,88 @@ async function audienceFinding(question: Question): Promise<Finding> {
   }
 }
 
-async function onBehalfOf(question: Question, scope: string): Promise<Finding> {
-  const { service, probe, hasServiceAccount } = question;
-  const { audience } = service;
-  const about = `${scope} on behalf of callers, for ${audience}`;
-  if (!hasServiceAccount) return untried(about);
+async function onBehalfOf(question: Question, call: Call): Promise<Finding> {
+  const { probe, hasServiceAccount } = question;
+  const { scope, audience, about } = call;
+  if (!hasServiceAccount) return unseen('scope', `${about}: not tried.`);
   try {
-    return granted(about, audience, await probe.exchange(scope, audience));
+    const token = await probe.exchange(scope, audience);
+    // Without the scope, another one brought the audience.
+    return token.scope.includes(scope) ? granted(question, call, token) : unseenMapper(question, call);
   } catch (failure) {
-    if (!isNotAvailable(failure)) return refused(question, scope, failure);
+    if (!isNotAvailable(failure)) return refused(question, call, failure);
   }
   try {
     const { scope: given, audiences } = await probe.exchange(scope);
-    return given.includes(scope) ? misdirected(about, scope, audience, audiences) : unseenMapper(question, about);
+    return given.includes(scope) ? misdirected(call, audiences) : unseenMapper(question, call);
   } catch (failure) {
-    return refused(question, scope, failure);
+    return refused(question, call, failure);
   }
 }
 
-async function asSelf(question: Question, scope: string): Promise<Finding[]> {
+async function asSelf(question: Question, call: Call): Promise<Finding> {
   const { service, probe, options, hasServiceAccount } = question;
-  const { audience, scopes } = service;
-  const about = `${scope} as ${options.clientId} itself, for ${audience}`;
+  const { scope, about } = call;
+  const isSurelyAsked = service.scopes?.isByKind === true;
   if (!hasServiceAccount) {
-    return scopes?.isByKind === true
-      ? [
-          error(
-            'scope',
-            `${about}: there is no service account.`,
-            `Switch on "Service account roles" at the client ${options.clientId}.`,
-          ),
-        ]
-      : [];
+    const cure = `Switch on "Service account roles" at the client ${options.clientId}.`;
+    return (isSurelyAsked ? error : note)('scope', `${about}: there is no service account.`, cure);
   }
+  let token: GrantedToken;
   try {
-    const token = await probe.ownToken(scope);
-    if (token.scope.includes(scope)) return [granted(about, audience, token)];
+    token = await probe.ownToken(scope);
   } catch (failure) {
-    return [refused(question, scope, failure)];
+    return refused(question, call, failure);
   }
-  const says = `${about}: the service account of ${options.clientId} does not get it`;
-  return [
-    scopes?.isByKind === true
-      ? error(
-          'scope',
-          `${says}.`,
-          `Give the service account a role that the client scope ${scope} is mapped to, and see that the scope has "Include in token scope".`,
-        )
-      : note('scope', `${says}, which matters only if it calls asSelf('${scope}').`),
-  ];
+  if (!token.scope.includes(scope)) return notGranted(call, options.clientId, isSurelyAsked);
+  return token.audiences.length === 0 ? withoutAudience(question, call, token) : granted(question, call, token);
 }
 
-/** A token that was granted is for one service: more would let a stolen one open others. */
-function granted(about: string, audience: string, { audiences }: GrantedToken): Finding {
-  if (!audiences.includes(audience)) return misdirected(about, about.split(' ', 1)[0] ?? '', audience, audiences);
+function notGranted({ scope, about }: Call, clientId: string, isSurelyAsked: boolean): Finding {
+  const says = `${about}: the service account of ${clientId} does not get it`;
+  return isSurelyAsked
+    ? error(
+        'scope',
+        `${says}.`,
+        `Give the service account a role that the client scope ${scope} is mapped to, and see that the scope has "Include in token scope".`,
+      )
+    : note('scope', `${says}, which matters only if it calls asSelf('${scope}').`);
+}
+
+/** The token itself names no audience: it has none, or is a lightweight one, of which introspection alone says more. */
+async function withoutAudience(question: Question, call: Call, token: GrantedToken): Promise<Finding> {
+  try {
+    await question.probe.exchange(call.scope, call.audience);
+    return granted(question, call, { ...token, audiences: [call.audience] });
+  } catch (failure) {
+    return isNotAvailable(failure) ? misdirected(call, []) : unseenMapper(question, call);
+  }
+}
+
+function granted({ options }: Question, call: Call, { scope: given, audiences }: GrantedToken): Finding {
+  const { about, audience, scope, inWhoseName } = call;
+  const unasked = given.filter((one) => one !== scope && !options.defaultScopes.includes(one));
+  if (unasked.length > 0) {
+    return error(
+      'scope',
+      `${about}: Keycloak adds ${unasked.join(', ')}, which nobody asks for, so each such call fails (scope_not_asked_for).`,
+      `Make it an optional client scope of ${options.clientId}, or name it in defaultScopes.`,
+    );
+  }
+  if (audiences.length > 0 && !audiences.includes(audience)) return misdirected(call, audiences);
   const others = audiences.filter((one) => one !== audience);
-  if (others.length === 0) return ok('scope', `${about}: granted, and for nobody else.`);
-  return warning(
+  const grant = { scope, audience, inWhoseName };
+  if (others.length === 0) return { ...ok('scope', `${about}: granted, and for nobody else.`), granted: grant };
+  // A token is for one service: more would let a stolen one open others.
+  const wide = warning(
     'scope',
-    `${about}: the token is good at ${others.join(', ')} too, so a stolen one opens them.`,
+    `${about}: the token is good at ${others.slice(0, 10).join(', ')} too, so a stolen one opens them.`,
     `Leave one audience mapper at each client scope, and "Full scope allowed" off at the client.`,
   );
+  return { ...wide, granted: grant };
 }
 
-function misdirected(about: string, scope: string, audience: string, found: readonly string[]): Finding {
+function misdirected({ about, scope, audience }: Call, found: readonly string[]): Finding {
   if (found.length === 0) {
     return error(
       'scope',
@@ -133,24 +165,24 @@ function misdirected(about: string, scope: string, audience: string, found: read
   }
   return error(
     'scope',
-    `${about}: the token of this scope is for ${found.join(', ')}.`,
+    `${about}: the token of this scope is for ${found.slice(0, 10).join(', ')}.`,
     `Mend \`audience\` where the service is registered, or the audience mapper of the client scope ${scope}.`,
   );
 }
 
-function refused({ options, service, knownScopes }: Question, scope: string, failure: unknown): Finding {
+function refused({ options, knownScopes }: Question, { scope, audience }: Call, failure: unknown): Finding {
   const isScope = failure instanceof Refusal && failure.reason === 'answered_400_invalid_scope';
   if (!isScope) {
     return failed(failure, 'scope', (said) => [
-      `${scope} for ${service.audience}: Keycloak answers ${said}.`,
+      `${scope} for ${audience}: Keycloak answers ${said}.`,
       'Do what Keycloak says; docs/operations.md lists the reasons.',
     ]);
   }
   if (knownScopes !== undefined && !knownScopes.includes(scope)) {
     return error(
       'scope',
-      `${scope} is no client scope of the realm.`,
-      'Mend its spelling, or create the client scope.',
+      `${scope} is no client scope that the realm lists, and ${options.clientId} may not ask for it.`,
+      `Mend its spelling, or create the client scope and add it at the client ${options.clientId} (Client scopes), as optional.`,
     );
   }
   return error(
@@ -161,14 +193,12 @@ function refused({ options, service, knownScopes }: Question, scope: string, fai
 }
 
 /** Without the permission its own token tells nothing of the mapper. */
-function unseenMapper({ options }: Question, about: string): Finding {
+function unseenMapper({ options }: Question, { about }: Call): Finding {
   return unseen(
     'scope',
-    `${about}: may be asked for. Whether its audience mapper is right can't be seen by the service account of ${options.clientId}, which has no role for it.`,
+    `${about}: may be asked for. Whether its audience mapper is right can't be seen by the service account of ${options.clientId}, which does not get it itself.`,
   );
 }
-
-const untried = (about: string): Finding => unseen('scope', `${about}: not tried.`);
 
 const isNotAvailable = (failure: unknown): boolean =>
   failure instanceof BearerError && failure.code === 'insufficient_scope';

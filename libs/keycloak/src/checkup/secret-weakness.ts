@@ -22,7 +22,8 @@ export function secretWeakness({
 }): SecretWeakness | undefined {
   if (DEMO_FORM.test(clientSecret))
     return { words: 'is a published demo secret, or has their form', isPublished: true };
-  if (clientSecret.includes(clientId)) return { words: 'holds the client id', isPublished: false };
+  if (clientSecret.includes(clientId) && clientId.length * 2 >= clientSecret.length)
+    return { words: 'is hardly more than the client id', isPublished: false };
   if (clientSecret.length >= MIN_LENGTH) return undefined;
   return { words: `is shorter than ${MIN_LENGTH} characters`, isPublished: false };
 }

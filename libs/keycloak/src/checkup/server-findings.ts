@@ -42,7 +42,6 @@ export function encryptionFinding({ realmUrl }: CheckupParts['options'], isProdu
 
 function unreached(failure: Refusal, realmUrl: string): Finding {
   const { reason, code } = failure;
-  const detail = String(failure.fields['detail'] ?? '');
   const said = wordsOf(failure);
   if (reason === 'issuer_mismatch') {
     const { configured, found } = failure.fields;
@@ -66,22 +65,25 @@ function unreached(failure: Refusal, realmUrl: string): Finding {
       'For an authority of your own, set NODE_EXTRA_CA_CERTS to its file; else renew the certificate, or use the name that it is for.',
     );
   }
-  if (/SSL|TLS/.test(detail)) {
+  if (/SSL|TLS/.test(String(failure.fields['detail'] ?? ''))) {
     return error('tls', `There is no TLS at ${realmUrl}: ${said}.`, 'Compare https: and the port with Keycloak.');
   }
-  if (code !== 'authorization_server_unavailable') return error('discovery', ...discoveryWords(realmUrl, said));
-  if (/^(answer_|nonsense|answered_(?!5))/.test(reason)) {
-    return error('discovery', ...discoveryWords(realmUrl, said));
-  }
-  return {
-    ...error(
-      'address',
-      `Keycloak is not reached at ${realmUrl}: ${said}.`,
-      'Start Keycloak, or mend issuer or baseUrl: the host name, the port, a firewall between.',
-    ),
-    isUnreachable: true,
-  };
+  if (code === 'authorization_server_refused') return error('discovery', ...discoveryWords(realmUrl, said));
+  // Whatever it is: it may pass, and then says nothing of the settings.
+  return NOT_OF_KEYCLOAK.test(reason)
+    ? { ...error('discovery', ...discoveryWords(realmUrl, said)), isUnreachable: true }
+    : {
+        ...error(
+          'address',
+          `Keycloak is not reached at ${realmUrl}: ${said}.`,
+          'Start Keycloak, or mend issuer or baseUrl: the host name, the port, a firewall between.',
+        ),
+        isUnreachable: true,
+      };
 }
+
+/** Something answers, and in another form than Keycloak. */
+const NOT_OF_KEYCLOAK = /^(answer_not_|answer_too_large|nonsense_answer|answered_[23])/;
 
 const discoveryWords = (realmUrl: string, said: string): [string, string] => [
   `What answers at ${realmUrl} is no discovery document of this realm: ${said}.`,
@@ -148,6 +150,8 @@ export function secretFinding({ options, secretWeakness, isProduction }: Checkup
 }
 
 export function lifetimeFinding({ options }: CheckupParts, { lifetimeSeconds }: GrantedToken): Finding {
+  if (lifetimeSeconds === undefined)
+    return note('lifetime', 'Keycloak does not say how long tokens of this service live.');
   const { minRemainingLifetimeSeconds, revocationMemorySeconds } = options;
   const lives = `Tokens of this service live ${lifetimeSeconds} s`;
   if (lifetimeSeconds < 2 * minRemainingLifetimeSeconds) {

@@ -68,7 +68,7 @@ describe('verifyAtStart', () => {
       /Keycloak refuses the credentials of service-a: answered_401/,
     ],
     ['a scope that it may not ask for', {}, ['analytics.run'], /analytics\.run is not assigned to service-a/],
-    ['a scope that there is not', {}, ['orders.aprove'], /orders\.aprove is no client scope of the realm/],
+    ['a scope that there is not', {}, ['orders.aprove'], /orders\.aprove is no client scope that the realm lists/],
   ])('does not start with %s', async (_, options, scopes, message) => {
     const starting = start(options, scopes);
     await expect(starting).rejects.toThrow(message);

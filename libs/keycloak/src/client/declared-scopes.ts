@@ -1,10 +1,11 @@
 /** DeclaredScopes: holds the calls of a service to the scopes that its registration names. */
 import { parseScope } from '../protocol/scope.js';
 
-export type CallKind = 'asSelf' | 'onBehalfOf';
+/** In whose name a call is made. */
+export type InWhoseName = 'asSelf' | 'onBehalfOf';
 
 /** What may be asked for by each kind of call. */
-export type ScopesOfCalls = Readonly<Record<CallKind, readonly string[]>>;
+export type ScopesOfCalls = Readonly<Record<InWhoseName, readonly string[]>>;
 
 /** Scopes are literals of the code, so there are few. */
 const MAX_REMEMBERED = 1000;
@@ -19,7 +20,7 @@ export class DeclaredScopes {
   ) {}
 
   /** Throws `TypeError` for a scope (a space-separated set) with a member that was not declared. */
-  check(kind: CallKind, scope: string): void {
+  check(kind: InWhoseName, scope: string): void {
     if (this.declared === undefined || this.#accepted[kind].has(scope)) return;
     const undeclared = parseScope(scope).find((token) => this.declared?.[kind].includes(token) !== true);
     if (undeclared !== undefined) {

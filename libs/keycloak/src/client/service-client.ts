@@ -39,14 +39,16 @@ export class ServiceClient {
 
   /** Calls in this service's own name, with a client-credentials token for `scope` (a space-separated set). Throws `TypeError` when that is malformed, or not declared. */
   asSelf(scope: string): ServiceCaller {
+    const request = clientCredentialsRequest(scope);
     this.scopes.check('asSelf', scope);
-    return new ServiceCaller(this.name, this.transport, this.tokens, clientCredentialsRequest(scope));
+    return new ServiceCaller(this.name, this.transport, this.tokens, request);
   }
 
   /** Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience. */
   onBehalfOf(token: VerifiedAccessToken, scope: string): ServiceCaller {
+    const request = tokenExchangeRequest(token, this.audience, scope);
     this.scopes.check('onBehalfOf', scope);
-    return new ServiceCaller(this.name, this.transport, this.tokens, tokenExchangeRequest(token, this.audience, scope));
+    return new ServiceCaller(this.name, this.transport, this.tokens, request);
   }
 }
 

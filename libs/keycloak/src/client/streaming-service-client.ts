@@ -25,14 +25,15 @@ export class StreamingServiceClient {
 
   /** Calls in this service's own name, with a client-credentials token for `scope` (a space-separated set). Throws `TypeError` when that is malformed, or not declared. */
   asSelf(scope: string): StreamingServiceCaller {
+    const request = clientCredentialsRequest(scope);
     this.scopes.check('asSelf', scope);
-    return new StreamingServiceCaller(this.name, this.transport, this.tokens, clientCredentialsRequest(scope));
+    return new StreamingServiceCaller(this.name, this.transport, this.tokens, request);
   }
 
   /** Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience. */
   onBehalfOf(token: VerifiedAccessToken, scope: string): StreamingServiceCaller {
-    this.scopes.check('onBehalfOf', scope);
     const request = tokenExchangeRequest(token, this.audience, scope);
+    this.scopes.check('onBehalfOf', scope);
     return new StreamingServiceCaller(this.name, this.transport, this.tokens, request);
   }
 }

@@ -12,6 +12,10 @@ export class AdminApiError extends Error {
 }
 
 const PAGE = 100;
+const MAX_PAGES = 200;
+
+/** A representation as it comes: what is in it is checked by who reads it. */
+export type Representation = Readonly<Record<string, unknown>>;
 
 export class AdminApi {
   readonly #base: string;
@@ -27,41 +31,57 @@ export class AdminApi {
     this.#realm = `${this.#base}${realmUrl.slice(at)}`;
   }
 
-  /** Below the realm. Throws `AdminApiError` for an answer that is no success, and `AuthorizationServerError` when there is none. */
-  async read<T>(path: string): Promise<T> {
-    return this.#get(this.#realm + path) as Promise<T>;
+  /** Below the realm. Throws `AdminApiError` for another answer, and `AuthorizationServerError` when there is none. */
+  async read(path: string): Promise<Representation> {
+    const answer = await this.#get(this.#realm + path);
+    if (isRepresentation(answer)) return answer;
+    throw new AdminApiError(`${path} answers in another form than Keycloak`, 200);
   }
 
-  /** The same of a list that may be long. */
-  async readAll<T>(path: string): Promise<T[]> {
-    const all: T[] = [];
-    for (;;) {
-      const page = await this.read<T[]>(`${path}?first=${all.length}&max=${PAGE}`);
-      all.push(...page);
-      if (page.length < PAGE) return all;
+  /** The same of a list; what is no representation in it is left out. */
+  async readList(path: string): Promise<readonly Representation[]> {
+    const answer = await this.#get(this.#realm + path);
+    if (Array.isArray(answer)) return answer.filter(isRepresentation);
+    throw new AdminApiError(`${path} answers in another form than Keycloak`, 200);
+  }
+
+  /** The same of one that may be long. */
+  async readPages(path: string): Promise<readonly Representation[]> {
+    const byId = new Map<unknown, Representation>();
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const before = byId.size;
+      for (const one of await this.readList(`${path}?first=${page * PAGE}&max=${PAGE}`)) byId.set(one['id'], one);
+      // The last one; or one that there was before, of a server that does not page.
+      if (byId.size < before + PAGE) return [...byId.values()];
     }
+    throw new AdminApiError(`${path} has more than ${MAX_PAGES * PAGE} entries`, 200);
   }
 
-  /** Undefined for one that the administrator may not see, or that is not there. */
-  async readIfAllowed<T>(path: string): Promise<T | undefined> {
-    return this.read<T>(path).catch(undefinedIfRefused);
+  /** Undefined for what the administrator may not see, or that is not there. */
+  async ifAllowed<T>(reading: Promise<T>): Promise<T | undefined> {
+    return reading.catch((failure: unknown) => {
+      if (failure instanceof AdminApiError && [403, 404].includes(failure.status)) return undefined;
+      throw failure;
+    });
   }
 
   /** Keycloak's version; undefined where this administrator may not see it. */
   async version(): Promise<string | undefined> {
-    const info = await this.#get(`${this.#base}/serverinfo`).catch(undefinedIfRefused);
-    const { systemInfo } = (info ?? {}) as { readonly systemInfo?: { readonly version?: string } };
-    return systemInfo?.version;
+    const info = await this.ifAllowed(this.#get(`${this.#base}/serverinfo`));
+    const system = isRepresentation(info) ? info['systemInfo'] : undefined;
+    const version = isRepresentation(system) ? system['version'] : undefined;
+    return typeof version === 'string' ? version.slice(0, 40) : undefined;
   }
 
   async #get(url: string): Promise<unknown> {
     const response = await this.server.fetch(url, { headers: { authorization: `Bearer ${this.token}` } });
-    if (response.status === 200) return response.json();
-    throw new AdminApiError(`${new URL(url).pathname} answers ${response.status}`, response.status);
+    const { pathname } = new URL(url);
+    if (response.status !== 200) throw new AdminApiError(`${pathname} answers ${response.status}`, response.status);
+    return response.json().catch(() => {
+      throw new AdminApiError(`${pathname} answers something else than JSON`, response.status);
+    });
   }
 }
 
-function undefinedIfRefused(failure: unknown): undefined {
-  if (failure instanceof AdminApiError && [401, 403, 404].includes(failure.status)) return undefined;
-  throw failure;
-}
+const isRepresentation = (value: unknown): value is Representation =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

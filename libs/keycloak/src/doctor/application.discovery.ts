@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
 import { MODULE_METADATA } from '@nestjs/common/constants.js';
-import { AbstractHttpAdapter, NestFactory } from '@nestjs/core';
+import { AbstractHttpAdapter, ModulesContainer, NestFactory } from '@nestjs/core';
 import { error, type Finding } from '../checkup/finding.js';
 import type { ComposedKeycloak } from '../compose-keycloak.js';
 import { ConfigurationError } from '../configuration-faults.js';
@@ -17,7 +17,9 @@ type RootModule = Type | DynamicModule;
  * `path#name`, from the working folder: the export `name`, or the only one that is a module, or the default one. Throws `DoctorUsageError`.
  */
 export async function importModule(reference: string): Promise<RootModule> {
-  const [path = '', name] = reference.split('#', 2);
+  const at = reference.lastIndexOf('#');
+  const path = at === -1 ? reference : reference.slice(0, at);
+  const name = at === -1 ? undefined : reference.slice(at + 1);
   const url = pathToFileURL(resolve(path)).href;
   let exported: Readonly<Record<string, unknown>>;
   try {
@@ -63,18 +65,37 @@ export async function subjectOf(module: RootModule): Promise<DoctorSubject | rea
   try {
     keycloak = app.get<ComposedKeycloak>(KEYCLOAK, { strict: false });
   } catch {
-    return [
-      withoutKeycloak(
-        'No module of the application imports KeycloakModule.forRoot, so no guard stands before its routes.',
-      ),
-    ];
+    return [notFound(app)];
   }
   try {
     const routes = app.get(RouteReport, { strict: false }).routes();
-    return { keycloak, routes: routes.map((route) => ({ ...route, isClosed: route.opening === 'closed' })) };
+    const accepted = routes.map((route) => ({ ...route, isClosed: route.opening === 'closed' }));
+    return { keycloak, routes: accepted, notSeen: servicesPerRequest(app) };
   } catch (failure) {
     return [error('module', messageOf(failure), 'Mend the decorators of this handler.')];
   }
+}
+
+function notFound(app: INestApplication): Finding {
+  const modules = [...app.get(ModulesContainer).values()];
+  if (modules.some(({ metatype }) => metatype?.name === 'KeycloakModule')) {
+    return error(
+      'module',
+      'The application uses another copy of nestjs-keycloak-s2s than this command.',
+      'Run the command in the folder of the application: npx nestjs-keycloak-s2s doctor.',
+    );
+  }
+  return withoutKeycloak(
+    'No module of the application imports KeycloakModule.forRoot, so no guard of it stands before the routes.',
+  );
+}
+
+/** The names of services that a factory makes anew for each request. */
+function servicesPerRequest(app: INestApplication): readonly string[] {
+  const providers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.providers.values()]);
+  return providers
+    .filter((provider) => !provider.isDependencyTreeStatic())
+    .flatMap(({ token }) => /nestjs-keycloak-s2s:service-client:(.*)\)$/.exec(String(token))?.[1] ?? []);
 }
 
 function notMade(failure: unknown): Finding[] {
@@ -112,13 +133,21 @@ const messageOf = (failure: unknown): string =>
 
 /** An adapter that takes whatever it is told, so that no platform need be installed and no port is opened. */
 function noServer(): AbstractHttpAdapter {
-  const nothing = (): undefined => undefined;
   return new Proxy(Object.create(AbstractHttpAdapter.prototype) as AbstractHttpAdapter, {
     get: (target, name) => {
-      // What is awaited must not look like a promise.
-      if (typeof name === 'symbol' || name === 'then' || name === 'constructor')
-        return Reflect.get(target, name) as unknown;
-      return name === 'getType' ? () => 'none' : nothing;
+      if (isOfItself(name)) return Reflect.get(target, name) as unknown;
+      return name === 'getType' ? () => 'none' : () => anything;
     },
   });
 }
+
+/** What an application has of a platform: whatever is called or read of it gives the same. */
+const anything: unknown = new Proxy(() => undefined, {
+  get: (target, name) => (isOfItself(name) ? (Reflect.get(target, name) as unknown) : anything),
+  apply: () => anything,
+  construct: () => anything as object,
+});
+
+/** What is awaited must not look like a promise. */
+const isOfItself = (name: string | symbol): boolean =>
+  typeof name === 'symbol' || name === 'then' || name === 'constructor' || name === 'prototype';

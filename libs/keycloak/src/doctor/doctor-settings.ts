@@ -1,6 +1,7 @@
 /** Doctor settings: a service as the environment and the flags of the command describe it. */
 import { readFileSync } from 'node:fs';
 import { composeKeycloak } from '../compose-keycloak.js';
+import { isB64Token } from '../protocol/b64token.js';
 import type { KeycloakModuleOptions } from '../keycloak.options.js';
 import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
 
@@ -31,7 +32,7 @@ export function subjectOfFlags(flags: DoctorFlags, environment: Environment): Do
   }
   const permissions = (flags.accepts ?? '').split(',').filter((permission) => permission !== '');
   const accepted = { label: '--accepts', isClosed: false, permissions, clients: [] };
-  return { keycloak, routes: permissions.length === 0 ? [] : [accepted] };
+  return { keycloak, routes: permissions.length === 0 ? [] : [accepted], notSeen: [] };
 }
 
 /** `service-b=https://b.example,orders.approve,orders.read` */
@@ -39,7 +40,7 @@ const CALL = /^([^=,]+)=([^,]+)((?:,[^,]+)*)$/;
 
 function keycloakOptions(flags: DoctorFlags, environment: Environment): KeycloakModuleOptions {
   const { KEYCLOAK_BASE_URL, KEYCLOAK_REALM, KEYCLOAK_ISSUER, KEYCLOAK_CLIENT_ID } = environment;
-  const baseUrl = flags['base-url'] ?? nonEmpty(KEYCLOAK_BASE_URL);
+  const baseUrl = (flags['base-url'] ?? nonEmpty(KEYCLOAK_BASE_URL))?.replace(/\/$/, '');
   const ofBase = baseUrl === undefined || !KEYCLOAK_REALM ? '' : `${baseUrl}/realms/${KEYCLOAK_REALM}`;
   return {
     issuer: flags.issuer ?? nonEmpty(KEYCLOAK_ISSUER) ?? ofBase,
@@ -54,7 +55,8 @@ function keycloakOptions(flags: DoctorFlags, environment: Environment): Keycloak
 /** The token of an administrator. Throws `DoctorUsageError` when there is none. */
 export function adminToken(flags: DoctorFlags, environment: Environment): string {
   const token = secretOf(environment, 'KEYCLOAK_ADMIN_TOKEN', flags['admin-token-file']);
-  if (token !== undefined) return token;
+  if (token !== undefined && isB64Token(token)) return token;
+  if (token !== undefined) throw new DoctorUsageError('what is given as the access token of an administrator is none');
   throw new DoctorUsageError(
     '--admin needs the access token of an administrator, in KEYCLOAK_ADMIN_TOKEN or in the file of --admin-token-file',
   );

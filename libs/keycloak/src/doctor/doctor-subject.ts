@@ -13,6 +13,8 @@ export interface AcceptedRoute {
 export interface DoctorSubject {
   readonly keycloak: Pick<ComposedKeycloak, 'checkup' | 'fetch'>;
   readonly routes: readonly AcceptedRoute[];
+  /** Services that are made for each request, so that nothing is known of them. */
+  readonly notSeen: readonly string[];
 }
 
 /** What was given can't be used; the message is for people. */

@@ -1,9 +1,10 @@
 /** Examine: everything that doctor looks at, in the order of its checklist. */
-import { error, note, type Finding } from '../checkup/finding.js';
+import { error, note, warning, type Finding, type GrantedCall } from '../checkup/finding.js';
 import { wordsOf } from '../checkup/refusal-words.js';
+import { withoutSecrets } from '../protocol/loggable-text.js';
 import { Refusal } from '../protocol/refusal.js';
 import { AdminApi, AdminApiError } from './admin-api.js';
-import type { AcceptedRoute, DoctorSubject } from './doctor-subject.js';
+import type { DoctorSubject } from './doctor-subject.js';
 import {
   clientFindings,
   permittedCalls,
@@ -22,54 +23,85 @@ export interface Examination {
 /** Does not throw for what Keycloak or a service answers. */
 export async function examine(subject: DoctorSubject, adminToken: string | undefined): Promise<Examination> {
   const { checkup } = subject.keycloak;
-  const findings = [...(await checkup.run()), ...(await checkup.reach()), ...closedRoutes(subject.routes)];
+  const cleanse = (text: string): string =>
+    checkup.cleanse(adminToken === undefined ? text : withoutSecrets(text, [adminToken]));
+  const { findings, permittedCalls: calls } = await lookAtAll(subject, adminToken);
+  return {
+    findings: distinct(findings.map((finding) => ({ ...finding, message: cleanse(finding.message) }))),
+    ...(calls === undefined
+      ? {}
+      : {
+          permittedCalls: calls.map((call) => ({
+            ...call,
+            client: cleanse(call.client),
+            audience: cleanse(call.audience),
+            scopes: call.scopes.map(cleanse),
+          })),
+        }),
+  };
+}
+
+async function lookAtAll(subject: DoctorSubject, adminToken: string | undefined): Promise<Examination> {
+  const { checkup } = subject.keycloak;
+  const findings = [...(await checkup.run()), ...(await checkup.reach()), ...notLookedAt(subject)];
   const isReached = findings.some(({ check, level }) => check === 'address' && level === 'ok');
+  if (isReached) findings.push(...(await unknownPermissions(subject)));
+  if (adminToken === undefined) return { findings };
   if (!isReached) {
-    const unread = note('administrator', 'The realm was not read, since Keycloak is not reached.');
-    return { findings: distinct(adminToken === undefined ? findings : [...findings, unread]) };
+    return { findings: [...findings, note('administrator', 'The realm was not read, since Keycloak is not reached.')] };
   }
-  findings.push(...(await unknownPermissions(subject)));
-  if (adminToken === undefined) return { findings: distinct(findings) };
   try {
-    const { findings: ofRealm, permittedCalls: calls } = await examineRealm(subject, adminToken);
+    const granted = findings.flatMap((finding) => finding.granted ?? []);
+    const { findings: ofRealm, permittedCalls: calls } = await examineRealm(subject, adminToken, granted);
     const others = findings.filter(({ needsAdministrator }) => needsAdministrator !== true);
-    return { findings: distinct([...others, ...ofRealm]), permittedCalls: calls };
+    return { findings: [...others, ...ofRealm], permittedCalls: calls };
   } catch (failure) {
-    return { findings: distinct([...findings, unreadable(failure)]) };
+    return { findings: [...findings, unreadable(failure)] };
   }
 }
 
-async function examineRealm({ keycloak, routes }: DoctorSubject, adminToken: string): Promise<Required<Examination>> {
+async function examineRealm(
+  { keycloak, routes }: DoctorSubject,
+  adminToken: string,
+  granted: readonly GrantedCall[],
+): Promise<Required<Examination>> {
   const { checkup, fetch } = keycloak;
   const realm = await readRealm(new AdminApi(fetch.apart('doctor'), checkup.options.realmUrl, adminToken));
   const findings = [
     ...(await realmWideFindings(realm, checkup)),
-    ...(await clientFindings(realm, checkup)),
+    ...(await clientFindings(realm, checkup, granted)),
     ...(await routeRealmFindings(realm, checkup, routes)),
   ];
   return { findings, permittedCalls: permittedCalls(realm) };
 }
 
-/** The log at the start names them, too; each may be meant. */
-const closedRoutes = (routes: readonly AcceptedRoute[]): Finding[] =>
-  routes
+/** The log at the start names closed routes, too; each may be meant. */
+const notLookedAt = ({ routes, notSeen }: DoctorSubject): Finding[] => [
+  ...routes
     .filter(({ isClosed }) => isClosed)
-    .map(({ label }) => note('route', `${label} is closed: no decorator opens it, every request gets 403.`));
+    .map(({ label }) => note('route', `${label} is closed: no decorator opens it, every request gets 403.`)),
+  ...notSeen.map((name) => note('next_service', `${name} is registered for each request, so it was not looked at.`)),
+];
 
-/** Permissions that the realm says it does not have; a realm need not say (RFC 8414, `scopes_supported`). */
+/**
+ * Permissions that the realm does not list: a client scope may be left out of the list (RFC 8414, `scopes_supported`), and an
+ * administrator's token shows whether it is. Those of a `permissions` mapper are no scopes.
+ */
 async function unknownPermissions({ keycloak, routes }: DoctorSubject): Promise<Finding[]> {
-  const known = await keycloak.checkup.knownScopes();
+  const { checkup } = keycloak;
+  const known = checkup.options.permissions === undefined ? await checkup.knownScopes() : undefined;
   if (known === undefined) return [];
   return routes.flatMap(({ label, permissions }) =>
     permissions
       .filter((permission) => !known.includes(permission))
-      .map((permission) =>
-        error(
+      .map((permission) => ({
+        ...warning(
           'route',
-          `${label} demands ${permission}, which is no client scope of the realm, so nobody passes.`,
+          `${label} demands ${permission}, which is no client scope that the realm lists: nobody passes, unless it is left out of the list.`,
           'Mend its spelling, or create the client scope.',
         ),
-      ),
+        needsAdministrator: true as const,
+      })),
   );
 }
 
@@ -82,10 +114,13 @@ function unreadable(failure: unknown): Finding {
     );
   }
   const said = failure instanceof Refusal ? wordsOf(failure) : failure.message;
+  const isForbidden = failure instanceof AdminApiError && [401, 403].includes(failure.status);
   return error(
     'administrator',
     `The realm can't be read as an administrator: ${said}.`,
-    'Get a new token (they live a minute) of a user with the roles view-realm, view-clients, view-users of realm-management.',
+    isForbidden
+      ? 'Get a new token (they live a minute) of a user with the roles view-realm, view-clients, view-users of realm-management.'
+      : 'See what answers there: a proxy, another version of Keycloak, or a realm that is too large to be read whole.',
   );
 }
 

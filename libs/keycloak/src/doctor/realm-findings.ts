@@ -1,7 +1,7 @@
 /** Realm findings: what only an administrator sees of a realm, held against what a service calls and accepts. */
 import type { Checkup } from '../checkup/checkup.js';
 import type { RegisteredService } from '../checkup/checkup-parts.js';
-import { error, note, ok, warning, type Finding } from '../checkup/finding.js';
+import { error, note, ok, warning, type Finding, type GrantedCall } from '../checkup/finding.js';
 import type { AcceptedRoute } from './doctor-subject.js';
 import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';
 
@@ -61,7 +61,11 @@ function settingsFindings({ settings }: RealmSnapshot, revocationMemorySeconds: 
 }
 
 /** Of the service itself, and of those that it calls. */
-export async function clientFindings(realm: RealmSnapshot, { options, services }: Checkup): Promise<Finding[]> {
+export async function clientFindings(
+  realm: RealmSnapshot,
+  { options, services }: Pick<Checkup, 'options' | 'services'>,
+  granted: readonly GrantedCall[],
+): Promise<Finding[]> {
   const { clientId } = options;
   const own = clientNamed(realm, clientId);
   if (own === undefined) {
@@ -79,7 +83,10 @@ export async function clientFindings(realm: RealmSnapshot, { options, services }
     }
     for (const scope of service.scopes?.asSelf ?? []) {
       findings.push(...(await callFindings(realm, own, scope, service.audience)));
-      if (service.scopes?.isByKind === true) findings.push(...(await accountFindings(realm, own, scope)));
+      const isGranted = granted.some(
+        (call) => call.inWhoseName === 'asSelf' && call.scope === scope && call.audience === service.audience,
+      );
+      if (service.scopes?.isByKind === true && !isGranted) findings.push(...(await accountFindings(realm, own, scope)));
     }
   }
   return findings;
@@ -151,47 +158,20 @@ async function callFindings(
       ),
     );
   }
-  faults.push(...(await scopeFaults(realm, scope, audience)));
+  faults.push(...(await scopeFaults(realm, scope, audience, [own])));
   return faults.length > 0 ? faults : [ok('permission', `${clientId} may ask for ${name}, which is for ${audience}.`)];
 }
 
-/** What is wrong with a client scope that is to be a permission at `audience`. */
-async function scopeFaults(realm: RealmSnapshot, scope: RealmScope, audience: string): Promise<Finding[]> {
-  const { name, audiences, isInTokenScope } = scope;
+/** What is wrong with a client scope that is to be a permission at `audience`, where these clients ask for it. */
+async function scopeFaults(
+  realm: RealmSnapshot,
+  scope: RealmScope,
+  audience: string,
+  askers: readonly RealmClient[],
+): Promise<Finding[]> {
+  const { name, isInTokenScope } = scope;
   const roles = await realm.rolesOf(scope);
-  const faults: Finding[] = [];
-  const own = audiences.find((one) => one.audience === audience);
-  const others = audiences.filter((one) => one.audience !== audience).map((one) => one.audience);
-  // Those of its client bring an audience by the mapper Audience Resolve.
-  const isResolved = roles.some((role) => role.startsWith(`${audience}.`));
-  if (own === undefined && !isResolved) {
-    faults.push(
-      error(
-        'permission',
-        others.length === 0
-          ? `The client scope ${name} has no audience mapper, so its tokens are for nobody.`
-          : `The client scope ${name} is for ${others.join(', ')}, and not for ${audience}.`,
-        `Add a mapper of the type Audience to the client scope ${name}, with the client ${audience}.`,
-      ),
-    );
-  } else if (own !== undefined && !(own.isInAccessToken && own.isInIntrospection)) {
-    faults.push(
-      error(
-        'permission',
-        `The audience mapper of ${name} leaves ${audience} out of access tokens, or of introspection.`,
-        'Switch on "Add to access token" and "Add to token introspection" at the mapper.',
-      ),
-    );
-  }
-  if (own !== undefined && others.length > 0) {
-    faults.push(
-      warning(
-        'permission',
-        `The client scope ${name} is for ${others.join(', ')} too, so a token stolen at ${audience} opens them.`,
-        'Leave one audience mapper at each client scope.',
-      ),
-    );
-  }
+  const faults = [...audienceFaults(realm, scope, audience, { roles, askers })];
   if (!isInTokenScope) {
     faults.push(
       error(
@@ -212,6 +192,60 @@ async function scopeFaults(realm: RealmSnapshot, scope: RealmScope, audience: st
   }
   return faults;
 }
+
+function* audienceFaults(
+  realm: RealmSnapshot,
+  { name, audiences }: RealmScope,
+  audience: string,
+  { roles, askers }: { readonly roles: readonly string[]; readonly askers: readonly RealmClient[] },
+): Iterable<Finding> {
+  const own = audiences.find((one) => one.audience === audience);
+  const others = audiences.filter((one) => one.audience !== audience).map((one) => one.audience);
+  if (own === undefined) {
+    // Those of its client bring an audience by the mapper Audience Resolve.
+    if (roles.some((role) => role.startsWith(`${audience}.`))) return;
+    const without = askers.filter((client) => !alwaysFor(realm, client).includes(audience));
+    if (askers.length > 0 && without.length === 0) {
+      yield note(
+        'permission',
+        `The client scope ${name} has no audience mapper for ${audience}: each token of ${namesOf(askers)} names it, whatever its scope.`,
+      );
+      return;
+    }
+    yield error(
+      'permission',
+      others.length === 0
+        ? `The client scope ${name} has no audience mapper, so its tokens are for nobody.`
+        : `The client scope ${name} is for ${others.join(', ')}, and not for ${audience}.`,
+      `Add a mapper of the type Audience to the client scope ${name}, with the client ${audience}.`,
+    );
+    return;
+  }
+  if (!own.isInAccessToken || !own.isInIntrospection) {
+    yield error(
+      'permission',
+      `The audience mapper of ${name} leaves ${audience} out of access tokens, or of introspection.`,
+      'Switch on "Add to access token" and "Add to token introspection" at the mapper.',
+    );
+  }
+  if (others.length > 0) {
+    yield warning(
+      'permission',
+      `The client scope ${name} is for ${others.join(', ')} too, so a token stolen at ${audience} opens them.`,
+      'Leave one audience mapper at each client scope.',
+    );
+  }
+}
+
+/** The audiences of each token of a client, by mappers of its own and of its default scopes. */
+function alwaysFor({ scopes }: RealmSnapshot, client: RealmClient): readonly string[] {
+  const ofScopes = scopes
+    .filter(({ name }) => client.defaultScopes.includes(name))
+    .flatMap(({ audiences }) => audiences);
+  return [...client.audiences, ...ofScopes].map(({ audience }) => audience);
+}
+
+const namesOf = (clients: readonly RealmClient[]): string => clients.map(({ clientId }) => clientId).join(', ');
 
 async function accountFindings(realm: RealmSnapshot, own: RealmClient, name: string): Promise<Finding[]> {
   const scope = scopeNamed(realm, name);
@@ -253,8 +287,8 @@ export async function routeRealmFindings(
       findings.push(noSuchScope(name));
       continue;
     }
-    const faults = await scopeFaults(realm, scope, options.clientId);
-    const askers = realm.clients.filter((client) => maySay(client, name)).map(({ clientId }) => clientId);
+    const askers = realm.clients.filter((client) => mayAskFor(client, name));
+    const faults = await scopeFaults(realm, scope, options.clientId, askers);
     findings.push(...faults);
     if (askers.length === 0) {
       findings.push(
@@ -265,7 +299,7 @@ export async function routeRealmFindings(
         ),
       );
     } else if (faults.length === 0) {
-      findings.push(ok('permission', `${name} is for ${options.clientId}; ${askers.join(', ')} may ask for it.`));
+      findings.push(ok('permission', `${name} is for ${options.clientId}; ${namesOf(askers)} may ask for it.`));
     }
   }
   for (const clientId of new Set(routes.flatMap(({ clients }) => clients))) {
@@ -282,7 +316,7 @@ export async function routeRealmFindings(
   return findings;
 }
 
-const maySay = ({ isEnabled, defaultScopes, optionalScopes }: RealmClient, scope: string): boolean =>
+const mayAskFor = ({ isEnabled, defaultScopes, optionalScopes }: RealmClient, scope: string): boolean =>
   isEnabled && [...defaultScopes, ...optionalScopes].includes(scope);
 
 const noSuchScope = (name: string): Finding =>
@@ -294,28 +328,34 @@ const clientNamed = ({ clients }: RealmSnapshot, id: string): RealmClient | unde
 const scopeNamed = ({ scopes }: RealmSnapshot, name: string): RealmScope | undefined =>
   scopes.find((scope) => scope.name === name);
 
-/** Who may call whom: a client, by the scopes that it may ask for, and the audiences of those. */
+/** Who may call whom: a client, the audience of its tokens, and the scopes that it may ask for at it. */
 export interface PermittedCall {
   readonly client: string;
   readonly audience: string;
   readonly scopes: readonly string[];
+  /** Whether each of its tokens is for this audience, whatever scope it asks for. */
+  readonly isInEachToken: boolean;
 }
 
-export function permittedCalls({ clients, scopes }: RealmSnapshot): PermittedCall[] {
-  const isEnabled = (client: RealmClient): boolean => client.isEnabled;
-  const disabled = new Set(clients.filter((client) => !client.isEnabled).map(({ clientId }) => clientId));
-  return clients.filter(isEnabled).flatMap((client) => {
-    const asked = scopes.filter(({ name }) => maySay(client, name));
-    const audiences = [...new Set(asked.flatMap((scope) => scope.audiences.map(({ audience }) => audience)))].filter(
-      (audience) => !disabled.has(audience),
-    );
-    return audiences.toSorted().map((audience) => ({
-      client: client.clientId,
-      audience,
-      scopes: asked
-        .filter((scope) => scope.audiences.some((one) => one.audience === audience))
-        .map(({ name }) => name)
-        .toSorted(),
-    }));
-  });
+export function permittedCalls(realm: RealmSnapshot): PermittedCall[] {
+  const disabled = new Set(realm.clients.filter(({ isEnabled }) => !isEnabled).map(({ clientId }) => clientId));
+  return realm.clients
+    .filter(({ isEnabled }) => isEnabled)
+    .flatMap((client) => {
+      const always = new Set(alwaysFor(realm, client));
+      const asked = realm.scopes.filter(({ name }) => mayAskFor(client, name));
+      const ofScopes = asked.flatMap(({ audiences }) => audiences.map(({ audience }) => audience));
+      return [...new Set([...always, ...ofScopes])]
+        .filter((audience) => !disabled.has(audience))
+        .toSorted()
+        .map((audience) => ({
+          client: client.clientId,
+          audience,
+          scopes: asked
+            .filter(({ audiences }) => audiences.some((one) => one.audience === audience))
+            .map(({ name }) => name)
+            .toSorted(),
+          isInEachToken: always.has(audience),
+        }));
+    });
 }

@@ -1,5 +1,5 @@
 /** RealmSnapshot: what the admin API shows of a realm, as far as calls between services hang on it. No secret is kept. */
-import type { AdminApi } from './admin-api.js';
+import type { AdminApi, Representation } from './admin-api.js';
 
 export interface RealmClient {
   readonly id: string;
@@ -11,17 +11,19 @@ export interface RealmClient {
   readonly hasFullScope: boolean;
   readonly defaultScopes: readonly string[];
   readonly optionalScopes: readonly string[];
+  /** Of mappers of its own: they are in each of its tokens. */
+  readonly audiences: readonly MappedAudience[];
 }
 
 export interface RealmScope {
   readonly id: string;
   readonly name: string;
   readonly isInTokenScope: boolean;
-  readonly audiences: readonly ScopeAudience[];
+  readonly audiences: readonly MappedAudience[];
 }
 
 /** Of a mapper of the type Audience. */
-export interface ScopeAudience {
+export interface MappedAudience {
   readonly audience: string;
   readonly isInAccessToken: boolean;
   readonly isInIntrospection: boolean;
@@ -31,7 +33,6 @@ export interface RealmSettings {
   readonly bruteForceProtected: boolean;
   readonly sslRequired: string;
   readonly ssoSessionMaxLifespan: number;
-  readonly accessTokenLifespan: number;
   /** Undefined where this administrator may not see it. */
   readonly unmanagedAttributes: string | undefined;
 }
@@ -43,106 +44,93 @@ export interface RealmSnapshot {
   readonly scopes: readonly RealmScope[];
   /** The roles that a client scope is mapped to, `client.role` for those of a client; who has one of them gets the scope. */
   readonly rolesOf: (scope: RealmScope) => Promise<readonly string[]>;
-  /** The roles of a client's service account; undefined where it has none, or they can't be seen. */
+  /** The roles of a client's service account, of groups and composite roles too; undefined where they can't be seen. */
   readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<string> | undefined>;
-}
-
-interface ClientRepresentation {
-  readonly id: string;
-  readonly clientId: string;
-  readonly enabled?: boolean;
-  readonly publicClient?: boolean;
-  readonly bearerOnly?: boolean;
-  readonly serviceAccountsEnabled?: boolean;
-  readonly fullScopeAllowed?: boolean;
-  readonly defaultClientScopes?: readonly string[];
-  readonly optionalClientScopes?: readonly string[];
-  readonly attributes?: Readonly<Record<string, string>>;
-}
-
-interface ScopeRepresentation {
-  readonly id: string;
-  readonly name: string;
-  readonly attributes?: Readonly<Record<string, string>>;
-  readonly protocolMappers?: readonly {
-    readonly protocolMapper: string;
-    readonly config?: Readonly<Record<string, string>>;
-  }[];
-}
-
-interface RoleRepresentation {
-  readonly name: string;
-}
-
-interface MappingsRepresentation {
-  readonly realmMappings?: readonly RoleRepresentation[];
-  readonly clientMappings?: Readonly<Record<string, { readonly mappings?: readonly RoleRepresentation[] }>>;
 }
 
 /** Throws as `AdminApi.read` does. */
 export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
-  const settings = await api.read<Partial<Omit<RealmSettings, 'unmanagedAttributes'>>>('');
-  const profile = await api.readIfAllowed<{ readonly unmanagedAttributePolicy?: string }>('/users/profile');
-  const clients = await api.readAll<ClientRepresentation>('/clients');
-  const scopes = await api.read<ScopeRepresentation[]>('/client-scopes');
+  const settings = await api.read('');
+  const profile = await api.ifAllowed(api.read('/users/profile'));
+  const clients = (await api.readPages('/clients')).map(clientOf);
+  const scopes = (await api.readList('/client-scopes')).map(scopeOf);
+  const rolesBelow = async (path: string): Promise<readonly string[]> => {
+    const direct = await api.read(path);
+    // Those that are in another role, or come by a group, are only told one client at a time.
+    const ofClients = Object.values(recordOf(direct['clientMappings'])).map(async (mapping) => {
+      const { id, client } = recordOf(mapping);
+      const roles = await api.readList(`${path}/clients/${textOf(id)}/composite`);
+      return roles.map(({ name }) => `${textOf(client)}.${textOf(name)}`);
+    });
+    const ofRealm = await api.readList(`${path}/realm/composite`);
+    return [...ofRealm.map(({ name }) => textOf(name)), ...(await Promise.all(ofClients)).flat()];
+  };
   return {
-    version: await api.version(),
+    version: await api.ifAllowed(api.version()),
     settings: {
-      bruteForceProtected: settings.bruteForceProtected === true,
-      sslRequired: settings.sslRequired ?? '',
-      ssoSessionMaxLifespan: settings.ssoSessionMaxLifespan ?? 0,
-      accessTokenLifespan: settings.accessTokenLifespan ?? 0,
-      unmanagedAttributes: profile === undefined ? undefined : (profile.unmanagedAttributePolicy ?? 'DISABLED'),
+      bruteForceProtected: settings['bruteForceProtected'] === true,
+      sslRequired: textOf(settings['sslRequired']),
+      ssoSessionMaxLifespan: Number(settings['ssoSessionMaxLifespan'] ?? 0),
+      unmanagedAttributes:
+        profile === undefined ? undefined : textOf(profile['unmanagedAttributePolicy'] ?? 'DISABLED'),
     },
-    clients: clients.map(clientOf),
-    scopes: scopes.map(scopeOf),
-    rolesOf: async ({ id }) => namesOf(await api.read(`/client-scopes/${id}/scope-mappings`)),
+    clients,
+    scopes,
+    rolesOf: async ({ id }) => rolesBelow(`/client-scopes/${id}/scope-mappings`),
     rolesOfServiceAccount: async ({ id, hasServiceAccount }) => {
       if (!hasServiceAccount) return undefined;
-      const user = await api.readIfAllowed<{ readonly id: string }>(`/clients/${id}/service-account-user`);
-      return user === undefined ? undefined : rolesOfUser(api, user.id);
+      const user = await api.ifAllowed(api.read(`/clients/${id}/service-account-user`));
+      if (user === undefined) return undefined;
+      const roles = await api.ifAllowed(rolesBelow(`/users/${textOf(user['id'])}/role-mappings`));
+      return roles === undefined ? undefined : new Set(roles);
     },
   };
 }
 
-function clientOf(client: ClientRepresentation): RealmClient {
-  const { attributes = {} } = client;
+function clientOf(client: Representation): RealmClient {
   return {
-    id: client.id,
-    clientId: client.clientId,
-    isEnabled: client.enabled !== false,
-    isPublic: client.publicClient === true || client.bearerOnly === true,
-    hasServiceAccount: client.serviceAccountsEnabled === true,
-    mayExchange: attributes['standard.token.exchange.enabled'] === 'true',
-    hasFullScope: client.fullScopeAllowed === true,
-    defaultScopes: client.defaultClientScopes ?? [],
-    optionalScopes: client.optionalClientScopes ?? [],
+    id: textOf(client['id']),
+    clientId: textOf(client['clientId']),
+    isEnabled: client['enabled'] !== false,
+    isPublic: client['publicClient'] === true || client['bearerOnly'] === true,
+    hasServiceAccount: client['serviceAccountsEnabled'] === true,
+    mayExchange: recordOf(client['attributes'])['standard.token.exchange.enabled'] === 'true',
+    hasFullScope: client['fullScopeAllowed'] === true,
+    defaultScopes: textsOf(client['defaultClientScopes']),
+    optionalScopes: textsOf(client['optionalClientScopes']),
+    audiences: audiencesOf(client['protocolMappers']),
   };
 }
 
-function scopeOf({ id, name, attributes = {}, protocolMappers = [] }: ScopeRepresentation): RealmScope {
-  const audiences = protocolMappers
+function scopeOf(scope: Representation): RealmScope {
+  return {
+    id: textOf(scope['id']),
+    name: textOf(scope['name']),
+    isInTokenScope: recordOf(scope['attributes'])['include.in.token.scope'] !== 'false',
+    audiences: audiencesOf(scope['protocolMappers']),
+  };
+}
+
+function audiencesOf(mappers: unknown): readonly MappedAudience[] {
+  return listOf(mappers)
+    .map(recordOf)
     .filter(({ protocolMapper }) => protocolMapper === 'oidc-audience-mapper')
-    .map(({ config = {} }) => ({
-      audience: config['included.client.audience'] || config['included.custom.audience'] || '',
-      isInAccessToken: config['access.token.claim'] === 'true',
-      // A mapper that does not say so does what it does for access tokens.
-      isInIntrospection: (config['introspection.token.claim'] ?? config['access.token.claim']) === 'true',
-    }));
-  return { id, name, isInTokenScope: attributes['include.in.token.scope'] !== 'false', audiences };
+    .map(({ config }) => {
+      const settings = recordOf(config);
+      return {
+        audience: textOf(settings['included.client.audience'] || settings['included.custom.audience']),
+        isInAccessToken: settings['access.token.claim'] === 'true',
+        // A mapper that does not say so does what it does for access tokens.
+        isInIntrospection: (settings['introspection.token.claim'] ?? settings['access.token.claim']) === 'true',
+      };
+    });
 }
 
-function namesOf({ realmMappings = [], clientMappings = {} }: MappingsRepresentation): string[] {
-  const ofClients = Object.entries(clientMappings).flatMap(([client, { mappings = [] }]) =>
-    mappings.map(({ name }) => `${client}.${name}`),
-  );
-  return [...realmMappings.map(({ name }) => name), ...ofClients];
-}
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
-/** With those that are in another role. */
-async function rolesOfUser(api: AdminApi, user: string): Promise<ReadonlySet<string> | undefined> {
-  const direct = await api.readIfAllowed<MappingsRepresentation>(`/users/${user}/role-mappings`);
-  const realm = await api.readIfAllowed<RoleRepresentation[]>(`/users/${user}/role-mappings/realm/composite`);
-  if (direct === undefined || realm === undefined) return undefined;
-  return new Set([...namesOf(direct), ...realm.map(({ name }) => name)]);
-}
+const textsOf = (value: unknown): readonly string[] => listOf(value).filter((one) => typeof one === 'string');
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+const recordOf = (value: unknown): Representation =>
+  typeof value === 'object' && value !== null ? (value as Representation) : {};

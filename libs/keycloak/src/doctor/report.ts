@@ -1,5 +1,6 @@
 /** Report: an examination as a checklist for people, or as JSON. */
 import { CHECKS, worstOf, type Finding, type Level } from '../checkup/finding.js';
+import { withoutSecrets } from '../protocol/loggable-text.js';
 import type { Examination } from './examine.js';
 
 export interface ReportSubject {
@@ -38,14 +39,16 @@ export function textReport(
   const width = Math.max(...findings.map(({ check }) => check.length));
   const line = ({ check, level, message, cure }: Finding): string => {
     const [sign, color] = SIGNS[level];
-    const first = `${paint(color, sign)} ${check.padEnd(width)}  ${message}`;
+    // The error of a module may be of any form.
+    const first = `${paint(color, sign)} ${check.padEnd(width)}  ${withoutSecrets(message, [])}`;
     return cure === undefined || level === 'ok'
       ? first
       : `${first}\n${' '.repeat(width + 4)}${paint(color, '→')} ${cure}`;
   };
   const sorted = findings.toSorted((a, b) => CHECKS.indexOf(a.check) - CHECKS.indexOf(b.check));
   const calls = (permittedCalls ?? []).map(
-    ({ client, audience, scopes }) => `  ${client} → ${audience}: ${scopes.join(', ')}`,
+    ({ client, audience, scopes, isInEachToken }) =>
+      `  ${client} → ${audience}: ${[...scopes, ...(isInEachToken ? ['(each token)'] : [])].join(', ')}`,
   );
   return [
     ...(subject === undefined ? [] : [paint(1, `${subject.client} at ${subject.issuer}`)]),

@@ -109,8 +109,8 @@ describe('the command doctor', () => {
     expect(wrong.printed).toContain('→\u001b[0m Of a wrong secret Keycloak says');
     expect(wrong.printed + wrong.failed).not.toContain('not-its-password');
     const misspelt = await doctor(['--accepts', 'orders.reed'], variables());
-    expect(misspelt.printed).toContain('--accepts demands orders.reed, which is no client scope of the realm');
-    expect(misspelt.exitCode).toBe(2);
+    expect(misspelt.printed).toContain('--accepts demands orders.reed, which is no client scope that the realm lists');
+    expect(misspelt.exitCode).toBe(1);
   });
 
   it.each([

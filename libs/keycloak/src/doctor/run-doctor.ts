@@ -9,9 +9,10 @@ import { EXIT_CODES, jsonReport, textReport } from './report.js';
 
 export const USAGE = `Usage: nestjs-keycloak-s2s doctor [flags]
 
-Looks at what a service is configured with, and prints a checklist. It changes nothing, and prints no secret.
+Looks at what a service is configured with, and prints a checklist. It asks Keycloak for tokens and
+throws them away; it changes nothing, and prints no secret.
 
-  --module FILE[#NAME]       the compiled root module, such as dist/app.module.js: doctor makes it, without starting it,
+  --module FILE[#NAME]       the compiled root module, such as dist/app.module.js: doctor makes its providers, starts nothing,
                              and so knows its settings, what it calls, and what its routes demand
 or, without a module:
   --issuer URL               or KEYCLOAK_ISSUER, or KEYCLOAK_BASE_URL and KEYCLOAK_REALM
@@ -55,7 +56,7 @@ export interface Surroundings {
   readonly hasColors: boolean;
 }
 
-const COULD_NOT_RUN = 3;
+export const COULD_NOT_RUN = 3;
 
 /** Gives the exit code. */
 export async function runDoctor(args: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -94,7 +95,7 @@ async function subjectFor(flags: DoctorFlags, environment: Environment): Promise
     // Only then is Nest needed.
     await import('reflect-metadata');
     const { importModule, subjectOf } = await import('./application.discovery.js');
-    return subjectOf(await importModule(flags.module));
+    return madeInTime(importModule(flags.module).then(subjectOf));
   }
   try {
     return subjectOfFlags(flags, environment);
@@ -104,6 +105,17 @@ async function subjectFor(flags: DoctorFlags, environment: Environment): Promise
       error('settings', `${fault}.`, 'Mend the flag or the variable; --help lists them.'),
     );
   }
+}
+
+/** A module may wait for what is not there, such as a database. */
+const MAX_MAKING_MS = 60_000;
+
+async function madeInTime<T>(making: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DoctorUsageError('the module is not made within a minute')), MAX_MAKING_MS);
+  });
+  return Promise.race([making, late]).finally(() => clearTimeout(timer));
 }
 
 const isSubject = (subject: DoctorSubject | readonly Finding[]): subject is DoctorSubject => 'keycloak' in subject;

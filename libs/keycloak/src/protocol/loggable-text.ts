@@ -52,3 +52,15 @@ export function loggableText(given: unknown, secrets: readonly string[] = []): s
   if (text === '') return undefined;
   return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
 }
+
+/**
+ * A sentence of ours that holds names of another party's: on one line, without what is shaped like a token, and without the `secrets`.
+ * Names stay whole, as long as they are.
+ */
+export function withoutSecrets(sentence: string, secrets: readonly string[]): string {
+  const printable = sentence.replaceAll(INVISIBLE, '').replaceAll(NOT_PRINTABLE, ' ');
+  return secrets
+    .filter(({ length }) => length >= MIN_SECRET)
+    .reduce((rest, secret) => rest.replaceAll(secret, '***'), printable)
+    .replaceAll(LIKE_A_TOKEN, '***');
+}

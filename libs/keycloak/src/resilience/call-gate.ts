@@ -72,7 +72,10 @@ export class CallGate<Answer = unknown> {
 
   get state(): CallsState {
     const { running, queued } = this.#bulkhead;
-    return { circuit: CIRCUIT_STATES[this.#breaker.state], running, queued };
+    const { state } = this.#breaker;
+    // The breaker itself notices the end of its pause with the next call.
+    const circuit = state === BreakerState.Open && this.#pause.isOver ? 'half-open' : CIRCUIT_STATES[state];
+    return { circuit, running, queued };
   }
 
   /**

@@ -1,0 +1,52 @@
+/** ServiceRegistry: the services that an application calls, for those who look at them from outside. */
+import type { RegisteredService } from './checkup/checkup-parts.js';
+import { whyUnreached } from './checkup/why-unreached.js';
+import { DeclaredScopes } from './client/declared-scopes.js';
+import type { Network } from './http/network.js';
+import type { CallsState } from './resilience/call-gate.js';
+import type { ResolvedServiceOptions } from './service.options.js';
+
+/** A factory that is called for each request may make one each time: the others are called all the same, and not looked at. */
+const MAX_SERVICES = 1000;
+
+interface Entry {
+  /** Its name; a number stands behind it where another registration has the same one. */
+  readonly label: string;
+  readonly service: RegisteredService;
+  readonly transport: { readonly state: CallsState };
+}
+
+export class ServiceRegistry {
+  /** By all that makes one differ from another. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #timesOfLabel = new Map<string, number>();
+
+  constructor(private readonly network: Network) {}
+
+  /** Gives what holds the calls of the service to its scopes. `door` stands behind the name in `states`. */
+  add(name: string, options: ResolvedServiceOptions, transport: Entry['transport'], door = ''): DeclaredScopes {
+    const { baseUrl, audience, scopes } = options;
+    const key = JSON.stringify([name, door, baseUrl, audience, scopes]);
+    const known = this.#entries.get(key);
+    if (known !== undefined || this.#entries.size < MAX_SERVICES) {
+      const whyNot = async (): Promise<string | undefined> => whyUnreached({ name, ...options }, this.network);
+      const service = { name, baseUrl, audience, scopes, whyUnreached: whyNot };
+      this.#entries.set(key, { label: known?.label ?? this.#labelOf(name + door), service, transport });
+    }
+    return new DeclaredScopes(name, scopes);
+  }
+
+  get services(): readonly RegisteredService[] {
+    return [...this.#entries.values()].map(({ service }) => service);
+  }
+
+  states(): Readonly<Record<string, CallsState>> {
+    return Object.fromEntries([...this.#entries.values()].map(({ label, transport }) => [label, transport.state]));
+  }
+
+  #labelOf(name: string): string {
+    const times = (this.#timesOfLabel.get(name) ?? 0) + 1;
+    this.#timesOfLabel.set(name, times);
+    return times === 1 ? name : `${name} ${times}`;
+  }
+}
