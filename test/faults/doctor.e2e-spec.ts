@@ -215,9 +215,64 @@ describeOnKeycloak('doctor', () => {
           client: 'service-b',
           audience: 'service-c',
           scopes: ['analytics.run', 'attacks.exchange'],
+          isInEachToken: false,
         });
       }
     }));
+
+  it.each<[string, (realm: RealmFile) => unknown]>([
+    [
+      'whose audience is in a default scope',
+      (realm) => {
+        const { protocolMappers = [] } = scopeIn(realm, 'orders.approve');
+        const attributes = { 'include.in.token.scope': 'false' };
+        realm.clientScopes.push({ name: 'b-audience', protocol: 'openid-connect', protocolMappers, attributes });
+        clientIn(realm, 'service-a').defaultClientScopes.push('b-audience');
+        for (const scope of ['orders.approve', 'receipts.read']) scopeIn(realm, scope).protocolMappers = [];
+      },
+    ],
+    [
+      'whose audience is at the client',
+      (realm) => {
+        clientIn(realm, 'service-a').protocolMappers = scopeIn(realm, 'orders.approve').protocolMappers ?? [];
+        for (const scope of ['orders.approve', 'receipts.read']) scopeIn(realm, scope).protocolMappers = [];
+      },
+    ],
+    [
+      'with composite roles',
+      (realm) => {
+        realm.roles.realm.push({ name: 'boss', composite: true, composites: { realm: ['order-manager'] } });
+        for (const mapping of realm.scopeMappings)
+          if (mapping.clientScope === 'orders.approve') mapping.roles = ['boss'];
+      },
+    ],
+    [
+      'with a service account that is off, and not needed',
+      (realm) => (clientIn(realm, 'service-b').serviceAccountsEnabled = false),
+    ],
+  ])('gives no false alarm of a realm %s', (_, change) =>
+    withRealm(change, async (realm) => {
+      for (const subject of [A, B]) {
+        expect(textOf(bad(await doctor(realm, subject)))).toBe('');
+        expect(textOf(bad(await doctor(realm, subject, true)))).toBe('');
+      }
+    }),
+  );
+
+  it('knows what Keycloak does with lightweight tokens: its own serve, and it exchanges none that name no audience', () =>
+    withRealm(
+      (realm) => (clientIn(realm, 'service-a').attributes['client.use.lightweight.access.token.enabled'] = 'true'),
+      async (realm) => {
+        const asSelf: Subject = { ...A, calls: { 'service-b': { asSelf: ['orders.approve'] } } };
+        expect(textOf(bad(await doctor(realm, asSelf)))).toMatch(/^warning scope: .* unless it is a lightweight one/);
+        expect(textOf(bad(await doctor(realm, asSelf, true)))).toBe('');
+        const onBehalfOf: Subject = { ...A, calls: { 'service-b': { onBehalfOf: ['orders.approve'] } } };
+        expect(textOf(bad(await doctor(realm, onBehalfOf)))).toMatch(/"Add to lightweight access token"/);
+        expect(textOf(bad(await doctor(realm, onBehalfOf, true)))).toMatch(
+          /error permission: service-a has lightweight tokens, which the audience mapper of orders.approve leaves out/,
+        );
+      },
+    ));
 
   it.each(FAULTS)('finds $what (row $row)', ({ change = unchanged, subject = A, own, administrator }) =>
     withRealm(change, async (realm) => {

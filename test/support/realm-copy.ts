@@ -11,11 +11,12 @@ export interface RealmFile {
   bruteForceProtected: boolean;
   clientScopes: {
     name: string;
+    protocol?: string;
     protocolMappers?: { config: Record<string, string> }[];
     attributes: Record<string, string>;
   }[];
   scopeMappings: { clientScope: string; roles: string[] }[];
-  roles: { realm: { name: string }[] };
+  roles: { realm: { name: string; composite?: boolean; composites?: object }[] };
   clients: {
     clientId: string;
     enabled?: boolean;
@@ -23,6 +24,7 @@ export interface RealmFile {
     fullScopeAllowed?: boolean;
     defaultClientScopes: string[];
     optionalClientScopes: string[];
+    protocolMappers?: object[];
     attributes: Record<string, string>;
   }[];
 }

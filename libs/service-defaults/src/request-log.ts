@@ -30,7 +30,7 @@ interface LoggedAnswer extends ServerResponse {
 export function logRequests(
   adapter: FastifyAdapter,
   connections: Connections,
-  logger: Pick<ServiceLogger, 'ofRoute'>,
+  logger: Pick<ServiceLogger, 'ofRoute' | 'flush'>,
   subject: RequestLogSubject,
 ): void {
   const addSubject = SUBJECTS[subject]();
@@ -55,14 +55,16 @@ export function logRequests(
     if (statusCode >= 500) log.error(line);
     else log.info(line);
   });
-  adapter
-    .getInstance()
-    .addHook('onRequest', (request: object, reply: { readonly raw: LoggedAnswer }, done: () => void) => {
-      const { raw } = reply;
-      raw[REQUEST] = request;
-      raw[STARTED_AT] = performance.now();
-      done();
-    });
+  const fastify = adapter.getInstance();
+  fastify.addHook('onRequest', (request: object, { raw }: { readonly raw: LoggedAnswer }, done: () => void) => {
+    raw[REQUEST] = request;
+    raw[STARTED_AT] = performance.now();
+    done();
+  });
+  fastify.addHook('onClose', (_instance: unknown, done: () => void) => {
+    logger.flush();
+    done();
+  });
 }
 
 /** One for each method and route: as many as there are, since a route is written as it was declared. */

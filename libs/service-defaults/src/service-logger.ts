@@ -18,9 +18,12 @@ export type RequestLog = Readonly<Record<'info' | 'error', (fields: object) => v
 export class ServiceLogger implements LoggerService {
   readonly #pino: Logger;
   readonly #requests: Logger;
+  /** Writes what waits. */
+  readonly flush: () => void;
 
   constructor(format: ServiceSettings<string>['logFormat'], service?: string, version?: string) {
     const output = new LogOutput(format === 'json' ? (line) => line : asText);
+    this.flush = output.flush;
     const options = {
       level: 'debug',
       base: { ...(service === undefined ? {} : { service }), ...(version === undefined ? {} : { version }) },

@@ -128,7 +128,16 @@ async function withoutAudience(question: Question, call: Call, token: GrantedTok
     await question.probe.exchange(call.scope, call.audience);
     return granted(question, call, { ...token, audiences: [call.audience] });
   } catch (failure) {
-    return isNotAvailable(failure) ? misdirected(call, []) : unseenMapper(question, call);
+    if (!isNotAvailable(failure)) return unseenMapper(question, call);
+    const { about, scope, audience } = call;
+    return {
+      ...warning(
+        'scope',
+        `${about}: granted, and its token names no audience: unless it is a lightweight one, the client scope has no audience mapper.`,
+        `Add a mapper of the type Audience to the client scope ${scope}, with the client ${audience}.`,
+      ),
+      needsAdministrator: true,
+    };
   }
 }
 
@@ -160,7 +169,7 @@ function misdirected({ about, scope, audience }: Call, found: readonly string[])
     return error(
       'scope',
       `${about}: the scope is granted, but its token names no audience: the client scope has no audience mapper.`,
-      `Add a mapper of the type Audience to the client scope ${scope}, with the client ${audience}.`,
+      `Add a mapper of the type Audience to the client scope ${scope}, with the client ${audience}. Where this client has lightweight tokens, switch on "Add to lightweight access token" at the mapper, too.`,
     );
   }
   return error(

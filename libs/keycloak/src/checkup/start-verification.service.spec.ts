@@ -88,6 +88,19 @@ describe('verifyAtStart', () => {
     });
   });
 
+  it.each(['token', 'discovery'] as const)('starts while Keycloak is overloaded at %s', async (endpoint) => {
+    const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    for (const status of [503, 429] as const) {
+      realm.control.fault(endpoint, { kind: 'status', status });
+      try {
+        await start({}, { asSelf: ['orders.approve'] });
+      } finally {
+        realm.control.fault(endpoint, undefined);
+      }
+    }
+    expect(error).toHaveBeenCalledTimes(2);
+  });
+
   it('warns of plain http in production, whether it is on or not (row 9)', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const { NODE_ENV } = process.env;

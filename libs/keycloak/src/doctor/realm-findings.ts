@@ -80,6 +80,7 @@ export async function clientFindings(
     findings.push(...audienceFindings(realm, service));
     for (const scope of service.scopes?.onBehalfOf ?? []) {
       findings.push(...(await callFindings(realm, own, scope, service.audience)));
+      findings.push(...lightweightFindings(realm, own, scope, service.audience));
     }
     for (const scope of service.scopes?.asSelf ?? []) {
       findings.push(...(await callFindings(realm, own, scope, service.audience)));
@@ -160,6 +161,19 @@ async function callFindings(
   }
   faults.push(...(await scopeFaults(realm, scope, audience, [own])));
   return faults.length > 0 ? faults : [ok('permission', `${clientId} may ask for ${name}, which is for ${audience}.`)];
+}
+
+/** Keycloak looks for the audience in the token itself before it gives one out by exchange. */
+function lightweightFindings(realm: RealmSnapshot, own: RealmClient, name: string, audience: string): Finding[] {
+  const mapper = scopeNamed(realm, name)?.audiences.find((one) => one.audience === audience);
+  if (!own.hasLightweightTokens || mapper === undefined || mapper.isInLightweightToken) return [];
+  return [
+    error(
+      'permission',
+      `${own.clientId} has lightweight tokens, which the audience mapper of ${name} leaves out, so Keycloak exchanges none for ${audience}.`,
+      'Switch on "Add to lightweight access token" at the mapper, or lightweight tokens off at the client.',
+    ),
+  ];
 }
 
 /** What is wrong with a client scope that is to be a permission at `audience`, where these clients ask for it. */

@@ -9,6 +9,7 @@ export interface RealmClient {
   readonly hasServiceAccount: boolean;
   readonly mayExchange: boolean;
   readonly hasFullScope: boolean;
+  readonly hasLightweightTokens: boolean;
   readonly defaultScopes: readonly string[];
   readonly optionalScopes: readonly string[];
   /** Of mappers of its own: they are in each of its tokens. */
@@ -27,6 +28,7 @@ export interface MappedAudience {
   readonly audience: string;
   readonly isInAccessToken: boolean;
   readonly isInIntrospection: boolean;
+  readonly isInLightweightToken: boolean;
 }
 
 export interface RealmSettings {
@@ -96,6 +98,7 @@ function clientOf(client: Representation): RealmClient {
     hasServiceAccount: client['serviceAccountsEnabled'] === true,
     mayExchange: recordOf(client['attributes'])['standard.token.exchange.enabled'] === 'true',
     hasFullScope: client['fullScopeAllowed'] === true,
+    hasLightweightTokens: recordOf(client['attributes'])['client.use.lightweight.access.token.enabled'] === 'true',
     defaultScopes: textsOf(client['defaultClientScopes']),
     optionalScopes: textsOf(client['optionalClientScopes']),
     audiences: audiencesOf(client['protocolMappers']),
@@ -121,6 +124,7 @@ function audiencesOf(mappers: unknown): readonly MappedAudience[] {
         audience: textOf(settings['included.client.audience'] || settings['included.custom.audience']),
         isInAccessToken: settings['access.token.claim'] === 'true',
         // A mapper that does not say so does what it does for access tokens.
+        isInLightweightToken: settings['lightweight.claim'] === 'true',
         isInIntrospection: (settings['introspection.token.claim'] ?? settings['access.token.claim']) === 'true',
       };
     });
