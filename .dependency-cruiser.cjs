@@ -177,7 +177,10 @@ module.exports = {
       comment: 'It looks at what the server grants; what a service does with it is nothing to it.',
       severity: 'error',
       from: { path: rooms('checkup'), pathNot: notSpec },
-      to: { path: CORE, pathNot: [rooms('checkup', 'authorization-server', 'http', 'protocol'), `${CORE}[^/]+[.]ts$`] },
+      to: {
+        path: CORE,
+        pathNot: [rooms('checkup', 'authorization-server', 'client', 'http', 'protocol'), `${CORE}[^/]+[.]ts$`],
+      },
     },
     {
       name: 'doctor-is-known-to-nobody',

@@ -6,9 +6,7 @@ import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { describeRequest, verifiedTokenOf, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { Connections } from './connections.js';
 import type { RequestLog, ServiceLogger } from './service-logger.js';
-
-/** How the line has the subject: `subjectHash`, `sub`, or neither. */
-export type RequestLogSubject = 'hash' | 'plain' | 'none';
+import type { RequestLogSubject } from './service-settings.js';
 
 /** By which an answer knows its request, as Fastify has it. */
 const REQUEST = Symbol('service-defaults:request');

@@ -3,8 +3,10 @@ import { matches } from 'class-validator';
 import { isProduction, type KeycloakModuleOptions, type ServiceScopes } from 'nestjs-keycloak-s2s';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
-import type { RequestLogSubject } from './request-log.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
+
+/** How a line of the request log has the subject: `subjectHash`, `sub`, or neither. */
+export type RequestLogSubject = 'hash' | 'plain' | 'none';
 
 export interface ServiceDescription<Called extends string> {
   /** Such as `service-a`. It is the default client id; in the form `SERVICE_A` it prefixes the service's variables. */
