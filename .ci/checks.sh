@@ -230,10 +230,10 @@ compose_stop() {
 
 # --- the stack without containers
 
-# No engine answers there, so `npm start` takes the way without Docker.
+# No engine answers there, so a real Keycloak is had the way without Docker.
 NO_DOCKER=tcp://127.0.0.1:1
 
-npm_start() { DOCKER_HOST=$NO_DOCKER start_stack npm-start 840 npm start; }
+npm_start() { DOCKER_HOST=$NO_DOCKER start_stack npm-start 840 npm run start:keycloak; }
 
 # start_stack NAME SECONDS COMMAND...: starts it, and waits for the answer of the chain; npm_start_ends NAME ends it.
 start_stack() {
@@ -305,7 +305,7 @@ fresh_clone() {
 bare_start() {
   bare
   start_stack bare-start 60 "${BARE[@]}" npm start
-  says "$RESULTS/bare-start.log" 'so the embedded authorization server stands in for it'
+  says "$RESULTS/bare-start.log" 'The real one: npm run start:keycloak'
 }
 
 # The specs ran in `npm test` before, on a Keycloak. Here a few of each kind show that the command works, what it falls back on,

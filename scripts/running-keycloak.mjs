@@ -2,6 +2,9 @@
 import { runsAlready } from './own-options.mjs';
 import { portOf, REALM } from './services.mjs';
 
+/** So the embedded server answers what it does not have. */
+const NOT_IMPLEMENTED = 501;
+
 /**
  * As AUTHORIZATION_SERVER says, else what npm start starts.
  *
@@ -49,6 +52,9 @@ export async function administratorOf(environment) {
     const url = `${baseUrl}/admin/realms${path}`;
     const headers = { authorization, 'content-type': 'application/json' };
     const answer = await send(url, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    if (answer.status === NOT_IMPLEMENTED) {
+      throw new Error(`${baseUrl} is the embedded server, and this takes a real Keycloak: npm run start:keycloak`);
+    }
     if (!answer.ok) throw new Error(`${method} ${url} answers ${answer.status}`);
     return answer;
   };
@@ -68,5 +74,5 @@ export async function administratorOf(environment) {
 const send = (url, init) =>
   fetch(url, { ...init, signal: AbortSignal.timeout(30_000) }).catch((error) => {
     const why = `${url} did not answer (${error.cause?.code ?? error.message})`;
-    throw new Error(`${why}. Start the stack first, in another terminal: npm start (or: docker compose up --build)`);
+    throw new Error(`${why}. Start the stack first, in another terminal: npm start, npm run start:keycloak or docker compose up --build`);
   });

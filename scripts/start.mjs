@@ -1,5 +1,5 @@
-// npm start: builds, starts an authorization server and the services, and shows what to try. --watch restarts them on
-// changes; --authorization-server=… chooses the server.
+// npm start: builds, starts the embedded authorization server and the services, and shows what to try. npm run start:keycloak takes
+// a real Keycloak; --authorization-server=… chooses any server, and --watch restarts the services on changes.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -42,7 +42,7 @@ async function main() {
   const { values: flags } = parseArgs({
     options: { watch: { type: 'boolean' }, 'authorization-server': { type: 'string' } },
   });
-  const choice = chooseServer(flags['authorization-server'], process.env);
+  const choice = chooseServer(flags['authorization-server'], process.env, 'embedded');
   const all = services(process.env);
   await checkPorts(all, choice);
   say('Building');
@@ -191,7 +191,7 @@ Ctrl-C stops everything.
 /** @param {Server} server */
 function aboutServer({ kind, baseUrl, adminUsername, adminPassword }) {
   if (kind === 'embedded') {
-    return `Authorization server:       ${baseUrl}, the embedded server. It is not Keycloak, and has no console`;
+    return `Authorization server:       ${baseUrl}, the embedded server, which answers as Keycloak does. The real one: npm run start:keycloak`;
   }
   const administrator = kind === 'external' ? '' : ` (${adminUsername} / ${adminPassword})`;
   return `Keycloak's console:         ${baseUrl}/admin${administrator}`;

@@ -97,7 +97,10 @@ function addToTables(text, { name, permission, role, caller }) {
  */
 function addCall(text, { name, permission }) {
   // The first one: what is called in demo mode only stands below it.
-  return replace(text, /calls: \{ ?/, (found) => `${found}'${name}': { asSelf: ['${permission}'] }, `);
+  return replace(text, /calls: \{((?:[^{}]|\{[^}]*\})*)\}/, (_, calls) => {
+    const before = calls.trim().replace(/,$/, '');
+    return `calls: { ${before === '' ? '' : `${before}, `}'${name}': { asSelf: ['${permission}'] } }`;
+  });
 }
 
 /**

@@ -29,6 +29,52 @@ function focus(element) {
   element.focus();
 }
 
+// --- the matrix of stolen tokens
+
+const doors = document.querySelector('#try-doors');
+
+doors?.addEventListener('submit', (event) => {
+  event.preventDefault();
+  void tryDoors();
+});
+
+let isTrying = false;
+
+async function tryDoors() {
+  if (isTrying) return;
+  isTrying = true;
+  const words = document.querySelector('#matrix-progress');
+  words.textContent = 'Each token is shown at each door …';
+  try {
+    const { page } = await pageAt(doors.action, { method: 'POST', body: new URLSearchParams(new FormData(doors)) });
+    const table = page.querySelector('#matrix-table');
+    if (table === null) {
+      showInstead(page);
+      return;
+    }
+    // Where the page says how it went, the table need not.
+    const summary = table.querySelector('.matrix-summary');
+    summary.remove();
+    document.querySelector('#matrix-table').replaceWith(document.adoptNode(table));
+    words.textContent = summary.textContent;
+    countDown();
+  } catch {
+    words.textContent = 'The doors could not be tried: reload the page, and try again.';
+  } finally {
+    isTrying = false;
+  }
+}
+
+/** How long the token of a cell is still good; it is not good for anything after that. */
+function countDown() {
+  for (const time of document.querySelectorAll('[data-expires-at]')) {
+    const seconds = Math.ceil(Number(time.dataset.expiresAt) - Date.now() / 1000);
+    time.textContent = seconds > 0 ? `for ${seconds} s more` : '(it has ended)';
+  }
+}
+countDown();
+setInterval(countDown, 1000);
+
 // --- the chain
 
 for (const link of document.querySelectorAll('main a[href="/run-service-b"]')) {

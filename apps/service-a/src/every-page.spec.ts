@@ -11,6 +11,7 @@ import {
   home,
   loginFailed,
   MADE,
+  matrixRun,
   METRICS,
   token,
 } from '../spec-support/shown-pages.js';
@@ -34,6 +35,8 @@ describe('every page', () => {
     const attempt = { attack: sent, control: sent, token: { aud: NAME, scope: NAME } };
     shown.push(attacksRun([{ attack, attempt, verdict: 'open', why: NAME }]));
     shown.push(home({ demoMode: true, user: undefined, attacks: [attack] }));
+    const cell = { service: NAME, verdict: 'unclear', why: NAME, answer: sent.answer } as const;
+    shown.push(matrixRun([{ holder: NAME, token: { aud: NAME, scope: NAME }, expiresAt: 0, cells: [cell] }]));
     for (const html of shown) {
       expect(html).not.toContain('<img');
       expect(html).not.toContain('"\'&');

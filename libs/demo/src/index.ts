@@ -1,9 +1,10 @@
 /** The door of demo: the code that the services share in demo mode only. */
 export { AttackersKeycloak } from './attacks/attackers-keycloak.js';
-export { readAttempt } from './attacks/attempt-form.js';
+export { readAttempt, readTokenRow } from './attacks/attempt-form.js';
 export { AttackNotRun, attempt, isAccepted, thenCleanUp } from './attacks/attempt.js';
 export { AttackRuns } from './attacks/attack-runs.js';
 export { AttackTarget } from './attacks/attack-target.js';
+export { tryDoors } from './matrix/token-row.js';
 export { ownAddress } from './attacks/own-address.js';
 export { RequestTraceModule } from './request-trace/request-trace.module.js';
 export { RequestTracer } from './request-trace/request-tracer.js';
@@ -12,6 +13,7 @@ export { seenToken, seenTokens } from './seen-token.js';
 
 export type { AttackingClient } from './attacks/attackers-keycloak.js';
 export type { AttackAnswer, Attempt, Sent, TokenInWords } from './attacks/attempt.js';
+export type { Door, Targets, TokenRow } from './matrix/token-row.js';
 export type { RequestTraceOptions, TraceableRequest } from './request-trace/request-tracer.js';
 export type { TraceMetric, TraceStep } from './request-trace/server-timing.js';
 export type { SeenToken, ShownClaim } from './seen-token.js';

@@ -1,7 +1,7 @@
 /** AttacksAtBClient: has Service B make the attacks whose credential it, or Service C behind it, holds. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceClient } from 'nestjs-keycloak-s2s';
-import { AttackNotRun, readAttempt, type Attempt } from 'demo';
+import { AttackNotRun, readAttempt, readTokenRow, type Attempt, type TokenRow } from 'demo';
 import type { AttackId } from './attack-list.js';
 
 @Injectable()
@@ -13,5 +13,13 @@ export class AttacksAtBClient {
     const attempt = readAttempt(answer);
     if (attempt === undefined) throw new AttackNotRun('Service B reported its attack in an unknown format.');
     return attempt;
+  }
+
+  /** What each service answers to the token that Service B exchanges for Service C. */
+  async tokenRow(): Promise<TokenRow> {
+    const answer = await this.serviceB.asSelf('attacks.replay').post<unknown>('/api/attacks/token-row', undefined);
+    const row = readTokenRow(answer);
+    if (row === undefined) throw new AttackNotRun('Service B reported its token in an unknown format.');
+    return row;
   }
 }

@@ -6,10 +6,12 @@ import { AttackLab } from './attack-lab.js';
 import { AttackTools } from './attack-tools.js';
 import { AttacksAtBClient } from './attacks-at-b.client.js';
 import { AttacksController } from './attacks.controller.js';
+import { MatrixController } from './matrix.controller.js';
+import { TokenMatrix } from './token-matrix.js';
 
 @Module({
   imports: [LoginModule, PagesModule],
-  controllers: [AttacksController],
-  providers: [AttackLab, AttackTools, AttacksAtBClient],
+  controllers: [AttacksController, MatrixController],
+  providers: [AttackLab, AttackTools, AttacksAtBClient, TokenMatrix],
 })
 export class AttacksModule {}

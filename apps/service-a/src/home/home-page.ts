@@ -1,5 +1,6 @@
 /** Home page: the page model of the start page. */
 import type { Attack } from '../attacks/attack-list.js';
+import type { MatrixModel } from '../attacks/matrix-page.js';
 import type { Page } from '../pages/pages.js';
 
 export interface HomePage {
@@ -10,6 +11,8 @@ export interface HomePage {
   readonly hasUnknownSession?: boolean;
   /** The attacks that can be tried; empty outside demo mode. */
   readonly attacks: readonly Attack[];
+  /** The table of stolen tokens, before they are tried; in demo mode. */
+  readonly matrix?: MatrixModel | undefined;
 }
 
 export const homePage = (model: HomePage): Page => ({ template: 'home', model });

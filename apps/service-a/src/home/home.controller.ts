@@ -3,6 +3,7 @@ import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';
 import { securityHeaders } from 'service-defaults';
 import { ATTACKS } from '../attacks/attack-list.js';
+import { UNTRIED } from '../attacks/matrix-page.js';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { Cookies, type CookieRequest } from '../login/cookies.js';
 import { UserSessions } from '../login/user-sessions.js';
@@ -39,6 +40,8 @@ export class HomeController {
     const { demoMode } = this.config;
     const attacks = demoMode ? ATTACKS : [];
     const hasUnknownSession = id !== undefined && session === undefined;
-    return this.pages.render(homePage({ demoMode, user, hasUnknownSession, attacks }));
+    return this.pages.render(
+      homePage({ demoMode, user, hasUnknownSession, attacks, matrix: demoMode ? UNTRIED : undefined }),
+    );
   }
 }

@@ -1,8 +1,8 @@
 /** AttackLab: makes the attacks that use Service B's tokens, and has Service C make its own attack. */
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { TokenExchangeClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { AttackRuns, AttackTarget, ownAddress, type Attempt } from 'demo';
+import { TokenExchangeClient, VerifiedAccessToken, type IssuedToken } from 'nestjs-keycloak-s2s';
+import { AttackRuns, AttackTarget, ownAddress, tryDoors, type Attempt, type Targets, type TokenRow } from 'demo';
 import { serviceBConfig, type ServiceBConfig } from '../config.js';
 import { AttacksAtCClient } from './attacks-at-c.client.js';
 import { replay, type Replay } from './replayed-tokens.js';
@@ -11,6 +11,7 @@ import { replay, type Replay } from './replayed-tokens.js';
 export class AttackLab {
   readonly #runs = new AttackRuns();
   readonly #serviceC: AttackTarget;
+  readonly #targets: Targets;
   readonly #replays: Readonly<Record<string, Replay>>;
 
   constructor(
@@ -21,12 +22,12 @@ export class AttackLab {
   ) {
     if (demo === undefined) throw new Error('Attacks are available in demo mode only');
     this.#serviceC = new AttackTarget('Service C', () => urls['service-c']);
+    const serviceA = new AttackTarget('Service A', () => demo.urls['SERVICE_A_URL'] ?? '');
+    const serviceB = new AttackTarget('Service B', () => ownAddress(host));
+    this.#targets = { 'service-a': serviceA, 'service-b': serviceB, 'service-c': this.#serviceC };
     this.#replays = {
-      'exchanged-token-at-a': {
-        name: 'Service A',
-        target: new AttackTarget('Service A', () => demo.urls['SERVICE_A_URL'] ?? ''),
-      },
-      'exchanged-token-at-b': { name: 'Service B', target: new AttackTarget('Service B', () => ownAddress(host)) },
+      'exchanged-token-at-a': { name: 'Service A', target: serviceA },
+      'exchanged-token-at-b': { name: 'Service B', target: serviceB },
     };
   }
 
@@ -37,9 +38,17 @@ export class AttackLab {
     return found === undefined ? undefined : this.#runs.run(id, () => this.#replay(found, caller));
   }
 
-  /** The token is the one that Service B rightfully exchanges on the chain. */
+  /** Shows the token that Service B exchanged to all three services. */
+  async tokenRow(caller: VerifiedAccessToken): Promise<TokenRow> {
+    return tryDoors((await this.#exchanged(caller)).reveal(), this.#targets);
+  }
+
   async #replay(found: Replay, caller: VerifiedAccessToken): Promise<Attempt> {
-    const exchanged = await this.tokens.exchange(caller, { audience: 'service-c', scope: 'analytics.run' });
-    return replay(exchanged, found, this.#serviceC);
+    return replay(await this.#exchanged(caller), found, this.#serviceC);
+  }
+
+  /** The token is the one that Service B rightfully exchanges on the chain. */
+  async #exchanged(caller: VerifiedAccessToken): Promise<IssuedToken> {
+    return this.tokens.exchange(caller, { audience: 'service-c', scope: 'analytics.run' });
   }
 }

@@ -1,12 +1,21 @@
 /** Attacks: runs the attacks of the demonstration that need Service B or Service C. */
 import { Controller, HttpCode, NotFoundException, Param, Post } from '@nestjs/common';
 import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import type { Attempt } from 'demo';
+import type { Attempt, TokenRow } from 'demo';
 import { AttackLab } from './attack-lab.js';
 
 @Controller('api/attacks')
 export class AttacksController {
   constructor(private readonly lab: AttackLab) {}
+
+  /** What each service answers to the token that Service B exchanged for Service C. */
+  @Post('token-row')
+  @HttpCode(200)
+  @RequirePermission('attacks.replay')
+  @AllowClients('service-a')
+  async tokenRow(@AccessToken() caller: VerifiedAccessToken): Promise<TokenRow> {
+    return this.lab.tokenRow(caller);
+  }
 
   /** Returns the answers without judging them, and only the claims of the token. */
   @Post(':id')

@@ -49,7 +49,7 @@ export async function attempt(parts: {
   return {
     attack: { what: attack[0], answer: attacked.value },
     control: { what: control[0], answer: controlled.status === 'fulfilled' ? controlled.value : NO_ANSWER },
-    ...(token === undefined ? {} : { token: inWords(token) }),
+    ...(token === undefined ? {} : { token: tokenInWords(token).words }),
   };
 }
 
@@ -74,9 +74,10 @@ export async function thenCleanUp(attempted: Promise<Attempt>, cleanUp: () => Pr
 const SHOWN_CLAIMS = ['typ', 'azp', 'aud', 'scope'] as const;
 
 /** Reads the claims without checking the token, since it is our own and they are for display. */
-function inWords(token: string): TokenInWords {
+export function tokenInWords(token: string): { readonly words: TokenInWords; readonly expiresAt: number } {
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
-  return Object.fromEntries(
+  const words = Object.fromEntries(
     SHOWN_CLAIMS.flatMap((name) => (claims[name] === undefined ? [] : [[name, [claims[name]].flat().join(' ')]])),
   );
+  return { words, expiresAt: Number(claims['exp'] ?? 0) };
 }

@@ -1,6 +1,27 @@
 import { describe, expect, it } from '@jest/globals';
-import { homedir } from 'node:os';
-import { cacheFolder } from './keycloak-distribution.js';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cacheFolder, findDistribution } from './keycloak-distribution.js';
+import { resolveSettings } from './keycloak-settings.js';
+
+describe('findDistribution', () => {
+  it('says of a cache folder that can not be written, that it can not', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cache-'));
+    const { XDG_CACHE_HOME } = process.env;
+    process.env['XDG_CACHE_HOME'] = join(folder, 'a-file');
+    try {
+      writeFileSync(join(folder, 'a-file'), '');
+      writeFileSync(join(folder, 'realm.json'), '{"realm":"shop"}');
+      const found = await findDistribution(await resolveSettings({ realm: join(folder, 'realm.json') }));
+      expect(found).toEqual({ missing: [expect.stringMatching(/the cache folder .*a-file.* can't be written \(/)] });
+    } finally {
+      process.env['XDG_CACHE_HOME'] = XDG_CACHE_HOME;
+      if (XDG_CACHE_HOME === undefined) delete process.env['XDG_CACHE_HOME'];
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
 
 describe('cacheFolder', () => {
   it('follows XDG_CACHE_HOME', () => {

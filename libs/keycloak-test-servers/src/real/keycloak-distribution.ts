@@ -5,6 +5,7 @@ import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { firstLine } from './failed-command.js';
 import { fetchArchive, verifyKnownArchive } from './keycloak-archive.js';
 import type { KeycloakSettings } from './keycloak-settings.js';
 
@@ -23,8 +24,13 @@ export async function findDistribution(settings: KeycloakSettings): Promise<{ ho
   const home = join(cache, `keycloak-${settings.version}`);
   // The folder is renamed into place when complete, so it is never partial.
   if (existsSync(home)) return { home };
-  await mkdir(cache, { recursive: true });
-  const workFolder = await mkdtemp(join(cache, `.getting-${settings.version}-`));
+  let workFolder: string;
+  try {
+    await mkdir(cache, { recursive: true });
+    workFolder = await mkdtemp(join(cache, `.getting-${settings.version}-`));
+  } catch (error) {
+    return { missing: [`Keycloak's distribution: the cache folder ${cache} can't be written (${firstLine(error)})`] };
+  }
   try {
     let archive = `${home}.tar.gz`;
     if (existsSync(archive)) {

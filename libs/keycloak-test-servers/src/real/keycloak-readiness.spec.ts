@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { LogTail, waitUntilReady, type Readiness } from './keycloak-readiness.js';
+import { doing, LogTail, waitUntilReady, type Readiness } from './keycloak-readiness.js';
 
 let server: Server | undefined;
 afterEach(() => void server?.close());
@@ -43,6 +43,20 @@ describe('waitUntilReady', () => {
   it('rejects with the reason of its signal', async () => {
     const given = { ...(await healthy()), signal: AbortSignal.abort(new Error('enough')) };
     await expect(waitUntilReady(given)).rejects.toThrow('enough');
+  });
+});
+
+describe('what Keycloak is doing', () => {
+  it.each([
+    [['Updating the configuration and installing your custom providers, if any. Please wait.'], ''],
+    [
+      ['2026 INFO  [io.quarkus.deployment.QuarkusAugmentor] (main) Quarkus augmentation completed', ''],
+      /building itself/,
+    ],
+    [['2026 INFO  [org.keycloak.services] (main) KC-SERVICES0050: Importing realm from file'], /importing the realm/],
+    [[], ''],
+  ])('is in the last line of %j', (lines, expected) => {
+    expect(doing(lines)).toMatch(expected === '' ? /^$/ : expected);
   });
 });
 

@@ -15,7 +15,7 @@ export interface Readiness {
 }
 
 const POLL_MS = 250;
-const PROGRESS_EVERY_SECONDS = 5;
+const PROGRESS_EVERY_SECONDS = 15;
 
 /** Resolves once health and discovery both answer; otherwise rejects with the last log lines of the server. */
 export async function waitUntilReady(server: Readiness): Promise<void> {
@@ -32,7 +32,7 @@ export async function waitUntilReady(server: Readiness): Promise<void> {
       throw startError(`Keycloak was not ready after ${server.timeoutSeconds} s (${missing})`, server);
     }
     if (seconds() >= nextProgress) {
-      server.onProgress(`Waiting for Keycloak to be ready (${seconds()} s)`);
+      server.onProgress(`Keycloak is starting (${seconds()} s${doing(server.lastLines())})`);
       nextProgress += PROGRESS_EVERY_SECONDS;
     }
     await sleep(POLL_MS, undefined, { signal: server.signal });
@@ -57,6 +57,14 @@ export class LogTail {
   }
 
   readonly lines = (): readonly string[] => this.#lines;
+}
+
+/** What its last line says that it does, where it says so in words. */
+export function doing(lines: readonly string[]): string {
+  const said = lines.findLast((line) => line.trim() !== '') ?? '';
+  if (/build|augment/i.test(said)) return ', building itself for these options, once';
+  if (/import/i.test(said)) return ', importing the realm';
+  return '';
 }
 
 async function notReadyReason({ healthUrl, issuer, signal }: Readiness): Promise<string | undefined> {

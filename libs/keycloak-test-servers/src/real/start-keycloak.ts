@@ -1,7 +1,8 @@
 /** startKeycloak(): starts a real Keycloak for specs and scripts, in Docker or from its distribution. */
+import { existsSync } from 'node:fs';
 import { findDocker } from './docker-engine.js';
 import { runInContainer } from './keycloak-container.js';
-import { findDistribution } from './keycloak-distribution.js';
+import { builtServer, findDistribution } from './keycloak-distribution.js';
 import { findJava } from './keycloak-java.js';
 import type { KeycloakKind, StartKeycloakOptions } from './keycloak-options.js';
 import { runFromDistribution } from './keycloak-process.js';
@@ -48,9 +49,14 @@ export async function startKeycloak(options: StartKeycloakOptions): Promise<Runn
 
 async function start(options: StartKeycloakOptions): Promise<RunningKeycloak> {
   const settings = await resolveSettings(options);
-  const { kind, launch } = await choose(settings, options.using);
+  const { kind, launch, isFirst } = await choose(settings, options.using);
   settings.onProgress(
     `Starting Keycloak ${settings.version} ${kind === 'docker' ? 'in Docker' : 'from its distribution'} on port ${settings.port}`,
+  );
+  settings.onProgress(
+    isFirst()
+      ? 'The first start takes one to two minutes, since Keycloak builds itself; later ones take some 20 s'
+      : 'That takes some 20 s; the embedded server takes two',
   );
   const { baseUrl, stop, kill } = await launch();
   return {
@@ -69,13 +75,17 @@ async function start(options: StartKeycloakOptions): Promise<RunningKeycloak> {
 interface Choice {
   readonly kind: KeycloakKind;
   readonly launch: () => Promise<Pick<RunningKeycloak, 'baseUrl' | 'stop' | 'kill'>>;
+  /** Whether nothing of an earlier start is there that would make this one faster. */
+  readonly isFirst: () => boolean;
 }
 
 async function choose(settings: KeycloakSettings, using: KeycloakKind | undefined): Promise<Choice> {
   const reasons: string[] = [];
   if (using !== 'distribution') {
     const docker = await findDocker(settings);
-    if (!('missing' in docker)) return { kind: 'docker', launch: () => runInContainer(docker, settings) };
+    if (!('missing' in docker)) {
+      return { kind: 'docker', launch: () => runInContainer(docker, settings), isFirst: () => false };
+    }
     settings.onProgress(docker.missing);
     reasons.push(docker.missing);
   }
@@ -83,7 +93,11 @@ async function choose(settings: KeycloakSettings, using: KeycloakKind | undefine
     const java = await findJava();
     const found = 'missing' in java ? { missing: [java.missing] } : await findDistribution(settings);
     if (!('missing' in java) && !('missing' in found)) {
-      return { kind: 'distribution', launch: () => runFromDistribution(found.home, java.command, settings) };
+      return {
+        kind: 'distribution',
+        launch: () => runFromDistribution(found.home, java.command, settings),
+        isFirst: () => !existsSync(builtServer(found.home)),
+      };
     }
     if ('missing' in found) reasons.push(...found.missing);
   }

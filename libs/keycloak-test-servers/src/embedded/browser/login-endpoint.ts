@@ -59,6 +59,9 @@ function sessionFor(server: ServerState, call: HttpCall, user: RealmUser): Sessi
   return session;
 }
 
+/** As many as a note can name. */
+const MAX_USERS = 5;
+
 function formOf(
   server: ServerState,
   { sessionCode, request, session }: PendingLogin,
@@ -73,5 +76,10 @@ function formOf(
     username: username ?? session?.user.username,
     isUsernameFixed: session !== undefined,
     error,
+    users: realm
+      .users()
+      .filter(({ password }) => password !== undefined)
+      .slice(0, MAX_USERS)
+      .map(({ username: name }) => name),
   });
 }

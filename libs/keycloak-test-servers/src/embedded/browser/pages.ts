@@ -1,4 +1,5 @@
-/** The pages for users: plain HTML without scripts, styles or external resources. */
+/** The pages for users: HTML with a style sheet of its own, without scripts and external resources. */
+import { createHash } from 'node:crypto';
 import type { HttpAnswer } from '../http/http-call.js';
 
 export interface LoginPage {
@@ -8,19 +9,37 @@ export interface LoginPage {
   /** A user who is logged in already must enter the password again, and can't change the user name. */
   readonly isUsernameFixed: boolean;
   readonly error?: string | undefined;
+  /** Names of users who can log in, for people who see the page for the first time. */
+  readonly users: readonly string[];
 }
+
+const STYLE = `:root{color-scheme:light dark;--ink:light-dark(#16202b,#e8edf2);--soft:light-dark(#51606f,#a3b1bf);--paper:light-dark(#fff,#12181f);--card:light-dark(#f3f6f9,#1b242e);--line:light-dark(#8492a0,#5b6b7b);--accent:light-dark(#0b5cad,#6db3f8);--accent-ink:light-dark(#fff,#0b1520);--refused:light-dark(#a3260f,#ff9d88)}
+*{box-sizing:border-box}
+body{margin:0;color:var(--ink);background:var(--paper);font:1.0625rem/1.6 system-ui,sans-serif}
+main{max-width:26rem;margin:0 auto;padding:clamp(2rem,12vh,7rem) 1.25rem 2rem}
+h1{margin:0 0 1.5rem;font-size:1.75rem;line-height:1.2}
+form{padding:1.5rem;border-radius:.75rem;background:var(--card)}
+form p{margin:0 0 1rem}
+form p:last-child{margin:0}
+label{display:block;font-weight:600}
+input:not([type=hidden]),button{width:100%;min-height:2.75rem;padding:.5rem .75rem;border:1px solid var(--line);border-radius:.5rem;color:var(--ink);background:var(--paper);font:inherit}
+button,input[type=submit]{border-color:var(--accent);color:var(--accent-ink);background:var(--accent);font-weight:600;cursor:pointer}
+input[aria-invalid]{border-color:var(--refused)}
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+[role=alert]{color:var(--refused);font-weight:600}
+.note{color:var(--soft);font-size:.9375rem}`;
 
 const HEADERS = {
   'content-type': 'text/html;charset=utf-8',
   'cache-control': 'no-store, must-revalidate, max-age=0',
   // No `form-action`: Chromium would also apply it to the redirect to the client that follows the login.
-  'content-security-policy': "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; frame-ancestors 'none'`,
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 };
 
 /** Names and ids are those of Keycloak's form, so that a test can fill in both. */
-export function loginPage({ realm, action, username = '', isUsernameFixed, error }: LoginPage): HttpAnswer {
+export function loginPage({ realm, action, username = '', isUsernameFixed, error, users }: LoginPage): HttpAnswer {
   const isBad = error === undefined ? '' : ' aria-invalid="true" aria-describedby="input-error"';
   const name = isUsernameFixed ? ' readonly' : ' autofocus';
   return page(
@@ -33,9 +52,17 @@ ${error === undefined ? '' : `<p id="input-error" role="alert">${escaped(error)}
 <p><label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password"${isUsernameFixed ? ' autofocus' : ''}${isBad}></p>
 <p><button id="kc-login" type="submit">Sign In</button></p>
-</form>`,
+</form>
+${noteOn(realm, users)}`,
   );
 }
+
+const noteOn = (realm: string, users: readonly string[]): string =>
+  `<p class="note">The embedded server, in place of Keycloak. ${
+    users.length === 0
+      ? ''
+      : `The realm ${escaped(realm)} has the users ${users.map((user) => `<strong>${escaped(user)}</strong>`).join(', ')}; their passwords are in its file.`
+  }</p>`;
 
 export const confirmLogoutPage = (action: string, sessionCode: string): HttpAnswer =>
   page(
@@ -65,7 +92,7 @@ const page = (
   headers: { ...HEADERS, ...headers },
   body: `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escaped(title)}</title><style>${STYLE}</style></head>
 <body><main>
 ${main}
 </main></body>

@@ -1,0 +1,100 @@
+/** "Steal a token", in a real browser: by the page's script and without one, on a phone, in the dark, by keyboard. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { accessibilityFaults, Chromium, logIn, LOOKS, overflow, takePicture } from '../support/chromium.js';
+import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { RunningServices, ttl } from '../support/running-services.js';
+
+jest.setTimeout(60_000);
+
+let services: RunningServices;
+let chromium: Chromium;
+
+beforeAll(async () => {
+  services = await RunningServices.start({ publicUrl, variables: ttl(10) });
+  chromium = await Chromium.start();
+}, PUBLIC_URL_WITHIN_MS + 60_000);
+afterAll(async () => {
+  await chromium.stop();
+  await services.stop();
+});
+afterEach(() => chromium.closeClean(services.scanner));
+
+const AS_DUE = ['opens', 'closed', 'closed', 'closed', 'opens', 'closed', 'closed', 'closed', 'opens'];
+
+const verdicts = (page: Page): Promise<unknown> =>
+  page.evaluate(`[...document.querySelectorAll('.matrix td')].map(({ dataset }) => dataset.verdict)`);
+
+async function tried(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Try all nine doors' }).click();
+  await page.locator('#matrix-table[data-tried=true]').waitFor();
+}
+
+describe('the matrix of stolen tokens', () => {
+  it.each([
+    ['anybody', (page: Page) => page.goto('/')],
+    ['alice', (page: Page) => logIn(page, 'alice')],
+  ])('is filled in place for %s, says so, and counts down', async (_, open) => {
+    const page = await chromium.open();
+    await open(page);
+    await tried(page);
+    expect(page.url()).toBe(`${publicUrl}/`);
+    expect(await verdicts(page)).toEqual(AS_DUE);
+    expect(await page.locator('#matrix-progress').innerText()).toContain('Each token opens the one service');
+    expect(await page.locator('.cell-opens time').first().innerText()).toMatch(/^for \d+ s more$/);
+  });
+
+  it('tells of each cell what was sent, what came back, and for whom the token is, by keyboard', async () => {
+    const page = await chromium.open();
+    await page.goto('/');
+    await page.getByRole('button', { name: 'Try all nine doors' }).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#matrix-table[data-tried=true]').waitFor();
+    const cell = page.locator('.matrix tr').nth(2).locator('td').nth(2);
+    await cell.locator('summary').focus();
+    await page.keyboard.press('Enter');
+    const text = await cell.innerText();
+    expect(text).toContain('Made for service-b, and this is service-c: Keycloak told service-c so.');
+    expect(text).toContain('401 invalid_token');
+    expect(text).toContain('aud service-b');
+  });
+
+  it('works without scripts', async () => {
+    const page = await chromium.open({ javaScriptEnabled: false });
+    await logIn(page, 'alice');
+    await page.getByRole('button', { name: 'Try all nine doors' }).click();
+    await page.waitForURL('**/matrix');
+    expect(await verdicts(page)).toEqual(AS_DUE);
+  });
+
+  it('moves nothing that stands above it when the answers come', async () => {
+    const page = await chromium.open();
+    await page.goto('/');
+    const top = async (): Promise<number | undefined> => (await page.locator('h1').boundingBox())?.x;
+    const before = await top();
+    await tried(page);
+    expect(await top()).toBe(before);
+  });
+
+  it('stands on the first screen', async () => {
+    const page = await chromium.open({ viewport: { width: 1280, height: 800 } });
+    await page.goto('/');
+    const box = await page.getByRole('button', { name: 'Try all nine doors' }).boundingBox();
+    expect((box?.y ?? Infinity) + (box?.height ?? 0)).toBeLessThanOrEqual(800);
+    expect(box?.height).toBeGreaterThanOrEqual(44);
+  });
+
+  it.each(Object.entries<BrowserContextOptions>(LOOKS))(
+    'is for everybody, and fits its window: %s',
+    async (look, options) => {
+      const page = await chromium.open(options);
+      await page.goto('/');
+      await tried(page);
+      await page.locator('.matrix summary').nth(2).click();
+      await takePicture(page, `matrix-${look}`);
+      expect(await overflow(page)).toBe(0);
+      expect(await accessibilityFaults(page)).toEqual([]);
+    },
+  );
+});
