@@ -74,5 +74,7 @@ export async function administratorOf(environment) {
 const send = (url, init) =>
   fetch(url, { ...init, signal: AbortSignal.timeout(30_000) }).catch((error) => {
     const why = `${url} did not answer (${error.cause?.code ?? error.message})`;
-    throw new Error(`${why}. Start the stack first, in another terminal: npm start, npm run start:keycloak or docker compose up --build`);
+    throw new Error(
+      `${why}. Start the stack first, in another terminal: npm start, npm run start:keycloak or docker compose up --build`,
+    );
   });

@@ -29,6 +29,12 @@ afterAll(async () => {
 type Extent = readonly [first: Locator, last: Locator];
 
 const PICTURES: Readonly<Record<string, (page: Page) => Promise<Extent>>> = {
+  matrix: async (page) => {
+    await page.goto('/');
+    await page.getByRole('button', { name: 'Try all nine doors' }).click();
+    await page.locator('#matrix-table[data-tried=true]').waitFor();
+    return [page.locator('h1'), page.locator('.matrix')];
+  },
   'what-just-happened': async (page) => {
     await logIn(page, 'alice');
     await page.goto('/run-service-b');
