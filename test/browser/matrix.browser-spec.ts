@@ -55,7 +55,7 @@ describe('the matrix of stolen tokens', () => {
     await cell.locator('summary').focus();
     await page.keyboard.press('Enter');
     const text = await cell.innerText();
-    expect(text).toContain('Made for service-b, and this is service-c: Keycloak told service-c so.');
+    expect(text).toContain('Made for Service B, and this is Service C: Keycloak told Service C so.');
     expect(text).toContain('401 invalid_token');
     expect(text).toContain('aud service-b');
   });

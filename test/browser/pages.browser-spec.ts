@@ -66,6 +66,27 @@ describe.each(Object.entries(PAGES))('the page %s', (name, open) => {
   });
 });
 
+describe('whoever calls Service B', () => {
+  it.each(Object.entries(LOOKS))(
+    'finds the heading of the answer in the window, and nothing else has moved: %s',
+    async (_, options) => {
+      const page = await chromium.open(options);
+      await page.goto('/');
+      const leftOf = async (selector: string): Promise<number | undefined> =>
+        (await page.locator(selector).first().boundingBox())?.x;
+      const before = await leftOf('h1');
+      await callServiceB(page, 'Call Service B');
+      await page.locator('#chain-place #chain-result').waitFor();
+      const heading = await page.locator('#chain-result-heading').boundingBox();
+      expect(heading?.y).toBeGreaterThanOrEqual(0);
+      expect(heading?.y).toBeLessThan(200);
+      expect(await page.evaluate('document.activeElement.id')).toBe('chain-result-heading');
+      expect(await leftOf('h1')).toBe(before);
+      expect(await page.title()).toBe('The chain answered');
+    },
+  );
+});
+
 describe('the keyboard', () => {
   it('reaches the link to Service B, shows where it is, and follows it', async () => {
     const page = await chromium.open();

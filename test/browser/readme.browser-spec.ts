@@ -33,7 +33,7 @@ const PICTURES: Readonly<Record<string, (page: Page) => Promise<Extent>>> = {
     await page.goto('/');
     await page.getByRole('button', { name: 'Try all nine doors' }).click();
     await page.locator('#matrix-table[data-tried=true]').waitFor();
-    return [page.locator('h1'), page.locator('.matrix')];
+    return [page.locator('.eyebrow').first(), page.locator('.matrix')];
   },
   'what-just-happened': async (page) => {
     await logIn(page, 'alice');

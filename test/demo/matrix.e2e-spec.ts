@@ -39,7 +39,7 @@ describeOnBothServers((connect) => {
         ['closed', 'opens', 'closed'],
         ['closed', 'closed', 'opens'],
       ]);
-      expect(rows[1]?.cells[2]?.why).toBe('Made for service-b, and this is service-c: Keycloak told service-c so.');
+      expect(rows[1]?.cells[2]?.why).toBe('Made for Service B, and this is Service C: Keycloak told Service C so.');
       const logged = services
         .printed()
         .split('\n')

@@ -1,4 +1,5 @@
 /** Keycloak answers a refresh, or a login, what no authorization server should: no session ends of it, and no user is blamed. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import { Browser, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
@@ -113,5 +114,25 @@ describe('a login', () => {
     const callback = await callbackOf(chain.a.url, browser, 'alice');
     server.control.fault('token', { kind: 'status', status: 429, retryAfter: 7 });
     expect((await browser.send(callback, asJson)).headers.get('retry-after')).toBe('7');
+  });
+});
+
+describe('a login while Keycloak is away', () => {
+  it.each([
+    ['text/html', /<h1>Nobody is logged in<\/h1>[^]*Keycloak did not answer/],
+    ['application/json', /"code":"authorization_server_unavailable"/],
+  ])('gets a page of ours, and no redirect to where nobody answers: %s', async (accept, body) => {
+    // It is looked at once a second.
+    await sleep(1100);
+    server.control.fault('discovery', { kind: 'reset' });
+    try {
+      const response = await fetch(`${chain.a.url}/auth/login`, { redirect: 'manual', headers: { accept } });
+      expect(response.status).toBe(503);
+      expect(await response.text()).toMatch(body);
+    } finally {
+      server.control.fault('discovery', undefined);
+    }
+    await sleep(1100);
+    expect((await fetch(`${chain.a.url}/auth/login`, { redirect: 'manual' })).status).toBe(303);
   });
 });

@@ -24,9 +24,12 @@ function showInstead(page) {
   focus(main);
 }
 
+/** The heading of what came, at the top of the window: a reader begins there, and not in the middle of it. */
 function focus(element) {
-  element.tabIndex = -1;
-  element.focus();
+  const heading = element.querySelector('h1, h2') ?? element;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+  heading.scrollIntoView({ block: 'start' });
 }
 
 // --- the matrix of stolen tokens
@@ -53,10 +56,10 @@ async function tryDoors() {
       return;
     }
     // Where the page says how it went, the table need not.
-    const summary = table.querySelector('.matrix-summary');
-    summary.remove();
+    const said = table.querySelector('.matrix-summary');
+    said.remove();
     document.querySelector('#matrix-table').replaceWith(document.adoptNode(table));
-    words.textContent = summary.textContent;
+    words.textContent = said.textContent;
     countDown();
   } catch {
     words.textContent = 'The doors could not be tried: reload the page, and try again.';
@@ -101,6 +104,7 @@ async function showChain(link) {
       return;
     }
     place.replaceChildren(document.adoptNode(result));
+    document.title = page.title;
     focus(result);
   } catch {
     location.assign(link.href);

@@ -1,7 +1,7 @@
 /** Matrix page: the page models of the table of stolen tokens, before and after they were tried. */
 import type { Page } from '../pages/pages.js';
 import { inWords } from './judge-attack.js';
-import type { CellVerdict, MatrixCell, MatrixRow } from './token-matrix.js';
+import { nameOf, type CellVerdict, type MatrixCell, type MatrixRow } from './token-matrix.js';
 
 /** Words and signs, so that the table does not rely on colour. */
 const VERDICTS: Readonly<Record<CellVerdict, { readonly sign: string; readonly words: string }>> = {
@@ -10,11 +10,6 @@ const VERDICTS: Readonly<Record<CellVerdict, { readonly sign: string; readonly w
   leak: { sign: '!', words: 'OPEN, and must not be' },
   unclear: { sign: '?', words: 'Unclear' },
 };
-
-const SERVICES = { 'service-a': 'Service A', 'service-b': 'Service B', 'service-c': 'Service C' } as const;
-
-const nameOf = (service: string): string =>
-  service in SERVICES ? SERVICES[service as keyof typeof SERVICES] : service;
 
 export interface MatrixModel {
   /** The names of the columns. */
@@ -34,7 +29,7 @@ export interface MatrixModel {
 
 /** Before: which tokens there are, and no answer yet. */
 export const UNTRIED: MatrixModel = {
-  services: Object.values(SERVICES),
+  services: ['Service A', 'Service B', 'Service C'],
   rows: [
     { holder: 'Service A', madeFor: 'Service A', token: [], cells: [] },
     { holder: 'Service A', madeFor: 'Service B', token: [], cells: [] },

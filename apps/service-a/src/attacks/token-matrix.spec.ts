@@ -19,17 +19,17 @@ describe('a cell of the matrix', () => {
     expect(cells).toMatchObject([
       {
         verdict: 'closed',
-        why: 'Made for service-b, and this is service-a: Keycloak told service-a so.',
+        why: 'Made for Service B, and this is Service A: Keycloak told Service A so.',
       },
-      { verdict: 'opens', why: 'It was made for service-b.' },
-      { verdict: 'closed', why: 'Made for service-b, and this is service-c: service-c saw so by itself.' },
+      { verdict: 'opens', why: 'It was made for Service B.' },
+      { verdict: 'closed', why: 'Made for Service B, and this is Service C: Service C saw so by itself.' },
     ]);
   });
 
   it('is a leak where a token opens what it was not made for', () => {
     expect(row([ACCEPTED, ACCEPTED, INACTIVE]).cells[0]).toMatchObject({
       verdict: 'leak',
-      why: 'It was made for service-b, and opens service-a all the same.',
+      why: 'It was made for Service B, and opens Service A all the same.',
     });
   });
 

@@ -5,6 +5,15 @@ import { AttackTools } from './attack-tools.js';
 import { AttacksAtBClient } from './attacks-at-b.client.js';
 import { inWords } from './judge-attack.js';
 
+const NAMES: Readonly<Record<string, string>> = {
+  'service-a': 'Service A',
+  'service-b': 'Service B',
+  'service-c': 'Service C',
+};
+
+/** For people: such as `Service B` for the client `service-b`. */
+export const nameOf = (service: string): string => NAMES[service] ?? service;
+
 /**
  * - `opens`: the token was made for this service, and opens it.
  * - `closed`: it was made for another one, and is refused as no token of this one.
@@ -58,12 +67,17 @@ function cellOf(audience: string, { service, answer }: Door): MatrixCell {
   const common = { service, answer };
   if (isAccepted(answer)) {
     return isForIt
-      ? { ...common, verdict: 'opens', why: `It was made for ${service}.` }
-      : { ...common, verdict: 'leak', why: `It was made for ${audience}, and opens ${service} all the same.` };
+      ? { ...common, verdict: 'opens', why: `It was made for ${nameOf(service)}.` }
+      : {
+          ...common,
+          verdict: 'leak',
+          why: `It was made for ${nameOf(audience)}, and opens ${nameOf(service)} all the same.`,
+        };
   }
   if (!isForIt && answer.status === 401 && answer.code === 'invalid_token') {
-    const who = answer.reason === 'inactive' ? `Keycloak told ${service} so` : `${service} saw so by itself`;
-    return { ...common, verdict: 'closed', why: `Made for ${audience}, and this is ${service}: ${who}.` };
+    const at = nameOf(service);
+    const who = answer.reason === 'inactive' ? `Keycloak told ${at} so` : `${at} saw so by itself`;
+    return { ...common, verdict: 'closed', why: `Made for ${nameOf(audience)}, and this is ${at}: ${who}.` };
   }
   return { ...common, verdict: 'unclear', why: `The answer was ${inWords(answer)}, which proves nothing.` };
 }

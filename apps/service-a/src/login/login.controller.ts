@@ -1,6 +1,6 @@
 /** Login: logs users in with Keycloak, and out again. */
 import { Controller, Get, HttpStatus, Logger, Post, Query, Redirect, Req, Res, UseFilters } from '@nestjs/common';
-import { Public, Refusal } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerHealth, AuthorizationServerError, Public, Refusal } from 'nestjs-keycloak-s2s';
 import type { PageReply, PageRequest } from '../pages/negotiation.js';
 import { Cookies, type CookieRequest } from './cookies.js';
 import { LoginError } from './login-error.js';
@@ -29,9 +29,13 @@ export class LoginController {
     private readonly pending: PendingLogins,
     private readonly sessions: UserSessions,
     private readonly cookies: Cookies,
+    private readonly health: AuthorizationServerHealth,
   ) {}
 
-  /** Redirects to Keycloak, from where the browser returns to the path `return_to`. */
+  /**
+   * Redirects to Keycloak, from where the browser returns to the path `return_to`. Where Keycloak is away, a page of ours says so, and
+   * not the browser's own.
+   */
   @Get('login')
   @Redirect()
   async login(
@@ -39,6 +43,8 @@ export class LoginController {
     @Req() request: BrowserRequest,
     @Res({ passthrough: true }) reply: PageReply,
   ): Promise<Redirection> {
+    const server = await this.health.check();
+    if (!server.reachable) throw new AuthorizationServerError(server.code, server);
     const { pending, url } = await this.provider.begin(returnTo(asked));
     setCookies(reply, await this.pending.remember(request, pending));
     return to(url);

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import type { Clock } from '../caching/clock.js';
 import { Flights } from '../caching/flights.js';
-import { Refusal, type RefusalCode } from '../protocol/refusal.js';
-import type { RefusalReason } from '../protocol/refusal-reasons.js';
+import { AuthorizationServerError, type AuthorizationServerErrorCode } from '../protocol/authorization-server-error.js';
+import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import type { Introspection } from './introspection.js';
 import type { ServerMetadata } from './metadata.js';
 
@@ -13,7 +13,11 @@ const LOOK_LIFETIME_MS = 1000;
 
 export type AuthorizationServerStatus =
   | { readonly reachable: true }
-  | { readonly reachable: false; readonly code: RefusalCode; readonly reason: RefusalReason };
+  | {
+      readonly reachable: false;
+      readonly code: AuthorizationServerErrorCode;
+      readonly reason: AuthorizationServerErrorReason;
+    };
 
 export class AuthorizationServerHealth {
   readonly #looks: DeadlineCache<AuthorizationServerStatus>;
@@ -64,7 +68,7 @@ async function statusOf(look: () => Promise<unknown>): Promise<AuthorizationServ
     await look();
     return REACHABLE;
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof AuthorizationServerError)) throw error;
     return { reachable: false, code: error.code, reason: error.reason };
   }
 }
