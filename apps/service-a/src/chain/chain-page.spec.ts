@@ -37,7 +37,9 @@ describe('the page of a chain', () => {
     const none = chainSucceeded(ANSWER, 'alice', answeredDetails(METRICS, undefined));
     expect([asSelf, asUser].map((html) => html.includes('there is no token at the first hop'))).toEqual([true, false]);
     expect([asSelf, asUser].map((html) => html.match(/<th scope="col">At /g)?.length)).toEqual([2, 3]);
-    expect(asSelf).toMatch(/<td data-label="[^"]*" class="is-changed"><span class="change">changed<\/span><span class="value">service-c/);
+    expect(asSelf).toMatch(
+      /<td data-label="[^"]*" class="is-changed"><span class="change">changed<\/span><span class="value">service-c/,
+    );
     expect(none).toContain('could not report the claims');
     expect(none).toContain('What just happened');
   });
