@@ -53,7 +53,7 @@ async function breakRealm(seed) {
   console.log(`
 The realm is broken in one way. All tokens were ended, too, so users have to log in again, and the first refusals in the log are
 of those (inactive). For ten seconds the services still go by what they knew: an answer of 200 says nothing yet. Then try both ways,
-and find out what is wrong by the log of npm start, docs/operations.md, npm run doctor, npm run doctor -- --admin:
+and find out what is wrong by the log of the services, docs/operations.md, npm run doctor, npm run doctor -- --admin:
 
   as Service A itself:      curl -i localhost:${portOfA()}/run-service-b
   as alice:                 the page of Service A, or curl as npm start shows it
@@ -76,9 +76,7 @@ async function undo() {
   );
   await administrator.change('DELETE', '');
   await administrator.createRealm({ ...JSON.parse(text), realm });
-  console.log(
-    'The realm is made anew, as npm start makes it. Users have to log in again. npm run doctor shows that all is well.',
-  );
+  console.log('The realm is made anew. Users have to log in again. npm run doctor shows that all is well.');
 }
 
 function portOfA() {

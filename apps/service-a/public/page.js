@@ -46,7 +46,11 @@ let isTrying = false;
 async function tryDoors() {
   if (isTrying) return;
   isTrying = true;
-  const words = document.querySelector('#matrix-progress');
+  const [words, button] = [document.querySelector('#matrix-progress'), doors.querySelector('button')];
+  // What was true of tokens that have gone is not said of the next ones.
+  document.querySelector('#matrix-table').setAttribute('aria-busy', 'true');
+  button.setAttribute('aria-disabled', 'true');
+  delete words.dataset.allRefused;
   words.textContent = 'Each token is shown at each door …';
   try {
     const { page } = await pageAt(doors.action, { method: 'POST', body: new URLSearchParams(new FormData(doors)) });
@@ -60,22 +64,28 @@ async function tryDoors() {
     said.remove();
     document.querySelector('#matrix-table').replaceWith(document.adoptNode(table));
     words.textContent = said.textContent;
+    words.dataset.allRefused = String(!said.classList.contains('refused'));
     countDown();
   } catch {
     words.textContent = 'The doors could not be tried: reload the page, and try again.';
   } finally {
+    button.removeAttribute('aria-disabled');
     isTrying = false;
   }
 }
 
+/** When each token ends, by this machine's clock, which may differ from that of the server. */
+const ends = new WeakMap();
+
 /** How long the token of a cell is still good; it is not good for anything after that. */
 function countDown() {
-  for (const time of document.querySelectorAll('[data-expires-at]')) {
-    const seconds = Math.ceil(Number(time.dataset.expiresAt) - Date.now() / 1000);
-    time.textContent = seconds > 0 ? `for ${seconds} s more` : '(it has ended)';
+  for (const time of document.querySelectorAll('[data-seconds-left]')) {
+    if (!ends.has(time)) ends.set(time, performance.now() + Number(time.dataset.secondsLeft) * 1000);
+    const seconds = Math.ceil((ends.get(time) - performance.now()) / 1000);
+    time.textContent = seconds > 0 ? `for ${seconds} s more` : 'it has ended';
+    if (seconds <= 0) time.closest('.cell').classList.add('is-over');
   }
 }
-countDown();
 setInterval(countDown, 1000);
 
 // --- the chain

@@ -16,7 +16,7 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
     const settings = readSettings();
     const { name, version, host, port, logFormat } = settings;
     logger = new ServiceLogger(logFormat, name, version);
-    const app = await createService(module.register(settings), settings);
+    const app = await createService(module.register(settings), { ...settings, logger });
     endOnSignals(app, settings.shutdownDelaySeconds, logger);
     await app.listen(port, host);
     logger.log(`${name} listens on ${host}, port ${port}`, 'Bootstrap');

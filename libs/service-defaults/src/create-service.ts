@@ -59,14 +59,15 @@ export async function createService(
     logFormat,
     requestLog = false,
     demo,
+    logger = new ServiceLogger(logFormat, name, version),
   }: Pick<ServiceSettings<string>, 'logFormat' | 'demo'> &
-    Partial<Pick<ServiceSettings<string>, 'name' | 'version' | 'requestLog'>>,
+    Partial<Pick<ServiceSettings<string>, 'name' | 'version' | 'requestLog'>> & { readonly logger?: ServiceLogger },
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
-  // This hook comes first, so that no other hook runs for a refused request.
-  if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
-  const logger = new ServiceLogger(logFormat, name, version);
+  // Before the next one, so that a refused request has its line.
   if (requestLog !== false) logRequests(adapter, connectionsOf(adapter), logger, requestLog);
+  // Before all others, so that none runs for a refused request.
+  if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger,
     abortOnError: false,

@@ -38,7 +38,8 @@ export function logRequests(
     if (request === undefined) return;
     const { method = '', route = '', requestId, traceId } = describeRequest(request);
     const line: Record<string, unknown> = {
-      status: statusCode,
+      // Of one whose caller has gone before it began, nobody knows what it would have been.
+      status: answer.headersSent ? statusCode : undefined,
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
     };
     if (!answer.writableFinished) line['isAborted'] = true;
@@ -76,7 +77,6 @@ class RouteLogs {
     const known = this.#logs.get(key);
     if (known !== undefined) return known;
     const made = this.logger.ofRoute({ method, ...(route === '' ? {} : { route }) });
-    // Of methods, a client may make up any.
     if (this.#logs.size < MAX_LOGS) this.#logs.set(key, made);
     return made;
   }

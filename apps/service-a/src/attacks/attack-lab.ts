@@ -38,17 +38,16 @@ const ATTACKERS: Readonly<Record<AttackId, Attacker | undefined>> = {
 
 @Injectable()
 export class AttackLab {
-  readonly #runs = new AttackRuns();
-
   constructor(
     private readonly tools: AttackTools,
     private readonly serviceB: AttacksAtBClient,
+    private readonly runs: AttackRuns,
   ) {}
 
   async run(attack: Attack): Promise<AttackReport> {
     const { id, expected } = attack;
     const own = ATTACKERS[id];
-    const attempt = await this.#runs.run(id, () => (own === undefined ? this.serviceB.attempt(id) : own(this.tools)));
+    const attempt = await this.runs.run(id, () => (own === undefined ? this.serviceB.attempt(id) : own(this.tools)));
     return { attack, attempt, ...judgeAttack(expected, attempt) };
   }
 

@@ -16,9 +16,11 @@ export class AttacksAtBClient {
   }
 
   /** What each service answers to the token that Service B exchanges for Service C. */
-  async tokenRow(): Promise<TokenRow> {
+  async tokenRow(services: readonly string[]): Promise<TokenRow> {
     const answer = await this.serviceB.asSelf('attacks.replay').post<unknown>('/api/attacks/token-row', undefined);
-    const row = readTokenRow(answer);
+    const { notRun } = Object(answer) as { readonly notRun?: unknown };
+    if (typeof notRun === 'string') throw new AttackNotRun(notRun.slice(0, 300));
+    const row = readTokenRow(answer, services);
     if (row === undefined) throw new AttackNotRun('Service B reported its token in an unknown format.');
     return row;
   }

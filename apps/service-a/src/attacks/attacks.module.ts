@@ -1,5 +1,6 @@
 /** AttacksModule: the wiring of the attacks on Service A's page; part of demo mode. */
 import { Module } from '@nestjs/common';
+import { AttackRuns } from 'demo';
 import { LoginModule } from '../login/login.module.js';
 import { PagesModule } from '../pages/pages.module.js';
 import { AttackLab } from './attack-lab.js';
@@ -12,6 +13,12 @@ import { TokenMatrix } from './token-matrix.js';
 @Module({
   imports: [LoginModule, PagesModule],
   controllers: [AttacksController, MatrixController],
-  providers: [AttackLab, AttackTools, AttacksAtBClient, TokenMatrix],
+  providers: [
+    AttackLab,
+    AttackTools,
+    AttacksAtBClient,
+    TokenMatrix,
+    { provide: AttackRuns, useFactory: () => new AttackRuns() },
+  ],
 })
 export class AttacksModule {}

@@ -1,6 +1,16 @@
 /** TokenMatrix: shows each token of the chain to each service, for real, and says what it opened and why. */
 import { Injectable } from '@nestjs/common';
-import { isAccepted, tryDoors, type AttackAnswer, type Door, type TokenRow } from 'demo';
+import {
+  AttackRuns,
+  failureReason,
+  isAccepted,
+  tryDoors,
+  type AttackAnswer,
+  type Door,
+  type Targets,
+  type TokenInWords,
+  type TokenRow,
+} from 'demo';
 import { AttackTools } from './attack-tools.js';
 import { AttacksAtBClient } from './attacks-at-b.client.js';
 import { inWords } from './judge-attack.js';
@@ -11,12 +21,14 @@ const NAMES: Readonly<Record<string, string>> = {
   'service-c': 'Service C',
 };
 
+const SERVICES = Object.keys(NAMES);
+
 /** For people: such as `Service B` for the client `service-b`. */
 export const nameOf = (service: string): string => NAMES[service] ?? service;
 
 /**
  * - `opens`: the token was made for this service, and opens it.
- * - `closed`: it was made for another one, and is refused as no token of this one.
+ * - `closed`: it was made for another one, which it opens, and this one refuses it as a token for others.
  * - `leak`: it was made for another one, and opens this one: that must not be.
  * - `unclear`: anything else, which proves nothing.
  */
@@ -30,54 +42,98 @@ export interface MatrixCell {
   readonly answer: AttackAnswer;
 }
 
-export interface MatrixRow extends Omit<TokenRow, 'doors'> {
-  /** The service that holds the token, from which a thief has it. */
+/** A token: the service that holds it, from which a thief has it, and the one that it is made for, whatever it says of itself. */
+export interface StolenToken {
   readonly holder: string;
-  readonly cells: readonly MatrixCell[];
+  readonly meantFor: string;
 }
+
+export interface MatrixRow extends StolenToken {
+  readonly token: TokenInWords;
+  /** Seconds since the epoch; 0 where the token could not be had. */
+  readonly expiresAt: number;
+  readonly cells: readonly MatrixCell[];
+  /** Why it was not shown to anybody. */
+  readonly notRun?: string;
+}
+
+/** In the order of the table. */
+export const STOLEN_TOKENS: readonly StolenToken[] = [
+  { holder: 'service-a', meantFor: 'service-a' },
+  { holder: 'service-a', meantFor: 'service-b' },
+  { holder: 'service-b', meantFor: 'service-c' },
+];
+
+/** Of Service A's own tokens, by the service that they are for. Service B shows the third itself. */
+const SCOPES: Readonly<Record<string, string>> = { 'service-a': 'orders.read', 'service-b': 'orders.approve' };
 
 @Injectable()
 export class TokenMatrix {
+  readonly #targets: Targets;
+
   constructor(
     private readonly tools: AttackTools,
     private readonly serviceB: AttacksAtBClient,
-  ) {}
+    private readonly runs: AttackRuns,
+  ) {
+    this.#targets = { 'service-a': tools.serviceA, 'service-b': tools.serviceB, 'service-c': tools.serviceC };
+  }
 
-  /** Three tokens, of which Service A holds two; Service B shows its own. Throws `AttackNotRun` when a service gives no answer. */
+  /** Never rejects for what a service or Keycloak answers: the rows say it. It takes one of the slots for attacks. */
   async run(): Promise<readonly MatrixRow[]> {
-    const { keycloak, serviceA, serviceB, serviceC } = this.tools;
-    const targets = { 'service-a': serviceA, 'service-b': serviceB, 'service-c': serviceC };
-    const ofService = async (scope: string): Promise<TokenRow> => tryDoors(await keycloak.ownToken(scope), targets);
-    const [atA, forB, forC] = await Promise.all([
-      ofService('orders.read'),
-      ofService('orders.approve'),
-      this.serviceB.tokenRow(),
-    ]);
-    return [rowOf('service-a', atA), rowOf('service-a', forB), rowOf('service-b', forC)];
+    const rows = await this.runs.run('matrix', async () =>
+      Promise.all(STOLEN_TOKENS.map(async (stolen) => this.#row(stolen))),
+    );
+    return 'notRun' in rows ? STOLEN_TOKENS.map((stolen) => notRun(stolen, rows.notRun)) : rows;
+  }
+
+  async #row(stolen: StolenToken): Promise<MatrixRow> {
+    try {
+      return rowOf(stolen, await this.#shown(SCOPES[stolen.meantFor]));
+    } catch (error) {
+      return notRun(stolen, failureReason(error));
+    }
+  }
+
+  async #shown(scope: string | undefined): Promise<TokenRow> {
+    if (scope === undefined) return this.serviceB.tokenRow(SERVICES);
+    return tryDoors(await this.tools.keycloak.ownToken(scope), this.#targets);
   }
 }
 
-export function rowOf(holder: string, { doors, ...row }: TokenRow): MatrixRow {
-  const audience = row.token.aud ?? '';
-  return { holder, ...row, cells: doors.map((door) => cellOf(audience, door)) };
+const notRun = (stolen: StolenToken, why: string): MatrixRow => ({
+  ...stolen,
+  token: {},
+  expiresAt: 0,
+  cells: [],
+  notRun: why,
+});
+
+export function rowOf(stolen: StolenToken, { token, expiresAt, doors }: TokenRow): MatrixRow {
+  // A token that opens nothing at all may be dead: that others refuse it proves nothing then.
+  const isGood = doors.some(({ service, answer }) => service === stolen.meantFor && isAccepted(answer));
+  return { ...stolen, token, expiresAt, cells: doors.map((door) => cellOf(stolen.meantFor, door, isGood)) };
 }
 
-function cellOf(audience: string, { service, answer }: Door): MatrixCell {
-  const isForIt = audience === service;
+/** Who says that a token is for others: Keycloak, which calls it inactive, or the service itself. */
+const SAYS_FOR_OTHERS: Readonly<Record<string, (at: string) => string>> = {
+  inactive: (at) => `Keycloak told ${at} so`,
+  other_audience: (at) => `${at} saw so by itself`,
+};
+
+function cellOf(meantFor: string, { service, answer }: Door, isGood: boolean): MatrixCell {
   const common = { service, answer };
+  const [own, here] = [nameOf(meantFor), nameOf(service)];
+  const isForIt = meantFor === service;
   if (isAccepted(answer)) {
     return isForIt
-      ? { ...common, verdict: 'opens', why: `It was made for ${nameOf(service)}.` }
-      : {
-          ...common,
-          verdict: 'leak',
-          why: `It was made for ${nameOf(audience)}, and opens ${nameOf(service)} all the same.`,
-        };
+      ? { ...common, verdict: 'opens', why: `It was made for ${here}.` }
+      : { ...common, verdict: 'leak', why: `It was made for ${own}, and opens ${here} all the same.` };
   }
-  if (!isForIt && answer.status === 401 && answer.code === 'invalid_token') {
-    const at = nameOf(service);
-    const who = answer.reason === 'inactive' ? `Keycloak told ${at} so` : `${at} saw so by itself`;
-    return { ...common, verdict: 'closed', why: `Made for ${nameOf(audience)}, and this is ${at}: ${who}.` };
+  const { status, code, reason = '' } = answer;
+  const who = SAYS_FOR_OTHERS[reason];
+  if (!isForIt && isGood && status === 401 && code === 'invalid_token' && who !== undefined) {
+    return { ...common, verdict: 'closed', why: `Made for ${own}, and this is ${here}: ${who(here)}.` };
   }
   return { ...common, verdict: 'unclear', why: `The answer was ${inWords(answer)}, which proves nothing.` };
 }

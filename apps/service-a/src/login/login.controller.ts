@@ -1,6 +1,6 @@
 /** Login: logs users in with Keycloak, and out again. */
 import { Controller, Get, HttpStatus, Logger, Post, Query, Redirect, Req, Res, UseFilters } from '@nestjs/common';
-import { AuthorizationServerHealth, AuthorizationServerError, Public, Refusal } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerHealth, Public, Refusal } from 'nestjs-keycloak-s2s';
 import type { PageReply, PageRequest } from '../pages/negotiation.js';
 import { Cookies, type CookieRequest } from './cookies.js';
 import { LoginError } from './login-error.js';
@@ -44,7 +44,7 @@ export class LoginController {
     @Res({ passthrough: true }) reply: PageReply,
   ): Promise<Redirection> {
     const server = await this.health.check();
-    if (!server.reachable) throw new AuthorizationServerError(server.code, server);
+    if (!server.reachable) throw server.error;
     const { pending, url } = await this.provider.begin(returnTo(asked));
     setCookies(reply, await this.pending.remember(request, pending));
     return to(url);

@@ -39,8 +39,8 @@ export class AttackLab {
   }
 
   /** Shows the token that Service B exchanged to all three services. */
-  async tokenRow(caller: VerifiedAccessToken): Promise<TokenRow> {
-    return tryDoors((await this.#exchanged(caller)).reveal(), this.#targets);
+  async tokenRow(caller: VerifiedAccessToken): Promise<TokenRow | { readonly notRun: string }> {
+    return this.#runs.run('token-row', async () => tryDoors((await this.#exchanged(caller)).reveal(), this.#targets));
   }
 
   async #replay(found: Replay, caller: VerifiedAccessToken): Promise<Attempt> {

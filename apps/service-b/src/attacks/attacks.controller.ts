@@ -13,7 +13,7 @@ export class AttacksController {
   @HttpCode(200)
   @RequirePermission('attacks.replay')
   @AllowClients('service-a')
-  async tokenRow(@AccessToken() caller: VerifiedAccessToken): Promise<TokenRow> {
+  async tokenRow(@AccessToken() caller: VerifiedAccessToken): Promise<TokenRow | { readonly notRun: string }> {
     return this.lab.tokenRow(caller);
   }
 

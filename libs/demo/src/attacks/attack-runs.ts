@@ -2,7 +2,7 @@
 import { bulkhead, BulkheadRejectedError } from 'cockatiel';
 import { Logger } from '@nestjs/common';
 import { Refusal } from 'nestjs-keycloak-s2s';
-import { AttackNotRun, type Attempt } from './attempt.js';
+import { AttackNotRun } from './attempt.js';
 
 /** "Run all" makes one attack at a time. So a few slots serve many visitors, and no visitor can use the service for a flood. */
 const MAX_RUNNING = 4;
@@ -13,7 +13,7 @@ export class AttackRuns {
   readonly #bulkhead = bulkhead(MAX_RUNNING, MAX_WAITING);
 
   /** Never rejects: when an attack could not be made, the result says why. */
-  async run(id: string, make: () => Promise<Attempt>): Promise<Attempt> {
+  async run<T>(id: string, make: () => Promise<T>): Promise<T | { readonly notRun: string }> {
     try {
       return await this.#bulkhead.execute(make);
     } catch (error) {
@@ -24,7 +24,8 @@ export class AttackRuns {
   }
 }
 
-function failureReason(error: unknown): string {
+/** For people: why an attack could not be made. */
+export function failureReason(error: unknown): string {
   if (error instanceof AttackNotRun) return error.message;
   if (error instanceof BulkheadRejectedError) return 'Too many attacks are running: try again in a moment.';
   if (error instanceof Refusal) return `A service on the way refused or failed: ${error.code} (${error.reason}).`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readAttempt, readTokenRow } from './attempt-form.js';
+import { readAttempt } from './attempt-form.js';
 
 const SENT = { what: 'a token', answer: { status: 401, code: 'invalid_token', reason: 'inactive' } };
 const GOOD = { attack: SENT, control: { what: 'the same', answer: { status: 200 } }, token: { aud: 'service-c' } };
@@ -38,27 +38,5 @@ describe('an attempt that another service reports', () => {
     ['with a notRun that is too long', { notRun: 'x'.repeat(301) }],
   ])('is undefined when it is %s', (_, answer) => {
     expect(readAttempt(answer)).toBeUndefined();
-  });
-});
-
-describe('a row of the matrix that another service reports', () => {
-  const row = {
-    token: { aud: 'service-c', azp: 'service-b' },
-    expiresAt: 1_800_000_000,
-    doors: [{ service: 'service-a', answer: { status: 401, code: 'invalid_token', reason: 'inactive' } }],
-  };
-
-  it('is read in the agreed form, without fields that are unknown', () => {
-    expect(readTokenRow({ ...row, more: 1, token: { ...row.token, sub: 'x' } })).toEqual(row);
-  });
-
-  it.each([
-    ['no object', undefined],
-    ['without an end', { ...row, expiresAt: '1' }],
-    ['without doors', { ...row, doors: {} }],
-    ['with a door that has no answer', { ...row, doors: [{ service: 'service-a' }] }],
-    ['with a door of nobody', { ...row, doors: [{ answer: { status: 200 } }] }],
-  ])('is undefined when it is %s', (_, answer) => {
-    expect(readTokenRow(answer)).toBeUndefined();
   });
 });

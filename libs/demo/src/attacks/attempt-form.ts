@@ -1,5 +1,4 @@
-/** Attempt form: parses what another service reports of an attempt, or of a token that it showed to others. */
-import type { TokenRow } from '../matrix/token-row.js';
+/** Attempt form: parses the report of an attempt that another service made. */
 import type { AttackAnswer, Attempt, Sent, TokenInWords } from './attempt.js';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -19,20 +18,7 @@ export function readAttempt(answer: unknown): Attempt | undefined {
   };
 }
 
-/** The same for a row of the matrix. */
-export function readTokenRow(given: unknown): TokenRow | undefined {
-  const { token, expiresAt, doors } = membersOf(given);
-  if (typeof expiresAt !== 'number' || !Array.isArray(doors)) return undefined;
-  const read = doors.map((door: unknown) => {
-    const { service, answer } = membersOf(door);
-    const shown = readAnswer(answer);
-    return isText(service) && shown !== undefined ? { service, answer: shown } : undefined;
-  });
-  if (!read.every((door) => door !== undefined)) return undefined;
-  return { token: readWords(token), expiresAt, doors: read };
-}
-
-const readWords = (token: unknown): TokenInWords =>
+export const readWords = (token: unknown): TokenInWords =>
   texts(membersOf(token), ['typ', 'azp', 'aud', 'scope']) as TokenInWords;
 
 function readSent(given: unknown): Sent | undefined {
@@ -41,7 +27,7 @@ function readSent(given: unknown): Sent | undefined {
   return isText(what) && shown !== undefined ? { what, answer: shown } : undefined;
 }
 
-function readAnswer(answer: unknown): AttackAnswer | undefined {
+export function readAnswer(answer: unknown): AttackAnswer | undefined {
   const members = membersOf(answer);
   const { status } = members;
   if (typeof status !== 'number' || !Number.isInteger(status)) return undefined;
@@ -57,6 +43,7 @@ function texts(members: Members, names: readonly string[]): Readonly<Record<stri
   );
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_TEXT;
+export const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_TEXT;
 
-const membersOf = (value: unknown): Members => (typeof value === 'object' && value !== null ? (value as Members) : {});
+export const membersOf = (value: unknown): Members =>
+  typeof value === 'object' && value !== null ? (value as Members) : {};

@@ -53,7 +53,8 @@ export async function attempt(parts: {
   };
 }
 
-const NO_ANSWER: AttackAnswer = { status: 0, reason: 'no answer' };
+/** Of a service that gave none. */
+export const NO_ANSWER: AttackAnswer = { status: 0, reason: 'no answer' };
 
 export const isAccepted = ({ status }: AttackAnswer): boolean => status >= 200 && status < 300;
 

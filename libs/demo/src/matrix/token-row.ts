@@ -1,5 +1,5 @@
 /** TokenRow: one stolen token, and what each service answers when it is shown there. */
-import { tokenInWords, type AttackAnswer, type TokenInWords } from '../attacks/attempt.js';
+import { AttackNotRun, NO_ANSWER, tokenInWords, type AttackAnswer, type TokenInWords } from '../attacks/attempt.js';
 import type { AttackTarget } from '../attacks/attack-target.js';
 
 /** A service, by its client id, and its answer to the token. */
@@ -18,12 +18,17 @@ export interface TokenRow {
 /** The services at which tokens are shown, by their client ids, in the order of the table. */
 export type Targets = Readonly<Record<string, AttackTarget>>;
 
-/** Shows the token to all of them at once. Throws `AttackNotRun` when one gives no answer. */
+/** Shows the token to all of them at once. The answer of one that gives none has the status 0: what the others say counts all the same. */
 export async function tryDoors(token: string, targets: Targets): Promise<TokenRow> {
+  const { words, expiresAt } = tokenInWords(token);
   const doors = Object.entries(targets).map(async ([service, target]) => ({
     service,
-    answer: await target.whoami(token),
+    answer: await target.whoami(token).catch(noAnswer),
   }));
-  const { words, expiresAt } = tokenInWords(token);
   return { token: words, expiresAt, doors: await Promise.all(doors) };
+}
+
+function noAnswer(error: unknown): AttackAnswer {
+  if (error instanceof AttackNotRun) return NO_ANSWER;
+  throw error;
 }

@@ -17,6 +17,8 @@ export type AuthorizationServerStatus =
       readonly reachable: false;
       readonly code: AuthorizationServerErrorCode;
       readonly reason: AuthorizationServerErrorReason;
+      /** To throw where the answer is needed. */
+      readonly error: AuthorizationServerError;
     };
 
 export class AuthorizationServerHealth {
@@ -69,7 +71,7 @@ async function statusOf(look: () => Promise<unknown>): Promise<AuthorizationServ
     return REACHABLE;
   } catch (error) {
     if (!(error instanceof AuthorizationServerError)) throw error;
-    return { reachable: false, code: error.code, reason: error.reason };
+    return { reachable: false, code: error.code, reason: error.reason, error };
   }
 }
 

@@ -99,12 +99,16 @@ const refresh = ({ refresh_token }: Record<string, unknown>) =>
   post('token', { grant_type: 'refresh_token', client_id: 'web', refresh_token: String(refresh_token) });
 
 describe('the login page', () => {
-  it('has no script and no style, but a language, a title and labelled fields', async () => {
+  it('has no script, one style sheet that its policy names, a language, a title and labelled fields', async () => {
     const response = await authorize();
     const page = await response.text();
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(response.headers.get('cache-control')).toContain('no-store');
-    expect(page).not.toMatch(/<script|<style|style=| on[a-z]+=/);
+    expect(page).not.toMatch(/<script|style=| on[a-z]+=/);
+    const sheets = [...page.matchAll(/<style>([^]*?)<\/style>/g)].map(([, sheet = '']) => sheet);
+    expect(sheets).toHaveLength(1);
+    const hash = createHash('sha256').update(sheets.join('')).digest('base64');
+    expect(response.headers.get('content-security-policy')).toContain(`style-src 'sha256-${hash}'`);
     expect(page).toMatch(/<html lang="en">[^]*<title>Sign in to microservices<\/title>[^]*<main>\s*<h1>/);
     expect(page).toMatch(/<label for="username">[^]*id="username"[^]*<label for="password">[^]*id="password"/);
   });

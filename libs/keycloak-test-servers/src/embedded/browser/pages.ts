@@ -61,7 +61,7 @@ const noteOn = (realm: string, users: readonly string[]): string =>
   `<p class="note">The embedded server, in place of Keycloak. ${
     users.length === 0
       ? ''
-      : `The realm ${escaped(realm)} has the users ${users.map((user) => `<strong>${escaped(user)}</strong>`).join(', ')}; their passwords are in its file.`
+      : `The realm ${escaped(realm)} has the users ${users.map((user) => `<strong>${escaped(user)}</strong>`).join(', ')}; their passwords are in the realm file.`
   }</p>`;
 
 export const confirmLogoutPage = (action: string, sessionCode: string): HttpAnswer =>

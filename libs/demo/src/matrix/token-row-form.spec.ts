@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import { readTokenRow } from './token-row-form.js';
+
+describe('a row of the matrix that another service reports', () => {
+  const row = {
+    token: { aud: 'service-c', azp: 'service-b' },
+    expiresAt: 1_800_000_000,
+    doors: [{ service: 'service-a', answer: { status: 401, code: 'invalid_token', reason: 'inactive' } }],
+  };
+
+  it('is read in the agreed form, without fields that are unknown', () => {
+    expect(readTokenRow({ ...row, more: 1, token: { ...row.token, sub: 'x' } }, ['service-a'])).toEqual(row);
+  });
+
+  it.each([
+    ['no object', undefined],
+    ['without an end', { ...row, expiresAt: '1' }],
+    ['with an end that is no date', { ...row, expiresAt: 1e300 }],
+    ['without doors', { ...row, doors: {} }],
+    ['with no door', { ...row, doors: [] }],
+    ['with another door', { ...row, doors: [{ ...row.doors[0], service: 'service-x' }] }],
+    ['with a door that has no answer', { ...row, doors: [{ service: 'service-a' }] }],
+    ['with a door of nobody', { ...row, doors: [{ answer: { status: 200 } }] }],
+  ])('is undefined when it is %s', (_, answer) => {
+    expect(readTokenRow(answer, ['service-a'])).toBeUndefined();
+  });
+});

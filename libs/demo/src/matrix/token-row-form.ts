@@ -1,0 +1,22 @@
+/** TokenRow form: parses what another service reports of a token that it showed to all of them. */
+import { isText, membersOf, readAnswer, readWords } from '../attacks/attempt-form.js';
+import type { TokenRow } from './token-row.js';
+
+/** Seconds since the epoch; a date far beyond is no date. */
+const MAX_EXPIRY = 1e11;
+
+/** Undefined when it is not of the agreed form, or not of these services. Unknown fields are dropped. */
+export function readTokenRow(given: unknown, services: readonly string[]): TokenRow | undefined {
+  const { token, expiresAt, doors } = membersOf(given);
+  if (typeof expiresAt !== 'number' || !Number.isInteger(expiresAt) || Math.abs(expiresAt) > MAX_EXPIRY)
+    return undefined;
+  if (!Array.isArray(doors)) return undefined;
+  const read = doors.map((door: unknown) => {
+    const { service, answer } = membersOf(door);
+    const shown = readAnswer(answer);
+    return isText(service) && shown !== undefined ? { service, answer: shown } : undefined;
+  });
+  if (!read.every((door) => door !== undefined)) return undefined;
+  if (read.map(({ service }) => service).join() !== services.join()) return undefined;
+  return { token: readWords(token), expiresAt, doors: read };
+}
