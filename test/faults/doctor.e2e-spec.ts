@@ -259,6 +259,25 @@ describeOnKeycloak('doctor', () => {
     }),
   );
 
+  it("shows of the realm what is nobody's fault yet: scopes for two services, and disabled clients", () =>
+    withRealm(
+      (realm) => {
+        const scope = scopeIn(realm, 'inventory.adjust');
+        const [mapper] = scope.protocolMappers ?? [];
+        const config = { ...mapper?.config, 'included.client.audience': 'service-c' };
+        const another = { ...mapper, name: 'another', config };
+        scope.protocolMappers?.push(another);
+        clientIn(realm, 'warehouse').enabled = false;
+      },
+      async (realm) => {
+        const { findings } = await doctor(realm, C, true);
+        expect(textOf(findings)).toMatch(
+          /warning permission: The client scope inventory.adjust is for service-b, service-c: /,
+        );
+        expect(textOf(findings)).toContain('note client: Disabled clients of the realm: warehouse.');
+      },
+    ));
+
   it('knows what Keycloak does with lightweight tokens: its own serve, and it exchanges none that name no audience', () =>
     withRealm(
       (realm) => (clientIn(realm, 'service-a').attributes['client.use.lightweight.access.token.enabled'] = 'true'),

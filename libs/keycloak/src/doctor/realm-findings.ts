@@ -9,7 +9,12 @@ import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js
 const KNOWN_VERSIONS = /^26\.[4-7]\./;
 
 export async function realmWideFindings(realm: RealmSnapshot, { options }: Checkup): Promise<Finding[]> {
-  return [versionFinding(realm.version), ...settingsFindings(realm, options.revocationMemorySeconds)];
+  return [
+    versionFinding(realm.version),
+    ...settingsFindings(realm, options.revocationMemorySeconds),
+    ...wideScopes(realm),
+    ...disabledClients(realm),
+  ];
 }
 
 function versionFinding(version: string | undefined): Finding {
@@ -58,6 +63,23 @@ function settingsFindings({ settings }: RealmSnapshot, revocationMemorySeconds: 
   return findings.length > 0
     ? findings
     : [ok('realm_settings', 'Brute force detection is on, TLS is required, and sessions end in time.')];
+}
+
+/** Of all client scopes, whoever asks for them. */
+const wideScopes = ({ scopes }: RealmSnapshot): Finding[] =>
+  scopes
+    .filter(({ audiences }) => new Set(audiences.map(({ audience }) => audience)).size > 1)
+    .map(({ name, audiences }) =>
+      warning(
+        'permission',
+        `The client scope ${name} is for ${audiences.map(({ audience }) => audience).join(', ')}: a token stolen at one of them opens the others.`,
+        'Leave one audience mapper at each client scope.',
+      ),
+    );
+
+function disabledClients({ clients }: RealmSnapshot): Finding[] {
+  const disabled = clients.filter(({ isEnabled }) => !isEnabled);
+  return disabled.length === 0 ? [] : [note('client', `Disabled clients of the realm: ${namesOf(disabled)}.`)];
 }
 
 /** Of the service itself, and of those that it calls. */
@@ -240,13 +262,6 @@ function* audienceFaults(
       'permission',
       `The audience mapper of ${name} leaves ${audience} out of access tokens, or of introspection.`,
       'Switch on "Add to access token" and "Add to token introspection" at the mapper.',
-    );
-  }
-  if (others.length > 0) {
-    yield warning(
-      'permission',
-      `The client scope ${name} is for ${others.join(', ')} too, so a token stolen at ${audience} opens them.`,
-      'Leave one audience mapper at each client scope.',
     );
   }
 }
