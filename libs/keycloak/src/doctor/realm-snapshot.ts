@@ -114,6 +114,7 @@ function scopeOf(scope: Representation): RealmScope {
   };
 }
 
+/** In their own order: Keycloak gives mappers in any. */
 function audiencesOf(mappers: unknown): readonly MappedAudience[] {
   return listOf(mappers)
     .map(recordOf)
@@ -127,7 +128,8 @@ function audiencesOf(mappers: unknown): readonly MappedAudience[] {
         isInLightweightToken: settings['lightweight.claim'] === 'true',
         isInIntrospection: (settings['introspection.token.claim'] ?? settings['access.token.claim']) === 'true',
       };
-    });
+    })
+    .toSorted((one, other) => one.audience.localeCompare(other.audience));
 }
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
