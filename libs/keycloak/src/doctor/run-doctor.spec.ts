@@ -148,6 +148,16 @@ describe('the command doctor', () => {
     expect(exitCode).toBe(2);
   });
 
+  it('says of the embedded server, whose realm it can not read, that it is one, and finds no fault in that', async () => {
+    const form = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password: 'admin' };
+    const url = `${realm.baseUrl}/realms/master/protocol/openid-connect/token`;
+    const answer = await fetch(url, { method: 'POST', body: new URLSearchParams(form) });
+    const { access_token } = (await answer.json()) as { access_token: string };
+    const { exitCode, printed } = await doctor(['--admin'], { ...variables(), KEYCLOAK_ADMIN_TOKEN: access_token });
+    expect(printed).toMatch(/– administrator +The realm was not read: this is the embedded server of tests/);
+    expect(exitCode).toBe(0);
+  });
+
   it('says what it takes', async () => {
     expect(await doctor(['--help'])).toEqual({ exitCode: 0, printed: USAGE, failed: '' });
   });
