@@ -309,7 +309,9 @@ describeOnKeycloak('doctor', () => {
       expect(await of({ issuer: `http://127.0.0.2:8080${path}` })).toContain(
         `error issuer: The realm at ${realm.issuer} calls itself ${realm.issuer}, and http://127.0.0.2:8080${path} is configured.`,
       );
-      expect(await of({ issuer: `${realm.issuer}x` })).toContain(`error realm: There is no realm at ${realm.issuer}x.`);
+      expect(await of({ issuer: `${realm.issuer}x` })).toContain(
+        `error realm: Keycloak has no realm at ${realm.issuer}x.`,
+      );
       expect(await of({ baseUrl: 'http://127.0.0.1:9' })).toMatch(
         /error address: Keycloak is not reached .*ECONNREFUSED/,
       );

@@ -56,7 +56,7 @@ async function start(options: StartKeycloakOptions): Promise<RunningKeycloak> {
   settings.onProgress(
     isFirst()
       ? 'The first start takes one to two minutes, since Keycloak builds itself; later ones take some 20 s'
-      : 'That takes some 20 s, and longer where an image has to be pulled; the embedded server takes two',
+      : `That takes some 20 s${kind === 'docker' ? ', and longer where an image has to be pulled' : ''}; the embedded server takes two`,
   );
   const { baseUrl, stop, kill } = await launch();
   return {

@@ -60,7 +60,12 @@ export class OwnTokenProbe {
     const nowMs = this.clock.monotonicMs();
     if (this.#subject === undefined || nowMs >= this.#subject.untilMs) {
       const token = this.#own('').then(({ access_token }) => access_token);
-      this.#subject = { token, untilMs: nowMs + SUBJECT_LIFETIME_MS };
+      const subject = { token, untilMs: nowMs + SUBJECT_LIFETIME_MS };
+      this.#subject = subject;
+      // A failure is not remembered: the next exchange asks again.
+      token.catch(() => {
+        if (this.#subject === subject) this.#subject = undefined;
+      });
     }
     return this.#subject.token;
   }

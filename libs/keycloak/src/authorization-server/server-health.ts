@@ -1,11 +1,11 @@
 /** AuthorizationServerHealth: whether the authorization server can be reached, and has accepted this service's credentials. */
-import { randomBytes } from 'node:crypto';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import type { Clock } from '../caching/clock.js';
 import { Flights } from '../caching/flights.js';
 import { AuthorizationServerError, type AuthorizationServerErrorCode } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import type { Introspection } from './introspection.js';
+import { junkToken } from './junk-token.js';
 import type { ServerMetadata } from './metadata.js';
 
 /** How long one look answers for all probes: so that a public probe can't be used to flood the server. */
@@ -74,6 +74,3 @@ async function statusOf(look: () => Promise<unknown>): Promise<AuthorizationServ
     return { reachable: false, code: error.code, reason: error.reason, error };
   }
 }
-
-/** It has the form of a token, and was issued by nobody. */
-const junkToken = (): string => `eyJhbGciOiJSUzI1NiJ9.e30.${randomBytes(16).toString('base64url')}`;

@@ -1,15 +1,12 @@
 /** Server findings: whether Keycloak is reached, is the one that was configured, and accepts this service. */
-import { randomBytes } from 'node:crypto';
 import type { MeasuredSkew } from '../authorization-server/clock-skew.js';
+import { junkToken } from '../authorization-server/junk-token.js';
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
 import { isCertificateFailure } from '../protocol/connection-failures.js';
 import { Refusal } from '../protocol/refusal.js';
 import type { CheckupParts } from './checkup-parts.js';
 import { error, note, ok, warning, type Check, type Finding } from './finding.js';
 import { wordsOf } from './refusal-words.js';
-
-/** It has the form of a token, and was issued by nobody. */
-const junkToken = (): string => `eyJhbGciOiJSUzI1NiJ9.e30.${randomBytes(16).toString('base64url')}`;
 
 /** Whether the realm is reached, and is the one whose tokens are accepted. */
 export async function realmFindings({ options, metadata, isProduction }: CheckupParts): Promise<Finding[]> {
@@ -54,7 +51,7 @@ function unreached(failure: Refusal, realmUrl: string): Finding {
   if (reason === 'realm_not_found') {
     return error(
       'realm',
-      `There is no realm at ${realmUrl}.`,
+      `Keycloak has no realm at ${realmUrl}.`,
       'Compare the realm in issuer and baseUrl with Keycloak.',
     );
   }

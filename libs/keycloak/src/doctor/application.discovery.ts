@@ -131,7 +131,7 @@ const withoutKeycloak = (message: string, detail = ''): Finding =>
 const messageOf = (failure: unknown): string =>
   String(failure instanceof Error ? failure.message : failure).split('\n', 1)[0] ?? '';
 
-/** An adapter that takes whatever it is told, so that no platform need be installed and no port is opened. */
+/** An HTTP adapter that accepts each call and does nothing: no platform need be installed, and no port is opened. */
 function noServer(): AbstractHttpAdapter {
   return new Proxy(Object.create(AbstractHttpAdapter.prototype) as AbstractHttpAdapter, {
     get: (target, name) => {

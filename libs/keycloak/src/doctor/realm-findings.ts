@@ -5,8 +5,8 @@ import { error, note, ok, warning, type Finding, type GrantedCall } from '../che
 import type { AcceptedRoute } from './doctor-subject.js';
 import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';
 
-/** Versions of Keycloak that the project's tests were run against. */
-const KNOWN_VERSIONS = /^26\.[4-7]\./;
+/** The version of Keycloak that the project's tests run against. */
+const TESTED_VERSION = /^26\.7\./;
 
 export async function realmWideFindings(realm: RealmSnapshot, { options }: Checkup): Promise<Finding[]> {
   return [
@@ -19,11 +19,12 @@ export async function realmWideFindings(realm: RealmSnapshot, { options }: Check
 
 function versionFinding(version: string | undefined): Finding {
   if (version === undefined) return note('version', "This administrator may not see Keycloak's version.");
-  if (KNOWN_VERSIONS.test(version)) return ok('version', `Keycloak ${version} is one of the versions that were tried.`);
+  if (TESTED_VERSION.test(version))
+    return ok('version', `Keycloak ${version} is the version that the tests run against.`);
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major < 26 || (major === 26 && minor < 4)
-    ? error('version', `Keycloak ${version} is older than 26.4.`, 'Update Keycloak: 26.4 to 26.7 were tried.')
-    : note('version', `Keycloak ${version} is newer than those that were tried (26.4 to 26.7).`);
+  return major < 26 || (major === 26 && minor < 2)
+    ? error('version', `Keycloak ${version} has no standard token exchange.`, 'Update Keycloak to 26.2 or newer.')
+    : note('version', `The tests run against Keycloak 26.7, and this is ${version}.`);
 }
 
 function settingsFindings({ settings }: RealmSnapshot, revocationMemorySeconds: number): Finding[] {
@@ -65,7 +66,7 @@ function settingsFindings({ settings }: RealmSnapshot, revocationMemorySeconds: 
     : [ok('realm_settings', 'Brute force detection is on, TLS is required, and sessions end in time.')];
 }
 
-/** Of all client scopes, whoever asks for them. */
+/** Warns of each client scope with more than one audience, whichever client may ask for it. */
 const wideScopes = ({ scopes }: RealmSnapshot): Finding[] =>
   scopes
     .filter(({ audiences }) => new Set(audiences.map(({ audience }) => audience)).size > 1)

@@ -56,8 +56,8 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
   }
 
   /**
-   * One line, as one object: what we could not do is an error for the operator; what a caller may not do is nothing that anybody must
-   * act on, but a record: that somebody was denied what they asked for has the field `audit`. `host` is where it was caught: the line then says which request it is about.
+   * Writes one line, as one object. A failure of this service or of the server is an error for the operator. A refusal of a caller needs
+   * no action, so it is no error; where a permission was denied, the line has the field `audit`. With `host` the line names the request.
    */
   log(refusal: Refusal, host?: ArgumentsHost): void {
     publishRefusal(refusal);
