@@ -263,8 +263,13 @@ module.exports = {
     roomOfServiceA('receipts', ['login', 'orders'], "It passes documents on for a user; what they are is Service B's."),
     roomOfServiceA('chain', ['login', 'orders', 'pages'], 'What is done for a user; the attacks are beside it.'),
     roomOfServiceA('attacks', ['login', 'pages'], 'What is done for a user; the chain is beside it.'),
-    roomOfServiceA('demo', ['attacks', 'pages'], 'It wires what there is in demo mode only.'),
-    roomOfServiceA('home', ['attacks', 'chain', 'login', 'orders', 'pages'], 'The start page leads to the others.'),
+    roomOfServiceA('matrix', ['attacks', 'login', 'pages'], 'Its attacks are made with the same tools.'),
+    roomOfServiceA('demo', ['attacks', 'matrix', 'pages'], 'It wires what there is in demo mode only.'),
+    roomOfServiceA(
+      'home',
+      ['attacks', 'matrix', 'chain', 'login', 'orders', 'pages'],
+      'The start page leads to the others.',
+    ),
     {
       name: 'openid-library-in-the-login',
       comment: 'Only the login of Service A speaks OpenID Connect, and no error of that library may come further.',

@@ -56,7 +56,7 @@ function readArguments(args) {
     throw new Error(`--called-by names the service that calls it, which is one of ${services.join(', ')}.`);
   }
   const names = namesOf(name, caller, 1 + Math.max(...Object.values(DESCRIPTION.services).map(({ port }) => port)));
-  const secrets = Object.values({ ...DESCRIPTION.services, ...DESCRIPTION.otherClients });
+  const secrets = Object.values({ ...DESCRIPTION.services, ...DESCRIPTION.otherClients, ...DESCRIPTION.addedClients });
   if (secrets.some(({ demoSecret }) => demoSecret === names.demoSecret)) {
     throw new Error(
       `Another client has the demo secret ${names.demoSecret} already: choose another name than ${name}.`,

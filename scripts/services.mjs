@@ -20,7 +20,11 @@ export const REALM_FILE = 'keycloak/microservices-realm.json';
  * @typedef {Service & { name: string, prefix: string, letter: string, color: number }} NamedService
  */
 
-/** @type {{ services: Record<string, Service>, otherClients: Record<string, Pick<Service, 'demoSecret'>> }} */
+/**
+ * `otherClients` are in the realm file as well; `addedClients` are not, and are added to it for a demonstration.
+ *
+ * @type {{ services: Record<string, Service>, otherClients: Record<string, Pick<Service, 'demoSecret'>>, addedClients: Record<string, Pick<Service, 'demoSecret'>> }}
+ */
 export const DESCRIPTION = JSON.parse(readFileSync(new URL('../services.json', import.meta.url), 'utf8'));
 
 /** The prefix of a client's variables: SERVICE_A for service-a. */
@@ -60,7 +64,7 @@ const DEMO_SESSION_SECRET = 'demo-session-secret-that-everybody-knows';
  * @returns {Record<string, string>}
  */
 export function clientSecrets(environment) {
-  const clients = Object.entries({ ...DESCRIPTION.services, ...DESCRIPTION.otherClients });
+  const clients = Object.entries({ ...DESCRIPTION.services, ...DESCRIPTION.otherClients, ...DESCRIPTION.addedClients });
   return Object.fromEntries(
     clients.map(([client, { demoSecret }]) => {
       const name = `${prefixOf(client)}_CLIENT_SECRET`;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { buildByTsc, buildToRun, TSC } from './build.mjs';
+import { addDemoClient } from './demo-client.mjs';
 import { chooseServer, runsAlready } from './own-options.mjs';
 import { messageOf, paint, portIsFree, startNode, stopSignal } from './processes.mjs';
 import { portOf, realmEnvironment, REALM_FILE, serviceEnvironment, services } from './services.mjs';
@@ -94,6 +95,8 @@ async function startServer(all) {
     signal,
   });
   running.push(() => server.stop());
+  // The realm of a server that ran before is its owner's.
+  if (server.kind !== 'external') await addDemoClient({ ...process.env, AUTHORIZATION_SERVER: server.issuer });
   return server;
 }
 

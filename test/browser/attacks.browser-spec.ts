@@ -46,6 +46,28 @@ describe('with scripts', () => {
     await runAll(page);
     expect(page.url()).toBe(`${publicUrl}/`);
     expect(await verdicts(page)).toEqual(ALL_REFUSED);
+    expect(await page.locator('.group-result').allInnerTexts()).toEqual([
+      '4 of 4 refused',
+      '3 of 3 refused',
+      '2 of 2 refused',
+      '5 of 5 refused',
+    ]);
+  });
+
+  it('a row says who refused, and, opened, what was forged', async () => {
+    const page = await chromium.open();
+    await page.goto('/');
+    const attack = page.locator('#attack-alg-none');
+    await attack.getByRole('button').click();
+    const outcome = attack.locator('.outcome');
+    await outcome.waitFor();
+    expect(await outcome.innerText()).toMatch(
+      /Service B asks Keycloak about no token without a signature\.\s+401 invalid_token/,
+    );
+    await outcome.locator('summary').click();
+    expect(await outcome.innerText()).toMatch(
+      /The genuine token says[^]*orders\.approve[^]*Forged[^]*inventory\.adjust/,
+    );
   });
 
   it('one attack is made by its button, by keyboard too, and says what refused it', async () => {

@@ -83,6 +83,61 @@ describe.each([
   });
 });
 
+describe.each([
+  ['with scripts', {}],
+  ['without scripts', { javaScriptEnabled: false }],
+])('the buttons of the demonstration, %s', (_, options) => {
+  const nameInForm = (page: Page) => page.locator('#username').inputValue();
+  async function logInAs(page: Page, username: string): Promise<void> {
+    await link(page, `Log in as ${username}`).click();
+    await loginForm(page);
+    expect(await nameInForm(page)).toBe(username);
+    await page.locator('#password').fill(username);
+    await page.locator('#kc-login').click();
+    await page.waitForURL(`${publicUrl}/`);
+  }
+
+  it('log in as one user and then as the other, whose session at Keycloak ends first', async () => {
+    const page = await chromium.open(options);
+    await home(page);
+    expect(await main(page)).toMatch(/alice\s+manages orders[^]*bob\s+may only view orders/);
+    for (const user of ['alice', 'bob', 'alice']) {
+      await logInAs(page, user);
+      expect(await main(page)).toContain(`Logged in as ${user}`);
+    }
+  });
+
+  it('do so where Keycloak alone knows the other user', async () => {
+    const page = await chromium.open(options);
+    await home(page);
+    await logInAs(page, 'alice');
+    await page.context().clearCookies({ name: 'session' });
+    await home(page);
+    await logInAs(page, 'bob');
+    expect(await main(page)).toContain('Logged in as bob');
+  });
+
+  it('leave the name to who logs in: another one is asked once more, and then taken', async () => {
+    const page = await chromium.open(options);
+    await home(page);
+    await link(page, 'Log in as bob').click();
+    await fillLogin(page, 'alice');
+    await loginForm(page);
+    expect(await nameInForm(page)).toBe('bob');
+    await fillLogin(page, 'alice');
+    await page.waitForURL(`${publicUrl}/`);
+    expect(await main(page)).toContain('Logged in as alice');
+  });
+
+  it('show bob, who is refused, the claims of his token', async () => {
+    const page = await chromium.open(options);
+    await home(page);
+    await logInAs(page, 'bob');
+    const text = await callServiceB(page, 'Call Service B as bob');
+    expect(text).toMatch(/The token at Service A[^]*preferred_username[^]*bob[^]*aud[^]*service-a/);
+  });
+});
+
 describeWhereKeycloakReachesUs('a session that an administrator ended', () => {
   it('is over at the next click (BF-09)', async () => {
     const username = await keycloak.newUser('order-manager');

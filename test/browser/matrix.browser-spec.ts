@@ -3,6 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { accessibilityFaults, Chromium, logIn, LOOKS, overflow, takePicture } from '../support/chromium.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { connectToKeycloak } from '../../libs/keycloak-test-servers/contract/server.js';
+import { addDemoClient, withShortTokens } from '../support/demo-client.js';
 import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 
@@ -12,6 +14,7 @@ let services: RunningServices;
 let chromium: Chromium;
 
 beforeAll(async () => {
+  await addDemoClient((await connectToKeycloak()).administrator);
   services = await RunningServices.start({ publicUrl, variables: ttl(10) });
   chromium = await Chromium.start();
 }, PUBLIC_URL_WITHIN_MS + 60_000);
@@ -60,6 +63,60 @@ describe('the matrix of stolen tokens', () => {
     expect(text).toContain('aud service-b');
   });
 
+  it('shows at the switch that one token for all opens all, and at the next that it need not be', async () => {
+    const page = await chromium.open();
+    await page.goto('/');
+    const passedOn = page.getByRole('switch', { name: /^Pass one token on instead/ });
+    await passedOn.focus();
+    await page.keyboard.press('Space');
+    await page.locator('.cell-exposed').first().waitFor();
+    expect(await verdicts(page)).toEqual(Array(9).fill('exposed'));
+    expect(await page.locator('#matrix-progress').innerText()).toBe(
+      'One token for all: stolen from any service, it opens all three.',
+    );
+    const cell = page.locator('.matrix td').nth(6);
+    await cell.locator('summary').click();
+    expect(await cell.innerText()).toContain('so it opens Service A too, wherever it was stolen.');
+    expect(await cell.innerText()).toContain('azp one-for-all');
+    await passedOn.click();
+    await page.locator('.cell-closed').first().waitFor();
+    expect(await verdicts(page)).toEqual(AS_DUE);
+  });
+
+  it('shows the answer to the switch as it stands, however fast it is moved', async () => {
+    const page = await chromium.open();
+    await page.goto('/');
+    for (let moves = 0; moves < 5; moves += 1) await page.getByRole('switch').click();
+    await page.locator('#try-doors button:not([aria-disabled])').waitFor();
+    expect(await verdicts(page)).toEqual(Array(9).fill('exposed'));
+  });
+
+  it('shows a token once more at a click, and keeps the cell open', async () => {
+    const page = await chromium.open();
+    await page.goto('/');
+    await tried(page);
+    const cell = page.locator('.matrix td').nth(8);
+    await cell.locator('summary').click();
+    const again = page.waitForResponse('**/matrix/again');
+    await cell.getByRole('button', { name: 'Show it again' }).click();
+    expect((await again).status()).toBe(200);
+    await cell.getByRole('button', { name: 'Show it again' }).waitFor();
+    expect(await verdicts(page)).toEqual(AS_DUE);
+  });
+
+  it('shows both without scripts, too: the switch, and a token once more', async () => {
+    const page = await chromium.open({ javaScriptEnabled: false });
+    await page.goto('/');
+    await page.getByRole('switch').check();
+    await page.getByRole('button', { name: 'Try all nine doors' }).click();
+    await page.waitForURL('**/matrix');
+    expect(await verdicts(page)).toEqual(Array(9).fill('exposed'));
+    await page.locator('.matrix summary').first().click();
+    await page.getByRole('button', { name: 'Show it again' }).first().click();
+    await page.waitForURL('**/matrix/again');
+    expect(await verdicts(page)).toEqual(['exposed']);
+  });
+
   it('works without scripts', async () => {
     const page = await chromium.open({ javaScriptEnabled: false });
     await logIn(page, 'alice');
@@ -86,6 +143,20 @@ describe('the matrix of stolen tokens', () => {
     },
   );
 
+  it.each(Object.entries<BrowserContextOptions>(LOOKS))(
+    'moves nothing when the switch does: %s',
+    async (_, options) => {
+      const page = await chromium.open(options);
+      await logIn(page, 'alice');
+      await tried(page);
+      const bottom = async (): Promise<number> => Math.round((await page.locator('.chapter').boundingBox())?.y ?? 0);
+      const before = await bottom();
+      await page.getByRole('switch').click();
+      await page.locator('.cell-exposed').first().waitFor();
+      expect(await bottom()).toBe(before);
+    },
+  );
+
   it('stands on the first screen', async () => {
     const page = await chromium.open({ viewport: { width: 1280, height: 800 } });
     await page.goto('/');
@@ -106,4 +177,28 @@ describe('the matrix of stolen tokens', () => {
       expect(await accessibilityFaults(page)).toEqual([]);
     },
   );
+});
+
+describe('a stolen token', () => {
+  it('counts down to its end, and is then refused where it was good, by itself', async () => {
+    await withShortTokens(6, async ({ name, ...server }) => {
+      const own = await RunningServices.start({ server, variables: { ...ttl(10), KEYCLOAK_REALM: name } });
+      const browser = await Chromium.start([own.a.url]);
+      try {
+        const page = await browser.open({ baseURL: own.a.url });
+        await page.goto('/');
+        await tried(page);
+        const cell = page.locator('.matrix td').nth(8);
+        expect(await cell.innerText()).toMatch(/Opens\s+for \d s more/);
+        await page.locator('.cell-ended').waitFor();
+        expect(await verdicts(page)).toEqual([...AS_DUE.slice(0, 8), 'ended']);
+        await cell.locator('summary').click();
+        expect(await cell.innerText()).toContain('It was made for Service C, and it has expired');
+        await browser.closeClean(own.scanner);
+      } finally {
+        await browser.stop();
+        await own.stop();
+      }
+    });
+  });
 });

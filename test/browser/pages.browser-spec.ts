@@ -66,6 +66,37 @@ describe.each(Object.entries(PAGES))('the page %s', (name, open) => {
   });
 });
 
+describe('the start page', () => {
+  it('comes in under 60 kB in all, from Service A alone', async () => {
+    const before = chromium.exchanges.length;
+    const page = await chromium.open();
+    await page.goto('/', { waitUntil: 'networkidle' });
+    const exchanges = chromium.exchanges.slice(before);
+    expect(exchanges.map(({ url }) => new URL(url).pathname).toSorted()).toEqual(
+      expect.arrayContaining(['/', '/page.js', '/styles.css']),
+    );
+    for (const { url, status } of exchanges) expect([new URL(url).origin, status]).toEqual([publicUrl, 200]);
+    const bytes = exchanges.reduce(
+      (sum, { body, headers }) => sum + Buffer.byteLength(body) + String(headers).length,
+      0,
+    );
+    expect(bytes).toBeLessThan(60_000);
+  });
+
+  it.each(['phone', 'light'])('has nothing to press that is lower than 44 pixels: %s', async (look) => {
+    const page = await chromium.open(LOOKS[look]);
+    await logIn(page, 'alice');
+    await page.getByRole('button', { name: 'Try all nine doors' }).click();
+    await page.locator('#matrix-table[data-tried=true]').waitFor();
+    await page.locator('#attack-no-token').getByRole('button').click();
+    await page.locator('.outcome').waitFor();
+    await page.evaluate(`for (const details of document.querySelectorAll('details')) details.open = true`);
+    const low = await page.evaluate(`[...document.querySelectorAll('main :is(a.btn, button, summary, label)')]
+      .filter((element) => element.getBoundingClientRect().height < 44).map((element) => element.outerHTML.slice(0, 100))`);
+    expect(low).toEqual([]);
+  });
+});
+
 describe('whoever calls Service B', () => {
   it.each(Object.entries(LOOKS))(
     'finds the heading of the answer in the window, and nothing else has moved: %s',

@@ -11,6 +11,7 @@ jest.setTimeout(60_000);
 
 const FOLDER = 'docs/images';
 const MAX_BYTES = 150_000;
+const MAX_FILM_BYTES = 300_000;
 const MARGIN = 20;
 
 let lab: RunningServices;
@@ -59,7 +60,22 @@ it.each(Object.entries(PICTURES))('%s is in the README, described, and small', a
   }
   // As it is committed, which may be of another machine with other letters.
   expect((await readFile(path)).length).toBeLessThan(MAX_BYTES);
-  expect(await readFile('README.md', 'utf8')).toMatch(new RegExp(`!\\[[^\\]]{20,}\\]\\(${path}\\)`));
+  const readme = await readFile('README.md', 'utf8');
+  const shown = name === 'matrix' ? STILL : new RegExp(`!\\[[^\\]]{20,}\\]\\(${path}\\)`);
+  expect(readme).toMatch(shown);
+});
+
+/** For whom nothing is to move on the page. */
+const STILL = `<source media="(prefers-reduced-motion: reduce)" srcset="${FOLDER}/matrix.png"`;
+
+it.each(['light', 'dark'])('the film is in the README, and small: %s', async (look) => {
+  const path = `${FOLDER}/steal-a-token-${look}.webp`;
+  const film = await readFile(path);
+  // An animated WebP has frames (ANMF); `npm run film` takes them.
+  expect([film.toString('latin1', 0, 4), film.toString('latin1', 8, 12)]).toEqual(['RIFF', 'WEBP']);
+  expect(film.toString('latin1').split('ANMF').length - 1).toBeGreaterThan(8);
+  expect(film.length).toBeLessThan(MAX_FILM_BYTES);
+  expect(await readFile('README.md', 'utf8')).toContain(path);
 });
 
 async function clip(

@@ -26,7 +26,12 @@ const LOGIN = {
   'POST /auth/logout': 403,
 } as const;
 /** In demo mode a browser needs no token for the attacks either, but must be on a page of ours. */
-const ATTACKS = { 'POST /attacks': 403, 'POST /attacks/:id': 403, 'POST /matrix': 403 } as const;
+const ATTACKS = {
+  'POST /attacks': 403,
+  'POST /attacks/:id': 403,
+  'POST /matrix': 403,
+  'POST /matrix/again': 403,
+} as const;
 const FOR_BROWSERS = { ...LOGIN, ...ATTACKS };
 const PATHS_FOR_BROWSERS = new Set(Object.keys(FOR_BROWSERS).map((route) => route.split(' ')[1]));
 
@@ -64,7 +69,7 @@ const ROUTES = {
 /** Those that there are in demo mode beside them. */
 const DEMO_ROUTES = {
   a: Object.keys(ATTACKS),
-  b: ['GET /demo/tokens', 'POST /api/attacks/:id', 'POST /api/attacks/token-row'],
+  b: ['GET /demo/tokens', 'POST /api/attacks/:id', 'POST /api/attacks/token-row', 'POST /api/attacks/token-row/again'],
   c: ['GET /demo/tokens', 'POST /api/attacks/exchange-by-c'],
 } as const;
 

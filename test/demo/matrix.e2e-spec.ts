@@ -1,14 +1,28 @@
 /** The matrix of stolen tokens: nine real requests, of which three open; and what the services log of the six others. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { MatrixRow } from '../../apps/service-a/src/attacks/token-matrix.js';
-import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
-import { describeOnBothServers, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MatrixRow } from '../../apps/service-a/src/matrix/token-matrix.js';
+import description from '../../services.json' with { type: 'json' };
+import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import {
+  describeOnBothServers,
+  startEmbedded,
+  type ContractServer,
+} from '../../libs/keycloak-test-servers/contract/server.js';
+import { addDemoClient, withShortTokens } from '../support/demo-client.js';
 import { RunningServices, ttl, WITHOUT_DEMO_MODE } from '../support/running-services.js';
 
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin', accept: 'application/json' };
 
-const post = (url: string, headers: Readonly<Record<string, string>> = SAME_ORIGIN): Promise<Response> =>
-  fetch(`${url}/matrix`, { method: 'POST', headers });
+const post = (
+  url: string,
+  headers: Readonly<Record<string, string>> = SAME_ORIGIN,
+  form?: Readonly<Record<string, string>>,
+): Promise<Response> =>
+  fetch(url, { method: 'POST', headers, ...(form === undefined ? {} : { body: new URLSearchParams(form) }) });
+
+const rowsOf = async (answer: Response): Promise<readonly MatrixRow[]> =>
+  ((await answer.json()) as { readonly rows: readonly MatrixRow[] }).rows;
 
 describeOnBothServers((connect) => {
   describe('stolen tokens', () => {
@@ -24,7 +38,7 @@ describeOnBothServers((connect) => {
     });
 
     it('open the one service that they were made for, each for a reason that the log of the service has, too', async () => {
-      const response = await post(services.a.url);
+      const response = await post(`${services.a.url}/matrix`);
       expect(response.status).toBe(200);
       const text = await response.text();
       expect(text).not.toContain('eyJ');
@@ -55,11 +69,105 @@ describeOnBothServers((connect) => {
       }
     });
 
-    it('are tried for nobody from elsewhere, and for no token without the permission', async () => {
-      expect((await post(services.a.url, { ...SAME_ORIGIN, 'sec-fetch-site': 'cross-site' })).status).toBe(403);
-      const token = textOf(await login(server, 'alice'));
-      expect((await post(services.a.url, { ...SAME_ORIGIN, authorization: `Bearer ${token}` })).status).toBe(403);
+    it('are, with alice, her own at Service A', async () => {
+      const token = textOf(await login(server, 'alice', 'openid attacks.run'));
+      const rows = await rowsOf(
+        await post(`${services.a.url}/matrix`, { ...SAME_ORIGIN, authorization: `Bearer ${token}` }),
+      );
+      expect(rows[0]?.token).toMatchObject({ aud: 'service-a', azp: 'demo-cli' });
+      expect(rows[0]?.cells.map(({ verdict }) => verdict)).toEqual(['opens', 'closed', 'closed']);
     });
+
+    it('open all three services where one token is passed on', async () => {
+      await addDemoClient(server.administrator);
+      const rows = await rowsOf(await post(`${services.a.url}/matrix`, SAME_ORIGIN, { pass_on: 'true' }));
+      expect(
+        rows.map(({ holder, token: { aud, azp } }) => [holder, aud?.split(' ').toSorted().join(' '), azp]),
+      ).toEqual(
+        ['service-a', 'service-b', 'service-c'].map((holder) => [
+          holder,
+          'service-a service-b service-c',
+          'one-for-all',
+        ]),
+      );
+      expect(rows.flatMap(({ cells }) => cells.map(({ verdict }) => verdict))).toEqual(Array(9).fill('exposed'));
+    });
+
+    it('of which none opens a route that names its callers', async () => {
+      await addDemoClient(server.administrator);
+      const { demoSecret } = description.addedClients['one-for-all'];
+      const token = textOf(await clientCredentials(server, `one-for-all:${demoSecret}`, undefined));
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+      const routes = [`${services.b.url}/api/process`, `${services.c.url}/api/compute`, `${services.a.url}/attacks`];
+      const answers = await Promise.all(routes.map((url) => fetch(url, { method: 'POST', headers, body: '{}' })));
+      expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
+    });
+
+    it('are shown once more on demand, by who shows them and may do so', async () => {
+      const rows = await rowsOf(await post(`${services.a.url}/matrix`));
+      const ask = (form: Readonly<Record<string, string>>, headers = SAME_ORIGIN) =>
+        post(`${services.a.url}/matrix/again`, headers, form);
+      for (const {
+        id = '',
+        meantFor: [service = ''],
+      } of rows) {
+        const answer = (await (await ask({ id, service })).json()) as { readonly cell: object };
+        expect(answer.cell).toMatchObject({ service, verdict: 'opens' });
+      }
+      const [{ id = '' } = {}] = rows;
+      expect((await ask({ id, service: 'service-x' })).status).toBe(404);
+      expect((await ask({ id: '5f0f8f4e-8d3c-4f8e-9c57-0d8f6b1f1f11', service: 'service-a' })).status).toBe(404);
+      expect((await ask({ id: 'no id', service: 'service-a' })).status).toBe(400);
+      expect((await ask({ id, service: 'service-a' }, { ...SAME_ORIGIN, 'sec-fetch-site': 'cross-site' })).status).toBe(
+        403,
+      );
+    });
+
+    it('are tried for nobody from elsewhere, and for no token without the permission', async () => {
+      expect((await post(`${services.a.url}/matrix`, { ...SAME_ORIGIN, 'sec-fetch-site': 'cross-site' })).status).toBe(
+        403,
+      );
+      const token = textOf(await login(server, 'alice'));
+      expect(
+        (await post(`${services.a.url}/matrix`, { ...SAME_ORIGIN, authorization: `Bearer ${token}` })).status,
+      ).toBe(403);
+    });
+  });
+});
+
+describe('a stolen token', () => {
+  it('is refused after it has ended', async () => {
+    await withShortTokens(3, async ({ name, ...server }) => {
+      const services = await RunningServices.start({ server, variables: { ...ttl(10), KEYCLOAK_REALM: name } });
+      try {
+        const { id = '', expiresAt = 0, cells = [] } = (await rowsOf(await post(`${services.a.url}/matrix`)))[2] ?? {};
+        expect(cells[2]?.verdict).toBe('opens');
+        // It is good until the end of its last second.
+        await sleep(expiresAt * 1000 + 1500 - Date.now());
+        const answer = await post(`${services.a.url}/matrix/again`, SAME_ORIGIN, { id, service: 'service-c' });
+        expect(((await answer.json()) as { readonly cell: object }).cell).toMatchObject({
+          verdict: 'ended',
+          why: 'It was made for Service C, and it has expired: Keycloak told Service C so.',
+          answer: { status: 401, code: 'invalid_token', reason: 'inactive' },
+        });
+      } finally {
+        await services.stop();
+      }
+    });
+  });
+});
+
+describe('a realm without the client one-for-all', () => {
+  it('is said to be one, and what adds the client', async () => {
+    const server = await startEmbedded();
+    const services = await RunningServices.start({ server });
+    try {
+      const [row] = await rowsOf(await post(`${services.a.url}/matrix`, SAME_ORIGIN, { pass_on: 'true' }));
+      expect(row?.notRun).toMatch(/^Keycloak gave one-for-all no token .*npm start and docker compose add/);
+    } finally {
+      await services.stop();
+      await server.stop();
+    }
   });
 });
 
@@ -67,7 +175,7 @@ describe('outside of demo mode', () => {
   it('there is no matrix', async () => {
     const services = await RunningServices.start({ only: ['service-a'], variables: WITHOUT_DEMO_MODE });
     try {
-      expect((await post(services.a.url)).status).toBe(404);
+      expect((await post(`${services.a.url}/matrix`)).status).toBe(404);
       expect(await (await fetch(services.a.url)).text()).not.toContain('matrix');
     } finally {
       await services.stop();

@@ -14,6 +14,7 @@ interface Service {
   readonly demoSecret: string;
   readonly calls: readonly string[];
   readonly attacks?: readonly string[];
+  readonly isAlso?: readonly string[];
 }
 
 interface Compose {
@@ -68,7 +69,7 @@ describe('the description', () => {
 
 describe('docker-compose.yml', () => {
   it('has the services, and gives Keycloak the secret of each client', () => {
-    expect(Object.keys(compose.services).toSorted()).toEqual(['keycloak', ...portOf.keys()].toSorted());
+    expect(Object.keys(compose.services).toSorted()).toEqual(['demo-client', 'keycloak', ...portOf.keys()].toSorted());
     for (const [client, { demoSecret }] of clients) {
       const variable = secretVariable(client);
       expect(compose.services['keycloak']?.environment[variable]).toBe(`\${${variable}:-${demoSecret}}`);
@@ -76,7 +77,7 @@ describe('docker-compose.yml', () => {
   });
 
   it.each(services)('tells %s its port, its secret and where the others are', (name, service) => {
-    const { port, demoSecret, calls, attacks = [] } = service;
+    const { port, demoSecret, calls, attacks = [], isAlso = [] } = service;
     const { build, environment, ports, depends_on: after } = compose.services[name] ?? {};
     expect(build?.args.SERVICE).toBe(name);
     expect(environment).toMatchObject({
@@ -90,7 +91,22 @@ describe('docker-compose.yml', () => {
     ]);
     expect(Object.fromEntries(urls)).toEqual(Object.fromEntries(known));
     expect(ports).toEqual([`127.0.0.1:\${${prefixOf(name)}_PORT:-${port}}:${port}`]);
-    expect(Object.keys(after ?? {}).toSorted()).toEqual(['keycloak', ...calls].toSorted());
+    const added = isAlso.filter((client) => client in description.addedClients).map(() => 'demo-client');
+    expect(Object.keys(after ?? {}).toSorted()).toEqual(['keycloak', ...calls, ...added].toSorted());
+  });
+
+  it('adds the clients that the realm file does not have, and gives their secrets to whom acts as them', () => {
+    const added = Object.entries(description.addedClients);
+    expect(added).not.toEqual([]);
+    for (const [client, { demoSecret }] of added) {
+      const secret = { [secretVariable(client)]: `\${${secretVariable(client)}:-${demoSecret}}` };
+      const holders = services.filter(([, { isAlso = [] }]) => isAlso.includes(client)).map(([name]) => name);
+      const having = Object.entries(compose.services).filter(
+        ([, { environment }]) => secretVariable(client) in environment,
+      );
+      expect(having.map(([name]) => name).toSorted()).toEqual(['demo-client', ...holders].toSorted());
+      for (const [, { environment }] of having) expect(environment).toMatchObject(secret);
+    }
   });
 });
 

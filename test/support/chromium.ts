@@ -15,6 +15,8 @@ export const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
   light: { colorScheme: 'light' },
   dark: { colorScheme: 'dark' },
   phone: { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+  // A window of 1280 by 800 at 200 % (WCAG 2.2, 1.4.4).
+  zoomed: { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 },
 };
 
 const VIOLATIONS = `document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
@@ -135,7 +137,8 @@ export class Chromium {
 
 /** The page itself, or an answer that the script of the start page shows in it. */
 function isJudged(url: string, page: Page): boolean {
-  return url === page.url() || url === `${publicUrl}/run-service-b` || url.startsWith(`${publicUrl}/attacks`);
+  const shown = ['/run-service-b', '/attacks', '/matrix'];
+  return url === page.url() || shown.some((path) => url.startsWith(publicUrl + path));
 }
 
 /** From the start page through Keycloak's form, back to the start page. */

@@ -40,12 +40,16 @@ doors?.addEventListener('submit', (event) => {
   event.preventDefault();
   void tryDoors();
 });
+doors?.addEventListener('change', () => void tryDoors());
 
+const SWITCH = 'pass_on';
 let isTrying = false;
 
+/** Whoever moves the switch while an answer is on its way sees that of the switch as it stands. */
 async function tryDoors() {
   if (isTrying) return;
   isTrying = true;
+  const form = new FormData(doors);
   const [words, button] = [document.querySelector('#matrix-progress'), doors.querySelector('button')];
   // What was true of tokens that have gone is not said of the next ones.
   document.querySelector('#matrix-table').setAttribute('aria-busy', 'true');
@@ -53,7 +57,7 @@ async function tryDoors() {
   delete words.dataset.allRefused;
   words.textContent = 'Each token is shown at each door …';
   try {
-    const { page } = await pageAt(doors.action, { method: 'POST', body: new URLSearchParams(new FormData(doors)) });
+    const { page } = await pageAt(doors.action, { method: 'POST', body: new URLSearchParams(form) });
     const table = page.querySelector('#matrix-table');
     if (table === null) {
       showInstead(page);
@@ -72,21 +76,51 @@ async function tryDoors() {
     button.removeAttribute('aria-disabled');
     isTrying = false;
   }
+  if (form.has(SWITCH) !== new FormData(doors).has(SWITCH)) await tryDoors();
 }
 
 /** When each token ends, by this machine's clock, which may differ from that of the server. */
 const ends = new WeakMap();
 
-/** How long the token of a cell is still good; it is not good for anything after that. */
+/** How long the token of a cell is still good; then it is shown once more, to see that it is not good for anything. */
 function countDown() {
   for (const time of document.querySelectorAll('[data-seconds-left]')) {
     if (!ends.has(time)) ends.set(time, performance.now() + Number(time.dataset.secondsLeft) * 1000);
     const seconds = Math.ceil((ends.get(time) - performance.now()) / 1000);
     time.textContent = seconds > 0 ? `for ${seconds} s more` : 'it has ended';
-    if (seconds <= 0) time.closest('.cell').classList.add('is-over');
+    // Keycloak counts whole seconds: a token is good until the end of its last one.
+    if (seconds > -SURELY_ENDED_S || time.dataset.isShown !== undefined) continue;
+    time.dataset.isShown = '';
+    void showAgain(time.closest('.cell').querySelector('form'));
   }
 }
+const SURELY_ENDED_S = 2;
 setInterval(countDown, 1000);
+
+document.querySelector('#matrix')?.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (form === doors) return;
+  event.preventDefault();
+  void showAgain(form);
+});
+
+/** Shows the token of one cell to its service once more, and puts what came of it in its place. */
+async function showAgain(form) {
+  const cell = form.closest('.cell');
+  const [wasOpen, hadFocus] = [cell.querySelector('details').open, cell.contains(document.activeElement)];
+  try {
+    const { page } = await pageAt(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) });
+    const shown = page.querySelector('.cell');
+    // When it is not kept any more, or Service A is away, what was seen before stands.
+    if (shown === null) return;
+    cell.replaceWith(document.adoptNode(shown));
+    shown.querySelector('details').open = wasOpen;
+    if (hadFocus) shown.querySelector('summary').focus({ preventScroll: true });
+    countDown();
+  } catch {
+    // As above.
+  }
+}
 
 // --- the chain
 
@@ -142,18 +176,37 @@ for (const form of forms) {
 runAll?.addEventListener('submit', (event) => {
   event.preventDefault();
   void inTurn(async () => {
+    const groups = [...document.querySelectorAll('.attack-group')];
     for (const form of forms) placeOf(form).replaceChildren();
+    for (const group of groups) resultOf(group).textContent = 'waits';
     let refused = 0;
-    for (const [index, form] of forms.entries()) {
-      progress.textContent = `Running attack ${index + 1} of ${forms.length}; ${refused} refused for the expected reason.`;
-      const asExpected = await attack(form);
-      if (asExpected === undefined) return;
-      if (asExpected) refused += 1;
+    for (const group of groups) {
+      const ofGroup = await runGroup(group);
+      if (ofGroup === undefined) return;
+      refused += ofGroup;
     }
     progress.textContent = summary(refused, forms.length);
     progress.dataset.allRefused = String(refused === forms.length);
   });
 });
+
+const resultOf = (group) => group.querySelector('.group-result');
+
+/** Makes the attacks of one group, and returns how many got the expected refusal; undefined when they may not be made. */
+async function runGroup(group) {
+  const [ofGroup, result] = [[...group.querySelectorAll('.attack form')], resultOf(group)];
+  let refused = 0;
+  for (const [index, form] of ofGroup.entries()) {
+    progress.textContent = `${group.dataset.title}: attack ${index + 1} of ${ofGroup.length}.`;
+    result.textContent = `${refused} of ${ofGroup.length} refused`;
+    const asExpected = await attack(form);
+    if (asExpected === undefined) return undefined;
+    if (asExpected) refused += 1;
+  }
+  result.textContent = `${refused} of ${ofGroup.length} refused`;
+  result.dataset.allRefused = String(refused === ofGroup.length);
+  return refused;
+}
 
 function summary(refused, all) {
   return refused === all

@@ -4,8 +4,8 @@ import type { RefusalBody } from 'nestjs-keycloak-s2s';
 import type { AttackReport } from '../src/attacks/attack-lab.js';
 import { ATTACKS, type Attack } from '../src/attacks/attack-list.js';
 import { attacksRefusedPage, attacksRunPage } from '../src/attacks/attacks-page.js';
-import { matrixPage } from '../src/attacks/matrix-page.js';
-import type { MatrixRow } from '../src/attacks/token-matrix.js';
+import { matrixPage, shownAgainPage, type Viewer } from '../src/matrix/matrix-page.js';
+import type { MatrixRow, ShownAgain } from '../src/matrix/token-matrix.js';
 import type { ChainDetails } from '../src/chain/chain-details.js';
 import { chainRefusedPage, chainSucceededPage } from '../src/chain/chain-page.js';
 import { homePage, type HomePage } from '../src/home/home-page.js';
@@ -21,6 +21,7 @@ const refused = (body: RefusalBody): RefusedPage => ({ body, status: 403, advice
 export const home = (page: HomePage): string => pages.render(homePage(page));
 export const attacksRun = (reports: readonly AttackReport[]): string => pages.render(attacksRunPage(reports));
 export const matrixRun = (rows: readonly MatrixRow[]): string => pages.render(matrixPage(rows));
+export const shownAgain = (shown: ShownAgain, viewer?: Viewer): string => pages.render(shownAgainPage(shown, viewer));
 export const attacksRefused = (body: RefusalBody): string => pages.render(attacksRefusedPage(refused(body)));
 export const loginFailed = (code: string): string => pages.render(loginFailedPage(code));
 export const chainSucceeded = (answer: ProcessedOrder, caller: string, details?: ChainDetails): string =>

@@ -11,7 +11,7 @@ export const serviceAConfig = serviceConfig({
   demo: {
     calls: { 'service-b': { asSelf: ['attacks.replay'] } },
     urls: { SERVICE_C_URL: 'http://localhost:3002' },
-    secrets: { SHORT_LIVED_CLIENT_SECRET: 's-secret' },
+    secrets: { SHORT_LIVED_CLIENT_SECRET: 's-secret', ONE_FOR_ALL_CLIENT_SECRET: 'o-secret' },
   },
 });
 

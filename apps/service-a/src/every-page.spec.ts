@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ATTACKS } from './attacks/attack-list.js';
-import { UNTRIED } from './attacks/matrix-page.js';
+import { untried } from './matrix/matrix-page.js';
 import { answeredDetails, refusedDetails } from './chain/chain-details.js';
 import {
   ANSWER,
@@ -25,7 +25,12 @@ describe('every page', () => {
     const answer = { service_b: NAME, service_c: { result: 1, msg: NAME } };
     const shown = [
       home({ demoMode: true, user: { name: NAME, csrfToken: NAME }, attacks: [] }),
-      home({ demoMode: true, user: { name: NAME, csrfToken: NAME }, attacks: [], matrix: UNTRIED }),
+      home({
+        demoMode: true,
+        user: { name: NAME, csrfToken: NAME },
+        attacks: [],
+        matrix: untried({ csrfToken: NAME }),
+      }),
       chainSucceeded(answer, NAME),
       chainRefused({ error: NAME, code: 'insufficient_scope', permission: NAME }),
       attacksRefused({ error: NAME, code: 'insufficient_scope', permission: NAME }),
@@ -39,7 +44,7 @@ describe('every page', () => {
     shown.push(home({ demoMode: true, user: undefined, attacks: [attack] }));
     const cell = { service: NAME, verdict: 'unclear', why: NAME, answer: sent.answer } as const;
     shown.push(
-      matrixRun([{ holder: NAME, meantFor: NAME, token: { aud: NAME, scope: NAME }, expiresAt: 0, cells: [cell] }]),
+      matrixRun([{ holder: NAME, meantFor: [NAME], token: { aud: NAME, scope: NAME }, expiresAt: 0, cells: [cell] }]),
     );
     for (const html of shown) {
       expect(html).not.toContain('<img');

@@ -1,11 +1,11 @@
 /** The door of demo: the code that the services share in demo mode only. */
 export { AttackersKeycloak } from './attacks/attackers-keycloak.js';
-export { readAttempt } from './attacks/attempt-form.js';
+export { readAnswer, readAttempt } from './attacks/attempt-form.js';
 export { AttackNotRun, attempt, isAccepted, thenCleanUp } from './attacks/attempt.js';
 export { AttackRuns, failureReason } from './attacks/attack-runs.js';
 export { AttackTarget } from './attacks/attack-target.js';
 export { readTokenRow } from './matrix/token-row-form.js';
-export { tryDoors } from './matrix/token-row.js';
+export { StolenTokens } from './matrix/stolen-tokens.js';
 export { ownAddress } from './attacks/own-address.js';
 export { RequestTraceModule } from './request-trace/request-trace.module.js';
 export { RequestTracer } from './request-trace/request-tracer.js';

@@ -46,6 +46,24 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: { status: 201, location: '<server>/admin/realms/microservices/clients/<uuid>' },
   },
   {
+    title: 'mappers of the client itself add audiences to its tokens, whatever their scopes',
+    async ask(server) {
+      const mapper = (audience: string) => ({
+        name: `audience ${audience}`,
+        protocol: 'openid-connect',
+        protocolMapper: 'oidc-audience-mapper',
+        config: { 'included.client.audience': audience, 'access.token.claim': 'true' },
+      });
+      const clientId = `client-${randomUUID()}`;
+      const body = { ...clientOf(clientId), protocolMappers: [mapper('service-a'), mapper('service-c')] };
+      return server.administrator.having('/clients', body, async () => {
+        const { aud } = claimsOf(textOf(await clientCredentials(server, `${clientId}:${SECRET}`, 'email')));
+        return [aud].flat().toSorted();
+      });
+    },
+    answer: ['service-a', 'service-c'],
+  },
+  {
     title: 'a client is returned as created, with the scope of its service account',
     ask: (server) =>
       withClient(server, async ({ path, clientId }) => {

@@ -245,6 +245,17 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     answer: [[WITH_CODE, WITH_CODE, WITH_CODE, WITH_CODE], 1],
   },
   {
+    title: 'with login_hint: the form has the user name, and takes another one',
+    async ask(server) {
+      const client = await server.newClient('web');
+      const browser = new LoginBrowser(server);
+      const form = await browser.authorize(client, { login_hint: 'bob' });
+      const name = /<input[^>]*id="username"[^>]*>/.exec(form.text)?.[0] ?? '';
+      return [/ value="([^"]*)"/.exec(name)?.[1], callback(server, await browser.fill(form, 'alice'))];
+    },
+    answer: ['bob', WITH_CODE],
+  },
+  {
     title: 'again with prompt=login: asks only for the password, of the same user, and keeps the session',
     async ask(server) {
       const client = await server.newClient('web');

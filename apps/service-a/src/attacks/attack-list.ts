@@ -9,10 +9,25 @@ export interface Attack {
   readonly hope: string;
   /** The rule that should refuse the attack. */
   readonly rule: string;
+  readonly group: AttackGroup;
+  /** Keycloak, or a service by itself. */
+  readonly refusedBy: string;
+  /** What the one who refuses it said or saw. */
+  readonly refusal: string;
   /** The service that rightfully holds the misused credential, and therefore makes the attempt. */
   readonly from: 'Service A' | 'Service B' | 'Service C';
   readonly expected: AttackAnswer;
 }
+
+/** In the order of the page. */
+export const ATTACK_GROUPS = {
+  'wrong-door': { title: 'The wrong door', words: 'A token that is good, at a service that it was not made for.' },
+  'wrong-permission': { title: 'The wrong permission', words: 'Somebody who is known, and asks for more than is due.' },
+  ended: { title: 'Ended', words: 'A token that was good once.' },
+  forged: { title: 'Forged or misused', words: 'A token that nobody issued, one of another kind, or none.' },
+} as const;
+
+export type AttackGroup = keyof typeof ATTACK_GROUPS;
 
 export type AttackId =
   | 'no-token'
@@ -33,60 +48,71 @@ export type AttackId =
 /** Keycloak gives no reason for a token that is not valid for the service that asks. The control shows the reason. */
 const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'inactive' };
 
+/** By group. */
 export const ATTACKS: readonly Attack[] = [
   {
-    id: 'no-token',
-    title: 'No token at all',
-    hope: 'The services trust every caller on the internal network.',
-    rule: 'A route is closed to requests without credentials, wherever they come from.',
-    from: 'Service A',
-    expected: { status: 401, code: 'missing_token', reason: 'no_credentials' },
-  },
-  {
     id: 'token-at-c',
+    group: 'wrong-door',
     title: "Service A's token, at Service C",
     hope: 'A token stolen from Service A opens every service behind it.',
     rule: 'A token is valid for its audience alone: Keycloak calls it inactive when any other service asks.',
+    refusedBy: 'Keycloak',
+    refusal: 'Keycloak told Service C that the token is not for it.',
     from: 'Service A',
     expected: INACTIVE,
   },
   {
     id: 'token-back-at-a',
+    group: 'wrong-door',
     title: 'The same token, back at Service A',
     hope: 'An attacker who takes a token from Service B can use it at Service A.',
     rule: 'A token is valid for its audience alone, and not for the service that requested it.',
+    refusedBy: 'Keycloak',
+    refusal: 'Keycloak told Service A that the token is not for it.',
     from: 'Service A',
     expected: INACTIVE,
   },
   {
     id: 'exchanged-token-at-a',
+    group: 'wrong-door',
     title: 'The exchanged token, at Service A',
     hope: 'The token that Service B got for Service C opens the services before it as well.',
     rule: 'An exchanged token names one audience: the next service.',
+    refusedBy: 'Keycloak',
+    refusal: 'Keycloak told Service A that the token is not for it.',
     from: 'Service B',
     expected: INACTIVE,
   },
   {
     id: 'exchanged-token-at-b',
+    group: 'wrong-door',
     title: 'The exchanged token, at Service B itself',
     hope: 'The token that Service B got for Service C opens Service B too.',
     rule: 'An exchanged token names one audience: the next service.',
+    refusedBy: 'Keycloak',
+    refusal: 'Keycloak told Service B that the token is not for it.',
     from: 'Service B',
     expected: INACTIVE,
   },
   {
     id: 'permission-not-assigned',
+    group: 'wrong-permission',
     title: 'Service A asks for inventory.adjust',
     hope: 'Service A has the role for it, so Keycloak gives it the permission.',
     rule: 'A client gets only permissions that are assigned to it, whatever its roles are.',
+    refusedBy: 'Keycloak',
+    refusal: 'Keycloak gave Service A no token.',
     from: 'Service A',
     expected: { status: 400, code: 'invalid_scope', reason: 'Invalid scopes: inventory.adjust' },
   },
   {
     id: 'bob-approves',
+    group: 'wrong-permission',
     title: 'bob asks for more than he may',
     hope: 'Service A may approve orders, so bob can through Service A.',
     rule: 'The chain acts as the user: Keycloak exchanges his token for no permission that he lacks.',
+    refusedBy: 'Keycloak',
+    refusal: 'Keycloak gave none with this permission in exchange for his token.',
     from: 'Service A',
     expected: {
       status: 403,
@@ -97,9 +123,12 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     id: 'exchange-by-c',
+    group: 'wrong-permission',
     title: 'Service C exchanges its token',
     hope: 'An attacker in Service C can exchange the token that it was called with for one that opens Service B.',
     rule: 'Only clients that call other services may exchange tokens; Service C is the end of the chain.',
+    refusedBy: 'Keycloak',
+    refusal: 'Keycloak exchanges nothing for Service C.',
     from: 'Service C',
     expected: {
       status: 400,
@@ -109,52 +138,94 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     id: 'revoked-token',
+    group: 'ended',
     title: 'A token that was revoked a moment ago',
     hope: 'A revoked token still works until it expires.',
     rule: 'Keycloak is asked about every token. Service B reuses an answer for INTROSPECTION_TTL_SECONDS at most (default 10), so a token that it has seen before can pass for that long. It sees this one for the first time.',
+    refusedBy: 'Keycloak',
+    refusal: 'Keycloak told Service B that the token has ended.',
     from: 'Service A',
     expected: INACTIVE,
   },
   {
     id: 'expired-token',
+    group: 'ended',
     title: 'A token that has expired',
     hope: 'A cached answer about a token outlives the token.',
     rule: 'No answer about a token is reused after the token has expired, and Keycloak then calls it inactive.',
+    refusedBy: 'Keycloak',
+    refusal: 'Keycloak told Service A that the token has ended.',
     from: 'Service A',
     expected: INACTIVE,
   },
   {
+    id: 'no-token',
+    group: 'forged',
+    title: 'No token at all',
+    hope: 'The services trust every caller on the internal network.',
+    rule: 'A route is closed to requests without credentials, wherever they come from.',
+    refusedBy: 'Service B itself',
+    refusal: 'Without a token Service B asks Keycloak nothing.',
+    from: 'Service A',
+    expected: { status: 401, code: 'missing_token', reason: 'no_credentials' },
+  },
+  {
     id: 'tampered-signature',
+    group: 'forged',
     title: 'A token with another signature',
     hope: 'No service checks the signature, so the claims can be rewritten.',
     rule: 'Keycloak checks its own signature whenever it is asked about a token.',
+    refusedBy: 'Keycloak',
+    refusal: 'Keycloak told Service B that the token is not one of its own.',
     from: 'Service A',
     expected: INACTIVE,
   },
   {
     id: 'alg-none',
+    group: 'forged',
     title: 'A token without signature (alg: none)',
     hope: 'A token that says it needs no signature is believed, with inventory.adjust written into it.',
     rule: 'A token without a signature is refused before Keycloak is asked; Keycloak accepts its own algorithms only.',
+    refusedBy: 'Service B itself',
+    refusal: 'Service B asks Keycloak about no token without a signature.',
     from: 'Service A',
     expected: { status: 401, code: 'invalid_token', reason: 'token_malformed' },
   },
   {
     id: 'id-token',
+    group: 'forged',
     title: 'An ID token in place of an access token',
     hope: 'An ID token is signed by Keycloak, is active, and names Service A as its audience, so it is accepted.',
     rule: 'Only access tokens are accepted: the token type that Keycloak states is checked too.',
+    refusedBy: 'Service A itself',
+    refusal: 'Keycloak calls the token active, but it is no access token.',
     from: 'Service A',
     expected: { status: 401, code: 'invalid_token', reason: 'not_an_access_token' },
   },
   {
     id: 'token-in-query',
+    group: 'forged',
     title: 'A valid token, in the URL',
     hope: 'A token in the query is accepted, so a URL from a log or a browser history can be used directly.',
     rule: 'A token is read from the Authorization header only.',
+    refusedBy: 'Service B itself',
+    refusal: 'Service B reads no token from a URL.',
     from: 'Service A',
     expected: { status: 401, code: 'missing_token', reason: 'token_in_query' },
   },
 ];
 
 export const attackOf = (id: string): Attack | undefined => ATTACKS.find((attack) => attack.id === id);
+
+export interface GroupOf<T> {
+  readonly id: string;
+  readonly title: string;
+  readonly words: string;
+  readonly members: readonly T[];
+}
+
+/** In the order of the page; a group without members is left out. */
+export const byGroup = <T>(all: readonly T[], attackOfMember: (member: T) => Attack): readonly GroupOf<T>[] =>
+  Object.entries(ATTACK_GROUPS)
+    .map(([id, group]) => ({ id, ...group, members: all.filter((member) => attackOfMember(member).group === id) }))
+    .filter(({ members }) => members.length > 0);

@@ -15,6 +15,8 @@ export class AttackTools {
   readonly serviceC: AttackTarget;
   /** Its tokens live one second. */
   readonly shortLivedClient: AttackingClient;
+  /** Its tokens name all three services. */
+  readonly oneForAllClient: AttackingClient;
 
   constructor(@Inject(serviceAConfig.KEY) { keycloak, urls, demo }: ServiceAConfig, host: HttpAdapterHost) {
     if (demo === undefined) throw new Error('Attacks are available in demo mode only');
@@ -22,9 +24,11 @@ export class AttackTools {
     this.serviceA = new AttackTarget('Service A', () => ownAddress(host));
     this.serviceB = new AttackTarget('Service B', () => urls['service-b']);
     this.serviceC = new AttackTarget('Service C', () => demo.urls['SERVICE_C_URL'] ?? '');
-    this.shortLivedClient = {
-      clientId: 'short-lived',
-      clientSecret: demo.secrets['SHORT_LIVED_CLIENT_SECRET'] ?? '',
-    };
+    const client = (clientId: string, variable: string): AttackingClient => ({
+      clientId,
+      clientSecret: demo.secrets[variable] ?? '',
+    });
+    this.shortLivedClient = client('short-lived', 'SHORT_LIVED_CLIENT_SECRET');
+    this.oneForAllClient = client('one-for-all', 'ONE_FOR_ALL_CLIENT_SECRET');
   }
 }

@@ -1,7 +1,15 @@
 /** AttacksAtBClient: has Service B make the attacks whose credential it, or Service C behind it, holds. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceClient } from 'nestjs-keycloak-s2s';
-import { AttackNotRun, readAttempt, readTokenRow, type Attempt, type TokenRow } from 'demo';
+import {
+  AttackNotRun,
+  readAnswer,
+  readAttempt,
+  readTokenRow,
+  type AttackAnswer,
+  type Attempt,
+  type TokenRow,
+} from 'demo';
 import type { AttackId } from './attack-list.js';
 
 @Injectable()
@@ -18,10 +26,25 @@ export class AttacksAtBClient {
   /** What each service answers to the token that Service B exchanges for Service C. */
   async tokenRow(services: readonly string[]): Promise<TokenRow> {
     const answer = await this.serviceB.asSelf('attacks.replay').post<unknown>('/api/attacks/token-row', undefined);
-    const { notRun } = Object(answer) as { readonly notRun?: unknown };
-    if (typeof notRun === 'string') throw new AttackNotRun(notRun.slice(0, 300));
+    checkRun(answer);
     const row = readTokenRow(answer, services);
     if (row === undefined) throw new AttackNotRun('Service B reported its token in an unknown format.');
     return row;
   }
+
+  /** What a service answers when Service B shows it that token once more. */
+  async showAgain(id: string, service: string): Promise<AttackAnswer> {
+    const answer = await this.serviceB
+      .asSelf('attacks.replay')
+      .post<unknown>('/api/attacks/token-row/again', { id, service });
+    checkRun(answer);
+    const shown = readAnswer(answer);
+    if (shown === undefined) throw new AttackNotRun('Service B reported an answer in an unknown format.');
+    return shown;
+  }
+}
+
+function checkRun(answer: unknown): void {
+  const { notRun } = Object(answer) as { readonly notRun?: unknown };
+  if (typeof notRun === 'string') throw new AttackNotRun(notRun.slice(0, 300));
 }

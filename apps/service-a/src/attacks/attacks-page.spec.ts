@@ -1,19 +1,35 @@
 import { describe, expect, it } from '@jest/globals';
+import { attackOf, type Attack } from './attack-list.js';
 import { ATTACK, attacksRun, MADE } from '../../spec-support/shown-pages.js';
 
 describe('the page of attacks', () => {
   it.each([
-    ['refused', '✓', 'Refused, for the expected reason'],
-    ['open', '✗', 'OPEN: it got through'],
-    ['refused_otherwise', '✗', 'Refused, but not for the expected reason'],
-    ['not_run', '?', 'Could not be run'],
-  ] as const)('says in a sign and in words that an attack is %s', (verdict, sign, words) => {
+    ['refused', '✓', 'Refused, for the expected reason', ATTACK.refusal],
+    ['open', '✗', 'OPEN: it got through', undefined],
+    ['refused_otherwise', '✗', 'Refused, but not for the expected reason', undefined],
+    ['not_run', '?', 'Could not be run', undefined],
+  ] as const)('says in a sign and in words that an attack is %s', (verdict, sign, words, refusal = words) => {
     const html = attacksRun([{ attack: ATTACK, attempt: MADE, verdict, why: 'Because of this.' }]);
-    expect(html).toContain(`aria-hidden="true">${sign}</span> ${words}`);
+    expect(html).toMatch(new RegExp(`aria-hidden="true">${sign.replace('?', '[?]')}</span>\\s*${refusal}`));
     expect(html).toContain(`<h1>${words}</h1>`);
     expect(html.includes('Because of this.')).toBe(verdict !== 'refused');
     expect(html).toContain('<code>401 invalid_token, inactive</code>');
     expect(html).toContain('the same: <code>200</code>');
+  });
+
+  it('are in groups, each with how many were refused as expected, and what was forged is shown as forged', () => {
+    const report = { attempt: { ...MADE, token: { scope: 'a' }, forged: 'scope … b' }, why: '' };
+    const [door, forged] = ['token-at-c', 'alg-none'].map((id) => attackOf(id) as Attack);
+    const html = attacksRun([
+      { ...report, attack: door as Attack, verdict: 'refused' },
+      { ...report, attack: forged as Attack, verdict: 'open' },
+    ]);
+    expect([...html.matchAll(/<h2>([^<]*) <span class="group-result">([^<]*)/g)].map(([, ...both]) => both)).toEqual([
+      ['The wrong door', '1 of 1 refused'],
+      ['Forged or misused', '0 of 1 refused'],
+    ]);
+    expect(html).toContain('<dt>The genuine token says</dt>');
+    expect(html).toContain('<code class="forged">scope … b</code>');
   });
 
   it('says how many of how many attacks were refused as expected', () => {

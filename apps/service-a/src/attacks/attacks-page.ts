@@ -2,13 +2,19 @@
 import type { RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
 import type { AttackReport } from './attack-lab.js';
+import { byGroup } from './attack-list.js';
 import { inWords } from './judge-attack.js';
 import { VERDICT_WORDS } from './verdict-words.js';
 
 export function attacksRunPage(reports: readonly AttackReport[]): Page {
   const refused = reports.filter(({ verdict }) => verdict === 'refused').length;
   const [title, allRefused] = [titleOf(reports, refused), refused === reports.length];
-  return { template: 'attacks-run', model: { title, allRefused, outcomes: reports.map(outcomeOf) } };
+  const groups = byGroup(reports, ({ attack }) => attack).map(({ members, ...group }) => ({
+    ...group,
+    result: groupResult(members),
+    outcomes: members.map(outcomeOf),
+  }));
+  return { template: 'attacks-run', model: { title, allRefused, groups } };
 }
 
 export const attacksRefusedPage = (model: RefusedPage): Page => ({ template: 'attacks-refused', model });
@@ -21,6 +27,9 @@ function titleOf(reports: readonly AttackReport[], refused: number): string {
     : `${refused} of ${reports.length} attacks were refused for the expected reason`;
 }
 
+const groupResult = (reports: readonly AttackReport[]): string =>
+  `${reports.filter(({ verdict }) => verdict === 'refused').length} of ${reports.length} refused`;
+
 function outcomeOf({ attack, attempt, verdict, why }: AttackReport): object {
   const common = { attack, verdict, why, expected: inWords(attack.expected), ...VERDICT_WORDS[verdict] };
   if ('notRun' in attempt) return { ...common, sent: undefined, control: undefined, token: [] };
@@ -28,8 +37,10 @@ function outcomeOf({ attack, attempt, verdict, why }: AttackReport): object {
     ...common,
     sent: attempt.attack,
     cameBack: inWords(attempt.attack.answer),
+    answered: [attempt.attack.answer.status, attempt.attack.answer.code].join(' '),
     control: attempt.control,
     controlCameBack: inWords(attempt.control.answer),
     token: Object.entries(attempt.token ?? {}),
+    forged: attempt.forged,
   };
 }

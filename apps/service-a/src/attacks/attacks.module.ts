@@ -7,18 +7,11 @@ import { AttackLab } from './attack-lab.js';
 import { AttackTools } from './attack-tools.js';
 import { AttacksAtBClient } from './attacks-at-b.client.js';
 import { AttacksController } from './attacks.controller.js';
-import { MatrixController } from './matrix.controller.js';
-import { TokenMatrix } from './token-matrix.js';
 
 @Module({
   imports: [LoginModule, PagesModule],
-  controllers: [AttacksController, MatrixController],
-  providers: [
-    AttackLab,
-    AttackTools,
-    AttacksAtBClient,
-    TokenMatrix,
-    { provide: AttackRuns, useFactory: () => new AttackRuns() },
-  ],
+  controllers: [AttacksController],
+  providers: [AttackLab, AttackTools, AttacksAtBClient, { provide: AttackRuns, useFactory: () => new AttackRuns() }],
+  exports: [AttackTools, AttacksAtBClient, AttackRuns],
 })
 export class AttacksModule {}

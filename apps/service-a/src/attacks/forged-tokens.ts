@@ -11,8 +11,12 @@ export const tamperedSignature: Attacker = async ({ keycloak, serviceB }) => {
     ],
     control: ['The original token, to Service B', serviceB.whoami(token)],
     token,
+    forged: 'one character of the signature',
   });
 };
+
+/** The permission that is written into the token. */
+const MORE = 'inventory.adjust';
 
 export const algNone: Attacker = async ({ keycloak, serviceB }) => {
   const token = await keycloak.ownToken('orders.approve');
@@ -23,6 +27,7 @@ export const algNone: Attacker = async ({ keycloak, serviceB }) => {
     ],
     control: ['The signed token, to Service B', serviceB.whoami(token)],
     token,
+    forged: `alg none, and scope … ${MORE}`,
   });
 };
 
@@ -34,7 +39,7 @@ function tampered(token: string): string {
 
 function unsigned(token: string): string {
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
-  const more = { ...claims, scope: `${String(claims['scope'])} inventory.adjust` };
+  const more = { ...claims, scope: `${String(claims['scope'])} ${MORE}` };
   return `${encoded({ alg: 'none', typ: 'at+jwt' })}.${encoded(more)}.`;
 }
 

@@ -6,14 +6,15 @@ import { compareTokens, type TokenComparison } from './token-comparison.js';
 export interface ChainDetails {
   /** Undefined when the request was not traced, for example outside demo mode. */
   readonly story: ChainStory | undefined;
-  /** Undefined when no tokens are to be shown: outside demo mode and after a refusal. */
+  /** Undefined when no tokens are to be shown: outside demo mode, and after the refusal of a caller who is not known. */
   readonly tokens: TokenComparison | 'unavailable' | undefined;
 }
 
 export const NO_DETAILS: ChainDetails = { story: undefined, tokens: undefined };
 
-export function refusedDetails(metrics: readonly TraceMetric[] | undefined): ChainDetails {
-  return { ...NO_DETAILS, story: metrics && chainStory(metrics) };
+/** `token`: that of the user who was refused. */
+export function refusedDetails(metrics: readonly TraceMetric[] | undefined, token?: SeenToken): ChainDetails {
+  return { story: metrics && chainStory(metrics), tokens: token && compareTokens([token]) };
 }
 
 export function answeredDetails(

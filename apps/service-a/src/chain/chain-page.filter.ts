@@ -2,12 +2,14 @@
 import { Catch, Inject, Injectable, Optional } from '@nestjs/common';
 import { Refusal, RefusalFilter } from 'nestjs-keycloak-s2s';
 import { RequestTracer } from 'demo';
+import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { Cookies } from '../login/cookies.js';
 import { RefusalPageFilter, type RefusedPage } from '../login/refusal-page.filter.js';
 import type { PageRequest } from '../pages/negotiation.js';
 import { Pages, type Page } from '../pages/pages.js';
 import { refusedDetails } from './chain-details.js';
 import { chainRefusedPage } from './chain-page.js';
+import { ChainTokens } from './chain-tokens.js';
 
 @Catch(Refusal)
 @Injectable()
@@ -16,6 +18,8 @@ export class ChainPageFilter extends RefusalPageFilter {
     refusals: RefusalFilter,
     cookies: Cookies,
     pages: Pages,
+    @Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig,
+    private readonly tokens: ChainTokens,
     /** In demo mode only. */
     @Optional() @Inject(RequestTracer) private readonly tracer?: RequestTracer,
   ) {
@@ -24,6 +28,8 @@ export class ChainPageFilter extends RefusalPageFilter {
 
   protected override page(refused: RefusedPage, request: PageRequest): Page {
     // The refusal is the last step of the trace: it was published when it was logged.
-    return chainRefusedPage(refused, refusedDetails(this.tracer?.end(request)));
+    const { demoMode, name } = this.config;
+    const token = demoMode ? this.tokens.ofRefused(name, request) : undefined;
+    return chainRefusedPage(refused, refusedDetails(this.tracer?.end(request), token));
   }
 }

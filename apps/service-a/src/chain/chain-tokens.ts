@@ -8,7 +8,21 @@ import { ProcessingClient } from '../processing.client.js';
 export class ChainTokens {
   readonly #logger = new Logger('ChainTokens');
 
+  /** The callers of requests that go on, by request. */
+  readonly #callers = new WeakMap<object, VerifiedAccessToken>();
+
   constructor(private readonly processing: ProcessingClient) {}
+
+  /** Remembers the caller while the request lasts, for the page of a refusal. */
+  remember(request: object, caller: VerifiedAccessToken): void {
+    this.#callers.set(request, caller);
+  }
+
+  /** The user's token at Service A alone; undefined where there is none, or none is known. */
+  ofRefused(service: string, request: object): SeenToken | undefined {
+    const caller = this.#callers.get(request);
+    return caller && seenToken(service, caller);
+  }
 
   /**
    * The user's token at Service A, if there is one, and the tokens at B and C. Works in demo mode only, since the other services

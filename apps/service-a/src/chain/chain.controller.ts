@@ -43,6 +43,7 @@ export class ChainController {
     @Res({ passthrough: true }) reply: PageReply,
   ): Promise<ProcessedOrder | string> {
     const caller = sent ?? (await this.sessionCaller.of(request, PERMISSION));
+    if (caller !== undefined) this.tokens.remember(request, caller);
     const answer = await this.#process(caller);
     reply.header('Vary', 'Accept, Cookie');
     if (!prefersHtml(request)) return answer;

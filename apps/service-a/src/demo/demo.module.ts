@@ -3,11 +3,13 @@ import { Module } from '@nestjs/common';
 import { RequestTraceModule } from 'demo';
 import { AttacksModule } from '../attacks/attacks.module.js';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
+import { MatrixModule } from '../matrix/matrix.module.js';
 import { prefersHtml } from '../pages/negotiation.js';
 
 @Module({
   imports: [
     AttacksModule,
+    MatrixModule,
     RequestTraceModule.forRootAsync({
       inject: [serviceAConfig.KEY],
       useFactory: ({ name, urls }: ServiceAConfig) => ({

@@ -1,6 +1,7 @@
 /** Home page: the page model of the start page. */
-import type { Attack } from '../attacks/attack-list.js';
-import type { MatrixModel } from '../attacks/matrix-page.js';
+import { byGroup, type Attack } from '../attacks/attack-list.js';
+import type { DemoUser } from '../login/demo-users.js';
+import type { MatrixModel } from '../matrix/matrix-page.js';
 import type { Page } from '../pages/pages.js';
 
 export interface HomePage {
@@ -9,10 +10,21 @@ export interface HomePage {
   readonly user: { readonly name: string; readonly csrfToken: string } | undefined;
   /** Whether the browser's session is unknown here: it has ended, or belongs to another instance. */
   readonly hasUnknownSession?: boolean;
+  /** Who can log in by a button; empty outside demo mode. */
+  readonly users?: readonly DemoUser[];
   /** The attacks that can be tried; empty outside demo mode. */
   readonly attacks: readonly Attack[];
   /** The table of stolen tokens, before they are tried; in demo mode. */
   readonly matrix?: MatrixModel | undefined;
 }
 
-export const homePage = (model: HomePage): Page => ({ template: 'home', model });
+export const homePage = ({ users = [], attacks, user, ...model }: HomePage): Page => ({
+  template: 'home',
+  model: {
+    ...model,
+    user,
+    others: users.filter(({ name }) => name !== user?.name),
+    attackCount: attacks.length,
+    attackGroups: byGroup(attacks, (attack) => attack),
+  },
+});

@@ -3,9 +3,10 @@ import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';
 import { securityHeaders } from 'service-defaults';
 import { ATTACKS } from '../attacks/attack-list.js';
-import { UNTRIED } from '../attacks/matrix-page.js';
+import { untried } from '../matrix/matrix-page.js';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { Cookies, type CookieRequest } from '../login/cookies.js';
+import { DEMO_USERS } from '../login/demo-users.js';
 import { UserSessions } from '../login/user-sessions.js';
 import type { PageReply } from '../pages/negotiation.js';
 import { Pages } from '../pages/pages.js';
@@ -40,8 +41,8 @@ export class HomeController {
     const { demoMode } = this.config;
     const attacks = demoMode ? ATTACKS : [];
     const hasUnknownSession = id !== undefined && session === undefined;
-    return this.pages.render(
-      homePage({ demoMode, user, hasUnknownSession, attacks, matrix: demoMode ? UNTRIED : undefined }),
-    );
+    const users = demoMode ? DEMO_USERS : [];
+    const matrix = demoMode ? untried(user) : undefined;
+    return this.pages.render(homePage({ demoMode, user, users, hasUnknownSession, attacks, matrix }));
   }
 }

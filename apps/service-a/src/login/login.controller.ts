@@ -1,11 +1,25 @@
 /** Login: logs users in with Keycloak, and out again. */
-import { Controller, Get, HttpStatus, Logger, Post, Query, Redirect, Req, Res, UseFilters } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  HttpStatus,
+  Inject,
+  Logger,
+  Post,
+  Query,
+  Redirect,
+  Req,
+  Res,
+  UseFilters,
+} from '@nestjs/common';
 import { AuthorizationServerHealth, Public, Refusal } from 'nestjs-keycloak-s2s';
+import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import type { PageReply, PageRequest } from '../pages/negotiation.js';
 import { Cookies, type CookieRequest } from './cookies.js';
 import { LoginError } from './login-error.js';
 import { LoginPageFilter } from './login-page.filter.js';
-import { OpenIdProvider } from './openid-provider.js';
+import { demoUserWanted } from './demo-users.js';
+import { OpenIdProvider, type WantedLogin } from './openid-provider.js';
 import { PendingLogins } from './pending-logins.js';
 import { returnTo } from './return-to.js';
 import type { UserSession } from './user-session.js';
@@ -30,24 +44,25 @@ export class LoginController {
     private readonly sessions: UserSessions,
     private readonly cookies: Cookies,
     private readonly health: AuthorizationServerHealth,
+    @Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig,
   ) {}
 
   /**
    * Redirects to Keycloak, from where the browser returns to the path `return_to`. Where Keycloak is away, a page of ours says so, and
-   * not the browser's own.
+   * not the browser's own. In demo mode `as` names the user for whom Keycloak's form is filled in.
    */
   @Get('login')
   @Redirect()
   async login(
     @Query('return_to') asked: unknown,
+    @Query('as') as: unknown,
     @Req() request: BrowserRequest,
     @Res({ passthrough: true }) reply: PageReply,
   ): Promise<Redirection> {
     const server = await this.health.check();
     if (!server.reachable) throw server.error;
-    const { pending, url } = await this.provider.begin(returnTo(asked));
-    setCookies(reply, await this.pending.remember(request, pending));
-    return to(url);
+    const user = this.config.demoMode ? demoUserWanted(as, request.headers) : undefined;
+    return this.#begin({ returnTo: returnTo(asked), as: user }, request, reply);
   }
 
   /** Receives the browser back from Keycloak, and starts a session with a new id that replaces any former one. */
@@ -62,12 +77,18 @@ export class LoginController {
     // The pending login ends here, also when it fails.
     setCookies(reply, [this.pending.clearCookie(login.state)]);
     const loggedIn = await this.provider.complete(queryOf(request.url), login);
+    const { returnTo: path, as, isSecond } = login;
+    if (as !== undefined && as !== loggedIn.username && isSecond !== true) {
+      // Somebody else's session at Keycloak answered in their place: it ends, so that Keycloak asks who it is.
+      await this.#endAtKeycloak(loggedIn);
+      return this.#begin({ returnTo: path, as, isSecond: true }, request, reply);
+    }
     const former = this.cookies.sessionId(request);
     const id = await this.sessions.begin(loggedIn);
     this.#logger.log({ message: 'Logged in', audit: 'login', sub: loggedIn.subject, sid: loggedIn.sessionId });
     if (former !== undefined) await this.sessions.end(former);
     setCookies(reply, [this.cookies.setSession(id)]);
-    return to(login.returnTo);
+    return to(path);
   }
 
   /**
@@ -90,8 +111,14 @@ export class LoginController {
     return to(await this.provider.logoutUrl());
   }
 
+  async #begin(wanted: WantedLogin, request: BrowserRequest, reply: PageReply): Promise<Redirection> {
+    const { pending, url } = await this.provider.begin(wanted);
+    setCookies(reply, await this.pending.remember(request, pending));
+    return to(url);
+  }
+
   /** A failure is only logged: the session here has ended, and Keycloak asks the user if its own has not. */
-  async #endAtKeycloak({ tokens }: UserSession): Promise<void> {
+  async #endAtKeycloak({ tokens }: Pick<UserSession, 'tokens'>): Promise<void> {
     try {
       await this.provider.endSession(tokens);
     } catch (error) {

@@ -132,7 +132,7 @@ const complete = (query = CALLBACK): Promise<LoggedIn> => provider.complete(quer
 
 describe('OpenIdProvider', () => {
   it('redirects browsers to the issuer, and sends its own requests to baseUrl', async () => {
-    const { url, pending } = await provider.begin('/x');
+    const { url, pending } = await provider.begin({ returnTo: '/x' });
     expect(url).toContain(`http://sso.invalid:8080${PATH}/auth?`);
     expect(pending.returnTo).toBe('/x');
     await expect(complete()).resolves.toMatchObject({ subject: 'alice-id', sessionId: 's1', username: 'alice' });
@@ -371,12 +371,12 @@ describe('OpenIdProvider', () => {
     'sends nothing to a foreign %s',
     async (name) => {
       overrides = { metadata: { [name]: 'http://evil.example/x' } };
-      await expect(provider.begin('/')).rejects.toMatchObject({ code: 'authorization_server_refused' });
+      await expect(provider.begin({ returnTo: '/' })).rejects.toMatchObject({ code: 'authorization_server_refused' });
     },
   );
 
   it('refuses metadata of another issuer (BF-02)', async () => {
     overrides = { metadata: { issuer: 'http://evil.example/realms/shop' } };
-    await expect(provider.begin('/')).rejects.toMatchObject({ code: 'authorization_server_refused' });
+    await expect(provider.begin({ returnTo: '/' })).rejects.toMatchObject({ code: 'authorization_server_refused' });
   });
 });

@@ -34,6 +34,9 @@ export interface LoggedIn {
   readonly tokens: OpenIdTokens;
 }
 
+/** `as`: the name that Keycloak's form is to have already. */
+export type WantedLogin = Pick<PendingLogin, 'returnTo' | 'as' | 'isSecond'>;
+
 export type Refreshed = { readonly tokens: OpenIdTokens } | { readonly refused: true };
 
 /** The scopes that Service A itself needs. For Service B the user's token is exchanged. */
@@ -55,8 +58,8 @@ export class OpenIdProvider {
   }
 
   /** Starts a login. Returns the values to remember, and the URL to which the browser is redirected. */
-  async begin(returnTo: string): Promise<{ readonly pending: PendingLogin; readonly url: string }> {
-    const pending = { state: randomState(), nonce: randomNonce(), codeVerifier: randomPKCECodeVerifier(), returnTo };
+  async begin(wanted: WantedLogin): Promise<{ readonly pending: PendingLogin; readonly url: string }> {
+    const pending = { state: randomState(), nonce: randomNonce(), codeVerifier: randomPKCECodeVerifier(), ...wanted };
     const url = buildAuthorizationUrl(await this.configuration.get(), {
       redirect_uri: this.#callbackUrl,
       scope: this.config.demoMode ? DEMO_SCOPE : SCOPE,
@@ -64,6 +67,7 @@ export class OpenIdProvider {
       nonce: pending.nonce,
       code_challenge: await calculatePKCECodeChallenge(pending.codeVerifier),
       code_challenge_method: 'S256',
+      ...(wanted.as === undefined ? {} : { login_hint: wanted.as }),
     });
     return { pending, url: url.href };
   }

@@ -13,6 +13,10 @@ export interface PendingLogin {
   readonly nonce: string;
   readonly codeVerifier: string;
   readonly returnTo: string;
+  /** The user for whom it was begun, of the demonstration. */
+  readonly as?: string | undefined;
+  /** Whether it is the second one, since the first brought another user. */
+  readonly isSecond?: boolean | undefined;
 }
 
 /** About as long as Keycloak lets a user take to log in. */
@@ -40,8 +44,11 @@ export class PendingLogins {
   }
 
   /** The cookies that store this login in the browser, and remove the oldest ones when there are too many. */
-  async remember(request: CookieRequest, { state, nonce, codeVerifier, returnTo }: PendingLogin): Promise<string[]> {
-    const sealed = await new EncryptJWT({ state, nonce, codeVerifier, returnTo })
+  async remember(
+    request: CookieRequest,
+    { state, nonce, codeVerifier, returnTo, as, isSecond }: PendingLogin,
+  ): Promise<string[]> {
+    const sealed = await new EncryptJWT({ state, nonce, codeVerifier, returnTo, as, isSecond })
       .setProtectedHeader(ENCRYPTION)
       .setExpirationTime(`${LIFETIME_SECONDS}s`)
       .encrypt(this.#key);

@@ -2,7 +2,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { TokenExchangeClient, VerifiedAccessToken, type IssuedToken } from 'nestjs-keycloak-s2s';
-import { AttackRuns, AttackTarget, ownAddress, tryDoors, type Attempt, type Targets, type TokenRow } from 'demo';
+import {
+  AttackRuns,
+  AttackTarget,
+  ownAddress,
+  StolenTokens,
+  type AttackAnswer,
+  type Attempt,
+  type TokenRow,
+} from 'demo';
 import { serviceBConfig, type ServiceBConfig } from '../config.js';
 import { AttacksAtCClient } from './attacks-at-c.client.js';
 import { replay, type Replay } from './replayed-tokens.js';
@@ -11,7 +19,7 @@ import { replay, type Replay } from './replayed-tokens.js';
 export class AttackLab {
   readonly #runs = new AttackRuns();
   readonly #serviceC: AttackTarget;
-  readonly #targets: Targets;
+  readonly #stolen: StolenTokens;
   readonly #replays: Readonly<Record<string, Replay>>;
 
   constructor(
@@ -24,7 +32,7 @@ export class AttackLab {
     this.#serviceC = new AttackTarget('Service C', () => urls['service-c']);
     const serviceA = new AttackTarget('Service A', () => demo.urls['SERVICE_A_URL'] ?? '');
     const serviceB = new AttackTarget('Service B', () => ownAddress(host));
-    this.#targets = { 'service-a': serviceA, 'service-b': serviceB, 'service-c': this.#serviceC };
+    this.#stolen = new StolenTokens({ 'service-a': serviceA, 'service-b': serviceB, 'service-c': this.#serviceC });
     this.#replays = {
       'exchanged-token-at-a': { name: 'Service A', target: serviceA },
       'exchanged-token-at-b': { name: 'Service B', target: serviceB },
@@ -40,7 +48,12 @@ export class AttackLab {
 
   /** Shows the token that Service B exchanged to all three services. */
   async tokenRow(caller: VerifiedAccessToken): Promise<TokenRow | { readonly notRun: string }> {
-    return this.#runs.run('token-row', async () => tryDoors((await this.#exchanged(caller)).reveal(), this.#targets));
+    return this.#runs.run('token-row', async () => this.#stolen.show((await this.#exchanged(caller)).reveal()));
+  }
+
+  /** Shows it to one of them once more. Returns undefined when it is not kept any more. */
+  async showAgain(id: string, service: string): Promise<AttackAnswer | { readonly notRun: string } | undefined> {
+    return this.#runs.run('token-row', async () => this.#stolen.showAgain(id, service));
   }
 
   async #replay(found: Replay, caller: VerifiedAccessToken): Promise<Attempt> {

@@ -1,8 +1,9 @@
 /** Attacks: runs the attacks of the demonstration that need Service B or Service C. */
-import { Controller, HttpCode, NotFoundException, Param, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, NotFoundException, Param, Post } from '@nestjs/common';
 import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import type { Attempt, TokenRow } from 'demo';
+import type { AttackAnswer, Attempt, TokenRow } from 'demo';
 import { AttackLab } from './attack-lab.js';
+import { ShowAgainDto } from './show-again.dto.js';
 
 @Controller('api/attacks')
 export class AttacksController {
@@ -15,6 +16,17 @@ export class AttacksController {
   @AllowClients('service-a')
   async tokenRow(@AccessToken() caller: VerifiedAccessToken): Promise<TokenRow | { readonly notRun: string }> {
     return this.lab.tokenRow(caller);
+  }
+
+  /** What a service answers to such a token when it is shown there once more. */
+  @Post('token-row/again')
+  @HttpCode(200)
+  @RequirePermission('attacks.replay')
+  @AllowClients('service-a')
+  async showAgain(@Body() { id, service }: ShowAgainDto): Promise<AttackAnswer | { readonly notRun: string }> {
+    const answer = await this.lab.showAgain(id, service);
+    if (answer === undefined) throw new NotFoundException({ error: 'No such token', code: 'token_not_found' });
+    return answer;
   }
 
   /** Returns the answers without judging them, and only the claims of the token. */

@@ -27,6 +27,8 @@ export type Attempt =
       /** The honest use. It must be accepted, or the refusal of the attack proves nothing. */
       readonly control: Sent;
       readonly token?: TokenInWords;
+      /** What the attacker changed in that token, in words. */
+      readonly forged?: string;
     }
   | {
       /** A sentence that says why the attack could not be made. */
@@ -41,8 +43,9 @@ export async function attempt(parts: {
   readonly attack: readonly [what: string, answer: Promise<AttackAnswer>];
   readonly control: readonly [what: string, answer: Promise<AttackAnswer>];
   readonly token?: string;
+  readonly forged?: string;
 }): Promise<Attempt> {
-  const { attack, control, token } = parts;
+  const { attack, control, token, forged } = parts;
   const [attacked, controlled] = await Promise.allSettled([attack[1], control[1]]);
   if (attacked.status === 'rejected') throw attacked.reason;
   if (controlled.status === 'rejected' && !isAccepted(attacked.value)) throw controlled.reason;
@@ -50,6 +53,7 @@ export async function attempt(parts: {
     attack: { what: attack[0], answer: attacked.value },
     control: { what: control[0], answer: controlled.status === 'fulfilled' ? controlled.value : NO_ANSWER },
     ...(token === undefined ? {} : { token: tokenInWords(token).words }),
+    ...(forged === undefined ? {} : { forged }),
   };
 }
 

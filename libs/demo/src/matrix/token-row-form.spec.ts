@@ -3,6 +3,7 @@ import { readTokenRow } from './token-row-form.js';
 
 describe('a row of the matrix that another service reports', () => {
   const row = {
+    id: 'an id',
     token: { aud: 'service-c', azp: 'service-b' },
     expiresAt: 1_800_000_000,
     doors: [{ service: 'service-a', answer: { status: 401, code: 'invalid_token', reason: 'inactive' } }],
@@ -14,6 +15,7 @@ describe('a row of the matrix that another service reports', () => {
 
   it.each([
     ['no object', undefined],
+    ['without an id', { ...row, id: undefined }],
     ['without an end', { ...row, expiresAt: '1' }],
     ['with an end that is no date', { ...row, expiresAt: 1e300 }],
     ['without doors', { ...row, doors: {} }],

@@ -7,7 +7,8 @@ const MAX_EXPIRY = 1e11;
 
 /** Undefined when it is not of the agreed form, or not of these services. Unknown fields are dropped. */
 export function readTokenRow(given: unknown, services: readonly string[]): TokenRow | undefined {
-  const { token, expiresAt, doors } = membersOf(given);
+  const { id, token, expiresAt, doors } = membersOf(given);
+  if (!isText(id)) return undefined;
   if (typeof expiresAt !== 'number' || !Number.isInteger(expiresAt) || Math.abs(expiresAt) > MAX_EXPIRY)
     return undefined;
   if (!Array.isArray(doors)) return undefined;
@@ -18,5 +19,5 @@ export function readTokenRow(given: unknown, services: readonly string[]): Token
   });
   if (!read.every((door) => door !== undefined)) return undefined;
   if (read.map(({ service }) => service).join() !== services.join()) return undefined;
-  return { token: readWords(token), expiresAt, doors: read };
+  return { id, token: readWords(token), expiresAt, doors: read };
 }

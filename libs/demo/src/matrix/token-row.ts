@@ -9,6 +9,8 @@ export interface Door {
 }
 
 export interface TokenRow {
+  /** Under which it is kept by whom showed it. */
+  readonly id: string;
   readonly token: TokenInWords;
   /** When it ends; seconds since the epoch. */
   readonly expiresAt: number;
@@ -19,14 +21,17 @@ export interface TokenRow {
 export type Targets = Readonly<Record<string, AttackTarget>>;
 
 /** Shows the token to all of them at once. The answer of one that gives none has the status 0: what the others say counts all the same. */
-export async function tryDoors(token: string, targets: Targets): Promise<TokenRow> {
+export async function tryDoors(token: string, targets: Targets): Promise<Omit<TokenRow, 'id'>> {
   const { words, expiresAt } = tokenInWords(token);
   const doors = Object.entries(targets).map(async ([service, target]) => ({
     service,
-    answer: await target.whoami(token).catch(noAnswer),
+    answer: await answerOf(target, token),
   }));
   return { token: words, expiresAt, doors: await Promise.all(doors) };
 }
+
+export const answerOf = (target: AttackTarget, token: string): Promise<AttackAnswer> =>
+  target.whoami(token).catch(noAnswer);
 
 function noAnswer(error: unknown): AttackAnswer {
   if (error instanceof AttackNotRun) return NO_ANSWER;

@@ -14,6 +14,8 @@ export interface AuthorizationRequest extends Callback {
   readonly challenge: CodeChallenge | undefined;
   readonly prompt: readonly string[];
   readonly maxAgeSeconds: number | undefined;
+  /** The user name that the form then has. */
+  readonly loginHint: string | undefined;
 }
 
 const NO_FLOW = 'Client is not allowed to initiate browser login with given response_type.';
@@ -49,6 +51,7 @@ export function readAuthorizationRequest(realm: Realm, parameters: URLSearchPara
     challenge: readCodeChallenge(client, parameters, invalid),
     prompt: parameter('prompt')?.split(' ') ?? [],
     maxAgeSeconds: parameters.has('max_age') ? Number(parameter('max_age')) : undefined,
+    loginHint: parameter('login_hint'),
   };
 }
 

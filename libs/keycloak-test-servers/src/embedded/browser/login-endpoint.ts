@@ -73,7 +73,7 @@ function formOf(
   return loginPage({
     realm: realm.name,
     action: withQuery(baseUrl + loginPath(realm.name), query),
-    username: username ?? session?.user.username,
+    username: username ?? session?.user.username ?? request.loginHint,
     isUsernameFixed: session !== undefined,
     error,
     users: realm

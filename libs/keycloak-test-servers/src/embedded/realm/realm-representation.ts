@@ -47,6 +47,8 @@ export interface RealmClient {
   readonly accessTokenSeconds: number | undefined;
   readonly defaultScopes: readonly string[];
   readonly optionalScopes: readonly string[];
+  /** Its own, which all of its tokens get, whatever their scopes. */
+  readonly mappers: readonly ClaimMapper[];
   /** The original JSON, including members that the server does not use. */
   readonly representation: Readonly<Record<string, unknown>>;
 }
@@ -92,6 +94,7 @@ export function toClient(json: unknown, scopesByDefault: readonly string[]): Rea
     defaultScopes:
       client['defaultClientScopes'] === undefined ? scopesByDefault : toTexts(client['defaultClientScopes']),
     optionalScopes: toTexts(client['optionalClientScopes']),
+    mappers: toMappers(client['protocolMappers']),
     representation: client,
   };
 }
@@ -123,16 +126,20 @@ export function toUser(json: unknown): RealmUser {
 
 export function toScope(json: unknown): RealmScope {
   const scope = toRecord(json);
-  const mappers = toList(scope['protocolMappers']).map(toRecord);
   return {
     name: toText(scope['name'], 'A client scope has no "name"'),
     isShown: toRecord(scope['attributes'])['include.in.token.scope'] !== 'false',
-    mappers: mappers.map(({ protocolMapper, config }) => ({
-      kind: toText(protocolMapper, 'A mapper has no "protocolMapper"'),
-      config: Object.fromEntries(Object.entries(toRecord(config)).map(([name, value]) => [name, String(value)])),
-    })),
+    mappers: toMappers(scope['protocolMappers']),
   };
 }
+
+const toMappers = (json: unknown): readonly ClaimMapper[] =>
+  toList(json)
+    .map(toRecord)
+    .map(({ protocolMapper, config }) => ({
+      kind: toText(protocolMapper, 'A mapper has no "protocolMapper"'),
+      config: Object.fromEntries(Object.entries(toRecord(config)).map(([name, value]) => [name, String(value)])),
+    }));
 
 export function toRecord(json: unknown): Readonly<Record<string, unknown>> {
   return typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as Record<string, unknown>) : {};

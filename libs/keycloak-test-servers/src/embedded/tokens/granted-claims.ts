@@ -32,19 +32,20 @@ export function grantClaims(realm: Realm, request: GrantRequest): GrantedClaims 
   const { client, user, notes = {} } = request;
   const asked = requestedScopes(client, request.scope);
   const scopes = grantedScopes(realm, client, user, asked);
-  const audiences = narrowed(mappedAudiences(scopes), request.audiences ?? []);
-  const roles = hasMapper(scopes, 'oidc-usermodel-realm-role-mapper') ? shownRoles(realm, client, user, scopes) : [];
+  const mappers = [...scopes.flatMap((scope) => scope.mappers), ...client.mappers];
+  const audiences = narrowed(mappedAudiences(mappers), request.audiences ?? []);
+  const roles = hasMapper(mappers, 'oidc-usermodel-realm-role-mapper') ? shownRoles(realm, client, user, scopes) : [];
   const hasOpenid = asked.includes(OPENID);
   const shown = scopes.filter(({ isShown }) => isShown).map(({ name }) => name);
   const scope = [...(hasOpenid ? [OPENID] : []), ...shown].join(' ');
   const access = {
     ...(audiences.length === 0 ? {} : { aud: audiences.length === 1 ? audiences[0] : audiences }),
-    ...(hasMapper(scopes, 'oidc-sub-mapper') ? { sub: user.id } : {}),
+    ...(hasMapper(mappers, 'oidc-sub-mapper') ? { sub: user.id } : {}),
     ...(roles.length === 0 ? {} : { realm_access: { roles } }),
     scope,
-    ...mappedClaims(scopes, 'access', user, notes),
+    ...mappedClaims(mappers, 'access', user, notes),
   };
-  const others = (kind: 'id' | 'userinfo') => ({ sub: user.id, ...mappedClaims(scopes, kind, user, notes) });
+  const others = (kind: 'id' | 'userinfo') => ({ sub: user.id, ...mappedClaims(mappers, kind, user, notes) });
   return { scope, hasOpenid, access, id: others('id'), userinfo: others('userinfo') };
 }
 

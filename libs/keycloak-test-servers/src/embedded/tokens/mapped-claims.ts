@@ -1,5 +1,5 @@
-/** mappedClaims(): the claims about a user that the mappers of scopes produce. */
-import type { ClaimMapper, RealmScope, RealmUser } from '../realm/realm-representation.js';
+/** mappedClaims(): the claims about a user that the mappers of scopes and of the client produce. */
+import type { ClaimMapper, RealmUser } from '../realm/realm-representation.js';
 
 /** Keycloak's notes about a session, such as the address of a service account. */
 export type SessionNotes = Readonly<Record<string, string>>;
@@ -8,28 +8,28 @@ export type SessionNotes = Readonly<Record<string, string>>;
 export type TokenKind = 'access' | 'id' | 'userinfo';
 
 export function mappedClaims(
-  scopes: readonly RealmScope[],
+  mappers: readonly ClaimMapper[],
   kind: TokenKind,
   user: RealmUser,
   notes: SessionNotes,
 ): Record<string, unknown> {
-  const claims = mappersOf(scopes, kind).map((mapper) => claimOf(mapper, user, notes));
+  const claims = mappersFor(mappers, kind).map((mapper) => claimOf(mapper, user, notes));
   return Object.fromEntries(claims.filter(([, value]) => value !== undefined));
 }
 
-export const hasMapper = (scopes: readonly RealmScope[], kind: string): boolean =>
-  mappersOf(scopes, 'access').some((mapper) => mapper.kind === kind);
+export const hasMapper = (mappers: readonly ClaimMapper[], kind: string): boolean =>
+  mappersFor(mappers, 'access').some((mapper) => mapper.kind === kind);
 
-/** The audiences that the scopes add, without duplicates. */
-export function mappedAudiences(scopes: readonly RealmScope[]): string[] {
-  const audiences = mappersOf(scopes, 'access')
+/** The audiences that the mappers add, without duplicates. */
+export function mappedAudiences(mappers: readonly ClaimMapper[]): string[] {
+  const audiences = mappersFor(mappers, 'access')
     .filter(({ kind }) => kind === 'oidc-audience-mapper')
     .map(({ config }) => config['included.client.audience'] ?? config['included.custom.audience'] ?? '');
   return [...new Set(audiences)].filter((audience) => audience !== '');
 }
 
-const mappersOf = (scopes: readonly RealmScope[], kind: TokenKind): ClaimMapper[] =>
-  scopes.flatMap(({ mappers }) => mappers).filter(({ config }) => config[`${kind}.token.claim`] === 'true');
+const mappersFor = (mappers: readonly ClaimMapper[], kind: TokenKind): ClaimMapper[] =>
+  mappers.filter(({ config }) => config[`${kind}.token.claim`] === 'true');
 
 function claimOf({ kind, config }: ClaimMapper, user: RealmUser, notes: SessionNotes): readonly [string, unknown] {
   const name = config['claim.name'] ?? '';

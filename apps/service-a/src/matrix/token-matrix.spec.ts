@@ -1,18 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AttackAnswer } from 'demo';
-import { matrixRun } from '../../spec-support/shown-pages.js';
-import { rowOf, STOLEN_TOKENS, type MatrixRow, type StolenToken } from './token-matrix.js';
+import { matrixRun, shownAgain } from '../../spec-support/shown-pages.js';
+import { judgeDoor, judgeDoors, SERVICES, type StolenToken } from './judge-doors.js';
+import { EXCHANGED, PASSED_ON, type MatrixRow } from './token-matrix.js';
 
 const ACCEPTED: AttackAnswer = { status: 200 };
 const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'inactive' };
-const FOR_B: StolenToken = { holder: 'service-a', meantFor: 'service-b' };
+const FOR_B: StolenToken = { holder: 'service-a', meantFor: ['service-b'] };
+const LATER = 1_800_000_000;
 
-const row = (answers: readonly AttackAnswer[], stolen = FOR_B, aud = stolen.meantFor): MatrixRow =>
-  rowOf(stolen, {
-    token: { aud, azp: 'service-a', scope: 'orders.approve' },
-    expiresAt: 1_800_000_000,
-    doors: ['service-a', 'service-b', 'service-c'].map((service, at) => ({ service, answer: answers[at] ?? ACCEPTED })),
-  });
+const row = (
+  answers: readonly AttackAnswer[],
+  stolen = FOR_B,
+  aud = stolen.meantFor.join(' '),
+  expiresAt = LATER,
+): MatrixRow => ({
+  ...stolen,
+  id: '5f0f8f4e-8d3c-4f8e-9c57-0d8f6b1f1f11',
+  token: { aud, azp: 'service-a', scope: 'orders.approve' },
+  expiresAt,
+  cells: judgeDoors(
+    { ...stolen, expiresAt },
+    SERVICES.map((service, at) => ({ service, answer: answers[at] ?? ACCEPTED })),
+  ),
+});
 
 const verdicts = ({ cells }: MatrixRow): readonly string[] => cells.map(({ verdict }) => verdict);
 
@@ -57,10 +68,30 @@ describe('a cell of the matrix', () => {
   it('proves nothing of a token that opens nothing: it may be dead', () => {
     expect(verdicts(row([INACTIVE, INACTIVE, INACTIVE]))).toEqual(['unclear', 'unclear', 'unclear']);
   });
+
+  it('is exposed where a token opens what it was made for, and more', () => {
+    const { cells } = row([ACCEPTED, ACCEPTED, ACCEPTED], PASSED_ON[2]);
+    expect(cells.map(({ verdict }) => verdict)).toEqual(['exposed', 'exposed', 'exposed']);
+    expect(cells[0]?.why).toBe(
+      'It names Service A, Service B, and Service C, so it opens Service A too, wherever it was stolen.',
+    );
+  });
+
+  it('has ended where its own service refuses it after its end, and not before', () => {
+    const at = (expiresAt: number, answer = INACTIVE) =>
+      judgeDoor({ ...FOR_B, expiresAt }, { service: 'service-b', answer }).verdict;
+    expect(at(1)).toBe('ended');
+    expect(at(LATER)).toBe('unclear');
+    expect(at(1, ACCEPTED)).toBe('opens');
+    expect(at(1, { status: 503 })).toBe('unclear');
+    expect(judgeDoor({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer: INACTIVE }).why).toBe(
+      'It was made for Service B, and it has expired: Keycloak told Service B so.',
+    );
+  });
 });
 
 describe('the page of the matrix', () => {
-  const good = STOLEN_TOKENS.map((stolen, own) =>
+  const good = EXCHANGED.map((stolen, own) =>
     row(
       [0, 1, 2].map((at) => (at === own ? ACCEPTED : INACTIVE)),
       stolen,
@@ -77,12 +108,37 @@ describe('the page of the matrix', () => {
   });
 
   it('says so where a door stands open, and where nothing was proven', () => {
-    const html = matrixRun([...good.slice(0, 2), row([INACTIVE, ACCEPTED, ACCEPTED], STOLEN_TOKENS[2])]);
+    const html = matrixRun([...good.slice(0, 2), row([INACTIVE, ACCEPTED, ACCEPTED], EXCHANGED[2])]);
     expect(html).toContain('Not as it is due: 1 doors are open that must not be; 0 of 9 answers prove nothing.');
     expect(html).toContain('OPEN, and must not be');
     const dead = { ...FOR_B, token: {}, expiresAt: 0, cells: [], notRun: 'Service B could not be reached.' };
     const without = matrixRun([...good.slice(0, 2), dead]);
     expect(without).toContain('Not as it is due: 3 of 9 answers prove nothing.');
     expect(without).toContain('Could not be tried: Service B could not be reached.');
+  });
+
+  it('says in red words that one token for all opens all, from wherever it is taken', () => {
+    const html = matrixRun(PASSED_ON.map((stolen) => row([ACCEPTED, ACCEPTED, ACCEPTED], stolen)));
+    expect(html).toContain(
+      '<p class="matrix-summary refused">One token for all: stolen from any service, it opens all three.',
+    );
+    expect(html.match(/cell-exposed/g)).toHaveLength(9);
+    expect(html.match(/for <strong>all three/g)).toHaveLength(3);
+  });
+
+  it('does not say so of one that was refused somewhere', () => {
+    const rows = PASSED_ON.map((stolen, at) =>
+      row([ACCEPTED, at === 0 ? { status: 503 } : ACCEPTED, ACCEPTED], stolen),
+    );
+    expect(matrixRun(rows)).toContain('Not as it is due: 1 of 9 answers prove nothing.');
+  });
+
+  it('shows one cell once more, with the form to do so again', () => {
+    const shown = row([INACTIVE, INACTIVE, INACTIVE], FOR_B, 'service-b', 1);
+    const cell = judgeDoor({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer: INACTIVE });
+    const html = shownAgain({ row: shown, cell }, { csrfToken: 'the-csrf-token' });
+    expect(html).toContain('it has ended');
+    expect(html).toContain(`name="id" value="${shown.id}"`);
+    expect(html).toContain('name="csrf_token" value="the-csrf-token"');
   });
 });

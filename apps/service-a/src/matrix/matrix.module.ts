@@ -1,0 +1,14 @@
+/** MatrixModule: the wiring of the table of stolen tokens; part of demo mode. */
+import { Module } from '@nestjs/common';
+import { AttacksModule } from '../attacks/attacks.module.js';
+import { LoginModule } from '../login/login.module.js';
+import { PagesModule } from '../pages/pages.module.js';
+import { MatrixController } from './matrix.controller.js';
+import { TokenMatrix } from './token-matrix.js';
+
+@Module({
+  imports: [AttacksModule, LoginModule, PagesModule],
+  controllers: [MatrixController],
+  providers: [TokenMatrix],
+})
+export class MatrixModule {}

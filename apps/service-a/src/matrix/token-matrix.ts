@@ -1,0 +1,128 @@
+/** TokenMatrix: shows stolen tokens to each service, for real, and says what each opened and why. */
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { AttackNotRun, AttackRuns, failureReason, StolenTokens, type TokenInWords, type TokenRow } from 'demo';
+import { AttackTools } from '../attacks/attack-tools.js';
+import { AttacksAtBClient } from '../attacks/attacks-at-b.client.js';
+import { judgeDoor, judgeDoors, SERVICES, type Cell, type StolenToken } from './judge-doors.js';
+
+export interface MatrixRow extends StolenToken {
+  /** Under which `showAgain` knows it; absent where the token could not be had. */
+  readonly id?: string;
+  readonly token: TokenInWords;
+  /** Seconds since the epoch; 0 where the token could not be had. */
+  readonly expiresAt: number;
+  readonly cells: readonly Cell[];
+  /** Why it was not shown to anybody. */
+  readonly notRun?: string;
+}
+
+/** One cell, of a token that was shown once more. */
+export interface ShownAgain {
+  readonly row: MatrixRow;
+  readonly cell: Cell;
+}
+
+/** A token for each hop. In the order of the table, as those of {@link PASSED_ON}. */
+export const EXCHANGED: readonly StolenToken[] = [
+  { holder: 'service-a', meantFor: ['service-a'] },
+  { holder: 'service-a', meantFor: ['service-b'] },
+  { holder: 'service-b', meantFor: ['service-c'] },
+];
+
+/** The alternative: one token for all, which each service on the way holds. */
+export const PASSED_ON: readonly StolenToken[] = SERVICES.map((holder) => ({ holder, meantFor: SERVICES }));
+
+/** Of Service A's own tokens, by the service that they are for. Service B shows the third itself. */
+const SCOPES: Readonly<Record<string, string>> = { 'service-a': 'orders.read', 'service-b': 'orders.approve' };
+
+/** As long as the tokens are kept. */
+const KEPT_MS = 15 * 60 * 1000;
+const MAX_KEPT = 300;
+
+@Injectable()
+export class TokenMatrix {
+  readonly #stolen: StolenTokens;
+  /** Without their tokens: of those Service B has its own. */
+  readonly #shown = new LRUCache<string, MatrixRow>({ max: MAX_KEPT, ttl: KEPT_MS });
+
+  constructor(
+    private readonly tools: AttackTools,
+    private readonly serviceB: AttacksAtBClient,
+    private readonly runs: AttackRuns,
+  ) {
+    const { serviceA, serviceB: b, serviceC } = tools;
+    this.#stolen = new StolenTokens({ 'service-a': serviceA, 'service-b': b, 'service-c': serviceC });
+  }
+
+  /**
+   * Shows a token for each hop. `yours`: the user's token for Service A, in place of its own. Never rejects for what a service or
+   * Keycloak answers: the rows say it. It takes one of the slots for attacks.
+   */
+  async exchanged(yours?: string): Promise<readonly MatrixRow[]> {
+    return this.#run(EXCHANGED, (stolen) => this.#row(stolen, () => this.#exchangedToken(stolen, yours)));
+  }
+
+  /** Shows one token that all three services are meant to accept. Nothing passes it on: Service A shows it to each. */
+  async passedOn(): Promise<readonly MatrixRow[]> {
+    let token: Promise<string> | undefined;
+    return this.#run(PASSED_ON, (stolen) =>
+      this.#row(stolen, async () => this.#stolen.show(await (token ??= this.#oneForAll()))),
+    );
+  }
+
+  /** Shows the token of a row to one service once more. Returns undefined when it is not kept any more. */
+  async showAgain(id: string, service: string): Promise<ShownAgain | { readonly notRun: string } | undefined> {
+    const row = this.#shown.get(id);
+    if (row === undefined || !SERVICES.includes(service)) return undefined;
+    return this.runs.run('matrix', async () => {
+      const answer = (await this.#stolen.showAgain(id, service)) ?? (await this.serviceB.showAgain(id, service));
+      return { row, cell: judgeDoor(row, { service, answer }) };
+    });
+  }
+
+  async #run(
+    tokens: readonly StolenToken[],
+    rowOf: (stolen: StolenToken) => Promise<MatrixRow>,
+  ): Promise<readonly MatrixRow[]> {
+    const rows = await this.runs.run('matrix', async () => Promise.all(tokens.map(rowOf)));
+    return 'notRun' in rows ? tokens.map((stolen) => notRun(stolen, rows.notRun)) : rows;
+  }
+
+  async #row(stolen: StolenToken, show: () => Promise<TokenRow>): Promise<MatrixRow> {
+    try {
+      const { id, token, expiresAt, doors } = await show();
+      const row = { ...stolen, id, token, expiresAt, cells: judgeDoors({ ...stolen, expiresAt }, doors) };
+      this.#shown.set(id, row);
+      return row;
+    } catch (error) {
+      return notRun(stolen, failureReason(error));
+    }
+  }
+
+  async #exchangedToken({ meantFor: [service = ''] }: StolenToken, yours: string | undefined): Promise<TokenRow> {
+    if (service === 'service-a' && yours !== undefined) return this.#stolen.show(yours);
+    const scope = SCOPES[service];
+    return scope === undefined
+      ? this.serviceB.tokenRow(SERVICES)
+      : this.#stolen.show(await this.tools.keycloak.ownToken(scope));
+  }
+
+  async #oneForAll(): Promise<string> {
+    const { keycloak, oneForAllClient } = this.tools;
+    try {
+      return (await keycloak.tokens({ grant_type: 'client_credentials' }, oneForAllClient)).accessToken;
+    } catch (error) {
+      if (!(error instanceof AttackNotRun)) throw error;
+      throw new AttackNotRun(`${error.message} npm start and docker compose add this client to the realm.`);
+    }
+  }
+}
+
+const notRun = (stolen: StolenToken, why: string): MatrixRow => ({
+  ...stolen,
+  token: {},
+  expiresAt: 0,
+  cells: [],
+  notRun: why,
+});
