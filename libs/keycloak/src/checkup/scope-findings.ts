@@ -1,19 +1,10 @@
 /** Scope findings: whether a token for a next service would be granted, tried with a token of this service's own. */
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
 import type { InWhoseName } from '../client/declared-scopes.js';
-import { BearerError } from '../protocol/bearer-error.js';
 import { Refusal } from '../protocol/refusal.js';
-import type { CheckupParts, RegisteredService } from './checkup-parts.js';
+import { audienceFinding, isNotAvailable, type Question } from './audience-finding.js';
 import { error, note, ok, unseen, warning, type Finding } from './finding.js';
 import { failed } from './server-findings.js';
-
-/** What the findings of one service are about. */
-interface Question extends CheckupParts {
-  readonly service: RegisteredService;
-  /** Scopes that the realm has, as far as it says (RFC 8414 `scopes_supported`). */
-  readonly knownScopes: readonly string[] | undefined;
-  readonly hasServiceAccount: boolean;
-}
 
 /** A call that would be made. */
 interface Call {
@@ -42,36 +33,6 @@ export async function scopeFindings(question: Question): Promise<Finding[]> {
     return asSelf(question, { inWhoseName: 'asSelf', scope, audience, about });
   });
   return [exists, ...(await Promise.all([...ofCallers, ...ofItself]))];
-}
-
-/** By an exchange for which no scope is asked: an audience that exists is then merely not available. */
-async function audienceFinding({ service, options, probe, hasServiceAccount }: Question): Promise<Finding> {
-  const { audience, name, scopes } = service;
-  if (!hasServiceAccount) {
-    return unseen('next_service', `${name}: calls to it can't be tried without a service account.`);
-  }
-  if (scopes?.isByKind === true && scopes.onBehalfOf.length === 0) {
-    return note('next_service', `${name}: nothing is asked on behalf of callers, so no exchange was tried.`);
-  }
-  const exists = ok('next_service', `${name}: its audience ${audience} is a client of the realm.`);
-  try {
-    await probe.exchange('', audience);
-    return exists;
-  } catch (failure) {
-    if (isNotAvailable(failure)) return exists;
-    const isUnknown = failure instanceof Refusal && failure.reason === 'answered_400_invalid_client';
-    return failed(failure, 'next_service', (said) =>
-      isUnknown
-        ? [
-            `${name}: its audience ${audience} is no client of the realm, or one that is disabled: Keycloak answers ${said}.`,
-            `Compare \`audience\` where ${name} is registered with the client ids of the realm, or enable the client.`,
-          ]
-        : [
-            `${name}: ${options.clientId} can't exchange tokens: Keycloak answers ${said}.`,
-            `Switch on "Standard token exchange" at the client ${options.clientId} (Capability config).`,
-          ],
-    );
-  }
 }
 
 async function onBehalfOf(question: Question, call: Call): Promise<Finding> {
@@ -208,6 +169,3 @@ function unseenMapper({ options }: Question, { about }: Call): Finding {
     `${about}: may be asked for. Whether its audience mapper is right can't be seen by the service account of ${options.clientId}, which does not get it itself.`,
   );
 }
-
-const isNotAvailable = (failure: unknown): boolean =>
-  failure instanceof BearerError && failure.code === 'insufficient_scope';

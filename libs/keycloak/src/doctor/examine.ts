@@ -5,13 +5,10 @@ import { withoutSecrets } from '../protocol/loggable-text.js';
 import { Refusal } from '../protocol/refusal.js';
 import { AdminApi, AdminApiError } from './admin-api.js';
 import type { DoctorSubject } from './doctor-subject.js';
-import {
-  clientFindings,
-  permittedCalls,
-  realmWideFindings,
-  routeRealmFindings,
-  type PermittedCall,
-} from './realm-findings.js';
+import { clientFindings } from './client-findings.js';
+import { permittedCalls, type PermittedCall } from './permitted-calls.js';
+import { realmWideFindings } from './realm-findings.js';
+import { routeFindings } from './route-findings.js';
 import { readRealm } from './realm-snapshot.js';
 
 export interface Examination {
@@ -70,7 +67,7 @@ async function examineRealm(
   const findings = [
     ...(await realmWideFindings(realm, checkup)),
     ...(await clientFindings(realm, checkup, granted)),
-    ...(await routeRealmFindings(realm, checkup, routes)),
+    ...(await routeFindings(realm, checkup, routes)),
   ];
   return { findings, permittedCalls: permittedCalls(realm) };
 }

@@ -1,0 +1,48 @@
+/** audienceFinding(): whether the audience of a next service is a client of the realm. */
+import { BearerError } from '../protocol/bearer-error.js';
+import { Refusal } from '../protocol/refusal.js';
+import type { CheckupParts, RegisteredService } from './checkup-parts.js';
+import { note, ok, unseen, type Finding } from './finding.js';
+import { failed } from './server-findings.js';
+
+/** What the findings of one service are about. */
+export interface Question extends CheckupParts {
+  readonly service: RegisteredService;
+  /** Scopes that the realm has, as far as it says (RFC 8414 `scopes_supported`). */
+  readonly knownScopes: readonly string[] | undefined;
+  readonly hasServiceAccount: boolean;
+}
+
+/** By an exchange for which no scope is asked: an audience that exists is then merely not available. */
+export async function audienceFinding({ service, options, probe, hasServiceAccount }: Question): Promise<Finding> {
+  const { audience, name, scopes } = service;
+  if (!hasServiceAccount) {
+    return unseen('next_service', `${name}: calls to it can't be tried without a service account.`);
+  }
+  if (scopes?.isByKind === true && scopes.onBehalfOf.length === 0) {
+    return note('next_service', `${name}: nothing is asked on behalf of callers, so no exchange was tried.`);
+  }
+  const exists = ok('next_service', `${name}: its audience ${audience} is a client of the realm.`);
+  try {
+    await probe.exchange('', audience);
+    return exists;
+  } catch (failure) {
+    if (isNotAvailable(failure)) return exists;
+    const isUnknown = failure instanceof Refusal && failure.reason === 'answered_400_invalid_client';
+    return failed(failure, 'next_service', (said) =>
+      isUnknown
+        ? [
+            `${name}: its audience ${audience} is no client of the realm, or one that is disabled: Keycloak answers ${said}.`,
+            `Compare \`audience\` where ${name} is registered with the client ids of the realm, or enable the client.`,
+          ]
+        : [
+            `${name}: ${options.clientId} can't exchange tokens: Keycloak answers ${said}.`,
+            `Switch on "Standard token exchange" at the client ${options.clientId} (Capability config).`,
+          ],
+    );
+  }
+}
+
+/** Keycloak's refusal of an audience that no asked-for scope brings. */
+export const isNotAvailable = (failure: unknown): boolean =>
+  failure instanceof BearerError && failure.code === 'insufficient_scope';

@@ -1,0 +1,149 @@
+/** Client findings: the service's own client in the realm, and those of the services that it calls. */
+import type { Checkup } from '../checkup/checkup.js';
+import type { RegisteredService } from '../checkup/checkup-parts.js';
+import { error, note, ok, warning, type Finding, type GrantedCall } from '../checkup/finding.js';
+import { noSuchScope, permissionFaults } from './permission-faults.js';
+import { clientNamed, scopeNamed } from './realm-lookup.js';
+import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
+
+/** Of the service itself, and of those that it calls. */
+export async function clientFindings(
+  realm: RealmSnapshot,
+  { options, services }: Pick<Checkup, 'options' | 'services'>,
+  granted: readonly GrantedCall[],
+): Promise<Finding[]> {
+  const { clientId } = options;
+  const own = clientNamed(realm, clientId);
+  if (own === undefined) {
+    return [error('client', `There is no client ${clientId} in the realm.`, 'Mend clientId, or create the client.')];
+  }
+  const ofClient = [...ownClientFindings(own, services)];
+  const findings =
+    ofClient.length > 0
+      ? ofClient
+      : [ok('client', `${clientId} is enabled, has credentials, and may do what it is configured for.`)];
+  for (const service of services) {
+    findings.push(...audienceFindings(realm, service));
+    for (const scope of service.scopes?.onBehalfOf ?? []) {
+      findings.push(...(await callFindings(realm, own, scope, service.audience)));
+      findings.push(...lightweightFindings(realm, own, scope, service.audience));
+    }
+    for (const scope of service.scopes?.asSelf ?? []) {
+      findings.push(...(await callFindings(realm, own, scope, service.audience)));
+      const isGranted = granted.some(
+        (call) => call.inWhoseName === 'asSelf' && call.scope === scope && call.audience === service.audience,
+      );
+      if (service.scopes?.isByKind === true && !isGranted) findings.push(...(await accountFindings(realm, own, scope)));
+    }
+  }
+  return findings;
+}
+
+function* ownClientFindings(own: RealmClient, services: readonly RegisteredService[]): Iterable<Finding> {
+  const { clientId } = own;
+  if (!own.isEnabled) yield error('client', `${clientId} is disabled.`, `Enable the client ${clientId}.`);
+  if (own.isPublic) {
+    yield error('client', `${clientId} has no credentials.`, `Switch on Client authentication at ${clientId}.`);
+  }
+  const exchanges = services.some(({ scopes }) => scopes === undefined || scopes.onBehalfOf.length > 0);
+  if (exchanges && !own.mayExchange) {
+    yield error(
+      'client',
+      `${clientId} may not exchange tokens, so it calls no service on behalf of callers.`,
+      `Switch on "Standard token exchange" at the client ${clientId} (Capability config).`,
+    );
+  }
+  if (own.hasFullScope) {
+    yield warning(
+      'client',
+      `${clientId} has "Full scope allowed": its tokens hold all roles of their user.`,
+      `Switch it off at the client ${clientId} (Client scopes, dedicated scope, Scope).`,
+    );
+  }
+}
+
+function audienceFindings(realm: RealmSnapshot, { name, audience }: RegisteredService): Finding[] {
+  const client = clientNamed(realm, audience);
+  if (client === undefined) {
+    return [
+      error(
+        'client',
+        `${name}: its audience ${audience} is no client of the realm.`,
+        `Compare \`audience\` where ${name} is registered with the client ids of the realm.`,
+      ),
+    ];
+  }
+  return client.isEnabled
+    ? []
+    : [error('client', `${name}: the client ${audience} is disabled.`, `Enable the client ${audience}.`)];
+}
+
+async function callFindings(
+  realm: RealmSnapshot,
+  own: RealmClient,
+  name: string,
+  audience: string,
+): Promise<Finding[]> {
+  const scope = scopeNamed(realm, name);
+  if (scope === undefined) return [noSuchScope(name)];
+  const { clientId } = own;
+  const faults: Finding[] = [];
+  if (own.defaultScopes.includes(name)) {
+    faults.push(
+      warning(
+        'permission',
+        `${name} is a default scope of ${clientId}, so each of its tokens asks for it.`,
+        `Make it optional at the client ${clientId} (Client scopes).`,
+      ),
+    );
+  } else if (!own.optionalScopes.includes(name)) {
+    faults.push(
+      error(
+        'permission',
+        `${name} is not assigned to ${clientId}, so it may not ask for it.`,
+        `Add it at the client ${clientId} (Client scopes), as optional.`,
+      ),
+    );
+  }
+  faults.push(...(await permissionFaults(realm, scope, audience, [own])));
+  return faults.length > 0 ? faults : [ok('permission', `${clientId} may ask for ${name}, which is for ${audience}.`)];
+}
+
+/** Keycloak looks for the audience in the token itself before it gives one out by exchange. */
+function lightweightFindings(realm: RealmSnapshot, own: RealmClient, name: string, audience: string): Finding[] {
+  const mapper = scopeNamed(realm, name)?.audiences.find((one) => one.audience === audience);
+  if (!own.hasLightweightTokens || mapper === undefined || mapper.isInLightweightToken) return [];
+  return [
+    error(
+      'permission',
+      `${own.clientId} has lightweight tokens, which the audience mapper of ${name} leaves out, so Keycloak exchanges none for ${audience}.`,
+      'Switch on "Add to lightweight access token" at the mapper, or lightweight tokens off at the client.',
+    ),
+  ];
+}
+
+async function accountFindings(realm: RealmSnapshot, own: RealmClient, name: string): Promise<Finding[]> {
+  const scope = scopeNamed(realm, name);
+  if (scope === undefined) return [];
+  if (!own.hasServiceAccount) {
+    return [
+      error(
+        'client',
+        `${own.clientId} has no service account, and asks for ${name} as itself.`,
+        `Switch on "Service account roles" at the client ${own.clientId}.`,
+      ),
+    ];
+  }
+  const [needed, had] = [await realm.rolesOf(scope), await realm.rolesOfServiceAccount(own)];
+  if (had === undefined) {
+    return [note('permission', `This administrator may not see the roles of ${own.clientId}'s service account.`)];
+  }
+  if (needed.length === 0 || needed.some((role) => had.has(role))) return [];
+  return [
+    error(
+      'permission',
+      `The service account of ${own.clientId} has none of the roles of ${name}: ${needed.join(', ')}.`,
+      `Assign one of them (the client ${own.clientId}, Service account roles).`,
+    ),
+  ];
+}

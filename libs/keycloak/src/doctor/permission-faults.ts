@@ -1,0 +1,75 @@
+/** permissionFaults(): what is wrong with a client scope that is to be a permission at a service. */
+import { error, note, warning, type Finding } from '../checkup/finding.js';
+import { alwaysFor, namesOf } from './realm-lookup.js';
+import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';
+
+/** What is wrong with a client scope that is to be a permission at `audience`, where these clients ask for it. */
+export async function permissionFaults(
+  realm: RealmSnapshot,
+  scope: RealmScope,
+  audience: string,
+  askers: readonly RealmClient[],
+): Promise<Finding[]> {
+  const { name, isInTokenScope } = scope;
+  const roles = await realm.rolesOf(scope);
+  const faults = [...audienceFaults(realm, scope, audience, { roles, askers })];
+  if (!isInTokenScope) {
+    faults.push(
+      error(
+        'permission',
+        `The client scope ${name} is left out of the scope of tokens, so nobody has the permission.`,
+        `Switch on "Include in token scope" at the client scope ${name}.`,
+      ),
+    );
+  }
+  if (roles.length === 0) {
+    faults.push(
+      warning(
+        'permission',
+        `The client scope ${name} is mapped to no role, so every user and service account gets it.`,
+        `Assign the roles that may have it, at the client scope ${name} (Scope).`,
+      ),
+    );
+  }
+  return faults;
+}
+
+function* audienceFaults(
+  realm: RealmSnapshot,
+  { name, audiences }: RealmScope,
+  audience: string,
+  { roles, askers }: { readonly roles: readonly string[]; readonly askers: readonly RealmClient[] },
+): Iterable<Finding> {
+  const own = audiences.find((one) => one.audience === audience);
+  const others = audiences.filter((one) => one.audience !== audience).map((one) => one.audience);
+  if (own === undefined) {
+    // Those of its client bring an audience by the mapper Audience Resolve.
+    if (roles.some((role) => role.startsWith(`${audience}.`))) return;
+    const without = askers.filter((client) => !alwaysFor(realm, client).includes(audience));
+    if (askers.length > 0 && without.length === 0) {
+      yield note(
+        'permission',
+        `The client scope ${name} has no audience mapper for ${audience}: each token of ${namesOf(askers)} names it, whatever its scope.`,
+      );
+      return;
+    }
+    yield error(
+      'permission',
+      others.length === 0
+        ? `The client scope ${name} has no audience mapper, so its tokens are for nobody.`
+        : `The client scope ${name} is for ${others.join(', ')}, and not for ${audience}.`,
+      `Add a mapper of the type Audience to the client scope ${name}, with the client ${audience}.`,
+    );
+    return;
+  }
+  if (!own.isInAccessToken || !own.isInIntrospection) {
+    yield error(
+      'permission',
+      `The audience mapper of ${name} leaves ${audience} out of access tokens, or of introspection.`,
+      'Switch on "Add to access token" and "Add to token introspection" at the mapper.',
+    );
+  }
+}
+
+export const noSuchScope = (name: string): Finding =>
+  error('permission', `${name} is no client scope of the realm.`, 'Mend its spelling, or create the client scope.');

@@ -1,0 +1,21 @@
+/** Realm lookup: what a realm has by name, and what its clients may ask for. */
+import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';
+
+export const clientNamed = ({ clients }: RealmSnapshot, id: string): RealmClient | undefined =>
+  clients.find(({ clientId }) => clientId === id);
+
+export const scopeNamed = ({ scopes }: RealmSnapshot, name: string): RealmScope | undefined =>
+  scopes.find((scope) => scope.name === name);
+
+export const mayAskFor = ({ isEnabled, defaultScopes, optionalScopes }: RealmClient, scope: string): boolean =>
+  isEnabled && [...defaultScopes, ...optionalScopes].includes(scope);
+
+/** The audiences of each token of a client, by mappers of its own and of its default scopes. */
+export function alwaysFor({ scopes }: RealmSnapshot, client: RealmClient): readonly string[] {
+  const ofScopes = scopes
+    .filter(({ name }) => client.defaultScopes.includes(name))
+    .flatMap(({ audiences }) => audiences);
+  return [...client.audiences, ...ofScopes].map(({ audience }) => audience);
+}
+
+export const namesOf = (clients: readonly RealmClient[]): string => clients.map(({ clientId }) => clientId).join(', ');

@@ -1,0 +1,49 @@
+/** Route findings: what the service's own routes demand, held against the realm. */
+import type { Checkup } from '../checkup/checkup.js';
+import { error, ok, warning, type Finding } from '../checkup/finding.js';
+import type { AcceptedRoute } from './doctor-subject.js';
+import { noSuchScope, permissionFaults } from './permission-faults.js';
+import { clientNamed, mayAskFor, namesOf, scopeNamed } from './realm-lookup.js';
+import type { RealmSnapshot } from './realm-snapshot.js';
+
+export async function routeFindings(
+  realm: RealmSnapshot,
+  { options }: Checkup,
+  routes: readonly AcceptedRoute[],
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const permissions = new Set(options.permissions === undefined ? routes.flatMap((route) => route.permissions) : []);
+  for (const name of permissions) {
+    const scope = scopeNamed(realm, name);
+    if (scope === undefined) {
+      findings.push(noSuchScope(name));
+      continue;
+    }
+    const askers = realm.clients.filter((client) => mayAskFor(client, name));
+    const faults = await permissionFaults(realm, scope, options.clientId, askers);
+    findings.push(...faults);
+    if (askers.length === 0) {
+      findings.push(
+        warning(
+          'permission',
+          `No client may ask for ${name}.`,
+          'Add the client scope to those that call, as optional.',
+        ),
+      );
+    } else if (faults.length === 0) {
+      findings.push(ok('permission', `${name} is for ${options.clientId}; ${namesOf(askers)} may ask for it.`));
+    }
+  }
+  for (const clientId of new Set(routes.flatMap(({ clients }) => clients))) {
+    if (clientNamed(realm, clientId) !== undefined) continue;
+    const where = routes.filter(({ clients }) => clients.includes(clientId)).map(({ label }) => label);
+    findings.push(
+      error(
+        'route',
+        `${where.join(', ')}: @AllowClients names ${clientId}, which is no client of the realm.`,
+        'Mend its spelling.',
+      ),
+    );
+  }
+  return findings;
+}
