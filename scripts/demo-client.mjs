@@ -8,17 +8,18 @@ import { clientSecrets, prefixOf } from './services.mjs';
 const FILE = new URL('../keycloak/one-for-all-client.json', import.meta.url);
 
 /**
- * Leaves a client of this name as it is.
+ * A client of this name that is there already becomes what the file says, with this secret.
  *
  * @param {NodeJS.ProcessEnv} environment says where Keycloak is, who its administrator is, and the secret of the client
  */
 export async function addDemoClient(environment) {
   const client = JSON.parse(readFileSync(FILE, 'utf8'));
   const administrator = await administratorOf(environment);
-  const found = await administrator.read(`/clients?clientId=${client.clientId}`);
-  if (found.length > 0) return;
   const secret = clientSecrets(environment)[`${prefixOf(client.clientId)}_CLIENT_SECRET`];
-  await administrator.change('POST', '/clients', { ...client, secret });
+  const [found] = await administrator.read(`/clients?clientId=${client.clientId}`);
+  await (found === undefined
+    ? administrator.change('POST', '/clients', { ...client, secret })
+    : administrator.change('PUT', `/clients/${found.id}`, { ...found, ...client, secret }));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await addDemoClient(process.env);

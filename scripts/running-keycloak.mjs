@@ -18,8 +18,8 @@ export function runningKeycloak(environment) {
 }
 
 /**
- * The token of the administrator, whom KEYCLOAK_ADMIN_USERNAME and KEYCLOAK_ADMIN_PASSWORD name where it is not the one of the
- * demonstration; or that of KEYCLOAK_ADMIN_TOKEN.
+ * The token of the administrator, whom KC_BOOTSTRAP_ADMIN_USERNAME and KC_BOOTSTRAP_ADMIN_PASSWORD name where it is not the one of
+ * the demonstration; or that of KEYCLOAK_ADMIN_TOKEN.
  *
  * @param {NodeJS.ProcessEnv} environment
  * @param {string} baseUrl
@@ -27,13 +27,13 @@ export function runningKeycloak(environment) {
  */
 export async function administratorToken(environment, baseUrl) {
   if (environment.KEYCLOAK_ADMIN_TOKEN) return environment.KEYCLOAK_ADMIN_TOKEN;
-  const username = environment.KEYCLOAK_ADMIN_USERNAME || 'admin';
-  const password = environment.KEYCLOAK_ADMIN_PASSWORD || 'admin';
+  const username = environment.KC_BOOTSTRAP_ADMIN_USERNAME || 'admin';
+  const password = environment.KC_BOOTSTRAP_ADMIN_PASSWORD || 'admin';
   const body = new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', username, password });
   const answer = await send(`${baseUrl}/realms/master/protocol/openid-connect/token`, { method: 'POST', body });
   if (answer.ok) return /** @type {any} */ (await answer.json()).access_token;
   throw new Error(
-    `${baseUrl} refuses the administrator ${username} with this password (${answer.status}): set KEYCLOAK_ADMIN_USERNAME and KEYCLOAK_ADMIN_PASSWORD, or give a token in KEYCLOAK_ADMIN_TOKEN`,
+    `${baseUrl} refuses the administrator ${username} with this password (${answer.status}): set KC_BOOTSTRAP_ADMIN_USERNAME and KC_BOOTSTRAP_ADMIN_PASSWORD, or give a token in KEYCLOAK_ADMIN_TOKEN`,
   );
 }
 

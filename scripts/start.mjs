@@ -48,7 +48,7 @@ async function main() {
   await checkPorts(all, choice);
   say('Building');
   await (flags.watch ? buildByTsc({ signal }) : buildToRun({ signal }));
-  const server = await startServer(all);
+  const server = await startServer(all, choice);
   const context = { all, keycloak: server, environment: process.env };
   const children = all.map((service) => startService(service, context, flags.watch === true));
   running.push(() => Promise.all(children.map(({ stop }) => stop())));
@@ -84,8 +84,9 @@ async function checkPorts(all, choice) {
  * The server that AUTHORIZATION_SERVER names. Its package is there only once it is built.
  *
  * @param {readonly Service[]} all
+ * @param {string} choice
  */
-async function startServer(all) {
+async function startServer(all, choice) {
   const { startTestServer } = await import('../libs/keycloak-test-servers/dist/index.js');
   const server = await startTestServer({
     realm: REALM_FILE,
@@ -96,8 +97,25 @@ async function startServer(all) {
   });
   running.push(() => server.stop());
   // The realm of a server that ran before is its owner's.
-  if (server.kind !== 'external') await addDemoClient({ ...process.env, AUTHORIZATION_SERVER: server.issuer });
+  if (!runsAlready(choice)) await addDemoClientTo(server);
   return server;
+}
+
+/**
+ * As the administrator of this server, and not the one whom the environment names for another. The demonstration goes on without the client.
+ *
+ * @param {Server} server
+ */
+async function addDemoClientTo({ issuer, adminUsername, adminPassword }) {
+  const administrator = {
+    AUTHORIZATION_SERVER: issuer,
+    KEYCLOAK_ADMIN_TOKEN: '',
+    KC_BOOTSTRAP_ADMIN_USERNAME: adminUsername,
+    KC_BOOTSTRAP_ADMIN_PASSWORD: adminPassword,
+  };
+  await addDemoClient({ ...process.env, ...administrator }).catch((error) =>
+    say(`The client one-for-all was not added, so the page can't show a token that is passed on: ${messageOf(error)}`),
+  );
 }
 
 /**

@@ -62,7 +62,7 @@ describe('with scripts', () => {
     const outcome = attack.locator('.outcome');
     await outcome.waitFor();
     expect(await outcome.innerText()).toMatch(
-      /Service B asks Keycloak about no token without a signature\.\s+401 invalid_token/,
+      /Service B refuses a token without a signature before it asks Keycloak\.\s+401 invalid_token/,
     );
     await outcome.locator('summary').click();
     expect(await outcome.innerText()).toMatch(

@@ -58,7 +58,7 @@ describe('the matrix of stolen tokens', () => {
     await cell.locator('summary').focus();
     await page.keyboard.press('Enter');
     const text = await cell.innerText();
-    expect(text).toContain('Made for Service B, and this is Service C: Keycloak told Service C so.');
+    expect(text).toContain('Made for Service B, and this is Service C: Keycloak called it inactive.');
     expect(text).toContain('401 invalid_token');
     expect(text).toContain('aud service-b');
   });
@@ -72,7 +72,7 @@ describe('the matrix of stolen tokens', () => {
     await page.locator('.cell-exposed').first().waitFor();
     expect(await verdicts(page)).toEqual(Array(9).fill('exposed'));
     expect(await page.locator('#matrix-progress').innerText()).toBe(
-      'One token for all: stolen from any service, it opens all three.',
+      'One token for all: stolen from any service, it opens 9 of 9 doors.',
     );
     const cell = page.locator('.matrix td').nth(6);
     await cell.locator('summary').click();
@@ -101,6 +101,30 @@ describe('the matrix of stolen tokens', () => {
     await cell.getByRole('button', { name: 'Show it again' }).click();
     expect((await again).status()).toBe(200);
     await cell.getByRole('button', { name: 'Show it again' }).waitFor();
+    expect(await verdicts(page)).toEqual(AS_DUE);
+    expect(await page.locator('.cell-closed form').count()).toBe(0);
+  });
+
+  it('shows the login where the session has ended meanwhile, and nobody else in its place', async () => {
+    const page = await chromium.open();
+    await logIn(page, 'alice');
+    await tried(page);
+    await page.context().addCookies([{ name: 'session', value: 'over', url: publicUrl }]);
+    await page.locator('.cell-opens summary').first().click();
+    await page.locator('.cell-opens').first().getByRole('button').click();
+    await page.getByRole('heading', { name: 'The tokens were not shown' }).waitFor();
+    expect(await page.locator('main').innerText()).not.toContain('alice');
+  });
+
+  it('stays as it was where no page comes back, and says so', async () => {
+    const page = await chromium.open();
+    await page.goto('/');
+    await tried(page);
+    // Something in between that answers no page.
+    await page.route('**/matrix', (route) => route.fulfill({ contentType: 'text/plain', body: 'busy' }));
+    await page.getByRole('button', { name: 'Try all nine doors' }).click();
+    await page.getByText('The doors could not be tried').waitFor();
+    expect(await page.locator('#matrix-table').getAttribute('aria-busy')).toBeNull();
     expect(await verdicts(page)).toEqual(AS_DUE);
   });
 

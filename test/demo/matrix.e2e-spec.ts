@@ -9,6 +9,7 @@ import {
   startEmbedded,
   type ContractServer,
 } from '../../libs/keycloak-test-servers/contract/server.js';
+import { addDemoClient as addByScript } from '../../scripts/demo-client.mjs';
 import { addDemoClient, withShortTokens } from '../support/demo-client.js';
 import { RunningServices, ttl, WITHOUT_DEMO_MODE } from '../support/running-services.js';
 
@@ -53,7 +54,7 @@ describeOnBothServers((connect) => {
         ['closed', 'opens', 'closed'],
         ['closed', 'closed', 'opens'],
       ]);
-      expect(rows[1]?.cells[2]?.why).toBe('Made for Service B, and this is Service C: Keycloak told Service C so.');
+      expect(rows[1]?.cells[2]?.why).toBe('Made for Service B, and this is Service C: Keycloak called it inactive.');
       const logged = services
         .printed()
         .split('\n')
@@ -118,6 +119,8 @@ describeOnBothServers((connect) => {
       expect((await ask({ id, service: 'service-x' })).status).toBe(404);
       expect((await ask({ id: '5f0f8f4e-8d3c-4f8e-9c57-0d8f6b1f1f11', service: 'service-a' })).status).toBe(404);
       expect((await ask({ id: 'no id', service: 'service-a' })).status).toBe(400);
+      const page = await ask({ id, service: 'service-x' }, { ...SAME_ORIGIN, accept: 'text/html' });
+      expect([page.status, await page.text()]).toEqual([404, expect.stringContaining('The token was not shown again')]);
       expect((await ask({ id, service: 'service-a' }, { ...SAME_ORIGIN, 'sec-fetch-site': 'cross-site' })).status).toBe(
         403,
       );
@@ -147,7 +150,7 @@ describe('a stolen token', () => {
         const answer = await post(`${services.a.url}/matrix/again`, SAME_ORIGIN, { id, service: 'service-c' });
         expect(((await answer.json()) as { readonly cell: object }).cell).toMatchObject({
           verdict: 'ended',
-          why: 'It was made for Service C, and it has expired: Keycloak told Service C so.',
+          why: 'It was made for Service C, and it has expired: Keycloak called it inactive.',
           answer: { status: 401, code: 'invalid_token', reason: 'inactive' },
         });
       } finally {
@@ -158,12 +161,21 @@ describe('a stolen token', () => {
 });
 
 describe('a realm without the client one-for-all', () => {
-  it('is said to be one, and what adds the client', async () => {
+  it('is said to be one; the script adds the client, and gives it another secret later', async () => {
     const server = await startEmbedded();
     const services = await RunningServices.start({ server });
+    const add = (secret: string) =>
+      addByScript({ AUTHORIZATION_SERVER: server.issuer, ONE_FOR_ALL_CLIENT_SECRET: secret });
+    const firstRow = async () =>
+      (await rowsOf(await post(`${services.a.url}/matrix`, SAME_ORIGIN, { pass_on: 'true' })))[0];
     try {
-      const [row] = await rowsOf(await post(`${services.a.url}/matrix`, SAME_ORIGIN, { pass_on: 'true' }));
-      expect(row?.notRun).toMatch(/^Keycloak gave one-for-all no token .*npm start and docker compose add/);
+      expect((await firstRow())?.notRun).toMatch(
+        /^Keycloak gave one-for-all no token .*npm start and docker compose add .* node scripts\/demo-client\.mjs adds/,
+      );
+      await add(description.addedClients['one-for-all'].demoSecret);
+      expect((await firstRow())?.cells[2]?.verdict).toBe('exposed');
+      await add('another-secret');
+      expect((await firstRow())?.notRun).toMatch(/unauthorized_client/);
     } finally {
       await services.stop();
       await server.stop();

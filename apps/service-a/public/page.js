@@ -74,13 +74,20 @@ async function tryDoors() {
     words.textContent = 'The doors could not be tried: reload the page, and try again.';
   } finally {
     button.removeAttribute('aria-disabled');
+    document.querySelector('#matrix-table')?.removeAttribute('aria-busy');
     isTrying = false;
   }
-  if (form.has(SWITCH) !== new FormData(doors).has(SWITCH)) await tryDoors();
+  if (doors.isConnected && form.has(SWITCH) !== new FormData(doors).has(SWITCH)) await tryDoors();
 }
 
 /** When each token ends, by this machine's clock, which may differ from that of the server. */
 const ends = new WeakMap();
+
+/** Keycloak counts whole seconds: a token is good until the end of its last one. */
+const SURELY_ENDED_S = 2;
+/** How often, and after how many seconds, an ended token is shown again when nobody answers. */
+const TRIES = 3;
+const NEXT_TRY_S = 5;
 
 /** How long the token of a cell is still good; then it is shown once more, to see that it is not good for anything. */
 function countDown() {
@@ -88,13 +95,12 @@ function countDown() {
     if (!ends.has(time)) ends.set(time, performance.now() + Number(time.dataset.secondsLeft) * 1000);
     const seconds = Math.ceil((ends.get(time) - performance.now()) / 1000);
     time.textContent = seconds > 0 ? `for ${seconds} s more` : 'it has ended';
-    // Keycloak counts whole seconds: a token is good until the end of its last one.
-    if (seconds > -SURELY_ENDED_S || time.dataset.isShown !== undefined) continue;
-    time.dataset.isShown = '';
+    const tries = Number(time.dataset.tries ?? 0);
+    if (tries >= TRIES || seconds > -SURELY_ENDED_S - tries * NEXT_TRY_S) continue;
+    time.dataset.tries = String(tries + 1);
     void showAgain(time.closest('.cell').querySelector('form'));
   }
 }
-const SURELY_ENDED_S = 2;
 setInterval(countDown, 1000);
 
 document.querySelector('#matrix')?.addEventListener('submit', (event) => {
@@ -104,22 +110,50 @@ document.querySelector('#matrix')?.addEventListener('submit', (event) => {
   void showAgain(form);
 });
 
-/** Shows the token of one cell to its service once more, and puts what came of it in its place. */
-async function showAgain(form) {
-  const cell = form.closest('.cell');
-  const [wasOpen, hadFocus] = [cell.querySelector('details').open, cell.contains(document.activeElement)];
+/** One after the other: where nine tokens end at once, Service A is not asked nine times at once. */
+let lastShown = Promise.resolve();
+
+function showAgain(form) {
+  lastShown = lastShown.then(() => showOnce(form));
+  return lastShown;
+}
+
+/** Shows the token of one cell to its service once more, puts what came of it in its place, and says it. */
+async function showOnce(form) {
+  // Another table may have come meanwhile.
+  if (!form.isConnected) return;
+  const words = document.querySelector('#matrix-progress');
   try {
-    const { page } = await pageAt(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) });
+    const { page, isSignedOut } = await pageAt(form.action, {
+      method: 'POST',
+      body: new URLSearchParams(new FormData(form)),
+    });
+    if (isSignedOut) {
+      showInstead(page);
+      return;
+    }
     const shown = page.querySelector('.cell');
-    // When it is not kept any more, or Service A is away, what was seen before stands.
-    if (shown === null) return;
-    cell.replaceWith(document.adoptNode(shown));
-    shown.querySelector('details').open = wasOpen;
-    if (hadFocus) shown.querySelector('summary').focus({ preventScroll: true });
-    countDown();
+    if (!form.isConnected) return;
+    if (shown === null) throw new Error('Not shown');
+    replaceCell(form.closest('.cell'), shown);
+    if (shown.dataset.verdict === 'ended') {
+      words.textContent = `A token has ended, and opens nothing any more: ${shown.dataset.label}, it is refused.`;
+      words.dataset.allRefused = 'true';
+    }
   } catch {
-    // As above.
+    words.textContent = 'The token could not be shown again: try all nine doors.';
+    delete words.dataset.allRefused;
   }
+}
+
+/** What is open stays open, and the focus where it is. */
+function replaceCell(former, shown) {
+  const focused = former.contains(document.activeElement) ? document.activeElement.localName : undefined;
+  shown.querySelector('details').open = former.querySelector('details').open;
+  former.replaceWith(document.adoptNode(shown));
+  if (focused !== undefined)
+    (shown.querySelector(focused) ?? shown.querySelector('summary')).focus({ preventScroll: true });
+  countDown();
 }
 
 // --- the chain
@@ -168,6 +202,7 @@ for (const form of forms) {
     void inTurn(async () => {
       const refused = await attack(form);
       if (refused === undefined) return;
+      count(form.closest('.attack-group'));
       progress.textContent = refused ? 'Refused, for the expected reason.' : 'Not as expected: see the attack.';
     });
   });
@@ -178,7 +213,10 @@ runAll?.addEventListener('submit', (event) => {
   void inTurn(async () => {
     const groups = [...document.querySelectorAll('.attack-group')];
     for (const form of forms) placeOf(form).replaceChildren();
-    for (const group of groups) resultOf(group).textContent = 'waits';
+    for (const group of groups) {
+      resultOf(group).textContent = 'waits';
+      delete resultOf(group).dataset.allRefused;
+    }
     let refused = 0;
     for (const group of groups) {
       const ofGroup = await runGroup(group);
@@ -194,18 +232,26 @@ const resultOf = (group) => group.querySelector('.group-result');
 
 /** Makes the attacks of one group, and returns how many got the expected refusal; undefined when they may not be made. */
 async function runGroup(group) {
-  const [ofGroup, result] = [[...group.querySelectorAll('.attack form')], resultOf(group)];
+  const ofGroup = [...group.querySelectorAll('.attack form')];
   let refused = 0;
   for (const [index, form] of ofGroup.entries()) {
     progress.textContent = `${group.dataset.title}: attack ${index + 1} of ${ofGroup.length}.`;
-    result.textContent = `${refused} of ${ofGroup.length} refused`;
     const asExpected = await attack(form);
     if (asExpected === undefined) return undefined;
     if (asExpected) refused += 1;
+    count(group);
   }
-  result.textContent = `${refused} of ${ofGroup.length} refused`;
-  result.dataset.allRefused = String(refused === ofGroup.length);
   return refused;
+}
+
+/** Says beside the title of a group how many of its attacks were made, and refused as expected. */
+function count(group) {
+  const [all, outcomes] = [group.querySelectorAll('.attack').length, [...group.querySelectorAll('.outcome')]];
+  const refused = outcomes.filter(({ dataset }) => dataset.verdict === 'refused').length;
+  const result = resultOf(group);
+  result.textContent = `${refused} of ${all} refused`;
+  delete result.dataset.allRefused;
+  if (outcomes.length === all) result.dataset.allRefused = String(refused === all);
 }
 
 function summary(refused, all) {

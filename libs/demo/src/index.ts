@@ -5,7 +5,7 @@ export { AttackNotRun, attempt, isAccepted, thenCleanUp } from './attacks/attemp
 export { AttackRuns, failureReason } from './attacks/attack-runs.js';
 export { AttackTarget } from './attacks/attack-target.js';
 export { readTokenRow } from './matrix/token-row-form.js';
-export { StolenTokens } from './matrix/stolen-tokens.js';
+export { KEPT, StolenTokens } from './matrix/stolen-tokens.js';
 export { ownAddress } from './attacks/own-address.js';
 export { RequestTraceModule } from './request-trace/request-trace.module.js';
 export { RequestTracer } from './request-trace/request-tracer.js';

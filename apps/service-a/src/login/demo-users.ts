@@ -11,11 +11,11 @@ export const DEMO_USERS: readonly DemoUser[] = [
   { name: 'bob', who: 'may only view orders: Service B is closed to him' },
 ];
 
-/** From our own page, or as it was typed. Another site must not end a session by a link that names another user. */
-const WILLED = new Set<unknown>(['same-origin', 'none']);
+/** From our own page, or from no page at all, such as an address that was typed. A link of another site must not end a session. */
+const BY_THE_VISITOR = new Set<unknown>(['same-origin', 'none']);
 
-/** The user whom `?as=` names, if it is one of these and the visitor's own will. */
+/** The user whom `?as=` names, if it is one of these, and the visitor asked for it. */
 export function demoUserWanted(as: unknown, headers: IncomingHttpHeaders): string | undefined {
-  if (!WILLED.has(headers['sec-fetch-site'])) return undefined;
+  if (!BY_THE_VISITOR.has(headers['sec-fetch-site'])) return undefined;
   return DEMO_USERS.find(({ name }) => name === as)?.name;
 }

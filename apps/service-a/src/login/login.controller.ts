@@ -80,7 +80,11 @@ export class LoginController {
     const { returnTo: path, as, isSecond } = login;
     if (as !== undefined && as !== loggedIn.username && isSecond !== true) {
       // Somebody else's session at Keycloak answered in their place: it ends, so that Keycloak asks who it is.
+      const { subject: sub, sessionId: sid } = loggedIn;
+      this.#logger.log({ message: 'Ended the session of another user', audit: 'logout', sub, sid });
       await this.#endAtKeycloak(loggedIn);
+      const former = this.cookies.sessionId(request);
+      if (former !== undefined) await this.sessions.end(former);
       return this.#begin({ returnTo: path, as, isSecond: true }, request, reply);
     }
     const former = this.cookies.sessionId(request);

@@ -26,7 +26,7 @@ export class OpenIdTokens {
     return this.#parts.expiresAtMs;
   }
 
-  /** For `AccessTokenVerifier`, the refresh and the logout; never for an answer. */
+  /** For `AccessTokenVerifier`, the refresh and the logout, and for the matrix of the demonstration; never for an answer. */
   reveal(): OpenIdTokensParts {
     return this.#parts;
   }

@@ -8,7 +8,7 @@ const ADVICE: Readonly<Record<RefusalCode, string>> = {
   invalid_token:
     'The token is not valid for this service, or not any more. Get a new one for service-a, and try again.',
   insufficient_scope:
-    'The caller is authenticated but may not do this. Ask an administrator for the permission, or act as a user who has it.',
+    'The caller is authenticated but may not do this. Ask an administrator for the permission, or log in as a user who has it.',
   client_not_allowed:
     'The token was issued to a client that may not call this route. Use the client that the route is for.',
   route_closed: 'This route is closed to everybody. The developer of the service has to open it.',

@@ -9,13 +9,6 @@ export const SESSION_ENDED = 'session_ended';
 /** The session may belong to another instance. */
 const SESSION_UNKNOWN = 'session_unknown';
 
-/** A session whose token was verified. */
-export interface CallersSession {
-  readonly csrfToken: string;
-  /** The text of the token. */
-  readonly accessToken: string;
-}
-
 @Injectable()
 export class SessionCaller {
   constructor(
@@ -32,25 +25,15 @@ export class SessionCaller {
    * permission. A request whose session is gone never runs under another identity.
    */
   async of(request: CookieRequest, permission: string): Promise<VerifiedAccessToken | undefined> {
-    return (await this.#find(request, permission))?.token;
-  }
-
-  /** As `of`, for who needs the session itself: its CSRF token, or the text of its access token. */
-  async sessionOf(request: CookieRequest, permission: string): Promise<CallersSession | undefined> {
-    return (await this.#find(request, permission))?.session;
-  }
-
-  async #find(request: CookieRequest, permission: string) {
     const id = this.cookies.sessionId(request);
     if (id === undefined) return undefined;
     const session = await this.sessions.findFresh(id);
     if (session === undefined) throw noSession(this.sessions.isFromThisInstance(id) ? SESSION_ENDED : SESSION_UNKNOWN);
-    const { accessToken } = session.tokens.reveal();
-    const token = await this.#verified(id, accessToken);
+    const token = await this.#verified(id, session.tokens.reveal().accessToken);
     if (!token.hasPermission(permission)) {
       throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission });
     }
-    return { token, session: { csrfToken: session.csrfToken, accessToken } };
+    return token;
   }
 
   async #verified(id: string, accessToken: string): Promise<VerifiedAccessToken> {

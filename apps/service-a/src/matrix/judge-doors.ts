@@ -49,10 +49,10 @@ export function judgeDoors(token: Judged, doors: readonly Door[]): readonly Cell
   return doors.map((door) => judgeDoor(token, door, isGood));
 }
 
-/** Who says that a token is for others, or has expired: Keycloak, which calls it inactive, or the service itself. */
-const WHO_SAYS_SO: Readonly<Record<string, (at: string) => string>> = {
-  inactive: (at) => `Keycloak told ${at} so`,
-  other_audience: (at) => `${at} saw so by itself`,
+/** Who finds that a token is for others, or has expired: Keycloak, which only calls it inactive, or the service itself. */
+const FOUND_BY: Readonly<Record<string, (at: string) => string>> = {
+  inactive: () => 'Keycloak called it inactive',
+  other_audience: (at) => `${at} saw that by itself`,
 };
 
 /** `isGood`: whether the token is known to open what it is made for. */
@@ -67,11 +67,11 @@ export function judgeDoor(token: Judged, { service, answer }: Door, isGood = fal
       ? of('opens', `It was made for ${here}.`)
       : of('exposed', `It names ${own}, so it opens ${here} too, wherever it was stolen.`);
   }
-  const saysSo = WHO_SAYS_SO[answer.reason ?? ''];
-  if (answer.status === 401 && answer.code === 'invalid_token' && saysSo !== undefined) {
-    if (!isForIt && isGood) return of('closed', `Made for ${own}, and this is ${here}: ${saysSo(here)}.`);
+  const foundBy = FOUND_BY[answer.reason ?? ''];
+  if (answer.status === 401 && answer.code === 'invalid_token' && foundBy !== undefined) {
+    if (!isForIt && isGood) return of('closed', `Made for ${own}, and this is ${here}: ${foundBy(here)}.`);
     const hasEnded = token.expiresAt * 1000 <= Date.now();
-    if (isForIt && hasEnded) return of('ended', `It was made for ${here}, and it has expired: ${saysSo(here)}.`);
+    if (isForIt && hasEnded) return of('ended', `It was made for ${here}, and it has expired: ${foundBy(here)}.`);
   }
   return of('unclear', `The answer was ${inWords(answer)}, which proves nothing.`);
 }

@@ -1,5 +1,6 @@
 /** Matrix page: the page models of the table of stolen tokens, before and after they were tried. */
 import { inWords } from '../attacks/judge-attack.js';
+import type { RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
 import { inWordsOf, nameOf, SERVICES, type Cell, type StolenToken, type Verdict } from './judge-doors.js';
 import { EXCHANGED, type MatrixRow, type ShownAgain } from './token-matrix.js';
@@ -7,9 +8,9 @@ import { EXCHANGED, type MatrixRow, type ShownAgain } from './token-matrix.js';
 /** Words and signs, so that the table does not rely on colour. */
 const VERDICTS: Readonly<Record<Verdict, { readonly sign: string; readonly words: string }>> = {
   opens: { sign: '●', words: 'Opens' },
-  exposed: { sign: '!', words: 'Opens too' },
-  closed: { sign: '✗', words: 'Refused' },
-  ended: { sign: '✗', words: 'Refused' },
+  exposed: { sign: '!', words: 'Opens' },
+  closed: { sign: '✓', words: 'Refused' },
+  ended: { sign: '✓', words: 'Refused' },
   leak: { sign: '!', words: 'OPEN, and must not be' },
   unclear: { sign: '?', words: 'Unclear' },
 };
@@ -30,10 +31,20 @@ export interface MatrixModel {
 const COLUMNS = SERVICES.map(nameOf);
 
 /** `isYours`: the token of the user who is logged in, which Service A keeps. */
-const namesOf = ({ holder, meantFor }: StolenToken, isYours: boolean): object => ({
-  madeFor: meantFor.length === SERVICES.length ? 'all three' : inWordsOf(meantFor),
-  from: isYours ? 'yours, at Service A' : `taken from ${nameOf(holder)}`,
-});
+function namesOf({ holder, meantFor }: StolenToken, isYours: boolean): object {
+  const madeFor = forWhom({ meantFor });
+  if (meantFor.length > 1) return { madeFor, from: `held by ${nameOf(holder)}` };
+  if (!meantFor.includes(holder)) {
+    return { madeFor, from: `held by ${letterOf(holder)}, to call ${letterOf(meantFor[0])}` };
+  }
+  return { madeFor, from: isYours ? `yours, held by ${letterOf(holder)}` : `held by ${nameOf(holder)}` };
+}
+
+const forWhom = ({ meantFor }: Pick<StolenToken, 'meantFor'>): string =>
+  meantFor.length === SERVICES.length ? 'all three' : inWordsOf(meantFor);
+
+/** Where there is little room: such as `B` for Service B. */
+const letterOf = (service = ''): string => nameOf(service).replace(/^Service /, '');
 
 /** The first token is that of the user, if there is one. */
 const isYours = (at: number, viewer: Viewer | undefined): boolean => at === 0 && viewer !== undefined;
@@ -53,10 +64,17 @@ export function matrixPage(rows: readonly MatrixRow[], viewer?: Viewer): Page {
 }
 
 export function shownAgainPage({ row, cell }: ShownAgain, viewer?: Viewer): Page {
-  const model = cellModel(cell, row);
-  const title = `${nameOf(cell.service)}: ${VERDICTS[cell.verdict].words}`;
-  return { template: 'matrix-again', model: { title, cell: model, csrfToken: viewer?.csrfToken } };
+  const title = `The token for ${forWhom(row)}, at ${nameOf(cell.service)}`;
+  return { template: 'matrix-again', model: { title, cell: cellModel(cell, row), csrfToken: viewer?.csrfToken } };
 }
+
+/** Why a token was not shown once more. */
+export const notShownPage = (why: string): Page => ({
+  template: 'matrix-again',
+  model: { title: 'The token was not shown again', why },
+});
+
+export const matrixRefusedPage = (model: RefusedPage): Page => ({ template: 'matrix-refused', model });
 
 const isPassedOn = ({ meantFor }: StolenToken): boolean => meantFor.length > 1;
 
@@ -76,8 +94,11 @@ function cellModel({ service, verdict, why, answer }: Cell, row: MatrixRow): obj
     ...VERDICTS[verdict],
     why,
     answer: inWords(answer),
-    madeFor: inWordsOf(row.meantFor),
+    madeFor: forWhom(row),
     isOpen: verdict === 'opens' || verdict === 'exposed',
+    // What a token does at a door of others is no news the second time.
+    isShownAgain: row.meantFor.includes(service),
+    shownBy: showerOf(row),
     ends,
     until: `${ends.slice(11, 19)} UTC`,
     secondsLeft: Math.max(0, Math.ceil(row.expiresAt - Date.now() / 1000)),
@@ -85,20 +106,30 @@ function cellModel({ service, verdict, why, answer }: Cell, row: MatrixRow): obj
   };
 }
 
+/** Nobody passes a token on: Service A gets the one for all itself, and shows it for each row. */
+function showerOf(row: MatrixRow): string {
+  return isPassedOn(row) ? 'Service A, which got this token itself and shows it once for each row' : nameOf(row.holder);
+}
+
 function summaryOf(rows: readonly MatrixRow[]): NonNullable<MatrixModel['summary']> {
   const cells = rows.flatMap((row) => row.cells);
   const of = (verdict: Verdict): number => cells.filter((cell) => cell.verdict === verdict).length;
   const expected = rows.length * SERVICES.length;
   if (rows.every(isPassedOn) && of('exposed') === expected) {
-    return { words: 'One token for all: stolen from any service, it opens all three', isGood: false };
+    return {
+      words: `One token for all: stolen from any service, it opens ${expected} of ${expected} doors`,
+      isGood: false,
+    };
   }
   if (of('opens') === rows.length && of('closed') === expected - rows.length) {
-    return { words: 'Each token opens the one service that it was made for, and no other', isGood: true };
+    return {
+      words: `Each token opens the one service that it was made for: ${rows.length} of ${expected} doors`,
+      isGood: true,
+    };
   }
-  const leaks = of('leak') === 0 ? '' : `${of('leak')} doors are open that must not be; `;
-  const proven = of('opens') + of('closed') + of('leak') + of('exposed');
+  const unproven = expected - cells.length + of('unclear');
   return {
-    words: `Not as it is due: ${leaks}${expected - proven} of ${expected} answers prove nothing`,
+    words: `Not as expected. Doors that are open and must not be: ${of('leak')}. Answers that prove nothing: ${unproven} of ${expected}`,
     isGood: false,
   };
 }

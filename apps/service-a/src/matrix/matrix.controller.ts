@@ -1,23 +1,13 @@
 /** Matrix: shows stolen tokens to each service, and answers with what they opened. */
 import type { IncomingHttpHeaders } from 'node:http';
-import {
-  Body,
-  Controller,
-  HttpCode,
-  NotFoundException,
-  Post,
-  Req,
-  Res,
-  ServiceUnavailableException,
-  UseFilters,
-} from '@nestjs/common';
+import { Body, Controller, HttpCode, HttpException, Post, Req, Res, UseFilters } from '@nestjs/common';
 import { AccessToken, OptionalToken, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { AttackPageFilter } from '../attacks/attack-page.filter.js';
 import type { CookieRequest } from '../login/cookies.js';
-import { SessionCaller } from '../login/session-caller.js';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
 import { Pages, type Page } from '../pages/pages.js';
-import { matrixPage, shownAgainPage } from './matrix-page.js';
+import { MatrixCallers } from './matrix-callers.js';
+import { matrixPage, notShownPage, shownAgainPage } from './matrix-page.js';
+import { MatrixPageFilter } from './matrix-page.filter.js';
 import { ShowAgainDto } from './show-again.dto.js';
 import { TokenMatrix, type MatrixRow, type ShownAgain } from './token-matrix.js';
 
@@ -32,12 +22,12 @@ type BrowserRequest = PageRequest & CookieRequest & { readonly headers: Incoming
 @Controller('matrix')
 @OptionalToken()
 @RequirePermission(PERMISSION)
-@UseFilters(AttackPageFilter)
+@UseFilters(MatrixPageFilter)
 export class MatrixController {
   constructor(
     private readonly matrix: TokenMatrix,
     private readonly pages: Pages,
-    private readonly sessionCaller: SessionCaller,
+    private readonly callers: MatrixCallers,
   ) {}
 
   /** With `pass_on` in the body, whatever its value, one token that names all three services is shown instead. */
@@ -49,13 +39,12 @@ export class MatrixController {
     @Req() request: BrowserRequest,
     @Res({ passthrough: true }) reply: PageReply,
   ): Promise<{ readonly rows: readonly MatrixRow[] } | string> {
-    const session = await this.#session(sent, request);
-    const yours = sent === undefined ? session?.accessToken : bearerOf(request.headers);
-    const rows = await (PASS_ON in Object(body) ? this.matrix.passedOn() : this.matrix.exchanged(yours));
-    return this.#answer({ rows }, matrixPage(rows, session), request, reply);
+    const { viewer, token } = await this.callers.of(sent, request, PERMISSION);
+    const rows = await (PASS_ON in Object(body) ? this.matrix.passedOn() : this.matrix.exchanged(token));
+    return wantsPage(request, reply) ? this.#render(matrixPage(rows, viewer), reply) : { rows };
   }
 
-  /** Once more, for instance after the token has ended. */
+  /** Shows the token of a row to one service once more, for instance after it has ended. */
   @Post('again')
   @HttpCode(200)
   async again(
@@ -64,26 +53,33 @@ export class MatrixController {
     @Req() request: BrowserRequest,
     @Res({ passthrough: true }) reply: PageReply,
   ): Promise<Pick<ShownAgain, 'cell'> | string> {
-    const session = await this.#session(sent, request);
+    const { viewer } = await this.callers.of(sent, request, PERMISSION);
     const shown = await this.matrix.showAgain(id, service);
-    if (shown === undefined) throw new NotFoundException({ error: 'No such token', code: 'token_not_found' });
-    if ('notRun' in shown) throw new ServiceUnavailableException({ error: shown.notRun, code: 'not_run' });
-    return this.#answer({ cell: shown.cell }, shownAgainPage(shown, session), request, reply);
+    if (shown === undefined) {
+      const error = 'The token is not kept any more, or there is no such service.';
+      return this.#notShown(404, { error, code: 'token_not_found' }, request, reply);
+    }
+    if ('notRun' in shown) return this.#notShown(503, { error: shown.notRun, code: 'not_run' }, request, reply);
+    return wantsPage(request, reply) ? this.#render(shownAgainPage(shown, viewer), reply) : { cell: shown.cell };
   }
 
-  /** A token takes precedence over a session. The guard has already checked it. */
-  async #session(sent: VerifiedAccessToken | undefined, request: BrowserRequest) {
-    return sent === undefined ? this.sessionCaller.sessionOf(request, PERMISSION) : undefined;
+  #notShown(
+    status: number,
+    body: { readonly error: string; readonly code: string },
+    request: BrowserRequest,
+    reply: PageReply,
+  ): string {
+    if (!wantsPage(request, reply)) throw new HttpException(body, status);
+    return this.#render(notShownPage(body.error), reply.code(status));
   }
 
-  #answer<T>(json: T, page: Page, request: BrowserRequest, reply: PageReply): T | string {
-    reply.header('Vary', 'Accept, Cookie');
-    if (!prefersHtml(request)) return json;
+  #render(page: Page, reply: PageReply): string {
     reply.type('text/html; charset=utf-8');
     return this.pages.render(page);
   }
 }
 
-/** Of a caller whose token the guard has checked: a `VerifiedAccessToken` does not reveal its text. */
-const bearerOf = ({ authorization }: IncomingHttpHeaders): string | undefined =>
-  authorization?.replace(/^bearer +/i, '');
+function wantsPage(request: PageRequest, reply: PageReply): boolean {
+  reply.header('Vary', 'Accept, Cookie');
+  return prefersHtml(request);
+}

@@ -31,9 +31,9 @@ describe('a cell of the matrix', () => {
   it('opens where the token was made for the service, and is closed elsewhere, in words', () => {
     const { cells } = row([INACTIVE, ACCEPTED, { ...INACTIVE, reason: 'other_audience' }]);
     expect(cells).toMatchObject([
-      { verdict: 'closed', why: 'Made for Service B, and this is Service A: Keycloak told Service A so.' },
+      { verdict: 'closed', why: 'Made for Service B, and this is Service A: Keycloak called it inactive.' },
       { verdict: 'opens', why: 'It was made for Service B.' },
-      { verdict: 'closed', why: 'Made for Service B, and this is Service C: Service C saw so by itself.' },
+      { verdict: 'closed', why: 'Made for Service B, and this is Service C: Service C saw that by itself.' },
     ]);
   });
 
@@ -85,7 +85,7 @@ describe('a cell of the matrix', () => {
     expect(at(1, ACCEPTED)).toBe('opens');
     expect(at(1, { status: 503 })).toBe('unclear');
     expect(judgeDoor({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer: INACTIVE }).why).toBe(
-      'It was made for Service B, and it has expired: Keycloak told Service B so.',
+      'It was made for Service B, and it has expired: Keycloak called it inactive.',
     );
   });
 });
@@ -100,7 +100,7 @@ describe('the page of the matrix', () => {
 
   it('says in signs and words that each token opens its own service alone, and until when', () => {
     const html = matrixRun(good);
-    expect(html).toContain('Each token opens the one service that it was made for, and no other.');
+    expect(html).toContain('Each token opens the one service that it was made for: 3 of 9 doors.');
     expect(html.match(/<\/span> Opens <time/g)).toHaveLength(3);
     expect(html.match(/<\/span> Refused/g)).toHaveLength(6);
     expect(html).toContain('datetime="2027-01-15T08:00:00.000Z"');
@@ -109,18 +109,20 @@ describe('the page of the matrix', () => {
 
   it('says so where a door stands open, and where nothing was proven', () => {
     const html = matrixRun([...good.slice(0, 2), row([INACTIVE, ACCEPTED, ACCEPTED], EXCHANGED[2])]);
-    expect(html).toContain('Not as it is due: 1 doors are open that must not be; 0 of 9 answers prove nothing.');
+    expect(html).toContain(
+      'Not as expected. Doors that are open and must not be: 1. Answers that prove nothing: 0 of 9.',
+    );
     expect(html).toContain('OPEN, and must not be');
     const dead = { ...FOR_B, token: {}, expiresAt: 0, cells: [], notRun: 'Service B could not be reached.' };
     const without = matrixRun([...good.slice(0, 2), dead]);
-    expect(without).toContain('Not as it is due: 3 of 9 answers prove nothing.');
+    expect(without).toContain('Doors that are open and must not be: 0. Answers that prove nothing: 3 of 9.');
     expect(without).toContain('Could not be tried: Service B could not be reached.');
   });
 
   it('says in red words that one token for all opens all, from wherever it is taken', () => {
     const html = matrixRun(PASSED_ON.map((stolen) => row([ACCEPTED, ACCEPTED, ACCEPTED], stolen)));
     expect(html).toContain(
-      '<p class="matrix-summary refused">One token for all: stolen from any service, it opens all three.',
+      '<p class="matrix-summary refused">One token for all: stolen from any service, it opens 9 of 9 doors.',
     );
     expect(html.match(/cell-exposed/g)).toHaveLength(9);
     expect(html.match(/for <strong>all three/g)).toHaveLength(3);
@@ -130,7 +132,7 @@ describe('the page of the matrix', () => {
     const rows = PASSED_ON.map((stolen, at) =>
       row([ACCEPTED, at === 0 ? { status: 503 } : ACCEPTED, ACCEPTED], stolen),
     );
-    expect(matrixRun(rows)).toContain('Not as it is due: 1 of 9 answers prove nothing.');
+    expect(matrixRun(rows)).toContain('Doors that are open and must not be: 0. Answers that prove nothing: 1 of 9.');
   });
 
   it('shows one cell once more, with the form to do so again', () => {

@@ -1,7 +1,7 @@
 /** TokenMatrix: shows stolen tokens to each service, for real, and says what each opened and why. */
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { AttackNotRun, AttackRuns, failureReason, StolenTokens, type TokenInWords, type TokenRow } from 'demo';
+import { AttackNotRun, AttackRuns, failureReason, KEPT, StolenTokens, type TokenInWords, type TokenRow } from 'demo';
 import { AttackTools } from '../attacks/attack-tools.js';
 import { AttacksAtBClient } from '../attacks/attacks-at-b.client.js';
 import { judgeDoor, judgeDoors, SERVICES, type Cell, type StolenToken } from './judge-doors.js';
@@ -17,7 +17,7 @@ export interface MatrixRow extends StolenToken {
   readonly notRun?: string;
 }
 
-/** One cell, of a token that was shown once more. */
+/** One cell of a row whose token was shown once more. */
 export interface ShownAgain {
   readonly row: MatrixRow;
   readonly cell: Cell;
@@ -36,15 +36,11 @@ export const PASSED_ON: readonly StolenToken[] = SERVICES.map((holder) => ({ hol
 /** Of Service A's own tokens, by the service that they are for. Service B shows the third itself. */
 const SCOPES: Readonly<Record<string, string>> = { 'service-a': 'orders.read', 'service-b': 'orders.approve' };
 
-/** As long as the tokens are kept. */
-const KEPT_MS = 15 * 60 * 1000;
-const MAX_KEPT = 300;
-
 @Injectable()
 export class TokenMatrix {
   readonly #stolen: StolenTokens;
   /** Without their tokens: of those Service B has its own. */
-  readonly #shown = new LRUCache<string, MatrixRow>({ max: MAX_KEPT, ttl: KEPT_MS });
+  readonly #shown = new LRUCache<string, MatrixRow>(KEPT);
 
   constructor(
     private readonly tools: AttackTools,
@@ -114,7 +110,9 @@ export class TokenMatrix {
       return (await keycloak.tokens({ grant_type: 'client_credentials' }, oneForAllClient)).accessToken;
     } catch (error) {
       if (!(error instanceof AttackNotRun)) throw error;
-      throw new AttackNotRun(`${error.message} npm start and docker compose add this client to the realm.`);
+      throw new AttackNotRun(
+        `${error.message} npm start and docker compose add this client to a realm that they start; node scripts/demo-client.mjs adds it to another.`,
+      );
     }
   }
 }

@@ -4,19 +4,23 @@ import { LRUCache } from 'lru-cache';
 import type { AttackAnswer } from '../attacks/attempt.js';
 import { answerOf, tryDoors, type Targets, type TokenRow } from './token-row.js';
 
-/** Longer than any token of the demonstration lives. */
-const KEPT_MS = 15 * 60 * 1000;
-const MAX_KEPT = 300;
+/** How many tokens are kept, and for how long at most: longer than any of the demonstration lives. */
+export const KEPT = { max: 300, ttl: 15 * 60 * 1000 } as const;
+
+/** For so long after its end a token is kept: it opens nothing, and that is shown. */
+const AFTER_END_MS = 60_000;
 
 export class StolenTokens {
-  readonly #kept = new LRUCache<string, string>({ max: MAX_KEPT, ttl: KEPT_MS });
+  readonly #kept = new LRUCache<string, string>(KEPT);
 
   constructor(private readonly targets: Targets) {}
 
   async show(token: string): Promise<TokenRow> {
     const id = randomUUID();
-    this.#kept.set(id, token);
-    return { id, ...(await tryDoors(token, this.targets)) };
+    const row = await tryDoors(token, this.targets);
+    const ttl = Math.min(KEPT.ttl, Math.max(1, row.expiresAt * 1000 + AFTER_END_MS - Date.now()));
+    this.#kept.set(id, token, { ttl });
+    return { id, ...row };
   }
 
   /** Undefined when the token is not kept, or there is no such service. */

@@ -9,7 +9,7 @@ export interface Door {
 }
 
 export interface TokenRow {
-  /** Under which it is kept by whom showed it. */
+  /** Who showed the token keeps it under this id. */
   readonly id: string;
   readonly token: TokenInWords;
   /** When it ends; seconds since the epoch. */

@@ -1,0 +1,39 @@
+/** MatrixCallers: who asks for the matrix, with the text of the token that is then shown to other services. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { Cookies, type CookieRequest } from '../login/cookies.js';
+import { SessionCaller } from '../login/session-caller.js';
+import { UserSessions } from '../login/user-sessions.js';
+import type { Viewer } from './matrix-page.js';
+
+export interface MatrixCaller {
+  /** Of a browser with a session. */
+  readonly viewer: Viewer | undefined;
+  /** The text of the caller's token for Service A; undefined for an anonymous browser. */
+  readonly token: string | undefined;
+}
+
+type Request = CookieRequest & { readonly headers: IncomingHttpHeaders };
+
+@Injectable()
+export class MatrixCallers {
+  constructor(
+    private readonly sessionCaller: SessionCaller,
+    private readonly sessions: UserSessions,
+    private readonly cookies: Cookies,
+  ) {}
+
+  /** `sent`: the token of the request, which the guard has checked, and which takes precedence over a session. Throws `BearerError`. */
+  async of(sent: VerifiedAccessToken | undefined, request: Request, permission: string): Promise<MatrixCaller> {
+    if (sent !== undefined) return { viewer: undefined, token: bearerOf(request.headers) };
+    if ((await this.sessionCaller.of(request, permission)) === undefined)
+      return { viewer: undefined, token: undefined };
+    const session = await this.sessions.findFresh(this.cookies.sessionId(request));
+    return { viewer: session, token: session?.tokens.reveal().accessToken };
+  }
+}
+
+/** From the header, since a `VerifiedAccessToken` does not reveal its text. */
+const bearerOf = ({ authorization }: IncomingHttpHeaders): string | undefined =>
+  authorization?.replace(/^bearer +/i, '');
