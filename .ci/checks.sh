@@ -46,6 +46,8 @@ new_service() { npm run new-service:check; }
 
 examples() { npm run examples -- --keycloak; }
 
+compat() { npm run compat -- --quick; }
+
 # What is counted and not timed; the figures themselves are for a quiet machine.
 bench_counts() { npm run bench -- --counts; }
 

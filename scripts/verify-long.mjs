@@ -1,12 +1,12 @@
 // npm run verify:long: what takes too long for each change. The specs that have to do with time, many times, each with seeds of
-// its own; then the whole unit suite, a few times, while something else takes all cores. A test that is red once is a defect.
+// its own; then the whole unit suite, a few times, while something else takes all cores; then the whole of npm run compat. A test that is red once is a defect.
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildByTsc } from './build.mjs';
-import { JEST, messageOf, paint, stopSignal } from './processes.mjs';
+import { JEST, messageOf, paint, runNode, stopSignal } from './processes.mjs';
 
 /** Parts of the paths of specs in which time passes, or things happen in no certain order. */
 const TIMING_SPECS = [
@@ -50,9 +50,16 @@ async function main() {
   const specs = await repeat('specs', times.specs, [`--testPathPatterns=${TIMING_SPECS.join('|')}`]);
   const stopLoad = times.suites > 0 ? takeAllCores() : () => undefined;
   const suites = await repeat('suites', times.suites, []).finally(stopLoad);
+  const compat = [
+    await runNode(['compat/run.mjs'], { signal }),
+    await runNode(['compat/run.mjs', '--keycloak'], { signal }),
+  ];
   console.log(`\nThe timing specs: ${specs.passed} passed, ${specs.failed} failed`);
   console.log(`The unit suite under load: ${suites.passed} passed, ${suites.failed} failed`);
-  return specs.failed + suites.failed === 0 ? 0 : 1;
+  console.log(
+    `npm run compat, and that of each Keycloak: ${compat.map((code) => (code === 0 ? 'passed' : 'failed')).join(', ')}`,
+  );
+  return specs.failed + suites.failed === 0 && compat.every((code) => code === 0) ? 0 : 1;
 }
 
 /**

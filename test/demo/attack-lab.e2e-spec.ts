@@ -52,6 +52,8 @@ const DUE: Readonly<Record<AttackId, string>> = {
   'token-in-query': '401 missing_token token_in_query',
 };
 
+const AT_WRONG_DOOR = new Set(['token-at-c', 'token-back-at-a', 'exchanged-token-at-a', 'exchanged-token-at-b']);
+
 const wordsOf = ({ attempt }: AttackReport): readonly (string | number | undefined)[] => {
   if ('notRun' in attempt) return [attempt.notRun];
   const { status, code, reason, permission } = attempt.attack.answer;
@@ -86,7 +88,10 @@ describeOnBothServers((connect) => {
         const { status, text } = await post(`${lab.a.url}/attacks/${id}`);
         const report = JSON.parse(text) as AttackReport;
         answers.push(text);
-        expect([status, report.verdict, ...wordsOf(report)]).toEqual([200, 'refused', due, 200]);
+        const [words, control] = wordsOf(report);
+        // Keycloak before 26.6 calls a token active whoever asks, and the service sees its audience.
+        const seen = AT_WRONG_DOOR.has(id) ? String(words).replace('other_audience', 'inactive') : words;
+        expect([status, report.verdict, seen, control]).toEqual([200, 'refused', due, 200]);
       },
       15_000,
     );
@@ -225,7 +230,7 @@ describe('an attack that is not refused as it is due', () => {
     const service = await serviceA({ SERVICE_B_URL: await fake(200, {}), SERVICE_C_URL: await fake(status, body) });
     expect(await run(service, 'token-at-c')).toMatchObject({
       verdict: 'refused_otherwise',
-      why: expect.stringContaining('expected was 401 invalid_token, inactive.'),
+      why: expect.stringContaining('expected was 401 invalid_token, inactive or 401 invalid_token, other_audience.'),
     });
   });
 

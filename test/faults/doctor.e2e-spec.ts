@@ -87,7 +87,7 @@ const FAULTS: readonly Fault[] = [
     row: 1,
     what: 'a wrong secret',
     subject: { ...A, options: { clientSecret: 'not-the-password' } },
-    own: /error credentials: Keycloak refuses the credentials of service-a: answered_401_invalid_client/,
+    own: /error credentials: Keycloak refuses the credentials of service-a: answered_401_invalid_(client|request)/,
   },
   {
     row: 10,

@@ -19,15 +19,20 @@ import {
   REFRESH_CASES,
   TOKEN_REQUEST_CASES,
 } from './token-cases.js';
+import { OlderVersion } from './older-versions.js';
 import { USERINFO_CASES } from './userinfo-cases.js';
+import { DEFAULT_KEYCLOAK_VERSION } from '../src/running-server.js';
+import { testServer } from 'keycloak-test-servers';
 
 describeOnBothServers((connect, which) => {
   let server: ContractServer | undefined;
+  const older = new OlderVersion(which === 'keycloak' ? (testServer().version ?? '') : DEFAULT_KEYCLOAK_VERSION);
   beforeAll(async () => {
     server = await connect();
   });
   // Removing the many clients from a Keycloak takes long.
   afterAll(() => server?.stop(), 60_000);
+  afterAll(() => older.save());
 
   describe.each([
     { about: 'documents', cases: DOCUMENT_CASES },
@@ -51,11 +56,17 @@ describeOnBothServers((connect, which) => {
     { about: 'the admin REST API', cases: ADMIN_API_CASES },
     { about: 'its users and roles', cases: ADMIN_USER_CASES },
     { about: 'its clients and sessions', cases: ADMIN_CLIENT_CASES },
-  ])('$about', ({ cases }) => {
-    it.each(cases)('$title', async ({ ask, answer }) => {
+  ])('$about', ({ about, cases }) => {
+    it.each(cases)('$title', async ({ title, ask, answer }) => {
       // Without a Keycloak, `beforeAll` has failed with instructions.
       if (server === undefined) throw new Error('There is no server to ask');
-      expect(await ask(server)).toEqual(answer);
+      const given = await ask(server);
+      try {
+        expect(given).toEqual(older.expected(`${about}: ${title}`, answer, server.issuer));
+      } catch (error) {
+        older.record(`${about}: ${title}`, given, server.issuer);
+        throw error;
+      }
     });
   });
 

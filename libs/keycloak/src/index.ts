@@ -56,6 +56,7 @@ export type { ServiceOptions, ServiceScopes } from './service.options.js';
 export type { AuthorizationServerRequest } from './authorization-server/authorization-server-fetch.js';
 export type { AuthorizationServerStatus } from './authorization-server/server-health.js';
 export type { SafeBody, ServiceCallErrorCode } from './client/service-call-error.js';
+export type { ServiceQuery, ServiceQueryValue } from './client/json-calls.js';
 export type { ServiceRequestOptions, ServiceResponse } from './client/service-client.js';
 export type { IntrospectionMessage } from './diagnostics/introspection-channel.js';
 export type { RefusalMessage } from './diagnostics/refusal-channel.js';

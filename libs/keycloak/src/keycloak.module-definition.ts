@@ -11,5 +11,6 @@ export const KEYCLOAK = Symbol('nestjs-keycloak-s2s:keycloak');
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<KeycloakModuleOptions>({ moduleName: 'Keycloak' })
     .setClassMethodName('forRoot')
+    .setFactoryMethodName('createKeycloakOptions')
     .setExtras({}, (definition) => ({ ...definition, global: true }))
     .build();

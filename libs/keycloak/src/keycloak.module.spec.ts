@@ -59,6 +59,21 @@ describe('what the module makes injectable', () => {
     expect(JSON.stringify(provider)).not.toContain(SECRET);
   });
 
+  it('a service whose factory takes what a module of its own exports', async () => {
+    @Module({ providers: [{ provide: 'BASE_URL', useValue: SERVICE_C.baseUrl }], exports: ['BASE_URL'] })
+    class SettingsModule {}
+    const services = KeycloakModule.forFeature([
+      {
+        name: 'service-c',
+        imports: [SettingsModule],
+        inject: ['BASE_URL'],
+        useFactory: (baseUrl: string) => ({ baseUrl, audience: 'service-c' }),
+      },
+    ]);
+    const own = await Test.createTestingModule({ imports: [KeycloakModule.forRoot(OPTIONS), services] }).compile();
+    expect(own.get<ServiceClient>(getServiceClientToken('service-c'), { strict: false }).name).toBe('service-c');
+  });
+
   it('and neither does a caller of a service', () => {
     const client: ServiceClient = module.get(getServiceClientToken('service-c'), { strict: false });
     expect(inspect(client.asSelf('analytics.run'), { depth: 20 })).not.toContain(SECRET);

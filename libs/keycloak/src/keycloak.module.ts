@@ -1,5 +1,12 @@
 /** KeycloakModule: makes the parts of `composeKeycloak` injectable, and nothing else. */
-import { Logger, Module, type DynamicModule, type FactoryProvider, type InjectionToken } from '@nestjs/common';
+import {
+  Logger,
+  Module,
+  type DynamicModule,
+  type FactoryProvider,
+  type InjectionToken,
+  type ModuleMetadata,
+} from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, DiscoveryModule, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
 import { AuthorizationServerHealth } from './authorization-server/server-health.js';
@@ -54,9 +61,11 @@ function objectLog(name: string): ComponentLog {
   };
 }
 
-/** A service to call: its options given at once, or made by a factory from what is injected. */
+/** A service to call: its options given at once, or made by a factory from what is injected, which modules in `imports` may export. */
 export type ServiceRegistration = { readonly name: string } & (
-  ServiceOptions | Pick<FactoryProvider<ServiceOptions | Promise<ServiceOptions>>, 'inject' | 'useFactory'>
+  | ServiceOptions
+  | (Pick<FactoryProvider<ServiceOptions | Promise<ServiceOptions>>, 'inject' | 'useFactory'> &
+      Pick<ModuleMetadata, 'imports'>)
 );
 
 /**
@@ -115,7 +124,13 @@ export class KeycloakModule extends ConfigurableModuleClass {
   static forFeature(services: readonly ServiceRegistration[]): DynamicModule {
     checkServiceNames(services.map(({ name }) => name));
     const providers = services.flatMap(serviceProviders);
-    return { module: ServiceClients, providers, exports: services.map(({ name }) => getServiceClientToken(name)) };
+    const imports = services.flatMap((service) => ('useFactory' in service ? (service.imports ?? []) : []));
+    return {
+      module: ServiceClients,
+      imports,
+      providers,
+      exports: services.map(({ name }) => getServiceClientToken(name)),
+    };
   }
 }
 

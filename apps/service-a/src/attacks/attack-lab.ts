@@ -45,10 +45,17 @@ export class AttackLab {
   ) {}
 
   async run(attack: Attack): Promise<AttackReport> {
-    const { id, expected } = attack;
+    const { id, refusals } = attack;
     const own = ATTACKERS[id];
     const attempt = await this.runs.run(id, () => (own === undefined ? this.serviceB.attempt(id) : own(this.tools)));
-    return { attack, attempt, ...judgeAttack(expected, attempt) };
+    return {
+      attack,
+      attempt,
+      ...judgeAttack(
+        refusals.map(({ answer }) => answer),
+        attempt,
+      ),
+    };
   }
 
   /** Runs one attack after the other. */

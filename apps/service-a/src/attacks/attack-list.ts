@@ -10,13 +10,18 @@ export interface Attack {
   /** The rule that should refuse the attack. */
   readonly rule: string;
   readonly group: AttackGroup;
-  /** Keycloak, or a service by itself. */
-  readonly refusedBy: string;
-  /** What the one who refuses it said or saw. */
-  readonly refusal: string;
   /** The service that rightfully holds the misused credential, and therefore makes the attempt. */
   readonly from: 'Service A' | 'Service B' | 'Service C';
-  readonly expected: AttackAnswer;
+  /** What it must meet. There is more than one where versions of Keycloak differ. */
+  readonly refusals: readonly [DueRefusal, ...DueRefusal[]];
+}
+
+export interface DueRefusal {
+  readonly answer: AttackAnswer;
+  /** Keycloak, or a service by itself. */
+  readonly by: string;
+  /** How it is refused, and why: a sentence. */
+  readonly words: string;
 }
 
 /** In the order of the page. */
@@ -51,6 +56,20 @@ export type AttackId =
 /** Keycloak gives no reason for a token that is not valid for the service that asks. The control shows the reason. */
 const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'inactive' };
 
+/** Keycloak before 26.6 calls a token active whoever asks: then the service sees its audience. */
+const atWrongDoor = (at: string, madeFor: string): readonly [DueRefusal, DueRefusal] => [
+  {
+    answer: INACTIVE,
+    by: 'Keycloak',
+    words: `Keycloak calls it inactive when ${at} asks, since it is for ${madeFor}.`,
+  },
+  {
+    answer: { ...INACTIVE, reason: 'other_audience' },
+    by: `${at} itself`,
+    words: `${at} sees in Keycloak's answer that it is for ${madeFor}.`,
+  },
+];
+
 /** By group. */
 export const ATTACKS: readonly Attack[] = [
   {
@@ -59,10 +78,8 @@ export const ATTACKS: readonly Attack[] = [
     title: 'The token for Service B, at Service C',
     hope: 'A token stolen from Service A opens every service behind it.',
     rule: 'A token is valid for its audience alone: Keycloak calls it inactive when any other service asks.',
-    refusedBy: 'Keycloak',
-    refusal: 'Keycloak calls it inactive when Service C asks, since it is for Service B.',
     from: 'Service A',
-    expected: INACTIVE,
+    refusals: atWrongDoor('Service C', 'Service B'),
   },
   {
     id: 'token-back-at-a',
@@ -70,10 +87,8 @@ export const ATTACKS: readonly Attack[] = [
     title: 'The token for Service B, at Service A',
     hope: 'An attacker who takes a token from Service B can use it at Service A.',
     rule: 'A token is valid for its audience alone, and not for the service that requested it.',
-    refusedBy: 'Keycloak',
-    refusal: 'Keycloak calls it inactive when Service A asks, since it is for Service B.',
     from: 'Service A',
-    expected: INACTIVE,
+    refusals: atWrongDoor('Service A', 'Service B'),
   },
   {
     id: 'exchanged-token-at-a',
@@ -81,10 +96,8 @@ export const ATTACKS: readonly Attack[] = [
     title: 'The token for Service C, at Service A',
     hope: 'The token that Service B got for Service C opens the services before it as well.',
     rule: 'An exchanged token names one audience: the next service.',
-    refusedBy: 'Keycloak',
-    refusal: 'Keycloak calls it inactive when Service A asks, since it is for Service C.',
     from: 'Service B',
-    expected: INACTIVE,
+    refusals: atWrongDoor('Service A', 'Service C'),
   },
   {
     id: 'exchanged-token-at-b',
@@ -92,10 +105,8 @@ export const ATTACKS: readonly Attack[] = [
     title: 'The token for Service C, at Service B',
     hope: 'The token that Service B got for Service C opens Service B too.',
     rule: 'An exchanged token names one audience: the next service.',
-    refusedBy: 'Keycloak',
-    refusal: 'Keycloak calls it inactive when Service B asks, since it is for Service C.',
     from: 'Service B',
-    expected: INACTIVE,
+    refusals: atWrongDoor('Service B', 'Service C'),
   },
   {
     id: 'permission-not-assigned',
@@ -103,10 +114,14 @@ export const ATTACKS: readonly Attack[] = [
     title: 'Service A asks for inventory.adjust',
     hope: 'Service A has the role for it, so Keycloak gives it the permission.',
     rule: 'A client gets only permissions that are assigned to it, whatever its roles are.',
-    refusedBy: 'Keycloak',
-    refusal: 'Keycloak gave Service A no token with this permission.',
     from: 'Service A',
-    expected: { status: 400, code: 'invalid_scope', reason: 'Invalid scopes: inventory.adjust' },
+    refusals: [
+      {
+        answer: { status: 400, code: 'invalid_scope', reason: 'Invalid scopes: inventory.adjust' },
+        by: 'Keycloak',
+        words: 'Keycloak gave Service A no token with this permission.',
+      },
+    ],
   },
   {
     id: 'bob-approves',
@@ -114,15 +129,19 @@ export const ATTACKS: readonly Attack[] = [
     title: 'bob asks for more than he may',
     hope: 'Service A may approve orders, so bob can through Service A.',
     rule: 'The chain acts as the user: Keycloak exchanges his token for no permission that he lacks.',
-    refusedBy: 'Keycloak',
-    refusal: "Keycloak does not exchange bob's token for one with this permission.",
     from: 'Service A',
-    expected: {
-      status: 403,
-      code: 'insufficient_scope',
-      permission: 'orders.approve',
-      reason: 'permission_not_granted_to_subject',
-    },
+    refusals: [
+      {
+        answer: {
+          status: 403,
+          code: 'insufficient_scope',
+          permission: 'orders.approve',
+          reason: 'permission_not_granted_to_subject',
+        },
+        by: 'Keycloak',
+        words: "Keycloak does not exchange bob's token for one with this permission.",
+      },
+    ],
   },
   {
     id: 'exchange-by-c',
@@ -130,14 +149,18 @@ export const ATTACKS: readonly Attack[] = [
     title: 'Service C exchanges its token',
     hope: 'An attacker in Service C can exchange the token that it was called with for one that opens Service B.',
     rule: 'Only clients that call other services may exchange tokens; Service C is the end of the chain.',
-    refusedBy: 'Keycloak',
-    refusal: 'Keycloak exchanges nothing for Service C.',
     from: 'Service C',
-    expected: {
-      status: 400,
-      code: 'invalid_request',
-      reason: 'Standard token exchange is not enabled for the requested client',
-    },
+    refusals: [
+      {
+        answer: {
+          status: 400,
+          code: 'invalid_request',
+          reason: 'Standard token exchange is not enabled for the requested client',
+        },
+        by: 'Keycloak',
+        words: 'Keycloak exchanges nothing for Service C.',
+      },
+    ],
   },
   {
     id: 'revoked-token',
@@ -145,10 +168,14 @@ export const ATTACKS: readonly Attack[] = [
     title: 'A token that was revoked a moment ago',
     hope: 'A revoked token still works until it expires.',
     rule: 'Keycloak is asked about every token. Service B reuses an answer for INTROSPECTION_TTL_SECONDS at most (default 10), so a token that it has seen before can pass for that long. It sees this one for the first time.',
-    refusedBy: 'Keycloak',
-    refusal: 'Keycloak calls it inactive when Service B asks, since it was revoked.',
     from: 'Service A',
-    expected: INACTIVE,
+    refusals: [
+      {
+        answer: INACTIVE,
+        by: 'Keycloak',
+        words: 'Keycloak calls it inactive when Service B asks, since it was revoked.',
+      },
+    ],
   },
   {
     id: 'expired-token',
@@ -156,10 +183,14 @@ export const ATTACKS: readonly Attack[] = [
     title: 'A token that has expired',
     hope: 'A cached answer about a token outlives the token.',
     rule: 'No answer about a token is reused after the token has expired, and Keycloak then calls it inactive.',
-    refusedBy: 'Keycloak',
-    refusal: 'Keycloak calls it inactive when Service A asks, since it has expired.',
     from: 'Service A',
-    expected: INACTIVE,
+    refusals: [
+      {
+        answer: INACTIVE,
+        by: 'Keycloak',
+        words: 'Keycloak calls it inactive when Service A asks, since it has expired.',
+      },
+    ],
   },
   {
     id: 'no-token',
@@ -167,10 +198,14 @@ export const ATTACKS: readonly Attack[] = [
     title: 'No token at all',
     hope: 'The services trust every caller on the internal network.',
     rule: 'A route is closed to requests without credentials, wherever they come from.',
-    refusedBy: 'Service B itself',
-    refusal: 'Service B refuses a request without a token before it asks Keycloak.',
     from: 'Service A',
-    expected: { status: 401, code: 'missing_token', reason: 'no_credentials' },
+    refusals: [
+      {
+        answer: { status: 401, code: 'missing_token', reason: 'no_credentials' },
+        by: 'Service B itself',
+        words: 'Service B refuses a request without a token before it asks Keycloak.',
+      },
+    ],
   },
   {
     id: 'tampered-signature',
@@ -178,10 +213,14 @@ export const ATTACKS: readonly Attack[] = [
     title: 'A token with another signature',
     hope: 'No service checks the signature, so the claims can be rewritten.',
     rule: 'Keycloak checks its own signature whenever it is asked about a token.',
-    refusedBy: 'Keycloak',
-    refusal: 'Keycloak calls it inactive when Service B asks, since the signature is wrong.',
     from: 'Service A',
-    expected: INACTIVE,
+    refusals: [
+      {
+        answer: INACTIVE,
+        by: 'Keycloak',
+        words: 'Keycloak calls it inactive when Service B asks, since the signature is wrong.',
+      },
+    ],
   },
   {
     id: 'alg-none',
@@ -189,10 +228,14 @@ export const ATTACKS: readonly Attack[] = [
     title: 'A token without signature (alg: none)',
     hope: 'A token that says it needs no signature is believed, with inventory.adjust written into it.',
     rule: 'A token without a signature is refused before Keycloak is asked; Keycloak accepts its own algorithms only.',
-    refusedBy: 'Service B itself',
-    refusal: 'Service B refuses a token without a signature before it asks Keycloak.',
     from: 'Service A',
-    expected: { status: 401, code: 'invalid_token', reason: 'token_malformed' },
+    refusals: [
+      {
+        answer: { status: 401, code: 'invalid_token', reason: 'token_malformed' },
+        by: 'Service B itself',
+        words: 'Service B refuses a token without a signature before it asks Keycloak.',
+      },
+    ],
   },
   {
     id: 'id-token',
@@ -200,10 +243,14 @@ export const ATTACKS: readonly Attack[] = [
     title: 'An ID token in place of an access token',
     hope: 'An ID token is signed by Keycloak, is active, and names Service A as its audience, so it is accepted.',
     rule: 'Only access tokens are accepted: the token type that Keycloak states is checked too.',
-    refusedBy: 'Service A itself',
-    refusal: 'Keycloak calls the token active, but it is no access token.',
     from: 'Service A',
-    expected: { status: 401, code: 'invalid_token', reason: 'not_an_access_token' },
+    refusals: [
+      {
+        answer: { status: 401, code: 'invalid_token', reason: 'not_an_access_token' },
+        by: 'Service A itself',
+        words: 'Keycloak calls the token active, but it is no access token.',
+      },
+    ],
   },
   {
     id: 'token-in-query',
@@ -211,10 +258,14 @@ export const ATTACKS: readonly Attack[] = [
     title: 'A valid token, in the URL',
     hope: 'A token in the query is accepted, so a URL from a log or a browser history can be used directly.',
     rule: 'A token is read from the Authorization header only.',
-    refusedBy: 'Service B itself',
-    refusal: 'Service B reads no token from a URL.',
     from: 'Service A',
-    expected: { status: 401, code: 'missing_token', reason: 'token_in_query' },
+    refusals: [
+      {
+        answer: { status: 401, code: 'missing_token', reason: 'token_in_query' },
+        by: 'Service B itself',
+        words: 'Service B reads no token from a URL.',
+      },
+    ],
   },
 ];
 

@@ -4,7 +4,7 @@ import { ATTACK, attacksRun, MADE } from '../../spec-support/shown-pages.js';
 
 describe('the page of attacks', () => {
   it.each([
-    ['refused', '✓', 'Refused, for the expected reason', ATTACK.refusal],
+    ['refused', '✓', 'Refused, for the expected reason', ATTACK.refusals[0].words],
     ['open', '✗', 'OPEN: it got through', undefined],
     ['refused_otherwise', '✗', 'Refused, but not for the expected reason', undefined],
     ['not_run', '?', 'Could not be run', undefined],

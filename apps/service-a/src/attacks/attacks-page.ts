@@ -3,7 +3,7 @@ import type { RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
 import type { AttackReport } from './attack-lab.js';
 import { byGroup } from './attack-list.js';
-import { inWords } from './judge-attack.js';
+import { inWords, isSame } from './judge-attack.js';
 import { VERDICT_WORDS } from './verdict-words.js';
 
 export function attacksRunPage(reports: readonly AttackReport[]): Page {
@@ -31,11 +31,18 @@ const groupResult = (reports: readonly AttackReport[]): string =>
   `${reports.filter(({ verdict }) => verdict === 'refused').length} of ${reports.length} refused`;
 
 function outcomeOf({ attack, attempt, verdict, why }: AttackReport): object {
-  const common = { attack, verdict, why, expected: inWords(attack.expected), ...VERDICT_WORDS[verdict] };
+  const common = {
+    attack,
+    verdict,
+    why,
+    expected: attack.refusals.map(({ answer }) => inWords(answer)).join(' or '),
+    ...VERDICT_WORDS[verdict],
+  };
   if ('notRun' in attempt) return { ...common, sent: undefined, control: undefined, token: [] };
   return {
     ...common,
     sent: attempt.attack,
+    refusal: attack.refusals.find(({ answer }) => isSame(answer, attempt.attack.answer)) ?? attack.refusals[0],
     cameBack: inWords(attempt.attack.answer),
     answered: [attempt.attack.answer.status, attempt.attack.answer.code].join(' '),
     control: attempt.control,

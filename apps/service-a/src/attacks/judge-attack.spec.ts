@@ -11,7 +11,7 @@ const EXPECTED: AttackAnswer = {
 const ACCEPTED: AttackAnswer = { status: 200 };
 
 const judged = (attack: AttackAnswer, control = ACCEPTED) =>
-  judgeAttack(EXPECTED, { attack: { what: 'this', answer: attack }, control: { what: 'that', answer: control } });
+  judgeAttack([EXPECTED], { attack: { what: 'this', answer: attack }, control: { what: 'that', answer: control } });
 
 describe('an attack', () => {
   it('is refused when it got the expected refusal and the honest use was accepted', () => {
@@ -37,7 +37,7 @@ describe('an attack', () => {
   it('is refused otherwise when the answer has more fields than expected', () => {
     const attempt = { attack: { what: '', answer: EXPECTED }, control: { what: '', answer: ACCEPTED } };
     const { permission: _, ...less } = EXPECTED;
-    expect(judgeAttack(less, attempt).verdict).toBe('refused_otherwise');
+    expect(judgeAttack([less], attempt).verdict).toBe('refused_otherwise');
   });
 
   it.each([200, 201, 204])('is open when the answer is %d, whatever the result of the honest use', (status) => {
@@ -64,6 +64,6 @@ describe('an attack', () => {
   });
 
   it('proves nothing when it was not made, and says why', () => {
-    expect(judgeAttack(EXPECTED, { notRun: 'Because.' })).toEqual({ verdict: 'not_run', why: 'Because.' });
+    expect(judgeAttack([EXPECTED], { notRun: 'Because.' })).toEqual({ verdict: 'not_run', why: 'Because.' });
   });
 });

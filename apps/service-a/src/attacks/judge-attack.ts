@@ -15,7 +15,8 @@ export interface Judgement {
   readonly why: string;
 }
 
-export function judgeAttack(expected: AttackAnswer, attempt: Attempt): Judgement {
+/** `due`: the refusals of which it must meet one. */
+export function judgeAttack(due: readonly AttackAnswer[], attempt: Attempt): Judgement {
   if ('notRun' in attempt) return { verdict: 'not_run', why: attempt.notRun };
   const [attack, control] = [attempt.attack.answer, attempt.control.answer];
   // This check comes first: an accepted attack is open, whatever else went wrong.
@@ -30,8 +31,12 @@ export function judgeAttack(expected: AttackAnswer, attempt: Attempt): Judgement
       why: `The honest use was refused too (${inWords(control)}), so this proves nothing.`,
     };
   }
-  if (isSame(attack, expected)) return { verdict: 'refused', why: `Refused as expected: ${inWords(attack)}.` };
-  return { verdict: 'refused_otherwise', why: `Refused with ${inWords(attack)}; expected was ${inWords(expected)}.` };
+  if (due.some((expected) => isSame(attack, expected)))
+    return { verdict: 'refused', why: `Refused as expected: ${inWords(attack)}.` };
+  return {
+    verdict: 'refused_otherwise',
+    why: `Refused with ${inWords(attack)}; expected was ${due.map(inWords).join(' or ')}.`,
+  };
 }
 
 export function inWords({ status, code, reason, permission }: AttackAnswer): string {
@@ -39,5 +44,5 @@ export function inWords({ status, code, reason, permission }: AttackAnswer): str
   return further.length === 0 ? String(status) : `${status} ${further.join(', ')}`;
 }
 
-const isSame = (one: AttackAnswer, other: AttackAnswer): boolean =>
+export const isSame = (one: AttackAnswer, other: AttackAnswer): boolean =>
   (['status', 'code', 'reason', 'permission'] as const).every((name) => one[name] === other[name]);

@@ -12,6 +12,8 @@ import type { KeycloakSettings } from './keycloak-settings.js';
 
 /** SHA-256 of the releases this package is tested with. Maven and GitHub publish the same file. */
 const KNOWN_SHA256: Readonly<Record<string, string>> = {
+  '26.4.7': 'aca60ab72ae4d67adc6b8fe7fca5e08d16a6bb5e4a4f2ebb54050e3f5503fd2b',
+  '26.6.4': '386b566bbea05527226e275c43e5cf6f218896ad2441ac4be5c39f1226772e8f',
   '26.7.4': '04823c336b797a7e18889a44262a7a64e6bf624cbbcc518c85e2622176ff2eee',
 };
 const DOWNLOAD_STALLED_MS = 60_000;

@@ -6,7 +6,7 @@ import type { StartServerOptions } from '../start-server-options.js';
 export type KeycloakKind = Extract<ServerKind, 'docker' | 'distribution'>;
 
 export interface StartKeycloakOptions extends StartServerOptions {
-  /** Version of Keycloak. Default: `26.7.4`, with which this package is tested. */
+  /** Version of Keycloak. Default: the value of the environment variable `KEYCLOAK_VERSION`, else `26.7.4`. Tested are 26.4.7, 26.6.4 and 26.7.4. */
   readonly version?: string;
   /**
    * Default: Docker when an engine answers and has the image or can pull it, otherwise the distribution (Java 17 or newer).

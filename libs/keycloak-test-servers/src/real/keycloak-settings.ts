@@ -24,7 +24,7 @@ export async function resolveSettings(options: StartKeycloakOptions): Promise<Ke
   const environment = environmentAt(options.environment);
   const { realm, json } = await readRealmExport(options.realm, environment('localhost'));
   return {
-    version: options.version ?? DEFAULT_KEYCLOAK_VERSION,
+    version: options.version ?? (process.env['KEYCLOAK_VERSION'] || DEFAULT_KEYCLOAK_VERSION),
     realm,
     realmJson: json,
     port: options.port ?? (await freePort()),

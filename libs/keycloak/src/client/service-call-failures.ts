@@ -5,6 +5,7 @@ import { BearerError } from '../protocol/bearer-error.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import { bearerChallengeError } from '../protocol/www-authenticate.js';
+import { retryAfterSeconds } from '../resilience/retry-after.js';
 import { safeBody, ServiceCallError } from './service-call-error.js';
 import type { TokenRequest } from './token-request.js';
 
@@ -27,7 +28,7 @@ export function answerFailure(
   service: string,
   tokenRequest: TokenRequest,
   token: IssuedToken,
-  { status, body }: { readonly status: number; readonly body: unknown },
+  { status, headers, body }: AnswerHead & { readonly body: unknown },
 ): BearerError | ServiceCallError {
   const safe = safeBody(body, token.reveal());
   if (status === 403 && tokenRequest.grant === TOKEN_EXCHANGE_GRANT) {
@@ -40,6 +41,7 @@ export function answerFailure(
   return new ServiceCallError(refused ? 'service_refused' : 'service_failed', service, `answered_${status}`, {
     status,
     body: safe,
+    retryAfterSeconds: retryAfterSeconds(headers['retry-after']),
   });
 }
 

@@ -82,6 +82,22 @@ const failure = (call: Promise<unknown>): Promise<unknown> =>
 
 const INVALID_TOKEN = { 'WWW-Authenticate': 'Bearer realm="service-b", error="invalid_token"' };
 
+describe('what a call is given', () => {
+  it('is sent with its query behind the path', async () => {
+    next.answer(PATH, json({}));
+    await asSelf().get(PATH, { query: { article: 'pen & ink', id: [1, 2] } });
+    expect(next.requests[0]).toMatchObject({ url: `${PATH}?article=pen+%26+ink&id=1&id=2` });
+  });
+
+  it.each([
+    ['a body that JSON does not carry', new FormData(), {}],
+    ['a time that is none', {}, { timeoutMs: 0 }],
+  ])('is refused before a token is asked for: %s', async (_, body, options) => {
+    await expect(asSelf().post(PATH, body, options)).rejects.toThrow(TypeError);
+    expect([asked(), next.requests]).toEqual([0, []]);
+  });
+});
+
 describe('a call that succeeds', () => {
   it('carries a token made for that service, and JSON both ways', async () => {
     next.answer(PATH, json({ result: 20 }));
@@ -198,6 +214,18 @@ describe('a next service that fails', () => {
       code: 'service_timeout',
       httpStatus: 504,
     });
+  });
+
+  it('does not answer in the time of this call: service_timeout, and the next has the time of the service', async () => {
+    next.answerInTurn(PATH, hang, json({ result: 20 }));
+    const service = asSelf();
+    expect(await failure(service.get(PATH, { timeoutMs: 200 }))).toMatchObject({ code: 'service_timeout' });
+    expect(await service.get(PATH)).toEqual({ result: 20 });
+  });
+
+  it('answers 503 and says when to come again: the calling code is told', async () => {
+    next.answer(PATH, raw(503, '{}', { 'Retry-After': '7' }));
+    expect(await failure(asSelf().get(PATH))).toMatchObject({ code: 'service_failed', retryAfterSeconds: 7 });
   });
 
   it('refuses our token once: it is renewed once and the body is sent again', async () => {

@@ -3,6 +3,7 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { sendWithToken } from './send-with-token.js';
 import { checkHeaders } from './call-headers.js';
 import { DeclaredScopes } from './declared-scopes.js';
+import { checkJsonBody, checkTimeout, withQuery, type ServiceQuery } from './json-calls.js';
 import { answerFailure } from './service-call-failures.js';
 import type { ServiceTransport, TransportRequest, TransportResponse } from './service-transport.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
@@ -16,6 +17,10 @@ export interface ServiceRequestOptions {
   readonly signal?: AbortSignal;
   /** Further headers. Those that name the caller or the target, or frame the request, throw `TypeError`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Put at the end of the path, encoded. */
+  readonly query?: ServiceQuery;
+  /** In milliseconds, for this call in place of the service's own `timeoutMs`; it then ends with `service_timeout`. Getting a token is not in it. */
+  readonly timeoutMs?: number;
 }
 
 export interface ServiceResponse<T> {
@@ -57,6 +62,7 @@ export class ServiceClient {
  * checked. A path begins with a slash and stays below the service's base URL; redirects are not followed.
  *
  * Throws
+ * - `TypeError` for a body that JSON does not carry, such as a form, a stream or binary data: `ServiceHttp` sends those;
  * - `ServiceCallError` when the service can't be reached, is too slow, fails, or refuses this service;
  * - `BearerError` `insufficient_scope` when the subject may not do this, `invalid_token` when its token ended meanwhile or
  *   was denied;
@@ -99,11 +105,15 @@ export class ServiceCaller {
   ): Promise<ServiceResponse<T>> {
     options.signal?.throwIfAborted();
     checkHeaders(options.headers, NOT_OF_JSON_CALLS);
+    checkJsonBody(body);
+    checkTimeout(options.timeoutMs);
+    const { query, ...rest } = options;
+    const target = query === undefined ? path : withQuery(path, query);
     const send = async (authorization: string): Promise<TransportResponse> =>
-      this.transport.send({ ...options, method, path, body, authorization });
+      this.transport.send({ ...rest, method, path: target, body, authorization });
     const { response, token } = await sendWithToken(this.tokens, this.tokenRequest, send, options);
     if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;
-    const url = this.transport.addressOf({ path });
+    const url = this.transport.addressOf({ path: target });
     throw answerFailure(this.service, this.tokenRequest, token, response).add({ call: `${method} ${url}` });
   }
 }

@@ -25,6 +25,8 @@ export interface TransportRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
+  /** In place of the service's own. */
+  readonly timeoutMs?: number;
 }
 
 export interface TransportResponse {
@@ -48,7 +50,6 @@ export class ServiceTransport {
   readonly #paths: ServicePaths;
   readonly #connections: Connections;
   readonly #gate: CallGate<TransportResponse>;
-  readonly #maxWaitMs: number;
 
   constructor(
     private readonly options: ServiceTransportOptions,
@@ -57,7 +58,6 @@ export class ServiceTransport {
     onCircuit?: (state: CircuitState) => void,
   ) {
     this.#gate = new CallGate(options, serviceCallRules(options.name), clock, onCircuit);
-    this.#maxWaitMs = options.timeoutMs * MAX_WAIT_FRACTION;
     this.#paths = new ServicePaths(options.name, options.baseUrl);
     this.#connections = network.toService(options);
   }
@@ -67,7 +67,7 @@ export class ServiceTransport {
    * path that leads elsewhere.
    */
   async send(request: TransportRequest): Promise<TransportResponse> {
-    const { method, signal } = request;
+    const { method, signal, timeoutMs: boundMs = this.options.timeoutMs } = request;
     // Before the gate: a request that can't be sent does not count as a call.
     const path = this.#paths.below(request.path);
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
@@ -76,10 +76,10 @@ export class ServiceTransport {
     const { maxResponseBytes } = this.options;
     // Timed by the request itself, which is cheaper than a deadline around it (perf: service-client).
     const call = (waitedMs: number): Promise<TransportResponse> => {
-      const timeoutMs = this.options.timeoutMs - waitedMs;
+      const timeoutMs = boundMs - waitedMs;
       return this.#send({ origin, method, path, headers, body, timeoutMs, maxResponseBytes, signal }, timeoutMs);
     };
-    const wait: Wait = { leftMs: () => this.#maxWaitMs, signal, isGivenUp: () => signal?.aborted === true };
+    const wait: Wait = { leftMs: () => boundMs * MAX_WAIT_FRACTION, signal, isGivenUp: () => signal?.aborted === true };
     try {
       return await this.#gate.pass(call, wait);
     } catch (error) {

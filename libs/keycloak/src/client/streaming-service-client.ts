@@ -74,6 +74,7 @@ export class StreamingServiceCaller {
       failure: () =>
         answerFailure(this.service, this.tokenRequest, token, {
           status: response.status,
+          headers: response.headers,
           body: jsonOf(response.body),
         }).add({ call: `${request.method} ${this.transport.addressOf(path)}` }),
       holdsToken: (text) => [token, refused].some((sent) => sent !== undefined && text.includes(sent.reveal())),

@@ -4,8 +4,8 @@ import { error, note, ok, warning, type Finding } from '../checkup/finding.js';
 import { namesOf } from './realm-lookup.js';
 import type { RealmSnapshot } from './realm-snapshot.js';
 
-/** The version of Keycloak that the project's tests run against. */
-const TESTED_VERSION = /^26\.7\./;
+/** The versions of Keycloak that the project's tests run against. */
+const TESTED_VERSION = /^26\.[467]\./;
 
 export async function realmWideFindings(realm: RealmSnapshot, { options }: Checkup): Promise<Finding[]> {
   return [
@@ -19,11 +19,11 @@ export async function realmWideFindings(realm: RealmSnapshot, { options }: Check
 function versionFinding(version: string | undefined): Finding {
   if (version === undefined) return note('version', "This administrator may not see Keycloak's version.");
   if (TESTED_VERSION.test(version))
-    return ok('version', `Keycloak ${version} is the version that the tests run against.`);
+    return ok('version', `Keycloak ${version} is a version that the tests run against.`);
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major < 26 || (major === 26 && minor < 2)
     ? error('version', `Keycloak ${version} has no standard token exchange.`, 'Update Keycloak to 26.2 or newer.')
-    : note('version', `The tests run against Keycloak 26.7, and this is ${version}.`);
+    : note('version', `The tests run against Keycloak 26.4, 26.6 and 26.7, and this is ${version}.`);
 }
 
 function settingsFindings({ settings }: RealmSnapshot, revocationMemorySeconds: number): Finding[] {

@@ -12,18 +12,19 @@ const THREE_PARTS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 /**
  * Keycloak's access tokens: three parts of base64url without padding, none empty (RFC 7515 §7.1), each in its canonical
  * spelling (RFC 4648 §3.5). Servers that decode leniently take one token in thousands of others. The header names an
- * algorithm (§4.1.1): of one that names none Keycloak does not say that it is inactive, but 400, as for a fault of ours. Whether
- * it is a token, only the server can say: nothing else of it is decoded.
+ * algorithm (§4.1.1), and not `none`: of others Keycloak does not say that they are inactive, but 400, as for a fault of ours; of `none`
+ * 26.4 does so, while 26.6 says inactive. Whether it is a token, only the server can say: nothing else of it is decoded.
  */
 export const isCompactJws: TokenForm = (text) => {
   if (!THREE_PARTS.test(text)) return false;
   const parts = text.split('.');
-  return parts.every(isCanonical) && namesAlgorithm(parts[0] ?? '');
+  return parts.every(isCanonical) && isSigned(parts[0] ?? '');
 };
 
-function namesAlgorithm(header: string): boolean {
+function isSigned(header: string): boolean {
   try {
-    return typeof ownProperty(JSON.parse(Buffer.from(header, 'base64url').toString()), 'alg') === 'string';
+    const alg = ownProperty(JSON.parse(Buffer.from(header, 'base64url').toString()), 'alg');
+    return typeof alg === 'string' && alg !== 'none';
   } catch {
     return false;
   }

@@ -19,6 +19,18 @@ function hinted(reason: BearerErrorReason, token: string, skew?: Skew): { hint?:
   return addHint(refusal, token, options).fields;
 }
 
+describe('a token for another audience', () => {
+  it.each<[unknown, string]>([
+    [
+      ['ledger', 'account'],
+      'It is for ledger account. If it was meant for orders, its scope has no audience mapper for orders.',
+    ],
+    [tokenText('stolen'), 'It is for ***. If it was meant for orders, its scope has no audience mapper for orders.'],
+  ])('of %j is told as that', (aud, hint) => {
+    expect(hinted('other_audience', text({ ...OURS, aud })).hint).toBe(hint);
+  });
+});
+
 describe('an inactive token', () => {
   it.each<[string, object, RegExp]>([
     [

@@ -20,6 +20,8 @@ export function addHint(refusal: BearerError, text: string, options: HintOptions
   switch (refusal.reason) {
     case 'inactive':
       return refusal.add(ofInactive(text, options));
+    case 'other_audience':
+      return refusal.add({ hint: ofOtherAudience(text, options) });
     case 'expired':
     case 'not_yet_valid':
     case 'issued_in_the_future':
@@ -52,6 +54,12 @@ function ofInactive(text: string, options: HintOptions): Fields {
       expiresInSeconds: said.endedSecondsAgo === undefined ? undefined : -said.endedSecondsAgo,
     },
   };
+}
+
+/** So says Keycloak before 26.6 of a token that newer versions call inactive. */
+function ofOtherAudience(text: string, { audience }: HintOptions): string {
+  const others = [unverifiedClaims(text).aud].flat().filter((one) => typeof one === 'string');
+  return `It is for ${loggableText(others.join(' ')) ?? 'others'}. If it was meant for ${audience}, its scope has no audience mapper for ${audience}.`;
 }
 
 interface Said {

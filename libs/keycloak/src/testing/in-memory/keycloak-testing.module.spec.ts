@@ -43,9 +43,6 @@ class OwnOptions {
   createKeycloakOptions(): KeycloakModuleOptions {
     return OWN;
   }
-  create(): KeycloakModuleOptions {
-    return OWN;
-  }
 }
 
 const unavailable = (): never => {

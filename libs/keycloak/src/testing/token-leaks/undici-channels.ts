@@ -1,6 +1,7 @@
 /** undiciChannels(): the diagnostics channels of the library's own undici, and of any other copy. */
 import { channel, type Channel } from 'node:diagnostics_channel';
-import { createRequire } from 'node:module';
+// Not by `createRequire(import.meta.url)`: test runners that make CommonJS of this file know no `import.meta`.
+import diagnostics from 'undici/lib/core/diagnostics.js';
 
 type Event = 'create' | 'bodyChunkReceived' | 'trailers';
 
@@ -14,14 +15,5 @@ export function undiciChannels(event: Event): readonly Channel[] {
   return own === undefined || own === named ? [named] : [own, named];
 }
 
-function channelsOfUndici(): Partial<Readonly<Record<Event, Channel>>> {
-  try {
-    // An internal file of undici. Without it, only the channel by name is watched.
-    const { channels } = createRequire(import.meta.url)('undici/lib/core/diagnostics.js') as {
-      readonly channels?: Partial<Readonly<Record<Event, Channel>>>;
-    };
-    return channels ?? {};
-  } catch {
-    return {};
-  }
-}
+// An internal file of undici: where it has no such channels, those by name are watched alone.
+const channelsOfUndici = (): Partial<Readonly<Record<Event, Channel>>> => diagnostics.channels ?? {};

@@ -1,0 +1,4 @@
+/** What both services are told of Keycloak. */
+import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
+
+export type Settings = Omit<KeycloakModuleOptions, 'clientId'>;

@@ -1,0 +1,59 @@
+/** The routes of `orders` without a server, by the library's test kit. */
+import type { INestApplication } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { KeycloakTestingModule, signIn, testAccessToken, testServices } from 'nestjs-keycloak-s2s/testing';
+import { adapter } from '../src/adapter.js';
+import { ask } from '../src/ask.js';
+import { OrdersModule } from '../src/orders.module.js';
+
+const ALICE = { subject: 'alice', permissions: ['orders.read'] };
+
+let app: INestApplication;
+let url: string;
+
+beforeAll(async () => {
+  const settings = { issuer: 'https://sso.test/realms/shop', clientSecret: 'x' };
+  const builder = Test.createTestingModule({ imports: [OrdersModule.register(settings, 'https://inventory.test')] });
+  const module = await KeycloakTestingModule.override(builder).compile();
+  app = module.createNestApplication(adapter(), { logger: false });
+  await app.listen(0, '127.0.0.1');
+  url = `${await app.getUrl()}/orders`;
+});
+
+afterAll(() => app.close());
+
+describe('orders', () => {
+  it('opens its public route to everybody', async () => {
+    expect(await ask(`${url}/public`)).toEqual({ status: 200, body: { open: true } });
+  });
+
+  it('opens its guarded route to who has the permission', async () => {
+    const token = signIn(app, testAccessToken(ALICE));
+    expect(await ask(`${url}/guarded`, token)).toEqual({ status: 200, body: { subject: 'alice' } });
+  });
+
+  it.each([
+    ['nobody', undefined, 401, 'missing_token'],
+    ['who lacks the permission', { ...ALICE, permissions: [] }, 403, 'insufficient_scope'],
+    ['a token for another service', { ...ALICE, audience: 'inventory' }, 401, 'invalid_token'],
+    ['a token that has expired', { ...ALICE, expiresInSeconds: -60 }, 401, 'invalid_token'],
+  ])('does not open it to %s', async (_, options, status, code) => {
+    const token = options === undefined ? undefined : signIn(app, testAccessToken(options));
+    const answer = await ask(`${url}/guarded`, token);
+    expect([answer.status, answer.body['code']]).toEqual([status, code]);
+  });
+
+  it('keeps a forgotten route closed', async () => {
+    const answer = await ask(`${url}/forgotten`, signIn(app, testAccessToken(ALICE)));
+    expect([answer.status, answer.body['code']]).toEqual([403, 'route_closed']);
+  });
+
+  it('calls inventory on behalf of its caller', async () => {
+    const stock = { left: 3, reader: 'alice', through: 'orders' };
+    testServices(app).on('inventory', 'GET', '/stock').reply(200, stock);
+    expect(await ask(`${url}/stock`, signIn(app, testAccessToken(ALICE)))).toEqual({ status: 200, body: stock });
+    expect(testServices(app).calls).toMatchObject([
+      { service: 'inventory', subject: 'alice', scope: 'stock.read', grant: 'token-exchange' },
+    ]);
+  });
+});

@@ -1,0 +1,217 @@
+// The installs that npm run compat tries: which Nest, which HTTP adapter, which kind of module; and the test runners of each kind.
+
+/** @typedef {'esm' | 'cjs'} Kind */
+/** @typedef {{ name: string, nest: '11' | '12', adapter: 'express' | 'fastify', kind: Kind }} Cell */
+/** @typedef {{ name: string, files: (cell: Cell) => Record<string, string>, args: readonly string[], needsFlag?: boolean }} Runner */
+
+export const NODES = ['20', '22', '24', '26'];
+
+export const TYPESCRIPTS = ['5.6', '5.7', '5.8', '5.9', '6.0', '7.0'];
+
+/** @type {Cell[]} */
+export const CELLS = /** @type {const} */ (['11', '12']).flatMap((nest) =>
+  /** @type {const} */ (['express', 'fastify']).flatMap((adapter) =>
+    /** @type {const} */ (['esm', 'cjs']).map((kind) => ({ name: `${nest}-${adapter}-${kind}`, nest, adapter, kind })),
+  ),
+);
+
+/** Tried with another package manager, in one file, and with each TypeScript. */
+export const MORE = /** @type {const} */ ({
+  pnpm: { name: 'pnpm', nest: '12', adapter: 'fastify', kind: 'esm' },
+  esbuild: { name: 'esbuild', nest: '11', adapter: 'express', kind: 'cjs' },
+  typescript: { name: 'typescript', nest: '12', adapter: 'express', kind: 'esm' },
+});
+
+/** What Nest requires only where it is there; a bundler is told so. */
+export const OPTIONAL_OF_NEST = ['@nestjs/microservices', '@nestjs/websockets', 'class-validator', 'class-transformer'];
+
+/** The four that differ most, each with one runner and one Node: what CI runs. */
+export const QUICK = [
+  { cell: '11-express-cjs', runner: 'ts-jest', node: '20' },
+  { cell: '11-fastify-esm', runner: 'Jest', node: '22' },
+  { cell: '12-express-cjs', runner: 'Vitest', node: '24' },
+  { cell: '12-fastify-esm', runner: '@swc/jest', node: '26' },
+];
+
+const TYPESCRIPT = { 11: '~5.9.3', 12: '~6.0.3' };
+
+/**
+ * What `nest new` gives, and the runners; without the libraries.
+ *
+ * @param {Cell} cell
+ */
+export const manifest = ({ name, nest, adapter, kind }) => ({
+  name,
+  private: true,
+  ...(kind === 'esm' ? { type: 'module' } : {}),
+  dependencies: {
+    '@nestjs/common': `^${nest}.0.0`,
+    '@nestjs/core': `^${nest}.0.0`,
+    [`@nestjs/platform-${adapter}`]: `^${nest}.0.0`,
+    'reflect-metadata': '^0.2.2',
+    rxjs: '^7.8.2',
+  },
+  devDependencies: {
+    '@nestjs/testing': `^${nest}.0.0`,
+    '@swc/core': '^1.15.0',
+    '@swc/jest': '^0.2.39',
+    '@types/jest': '^30.0.0',
+    '@types/node': '^20.19.0',
+    jest: '^30.2.0',
+    'ts-jest': '^29.4.5',
+    typescript: TYPESCRIPT[nest],
+    'unplugin-swc': '^1.5.9',
+    vitest: '^4.0.0',
+  },
+});
+
+/** As `nest new` has it, in both kinds of module. */
+export const TSCONFIG = {
+  compilerOptions: {
+    target: 'ES2023',
+    module: 'NodeNext',
+    types: ['node', 'jest'],
+    strict: true,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    esModuleInterop: true,
+    skipLibCheck: true,
+    rootDir: '.',
+    outDir: 'dist',
+  },
+  include: ['src', 'test'],
+};
+
+/** The tsconfig of Nest 10 and before: CommonJS, and packages are found by `main`, `types` and `typesVersions`. */
+export const CLASSIC = ['--noEmit', '--module', 'commonjs', '--moduleResolution', 'node10'];
+
+/** @param {Cell} cell */
+export const adapterSource = ({ adapter }) =>
+  adapter === 'express'
+    ? "import { ExpressAdapter } from '@nestjs/platform-express';\n\nexport const adapter = (): ExpressAdapter => new ExpressAdapter();\n"
+    : "import { FastifyAdapter } from '@nestjs/platform-fastify';\n\nexport const adapter = (): FastifyAdapter => new FastifyAdapter();\n";
+
+/** ES modules, which a CommonJS runner must transform: the library, and those below it. Nest 12 itself is ES modules as well. */
+const transformed = (/** @type {Cell} */ { nest }) =>
+  `/node_modules/(?!(${['nestjs-keycloak-s2s', 'oauth4webapi', ...(nest === '12' ? ['@nestjs'] : [])].join('|')})/)`;
+
+const json = (/** @type {unknown} */ value) => `${JSON.stringify(value, undefined, 2)}\n`;
+const JEST = 'node_modules/jest/bin/jest.js';
+const SOURCES = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/test/**/*spec.ts'],
+  moduleNameMapper: { '^([.]{1,2}/.*)[.]js$': '$1' },
+};
+const swc = (/** @type {string} */ type) => ({
+  swcrc: false,
+  jsc: {
+    target: 'es2023',
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+    keepClassNames: true,
+  },
+  module: { type },
+});
+
+const vitest = {
+  name: 'Vitest',
+  files: () => ({
+    'vitest.config.mjs': `import swc from 'unplugin-swc';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  oxc: false,
+  esbuild: false,
+  plugins: [swc.vite(${JSON.stringify({ ...swc('es6'), tsconfigFile: false })})],
+  test: { globals: true, include: ['test/**/*spec.ts'] },
+});
+`,
+  }),
+  args: ['node_modules/vitest/vitest.mjs', 'run'],
+};
+
+/** @type {Record<Kind, Runner[]>} */
+export const RUNNERS = {
+  esm: [
+    {
+      name: 'Jest',
+      files: () => ({
+        'jest.config.json': json({
+          testEnvironment: 'node',
+          testMatch: ['<rootDir>/dist/test/**/*spec.js'],
+          transform: {},
+        }),
+      }),
+      args: [JEST, '--config=jest.config.json'],
+      needsFlag: true,
+    },
+    {
+      name: 'ts-jest',
+      files: () => ({
+        'jest.ts-jest.json': json({
+          ...SOURCES,
+          extensionsToTreatAsEsm: ['.ts'],
+          transform: { '[.]ts$': ['ts-jest', { useESM: true }] },
+        }),
+      }),
+      args: [JEST, '--config=jest.ts-jest.json'],
+      needsFlag: true,
+    },
+    {
+      name: '@swc/jest',
+      files: () => ({
+        'jest.swc.json': json({
+          ...SOURCES,
+          extensionsToTreatAsEsm: ['.ts'],
+          transform: { '[.]ts$': ['@swc/jest', swc('es6')] },
+        }),
+      }),
+      args: [JEST, '--config=jest.swc.json'],
+      needsFlag: true,
+    },
+    vitest,
+  ],
+  cjs: [
+    {
+      name: 'ts-jest',
+      files: (cell) => ({
+        'jest.ts-jest.json': json({
+          ...SOURCES,
+          transform: {
+            '[.][tj]s$': [
+              'ts-jest',
+              { tsconfig: { ...TSCONFIG.compilerOptions, allowJs: true, isolatedModules: true } },
+            ],
+          },
+          transformIgnorePatterns: [transformed(cell)],
+        }),
+      }),
+      args: [JEST, '--config=jest.ts-jest.json'],
+    },
+    {
+      name: '@swc/jest',
+      files: (cell) => ({
+        'jest.swc.json': json({
+          ...SOURCES,
+          transform: { '[.][tj]s$': ['@swc/jest', swc('commonjs')] },
+          transformIgnorePatterns: [transformed(cell)],
+        }),
+      }),
+      args: [JEST, '--config=jest.swc.json'],
+    },
+    vitest,
+  ],
+};
+
+/**
+ * Why a cell can't be green, where the cause is not the library's; else undefined.
+ *
+ * @param {Cell} cell @param {string} step
+ * @returns {string | undefined}
+ */
+export function knownCause({ nest, kind }, step) {
+  return nest === '12' && kind === 'cjs' && step === 'ts-jest' ? NEST_12_BY_TS_JEST : undefined;
+}
+
+const NEST_12_BY_TS_JEST =
+  'Nest 12 consists of ES modules, and its `load-package.util.js` uses `import.meta`, which TypeScript puts into no CommonJS. Take `@swc/jest` or Vitest, or make the application ES modules.';

@@ -1,0 +1,91 @@
+// The page docs/compatibility.md, as npm run compat found it.
+import { CELLS, NODES, RUNNERS, TYPESCRIPTS } from './cells.mjs';
+import { KEYCLOAKS } from './keycloaks.mjs';
+
+/** @typedef {import('./run.mjs').Result} Result */
+
+/**
+ * @param {readonly Result[]} results
+ * @returns {string}
+ */
+export function compatibilityPage(results) {
+  const causes = [...new Set(results.flatMap(({ cause }) => (cause === undefined ? [] : [cause])))];
+  const steps = [...new Set(Object.values(RUNNERS).flatMap((runners) => runners.map(({ name }) => name)))];
+  const of = (/** @type {string} */ cell, /** @type {string} */ step) =>
+    results.filter((one) => one.cell === cell && one.step === step);
+  const once = (/** @type {string} */ cell, /** @type {string} */ step) => {
+    const [found] = of(cell, step);
+    if (found === undefined) return '';
+    return found.ok ? 'yes' : 'no';
+  };
+  const onNodes = (/** @type {string} */ cell, /** @type {string} */ step) => {
+    const found = of(cell, step);
+    if (found.length === 0) return '';
+    const good = found.filter(({ ok }) => ok).map(({ node }) => node);
+    const cause = found.find((one) => one.cause !== undefined)?.cause;
+    const note = cause === undefined ? '' : ` (${causes.indexOf(cause) + 1})`;
+    if (good.length === NODES.length) return `all${note}`;
+    return (good.length === 0 ? 'no' : good.join(', ')) + note;
+  };
+  const head = ['Nest, adapter, modules', 'installs', 'compiles', 'with a classic tsconfig', 'starts', ...steps];
+  const rows = CELLS.map(({ name, nest, adapter, kind }) => [
+    `${nest}, ${adapter === 'express' ? 'Express' : 'Fastify'}, ${kind === 'esm' ? 'ES modules' : 'CommonJS'}`,
+    once(name, 'install'),
+    once(name, 'tsc'),
+    once(name, 'tsc, classic'),
+    onNodes(name, 'start'),
+    ...steps.map((step) => onNodes(name, step)),
+  ]);
+  const table = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const typescripts = TYPESCRIPTS.filter((version) => of('typescript', `TypeScript ${version}`)[0]?.ok);
+  const isGreen = (/** @type {string} */ cell) =>
+    results.some((one) => one.cell === cell) && results.every((one) => one.cell !== cell || one.ok);
+  return `# Compatibility
+
+\`npm run compat\` wrote this page. It packs the library, installs it without flags beside each Nest, adapter and kind of module, and there
+compiles, starts and tests the application in [\`compat/app\`](../compat/app): a route that is public, one that is guarded, one that was
+forgotten, and one that calls another service on behalf of its caller.
+
+${table}
+
+"All" is Node ${NODES.join(', ')}. A classic tsconfig has \`module: commonjs\` and \`moduleResolution: node10\`, as Nest 10 had it.
+
+${causes.map((cause, index) => `${index + 1}. ${cause}`).join('\n')}
+
+- TypeScript: ${typescripts.join(', ')} compile it as ES modules. CommonJS with \`module: nodenext\` needs 5.8, which takes
+  \`require\` of an ES module; the classic tsconfig is tried with 5.9.
+- pnpm 10: ${isGreen('pnpm') ? 'installs, compiles, starts and tests it' : 'no'}.
+- esbuild: ${isGreen('esbuild') ? 'one file of all starts without `node_modules`' : 'no'}. It takes \`--main-fields=module,main\`, since one dependency
+  (\`jsonc-parser\`) can't be bundled as CommonJS, and \`--external\` for what Nest requires only where it is there.
+
+## Jest in CommonJS
+
+The library and \`oauth4webapi\` are ES modules. Node requires them as they are; Jest needs to be told to transform them:
+
+\`\`\`json
+{
+  "transform": { "[.][tj]s$": ["ts-jest", { "tsconfig": { "allowJs": true, "isolatedModules": true } }] },
+  "transformIgnorePatterns": ["/node_modules/(?!(nestjs-keycloak-s2s|oauth4webapi)/)"]
+}
+\`\`\`
+
+The tsconfig needs \`experimentalDecorators\` and \`emitDecoratorMetadata\` as well, as your own has. With \`@swc/jest\` it is the same pattern; beside
+Nest 12, which consists of ES modules, add \`@nestjs\` to it.
+
+## Keycloak
+
+\`npm run compat -- --keycloak\` runs contract, chain, attacks, faults and login on ${KEYCLOAKS.join(', ')}, each from its distribution. All that the library
+promises holds on each. What they answer otherwise is in [\`answers-26.4.json\`](../libs/keycloak-test-servers/contract/answers-26.4.json) and
+[\`answers-26.6.json\`](../libs/keycloak-test-servers/contract/answers-26.6.json). In short:
+
+| Keycloak | what differs from 26.7 | what that means for you |
+| --- | --- | --- |
+| 26.6 | At introspection it says \`invalid_request\` of wrong credentials, not \`invalid_client\` | The reason in the log is \`answered_401_invalid_request\`; the cure is the same |
+| 26.4 | The same. It finds a token active whoever asks, not only its audience | A token for another service is refused with \`other_audience\` by the guard itself, not with \`inactive\` by Keycloak |
+| 26.4 | It finds ID and refresh tokens active for others, too | The guard refuses them: \`other_audience\` or \`not_an_access_token\` |
+| 26.4 | It answers 400 at introspection for \`alg: none\` | The guard refuses such a token before it asks (\`token_malformed\`) |
+| 26.4 | A wrong password is 401, not 400, at the token endpoint | Nothing: no service uses that grant |
+
+Keycloak 26.2 is the oldest with standard token exchange; it is not tried. Nor is 26.8, which is not to be had everywhere yet.
+`;
+}

@@ -1,0 +1,225 @@
+// npm run compat: puts one small application with its tests into installs of the packed library, with each Nest, adapter, kind of
+// module, test runner and Node, and writes docs/compatibility.md. With names of cells, those only; --quick runs four; --keep leaves
+// the folders; --keycloak runs contract and chain on each Keycloak instead.
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { format } from 'prettier';
+import { packLibrary, publishedLibraries } from '../scripts/packed-library.mjs';
+import { paint, stopSignal } from '../scripts/processes.mjs';
+import {
+  adapterSource,
+  CELLS,
+  CLASSIC,
+  knownCause,
+  manifest,
+  MORE,
+  NODES,
+  OPTIONAL_OF_NEST,
+  QUICK,
+  RUNNERS,
+  TSCONFIG,
+  TYPESCRIPTS,
+} from './cells.mjs';
+import { tryKeycloaks } from './keycloaks.mjs';
+import { compatibilityPage } from './page.mjs';
+import { nodeFolder, run, tool } from './tools.mjs';
+
+/** @typedef {import('./cells.mjs').Cell} Cell */
+/**
+ * What came of one step: on one Node, or on the one that runs this script.
+ *
+ * @typedef {{ cell: string, step: string, node: string, ok: boolean, output: string, cause: string | undefined }} Result
+ */
+
+const ROOT = resolve(import.meta.dirname, '..');
+const APP = join(ROOT, 'compat/app');
+const REALM = join(ROOT, 'examples/quick-start/realm.json');
+const PAGE = join(ROOT, 'docs/compatibility.md');
+const SECRETS = { ORDERS_CLIENT_SECRET: 'orders-secret', INVENTORY_CLIENT_SECRET: 'inventory-secret' };
+const TSC = ['node_modules/typescript/bin/tsc'];
+const THIS_NODE = process.versions.node.split('.')[0] ?? '';
+
+const { values: flags, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean' }, keep: { type: 'boolean' }, keycloak: { type: 'boolean' } },
+});
+const isWhole = names.length === 0 && flags.quick !== true;
+// The embedded server is for tests.
+process.env.NODE_ENV = 'test';
+const signal = stopSignal();
+
+/** @type {Result[]} */
+const results = [];
+const folder = mkdtempSync(join(tmpdir(), 'compat-'));
+try {
+  process.exitCode = await (flags.keycloak ? tryKeycloaks(signal) : main());
+} catch (error) {
+  process.exitCode = signal.aborted ? 130 : 1;
+  if (!signal.aborted) console.error(`\n${paint(31, error instanceof Error ? error.message : String(error))}`);
+} finally {
+  if (flags.keep) console.log(`The installs are in ${folder}`);
+  else rmSync(folder, { recursive: true, force: true });
+}
+
+async function main() {
+  const cells = chosen();
+  const library = publishedLibraries().find((path) => path.endsWith('/keycloak'));
+  if (library === undefined) throw new Error('There is no libs/keycloak');
+  const { tarball } = packLibrary(library);
+  const { startAuthorizationServer } = await import('../libs/keycloak-test-servers/dist/index.js');
+  const server = await startAuthorizationServer({ realm: REALM, environment: SECRETS });
+  try {
+    for (const cell of cells) await tryCell(cell, tarball, server.issuer);
+    if (isWhole) {
+      await tryPnpm(tarball, server.issuer);
+      await tryOneFile(tarball, server.issuer);
+      await tryTypeScripts(tarball);
+    }
+  } finally {
+    await server.stop();
+  }
+  const faults = results.filter(({ ok, cause }) => ok === (cause !== undefined));
+  for (const { cell, step, node, ok, output } of faults) {
+    console.log(paint(31, `\n${cell}, ${step}, Node ${node}: ${ok ? 'is green, and was known to be red' : 'FAILED'}`));
+    if (!ok) console.log(output.split('\n').slice(-60).join('\n'));
+  }
+  if (isWhole) writeFileSync(PAGE, await format(compatibilityPage(results), { parser: 'markdown', printWidth: 140 }));
+  console.log(`\n${results.length - faults.length} steps as expected, ${faults.length} not`);
+  return faults.length === 0 ? 0 : 1;
+}
+
+/** @returns {Cell[]} */
+function chosen() {
+  const wanted = flags.quick ? QUICK.map(({ cell }) => cell) : names;
+  const all = CELLS.map(({ name }) => name);
+  const unknown = wanted.filter((name) => !all.includes(name));
+  if (unknown.length > 0) throw new Error(`No such cell: ${unknown.join(', ')}. There are: ${all.join(', ')}`);
+  return wanted.length === 0 ? CELLS : CELLS.filter(({ name }) => wanted.includes(name));
+}
+
+/**
+ * @param {Cell} cell
+ * @param {string} tarball
+ * @param {string} issuer
+ */
+async function tryCell(cell, tarball, issuer) {
+  const home = prepare(cell);
+  const quick = flags.quick ? QUICK.find((one) => one.cell === cell.name) : undefined;
+  const runners = RUNNERS[cell.kind].filter(({ name }) => quick === undefined || quick.runner === name);
+  if (!(await tryStep({ cell, step: 'install', home, command: 'npm', args: ['install', tarball] }))) return;
+  if (!(await tryStep({ cell, step: 'tsc', home, args: TSC }))) return;
+  if (cell.kind === 'cjs' && cell.nest === '11') {
+    await tryStep({ cell, step: 'tsc, classic', home, args: [...TSC, ...CLASSIC] });
+  }
+  for (const node of quick === undefined ? NODES : [quick.node]) {
+    const bin = await nodeFolder(node, signal);
+    const environment = { PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`, ISSUER: issuer };
+    const common = { cell, node, home, command: join(bin, 'node'), environment };
+    await tryStep({ ...common, step: 'start', args: ['dist/src/try.js'] });
+    for (const { name, args, needsFlag } of runners) {
+      await tryStep({ ...common, step: name, args: [...(needsFlag ? ['--experimental-vm-modules'] : []), ...args] });
+    }
+  }
+}
+
+/**
+ * @param {string} tarball
+ * @param {string} issuer
+ */
+async function tryPnpm(tarball, issuer) {
+  const cell = MORE.pnpm;
+  const home = prepare(cell, { 'nestjs-keycloak-s2s': `file:${tarball}` });
+  const pnpm = join(await tool('pnpm', '10', signal), 'bin/pnpm.cjs');
+  const common = { cell, home, environment: { ISSUER: issuer } };
+  if (!(await tryStep({ ...common, step: 'install', args: [pnpm, 'install', '--no-frozen-lockfile'] }))) return;
+  await tryStep({ ...common, step: 'tsc', args: TSC });
+  await tryStep({ ...common, step: 'start', args: ['dist/src/try.js'] });
+  for (const { name, args } of RUNNERS.esm) {
+    if (name === 'Jest') await tryStep({ ...common, step: name, args: ['--experimental-vm-modules', ...args] });
+  }
+}
+
+/**
+ * All of it in one file, which runs without its packages.
+ *
+ * @param {string} tarball
+ * @param {string} issuer
+ */
+async function tryOneFile(tarball, issuer) {
+  const cell = MORE.esbuild;
+  const home = prepare(cell);
+  const esbuild = join(await tool('esbuild', '0.28', signal), 'bin/esbuild');
+  const external = OPTIONAL_OF_NEST.map((name) => `--external:${name}`);
+  const bundle = [
+    'dist/src/try.js',
+    '--bundle',
+    '--platform=node',
+    '--main-fields=module,main',
+    '--outfile=one-file.cjs',
+  ];
+  if (!(await tryStep({ cell, step: 'install', home, command: 'npm', args: ['install', tarball] }))) return;
+  await tryStep({ cell, step: 'tsc', home, args: TSC });
+  await tryStep({ cell, step: 'one file', home, command: esbuild, args: [...bundle, ...external] });
+  rmSync(join(home, 'node_modules'), { recursive: true });
+  await tryStep({ cell, step: 'start', home, args: ['one-file.cjs'], environment: { ISSUER: issuer } });
+}
+
+/** @param {string} tarball */
+async function tryTypeScripts(tarball) {
+  const cell = MORE.typescript;
+  const home = prepare(cell);
+  if (!(await tryStep({ cell, step: 'install', home, command: 'npm', args: ['install', tarball] }))) return;
+  for (const version of TYPESCRIPTS) {
+    const tsc = join(await tool('typescript', version, signal), 'bin/tsc');
+    await tryStep({ cell, step: `TypeScript ${version}`, home, args: [tsc, '--noEmit'] });
+  }
+}
+
+/**
+ * The application with everything but its packages.
+ *
+ * @param {Cell} cell
+ * @param {object} [dependencies] more of them
+ */
+function prepare(cell, dependencies = {}) {
+  console.log(paint(1, `\n${cell.name}`));
+  const home = join(folder, cell.name);
+  const { dependencies: own, ...rest } = manifest(cell);
+  write(home, {
+    'package.json': JSON.stringify({ ...rest, dependencies: { ...own, ...dependencies } }, undefined, 2),
+    'tsconfig.json': JSON.stringify(TSCONFIG),
+    'src/adapter.ts': `/** The HTTP adapter of this install. */\n${adapterSource(cell)}`,
+  });
+  for (const part of ['src', 'test']) cpSync(join(APP, part), join(home, part), { recursive: true });
+  for (const { files } of RUNNERS[cell.kind]) write(home, files(cell));
+  return home;
+}
+
+/**
+ * @param {{ cell: Cell, step: string, node?: string, home: string, command?: string, args: string[], environment?: Record<string, string> }} what
+ * @returns {Promise<boolean>}
+ */
+async function tryStep({ cell, step, node = THIS_NODE, home, command = process.execPath, args, environment = {} }) {
+  signal.throwIfAborted();
+  const began = performance.now();
+  const { status, output } = await run(home, command, args, environment, signal);
+  const cause = knownCause(cell, step);
+  const ok = status === 0;
+  results.push({ cell: cell.name, step, node, ok, output, cause });
+  const words = ok ? paint(32, 'ok') : cause === undefined ? paint(31, 'FAILED') : paint(33, 'no, as is known');
+  console.log(`  ${step}, Node ${node}: ${words} ${paint(2, `${((performance.now() - began) / 1000).toFixed(1)} s`)}`);
+  return ok;
+}
+
+/**
+ * @param {string} home
+ * @param {Record<string, string>} files
+ */
+function write(home, files) {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(home, name, '..'), { recursive: true });
+    writeFileSync(join(home, name), text);
+  }
+}

@@ -1,0 +1,53 @@
+/** What a JSON call may be given, and what is refused before anything is sent. */
+import { Readable } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+import { checkJsonBody, checkTimeout, withQuery } from './json-calls.js';
+
+describe('the body of a JSON call', () => {
+  it.each<[string, unknown]>([
+    ['a FormData', new FormData()],
+    ['a URLSearchParams', new URLSearchParams({ a: 'b' })],
+    ['a Blob', new Blob(['x'])],
+    ['binary data', Buffer.from('x')],
+    ['binary data', new Float64Array(1)],
+    ['binary data', new ArrayBuffer(1)],
+    ['binary data', new DataView(new ArrayBuffer(1))],
+    ['a stream', Readable.from(['x'])],
+    ['a stream', new ReadableStream()],
+    ['a Map', new Map([['a', 1]])],
+    ['a Set', new Set([1])],
+  ])('is not %s, which JSON would turn into something else', (kind, body) => {
+    expect(() => checkJsonBody(body)).toThrow(
+      `The body is ${kind}, which JSON does not carry: send forms, files and streams by ServiceHttp (nestjs-keycloak-s2s/axios).`,
+    );
+  });
+
+  it.each([[undefined], [null], [0], ['text'], [{}], [[1, { a: null }]], [new Date(0)], [{ toJSON: () => 1 }]])(
+    'may be %j',
+    (body) => {
+      expect(() => checkJsonBody(body)).not.toThrow();
+    },
+  );
+});
+
+describe('a query', () => {
+  it.each([
+    ['/a', {}, '/a'],
+    ['/a', { of: undefined }, '/a'],
+    ['/a', { q: 'ü &=?#/', n: 1, yes: true }, '/a?q=%C3%BC+%26%3D%3F%23%2F&n=1&yes=true'],
+    ['/a?b=c', { d: 'e' }, '/a?b=c&d=e'],
+    ['/a', { id: [1, 2, undefined], empty: [] }, '/a?id=1&id=2'],
+  ])('at %s of %j gives %s', (path, query, target) => {
+    expect(withQuery(path, query)).toBe(target);
+  });
+});
+
+describe('the time of a call', () => {
+  it.each([undefined, 1, 60_000])('may be %p', (timeoutMs) => {
+    expect(() => checkTimeout(timeoutMs)).not.toThrow();
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, Infinity, 2 ** 31])('is not %p', (timeoutMs) => {
+    expect(() => checkTimeout(timeoutMs)).toThrow('timeoutMs must be an integer from 1 to 2147483647');
+  });
+});
