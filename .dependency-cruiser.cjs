@@ -202,7 +202,10 @@ module.exports = {
       severity: 'error',
       from: {
         path: CORE,
-        pathNot: [notSpec, '[.](guard|filter|decorator|decorators|discovery|module|module-definition|service)[.]ts$'],
+        pathNot: [
+          notSpec,
+          '[.](guard|filter|exception|decorator|decorators|discovery|module|module-definition|service)[.]ts$',
+        ],
       },
       to: { path: 'node_modules/@nestjs/' },
     },

@@ -1,5 +1,7 @@
 // The installs that npm run compat tries: which Nest, which HTTP adapter, which kind of module; and the test runners of each kind.
 
+import { tsJestInCommonJs } from './jest-in-commonjs.mjs';
+
 /** @typedef {'esm' | 'cjs'} Kind */
 /** @typedef {{ name: string, nest: '11' | '12', adapter: 'express' | 'fastify', kind: Kind }} Cell */
 /** @typedef {{ name: string, files: (cell: Cell) => Record<string, string>, args: readonly string[], needsFlag?: boolean }} Runner */
@@ -174,18 +176,7 @@ export const RUNNERS = {
   cjs: [
     {
       name: 'ts-jest',
-      files: (cell) => ({
-        'jest.ts-jest.json': json({
-          ...SOURCES,
-          transform: {
-            '[.][tj]s$': [
-              'ts-jest',
-              { tsconfig: { ...TSCONFIG.compilerOptions, allowJs: true, isolatedModules: true } },
-            ],
-          },
-          transformIgnorePatterns: [transformed(cell)],
-        }),
-      }),
+      files: () => ({ 'jest.ts-jest.json': json({ ...SOURCES, ...tsJestInCommonJs(TSCONFIG.compilerOptions) }) }),
       args: [JEST, '--config=jest.ts-jest.json'],
     },
     {

@@ -1,8 +1,13 @@
 // The page docs/compatibility.md, as npm run compat found it.
+import { readFileSync } from 'node:fs';
 import { CELLS, NODES, RUNNERS, TYPESCRIPTS } from './cells.mjs';
 import { KEYCLOAKS } from './keycloaks.mjs';
 
 /** @typedef {import('./run.mjs').Result} Result */
+
+const SOURCE = readFileSync(new URL('jest-in-commonjs.mjs', import.meta.url), 'utf8');
+/** As `npm run docs:pieces` has it: without the indentation. */
+const REGION = (/#region ts-jest\n([^]*?)\n *\/\/ #endregion/.exec(SOURCE)?.[1] ?? '').replaceAll(/^ {2}/gm, '');
 
 /**
  * @param {readonly Result[]} results
@@ -62,14 +67,13 @@ ${causes.map((cause, index) => `${index + 1}. ${cause}`).join('\n')}
 
 The library and \`oauth4webapi\` are ES modules. Node requires them as they are; Jest needs to be told to transform them:
 
-\`\`\`json
-{
-  "transform": { "[.][tj]s$": ["ts-jest", { "tsconfig": { "allowJs": true, "isolatedModules": true } }] },
-  "transformIgnorePatterns": ["/node_modules/(?!(nestjs-keycloak-s2s|oauth4webapi)/)"]
-}
+[\`jest-in-commonjs.mjs\`](../compat/jest-in-commonjs.mjs):
+
+\`\`\`js #ts-jest
+${REGION}
 \`\`\`
 
-The tsconfig needs \`experimentalDecorators\` and \`emitDecoratorMetadata\` as well, as your own has. With \`@swc/jest\` it is the same pattern; beside
+\`compilerOptions\` are those of your tsconfig: decorators need \`experimentalDecorators\` and \`emitDecoratorMetadata\`. With \`@swc/jest\` it is the same pattern; beside
 Nest 12, which consists of ES modules, add \`@nestjs\` to it.
 
 ## Keycloak

@@ -52,6 +52,7 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
     await page.context().addCookies([{ name: 'session', value: 'over', url: publicUrl }]);
     await page.goto('/run-service-b');
   },
+  'not-found': (page) => page.goto('/no-such-page'),
   'login-failed': (page) => page.goto('/auth/callback?state=unknown&code=unknown'),
 };
 

@@ -93,9 +93,12 @@ export type ServiceRegistration = { readonly name: string } & (
     ...PARTS,
     {
       provide: IntrospectionGuard,
-      inject: [AccessTokenVerifier, RESOLVED_OPTIONS],
-      useFactory: (verifier: AccessTokenVerifier, { maxTokenBytes }: ResolvedKeycloakOptions) =>
-        new IntrospectionGuard(verifier, maxTokenBytes),
+      inject: [AccessTokenVerifier, RESOLVED_OPTIONS, RefusalFilter],
+      useFactory: (
+        verifier: AccessTokenVerifier,
+        { maxTokenBytes }: ResolvedKeycloakOptions,
+        refusals: RefusalFilter,
+      ) => new IntrospectionGuard(verifier, maxTokenBytes, refusals),
     },
     { provide: APP_GUARD, useExisting: IntrospectionGuard },
     {

@@ -1,7 +1,8 @@
 /** PagesModule: the wiring of templates and assets, for every room of Service A that shows a page. */
 import { Module } from '@nestjs/common';
 import { AssetsController } from './assets.controller.js';
+import { NotFoundPage } from './not-found-page.js';
 import { Pages } from './pages.js';
 
-@Module({ controllers: [AssetsController], providers: [Pages], exports: [Pages] })
+@Module({ controllers: [AssetsController], providers: [NotFoundPage, Pages], exports: [Pages] })
 export class PagesModule {}

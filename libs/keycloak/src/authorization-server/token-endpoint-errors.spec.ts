@@ -120,8 +120,10 @@ describe('a refused exchange (TX-08)', () => {
   );
 
   it('gives the operator the code', async () => {
-    const { message } = await refusal(EXCHANGE, says(400, 'invalid_target', 'Unknown audience'));
-    expect(message).toBe('Authorization server refused this service (answered_400_invalid_target)');
+    const { stack } = await refusal(EXCHANGE, says(400, 'invalid_target', 'Unknown audience'));
+    expect(stack).toBe(
+      'AuthorizationServerError: Authorization server refused this service (answered_400_invalid_target)',
+    );
   });
 });
 

@@ -54,10 +54,11 @@ export abstract class Refusal<Reason extends RefusalReason = RefusalReason> exte
 
   constructor(code: RefusalCode, details: RefusalDetails<Reason>) {
     const { detail } = details;
-    super(`${REFUSALS[code][1]} (${details.reason}${detail === undefined ? '' : `: ${detail}`})`);
+    // What a filter of the application may put on the wire.
+    super(REFUSALS[code][1]);
     this.name = new.target.name;
     // An answer and no bug: nobody reads where it was made, and the frames of a stack hold the token of the request.
-    this.stack = String(this);
+    this.stack = `${String(this)} (${details.reason}${detail === undefined ? '' : `: ${detail}`})`;
     this.reason = details.reason;
     this.permission = details.permission;
     this.retryAfterSeconds = details.retryAfterSeconds;

@@ -1,11 +1,13 @@
 /** IntrospectionGuard: the one global guard. A request passes only when its route is open to it. */
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { BearerError } from '../protocol/bearer-error.js';
+import { Refusal } from '../protocol/refusal.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { AccessTokenVerifier } from './access-token-verifier.js';
 import { markAdmitted } from './admitted-contexts.js';
 import { authorize } from './authorize.js';
 import { bearerToken, type BearerRequest } from './bearer-token.js';
+import type { RefusalFilter } from './refusal.filter.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
 import { rememberToken, tokenVerifiedBy } from './verified-requests.js';
 
@@ -21,10 +23,25 @@ export class IntrospectionGuard implements CanActivate {
   constructor(
     private readonly verifier: AccessTokenVerifier,
     private readonly maxTokenBytes: number,
+    private readonly refusals: Pick<RefusalFilter, 'tell'>,
   ) {}
 
   /** Answers at once when the answer about the token is cached (perf: guard-overhead). */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    try {
+      const admitted = this.#judge(context);
+      return admitted instanceof Promise ? admitted.catch((error: unknown) => this.#refuse(error, context)) : admitted;
+    } catch (error) {
+      return this.#refuse(error, context);
+    }
+  }
+
+  #refuse(error: unknown, context: ExecutionContext): never {
+    if (error instanceof Refusal) this.refusals.tell(error, context);
+    throw error;
+  }
+
+  #judge(context: ExecutionContext): boolean | Promise<boolean> {
     const kind = context.getType<string>();
     if (kind !== 'http') throw new BearerError('route_closed', { reason: 'context_not_http', fields: { kind } });
     const access = routeAccess(context.getClass(), context.getHandler());

@@ -4,6 +4,7 @@ import type { HttpAdapterHost } from '@nestjs/core';
 import { throwError, type Observable } from 'rxjs';
 import { publishRefusal } from '../diagnostics/refusal-channel.js';
 import { Refusal, type RefusalBody } from '../protocol/refusal.js';
+import { makeRefusalsHttpExceptions } from './refusal.exception.js';
 import { describeRequest } from './request-description.js';
 import { verifiedTokenOf } from './verified-requests.js';
 
@@ -27,23 +28,43 @@ export interface RefusalReply {
 @Catch(Refusal)
 export class RefusalFilter implements ExceptionFilter<Refusal> {
   readonly #logger = new Logger('Refusal');
+  /** By request: the refusal of which all is said. One may be that of many requests, which waited for the same answer. */
+  readonly #told = new WeakMap<object, Refusal>();
 
   constructor(
     private readonly options: RefusalFilterOptions,
     private readonly adapterHost: HttpAdapterHost,
-  ) {}
+  ) {
+    makeRefusalsHttpExceptions();
+  }
+
+  /**
+   * Logs it and sets its headers, before it is thrown: a filter of the application may be the only one that sees it, and `catch` and `log`
+   * then say nothing more of it.
+   */
+  tell(refusal: Refusal, host: ArgumentsHost): void {
+    if (host.getType<string>() !== 'http') return;
+    this.log(refusal, host);
+    this.#setHeaders(refusal, host);
+    this.#told.set(host.switchToHttp().getRequest<object>(), refusal);
+  }
 
   catch(refusal: Refusal, host: ArgumentsHost): Observable<never> | undefined {
     this.log(refusal, host);
     // Nest's microservices answer with what the filter gives back; other transports report what is thrown.
     if (host.getType<string>() === 'rpc') return throwError(() => this.toReply(refusal).body);
     if (host.getType<string>() !== 'http') throw refusal;
-    const response: unknown = host.switchToHttp().getResponse();
-    const { status, headers, body } = this.toReply(refusal);
-    const { httpAdapter } = this.adapterHost;
-    for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
-    httpAdapter.reply(response, body, status);
+    this.#setHeaders(refusal, host);
+    const { status, body } = this.toReply(refusal);
+    this.adapterHost.httpAdapter.reply(host.switchToHttp().getResponse(), body, status);
     return undefined;
+  }
+
+  #setHeaders(refusal: Refusal, host: ArgumentsHost): void {
+    const response: unknown = host.switchToHttp().getResponse();
+    for (const [name, value] of Object.entries(this.toReply(refusal).headers)) {
+      this.adapterHost.httpAdapter.setHeader(response, name, value);
+    }
   }
 
   /** Status, headers and body of a refusal; logs nothing. */
@@ -60,9 +81,10 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
    * no action, so it is no error; where a permission was denied, the line has the field `audit`. With `host` the line names the request.
    */
   log(refusal: Refusal, host?: ArgumentsHost): void {
+    const request: unknown = host?.getType() === 'http' ? host.switchToHttp().getRequest() : undefined;
+    if (typeof request === 'object' && request !== null && this.#told.get(request) === refusal) return;
     publishRefusal(refusal);
     const { code, reason, permission, fields, httpStatus } = refusal;
-    const request: unknown = host?.getType() === 'http' ? host.switchToHttp().getRequest() : undefined;
     const line = {
       code,
       reason,

@@ -204,7 +204,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     const missing =
       'No answer is registered for POST /stock/1 at service "inventory", only for: GET /stock/1. ' +
       "Add testServices(app).on('inventory', 'POST', '/stock/1').reply(…)";
-    expect(failure).toMatchObject({ message: expect.stringContaining(missing), fields: { detail: missing } });
+    expect(failure).toMatchObject({ stack: expect.stringContaining(missing), fields: { detail: missing } });
     expect(testServices(app).unexpected).toHaveLength(2);
   });
 
@@ -215,8 +215,12 @@ describe.each<[string, () => AbstractHttpAdapter]>([
       .reply(() => {
         throw new Error('no such fixture');
       });
-    await expect(app.get(StockClient).adjust('1', 1)).rejects.toThrow('neither reply() nor fail()');
-    await expect(app.get(StockClient).adjust('2', 1)).rejects.toThrow('no such fixture');
+    await expect(app.get(StockClient).adjust('1', 1)).rejects.toMatchObject({
+      stack: expect.stringContaining('neither reply() nor fail()'),
+    });
+    await expect(app.get(StockClient).adjust('2', 1)).rejects.toMatchObject({
+      stack: expect.stringContaining('no such fixture'),
+    });
   });
 
   it('answer at a path that must be percent-encoded', async () => {

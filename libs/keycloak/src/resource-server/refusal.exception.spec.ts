@@ -1,0 +1,134 @@
+/** Refusals at the filters of an application: a filter for everything answers with their status, wherever it is registered. */
+import {
+  Catch,
+  Controller,
+  Get,
+  HttpException,
+  Module,
+  type ArgumentsHost,
+  type ExceptionFilter,
+  type INestApplication,
+  type LoggerService,
+  type ModuleMetadata,
+} from '@nestjs/common';
+import { APP_FILTER, HttpAdapterHost, type AbstractHttpAdapter } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import { KeycloakModule } from '../keycloak.module.js';
+import { ServiceCallError } from '../client/service-call-error.js';
+import { KeycloakTestingModule } from '../testing/in-memory/keycloak-testing.module.js';
+import { Public, RequirePermission } from './access.decorators.js';
+
+const SETTINGS = { issuer: 'https://sso.test/realms/shop', clientId: 'orders', clientSecret: 'x' };
+
+@Controller()
+class Routes {
+  @Get('guarded')
+  @RequirePermission('orders.read')
+  guarded(): string {
+    return 'never';
+  }
+
+  @Get('closed')
+  closed(): string {
+    return 'never';
+  }
+
+  @Get('failing')
+  @Public()
+  failing(): never {
+    throw new ServiceCallError('service_timeout', 'inventory', 'timeout');
+  }
+}
+
+/** As many applications have one. */
+@Catch()
+class CatchAll implements ExceptionFilter {
+  constructor(private readonly adapterHost: HttpAdapterHost) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const isKnown = error instanceof HttpException;
+    const body = isKnown
+      ? { mine: error.getStatus(), message: error.message, response: error.getResponse() }
+      : { mine: 500, message: 'Internal' };
+    this.adapterHost.httpAdapter.reply(host.switchToHttp().getResponse(), body, body.mine);
+  }
+}
+
+@Module({ providers: [{ provide: APP_FILTER, useClass: CatchAll }] })
+class FiltersModule {}
+
+class Lines implements LoggerService {
+  readonly lines: string[] = [];
+  log = (line: unknown): void => void this.lines.push(JSON.stringify(line));
+  warn = this.log;
+  error = this.log;
+}
+
+let app: INestApplication | undefined;
+const log = new Lines();
+afterEach(async () => {
+  await app?.close();
+  log.lines.length = 0;
+});
+
+async function start(
+  adapter: AbstractHttpAdapter,
+  imports: NonNullable<ModuleMetadata['imports']>,
+  isGlobal = false,
+): Promise<INestApplication> {
+  const builder = Test.createTestingModule({ imports, controllers: [Routes] }).setLogger(log);
+  app = (await KeycloakTestingModule.override(builder).compile()).createNestApplication(adapter);
+  if (isGlobal) app.useGlobalFilters(new CatchAll(app.get(HttpAdapterHost)));
+  await app.init();
+  if (adapter instanceof FastifyAdapter) await (app as NestFastifyApplication).getHttpAdapter().getInstance().ready();
+  return app;
+}
+
+const KEYCLOAK = KeycloakModule.forRoot(SETTINGS);
+
+describe.each([
+  ['Express', () => new ExpressAdapter()],
+  ['Fastify', () => new FastifyAdapter()],
+])('a refusal, on %s,', (_, adapter) => {
+  describe.each([
+    ['by useGlobalFilters', [KEYCLOAK], true],
+    ['as APP_FILTER of a module imported after', [KEYCLOAK, FiltersModule], false],
+  ])('at a filter for everything, %s,', (__, imports, isGlobal) => {
+    it.each([
+      ['/guarded', 401, 'Missing token', 'missing_token'],
+      ['/closed', 403, 'Route closed', 'route_closed'],
+      ['/failing', 504, 'Next service timed out', 'service_timeout'],
+    ])('of %s is an HttpException that says no more than the wire', async (path, status, message, code) => {
+      const server = (await start(adapter(), imports, isGlobal)).getHttpServer() as Parameters<typeof request>[0];
+      const answer = await request(server).get(path);
+      expect([answer.status, answer.body]).toEqual([
+        status,
+        { mine: status, message, response: { error: message, code } },
+      ]);
+    });
+
+    it('has its challenge and its line in the log already', async () => {
+      const server = (await start(adapter(), imports, isGlobal)).getHttpServer() as Parameters<typeof request>[0];
+      const { headers } = await request(server).get('/guarded');
+      expect(headers['www-authenticate']).toBe('Bearer realm="orders"');
+      const refused = log.lines.filter((line) => line.includes('Request refused'));
+      expect(refused).toHaveLength(1);
+      expect(refused[0]).toContain('"reason":"no_credentials"');
+    });
+  });
+
+  it('without such a filter is logged once, and answered as before', async () => {
+    const server = (await start(adapter(), [KEYCLOAK])).getHttpServer() as Parameters<typeof request>[0];
+    const { status, body, headers } = await request(server).get('/guarded');
+    expect([status, body, headers['www-authenticate']]).toEqual([
+      401,
+      { error: 'Missing token', code: 'missing_token' },
+      'Bearer realm="orders"',
+    ]);
+    expect(log.lines.filter((line) => line.includes('Request refused'))).toHaveLength(1);
+  });
+});
