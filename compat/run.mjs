@@ -113,6 +113,7 @@ async function tryCell(cell, tarball, issuer) {
   if (cell.kind === 'cjs' && cell.nest === '11') {
     await tryStep({ cell, step: 'tsc, classic', home, args: [...TSC, ...CLASSIC] });
   }
+  if (runners.length === 0) throw new Error(`${cell.name} has no runner ${quick?.runner}`);
   for (const node of quick === undefined ? NODES : [quick.node]) {
     const bin = await nodeFolder(node, signal);
     const environment = { PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`, ISSUER: issuer };
@@ -205,8 +206,8 @@ async function tryStep({ cell, step, node = THIS_NODE, home, command = process.e
   signal.throwIfAborted();
   const began = performance.now();
   const { status, output } = await run(home, command, args, environment, signal);
-  const cause = knownCause(cell, step);
   const ok = status === 0;
+  const cause = knownCause(cell, step, ok ? '' : output);
   results.push({ cell: cell.name, step, node, ok, output, cause });
   const words = ok ? paint(32, 'ok') : cause === undefined ? paint(31, 'FAILED') : paint(33, 'no, as is known');
   console.log(`  ${step}, Node ${node}: ${words} ${paint(2, `${((performance.now() - began) / 1000).toFixed(1)} s`)}`);

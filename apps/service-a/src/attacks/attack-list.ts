@@ -77,7 +77,7 @@ export const ATTACKS: readonly Attack[] = [
     group: 'wrong-door',
     title: 'The token for Service B, at Service C',
     hope: 'A token stolen from Service A opens every service behind it.',
-    rule: 'A token is valid for its audience alone: Keycloak calls it inactive when any other service asks.',
+    rule: 'A token is valid for its audience alone.',
     from: 'Service A',
     refusals: atWrongDoor('Service C', 'Service B'),
   },

@@ -1,7 +1,7 @@
 /** What a JSON call may be given, and what is refused before anything is sent. */
-import { Readable } from 'node:stream';
+import { Readable, Stream } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { checkJsonBody, checkTimeout, withQuery } from './json-calls.js';
+import { checkJsonBody, checkTimeout, withQuery, type ServiceQuery } from './json-calls.js';
 
 describe('the body of a JSON call', () => {
   it.each<[string, unknown]>([
@@ -14,6 +14,9 @@ describe('the body of a JSON call', () => {
     ['binary data', new DataView(new ArrayBuffer(1))],
     ['a stream', Readable.from(['x'])],
     ['a stream', new ReadableStream()],
+    ['a stream', new Stream()],
+    ['a promise', Promise.resolve({})],
+    ['a function', () => undefined],
     ['a Map', new Map([['a', 1]])],
     ['a Set', new Set([1])],
   ])('is not %s, which JSON would turn into something else', (kind, body) => {
@@ -42,12 +45,24 @@ describe('a query', () => {
   });
 });
 
+describe('a query that would be lost', () => {
+  it.each<[string, string, unknown]>([
+    ['must not have a "#"', '/a#b', { tenant: 't' }],
+    ['must be a plain object', '/a', new URLSearchParams({ a: 'b' })],
+    ['must be a plain object', '/a', new Map([['a', 'b']])],
+    ['query.a must be a string', '/a', { a: null }],
+    ['query.a must be a string', '/a', { a: [{}] }],
+  ])('throws: %s', (words, path, query) => {
+    expect(() => withQuery(path, query as ServiceQuery)).toThrow(words);
+  });
+});
+
 describe('the time of a call', () => {
-  it.each([undefined, 1, 60_000])('may be %p', (timeoutMs) => {
+  it.each([undefined, 1, 300_000])('may be %p', (timeoutMs) => {
     expect(() => checkTimeout(timeoutMs)).not.toThrow();
   });
 
-  it.each([0, -1, 1.5, Number.NaN, Infinity, 2 ** 31])('is not %p', (timeoutMs) => {
-    expect(() => checkTimeout(timeoutMs)).toThrow('timeoutMs must be an integer from 1 to 2147483647');
+  it.each([0, -1, 1.5, Number.NaN, Infinity, 300_001])('is not %p', (timeoutMs) => {
+    expect(() => checkTimeout(timeoutMs)).toThrow('timeoutMs must be an integer from 1 to 300000');
   });
 });

@@ -1,5 +1,5 @@
 /** JSON calls: what a call that is sent and answered as JSON may be given: its body, its query, its time. */
-import { Readable } from 'node:stream';
+import { Stream } from 'node:stream';
 import { types } from 'node:util';
 
 export type ServiceQueryValue = string | number | boolean | undefined;
@@ -13,14 +13,16 @@ const NO_JSON: readonly (readonly [kind: string, is: (body: unknown) => boolean]
   ['a URLSearchParams', (body) => body instanceof URLSearchParams],
   ['a Blob', (body) => body instanceof Blob],
   ['binary data', (body) => ArrayBuffer.isView(body) || types.isAnyArrayBuffer(body)],
-  ['a stream', (body) => body instanceof Readable || body instanceof ReadableStream],
+  ['a stream', (body) => body instanceof Stream || body instanceof ReadableStream],
+  ['a promise', (body) => types.isPromise(body)],
+  ['a function', (body) => typeof body === 'function'],
   ['a Map', (body) => types.isMap(body)],
   ['a Set', (body) => types.isSet(body)],
 ];
 
-/** Throws `TypeError` for a body that JSON does not carry. */
+/** Throws `TypeError` for a body that JSON does not carry. What is inside of it is not looked at. */
 export function checkJsonBody(body: unknown): void {
-  if (typeof body !== 'object' || body === null) return;
+  if ((typeof body !== 'object' && typeof body !== 'function') || body === null) return;
   const found = NO_JSON.find(([, is]) => is(body));
   if (found === undefined) return;
   throw new TypeError(
@@ -28,14 +30,22 @@ export function checkJsonBody(body: unknown): void {
   );
 }
 
-/** The path with the query at its end. */
-export function withQuery(path: string, query: ServiceQuery = {}): string {
+/** The path with the query at its end. Throws `TypeError` for what would be sent as something else, or not at all. */
+export function withQuery(path: string, query: ServiceQuery): string {
+  if (path.includes('#')) throw new TypeError('A path with a query must not have a "#": encode it');
+  const prototype: unknown = Object.getPrototypeOf(query);
+  if (prototype !== Object.prototype && prototype !== null) throw new TypeError('query must be a plain object');
   const parameters = new URLSearchParams();
   for (const [name, values] of Object.entries(query)) {
-    for (const value of [values].flat()) if (value !== undefined) parameters.append(name, String(value));
+    for (const value of [values].flat()) if (value !== undefined) parameters.append(name, textOf(name, value));
   }
   if (parameters.size === 0) return path;
   return `${path}${path.includes('?') ? '&' : '?'}${parameters.toString()}`;
+}
+
+function textOf(name: string, value: unknown): string {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
+  throw new TypeError(`query.${name} must be a string, a number or a boolean, or a list of them`);
 }
 
 /** Throws `TypeError` for a time that is none. */
@@ -44,5 +54,5 @@ export function checkTimeout(timeoutMs: number | undefined): void {
   throw new TypeError(`timeoutMs must be an integer from 1 to ${MAX_TIMEOUT_MS}, not ${String(timeoutMs)}`);
 }
 
-/** As long as a timer of Node lasts. */
-const MAX_TIMEOUT_MS = 2_147_483_647;
+/** That of the option of a service. */
+const MAX_TIMEOUT_MS = 300_000;

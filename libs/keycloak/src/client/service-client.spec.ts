@@ -223,6 +223,16 @@ describe('a next service that fails', () => {
     expect(await service.get(PATH)).toEqual({ result: 20 });
   });
 
+  it('does not answer in the short time of some calls: the circuit stays closed for the others', async () => {
+    next.answer(PATH, hang);
+    const service = asSelf();
+    for (let calls = 0; calls < 15; calls += 1) {
+      expect(await failure(service.get(PATH, { timeoutMs: 20 }))).toMatchObject({ code: 'service_timeout' });
+    }
+    next.answer(PATH, json({ result: 20 }));
+    expect(await service.get(PATH)).toEqual({ result: 20 });
+  });
+
   it('answers 503 and says when to come again: the calling code is told', async () => {
     next.answer(PATH, raw(503, '{}', { 'Retry-After': '7' }));
     expect(await failure(asSelf().get(PATH))).toMatchObject({ code: 'service_failed', retryAfterSeconds: 7 });

@@ -19,7 +19,10 @@ export interface ServiceRequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Put at the end of the path, encoded. */
   readonly query?: ServiceQuery;
-  /** In milliseconds, for this call in place of the service's own `timeoutMs`; it then ends with `service_timeout`. Getting a token is not in it. */
+  /**
+   * In milliseconds, 1 to 300000, for this call in place of the service's own `timeoutMs`; it then ends with `service_timeout`. Getting a token is
+   * not in it, and a connection is still made within the service's own. A shorter one says nothing of the service: its circuit stays closed.
+   */
   readonly timeoutMs?: number;
 }
 

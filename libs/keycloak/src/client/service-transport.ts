@@ -75,11 +75,21 @@ export class ServiceTransport {
     const { origin } = this.#paths;
     const { maxResponseBytes } = this.options;
     // Timed by the request itself, which is cheaper than a deadline around it (perf: service-client).
-    const call = (waitedMs: number): Promise<TransportResponse> => {
-      const timeoutMs = boundMs - waitedMs;
-      return this.#send({ origin, method, path, headers, body, timeoutMs, maxResponseBytes, signal }, timeoutMs);
+    const isHasty = boundMs < this.options.timeoutMs;
+    let hasRunOut = false;
+    const call = (waitedMs: number, isTrial: boolean): Promise<TransportResponse> => {
+      // While one call is tried, all others fail: it must not be as slow as its caller likes.
+      const timeoutMs = (isTrial ? Math.min(boundMs, this.options.timeoutMs) : boundMs) - waitedMs;
+      const sent = this.#send({ origin, method, path, headers, body, timeoutMs, maxResponseBytes, signal }, timeoutMs);
+      if (!isHasty) return sent;
+      return sent.catch((error: unknown) => {
+        hasRunOut = error instanceof ServiceCallError && error.reason === 'timeout';
+        throw error;
+      });
     };
-    const wait: Wait = { leftMs: () => boundMs * MAX_WAIT_FRACTION, signal, isGivenUp: () => signal?.aborted === true };
+    // A time shorter than the service's own says nothing of the service.
+    const isGivenUp = (): boolean => hasRunOut || signal?.aborted === true;
+    const wait: Wait = { leftMs: () => boundMs * MAX_WAIT_FRACTION, signal, isGivenUp };
     try {
       return await this.#gate.pass(call, wait);
     } catch (error) {

@@ -35,7 +35,7 @@ export interface RefusalDetails<Reason extends RefusalReason = RefusalReason> {
   readonly reason: Reason;
   readonly permission?: string;
   readonly retryAfterSeconds?: number;
-  /** What makes the reason finer still, for the log and the message: one line that we or Node wrote, never another party. */
+  /** What makes the reason finer still, for the log and the stack: one line that we or Node wrote, never another party. */
   readonly detail?: string | undefined;
   /** Further fields for the log line: identifiers and numbers, never a token or a secret. */
   readonly fields?: Readonly<Record<string, unknown>>;

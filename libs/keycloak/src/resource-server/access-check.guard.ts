@@ -1,6 +1,7 @@
 /** AccessCheck: what every access decorator binds to its class, so that nothing runs there which the guard did not let through. */
-import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { Logger, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { EXCEPTION_FILTERS_METADATA, GUARDS_METADATA } from '@nestjs/common/constants.js';
+import { publishRefusal } from '../diagnostics/refusal-channel.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { isAdmitted } from './admitted-contexts.js';
 import { GuardPresence, NOT_ENFORCED } from './guard-presence.filter.js';
@@ -11,8 +12,16 @@ const NOT_ADMITTED = `${NOT_ENFORCED}. A test that replaces IntrospectionGuard o
 function passAdmitted(context: ExecutionContext): true {
   if (isAdmitted(context)) return true;
   const kind = context.getType<string>();
-  if (kind !== 'http') throw new BearerError('route_closed', { reason: 'context_not_http', fields: { kind } });
+  if (kind !== 'http') throw told(new BearerError('route_closed', { reason: 'context_not_http', fields: { kind } }));
   throw new Error(NOT_ADMITTED);
+}
+
+/** No guard and no filter of the library runs there, and Nest is silent about an `HttpException`. */
+function told(refusal: BearerError): BearerError {
+  const { code, reason, fields } = refusal;
+  publishRefusal(refusal);
+  new Logger('Refusal').log({ message: 'Request refused', code, reason, ...fields });
+  return refusal;
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Refusals at the filters of an application: a filter for everything answers with their status, wherever it is registered. */
+/** Refusals at the filters of an application: a filter for everything that comes first answers with their status. */
 import {
   Catch,
   Controller,
@@ -121,8 +121,11 @@ describe.each([
     });
   });
 
-  it('without such a filter is logged once, and answered as before', async () => {
-    const server = (await start(adapter(), [KEYCLOAK])).getHttpServer() as Parameters<typeof request>[0];
+  it.each([
+    ['without such a filter', [KEYCLOAK]],
+    ['with one in a module imported before', [FiltersModule, KEYCLOAK]],
+  ])('%s is logged once, and answered as before', async (__, imports) => {
+    const server = (await start(adapter(), imports)).getHttpServer() as Parameters<typeof request>[0];
     const { status, body, headers } = await request(server).get('/guarded');
     expect([status, body, headers['www-authenticate']]).toEqual([
       401,

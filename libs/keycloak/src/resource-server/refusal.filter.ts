@@ -30,6 +30,8 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
   readonly #logger = new Logger('Refusal');
   /** By request: the refusal of which all is said. One may be that of many requests, which waited for the same answer. */
   readonly #told = new WeakMap<object, Refusal>();
+  /** Outside of HTTP, where each is of one message. */
+  readonly #toldElsewhere = new WeakSet<Refusal>();
 
   constructor(
     private readonly options: RefusalFilterOptions,
@@ -43,10 +45,13 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
    * then say nothing more of it.
    */
   tell(refusal: Refusal, host: ArgumentsHost): void {
-    if (host.getType<string>() !== 'http') return;
     this.log(refusal, host);
-    this.#setHeaders(refusal, host);
+    if (host.getType<string>() !== 'http') {
+      this.#toldElsewhere.add(refusal);
+      return;
+    }
     this.#told.set(host.switchToHttp().getRequest<object>(), refusal);
+    this.#setHeaders(refusal, host);
   }
 
   catch(refusal: Refusal, host: ArgumentsHost): Observable<never> | undefined {
@@ -62,6 +67,8 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
 
   #setHeaders(refusal: Refusal, host: ArgumentsHost): void {
     const response: unknown = host.switchToHttp().getResponse();
+    // As when a time-out of the application answered meanwhile.
+    if (this.adapterHost.httpAdapter.isHeadersSent(response)) return;
     for (const [name, value] of Object.entries(this.toReply(refusal).headers)) {
       this.adapterHost.httpAdapter.setHeader(response, name, value);
     }
@@ -82,6 +89,7 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
    */
   log(refusal: Refusal, host?: ArgumentsHost): void {
     const request: unknown = host?.getType() === 'http' ? host.switchToHttp().getRequest() : undefined;
+    if (this.#toldElsewhere.has(refusal)) return;
     if (typeof request === 'object' && request !== null && this.#told.get(request) === refusal) return;
     publishRefusal(refusal);
     const { code, reason, permission, fields, httpStatus } = refusal;

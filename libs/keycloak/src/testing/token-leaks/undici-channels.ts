@@ -1,7 +1,7 @@
 /** undiciChannels(): the diagnostics channels of the library's own undici, and of any other copy. */
 import { channel, type Channel } from 'node:diagnostics_channel';
 // Not by `createRequire(import.meta.url)`: test runners that make CommonJS of this file know no `import.meta`.
-import diagnostics from 'undici/lib/core/diagnostics.js';
+import * as diagnostics from 'undici/lib/core/diagnostics.js';
 
 type Event = 'create' | 'bodyChunkReceived' | 'trailers';
 
@@ -15,5 +15,6 @@ export function undiciChannels(event: Event): readonly Channel[] {
   return own === undefined || own === named ? [named] : [own, named];
 }
 
-// An internal file of undici: where it has no such channels, those by name are watched alone.
-const channelsOfUndici = (): Partial<Readonly<Record<Event, Channel>>> => diagnostics.channels ?? {};
+// An internal file of undici 7. What it exports is `default` to ES modules, and the module itself in CommonJS without `esModuleInterop`.
+const channelsOfUndici = (): Partial<Readonly<Record<Event, Channel>>> =>
+  (diagnostics.default ?? diagnostics).channels ?? {};

@@ -2,6 +2,8 @@
 declare module 'undici/lib/core/diagnostics.js' {
   import type { Channel } from 'node:diagnostics_channel';
 
-  const diagnostics: { readonly channels?: Readonly<Record<'create' | 'bodyChunkReceived' | 'trailers', Channel>> };
+  type Channels = Readonly<Record<'create' | 'bodyChunkReceived' | 'trailers', Channel>>;
+  export const channels: Channels | undefined;
+  const diagnostics: { readonly channels?: Channels } | undefined;
   export default diagnostics;
 }
