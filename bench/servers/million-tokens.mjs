@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { randomFillSync } from 'node:crypto';
 import { getHeapSnapshot } from 'node:v8';
 import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Authenticated, IntrospectionGuard, KeycloakModule } from 'nestjs-keycloak-s2s';
 import { Introspection } from '../../libs/keycloak/dist/authorization-server/introspection.js';
 import { decorateClass, moduleOf } from './nest.mjs';
@@ -24,9 +25,11 @@ decorateClass(Route, Authenticated());
 Introspection.prototype.introspect = async () => answer();
 
 const keycloak = { issuer: ISSUER, clientId: 'bench', clientSecret: 'secret', allowInsecureRequests: true };
-const app = await NestFactory.createApplicationContext(moduleOf({ imports: [KeycloakModule.forRoot(keycloak)] }), {
+const app = await NestFactory.create(moduleOf({ imports: [KeycloakModule.forRoot(keycloak)] }), new FastifyAdapter(), {
   logger: ['error', 'warn'],
 });
+/** Of a request that was answered already: a refusal sets no header there. */
+const RESPONSE = { headersSent: true };
 const guard = app.get(IntrospectionGuard);
 
 process.once('SIGTERM', () => process.exit());
@@ -56,6 +59,7 @@ async function judge() {
     getClass: () => Route,
     getHandler: () => Route.prototype.handle,
     getArgByIndex: () => request,
+    switchToHttp: () => ({ getRequest: () => request, getResponse: () => RESPONSE }),
   };
   try {
     return await guard.canActivate(context);
