@@ -132,66 +132,42 @@ export default defineConfig({
   args: ['node_modules/vitest/vitest.mjs', 'run'],
 };
 
+/**
+ * @param {string} name
+ * @param {(cell: Cell) => object} config
+ * @param {boolean} needsFlag for ES modules
+ * @returns {Runner}
+ */
+function jest(name, config, needsFlag) {
+  const file = `jest.${name.replaceAll(/\W/g, '')}.json`;
+  return { name, files: (cell) => ({ [file]: json(config(cell)) }), args: [JEST, `--config=${file}`], needsFlag };
+}
+
+const ES_SOURCES = { ...SOURCES, extensionsToTreatAsEsm: ['.ts'] };
+
 /** @type {Record<Kind, Runner[]>} */
 export const RUNNERS = {
   esm: [
-    {
-      name: 'Jest',
-      files: () => ({
-        'jest.config.json': json({
-          testEnvironment: 'node',
-          testMatch: ['<rootDir>/dist/test/**/*spec.js'],
-          transform: {},
-        }),
-      }),
-      args: [JEST, '--config=jest.config.json'],
-      needsFlag: true,
-    },
-    {
-      name: 'ts-jest',
-      files: () => ({
-        'jest.ts-jest.json': json({
-          ...SOURCES,
-          extensionsToTreatAsEsm: ['.ts'],
-          transform: { '[.]ts$': ['ts-jest', { useESM: true }] },
-        }),
-      }),
-      args: [JEST, '--config=jest.ts-jest.json'],
-      needsFlag: true,
-    },
-    {
-      name: '@swc/jest',
-      files: () => ({
-        'jest.swc.json': json({
-          ...SOURCES,
-          extensionsToTreatAsEsm: ['.ts'],
-          transform: { '[.]ts$': ['@swc/jest', swc('es6')] },
-        }),
-      }),
-      args: [JEST, '--config=jest.swc.json'],
-      needsFlag: true,
-    },
+    jest(
+      'Jest',
+      () => ({ testEnvironment: 'node', testMatch: ['<rootDir>/dist/test/**/*spec.js'], transform: {} }),
+      true,
+    ),
+    jest('ts-jest', () => ({ ...ES_SOURCES, transform: { '[.]ts$': ['ts-jest', { useESM: true }] } }), true),
+    jest('@swc/jest', () => ({ ...ES_SOURCES, transform: { '[.]ts$': ['@swc/jest', swc('es6')] } }), true),
     vitest,
   ],
   cjs: [
-    {
-      name: 'ts-jest',
-      files: (cell) => ({
-        'jest.ts-jest.json': json({ ...SOURCES, ...tsJestInCommonJs(TSCONFIG.compilerOptions, esModules(cell)) }),
+    jest('ts-jest', (cell) => ({ ...SOURCES, ...tsJestInCommonJs(TSCONFIG.compilerOptions, esModules(cell)) }), false),
+    jest(
+      '@swc/jest',
+      (cell) => ({
+        ...SOURCES,
+        transform: { '[.][tj]s$': ['@swc/jest', swc('commonjs')] },
+        transformIgnorePatterns: [`/node_modules/(?!(${esModules(cell)})/)`],
       }),
-      args: [JEST, '--config=jest.ts-jest.json'],
-    },
-    {
-      name: '@swc/jest',
-      files: (cell) => ({
-        'jest.swc.json': json({
-          ...SOURCES,
-          transform: { '[.][tj]s$': ['@swc/jest', swc('commonjs')] },
-          transformIgnorePatterns: [`/node_modules/(?!(${esModules(cell)})/)`],
-        }),
-      }),
-      args: [JEST, '--config=jest.swc.json'],
-    },
+      false,
+    ),
     vitest,
   ],
 };

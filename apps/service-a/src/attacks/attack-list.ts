@@ -1,5 +1,6 @@
 /** Attack list: every attack of the demonstration in words, and the refusal that it must get. */
 import type { AttackAnswer } from 'demo';
+import type { AttackGroup } from './attack-groups.js';
 
 export interface Attack {
   /** Also the last segment of its path. */
@@ -24,19 +25,6 @@ export interface DueRefusal {
   readonly words: string;
 }
 
-/** In the order of the page. */
-export const ATTACK_GROUPS = {
-  'wrong-door': { title: 'The wrong door', words: 'A good token, shown to a service that it was not made for.' },
-  'wrong-permission': {
-    title: 'The wrong permission',
-    words: 'Somebody whom Keycloak knows asks for more than is allowed.',
-  },
-  ended: { title: 'Ended', words: 'A token that was good, and is revoked or has expired.' },
-  forged: { title: 'Forged or misused', words: 'A token that Keycloak did not issue, one of another kind, or none.' },
-} as const;
-
-export type AttackGroup = keyof typeof ATTACK_GROUPS;
-
 export type AttackId =
   | 'no-token'
   | 'token-at-c'
@@ -56,7 +44,7 @@ export type AttackId =
 /** Keycloak gives no reason for a token that is not valid for the service that asks. The control shows the reason. */
 const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'inactive' };
 
-/** Keycloak before 26.6 calls a token active whoever asks: then the service sees its audience. */
+/** Keycloak 26.4 answers every client that the token is active; the service then refuses its audience. */
 const atWrongDoor = (at: string, madeFor: string): readonly [DueRefusal, DueRefusal] => [
   {
     answer: INACTIVE,
@@ -270,16 +258,3 @@ export const ATTACKS: readonly Attack[] = [
 ];
 
 export const attackOf = (id: string): Attack | undefined => ATTACKS.find((attack) => attack.id === id);
-
-export interface GroupOf<T> {
-  readonly id: string;
-  readonly title: string;
-  readonly words: string;
-  readonly members: readonly T[];
-}
-
-/** In the order of the page; a group without members is left out. */
-export const byGroup = <T>(all: readonly T[], attackOfMember: (member: T) => Attack): readonly GroupOf<T>[] =>
-  Object.entries(ATTACK_GROUPS)
-    .map(([id, group]) => ({ id, ...group, members: all.filter((member) => attackOfMember(member).group === id) }))
-    .filter(({ members }) => members.length > 0);

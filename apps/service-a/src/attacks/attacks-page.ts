@@ -2,14 +2,14 @@
 import type { RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
 import type { AttackReport } from './attack-lab.js';
-import { byGroup } from './attack-list.js';
+import { byGroup } from './attack-groups.js';
 import { inWords, isSame } from './judge-attack.js';
 import { VERDICT_WORDS } from './verdict-words.js';
 
 export function attacksRunPage(reports: readonly AttackReport[]): Page {
   const refused = reports.filter(({ verdict }) => verdict === 'refused').length;
   const [title, allRefused] = [titleOf(reports, refused), refused === reports.length];
-  const groups = byGroup(reports, ({ attack }) => attack).map(({ members, ...group }) => ({
+  const groups = byGroup(reports, ({ attack }) => attack.group).map(({ members, ...group }) => ({
     ...group,
     result: groupResult(members),
     outcomes: members.map(outcomeOf),
@@ -17,7 +17,10 @@ export function attacksRunPage(reports: readonly AttackReport[]): Page {
   return { template: 'attacks-run', model: { title, allRefused, groups } };
 }
 
-export const attacksRefusedPage = (model: RefusedPage): Page => ({ template: 'attacks-refused', model });
+export const attacksRefusedPage = (refused: RefusedPage): Page => ({
+  template: 'demo-refused',
+  model: { ...refused, what: 'The attacks were not run', back: { href: '/#attacks', words: 'Back to the attacks' } },
+});
 
 function titleOf(reports: readonly AttackReport[], refused: number): string {
   const [first] = reports;

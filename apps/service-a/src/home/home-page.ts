@@ -1,5 +1,6 @@
 /** Home page: the page model of the start page. */
-import { byGroup, type Attack } from '../attacks/attack-list.js';
+import { byGroup } from '../attacks/attack-groups.js';
+import type { Attack } from '../attacks/attack-list.js';
 import type { DemoUser } from '../login/demo-users.js';
 import type { MatrixModel } from '../matrix/matrix-page.js';
 import type { Page } from '../pages/pages.js';
@@ -25,6 +26,6 @@ export const homePage = ({ users = [], attacks, user, ...model }: HomePage): Pag
     user,
     others: users.filter(({ name }) => name !== user?.name),
     attackCount: attacks.length,
-    attackGroups: byGroup(attacks, (attack) => attack),
+    attackGroups: byGroup(attacks, ({ group }) => group),
   },
 });

@@ -79,7 +79,7 @@ export class LoginController {
     const loggedIn = await this.provider.complete(queryOf(request.url), login);
     const { returnTo: path, as, isSecond } = login;
     if (as !== undefined && as !== loggedIn.username && isSecond !== true) {
-      // Somebody else's session at Keycloak answered in their place: it ends, so that Keycloak asks who it is.
+      // Keycloak had a session of another user. Service A ends it, so that Keycloak shows its login form.
       const { subject: sub, sessionId: sid } = loggedIn;
       this.#logger.log({ message: 'Ended the session of another user', audit: 'logout', sub, sid });
       await this.#endAtKeycloak(loggedIn);

@@ -74,7 +74,10 @@ export const notShownPage = (why: string): Page => ({
   model: { title: 'The token was not shown again', why },
 });
 
-export const matrixRefusedPage = (model: RefusedPage): Page => ({ template: 'matrix-refused', model });
+export const matrixRefusedPage = (refused: RefusedPage): Page => ({
+  template: 'demo-refused',
+  model: { ...refused, what: 'The tokens were not shown', back: { href: '/', words: 'Back to the start' } },
+});
 
 const isPassedOn = ({ meantFor }: StolenToken): boolean => meantFor.length > 1;
 

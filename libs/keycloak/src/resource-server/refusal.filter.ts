@@ -41,37 +41,41 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
   }
 
   /**
-   * Logs it and sets its headers, before it is thrown: a filter of the application may be the only one that sees it, and `catch` and `log`
-   * then say nothing more of it.
+   * Logs it and sets its headers, before it is thrown: a filter of the application may be the only one that sees it. Once for a
+   * request: `catch` and `log` then say nothing more of it.
    */
   tell(refusal: Refusal, host: ArgumentsHost): void {
+    if (this.#isTold(refusal, host)) return;
     this.log(refusal, host);
     if (host.getType<string>() !== 'http') {
       this.#toldElsewhere.add(refusal);
       return;
     }
     this.#told.set(host.switchToHttp().getRequest<object>(), refusal);
-    this.#setHeaders(refusal, host);
+    this.#setHeaders(refusal, host.switchToHttp().getResponse());
   }
 
   catch(refusal: Refusal, host: ArgumentsHost): Observable<never> | undefined {
-    this.log(refusal, host);
+    this.tell(refusal, host);
     // Nest's microservices answer with what the filter gives back; other transports report what is thrown.
     if (host.getType<string>() === 'rpc') return throwError(() => this.toReply(refusal).body);
     if (host.getType<string>() !== 'http') throw refusal;
-    this.#setHeaders(refusal, host);
     const { status, body } = this.toReply(refusal);
     this.adapterHost.httpAdapter.reply(host.switchToHttp().getResponse(), body, status);
     return undefined;
   }
 
-  #setHeaders(refusal: Refusal, host: ArgumentsHost): void {
-    const response: unknown = host.switchToHttp().getResponse();
+  #isTold(refusal: Refusal, host: ArgumentsHost): boolean {
+    if (host.getType<string>() !== 'http') return this.#toldElsewhere.has(refusal);
+    return this.#told.get(host.switchToHttp().getRequest<object>()) === refusal;
+  }
+
+  #setHeaders(refusal: Refusal, response: unknown): void {
+    const { httpAdapter } = this.adapterHost;
     // As when a time-out of the application answered meanwhile.
-    if (this.adapterHost.httpAdapter.isHeadersSent(response)) return;
-    for (const [name, value] of Object.entries(this.toReply(refusal).headers)) {
-      this.adapterHost.httpAdapter.setHeader(response, name, value);
-    }
+    if (httpAdapter.isHeadersSent(response)) return;
+    const headers = refusal.toHeaders(this.options.realm);
+    for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
   }
 
   /** Status, headers and body of a refusal; logs nothing. */
@@ -88,11 +92,10 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
    * no action, so it is no error; where a permission was denied, the line has the field `audit`. With `host` the line names the request.
    */
   log(refusal: Refusal, host?: ArgumentsHost): void {
-    const request: unknown = host?.getType() === 'http' ? host.switchToHttp().getRequest() : undefined;
-    if (this.#toldElsewhere.has(refusal)) return;
-    if (typeof request === 'object' && request !== null && this.#told.get(request) === refusal) return;
+    if (host !== undefined && this.#isTold(refusal, host)) return;
     publishRefusal(refusal);
     const { code, reason, permission, fields, httpStatus } = refusal;
+    const request: unknown = host?.getType() === 'http' ? host.switchToHttp().getRequest() : undefined;
     const line = {
       code,
       reason,

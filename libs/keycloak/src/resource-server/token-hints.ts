@@ -56,7 +56,7 @@ function ofInactive(text: string, options: HintOptions): Fields {
   };
 }
 
-/** So says Keycloak before 26.6 of a token that newer versions call inactive. */
+/** Keycloak 26.4 answers every client that such a token is active; 26.6 says inactive. */
 function ofOtherAudience(text: string, { audience }: HintOptions): string {
   const others = [unverifiedClaims(text).aud].flat().filter((one) => typeof one === 'string');
   return `It is for ${loggableText(others.join(' ')) ?? 'others'}. If it was meant for ${audience}, its scope has no audience mapper for ${audience}.`;

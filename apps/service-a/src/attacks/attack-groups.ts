@@ -1,0 +1,26 @@
+/** Attack groups: the four kinds of attacks, as the page shows them. */
+/** In the order of the page. */
+export const ATTACK_GROUPS = {
+  'wrong-door': { title: 'The wrong door', words: 'A good token, shown to a service that it was not made for.' },
+  'wrong-permission': {
+    title: 'The wrong permission',
+    words: 'A known client or user asks for a permission that it does not have.',
+  },
+  ended: { title: 'Ended', words: 'A token that was good, and is revoked or has expired.' },
+  forged: { title: 'Forged or misused', words: 'A token that Keycloak did not issue, one of another kind, or none.' },
+} as const;
+
+export type AttackGroup = keyof typeof ATTACK_GROUPS;
+
+export interface GroupOf<T> {
+  readonly id: string;
+  readonly title: string;
+  readonly words: string;
+  readonly members: readonly T[];
+}
+
+/** In the order of the page; a group without members is left out. */
+export const byGroup = <T>(all: readonly T[], groupOf: (member: T) => AttackGroup): readonly GroupOf<T>[] =>
+  Object.entries(ATTACK_GROUPS)
+    .map(([id, group]) => ({ id, ...group, members: all.filter((member) => groupOf(member) === id) }))
+    .filter(({ members }) => members.length > 0);
