@@ -31,7 +31,8 @@ const ran: string[] = [];
 
 class CapturedLog {
   readonly lines: string[] = [];
-  log = (): void => {};
+  readonly refusals: unknown[] = [];
+  log = (line: unknown, context: unknown): unknown => context === 'Refusal' && this.refusals.push(line);
   warn = (line: unknown, context: unknown): unknown => context === 'RouteReport' && this.lines.push(String(line));
   error = (): void => {};
 }
@@ -51,7 +52,7 @@ async function applicationOf(metadata: ModuleMetadata, { guarded = true } = {}) 
   const app = module.createNestApplication(new ExpressAdapter());
   app.useWebSocketAdapter(new WsAdapter(app));
   undone.push(() => app.close());
-  return { app, named: log.lines };
+  return { app, named: log.lines, refusals: log.refusals };
 }
 
 const listening = async (app: INestApplication): Promise<URL> => {
@@ -192,12 +193,13 @@ describe('a TCP microservice', () => {
       ['with inheritAppConfig', { inheritAppConfig: true }],
       ['initialized late', { deferInitialization: true }],
     ])('of a hybrid application %s runs no handler (RS-20)', async (__, hybrid) => {
-      const { app, named } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
+      const { app, named, refusals } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
       const microservice = app.connectMicroservice(TCP, hybrid);
       await app.init();
       await app.startAllMicroservices();
       expect(await answerOf(clientOf(microservice))).toEqual({ refused: expect.anything() });
       expect(ran).toEqual([]);
+      expect(refusals).toMatchObject([{ message: 'Request refused', code: 'route_closed' }]);
       expect(new Set(named)).toEqual(new Set([expect.stringMatching(/^Events\.handle \(message handler\) is closed/)]));
     });
 
