@@ -204,7 +204,7 @@ module.exports = {
         path: CORE,
         pathNot: [
           notSpec,
-          '[.](guard|filter|exception|decorator|decorators|discovery|module|module-definition|service)[.]ts$',
+          '[.](guard|filter|exception|decorator|decorators|discovery|module|module-definition|service|adapter|carrier)[.]ts$',
         ],
       },
       to: { path: 'node_modules/@nestjs/' },

@@ -11,11 +11,12 @@ const common: Config = {
   transform: { '^.+\\.ts$': '@swc/jest' },
   moduleNameMapper: {
     '^nestjs-keycloak-s2s$': '<rootDir>/libs/keycloak/src/index.ts',
-    '^nestjs-keycloak-s2s/axios$': '<rootDir>/libs/keycloak/src/axios/index.ts',
-    '^nestjs-keycloak-s2s/testing$': '<rootDir>/libs/keycloak/src/testing/index.ts',
+    '^nestjs-keycloak-s2s/(axios|graphql|microservices|websockets|testing)$': '<rootDir>/libs/keycloak/src/$1/index.ts',
     '^keycloak-test-servers$': '<rootDir>/libs/keycloak-test-servers/src/index.ts',
     '^demo$': '<rootDir>/libs/demo/src/index.ts',
     '^service-defaults$': '<rootDir>/libs/service-defaults/src/index.ts',
+    // Mercurius' web server has one of its own that is an ES module, which Jest can't require before Node 24.9.
+    '^content-disposition$': '<rootDir>/node_modules/content-disposition',
     '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],
   },
   modulePathIgnorePatterns: ['<rootDir>/(apps|libs)/[^/]+/dist/'],

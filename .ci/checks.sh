@@ -122,18 +122,21 @@ chain_by_curl() {
   expect 'The answer of the chain' "$answer" "$CHAIN_ANSWER"
 }
 
-# Installs what the machine lacks of the browser, curl and HAProxy. `npm test` finds the browser on the PATH.
+# Installs what the machine lacks of the browser, curl, HAProxy and the brokers. `npm test` finds the browser on the PATH.
 browser() {
   local packages=()
   command -v chromium >/dev/null || packages+=(chromium fonts-liberation)
   command -v curl >/dev/null || packages+=(curl)
   [ -x /usr/sbin/haproxy ] || packages+=(haproxy)
+  command -v nats-server >/dev/null || packages+=(nats-server)
+  [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || packages+=(rabbitmq-server)
   if [ ${#packages[@]} -gt 0 ]; then
     apt-get update -qq
     apt-get install -y -qq --no-install-recommends "${packages[@]}" >"$RESULTS/apt.log" 2>&1 || { tail -n 20 "$RESULTS/apt.log"; return 1; }
   fi
   chromium --version
   /usr/sbin/haproxy -v | sed -n 1p
+  nats-server --version
 }
 
 click() { node .ci/click.mjs http://localhost:3000; }

@@ -27,7 +27,13 @@ const filesOf = (example: string): string[] =>
 
 describe('examples', () => {
   it('are these', () => {
-    expect(examples.map(({ name }) => name).toSorted()).toEqual(['quick-start', 'testing']);
+    expect(examples.map(({ name }) => name).toSorted()).toEqual(['contexts', 'quick-start', 'testing']);
+  });
+
+  it('are quoted with the report of a start, as their test has it', () => {
+    expect(readFileSync('docs/contexts.md', 'utf8')).toContain(
+      readFileSync('examples/contexts/boot-report.txt', 'utf8'),
+    );
   });
 
   it.each(examples)('$name names released versions alone, and has tests', ({ manifest }) => {

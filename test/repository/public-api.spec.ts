@@ -3,6 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import * as servers from 'keycloak-test-servers';
 import * as door from 'nestjs-keycloak-s2s';
 import * as axiosDoor from 'nestjs-keycloak-s2s/axios';
+import * as graphqlDoor from 'nestjs-keycloak-s2s/graphql';
+import * as microservicesDoor from 'nestjs-keycloak-s2s/microservices';
+import * as websocketsDoor from 'nestjs-keycloak-s2s/websockets';
 import * as testing from 'nestjs-keycloak-s2s/testing';
 
 describe('nestjs-keycloak-s2s', () => {
@@ -74,6 +77,14 @@ describe('nestjs-keycloak-s2s', () => {
       'ServiceHttpModule',
       'getServiceHttpToken',
     ]);
+  });
+
+  it.each([
+    ['GraphQL', graphqlDoor, ['graphqlCarrier']],
+    ['messages', microservicesDoor, ['microservicesCarrier']],
+    ['WebSockets', websocketsDoor, ['guardHandshakes', 'websocketsCarrier']],
+  ])('has a door for %s', (_, itsDoor, names) => {
+    expect(Object.keys(itsDoor).toSorted()).toEqual(names);
   });
 
   it('lets nobody make the proof that a token is good, in TypeScript or in JavaScript', () => {

@@ -1,25 +1,16 @@
 /** HAProxy: a real balancer in front of services, which sends requests to those that say they are ready. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from 'keycloak-test-servers';
-
-/** Debian puts it where the PATH of a user does not lead. */
-const FOLDERS = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
+import { installed } from './installed.js';
 
 /** The path of its executable; undefined where it is not installed. */
-export const haproxyPath = FOLDERS.map((folder) => join(folder, 'haproxy')).find((path) => {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-});
+export const haproxyPath = installed('haproxy');
 
 /** Nothing is tried twice: what the service loses, its caller loses. */
 const configuration = (port: number, ports: readonly number[], folder: string): string => `

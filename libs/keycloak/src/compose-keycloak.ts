@@ -21,6 +21,7 @@ import { withoutSecrets } from './protocol/loggable-text.js';
 import { isCompactJws } from './protocol/token-form.js';
 import type { CircuitState } from './resilience/call-gate.js';
 import { makeAccessTokenVerifier, type AccessTokenVerifier } from './resource-server/access-token-verifier.js';
+import { HeldConnections } from './resource-server/held-connections.js';
 import { RevocationList } from './revocation/revocation-list.js';
 import { runsInProduction } from './production.js';
 import { ServiceRegistry } from './service-registry.js';
@@ -44,6 +45,7 @@ export interface ComposedKeycloak {
   readonly fetch: AuthorizationServerFetch;
   readonly health: AuthorizationServerHealth;
   readonly verifier: AccessTokenVerifier;
+  readonly connections: HeldConnections;
   readonly status: KeycloakStatus;
   /** Of the services that were made until it runs, too. */
   readonly checkup: Checkup;
@@ -114,6 +116,7 @@ export function composeKeycloak(
       secretWeakness: secretWeakness(given),
       isProduction: runsInProduction(),
     }),
+    connections: new HeldConnections(options, clock, revocations),
     verifier: makeAccessTokenVerifier(introspection, verifierOptions, clock, revocations),
     service: (name, serviceOptions) => {
       const service = resolveServiceOptions(name, serviceOptions, allowInsecureRequests);

@@ -56,6 +56,7 @@ export type { ServiceOptions, ServiceScopes } from './service.options.js';
 export type { AuthorizationServerRequest } from './authorization-server/authorization-server-fetch.js';
 export type { AuthorizationServerStatus } from './authorization-server/server-health.js';
 export type { SafeBody, ServiceCallErrorCode } from './client/service-call-error.js';
+export type { MessageHeaders } from './client/message-headers.js';
 export type { ServiceQuery, ServiceQueryValue } from './client/json-calls.js';
 export type { ServiceRequestOptions, ServiceResponse } from './client/service-client.js';
 export type { IntrospectionMessage } from './diagnostics/introspection-channel.js';
@@ -75,6 +76,12 @@ export type {
 export type { RefusalBody, RefusalCode } from './protocol/refusal.js';
 export type { CallsState, CircuitState } from './resilience/call-gate.js';
 export type { RouteDecorator } from './resource-server/access.decorators.js';
+export type {
+  CarriedRefusal,
+  CarriedRequest,
+  CredentialCarrier,
+  LongLivedConnection,
+} from './resource-server/credential-carrier.js';
 export type { VerifyOptions } from './resource-server/access-token-verifier.js';
 export type { PermissionMapper } from './resource-server/judge-access-token.js';
 export type { RefusalReply } from './resource-server/refusal.filter.js';

@@ -29,6 +29,7 @@ import {
   type ResolvedKeycloakOptions,
 } from './keycloak.options.js';
 import { AccessTokenVerifier } from './resource-server/access-token-verifier.js';
+import { GatewayHandshakes } from './resource-server/gateway-handshakes.discovery.js';
 import { IntrospectionGuard } from './resource-server/introspection.guard.js';
 import { RefusalFilter } from './resource-server/refusal.filter.js';
 import { RouteReport } from './resource-server/route-report.discovery.js';
@@ -93,12 +94,12 @@ export type ServiceRegistration = { readonly name: string } & (
     ...PARTS,
     {
       provide: IntrospectionGuard,
-      inject: [AccessTokenVerifier, RESOLVED_OPTIONS, RefusalFilter],
+      inject: [KEYCLOAK, RESOLVED_OPTIONS, RefusalFilter],
       useFactory: (
-        verifier: AccessTokenVerifier,
-        { maxTokenBytes }: ResolvedKeycloakOptions,
+        { verifier, connections }: ComposedKeycloak,
+        options: ResolvedKeycloakOptions,
         refusals: RefusalFilter,
-      ) => new IntrospectionGuard(verifier, maxTokenBytes, refusals),
+      ) => new IntrospectionGuard(verifier, options, refusals, connections),
     },
     { provide: APP_GUARD, useExisting: IntrospectionGuard },
     {
@@ -116,11 +117,29 @@ export type ServiceRegistration = { readonly name: string } & (
     },
     {
       provide: RouteReport,
-      inject: [DiscoveryService],
-      useFactory: (discovery: DiscoveryService) => new RouteReport(discovery),
+      inject: [DiscoveryService, GatewayHandshakes, RESOLVED_OPTIONS],
+      useFactory: (discovery: DiscoveryService, handshakes: GatewayHandshakes, options: ResolvedKeycloakOptions) =>
+        new RouteReport(discovery, handshakes, options),
+    },
+    {
+      provide: GatewayHandshakes,
+      inject: [DiscoveryService, KEYCLOAK, RESOLVED_OPTIONS, RefusalFilter],
+      useFactory: (
+        discovery: DiscoveryService,
+        { verifier, connections }: ComposedKeycloak,
+        options: ResolvedKeycloakOptions,
+        refusals: RefusalFilter,
+      ) => new GatewayHandshakes(discovery, verifier, options, refusals, connections),
     },
   ],
-  exports: [KEYCLOAK, Network, ...PARTS.map(({ provide }) => provide), IntrospectionGuard, RefusalFilter],
+  exports: [
+    KEYCLOAK,
+    Network,
+    ...PARTS.map(({ provide }) => provide),
+    IntrospectionGuard,
+    RefusalFilter,
+    GatewayHandshakes,
+  ],
 })
 export class KeycloakModule extends ConfigurableModuleClass {
   /** Makes one `ServiceClient` per service injectable, in the module that imports this, by `@InjectServiceClient(name)`. */

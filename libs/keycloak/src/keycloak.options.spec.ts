@@ -34,6 +34,7 @@ describe('resolveKeycloakOptions', () => {
       ...WITHOUT_SECRET,
       realmUrl: 'https://keycloak.example.com/realms/test',
       permissions: undefined,
+      carriers: [],
       defaultScopes: ['profile', 'email'],
       timeoutMs: 3000,
       maxConcurrentCalls: 20,
@@ -76,6 +77,20 @@ describe('resolveKeycloakOptions', () => {
     for (const value of [undefined, null, '', ' ', 7]) {
       expect(faults(() => resolve({ [name]: value }))).toEqual([`${name} must be given`]);
     }
+  });
+
+  it('takes one carrier for each kind of context other than HTTP', () => {
+    const carrier = (kind: string): object => ({ kind, callOf() {}, requestOf() {}, toException() {} });
+    expect(resolve({ carriers: [carrier('rpc'), carrier('ws')] }).carriers).toHaveLength(2);
+    for (const value of ['graphql', [7], [null], [{ kind: 'rpc' }], {}, null]) {
+      expect(faults(() => resolve({ carriers: value }))).toEqual([
+        'carriers must be a list of credential carriers, such as graphqlCarrier()',
+      ]);
+    }
+    expect(faults(() => resolve({ carriers: [carrier('rpc'), carrier('rpc'), carrier('http')] }))).toEqual([
+      'carriers has two for the kind "rpc"',
+      'carriers can have none for the kind "http", which is built in',
+    ]);
   });
 
   it('takes scope tokens for defaultScopes', () => {

@@ -1,6 +1,7 @@
 /** Keycloak options: what each option of `forRoot` means, its kind, default and range, and the check at boot. */
 import { ConfigurationFaults } from './configuration-faults.js';
 import {
+  carriers,
   flag,
   integer,
   KeycloakOptionsError,
@@ -12,6 +13,7 @@ import {
   url,
   type OptionTable,
 } from './option-kinds.js';
+import type { CredentialCarrier } from './resource-server/credential-carrier.js';
 import type { PermissionMapper } from './resource-server/judge-access-token.js';
 
 /** Options of `KeycloakModule.forRoot`. Only `issuer`, `clientId` and `clientSecret` must be given. */
@@ -32,6 +34,11 @@ export interface KeycloakModuleOptions {
    * `(claims) => realmRoles(claims)`. Default: the members of `scope`. It does not add to them, it replaces them.
    */
   readonly permissions?: PermissionMapper;
+  /**
+   * For handlers that are not reached over HTTP: one for each kind of context, such as `graphqlCarrier()`. What demands a token in a kind
+   * without one is refused. Default: none.
+   */
+  readonly carriers?: readonly CredentialCarrier[];
   /** Scopes that the realm adds to each of this client's tokens unasked. Default: `profile` and `email`. */
   readonly defaultScopes?: readonly string[];
   /**
@@ -115,6 +122,7 @@ const KEYCLOAK_OPTIONS = {
   clientId: nonEmptyString,
   clientSecret: nonEmptyString,
   permissions: optionalFunction<PermissionMapper>('from claims to permissions'),
+  carriers,
   defaultScopes: scopes(['profile', 'email']),
   timeoutMs: integer(3000, 100, 60_000),
   maxConcurrentCalls: integer(20, 1, 1000),

@@ -2,6 +2,7 @@
 import { ConfigurationError, ConfigurationFaults } from './configuration-faults.js';
 import type { ScopesOfCalls } from './client/declared-scopes.js';
 import { isScopeToken } from './protocol/scope.js';
+import type { CredentialCarrier } from './resource-server/credential-carrier.js';
 
 /** Thrown at boot. The message lists every fault, and no secret. */
 export class KeycloakOptionsError extends ConfigurationError {
@@ -89,6 +90,25 @@ export const optionalScopesByCall: OptionKind<ScopesByCall | undefined> = (name,
   for (const other of Object.keys(others)) context.faults.fault(`${name} has an unknown member "${other}"`);
   const listOf = (member: string, list: unknown): readonly string[] => scopes([])(`${name}.${member}`, list, context);
   return { asSelf: listOf('asSelf', asSelf), onBehalfOf: listOf('onBehalfOf', onBehalfOf), isByKind: true };
+};
+
+/** None where none are given. */
+export const carriers: OptionKind<readonly CredentialCarrier[]> = (name, given = [], { faults }) => {
+  if (!Array.isArray(given) || !given.every(isCarrier)) {
+    faults.fault(`${name} must be a list of credential carriers, such as graphqlCarrier()`);
+    return [];
+  }
+  const kinds = given.map(({ kind }) => kind);
+  const twice = kinds.find((kind, at) => kinds.indexOf(kind) !== at);
+  if (twice !== undefined) faults.fault(`${name} has two for the kind "${twice}"`);
+  if (kinds.includes('http')) faults.fault(`${name} can have none for the kind "http", which is built in`);
+  return Object.freeze([...given]);
+};
+
+const isCarrier = (given: unknown): given is CredentialCarrier => {
+  const carrier = Object(given) as Readonly<Record<string, unknown>>;
+  const methods = ['callOf', 'requestOf', 'toException'];
+  return typeof carrier['kind'] === 'string' && methods.every((method) => typeof carrier[method] === 'function');
 };
 
 /** `words` say from what to what. */

@@ -1,5 +1,6 @@
 /** ClientCredentialsTokenProvider: tokens for this service in its own name. */
 import type { IssuedToken } from '../protocol/issued-token.js';
+import { messageHeadersOf, type MessageHeaders } from './message-headers.js';
 import { clientCredentialsRequest } from './token-request.js';
 import type { TokenSource } from './token-source.js';
 
@@ -20,5 +21,10 @@ export class ClientCredentialsTokenProvider {
    */
   async getToken(scope: string): Promise<IssuedToken> {
     return this.tokens.get(clientCredentialsRequest(scope));
+  }
+
+  /** The same as headers of a message (`{ authorization: 'Bearer …' }`), for NATS, RabbitMQ and gRPC. Throws as `getToken` does. */
+  async messageHeaders(scope: string): Promise<MessageHeaders> {
+    return messageHeadersOf(await this.getToken(scope));
   }
 }

@@ -1,6 +1,7 @@
 /** TokenExchangeClient: trades the token this service was called with for one meant for the next service only. */
 import type { IssuedToken } from '../protocol/issued-token.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { messageHeadersOf, type MessageHeaders } from './message-headers.js';
 import { tokenExchangeRequest } from './token-request.js';
 import type { TokenSource } from './token-source.js';
 
@@ -26,5 +27,21 @@ export class TokenExchangeClient {
     target: { readonly audience: string; readonly scope: string },
   ): Promise<IssuedToken> {
     return this.tokens.get(tokenExchangeRequest(subject, target.audience, target.scope));
+  }
+
+  /**
+   * The same as headers of a message (`{ authorization: 'Bearer …' }`), so that its consumer acts for the caller: of NATS and RabbitMQ the
+   * headers, of gRPC the metadata.
+   *
+   * The token is good until it or the caller's token ends, minutes in Keycloak's defaults, and a message that is consumed later is refused. It
+   * is NOT for jobs of hours or days: have the consumer act in its own name there, and carry the caller as data.
+   *
+   * Throws as `exchange` does.
+   */
+  async messageHeaders(
+    caller: VerifiedAccessToken,
+    target: { readonly audience: string; readonly scope: string },
+  ): Promise<MessageHeaders> {
+    return messageHeadersOf(await this.exchange(caller, target));
   }
 }

@@ -45,7 +45,8 @@ export const BEARER_ERROR_REASONS = [
   'client_not_allowed',
   'no_decorator_opens_it',
   'access_unclear',
-  'context_not_http',
+  'context_without_carrier',
+  'transport_without_headers',
 ] as const;
 
 export type BearerErrorReason = (typeof BEARER_ERROR_REASONS)[number];

@@ -1,52 +1,75 @@
-/** AccessCheck: what every access decorator binds to its class, so that nothing runs there which the guard did not let through. */
-import { Logger, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { EXCEPTION_FILTERS_METADATA, GUARDS_METADATA } from '@nestjs/common/constants.js';
-import { publishRefusal } from '../diagnostics/refusal-channel.js';
-import { BearerError } from '../protocol/bearer-error.js';
+/** Access check: what every access decorator binds to its class, so that nothing runs there which the guard did not let through. */
+import { Inject, Injectable, type CanActivate, type ExecutionContext, type OnModuleInit } from '@nestjs/common';
+import { GUARDS_METADATA } from '@nestjs/common/constants.js';
+import { ModuleRef } from '@nestjs/core';
 import { isAdmitted } from './admitted-contexts.js';
-import { GuardPresence, NOT_ENFORCED } from './guard-presence.filter.js';
+import { IntrospectionGuard } from './introspection.guard.js';
+
+export const NOT_ENFORCED =
+  'Access decorators such as @RequirePermission() stand here, and nothing enforces them: import KeycloakModule.forRoot in the root module';
 
 const NOT_ADMITTED = `${NOT_ENFORCED}. A test that replaces IntrospectionGuard opens nothing: use KeycloakTestingModule and signIn()`;
 
-/** Throws `BearerError` `route_closed` in a context other than HTTP, and `Error` where there is no guard at all. */
-function passAdmitted(context: ExecutionContext): true {
-  if (isAdmitted(context)) return true;
-  const kind = context.getType<string>();
-  if (kind !== 'http') throw told(new BearerError('route_closed', { reason: 'context_not_http', fields: { kind } }));
-  throw new Error(NOT_ADMITTED);
+/**
+ * Has the application's guard judge what it was not called for, since Nest hands no global guard to a microservice of a hybrid
+ * application unless it is told to. Nest makes one for each module that has a class with access decorators, before anything listens.
+ */
+@Injectable()
+export class GuardEverywhere implements CanActivate, OnModuleInit {
+  #guard: IntrospectionGuard | undefined;
+
+  constructor(@Inject(ModuleRef) private readonly moduleRef: ModuleRef) {}
+
+  /** Throws `Error` when the application has no `KeycloakModule`: at its start, so that a controller can be tested without. */
+  onModuleInit(): void {
+    try {
+      this.#find();
+    } catch (cause) {
+      throw new Error(NOT_ENFORCED, { cause });
+    }
+  }
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    // Over HTTP the global guard always runs.
+    if (isAdmitted(context) || context.getType<string>() === 'http') return true;
+    return this.#find().canActivate(context);
+  }
+
+  #find(): IntrospectionGuard {
+    const guard = this.#guard ?? this.moduleRef.get<IntrospectionGuard>(IntrospectionGuard, { strict: false });
+    this.#guard = guard;
+    return guard;
+  }
 }
 
-/** No guard and no filter of the library runs there, and Nest is silent about an `HttpException`. */
-function told(refusal: BearerError): BearerError {
-  const { code, reason, fields } = refusal;
-  publishRefusal(refusal);
-  new Logger('Refusal').log({ message: 'Request refused', code, reason, ...fields });
-  return refusal;
+/** Throws `Error` where the guard did not let this run pass: where there is none, or another in its place. */
+function passAdmitted(context: ExecutionContext): true {
+  if (isAdmitted(context)) return true;
+  throw new Error(NOT_ADMITTED);
 }
 
 /**
  * It judges no token: it passes what the application's `IntrospectionGuard` admitted, for this class and handler, and nothing
- * else. So it holds where a global guard does not reach, as in a microservice of a hybrid application.
+ * else.
  *
  * It is an object, because Nest leaves out a guard that is a class and not among the injectables of the module, as for a provider
- * that a factory makes.
+ * that a factory makes: what the global guard does not reach there is closed.
  */
 const CHECK: CanActivate = { canActivate: passAdmitted };
 
 /** Binds the check to a class, once, before the guards that it has. */
 export function bindAccessCheck(target: object): void {
   if (isAccessCheckBound(target)) return;
-  Reflect.defineMetadata(GUARDS_METADATA, [CHECK, ...boundTo(target, GUARDS_METADATA)], target);
-  const filters = boundTo(target, EXCEPTION_FILTERS_METADATA);
-  Reflect.defineMetadata(EXCEPTION_FILTERS_METADATA, [...filters, GuardPresence], target);
+  const others = boundTo(target).filter((guard) => guard !== GuardEverywhere);
+  Reflect.defineMetadata(GUARDS_METADATA, [GuardEverywhere, CHECK, ...others], target);
 }
 
 /** Whether Nest will run the check for every handler of the class. */
 export function isAccessCheckBound(target: object): boolean {
-  return boundTo(target, GUARDS_METADATA).includes(CHECK);
+  return boundTo(target).includes(CHECK);
 }
 
 /** As Nest reads them: those of a base class are among them. */
-function boundTo(target: object, key: string): readonly unknown[] {
-  return (Reflect.getMetadata(key, target) as readonly unknown[] | undefined) ?? [];
+function boundTo(target: object): readonly unknown[] {
+  return (Reflect.getMetadata(GUARDS_METADATA, target) as readonly unknown[] | undefined) ?? [];
 }

@@ -91,6 +91,11 @@ export class AccessTokenVerifier {
     return this.#judge(text, hash, answer);
   }
 
+  /** Whether a token that was judged a moment ago is neither denied nor over since. @internal */
+  stillHolds(token: VerifiedAccessToken): boolean {
+    return this.#clock.epochSeconds() < token.expiresAt && !this.#revocations.denies(token);
+  }
+
   #judge(text: string, hash: string, answer: IntrospectionAnswer): VerifiedAccessToken {
     try {
       return judgeAccessToken(text, answer, this.#options, this.#clock, this.#revocations, hash);

@@ -8,7 +8,7 @@ import type { TokenForm } from '../protocol/token-form.js';
 export interface BearerRequest extends CountedHeaders {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly raw?: CountedHeaders;
-  readonly url?: string;
+  readonly url?: string | undefined;
   readonly query?: unknown;
   readonly body?: unknown;
 }

@@ -5,7 +5,12 @@ export interface CountedHeaders {
   /** Names and values in turn. */
   readonly rawHeaders?: readonly string[];
   readonly httpVersionMajor?: number;
-  readonly socket?: { readonly server?: { readonly maxHeadersCount?: number | null } };
+  /** Of an HTTP server of Node: a `CountingSocket`. */
+  readonly socket?: object;
+}
+
+interface CountingSocket {
+  readonly server?: { readonly maxHeadersCount?: number | null };
 }
 
 /** Of names and values, where a server doesn't say: Node's own limit, for all that it is documented as 2000 headers. */
@@ -17,7 +22,7 @@ const DEFAULT_LIMIT = 2000;
  */
 export function isCut(request: CountedHeaders, namesAndValues: number): boolean {
   if ((request.httpVersionMajor ?? 1) > 1) return false;
-  const count = request.socket?.server?.maxHeadersCount;
+  const count = (request.socket as CountingSocket | undefined)?.server?.maxHeadersCount;
   // Node computes its limit like this; 0 means no limit.
   const limit = typeof count === 'number' ? count << 1 : DEFAULT_LIMIT;
   return limit > 0 && namesAndValues >= limit;

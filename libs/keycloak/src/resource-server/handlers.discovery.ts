@@ -32,10 +32,27 @@ export interface Handler {
 const PATTERN_HANDLER = 'microservices:handler_type';
 const GATEWAY_MESSAGE = 'websockets:message_mapping';
 const GATEWAY = 'websockets:is_gateway';
+const GATEWAY_OPTIONS = 'websockets:gateway_options';
+const GATEWAY_PORT = 'port';
 const RESOLVER_TYPE = 'graphql:resolver_type';
 const FIELD_RESOLVER = 'graphql:resolve_property';
 const REFERENCE_RESOLVER = 'graphql:resolve_reference';
+const GRAPHQL_OPTIONS = 'GqlModuleOptions';
 const OPERATIONS: readonly unknown[] = ['Query', 'Mutation', 'Subscription'];
+
+/** Whether every GraphQLModule of the application runs guards for field and reference resolvers. */
+export function guardsFieldResolvers(discovery: DiscoveryService): boolean {
+  const options = discovery.getProviders().filter(({ token }) => token === GRAPHQL_OPTIONS);
+  return (
+    options.length > 0 &&
+    options.every(({ instance }) => {
+      const { fieldResolverEnhancers = [] } = Object(instance) as {
+        readonly fieldResolverEnhancers?: readonly string[];
+      };
+      return fieldResolverEnhancers.includes('guards');
+    })
+  );
+}
 
 export function hostsOf(discovery: DiscoveryService): Host[] {
   const controllers = discovery.getControllers().flatMap((wrapper) => hostOf(wrapper, true));
@@ -54,6 +71,13 @@ function hostOf({ metatype, instance }: InstanceWrapper<unknown>, isController: 
   if (type === undefined) return [];
   const isGateway = classes.some((each) => says(GATEWAY, each));
   return [{ name: type.name, isController, isGateway, prototype, classes, instance: made }];
+}
+
+/** Where a gateway listens: `path` and `namespace` as its decorator says them. */
+export function gatewayPlaceOf({ classes }: Host): { port: number; path: unknown; namespace: unknown } {
+  const [type = Object] = classes.filter((each) => says(GATEWAY, each));
+  const { path, namespace } = Object(Reflect.getMetadata(GATEWAY_OPTIONS, type)) as Readonly<Record<string, unknown>>;
+  return { port: (Reflect.getMetadata(GATEWAY_PORT, type) as number | undefined) ?? 0, path, namespace };
 }
 
 const isFunction = (value: unknown): value is Type => typeof value === 'function';

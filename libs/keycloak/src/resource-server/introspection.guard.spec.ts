@@ -330,17 +330,22 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
     expect('retry-after' in headers).toBe(status === 503);
   });
 
-  it('refuses a context it does not know, even where the route is public', async () => {
-    const guard = service.app.get(IntrospectionGuard);
-    for (const kind of ['rpc', 'ws', 'graphql']) {
-      const context = new ExecutionContextHost([{}, {}], Routes, Routes.prototype.public);
-      context.setType(kind);
-      await expect((async () => guard.canActivate(context))()).rejects.toMatchObject({
-        code: 'route_closed',
-        reason: 'context_not_http',
-      });
-    }
-  });
+  it.each(['rpc', 'ws', 'graphql', 'telepathy'])(
+    'opens in a context of the kind %s what is public, and without a carrier nothing that demands a token (RS-20)',
+    async (kind) => {
+      const guard = service.app.get(IntrospectionGuard);
+      const judged = async (handler: (...args: never[]) => unknown): Promise<boolean> => {
+        const context = new ExecutionContextHost([{}, {}], Routes, handler);
+        context.setType(kind);
+        return guard.canActivate(context);
+      };
+      await expect(judged(Routes.prototype.public)).resolves.toBe(true);
+      const { authenticated, closed } = Routes.prototype;
+      const reason = 'context_without_carrier';
+      await expect(judged(authenticated)).rejects.toMatchObject({ code: 'route_closed', reason });
+      await expect(judged(closed)).rejects.toMatchObject({ code: 'route_closed', reason: 'no_decorator_opens_it' });
+    },
+  );
 
   it('does not give a handler on a public route undefined for a token', async () => {
     const { body } = await get('/mistaken', `Bearer ${TOKEN}`).expect(500);

@@ -7,24 +7,34 @@ import type { AccessTokenVerifier } from './access-token-verifier.js';
 import { markAdmitted } from './admitted-contexts.js';
 import { authorize } from './authorize.js';
 import { bearerToken, type BearerRequest } from './bearer-token.js';
+import type { CredentialCarrier } from './credential-carrier.js';
+import type { HeldConnections } from './held-connections.js';
 import type { RefusalFilter } from './refusal.filter.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
-import { rememberToken, tokenVerifiedBy } from './verified-requests.js';
+import { rememberCallToken, rememberToken, tokenVerifiedBy } from './verified-requests.js';
 
 /**
- * Registered for the whole application by `KeycloakModule`. It introspects the token with this service's own
- * credentials, judges the answer, and holds it against the route's decorators. A token is verified once for a request, and
- * authorized for every class and handler that runs for it.
+ * Registered for the whole application by `KeycloakModule`. It reads what the decorators of the handler say, in every kind of context. Where
+ * they demand a token, it introspects the one that came with the call, with this service's own credentials, judges the answer, and holds it
+ * against the decorators. A token is verified once for a request, and authorized for every class and handler that runs for it.
  *
- * Throws `BearerError` for what is wrong with the caller's credentials and `AuthorizationServerError` when the
- * authorization server gave no answer. A context that is not HTTP (RPC, WebSocket, GraphQL) is refused.
+ * Over HTTP the token is in the `Authorization` header. For other kinds a `CredentialCarrier` finds it; what demands a token in a kind that
+ * has none is refused.
+ *
+ * Throws `BearerError` for what is wrong with the caller's credentials and `AuthorizationServerError` when the authorization server gave
+ * no answer; outside of HTTP what the carrier makes of them.
  */
 export class IntrospectionGuard implements CanActivate {
+  readonly #carriers: ReadonlyMap<string, CredentialCarrier>;
+
   constructor(
     private readonly verifier: AccessTokenVerifier,
-    private readonly maxTokenBytes: number,
-    private readonly refusals: Pick<RefusalFilter, 'tell'>,
-  ) {}
+    private readonly options: { readonly maxTokenBytes: number; readonly carriers: readonly CredentialCarrier[] },
+    private readonly refusals: Pick<RefusalFilter, 'tell' | 'toException'>,
+    private readonly connections: Pick<HeldConnections, 'hold'>,
+  ) {
+    this.#carriers = new Map(options.carriers.map((carrier) => [carrier.kind, carrier]));
+  }
 
   /** Answers at once when the answer about the token is cached (perf: guard-overhead). */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -37,13 +47,12 @@ export class IntrospectionGuard implements CanActivate {
   }
 
   #refuse(error: unknown, context: ExecutionContext): never {
-    if (error instanceof Refusal) this.refusals.tell(error, context);
-    throw error;
+    if (!(error instanceof Refusal)) throw error;
+    this.refusals.tell(error, context);
+    throw this.refusals.toException(error, context);
   }
 
   #judge(context: ExecutionContext): boolean | Promise<boolean> {
-    const kind = context.getType<string>();
-    if (kind !== 'http') throw new BearerError('route_closed', { reason: 'context_not_http', fields: { kind } });
     const access = routeAccess(context.getClass(), context.getHandler());
     if (access.opening === 'public') return markAdmitted(context);
     if (access.opening === 'closed') {
@@ -51,26 +60,63 @@ export class IntrospectionGuard implements CanActivate {
         reason: access.fault === undefined ? 'no_decorator_opens_it' : 'access_unclear',
       });
     }
+    const kind = context.getType<string>();
     // `switchToHttp().getRequest()` without its object (perf: guard-overhead).
-    const request = context.getArgByIndex<BearerRequest>(0);
-    const maxStaleness = access.maxStalenessSeconds;
-    // Of a handler that ran before this one, for the same request.
-    const verified = tokenVerifiedBy(this, request);
-    if (verified !== undefined && maxStaleness === undefined) return this.#admit(context, request, verified, access);
-    const text = bearerToken(request, this.maxTokenBytes);
-    if (text === undefined) {
-      if (access.opening === 'optional') return markAdmitted(context);
-      throw new BearerError('missing_token', { reason: 'no_credentials' });
-    }
-    const judged = this.verifier.judge(text, maxStaleness ?? Infinity);
-    return judged instanceof Promise
-      ? judged.then((token) => this.#admit(context, request, token, access))
-      : this.#admit(context, request, judged, access);
+    if (kind === 'http') return this.#judgeRequest(context, context.getArgByIndex<BearerRequest>(0), access);
+    const carrier = this.#carriers.get(kind);
+    if (carrier !== undefined) return this.#judgeCarried(context, carrier, access);
+    throw new BearerError('route_closed', { reason: 'context_without_carrier', fields: { kind } });
   }
 
-  #admit(context: ExecutionContext, request: object, token: VerifiedAccessToken, access: RouteAccess): true {
-    authorize(token, access);
-    rememberToken(this, request, token);
+  #judgeRequest(context: ExecutionContext, request: BearerRequest, access: RouteAccess): boolean | Promise<boolean> {
+    const token = this.#tokenOf(request, access, true);
+    return token instanceof Promise
+      ? token.then((judged) => this.#admit(context, request, judged, access))
+      : this.#admit(context, request, token, access);
+  }
+
+  async #judgeCarried(context: ExecutionContext, carrier: CredentialCarrier, access: RouteAccess): Promise<boolean> {
+    const args = context.getArgs();
+    const request = carrier.requestOf(args);
+    const connection = carrier.connectionOf?.(args);
+    // Each message of a connection is judged by itself.
+    const token = await this.#tokenOf(request, access, connection === undefined);
+    this.#admit(context, request, token, access);
+    if (token === undefined) return true;
+    rememberCallToken(carrier.callOf(args), token);
+    if (connection !== undefined) this.connections.hold(connection, token, () => this.#judgeAnew(request));
+    return true;
+  }
+
+  /** Undefined when none was sent to a handler that takes that. */
+  #tokenOf(
+    request: BearerRequest,
+    { opening, maxStalenessSeconds = Infinity }: RouteAccess,
+    mayBeKnown: boolean,
+  ): VerifiedAccessToken | undefined | Promise<VerifiedAccessToken> {
+    // Of a handler that ran before this one, for the same request.
+    const verified = mayBeKnown ? tokenVerifiedBy(this, request, maxStalenessSeconds) : undefined;
+    if (verified !== undefined && this.verifier.stillHolds(verified)) return verified;
+    const text = bearerToken(request, this.options.maxTokenBytes);
+    if (text !== undefined) return this.verifier.judge(text, maxStalenessSeconds);
+    if (opening === 'optional') return undefined;
+    throw new BearerError('missing_token', { reason: 'no_credentials' });
+  }
+
+  #judgeAnew(request: BearerRequest): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+    return this.verifier.judge(bearerToken(request, this.options.maxTokenBytes) ?? '', Infinity);
+  }
+
+  #admit(
+    context: ExecutionContext,
+    request: object,
+    token: VerifiedAccessToken | undefined,
+    access: RouteAccess,
+  ): true {
+    if (token !== undefined) {
+      authorize(token, access);
+      rememberToken(this, request, token, access.maxStalenessSeconds ?? Infinity);
+    }
     return markAdmitted(context);
   }
 }

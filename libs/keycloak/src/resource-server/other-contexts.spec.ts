@@ -1,4 +1,4 @@
-/** Contexts other than HTTP, real ones: a WebSocket gateway, TCP microservices, GraphQL. What runs there, and what the start says of it. */
+/** Contexts other than HTTP, real ones, without a carrier: a WebSocket gateway, TCP microservices, GraphQL. What runs there, and what the start says of it. */
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import {
@@ -32,7 +32,11 @@ const ran: string[] = [];
 class CapturedLog {
   readonly lines: string[] = [];
   readonly refusals: unknown[] = [];
-  log = (line: unknown, context: unknown): unknown => context === 'Refusal' && this.refusals.push(line);
+  readonly reports: string[] = [];
+  log = (line: unknown, context: unknown): void => {
+    if (context === 'Refusal') this.refusals.push(line);
+    if (context === 'RouteReport') this.reports.push(String(line));
+  };
   warn = (line: unknown, context: unknown): unknown => context === 'RouteReport' && this.lines.push(String(line));
   error = (): void => {};
 }
@@ -52,7 +56,7 @@ async function applicationOf(metadata: ModuleMetadata, { guarded = true } = {}) 
   const app = module.createNestApplication(new ExpressAdapter());
   app.useWebSocketAdapter(new WsAdapter(app));
   undone.push(() => app.close());
-  return { app, named: log.lines, refusals: log.refusals };
+  return { app, named: log.lines, refusals: log.refusals, reports: log.reports };
 }
 
 const listening = async (app: INestApplication): Promise<URL> => {
@@ -72,11 +76,16 @@ function decorated<T extends Type>(
   return type;
 }
 
-/** On the class, and on the handler: whatever a decorator says, it opens nothing here. */
-const PLACES: readonly (readonly [string, readonly RouteDecorator[], readonly RouteDecorator[]])[] = [
+type Places = readonly (readonly [string, readonly RouteDecorator[], readonly RouteDecorator[]])[];
+
+/** On the class, and on the handler: a demand for a token opens nothing where none can be found. */
+const DEMANDS: Places = [
   ['@Authenticated on the class', [Authenticated()], []],
-  ['@Public on the class', [Public()], []],
   ['@RequirePermission on the handler', [], [RequirePermission('orders.read')]],
+];
+
+const OPEN: Places = [
+  ['@Public on the class', [Public()], []],
   ['@Public on the handler', [], [Public()]],
 ];
 
@@ -114,20 +123,26 @@ describe('a WebSocket gateway', () => {
     expect(ran).toEqual(['connection', 'message']);
   });
 
-  it.each(PLACES)('runs no message handler: %s (RS-20)', async (_, ofClass, ofHandler) => {
-    const { app, named } = await applicationOf({ providers: [gatewayOf(ofClass, ofHandler)] });
-    const heard = await talkTo(await listening(app));
-    // The connection is not guarded, and neither is what is pushed.
-    expect(heard[0]).toBe('pushed');
+  it('runs no message handler that demands a token, and says so at the start (RS-20)', async () => {
+    const gateway = gatewayOf([Public()], [RequirePermission('orders.read')]);
+    const { app, named } = await applicationOf({ providers: [gateway] });
+    // Open by hand: it is what the gateway sends of itself.
+    expect(await talkTo(await listening(app))).toContain('pushed');
     expect(ran).toEqual(['connection']);
     expect(named).toEqual([
-      expect.stringMatching(/^Chat\.handle \(message handler of a gateway\) is closed/),
-      expect.stringMatching(/^Chat is a gateway, .* anybody can connect, runs handleConnection/),
+      "Chat.handle (message handler of a gateway) is closed: the token of its caller can't be found without websocketsCarrier() in forRoot({ carriers })",
     ]);
   });
 
-  it.each(PLACES)('runs none where a hybrid application forgets the global guard: %s (RS-20)', async (_, ...places) => {
-    const { app } = await applicationOf({ providers: [gatewayOf(...places)] });
+  it('runs one that is @Public', async () => {
+    const { app, named } = await applicationOf({ providers: [gatewayOf([Public()], [])] });
+    await talkTo(await listening(app), 2);
+    expect(ran).toEqual(['connection', 'message']);
+    expect(named).toEqual([]);
+  });
+
+  it('runs none that demands a token where a hybrid application forgets the global guard (RS-20)', async () => {
+    const { app } = await applicationOf({ providers: [gatewayOf([Public()], [Authenticated()])] });
     // Listens for gateways a second time, with an application's configuration that has no guards.
     const microservice = app.connectMicroservice(
       { transport: Transport.TCP, options: { host: '127.0.0.1', port: 0 } },
@@ -139,6 +154,14 @@ describe('a WebSocket gateway', () => {
     expect(ran).toEqual(['connection']);
   });
 
+  it.each([...DEMANDS, ...OPEN.slice(1)])(
+    'that anybody can connect to without @Public on its class stops the start: %s (RS-20)',
+    async (_, ...places) => {
+      const { app } = await applicationOf({ providers: [gatewayOf(...places)] });
+      await expect(app.init()).rejects.toThrow(/^Chat is a gateway/);
+    },
+  );
+
   it('stops the start when a message handler has no access decorator (RS-20)', async () => {
     const gateway = gatewayOf([], []);
     await expect(applicationOf({ providers: [gateway] })).rejects.toThrow(
@@ -147,7 +170,7 @@ describe('a WebSocket gateway', () => {
   });
 
   it('stops the start when handleConnection has a decorator, which nothing enforces', async () => {
-    const gateway = gatewayOf([Authenticated()], []);
+    const gateway = gatewayOf([Public()], []);
     const { prototype } = gateway as unknown as { readonly prototype: object };
     const descriptor = Object.getOwnPropertyDescriptor(prototype, 'handleConnection') as PropertyDescriptor;
     Authenticated()(prototype, 'handleConnection', descriptor);
@@ -187,12 +210,25 @@ describe('a TCP microservice', () => {
       (refused: unknown) => ({ refused }),
     );
 
-  describe.each(PLACES)('with %s', (_, ofClass, ofHandler) => {
-    it.each([
-      ['without inheritAppConfig', {}],
-      ['with inheritAppConfig', { inheritAppConfig: true }],
-      ['initialized late', { deferInitialization: true }],
-    ])('of a hybrid application %s runs no handler (RS-20)', async (__, hybrid) => {
+  const HYBRIDS = [
+    ['without inheritAppConfig', {}],
+    ['with inheritAppConfig', { inheritAppConfig: true }],
+    ['initialized late', { deferInitialization: true }],
+  ] as const;
+
+  describe.each(OPEN)('with %s', (_, ofClass, ofHandler) => {
+    it.each(HYBRIDS)('of a hybrid application %s runs the handler', async (__, hybrid) => {
+      const { app, named } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
+      const microservice = app.connectMicroservice(TCP, hybrid);
+      await app.init();
+      await app.startAllMicroservices();
+      expect(await answerOf(clientOf(microservice))).toEqual({ answer: 'done' });
+      expect(named).toEqual([]);
+    });
+  });
+
+  describe.each(DEMANDS)('with %s', (_, ofClass, ofHandler) => {
+    it.each(HYBRIDS)('of a hybrid application %s runs no handler (RS-20)', async (__, hybrid) => {
       const { app, named, refusals } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
       const microservice = app.connectMicroservice(TCP, hybrid);
       await app.init();
@@ -327,7 +363,13 @@ describe('a GraphQL resolver', () => {
     return answer.json();
   }
 
-  it.each([...PLACES, ['no decorator', [], []] as const])('runs no operation: %s (RS-20)', async (_, ...places) => {
+  it.each(OPEN)('runs an operation: %s', async (_, ...places) => {
+    const { app, named } = await applicationOf({ imports: graphQL(), providers: [ordersOf(...places)] });
+    expect(await queryTo(app)).toEqual({ data: { order: { id: '1' } } });
+    expect(named).toEqual([]);
+  });
+
+  it.each([...DEMANDS, ['no decorator', [], []] as const])('runs no operation: %s (RS-20)', async (_, ...places) => {
     const { app, named } = await applicationOf({ imports: graphQL(), providers: [ordersOf(...places)] });
     expect(await queryTo(app)).toMatchObject({ data: null, errors: [{ message: expect.any(String) }] });
     expect(ran).toEqual([]);
@@ -347,7 +389,7 @@ describe('a GraphQL resolver', () => {
     expect(ran).toEqual([]);
   });
 
-  it('names a field resolver, and stops the start for a decorator on it, which nothing enforces', async () => {
+  it('opens a field to whoever its operation is open to, and stops the start for a decorator on it (RS-20)', async () => {
     class Fields {
       handle(): string {
         return 'field';
@@ -363,15 +405,27 @@ describe('a GraphQL resolver', () => {
       [Resolver(() => Order)],
       decorators,
     );
-    const { app, named } = await applicationOf({ imports: graphQL(), providers: [ordersOf([], []), silent] });
+    const { app, named, reports } = await applicationOf({
+      imports: graphQL(),
+      providers: [ordersOf([Public()], []), silent],
+    });
     await app.init();
-    expect(named).toContainEqual(
-      expect.stringMatching(/^Silent\.handle \(GraphQL field resolver\) has no guard of its own/),
-    );
+    expect(named).toEqual([]);
+    expect(reports.join()).toContain('Silent.handle (GraphQL field resolver): whoever its operation is open to');
 
-    const claiming = decorated(Fields, [Resolver(() => Order)], [...decorators, Authenticated()]);
-    const other = await applicationOf({ imports: graphQL(), providers: [ordersOf([], []), claiming] });
-    await expect(other.app.init()).rejects.toThrow(/^Fields\.handle has an access decorator that nothing enforces/);
+    const claiming = decorated(
+      class Claiming extends Fields {
+        override handle(): string {
+          return super.handle();
+        }
+      },
+      [Resolver(() => Order)],
+      [...decorators, Authenticated()],
+    );
+    const other = await applicationOf({ imports: graphQL(), providers: [ordersOf([Public()], []), claiming] });
+    await expect(other.app.init()).rejects.toThrow(
+      /^Claiming\.handle \(GraphQL field resolver\) has an access decorator that nothing enforces/,
+    );
   });
 
   it('stops the start with a reference resolver, for which Nest runs no guard (RS-20)', async () => {

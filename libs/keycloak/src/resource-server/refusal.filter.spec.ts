@@ -2,12 +2,15 @@ import { Logger } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, type Observable } from 'rxjs';
 import { BearerError } from '../protocol/bearer-error.js';
 import { RefusalFilter } from './refusal.filter.js';
 
-const refusal = new BearerError('route_closed', { reason: 'context_not_http' });
-const filter = new RefusalFilter({ realm: 'service-b', exposeRefusalReasons: false }, new HttpAdapterHost());
+const refusal = new BearerError('route_closed', { reason: 'no_decorator_opens_it' });
+const filter = new RefusalFilter(
+  { realm: 'service-b', exposeRefusalReasons: false, carriers: [] },
+  new HttpAdapterHost(),
+);
 
 function hostOf(kind: string): ExecutionContextHost {
   const host = new ExecutionContextHost([]);
@@ -21,7 +24,7 @@ describe('RefusalFilter outside of HTTP (its answers there are tested with the g
 
   it('answers a message of a microservice with the refusal, so that its sender does not wait', async () => {
     const answer = filter.catch(refusal, hostOf('rpc'));
-    await expect(answer === undefined ? undefined : firstValueFrom(answer)).rejects.toEqual({
+    await expect(firstValueFrom(answer as Observable<never>)).rejects.toEqual({
       error: 'Route closed',
       code: 'route_closed',
     });

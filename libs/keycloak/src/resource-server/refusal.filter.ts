@@ -1,9 +1,10 @@
 /** RefusalFilter: writes every refusal of the library on the wire, and the story to the log. */
-import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, Logger, type ArgumentsHost, type ExceptionFilter, type ExecutionContext } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
-import { throwError, type Observable } from 'rxjs';
+import { throwError } from 'rxjs';
 import { publishRefusal } from '../diagnostics/refusal-channel.js';
 import { Refusal, type RefusalBody } from '../protocol/refusal.js';
+import type { CredentialCarrier } from './credential-carrier.js';
 import { makeRefusalsHttpExceptions } from './refusal.exception.js';
 import { describeRequest } from './request-description.js';
 import { verifiedTokenOf } from './verified-requests.js';
@@ -12,6 +13,7 @@ export interface RefusalFilterOptions {
   /** The realm of the challenge: the name of this service. */
   readonly realm: string;
   readonly exposeRefusalReasons: boolean;
+  readonly carriers: readonly CredentialCarrier[];
 }
 
 /** What goes on the wire. */
@@ -55,14 +57,30 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
     this.#setHeaders(refusal, host.switchToHttp().getResponse());
   }
 
-  catch(refusal: Refusal, host: ArgumentsHost): Observable<never> | undefined {
+  catch(refusal: Refusal, host: ArgumentsHost): unknown {
     this.tell(refusal, host);
-    // Nest's microservices answer with what the filter gives back; other transports report what is thrown.
-    if (host.getType<string>() === 'rpc') return throwError(() => this.toReply(refusal).body);
-    if (host.getType<string>() !== 'http') throw refusal;
+    const kind = host.getType<string>();
+    if (kind !== 'http') {
+      const exception = this.toException(refusal, host);
+      const carrier = this.#carrierOf(kind);
+      if (carrier?.answer !== undefined) return carrier.answer(exception, host.getArgs());
+      // Nest's microservices answer with what the filter gives back; other transports report what is thrown.
+      if (carrier === undefined && kind === 'rpc') return throwError(() => this.toReply(refusal).body);
+      throw exception;
+    }
     const { status, body } = this.toReply(refusal);
     this.adapterHost.httpAdapter.reply(host.switchToHttp().getResponse(), body, status);
     return undefined;
+  }
+
+  /** What is thrown for a refusal: outside of HTTP the exception that the carrier of this kind makes of it, if there is one. */
+  toException(refusal: Refusal, host: ArgumentsHost): unknown {
+    const carrier = this.#carrierOf(host.getType<string>());
+    return carrier === undefined ? refusal : carrier.toException(this.toReply(refusal), host.getArgs());
+  }
+
+  #carrierOf(kind: string): CredentialCarrier | undefined {
+    return this.options.carriers.find((carrier) => carrier.kind === kind);
   }
 
   #isTold(refusal: Refusal, host: ArgumentsHost): boolean {
@@ -89,24 +107,36 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
 
   /**
    * Writes one line, as one object. A failure of this service or of the server is an error for the operator. A refusal of a caller needs
-   * no action, so it is no error; where a permission was denied, the line has the field `audit`. With `host` the line names the request.
+   * no action, so it is no error; where a permission was denied, the line has the field `audit`. With `host` the line names the request;
+   * `where` are further fields, for what has none.
    */
-  log(refusal: Refusal, host?: ArgumentsHost): void {
+  log(refusal: Refusal, host?: ArgumentsHost, where: Readonly<Record<string, string>> = {}): void {
     if (host !== undefined && this.#isTold(refusal, host)) return;
     publishRefusal(refusal);
     const { code, reason, permission, fields, httpStatus } = refusal;
-    const request: unknown = host?.getType() === 'http' ? host.switchToHttp().getRequest() : undefined;
+    const isHttp = host?.getType<string>() === 'http';
+    const request: unknown = isHttp ? host?.switchToHttp().getRequest() : undefined;
     const line = {
       code,
       reason,
       ...(permission === undefined ? {} : { permission }),
-      ...describeRequest(request),
+      ...(isHttp ? describeRequest(request) : describeHandler(host)),
+      ...where,
       ...(httpStatus === 403 ? denialOf(request) : {}),
       ...fields,
     };
     if (httpStatus >= 500) this.#logger.error({ message: 'Request failed', ...line });
     else this.#logger.log({ message: 'Request refused', ...line });
   }
+}
+
+/** Outside of HTTP: the kind of context, and the handler where it is known. */
+function describeHandler(
+  host: (ArgumentsHost & Partial<ExecutionContext>) | undefined,
+): Readonly<Record<string, string>> {
+  if (host === undefined) return {};
+  const [type, method] = [host.getClass?.(), host.getHandler?.()];
+  return { kind: host.getType<string>(), ...(type && method ? { handler: `${type.name}.${method.name}` } : {}) };
 }
 
 /** Who was denied: known here of a request that the guard had admitted; of others the refusal says it. */

@@ -32,6 +32,19 @@ export function routeAccess(controller: object, handler: object): RouteAccess {
   return access;
 }
 
+/** What decorators say of the class itself, for what has no handler of its own: who may connect to a gateway. */
+export function classAccess(prototype: object): RouteAccess {
+  const { opening, permissions = [], clients = [], maxStalenessSeconds } = noteAt(prototype, WHOLE_CLASS);
+  for (const each of chainOf(prototype)) sealNotes(each);
+  return closedIfConflicting({
+    opening: opening ?? (permissions.length > 0 ? 'authenticated' : 'closed'),
+    permissions,
+    clients,
+    maxStalenessSeconds,
+    fault: undefined,
+  });
+}
+
 /** By handler: decorators have said all they say when a class is defined. A handler that is inherited has several controllers. */
 const cached = new WeakMap<object, CachedAccess>();
 

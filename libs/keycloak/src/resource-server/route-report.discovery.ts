@@ -1,36 +1,61 @@
-/** Route report: looks at every handler at boot; names those that nobody reaches, and stops where the guard could be passed by. */
+/** Route report: looks at every handler at boot, says what opens it, and stops where the guard could be passed by. */
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { MetadataScanner, type DiscoveryService } from '@nestjs/core';
 import { isAccessCheckBound } from './access-check.guard.js';
 import { isNoted, notedMethods, WHOLE_CLASS } from './access-notes.js';
-import { handlersOf, hostsOf, type Handler, type Host } from './handlers.discovery.js';
-import { chainOf, routeAccess, type RouteAccess } from './route-access.js';
+import { describeAccess } from './access-description.js';
+import type { CredentialCarrier } from './credential-carrier.js';
+import type { GatewayHandshakes } from './gateway-handshakes.discovery.js';
+import {
+  guardsFieldResolvers,
+  handlersOf,
+  hostsOf,
+  type Handler,
+  type HandlerKind,
+  type Host,
+} from './handlers.discovery.js';
+import { chainOf, classAccess, routeAccess, type RouteAccess } from './route-access.js';
+
+/** What `ExecutionContext.getType()` says of each, where a carrier is needed, and what the carrier is called. */
+const CARRIERS: Readonly<Partial<Record<HandlerKind, readonly [kind: string, carrier: string]>>> = {
+  message: ['rpc', 'microservicesCarrier()'],
+  'gateway-message': ['ws', 'websocketsCarrier()'],
+  operation: ['graphql', 'graphqlCarrier()'],
+  field: ['graphql', 'graphqlCarrier()'],
+  reference: ['graphql', 'graphqlCarrier()'],
+};
 
 export class RouteReport implements OnApplicationBootstrap {
   readonly #logger = new Logger('RouteReport');
 
   /** Looks for open message handlers already here, since a microservice of a hybrid application may listen before any hook is called. */
-  constructor(private readonly discovery: DiscoveryService) {
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly handshakes: Pick<GatewayHandshakes, 'isGuarded'>,
+    private readonly options: { readonly carriers: readonly CredentialCarrier[] },
+  ) {
     for (const { handlers } of this.#hosts()) refuseOpenMessages(handlers);
   }
 
-  /** Throws when a message handler is open, when decorators contradict each other, or stand where they are not enforced; what is closed only gets a warning, since it is safe. */
+  /**
+   * Throws when a message handler or a gateway is open without a decorator that says so, when decorators contradict each other, or stand where
+   * they are not enforced; what is closed only gets a warning, since it is safe.
+   */
   onApplicationBootstrap(): void {
+    const isGuarded = this.#guardedKinds();
     const hosts = this.#hosts();
     const enforced = new Set(
       hosts.filter(({ handlers }) => handlers.some(isGuarded)).flatMap(({ host }) => chainOf(host.prototype)),
     );
+    const lines: string[] = [];
     for (const { host, handlers } of hosts) {
       // Some that were not there yet, as where the pattern of a message comes out of a configuration.
       refuseOpenMessages(handlers);
-      for (const handler of handlers) this.#report(handler);
-      refuseUnenforced(host, handlers, enforced);
-      if (host.isGateway) {
-        this.#logger.warn(
-          `${host.name} is a gateway, of which the guard sees the messages only: anybody can connect, runs handleConnection, and receives what it pushes`,
-        );
-      }
+      if (host.isGateway) lines.push(this.#connections(host));
+      for (const handler of handlers) lines.push(`${handler.label}: ${this.#opened(handler, isGuarded(handler))}`);
+      refuseUnenforced(host, handlers.filter(isGuarded), handlers.length > 0, enforced);
     }
+    if (lines.length > 0) this.#logger.log(`What opens each handler:\n${lines.map((line) => `  ${line}`).join('\n')}`);
   }
 
   /** The routes of the application, with what their decorators come to. Throws as `onApplicationBootstrap` for those that contradict. */
@@ -54,25 +79,54 @@ export class RouteReport implements OnApplicationBootstrap {
     }));
   }
 
-  #report(handler: Handler): void {
+  /** Nest runs guards for all but the fields of what an operation gave, and for those where it is told to. */
+  #guardedKinds(): (handler: Handler) => boolean {
+    const withFields = guardsFieldResolvers(this.discovery);
+    return ({ kind }) => withFields || (kind !== 'field' && kind !== 'reference');
+  }
+
+  /** What opens a handler. */
+  #opened(handler: Handler, isGuarded: boolean): string {
     const { kind, label } = handler;
-    if (kind === 'reference') {
-      throw new Error(`${label} is reached by _entities, and Nest runs no guard for it: it can't be closed`);
-    }
-    if (kind === 'field') {
-      this.#logger.warn(
-        `${label} has no guard of its own: it runs for the callers of its operation, and the guard admits none of them`,
-      );
-      return;
+    if (!isGuarded && kind === 'reference') {
+      throw new Error(`${label} is reached by _entities, and Nest runs no guard for it: ${ENHANCERS}`);
     }
     const access = accessOf(handler);
-    if (kind !== 'route') {
-      this.#logger.warn(`${label} is closed: the guard admits HTTP requests only`);
-    } else if (access.opening === 'closed') {
-      this.#logger.warn(`${label} is closed: no decorator opens it, every request gets 403`);
+    if (!isGuarded) {
+      if (access.opening === 'closed' || access.opening === 'public') return 'whoever its operation is open to';
+      throw new Error(`${label} has an access decorator that nothing enforces: ${ENHANCERS}`);
     }
+    if (access.opening === 'closed') {
+      this.#logger.warn(`${label} is closed: no decorator opens it, every request gets 403`);
+    } else if (access.opening !== 'public') {
+      const [context, carrier] = CARRIERS[kind] ?? [];
+      if (context !== undefined && !this.options.carriers.some((each) => each.kind === context)) {
+        this.#logger.warn(
+          `${label} is closed: the token of its caller can't be found without ${carrier} in forRoot({ carriers })`,
+        );
+      }
+    }
+    return describeAccess(access);
+  }
+
+  /** What opens a gateway to those who connect: Nest runs no guard for `handleConnection`, nor for what the gateway sends. */
+  #connections(host: Host): string {
+    const access = classAccess(host.prototype);
+    if (access.opening === 'closed') {
+      throw new Error(
+        `${host.name} is a gateway, and no decorator on its class says who may connect: ${access.fault ?? '@Authenticated(), @RequirePermission() or, for everybody, @Public()'}`,
+      );
+    }
+    if (access.opening !== 'public' && !this.handshakes.isGuarded(host)) {
+      throw new Error(
+        `${host.name} is a gateway that anybody can connect to, whatever its decorators say: pass its adapter through guardHandshakes() of nestjs-keycloak-s2s/websockets, or open it by @Public() on the class`,
+      );
+    }
+    return `${host.name} (connections): ${describeAccess(access)}`;
   }
 }
+
+const ENHANCERS = "GraphQLModule needs the option fieldResolverEnhancers: ['guards']";
 
 /** `label` is for people: class, method and how it is reached. */
 export interface ReportedRoute extends RouteAccess {
@@ -113,20 +167,28 @@ function accessOf({ label, host: { prototype, instance }, method, function: foun
   return access;
 }
 
-/** Nest runs guards for it: not for the fields of what an operation gave. */
-const isGuarded = ({ kind }: Handler): boolean => kind !== 'field';
-
 /**
  * Throws for a decorator where no guard runs: its author believes that it is enforced. It is, on a controller that others
  * inject as a provider, or whose methods a provider inherits: nothing from outside reaches those.
  */
-function refuseUnenforced(host: Host, handlers: readonly Handler[], enforced: ReadonlySet<object>): void {
-  const guarded = new Set<unknown>(handlers.filter(isGuarded).map(({ method }) => method));
+function refuseUnenforced(
+  host: Host,
+  guardedHandlers: readonly Handler[],
+  hasHandlers: boolean,
+  enforced: ReadonlySet<object>,
+): void {
+  const guarded = new Set<unknown>(guardedHandlers.map(({ method }) => method));
   const nothingEnforces = (what: string): Error =>
     new Error(`${what} has an access decorator that nothing enforces: no guard runs for it`);
-  const isReached = host.isController || host.isGateway || handlers.length > 0;
+  const isReached = host.isController || host.isGateway || hasHandlers;
   const isSilent = (prototype: object): boolean => !isReached && enforced.has(prototype);
-  if (!host.isController && guarded.size === 0 && isNoted(host.prototype, WHOLE_CLASS) && !isSilent(host.prototype)) {
+  if (
+    !host.isController &&
+    !host.isGateway &&
+    guarded.size === 0 &&
+    isNoted(host.prototype, WHOLE_CLASS) &&
+    !isSilent(host.prototype)
+  ) {
     throw nothingEnforces(host.name);
   }
   const chain = chainOf(host.prototype);

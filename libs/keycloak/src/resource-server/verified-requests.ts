@@ -5,15 +5,24 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 const TOKEN = Symbol('nestjs-keycloak-s2s:token');
 /** Two applications may share a request, when one is mounted in the other: what one found good is nothing to the other. */
 const VERIFIED_BY = Symbol('nestjs-keycloak-s2s:verified-by');
+/** How old the answer about the token was allowed to be; what demands a fresher one asks again. */
+const MAX_STALENESS = Symbol('nestjs-keycloak-s2s:max-staleness');
 
 interface VerifiedRequest {
   [TOKEN]?: VerifiedAccessToken;
   [VERIFIED_BY]?: object;
+  [MAX_STALENESS]?: number;
 }
 
-export function rememberToken(guard: object, request: VerifiedRequest, token: VerifiedAccessToken): void {
+export function rememberToken(
+  guard: object,
+  request: VerifiedRequest,
+  token: VerifiedAccessToken,
+  maxStaleness: number,
+): void {
   request[TOKEN] = token;
   request[VERIFIED_BY] = guard;
+  request[MAX_STALENESS] = maxStaleness;
 }
 
 /**
@@ -25,7 +34,24 @@ export function verifiedTokenOf(request: object): VerifiedAccessToken | undefine
   return (request as VerifiedRequest)[TOKEN];
 }
 
-export function tokenVerifiedBy(guard: object, request: object): VerifiedAccessToken | undefined {
-  const { [VERIFIED_BY]: by, [TOKEN]: token } = request as VerifiedRequest;
-  return by === guard ? token : undefined;
+/** Undefined also where the token was judged by an answer that may be older than `maxStaleness`. */
+export function tokenVerifiedBy(guard: object, request: object, maxStaleness: number): VerifiedAccessToken | undefined {
+  const { [VERIFIED_BY]: by, [TOKEN]: token, [MAX_STALENESS]: judgedWithin = Infinity } = request as VerifiedRequest;
+  return by === guard && judgedWithin <= maxStaleness ? token : undefined;
+}
+
+/** Of calls outside of HTTP, by the argument that is of the call alone: no property, since others make those objects and may copy them. */
+const callTokens = new WeakMap<object, VerifiedAccessToken>();
+
+export function rememberCallToken(call: object, token: VerifiedAccessToken): void {
+  callTokens.set(call, token);
+}
+
+/** Among the arguments of a call outside of HTTP. */
+export function callTokenOf(args: readonly unknown[]): VerifiedAccessToken | undefined {
+  for (const argument of args) {
+    const token = typeof argument === 'object' && argument !== null ? callTokens.get(argument) : undefined;
+    if (token !== undefined) return token;
+  }
+  return undefined;
 }

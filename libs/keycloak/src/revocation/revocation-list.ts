@@ -48,6 +48,7 @@ export class RevocationList {
   #floor = -Infinity;
   #goneEarly = 0;
   #warnAgainAtMs = -Infinity;
+  readonly #listeners: (() => void)[] = [];
 
   constructor(
     private readonly options: RevocationListOptions,
@@ -73,6 +74,12 @@ export class RevocationList {
     const nowMs = this.clock.monotonicMs();
     this.#dropEnded(nowMs);
     for (const one of toHold) this.#hold(one, nowMs);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls `listener` after each denial. @internal */
+  onDenied(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   #hold({ kind, key, issuedBefore }: ReadDenial, nowMs: number): void {

@@ -1,0 +1,15 @@
+/** What is reached by WebSockets. */
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { AccessToken, Authenticated, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+
+// #region gateway
+@WebSocketGateway({ path: '/news' })
+@Authenticated() // who may connect, and hear what the gateway sends
+export class OrdersGateway {
+  @SubscribeMessage('cancel')
+  @RequirePermission('orders.cancel')
+  cancel(@AccessToken() caller: VerifiedAccessToken): { event: string; data: string } {
+    return { event: 'cancelled', data: caller.subject };
+  }
+}
+// #endregion gateway

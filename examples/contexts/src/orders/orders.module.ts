@@ -1,0 +1,38 @@
+/** One service that is reached over GraphQL, by WebSockets, by messages and over HTTP. */
+import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { GraphQLModule } from '@nestjs/graphql';
+import { KeycloakModule, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
+import { graphqlCarrier } from 'nestjs-keycloak-s2s/graphql';
+import { microservicesCarrier } from 'nestjs-keycloak-s2s/microservices';
+import { websocketsCarrier } from 'nestjs-keycloak-s2s/websockets';
+import { OrdersConsumer } from './orders.consumer.js';
+import { OrdersController } from './orders.controller.js';
+import { OrdersGateway } from './orders.gateway.js';
+import { OrdersResolver } from './orders.resolver.js';
+import { StockMessages } from './stock-messages.js';
+
+@Module({})
+export class OrdersModule {
+  static register(keycloak: Omit<KeycloakModuleOptions, 'clientId'>): DynamicModule {
+    return {
+      module: OrdersModule,
+      // #region imports
+      imports: [
+        GraphQLModule.forRoot<ApolloDriverConfig>({
+          driver: ApolloDriver,
+          autoSchemaFile: true,
+          fieldResolverEnhancers: ['guards'],
+        }),
+        KeycloakModule.forRoot({
+          clientId: 'orders',
+          carriers: [graphqlCarrier(), microservicesCarrier(), websocketsCarrier()],
+          ...keycloak,
+        }),
+      ],
+      // #endregion imports
+      controllers: [OrdersController, OrdersConsumer],
+      providers: [OrdersResolver, OrdersGateway, StockMessages],
+    };
+  }
+}

@@ -1,0 +1,391 @@
+/** GraphQL, over real servers of Apollo and Mercurius: queries, fields, batches and subscriptions. */
+import { subscribe as subscribeToChannel, unsubscribe } from 'node:diagnostics_channel';
+import { ApolloDriver } from '@nestjs/apollo';
+import { ConsoleLogger, Logger, type INestApplication, type ModuleMetadata, type Type } from '@nestjs/common';
+import {
+  Args,
+  Field,
+  GraphQLModule,
+  Int,
+  Mutation,
+  ObjectType,
+  Parent,
+  Query,
+  ResolveField,
+  Resolver,
+  Subscription,
+} from '@nestjs/graphql';
+import { MercuriusDriver } from '@nestjs/mercurius';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { createClient, type Client } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import {
+  AccessToken,
+  AllowClients,
+  Authenticated,
+  MaxStaleness,
+  INTROSPECTION_CHANNEL,
+  Public,
+  RequirePermission,
+  type IntrospectionMessage,
+  type VerifiedAccessToken,
+} from '../index.js';
+import { KeycloakTestingModule, signOut } from '../testing/index.js';
+import { bearerOf, deny, GOOD, REFUSED_CALLERS } from '../../spec-support/refusal-table.js';
+import { graphqlCarrier } from './index.js';
+
+jest.setTimeout(60_000);
+
+@ObjectType()
+class Order {
+  @Field(() => Int)
+  number!: number;
+}
+
+/** What runs, in order. */
+const ran: string[] = [];
+
+async function* ticks(): AsyncGenerator<{ ticks: number }> {
+  for (let at = 1; ; at += 1) {
+    yield { ticks: at };
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+@Resolver(() => Order)
+class OrdersResolver {
+  @Query(() => Order)
+  @RequirePermission('orders.read')
+  @AllowClients('shop')
+  order(
+    @AccessToken() caller: VerifiedAccessToken,
+    @Args('number', { type: () => Int, defaultValue: 1 }) number: number,
+  ) {
+    ran.push(`order ${number} for ${caller.clientId}`);
+    return { number };
+  }
+
+  @Query(() => String)
+  @Public()
+  status(): string {
+    return 'up';
+  }
+
+  @Query(() => String)
+  forgotten(): string {
+    ran.push('forgotten');
+    return 'forgotten';
+  }
+
+  @Mutation(() => Int)
+  @MaxStaleness({ seconds: 0 })
+  @RequirePermission('orders.read')
+  pay(): number {
+    ran.push('paid');
+    return 1;
+  }
+
+  @Subscription(() => Int)
+  @RequirePermission('orders.read')
+  @AllowClients('shop')
+  ticks(@AccessToken() caller: VerifiedAccessToken) {
+    ran.push(`ticks for ${caller.clientId}`);
+    return ticks();
+  }
+}
+
+@Resolver(() => Order)
+class FieldsResolver {
+  @ResolveField(() => String)
+  @RequirePermission('orders.price')
+  price(@Parent() { number }: Order): string {
+    return `${number} €`;
+  }
+
+  @ResolveField(() => String)
+  @Public()
+  label(): string {
+    return 'order';
+  }
+}
+
+const DRIVERS = [
+  [
+    'Apollo on Express',
+    { driver: ApolloDriver, subscriptions: { 'graphql-ws': true }, allowBatchedHttpRequests: true },
+    () => new ExpressAdapter(),
+  ],
+  [
+    'Mercurius on Fastify',
+    { driver: MercuriusDriver, subscription: true, allowBatchedQueries: true },
+    () => new FastifyAdapter(),
+  ],
+  [
+    'Mercurius with one context for all',
+    { driver: MercuriusDriver, subscription: true, allowBatchedQueries: true, context: { shared: true } },
+    () => new FastifyAdapter(),
+  ],
+] as const;
+
+let app: INestApplication;
+const undone: (() => unknown)[] = [];
+afterEach(async () => {
+  ran.length = 0;
+  for (const undo of undone.splice(0).toReversed()) await undo();
+});
+
+async function start(
+  options: object,
+  adapter: () => ExpressAdapter | FastifyAdapter,
+  providers: Type[],
+  forRoot: Parameters<typeof KeycloakTestingModule.forRoot>[0] = {},
+): Promise<INestApplication> {
+  const imports: ModuleMetadata['imports'] = [
+    GraphQLModule.forRoot({ autoSchemaFile: true, path: '/graphql', fieldResolverEnhancers: ['guards'], ...options }),
+    KeycloakTestingModule.forRoot({ carriers: [graphqlCarrier()], ...forRoot }),
+  ];
+  const module = await Test.createTestingModule({ imports, providers })
+    .setLogger(new ConsoleLogger({ logLevels: [] }))
+    .compile();
+  app = module.createNestApplication(adapter() as ExpressAdapter, { forceCloseConnections: true });
+  undone.push(() => app.close());
+  await app.listen(0, '127.0.0.1');
+  return app;
+}
+
+/** The introspections that the server was asked for from now on. */
+function introspections(): { count: number } {
+  const counted = { count: 0 };
+  const listener = (message: unknown): void => {
+    if ((message as IntrospectionMessage).outcome === 'asked') counted.count += 1;
+  };
+  subscribeToChannel(INTROSPECTION_CHANNEL, listener);
+  undone.push(() => unsubscribe(INTROSPECTION_CHANNEL, listener));
+  return counted;
+}
+
+async function post(body: unknown, authorization: string | undefined): Promise<Record<string, unknown>> {
+  const answer = await fetch(new URL('/graphql', await app.getUrl()), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(authorization === undefined ? {} : { authorization }) },
+    body: JSON.stringify(body),
+  });
+  return (await answer.json()) as Record<string, unknown>;
+}
+
+const query = (text: string, authorization?: string): Promise<Record<string, unknown>> =>
+  post({ query: text }, authorization);
+
+describe.each(DRIVERS)('GraphQL by %s', (_, options, adapter) => {
+  beforeEach(() => start(options, adapter, [OrdersResolver, FieldsResolver]));
+
+  it('runs an operation for a caller with the permission, whose token the resolver gets', async () => {
+    expect(await query('{ order { number } }', bearerOf(app))).toEqual({ data: { order: { number: 1 } } });
+    expect(ran).toEqual(['order 1 for shop']);
+  });
+
+  it.each(REFUSED_CALLERS)('refuses $name with $code (RS-20)', async ({ authorization, code, permission }) => {
+    const { data, errors } = await query('{ order { number } }', authorization(app));
+    expect(data).toBeNull();
+    const { extensions } = (errors as { extensions: Record<string, unknown> }[])[0] ?? {};
+    expect(extensions).toMatchObject({ code, ...(permission === undefined ? {} : { permission }) });
+    expect(JSON.stringify(errors)).not.toMatch(/reason|no_credentials|token_malformed|other_audience|inactive/);
+    expect(ran).toEqual([]);
+  });
+
+  it('takes the token of each request for that request alone', async () => {
+    await query('{ order { number } }', bearerOf(app));
+    expect(await query('{ order { number } }')).toMatchObject({ data: null });
+    expect(ran).toEqual(['order 1 for shop']);
+  });
+
+  it('opens what is @Public() without a token, and nothing that no decorator opens', async () => {
+    expect(await query('{ status }')).toEqual({ data: { status: 'up' } });
+    expect(await query('{ forgotten }', bearerOf(app))).toMatchObject({
+      errors: [{ extensions: { code: 'route_closed' } }],
+    });
+    expect(ran).toEqual([]);
+  });
+
+  it('answers introspection to everybody, since Nest runs no guard for it', async () => {
+    expect(await query('{ __schema { queryType { name } } }')).toEqual({
+      data: { __schema: { queryType: { name: 'Query' } } },
+    });
+  });
+
+  it('holds a field resolver against its own decorators', async () => {
+    const text = '{ order { number label price } }';
+    expect(await query(text, bearerOf(app))).toMatchObject({
+      data: null,
+      errors: [{ path: ['order', 'price'], extensions: { code: 'insufficient_scope', permission: 'orders.price' } }],
+    });
+    const both = bearerOf(app, { ...GOOD, permissions: ['orders.read', 'orders.price'] });
+    expect(await query(text, both)).toEqual({ data: { order: { number: 1, label: 'order', price: '1 €' } } });
+  });
+
+  it('asks once about the token of a request, for all its aliases and a known token not at all', async () => {
+    const asked = introspections();
+    const aliases = Array.from({ length: 50 }, (__, at) => `a${at}: order(number: ${at}) { number }`).join(' ');
+    const authorization = bearerOf(app);
+    await query(`{ ${aliases} }`, authorization);
+    expect(ran).toHaveLength(50);
+    expect(asked.count).toBe(1);
+    await query(`{ ${aliases} }`, authorization);
+    expect(asked.count).toBe(1);
+  });
+
+  it('judges the operations of a batch by the token of their request, and asks about it once', async () => {
+    const asked = introspections();
+    const text = '{ order { number } }';
+    const answers = await post([{ query: text }, { query: '{ forgotten }' }, { query: text }], bearerOf(app));
+    const order = { data: { order: { number: 1 } } };
+    expect(answers).toMatchObject([order, { errors: [{ extensions: { code: 'route_closed' } }] }, order]);
+    expect(asked.count).toBe(1);
+  });
+
+  it('asks once for each request where no answer may be reused, however many mutations it has', async () => {
+    const asked = introspections();
+    const mutation = `mutation { ${Array.from({ length: 20 }, (__, at) => `p${at}: pay`).join(' ')} }`;
+    const authorization = bearerOf(app);
+    await query(mutation, authorization);
+    await query(mutation, authorization);
+    expect(ran).toHaveLength(40);
+    expect(asked.count).toBe(2);
+  });
+
+  const subscribed = async (authorization: string | undefined, place: 'handshake' | 'parameters' = 'handshake') => {
+    const url = new URL('/graphql', await app.getUrl());
+    const headers = authorization === undefined ? {} : { authorization };
+    class Socket extends WebSocket {
+      constructor(address: string, protocols: string) {
+        super(address, protocols, place === 'handshake' ? { headers } : {});
+      }
+    }
+    const client: Client = createClient({
+      url: `ws://${url.host}/graphql`,
+      webSocketImpl: Socket,
+      retryAttempts: 0,
+      ...(place === 'parameters' ? { connectionParams: headers } : {}),
+    });
+    undone.push(() => client.dispose());
+    const received: unknown[] = [];
+    const ended = new Promise<unknown>((resolve) => {
+      client.subscribe(
+        { query: 'subscription { ticks }' },
+        { next: (message) => received.push(message), error: resolve, complete: () => resolve('complete') },
+      );
+    });
+    return { received, ended };
+  };
+
+  const untilReceived = async (received: readonly unknown[], count: number): Promise<void> => {
+    while (received.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+
+  it.each(['handshake', 'parameters'] as const)('subscribes a caller by the token of its %s', async (place) => {
+    const { received } = await subscribed(bearerOf(app), place);
+    await untilReceived(received, 2);
+    expect(received[0]).toEqual({ data: { ticks: 1 } });
+    expect(ran).toEqual(['ticks for shop']);
+  });
+
+  it.each(REFUSED_CALLERS)('refuses the subscription of $name with $code', async ({ authorization, code }) => {
+    const { received, ended } = await subscribed(authorization(app));
+    const outcome = await ended;
+    expect(JSON.stringify([received, outcome])).toContain(`"code":"${code}"`);
+    expect(ran).toEqual([]);
+  });
+
+  it('closes the connection of a subscription when its token is denied', async () => {
+    const { received, ended } = await subscribed(bearerOf(app, { ...GOOD, claims: { sid: 'session' } }));
+    await untilReceived(received, 1);
+    deny(app, 'session');
+    const outcome = await ended;
+    expect(outcome).not.toBe('complete');
+  });
+});
+
+describe('a subscription', () => {
+  it.each(DRIVERS)('by %s is closed once its token has expired, or is inactive', async (_, options, adapter) => {
+    await start(options, adapter, [OrdersResolver, FieldsResolver], {
+      introspectionTtlSeconds: 1,
+      clockToleranceSeconds: 0,
+    });
+    const url = new URL('/graphql', await app.getUrl());
+    const closed = async (bearer: string): Promise<number> => {
+      const socket = new WebSocket(`ws://${url.host}/graphql`, 'graphql-transport-ws', {
+        headers: { authorization: bearer },
+      });
+      const code = new Promise<number>((resolve) => socket.once('close', resolve));
+      const acknowledged = new Promise((resolve) => socket.once('message', resolve));
+      await new Promise((resolve) => socket.once('open', resolve));
+      socket.send(JSON.stringify({ type: 'connection_init' }));
+      await acknowledged;
+      const first = new Promise((resolve) => socket.once('message', resolve));
+      socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: 'subscription { ticks }' } }));
+      await first;
+      return code;
+    };
+    const inactive = bearerOf(app);
+    const ending = closed(inactive);
+    const expiring = closed(bearerOf(app, { ...GOOD, expiresInSeconds: 2 }));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    signOut(app, inactive.slice(7));
+    expect([1006, 4401]).toContain(await ending);
+    expect([1006, 4401]).toContain(await expiring);
+  });
+});
+
+describe('a field resolver', () => {
+  it('with a decorator stops the start where Nest runs no guard for fields (RS-20)', async () => {
+    await expect(
+      start({ driver: ApolloDriver, fieldResolverEnhancers: [] }, () => new ExpressAdapter(), [
+        OrdersResolver,
+        FieldsResolver,
+      ]),
+    ).rejects.toThrow(
+      /^FieldsResolver\.price \(GraphQL field resolver\) has an access decorator that nothing enforces/,
+    );
+  });
+
+  it('of a class with a decorator stops it, too: other classes lead to its fields', async () => {
+    @Resolver(() => Order)
+    @Authenticated()
+    class Claiming {
+      @Query(() => Order)
+      first(): Order {
+        return { number: 1 };
+      }
+      @ResolveField(() => String)
+      price(): string {
+        return '1 €';
+      }
+    }
+    await expect(
+      start({ driver: ApolloDriver, fieldResolverEnhancers: [] }, () => new ExpressAdapter(), [Claiming]),
+    ).rejects.toThrow(/^Claiming\.price \(GraphQL field resolver\) has an access decorator that nothing enforces/);
+  });
+});
+
+describe('a refused operation', () => {
+  it('has one line in the log, with its handler and the reason', async () => {
+    const lines: unknown[] = [];
+    const [, options, adapter] = DRIVERS[0];
+    await start(options, adapter, [OrdersResolver, FieldsResolver]);
+    const log = jest.spyOn(Logger.prototype, 'log').mockImplementation((line: unknown) => void lines.push(line));
+    undone.push(() => log.mockRestore());
+    await query('{ order { number } }');
+    expect(lines).toEqual([
+      {
+        message: 'Request refused',
+        code: 'missing_token',
+        reason: 'no_credentials',
+        kind: 'graphql',
+        handler: 'OrdersResolver.order',
+      },
+    ]);
+  });
+});

@@ -1,0 +1,19 @@
+/** gRPC status: the status code of gRPC that goes with one of HTTP (google/rpc/code.proto). */
+
+const STATUS: Readonly<Record<number, number>> = {
+  // INVALID_ARGUMENT
+  400: 3,
+  // UNAUTHENTICATED
+  401: 16,
+  // PERMISSION_DENIED
+  403: 7,
+  // UNAVAILABLE
+  503: 14,
+  // DEADLINE_EXCEEDED
+  504: 4,
+};
+
+const INTERNAL = 13;
+
+/** `INTERNAL` for one that has no counterpart, such as 502. */
+export const grpcStatus = (httpStatus: number): number => STATUS[httpStatus] ?? INTERNAL;

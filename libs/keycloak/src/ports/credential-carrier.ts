@@ -1,0 +1,9 @@
+/** The port for doors that bring credentials out of other contexts than HTTP. */
+export { BearerError } from '../protocol/bearer-error.js';
+
+export type {
+  CarriedRefusal,
+  CarriedRequest,
+  CredentialCarrier,
+  LongLivedConnection,
+} from '../resource-server/credential-carrier.js';

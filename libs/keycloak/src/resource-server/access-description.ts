@@ -1,0 +1,21 @@
+/** Access description: what decorators come to, in the words of the decorators. */
+import type { RouteAccess } from './route-access.js';
+
+const OPENINGS = {
+  closed: 'closed',
+  public: '@Public()',
+  optional: '@OptionalToken()',
+  authenticated: '@Authenticated()',
+};
+
+/** For the report at boot. */
+export function describeAccess({ opening, permissions, clients, maxStalenessSeconds }: RouteAccess): string {
+  const listed = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
+  const words: string[] = [];
+  if (opening !== 'authenticated' || permissions.length === 0) words.push(OPENINGS[opening]);
+  if (opening === 'closed') return words.join(' ');
+  if (permissions.length > 0) words.push(`@RequirePermission(${listed(permissions)})`);
+  if (clients.length > 0) words.push(`@AllowClients(${listed(clients)})`);
+  if (maxStalenessSeconds !== undefined) words.push(`@MaxStaleness({ seconds: ${maxStalenessSeconds} })`);
+  return words.join(' ');
+}

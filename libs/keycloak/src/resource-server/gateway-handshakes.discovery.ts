@@ -1,0 +1,101 @@
+/** Gateway handshakes: who may connect to the gateways of the application, by the decorators on their classes. */
+import type { DiscoveryService } from '@nestjs/core';
+import { BearerError } from '../protocol/bearer-error.js';
+import { Refusal } from '../protocol/refusal.js';
+import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import type { AccessTokenVerifier } from './access-token-verifier.js';
+import { authorize } from './authorize.js';
+import { bearerToken } from './bearer-token.js';
+import type { CarriedRefusal, CarriedRequest, LongLivedConnection } from './credential-carrier.js';
+import { gatewayPlaceOf, hostsOf, type Host } from './handlers.discovery.js';
+import type { HeldConnections } from './held-connections.js';
+import type { RefusalFilter } from './refusal.filter.js';
+import { classAccess, type RouteAccess } from './route-access.js';
+
+/** A gateway, and what is demanded of those who connect to it. */
+export interface GuardedGateway {
+  readonly name: string;
+  /** As its decorator says it: a text, a pattern, or undefined. */
+  readonly namespace: unknown;
+  readonly access: RouteAccess;
+}
+
+/** For the adapter of `nestjs-keycloak-s2s/websockets`, which Nest asks for the servers of all gateways before the application has started. */
+export class GatewayHandshakes {
+  /** Those whose server refuses handshakes. */
+  readonly #guarded = new Set<object>();
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly verifier: AccessTokenVerifier,
+    private readonly options: { readonly maxTokenBytes: number },
+    private readonly refusals: RefusalFilter,
+    private readonly connections: Pick<HeldConnections, 'hold'>,
+  ) {}
+
+  /** The gateways behind this port and path. From now on they count as guarded. */
+  guard(port: number, path: unknown): GuardedGateway[] {
+    return this.#gateways()
+      .filter(({ place }) => place.port === port && place.path === path)
+      .map(({ host, place }) => {
+        this.#guarded.add(host.prototype);
+        return { name: host.name, namespace: place.namespace, access: classAccess(host.prototype) };
+      });
+  }
+
+  isGuarded({ prototype }: Pick<Host, 'prototype'>): boolean {
+    return this.#guarded.has(prototype);
+  }
+
+  #gateways(): { readonly host: Host; readonly place: ReturnType<typeof gatewayPlaceOf> }[] {
+    return hostsOf(this.discovery)
+      .filter(({ isGateway }) => isGateway)
+      .map((host) => ({ host, place: gatewayPlaceOf(host) }));
+  }
+
+  /**
+   * Judges the token of a handshake for these gateways; undefined when none of them looks at one, or none was sent to those that take that.
+   *
+   * Throws `Refusal`, which is in the log already.
+   */
+  async judge(request: CarriedRequest, gateways: readonly GuardedGateway[]): Promise<VerifiedAccessToken | undefined> {
+    try {
+      return await this.#judge(
+        request,
+        gateways.map(({ access }) => access),
+      );
+    } catch (error) {
+      if (error instanceof Refusal) {
+        this.refusals.log(error, undefined, { kind: 'ws', gateway: gateways.map(({ name }) => name).join(', ') });
+      }
+      throw error;
+    }
+  }
+
+  async #judge(request: CarriedRequest, demands: readonly RouteAccess[]): Promise<VerifiedAccessToken | undefined> {
+    const openings = new Set(demands.map(({ opening }) => opening));
+    if (openings.has('closed')) throw new BearerError('route_closed', { reason: 'no_decorator_opens_it' });
+    if (demands.length > 0 && [...openings].every((opening) => opening === 'public')) return undefined;
+    const text = bearerToken(request, this.options.maxTokenBytes);
+    if (text === undefined) {
+      if (demands.length > 0 && !openings.has('authenticated')) return undefined;
+      throw new BearerError('missing_token', { reason: 'no_credentials' });
+    }
+    const token = await this.verifier.judge(text, Math.min(...demands.map(stalenessOf)));
+    for (const access of demands) if (access.opening !== 'public') authorize(token, access);
+    return token;
+  }
+
+  /** Closes `connection` when the token of its handshake ends or is denied. */
+  hold(connection: LongLivedConnection, token: VerifiedAccessToken, request: CarriedRequest): void {
+    const text = bearerToken(request, this.options.maxTokenBytes) ?? '';
+    this.connections.hold(connection, token, () => this.verifier.judge(text, Infinity));
+  }
+
+  /** What the caller may be told. */
+  toReply(refusal: Refusal): CarriedRefusal {
+    return this.refusals.toReply(refusal);
+  }
+}
+
+const stalenessOf = ({ maxStalenessSeconds = Infinity }: RouteAccess): number => maxStalenessSeconds;

@@ -1,0 +1,140 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import { BearerError } from '../protocol/bearer-error.js';
+import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { testAccessToken } from '../testing/test-access-token.js';
+import { HeldConnections, type Rejudge } from './held-connections.js';
+
+let nowMs: number;
+let denied: boolean;
+let tellDenied: () => void;
+let connections: HeldConnections;
+
+const clock = { monotonicMs: () => nowMs, epochSeconds: () => nowMs / 1000 };
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  nowMs = Date.now();
+  denied = false;
+  const revocations = {
+    denies: () => denied,
+    onDenied: (listener: () => void) => {
+      tellDenied = listener;
+    },
+  };
+  connections = new HeldConnections({ introspectionTtlSeconds: 10 }, clock, revocations);
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+const token = (expiresInSeconds = 300): VerifiedAccessToken => testAccessToken({ expiresInSeconds });
+
+/** A connection, and whether it was closed. */
+function connection() {
+  const state = { isOpen: true, closed: 0 };
+  const close = (): void => {
+    state.isOpen = false;
+    state.closed += 1;
+  };
+  return { state, held: { key: state, isOpen: () => state.isOpen, close } };
+}
+
+async function pass(seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second += 1) {
+    nowMs += 1000;
+    await jest.advanceTimersByTimeAsync(1000);
+  }
+}
+
+const inactive: Rejudge = async () => {
+  throw new BearerError('invalid_token', { reason: 'inactive' });
+};
+
+const noAnswer: Rejudge = async () => {
+  throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
+};
+
+describe('HeldConnections', () => {
+  it('keeps one whose token stays good', async () => {
+    const { held, state } = connection();
+    connections.hold(held, token(), () => token());
+    await pass(100);
+    expect(state.closed).toBe(0);
+    expect(connections.size).toBe(1);
+  });
+
+  it('closes one when its token expires, and not before', async () => {
+    const { held, state } = connection();
+    const ending = token(30);
+    connections.hold(held, ending, () => ending);
+    await pass(29);
+    expect(state.closed).toBe(0);
+    await pass(2);
+    expect(state.closed).toBe(1);
+    expect(connections.size).toBe(0);
+  });
+
+  it('closes one at once when its token is denied', () => {
+    const { held, state } = connection();
+    connections.hold(held, token(), () => token());
+    denied = true;
+    tellDenied();
+    expect(state.closed).toBe(1);
+  });
+
+  it('closes one whose token is judged good no more', async () => {
+    const { held, state } = connection();
+    connections.hold(held, token(), inactive);
+    await pass(1);
+    expect(state.closed).toBe(1);
+  });
+
+  it('closes one when there is no answer for two windows, and counts from the last answer', async () => {
+    const { held, state } = connection();
+    let rejudge: Rejudge = () => token();
+    connections.hold(held, token(), () => rejudge());
+    await pass(50);
+    rejudge = noAnswer;
+    await pass(19);
+    expect(state.closed).toBe(0);
+    await pass(2);
+    expect(state.closed).toBe(1);
+  });
+
+  it('asks about a token one at a time, however long an answer takes', async () => {
+    const { held } = connection();
+    let asked = 0;
+    connections.hold(held, token(), () => {
+      asked += 1;
+      return new Promise(() => {});
+    });
+    await pass(15);
+    expect(asked).toBe(1);
+  });
+
+  it('lets go of those that were closed by others, and then does nothing more', async () => {
+    const { held, state } = connection();
+    connections.hold(held, token(), () => token());
+    state.isOpen = false;
+    await pass(1);
+    expect(connections.size).toBe(0);
+    expect(jest.getTimerCount()).toBe(0);
+    const next = connection();
+    connections.hold(next.held, token(), inactive);
+    await pass(1);
+    expect(next.state.closed).toBe(1);
+  });
+
+  it('goes by the token that was judged last, and leaves alone what replaced a connection that is judged', async () => {
+    const { held, state } = connection();
+    let refuse: (error: Error) => void = () => {};
+    connections.hold(held, token(), () => new Promise((_, reject) => (refuse = reject)));
+    await pass(1);
+    connections.hold(held, token(), () => token());
+    refuse(new BearerError('invalid_token', { reason: 'inactive' }));
+    await pass(1);
+    expect(state.closed).toBe(0);
+  });
+});

@@ -1,0 +1,17 @@
+/** Handshakes: the HTTP request by which each socket was opened. */
+import type { CarriedRequest } from '../ports/gateway-handshakes.js';
+
+/** Of ws, whose sockets do not know it. */
+const requests = new WeakMap<object, CarriedRequest>();
+
+export function rememberHandshake(socket: object, request: CarriedRequest): void {
+  requests.set(socket, request);
+}
+
+/** Undefined for a socket of ws that a server without `guardHandshakes()` took. */
+export function handshakeOf(socket: unknown): CarriedRequest | undefined {
+  if (typeof socket !== 'object' || socket === null) return undefined;
+  const { request, handshake } = socket as { readonly request?: CarriedRequest; readonly handshake?: unknown };
+  // Sockets of socket.io have both.
+  return requests.get(socket) ?? (handshake === undefined ? undefined : request);
+}

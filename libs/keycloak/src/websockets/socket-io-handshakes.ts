@@ -1,0 +1,125 @@
+/** socket.io handshakes: refuses them before the engine takes them, and each namespace by what its gateways demand. */
+import {
+  Refusal,
+  type CarriedRequest,
+  type GatewayHandshakes,
+  type GuardedGateway,
+} from '../ports/gateway-handshakes.js';
+import { connectionOfSocket } from './sockets.js';
+
+type Next = (error?: Error) => void;
+
+interface Engine {
+  use(middleware: (request: CarriedRequest, response: Response, next: Next) => void): unknown;
+}
+
+interface ServerSocket {
+  readonly request: CarriedRequest;
+}
+
+/** A server, whose own namespace is `/`, or a namespace of one. */
+interface SocketIo {
+  readonly engine?: Engine;
+  readonly server?: { readonly engine?: Engine };
+  use(middleware: (socket: ServerSocket, next: Next) => void): unknown;
+  on(event: 'connection', listener: (socket: ServerSocket) => void): unknown;
+}
+
+export function isSocketIo(server: unknown): server is SocketIo {
+  return engineOf(Object(server) as SocketIo) !== undefined;
+}
+
+const engineOf = ({ engine, server }: SocketIo): Engine | undefined => engine ?? server?.engine;
+
+/** Namespaces share an engine. */
+const guardedEngines = new WeakSet<Engine>();
+
+export function guardSocketIo(
+  server: SocketIo,
+  handshakes: GatewayHandshakes,
+  gateways: readonly GuardedGateway[],
+  namespace: unknown,
+): void {
+  const engine = engineOf(server);
+  if (engine !== undefined && !guardedEngines.has(engine)) {
+    guardedEngines.add(engine);
+    // Every request, so that the id of a session alone is of no use.
+    engine.use((request, response, next) => void letIn(handshakes, leastStrict(gateways), request, response, next));
+  }
+  const ofNamespace = gateways.filter((gateway) => withSlash(gateway.namespace) === withSlash(namespace));
+  const demanded = ofNamespace.length > 0 ? ofNamespace : leastStrict(gateways);
+  server.use((socket, next) => void connect(handshakes, demanded, socket, next));
+}
+
+async function letIn(
+  handshakes: GatewayHandshakes,
+  gateways: readonly GuardedGateway[],
+  request: CarriedRequest,
+  response: Response,
+  next: Next,
+): Promise<void> {
+  try {
+    await handshakes.judge(request, gateways);
+  } catch (error) {
+    refuse(handshakes, error, request, response);
+    return;
+  }
+  next();
+}
+
+async function connect(
+  handshakes: GatewayHandshakes,
+  gateways: readonly GuardedGateway[],
+  socket: ServerSocket,
+  next: Next,
+): Promise<void> {
+  try {
+    const token = await handshakes.judge(socket.request, gateways);
+    if (token !== undefined) handshakes.hold(connectionOfSocket(socket), token, socket.request);
+  } catch (error) {
+    next(connectError(handshakes, error));
+    return;
+  }
+  next();
+}
+
+/** What the gateways of all namespaces let in: the namespace decides for itself. */
+function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGateway[] {
+  const open = (['public', 'optional'] as const).flatMap((opening) =>
+    gateways.filter(({ access }) => access.opening === opening),
+  );
+  if (open.length > 0) return open.slice(0, 1);
+  return gateways.map((gateway) => ({ ...gateway, access: { ...gateway.access, permissions: [], clients: [] } }));
+}
+
+/** As Nest writes it. */
+const withSlash = (namespace: unknown): unknown =>
+  typeof namespace === 'string' ? `/${namespace.replace(/^\//, '')}` : (namespace ?? '/');
+
+/** Of node:http; that of an upgrade has no status code, since the engine has no answer for it but to hang up. */
+interface Response {
+  readonly statusCode?: number;
+  writeHead(status: number, headers: object): { end(text: string): void };
+}
+
+function refuse(handshakes: GatewayHandshakes, error: unknown, request: CarriedRequest, response: Response): void {
+  const { status, headers, body } =
+    error instanceof Refusal
+      ? handshakes.toReply(error)
+      : { status: 500, headers: {}, body: { error: 'Internal server error' } };
+  const text = JSON.stringify(body);
+  const all = { ...headers, 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(text)) };
+  if (response.statusCode !== undefined) {
+    response.writeHead(status, all).end(text);
+    return;
+  }
+  const lines = Object.entries({ ...all, Connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const socket = request.socket as { end(answer: string): void };
+  socket.end(`HTTP/1.1 ${status} ${body.error}\r\n${lines.join('')}\r\n${text}`);
+}
+
+function connectError(handshakes: GatewayHandshakes, error: unknown): Error {
+  if (!(error instanceof Refusal)) return new Error('Internal server error');
+  const { body } = handshakes.toReply(error);
+  return Object.assign(new Error(body.error), { data: body });
+}

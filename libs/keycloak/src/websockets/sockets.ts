@@ -1,0 +1,29 @@
+/** Sockets: how one of ws or of socket.io is closed. */
+import type { LongLivedConnection } from '../ports/gateway-handshakes.js';
+
+export interface WsSocket {
+  readonly readyState: number;
+  close(code: number, reason: string): void;
+}
+
+export interface IoSocket {
+  readonly connected: boolean;
+  disconnect(close: boolean): void;
+}
+
+const OPEN = 1;
+
+/** RFC 6455 §7.4.1: 1008, the policy of the server was violated. */
+const POLICY_VIOLATION = 1008;
+
+export function connectionOfSocket(client: unknown): LongLivedConnection {
+  const socket = client as WsSocket | IoSocket;
+  if ('disconnect' in socket) {
+    return { key: socket, isOpen: () => socket.connected, close: () => socket.disconnect(true) };
+  }
+  return {
+    key: socket,
+    isOpen: () => socket.readyState === OPEN,
+    close: () => socket.close(POLICY_VIOLATION, 'invalid_token'),
+  };
+}

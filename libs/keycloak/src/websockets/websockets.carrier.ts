@@ -1,0 +1,33 @@
+/** WebSockets carrier: finds the token in the handshake of a socket, and gives refusals the form of Nest's WsException. */
+import { BaseWsExceptionFilter, WsException } from '@nestjs/websockets';
+import { BearerError, type CredentialCarrier } from '../ports/credential-carrier.js';
+import { handshakeOf } from './handshakes.js';
+import { connectionOfSocket } from './sockets.js';
+
+/**
+ * For `forRoot({ carriers: [websocketsCarrier()] })`: handlers of `@SubscribeMessage`, over ws and socket.io. The token is that of the handshake's
+ * `Authorization` header, and is judged anew for each message. Who may connect is refused by `guardHandshakes()`, which this needs.
+ *
+ * A refusal is sent as the event `exception` with the body that HTTP callers get.
+ */
+export function websocketsCarrier(): CredentialCarrier {
+  // Nest's own, without the message that it would send back.
+  const filter = new BaseWsExceptionFilter({ includeCause: false });
+  return {
+    kind: 'ws',
+    callOf: ([client]) => Object(client) as object,
+    requestOf([client]) {
+      const request = handshakeOf(client);
+      if (request !== undefined) return request;
+      throw new BearerError('route_closed', {
+        reason: 'transport_without_headers',
+        detail: 'The handshake of this socket is not known: use guardHandshakes() for the adapter of the application',
+      });
+    },
+    toException: ({ body }) => new WsException(body),
+    answer: (exception, [client]) => {
+      filter.handleError(client as Parameters<typeof filter.handleError>[0], exception, undefined as never);
+    },
+    connectionOf: ([client]) => connectionOfSocket(client),
+  };
+}

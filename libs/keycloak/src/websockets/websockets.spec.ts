@@ -1,0 +1,401 @@
+/** WebSocket gateways, over real servers of ws and socket.io: who may connect, what each message may do, and when a socket is closed. */
+import { createServer, type IncomingMessage } from 'node:http';
+import { ConsoleLogger, type INestApplication, type Type, type WebSocketAdapter } from '@nestjs/common';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { Test } from '@nestjs/testing';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { io, type Socket } from 'socket.io-client';
+import { WebSocket, WebSocketServer } from 'ws';
+import {
+  AccessToken,
+  AllowClients,
+  Authenticated,
+  MaxStaleness,
+  OptionalToken,
+  Public,
+  RequirePermission,
+  type VerifiedAccessToken,
+} from '../index.js';
+import { KeycloakTestingModule, signOut, testAuthorizationServer } from '../testing/index.js';
+import { bearerOf, deny, GOOD, REFUSED_CALLERS } from '../../spec-support/refusal-table.js';
+import { guardHandshakes, websocketsCarrier } from './index.js';
+
+jest.setTimeout(60_000);
+
+/** What a client hears when it was closed; one that was polling may learn it by its next request. */
+const CLOSED = [1008, 'io server disconnect', 'transport error'];
+
+/** What runs, in order. */
+const ran: string[] = [];
+const undone: (() => unknown)[] = [];
+afterEach(async () => {
+  ran.length = 0;
+  for (const undo of undone.splice(0).toReversed()) await undo();
+});
+
+/** One client, whichever library it is of. */
+interface TestClient {
+  /** What it was refused with; undefined when it is connected. */
+  readonly refusal: { readonly status?: number; readonly body?: unknown } | undefined;
+  send(event: string): void;
+  /** The next message: the name of the event and what came with it. */
+  next(): Promise<unknown>;
+  readonly closed: Promise<unknown>;
+}
+
+interface Library {
+  readonly adapter: (app: INestApplication) => WebSocketAdapter;
+  connect(
+    url: URL,
+    authorization: string | undefined,
+    place?: { path?: string; namespace?: string },
+  ): Promise<TestClient>;
+}
+
+/** Received messages, of which each is handed out once. */
+class Inbox {
+  readonly #received: unknown[] = [];
+  #waiting: ((message: unknown) => void) | undefined;
+  receive(message: unknown): void {
+    if (this.#waiting === undefined) this.#received.push(message);
+    else this.#waiting(message);
+    this.#waiting = undefined;
+  }
+  next(): Promise<unknown> {
+    if (this.#received.length > 0) return Promise.resolve(this.#received.shift());
+    return new Promise((resolve) => (this.#waiting = resolve));
+  }
+}
+
+const headersOf = (authorization: string | undefined) => (authorization === undefined ? {} : { authorization });
+
+const WS: Library = {
+  adapter: (app) => new WsAdapter(app),
+  async connect(url, authorization, { path = '/chat' } = {}) {
+    const socket = new WebSocket(`ws://${url.host}${path}`, { headers: headersOf(authorization) });
+    undone.push(() => socket.terminate());
+    const inbox = new Inbox();
+    socket.on('message', (data) => inbox.receive(JSON.parse(String(data))));
+    const closed = new Promise((resolve) => socket.once('close', (code) => resolve(code)));
+    const refusal = await new Promise<TestClient['refusal']>((resolve) => {
+      socket.once('open', () => resolve(undefined));
+      socket.on('error', () => resolve({}));
+      socket.once('unexpected-response', (_, response: IncomingMessage) => void bodyOf(response).then(resolve));
+    });
+    return { refusal, closed, next: () => inbox.next(), send: (event) => socket.send(JSON.stringify({ event })) };
+  },
+};
+
+async function bodyOf(response: IncomingMessage): Promise<TestClient['refusal']> {
+  let text = '';
+  for await (const piece of response) text += String(piece);
+  return { status: response.statusCode ?? 0, body: text.startsWith('{') ? JSON.parse(text) : text };
+}
+
+const socketIo = (transport: 'websocket' | 'polling'): Library => ({
+  adapter: (app) => new IoAdapter(app),
+  async connect(url, authorization, { namespace = '/', path = '/chat' } = {}) {
+    const socket: Socket = io(`http://${url.host}${namespace}`, {
+      path,
+      transports: [transport],
+      reconnection: false,
+      forceNew: true,
+      extraHeaders: headersOf(authorization),
+    });
+    undone.push(() => socket.close());
+    const inbox = new Inbox();
+    socket.onAny((event: string, data: unknown) => inbox.receive({ event, data }));
+    const closed = new Promise((resolve) => socket.once('disconnect', resolve));
+    const refusal = await new Promise<TestClient['refusal']>((resolve) => {
+      socket.once('connect', () => resolve(undefined));
+      socket.once('connect_error', (error) => resolve(ioRefusal(error)));
+    });
+    return { refusal, closed, next: () => inbox.next(), send: (event) => socket.emit(event) };
+  },
+});
+
+/** Before the engine took the connection the status tells, in a namespace the error. */
+function ioRefusal(error: Error): TestClient['refusal'] {
+  const { data, context, description } = error as Error & {
+    data?: unknown;
+    context?: { status?: number; responseText?: string };
+    description?: unknown;
+  };
+  if (data !== undefined) return { body: data };
+  if (typeof description === 'number') return { status: description, body: JSON.parse(context?.responseText ?? '{}') };
+  const [, status] = /Unexpected server response: (\d+)/.exec(String(Object(description).message)) ?? [];
+  return { status: Number(status) };
+}
+
+async function start(
+  library: Library,
+  providers: Type[],
+  forRoot: Parameters<typeof KeycloakTestingModule.forRoot>[0] = {},
+): Promise<{ app: INestApplication; url: URL }> {
+  const imports = [KeycloakTestingModule.forRoot({ carriers: [websocketsCarrier()], ...forRoot })];
+  const module = await Test.createTestingModule({ imports, providers })
+    .setLogger(new ConsoleLogger({ logLevels: [] }))
+    .compile();
+  const app = module.createNestApplication(new ExpressAdapter(), { forceCloseConnections: true });
+  undone.push(() => app.close());
+  app.useWebSocketAdapter(guardHandshakes(app, library.adapter(app)));
+  await app.listen(0, '127.0.0.1');
+  return { app, url: new URL(await app.getUrl()) };
+}
+
+@WebSocketGateway({ path: '/chat' })
+@RequirePermission('orders.read')
+@AllowClients('shop')
+class Chat {
+  handleConnection(): void {
+    ran.push('connection');
+  }
+
+  @SubscribeMessage('say')
+  say(@AccessToken() caller: VerifiedAccessToken) {
+    ran.push('say');
+    return { event: 'said', data: caller.clientId };
+  }
+
+  @SubscribeMessage('price')
+  @RequirePermission('orders.price')
+  price() {
+    ran.push('price');
+    return { event: 'price', data: 1 };
+  }
+
+  @SubscribeMessage('now')
+  @MaxStaleness({ seconds: 0 })
+  @RequirePermission('orders.read')
+  now() {
+    ran.push('now');
+    return { event: 'now', data: 1 };
+  }
+}
+
+const LIBRARIES = [
+  ['ws', WS],
+  ['socket.io by WebSocket', socketIo('websocket')],
+  ['socket.io by polling', socketIo('polling')],
+] as const;
+
+describe.each(LIBRARIES)('a gateway of %s', (name, library) => {
+  let app: INestApplication;
+  let url: URL;
+  beforeEach(async () => {
+    ({ app, url } = await start(library, [Chat]));
+  });
+
+  it('takes a caller that its class lets in, whose token its handlers get', async () => {
+    const client = await library.connect(url, bearerOf(app));
+    expect(client.refusal).toBeUndefined();
+    client.send('say');
+    expect(await client.next()).toEqual({ event: 'said', data: 'shop' });
+    expect(ran).toEqual(['connection', 'say']);
+  });
+
+  it.each(REFUSED_CALLERS)('refuses the handshake of $name before handleConnection (RS-20)', async (caller) => {
+    const { refusal } = await library.connect(url, caller.authorization(app));
+    // The namespace of socket.io refuses what its gateways demand, once the engine has the connection: it knows no status.
+    const byNamespace = name !== 'ws' && caller.status === 403;
+    expect(refusal?.status).toBe(byNamespace ? undefined : caller.status);
+    const { code, permission } = caller;
+    // A client of socket.io is not shown the body of an answer to its upgrade.
+    const expected = { code, ...(permission === undefined ? {} : { permission }) };
+    expect(refusal).toMatchObject(name.endsWith('WebSocket') && !byNamespace ? {} : { body: expected });
+    expect(JSON.stringify(refusal)).not.toContain('reason');
+    expect(ran).toEqual([]);
+  });
+
+  it('refuses a message that the caller lacks the permission for, and keeps the socket', async () => {
+    const client = await library.connect(url, bearerOf(app));
+    client.send('price');
+    expect(await client.next()).toEqual({
+      event: 'exception',
+      data: { error: 'Insufficient permission', code: 'insufficient_scope', permission: 'orders.price' },
+    });
+    client.send('say');
+    expect(await client.next()).toEqual({ event: 'said', data: 'shop' });
+    expect(ran).toEqual(['connection', 'say']);
+  });
+
+  it('closes the socket of a caller that is denied, also while it only listens', async () => {
+    const client = await library.connect(url, bearerOf(app, { ...GOOD, claims: { sid: 'session' } }));
+    deny(app, 'session');
+    expect(CLOSED).toContain(await client.closed);
+  });
+
+  it('refuses the next message where no answer may be reused, once the token is inactive', async () => {
+    const bearer = bearerOf(app);
+    const client = await library.connect(url, bearer);
+    client.send('now');
+    expect(await client.next()).toEqual({ event: 'now', data: 1 });
+    signOut(app, bearer.slice('Bearer '.length));
+    client.send('now');
+    expect(await client.next()).toMatchObject({ event: 'exception', data: { code: 'invalid_token' } });
+    expect(ran).toEqual(['connection', 'now']);
+  });
+});
+
+describe.each(LIBRARIES)('a socket of %s that only listens', (_, library) => {
+  it('is closed when its token expires, is inactive, or the server gives no answer for two windows', async () => {
+    const { app, url } = await start(library, [Chat], { introspectionTtlSeconds: 1, clockToleranceSeconds: 0 });
+    const inactive = bearerOf(app);
+    const clients = [
+      await library.connect(url, bearerOf(app, { ...GOOD, expiresInSeconds: 3 })),
+      await library.connect(url, inactive),
+    ];
+    const kept = await library.connect(url, bearerOf(app));
+    signOut(app, inactive.slice('Bearer '.length));
+    for (const client of clients) expect(CLOSED).toContain(await client.closed);
+    kept.send('say');
+    expect(await kept.next()).toEqual({ event: 'said', data: 'shop' });
+    testAuthorizationServer(app).fail('refused');
+    expect(CLOSED).toContain(await kept.closed);
+  });
+});
+
+describe.each(LIBRARIES)('who may connect, by %s', (_, library) => {
+  it('is everybody to a gateway that is @Public(), whose messages are held against their own decorators', async () => {
+    @WebSocketGateway({ path: '/chat' })
+    @Public()
+    class Open {
+      @SubscribeMessage('hello')
+      hello() {
+        return { event: 'hello', data: 1 };
+      }
+      @SubscribeMessage('mine')
+      @Authenticated()
+      mine(@AccessToken() caller: VerifiedAccessToken) {
+        return { event: 'mine', data: caller.clientId };
+      }
+    }
+    const { app, url } = await start(library, [Open]);
+    const anybody = await library.connect(url, undefined);
+    anybody.send('hello');
+    expect(await anybody.next()).toEqual({ event: 'hello', data: 1 });
+    anybody.send('mine');
+    expect(await anybody.next()).toMatchObject({ event: 'exception', data: { code: 'missing_token' } });
+    const somebody = await library.connect(url, bearerOf(app));
+    somebody.send('mine');
+    expect(await somebody.next()).toEqual({ event: 'mine', data: 'shop' });
+  });
+
+  it('is everybody but who brings a bad token to one that is @OptionalToken()', async () => {
+    @WebSocketGateway({ path: '/chat' })
+    @OptionalToken()
+    class Optional {
+      @SubscribeMessage('who')
+      who(@AccessToken() caller: VerifiedAccessToken | undefined) {
+        return { event: 'who', data: caller?.clientId ?? 'nobody' };
+      }
+    }
+    const { app, url } = await start(library, [Optional]);
+    const anybody = await library.connect(url, undefined);
+    anybody.send('who');
+    expect(await anybody.next()).toEqual({ event: 'who', data: 'nobody' });
+    const somebody = await library.connect(url, bearerOf(app));
+    somebody.send('who');
+    expect(await somebody.next()).toEqual({ event: 'who', data: 'shop' });
+    expect((await library.connect(url, 'Bearer junk')).refusal).toMatchObject({ status: 401 });
+  });
+
+  it('is nobody to a gateway without a decorator on its class, which stops the start', async () => {
+    @WebSocketGateway({ path: '/chat' })
+    class Silent {
+      @SubscribeMessage('say')
+      @Authenticated()
+      say() {}
+    }
+    await expect(start(library, [Silent])).rejects.toThrow(
+      /^Silent is a gateway, and no decorator on its class says who may connect/,
+    );
+  });
+});
+
+/** One that is open and one that is not, behind the same server. */
+function twoGateways(ofPrivate: object): Type[] {
+  @WebSocketGateway({ path: '/chat' })
+  @Public()
+  class Open {
+    handleConnection(): void {
+      ran.push('open');
+    }
+  }
+  @WebSocketGateway({ path: '/chat', ...ofPrivate })
+  @RequirePermission('orders.read')
+  class Private {
+    handleConnection(): void {
+      ran.push('private');
+    }
+  }
+  return [Open, Private];
+}
+
+describe('gateways that share a server', () => {
+  it('stop the start with ws, when only one of them is @Public()', async () => {
+    await expect(start(WS, twoGateways({}))).rejects.toThrow(/^(Open and Private|Private and Open) share a path/);
+  });
+
+  it.each(LIBRARIES.slice(1))('each let in whom they say, with %s in namespaces', async (_, library) => {
+    const { app, url } = await start(library, twoGateways({ namespace: 'private' }));
+    expect((await library.connect(url, undefined)).refusal).toBeUndefined();
+    expect((await library.connect(url, undefined, { namespace: '/private' })).refusal).toEqual({
+      body: { error: 'Missing token', code: 'missing_token' },
+    });
+    expect((await library.connect(url, bearerOf(app), { namespace: '/private' })).refusal).toBeUndefined();
+    expect(ran).toEqual(['open', 'private']);
+  });
+});
+
+describe('a verifyClient of the application', () => {
+  it.each([
+    ['that answers at once', (): boolean => false, { status: 401, body: 'Unauthorized' }],
+    [
+      'that answers later',
+      (_: unknown, verdict: (verified: boolean, code: number) => void) => verdict(false, 418),
+      { status: 418, body: "I'm a Teapot" },
+    ],
+  ])('%s is asked once the token was found good', async (_, verifyClient, expected) => {
+    @WebSocketGateway({ path: '/chat', verifyClient } as object)
+    @Authenticated()
+    class Picky {}
+    const { app, url } = await start(WS, [Picky]);
+    expect((await WS.connect(url, undefined)).refusal).toMatchObject({ body: { code: 'missing_token' } });
+    expect((await WS.connect(url, bearerOf(app))).refusal).toEqual(expected);
+  });
+});
+
+describe('a gateway whose adapter lets everybody connect', () => {
+  it.each([
+    ['WsAdapter', (app: INestApplication) => new WsAdapter(app)],
+    ['IoAdapter', (app: INestApplication) => new IoAdapter(app)],
+  ])('stops the start: %s', async (_, adapter) => {
+    const imports = [KeycloakTestingModule.forRoot({ carriers: [websocketsCarrier()] })];
+    const module = await Test.createTestingModule({ imports, providers: [Chat] })
+      .setLogger(new ConsoleLogger({ logLevels: [] }))
+      .compile();
+    const app = module.createNestApplication(new ExpressAdapter());
+    undone.push(() => app.close());
+    app.useWebSocketAdapter(adapter(app));
+    await expect(app.init()).rejects.toThrow(/^Chat is a gateway that anybody can connect to/);
+  });
+
+  it('is not taken for a guarded one by a server that was made elsewhere', async () => {
+    const server = new WebSocketServer({ server: createServer() });
+    undone.push(() => server.close());
+    @WebSocketGateway(4711, { server } as object)
+    @Authenticated()
+    class Elsewhere {}
+    class Fixed extends WsAdapter {
+      override create(): WebSocketServer {
+        return server;
+      }
+    }
+    const starting = start({ ...WS, adapter: (app) => new Fixed(app) }, [Elsewhere]);
+    await expect(starting).rejects.toThrow(/^guardHandshakes\(\) knows the servers of ws and socket\.io/);
+  });
+});

@@ -1,0 +1,400 @@
+/** Messages over real servers of gRPC, NATS and RabbitMQ: who is refused, how the sender hears of it, and who acts for whom. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { Metadata } from '@grpc/grpc-js';
+import { headers as natsHeaders } from '@nats-io/transport-node';
+import { ConsoleLogger, Controller, type INestApplication, type Type } from '@nestjs/common';
+import {
+  ClientProxyFactory,
+  Ctx,
+  GrpcMethod,
+  MessagePattern,
+  NatsRecordBuilder,
+  RmqRecordBuilder,
+  Transport,
+  type ClientGrpc,
+  type ClientProxy,
+  type MicroserviceOptions,
+  type RmqContext,
+} from '@nestjs/microservices';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { Test } from '@nestjs/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import amqp from 'amqplib';
+import { freePort } from 'keycloak-test-servers';
+import {
+  AccessToken,
+  AllowClients,
+  MaxStaleness,
+  Public,
+  RequirePermission,
+  TokenExchangeClient,
+  type CredentialCarrier,
+  type VerifiedAccessToken,
+} from 'nestjs-keycloak-s2s';
+import { microservicesCarrier } from 'nestjs-keycloak-s2s/microservices';
+import { KeycloakTestingModule, signIn, signOut, testAccessToken } from 'nestjs-keycloak-s2s/testing';
+import { lastValueFrom, timeout, type Observable } from 'rxjs';
+import { bearerOf, REFUSED_CALLERS } from '../../libs/keycloak/spec-support/refusal-table.js';
+import { natsPath, rabbitMqPath, startNats, startRabbitMq, type Broker } from '../support/brokers.js';
+
+jest.setTimeout(120_000);
+
+/** What runs, in order. */
+const ran: string[] = [];
+const undone: (() => unknown)[] = [];
+afterEach(async () => {
+  ran.length = 0;
+  for (const undo of undone.splice(0).toReversed()) await undo();
+});
+
+@Controller()
+class Orders {
+  @MessagePattern('read')
+  @RequirePermission('orders.read')
+  @AllowClients('shop')
+  read(@AccessToken() caller: VerifiedAccessToken): string {
+    ran.push('read');
+    return `read by ${caller.clientId}`;
+  }
+
+  @MessagePattern('now')
+  @MaxStaleness({ seconds: 0 })
+  @RequirePermission('orders.read')
+  now(): string {
+    ran.push('now');
+    return 'now';
+  }
+
+  @MessagePattern('status')
+  @Public()
+  status(): string {
+    ran.push('status');
+    return 'up';
+  }
+
+  @GrpcMethod('Orders', 'Read')
+  @RequirePermission('orders.read')
+  @AllowClients('shop')
+  readByGrpc(@AccessToken() caller: VerifiedAccessToken): { text: string } {
+    return { text: this.read(caller) };
+  }
+
+  @GrpcMethod('Orders', 'Now')
+  @MaxStaleness({ seconds: 0 })
+  @RequirePermission('orders.read')
+  nowByGrpc(): { text: string } {
+    return { text: this.now() };
+  }
+
+  @GrpcMethod('Orders', 'Status')
+  @Public()
+  statusByGrpc(): { text: string } {
+    return { text: this.status() };
+  }
+}
+
+const PROTO = `syntax = "proto3";
+package shop;
+service Orders {
+  rpc Read (Nothing) returns (Answer);
+  rpc Now (Nothing) returns (Answer);
+  rpc Status (Nothing) returns (Answer);
+}
+message Nothing {}
+message Answer { string text = 1; }
+`;
+
+interface Refused {
+  readonly status: number;
+  readonly code: string;
+  readonly permission?: string;
+}
+
+interface TransportUnderTest {
+  readonly name: string;
+  readonly start: (() => Promise<Broker>) | undefined;
+  options(url: string): MicroserviceOptions;
+  /** Sends a message, and gives what is answered, or what the sender is refused with. */
+  sender(
+    options: MicroserviceOptions,
+  ): (pattern: 'read' | 'now' | 'status', authorization?: string, name?: string) => Promise<unknown>;
+  /** What the sender gets of a refusal. */
+  refusal(refused: Refused): unknown;
+}
+
+const outcomeOf = (answers: Observable<unknown>): Promise<unknown> =>
+  lastValueFrom(answers.pipe(timeout(20_000))).then(
+    (answer) => ({ answer }),
+    (refused: unknown) => ({ refused }),
+  );
+
+const bodyOf = ({ code, permission }: Refused): object => ({
+  error: expect.any(String),
+  code,
+  ...(permission === undefined ? {} : { permission }),
+});
+
+function proxyOf(options: MicroserviceOptions): ClientProxy {
+  const proxy = ClientProxyFactory.create(options as Parameters<typeof ClientProxyFactory.create>[0]) as ClientProxy;
+  undone.push(() => proxy.close());
+  return proxy;
+}
+
+const protoFolder = mkdtempSync(join(tmpdir(), 'proto-'));
+beforeAll(() => writeFileSync(join(protoFolder, 'orders.proto'), PROTO));
+afterAll(() => rmSync(protoFolder, { recursive: true }));
+
+const GRPC_STATUS: Readonly<Record<number, number>> = { 400: 3, 401: 16, 403: 7 };
+
+const GRPC: TransportUnderTest = {
+  name: 'gRPC',
+  start: async () => ({ url: `127.0.0.1:${await freePort()}`, stop: async () => {} }),
+  options: (url) => ({
+    transport: Transport.GRPC,
+    options: { package: 'shop', protoPath: join(protoFolder, 'orders.proto'), url },
+  }),
+  sender(options) {
+    type Method = (message: object, metadata: Metadata) => Observable<{ text: string }>;
+    const client = proxyOf(options) as unknown as ClientGrpc;
+    const service = client.getService<Readonly<Record<string, Method>>>('Orders');
+    return async (pattern, authorization, name = 'authorization') => {
+      const metadata = new Metadata();
+      if (authorization !== undefined) metadata.add(name, authorization);
+      const { answer, refused } = (await outcomeOf(service[pattern]?.({}, metadata) as Observable<unknown>)) as {
+        answer?: { text: string };
+        refused?: { code: number; details: string };
+      };
+      return answer === undefined
+        ? { refused: { code: refused?.code, details: refused?.details } }
+        : { answer: answer.text };
+    };
+  },
+  refusal: ({ status, code, permission }) => ({
+    code: GRPC_STATUS[status],
+    details: permission === undefined ? code : `${code}: ${permission}`,
+  }),
+};
+
+const NATS: TransportUnderTest = {
+  name: 'NATS',
+  start: natsPath === undefined ? undefined : () => startNats(natsPath ?? ''),
+  options: (url) => ({ transport: Transport.NATS, options: { servers: [url] } }),
+  sender(options) {
+    const proxy = proxyOf(options);
+    return (pattern, authorization, name = 'authorization') => {
+      const headers = natsHeaders();
+      if (authorization !== undefined) headers.set(name, authorization);
+      return outcomeOf(proxy.send(pattern, new NatsRecordBuilder({}).setHeaders(headers).build()));
+    };
+  },
+  refusal: bodyOf,
+};
+
+const RABBITMQ: TransportUnderTest = {
+  name: 'RabbitMQ',
+  start: rabbitMqPath === undefined ? undefined : () => startRabbitMq(rabbitMqPath ?? ''),
+  options: (url) => ({
+    transport: Transport.RMQ,
+    options: { urls: [url], queue: 'orders', queueOptions: { durable: false } },
+  }),
+  sender(options) {
+    const proxy = proxyOf(options);
+    return (pattern, authorization, name = 'authorization') => {
+      const headers: Record<string, string> = authorization === undefined ? {} : { [name]: authorization };
+      return outcomeOf(proxy.send(pattern, new RmqRecordBuilder({}).setOptions({ headers }).build()));
+    };
+  },
+  refusal: bodyOf,
+};
+
+interface Start {
+  readonly inherits?: boolean;
+  readonly controllers?: Type[];
+  readonly carrier?: CredentialCarrier;
+}
+
+/** A hybrid application; `inherits` says whether its microservice has the global guard. */
+async function start(
+  options: MicroserviceOptions,
+  { inherits = false, controllers = [Orders], carrier = microservicesCarrier() }: Start = {},
+): Promise<INestApplication> {
+  const imports = [KeycloakTestingModule.forRoot({ carriers: [carrier] })];
+  const module = await Test.createTestingModule({ imports, controllers })
+    .setLogger(new ConsoleLogger({ logLevels: [] }))
+    .compile();
+  const app = module.createNestApplication(new ExpressAdapter());
+  undone.push(() => app.close());
+  app.connectMicroservice(options, { inheritAppConfig: inherits });
+  await app.startAllMicroservices();
+  await app.init();
+  return app;
+}
+
+for (const transport of [GRPC, NATS, RABBITMQ]) {
+  const describeWithBroker = transport.start === undefined ? describe.skip : describe;
+  describeWithBroker(`messages over ${transport.name}`, () => {
+    let broker: Broker;
+    beforeAll(async () => {
+      broker = (await transport.start?.()) as Broker;
+    });
+    afterAll(() => broker.stop());
+
+    describe.each([
+      ['to a hybrid application', false],
+      ['to one with inheritAppConfig', true],
+    ])('%s', (_, inherits) => {
+      let app: INestApplication;
+      let send: ReturnType<TransportUnderTest['sender']>;
+      beforeEach(async () => {
+        const options = transport.options(broker.url);
+        app = await start(options, { inherits });
+        send = transport.sender(options);
+      });
+
+      it('run for a caller with the permission, whose token the handler gets', async () => {
+        expect(await send('read', bearerOf(app))).toEqual({ answer: 'read by shop' });
+      });
+
+      it.each(REFUSED_CALLERS)('are refused: $name ($code) (RS-20)', async (caller) => {
+        const outcome = await send('read', caller.authorization(app));
+        expect(outcome).toEqual({ refused: transport.refusal(caller) });
+        expect(JSON.stringify(outcome)).not.toMatch(/reason|stack/);
+        expect(ran).toEqual([]);
+      });
+
+      it('run for everybody where the handler is @Public()', async () => {
+        expect(await send('status')).toEqual({ answer: 'up' });
+      });
+
+      it('are refused where no answer may be reused, once the token is inactive', async () => {
+        const bearer = bearerOf(app);
+        expect(await send('now', bearer)).toEqual({ answer: 'now' });
+        signOut(app, bearer.slice('Bearer '.length));
+        const refused = transport.refusal({ status: 401, code: 'invalid_token' });
+        expect(await send('now', bearer)).toEqual({ refused });
+      });
+    });
+
+    it('bring their token in a header of any case', async () => {
+      const options = transport.options(broker.url);
+      const app = await start(options);
+      const answer = await transport.sender(options)('read', bearerOf(app), 'Authorization');
+      expect(answer).toEqual({ answer: 'read by shop' });
+    });
+  });
+}
+
+const describeWithNats = natsPath === undefined ? describe.skip : describe;
+describeWithNats('headers of a message of NATS', () => {
+  let broker: Broker;
+  beforeAll(async () => {
+    broker = await startNats(natsPath ?? '');
+  });
+  afterAll(() => broker.stop());
+
+  it('have the consumer act for the caller, by a token for it alone', async () => {
+    @Controller()
+    class Consumer {
+      @MessagePattern('act')
+      @RequirePermission('orders.read')
+      act(@AccessToken() caller: VerifiedAccessToken): object {
+        return { sub: caller.subject, azp: caller.clientId, aud: caller.audience };
+      }
+    }
+    const options = NATS.options(broker.url);
+    const tcp: MicroserviceOptions = {
+      transport: Transport.TCP,
+      options: { port: await freePort(), host: '127.0.0.1' },
+    };
+    const sender = await start(tcp, { controllers: [] });
+    const consumer = await start(options, { controllers: [Consumer] });
+    const caller = testAccessToken({ subject: 'alice', permissions: ['orders.read'] });
+    signIn(sender, caller);
+    const headers = await sender
+      .get(TokenExchangeClient, { strict: false })
+      .messageHeaders(caller, { audience: 'consumer', scope: 'orders.read' });
+    expect(Object.keys(headers)).toEqual(['authorization']);
+    expect(inspect(headers)).toMatch(/^MessageHeaders\(token:[0-9a-f]{8}\)$/);
+    // Each application has a server of its own in memory: the consumer's learns of the token here.
+    const text = headers.authorization.slice('Bearer '.length);
+    signIn(consumer, testAccessToken({ text, subject: 'alice', client: 'sender', permissions: ['orders.read'] }));
+    const record = natsHeaders();
+    for (const [name, value] of Object.entries(headers)) record.set(name, String(value));
+    const message = new NatsRecordBuilder({}).setHeaders(record).build();
+    expect(await outcomeOf(proxyOf(options).send('act', message))).toEqual({
+      answer: { sub: 'alice', azp: 'sender', aud: ['test-service'] },
+    });
+  });
+
+  it('can have two tokens, which are two credentials', async () => {
+    const options = NATS.options(broker.url);
+    const app = await start(options);
+    const twice = natsHeaders();
+    twice.append('authorization', bearerOf(app));
+    twice.append('Authorization', bearerOf(app));
+    const message = new NatsRecordBuilder({}).setHeaders(twice).build();
+    expect(await outcomeOf(proxyOf(options).send('read', message))).toEqual({
+      refused: { error: 'Invalid request', code: 'invalid_request' },
+    });
+  });
+});
+
+const describeWithRabbitMq = rabbitMqPath === undefined ? describe.skip : describe;
+describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand', () => {
+  it('goes to the dead-letter exchange when it is refused, with rejectRefused', async () => {
+    @Controller()
+    class ByHand {
+      @MessagePattern('read')
+      @RequirePermission('orders.read')
+      read(@Ctx() context: RmqContext): string {
+        (context.getChannelRef() as amqp.Channel).ack(context.getMessage() as unknown as amqp.Message);
+        return 'read';
+      }
+    }
+    const broker = await startRabbitMq(rabbitMqPath ?? '');
+    undone.push(() => broker.stop());
+    const connection = await amqp.connect(broker.url);
+    undone.push(() => connection.close());
+    const dead = await connection.createChannel();
+    await dead.assertQueue('dead');
+    const deadLetters = { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'dead' };
+    const queue = { queue: 'by-hand', queueOptions: { durable: false, arguments: deadLetters }, urls: [broker.url] };
+    const app = await start(
+      { transport: Transport.RMQ, options: { ...queue, noAck: false } },
+      { controllers: [ByHand], carrier: microservicesCarrier({ rejectRefused: true }) },
+    );
+    const send = RABBITMQ.sender({ transport: Transport.RMQ, options: queue });
+    expect(await send('read', 'Bearer junk')).toMatchObject({ refused: { code: 'invalid_token' } });
+    const message = new Promise((resolve) => void dead.consume('dead', resolve));
+    expect(await message).toMatchObject({ properties: { headers: { authorization: 'Bearer junk' } } });
+    expect(await send('read', bearerOf(app))).toEqual({ answer: 'read' });
+  });
+});
+
+describe('a transport whose messages have no headers', () => {
+  it('is refused with a sentence that says so, in the log alone', async () => {
+    const lines: unknown[] = [];
+    const options: MicroserviceOptions = {
+      transport: Transport.TCP,
+      options: { port: await freePort(), host: '127.0.0.1' },
+    };
+    const app = await start(options);
+    app.useLogger({ log: (line: unknown) => lines.push(line), error: () => {}, warn: () => {} });
+    expect(await outcomeOf(proxyOf(options).send('read', {}))).toEqual({
+      refused: { error: 'Route closed', code: 'route_closed' },
+    });
+    expect(lines).toContainEqual({
+      message: 'Request refused',
+      code: 'route_closed',
+      reason: 'transport_without_headers',
+      kind: 'rpc',
+      handler: 'Orders.read',
+      audit: 'denial',
+      detail: 'Messages with a TcpContext have no headers that are read, so nothing in them can carry a token',
+    });
+    expect(await outcomeOf(proxyOf(options).send('status', {}))).toEqual({ answer: 'up' });
+  });
+});

@@ -1,0 +1,85 @@
+/** Brokers: a real NATS and a real RabbitMQ, each started for a spec, on this machine alone. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from 'keycloak-test-servers';
+import { installed } from './installed.js';
+
+/** The paths of their executables; undefined where they are not installed. */
+export const natsPath = installed('nats-server');
+/** Debian's other script of the name runs it as a user who can't write here. */
+export const rabbitMqPath = installed('rabbitmq-server', '/usr/lib/rabbitmq/bin');
+
+export interface Broker {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export async function startNats(executable: string): Promise<Broker> {
+  const port = await freePort();
+  const server = spawn(executable, ['-a', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
+  await untilListening(port);
+  return {
+    url: `nats://127.0.0.1:${port}`,
+    stop: async () => {
+      server.kill('SIGKILL');
+      await once(server, 'exit');
+    },
+  };
+}
+
+/** Without its cluster: it listens for AMQP, and has a data folder of its own. */
+export async function startRabbitMq(executable: string): Promise<Broker> {
+  const folder = mkdtempSync(join(tmpdir(), 'rabbitmq-'));
+  const [port, distributionPort, epmdPort] = [await freePort(), await freePort(), await freePort()];
+  writeFileSync(join(folder, 'enabled_plugins'), '[].');
+  writeFileSync(join(folder, 'rabbitmq.conf'), `listeners.tcp.1 = 127.0.0.1:${port}\nloopback_users = none\n`);
+  const server = spawn(executable, [], {
+    stdio: 'ignore',
+    detached: true,
+    env: {
+      ...process.env,
+      HOME: folder,
+      ERL_EPMD_PORT: String(epmdPort),
+      // It may be told to end while it still knows a node.
+      ERL_EPMD_RELAXED_COMMAND_CHECK: 'true',
+      RABBITMQ_NODENAME: `test-${port}@localhost`,
+      RABBITMQ_DIST_PORT: String(distributionPort),
+      RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+      RABBITMQ_LOG_BASE: join(folder, 'log'),
+      RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq.conf'),
+      RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'enabled_plugins'),
+      RABBITMQ_PID_FILE: join(folder, 'pid'),
+    },
+  });
+  await untilListening(port);
+  return {
+    url: `amqp://guest:guest@127.0.0.1:${port}`,
+    stop: async () => {
+      // Its script and the virtual machine of Erlang; the name server of that is a daemon.
+      process.kill(-(server.pid ?? 0), 'SIGKILL');
+      await once(server, 'exit');
+      const epmd = installed('epmd');
+      if (epmd !== undefined) spawnSync(epmd, ['-port', String(epmdPort), '-kill']);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function untilListening(port: number): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    const socket = connect(port, '127.0.0.1');
+    const isListening = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (isListening) return;
+    await sleep(100);
+  }
+  throw new Error(`Nothing listens on port ${port}`);
+}
