@@ -52,7 +52,13 @@ async function doctor(realm: RealmCopy, subject: Subject, asAdministrator = fals
   );
   // Keycloak stands in for the next service: anything that answers.
   for (const [audience, scopes] of Object.entries(calls)) keycloak.service(audience, { baseUrl, audience, scopes });
-  const route: AcceptedRoute = { label: 'OrdersController.read (GET)', isClosed: false, permissions: accepts, clients };
+  const route: AcceptedRoute = {
+    label: 'OrdersController.read (GET)',
+    isClosed: false,
+    anyOf: [],
+    permissions: accepts,
+    clients,
+  };
   const token = asAdministrator ? await realm.administrator.token() : undefined;
   const examination = await examine({ keycloak, routes: [route], notSeen: [] }, token);
   const text = JSON.stringify(examination);

@@ -37,6 +37,7 @@ describe('nestjs-keycloak-s2s', () => {
       'REFUSAL_CHANNEL',
       'Refusal',
       'RefusalFilter',
+      'RequireAnyPermission',
       'RequirePermission',
       'RevocationList',
       'SERVICE_CALL_ERROR_REASONS',

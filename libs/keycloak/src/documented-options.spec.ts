@@ -100,7 +100,9 @@ describe.each([
 
   it('are false unless they are said, where they are dangers', () => {
     const switches = names.filter((name) => typeof resolved[name] === 'boolean');
-    expect(switches).toEqual(given === GIVEN ? ['verifyAtStart', 'allowInsecureRequests', 'exposeRefusalReasons'] : []);
+    expect(switches).toEqual(
+      given === GIVEN ? ['verifyAtStart', 'allowInsecureRequests', 'exposeRefusalReasons'] : ['gzip'],
+    );
     for (const name of switches) {
       expect(members.get(name)).toMatch(/Default false\. ?$/);
       expect([name, table.get(name)?.fallback]).toEqual([name, String(resolved[name])]);

@@ -13,6 +13,7 @@ export {
   MaxStaleness,
   OptionalToken,
   Public,
+  RequireAnyPermission,
   RequirePermission,
 } from './resource-server/access.decorators.js';
 export { AccessTokenVerifier } from './resource-server/access-token-verifier.js';
@@ -83,5 +84,5 @@ export type {
   LongLivedConnection,
 } from './resource-server/credential-carrier.js';
 export type { VerifyOptions } from './resource-server/access-token-verifier.js';
-export type { PermissionMapper } from './resource-server/judge-access-token.js';
+export type { PermissionContext, PermissionMapper } from './resource-server/judge-access-token.js';
 export type { RefusalReply } from './resource-server/refusal.filter.js';

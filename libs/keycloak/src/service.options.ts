@@ -1,6 +1,7 @@
 /** Service options: what each option of a service in `forFeature` means, its kind, default and range, and the check at boot. */
 import { ConfigurationFaults } from './configuration-faults.js';
 import {
+  flag,
   integer,
   KeycloakOptionsError,
   nonEmptyString,
@@ -26,6 +27,11 @@ export interface ServiceOptions {
   readonly timeoutMs?: number;
   /** A larger answer fails the call. Default 1048576, 1024 to 104857600. */
   readonly maxResponseBytes?: number;
+  /**
+   * Whether answers are asked for in gzip: for large ones over a slow network. It costs both sides CPU. `maxResponseBytes` bounds them before and
+   * after they are unpacked. Default false.
+   */
+  readonly gzip?: boolean;
   /** Calls to the service that may run at once, and connections to it. Default 100, 1 to 10000. */
   readonly maxConcurrentCalls?: number;
   /**
@@ -63,6 +69,7 @@ const SERVICE_OPTIONS = {
   scopes: optionalScopesByCall,
   timeoutMs: integer(5000, 100, 300_000),
   maxResponseBytes: integer(1_048_576, 1024, 104_857_600),
+  gzip: flag,
   maxConcurrentCalls: integer(100, 1, 10_000),
   maxQueuedCalls: integer(500, 0, 100_000),
   circuitBreakerFailures: integer(10, 1, 1000),
@@ -85,12 +92,14 @@ export function resolveServiceOptions(
   door = FOR_FEATURE,
 ): ResolvedServiceOptions {
   const faults = new ConfigurationFaults();
-  const { baseUrl, ...table } = SERVICE_OPTIONS;
+  const { baseUrl, gzip, ...others } = SERVICE_OPTIONS;
+  // A door whose answers are streams leaves them as they come.
+  const table = door === FOR_FEATURE ? { ...others, gzip } : others;
   const context = { faults, allowInsecureRequests };
   const options = readOptions({ [door.baseUrl]: baseUrl, ...table }, given, context, ['name']);
   faults.throwIfFaulty((all) => new KeycloakOptionsError(`${door.module}, service ${JSON.stringify(name)},`, all));
-  const { [door.baseUrl]: address, ...others } = options as Record<string, unknown>;
-  return { ...others, baseUrl: address } as ResolvedServiceOptions;
+  const { [door.baseUrl]: address, ...resolved } = options as Record<string, unknown>;
+  return { ...resolved, baseUrl: address } as ResolvedServiceOptions;
 }
 
 /** Service names are what clients are injected by: each must be given, and once. Throws `KeycloakOptionsError`. */

@@ -17,7 +17,7 @@ import { toServiceError } from './call-error.js';
 export type ServiceHttpDefaults = Omit<CreateAxiosDefaults, RefusedConfig | 'baseURL' | 'adapter'>;
 
 /** Options of one service: those of `KeycloakModule.forFeature`, with the base URL as axios spells it. */
-export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl'> {
+export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl' | 'gzip'> {
   /** Where the service is reached; paths are below it. */
   readonly baseURL: string;
   /** What axios begins with: headers, `paramsSerializer`, `validateStatus`, `transformResponse` and so on. */
@@ -61,17 +61,17 @@ export class ServiceHttp {
 
   /**
    * An `HttpService` whose calls are made in this service's own name, with a client-credentials token for `scope` (a space-separated
-   * set). Throws `TypeError` when the scope is empty or malformed.
+   * set) or with none. Throws `TypeError` when the scope is empty or malformed.
    */
-  asSelf(scope: string): HttpService {
+  asSelf(scope?: string): HttpService {
     return this.#bound(this.#client.asSelf(scope));
   }
 
   /**
-   * An `HttpService` whose calls are made for the subject of `token`, which is exchanged for one with `scope` at this service's
+   * An `HttpService` whose calls are made for the subject of `token`, which is exchanged for one with `scope`, or with none, at this service's
    * audience. Throws `TypeError` when the scope is empty or malformed.
    */
-  onBehalfOf(token: VerifiedAccessToken, scope: string): HttpService {
+  onBehalfOf(token: VerifiedAccessToken, scope?: string): HttpService {
     return this.#bound(this.#client.onBehalfOf(token, scope));
   }
 

@@ -14,17 +14,17 @@ export class ClientCredentialsTokenProvider {
   constructor(private readonly tokens: TokenSource) {}
 
   /**
-   * A token with `scope` (a space-separated set), which in Keycloak also decides its audience.
+   * A token with `scope` (a space-separated set), which in Keycloak also decides its audience; without it, with what the realm gives unasked.
    *
    * Throws `AuthorizationServerError`: `authorization_server_refused` when the credentials or the scope are refused or
    * the grant lacks the scope, `authorization_server_unavailable` when there was no usable answer.
    */
-  async getToken(scope: string): Promise<IssuedToken> {
+  async getToken(scope?: string): Promise<IssuedToken> {
     return this.tokens.get(clientCredentialsRequest(scope));
   }
 
   /** The same as headers of a message (`{ authorization: 'Bearer …' }`), for NATS, RabbitMQ and gRPC. Throws as `getToken` does. */
-  async messageHeaders(scope: string): Promise<MessageHeaders> {
+  async messageHeaders(scope?: string): Promise<MessageHeaders> {
     return messageHeadersOf(await this.getToken(scope));
   }
 }

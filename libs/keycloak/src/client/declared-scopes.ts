@@ -19,8 +19,8 @@ export class DeclaredScopes {
     private readonly declared: ScopesOfCalls | undefined,
   ) {}
 
-  /** Throws `TypeError` for a scope (a space-separated set) with a member that was not declared. */
-  check(kind: InWhoseName, scope: string): void {
+  /** Throws `TypeError` for a scope (a space-separated set) with a member that was not declared. None is less than what was. */
+  check(kind: InWhoseName, scope = ''): void {
     if (this.declared === undefined || this.#accepted[kind].has(scope)) return;
     const undeclared = parseScope(scope).find((token) => this.declared?.[kind].includes(token) !== true);
     if (undeclared !== undefined) {

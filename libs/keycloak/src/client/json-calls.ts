@@ -54,5 +54,14 @@ export function checkTimeout(timeoutMs: number | undefined): void {
   throw new TypeError(`timeoutMs must be an integer from 1 to ${MAX_TIMEOUT_MS}, not ${String(timeoutMs)}`);
 }
 
+/** Throws `TypeError` for a status that is not the caller's business: a 401 or 403 is about this service or its token, a 5xx about the other one. */
+export function checkPassOn(statuses: readonly number[] = []): void {
+  const bad = statuses.find(
+    (status) => !Number.isInteger(status) || status < 400 || status > 499 || status === 401 || status === 403,
+  );
+  if (bad === undefined) return;
+  throw new TypeError(`passOn takes statuses from 400 to 499 but for 401 and 403, not ${String(bad)}`);
+}
+
 /** That of the option of a service. */
 const MAX_TIMEOUT_MS = 300_000;

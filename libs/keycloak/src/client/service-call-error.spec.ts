@@ -38,7 +38,12 @@ describe('safeBody', () => {
       { error: 'e', code: 'c', permission: 'orders.read', stack: 's', token: 't' },
       { code: 'c', permission: 'orders.read' },
     ],
-    [{ code: 'x'.repeat(65), permission: 'two words' }, {}],
+    [{ code: 'x'.repeat(65), permission: 'x'.repeat(65) }, {}],
+    [{ code: 'two words', permission: 'Prüfer für Aufträge' }, { permission: 'Prüfer für Aufträge' }],
+    [{ permission: 'two  blanks' }, {}],
+    [{ permission: ' blank' }, {}],
+    [{ permission: '<b>' }, {}],
+    [{ permission: 'line\nbreak' }, {}],
     [Object.create({ code: 'inherited' }), {}],
   ])('takes the known names out of %j', (answer, safe) => {
     expect(safeBody(answer, 'eyJhbGciOi.J9.sig')).toStrictEqual(safe);

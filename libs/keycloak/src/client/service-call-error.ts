@@ -24,6 +24,10 @@ export interface ServiceCallDetails {
   /** One line that we or Node wrote, for the log. */
   readonly detail?: string | undefined;
   readonly retryAfterSeconds?: number | undefined;
+  /** What it sent, parsed. */
+  readonly answer?: unknown;
+  /** Whether callers of this service are answered with its status. */
+  readonly isPassedOn?: boolean;
 }
 
 /** Holds no headers, no configuration and no `cause`, since those of HTTP clients carry the request with its token. */
@@ -31,13 +35,16 @@ export class ServiceCallError extends Refusal<ServiceCallErrorReason> {
   /** The other service's status, when it answered. */
   readonly status: number | undefined;
   readonly body: SafeBody;
+  // Private, so that nothing that prints the error shows them.
+  readonly #answer: unknown;
+  readonly #isPassedOn: boolean;
 
   constructor(
     readonly code: ServiceCallErrorCode,
     /** The name the service was registered with. */
     readonly service: string,
     reason: ServiceCallErrorReason,
-    { status, body = {}, detail, retryAfterSeconds }: ServiceCallDetails = {},
+    { status, body = {}, detail, retryAfterSeconds, answer, isPassedOn = false }: ServiceCallDetails = {},
   ) {
     super(code, {
       reason,
@@ -47,11 +54,29 @@ export class ServiceCallError extends Refusal<ServiceCallErrorReason> {
     });
     this.status = status;
     this.body = body;
+    this.#answer = answer;
+    this.#isPassedOn = isPassedOn;
+  }
+
+  /**
+   * What the other service sent with its error: parsed JSON, of 16 KiB at most, or undefined. It is that service's own text, not checked, and
+   * printed by nothing: read from it what was agreed, and keep it out of logs and answers. Undefined where it holds our token.
+   */
+  get answer(): unknown {
+    return this.#answer;
+  }
+
+  /** That of the code; with `passOn` the other service's. */
+  override get httpStatus(): number {
+    return this.#isPassedOn && this.status !== undefined ? this.status : super.httpStatus;
   }
 }
 
-/** A code or the name of a permission. */
-const NAME = /^[\w.:/-]{1,64}$/;
+/** The name of a permission may be that of a role: letters of any alphabet, and single blanks. */
+const NAMES: Readonly<Record<keyof SafeBody, RegExp>> = {
+  code: /^[\w.:/-]{1,64}$/,
+  permission: /^(?=.{1,64}$)[\p{L}\p{M}\p{N}_.:/-]+(?: [\p{L}\p{M}\p{N}_.:/-]+)*$/u,
+};
 
 /** From this length on, what also stands in our token does not stand there by chance. */
 const PIECE_OF_TOKEN = 12;
@@ -60,7 +85,7 @@ const PIECE_OF_TOKEN = 12;
 export function safeBody(answer: unknown, token: string): SafeBody {
   const name = (field: keyof SafeBody): object => {
     const value = ownProperty(answer, field);
-    if (typeof value !== 'string' || !NAME.test(value)) return {};
+    if (typeof value !== 'string' || !NAMES[field].test(value)) return {};
     return value.length >= PIECE_OF_TOKEN && token.includes(value) ? {} : { [field]: value };
   };
   return { ...name('code'), ...name('permission') };

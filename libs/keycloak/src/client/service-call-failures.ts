@@ -29,6 +29,7 @@ export function answerFailure(
   tokenRequest: TokenRequest,
   token: IssuedToken,
   { status, headers, body }: AnswerHead & { readonly body: unknown },
+  passOn: readonly number[] = [],
 ): BearerError | ServiceCallError {
   const safe = safeBody(body, token.reveal());
   if (status === 403 && tokenRequest.grant === TOKEN_EXCHANGE_GRANT) {
@@ -41,8 +42,18 @@ export function answerFailure(
   return new ServiceCallError(refused ? 'service_refused' : 'service_failed', service, `answered_${status}`, {
     status,
     body: safe,
+    answer: withoutToken(body, token.reveal()),
+    isPassedOn: passOn.includes(status),
     retryAfterSeconds: retryAfterSeconds(headers['retry-after']),
   });
+}
+
+const MAX_ANSWER_LENGTH = 16_384;
+
+/** For the code that made the call; nothing that has our token in it, nor more than an error needs. */
+function withoutToken(body: unknown, token: string): unknown {
+  const text = JSON.stringify(body) as string | undefined;
+  return text === undefined || text.length > MAX_ANSWER_LENGTH || text.includes(token) ? undefined : body;
 }
 
 /** `ServiceCallError` for an `HttpFailure`; any other error as it is. */

@@ -1,4 +1,5 @@
 /** Calls to a next service that does as it is told, with tokens from the authorization server in this process. */
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { composeKeycloak } from '../compose-keycloak.js';
@@ -20,6 +21,7 @@ import { testAccessToken } from '../testing/test-access-token.js';
 import { optionsOf } from '../../spec-support/test-realm.js';
 import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import type { ServiceCallError } from './service-call-error.js';
 import type { ServiceClient } from './service-client.js';
 
 let realm: RunningAuthorizationServer;
@@ -52,13 +54,19 @@ afterAll(() => realm.stop());
 const asked = (): number => realm.control.calls.token.client_credentials + realm.control.calls.token.token_exchange;
 
 interface Bend {
+  readonly gzip?: boolean;
   readonly baseUrl?: string;
   readonly timeoutMs?: number;
   readonly maxResponseBytes?: number;
 }
 
-function client({ baseUrl = next.url, timeoutMs = 60_000, maxResponseBytes = 10_000 }: Bend = {}): ServiceClient {
-  const bounds = { timeoutMs, maxResponseBytes, ...CALL_BOUNDS };
+function client({
+  baseUrl = next.url,
+  timeoutMs = 60_000,
+  maxResponseBytes = 10_000,
+  gzip = false,
+}: Bend = {}): ServiceClient {
+  const bounds = { timeoutMs, maxResponseBytes, gzip, ...CALL_BOUNDS };
   return composeKeycloak(optionsOf(realm, 'service-a')).service('service-b', {
     baseUrl,
     audience: 'service-b',
@@ -95,6 +103,123 @@ describe('what a call is given', () => {
   ])('is refused before a token is asked for: %s', async (_, body, options) => {
     await expect(asSelf().post(PATH, body, options)).rejects.toThrow(TypeError);
     expect([asked(), next.requests]).toEqual([0, []]);
+  });
+});
+
+describe('an answer as text', () => {
+  it('is given as it is, whatever its type', async () => {
+    next.answer(PATH, raw(200, 'a;b\n1;2\n', { 'Content-Type': 'text/csv' }));
+    expect(await asSelf().get<string>(PATH, { answer: 'text' })).toBe('a;b\n1;2\n');
+    expect(next.requests[0]?.headers.accept).toBe('text/*, */*;q=0.1');
+    next.answer(PATH, raw(200, ''));
+    expect(await asSelf().get<string>(PATH, { answer: 'text' })).toBe('');
+  });
+
+  it('is an error as any other when the service says no', async () => {
+    next.answer(PATH, json({ code: 'gone' }, 410));
+    const error = await failure(asSelf().get(PATH, { answer: 'text' }));
+    expect(error).toMatchObject({ status: 410, body: { code: 'gone' } });
+  });
+});
+
+describe('an answer in gzip', () => {
+  const zipped = (body: string | Buffer, status = 200): Script =>
+    raw(status, body as string, { 'Content-Encoding': 'gzip' });
+
+  it('is asked for where the option says so, and unpacked', async () => {
+    next.answer(PATH, zipped(gzipSync('{"result":7}')));
+    expect(await asSelf({ gzip: true }).get(PATH)).toEqual({ result: 7 });
+    expect(next.requests[0]?.headers['accept-encoding']).toBe('gzip');
+  });
+
+  it('of an error has its body read, too', async () => {
+    next.answer(PATH, zipped(gzipSync('{"code":"conflict"}'), 409));
+    expect(await failure(asSelf({ gzip: true }).get(PATH))).toMatchObject({ status: 409, body: { code: 'conflict' } });
+  });
+
+  it.each<[string, Script, string]>([
+    ['unpacks to more than maxResponseBytes', zipped(gzipSync(Buffer.alloc(1_000_000))), 'answer_too_large'],
+    ['is none', zipped('{"result":7}'), 'answer_not_as_agreed'],
+    ['is cut off', zipped(gzipSync('{"result":7}').subarray(0, 20)), 'answer_not_as_agreed'],
+    ['is in another encoding', raw(200, 'x', { 'Content-Encoding': 'br' }), 'answer_not_as_agreed'],
+  ])('that %s is a failure of the service', async (_, script, reason) => {
+    next.answer(PATH, script);
+    expect(await failure(asSelf({ gzip: true }).get(PATH))).toMatchObject({ code: 'service_failed', reason });
+  });
+
+  it('that was not asked for is a failure, and one of an error keeps its status', async () => {
+    next.answer(PATH, zipped(gzipSync('{}')));
+    expect(await failure(asSelf().get(PATH))).toMatchObject({ code: 'service_failed', reason: 'answer_not_as_agreed' });
+    next.answer(PATH, zipped('junk', 409));
+    expect(await failure(asSelf().get(PATH))).toMatchObject({ code: 'service_failed', status: 409 });
+  });
+});
+
+describe('the answer of a service that says no', () => {
+  const ANSWER = { message: ['name must be a string'], left: 3 };
+
+  it('reaches the calling code, and nothing that prints the error', async () => {
+    next.answer(PATH, json(ANSWER, 400));
+    const error = (await failure(asSelf().get(PATH))) as ServiceCallError;
+    expect(error.answer).toEqual(ANSWER);
+    expect(printedForms(error)).not.toContain('name must be');
+    expect(error.toBody(true)).toEqual({
+      error: 'Next service failed',
+      code: 'service_failed',
+      reason: 'answered_400',
+    });
+  });
+
+  it.each<[string, Script]>([
+    ['is no JSON', raw(400, '<html>')],
+    ['is longer than 16 KiB', json({ text: 'x'.repeat(17_000) }, 400)],
+    ['is empty', raw(400)],
+    [
+      'has our token in it',
+      (response, { headers }) => void json({ token: headers.authorization }, 400)(response, {} as never),
+    ],
+  ])('is left out where it %s', async (_, script) => {
+    next.answer(PATH, script);
+    const error = (await failure(asSelf({ maxResponseBytes: 100_000 }).get(PATH))) as ServiceCallError;
+    expect(error).toMatchObject({ status: 400, answer: undefined });
+  });
+
+  it('has its status handed through with passOn, and no other', async () => {
+    for (const [status, expected] of [
+      [404, 404],
+      [409, 409],
+      [400, 502],
+      [500, 502],
+    ] as const) {
+      next.answer(PATH, json(ANSWER, status));
+      const error = (await failure(asSelf().get(PATH, { passOn: [404, 409] }))) as ServiceCallError;
+      expect(error).toMatchObject({ httpStatus: expected, status });
+      expect(error.toBody(false)).toEqual({ error: 'Next service failed', code: 'service_failed' });
+    }
+  });
+
+  it.each([401, 403, 200, 302, 500, 404.5, Number.NaN])('is not handed through as %s: TypeError', async (status) => {
+    const refused = failure(asSelf().get(PATH, { passOn: [404, status] }));
+    expect(await refused).toEqual(expect.any(TypeError));
+    expect(next.requests).toEqual([]);
+  });
+});
+
+describe('a call without a scope', () => {
+  it.each([
+    ['in our own name', (): Promise<unknown> => client().asSelf().get(PATH), 'client_credentials'],
+    ['for a caller', (): Promise<unknown> => client().onBehalfOf(caller).get(PATH), 'token_exchange'],
+  ] as const)('%s asks for none, and takes what the realm gives unasked', async (_, call, grant) => {
+    next.answer(PATH, json({ result: 7 }));
+    const outcome = await call().catch((error: unknown) => error);
+    expect(realm.control.calls.token[grant]).toBeGreaterThan(0);
+    // A realm of scopes gives no audience without one: that is the realm's answer, and no TypeError.
+    expect(outcome).not.toEqual(expect.any(TypeError));
+  });
+
+  it('is none by an empty scope, which is a mistake', () => {
+    expect(() => client().asSelf('')).toThrow(TypeError);
+    expect(() => client().onBehalfOf(caller, ' ')).toThrow(TypeError);
   });
 });
 

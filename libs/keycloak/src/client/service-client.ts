@@ -3,7 +3,7 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { sendWithToken } from './send-with-token.js';
 import { checkHeaders } from './call-headers.js';
 import { DeclaredScopes } from './declared-scopes.js';
-import { checkJsonBody, checkTimeout, withQuery, type ServiceQuery } from './json-calls.js';
+import { checkJsonBody, checkPassOn, checkTimeout, withQuery, type ServiceQuery } from './json-calls.js';
 import { answerFailure } from './service-call-failures.js';
 import type { ServiceTransport, TransportRequest, TransportResponse } from './service-transport.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
@@ -24,6 +24,13 @@ export interface ServiceRequestOptions {
    * not in it, and a connection is still made within the service's own. A shorter one says nothing of the service: its circuit stays closed.
    */
   readonly timeoutMs?: number;
+  /** What an answer that succeeded is read as: JSON, or text whose type is not looked at. Default `json`. */
+  readonly answer?: 'json' | 'text';
+  /**
+   * Statuses of the service, 400 to 499 but for 401 and 403, that a caller of this service may be answered with when the error is not caught: the
+   * status alone, with this library's body. Default: none, and all of them are 502.
+   */
+  readonly passOn?: readonly number[];
 }
 
 export interface ServiceResponse<T> {
@@ -45,15 +52,18 @@ export class ServiceClient {
     private readonly scopes = new DeclaredScopes(name, undefined),
   ) {}
 
-  /** Calls in this service's own name, with a client-credentials token for `scope` (a space-separated set). Throws `TypeError` when that is malformed, or not declared. */
-  asSelf(scope: string): ServiceCaller {
+  /**
+   * Calls in this service's own name, with a client-credentials token for `scope` (a space-separated set). Without it, for what the realm gives
+   * unasked: where permissions are roles. Throws `TypeError` when it is malformed, or not declared.
+   */
+  asSelf(scope?: string): ServiceCaller {
     const request = clientCredentialsRequest(scope);
     this.scopes.check('asSelf', scope);
     return new ServiceCaller(this.name, this.transport, this.tokens, request);
   }
 
-  /** Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience. */
-  onBehalfOf(token: VerifiedAccessToken, scope: string): ServiceCaller {
+  /** Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience, or with none, as `asSelf`. */
+  onBehalfOf(token: VerifiedAccessToken, scope?: string): ServiceCaller {
     const request = tokenExchangeRequest(token, this.audience, scope);
     this.scopes.check('onBehalfOf', scope);
     return new ServiceCaller(this.name, this.transport, this.tokens, request);
@@ -61,7 +71,7 @@ export class ServiceClient {
 }
 
 /**
- * The calls themselves. Bodies are sent and read as JSON; `T` is what the caller takes the answer for, it is not
+ * The calls themselves. Bodies are sent as JSON, and read as JSON or text; `T` is what the caller takes the answer for, it is not
  * checked. A path begins with a slash and stays below the service's base URL; redirects are not followed.
  *
  * Throws
@@ -110,13 +120,15 @@ export class ServiceCaller {
     checkHeaders(options.headers, NOT_OF_JSON_CALLS);
     checkJsonBody(body);
     checkTimeout(options.timeoutMs);
-    const { query, ...rest } = options;
+    checkPassOn(options.passOn);
+    const { query, passOn: _, ...rest } = options;
     const target = query === undefined ? path : withQuery(path, query);
     const send = async (authorization: string): Promise<TransportResponse> =>
       this.transport.send({ ...rest, method, path: target, body, authorization });
     const { response, token } = await sendWithToken(this.tokens, this.tokenRequest, send, options);
     if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;
     const url = this.transport.addressOf({ path: target });
-    throw answerFailure(this.service, this.tokenRequest, token, response).add({ call: `${method} ${url}` });
+    const failure = answerFailure(this.service, this.tokenRequest, token, response, options.passOn);
+    throw failure.add({ call: `${method} ${url}` });
   }
 }

@@ -1,4 +1,6 @@
 /** ServiceTransport: JSON to and from one service; whatever goes wrong leaves it as a ServiceCallError. */
+import { promisify } from 'node:util';
+import { gunzip, type ZlibOptions } from 'node:zlib';
 import { systemClock, type Clock } from '../caching/clock.js';
 import { sendRequest, type HttpRequest, type HttpResponse } from '../http/send-request.js';
 import { Network, type Connections } from '../http/network.js';
@@ -27,6 +29,8 @@ export interface TransportRequest {
   readonly signal?: AbortSignal;
   /** In place of the service's own. */
   readonly timeoutMs?: number;
+  /** What a success is read as. Default JSON. */
+  readonly answer?: 'json' | 'text';
 }
 
 export interface TransportResponse {
@@ -41,6 +45,8 @@ export interface ServiceTransportOptions extends CallGateOptions {
   /** Bound on a call as its caller sees it: waiting, and its answer. */
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
+  /** Whether answers are asked for in gzip. Default false. */
+  readonly gzip?: boolean;
 }
 
 /**
@@ -71,7 +77,7 @@ export class ServiceTransport {
     // Before the gate: a request that can't be sent does not count as a call.
     const path = this.#paths.below(request.path);
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const headers = headerLines(request);
+    const headers = headerLines(request, this.options.gzip === true);
     const { origin } = this.#paths;
     const { maxResponseBytes } = this.options;
     // Timed by the request itself, which is cheaper than a deadline around it (perf: service-client).
@@ -80,7 +86,8 @@ export class ServiceTransport {
     const call = (waitedMs: number, isTrial: boolean): Promise<TransportResponse> => {
       // While one call is tried, all others fail: it must not be as slow as its caller likes.
       const timeoutMs = (isTrial ? Math.min(boundMs, this.options.timeoutMs) : boundMs) - waitedMs;
-      const sent = this.#send({ origin, method, path, headers, body, timeoutMs, maxResponseBytes, signal }, timeoutMs);
+      const exchange = { origin, method, path, headers, body, timeoutMs, maxResponseBytes, signal };
+      const sent = this.#send(exchange, timeoutMs, request.answer);
       if (!isHasty) return sent;
       return sent.catch((error: unknown) => {
         hasRunOut = error instanceof ServiceCallError && error.reason === 'timeout';
@@ -107,22 +114,50 @@ export class ServiceTransport {
     return this.#paths.addressOf(this.#paths.below(path));
   }
 
-  async #send(exchange: HttpRequest, timeoutMs: number): Promise<TransportResponse> {
+  async #send(
+    exchange: HttpRequest,
+    timeoutMs: number,
+    answer: TransportRequest['answer'],
+  ): Promise<TransportResponse> {
     const startMs = performance.now();
     try {
-      return this.#answer(await sendRequest(this.#connections, exchange));
+      return this.#answer(await sendRequest(this.#connections, exchange), answer);
     } catch (error) {
       if (!isWorthAnother(error, exchange.method)) throw serviceFailure(this.options.name, error);
       const left = { ...exchange, timeoutMs: Math.max(1, timeoutMs - (performance.now() - startMs)) };
       return sendRequest(this.#connections, left).then(
-        (response) => this.#answer(response),
+        (response) => this.#answer(response, answer),
         (second: unknown) => Promise.reject(serviceFailure(this.options.name, second) as Error),
       );
     }
   }
 
-  #answer({ status, headers, body }: HttpResponse): TransportResponse {
-    return { status, headers, body: this.#parse(status, body.toString('utf8')) };
+  /** At once where nothing is packed (perf: service-client). */
+  #answer(response: HttpResponse, as: TransportRequest['answer']): TransportResponse | Promise<TransportResponse> {
+    const encoding = response.headers['content-encoding'] ?? 'identity';
+    return encoding === 'identity'
+      ? this.#answered(response, response.body.toString('utf8'), as)
+      : this.#unpacked(response).then((text) => this.#answered(response, text, as));
+  }
+
+  #answered({ status, headers }: HttpResponse, text: string, as: TransportRequest['answer']): TransportResponse {
+    return { status, headers, body: as === 'text' && status < 300 ? text : this.#parse(status, text) };
+  }
+
+  /** `maxResponseBytes` is the bound on what comes out, too. */
+  async #unpacked({ status, headers, body }: HttpResponse): Promise<string> {
+    const { name, gzip, maxResponseBytes } = this.options;
+    let reason: 'answer_not_as_agreed' | 'answer_too_large' = 'answer_not_as_agreed';
+    try {
+      if (gzip === true && headers['content-encoding']?.toLowerCase() === 'gzip') {
+        return (await unzipped(body, { maxOutputLength: maxResponseBytes })).toString('utf8');
+      }
+    } catch (error) {
+      if ((error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') reason = 'answer_too_large';
+    }
+    // Of an error the status says enough.
+    if (status >= 400) return '';
+    throw new ServiceCallError('service_failed', name, reason, { status });
   }
 
   #parse(status: number, body: string): unknown {
@@ -137,12 +172,16 @@ export class ServiceTransport {
   }
 }
 
+const ACCEPTED = { json: 'application/json', text: 'text/*, */*;q=0.1' };
+
+const unzipped = promisify<Buffer, ZlibOptions, Buffer>(gunzip);
+
 /** Names and values in turn (perf: service-client). */
-function headerLines({ authorization, headers = {}, body }: TransportRequest): string[] {
-  const lines = ['accept-encoding', 'identity'];
+function headerLines({ authorization, headers = {}, body, answer }: TransportRequest, gzip: boolean): string[] {
+  const lines = ['accept-encoding', gzip ? 'gzip' : 'identity'];
   if (authorization !== undefined) lines.push('authorization', authorization);
   if (body !== undefined) lines.push('content-type', 'application/json');
   const further = Object.entries(headers).flat();
   const accepts = Object.keys(headers).some((name) => name.toLowerCase() === 'accept');
-  return accepts ? lines.concat(further) : lines.concat('accept', 'application/json', further);
+  return accepts ? lines.concat(further) : lines.concat('accept', ACCEPTED[answer ?? 'json'], further);
 }

@@ -23,15 +23,18 @@ export class StreamingServiceClient {
     private readonly scopes = new DeclaredScopes(name, undefined),
   ) {}
 
-  /** Calls in this service's own name, with a client-credentials token for `scope` (a space-separated set). Throws `TypeError` when that is malformed, or not declared. */
-  asSelf(scope: string): StreamingServiceCaller {
+  /**
+   * Calls in this service's own name, with a client-credentials token for `scope` (a space-separated set). Without it, for what the realm gives
+   * unasked: where permissions are roles. Throws `TypeError` when it is malformed, or not declared.
+   */
+  asSelf(scope?: string): StreamingServiceCaller {
     const request = clientCredentialsRequest(scope);
     this.scopes.check('asSelf', scope);
     return new StreamingServiceCaller(this.name, this.transport, this.tokens, request);
   }
 
-  /** Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience. */
-  onBehalfOf(token: VerifiedAccessToken, scope: string): StreamingServiceCaller {
+  /** Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience, or with none, as `asSelf`. */
+  onBehalfOf(token: VerifiedAccessToken, scope?: string): StreamingServiceCaller {
     const request = tokenExchangeRequest(token, this.audience, scope);
     this.scopes.check('onBehalfOf', scope);
     return new StreamingServiceCaller(this.name, this.transport, this.tokens, request);

@@ -16,7 +16,8 @@ export class TokenExchangeClient {
   constructor(private readonly tokens: TokenSource) {}
 
   /**
-   * A token for `audience` (a client id in Keycloak) with `scope` (a space-separated set), for the subject's user.
+   * A token for `audience` (a client id in Keycloak) with `scope` (a space-separated set; none in a realm that has roles only), for the
+   * subject's user.
    *
    * Throws `BearerError`: `invalid_token` when the server finds the subject token no longer good or the `RevocationList`
    * denies it, `insufficient_scope` when the user may not have the scope; `AuthorizationServerError` as
@@ -24,7 +25,7 @@ export class TokenExchangeClient {
    */
   async exchange(
     subject: VerifiedAccessToken,
-    target: { readonly audience: string; readonly scope: string },
+    target: { readonly audience: string; readonly scope?: string },
   ): Promise<IssuedToken> {
     return this.tokens.get(tokenExchangeRequest(subject, target.audience, target.scope));
   }
@@ -40,7 +41,7 @@ export class TokenExchangeClient {
    */
   async messageHeaders(
     caller: VerifiedAccessToken,
-    target: { readonly audience: string; readonly scope: string },
+    target: { readonly audience: string; readonly scope?: string },
   ): Promise<MessageHeaders> {
     return messageHeadersOf(await this.exchange(caller, target));
   }

@@ -19,19 +19,22 @@ export interface TokenExchangeRequest {
 
 export type TokenRequest = ClientCredentialsRequest | TokenExchangeRequest;
 
-/** `scope` is a space-separated set; its order does not matter. Throws `TypeError` when it is empty or malformed. */
-export function clientCredentialsRequest(scope: string): ClientCredentialsRequest {
-  return { grant: CLIENT_CREDENTIALS_GRANT, scope: canonicalScope(scope) };
+/**
+ * `scope` is a space-separated set; its order does not matter. Undefined asks for none, as in a realm that has roles only. Throws `TypeError`
+ * when it is empty or malformed.
+ */
+export function clientCredentialsRequest(scope: string | undefined): ClientCredentialsRequest {
+  return { grant: CLIENT_CREDENTIALS_GRANT, scope: scope === undefined ? '' : canonicalScope(scope) };
 }
 
-/** Throws `TypeError` when the scope or the audience is empty or malformed. */
+/** As `clientCredentialsRequest`; an empty audience throws `TypeError`, too. */
 export function tokenExchangeRequest(
   subject: VerifiedAccessToken,
   audience: string,
-  scope: string,
+  scope: string | undefined,
 ): TokenExchangeRequest {
   if (audience === '') throw new TypeError('A token exchange names one audience');
-  return { grant: TOKEN_EXCHANGE_GRANT, subject, audience, scope: canonicalScope(scope) };
+  return { grant: TOKEN_EXCHANGE_GRANT, subject, audience, scope: scope === undefined ? '' : canonicalScope(scope) };
 }
 
 /** The one key for cache and flight: all that the answer may depend on, and of the subject's token only its hash. */

@@ -31,7 +31,7 @@ export function subjectOfFlags(flags: DoctorFlags, environment: Environment): Do
     keycloak.service(audience, { baseUrl, audience, ...(listed.length === 0 ? {} : { scopes: listed }) });
   }
   const permissions = (flags.accepts ?? '').split(',').filter((permission) => permission !== '');
-  const accepted = { label: '--accepts', isClosed: false, permissions, clients: [] };
+  const accepted = { label: '--accepts', isClosed: false, permissions, anyOf: [], clients: [] };
   return { keycloak, routes: permissions.length === 0 ? [] : [accepted], notSeen: [] };
 }
 

@@ -7,6 +7,7 @@ export interface AcceptedRoute {
   readonly label: string;
   readonly isClosed: boolean;
   readonly permissions: readonly string[];
+  readonly anyOf: readonly (readonly string[])[];
   readonly clients: readonly string[];
 }
 

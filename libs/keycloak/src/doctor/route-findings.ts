@@ -6,13 +6,15 @@ import { noSuchScope, permissionFaults } from './permission-faults.js';
 import { clientNamed, mayAskFor, namesOf, scopeNamed } from './realm-lookup.js';
 import type { RealmSnapshot } from './realm-snapshot.js';
 
+const permissionsOf = ({ permissions, anyOf }: AcceptedRoute): string[] => [...permissions, ...anyOf.flat()];
+
 export async function routeFindings(
   realm: RealmSnapshot,
   { options }: Checkup,
   routes: readonly AcceptedRoute[],
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const permissions = new Set(options.permissions === undefined ? routes.flatMap((route) => route.permissions) : []);
+  const permissions = new Set(options.permissions === undefined ? routes.flatMap(permissionsOf) : []);
   for (const name of permissions) {
     const scope = scopeNamed(realm, name);
     if (scope === undefined) {

@@ -1,5 +1,6 @@
 /** Refusal: the closed list of answers with which a service says no, and their form on the wire. */
 import type { RefusalReason } from './refusal-reasons.js';
+import { isScopeToken } from './scope.js';
 import { formatBearerChallenge } from './www-authenticate.js';
 
 /** Status and `error` text of each code. The text tells a caller nothing that the status does not. */
@@ -60,7 +61,8 @@ export abstract class Refusal<Reason extends RefusalReason = RefusalReason> exte
     // An answer and no bug: nobody reads where it was made, and the frames of a stack hold the token of the request.
     this.stack = `${String(this)} (${details.reason}${detail === undefined ? '' : `: ${detail}`})`;
     this.reason = details.reason;
-    this.permission = details.permission;
+    // That of a call that asked for no scope is none.
+    this.permission = details.permission === '' ? undefined : details.permission;
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.fields = detail === undefined ? (details.fields ?? {}) : { ...details.fields, detail };
   }
@@ -99,11 +101,13 @@ export abstract class Refusal<Reason extends RefusalReason = RefusalReason> exte
       case 'invalid_token':
         return { 'WWW-Authenticate': formatBearerChallenge({ realm, error: this.code }) };
       case 'insufficient_scope':
-        return {
-          'WWW-Authenticate': formatBearerChallenge({ realm, error: this.code, scope: this.permission ?? '' }),
-        };
+        return { 'WWW-Authenticate': formatBearerChallenge({ realm, error: this.code, ...scopeOf(this.permission) }) };
       default:
         return {};
     }
   }
 }
+
+/** The name of a role may be no scope token, and then has no place in a challenge (RFC 6750 §3). */
+const scopeOf = (permission: string | undefined): { readonly scope?: string } =>
+  isScopeToken(permission) ? { scope: permission } : {};

@@ -9,12 +9,13 @@ const OPENINGS = {
 };
 
 /** For the report at boot. */
-export function describeAccess({ opening, permissions, clients, maxStalenessSeconds }: RouteAccess): string {
+export function describeAccess({ opening, permissions, anyOf, clients, maxStalenessSeconds }: RouteAccess): string {
   const listed = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
   const words: string[] = [];
-  if (opening !== 'authenticated' || permissions.length === 0) words.push(OPENINGS[opening]);
+  if (opening !== 'authenticated' || permissions.length + anyOf.length === 0) words.push(OPENINGS[opening]);
   if (opening === 'closed') return words.join(' ');
   if (permissions.length > 0) words.push(`@RequirePermission(${listed(permissions)})`);
+  for (const some of anyOf) words.push(`@RequireAnyPermission(${listed(some)})`);
   if (clients.length > 0) words.push(`@AllowClients(${listed(clients)})`);
   if (maxStalenessSeconds !== undefined) words.push(`@MaxStaleness({ seconds: ${maxStalenessSeconds} })`);
   return words.join(' ');

@@ -8,6 +8,8 @@ export type Opening = 'public' | 'optional' | 'authenticated';
 export interface AccessNote {
   readonly opening?: Opening;
   readonly permissions?: readonly string[];
+  /** Of each of these, one is demanded. */
+  readonly anyOf?: readonly (readonly string[])[];
   readonly clients?: readonly string[];
   readonly maxStalenessSeconds?: number;
 }

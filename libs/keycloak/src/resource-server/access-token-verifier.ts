@@ -10,7 +10,7 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 import { checkBearerToken } from './bearer-token.js';
 import { addHint, type Skew } from './token-hints.js';
-import { judgeAccessToken, type JudgeOptions } from './judge-access-token.js';
+import { judgeAccessToken, type JudgeOptions, type PermissionContext } from './judge-access-token.js';
 
 export interface VerifierOptions extends JudgeOptions {
   readonly maxTokenBytes: number;
@@ -50,6 +50,7 @@ export class AccessTokenVerifier {
   // What is private in the types alone could be assigned, and with it what is found active.
   readonly #introspection: Parts[0];
   readonly #options: Parts[1];
+  readonly #withoutPermissions: Parts[1];
   readonly #clock: Parts[2];
   readonly #revocations: Parts[3];
   /** Of tokens that were used again a moment ago. */
@@ -59,6 +60,7 @@ export class AccessTokenVerifier {
     if (maker !== MAKER) throw new TypeError('An AccessTokenVerifier is made by KeycloakModule alone: inject it');
     this.#introspection = introspection;
     this.#options = options;
+    this.#withoutPermissions = { ...options, permissions: undefined };
     this.#clock = clock;
     this.#revocations = revocations;
   }
@@ -80,15 +82,34 @@ export class AccessTokenVerifier {
    * For the guard: `verify` for a text that is not too long, at once where the answer is cached. The text is hashed once, and
    * only when it has the form of a token: what has not is refused before it costs a call or becomes a key. @internal
    */
-  judge(text: string, maxStalenessSeconds: number): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+  judge(
+    text: string,
+    maxStalenessSeconds: number,
+    context?: PermissionContext,
+  ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+    return this.#introspected(text, maxStalenessSeconds, this.#options, context);
+  }
+
+  /** `judge` for a connection that is open: whether its token is still good, whatever it permits. @internal */
+  judgeAnew(text: string): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+    return this.#introspected(text, Infinity, this.#withoutPermissions);
+  }
+
+  #introspected(
+    text: string,
+    maxStalenessSeconds: number,
+    options: VerifierOptions,
+    context?: PermissionContext,
+  ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
     const recentHash = this.#recentHashes.recall(text);
     if (recentHash === undefined) checkBearerToken(text, this.#options.tokenForm);
     const hash = recentHash ?? tokenHash(text);
     const answer = this.#introspection.introspect(text, maxStalenessSeconds, hash);
-    if (answer instanceof Promise) return answer.then((answered) => this.#judge(text, hash, answered));
+    if (answer instanceof Promise)
+      return answer.then((answered) => this.#judge(text, hash, answered, options, context));
     // Only what was cached comes again; junk must not push it out.
     if (recentHash === undefined && answer['active'] === true) this.#recentHashes.remember(text, hash);
-    return this.#judge(text, hash, answer);
+    return this.#judge(text, hash, answer, options, context);
   }
 
   /** Whether a token that was judged a moment ago is neither denied nor over since. @internal */
@@ -96,13 +117,19 @@ export class AccessTokenVerifier {
     return this.#clock.epochSeconds() < token.expiresAt && !this.#revocations.denies(token);
   }
 
-  #judge(text: string, hash: string, answer: IntrospectionAnswer): VerifiedAccessToken {
+  #judge(
+    text: string,
+    hash: string,
+    answer: IntrospectionAnswer,
+    options: VerifierOptions,
+    context: PermissionContext | undefined,
+  ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
     try {
-      return judgeAccessToken(text, answer, this.#options, this.#clock, this.#revocations, hash);
+      return judgeAccessToken(text, answer, options, this.#clock, this.#revocations, hash, context);
     } catch (error) {
       if (!(error instanceof BearerError)) throw error;
       const nowSeconds = this.#clock.epochSeconds();
-      throw addHint(error, text, { ...this.#options, nowSeconds, skew: this.#options.clockSkew?.measured });
+      throw addHint(error, text, { ...options, nowSeconds, skew: options.clockSkew?.measured });
     }
   }
 }

@@ -1,5 +1,4 @@
 /** The decorators that open a route. One without any of them answers 403 to everybody. */
-import { isScopeToken } from '../protocol/scope.js';
 import { bindAccessCheck } from './access-check.guard.js';
 import { markPlace, note, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
 
@@ -47,13 +46,29 @@ export const Authenticated = (): RouteDecorator => open('authenticated');
 
 /**
  * Open to tokens that have all of these permissions, and all of any other `@RequirePermission` beside it; 403 `insufficient_scope` names the first that is missing.
- * Permissions are compared whole and case-sensitively (RFC 6749 §3.3).
+ * Permissions are compared whole and case-sensitively (RFC 6749 §3.3). Where they are roles, they are their names, with blanks and umlauts.
  */
 export function RequirePermission(permission: string, ...more: readonly string[]): RouteDecorator {
-  const permissions = [permission, ...more];
-  const bad = permissions.find((name) => !isScopeToken(name));
-  if (bad !== undefined) throw new TypeError(`@RequirePermission: ${JSON.stringify(bad)} is not a scope token`);
+  const permissions = permissionNames('@RequirePermission', [permission, ...more]);
   return mark('permissions', permissions, (earlier) => [...new Set([...permissions, ...earlier])]);
+}
+
+/**
+ * Open to tokens that have at least one of these permissions, and one of each other `@RequireAnyPermission` beside it, beside what
+ * `@RequirePermission` demands; 403 `insufficient_scope` names the first of them.
+ */
+export function RequireAnyPermission(permission: string, ...more: readonly string[]): RouteDecorator {
+  const anyOf = permissionNames('@RequireAnyPermission', [permission, ...more]);
+  return mark('anyOf', [anyOf], (earlier) => [anyOf, ...earlier]);
+}
+
+/** Scope tokens, or names of roles as the realm has them: with blanks and letters of any alphabet. */
+function permissionNames(decorator: string, names: readonly unknown[]): readonly string[] {
+  for (const name of names) {
+    if (typeof name === 'string' && name.trim() !== '' && !/\p{Cc}/u.test(name)) continue;
+    throw new TypeError(`${decorator}: ${JSON.stringify(name)} is no name of a permission`);
+  }
+  return names as readonly string[];
 }
 
 /**

@@ -3,9 +3,14 @@ import { BearerError } from '../protocol/bearer-error.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { authorize } from './authorize.js';
 
-const access = (permissions: readonly string[], clients: readonly string[] = []) => ({
+const access = (
+  permissions: readonly string[],
+  clients: readonly string[] = [],
+  anyOf: readonly (readonly string[])[] = [],
+) => ({
   opening: 'authenticated' as const,
   permissions,
+  anyOf,
   clients,
   maxStalenessSeconds: undefined,
   fault: undefined,
@@ -42,6 +47,13 @@ describe('authorize (RFC 6750 section 3.1)', () => {
   it('judges the permission before the client', () => {
     expect(refusal(['x'], ['warehouse'])).toEqual({ code: 'insufficient_scope', permission: 'x' });
     expect(refusal(['b.approve'], ['warehouse'])).toEqual({ code: 'client_not_allowed', permission: undefined });
+  });
+
+  it('takes one of those that would do, of each set, and names the first of a set that is missing', () => {
+    expect(refusal([], [], [['x', 'b.approve']])).toBeUndefined();
+    expect(refusal([], [], [['b.approve'], ['x', 'y']])).toEqual({ code: 'insufficient_scope', permission: 'x' });
+    expect(refusal(['z'], [], [['x', 'y']])).toEqual({ code: 'insufficient_scope', permission: 'z' });
+    expect(refusal([], [], [['b', 'B.APPROVE']])).toEqual({ code: 'insufficient_scope', permission: 'b' });
   });
 
   it('compares clients whole', () => {

@@ -5,7 +5,10 @@ import type { RouteAccess } from './route-access.js';
 
 /** Throws `BearerError`: `insufficient_scope` for the first permission that is missing, then `client_not_allowed`. */
 export function authorize(token: VerifiedAccessToken, access: RouteAccess): void {
-  const permission = access.permissions.find((demanded) => !token.hasPermission(demanded));
+  const permission =
+    access.permissions.find((demanded) => !token.hasPermission(demanded)) ??
+    // Of those of which one would do, the first stands for all.
+    access.anyOf.find((some) => !some.some((demanded) => token.hasPermission(demanded)))?.[0];
   if (permission !== undefined) {
     throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission, fields: fieldsOf(token) });
   }

@@ -81,7 +81,7 @@ export class GatewayHandshakes {
       if (demands.length > 0 && !openings.has('authenticated')) return undefined;
       throw new BearerError('missing_token', { reason: 'no_credentials' });
     }
-    const token = await this.verifier.judge(text, Math.min(...demands.map(stalenessOf)));
+    const token = await this.verifier.judge(text, Math.min(...demands.map(stalenessOf)), { kind: 'ws', request });
     for (const access of demands) if (access.opening !== 'public') authorize(token, access);
     return token;
   }
@@ -89,7 +89,7 @@ export class GatewayHandshakes {
   /** Closes `connection` when the token of its handshake ends or is denied. */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, request: CarriedRequest): void {
     const text = bearerToken(request, this.options.maxTokenBytes) ?? '';
-    this.connections.hold(connection, token, () => this.verifier.judge(text, Infinity));
+    this.connections.hold(connection, token, () => this.verifier.judgeAnew(text));
   }
 
   /** What the caller may be told. */

@@ -1,5 +1,5 @@
 /** IntrospectionGuard: the one global guard. A request passes only when its route is open to it. */
-import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import type { ArgumentsHost, CanActivate, ExecutionContext } from '@nestjs/common';
 import { BearerError } from '../protocol/bearer-error.js';
 import { Refusal } from '../protocol/refusal.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
@@ -7,7 +7,7 @@ import type { AccessTokenVerifier } from './access-token-verifier.js';
 import { markAdmitted } from './admitted-contexts.js';
 import { authorize } from './authorize.js';
 import { bearerToken, type BearerRequest } from './bearer-token.js';
-import type { CredentialCarrier } from './credential-carrier.js';
+import type { CarriedRequest, CredentialCarrier } from './credential-carrier.js';
 import type { HeldConnections } from './held-connections.js';
 import type { RefusalFilter } from './refusal.filter.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
@@ -26,6 +26,8 @@ import { rememberCallToken, rememberToken, tokenVerifiedBy } from './verified-re
  */
 export class IntrospectionGuard implements CanActivate {
   readonly #carriers: ReadonlyMap<string, CredentialCarrier>;
+  /** By request, of those that `callerOf` was asked about; undefined until it is first used (perf: guard-overhead). */
+  #asked: WeakMap<object, Promise<VerifiedAccessToken>> | undefined;
 
   constructor(
     private readonly verifier: AccessTokenVerifier,
@@ -44,6 +46,40 @@ export class IntrospectionGuard implements CanActivate {
     } catch (error) {
       return this.#refuse(error, context);
     }
+  }
+
+  /**
+   * The caller of a call, for guards, interceptors, pipes and providers of the application, whichever runs first: judged when it is asked for, and
+   * once for a request, also for the guard itself. Give it the context, or the request of Express or Fastify.
+   *
+   * Undefined when no token was sent. It holds nobody against the decorators: who is not admitted yet may be no caller of the handler. On a
+   * `@Public()` handler it judges a token that was sent all the same.
+   *
+   * Throws what the guard throws of a bad token: `BearerError`, `AuthorizationServerError`; and `BearerError` `route_closed` for a context whose kind has
+   * no carrier.
+   */
+  async callerOf(of: ArgumentsHost | CarriedRequest): Promise<VerifiedAccessToken | undefined> {
+    const { kind, request, isLongLived } = this.#callOf(of);
+    const known = isLongLived ? undefined : tokenVerifiedBy(this, request, Infinity);
+    if (known !== undefined && this.verifier.stillHolds(known)) return known;
+    this.#asked ??= new WeakMap();
+    const asked = isLongLived ? undefined : this.#asked.get(request);
+    if (asked !== undefined) return asked;
+    const text = bearerToken(request, this.options.maxTokenBytes);
+    if (text === undefined) return undefined;
+    const judging = Promise.resolve(this.verifier.judge(text, Infinity, { kind, request }));
+    this.#asked.set(request, judging);
+    return judging;
+  }
+
+  #callOf(of: ArgumentsHost | CarriedRequest): { kind: string; request: CarriedRequest; isLongLived: boolean } {
+    if (!('getArgs' in of)) return { kind: 'http', request: of, isLongLived: false };
+    const kind = of.getType<string>();
+    const args = of.getArgs();
+    if (kind === 'http') return { kind, request: args[0] as CarriedRequest, isLongLived: false };
+    const carrier = this.#carriers.get(kind);
+    if (carrier === undefined) throw withoutCarrier(kind);
+    return { kind, request: carrier.requestOf(args), isLongLived: carrier.connectionOf?.(args) !== undefined };
   }
 
   #refuse(error: unknown, context: ExecutionContext): never {
@@ -65,11 +101,11 @@ export class IntrospectionGuard implements CanActivate {
     if (kind === 'http') return this.#judgeRequest(context, context.getArgByIndex<BearerRequest>(0), access);
     const carrier = this.#carriers.get(kind);
     if (carrier !== undefined) return this.#judgeCarried(context, carrier, access);
-    throw new BearerError('route_closed', { reason: 'context_without_carrier', fields: { kind } });
+    throw withoutCarrier(kind);
   }
 
   #judgeRequest(context: ExecutionContext, request: BearerRequest, access: RouteAccess): boolean | Promise<boolean> {
-    const token = this.#tokenOf(request, access, true);
+    const token = this.#tokenOf(request, access, 'http', true);
     return token instanceof Promise
       ? token.then((judged) => this.#admit(context, request, judged, access))
       : this.#admit(context, request, token, access);
@@ -80,7 +116,7 @@ export class IntrospectionGuard implements CanActivate {
     const request = carrier.requestOf(args);
     const connection = carrier.connectionOf?.(args);
     // Each message of a connection is judged by itself.
-    const token = await this.#tokenOf(request, access, connection === undefined);
+    const token = await this.#tokenOf(request, access, carrier.kind, connection === undefined);
     this.#admit(context, request, token, access);
     if (token === undefined) return true;
     rememberCallToken(carrier.callOf(args), token);
@@ -92,19 +128,23 @@ export class IntrospectionGuard implements CanActivate {
   #tokenOf(
     request: BearerRequest,
     { opening, maxStalenessSeconds = Infinity }: RouteAccess,
+    kind: string,
     mayBeKnown: boolean,
   ): VerifiedAccessToken | undefined | Promise<VerifiedAccessToken> {
     // Of a handler that ran before this one, for the same request.
     const verified = mayBeKnown ? tokenVerifiedBy(this, request, maxStalenessSeconds) : undefined;
     if (verified !== undefined && this.verifier.stillHolds(verified)) return verified;
+    // Of who asked for the caller before, where nothing fresher is demanded.
+    const asked = mayBeKnown && maxStalenessSeconds === Infinity ? this.#asked?.get(request) : undefined;
+    if (asked !== undefined) return asked;
     const text = bearerToken(request, this.options.maxTokenBytes);
-    if (text !== undefined) return this.verifier.judge(text, maxStalenessSeconds);
+    if (text !== undefined) return this.verifier.judge(text, maxStalenessSeconds, { kind, request });
     if (opening === 'optional') return undefined;
     throw new BearerError('missing_token', { reason: 'no_credentials' });
   }
 
   #judgeAnew(request: BearerRequest): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    return this.verifier.judge(bearerToken(request, this.options.maxTokenBytes) ?? '', Infinity);
+    return this.verifier.judgeAnew(bearerToken(request, this.options.maxTokenBytes) ?? '');
   }
 
   #admit(
@@ -120,3 +160,6 @@ export class IntrospectionGuard implements CanActivate {
     return markAdmitted(context);
   }
 }
+
+const withoutCarrier = (kind: string): BearerError =>
+  new BearerError('route_closed', { reason: 'context_without_carrier', fields: { kind } });

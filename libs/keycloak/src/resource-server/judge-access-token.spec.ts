@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { AccessTokenClaims } from '../protocol/claims.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import { judgeAccessToken, type JudgeOptions } from './judge-access-token.js';
+import { judgeAccessToken as judgeAccessTokenOr, type JudgeOptions } from './judge-access-token.js';
 
 const NOW = 1_700_000_000;
 const TOLERANCE = 5;
@@ -30,6 +30,13 @@ const OPTIONS: JudgeOptions = {
   audience: 'service-b',
   clockToleranceSeconds: TOLERANCE,
   permissions: undefined,
+};
+
+/** With permissions that are there at once. */
+const judgeAccessToken = (...args: Parameters<typeof judgeAccessTokenOr>): VerifiedAccessToken => {
+  const judged = judgeAccessTokenOr(...args);
+  if (judged instanceof Promise) throw new TypeError('not there at once');
+  return judged;
 };
 
 const NOTHING_DENIED = { denies: () => false };
@@ -188,6 +195,29 @@ describe('judgeAccessToken', () => {
     const refused = refusalOf({ email: 'alice@example.com', aud: 'service-c' });
     expect(refused?.fields).toEqual({ iss: ISSUER, azp: 'service-a', aud: 'service-c', jti: 'j1' });
     expect(JSON.stringify(refused)).not.toContain('alice');
+  });
+});
+
+describe('permissions that come later', () => {
+  const later = (permissions: JudgeOptions['permissions'], denies = (): boolean => false) =>
+    Promise.resolve(judgeAccessTokenOr('text', ANSWER, { ...OPTIONS, permissions }, clockAt(NOW), { denies }));
+
+  it('are those of the token once they are there', async () => {
+    expect((await later(async () => ['late'])).permissions).toEqual(['late']);
+  });
+
+  it('fail the call when they do not come, or are none', async () => {
+    await expect(later(async () => Promise.reject(new Error('no database')))).rejects.toThrow('no database');
+    await expect(later(async () => 'late' as never)).rejects.toThrow(TypeError);
+  });
+
+  it('come too late for a token that was denied meanwhile (RS-13)', async () => {
+    let denied = false;
+    const mapper = async (): Promise<string[]> => {
+      denied = true;
+      return ['late'];
+    };
+    await expect(later(mapper, () => denied)).rejects.toMatchObject({ code: 'invalid_token', reason: 'revoked' });
   });
 });
 

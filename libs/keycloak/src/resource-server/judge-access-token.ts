@@ -12,9 +12,26 @@ import {
   type VerifiedAccessToken,
 } from '../protocol/verified-access-token.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
+import type { BearerRequest } from './bearer-token.js';
 
-/** Makes a caller's permissions out of the claims of a token; what it returns replaces the members of `scope`. */
-export type PermissionMapper = (claims: AccessTokenClaims) => readonly string[];
+/** The call whose caller has the permissions. */
+export interface PermissionContext {
+  /** As `ExecutionContext.getType()` says it: `http`, `graphql`, `rpc`, `ws` … */
+  readonly kind: string;
+  /** The request of Express or Fastify; of other kinds what the carrier gives, which has `headers`. */
+  readonly request: BearerRequest;
+}
+
+/**
+ * Makes a caller's permissions out of the claims of a token; what it returns replaces the members of `scope`. It is called for every call, and what
+ * it gives is not kept: one that asks a database keeps answers itself. When it throws or rejects, the call fails as by an error of the application (500).
+ *
+ * `context` is undefined for `AccessTokenVerifier.verify()`, where there is no call.
+ */
+export type PermissionMapper = (
+  claims: AccessTokenClaims,
+  context: PermissionContext | undefined,
+) => readonly string[] | Promise<readonly string[]>;
 
 export interface JudgeOptions {
   readonly issuer: string;
@@ -39,7 +56,8 @@ export function judgeAccessToken(
   revocations: Pick<RevocationList, 'denies'>,
   /** SHA-256 of `text`, where it was made already. */
   hash?: string,
-): VerifiedAccessToken {
+  context?: PermissionContext,
+): VerifiedAccessToken | Promise<VerifiedAccessToken> {
   if (answer['active'] !== true) throw invalid('inactive');
   const facts = factsOf(answer, hash);
   const { claims } = facts;
@@ -59,7 +77,15 @@ export function judgeAccessToken(
   if (revocations.denies(token)) throw invalid('revoked', claims);
   const { permissions } = options;
   if (permissions === undefined) return token;
-  return makeVerifiedAccessToken(text, tokenFacts(claims, facts.clientId, permissionsFrom(permissions, claims), hash));
+  const withPermissions = (mapped: unknown): VerifiedAccessToken =>
+    makeVerifiedAccessToken(text, tokenFacts(claims, facts.clientId, permissionList(mapped), hash));
+  const mapped: unknown = permissions(claims, context);
+  if (!(mapped instanceof Promise)) return withPermissions(mapped);
+  return mapped.then((list) => {
+    // It may have been denied meanwhile.
+    if (revocations.denies(token)) throw invalid('revoked', claims);
+    return withPermissions(list);
+  });
 }
 
 /** Of answers that are reused, and can't change: their types need not be looked at more than once. */
@@ -93,10 +119,9 @@ function readClaims(answer: IntrospectionAnswer): AccessTokenClaims {
   return answer as AccessTokenClaims;
 }
 
-function permissionsFrom(permissions: PermissionMapper, claims: AccessTokenClaims): readonly string[] {
-  const result: unknown = permissions(claims);
+function permissionList(result: unknown): readonly string[] {
   if (!Array.isArray(result) || !result.every((item) => typeof item === 'string')) {
-    throw new TypeError('The option "permissions" must return an array of strings');
+    throw new TypeError('The option "permissions" must give an array of strings');
   }
   return result;
 }

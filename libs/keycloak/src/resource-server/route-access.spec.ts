@@ -5,6 +5,7 @@ import {
   MaxStaleness,
   OptionalToken,
   Public,
+  RequireAnyPermission,
   RequirePermission,
 } from './access.decorators.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
@@ -74,10 +75,41 @@ describe('decorators that contradict each other', () => {
   });
 });
 
-describe('@RequirePermission', () => {
-  it.each(['', 'a b', 'a"b', 'a\nb'])('refuses %j, which no token could ever hold', (permission) => {
-    expect(() => RequirePermission(permission)).toThrow(TypeError);
-    expect(() => RequirePermission('good', permission)).toThrow(TypeError);
+describe.each([
+  ['@RequirePermission', RequirePermission],
+  ['@RequireAnyPermission', RequireAnyPermission],
+])('%s', (_, decorator) => {
+  it.each(['', ' ', 'a\nb', 'a\u0000', 7, undefined, null])('refuses %j, which is no name', (permission) => {
+    expect(() => decorator(permission as string)).toThrow(TypeError);
+    expect(() => decorator('good', permission as string)).toThrow(TypeError);
+  });
+
+  it.each(['Order Manager', 'Prüfer', 'a"b'])('takes %j, which a role may be called', (name) => {
+    expect(() => decorator(name)).not.toThrow();
+  });
+});
+
+describe('@RequireAnyPermission', () => {
+  it('opens a handler, replaces what its class says, and adds up beside others', () => {
+    expect(accessOf([RequireAnyPermission('p', 'q')])).toMatchObject({ opening: 'authenticated', anyOf: [['p', 'q']] });
+    expect(accessOf([RequireAnyPermission('p')], [RequirePermission('r')])).toMatchObject({
+      permissions: [],
+      anyOf: [['p']],
+    });
+    expect(accessOf([RequirePermission('r')], [RequireAnyPermission('p')])).toMatchObject({
+      permissions: ['r'],
+      anyOf: [],
+    });
+    const both = accessOf([RequireAnyPermission('p', 'q'), RequireAnyPermission('s'), RequirePermission('r')]);
+    expect(both).toMatchObject({ permissions: ['r'], anyOf: expect.arrayContaining([['p', 'q'], ['s']]) });
+    expect(accessOf([], [RequireAnyPermission('p')])).toMatchObject({ opening: 'authenticated', anyOf: [['p']] });
+  });
+
+  it('contradicts @Public', () => {
+    expect(accessOf([Public(), RequireAnyPermission('p')])).toMatchObject({
+      opening: 'closed',
+      fault: '@Public() never looks at a token that @RequireAnyPermission() needs',
+    });
   });
 });
 

@@ -5,6 +5,8 @@ export interface RouteAccess {
   readonly opening: Opening | 'closed';
   /** All of them are demanded of a token. */
   readonly permissions: readonly string[];
+  /** Of each of these, one is demanded. */
+  readonly anyOf: readonly (readonly string[])[];
   /** When not empty: the token must have been issued to one of them. */
   readonly clients: readonly string[];
   /** How old an introspection answer may be; undefined for what the module says. */
@@ -34,11 +36,11 @@ export function routeAccess(controller: object, handler: object): RouteAccess {
 
 /** What decorators say of the class itself, for what has no handler of its own: who may connect to a gateway. */
 export function classAccess(prototype: object): RouteAccess {
-  const { opening, permissions = [], clients = [], maxStalenessSeconds } = noteAt(prototype, WHOLE_CLASS);
+  const ofClass = noteAt(prototype, WHOLE_CLASS);
+  const { clients = [], maxStalenessSeconds } = ofClass;
   for (const each of chainOf(prototype)) sealNotes(each);
   return closedIfConflicting({
-    opening: opening ?? (permissions.length > 0 ? 'authenticated' : 'closed'),
-    permissions,
+    ...openedBy(ofClass),
     clients,
     maxStalenessSeconds,
     fault: undefined,
@@ -93,11 +95,9 @@ export function chainOf(prototype: object): object[] {
 function accessOf(prototype: object, { name, owner }: Method, handler: object): RouteAccess {
   const own = noteAt(prototype, name);
   const ofClass = noteAt(prototype, WHOLE_CLASS);
-  const source = own.opening === undefined && own.permissions === undefined ? ofClass : own;
-  const permissions = source.permissions ?? [];
+  const saysWhoPasses = own.opening !== undefined || own.permissions !== undefined || own.anyOf !== undefined;
   const said: RouteAccess = {
-    opening: source.opening ?? (permissions.length > 0 ? 'authenticated' : 'closed'),
-    permissions,
+    ...openedBy(saysWhoPasses ? own : ofClass),
     clients: own.clients ?? ofClass.clients ?? [],
     maxStalenessSeconds: own.maxStalenessSeconds ?? ofClass.maxStalenessSeconds,
     fault: undefined,
@@ -113,18 +113,30 @@ function accessOf(prototype: object, { name, owner }: Method, handler: object): 
   return closedIfConflicting([...inherited, ...copied].reduce(narrowed, said));
 }
 
+/** A demanded permission opens a handler to those who have it. */
+function openedBy({
+  opening,
+  permissions = [],
+  anyOf = [],
+}: AccessNote): Pick<RouteAccess, 'opening' | 'permissions' | 'anyOf'> {
+  const demandsPermission = permissions.length + anyOf.length > 0;
+  return { opening: opening ?? (demandsPermission ? 'authenticated' : 'closed'), permissions, anyOf };
+}
+
 /** From the narrowest. */
 const OPENINGS = ['closed', 'authenticated', 'optional', 'public'] as const;
 
 function narrowed(access: RouteAccess, inherited: AccessNote): RouteAccess {
-  const demandsToken = inherited.permissions !== undefined || inherited.clients !== undefined;
+  const { permissions = [], anyOf = [] } = inherited;
+  const demandsToken = permissions.length + anyOf.length > 0 || inherited.clients !== undefined;
   const opening = inherited.opening ?? (demandsToken ? 'authenticated' : 'public');
   const clients = inherited.clients ?? [];
   const both = access.clients.filter((client) => clients.includes(client));
   const staleness = Math.min(access.maxStalenessSeconds ?? Infinity, inherited.maxStalenessSeconds ?? Infinity);
   return {
     opening: OPENINGS[Math.min(OPENINGS.indexOf(access.opening), OPENINGS.indexOf(opening))] ?? 'closed',
-    permissions: [...new Set([...access.permissions, ...(inherited.permissions ?? [])])],
+    permissions: [...new Set([...access.permissions, ...permissions])],
+    anyOf: [...access.anyOf, ...anyOf],
     clients: access.clients.length === 0 ? clients : clients.length === 0 ? access.clients : both,
     maxStalenessSeconds: staleness === Infinity ? undefined : staleness,
     fault:
@@ -140,15 +152,17 @@ function closedIfConflicting(access: RouteAccess): RouteAccess {
   return fault === undefined ? access : { ...access, opening: 'closed', fault };
 }
 
-function accessConflict({ opening, permissions, clients }: RouteAccess): string | undefined {
+function accessConflict({ opening, permissions, anyOf, clients }: RouteAccess): string | undefined {
   if (opening !== 'public') return undefined;
   if (permissions.length > 0) return '@Public() never looks at a token that @RequirePermission() needs';
+  if (anyOf.length > 0) return '@Public() never looks at a token that @RequireAnyPermission() needs';
   return clients.length > 0 ? '@Public() never looks at a token that @AllowClients() needs' : undefined;
 }
 
 const closed = (fault: string): RouteAccess => ({
   opening: 'closed',
   permissions: [],
+  anyOf: [],
   clients: [],
   maxStalenessSeconds: undefined,
   fault,

@@ -1,10 +1,10 @@
 /** Route report: looks at every handler at boot, says what opens it, and stops where the guard could be passed by. */
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { MetadataScanner, type DiscoveryService } from '@nestjs/core';
+import { isScopeToken } from '../protocol/scope.js';
 import { isAccessCheckBound } from './access-check.guard.js';
 import { isNoted, notedMethods, WHOLE_CLASS } from './access-notes.js';
 import { describeAccess } from './access-description.js';
-import type { CredentialCarrier } from './credential-carrier.js';
 import type { GatewayHandshakes } from './gateway-handshakes.discovery.js';
 import {
   guardsFieldResolvers,
@@ -32,7 +32,10 @@ export class RouteReport implements OnApplicationBootstrap {
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly handshakes: Pick<GatewayHandshakes, 'isGuarded'>,
-    private readonly options: { readonly carriers: readonly CredentialCarrier[] },
+    private readonly options: {
+      readonly carriers: readonly { readonly kind: string }[];
+      readonly permissions: unknown;
+    },
   ) {
     for (const { handlers } of this.#hosts()) refuseOpenMessages(handlers);
   }
@@ -106,6 +109,7 @@ export class RouteReport implements OnApplicationBootstrap {
         );
       }
     }
+    if (this.options.permissions === undefined) refuseImpossible(label, access);
     return describeAccess(access);
   }
 
@@ -124,6 +128,15 @@ export class RouteReport implements OnApplicationBootstrap {
     }
     return `${host.name} (connections): ${describeAccess(access)}`;
   }
+}
+
+/** Throws for a permission that no scope can be called: a name of a role, or several scopes in one text. */
+function refuseImpossible(label: string, { permissions, anyOf }: RouteAccess): void {
+  const impossible = [...permissions, ...anyOf.flat()].find((name) => !isScopeToken(name));
+  if (impossible === undefined) return;
+  throw new Error(
+    `${label} demands the permission ${JSON.stringify(impossible)}, which no token has: permissions are scopes here, each one word. The option "permissions" makes them of roles`,
+  );
 }
 
 const ENHANCERS = "GraphQLModule needs the option fieldResolverEnhancers: ['guards']";

@@ -28,11 +28,11 @@ describe('testAccessToken', () => {
     expect([...token.permissions]).toEqual(['a', 'b']);
   });
 
-  it('has claims that the guard accepts', () => {
+  it('has claims that the guard accepts', async () => {
     const { claims, issuer } = testAccessToken({ permissions: ['a'] });
     const options = { issuer, audience: 'test-service', clockToleranceSeconds: 0, permissions: undefined };
     const clock = { epochSeconds: () => claims.exp - 1, monotonicMs: () => 0 };
-    const judged = judgeAccessToken('t', { active: true, ...claims }, options, clock, { denies: () => false });
+    const judged = await judgeAccessToken('t', { active: true, ...claims }, options, clock, { denies: () => false });
     expect([...judged.permissions]).toEqual(['a']);
   });
 

@@ -89,7 +89,10 @@ function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGatew
     gateways.filter(({ access }) => access.opening === opening),
   );
   if (open.length > 0) return open.slice(0, 1);
-  return gateways.map((gateway) => ({ ...gateway, access: { ...gateway.access, permissions: [], clients: [] } }));
+  return gateways.map((gateway) => ({
+    ...gateway,
+    access: { ...gateway.access, permissions: [], anyOf: [], clients: [] },
+  }));
 }
 
 /** As Nest writes it. */

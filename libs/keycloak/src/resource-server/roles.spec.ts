@@ -1,0 +1,81 @@
+/** Roles as permissions, over HTTP: names as the realm has them, and one of several. */
+import { Controller, Get, type INestApplication, type Type } from '@nestjs/common';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { Test } from '@nestjs/testing';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import { Public, RequireAnyPermission, RequirePermission, realmRoles, type KeycloakModuleOptions } from '../index.js';
+import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
+
+@Controller()
+class Orders {
+  @Get('managed')
+  @RequirePermission('Order Manager')
+  managed(): string {
+    return 'managed';
+  }
+
+  @Get('checked')
+  @RequireAnyPermission('Prüfer', 'Order Manager')
+  checked(): string {
+    return 'checked';
+  }
+}
+
+let app: INestApplication | undefined;
+afterEach(() => app?.close());
+
+async function start(controller: Type, options: Partial<KeycloakModuleOptions>): Promise<INestApplication> {
+  const imports = [KeycloakTestingModule.forRoot(options)];
+  const module = await Test.createTestingModule({ imports, controllers: [controller] }).compile();
+  app = module.createNestApplication(new ExpressAdapter(), { logger: false });
+  return app.init();
+}
+
+/** Status, body and challenge for a caller with these roles. */
+async function get(path: string, ...roles: string[]) {
+  const running = app as INestApplication;
+  const token = signIn(running, testAccessToken({ claims: { realm_access: { roles } } }));
+  const { status, body, headers } = await request(running.getHttpServer()).get(path).auth(token, { type: 'bearer' });
+  return { status, permission: Object(body).permission as unknown, challenge: headers['www-authenticate'] };
+}
+
+describe('roles', () => {
+  const byRoles = { permissions: realmRoles };
+
+  it('are demanded by their names, with blanks and umlauts, which no challenge can hold', async () => {
+    await start(Orders, byRoles);
+    expect(await get('/managed', 'Order Manager')).toMatchObject({ status: 200 });
+    expect(await get('/managed', 'Order', 'Manager')).toEqual({
+      status: 403,
+      permission: 'Order Manager',
+      challenge: 'Bearer realm="test-service", error="insufficient_scope"',
+    });
+  });
+
+  it('are enough where one of them is, and the first is named where none is', async () => {
+    await start(Orders, byRoles);
+    expect(await get('/checked', 'Prüfer')).toMatchObject({ status: 200 });
+    expect(await get('/checked', 'Order Manager')).toMatchObject({ status: 200 });
+    expect(await get('/checked', 'Clerk')).toMatchObject({ status: 403, permission: 'Prüfer' });
+  });
+
+  it('stop the start where permissions are scopes: no token could ever have them', async () => {
+    await expect(start(Orders, {})).rejects.toThrow(
+      /^Orders\.managed \(GET\) demands the permission "Order Manager", which no token has/,
+    );
+  });
+
+  it('are not missed by a public route', async () => {
+    @Controller()
+    class Open {
+      @Get('open')
+      @Public()
+      open(): string {
+        return 'open';
+      }
+    }
+    await start(Open, {});
+    expect(await get('/open')).toMatchObject({ status: 200 });
+  });
+});
