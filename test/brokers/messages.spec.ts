@@ -3,13 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { Metadata } from '@grpc/grpc-js';
+import { Metadata, type ServerDuplexStream, type ServerReadableStream } from '@grpc/grpc-js';
 import { headers as natsHeaders } from '@nats-io/transport-node';
 import { ConsoleLogger, Controller, type INestApplication, type Type } from '@nestjs/common';
 import {
   ClientProxyFactory,
   Ctx,
+  EventPattern,
   GrpcMethod,
+  GrpcStreamCall,
   MessagePattern,
   NatsRecordBuilder,
   RmqRecordBuilder,
@@ -35,9 +37,15 @@ import {
   type VerifiedAccessToken,
 } from 'nestjs-keycloak-s2s';
 import { microservicesCarrier } from 'nestjs-keycloak-s2s/microservices';
-import { KeycloakTestingModule, signIn, signOut, testAccessToken } from 'nestjs-keycloak-s2s/testing';
-import { lastValueFrom, timeout, type Observable } from 'rxjs';
-import { bearerOf, REFUSED_CALLERS } from '../../libs/keycloak/spec-support/refusal-table.js';
+import {
+  KeycloakTestingModule,
+  signIn,
+  signOut,
+  testAccessToken,
+  testAuthorizationServer,
+} from 'nestjs-keycloak-s2s/testing';
+import { from, interval, lastValueFrom, map, timeout, type Observable } from 'rxjs';
+import { bearerOf, deny, REFUSED_CALLERS } from '../../libs/keycloak/spec-support/refusal-table.js';
 import { natsPath, rabbitMqPath, startNats, startRabbitMq, type Broker } from '../support/brokers.js';
 
 jest.setTimeout(120_000);
@@ -96,12 +104,42 @@ class Orders {
   }
 }
 
+/** The three kinds of streams, two of them with the call itself. */
+@Controller()
+class Streams {
+  @GrpcMethod('Orders', 'Watch')
+  @RequirePermission('orders.read')
+  watch(): Observable<{ text: string }> {
+    ran.push('watch');
+    return interval(20).pipe(map((at) => ({ text: String(at) })));
+  }
+
+  @GrpcStreamCall('Orders', 'Talk')
+  @RequirePermission('orders.read')
+  talk(call: ServerDuplexStream<object, { text: string }>): void {
+    ran.push('talk');
+    call.on('data', () => call.write({ text: 'heard' }));
+    call.on('end', () => call.end());
+  }
+
+  @GrpcStreamCall('Orders', 'Upload')
+  @RequirePermission('orders.read')
+  upload(call: ServerReadableStream<object, object>, answer: (error: null, message: { text: string }) => void): void {
+    ran.push('upload');
+    call.on('data', () => {});
+    call.on('end', () => answer(null, { text: 'stored' }));
+  }
+}
+
 const PROTO = `syntax = "proto3";
 package shop;
 service Orders {
   rpc Read (Nothing) returns (Answer);
   rpc Now (Nothing) returns (Answer);
   rpc Status (Nothing) returns (Answer);
+  rpc Watch (Nothing) returns (stream Answer);
+  rpc Talk (stream Nothing) returns (stream Answer);
+  rpc Upload (stream Nothing) returns (Answer);
 }
 message Nothing {}
 message Answer { string text = 1; }
@@ -287,6 +325,58 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
   });
 }
 
+describe('a stream of gRPC', () => {
+  const streamed = async (method: 'Watch' | 'Talk' | 'Upload', authorization: string | undefined) => {
+    const options = GRPC.options(`127.0.0.1:${await freePort()}`);
+    const app = await start(options, { controllers: [Streams] });
+    const bearer = authorization ?? bearerOf(app, { permissions: ['orders.read'], claims: { sid: 'session' } });
+    const metadata = new Metadata();
+    if (bearer !== '') metadata.add('authorization', bearer);
+    const client = proxyOf(options) as unknown as ClientGrpc;
+    type Method = (message: unknown, metadata: Metadata) => Observable<{ text: string }>;
+    const service = client.getService<Readonly<Record<string, Method>>>('Orders');
+    const message = method === 'Watch' ? {} : from([{}, {}]);
+    return { app, answers: service[method.toLowerCase()]?.(message, metadata) as Observable<{ text: string }> };
+  };
+
+  it.each([
+    ['Talk', 'talk', 'heard'],
+    ['Upload', 'upload', 'stored'],
+  ] as const)('runs for a caller with the permission: %s', async (method, name, text) => {
+    const { answers } = await streamed(method, undefined);
+    expect(await outcomeOf(answers)).toEqual({ answer: { text } });
+    expect(ran).toEqual([name]);
+  });
+
+  it.each([
+    ['Watch', '', 'missing_token'],
+    ['Talk', '', 'missing_token'],
+    ['Upload', '', 'missing_token'],
+    ['Watch', 'Bearer junk', 'invalid_token'],
+    ['Talk', 'Bearer junk', 'invalid_token'],
+    ['Upload', 'Bearer junk', 'invalid_token'],
+  ] as const)('is refused, and the process lives on: %s with the token %j', async (method, authorization, details) => {
+    const { answers } = await streamed(method, authorization);
+    expect(await outcomeOf(answers)).toMatchObject({ refused: { code: 16, details } });
+    expect(ran).toEqual([]);
+  });
+
+  it('ends when its token is denied', async () => {
+    const { app, answers } = await streamed('Watch', undefined);
+    const outcome = new Promise((resolve) => {
+      let heard = 0;
+      answers.subscribe({
+        next: () => {
+          heard += 1;
+          if (heard === 3) deny(app, 'session');
+        },
+        error: resolve,
+      });
+    });
+    expect(await outcome).toMatchObject({ code: 16, details: 'invalid_token' });
+  });
+});
+
 const describeWithNats = natsPath === undefined ? describe.skip : describe;
 describeWithNats('headers of a message of NATS', () => {
   let broker: Broker;
@@ -343,17 +433,33 @@ describeWithNats('headers of a message of NATS', () => {
 });
 
 const describeWithRabbitMq = rabbitMqPath === undefined ? describe.skip : describe;
-describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand', () => {
-  it('goes to the dead-letter exchange when it is refused, with rejectRefused', async () => {
-    @Controller()
-    class ByHand {
-      @MessagePattern('read')
-      @RequirePermission('orders.read')
-      read(@Ctx() context: RmqContext): string {
-        (context.getChannelRef() as amqp.Channel).ack(context.getMessage() as unknown as amqp.Message);
-        return 'read';
-      }
+describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand, with rejectRefused', () => {
+  @Controller()
+  class ByHand {
+    @MessagePattern('read')
+    @RequirePermission('orders.read')
+    read(@Ctx() context: RmqContext): string {
+      (context.getChannelRef() as amqp.Channel).ack(context.getMessage() as unknown as amqp.Message);
+      ran.push('read');
+      return 'read';
     }
+
+    @EventPattern('placed')
+    @RequirePermission('orders.read')
+    first(data: unknown): unknown {
+      return data;
+    }
+  }
+  @Controller()
+  class Another {
+    @EventPattern('placed')
+    @RequirePermission('orders.read')
+    second(data: unknown): unknown {
+      return data;
+    }
+  }
+
+  async function startByHand() {
     const broker = await startRabbitMq(rabbitMqPath ?? '');
     undone.push(() => broker.stop());
     const connection = await amqp.connect(broker.url);
@@ -364,13 +470,41 @@ describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand', () =>
     const queue = { queue: 'by-hand', queueOptions: { durable: false, arguments: deadLetters }, urls: [broker.url] };
     const app = await start(
       { transport: Transport.RMQ, options: { ...queue, noAck: false } },
-      { controllers: [ByHand], carrier: microservicesCarrier({ rejectRefused: true }) },
+      { controllers: [ByHand, Another], carrier: microservicesCarrier({ rejectRefused: true }) },
     );
-    const send = RABBITMQ.sender({ transport: Transport.RMQ, options: queue });
+    const sender: MicroserviceOptions = { transport: Transport.RMQ, options: queue };
+    return { app, dead, sender, send: RABBITMQ.sender(sender) };
+  }
+
+  it('goes to the dead-letter exchange, once, however many handlers refuse it', async () => {
+    const { app, dead, sender, send } = await startByHand();
     expect(await send('read', 'Bearer junk')).toMatchObject({ refused: { code: 'invalid_token' } });
-    const message = new Promise((resolve) => void dead.consume('dead', resolve));
-    expect(await message).toMatchObject({ properties: { headers: { authorization: 'Bearer junk' } } });
+    const arrived: amqp.ConsumeMessage[] = [];
+    await dead.consume('dead', (message) => message !== null && arrived.push(message));
+    const event = new RmqRecordBuilder({}).setOptions({ headers: { authorization: 'Bearer event' } }).build();
+    await lastValueFrom(proxyOf(sender).emit('placed', event));
+    while (arrived.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(arrived.map(({ properties }) => Object(properties.headers).authorization as unknown)).toEqual([
+      'Bearer junk',
+      'Bearer event',
+    ]);
+    // A second rejection would have closed the channel of the service.
     expect(await send('read', bearerOf(app))).toEqual({ answer: 'read' });
+  });
+
+  it('comes again when it could not be judged, and is not lost', async () => {
+    const { app, sender } = await startByHand();
+    testAuthorizationServer(app).fail('refused');
+    const headers = { authorization: bearerOf(app) };
+    proxyOf(sender)
+      .send('read', new RmqRecordBuilder({}).setOptions({ headers }).build())
+      .subscribe({ error: () => {} });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    testAuthorizationServer(app).recover();
+    while (ran.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(ran).toEqual(['read']);
+    // Its answer goes out before the connection is closed.
+    await new Promise((resolve) => setTimeout(resolve, 300));
   });
 });
 

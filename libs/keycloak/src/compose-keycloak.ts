@@ -116,7 +116,7 @@ export function composeKeycloak(
       secretWeakness: secretWeakness(given),
       isProduction: runsInProduction(),
     }),
-    connections: new HeldConnections(options, clock, revocations),
+    connections: new HeldConnections(options, clock, revocations, loggers('Connections')),
     verifier: makeAccessTokenVerifier(introspection, verifierOptions, clock, revocations),
     service: (name, serviceOptions) => {
       const service = resolveServiceOptions(name, serviceOptions, allowInsecureRequests);

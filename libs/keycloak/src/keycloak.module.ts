@@ -123,13 +123,14 @@ export type ServiceRegistration = { readonly name: string } & (
     },
     {
       provide: GatewayHandshakes,
-      inject: [DiscoveryService, KEYCLOAK, RESOLVED_OPTIONS, RefusalFilter],
+      inject: [DiscoveryService, KEYCLOAK, RESOLVED_OPTIONS, RefusalFilter, HttpAdapterHost],
       useFactory: (
         discovery: DiscoveryService,
         { verifier, connections }: ComposedKeycloak,
         options: ResolvedKeycloakOptions,
         refusals: RefusalFilter,
-      ) => new GatewayHandshakes(discovery, verifier, options, refusals, connections),
+        adapterHost: HttpAdapterHost,
+      ) => new GatewayHandshakes(discovery, verifier, options, refusals, connections, adapterHost),
     },
   ],
   exports: [

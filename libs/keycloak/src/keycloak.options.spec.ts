@@ -171,6 +171,7 @@ describe('resolveServiceOptions', () => {
       ...SERVICE,
       timeoutMs: 5000,
       maxResponseBytes: 1_048_576,
+      gzip: false,
       maxConcurrentCalls: 100,
       maxQueuedCalls: 500,
       circuitBreakerFailures: 10,

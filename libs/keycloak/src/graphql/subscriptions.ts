@@ -1,8 +1,17 @@
 /** Subscriptions: the request and the socket behind an operation that stays open. */
 import type { CarriedRequest, LongLivedConnection } from '../ports/credential-carrier.js';
+import { contextOf, infoOf, withoutRequest } from './operation-context.js';
 
-/** The context of graphql-ws. */
-export interface GraphqlWsContext {
+/** Where the drivers put what belongs to the connection. */
+interface ConnectionContext {
+  /** Apollo's: the context of graphql-ws. */
+  readonly req?: Partial<GraphqlWsContext>;
+  /** Mercurius'. */
+  readonly request?: UpgradedRequest;
+  readonly _connectionInit?: unknown;
+}
+
+interface GraphqlWsContext {
   readonly connectionParams?: unknown;
   readonly extra: { readonly request: CarriedRequest; readonly socket: WebSocketLike };
 }
@@ -12,9 +21,15 @@ interface WebSocketLike {
   close(code: number, reason: string): void;
 }
 
-/** What Mercurius gives of a subscription: the request of the handshake, whose TCP connection became the WebSocket. */
-interface UpgradedRequest {
+/** The request of the handshake, whose TCP connection became the WebSocket. */
+type UpgradedRequest = CarriedRequest & {
   readonly raw?: { readonly socket?: { readonly destroyed: boolean; destroy(): void } };
+};
+
+export interface Subscription {
+  readonly handshake: CarriedRequest;
+  readonly parameters: unknown;
+  readonly connection: LongLivedConnection;
 }
 
 const OPEN = 1;
@@ -22,20 +37,30 @@ const OPEN = 1;
 /** Those that the protocol graphql-transport-ws uses for it; clients that follow it don't connect again by themselves. */
 const UNAUTHORIZED = 4401;
 
-/** The connection of a subscription; undefined for an operation over HTTP. */
-export function subscriptionSocket(context: object): LongLivedConnection | undefined {
-  const { req, request } = context as { readonly req?: Partial<GraphqlWsContext>; readonly request?: UpgradedRequest };
-  if (req?.extra !== undefined) {
-    const { socket } = req.extra;
-    return {
-      key: socket,
-      isOpen: () => socket.readyState === OPEN,
-      close: () => socket.close(UNAUTHORIZED, 'Unauthorized'),
-    };
+/**
+ * The connection of an operation over a WebSocket; undefined for one over HTTP. Throws `BearerError` for a subscription whose connection is
+ * not to be found: it would outlive its token.
+ */
+export function subscriptionOf(args: readonly unknown[]): Subscription | undefined {
+  // An application's own context may have the parts of that of graphql-ws beside its `req`.
+  const context = contextOf(args) as ConnectionContext & Partial<GraphqlWsContext>;
+  const { req, request, _connectionInit } = context;
+  const overGraphqlWs = req?.extra === undefined ? context : req;
+  if (overGraphqlWs.extra?.socket !== undefined) {
+    const { socket, request: handshake } = overGraphqlWs.extra;
+    const close = (): void => socket.close(UNAUTHORIZED, 'Unauthorized');
+    const connection = { key: socket, isOpen: () => socket.readyState === OPEN, close };
+    return { handshake, parameters: overGraphqlWs.connectionParams, connection };
   }
   const socket = request?.raw?.socket;
-  if (socket === undefined) return undefined;
-  return { key: socket, isOpen: () => !socket.destroyed, close: () => socket.destroy() };
+  if (request !== undefined && socket !== undefined && /^websocket$/i.test(String(request.headers['upgrade']))) {
+    const connection = { key: socket, isOpen: () => !socket.destroyed, close: () => void socket.destroy() };
+    return { handshake: request, parameters: _connectionInit, connection };
+  }
+  if (infoOf(args).operation?.operation !== 'subscription') return undefined;
+  throw withoutRequest(
+    'The context of a subscription has no connection: keep "extra" and "connectionParams" in what the option "context" returns',
+  );
 }
 
 /**
@@ -48,7 +73,7 @@ export function withConnectionParams(handshake: CarriedRequest, parameters: unkn
   );
   if (received.length === 0) return handshake;
   const source = handshake.raw?.rawHeaders === undefined ? handshake : handshake.raw;
-  const added = received.flatMap(([name, value]) => [name, String(value)]);
+  const added = received.flatMap(([name, value]) => [name, typeof value === 'string' ? value : '']);
   return {
     headers: handshake.headers,
     rawHeaders: [...(source.rawHeaders ?? []), ...added],

@@ -1,14 +1,15 @@
 /** Microservices carrier: finds the token in the headers of a message, and gives refusals the form of Nest's RpcException. */
 import { RpcException } from '@nestjs/microservices';
 import { throwError } from 'rxjs';
-import { BearerError, type CarriedRefusal, type CredentialCarrier } from '../ports/credential-carrier.js';
-import { grpcStatus } from './grpc-status.js';
-import { authorizationHeaders, rabbitMqDelivery } from './message-headers.js';
+import { BearerError, type CredentialCarrier } from '../ports/credential-carrier.js';
+import { grpcCall, grpcError, isBareCall, refuseBareCall, streamOf } from './grpc-call.js';
+import { authorizationHeaders } from './message-headers.js';
+import { rejectDelivery } from './refused-deliveries.js';
 
 export interface MicroservicesCarrierOptions {
   /**
-   * Whether a message of RabbitMQ that is refused is rejected (`nack` without `requeue`), so that it goes to the dead-letter exchange of its
-   * queue. For consumers with `noAck: false`: their messages would stay unacknowledged, since no handler runs. Where messages are acknowledged
+   * Whether a message of RabbitMQ whose token is refused is rejected (`nack` without `requeue`), so that it goes to the dead-letter exchange of its
+   * queue; one that could not be judged, as while Keycloak is away, goes back into the queue after a second. For consumers with `noAck: false`: their messages would stay unacknowledged, since no handler runs. Where messages are acknowledged
    * by themselves (`noAck: true`, Nest's default), RabbitMQ would close the channel. Default false.
    */
   readonly rejectRefused?: boolean;
@@ -27,8 +28,9 @@ export interface MicroservicesCarrierOptions {
 export function microservicesCarrier({ rejectRefused = false }: MicroservicesCarrierOptions = {}): CredentialCarrier {
   return {
     kind: 'rpc',
-    callOf: ([, context]) => Object(context) as object,
-    requestOf([, context]) {
+    callOf: (args) => (isBareCall(args) ? (args[0] as object) : (Object(args[1]) as object)),
+    requestOf(args) {
+      const context = grpcCall(args)?.metadata ?? args[1];
       const authorization = authorizationHeaders(context);
       if (authorization !== undefined) return { headers: { authorization }, url: '' };
       const transport = Object(context) as object;
@@ -37,18 +39,14 @@ export function microservicesCarrier({ rejectRefused = false }: MicroservicesCar
         detail: `Messages with a ${transport.constructor.name} have no headers that are read, so nothing in them can carry a token`,
       });
     },
-    toException(refusal, [, context, call]) {
-      if (rejectRefused) rabbitMqDelivery(context)?.reject();
-      return new RpcException(isGrpcCall(call) ? grpcError(refusal) : refusal.body);
+    refused({ status }, [, context]) {
+      if (rejectRefused) rejectDelivery(context, status);
     },
+    toException(refusal, args) {
+      if (isBareCall(args)) return refuseBareCall(args, refusal);
+      return new RpcException(grpcCall(args) === undefined ? refusal.body : grpcError(refusal));
+    },
+    connectionOf: streamOf,
     answer: (exception) => throwError(() => (exception as RpcException).getError()),
   };
-}
-
-/** The third argument of a handler of gRPC alone. */
-const isGrpcCall = (call: unknown): boolean => typeof call === 'object' && call !== null && 'getPeer' in call;
-
-function grpcError({ status, body }: CarriedRefusal): object {
-  const { code, permission } = body;
-  return { code: grpcStatus(status), message: permission === undefined ? code : `${code}: ${permission}` };
 }

@@ -35,6 +35,8 @@ export interface CredentialCarrier {
    * that share it would be taken for each other.
    */
   callOf(args: readonly unknown[]): object;
+  /** Looks at every call first, what is `@Public()` too. Throws `BearerError` for one that can't be told from another. */
+  begin?(args: readonly unknown[]): void;
   /**
    * The headers that came with the call. The guard takes the one `Authorization: Bearer` out of them, by the rules for HTTP. When two calls
    * give the same object, as two operations of one HTTP request do, the token is judged once for both.
@@ -42,8 +44,13 @@ export interface CredentialCarrier {
    * Throws `BearerError` where the transport has no headers.
    */
   requestOf(args: readonly unknown[]): CarriedRequest;
-  /** What is thrown in the place of a refusal, so that the caller gets the code in its transport's own form. */
+  /**
+   * What is thrown in the place of a refusal, so that the caller gets the code in its transport's own form. Undefined where the carrier has answered
+   * itself, and nothing may be thrown.
+   */
   toException(refusal: CarriedRefusal, args: readonly unknown[]): unknown;
+  /** Hears of each call that the guard refuses, once, before it is answered: to do away with a message, say. */
+  refused?(refusal: CarriedRefusal, args: readonly unknown[]): void;
   /**
    * Answers with such an exception, as a filter of this transport does; what it returns is what the filter returns. For refusals that a handler
    * throws, such as a `ServiceCallError`. Default: throws the exception.

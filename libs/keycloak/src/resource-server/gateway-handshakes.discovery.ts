@@ -1,4 +1,5 @@
 /** Gateway handshakes: who may connect to the gateways of the application, by the decorators on their classes. */
+import { Logger } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
 import { BearerError } from '../protocol/bearer-error.js';
 import { Refusal } from '../protocol/refusal.js';
@@ -22,6 +23,7 @@ export interface GuardedGateway {
 
 /** For the adapter of `nestjs-keycloak-s2s/websockets`, which Nest asks for the servers of all gateways before the application has started. */
 export class GatewayHandshakes {
+  readonly #logger = new Logger('GatewayHandshakes');
   /** Those whose server refuses handshakes. */
   readonly #guarded = new Set<object>();
 
@@ -31,6 +33,7 @@ export class GatewayHandshakes {
     private readonly options: { readonly maxTokenBytes: number },
     private readonly refusals: RefusalFilter,
     private readonly connections: Pick<HeldConnections, 'hold'>,
+    private readonly adapterHost: { readonly httpAdapter?: unknown },
   ) {}
 
   /** The gateways behind this port and path. From now on they count as guarded. */
@@ -45,6 +48,11 @@ export class GatewayHandshakes {
 
   isGuarded({ prototype }: Pick<Host, 'prototype'>): boolean {
     return this.#guarded.has(prototype);
+  }
+
+  /** An application context, as of a script, has no server, and Nest connects no gateway in it. */
+  mayListen(): boolean {
+    return Boolean(this.adapterHost.httpAdapter);
   }
 
   #gateways(): { readonly host: Host; readonly place: ReturnType<typeof gatewayPlaceOf> }[] {
@@ -84,6 +92,18 @@ export class GatewayHandshakes {
     const token = await this.verifier.judge(text, Math.min(...demands.map(stalenessOf)), { kind: 'ws', request });
     for (const access of demands) if (access.opening !== 'public') authorize(token, access);
     return token;
+  }
+
+  /** For a request in a session that another caller opened; it is in the log. */
+  refusalOfSession(): Refusal {
+    const refusal = new BearerError('invalid_token', { reason: 'session_unknown' });
+    this.refusals.log(refusal, undefined, { kind: 'ws' });
+    return refusal;
+  }
+
+  /** What an application's own part of a handshake threw. */
+  logFailure(error: unknown): void {
+    this.#logger.error(error instanceof Error ? error : 'A handshake failed');
   }
 
   /** Closes `connection` when the token of its handshake ends or is denied. */

@@ -17,6 +17,8 @@ export interface Host {
   /** Where Nest looks for what stands on the class; two, when another was put in the place of the one that was declared. */
   readonly classes: readonly object[];
   readonly instance: object | undefined;
+  /** The class of the module that it is in. */
+  readonly module: unknown;
 }
 
 export interface Handler {
@@ -40,18 +42,24 @@ const REFERENCE_RESOLVER = 'graphql:resolve_reference';
 const GRAPHQL_OPTIONS = 'GqlModuleOptions';
 const OPERATIONS: readonly unknown[] = ['Query', 'Mutation', 'Subscription'];
 
-/** Whether every GraphQLModule of the application runs guards for field and reference resolvers. */
-export function guardsFieldResolvers(discovery: DiscoveryService): boolean {
-  const options = discovery.getProviders().filter(({ token }) => token === GRAPHQL_OPTIONS);
-  return (
-    options.length > 0 &&
-    options.every(({ instance }) => {
-      const { fieldResolverEnhancers = [] } = Object(instance) as {
-        readonly fieldResolverEnhancers?: readonly string[];
-      };
-      return fieldResolverEnhancers.includes('guards');
-    })
-  );
+/** Whether Nest runs guards for the field and reference resolvers of a host: as every GraphQLModule says that has it in its schema. */
+export function fieldGuards(discovery: DiscoveryService): (host: Host) => boolean {
+  const all = discovery
+    .getProviders()
+    .filter(({ token }) => token === GRAPHQL_OPTIONS)
+    .map(({ instance }) => Object(instance) as GraphqlOptions);
+  return ({ module }) => {
+    const ofHost = all.filter(({ include = [] }) => include.length === 0 || include.includes(module));
+    return (
+      ofHost.length > 0 && ofHost.every(({ fieldResolverEnhancers = [] }) => fieldResolverEnhancers.includes('guards'))
+    );
+  };
+}
+
+interface GraphqlOptions {
+  readonly fieldResolverEnhancers?: readonly string[];
+  /** The modules whose resolvers are in the schema; all of them, when there is none. */
+  readonly include?: readonly unknown[];
 }
 
 export function hostsOf(discovery: DiscoveryService): Host[] {
@@ -59,7 +67,7 @@ export function hostsOf(discovery: DiscoveryService): Host[] {
   return [...controllers, ...discovery.getProviders().flatMap((wrapper) => hostOf(wrapper, false))];
 }
 
-function hostOf({ metatype, instance }: InstanceWrapper<unknown>, isController: boolean): Host[] {
+function hostOf({ metatype, instance, host }: InstanceWrapper<unknown>, isController: boolean): Host[] {
   const made = typeof instance === 'object' && instance !== null ? instance : undefined;
   // What a factory makes has the factory in the place of its class.
   const prototype: unknown = made === undefined ? prototypeOf(metatype) : Object.getPrototypeOf(made);
@@ -70,7 +78,7 @@ function hostOf({ metatype, instance }: InstanceWrapper<unknown>, isController: 
   // An instance that no class made has no decorators.
   if (type === undefined) return [];
   const isGateway = classes.some((each) => says(GATEWAY, each));
-  return [{ name: type.name, isController, isGateway, prototype, classes, instance: made }];
+  return [{ name: type.name, isController, isGateway, prototype, classes, instance: made, module: host?.metatype }];
 }
 
 /** Where a gateway listens: `path` and `namespace` as its decorator says them. */
@@ -93,11 +101,17 @@ export function handlersOf(host: Host, scanner: MetadataScanner): Handler[] {
     const found = prototype[method];
     if (typeof found !== 'function') return [];
     const label = (how: string): string => `${host.name}.${method} (${how})`;
-    return kindsOf(found, host).map(([kind, how]) => ({ kind, label: label(how), host, method, function: found }));
+    return kindsOf(found, method, host).map(([kind, how]) => ({
+      kind,
+      label: label(how),
+      host,
+      method,
+      function: found,
+    }));
   });
 }
 
-function kindsOf(method: object, { classes }: Host): (readonly [HandlerKind, string])[] {
+function kindsOf(method: object, name: string, { classes }: Host): (readonly [HandlerKind, string])[] {
   const kinds: (readonly [HandlerKind, string])[] = [];
   if (says(PATH_METADATA, method)) {
     kinds.push(['route', RequestMethod[Reflect.getMetadata(METHOD_METADATA, method) as number] ?? '']);
@@ -108,6 +122,7 @@ function kindsOf(method: object, { classes }: Host): (readonly [HandlerKind, str
   const [type] = [method, ...classes].map((each): unknown => Reflect.getMetadata(RESOLVER_TYPE, each)).filter(Boolean);
   if (OPERATIONS.includes(type)) kinds.push(['operation', `GraphQL ${String(type).toLowerCase()}`]);
   else if (says(REFERENCE_RESOLVER, method)) kinds.push(['reference', 'GraphQL reference resolver']);
-  else if (says(FIELD_RESOLVER, method)) kinds.push(['field', 'GraphQL field resolver']);
+  // Nest runs no guard for what tells the type of a union's member, and gives it nothing to protect.
+  else if (says(FIELD_RESOLVER, method) && name !== '__resolveType') kinds.push(['field', 'GraphQL field resolver']);
   return kinds;
 }

@@ -10,19 +10,23 @@ let denied: boolean;
 let tellDenied: () => void;
 let connections: HeldConnections;
 
+const lines: object[] = [];
+const log = { log: (message: string, fields: object) => void lines.push({ message, ...fields }) };
+
 const clock = { monotonicMs: () => nowMs, epochSeconds: () => nowMs / 1000 };
 
 beforeEach(() => {
   jest.useFakeTimers();
   nowMs = Date.now();
   denied = false;
+  lines.length = 0;
   const revocations = {
     denies: () => denied,
     onDenied: (listener: () => void) => {
       tellDenied = listener;
     },
   };
-  connections = new HeldConnections({ introspectionTtlSeconds: 10 }, clock, revocations);
+  connections = new HeldConnections({ introspectionTtlSeconds: 10 }, clock, revocations, log);
 });
 
 afterEach(() => {
@@ -82,6 +86,9 @@ describe('HeldConnections', () => {
     denied = true;
     tellDenied();
     expect(state.closed).toBe(1);
+    expect(lines).toMatchObject([
+      { message: 'Connection closed: its token is good no more', reason: 'revoked', sub: 'test-subject' },
+    ]);
   });
 
   it('closes one whose token is judged good no more', async () => {
@@ -91,13 +98,13 @@ describe('HeldConnections', () => {
     expect(state.closed).toBe(1);
   });
 
-  it('closes one when there is no answer for two windows, and counts from the last answer', async () => {
+  it('closes one when there is no answer for a window after the last one', async () => {
     const { held, state } = connection();
     let rejudge: Rejudge = () => token();
     connections.hold(held, token(), () => rejudge());
     await pass(50);
     rejudge = noAnswer;
-    await pass(19);
+    await pass(9);
     expect(state.closed).toBe(0);
     await pass(2);
     expect(state.closed).toBe(1);
@@ -127,14 +134,40 @@ describe('HeldConnections', () => {
     expect(next.state.closed).toBe(1);
   });
 
-  it('goes by the token that was judged last, and leaves alone what replaced a connection that is judged', async () => {
+  it('goes by what was said last of a token', async () => {
     const { held, state } = connection();
     let refuse: (error: Error) => void = () => {};
-    connections.hold(held, token(), () => new Promise((_, reject) => (refuse = reject)));
+    const same = token();
+    connections.hold(held, same, () => new Promise((_, reject) => (refuse = reject)));
     await pass(1);
-    connections.hold(held, token(), () => token());
+    connections.hold(held, same, () => same);
     refuse(new BearerError('invalid_token', { reason: 'inactive' }));
     await pass(1);
     expect(state.closed).toBe(0);
+  });
+
+  it('closes one over which several tokens came when any of them ends, once', async () => {
+    const { held, state } = connection();
+    const ending = token(5);
+    connections.hold(held, ending, () => ending);
+    connections.hold(held, token(), () => token());
+    await pass(7);
+    expect(state.closed).toBe(1);
+    expect(connections.size).toBe(0);
+  });
+
+  it('looks at all the others when one throws as it is closed', async () => {
+    const [first, second] = [connection(), connection()];
+    const throwing = {
+      ...first.held,
+      close: () => {
+        throw new Error('closed already');
+      },
+    };
+    connections.hold(throwing, token(), inactive);
+    connections.hold(second.held, token(), inactive);
+    await pass(1);
+    expect(second.state.closed).toBe(1);
+    expect(connections.size).toBe(0);
   });
 });

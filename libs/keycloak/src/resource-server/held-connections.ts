@@ -1,6 +1,7 @@
 /** Held connections: closes those whose token has expired, was denied or is not active any more, also while the caller only listens. */
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
+import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { LongLivedConnection } from './credential-carrier.js';
 
@@ -23,12 +24,16 @@ export interface HeldConnectionsOptions {
   readonly introspectionTtlSeconds: number;
 }
 
+/** Why a connection was closed, for the log. */
+export type ConnectionEnd = 'expired' | 'revoked' | 'no_answer' | BearerErrorReason;
+
 /**
- * The revocation window holds for who only listens, too: an answer about a token is reused for `introspectionTtlSeconds`. When the authorization
- * server gives no other, the connection is closed after twice that time.
+ * The revocation window holds for who only listens, too: an answer about a token is reused for `introspectionTtlSeconds`, and when the authorization
+ * server gives no other, the connection is closed after as long again. One over which several tokens came is closed when any of them ends.
  */
 export class HeldConnections {
-  readonly #held = new Map<object, Held>();
+  /** By connection, and by the hash of the token. */
+  readonly #held = new Map<object, Map<string, Held>>();
   #sweeping: NodeJS.Timeout | undefined;
 
   constructor(
@@ -38,6 +43,7 @@ export class HeldConnections {
       denies(token: VerifiedAccessToken): boolean;
       onDenied(listener: () => void): void;
     },
+    private readonly log: { log(message: string, fields: object): void },
   ) {
     revocations.onDenied(() => this.#sweep());
   }
@@ -47,31 +53,36 @@ export class HeldConnections {
     return this.#held.size;
   }
 
-  /** From now on; again for one that is held already, by the token that was judged last. */
+  /** From now on; by the same token again, from the answer that was had last. */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, rejudge: Rejudge): void {
     const reliableUntilMs = this.#reliableUntilMs();
-    this.#held.set(connection.key, { connection, rejudge, token, isAsking: false, reliableUntilMs });
+    const ofConnection = this.#held.get(connection.key) ?? new Map<string, Held>();
+    this.#held.set(connection.key, ofConnection);
+    ofConnection.set(token.hash, { connection, rejudge, token, isAsking: false, reliableUntilMs });
     this.#sweeping ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
   #reliableUntilMs(): number {
-    return this.clock.monotonicMs() + 2 * Math.max(SWEEP_MS, this.options.introspectionTtlSeconds * 1000);
+    return this.clock.monotonicMs() + Math.max(2 * SWEEP_MS, this.options.introspectionTtlSeconds * 1000);
   }
 
   #sweep(): void {
     const nowMs = this.clock.monotonicMs();
-    for (const [key, held] of this.#held) {
-      if (!held.connection.isOpen()) this.#held.delete(key);
-      else if (this.#isOver(held, nowMs)) this.#close(key, held);
-      else if (!held.isAsking) void this.#judgeAnew(key, held);
+    for (const [key, ofConnection] of this.#held) {
+      for (const held of ofConnection.values()) this.#look(key, held, nowMs);
     }
     if (this.#held.size > 0) return;
     clearInterval(this.#sweeping);
     this.#sweeping = undefined;
   }
 
-  #isOver({ token, reliableUntilMs }: Held, nowMs: number): boolean {
-    return nowMs >= reliableUntilMs || this.clock.epochSeconds() >= token.expiresAt || this.revocations.denies(token);
+  #look(key: object, held: Held, nowMs: number): void {
+    const { connection, token } = held;
+    if (!connection.isOpen()) this.#held.delete(key);
+    else if (this.clock.epochSeconds() >= token.expiresAt) this.#close(key, held, 'expired');
+    else if (this.revocations.denies(token)) this.#close(key, held, 'revoked');
+    else if (nowMs >= held.reliableUntilMs) this.#close(key, held, 'no_answer');
+    else if (!held.isAsking) void this.#judgeAnew(key, held);
   }
 
   async #judgeAnew(key: object, held: Held): Promise<void> {
@@ -81,14 +92,21 @@ export class HeldConnections {
       held.reliableUntilMs = this.#reliableUntilMs();
     } catch (error) {
       // No answer says nothing of the token: it is asked again until the last one is too old.
-      if (error instanceof BearerError && this.#held.get(key) === held) this.#close(key, held);
+      const isStillHeld = this.#held.get(key)?.get(held.token.hash) === held;
+      if (error instanceof BearerError && isStillHeld) this.#close(key, held, error.reason);
     } finally {
       held.isAsking = false;
     }
   }
 
-  #close(key: object, { connection }: Held): void {
-    this.#held.delete(key);
-    connection.close();
+  #close(key: object, { connection, token }: Held, reason: ConnectionEnd): void {
+    if (!this.#held.delete(key)) return;
+    const { issuer: iss, clientId: azp, subject: sub, claims } = token;
+    this.log.log('Connection closed: its token is good no more', { reason, iss, azp, sub, jti: claims.jti });
+    try {
+      connection.close();
+    } catch {
+      // It was closed already; those after it are to be looked at.
+    }
   }
 }

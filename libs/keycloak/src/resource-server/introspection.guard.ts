@@ -32,7 +32,7 @@ export class IntrospectionGuard implements CanActivate {
   constructor(
     private readonly verifier: AccessTokenVerifier,
     private readonly options: { readonly maxTokenBytes: number; readonly carriers: readonly CredentialCarrier[] },
-    private readonly refusals: Pick<RefusalFilter, 'tell' | 'toException'>,
+    private readonly refusals: Pick<RefusalFilter, 'tell' | 'toException' | 'toReply'>,
     private readonly connections: Pick<HeldConnections, 'hold'>,
   ) {
     this.#carriers = new Map(options.carriers.map((carrier) => [carrier.kind, carrier]));
@@ -82,13 +82,21 @@ export class IntrospectionGuard implements CanActivate {
     return { kind, request: carrier.requestOf(args), isLongLived: carrier.connectionOf?.(args) !== undefined };
   }
 
-  #refuse(error: unknown, context: ExecutionContext): never {
+  #refuse(error: unknown, context: ExecutionContext): Promise<never> {
     if (!(error instanceof Refusal)) throw error;
     this.refusals.tell(error, context);
-    throw this.refusals.toException(error, context);
+    const carrier = this.#carriers.get(context.getType<string>());
+    carrier?.refused?.(this.refusals.toReply(error), context.getArgs());
+    const exception = this.refusals.toException(error, context);
+    if (exception !== undefined) throw exception;
+    // Answered: nothing runs, and nothing is thrown.
+    return new Promise(() => {});
   }
 
   #judge(context: ExecutionContext): boolean | Promise<boolean> {
+    const kind = context.getType<string>();
+    const carrier = kind === 'http' ? undefined : this.#carriers.get(kind);
+    carrier?.begin?.(context.getArgs());
     const access = routeAccess(context.getClass(), context.getHandler());
     if (access.opening === 'public') return markAdmitted(context);
     if (access.opening === 'closed') {
@@ -96,10 +104,8 @@ export class IntrospectionGuard implements CanActivate {
         reason: access.fault === undefined ? 'no_decorator_opens_it' : 'access_unclear',
       });
     }
-    const kind = context.getType<string>();
     // `switchToHttp().getRequest()` without its object (perf: guard-overhead).
     if (kind === 'http') return this.#judgeRequest(context, context.getArgByIndex<BearerRequest>(0), access);
-    const carrier = this.#carriers.get(kind);
     if (carrier !== undefined) return this.#judgeCarried(context, carrier, access);
     throw withoutCarrier(kind);
   }
@@ -118,9 +124,9 @@ export class IntrospectionGuard implements CanActivate {
     // Each message of a connection is judged by itself.
     const token = await this.#tokenOf(request, access, carrier.kind, connection === undefined);
     this.#admit(context, request, token, access);
-    if (token === undefined) return true;
     rememberCallToken(carrier.callOf(args), token);
-    if (connection !== undefined) this.connections.hold(connection, token, () => this.#judgeAnew(request));
+    if (token !== undefined && connection !== undefined)
+      this.connections.hold(connection, token, () => this.#judgeAnew(request));
     return true;
   }
 

@@ -32,8 +32,8 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
   readonly #logger = new Logger('Refusal');
   /** By request: the refusal of which all is said. One may be that of many requests, which waited for the same answer. */
   readonly #told = new WeakMap<object, Refusal>();
-  /** Outside of HTTP, where each is of one message. */
-  readonly #toldElsewhere = new WeakSet<Refusal>();
+  /** Outside of HTTP, by call: what was told of which handler. Aliases of one operation may be refused by the thousand. */
+  readonly #toldElsewhere = new WeakMap<object, Set<string>>();
 
   constructor(
     private readonly options: RefusalFilterOptions,
@@ -50,7 +50,8 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
     if (this.#isTold(refusal, host)) return;
     this.log(refusal, host);
     if (host.getType<string>() !== 'http') {
-      this.#toldElsewhere.add(refusal);
+      const told = this.#toldOf(refusal, host);
+      told?.all.add(told.key);
       return;
     }
     this.#told.set(host.switchToHttp().getRequest<object>(), refusal);
@@ -84,8 +85,33 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
   }
 
   #isTold(refusal: Refusal, host: ArgumentsHost): boolean {
-    if (host.getType<string>() !== 'http') return this.#toldElsewhere.has(refusal);
+    if (host.getType<string>() !== 'http') {
+      const told = this.#toldOf(refusal, host);
+      // A filter does not know the handler.
+      return told !== undefined && [...told.all].some((key) => key.startsWith(told.key));
+    }
     return this.#told.get(host.switchToHttp().getRequest<object>()) === refusal;
+  }
+
+  /** Undefined where no call can be told from another. */
+  #toldOf(refusal: Refusal, host: ArgumentsHost): { readonly all: Set<string>; readonly key: string } | undefined {
+    const call = this.#callOf(refusal, host);
+    if (call === undefined) return undefined;
+    const all = this.#toldElsewhere.get(call) ?? new Set<string>();
+    this.#toldElsewhere.set(call, all);
+    return { all, key: `${refusal.code} ${refusal.reason} ${describeHandler(host)['handler'] ?? ''}` };
+  }
+
+  /** Each message of a connection is a call of its own: there, and where nothing is known of the call, it is the refusal. */
+  #callOf(refusal: Refusal, host: ArgumentsHost): object | undefined {
+    const carrier = this.#carrierOf(host.getType<string>());
+    const args = host.getArgs();
+    try {
+      if (carrier !== undefined && carrier.connectionOf?.(args) === undefined) return carrier.callOf(args);
+    } catch {
+      // It has no call, which may be what it was refused for.
+    }
+    return refusal;
   }
 
   #setHeaders(refusal: Refusal, response: unknown): void {

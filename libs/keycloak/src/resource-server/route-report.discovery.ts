@@ -6,14 +6,7 @@ import { isAccessCheckBound } from './access-check.guard.js';
 import { isNoted, notedMethods, WHOLE_CLASS } from './access-notes.js';
 import { describeAccess } from './access-description.js';
 import type { GatewayHandshakes } from './gateway-handshakes.discovery.js';
-import {
-  guardsFieldResolvers,
-  handlersOf,
-  hostsOf,
-  type Handler,
-  type HandlerKind,
-  type Host,
-} from './handlers.discovery.js';
+import { fieldGuards, handlersOf, hostsOf, type Handler, type HandlerKind, type Host } from './handlers.discovery.js';
 import { chainOf, classAccess, routeAccess, type RouteAccess } from './route-access.js';
 
 /** What `ExecutionContext.getType()` says of each, where a carrier is needed, and what the carrier is called. */
@@ -31,7 +24,7 @@ export class RouteReport implements OnApplicationBootstrap {
   /** Looks for open message handlers already here, since a microservice of a hybrid application may listen before any hook is called. */
   constructor(
     private readonly discovery: DiscoveryService,
-    private readonly handshakes: Pick<GatewayHandshakes, 'isGuarded'>,
+    private readonly handshakes: Pick<GatewayHandshakes, 'isGuarded' | 'mayListen'>,
     private readonly options: {
       readonly carriers: readonly { readonly kind: string }[];
       readonly permissions: unknown;
@@ -45,8 +38,8 @@ export class RouteReport implements OnApplicationBootstrap {
    * they are not enforced; what is closed only gets a warning, since it is safe.
    */
   onApplicationBootstrap(): void {
-    const isGuarded = this.#guardedKinds();
     const hosts = this.#hosts();
+    const isGuarded = this.#isGuarded();
     const enforced = new Set(
       hosts.filter(({ handlers }) => handlers.some(isGuarded)).flatMap(({ host }) => chainOf(host.prototype)),
     );
@@ -83,9 +76,9 @@ export class RouteReport implements OnApplicationBootstrap {
   }
 
   /** Nest runs guards for all but the fields of what an operation gave, and for those where it is told to. */
-  #guardedKinds(): (handler: Handler) => boolean {
-    const withFields = guardsFieldResolvers(this.discovery);
-    return ({ kind }) => withFields || (kind !== 'field' && kind !== 'reference');
+  #isGuarded(): (handler: Handler) => boolean {
+    const guardsFields = fieldGuards(this.discovery);
+    return ({ kind, host }) => (kind !== 'field' && kind !== 'reference') || guardsFields(host);
   }
 
   /** What opens a handler. */
@@ -122,6 +115,7 @@ export class RouteReport implements OnApplicationBootstrap {
       );
     }
     if (access.opening !== 'public' && !this.handshakes.isGuarded(host)) {
+      if (!this.handshakes.mayListen()) return `${host.name} (connections): nobody, in an application without a server`;
       throw new Error(
         `${host.name} is a gateway that anybody can connect to, whatever its decorators say: pass its adapter through guardHandshakes() of nestjs-keycloak-s2s/websockets, or open it by @Public() on the class`,
       );

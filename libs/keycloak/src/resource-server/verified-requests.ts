@@ -20,6 +20,8 @@ export function rememberToken(
   token: VerifiedAccessToken,
   maxStaleness: number,
 ): void {
+  // As it was: the answer about it is as old as it was then.
+  if (request[TOKEN] === token && request[VERIFIED_BY] === guard) return;
   request[TOKEN] = token;
   request[VERIFIED_BY] = guard;
   request[MAX_STALENESS] = maxStaleness;
@@ -43,8 +45,9 @@ export function tokenVerifiedBy(guard: object, request: object, maxStaleness: nu
 /** Of calls outside of HTTP, by the argument that is of the call alone: no property, since others make those objects and may copy them. */
 const callTokens = new WeakMap<object, VerifiedAccessToken>();
 
-export function rememberCallToken(call: object, token: VerifiedAccessToken): void {
-  callTokens.set(call, token);
+export function rememberCallToken(call: object, token: VerifiedAccessToken | undefined): void {
+  if (token === undefined) callTokens.delete(call);
+  else callTokens.set(call, token);
 }
 
 /** Among the arguments of a call outside of HTTP. */

@@ -4,6 +4,12 @@ import { GatewayHandshakes } from '../ports/gateway-handshakes.js';
 import { guardSocketIo, isSocketIo } from './socket-io-handshakes.js';
 import { guardWs, isWs, verifyClientFor, type WsOptions } from './ws-handshakes.js';
 
+/** A connection that socket.io recovers passes its middlewares as any other. */
+const withMiddlewares = ({ connectionStateRecovery }: WsOptions): WsOptions =>
+  connectionStateRecovery === undefined
+    ? {}
+    : { connectionStateRecovery: { ...connectionStateRecovery, skipMiddlewares: false } };
+
 /**
  * For `app.useWebSocketAdapter(guardHandshakes(app, new WsAdapter(app)))`, or with an `IoAdapter`; those that derive from one of them fit, too.
  * Returns the adapter.
@@ -25,7 +31,7 @@ export function guardHandshakes<Adapter extends WebSocketAdapter>(
   const guarded = (port: number, options: WsOptions = {}): unknown => {
     const gateways = handshakes.guard(port, options.path);
     const verifyClient = verifyClientFor(handshakes, gateways, options.verifyClient);
-    const server = create(port, { ...options, verifyClient });
+    const server = create(port, { ...options, ...withMiddlewares(options), verifyClient });
     if (isWs(server, verifyClient)) guardWs(server, handshakes, gateways);
     else if (isSocketIo(server)) guardSocketIo(server, handshakes, gateways, options.namespace);
     else

@@ -1,4 +1,5 @@
 /** socket.io handshakes: refuses them before the engine takes them, and each namespace by what its gateways demand. */
+import type { VerifiedAccessToken } from '../index.js';
 import {
   Refusal,
   type CarriedRequest,
@@ -9,8 +10,13 @@ import { connectionOfSocket } from './sockets.js';
 
 type Next = (error?: Error) => void;
 
+/** A request as the engine has it: with the id of its session, once it has one. */
+type EngineRequest = CarriedRequest & { readonly _query?: { readonly sid?: unknown } };
+
 interface Engine {
-  use(middleware: (request: CarriedRequest, response: Response, next: Next) => void): unknown;
+  use(middleware: (request: EngineRequest, response: Response, next: Next) => void): unknown;
+  /** By the id of their session, the request by which it was opened. */
+  readonly clients: Readonly<Record<string, { readonly request?: EngineRequest } | undefined>>;
 }
 
 interface ServerSocket {
@@ -43,23 +49,59 @@ export function guardSocketIo(
   const engine = engineOf(server);
   if (engine !== undefined && !guardedEngines.has(engine)) {
     guardedEngines.add(engine);
-    // Every request, so that the id of a session alone is of no use.
-    engine.use((request, response, next) => void letIn(handshakes, leastStrict(gateways), request, response, next));
+    engine.use((request, response, next) => {
+      watch(request);
+      void letIn(handshakes, leastStrict(gateways), engine, request, response, next);
+    });
   }
   const ofNamespace = gateways.filter((gateway) => withSlash(gateway.namespace) === withSlash(namespace));
   const demanded = ofNamespace.length > 0 ? ofNamespace : leastStrict(gateways);
   server.use((socket, next) => void connect(handshakes, demanded, socket, next));
+  // Not before: until then it does not count as open.
+  server.on('connection', (socket) => {
+    const token = tokensOfSockets.get(socket);
+    if (token !== undefined) handshakes.hold(connectionOfSocket(socket), token, socket.request);
+  });
 }
 
+/** While a token is judged nobody else listens for the errors of an upgrade, and one that nobody hears ends the process. */
+function watch({ socket }: CarriedRequest): void {
+  if (socket === undefined || watched.has(socket)) return;
+  watched.add(socket);
+  (socket as Duplex).on('error', () => (socket as Duplex).destroy());
+}
+
+const watched = new WeakSet<object>();
+
+interface Duplex {
+  readonly writable: boolean;
+  on(event: 'error', listener: () => void): unknown;
+  destroy(): void;
+  end(answer: string): void;
+}
+
+/** Of the callers who opened a session of the engine, by its first request; and of those who connected to a namespace. */
+const tokensOfRequests = new WeakMap<object, VerifiedAccessToken>();
+const tokensOfSockets = new WeakMap<object, VerifiedAccessToken>();
+
+/** Every request, and by who opened its session: the id of a session is worth nothing to another. */
 async function letIn(
   handshakes: GatewayHandshakes,
   gateways: readonly GuardedGateway[],
-  request: CarriedRequest,
+  engine: Engine,
+  request: EngineRequest,
   response: Response,
   next: Next,
 ): Promise<void> {
   try {
-    await handshakes.judge(request, gateways);
+    const token = await handshakes.judge(request, gateways);
+    const { _query: query } = request;
+    const opened = engine.clients[String(query?.sid)]?.request;
+    const owner = opened === undefined ? undefined : tokensOfRequests.get(opened);
+    if (owner !== undefined && (token?.subject !== owner.subject || token.clientId !== owner.clientId)) {
+      throw handshakes.refusalOfSession();
+    }
+    if (token !== undefined) tokensOfRequests.set(request, token);
   } catch (error) {
     refuse(handshakes, error, request, response);
     return;
@@ -75,7 +117,7 @@ async function connect(
 ): Promise<void> {
   try {
     const token = await handshakes.judge(socket.request, gateways);
-    if (token !== undefined) handshakes.hold(connectionOfSocket(socket), token, socket.request);
+    if (token !== undefined) tokensOfSockets.set(socket, token);
   } catch (error) {
     next(connectError(handshakes, error));
     return;
@@ -117,7 +159,8 @@ function refuse(handshakes: GatewayHandshakes, error: unknown, request: CarriedR
     return;
   }
   const lines = Object.entries({ ...all, Connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);
-  const socket = request.socket as { end(answer: string): void };
+  const socket = request.socket as Duplex;
+  if (!socket.writable) return socket.destroy();
   socket.end(`HTTP/1.1 ${status} ${body.error}\r\n${lines.join('')}\r\n${text}`);
 }
 

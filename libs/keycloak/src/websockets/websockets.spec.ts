@@ -1,14 +1,17 @@
 /** WebSocket gateways, over real servers of ws and socket.io: who may connect, what each message may do, and when a socket is closed. */
+import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConsoleLogger, type INestApplication, type Type, type WebSocketAdapter } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
-import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { io, type Socket } from 'socket.io-client';
-import { WebSocket, WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer as WsServer } from 'ws';
 import {
   AccessToken,
   AllowClients,
@@ -351,6 +354,93 @@ describe('gateways that share a server', () => {
   });
 });
 
+describe('a client of socket.io', () => {
+  it('that hangs up while its token is judged ends nothing but itself', async () => {
+    const library = socketIo('websocket');
+    const { app, url } = await start(library, [Chat]);
+    const upgrade =
+      'GET /chat/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n';
+    for (const credentials of ['', 'Authorization: Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln\r\n']) {
+      for (const wait of [0, 5, 20]) {
+        const socket = connect(Number(url.port), url.hostname);
+        socket.on('error', () => {});
+        await once(socket, 'connect');
+        socket.write(`${upgrade}${credentials}\r\n`);
+        await sleep(wait);
+        socket.resetAndDestroy();
+      }
+    }
+    await sleep(200);
+    expect((await library.connect(url, bearerOf(app))).refusal).toBeUndefined();
+  });
+
+  it('is closed on a denial, too, when the application takes its time over connections', async () => {
+    @WebSocketGateway({ path: '/chat' })
+    @Authenticated()
+    class Slow {
+      afterInit(server: { use(middleware: (socket: unknown, next: () => void) => void): void }): void {
+        server.use((_, next) => setTimeout(next, 1500));
+      }
+    }
+    const library = socketIo('websocket');
+    const { app, url } = await start(library, [Slow]);
+    const client = await library.connect(url, bearerOf(app, { ...GOOD, claims: { sid: 'session' } }));
+    deny(app, 'session');
+    expect(CLOSED).toContain(await client.closed);
+  });
+
+  it('that recovers its connection is judged as any other', async () => {
+    @WebSocketGateway({ path: '/chat', connectionStateRecovery: {} })
+    @RequirePermission('orders.read')
+    class Recovering {
+      @WebSocketServer() server!: { emit(event: string, data: number): void };
+    }
+    const { app, url } = await start(socketIo('websocket'), [Recovering]);
+    const options = (authorization: string) => ({
+      path: '/chat',
+      transports: ['websocket'],
+      reconnection: false,
+      forceNew: true,
+      autoConnect: false,
+      extraHeaders: { authorization },
+    });
+    interface Recoverable {
+      _pid?: string | undefined;
+      _lastOffset?: string | undefined;
+    }
+    const first = io(`http://${url.host}`, options(bearerOf(app))).connect();
+    await new Promise((resolve) => first.once('connect', () => resolve(undefined)));
+    const offset = new Promise((resolve) => first.onAny(resolve));
+    app.get(Recovering).server.emit('offset', 1);
+    await offset;
+    const { _pid: pid, _lastOffset: lastOffset } = first as unknown as Recoverable;
+    first.io.engine.close();
+    const thief = io(`http://${url.host}`, options(bearerOf(app, { permissions: [], client: 'till' })));
+    undone.push(() => thief.close());
+    Object.assign(thief, { _pid: pid, _lastOffset: lastOffset } satisfies Recoverable);
+    const outcome = new Promise((resolve) => {
+      thief.once('connect', () => resolve('connected'));
+      thief.once('connect_error', resolve);
+    });
+    thief.connect();
+    expect(pid).toEqual(expect.any(String));
+    expect(await outcome).toMatchObject({ data: { code: 'insufficient_scope', permission: 'orders.read' } });
+  });
+
+  it('polls in its own session alone', async () => {
+    const { app, url } = await start(socketIo('polling'), [Chat]);
+    const poll = (authorization: string, query = '') =>
+      fetch(new URL(`/chat/?EIO=4&transport=polling${query}`, url), { headers: { authorization } });
+    const own = bearerOf(app);
+    const opened = await (await poll(own)).text();
+    const { sid } = JSON.parse(opened.slice(1)) as { sid: string };
+    const thief = await poll(bearerOf(app, { ...GOOD, subject: 'thief' }), `&sid=${sid}`);
+    expect(thief.status).toBe(401);
+    expect(await thief.json()).toEqual({ error: 'Invalid token', code: 'invalid_token' });
+  });
+});
+
 describe('a verifyClient of the application', () => {
   it.each([
     ['that answers at once', (): boolean => false, { status: 401, body: 'Unauthorized' }],
@@ -358,6 +448,13 @@ describe('a verifyClient of the application', () => {
       'that answers later',
       (_: unknown, verdict: (verified: boolean, code: number) => void) => verdict(false, 418),
       { status: 418, body: "I'm a Teapot" },
+    ],
+    [
+      'that throws',
+      (): never => {
+        throw new Error('not json');
+      },
+      { status: 500, body: 'Internal Server Error' },
     ],
   ])('%s is asked once the token was found good', async (_, verifyClient, expected) => {
     @WebSocketGateway({ path: '/chat', verifyClient } as object)
@@ -384,14 +481,22 @@ describe('a gateway whose adapter lets everybody connect', () => {
     await expect(app.init()).rejects.toThrow(/^Chat is a gateway that anybody can connect to/);
   });
 
+  it('does not stop an application context, which connects none', async () => {
+    const imports = [KeycloakTestingModule.forRoot({ carriers: [websocketsCarrier()] })];
+    const module = await Test.createTestingModule({ imports, providers: [Chat] })
+      .setLogger(new ConsoleLogger({ logLevels: [] }))
+      .compile();
+    await expect(module.init()).resolves.toBeDefined();
+  });
+
   it('is not taken for a guarded one by a server that was made elsewhere', async () => {
-    const server = new WebSocketServer({ server: createServer() });
+    const server = new WsServer({ server: createServer() });
     undone.push(() => server.close());
     @WebSocketGateway(4711, { server } as object)
     @Authenticated()
     class Elsewhere {}
     class Fixed extends WsAdapter {
-      override create(): WebSocketServer {
+      override create(): WsServer {
         return server;
       }
     }

@@ -22,6 +22,8 @@ export interface WsOptions {
   readonly path?: unknown;
   readonly namespace?: unknown;
   readonly verifyClient?: VerifyClient | undefined;
+  /** Of socket.io. */
+  readonly connectionStateRecovery?: object;
 }
 
 interface WsServer {
@@ -55,14 +57,25 @@ async function verify(
   try {
     const token = await handshakes.judge(info.req, gateways);
     if (token !== undefined) tokens.set(info.req, token);
+    // Theirs may throw, and so may what runs by their listeners once the socket is there.
+    if (own === undefined) verdict(true);
+    else if (own.length < 2) verdict(own(info, verdict) === true);
+    else own(info, verdict);
   } catch (error) {
-    if (!(error instanceof Refusal)) return verdict(false, 500);
+    if (!(error instanceof Refusal)) return fail(handshakes, error, info, verdict);
     const { status, headers, body } = handshakes.toReply(error);
-    return verdict(false, status, JSON.stringify(body), { ...headers, 'Content-Type': 'application/json' });
+    verdict(false, status, JSON.stringify(body), { ...headers, 'Content-Type': 'application/json' });
   }
-  if (own === undefined) verdict(true);
-  else if (own.length < 2) verdict(own(info, verdict) === true);
-  else own(info, verdict);
+}
+
+/** ws throws when it is told twice; then the socket is as it is. */
+function fail(handshakes: GatewayHandshakes, error: unknown, { req }: HandshakeInfo, verdict: Verdict): void {
+  handshakes.logFailure(error);
+  try {
+    verdict(false, 500);
+  } catch {
+    (req.socket as { destroy?(): void } | undefined)?.destroy?.();
+  }
 }
 
 /** Throws `Error` where some of the gateways would run for anybody who connects, and others not. */

@@ -1,7 +1,7 @@
 /** GraphQL, over real servers of Apollo and Mercurius: queries, fields, batches and subscriptions. */
 import { subscribe as subscribeToChannel, unsubscribe } from 'node:diagnostics_channel';
 import { ApolloDriver } from '@nestjs/apollo';
-import { ConsoleLogger, Logger, type INestApplication, type ModuleMetadata, type Type } from '@nestjs/common';
+import { ConsoleLogger, Logger, Module, type INestApplication, type ModuleMetadata, type Type } from '@nestjs/common';
 import {
   Args,
   Field,
@@ -80,12 +80,19 @@ class OrdersResolver {
     return 'forgotten';
   }
 
-  @Mutation(() => Int)
+  @Mutation(() => Order)
   @MaxStaleness({ seconds: 0 })
   @RequirePermission('orders.read')
-  pay(): number {
+  pay(): Order {
     ran.push('paid');
-    return 1;
+    return { number: 1 };
+  }
+
+  @Mutation(() => Boolean)
+  @Public()
+  async slow(): Promise<boolean> {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return true;
   }
 
   @Subscription(() => Int)
@@ -103,6 +110,12 @@ class FieldsResolver {
   @RequirePermission('orders.price')
   price(@Parent() { number }: Order): string {
     return `${number} €`;
+  }
+
+  @ResolveField(() => Int)
+  @RequirePermission('orders.read')
+  mine(): number {
+    return 1;
   }
 
   @ResolveField(() => String)
@@ -124,8 +137,18 @@ const DRIVERS = [
     () => new FastifyAdapter(),
   ],
   [
-    'Mercurius with one context for all',
-    { driver: MercuriusDriver, subscription: true, allowBatchedQueries: true, context: { shared: true } },
+    'Mercurius, all of it over WebSockets',
+    { driver: MercuriusDriver, subscription: { fullWsTransport: true }, allowBatchedQueries: true },
+    () => new FastifyAdapter(),
+  ],
+  [
+    'Mercurius with a context of its own that has the request',
+    {
+      driver: MercuriusDriver,
+      subscription: true,
+      allowBatchedQueries: true,
+      context: (request: unknown, reply: unknown) => ({ request, reply }),
+    },
     () => new FastifyAdapter(),
   ],
 ] as const;
@@ -142,8 +165,10 @@ async function start(
   adapter: () => ExpressAdapter | FastifyAdapter,
   providers: Type[],
   forRoot: Parameters<typeof KeycloakTestingModule.forRoot>[0] = {},
+  modules: NonNullable<ModuleMetadata['imports']> = [],
 ): Promise<INestApplication> {
   const imports: ModuleMetadata['imports'] = [
+    ...modules,
     GraphQLModule.forRoot({ autoSchemaFile: true, path: '/graphql', fieldResolverEnhancers: ['guards'], ...options }),
     KeycloakTestingModule.forRoot({ carriers: [graphqlCarrier()], ...forRoot }),
   ];
@@ -248,7 +273,7 @@ describe.each(DRIVERS)('GraphQL by %s', (_, options, adapter) => {
 
   it('asks once for each request where no answer may be reused, however many mutations it has', async () => {
     const asked = introspections();
-    const mutation = `mutation { ${Array.from({ length: 20 }, (__, at) => `p${at}: pay`).join(' ')} }`;
+    const mutation = `mutation { ${Array.from({ length: 20 }, (__, at) => `p${at}: pay { number mine }`).join(' ')} }`;
     const authorization = bearerOf(app);
     await query(mutation, authorization);
     await query(mutation, authorization);
@@ -339,6 +364,99 @@ describe('a subscription', () => {
   });
 });
 
+describe('a context that all operations share', () => {
+  const one = { shared: true };
+  const fixed: { req?: unknown } = {};
+  it.each<[string, object, () => ExpressAdapter | FastifyAdapter]>([
+    ['an object, of Mercurius', { driver: MercuriusDriver, context: one }, () => new FastifyAdapter()],
+    [
+      'what a function gives each time, of Mercurius',
+      { driver: MercuriusDriver, context: () => one },
+      () => new FastifyAdapter(),
+    ],
+    [
+      // As @nestjs/apollo 13 does with an object.
+      'that has the request of the first for good, of Apollo',
+      {
+        driver: ApolloDriver,
+        context: ({ req }: { req: unknown }) => {
+          fixed.req ??= req;
+          return fixed;
+        },
+      },
+      () => new ExpressAdapter(),
+    ],
+  ])('runs no operation for the caller of another: %s', async (_, options, adapter) => {
+    delete fixed.req;
+    await start(options, adapter, [OrdersResolver, FieldsResolver]);
+    // Another request comes between what is public of this one and what is not.
+    const attack = query('mutation { slow pay { number } }');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await query('{ __typename }', bearerOf(app));
+    await attack;
+    await query('mutation { pay { number } }');
+    expect(ran).toEqual([]);
+  });
+});
+
+describe('a subscription whose connection the application hides', () => {
+  const operations = (context: unknown) => ({ driver: ApolloDriver, subscriptions: { 'graphql-ws': true }, context });
+
+  async function outcome(context: unknown): Promise<unknown> {
+    await start(operations(context), () => new ExpressAdapter(), [OrdersResolver, FieldsResolver]);
+    const url = new URL('/graphql', await app.getUrl());
+    const authorization = bearerOf(app);
+    class Socket extends WebSocket {
+      constructor(address: string, protocols: string) {
+        super(address, protocols, { headers: { authorization } });
+      }
+    }
+    const client = createClient({ url: `ws://${url.host}/graphql`, webSocketImpl: Socket, retryAttempts: 0 });
+    undone.push(() => client.dispose());
+    return new Promise((resolve) => {
+      client.subscribe({ query: 'subscription { ticks }' }, { next: resolve, error: resolve, complete: () => {} });
+    });
+  }
+
+  interface GraphqlWs {
+    readonly extra: { readonly request: unknown };
+    readonly connectionParams: unknown;
+  }
+
+  it('is refused: it would outlive its token', async () => {
+    const hidden = await outcome(({ extra }: GraphqlWs) => ({ req: extra.request }));
+    expect(JSON.stringify(hidden)).toContain('route_closed');
+    expect(ran).toEqual([]);
+  });
+
+  it('runs when the parts are kept beside its request', async () => {
+    const kept = ({ extra, connectionParams }: GraphqlWs) => ({ req: extra.request, extra, connectionParams });
+    expect(await outcome(kept)).toEqual({ data: { ticks: 1 } });
+  });
+});
+
+describe('two schemas, of which one has no guards for fields', () => {
+  @Resolver()
+  class OpenResolver {
+    @Query(() => String)
+    @Public()
+    open(): string {
+      return 'open';
+    }
+  }
+  @Module({ providers: [OpenResolver] })
+  class OpenModule {}
+  @Module({ providers: [OrdersResolver, FieldsResolver] })
+  class AdminModule {}
+
+  it('start when those that are decorated are in the other', async () => {
+    const open = { driver: ApolloDriver, autoSchemaFile: true, path: '/open', include: [OpenModule] };
+    const options = { driver: ApolloDriver, include: [AdminModule] };
+    await start(options, () => new ExpressAdapter(), [], {}, [AdminModule, OpenModule, GraphQLModule.forRoot(open)]);
+    expect(await query('{ order { mine } }', bearerOf(app))).toEqual({ data: { order: { mine: 1 } } });
+  });
+});
+
 describe('a field resolver', () => {
   it('with a decorator stops the start where Nest runs no guard for fields (RS-20)', async () => {
     await expect(
@@ -371,13 +489,15 @@ describe('a field resolver', () => {
 });
 
 describe('a refused operation', () => {
-  it('has one line in the log, with its handler and the reason', async () => {
+  it('has one line in the log, however many aliases it has, with its handler and the reason', async () => {
     const lines: unknown[] = [];
     const [, options, adapter] = DRIVERS[0];
     await start(options, adapter, [OrdersResolver, FieldsResolver]);
+    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation((line: unknown) => void lines.push(line));
+    undone.push(() => errors.mockRestore());
     const log = jest.spyOn(Logger.prototype, 'log').mockImplementation((line: unknown) => void lines.push(line));
     undone.push(() => log.mockRestore());
-    await query('{ order { number } }');
+    await query(`{ ${Array.from({ length: 50 }, (_, at) => `a${at}: order { number }`).join(' ')} }`);
     expect(lines).toEqual([
       {
         message: 'Request refused',

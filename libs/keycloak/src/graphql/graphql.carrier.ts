@@ -1,0 +1,58 @@
+/** GraphQL carrier: finds the request of an operation, whichever driver runs it, and gives refusals the form of GraphQL errors. */
+import { IntrinsicException } from '@nestjs/common';
+import type { CarriedRequest, CredentialCarrier } from '../ports/credential-carrier.js';
+import { checkNotShared, contextOf, withoutRequest } from './operation-context.js';
+import { subscriptionOf, withConnectionParams } from './subscriptions.js';
+
+/**
+ * For `forRoot({ carriers: [graphqlCarrier()] })`: queries, mutations, subscriptions, and field and reference resolvers where
+ * `fieldResolverEnhancers` has `'guards'`. Of a query or mutation the token is that of the HTTP request, judged once for all its operations; of a
+ * subscription that of the handshake, or `authorization` of its connection parameters.
+ *
+ * A refusal is an error with `extensions.code` (`RefusalCode`) and, with `insufficient_scope`, `extensions.permission`. The answer's status
+ * stays the driver's: GraphQL has one for all operations.
+ *
+ * An operation whose context is shared with another request is refused (`route_closed`): the option `context` of the driver must be a
+ * function that makes a new object.
+ *
+ * It does NOT close what Nest runs no guard for: introspection (`__schema`), fields without a resolver of their own, `__resolveType`.
+ */
+export function graphqlCarrier(): CredentialCarrier {
+  return {
+    kind: 'graphql',
+    callOf: contextOf,
+    begin: checkNotShared,
+    requestOf(args) {
+      const context = contextOf(args);
+      const subscription = subscriptionOf(args);
+      if (subscription !== undefined) return withConnectionParams(subscription.handshake, subscription.parameters);
+      return requestIn(context);
+    },
+    toException({ body: { error, ...extensions } }) {
+      return new GraphqlRefusal(error, extensions);
+    },
+    connectionOf: (args) => subscriptionOf(args)?.connection,
+  };
+}
+
+/** Mercurius' own is that of this very operation; `req` is what the option `context` gave. */
+function requestIn({ req, reply }: ReturnType<typeof contextOf>): CarriedRequest {
+  const request = reply?.request ?? req;
+  if (request === undefined) throw withoutRequest();
+  return request;
+}
+
+/**
+ * GraphQL takes the `extensions` of whatever error a resolver throws. Of the package graphql there may be two copies, so it is none of its errors;
+ * Nest logs none that is intrinsic.
+ */
+class GraphqlRefusal extends IntrinsicException {
+  override readonly name = 'GraphqlRefusal';
+
+  constructor(
+    message: string,
+    readonly extensions: Readonly<Record<string, unknown>>,
+  ) {
+    super(message);
+  }
+}
