@@ -106,7 +106,7 @@ describe.each([
     for (const name of switches) {
       expect(members.get(name)).toMatch(/Default false\. ?$/);
       expect([name, table.get(name)?.fallback]).toEqual([name, String(resolved[name])]);
-      expect(members.get(name)).toMatch(name === 'verifyAtStart' ? /^ ?Whether / : /^ ?DANGER: /);
+      expect(members.get(name)).toMatch(['verifyAtStart', 'gzip'].includes(name) ? /^ ?Whether / : /^ ?DANGER: /);
     }
   });
 });
