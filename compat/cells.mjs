@@ -21,8 +21,38 @@ export const CELLS = /** @type {const} */ (['11', '12']).flatMap((nest) =>
 export const MORE = /** @type {const} */ ({
   pnpm: { name: 'pnpm', nest: '12', adapter: 'fastify', kind: 'esm' },
   esbuild: { name: 'esbuild', nest: '11', adapter: 'express', kind: 'cjs' },
+  contexts: { name: 'contexts', nest: '11', adapter: 'express', kind: 'esm' },
   typescript: { name: 'typescript', nest: '12', adapter: 'express', kind: 'esm' },
 });
+
+/** The packages of examples/contexts beside Nest 11, which has another client of NATS. */
+export const CONTEXTS_ON_NEST_11 = {
+  dependencies: {
+    '@apollo/server': '^5.0.0',
+    '@as-integrations/express5': '^1.1.2',
+    '@nestjs/apollo': '^13.0.0',
+    '@nestjs/common': '^11.0.0',
+    '@nestjs/core': '^11.0.0',
+    '@nestjs/graphql': '^13.0.0',
+    '@nestjs/microservices': '^11.0.0',
+    '@nestjs/platform-express': '^11.0.0',
+    '@nestjs/platform-ws': '^11.0.0',
+    '@nestjs/websockets': '^11.0.0',
+    graphql: '^16.11.0',
+    nats: '^2.29.3',
+    'reflect-metadata': '^0.2.2',
+    rxjs: '^7.8.2',
+  },
+  devDependencies: {
+    '@jest/globals': '^30.2.0',
+    '@nestjs/testing': '^11.0.0',
+    '@types/node': '^20.19.0',
+    '@types/ws': '^8.18.1',
+    jest: '^30.2.0',
+    typescript: '~5.9.3',
+    ws: '^8.18.0',
+  },
+};
 
 /** What Nest requires only where it is there; a bundler is told so. */
 export const OPTIONAL_OF_NEST = ['@nestjs/microservices', '@nestjs/websockets', 'class-validator', 'class-transformer'];

@@ -60,6 +60,8 @@ ${causes.map((cause, index) => `${index + 1}. ${cause}`).join('\n')}
 
 - TypeScript: ${typescripts.join(', ')} compile it as ES modules. CommonJS with \`module: nodenext\` needs 5.8, which takes
   \`require\` of an ES module; the classic tsconfig is tried with 5.9.
+- GraphQL, WebSockets and messages: [\`examples/contexts\`](../examples/contexts) is tried beside Nest 12 by \`npm run examples\`, and here
+  beside Nest 11 (Apollo 13, \`nats\`): ${isGreen('contexts') ? 'it compiles, starts and passes its tests' : 'no'}.
 - pnpm 10: ${isGreen('pnpm') ? 'installs, compiles, starts and tests it' : 'no'}.
 - esbuild: ${isGreen('esbuild') ? 'one file of all starts without `node_modules`' : 'no'}. It takes \`--main-fields=module,main\`, since one dependency
   (\`jsonc-parser\`) can't be bundled as CommonJS, and \`--external\` for what Nest requires only where it is there.

@@ -1,7 +1,7 @@
 // npm run compat: puts one small application with its tests into installs of the packed library, with each Nest, adapter, kind of
 // module, test runner and Node, and writes docs/compatibility.md. With names of cells, those only; --quick runs four; --keep leaves
 // the folders; --keycloak runs contract and chain on each Keycloak instead.
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ import {
   adapterSource,
   CELLS,
   CLASSIC,
+  CONTEXTS_ON_NEST_11,
   knownCause,
   manifest,
   MORE,
@@ -72,6 +73,7 @@ async function main() {
   const server = await startAuthorizationServer({ realm: REALM, environment: SECRETS });
   try {
     for (const cell of cells) await tryCell(cell, tarball, server.issuer);
+    if (isWhole || names.includes(MORE.contexts.name)) await tryContexts(tarball);
     if (isWhole) {
       await tryPnpm(tarball, server.issuer);
       await tryOneFile(tarball, server.issuer);
@@ -93,7 +95,7 @@ async function main() {
 /** @returns {Cell[]} */
 function chosen() {
   const wanted = flags.quick ? QUICK.map(({ cell }) => cell) : names;
-  const all = CELLS.map(({ name }) => name);
+  const all = [...CELLS, MORE.contexts].map(({ name }) => name);
   const unknown = wanted.filter((name) => !all.includes(name));
   if (unknown.length > 0) throw new Error(`No such cell: ${unknown.join(', ')}. There are: ${all.join(', ')}`);
   return wanted.length === 0 ? CELLS : CELLS.filter(({ name }) => wanted.includes(name));
@@ -165,6 +167,33 @@ async function tryOneFile(tarball, issuer) {
   await tryStep({ cell, step: 'one file', home, command: esbuild, args: [...bundle, ...external] });
   rmSync(join(home, 'node_modules'), { recursive: true });
   await tryStep({ cell, step: 'start', home, args: ['one-file.cjs'], environment: { ISSUER: issuer } });
+}
+
+/**
+ * The example with GraphQL, a gateway and messages, beside Nest 11.
+ *
+ * @param {string} tarball
+ */
+async function tryContexts(tarball) {
+  const cell = MORE.contexts;
+  console.log(paint(1, `\n${cell.name}`));
+  const home = join(folder, cell.name);
+  const example = join(ROOT, 'examples/contexts');
+  for (const part of ['src', 'test', 'tsconfig.json', 'jest.config.js', 'boot-report.txt']) {
+    cpSync(join(example, part), join(home, part), { recursive: true });
+  }
+  const messages = 'src/orders/stock-messages.ts';
+  write(home, {
+    'package.json': JSON.stringify(
+      { name: cell.name, private: true, type: 'module', ...CONTEXTS_ON_NEST_11 },
+      undefined,
+      2,
+    ),
+    [messages]: readFileSync(join(example, messages), 'utf8').replace('@nats-io/transport-node', 'nats'),
+  });
+  if (!(await tryStep({ cell, step: 'install', home, command: 'npm', args: ['install', tarball] }))) return;
+  await tryStep({ cell, step: 'tsc', home, args: TSC });
+  await tryStep({ cell, step: 'Jest', home, args: ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js'] });
 }
 
 /** @param {string} tarball */

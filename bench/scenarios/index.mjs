@@ -4,6 +4,7 @@ import * as chainCpu from './chain-cpu.mjs';
 import * as coldBurst from './cold-burst.mjs';
 import * as guardOverhead from './guard-overhead.mjs';
 import * as hungKeycloak from './hung-keycloak.mjs';
+import * as importCost from './import-cost.mjs';
 import * as junkFlood from './junk-flood.mjs';
 import * as keycloakRestart from './keycloak-restart.mjs';
 import * as limit from './limit.mjs';
@@ -23,6 +24,7 @@ export const scenarios = [
   limit,
   guardOverhead,
   serviceClient,
+  importCost,
   peers,
   millionTokens,
   junkFlood,

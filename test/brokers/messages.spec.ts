@@ -45,6 +45,7 @@ import {
   testAuthorizationServer,
 } from 'nestjs-keycloak-s2s/testing';
 import { from, interval, lastValueFrom, map, timeout, type Observable } from 'rxjs';
+import { AskedIntrospections } from '../../libs/keycloak/spec-support/asked-introspections.js';
 import { bearerOf, deny, REFUSED_CALLERS } from '../../libs/keycloak/spec-support/refusal-table.js';
 import { natsPath, rabbitMqPath, startNats, startRabbitMq, type Broker } from '../support/brokers.js';
 
@@ -301,6 +302,15 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
         expect(outcome).toEqual({ refused: transport.refusal(caller) });
         expect(JSON.stringify(outcome)).not.toMatch(/reason|stack/);
         expect(ran).toEqual([]);
+      });
+
+      it('cost no call where their token is known', async () => {
+        const asked = new AskedIntrospections();
+        undone.push(() => asked.stop());
+        const bearer = bearerOf(app);
+        for (let at = 0; at < 5; at += 1) await send('read', bearer);
+        expect(ran).toHaveLength(5);
+        expect(asked.count).toBe(1);
       });
 
       it('run for everybody where the handler is @Public()', async () => {

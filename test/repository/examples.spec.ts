@@ -27,7 +27,7 @@ const filesOf = (example: string): string[] =>
 
 describe('examples', () => {
   it('are these', () => {
-    expect(examples.map(({ name }) => name).toSorted()).toEqual(['contexts', 'quick-start', 'testing']);
+    expect(examples.map(({ name }) => name).toSorted()).toEqual(['contexts', 'migrated', 'quick-start', 'testing']);
   });
 
   it('are quoted with the report of a start, as their test has it', () => {

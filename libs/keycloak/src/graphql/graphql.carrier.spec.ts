@@ -1,5 +1,4 @@
 /** GraphQL, over real servers of Apollo and Mercurius: queries, fields, batches and subscriptions. */
-import { subscribe as subscribeToChannel, unsubscribe } from 'node:diagnostics_channel';
 import { ApolloDriver } from '@nestjs/apollo';
 import { ConsoleLogger, Logger, Module, type INestApplication, type ModuleMetadata, type Type } from '@nestjs/common';
 import {
@@ -27,13 +26,12 @@ import {
   AllowClients,
   Authenticated,
   MaxStaleness,
-  INTROSPECTION_CHANNEL,
   Public,
   RequirePermission,
-  type IntrospectionMessage,
   type VerifiedAccessToken,
 } from '../index.js';
 import { KeycloakTestingModule, signOut } from '../testing/index.js';
+import { AskedIntrospections } from '../../spec-support/asked-introspections.js';
 import { bearerOf, deny, GOOD, REFUSED_CALLERS } from '../../spec-support/refusal-table.js';
 import { graphqlCarrier } from './index.js';
 
@@ -181,15 +179,10 @@ async function start(
   return app;
 }
 
-/** The introspections that the server was asked for from now on. */
-function introspections(): { count: number } {
-  const counted = { count: 0 };
-  const listener = (message: unknown): void => {
-    if ((message as IntrospectionMessage).outcome === 'asked') counted.count += 1;
-  };
-  subscribeToChannel(INTROSPECTION_CHANNEL, listener);
-  undone.push(() => unsubscribe(INTROSPECTION_CHANNEL, listener));
-  return counted;
+function introspections(): AskedIntrospections {
+  const asked = new AskedIntrospections();
+  undone.push(() => asked.stop());
+  return asked;
 }
 
 async function post(body: unknown, authorization: string | undefined): Promise<Record<string, unknown>> {

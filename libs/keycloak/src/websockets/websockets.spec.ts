@@ -23,6 +23,7 @@ import {
   type VerifiedAccessToken,
 } from '../index.js';
 import { KeycloakTestingModule, signOut, testAuthorizationServer } from '../testing/index.js';
+import { AskedIntrospections } from '../../spec-support/asked-introspections.js';
 import { bearerOf, deny, GOOD, REFUSED_CALLERS } from '../../spec-support/refusal-table.js';
 import { guardHandshakes, websocketsCarrier } from './index.js';
 
@@ -211,6 +212,21 @@ describe.each(LIBRARIES)('a gateway of %s', (name, library) => {
     expect(refusal).toMatchObject(name.endsWith('WebSocket') && !byNamespace ? {} : { body: expected });
     expect(JSON.stringify(refusal)).not.toContain('reason');
     expect(ran).toEqual([]);
+  });
+
+  it('asks about a token once, however many sockets and messages bring it', async () => {
+    const asked = new AskedIntrospections();
+    undone.push(() => asked.stop());
+    const bearer = bearerOf(app);
+    for (let socket = 0; socket < 3; socket += 1) {
+      const client = await library.connect(url, bearer);
+      for (let message = 0; message < 5; message += 1) {
+        client.send('say');
+        await client.next();
+      }
+    }
+    expect(ran.filter((what) => what === 'say')).toHaveLength(15);
+    expect(asked.count).toBe(1);
   });
 
   it('refuses a message that the caller lacks the permission for, and keeps the socket', async () => {

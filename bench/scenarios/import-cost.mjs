@@ -1,0 +1,53 @@
+// What an import of the library costs a service that has Nest loaded: CPU and heap, of the main door and of the doors for other contexts.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { figure } from '../report.mjs';
+
+export const name = 'import-cost';
+export const title = 'CPU and heap of `import`, beside Nest';
+
+const inAProcess = promisify(execFile);
+const DOORS = { '.': 'index.js', '/graphql': 'graphql/index.js', '/testing': 'testing/index.js' };
+
+/** In a process of its own: what is imported once stays. */
+const PROBE = `
+  for (const nest of ['common', 'core']) await import('@nestjs/' + nest);
+  await import('rxjs');
+  gc();
+  const [heap, cpu] = [process.memoryUsage().heapUsed, process.cpuUsage()];
+  await import(process.argv[1]);
+  const { user, system } = process.cpuUsage(cpu);
+  gc();
+  console.log(JSON.stringify({ cpuMs: (user + system) / 1000, heapMb: (process.memoryUsage().heapUsed - heap) / 1e6 }));
+`;
+
+export async function run({ rounds, say, signal }) {
+  const figures = [];
+  for (const [door, file] of Object.entries(DOORS)) {
+    const samples = [];
+    for (let round = 0; round < rounds; round += 1) samples.push(await imported(file, signal));
+    say(`${door}: ${samples.map(({ cpuMs }) => cpuMs.toFixed(0)).join(', ')} ms`);
+    const note = door === '.' ? 'all that a service needs' : 'with what it has in common with the main door';
+    const named = `import 'nestjs-keycloak-s2s${door === '.' ? '' : door}'`;
+    figures.push(
+      figure(
+        `${named}: CPU`,
+        samples.map(({ cpuMs }) => cpuMs),
+        { unit: 'ms', note },
+      ),
+      figure(
+        `${named}: heap after GC`,
+        samples.map(({ heapMb }) => heapMb),
+        { unit: 'MB' },
+      ),
+    );
+  }
+  return figures;
+}
+
+async function imported(file, signal) {
+  const path = new URL(`../../libs/keycloak/dist/${file}`, import.meta.url).href;
+  const args = ['--expose-gc', '--input-type=module', '--eval', PROBE, path];
+  const { stdout } = await inAProcess(process.execPath, args, { signal, env: { ...process.env, NODE_ENV: 'test' } });
+  return JSON.parse(stdout);
+}

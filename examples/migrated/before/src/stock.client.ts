@@ -1,0 +1,12 @@
+/** The service `inventory`, by the token that the user sent. */
+import { Injectable } from '@nestjs/common';
+
+// #region client
+@Injectable()
+export class StockClient {
+  async read(authorization: string): Promise<{ left: number }> {
+    const answer = await fetch(`${process.env['INVENTORY_URL']}/stock`, { headers: { authorization } });
+    return (await answer.json()) as { left: number };
+  }
+}
+// #endregion client

@@ -1,0 +1,55 @@
+/** Orders, for users with roles. */
+import { Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
+import {
+  AccessToken,
+  Authenticated,
+  OptionalToken,
+  Public,
+  RequireAnyPermission,
+  RequirePermission,
+  VerifiedAccessToken,
+} from 'nestjs-keycloak-s2s';
+import { StockClient } from './stock.client';
+
+// #region controller
+@Controller('orders')
+@Authenticated() // what had no decorator was open to any token
+export class OrdersController {
+  constructor(private readonly stock: StockClient) {}
+
+  @Get('health')
+  @Public()
+  health() {
+    return { status: 'up' };
+  }
+
+  @Get('greeting')
+  @OptionalToken()
+  greeting(@AccessToken() user?: VerifiedAccessToken) {
+    return { hello: user?.username ?? 'stranger' };
+  }
+
+  @Get()
+  mine(@AccessToken() user: VerifiedAccessToken) {
+    return { orders: [1], of: user.username };
+  }
+
+  @Post('approve')
+  @HttpCode(200)
+  @RequirePermission('clerk', 'approver')
+  approve() {
+    return { approved: true };
+  }
+
+  @Delete('1')
+  @RequireAnyPermission('Order Manager', 'admin')
+  remove() {
+    return { removed: 1 };
+  }
+
+  @Get('stock')
+  left(@AccessToken() user: VerifiedAccessToken) {
+    return this.stock.read(user);
+  }
+}
+// #endregion controller

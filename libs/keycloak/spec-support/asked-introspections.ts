@@ -1,0 +1,19 @@
+/** Asked introspections: how often the authorization server is asked about a token from now on. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { INTROSPECTION_CHANNEL, type IntrospectionMessage } from '../src/index.js';
+
+export class AskedIntrospections {
+  count = 0;
+
+  readonly #listener = (message: unknown): void => {
+    if ((message as IntrospectionMessage).outcome === 'asked') this.count += 1;
+  };
+
+  constructor() {
+    subscribe(INTROSPECTION_CHANNEL, this.#listener);
+  }
+
+  stop(): void {
+    unsubscribe(INTROSPECTION_CHANNEL, this.#listener);
+  }
+}

@@ -1,0 +1,57 @@
+/** What a release needs: a changelog with its sections in order, and READMEs whose links lead somewhere without the repository. */
+import { existsSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { publishedLibraries } from '../../scripts/packed-library.mjs';
+import { absoluteLinks, linkedFiles } from '../../scripts/release-links.mjs';
+
+const RELEASE = { repository: 'https://example.com/owner/name', tag: 'v1.2.3' };
+
+describe('the changelog', () => {
+  const headings = [...readFileSync('CHANGELOG.md', 'utf8').matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
+
+  it('begins with what is not released yet, and has versions with dates, the newest first', () => {
+    expect(headings[0]).toBe('[Unreleased]');
+    const released = headings.slice(1);
+    for (const heading of released) expect(heading).toMatch(/^\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}$/);
+    const dates = released.map((heading) => heading?.slice(-10));
+    expect(dates).toEqual(dates.toSorted().toReversed());
+  });
+
+  it('has changes under known headings alone', () => {
+    const kinds = [...readFileSync('CHANGELOG.md', 'utf8').matchAll(/^### (.*)$/gm)].map(([, kind]) => kind);
+    for (const kind of kinds)
+      expect(['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security']).toContain(kind);
+    expect(kinds.length).toBeGreaterThan(0);
+  });
+});
+
+describe.each(publishedLibraries().map((library) => [relative(process.cwd(), library)]))(
+  'the README of %s',
+  (folder) => {
+    const readme = readFileSync(`${folder}/README.md`, 'utf8');
+
+    it('leads to files that are there', () => {
+      for (const file of linkedFiles(readme, folder)) expect([file, existsSync(file)]).toEqual([file, true]);
+      expect(linkedFiles(readme, folder).length).toBeGreaterThan(0);
+    });
+
+    it('has absolute links alone, once it is prepared for a release', () => {
+      const prepared = absoluteLinks(readme, { ...RELEASE, folder });
+      expect(linkedFiles(prepared, folder)).toEqual([]);
+      expect(prepared).toContain('](https://example.com/owner/name/blob/v1.2.3/');
+    });
+  },
+);
+
+describe('absolute links', () => {
+  it.each([
+    ['[a](../../docs/a.md)', '[a](https://example.com/owner/name/blob/v1.2.3/docs/a.md)'],
+    ['[a](../../docs/a.md#b)', '[a](https://example.com/owner/name/blob/v1.2.3/docs/a.md#b)'],
+    ['![a](../../docs/a.png)', '![a](https://example.com/owner/name/raw/v1.2.3/docs/a.png)'],
+    ['[a](#here)', '[a](#here)'],
+    ['[a](https://example.org/a)', '[a](https://example.org/a)'],
+  ])('of %s', (link, expected) => {
+    expect(absoluteLinks(link, { ...RELEASE, folder: 'libs/keycloak' })).toBe(expected);
+  });
+});
