@@ -54,13 +54,17 @@ export function checkTimeout(timeoutMs: number | undefined): void {
   throw new TypeError(`timeoutMs must be an integer from 1 to ${MAX_TIMEOUT_MS}, not ${String(timeoutMs)}`);
 }
 
-/** Throws `TypeError` for a status that is not the caller's business: a 401 or 403 is about this service or its token, a 5xx about the other one. */
+/** About this service, its token or its connection: not the business of its caller. */
+const OF_THE_CALL: ReadonlySet<number> = new Set([401, 403, 407, 408, 421, 425, 426, 431]);
+
+/** Throws `TypeError` for a status that is not the caller's business; a 5xx is about the other service. */
 export function checkPassOn(statuses: readonly number[] = []): void {
-  const bad = statuses.find(
-    (status) => !Number.isInteger(status) || status < 400 || status > 499 || status === 401 || status === 403,
-  );
-  if (bad === undefined) return;
-  throw new TypeError(`passOn takes statuses from 400 to 499 but for 401 and 403, not ${String(bad)}`);
+  for (const status of statuses) {
+    if (Number.isInteger(status) && status >= 400 && status <= 499 && !OF_THE_CALL.has(status)) continue;
+    throw new TypeError(
+      `passOn takes statuses from 400 to 499 that are about what was asked for, not ${String(status)}`,
+    );
+  }
 }
 
 /** That of the option of a service. */

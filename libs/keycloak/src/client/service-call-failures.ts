@@ -27,11 +27,13 @@ export function refusesToken({ status, headers }: AnswerHead): boolean {
 export function answerFailure(
   service: string,
   tokenRequest: TokenRequest,
-  token: IssuedToken,
+  /** Those that were sent. */
+  tokens: readonly (IssuedToken | undefined)[],
   { status, headers, body }: AnswerHead & { readonly body: unknown },
   passOn: readonly number[] = [],
 ): BearerError | ServiceCallError {
-  const safe = safeBody(body, token.reveal());
+  const texts = tokens.flatMap((token) => token?.reveal() ?? []);
+  const safe = safeBody(body, texts.join(' '));
   if (status === 403 && tokenRequest.grant === TOKEN_EXCHANGE_GRANT) {
     // The subject lacks something there, or further down: the service that said no knows the permission best.
     const permission = safe.permission ?? tokenRequest.scope;
@@ -42,7 +44,7 @@ export function answerFailure(
   return new ServiceCallError(refused ? 'service_refused' : 'service_failed', service, `answered_${status}`, {
     status,
     body: safe,
-    answer: withoutToken(body, token.reveal()),
+    answer: withoutTokens(body, texts),
     isPassedOn: passOn.includes(status),
     retryAfterSeconds: retryAfterSeconds(headers['retry-after']),
   });
@@ -51,9 +53,10 @@ export function answerFailure(
 const MAX_ANSWER_LENGTH = 16_384;
 
 /** For the code that made the call; nothing that has our token in it, nor more than an error needs. */
-function withoutToken(body: unknown, token: string): unknown {
+function withoutTokens(body: unknown, tokens: readonly string[]): unknown {
   const text = JSON.stringify(body) as string | undefined;
-  return text === undefined || text.length > MAX_ANSWER_LENGTH || text.includes(token) ? undefined : body;
+  if (text === undefined || text.length > MAX_ANSWER_LENGTH) return undefined;
+  return tokens.some((token) => text.includes(token)) ? undefined : body;
 }
 
 /** `ServiceCallError` for an `HttpFailure`; any other error as it is. */

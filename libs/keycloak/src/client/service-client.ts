@@ -27,7 +27,7 @@ export interface ServiceRequestOptions {
   /** What an answer that succeeded is read as: JSON, or text whose type is not looked at. Default `json`. */
   readonly answer?: 'json' | 'text';
   /**
-   * Statuses of the service, 400 to 499 but for 401 and 403, that a caller of this service may be answered with when the error is not caught: the
+   * Statuses of the service, 400 to 499 but for those that are about the call itself (401, 403, 407, 408, 421, 425, 426, 431), that a caller of this service may be answered with when the error is not caught: the
    * status alone, with this library's body. Default: none, and all of them are 502.
    */
   readonly passOn?: readonly number[];
@@ -125,10 +125,10 @@ export class ServiceCaller {
     const target = query === undefined ? path : withQuery(path, query);
     const send = async (authorization: string): Promise<TransportResponse> =>
       this.transport.send({ ...rest, method, path: target, body, authorization });
-    const { response, token } = await sendWithToken(this.tokens, this.tokenRequest, send, options);
+    const { response, token, refused } = await sendWithToken(this.tokens, this.tokenRequest, send, options);
     if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;
     const url = this.transport.addressOf({ path: target });
-    const failure = answerFailure(this.service, this.tokenRequest, token, response, options.passOn);
+    const failure = answerFailure(this.service, this.tokenRequest, [token, refused], response, options.passOn);
     throw failure.add({ call: `${method} ${url}` });
   }
 }

@@ -135,7 +135,7 @@ export class ServiceTransport {
   /** At once where nothing is packed (perf: service-client). */
   #answer(response: HttpResponse, as: TransportRequest['answer']): TransportResponse | Promise<TransportResponse> {
     const encoding = response.headers['content-encoding'] ?? 'identity';
-    return encoding === 'identity'
+    return encoding === 'identity' || response.body.length === 0
       ? this.#answered(response, response.body.toString('utf8'), as)
       : this.#unpacked(response).then((text) => this.#answered(response, text, as));
   }

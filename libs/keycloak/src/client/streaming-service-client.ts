@@ -75,7 +75,7 @@ export class StreamingServiceCaller {
     return {
       response,
       failure: () =>
-        answerFailure(this.service, this.tokenRequest, token, {
+        answerFailure(this.service, this.tokenRequest, [token, refused], {
           status: response.status,
           headers: response.headers,
           body: jsonOf(response.body),

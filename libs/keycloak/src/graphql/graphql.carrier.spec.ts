@@ -86,11 +86,24 @@ class OrdersResolver {
     return { number: 1 };
   }
 
+  @Mutation(() => Int, { nullable: true })
+  @MaxStaleness({ seconds: 0 })
+  @RequirePermission('orders.tip')
+  tip(): number {
+    return 1;
+  }
+
   @Mutation(() => Boolean)
   @Public()
   async slow(): Promise<boolean> {
     await new Promise((resolve) => setTimeout(resolve, 200));
     return true;
+  }
+
+  @Subscription(() => Order)
+  @RequirePermission('orders.read')
+  placed() {
+    return placed();
   }
 
   @Subscription(() => Int)
@@ -100,6 +113,11 @@ class OrdersResolver {
     ran.push(`ticks for ${caller.clientId}`);
     return ticks();
   }
+}
+
+async function* placed(): AsyncGenerator<{ placed: Order }> {
+  yield { placed: { number: 1 } };
+  yield { placed: { number: 1 } };
 }
 
 @Resolver(() => Order)
@@ -264,6 +282,14 @@ describe.each(DRIVERS)('GraphQL by %s', (_, options, adapter) => {
     expect(asked.count).toBe(1);
   });
 
+  it('asks once for a caller who is refused each time, too', async () => {
+    const asked = introspections();
+    const refused = Array.from({ length: 20 }, (__, at) => `p${at}: tip`).join(' ');
+    const { errors } = await query(`mutation { ${refused} }`, bearerOf(app, { ...GOOD, permissions: [] }));
+    expect(errors).toHaveLength(20);
+    expect(asked.count).toBe(1);
+  });
+
   it('asks once for each request where no answer may be reused, however many mutations it has', async () => {
     const asked = introspections();
     const mutation = `mutation { ${Array.from({ length: 20 }, (__, at) => `p${at}: pay { number mine }`).join(' ')} }`;
@@ -360,16 +386,24 @@ describe('a subscription', () => {
 describe('a context that all operations share', () => {
   const one = { shared: true };
   const fixed: { req?: unknown } = {};
+  beforeEach(() => {
+    delete fixed.req;
+  });
+
   it.each<[string, object, () => ExpressAdapter | FastifyAdapter]>([
-    ['an object, of Mercurius', { driver: MercuriusDriver, context: one }, () => new FastifyAdapter()],
+    ['Mercurius', { driver: MercuriusDriver, context: one }, () => new FastifyAdapter()],
+    ['Apollo', { driver: ApolloDriver, context: one }, () => new ExpressAdapter()],
+  ])('stops the start where it is an object: %s', async (_, options, adapter) => {
+    await expect(start(options, adapter, [OrdersResolver, FieldsResolver])).rejects.toThrow(
+      /^The option "context" of GraphQLModule/,
+    );
+  });
+
+  it.each<[string, object, () => ExpressAdapter | FastifyAdapter]>([
+    ['of Mercurius', { driver: MercuriusDriver, context: () => one }, () => new FastifyAdapter()],
     [
-      'what a function gives each time, of Mercurius',
-      { driver: MercuriusDriver, context: () => one },
-      () => new FastifyAdapter(),
-    ],
-    [
-      // As @nestjs/apollo 13 does with an object.
-      'that has the request of the first for good, of Apollo',
+      // As @nestjs/apollo 13 does with what a function gives each time.
+      'with the request of the first for good, of Apollo',
       {
         driver: ApolloDriver,
         context: ({ req }: { req: unknown }) => {
@@ -380,7 +414,6 @@ describe('a context that all operations share', () => {
       () => new ExpressAdapter(),
     ],
   ])('runs no operation for the caller of another: %s', async (_, options, adapter) => {
-    delete fixed.req;
     await start(options, adapter, [OrdersResolver, FieldsResolver]);
     // Another request comes between what is public of this one and what is not.
     const attack = query('mutation { slow pay { number } }');
@@ -390,12 +423,28 @@ describe('a context that all operations share', () => {
     await query('mutation { pay { number } }');
     expect(ran).toEqual([]);
   });
+
+  it('runs none while the request of the other is under way, either', async () => {
+    const context = ({ req }: { req: unknown }) => {
+      fixed.req ??= req;
+      return fixed;
+    };
+    await start({ driver: ApolloDriver, context }, () => new ExpressAdapter(), [OrdersResolver, FieldsResolver]);
+    const victim = query('mutation { slow }', bearerOf(app));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await query('mutation { pay { number } }')).toMatchObject({
+      errors: [{ extensions: { code: 'route_closed' } }],
+    });
+    await victim;
+    expect(ran).toEqual([]);
+  });
 });
 
 describe('a subscription whose connection the application hides', () => {
   const operations = (context: unknown) => ({ driver: ApolloDriver, subscriptions: { 'graphql-ws': true }, context });
 
-  async function outcome(context: unknown): Promise<unknown> {
+  /** The first two answers, of which one may be an error. */
+  async function outcome(context: unknown, text = 'subscription { ticks }'): Promise<unknown[]> {
     await start(operations(context), () => new ExpressAdapter(), [OrdersResolver, FieldsResolver]);
     const url = new URL('/graphql', await app.getUrl());
     const authorization = bearerOf(app);
@@ -406,8 +455,14 @@ describe('a subscription whose connection the application hides', () => {
     }
     const client = createClient({ url: `ws://${url.host}/graphql`, webSocketImpl: Socket, retryAttempts: 0 });
     undone.push(() => client.dispose());
+    const answers: unknown[] = [];
     return new Promise((resolve) => {
-      client.subscribe({ query: 'subscription { ticks }' }, { next: resolve, error: resolve, complete: () => {} });
+      const next = (answer: unknown): void => {
+        answers.push(answer);
+        if (answers.length === 2) resolve(answers);
+      };
+      const error = (refused: unknown): void => resolve([refused]);
+      client.subscribe({ query: text }, { next, error, complete: () => resolve(answers) });
     });
   }
 
@@ -424,7 +479,13 @@ describe('a subscription whose connection the application hides', () => {
 
   it('runs when the parts are kept beside its request', async () => {
     const kept = ({ extra, connectionParams }: GraphqlWs) => ({ req: extra.request, extra, connectionParams });
-    expect(await outcome(kept)).toEqual({ data: { ticks: 1 } });
+    expect(await outcome(kept)).toEqual([{ data: { ticks: 1 } }, { data: { ticks: 2 } }]);
+  });
+
+  it('judges the fields of each event', async () => {
+    const kept = ({ extra, connectionParams }: GraphqlWs) => ({ req: extra.request, extra, connectionParams });
+    const event = { data: { placed: { number: 1, mine: 1 } } };
+    expect(await outcome(kept, 'subscription { placed { number mine } }')).toEqual([event, event]);
   });
 });
 

@@ -15,48 +15,48 @@ export function contextOf(args: readonly unknown[]): OperationContext & object {
   throw withoutRequest();
 }
 
-/** What GraphQL says of the operation: the last argument. */
-export function infoOf(args: readonly unknown[]): {
-  readonly variableValues?: object;
-  readonly operation?: { readonly operation?: string };
-} {
-  return Object(args.at(-1)) as ReturnType<typeof infoOf>;
+/** Whether GraphQL says that the operation is a subscription: by the last argument. */
+export function isSubscription(args: readonly unknown[]): boolean {
+  const { operation } = Object(args.at(-1)) as { readonly operation?: { readonly operation?: string } };
+  return operation?.operation === 'subscription';
 }
 
 export const withoutRequest = (
   detail = 'The context of GraphQL has no request: keep "req" in what the option "context" returns',
 ): BearerError => new BearerError('route_closed', { reason: 'transport_without_headers', detail });
 
-/** By context: the request and the execution that it was first seen with. */
-const seen = new WeakMap<object, { readonly request: unknown; readonly execution: unknown }>();
+/** By context: the request that it was first seen with. */
+const requests = new WeakMap<object, unknown>();
+/** By HTTP request: the contexts that it was seen in. */
+const contexts = new WeakMap<object, Set<object>>();
 
 /**
- * Throws `BearerError` for a context that was seen with another request: a driver whose option `context` is an object, or gives the same one
- * each time, has all operations share it, and one would run for the caller of another.
+ * Throws `BearerError` for a context that has the request of another operation: where the option `context` gives the same object each time, all
+ * operations share it, and one would run for the caller of another. That it is an object is found at the start.
+ *
+ * Mercurius gives each its request, in the one object. Apollo makes a copy of it for each operation, with the request of the first: one request is then
+ * seen in more copies than it has operations.
  */
 export function checkNotShared(args: readonly unknown[]): void {
   const context = contextOf(args);
   const request: unknown = context.reply?.request ?? context.req;
-  const execution = context.reply === undefined ? executionOf(request, args) : undefined;
-  const first = seen.get(context);
-  if (first === undefined) seen.set(context, { request, execution });
-  const isShared = first !== undefined && (first.request !== request || first.execution !== execution);
-  if (isShared || hasEnded(request)) {
-    throw withoutRequest(
-      'The context of GraphQL is that of another request: the option "context" must be a function that makes a new object',
-    );
+  if (!requests.has(context)) requests.set(context, request);
+  if (requests.get(context) !== request || isWornOut(request, context)) {
+    throw new BearerError('route_closed', {
+      reason: 'context_shared',
+      detail:
+        'The context of GraphQL has the request of another operation: the option "context" must be a function that makes a new object',
+    });
   }
 }
 
-/**
- * What no two operations have in common, with Apollo: each execution has an object of its own for its variables. A subscription is executed again for
- * each of its events, and parsed once. Mercurius runs the operations of a batch with one context.
- */
-function executionOf(request: unknown, args: readonly unknown[]): unknown {
-  const { variableValues, operation } = infoOf(args);
-  return 'extra' in (Object(request) as object) ? operation : variableValues;
+function isWornOut(request: unknown, context: OperationContext & object): boolean {
+  if (typeof request !== 'object' || request === null) return false;
+  // Over a WebSocket there may be any number.
+  if (context.reply !== undefined || 'extra' in request || 'extra' in context) return false;
+  const seen = contexts.get(request) ?? new Set<object>();
+  contexts.set(request, seen);
+  seen.add(context);
+  const { body, res } = request as { readonly body?: unknown; readonly res?: { readonly writableEnded?: boolean } };
+  return res?.writableEnded === true || seen.size > (Array.isArray(body) ? body.length : 1);
 }
-
-/** Of Express. */
-const hasEnded = (request: unknown): boolean =>
-  (Object(request) as { readonly res?: { readonly writableEnded?: boolean } }).res?.writableEnded === true;

@@ -1,6 +1,6 @@
 /** Subscriptions: the request and the socket behind an operation that stays open. */
 import type { CarriedRequest, LongLivedConnection } from '../ports/credential-carrier.js';
-import { contextOf, infoOf, withoutRequest } from './operation-context.js';
+import { contextOf, isSubscription, withoutRequest } from './operation-context.js';
 
 /** Where the drivers put what belongs to the connection. */
 interface ConnectionContext {
@@ -57,7 +57,7 @@ export function subscriptionOf(args: readonly unknown[]): Subscription | undefin
     const connection = { key: socket, isOpen: () => !socket.destroyed, close: () => void socket.destroy() };
     return { handshake: request, parameters: _connectionInit, connection };
   }
-  if (infoOf(args).operation?.operation !== 'subscription') return undefined;
+  if (!isSubscription(args)) return undefined;
   throw withoutRequest(
     'The context of a subscription has no connection: keep "extra" and "connectionParams" in what the option "context" returns',
   );

@@ -46,6 +46,7 @@ export const BEARER_ERROR_REASONS = [
   'no_decorator_opens_it',
   'access_unclear',
   'context_without_carrier',
+  'context_shared',
   'transport_without_headers',
 ] as const;
 

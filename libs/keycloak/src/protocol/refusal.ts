@@ -94,6 +94,9 @@ export abstract class Refusal<Reason extends RefusalReason = RefusalReason> exte
   /** The headers on the wire: the challenge of RFC 6750 §3 where the code has one, and `Retry-After` on every 503. */
   toHeaders(realm: string): Readonly<Record<string, string>> {
     if (this.httpStatus === 503) return { 'Retry-After': String(this.retryAfterSeconds ?? 5) };
+    if (this.httpStatus === 429 && this.retryAfterSeconds !== undefined) {
+      return { 'Retry-After': String(this.retryAfterSeconds) };
+    }
     switch (this.code) {
       case 'missing_token':
         return { 'WWW-Authenticate': formatBearerChallenge({ realm }) };

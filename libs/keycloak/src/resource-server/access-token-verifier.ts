@@ -91,8 +91,8 @@ export class AccessTokenVerifier {
   }
 
   /** `judge` for a connection that is open: whether its token is still good, whatever it permits. @internal */
-  judgeAnew(text: string): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    return this.#introspected(text, Infinity, this.#withoutPermissions);
+  judgeAnew(text: string, maxStalenessSeconds: number): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+    return this.#introspected(text, maxStalenessSeconds, this.#withoutPermissions);
   }
 
   #introspected(

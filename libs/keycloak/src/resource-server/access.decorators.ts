@@ -1,4 +1,5 @@
 /** The decorators that open a route. One without any of them answers 403 to everybody. */
+import { isDeepStrictEqual } from 'node:util';
 import { bindAccessCheck } from './access-check.guard.js';
 import { markPlace, note, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
 
@@ -59,7 +60,8 @@ export function RequirePermission(permission: string, ...more: readonly string[]
  */
 export function RequireAnyPermission(permission: string, ...more: readonly string[]): RouteDecorator {
   const anyOf = permissionNames('@RequireAnyPermission', [permission, ...more]);
-  return mark('anyOf', [anyOf], (earlier) => [anyOf, ...earlier]);
+  const isAnyOf = (other: readonly string[]): boolean => isDeepStrictEqual(other, anyOf);
+  return mark('anyOf', [anyOf], (earlier) => (earlier.some(isAnyOf) ? earlier : [anyOf, ...earlier]));
 }
 
 /** Scope tokens, or names of roles as the realm has them: with blanks and letters of any alphabet. */

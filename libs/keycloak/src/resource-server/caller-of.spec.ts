@@ -26,6 +26,7 @@ import {
   MaxStaleness,
   Public,
   RequirePermission,
+  RevocationList,
   type CarriedRequest,
   type PermissionContext,
   type VerifiedAccessToken,
@@ -35,12 +36,16 @@ import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index
 /** Who was seen, and where. */
 const seen: string[] = [];
 
+/** What happens between the guard of the application and that of the library. */
+let between = (): void => {};
+
 /** Runs before the library's guard, as one of the root module does. */
 @Injectable()
 class Throttler implements CanActivate {
   constructor(private readonly guard: IntrospectionGuard) {}
   async canActivate(context: ExecutionContext): Promise<boolean> {
     seen.push(`throttler: ${(await this.guard.callerOf(context))?.subject ?? 'nobody'}`);
+    between();
     return true;
   }
 }
@@ -98,6 +103,7 @@ class App {}
 const undone: (() => unknown)[] = [];
 afterEach(async () => {
   seen.length = 0;
+  between = () => {};
   for (const undo of undone.splice(0).toReversed()) await undo();
 });
 
@@ -113,7 +119,7 @@ async function start(adapter: object, options: Parameters<typeof KeycloakTesting
   };
   const bearer = (...permissions: string[]): string =>
     `Bearer ${signIn(app, testAccessToken({ subject: 'alice', permissions }))}`;
-  return { get, bearer };
+  return { get, bearer, app };
 }
 
 function introspections(): unknown[] {
@@ -148,6 +154,13 @@ describe.each([
     expect(await get('/mine', 'Bearer junk')).toBe('401 invalid_token');
     expect(await get('/mine', 'Bearer a b')).toBe('400 invalid_request');
     expect(seen).toEqual(['throttler: nobody']);
+  });
+
+  it('judges anew a token that is denied after it was asked for (RS-13)', async () => {
+    const { get, app } = await start(adapter());
+    const authorization = `Bearer ${signIn(app, testAccessToken({ permissions: ['orders.read'], claims: { sid: 'session' } }))}`;
+    between = () => app.get(RevocationList, { strict: false }).deny({ sid: 'session' });
+    expect(await get('/mine', authorization)).toBe('401 invalid_token');
   });
 
   it('judges on a public route when it is asked', async () => {

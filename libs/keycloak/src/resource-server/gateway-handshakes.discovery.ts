@@ -109,7 +109,7 @@ export class GatewayHandshakes {
   /** Closes `connection` when the token of its handshake ends or is denied. */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, request: CarriedRequest): void {
     const text = bearerToken(request, this.options.maxTokenBytes) ?? '';
-    this.connections.hold(connection, token, () => this.verifier.judgeAnew(text));
+    this.connections.hold(connection, token, (maxStaleness) => this.verifier.judgeAnew(text, maxStaleness));
   }
 
   /** What the caller may be told. */

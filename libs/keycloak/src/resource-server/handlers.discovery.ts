@@ -56,7 +56,16 @@ export function fieldGuards(discovery: DiscoveryService): (host: Host) => boolea
   };
 }
 
+/** Whether a GraphQLModule has an object as `context`, which some drivers give to all operations as it is. */
+export function hasGraphqlContextObject(discovery: DiscoveryService): boolean {
+  return discovery
+    .getProviders()
+    .filter(({ token }) => token === GRAPHQL_OPTIONS)
+    .some(({ instance }) => typeof (Object(instance) as GraphqlOptions).context === 'object');
+}
+
 interface GraphqlOptions {
+  readonly context?: unknown;
   readonly fieldResolverEnhancers?: readonly string[];
   /** The modules whose resolvers are in the schema; all of them, when there is none. */
   readonly include?: readonly unknown[];

@@ -26,7 +26,7 @@ beforeEach(() => {
       tellDenied = listener;
     },
   };
-  connections = new HeldConnections({ introspectionTtlSeconds: 10 }, clock, revocations, log);
+  connections = new HeldConnections({ introspectionTtlSeconds: 10, maxConcurrentCalls: 20 }, clock, revocations, log);
 });
 
 afterEach(() => {
@@ -80,11 +80,12 @@ describe('HeldConnections', () => {
     expect(connections.size).toBe(0);
   });
 
-  it('closes one at once when its token is denied', () => {
+  it('closes one at once when its token is denied', async () => {
     const { held, state } = connection();
     connections.hold(held, token(), () => token());
     denied = true;
     tellDenied();
+    await jest.advanceTimersByTimeAsync(0);
     expect(state.closed).toBe(1);
     expect(lines).toMatchObject([
       { message: 'Connection closed: its token is good no more', reason: 'revoked', sub: 'test-subject' },
@@ -94,20 +95,53 @@ describe('HeldConnections', () => {
   it('closes one whose token is judged good no more', async () => {
     const { held, state } = connection();
     connections.hold(held, token(), inactive);
-    await pass(1);
+    await pass(6);
     expect(state.closed).toBe(1);
   });
 
-  it('closes one when there is no answer for a window after the last one', async () => {
+  it('closes one when there is no answer for one and a half windows after the last one', async () => {
     const { held, state } = connection();
     let rejudge: Rejudge = () => token();
-    connections.hold(held, token(), () => rejudge());
+    connections.hold(held, token(), () => rejudge(0));
     await pass(50);
     rejudge = noAnswer;
     await pass(9);
     expect(state.closed).toBe(0);
-    await pass(2);
+    await pass(7);
     expect(state.closed).toBe(1);
+  });
+
+  it('judges each twice in a window, by an answer of half its age, and half of maxConcurrentCalls at once', async () => {
+    const ages: number[] = [];
+    let under = 0;
+    let most = 0;
+    for (let at = 0; at < 50; at += 1) {
+      const { held } = connection();
+      const own = token();
+      connections.hold(held, own, async (maxStaleness) => {
+        ages.push(maxStaleness);
+        under += 1;
+        most = Math.max(most, under);
+        await Promise.resolve();
+        under -= 1;
+        return own;
+      });
+    }
+    await pass(6);
+    expect(ages).toEqual(Array.from({ length: 50 }, () => 5));
+    expect(most).toBe(10);
+  });
+
+  it('looks for the denied ones once, however many are denied at a time, and judges none', async () => {
+    const { held } = connection();
+    let judged = 0;
+    connections.hold(held, token(), () => {
+      judged += 1;
+      return token();
+    });
+    for (let at = 0; at < 100; at += 1) tellDenied();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(judged).toBe(0);
   });
 
   it('asks about a token one at a time, however long an answer takes', async () => {
@@ -130,7 +164,7 @@ describe('HeldConnections', () => {
     expect(jest.getTimerCount()).toBe(0);
     const next = connection();
     connections.hold(next.held, token(), inactive);
-    await pass(1);
+    await pass(6);
     expect(next.state.closed).toBe(1);
   });
 
@@ -139,7 +173,7 @@ describe('HeldConnections', () => {
     let refuse: (error: Error) => void = () => {};
     const same = token();
     connections.hold(held, same, () => new Promise((_, reject) => (refuse = reject)));
-    await pass(1);
+    await pass(6);
     connections.hold(held, same, () => same);
     refuse(new BearerError('invalid_token', { reason: 'inactive' }));
     await pass(1);
@@ -166,7 +200,7 @@ describe('HeldConnections', () => {
     };
     connections.hold(throwing, token(), inactive);
     connections.hold(second.held, token(), inactive);
-    await pass(1);
+    await pass(6);
     expect(second.state.closed).toBe(1);
     expect(connections.size).toBe(0);
   });

@@ -5,36 +5,45 @@ import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { LongLivedConnection } from './credential-carrier.js';
 
-/** How often all of them are judged anew, mostly by an answer that is cached; a denial has them judged at once. */
+/** How often all of them are looked at. */
 const SWEEP_MS = 1000;
 
-/** Judges the token of a connection anew. Throws `BearerError` when it is good no more. */
-export type Rejudge = () => VerifiedAccessToken | Promise<VerifiedAccessToken>;
+/** Judges the token of a connection anew, by an answer that is that old at most. Throws `BearerError` when it is good no more. */
+export type Rejudge = (maxStalenessSeconds: number) => VerifiedAccessToken | Promise<VerifiedAccessToken>;
 
 interface Held {
+  readonly key: object;
+  readonly hash: string;
   readonly connection: LongLivedConnection;
   readonly rejudge: Rejudge;
   token: VerifiedAccessToken;
-  /** Until when the last answer may be relied on, if there comes no other; monotonic. */
+  /** When its token is to be judged anew, and until when the last answer may be relied on if there comes no other; monotonic. */
+  dueMs: number;
   reliableUntilMs: number;
-  isAsking: boolean;
+  isWaiting: boolean;
 }
 
 export interface HeldConnectionsOptions {
   readonly introspectionTtlSeconds: number;
+  readonly maxConcurrentCalls: number;
 }
 
 /** Why a connection was closed, for the log. */
 export type ConnectionEnd = 'expired' | 'revoked' | 'no_answer' | BearerErrorReason;
 
 /**
- * The revocation window holds for who only listens, too: an answer about a token is reused for `introspectionTtlSeconds`, and when the authorization
- * server gives no other, the connection is closed after as long again. One over which several tokens came is closed when any of them ends.
+ * The revocation window holds for who only listens, too: each token is judged twice in `introspectionTtlSeconds`, by an answer of half that age at
+ * most, with half of `maxConcurrentCalls` at once, so that others find slots. When the authorization server gives no answer, the connection is closed
+ * after twice the window. One over which several tokens came is closed when any of them ends.
  */
 export class HeldConnections {
   /** By connection, and by the hash of the token. */
   readonly #held = new Map<object, Map<string, Held>>();
+  readonly #due: Held[] = [];
+  readonly #windowMs: number;
+  #asking = 0;
   #sweeping: NodeJS.Timeout | undefined;
+  #isLooking = false;
 
   constructor(
     private readonly options: HeldConnectionsOptions,
@@ -45,7 +54,8 @@ export class HeldConnections {
     },
     private readonly log: { log(message: string, fields: object): void },
   ) {
-    revocations.onDenied(() => this.#sweep());
+    this.#windowMs = Math.max(2 * SWEEP_MS, options.introspectionTtlSeconds * 1000);
+    revocations.onDenied(() => this.#lookSoon());
   }
 
   /** How many are held. */
@@ -55,51 +65,84 @@ export class HeldConnections {
 
   /** From now on; by the same token again, from the answer that was had last. */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, rejudge: Rejudge): void {
-    const reliableUntilMs = this.#reliableUntilMs();
-    const ofConnection = this.#held.get(connection.key) ?? new Map<string, Held>();
-    this.#held.set(connection.key, ofConnection);
-    ofConnection.set(token.hash, { connection, rejudge, token, isAsking: false, reliableUntilMs });
+    const { key } = connection;
+    const ofConnection = this.#held.get(key) ?? new Map<string, Held>();
+    this.#held.set(key, ofConnection);
+    const { hash } = token;
+    ofConnection.set(hash, { key, hash, connection, rejudge, token, isWaiting: false, ...this.#times() });
     this.#sweeping ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
-  #reliableUntilMs(): number {
-    return this.clock.monotonicMs() + Math.max(2 * SWEEP_MS, this.options.introspectionTtlSeconds * 1000);
+  /** Not all at one time, of those that came together. */
+  #times(): { readonly dueMs: number; readonly reliableUntilMs: number } {
+    const nowMs = this.clock.monotonicMs();
+    const dueMs = nowMs + (this.#windowMs / 2) * (0.8 + 0.2 * Math.random());
+    return { dueMs, reliableUntilMs: nowMs + 1.5 * this.#windowMs };
+  }
+
+  /** Once, however many are denied at a time. */
+  #lookSoon(): void {
+    if (this.#isLooking || this.#held.size === 0) return;
+    this.#isLooking = true;
+    queueMicrotask(() => {
+      this.#isLooking = false;
+      for (const held of this.#all()) if (this.revocations.denies(held.token)) this.#close(held, 'revoked');
+    });
+  }
+
+  #all(): Held[] {
+    return [...this.#held.values()].flatMap((ofConnection) => [...ofConnection.values()]);
   }
 
   #sweep(): void {
     const nowMs = this.clock.monotonicMs();
-    for (const [key, ofConnection] of this.#held) {
-      for (const held of ofConnection.values()) this.#look(key, held, nowMs);
-    }
+    for (const held of this.#all()) this.#look(held, nowMs);
+    this.#judgeDue();
     if (this.#held.size > 0) return;
     clearInterval(this.#sweeping);
     this.#sweeping = undefined;
   }
 
-  #look(key: object, held: Held, nowMs: number): void {
-    const { connection, token } = held;
+  #look(held: Held, nowMs: number): void {
+    const { key, connection, token, dueMs, reliableUntilMs } = held;
     if (!connection.isOpen()) this.#held.delete(key);
-    else if (this.clock.epochSeconds() >= token.expiresAt) this.#close(key, held, 'expired');
-    else if (this.revocations.denies(token)) this.#close(key, held, 'revoked');
-    else if (nowMs >= held.reliableUntilMs) this.#close(key, held, 'no_answer');
-    else if (!held.isAsking) void this.#judgeAnew(key, held);
-  }
-
-  async #judgeAnew(key: object, held: Held): Promise<void> {
-    held.isAsking = true;
-    try {
-      held.token = await held.rejudge();
-      held.reliableUntilMs = this.#reliableUntilMs();
-    } catch (error) {
-      // No answer says nothing of the token: it is asked again until the last one is too old.
-      const isStillHeld = this.#held.get(key)?.get(held.token.hash) === held;
-      if (error instanceof BearerError && isStillHeld) this.#close(key, held, error.reason);
-    } finally {
-      held.isAsking = false;
+    else if (this.clock.epochSeconds() >= token.expiresAt) this.#close(held, 'expired');
+    else if (this.revocations.denies(token)) this.#close(held, 'revoked');
+    else if (nowMs >= reliableUntilMs) this.#close(held, 'no_answer');
+    else if (nowMs >= dueMs && !held.isWaiting) {
+      held.isWaiting = true;
+      this.#due.push(held);
     }
   }
 
-  #close(key: object, { connection, token }: Held, reason: ConnectionEnd): void {
+  #judgeDue(): void {
+    while (this.#asking < Math.max(1, this.options.maxConcurrentCalls / 2)) {
+      const held = this.#due.shift();
+      if (held === undefined) return;
+      if (this.#isHeld(held)) void this.#judgeAnew(held);
+    }
+  }
+
+  #isHeld(held: Held): boolean {
+    return this.#held.get(held.key)?.get(held.hash) === held;
+  }
+
+  async #judgeAnew(held: Held): Promise<void> {
+    this.#asking += 1;
+    try {
+      held.token = await held.rejudge(this.options.introspectionTtlSeconds / 2);
+      Object.assign(held, this.#times());
+    } catch (error) {
+      // No answer says nothing of the token: it is asked again until the last one is too old.
+      if (error instanceof BearerError && this.#isHeld(held)) this.#close(held, error.reason);
+    } finally {
+      held.isWaiting = false;
+      this.#asking -= 1;
+      this.#judgeDue();
+    }
+  }
+
+  #close({ key, connection, token }: Held, reason: ConnectionEnd): void {
     if (!this.#held.delete(key)) return;
     const { issuer: iss, clientId: azp, subject: sub, claims } = token;
     this.log.log('Connection closed: its token is good no more', { reason, iss, azp, sub, jti: claims.jti });

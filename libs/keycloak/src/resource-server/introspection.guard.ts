@@ -26,8 +26,8 @@ import { rememberCallToken, rememberToken, tokenVerifiedBy } from './verified-re
  */
 export class IntrospectionGuard implements CanActivate {
   readonly #carriers: ReadonlyMap<string, CredentialCarrier>;
-  /** By request, of those that `callerOf` was asked about; undefined until it is first used (perf: guard-overhead). */
-  #asked: WeakMap<object, Promise<VerifiedAccessToken>> | undefined;
+  /** By request, what is judged or was, by an answer of which age; undefined until it is first used (perf: guard-overhead). */
+  #judgements: WeakMap<object, Judgement> | undefined;
 
   constructor(
     private readonly verifier: AccessTokenVerifier,
@@ -62,14 +62,10 @@ export class IntrospectionGuard implements CanActivate {
     const { kind, request, isLongLived } = this.#callOf(of);
     const known = isLongLived ? undefined : tokenVerifiedBy(this, request, Infinity);
     if (known !== undefined && this.verifier.stillHolds(known)) return known;
-    this.#asked ??= new WeakMap();
-    const asked = isLongLived ? undefined : this.#asked.get(request);
-    if (asked !== undefined) return asked;
     const text = bearerToken(request, this.options.maxTokenBytes);
     if (text === undefined) return undefined;
-    const judging = Promise.resolve(this.verifier.judge(text, Infinity, { kind, request }));
-    this.#asked.set(request, judging);
-    return judging;
+    const judge = async (): Promise<VerifiedAccessToken> => this.verifier.judge(text, Infinity, { kind, request });
+    return isLongLived ? judge() : this.#shared(request, Infinity, judge);
   }
 
   #callOf(of: ArgumentsHost | CarriedRequest): { kind: string; request: CarriedRequest; isLongLived: boolean } {
@@ -119,14 +115,16 @@ export class IntrospectionGuard implements CanActivate {
 
   async #judgeCarried(context: ExecutionContext, carrier: CredentialCarrier, access: RouteAccess): Promise<boolean> {
     const args = context.getArgs();
-    const request = carrier.requestOf(args);
+    const request: BearerRequest & object = carrier.requestOf(args);
     const connection = carrier.connectionOf?.(args);
     // Each message of a connection is judged by itself.
     const token = await this.#tokenOf(request, access, carrier.kind, connection === undefined);
+    // Before it is held against the handler: another one may be open to it, and the answer is the same.
+    if (token !== undefined) rememberToken(this, request as object, token, access.maxStalenessSeconds ?? Infinity);
     this.#admit(context, request, token, access);
     rememberCallToken(carrier.callOf(args), token);
     if (token !== undefined && connection !== undefined)
-      this.connections.hold(connection, token, () => this.#judgeAnew(request));
+      this.connections.hold(connection, token, (maxStaleness) => this.#judgeAnew(request, maxStaleness));
     return true;
   }
 
@@ -140,17 +138,37 @@ export class IntrospectionGuard implements CanActivate {
     // Of a handler that ran before this one, for the same request.
     const verified = mayBeKnown ? tokenVerifiedBy(this, request, maxStalenessSeconds) : undefined;
     if (verified !== undefined && this.verifier.stillHolds(verified)) return verified;
-    // Of who asked for the caller before, where nothing fresher is demanded.
-    const asked = mayBeKnown && maxStalenessSeconds === Infinity ? this.#asked?.get(request) : undefined;
-    if (asked !== undefined) return asked;
     const text = bearerToken(request, this.options.maxTokenBytes);
-    if (text !== undefined) return this.verifier.judge(text, maxStalenessSeconds, { kind, request });
+    if (text !== undefined) {
+      const judge = (): VerifiedAccessToken | Promise<VerifiedAccessToken> =>
+        this.verifier.judge(text, maxStalenessSeconds, { kind, request });
+      // Over HTTP one handler runs for a request, unless somebody asked for the caller before.
+      const isShared = mayBeKnown && (kind !== 'http' || this.#judgements?.has(request) === true);
+      return isShared ? this.#shared(request, maxStalenessSeconds, judge) : judge();
+    }
     if (opening === 'optional') return undefined;
     throw new BearerError('missing_token', { reason: 'no_credentials' });
   }
 
-  #judgeAnew(request: BearerRequest): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    return this.verifier.judgeAnew(bearerToken(request, this.options.maxTokenBytes) ?? '');
+  /** One judgement for all that ask about a request, by an answer that is fresh enough for each; anew for a token that was denied meanwhile. */
+  async #shared(
+    request: object,
+    maxStaleness: number,
+    judge: () => VerifiedAccessToken | Promise<VerifiedAccessToken>,
+  ): Promise<VerifiedAccessToken> {
+    this.#judgements ??= new WeakMap();
+    const earlier = this.#judgements.get(request);
+    if (earlier !== undefined && earlier.maxStaleness <= maxStaleness) {
+      const token = await earlier.token;
+      if (this.verifier.stillHolds(token)) return token;
+    }
+    const token = Promise.resolve(judge());
+    this.#judgements.set(request, { maxStaleness, token });
+    return token;
+  }
+
+  #judgeAnew(request: BearerRequest, maxStaleness: number): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+    return this.verifier.judgeAnew(bearerToken(request, this.options.maxTokenBytes) ?? '', maxStaleness);
   }
 
   #admit(
@@ -165,6 +183,11 @@ export class IntrospectionGuard implements CanActivate {
     }
     return markAdmitted(context);
   }
+}
+
+interface Judgement {
+  readonly maxStaleness: number;
+  readonly token: Promise<VerifiedAccessToken>;
 }
 
 const withoutCarrier = (kind: string): BearerError =>

@@ -24,7 +24,8 @@ export interface PermissionContext {
 
 /**
  * Makes a caller's permissions out of the claims of a token; what it returns replaces the members of `scope`. It is called for every call, and what
- * it gives is not kept: one that asks a database keeps answers itself. When it throws or rejects, the call fails as by an error of the application (500).
+ * it gives is not kept: one that asks a database keeps answers itself. When it throws or rejects, the call fails as by an error of the application (500); no
+ * time-out ends it, so it needs one of its own.
  *
  * `context` is undefined for `AccessTokenVerifier.verify()`, where there is no call.
  */
@@ -80,9 +81,11 @@ export function judgeAccessToken(
   const withPermissions = (mapped: unknown): VerifiedAccessToken =>
     makeVerifiedAccessToken(text, tokenFacts(claims, facts.clientId, permissionList(mapped), hash));
   const mapped: unknown = permissions(claims, context);
-  if (!(mapped instanceof Promise)) return withPermissions(mapped);
-  return mapped.then((list) => {
-    // It may have been denied meanwhile.
+  // Promises of other libraries and realms are none of ours.
+  if (typeof (Object(mapped) as { readonly then?: unknown }).then !== 'function') return withPermissions(mapped);
+  return Promise.resolve(mapped).then((list) => {
+    // It may have ended or been denied meanwhile.
+    if (clock.epochSeconds() >= claims.exp + tolerance) throw invalid('expired', claims);
     if (revocations.denies(token)) throw invalid('revoked', claims);
     return withPermissions(list);
   });

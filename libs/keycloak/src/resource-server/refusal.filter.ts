@@ -32,8 +32,8 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
   readonly #logger = new Logger('Refusal');
   /** By request: the refusal of which all is said. One may be that of many requests, which waited for the same answer. */
   readonly #told = new WeakMap<object, Refusal>();
-  /** Outside of HTTP, by call: what was told of which handler. Aliases of one operation may be refused by the thousand. */
-  readonly #toldElsewhere = new WeakMap<object, Set<string>>();
+  /** Outside of HTTP, by call. */
+  readonly #toldElsewhere = new WeakMap<object, Told>();
 
   constructor(
     private readonly options: RefusalFilterOptions,
@@ -51,7 +51,8 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
     this.log(refusal, host);
     if (host.getType<string>() !== 'http') {
       const told = this.#toldOf(refusal, host);
-      told?.all.add(told.key);
+      told.refusals.add(refusal);
+      told.ofGuard.add(keyOf(refusal, host));
       return;
     }
     this.#told.set(host.switchToHttp().getRequest<object>(), refusal);
@@ -87,27 +88,26 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
   #isTold(refusal: Refusal, host: ArgumentsHost): boolean {
     if (host.getType<string>() !== 'http') {
       const told = this.#toldOf(refusal, host);
-      // A filter does not know the handler.
-      return told !== undefined && [...told.all].some((key) => key.startsWith(told.key));
+      // Aliases of one operation may be refused by the thousand. What a handler throws is told each time.
+      return told.refusals.has(refusal) || (isOfGuard(host) && told.ofGuard.has(keyOf(refusal, host)));
     }
     return this.#told.get(host.switchToHttp().getRequest<object>()) === refusal;
   }
 
-  /** Undefined where no call can be told from another. */
-  #toldOf(refusal: Refusal, host: ArgumentsHost): { readonly all: Set<string>; readonly key: string } | undefined {
+  #toldOf(refusal: Refusal, host: ArgumentsHost): Told {
     const call = this.#callOf(refusal, host);
-    if (call === undefined) return undefined;
-    const all = this.#toldElsewhere.get(call) ?? new Set<string>();
-    this.#toldElsewhere.set(call, all);
-    return { all, key: `${refusal.code} ${refusal.reason} ${describeHandler(host)['handler'] ?? ''}` };
+    const told = this.#toldElsewhere.get(call) ?? { refusals: new WeakSet(), ofGuard: new Set() };
+    this.#toldElsewhere.set(call, told);
+    return told;
   }
 
   /** Each message of a connection is a call of its own: there, and where nothing is known of the call, it is the refusal. */
-  #callOf(refusal: Refusal, host: ArgumentsHost): object | undefined {
+  #callOf(refusal: Refusal, host: ArgumentsHost): object {
     const carrier = this.#carrierOf(host.getType<string>());
     const args = host.getArgs();
     try {
-      if (carrier !== undefined && carrier.connectionOf?.(args) === undefined) return carrier.callOf(args);
+      const call = carrier?.callOf(args);
+      if (call !== undefined && carrier?.connectionOf?.(args)?.key !== call) return call;
     } catch {
       // It has no call, which may be what it was refused for.
     }
@@ -155,6 +155,19 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
     else this.#logger.log({ message: 'Request refused', ...line });
   }
 }
+
+/** What was told of one call. */
+interface Told {
+  readonly refusals: WeakSet<Refusal>;
+  /** Of the guard: which handler was refused for what. */
+  readonly ofGuard: Set<string>;
+}
+
+/** A filter does not know the handler. */
+const isOfGuard = (host: ArgumentsHost & Partial<ExecutionContext>): boolean => Boolean(host.getHandler?.());
+
+const keyOf = ({ code, reason, permission }: Refusal, host: ArgumentsHost): string =>
+  [code, reason, permission, describeHandler(host)['handler']].join('\n');
 
 /** Outside of HTTP: the kind of context, and the handler where it is known. */
 function describeHandler(

@@ -6,7 +6,15 @@ import { isAccessCheckBound } from './access-check.guard.js';
 import { isNoted, notedMethods, WHOLE_CLASS } from './access-notes.js';
 import { describeAccess } from './access-description.js';
 import type { GatewayHandshakes } from './gateway-handshakes.discovery.js';
-import { fieldGuards, handlersOf, hostsOf, type Handler, type HandlerKind, type Host } from './handlers.discovery.js';
+import {
+  fieldGuards,
+  handlersOf,
+  hostsOf,
+  hasGraphqlContextObject,
+  type Handler,
+  type HandlerKind,
+  type Host,
+} from './handlers.discovery.js';
 import { chainOf, classAccess, routeAccess, type RouteAccess } from './route-access.js';
 
 /** What `ExecutionContext.getType()` says of each, where a carrier is needed, and what the carrier is called. */
@@ -38,6 +46,11 @@ export class RouteReport implements OnApplicationBootstrap {
    * they are not enforced; what is closed only gets a warning, since it is safe.
    */
   onApplicationBootstrap(): void {
+    if (hasGraphqlContextObject(this.discovery)) {
+      throw new Error(
+        'The option "context" of GraphQLModule is an object, which operations may share, and one would run for the caller of another: give a function that makes one',
+      );
+    }
     const hosts = this.#hosts();
     const isGuarded = this.#isGuarded();
     const enforced = new Set(
@@ -120,6 +133,7 @@ export class RouteReport implements OnApplicationBootstrap {
         `${host.name} is a gateway that anybody can connect to, whatever its decorators say: pass its adapter through guardHandshakes() of nestjs-keycloak-s2s/websockets, or open it by @Public() on the class`,
       );
     }
+    if (this.options.permissions === undefined) refuseImpossible(host.name, access);
     return `${host.name} (connections): ${describeAccess(access)}`;
   }
 }
