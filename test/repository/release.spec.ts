@@ -44,6 +44,18 @@ describe.each(publishedLibraries().map((library) => [relative(process.cwd(), lib
   },
 );
 
+describe.each(publishedLibraries().map((library) => [relative(process.cwd(), library)]))(
+  'the manifest of %s',
+  (folder) => {
+    it('has commands as npm takes them: it drops one whose path begins with a dot', () => {
+      const { bin = {} } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as {
+        bin?: Record<string, string>;
+      };
+      for (const path of Object.values(bin)) expect(path).toMatch(/^\w/);
+    });
+  },
+);
+
 describe('absolute links', () => {
   it.each([
     ['[a](../../docs/a.md)', '[a](https://example.com/owner/name/blob/v1.2.3/docs/a.md)'],
