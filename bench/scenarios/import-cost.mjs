@@ -27,7 +27,7 @@ export async function run({ rounds, say, signal }) {
     const samples = [];
     for (let round = 0; round < rounds; round += 1) samples.push(await imported(file, signal));
     say(`${door}: ${samples.map(({ cpuMs }) => cpuMs.toFixed(0)).join(', ')} ms`);
-    const note = door === '.' ? 'all that a service needs' : 'with what it has in common with the main door';
+    const note = 'by itself, beside Nest';
     const named = `import 'nestjs-keycloak-s2s${door === '.' ? '' : door}'`;
     figures.push(
       figure(
