@@ -24,7 +24,7 @@ export class OrdersResolver {
   }
 
   @ResolveField(() => String)
-  @Public() // to whoever its query is open to
+  @Public() // any caller whom the query admits
   label(@Parent() { number }: Order): string {
     return `Order ${number}`;
   }

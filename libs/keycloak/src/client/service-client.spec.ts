@@ -206,15 +206,18 @@ describe('the answer of a service that says no', () => {
 });
 
 describe('a call without a scope', () => {
-  it.each([
-    ['in our own name', (): Promise<unknown> => client().asSelf().get(PATH), 'client_credentials'],
-    ['for a caller', (): Promise<unknown> => client().onBehalfOf(caller).get(PATH), 'token_exchange'],
-  ] as const)('%s asks for none, and takes what the realm gives unasked', async (_, call, grant) => {
+  it('in our own name has a token with what the realm gives unasked', async () => {
     next.answer(PATH, json({ result: 7 }));
-    const outcome = await call().catch((error: unknown) => error);
-    expect(realm.control.calls.token[grant]).toBeGreaterThan(0);
-    // A realm of scopes gives no audience without one: that is the realm's answer, and no TypeError.
-    expect(outcome).not.toEqual(expect.any(TypeError));
+    expect(await client().asSelf().get(PATH)).toEqual({ result: 7 });
+    expect(claimsSent()).toMatchObject({ azp: 'service-a' });
+    expect(String(claimsSent()['scope'])).not.toContain('orders.approve');
+  });
+
+  it('for a caller is not made where the realm gives no audience without one', async () => {
+    const error = await failure(client().onBehalfOf(caller).get(PATH));
+    expect(error).toMatchObject({ code: expect.stringMatching(/^(insufficient_scope|authorization_server_refused)$/) });
+    expect(next.requests).toEqual([]);
+    expect(realm.control.calls.token.token_exchange).toBeGreaterThan(0);
   });
 
   it('is none by an empty scope, which is a mistake', () => {

@@ -3,7 +3,7 @@ import { RpcException } from '@nestjs/microservices';
 import { throwError } from 'rxjs';
 import { BearerError, type CredentialCarrier } from '../ports/credential-carrier.js';
 import { grpcCall, grpcError, isBareCall, refuseBareCall, streamOf } from './grpc-call.js';
-import { authorizationHeaders } from './message-headers.js';
+import { authorizationHeaders } from './received-headers.js';
 import { rejectDelivery } from './refused-deliveries.js';
 
 export interface MicroservicesCarrierOptions {

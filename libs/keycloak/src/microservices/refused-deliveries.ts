@@ -1,5 +1,5 @@
 /** Refused deliveries: does away with messages of RabbitMQ that no handler acknowledges, since none ran. */
-import { rabbitMqDelivery, type RabbitMqDelivery } from './message-headers.js';
+import { rabbitMqDelivery, type RabbitMqDelivery } from './received-headers.js';
 
 /** Before a message that could not be judged is delivered again. */
 const PAUSE_MS = 1000;

@@ -89,7 +89,7 @@ export class GatewayHandshakes {
       if (demands.length > 0 && !openings.has('authenticated')) return undefined;
       throw new BearerError('missing_token', { reason: 'no_credentials' });
     }
-    const token = await this.verifier.judge(text, Math.min(...demands.map(stalenessOf)), { kind: 'ws', request });
+    const token = await this.verifier.judge(text, Math.min(...demands.map(stalenessOf)), 'ws', request);
     for (const access of demands) if (access.opening !== 'public') authorize(token, access);
     return token;
   }

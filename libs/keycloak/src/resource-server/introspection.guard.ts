@@ -64,8 +64,9 @@ export class IntrospectionGuard implements CanActivate {
     if (known !== undefined && this.verifier.stillHolds(known)) return known;
     const text = bearerToken(request, this.options.maxTokenBytes);
     if (text === undefined) return undefined;
-    const judge = async (): Promise<VerifiedAccessToken> => this.verifier.judge(text, Infinity, { kind, request });
-    return isLongLived ? judge() : this.#shared(request, Infinity, judge);
+    return isLongLived
+      ? this.verifier.judge(text, Infinity, kind, request)
+      : this.#shared(text, Infinity, kind, request);
   }
 
   #callOf(of: ArgumentsHost | CarriedRequest): { kind: string; request: CarriedRequest; isLongLived: boolean } {
@@ -115,17 +116,20 @@ export class IntrospectionGuard implements CanActivate {
 
   async #judgeCarried(context: ExecutionContext, carrier: CredentialCarrier, access: RouteAccess): Promise<boolean> {
     const args = context.getArgs();
-    const request: BearerRequest & object = carrier.requestOf(args);
+    const request = carrier.requestOf(args);
     const connection = carrier.connectionOf?.(args);
     // Each message of a connection is judged by itself.
     const token = await this.#tokenOf(request, access, carrier.kind, connection === undefined);
     // Before it is held against the handler: another one may be open to it, and the answer is the same.
-    if (token !== undefined) rememberToken(this, request as object, token, access.maxStalenessSeconds ?? Infinity);
-    this.#admit(context, request, token, access);
+    if (token !== undefined) {
+      rememberToken(this, request, token, access.maxStalenessSeconds ?? Infinity);
+      authorize(token, access);
+    }
     rememberCallToken(carrier.callOf(args), token);
-    if (token !== undefined && connection !== undefined)
+    if (token !== undefined && connection !== undefined) {
       this.connections.hold(connection, token, (maxStaleness) => this.#judgeAnew(request, maxStaleness));
-    return true;
+    }
+    return markAdmitted(context);
   }
 
   /** Undefined when none was sent to a handler that takes that. */
@@ -140,11 +144,11 @@ export class IntrospectionGuard implements CanActivate {
     if (verified !== undefined && this.verifier.stillHolds(verified)) return verified;
     const text = bearerToken(request, this.options.maxTokenBytes);
     if (text !== undefined) {
-      const judge = (): VerifiedAccessToken | Promise<VerifiedAccessToken> =>
-        this.verifier.judge(text, maxStalenessSeconds, { kind, request });
       // Over HTTP one handler runs for a request, unless somebody asked for the caller before.
       const isShared = mayBeKnown && (kind !== 'http' || this.#judgements?.has(request) === true);
-      return isShared ? this.#shared(request, maxStalenessSeconds, judge) : judge();
+      return isShared
+        ? this.#shared(text, maxStalenessSeconds, kind, request)
+        : this.verifier.judge(text, maxStalenessSeconds, kind, request);
     }
     if (opening === 'optional') return undefined;
     throw new BearerError('missing_token', { reason: 'no_credentials' });
@@ -152,9 +156,10 @@ export class IntrospectionGuard implements CanActivate {
 
   /** One judgement for all that ask about a request, by an answer that is fresh enough for each; anew for a token that was denied meanwhile. */
   async #shared(
-    request: object,
+    text: string,
     maxStaleness: number,
-    judge: () => VerifiedAccessToken | Promise<VerifiedAccessToken>,
+    kind: string,
+    request: BearerRequest,
   ): Promise<VerifiedAccessToken> {
     this.#judgements ??= new WeakMap();
     const earlier = this.#judgements.get(request);
@@ -162,7 +167,7 @@ export class IntrospectionGuard implements CanActivate {
       const token = await earlier.token;
       if (this.verifier.stillHolds(token)) return token;
     }
-    const token = Promise.resolve(judge());
+    const token = Promise.resolve(this.verifier.judge(text, maxStaleness, kind, request));
     this.#judgements.set(request, { maxStaleness, token });
     return token;
   }

@@ -14,12 +14,8 @@ interface VerifiedRequest {
   [MAX_STALENESS]?: number;
 }
 
-export function rememberToken(
-  guard: object,
-  request: VerifiedRequest,
-  token: VerifiedAccessToken,
-  maxStaleness: number,
-): void {
+export function rememberToken(guard: object, given: object, token: VerifiedAccessToken, maxStaleness: number): void {
+  const request = given as VerifiedRequest;
   // As it was: the answer about it is as old as it was then.
   if (request[TOKEN] === token && request[VERIFIED_BY] === guard) return;
   request[TOKEN] = token;

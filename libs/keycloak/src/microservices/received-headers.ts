@@ -1,4 +1,4 @@
-/** Message headers: the `authorization` headers of a message, in the form that each transport gives them. */
+/** Received headers: the `authorization` headers of a message, in the form that each transport gives them. */
 
 /** Metadata of @grpc/grpc-js. */
 interface GrpcMetadata {

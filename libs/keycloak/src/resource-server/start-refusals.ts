@@ -1,0 +1,77 @@
+/** Start refusals: what stops the start of an application, since the guard could not enforce it. */
+import { isScopeToken } from '../protocol/scope.js';
+import { isAccessCheckBound } from './access-check.guard.js';
+import { isNoted, notedMethods, WHOLE_CLASS } from './access-notes.js';
+import type { Handler, Host } from './handlers.discovery.js';
+import { chainOf, routeAccess, type RouteAccess } from './route-access.js';
+
+/** Throws for a permission that no scope can be called: a name of a role, or several scopes in one text. */
+export function refuseImpossible(label: string, { permissions, anyOf }: RouteAccess): void {
+  const impossible = [...permissions, ...anyOf.flat()].find((name) => !isScopeToken(name));
+  if (impossible === undefined) return;
+  throw new Error(
+    `${label} demands the permission ${JSON.stringify(impossible)}, which no token has: permissions are scopes here, each one word. The option "permissions" makes them of roles`,
+  );
+}
+
+/**
+ * Throws when a message handler has no access decorator: Nest hands no global guard to a microservice of a hybrid application unless
+ * it is told to, and does not tell.
+ */
+export function refuseOpenMessages(handlers: readonly Handler[]): void {
+  for (const { kind, label, host } of handlers) {
+    const isMessage = kind === 'message' || kind === 'gateway-message';
+    if (!isMessage || host.classes.every(isAccessCheckBound)) continue;
+    throw new Error(
+      `${label} has no access decorator, and neither has its class: it would run for everybody where Nest runs it without the global guard`,
+    );
+  }
+}
+
+/** Throws where the guard would find something else than what the decorators of the method say. */
+export function accessOf({ label, host: { prototype, instance }, method, function: found }: Handler): RouteAccess {
+  const type: unknown = (instance ?? prototype).constructor;
+  if (typeof type !== 'function' || type.prototype !== prototype) {
+    const what = typeof type === 'function' ? `the class ${type.name}` : 'no class';
+    throw new Error(`${label}: its "constructor" is ${what}, whose decorators would be taken for its own`);
+  }
+  const routed = (instance as Readonly<Record<string, object>> | undefined)?.[method] ?? found;
+  const access = routeAccess(type, found);
+  const fault =
+    access.fault ?? (routed === found ? undefined : (routeAccess(type, routed).fault ?? 'it is another method'));
+  if (fault !== undefined) throw new Error(`${label}: ${fault}`);
+  return access;
+}
+
+/**
+ * Throws for a decorator where no guard runs: its author believes that it is enforced. It is, on a controller that others
+ * inject as a provider, or whose methods a provider inherits: nothing from outside reaches those.
+ */
+export function refuseUnenforced(
+  host: Host,
+  guardedHandlers: readonly Handler[],
+  hasHandlers: boolean,
+  enforced: ReadonlySet<object>,
+): void {
+  const guarded = new Set<unknown>(guardedHandlers.map(({ method }) => method));
+  const nothingEnforces = (what: string): Error =>
+    new Error(`${what} has an access decorator that nothing enforces: no guard runs for it`);
+  const isReached = host.isController || host.isGateway || hasHandlers;
+  const isSilent = (prototype: object): boolean => !isReached && enforced.has(prototype);
+  if (
+    !host.isController &&
+    !host.isGateway &&
+    guarded.size === 0 &&
+    isNoted(host.prototype, WHOLE_CLASS) &&
+    !isSilent(host.prototype)
+  ) {
+    throw nothingEnforces(host.name);
+  }
+  const chain = chainOf(host.prototype);
+  for (const base of chain.filter((each) => !isSilent(each))) {
+    for (const name of notedMethods(base)) {
+      const isOverridden = base !== host.prototype && chain.find((owner) => Object.hasOwn(owner, name)) !== base;
+      if (!guarded.has(name) && !isOverridden) throw nothingEnforces(`${host.name}.${String(name)}`);
+    }
+  }
+}
