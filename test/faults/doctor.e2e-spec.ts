@@ -5,7 +5,7 @@ import { describeOnKeycloak, SECRETS } from '../../libs/keycloak-test-servers/co
 import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
 import type { Finding } from '../../libs/keycloak/src/checkup/finding.js';
 import { composeKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
-import type { AcceptedRoute } from '../../libs/keycloak/src/doctor/doctor-subject.js';
+import type { GuardedHandler } from '../../libs/keycloak/src/doctor/doctor-subject.js';
 import { examine, type Examination } from '../../libs/keycloak/src/doctor/examine.js';
 import { REALM_FAULTS } from '../../scripts/faults/realm-faults.mjs';
 import {
@@ -52,7 +52,7 @@ async function doctor(realm: RealmCopy, subject: Subject, asAdministrator = fals
   );
   // Keycloak stands in for the next service: anything that answers.
   for (const [audience, scopes] of Object.entries(calls)) keycloak.service(audience, { baseUrl, audience, scopes });
-  const route: AcceptedRoute = {
+  const route: GuardedHandler = {
     label: 'OrdersController.read (GET)',
     isClosed: false,
     anyOf: [],
@@ -60,7 +60,7 @@ async function doctor(realm: RealmCopy, subject: Subject, asAdministrator = fals
     clients,
   };
   const token = asAdministrator ? await realm.administrator.token() : undefined;
-  const examination = await examine({ keycloak, routes: [route], notSeen: [] }, token);
+  const examination = await examine({ keycloak, handlers: [route], notSeen: [] }, token);
   const text = JSON.stringify(examination);
   for (const secret of [SECRETS[service], token ?? 'eyJ', 'eyJ']) expect(text).not.toContain(secret);
   return examination;

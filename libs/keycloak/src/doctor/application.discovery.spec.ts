@@ -2,11 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Controller, Get, Injectable, Module, type OnModuleInit, type Type } from '@nestjs/common';
+import { Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { MessagePattern } from '@nestjs/microservices';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   AllowClients,
   InjectServiceClient,
   KeycloakModule,
+  Public,
   RequirePermission,
   type KeycloakModuleOptions,
   type ServiceClient,
@@ -46,8 +50,53 @@ class LedgerClient {
   constructor(@InjectServiceClient('ledgr') readonly ledger: ServiceClient) {}
 }
 
-function moduleWith(imports: NonNullable<Parameters<typeof Module>[0]['imports']>, providers: Type[] = []): Type {
-  @Module({ imports, controllers: [OrdersController], providers })
+@Controller()
+class StockMessages {
+  @MessagePattern('stock.left')
+  @RequirePermission('stock.read')
+  left(): number {
+    return 3;
+  }
+}
+
+@Resolver('Stock')
+class StockResolver {
+  @Query('stock')
+  @RequirePermission('stock.list')
+  stock(): object {
+    return {};
+  }
+
+  @ResolveField('shelf')
+  shelf(): string {
+    return '';
+  }
+}
+
+@WebSocketGateway()
+@RequirePermission('stock.watch')
+class StockGateway {
+  @SubscribeMessage('watch')
+  watch(): number {
+    return 3;
+  }
+}
+
+@WebSocketGateway()
+class OpenGateway {
+  @SubscribeMessage('watch')
+  @Public()
+  watch(): number {
+    return 3;
+  }
+}
+
+function moduleWith(
+  imports: NonNullable<Parameters<typeof Module>[0]['imports']>,
+  providers: Type[] = [],
+  controllers: Type[] = [OrdersController],
+): Type {
+  @Module({ imports, controllers, providers })
   class AppModule {}
   return AppModule;
 }
@@ -59,11 +108,31 @@ describe('a module', () => {
     expect(subject.keycloak.checkup.services).toMatchObject([
       { name: 'ledger', audience: 'ledger', scopes: { asSelf: ['ledger.read'], onBehalfOf: ['ledger.read'] } },
     ]);
-    expect(subject.routes).toMatchObject([
+    expect(subject.handlers).toMatchObject([
       { label: 'OrdersController.read (GET)', isClosed: false, permissions: ['orders.read'], clients: ['shop'] },
       { label: 'OrdersController.forgotten (GET)', isClosed: true },
     ]);
     expect(hooks).toBe(0);
+  });
+
+  it('tells what its messages, operations and gateways demand, and not what a field that no guard sees does', async () => {
+    const subject = await subjectOf(
+      moduleWith([KeycloakModule.forRoot(OPTIONS)], [StockResolver, StockGateway], [StockMessages]),
+    );
+    if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
+    expect(subject.handlers).toMatchObject([
+      { label: 'StockMessages.left (message handler)', permissions: ['stock.read'] },
+      { label: 'StockResolver.stock (GraphQL query)', permissions: ['stock.list'] },
+      { label: 'StockGateway (connections)', permissions: ['stock.watch'] },
+      { label: 'StockGateway.watch (message handler of a gateway)', permissions: ['stock.watch'] },
+    ]);
+  });
+
+  it('with a gateway that nothing opens is said not to start', async () => {
+    const findings = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS)], [OpenGateway]));
+    expect(findings).toMatchObject([
+      { check: 'module', message: expect.stringContaining('OpenGateway is a gateway, and no decorator on its class') },
+    ]);
   });
 
   it.each<[string, () => Type, string, RegExp]>([

@@ -68,9 +68,9 @@ export async function subjectOf(module: RootModule): Promise<DoctorSubject | rea
     return [notFound(app)];
   }
   try {
-    const routes = app.get(RouteReport, { strict: false }).routes();
-    const accepted = routes.map((route) => ({ ...route, isClosed: route.opening === 'closed' }));
-    return { keycloak, routes: accepted, notSeen: servicesPerRequest(app) };
+    const handlers = app.get(RouteReport, { strict: false }).guarded();
+    const accepted = handlers.map((handler) => ({ ...handler, isClosed: handler.opening === 'closed' }));
+    return { keycloak, handlers: accepted, notSeen: servicesPerRequest(app) };
   } catch (failure) {
     return [error('module', messageOf(failure), 'Mend the decorators of this handler.')];
   }

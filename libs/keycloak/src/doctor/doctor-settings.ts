@@ -32,7 +32,7 @@ export function subjectOfFlags(flags: DoctorFlags, environment: Environment): Do
   }
   const permissions = (flags.accepts ?? '').split(',').filter((permission) => permission !== '');
   const accepted = { label: '--accepts', isClosed: false, permissions, anyOf: [], clients: [] };
-  return { keycloak, routes: permissions.length === 0 ? [] : [accepted], notSeen: [] };
+  return { keycloak, handlers: permissions.length === 0 ? [] : [accepted], notSeen: [] };
 }
 
 /** `service-b=https://b.example,orders.approve,orders.read` */

@@ -1,8 +1,8 @@
 /** DoctorSubject: the service that is looked at, as its module or the flags describe it. */
 import type { ComposedKeycloak } from '../compose-keycloak.js';
 
-/** A route of the service, and whom it admits. */
-export interface AcceptedRoute {
+/** What the guard stands before: a route, an operation, a message, or the connections of a gateway; and whom it admits. */
+export interface GuardedHandler {
   /** For people. */
   readonly label: string;
   readonly isClosed: boolean;
@@ -13,7 +13,7 @@ export interface AcceptedRoute {
 
 export interface DoctorSubject {
   readonly keycloak: Pick<ComposedKeycloak, 'checkup' | 'fetch'>;
-  readonly routes: readonly AcceptedRoute[];
+  readonly handlers: readonly GuardedHandler[];
   /** Services that are made for each request, so that nothing is known of them. */
   readonly notSeen: readonly string[];
 }

@@ -8,7 +8,7 @@ import type { DoctorSubject } from './doctor-subject.js';
 import { clientFindings } from './client-findings.js';
 import { permittedCalls, type PermittedCall } from './permitted-calls.js';
 import { realmWideFindings } from './realm-findings.js';
-import { routeFindings } from './route-findings.js';
+import { handlerFindings } from './handler-findings.js';
 import { readRealm } from './realm-snapshot.js';
 
 export interface Examination {
@@ -58,7 +58,7 @@ async function lookAtAll(subject: DoctorSubject, adminToken: string | undefined)
 }
 
 async function examineRealm(
-  { keycloak, routes }: DoctorSubject,
+  { keycloak, handlers }: DoctorSubject,
   adminToken: string,
   granted: readonly GrantedCall[],
 ): Promise<Required<Examination>> {
@@ -67,16 +67,16 @@ async function examineRealm(
   const findings = [
     ...(await realmWideFindings(realm, checkup)),
     ...(await clientFindings(realm, checkup, granted)),
-    ...(await routeFindings(realm, checkup, routes)),
+    ...(await handlerFindings(realm, checkup, handlers)),
   ];
   return { findings, permittedCalls: permittedCalls(realm) };
 }
 
-/** The log at the start names closed routes, too; each may be meant. */
-const notLookedAt = ({ routes, notSeen }: DoctorSubject): Finding[] => [
-  ...routes
+/** The log at the start names closed handlers, too; each may be meant. */
+const notLookedAt = ({ handlers, notSeen }: DoctorSubject): Finding[] => [
+  ...handlers
     .filter(({ isClosed }) => isClosed)
-    .map(({ label }) => note('route', `${label} is closed: no decorator opens it, every request gets 403.`)),
+    .map(({ label }) => note('route', `${label} is closed: no decorator opens it, every request is refused.`)),
   ...notSeen.map((name) => note('next_service', `${name} is registered for each request, so it was not looked at.`)),
 ];
 
@@ -84,11 +84,11 @@ const notLookedAt = ({ routes, notSeen }: DoctorSubject): Finding[] => [
  * Permissions that the realm does not list: a client scope may be left out of the list (RFC 8414, `scopes_supported`), and an
  * administrator's token shows whether it is. Those of a `permissions` mapper are no scopes.
  */
-async function unknownPermissions({ keycloak, routes }: DoctorSubject): Promise<Finding[]> {
+async function unknownPermissions({ keycloak, handlers }: DoctorSubject): Promise<Finding[]> {
   const { checkup } = keycloak;
   const known = checkup.options.permissions === undefined ? await checkup.knownScopes() : undefined;
   if (known === undefined) return [];
-  return routes.flatMap(({ label, permissions }) =>
+  return handlers.flatMap(({ label, permissions }) =>
     permissions
       .filter((permission) => !known.includes(permission))
       .map((permission) => ({

@@ -13,14 +13,14 @@ Looks at what a service is configured with, and prints a checklist. It asks Keyc
 throws them away; it changes nothing, and prints no secret.
 
   --module FILE[#NAME]       the compiled root module, such as dist/app.module.js: doctor makes its providers, starts nothing,
-                             and so knows its settings, what it calls, and what its routes demand
+                             and so knows its settings, what it calls, and what its handlers demand
 or, without a module:
   --issuer URL               or KEYCLOAK_ISSUER, or KEYCLOAK_BASE_URL and KEYCLOAK_REALM
   --base-url URL             or KEYCLOAK_BASE_URL: where Keycloak is reached, if not at the issuer
   --client-id ID             or KEYCLOAK_CLIENT_ID
   --client-secret-file FILE  or KEYCLOAK_CLIENT_SECRET, KEYCLOAK_CLIENT_SECRET_FILE; - reads standard input
   --calls AUDIENCE=URL,SCOPE,…   a service that it calls, and the scopes that it asks for; may be repeated
-  --accepts PERMISSION,…     what its own routes demand
+  --accepts PERMISSION,…     what its own handlers demand
   --allow-insecure-requests  takes http: for development; or KEYCLOAK_ALLOW_INSECURE_REQUESTS=true
 
   --admin                    reads the realm too, by an administrator's token: KEYCLOAK_ADMIN_TOKEN

@@ -65,13 +65,16 @@ export class RouteReport implements OnApplicationBootstrap {
     if (lines.length > 0) this.#logger.log(`What opens each handler:\n${lines.map((line) => `  ${line}`).join('\n')}`);
   }
 
-  /** The routes of the application, with what their decorators come to. Throws as `onApplicationBootstrap` for those that contradict. */
-  routes(): ReportedRoute[] {
-    return this.#hosts().flatMap(({ handlers }) =>
-      handlers
-        .filter(({ kind }) => kind === 'route')
-        .map((handler) => ({ label: handler.label, ...accessOf(handler) })),
-    );
+  /**
+   * What a guard stands before, of every kind, with what its decorators come to: handlers, and the connections of gateways. Throws as
+   * `onApplicationBootstrap` for decorators that contradict each other, and for a gateway that none opens.
+   */
+  guarded(): ReportedHandler[] {
+    const isGuarded = this.#isGuarded();
+    return this.#hosts().flatMap(({ host, handlers }) => [
+      ...(host.isGateway ? [{ label: connectionsOf(host), ...connectionAccess(host) }] : []),
+      ...handlers.filter(isGuarded).map((handler) => ({ label: handler.label, ...accessOf(handler) })),
+    ]);
   }
 
   /** Routes and messages are those of controllers, messages of gateways those of gateways: elsewhere Nest does not look. */
@@ -104,7 +107,7 @@ export class RouteReport implements OnApplicationBootstrap {
       throw new Error(`${label} has an access decorator that nothing enforces: ${ENHANCERS}`);
     }
     if (access.opening === 'closed') {
-      this.#logger.warn(`${label} is closed: no decorator opens it, every request gets 403`);
+      this.#logger.warn(`${label} is closed: no decorator opens it, every request is refused`);
     } else if (access.opening !== 'public') {
       const [context, carrier] = CARRIERS[kind] ?? [];
       if (context !== undefined && !this.options.carriers.some((each) => each.kind === context)) {
@@ -119,27 +122,33 @@ export class RouteReport implements OnApplicationBootstrap {
 
   /** What opens a gateway to those who connect: Nest runs no guard for `handleConnection`, nor for what the gateway sends. */
   #connections(host: Host): string {
-    const access = classAccess(host.prototype);
-    if (access.opening === 'closed') {
-      throw new Error(
-        `${host.name} is a gateway, and no decorator on its class says who may connect: ${access.fault ?? '@Authenticated(), @RequirePermission() or, for everybody, @Public()'}`,
-      );
-    }
+    const access = connectionAccess(host);
     if (access.opening !== 'public' && !this.handshakes.isGuarded(host)) {
-      if (!this.handshakes.mayListen()) return `${host.name} (connections): nobody, in an application without a server`;
+      if (!this.handshakes.mayListen()) return `${connectionsOf(host)}: nobody, in an application without a server`;
       throw new Error(
         `${host.name} is a gateway that anybody can connect to, whatever its decorators say: pass its adapter through guardHandshakes() of nestjs-keycloak-s2s/websockets, or open it by @Public() on the class`,
       );
     }
     if (this.options.permissions === undefined) refuseImpossible(host.name, access);
-    return `${host.name} (connections): ${describeAccess(access)}`;
+    return `${connectionsOf(host)}: ${describeAccess(access)}`;
   }
+}
+
+const connectionsOf = (host: Host): string => `${host.name} (connections)`;
+
+/** Who may connect to a gateway, by the decorators on its class. Throws where none says so, or they contradict each other. */
+function connectionAccess(host: Host): RouteAccess {
+  const access = classAccess(host.prototype);
+  if (access.opening !== 'closed') return access;
+  throw new Error(
+    `${host.name} is a gateway, and no decorator on its class says who may connect: ${access.fault ?? '@Authenticated(), @RequirePermission() or, for everybody, @Public()'}`,
+  );
 }
 
 const ENHANCERS = "GraphQLModule needs the option fieldResolverEnhancers: ['guards']";
 
 /** `label` is for people: class, method and how it is reached. */
-export interface ReportedRoute extends RouteAccess {
+export interface ReportedHandler extends RouteAccess {
   readonly label: string;
 }
 

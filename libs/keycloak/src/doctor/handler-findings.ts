@@ -1,20 +1,20 @@
-/** Route findings: what the service's own routes demand, held against the realm. */
+/** Route findings: what the service's own handlers demand, held against the realm. */
 import type { Checkup } from '../checkup/checkup.js';
 import { error, ok, warning, type Finding } from '../checkup/finding.js';
-import type { AcceptedRoute } from './doctor-subject.js';
+import type { GuardedHandler } from './doctor-subject.js';
 import { noSuchScope, permissionFaults } from './permission-faults.js';
 import { clientNamed, mayAskFor, namesOf, scopeNamed } from './realm-lookup.js';
 import type { RealmSnapshot } from './realm-snapshot.js';
 
-const permissionsOf = ({ permissions, anyOf }: AcceptedRoute): string[] => [...permissions, ...anyOf.flat()];
+const permissionsOf = ({ permissions, anyOf }: GuardedHandler): string[] => [...permissions, ...anyOf.flat()];
 
-export async function routeFindings(
+export async function handlerFindings(
   realm: RealmSnapshot,
   { options }: Checkup,
-  routes: readonly AcceptedRoute[],
+  handlers: readonly GuardedHandler[],
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const permissions = new Set(options.permissions === undefined ? routes.flatMap(permissionsOf) : []);
+  const permissions = new Set(options.permissions === undefined ? handlers.flatMap(permissionsOf) : []);
   for (const name of permissions) {
     const scope = scopeNamed(realm, name);
     if (scope === undefined) {
@@ -36,9 +36,9 @@ export async function routeFindings(
       findings.push(ok('permission', `${name} is for ${options.clientId}; ${namesOf(askers)} may ask for it.`));
     }
   }
-  for (const clientId of new Set(routes.flatMap(({ clients }) => clients))) {
+  for (const clientId of new Set(handlers.flatMap(({ clients }) => clients))) {
     if (clientNamed(realm, clientId) !== undefined) continue;
-    const where = routes.filter(({ clients }) => clients.includes(clientId)).map(({ label }) => label);
+    const where = handlers.filter(({ clients }) => clients.includes(clientId)).map(({ label }) => label);
     findings.push(
       error(
         'route',
