@@ -3,10 +3,13 @@
 import { tsJestInCommonJs } from './jest-in-commonjs.mjs';
 
 /** @typedef {'esm' | 'cjs'} Kind */
-/** @typedef {{ name: string, nest: '11' | '12', adapter: 'express' | 'fastify', kind: Kind }} Cell */
+/** @typedef {{ name: string, nest: '11' | '12', adapter: 'express' | 'fastify', kind: Kind, isOldest?: boolean }} Cell */
 /** @typedef {{ name: string, files: (cell: Cell) => Record<string, string>, args: readonly string[], needsFlag?: boolean }} Runner */
 
 export const NODES = ['20', '22', '24', '26'];
+
+/** The oldest that package.json allows. */
+export const OLDEST_NODES = ['20.19.0', '22.12.0'];
 
 export const TYPESCRIPTS = ['5.6', '5.7', '5.8', '5.9', '6.0', '7.0'];
 
@@ -16,6 +19,12 @@ export const CELLS = /** @type {const} */ (['11', '12']).flatMap((nest) =>
     /** @type {const} */ (['esm', 'cjs']).map((kind) => ({ name: `${nest}-${adapter}-${kind}`, nest, adapter, kind })),
   ),
 );
+
+/** The oldest of each peer, with one runner, on the oldest Nodes: CommonJS there needs `require` of an ES module. @type {Cell[]} */
+export const OLDEST = [
+  { name: 'oldest-11', nest: '11', adapter: 'express', kind: 'cjs', isOldest: true },
+  { name: 'oldest-12', nest: '12', adapter: 'fastify', kind: 'esm', isOldest: true },
+];
 
 /** Tried with another package manager, in one file, and with each TypeScript. */
 export const MORE = /** @type {const} */ ({
@@ -65,37 +74,46 @@ export const QUICK = [
   { cell: '12-fastify-esm', runner: '@swc/jest', node: '26' },
 ];
 
+/** Nest 12.0.0 can't be installed without flags: its `@nestjs/core` asks for `@nestjs/common` 11. */
+const OLDEST_NEST = { 11: '11.0.0', 12: '12.0.1' };
+const NEST_AXIOS = { 11: '4.0.0', 12: '12.0.0' };
 const TYPESCRIPT = { 11: '~5.9.3', 12: '~6.0.3' };
 
 /**
- * What `nest new` gives, and the runners; without the libraries.
+ * What `nest new` gives, the packages of the door for axios, and the runners; without the libraries.
  *
  * @param {Cell} cell
  */
-export const manifest = ({ name, nest, adapter, kind }) => ({
-  name,
-  private: true,
-  ...(kind === 'esm' ? { type: 'module' } : {}),
-  dependencies: {
-    '@nestjs/common': `^${nest}.0.0`,
-    '@nestjs/core': `^${nest}.0.0`,
-    [`@nestjs/platform-${adapter}`]: `^${nest}.0.0`,
-    'reflect-metadata': '^0.2.2',
-    rxjs: '^7.8.2',
-  },
-  devDependencies: {
-    '@nestjs/testing': `^${nest}.0.0`,
-    '@swc/core': '^1.15.0',
-    '@swc/jest': '^0.2.39',
-    '@types/jest': '^30.0.0',
-    '@types/node': '^20.19.0',
-    jest: '^30.2.0',
-    'ts-jest': '^29.4.5',
-    typescript: TYPESCRIPT[nest],
-    'unplugin-swc': '^1.5.9',
-    vitest: '^4.0.0',
-  },
-});
+export function manifest({ name, nest, adapter, kind, isOldest = false }) {
+  const range = (/** @type {string} */ oldest) => (isOldest ? oldest : `^${oldest}`);
+  const ofNest = range(OLDEST_NEST[nest]);
+  return {
+    name,
+    private: true,
+    ...(kind === 'esm' ? { type: 'module' } : {}),
+    dependencies: {
+      '@nestjs/axios': range(NEST_AXIOS[nest]),
+      '@nestjs/common': ofNest,
+      '@nestjs/core': ofNest,
+      [`@nestjs/platform-${adapter}`]: ofNest,
+      axios: range('1.8.0'),
+      'reflect-metadata': range('0.2.0'),
+      rxjs: range('7.8.0'),
+    },
+    devDependencies: {
+      '@nestjs/testing': ofNest,
+      '@swc/core': '^1.15.0',
+      '@swc/jest': '^0.2.39',
+      '@types/jest': '^30.0.0',
+      '@types/node': '^20.19.0',
+      jest: '^30.2.0',
+      'ts-jest': '^29.4.5',
+      typescript: TYPESCRIPT[nest],
+      'unplugin-swc': '^1.5.9',
+      vitest: '^4.0.0',
+    },
+  };
+}
 
 /** As `nest new` has it, in both kinds of module. */
 export const TSCONFIG = {

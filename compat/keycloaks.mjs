@@ -1,9 +1,16 @@
-// npm run compat -- --keycloak: the contract, the chain and the refusals on each Keycloak, from its distribution.
+// npm run compat -- --keycloak: the contract, the chain and the refusals on each Keycloak, from its distribution; its results stand in
+// docs/compatibility.md.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { format } from 'prettier';
 import { paint, runNode } from '../scripts/processes.mjs';
+import { keycloakTable, PAGE, withKeycloakTable, WRITTEN } from './page.mjs';
+
+/** What came of one Keycloak. @typedef {{ version: string, passed: number, failed: number, skipped: number }} KeycloakResult */
 
 /** The newest of each line that is tried; Maven has their distributions. */
-export const KEYCLOAKS = ['26.4.7', '26.6.4', '26.7.4'];
+const KEYCLOAKS = ['26.4.7', '26.6.4', '26.7.4'];
 
 /** Parts of the paths of the specs. */
 const SPECS = [
@@ -14,20 +21,62 @@ const SPECS = [
   'login/',
 ];
 
-/** @param {AbortSignal} signal */
+/**
+ * Writes what came of them into the page.
+ *
+ * @param {AbortSignal} signal
+ */
 export async function tryKeycloaks(signal) {
   let status = 0;
-  for (const version of KEYCLOAKS) {
-    console.log(paint(1, `\nKeycloak ${version}`));
-    const args = [
-      join(import.meta.dirname, '../scripts/test.mjs'),
-      '--authorization-server=distribution',
-      `--testPathPatterns=${SPECS.join('|')}`,
-      '--selectProjects=e2e',
-    ];
-    const code = await runNode(args, { env: { ...process.env, KEYCLOAK_VERSION: version }, signal });
-    console.log(`Keycloak ${version}: ${code === 0 ? paint(32, 'passed') : paint(31, 'FAILED')}`);
-    if (code !== 0) status = 1;
+  /** @type {KeycloakResult[]} */
+  const results = [];
+  const folder = mkdtempSync(join(tmpdir(), 'compat-keycloak-'));
+  try {
+    for (const version of KEYCLOAKS) {
+      console.log(paint(1, `\nKeycloak ${version}`));
+      const file = join(folder, `${version}.json`);
+      const code = await trySpecs(version, file, signal);
+      console.log(`Keycloak ${version}: ${code === 0 ? paint(32, 'passed') : paint(31, 'FAILED')}`);
+      if (code !== 0) status = 1;
+      results.push({ version, ...countsIn(file) });
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
+  const page = withKeycloakTable(readFileSync(PAGE, 'utf8'), keycloakTable(results, new Date()));
+  writeFileSync(PAGE, await format(page, WRITTEN));
   return status;
+}
+
+/**
+ * @param {string} version
+ * @param {string} outputFile
+ * @param {AbortSignal} signal
+ */
+function trySpecs(version, outputFile, signal) {
+  const args = [
+    join(import.meta.dirname, '../scripts/test.mjs'),
+    '--authorization-server=distribution',
+    `--testPathPatterns=${SPECS.join('|')}`,
+    '--json',
+    `--outputFile=${outputFile}`,
+    '--selectProjects=e2e',
+  ];
+  return runNode(args, { env: { ...process.env, KEYCLOAK_VERSION: version }, signal });
+}
+
+/**
+ * Throws where Jest wrote nothing.
+ *
+ * @param {string} file
+ */
+function countsIn(file) {
+  const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites } = JSON.parse(
+    readFileSync(file, 'utf8'),
+  );
+  return {
+    passed: Number(numPassedTests),
+    failed: Number(numFailedTests) + Number(numRuntimeErrorTestSuites),
+    skipped: Number(numPendingTests),
+  };
 }

@@ -1,19 +1,52 @@
 // The page docs/compatibility.md, as npm run compat found it.
 import { readFileSync } from 'node:fs';
-import { CELLS, NODES, RUNNERS, TYPESCRIPTS } from './cells.mjs';
-import { KEYCLOAKS } from './keycloaks.mjs';
+import { fileURLToPath } from 'node:url';
+import { CELLS, manifest, NODES, OLDEST, OLDEST_NODES, RUNNERS, TYPESCRIPTS } from './cells.mjs';
 
 /** @typedef {import('./run.mjs').Result} Result */
+/** @typedef {import('./keycloaks.mjs').KeycloakResult} KeycloakResult */
 
+export const PAGE = fileURLToPath(new URL('../docs/compatibility.md', import.meta.url));
+export const WRITTEN = /** @type {const} */ ({ parser: 'markdown', printWidth: 140 });
+
+/** Between these stands what npm run compat -- --keycloak found; the rest of the page is of npm run compat. */
+const TABLE = /<!-- keycloak -->\n[^]*?<!-- \/keycloak -->/;
+
+const KINDS = { esm: 'ES modules', cjs: 'CommonJS' };
 const SOURCE = readFileSync(new URL('jest-in-commonjs.mjs', import.meta.url), 'utf8');
 /** As `npm run docs:pieces` has it: without the indentation. */
 const REGION = (/#region ts-jest\n([^]*?)\n *\/\/ #endregion/.exec(SOURCE)?.[1] ?? '').replaceAll(/^ {2}/gm, '');
 
 /**
+ * @param {readonly KeycloakResult[]} results
+ * @param {Date} at
+ */
+export function keycloakTable(results, at) {
+  const rows = results.map(
+    ({ version, passed, failed, skipped }) => `| ${version} | ${passed} | ${failed} | ${skipped} |`,
+  );
+  return `On ${at.toISOString().slice(0, 10)} it wrote this:
+
+| Keycloak | tests passed | failed | skipped |
+| --- | --- | --- | --- |
+${rows.join('\n')}`;
+}
+
+/**
+ * @param {string} page
+ * @param {string} table
+ */
+export const withKeycloakTable = (page, table) =>
+  page.replace(TABLE, () => `<!-- keycloak -->\n\n${table}\n\n<!-- /keycloak -->`);
+
+/**
+ * All but the results of each Keycloak, which stay as they stand in the page before it.
+ *
  * @param {readonly Result[]} results
+ * @param {string} before
  * @returns {string}
  */
-export function compatibilityPage(results) {
+export function compatibilityPage(results, before) {
   const causes = [...new Set(results.flatMap(({ cause }) => (cause === undefined ? [] : [cause])))];
   const steps = [...new Set(Object.values(RUNNERS).flatMap((runners) => runners.map(({ name }) => name)))];
   const of = (/** @type {string} */ cell, /** @type {string} */ step) =>
@@ -34,7 +67,7 @@ export function compatibilityPage(results) {
   };
   const head = ['Nest, adapter, modules', 'installs', 'compiles', 'with a classic tsconfig', 'starts', ...steps];
   const rows = CELLS.map(({ name, nest, adapter, kind }) => [
-    `${nest}, ${adapter === 'express' ? 'Express' : 'Fastify'}, ${kind === 'esm' ? 'ES modules' : 'CommonJS'}`,
+    `${nest}, ${adapter === 'express' ? 'Express' : 'Fastify'}, ${KINDS[kind]}`,
     once(name, 'install'),
     once(name, 'tsc'),
     once(name, 'tsc, classic'),
@@ -45,6 +78,9 @@ export function compatibilityPage(results) {
   const typescripts = TYPESCRIPTS.filter((version) => of('typescript', `TypeScript ${version}`)[0]?.ok);
   const isGreen = (/** @type {string} */ cell) =>
     results.some((one) => one.cell === cell) && results.every((one) => one.cell !== cell || one.ok);
+  const oldestNests = OLDEST.map((cell) => `${manifest(cell).dependencies['@nestjs/core']} (${KINDS[cell.kind]})`).join(
+    ', ',
+  );
   return `# Compatibility
 
 \`npm run compat\` wrote this page. It packs the library, installs it without flags beside each Nest, adapter and kind of module, and there
@@ -53,11 +89,13 @@ forgotten, and one that calls another service on behalf of its caller.
 
 ${table}
 
-"All" is Node ${NODES.join(', ')}, the newest of each; an empty cell was not tried. Each package is the newest of its range. The door
-\`nestjs-keycloak-s2s/axios\` is not in the application. A classic tsconfig has \`module: commonjs\` and \`moduleResolution: node10\`, as Nest 10 had it.
+"All" is Node ${NODES.join(', ')}, the newest of each; an empty cell was not tried. Each package is the newest of its range. The
+application calls the other service by \`ServiceClient\` and by \`nestjs-keycloak-s2s/axios\`. A classic tsconfig has \`module: commonjs\` and \`moduleResolution: node10\`, as Nest 10 had it.
 
 ${causes.map((cause, index) => `${index + 1}. ${cause}`).join('\n')}
 
+- The oldest: Nest ${oldestNests} and the oldest of the other peers, on Node ${OLDEST_NODES.join(' and ')}:
+  ${OLDEST.every(({ name }) => isGreen(name)) ? 'each compiles, starts and passes its tests' : 'no'}. Nest 12.0.0 can't be installed without flags, since its parts ask for Nest 11.
 - TypeScript: ${typescripts.join(', ')} compile it as ES modules. CommonJS with \`module: nodenext\` needs 5.8, which takes
   \`require\` of an ES module; the classic tsconfig is tried with 5.9.
 - GraphQL, WebSockets and messages: [\`examples/contexts\`](../examples/contexts) is tried beside Nest 12 by \`npm run examples\`, and here
@@ -81,8 +119,12 @@ ${REGION}
 
 ## Keycloak
 
-This part is written by hand. \`npm run compat -- --keycloak\` runs the contract, the chain, the attacks, doctor, some faults and the login on
-${KEYCLOAKS.join(', ')}, each from its distribution; all was green on each on 2026-11-26. What they answer otherwise is in [\`answers-26.4.json\`](../libs/keycloak-test-servers/contract/answers-26.4.json) and
+\`npm run compat -- --keycloak\` runs the contract, the chain, the attacks, doctor, some faults and the login on each of these, from its
+distribution.
+
+${TABLE.exec(before)?.[0] ?? '<!-- keycloak -->\n<!-- /keycloak -->'}
+
+What they answer otherwise is in [\`answers-26.4.json\`](../libs/keycloak-test-servers/contract/answers-26.4.json) and
 [\`answers-26.6.json\`](../libs/keycloak-test-servers/contract/answers-26.6.json). In short:
 
 | Keycloak | what differs from 26.7 | what that means for you |

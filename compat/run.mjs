@@ -17,6 +17,8 @@ import {
   manifest,
   MORE,
   NODES,
+  OLDEST,
+  OLDEST_NODES,
   OPTIONAL_OF_NEST,
   QUICK,
   RUNNERS,
@@ -24,7 +26,7 @@ import {
   TYPESCRIPTS,
 } from './cells.mjs';
 import { tryKeycloaks } from './keycloaks.mjs';
-import { compatibilityPage } from './page.mjs';
+import { compatibilityPage, PAGE, WRITTEN } from './page.mjs';
 import { nodeFolder, run, tool } from './tools.mjs';
 
 /** @typedef {import('./cells.mjs').Cell} Cell */
@@ -37,7 +39,6 @@ import { nodeFolder, run, tool } from './tools.mjs';
 const ROOT = resolve(import.meta.dirname, '..');
 const APP = join(ROOT, 'compat/app');
 const REALM = join(ROOT, 'examples/quick-start/realm.json');
-const PAGE = join(ROOT, 'docs/compatibility.md');
 const SECRETS = { ORDERS_CLIENT_SECRET: 'orders-secret', INVENTORY_CLIENT_SECRET: 'inventory-secret' };
 const TSC = ['node_modules/typescript/bin/tsc'];
 const THIS_NODE = process.versions.node.split('.')[0] ?? '';
@@ -87,7 +88,9 @@ async function main() {
     console.log(paint(31, `\n${cell}, ${step}, Node ${node}: ${ok ? 'is green, and was known to be red' : 'FAILED'}`));
     if (!ok) console.log(output.split('\n').slice(-60).join('\n'));
   }
-  if (isWhole) writeFileSync(PAGE, await format(compatibilityPage(results), { parser: 'markdown', printWidth: 140 }));
+  if (isWhole) {
+    writeFileSync(PAGE, await format(compatibilityPage(results, readFileSync(PAGE, 'utf8')), WRITTEN));
+  }
   console.log(`\n${results.length - faults.length} steps as expected, ${faults.length} not`);
   return faults.length === 0 ? 0 : 1;
 }
@@ -95,10 +98,11 @@ async function main() {
 /** @returns {Cell[]} */
 function chosen() {
   const wanted = flags.quick ? QUICK.map(({ cell }) => cell) : names;
-  const all = [...CELLS, MORE.contexts].map(({ name }) => name);
+  const all = [...CELLS, ...OLDEST, MORE.contexts].map(({ name }) => name);
   const unknown = wanted.filter((name) => !all.includes(name));
   if (unknown.length > 0) throw new Error(`No such cell: ${unknown.join(', ')}. There are: ${all.join(', ')}`);
-  return wanted.length === 0 ? CELLS : CELLS.filter(({ name }) => wanted.includes(name));
+  const cells = [...CELLS, ...OLDEST];
+  return wanted.length === 0 ? cells : cells.filter(({ name }) => wanted.includes(name));
 }
 
 /**
@@ -109,14 +113,16 @@ function chosen() {
 async function tryCell(cell, tarball, issuer) {
   const home = prepare(cell);
   const quick = flags.quick ? QUICK.find((one) => one.cell === cell.name) : undefined;
-  const runners = RUNNERS[cell.kind].filter(({ name }) => quick === undefined || quick.runner === name);
+  const all = cell.isOldest ? RUNNERS[cell.kind].slice(0, 1) : RUNNERS[cell.kind];
+  const runners = all.filter(({ name }) => quick === undefined || quick.runner === name);
+  const nodes = cell.isOldest ? OLDEST_NODES : NODES;
   if (!(await tryStep({ cell, step: 'install', home, command: 'npm', args: ['install', tarball] }))) return;
   if (!(await tryStep({ cell, step: 'tsc', home, args: TSC }))) return;
   if (cell.kind === 'cjs' && cell.nest === '11') {
     await tryStep({ cell, step: 'tsc, classic', home, args: [...TSC, ...CLASSIC] });
   }
   if (runners.length === 0) throw new Error(`${cell.name} has no runner ${quick?.runner}`);
-  for (const node of quick === undefined ? NODES : [quick.node]) {
+  for (const node of quick === undefined ? nodes : [quick.node]) {
     const bin = await nodeFolder(node, signal);
     const environment = { PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`, ISSUER: issuer };
     const common = { cell, node, home, command: join(bin, 'node'), environment };

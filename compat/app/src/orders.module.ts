@@ -1,4 +1,4 @@
-/** The service `orders`: a route that is public, one that is guarded, one that was forgotten, and one that calls on behalf of its caller. */
+/** The service `orders`: a route that is public, one that is guarded, one that was forgotten, and two that call on behalf of their caller. */
 import { Controller, Get, Injectable, Module, type DynamicModule } from '@nestjs/common';
 import {
   AccessToken,
@@ -9,14 +9,23 @@ import {
   ServiceClient,
   VerifiedAccessToken,
 } from 'nestjs-keycloak-s2s';
+import { InjectServiceHttp, ServiceHttp, ServiceHttpModule } from 'nestjs-keycloak-s2s/axios';
+import { firstValueFrom } from 'rxjs';
 import type { Settings } from './settings.js';
 
 @Injectable()
 export class StockClient {
-  constructor(@InjectServiceClient('inventory') private readonly inventory: ServiceClient) {}
+  constructor(
+    @InjectServiceClient('inventory') private readonly inventory: ServiceClient,
+    @InjectServiceHttp('inventory') private readonly inventoryHttp: ServiceHttp,
+  ) {}
 
   read(caller: VerifiedAccessToken): Promise<object> {
     return this.inventory.onBehalfOf(caller, 'stock.read').get('/stock');
+  }
+
+  async readByHttpService(caller: VerifiedAccessToken): Promise<object> {
+    return (await firstValueFrom(this.inventoryHttp.onBehalfOf(caller, 'stock.read').get<object>('/stock'))).data;
   }
 }
 
@@ -46,18 +55,24 @@ export class OrdersController {
   left(@AccessToken() caller: VerifiedAccessToken): Promise<object> {
     return this.stock.read(caller);
   }
+
+  @Get('stock-by-http-service')
+  @RequirePermission('orders.read')
+  leftByHttpService(@AccessToken() caller: VerifiedAccessToken): Promise<object> {
+    return this.stock.readByHttpService(caller);
+  }
 }
 
 @Module({})
 export class OrdersModule {
   static register(settings: Settings, inventoryUrl: string): DynamicModule {
+    const inventory = { name: 'inventory', audience: 'inventory', scopes: { onBehalfOf: ['stock.read'] } };
     return {
       module: OrdersModule,
       imports: [
         KeycloakModule.forRoot({ clientId: 'orders', ...settings }),
-        KeycloakModule.forFeature([
-          { name: 'inventory', baseUrl: inventoryUrl, audience: 'inventory', scopes: { onBehalfOf: ['stock.read'] } },
-        ]),
+        KeycloakModule.forFeature([{ ...inventory, baseUrl: inventoryUrl }]),
+        ServiceHttpModule.register([{ ...inventory, baseURL: inventoryUrl }]),
       ],
       controllers: [OrdersController],
       providers: [StockClient],

@@ -10,8 +10,10 @@ async function main(): Promise<void> {
   assert.equal((await ask(`${ordersUrl}/orders/guarded`)).status, 401);
   assert.equal((await ask(`${ordersUrl}/orders/guarded`, alice)).status, 200);
   assert.equal((await ask(`${ordersUrl}/orders/forgotten`, alice)).status, 403);
-  const stock = await ask(`${ordersUrl}/orders/stock`, alice);
-  assert.deepEqual([stock.status, stock.body['left'], stock.body['through']], [200, 3, 'orders']);
+  for (const route of ['stock', 'stock-by-http-service']) {
+    const stock = await ask(`${ordersUrl}/orders/${route}`, alice);
+    assert.deepEqual([stock.status, stock.body['left'], stock.body['through']], [200, 3, 'orders']);
+  }
   assert.equal((await ask(`${inventoryUrl}/stock`, alice)).status, 401);
   await close();
 }

@@ -11,13 +11,13 @@ beforeAll(async () => {
 afterAll(() => both.close());
 
 describe('the chain', () => {
-  it('runs in the name of alice', async () => {
-    const answer = await ask(`${both.ordersUrl}/orders/stock`, await tokenOf('alice'));
+  it.each(['stock', 'stock-by-http-service'])('runs in the name of alice: %s', async (route) => {
+    const answer = await ask(`${both.ordersUrl}/orders/${route}`, await tokenOf('alice'));
     expect(answer).toMatchObject({ status: 200, body: { left: 3, through: 'orders' } });
   });
 
-  it('is refused to bob, who lacks the permission at the end of it', async () => {
-    const answer = await ask(`${both.ordersUrl}/orders/stock`, await tokenOf('bob'));
+  it.each(['stock', 'stock-by-http-service'])('is refused to bob, who lacks the last permission: %s', async (route) => {
+    const answer = await ask(`${both.ordersUrl}/orders/${route}`, await tokenOf('bob'));
     expect(answer).toMatchObject({ status: 403, body: { code: 'insufficient_scope', permission: 'stock.read' } });
   });
 
