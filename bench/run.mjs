@@ -15,6 +15,7 @@ const { values: flags } = parseArgs({
     scale: { type: 'string', default: '1' },
     counts: { type: 'boolean', default: false },
     against: { type: 'string' },
+    node: { type: 'string' },
     list: { type: 'boolean', default: false },
   },
 });
@@ -81,6 +82,7 @@ async function measure({ name, title, run }) {
       scale: wholeNumber('scale'),
       counts: flags.counts,
       against: flags.against,
+      node: flags.node,
       stopAll: processes.stopProcesses,
       say,
       signal,

@@ -19,7 +19,7 @@ export const PROGRAMS = {
  */
 export async function startChain(
   keycloak,
-  { program = 'services', root = process.cwd(), env = {}, nodeArgs = () => [], signal } = {},
+  { program = 'services', root = process.cwd(), env = {}, nodeArgs = () => [], node, signal } = {},
 ) {
   const { all, environmentOf } = await described(root);
   const chain = {};
@@ -31,6 +31,7 @@ export async function startChain(
       {
         env: { ...environmentOf(service, keycloak), ...env },
         healthUrl: `http://127.0.0.1:${port}/health/ready`,
+        node,
         signal,
       },
     );

@@ -16,11 +16,11 @@ export const chainContender = (name, { keycloak, signal }, options = {}) => ({
 });
 
 /** The route of `servers/one-route.mjs`, `bare` or `guarded`, of the checkout at `root`; both are sent the same header. */
-export const routeContender = (name, { keycloak, start, signal }, { kind, root = '.' }) => ({
+export const routeContender = (name, { keycloak, start, signal }, { kind, root = '.', node }) => ({
   name,
   async start() {
     const env = keycloakEnvironment(keycloak, 'service-a');
-    const server = await start(`${name} route`, [join(root, 'bench/servers/one-route.mjs'), kind], { env });
+    const server = await start(`${name} route`, [join(root, 'bench/servers/one-route.mjs'), kind], { env, node });
     const load = async (requests) => {
       const request = { path: '/route', headers: { authorization: `Bearer ${await passwordToken(keycloak)}` } };
       allAnswered(await closedLoop({ url: server.url, request, requests: 1, connections: 1 }));

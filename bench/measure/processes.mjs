@@ -14,11 +14,15 @@ export const passedOn = () =>
   Object.fromEntries(PASSED_ON.filter((name) => name in process.env).map((name) => [name, process.env[name]]));
 
 /**
- * Runs Node with `args`. `aside`: on the cores of the load, for what is not measured. Its output is kept, and shown when
+ * Runs Node with `args`; `node` is the command of another one than runs this. `aside`: on the cores of the load, for what is not measured. Its output is kept, and shown when
  * it fails. A server of ours says where it listens; one that doesn't is `ready` when its health route says so.
  */
-export async function startProcess(name, args, { env = {}, aside = false, healthUrl, signal } = {}) {
-  const [command, all] = (aside ? besideServices : onServicesCore)(process.execPath, ['--import', PROBE, ...args]);
+export async function startProcess(name, args, { env = {}, aside = false, healthUrl, node, signal } = {}) {
+  const [command, all] = (aside ? besideServices : onServicesCore)(node ?? process.execPath, [
+    '--import',
+    PROBE,
+    ...args,
+  ]);
   const child = spawn(command, all, { env: { ...passedOn(), ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const output = [];
   for (const stream of [child.stdout, child.stderr]) {

@@ -1,6 +1,12 @@
 // Interleaved rounds: A B C A B C …, in the next B C A B C A …, so that whatever the machine does it does to all of them.
 import { allAnswered } from './load.mjs';
 
+/**
+ * So many times the rounds of the others, for one route alone. What is looked for is a few microseconds, and processes of one program
+ * differ by as much: in some of them V8 leaves Node's own `process.nextTick` in a slow form for good.
+ */
+export const ROUNDS_MORE = 3;
+
 /** After so many V8 has compiled what it will. */
 const WARM_UP_REQUESTS = 20_000;
 

@@ -1,7 +1,7 @@
 // The guard: a warm guarded route against the same route bare, both sent the same request with its token.
 import { figure } from '../report.mjs';
 import { routeContender } from '../measure/contenders.mjs';
-import { interleaved, paired } from '../measure/rounds.mjs';
+import { interleaved, paired, ROUNDS_MORE } from '../measure/rounds.mjs';
 import { AT_REFERENCE, atReference, bareHandler } from '../measure/reference.mjs';
 
 export const name = 'guard-overhead';
@@ -9,12 +9,6 @@ export const title = 'a warm guarded route against the same route bare';
 
 /** In a round. */
 const REQUESTS = 30_000;
-
-/**
- * So many times the rounds of the others. What is looked for is a few microseconds, and processes of one program differ by
- * as much: in some of them V8 leaves Node's own `process.nextTick` in a slow form for good.
- */
-export const ROUNDS_MORE = 3;
 
 export async function run(bench) {
   const { rounds, scale, say, signal } = bench;

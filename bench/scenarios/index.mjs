@@ -9,6 +9,7 @@ import * as junkFlood from './junk-flood.mjs';
 import * as keycloakRestart from './keycloak-restart.mjs';
 import * as limit from './limit.mjs';
 import * as millionTokens from './million-tokens.mjs';
+import * as otherNode from './other-node.mjs';
 import * as peers from './peers.mjs';
 import * as requestLog from './request-log.mjs';
 import * as servers from './servers.mjs';
@@ -31,4 +32,5 @@ export const scenarios = [
   hungKeycloak,
   keycloakRestart,
   against,
+  otherNode,
 ];

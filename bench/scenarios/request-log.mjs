@@ -4,8 +4,7 @@ import { serviceOf } from '../measure/chain.mjs';
 import { passwordToken } from '../measure/keycloak.mjs';
 import { closedLoop } from '../measure/load.mjs';
 import { AT_REFERENCE, atReference, bareHandler } from '../measure/reference.mjs';
-import { interleaved, paired } from '../measure/rounds.mjs';
-import { ROUNDS_MORE } from './guard-overhead.mjs';
+import { interleaved, paired, ROUNDS_MORE } from '../measure/rounds.mjs';
 
 export const name = 'request-log';
 export const title = 'CPU of the request log: a line for each request, on one hop';
