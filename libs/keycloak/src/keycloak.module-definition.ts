@@ -2,11 +2,14 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { KeycloakModuleOptions } from './keycloak.options.js';
 
+/** Nest quotes the description of what it can't find. */
+const PROVIDED = 'provided by KeycloakModule.forRoot() or forRootAsync() in the root module';
+
 /** The injection token of the options once they are checked and filled in: `ResolvedKeycloakOptions`. */
-export const RESOLVED_OPTIONS = Symbol('nestjs-keycloak-s2s:resolved-options');
+export const RESOLVED_OPTIONS = Symbol(`nestjs-keycloak-s2s:resolved-options, ${PROVIDED}`);
 
 /** The injection token of all parts, as they were composed: `ComposedKeycloak`. */
-export const KEYCLOAK = Symbol('nestjs-keycloak-s2s:keycloak');
+export const KEYCLOAK = Symbol(`nestjs-keycloak-s2s:keycloak, ${PROVIDED}`);
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<KeycloakModuleOptions>({ moduleName: 'Keycloak' })

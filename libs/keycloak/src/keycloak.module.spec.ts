@@ -35,6 +35,13 @@ class TestController {
   }
 }
 
+it('forFeature without forRoot fails with a sentence that says where forRoot belongs', async () => {
+  const module = Test.createTestingModule({ imports: [KeycloakModule.forFeature([SERVICE_C])] });
+  await expect(module.compile()).rejects.toThrow(
+    /provided by KeycloakModule\.forRoot\(\) or forRootAsync\(\) in the root module/,
+  );
+});
+
 describe('what the module makes injectable', () => {
   let module: TestingModule;
   beforeAll(async () => {

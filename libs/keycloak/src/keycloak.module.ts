@@ -21,6 +21,8 @@ import {
   KEYCLOAK,
   MODULE_OPTIONS_TOKEN,
   RESOLVED_OPTIONS,
+  type ASYNC_OPTIONS_TYPE,
+  type OPTIONS_TYPE,
 } from './keycloak.module-definition.js';
 import { KeycloakStatus } from './keycloak-status.js';
 import {
@@ -143,6 +145,19 @@ export type ServiceRegistration = { readonly name: string } & (
   ],
 })
 export class KeycloakModule extends ConfigurableModuleClass {
+  /** Closes every route until a decorator opens it. Once, in the root module. Throws `KeycloakOptionsError`, which lists every faulty option. */
+  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+    return super.forRoot(options);
+  }
+
+  /**
+   * `forRoot` with options that `useFactory` makes from what is injected (`imports`, `inject`), or `createKeycloakOptions()` of the class in
+   * `useClass` or `useExisting`. Faulty options end the start by `KeycloakOptionsError`.
+   */
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    return super.forRootAsync(options);
+  }
+
   /** Makes one `ServiceClient` per service injectable, in the module that imports this, by `@InjectServiceClient(name)`. */
   static forFeature(services: readonly ServiceRegistration[]): DynamicModule {
     checkServiceNames(services.map(({ name }) => name));

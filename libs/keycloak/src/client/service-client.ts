@@ -89,22 +89,27 @@ export class ServiceCaller {
     private readonly tokenRequest: TokenRequest,
   ) {}
 
+  /** The body of a 2xx answer to GET. */
   async get<T>(path: string, options?: ServiceRequestOptions): Promise<T> {
     return (await this.request<T>('GET', path, undefined, options)).body;
   }
 
+  /** Sends `body` as JSON; the body of a 2xx answer to POST. */
   async post<T>(path: string, body: unknown, options?: ServiceRequestOptions): Promise<T> {
     return (await this.request<T>('POST', path, body, options)).body;
   }
 
+  /** Sends `body` as JSON; the body of a 2xx answer to PUT. */
   async put<T>(path: string, body: unknown, options?: ServiceRequestOptions): Promise<T> {
     return (await this.request<T>('PUT', path, body, options)).body;
   }
 
+  /** Sends `body` as JSON; the body of a 2xx answer to PATCH. */
   async patch<T>(path: string, body: unknown, options?: ServiceRequestOptions): Promise<T> {
     return (await this.request<T>('PATCH', path, body, options)).body;
   }
 
+  /** The body of a 2xx answer to DELETE. */
   async delete<T>(path: string, options?: ServiceRequestOptions): Promise<T> {
     return (await this.request<T>('DELETE', path, undefined, options)).body;
   }
