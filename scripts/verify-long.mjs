@@ -26,6 +26,8 @@ const TIMING_SPECS = [
   'service-defaults/src/shutdown',
   'embedded/authorization-server',
   'held-tokens',
+  'held-connections',
+  'libs/keycloak/src/(graphql|microservices|websockets)/',
 ];
 const RESULTS = 'test-results/verify-long';
 const LOAD = 'for (;;);';
