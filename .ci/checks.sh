@@ -122,13 +122,14 @@ chain_by_curl() {
   expect 'The answer of the chain' "$answer" "$CHAIN_ANSWER"
 }
 
-# Installs what the machine lacks of the browser, curl, HAProxy and the brokers. `npm test` finds the browser on the PATH.
+# Installs what the machine lacks of the browser, curl, HAProxy, the brokers and Valkey. `npm test` finds the browser on the PATH.
 browser() {
   local packages=()
   command -v chromium >/dev/null || packages+=(chromium fonts-liberation)
   command -v curl >/dev/null || packages+=(curl)
   [ -x /usr/sbin/haproxy ] || packages+=(haproxy)
   command -v nats-server >/dev/null || packages+=(nats-server)
+  command -v valkey-server >/dev/null || packages+=(valkey-server)
   [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || packages+=(rabbitmq-server)
   if [ ${#packages[@]} -gt 0 ]; then
     apt-get update -qq
@@ -137,6 +138,7 @@ browser() {
   chromium --version
   /usr/sbin/haproxy -v | sed -n 1p
   nats-server --version
+  valkey-server --version
 }
 
 click() { node .ci/click.mjs http://localhost:3000; }

@@ -51,7 +51,7 @@ function setUp() {
     return new IssuedToken(tokenOf(marks.issued), [SCOPE], 100);
   };
   const revocations = new RevocationList(
-    { maxRevocations: 10, revocationMemorySeconds: 1000, clockToleranceSeconds: 5 },
+    { maxRevocations: 10, revocationMemorySeconds: 1000, clockToleranceSeconds: 5, introspectionTtlSeconds: 10 },
     clock,
     { warn: () => undefined },
   );

@@ -22,7 +22,10 @@ import { isCompactJws } from './protocol/token-form.js';
 import type { CircuitState } from './resilience/call-gate.js';
 import { makeAccessTokenVerifier, type AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { HeldConnections } from './resource-server/held-connections.js';
+import { HeldDenials } from './revocation/held-denials.js';
+import { Rechecks } from './revocation/rechecks.js';
 import { RevocationList } from './revocation/revocation-list.js';
+import { RevocationSharing } from './revocation/revocation-sharing.js';
 import { runsInProduction } from './production.js';
 import { ServiceRegistry } from './service-registry.js';
 import { resolveServiceOptions, type ServiceOptions, type ServiceOptionsDoor } from './service.options.js';
@@ -39,6 +42,7 @@ export interface Surroundings {
 
 export interface ComposedKeycloak {
   readonly revocations: RevocationList;
+  readonly sharing: RevocationSharing;
   readonly tokens: TokenSource;
   readonly clientCredentials: ClientCredentialsTokenProvider;
   readonly tokenExchange: TokenExchangeClient;
@@ -68,11 +72,19 @@ export function composeKeycloak(
     (kind, state) => logCircuit(serverLog, 'Keycloak', state, { kind }),
     network,
   );
-  const revocations = new RevocationList(options, clock, loggers('RevocationList'));
+  const revocationLog = loggers('RevocationList');
+  const denials = new HeldDenials(options, clock, revocationLog);
+  const rechecks = new Rechecks(options.introspectionTtlSeconds * 1000, clock);
+  const revocations = new RevocationList(options, clock, revocationLog, denials, rechecks);
   const tokenLog = new TokenSourceLog(loggers('TokenSource'));
   const tokens = new TokenSource(server.tokenEndpoint, options, clock, tokenLog, revocations);
-  const introspection = new CachedIntrospection(server.introspection, options, clock, (hash) =>
-    tokens.dropExchangedFrom(hash),
+  const sharing = new RevocationSharing(denials, rechecks, options, clock, loggers('RevocationSharing'));
+  const introspection = new CachedIntrospection(
+    server.introspection,
+    options,
+    clock,
+    (hash) => tokens.dropExchangedFrom(hash),
+    rechecks,
   );
   // What Keycloak's access tokens look like.
   const verifierOptions = {
@@ -90,6 +102,7 @@ export function composeKeycloak(
   const registry = new ServiceRegistry(network);
   return {
     revocations,
+    sharing,
     tokens,
     clientCredentials: new ClientCredentialsTokenProvider(tokens),
     tokenExchange: new TokenExchangeClient(tokens),
@@ -106,6 +119,7 @@ export function composeKeycloak(
           tokens: tokens.size,
           revocations: revocations.size,
         },
+        revocationChannel: sharing.status,
       };
     }),
     checkup: new Checkup({

@@ -50,6 +50,15 @@ export { VerifiedAccessToken } from './protocol/verified-access-token.js';
 
 export { RevocationList } from './revocation/revocation-list.js';
 
+export type {
+  ConnectedRevocationChannel,
+  RevocationChannel,
+  RevocationChannelContext,
+  RevocationReceiver,
+  SharedRevocation,
+} from './revocation/revocation-channel.js';
+export type { RevocationChannelState, RevocationChannelStatus } from './revocation/revocation-sharing.js';
+export type { Recheck } from './revocation/rechecks.js';
 export type { KeycloakStatusSnapshot } from './keycloak-status.js';
 export type { ServiceRegistration } from './keycloak.module.js';
 export type { KeycloakModuleOptions } from './keycloak.options.js';

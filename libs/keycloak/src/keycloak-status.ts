@@ -1,5 +1,6 @@
 /** KeycloakStatus: how the calls and caches of this instance stand now, for health details and metrics. */
 import type { CallsState } from './resilience/call-gate.js';
+import type { RevocationChannelStatus } from './revocation/revocation-sharing.js';
 import { VERSION } from './version.js';
 
 export interface KeycloakStatusSnapshot {
@@ -18,6 +19,7 @@ export interface KeycloakStatusSnapshot {
     /** Denials of the `RevocationList`. */
     readonly revocations: number;
   };
+  readonly revocationChannel: RevocationChannelStatus;
 }
 
 /** Injectable everywhere. It counts and names; it holds no token, and sends nothing. */

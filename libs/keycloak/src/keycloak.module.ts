@@ -21,6 +21,7 @@ import {
   KEYCLOAK,
   MODULE_OPTIONS_TOKEN,
   RESOLVED_OPTIONS,
+  REVOCATION_SHARING,
   type ASYNC_OPTIONS_TYPE,
   type OPTIONS_TYPE,
 } from './keycloak.module-definition.js';
@@ -36,6 +37,7 @@ import { IntrospectionGuard } from './resource-server/introspection.guard.js';
 import { RefusalFilter } from './resource-server/refusal.filter.js';
 import { RouteReport } from './resource-server/route-report.discovery.js';
 import { RevocationList } from './revocation/revocation-list.js';
+import { RevocationSharingService } from './revocation-sharing.service.js';
 import { checkServiceNames, type ServiceOptions } from './service.options.js';
 
 const part = (provide: InjectionToken, name: keyof ComposedKeycloak): FactoryProvider => ({
@@ -116,6 +118,11 @@ export type ServiceRegistration = { readonly name: string } & (
       inject: [KEYCLOAK, RESOLVED_OPTIONS],
       useFactory: ({ checkup }: ComposedKeycloak, { verifyAtStart }: ResolvedKeycloakOptions) =>
         new StartVerification(checkup, verifyAtStart),
+    },
+    {
+      provide: REVOCATION_SHARING,
+      inject: [KEYCLOAK],
+      useFactory: ({ sharing }: ComposedKeycloak) => new RevocationSharingService(sharing),
     },
     {
       provide: RouteReport,

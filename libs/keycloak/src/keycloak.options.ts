@@ -8,11 +8,13 @@ import {
   nonEmptyString,
   optionalFunction,
   optionalUrl,
+  optionalWith,
   readOptions,
   scopes,
   url,
   type OptionTable,
 } from './option-kinds.js';
+import type { RevocationChannel } from './revocation/revocation-channel.js';
 import type { CredentialCarrier } from './resource-server/credential-carrier.js';
 import type { PermissionMapper } from './resource-server/judge-access-token.js';
 
@@ -92,6 +94,11 @@ export interface KeycloakModuleOptions {
    * tokens outlives. Raise it with `SSO Session Max`, and where offline sessions or longer lifespans are used.
    */
   readonly revocationMemorySeconds?: number;
+  /**
+   * Has denials and rechecks of the `RevocationList` reach all replicas of all services, such as `valkeyRevocations()`. Default: none, they
+   * hold in this process.
+   */
+  readonly revocationChannel?: RevocationChannel;
   /** A longer token is refused before it costs a call. Default 8192, 1024 to 65536. */
   readonly maxTokenBytes?: number;
   /**
@@ -108,9 +115,10 @@ export interface KeycloakModuleOptions {
 
 /** Every option filled in and checked; the secret goes to the connection alone, and is not kept beside the others. */
 export type ResolvedKeycloakOptions = Required<
-  Omit<KeycloakModuleOptions, 'permissions' | 'baseUrl' | 'clientSecret'>
+  Omit<KeycloakModuleOptions, 'permissions' | 'baseUrl' | 'clientSecret' | 'revocationChannel'>
 > & {
   readonly permissions: PermissionMapper | undefined;
+  readonly revocationChannel: RevocationChannel | undefined;
   /** The realm's URL as this service reaches it. */
   readonly realmUrl: string;
 };
@@ -137,6 +145,10 @@ const KEYCLOAK_OPTIONS = {
   maxCachedTokens: integer(1000, 1, 1_000_000),
   maxRevocations: integer(100_000, 1, 1_000_000),
   revocationMemorySeconds: integer(36_000, 60, 31_536_000),
+  revocationChannel: optionalWith<RevocationChannel>(
+    ['check', 'connect'],
+    'a revocation channel, such as valkeyRevocations()',
+  ),
   maxTokenBytes: integer(8192, 1024, 65_536),
   verifyAtStart: flag,
   allowInsecureRequests: flag,

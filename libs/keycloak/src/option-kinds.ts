@@ -119,6 +119,18 @@ export const optionalFunction =
     return given as F | undefined;
   };
 
+/** An object with these methods; `words` say what it is. */
+export const optionalWith =
+  <T>(methods: readonly string[], words: string): OptionKind<T | undefined> =>
+  (name, given, { faults }) => {
+    const members = Object(given) as Readonly<Record<string, unknown>>;
+    if (given === undefined || methods.every((method) => typeof members[method] === 'function')) {
+      return given as T | undefined;
+    }
+    faults.fault(`${name} must be ${words}`);
+    return undefined;
+  };
+
 /** An absolute http(s) URL without credentials, query or fragment; without its final slash. */
 export const url: OptionKind<string> = (name, given, context) => {
   const text = nonEmptyString(name, given, context);

@@ -36,7 +36,7 @@ export class HealthDetailsController {
   ) {}
 
   /**
-   * Answers 200 when Keycloak was reached within the last second, each next service is ready, and no circuit is open, else 503. With how calls
+   * Answers 200 when Keycloak was reached within the last second, each next service is ready, no circuit is open, and shared denials are read, else 503. With how calls
    * and caches of this instance stand, and the versions of what runs.
    */
   @Get()
@@ -50,6 +50,7 @@ export class HealthDetailsController {
             this.http.pingCheck(name, `${url}/health/ready`, { httpClient: this.#httpClient }),
       ),
       () => this.#calls(),
+      () => this.#denials(),
       () => this.#runs(),
     ]);
   }
@@ -62,6 +63,13 @@ export class HealthDetailsController {
       ({ circuit }) => circuit === 'open',
     );
     return isOpen ? indicator.down(calls) : indicator.up(calls);
+  }
+
+  #denials(): HealthIndicatorResult {
+    const { state, unshared } = this.status.read().revocationChannel;
+    if (state === 'none') return {};
+    const indicator = this.indicators.check('denials');
+    return state === 'caught_up' ? indicator.up({ state, unshared }) : indicator.down({ state, unshared });
   }
 
   #runs(): HealthIndicatorResult {

@@ -7,7 +7,7 @@ import {
   type HealthCheckResult,
   type HealthIndicatorResult,
 } from '@nestjs/terminus';
-import { AuthorizationServerHealth, Public, type AuthorizationServerStatus } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerHealth, KeycloakStatus, Public, type AuthorizationServerStatus } from 'nestjs-keycloak-s2s';
 import { isShuttingDown } from './shutdown.js';
 
 @Public()
@@ -17,6 +17,7 @@ export class HealthController {
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly authorizationServer: AuthorizationServerHealth,
+    private readonly status: KeycloakStatus,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
@@ -27,15 +28,25 @@ export class HealthController {
   }
 
   /**
-   * Answers 200 once Keycloak has accepted this service's credentials, and 503 before. It stays 200 when Keycloak goes away later: cached
-   * tokens still serve, and all replicas would leave at once (`/health/details` tells). Answers 503 from the start of a shutdown on.
+   * Answers 200 once Keycloak has accepted this service's credentials and, where denials are shared, those that others made have been read; 503
+   * before. It stays 200 when Keycloak or the shared state goes away later: cached tokens still serve, and all replicas would leave at once (`/health/details` tells). Answers 503 from the start of a shutdown on.
    */
   @Get('ready')
   ready(): Promise<HealthCheckResult> {
     if (isShuttingDown(this.adapterHost.httpAdapter)) {
       return this.health.check([() => this.indicators.check('service').down({ code: 'shutting_down' })]);
     }
-    return this.health.check([() => keycloakIndicator(this.indicators, this.authorizationServer.ready())]);
+    return this.health.check([
+      () => keycloakIndicator(this.indicators, this.authorizationServer.ready()),
+      () => this.#denials(),
+    ]);
+  }
+
+  #denials(): HealthIndicatorResult {
+    const { state, isReady } = this.status.read().revocationChannel;
+    if (state === 'none') return {};
+    const indicator = this.indicators.check('denials');
+    return isReady ? indicator.up() : indicator.down({ code: 'not_read_yet' });
   }
 }
 

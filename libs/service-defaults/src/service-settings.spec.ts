@@ -302,3 +302,32 @@ describe('readServiceSettings where users log in', () => {
     expect(readLogin({}, DEMO).sessionSecret).toBe('demo-session-secret-that-everybody-knows');
   });
 });
+
+describe('shared state', () => {
+  const KEY = Buffer.from(Array.from({ length: 32 }, (_, at) => at)).toString('base64');
+  const SHARED = { SHARED_STATE_URL: 'valkeys://valkey.internal', SHARED_DENIAL_KEYS: `${KEY}, ${KEY}` };
+
+  it('is a channel for denials, and none unless it is set', () => {
+    expect(read({}).keycloak.revocationChannel).toBeUndefined();
+    expect(read(SHARED).keycloak.revocationChannel).toBeDefined();
+    const file = join(folder, 'url');
+    writeFileSync(file, `${SHARED.SHARED_STATE_URL}\n`);
+    const byFile = { ...SHARED, SHARED_STATE_URL: undefined, SHARED_STATE_URL_FILE: file };
+    expect(read(byFile).keycloak.revocationChannel).toBeDefined();
+  });
+
+  it.each<[string, Environment, string]>([
+    ['no keys', { SHARED_DENIAL_KEYS: undefined }, 'SHARED_DENIAL_KEYS or SHARED_DENIAL_KEYS_FILE must be set'],
+    ['a password for a key', { SHARED_DENIAL_KEYS: SECRET }, 'SHARED_DENIAL_KEYS must be random keys of 32 bytes'],
+    ['the URL of something else', { SHARED_STATE_URL: 'https://4711' }, 'SHARED_STATE_URL must be valkeys://'],
+    [
+      'no such file',
+      { SHARED_STATE_CA_FILE: join(folder, 'none') },
+      "SHARED_STATE_CA_FILE points to a file that can't be read",
+    ],
+  ])('%s stops the start, and no value is shown', (_, change, fault) => {
+    const found = faults({ ...SHARED, ...change });
+    expect(found.join('\n')).toContain(fault);
+    expect(found.join('\n')).not.toContain('4711');
+  });
+});

@@ -3,6 +3,7 @@ import { matches } from 'class-validator';
 import { isProduction, type KeycloakModuleOptions, type ServiceScopes } from 'nestjs-keycloak-s2s';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
+import { readSharedStateSettings } from './shared-state-settings.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
 
 /** How a line of the request log has the subject: `subjectHash`, `sub`, or neither. */
@@ -56,7 +57,8 @@ const DEMO_SECRET = /^[a-z0-9]+-secret$/;
  * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window),
  * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<NAME>_CLIENT_SECRET` or
  * `<NAME>_CLIENT_SECRET_FILE`, and `<OTHER>_URL` for each service that this service calls. An empty variable counts as not set. Any
- * `NODE_ENV` other than `development` and `test` means production. `readLoginSettings` and `readDemoSettings` read further variables.
+ * `NODE_ENV` other than `development` and `test` means production. `readLoginSettings`, `readSharedStateSettings` and `readDemoSettings` read further
+ * variables.
  */
 export function readServiceSettings<Called extends string>(
   environment: Environment,
@@ -98,6 +100,7 @@ export function readServiceSettings<Called extends string>(
     service.login === true
       ? readLoginSettings(variables, { prefix, port, production, demoMode, insecureAllowed })
       : undefined;
+  const shared = readSharedStateSettings(variables);
   // Other containers use the service's name, browsers its public host name.
   const hosts = [service.name, ...publicName(login)];
   const demo = demoMode ? readDemoSettings(variables, service.demo ?? {}, hosts) : undefined;
@@ -119,6 +122,7 @@ export function readServiceSettings<Called extends string>(
     introspectionTtlSeconds,
     allowInsecureRequests: insecureAllowed,
     exposeRefusalReasons: demoMode,
+    ...shared,
   };
   const logFormat = nodeEnv === 'development' ? 'text' : 'json';
   return {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { atOnce } from '../../spec-support/at-once.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import { tokenHash } from '../protocol/token-hash.js';
+import { Rechecks } from '../revocation/rechecks.js';
 import { CachedIntrospection, type IntrospectionCacheOptions } from './cached-introspection.js';
 
 const OPTIONS: IntrospectionCacheOptions = {
@@ -380,5 +381,36 @@ describe('CachedIntrospection', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('what is to be rechecked', () => {
+  it('is asked for once more, and no flight that began before is joined', async () => {
+    const rechecks = new Rechecks(10_000, clock);
+    cache = new CachedIntrospection(server, OPTIONS, clock, (hash) => inactive.push(hash), rechecks);
+    server.active.add('other');
+    await activeNow('good');
+    await activeNow('other');
+    clock.seconds += 1;
+    rechecks.require({ sub: 'good' });
+    clock.seconds += 1;
+    expect([await activeNow('good'), await activeNow('good'), await activeNow('other')]).toEqual([true, true, true]);
+    expect(server.asked).toEqual(['good', 'other', 'good']);
+  });
+
+  it('is not served by an answer that was on its way', async () => {
+    const rechecks = new Rechecks(10_000, clock);
+    cache = new CachedIntrospection(server, OPTIONS, clock, (hash) => inactive.push(hash), rechecks);
+    server.holding = true;
+    const before = activeNow('good');
+    clock.seconds += 1;
+    rechecks.require('everything');
+    clock.seconds += 1;
+    const after = activeNow('good');
+    server.holding = false;
+    for (const arrive of server.held.splice(0)) arrive();
+    expect([await before, await after]).toEqual([true, true]);
+    await activeNow('good');
+    expect(server.asked).toEqual(['good', 'good']);
   });
 });

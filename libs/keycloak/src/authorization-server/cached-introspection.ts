@@ -23,6 +23,15 @@ interface Entry {
   renewAtMs: number;
 }
 
+/** Says which answers may serve no more, however young they are. */
+export interface RecheckMarks {
+  /** When it last said so of any; monotonic. */
+  readonly latestMs: number;
+  areDue(answer: IntrospectionAnswer, askedAtMs: number): boolean;
+}
+
+const NO_RECHECKS: RecheckMarks = { latestMs: -Infinity, areDue: () => false };
+
 /** A token that is not active does not become so; it is only asked about again in case the server was behind. */
 const INACTIVE_TTL_MS = 2000;
 
@@ -50,6 +59,7 @@ export class CachedIntrospection {
     private readonly clock: Clock,
     /** Called with the SHA-256 of a token that was found inactive, so that what was exchanged from it can go too. */
     private readonly onInactive: (tokenHash: string) => void,
+    private readonly rechecks = NO_RECHECKS,
   ) {
     this.#active = new DeadlineCache(options.maxCachedIntrospections, clock);
     this.#inactive = new DeadlineCache(options.maxCachedIntrospections, clock);
@@ -75,7 +85,7 @@ export class CachedIntrospection {
     const cached = this.#cached(token, hash, stalenessMs, nowMs);
     if (!introspections.hasSubscribers) return cached ?? this.#ask(token, hash, stalenessMs, nowMs);
     // A flight that began before this request is too old for it: that knows nothing of what happened in between.
-    const joins = this.#flights.canJoin(hash, nowMs, stalenessMs);
+    const joins = this.#flights.canJoin(hash, nowMs, this.#joinableMs(stalenessMs, nowMs));
     return publishIntrospection(
       cached === undefined ? (joins ? 'joined' : 'asked') : 'cached',
       cached ?? this.#ask(token, hash, stalenessMs, nowMs),
@@ -87,6 +97,10 @@ export class CachedIntrospection {
   #cached(token: string, hash: string, stalenessMs: number, nowMs: number): IntrospectionAnswer | undefined {
     const entry = this.#active.get(hash, nowMs) ?? this.#inactive.get(hash, nowMs);
     if (entry === undefined || !(nowMs - entry.askedAtMs < stalenessMs)) return undefined;
+    // perf: guard-overhead. A comparison is all that it takes while nothing is to be rechecked.
+    if (entry.askedAtMs <= this.rechecks.latestMs && this.rechecks.areDue(entry.answer, entry.askedAtMs)) {
+      return undefined;
+    }
     if (nowMs >= entry.renewAtMs) this.#renew(hash, token, entry, nowMs);
     return entry.answer;
   }
@@ -103,7 +117,12 @@ export class CachedIntrospection {
   #ask(token: string, hash: string, stalenessMs: number, nowMs: number): Promise<IntrospectionAnswer> {
     const ask = async (flight: Flight): Promise<IntrospectionAnswer> =>
       this.#keep(hash, flight, await this.introspection.introspect(token));
-    return this.#flights.run(hash, ask, nowMs, stalenessMs);
+    return this.#flights.run(hash, ask, nowMs, this.#joinableMs(stalenessMs, nowMs));
+  }
+
+  /** How old a flight may be that is joined: whose token it is, is not known before it lands. */
+  #joinableMs(stalenessMs: number, nowMs: number): number {
+    return Math.min(stalenessMs, nowMs - this.rechecks.latestMs);
   }
 
   #keep(hash: string, flight: Flight, answered: IntrospectionAnswer): IntrospectionAnswer {

@@ -27,7 +27,12 @@ const MEMORY_SECONDS = 60;
 const REVOKED = { code: 'invalid_token', reason: 'revoked' };
 
 function listFor(clock: StillClock, revocationMemorySeconds: number): RevocationList {
-  const options = { maxRevocations: 100, revocationMemorySeconds, clockToleranceSeconds: 5 };
+  const options = {
+    maxRevocations: 100,
+    revocationMemorySeconds,
+    clockToleranceSeconds: 5,
+    introspectionTtlSeconds: 10,
+  };
   return new RevocationList(options, clock, { warn: () => undefined });
 }
 

@@ -8,6 +8,7 @@ import { HeldConnections, type Rejudge } from './held-connections.js';
 let nowMs: number;
 let denied: boolean;
 let tellDenied: () => void;
+let tellRecheck: () => void;
 let connections: HeldConnections;
 
 const lines: object[] = [];
@@ -24,6 +25,9 @@ beforeEach(() => {
     denies: () => denied,
     onDenied: (listener: () => void) => {
       tellDenied = listener;
+    },
+    onRecheck: (listener: () => void) => {
+      tellRecheck = listener;
     },
   };
   connections = new HeldConnections({ introspectionTtlSeconds: 10, maxConcurrentCalls: 20 }, clock, revocations, log);
@@ -96,6 +100,14 @@ describe('HeldConnections', () => {
     const { held, state } = connection();
     connections.hold(held, token(), inactive);
     await pass(6);
+    expect(state.closed).toBe(1);
+  });
+
+  it('judges anew at once when there is a recheck', async () => {
+    const { held, state } = connection();
+    connections.hold(held, token(), inactive);
+    tellRecheck();
+    await pass(1);
     expect(state.closed).toBe(1);
   });
 

@@ -51,11 +51,13 @@ export class HeldConnections {
     private readonly revocations: {
       denies(token: VerifiedAccessToken): boolean;
       onDenied(listener: () => void): void;
+      onRecheck(listener: () => void): void;
     },
     private readonly log: { log(message: string, fields: object): void },
   ) {
     this.#windowMs = Math.max(2 * SWEEP_MS, options.introspectionTtlSeconds * 1000);
     revocations.onDenied(() => this.#lookSoon());
+    revocations.onRecheck(() => this.#judgeAllSoon());
   }
 
   /** How many are held. */
@@ -88,6 +90,11 @@ export class HeldConnections {
       this.#isLooking = false;
       for (const held of this.#all()) if (this.revocations.denies(held.token)) this.#close(held, 'revoked');
     });
+  }
+
+  /** At the next sweep: those whose answer is to be had anew ask for it, and the others are served by what is cached. */
+  #judgeAllSoon(): void {
+    for (const held of this.#all()) held.dueMs = -Infinity;
   }
 
   #all(): Held[] {

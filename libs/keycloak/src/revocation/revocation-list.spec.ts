@@ -13,7 +13,12 @@ const TOLERANCE_SECONDS = 5;
 function listOf(maxRevocations = 100) {
   const clock = new StillClock();
   const warnings: unknown[] = [];
-  const options = { maxRevocations, revocationMemorySeconds: MEMORY_SECONDS, clockToleranceSeconds: TOLERANCE_SECONDS };
+  const options = {
+    maxRevocations,
+    revocationMemorySeconds: MEMORY_SECONDS,
+    clockToleranceSeconds: TOLERANCE_SECONDS,
+    introspectionTtlSeconds: 10,
+  };
   const list = new RevocationList(options, clock, { warn: (_, fields) => void warnings.push(fields) });
   return { clock, warnings, list };
 }

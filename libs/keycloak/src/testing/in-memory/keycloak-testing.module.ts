@@ -1,7 +1,7 @@
 /** KeycloakTestingModule: the real KeycloakModule with its network replaced, for tests without a server. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Network } from '../../http/network.js';
-import { MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS } from '../../keycloak.module-definition.js';
+import { MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS, REVOCATION_SHARING } from '../../keycloak.module-definition.js';
 import { KeycloakModule } from '../../keycloak.module.js';
 import type { KeycloakModuleOptions, ResolvedKeycloakOptions } from '../../keycloak.options.js';
 import { TEST_AUDIENCE, TEST_ISSUER } from '../test-access-token.js';
@@ -44,6 +44,7 @@ export class KeycloakTestingModule {
   ): Builder {
     refuseInProduction('KeycloakTestingModule');
     if (options !== undefined) builder.overrideProvider(MODULE_OPTIONS_TOKEN).useValue({ ...DEFAULTS, ...options });
+    builder.overrideProvider(REVOCATION_SHARING).useValue(undefined);
     builder.overrideProvider(Network).useFactory({ inject: [RESOLVED_OPTIONS], factory: testNetwork });
     return builder;
   }
@@ -53,8 +54,11 @@ export class KeycloakTestingModule {
     refuseInProduction('KeycloakTestingModule');
     const real = KeycloakModule.forRoot({ ...DEFAULTS, ...options });
     const network = { provide: Network, inject: [RESOLVED_OPTIONS], useFactory: testNetwork };
-    return { ...real, providers: [...(real.providers ?? []), network] };
+    return { ...real, providers: [...(real.providers ?? []), network, noSharing] };
   }
 }
+
+/** Nothing leaves the process, denials neither. */
+const noSharing = { provide: REVOCATION_SHARING, useValue: undefined };
 
 const testNetwork = (options: ResolvedKeycloakOptions): TestNetwork => new TestNetwork(options);

@@ -1,0 +1,67 @@
+/** Valkey: a real server, started for a spec, on this machine alone; it can be stopped, frozen and started anew on its port. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from 'keycloak-test-servers';
+import { installed } from '../../../test/support/installed.js';
+
+/** The path of its executable; undefined where it is not installed. */
+export const valkeyPath = installed('valkey-server') ?? installed('redis-server');
+
+export class Valkey {
+  #server: ChildProcess | undefined;
+
+  private constructor(
+    private readonly executable: string,
+    readonly port: number,
+    private readonly folder: string,
+  ) {}
+
+  static async start(executable: string): Promise<Valkey> {
+    const valkey = new Valkey(executable, await freePort(), mkdtempSync(join(tmpdir(), 'valkey-')));
+    await valkey.start();
+    return valkey;
+  }
+
+  get url(): string {
+    return `valkey://127.0.0.1:${this.port}`;
+  }
+
+  /** With what was saved, if anything was. */
+  async start(...settings: readonly string[]): Promise<void> {
+    const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--save', '', ...settings];
+    const server = spawn(this.executable, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#server = server;
+    let output = '';
+    for await (const text of server.stdout.setEncoding('utf8')) {
+      output += String(text);
+      if (output.includes('Ready to accept connections')) break;
+    }
+    if (server.exitCode !== null) throw new Error(`Valkey ended: ${output}`);
+    server.stdout.resume();
+  }
+
+  /** Without saving anything. */
+  async kill(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    server.kill('SIGKILL');
+    await once(server, 'exit');
+  }
+
+  /** It takes connections and answers nothing. */
+  freeze(): void {
+    this.#server?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#server?.kill('SIGCONT');
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,202 @@
+/** Held denials: the denials that are in force, and those of them that other replicas are still to be told. */
+import type { Clock } from '../caching/clock.js';
+import { readDenial, type Denial, type ReadDenial } from '../protocol/denial.js';
+import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+
+export interface HeldDenialsOptions {
+  /** Bound on the denials that are held. */
+  readonly maxRevocations: number;
+  /** How long each is held: longer than any token lives. */
+  readonly revocationMemorySeconds: number;
+  /** Clock skew tolerated between Keycloak and this service. */
+  readonly clockToleranceSeconds: number;
+}
+
+/** The part of Nest's `Logger` that is used. */
+export interface RevocationLog {
+  warn(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+/** What is held, and since when. */
+export interface HeldDenial extends ReadDenial {
+  /** Seconds since the epoch. */
+  readonly deniedAt: number;
+  readonly endsAtMs: number;
+}
+
+/** A list that is full warns at most so often. */
+const WARNING_PAUSE_MS = 60_000;
+
+/**
+ * Holds what was denied here and by other replicas, within bounds. When it is full, the denial that would end first goes early, and the floor rises to the time
+ * at which it was made: what was denied does not come back for it.
+ */
+export class HeldDenials {
+  // In each, in the order in which they end: all are held for the same time, and one that is denied again goes to the end. One that
+  // another replica made stands a little too late, which delays its dropping and nothing else.
+  readonly #entries: Readonly<Record<ReadDenial['kind'], Map<string, HeldDenial>>> = {
+    session: new Map(),
+    subject: new Map(),
+    token: new Map(),
+    tokenId: new Map(),
+  };
+  /** Tokens issued earlier are refused, whosesoever they are; seconds since the epoch. */
+  #floor = -Infinity;
+  #goneEarly = 0;
+  #warnAgainAtMs = -Infinity;
+  /** Those that other replicas do not know of yet. */
+  readonly #unshared = new Set<HeldDenial>();
+  readonly #onDenied: (() => void)[] = [];
+
+  constructor(
+    private readonly options: HeldDenialsOptions,
+    private readonly clock: Clock,
+    private readonly log: RevocationLog,
+  ) {}
+
+  /**
+   * How many denials are held, at most `maxRevocations`; that of a token with its `jti` counts twice. Those whose time is over
+   * are counted until the next one comes.
+   */
+  get size(): number {
+    const { session, subject, token, tokenId } = this.#entries;
+    return session.size + subject.size + token.size + tokenId.size;
+  }
+
+  /** As `RevocationList.deny()`. */
+  deny(denial: Denial): void {
+    const toHold = readDenial(denial);
+    const nowMs = this.clock.monotonicMs();
+    this.#dropEnded(nowMs);
+    const deniedAt = this.clock.epochSeconds();
+    for (const one of toHold) this.#unshared.add(this.#hold(one, deniedAt, nowMs));
+    for (const listener of this.#onDenied) listener();
+  }
+
+  /** Calls `listener` after each denial, those of other replicas too. */
+  onDenied(listener: () => void): void {
+    this.#onDenied.push(listener);
+  }
+
+  /** A denial that came by the channel: another replica's, or one of ours. `at`: when it was made, by its maker's clock. */
+  receive(denial: ReadDenial, at: number, ageSeconds: number): void {
+    if (ageSeconds >= this.options.revocationMemorySeconds) return;
+    const nowMs = this.clock.monotonicMs();
+    this.#dropEnded(nowMs);
+    const earlier = this.#entries[denial.kind].get(denial.key);
+    // What is held here and is more than that, the others are still to be told.
+    const isLess = earlier !== undefined && (denial.issuedBefore < earlier.issuedBefore || at < earlier.deniedAt);
+    const isSame = earlier?.issuedBefore === denial.issuedBefore && earlier.deniedAt === at;
+    if (isSame) this.#unshared.delete(earlier);
+    if (isSame || (isLess && denial.issuedBefore <= earlier.issuedBefore)) return;
+    const held = this.#hold(denial, Math.min(at, this.clock.epochSeconds()), nowMs - ageSeconds * 1000);
+    if (isLess) this.#unshared.add(held);
+    for (const listener of this.#onDenied) listener();
+  }
+
+  /** Refuses every token that was issued before `epochSeconds`, with the tolerance for clocks: of denials that nobody holds any more. */
+  raiseFloor(epochSeconds: number): void {
+    // Not in the future, whatever was done to the date: that would keep everybody out until then.
+    const issuedBefore = Math.min(epochSeconds, this.clock.epochSeconds()) + this.options.clockToleranceSeconds;
+    this.#floor = Math.max(this.#floor, issuedBefore);
+    for (const listener of this.#onDenied) listener();
+  }
+
+  /** */
+  get unsharedSize(): number {
+    return this.#unshared.size;
+  }
+
+  /** At most `count` of those that other replicas do not know of yet. */
+  unshared(count: number): HeldDenial[] {
+    const nowMs = this.clock.monotonicMs();
+    const found: HeldDenial[] = [];
+    for (const held of this.#unshared) {
+      if (nowMs >= held.endsAtMs) this.#unshared.delete(held);
+      else if (found.push(held) === count) break;
+    }
+    return found;
+  }
+
+  /** Other replicas know of them now. */
+  markShared(denials: readonly HeldDenial[]): void {
+    for (const held of denials) this.#unshared.delete(held);
+  }
+
+  /** Other replicas may know of none. */
+  markAllUnshared(): void {
+    for (const entries of Object.values(this.#entries)) for (const held of entries.values()) this.#unshared.add(held);
+  }
+
+  /** `fromMs`: when it was denied; monotonic. */
+  #hold(denial: ReadDenial, deniedAt: number, fromMs: number): HeldDenial {
+    const { kind, key, issuedBefore } = denial;
+    const entries = this.#entries[kind];
+    const earlier = entries.get(key);
+    if (earlier !== undefined) this.#drop(earlier);
+    while (this.size >= this.options.maxRevocations) this.#dropFirst();
+    const held: HeldDenial = {
+      kind,
+      key,
+      issuedBefore: Math.max(issuedBefore, earlier?.issuedBefore ?? 0),
+      deniedAt: Math.max(deniedAt, earlier?.deniedAt ?? 0),
+      endsAtMs: Math.max(fromMs + this.options.revocationMemorySeconds * 1000, earlier?.endsAtMs ?? 0),
+    };
+    entries.set(key, held);
+    return held;
+  }
+
+  #drop(held: HeldDenial): void {
+    this.#entries[held.kind].delete(held.key);
+    this.#unshared.delete(held);
+  }
+
+  /** As `RevocationList.denies()`. */
+  denies(token: VerifiedAccessToken): boolean {
+    // Asked on every request: nothing but this while nothing is denied, and no hash while no single token is.
+    if (this.size === 0 && this.#floor === -Infinity) return false;
+    const { sid, sub, jti, iat = -Infinity } = token.claims;
+    const { session, subject, token: single, tokenId } = this.#entries;
+    return (
+      iat < this.#floor ||
+      (sid !== undefined && this.#holds(session.get(sid), iat)) ||
+      this.#holds(subject.get(sub), iat) ||
+      (jti !== undefined && this.#holds(tokenId.get(jti), iat)) ||
+      (single.size > 0 && this.#holds(single.get(token.hash), iat))
+    );
+  }
+
+  #holds(entry: HeldDenial | undefined, iat: number): boolean {
+    return entry !== undefined && iat < entry.issuedBefore && this.clock.monotonicMs() < entry.endsAtMs;
+  }
+
+  #dropEnded(nowMs: number): void {
+    for (const entries of Object.values(this.#entries)) {
+      for (const held of entries.values()) {
+        if (nowMs < held.endsAtMs) break;
+        this.#drop(held);
+      }
+    }
+  }
+
+  /** The one that would end first; the floor takes its place, for it must not let in what it kept out. */
+  #dropFirst(): void {
+    const [first] = Object.values(this.#entries)
+      .flatMap((entries) => entries.values().next().value ?? [])
+      .toSorted((one, other) => one.endsAtMs - other.endsAtMs);
+    if (first === undefined) return;
+    this.#drop(first);
+    this.raiseFloor(Math.min(first.issuedBefore, first.deniedAt));
+    this.#warn(this.clock.monotonicMs());
+  }
+
+  #warn(nowMs: number): void {
+    this.#goneEarly += 1;
+    if (nowMs < this.#warnAgainAtMs) return;
+    this.#warnAgainAtMs = nowMs + WARNING_PAUSE_MS;
+    const { maxRevocations } = this.options;
+    const fields = { maxRevocations, goneEarly: this.#goneEarly, refusedIssuedBefore: this.#floor };
+    this.log.warn('The revocation list is full: raise maxRevocations. Older tokens are refused altogether', fields);
+    this.#goneEarly = 0;
+  }
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { StillClock } from '../../spec-support/still-clock.js';
+import { Rechecks, type Recheck } from './rechecks.js';
+
+const SERVE_MS = 10_000;
+const ALICE = { sid: 's1', sub: 'alice', azp: 'shop' };
+const BOB = { sid: 's2', sub: 'bob', client_id: 'desk' };
+const NOBODY = {};
+
+function rechecksAt() {
+  const clock = new StillClock();
+  return { clock, rechecks: new Rechecks(SERVE_MS, clock) };
+}
+
+describe('Rechecks', () => {
+  it.each<[string, Recheck, readonly boolean[]]>([
+    ['a session', { sid: 's1' }, [true, false, false]],
+    ['a subject', { sub: 'bob' }, [false, true, false]],
+    ['the client of azp', { clientId: 'shop' }, [true, false, false]],
+    ['the client of client_id, without azp', { clientId: 'desk' }, [false, true, false]],
+    ['a session that nobody has', { sid: 'undefined' }, [false, false, false]],
+    ['everything', 'everything', [true, true, true]],
+  ])('of %s: answers asked for until then serve no more, and no others', (_, recheck, due) => {
+    const { clock, rechecks } = rechecksAt();
+    const askedAtMs = clock.monotonicMs();
+    expect(rechecks.areDue(ALICE, askedAtMs)).toBe(false);
+    clock.advance(1);
+    rechecks.require(recheck);
+    expect([ALICE, BOB, NOBODY].map((answer) => rechecks.areDue(answer, askedAtMs))).toEqual(due);
+    clock.advance(1);
+    expect(rechecks.areDue(ALICE, clock.monotonicMs())).toBe(false);
+  });
+
+  it('knows each for as long as an answer serves, whatever comes later', () => {
+    const { clock, rechecks } = rechecksAt();
+    const askedAtMs = clock.monotonicMs();
+    rechecks.require({ sid: 's1' });
+    clock.advance(9);
+    rechecks.require({ sid: 's2' });
+    expect(rechecks.areDue(ALICE, askedAtMs)).toBe(true);
+  });
+
+  it('takes so many that they are one of everything', () => {
+    const { clock, rechecks } = rechecksAt();
+    const askedAtMs = clock.monotonicMs();
+    for (let at = 0; at < 10_000; at += 1) rechecks.require({ sid: `many ${at}` });
+    expect(rechecks.areDue(ALICE, askedAtMs)).toBe(false);
+    rechecks.require({ sid: 'one more' });
+    expect(rechecks.areDue(ALICE, askedAtMs)).toBe(true);
+  });
+
+  it.each<unknown>([
+    undefined,
+    null,
+    {},
+    [],
+    'all',
+    { sid: '' },
+    { sid: ' ' },
+    { sid: 1 },
+    { sid: 'a', sub: 'b' },
+    { jti: 'j' },
+    { sid: 's'.repeat(1025) },
+  ])('refuses %j', (recheck) => {
+    const { rechecks } = rechecksAt();
+    expect(() => rechecks.require(recheck as Recheck)).toThrow(TypeError);
+    expect(rechecks.latestMs).toBe(-Infinity);
+  });
+});

@@ -1,0 +1,98 @@
+/** Rechecks: of which tokens the server is to be asked anew, since what is cached of them may be out of date. */
+import type { Clock } from '../caching/clock.js';
+
+/**
+ * Whose tokens: those of a session, of a user or service account, those that a client obtained, or all. Nobody is refused by it who should not be:
+ * each token is introspected once more.
+ */
+export type Recheck =
+  { readonly sid: string } | { readonly sub: string } | { readonly clientId: string } | 'everything';
+
+/** The claims of an answer that are looked at. */
+interface Claims {
+  readonly [claim: string]: unknown;
+}
+
+/** More are one of everything. */
+const MAX_HELD = 10_000;
+
+const NAMES = ['sid', 'sub', 'clientId'] as const;
+
+export class Rechecks {
+  /** By whose tokens, when it was asked for; the earliest first. */
+  readonly #marks = new Map<string, number>();
+  #everythingMs = -Infinity;
+  #latestMs = -Infinity;
+  readonly #onRequired: ((recheck: Recheck) => void)[] = [];
+
+  constructor(
+    /** No answer serves for longer, so that no mark is needed for longer. */
+    private readonly answersServeMs: number,
+    private readonly clock: Clock,
+  ) {}
+
+  /** When the last one was asked for; monotonic. Questions that were sent until then are too old for whoever comes later. */
+  get latestMs(): number {
+    return this.#latestMs;
+  }
+
+  /** Calls `listener` after each. */
+  onRequired(listener: (recheck: Recheck) => void): void {
+    this.#onRequired.push(listener);
+  }
+
+  /** Throws `TypeError` when it is not exactly one `Recheck`. */
+  require(recheck: Recheck): void {
+    this.#mark(markOf(recheck));
+    for (const listener of this.#onRequired) listener(recheck);
+  }
+
+  #mark(mark: string | undefined): void {
+    const nowMs = this.clock.monotonicMs();
+    this.#latestMs = nowMs;
+    for (const [earlier, atMs] of this.#marks) {
+      if (nowMs - atMs < this.answersServeMs) break;
+      this.#marks.delete(earlier);
+    }
+    if (mark === undefined || this.#marks.size >= MAX_HELD) {
+      this.#marks.clear();
+      this.#everythingMs = nowMs;
+      return;
+    }
+    this.#marks.delete(mark);
+    this.#marks.set(mark, nowMs);
+  }
+
+  /** Whether an answer to a question that was sent at `askedAtMs` may serve no more. */
+  areDue(answer: Claims, askedAtMs: number): boolean {
+    if (askedAtMs > this.#latestMs) return false;
+    if (askedAtMs <= this.#everythingMs) return true;
+    const { sid, sub, azp, client_id: clientId } = answer;
+    return (
+      this.#isMarked('sid', sid, askedAtMs) ||
+      this.#isMarked('sub', sub, askedAtMs) ||
+      this.#isMarked('clientId', azp ?? clientId, askedAtMs)
+    );
+  }
+
+  #isMarked(name: string, value: unknown, askedAtMs: number): boolean {
+    return typeof value === 'string' && askedAtMs <= (this.#marks.get(`${name} ${value}`) ?? -Infinity);
+  }
+}
+
+/** Undefined for everything. */
+function markOf(recheck: unknown): string | undefined {
+  if (recheck === 'everything') return undefined;
+  const entries = Object.entries(Object(recheck) as object);
+  const [name, value] = entries[0] ?? [];
+  if (
+    entries.length !== 1 ||
+    !NAMES.some((known) => known === name) ||
+    typeof value !== 'string' ||
+    value.trim() === '' ||
+    value.length > 1024
+  ) {
+    throw new TypeError("A recheck is { sid }, { sub }, { clientId } or 'everything', and nothing besides");
+  }
+  return `${String(name)} ${value}`;
+}

@@ -1,0 +1,170 @@
+/** What a replica does with a channel that fails in every way; a real one is in `valkey-revocations.spec.ts`. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { StillClock } from '../../spec-support/still-clock.js';
+import { testAccessToken } from '../testing/index.js';
+import { HeldDenials } from './held-denials.js';
+import { Rechecks } from './rechecks.js';
+import type { RevocationChannel, RevocationReceiver, SharedRevocation } from './revocation-channel.js';
+import { RevocationSharing } from './revocation-sharing.js';
+
+const OPTIONS = {
+  issuer: 'https://keycloak.test/realms/test',
+  maxRevocations: 100,
+  revocationMemorySeconds: 1000,
+  clockToleranceSeconds: 5,
+  introspectionTtlSeconds: 10,
+  allowInsecureRequests: true,
+};
+const session = (key: string, at: number, issuedBefore = Infinity): SharedRevocation => ({
+  kind: 'denial',
+  denial: { kind: 'session', key, issuedBefore },
+  at,
+});
+
+let clock: StillClock;
+let held: HeldDenials;
+let rechecks: Rechecks;
+let sharing: RevocationSharing;
+let receiver: RevocationReceiver;
+let appended: SharedRevocation[];
+let failing: string | undefined;
+let tries: number;
+let lines: string[];
+
+beforeEach(() => {
+  clock = new StillClock();
+  appended = [];
+  failing = undefined;
+  tries = 0;
+  lines = [];
+  const say = (message: string): void => void lines.push(message);
+  const revocationChannel: RevocationChannel = {
+    check: () => undefined,
+    connect: (_, to) => {
+      receiver = to;
+      return {
+        append: async (revocations) => {
+          tries += 1;
+          if (failing !== undefined) throw new Error(failing);
+          appended.push(...revocations);
+        },
+        close: async () => undefined,
+      };
+    },
+  };
+  held = new HeldDenials(OPTIONS, clock, { warn: () => undefined });
+  rechecks = new Rechecks(10_000, clock);
+  sharing = new RevocationSharing(held, rechecks, { ...OPTIONS, revocationChannel }, clock, { log: say, error: say });
+  void sharing.start(1000);
+});
+
+const denied = (): unknown[] => appended.flatMap((one) => (one.kind === 'denial' ? [one.denial.key] : []));
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await sleep(2);
+}
+
+describe('RevocationSharing', () => {
+  it('is ready when all has been read, and not before', async () => {
+    expect(sharing.status).toEqual({ state: 'reading', isReady: false, unshared: 0 });
+    receiver.lost('econnrefused');
+    expect(sharing.status).toMatchObject({ state: 'lost', isReady: false });
+    receiver.caughtUp();
+    expect(sharing.status).toMatchObject({ state: 'caught_up', isReady: true });
+    receiver.lost('econnrefused');
+    expect(sharing.status).toMatchObject({ state: 'lost', isReady: true });
+  });
+
+  it('appends what was denied before it could, and what is denied from then on', async () => {
+    held.deny({ sid: 'before' });
+    await sleep(10);
+    expect(appended).toEqual([]);
+    receiver.caughtUp();
+    await until(() => appended.length === 1);
+    held.deny({ sid: 'after' });
+    await until(() => appended.length === 2);
+    expect(denied()).toEqual(['before', 'after']);
+    expect(sharing.status.unshared).toBe(0);
+  });
+
+  it('tries again until it is taken, and says so once', async () => {
+    receiver.caughtUp();
+    failing = 'oom';
+    held.deny({ sid: 's1' });
+    rechecks.require({ sub: 'alice' });
+    await until(() => tries >= 3);
+    expect([appended, sharing.status.unshared]).toEqual([[], 1]);
+    failing = undefined;
+    await until(() => sharing.status.unshared === 0);
+    expect(appended).toHaveLength(2);
+    expect(lines).toEqual([expect.stringContaining("can't be shared"), 'Denials are shared again']);
+  });
+
+  it('sends nothing back that came by the channel', async () => {
+    receiver.caughtUp();
+    receiver.received(session('s1', clock.epochSeconds()), 0);
+    receiver.received({ kind: 'recheck', recheck: { sub: 'alice' }, at: clock.epochSeconds() }, 0);
+    receiver.received({ kind: 'floor', at: clock.epochSeconds() - 100 }, 0);
+    await sleep(10);
+    expect(appended).toEqual([]);
+    expect(held.denies(testAccessToken({ claims: { sid: 's1' } }))).toBe(true);
+    expect(rechecks.areDue({ sub: 'alice' }, clock.monotonicMs())).toBe(true);
+  });
+
+  it('after a gap appends what it holds and did not receive again', async () => {
+    receiver.caughtUp();
+    held.deny({ sid: 's1' });
+    held.deny({ sid: 's2' });
+    await until(() => appended.length === 2);
+    const [first] = appended;
+    appended.length = 0;
+    receiver.gap('another_epoch');
+    if (first !== undefined) receiver.received(first, 0);
+    receiver.caughtUp();
+    await until(() => sharing.status.unshared === 0);
+    expect(denied()).toEqual(['s2']);
+  });
+
+  it('holds what came for as long as it has to, by the larger of the two ages', () => {
+    const at = clock.epochSeconds();
+    receiver.received(session('young', at), 0);
+    receiver.received(session('old by the channel', at), 990);
+    receiver.received(session('old by our clock', at - 990), 0);
+    receiver.received(session('over', at - 1001), 0);
+    receiver.received(session('of the future', at + 30), 0);
+    const refused = (): boolean[] =>
+      ['young', 'old by the channel', 'old by our clock', 'over', 'of the future'].map((sid) =>
+        held.denies(testAccessToken({ claims: { sid, iat: at - 60 } })),
+      );
+    expect(refused()).toEqual([true, true, true, false, true]);
+    clock.advance(11);
+    expect(refused()).toEqual([true, false, false, false, true]);
+    clock.advance(990);
+    expect(refused()).toEqual([false, false, false, false, false]);
+  });
+
+  it('a weaker denial that comes later takes nothing away, and the stronger one is still appended', async () => {
+    held.deny({ sub: 'alice', issuedBefore: clock.epochSeconds() + 100 });
+    const weaker: SharedRevocation = {
+      kind: 'denial',
+      denial: { kind: 'subject', key: 'alice', issuedBefore: 1 },
+      at: clock.epochSeconds(),
+    };
+    receiver.received(weaker, 0);
+    expect(held.denies(testAccessToken({ subject: 'alice', claims: { iat: clock.epochSeconds() } }))).toBe(true);
+    receiver.caughtUp();
+    await until(() => appended.length > 0);
+    expect(appended).toMatchObject([{ denial: { key: 'alice', issuedBefore: clock.epochSeconds() + 100 } }]);
+  });
+
+  it('a recheck that is older than any answer is passed over', () => {
+    receiver.received({ kind: 'recheck', recheck: 'everything', at: clock.epochSeconds() - 100 }, 0);
+    expect(rechecks.latestMs).toBe(-Infinity);
+  });
+
+  it('a channel that lies about a floor keeps nobody out who comes later', () => {
+    receiver.received({ kind: 'floor', at: clock.epochSeconds() + 1e6 }, 0);
+    const later = testAccessToken({ claims: { iat: clock.epochSeconds() + 6 } });
+    expect(held.denies(later)).toBe(false);
+  });
+});

@@ -1,0 +1,67 @@
+/** Revocation entries: how a denial, a recheck or a floor is written into the stream, sealed, and read from it. */
+import type { SharedRevocation } from '../ports/revocation-channel.js';
+import type { SealingKeys } from './sealing-keys.js';
+
+/** Short names: a stream holds many. */
+interface Written {
+  readonly k: string;
+  /** Of whom; none for everything, and for a floor. */
+  readonly v?: string;
+  /** Before which `iat`; none for all. */
+  readonly b?: number;
+  readonly t: number;
+}
+
+const DENIALS = ['session', 'subject', 'token', 'tokenId'] as const;
+const RECHECKS = ['sid', 'sub', 'clientId'] as const;
+const EVERYTHING = 'everything';
+const FLOOR = 'floor';
+const WHAT = 'revocation';
+
+export class RevocationEntries {
+  constructor(
+    private readonly keys: SealingKeys,
+    private readonly issuer: string,
+  ) {}
+
+  write(revocation: SharedRevocation): string {
+    return this.keys.seal(JSON.stringify(written(revocation)), [WHAT, this.issuer]);
+  }
+
+  /** Undefined for what no service with the same keys wrote, and for what a later version of this library did. */
+  read(entry: string | undefined): SharedRevocation | undefined {
+    const text = entry === undefined ? undefined : this.keys.open(entry, [WHAT, this.issuer]);
+    return text === undefined ? undefined : revocationIn(parsed(text));
+  }
+}
+
+function written(revocation: SharedRevocation): Written {
+  const { kind, at: t } = revocation;
+  if (kind === 'floor') return { k: FLOOR, t };
+  if (kind === 'denial') {
+    const { kind: k, key: v, issuedBefore: b } = revocation.denial;
+    return Number.isFinite(b) ? { k, v, b, t } : { k, v, t };
+  }
+  if (revocation.recheck === EVERYTHING) return { k: EVERYTHING, t };
+  const [[k, v] = ['', '']] = Object.entries(revocation.recheck) as [string, string][];
+  return { k, v, t };
+}
+
+function parsed(text: string): Partial<Written> {
+  try {
+    return Object(JSON.parse(text)) as Partial<Written>;
+  } catch {
+    return {};
+  }
+}
+
+function revocationIn({ k, v = '', b = Infinity, t: at = Number.NaN }: Partial<Written>): SharedRevocation | undefined {
+  if (!Number.isFinite(at) || typeof v !== 'string' || typeof b !== 'number') return undefined;
+  if (k === FLOOR) return { kind: 'floor', at };
+  if (k === EVERYTHING) return { kind: 'recheck', recheck: EVERYTHING, at };
+  if (v === '') return undefined;
+  const denied = DENIALS.find((kind) => kind === k);
+  if (denied !== undefined) return { kind: 'denial', denial: { kind: denied, key: v, issuedBefore: b }, at };
+  const name = RECHECKS.find((one) => one === k);
+  return name === undefined ? undefined : { kind: 'recheck', recheck: { [name]: v } as { readonly sid: string }, at };
+}

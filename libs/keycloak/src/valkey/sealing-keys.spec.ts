@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { SealingKeys } from './sealing-keys.js';
+
+const [ONE, OTHER] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64url')];
+const WHAT = ['revocation', 'https://keycloak.test/realms/test'];
+
+describe('SealingKeys', () => {
+  it('opens what it sealed, whatever it is', () => {
+    const keys = new SealingKeys([ONE]);
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(keys.open(keys.seal(text, WHAT), WHAT)).toBe(Buffer.from(text).toString());
+      }),
+    );
+  });
+
+  it('seals the same in another way each time, and shows nothing of it', () => {
+    const keys = new SealingKeys([ONE]);
+    const [first, second] = [keys.seal('the text', WHAT), keys.seal('the text', WHAT)];
+    expect(first).not.toBe(second);
+    expect(Buffer.from(first, 'base64').toString('latin1')).not.toContain('text');
+  });
+
+  it('seals by the first, and opens by all', () => {
+    const [old, both, next] = [new SealingKeys([ONE]), new SealingKeys([OTHER, ONE]), new SealingKeys([OTHER])];
+    expect(both.open(old.seal('x', WHAT), WHAT)).toBe('x');
+    expect(next.open(both.seal('x', WHAT), WHAT)).toBe('x');
+    expect(old.open(both.seal('x', WHAT), WHAT)).toBeUndefined();
+  });
+
+  it.each([
+    ['another realm', ['revocation', 'https://keycloak.test/realms/other']],
+    ['another kind', ['session', 'https://keycloak.test/realms/test']],
+    ['the same letters with another border', ['revocationhttps://keycloak.test/realms/test']],
+    ['nothing', []],
+  ])('does not open what was sealed as something else: %s', (_, what) => {
+    const keys = new SealingKeys([ONE]);
+    expect(keys.open(keys.seal('x', WHAT), what)).toBeUndefined();
+  });
+
+  it('does not open what was changed in any bit, nor what is no entry', () => {
+    const keys = new SealingKeys([ONE]);
+    const sealed = Buffer.from(keys.seal('the text', WHAT), 'base64');
+    fc.assert(
+      fc.property(fc.nat(sealed.length * 8 - 1), (bit) => {
+        const changed = Buffer.from(sealed);
+        changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        expect(keys.open(changed.toString('base64'), WHAT)).toBeUndefined();
+      }),
+    );
+    fc.assert(fc.property(fc.string(), (text) => expect(keys.open(text, WHAT)).toBeUndefined()));
+  });
+
+  it.each<[string, unknown[]]>([
+    ['none', []],
+    ['a password', ['correct horse battery staple']],
+    ['a short one', [randomBytes(16).toString('base64')]],
+    ['a long one', [randomBytes(48).toString('base64')]],
+    ['one that repeats itself', [Buffer.alloc(32, 7).toString('base64')]],
+    ['a good one and a bad one', [ONE, 'x']],
+    ['no text', [undefined]],
+  ])('refuses %s, and shows no key', (_, keys) => {
+    const make = (): SealingKeys => new SealingKeys(keys as string[]);
+    expect(make).toThrow(/random keys of 32 bytes each, in base64/);
+    expect(make).not.toThrow(new RegExp(`${ONE.slice(0, 8).replaceAll('+', '.')}|horse`));
+  });
+});

@@ -1,0 +1,76 @@
+/** Sealing keys: what is put into a shared store can be neither read nor made by whoever has the store alone. */
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+
+const KEY_BYTES = 32;
+const SALT_BYTES = 32;
+const TAG_BYTES = 16;
+const VERSION = 1;
+/** Each entry has a key of its own, which is used once. */
+const NONCE = Buffer.alloc(12);
+const CIPHER = 'aes-256-gcm';
+/** RFC 5869: what the subkeys are for. */
+const INFO = 'nestjs-keycloak-s2s sealed entry, version 1';
+
+/**
+ * Random keys of 256 bits: the first seals, all of them open, so that keys are replaced without a gap. AES-256-GCM by a subkey for each entry (HKDF-SHA256
+ * with a random salt), over associated data that says what the entry is: one that was moved elsewhere does not open.
+ */
+export class SealingKeys {
+  readonly #keys: readonly Buffer[];
+
+  /** Each in base64 or base64url. Throws `TypeError` with the fault. */
+  constructor(keys: readonly string[]) {
+    const fault = SealingKeys.faultOf(keys);
+    if (fault !== undefined) throw new TypeError(fault);
+    this.#keys = keys.flatMap((key) => readKey(key) ?? []);
+  }
+
+  /** What is wrong with them, for people: it says how many of them are wrong, and shows none. */
+  static faultOf(keys: unknown): string | undefined {
+    const given: readonly unknown[] = Array.isArray(keys) ? keys : [];
+    const faulty = given.filter((key) => readKey(key) === undefined).length;
+    if (given.length > 0 && faulty === 0) return undefined;
+    const which = given.length === 0 ? 'there is none' : `${faulty} of ${given.length} are not`;
+    return `keys must be random keys of 32 bytes each, in base64 (openssl rand -base64 32): ${which}`;
+  }
+
+  /** In base64. */
+  seal(text: string, associated: readonly string[]): string {
+    const [key] = this.#keys;
+    if (key === undefined) throw new TypeError('There is no key');
+    const salt = randomBytes(SALT_BYTES);
+    const cipher = createCipheriv(CIPHER, subkey(key, salt), NONCE).setAAD(bytesOf(associated));
+    const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+    return Buffer.concat([Buffer.of(VERSION), salt, sealed, cipher.getAuthTag()]).toString('base64');
+  }
+
+  /** Undefined for what none of the keys sealed as this. */
+  open(sealed: string, associated: readonly string[]): string | undefined {
+    const bytes = Buffer.from(sealed, 'base64');
+    if (bytes.length < 1 + SALT_BYTES + TAG_BYTES || bytes[0] !== VERSION) return undefined;
+    const salt = bytes.subarray(1, 1 + SALT_BYTES);
+    const text = bytes.subarray(1 + SALT_BYTES, -TAG_BYTES);
+    const tag = bytes.subarray(-TAG_BYTES);
+    for (const key of this.#keys) {
+      try {
+        const decipher = createDecipheriv(CIPHER, subkey(key, salt), NONCE).setAAD(bytesOf(associated)).setAuthTag(tag);
+        return decipher.update(text, undefined, 'utf8') + decipher.final('utf8');
+      } catch {
+        // Another key's, or nobody's.
+      }
+    }
+    return undefined;
+  }
+}
+
+/** Unambiguous: the border between two of them can't be moved. */
+const bytesOf = (associated: readonly string[]): Buffer => Buffer.from(JSON.stringify([VERSION, ...associated]));
+
+const subkey = (key: Buffer, salt: Buffer): Buffer => Buffer.from(hkdfSync('sha256', key, salt, INFO, KEY_BYTES));
+
+/** A word that was repeated or typed is no key; random bytes have many values. */
+function readKey(text: unknown): Buffer | undefined {
+  if (typeof text !== 'string' || !/^[\w+/-]{43}=?$/.test(text)) return undefined;
+  const key = Buffer.from(text, 'base64');
+  return key.length === KEY_BYTES && new Set(key).size >= KEY_BYTES / 2 ? key : undefined;
+}

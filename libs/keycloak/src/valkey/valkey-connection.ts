@@ -1,0 +1,100 @@
+/** Valkey connection: one connection to the server, which ends with its first failure; commands have a deadline. */
+import type { createClient, ErrorReply } from '@redis/client';
+
+export interface ValkeyAddress {
+  readonly url: URL;
+  /** Certificates of the authorities that are trusted for it, in PEM; default: those of Node. */
+  readonly ca?: string | undefined;
+}
+
+/** What the server, or the way to it, failed with. Its message is one word, and names no key, value or password. */
+export class ValkeyError extends Error {}
+
+interface ClientLibrary {
+  readonly createClient: typeof createClient;
+  readonly ErrorReply: typeof ErrorReply;
+}
+
+const CONNECT_MS = 2000;
+
+/** An error answer begins with such a word, like `NOAUTH`, `READONLY` or `OOM`. */
+const ERROR_WORD = /^[A-Z]+(?= |$)/;
+
+export class ValkeyConnection {
+  readonly #client: ReturnType<typeof createClient>;
+  #failure: ValkeyError | undefined;
+
+  private constructor(
+    private readonly library: ClientLibrary,
+    { url, ca }: ValkeyAddress,
+  ) {
+    const isEncrypted = url.protocol === 'valkeys:' || url.protocol === 'rediss:';
+    const socket = { connectTimeout: CONNECT_MS, reconnectStrategy: false } as const;
+    this.#client = library.createClient({
+      url: url.href.replace(/^[a-z]+:/, isEncrypted ? 'rediss:' : 'redis:'),
+      RESP: 2,
+      disableOfflineQueue: true,
+      socket: isEncrypted ? { ...socket, tls: true, ...(ca === undefined ? {} : { ca }) } : socket,
+    });
+    // What is not listened to ends the process.
+    this.#client.on('error', (error: unknown) => void (this.#failure ??= this.#failureOf(error)));
+  }
+
+  /** Throws `ValkeyError`. */
+  static async open(address: ValkeyAddress): Promise<ValkeyConnection> {
+    const connection = new ValkeyConnection(await clientLibrary(), address);
+    await connection.#within(CONNECT_MS, connection.#client.connect());
+    return connection;
+  }
+
+  get isOpen(): boolean {
+    return this.#failure === undefined && this.#client.isReady;
+  }
+
+  /** Throws `ValkeyError`; unless the server answered with an error, the connection is over then. */
+  async send(args: readonly string[], deadlineMs: number): Promise<unknown> {
+    return this.#within(deadlineMs, this.#client.sendCommand(args));
+  }
+
+  close(): void {
+    this.#failure ??= new ValkeyError('closed');
+    if (this.#client.isOpen) this.#client.destroy();
+  }
+
+  async #within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new ValkeyError('timeout')), deadlineMs);
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } catch (error) {
+      const failure = this.#failureOf(error);
+      if (!(error instanceof this.library.ErrorReply)) {
+        this.#failure ??= failure;
+        this.close();
+      }
+      throw failure;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The word of an error answer, or the code of what failed: the rest may quote what was sent. */
+  #failureOf(error: unknown): ValkeyError {
+    if (error instanceof ValkeyError) return error;
+    if (!(error instanceof Error)) return new ValkeyError('unknown');
+    const word = error instanceof this.library.ErrorReply ? ERROR_WORD.exec(error.message)?.[0] : undefined;
+    const name = error.name === 'Error' ? error.constructor.name : error.name;
+    return new ValkeyError((word ?? ('code' in error ? String(error.code) : name)).toLowerCase());
+  }
+}
+
+/** Loaded when it is first needed: a service without shared state starts as fast as it did. */
+async function clientLibrary(): Promise<ClientLibrary> {
+  try {
+    return await import('@redis/client');
+  } catch {
+    throw new ValkeyError('client_not_installed');
+  }
+}

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { systemClock } from '../caching/clock.js';
+import { ConfigurationError, KeycloakModule } from '../index.js';
+import { Test } from '@nestjs/testing';
+import { valkeyRevocations, type ValkeyRevocationsOptions } from './index.js';
+
+const KEY = randomBytes(32).toString('base64');
+const CONTEXT = { issuer: 'i', memorySeconds: 60, maxRevocations: 10, clock: systemClock };
+
+describe('valkeyRevocations', () => {
+  it.each<[string, Partial<Record<keyof ValkeyRevocationsOptions, unknown>>, RegExp]>([
+    ['without a URL', { url: undefined }, /url must be valkeys:/],
+    ['with the URL of something else', { url: 'https://valkey.test' }, /url must be valkeys:/],
+    ['without a host', { url: 'valkeys:' }, /url must be valkeys:/],
+    ['without keys', { keys: undefined }, /there is none/],
+    ['with no key', { keys: [] }, /there is none/],
+    ['with a password for a key', { keys: [KEY, 'the-password-4711'] }, /1 of 2 are not/],
+    ['with both wrong', { url: '', keys: [] }, /url must be[^]*keys must be/],
+  ])('%s is refused, and shows no value', (_, bent, message) => {
+    const make = (): unknown =>
+      valkeyRevocations({ url: 'valkeys://valkey.test', keys: [KEY], ...bent } as ValkeyRevocationsOptions);
+    expect(make).toThrow(ConfigurationError);
+    expect(make).toThrow(message);
+    expect(make).not.toThrow(/4711/);
+  });
+
+  it.each(['valkeys://valkey.test', 'rediss://user:pass@valkey.test:6380/2'])('%s is for production', (url) => {
+    expect(() =>
+      valkeyRevocations({ url, keys: [KEY] }).check({ ...CONTEXT, allowInsecureRequests: false }),
+    ).not.toThrow();
+  });
+
+  it.each(['valkey://valkey.test', 'redis://valkey.test'])(
+    '%s is not, since passwords would travel unencrypted',
+    async (url) => {
+      const channel = valkeyRevocations({ url, keys: [KEY] });
+      expect(() => channel.check({ ...CONTEXT, allowInsecureRequests: true })).not.toThrow();
+      const options = {
+        issuer: 'https://sso.test/realms/r',
+        clientId: 'c',
+        clientSecret: 's',
+        revocationChannel: channel,
+      };
+      const module = Test.createTestingModule({ imports: [KeycloakModule.forRoot(options)] });
+      await expect(module.compile()).rejects.toThrow(/url must be valkeys: \(or allowInsecureRequests/);
+    },
+  );
+
+  it('prints neither keys nor password', () => {
+    const channel = valkeyRevocations({ url: 'valkeys://user:the-password-4711@valkey.test', keys: [KEY] });
+    expect(inspect(channel, { depth: 9, showHidden: true })).not.toMatch(/4711|user/);
+    expect(JSON.stringify(channel)).toBe('{}');
+  });
+});

@@ -1,0 +1,384 @@
+/** Denials over a real Valkey: what one replica denies, all refuse, whatever happens to the server in between. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '@redis/client';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Denial } from '../index.js';
+import { testAccessToken } from '../testing/index.js';
+import { valkeyRevocations } from './index.js';
+import { systemClock } from '../caching/clock.js';
+import { HeldDenials } from '../revocation/held-denials.js';
+import { Rechecks } from '../revocation/rechecks.js';
+import { RevocationSharing } from '../revocation/revocation-sharing.js';
+import { Valkey, valkeyPath } from '../../spec-support/valkey.js';
+
+const ISSUER = 'https://keycloak.test/realms/test';
+const KEY = randomBytes(32).toString('base64');
+const OTHER_KEY = randomBytes(32).toString('base64url');
+
+const OPTIONS = {
+  issuer: ISSUER,
+  maxRevocations: 5000,
+  revocationMemorySeconds: 600,
+  clockToleranceSeconds: 5,
+  introspectionTtlSeconds: 10,
+  allowInsecureRequests: true,
+};
+
+interface Replica {
+  readonly list: HeldDenials;
+  readonly rechecks: Rechecks;
+  readonly sharing: RevocationSharing;
+  readonly lines: string[];
+  refuses(sid: string): boolean;
+}
+
+const stopped: (() => Promise<void>)[] = [];
+let valkey: Valkey;
+
+/** Started, and caught up unless the server keeps it from it. */
+async function replica(
+  bent: Partial<typeof OPTIONS> & { url?: string; keys?: string[]; waitMs?: number } = {},
+): Promise<Replica> {
+  const { url = valkey.url, keys = [KEY], waitMs = 10_000, ...others } = bent;
+  const lines: string[] = [];
+  const say = (message: string, fields: object): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
+  const options = { ...OPTIONS, ...others, revocationChannel: valkeyRevocations({ url, keys }) };
+  const list = new HeldDenials(options, systemClock, { warn: say });
+  const rechecks = new Rechecks(10_000, systemClock);
+  const sharing = new RevocationSharing(list, rechecks, options, systemClock, { log: say, error: say });
+  stopped.push(() => sharing.stop());
+  await sharing.start(waitMs);
+  return { list, rechecks, sharing, lines, refuses: (sid) => list.denies(testAccessToken({ claims: { sid } })) };
+}
+
+async function until(holds: () => boolean, what: string): Promise<void> {
+  for (const end = Date.now() + 30_000; !holds();) {
+    if (Date.now() > end) throw new Error(`In vain: ${what}`);
+    await sleep(5);
+  }
+}
+
+const refuse = (sid: string, ...replicas: readonly Replica[]): Promise<void> =>
+  until(() => replicas.every((one) => one.refuses(sid)), `${sid} is refused`);
+
+const isAt = (state: string, ...replicas: readonly Replica[]): Promise<void> =>
+  until(() => replicas.every(({ sharing }) => sharing.status.state === state), `the state ${state}`);
+
+/** What an operator, or an attacker, does at the server. */
+async function command(...args: string[]): Promise<unknown> {
+  const client = createClient({
+    url: valkey.url.replace('valkey', 'redis'),
+    RESP: 2,
+    socket: { reconnectStrategy: false },
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await client.sendCommand(args);
+  } finally {
+    client.destroy();
+  }
+}
+
+const streamKey = async (): Promise<string> => ((await command('KEYS', '*:revocations')) as string[])[0] ?? '';
+
+const installed = valkeyPath === undefined ? describe.skip : describe;
+
+installed('denials over Valkey', () => {
+  beforeAll(async () => {
+    valkey = await Valkey.start(valkeyPath ?? '');
+  });
+  afterAll(() => valkey.remove());
+  beforeEach(async () => {
+    await command('FLUSHALL');
+  });
+  afterEach(async () => {
+    await Promise.all(stopped.splice(0).map((stop) => stop()));
+  });
+
+  it('one replica denies: all refuse, and one that starts later too', async () => {
+    const [one, two, three] = [await replica(), await replica(), await replica()];
+    one.list.deny({ sid: 's1' });
+    two.list.deny({ sub: 'alice', issuedBefore: Date.now() / 1000 + 1 });
+    await refuse('s1', one, two, three);
+    const alice = testAccessToken({ subject: 'alice' });
+    await until(() => [one, two, three].every(({ list }) => list.denies(alice)), 'alice is refused');
+    const late = await replica();
+    expect([late.refuses('s1'), late.list.denies(alice), late.refuses('s2')]).toEqual([true, true, false]);
+    expect(one.sharing.status).toEqual({ state: 'caught_up', isReady: true, unshared: 0 });
+  });
+
+  it.each<[string, Denial]>([
+    ['a token', { tokenHash: 'ab'.repeat(32) }],
+    ['a token with its jti', { tokenHash: 'ab'.repeat(32), jti: 'j 1' }],
+    ['tokens of a subject until a time', { sub: 'alice', issuedBefore: 1_700_000_000.5 }],
+    ['a session with a strange name', { sid: 'ü"\\\n' }],
+  ])('%s comes as it was denied', async (_, denial) => {
+    const [one, two] = [await replica(), await replica()];
+    one.list.deny(denial);
+    await until(() => two.list.size === one.list.size, 'it came');
+    one.list.markAllUnshared();
+    two.list.markAllUnshared();
+    const held = ({ list }: Replica) =>
+      list.unshared(9).map(({ kind, key, issuedBefore }) => ({ kind, key, issuedBefore }));
+    expect(held(two)).toEqual(held(one));
+  });
+
+  it('a recheck reaches all, and one that starts later has no use for it', async () => {
+    const [one, two] = [await replica(), await replica()];
+    const askedAtMs = systemClock.monotonicMs();
+    await sleep(5);
+    one.rechecks.require({ sid: 's1' });
+    await until(() => two.rechecks.areDue({ sid: 's1' }, askedAtMs), 'it is due at the other');
+    expect(two.rechecks.areDue({ sid: 's2' }, askedAtMs)).toBe(false);
+    one.rechecks.require('everything');
+    await until(() => two.rechecks.areDue({ sid: 's2' }, askedAtMs), 'everything is due at the other');
+    expect(one.sharing.status.unshared).toBe(0);
+  });
+
+  it('a thousand denials at once, of three replicas, reach all', async () => {
+    const all = [await replica(), await replica(), await replica()];
+    for (let at = 0; at < 999; at += 1) all[at % 3]?.list.deny({ sid: `s${at}` });
+    await until(() => all.every(({ list }) => list.size === 999), 'all are there');
+    expect((await replica()).list.size).toBe(999);
+  });
+
+  it('who reads the server learns nothing of whom it is about', async () => {
+    const one = await replica();
+    one.list.deny({ sid: 'the-session-4711' });
+    one.list.deny({ sub: 'the-subject-4711', issuedBefore: 1 });
+    await until(() => one.sharing.status.unshared === 0, 'they are shared');
+    const key = await streamKey();
+    const entries = JSON.stringify(await command('XRANGE', key, '-', '+'));
+    expect(JSON.stringify(await command('KEYS', '*')) + entries).not.toMatch(/4711|keycloak\.test/);
+    const opened = Buffer.from(/"([\w+/]{60,}=*)"/.exec(entries)?.[1] ?? '', 'base64').toString('latin1');
+    expect(opened).not.toBe('');
+    expect(opened).not.toContain('session');
+  });
+
+  it('keys are replaced one by one: the first seals, all open', async () => {
+    const [old, both] = [await replica(), await replica({ keys: [OTHER_KEY, KEY] })];
+    old.list.deny({ sid: 'sealed-by-the-old-one' });
+    await refuse('sealed-by-the-old-one', both);
+    both.list.deny({ sid: 'sealed-by-the-new-one' });
+    const both2 = await replica({ keys: [KEY, OTHER_KEY] });
+    await refuse('sealed-by-the-new-one', both2);
+    old.list.deny({ sid: 'the last' });
+    await refuse('the last', both2);
+    expect(old.refuses('sealed-by-the-new-one')).toBe(false);
+  });
+
+  it('services of another realm share nothing', async () => {
+    const [one, other] = [await replica(), await replica({ issuer: 'https://keycloak.test/realms/other' })];
+    one.list.deny({ sid: 's1' });
+    await until(() => one.sharing.status.unshared === 0, 'it is shared');
+    other.list.deny({ sid: 's2' });
+    await until(() => other.sharing.status.unshared === 0, 'it is shared');
+    expect([other.refuses('s1'), one.refuses('s2')]).toEqual([false, false]);
+  });
+
+  it('killed and started empty: replicas append what they hold, and what was denied meanwhile', async () => {
+    const [one, two] = [await replica(), await replica()];
+    one.list.deny({ sid: 'before' });
+    await refuse('before', two);
+    await valkey.kill();
+    await isAt('lost', one, two);
+    two.list.deny({ sid: 'meanwhile' });
+    expect([two.refuses('meanwhile'), one.refuses('meanwhile'), one.refuses('before')]).toEqual([true, false, true]);
+    await valkey.start();
+    await refuse('meanwhile', one);
+    await until(() => one.sharing.status.unshared + two.sharing.status.unshared === 0, 'all is shared');
+    const late = await replica();
+    expect([late.refuses('before'), late.refuses('meanwhile')]).toEqual([true, true]);
+    expect(one.lines.join('\n')).toMatch(/can't be read[^]*has a gap[^]*another_run_of_the_server/);
+  });
+
+  it('killed and started from what was saved before: the rest is appended anew', async () => {
+    const [one, two] = [await replica(), await replica()];
+    one.list.deny({ sid: 'saved' });
+    await refuse('saved', two);
+    await command('SAVE');
+    one.list.deny({ sid: 'not saved' });
+    await refuse('not saved', two);
+    await valkey.kill();
+    await valkey.start();
+    await isAt('caught_up', one, two);
+    await until(() => one.sharing.status.unshared + two.sharing.status.unshared === 0, 'all is shared');
+    const late = await replica();
+    expect([late.refuses('saved'), late.refuses('not saved')]).toEqual([true, true]);
+    one.list.deny({ sid: 'after' });
+    await refuse('after', two, late);
+    await valkey.kill();
+    await valkey.start('--dbfilename', 'none.rdb');
+  });
+
+  it('emptied while it runs: a new epoch begins', async () => {
+    const [one, two] = [await replica(), await replica()];
+    one.list.deny({ sid: 'before' });
+    await refuse('before', two);
+    await command('FLUSHALL');
+    two.list.deny({ sid: 'after' });
+    await refuse('after', one);
+    await until(() => one.lines.join('\n').includes('another_epoch'), 'the gap is seen');
+    await until(() => one.sharing.status.unshared + two.sharing.status.unshared === 0, 'all is shared');
+    expect((await replica()).refuses('before')).toBe(true);
+  });
+
+  it('frozen: no start waits for it longer than it must, and everything comes when it goes on', async () => {
+    const [one, two] = [await replica(), await replica()];
+    valkey.freeze();
+    one.list.deny({ sid: 'meanwhile' });
+    const late = await replica({ waitMs: 100 });
+    expect([late.sharing.status.isReady, late.refuses('meanwhile'), one.refuses('meanwhile')]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    await isAt('lost', one, two);
+    valkey.thaw();
+    await refuse('meanwhile', one, two, late);
+    await until(() => late.sharing.status.isReady, 'it is ready');
+  });
+
+  it('read-only: what others denied is read, and what is denied here is shared afterwards', async () => {
+    const [one, two] = [await replica(), await replica()];
+    one.list.deny({ sid: 'before' });
+    await refuse('before', two);
+    await command('REPLICAOF', '127.0.0.1', '1');
+    one.list.deny({ sid: 'meanwhile' });
+    await until(() => one.lines.join('\n').includes('readonly'), 'it is said');
+    const late = await replica();
+    expect([late.refuses('before'), late.refuses('meanwhile')]).toEqual([true, false]);
+    await command('REPLICAOF', 'NO', 'ONE');
+    await refuse('meanwhile', two, late);
+    expect(one.lines.join('\n')).toContain('Denials are shared again');
+  });
+
+  it('full: a denial holds here, and is shared when there is room', async () => {
+    const [one, two] = [await replica(), await replica()];
+    await command('CONFIG', 'SET', 'maxmemory', '1');
+    one.list.deny({ sid: 'meanwhile' });
+    await until(() => one.lines.join('\n').includes('oom'), 'it is said');
+    expect([one.refuses('meanwhile'), two.refuses('meanwhile')]).toEqual([true, false]);
+    await command('CONFIG', 'SET', 'maxmemory', '0');
+    await refuse('meanwhile', two);
+  });
+
+  it('one that drops keys when its memory is full is not used', async () => {
+    await command('CONFIG', 'SET', 'maxmemory', '1gb');
+    await command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+    const one = await replica({ waitMs: 500 });
+    expect(one.sharing.status.isReady).toBe(false);
+    expect(one.lines.join('\n')).toContain('maxmemory_policy_must_be_noeviction');
+    await command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    await until(() => one.sharing.status.isReady, 'it is ready');
+    await command('CONFIG', 'SET', 'maxmemory', '0');
+  });
+
+  it.each<[string, (key: string) => string[]]>([
+    ['a text in place of the stream', (key) => ['SET', key, 'garbage']],
+    ['a text in place of its state', (key) => ['SET', `${key}:state`, 'garbage']],
+    ['a state that counts wrong', (key) => ['HSET', `${key}:state`, 'last', 'garbage']],
+    ['a state that counts less', (key) => ['HSET', `${key}:state`, 'last', '0']],
+    ['a state that counts more', (key) => ['HSET', `${key}:state`, 'last', '1000000']],
+    ['an entry of somebody else, with a number of its own', (key) => ['XADD', key, '*', 'garbage', 'garbage']],
+    ['no stream', (key) => ['DEL', key]],
+    ['no state', (key) => ['DEL', `${key}:state`]],
+    ['an end that is missing', (key) => ['XTRIM', key, 'MAXLEN', '0']],
+  ])('%s: nothing is lost, and nobody else is refused', async (_, harm) => {
+    const [one, two] = [await replica(), await replica()];
+    for (const sid of ['s1', 's2', 's3']) one.list.deny({ sid });
+    await refuse('s3', one, two);
+    await command(...harm(await streamKey()));
+    two.list.deny({ sid: 'after' });
+    await refuse('after', one, two);
+    await until(() => one.sharing.status.unshared + two.sharing.status.unshared === 0, 'all is shared');
+    const late = await replica();
+    await refuse('after', late);
+    one.list.deny({ sid: 'last' });
+    await refuse('last', two, late);
+    expect([two.refuses('s1'), late.refuses('nobody')]).toEqual([true, false]);
+  });
+
+  it('an entry that was taken out is had again by whoever comes later', async () => {
+    const one = await replica();
+    for (const sid of ['s1', 's2', 's3']) one.list.deny({ sid });
+    await until(() => one.sharing.status.unshared === 0, 'they are shared');
+    const key = await streamKey();
+    const [, [id = ''] = ['']] = (await command('XRANGE', key, '-', '+')) as [string][];
+    await command('XDEL', key, id);
+    const late = await replica();
+    await refuse('s1', late);
+    await refuse('s2', late);
+    await refuse('s3', late);
+    expect(late.lines.join('\n')).toContain('entries_missing');
+  });
+
+  it('entries that nobody of ours sealed are passed over: another key, another realm, no text of ours', async () => {
+    const [one, two] = [await replica(), await replica({ keys: [OTHER_KEY] })];
+    two.list.deny({ sid: 'by another key' });
+    await until(() => two.sharing.status.unshared === 0, 'it is shared');
+    const key = await streamKey();
+    for (const garbage of ['', 'x', Buffer.alloc(200, 1).toString('base64'), 'ü'.repeat(100)]) {
+      const last = Number(await command('HINCRBY', `${key}:state`, 'last', '1'));
+      await command('XADD', key, `${last}-0`, 'e', garbage, 't', 'garbage');
+    }
+    one.list.deny({ sid: 's1' });
+    const late = await replica();
+    await refuse('s1', late);
+    expect([one.refuses('by another key'), late.list.size]).toEqual([false, 1]);
+  });
+
+  it('more than the stream holds: a floor takes the place of those that go', async () => {
+    const one = await replica({ maxRevocations: 1000 });
+    const two = await replica({ maxRevocations: 1000 });
+    const issuedEarlier = testAccessToken({ claims: { sid: 'nobody', iat: Math.floor(Date.now() / 1000) - 60 } });
+    for (let at = 0; at < 990; at += 1) one.list.deny({ sid: `one ${at}` });
+    await until(() => two.list.size === 990, 'all came');
+    expect(two.list.denies(issuedEarlier)).toBe(false);
+    for (let at = 0; at < 100; at += 1) two.list.deny({ sid: `two ${at}` });
+    await until(() => two.sharing.status.unshared === 0, 'all is shared');
+    const late = await replica();
+    await refuse('two 99', late);
+    expect(Number(await command('XLEN', await streamKey()))).toBeLessThanOrEqual(1000);
+    expect(late.list.size).toBeLessThan(1000);
+    expect(late.list.denies(issuedEarlier)).toBe(true);
+    const issuedLater = testAccessToken({ claims: { sid: 'nobody', iat: Math.floor(Date.now() / 1000) + 60 } });
+    expect(late.list.denies(issuedLater)).toBe(false);
+  });
+
+  it('as a user of the server with no more rights than docs/replicas.md names', async () => {
+    const guide = readFileSync(new URL('../../../../docs/replicas.md', import.meta.url), 'utf8');
+    const rights = /`(~nestjs-keycloak-s2s:[^`]*)`/.exec(guide)?.[1]?.split(' ') ?? [];
+    expect(rights).toContain('+@scripting');
+    await command('ACL', 'SETUSER', 's2s', 'reset', 'on', '>the-password-4711', ...rights);
+    const url = valkey.url.replace('//', '//s2s:the-password-4711@');
+    const [one, two] = [await replica({ url }), await replica({ url })];
+    one.list.deny({ sid: 's1' });
+    await refuse('s1', two);
+    await command('FLUSHALL');
+    two.list.deny({ sid: 's2' });
+    await refuse('s2', one);
+    expect([...one.lines, ...two.lines].join('\n')).not.toMatch(/noperm|lost/);
+  });
+
+  it('with a password, which no log line shows', async () => {
+    await command('CONFIG', 'SET', 'requirepass', 'the-password-4711');
+    try {
+      const without = await replica({ waitMs: 300 });
+      const wrong = await replica({ waitMs: 300, url: valkey.url.replace('//', '//:the-wrong-4711@') });
+      const right = await replica({ url: valkey.url.replace('//', '//:the-password-4711@') });
+      expect([without, wrong, right].map(({ sharing }) => sharing.status.isReady)).toEqual([false, false, true]);
+      expect([...without.lines, ...wrong.lines].join('\n')).not.toContain('4711');
+      expect(without.lines.join('\n')).toContain('noauth');
+      expect(wrong.lines.join('\n')).toContain('wrongpass');
+    } finally {
+      const client = createClient({ url: valkey.url.replace('valkey://', 'redis://:the-password-4711@'), RESP: 2 });
+      await client.connect();
+      await client.sendCommand(['CONFIG', 'SET', 'requirepass', '']);
+      client.destroy();
+    }
+  });
+});
