@@ -14,10 +14,8 @@ const NAMES: Readonly<Record<string, string>> = { url: 'SHARED_STATE_URL', keys:
 export function readSharedStateSettings(variables: Variables): Pick<KeycloakModuleOptions, 'revocationChannel'> {
   const url = variables.secret('SHARED_STATE_URL', '');
   if (url === '') return {};
-  const keys = variables
-    .secret('SHARED_DENIAL_KEYS')
-    .split(/[\s,]+/)
-    .filter((key) => key !== '');
+  const keyList = variables.secret('SHARED_DENIAL_KEYS');
+  const keys = keyList.split(/[\s,]+/).filter((key) => key !== '');
   const caFile = variables.text('SHARED_STATE_CA_FILE', '');
   let ca: string | undefined;
   try {
