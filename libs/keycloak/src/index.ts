@@ -75,7 +75,7 @@ export type { TokenMessage } from './diagnostics/token-channel.js';
 export type { AuthorizationServerErrorCode } from './protocol/authorization-server-error.js';
 export type { BearerErrorCode } from './protocol/bearer-error.js';
 export type { AccessTokenClaims, IntrospectionAnswer } from './protocol/claims.js';
-export type { Denial } from './protocol/denial.js';
+export type { Denial, ReadDenial } from './protocol/denial.js';
 export type { OAuthErrorCode } from './protocol/oauth-error-codes.js';
 export type {
   AuthorizationServerErrorReason,
