@@ -9,6 +9,8 @@ import { installed } from '../../../test/support/installed.js';
 
 /** The path of its executable; undefined where it is not installed. */
 export const valkeyPath = installed('valkey-server') ?? installed('redis-server');
+/** It makes certificates. */
+export const openssl = installed('openssl');
 
 export class Valkey {
   #server: ChildProcess | undefined;

@@ -51,6 +51,8 @@ const SPREAD_MS = 500;
 const LAST_WORDS_MS = 1000;
 /** Clocks of replicas may differ by so much. */
 const SKEW_SECONDS = 60;
+/** A channel with many gaps is logged at most so often. */
+const WARNING_PAUSE_MS = 60_000;
 /** More are one of everything. */
 const MAX_RECHECKS = 1000;
 
@@ -62,6 +64,7 @@ export class RevocationSharing implements RevocationReceiver {
   #appending: Promise<void> | undefined;
   #failures = 0;
   #gaps = 0;
+  #gapLoggedMs = -Infinity;
   #isAfterGap = false;
   /** A recheck that came by the channel is not sent back to it. */
   #isReceiving = false;
@@ -136,9 +139,12 @@ export class RevocationSharing implements RevocationReceiver {
    * serves for `introspectionTtlSeconds`, as without a channel.
    */
   gap(reason: string): void {
-    this.log.error('The revocation channel has a gap: it is read anew, and what is held here is appended again', {
-      reason,
-    });
+    const nowMs = this.clock.monotonicMs();
+    if (nowMs >= this.#gapLoggedMs + WARNING_PAUSE_MS) {
+      this.#gapLoggedMs = nowMs;
+      const words = 'The revocation channel has a gap: it is read anew, and what is held here is appended again';
+      this.log.error(words, { reason });
+    }
     this.#state = 'reading';
     this.#gaps += 1;
     this.held.markAllUnshared();

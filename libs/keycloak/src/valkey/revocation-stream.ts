@@ -42,7 +42,8 @@ end
 if other(state, 'hash') then redis.call('DEL', state) end
 if other(stream, 'stream') then redis.call('DEL', stream, state) end
 local epoch = redis.call('HGET', state, 'epoch')
-local last = tonumber(redis.call('HGET', state, 'last') or '')
+local counted = redis.call('HGET', state, 'last') or ''
+local last = #counted <= 15 and string.find(counted, '^%d+$') and tonumber(counted)
 local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
 local isOurs = epoch and last and (not newest or newest[1] == string.format('%d-0', last))
 if not isOurs or epoch == ARGV[2] then

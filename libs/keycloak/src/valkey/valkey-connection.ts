@@ -83,10 +83,13 @@ export class ValkeyConnection {
   /** The word of an error answer, or the code of what failed: the rest may quote what was sent. */
   #failureOf(error: unknown): ValkeyError {
     if (error instanceof ValkeyError) return error;
-    if (!(error instanceof Error)) return new ValkeyError('unknown');
-    const word = error instanceof this.library.ErrorReply ? ERROR_WORD.exec(error.message)?.[0] : undefined;
-    const name = error.name === 'Error' ? error.constructor.name : error.name;
-    return new ValkeyError((word ?? ('code' in error ? String(error.code) : name)).toLowerCase());
+    if (error instanceof this.library.ErrorReply) {
+      return new ValkeyError((ERROR_WORD.exec(error.message)?.[0] ?? 'error_answer').toLowerCase());
+    }
+    // Not `instanceof Error`: where tests run, Node's errors are of another realm.
+    const { code, name } = Object(error) as { readonly code?: unknown; readonly name?: unknown };
+    const own = name === 'Error' ? (Object(error) as object).constructor.name : name;
+    return new ValkeyError(String(code ?? own ?? 'unknown').toLowerCase());
   }
 }
 

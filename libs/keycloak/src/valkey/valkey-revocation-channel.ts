@@ -87,9 +87,13 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
       } finally {
         this.#reader?.close();
       }
-      const pauseMs = Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      await this.#pause(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures));
     }
+  }
+
+  /** Ends early when the channel is closed. */
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
 
   /** Reads on until there is a gap, or the connection fails. */
@@ -104,6 +108,8 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
       if (!(error instanceof Gap)) throw error;
       this.#place = undefined;
       this.receiver.gap(error.message);
+      // Whoever makes gaps on purpose costs no more than this.
+      await this.#pause(LONGEST_PAUSE_MS * Math.random() ** 4);
     }
   }
 

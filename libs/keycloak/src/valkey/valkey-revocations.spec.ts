@@ -1,6 +1,9 @@
 /** Denials over a real Valkey: what one replica denies, all refuse, whatever happens to the server in between. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -11,7 +14,8 @@ import { systemClock } from '../caching/clock.js';
 import { HeldDenials } from '../revocation/held-denials.js';
 import { Rechecks } from '../revocation/rechecks.js';
 import { RevocationSharing } from '../revocation/revocation-sharing.js';
-import { Valkey, valkeyPath } from '../../spec-support/valkey.js';
+import { freePort } from 'keycloak-test-servers';
+import { openssl, Valkey, valkeyPath } from '../../spec-support/valkey.js';
 
 const ISSUER = 'https://keycloak.test/realms/test';
 const KEY = randomBytes(32).toString('base64');
@@ -39,12 +43,16 @@ let valkey: Valkey;
 
 /** Started, and caught up unless the server keeps it from it. */
 async function replica(
-  bent: Partial<typeof OPTIONS> & { url?: string; keys?: string[]; waitMs?: number } = {},
+  bent: Partial<typeof OPTIONS> & { url?: string; keys?: string[]; ca?: string; waitMs?: number } = {},
 ): Promise<Replica> {
-  const { url = valkey.url, keys = [KEY], waitMs = 10_000, ...others } = bent;
+  const { url = valkey.url, keys = [KEY], ca, waitMs = 10_000, ...others } = bent;
   const lines: string[] = [];
   const say = (message: string, fields: object): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
-  const options = { ...OPTIONS, ...others, revocationChannel: valkeyRevocations({ url, keys }) };
+  const options = {
+    ...OPTIONS,
+    ...others,
+    revocationChannel: valkeyRevocations({ url, keys, ...(ca === undefined ? {} : { ca }) }),
+  };
   const list = new HeldDenials(options, systemClock, { warn: say });
   const rechecks = new Rechecks(10_000, systemClock);
   const sharing = new RevocationSharing(list, rechecks, options, systemClock, { log: say, error: say });
@@ -277,21 +285,36 @@ installed('denials over Valkey', () => {
     await command('CONFIG', 'SET', 'maxmemory', '0');
   });
 
-  it.each<[string, (key: string) => string[]]>([
-    ['a text in place of the stream', (key) => ['SET', key, 'garbage']],
-    ['a text in place of its state', (key) => ['SET', `${key}:state`, 'garbage']],
-    ['a state that counts wrong', (key) => ['HSET', `${key}:state`, 'last', 'garbage']],
-    ['a state that counts less', (key) => ['HSET', `${key}:state`, 'last', '0']],
-    ['a state that counts more', (key) => ['HSET', `${key}:state`, 'last', '1000000']],
-    ['an entry of somebody else, with a number of its own', (key) => ['XADD', key, '*', 'garbage', 'garbage']],
-    ['no stream', (key) => ['DEL', key]],
-    ['no state', (key) => ['DEL', `${key}:state`]],
-    ['an end that is missing', (key) => ['XTRIM', key, 'MAXLEN', '0']],
-  ])('%s: nothing is lost, and nobody else is refused', async (_, harm) => {
+  it.each<[string, (key: string) => string[][]]>([
+    ['a text in place of the stream', (key) => [['SET', key, 'garbage']]],
+    ['a text in place of its state', (key) => [['SET', `${key}:state`, 'garbage']]],
+    ['a state that counts wrong', (key) => [['HSET', `${key}:state`, 'last', 'garbage']]],
+    ['a state that counts less', (key) => [['HSET', `${key}:state`, 'last', '0']]],
+    ['a state that counts more', (key) => [['HSET', `${key}:state`, 'last', '1000000']]],
+    ['an entry of somebody else, with a number of its own', (key) => [['XADD', key, '*', 'garbage', 'garbage']]],
+    [
+      'a state that counts beyond measure',
+      (key) => [
+        ['HSET', `${key}:state`, 'last', '1e300'],
+        ['DEL', key],
+      ],
+    ],
+    [
+      'a state that counts in another way',
+      (key) => [
+        ['HSET', `${key}:state`, 'last', '0x10'],
+        ['DEL', key],
+      ],
+    ],
+    ['no stream', (key) => [['DEL', key]]],
+    ['no state', (key) => [['DEL', `${key}:state`]]],
+    ['an end that is missing', (key) => [['XTRIM', key, 'MAXLEN', '0']]],
+  ])('%s: nothing is lost, and nobody else is refused', async (_, harms) => {
     const [one, two] = [await replica(), await replica()];
     for (const sid of ['s1', 's2', 's3']) one.list.deny({ sid });
     await refuse('s3', one, two);
-    await command(...harm(await streamKey()));
+    const key = await streamKey();
+    for (const harm of harms(key)) await command(...harm);
     two.list.deny({ sid: 'after' });
     await refuse('after', one, two);
     await until(() => one.sharing.status.unshared + two.sharing.status.unshared === 0, 'all is shared');
@@ -380,5 +403,63 @@ installed('denials over Valkey', () => {
       await client.sendCommand(['CONFIG', 'SET', 'requirepass', '']);
       client.destroy();
     }
+  });
+});
+
+const encrypted = valkeyPath === undefined || openssl === undefined ? describe.skip : describe;
+
+encrypted('denials over an encrypted connection', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'valkey-tls-'));
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+  let port: number;
+
+  beforeAll(async () => {
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '1'];
+    const made = spawnSync(openssl ?? '', [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      key,
+      '-out',
+      certificate,
+      ...subject,
+    ]);
+    if (made.status !== 0) throw new Error('No certificate could be made');
+    valkey = await Valkey.start(valkeyPath ?? '');
+    await valkey.kill();
+    port = await freePort();
+    await valkey.start(
+      '--tls-port',
+      String(port),
+      '--tls-cert-file',
+      certificate,
+      '--tls-key-file',
+      key,
+      '--tls-auth-clients',
+      'no',
+    );
+  });
+  afterAll(async () => {
+    await valkey.remove();
+    rmSync(folder, { recursive: true });
+  });
+  afterEach(async () => {
+    await Promise.all(stopped.splice(0).map((stop) => stop()));
+  });
+
+  it('with the certificate of its authority, and not without', async () => {
+    const url = `valkeys://localhost:${port}`;
+    const ca = readFileSync(certificate, 'utf8');
+    const [one, two] = [await replica({ url, ca }), await replica({ url, ca })];
+    one.list.deny({ sid: 's1' });
+    await refuse('s1', two);
+    const without = await replica({ url, waitMs: 300 });
+    const otherName = await replica({ url: url.replace('localhost', '127.0.0.1'), ca, waitMs: 300 });
+    expect([without, otherName].map(({ sharing }) => sharing.status.isReady)).toEqual([false, false]);
+    expect(without.lines.join('\n')).toContain('depth_zero_self_signed_cert');
+    expect(otherName.lines.join('\n')).toContain('err_tls_cert_altname_invalid');
   });
 });
