@@ -2,6 +2,7 @@
 import * as against from './against.mjs';
 import * as chainCpu from './chain-cpu.mjs';
 import * as coldBurst from './cold-burst.mjs';
+import * as denials from './denials.mjs';
 import * as guardOverhead from './guard-overhead.mjs';
 import * as hungKeycloak from './hung-keycloak.mjs';
 import * as importCost from './import-cost.mjs';
@@ -31,6 +32,7 @@ export const scenarios = [
   junkFlood,
   hungKeycloak,
   keycloakRestart,
+  denials,
   against,
   otherNode,
 ];

@@ -1,4 +1,5 @@
 // The bench's own servers: each is started once and answers a request, so that one that is broken is seen before it is measured.
+import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
@@ -50,6 +51,13 @@ const TRIALS = {
       const server = await start(`call by ${way}`, program('one-call', way), { env });
       expect(`result by ${way}`, (await expectOk(server, '/call')).result, 20);
     }
+  },
+  'servers/revocation-replica.mjs': async ({ start }) => {
+    // Without Valkey: what it denies holds in it alone.
+    const env = { VALKEY_URL: 'valkey://127.0.0.1:9', DENIAL_KEY: randomBytes(32).toString('base64') };
+    const replica = await start('replica', program('revocation-replica'), { env });
+    await replica.ask('deny');
+    expect('denials that hold', (await replica.ask('refused')).size, 1);
   },
   'servers/open-twin.mjs': async ({ keycloak, signal }) => {
     const { a } = await startChain(keycloak, { program: 'open', signal });

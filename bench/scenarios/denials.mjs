@@ -1,0 +1,85 @@
+// Denials over Valkey: how long it takes from deny() in one process until nine refuse, and what the server holds for each.
+import { randomBytes } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createClient } from '@redis/client';
+import { freePort } from '../../libs/keycloak-test-servers/dist/index.js';
+import { figure } from '../report.mjs';
+import { percentile } from '../measure/statistics.mjs';
+
+export const name = 'denials';
+export const title =
+  'a denial from one of nine processes to all of them, over a real Valkey (valkey-server on the path)';
+
+const REPLICAS = 9;
+const DENIALS = 100;
+/** For the memory of one. */
+const MORE = 10_000;
+
+export async function run({ start, rounds, say }) {
+  const port = await freePort();
+  const server = spawn('valkey-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', ''], {
+    stdio: 'ignore',
+  });
+  await once(server, 'spawn');
+  try {
+    return await measure(port, { start, rounds, say });
+  } finally {
+    server.kill('SIGKILL');
+  }
+}
+
+async function measure(port, { start, rounds, say }) {
+  const env = { VALKEY_URL: `valkey://127.0.0.1:${port}`, DENIAL_KEY: randomBytes(32).toString('base64') };
+  const replicas = [];
+  for (let at = 0; at < REPLICAS; at += 1) {
+    replicas.push(await start(`replica ${at}`, ['bench/servers/revocation-replica.mjs'], { env }));
+  }
+  const p99s = [];
+  let denied = 0;
+  for (let round = 1; round <= rounds; round += 1) {
+    const tookMs = [];
+    for (let at = 0; at < DENIALS; at += 1) {
+      const deniedAt = await replicas[at % REPLICAS].ask('deny');
+      denied += 1;
+      tookMs.push((await refusedByAll(replicas, denied)) - deniedAt);
+    }
+    p99s.push(percentile(tookMs, 0.99));
+    say(`round ${round}: median ${percentile(tookMs, 0.5).toFixed(1)} ms, p99 ${p99s.at(-1).toFixed(1)} ms`);
+  }
+  const before = await memoryOf(port);
+  for (let at = 0; at < MORE; at += 1) await replicas[0].ask('deny');
+  await refusedByAll(replicas, denied + MORE);
+  const bytes = ((await memoryOf(port)) - before) / MORE;
+  return [
+    figure(`a denial, until the last of ${REPLICAS} processes refuses: p99 of ${DENIALS}`, p99s, {
+      unit: 'ms',
+      must: { atMost: 100 },
+      aim: { atMost: 30 },
+    }),
+    figure('a denial in the memory of Valkey', [bytes], { unit: 'bytes' }),
+  ];
+}
+
+/** When the last of them refused it. */
+async function refusedByAll(replicas, denied) {
+  const since = [];
+  for (const replica of replicas) {
+    let answer = await replica.ask('refused');
+    while (answer.size < denied) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      answer = await replica.ask('refused');
+    }
+    since.push(answer.refusedAt);
+  }
+  return Math.max(...since);
+}
+
+async function memoryOf(port) {
+  const client = createClient({ url: `redis://127.0.0.1:${port}`, RESP: 2 });
+  await client.connect();
+  const [key] = await client.sendCommand(['KEYS', '*:revocations']);
+  const bytes = await client.sendCommand(['MEMORY', 'USAGE', key, 'SAMPLES', '0']);
+  client.destroy();
+  return bytes;
+}

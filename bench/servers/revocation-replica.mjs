@@ -1,0 +1,34 @@
+// A replica that shares denials, without routes: it denies when it is told to, and says when it refuses what others denied.
+import { composeKeycloak } from '../../libs/keycloak/dist/compose-keycloak.js';
+import { valkeyRevocations } from '../../libs/keycloak/dist/valkey/index.js';
+
+const { VALKEY_URL: url, DENIAL_KEY: key } = process.env;
+const { revocations, sharing } = composeKeycloak({
+  issuer: 'https://sso.test/realms/bench',
+  clientId: 'bench',
+  clientSecret: 'not-used',
+  allowInsecureRequests: true,
+  revocationChannel: valkeyRevocations({ url, keys: [key] }),
+});
+await sharing.start(1000);
+
+/** Milliseconds since the epoch, by the one clock that all processes of a machine have. */
+const now = () => performance.timeOrigin + performance.now();
+let size = revocations.size;
+let refusedAt;
+revocations.onDenied(() => {
+  if (revocations.size > size) refusedAt = now();
+  size = revocations.size;
+});
+
+const ANSWERS = {
+  deny() {
+    const deniedAt = now();
+    revocations.deny({ sid: crypto.randomUUID() });
+    return deniedAt;
+  },
+  /** How many it refuses, and since when the last one. */
+  refused: () => ({ size, refusedAt }),
+};
+process.on('message', ({ id, ask }) => ask in ANSWERS && process.send({ id, answer: ANSWERS[ask]() }));
+process.send({ listening: 'nowhere' });
