@@ -8,7 +8,9 @@ import {
   AccessTokenVerifier,
   ClientCredentialsTokenProvider,
   KeycloakModule,
+  KeycloakStatus,
   RequirePermission,
+  RevocationList,
   TokenExchangeClient,
   VerifiedAccessToken,
   type KeycloakModuleOptions,
@@ -183,6 +185,27 @@ describe('two applications in one process', () => {
     await readOrders(one, atOne).expect(503);
     await readOrders(other, atOther).expect(200);
     expect(testServices(one)).not.toBe(testServices(other));
+  });
+});
+
+describe('an application that shares denials', () => {
+  const connect = (): never => {
+    throw new Error('No test reaches out of the process');
+  };
+  const sharing = { ...OWN, revocationChannel: { check: () => undefined, connect } };
+
+  it.each([
+    ['forRoot', () => builderOf(KeycloakTestingModule.forRoot(sharing))],
+    ['override', () => KeycloakTestingModule.override(builderOf(KeycloakModule.forRoot(sharing)))],
+  ])('connects to no channel: %s', async (_, builder) => {
+    const app = await start(await builder().compile());
+    app.get(RevocationList).deny({ sid: 's1' });
+    expect(app.get(KeycloakStatus).read().revocationChannel.state).toBe('none');
+  });
+
+  it('connects to it when it starts for real', async () => {
+    const module = await builderOf(KeycloakModule.forRoot(sharing)).compile();
+    await expect(start(module)).rejects.toThrow('No test reaches out');
   });
 });
 
