@@ -66,10 +66,11 @@ export class HealthDetailsController {
   }
 
   #denials(): HealthIndicatorResult {
-    const { state, unshared } = this.status.read().revocationChannel;
+    const { state, unshared, isTaking } = this.status.read().revocationChannel;
     if (state === 'none') return {};
     const indicator = this.indicators.check('denials');
-    return state === 'caught_up' ? indicator.up({ state, unshared }) : indicator.down({ state, unshared });
+    const isShared = state === 'caught_up' && isTaking;
+    return isShared ? indicator.up({ state, unshared }) : indicator.down({ state, unshared });
   }
 
   #runs(): HealthIndicatorResult {

@@ -111,6 +111,24 @@ describe('HeldConnections', () => {
     expect(state.closed).toBe(1);
   });
 
+  it('judges once more when the recheck came while the answer was on its way', async () => {
+    const { held, state } = connection();
+    let land: (token: VerifiedAccessToken) => void = () => undefined;
+    let judged = 0;
+    connections.hold(held, token(), () => {
+      judged += 1;
+      if (judged > 1) return inactive(0);
+      return new Promise<VerifiedAccessToken>((resolve) => {
+        land = resolve;
+      });
+    });
+    await pass(6);
+    tellRecheck();
+    land(token());
+    await pass(1);
+    expect([judged, state.closed]).toEqual([2, 1]);
+  });
+
   it('closes one when there is no answer for one and a half windows after the last one', async () => {
     const { held, state } = connection();
     let rejudge: Rejudge = () => token();

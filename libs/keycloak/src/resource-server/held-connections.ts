@@ -44,6 +44,8 @@ export class HeldConnections {
   #asking = 0;
   #sweeping: NodeJS.Timeout | undefined;
   #isLooking = false;
+  /** When the last recheck came; monotonic. What was asked until then is asked once more. */
+  #recheckMs = -Infinity;
 
   constructor(
     private readonly options: HeldConnectionsOptions,
@@ -94,6 +96,7 @@ export class HeldConnections {
 
   /** At the next sweep: those whose answer is to be had anew ask for it, and the others are served by what is cached. */
   #judgeAllSoon(): void {
+    this.#recheckMs = this.clock.monotonicMs();
     for (const held of this.#all()) held.dueMs = -Infinity;
   }
 
@@ -136,9 +139,11 @@ export class HeldConnections {
 
   async #judgeAnew(held: Held): Promise<void> {
     this.#asking += 1;
+    const beganMs = this.clock.monotonicMs();
     try {
       held.token = await held.rejudge(this.options.introspectionTtlSeconds / 2);
       Object.assign(held, this.#times());
+      if (beganMs <= this.#recheckMs) held.dueMs = -Infinity;
     } catch (error) {
       // No answer says nothing of the token: it is asked again until the last one is too old.
       if (error instanceof BearerError && this.#isHeld(held)) this.#close(held, error.reason);

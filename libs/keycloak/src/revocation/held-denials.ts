@@ -40,12 +40,15 @@ export class HeldDenials {
     token: new Map(),
     tokenId: new Map(),
   };
-  /** Tokens issued earlier are refused, whosesoever they are; seconds since the epoch. */
+  /** Tokens issued earlier, with the tolerance for clocks, are refused, whosesoever they are; seconds since the epoch. */
   #floor = -Infinity;
   #goneEarly = 0;
   #warnAgainAtMs = -Infinity;
-  /** Those that other replicas do not know of yet. */
-  readonly #unshared = new Set<HeldDenial>();
+  /** Made here: other replicas do not know of them yet. */
+  readonly #fresh = new Set<HeldDenial>();
+  /** Of those that were shared, the ones of which the channel may have nothing any more. */
+  readonly #toRepeat = new Set<HeldDenial>();
+  #floorSharing: 'done' | 'fresh' | 'repeat' = 'done';
   readonly #onDenied: (() => void)[] = [];
 
   constructor(
@@ -69,7 +72,7 @@ export class HeldDenials {
     const nowMs = this.clock.monotonicMs();
     this.#dropEnded(nowMs);
     const deniedAt = this.clock.epochSeconds();
-    for (const one of toHold) this.#unshared.add(this.#hold(one, deniedAt, nowMs));
+    for (const one of toHold) this.#fresh.add(this.#hold(one, deniedAt, nowMs));
     for (const listener of this.#onDenied) listener();
   }
 
@@ -87,45 +90,73 @@ export class HeldDenials {
     // What is held here and is more than that, the others are still to be told.
     const isLess = earlier !== undefined && (denial.issuedBefore < earlier.issuedBefore || at < earlier.deniedAt);
     const isSame = earlier?.issuedBefore === denial.issuedBefore && earlier.deniedAt === at;
-    if (isSame) this.#unshared.delete(earlier);
+    if (isSame) this.markShared([earlier]);
     if (isSame || (isLess && denial.issuedBefore <= earlier.issuedBefore)) return;
     const held = this.#hold(denial, Math.min(at, this.clock.epochSeconds()), nowMs - ageSeconds * 1000);
-    if (isLess) this.#unshared.add(held);
+    if (isLess) this.#fresh.add(held);
     for (const listener of this.#onDenied) listener();
   }
 
-  /** Refuses every token that was issued before `epochSeconds`, with the tolerance for clocks: of denials that nobody holds any more. */
-  raiseFloor(epochSeconds: number): void {
+  /** A floor that came by the channel: every token that was issued before `at` is refused, with the tolerance for clocks. */
+  receiveFloor(at: number): void {
     // Not in the future, whatever was done to the date: that would keep everybody out until then.
-    const issuedBefore = Math.min(epochSeconds, this.clock.epochSeconds()) + this.options.clockToleranceSeconds;
-    this.#floor = Math.max(this.#floor, issuedBefore);
+    const floor = Math.min(at, this.clock.epochSeconds());
+    if (floor < this.#floor) return;
+    this.#floor = floor;
+    this.#floorSharing = 'done';
     for (const listener of this.#onDenied) listener();
   }
 
-  /** */
+  /** How many other replicas do not know of yet, or may have lost. */
   get unsharedSize(): number {
-    return this.#unshared.size;
+    return this.#fresh.size + this.#toRepeat.size;
   }
 
-  /** At most `count` of those that other replicas do not know of yet. */
-  unshared(count: number): HeldDenial[] {
+  /** At most `count` of those that were made here and are known to no other replica. */
+  fresh(count: number): HeldDenial[] {
+    return this.#inForce(this.#fresh, count);
+  }
+
+  /** At most `count` of those that the channel may have lost. */
+  toRepeat(count: number): HeldDenial[] {
+    return this.#inForce(this.#toRepeat, count);
+  }
+
+  /** The floor, where other replicas do not know of it (`fresh`) or may have lost it (`repeat`); in seconds since the epoch. */
+  floorToShare(sharing: 'fresh' | 'repeat'): number | undefined {
+    return this.#floorSharing === sharing && this.#isFloorOfUse() ? this.#floor : undefined;
+  }
+
+  /** Other replicas know of them now, and of this floor. */
+  markShared(denials: readonly HeldDenial[], floor?: number): void {
+    for (const held of denials) {
+      this.#fresh.delete(held);
+      this.#toRepeat.delete(held);
+    }
+    if (floor === this.#floor) this.#floorSharing = 'done';
+  }
+
+  /** The channel may have lost all that is held here. */
+  markAllToRepeat(): void {
+    for (const entries of Object.values(this.#entries)) {
+      for (const held of entries.values()) if (!this.#fresh.has(held)) this.#toRepeat.add(held);
+    }
+    if (this.#floorSharing === 'done' && this.#isFloorOfUse()) this.#floorSharing = 'repeat';
+  }
+
+  #inForce(denials: Set<HeldDenial>, count: number): HeldDenial[] {
     const nowMs = this.clock.monotonicMs();
     const found: HeldDenial[] = [];
-    for (const held of this.#unshared) {
-      if (nowMs >= held.endsAtMs) this.#unshared.delete(held);
+    for (const held of denials) {
+      if (nowMs >= held.endsAtMs) denials.delete(held);
       else if (found.push(held) === count) break;
     }
     return found;
   }
 
-  /** Other replicas know of them now. */
-  markShared(denials: readonly HeldDenial[]): void {
-    for (const held of denials) this.#unshared.delete(held);
-  }
-
-  /** Other replicas may know of none. */
-  markAllUnshared(): void {
-    for (const entries of Object.values(this.#entries)) for (const held of entries.values()) this.#unshared.add(held);
+  /** What was issued before it has expired after that time. */
+  #isFloorOfUse(): boolean {
+    return this.clock.epochSeconds() - this.#floor < this.options.revocationMemorySeconds;
   }
 
   /** `fromMs`: when it was denied; monotonic. */
@@ -148,7 +179,7 @@ export class HeldDenials {
 
   #drop(held: HeldDenial): void {
     this.#entries[held.kind].delete(held.key);
-    this.#unshared.delete(held);
+    this.markShared([held]);
   }
 
   /** As `RevocationList.denies()`. */
@@ -158,7 +189,7 @@ export class HeldDenials {
     const { sid, sub, jti, iat = -Infinity } = token.claims;
     const { session, subject, token: single, tokenId } = this.#entries;
     return (
-      iat < this.#floor ||
+      iat < this.#floor + this.options.clockToleranceSeconds ||
       (sid !== undefined && this.#holds(session.get(sid), iat)) ||
       this.#holds(subject.get(sub), iat) ||
       (jti !== undefined && this.#holds(tokenId.get(jti), iat)) ||
@@ -186,7 +217,11 @@ export class HeldDenials {
       .toSorted((one, other) => one.endsAtMs - other.endsAtMs);
     if (first === undefined) return;
     this.#drop(first);
-    this.raiseFloor(Math.min(first.issuedBefore, first.deniedAt));
+    const floor = Math.min(first.issuedBefore, first.deniedAt, this.clock.epochSeconds());
+    if (floor > this.#floor) {
+      this.#floor = floor;
+      this.#floorSharing = 'fresh';
+    }
     this.#warn(this.clock.monotonicMs());
   }
 
@@ -195,7 +230,11 @@ export class HeldDenials {
     if (nowMs < this.#warnAgainAtMs) return;
     this.#warnAgainAtMs = nowMs + WARNING_PAUSE_MS;
     const { maxRevocations } = this.options;
-    const fields = { maxRevocations, goneEarly: this.#goneEarly, refusedIssuedBefore: this.#floor };
+    const fields = {
+      maxRevocations,
+      goneEarly: this.#goneEarly,
+      refusedIssuedBefore: this.#floor + this.options.clockToleranceSeconds,
+    };
     this.log.warn('The revocation list is full: raise maxRevocations. Older tokens are refused altogether', fields);
     this.#goneEarly = 0;
   }

@@ -6,8 +6,9 @@ import type { Recheck } from './rechecks.js';
 /** What one replica says to all. `at`: when, in seconds since the epoch, by the clock of that replica. */
 export type SharedRevocation =
   | { readonly kind: 'denial'; readonly denial: ReadDenial; readonly at: number }
-  | { readonly kind: 'recheck'; readonly recheck: Recheck; readonly at: number }
-  /** Of denials that a full channel dropped: every token issued before `at` is refused. */
+  /** `id`: random; what comes twice is one. */
+  | { readonly kind: 'recheck'; readonly recheck: Recheck; readonly at: number; readonly id: string }
+  /** Of denials that a full list dropped: every token issued before `at` is refused. */
   | { readonly kind: 'floor'; readonly at: number };
 
 /** What the channel tells the replica. None of them throws. */
@@ -27,7 +28,9 @@ export interface RevocationChannelContext {
   readonly issuer: string;
   /** How long a denial is held. */
   readonly memorySeconds: number;
-  /** How many the channel holds at most. */
+  /** How long a recheck is of use. */
+  readonly recheckSeconds: number;
+  /** How many denials each replica holds at most. */
   readonly maxRevocations: number;
   /** Whether passwords may travel unencrypted. */
   readonly allowInsecureRequests: boolean;
@@ -37,6 +40,11 @@ export interface RevocationChannelContext {
 export interface ConnectedRevocationChannel {
   /** Resolves when the channel has taken all of them. Rejects when that is not certain: to append the same again does no harm. */
   append(revocations: readonly SharedRevocation[]): Promise<void>;
+  /**
+   * The same for what the channel may hold already: only if this replica has received all of it, so that nothing is in it twice. False if others have appended
+   * meanwhile: what they did comes first.
+   */
+  appendAgain(revocations: readonly SharedRevocation[]): Promise<boolean>;
   /** Ends reading; afterwards nothing is told any more. Does not reject. */
   close(): Promise<void>;
 }

@@ -30,6 +30,9 @@ let receiver: RevocationReceiver;
 let appended: SharedRevocation[];
 let failing: string | undefined;
 let tries: number;
+let again: number;
+/** So often others append meanwhile. */
+let busy: number;
 let lines: string[];
 
 beforeEach(() => {
@@ -37,6 +40,8 @@ beforeEach(() => {
   appended = [];
   failing = undefined;
   tries = 0;
+  again = 0;
+  busy = 0;
   lines = [];
   const say = (message: string): void => void lines.push(message);
   const revocationChannel: RevocationChannel = {
@@ -48,6 +53,12 @@ beforeEach(() => {
           tries += 1;
           if (failing !== undefined) throw new Error(failing);
           appended.push(...revocations);
+        },
+        appendAgain: async (revocations) => {
+          again += 1;
+          if (again <= busy) return false;
+          appended.push(...revocations);
+          return true;
         },
         close: async () => undefined,
       };
@@ -66,7 +77,7 @@ async function until(holds: () => boolean): Promise<void> {
 
 describe('RevocationSharing', () => {
   it('is ready when all has been read, and not before', async () => {
-    expect(sharing.status).toEqual({ state: 'reading', isReady: false, unshared: 0 });
+    expect(sharing.status).toEqual({ state: 'reading', isReady: false, unshared: 0, isTaking: true });
     receiver.lost('econnrefused');
     expect(sharing.status).toMatchObject({ state: 'lost', isReady: false });
     receiver.caughtUp();
@@ -93,7 +104,7 @@ describe('RevocationSharing', () => {
     held.deny({ sid: 's1' });
     rechecks.require({ sub: 'alice' });
     await until(() => tries >= 3);
-    expect([appended, sharing.status.unshared]).toEqual([[], 1]);
+    expect([appended, sharing.status.unshared, sharing.status.isTaking]).toEqual([[], 1, false]);
     failing = undefined;
     await until(() => sharing.status.unshared === 0);
     expect(appended).toHaveLength(2);
@@ -103,7 +114,7 @@ describe('RevocationSharing', () => {
   it('sends nothing back that came by the channel', async () => {
     receiver.caughtUp();
     receiver.received(session('s1', clock.epochSeconds()), 0);
-    receiver.received({ kind: 'recheck', recheck: { sub: 'alice' }, at: clock.epochSeconds() }, 0);
+    receiver.received({ kind: 'recheck', recheck: { sub: 'alice' }, at: clock.epochSeconds(), id: 'r1' }, 0);
     receiver.received({ kind: 'floor', at: clock.epochSeconds() - 100 }, 0);
     await sleep(10);
     expect(appended).toEqual([]);
@@ -118,11 +129,13 @@ describe('RevocationSharing', () => {
     await until(() => appended.length === 2);
     const [first] = appended;
     appended.length = 0;
+    busy = 3;
     receiver.gap('another_epoch');
     if (first !== undefined) receiver.received(first, 0);
     receiver.caughtUp();
     await until(() => sharing.status.unshared === 0);
     expect(denied()).toEqual(['s2']);
+    expect(again).toBe(4);
   });
 
   it('holds what came for as long as it has to, by the larger of the two ages', () => {
@@ -158,7 +171,7 @@ describe('RevocationSharing', () => {
   });
 
   it('a recheck that is older than any answer is passed over', () => {
-    receiver.received({ kind: 'recheck', recheck: 'everything', at: clock.epochSeconds() - 100 }, 0);
+    receiver.received({ kind: 'recheck', recheck: 'everything', at: clock.epochSeconds() - 100, id: 'r1' }, 0);
     expect(rechecks.latestMs).toBe(-Infinity);
   });
 
@@ -166,5 +179,50 @@ describe('RevocationSharing', () => {
     receiver.received({ kind: 'floor', at: clock.epochSeconds() + 1e6 }, 0);
     const later = testAccessToken({ claims: { iat: clock.epochSeconds() + 6 } });
     expect(held.denies(later)).toBe(false);
+  });
+
+  it('a recheck counts once, wherever it was made, and is not appended when it is of no use any more', async () => {
+    let required = 0;
+    rechecks.onRequired(() => {
+      required += 1;
+    });
+    rechecks.require({ sub: 'old' });
+    clock.advance(100);
+    receiver.caughtUp();
+    rechecks.require({ sub: 'alice' });
+    await until(() => appended.length > 0);
+    const [own] = appended;
+    expect(appended).toMatchObject([{ recheck: { sub: 'alice' } }]);
+    if (own !== undefined) receiver.received(own, 0);
+    receiver.received({ kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds(), id: 'theirs' }, 0);
+    receiver.received({ kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds(), id: 'theirs' }, 0);
+    expect(required).toBe(3);
+  });
+
+  it('a floor that took the place of denials is appended, and again after a gap', async () => {
+    receiver.caughtUp();
+    held.deny({ sid: 'first' });
+    clock.advance(10);
+    for (let at = 0; at < 100; at += 1) held.deny({ sid: `s${at}` });
+    const floors = (): number => appended.filter(({ kind }) => kind === 'floor').length;
+    await until(() => sharing.status.unshared === 0 && floors() > 0);
+    receiver.gap('another_epoch');
+    const before = floors();
+    receiver.caughtUp();
+    await until(() => floors() > before && sharing.status.unshared === 0);
+    expect(appended.find(({ kind }) => kind === 'floor')).toEqual({ kind: 'floor', at: clock.epochSeconds() - 10 });
+  });
+
+  it('a denial that is new goes before those that are appended again', async () => {
+    receiver.caughtUp();
+    held.deny({ sid: 'old' });
+    await until(() => sharing.status.unshared === 0);
+    appended.length = 0;
+    receiver.gap('another_epoch');
+    busy = 2;
+    receiver.caughtUp();
+    held.deny({ sid: 'new' });
+    await until(() => sharing.status.unshared === 0);
+    expect(denied()).toEqual(['new', 'old']);
   });
 });

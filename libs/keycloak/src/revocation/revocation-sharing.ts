@@ -1,6 +1,8 @@
 /** Revocation sharing: has the denials and rechecks of this replica reach all others by a channel, and theirs reach this one. */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../caching/clock.js';
+import { DeadlineCache } from '../caching/deadline-cache.js';
 import type {
   ConnectedRevocationChannel,
   RevocationChannel,
@@ -23,8 +25,10 @@ export interface RevocationChannelStatus {
   readonly state: RevocationChannelState;
   /** Whether all that it held has been read once, so that this replica refuses what others have denied; true without a channel. */
   readonly isReady: boolean;
-  /** Denials that the other replicas do not know of yet. */
+  /** Denials that the other replicas do not know of yet, or may have lost. */
   readonly unshared: number;
+  /** Whether the channel took the last ones. */
+  readonly isTaking: boolean;
 }
 
 export interface SharingOptions {
@@ -45,8 +49,8 @@ export interface SharingLog {
 const BATCH = 100;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
-/** After a gap every replica appends what it holds, and not all at one time: most of it will have come from others by then. */
-const SPREAD_MS = 500;
+/** After a gap every replica appends what it holds and did not receive; it tries that again so soon when others append. */
+const REPEAT_PAUSE_MS = 20;
 /** How long the end of the process waits for what is still to be appended. */
 const LAST_WORDS_MS = 1000;
 /** Clocks of replicas may differ by so much. */
@@ -55,17 +59,19 @@ const SKEW_SECONDS = 60;
 const WARNING_PAUSE_MS = 60_000;
 /** More are one of everything. */
 const MAX_RECHECKS = 1000;
+/** Rechecks that are known when they come again. */
+const MAX_KNOWN_RECHECKS = 10_000;
 
 export class RevocationSharing implements RevocationReceiver {
-  #state: RevocationChannelState = 'none';
+  #state: RevocationChannelState;
   #hasCaughtUp = false;
   #channel: ConnectedRevocationChannel | undefined;
-  #toAppend: SharedRevocation[] = [];
+  #toAppend: (SharedRevocation & { readonly kind: 'recheck' })[] = [];
+  readonly #knownRechecks: DeadlineCache<true>;
   #appending: Promise<void> | undefined;
   #failures = 0;
   #gaps = 0;
   #gapLoggedMs = -Infinity;
-  #isAfterGap = false;
   /** A recheck that came by the channel is not sent back to it. */
   #isReceiving = false;
   readonly #closing = new AbortController();
@@ -80,7 +86,10 @@ export class RevocationSharing implements RevocationReceiver {
     private readonly log: SharingLog,
   ) {
     const { issuer, revocationMemorySeconds: memorySeconds, maxRevocations, allowInsecureRequests } = options;
-    this.#context = { issuer, memorySeconds, maxRevocations, allowInsecureRequests, clock };
+    const recheckSeconds = options.introspectionTtlSeconds + SKEW_SECONDS;
+    this.#context = { issuer, memorySeconds, recheckSeconds, maxRevocations, allowInsecureRequests, clock };
+    this.#knownRechecks = new DeadlineCache(MAX_KNOWN_RECHECKS, clock);
+    this.#state = options.revocationChannel === undefined ? 'none' : 'reading';
     options.revocationChannel?.check(this.#context);
     held.onDenied(() => this.#appendSoon());
     rechecks.onRequired((recheck) => this.#addRecheck(recheck));
@@ -92,6 +101,7 @@ export class RevocationSharing implements RevocationReceiver {
       state: this.#state,
       isReady: this.#hasCaughtUp || !hasChannel,
       unshared: hasChannel ? this.held.unsharedSize : 0,
+      isTaking: this.#failures === 0,
     };
   }
 
@@ -99,7 +109,6 @@ export class RevocationSharing implements RevocationReceiver {
   async start(maxWaitMs: number): Promise<void> {
     const { revocationChannel } = this.options;
     if (revocationChannel === undefined || this.#channel !== undefined) return;
-    this.#state = 'reading';
     const caughtUp = new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#channel = revocationChannel.connect(this.#context, this);
     await Promise.race([caughtUp, this.#pause(maxWaitMs)]);
@@ -121,8 +130,8 @@ export class RevocationSharing implements RevocationReceiver {
     const { at } = revocation;
     const ageSeconds = Math.max(0, this.clock.epochSeconds() - at, channelAgeSeconds);
     if (revocation.kind === 'denial') this.held.receive(revocation.denial, at, ageSeconds);
-    else if (revocation.kind === 'floor') this.held.raiseFloor(at);
-    else if (ageSeconds < this.options.introspectionTtlSeconds + SKEW_SECONDS) this.#receiveRecheck(revocation.recheck);
+    else if (revocation.kind === 'floor') this.held.receiveFloor(at);
+    else if (ageSeconds < this.#context.recheckSeconds) this.#receiveRecheck(revocation.id, revocation.recheck);
   }
 
   caughtUp(): void {
@@ -130,8 +139,7 @@ export class RevocationSharing implements RevocationReceiver {
     this.#state = 'caught_up';
     this.#hasCaughtUp = true;
     for (const resolve of this.#waiting.splice(0)) resolve();
-    this.#appendSoon(this.#isAfterGap ? Math.random() * SPREAD_MS : 0);
-    this.#isAfterGap = false;
+    this.#appendSoon();
   }
 
   /**
@@ -147,8 +155,7 @@ export class RevocationSharing implements RevocationReceiver {
     }
     this.#state = 'reading';
     this.#gaps += 1;
-    this.held.markAllUnshared();
-    this.#isAfterGap = true;
+    this.held.markAllToRepeat();
   }
 
   lost(reason: string): void {
@@ -159,7 +166,10 @@ export class RevocationSharing implements RevocationReceiver {
     this.log.error(words, { reason });
   }
 
-  #receiveRecheck(recheck: Recheck): void {
+  /** Once, those that were made here too. */
+  #receiveRecheck(id: string, recheck: Recheck): void {
+    if (this.#knownRechecks.get(id) === true) return;
+    this.#know(id);
     this.#isReceiving = true;
     try {
       this.rechecks.require(recheck);
@@ -168,17 +178,28 @@ export class RevocationSharing implements RevocationReceiver {
     }
   }
 
+  #know(id: string): void {
+    this.#knownRechecks.set(id, true, this.#context.recheckSeconds * 1000);
+  }
+
   #addRecheck(recheck: Recheck): void {
     if (this.options.revocationChannel === undefined || this.#isReceiving) return;
     const at = this.clock.epochSeconds();
-    this.#toAppend.push({ kind: 'recheck', recheck, at });
-    if (this.#toAppend.length > MAX_RECHECKS) this.#toAppend = [{ kind: 'recheck', recheck: 'everything', at }];
+    const one = (about: Recheck) => ({ kind: 'recheck', recheck: about, at, id: randomUUID() }) as const;
+    this.#toAppend = [...this.#rechecksOfUse(), one(recheck)];
+    if (this.#toAppend.length > MAX_RECHECKS) this.#toAppend = [one('everything')];
+    for (const { id } of this.#toAppend) this.#know(id);
     this.#appendSoon();
   }
 
-  #appendSoon(delayMs = 0): void {
+  #rechecksOfUse() {
+    const since = this.clock.epochSeconds() - this.#context.recheckSeconds;
+    return this.#toAppend.filter(({ at }) => at > since);
+  }
+
+  #appendSoon(): void {
     if (this.#state !== 'caught_up' || this.#closing.signal.aborted || !this.#hasMore()) return;
-    this.#appending ??= this.#appendAll(delayMs).finally(() => {
+    this.#appending ??= this.#appendAll().finally(() => {
       this.#appending = undefined;
       // What came between the last look and now.
       this.#appendSoon();
@@ -186,41 +207,69 @@ export class RevocationSharing implements RevocationReceiver {
   }
 
   #hasMore(): boolean {
-    return this.#toAppend.length > 0 || this.held.unshared(1).length > 0;
+    const { held } = this;
+    return (
+      this.#rechecksOfUse().length > 0 ||
+      held.unsharedSize > 0 ||
+      held.floorToShare('fresh') !== undefined ||
+      held.floorToShare('repeat') !== undefined
+    );
   }
 
   /** Until nothing is left, or the channel is lost. */
-  async #appendAll(delayMs: number): Promise<void> {
-    if (delayMs > 0) await this.#pause(delayMs);
+  async #appendAll(): Promise<void> {
     while (this.#state === 'caught_up' && !this.#closing.signal.aborted && this.#hasMore()) {
-      const taken = await this.#append(this.held.unshared(BATCH), this.#toAppend.slice(0, BATCH));
-      if (!taken) await this.#pause(this.#pauseMs());
+      const pauseMs = (await this.#appendFresh()) ?? (await this.#appendAgain());
+      if (pauseMs > 0) await this.#pause(pauseMs);
     }
   }
 
-  async #append(denials: readonly HeldDenial[], rechecks: readonly SharedRevocation[]): Promise<boolean> {
-    const shared = denials.map(({ kind, key, issuedBefore, deniedAt }): SharedRevocation => ({
-      kind: 'denial',
-      denial: { kind, key, issuedBefore },
-      at: deniedAt,
-    }));
+  /** What is news comes first. For how long to wait then; undefined where there are none. */
+  async #appendFresh(): Promise<number | undefined> {
+    const denials = this.held.fresh(BATCH);
+    const floor = this.held.floorToShare('fresh');
+    const rechecks = this.#rechecksOfUse().slice(0, BATCH);
+    if (denials.length + rechecks.length === 0 && floor === undefined) return undefined;
+    return this.#sent(
+      async (channel) => {
+        await channel.append([...sharedOf(denials, floor), ...rechecks]);
+        return true;
+      },
+      () => {
+        this.held.markShared(denials, floor);
+        this.#toAppend = this.#toAppend.filter((one) => !rechecks.includes(one));
+      },
+    );
+  }
+
+  async #appendAgain(): Promise<number> {
+    const denials = this.held.toRepeat(BATCH);
+    const floor = this.held.floorToShare('repeat');
+    if (denials.length === 0 && floor === undefined) return 0;
+    return this.#sent(
+      (channel) => channel.appendAgain(sharedOf(denials, floor)),
+      () => this.held.markShared(denials, floor),
+    );
+  }
+
+  /** For how long to wait before the next. `taken` is called when the channel has taken it, unless that may be lost again. */
+  async #sent(send: (channel: ConnectedRevocationChannel) => Promise<boolean>, taken: () => void): Promise<number> {
+    if (this.#channel === undefined) return REPEAT_PAUSE_MS;
     const gaps = this.#gaps;
     try {
-      await this.#channel?.append([...shared, ...rechecks]);
+      const isTaken = await send(this.#channel);
+      if (this.#failures > 0) this.log.log('Denials are shared again', {});
+      this.#failures = 0;
+      if (!isTaken) return Math.random() * REPEAT_PAUSE_MS;
+      if (gaps === this.#gaps) taken();
+      return 0;
     } catch (error) {
       this.#failures += 1;
       const reason = error instanceof Error ? error.message : 'unknown';
-      if (this.#failures === 1)
-        this.log.error("Denials can't be shared: other replicas do not know of them yet", { reason });
-      return false;
+      const words = "Denials can't be shared: other replicas do not know of them yet";
+      if (this.#failures === 1) this.log.error(words, { reason });
+      return this.#pauseMs();
     }
-    if (this.#failures > 0) this.log.log('Denials are shared again', {});
-    this.#failures = 0;
-    // What was taken before a gap may have gone with it.
-    if (gaps !== this.#gaps) return true;
-    this.held.markShared(denials);
-    this.#toAppend = this.#toAppend.filter((one) => !rechecks.includes(one));
-    return true;
   }
 
   /** With full jitter. */
@@ -232,4 +281,13 @@ export class RevocationSharing implements RevocationReceiver {
   async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#closing.signal, ref: false }).catch(() => undefined);
   }
+}
+
+function sharedOf(denials: readonly HeldDenial[], floor: number | undefined): SharedRevocation[] {
+  const shared = denials.map(({ kind, key, issuedBefore, deniedAt }) => ({
+    kind: 'denial' as const,
+    denial: { kind, key, issuedBefore },
+    at: deniedAt,
+  }));
+  return floor === undefined ? shared : [{ kind: 'floor', at: floor }, ...shared];
 }

@@ -16,10 +16,10 @@ describe('RevocationEntries', () => {
     { kind: 'denial', denial: { kind: 'subject', key: 'alice', issuedBefore: AT }, at: AT },
     { kind: 'denial', denial: { kind: 'token', key: 'ab', issuedBefore: Infinity }, at: AT },
     { kind: 'denial', denial: { kind: 'tokenId', key: 'j1', issuedBefore: Infinity }, at: AT },
-    { kind: 'recheck', recheck: { sid: 's1' }, at: AT },
-    { kind: 'recheck', recheck: { sub: 'alice' }, at: AT },
-    { kind: 'recheck', recheck: { clientId: 'shop' }, at: AT },
-    { kind: 'recheck', recheck: 'everything', at: AT },
+    { kind: 'recheck', recheck: { sid: 's1' }, at: AT, id: 'r1' },
+    { kind: 'recheck', recheck: { sub: 'alice' }, at: AT, id: 'r1' },
+    { kind: 'recheck', recheck: { clientId: 'shop' }, at: AT, id: 'r1' },
+    { kind: 'recheck', recheck: 'everything', at: AT, id: 'r1' },
     { kind: 'floor', at: AT },
   ])('reads what it wrote: %j', (revocation) => {
     expect(entries.read(entries.write(revocation))).toEqual(revocation);

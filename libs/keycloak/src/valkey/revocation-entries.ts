@@ -10,6 +10,8 @@ interface Written {
   /** Before which `iat`; none for all. */
   readonly b?: number;
   readonly t: number;
+  /** Of a recheck: its id. */
+  readonly i?: string;
 }
 
 const DENIALS = ['session', 'subject', 'token', 'tokenId'] as const;
@@ -42,9 +44,10 @@ function written(revocation: SharedRevocation): Written {
     const { kind: k, key: v, issuedBefore: b } = revocation.denial;
     return Number.isFinite(b) ? { k, v, b, t } : { k, v, t };
   }
-  if (revocation.recheck === EVERYTHING) return { k: EVERYTHING, t };
+  const { id: i } = revocation;
+  if (revocation.recheck === EVERYTHING) return { k: EVERYTHING, t, i };
   const [[k, v] = ['', '']] = Object.entries(revocation.recheck) as [string, string][];
-  return { k, v, t };
+  return { k, v, t, i };
 }
 
 function parsed(text: string): Partial<Written> {
@@ -55,13 +58,22 @@ function parsed(text: string): Partial<Written> {
   }
 }
 
-function revocationIn({ k, v = '', b = Infinity, t: at = Number.NaN }: Partial<Written>): SharedRevocation | undefined {
-  if (!Number.isFinite(at) || typeof v !== 'string' || typeof b !== 'number') return undefined;
+function revocationIn({
+  k,
+  v = '',
+  b = Infinity,
+  t: at = Number.NaN,
+  i: id = '',
+}: Partial<Written>): SharedRevocation | undefined {
+  if (!Number.isFinite(at) || typeof v !== 'string' || typeof b !== 'number' || typeof id !== 'string')
+    return undefined;
   if (k === FLOOR) return { kind: 'floor', at };
-  if (k === EVERYTHING) return { kind: 'recheck', recheck: EVERYTHING, at };
+  if (k === EVERYTHING) return { kind: 'recheck', recheck: EVERYTHING, at, id };
   if (v === '') return undefined;
   const denied = DENIALS.find((kind) => kind === k);
   if (denied !== undefined) return { kind: 'denial', denial: { kind: denied, key: v, issuedBefore: b }, at };
   const name = RECHECKS.find((one) => one === k);
-  return name === undefined ? undefined : { kind: 'recheck', recheck: { [name]: v } as { readonly sid: string }, at };
+  return name === undefined
+    ? undefined
+    : { kind: 'recheck', recheck: { [name]: v } as { readonly sid: string }, at, id };
 }

@@ -1,179 +1,243 @@
-/** Revocation stream: the entries in the server, numbered without a gap from the beginning of an epoch on. */
+/** Revocation stream: the entries in the server, numbered without a gap from the beginning of an epoch on, each with the one before it. */
 import { createHash, randomBytes } from 'node:crypto';
 import { ValkeyError, type ValkeyConnection } from './valkey-connection.js';
 
 export interface StreamEntry {
   readonly number: number;
-  /** Sealed; undefined for what is no entry of ours. */
-  readonly sealed: string | undefined;
+  /** Sealed; empty for what is no entry of ours, or too long for one. */
+  readonly sealed: string;
   /** How long ago the server took it, by its own clock. */
   readonly ageSeconds: number;
+  readonly id: string;
+  /** The id of the entry before it. */
+  readonly previous: string;
 }
 
-/** What the server says of the stream: an epoch begins when it is made, or made anew; `last` is the number of its newest entry. */
-export interface StreamState {
+/** What the server holds at one moment. */
+export interface StreamPage {
+  /** Another one begins when the stream is made anew. */
   readonly epoch: string;
+  /** The numbers of the oldest and of the newest entry; the first is larger where there is none. */
+  readonly first: number;
   readonly last: number;
+  /** The id of the newest entry. */
+  readonly tip: string;
+  readonly entries: readonly StreamEntry[];
+}
+
+/** To be appended: sealed, and how long it is of use. */
+export interface NewEntry {
+  readonly sealed: string;
+  readonly usefulMs: number;
 }
 
 /** Read at once. */
 export const PAGE = 500;
 
-/** Room for more than is appended at once. */
-const FEWEST = 1000;
+/** Room for the lists of all replicas, of which each holds as many as it may. */
+const ROOM = 2;
+const LEAST_ROOM = 2000;
+
+/** Longer than any entry of ours. */
+const MAX_BYTES = 4096;
 
 const COMMAND_MS = 1000;
-/** How long a read waits for an entry; then the epoch is looked at. */
+/** How long a wait for an entry is; then the epoch is looked at. */
 const BLOCK_MS = 1000;
 
-/**
- * Appends entries, each with the next number and the time of the server. It begins a new epoch where there is none, where something else was put in
- * place of ours, and where the caller asks for it (`reset`, the epoch that is to end). Some of those whose time is over go. Where there is no room, it appends nothing and gives the
- * oldest ones, which the caller drops at the next try (`dropUntil`).
- *
- * KEYS: state, stream. ARGV: epoch to begin, epoch to end, ms that an entry is held, most entries, number of the last to drop, how many to offer, entries.
- */
-const APPEND = `
+/** What both scripts know of the state. Somebody else's numbers are believed only if they can be ours. */
+const STATE = `
 local state, stream = KEYS[1], KEYS[2]
-local function other(key, kind)
+local function has(key, kind)
   local found = redis.call('TYPE', key).ok
-  return found ~= kind and found ~= 'none'
+  return found == kind or found == 'none'
 end
-if other(state, 'hash') then redis.call('DEL', state) end
-if other(stream, 'stream') then redis.call('DEL', stream, state) end
-local epoch = redis.call('HGET', state, 'epoch')
-local counted = redis.call('HGET', state, 'last') or ''
-local last = #counted <= 15 and string.find(counted, '^%d+$') and tonumber(counted)
-local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
-local isOurs = epoch and last and (not newest or newest[1] == string.format('%d-0', last))
-if not isOurs or epoch == ARGV[2] then
-  epoch, last = ARGV[1], 0
-  redis.call('DEL', stream, state)
-  redis.call('HSET', state, 'epoch', epoch, 'last', last)
+local function number(name)
+  local text = redis.call('HGET', state, name) or ''
+  return #text <= 15 and string.find(text, '^%d+$') and tonumber(text)
+end
+local function upTo(length, text)
+  return text and #text <= length and text or ''
+end
+local function idOf(number)
+  return string.format('%d-0', number)
+end
+local epoch, first, last, tip = false, false, false, ''
+if has(state, 'hash') and has(stream, 'stream') then
+  epoch, first, last = redis.call('HGET', state, 'epoch'), number('first'), number('last')
+  tip = upTo(64, redis.call('HGET', state, 'tip'))
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', 200)) do
-  if now - (tonumber(entry[2][4]) or 0) < tonumber(ARGV[3]) then break end
-  redis.call('XDEL', stream, entry[1])
-end
-if tonumber(ARGV[5]) > 0 then redis.call('XTRIM', stream, 'MINID', string.format('%d-0', ARGV[5] + 1)) end
-local room = tonumber(ARGV[4]) - redis.call('XLEN', stream)
-if room < #ARGV - 6 then
-  local oldest = {}
-  for at, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', ARGV[6])) do oldest[at] = { entry[1], entry[2][2] } end
-  return { epoch, last, oldest }
-end
-for at = 7, #ARGV do
-  last = last + 1
-  redis.call('XADD', stream, string.format('%d-0', last), 'e', ARGV[at], 't', string.format('%d', now))
-end
-redis.call('HSET', state, 'last', last)
-return { epoch, last }
+local isWhole = epoch and #epoch <= 64 and first and last and first <= last + 1
 `;
-const APPEND_SHA = createHash('sha1').update(APPEND).digest('hex');
+
+/**
+ * Reads on from a number (-1: from the oldest), at most so many. It changes nothing.
+ *
+ * KEYS: state, stream. ARGV: number, how many, most bytes of an entry.
+ */
+const READ = `${STATE}
+if not isWhole then return false end
+local from = tonumber(ARGV[1])
+if from < 0 then from = first - 1 end
+local entries = {}
+for at, entry in ipairs(redis.call('XRANGE', stream, idOf(from + 1), '+', 'COUNT', ARGV[2])) do
+  local fields = entry[2]
+  entries[at] = { upTo(40, entry[1]), upTo(tonumber(ARGV[3]), fields[2]), upTo(20, fields[4]), upTo(64, fields[8]), upTo(64, fields[10]) }
+end
+return { epoch, first, last, tip, now, entries }
+`;
+
+/**
+ * Appends entries, each with the next number. It begins a new epoch where there is none, where something else was put in place of ours, where there is no room, and where the
+ * caller asks for it. Some of those that are of no more use go. With an expected state it appends nothing, and gives 0, if others have appended meanwhile.
+ *
+ * KEYS: state, stream. ARGV: epoch to begin, epoch to end, expected state, ids, room, then each entry and for how many ms it is of use.
+ */
+const APPEND = `${STATE}
+local count = (#ARGV - 5) / 2
+local function begin()
+  if not has(state, 'hash') then redis.call('DEL', state) end
+  epoch, first, last, tip = ARGV[1], 1, 0, ''
+  -- First: where the memory is full, this fails, and what is there stays.
+  redis.call('HSET', state, 'epoch', epoch, 'first', first, 'last', last, 'tip', tip, 'room', ARGV[5])
+  redis.call('DEL', stream)
+end
+if isWhole then
+  local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+  isWhole = newest and newest[1] == idOf(last) or not newest and first == last + 1
+end
+if not isWhole or epoch == ARGV[2] then begin() end
+if ARGV[3] ~= '' and ARGV[3] ~= epoch .. ':' .. idOf(last) then return 0 end
+for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', 200)) do
+  local taken, useful = tonumber(entry[2][4]), tonumber(entry[2][6])
+  if taken and useful and now - taken < useful then break end
+  redis.call('XDEL', stream, entry[1])
+  first = first + 1
+end
+local room = math.max(tonumber(ARGV[5]), number('room') or 0)
+if redis.call('XLEN', stream) + count > room then begin() end
+local function append()
+  for at = 6, #ARGV, 2 do
+    local id = ARGV[4] .. at
+    local fields = { 'e', ARGV[at], 't', string.format('%d', now), 'm', ARGV[at + 1], 'i', id, 'p', tip }
+    local added = redis.pcall('XADD', stream, idOf(last + 1), unpack(fields))
+    if type(added) == 'table' and added.err then return added end
+    last, tip = last + 1, id
+  end
+end
+local failed = append()
+-- Somebody moved its last number on.
+if failed and (string.find(failed.err, 'equal or smaller') or string.find(failed.err, 'exhausted')) then
+  begin()
+  failed = append()
+end
+if failed then return failed end
+redis.call('HSET', state, 'first', first, 'last', last, 'tip', tip, 'room', room)
+return 1
+`;
+
+const shaOf = (script: string): string => createHash('sha1').update(script).digest('hex');
+const SCRIPTS = new Map([READ, APPEND].map((script) => [script, shaOf(script)]));
+
+type ReadAnswer = readonly [
+  epoch: string,
+  first: number,
+  last: number,
+  tip: string,
+  nowMs: number,
+  entries: readonly (readonly [id: string, sealed: string, takenAtMs: string, own: string, previous: string])[],
+];
 
 export class RevocationStream {
   readonly #state: string;
   readonly #stream: string;
+  readonly #room: string;
 
-  constructor(
-    issuer: string,
-    private readonly limits: { readonly memorySeconds: number; readonly maxRevocations: number },
-  ) {
+  constructor(issuer: string, maxRevocations: number) {
     // In braces what both have in common, so that a cluster has them in one place.
     const name = createHash('sha256').update(issuer).digest('hex').slice(0, 16);
     this.#state = `nestjs-keycloak-s2s:{${name}}:revocations:state`;
     this.#stream = `nestjs-keycloak-s2s:{${name}}:revocations`;
+    this.#room = String(Math.max(LEAST_ROOM, ROOM * maxRevocations));
   }
 
-  /**
-   * The name that this run of the server has: another one, and it was restarted, or another took its place. Throws `ValkeyError` where the server drops
-   * entries when its memory is full: denials would be among them.
-   */
-  async identity(connection: ValkeyConnection): Promise<string> {
-    const info = `${String(await connection.send(['INFO', 'server'], COMMAND_MS))}\n${String(await connection.send(['INFO', 'memory'], COMMAND_MS))}`;
+  /** Throws `ValkeyError` where the server drops entries when its memory is full: denials would be among them, and it would not show. */
+  async checkPolicy(connection: ValkeyConnection): Promise<void> {
+    const info = String(await connection.send(['INFO', 'memory'], COMMAND_MS));
     const valueOf = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
     if (valueOf('maxmemory') !== '0' && valueOf('maxmemory_policy') !== 'noeviction') {
       throw new ValkeyError('maxmemory_policy_must_be_noeviction');
     }
-    return valueOf('run_id');
   }
 
-  /** Undefined where there is no stream of ours, or not all of it. */
-  async state(connection: ValkeyConnection): Promise<StreamState | undefined> {
-    const [epoch, last] = (await connection.send(['HMGET', this.#state, 'epoch', 'last'], COMMAND_MS)) as (
-      string | null
-    )[];
-    return epoch === null || epoch === undefined || !/^\d{1,15}$/.test(last ?? '')
-      ? undefined
-      : { epoch, last: Number(last) };
+  /** What follows `position`, or the oldest; undefined where there is no stream of ours. */
+  async read(connection: ValkeyConnection, position: number | undefined): Promise<StreamPage | undefined> {
+    const answer = (await this.#run(connection, READ, [
+      String(position ?? -1),
+      String(PAGE),
+      String(MAX_BYTES),
+    ])) as ReadAnswer | null;
+    if (answer === null) return undefined;
+    const [epoch, first, last, tip, nowMs, entries] = answer;
+    return {
+      epoch,
+      first,
+      last,
+      tip,
+      entries: entries.map(([number, sealed, takenAtMs, id, previous]) => ({
+        number: /^\d{1,15}-0$/.test(number) ? Number(number.slice(0, -2)) : Number.NaN,
+        sealed,
+        ageSeconds: /^\d+$/.test(takenAtMs) ? Math.max(0, (nowMs - Number(takenAtMs)) / 1000) : 0,
+        id,
+        previous,
+      })),
+    };
   }
 
-  /** The entries after `position`, at most a page; `waits`: until there is one, for a second at most. */
-  async after(connection: ValkeyConnection, position: number, waits: boolean): Promise<StreamEntry[]> {
-    const block = waits ? ['BLOCK', String(BLOCK_MS)] : [];
-    const args = ['XREAD', 'COUNT', String(PAGE), ...block, 'STREAMS', this.#stream, `${position}-0`];
-    const answer = (await connection.send(args, COMMAND_MS + (waits ? BLOCK_MS : 0))) as
-      | readonly (readonly [name: string, entries: readonly (readonly [id: string, fields: readonly string[]])[]])[]
-      | null;
-    const entries = answer?.[0]?.[1] ?? [];
-    if (entries.length === 0) return [];
-    const [seconds = '0'] = (await connection.send(['TIME'], COMMAND_MS)) as string[];
-    return entries.map(([id, [, sealed, , takenAtMs = '']]) => ({
-      number: /^\d{1,15}-0$/.test(id) ? Number(id.slice(0, -2)) : Number.NaN,
-      sealed,
-      ageSeconds: /^\d+$/.test(takenAtMs) ? Math.max(0, Number(seconds) - Number(takenAtMs) / 1000) : 0,
-    }));
+  /** Until there is an entry after `position`, for a second at most. */
+  async wait(connection: ValkeyConnection, position: number): Promise<void> {
+    const args = ['XREAD', 'COUNT', '1', 'BLOCK', String(BLOCK_MS), 'STREAMS', this.#stream, `${position}-0`];
+    await connection.send(args, COMMAND_MS + BLOCK_MS);
   }
 
-  /** Ends the epoch, unless another replica did: whoever reads the stream begins anew, and appends what it holds. */
+  /** A new epoch, where there is none and in place of `ended`, unless another replica began one: whoever reads begins anew, and appends what it holds. */
   async beginEpoch(connection: ValkeyConnection, ended = ''): Promise<void> {
-    await this.#run(connection, { ended, dropUntil: 0, entries: [] });
+    await this.#append(connection, [], ended, '');
   }
 
-  /**
-   * `summaryOf` makes one entry that stands for those that have to go, where there is no room; of those that are not ours it is given undefined.
-   */
-  async append(
-    connection: ValkeyConnection,
-    entries: readonly string[],
-    summaryOf: (sealed: readonly (string | undefined)[]) => readonly string[],
-  ): Promise<void> {
-    const oldest = await this.#run(connection, { ended: '', dropUntil: 0, entries });
-    if (oldest === undefined) return;
-    const dropUntil = Number(oldest.at(-1)?.[0].split('-')[0] ?? 0);
-    const summary = summaryOf(oldest.map(([, sealed]) => sealed ?? undefined));
-    const rest = await this.#run(connection, { ended: '', dropUntil, entries: [...summary, ...entries] });
-    if (rest !== undefined) throw new ValkeyError('no_room');
+  async append(connection: ValkeyConnection, entries: readonly NewEntry[]): Promise<void> {
+    await this.#append(connection, entries, '', '');
   }
 
-  /** The oldest entries where there is no room, else undefined. */
-  async #run(
+  /** Only if the newest entry of this epoch is still that one; false if not. */
+  async appendAfter(
     connection: ValkeyConnection,
-    { ended, dropUntil, entries }: { ended: string; dropUntil: number; entries: readonly string[] },
-  ): Promise<readonly (readonly [id: string, sealed: string | null])[] | undefined> {
-    const { memorySeconds } = this.limits;
-    const maxRevocations = Math.max(FEWEST, this.limits.maxRevocations);
-    // Room for what is appended now, and for a while.
-    const offered = Math.max(entries.length + 1, Math.ceil(maxRevocations / 10));
-    const numbers = [memorySeconds * 1000, maxRevocations, dropUntil, offered];
-    const args = [
-      '2',
-      this.#state,
-      this.#stream,
-      randomBytes(16).toString('hex'),
-      ended,
-      ...numbers.map(String),
-      ...entries,
-    ];
-    let answer: unknown;
+    entries: readonly NewEntry[],
+    { epoch, position }: { readonly epoch: string; readonly position: number },
+  ): Promise<boolean> {
+    return this.#append(connection, entries, '', `${epoch}:${position}-0`);
+  }
+
+  async #append(
+    connection: ValkeyConnection,
+    entries: readonly NewEntry[],
+    ended: string,
+    expected: string,
+  ): Promise<boolean> {
+    const [epoch, ids] = [randomBytes(16).toString('hex'), `${randomBytes(12).toString('hex')}-`];
+    const added = entries.flatMap(({ sealed, usefulMs }) => [sealed, String(Math.ceil(usefulMs))]);
+    return (await this.#run(connection, APPEND, [epoch, ended, expected, ids, this.#room, ...added])) === 1;
+  }
+
+  async #run(connection: ValkeyConnection, script: string, args: readonly string[]): Promise<unknown> {
+    const all = ['2', this.#state, this.#stream, ...args];
     try {
-      answer = await connection.send(['EVALSHA', APPEND_SHA, ...args], COMMAND_MS);
+      return await connection.send(['EVALSHA', SCRIPTS.get(script) ?? '', ...all], COMMAND_MS);
     } catch (error) {
       if (!(error instanceof ValkeyError) || error.message !== 'noscript') throw error;
-      answer = await connection.send(['EVAL', APPEND, ...args], COMMAND_MS);
+      return connection.send(['EVAL', script, ...all], COMMAND_MS);
     }
-    return (answer as [string, number, [string, string | null][]?])[2];
   }
 }

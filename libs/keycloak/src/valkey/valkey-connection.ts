@@ -34,7 +34,7 @@ export class ValkeyConnection {
       url: url.href.replace(/^[a-z]+:/, isEncrypted ? 'rediss:' : 'redis:'),
       RESP: 2,
       disableOfflineQueue: true,
-      socket: isEncrypted ? { ...socket, tls: true, ...(ca === undefined ? {} : { ca }) } : socket,
+      socket: isEncrypted ? { ...socket, tls: true, ...serverName(url), ...(ca === undefined ? {} : { ca }) } : socket,
     });
     // What is not listened to ends the process.
     this.#client.on('error', (error: unknown) => void (this.#failure ??= this.#failureOf(error)));
@@ -91,6 +91,12 @@ export class ValkeyConnection {
     const own = name === 'Error' ? (Object(error) as object).constructor.name : name;
     return new ValkeyError(String(code ?? own ?? 'unknown').toLowerCase());
   }
+}
+
+/** Node does not send it by itself (RFC 6066 §3). */
+function serverName({ hostname }: URL): { readonly servername?: string } {
+  const isAddress = hostname.includes(':') || /^[\d.]+$/.test(hostname);
+  return isAddress ? {} : { servername: hostname };
 }
 
 /** Loaded when it is first needed: a service without shared state starts as fast as it did. */

@@ -7,7 +7,7 @@ import type {
   SharedRevocation,
 } from '../ports/revocation-channel.js';
 import { RevocationEntries } from './revocation-entries.js';
-import { PAGE, RevocationStream, type StreamEntry } from './revocation-stream.js';
+import { PAGE, RevocationStream, type NewEntry, type StreamPage } from './revocation-stream.js';
 import type { SealingKeys } from './sealing-keys.js';
 import { ValkeyConnection, ValkeyError, type ValkeyAddress } from './valkey-connection.js';
 
@@ -16,17 +16,25 @@ const LONGEST_PAUSE_MS = 2000;
 
 /** Where this replica is in the stream. */
 interface Place {
-  readonly server: string;
   readonly epoch: string;
-  position: number;
+  readonly position: number;
+  /** The id of the entry there; undefined where nothing was read yet, so that any may come first. */
+  readonly tip: string | undefined;
 }
 
-/** Something may be missing. */
-class Gap extends Error {}
+/** Something may be missing: for this replica, or, in an `epoch` that does not hold together, for everybody. */
+class Gap extends Error {
+  constructor(
+    reason: string,
+    readonly epoch?: string,
+  ) {
+    super(reason);
+  }
+}
 
 /**
- * Two connections: one waits for entries, the other appends. A number that does not follow, another epoch, or another run of the server is a gap: the stream
- * is read from its beginning. Where entries are missing in the middle, for whoever comes later too, a new epoch has every replica append what it holds.
+ * Two connections: one waits for entries, the other appends. Where the stream is not the one that this replica knows, or a number or the entry before is another than
+ * it should be, there is a gap: the stream is read from its beginning. One that does not hold together in itself is begun anew, so that every replica appends what it holds.
  */
 export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
   readonly #stream: RevocationStream;
@@ -41,23 +49,36 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
   constructor(
     private readonly address: ValkeyAddress,
     keys: SealingKeys,
-    context: RevocationChannelContext,
+    private readonly context: RevocationChannelContext,
     private readonly receiver: RevocationReceiver,
   ) {
-    this.#stream = new RevocationStream(context.issuer, context);
+    this.#stream = new RevocationStream(context.issuer, context.maxRevocations);
     this.#entries = new RevocationEntries(keys, context.issuer);
     this.#reading = this.#read();
   }
 
   async append(revocations: readonly SharedRevocation[]): Promise<void> {
-    const entries = revocations.map((one) => this.#entries.write(one));
-    await this.#stream.append(await this.#openWriter(), entries, (dropped) => this.#summaryOf(dropped));
+    await this.#stream.append(await this.#openWriter(), this.#newEntries(revocations));
+  }
+
+  async appendAgain(revocations: readonly SharedRevocation[]): Promise<boolean> {
+    const place = this.#place;
+    if (place === undefined) return false;
+    return this.#stream.appendAfter(await this.#openWriter(), this.#newEntries(revocations), place);
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     this.#reader?.close();
     await Promise.all([this.#reading, this.#writer?.then((writer) => writer.close()).catch(() => undefined)]);
+  }
+
+  #newEntries(revocations: readonly SharedRevocation[]): NewEntry[] {
+    const { clock, memorySeconds, recheckSeconds } = this.context;
+    return revocations.map((one) => {
+      const usefulSeconds = (one.kind === 'recheck' ? recheckSeconds : memorySeconds) - (clock.epochSeconds() - one.at);
+      return { sealed: this.#entries.write(one), usefulMs: Math.max(1, usefulSeconds * 1000) };
+    });
   }
 
   async #openWriter(): Promise<ValkeyConnection> {
@@ -67,18 +88,12 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
     return (this.#writer = ValkeyConnection.open(this.address));
   }
 
-  /** A floor takes the place of denials that have to go. */
-  #summaryOf(dropped: readonly (string | undefined)[]): readonly string[] {
-    const revocations = dropped.map((sealed) => this.#entries.read(sealed));
-    const times = revocations.flatMap((one) => (one === undefined || one.kind === 'recheck' ? [] : [one.at]));
-    return times.length === 0 ? [] : [this.#entries.write({ kind: 'floor', at: Math.max(...times) })];
-  }
-
   async #read(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
         this.#reader = await ValkeyConnection.open(this.address);
+        await this.#stream.checkPolicy(this.#reader);
         while (!signal.aborted) await this.#follow(this.#reader);
       } catch (error) {
         if (signal.aborted) break;
@@ -98,87 +113,58 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
 
   /** Reads on until there is a gap, or the connection fails. */
   async #follow(reader: ValkeyConnection): Promise<void> {
-    const server = await this.#stream.identity(reader);
     try {
-      await this.#readAll(reader, server);
-      this.receiver.caughtUp();
-      this.#failures = 0;
-      while (!this.#closing.signal.aborted) await this.#readNew(reader);
+      for (;;) {
+        const { position } = await this.#readOn(reader);
+        this.receiver.caughtUp();
+        this.#failures = 0;
+        await this.#stream.wait(reader, position);
+        if (this.#closing.signal.aborted) return;
+      }
     } catch (error) {
       if (!(error instanceof Gap)) throw error;
+      const isKnown = this.#place !== undefined;
       this.#place = undefined;
-      this.receiver.gap(error.message);
+      if (error.epoch !== undefined) await this.#stream.beginEpoch(await this.#openWriter(), error.epoch);
+      // Where there was none yet, nothing is missing.
+      if (isKnown || (error.epoch ?? '') !== '') this.receiver.gap(error.message);
       // Whoever makes gaps on purpose costs no more than this.
       await this.#pause(LONGEST_PAUSE_MS * Math.random() ** 4);
     }
   }
 
-  /** From where it is, if the stream is still the same; else from the beginning. */
-  async #readAll(reader: ValkeyConnection, server: string): Promise<void> {
-    const state = await this.#stream.state(reader);
-    if (this.#place !== undefined) {
-      if (server !== this.#place.server) throw new Gap('another_run_of_the_server');
-      if (state?.epoch !== this.#place.epoch) throw new Gap('another_epoch');
-      if (state.last < this.#place.position) throw new Gap('rolled_back');
-      return this.#drain(reader, this.#place);
-    }
-    if (state === undefined) return this.#begin(await this.#openWriter(), reader, server);
-    const place: Place = { server, epoch: state.epoch, position: 0 };
-    try {
-      await this.#drain(reader, place);
-    } catch (error) {
-      if (!(error instanceof Gap)) throw error;
-      return this.#begin(await this.#openWriter(), reader, server, state.epoch);
-    }
-    // What was taken since then is not in `state`; what is in it and was not read has gone, all of it or the end.
-    if (place.position > 0 && place.position < state.last) {
-      return this.#begin(await this.#openWriter(), reader, server, state.epoch);
-    }
-    place.position = Math.max(place.position, state.last);
-    this.#place = place;
-  }
-
-  /** A new epoch, in place of `ended`; what is in the stream by then is read. */
-  async #begin(writer: ValkeyConnection, reader: ValkeyConnection, server: string, ended?: string): Promise<void> {
-    await this.#stream.beginEpoch(writer, ended);
-    const state = await this.#stream.state(reader);
-    if (state === undefined) throw new ValkeyError('no_stream');
-    if (ended !== undefined) this.receiver.gap('entries_missing');
-    const place: Place = { server, epoch: state.epoch, position: 0 };
-    await this.#drain(reader, place);
-    this.#place = place;
-  }
-
-  async #drain(reader: ValkeyConnection, place: Place): Promise<void> {
+  /** Everything that there is. */
+  async #readOn(reader: ValkeyConnection): Promise<Place> {
+    let place = this.#place;
     for (;;) {
-      const entries = await this.#stream.after(reader, place.position, false);
-      this.#take(entries, place);
-      if (entries.length < PAGE) return;
+      const page = await this.#stream.read(reader, place?.position);
+      // Its end is not known to be ours: whoever has a place has lost it.
+      if (page === undefined) throw new Gap('no_stream', '');
+      if (place !== undefined) checkSame(place, page);
+      place = this.#take(page, place ?? { epoch: page.epoch, position: page.first - 1, tip: undefined });
+      if (place.position >= page.last) return (this.#place = place);
     }
   }
 
-  async #readNew(reader: ValkeyConnection): Promise<void> {
-    const place = this.#place;
-    if (place === undefined) throw new Gap('no_place');
-    const entries = await this.#stream.after(reader, place.position, true);
-    if (entries.length > 0) return this.#take(entries, place);
-    const state = await this.#stream.state(reader);
-    if (state?.epoch !== place.epoch) throw new Gap('another_epoch');
-    if (state.last < place.position) throw new Gap('rolled_back');
-    if (state.last === place.position) return;
-    // It came since then, or it has gone.
-    await this.#drain(reader, place);
-    if (place.position < state.last) throw new Gap('entries_missing');
-  }
-
-  /** At the beginning any number may come first: those before it are over. */
-  #take(entries: readonly StreamEntry[], place: Place): void {
-    for (const { number, sealed, ageSeconds } of entries) {
-      const follows = place.position === 0 ? number > 0 : number === place.position + 1;
-      if (!follows) throw new Gap('entries_missing');
-      place.position = number;
+  #take({ epoch, last, tip, entries }: StreamPage, { position, tip: before }: Place): Place {
+    if (entries.length < Math.min(PAGE, last - position)) throw new Gap('entries_missing', epoch);
+    let place: Place = { epoch, position, tip: before };
+    for (const { number, id, previous, sealed, ageSeconds } of entries) {
+      if (number !== place.position + 1 || number > last) throw new Gap('entries_missing', epoch);
+      if (place.tip !== undefined && previous !== place.tip)
+        throw new Gap('another_past', this.#place === undefined ? epoch : undefined);
+      place = { epoch, position: number, tip: id };
       const revocation = this.#entries.read(sealed);
       if (revocation !== undefined) this.receiver.received(revocation, ageSeconds);
     }
+    return place.tip === undefined && place.position === last ? { ...place, tip } : place;
   }
+}
+
+/** Throws `Gap` where the stream is not the one of which `place` is a part. */
+function checkSame({ epoch, position, tip }: Place, page: StreamPage): void {
+  if (page.epoch !== epoch) throw new Gap('another_epoch');
+  if (page.last < position) throw new Gap('rolled_back');
+  if (page.first > position + 1) throw new Gap('dropped_unread');
+  if (page.last === position && tip !== undefined && page.tip !== tip) throw new Gap('another_past');
 }

@@ -7,13 +7,16 @@ import { Test } from '@nestjs/testing';
 import { valkeyRevocations, type ValkeyRevocationsOptions } from './index.js';
 
 const KEY = randomBytes(32).toString('base64');
-const CONTEXT = { issuer: 'i', memorySeconds: 60, maxRevocations: 10, clock: systemClock };
+const CONTEXT = { issuer: 'i', memorySeconds: 60, recheckSeconds: 70, maxRevocations: 10, clock: systemClock };
 
 describe('valkeyRevocations', () => {
   it.each<[string, Partial<Record<keyof ValkeyRevocationsOptions, unknown>>, RegExp]>([
     ['without a URL', { url: undefined }, /url must be valkeys:/],
     ['with the URL of something else', { url: 'https://valkey.test' }, /url must be valkeys:/],
     ['without a host', { url: 'valkeys:' }, /url must be valkeys:/],
+    ['with a password that is not encoded', { url: 'valkeys://:100%pass@valkey.test' }, /password with a "%"/],
+    ['with a path that is no number', { url: 'valkeys://valkey.test/abc' }, /the number of a database/],
+    ['with a query', { url: 'valkeys://valkey.test?db=3' }, /the number of a database/],
     ['without keys', { keys: undefined }, /there is none/],
     ['with no key', { keys: [] }, /there is none/],
     ['with a password for a key', { keys: [KEY, 'the-password-4711'] }, /1 of 2 are not/],

@@ -37,11 +37,23 @@ export function valkeyRevocations(options: ValkeyRevocationsOptions): Revocation
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !PROTOCOLS.has(url.protocol) || url.hostname === '') {
     faults.fault('url must be valkeys://<host>:<port>, or valkey:, rediss:, redis:');
+  } else if (!/^(\/\d{0,4})?$/.test(url.pathname) || url.search !== '' || url.hash !== '') {
+    faults.fault('url must end with the host, the port, or the number of a database');
+  } else if (!isDecodable(url.username) || !isDecodable(url.password)) {
+    faults.fault('url has a user or password with a "%" that is not encoded (%25)');
   }
   const fault = SealingKeys.faultOf(keys);
   if (fault !== undefined) faults.fault(fault);
   faults.throwIfFaulty((all) => new ConfigurationError("valkeyRevocations() can't be used", all));
   return new ValkeyRevocations({ url: new URL(text), ca }, new SealingKeys(keys));
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== '' || text === '';
+  } catch {
+    return false;
+  }
 }
 
 const PROTOCOLS = new Set(['valkeys:', 'valkey:', 'rediss:', 'redis:']);
