@@ -75,7 +75,7 @@ const stand = [
     useValue: { check: async () => ({ reachable: true }), ready: async () => ({ reachable: true }) },
   },
   // Of the health details, which the bench doesn't use.
-  { provide: KeycloakStatus, useValue: {} },
+  { provide: KeycloakStatus, useValue: { read: () => ({ revocationChannel: { state: 'none' } }) } },
   ...service.calls.map((called) => ({
     provide: getServiceClientToken(called),
     useValue: new OpenClient(called, settings.urls[called]),
