@@ -48,7 +48,9 @@ export class HeldDenials {
   readonly #fresh = new Set<HeldDenial>();
   /** Of those that were shared, the ones of which the channel may have nothing any more. */
   readonly #toRepeat = new Set<HeldDenial>();
-  #floorSharing: 'done' | 'fresh' | 'repeat' = 'done';
+  /** The channel took them, and they have not been read from it: it may still lose them. */
+  readonly #unread = new Set<HeldDenial>();
+  #floorSharing: 'done' | 'unread' | 'fresh' | 'repeat' = 'done';
   readonly #onDenied: (() => void)[] = [];
 
   constructor(
@@ -81,8 +83,11 @@ export class HeldDenials {
     this.#onDenied.push(listener);
   }
 
-  /** A denial that came by the channel: another replica's, or one of ours. `at`: when it was made, by its maker's clock. */
-  receive(denial: ReadDenial, at: number, ageSeconds: number): void {
+  /**
+   * A denial that came by the channel: another replica's, or one of ours. `at`: when it was made, by its maker's clock; `takenAt`: when the channel took it. No
+   * clock that is ahead makes it later than that.
+   */
+  receive(denial: ReadDenial, at: number, takenAt: number, ageSeconds: number): void {
     if (ageSeconds >= this.options.revocationMemorySeconds) return;
     const nowMs = this.clock.monotonicMs();
     this.#dropEnded(nowMs);
@@ -90,18 +95,31 @@ export class HeldDenials {
     // What is held here and is more than that, the others are still to be told.
     const isLess = earlier !== undefined && (denial.issuedBefore < earlier.issuedBefore || at < earlier.deniedAt);
     const isSame = earlier?.issuedBefore === denial.issuedBefore && earlier.deniedAt === at;
-    if (isSame) this.markShared([earlier]);
+    if (isSame) this.#markDone(earlier);
     if (isSame || (isLess && denial.issuedBefore <= earlier.issuedBefore)) return;
-    const held = this.#hold(denial, Math.min(at, this.clock.epochSeconds()), nowMs - ageSeconds * 1000);
+    const deniedAt = Math.min(at, takenAt);
+    const fromMs = nowMs - ageSeconds * 1000;
+    if (earlier === undefined && this.#isOutside(Math.min(denial.issuedBefore, deniedAt), fromMs)) return;
+    const held = this.#hold(denial, deniedAt, fromMs);
     if (isLess) this.#fresh.add(held);
     for (const listener of this.#onDenied) listener();
   }
 
-  /** A floor that came by the channel: every token that was issued before `at` is refused, with the tolerance for clocks. */
-  receiveFloor(at: number): void {
-    // Not in the future, whatever was done to the date: that would keep everybody out until then.
-    const floor = Math.min(at, this.clock.epochSeconds());
-    if (floor < this.#floor) return;
+  /** Whether a full list has no place for it, and the floor stands for it: it must not push out what is younger. */
+  #isOutside(floor: number, fromMs: number): boolean {
+    if (this.size < this.options.maxRevocations) return false;
+    if (floor <= this.#floor) return true;
+    const first = this.#first();
+    if (first === undefined || fromMs + this.options.revocationMemorySeconds * 1000 > first.endsAtMs) return false;
+    this.#raiseFloor(floor);
+    return true;
+  }
+
+  /** A floor that came by the channel: every token that was issued before `at` is refused, with the tolerance for clocks. As `receive`. */
+  receiveFloor(at: number, takenAt: number, ageSeconds: number): void {
+    if (at === this.#floor) this.#floorSharing = 'done';
+    const floor = Math.min(at, takenAt);
+    if (floor <= this.#floor || ageSeconds >= this.options.revocationMemorySeconds) return;
     this.#floor = floor;
     this.#floorSharing = 'done';
     for (const listener of this.#onDenied) listener();
@@ -109,6 +127,11 @@ export class HeldDenials {
 
   /** How many other replicas do not know of yet, or may have lost. */
   get unsharedSize(): number {
+    return this.toAppendSize + this.#unread.size;
+  }
+
+  /** How many of them the channel has not taken. */
+  get toAppendSize(): number {
     return this.#fresh.size + this.#toRepeat.size;
   }
 
@@ -127,21 +150,36 @@ export class HeldDenials {
     return this.#floorSharing === sharing && this.#isFloorOfUse() ? this.#floor : undefined;
   }
 
-  /** Other replicas know of them now, and of this floor. */
-  markShared(denials: readonly HeldDenial[], floor?: number): void {
+  /** The channel took them, and this floor. */
+  markTaken(denials: readonly HeldDenial[], floor?: number): void {
     for (const held of denials) {
-      this.#fresh.delete(held);
-      this.#toRepeat.delete(held);
+      if (!this.#fresh.delete(held) && !this.#toRepeat.delete(held)) continue;
+      this.#unread.add(held);
     }
-    if (floor === this.#floor) this.#floorSharing = 'done';
+    if (floor === this.#floor && this.#floorSharing !== 'done') this.#floorSharing = 'unread';
+  }
+
+  /** What the channel took and was not read from it is to be appended once more. */
+  markUnreadFresh(): void {
+    for (const held of this.#unread) this.#fresh.add(held);
+    this.#unread.clear();
+    if (this.#floorSharing === 'unread') this.#floorSharing = 'fresh';
   }
 
   /** The channel may have lost all that is held here. */
   markAllToRepeat(): void {
+    this.#unread.clear();
     for (const entries of Object.values(this.#entries)) {
       for (const held of entries.values()) if (!this.#fresh.has(held)) this.#toRepeat.add(held);
     }
-    if (this.#floorSharing === 'done' && this.#isFloorOfUse()) this.#floorSharing = 'repeat';
+    const isKnown = this.#floorSharing === 'done' || this.#floorSharing === 'unread';
+    if (isKnown && this.#isFloorOfUse()) this.#floorSharing = 'repeat';
+  }
+
+  #markDone(held: HeldDenial): void {
+    this.#fresh.delete(held);
+    this.#toRepeat.delete(held);
+    this.#unread.delete(held);
   }
 
   #inForce(denials: Set<HeldDenial>, count: number): HeldDenial[] {
@@ -179,7 +217,7 @@ export class HeldDenials {
 
   #drop(held: HeldDenial): void {
     this.#entries[held.kind].delete(held.key);
-    this.markShared([held]);
+    this.#markDone(held);
   }
 
   /** As `RevocationList.denies()`. */
@@ -210,19 +248,29 @@ export class HeldDenials {
     }
   }
 
-  /** The one that would end first; the floor takes its place, for it must not let in what it kept out. */
-  #dropFirst(): void {
+  /** The one that would end first, as far as the order of each kind tells. */
+  #first(): HeldDenial | undefined {
     const [first] = Object.values(this.#entries)
       .flatMap((entries) => entries.values().next().value ?? [])
       .toSorted((one, other) => one.endsAtMs - other.endsAtMs);
+    return first;
+  }
+
+  /** The floor takes its place, for it must not let in what it kept out. */
+  #dropFirst(): void {
+    const first = this.#first();
     if (first === undefined) return;
     this.#drop(first);
-    const floor = Math.min(first.issuedBefore, first.deniedAt, this.clock.epochSeconds());
-    if (floor > this.#floor) {
-      this.#floor = floor;
-      this.#floorSharing = 'fresh';
-    }
+    this.#raiseFloor(Math.min(first.issuedBefore, first.deniedAt));
     this.#warn(this.clock.monotonicMs());
+  }
+
+  /** Not into the future, whatever was done to the date: that would keep everybody out until then. */
+  #raiseFloor(epochSeconds: number): void {
+    const floor = Math.min(epochSeconds, this.clock.epochSeconds());
+    if (floor <= this.#floor) return;
+    this.#floor = floor;
+    this.#floorSharing = 'fresh';
   }
 
   #warn(nowMs: number): void {

@@ -30,6 +30,8 @@ let receiver: RevocationReceiver;
 let appended: SharedRevocation[];
 let failing: string | undefined;
 let tries: number;
+/** Whether what was taken is read again. */
+let isEchoing: boolean;
 let again: number;
 /** So often others append meanwhile. */
 let busy: number;
@@ -40,9 +42,14 @@ beforeEach(() => {
   appended = [];
   failing = undefined;
   tries = 0;
+  isEchoing = true;
   again = 0;
   busy = 0;
   lines = [];
+  const take = (revocations: readonly SharedRevocation[]): void => {
+    appended.push(...revocations);
+    if (isEchoing) for (const one of revocations) receiver.received(one, 0);
+  };
   const say = (message: string): void => void lines.push(message);
   const revocationChannel: RevocationChannel = {
     check: () => undefined,
@@ -52,12 +59,12 @@ beforeEach(() => {
         append: async (revocations) => {
           tries += 1;
           if (failing !== undefined) throw new Error(failing);
-          appended.push(...revocations);
+          take(revocations);
         },
         appendAgain: async (revocations) => {
           again += 1;
           if (again <= busy) return false;
-          appended.push(...revocations);
+          take(revocations);
           return true;
         },
         close: async () => undefined,
@@ -224,5 +231,45 @@ describe('RevocationSharing', () => {
     held.deny({ sid: 'new' });
     await until(() => sharing.status.unshared === 0);
     expect(denied()).toEqual(['new', 'old']);
+  });
+
+  it('what the channel took and was not read from it is appended once more, when the channel was lost in between', async () => {
+    receiver.caughtUp();
+    isEchoing = false;
+    held.deny({ sid: 's1' });
+    await until(() => appended.length === 1);
+    expect(sharing.status.unshared).toBe(1);
+    receiver.lost('socketclosed');
+    isEchoing = true;
+    receiver.caughtUp();
+    await until(() => sharing.status.unshared === 0);
+    expect(denied()).toEqual(['s1', 's1']);
+  });
+
+  it('a clock that is ahead moves neither a floor nor a denial on, however often they are read', () => {
+    const at = clock.epochSeconds() + 3600;
+    const read = (ageSeconds: number): void => receiver.received({ kind: 'floor', at }, ageSeconds);
+    read(0);
+    clock.advance(100);
+    read(100);
+    expect(held.denies(testAccessToken({ claims: { iat: clock.epochSeconds() - 100 - 1 } }))).toBe(true);
+    expect(held.denies(testAccessToken({ claims: { iat: clock.epochSeconds() - 90 } }))).toBe(false);
+  });
+
+  it('a full list that reads again what it dropped drops nothing for it, and raises no floor', () => {
+    const all = Array.from({ length: 150 }, (_, at) => session(`s${at}`, clock.epochSeconds() + at));
+    const readAll = (): void => {
+      for (const one of all) receiver.received(one, clock.epochSeconds() - one.at);
+    };
+    clock.advance(200);
+    readAll();
+    const before = held.denies(testAccessToken({ claims: { sid: 'nobody', iat: all[60]?.at ?? 0 } }));
+    for (let times = 0; times < 3; times += 1) readAll();
+    expect([before, held.denies(testAccessToken({ claims: { sid: 'nobody', iat: all[60]?.at ?? 0 } }))]).toEqual([
+      false,
+      false,
+    ]);
+    expect(held.denies(testAccessToken({ claims: { sid: 's149' } }))).toBe(true);
+    expect(held.denies(testAccessToken({ claims: { sid: 'nobody', iat: all[40]?.at ?? 0 } }))).toBe(true);
   });
 });

@@ -70,7 +70,8 @@ export class RevocationSharing implements RevocationReceiver {
   readonly #knownRechecks: DeadlineCache<true>;
   #appending: Promise<void> | undefined;
   #failures = 0;
-  #gaps = 0;
+  /** Gaps, and times that it was lost: what was taken before one may have gone with it. */
+  #breaks = 0;
   #gapLoggedMs = -Infinity;
   /** A recheck that came by the channel is not sent back to it. */
   #isReceiving = false;
@@ -96,13 +97,18 @@ export class RevocationSharing implements RevocationReceiver {
   }
 
   get status(): RevocationChannelStatus {
-    const hasChannel = this.options.revocationChannel !== undefined;
+    const hasChannel = this.#state !== 'none';
     return {
       state: this.#state,
       isReady: this.#hasCaughtUp || !hasChannel,
       unshared: hasChannel ? this.held.unsharedSize : 0,
       isTaking: this.#failures === 0,
     };
+  }
+
+  /** For tests of an application: nothing leaves the process. */
+  leaveOff(): void {
+    this.#state = 'none';
   }
 
   /** Begins to read the channel, if there is one. Resolves when it has caught up, and after `maxWaitMs` at the latest. */
@@ -121,21 +127,25 @@ export class RevocationSharing implements RevocationReceiver {
     if (this.#channel === undefined) return;
     await Promise.race([this.#appending, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
     this.#closing.abort();
-    const { unshared } = this.status;
+    const unshared = this.held.toAppendSize;
     if (unshared > 0) this.log.error('Denials were not shared: they end with this process', { unshared });
     await this.#channel.close();
   }
 
   received(revocation: SharedRevocation, channelAgeSeconds: number): void {
     const { at } = revocation;
-    const ageSeconds = Math.max(0, this.clock.epochSeconds() - at, channelAgeSeconds);
-    if (revocation.kind === 'denial') this.held.receive(revocation.denial, at, ageSeconds);
-    else if (revocation.kind === 'floor') this.held.receiveFloor(at);
+    const now = this.clock.epochSeconds();
+    const ageSeconds = Math.max(0, now - at, channelAgeSeconds);
+    const takenAt = now - channelAgeSeconds;
+    if (revocation.kind === 'denial') this.held.receive(revocation.denial, at, takenAt, ageSeconds);
+    else if (revocation.kind === 'floor') this.held.receiveFloor(at, takenAt, ageSeconds);
     else if (ageSeconds < this.#context.recheckSeconds) this.#receiveRecheck(revocation.id, revocation.recheck);
   }
 
   caughtUp(): void {
     if (this.#state === 'lost') this.log.log('The revocation channel is read again', {});
+    // What the channel took just before it was lost should have come back by now.
+    if (this.#state !== 'caught_up') this.held.markUnreadFresh();
     this.#state = 'caught_up';
     this.#hasCaughtUp = true;
     for (const resolve of this.#waiting.splice(0)) resolve();
@@ -153,14 +163,15 @@ export class RevocationSharing implements RevocationReceiver {
       const words = 'The revocation channel has a gap: it is read anew, and what is held here is appended again';
       this.log.error(words, { reason });
     }
-    this.#state = 'reading';
-    this.#gaps += 1;
+    if (this.#state !== 'lost') this.#state = 'reading';
+    this.#breaks += 1;
     this.held.markAllToRepeat();
   }
 
   lost(reason: string): void {
     if (this.#state === 'lost') return;
     this.#state = 'lost';
+    this.#breaks += 1;
     const words =
       "The revocation channel can't be read: denials of other replicas come later, answers serve as long as without it";
     this.log.error(words, { reason });
@@ -210,7 +221,7 @@ export class RevocationSharing implements RevocationReceiver {
     const { held } = this;
     return (
       this.#rechecksOfUse().length > 0 ||
-      held.unsharedSize > 0 ||
+      held.toAppendSize > 0 ||
       held.floorToShare('fresh') !== undefined ||
       held.floorToShare('repeat') !== undefined
     );
@@ -236,7 +247,7 @@ export class RevocationSharing implements RevocationReceiver {
         return true;
       },
       () => {
-        this.held.markShared(denials, floor);
+        this.held.markTaken(denials, floor);
         this.#toAppend = this.#toAppend.filter((one) => !rechecks.includes(one));
       },
     );
@@ -248,20 +259,20 @@ export class RevocationSharing implements RevocationReceiver {
     if (denials.length === 0 && floor === undefined) return 0;
     return this.#sent(
       (channel) => channel.appendAgain(sharedOf(denials, floor)),
-      () => this.held.markShared(denials, floor),
+      () => this.held.markTaken(denials, floor),
     );
   }
 
   /** For how long to wait before the next. `taken` is called when the channel has taken it, unless that may be lost again. */
   async #sent(send: (channel: ConnectedRevocationChannel) => Promise<boolean>, taken: () => void): Promise<number> {
     if (this.#channel === undefined) return REPEAT_PAUSE_MS;
-    const gaps = this.#gaps;
+    const breaks = this.#breaks;
     try {
       const isTaken = await send(this.#channel);
       if (this.#failures > 0) this.log.log('Denials are shared again', {});
       this.#failures = 0;
       if (!isTaken) return Math.random() * REPEAT_PAUSE_MS;
-      if (gaps === this.#gaps) taken();
+      if (breaks === this.#breaks) taken();
       return 0;
     } catch (error) {
       this.#failures += 1;

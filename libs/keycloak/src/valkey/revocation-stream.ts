@@ -39,7 +39,10 @@ const ROOM = 2;
 const LEAST_ROOM = 2000;
 
 /** Longer than any entry of ours. */
-const MAX_BYTES = 4096;
+const MAX_BYTES = 16_384;
+
+/** Of the ids with one number: what lies between two numbers is no entry of ours, and must not wake anybody. */
+const LAST_PART = '18446744073709551615';
 
 const COMMAND_MS = 1000;
 /** How long a wait for an entry is; then the epoch is looked at. */
@@ -198,7 +201,16 @@ export class RevocationStream {
 
   /** Until there is an entry after `position`, for a second at most. */
   async wait(connection: ValkeyConnection, position: number): Promise<void> {
-    const args = ['XREAD', 'COUNT', '1', 'BLOCK', String(BLOCK_MS), 'STREAMS', this.#stream, `${position}-0`];
+    const args = [
+      'XREAD',
+      'COUNT',
+      '1',
+      'BLOCK',
+      String(BLOCK_MS),
+      'STREAMS',
+      this.#stream,
+      `${position}-${LAST_PART}`,
+    ];
     await connection.send(args, COMMAND_MS + BLOCK_MS);
   }
 

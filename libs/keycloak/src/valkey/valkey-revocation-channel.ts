@@ -45,6 +45,8 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
   #reader: ValkeyConnection | undefined;
   #writer: Promise<ValkeyConnection> | undefined;
   #failures = 0;
+  /** Whether this replica may hold what was in the stream: what it loses sight of, it has to repeat. */
+  #hasRead = false;
 
   constructor(
     private readonly address: ValkeyAddress,
@@ -81,11 +83,16 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
     });
   }
 
-  async #openWriter(): Promise<ValkeyConnection> {
-    const earlier = await this.#writer?.catch(() => undefined);
+  /** One at a time, whoever asks for it. */
+  #openWriter(): Promise<ValkeyConnection> {
+    return (this.#writer = this.#reuseOrOpen(this.#writer));
+  }
+
+  async #reuseOrOpen(writer: Promise<ValkeyConnection> | undefined): Promise<ValkeyConnection> {
+    const earlier = await writer?.catch(() => undefined);
     if (earlier?.isOpen === true) return earlier;
     if (this.#closing.signal.aborted) throw new ValkeyError('closed');
-    return (this.#writer = ValkeyConnection.open(this.address));
+    return ValkeyConnection.open(this.address);
   }
 
   async #read(): Promise<void> {
@@ -98,6 +105,8 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
       } catch (error) {
         if (signal.aborted) break;
         this.#failures += 1;
+        // Some of what is held was found in a stream of which the rest was not read.
+        if (this.#place === undefined && this.#hasRead) this.receiver.gap('not_read_to_the_end');
         this.receiver.lost(error instanceof ValkeyError ? error.message : 'unknown');
       } finally {
         this.#reader?.close();
@@ -123,11 +132,10 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
       }
     } catch (error) {
       if (!(error instanceof Gap)) throw error;
-      const isKnown = this.#place !== undefined;
       this.#place = undefined;
+      // Where there was none yet, nothing is missing. First of all: what comes next may fail.
+      if (this.#hasRead || (error.epoch ?? '') !== '') this.receiver.gap(error.message);
       if (error.epoch !== undefined) await this.#stream.beginEpoch(await this.#openWriter(), error.epoch);
-      // Where there was none yet, nothing is missing.
-      if (isKnown || (error.epoch ?? '') !== '') this.receiver.gap(error.message);
       // Whoever makes gaps on purpose costs no more than this.
       await this.#pause(LONGEST_PAUSE_MS * Math.random() ** 4);
     }
@@ -141,6 +149,7 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
       // Its end is not known to be ours: whoever has a place has lost it.
       if (page === undefined) throw new Gap('no_stream', '');
       if (place !== undefined) checkSame(place, page);
+      this.#hasRead = true;
       place = this.#take(page, place ?? { epoch: page.epoch, position: page.first - 1, tip: undefined });
       if (place.position >= page.last) return (this.#place = place);
     }
@@ -157,7 +166,9 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
       const revocation = this.#entries.read(sealed);
       if (revocation !== undefined) this.receiver.received(revocation, ageSeconds);
     }
-    return place.tip === undefined && place.position === last ? { ...place, tip } : place;
+    if (place.position !== last || place.tip === tip) return place;
+    if (place.tip !== undefined) throw new Gap('another_past', this.#place === undefined ? epoch : undefined);
+    return { ...place, tip };
   }
 }
 

@@ -122,6 +122,8 @@ installed('denials over Valkey', () => {
     ['a token', { tokenHash: 'ab'.repeat(32) }],
     ['a token with its jti', { tokenHash: 'ab'.repeat(32), jti: 'j 1' }],
     ['tokens of a subject until a time', { sub: 'alice', issuedBefore: 1_700_000_000.5 }],
+    ['a session with a long name', { sid: '\u0001'.repeat(1024) }],
+    ['a subject with a long name', { sub: '中'.repeat(1024), issuedBefore: 1 }],
     ['a session with a strange name', { sid: 'ü"\\\n' }],
   ])('%s comes as it was denied', async (_, denial) => {
     const [one, two] = [await replica(), await replica()];
@@ -355,6 +357,7 @@ installed('denials over Valkey', () => {
   });
 
   it.each<[string, (key: string) => string[][]]>([
+    ['it says that it ends in another way', (key) => [['HSET', `${key}:state`, 'tip', 'x']]],
     ['its beginning is cut off', (key) => [['XTRIM', key, 'MAXLEN', '1']]],
     ['its first entry is taken out', (key) => [['XDEL', key, '1-0']]],
     ['all of it is cut off', (key) => [['XTRIM', key, 'MAXLEN', '0']]],
@@ -371,6 +374,47 @@ installed('denials over Valkey', () => {
     two.list.deny({ sid: 'after' });
     await refuse('after', one, late);
     expect(late.refuses('nobody')).toBe(false);
+  });
+
+  it('an entry between two numbers wakes nobody', async () => {
+    const one = await replica();
+    one.list.deny({ sid: 's1' });
+    await until(() => one.sharing.status.unshared === 0, 'it is shared');
+    await command('XADD', await streamKey(), '1-1', 'x', 'y');
+    await command('CONFIG', 'RESETSTAT');
+    await sleep(500);
+    const stats = String(await command('INFO', 'commandstats'));
+    expect(Number(/cmdstat_xread:calls=(\d+)/.exec(stats)?.[1] ?? 0)).toBeLessThan(5);
+    one.list.deny({ sid: 's2' });
+    await refuse('s1', await replica());
+    await refuse('s2', await replica());
+  });
+
+  it('emptied when it is full, so that no epoch can begin: everything is appended when there is room', async () => {
+    const [one, two] = [await replica(), await replica()];
+    one.list.deny({ sid: 's1' });
+    await refuse('s1', two);
+    await command('CONFIG', 'SET', 'maxmemory', '1');
+    await command('FLUSHALL');
+    await isAt('lost', one, two);
+    await command('CONFIG', 'SET', 'maxmemory', '0');
+    await isAt('caught_up', one, two);
+    await until(() => one.sharing.status.unshared + two.sharing.status.unshared === 0, 'all is shared');
+    expect((await replica()).refuses('s1')).toBe(true);
+  });
+
+  it('closes every connection that it opened', async () => {
+    const one = await replica();
+    one.list.deny({ sid: 's1' });
+    one.rechecks.require('everything');
+    await command('FLUSHALL');
+    one.list.deny({ sid: 's2' });
+    await until(() => one.lines.join('\n').includes('gap'), 'the gap is seen');
+    await Promise.all(stopped.splice(0).map((stop) => stop()));
+    const clients = String(await command('CLIENT', 'LIST'))
+      .trim()
+      .split('\n');
+    expect(clients).toHaveLength(1);
   });
 
   it('the same numbers with another past, as after a split of the servers: nothing is lost', async () => {

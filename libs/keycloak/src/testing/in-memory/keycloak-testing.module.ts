@@ -1,7 +1,12 @@
 /** KeycloakTestingModule: the real KeycloakModule with its network replaced, for tests without a server. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Network } from '../../http/network.js';
-import { MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS, REVOCATION_SHARING } from '../../keycloak.module-definition.js';
+import {
+  KEYCLOAK,
+  MODULE_OPTIONS_TOKEN,
+  RESOLVED_OPTIONS,
+  REVOCATION_SHARING,
+} from '../../keycloak.module-definition.js';
 import { KeycloakModule } from '../../keycloak.module.js';
 import type { KeycloakModuleOptions, ResolvedKeycloakOptions } from '../../keycloak.options.js';
 import { TEST_AUDIENCE, TEST_ISSUER } from '../test-access-token.js';
@@ -12,7 +17,7 @@ import { TestNetwork } from './test-network.js';
 export interface OverridableBuilder {
   overrideProvider(token: unknown): {
     useValue(value: unknown): unknown;
-    useFactory(options: { factory: (options: ResolvedKeycloakOptions) => unknown; inject: symbol[] }): unknown;
+    useFactory(options: { factory: (injected: never) => unknown; inject: symbol[] }): unknown;
   };
 }
 
@@ -44,7 +49,7 @@ export class KeycloakTestingModule {
   ): Builder {
     refuseInProduction('KeycloakTestingModule');
     if (options !== undefined) builder.overrideProvider(MODULE_OPTIONS_TOKEN).useValue({ ...DEFAULTS, ...options });
-    builder.overrideProvider(REVOCATION_SHARING).useValue(undefined);
+    builder.overrideProvider(REVOCATION_SHARING).useFactory({ inject: [KEYCLOAK], factory: leaveOff });
     builder.overrideProvider(Network).useFactory({ inject: [RESOLVED_OPTIONS], factory: testNetwork });
     return builder;
   }
@@ -59,6 +64,7 @@ export class KeycloakTestingModule {
 }
 
 /** Nothing leaves the process, denials neither. */
-const noSharing = { provide: REVOCATION_SHARING, useValue: undefined };
+const leaveOff = ({ sharing }: { readonly sharing: { leaveOff(): void } }): void => sharing.leaveOff();
+const noSharing = { provide: REVOCATION_SHARING, inject: [KEYCLOAK], useFactory: leaveOff };
 
 const testNetwork = (options: ResolvedKeycloakOptions): TestNetwork => new TestNetwork(options);
