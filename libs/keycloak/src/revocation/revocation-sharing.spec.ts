@@ -1,4 +1,4 @@
-/** What a replica does with a channel that fails in every way; a real one is in `valkey-revocations.spec.ts`. */
+/** What a replica does with a channel that fails in every way; a real one is in `valkey-revocations.e2e-spec.ts`. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';

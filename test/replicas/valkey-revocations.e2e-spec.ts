@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Denial } from '../index.js';
-import { testAccessToken } from '../testing/index.js';
-import { valkeyRevocations } from './index.js';
-import { systemClock } from '../caching/clock.js';
-import { HeldDenials } from '../revocation/held-denials.js';
-import { Rechecks } from '../revocation/rechecks.js';
-import { RevocationSharing } from '../revocation/revocation-sharing.js';
+import type { Denial } from 'nestjs-keycloak-s2s';
+import { testAccessToken } from 'nestjs-keycloak-s2s/testing';
+import { valkeyRevocations } from 'nestjs-keycloak-s2s/valkey';
+import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
+import { HeldDenials } from '../../libs/keycloak/src/revocation/held-denials.js';
+import { Rechecks } from '../../libs/keycloak/src/revocation/rechecks.js';
+import { RevocationSharing } from '../../libs/keycloak/src/revocation/revocation-sharing.js';
 import { freePort } from 'keycloak-test-servers';
-import { openssl, Valkey, valkeyPath } from '../../spec-support/valkey.js';
+import { openssl, Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 
 const ISSUER = 'https://keycloak.test/realms/test';
 const KEY = randomBytes(32).toString('base64');
@@ -508,7 +508,7 @@ installed('denials over Valkey', () => {
   });
 
   it('as a user of the server with no more rights than docs/replicas.md names', async () => {
-    const guide = readFileSync(new URL('../../../../docs/replicas.md', import.meta.url), 'utf8');
+    const guide = readFileSync(new URL('../../docs/replicas.md', import.meta.url), 'utf8');
     const rights = /`(~nestjs-keycloak-s2s:[^`]*)`/.exec(guide)?.[1]?.split(' ') ?? [];
     expect(rights).toContain('+@scripting');
     await command('ACL', 'SETUSER', 's2s', 'reset', 'on', '>the-password-4711', ...rights);
