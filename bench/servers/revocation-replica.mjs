@@ -1,4 +1,4 @@
-// A replica that shares denials, without routes: it denies when it is told to, and says when it refuses what others denied.
+// A replica that shares denials and has no routes. The bench tells it to deny, and asks since when it refuses what others denied.
 import { composeKeycloak } from '../../libs/keycloak/dist/compose-keycloak.js';
 import { valkeyRevocations } from '../../libs/keycloak/dist/valkey/index.js';
 

@@ -33,7 +33,7 @@ const WARNING_PAUSE_MS = 60_000;
  */
 export class HeldDenials {
   // In each, in the order in which they end: all are held for the same time, and one that is denied again goes to the end. One that
-  // another replica made stands a little too late, which delays its dropping and nothing else.
+  // came by the channel may stand after younger ones, and is dropped after them.
   readonly #entries: Readonly<Record<ReadDenial['kind'], Map<string, HeldDenial>>> = {
     session: new Map(),
     subject: new Map(),

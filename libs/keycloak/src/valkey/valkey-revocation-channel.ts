@@ -5,7 +5,7 @@ import type {
   RevocationChannelContext,
   RevocationReceiver,
   SharedRevocation,
-} from '../ports/revocation-channel.js';
+} from '../index.js';
 import { RevocationEntries } from './revocation-entries.js';
 import { PAGE, RevocationStream, type NewEntry, type StreamPage } from './revocation-stream.js';
 import type { SealingKeys } from './sealing-keys.js';

@@ -1,11 +1,12 @@
 /** Valkey revocations: the settings of a revocation channel over Valkey. */
-import { ConfigurationError, ConfigurationFaults } from '../index.js';
-import type {
-  ConnectedRevocationChannel,
-  RevocationChannel,
-  RevocationChannelContext,
-  RevocationReceiver,
-} from '../ports/revocation-channel.js';
+import {
+  ConfigurationError,
+  ConfigurationFaults,
+  type ConnectedRevocationChannel,
+  type RevocationChannel,
+  type RevocationChannelContext,
+  type RevocationReceiver,
+} from '../index.js';
 import { SealingKeys } from './sealing-keys.js';
 import type { ValkeyAddress } from './valkey-connection.js';
 import { ValkeyRevocationChannel } from './valkey-revocation-channel.js';
@@ -27,7 +28,7 @@ export interface ValkeyRevocationsOptions {
 
 /**
  * For `forRoot({ revocationChannel })`: denials and rechecks reach every replica of every service that has the same realm, keys and server, by a stream
- * (Valkey 7.2 or newer; Redis 7 has the same commands). Who reads the server learns nothing of them; who writes it can delete them, and no more.
+ * (tried with Valkey 8.1). Who reads the server learns nothing of them; who writes it can delete them, and no more.
  *
  * It sends nothing before the application starts. Throws `ConfigurationError`.
  */
@@ -50,7 +51,8 @@ export function valkeyRevocations(options: ValkeyRevocationsOptions): Revocation
 
 function isDecodable(text: string): boolean {
   try {
-    return decodeURIComponent(text) !== '' || text === '';
+    decodeURIComponent(text);
+    return true;
   } catch {
     return false;
   }
