@@ -316,6 +316,23 @@ describe('shared state', () => {
     expect(read(byFile).keycloak.revocationChannel).toBeDefined();
   });
 
+  it('seals sessions by keys of the service, which others need not have', () => {
+    const own = Buffer.from(Array.from({ length: 32 }, (_, at) => at + 1)).toString('base64');
+    const withLogin = (keys: string | undefined): ReturnType<typeof readServiceSettings> => {
+      const login = { PUBLIC_URL: 'https://shop.example.com', SERVICE_A_SESSION_SECRET: 'x'.repeat(40) };
+      return readServiceSettings(
+        { ...GOOD, ...login, ...SHARED, SHARED_STATE_KEYS: keys },
+        { ...SERVICE, login: true },
+      );
+    };
+    expect(read(SHARED).sharedState).toBeUndefined();
+    expect(withLogin(own).sharedState).toBeDefined();
+    expect(() => withLogin(undefined)).toThrow(/SHARED_STATE_KEYS or SHARED_STATE_KEYS_FILE must be set/);
+    expect(() => withLogin(SECRET)).toThrow(/SHARED_STATE_KEYS must be random keys of 32 bytes.*1 of 1 are not/);
+    expect(() => withLogin(`${own} ${KEY}`)).toThrow(/SHARED_STATE_KEYS must be other keys than/);
+    expect(() => withLogin(SECRET)).not.toThrow(/4711/);
+  });
+
   it.each<[string, Environment, string]>([
     ['no keys', { SHARED_DENIAL_KEYS: undefined }, 'SHARED_DENIAL_KEYS or SHARED_DENIAL_KEYS_FILE must be set'],
     ['a password for a key', { SHARED_DENIAL_KEYS: SECRET }, 'SHARED_DENIAL_KEYS must be random keys of 32 bytes'],

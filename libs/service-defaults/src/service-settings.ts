@@ -3,7 +3,7 @@ import { matches } from 'class-validator';
 import { isProduction, type KeycloakModuleOptions, type ServiceScopes } from 'nestjs-keycloak-s2s';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
-import { readSharedStateSettings } from './shared-state-settings.js';
+import { readSharedStateSettings, type SharedState } from './shared-state-settings.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
 
 /** How a line of the request log has the subject: `subjectHash`, `sub`, or neither. */
@@ -43,6 +43,8 @@ export interface ServiceSettings<Called extends string> {
   /** The URLs of the services that this service calls, by name. */
   readonly urls: Readonly<Record<Called, string>>;
   readonly login?: LoginSettings;
+  /** Of a service with sessions, where its replicas share them. */
+  readonly sharedState?: SharedState;
   /** In demo mode only. */
   readonly demo?: DemoSettings;
 }
@@ -100,7 +102,7 @@ export function readServiceSettings<Called extends string>(
     service.login === true
       ? readLoginSettings(variables, { prefix, port, production, demoMode, insecureAllowed })
       : undefined;
-  const shared = readSharedStateSettings(variables);
+  const shared = readSharedStateSettings(variables, login !== undefined);
   // Other containers use the service's name, browsers its public host name.
   const hosts = [service.name, ...publicName(login)];
   const demo = demoMode ? readDemoSettings(variables, service.demo ?? {}, hosts) : undefined;
@@ -122,7 +124,7 @@ export function readServiceSettings<Called extends string>(
     introspectionTtlSeconds,
     allowInsecureRequests: insecureAllowed,
     exposeRefusalReasons: demoMode,
-    ...shared,
+    ...shared.keycloak,
   };
   const logFormat = nodeEnv === 'development' ? 'text' : 'json';
   return {
@@ -137,6 +139,7 @@ export function readServiceSettings<Called extends string>(
     keycloak,
     urls,
     ...(login === undefined ? {} : { login }),
+    ...(shared.sharedState === undefined ? {} : { sharedState: shared.sharedState }),
     ...(demo === undefined ? {} : { demo }),
   };
 }

@@ -11,7 +11,7 @@ let check: (text: unknown) => Promise<LogoutToken>;
 const tokens = { check: async (text: unknown) => check(text) } as LogoutTokens;
 const sessions = {
   endAtKeycloak: async (ended: object) => void happened.push({ ended }),
-  recheckAll: () => void happened.push('every session is rechecked'),
+  recheckAll: async () => void happened.push('every session is rechecked'),
 } as unknown as UserSessions;
 const revocations = { deny: (denial: Denial) => happened.push({ denial }) } as unknown as RevocationList;
 const controller = new BackchannelLogoutController(tokens, sessions, revocations);

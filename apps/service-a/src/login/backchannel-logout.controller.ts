@@ -16,7 +16,7 @@ export class BackchannelLogoutController {
   ) {}
 
   /**
-   * Answers 200, 400 with a body in the specification's form, or 503 when Keycloak's keys are unavailable. The signed token is proof
+   * Answers 200, 400 with a body in the specification's form, or 503 when Keycloak's keys or the session store are unavailable; what is to end then ends when they are back. The signed token is proof
    * enough, so the route needs no session and no CSRF token.
    */
   @Post()
@@ -43,8 +43,8 @@ export class BackchannelLogoutController {
     } catch (error) {
       if (!(error instanceof LogoutTokenError)) {
         // Keycloak sends the token once and it could concern any session, so all sessions are checked.
-        this.sessions.recheckAll();
         this.#logger.error('Logout token not verified: every session will be checked with Keycloak again');
+        await this.sessions.recheckAll();
         throw error;
       }
       this.#logger.warn('Logout token refused', { reason: error.reason });

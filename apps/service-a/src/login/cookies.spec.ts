@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { settingsFrom } from '../../spec-support/settings.js';
 import { Cookies } from './cookies.js';
+import { MemorySessionStore } from './memory-session-store.js';
 import { PendingLogins } from './pending-logins.js';
 
 function config(publicUrl: string, secret = 'a-session-secret-of-my-own-with-40-letters') {
@@ -16,6 +17,7 @@ function config(publicUrl: string, secret = 'a-session-secret-of-my-own-with-40-
 }
 
 const https = config('https://shop.example.com');
+const store = new MemorySessionStore(https.login);
 const PENDING = { state: 's'.repeat(43), nonce: 'the-nonce', codeVerifier: 'the-verifier', returnTo: '/x' };
 const bringing = (...lines: readonly string[]) => ({
   headers: { cookie: lines.map((line) => line.split(';')[0]).join('; ') },
@@ -37,7 +39,7 @@ describe('Cookies', () => {
 });
 
 describe('PendingLogins', () => {
-  const logins = new PendingLogins(https, new Cookies(https));
+  const logins = new PendingLogins(https, new Cookies(https), store);
 
   it('return once from the browser that started them, and reveal nothing to it (BF-01, BF-04)', async () => {
     const [cookie = ''] = await logins.remember({ headers: {} }, PENDING);
@@ -59,7 +61,7 @@ describe('PendingLogins', () => {
       reason: 'login_not_ours',
     });
     await expect(logins.consume(bringing(cookie), [state])).rejects.toMatchObject({ reason: 'state_missing' });
-    const others = new PendingLogins(config('https://shop.example.com', 'x'.repeat(40)), new Cookies(https));
+    const others = new PendingLogins(config('https://shop.example.com', 'x'.repeat(40)), new Cookies(https), store);
     await expect(others.consume(bringing(cookie), state)).rejects.toMatchObject({ reason: 'login_not_ours' });
     await expect(logins.consume(bringing(cookie), state)).resolves.toMatchObject({ state });
   });

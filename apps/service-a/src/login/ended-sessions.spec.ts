@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { EndedSessions } from './ended-sessions.js';
-import { MemorySessionStore } from './session-store.js';
+import { MemorySessionStore } from './memory-session-store.js';
 import { OpenIdTokens } from './openid-tokens.js';
 import { UserSessions } from './user-sessions.js';
 
@@ -52,9 +52,10 @@ describe('UserSessions', () => {
     ['that live for a second only', 1, HOUR_SECONDS],
     ['that live for a day', 24 * HOUR_SECONDS, 24 * HOUR_SECONDS],
   ])('remember ended sessions %s for as long as a login can take (BF-09)', async (_, sessionMaxSeconds, remembered) => {
-    const store = new MemorySessionStore({ maxSessions: 9, maxSessionsPerUser: 9, ttlMs: 1000 });
     const limits = { sessionIdleSeconds: 1, sessionMaxSeconds };
-    const sessions = new UserSessions(store, { refresh: async () => ({ refused: true }) }, limits, () => nowMs);
+    const store = new MemorySessionStore({ ...limits, maxSessions: 9, maxSessionsPerUser: 9 }, () => nowMs);
+    const provider = { ready: async () => undefined, refresh: async () => ({ refused: true }) as const };
+    const sessions = new UserSessions(store, provider, limits);
     const tokens = new OpenIdTokens({
       accessToken: 'a',
       refreshToken: 'r',

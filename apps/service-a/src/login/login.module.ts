@@ -13,7 +13,9 @@ import { OpenIdProvider } from './openid-provider.js';
 import { OpenIdTransport } from './openid-transport.js';
 import { PendingLogins } from './pending-logins.js';
 import { SessionCaller } from './session-caller.js';
-import { MemorySessionStore } from './session-store.js';
+import { SESSION_STORE, sessionStoreOf } from './session-store.provider.js';
+import type { SessionStore } from './session-store.js';
+import { SessionsUnavailablePage } from './sessions-unavailable-page.js';
 import { UserSessions } from './user-sessions.js';
 
 @Module({
@@ -26,16 +28,13 @@ import { UserSessions } from './user-sessions.js';
     OpenIdTransport,
     PendingLogins,
     SessionCaller,
+    SessionsUnavailablePage,
+    { provide: SESSION_STORE, inject: [serviceAConfig.KEY], useFactory: sessionStoreOf },
     {
       provide: UserSessions,
-      inject: [serviceAConfig.KEY, OpenIdProvider],
-      useFactory: ({ login }: ServiceAConfig, provider: OpenIdProvider) =>
-        new UserSessions(
-          new MemorySessionStore({ ...login, ttlMs: login.sessionMaxSeconds * 1000 }),
-          provider,
-          login,
-          () => performance.now(),
-        ),
+      inject: [SESSION_STORE, OpenIdProvider, serviceAConfig.KEY],
+      useFactory: (store: SessionStore, provider: OpenIdProvider, { login }: ServiceAConfig) =>
+        new UserSessions(store, provider, login),
     },
     {
       provide: LogoutTokens,

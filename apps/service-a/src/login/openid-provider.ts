@@ -90,6 +90,11 @@ export class OpenIdProvider {
     });
   }
 
+  /** What `refresh` needs to know of Keycloak before it sends anything. */
+  async ready(): Promise<void> {
+    await this.configuration.get();
+  }
+
   /**
    * Refreshes the tokens. Returns `refused` without a refresh token, or when Keycloak's session has ended: only 400 `invalid_grant`
    * proves that. `subject`: the user of the session.

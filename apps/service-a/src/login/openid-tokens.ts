@@ -4,7 +4,7 @@ export interface OpenIdTokensParts {
   readonly accessToken: string;
   readonly refreshToken: string | undefined;
   readonly idToken: string;
-  /** When Keycloak was asked for them, on the monotonic clock. Keycloak confirmed the session as of this time. */
+  /** When Keycloak was asked for them, on the monotonic clock; in a session, on the clock of its store. Keycloak confirmed the session as of this time. */
   readonly askedAtMs: number;
   /** When the access token expires, on the same clock. */
   readonly expiresAtMs: number;
@@ -24,6 +24,12 @@ export class OpenIdTokens {
 
   get expiresAtMs(): number {
     return this.#parts.expiresAtMs;
+  }
+
+  /** The same tokens, with their times on another clock. */
+  withTimes(on: (ms: number) => number): OpenIdTokens {
+    const { askedAtMs, expiresAtMs } = this.#parts;
+    return new OpenIdTokens({ ...this.#parts, askedAtMs: on(askedAtMs), expiresAtMs: on(expiresAtMs) });
   }
 
   /** For `AccessTokenVerifier`, the refresh and the logout, and for the matrix of the demonstration; never for an answer. */

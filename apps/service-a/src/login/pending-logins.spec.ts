@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { EncryptJWT } from 'jose';
 import { settingsFrom } from '../../spec-support/settings.js';
 import { Cookies } from './cookies.js';
+import { MemorySessionStore } from './memory-session-store.js';
 import { PendingLogins, type PendingLogin } from './pending-logins.js';
 
 const SECRET = 'the-session-secret-of-32-letters-or-more';
@@ -18,7 +19,8 @@ const config = settingsFrom({
   SERVICE_A_SESSION_SECRET: SECRET,
 });
 
-const pendingLogins = (): PendingLogins => new PendingLogins(config, new Cookies(config));
+const pendingLogins = (): PendingLogins =>
+  new PendingLogins(config, new Cookies(config), new MemorySessionStore(config.login));
 const bring = (value: string) => ({ headers: { cookie: `login-${STATE.slice(0, 16)}=${value}` } });
 
 /** Encrypts as the service does. */

@@ -2,10 +2,11 @@
 import { hkdfSync } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { EncryptJWT, jwtDecrypt } from 'jose';
-import { LRUCache } from 'lru-cache';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { Cookies, type CookieRequest } from './cookies.js';
 import { LoginError } from './login-error.js';
+import { SESSION_STORE } from './session-store.provider.js';
+import type { SessionStore } from './session-store.js';
 
 /** The values that are remembered from the redirect to Keycloak until the return. */
 export interface PendingLogin {
@@ -23,22 +24,21 @@ export interface PendingLogin {
 const LIFETIME_SECONDS = 600;
 /** Pending logins of one browser, limited because headers are; the oldest is dropped first. */
 const MAX_PER_BROWSER = 5;
-const MAX_REMEMBERED = 10_000;
 
 const ENCRYPTION = { alg: 'dir', enc: 'A256GCM' } as const;
 
 /**
  * Pending logins are kept in the browser, so that a client that starts many logins neither fills memory nor evicts the logins of
- * others. The encryption (JWE, with a key derived from the session secret) hides the PKCE verifier. Each login can be used once.
+ * others. The encryption (JWE, with a key derived from the session secret) hides the PKCE verifier. Each login can be used once, at whichever replica.
  */
 @Injectable()
 export class PendingLogins {
   readonly #key: Uint8Array;
-  readonly #used = new LRUCache<string, true>({ max: MAX_REMEMBERED, ttl: LIFETIME_SECONDS * 1000 });
 
   constructor(
     @Inject(serviceAConfig.KEY) { login }: ServiceAConfig,
     private readonly cookies: Cookies,
+    @Inject(SESSION_STORE) private readonly store: Pick<SessionStore, 'takeLogin'>,
   ) {
     this.#key = new Uint8Array(hkdfSync('sha256', login.sessionSecret, '', 'service-a pending login', 32));
   }
@@ -68,9 +68,8 @@ export class PendingLogins {
     if (sealed === undefined) throw new LoginError('login_not_started_here', 'no_such_login');
     const pending = await this.#open(sealed);
     if (pending?.state !== state) throw new LoginError('login_not_started_here', 'login_not_ours');
-    if (this.#used.has(state)) throw new LoginError('login_not_started_here', 'login_taken_before');
-    this.#used.set(state, true);
-    return pending;
+    if (await this.store.takeLogin(state, LIFETIME_SECONDS)) return pending;
+    throw new LoginError('login_not_started_here', 'login_taken_before');
   }
 
   /** The cookie that removes the login from the browser. */

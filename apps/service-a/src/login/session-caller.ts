@@ -28,7 +28,7 @@ export class SessionCaller {
     const id = this.cookies.sessionId(request);
     if (id === undefined) return undefined;
     const session = await this.sessions.findFresh(id);
-    if (session === undefined) throw noSession(this.sessions.isFromThisInstance(id) ? SESSION_ENDED : SESSION_UNKNOWN);
+    if (session === undefined) throw noSession(this.sessions.wouldKnow(id) ? SESSION_ENDED : SESSION_UNKNOWN);
     const token = await this.#verified(id, session.tokens.reveal().accessToken);
     if (!token.hasPermission(permission)) {
       throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission });

@@ -3,6 +3,12 @@
 /** As long as the default introspection TTL, and longer than a logout at Keycloak takes. */
 const INTERVAL_MS = 10_000;
 
+/** When the first and the last recheck of a row are due. */
+export interface RecheckTimes {
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
 /**
  * A logout token that can't be verified, because Keycloak's keys are unavailable, may have ended any session, and Keycloak sends it
  * once. So every session is rechecked: at once, and again after the logout must be complete at Keycloak, which still reports the
@@ -10,23 +16,34 @@ const INTERVAL_MS = 10_000;
  * which is how often its tokens are introspected anyway.
  */
 export class SessionRechecks {
-  #firstMs = -Infinity;
-  #lastMs = -Infinity;
+  #times: RecheckTimes | undefined;
 
-  /** `nowMs`: monotonic. */
   constructor(private readonly nowMs: () => number) {}
+
+  /** Undefined until one is required. */
+  get times(): RecheckTimes | undefined {
+    return this.#times;
+  }
 
   /** Requires all sessions to be rechecked. */
   require(): void {
     const now = this.nowMs();
-    if (now >= this.#lastMs + INTERVAL_MS) this.#firstMs = now;
-    this.#lastMs = this.#firstMs + Math.ceil((now + INTERVAL_MS - this.#firstMs) / INTERVAL_MS) * INTERVAL_MS;
+    const before = this.#times;
+    const firstMs = before === undefined || now >= before.lastMs + INTERVAL_MS ? now : before.firstMs;
+    const lastMs = firstMs + Math.ceil((now + INTERVAL_MS - firstMs) / INTERVAL_MS) * INTERVAL_MS;
+    this.#times = { firstMs, lastMs };
+  }
+
+  /** What another replica required; the later one counts. */
+  learn(times: RecheckTimes): void {
+    if (this.#times === undefined || times.lastMs > this.#times.lastMs) this.#times = times;
   }
 
   /** Whether a session that Keycloak last confirmed at `askedAtMs` must be rechecked. */
   areDueSince(askedAtMs: number): boolean {
-    if (this.#firstMs === -Infinity) return false;
-    const sinceFirst = Math.min(this.nowMs(), this.#lastMs) - this.#firstMs;
-    return askedAtMs <= this.#firstMs + Math.floor(sinceFirst / INTERVAL_MS) * INTERVAL_MS;
+    if (this.#times === undefined) return false;
+    const { firstMs, lastMs } = this.#times;
+    const sinceFirst = Math.max(0, Math.min(this.nowMs(), lastMs) - firstMs);
+    return askedAtMs <= firstMs + Math.floor(sinceFirst / INTERVAL_MS) * INTERVAL_MS;
   }
 }

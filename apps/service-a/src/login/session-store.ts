@@ -1,84 +1,55 @@
-/** SessionStore: stores sessions by the hash of their id; MemorySessionStore keeps them in memory, within limits. */
-import { LRUCache } from 'lru-cache';
+/** SessionStore: where sessions are kept, by the hash of their id; all replicas of Service A may share one. */
+import type { EndedSession } from './ended-sessions.js';
 import type { UserSession } from './user-session.js';
 
-/** The interface that a store shared by several instances would have to implement. */
+/** The times in sessions are those of the store: what one process calls now means nothing to another. In ms. */
+export interface SessionClock {
+  /** For what is written. */
+  nowMs(): number;
+  /** For judging how old something is: the later one where two clocks differ. */
+  latestMs(): number;
+  /** What a time on this process' monotonic clock is on the clock of the store. */
+  fromMonotonicMs(ms: number): number;
+}
+
+/** Each method throws `SessionStoreError` where the store can't be asked: then nothing is known of any session. */
 export interface SessionStore {
-  add(key: string, session: UserSession): Promise<void>;
+  /**
+   * Whether all replicas use it. If so, it alone knows which sessions there are; and what one replica has begun another one must
+   * not do again.
+   */
+  readonly isShared: boolean;
+  readonly clock: SessionClock;
+  /** `issuedAt`: `iat` of the login's ID token. False, and nothing is added, when the session had been ended before. */
+  add(key: string, session: UserSession, issuedAt: number): Promise<boolean>;
   /**
    * Replaces a session by the result of `change`, atomically: no concurrent change is lost, and a deleted session is not revived.
-   * Returns undefined when there is no session. When `change` returns undefined, the session is deleted.
+   * `change` is called again where another change came first, and may return what it was given. Returns undefined when there is
+   * no session. When `change` returns undefined, the session is deleted.
    */
   update(key: string, change: (session: UserSession) => UserSession | undefined): Promise<UserSession | undefined>;
   delete(key: string): Promise<void>;
-  deleteWhere(matches: (session: UserSession) => boolean): Promise<void>;
+  /** Deletes the sessions, and remembers that they ended: none of them is added any more. */
+  end(ended: EndedSession, issuedAt: number): Promise<void>;
+  /** Keycloak may have ended any session. */
+  requireRecheck(): Promise<void>;
+  /** Whether a session that Keycloak last confirmed at `askedAtMs` must be confirmed again; as of the last answer of the store. */
+  needsRecheck(askedAtMs: number): boolean;
+  /** True for the first caller within `ttlSeconds` who takes the login with this state, and for no other. */
+  takeLogin(state: string, ttlSeconds: number): Promise<boolean>;
 }
 
 export interface StoreBounds {
   readonly maxSessions: number;
   /** Without a limit per user, one user could evict all others by logging in repeatedly. */
   readonly maxSessionsPerUser: number;
-  readonly ttlMs: number;
+  readonly sessionIdleSeconds: number;
+  readonly sessionMaxSeconds: number;
 }
 
-/**
- * When a user exceeds the limit per user, the user's least recently used session is evicted. When the store is full, the least
- * recently used session of all is evicted.
- */
-export class MemorySessionStore implements SessionStore {
-  readonly #sessions: LRUCache<string, UserSession>;
-  /** By subject; the least recently used key comes first. */
-  readonly #keys = new Map<string, Set<string>>();
-  readonly #maxPerUser: number;
+/** Ended sessions are remembered at least this long, which is longer than a login takes. */
+const MIN_REMEMBERED_SECONDS = 3600;
 
-  constructor({ maxSessions, maxSessionsPerUser, ttlMs }: StoreBounds) {
-    this.#maxPerUser = maxSessionsPerUser;
-    this.#sessions = new LRUCache({
-      max: maxSessions,
-      ttl: ttlMs,
-      // Called whether a session is deleted, evicted or expired.
-      dispose: ({ subject }, key) => this.#removeKey(subject, key),
-      noDisposeOnSet: true,
-    });
-  }
-
-  async add(key: string, session: UserSession): Promise<void> {
-    this.#put(key, session);
-  }
-
-  async update(
-    key: string,
-    change: (session: UserSession) => UserSession | undefined,
-  ): Promise<UserSession | undefined> {
-    const session = this.#sessions.get(key);
-    const changed = session === undefined ? undefined : change(session);
-    if (changed === undefined) this.#sessions.delete(key);
-    else this.#put(key, changed);
-    return changed;
-  }
-
-  async delete(key: string): Promise<void> {
-    this.#sessions.delete(key);
-  }
-
-  async deleteWhere(matches: (session: UserSession) => boolean): Promise<void> {
-    for (const [key, session] of this.#sessions.entries()) if (matches(session)) this.#sessions.delete(key);
-  }
-
-  #put(key: string, session: UserSession): void {
-    const own = this.#keys.get(session.subject) ?? new Set();
-    this.#keys.set(session.subject, own);
-    own.delete(key);
-    own.add(key);
-    const [leastRecent] = own;
-    // Before the new session is stored: a full store would evict the session of another user.
-    if (own.size > this.#maxPerUser && leastRecent !== undefined) this.#sessions.delete(leastRecent);
-    this.#sessions.set(key, session);
-  }
-
-  #removeKey(subject: string, key: string): void {
-    const own = this.#keys.get(subject);
-    own?.delete(key);
-    if (own?.size === 0) this.#keys.delete(subject);
-  }
-}
+/** For how long the end of a session is remembered: longer than a login takes, and than each token of the session lives. */
+export const rememberedMs = ({ sessionMaxSeconds }: StoreBounds): number =>
+  Math.max(sessionMaxSeconds, MIN_REMEMBERED_SECONDS) * 1000;

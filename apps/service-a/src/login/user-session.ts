@@ -10,7 +10,11 @@ export interface UserSession {
   /** Our forms send this back; no other site can know it. */
   readonly csrfToken: string;
   readonly tokens: OpenIdTokens;
-  /** On the monotonic clock, like `usedAtMs`. */
+  /** On the clock of the store, as all times of a session. */
   readonly startedAtMs: number;
   readonly usedAtMs: number;
+  /** Counts the refreshes that were begun. */
+  readonly generation: number;
+  /** When the refresh token was sent, as long as there is no answer. */
+  readonly refreshSentAtMs?: number | undefined;
 }

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { LoggedIn, Refreshed } from './openid-provider.js';
 import { OpenIdTokens } from './openid-tokens.js';
-import { MemorySessionStore } from './session-store.js';
+import { MemorySessionStore } from './memory-session-store.js';
 import { UserSessions } from './user-sessions.js';
 
 const IDLE_SECONDS = 100;
@@ -43,11 +43,11 @@ beforeEach(() => {
     return refreshing();
   };
   const limits = { sessionIdleSeconds: IDLE_SECONDS, sessionMaxSeconds: MAX_SECONDS };
+  const bounds = { ...limits, maxSessions: 100, maxSessionsPerUser: 50 };
   sessions = new UserSessions(
-    new MemorySessionStore({ maxSessions: 100, maxSessionsPerUser: 50, ttlMs: MAX_SECONDS * 1000 }),
-    { refresh },
+    new MemorySessionStore(bounds, () => nowMs),
+    { ready: async () => undefined, refresh },
     limits,
-    () => nowMs,
   );
 });
 
@@ -162,7 +162,7 @@ describe('when any session may have ended (BF-09)', () => {
   it('asks Keycloak about each session before its next use, by either lookup', async () => {
     const [one, other] = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
     nowMs += 1;
-    sessions.recheckAll();
+    await sessions.recheckAll();
     nowMs += 1;
     await expect(accessTokenOf(one)).resolves.toBe('second-access');
     await expect(sessions.findConfirmed(other)).resolves.toBeDefined();
@@ -178,7 +178,7 @@ describe('when any session may have ended (BF-09)', () => {
   it('ends the session that Keycloak has ended, and no other', async () => {
     const [one, other] = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
     nowMs += 1;
-    sessions.recheckAll();
+    await sessions.recheckAll();
     nowMs += 1;
     const second = { tokens: tokens(300, 'second') };
     refreshing = async () => ({ refused: true });
@@ -190,7 +190,7 @@ describe('when any session may have ended (BF-09)', () => {
   it('serves no session while Keycloak is unavailable, and ends none', async () => {
     const id = await sessions.begin(login());
     nowMs += 1;
-    sessions.recheckAll();
+    await sessions.recheckAll();
     refreshing = async () => Promise.reject(new Error('unavailable'));
     await expect(sessions.findConfirmed(id)).rejects.toThrow('unavailable');
     await expect(accessTokenOf(id)).rejects.toThrow('unavailable');
@@ -206,7 +206,7 @@ describe('when any session may have ended (BF-09)', () => {
     const before = accessTokenOf(id);
     await new Promise((resolve) => void setImmediate(resolve));
     nowMs += 1;
-    sessions.recheckAll();
+    await sessions.recheckAll();
     nowMs += 1;
     const after = accessTokenOf(id);
     await new Promise((resolve) => void setImmediate(resolve));

@@ -1,9 +1,9 @@
 /** UserSessions: starts, finds, refreshes and ends the sessions of users at Service A. */
 import { createHash, randomBytes } from 'node:crypto';
-import { EndedSessions, type EndedSession } from './ended-sessions.js';
+import type { EndedSession } from './ended-sessions.js';
 import { LoginError } from './login-error.js';
 import type { LoggedIn, OpenIdProvider } from './openid-provider.js';
-import { SessionRechecks } from './session-rechecks.js';
+import { SessionRefreshes } from './session-refreshes.js';
 import type { SessionStore } from './session-store.js';
 import type { UserSession } from './user-session.js';
 
@@ -12,11 +12,11 @@ export interface SessionLimits {
   readonly sessionMaxSeconds: number;
 }
 
-/** An access token with less remaining lifetime is refreshed, so that it outlives a run of the chain. */
-const MIN_REMAINING_LIFETIME_MS = 10_000;
+/** A use is noted once in so long, so that requests of one page cost a shared store one change. */
+const MAX_USE_NOT_NOTED_MS = 1000;
 
-/** Ended sessions are remembered at least this long, which is longer than a login takes. */
-const MIN_REMEMBERED_SECONDS = 3600;
+/** Another replica's clock may have been ahead by this much when it noted a time. */
+const CLOCK_TOLERANCE_MS = 60_000;
 
 /** The length of a session id and of a CSRF token, so that neither can be guessed. */
 const RANDOM_BYTES = 32;
@@ -24,21 +24,17 @@ const RANDOM_BYTES = 32;
 /** Session ids begin with the id of their instance, in base64url. 48 bits keep instances distinct. */
 const INSTANCE_ID_BYTES = 6;
 
+/** Each method throws `SessionStoreError` where the store can't be asked. */
 export class UserSessions {
-  readonly #refreshes = new Map<string, Promise<UserSession | undefined>>();
-  readonly #ended: EndedSessions;
-  readonly #rechecks: SessionRechecks;
+  readonly #refreshes: SessionRefreshes;
   readonly #instanceId = random(INSTANCE_ID_BYTES);
 
   constructor(
     private readonly store: SessionStore,
-    private readonly provider: Pick<OpenIdProvider, 'refresh'>,
+    provider: Pick<OpenIdProvider, 'ready' | 'refresh'>,
     private readonly limits: SessionLimits,
-    /** Monotonic. */
-    private readonly nowMs: () => number,
   ) {
-    this.#ended = new EndedSessions(Math.max(limits.sessionMaxSeconds, MIN_REMEMBERED_SECONDS) * 1000, nowMs);
-    this.#rechecks = new SessionRechecks(nowMs);
+    this.#refreshes = new SessionRefreshes(store, provider);
   }
 
   /**
@@ -47,31 +43,37 @@ export class UserSessions {
    */
   async begin(login: LoggedIn): Promise<string> {
     const id = this.#instanceId + random(RANDOM_BYTES - INSTANCE_ID_BYTES);
-    const now = this.nowMs();
-    const { subject, sessionId, username, tokens } = login;
-    const session = { subject, sessionId, username, tokens, csrfToken: random(), startedAtMs: now, usedAtMs: now };
-    await this.store.add(keyOf(id), session);
-    // This check comes last: it sees every end until now, and every later end finds the session in the store.
-    if (this.#ended.has(login)) {
-      await this.end(id);
-      throw new LoginError('login_refused', 'session_ended_meanwhile');
-    }
-    return id;
+    const { clock } = this.store;
+    const now = clock.nowMs();
+    const { subject, sessionId, username, issuedAt } = login;
+    const session: UserSession = {
+      subject,
+      sessionId,
+      username,
+      tokens: login.tokens.withTimes((ms) => clock.fromMonotonicMs(ms)),
+      csrfToken: random(),
+      startedAtMs: now,
+      usedAtMs: now,
+      generation: 0,
+    };
+    if (await this.store.add(keyOf(id), session, issuedAt)) return id;
+    throw new LoginError('login_refused', 'session_ended_meanwhile');
   }
 
   /** Returns the session with this id and marks it as used; undefined when there is none or it has expired. */
   async find(id: string | undefined): Promise<UserSession | undefined> {
     if (id === undefined) return undefined;
-    const now = this.nowMs();
-    return this.store.update(keyOf(id), (session) =>
-      this.#hasExpired(session, now) ? undefined : { ...session, usedAtMs: now },
-    );
+    return this.store.update(keyOf(id), (session) => {
+      const now = this.store.clock.nowMs();
+      if (this.#hasExpired(session)) return undefined;
+      return now - session.usedAtMs < this.#notNotedMs ? session : { ...session, usedAtMs: now };
+    });
   }
 
   /** Like `find`, but refreshes a session that must be rechecked, as `findFresh` does. */
   async findConfirmed(id: string | undefined): Promise<UserSession | undefined> {
     const session = await this.find(id);
-    return session !== undefined && this.#needsRecheck(session) ? this.findFresh(id) : session;
+    return session !== undefined && this.store.needsRecheck(session.tokens.askedAtMs) ? this.findFresh(id) : session;
   }
 
   /**
@@ -80,22 +82,15 @@ export class UserSessions {
    */
   async findFresh(id: string | undefined): Promise<UserSession | undefined> {
     const session = await this.find(id);
-    if (id === undefined || session === undefined) return undefined;
-    if (!this.#isStale(session)) return session;
-    const key = keyOf(id);
-    const inFlight = this.#refreshes.get(key);
-    if (inFlight === undefined) return this.#startRefresh(key);
-    const refreshed = await inFlight;
-    // A refresh that started before the recheck was required proves nothing.
-    return refreshed !== undefined && this.#needsRecheck(refreshed) ? this.findFresh(id) : refreshed;
+    return id === undefined || session === undefined ? undefined : this.#refreshes.freshened(keyOf(id), session);
   }
 
   /**
-   * Whether this instance issued the id; if so, a session that is not found has ended. A session of another instance may still be
-   * live there, so its cookie must not be cleared here.
+   * Whether this instance would know a session with this id if there were one; if so, one that is not found has ended. Without a
+   * shared store, a session of another instance may still be live there, so its cookie must not be cleared here.
    */
-  isFromThisInstance(id: string): boolean {
-    return id.startsWith(this.#instanceId);
+  wouldKnow(id: string): boolean {
+    return this.store.isShared || id.startsWith(this.#instanceId);
   }
 
   async end(id: string): Promise<void> {
@@ -107,44 +102,24 @@ export class UserSessions {
    * progress starts a session for it.
    */
   async endAtKeycloak(ended: EndedSession, issuedAt: number): Promise<void> {
-    this.#ended.add(ended, issuedAt);
-    const { sessionId, subject } = ended;
-    await this.store.deleteWhere((session) =>
-      sessionId === undefined ? session.subject === subject : session.sessionId === sessionId,
-    );
+    await this.store.end(ended, issuedAt);
   }
 
   /** Keycloak may have ended any session, so each is refreshed before its next use (`findFresh`, `findConfirmed`). */
-  recheckAll(): void {
-    this.#rechecks.require();
+  async recheckAll(): Promise<void> {
+    await this.store.requireRecheck();
   }
 
-  /** A refresh token may be valid only once, so two refreshes must not run at the same time. */
-  #startRefresh(key: string): Promise<UserSession | undefined> {
-    const refresh = this.#refresh(key).finally(() => this.#refreshes.delete(key));
-    this.#refreshes.set(key, refresh);
-    return refresh;
-  }
-
-  async #refresh(key: string): Promise<UserSession | undefined> {
-    const before = await this.store.update(key, (session) => session);
-    // Another refresh may have completed in the meantime.
-    if (before === undefined || !this.#isStale(before)) return before;
-    const answer = await this.provider.refresh(before.tokens, before.subject);
-    return this.store.update(key, (session) => ('refused' in answer ? undefined : { ...session, ...answer }));
-  }
-
-  #hasExpired({ usedAtMs, startedAtMs }: UserSession, now: number): boolean {
+  #hasExpired({ usedAtMs, startedAtMs }: UserSession): boolean {
+    const latest = this.store.clock.latestMs();
     const { sessionIdleSeconds, sessionMaxSeconds } = this.limits;
-    return now - usedAtMs >= sessionIdleSeconds * 1000 || now - startedAtMs >= sessionMaxSeconds * 1000;
+    if (usedAtMs - latest > CLOCK_TOLERANCE_MS || startedAtMs - latest > CLOCK_TOLERANCE_MS) return true;
+    return latest - usedAtMs >= sessionIdleSeconds * 1000 || latest - startedAtMs >= sessionMaxSeconds * 1000;
   }
 
-  #isStale(session: UserSession): boolean {
-    return session.tokens.expiresAtMs - this.nowMs() <= MIN_REMAINING_LIFETIME_MS || this.#needsRecheck(session);
-  }
-
-  #needsRecheck({ tokens }: UserSession): boolean {
-    return this.#rechecks.areDueSince(tokens.askedAtMs);
+  /** A part of the idle time, so that a session in use does not end. */
+  get #notNotedMs(): number {
+    return Math.min(MAX_USE_NOT_NOTED_MS, this.limits.sessionIdleSeconds * 100);
   }
 }
 

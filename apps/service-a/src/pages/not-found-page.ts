@@ -1,23 +1,8 @@
 /** NotFoundPage: a browser that asks for a page which is not there gets a page that says so; other callers get JSON. */
-import type { IncomingMessage } from 'node:http';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { prefersHtml } from './negotiation.js';
+import { showPageInstead } from './page-hook.js';
 import { Pages } from './pages.js';
-
-/** The parts of Fastify's types that are used here. */
-interface Request {
-  readonly raw: IncomingMessage;
-  readonly is404: boolean;
-}
-interface Reply {
-  readonly statusCode: number;
-  header(name: string, value: string): this;
-}
-type Done = (error: null, payload: unknown) => void;
-interface Fastify {
-  addHook(name: 'onSend', hook: (request: Request, reply: Reply, payload: unknown, done: Done) => void): void;
-}
 
 /** By a hook: the filter for every error of a service knows no pages. */
 @Injectable()
@@ -28,13 +13,8 @@ export class NotFoundPage implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.adapterHost.httpAdapter.getInstance<Fastify>().addHook('onSend', (request, reply, payload, done) => {
-      if (!request.is404 || reply.statusCode !== 404 || !prefersHtml(request)) {
-        done(null, payload);
-        return;
-      }
-      reply.header('Vary', 'Accept').header('content-type', 'text/html; charset=utf-8');
-      done(null, this.pages.render({ template: 'not-found', model: {} }));
-    });
+    showPageInstead(this.adapterHost, this.pages, ({ is404 }, { statusCode }) =>
+      is404 && statusCode === 404 ? { template: 'not-found', model: {} } : undefined,
+    );
   }
 }

@@ -1,3 +1,9 @@
 /** The door nestjs-keycloak-s2s/valkey: what replicas share over Valkey. Peer: `@redis/client`. */
+export { SealingKeys } from './sealing-keys.js';
+export type { ValkeyAddressOptions } from './valkey-address.js';
+export { ValkeyClient } from './valkey-client.js';
+export type { ValkeyClientOptions } from './valkey-client.js';
+export { ValkeyError } from './valkey-connection.js';
 export { valkeyRevocations } from './valkey-revocations.js';
 export type { ValkeyRevocationsOptions } from './valkey-revocations.js';
+export { ValkeyScript } from './valkey-script.js';

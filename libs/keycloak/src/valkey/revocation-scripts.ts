@@ -1,5 +1,5 @@
-/** Revocation scripts: what the server does in one step, so that nobody else's commands come in between (Lua). */
-import { createHash } from 'node:crypto';
+/** Revocation scripts: how the stream is read, and how it grows. */
+import { ValkeyScript } from './valkey-script.js';
 
 /** What both scripts know of the state. Somebody else's numbers are believed only if they can be ours. */
 const STATE = `
@@ -33,7 +33,7 @@ local isWhole = epoch and #epoch <= 64 and first and last and first <= last + 1
  *
  * KEYS: state, stream. ARGV: number, how many, most bytes of an entry.
  */
-export const READ = `${STATE}
+export const READ = new ValkeyScript(`${STATE}
 if not isWhole then return false end
 local from = tonumber(ARGV[1])
 if from < 0 then from = first - 1 end
@@ -43,7 +43,7 @@ for at, entry in ipairs(redis.call('XRANGE', stream, idOf(from + 1), '+', 'COUNT
   entries[at] = { upTo(40, entry[1]), upTo(tonumber(ARGV[3]), fields[2]), upTo(20, fields[4]), upTo(64, fields[8]), upTo(64, fields[10]) }
 end
 return { epoch, first, last, tip, now, entries }
-`;
+`);
 
 /**
  * Appends entries, each with the next number. It begins a new epoch where there is none, where something else was put in place of ours, where there is no room, and where the
@@ -51,7 +51,7 @@ return { epoch, first, last, tip, now, entries }
  *
  * KEYS: state, stream. ARGV: epoch to begin, epoch to end, expected state, ids, room, then each entry and for how many ms it is of use.
  */
-export const APPEND = `${STATE}
+export const APPEND = new ValkeyScript(`${STATE}
 local count = (#ARGV - 5) / 2
 local function begin()
   if not has(state, 'hash') then redis.call('DEL', state) end
@@ -92,9 +92,4 @@ end
 if failed then return failed end
 redis.call('HSET', state, 'first', first, 'last', last, 'tip', tip, 'room', room)
 return 1
-`;
-
-const SHAS = new Map([READ, APPEND].map((script) => [script, createHash('sha1').update(script).digest('hex')]));
-
-/** By what `EVALSHA` knows it. */
-export const shaOf = (script: string): string => SHAS.get(script) ?? '';
+`);

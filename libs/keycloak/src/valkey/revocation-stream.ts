@@ -1,7 +1,8 @@
 /** Revocation stream: the entries in the server, numbered without a gap from the beginning of an epoch on, each with the one before it. */
 import { createHash, randomBytes } from 'node:crypto';
-import { APPEND, READ, shaOf } from './revocation-scripts.js';
+import { APPEND, READ } from './revocation-scripts.js';
 import { ValkeyError, type ValkeyConnection } from './valkey-connection.js';
+import type { ValkeyScript } from './valkey-script.js';
 
 export interface StreamEntry {
   readonly number: number;
@@ -148,13 +149,7 @@ export class RevocationStream {
     return (await this.#run(connection, APPEND, [epoch, ended, expected, ids, this.#room, ...added])) === 1;
   }
 
-  async #run(connection: ValkeyConnection, script: string, args: readonly string[]): Promise<unknown> {
-    const all = ['2', this.#state, this.#stream, ...args];
-    try {
-      return await connection.send(['EVALSHA', shaOf(script), ...all], COMMAND_MS);
-    } catch (error) {
-      if (!(error instanceof ValkeyError) || error.message !== 'noscript') throw error;
-      return connection.send(['EVAL', script, ...all], COMMAND_MS);
-    }
+  async #run(connection: ValkeyConnection, script: ValkeyScript, args: readonly string[]): Promise<unknown> {
+    return script.run(connection, [this.#state, this.#stream], args, COMMAND_MS);
   }
 }

@@ -30,6 +30,13 @@ describe('SealingKeys', () => {
     expect(old.open(both.seal('x', WHAT), WHAT)).toBeUndefined();
   });
 
+  it('names the same alike by the same key, and nothing else (one by each key)', () => {
+    const [old, both, next] = [new SealingKeys([ONE]), new SealingKeys([OTHER, ONE]), new SealingKeys([OTHER])];
+    expect(both.names(WHAT)).toEqual([...next.names(WHAT), ...old.names(WHAT)]);
+    const others = [['revocation'], [WHAT.join()], [...WHAT, '']].map((one) => old.names(one)[0]);
+    expect(new Set([old.names(WHAT)[0], next.names(WHAT)[0], ...others]).size).toBe(5);
+  });
+
   it.each([
     ['another realm', ['revocation', 'https://keycloak.test/realms/other']],
     ['another kind', ['session', 'https://keycloak.test/realms/test']],

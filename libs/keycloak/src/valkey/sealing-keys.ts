@@ -1,5 +1,5 @@
 /** Sealing keys: what is put into a shared store can be neither read nor made by whoever has the store alone. */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 const KEY_BYTES = 32;
 const SALT_BYTES = 32;
@@ -10,6 +10,7 @@ const NONCE = Buffer.alloc(12);
 const CIPHER = 'aes-256-gcm';
 /** RFC 5869: what the subkeys are for. */
 const INFO = 'nestjs-keycloak-s2s sealed entry, version 1';
+const NAME_INFO = 'nestjs-keycloak-s2s name, version 1';
 
 /**
  * Random keys of 256 bits: the first seals, all of them open, so that keys are replaced without a gap. AES-256-GCM by a subkey for each entry (HKDF-SHA256
@@ -17,12 +18,15 @@ const INFO = 'nestjs-keycloak-s2s sealed entry, version 1';
  */
 export class SealingKeys {
   readonly #keys: readonly Buffer[];
+  /** For names, which must come out the same each time. */
+  readonly #nameKeys: readonly Buffer[];
 
   /** Each in base64 or base64url. Throws `TypeError` with the fault. */
   constructor(keys: readonly string[]) {
     const fault = SealingKeys.faultOf(keys);
     if (fault !== undefined) throw new TypeError(fault);
     this.#keys = keys.flatMap((key) => readKey(key) ?? []);
+    this.#nameKeys = this.#keys.map((key) => Buffer.from(hkdfSync('sha256', key, '', NAME_INFO, KEY_BYTES)));
   }
 
   /** What is wrong with them, for people: it says how many of them are wrong, and shows none. */
@@ -60,6 +64,17 @@ export class SealingKeys {
       }
     }
     return undefined;
+  }
+
+  /**
+   * Names under which something is found again, and which nobody can guess from what they are about (HMAC-SHA256), in base64url: one by each key, that of the first key
+   * first. What is written goes by the first one; what is looked for may be under any.
+   */
+  names(associated: readonly string[]): readonly [first: string, ...others: string[]] {
+    const [first = '', ...others] = this.#nameKeys.map((key) =>
+      createHmac('sha256', key).update(bytesOf(associated)).digest('base64url'),
+    );
+    return [first, ...others];
   }
 }
 

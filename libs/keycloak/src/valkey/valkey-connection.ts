@@ -1,11 +1,6 @@
 /** Valkey connection: one connection to the server, which ends with its first failure; commands have a deadline. */
 import type { createClient, ErrorReply } from '@redis/client';
-
-export interface ValkeyAddress {
-  readonly url: URL;
-  /** Certificates of the authorities that are trusted for it, in PEM; default: those of Node. */
-  readonly ca?: string | undefined;
-}
+import { isEncrypted, type ValkeyAddress } from './valkey-address.js';
 
 /** What the server, or the way to it, failed with. Its message is one word, and names no key, value or password. */
 export class ValkeyError extends Error {}
@@ -26,24 +21,25 @@ export class ValkeyConnection {
 
   private constructor(
     private readonly library: ClientLibrary,
-    { url, ca }: ValkeyAddress,
+    address: ValkeyAddress,
   ) {
-    const isEncrypted = url.protocol === 'valkeys:' || url.protocol === 'rediss:';
+    const { url, ca } = address;
+    const withTls = isEncrypted(address);
     const socket = { connectTimeout: CONNECT_MS, reconnectStrategy: false } as const;
     this.#client = library.createClient({
-      url: url.href.replace(/^[a-z]+:/, isEncrypted ? 'rediss:' : 'redis:'),
+      url: url.href.replace(/^[a-z]+:/, withTls ? 'rediss:' : 'redis:'),
       RESP: 2,
       disableOfflineQueue: true,
-      socket: isEncrypted ? { ...socket, tls: true, ...serverName(url), ...(ca === undefined ? {} : { ca }) } : socket,
+      socket: withTls ? { ...socket, tls: true, ...serverName(url), ...(ca === undefined ? {} : { ca }) } : socket,
     });
     // What is not listened to ends the process.
     this.#client.on('error', (error: unknown) => void (this.#failure ??= this.#failureOf(error)));
   }
 
   /** Throws `ValkeyError`. */
-  static async open(address: ValkeyAddress): Promise<ValkeyConnection> {
+  static async open(address: ValkeyAddress, deadlineMs = CONNECT_MS): Promise<ValkeyConnection> {
     const connection = new ValkeyConnection(await clientLibrary(), address);
-    await connection.#within(CONNECT_MS, connection.#client.connect());
+    await connection.#within(deadlineMs, connection.#client.connect());
     return connection;
   }
 

@@ -9,7 +9,8 @@ import type {
 import { RevocationEntries } from './revocation-entries.js';
 import { PAGE, RevocationStream, type NewEntry, type StreamPage } from './revocation-stream.js';
 import type { SealingKeys } from './sealing-keys.js';
-import { ValkeyConnection, ValkeyError, type ValkeyAddress } from './valkey-connection.js';
+import type { ValkeyAddress } from './valkey-address.js';
+import { ValkeyConnection, ValkeyError } from './valkey-connection.js';
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
 import { ConfigurationError, KeycloakModule } from '../index.js';
 import { Test } from '@nestjs/testing';
-import { valkeyRevocations, type ValkeyRevocationsOptions } from './index.js';
+import { ValkeyClient, valkeyRevocations, type ValkeyRevocationsOptions } from './index.js';
 
 const KEY = randomBytes(32).toString('base64');
 const CONTEXT = { issuer: 'i', memorySeconds: 60, recheckSeconds: 70, maxRevocations: 10, clock: systemClock };
@@ -55,5 +55,13 @@ describe('valkeyRevocations', () => {
     const channel = valkeyRevocations({ url: 'valkeys://user:the-password-4711@valkey.test', keys: [KEY] });
     expect(inspect(channel, { depth: 9, showHidden: true })).not.toMatch(/4711|user/);
     expect(JSON.stringify(channel)).toBe('{}');
+  });
+});
+
+describe('ValkeyClient', () => {
+  it('is refused with the URL of something else, and prints no password', () => {
+    expect(() => new ValkeyClient({ url: 'https://:the-password-4711@valkey.test' })).toThrow(ConfigurationError);
+    const client = new ValkeyClient({ url: 'valkeys://user:the-password-4711@valkey.test' });
+    expect(inspect(client, { depth: 9, showHidden: true })).not.toMatch(/4711|user/);
   });
 });

@@ -8,22 +8,21 @@ import {
   type RevocationReceiver,
 } from '../index.js';
 import { SealingKeys } from './sealing-keys.js';
-import type { ValkeyAddress } from './valkey-connection.js';
+import {
+  addressOf,
+  checkAddress,
+  isEncrypted,
+  type ValkeyAddress,
+  type ValkeyAddressOptions,
+} from './valkey-address.js';
 import { ValkeyRevocationChannel } from './valkey-revocation-channel.js';
 
-export interface ValkeyRevocationsOptions {
-  /**
-   * `valkeys://<user>:<password>@<host>:<port>/<database>`; `valkey:` without TLS is for development. `rediss:` and `redis:` are the same. User, password,
-   * port (6379) and database (0) can be left out.
-   */
-  readonly url: string;
+export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
   /**
    * Random keys of 32 bytes in base64 (`openssl rand -base64 32`), the same at every service of the realm and used for nothing else: the first one seals, all of
    * them open. They are not the client's secret.
    */
   readonly keys: readonly string[];
-  /** Certificates of the authorities that are trusted for the server, in PEM. Default: those of Node. */
-  readonly ca?: string;
 }
 
 /**
@@ -34,32 +33,13 @@ export interface ValkeyRevocationsOptions {
  */
 export function valkeyRevocations(options: ValkeyRevocationsOptions): RevocationChannel {
   const faults = new ConfigurationFaults();
-  const { url: text, keys, ca } = options;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !PROTOCOLS.has(url.protocol) || url.hostname === '') {
-    faults.fault('url must be valkeys://<host>:<port>, or valkey:, rediss:, redis:');
-  } else if (!/^(\/\d{0,4})?$/.test(url.pathname) || url.search !== '' || url.hash !== '') {
-    faults.fault('url must end with the host, the port, or the number of a database');
-  } else if (!isDecodable(url.username) || !isDecodable(url.password)) {
-    faults.fault('url has a user or password with a "%" that is not encoded (%25)');
-  }
+  const { keys } = options;
+  checkAddress(options, faults);
   const fault = SealingKeys.faultOf(keys);
   if (fault !== undefined) faults.fault(fault);
   faults.throwIfFaulty((all) => new ConfigurationError("valkeyRevocations() can't be used", all));
-  return new ValkeyRevocations({ url: new URL(text), ca }, new SealingKeys(keys));
+  return new ValkeyRevocations(addressOf(options), new SealingKeys(keys));
 }
-
-function isDecodable(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const PROTOCOLS = new Set(['valkeys:', 'valkey:', 'rediss:', 'redis:']);
-const ENCRYPTED = new Set(['valkeys:', 'rediss:']);
 
 class ValkeyRevocations implements RevocationChannel {
   // What is private in the types alone would be printed.
@@ -72,7 +52,7 @@ class ValkeyRevocations implements RevocationChannel {
   }
 
   check({ allowInsecureRequests }: RevocationChannelContext): void {
-    if (ENCRYPTED.has(this.#address.url.protocol) || allowInsecureRequests) return;
+    if (isEncrypted(this.#address) || allowInsecureRequests) return;
     throw new ConfigurationError("valkeyRevocations() can't be used", [
       'url must be valkeys: (or allowInsecureRequests must be true, for development)',
     ]);

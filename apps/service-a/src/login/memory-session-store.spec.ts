@@ -1,15 +1,17 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { OpenIdTokens } from './openid-tokens.js';
-import { MemorySessionStore } from './session-store.js';
+import { MemorySessionStore } from './memory-session-store.js';
 import type { UserSession } from './user-session.js';
 
 const MAX = 6;
 const SHARE = 2;
 
+const BOUNDS = { maxSessions: MAX, maxSessionsPerUser: SHARE, sessionIdleSeconds: 60, sessionMaxSeconds: 60 };
+
 let store: MemorySessionStore;
 beforeEach(() => {
-  store = new MemorySessionStore({ maxSessions: MAX, maxSessionsPerUser: SHARE, ttlMs: 60_000 });
+  store = new MemorySessionStore(BOUNDS);
 });
 
 const session = (subject: string, sessionId = 's1'): UserSession => ({
@@ -20,8 +22,10 @@ const session = (subject: string, sessionId = 's1'): UserSession => ({
   tokens: new OpenIdTokens({ accessToken: 'a', refreshToken: 'r', idToken: 'i', askedAtMs: 0, expiresAtMs: 0 }),
   startedAtMs: 0,
   usedAtMs: 0,
+  generation: 0,
 });
 
+const add = (key: string, added: UserSession): Promise<boolean> => store.add(key, added, 1000);
 const use = (key: string): Promise<UserSession | undefined> => store.update(key, (found) => found);
 const holds = async (...keys: readonly string[]): Promise<boolean[]> => {
   const held: boolean[] = [];
@@ -31,9 +35,9 @@ const holds = async (...keys: readonly string[]): Promise<boolean[]> => {
 
 describe('MemorySessionStore', () => {
   it('evicts only sessions of the user who logs in again and again (BF-05)', async () => {
-    await store.add('alice-1', session('alice'));
-    await store.add('alice-2', session('alice'));
-    for (let logins = 0; logins < 10 * MAX; logins += 1) await store.add(`bob-${logins}`, session('bob'));
+    await add('alice-1', session('alice'));
+    await add('alice-2', session('alice'));
+    for (let logins = 0; logins < 10 * MAX; logins += 1) await add(`bob-${logins}`, session('bob'));
     await expect(holds('alice-1', 'alice-2')).resolves.toEqual([true, true]);
     await expect(holds(`bob-${10 * MAX - 3}`, `bob-${10 * MAX - 2}`, `bob-${10 * MAX - 1}`)).resolves.toEqual([
       false,
@@ -43,43 +47,43 @@ describe('MemorySessionStore', () => {
   });
 
   it('evicts the least recently used session of a user at the limit', async () => {
-    await store.add('first', session('alice'));
-    await store.add('second', session('alice'));
+    await add('first', session('alice'));
+    await add('second', session('alice'));
     await use('first');
-    await store.add('third', session('alice'));
+    await add('third', session('alice'));
     await expect(holds('first', 'second', 'third')).resolves.toEqual([true, false, true]);
   });
 
   it('does not count deleted, evicted or expired sessions', async () => {
-    await store.add('one', session('alice'));
-    await store.add('two', session('alice', 's2'));
+    await add('one', session('alice'));
+    await add('two', session('alice', 's2'));
     await store.delete('one');
-    await store.add('three', session('alice', 's3'));
+    await add('three', session('alice', 's3'));
     await expect(holds('two', 'three')).resolves.toEqual([true, true]);
     await store.update('two', () => undefined);
-    await store.add('four', session('alice', 's4'));
+    await add('four', session('alice', 's4'));
     await expect(holds('three', 'four')).resolves.toEqual([true, true]);
-    await store.deleteWhere(({ sessionId }) => sessionId === 's3');
-    await store.add('five', session('alice'));
+    await store.end({ sessionId: 's3', subject: 'alice' }, 1000);
+    await add('five', session('alice'));
     await expect(holds('four', 'five')).resolves.toEqual([true, true]);
     // These are evicted by others, since the store is full.
-    for (const user of ['b', 'c', 'd']) for (const key of ['1', '2']) await store.add(user + key, session(user));
-    await store.add('six', session('alice'));
-    await store.add('seven', session('alice'));
+    for (const user of ['b', 'c', 'd']) for (const key of ['1', '2']) await add(user + key, session(user));
+    await add('six', session('alice'));
+    await add('seven', session('alice'));
     await expect(holds('four', 'five', 'six', 'seven')).resolves.toEqual([false, false, true, true]);
   });
 
   it('evicts the least recently used session when it is full', async () => {
     const users = Array.from({ length: MAX }, (_, index) => `user-${index}`);
-    for (const user of users) await store.add(user, session(user));
+    for (const user of users) await add(user, session(user));
     await use('user-0');
-    await store.add('one more', session('one more'));
+    await add('one more', session('one more'));
     await expect(holds('user-0', 'user-1', 'user-2', 'one more')).resolves.toEqual([true, false, true, true]);
   });
 
   it('makes room for one more of a user at the limit by that user’s own, also when it is full', async () => {
-    for (const key of ['b1', 'a1', 'a2', 'c1', 'd1', 'e1'].slice(0, MAX)) await store.add(key, session(key.charAt(0)));
-    await store.add('a3', session('a'));
+    for (const key of ['b1', 'a1', 'a2', 'c1', 'd1', 'e1'].slice(0, MAX)) await add(key, session(key.charAt(0)));
+    await add('a3', session('a'));
     await expect(holds('b1', 'a1', 'a2', 'a3')).resolves.toEqual([true, false, true, true]);
   });
 
@@ -91,7 +95,7 @@ describe('MemorySessionStore', () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-        store = new MemorySessionStore({ maxSessions: MAX, maxSessionsPerUser: SHARE, ttlMs: 60_000 });
+        store = new MemorySessionStore(BOUNDS);
         /** By user, the keys in the order of their use. */
         const model = new Map<string, string[]>();
         for (const { user, key: number, what } of steps) {
@@ -99,7 +103,7 @@ describe('MemorySessionStore', () => {
           const own = model.get(user) ?? [];
           const isThere = own.includes(key);
           const others = own.filter((one) => one !== key);
-          if (what === 'add') await store.add(key, session(user));
+          if (what === 'add') await add(key, session(user));
           else if (what === 'use') await use(key);
           else await store.delete(key);
           if (what === 'delete') model.set(user, others);

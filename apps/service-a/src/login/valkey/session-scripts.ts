@@ -1,0 +1,152 @@
+/** Session scripts: what the server does with a session in one step, its indexes and the marks of ended ones included. */
+import { ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
+
+/**
+ * A session is a hash: `s` sealed, `u` and `d` the names of its indexes by user and by Keycloak's session. An index is a sorted set of the names of sessions, by
+ * their last change. What is of another type was put there by somebody else: it counts as missing.
+ */
+const COMMON = `
+local function is(key, kind)
+  return redis.call('TYPE', key).ok == kind
+end
+local function ready(index)
+  if not is(index, 'zset') then redis.call('DEL', index) end
+end
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local function text(key, field, length)
+  local found = is(key, 'hash') and redis.call('HGET', key, field)
+  return found and #found <= length and found
+end
+local function remove(session, all)
+  for _, field in ipairs({ 'u', 'd' }) do
+    local index = text(session, field, 256)
+    if index and is(index, 'zset') then redis.call('ZREM', index, session) end
+  end
+  if is(all, 'zset') then redis.call('ZREM', all, session) end
+  redis.call('DEL', session)
+end
+local function long(key, ms)
+  if redis.call('PTTL', key) < tonumber(ms) then redis.call('PEXPIRE', key, ms) end
+end
+`;
+
+/** Longer than any session of ours: the identity of a user may have a long name, and its tokens many claims. */
+export const MAX_SEALED = 262_144;
+
+/**
+ * KEYS: session, recheck. What is sealed of each, or none; and the server's time.
+ */
+export const FIND = new ValkeyScript(`${COMMON}
+local recheck = is(KEYS[2], 'string') and redis.call('STRLEN', KEYS[2]) <= 1024 and redis.call('GET', KEYS[2])
+return { text(KEYS[1], 's', ${MAX_SEALED}), recheck, now() }
+`);
+
+/**
+ * Adds a session unless it was ended before, and makes room for it: first among those of its user, then among all. Gives 0 if it was ended.
+ *
+ * KEYS: session, all, index by user, index by Keycloak's session (that by user, where there is none), then other indexes by user, marks of the session, marks of the user.
+ * ARGV: sealed, ms to live, most of a user, most of all, ms without use, iat, how many other indexes, how many marks of the session.
+ */
+export const ADD = new ValkeyScript(`${COMMON}
+local session, all = KEYS[1], KEYS[2]
+local lastIndex = 4 + tonumber(ARGV[7])
+local lastOfSession = lastIndex + tonumber(ARGV[8])
+for at = lastIndex + 1, #KEYS do
+  if redis.call('EXISTS', KEYS[at]) == 1 then
+    local ended = is(KEYS[at], 'string') and redis.call('STRLEN', KEYS[at]) <= 20 and tonumber(redis.call('GET', KEYS[at]))
+    if at <= lastOfSession or not ended or tonumber(ARGV[6]) <= ended then return 0 end
+  end
+end
+-- First: where the memory is full, this fails, and nothing is changed.
+redis.call('HSET', session, 's', ARGV[1], 'u', KEYS[3], 'd', KEYS[4])
+redis.call('PEXPIRE', session, ARGV[2])
+local time = now()
+ready(all)
+-- What was not used for longer has expired by itself.
+redis.call('ZREMRANGEBYSCORE', all, '-inf', time - tonumber(ARGV[5]))
+while redis.call('ZCARD', all) >= tonumber(ARGV[4]) do remove(redis.call('ZRANGE', all, 0, 0)[1], all) end
+ready(KEYS[3])
+local own = {}
+for at = 3, lastIndex do
+  local index = KEYS[at]
+  if (at == 3 or at > 4) and is(index, 'zset') then
+    for _, one in ipairs(redis.call('ZRANGE', index, 0, -1)) do
+      if is(one, 'hash') then own[#own + 1] = { one, tonumber(redis.call('ZSCORE', index, one)) } else redis.call('ZREM', index, one) end
+    end
+  end
+end
+table.sort(own, function(one, other) return one[2] < other[2] end)
+for at = 1, #own + 1 - tonumber(ARGV[3]) do remove(own[at][1], all) end
+ready(KEYS[4])
+for at = 3, 4 do
+  redis.call('ZADD', KEYS[at], time, session)
+  long(KEYS[at], ARGV[2])
+end
+redis.call('ZADD', all, time, session)
+long(all, ARGV[2])
+return 1
+`);
+
+/**
+ * Changes a session that is still the one that was read: 1, else 0.
+ *
+ * KEYS: session, all. ARGV: how what was read begins, what it is to be, ms to live.
+ */
+export const CHANGE = new ValkeyScript(`${COMMON}
+local found = text(KEYS[1], 's', ${MAX_SEALED})
+if not found or string.sub(found, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
+-- In this order it is done even where the memory is full: it takes no more.
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('HSET', KEYS[1], 's', ARGV[2])
+local indexes = { KEYS[2], text(KEYS[1], 'u', 256), text(KEYS[1], 'd', 256) }
+for at = 1, 3 do
+  if indexes[at] and is(indexes[at], 'zset') then redis.call('ZADD', indexes[at], 'XX', now(), KEYS[1]) end
+end
+return 1
+`);
+
+/** Deletes a session; if it is given how it begins, only the one that does. KEYS: session, all. ARGV: how it begins. */
+export const DELETE = new ValkeyScript(`${COMMON}
+local found = text(KEYS[1], 's', ${MAX_SEALED})
+if ARGV[1] ~= '' and (not found or string.sub(found, 1, #ARGV[1]) ~= ARGV[1]) then return 0 end
+remove(KEYS[1], KEYS[2])
+return 1
+`);
+
+/**
+ * Ends all sessions of some indexes, and leaves a mark.
+ *
+ * KEYS: all, mark, indexes. ARGV: value of the mark, for how many ms.
+ */
+export const END = new ValkeyScript(`${COMMON}
+-- In this order it is done even where the memory is full.
+for at = 3, #KEYS do
+  if is(KEYS[at], 'zset') then
+    for _, session in ipairs(redis.call('ZRANGE', KEYS[at], 0, -1)) do remove(session, KEYS[1]) end
+  end
+  redis.call('DEL', KEYS[at])
+end
+local before = is(KEYS[2], 'string') and redis.call('STRLEN', KEYS[2]) <= 20 and tonumber(redis.call('GET', KEYS[2])) or 0
+redis.call('SET', KEYS[2], string.format('%d', math.max(before, tonumber(ARGV[1]))), 'PX', ARGV[2])
+return 1
+`);
+
+/** Sets a text if it is still what was read. KEYS: text. ARGV: what was read (empty: nothing), what it is to be, ms to live. */
+export const REPLACE = new ValkeyScript(`${COMMON}
+local found = is(KEYS[1], 'string') and redis.call('STRLEN', KEYS[1]) <= 1024 and redis.call('GET', KEYS[1]) or ''
+if found ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+`);
+
+/** KEYS: names of what is taken, of which one is there if it was taken. ARGV: ms. */
+export const TAKE = new ValkeyScript(`
+for at = 1, #KEYS do
+  if redis.call('EXISTS', KEYS[at]) == 1 then return 0 end
+end
+redis.call('SET', KEYS[1], '', 'PX', ARGV[1])
+return 1
+`);

@@ -1,0 +1,202 @@
+/** ValkeySessionStore: keeps sessions in Valkey, sealed, for all replicas of Service A. */
+import { createHash } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { ValkeyError, type ValkeyClient, type ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
+import type { EndedSession } from '../ended-sessions.js';
+import { SessionRechecks } from '../session-rechecks.js';
+import { SessionStoreError } from '../session-store-error.js';
+import { rememberedMs, type SessionStore, type StoreBounds } from '../session-store.js';
+import type { UserSession } from '../user-session.js';
+import { beginningOf, type SealedSessions } from './sealed-sessions.js';
+import { ServerClock } from './server-clock.js';
+import { ADD, CHANGE, DELETE, END, FIND, REPLACE, TAKE } from './session-scripts.js';
+
+/** More requests of one session at once than a browser makes. */
+const MAX_ATTEMPTS = 50;
+
+/** While the server is away. */
+const MAX_OWED_ENDS = 10_000;
+
+type Arguments = readonly (string | number)[];
+
+interface End {
+  readonly keys: readonly string[];
+  readonly args: Arguments;
+}
+
+export interface SessionOwner {
+  readonly issuer: string;
+  readonly clientId: string;
+}
+
+/** In one database with other services, realms and uses: all names begin with those of the issuer and the client. */
+export class ValkeySessionStore implements SessionStore {
+  readonly isShared = true;
+  readonly clock = new ServerClock();
+  readonly #logger = new Logger('SessionStore');
+  readonly #rechecks = new SessionRechecks(() => this.clock.nowMs());
+  readonly #prefix: string;
+  readonly #all: string;
+  readonly #recheck: string;
+  /** Ends of sessions that the server has not taken yet, by their mark. */
+  readonly #owedEnds = new Map<string, End>();
+  #isAway = false;
+
+  constructor(
+    private readonly valkey: ValkeyClient,
+    private readonly sealed: SealedSessions,
+    private readonly bounds: StoreBounds,
+    { issuer, clientId }: SessionOwner,
+  ) {
+    const owner = createHash('sha256')
+      .update(JSON.stringify([issuer, clientId]))
+      .digest('hex')
+      .slice(0, 16);
+    this.#prefix = `nestjs-keycloak-s2s:{${owner}}:`;
+    this.#all = `${this.#prefix}sessions`;
+    this.#recheck = `${this.#prefix}recheck`;
+  }
+
+  async add(key: string, session: UserSession, issuedAt: number): Promise<boolean> {
+    const { subject, sessionId } = session;
+    const [own, ...others] = this.#named('by-subject', 'subject', subject);
+    const [ofSession] = sessionId === undefined ? [own] : this.#named('by-sid', 'sid', sessionId);
+    const marks = sessionId === undefined ? [] : this.#named('ended-sid', 'sid', sessionId);
+    const keys = [
+      this.#nameOf(key),
+      this.#all,
+      own,
+      ofSession,
+      ...others,
+      ...marks,
+      ...this.#named('ended-subject', 'subject', subject),
+    ];
+    const { maxSessions, maxSessionsPerUser, sessionIdleSeconds } = this.bounds;
+    const args = [
+      this.sealed.write(key, session),
+      this.#msToLive(session),
+      maxSessionsPerUser,
+      maxSessions,
+      sessionIdleSeconds * 1000,
+      issuedAt,
+      others.length,
+      marks.length,
+    ];
+    return (await this.#run(ADD, keys, args)) === 1;
+  }
+
+  async update(
+    key: string,
+    change: (session: UserSession) => UserSession | undefined,
+  ): Promise<UserSession | undefined> {
+    const names = [this.#nameOf(key), this.#all];
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const sealed = await this.#find(key);
+      const session = sealed === undefined ? undefined : this.sealed.read(key, sealed);
+      if (sealed === undefined || session === undefined) return undefined;
+      const changed = change(session);
+      if (changed === session) return session;
+      const before = beginningOf(sealed);
+      const isDone =
+        changed === undefined
+          ? await this.#run(DELETE, names, [before])
+          : await this.#run(CHANGE, names, [before, this.sealed.write(key, changed), this.#msToLive(changed)]);
+      if (isDone === 1) return changed;
+    }
+    throw new SessionStoreError('changed_all_the_time');
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#run(DELETE, [this.#nameOf(key), this.#all], ['']);
+  }
+
+  async end({ sessionId, subject }: EndedSession, issuedAt: number): Promise<void> {
+    if (sessionId === undefined && subject === undefined) return;
+    const [kind, value] = sessionId === undefined ? ['subject', subject ?? ''] : ['sid', sessionId];
+    const [mark] = this.#named(`ended-${kind}`, kind, value);
+    const indexes = this.#named(`by-${kind}`, kind, value);
+    // Whoever is asked to end a session is asked once: it ends before anything else is asked for.
+    this.#owedEnds.set(mark, { keys: [this.#all, mark, ...indexes], args: [issuedAt, rememberedMs(this.bounds)] });
+    const [oldest] = this.#owedEnds.keys();
+    if (this.#owedEnds.size > MAX_OWED_ENDS && oldest !== undefined) this.#owedEnds.delete(oldest);
+    await this.#end();
+  }
+
+  /** Holds at this replica at once, and at the others as soon as the store is reached. */
+  async requireRecheck(): Promise<void> {
+    this.#rechecks.require();
+    await this.#find('');
+  }
+
+  needsRecheck(askedAtMs: number): boolean {
+    return this.#rechecks.areDueSince(askedAtMs);
+  }
+
+  async takeLogin(state: string, ttlSeconds: number): Promise<boolean> {
+    return (await this.#run(TAKE, this.#named('login', 'state', state), [ttlSeconds * 1000])) === 1;
+  }
+
+  /** Nest calls it. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.valkey.close();
+  }
+
+  /** What is sealed of a session. With the answer comes what other replicas learned about rechecks; what this one knows more is written. */
+  async #find(key: string): Promise<string | undefined> {
+    const answer = await this.#run(FIND, [this.#nameOf(key), this.#recheck]);
+    const [sealed, recheck, nowMs] = answer as readonly [string | null, string | null, number];
+    this.clock.learn(nowMs);
+    const theirs = recheck === null ? undefined : this.sealed.readRecheck(recheck);
+    if (theirs !== undefined) this.#rechecks.learn(theirs);
+    const ours = this.#rechecks.times;
+    if (ours !== undefined && ours.lastMs > (theirs?.lastMs ?? -Infinity)) {
+      const args = [recheck ?? '', this.sealed.writeRecheck(ours), rememberedMs(this.bounds)];
+      if ((await this.#run(REPLACE, [this.#recheck], args)) !== 1) return this.#find(key);
+    }
+    return sealed ?? undefined;
+  }
+
+  /** The server forgets it when it has expired by either limit. */
+  #msToLive({ startedAtMs, usedAtMs }: UserSession): number {
+    const { sessionIdleSeconds, sessionMaxSeconds } = this.bounds;
+    const endsAtMs = Math.min(usedAtMs + sessionIdleSeconds * 1000, startedAtMs + sessionMaxSeconds * 1000);
+    return Math.max(1, Math.ceil(endsAtMs - this.clock.nowMs()));
+  }
+
+  #nameOf(key: string): string {
+    return `${this.#prefix}session:${key}`;
+  }
+
+  #named(kind: string, about: string, value: string): readonly [first: string, ...others: string[]] {
+    const [first, ...others] = this.sealed.names(about, value);
+    const name = (one: string): string => `${this.#prefix}${kind}:${one}`;
+    return [name(first), ...others.map(name)];
+  }
+
+  async #end(): Promise<void> {
+    for (const [mark, end] of this.#owedEnds) {
+      await this.#ask(END, end.keys, end.args);
+      if (this.#owedEnds.get(mark) === end) this.#owedEnds.delete(mark);
+    }
+  }
+
+  async #run(script: ValkeyScript, keys: readonly string[], args: Arguments = []): Promise<unknown> {
+    await this.#end();
+    return this.#ask(script, keys, args);
+  }
+
+  async #ask(script: ValkeyScript, keys: readonly string[], args: Arguments): Promise<unknown> {
+    try {
+      const answer = await this.valkey.run(script, keys, args.map(String));
+      if (this.#isAway) this.#logger.log('Session store available again');
+      this.#isAway = false;
+      return answer;
+    } catch (error) {
+      const reason = error instanceof ValkeyError ? error.message : 'unknown';
+      if (!this.#isAway)
+        this.#logger.error('Session store unavailable: requests with a session are answered 503', { reason });
+      this.#isAway = true;
+      throw new SessionStoreError(reason);
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/** Valkey script: what the server does in one step, so that nobody else's commands come in between (Lua). */
+import { createHash } from 'node:crypto';
+import { ValkeyError, type ValkeyConnection } from './valkey-connection.js';
+
+export class ValkeyScript {
+  readonly #sha: string;
+
+  constructor(private readonly text: string) {
+    this.#sha = createHash('sha1').update(text).digest('hex');
+  }
+
+  /** Sends the script itself only where the server does not have it. Throws `ValkeyError`. @internal */
+  async run(
+    connection: ValkeyConnection,
+    keys: readonly string[],
+    args: readonly string[],
+    deadlineMs: number,
+  ): Promise<unknown> {
+    const all = [String(keys.length), ...keys, ...args];
+    try {
+      return await connection.send(['EVALSHA', this.#sha, ...all], deadlineMs);
+    } catch (error) {
+      if (!(error instanceof ValkeyError) || error.message !== 'noscript') throw error;
+      return connection.send(['EVAL', this.text, ...all], deadlineMs);
+    }
+  }
+}

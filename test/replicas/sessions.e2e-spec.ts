@@ -1,0 +1,128 @@
+/** Replicas of Service A, which share sessions over a real Valkey: a user is logged in at all of them, or at none. On Keycloak. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { RevocationList } from 'nestjs-keycloak-s2s';
+import { UserSessions } from '../../apps/service-a/src/login/user-sessions.js';
+import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
+import { Browser, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
+import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { callbackOf } from '../support/login-at.js';
+import { RunningServices, ttl } from '../support/running-services.js';
+
+const key = (): string => randomBytes(32).toString('base64');
+const JSON_ONLY = { Accept: 'application/json' };
+
+let valkey: Valkey;
+let first: RunningServices;
+let second: RunningServices;
+let addresses: readonly [string, string];
+
+/** It sends one replica what the other one set, as behind a balancer without sticky sessions. */
+function newBrowser(): Browser {
+  const browser = new Browser();
+  const jar = new Map<string, string>();
+  for (const address of addresses) browser.cookies.set(address, jar);
+  return browser;
+}
+
+const chain = (browser: Browser, at: string): Promise<Page> =>
+  browser.send(`${at}/run-service-b`, { headers: JSON_ONLY });
+const sessionIn = (browser: Browser): string | undefined => browser.cookie(addresses[0], 'session') || undefined;
+
+const onValkey = valkeyPath === undefined ? describe.skip : describe;
+
+onValkey('replicas of Service A that share sessions over Valkey', () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    valkey = await Valkey.start(valkeyPath ?? '');
+    const shared = {
+      ...ttl(300),
+      PUBLIC_URL: publicUrl,
+      SHARED_STATE_URL: valkey.url,
+      SHARED_DENIAL_KEYS: key(),
+      SHARED_STATE_KEYS: key(),
+    };
+    first = await RunningServices.start({ variables: shared });
+    const urls = { SERVICE_B_URL: first.b.url, SERVICE_C_URL: first.c.url };
+    second = await RunningServices.start({ only: ['service-a'], variables: { ...shared, ...urls } });
+    addresses = [first.a.url, second.a.url];
+  });
+  afterAll(async () => {
+    await second.stop();
+    await first.stop();
+    await valkey.remove();
+  });
+  /** The login begins at one replica, and comes back to the other. */
+  beforeEach(async () => {
+    browser = newBrowser();
+    const callback = await callbackOf(addresses[0], browser, 'alice');
+    await browser.send(callback.replace(...addresses));
+  });
+
+  it('logged in, the chain runs as the user at each (BF-05)', async () => {
+    for (const at of addresses) {
+      expect((await chain(browser, at)).status).toBe(200);
+      expect((await browser.send(`${at}/run-service-b`)).text).toContain('alice');
+      expect((await browser.send(at)).text).toContain('Logged in as <strong>alice');
+    }
+  });
+
+  it('a login is taken once, at whichever replica it comes back (BF-01)', async () => {
+    const another = newBrowser();
+    const callback = await callbackOf(addresses[0], another, 'alice');
+    const both = await Promise.all([another.send(callback), another.send(callback.replace(...addresses))]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual([303, 400]);
+  });
+
+  it('logged out at one, nobody is logged in at the other, and the cookie is cleared (BF-09)', async () => {
+    const id = sessionIn(browser) ?? '';
+    const form = {
+      csrf_token: /name="csrf_token" value="([^"]+)"/.exec((await browser.send(addresses[0])).text)?.[1] ?? '',
+    };
+    const headers = { 'sec-fetch-site': 'same-origin' };
+    const answer = await browser.send(`${addresses[1]}/auth/logout`, { method: 'POST', headers, form });
+    expect([answer.status, sessionIn(browser)]).toEqual([303, undefined]);
+    for (const at of addresses) {
+      browser.setCookie(at, 'session', id);
+      expect([(await chain(browser, at)).status, sessionIn(browser)]).toEqual([401, undefined]);
+    }
+  });
+
+  it('while Valkey is away nobody is said to be logged out, and no cookie is cleared (BF-05)', async () => {
+    const id = sessionIn(browser);
+    for (const at of addresses) expect((await chain(browser, at)).status).toBe(200);
+    valkey.freeze();
+    try {
+      for (const at of addresses) {
+        const { status, text } = await chain(browser, at);
+        expect([status, JSON.parse(text)]).toEqual([503, expect.objectContaining({ code: 'sessions_unavailable' })]);
+        for (const path of ['/', '/run-service-b']) {
+          const page = await browser.send(at + path);
+          expect([page.status, page.headers.get('retry-after')]).toEqual([503, '1']);
+          expect(page.text).toContain('Sessions are not available at the moment');
+        }
+        expect(sessionIn(browser)).toBe(id);
+      }
+      // Nothing else needs sessions.
+      await expect(first.a.live()).resolves.toMatchObject({ status: 200 });
+      await expect(first.b.ready()).resolves.toMatchObject({ status: 200 });
+    } finally {
+      valkey.thaw();
+    }
+    await sleep(500);
+    for (const at of addresses) expect((await chain(browser, at)).status).toBe(200);
+  });
+
+  it('denied at one, by whomever, the session runs at none, and has ended (RS-13)', async () => {
+    const id = sessionIn(browser) ?? '';
+    const session = await second.a.app.get(UserSessions, { strict: false }).find(id);
+    for (const at of addresses) expect((await chain(browser, at)).status).toBe(200);
+    second.a.app.get(RevocationList, { strict: false }).deny({ sid: session?.sessionId ?? '' });
+    // B may know of it before A does.
+    for (; sessionIn(browser) !== undefined; await sleep(10)) await chain(browser, addresses[0]);
+    browser.setCookie(addresses[0], 'session', id);
+    expect((await chain(browser, addresses[1])).status).toBe(401);
+  });
+});

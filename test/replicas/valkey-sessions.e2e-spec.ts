@@ -1,0 +1,527 @@
+/** Sessions of Service A over a real Valkey: every replica has the same ones, whatever happens to the server or between replicas. */
+import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '@redis/client';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
+import { SealingKeys, ValkeyClient } from 'nestjs-keycloak-s2s/valkey';
+import type { LoggedIn, Refreshed } from '../../apps/service-a/src/login/openid-provider.js';
+import { OpenIdTokens } from '../../apps/service-a/src/login/openid-tokens.js';
+import { UserSessions } from '../../apps/service-a/src/login/user-sessions.js';
+import { SealedSessions } from '../../apps/service-a/src/login/valkey/sealed-sessions.js';
+import { ValkeySessionStore } from '../../apps/service-a/src/login/valkey/valkey-session-store.js';
+import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
+
+const key = (): string => randomBytes(32).toString('base64');
+const KEYS = [key()];
+const OWNER = { issuer: 'https://keycloak.test/realms/test', clientId: 'service-a' };
+const BOUNDS = { maxSessions: 1000, maxSessionsPerUser: 20, sessionIdleSeconds: 100, sessionMaxSeconds: 1000 };
+
+type Options = Partial<typeof BOUNDS & typeof OWNER> & { readonly keys?: readonly string[] };
+
+interface Replica {
+  readonly sessions: UserSessions;
+  readonly store: ValkeySessionStore;
+  accessTokenOf(id: string): Promise<string | undefined>;
+}
+
+let valkey: Valkey;
+/** The refresh tokens that Keycloak was sent, in their order. */
+let sent: (string | undefined)[];
+let refreshing: (refreshToken: string | undefined) => Promise<Refreshed>;
+const open: ValkeySessionStore[] = [];
+
+function replica({ keys = KEYS, ...bent }: Options = {}): Replica {
+  const bounds = { ...BOUNDS, ...bent };
+  const owner = { ...OWNER, ...bent };
+  const sealed = new SealedSessions(new SealingKeys(keys), owner.issuer, owner.clientId);
+  const store = new ValkeySessionStore(new ValkeyClient({ url: valkey.url }), sealed, bounds, owner);
+  open.push(store);
+  const refresh = async (before: OpenIdTokens): Promise<Refreshed> => {
+    const { refreshToken } = before.reveal();
+    sent.push(refreshToken);
+    return refreshing(refreshToken);
+  };
+  const sessions = new UserSessions(store, { ready: async () => undefined, refresh }, bounds);
+  return {
+    sessions,
+    store,
+    accessTokenOf: async (id) => (await sessions.findFresh(id))?.tokens.reveal().accessToken,
+  };
+}
+
+function tokens(name = 'first', lifeSeconds = 300): OpenIdTokens {
+  const askedAtMs = performance.now();
+  return new OpenIdTokens({
+    accessToken: `${name}-access`,
+    refreshToken: `${name}-refresh`,
+    idToken: `${name}-id`,
+    askedAtMs,
+    expiresAtMs: askedAtMs + lifeSeconds * 1000,
+  });
+}
+
+const login = (change: Partial<LoggedIn> = {}): LoggedIn => ({
+  subject: 'alice-id',
+  sessionId: 's1',
+  username: 'alice',
+  issuedAt: 1000,
+  tokens: tokens(),
+  ...change,
+});
+
+/** Their access token is to be refreshed before its next use. */
+const stale = (): LoggedIn => login({ tokens: tokens('first', 5) });
+
+/** What an operator, or an attacker, does at the server. */
+async function command(...args: string[]): Promise<unknown> {
+  const client = createClient({ url: valkey.url.replace('valkey', 'redis'), RESP: 2 });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await client.sendCommand(args);
+  } finally {
+    client.destroy();
+  }
+}
+
+const keysOf = async (pattern: string): Promise<string[]> => ((await command('KEYS', pattern)) as string[]).toSorted();
+
+/** All that is in the server, as somebody sees it who can read it. */
+async function everything(): Promise<string> {
+  const seen: string[] = [];
+  for (const name of await keysOf('*')) {
+    const type = await command('TYPE', name);
+    const reading = { hash: ['HGETALL', name], zset: ['ZRANGE', name, '0', '-1'], string: ['GET', name] }[String(type)];
+    seen.push(name, JSON.stringify(await command(...(reading ?? ['TYPE', name]))));
+  }
+  return seen.join('\n');
+}
+
+const unavailable = { status: 503, response: { code: 'sessions_unavailable' } };
+
+const onValkey = valkeyPath === undefined ? describe.skip : describe;
+
+onValkey('sessions over Valkey', () => {
+  beforeAll(async () => {
+    valkey = await Valkey.start(valkeyPath ?? '');
+  });
+  afterAll(() => valkey.remove());
+  beforeEach(async () => {
+    await command('FLUSHALL');
+    sent = [];
+    refreshing = async () => ({ tokens: tokens('second') });
+  });
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    for (const store of open.splice(0)) await store.onApplicationShutdown();
+  });
+
+  describe('of several replicas', () => {
+    it('begin at one, are found at all, and end at any (BF-05)', async () => {
+      const [one, other] = [replica(), replica()];
+      const id = await one.sessions.begin(login());
+      await expect(other.sessions.find(id)).resolves.toMatchObject({ username: 'alice', subject: 'alice-id' });
+      await expect(other.accessTokenOf(id)).resolves.toBe('first-access');
+      await other.sessions.end(id);
+      await expect(one.sessions.find(id)).resolves.toBeUndefined();
+      expect([one.sessions.wouldKnow(id), other.sessions.wouldKnow(id)]).toEqual([true, true]);
+    });
+
+    it.each([
+      ['sid', { sessionId: 's1', subject: 'alice-id' }],
+      ['sub', { sessionId: undefined, subject: 'alice-id' }],
+    ])(
+      'end at all by %s, those of others do not, and no login in progress brings one back (BF-09)',
+      async (_, ended) => {
+        const [one, other] = [replica(), replica()];
+        const ids = [await one.sessions.begin(login()), await other.sessions.begin(login())];
+        const bob = await one.sessions.begin(login({ subject: 'bob-id', sessionId: 's9' }));
+        await other.sessions.endAtKeycloak(ended, 1000);
+        for (const id of ids) await expect(one.sessions.find(id)).resolves.toBeUndefined();
+        await expect(one.sessions.find(bob)).resolves.toBeDefined();
+        await expect(one.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
+        const later = login({ sessionId: 's4', issuedAt: 1001 });
+        await expect(one.sessions.begin(later)).resolves.toEqual(expect.any(String));
+      },
+    );
+
+    it('of a user without sid end by the user', async () => {
+      const one = replica();
+      const id = await one.sessions.begin(login({ sessionId: undefined }));
+      await one.sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
+      await expect(one.sessions.find(id)).resolves.toBeUndefined();
+      await expect(one.sessions.begin(login({ sessionId: undefined }))).rejects.toMatchObject({
+        reason: 'session_ended_meanwhile',
+      });
+    });
+
+    it('are bounded for each user, and for all: the least recently used one goes (BF-05)', async () => {
+      const bounds = { maxSessions: 4, maxSessionsPerUser: 2 };
+      const [one, other] = [replica(bounds), replica(bounds)];
+      const begin = async (subject: string, at = one): Promise<string> => {
+        await sleep(2);
+        return at.sessions.begin(login({ subject, sessionId: `${subject}-${randomBytes(4).toString('hex')}` }));
+      };
+      const isThere = async (...ids: string[]): Promise<boolean[]> => {
+        const found = await Promise.all(ids.map((id) => one.store.update(keyHash(id), (session) => session)));
+        return found.map((session) => session !== undefined);
+      };
+      const bob = await begin('bob');
+      const [first, second, third] = [await begin('alice'), await begin('alice', other), await begin('alice')];
+      expect(await isThere(bob, first, second, third)).toEqual([true, false, true, true]);
+      const [carol, dave] = [await begin('carol'), await begin('dave', other)];
+      expect(await isThere(bob, second, third, carol, dave)).toEqual([false, true, true, true, true]);
+      // Of those that are gone nothing is left.
+      expect(await keysOf('*:session:*')).toHaveLength(4);
+      expect(await command('ZCARD', (await keysOf('*:sessions'))[0] ?? '')).toBe(4);
+    });
+
+    it('expire by both limits, at each replica and in the server (BF-05)', async () => {
+      const bounds = { sessionIdleSeconds: 2, sessionMaxSeconds: 4 };
+      const [one, other] = [replica(bounds), replica(bounds)];
+      const [used, idle] = [await one.sessions.begin(login()), await one.sessions.begin(login())];
+      for (let times = 0; times < 4; times += 1) {
+        await sleep(700);
+        await expect(other.sessions.find(used)).resolves.toBeDefined();
+      }
+      await expect(one.sessions.find(idle)).resolves.toBeUndefined();
+      await sleep(700);
+      await expect(other.sessions.find(used)).resolves.toBeDefined();
+      await sleep(700);
+      await expect(one.sessions.find(used)).resolves.toBeUndefined();
+      expect(await keysOf('*:session:*')).toEqual([]);
+    });
+
+    it('keep one login for one of them (BF-01)', async () => {
+      const stores = [replica().store, replica().store, replica().store];
+      const taken = await Promise.all(stores.map((store) => store.takeLogin('the-state', 600)));
+      expect(taken.toSorted()).toEqual([false, false, true]);
+      await expect(replica().store.takeLogin('another-state', 600)).resolves.toBe(true);
+    });
+
+    it('are rechecked at all when one could not verify a logout token (BF-09)', async () => {
+      const [one, other] = [replica(), replica()];
+      const id = await one.sessions.begin(login());
+      await sleep(5);
+      await one.sessions.recheckAll();
+      await sleep(5);
+      await expect(other.sessions.findConfirmed(id)).resolves.toBeDefined();
+      expect(sent).toEqual(['first-refresh']);
+      await expect(one.sessions.findConfirmed(id)).resolves.toBeDefined();
+      await expect(replica().sessions.findConfirmed(id)).resolves.toBeDefined();
+      expect(sent).toHaveLength(1);
+    });
+  });
+
+  describe('whose clocks differ', () => {
+    const differBy = (seconds: number) => {
+      const { now } = Date;
+      jest.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1000);
+    };
+
+    it.each([30, -30])('by %d s: they last as long as they should, and no longer for it (BF-05)', async (seconds) => {
+      const [one, other] = [replica(), replica()];
+      const id = await one.sessions.begin(login());
+      differBy(seconds);
+      for (let times = 0; times < 3; times += 1) await expect(other.sessions.find(id)).resolves.toBeDefined();
+      const written = await other.sessions.begin(login());
+      jest.restoreAllMocks();
+      const found = [await one.sessions.find(id), await one.sessions.find(written)];
+      const ages = found.map((session) => Date.now() - (session?.startedAtMs ?? 0));
+      for (const age of ages) expect(Math.abs(age)).toBeLessThan(29_000);
+      await expect(one.accessTokenOf(written)).resolves.toBe('first-access');
+      expect(sent).toEqual([]);
+    });
+
+    it('from that of a server that went back: nothing gets younger', async () => {
+      const one = replica();
+      const id = await one.sessions.begin(login());
+      differBy(BOUNDS.sessionIdleSeconds + 1);
+      await expect(one.sessions.find(id)).resolves.toBeUndefined();
+    });
+
+    it('by hours: a session from the future is none', async () => {
+      const one = replica();
+      const id = await one.sessions.begin(login());
+      await one.store.update(keyHash(id), (session) => ({ ...session, usedAtMs: session.usedAtMs + 3_600_000 }));
+      await expect(one.sessions.find(id)).resolves.toBeUndefined();
+    });
+  });
+
+  describe('being refreshed', () => {
+    it('at many replicas at once: the refresh token is sent once, and all have the answer (BF-08)', async () => {
+      const replicas = [replica(), replica(), replica()];
+      refreshing = async () => {
+        await sleep(200);
+        return { tokens: tokens('second') };
+      };
+      const id = await replicas[0]!.sessions.begin(stale());
+      const all = Array.from({ length: 10 }, () => replicas).flat();
+      const got = await Promise.all(all.map(({ accessTokenOf }) => accessTokenOf(id)));
+      expect(new Set(got)).toEqual(new Set(['second-access']));
+      expect(sent).toEqual(['first-refresh']);
+    });
+
+    it('a refusal ends them everywhere (BF-08)', async () => {
+      const [one, other] = [replica(), replica()];
+      refreshing = async () => {
+        await sleep(50);
+        return { refused: true };
+      };
+      const id = await one.sessions.begin(stale());
+      const got = await Promise.all([one.accessTokenOf(id), other.accessTokenOf(id)]);
+      expect(got).toEqual([undefined, undefined]);
+      expect(sent).toHaveLength(1);
+    });
+
+    it('a refusal does not end one that a newer refresh has renewed (BF-08)', async () => {
+      const [one, other] = [replica(), replica()];
+      const id = await one.sessions.begin(stale());
+      refreshing = async () => {
+        // What a replica does that is ahead of this one.
+        await other.store.update(keyHash(id), (session) => ({
+          ...session,
+          generation: session.generation + 1,
+          tokens: tokens('newer').withTimes((ms) => other.store.clock.fromMonotonicMs(ms)),
+          refreshSentAtMs: undefined,
+        }));
+        return { refused: true };
+      };
+      await expect(one.accessTokenOf(id)).resolves.toBe('newer-access');
+      await expect(other.accessTokenOf(id)).resolves.toBe('newer-access');
+    });
+
+    it('a logout at another replica meanwhile ends them (BF-08, BF-09)', async () => {
+      const [one, other] = [replica(), replica()];
+      const id = await one.sessions.begin(stale());
+      refreshing = async () => {
+        await other.sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
+        return { tokens: tokens('second') };
+      };
+      await expect(one.accessTokenOf(id)).resolves.toBeUndefined();
+      await expect(one.sessions.find(id)).resolves.toBeUndefined();
+      expect(await keysOf('*:session:*')).toEqual([]);
+    });
+
+    it('a refresh token that may have been used is not sent again; the session lasts as long as its access token (BF-08)', async () => {
+      const [one, other] = [replica(), replica()];
+      const id = await one.sessions.begin(login({ tokens: tokens('first', 2) }));
+      refreshing = async () =>
+        Promise.reject(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }));
+      await expect(one.accessTokenOf(id)).rejects.toMatchObject({ reason: 'timeout' });
+      // As if the time in which an answer may come were over.
+      await one.store.update(keyHash(id), (session) => ({
+        ...session,
+        refreshSentAtMs: (session.refreshSentAtMs ?? Number.NaN) - 20_000,
+      }));
+      refreshing = async () => ({ tokens: tokens('second') });
+      await expect(other.accessTokenOf(id)).resolves.toBe('first-access');
+      await sleep(2000);
+      await expect(other.accessTokenOf(id)).resolves.toBeUndefined();
+      expect(sent).toEqual(['first-refresh']);
+    });
+
+    it.each(['ECONNREFUSED', 'circuit_open', 'queue_full', 'answered_503_other'] as const)(
+      'after %s it is sent again, since it was not used (BF-08)',
+      async (reason) => {
+        const [one, other] = [replica(), replica()];
+        const id = await one.sessions.begin(stale());
+        refreshing = async () =>
+          Promise.reject(new AuthorizationServerError('authorization_server_unavailable', { reason }));
+        await expect(one.accessTokenOf(id)).rejects.toMatchObject({ reason });
+        refreshing = async () => ({ tokens: tokens('second') });
+        await expect(other.accessTokenOf(id)).resolves.toBe('second-access');
+      },
+    );
+
+    it('new tokens are not lost when the store is away as they come (BF-08)', async () => {
+      const one = replica();
+      const id = await one.sessions.begin(stale());
+      await command('CONFIG', 'SET', 'save', '1 1');
+      refreshing = async () => {
+        await command('SAVE');
+        await valkey.kill();
+        setTimeout(() => void valkey.start(), 700);
+        return { tokens: tokens('second') };
+      };
+      await expect(one.accessTokenOf(id)).resolves.toBe('second-access');
+      await expect(replica().accessTokenOf(id)).resolves.toBe('second-access');
+      expect(sent).toHaveLength(1);
+    });
+  });
+
+  describe('whoever has the server', () => {
+    it('and reads it learns nothing of them', async () => {
+      const one = replica();
+      await one.sessions.begin(login());
+      await one.sessions.endAtKeycloak({ sessionId: 's7', subject: 'carol-id' }, 1000);
+      await one.sessions.endAtKeycloak({ sessionId: undefined, subject: 'dave-id' }, 1000);
+      await one.sessions.recheckAll();
+      await one.store.takeLogin('the-state', 600);
+      const seen = await everything();
+      expect(seen.length).toBeGreaterThan(500);
+      expect(seen).not.toMatch(/alice|carol|dave|first-|s7|\bs1\b|the-state|service-a|keycloak\.test/);
+    });
+
+    it('and moves one in place of another makes nobody another', async () => {
+      const one = replica();
+      const alice = await one.sessions.begin(login());
+      const bob = await one.sessions.begin(login({ subject: 'bob-id', sessionId: 's2' }));
+      const [of, to] = [alice, bob].map((id) => `*:session:${keyHash(id)}`);
+      const [from, into] = [(await keysOf(of ?? ''))[0] ?? '', (await keysOf(to ?? ''))[0] ?? ''];
+      await command('COPY', from, into, 'REPLACE');
+      await expect(one.sessions.find(bob)).resolves.toBeUndefined();
+      await expect(one.sessions.find(alice)).resolves.toMatchObject({ subject: 'alice-id' });
+    });
+
+    it.each<[string, Options]>([
+      ['another key', { keys: [key()] }],
+      ['another service', { clientId: 'service-b' }],
+      ['another realm', { issuer: 'https://keycloak.test/realms/other' }],
+    ])('nor does what was sealed by %s, and it widens nothing', async (_, bent) => {
+      const [one, other] = [replica(), replica(bent)];
+      const id = await one.sessions.begin(login());
+      await expect(other.sessions.find(id)).resolves.toBeUndefined();
+      const [from = ''] = await keysOf(`*:session:${keyHash(id)}`);
+      const theirs = await other.sessions.begin(login());
+      const [into = ''] = (await keysOf(`*:session:${keyHash(theirs)}`)) ?? [];
+      await command('COPY', from, into, 'REPLACE');
+      await expect(other.sessions.find(theirs)).resolves.toBeUndefined();
+      await expect(one.sessions.find(id)).resolves.toBeDefined();
+    });
+
+    it('and fills it with garbage of every kind ends sessions at most', async () => {
+      const one = replica();
+      const id = await one.sessions.begin(login());
+      await one.sessions.recheckAll();
+      const names = await keysOf('*');
+      expect(names.length).toBeGreaterThanOrEqual(5);
+      for (const name of names) {
+        await command('DEL', name);
+        await (name.includes('session:') ? command('SET', name, 'garbage') : command('LPUSH', name, 'garbage'));
+      }
+      await expect(one.sessions.find(id)).resolves.toBeUndefined();
+      const next = await one.sessions.begin(login());
+      await expect(replica().sessions.find(next)).resolves.toMatchObject({ subject: 'alice-id' });
+      await command('HSET', (await keysOf(`*:session:${keyHash(next)}`))[0] ?? '', 's', 'x'.repeat(300_000));
+      await expect(one.sessions.find(next)).resolves.toBeUndefined();
+      await one.sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
+      await expect(one.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
+    });
+
+    it('can bring back one that ended, but not its mark: nobody logs in by it', async () => {
+      const one = replica();
+      const id = await one.sessions.begin(stale());
+      const [name = ''] = await keysOf('*:session:*');
+      await command('COPY', name, 'kept');
+      await one.sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
+      await command('COPY', 'kept', name, 'REPLACE');
+      refreshing = async () => ({ refused: true });
+      await expect(one.accessTokenOf(id)).resolves.toBeUndefined();
+    });
+  });
+
+  it('are opened by each key, and sealed by the first, so that keys are replaced without a gap', async () => {
+    const next = key();
+    const old = replica();
+    const id = await old.sessions.begin(login());
+    const [both, rolled] = [replica({ keys: [...KEYS, next] }), replica({ keys: [next, ...KEYS] })];
+    await expect(rolled.sessions.find(id)).resolves.toBeDefined();
+    const newer = await rolled.sessions.begin(login());
+    await expect(both.sessions.find(newer)).resolves.toBeDefined();
+    await expect(replica({ keys: [next] }).sessions.find(newer)).resolves.toBeDefined();
+    // What is named by either key ends by both.
+    await rolled.sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
+    for (const one of [id, newer]) await expect(both.sessions.find(one)).resolves.toBeUndefined();
+    await expect(both.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
+    await expect(rolled.store.takeLogin('state', 600)).resolves.toBe(true);
+    await expect(both.store.takeLogin('state', 600)).resolves.toBe(false);
+  });
+
+  describe('when the server', () => {
+    afterEach(async () => {
+      valkey.thaw();
+      await valkey.kill();
+      await valkey.start();
+    });
+
+    /** Everything that needs the store. */
+    const attempts = (one: Replica, id: string): Promise<PromiseSettledResult<unknown>[]> =>
+      Promise.allSettled([
+        one.sessions.find(id),
+        one.sessions.findFresh(id),
+        one.sessions.findConfirmed(id),
+        one.sessions.begin(login()),
+        one.sessions.end(id),
+        one.sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000),
+        one.sessions.recheckAll(),
+        one.store.takeLogin('state', 600),
+      ]);
+
+    it.each<[string, () => Promise<void>, () => Promise<void>]>([
+      ['is gone', () => valkey.kill(), () => valkey.start()],
+      ['hangs', async () => valkey.freeze(), async () => valkey.thaw()],
+    ])('%s, all of it is 503, and afterwards they are back', async (_, away, back) => {
+      const [one, other] = [replica(), replica()];
+      const [id, sid] = [await one.sessions.begin(login()), await one.sessions.begin(login({ sessionId: 's2' }))];
+      await command('SAVE');
+      await other.sessions.find(id);
+      await away();
+      for (const result of await attempts(one, id)) {
+        expect(result).toMatchObject({ status: 'rejected', reason: unavailable });
+      }
+      // Requests do not queue up.
+      const many = await Promise.allSettled(Array.from({ length: 200 }, () => other.sessions.find(id)));
+      for (const result of many) expect(result).toMatchObject({ status: 'rejected', reason: unavailable });
+      await back();
+      await sleep(300);
+      // What was to end then ends before anything else is asked.
+      await expect(one.sessions.find(id)).resolves.toBeUndefined();
+      await expect(other.sessions.find(id)).resolves.toBeUndefined();
+      await expect(other.sessions.find(sid)).resolves.toMatchObject({ username: 'alice' });
+      await expect(one.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
+    });
+
+    it('is full, they are found, and a login is 503', async () => {
+      const one = replica();
+      const id = await one.sessions.begin(login());
+      await command('CONFIG', 'SET', 'maxmemory', '1');
+      await expect(one.sessions.begin(login())).rejects.toMatchObject(unavailable);
+      await sleep(1100);
+      await expect(one.sessions.find(id)).resolves.toBeDefined();
+      await one.sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
+      await expect(one.sessions.find(id)).resolves.toBeUndefined();
+      await command('CONFIG', 'SET', 'maxmemory', '0');
+      await expect(one.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
+      await expect(one.sessions.begin(login({ sessionId: 's2' }))).resolves.toEqual(expect.any(String));
+    });
+
+    it('can only be read, a login is 503, and so is the end of a session', async () => {
+      const one = replica();
+      const id = await one.sessions.begin(login());
+      await command('REPLICAOF', '127.0.0.1', '1');
+      await expect(one.sessions.begin(login())).rejects.toMatchObject(unavailable);
+      await expect(one.sessions.end(id)).rejects.toMatchObject(unavailable);
+      await command('REPLICAOF', 'NO', 'ONE');
+      await expect(one.sessions.find(id)).resolves.toBeDefined();
+    });
+
+    it('starts empty, nobody is logged in, and everybody can log in', async () => {
+      const one = replica();
+      const id = await one.sessions.begin(login());
+      await valkey.kill();
+      await valkey.start('--dbfilename', 'none.rdb');
+      await sleep(300);
+      await one.sessions.find(id).catch(() => undefined);
+      await sleep(300);
+      await expect(one.sessions.find(id)).resolves.toBeUndefined();
+      await expect(one.sessions.begin(login())).resolves.toEqual(expect.any(String));
+    });
+  });
+});
+
+/** As `UserSessions` names them. */
+function keyHash(id: string): string {
+  return createHash('sha256').update(id).digest('base64url');
+}
