@@ -4,6 +4,7 @@ import { CachedIntrospection } from './authorization-server/cached-introspection
 import { createAuthorizationServer } from './authorization-server/create-authorization-server.js';
 import { AuthorizationServerHealth } from './authorization-server/server-health.js';
 import { systemClock, type Clock } from './caching/clock.js';
+import { SharedLevel } from './caching/shared-level.js';
 import { Checkup } from './checkup/checkup.js';
 import { secretWeakness } from './checkup/secret-weakness.js';
 import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
@@ -43,6 +44,7 @@ export interface Surroundings {
 export interface ComposedKeycloak {
   readonly revocations: RevocationList;
   readonly sharing: RevocationSharing;
+  readonly shared: SharedLevel;
   readonly tokens: TokenSource;
   readonly clientCredentials: ClientCredentialsTokenProvider;
   readonly tokenExchange: TokenExchangeClient;
@@ -76,8 +78,13 @@ export function composeKeycloak(
   const denials = new HeldDenials(options, clock, revocationLog);
   const rechecks = new Rechecks(options.introspectionTtlSeconds * 1000, clock);
   const revocations = new RevocationList(options, clock, revocationLog, denials, rechecks);
+  options.sharedCache?.check(options);
+  const sharedLog = loggers('SharedCache');
+  const shared = new SharedLevel(options.sharedCache?.connect(options), clock, (reason) =>
+    sharedLog.error('The shared cache does not answer: Keycloak is asked for what other replicas may have', { reason }),
+  );
   const tokenLog = new TokenSourceLog(loggers('TokenSource'));
-  const tokens = new TokenSource(server.tokenEndpoint, options, clock, tokenLog, revocations);
+  const tokens = new TokenSource(server.tokenEndpoint, options, clock, tokenLog, revocations, shared);
   const sharing = new RevocationSharing(denials, rechecks, options, clock, loggers('RevocationSharing'));
   const introspection = new CachedIntrospection(
     server.introspection,
@@ -85,6 +92,7 @@ export function composeKeycloak(
     clock,
     (hash) => tokens.dropExchangedFrom(hash),
     rechecks,
+    shared,
   );
   // What Keycloak's access tokens look like.
   const verifierOptions = {
@@ -103,6 +111,7 @@ export function composeKeycloak(
   return {
     revocations,
     sharing,
+    shared,
     tokens,
     clientCredentials: new ClientCredentialsTokenProvider(tokens),
     tokenExchange: new TokenExchangeClient(tokens),

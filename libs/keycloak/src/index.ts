@@ -51,6 +51,13 @@ export { VerifiedAccessToken } from './protocol/verified-access-token.js';
 export { RevocationList } from './revocation/revocation-list.js';
 
 export type {
+  ConnectedSharedCache,
+  SharedCache,
+  SharedCacheContext,
+  SharedEntry,
+  SharedLookup,
+} from './caching/shared-cache.js';
+export type {
   ConnectedRevocationChannel,
   RevocationChannel,
   RevocationChannelContext,

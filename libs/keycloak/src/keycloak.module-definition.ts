@@ -12,7 +12,7 @@ export const RESOLVED_OPTIONS = Symbol(`nestjs-keycloak-s2s:resolved-options, ${
 export const KEYCLOAK = Symbol(`nestjs-keycloak-s2s:keycloak, ${PROVIDED}`);
 
 /** The injection token of what reads and fills the channel of denials. */
-export const REVOCATION_SHARING = Symbol('nestjs-keycloak-s2s:revocation-sharing');
+export const SHARED_STATE = Symbol('nestjs-keycloak-s2s:revocation-sharing');
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<KeycloakModuleOptions>({ moduleName: 'Keycloak' })

@@ -21,7 +21,7 @@ import {
   KEYCLOAK,
   MODULE_OPTIONS_TOKEN,
   RESOLVED_OPTIONS,
-  REVOCATION_SHARING,
+  SHARED_STATE,
   type ASYNC_OPTIONS_TYPE,
   type OPTIONS_TYPE,
 } from './keycloak.module-definition.js';
@@ -37,7 +37,7 @@ import { IntrospectionGuard } from './resource-server/introspection.guard.js';
 import { RefusalFilter } from './resource-server/refusal.filter.js';
 import { RouteReport } from './resource-server/route-report.discovery.js';
 import { RevocationList } from './revocation/revocation-list.js';
-import { RevocationSharingService } from './revocation-sharing.service.js';
+import { SharedStateService } from './shared-state.service.js';
 import { checkServiceNames, type ServiceOptions } from './service.options.js';
 
 const part = (provide: InjectionToken, name: keyof ComposedKeycloak): FactoryProvider => ({
@@ -120,9 +120,9 @@ export type ServiceRegistration = { readonly name: string } & (
         new StartVerification(checkup, verifyAtStart),
     },
     {
-      provide: REVOCATION_SHARING,
+      provide: SHARED_STATE,
       inject: [KEYCLOAK],
-      useFactory: ({ sharing }: ComposedKeycloak) => new RevocationSharingService(sharing),
+      useFactory: ({ sharing, shared }: ComposedKeycloak) => new SharedStateService(sharing, shared),
     },
     {
       provide: RouteReport,

@@ -14,6 +14,7 @@ import {
   url,
   type OptionTable,
 } from './option-kinds.js';
+import type { SharedCache } from './caching/shared-cache.js';
 import type { RevocationChannel } from './revocation/revocation-channel.js';
 import type { CredentialCarrier } from './resource-server/credential-carrier.js';
 import type { PermissionMapper } from './resource-server/judge-access-token.js';
@@ -99,6 +100,11 @@ export interface KeycloakModuleOptions {
    * hold in this process.
    */
   readonly revocationChannel?: RevocationChannel;
+  /**
+   * Has introspection answers and tokens that one replica has asked for serve all replicas of this service, such as `valkeyCache()`. Default: none, each
+   * asks for itself.
+   */
+  readonly sharedCache?: SharedCache;
   /** A longer token is refused before it costs a call. Default 8192, 1024 to 65536. */
   readonly maxTokenBytes?: number;
   /**
@@ -115,10 +121,11 @@ export interface KeycloakModuleOptions {
 
 /** Every option filled in and checked; the secret goes to the connection alone, and is not kept beside the others. */
 export type ResolvedKeycloakOptions = Required<
-  Omit<KeycloakModuleOptions, 'permissions' | 'baseUrl' | 'clientSecret' | 'revocationChannel'>
+  Omit<KeycloakModuleOptions, 'permissions' | 'baseUrl' | 'clientSecret' | 'revocationChannel' | 'sharedCache'>
 > & {
   readonly permissions: PermissionMapper | undefined;
   readonly revocationChannel: RevocationChannel | undefined;
+  readonly sharedCache: SharedCache | undefined;
   /** The realm's URL as this service reaches it. */
   readonly realmUrl: string;
 };
@@ -149,6 +156,7 @@ const KEYCLOAK_OPTIONS = {
     ['check', 'connect'],
     'a revocation channel, such as valkeyRevocations()',
   ),
+  sharedCache: optionalWith<SharedCache>(['check', 'connect'], 'a shared cache, such as valkeyCache()'),
   maxTokenBytes: integer(8192, 1024, 65_536),
   verifyAtStart: flag,
   allowInsecureRequests: flag,

@@ -1,7 +1,13 @@
 /** Shared state settings: what the replicas of all services share, and where. */
 import { readFileSync } from 'node:fs';
 import { ConfigurationError, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
-import { SealingKeys, ValkeyClient, valkeyRevocations, type ValkeyAddressOptions } from 'nestjs-keycloak-s2s/valkey';
+import {
+  SealingKeys,
+  valkeyCache,
+  ValkeyClient,
+  valkeyRevocations,
+  type ValkeyAddressOptions,
+} from 'nestjs-keycloak-s2s/valkey';
 import type { Variables } from './variables.js';
 
 /** Where the replicas of one service keep what is theirs alone, and the keys that seal it. */
@@ -11,48 +17,82 @@ export interface SharedState {
 }
 
 export interface SharedStateSettings {
-  readonly keycloak: Pick<KeycloakModuleOptions, 'revocationChannel'>;
+  readonly keycloak: Pick<KeycloakModuleOptions, 'revocationChannel' | 'sharedCache'>;
   readonly sharedState?: SharedState;
 }
 
-/** How the options of the library are called here. */
-const NAMES: Readonly<Record<string, string>> = { url: 'SHARED_STATE_URL', keys: 'SHARED_DENIAL_KEYS' };
-
 /**
- * Variables: `SHARED_STATE_URL` or `SHARED_STATE_URL_FILE` (`valkeys://…`; default: nothing is shared), `SHARED_DENIAL_KEYS` or
- * `SHARED_DENIAL_KEYS_FILE` (with blanks or commas between them), `SHARED_STATE_CA_FILE`, and for a service with sessions `SHARED_STATE_KEYS` or
- * `SHARED_STATE_KEYS_FILE`.
+ * Variables: `SHARED_STATE_URL` (`valkeys://…`; default: denials and sessions are not shared), `SHARED_DENIAL_KEYS`, `SHARED_ANSWERS_URL` (default: answers and tokens are not
+ * shared), `SHARED_STATE_KEYS` (for sessions and answers), and `SHARED_STATE_CA_FILE`. Each but the last can be in a file, as `<name>_FILE`. Keys have blanks or commas between them.
  */
 export function readSharedStateSettings(variables: Variables, hasSessions: boolean): SharedStateSettings {
-  const url = variables.secret('SHARED_STATE_URL', '');
-  if (url === '') return { keycloak: {} };
-  const keys = listed(variables.secret('SHARED_DENIAL_KEYS'));
-  const address = { url, ...readAuthorities(variables) };
-  const ownKeys = hasSessions ? listed(variables.secret('SHARED_STATE_KEYS')) : [];
-  const fault = hasSessions ? SealingKeys.faultOf(ownKeys) : undefined;
-  if (fault !== undefined) variables.fault(fault.replace(/^keys/, 'SHARED_STATE_KEYS'));
-  if (ownKeys.some((key) => keys.includes(key))) {
+  const stateUrl = variables.secret('SHARED_STATE_URL', '');
+  const answersUrl = variables.secret('SHARED_ANSWERS_URL', '');
+  if (stateUrl === '' && answersUrl === '') return { keycloak: {} };
+  const ca = readAuthorities(variables);
+  const denialKeys = stateUrl === '' ? [] : listed(variables.secret('SHARED_DENIAL_KEYS'));
+  const keys = hasSessions || answersUrl !== '' ? listed(variables.secret('SHARED_STATE_KEYS')) : [];
+  if (keys.some((key) => denialKeys.includes(key))) {
     variables.fault('SHARED_STATE_KEYS must be other keys than SHARED_DENIAL_KEYS, which all services have');
   }
+  if (placeOf(stateUrl) === placeOf(answersUrl)) {
+    variables.fault('SHARED_ANSWERS_URL must be another database or server than SHARED_STATE_URL');
+  }
+  return {
+    keycloak: {
+      ...made(variables, 'SHARED_STATE_URL', 'SHARED_DENIAL_KEYS', stateUrl, (url) => ({
+        // #region channel
+        revocationChannel: valkeyRevocations({ url, keys: denialKeys, ...ca }),
+        // #endregion channel
+      })),
+      ...made(variables, 'SHARED_ANSWERS_URL', 'SHARED_STATE_KEYS', answersUrl, (url) => ({
+        // #region cache
+        sharedCache: valkeyCache({ url, keys, ...ca }),
+        // #endregion cache
+      })),
+    },
+    ...(hasSessions
+      ? made(variables, 'SHARED_STATE_URL', 'SHARED_STATE_KEYS', stateUrl, (url) => ({
+          sharedState: stateAt({ url, ...ca }, keys),
+        }))
+      : {}),
+  };
+}
+
+/** Nothing without a URL. The faults that `make` finds are noted with the names that the options have here. */
+function made<T extends object>(
+  variables: Variables,
+  urlName: string,
+  keysName: string,
+  url: string,
+  make: (url: string) => T,
+): T | undefined {
+  if (url === '') return undefined;
   try {
-    // #region channel
-    const keycloak = { revocationChannel: valkeyRevocations({ ...address, keys }) };
-    // #endregion channel
-    const isWhole = hasSessions && fault === undefined;
-    return { keycloak, ...(isWhole ? { sharedState: stateAt(address, ownKeys) } : {}) };
+    return make(url);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    for (const one of error.faults) variables.fault(one.replace(/^\w+/, (name) => NAMES[name] ?? name));
-    return { keycloak: {} };
+    const names: Readonly<Record<string, string>> = { url: urlName, keys: keysName };
+    for (const fault of error.faults) variables.fault(fault.replace(/^\w+/, (name) => names[name] ?? name));
+    return undefined;
   }
 }
 
 function stateAt(address: ValkeyAddressOptions, keys: readonly string[]): SharedState {
+  const fault = SealingKeys.faultOf(keys);
+  if (fault !== undefined) throw new ConfigurationError('Sessions need keys', [fault]);
   return { valkey: new ValkeyClient(address), keys: new SealingKeys(keys) };
 }
 
 /** With blanks or commas between them. */
 const listed = (text: string): string[] => text.split(/[\s,]+/).filter((one) => one !== '');
+
+/** Server and database; nothing is the same place as one that can't be read. */
+function placeOf(url: string): unknown {
+  if (!URL.canParse(url)) return Symbol('no place');
+  const { host, pathname } = new URL(url);
+  return `${host}/${Number(pathname.slice(1))}`;
+}
 
 function readAuthorities(variables: Variables): { readonly ca?: string } {
   const file = variables.text('SHARED_STATE_CA_FILE', '');

@@ -3,6 +3,7 @@ import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import { Flights, type Flight } from '../caching/flights.js';
 import { renewAfterMs, type RenewalWindow } from '../caching/renewal.js';
+import { SharedLevel, type Dated } from '../caching/shared-level.js';
 import { introspections, publishIntrospection } from '../diagnostics/introspection-channel.js';
 import { deepFreeze, type IntrospectionAnswer } from '../protocol/claims.js';
 import { tokenHash } from '../protocol/token-hash.js';
@@ -37,6 +38,8 @@ const INACTIVE_TTL_MS = 2000;
 
 /** Of an answer's time: late enough for a call or so in 30 more, early enough for the new answer to be there in time. */
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
+/** Of that time: what another replica has asked for within it is a renewal. */
+const RENEWED_WITHIN = 0.5;
 
 /**
  * Keeps answers, not verdicts: the caller judges each answer again. Neither a key nor a value holds a token. All keys are of one
@@ -50,7 +53,7 @@ const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
 export class CachedIntrospection {
   readonly #active: DeadlineCache<Entry>;
   readonly #inactive: DeadlineCache<Entry>;
-  readonly #flights = new Flights<IntrospectionAnswer>();
+  readonly #flights = new Flights<Dated<IntrospectionAnswer>>();
   readonly #ttlMs: number;
 
   constructor(
@@ -60,6 +63,8 @@ export class CachedIntrospection {
     /** Called with the SHA-256 of a token that was found inactive, so that what was exchanged from it can go too. */
     private readonly onInactive: (tokenHash: string) => void,
     private readonly rechecks = NO_RECHECKS,
+    /** What other replicas of this service have asked for. */
+    private readonly shared = new SharedLevel(undefined, clock, () => undefined),
   ) {
     this.#active = new DeadlineCache(options.maxCachedIntrospections, clock);
     this.#inactive = new DeadlineCache(options.maxCachedIntrospections, clock);
@@ -109,15 +114,60 @@ export class CachedIntrospection {
   #renew(hash: string, token: string, entry: Entry, nowMs: number): void {
     entry.renewAtMs = Infinity;
     if (this.#flights.isInFlight(hash)) return;
-    const renew = async (flight: Flight): Promise<IntrospectionAnswer> =>
-      this.#keep(hash, flight, await this.introspection.renew(token));
+    // Of other replicas only what they have renewed themselves: else nobody would ask before the end.
+    const maxAgeMs = this.#ttlMs * RENEWED_WITHIN;
+    const renew = (flight: Flight) => this.#obtain(hash, flight, maxAgeMs, () => this.introspection.renew(token));
     this.#flights.run(hash, renew, nowMs).catch(() => undefined);
   }
 
-  #ask(token: string, hash: string, stalenessMs: number, nowMs: number): Promise<IntrospectionAnswer> {
-    const ask = async (flight: Flight): Promise<IntrospectionAnswer> =>
-      this.#keep(hash, flight, await this.introspection.introspect(token));
-    return this.#flights.run(hash, ask, nowMs, this.#joinableMs(stalenessMs, nowMs));
+  async #ask(token: string, hash: string, stalenessMs: number, nowMs: number): Promise<IntrospectionAnswer> {
+    let hasJoined = true;
+    const ask = (flight: Flight) => {
+      hasJoined = false;
+      return this.#obtain(hash, flight, stalenessMs, () => this.introspection.introspect(token));
+    };
+    const { value, askedAtMs } = await this.#flights.run(hash, ask, nowMs, this.#joinableMs(stalenessMs, nowMs));
+    // Whose flight it was may have taken what another replica asked for, and this request must have something younger.
+    const isTooOld = nowMs - askedAtMs >= stalenessMs || this.rechecks.areDue(value, askedAtMs);
+    return hasJoined && isTooOld ? (await this.#flights.run(hash, ask, nowMs, 0)).value : value;
+  }
+
+  /** `maxAgeMs`: how old an answer of another replica may be; 0: this one asks itself, and leaves the others alone. */
+  async #obtain(
+    hash: string,
+    flight: Flight,
+    maxAgeMs: number,
+    ask: () => Promise<IntrospectionAnswer>,
+  ): Promise<Dated<IntrospectionAnswer>> {
+    const { startedAtMs } = flight;
+    if (!this.shared.isThere || !(maxAgeMs > 0)) {
+      return { value: this.#keep(hash, flight, startedAtMs, await ask()), askedAtMs: startedAtMs };
+    }
+    const { value, askedAtMs } = await this.shared.obtain({
+      key: `introspection ${hash}`,
+      maxAgeMs,
+      read: (text, at) => this.#usable(text, at, maxAgeMs),
+      ask,
+      write: (dated) => this.#written(dated),
+    });
+    return { value: this.#keep(hash, flight, askedAtMs, value), askedAtMs };
+  }
+
+  /** By the rules for what is kept here. */
+  #usable(text: string, askedAtMs: number, maxAgeMs: number): IntrospectionAnswer | undefined {
+    const answer = JSON.parse(text) as IntrospectionAnswer;
+    const ageMs = this.clock.monotonicMs() - askedAtMs;
+    if (!(ageMs < maxAgeMs) || this.rechecks.areDue(answer, askedAtMs)) return undefined;
+    if (answer['active'] !== true) return ageMs < INACTIVE_TTL_MS ? answer : undefined;
+    return this.#untilExpiryMs(answer) > 0 ? answer : undefined;
+  }
+
+  #written({ value, askedAtMs }: Dated<IntrospectionAnswer>) {
+    const isActive = value['active'] === true;
+    const ttlMs = isActive ? this.#ttlMs : Math.min(this.#ttlMs, INACTIVE_TTL_MS);
+    const leftMs = askedAtMs + ttlMs - this.clock.monotonicMs();
+    const servesMs = isActive ? Math.min(leftMs, this.#untilExpiryMs(value)) : leftMs;
+    return servesMs > 0 ? { text: JSON.stringify(value), servesMs, isFinal: !isActive } : undefined;
   }
 
   /** How old a flight may be that is joined: whose token it is, is not known before it lands. */
@@ -125,15 +175,15 @@ export class CachedIntrospection {
     return Math.min(stalenessMs, nowMs - this.rechecks.latestMs);
   }
 
-  #keep(hash: string, flight: Flight, answered: IntrospectionAnswer): IntrospectionAnswer {
+  #keep(hash: string, flight: Flight, askedAtMs: number, answered: IntrospectionAnswer): IntrospectionAnswer {
     // An object of its own for each token: what is read of an answer is remembered by it.
     const answer = deepFreeze({ ...answered });
     if (answer['active'] === true) {
       this.#flights.detachEarlier(hash, flight);
-      if (!flight.isDetached) this.#keepActive(hash, answer, flight.startedAtMs);
+      if (!flight.isDetached) this.#keepActive(hash, answer, askedAtMs);
     } else {
       this.#flights.detach(hash);
-      this.#keepInactive(hash, answer, flight.startedAtMs);
+      this.#keepInactive(hash, answer, askedAtMs);
       this.onInactive(hash);
     }
     return answer;

@@ -5,11 +5,13 @@ import { DeadlineCache } from '../caching/deadline-cache.js';
 import { KeyGroups } from '../caching/key-groups.js';
 import { renewAfterMs, type RenewalWindow } from '../caching/renewal.js';
 import { RenewingCache, type Renewable } from '../caching/renewing-cache.js';
+import { SharedLevel, type Dated } from '../caching/shared-level.js';
 import { publishToken, tokenRequests } from '../diagnostics/token-channel.js';
 import { BearerError } from '../protocol/bearer-error.js';
-import type { IssuedToken } from '../protocol/issued-token.js';
+import { IssuedToken } from '../protocol/issued-token.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { Refusal } from '../protocol/refusal.js';
+import { tokenHash } from '../protocol/token-hash.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 import type { TokenSourceLog } from './token-source-log.js';
 import { tokenRequestKey, type TokenRequest } from './token-request.js';
@@ -36,6 +38,8 @@ export class TokenSource {
   /** By a subject token's hash: the keys of what was or is being exchanged from it, for as long as there is any. */
   readonly #keysOfSubject = new KeyGroups();
   readonly #justReplaced: DeadlineCache<true>;
+  /** By the SHA-256 of a token that its audience refused: other replicas may still have it. */
+  readonly #refused: DeadlineCache<true>;
 
   constructor(
     private readonly endpoint: Pick<TokenEndpoint, 'clientCredentials' | 'exchange'>,
@@ -43,6 +47,8 @@ export class TokenSource {
     private readonly clock: Clock,
     private readonly log: TokenSourceLog,
     private readonly revocations: Pick<RevocationList, 'denies'>,
+    /** What other replicas of this service have asked for. */
+    private readonly shared = new SharedLevel(undefined, clock, () => undefined),
   ) {
     this.#tokens = new RenewingCache(
       options.maxCachedTokens,
@@ -51,6 +57,7 @@ export class TokenSource {
       (key) => this.#keysOfSubject.delete(key),
     );
     this.#justReplaced = new DeadlineCache(options.maxCachedTokens, clock);
+    this.#refused = new DeadlineCache(options.maxCachedTokens, clock);
   }
 
   /** Tokens that are held. */
@@ -91,6 +98,7 @@ export class TokenSource {
     if (this.#justReplaced.get(key) === true) return false;
     this.#justReplaced.set(key, true, REPLACEMENT_PAUSE_MS);
     this.#tokens.delete(key, token);
+    if (this.shared.isThere) this.#refused.set(tokenHash(token.reveal()), true, token.lifetimeSeconds * 1000);
     return true;
   }
 
@@ -102,20 +110,46 @@ export class TokenSource {
   async #obtain(key: string, request: TokenRequest): Promise<Renewable<IssuedToken>> {
     // Before it is sent: the subject may be found inactive while the first exchange is in flight.
     if (request.grant === TOKEN_EXCHANGE_GRANT) this.#keysOfSubject.add(request.subject.hash, key);
-    const startMs = this.clock.monotonicMs();
-    const token = await this.#request(request);
+    const isRenewal = this.#tokens.peek(key) !== undefined;
+    const { value: token, askedAtMs } = await this.shared.obtain({
+      key: `token ${key}`,
+      maxAgeMs: Infinity,
+      read: (text, at) => this.#usable(request, text, at, isRenewal),
+      ask: () => this.#request(request),
+      write: (dated) => this.#written(request, dated),
+    });
     // Before it is kept: a denial that came while this was in flight holds for what it brings, for those who wait too.
     this.#refuseDenied(request);
-    const durationMs = this.clock.monotonicMs() - startMs;
-    this.log.obtained(request, token, durationMs);
-    const usableMs = this.#usableMs(request, token) - durationMs;
+    const usableMs = this.#usableMs(request, { value: token, askedAtMs });
     return { value: token, usableMs, freshMs: renewAfterMs(usableMs, RENEWAL) };
   }
 
+  /** What another replica asked for. As a renewal it must be one. */
+  #usable(request: TokenRequest, text: string, askedAtMs: number, isRenewal: boolean): IssuedToken | undefined {
+    const [token, scope, lifetimeSeconds] = JSON.parse(text) as SharedToken;
+    if (this.#refused.get(tokenHash(token)) === true) return undefined;
+    const value = new IssuedToken(token, scope, lifetimeSeconds);
+    const leftMs = this.#usableMs(request, { value, askedAtMs });
+    const ageMs = this.clock.monotonicMs() - askedAtMs;
+    const isSpent = isRenewal && ageMs > RENEWAL.from * (ageMs + leftMs);
+    return leftMs > 0 && !isSpent ? value : undefined;
+  }
+
+  #written(request: TokenRequest, dated: Dated<IssuedToken>) {
+    const { value } = dated;
+    const servesMs = this.#usableMs(request, dated);
+    const shared: SharedToken = [value.reveal(), value.scope, value.lifetimeSeconds];
+    return servesMs > 0 ? { text: JSON.stringify(shared), servesMs } : undefined;
+  }
+
   async #request(request: TokenRequest): Promise<IssuedToken> {
-    return request.grant === TOKEN_EXCHANGE_GRANT
-      ? this.endpoint.exchange(request.subject, request.audience, request.scope)
-      : this.endpoint.clientCredentials(request.scope);
+    const startMs = this.clock.monotonicMs();
+    const token =
+      request.grant === TOKEN_EXCHANGE_GRANT
+        ? await this.endpoint.exchange(request.subject, request.audience, request.scope)
+        : await this.endpoint.clientCredentials(request.scope);
+    this.log.obtained(request, token, this.clock.monotonicMs() - startMs);
+    return token;
   }
 
   /** A judged token may be older than its denial; what was exchanged for it is evicted as well. */
@@ -130,13 +164,17 @@ export class TokenSource {
    * Until shortly before the token's expiry, and never past the expiry of the token it was exchanged from. Of a token that
    * lives hardly longer than that, half its life is used: it must not be asked for anew on every request.
    */
-  #usableMs(request: TokenRequest, token: IssuedToken): number {
+  #usableMs(request: TokenRequest, { value: token, askedAtMs }: Dated<IssuedToken>): number {
     const left =
       request.grant === TOKEN_EXCHANGE_GRANT ? request.subject.expiresAt - this.clock.epochSeconds() : Infinity;
-    const lifetime = Math.min(token.lifetimeSeconds, left);
-    return (lifetime - Math.min(this.options.minRemainingLifetimeSeconds, lifetime / 2)) * 1000;
+    const ageSeconds = (this.clock.monotonicMs() - askedAtMs) / 1000;
+    const lifetime = Math.min(token.lifetimeSeconds, left + ageSeconds);
+    return (lifetime - ageSeconds - Math.min(this.options.minRemainingLifetimeSeconds, lifetime / 2)) * 1000;
   }
 }
+
+/** Its text, its scope, and for how many seconds it was issued. */
+type SharedToken = readonly [token: string, scope: readonly string[], lifetimeSeconds: number];
 
 /** Whether the server has understood and said no, as it would again. */
 function isDefinite(failure: Error): boolean {

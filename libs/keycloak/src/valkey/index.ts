@@ -1,6 +1,9 @@
 /** The door nestjs-keycloak-s2s/valkey: what replicas share over Valkey. Peer: `@redis/client`. */
 export { SealingKeys } from './sealing-keys.js';
+export { ServerClock } from './server-clock.js';
 export type { ValkeyAddressOptions } from './valkey-address.js';
+export { valkeyCache } from './valkey-cache.js';
+export type { ValkeyCacheOptions } from './valkey-cache.js';
 export { ValkeyClient } from './valkey-client.js';
 export type { ValkeyClientOptions } from './valkey-client.js';
 export { ValkeyError } from './valkey-connection.js';

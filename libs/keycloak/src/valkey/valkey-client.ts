@@ -1,13 +1,16 @@
 /** Valkey client: runs scripts over one connection, which it opens when it is needed, and again after a failure. */
 import { ConfigurationError, ConfigurationFaults } from '../index.js';
 import { addressOf, checkAddress, type ValkeyAddress, type ValkeyAddressOptions } from './valkey-address.js';
-import { ValkeyConnection, ValkeyError } from './valkey-connection.js';
+import { ValkeyConnection, ValkeyError, within } from './valkey-connection.js';
 import type { ValkeyScript } from './valkey-script.js';
 
 export interface ValkeyClientOptions extends ValkeyAddressOptions {
-  /** For a script, the opening of the connection included. Default: 1000. */
+  /** For a script, the wait for a connection included. Default: 1000. */
   readonly deadlineMs?: number;
 }
+
+/** For the opening of a connection, for which no call waits longer than its own deadline. */
+const CONNECT_MS = 1000;
 
 /** After a failure nothing is sent for so long: requests must not queue up for a server that does not answer. */
 const PAUSE_MS = 250;
@@ -21,6 +24,7 @@ export class ValkeyClient {
   readonly #deadlineMs: number;
   #connection: ValkeyConnection | undefined;
   #opening: Promise<ValkeyConnection> | undefined;
+  #openingSinceMs = 0;
   #failure: { readonly error: ValkeyError; readonly untilMs: number } | undefined;
   #isClosed = false;
 
@@ -33,13 +37,18 @@ export class ValkeyClient {
     this.#deadlineMs = options.deadlineMs ?? 1000;
   }
 
+  /** Opens the connection, so that the first call need not wait. Does not reject. */
+  async open(): Promise<void> {
+    await this.#connected(CONNECT_MS).catch(() => undefined);
+  }
+
   /**
    * The answer of the script. Throws `ValkeyError`, at the latest when the deadline is over; at once for 250 ms after the server could not be reached.
    */
   async run(script: ValkeyScript, keys: readonly string[], args: readonly string[] = []): Promise<unknown> {
     const startedMs = performance.now();
     if (this.#failure !== undefined && startedMs < this.#failure.untilMs) throw this.#failure.error;
-    const connection = await this.#connected();
+    const connection = await this.#connected(this.#deadlineMs);
     try {
       const leftMs = Math.max(1, this.#deadlineMs - (performance.now() - startedMs));
       return await script.run(connection, keys, args, leftMs);
@@ -57,17 +66,20 @@ export class ValkeyClient {
     this.#connection?.close();
   }
 
-  /** One that ended while nothing was asked is nobody's failure. */
-  async #connected(): Promise<ValkeyConnection> {
+  /** One that ended while nothing was asked is nobody's failure. Who comes late does not wait again for what others waited for. */
+  async #connected(waitMs: number): Promise<ValkeyConnection> {
     if (this.#isClosed) throw new ValkeyError('closed');
     if (this.#connection?.isOpen === true) return this.#connection;
-    this.#opening ??= this.#open().finally(() => (this.#opening = undefined));
-    return this.#opening;
+    if (this.#opening === undefined) {
+      this.#openingSinceMs = performance.now();
+      this.#opening = this.#open().finally(() => (this.#opening = undefined));
+    }
+    return within(this.#openingSinceMs + waitMs - performance.now(), this.#opening);
   }
 
   async #open(): Promise<ValkeyConnection> {
     try {
-      return (this.#connection = await ValkeyConnection.open(this.#address, this.#deadlineMs));
+      return (this.#connection = await ValkeyConnection.open(this.#address, CONNECT_MS));
     } catch (error) {
       this.#pause(error);
       throw error;

@@ -58,12 +58,8 @@ export class ValkeyConnection {
   }
 
   async #within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new ValkeyError('timeout')), deadlineMs);
-    });
     try {
-      return await Promise.race([answer, late]);
+      return await within(deadlineMs, answer);
     } catch (error) {
       const failure = this.#failureOf(error);
       if (!(error instanceof this.library.ErrorReply)) {
@@ -71,8 +67,6 @@ export class ValkeyConnection {
         this.close();
       }
       throw failure;
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -86,6 +80,20 @@ export class ValkeyConnection {
     const { code, name } = Object(error) as { readonly code?: unknown; readonly name?: unknown };
     const own = name === 'Error' ? (Object(error) as object).constructor.name : name;
     return new ValkeyError(String(code ?? own ?? 'unknown').toLowerCase());
+  }
+}
+
+/** Throws `ValkeyError` when there is no answer in time: one that has arrived, while this process was busy with something else, is one. */
+export async function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    // What has arrived is read after the timers, and before this.
+    timer = setTimeout(() => setImmediate(() => reject(new ValkeyError('timeout'))), Math.max(0, deadlineMs));
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

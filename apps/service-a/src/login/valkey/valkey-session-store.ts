@@ -1,14 +1,13 @@
 /** ValkeySessionStore: keeps sessions in Valkey, sealed, for all replicas of Service A. */
 import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { ValkeyError, type ValkeyClient, type ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
+import { ServerClock, ValkeyError, type ValkeyClient, type ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
 import type { EndedSession } from '../ended-sessions.js';
 import { SessionRechecks } from '../session-rechecks.js';
 import { SessionStoreError } from '../session-store-error.js';
 import { rememberedMs, type SessionStore, type StoreBounds } from '../session-store.js';
 import type { UserSession } from '../user-session.js';
 import { beginningOf, type SealedSessions } from './sealed-sessions.js';
-import { ServerClock } from './server-clock.js';
 import { ADD, CHANGE, DELETE, END, FIND, REPLACE, TAKE } from './session-scripts.js';
 
 /** More requests of one session at once than a browser makes. */

@@ -1,12 +1,7 @@
 /** KeycloakTestingModule: the real KeycloakModule with its network replaced, for tests without a server. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Network } from '../../http/network.js';
-import {
-  KEYCLOAK,
-  MODULE_OPTIONS_TOKEN,
-  RESOLVED_OPTIONS,
-  REVOCATION_SHARING,
-} from '../../keycloak.module-definition.js';
+import { KEYCLOAK, MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS, SHARED_STATE } from '../../keycloak.module-definition.js';
 import { KeycloakModule } from '../../keycloak.module.js';
 import type { KeycloakModuleOptions, ResolvedKeycloakOptions } from '../../keycloak.options.js';
 import { TEST_AUDIENCE, TEST_ISSUER } from '../test-access-token.js';
@@ -49,7 +44,7 @@ export class KeycloakTestingModule {
   ): Builder {
     refuseInProduction('KeycloakTestingModule');
     if (options !== undefined) builder.overrideProvider(MODULE_OPTIONS_TOKEN).useValue({ ...DEFAULTS, ...options });
-    builder.overrideProvider(REVOCATION_SHARING).useFactory({ inject: [KEYCLOAK], factory: leaveOff });
+    builder.overrideProvider(SHARED_STATE).useFactory({ inject: [KEYCLOAK], factory: leaveOff });
     builder.overrideProvider(Network).useFactory({ inject: [RESOLVED_OPTIONS], factory: testNetwork });
     return builder;
   }
@@ -64,7 +59,10 @@ export class KeycloakTestingModule {
 }
 
 /** Nothing leaves the process, denials neither. */
-const leaveOff = ({ sharing }: { readonly sharing: { leaveOff(): void } }): void => sharing.leaveOff();
-const noSharing = { provide: REVOCATION_SHARING, inject: [KEYCLOAK], useFactory: leaveOff };
+const leaveOff = ({ sharing, shared }: Readonly<Record<'sharing' | 'shared', { leaveOff(): void }>>): void => {
+  sharing.leaveOff();
+  shared.leaveOff();
+};
+const noSharing = { provide: SHARED_STATE, inject: [KEYCLOAK], useFactory: leaveOff };
 
 const testNetwork = (options: ResolvedKeycloakOptions): TestNetwork => new TestNetwork(options);

@@ -1,0 +1,48 @@
+/** Shared cache: answers and tokens that the replicas of one service keep for each other. Doors implement it. */
+
+export interface SharedCacheContext {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Whether passwords may travel unencrypted. */
+  readonly allowInsecureRequests: boolean;
+}
+
+/** What is in the cache under a key, or whether this replica is the one to ask for it. */
+export type SharedLookup =
+  /** `ageMs`: how long ago it was asked for, at least that. */
+  | { readonly kind: 'found'; readonly text: string; readonly ageMs: number }
+  /** Nothing, and nobody else asks: `put` or `release` is expected. */
+  | { readonly kind: 'lease' }
+  /** Nothing yet, but another replica asks. */
+  | { readonly kind: 'taken' };
+
+export interface SharedEntry {
+  readonly text: string;
+  /** How long ago it was asked for. */
+  readonly ageMs: number;
+  /** For how long it is of use, from now. */
+  readonly servesMs: number;
+  /** Takes the place of whatever is there, and is not replaced by what is not final. */
+  readonly isFinal: boolean;
+}
+
+/** Each but `open` rejects when the cache can't be asked in time: then this replica goes on by itself. */
+export interface ConnectedSharedCache {
+  /** Called at the start of the application, which waits for it: a second at most. Does not reject. */
+  open(): Promise<void>;
+  /** What was asked for at most `maxAgeMs` ago. `key` need not be kept secret from the cache by the caller. */
+  look(key: string, maxAgeMs: number): Promise<SharedLookup>;
+  /** Keeps it, and ends this replica's lease. Of two the one that was asked for later stays. */
+  put(key: string, entry: SharedEntry): Promise<void>;
+  /** Ends this replica's lease: nothing came of it. */
+  release(key: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** For `forRoot({ sharedCache })`, such as `valkeyCache()` of `nestjs-keycloak-s2s/valkey`. */
+export interface SharedCache {
+  /** Throws for settings that can't be used, in plain words; called at boot, sends nothing. */
+  check(context: SharedCacheContext): void;
+  /** Sends nothing before `open`. */
+  connect(context: SharedCacheContext): ConnectedSharedCache;
+}

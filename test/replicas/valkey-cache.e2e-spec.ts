@@ -1,0 +1,454 @@
+/** Answers and tokens over a real Valkey: what one replica has asked Keycloak for serves all, and nothing serves that should not. */
+import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '@redis/client';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
+import { testAccessToken } from 'nestjs-keycloak-s2s/testing';
+import { valkeyCache } from 'nestjs-keycloak-s2s/valkey';
+import { CachedIntrospection } from '../../libs/keycloak/src/authorization-server/cached-introspection.js';
+import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
+import { SharedLevel } from '../../libs/keycloak/src/caching/shared-level.js';
+import { TokenSourceLog } from '../../libs/keycloak/src/client/token-source-log.js';
+import { clientCredentialsRequest, tokenExchangeRequest } from '../../libs/keycloak/src/client/token-request.js';
+import { TokenSource } from '../../libs/keycloak/src/client/token-source.js';
+import type { IntrospectionAnswer } from '../../libs/keycloak/src/protocol/claims.js';
+import { IssuedToken } from '../../libs/keycloak/src/protocol/issued-token.js';
+import { HeldDenials } from '../../libs/keycloak/src/revocation/held-denials.js';
+import { Rechecks } from '../../libs/keycloak/src/revocation/rechecks.js';
+import { RevocationList } from '../../libs/keycloak/src/revocation/revocation-list.js';
+import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
+
+const key = (): string => randomBytes(32).toString('base64');
+const KEYS = [key()];
+const OPTIONS = {
+  issuer: 'https://keycloak.test/realms/test',
+  clientId: 'service-b',
+  allowInsecureRequests: true,
+  introspectionTtlSeconds: 10,
+  maxCachedIntrospections: 1000,
+  minRemainingLifetimeSeconds: 10,
+  maxCachedTokens: 1000,
+  maxRevocations: 1000,
+  revocationMemorySeconds: 600,
+  clockToleranceSeconds: 5,
+};
+
+let valkey: Valkey;
+/** What Keycloak was asked: the tokens that were introspected, and the scopes of the tokens that were issued. */
+let asked: string[];
+let answering: (token: string) => Promise<IntrospectionAnswer>;
+let issuing: (scope: string) => Promise<IssuedToken>;
+const open: SharedLevel[] = [];
+
+interface Replica {
+  readonly introspection: CachedIntrospection;
+  readonly tokens: TokenSource;
+  readonly rechecks: Rechecks;
+  readonly revocations: RevocationList;
+  readonly failures: string[];
+  ask(token: string, maxStalenessSeconds?: number): Promise<unknown>;
+}
+
+async function replica(
+  bent: Partial<typeof OPTIONS> & { readonly keys?: readonly string[]; readonly url?: string } = {},
+): Promise<Replica> {
+  const { keys = KEYS, url = valkey.url, ...others } = bent;
+  const options = { ...OPTIONS, ...others };
+  const failures: string[] = [];
+  const cache = valkeyCache({ url: `${url}/1`, keys }).connect(options);
+  const shared = new SharedLevel(cache, systemClock, (reason) => void failures.push(reason));
+  open.push(shared);
+  await shared.open();
+  const rechecks = new Rechecks(options.introspectionTtlSeconds * 1000, systemClock);
+  const quiet = { warn: () => undefined };
+  const denials = new HeldDenials(options, systemClock, quiet);
+  const revocations = new RevocationList(options, systemClock, quiet, denials, rechecks);
+  const endpoint = {
+    clientCredentials: (scope: string) => issue(scope),
+    exchange: (_: unknown, audience: string, scope: string) => issue(`${audience} ${scope}`),
+  };
+  const issue = async (scope: string): Promise<IssuedToken> => {
+    asked.push(scope);
+    return issuing(scope);
+  };
+  const introspect = async (token: string): Promise<IntrospectionAnswer> => {
+    asked.push(token);
+    return answering(token);
+  };
+  const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
+  const tokens = new TokenSource(endpoint, options, systemClock, new TokenSourceLog(silent), revocations, shared);
+  const introspection = new CachedIntrospection(
+    { introspect, renew: introspect },
+    options,
+    systemClock,
+    (hash) => tokens.dropExchangedFrom(hash),
+    rechecks,
+    shared,
+  );
+  const ask = async (token: string, maxStalenessSeconds = Infinity): Promise<unknown> =>
+    (await introspection.introspect(token, maxStalenessSeconds))['sub'];
+  return { introspection, tokens, rechecks, revocations, failures, ask };
+}
+
+/** What an operator, or an attacker, does at the server. */
+async function command(...args: string[]): Promise<unknown> {
+  const client = createClient({ url: `${valkey.url.replace('valkey', 'redis')}/1`, RESP: 2 });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await client.sendCommand(args);
+  } finally {
+    client.destroy();
+  }
+}
+
+const names = async (): Promise<string[]> => ((await command('KEYS', '*')) as string[]).toSorted();
+/** Entries are kept after the answer is given. */
+async function settled(): Promise<void> {
+  do await sleep(20);
+  while ((await names()).some((name) => name.endsWith('lease')));
+}
+const exp = (seconds = 300): number => Math.floor(Date.now() / 1000) + seconds;
+const unavailable = new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
+
+const onValkey = valkeyPath === undefined ? describe.skip : describe;
+
+onValkey('a second level over Valkey', () => {
+  beforeAll(async () => {
+    valkey = await Valkey.start(valkeyPath ?? '');
+  });
+  afterAll(() => valkey.remove());
+  beforeEach(async () => {
+    await command('FLUSHALL');
+    asked = [];
+    answering = async (token) => {
+      await sleep(20);
+      return { active: true, sub: `sub of ${token}`, sid: 's1', azp: 'service-a', exp: exp() };
+    };
+    issuing = async (scope) => {
+      await sleep(20);
+      return new IssuedToken(`token-${asked.length}`, scope.split(' '), 300);
+    };
+  });
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    for (const shared of open.splice(0)) await shared.close();
+  });
+
+  describe('of introspection answers', () => {
+    it('one replica asks, and all have the answer: later, and at once', async () => {
+      const [one, other, third] = await Promise.all([replica(), replica(), replica()]);
+      await expect(one.ask('the-token')).resolves.toBe('sub of the-token');
+      await settled();
+      await expect(other.ask('the-token')).resolves.toBe('sub of the-token');
+      const all = Array.from({ length: 100 }, () => [one, other, third]).flat();
+      const got = await Promise.all(all.map(({ ask }) => ask('new-token')));
+      expect(new Set(got)).toEqual(new Set(['sub of new-token']));
+      expect(asked).toEqual(['the-token', 'new-token']);
+    });
+
+    it('are as old as they are, at each replica: nothing serves for longer than by itself', async () => {
+      const [one, other] = await Promise.all([
+        replica({ introspectionTtlSeconds: 1 }),
+        replica({ introspectionTtlSeconds: 1 }),
+      ]);
+      await one.ask('the-token');
+      await sleep(700);
+      await other.ask('the-token');
+      await sleep(320);
+      answering = async () => ({ active: false });
+      await expect(other.introspection.introspect('the-token', Infinity)).resolves.toEqual({ active: false });
+      expect(asked).toHaveLength(2);
+    });
+
+    it('that are too old for a route are asked for anew, and those of staleness 0 leave the others alone', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      await one.ask('the-token');
+      await sleep(120);
+      await other.ask('the-token', 0.1);
+      expect(asked).toHaveLength(2);
+      const before = await names();
+      await other.ask('another-token', 0);
+      await settled();
+      expect(await names()).toEqual(before);
+      expect(asked).toHaveLength(3);
+    });
+
+    it('of a flight that is joined are young enough for who joins it', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      await one.ask('the-token');
+      await sleep(120);
+      const [wide, strict] = await Promise.all([other.ask('the-token'), other.ask('the-token', 0.1)]);
+      expect([wide, strict]).toEqual(['sub of the-token', 'sub of the-token']);
+      expect(asked).toHaveLength(2);
+    });
+
+    it('before a recheck serve no more, whoever asked for them', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      await one.ask('the-token');
+      await settled();
+      other.rechecks.require({ sid: 's1' });
+      await other.ask('the-token');
+      expect(asked).toHaveLength(2);
+      await settled();
+      // What was asked for after it does.
+      await expect((await replica()).ask('the-token')).resolves.toBeDefined();
+      expect(asked).toHaveLength(2);
+    });
+
+    it('an inactive one takes the place of an active one, wherever that lands later, and serves for two seconds', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      let land: (answer: IntrospectionAnswer) => void = () => undefined;
+      answering = () => new Promise((resolve) => (land = resolve));
+      const late = one.ask('the-token');
+      await sleep(20);
+      answering = async () => ({ active: false });
+      await other.introspection.introspect('the-token', 0);
+      // Staleness 0 keeps to itself, so a third one brings it to the others.
+      land({ active: true, sub: 'late', exp: exp() });
+      await late;
+      await settled();
+      const third = await replica({ introspectionTtlSeconds: 1 });
+      await command('FLUSHALL');
+      await expect(third.introspection.introspect('the-token', Infinity)).resolves.toEqual({ active: false });
+      await settled();
+      await expect((await replica()).introspection.introspect('the-token', Infinity)).resolves.toEqual({
+        active: false,
+      });
+      expect(asked).toHaveLength(3);
+    });
+
+    it('never outlive the token', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      answering = async () => ({ active: true, sub: 'x', exp: exp(2) });
+      await one.ask('the-token');
+      await sleep(2100);
+      expect((await names()).filter((name) => !name.endsWith('lease'))).toEqual([]);
+      await other.ask('the-token');
+      expect(asked).toHaveLength(2);
+    });
+
+    it('are renewed once for all while they serve', async () => {
+      const replicas = await Promise.all(
+        [replica, replica, replica].map((make) => make({ introspectionTtlSeconds: 1 })),
+      );
+      await Promise.all(replicas.map(({ ask }) => ask('the-token')));
+      const end = Date.now() + 3000;
+      for (; Date.now() < end; await sleep(5)) await Promise.all(replicas.map(({ ask }) => ask('the-token')));
+      // Some four windows; a renewal and the end of a window can fall together.
+      expect(asked.length).toBeGreaterThanOrEqual(3);
+      expect(asked.length).toBeLessThanOrEqual(6);
+    });
+
+    it('when the one that asks fails, another asks: a failure is nobody else’s', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      let times = 0;
+      const answer = answering;
+      answering = async (token) => {
+        times += 1;
+        await sleep(20);
+        return times === 1 ? Promise.reject(unavailable) : answer(token);
+      };
+      const [first, second] = await Promise.allSettled([one.ask('the-token'), other.ask('the-token')]);
+      expect([first, second].map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+      expect(asked).toHaveLength(2);
+    });
+
+    it('when the one that asks ends, the others wait for a second at most', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      answering = () => new Promise(() => undefined);
+      void one.ask('the-token');
+      await sleep(20);
+      answering = async () => ({ active: true, sub: 'x', exp: exp() });
+      await expect(other.ask('the-token')).resolves.toBe('x');
+      expect(asked).toHaveLength(2);
+    });
+  });
+
+  describe('of tokens', () => {
+    const own = clientCredentialsRequest('orders.approve');
+    const textOf = async ({ tokens }: Replica, request: Parameters<TokenSource['get']>[0] = own): Promise<string> =>
+      (await tokens.get(request)).reveal();
+
+    it('one replica asks, and all have it, with its scope', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      const got = await Promise.all(Array.from({ length: 40 }, () => [textOf(one), textOf(other)]).flat());
+      expect(new Set(got)).toEqual(new Set(['token-1']));
+      await settled();
+      const third = await (await replica()).tokens.get(own);
+      expect([third.reveal(), third.scope]).toEqual(['token-1', ['orders.approve']]);
+      expect(asked).toHaveLength(1);
+    });
+
+    it('exchanged ones are by subject, audience and scope, and denied with their subject', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      const [alice, bob] = [
+        testAccessToken({ subject: 'alice', claims: { sid: 'a' } }),
+        testAccessToken({ subject: 'bob' }),
+      ];
+      await textOf(one, tokenExchangeRequest(alice, 'service-c', 'x'));
+      await settled();
+      expect(await textOf(other, tokenExchangeRequest(alice, 'service-c', 'x'))).toBe('token-1');
+      expect(await textOf(other, tokenExchangeRequest(bob, 'service-c', 'x'))).toBe('token-2');
+      expect(await textOf(other, tokenExchangeRequest(alice, 'service-c', 'y'))).toBe('token-3');
+      const third = await replica();
+      third.revocations.deny({ sid: 'a' });
+      expect(() => third.tokens.get(tokenExchangeRequest(alice, 'service-c', 'x'))).toThrow(/token/i);
+    });
+
+    it('never serve past the end of the token they were exchanged from', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      const subject = testAccessToken({ claims: { exp: exp(12) } });
+      await textOf(one, tokenExchangeRequest(subject, 'service-c', 'x'));
+      await settled();
+      expect(await textOf(other, tokenExchangeRequest(subject, 'service-c', 'x'))).toBe('token-1');
+      const [entry = ''] = (await names()).filter((name) => !name.endsWith('lease'));
+      expect(Number(await command('PTTL', entry))).toBeLessThan(12_000);
+    });
+
+    it('one that its audience refused is not taken from the others again', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      await textOf(one);
+      await settled();
+      const token = await other.tokens.get(own);
+      expect(other.tokens.dropRefused(own, token)).toBe(true);
+      expect(await textOf(other)).toBe('token-2');
+      await settled();
+      expect(await textOf(await replica())).toBe('token-2');
+    });
+
+    it('that have little left are not taken as a renewal', async () => {
+      const [one, other] = await Promise.all([
+        replica({ minRemainingLifetimeSeconds: 1 }),
+        replica({ minRemainingLifetimeSeconds: 1 }),
+      ]);
+      issuing = async () => new IssuedToken(`token-${asked.length}`, ['orders.approve'], 4);
+      await textOf(one);
+      await settled();
+      await textOf(other);
+      for (const end = Date.now() + 2900; Date.now() < end; await sleep(20))
+        await Promise.all([textOf(one), textOf(other)]);
+      await settled();
+      expect(asked).toHaveLength(2);
+      expect(await Promise.all([textOf(one), textOf(other)])).toEqual(['token-2', 'token-2']);
+    });
+  });
+
+  describe('whoever has the server', () => {
+    it('and reads it learns nothing', async () => {
+      const one = await replica();
+      await one.ask('the-token');
+      await one.tokens.get(clientCredentialsRequest('orders.approve'));
+      await settled();
+      const seen: string[] = [];
+      for (const name of await names()) seen.push(name, JSON.stringify(await command('HGETALL', name)));
+      expect(seen).toHaveLength(4);
+      const hash = createHash('sha256').update('the-token').digest();
+      expect(seen.join('\n')).not.toMatch(/the-token|sub of|token-1|orders|service-b|keycloak\.test/);
+      expect(seen.join('\n')).not.toContain(hash.toString('base64url'));
+      expect(seen.join('\n')).not.toContain(hash.toString('hex'));
+    });
+
+    it('and moves an answer to another token, or makes it younger, or fills it with garbage, gains nothing', async () => {
+      const one = await replica({ introspectionTtlSeconds: 1 });
+      await one.ask('alices-token');
+      await settled();
+      const [alices = ''] = await names();
+      await one.ask('bobs-token');
+      await settled();
+      const [bobs = ''] = (await names()).filter((name) => name !== alices);
+      await command('COPY', alices, bobs, 'REPLACE');
+      await expect((await replica()).ask('bobs-token')).resolves.toBe('sub of bobs-token');
+      const other = await replica({ introspectionTtlSeconds: 1 });
+      await command('PERSIST', alices);
+      await sleep(1100);
+      await command('HSET', alices, 'a', String(Date.now()));
+      asked = [];
+      await other.ask('alices-token');
+      expect(asked).toEqual(['alices-token']);
+      for (const name of await names()) await command('SET', name, 'garbage');
+      await expect((await replica()).ask('alices-token')).resolves.toBe('sub of alices-token');
+      for (const name of await names()) await command('DEL', name);
+      for (const name of [alices, `${alices}:lease`]) await command('LPUSH', name, 'garbage');
+      await expect((await replica()).ask('alices-token')).resolves.toBe('sub of alices-token');
+    });
+
+    it.each<[string, Parameters<typeof replica>[0]]>([
+      ['another key', { keys: [key()] }],
+      ['another service', { clientId: 'service-c' }],
+      ['another realm', { issuer: 'https://keycloak.test/realms/other' }],
+    ])('nor does what was sealed by %s', async (_, bent) => {
+      const [one, other] = await Promise.all([replica(), replica(bent)]);
+      await one.ask('the-token');
+      await settled();
+      const [from = ''] = await names();
+      await other.ask('the-token');
+      await settled();
+      expect(asked).toHaveLength(2);
+      const [into = ''] = (await names()).filter((name) => name !== from);
+      await command('COPY', from, into, 'REPLACE');
+      await (await replica(bent)).ask('the-token');
+      expect(asked).toHaveLength(3);
+    });
+  });
+
+  describe('whose replicas’ clocks differ', () => {
+    it.each([30, -30])('by %d s: an answer is never younger than it is', async (seconds) => {
+      const [one, other] = await Promise.all([
+        replica({ introspectionTtlSeconds: 1 }),
+        replica({ introspectionTtlSeconds: 1 }),
+      ]);
+      const { now } = Date;
+      jest.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1000);
+      await one.ask('the-token');
+      jest.restoreAllMocks();
+      await sleep(1050);
+      await other.ask('the-token');
+      expect(asked).toHaveLength(2);
+    });
+  });
+
+  describe('when the server', () => {
+    afterEach(async () => {
+      valkey.thaw();
+      await valkey.kill();
+      await valkey.start();
+    });
+
+    it.each<[string, () => Promise<unknown>]>([
+      ['is gone', () => valkey.kill()],
+      ['hangs', async () => valkey.freeze()],
+      ['is full', () => command('CONFIG', 'SET', 'maxmemory', '1')],
+      ['can only be read', () => command('REPLICAOF', '127.0.0.1', '1')],
+    ])('%s, each replica asks Keycloak, and says so once', async (_, away) => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      await one.ask('before');
+      await settled();
+      await away();
+      for (const token of ['a', 'b', 'c']) {
+        await expect(one.ask(token)).resolves.toBe(`sub of ${token}`);
+        await expect(other.ask(token)).resolves.toBe(`sub of ${token}`);
+      }
+      await other.tokens.get(clientCredentialsRequest('x'));
+      expect(asked).toHaveLength(8);
+      await sleep(100);
+      expect(one.failures).toHaveLength(1);
+    });
+
+    it('starts empty, it is filled again', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      await one.ask('the-token');
+      await valkey.kill();
+      await valkey.start();
+      // Each finds the way back by itself.
+      for (const by of [one, other]) await by.ask(`by ${randomBytes(4).toString('hex')}`);
+      await sleep(500);
+      asked = [];
+      await one.ask('another');
+      await settled();
+      await other.ask('another');
+      expect(asked).toEqual(['another']);
+    });
+  });
+});
