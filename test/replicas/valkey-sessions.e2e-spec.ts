@@ -29,6 +29,7 @@ let valkey: Valkey;
 /** The refresh tokens that Keycloak was sent, in their order. */
 let sent: (string | undefined)[];
 let refreshing: (refreshToken: string | undefined) => Promise<Refreshed>;
+let ready: () => Promise<void>;
 const open: ValkeySessionStore[] = [];
 
 function replica({ keys = KEYS, ...bent }: Options = {}): Replica {
@@ -42,7 +43,7 @@ function replica({ keys = KEYS, ...bent }: Options = {}): Replica {
     sent.push(refreshToken);
     return refreshing(refreshToken);
   };
-  const sessions = new UserSessions(store, { ready: async () => undefined, refresh }, bounds);
+  const sessions = new UserSessions(store, { ready: () => ready(), refresh }, bounds);
   return {
     sessions,
     store,
@@ -85,6 +86,11 @@ async function command(...args: string[]): Promise<unknown> {
   }
 }
 
+/** How many scripts the server has run. */
+async function scripts(): Promise<number> {
+  return Number(/cmdstat_evalsha:calls=(\d+)/.exec(String(await command('INFO', 'commandstats')))?.[1] ?? 0);
+}
+
 const keysOf = async (pattern: string): Promise<string[]> => ((await command('KEYS', pattern)) as string[]).toSorted();
 
 /** All that is in the server, as somebody sees it who can read it. */
@@ -111,10 +117,11 @@ onValkey('sessions over Valkey', () => {
     await command('FLUSHALL');
     sent = [];
     refreshing = async () => ({ tokens: tokens('second') });
+    ready = async () => undefined;
   });
   afterEach(async () => {
     jest.restoreAllMocks();
-    for (const store of open.splice(0)) await store.onApplicationShutdown();
+    for (const store of open.splice(0)) await store.close();
   });
 
   describe('of several replicas', () => {
@@ -167,11 +174,18 @@ onValkey('sessions over Valkey', () => {
         const found = await Promise.all(ids.map((id) => one.store.update(keyHash(id), (session) => session)));
         return found.map((session) => session !== undefined);
       };
+      const use = async (id: string): Promise<void> => {
+        await sleep(2);
+        await other.store.update(keyHash(id), (session) => ({ ...session }));
+      };
       const bob = await begin('bob');
-      const [first, second, third] = [await begin('alice'), await begin('alice', other), await begin('alice')];
-      expect(await isThere(bob, first, second, third)).toEqual([true, false, true, true]);
+      const [first, second] = [await begin('alice'), await begin('alice', other)];
+      await use(first);
+      const third = await begin('alice');
+      expect(await isThere(bob, first, second, third)).toEqual([true, true, false, true]);
+      await use(bob);
       const [carol, dave] = [await begin('carol'), await begin('dave', other)];
-      expect(await isThere(bob, second, third, carol, dave)).toEqual([false, true, true, true, true]);
+      expect(await isThere(bob, first, third, carol, dave)).toEqual([true, false, true, true, true]);
       // Of those that are gone nothing is left.
       expect(await keysOf('*:session:*')).toHaveLength(4);
       expect(await command('ZCARD', (await keysOf('*:sessions'))[0] ?? '')).toBe(4);
@@ -191,6 +205,31 @@ onValkey('sessions over Valkey', () => {
       await sleep(700);
       await expect(one.sessions.find(used)).resolves.toBeUndefined();
       expect(await keysOf('*:session:*')).toEqual([]);
+    });
+
+    it('in use for longer than the idle time still end by a notice, and count (BF-05, BF-09)', async () => {
+      const one = replica({ sessionIdleSeconds: 1, maxSessionsPerUser: 2 });
+      const ids = [await one.sessions.begin(login()), await one.sessions.begin(login({ sessionId: 's2' }))];
+      for (let times = 0; times < 8; times += 1) {
+        await sleep(300);
+        for (const id of ids) await expect(one.sessions.find(id)).resolves.toBeDefined();
+      }
+      const third = await one.sessions.begin(login({ sessionId: 's3' }));
+      expect(await keysOf('*:session:*')).toHaveLength(2);
+      await one.sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
+      await expect(one.sessions.find(third)).resolves.toBeUndefined();
+      expect(await keysOf('*:session:*')).toEqual([]);
+    });
+
+    it('by the hundred end with a command each, and keep nobody waiting (BF-09)', async () => {
+      const one = replica();
+      const id = await one.sessions.begin(login());
+      const before = await scripts();
+      const notices = Array.from({ length: 300 }, (_, at) =>
+        one.sessions.endAtKeycloak({ sessionId: `other-${at}`, subject: undefined }, 1000),
+      );
+      await Promise.all([...notices, one.sessions.find(id)]);
+      expect((await scripts()) - before).toBeLessThan(310);
     });
 
     it('keep one login for one of them (BF-01)', async () => {
@@ -233,6 +272,45 @@ onValkey('sessions over Valkey', () => {
       await expect(one.accessTokenOf(written)).resolves.toBe('first-access');
       expect(sent).toEqual([]);
     });
+
+    it.each([30, -30])('by %d s, while one refreshes: the others wait for it (BF-08)', async (seconds) => {
+      const one = replica();
+      const id = await one.sessions.begin(login({ tokens: tokens('first', 0) }));
+      refreshing = async () => {
+        await sleep(300);
+        return { tokens: tokens('second') };
+      };
+      const first = one.accessTokenOf(id);
+      await sleep(100);
+      differBy(seconds);
+      const other = replica();
+      await expect(other.accessTokenOf(id)).resolves.toBe('second-access');
+      await expect(first).resolves.toBe('second-access');
+      expect(sent).toHaveLength(1);
+    });
+
+    it.each([30, -30])(
+      'by %d s at a replica that has just started: what it notes is right (BF-05, BF-09)',
+      async (seconds) => {
+        const old = replica();
+        const id = await old.sessions.begin(login());
+        await sleep(20);
+        differBy(seconds);
+        const fresh = replica();
+        await fresh.store.takeLogin('state', 600);
+        const written = await fresh.sessions.begin(login());
+        const found = await fresh.sessions.find(written);
+        jest.restoreAllMocks();
+        expect(Math.abs(Date.now() - (found?.startedAtMs ?? 0))).toBeLessThan(5000);
+        differBy(seconds);
+        await replica().sessions.recheckAll();
+        jest.restoreAllMocks();
+        await sleep(5);
+        await old.sessions.findConfirmed(id);
+        await old.sessions.findConfirmed(id);
+        expect(sent).toHaveLength(1);
+      },
+    );
 
     it('from that of a server that went back: nothing gets younger', async () => {
       const one = replica();
@@ -310,13 +388,11 @@ onValkey('sessions over Valkey', () => {
       refreshing = async () =>
         Promise.reject(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }));
       await expect(one.accessTokenOf(id)).rejects.toMatchObject({ reason: 'timeout' });
-      // As if the time in which an answer may come were over.
-      await one.store.update(keyHash(id), (session) => ({
-        ...session,
-        refreshSentAtMs: (session.refreshSentAtMs ?? Number.NaN) - 20_000,
-      }));
+      const before = await scripts();
       refreshing = async () => ({ tokens: tokens('second') });
+      // Nobody waits for an answer that will not come.
       await expect(other.accessTokenOf(id)).resolves.toBe('first-access');
+      expect((await scripts()) - before).toBeLessThan(5);
       await sleep(2000);
       await expect(other.accessTokenOf(id)).resolves.toBeUndefined();
       expect(sent).toEqual(['first-refresh']);
@@ -334,6 +410,33 @@ onValkey('sessions over Valkey', () => {
         await expect(other.accessTokenOf(id)).resolves.toBe('second-access');
       },
     );
+
+    it('nothing is lost when the store hangs as the refresh is noted (BF-08)', async () => {
+      const [one, other] = [replica(), replica()];
+      const id = await one.sessions.begin(stale());
+      ready = async () => {
+        valkey.freeze();
+        setTimeout(() => valkey.thaw(), 1300);
+      };
+      await expect(one.accessTokenOf(id)).resolves.toBe('second-access');
+      await expect(other.accessTokenOf(id)).resolves.toBe('second-access');
+      expect(sent).toHaveLength(1);
+    });
+
+    it('new tokens are not lost when the service ends as they come (BF-08)', async () => {
+      const one = replica();
+      const id = await one.sessions.begin(stale());
+      refreshing = async () => {
+        await sleep(300);
+        return { tokens: tokens('second') };
+      };
+      const refreshed = one.accessTokenOf(id);
+      await sleep(50);
+      await one.sessions.onApplicationShutdown();
+      await expect(refreshed).resolves.toBe('second-access');
+      await expect(replica().accessTokenOf(id)).resolves.toBe('second-access');
+      await expect(one.sessions.find(id)).rejects.toMatchObject(unavailable);
+    });
 
     it('new tokens are not lost when the store is away as they come (BF-08)', async () => {
       const one = replica();
@@ -408,6 +511,43 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(next)).resolves.toBeUndefined();
       await one.sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
       await expect(one.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
+    });
+
+    it('and plants names in indexes has nothing deleted but sessions', async () => {
+      const one = replica({ maxSessions: 2 });
+      await one.sessions.begin(login());
+      await command('SET', 'elsewhere', 'kept');
+      const named = [...(await keysOf('*:by-*')), ...(await keysOf('*:sessions'))];
+      expect(named).toHaveLength(3);
+      for (const index of named) await command('ZADD', index, '0', 'elsewhere');
+      await one.sessions.begin(login({ sessionId: 's2' }));
+      await one.sessions.begin(login({ sessionId: 's3' }));
+      expect(await keysOf('*:session:*')).toHaveLength(2);
+      for (const index of await keysOf('*:by-*')) await command('ZADD', index, '0', 'elsewhere');
+      await one.sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
+      expect([await keysOf('*:session:*'), await command('GET', 'elsewhere')]).toEqual([[], 'kept']);
+    });
+
+    it('and makes marks of its own, or spoils the time of rechecks, keeps nobody out', async () => {
+      const one = replica();
+      const id = await one.sessions.begin(login());
+      await one.sessions.recheckAll();
+      await one.sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
+      const [mark = ''] = await keysOf('*:ended-subject:*');
+      const marks = [
+        ['LPUSH', mark, 'x'],
+        ['SET', mark, 'x', 'PX', '1000'],
+        ['SET', mark, '9999999999', 'PX', '1000'],
+        ['SET', mark, '1'],
+      ];
+      for (const made of marks) {
+        await command('DEL', mark);
+        await command(...made);
+        await expect(one.sessions.begin(login())).resolves.toEqual(expect.any(String));
+      }
+      await command('SET', (await keysOf('*:recheck'))[0] ?? '', '\xff\xfe');
+      await expect(one.sessions.find(id)).resolves.toBeUndefined();
+      await expect(replica().sessions.findConfirmed(await one.sessions.begin(login()))).resolves.toBeDefined();
     });
 
     it('can bring back one that ended, but not its mark: nobody logs in by it', async () => {
@@ -490,6 +630,8 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.begin(login())).rejects.toMatchObject(unavailable);
       await sleep(1100);
       await expect(one.sessions.find(id)).resolves.toBeDefined();
+      await one.sessions.recheckAll();
+      await expect(one.sessions.findConfirmed(id)).resolves.toBeDefined();
       await one.sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
       await expect(one.sessions.find(id)).resolves.toBeUndefined();
       await command('CONFIG', 'SET', 'maxmemory', '0');

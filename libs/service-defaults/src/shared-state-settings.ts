@@ -32,7 +32,7 @@ export function readSharedStateSettings(variables: Variables, hasSessions: boole
   const ca = readAuthorities(variables);
   const denialKeys = stateUrl === '' ? [] : listed(variables.secret('SHARED_DENIAL_KEYS'));
   const keys = hasSessions || answersUrl !== '' ? listed(variables.secret('SHARED_STATE_KEYS')) : [];
-  if (keys.some((key) => denialKeys.includes(key))) {
+  if (keys.some((key) => denialKeys.some((other) => isSameKey(key, other)))) {
     variables.fault('SHARED_STATE_KEYS must be other keys than SHARED_DENIAL_KEYS, which all services have');
   }
   if (placeOf(stateUrl) === placeOf(answersUrl)) {
@@ -86,6 +86,9 @@ function stateAt(address: ValkeyAddressOptions, keys: readonly string[]): Shared
 
 /** With blanks or commas between them. */
 const listed = (text: string): string[] => text.split(/[\s,]+/).filter((one) => one !== '');
+
+const isSameKey = (one: string, other: string): boolean =>
+  Buffer.from(one, 'base64').equals(Buffer.from(other, 'base64'));
 
 /** Server and database; nothing is the same place as one that can't be read. */
 function placeOf(url: string): unknown {

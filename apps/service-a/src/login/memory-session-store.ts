@@ -81,6 +81,8 @@ export class MemorySessionStore implements SessionStore {
     return true;
   }
 
+  async close(): Promise<void> {}
+
   #put(key: string, session: UserSession): void {
     const own = this.#keys.get(session.subject) ?? new Set();
     this.#keys.set(session.subject, own);

@@ -3,6 +3,9 @@
 /** As long as the default introspection TTL, and longer than a logout at Keycloak takes. */
 const INTERVAL_MS = 10_000;
 
+/** The last recheck of a row is due within two intervals; and clocks may differ. */
+const MAX_AHEAD_MS = 2 * INTERVAL_MS + 60_000;
+
 /** When the first and the last recheck of a row are due. */
 export interface RecheckTimes {
   readonly firstMs: number;
@@ -34,8 +37,9 @@ export class SessionRechecks {
     this.#times = { firstMs, lastMs };
   }
 
-  /** What another replica required; the later one counts. */
+  /** What another replica required; the later one counts. What its clock was far ahead for is of no use. */
   learn(times: RecheckTimes): void {
+    if (times.lastMs > this.nowMs() + MAX_AHEAD_MS) return;
     if (this.#times === undefined || times.lastMs > this.#times.lastMs) this.#times = times;
   }
 

@@ -37,6 +37,7 @@ export interface SessionStore {
   needsRecheck(askedAtMs: number): boolean;
   /** True for the first caller within `ttlSeconds` who takes the login with this state, and for no other. */
   takeLogin(state: string, ttlSeconds: number): Promise<boolean>;
+  close(): Promise<void>;
 }
 
 export interface StoreBounds {

@@ -15,6 +15,8 @@ export interface UserSession {
   readonly usedAtMs: number;
   /** Counts the refreshes that were begun. */
   readonly generation: number;
-  /** When the refresh token was sent, as long as there is no answer. */
+  /** When the refresh token was sent, as long as there is no answer; 0 where none will come. */
   readonly refreshSentAtMs?: number | undefined;
+  /** Who sent it: random, for that one refresh. */
+  readonly refreshId?: string | undefined;
 }

@@ -71,6 +71,14 @@ describe('UserSessions', () => {
     await expect(sessions.find(id)).resolves.toBeUndefined();
   });
 
+  it('counts each use, however short the time since the last one (BF-05)', async () => {
+    const id = await sessions.begin(login());
+    nowMs += 500;
+    await sessions.find(id);
+    nowMs += IDLE_SECONDS * 1000 - 1;
+    await expect(sessions.find(id)).resolves.toBeDefined();
+  });
+
   it('ends a session at its maximum age, even if it is in use (BF-05)', async () => {
     const id = await sessions.begin(login());
     while (nowMs < (MAX_SECONDS - 50) * 1000) {

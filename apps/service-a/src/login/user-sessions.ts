@@ -110,6 +110,12 @@ export class UserSessions {
     await this.store.requireRecheck();
   }
 
+  /** Nest calls it. Refreshes in flight end first: what they bring is nowhere else. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.#refreshes.settled();
+    await this.store.close();
+  }
+
   #hasExpired({ usedAtMs, startedAtMs }: UserSession): boolean {
     const latest = this.store.clock.latestMs();
     const { sessionIdleSeconds, sessionMaxSeconds } = this.limits;
@@ -119,6 +125,7 @@ export class UserSessions {
 
   /** A part of the idle time, so that a session in use does not end. */
   get #notNotedMs(): number {
+    if (!this.store.isShared) return 0;
     return Math.min(MAX_USE_NOT_NOTED_MS, this.limits.sessionIdleSeconds * 100);
   }
 }

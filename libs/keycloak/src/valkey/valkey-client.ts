@@ -10,7 +10,8 @@ export interface ValkeyClientOptions extends ValkeyAddressOptions {
 }
 
 /** For the opening of a connection, for which no call waits longer than its own deadline. */
-const CONNECT_MS = 1000;
+const CONNECT_MS = 3000;
+const FIRST_WAIT_MS = 1000;
 
 /** After a failure nothing is sent for so long: requests must not queue up for a server that does not answer. */
 const PAUSE_MS = 250;
@@ -37,9 +38,9 @@ export class ValkeyClient {
     this.#deadlineMs = options.deadlineMs ?? 1000;
   }
 
-  /** Opens the connection, so that the first call need not wait. Does not reject. */
+  /** Opens the connection, so that the first call need not wait; waits for it for a second at most. Does not reject. */
   async open(): Promise<void> {
-    await this.#connected(CONNECT_MS).catch(() => undefined);
+    await this.#connected(FIRST_WAIT_MS).catch(() => undefined);
   }
 
   /**

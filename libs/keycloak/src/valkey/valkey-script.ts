@@ -17,11 +17,12 @@ export class ValkeyScript {
     deadlineMs: number,
   ): Promise<unknown> {
     const all = [String(keys.length), ...keys, ...args];
+    const endMs = performance.now() + deadlineMs;
     try {
       return await connection.send(['EVALSHA', this.#sha, ...all], deadlineMs);
     } catch (error) {
       if (!(error instanceof ValkeyError) || error.message !== 'noscript') throw error;
-      return connection.send(['EVAL', this.text, ...all], deadlineMs);
+      return connection.send(['EVAL', this.text, ...all], endMs - performance.now());
     }
   }
 }

@@ -3,7 +3,7 @@ import { ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
 
 /**
  * A session is a hash: `s` sealed, `u` and `d` the names of its indexes by user and by Keycloak's session. An index is a sorted set of the names of sessions, by
- * their last change. What is of another type was put there by somebody else: it counts as missing.
+ * their last change, which lives as long as the longest of them. What is of another type was put there by somebody else: it counts as missing.
  */
 const COMMON = `
 local function is(key, kind)
@@ -20,13 +20,20 @@ local function text(key, field, length)
   local found = is(key, 'hash') and redis.call('HGET', key, field)
   return found and #found <= length and found
 end
+local function begins(name, kind, all)
+  local prefix = string.sub(all, 1, -#'sessions' - 1) .. kind
+  return string.sub(name, 1, #prefix) == prefix
+end
+-- What is named in an index may have been put there by somebody else: nothing but sessions is looked at or deleted.
 local function remove(session, all)
-  for _, field in ipairs({ 'u', 'd' }) do
-    local index = text(session, field, 256)
-    if index and is(index, 'zset') then redis.call('ZREM', index, session) end
+  if begins(session, 'session:', all) then
+    for _, field in ipairs({ 'u', 'd' }) do
+      local index = text(session, field, 256)
+      if index and begins(index, 'by-', all) and is(index, 'zset') then redis.call('ZREM', index, session) end
+    end
+    redis.call('DEL', session)
   end
   if is(all, 'zset') then redis.call('ZREM', all, session) end
-  redis.call('DEL', session)
 end
 local function long(key, ms)
   if redis.call('PTTL', key) < tonumber(ms) then redis.call('PEXPIRE', key, ms) end
@@ -48,22 +55,27 @@ return { text(KEYS[1], 's', ${MAX_SEALED}), recheck, now() }
  * Adds a session unless it was ended before, and makes room for it: first among those of its user, then among all. Gives 0 if it was ended.
  *
  * KEYS: session, all, index by user, index by Keycloak's session (that by user, where there is none), then other indexes by user, marks of the session, marks of the user.
- * ARGV: sealed, ms to live, most of a user, most of all, ms without use, iat, how many other indexes, how many marks of the session.
+ * ARGV: sealed, ms to live, most of a user, most of all, ms without use, iat, how many other indexes, how many marks of the session, ms that marks live.
  */
 export const ADD = new ValkeyScript(`${COMMON}
 local session, all = KEYS[1], KEYS[2]
+local time = now()
+-- When the sessions of a mark ended, in seconds. One that we would not have made is none.
+local function ended(mark)
+  local left = redis.call('PTTL', mark)
+  if left < 0 or left > tonumber(ARGV[9]) or not is(mark, 'string') or redis.call('STRLEN', mark) > 20 then return false end
+  local at = tonumber(redis.call('GET', mark))
+  return at and at <= time / 1000 + 3600 and at
+end
 local lastIndex = 4 + tonumber(ARGV[7])
 local lastOfSession = lastIndex + tonumber(ARGV[8])
 for at = lastIndex + 1, #KEYS do
-  if redis.call('EXISTS', KEYS[at]) == 1 then
-    local ended = is(KEYS[at], 'string') and redis.call('STRLEN', KEYS[at]) <= 20 and tonumber(redis.call('GET', KEYS[at]))
-    if at <= lastOfSession or not ended or tonumber(ARGV[6]) <= ended then return 0 end
-  end
+  local endedAt = ended(KEYS[at])
+  if endedAt and (at <= lastOfSession or tonumber(ARGV[6]) <= endedAt) then return 0 end
 end
 -- First: where the memory is full, this fails, and nothing is changed.
 redis.call('HSET', session, 's', ARGV[1], 'u', KEYS[3], 'd', KEYS[4])
 redis.call('PEXPIRE', session, ARGV[2])
-local time = now()
 ready(all)
 -- What was not used for longer has expired by itself.
 redis.call('ZREMRANGEBYSCORE', all, '-inf', time - tonumber(ARGV[5]))
@@ -74,7 +86,8 @@ for at = 3, lastIndex do
   local index = KEYS[at]
   if (at == 3 or at > 4) and is(index, 'zset') then
     for _, one in ipairs(redis.call('ZRANGE', index, 0, -1)) do
-      if is(one, 'hash') then own[#own + 1] = { one, tonumber(redis.call('ZSCORE', index, one)) } else redis.call('ZREM', index, one) end
+      local isThere = begins(one, 'session:', all) and is(one, 'hash')
+      if isThere then own[#own + 1] = { one, tonumber(redis.call('ZSCORE', index, one)) } else redis.call('ZREM', index, one) end
     end
   end
 end
@@ -103,7 +116,11 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('HSET', KEYS[1], 's', ARGV[2])
 local indexes = { KEYS[2], text(KEYS[1], 'u', 256), text(KEYS[1], 'd', 256) }
 for at = 1, 3 do
-  if indexes[at] and is(indexes[at], 'zset') then redis.call('ZADD', indexes[at], 'XX', now(), KEYS[1]) end
+  local index = indexes[at]
+  if index and (at == 1 or begins(index, 'by-', KEYS[2])) and is(index, 'zset') then
+    redis.call('ZADD', index, 'XX', now(), KEYS[1])
+    long(index, ARGV[3])
+  end
 end
 return 1
 `);
@@ -122,31 +139,34 @@ return 1
  * KEYS: all, mark, indexes. ARGV: value of the mark, for how many ms.
  */
 export const END = new ValkeyScript(`${COMMON}
--- In this order it is done even where the memory is full.
+local before = is(KEYS[2], 'string') and redis.call('STRLEN', KEYS[2]) <= 20 and tonumber(redis.call('GET', KEYS[2])) or 0
+if before > now() / 1000 + 3600 then before = 0 end
+-- After this the rest is done even where the memory is full.
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+redis.call('SET', KEYS[2], string.format('%d', math.max(before, tonumber(ARGV[1]))), 'PX', ARGV[2])
 for at = 3, #KEYS do
   if is(KEYS[at], 'zset') then
     for _, session in ipairs(redis.call('ZRANGE', KEYS[at], 0, -1)) do remove(session, KEYS[1]) end
   end
   redis.call('DEL', KEYS[at])
 end
-local before = is(KEYS[2], 'string') and redis.call('STRLEN', KEYS[2]) <= 20 and tonumber(redis.call('GET', KEYS[2])) or 0
-redis.call('SET', KEYS[2], string.format('%d', math.max(before, tonumber(ARGV[1]))), 'PX', ARGV[2])
 return 1
 `);
 
-/** Sets a text if it is still what was read. KEYS: text. ARGV: what was read (empty: nothing), what it is to be, ms to live. */
+/** Sets a text if it is still what was read. KEYS: text. ARGV: whether it is, whatever is there (1), what was read (empty: nothing), what it is to be, ms to live. */
 export const REPLACE = new ValkeyScript(`${COMMON}
 local found = is(KEYS[1], 'string') and redis.call('STRLEN', KEYS[1]) <= 1024 and redis.call('GET', KEYS[1]) or ''
-if found ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+if ARGV[1] ~= '1' and found ~= ARGV[2] then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 return 1
 `);
 
-/** KEYS: names of what is taken, of which one is there if it was taken. ARGV: ms. */
-export const TAKE = new ValkeyScript(`
+/** KEYS: names of what is taken, of which one is there if it was taken. ARGV: ms. Whether it is taken now, and the server's time. */
+export const TAKE = new ValkeyScript(`${COMMON}
 for at = 1, #KEYS do
-  if redis.call('EXISTS', KEYS[at]) == 1 then return 0 end
+  if redis.call('EXISTS', KEYS[at]) == 1 then return { 0, now() } end
 end
 redis.call('SET', KEYS[1], '', 'PX', ARGV[1])
-return 1
+return { 1, now() }
 `);

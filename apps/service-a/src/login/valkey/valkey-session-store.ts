@@ -15,6 +15,11 @@ const MAX_ATTEMPTS = 50;
 
 /** While the server is away. */
 const MAX_OWED_ENDS = 10_000;
+const PAID_AT_ONCE = 100;
+const PAY_AGAIN_MS = 1000;
+
+/** Errors of the server that will be the same next time; the sessions' tokens are denied all the same. */
+const WILL_NOT_BE_TAKEN = new Set(['err', 'noperm', 'wrongtype', 'error_answer']);
 
 type Arguments = readonly (string | number)[];
 
@@ -37,8 +42,10 @@ export class ValkeySessionStore implements SessionStore {
   readonly #prefix: string;
   readonly #all: string;
   readonly #recheck: string;
-  /** Ends of sessions that the server has not taken yet, by their mark. */
+  /** Ends of sessions that the server did not take, by their mark. */
   readonly #owedEnds = new Map<string, End>();
+  #paying: Promise<void> | undefined;
+  #isClosed = false;
   #isAway = false;
 
   constructor(
@@ -58,9 +65,9 @@ export class ValkeySessionStore implements SessionStore {
 
   async add(key: string, session: UserSession, issuedAt: number): Promise<boolean> {
     const { subject, sessionId } = session;
-    const [own, ...others] = this.#named('by-subject', 'subject', subject);
-    const [ofSession] = sessionId === undefined ? [own] : this.#named('by-sid', 'sid', sessionId);
-    const marks = sessionId === undefined ? [] : this.#named('ended-sid', 'sid', sessionId);
+    const [own, ...others] = this.#named('by-subject', subject);
+    const [ofSession] = sessionId === undefined ? [own] : this.#named('by-sid', sessionId);
+    const marks = sessionId === undefined ? [] : this.#named('ended-sid', sessionId);
     const keys = [
       this.#nameOf(key),
       this.#all,
@@ -68,7 +75,7 @@ export class ValkeySessionStore implements SessionStore {
       ofSession,
       ...others,
       ...marks,
-      ...this.#named('ended-subject', 'subject', subject),
+      ...this.#named('ended-subject', subject),
     ];
     const { maxSessions, maxSessionsPerUser, sessionIdleSeconds } = this.bounds;
     const args = [
@@ -80,6 +87,7 @@ export class ValkeySessionStore implements SessionStore {
       issuedAt,
       others.length,
       marks.length,
+      rememberedMs(this.bounds),
     ];
     return (await this.#run(ADD, keys, args)) === 1;
   }
@@ -112,18 +120,25 @@ export class ValkeySessionStore implements SessionStore {
   async end({ sessionId, subject }: EndedSession, issuedAt: number): Promise<void> {
     if (sessionId === undefined && subject === undefined) return;
     const [kind, value] = sessionId === undefined ? ['subject', subject ?? ''] : ['sid', sessionId];
-    const [mark] = this.#named(`ended-${kind}`, kind, value);
-    const indexes = this.#named(`by-${kind}`, kind, value);
-    // Whoever is asked to end a session is asked once: it ends before anything else is asked for.
-    this.#owedEnds.set(mark, { keys: [this.#all, mark, ...indexes], args: [issuedAt, rememberedMs(this.bounds)] });
-    const [oldest] = this.#owedEnds.keys();
-    if (this.#owedEnds.size > MAX_OWED_ENDS && oldest !== undefined) this.#owedEnds.delete(oldest);
-    await this.#end();
+    const [mark] = this.#named(`ended-${kind}`, value);
+    const keys = [this.#all, mark, ...this.#named(`by-${kind}`, value)];
+    const end = { keys, args: [issuedAt, rememberedMs(this.bounds)] };
+    try {
+      await this.#ask(END, end.keys, end.args);
+    } catch (error) {
+      this.#owe(mark, end);
+      throw error;
+    }
   }
 
   /** Holds at this replica at once, and at the others as soon as the store is reached. */
   async requireRecheck(): Promise<void> {
-    this.#rechecks.require();
+    try {
+      // The time of the server is to be known first.
+      await this.#find('');
+    } finally {
+      this.#rechecks.require();
+    }
     await this.#find('');
   }
 
@@ -132,11 +147,16 @@ export class ValkeySessionStore implements SessionStore {
   }
 
   async takeLogin(state: string, ttlSeconds: number): Promise<boolean> {
-    return (await this.#run(TAKE, this.#named('login', 'state', state), [ttlSeconds * 1000])) === 1;
+    const [isTaken, nowMs] = (await this.#run(TAKE, this.#named('login', state), [ttlSeconds * 1000])) as [
+      number,
+      number,
+    ];
+    this.clock.learn(nowMs);
+    return isTaken === 1;
   }
 
-  /** Nest calls it. */
-  async onApplicationShutdown(): Promise<void> {
+  async close(): Promise<void> {
+    this.#isClosed = true;
     await this.valkey.close();
   }
 
@@ -149,8 +169,10 @@ export class ValkeySessionStore implements SessionStore {
     if (theirs !== undefined) this.#rechecks.learn(theirs);
     const ours = this.#rechecks.times;
     if (ours !== undefined && ours.lastMs > (theirs?.lastMs ?? -Infinity)) {
-      const args = [recheck ?? '', this.sealed.writeRecheck(ours), rememberedMs(this.bounds)];
-      if ((await this.#run(REPLACE, [this.#recheck], args)) !== 1) return this.#find(key);
+      const isOurs = theirs !== undefined || recheck === null;
+      const args = [isOurs ? 0 : 1, recheck ?? '', this.sealed.writeRecheck(ours), rememberedMs(this.bounds)];
+      // If it fails, or another replica was faster, the next one writes it.
+      await this.#run(REPLACE, [this.#recheck], args).catch(() => undefined);
     }
     return sealed ?? undefined;
   }
@@ -166,21 +188,50 @@ export class ValkeySessionStore implements SessionStore {
     return `${this.#prefix}session:${key}`;
   }
 
-  #named(kind: string, about: string, value: string): readonly [first: string, ...others: string[]] {
-    const [first, ...others] = this.sealed.names(about, value);
+  #named(kind: string, value: string): readonly [first: string, ...others: string[]] {
+    const [first, ...others] = this.sealed.names(kind, value);
     const name = (one: string): string => `${this.#prefix}${kind}:${one}`;
     return [name(first), ...others.map(name)];
   }
 
-  async #end(): Promise<void> {
-    for (const [mark, end] of this.#owedEnds) {
-      await this.#ask(END, end.keys, end.args);
-      if (this.#owedEnds.get(mark) === end) this.#owedEnds.delete(mark);
+  #owe(mark: string, end: End): void {
+    this.#owedEnds.set(mark, end);
+    const [oldest] = this.#owedEnds.keys();
+    if (this.#owedEnds.size > MAX_OWED_ENDS && oldest !== undefined) this.#owedEnds.delete(oldest);
+    this.#payLater();
+  }
+
+  /** Requests may be long in coming. */
+  #payLater(): void {
+    setTimeout(() => {
+      if (!this.#isClosed) void this.#pay().catch(() => this.#payLater());
+    }, PAY_AGAIN_MS).unref();
+  }
+
+  /** One for all who wait for it. */
+  #pay(): Promise<void> {
+    return (this.#paying ??= this.#payAll().finally(() => (this.#paying = undefined)));
+  }
+
+  async #payAll(): Promise<void> {
+    while (this.#owedEnds.size > 0) {
+      await Promise.all([...this.#owedEnds].slice(0, PAID_AT_ONCE).map(([mark, end]) => this.#payOne(mark, end)));
     }
   }
 
+  async #payOne(mark: string, end: End): Promise<void> {
+    try {
+      await this.#ask(END, end.keys, end.args);
+    } catch (error) {
+      if (!(error instanceof SessionStoreError) || !WILL_NOT_BE_TAKEN.has(error.reason)) throw error;
+      this.#logger.error('An end of sessions is not taken by the session store', { reason: error.reason });
+    }
+    if (this.#owedEnds.get(mark) === end) this.#owedEnds.delete(mark);
+  }
+
+  /** Who was asked to end sessions, and could not, is not asked again: they end before anything else is asked for. */
   async #run(script: ValkeyScript, keys: readonly string[], args: Arguments = []): Promise<unknown> {
-    await this.#end();
+    if (this.#owedEnds.size > 0) await this.#pay();
     return this.#ask(script, keys, args);
   }
 
