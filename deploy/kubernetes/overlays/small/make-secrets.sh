@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Makes the folder secrets/ of the small overlay: keys, an authority of certificates, and one certificate for each service and Valkey.
+# What is there already stays, so it can be run again; to replace something, delete its file first. Needs openssl.
+set -euo pipefail
+folder=${1:-$(dirname "$0")/secrets}
+mkdir -p "$folder"
+cd "$folder"
+umask 077
+
+# random FILE COMMAND...: what the command prints, unless there is such a file.
+random() { [ -e "$1" ] || "${@:2}" >"$1"; }
+
+for service in service-a service-b service-c; do
+  # Keycloak has to know it: the credentials of this client.
+  random $service.client-secret openssl rand -hex 32
+  random $service.shared-state-keys openssl rand -base64 32
+done
+random service-a.session-secret openssl rand -hex 32
+random shared-state.denial-keys openssl rand -base64 32
+
+# The services' user of Valkey: it has commands for its own keys, and none that are about the server.
+random valkey.password openssl rand -hex 32
+password=$(cat valkey.password)
+printf 'valkeys://services:%s@valkey:6379' "$password" >shared-state.url
+cat >valkey.users.acl <<ACL
+user default off resetkeys resetchannels -@all
+user probe on nopass resetkeys resetchannels -@all +ping
+user services on #$(printf %s "$password" | sha256sum | cut -d' ' -f1) resetchannels ~nestjs-keycloak-s2s:* -@all +@read +@write +@scripting +@connection +time -@dangerous +info
+ACL
+
+# Its key signs what replaces these certificates. It goes to no cluster.
+if [ ! -e ca.key ]; then
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -days 3650 -subj '/CN=keycloak-s2s' \
+    -addext 'basicConstraints=critical,CA:true,pathlen:0' -addext 'keyUsage=critical,keyCertSign,cRLSign'
+fi
+for name in service-a service-b service-c valkey; do
+  [ ! -e $name.crt ] || continue
+  # Within the namespace, from others, and for `kubectl port-forward`.
+  names=DNS:$name,DNS:$name.keycloak-s2s,DNS:$name.keycloak-s2s.svc,DNS:$name.keycloak-s2s.svc.cluster.local,DNS:localhost
+  openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $name.key -subj "/CN=$name" |
+    openssl x509 -req -CA ca.crt -CAkey ca.key -out $name.crt -days 365 -extfile <(printf '%s\n' "subjectAltName=$names" \
+      'basicConstraints=critical,CA:false' 'keyUsage=critical,digitalSignature' 'extendedKeyUsage=serverAuth')
+done

@@ -1,0 +1,109 @@
+/** Manifests: what `kubectl kustomize` makes of deploy/kubernetes, with secrets that were made for the spec. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { IDeployment, IStatefulSet } from 'kubernetes-models/apps/v1';
+import type { IConfigMap, IPodSpec, ISecret } from 'kubernetes-models/v1';
+import { parseAllDocuments } from 'yaml';
+import { installed } from './installed.js';
+
+/** Undefined where it is not installed. */
+export const kubectlPath = installed('kubectl');
+
+/** It makes certificates. */
+const openssl = installed('openssl');
+
+/** Whether the overlays can be built here. */
+export const canBuildManifests = kubectlPath !== undefined && openssl !== undefined;
+
+export type Overlay = 'small' | 'production';
+
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+}
+
+type Workload = IDeployment | IStatefulSet;
+
+/** A copy of deploy/kubernetes with the secrets that make-secrets.sh made in it. */
+export class ManifestFolder {
+  readonly path = mkdtempSync(join(tmpdir(), 'kubernetes-'));
+
+  constructor() {
+    const source = fileURLToPath(new URL('../../deploy/kubernetes', import.meta.url));
+    // Secrets of whoever tries it out on this machine stay where they are.
+    cpSync(source, this.path, { recursive: true, filter: (path) => !path.endsWith('/secrets') });
+    execFileSync(join(this.path, 'overlays/small/make-secrets.sh'), { stdio: 'pipe' });
+  }
+
+  build(overlay: Overlay): KubernetesObject[] {
+    const text = execFileSync(kubectlPath ?? 'kubectl', ['kustomize', join(this.path, 'overlays', overlay)], {
+      encoding: 'utf8',
+    });
+    const objects = parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject);
+    // kubectl breaks their lines, which the API takes and its schema does not.
+    for (const secret of ofKind<ISecret & KubernetesObject>(objects, 'Secret')) {
+      for (const [name, data] of Object.entries(secret.data ?? {}))
+        secret.data = { ...secret.data, [name]: data.replaceAll('\n', '') };
+    }
+    return objects;
+  }
+
+  /** Writes a secret of the small overlay anew, such as `service-b.client-secret`. */
+  replaceSecret(name: string, text: string): void {
+    writeFileSync(join(this.path, 'overlays/small/secrets', name), text);
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+export const ofKind = <T extends KubernetesObject>(objects: readonly KubernetesObject[], kind: T['kind']): T[] =>
+  objects.filter((object): object is T => object.kind === kind);
+
+/** Deployments and StatefulSets. */
+export const workloadsOf = (objects: readonly KubernetesObject[]): (Workload & KubernetesObject)[] => [
+  ...ofKind<IDeployment & KubernetesObject>(objects, 'Deployment'),
+  ...ofKind<IStatefulSet & KubernetesObject>(objects, 'StatefulSet'),
+];
+
+export function podOf({ metadata, spec }: Workload): IPodSpec & { labels: Readonly<Record<string, string>> } {
+  const { spec: pod, metadata: ofPod } = spec?.template ?? {};
+  if (pod === undefined) throw new Error(`${metadata?.name} has no pod`);
+  return { ...pod, labels: ofPod?.labels ?? {} };
+}
+
+/** Sidecars too. */
+export const containersOf = ({ containers, initContainers = [] }: IPodSpec): IPodSpec['containers'] => [
+  ...initContainers,
+  ...containers,
+];
+
+/** The names of Secrets and ConfigMaps that the pod mounts, or takes a variable from. */
+export function referencesOf(pod: IPodSpec): string[] {
+  const mounted = (pod.volumes ?? []).flatMap(({ secret, configMap }) => [secret?.secretName, configMap?.name]);
+  const read = containersOf(pod).flatMap(({ env = [] }) =>
+    env.flatMap(({ valueFrom }) => [valueFrom?.secretKeyRef?.name, valueFrom?.configMapKeyRef?.name]),
+  );
+  return [...new Set([...mounted, ...read].filter((name) => name !== undefined))];
+}
+
+/** The files of a Secret or a ConfigMap by their names. */
+export function filesOf(objects: readonly KubernetesObject[], name: string): Readonly<Record<string, string>> {
+  const found = objects.find(
+    (object): object is (ISecret | IConfigMap) & KubernetesObject =>
+      ['Secret', 'ConfigMap'].includes(object.kind) && object.metadata.name === name,
+  );
+  if (found === undefined) throw new Error(`There is no Secret or ConfigMap ${name}`);
+  const { data = {} } = found;
+  if (found.kind === 'ConfigMap') return data;
+  return Object.fromEntries(Object.entries(data).map(([file, text]) => [file, atob(text)]));
+}

@@ -1,0 +1,87 @@
+/** Network policies: which connections they allow, as a network plugin that enforces them would decide. */
+import { BlockList } from 'node:net';
+import type { INetworkPolicy, INetworkPolicyPeer, INetworkPolicyPort } from 'kubernetes-models/networking.k8s.io/v1';
+import type { KubernetesObject } from './manifests.js';
+
+type Labels = Readonly<Record<string, string>>;
+type Selector = INetworkPolicyPeer['podSelector'];
+type Policy = INetworkPolicy & KubernetesObject;
+
+/** A pod, or an address outside of the cluster. */
+export interface Party {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly labels?: Labels;
+  readonly address?: string;
+}
+
+export interface Port {
+  readonly protocol: 'TCP' | 'UDP';
+  readonly port: number;
+}
+
+/**
+ * Whether `from` may open a connection to `to`: the policies of each of the two allow it, of all that select it. Whom no policy selects is open. Policies
+ * hold in their own namespace.
+ */
+export const isAllowed = (policies: readonly Policy[], from: Party, to: Party, port: Port): boolean =>
+  allows(policies, 'Egress', from, to, port) && allows(policies, 'Ingress', to, from, port);
+
+function allows(policies: readonly Policy[], side: 'Ingress' | 'Egress', who: Party, peer: Party, port: Port): boolean {
+  const concerned = policies.filter(
+    ({ metadata, spec }) =>
+      metadata.namespace === who.namespace &&
+      matches(spec?.podSelector, who.labels) &&
+      // Without types a policy is about ingress, and about egress if it has such rules.
+      (spec?.policyTypes ?? (spec?.egress ? ['Ingress', 'Egress'] : ['Ingress'])).includes(side),
+  );
+  if (concerned.length === 0) return true;
+  return concerned.some(({ metadata, spec }) =>
+    rulesOf(spec, side).some(
+      ({ peers, ports }) =>
+        (peers === undefined || peers.some((one) => isPeer(one, peer, metadata.namespace))) &&
+        (ports === undefined || ports.some((one) => isPort(one, port))),
+    ),
+  );
+}
+
+interface Rule {
+  readonly peers: readonly INetworkPolicyPeer[] | undefined;
+  readonly ports: readonly INetworkPolicyPort[] | undefined;
+}
+
+function rulesOf(spec: INetworkPolicy['spec'], side: 'Ingress' | 'Egress'): Rule[] {
+  if (side === 'Ingress') return (spec?.ingress ?? []).map(({ from, ports }) => ({ peers: from, ports }));
+  return (spec?.egress ?? []).map(({ to, ports }) => ({ peers: to, ports }));
+}
+
+/** Throws at what is not decided here, so that no policy is taken for narrower than it is. */
+function isPeer(
+  { ipBlock, namespaceSelector, podSelector }: INetworkPolicyPeer,
+  party: Party,
+  own: string | undefined,
+): boolean {
+  if (ipBlock !== undefined) {
+    const [network = '', prefix] = ipBlock.cidr.split('/');
+    if (ipBlock.except !== undefined || network.includes(':')) throw new Error('Not decided here: except, IPv6');
+    const block = new BlockList();
+    block.addSubnet(network, Number(prefix), 'ipv4');
+    return party.address !== undefined && block.check(party.address);
+  }
+  if (party.namespace === undefined) return false;
+  const isIn =
+    namespaceSelector === undefined
+      ? party.namespace === own
+      : matches(namespaceSelector, { 'kubernetes.io/metadata.name': party.namespace });
+  return isIn && matches(podSelector, party.labels);
+}
+
+function isPort({ protocol = 'TCP', port, endPort }: INetworkPolicyPort, asked: Port): boolean {
+  if (endPort !== undefined || typeof port === 'string') throw new Error('Not decided here: endPort, ports by name');
+  return protocol === asked.protocol && (port === undefined || port === asked.port);
+}
+
+function matches(selector: Selector, labels: Labels = {}): boolean {
+  if (selector?.matchExpressions !== undefined) throw new Error('Not decided here: matchExpressions');
+  return Object.entries(selector?.matchLabels ?? {}).every(([name, value]) => labels[name] === value);
+}
