@@ -40,7 +40,7 @@ export function environmentOf(
   );
 }
 
-function containerOf(pod: IPodSpec, name: string): IPodSpec['containers'][number] {
+export function containerOf(pod: IPodSpec, name: string): IPodSpec['containers'][number] {
   const found = containersOf(pod).find((one) => one.name === name);
   if (found === undefined) throw new Error(`There is no container ${name}`);
   return found;
