@@ -122,12 +122,13 @@ chain_by_curl() {
   expect 'The answer of the chain' "$answer" "$CHAIN_ANSWER"
 }
 
-# Installs what the machine lacks of the browser, curl, HAProxy, the brokers and Valkey. `npm test` finds the browser on the PATH.
+# Installs what the machine lacks of the browser, curl, HAProxy, the brokers, Valkey and kubectl. `npm test` finds the browser on the PATH.
 browser() {
   local packages=()
   command -v chromium >/dev/null || packages+=(chromium fonts-liberation)
   command -v curl >/dev/null || packages+=(curl)
   [ -x /usr/sbin/haproxy ] || packages+=(haproxy)
+  command -v kubectl >/dev/null || packages+=(kubectl)
   command -v nats-server >/dev/null || packages+=(nats-server)
   command -v valkey-server >/dev/null || packages+=(valkey-server)
   [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || packages+=(rabbitmq-server)
@@ -137,6 +138,7 @@ browser() {
   fi
   chromium --version
   /usr/sbin/haproxy -v | sed -n 1p
+  kubectl version --client | sed -n 1p
   nats-server --version
   valkey-server --version
 }

@@ -8,7 +8,7 @@ cd "$folder"
 umask 077
 
 # random FILE COMMAND...: what the command prints, unless there is such a file.
-random() { [ -e "$1" ] || "${@:2}" >"$1"; }
+random() { [ -e "$1" ] || { "${@:2}" >"$1.new" && mv "$1.new" "$1"; }; }
 
 for service in service-a service-b service-c; do
   # Keycloak has to know it: the credentials of this client.
@@ -25,7 +25,7 @@ printf 'valkeys://services:%s@valkey:6379' "$password" >shared-state.url
 cat >valkey.users.acl <<ACL
 user default off resetkeys resetchannels -@all
 user probe on nopass resetkeys resetchannels -@all +ping
-user services on #$(printf %s "$password" | sha256sum | cut -d' ' -f1) resetchannels ~nestjs-keycloak-s2s:* -@all +@read +@write +@scripting +@connection +time -@dangerous +info
+user services on #$(printf %s "$password" | openssl dgst -sha256 -r | cut -d' ' -f1) resetchannels ~nestjs-keycloak-s2s:* -@all +@read +@write +@scripting +@connection +time -@dangerous +info
 ACL
 
 # Its key signs what replaces these certificates. It goes to no cluster.
