@@ -30,7 +30,11 @@ try {
   run('npm', ['run', '--silent', 'lint']);
   run('node_modules/.bin/prettier', ['--check', ...changedFiles()]);
   const names = SERVICES.map(([name = '']) => name);
-  const specs = ['apps/service-[c-f]', 'service-a/src/login/session-requests', 'test/repository/(realm|services|laws)'];
+  const specs = [
+    'apps/service-[c-f]',
+    'service-a/src/login/session-requests',
+    'test/repository/(realm|services|laws|kubernetes)',
+  ];
   run('npm', ['run', '--silent', 'test:unit', '--', ...specs]);
   const e2e = ['--authorization-server=embedded', '--selectProjects=e2e', ...names.map((name) => `test/chain/${name}`)];
   run('npm', ['test', '--silent', '--', ...e2e]);

@@ -98,6 +98,8 @@ async function newFiles(names) {
     [`apps/${name}/src/greeting/greeting.controller.ts`]: await fill('greeting.controller.ts.txt'),
     [`apps/${caller}/src/${name}.client.ts`]: await fill('client.ts.txt'),
     [`test/chain/${name}.e2e-spec.ts`]: await fill('e2e-spec.ts.txt'),
+    [`deploy/kubernetes/base/${name}.yaml`]: await fill('kubernetes.yaml.txt'),
+    [`deploy/kubernetes/base/network-policies/${name}.yaml`]: await fill('network-policy.yaml.txt'),
   };
 }
 

@@ -1,5 +1,7 @@
 // Edits: what a new service changes in the files that are there.
+import { kubernetesEdits } from './kubernetes.mjs';
 import { addToRealm } from './realm.mjs';
+import { insertAfter, insertAfterLast, replace } from './text-edits.mjs';
 
 /** @typedef {import('./names.mjs').Names} Names */
 
@@ -21,6 +23,7 @@ export function editsFor(names, wiring) {
     'docker-compose.yml': (text) => addToCompose(text, names),
     'keycloak/microservices-realm.json': (text) => addToRealm(text, names),
     'keycloak/README.md': (text) => addToTables(text, names),
+    ...kubernetesEdits(names),
     [wiring]: settings,
     [module]: wiring === module ? (text) => provider(settings(text)) : provider,
   };
@@ -117,35 +120,6 @@ function addProvider(text, { name, Class }) {
         /^( {2}controllers: \[[^\]]*\],\n)/m,
         (_, controllers) => `${controllers}  providers: [${Class}Client],\n`,
       );
-}
-
-/**
- * @param {string} text
- * @param {RegExp} place with the flag `g`
- * @param {string} added
- */
-function insertAfterLast(text, place, added) {
-  const last = [...text.matchAll(place)].at(-1);
-  if (last === undefined) throw new Error(`There is nothing like ${place} to add to: ${text.slice(0, 60)} …`);
-  const end = last.index + last[0].length;
-  return text.slice(0, end) + added + text.slice(end);
-}
-
-/**
- * @param {string} text
- * @param {RegExp} place
- * @param {string} added
- */
-const insertAfter = (text, place, added) => replace(text, place, (found) => found + added);
-
-/**
- * @param {string} text
- * @param {RegExp} place
- * @param {(found: string, ...groups: string[]) => string} by
- */
-function replace(text, place, by) {
-  if (!place.test(text)) throw new Error(`There is nothing like ${place} to change: ${text.slice(0, 60)} …`);
-  return text.replace(place, by);
 }
 
 /**

@@ -122,7 +122,7 @@ describeWithKubectl('the network policies', () => {
       .toSorted();
   }
 
-  const clients = ['service-a', 'service-b', 'service-c', 'warehouse'];
+  const clients = [...Object.keys(description.services), 'warehouse'];
   const fromEach = (to: string): string[] => clients.map((from) => `${from} → ${to}`);
   const calls = realmEdges.map((edge) => `${edge} TCP ${TLS}`);
   const dns = [...fromEach('dns TCP 53'), ...fromEach('dns UDP 53')];

@@ -2,15 +2,16 @@
 # Makes the folder secrets/ of the small overlay: keys, an authority of certificates, and one certificate for each service and Valkey.
 # What is there already stays, so it can be run again; to replace something, delete its file first. Needs openssl.
 set -euo pipefail
-folder=${1:-$(dirname "$0")/secrets}
-mkdir -p "$folder"
-cd "$folder"
+cd "$(dirname "$0")"
+services=$(basename -s .yaml -a ../../base/service-*.yaml)
 umask 077
+mkdir -p secrets
+cd secrets
 
 # random FILE COMMAND...: what the command prints, unless there is such a file.
 random() { [ -e "$1" ] || { "${@:2}" >"$1.new" && mv "$1.new" "$1"; }; }
 
-for service in service-a service-b service-c; do
+for service in $services; do
   # Keycloak has to know it: the credentials of this client.
   random $service.client-secret openssl rand -hex 32
   random $service.shared-state-keys openssl rand -base64 32
@@ -33,7 +34,7 @@ if [ ! -e ca.key ]; then
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -days 3650 -subj '/CN=keycloak-s2s' \
     -addext 'basicConstraints=critical,CA:true,pathlen:0' -addext 'keyUsage=critical,keyCertSign,cRLSign'
 fi
-for name in service-a service-b service-c valkey; do
+for name in $services valkey; do
   [ ! -e $name.crt ] || continue
   # Within the namespace, from others, and for `kubectl port-forward`.
   names=DNS:$name,DNS:$name.keycloak-s2s,DNS:$name.keycloak-s2s.svc,DNS:$name.keycloak-s2s.svc.cluster.local,DNS:localhost
