@@ -1,27 +1,23 @@
-/** deploy/kubernetes: what `kubectl` builds is what the API takes, hardened, and what the services read. It needs kubectl and openssl. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+/** deploy/kubernetes: what `kubectl` builds is what the API takes, hardened, and consistent. It needs kubectl and openssl. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import type { INamespace, IService, IServiceAccount } from 'kubernetes-models/v1';
-import type { ServiceConfig } from 'service-defaults';
 import { CONNECTION_LIMITS } from '../../libs/service-defaults/src/connection-limits.js';
 import { schemaFaults } from '../support/api-schemas.js';
 import {
   canBuildManifests,
   containersOf,
-  filesOf,
   ManifestFolder,
   ofKind,
   podOf,
-  referencesOf,
   workloadsOf,
   type KubernetesObject,
   type Overlay,
 } from '../support/manifests.js';
-import { environmentOf, mountFiles } from '../support/pod-files.js';
 import { SERVICES } from '../support/services.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -30,33 +26,6 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 type Kind<T> = T & KubernetesObject;
 
 const names = SERVICES.map(({ name }) => name).toSorted();
-
-/** Where it is made, a name ends in a hash of the content. */
-const withoutHash = (name: string): string => name.replace(/-[a-z0-9]{10}$/, '');
-
-/** A small service has them beside its module. */
-async function configOf(name: string): Promise<ServiceConfig> {
-  const file = existsSync(join(root, 'apps', name, 'src/config.ts')) ? 'config' : `${name}.module`;
-  const exported = (await import(`../../apps/${name}/src/${file}.js`)) as Readonly<Record<string, ServiceConfig>>;
-  const [config] = Object.values(exported).filter((one) => 'description' in one);
-  if (config === undefined) throw new Error(`${name} has no settings`);
-  return config;
-}
-
-/** Of the tables of docs/operations.md; each secret may be in a file. */
-function settings(): Set<string> {
-  const runbook = read('docs/operations.md');
-  const rows = [...runbook.slice(runbook.indexOf('## Settings')).matchAll(/^\| ([^|]+) \|/gm)];
-  const named = rows.flatMap(([, cell = '']) => [...cell.matchAll(/`([A-Z_<>]+)`/g)].map(([, name = '']) => name));
-  // Read as soon as more than denials is shared; ignored until then.
-  if (!named.includes('SHARED_STATE_KEYS')) named.push('SHARED_STATE_KEYS');
-  const ofEach = named.flatMap((name) =>
-    names.map((service) => name.replace(/<(SERVICE|OTHER)>/, service.toUpperCase().replaceAll('-', '_'))),
-  );
-  // Node's own, which the runbook has beside them.
-  expect(runbook).toContain('`NODE_EXTRA_CA_CERTS`');
-  return new Set([...ofEach, ...ofEach.map((name) => `${name}_FILE`), 'NODE_EXTRA_CA_CERTS']);
-}
 
 const describeWithKubectl = canBuildManifests ? describe : describe.skip;
 
@@ -72,26 +41,6 @@ describeWithKubectl('deploy/kubernetes', () => {
     for (const overlay of ['small', 'production'] as const) built.set(overlay, folder.build(overlay));
   });
   afterAll(() => folder.remove());
-
-  /** Those of production are its operator's: here those of the small overlay, by their plain names. */
-  function withSecrets(overlay: Overlay): KubernetesObject[] {
-    if (overlay === 'small') return objectsOf(overlay);
-    const made = objectsOf('small')
-      .filter(({ kind, metadata }) => kind === 'Secret' || withoutHash(metadata.name) === 'authorities')
-      .map((object) => ({ ...object, metadata: { ...object.metadata, name: withoutHash(object.metadata.name) } }));
-    return [...objectsOf(overlay), ...made];
-  }
-
-  function environmentsOf(overlay: Overlay): [string, Record<string, string>][] {
-    const objects = withSecrets(overlay);
-    return podsOf(objects)
-      .filter(([name]) => names.includes(name))
-      .map(([name, pod]) => {
-        const files = join(folder.path, 'pods', overlay, name);
-        mountFiles(objects, pod, 'service', files);
-        return [name, environmentOf(objects, pod, 'service', files)];
-      });
-  }
 
   describe.each(['small', 'production'] as const)('the overlay %s', (overlay) => {
     it('has the services, in one namespace, which takes hardened pods only', () => {
@@ -202,51 +151,6 @@ describeWithKubectl('deploy/kubernetes', () => {
       const budgets = ofKind<Kind<IPodDisruptionBudget>>(objects, 'PodDisruptionBudget');
       expect(budgets.map(({ metadata }) => metadata.name)).toEqual(names);
     });
-
-    it('gives a service its own secrets and what all share, as files', () => {
-      for (const [name, pod] of podsOf(objectsOf(overlay)).filter(([service]) => names.includes(service))) {
-        const references = referencesOf(pod).map(withoutHash);
-        const shared = ['authorities', 'settings', 'shared-state', 'tls-configuration'];
-        expect(references.toSorted()).toEqual([...shared, name, `${name}-tls`].toSorted());
-        const valueOf = pod.containers[0]?.env?.filter(({ name: variable }) => /SECRET|KEYS|STATE_URL/.test(variable));
-        expect(valueOf?.filter(({ name: variable }) => !variable.endsWith('_FILE'))).toEqual([]);
-      }
-    });
-
-    it('sets what the services read, and nothing else', () => {
-      const known = settings();
-      for (const [, environment] of environmentsOf(overlay)) {
-        expect(Object.keys(environment).filter((name) => !known.has(name))).toEqual([]);
-        expect(environment).toMatchObject({ NODE_ENV: 'production', HOST: '127.0.0.1' });
-        expect(environment).not.toHaveProperty('DEMO_MODE');
-        expect(environment).not.toHaveProperty('KEYCLOAK_ALLOW_INSECURE_REQUESTS');
-      }
-    });
-
-    it('makes settings with which each service starts in production', async () => {
-      for (const [name, environment] of environmentsOf(overlay)) {
-        const config = await configOf(name);
-        const { keycloak, urls, demoMode } = config.from(environment);
-        expect(demoMode).toBe(false);
-        expect(keycloak).toMatchObject({ clientId: name, allowInsecureRequests: false });
-        expect(keycloak.revocationChannel).toBeDefined();
-        const { calls = [] } = SERVICES.find((service) => service.name === name) ?? {};
-        expect(urls).toEqual(Object.fromEntries(calls.map((called) => [called, `https://${called}`])));
-        const { KEYCLOAK_BASE_URL: url = '', ...others } = environment;
-        expect(() => config.from({ ...others, KEYCLOAK_BASE_URL: url.replace('https', 'http') })).toThrow(
-          'must be https:',
-        );
-      }
-    });
-
-    it('gives each pod the time that its service needs to end', () => {
-      for (const [name, environment] of environmentsOf(overlay)) {
-        const [, pod] = podsOf(objectsOf(overlay)).find(([service]) => service === name) ?? [];
-        const needed = Number(environment['SHUTDOWN_DELAY_SECONDS']) + CONNECTION_LIMITS.drainMs / 1000;
-        // Nest's hooks and the sidecar come last.
-        expect(pod?.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(needed + 10);
-      }
-    });
   });
 
   it('finds what the API would not take', () => {
@@ -257,45 +161,6 @@ describeWithKubectl('deploy/kubernetes', () => {
     expect(schemaFaults(service).join()).toMatch(/Service service-a: .*sessionAffinity/);
     const kind = { apiVersion: 'apps/v1', kind: 'Deploymnt', metadata: { name: 'x' } };
     expect(() => schemaFaults([kind])).toThrow(/Deploymnt/);
-  });
-
-  it('starts a rollout of whom a new secret concerns, and of nobody else', () => {
-    const referred = (objects: KubernetesObject[]) =>
-      new Map(podsOf(objects).map(([name, pod]) => [name, referencesOf(pod)]));
-    const before = referred(objectsOf('small'));
-    folder.replaceSecret('service-b.client-secret', 'another-one-4711');
-    const after = referred(folder.build('small'));
-    const changed = [...after].filter(([name, references]) => String(references) !== String(before.get(name)));
-    expect(changed.map(([name]) => name)).toEqual(['service-b']);
-  });
-
-  it('holds no secret', () => {
-    expect(ofKind(objectsOf('production'), 'Secret')).toEqual([]);
-    expect(read('.gitignore').split('\n')).toContain('deploy/kubernetes/overlays/*/secrets/');
-    const files = readdirSync(join(root, 'deploy/kubernetes'), { recursive: true, encoding: 'utf8' })
-      .filter((path) => /\.(ya?ml|cfg|conf|env|sh)$/.test(path) && !path.includes('/secrets/'))
-      .map((path) => [path, read(join('deploy/kubernetes', path))] as const);
-    expect(files.length).toBeGreaterThan(20);
-    // A key, a Secret with content, or what is as long as 32 random bytes.
-    const leaking = files.filter(([, text]) =>
-      /PRIVATE KEY|^(data|stringData):|(?=[A-Za-z+]*\d)[A-Za-z\d+]{32,}/m.test(text),
-    );
-    expect(leaking.map(([path]) => path)).toEqual([]);
-  });
-
-  it('has docs/kubernetes.md name each secret that an operator of production has to make', () => {
-    const guide = read('docs/kubernetes.md');
-    const made = new Set(ofKind(objectsOf('production'), 'ConfigMap').map(({ metadata }) => metadata.name));
-    const missing = podsOf(objectsOf('production')).flatMap(([, pod]) =>
-      referencesOf(pod).filter((name) => !made.has(name)),
-    );
-    const secrets = withSecrets('production');
-    // Of each service its own and its certificate's; what all share, and whom they trust.
-    expect(new Set(missing).size).toBe(2 * names.length + 2);
-    for (const name of new Set(missing)) {
-      expect(guide).toContain(`\`${names.reduce((text, service) => text.replace(service, '<service>'), name)}\``);
-      for (const file of Object.keys(filesOf(secrets, name))) expect(guide).toContain(`\`${file}\``);
-    }
   });
 
   it('has sidecars keep what the service decides about connections', () => {

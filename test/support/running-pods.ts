@@ -1,0 +1,181 @@
+/** RunningPods: the pods of the small overlay as processes of this machine: services, sidecars and Valkey. */
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { request, type Agent } from 'node:https';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IPodSpec } from 'kubernetes-models/v1';
+import { freePort, startAuthorizationServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
+import { valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
+import { prefixOf, REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { endService, spawnService, type BuiltService } from './built-service.js';
+import { haproxyPath } from './haproxy.js';
+import { canBuildManifests, filesOf, ManifestFolder, podOf, referencesOf, workloadsOf } from './manifests.js';
+import { containerOf, environmentOf, mountFiles } from './pod-files.js';
+import { startContainer, type PodProcess } from './pod-processes.js';
+import { SERVICES } from './services.js';
+
+export const canRunPods = canBuildManifests && haproxyPath !== undefined && valkeyPath !== undefined;
+
+/** That of the manifests is for load balancers, of which there is none. */
+export const SHUTDOWN_DELAY_SECONDS = 1;
+
+export interface PodAnswer {
+  readonly status: number | undefined;
+  readonly connection: string | undefined;
+  readonly body: unknown;
+}
+
+export class RunningPods {
+  readonly #folder = new ManifestFolder();
+  readonly #objects = this.#folder.build('small');
+  readonly #sidecars = new Map<string, PodProcess>();
+  readonly #services = new Map<string, BuiltService>();
+  #server: RunningAuthorizationServer | undefined;
+  #valkey: PodProcess | undefined;
+
+  private constructor() {}
+
+  static async start(): Promise<RunningPods> {
+    const pods = new RunningPods();
+    try {
+      await pods.#start();
+      return pods;
+    } catch (error) {
+      await pods.stop();
+      throw error;
+    }
+  }
+
+  async #start(): Promise<void> {
+    const secrets = SERVICES.map(({ name }) => [
+      `${prefixOf(name)}_CLIENT_SECRET`,
+      this.fileOf(name, 'client-secret').trim(),
+    ]);
+    const environment = { ...REALM_ENVIRONMENT, ...Object.fromEntries(secrets) };
+    this.#server = await startAuthorizationServer({ realm: REALM_FILE, environment });
+    await this.#startValkey();
+    const ports = new Map<string, number>();
+    for (const { name } of SERVICES) ports.set(name, await freePort());
+    for (const [name, port] of ports) await this.#startSidecar(name, port);
+    await Promise.all(SERVICES.map(({ name, calls }) => this.#startService(name, ports.get(name) ?? 0, calls)));
+  }
+
+  async stop(): Promise<void> {
+    for (const service of this.#services.values()) await endService(service);
+    for (const sidecar of this.#sidecars.values()) await sidecar.stop();
+    await this.#valkey?.stop();
+    await this.#server?.stop();
+    this.#folder.remove();
+  }
+
+  get server(): RunningAuthorizationServer {
+    if (this.#server === undefined) throw new Error('There is no server');
+    return this.#server;
+  }
+
+  get valkeyPort(): number {
+    return this.#valkey?.port ?? 0;
+  }
+
+  pod(name: string): IPodSpec {
+    const workload = workloadsOf(this.#objects).find(({ metadata }) => metadata.name === name);
+    if (workload === undefined) throw new Error(`There is no ${name}`);
+    return podOf(workload);
+  }
+
+  service(name: string): BuiltService {
+    const found = this.#services.get(name);
+    if (found === undefined) throw new Error(`There is no ${name}`);
+    return found;
+  }
+
+  /** Where callers reach it: its sidecar. */
+  urlOf = (name: string): string => `https://localhost:${this.#sidecars.get(name)?.port}`;
+
+  /** The `/` of its containers. */
+  rootOf = (name: string): string => join(this.#folder.path, 'pods', name);
+
+  /** A file of those Secrets and ConfigMaps that the pod has, such as `client-secret`. */
+  fileOf(name: string, file: string): string {
+    const found = referencesOf(this.pod(name)).find((one) => file in filesOf(this.#objects, one));
+    return filesOf(this.#objects, found ?? '')[file] ?? '';
+  }
+
+  /** That of the manifest. */
+  environmentOf = (name: string): Record<string, string> =>
+    environmentOf(this.#objects, this.pod(name), 'service', this.rootOf(name));
+
+  /** The address of Valkey that the pods have, with its port here. */
+  get sharedStateUrl(): string {
+    return this.fileOf('service-a', 'url').replace('valkey:6379', `localhost:${this.valkeyPort}`);
+  }
+
+  /** A request as a caller in the cluster makes it: it trusts the authority of the manifests alone. */
+  async ask(
+    name: string,
+    path: string,
+    { token, agent = false }: { readonly token?: string; readonly agent?: Agent | false } = {},
+  ): Promise<PodAnswer> {
+    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const headers = { ...authorization, accept: 'application/json' };
+    const ca = this.fileOf(name, 'ca.crt');
+    const asked = request(`${this.urlOf(name)}${path}`, { ca, headers, agent }).end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    return { status: answer.statusCode, connection: answer.headers.connection, body: await json(answer) };
+  }
+
+  /** By the path of the manifest. */
+  async probe(name: string, which: 'startupProbe' | 'livenessProbe' | 'readinessProbe'): Promise<number | undefined> {
+    const { httpGet } = containerOf(this.pod(name), 'service')[which] ?? {};
+    return (await this.ask(name, httpGet?.path ?? '')).status;
+  }
+
+  async #startValkey(): Promise<void> {
+    const [port, folder] = [await freePort(), this.rootOf('valkey')];
+    const changes = [
+      ['tls-port 6379', `tls-port ${port}\nbind 127.0.0.1`],
+      ['/etc/', `${folder}/etc/`],
+      ['dir /data', `dir ${folder}/data`],
+    ] as const;
+    const here = { folder, port, executable: valkeyPath ?? '', changes };
+    this.#valkey = await startContainer(this.#objects, this.pod('valkey'), 'valkey', here);
+  }
+
+  /** `plain`: where the service is to listen. */
+  async #startSidecar(name: string, plain: number): Promise<void> {
+    const [port, folder] = [await freePort(), this.rootOf(name)];
+    const changes = [
+      ['/etc/certificate', join(folder, '/etc/certificate')],
+      ['bind :8443', `bind 127.0.0.1:${port}`],
+      ['127.0.0.1:3000', `127.0.0.1:${plain}`],
+    ] as const;
+    const here = { folder, port, executable: haproxyPath ?? '', changes };
+    this.#sidecars.set(name, await startContainer(this.#objects, this.pod(name), 'tls', here));
+  }
+
+  async #startService(name: string, plain: number, calls: readonly string[]): Promise<void> {
+    mountFiles(this.#objects, this.pod(name), 'service', this.rootOf(name));
+    const environment = this.environmentOf(name);
+    writeFileSync(environment['SHARED_STATE_URL_FILE'] ?? '', this.sharedStateUrl);
+    const service = spawnService(name, {
+      ...environment,
+      DEMO_MODE: 'false',
+      PORT: String(plain),
+      KEYCLOAK_BASE_URL: this.server.baseUrl,
+      KEYCLOAK_ISSUER: this.server.issuer,
+      // The server speaks plain http.
+      KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true',
+      SHUTDOWN_DELAY_SECONDS: String(SHUTDOWN_DELAY_SECONDS),
+      ...Object.fromEntries(calls.map((to) => [`${prefixOf(to)}_URL`, this.urlOf(to)])),
+    });
+    this.#services.set(name, service);
+    for (let tries = 0; tries < 400 && service.process.exitCode === null; tries += 1) {
+      if ((await this.probe(name, 'readinessProbe').catch(() => 0)) === 200) return;
+      await sleep(50);
+    }
+    throw new Error(`${name} is not ready: ${service.printed()}`);
+  }
+}
