@@ -14,12 +14,13 @@ import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
 import { HeldDenials } from '../../libs/keycloak/src/revocation/held-denials.js';
 import { Rechecks } from '../../libs/keycloak/src/revocation/rechecks.js';
 import { RevocationSharing } from '../../libs/keycloak/src/revocation/revocation-sharing.js';
+import { Browser, locationOf } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { installed } from '../support/installed.js';
 import { containerOf } from '../support/pod-files.js';
 import { argumentsOf } from '../support/pod-processes.js';
-import { canRunPods, RunningPods, SHUTDOWN_DELAY_SECONDS } from '../support/running-pods.js';
+import { canRunPods, RunningPods, SHUTDOWN_DELAY_SECONDS, type PodAnswer } from '../support/running-pods.js';
 import { SERVICES } from '../support/services.js';
 
 const valkeyCli = installed('valkey-cli');
@@ -32,6 +33,11 @@ const SHARING_OPTIONS = {
   introspectionTtlSeconds: 10,
   allowInsecureRequests: false,
 };
+
+const PAGE = { accept: 'text/html' };
+const bearer = (token: string) => ({ accept: 'application/json', authorization: `Bearer ${token}` });
+const cookiesOf = ({ headers }: PodAnswer): string =>
+  (headers['set-cookie'] ?? []).map((line) => line.split(';')[0]).join('; ');
 
 describeWithAll('the pods of the small overlay', () => {
   let pods: RunningPods;
@@ -58,18 +64,33 @@ describeWithAll('the pods of the small overlay', () => {
   });
 
   it('run the chain for a user, each call over TLS', async () => {
-    const answer = await pods.ask('service-a', '/run-service-b', { token: await tokenOfAlice() });
-    expect([answer.status, answer.body]).toEqual([
-      200,
-      expect.objectContaining({ service_c: expect.objectContaining({ result: 20 }) }),
-    ]);
+    const answer = await pods.ask('service-a', '/run-service-b', { headers: bearer(await tokenOfAlice()) });
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.text)).toMatchObject({ service_c: { result: 20 } });
     expect((await pods.ask('service-a', '/run-service-b')).status).toBe(401);
+  });
+
+  it('keep a session at Valkey, from a login with a browser', async () => {
+    const browser = new Browser();
+    const toKeycloak = await pods.ask('service-a', '/auth/login', { headers: PAGE });
+    const form = await browser.open(toKeycloak.headers.location ?? '');
+    const callback = new URL(locationOf(await browser.submitLogin(form, 'alice')) ?? '');
+    const { PUBLIC_URL: publicUrl } = pods.environmentOf('service-a');
+    expect(callback.origin).toBe(publicUrl);
+    const loggedIn = await pods.ask('service-a', `${callback.pathname}${callback.search}`, {
+      headers: { ...PAGE, cookie: cookiesOf(toKeycloak) },
+    });
+    expect(cookiesOf(loggedIn)).toContain('__Host-session=');
+    const chain = await pods.ask('service-a', '/run-service-b', {
+      headers: { accept: 'application/json', cookie: cookiesOf(loggedIn) },
+    });
+    expect([chain.status, chain.text]).toEqual([200, expect.stringContaining('"result":20')]);
   });
 
   it('share a denial by the user of Valkey that they have', async () => {
     const token = await tokenOfAlice();
     const whoami = async (): Promise<number | undefined> =>
-      (await pods.ask('service-a', '/api/whoami', { token })).status;
+      (await pods.ask('service-a', '/api/whoami', { headers: bearer(token) })).status;
     expect(await whoami()).toBe(200);
     const options = {
       ...SHARING_OPTIONS,
@@ -123,11 +144,11 @@ describeWithAll('the pods of the small overlay', () => {
     process.kill('SIGTERM');
     while ((await pods.probe('service-c', 'readinessProbe')) !== 503) await sleep(10);
     const meanwhile = await pods.ask('service-c', '/health/live', { agent: kept });
-    expect([before, meanwhile].map(({ status, connection }) => [status, connection])).toEqual([
+    expect([before, meanwhile].map(({ status, headers }) => [status, headers.connection])).toEqual([
       [200, 'keep-alive'],
       [200, 'close'],
     ]);
-    expect((await pods.ask('service-a', '/run-service-b', { token })).status).toBe(200);
+    expect((await pods.ask('service-a', '/run-service-b', { headers: bearer(token) })).status).toBe(200);
     expect(await exited).toBe(0);
     const seconds = (performance.now() - began) / 1000 - SHUTDOWN_DELAY_SECONDS;
     const delay = Number(pods.environmentOf('service-c')['SHUTDOWN_DELAY_SECONDS']);

@@ -41,8 +41,6 @@ function settings(): Set<string> {
   const runbook = read('docs/operations.md');
   const rows = [...runbook.slice(runbook.indexOf('## Settings')).matchAll(/^\| ([^|]+) \|/gm)];
   const named = rows.flatMap(([, cell = '']) => [...cell.matchAll(/`([A-Z_<>]+)`/g)].map(([, name = '']) => name));
-  // Read as soon as more than denials is shared; ignored until then.
-  if (!named.includes('SHARED_STATE_KEYS')) named.push('SHARED_STATE_KEYS');
   const ofEach = named.flatMap((name) =>
     names.map((service) => name.replace(/<(SERVICE|OTHER)>/, service.toUpperCase().replaceAll('-', '_'))),
   );

@@ -1,10 +1,10 @@
 /** RunningPods: the pods of the small overlay as processes of this machine: services, sidecars and Valkey. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request, type Agent } from 'node:https';
 import { join } from 'node:path';
-import { json } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IPodSpec } from 'kubernetes-models/v1';
 import { freePort, startAuthorizationServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -24,8 +24,8 @@ export const SHUTDOWN_DELAY_SECONDS = 1;
 
 export interface PodAnswer {
   readonly status: number | undefined;
-  readonly connection: string | undefined;
-  readonly body: unknown;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
 }
 
 export class RunningPods {
@@ -54,7 +54,11 @@ export class RunningPods {
       `${prefixOf(name)}_CLIENT_SECRET`,
       this.fileOf(name, 'client-secret').trim(),
     ]);
-    const environment = { ...REALM_ENVIRONMENT, ...Object.fromEntries(secrets) };
+    const environment = {
+      ...REALM_ENVIRONMENT,
+      ...Object.fromEntries(secrets),
+      SERVICE_A_PUBLIC_URL: this.environmentOf('service-a')['PUBLIC_URL'] ?? '',
+    };
     this.#server = await startAuthorizationServer({ realm: REALM_FILE, environment });
     await this.#startValkey();
     const ports = new Map<string, number>();
@@ -117,14 +121,12 @@ export class RunningPods {
   async ask(
     name: string,
     path: string,
-    { token, agent = false }: { readonly token?: string; readonly agent?: Agent | false } = {},
+    { headers = {}, agent = false }: { readonly headers?: OutgoingHttpHeaders; readonly agent?: Agent | false } = {},
   ): Promise<PodAnswer> {
-    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const headers = { ...authorization, accept: 'application/json' };
     const ca = this.fileOf(name, 'ca.crt');
     const asked = request(`${this.urlOf(name)}${path}`, { ca, headers, agent }).end();
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];
-    return { status: answer.statusCode, connection: answer.headers.connection, body: await json(answer) };
+    return { status: answer.statusCode, headers: answer.headers, text: await text(answer) };
   }
 
   /** By the path of the manifest. */
