@@ -31,20 +31,31 @@ export async function ownKeycloak({ say, signal, port }) {
 }
 
 /** An access token of alice, who may read orders at Service A and run the chain. Each has a session of its own. */
-export function passwordToken(keycloak, username = 'alice') {
+export async function passwordToken(keycloak, username = 'alice') {
+  return (await login(keycloak, username)).access_token;
+}
+
+/** The tokens that a service keeps for a user who has logged in. */
+export async function loginTokens(keycloak) {
+  const { access_token: accessToken, refresh_token: refreshToken, id_token: idToken } = await login(keycloak, 'alice');
+  return { accessToken, refreshToken, idToken };
+}
+
+function login(keycloak, username) {
   const form = { grant_type: 'password', client_id: 'demo-cli', username, password: username };
-  return token(keycloak, { ...form, scope: 'openid orders.read' });
+  return answer(keycloak, { ...form, scope: 'openid orders.read' });
 }
 
-export function clientToken(keycloak, client, scope) {
+export async function clientToken(keycloak, client, scope) {
   const basic = Buffer.from(`${client}:${SECRETS[client]}`).toString('base64');
-  return token(keycloak, { grant_type: 'client_credentials', scope }, { authorization: `Basic ${basic}` });
+  const form = { grant_type: 'client_credentials', scope };
+  return (await answer(keycloak, form, { authorization: `Basic ${basic}` })).access_token;
 }
 
-async function token({ baseUrl, realm }, form, headers = {}) {
+async function answer({ baseUrl, realm }, form, headers = {}) {
   const url = `${baseUrl}/realms/${realm}/protocol/openid-connect/token`;
   const response = await fetch(url, { method: 'POST', headers, body: new URLSearchParams(form) });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(`Keycloak gave no token: ${response.status} ${answer.error}`);
-  return answer.access_token;
+  const answered = await response.json();
+  if (!response.ok) throw new Error(`Keycloak gave no token: ${response.status} ${answered.error}`);
+  return answered;
 }

@@ -1,11 +1,8 @@
 // Denials over Valkey: how long it takes from deny() in one process until nine refuse, and what the server holds for each.
 import { randomBytes } from 'node:crypto';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createClient } from '@redis/client';
-import { freePort } from '../../libs/keycloak-test-servers/dist/index.js';
-import { figure } from '../report.mjs';
 import { percentile } from '../measure/statistics.mjs';
+import { startValkey } from '../measure/valkey.mjs';
+import { figure } from '../report.mjs';
 
 export const name = 'denials';
 export const title =
@@ -16,21 +13,17 @@ const DENIALS = 100;
 /** For the memory of one. */
 const MORE = 10_000;
 
-export async function run({ start, rounds, say }) {
-  const port = await freePort();
-  const server = spawn('valkey-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', ''], {
-    stdio: 'ignore',
-  });
-  await once(server, 'spawn');
+export async function run(bench) {
+  const valkey = await startValkey();
   try {
-    return await measure(port, { start, rounds, say });
+    return await measure(bench, valkey);
   } finally {
-    server.kill('SIGKILL');
+    valkey.stop();
   }
 }
 
-async function measure(port, { start, rounds, say }) {
-  const env = { VALKEY_URL: `valkey://127.0.0.1:${port}`, DENIAL_KEY: randomBytes(32).toString('base64') };
+async function measure({ start, rounds, say }, valkey) {
+  const env = { VALKEY_URL: valkey.url, DENIAL_KEY: randomBytes(32).toString('base64') };
   const replicas = [];
   for (let at = 0; at < REPLICAS; at += 1) {
     replicas.push(await start(`replica ${at}`, ['bench/servers/revocation-replica.mjs'], { env }));
@@ -47,10 +40,10 @@ async function measure(port, { start, rounds, say }) {
     p99s.push(percentile(tookMs, 0.99));
     say(`round ${round}: median ${percentile(tookMs, 0.5).toFixed(1)} ms, p99 ${p99s.at(-1).toFixed(1)} ms`);
   }
-  const before = await memoryOf(port);
+  const before = await memoryOf(valkey);
   for (let at = 0; at < MORE; at += 1) await replicas[0].ask('deny');
   await refusedByAll(replicas, denied + MORE);
-  const bytes = ((await memoryOf(port)) - before) / MORE;
+  const bytes = ((await memoryOf(valkey)) - before) / MORE;
   return [
     figure(`a denial, until the last of ${REPLICAS} processes refuses: p99 of ${DENIALS}`, p99s, {
       unit: 'ms',
@@ -75,11 +68,7 @@ async function refusedByAll(replicas, denied) {
   return Math.max(...since);
 }
 
-async function memoryOf(port) {
-  const client = createClient({ url: `redis://127.0.0.1:${port}`, RESP: 2 });
-  await client.connect();
-  const [key] = await client.sendCommand(['KEYS', '*:revocations']);
-  const bytes = await client.sendCommand(['MEMORY', 'USAGE', key, 'SAMPLES', '0']);
-  client.destroy();
-  return bytes;
+async function memoryOf({ command }) {
+  const [key] = await command('KEYS', '*:revocations');
+  return command('MEMORY', 'USAGE', key, 'SAMPLES', '0');
 }

@@ -12,6 +12,7 @@ import * as limit from './limit.mjs';
 import * as millionTokens from './million-tokens.mjs';
 import * as otherNode from './other-node.mjs';
 import * as peers from './peers.mjs';
+import * as replicas from './replicas.mjs';
 import * as requestLog from './request-log.mjs';
 import * as servers from './servers.mjs';
 import * as serviceClient from './service-client.mjs';
@@ -33,6 +34,7 @@ export const scenarios = [
   hungKeycloak,
   keycloakRestart,
   denials,
+  replicas,
   against,
   otherNode,
 ];

@@ -1,0 +1,26 @@
+// Valkey: a server of the bench's own (valkey-server on the path), on this machine alone, which saves nothing.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createClient } from '@redis/client';
+import { freePort } from '../../libs/keycloak-test-servers/dist/index.js';
+
+/** `url`, `command(…)` for what is asked of it, and `stop()`. */
+export async function startValkey() {
+  const port = await freePort();
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--databases', '4'];
+  const server = spawn('valkey-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(server, 'spawn');
+  for await (const text of server.stdout.setEncoding('utf8')) if (text.includes('Ready to accept')) break;
+  server.stdout.resume();
+  const client = createClient({ url: `redis://127.0.0.1:${port}`, RESP: 2 });
+  await client.connect();
+  return {
+    url: `valkey://127.0.0.1:${port}`,
+    pid: server.pid,
+    command: (...parts) => client.sendCommand(parts),
+    stop() {
+      client.destroy();
+      server.kill('SIGKILL');
+    },
+  };
+}
