@@ -304,6 +304,7 @@ describe('readServiceSettings where users log in', () => {
 });
 
 describe('shared state', () => {
+  const composeFile = readFileSync(new URL('../../../compose.replicas.yml', import.meta.url), 'utf8');
   const KEY = Buffer.from(Array.from({ length: 32 }, (_, at) => at)).toString('base64');
   const SHARED = { SHARED_STATE_URL: 'valkeys://valkey.internal', SHARED_DENIAL_KEYS: `${KEY}, ${KEY}` };
 
@@ -333,6 +334,8 @@ describe('shared state', () => {
       expect(() => withLogin(`${own} ${shared}`)).toThrow(/SHARED_STATE_KEYS must be other keys than/);
     }
     expect(() => withLogin(SECRET)).not.toThrow(/4711/);
+    const published = /SERVICE_A_SHARED_STATE_KEYS:-([^}]+)/.exec(composeFile)?.[1];
+    expect(() => withLogin(published)).toThrow('SHARED_STATE_KEYS has what is published for demonstrations');
   });
 
   it.each<[string, Environment, string]>([
@@ -348,5 +351,27 @@ describe('shared state', () => {
     const found = faults({ ...SHARED, ...change });
     expect(found.join('\n')).toContain(fault);
     expect(found.join('\n')).not.toContain('4711');
+  });
+
+  const published = [
+    ...composeFile.matchAll(/^ {2}(SHARED_STATE_URL|SHARED_ANSWERS_URL|SHARED_DENIAL_KEYS): (?:\$\{\w+:-)?([^\s}]+)/gm),
+  ];
+
+  it.each(published.map(([, name = '', value = '']) => [name, value]))(
+    'accepts the published %s in demo mode only',
+    (name, value) => {
+      const fault = `${name} has what is published for demonstrations: use one of your own, or set DEMO_MODE=true`;
+      expect(faults({ ...SHARED, [name]: value, KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' })).toEqual([fault]);
+      expect(faults({ ...SHARED, [name]: value }, DEMO)).toEqual([]);
+    },
+  );
+
+  it('refuses a published key beside one that is not, and in the other form of base64', () => {
+    const [, , key = ''] = published.find(([, name]) => name === 'SHARED_DENIAL_KEYS') ?? [];
+    for (const keys of [`${KEY}, ${key}`, key.replaceAll('/', '_').replace('=', '')]) {
+      expect(faults({ ...SHARED, SHARED_DENIAL_KEYS: keys }).join('\n')).toContain(
+        'SHARED_DENIAL_KEYS has what is pub',
+      );
+    }
   });
 });

@@ -102,7 +102,7 @@ export function readServiceSettings<Called extends string>(
     service.login === true
       ? readLoginSettings(variables, { prefix, port, production, demoMode, insecureAllowed })
       : undefined;
-  const shared = readSharedStateSettings(variables, login !== undefined);
+  const shared = readSharedStateSettings(variables, login !== undefined, demoMode);
   // Other containers use the service's name, browsers its public host name.
   const hosts = [service.name, ...publicName(login)];
   const demo = demoMode ? readDemoSettings(variables, service.demo ?? {}, hosts) : undefined;

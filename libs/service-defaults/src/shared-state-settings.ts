@@ -21,17 +21,29 @@ export interface SharedStateSettings {
   readonly sharedState?: SharedState;
 }
 
+/** DEMO: the form of the keys and of the password in compose.replicas.yml. They are published, so they protect nothing. */
+const PUBLISHED = /DEMO[/_-]published/;
+
 /**
  * Variables: `SHARED_STATE_URL` (`valkeys://…`; default: denials and sessions are not shared), `SHARED_DENIAL_KEYS`, `SHARED_ANSWERS_URL` (default: answers and tokens are not
  * shared), `SHARED_STATE_KEYS` (for sessions and answers), and `SHARED_STATE_CA_FILE`. Each but the last can be in a file, as `<name>_FILE`. Keys have blanks or commas between them.
+ * What is published is for demo mode only.
  */
-export function readSharedStateSettings(variables: Variables, hasSessions: boolean): SharedStateSettings {
+export function readSharedStateSettings(
+  variables: Variables,
+  hasSessions: boolean,
+  demoMode: boolean,
+): SharedStateSettings {
   const stateUrl = variables.secret('SHARED_STATE_URL', '');
   const answersUrl = variables.secret('SHARED_ANSWERS_URL', '');
   if (stateUrl === '' && answersUrl === '') return { keycloak: {} };
   const ca = readAuthorities(variables);
   const denialKeys = stateUrl === '' ? [] : listed(variables.secret('SHARED_DENIAL_KEYS'));
   const keys = hasSessions || answersUrl !== '' ? listed(variables.secret('SHARED_STATE_KEYS')) : [];
+  if (!demoMode) {
+    refusePublished(variables, { SHARED_STATE_URL: [stateUrl], SHARED_ANSWERS_URL: [answersUrl] });
+    refusePublished(variables, { SHARED_DENIAL_KEYS: denialKeys, SHARED_STATE_KEYS: keys });
+  }
   if (keys.some((key) => denialKeys.some((other) => isSameKey(key, other)))) {
     variables.fault('SHARED_STATE_KEYS must be other keys than SHARED_DENIAL_KEYS, which all services have');
   }
@@ -104,5 +116,12 @@ function readAuthorities(variables: Variables): { readonly ca?: string } {
   } catch {
     variables.fault("SHARED_STATE_CA_FILE points to a file that can't be read");
     return {};
+  }
+}
+
+function refusePublished(variables: Variables, all: Readonly<Record<string, readonly string[]>>): void {
+  for (const [name, values] of Object.entries(all)) {
+    if (!values.some((value) => PUBLISHED.test(value))) continue;
+    variables.fault(`${name} has what is published for demonstrations: use one of your own, or set DEMO_MODE=true`);
   }
 }
