@@ -1,7 +1,8 @@
 // Child processes whose output is prefixed and which end as a whole, and the ports they need.
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What Node runs Jest by. */
 export const JEST = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
@@ -54,20 +55,32 @@ export async function runNode(args, { env = process.env, signal } = {}) {
 }
 
 /**
- * Runs Node with `args` in a process group of its own, so that Ctrl-C reaches us alone, each line of its output behind
- * `prefix`. `end` resolves with its exit code or signal; `stop()` sends SIGTERM, and SIGKILL after ten seconds.
+ * Runs Node with `args`, as `startProcess` does.
  *
  * @param {readonly string[]} args
- * @param {{ env?: NodeJS.ProcessEnv, prefix: string }} options
+ * @param {Parameters<typeof startProcess>[2]} options
  */
-export function startNode(args, { env = process.env, prefix }) {
-  const child = spawn(process.execPath, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+export const startNode = (args, options) => startProcess(process.execPath, args, options);
+
+/**
+ * Runs `executable` with `args` in a process group of its own, so that Ctrl-C reaches us alone, each line of its output behind
+ * `prefix`. It reads `input`. `end` resolves with its exit code or signal; `stop()` sends SIGTERM, and SIGKILL after ten seconds.
+ *
+ * @param {string} executable
+ * @param {readonly string[]} args
+ * @param {{ env?: NodeJS.ProcessEnv, prefix: string, input?: string }} options
+ */
+export function startProcess(executable, args, { env = process.env, prefix, input = '' }) {
+  const child = spawn(executable, args, { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  // It may end before it has read all.
+  child.stdin.on('error', () => undefined).end(input);
   const copy = (/** @type {import('node:stream').Readable} */ from, /** @type {NodeJS.WriteStream} */ to) =>
     createInterface({ input: from }).on('line', (line) => to.write(`${prefix}${line}\n`));
   copy(child.stdout, process.stdout);
   copy(child.stderr, process.stderr);
   const end = ended(child).then(([code, signal]) => signal ?? code);
   return {
+    pid: child.pid,
     end,
     async stop() {
       killGroup(child, 'SIGTERM');
@@ -76,6 +89,60 @@ export function startNode(args, { env = process.env, prefix }) {
       clearTimeout(timer);
     },
   };
+}
+
+/**
+ * Rejects when the process ends, unless `signal` has said that it is to.
+ *
+ * @param {{ name: string, end: Promise<number | string | null> }} child
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+export async function failWhenEnded({ name, end }, signal) {
+  const status = await end;
+  if (!signal.aborted) throw new Error(`${name} ended by itself (${statusInWords(status)})`);
+}
+
+/** @param {number | string | null} status */
+export const statusInWords = (status) => (typeof status === 'number' ? `exit code ${status}` : String(status));
+
+/**
+ * Resolves when all ports of a process can be connected to. When it ends before, or `signal` comes, it is stopped, and this rejects.
+ *
+ * @param {{ name: string, end: Promise<number | string | null>, stop: () => Promise<unknown> }} child
+ * @param {readonly number[]} ports
+ * @param {AbortSignal} signal
+ */
+export async function untilListeningOrStopped(child, ports, signal) {
+  try {
+    await Promise.race([Promise.all(ports.map((port) => untilListening(port, signal))), failWhenEnded(child, signal)]);
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+}
+
+/**
+ * @param {number} port
+ * @param {AbortSignal} signal
+ */
+async function untilListening(port, signal) {
+  while (!(await canConnect(port))) await sleep(50, undefined, { signal });
+}
+
+/**
+ * @param {number} port
+ * @returns {Promise<boolean>}
+ */
+function canConnect(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const say = (/** @type {boolean} */ answer) => () => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.on('connect', say(true)).on('error', say(false));
+  });
 }
 
 /**

@@ -51,6 +51,7 @@ const PASSED_ON = [
   'SHARED_STATE_URL',
   'SHARED_STATE_CA_FILE',
   'SHARED_DENIAL_KEYS',
+  'SHARED_ANSWERS_URL',
   'SESSION_IDLE_SECONDS',
   'SESSION_MAX_SECONDS',
   'MAX_SESSIONS',
@@ -108,6 +109,7 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
     return [`${called.prefix}_URL`, `http://localhost:${called.port}`];
   });
   const own = [service.name, ...(service.isAlso ?? [])].map((client) => `${prefixOf(client)}_CLIENT_SECRET`);
+  const stateKeys = environment[`${service.prefix}_SHARED_STATE_KEYS`];
   return {
     ...Object.fromEntries(PASSED_ON.filter((name) => name in environment).map((name) => [name, environment[name]])),
     NODE_ENV: 'development',
@@ -119,6 +121,7 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
     ...Object.fromEntries(urls),
     [`${service.prefix}_CLIENT_ID`]: environment[`${service.prefix}_CLIENT_ID`] || service.name,
     ...Object.fromEntries(own.map((name) => [name, secrets[name]])),
+    ...(stateKeys ? { SHARED_STATE_KEYS: stateKeys } : {}),
     ...(service.login ? loginEnvironment(service, environment) : {}),
   };
 }

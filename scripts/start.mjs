@@ -1,16 +1,21 @@
 // npm start: builds, starts the embedded authorization server and the services, and shows what to try. npm run start:keycloak takes
-// a real Keycloak; --authorization-server=… chooses any server, and --watch restarts the services on changes.
+// a real Keycloak; --authorization-server=… chooses any server, --watch restarts the services on changes, and --replicas starts several of each.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { startBalancer } from './balancer.mjs';
 import { buildByTsc, buildToRun, TSC } from './build.mjs';
 import { addDemoClient } from './demo-client.mjs';
 import { chooseServer, runsAlready } from './own-options.mjs';
-import { messageOf, paint, portIsFree, startNode, stopSignal } from './processes.mjs';
+import { failWhenEnded, messageOf, paint, portIsFree, startNode, stopSignal } from './processes.mjs';
+import { keepRunning, placesOf, replicasAsked, sharingEnvironment, toolsForReplicas } from './replicas.mjs';
 import { portOf, realmEnvironment, REALM_FILE, serviceEnvironment, services } from './services.mjs';
+import { startValkey } from './valkey.mjs';
+import { showWhatToTry } from './what-to-try.mjs';
 
 /** @typedef {import('./services.mjs').NamedService} Service */
+/** @typedef {import('./replicas.mjs').Place} Place */
 /** @typedef {import('keycloak-test-servers').RunningServer} Server */
 
 const READY_WITHIN_SECONDS = 60;
@@ -27,6 +32,14 @@ const signal = stopSignal();
  * @type {(() => Promise<unknown>)[]}
  */
 const running = [];
+/**
+ * Servers that replicas can't do without.
+ *
+ * @type {Parameters<typeof failWhenEnded>[0][]}
+ */
+const needed = [];
+/** From here on nothing is started again. */
+const ending = new AbortController();
 
 try {
   await main();
@@ -35,28 +48,38 @@ try {
   if (!signal.aborted) console.error(`\n${paint(31, messageOf(error))}`);
 }
 console.log('\nStopping …');
+ending.abort();
 for (const stop of running.toReversed()) await stop();
 process.exit();
 
 /** Rejects when a service fails, and when it is time to stop. */
 async function main() {
   const { values: flags } = parseArgs({
-    options: { watch: { type: 'boolean' }, 'authorization-server': { type: 'string' } },
+    options: { watch: { type: 'boolean' }, replicas: { type: 'string' }, 'authorization-server': { type: 'string' } },
   });
   const choice = chooseServer(flags['authorization-server'], process.env, 'embedded');
+  const count = replicasAsked(flags);
+  const tools = count === undefined ? undefined : toolsForReplicas(process.env);
   const all = services(process.env);
   await checkPorts(all, choice);
   say('Building');
   await (flags.watch ? buildByTsc({ signal }) : buildToRun({ signal }));
+  const { freePort } = await import('../libs/keycloak-test-servers/dist/index.js');
   const server = await startServer(all, choice);
-  const context = { all, keycloak: server, environment: process.env };
-  const children = all.map((service) => startService(service, context, flags.watch === true));
+  const environment = tools === undefined ? process.env : await shareState(all, tools.valkey, freePort);
+  const context = { all, keycloak: server, environment };
+  const start = (/** @type {Place} */ place) => startService(place, context, flags.watch === true);
+  const children = (await placesOf(all, count, freePort)).map(start);
   running.push(() => Promise.all(children.map(({ stop }) => stop())));
-  const aServiceEnds = Promise.race(children.map(failWhenEnded));
   if (flags.watch) watchSources();
-  await Promise.race([Promise.all(children.map(untilReady)), aServiceEnds, aborted()]);
-  showWhatToTry(all, server);
-  await Promise.race([aServiceEnds, aborted()]);
+  await Promise.race([Promise.all(children.map(untilReady)), failWhenOneEnds([...children, ...needed]), aborted()]);
+  if (tools !== undefined) await balance(all, children, tools.haproxy);
+  showWhatToTry(serviceA(all).port, server, serverPort(), count === undefined ? undefined : { count, children });
+  const endless =
+    count === undefined
+      ? [failWhenOneEnds(children)]
+      : children.map((child) => keepRunning(child, start, { say, signal: AbortSignal.any([signal, ending.signal]) }));
+  await Promise.race([...endless, failWhenOneEnds(needed), aborted()]);
 }
 
 /**
@@ -119,17 +142,51 @@ async function addDemoClientTo({ issuer, adminUsername, adminPassword }) {
 }
 
 /**
- * @param {Service} service
+ * What replicas share their state over: the server that the environment names, or one that is started for them. Gives their environment.
+ *
+ * @param {readonly Service[]} all
+ * @param {string} executable
+ * @param {() => Promise<number>} freePort
+ */
+async function shareState(all, executable, freePort) {
+  const { SHARED_STATE_URL } = process.env;
+  if (SHARED_STATE_URL) return sharingEnvironment(all, SHARED_STATE_URL, process.env);
+  const valkey = await startValkey(executable, { port: await freePort(), prefix: paint(2, 'valkey      | '), signal });
+  running.push(() => valkey.stop());
+  needed.push(valkey);
+  return { ...sharingEnvironment(all, valkey.url, process.env), SHARED_ANSWERS_URL: `${valkey.url}/1` };
+}
+
+/**
+ * At the ports of the services, in front of their replicas.
+ *
+ * @param {readonly Service[]} all
+ * @param {readonly Place[]} places
+ * @param {string} executable
+ */
+async function balance(all, places, executable) {
+  const balanced = all.map((service) => ({
+    name: service.name,
+    port: service.port,
+    replicas: places.filter((place) => place.service === service).map(({ port }) => port),
+  }));
+  const balancer = await startBalancer(executable, balanced, { prefix: paint(2, 'haproxy     | '), signal });
+  running.push(() => balancer.stop());
+  needed.push(balancer);
+}
+
+/**
+ * @param {Place} place
  * @param {Parameters<typeof serviceEnvironment>[1]} context
  * @param {boolean} watched
  */
-function startService(service, context, watched) {
+function startService({ service, name, port }, context, watched) {
   const watch = watched ? ['--watch', '--watch-preserve-output'] : [];
   const child = startNode([...watch, '--enable-source-maps', `apps/${service.name}/dist/main.js`], {
-    env: serviceEnvironment(service, context),
-    prefix: paint(service.color, `${service.name} | `),
+    env: { ...serviceEnvironment(service, context), PORT: String(port) },
+    prefix: paint(service.color, `${name} | `),
   });
-  return { ...service, ...child };
+  return { service, name, port, ...child };
 }
 
 function watchSources() {
@@ -137,7 +194,7 @@ function watchSources() {
   running.push(() => compiler.stop());
 }
 
-/** @param {Service} service */
+/** @param {Place} place */
 async function untilReady({ name, port }) {
   const url = `http://localhost:${port}/health/ready`;
   let said = '';
@@ -153,11 +210,9 @@ async function untilReady({ name, port }) {
   throw new Error(`${name} was not ready within ${READY_WITHIN_SECONDS} s${why}: ${url}`);
 }
 
-/** @param {{ name: string, end: Promise<number | string | null> }} child */
-async function failWhenEnded({ name, end }) {
-  const status = await end;
-  if (signal.aborted) return;
-  throw new Error(`${name} ended by itself (${typeof status === 'number' ? `exit code ${status}` : status})`);
+/** @param {readonly Parameters<typeof failWhenEnded>[0][]} children */
+function failWhenOneEnds(children) {
+  return Promise.race(children.map((child) => failWhenEnded(child, signal)));
 }
 
 /** @returns {Promise<never>} */
@@ -182,38 +237,4 @@ function serviceA(all) {
 /** @param {string} line */
 function say(line) {
   console.log(paint(2, line));
-}
-
-/**
- * @param {readonly Service[]} all
- * @param {Server} server
- */
-function showWhatToTry(all, server) {
-  const a = `localhost:${serviceA(all).port}`;
-  // Another script can't know a server that was chosen here by hand.
-  const choice = server.baseUrl === `http://localhost:${serverPort()}` ? '' : `AUTHORIZATION_SERVER=${server.baseUrl} `;
-  console.log(`
-${paint(1, 'All services are ready.')}
-
-  A page to start from:       http://${a} (log in there as alice / alice, or as bob / bob)
-  Service A as itself:        curl ${a}/run-service-b
-  As alice, a manager (bob, who may only view, is refused):
-    TOKEN=$(curl -s ${server.issuer}/protocol/openid-connect/token \\
-      -d grant_type=password -d client_id=demo-cli -d username=alice -d password=alice \\
-      -d 'scope=openid orders.read' | node -p 'JSON.parse(fs.readFileSync(0)).access_token')
-    curl -H "Authorization: Bearer $TOKEN" ${a}/run-service-b
-  Every step on its way:      ${choice}npm run tour
-  ${aboutServer(server)}
-
-Ctrl-C stops everything.
-`);
-}
-
-/** @param {Server} server */
-function aboutServer({ kind, baseUrl, adminUsername, adminPassword }) {
-  if (kind === 'embedded') {
-    return `Authorization server:       ${baseUrl}, the embedded server, which answers as Keycloak does. The real one: npm run start:keycloak`;
-  }
-  const administrator = kind === 'external' ? '' : ` (${adminUsername} / ${adminPassword})`;
-  return `Keycloak's console:         ${baseUrl}/admin${administrator}`;
 }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from 'keycloak-test-servers';
-import { installed } from './installed.js';
+import { installed } from '../../scripts/installed.mjs';
 
 /** The paths of their executables; undefined where they are not installed. */
 export const natsPath = installed('nats-server');

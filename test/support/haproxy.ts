@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from 'keycloak-test-servers';
-import { installed } from './installed.js';
+import { installed } from '../../scripts/installed.mjs';
 
 /** The path of its executable; undefined where it is not installed. */
 export const haproxyPath = installed('haproxy');

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from 'keycloak-test-servers';
-import { installed } from '../../../test/support/installed.js';
+import { installed } from '../../../scripts/installed.mjs';
 
 /** The path of its executable; undefined where it is not installed. */
 export const valkeyPath = installed('valkey-server') ?? installed('redis-server');
