@@ -28,7 +28,7 @@ try {
   }
   run('npm', ['run', '--silent', 'typecheck']);
   run('npm', ['run', '--silent', 'lint']);
-  run('node_modules/.bin/prettier', ['--check', ...changedFiles()]);
+  run('node_modules/.bin/prettier', ['--check', '--ignore-unknown', ...changedFiles()]);
   const names = SERVICES.map(([name = '']) => name);
   const specs = [
     'apps/service-[c-f]',

@@ -34,7 +34,7 @@ async function main() {
     await writeFile(path, text);
   }
   const formatted = [...Object.keys(added), ...Object.keys(changed)].filter((path) => !path.endsWith('realm.json'));
-  run('node_modules/prettier/bin/prettier.cjs', ['--write', '--log-level=warn', ...formatted]);
+  run('node_modules/prettier/bin/prettier.cjs', ['--write', '--ignore-unknown', '--log-level=warn', ...formatted]);
   lockWorkspace();
   report(names, Object.keys(added), [...Object.keys(changed), 'package-lock.json']);
 }

@@ -21,6 +21,8 @@ export function editsFor(names, wiring) {
     'services.json': (text) => addToDescription(text, names),
     'tsconfig.json': (text) => addReference(text, name),
     'docker-compose.yml': (text) => addToCompose(text, names),
+    'compose.replicas.yml': (text) => addToReplicas(text, names),
+    'deploy/haproxy/compose.cfg': (text) => addToBalancer(text, names),
     'keycloak/microservices-realm.json': (text) => addToRealm(text, names),
     'keycloak/README.md': (text) => addToTables(text, names),
     ...kubernetesEdits(names),
@@ -64,6 +66,7 @@ function addToCompose(text, { name, prefix, port, demoSecret, caller, callerPref
       <<: *service-environment
       PORT: ${port}
       ${secret} # DEMO
+      SHARED_STATE_KEYS: \${${prefix}_SHARED_STATE_KEYS:-}
     ports: ['127.0.0.1:\${${prefix}_PORT:-${port}}:${port}']
     depends_on:
       keycloak: { condition: service_healthy }
@@ -77,6 +80,49 @@ function addToCompose(text, { name, prefix, port, demoSecret, caller, callerPref
   const withUrl = insertAfter(after, ofCaller, url);
   const following = insertAfter(withUrl, /^ {6}keycloak: \{ condition: service_healthy \}\n/m, started);
   return `${before}${block}\n  ${caller}:\n${following}`;
+}
+
+/**
+ * @param {string} text
+ * @param {Names} names
+ */
+function addToReplicas(text, { name, prefix, Class, port, caller, callerPrefix }) {
+  // 43 letters of base64 are 32 bytes.
+  const key = `${`DEMO/published/${Class}/sealsNothingAtAll`.padEnd(42, '0').slice(0, 42)}A=`;
+  const block = `
+  ${name}:
+    deploy: { replicas: 3 }
+    ports: !reset []
+    environment:
+      <<: *shared
+      SHARED_STATE_KEYS: \${${prefix}_SHARED_STATE_KEYS:-${key}} # DEMO
+    depends_on:
+      valkey: { condition: service_healthy }
+`;
+  const [before = '', after = ''] = split(text, `\n  ${caller}:\n`);
+  const ofCaller = new RegExp(`^ {6}SHARED_STATE_KEYS: .*${callerPrefix}_SHARED_STATE_KEYS.*\\n`, 'm');
+  const withUrl = insertAfter(after, ofCaller, `      ${prefix}_URL: http://haproxy:${port}\n`);
+  const published = `      - '127.0.0.1:\${${prefix}_PORT:-${port}}:${port}'\n`;
+  return insertAfterLast(`${before}${block}\n  ${caller}:\n${withUrl}`, /^ {6}- '127\.0\.0\.1:.*\n/gm, published);
+}
+
+/**
+ * @param {string} text
+ * @param {Names} names
+ */
+function addToBalancer(text, { name, port }) {
+  const section = `listen ${name}
+  bind :${port}
+  http-request set-header Host ${name}:${port} if { req.hdr(Host),field(1,:) haproxy }
+  server-template replica 10 ${name}:${port} resolvers docker resolve-prefer ipv4 init-addr none
+
+`;
+  const [before = '', after = ''] = split(text, '# For the health check');
+  return insertAfterLast(
+    `${before}${section}# For the health check${after}`,
+    /^ {2}monitor fail .*\n/gm,
+    `  monitor fail if { nbsrv(${name}) 0 }\n`,
+  );
 }
 
 /**
@@ -128,6 +174,6 @@ function addProvider(text, { name, Class }) {
  */
 function split(text, separator) {
   const at = text.indexOf(separator);
-  if (at < 0) throw new Error(`docker-compose.yml has no ${separator.trim()}`);
+  if (at < 0) throw new Error(`There is no ${separator.trim()} in: ${text.slice(0, 60)} …`);
   return [text.slice(0, at), text.slice(at + separator.length)];
 }

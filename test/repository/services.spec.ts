@@ -83,6 +83,7 @@ describe('docker-compose.yml', () => {
     expect(environment).toMatchObject({
       PORT: port,
       [secretVariable(name)]: `\${${secretVariable(name)}:-${demoSecret}}`,
+      SHARED_STATE_KEYS: `\${${prefixOf(name)}_SHARED_STATE_KEYS:-}`,
     });
     const urls = Object.entries(environment ?? {}).filter(([variable]) => /^SERVICE_.*_URL$/.test(variable));
     const known = [...calls, ...attacks].map((other) => [
@@ -120,7 +121,11 @@ describe('.env.example', () => {
   });
 
   it('shows every variable of it, and of those that each service has those of Service A', () => {
-    const ofEach = [...portOf.keys()].flatMap((name) => [secretVariable(name), `${prefixOf(name)}_PORT`]);
+    const ofEach = [...portOf.keys()].flatMap((name) => [
+      secretVariable(name),
+      `${prefixOf(name)}_PORT`,
+      `${prefixOf(name)}_SHARED_STATE_KEYS`,
+    ]);
     const asked = [...defaults.keys()].filter((name = '') => name.startsWith('SERVICE_A_') || !ofEach.includes(name));
     expect(shown.map(([name]) => name).toSorted()).toEqual(asked.toSorted());
   });

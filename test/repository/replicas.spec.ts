@@ -1,0 +1,190 @@
+/** Replicas: compose.replicas.yml and `npm start -- --replicas` run all services, alike, and with no more rights than the guide names. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { balancerConfiguration } from '../../scripts/balancer.mjs';
+import { keepRunning, placesOf, replicasAsked, sharingEnvironment, toolsForReplicas } from '../../scripts/replicas.mjs';
+import { prefixOf, serviceEnvironment, services } from '../../scripts/services.mjs';
+import { RIGHTS } from '../../scripts/valkey.mjs';
+import description from '../../services.json' with { type: 'json' };
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+interface Container {
+  readonly [setting: string]: unknown;
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, unknown>>;
+  readonly ports?: readonly string[];
+}
+interface Compose {
+  readonly 'x-hardened': object;
+  readonly services: Readonly<Record<string, Container>>;
+}
+
+/** `!reset` takes away what docker-compose.yml has. */
+const reset = { tag: '!reset', collection: 'seq' as const, resolve: () => 'nothing' };
+const compose = parse(read('compose.replicas.yml'), { merge: true, customTags: [reset] }) as Compose;
+const single = parse(read('docker-compose.yml'), { merge: true }) as Compose;
+const all = services({});
+const named: [string, (typeof all)[number]][] = all.map((service) => [service.name, service]);
+
+describe('compose.replicas.yml', () => {
+  it.each(named)('runs three of %s, of which none has a port of this machine', (name) => {
+    expect(compose.services[name]).toMatchObject({ deploy: { replicas: 3 }, ports: 'nothing' });
+  });
+
+  it.each(named)('has %s call the others, and has it called, by the balancer', (name, { port }) => {
+    const urls = Object.entries(single.services[name]?.environment ?? {}).filter(([key]) =>
+      /^SERVICE_.*_URL$/.test(key),
+    );
+    const balanced = urls.map(([key, url]) => [key, String(url).replace(/\/\/[^:]+/, '//haproxy')]);
+    expect(compose.services[name]?.environment).toMatchObject(Object.fromEntries(balanced));
+    const published = `127.0.0.1:\${${prefixOf(name)}_PORT:-${port}}:${port}`;
+    expect(compose.services['haproxy']?.ports).toContain(published);
+    const section = read('deploy/haproxy/compose.cfg')
+      .split('\n\n')
+      .find((text) => text.includes(`listen ${name}\n`));
+    expect(section).toContain(`bind :${port}\n`);
+    expect(section).toContain(`set-header Host ${name}:${port} if`);
+    expect(section).toMatch(new RegExp(`server-template replica \\d+ ${name}:${port} resolvers`));
+    expect(read('deploy/haproxy/compose.cfg')).toContain(`monitor fail if { nbsrv(${name}) 0 }`);
+  });
+
+  it('publishes what docker-compose.yml publishes, and has Keycloak call Service A by the balancer', () => {
+    expect(compose.services['haproxy']?.ports).toHaveLength(all.length);
+    expect(compose.services['valkey']?.ports).toBeUndefined();
+    expect(compose.services['keycloak']?.environment).toEqual({ SERVICE_A_INTERNAL_URL: 'http://haproxy:3000' });
+  });
+
+  it('gives each service keys of its own, which are published and so marked', () => {
+    const keys = named.map(([name]) => String(compose.services[name]?.environment?.['SHARED_STATE_KEYS']));
+    for (const [at, [name]] of named.entries()) {
+      expect(keys[at]).toMatch(
+        new RegExp(`^\\$\\{${prefixOf(name)}_SHARED_STATE_KEYS:-DEMO/published/[\\w/+]{28}=\\}$`),
+      );
+    }
+    expect(new Set(keys).size).toBe(named.length);
+  });
+
+  it.each(['haproxy', 'valkey'])('hardens %s as the services are', (name) => {
+    const { cap_drop, security_opt, restart } = single.services['service-a'] ?? {};
+    expect(compose.services[name]).toMatchObject({ cap_drop, security_opt, restart, read_only: true });
+  });
+
+  it('gives the services no more rights at Valkey than the guide names, as npm start does', () => {
+    const [, guide] = /`(~nestjs-keycloak-s2s:[^`]*)`/.exec(read('docs/replicas.md')) ?? [];
+    expect(RIGHTS.join(' ')).toBe(guide);
+    const command = compose.services['valkey']?.command?.join(' ');
+    expect(command).toContain(`--user default off --user services on >DEMO-published-password ${guide}`);
+    expect(command).toContain('--maxmemory-policy noeviction --proto-max-bulk-len 1mb');
+  });
+});
+
+describe('npm start -- --replicas', () => {
+  it.each([
+    [{}, undefined],
+    [{ replicas: '3' }, 3],
+    [{ replicas: '9' }, 9],
+  ])('%j is %s', (options, count) => {
+    expect(replicasAsked(options)).toBe(count);
+  });
+
+  it.each([
+    [{ replicas: '1' }, 'from 2 to 9, not 1'],
+    [{ replicas: '10' }, 'from 2 to 9, not 10'],
+    [{ replicas: 'three' }, 'from 2 to 9, not three'],
+    [{ replicas: '' }, 'from 2 to 9, not nothing'],
+    [{ replicas: '3', watch: true }, '--replicas does not go with --watch'],
+  ])('%j is refused', (options, words) => {
+    expect(() => replicasAsked(options)).toThrow(words);
+  });
+
+  it('says what is not installed, and where it comes from', () => {
+    const has =
+      (...names: string[]) =>
+      (name: string) =>
+        names.includes(name) ? `/bin/${name}` : undefined;
+    expect(() => toolsForReplicas({}, has())).toThrow('needs haproxy and valkey-server, which');
+    expect(() => toolsForReplicas({}, has('haproxy'))).toThrow('apt-get install valkey-server\n');
+    expect(() => toolsForReplicas({}, has('valkey-server'))).toThrow('brew install haproxy\n');
+    expect(toolsForReplicas({}, has('haproxy', 'valkey-server'))).toEqual({
+      haproxy: '/bin/haproxy',
+      valkey: '/bin/valkey-server',
+    });
+    expect(toolsForReplicas({ SHARED_STATE_URL: 'valkey://elsewhere' }, has('haproxy')).haproxy).toBe('/bin/haproxy');
+  });
+
+  it('ends before it builds anything where they are missing', () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/start.mjs', '--replicas', '3'], {
+      cwd: root,
+      env: { PATH: '/nowhere', SHARED_STATE_URL: '' },
+      encoding: 'utf8',
+    });
+    expect(stderr).toContain('valkey-server, which can');
+    expect(status).toBe(1);
+    expect(stdout).not.toContain('Building');
+  });
+
+  it('has each replica at a port of its own, behind the port of its service', async () => {
+    let next = 2999;
+    const places = await placesOf(all, 2, () => Promise.resolve((next += 1)));
+    expect(places.map(({ name }) => name)).toEqual(all.flatMap(({ name }) => [`${name}.1`, `${name}.2`]));
+    const ports = [...places, ...all].map(({ port }) => port);
+    expect(new Set(ports).size).toBe(ports.length);
+    expect(await placesOf(all, undefined, () => Promise.reject(new Error('no port is needed')))).toEqual(
+      all.map((service) => ({ service, name: service.name, port: service.port })),
+    );
+    expect(
+      balancerConfiguration([{ name: 'service-b', port: 3001, replicas: [40001, 40002], settings: ['retries 0'] }]),
+    ).toBe(
+      `listen service-b
+  bind 127.0.0.1:3001
+  retries 0
+  server service-b.1 127.0.0.1:40001
+  server service-b.2 127.0.0.1:40002
+`,
+    );
+  });
+
+  it('gives the replicas of a service the same keys, which are new unless some are set', () => {
+    const environmentOf = (set: NodeJS.ProcessEnv) => sharingEnvironment(all, 'valkey://here', set);
+    const keycloak = { baseUrl: 'http://k', issuer: 'http://k/realms/r', realm: 'r' };
+    const given = environmentOf({ SHARED_DENIAL_KEYS: '', SERVICE_A_SHARED_STATE_KEYS: 'ours' });
+    const environments = new Map(
+      all.map((service) => [service.name, serviceEnvironment(service, { all, keycloak, environment: given })]),
+    );
+    const of = (name: string, variable: string) => environments.get(name)?.[variable] ?? '';
+    expect(of('service-a', 'SHARED_STATE_KEYS')).toBe('ours');
+    expect(Buffer.from(of('service-b', 'SHARED_STATE_KEYS'), 'base64')).toHaveLength(32);
+    expect(of('service-b', 'SHARED_STATE_KEYS')).not.toBe(of('service-c', 'SHARED_STATE_KEYS'));
+    expect(Buffer.from(of('service-a', 'SHARED_DENIAL_KEYS'), 'base64')).toHaveLength(32);
+    expect(of('service-a', 'SHARED_DENIAL_KEYS')).toBe(of('service-c', 'SHARED_DENIAL_KEYS'));
+    const others = Object.keys(environments.get('service-a') ?? {}).filter((name) => /_SHARED_STATE_KEYS$/.test(name));
+    expect(others).toEqual([]);
+    expect(environmentOf({})['SHARED_DENIAL_KEYS']).not.toBe(given['SHARED_DENIAL_KEYS']);
+  });
+
+  it('starts one again that ends by itself, until it is time to stop', async () => {
+    const stop = new AbortController();
+    const said: string[] = [];
+    let starts = 0;
+    const replica = { name: 'service-b.2', end: Promise.resolve<number | string>('SIGKILL') };
+    const start = () => {
+      starts += 1;
+      stop.abort(new Error('time to stop'));
+      return { ...replica, end: Promise.resolve<number | string>(0) };
+    };
+    const kept = keepRunning(replica, start, { say: (line) => void said.push(line), signal: stop.signal });
+    await expect(kept).rejects.toThrow('time to stop');
+    expect([starts, said]).toEqual([1, ['service-b.2 ended by itself (SIGKILL): starting it again']]);
+    expect(await replica.end).toBe(0);
+  });
+
+  it('knows every service', () => {
+    expect(all.map(({ name }) => name).toSorted()).toEqual(Object.keys(description.services).toSorted());
+  });
+});
