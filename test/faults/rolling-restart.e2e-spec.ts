@@ -10,6 +10,7 @@ import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/
 import { Haproxy, haproxyPath } from '../support/haproxy.js';
 import { REALM } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 
+const SERVICE = 'service-b';
 const REQUESTS = 5000;
 /** Never more than these, however long the restarts take on a busy machine. */
 const MOST_REQUESTS = 30_000;
@@ -29,7 +30,7 @@ describeWithHaproxy('a rolling restart of two replicas behind HAProxy', () => {
   const replicas = new Map<number, BuiltService>();
 
   function spawnReplica(port: number, secret = SECRET): BuiltService {
-    const replica = spawnService('service-b', {
+    const replica = spawnService(SERVICE, {
       NODE_ENV: 'production',
       DEMO_MODE: 'false',
       KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true',
@@ -54,7 +55,11 @@ describeWithHaproxy('a rolling restart of two replicas behind HAProxy', () => {
     token = textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
     const ports = [await freePort(), await freePort()];
     for (const port of ports) await startReplica(port);
-    haproxy = await Haproxy.start(haproxyPath ?? '', ports);
+    const settings = ['retries 0'];
+    haproxy = await Haproxy.start(haproxyPath ?? '', [
+      { name: SERVICE, port: await freePort(), replicas: ports, settings },
+    ]);
+    await haproxy.untilAllAreUp();
   }, 60_000);
 
   afterAll(async () => {
@@ -78,9 +83,10 @@ describeWithHaproxy('a rolling restart of two replicas behind HAProxy', () => {
 
   async function call(agent: Agent | false): Promise<string> {
     const headers = { Authorization: `Bearer ${token}` };
-    const [response] = (await once(request(`${haproxy.url}/api/whoami`, { agent, headers }).end(), 'response')) as [
-      IncomingMessage,
-    ];
+    const [response] = (await once(
+      request(`${haproxy.urlOf(SERVICE)}/api/whoami`, { agent, headers }).end(),
+      'response',
+    )) as [IncomingMessage];
     await once(response.resume(), 'end');
     return String(response.statusCode);
   }
@@ -93,12 +99,12 @@ describeWithHaproxy('a rolling restart of two replicas behind HAProxy', () => {
       Array.from({ length: CALLERS }, (_, number) => caller(number % 2 === 0 && kept, isDone)),
     );
     try {
-      for (const [port, replica] of replicas) {
+      for (const [place, [port, replica]] of [...replicas].entries()) {
         replica.process.kill('SIGTERM');
-        await haproxy.untilReplicaIs('DOWN', port);
+        await haproxy.untilReplicaIs('DOWN', SERVICE, place);
         expect(await replica.exited).toBe(0);
         await startReplica(port);
-        await haproxy.untilReplicaIs('UP', port);
+        await haproxy.untilReplicaIs('UP', SERVICE, place);
       }
     } finally {
       isRolled = true;
@@ -114,7 +120,7 @@ describeWithHaproxy('a rolling restart of two replicas behind HAProxy', () => {
     const [[port, replica] = []] = replicas;
     if (port === undefined || replica === undefined) throw new Error('no replica');
     replica.process.kill('SIGTERM');
-    await haproxy.untilReplicaIs('DOWN', port);
+    await haproxy.untilReplicaIs('DOWN', SERVICE, 0);
     await replica.exited;
     spawnReplica(port, 'a-secret-that-is-another-one');
     const health = (what: string): Promise<Response | undefined> =>

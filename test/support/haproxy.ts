@@ -6,59 +6,74 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from 'keycloak-test-servers';
+import { balancerConfiguration, COMMON_SETTINGS, replicaName, type Balanced } from '../../scripts/balancer.mjs';
 import { installed } from '../../scripts/installed.mjs';
 
 /** The path of its executable; undefined where it is not installed. */
 export const haproxyPath = installed('haproxy');
 
-/** Nothing is tried twice: what the service loses, its caller loses. */
-const configuration = (port: number, ports: readonly number[], folder: string): string => `
-global
-  stats socket ${folder}/stats
-defaults
-  mode http
-  retries 0
-  timeout connect 5s
-  timeout client 30s
-  timeout server 30s
-  timeout check 5s
-frontend callers
-  bind 127.0.0.1:${port}
-  default_backend replicas
-backend replicas
-  balance roundrobin
-  option httpchk GET /health/ready
-${ports.map((each) => `  server replica-${each} 127.0.0.1:${each} check inter 500ms fall 2 rise 1`).join('\n')}
-`;
+/** As HAProxy names them in its statistics. */
+const [NAME, SERVER, SESSIONS, STATE, CHECKED] = [0, 1, 7, 17, 36];
 
 export class Haproxy {
+  #printed = '';
+
   private constructor(
-    readonly url: string,
     private readonly process: ChildProcess,
     private readonly folder: string,
-  ) {}
+    private readonly all: readonly Balanced[],
+  ) {
+    process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#printed += text));
+  }
 
-  /** In front of what listens on these ports of this machine. */
-  static async start(executable: string, ports: readonly number[]): Promise<Haproxy> {
+  /**
+   * With the settings of `npm start -- --replicas` and compose.replicas.yml. Resolves when it listens.
+   *
+   * @throws Error with the words of HAProxy where it can't.
+   */
+  static async start(executable: string, all: readonly Balanced[]): Promise<Haproxy> {
     const folder = mkdtempSync(join(tmpdir(), 'haproxy-'));
-    const port = await freePort();
-    const file = join(folder, 'haproxy.cfg');
-    writeFileSync(file, configuration(port, ports, folder));
-    const haproxy = new Haproxy(`http://127.0.0.1:${port}`, spawn(executable, ['-db', '-f', file]), folder);
-    for (const each of ports) await haproxy.untilReplicaIs('UP', each);
+    const file = join(folder, 'replicas.cfg');
+    const statistics = `global\n  stats socket ${folder}/stats\n\n`;
+    writeFileSync(file, statistics + balancerConfiguration(all));
+    const child = spawn(executable, ['-db', '-f', COMMON_SETTINGS, '-f', file], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const haproxy = new Haproxy(child, folder, all);
+    try {
+      while ((await haproxy.#ask('show stat').catch(() => '')) === '') await haproxy.#pause();
+    } catch (error) {
+      await haproxy.stop();
+      throw error;
+    }
     return haproxy;
   }
 
-  /** What it thinks of a replica, as soon as it thinks so. */
-  async untilReplicaIs(state: 'UP' | 'DOWN', port: number): Promise<void> {
-    for (let tries = 0; tries < 600; tries += 1) {
-      const lines = (await this.#ask('show stat').catch(() => '')).split('\n');
-      const status = lines.find((line) => line.startsWith(`replicas,replica-${port},`))?.split(',')[17];
-      if (status === state) return;
-      await sleep(50);
+  async untilAllAreUp(): Promise<void> {
+    for (const { name, replicas } of this.all)
+      for (const replica of replicas.keys()) await this.untilReplicaIs('UP', name, replica);
+  }
+
+  /** Where callers reach a service. */
+  urlOf(service: string): string {
+    return `http://127.0.0.1:${this.all.find(({ name }) => name === service)?.port}`;
+  }
+
+  /** What it thinks of a replica, by its place in the list, as soon as it thinks so. */
+  async untilReplicaIs(state: 'UP' | 'DOWN', service: string, replica: number): Promise<void> {
+    // It takes a replica for ready until it has asked.
+    const word = { UP: 'L7OK', DOWN: '' }[state];
+    for (let tries = 0; tries < 1200; tries += 1) {
+      const [found] = await this.#servers(service, replicaName(service, replica));
+      if (found?.[STATE] === state && found[CHECKED]?.includes(word)) return;
+      await this.#pause();
     }
-    throw new Error(`HAProxy does not find replica ${port} ${state}`);
+    throw new Error(`HAProxy does not find ${replicaName(service, replica)} ${state}`);
+  }
+
+  /** How many requests each replica of a service was sent so far. */
+  async sentTo(service: string): Promise<number[]> {
+    return (await this.#servers(service)).map((columns) => Number(columns[SESSIONS]));
   }
 
   async stop(): Promise<void> {
@@ -67,6 +82,20 @@ export class Haproxy {
       await once(this.process, 'exit');
     }
     rmSync(this.folder, { recursive: true });
+  }
+
+  async #pause(): Promise<void> {
+    if (this.process.exitCode !== null) throw new Error(`HAProxy has ended: ${this.#printed}`);
+    await sleep(25);
+  }
+
+  async #servers(service: string, server?: string): Promise<string[][]> {
+    const rows = (await this.#ask('show stat')).split('\n').map((line) => line.split(','));
+    return rows.filter(
+      (columns) =>
+        columns[NAME] === service &&
+        (server === undefined ? columns[SERVER]?.startsWith(`${service}.`) : columns[SERVER] === server),
+    );
   }
 
   async #ask(command: string): Promise<string> {

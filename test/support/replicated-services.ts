@@ -1,0 +1,170 @@
+/** ReplicatedServices: several processes of each service behind HAProxy, which share their state over Valkey. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort, testServer } from 'keycloak-test-servers';
+import { TokenLeakScanner, type TokenProxy } from 'nestjs-keycloak-s2s/testing';
+import { placesOf, sharingEnvironment, type Place } from '../../scripts/replicas.mjs';
+import { prefixOf, serviceEnvironment, services } from '../../scripts/services.mjs';
+import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
+import { REALM, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { endService, spawnService, untilReady, type BuiltService } from './built-service.js';
+import { Haproxy, haproxyPath } from './haproxy.js';
+import { PUBLIC_URL_WITHIN_MS, type Variables } from './running-service.js';
+import type { ServerAddress } from './running-services.js';
+import { SERVICES } from './services.js';
+
+/** Where one of them is missing, `npm test` names what needs them as skipped. */
+export const canReplicate = haproxyPath !== undefined && valkeyPath !== undefined;
+
+export interface ReplicatedServicesOptions {
+  /** Of each service. Default: 3. */
+  readonly replicas?: number;
+  /** Default: the server that `npm test` shares among the specs. */
+  readonly server?: ServerAddress;
+  /** For all services. */
+  readonly variables?: Variables;
+  /** Where the balancer listens for browsers, which is where the realm sends them. Default: a free port, where nobody can log in. */
+  readonly publicUrl?: string;
+}
+
+/** A process of a service; another one takes its place when it is started anew. */
+export interface Replica extends Place {
+  readonly url: string;
+  process: BuiltService;
+}
+
+export class ReplicatedServices {
+  readonly replicas: Replica[] = [];
+  readonly scanner = TokenLeakScanner.start();
+  #proxy: TokenProxy | undefined;
+  #environments: Readonly<Record<string, NodeJS.ProcessEnv>> = {};
+  #variables: Variables = {};
+  #haproxy: Haproxy | undefined;
+  #valkey: Valkey | undefined;
+
+  private constructor() {}
+
+  /** As `npm start -- --replicas` starts them. Resolves when the balancer finds all of them ready. */
+  static async start(options: ReplicatedServicesOptions = {}): Promise<ReplicatedServices> {
+    const all = new ReplicatedServices();
+    try {
+      await all.#start(options);
+      return all;
+    } catch (error) {
+      await all.stop().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #start({ replicas = 3, server = testServer(), variables = {}, publicUrl }: ReplicatedServicesOptions) {
+    for (const secret of Object.values(SECRETS)) this.scanner.addToken(secret);
+    // They are processes of their own: what they are given is known by the proxy alone.
+    this.#proxy = await this.scanner.proxyTo(server.baseUrl);
+    this.#valkey = await Valkey.start(valkeyPath ?? '');
+    this.#variables = variables;
+    const ports: Record<string, string> = {};
+    for (const { name, login } of SERVICES) {
+      const given = login === true && publicUrl !== undefined ? new URL(publicUrl).port : undefined;
+      ports[`${prefixOf(name)}_PORT`] = given ?? String(await freePort());
+    }
+    const described = services({ ...ports });
+    const environment = sharingEnvironment(described, this.#valkey.url, { PATH: process.env['PATH'] });
+    const keycloak = { baseUrl: this.#proxy.baseUrl, issuer: server.issuer, realm: REALM };
+    this.#environments = Object.fromEntries(
+      described.map((service) => [
+        service.name,
+        serviceEnvironment(service, { all: described, keycloak, environment }),
+      ]),
+    );
+    const places = await placesOf(described, replicas, freePort);
+    const balanced = described.map((service) => ({
+      name: service.name,
+      port: service.port,
+      replicas: places.filter((place) => place.service === service).map(({ port }) => port),
+      // On all addresses where browsers are sent, since Keycloak, which sends its notices there, may be in a container.
+      ...(service.login === true && publicUrl !== undefined ? { host: '*' } : {}),
+    }));
+    this.#haproxy = await startWhenFree(balanced);
+    for (const place of places) {
+      this.replicas.push({ ...place, url: `http://127.0.0.1:${place.port}`, process: this.#spawn(place) });
+    }
+    for (const { url, process: started } of this.replicas) await untilReady(url, started);
+    await this.#haproxy.untilAllAreUp();
+  }
+
+  get haproxy(): Haproxy {
+    if (this.#haproxy === undefined) throw new Error('HAProxy was not started');
+    return this.#haproxy;
+  }
+
+  get valkey(): Valkey {
+    if (this.#valkey === undefined) throw new Error('Valkey was not started');
+    return this.#valkey;
+  }
+
+  /** Those of a service, in the balancer's order. */
+  of(service: string): Replica[] {
+    return this.replicas.filter((replica) => replica.service.name === service);
+  }
+
+  /** The balancer's address of a service. */
+  urlOf(service: string): string {
+    return this.haproxy.urlOf(service);
+  }
+
+  /** Resolves when the balancer sends it no more requests, and with the exit code once it has ended. */
+  async end(replica: Replica, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+    replica.process.process.kill(signal);
+    await this.#untilIs('DOWN', replica);
+    return replica.process.exited;
+  }
+
+  /** In the place of one that has ended. Resolves when the balancer finds it ready. */
+  async startAgain(replica: Replica): Promise<void> {
+    this.respawn(replica);
+    await untilReady(replica.url, replica.process);
+    await this.#untilIs('UP', replica);
+  }
+
+  /** Waits for nothing. */
+  respawn(replica: Replica, variables: Variables = {}): void {
+    this.#inspect(replica);
+    replica.process = this.#spawn(replica, variables);
+  }
+
+  /** @throws TokenLeakError when a token or a secret was printed. */
+  async stop(): Promise<void> {
+    await Promise.all(this.replicas.map((replica) => endService(replica.process)));
+    for (const replica of this.replicas) this.#inspect(replica);
+    await this.#haproxy?.stop();
+    await this.#valkey?.remove();
+    await this.#proxy?.stop();
+    this.scanner.stop();
+    this.scanner.assertNone();
+  }
+
+  #untilIs(state: 'UP' | 'DOWN', replica: Replica): Promise<void> {
+    const { name } = replica.service;
+    return this.haproxy.untilReplicaIs(state, name, this.of(name).indexOf(replica));
+  }
+
+  #spawn({ service, port }: Place, variables: Variables = {}): BuiltService {
+    const environment = this.#environments[service.name];
+    return spawnService(service.name, { ...environment, ...this.#variables, ...variables, PORT: String(port) });
+  }
+
+  #inspect({ name, process: { printed } }: Replica): void {
+    this.scanner.inspect(`what ${name} printed`, printed(), { isPrinted: true });
+  }
+}
+
+/** One spec at a time can have the public address of Service A. */
+async function startWhenFree(balanced: Parameters<typeof Haproxy.start>[1]): Promise<Haproxy> {
+  for (const began = performance.now(); ; await sleep(500)) {
+    try {
+      return await Haproxy.start(haproxyPath ?? '', balanced);
+    } catch (error) {
+      const isTaken = String(error).includes('Address already in use');
+      if (!isTaken || performance.now() - began > PUBLIC_URL_WITHIN_MS) throw error;
+    }
+  }
+}
