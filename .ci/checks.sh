@@ -64,6 +64,8 @@ container_engine() {
   docker compose version
   base_image node:24-slim node 24-slim
   base_image quay.io/keycloak/keycloak:26.7.4 keycloak 26.7.4
+  base_image haproxy:3.0 haproxy 3.0
+  base_image valkey/valkey:8.1 valkey 8.1
   # What a run that was cut off left would hold the ports.
   compose_down
 }
@@ -104,6 +106,7 @@ compose_logs() {
   docker compose --ansi never logs --no-color --tail 60
 }
 
+# Of compose.replicas.yml, too: whose containers are orphans of the other.
 compose_down() { docker compose --progress quiet down --volumes --remove-orphans --timeout 20; }
 
 ports_are_free() {
@@ -237,6 +240,51 @@ compose_stop() {
   done
 }
 
+# --- replicas in containers
+
+replicas() { docker compose -f docker-compose.yml -f compose.replicas.yml "$@"; }
+
+replicas_up() {
+  ports_are_free
+  local began=$SECONDS
+  replicas up --build --wait --wait-timeout 120 >"$RESULTS/replicas.log" 2>&1 || { tail -n 40 "$RESULTS/replicas.log"; return 1; }
+  echo "Healthy after $((SECONDS - began)) s"
+  replicas ps --format 'table {{.Name}}\t{{.Status}}\t{{.Ports}}'
+}
+
+replicas_logs() {
+  replicas ps --all
+  replicas --ansi never logs --no-color --tail 20
+}
+
+# Each of the chain's three hops goes through HAProxy, so Service C answers only if all of them do.
+replicas_serve() {
+  local service
+  for service in "${SERVICES[@]}"; do
+    expect "$service: its containers" "$(replicas ps --quiet "$service" | wc -l)" 3
+    expect "$service: published on" "$(docker inspect --format '{{range .NetworkSettings.Ports}}{{.}}{{end}}' $(replicas ps --quiet "$service") | tr -d '[]\n')" ''
+  done
+  chain_by_curl
+  for service in "${SERVICES[@]}"; do docker kill "$(replicas ps --quiet "$service" | sed -n 1p)" >/dev/null; done
+  echo 'One of each service was killed'
+  # Until HAProxy has noticed.
+  sleep 2
+  for _ in 1 2 3 4 5 6; do chain_by_curl; done
+}
+
+balancer_locked_down() {
+  local name container status
+  for name in haproxy valkey; do
+    container=$(replicas ps --quiet "$name")
+    status=$(docker exec "$container" cat /proc/1/status)
+    expect "$name: file system" "$(docker inspect --format '{{.HostConfig.ReadonlyRootfs}}' "$container")" true
+    expect "$name: capabilities" "$(awk '/^CapEff/ { print $2 }' <<<"$status")" 0000000000000000
+    expect "$name: no new privileges" "$(awk '/^NoNewPrivs/ { print $2 }' <<<"$status")" 1
+    [ "$(awk '/^Uid/ { print $2 }' <<<"$status")" -ne 0 ] || { echo "$name runs as root"; return 1; }
+    echo "$name is locked down"
+  done
+}
+
 # --- the stack without containers
 
 # No engine answers there, so a real Keycloak is had the way without Docker.
@@ -281,6 +329,23 @@ npm_start_ends() {
   for port in "${PORTS[@]}"; do
     ! port_answers "$port" || { echo "Something listens on port $port still"; return 1; }
   done
+}
+
+npm_start_replicas() {
+  start_stack replicas-start 120 npm start -- --replicas 3
+  says "$RESULTS/replicas-start.log" '3 replicas of each service are ready'
+}
+
+replica_started_again() {
+  local log=$RESULTS/replicas-start.log
+  kill -KILL "$(sed -nE 's/.*kill -9 ([0-9]+) .*/\1/p' "$log")"
+  for _ in $(seq 60); do
+    chain_by_curl
+    ! grep -q 'is UP, reason' "$log" || return 0
+    sleep 0.5
+  done
+  echo 'It was not started again'
+  return 1
 }
 
 # --- a fresh clone on a machine that has Node and npm alone
@@ -344,7 +409,7 @@ tear_down() {
   set +e
   docker compose down --volumes --remove-orphans --timeout 10
   local log
-  for log in "$RESULTS/npm-start" "$RESULTS/bare-start"; do
+  for log in "$RESULTS/npm-start" "$RESULTS/replicas-start" "$RESULTS/bare-start"; do
     [ -e "$log.pid" ] && [ ! -e "$log.exit" ] || continue
     kill -TERM "$(cat "$log.pid")"
     for _ in $(seq 30); do [ -e "$log.exit" ] && continue 2; sleep 1; done
