@@ -37,7 +37,7 @@ const running = [];
  *
  * @type {Parameters<typeof failWhenEnded>[0][]}
  */
-const needed = [];
+const servers = [];
 /** From here on nothing is started again. */
 const ending = new AbortController();
 
@@ -72,14 +72,14 @@ async function main() {
   const children = (await placesOf(all, count, freePort)).map(start);
   running.push(() => Promise.all(children.map(({ stop }) => stop())));
   if (flags.watch) watchSources();
-  await Promise.race([Promise.all(children.map(untilReady)), failWhenOneEnds([...children, ...needed]), aborted()]);
+  await Promise.race([Promise.all(children.map(untilReady)), failWhenOneEnds([...children, ...servers]), aborted()]);
   if (tools !== undefined) await balance(all, children, tools.haproxy);
   showWhatToTry(serviceA(all).port, server, serverPort(), count === undefined ? undefined : { count, children });
   const endless =
     count === undefined
       ? [failWhenOneEnds(children)]
       : children.map((child) => keepRunning(child, start, { say, signal: AbortSignal.any([signal, ending.signal]) }));
-  await Promise.race([...endless, failWhenOneEnds(needed), aborted()]);
+  await Promise.race([...endless, failWhenOneEnds(servers), aborted()]);
 }
 
 /**
@@ -153,7 +153,7 @@ async function shareState(all, executable, freePort) {
   if (SHARED_STATE_URL) return sharingEnvironment(all, SHARED_STATE_URL, process.env);
   const valkey = await startValkey(executable, { port: await freePort(), prefix: paint(2, 'valkey      | '), signal });
   running.push(() => valkey.stop());
-  needed.push(valkey);
+  servers.push(valkey);
   return { ...sharingEnvironment(all, valkey.url, process.env), SHARED_ANSWERS_URL: `${valkey.url}/1` };
 }
 
@@ -172,7 +172,7 @@ async function balance(all, places, executable) {
   }));
   const balancer = await startBalancer(executable, balanced, { prefix: paint(2, 'haproxy     | '), signal });
   running.push(() => balancer.stop());
-  needed.push(balancer);
+  servers.push(balancer);
 }
 
 /**

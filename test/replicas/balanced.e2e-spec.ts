@@ -40,11 +40,11 @@ describeWithReplicas('three replicas of each service', () => {
   /** A steady load while `change` runs: how many requests were made, and what those that failed came to. */
   async function underLoad(change: () => Promise<void>): Promise<{ readonly made: number; readonly failed: string[] }> {
     const kept = new Agent({ keepAlive: true, maxSockets: CALLERS });
+    const done = new AbortController();
     const failed: string[] = [];
     let made = 0;
-    let isDone = false;
     const callers = Array.from({ length: CALLERS }, async (_, number) => {
-      while (!isDone) {
+      while (!done.signal.aborted) {
         made += 1;
         const came = runChain(number % 2 === 0 && kept, number % 4 < 2);
         const outcome = await came.catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
@@ -56,7 +56,7 @@ describeWithReplicas('three replicas of each service', () => {
       await sleep(500);
       await change();
     } finally {
-      isDone = true;
+      done.abort();
       await Promise.all(callers);
       kept.destroy();
     }

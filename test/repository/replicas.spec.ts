@@ -163,7 +163,9 @@ describe('npm start -- --replicas', () => {
     expect(of('service-b', 'SHARED_STATE_KEYS')).not.toBe(of('service-c', 'SHARED_STATE_KEYS'));
     expect(Buffer.from(of('service-a', 'SHARED_DENIAL_KEYS'), 'base64')).toHaveLength(32);
     expect(of('service-a', 'SHARED_DENIAL_KEYS')).toBe(of('service-c', 'SHARED_DENIAL_KEYS'));
-    const others = Object.keys(environments.get('service-a') ?? {}).filter((name) => /_SHARED_STATE_KEYS$/.test(name));
+    const others = Object.keys(environments.get('service-a') ?? {}).filter((name) =>
+      name.endsWith('_SHARED_STATE_KEYS'),
+    );
     expect(others).toEqual([]);
     expect(environmentOf({})['SHARED_DENIAL_KEYS']).not.toBe(given['SHARED_DENIAL_KEYS']);
   });

@@ -1,0 +1,66 @@
+/** A user in a real browser at a balancer without sticky sessions: whichever replica answers, she is logged in, until she logs out. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { callServiceB, Chromium, logIn } from '../support/chromium.js';
+import { canReplicate, ReplicatedServices } from '../support/replicated-services.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+
+jest.setTimeout(60_000);
+
+const REPLICAS = 2;
+/** Each replica answers several of them. */
+const VISITS = 6;
+
+const describeWithReplicas = canReplicate ? describe : describe.skip;
+
+describeWithReplicas('a login behind a balancer', () => {
+  let services: ReplicatedServices;
+  let chromium: Chromium;
+
+  beforeAll(async () => {
+    services = await ReplicatedServices.start({ replicas: REPLICAS, publicUrl });
+    chromium = await Chromium.start();
+  }, PUBLIC_URL_WITHIN_MS + 120_000);
+  afterAll(async () => {
+    await chromium.stop();
+    await services.stop();
+  });
+  afterEach(() => chromium.closeClean(services.scanner));
+
+  /** What the start page says at each of several visits. */
+  async function visits(page: Page): Promise<string[]> {
+    const seen: string[] = [];
+    for (let visit = 0; visit < VISITS; visit += 1) {
+      await page.goto('/');
+      seen.push(await page.locator('main').innerText());
+    }
+    return seen;
+  }
+
+  it('is one at all replicas, and so is the logout', async () => {
+    const page = await chromium.open();
+    const before = await services.haproxy.sentTo('service-a');
+    await logIn(page, 'alice');
+    for (const text of await visits(page)) expect(text).toContain('Logged in as alice');
+    for (let call = 0; call < REPLICAS; call += 1) {
+      expect(await callServiceB(page, 'Call Service B as alice')).toContain('Called as alice');
+      await page.goto('/');
+    }
+    await page.getByRole('button', { name: 'Log out', exact: true }).click();
+    await page.waitForURL(`${publicUrl}/`);
+    for (const text of await visits(page)) expect(text).not.toContain('Logged in');
+    const sent = (await services.haproxy.sentTo('service-a')).map((count, replica) => count - (before[replica] ?? 0));
+    expect(Math.min(...sent)).toBeGreaterThan(VISITS / REPLICAS);
+  });
+
+  it('outlives the replica that it was made at', async () => {
+    const page = await chromium.open();
+    await logIn(page, 'bob');
+    for (const replica of services.of('service-a')) {
+      await services.end(replica, 'SIGKILL');
+      for (const text of await visits(page)) expect(text).toContain('Logged in as bob');
+      await services.startAgain(replica);
+    }
+  });
+});
