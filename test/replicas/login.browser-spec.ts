@@ -1,10 +1,12 @@
 /** A user in a real browser at a balancer without sticky sessions: whichever replica answers, she is logged in, until she logs out. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { keycloakReachesUs, publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { callServiceB, Chromium, logIn } from '../support/chromium.js';
 import { canReplicate, ReplicatedServices } from '../support/replicated-services.js';
 import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { ttl } from '../support/running-services.js';
 
 jest.setTimeout(60_000);
 
@@ -13,17 +15,22 @@ const REPLICAS = 2;
 const VISITS = 6;
 
 const describeWithReplicas = canReplicate ? describe : describe.skip;
+const itWhereKeycloakReachesUs = keycloakReachesUs ? it : it.skip;
 
 describeWithReplicas('a login behind a balancer', () => {
   let services: ReplicatedServices;
   let chromium: Chromium;
+  let keycloak: ContractServer;
 
   beforeAll(async () => {
-    services = await ReplicatedServices.start({ replicas: REPLICAS, publicUrl });
+    // No replica asks Keycloak again while a test runs.
+    services = await ReplicatedServices.start({ replicas: REPLICAS, publicUrl, variables: ttl(300) });
+    keycloak = await connectToKeycloak();
     chromium = await Chromium.start();
   }, PUBLIC_URL_WITHIN_MS + 120_000);
   afterAll(async () => {
     await chromium.stop();
+    await keycloak.stop();
     await services.stop();
   });
   afterEach(() => chromium.closeClean(services.scanner));
@@ -53,6 +60,18 @@ describeWithReplicas('a login behind a balancer', () => {
     const sent = (await services.haproxy.sentTo('service-a')).map((count, replica) => count - (before[replica] ?? 0));
     expect(Math.min(...sent)).toBeGreaterThan(VISITS / REPLICAS);
   });
+
+  itWhereKeycloakReachesUs(
+    'ends at all replicas when Keycloak ends it, whose notice comes by the balancer',
+    async () => {
+      const username = await keycloak.newUser('order-manager');
+      const page = await chromium.open();
+      await logIn(page, username);
+      for (const text of await visits(page)) expect(text).toContain(`Logged in as ${username}`);
+      await keycloak.logOutUser(username);
+      for (const text of await visits(page)) expect(text).not.toContain(username);
+    },
+  );
 
   it('outlives the replica that it was made at', async () => {
     const page = await chromium.open();
