@@ -52,7 +52,7 @@ ending.abort();
 for (const stop of running.toReversed()) await stop();
 process.exit();
 
-/** Rejects when a service fails, and when it is time to stop. */
+/** Rejects when something fails that is not started again, and when it is time to stop. */
 async function main() {
   const { values: flags } = parseArgs({
     options: { watch: { type: 'boolean' }, replicas: { type: 'string' }, 'authorization-server': { type: 'string' } },
@@ -154,7 +154,8 @@ async function shareState(all, executable, freePort) {
   const valkey = await startValkey(executable, { port: await freePort(), prefix: paint(2, 'valkey      | '), signal });
   running.push(() => valkey.stop());
   servers.push(valkey);
-  return { ...sharingEnvironment(all, valkey.url, process.env), SHARED_ANSWERS_URL: `${valkey.url}/1` };
+  const answers = process.env.SHARED_ANSWERS_URL || `${valkey.url}/1`;
+  return { ...sharingEnvironment(all, valkey.url, process.env), SHARED_ANSWERS_URL: answers };
 }
 
 /**

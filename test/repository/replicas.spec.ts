@@ -123,6 +123,7 @@ describe('npm start -- --replicas', () => {
       cwd: root,
       env: { PATH: '/nowhere', SHARED_STATE_URL: '' },
       encoding: 'utf8',
+      timeout: 30_000,
     });
     expect(stderr).toContain('valkey-server, which can');
     expect(status).toBe(1);
