@@ -15,7 +15,7 @@ const REPLICAS = 2;
 const VISITS = 6;
 
 const describeWithReplicas = canReplicate ? describe : describe.skip;
-const itWhereKeycloakReachesUs = keycloakReachesUs ? it : it.skip;
+const describeWhereKeycloakReachesUs = keycloakReachesUs ? describe : describe.skip;
 
 describeWithReplicas('a login behind a balancer', () => {
   let services: ReplicatedServices;
@@ -61,17 +61,16 @@ describeWithReplicas('a login behind a balancer', () => {
     expect(Math.min(...sent)).toBeGreaterThan(VISITS / REPLICAS);
   });
 
-  itWhereKeycloakReachesUs(
-    'ends at all replicas when Keycloak ends it, whose notice comes by the balancer',
-    async () => {
+  describeWhereKeycloakReachesUs('that Keycloak ends', () => {
+    it('is over at all replicas: its notice comes by the balancer', async () => {
       const username = await keycloak.newUser('order-manager');
       const page = await chromium.open();
       await logIn(page, username);
       for (const text of await visits(page)) expect(text).toContain(`Logged in as ${username}`);
       await keycloak.logOutUser(username);
       for (const text of await visits(page)) expect(text).not.toContain(username);
-    },
-  );
+    });
+  });
 
   it('outlives the replica that it was made at', async () => {
     const page = await chromium.open();

@@ -361,8 +361,10 @@ describe('shared state', () => {
     'accepts the published %s in demo mode only',
     (name, value) => {
       const fault = `${name} has what is published for demonstrations: use one of your own, or set DEMO_MODE=true`;
-      expect(faults({ ...SHARED, [name]: value, KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' })).toEqual([fault]);
-      expect(faults({ ...SHARED, [name]: value }, DEMO)).toEqual([]);
+      const own = Buffer.from(Array.from({ length: 32 }, (_, at) => at + 1)).toString('base64');
+      const settings = { ...SHARED, SHARED_STATE_KEYS: own, [name]: value };
+      expect(faults({ ...settings, KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' })).toEqual([fault]);
+      expect(faults(settings, DEMO)).toEqual([]);
     },
   );
 
