@@ -71,22 +71,22 @@ export async function placesOf(all, count, freePort) {
 }
 
 /**
- * Our environment with the server that replicas share, and with new keys where it has none.
+ * Our environment, with what replicas share where it does not say so itself: over `url`, the address of a server, and with new keys.
  *
  * @param {readonly Service[]} all
- * @param {string} url
  * @param {NodeJS.ProcessEnv} environment
+ * @param {string} [url] needed where the environment names no server
  * @returns {NodeJS.ProcessEnv}
  */
-export function sharingEnvironment(all, url, environment) {
+export function sharingEnvironment(all, environment, url) {
   const newKey = () => randomBytes(32).toString('base64');
-  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value));
   return {
     SHUTDOWN_DELAY_SECONDS: String(SHUTDOWN_DELAY_SECONDS),
     SHARED_DENIAL_KEYS: newKey(),
     ...Object.fromEntries(all.map(({ prefix }) => [`${prefix}_SHARED_STATE_KEYS`, newKey()])),
-    ...set,
-    SHARED_STATE_URL: url,
+    ...(url === undefined ? {} : { SHARED_STATE_URL: url, SHARED_ANSWERS_URL: `${url}/1` }),
+    // An empty variable counts as not set.
+    ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value)),
   };
 }
 

@@ -149,13 +149,11 @@ async function addDemoClientTo({ issuer, adminUsername, adminPassword }) {
  * @param {() => Promise<number>} freePort
  */
 async function shareState(all, executable, freePort) {
-  const { SHARED_STATE_URL } = process.env;
-  if (SHARED_STATE_URL) return sharingEnvironment(all, SHARED_STATE_URL, process.env);
+  if (process.env.SHARED_STATE_URL) return sharingEnvironment(all, process.env);
   const valkey = await startValkey(executable, { port: await freePort(), prefix: paint(2, 'valkey      | '), signal });
   running.push(() => valkey.stop());
   servers.push(valkey);
-  const answers = process.env.SHARED_ANSWERS_URL || `${valkey.url}/1`;
-  return { ...sharingEnvironment(all, valkey.url, process.env), SHARED_ANSWERS_URL: answers };
+  return sharingEnvironment(all, process.env, valkey.url);
 }
 
 /**

@@ -152,7 +152,7 @@ describe('npm start -- --replicas', () => {
   });
 
   it('gives the replicas of a service the same keys, which are new unless some are set', () => {
-    const environmentOf = (set: NodeJS.ProcessEnv) => sharingEnvironment(all, 'valkey://here', set);
+    const environmentOf = (set: NodeJS.ProcessEnv) => sharingEnvironment(all, set, 'valkey://here');
     const keycloak = { baseUrl: 'http://k', issuer: 'http://k/realms/r', realm: 'r' };
     const given = environmentOf({ SHARED_DENIAL_KEYS: '', SERVICE_A_SHARED_STATE_KEYS: 'ours' });
     const environments = new Map(
@@ -168,6 +168,10 @@ describe('npm start -- --replicas', () => {
       name.endsWith('_SHARED_STATE_KEYS'),
     );
     expect(others).toEqual([]);
+    expect(of('service-c', 'SHARED_STATE_URL')).toBe('valkey://here');
+    expect(of('service-c', 'SHARED_ANSWERS_URL')).toBe('valkey://here/1');
+    const elsewhere = sharingEnvironment(all, { SHARED_STATE_URL: 'valkey://there' });
+    expect([elsewhere['SHARED_STATE_URL'], elsewhere['SHARED_ANSWERS_URL']]).toEqual(['valkey://there', undefined]);
     expect(environmentOf({})['SHARED_DENIAL_KEYS']).not.toBe(given['SHARED_DENIAL_KEYS']);
   });
 
