@@ -33,13 +33,15 @@ try {
   const specs = [
     'apps/service-[c-f]',
     'service-a/src/login/session-requests',
-    'test/repository/(realm|services|laws|kubernetes)',
+    'test/repository/(realm|replicas|services|laws|kubernetes)',
   ];
   run('npm', ['run', '--silent', 'test:unit', '--', ...specs]);
   const e2e = ['--authorization-server=embedded', '--selectProjects=e2e', ...names.map((name) => `test/chain/${name}`)];
   run('npm', ['test', '--silent', '--', ...e2e]);
-  if (spawnSync('docker', ['compose', 'version']).status === 0) run('docker', ['compose', 'config', '--quiet']);
-  else console.log(paint(33, 'docker-compose.yml was not read by docker compose, which is not here'));
+  const composeFiles = ['-f', 'docker-compose.yml', '-f', 'compose.replicas.yml'];
+  if (spawnSync('docker', ['compose', 'version']).status === 0) {
+    run('docker', ['compose', ...composeFiles, 'config', '--quiet']);
+  } else console.log(paint(33, 'docker-compose.yml was not read by docker compose, which is not here'));
 } catch (error) {
   console.error(paint(31, error instanceof Error ? error.message : String(error)));
   process.exitCode = 1;
