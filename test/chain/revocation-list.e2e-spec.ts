@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { RevocationList, type Denial } from 'nestjs-keycloak-s2s';
+import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { exchangeForB, login, logout, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { newSession, type Session } from '../support/new-session.js';
 import { sha256, type RunningService } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 
@@ -44,24 +45,10 @@ afterAll(async () => {
   await keycloak.stop();
 });
 
-interface Session {
-  readonly refreshToken: string;
-  readonly sid: string;
-  readonly atA: string;
-  readonly atB: string;
-}
 let session: Session;
 
-/** A user's own session, with the token that A was given and the one that A exchanged it for. */
 beforeEach(async () => {
-  const first = await login(keycloak, await keycloak.newUser('order-manager'));
-  const atA = textOf(first);
-  session = {
-    refreshToken: textOf(first, 'refresh_token'),
-    sid: String(claimsOf(atA)['sid']),
-    atA,
-    atB: await exchangeForB(keycloak, atA),
-  };
+  session = await newSession(keycloak);
 });
 
 const deny = ({ app }: RunningService, denial: Denial): void => app.get(RevocationList, { strict: false }).deny(denial);

@@ -4,13 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { RevocationList } from 'nestjs-keycloak-s2s';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
-import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { exchangeForB, login, logout, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { logout } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { newSession, type Session } from '../support/new-session.js';
 import type { RunningService } from '../support/running-service.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 
-const KEYS = { SHARED_DENIAL_KEYS: `${randomBytes(32).toString('base64')}, ${randomBytes(32).toString('base64')}` };
+const key = (): string => randomBytes(32).toString('base64');
+const KEYS = { SHARED_DENIAL_KEYS: `${key()}, ${key()}`, SHARED_STATE_KEYS: key() };
 
 let keycloak: ContractServer;
 let valkey: Valkey;
@@ -50,7 +51,7 @@ const ready = async ({ url }: RunningService): Promise<[number, unknown]> => {
 const onValkey = valkeyPath === undefined ? describe.skip : describe;
 
 onValkey('replicas that share denials over Valkey', () => {
-  let session: { readonly refreshToken: string; readonly sid: string; readonly atB: string };
+  let session: Session;
 
   beforeAll(async () => {
     valkey = await Valkey.start(valkeyPath ?? '');
@@ -64,13 +65,7 @@ onValkey('replicas that share denials over Valkey', () => {
     await valkey.remove();
   });
   beforeEach(async () => {
-    const first = await login(keycloak, await keycloak.newUser('order-manager'));
-    const atA = textOf(first);
-    session = {
-      refreshToken: textOf(first, 'refresh_token'),
-      sid: String(claimsOf(atA)['sid']),
-      atB: await exchangeForB(keycloak, atA),
-    };
+    session = await newSession(keycloak);
     await become(replicasOfB, session.atB, 200);
   });
 

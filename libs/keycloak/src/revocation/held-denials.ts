@@ -1,7 +1,8 @@
-/** Held denials: the denials that are in force, and those of them that other replicas are still to be told. */
+/** Held denials: the denials that are in force, and the floor. */
 import type { Clock } from '../caching/clock.js';
 import { readDenial, type Denial, type ReadDenial } from '../protocol/denial.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { UnsharedDenials, type HeldDenial } from './unshared-denials.js';
 
 export interface HeldDenialsOptions {
   /** Bound on the denials that are held. */
@@ -15,13 +16,6 @@ export interface HeldDenialsOptions {
 /** The part of Nest's `Logger` that is used. */
 export interface RevocationLog {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
-}
-
-/** What is held, and since when. */
-export interface HeldDenial extends ReadDenial {
-  /** Seconds since the epoch. */
-  readonly deniedAt: number;
-  readonly endsAtMs: number;
 }
 
 /** A list that is full warns at most so often. */
@@ -44,20 +38,21 @@ export class HeldDenials {
   #floor = -Infinity;
   #goneEarly = 0;
   #warnAgainAtMs = -Infinity;
-  /** Made here: other replicas do not know of them yet. */
-  readonly #fresh = new Set<HeldDenial>();
-  /** Of those that were shared, the ones of which the channel may have nothing any more. */
-  readonly #toRepeat = new Set<HeldDenial>();
-  /** The channel took them, and they have not been read from it: it may still lose them. */
-  readonly #unread = new Set<HeldDenial>();
-  #floorSharing: 'done' | 'unread' | 'fresh' | 'repeat' = 'done';
+  readonly #unshared: UnsharedDenials;
   readonly #onDenied: (() => void)[] = [];
 
   constructor(
     private readonly options: HeldDenialsOptions,
     private readonly clock: Clock,
     private readonly log: RevocationLog,
-  ) {}
+  ) {
+    this.#unshared = new UnsharedDenials(clock);
+  }
+
+  /** What other replicas are still to be told. */
+  get unshared(): Pick<UnsharedDenials, 'size' | 'toAppendSize' | 'fresh' | 'toRepeat' | 'markUnreadFresh'> {
+    return this.#unshared;
+  }
 
   /**
    * How many denials are held, at most `maxRevocations`; that of a token with its `jti` counts twice. Those whose time is over
@@ -74,7 +69,7 @@ export class HeldDenials {
     const nowMs = this.clock.monotonicMs();
     this.#dropEnded(nowMs);
     const deniedAt = this.clock.epochSeconds();
-    for (const one of toHold) this.#fresh.add(this.#hold(one, deniedAt, nowMs));
+    for (const one of toHold) this.#unshared.add(this.#hold(one, deniedAt, nowMs));
     for (const listener of this.#onDenied) listener();
   }
 
@@ -95,13 +90,13 @@ export class HeldDenials {
     // What is held here and is more than that, the others are still to be told.
     const isLess = earlier !== undefined && (denial.issuedBefore < earlier.issuedBefore || at < earlier.deniedAt);
     const isSame = earlier?.issuedBefore === denial.issuedBefore && earlier.deniedAt === at;
-    if (isSame) this.#markDone(earlier);
+    if (isSame) this.#unshared.delete(earlier);
     if (isSame || (isLess && denial.issuedBefore <= earlier.issuedBefore)) return;
     const deniedAt = Math.min(at, takenAt);
     const fromMs = nowMs - ageSeconds * 1000;
     if (earlier === undefined && this.#isOutside(Math.min(denial.issuedBefore, deniedAt), fromMs)) return;
     const held = this.#hold(denial, deniedAt, fromMs);
-    if (isLess) this.#fresh.add(held);
+    if (isLess) this.#unshared.add(held);
     for (const listener of this.#onDenied) listener();
   }
 
@@ -117,79 +112,27 @@ export class HeldDenials {
 
   /** A floor that came by the channel: every token that was issued before `at` is refused, with the tolerance for clocks. As `receive`. */
   receiveFloor(at: number, takenAt: number, ageSeconds: number): void {
-    if (at === this.#floor) this.#floorSharing = 'done';
+    if (at === this.#floor) this.#unshared.deleteFloor();
     const floor = Math.min(at, takenAt);
     if (floor <= this.#floor || ageSeconds >= this.options.revocationMemorySeconds) return;
     this.#floor = floor;
-    this.#floorSharing = 'done';
+    this.#unshared.deleteFloor();
     for (const listener of this.#onDenied) listener();
-  }
-
-  /** How many other replicas do not know of yet, or may have lost. */
-  get unsharedSize(): number {
-    return this.toAppendSize + this.#unread.size;
-  }
-
-  /** How many of them the channel has not taken. */
-  get toAppendSize(): number {
-    return this.#fresh.size + this.#toRepeat.size;
-  }
-
-  /** At most `count` of those that were made here and are known to no other replica. */
-  fresh(count: number): HeldDenial[] {
-    return this.#inForce(this.#fresh, count);
-  }
-
-  /** At most `count` of those that the channel may have lost. */
-  toRepeat(count: number): HeldDenial[] {
-    return this.#inForce(this.#toRepeat, count);
   }
 
   /** The floor, where other replicas do not know of it (`fresh`) or may have lost it (`repeat`); in seconds since the epoch. */
   floorToShare(sharing: 'fresh' | 'repeat'): number | undefined {
-    return this.#floorSharing === sharing && this.#isFloorOfUse() ? this.#floor : undefined;
+    return this.#unshared.isFloor(sharing) && this.#isFloorOfUse() ? this.#floor : undefined;
   }
 
   /** The channel took them, and this floor. */
   markTaken(denials: readonly HeldDenial[], floor?: number): void {
-    for (const held of denials) {
-      if (!this.#fresh.delete(held) && !this.#toRepeat.delete(held)) continue;
-      this.#unread.add(held);
-    }
-    if (floor === this.#floor && this.#floorSharing !== 'done') this.#floorSharing = 'unread';
-  }
-
-  /** What the channel took and was not read from it is to be appended once more. */
-  markUnreadFresh(): void {
-    for (const held of this.#unread) this.#fresh.add(held);
-    this.#unread.clear();
-    if (this.#floorSharing === 'unread') this.#floorSharing = 'fresh';
+    this.#unshared.markTaken(denials, floor === this.#floor);
   }
 
   /** The channel may have lost all that is held here. */
   markAllToRepeat(): void {
-    this.#unread.clear();
-    for (const entries of Object.values(this.#entries)) {
-      for (const held of entries.values()) if (!this.#fresh.has(held)) this.#toRepeat.add(held);
-    }
-    const isKnown = this.#floorSharing === 'done' || this.#floorSharing === 'unread';
-    if (isKnown && this.#isFloorOfUse()) this.#floorSharing = 'repeat';
-  }
-
-  #markDone(held: HeldDenial): void {
-    this.#fresh.delete(held);
-    this.#toRepeat.delete(held);
-    this.#unread.delete(held);
-  }
-
-  #inForce(denials: Set<HeldDenial>, count: number): HeldDenial[] {
-    const nowMs = this.clock.monotonicMs();
-    const found: HeldDenial[] = [];
-    for (const held of denials) {
-      if (nowMs >= held.endsAtMs) denials.delete(held);
-      else if (found.push(held) === count) break;
-    }
-    return found;
+    this.#unshared.markToRepeat(Object.values(this.#entries).flatMap((entries) => [...entries.values()]));
   }
 
   /** What was issued before it has expired after that time. */
@@ -217,7 +160,7 @@ export class HeldDenials {
 
   #drop(held: HeldDenial): void {
     this.#entries[held.kind].delete(held.key);
-    this.#markDone(held);
+    this.#unshared.delete(held);
   }
 
   /** As `RevocationList.denies()`. */
@@ -270,7 +213,7 @@ export class HeldDenials {
     const floor = Math.min(epochSeconds, this.clock.epochSeconds());
     if (floor <= this.#floor) return;
     this.#floor = floor;
-    this.#floorSharing = 'fresh';
+    this.#unshared.addFloor();
   }
 
   #warn(nowMs: number): void {

@@ -1,8 +1,6 @@
 /** Revocation sharing: has the denials and rechecks of this replica reach all others by a channel, and theirs reach this one. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../caching/clock.js';
-import { DeadlineCache } from '../caching/deadline-cache.js';
 import type {
   ConnectedRevocationChannel,
   RevocationChannel,
@@ -10,8 +8,10 @@ import type {
   RevocationReceiver,
   SharedRevocation,
 } from './revocation-channel.js';
-import type { HeldDenial, HeldDenials } from './held-denials.js';
-import type { Recheck, Rechecks } from './rechecks.js';
+import type { HeldDenials } from './held-denials.js';
+import type { Rechecks } from './rechecks.js';
+import { SharedRechecks } from './shared-rechecks.js';
+import type { HeldDenial } from './unshared-denials.js';
 
 /**
  * - `none`: the application has no channel.
@@ -57,31 +57,24 @@ const LAST_WORDS_MS = 1000;
 const SKEW_SECONDS = 60;
 /** A channel with many gaps is logged at most so often. */
 const WARNING_PAUSE_MS = 60_000;
-/** More are one of everything. */
-const MAX_RECHECKS = 1000;
-/** Rechecks that are known when they come again. */
-const MAX_KNOWN_RECHECKS = 10_000;
 
 export class RevocationSharing implements RevocationReceiver {
   #state: RevocationChannelState;
   #hasCaughtUp = false;
   #channel: ConnectedRevocationChannel | undefined;
-  #toAppend: (SharedRevocation & { readonly kind: 'recheck' })[] = [];
-  readonly #knownRechecks: DeadlineCache<true>;
+  readonly #rechecks: SharedRechecks | undefined;
   #appending: Promise<void> | undefined;
   #failures = 0;
   /** Gaps, and times that it was lost: what was taken before one may have gone with it. */
   #breaks = 0;
   #gapLoggedMs = -Infinity;
-  /** A recheck that came by the channel is not sent back to it. */
-  #isReceiving = false;
   readonly #closing = new AbortController();
   readonly #waiting: (() => void)[] = [];
   readonly #context: RevocationChannelContext;
 
   constructor(
     private readonly held: HeldDenials,
-    private readonly rechecks: Rechecks,
+    rechecks: Rechecks,
     private readonly options: SharingOptions,
     private readonly clock: Clock,
     private readonly log: SharingLog,
@@ -89,11 +82,12 @@ export class RevocationSharing implements RevocationReceiver {
     const { issuer, revocationMemorySeconds: memorySeconds, maxRevocations, allowInsecureRequests } = options;
     const recheckSeconds = options.introspectionTtlSeconds + SKEW_SECONDS;
     this.#context = { issuer, memorySeconds, recheckSeconds, maxRevocations, allowInsecureRequests, clock };
-    this.#knownRechecks = new DeadlineCache(MAX_KNOWN_RECHECKS, clock);
     this.#state = options.revocationChannel === undefined ? 'none' : 'reading';
     options.revocationChannel?.check(this.#context);
     held.onDenied(() => this.#appendSoon());
-    rechecks.onRequired((recheck) => this.#addRecheck(recheck));
+    if (options.revocationChannel !== undefined) {
+      this.#rechecks = new SharedRechecks(rechecks, recheckSeconds, clock, () => this.#appendSoon());
+    }
   }
 
   get status(): RevocationChannelStatus {
@@ -101,7 +95,7 @@ export class RevocationSharing implements RevocationReceiver {
     return {
       state: this.#state,
       isReady: this.#hasCaughtUp || !hasChannel,
-      unshared: hasChannel ? this.held.unsharedSize : 0,
+      unshared: hasChannel ? this.held.unshared.size : 0,
       isTaking: this.#failures === 0,
     };
   }
@@ -127,7 +121,7 @@ export class RevocationSharing implements RevocationReceiver {
     if (this.#channel === undefined) return;
     await Promise.race([this.#appending, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
     this.#closing.abort();
-    const unshared = this.held.toAppendSize;
+    const unshared = this.held.unshared.toAppendSize;
     if (unshared > 0) this.log.error('Denials were not shared: they end with this process', { unshared });
     await this.#channel.close();
   }
@@ -139,13 +133,13 @@ export class RevocationSharing implements RevocationReceiver {
     const takenAt = now - channelAgeSeconds;
     if (revocation.kind === 'denial') this.held.receive(revocation.denial, at, takenAt, ageSeconds);
     else if (revocation.kind === 'floor') this.held.receiveFloor(at, takenAt, ageSeconds);
-    else if (ageSeconds < this.#context.recheckSeconds) this.#receiveRecheck(revocation.id, revocation.recheck);
+    else this.#rechecks?.receive(revocation, ageSeconds);
   }
 
   caughtUp(): void {
     if (this.#state === 'lost') this.log.log('The revocation channel is read again', {});
     // What the channel took just before it was lost should have come back by now.
-    if (this.#state !== 'caught_up') this.held.markUnreadFresh();
+    if (this.#state !== 'caught_up') this.held.unshared.markUnreadFresh();
     this.#state = 'caught_up';
     this.#hasCaughtUp = true;
     for (const resolve of this.#waiting.splice(0)) resolve();
@@ -177,37 +171,6 @@ export class RevocationSharing implements RevocationReceiver {
     this.log.error(words, { reason });
   }
 
-  /** Once, those that were made here too. */
-  #receiveRecheck(id: string, recheck: Recheck): void {
-    if (this.#knownRechecks.get(id) === true) return;
-    this.#know(id);
-    this.#isReceiving = true;
-    try {
-      this.rechecks.require(recheck);
-    } finally {
-      this.#isReceiving = false;
-    }
-  }
-
-  #know(id: string): void {
-    this.#knownRechecks.set(id, true, this.#context.recheckSeconds * 1000);
-  }
-
-  #addRecheck(recheck: Recheck): void {
-    if (this.options.revocationChannel === undefined || this.#isReceiving) return;
-    const at = this.clock.epochSeconds();
-    const one = (about: Recheck) => ({ kind: 'recheck', recheck: about, at, id: randomUUID() }) as const;
-    this.#toAppend = [...this.#rechecksOfUse(), one(recheck)];
-    if (this.#toAppend.length > MAX_RECHECKS) this.#toAppend = [one('everything')];
-    for (const { id } of this.#toAppend) this.#know(id);
-    this.#appendSoon();
-  }
-
-  #rechecksOfUse() {
-    const since = this.clock.epochSeconds() - this.#context.recheckSeconds;
-    return this.#toAppend.filter(({ at }) => at > since);
-  }
-
   #appendSoon(): void {
     if (this.#state !== 'caught_up' || this.#closing.signal.aborted || !this.#hasMore()) return;
     this.#appending ??= this.#appendAll().finally(() => {
@@ -220,8 +183,8 @@ export class RevocationSharing implements RevocationReceiver {
   #hasMore(): boolean {
     const { held } = this;
     return (
-      this.#rechecksOfUse().length > 0 ||
-      held.toAppendSize > 0 ||
+      (this.#rechecks?.toAppend().length ?? 0) > 0 ||
+      held.unshared.toAppendSize > 0 ||
       held.floorToShare('fresh') !== undefined ||
       held.floorToShare('repeat') !== undefined
     );
@@ -237,9 +200,9 @@ export class RevocationSharing implements RevocationReceiver {
 
   /** What is news comes first. For how long to wait then; undefined where there are none. */
   async #appendFresh(): Promise<number | undefined> {
-    const denials = this.held.fresh(BATCH);
+    const denials = this.held.unshared.fresh(BATCH);
     const floor = this.held.floorToShare('fresh');
-    const rechecks = this.#rechecksOfUse().slice(0, BATCH);
+    const rechecks = this.#rechecks?.toAppend().slice(0, BATCH) ?? [];
     if (denials.length + rechecks.length === 0 && floor === undefined) return undefined;
     return this.#sent(
       async (channel) => {
@@ -248,13 +211,13 @@ export class RevocationSharing implements RevocationReceiver {
       },
       () => {
         this.held.markTaken(denials, floor);
-        this.#toAppend = this.#toAppend.filter((one) => !rechecks.includes(one));
+        this.#rechecks?.markTaken(rechecks);
       },
     );
   }
 
   async #appendAgain(): Promise<number> {
-    const denials = this.held.toRepeat(BATCH);
+    const denials = this.held.unshared.toRepeat(BATCH);
     const floor = this.held.floorToShare('repeat');
     if (denials.length === 0 && floor === undefined) return 0;
     return this.#sent(

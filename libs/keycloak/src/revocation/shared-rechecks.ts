@@ -1,0 +1,71 @@
+/** Shared rechecks: those of this replica on their way to all others, and theirs on their way here, each once. */
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../caching/clock.js';
+import { DeadlineCache } from '../caching/deadline-cache.js';
+import type { SharedRevocation } from './revocation-channel.js';
+import type { Recheck, Rechecks } from './rechecks.js';
+
+export type SharedRecheck = SharedRevocation & { readonly kind: 'recheck' };
+
+/** More are one of everything. */
+const MAX_WAITING = 1000;
+/** Of those that come again. */
+const MAX_KNOWN = 10_000;
+
+export class SharedRechecks {
+  #toAppend: readonly SharedRecheck[] = [];
+  readonly #known: DeadlineCache<true>;
+  /** One that came by the channel is not sent back to it. */
+  #isReceiving = false;
+
+  constructor(
+    private readonly rechecks: Rechecks,
+    /** How long one is of use to others. */
+    private readonly usefulSeconds: number,
+    private readonly clock: Clock,
+    /** Called when there is another one to be appended. */
+    onAdded: () => void,
+  ) {
+    this.#known = new DeadlineCache(MAX_KNOWN, clock);
+    rechecks.onRequired((recheck) => {
+      if (this.#isReceiving) return;
+      this.#add(recheck);
+      onAdded();
+    });
+  }
+
+  /** Those that are of use, the oldest first. */
+  toAppend(): readonly SharedRecheck[] {
+    const since = this.clock.epochSeconds() - this.usefulSeconds;
+    return this.#toAppend.filter(({ at }) => at > since);
+  }
+
+  /** The channel has taken them. */
+  markTaken(rechecks: readonly SharedRecheck[]): void {
+    this.#toAppend = this.#toAppend.filter((one) => !rechecks.includes(one));
+  }
+
+  /** Those that were made here come, too. */
+  receive({ id, recheck }: SharedRecheck, ageSeconds: number): void {
+    if (ageSeconds >= this.usefulSeconds || this.#known.get(id) === true) return;
+    this.#know(id);
+    this.#isReceiving = true;
+    try {
+      this.rechecks.require(recheck);
+    } finally {
+      this.#isReceiving = false;
+    }
+  }
+
+  #add(recheck: Recheck): void {
+    const at = this.clock.epochSeconds();
+    const one = (about: Recheck): SharedRecheck => ({ kind: 'recheck', recheck: about, at, id: randomUUID() });
+    const all = [...this.toAppend(), one(recheck)];
+    this.#toAppend = all.length > MAX_WAITING ? [one('everything')] : all;
+    for (const { id } of this.#toAppend) this.#know(id);
+  }
+
+  #know(id: string): void {
+    this.#known.set(id, true, this.usefulSeconds * 1000);
+  }
+}
