@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerError, type ConnectedSharedCache } from 'nestjs-keycloak-s2s';
 import { testAccessToken } from 'nestjs-keycloak-s2s/testing';
 import { valkeyCache } from 'nestjs-keycloak-s2s/valkey';
 import { CachedIntrospection } from '../../libs/keycloak/src/authorization-server/cached-introspection.js';
@@ -219,6 +219,88 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
+    it('that are known to be inactive here do not become active again by another replica (RS-13)', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      await one.ask('the-token');
+      await settled();
+      answering = async () => ({ active: false });
+      await expect(other.introspection.introspect('the-token', 0)).resolves.toEqual({ active: false });
+      await sleep(2100);
+      await expect(other.introspection.introspect('the-token', Infinity)).resolves.toEqual({ active: false });
+      expect(asked).toHaveLength(3);
+    });
+
+    it('that an inactive one has overtaken are not left for others', async () => {
+      const one = await replica();
+      let land: (answer: IntrospectionAnswer) => void = () => undefined;
+      answering = () => new Promise((resolve) => (land = resolve));
+      const late = one.ask('the-token');
+      await sleep(30);
+      answering = async () => ({ active: false });
+      await one.introspection.introspect('the-token', 0);
+      land({ active: true, sub: 'late', exp: exp() });
+      await late;
+      await settled();
+      await expect((await replica()).introspection.introspect('the-token', Infinity)).resolves.toEqual({
+        active: false,
+      });
+      expect(asked).toHaveLength(3);
+    });
+
+    it('an inactive one stays for the time of an active one that lands later elsewhere', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      let land: (answer: IntrospectionAnswer) => void = () => undefined;
+      answering = () => new Promise((resolve) => (land = resolve));
+      const late = one.ask('the-token');
+      await sleep(30);
+      // The lease of the other one is over.
+      for (const name of await names()) await command('DEL', name);
+      answering = async () => ({ active: false });
+      await other.introspection.introspect('the-token', Infinity);
+      await sleep(2100);
+      land({ active: true, sub: 'late', exp: exp() });
+      await late;
+      await settled();
+      await expect((await replica()).introspection.introspect('the-token', Infinity)).resolves.toEqual({
+        active: false,
+      });
+      expect(asked).toHaveLength(3);
+    });
+
+    it('are asked for once by all who joined, whatever is rechecked meanwhile', async () => {
+      const one = await replica();
+      const all = Array.from({ length: 100 }, () => one.ask('the-token'));
+      one.rechecks.require({ sid: 's1' });
+      await Promise.all([...all, ...Array.from({ length: 100 }, () => one.ask('the-token'))]);
+      expect(asked.length).toBeLessThanOrEqual(2);
+    });
+
+    it('that are too old for many are asked for once', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      await one.ask('the-token');
+      await sleep(150);
+      await Promise.all([other.ask('the-token'), ...Array.from({ length: 200 }, () => other.ask('the-token', 0.1))]);
+      expect(asked).toHaveLength(2);
+    });
+
+    it('after a recheck are asked for once by all replicas', async () => {
+      const replicas = await Promise.all([replica(), replica(), replica(), replica()]);
+      await Promise.all(replicas.map(({ ask }) => ask('the-token')));
+      await settled();
+      for (const { rechecks } of replicas) rechecks.require('everything');
+      await Promise.all(replicas.map(({ ask }) => ask('the-token')));
+      expect(asked).toHaveLength(2);
+    });
+
+    it('of many tokens at once are all shared', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      const many = Array.from({ length: 500 }, (_, at) => `token ${at}`);
+      await Promise.all(many.map((token) => one.ask(token)));
+      await settled();
+      await Promise.all(many.map((token) => other.ask(token)));
+      expect([asked.length, one.failures, other.failures]).toEqual([500, [], []]);
+    });
+
     it('never outlive the token', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       answering = async () => ({ active: true, sub: 'x', exp: exp(2) });
@@ -318,6 +400,48 @@ onValkey('a second level over Valkey', () => {
       expect(await textOf(await replica())).toBe('token-2');
     });
 
+    it('of a subject that was found inactive are not taken from the others, and none is left for them (TX-06)', async () => {
+      const [one, other] = await Promise.all([replica(), replica()]);
+      const request = tokenExchangeRequest(testAccessToken(), 'service-c', 'x');
+      const { hash } = request.subject;
+      await textOf(one, request);
+      await settled();
+      other.tokens.dropExchangedFrom(hash);
+      expect(await textOf(other, request)).toBe('token-2');
+      await command('FLUSHALL');
+      const third = await replica();
+      const exchanging = textOf(third, request);
+      await sleep(10);
+      third.tokens.dropExchangedFrom(hash);
+      await exchanging;
+      await settled();
+      expect(await names()).toEqual([]);
+    });
+
+    it('of a subject that is denied meanwhile are not left for others', async () => {
+      const one = await replica();
+      const request = tokenExchangeRequest(testAccessToken({ claims: { sid: 'a' } }), 'service-c', 'x');
+      const exchanging = textOf(one, request);
+      await sleep(10);
+      one.revocations.deny({ sid: 'a' });
+      await expect(exchanging).rejects.toMatchObject({ reason: 'revoked' });
+      await settled();
+      expect(await names()).toEqual([]);
+    });
+
+    it('that one replica’s audience refused are asked for once by all', async () => {
+      const replicas = await Promise.all([replica(), replica(), replica()]);
+      for (const one of replicas) {
+        const token = await one.tokens.get(own);
+        one.tokens.dropRefused(own, token);
+        await settled();
+      }
+      expect(new Set(await Promise.all(replicas.map((one) => textOf(one))))).toEqual(
+        new Set([`token-${asked.length}`]),
+      );
+      expect(asked.length).toBeLessThanOrEqual(4);
+    });
+
     it('that have little left are not taken as a renewal', async () => {
       const [one, other] = await Promise.all([
         replica({ minRemainingLifetimeSeconds: 1 }),
@@ -393,19 +517,103 @@ onValkey('a second level over Valkey', () => {
     });
   });
 
-  describe('whose replicas’ clocks differ', () => {
-    it.each([30, -30])('by %d s: an answer is never younger than it is', async (seconds) => {
-      const [one, other] = await Promise.all([
-        replica({ introspectionTtlSeconds: 1 }),
-        replica({ introspectionTtlSeconds: 1 }),
-      ]);
+  describe('whose clocks differ', () => {
+    const differBy = (seconds: number): void => {
       const { now } = Date;
       jest.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1000);
+    };
+
+    it.each([30, -30])(
+      'by %d s at a replica from its start: an answer is never younger than it is',
+      async (seconds) => {
+        differBy(seconds);
+        const one = await replica({ introspectionTtlSeconds: 1 });
+        await one.ask('the-token');
+        jest.restoreAllMocks();
+        const other = await replica({ introspectionTtlSeconds: 1 });
+        await sleep(1050);
+        await other.ask('the-token');
+        expect(asked).toHaveLength(2);
+      },
+    );
+
+    it('and the server’s goes back: nothing is noted as younger than it is, and nothing that is there gets younger', async () => {
+      const [one, other] = await Promise.all([
+        replica({ introspectionTtlSeconds: 3 }),
+        replica({ introspectionTtlSeconds: 3 }),
+      ]);
+      await other.ask('another');
       await one.ask('the-token');
-      jest.restoreAllMocks();
-      await sleep(1050);
+      await settled();
+      const { now: monotonic } = performance;
+      // As the replicas see it that learned its time before: theirs goes on, and it is behind.
+      jest.spyOn(performance, 'now').mockImplementation(() => monotonic.call(performance) + 5000);
+      differBy(0);
       await other.ask('the-token');
-      expect(asked).toHaveLength(2);
+      expect(asked).toEqual(['another', 'the-token', 'the-token']);
+    });
+
+    it('and nothing is noted by a time that is not the server’s', async () => {
+      const cache = valkeyCache({ url: `${valkey.url}/1`, keys: KEYS }).connect(OPTIONS);
+      await cache.put('key', { text: 'text', ageMs: 0, servesMs: 1000, isFinal: false });
+      expect(await names()).toEqual([]);
+      await cache.open();
+      await cache.put('key', { text: 'text', ageMs: 0, servesMs: 1000, isFinal: false });
+      expect(await names()).toHaveLength(1);
+      await cache.close();
+    });
+  });
+
+  describe('as a cache', () => {
+    const entry = { text: 'old', ageMs: 500, servesMs: 60_000, isFinal: false };
+    let cache: ConnectedSharedCache;
+    beforeEach(async () => {
+      cache = valkeyCache({ url: `${valkey.url}/1`, keys: KEYS }).connect(OPTIONS);
+      await cache.open();
+    });
+    afterEach(() => cache.close());
+    const textIn = async (): Promise<string> => {
+      const looked = await cache.look('key', 60_000);
+      return looked.kind === 'found' ? looked.text : looked.kind;
+    };
+
+    it('keeps of two the one that was asked for later, and a final one in any case', async () => {
+      await cache.put('key', { ...entry, text: 'new', ageMs: 100 });
+      await cache.put('key', entry);
+      expect(await textIn()).toBe('new');
+      await cache.put('key', { ...entry, text: 'final', isFinal: true });
+      expect(await textIn()).toBe('final');
+      await cache.put('key', { ...entry, text: 'newer', ageMs: 0 });
+      expect(await textIn()).toBe('final');
+    });
+
+    it('does not keep what somebody else has made everlasting, or from the future', async () => {
+      await cache.put('key', { ...entry, text: 'final', isFinal: true });
+      const [name = ''] = await names();
+      await command('PERSIST', name);
+      await cache.put('key', { ...entry, text: 'new', ageMs: 0 });
+      expect(await textIn()).toBe('new');
+      await command('HSET', name, 'a', '999999999999999');
+      expect(await textIn()).toBe('lease');
+      await cache.put('key', { ...entry, text: 'newer', ageMs: 0 });
+      expect(await textIn()).toBe('newer');
+    });
+
+    it('gives a lease to one, until it ends it', async () => {
+      expect((await cache.look('key', 1000)).kind).toBe('lease');
+      expect((await cache.look('key', 1000)).kind).toBe('taken');
+      await cache.release('key');
+      expect((await cache.look('key', 1000)).kind).toBe('lease');
+    });
+
+    it('gives no lease to who does not wait for it any more', async () => {
+      valkey.freeze();
+      const late = cache.look('key', 1000).catch((error: Error) => error.message);
+      await sleep(120);
+      valkey.thaw();
+      expect(await late).toBe('timeout');
+      await sleep(50);
+      expect(await names()).toEqual([]);
     });
   });
 

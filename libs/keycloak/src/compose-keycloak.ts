@@ -44,7 +44,7 @@ export interface Surroundings {
 export interface ComposedKeycloak {
   readonly revocations: RevocationList;
   readonly sharing: RevocationSharing;
-  readonly shared: SharedLevel;
+  readonly shared: SharedLevel | undefined;
   readonly tokens: TokenSource;
   readonly clientCredentials: ClientCredentialsTokenProvider;
   readonly tokenExchange: TokenExchangeClient;
@@ -80,9 +80,14 @@ export function composeKeycloak(
   const revocations = new RevocationList(options, clock, revocationLog, denials, rechecks);
   options.sharedCache?.check(options);
   const sharedLog = loggers('SharedCache');
-  const shared = new SharedLevel(options.sharedCache?.connect(options), clock, (reason) =>
-    sharedLog.error('The shared cache does not answer: Keycloak is asked for what other replicas may have', { reason }),
-  );
+  const cache = options.sharedCache?.connect(options);
+  const shared =
+    cache &&
+    new SharedLevel(cache, clock, (reason) =>
+      sharedLog.error('The shared cache does not answer: Keycloak is asked for what other replicas may have', {
+        reason,
+      }),
+    );
   const tokenLog = new TokenSourceLog(loggers('TokenSource'));
   const tokens = new TokenSource(server.tokenEndpoint, options, clock, tokenLog, revocations, shared);
   const sharing = new RevocationSharing(denials, rechecks, options, clock, loggers('RevocationSharing'));

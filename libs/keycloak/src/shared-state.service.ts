@@ -9,15 +9,15 @@ const MAX_WAIT_MS = 3000;
 export class SharedStateService implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     private readonly sharing: RevocationSharing,
-    private readonly shared: SharedLevel,
+    private readonly shared: SharedLevel | undefined,
   ) {}
 
   /** Before the application listens. */
   async onApplicationBootstrap(): Promise<void> {
-    await Promise.all([this.sharing.start(MAX_WAIT_MS), this.shared.open()]);
+    await Promise.all([this.sharing.start(MAX_WAIT_MS), this.shared?.open()]);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.sharing.stop(), this.shared.close()]);
+    await Promise.all([this.sharing.stop(), this.shared?.close()]);
   }
 }

@@ -338,6 +338,20 @@ describe('shared state', () => {
     expect(() => withLogin(published)).toThrow('SHARED_STATE_KEYS has what is published for demonstrations');
   });
 
+  it('takes another place for answers, and their keys', () => {
+    const own = Buffer.from(Array.from({ length: 32 }, (_, at) => at + 1)).toString('base64');
+    const answers = (url: string, keys: string | undefined = own): ReturnType<typeof read>['keycloak'] =>
+      read({ ...SHARED, SHARED_ANSWERS_URL: url, SHARED_STATE_KEYS: keys }).keycloak;
+    expect(read(SHARED).keycloak.sharedCache).toBeUndefined();
+    expect(answers('valkeys://valkey.internal/1').sharedCache).toBeDefined();
+    for (const same of ['', ':6379', '/', ':6379/0']) {
+      const url = `valkeys://Valkey.internal${same}`;
+      expect(() => answers(url)).toThrow(/SHARED_ANSWERS_URL must be another database or server/);
+    }
+    expect(() => answers('https://valkey.internal')).toThrow(/SHARED_ANSWERS_URL must be valkeys:/);
+    expect(() => answers('valkeys://other.internal', '')).toThrow(/SHARED_STATE_KEYS or SHARED_STATE_KEYS_FILE/);
+  });
+
   it.each<[string, Environment, string]>([
     ['no keys', { SHARED_DENIAL_KEYS: undefined }, 'SHARED_DENIAL_KEYS or SHARED_DENIAL_KEYS_FILE must be set'],
     ['a password for a key', { SHARED_DENIAL_KEYS: SECRET }, 'SHARED_DENIAL_KEYS must be random keys of 32 bytes'],

@@ -96,6 +96,8 @@ function stateAt(address: ValkeyAddressOptions, keys: readonly string[]): Shared
   return { valkey: new ValkeyClient(address), keys: new SealingKeys(keys) };
 }
 
+const DEFAULT_PORT = '6379';
+
 /** With blanks or commas between them. */
 const listed = (text: string): string[] => text.split(/[\s,]+/).filter((one) => one !== '');
 
@@ -105,8 +107,8 @@ const isSameKey = (one: string, other: string): boolean =>
 /** Server and database; nothing is the same place as one that can't be read. */
 function placeOf(url: string): unknown {
   if (!URL.canParse(url)) return Symbol('no place');
-  const { host, pathname } = new URL(url);
-  return `${host}/${Number(pathname.slice(1))}`;
+  const { hostname, port, pathname } = new URL(url);
+  return `${hostname.toLowerCase()}:${port || DEFAULT_PORT}/${Number(pathname.slice(1))}`;
 }
 
 function readAuthorities(variables: Variables): { readonly ca?: string } {

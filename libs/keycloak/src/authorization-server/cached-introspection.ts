@@ -3,8 +3,12 @@ import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import { Flights, type Flight } from '../caching/flights.js';
 import { renewAfterMs, type RenewalWindow } from '../caching/renewal.js';
-import { SharedLevel, type Dated } from '../caching/shared-level.js';
-import { introspections, publishIntrospection } from '../diagnostics/introspection-channel.js';
+import type { Dated, SharedLevel } from '../caching/shared-level.js';
+import {
+  introspections,
+  publishIntrospection,
+  type IntrospectionMessage,
+} from '../diagnostics/introspection-channel.js';
 import { deepFreeze, type IntrospectionAnswer } from '../protocol/claims.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import type { Introspection } from './introspection.js';
@@ -53,7 +57,11 @@ const RENEWED_WITHIN = 0.5;
 export class CachedIntrospection {
   readonly #active: DeadlineCache<Entry>;
   readonly #inactive: DeadlineCache<Entry>;
-  readonly #flights = new Flights<Dated<IntrospectionAnswer>>();
+  readonly #flights = new Flights<IntrospectionAnswer>();
+  /** With a shared level: those who look there, and ask when nothing is found. */
+  readonly #lookups = new Flights<IntrospectionAnswer>();
+  /** Hashes of tokens that were found inactive: no answer of another replica makes them active again. */
+  readonly #ended: DeadlineCache<true>;
   readonly #ttlMs: number;
 
   constructor(
@@ -64,8 +72,9 @@ export class CachedIntrospection {
     private readonly onInactive: (tokenHash: string) => void,
     private readonly rechecks = NO_RECHECKS,
     /** What other replicas of this service have asked for. */
-    private readonly shared = new SharedLevel(undefined, clock, () => undefined),
+    private readonly shared?: SharedLevel,
   ) {
+    this.#ended = new DeadlineCache(options.maxCachedIntrospections, clock);
     this.#active = new DeadlineCache(options.maxCachedIntrospections, clock);
     this.#inactive = new DeadlineCache(options.maxCachedIntrospections, clock);
     this.#ttlMs = options.introspectionTtlSeconds * 1000;
@@ -89,14 +98,13 @@ export class CachedIntrospection {
     const stalenessMs = Math.min(maxStalenessSeconds * 1000, this.#ttlMs);
     const cached = this.#cached(token, hash, stalenessMs, nowMs);
     if (!introspections.hasSubscribers) return cached ?? this.#ask(token, hash, stalenessMs, nowMs);
-    // A flight that began before this request is too old for it: that knows nothing of what happened in between.
-    const joins = this.#flights.canJoin(hash, nowMs, this.#joinableMs(stalenessMs, nowMs));
-    return publishIntrospection(
-      cached === undefined ? (joins ? 'joined' : 'asked') : 'cached',
-      cached ?? this.#ask(token, hash, stalenessMs, nowMs),
-      this.clock,
-      nowMs,
-    );
+    let outcome: IntrospectionMessage['outcome'] = cached === undefined ? 'joined' : 'cached';
+    const answer =
+      cached ??
+      this.#ask(token, hash, stalenessMs, nowMs, (how) => {
+        outcome = how;
+      });
+    return publishIntrospection(() => outcome, answer, this.clock, nowMs);
   }
 
   #cached(token: string, hash: string, stalenessMs: number, nowMs: number): IntrospectionAnswer | undefined {
@@ -114,60 +122,97 @@ export class CachedIntrospection {
   #renew(hash: string, token: string, entry: Entry, nowMs: number): void {
     entry.renewAtMs = Infinity;
     if (this.#flights.isInFlight(hash)) return;
+    const renew = () => this.#fly(hash, () => this.introspection.renew(token), this.clock.monotonicMs(), Infinity);
     // Of other replicas only what they have renewed themselves: else nobody would ask before the end.
-    const maxAgeMs = this.#ttlMs * RENEWED_WITHIN;
-    const renew = (flight: Flight) => this.#obtain(hash, flight, maxAgeMs, () => this.introspection.renew(token));
-    this.#flights.run(hash, renew, nowMs).catch(() => undefined);
+    const renewed =
+      this.shared === undefined ? renew() : this.#lookFirst(hash, this.#ttlMs * RENEWED_WITHIN, nowMs, renew);
+    renewed.catch(() => undefined);
   }
 
-  async #ask(token: string, hash: string, stalenessMs: number, nowMs: number): Promise<IntrospectionAnswer> {
-    let hasJoined = true;
-    const ask = (flight: Flight) => {
-      hasJoined = false;
-      return this.#obtain(hash, flight, stalenessMs, () => this.introspection.introspect(token));
-    };
-    const { value, askedAtMs } = await this.#flights.run(hash, ask, nowMs, this.#joinableMs(stalenessMs, nowMs));
-    // Whose flight it was may have taken what another replica asked for, and this request must have something younger.
-    const isTooOld = nowMs - askedAtMs >= stalenessMs || this.rechecks.areDue(value, askedAtMs);
-    return hasJoined && isTooOld ? (await this.#flights.run(hash, ask, nowMs, 0)).value : value;
-  }
-
-  /** `maxAgeMs`: how old an answer of another replica may be; 0: this one asks itself, and leaves the others alone. */
-  async #obtain(
+  /** `onOutcome` is called unless this request joins another's. */
+  #ask(
+    token: string,
     hash: string,
-    flight: Flight,
-    maxAgeMs: number,
+    stalenessMs: number,
+    nowMs: number,
+    onOutcome?: (outcome: 'asked' | 'shared') => void,
+  ): Promise<IntrospectionAnswer> {
+    const ask = (atMs: number): Promise<IntrospectionAnswer> => {
+      const introspect = (): Promise<IntrospectionAnswer> => {
+        onOutcome?.('asked');
+        return this.introspection.introspect(token);
+      };
+      return this.#fly(hash, introspect, atMs, this.#joinableMs(stalenessMs, atMs));
+    };
+    if (this.shared === undefined || stalenessMs <= 0) return ask(nowMs);
+    const onFound = (): void => onOutcome?.('shared');
+    return this.#lookFirst(hash, stalenessMs, nowMs, () => ask(this.clock.monotonicMs()), onFound);
+  }
+
+  /** One call for all who ask within `joinableMs`. */
+  #fly(
+    hash: string,
     ask: () => Promise<IntrospectionAnswer>,
-  ): Promise<Dated<IntrospectionAnswer>> {
-    const { startedAtMs } = flight;
-    if (!this.shared.isThere || !(maxAgeMs > 0)) {
-      return { value: this.#keep(hash, flight, startedAtMs, await ask()), askedAtMs: startedAtMs };
-    }
-    const { value, askedAtMs } = await this.shared.obtain({
-      key: `introspection ${hash}`,
-      maxAgeMs,
-      read: (text, at) => this.#usable(text, at, maxAgeMs),
-      ask,
-      write: (dated) => this.#written(dated),
-    });
-    return { value: this.#keep(hash, flight, askedAtMs, value), askedAtMs };
+    nowMs: number,
+    joinableMs: number,
+  ): Promise<IntrospectionAnswer> {
+    const fly = async (flight: Flight): Promise<IntrospectionAnswer> => this.#keep(hash, flight, await ask());
+    return this.#flights.run(hash, fly, nowMs, joinableMs);
+  }
+
+  /** An answer of another replica that was asked for at most `maxAgeMs` ago, else what `ask` gives, for the others too. */
+  #lookFirst(
+    hash: string,
+    maxAgeMs: number,
+    nowMs: number,
+    ask: () => Promise<IntrospectionAnswer>,
+    onFound: () => void = () => undefined,
+  ): Promise<IntrospectionAnswer> {
+    const look = async (): Promise<IntrospectionAnswer> => {
+      const key = `introspection ${hash}`;
+      const found = await this.shared?.find(key, maxAgeMs, (text, at) => this.#usable(hash, text, at, maxAgeMs));
+      if (found !== undefined) {
+        onFound();
+        return this.#keepFound(hash, found);
+      }
+      try {
+        const answer = await ask();
+        this.#share(key, hash, answer);
+        return answer;
+      } catch (error) {
+        this.shared?.release(key);
+        throw error;
+      }
+    };
+    // Who must have a younger one looks for himself.
+    return this.#lookups.run(`${hash} ${maxAgeMs}`, look, nowMs, this.#joinableMs(maxAgeMs, nowMs));
   }
 
   /** By the rules for what is kept here. */
-  #usable(text: string, askedAtMs: number, maxAgeMs: number): IntrospectionAnswer | undefined {
+  #usable(hash: string, text: string, askedAtMs: number, maxAgeMs: number): IntrospectionAnswer | undefined {
     const answer = JSON.parse(text) as IntrospectionAnswer;
     const ageMs = this.clock.monotonicMs() - askedAtMs;
     if (!(ageMs < maxAgeMs) || this.rechecks.areDue(answer, askedAtMs)) return undefined;
     if (answer['active'] !== true) return ageMs < INACTIVE_TTL_MS ? answer : undefined;
-    return this.#untilExpiryMs(answer) > 0 ? answer : undefined;
+    return this.#ended.get(hash) === undefined && this.#untilExpiryMs(answer) > 0 ? answer : undefined;
   }
 
-  #written({ value, askedAtMs }: Dated<IntrospectionAnswer>) {
-    const isActive = value['active'] === true;
-    const ttlMs = isActive ? this.#ttlMs : Math.min(this.#ttlMs, INACTIVE_TTL_MS);
-    const leftMs = askedAtMs + ttlMs - this.clock.monotonicMs();
-    const servesMs = isActive ? Math.min(leftMs, this.#untilExpiryMs(value)) : leftMs;
-    return servesMs > 0 ? { text: JSON.stringify(value), servesMs, isFinal: !isActive } : undefined;
+  #keepFound(hash: string, { value, askedAtMs }: Dated<IntrospectionAnswer>): IntrospectionAnswer {
+    const answer = deepFreeze(value);
+    if (answer['active'] !== true) this.#end(hash, answer, askedAtMs);
+    else if (!((this.#active.get(hash)?.askedAtMs ?? -Infinity) > askedAtMs)) this.#keepActive(hash, answer, askedAtMs);
+    return answer;
+  }
+
+  /** What is kept here, and that alone. */
+  #share(key: string, hash: string, answer: IntrospectionAnswer): void {
+    const isActive = answer['active'] === true;
+    const entry = (isActive ? this.#active : this.#inactive).get(hash);
+    const askedAtMs = entry?.answer === answer ? entry.askedAtMs : -Infinity;
+    const leftMs = askedAtMs + this.#ttlMs - this.clock.monotonicMs();
+    const servesMs = isActive ? Math.min(leftMs, this.#untilExpiryMs(answer)) : leftMs;
+    if (servesMs > 0) this.shared?.put(key, { text: JSON.stringify(answer), askedAtMs, servesMs, isFinal: !isActive });
+    else this.shared?.release(key);
   }
 
   /** How old a flight may be that is joined: whose token it is, is not known before it lands. */
@@ -175,18 +220,23 @@ export class CachedIntrospection {
     return Math.min(stalenessMs, nowMs - this.rechecks.latestMs);
   }
 
-  #keep(hash: string, flight: Flight, askedAtMs: number, answered: IntrospectionAnswer): IntrospectionAnswer {
+  #keep(hash: string, flight: Flight, answered: IntrospectionAnswer): IntrospectionAnswer {
     // An object of its own for each token: what is read of an answer is remembered by it.
     const answer = deepFreeze({ ...answered });
     if (answer['active'] === true) {
       this.#flights.detachEarlier(hash, flight);
-      if (!flight.isDetached) this.#keepActive(hash, answer, askedAtMs);
+      if (!flight.isDetached) this.#keepActive(hash, answer, flight.startedAtMs);
     } else {
-      this.#flights.detach(hash);
-      this.#keepInactive(hash, answer, askedAtMs);
-      this.onInactive(hash);
+      this.#end(hash, answer, flight.startedAtMs);
     }
     return answer;
+  }
+
+  #end(hash: string, answer: IntrospectionAnswer, askedAtMs: number): void {
+    this.#flights.detach(hash);
+    this.#keepInactive(hash, answer, askedAtMs);
+    if (this.shared !== undefined) this.#ended.set(hash, true, this.#ttlMs);
+    this.onInactive(hash);
   }
 
   #keepActive(hash: string, answer: IntrospectionAnswer, askedAtMs: number): void {

@@ -9,8 +9,8 @@ export interface SharedCacheContext {
 
 /** What is in the cache under a key, or whether this replica is the one to ask for it. */
 export type SharedLookup =
-  /** `ageMs`: how long ago it was asked for, at least that. */
-  | { readonly kind: 'found'; readonly text: string; readonly ageMs: number }
+  /** `ageMs`: how long ago it was asked for, at least that. `id`: of this entry and no other. */
+  | { readonly kind: 'found'; readonly text: string; readonly ageMs: number; readonly id: string }
   /** Nothing, and nobody else asks: `put` or `release` is expected. */
   | { readonly kind: 'lease' }
   /** Nothing yet, but another replica asks. */
@@ -26,16 +26,17 @@ export interface SharedEntry {
   readonly isFinal: boolean;
 }
 
-/** Each but `open` rejects when the cache can't be asked in time: then this replica goes on by itself. */
+/** Each but `close` rejects when the cache can't be asked in time: then this replica goes on by itself. */
 export interface ConnectedSharedCache {
-  /** Called at the start of the application, which waits for it: a second at most. Does not reject. */
+  /** Called at the start of the application, which waits for it: a second at most. */
   open(): Promise<void>;
-  /** What was asked for at most `maxAgeMs` ago. `key` need not be kept secret from the cache by the caller. */
-  look(key: string, maxAgeMs: number): Promise<SharedLookup>;
+  /** What was asked for at most `maxAgeMs` ago, but for the entry that was found to be of no use. The cache need not learn `key` itself. */
+  look(key: string, maxAgeMs: number, noUse?: string): Promise<SharedLookup>;
   /** Keeps it, and ends this replica's lease. Of two the one that was asked for later stays. */
   put(key: string, entry: SharedEntry): Promise<void>;
   /** Ends this replica's lease: nothing came of it. */
   release(key: string): Promise<void>;
+  /** Does not reject. */
   close(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
-/** SharedLevel: a value from what other replicas have asked for, else asked for by one of them for all. */
+/** SharedLevel: values that other replicas have asked for, and which one of them asks for what is not there. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from './clock.js';
-import type { ConnectedSharedCache } from './shared-cache.js';
+import type { ConnectedSharedCache, SharedLookup } from './shared-cache.js';
 
 /** A value, and when it was asked for; monotonic. */
 export interface Dated<T> {
@@ -9,39 +9,35 @@ export interface Dated<T> {
   readonly askedAtMs: number;
 }
 
-/** A value to be obtained. */
-export interface Wanted<T> {
-  /** All that the value depends on. */
-  readonly key: string;
-  /** An older one is of no use. */
-  readonly maxAgeMs: number;
-  /** The value in a text of another replica; undefined where it is of no use. */
-  read(text: string, askedAtMs: number): T | undefined;
-  /** Asks for it. What this throws is thrown. */
-  ask(): Promise<T>;
-  /** What others may use of it, and for how long from now; undefined: nothing. */
-  write(dated: Dated<T>): { readonly text: string; readonly servesMs: number; readonly isFinal?: boolean } | undefined;
+/** What others may use. */
+export interface Shareable {
+  readonly text: string;
+  readonly askedAtMs: number;
+  /** For how long, from now. */
+  readonly servesMs: number;
+  readonly isFinal?: boolean;
 }
 
 /** How long the value may take that another replica asks for. Then this one asks, too. */
 const MAX_WAIT_MS = 1000;
 const FIRST_PAUSE_MS = 3;
-const LONGEST_PAUSE_MS = 25;
+const LONGEST_PAUSE_MS = 100;
+
+/** More wait for their turn, so that what is measured is the cache and not this process. */
+const MAX_AT_ONCE = 64;
 
 /** Between two reports of a failure. */
 const REPORT_PAUSE_MS = 60_000;
 
-/**
- * Whatever the cache does, slow or away, costs its own deadline once, and the value is asked for. What it gives is judged like what this process keeps itself. A value is given out
- * before the others have it.
- */
+/** Whatever the cache does, slow or away, costs its own deadline at most, and nothing is found. What it gives is judged like what this process keeps itself. */
 export class SharedLevel {
   #cache: ConnectedSharedCache | undefined;
   #failedAtMs = -Infinity;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
 
-  /** Without a `cache` every value is asked for. */
   constructor(
-    cache: ConnectedSharedCache | undefined,
+    cache: ConnectedSharedCache,
     private readonly clock: Clock,
     /** Called with the reason when the cache fails, once a minute at most. */
     private readonly onFailure: (reason: string) => void,
@@ -49,80 +45,85 @@ export class SharedLevel {
     this.#cache = cache;
   }
 
-  get isThere(): boolean {
-    return this.#cache !== undefined;
+  /**
+   * A value that was asked for at most `maxAgeMs` ago, and in which `read` finds something of use; undefined when this replica has to ask for it: then
+   * `put` or `release` is expected.
+   */
+  async find<T>(
+    key: string,
+    maxAgeMs: number,
+    read: (text: string, askedAtMs: number) => T | undefined,
+  ): Promise<Dated<T> | undefined> {
+    const endMs = this.clock.monotonicMs() + MAX_WAIT_MS;
+    let noUse: string | undefined;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+      const looked = await this.#run((cache) => cache.look(key, maxAgeMs, noUse));
+      if (looked === undefined || looked.kind === 'lease') return undefined;
+      const found = looked.kind === 'found' ? this.#read(looked, read) : undefined;
+      if (found !== undefined || this.clock.monotonicMs() >= endMs) return found;
+      if (looked.kind === 'found') noUse = looked.id;
+      else await sleep(pauseMs);
+    }
   }
 
-  async obtain<T>(wanted: Wanted<T>): Promise<Dated<T>> {
-    if (this.#cache === undefined) return this.#ask(wanted);
-    return (await this.#found(this.#cache, wanted)) ?? this.#askForAll(this.#cache, wanted);
+  /** In the background. */
+  put(key: string, { text, askedAtMs, servesMs, isFinal = false }: Shareable): void {
+    void this.#run((cache) => cache.put(key, { text, ageMs: this.clock.monotonicMs() - askedAtMs, servesMs, isFinal }));
   }
 
-  /** For specs without network. */
+  /** Nothing came of it; in the background. */
+  release(key: string): void {
+    void this.#run((cache) => cache.release(key));
+  }
+
+  async open(): Promise<void> {
+    await this.#run((cache) => cache.open());
+  }
+
+  async close(): Promise<void> {
+    const cache = this.#cache;
+    this.#cache = undefined;
+    await cache?.close();
+  }
+
+  /** For specs without network: nothing is found or kept. */
   leaveOff(): void {
     this.#cache = undefined;
   }
 
-  async open(): Promise<void> {
-    await this.#cache?.open();
-  }
-
-  async close(): Promise<void> {
-    await this.#cache?.close();
-  }
-
-  /** Undefined when this replica has to ask. */
-  async #found<T>(cache: ConnectedSharedCache, { key, maxAgeMs, read }: Wanted<T>): Promise<Dated<T> | undefined> {
-    const endMs = this.clock.monotonicMs() + MAX_WAIT_MS;
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
-      const looked = await cache.look(key, maxAgeMs).catch((error: unknown) => this.#report(error));
-      if (looked === undefined || looked.kind === 'lease') return undefined;
-      if (looked.kind === 'found') {
-        const askedAtMs = this.clock.monotonicMs() - looked.ageMs;
-        const value = orUndefined(() => read(looked.text, askedAtMs));
-        return value === undefined ? undefined : { value, askedAtMs };
-      }
-      if (this.clock.monotonicMs() >= endMs) return undefined;
-      await sleep(pauseMs);
-    }
-  }
-
-  async #askForAll<T>(cache: ConnectedSharedCache, wanted: Wanted<T>): Promise<Dated<T>> {
+  #read<T>(
+    { text, ageMs }: Extract<SharedLookup, { readonly kind: 'found' }>,
+    read: (text: string, askedAtMs: number) => T | undefined,
+  ): Dated<T> | undefined {
+    const askedAtMs = this.clock.monotonicMs() - ageMs;
     try {
-      const dated = await this.#ask(wanted);
-      const written = wanted.write(dated);
-      if (written === undefined) void cache.release(wanted.key).catch((error: unknown) => this.#report(error));
-      else {
-        const ageMs = this.clock.monotonicMs() - dated.askedAtMs;
-        const entry = { isFinal: false, ...written, ageMs };
-        void cache.put(wanted.key, entry).catch((error: unknown) => this.#report(error));
-      }
-      return dated;
-    } catch (error) {
-      void cache.release(wanted.key).catch((failure: unknown) => this.#report(failure));
-      throw error;
+      const value = read(text, askedAtMs);
+      return value === undefined ? undefined : { value, askedAtMs };
+    } catch {
+      // Another form of this library wrote it.
+      return undefined;
     }
   }
 
-  async #ask<T>({ ask }: Wanted<T>): Promise<Dated<T>> {
-    const askedAtMs = this.clock.monotonicMs();
-    return { value: await ask(), askedAtMs };
+  /** Undefined when it fails, and when there is no cache any more. */
+  async #run<T>(action: (cache: ConnectedSharedCache) => Promise<T>): Promise<T | undefined> {
+    if (this.#running >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#running += 1;
+    try {
+      return this.#cache && (await action(this.#cache));
+    } catch (error) {
+      if (this.#cache !== undefined) this.#report(error);
+      return undefined;
+    } finally {
+      this.#running -= 1;
+      this.#waiting.shift()?.();
+    }
   }
 
-  #report(error: unknown): undefined {
+  #report(error: unknown): void {
     const nowMs = this.clock.monotonicMs();
-    if (nowMs < this.#failedAtMs + REPORT_PAUSE_MS) return undefined;
+    if (nowMs < this.#failedAtMs + REPORT_PAUSE_MS) return;
     this.#failedAtMs = nowMs;
     this.onFailure(error instanceof Error ? error.message : 'unknown');
-    return undefined;
-  }
-}
-
-/** What was written by another form of this library is of no use. */
-function orUndefined<T>(read: () => T | undefined): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
   }
 }

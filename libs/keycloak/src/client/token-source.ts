@@ -5,7 +5,7 @@ import { DeadlineCache } from '../caching/deadline-cache.js';
 import { KeyGroups } from '../caching/key-groups.js';
 import { renewAfterMs, type RenewalWindow } from '../caching/renewal.js';
 import { RenewingCache, type Renewable } from '../caching/renewing-cache.js';
-import { SharedLevel, type Dated } from '../caching/shared-level.js';
+import type { Dated, SharedLevel } from '../caching/shared-level.js';
 import { publishToken, tokenRequests } from '../diagnostics/token-channel.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { IssuedToken } from '../protocol/issued-token.js';
@@ -30,6 +30,10 @@ const RENEWAL: RenewalWindow = { from: 0.8, to: 0.9 };
 /** How long a definite refusal (a scope that is not granted, a wrong secret) is remembered instead of asked for again. */
 const REFUSAL_MEMORY_MS = 2000;
 
+/** For how long no exchanged token of other replicas is used for a subject that was found inactive: longer than any token lives. */
+const DROPPED_MEMORY_MS = 3_600_000;
+const MAX_DROPPED = 10_000;
+
 /** How often at most a token is replaced because its audience refused it: a service that always says 401 costs no storm. */
 const REPLACEMENT_PAUSE_MS = 5000;
 
@@ -38,8 +42,10 @@ export class TokenSource {
   /** By a subject token's hash: the keys of what was or is being exchanged from it, for as long as there is any. */
   readonly #keysOfSubject = new KeyGroups();
   readonly #justReplaced: DeadlineCache<true>;
-  /** By the SHA-256 of a token that its audience refused: other replicas may still have it. */
+  /** SHA-256 of tokens that their audience refused: other replicas may still have them. */
   readonly #refused: DeadlineCache<true>;
+  /** SHA-256 of subject tokens that were found inactive. */
+  readonly #dropped: DeadlineCache<true>;
 
   constructor(
     private readonly endpoint: Pick<TokenEndpoint, 'clientCredentials' | 'exchange'>,
@@ -48,8 +54,10 @@ export class TokenSource {
     private readonly log: TokenSourceLog,
     private readonly revocations: Pick<RevocationList, 'denies'>,
     /** What other replicas of this service have asked for. */
-    private readonly shared = new SharedLevel(undefined, clock, () => undefined),
+    private readonly shared?: SharedLevel,
   ) {
+    this.#refused = new DeadlineCache(options.maxCachedTokens, clock);
+    this.#dropped = new DeadlineCache(MAX_DROPPED, clock);
     this.#tokens = new RenewingCache(
       options.maxCachedTokens,
       clock,
@@ -57,7 +65,6 @@ export class TokenSource {
       (key) => this.#keysOfSubject.delete(key),
     );
     this.#justReplaced = new DeadlineCache(options.maxCachedTokens, clock);
-    this.#refused = new DeadlineCache(options.maxCachedTokens, clock);
   }
 
   /** Tokens that are held. */
@@ -78,14 +85,22 @@ export class TokenSource {
     if (!tokenRequests.hasSubscribers) return this.#tokens.get(key, () => this.#obtain(key, request));
     const startMs = this.clock.monotonicMs();
     const joins = this.#tokens.isInFlight(key);
-    let isRequested = false;
+    let how: 'requested' | 'shared' | undefined;
     const token = this.#tokens.get(key, () => {
-      isRequested = true;
-      return this.#obtain(key, request);
+      how = 'requested';
+      return this.#obtain(key, request, () => {
+        how = 'shared';
+      });
     });
     // A cached token is reused, and its renewal in the background is nobody's request; so is a refusal that was just given.
-    const outcome = !(token instanceof Promise) ? 'reused' : isRequested ? 'requested' : joins ? 'joined' : 'reused';
-    return publishToken(request, outcome, token, this.clock, startMs);
+    const isHere = !(token instanceof Promise);
+    return publishToken(
+      request,
+      () => (isHere ? 'reused' : (how ?? (joins ? 'joined' : 'reused'))),
+      token,
+      this.clock,
+      startMs,
+    );
   }
 
   /**
@@ -98,36 +113,66 @@ export class TokenSource {
     if (this.#justReplaced.get(key) === true) return false;
     this.#justReplaced.set(key, true, REPLACEMENT_PAUSE_MS);
     this.#tokens.delete(key, token);
-    if (this.shared.isThere) this.#refused.set(tokenHash(token.reveal()), true, token.lifetimeSeconds * 1000);
+    if (this.shared !== undefined) this.#refused.set(tokenHash(token.reveal()), true, token.lifetimeSeconds * 1000);
     return true;
   }
 
   /** Evicts every token that was or is being exchanged from the one with this SHA-256, which was found inactive. */
   dropExchangedFrom(subjectTokenHash: string): void {
+    if (this.shared !== undefined) this.#dropped.set(subjectTokenHash, true, DROPPED_MEMORY_MS);
     for (const key of this.#keysOfSubject.keysOf(subjectTokenHash)) this.#tokens.evict(key);
   }
 
-  async #obtain(key: string, request: TokenRequest): Promise<Renewable<IssuedToken>> {
+  async #obtain(
+    key: string,
+    request: TokenRequest,
+    onShared: () => void = () => undefined,
+  ): Promise<Renewable<IssuedToken>> {
     // Before it is sent: the subject may be found inactive while the first exchange is in flight.
     if (request.grant === TOKEN_EXCHANGE_GRANT) this.#keysOfSubject.add(request.subject.hash, key);
     const isRenewal = this.#tokens.peek(key) !== undefined;
-    const { value: token, askedAtMs } = await this.shared.obtain({
-      key: `token ${key}`,
-      maxAgeMs: Infinity,
-      read: (text, at) => this.#usable(request, text, at, isRenewal),
-      ask: () => this.#request(request),
-      write: (dated) => this.#written(request, dated),
-    });
+    const shared = this.#isDropped(request) ? undefined : this.shared;
+    const found =
+      shared && (await shared.find(`token ${key}`, Infinity, (text, at) => this.#usable(request, text, at, isRenewal)));
+    if (found !== undefined) onShared();
+    const dated = found ?? (await this.#ask(key, request));
     // Before it is kept: a denial that came while this was in flight holds for what it brings, for those who wait too.
     this.#refuseDenied(request);
-    const usableMs = this.#usableMs(request, { value: token, askedAtMs });
-    return { value: token, usableMs, freshMs: renewAfterMs(usableMs, RENEWAL) };
+    const usableMs = this.#usableMs(request, dated);
+    return { value: dated.value, usableMs, freshMs: renewAfterMs(usableMs, RENEWAL) };
+  }
+
+  async #ask(key: string, request: TokenRequest): Promise<Dated<IssuedToken>> {
+    const askedAtMs = this.clock.monotonicMs();
+    try {
+      const value = await this.#request(request);
+      this.#refuseDenied(request);
+      this.log.obtained(request, value, this.clock.monotonicMs() - askedAtMs);
+      const dated = { value, askedAtMs };
+      this.#share(key, request, dated);
+      return dated;
+    } catch (error) {
+      this.shared?.release(`token ${key}`);
+      throw error;
+    }
+  }
+
+  #share(key: string, request: TokenRequest, dated: Dated<IssuedToken>): void {
+    const { value, askedAtMs } = dated;
+    const servesMs = this.#isDropped(request) ? 0 : this.#usableMs(request, dated);
+    const text: SharedToken = [value.reveal(), value.scope, value.lifetimeSeconds];
+    if (servesMs > 0) this.shared?.put(`token ${key}`, { text: JSON.stringify(text), askedAtMs, servesMs });
+    else this.shared?.release(`token ${key}`);
+  }
+
+  #isDropped(request: TokenRequest): boolean {
+    return request.grant === TOKEN_EXCHANGE_GRANT && this.#dropped.get(request.subject.hash) === true;
   }
 
   /** What another replica asked for. As a renewal it must be one. */
   #usable(request: TokenRequest, text: string, askedAtMs: number, isRenewal: boolean): IssuedToken | undefined {
     const [token, scope, lifetimeSeconds] = JSON.parse(text) as SharedToken;
-    if (this.#refused.get(tokenHash(token)) === true) return undefined;
+    if (this.#isDropped(request) || this.#refused.get(tokenHash(token)) === true) return undefined;
     const value = new IssuedToken(token, scope, lifetimeSeconds);
     const leftMs = this.#usableMs(request, { value, askedAtMs });
     const ageMs = this.clock.monotonicMs() - askedAtMs;
@@ -135,21 +180,10 @@ export class TokenSource {
     return leftMs > 0 && !isSpent ? value : undefined;
   }
 
-  #written(request: TokenRequest, dated: Dated<IssuedToken>) {
-    const { value } = dated;
-    const servesMs = this.#usableMs(request, dated);
-    const shared: SharedToken = [value.reveal(), value.scope, value.lifetimeSeconds];
-    return servesMs > 0 ? { text: JSON.stringify(shared), servesMs } : undefined;
-  }
-
   async #request(request: TokenRequest): Promise<IssuedToken> {
-    const startMs = this.clock.monotonicMs();
-    const token =
-      request.grant === TOKEN_EXCHANGE_GRANT
-        ? await this.endpoint.exchange(request.subject, request.audience, request.scope)
-        : await this.endpoint.clientCredentials(request.scope);
-    this.log.obtained(request, token, this.clock.monotonicMs() - startMs);
-    return token;
+    return request.grant === TOKEN_EXCHANGE_GRANT
+      ? this.endpoint.exchange(request.subject, request.audience, request.scope)
+      : this.endpoint.clientCredentials(request.scope);
   }
 
   /** A judged token may be older than its denial; what was exchanged for it is evicted as well. */

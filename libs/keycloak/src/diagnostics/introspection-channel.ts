@@ -11,8 +11,11 @@ export const INTROSPECTION_CHANNEL = 'nestjs-keycloak-s2s:introspection';
  * and holds no token, hash or claim. Renewals in the background belong to no request, and are not published.
  */
 export interface IntrospectionMessage {
-  /** `asked`: this request asked the server. `joined`: it waited for what another had asked. `cached`: the answer was cached. */
-  readonly outcome: 'asked' | 'joined' | 'cached';
+  /**
+   * `asked`: this request asked the server. `joined`: it waited for what another had asked. `cached`: the answer was cached here. `shared`: another replica had
+   * asked for it.
+   */
+  readonly outcome: 'asked' | 'joined' | 'cached' | 'shared';
   /** What the server said; absent when there was no usable answer. */
   readonly active?: boolean;
   readonly durationMs: number;
@@ -24,23 +27,26 @@ export interface IntrospectionMessage {
  */
 export const introspections = channel(INTROSPECTION_CHANNEL);
 
+/** Known once the answer is here. */
+type Outcome = () => IntrospectionMessage['outcome'];
+
 /**
  * Publishes how `answer` was had, at once or when it is here, and gives it back. `startMs` is when the request came to ask. Called
  * by the request itself: an `await` of its own keeps its context, which a flight that another request began does not have.
  */
 export function publishIntrospection(
-  outcome: IntrospectionMessage['outcome'],
+  outcome: Outcome,
   answer: IntrospectionAnswer | Promise<IntrospectionAnswer>,
   clock: Clock,
   startMs: number,
 ): IntrospectionAnswer | Promise<IntrospectionAnswer> {
   if (answer instanceof Promise) return publishOnceAnswered(outcome, answer, clock, startMs);
-  publish(outcome, answer, clock, startMs);
+  publish(outcome(), answer, clock, startMs);
   return answer;
 }
 
 async function publishOnceAnswered(
-  outcome: IntrospectionMessage['outcome'],
+  outcome: Outcome,
   answering: Promise<IntrospectionAnswer>,
   clock: Clock,
   startMs: number,
@@ -50,7 +56,7 @@ async function publishOnceAnswered(
     answer = await answering;
     return answer;
   } finally {
-    publish(outcome, answer, clock, startMs);
+    publish(outcome(), answer, clock, startMs);
   }
 }
 

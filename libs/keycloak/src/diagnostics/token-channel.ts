@@ -19,9 +19,9 @@ export interface TokenMessage {
   readonly scope: string;
   /**
    * `requested`: the server was asked for this. `joined`: another request had asked for the same. `reused`: it was there,
-   * or the refusal was that the server had just given.
+   * or the refusal was that the server had just given. `shared`: another replica had asked for it.
    */
-  readonly outcome: 'requested' | 'joined' | 'reused';
+  readonly outcome: 'requested' | 'joined' | 'reused' | 'shared';
   readonly durationMs: number;
   /** Why there was none: the code of the refusal, `unexpected` for any other error. */
   readonly failed?: RefusalCode | 'unexpected';
@@ -29,6 +29,9 @@ export interface TokenMessage {
 
 /** As with introspections: ask `hasSubscribers` first, and what a subscriber throws ends the process, not the request. */
 export const tokenRequests = channel(TOKEN_CHANNEL);
+
+/** Known once the token is here. */
+type Outcome = () => TokenMessage['outcome'];
 
 /** What is wanted: all that is published of a request. */
 export type WantedToken = Pick<TokenMessage, 'grant' | 'audience' | 'scope'>;
@@ -39,29 +42,29 @@ export type WantedToken = Pick<TokenMessage, 'grant' | 'audience' | 'scope'>;
  */
 export function publishToken<T>(
   wanted: WantedToken,
-  outcome: TokenMessage['outcome'],
+  outcome: Outcome,
   token: T | Promise<T>,
   clock: Clock,
   startMs: number,
 ): T | Promise<T> {
   if (token instanceof Promise) return publishOnceSettled(wanted, outcome, token, clock, startMs);
-  publish(wanted, outcome, clock.monotonicMs() - startMs);
+  publish(wanted, outcome(), clock.monotonicMs() - startMs);
   return token;
 }
 
 async function publishOnceSettled<T>(
   wanted: WantedToken,
-  outcome: TokenMessage['outcome'],
+  outcome: Outcome,
   token: Promise<T>,
   clock: Clock,
   startMs: number,
 ): Promise<T> {
   try {
     const value = await token;
-    publish(wanted, outcome, clock.monotonicMs() - startMs);
+    publish(wanted, outcome(), clock.monotonicMs() - startMs);
     return value;
   } catch (error) {
-    publish(wanted, outcome, clock.monotonicMs() - startMs, error instanceof Refusal ? error.code : 'unexpected');
+    publish(wanted, outcome(), clock.monotonicMs() - startMs, error instanceof Refusal ? error.code : 'unexpected');
     throw error;
   }
 }

@@ -4,39 +4,56 @@ import { ValkeyScript } from './valkey-script.js';
 /** Longer than any answer or token of ours. */
 const MAX_SEALED = 131_072;
 
-/** An entry is a hash: `s` sealed, `a` when it was asked for, `f` whether it is final (1). What is of another type is somebody else's. */
+/**
+ * An entry is a hash: `s` sealed, `a` when it was asked for, `f` whether it is final (1). What is of another type, or was not written by us as it stands, counts as
+ * missing.
+ */
 const COMMON = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function field(name, length)
   local found = redis.call('TYPE', KEYS[1]).ok == 'hash' and redis.call('HGET', KEYS[1], name)
   return found and #found <= length and found
 end
-local asked = tonumber(field('a', 20) or '')
+local function number(text)
+  return text and string.find(text, '^%d+$') and tonumber(text)
+end
+local asked = redis.call('PTTL', KEYS[1]) > 0 and number(field('a', 15))
+if asked and asked > now then asked = false end
 `;
 
+/** The server's time. No keys. */
+export const TIME = new ValkeyScript(`
+local time = redis.call('TIME')
+return time[1] * 1000 + math.floor(time[2] / 1000)
+`);
+
 /**
- * What was asked for since a time; else whether this replica has the lease now, or had it.
+ * What was asked for since a time, but for one that begins in a certain way; else whether this replica has the lease now. Who is late for that gets none: he does not wait
+ * for the answer any more.
  *
- * KEYS: entry, lease. ARGV: most ms ago, id of the replica, ms of a lease.
+ * KEYS: entry, lease. ARGV: most ms ago, id of the replica, ms of a lease, how one of no use begins (empty: none), when it is late.
  */
 export const LOOK = new ValkeyScript(`${COMMON}
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if asked and now - asked < tonumber(ARGV[1]) then
   local sealed = field('s', ${MAX_SEALED})
-  if sealed then return { sealed, 0, now } end
+  if sealed and (ARGV[4] == '' or string.sub(sealed, 1, #ARGV[4]) ~= ARGV[4]) then return { sealed, 0, now } end
 end
+if now > tonumber(ARGV[5]) then return { false, 0, now } end
 local isMine = redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3])
 return { false, isMine and 1 or 0, now }
 `);
 
 /**
- * Keeps an entry, unless one is there that was asked for later, or is final when this one is not; and ends the replica's lease.
+ * Keeps an entry, unless one is there that was asked for later, or is final when this one is not; and ends the replica's lease. What is noted with a time that can't be, since the
+ * server's clock went back, is not kept.
  *
- * KEYS: entry, lease. ARGV: sealed, when it was asked for, ms to live, whether it is final, id of the replica.
+ * KEYS: entry, lease. ARGV: sealed, when it was asked for, ms to live, whether it is final, id of the replica, its age in ms.
  */
 export const PUT = new ValkeyScript(`${COMMON}
-local isFinal = field('f', 1) == '1'
-if not isFinal and (ARGV[4] == '1' or not asked or asked < tonumber(ARGV[2])) then
+local isFinal = asked and field('f', 1) == '1'
+local isPossible = tonumber(ARGV[2]) <= now - tonumber(ARGV[6])
+if isPossible and not isFinal and (ARGV[4] == '1' or not asked or asked < tonumber(ARGV[2])) then
   local kind = redis.call('TYPE', KEYS[1]).ok
   if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
   -- First: where the memory is full, this fails, and nothing is changed.

@@ -22,7 +22,8 @@ const PAUSE_MS = 250;
  */
 export class ValkeyClient {
   readonly #address: ValkeyAddress;
-  readonly #deadlineMs: number;
+  /** For a script, the wait for a connection included. */
+  readonly deadlineMs: number;
   #connection: ValkeyConnection | undefined;
   #opening: Promise<ValkeyConnection> | undefined;
   #openingSinceMs = 0;
@@ -35,12 +36,12 @@ export class ValkeyClient {
     checkAddress(options, faults);
     faults.throwIfFaulty((all) => new ConfigurationError("ValkeyClient can't be used", all));
     this.#address = addressOf(options);
-    this.#deadlineMs = options.deadlineMs ?? 1000;
+    this.deadlineMs = options.deadlineMs ?? 1000;
   }
 
-  /** Opens the connection, so that the first call need not wait; waits for it for a second at most. Does not reject. */
+  /** Opens the connection, so that the first call need not wait. Throws `ValkeyError`, after a second at the latest. */
   async open(): Promise<void> {
-    await this.#connected(FIRST_WAIT_MS).catch(() => undefined);
+    await this.#connected(FIRST_WAIT_MS);
   }
 
   /**
@@ -49,9 +50,9 @@ export class ValkeyClient {
   async run(script: ValkeyScript, keys: readonly string[], args: readonly string[] = []): Promise<unknown> {
     const startedMs = performance.now();
     if (this.#failure !== undefined && startedMs < this.#failure.untilMs) throw this.#failure.error;
-    const connection = await this.#connected(this.#deadlineMs);
+    const connection = await this.#connected(this.deadlineMs);
     try {
-      const leftMs = Math.max(1, this.#deadlineMs - (performance.now() - startedMs));
+      const leftMs = Math.max(1, this.deadlineMs - (performance.now() - startedMs));
       return await script.run(connection, keys, args, leftMs);
     } catch (error) {
       // With an error answer the connection is still good.
@@ -63,7 +64,7 @@ export class ValkeyClient {
   /** What is in flight fails, and so does each later call. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#opening?.catch(() => undefined);
+    void this.#opening?.then((connection) => connection.close()).catch(() => undefined);
     this.#connection?.close();
   }
 

@@ -12,12 +12,15 @@ interface ClientLibrary {
 
 const CONNECT_MS = 2000;
 
+const LATE = 'timeout';
+
 /** An error answer begins with such a word, like `NOAUTH`, `READONLY` or `OOM`. */
 const ERROR_WORD = /^[A-Z]+(?= |$)/;
 
 export class ValkeyConnection {
   readonly #client: ReturnType<typeof createClient>;
   #failure: ValkeyError | undefined;
+  #answeredMs = -Infinity;
 
   private constructor(
     private readonly library: ClientLibrary,
@@ -47,9 +50,11 @@ export class ValkeyConnection {
     return this.#failure === undefined && this.#client.isReady;
   }
 
-  /** Throws `ValkeyError`; unless the server answered with an error, the connection is over then. */
+  /** Throws `ValkeyError`; unless the server answered with an error, or has answered others since this was sent, the connection is over then. */
   async send(args: readonly string[], deadlineMs: number): Promise<unknown> {
-    return this.#within(deadlineMs, this.#client.sendCommand(args));
+    const sentMs = performance.now();
+    const answer = this.#client.sendCommand(args).finally(() => (this.#answeredMs = performance.now()));
+    return this.#within(deadlineMs, answer, () => this.#answeredMs > sentMs);
   }
 
   close(): void {
@@ -57,12 +62,13 @@ export class ValkeyConnection {
     if (this.#client.isOpen) this.#client.destroy();
   }
 
-  async #within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
+  async #within<T>(deadlineMs: number, answer: Promise<T>, isAnswering = () => false): Promise<T> {
     try {
       return await within(deadlineMs, answer);
     } catch (error) {
       const failure = this.#failureOf(error);
-      if (!(error instanceof this.library.ErrorReply)) {
+      const isLate = failure.message === LATE && isAnswering();
+      if (!(error instanceof this.library.ErrorReply) && !isLate) {
         this.#failure ??= failure;
         this.close();
       }
@@ -88,7 +94,7 @@ export async function within<T>(deadlineMs: number, answer: Promise<T>): Promise
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     // What has arrived is read after the timers, and before this.
-    timer = setTimeout(() => setImmediate(() => reject(new ValkeyError('timeout'))), Math.max(0, deadlineMs));
+    timer = setTimeout(() => setImmediate(() => reject(new ValkeyError(LATE))), Math.max(0, deadlineMs));
   });
   try {
     return await Promise.race([answer, late]);

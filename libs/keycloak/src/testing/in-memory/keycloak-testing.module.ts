@@ -59,9 +59,13 @@ export class KeycloakTestingModule {
 }
 
 /** Nothing leaves the process, denials neither. */
-const leaveOff = ({ sharing, shared }: Readonly<Record<'sharing' | 'shared', { leaveOff(): void }>>): void => {
+interface Shared {
+  readonly sharing: { leaveOff(): void };
+  readonly shared: { leaveOff(): void } | undefined;
+}
+const leaveOff = ({ sharing, shared }: Shared): void => {
   sharing.leaveOff();
-  shared.leaveOff();
+  shared?.leaveOff();
 };
 const noSharing = { provide: SHARED_STATE, inject: [KEYCLOAK], useFactory: leaveOff };
 
