@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createClient } from '@redis/client';
 import { freePort } from '../../libs/keycloak-test-servers/dist/index.js';
 
-/** `url`, `command(…)` for what is asked of it, and `stop()`. */
+/** `url`, `command(…)` for what is asked of it, `info(section, field)` and `cpuMicros()` of what it says of itself, and `stop()`. */
 export async function startValkey() {
   const port = await freePort();
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--databases', '4'];
@@ -14,10 +14,14 @@ export async function startValkey() {
   server.stdout.resume();
   const client = createClient({ url: `redis://127.0.0.1:${port}`, RESP: 2 });
   await client.connect();
+  const command = (...parts) => client.sendCommand(parts);
+  const info = async (section, field) =>
+    Number(new RegExp(`^${field}:([\\d.]+)`, 'm').exec(await command('INFO', section))[1]);
   return {
     url: `valkey://127.0.0.1:${port}`,
-    pid: server.pid,
-    command: (...parts) => client.sendCommand(parts),
+    command,
+    info,
+    cpuMicros: async () => ((await info('cpu', 'used_cpu_user')) + (await info('cpu', 'used_cpu_sys'))) * 1e6,
     stop() {
       client.destroy();
       server.kill('SIGKILL');

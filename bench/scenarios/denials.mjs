@@ -40,6 +40,8 @@ async function measure({ start, rounds, say }, valkey) {
     p99s.push(percentile(tookMs, 0.99));
     say(`round ${round}: median ${percentile(tookMs, 0.5).toFixed(1)} ms, p99 ${p99s.at(-1).toFixed(1)} ms`);
   }
+  const micros = await cpuOfOne(replicas, denied, valkey);
+  denied += DENIALS;
   const before = await memoryOf(valkey);
   for (let at = 0; at < MORE; at += 1) await replicas[0].ask('deny');
   await refusedByAll(replicas, denied + MORE);
@@ -50,8 +52,19 @@ async function measure({ start, rounds, say }, valkey) {
       must: { atMost: 100 },
       aim: { atMost: 30 },
     }),
+    figure(`a denial, to each of ${REPLICAS} processes: CPU of Valkey`, [micros], { unit: 'µs' }),
     figure('a denial in the memory of Valkey', [bytes], { unit: 'bytes' }),
   ];
+}
+
+/** Denials that come one by one, each read by all. */
+async function cpuOfOne(replicas, denied, valkey) {
+  const before = await valkey.cpuMicros();
+  for (let at = 1; at <= DENIALS; at += 1) {
+    await replicas[at % REPLICAS].ask('deny');
+    await refusedByAll(replicas, denied + at);
+  }
+  return ((await valkey.cpuMicros()) - before) / (DENIALS * REPLICAS);
 }
 
 /** When the last of them refused it. */

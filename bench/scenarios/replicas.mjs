@@ -144,17 +144,12 @@ async function entries({ keycloak, start, say }, valkey) {
     ANSWERS: String(ANSWERS),
   };
   const filler = await start('filler', ['bench/servers/shared-entries.mjs'], { env });
-  const info = async (section, field) =>
-    Number(new RegExp(`^${field}:([\\d.]+)`, 'm').exec(await valkey.command('INFO', section))[1]);
-  const now = async () => ({
-    bytes: await info('memory', 'used_memory'),
-    cpu: (await info('cpu', 'used_cpu_user')) + (await info('cpu', 'used_cpu_sys')),
-  });
+  const now = async () => ({ bytes: await valkey.info('memory', 'used_memory'), micros: await valkey.cpuMicros() });
   const each = async (what, count) => {
     const before = await now();
     await filler.ask(what);
     const after = await now();
-    const [bytes, micros] = [(after.bytes - before.bytes) / count, ((after.cpu - before.cpu) / count) * 1e6];
+    const [bytes, micros] = [(after.bytes - before.bytes) / count, (after.micros - before.micros) / count];
     say(`${what}: ${bytes.toFixed(0)} bytes and ${micros.toFixed(1)} µs CPU of Valkey each`);
     return { bytes, micros };
   };
