@@ -45,6 +45,7 @@ export class ValkeySessionStore implements SessionStore {
   /** Ends of sessions that the server did not take, by their mark. */
   readonly #owedEnds = new Map<string, End>();
   #paying: Promise<void> | undefined;
+  #payTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
   #isAway = false;
 
@@ -203,7 +204,8 @@ export class ValkeySessionStore implements SessionStore {
 
   /** Requests may be long in coming. */
   #payLater(): void {
-    setTimeout(() => {
+    this.#payTimer ??= setTimeout(() => {
+      this.#payTimer = undefined;
       if (!this.#isClosed) void this.#pay().catch(() => this.#payLater());
     }, PAY_AGAIN_MS).unref();
   }
