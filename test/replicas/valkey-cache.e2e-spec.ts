@@ -288,6 +288,8 @@ onValkey('a second level over Valkey', () => {
       await Promise.all(replicas.map(({ ask }) => ask('the-token')));
       await settled();
       for (const { rechecks } of replicas) rechecks.require('everything');
+      // An age is never understated: what is asked for in the same moment counts as before.
+      await sleep(50);
       await Promise.all(replicas.map(({ ask }) => ask('the-token')));
       expect(asked).toHaveLength(2);
     });
@@ -337,14 +339,25 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('when the one that asks ends, the others wait for a second at most', async () => {
+    it('when the one that asks ends, another asks, and does not wait for Keycloak’s answer to that one', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       answering = () => new Promise(() => undefined);
       void one.ask('the-token');
       await sleep(20);
+      await open[0]?.close();
       answering = async () => ({ active: true, sub: 'x', exp: exp() });
       await expect(other.ask('the-token')).resolves.toBe('x');
       expect(asked).toHaveLength(2);
+    });
+
+    it('when Keycloak is slow, the others wait for the one that asks', async () => {
+      const replicas = await Promise.all([replica(), replica(), replica()]);
+      answering = async () => {
+        await sleep(1500);
+        return { active: true, sub: 'x', exp: exp() };
+      };
+      await expect(Promise.all(replicas.map(({ ask }) => ask('the-token')))).resolves.toEqual(['x', 'x', 'x']);
+      expect(asked).toHaveLength(1);
     });
   });
 

@@ -11,7 +11,7 @@ export interface SharedCacheContext {
 export type SharedLookup =
   /** `ageMs`: how long ago it was asked for, at least that. `id`: of this entry and no other. */
   | { readonly kind: 'found'; readonly text: string; readonly ageMs: number; readonly id: string }
-  /** Nothing, and nobody else asks: `put` or `release` is expected. */
+  /** Nothing, and nobody else asks: `put` or `release` is expected, and `extend` until then. */
   | { readonly kind: 'lease' }
   /** Nothing yet, but another replica asks. */
   | { readonly kind: 'taken' };
@@ -34,6 +34,8 @@ export interface ConnectedSharedCache {
   look(key: string, maxAgeMs: number, noUse?: string): Promise<SharedLookup>;
   /** Keeps it, and ends this replica's lease. Of two the one that was asked for later stays. */
   put(key: string, entry: SharedEntry): Promise<void>;
+  /** A lease lasts for half a second, so that nobody waits for a replica that has ended; this makes it last for another one. */
+  extend(key: string): Promise<void>;
   /** Ends this replica's lease: nothing came of it. */
   release(key: string): Promise<void>;
   /** Does not reject. */

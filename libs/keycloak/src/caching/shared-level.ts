@@ -18,8 +18,9 @@ export interface Shareable {
   readonly isFinal?: boolean;
 }
 
-/** How long the value may take that another replica asks for. Then this one asks, too. */
-const MAX_WAIT_MS = 1000;
+/** How long the value may take that another replica asks for, as long as that one is there. Then this one asks, too. */
+const MAX_WAIT_MS = 3000;
+const EXTEND_EVERY_MS = 200;
 const FIRST_PAUSE_MS = 3;
 const LONGEST_PAUSE_MS = 100;
 
@@ -35,6 +36,8 @@ export class SharedLevel {
   #failedAtMs = -Infinity;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
+  /** Of this replica, by key. */
+  readonly #leases = new Map<string, NodeJS.Timeout>();
 
   constructor(
     cache: ConnectedSharedCache,
@@ -58,6 +61,7 @@ export class SharedLevel {
     let noUse: string | undefined;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
       const looked = await this.#run((cache) => cache.look(key, maxAgeMs, noUse));
+      if (looked?.kind === 'lease') this.#keepLease(key);
       if (looked === undefined || looked.kind === 'lease') return undefined;
       const found = looked.kind === 'found' ? this.#read(looked, read) : undefined;
       if (found !== undefined || this.clock.monotonicMs() >= endMs) return found;
@@ -68,11 +72,13 @@ export class SharedLevel {
 
   /** In the background. */
   put(key: string, { text, askedAtMs, servesMs, isFinal = false }: Shareable): void {
+    this.#endLease(key);
     void this.#run((cache) => cache.put(key, { text, ageMs: this.clock.monotonicMs() - askedAtMs, servesMs, isFinal }));
   }
 
   /** Nothing came of it; in the background. */
   release(key: string): void {
+    this.#endLease(key);
     void this.#run((cache) => cache.release(key));
   }
 
@@ -83,12 +89,25 @@ export class SharedLevel {
   async close(): Promise<void> {
     const cache = this.#cache;
     this.#cache = undefined;
+    for (const key of [...this.#leases.keys()]) this.#endLease(key);
     await cache?.close();
   }
 
   /** For specs without network: nothing is found or kept. */
   leaveOff(): void {
     this.#cache = undefined;
+  }
+
+  /** As long as `put` or `release` are to come. */
+  #keepLease(key: string): void {
+    this.#endLease(key);
+    const extend = (): void => void this.#run((cache) => cache.extend(key));
+    this.#leases.set(key, setInterval(extend, EXTEND_EVERY_MS).unref());
+  }
+
+  #endLease(key: string): void {
+    clearInterval(this.#leases.get(key));
+    this.#leases.delete(key);
   }
 
   #read<T>(

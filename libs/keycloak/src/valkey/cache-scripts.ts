@@ -69,3 +69,9 @@ export const RELEASE = new ValkeyScript(`
 if redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 `);
+
+/** Makes the replica's lease last. KEYS: lease. ARGV: id of the replica, ms. */
+export const EXTEND = new ValkeyScript(`
+if redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 1
+`);

@@ -1,13 +1,13 @@
 /** Valkey shared cache: entries of one service in Valkey, sealed, each with a lease for the replica that asks. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { ConnectedSharedCache, SharedCacheContext, SharedEntry, SharedLookup } from '../index.js';
-import { LOOK, PUT, RELEASE, TIME } from './cache-scripts.js';
+import { EXTEND, LOOK, PUT, RELEASE, TIME } from './cache-scripts.js';
 import type { SealingKeys } from './sealing-keys.js';
 import { ServerClock } from './server-clock.js';
 import type { ValkeyClient } from './valkey-client.js';
 
-/** Longer than a call of Keycloak takes; a replica that ends in between keeps the others waiting for no longer. */
-const LEASE_MS = 1500;
+/** A replica that ends while it asks keeps the others waiting for no longer. */
+const LEASE_MS = 600;
 
 /** No two sealed texts begin alike: each has a salt of its own. */
 const BEGINNING = 44;
@@ -84,6 +84,10 @@ export class ValkeySharedCache implements ConnectedSharedCache {
     const sealed = this.#keys.seal(JSON.stringify(written), [...this.#owner, key]);
     const args = [sealed, askedAtMs, Math.max(1, Math.ceil(servesMs)), isFinal ? 1 : 0, this.#id, Math.floor(ageMs)];
     await this.#client.run(PUT, [name, leaseOf(name)], args.map(String));
+  }
+
+  async extend(key: string): Promise<void> {
+    await this.#client.run(EXTEND, [leaseOf(this.#nameOf(key))], [this.#id, String(LEASE_MS)]);
   }
 
   async release(key: string): Promise<void> {
