@@ -89,7 +89,7 @@ export class SharedLevel {
   async close(): Promise<void> {
     const cache = this.#cache;
     this.#cache = undefined;
-    for (const key of [...this.#leases.keys()]) this.#endLease(key);
+    for (const key of this.#leases.keys()) this.#endLease(key);
     await cache?.close();
   }
 

@@ -204,7 +204,8 @@ export class ValkeySessionStore implements SessionStore {
 
   /** Requests may be long in coming. */
   #payLater(): void {
-    this.#payTimer ??= setTimeout(() => {
+    if (this.#payTimer !== undefined) return;
+    this.#payTimer = setTimeout(() => {
       this.#payTimer = undefined;
       if (!this.#isClosed) void this.#pay().catch(() => this.#payLater());
     }, PAY_AGAIN_MS).unref();
