@@ -3,86 +3,132 @@ import { Agent, request, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testServer } from 'keycloak-test-servers';
+import { Browser } from '../../libs/keycloak-test-servers/contract/browser.js';
+import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
-import { canReplicate, ReplicatedServices } from '../support/replicated-services.js';
+import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { logInAt } from '../support/login-at.js';
+import { canReplicate, ReplicatedServices, type Replica } from '../support/replicated-services.js';
+import { OK, underSteadyLoad, type LoadSeen } from '../support/steady-load.js';
 
-/** Each request goes through all three services. */
-const CALLERS = 6;
-const PAUSE_MS = 50;
+/** `npm run verify:long` takes the long one, which replaces one process after the other; the other one, one of each service at a time. */
+const isLong = process.env['ROLLING_RESTART'] === 'long';
+const { perSecond, sessions, least } = isLong
+  ? { perSecond: 200, sessions: 50, least: 10_000 }
+  : { perSecond: 50, sessions: 10, least: 500 };
+
 const REPLICAS = 3;
 const SERVICES = ['service-a', 'service-b', 'service-c'];
+const CONNECTIONS = 20;
+const PROCESSED = 'Order 9876 processed';
+
+/** A browser's session, and whose it is. */
+interface LoggedIn {
+  readonly username: string;
+  readonly browser: Browser;
+}
 
 const describeWithReplicas = canReplicate ? describe : describe.skip;
 
 describeWithReplicas('three replicas of each service', () => {
+  let keycloak: ContractServer;
   let services: ReplicatedServices;
   let token: string;
+  const loggedIn: LoggedIn[] = [];
+  const kept = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 
   beforeAll(async () => {
-    services = await ReplicatedServices.start({ replicas: REPLICAS });
-    token = textOf(await login(testServer(), 'alice'));
+    services = await ReplicatedServices.start({ replicas: REPLICAS, variables: { PUBLIC_URL: publicUrl } });
+    keycloak = await connectToKeycloak();
+    token = textOf(await login(keycloak, 'alice'));
     services.scanner.addToken(token);
-  }, 120_000);
-  afterAll(() => services.stop());
+    for (let count = 0; count < sessions; count += 1) {
+      const username = await keycloak.newUser('order-manager');
+      const browser = new Browser();
+      await logInAt(services.urlOf('service-a'), browser, username);
+      loggedIn.push({ username, browser });
+    }
+  }, 300_000);
+  afterAll(async () => {
+    kept.destroy();
+    await services.stop();
+    await keycloak.stop();
+  });
 
-  /** As alice or as Service A itself, on a connection that is kept or on a new one. */
-  async function runChain(agent: Agent | false, asAlice: boolean): Promise<string> {
-    const headers = asAlice ? { Authorization: `Bearer ${token}` } : {};
-    const sent = request(`${services.urlOf('service-a')}/run-service-b`, { agent, headers }).end();
+  /** What is wrong with the answer of Service A, which is to be 200 with these words. */
+  async function ask(path: string, words: string, agent: Agent | false, headers = {}): Promise<string> {
+    const sent = request(services.urlOf('service-a') + path, { agent, headers }).end();
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     const body = (await response.setEncoding('utf8').toArray()).join('');
-    return response.statusCode === 200 && body.includes('Order 9876 processed')
-      ? 'ok'
-      : `${response.statusCode} ${body}`;
+    const isRight = response.statusCode === 200 && body.includes(words) && !('set-cookie' in response.headers);
+    return isRight ? OK : `${response.statusCode} ${body}`;
   }
 
-  /** A steady load while `change` runs: how many requests were made, and what those that failed came to. */
-  async function underLoad(change: () => Promise<void>): Promise<{ readonly made: number; readonly failed: string[] }> {
-    const kept = new Agent({ keepAlive: true, maxSockets: CALLERS });
-    const done = new AbortController();
-    const failed: string[] = [];
-    let made = 0;
-    const callers = Array.from({ length: CALLERS }, async (_, number) => {
-      while (!done.signal.aborted) {
-        made += 1;
-        const came = runChain(number % 2 === 0 && kept, number % 4 < 2);
-        const outcome = await came.catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
-        if (outcome !== 'ok') failed.push(outcome);
-        await sleep(PAUSE_MS);
-      }
-    });
-    try {
-      await sleep(500);
-      await change();
-    } finally {
-      done.abort();
-      await Promise.all(callers);
-      kept.destroy();
-    }
-    return { made, failed };
+  const runAsAlice = (agent: Agent | false): Promise<string> =>
+    ask('/run-service-b', PROCESSED, agent, { Authorization: `Bearer ${token}` });
+  const runAsServiceA = (agent: Agent | false): Promise<string> => ask('/run-service-b', PROCESSED, agent);
+
+  function cookieOf({ browser }: LoggedIn): Record<string, string> {
+    const url = services.urlOf('service-a');
+    return { cookie: `session=${browser.cookie(url, 'session')}` };
   }
+
+  const homeOf = (user: LoggedIn): Promise<string> =>
+    ask('/', `Logged in as <strong>${user.username}</strong>`, kept, cookieOf(user));
+
+  /** With a token, without, and with the sessions, in turns; on connections that are kept, and on new ones. */
+  function send(number: number): Promise<string> {
+    const agent = number % 8 < 4 && kept;
+    if (number % 4 === 0) return runAsAlice(agent);
+    if (number % 4 === 1) return runAsServiceA(agent);
+    const user = loggedIn[Math.floor(number / 4) % loggedIn.length];
+    if (user === undefined) throw new Error('Nobody is logged in');
+    return number % 4 === 2 ? homeOf(user) : ask('/run-service-b', PROCESSED, agent, cookieOf(user));
+  }
+
+  const underLoad = (change: () => Promise<void>, atLeast = 0): Promise<LoadSeen> =>
+    underSteadyLoad({ perSecond, least: atLeast, send }, change);
 
   it('share the requests of a caller, and those of each other', async () => {
     const before = await Promise.all(SERVICES.map((name) => services.haproxy.sentTo(name)));
-    const outcomes = await Promise.all(Array.from({ length: 30 }, (_, number) => runChain(false, number % 2 === 0)));
-    expect(outcomes).toEqual(outcomes.map(() => 'ok'));
+    const outcomes = await Promise.all(
+      Array.from({ length: 30 }, (_, number) => (number % 2 === 0 ? runAsAlice(false) : runAsServiceA(false))),
+    );
+    expect(outcomes).toEqual(outcomes.map(() => OK));
     for (const [at, name] of SERVICES.entries()) {
       const sent = (await services.haproxy.sentTo(name)).map((count, replica) => count - (before[at]?.[replica] ?? 0));
       expect(sent).toEqual([10, 10, 10]);
     }
   });
 
-  it('lose what one of them had in flight when it is killed, and nothing after that', async () => {
+  it('lose what one of them had in flight when it is killed, and nothing else, then or later', async () => {
     const [victim] = services.of('service-b');
     if (victim === undefined) throw new Error('There is no replica');
-    const { failed } = await underLoad(async () => {
-      await services.end(victim, 'SIGKILL');
+    let killedMs = 0;
+    const { failures } = await underLoad(async () => {
+      // So that it has some: it answers none of them now.
+      victim.process.process.kill('SIGSTOP');
+      while (((await services.haproxy.countsOf('service-b'))[0]?.atHand ?? 0) < 3) await sleep(10);
+      const isDown = services.end(victim, 'SIGKILL');
+      await victim.process.exited;
+      killedMs = performance.now();
+      await isDown;
+      await sleep(500);
     });
-    expect(failed.length).toBeLessThanOrEqual(CALLERS);
-    const { made, failed: failedLater } = await underLoad(() => services.startAgain(victim));
-    expect(failedLater).toEqual([]);
-    expect(made).toBeGreaterThan(CALLERS);
+    const [unanswered = 0, ...ofOthers] = (
+      await Promise.all(SERVICES.toSorted(secondFirst).map((name) => services.haproxy.countsOf(name)))
+    ).flatMap((counts) => counts.map((count) => count.unanswered));
+    // HAProxy says whose requests they were, and each of them is one of a caller.
+    expect(unanswered).toBeGreaterThanOrEqual(3);
+    expect(ofOthers).toEqual(ofOthers.map(() => 0));
+    // On a connection that was used before, HAProxy closes that of the caller; on a new one it answers 502.
+    expect(failures.map(({ outcome }) => outcome)).toEqual(
+      Array(unanswered).fill(expect.stringMatching(/^50[23] .*"service_(unavailable|failed)"/)),
+    );
+    expect(failures.filter(({ startedMs }) => startedMs > killedMs)).toEqual([]);
+    const back = await underLoad(() => services.startAgain(victim));
+    expect(back.failures).toEqual([]);
+    expect(back.made).toBeGreaterThan(0);
   }, 60_000);
 
   it('leave out one that is not ready', async () => {
@@ -97,8 +143,12 @@ describeWithReplicas('three replicas of each service', () => {
       );
     while ((await health('live')) !== 200) await sleep(50);
     const before = await services.haproxy.sentTo('service-c');
-    const { made, failed } = await underLoad(() => sleep(1000));
-    expect(failed).toEqual([]);
+    let made = 0;
+    const { failures } = await underSteadyLoad(
+      { perSecond, send: (number) => ((made += 1), number % 2 === 0 ? runAsAlice(kept) : runAsServiceA(false)) },
+      () => sleep(1000),
+    );
+    expect(failures).toEqual([]);
     const after = await services.haproxy.sentTo('service-c');
     const [first = 0, second, third = 0] = after.map((count, replica) => count - (before[replica] ?? 0));
     expect(second).toBe(0);
@@ -109,19 +159,30 @@ describeWithReplicas('three replicas of each service', () => {
     await services.startAgain(victim);
   }, 60_000);
 
-  it('are all replaced, those of each service one after the other, and no request fails', async () => {
-    const codes: (number | null)[] = [];
-    const replace = async (name: string): Promise<void> => {
-      for (const replica of services.of(name)) {
-        codes.push(await services.end(replica, 'SIGTERM'));
-        await services.startAgain(replica);
-      }
-    };
-    const { made, failed } = await underLoad(async () => {
-      await Promise.all(SERVICES.map(replace));
-    });
-    expect(failed).toEqual([]);
-    expect(codes).toEqual(services.replicas.map(() => 0));
-    expect(made).toBeGreaterThan(500);
-  }, 120_000);
+  it(
+    'are all replaced under load: no request fails, no session is lost, and no token is refused',
+    async () => {
+      const codes: (number | null)[] = [];
+      const replace = async (replicas: readonly Replica[]): Promise<void> => {
+        for (const replica of replicas) {
+          codes.push(await services.end(replica, 'SIGTERM'));
+          await services.startAgain(replica);
+        }
+      };
+      const rows = isLong ? [services.replicas] : SERVICES.map((name) => services.of(name));
+      const { made, failures } = await underLoad(async () => {
+        await Promise.all(rows.map(replace));
+      }, least);
+      expect(failures).toEqual([]);
+      expect(codes).toEqual(services.replicas.map(() => 0));
+      expect(made).toBeGreaterThanOrEqual(least);
+      const afterwards = await Promise.all(loggedIn.map(homeOf));
+      expect(afterwards).toEqual(loggedIn.map(() => OK));
+      if (isLong) console.log(`${made} requests while nine processes were replaced: ${failures.length} failed`);
+    },
+    isLong ? 600_000 : 120_000,
+  );
 });
+
+/** Service B, the first of whose replicas is killed. */
+const secondFirst = (one: string, other: string): number => Number(other === 'service-b') - Number(one === 'service-b');

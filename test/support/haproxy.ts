@@ -12,8 +12,20 @@ import { installed } from '../../scripts/installed.mjs';
 /** The path of its executable; undefined where it is not installed. */
 export const haproxyPath = installed('haproxy');
 
-/** As HAProxy names them in its statistics. */
-const [NAME, SERVER, SESSIONS, STATE, CHECKED] = [0, 1, 7, 17, 36];
+/** As HAProxy numbers them in its statistics. */
+const [NAME, SERVER, AT_HAND, SESSIONS, NO_CONNECTION, NO_ANSWER, STATE, CHECKED] = [0, 1, 4, 7, 13, 14, 17, 36];
+
+/** What HAProxy counted of a replica since it was started. */
+export interface ReplicaCounts {
+  /** Requests that it was sent. */
+  readonly sent: number;
+  /** Those that it has not answered yet. */
+  readonly atHand: number;
+  /** Those that it took, and whose answer never came. */
+  readonly unanswered: number;
+  /** Times that it took no connection; that request goes to another one. */
+  readonly unreached: number;
+}
 
 export class Haproxy {
   #printed = '';
@@ -71,9 +83,19 @@ export class Haproxy {
     throw new Error(`HAProxy does not find ${replicaName(service, replica)} ${state}`);
   }
 
+  /** Of each replica of a service. */
+  async countsOf(service: string): Promise<ReplicaCounts[]> {
+    return (await this.#servers(service)).map((columns) => ({
+      sent: Number(columns[SESSIONS]),
+      atHand: Number(columns[AT_HAND]),
+      unanswered: Number(columns[NO_ANSWER]),
+      unreached: Number(columns[NO_CONNECTION]),
+    }));
+  }
+
   /** How many requests each replica of a service was sent so far. */
   async sentTo(service: string): Promise<number[]> {
-    return (await this.#servers(service)).map((columns) => Number(columns[SESSIONS]));
+    return (await this.countsOf(service)).map(({ sent }) => sent);
   }
 
   async stop(): Promise<void> {
