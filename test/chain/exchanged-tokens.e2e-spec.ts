@@ -11,7 +11,8 @@ import {
   textOf,
   exchangeForB,
 } from '../../libs/keycloak-test-servers/contract/requests.js';
-import { describeOnBothServers, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { describeOnBothServers } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
+import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { RunningServices } from '../support/running-services.js';
 

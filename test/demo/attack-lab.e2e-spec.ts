@@ -5,7 +5,8 @@ import type { AttackReport } from '../../apps/service-a/src/attacks/attack-lab.j
 import type { AttackReports } from '../../apps/service-a/src/attacks/attacks.controller.js';
 import { Browser, locationOf } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { clientCredentials, exchangeForC, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
-import { describeOnBothServers, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { describeOnBothServers } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
+import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import {
   REALM_ENVIRONMENT,
   REALM_FILE,

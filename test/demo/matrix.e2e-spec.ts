@@ -4,11 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MatrixRow } from '../../apps/service-a/src/matrix/token-matrix.js';
 import description from '../../services.json' with { type: 'json' };
 import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
-import {
-  describeOnBothServers,
-  startEmbedded,
-  type ContractServer,
-} from '../../libs/keycloak-test-servers/contract/server.js';
+import { describeOnBothServers } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
+import { startEmbedded, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { addDemoClient as addByScript } from '../../scripts/demo-client.mjs';
 import { findsActiveWhoeverAsks } from '../support/keycloak-version.js';
 import { addDemoClient, withShortTokens } from '../support/demo-client.js';

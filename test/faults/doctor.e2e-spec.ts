@@ -1,7 +1,8 @@
 /** What doctor finds: a realm or a setting with one fault in it, on a real Keycloak, with a service's own credentials and an administrator's. */
 import { expect, it } from '@jest/globals';
 import type { KeycloakModuleOptions, ServiceScopes } from 'nestjs-keycloak-s2s';
-import { describeOnKeycloak, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
+import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
 import type { Finding } from '../../libs/keycloak/src/checkup/finding.js';
 import { composeKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';

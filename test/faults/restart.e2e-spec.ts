@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startKeycloak, testServer, type RunningKeycloak } from 'keycloak-test-servers';
 import { clientCredentials, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const TTL_SECONDS = 10;

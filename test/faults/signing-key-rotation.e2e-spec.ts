@@ -5,11 +5,8 @@ import { UserSessions } from '../../apps/service-a/src/login/user-sessions.js';
 import { Browser, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import {
-  describeOnKeycloak,
-  keycloakReachesUs,
-  publicUrl,
-} from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
+import { keycloakReachesUs, publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { logInAt } from '../support/login-at.js';
 import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices } from '../support/running-services.js';

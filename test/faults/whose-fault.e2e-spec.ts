@@ -1,7 +1,8 @@
 /** Whose fault it is: a realm or a setting with one fault in it, on a real Keycloak, and what the log then says to an operator. */
 import { expect, it } from '@jest/globals';
 import { Refusal, type KeycloakModuleOptions, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { describeOnKeycloak, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
+import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';

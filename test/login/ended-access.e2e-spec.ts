@@ -9,11 +9,8 @@ import {
   textOf,
   type Asked,
 } from '../../libs/keycloak-test-servers/contract/requests.js';
-import {
-  describeOnBothServers,
-  NEW_CLIENT_SECRET,
-  type ContractServer,
-} from '../../libs/keycloak-test-servers/contract/server.js';
+import { describeOnBothServers } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
+import { NEW_CLIENT_SECRET, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { NOWHERE, RunningServices, ttl, type ServerAddress } from '../support/running-services.js';

@@ -11,7 +11,8 @@ import { BACKCHANNEL_LOGOUT_CASES, END_SESSION_CASES } from './end-session-cases
 import { EXCHANGE_CASES } from './exchange-cases.js';
 import { INTROSPECTION_CASES } from './introspection-cases.js';
 import { ADMINISTRATION_CASES, LOGOUT_CASES, REVOCATION_CASES } from './revocation-cases.js';
-import { describeOnBothServers, type ContractServer } from './server.js';
+import { describeOnBothServers } from './describe-servers.js';
+import type { ContractServer } from './server.js';
 import {
   CLIENT_AUTHENTICATION_CASES,
   CLIENT_CREDENTIALS_CASES,

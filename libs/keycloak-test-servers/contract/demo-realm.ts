@@ -1,6 +1,5 @@
 /** The demo realm, on the shared server of `npm test`, and on a separate embedded server. */
 import { fileURLToPath } from 'node:url';
-import { describe } from '@jest/globals';
 import { startAuthorizationServer, testServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
 import description from '../../../services.json' with { type: 'json' };
 import { Administrator } from './administrator.js';
@@ -18,10 +17,6 @@ export const REALM = 'microservices';
 export const REALM_FILE = fileURLToPath(new URL('../../../keycloak/microservices-realm.json', import.meta.url));
 
 export const keycloakUrl = (): string => testServer().baseUrl;
-
-/** For tests that need a real Keycloak. On the embedded server, Jest lists them as skipped, by name. */
-export const describeOnKeycloak = (name: string, tests: () => void): void =>
-  (testServer().kind === 'embedded' ? describe.skip : describe)(name, tests);
 
 export const issuer = (): string => `${keycloakUrl()}/realms/${REALM}`;
 

@@ -1,9 +1,8 @@
 /** ContractServer: the embedded server or a real Keycloak, with the actions of an administrator. */
 import { randomUUID } from 'node:crypto';
-import { describe } from '@jest/globals';
 import { Administrator } from './administrator.js';
 import { startEmbeddedServer } from './demo-realm.js';
-import { describeOnKeycloak, keycloakUrl, REALM } from './demo-realm.js';
+import { keycloakUrl, REALM } from './demo-realm.js';
 
 export type Role = 'order-manager' | 'order-viewer';
 
@@ -91,20 +90,6 @@ const userOf = (username: string) => ({
   credentials: [{ type: 'password', value: username, temporary: false }],
 });
 
-type ServerUnderContract = 'embedded' | 'keycloak';
-
-/** Runs the tests on both servers, or only on the embedded one if `npm test` runs on that. */
-export function describeOnBothServers(
-  tests: (connect: () => Promise<ContractServer>, which: ServerUnderContract) => void,
-): void {
-  describe('the embedded server', () => {
-    tests(startEmbedded, 'embedded');
-  });
-  describeOnKeycloak('Keycloak', () => {
-    tests(connectToKeycloak, 'keycloak');
-  });
-}
-
 /** Starts a separate embedded server. */
 export async function startEmbedded(): Promise<ContractServer> {
   const server = await startEmbeddedServer();
@@ -118,7 +103,8 @@ export async function startEmbedded(): Promise<ContractServer> {
  */
 export const connectToKeycloak = async (): Promise<ContractServer> => contractServerAt(keycloakUrl());
 
-function contractServerAt(baseUrl: string): ContractServer {
+/** A server that runs, with the demo realm. */
+export function contractServerAt(baseUrl: string): ContractServer {
   const administrator = new Administrator(baseUrl, REALM);
   const made: string[] = [];
 

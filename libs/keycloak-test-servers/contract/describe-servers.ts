@@ -1,0 +1,22 @@
+/** Groups of tests that need a real Keycloak, or run on both servers. */
+import { describe } from '@jest/globals';
+import { testServer } from 'keycloak-test-servers';
+import { connectToKeycloak, startEmbedded, type ContractServer } from './server.js';
+
+/** For tests that need a real Keycloak. On the embedded server, Jest lists them as skipped, by name. */
+export const describeOnKeycloak = (name: string, tests: () => void): void =>
+  (testServer().kind === 'embedded' ? describe.skip : describe)(name, tests);
+
+type ServerUnderContract = 'embedded' | 'keycloak';
+
+/** Runs the tests on both servers, or only on the embedded one if `npm test` runs on that. */
+export function describeOnBothServers(
+  tests: (connect: () => Promise<ContractServer>, which: ServerUnderContract) => void,
+): void {
+  describe('the embedded server', () => {
+    tests(startEmbedded, 'embedded');
+  });
+  describeOnKeycloak('Keycloak', () => {
+    tests(connectToKeycloak, 'keycloak');
+  });
+}
