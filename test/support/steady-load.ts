@@ -30,7 +30,7 @@ export async function underSteadyLoad(
 ): Promise<LoadSeen> {
   const failures: Failure[] = [];
   const sent: Promise<void>[] = [];
-  let isChanged = false;
+  const changed = new AbortController();
   const one = async (number: number): Promise<void> => {
     const startedMs = performance.now();
     const outcome = await send(number).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
@@ -38,7 +38,7 @@ export async function underSteadyLoad(
   };
   const beganMs = performance.now();
   const requests = (async () => {
-    while (!isChanged || sent.length < least) {
+    while (!changed.signal.aborted || sent.length < least) {
       const dueMs = beganMs + (sent.length * 1000) / perSecond - performance.now();
       if (dueMs > 0) await sleep(dueMs);
       sent.push(one(sent.length));
@@ -48,7 +48,7 @@ export async function underSteadyLoad(
     await sleep(500);
     await change();
   } finally {
-    isChanged = true;
+    changed.abort();
     await requests;
     await Promise.all(sent);
   }

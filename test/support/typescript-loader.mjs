@@ -8,7 +8,7 @@ import { transformFile } from '@swc/core';
 const CONFIG = join(import.meta.dirname, '../../.swcrc');
 
 export async function resolve(specifier, context, next) {
-  const isSource = specifier.startsWith('.') && !context.parentURL?.includes('/node_modules/');
+  const isSource = specifier.startsWith('.') && !/\/(node_modules|dist)\//.test(context.parentURL ?? '');
   return next(isSource ? specifier.replace(/\.js$/, '.ts') : specifier, context);
 }
 

@@ -12,6 +12,8 @@ export interface ContractServer {
   readonly administrator: Administrator;
   /** Creates a user for one case, whose password equals the name. Default: a unique name. */
   newUser(role: Role, username?: string): Promise<string>;
+  /** The `sub` of that user's tokens. */
+  subjectOf(username: string): Promise<string>;
   /** Creates a client for one case. A service has the role order-manager. */
   newClient(kind: ClientKind, attributes?: Readonly<Record<string, string>>): Promise<string>;
   takeRole(username: string, role: Role): Promise<void>;
@@ -118,7 +120,8 @@ export function contractServerAt(baseUrl: string): ContractServer {
     if (found === undefined) throw new Error(`The server has no ${query}`);
     return found.id;
   };
-  const userPath = async (username: string) => `/users/${await find(`/users?exact=true&username=${username}`)}`;
+  const subjectOf = (username: string) => find(`/users?exact=true&username=${username}`);
+  const userPath = async (username: string) => `/users/${await subjectOf(username)}`;
   const changeRole = async (method: 'POST' | 'DELETE', path: string, role: Role): Promise<void> => {
     const representation = await administrator.read<object>(`/roles/${role}`);
     await administrator.change(method, `${path}/role-mappings/realm`, [representation]);
@@ -137,6 +140,7 @@ export function contractServerAt(baseUrl: string): ContractServer {
       await changeRole('POST', path, role);
       return username;
     },
+    subjectOf,
     async newClient(kind, attributes) {
       const clientId = `client-${randomUUID()}`;
       const path = await create('/clients', clientOf(kind, clientId, attributes));

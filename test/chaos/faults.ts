@@ -1,0 +1,126 @@
+/** Faults: breaks a part of the running services, and mends it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '@redis/client';
+import type { ConnectionFault, RunningFaultProxy } from 'keycloak-test-servers';
+import type { ReplicatedServices } from '../support/replicated-services.js';
+import { Random } from './random.js';
+import type { FaultKind, PlannedFault } from './schedule.js';
+
+/** Everything that was written is there again after a kill, since the system has it. */
+const KEEPS_ALL = ['--appendonly', 'yes', '--appendfsync', 'no'];
+/** A part of the keys, at most so many. */
+const GARBLED = 20;
+const FREEZES_FOR_MS = 1000;
+
+const SERVER_FAULTS: Readonly<Partial<Record<FaultKind, ConnectionFault>>> = {
+  'server-slow': { kind: 'latency', milliseconds: 500, jitterMs: 1500 },
+  'server-refuses': { kind: 'refuse' },
+  'server-resets': { kind: 'reset' },
+  'server-hangs': { kind: 'black-hole' },
+};
+
+export class Faults {
+  #emptied = 0;
+  #storeSettings: readonly string[] = KEEPS_ALL;
+
+  constructor(
+    private readonly services: ReplicatedServices,
+    private readonly server: RunningFaultProxy,
+  ) {}
+
+  /** Once, before anything is broken. */
+  async prepare(): Promise<void> {
+    await this.#emptyStore();
+  }
+
+  describe({ kind, forMs, replica }: PlannedFault): string {
+    if (kind.startsWith('replica-')) return `${kind} (${this.#replica(replica).name})`;
+    return kind in SERVER_FAULTS || kind === 'store-frozen' || kind === 'store-full' ? `${kind} for ${forMs} ms` : kind;
+  }
+
+  /** Resolves when it is mended. */
+  async make({ kind, forMs, replica: number, seed }: PlannedFault): Promise<void> {
+    const { valkey } = this.services;
+    const replica = this.#replica(number);
+    switch (kind) {
+      case 'replica-killed':
+      case 'replica-ended':
+        await this.services.end(replica, kind === 'replica-killed' ? 'SIGKILL' : 'SIGTERM');
+        await this.services.startAgain(replica);
+        return;
+      case 'replica-frozen':
+        replica.process.process.kill('SIGSTOP');
+        await sleep(FREEZES_FOR_MS);
+        replica.process.process.kill('SIGCONT');
+        return;
+      case 'store-frozen':
+        valkey.freeze();
+        await sleep(forMs);
+        valkey.thaw();
+        return;
+      case 'store-restarted-empty':
+        await this.#emptyStore();
+        return;
+      case 'store-restarted-as-it-was':
+        await valkey.kill();
+        await valkey.start(...this.#storeSettings);
+        return;
+      case 'store-full':
+        await this.#inStore(0, (client) => client.sendCommand(['CONFIG', 'SET', 'maxmemory', '1']));
+        await sleep(forMs);
+        await this.#inStore(0, (client) => client.sendCommand(['CONFIG', 'SET', 'maxmemory', '0']));
+        return;
+      case 'state-flushed':
+      case 'answers-flushed':
+        await this.#inStore(databaseOf(kind), (client) => client.sendCommand(['FLUSHDB']));
+        return;
+      case 'state-garbled':
+      case 'answers-garbled':
+        await this.#inStore(databaseOf(kind), (client) => garble(client, new Random(seed)));
+        return;
+      default:
+        await this.server.fault(SERVER_FAULTS[kind]);
+        await sleep(forMs);
+        await this.server.fault(undefined);
+    }
+  }
+
+  #replica(number: number) {
+    const { replicas } = this.services;
+    const replica = replicas[number % replicas.length];
+    if (replica === undefined) throw new Error('There is no replica');
+    return replica;
+  }
+
+  async #emptyStore(): Promise<void> {
+    this.#emptied += 1;
+    this.#storeSettings = [...KEEPS_ALL, '--appenddirname', `state-${this.#emptied}`];
+    await this.services.valkey.kill();
+    await this.services.valkey.start(...this.#storeSettings);
+  }
+
+  async #inStore(database: number, action: (client: Client) => Promise<unknown>): Promise<void> {
+    const client = connectTo(`${this.services.valkey.url}/${database}`);
+    await client.connect();
+    try {
+      await action(client);
+    } finally {
+      client.destroy();
+    }
+  }
+}
+
+const connectTo = (url: string) => createClient({ url: url.replace(/^valkey/, 'redis') });
+type Client = ReturnType<typeof connectTo>;
+
+const databaseOf = (kind: string): number => (kind.startsWith('state-') ? 0 : 1);
+
+/** In the place of what is there, or of another kind than it. */
+async function garble(client: Client, random: Random): Promise<void> {
+  const keys = random.shuffled((await client.keys('*')).toSorted()).slice(0, GARBLED);
+  for (const key of keys) {
+    if (random.chance(0.5)) await client.set(key, `garbage ${random.next()}`);
+    else if ((await client.type(key)) === 'stream') await client.xAdd(key, '*', { entry: `garbage ${random.next()}` });
+    else await client.del(key).then(() => client.lPush(key, 'garbage'));
+  }
+}

@@ -1,0 +1,28 @@
+/** What a run prints when it is over. */
+import type { Run } from './run.js';
+
+const LAST_FAULTS = 6;
+
+export function report(run: Run, seed: number): void {
+  const seconds = ((performance.now() - run.beganMs) / 1000).toFixed(0);
+  const requests = [...run.answers.values()].reduce((sum, count) => sum + count, 0);
+  console.log(`\n${requests} answers in ${seconds} s`);
+  print(run.answers);
+  const kinds = new Map<string, number>();
+  for (const { planned } of run.history.faults) kinds.set(planned.kind, (kinds.get(planned.kind) ?? 0) + 1);
+  console.log(`\n${run.history.faults.length} faults`);
+  print(kinds);
+  if (run.violation === undefined) {
+    console.log('\nNothing went wrong');
+    return;
+  }
+  const { what, who, answer, credential } = run.violation;
+  console.log(`\nWENT WRONG: ${what}\nThe same faults again: --seed ${seed}\nThe last of them:`);
+  for (const line of run.history.lastLines(LAST_FAULTS, run.beganMs)) console.log(line);
+  console.log(`Who:        ${who}\nAnswer:     ${JSON.stringify(answer)}\nCredential: ${JSON.stringify(credential)}`);
+}
+
+function print(counts: ReadonlyMap<string, number>): void {
+  for (const [kind, count] of [...counts].toSorted(([one], [other]) => one.localeCompare(other)))
+    console.log(`${String(count).padStart(7)}  ${kind}`);
+}

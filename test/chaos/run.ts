@@ -1,0 +1,69 @@
+/** Run: what all callers of a run share: the services, the faults so far, and what is wrong with an answer. */
+import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import type { ReplicatedServices } from '../support/replicated-services.js';
+import { History } from './history.js';
+import type { NoticeDoor } from './notices.js';
+import { ask, type Sent } from './requests.js';
+import { faultOf, type Answer, type Credential } from './verdicts.js';
+
+export interface Violation {
+  readonly what: string;
+  readonly who: string;
+  readonly answer: object;
+  readonly credential: object;
+}
+
+export class Run {
+  readonly history = new History();
+  /** How often each kind of answer came, by kind of credential. */
+  readonly answers = new Map<string, number>();
+  /** Credentials that are ended, which stay so for the rest of the run. */
+  readonly ended: { readonly credential: Credential; readonly sent: Sent }[] = [];
+  /** When each caller was last served. */
+  readonly servedMs = new Map<string, number>();
+  readonly over = new AbortController();
+  readonly beganMs = performance.now();
+  violation: Violation | undefined;
+
+  constructor(
+    readonly services: ReplicatedServices,
+    readonly keycloak: ContractServer,
+    readonly notices: NoticeDoor,
+    readonly publicUrl: string,
+  ) {}
+
+  get isOver(): boolean {
+    return this.over.signal.aborted;
+  }
+
+  /** Sends it, and judges the answer. */
+  async send(who: string, sent: Sent, credential: Credential): Promise<Answer> {
+    const answer = await ask(sent);
+    this.count(`${credential.kind} ${answer.path}: ${answer.status} ${answer.code ?? ''}`.trim());
+    const what = faultOf(answer, credential, this.history);
+    if (what !== undefined) this.report(what, who, answer, credential);
+    if (answer.status === 200) this.servedMs.set(who, performance.now());
+    return answer;
+  }
+
+  /** The first one counts: it ends the run. */
+  report(what: string, who: string, answer: object, credential: object): void {
+    this.violation ??= { what, who, answer: this.#atSeconds(answer), credential: this.#atSeconds(credential) };
+    this.over.abort();
+  }
+
+  count(kind: string): void {
+    this.answers.set(kind, (this.answers.get(kind) ?? 0) + 1);
+  }
+
+  /** Times as seconds since the run began. */
+  #atSeconds(found: object): object {
+    return Object.fromEntries(
+      Object.entries(found).map(([name, value]) =>
+        name.endsWith('Ms')
+          ? [name.replace(/Ms$/, ''), `${((Number(value) - this.beganMs) / 1000).toFixed(3)} s`]
+          : [name, value],
+      ),
+    );
+  }
+}

@@ -1,0 +1,59 @@
+/** The faults of a run, which follow from its seed alone. */
+import { Random } from './random.js';
+
+/** What is broken: faults of one part never overlap. */
+export const PARTS = {
+  replicas: ['replica-killed', 'replica-ended', 'replica-frozen'],
+  store: [
+    'store-frozen',
+    'store-restarted-empty',
+    'store-restarted-as-it-was',
+    'store-full',
+    'state-flushed',
+    'answers-flushed',
+    'state-garbled',
+    'answers-garbled',
+  ],
+  server: ['server-slow', 'server-refuses', 'server-resets', 'server-hangs'],
+} as const;
+
+export type Part = keyof typeof PARTS;
+export type FaultKind = (typeof PARTS)[Part][number];
+
+export interface PlannedFault {
+  readonly part: Part;
+  readonly kind: FaultKind;
+  /** For how long, where it has a duration. */
+  readonly forMs: number;
+  /** Of all processes, by number; modulo how many there are. */
+  readonly replica: number;
+  /** For what else is random about it. */
+  readonly seed: number;
+  /** Begins while the one before is on, which breaks another part. */
+  readonly alongside: boolean;
+  /** After it, before the next one. */
+  readonly calmMs: number;
+}
+
+/** Without end. Each kind comes once before any comes again. */
+export function* schedule(seed: number): Generator<PlannedFault, never> {
+  const random = new Random(seed);
+  const kinds = Object.entries(PARTS).flatMap(([part, all]) => all.map((kind) => ({ part: part as Part, kind })));
+  let before: PlannedFault | undefined;
+  for (;;) {
+    for (const { part, kind } of random.shuffled(kinds)) {
+      const wanted = random.chance(0.3);
+      const alongside = wanted && before !== undefined && before.part !== part && !before.alongside;
+      before = {
+        part,
+        kind,
+        forMs: random.between(300, 2000),
+        replica: random.between(0, 1_000_000),
+        seed: random.between(0, 1_000_000),
+        alongside,
+        calmMs: random.between(1000, 3500),
+      };
+      yield before;
+    }
+  }
+}
