@@ -1,16 +1,26 @@
 /** Callers without a browser: users with a token, the service itself, and those with what is no credential. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exchangeForB, login, logout, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import {
+  exchangeForB,
+  login,
+  logout,
+  textOf,
+  token as tokenRequest,
+  type Reply,
+} from '../../libs/keycloak-test-servers/contract/requests.js';
+import { codeOf, LoginBrowser, VERIFIER } from '../../libs/keycloak-test-servers/contract/login-browser.js';
 import type { Random } from './random.js';
 import type { Sent } from './requests.js';
 import type { Run } from './run.js';
 import { endAtKeycloak } from './users.js';
 import type { Credential } from './verdicts.js';
 
-const TOKEN_MS = [3000, 20_000] as const;
+const TOKEN_MS = [2000, 10_000] as const;
 const PAUSE_MS = [50, 250] as const;
 const AFTERWARDS_MS = 4000;
+/** A window of a second is to be seen at every replica. */
+const PAUSE_AFTERWARDS_MS = [20, 60] as const;
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
@@ -18,7 +28,8 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 export async function tokenUser(run: Run, username: string, subject: string, random: Random): Promise<void> {
   const { services, keycloak } = run;
   while (!run.isOver) {
-    const first = await login(keycloak, username);
+    const isOfServiceA = random.chance(0.5);
+    const first = isOfServiceA ? await loginOfServiceA(run, username) : await login(keycloak, username);
     const [atA, refreshToken] = [textOf(first), textOf(first, 'refresh_token')];
     const atB = await exchangeForB(keycloak, atA);
     for (const token of [atA, atB, refreshToken]) services.scanner.addToken(token);
@@ -28,23 +39,31 @@ export async function tokenUser(run: Run, username: string, subject: string, ran
       { url: `${services.urlOf('service-b')}/api/whoami`, headers: bearer(atB) },
     ];
     const credential: Credential = { kind: 'token', username, sinceMs: performance.now() };
-    const useFor = async (ms: number): Promise<void> => {
+    const useFor = async (ms: number, pauseMs: readonly [number, number]): Promise<void> => {
       for (const endMs = performance.now() + ms; performance.now() < endMs && !run.isOver;) {
         await run.send(username, random.of(requests), credential);
-        await sleep(random.between(...PAUSE_MS));
+        await sleep(random.between(...pauseMs));
       }
     };
-    await useFor(random.between(...TOKEN_MS));
+    await useFor(random.between(...TOKEN_MS), PAUSE_MS);
     if (run.isOver) return;
-    if (random.chance(0.5)) await endAtKeycloak(run, username, subject, credential);
+    if (isOfServiceA || random.chance(0.5)) await endAtKeycloak(run, username, subject, credential);
     else {
       credential.endingMs = performance.now();
       await logout(keycloak, refreshToken);
       credential.endedAtKeycloakMs = performance.now();
     }
-    await useFor(AFTERWARDS_MS);
+    await useFor(AFTERWARDS_MS, PAUSE_AFTERWARDS_MS);
     for (const sent of requests) run.ended.push({ credential, sent });
   }
+}
+
+/** With a login of Service A itself, whose end Keycloak tells Service A, so that the tokens are denied at all services. */
+async function loginOfServiceA({ keycloak, publicUrl }: Run, username: string): Promise<Reply> {
+  const redirect_uri = `${publicUrl}/auth/callback`;
+  const code = codeOf(await new LoginBrowser(keycloak).login('service-a', username, { redirect_uri }));
+  const form = { grant_type: 'authorization_code', code, redirect_uri, code_verifier: VERIFIER };
+  return tokenRequest(keycloak, form, 'service-a');
 }
 
 /** In demo mode Service A acts as itself for who sends nothing. */

@@ -21,7 +21,8 @@ const TOKEN_USERS = 4;
 const WARM_UP_MS = 2000;
 /** After the last fault all is to be well within this time, and then stay so. */
 const WELL_AFTER_MS = 10_000;
-const STAYS_WELL_MS = 4000;
+/** Longer than a caller does without a session or a token. */
+const STAYS_WELL_MS = 6000;
 
 const [minutes = 1, seed = 1] = process.argv.slice(3).map(Number);
 const signal = stopSignal();

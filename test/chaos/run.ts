@@ -42,7 +42,7 @@ export class Run {
     this.count(`${credential.kind} ${answer.path}: ${answer.status} ${answer.code ?? ''}`.trim());
     const what = faultOf(answer, credential, this.history);
     if (what !== undefined) this.report(what, who, answer, credential);
-    if (answer.status === 200) this.servedMs.set(who, performance.now());
+    if (answer.status === 200 && isGood(credential)) this.servedMs.set(who, performance.now());
     return answer;
   }
 
@@ -67,3 +67,6 @@ export class Run {
     );
   }
 }
+
+const isGood = ({ kind, endingMs, deadMs }: Credential): boolean =>
+  kind !== 'wrong' && endingMs === undefined && deadMs === undefined;

@@ -51,7 +51,7 @@ export function* schedule(seed: number): Generator<PlannedFault, never> {
         replica: random.between(0, 1_000_000),
         seed: random.between(0, 1_000_000),
         alongside,
-        calmMs: random.between(1000, 3500),
+        calmMs: random.between(500, 2500),
       };
       yield before;
     }

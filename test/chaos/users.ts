@@ -7,7 +7,7 @@ import type { Run } from './run.js';
 import type { Credential } from './verdicts.js';
 
 /** Shorter than an access token lives, so that what ends a session is known: no refresh does. */
-const SESSION_MS = [3000, 30_000] as const;
+const SESSION_MS = [2000, 12_000] as const;
 const PAUSE_MS = [50, 250] as const;
 /** With the cookie of a session that has ended. */
 const AFTERWARDS_MS = 3000;

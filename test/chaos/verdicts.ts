@@ -44,13 +44,18 @@ export function faultOf(answer: Answer, credential: Credential, history: History
   if (code === 'hangs' || endedMs - startedMs > HANGS_AFTER_MS) return 'no answer within 15 s';
   if (status === 500) return 'an internal error';
   if (code !== undefined && status !== 401) {
-    return history.excuses(code, startedMs, endedMs) ? undefined : 'an error that no fault excuses';
+    const isExcused = isRefusedFurtherOn(answer, credential) || history.excuses(code, startedMs, endedMs);
+    return isExcused ? undefined : 'an error that no fault excuses';
   }
   const isAdmitted =
     status === 200 && (credential.kind !== 'session' || answer.user !== undefined || answer.path !== '/');
   if (!isAdmitted && status !== 200 && status !== 401) return 'an answer of an unexpected kind';
   return isAdmitted ? faultOfAdmission(answer, credential, history) : faultOfRefusal(answer, credential, history);
 }
+
+/** Of a token that was ended, Service B or C may know first: whoever called it has failed then. */
+const isRefusedFurtherOn = ({ path, code = '', endedMs }: Answer, { endingMs = Infinity }: Credential): boolean =>
+  path === '/run-service-b' && endedMs >= endingMs && ['service_refused', 'service_failed'].includes(code);
 
 function faultOfAdmission(answer: Answer, credential: Credential, history: History): string | undefined {
   const { user, startedMs } = answer;
