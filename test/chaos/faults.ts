@@ -121,6 +121,6 @@ async function garble(client: Client, random: Random): Promise<void> {
   for (const key of keys) {
     if (random.chance(0.5)) await client.set(key, `garbage ${random.next()}`);
     else if ((await client.type(key)) === 'stream') await client.xAdd(key, '*', { entry: `garbage ${random.next()}` });
-    else await client.del(key).then(() => client.lPush(key, 'garbage'));
+    else await client.multi().del(key).lPush(key, 'garbage').exec();
   }
 }
