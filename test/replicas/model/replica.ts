@@ -1,0 +1,75 @@
+/** ModelReplica: what a process of Service A shares with the others, as it is composed there; it can end at once, and start anew. */
+import { composeKeycloak, type ComposedKeycloak } from '../../../libs/keycloak/src/compose-keycloak.js';
+import type { Clock } from '../../../libs/keycloak/src/caching/clock.js';
+import { SealingKeys, ValkeyClient, valkeyCache, valkeyRevocations } from 'nestjs-keycloak-s2s/valkey';
+import { UserSessions } from '../../../apps/service-a/src/login/user-sessions.js';
+import { SealedSessions } from '../../../apps/service-a/src/login/valkey/sealed-sessions.js';
+import { ValkeySessionStore } from '../../../apps/service-a/src/login/valkey/valkey-session-store.js';
+import { CLIENT, type KeycloakModel } from './keycloak-model.js';
+
+const BOUNDS = { maxSessions: 1000, maxSessionsPerUser: 100, sessionIdleSeconds: 600, sessionMaxSeconds: 1000 };
+const READ_WITHIN_MS = 3000;
+
+export interface ReplicaSettings {
+  readonly keycloak: KeycloakModel;
+  readonly valkeyUrl: string;
+  readonly keys: readonly string[];
+  readonly ttlSeconds: number;
+  /** Of its wall clock, to the machine's. */
+  readonly skewSeconds: number;
+}
+
+export class ModelReplica {
+  #keycloak: ComposedKeycloak | undefined;
+  #store: ValkeySessionStore | undefined;
+  #sessions: UserSessions | undefined;
+  /** Since when it runs. */
+  startedMs = 0;
+
+  constructor(private readonly settings: ReplicaSettings) {}
+
+  get keycloak(): ComposedKeycloak {
+    if (this.#keycloak === undefined) throw new Error('It does not run');
+    return this.#keycloak;
+  }
+
+  get sessions(): UserSessions {
+    if (this.#sessions === undefined) throw new Error('It does not run');
+    return this.#sessions;
+  }
+
+  async start(): Promise<void> {
+    const { keycloak, valkeyUrl, keys, ttlSeconds, skewSeconds } = this.settings;
+    const clock: Clock = {
+      epochSeconds: () => Date.now() / 1000 + skewSeconds,
+      monotonicMs: () => performance.now(),
+    };
+    this.startedMs = performance.now();
+    this.#keycloak = composeKeycloak(
+      {
+        issuer: keycloak.issuer,
+        clientId: CLIENT,
+        clientSecret: 'a-secret-for-this-test-alone',
+        allowInsecureRequests: true,
+        introspectionTtlSeconds: ttlSeconds,
+        clockToleranceSeconds: 60,
+        circuitBreakerFailures: 1000,
+        maxRetries: 0,
+        revocationChannel: valkeyRevocations({ url: valkeyUrl, keys }),
+        sharedCache: valkeyCache({ url: `${valkeyUrl}/1`, keys }),
+      },
+      { clock },
+    );
+    const owner = { issuer: keycloak.issuer, clientId: CLIENT };
+    const sealed = new SealedSessions(new SealingKeys(keys), owner.issuer, owner.clientId);
+    this.#store = new ValkeySessionStore(new ValkeyClient({ url: valkeyUrl }), sealed, BOUNDS, owner);
+    const provider = { ready: async () => undefined, refresh: keycloak.refresh.bind(keycloak) };
+    this.#sessions = new UserSessions(this.#store, provider, BOUNDS);
+    await Promise.all([this.#keycloak.sharing.start(READ_WITHIN_MS), this.#keycloak.shared.open()]);
+  }
+
+  /** Whatever it has in hand is lost. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#store?.close(), this.#keycloak?.sharing.stop(), this.#keycloak?.shared.close()]);
+  }
+}
