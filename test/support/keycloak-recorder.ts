@@ -17,8 +17,8 @@ export interface RecordedCall {
 /** It passes everything on unchanged, the Host header too, so that Keycloak names endpoints that lead through it. */
 export class KeycloakRecorder {
   readonly calls: RecordedCall[] = [];
-  /** Calls in flight, and the most at one time. */
-  readonly #underWay = { now: 0, most: 0 };
+  /** Calls in flight, and the most at one time: all, and those of each client at each endpoint. */
+  readonly #underWay = new Map<string, { now: number; most: number }>();
 
   private constructor(
     private readonly server: Server,
@@ -29,7 +29,7 @@ export class KeycloakRecorder {
   static async start(keycloakUrl: string, scanner?: TokenLeakScanner): Promise<KeycloakRecorder> {
     const { hostname, port } = new URL(keycloakUrl);
     const server = createServer((incoming, outgoing) => {
-      recorder.#count(outgoing);
+      recorder.#count(incoming, outgoing);
       void (async () => {
         const sent = await text(incoming);
         const { method, url } = incoming;
@@ -54,15 +54,19 @@ export class KeycloakRecorder {
     return recorder;
   }
 
-  /** The most calls in flight at one time. A call whose caller gave up no longer counts. */
-  get mostAtOnce(): number {
-    return this.#underWay.most;
+  /** The most calls in flight at one time, or those of a client at an endpoint. A call whose caller gave up no longer counts. */
+  mostAtOnce(endpoint?: RecordedCall['endpoint'], client?: string): number {
+    return this.#underWay.get(nameOf(endpoint, client))?.most ?? 0;
   }
 
-  #count(outgoing: ServerResponse): void {
-    this.#underWay.now += 1;
-    this.#underWay.most = Math.max(this.#underWay.most, this.#underWay.now);
-    outgoing.once('close', () => (this.#underWay.now -= 1));
+  #count(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    for (const name of [nameOf(), nameOf(endpointOf(incoming), clientOf(incoming))]) {
+      const count = this.#underWay.get(name) ?? { now: 0, most: 0 };
+      this.#underWay.set(name, count);
+      count.now += 1;
+      count.most = Math.max(count.most, count.now);
+      outgoing.once('close', () => (count.now -= 1));
+    }
   }
 
   /** What was asked while `action` ran. */
@@ -88,19 +92,33 @@ function secretsOf({ form, answer, status }: RecordedCall): (readonly [string, T
   ];
 }
 
-function record({ url, headers }: IncomingMessage, sent: string, status: number, received: string): RecordedCall {
-  const path = url ?? '';
-  const endpoint = /\/openid-connect\/(token(?:\/introspect)?)$/.exec(path)?.[1] as
-    RecordedCall['endpoint'] | undefined;
+const nameOf = (endpoint?: RecordedCall['endpoint'], client?: string): string => `${endpoint ?? 'all'} ${client ?? ''}`;
+
+function endpointOf({ url = '' }: IncomingMessage): RecordedCall['endpoint'] {
+  const found = /\/openid-connect\/(token(?:\/introspect)?)$/.exec(url)?.[1];
+  return (found as RecordedCall['endpoint'] | undefined) ?? 'other';
+}
+
+function clientOf({ headers }: IncomingMessage): string | undefined {
   const basic = /^Basic (.+)$/.exec(headers.authorization ?? '')?.[1];
   const [id] = basic === undefined ? [] : Buffer.from(basic, 'base64').toString().split(':');
   // RFC 6749 section 2.3.1: the client id is form-encoded before it becomes a user name.
-  const client = id === undefined ? undefined : decodeURIComponent(id);
+  return id === undefined ? undefined : decodeURIComponent(id);
+}
+
+function record(incoming: IncomingMessage, sent: string, status: number, received: string): RecordedCall {
   let answer: Readonly<Record<string, unknown>> = {};
   try {
     answer = JSON.parse(received) as typeof answer;
   } catch {
     // Not everything that Keycloak says is JSON.
   }
-  return { endpoint: endpoint ?? 'other', client, path, form: new URLSearchParams(sent), status, answer };
+  return {
+    endpoint: endpointOf(incoming),
+    client: clientOf(incoming),
+    path: incoming.url ?? '',
+    form: new URLSearchParams(sent),
+    status,
+    answer,
+  };
 }

@@ -1,0 +1,114 @@
+/** Keycloak gone, and back, under nine processes and their callers: it is asked what it has to be, by as many as may, and no more. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startFaultProxy, testServer, type RunningFaultProxy } from 'keycloak-test-servers';
+import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { KeycloakRecorder, type RecordedCall } from '../support/keycloak-recorder.js';
+import { canReplicate, ReplicatedServices } from '../support/replicated-services.js';
+import { ttl } from '../support/running-services.js';
+import { OK, underSteadyLoad } from '../support/steady-load.js';
+
+const REPLICAS = 3;
+const SERVICES = ['service-a', 'service-b', 'service-c'];
+/** `maxConcurrentCalls` by default, of introspections and of requests for tokens. */
+const BULKHEAD = 20;
+const TTL_SECONDS = 5;
+/** In use all the while, at all three services. */
+const HOT = 30;
+/** That come at once when it is back, each for the first time: more than may be asked about at once. */
+const COLD = 150;
+const PER_SECOND = 60;
+/** As one that has just been started. */
+const SLOW_MS = 200;
+const WATCHED_MS = 10_000;
+const UNAVAILABLE = /^50[23] .*"(authorization_server_unavailable|service_unavailable|service_failed)"/;
+
+const describeWithReplicas = canReplicate ? describe : describe.skip;
+
+describeWithReplicas('Keycloak that is gone and comes back, under three replicas of each service', () => {
+  let recorder: KeycloakRecorder;
+  let proxy: RunningFaultProxy;
+  let services: ReplicatedServices;
+  const hot: string[] = [];
+  const cold: string[] = [];
+
+  beforeAll(async () => {
+    const server = testServer();
+    proxy = await startFaultProxy({ target: server.baseUrl });
+    recorder = await KeycloakRecorder.start(proxy.baseUrl);
+    services = await ReplicatedServices.start({
+      replicas: REPLICAS,
+      server: { baseUrl: recorder.baseUrl, issuer: server.issuer },
+      variables: ttl(TTL_SECONDS),
+    });
+    while (hot.length < HOT) hot.push(textOf(await login(server, 'alice')));
+    while (cold.length < COLD) cold.push(textOf(await clientCredentials(server, 'service-a', 'orders.approve')));
+    for (const token of [...hot, ...cold]) services.scanner.addToken(token);
+  }, 120_000);
+  afterAll(async () => {
+    await services.stop();
+    await recorder.stop();
+    await proxy.stop();
+  });
+
+  async function ask(service: string, path: string, token: string | undefined): Promise<string> {
+    const headers = { Authorization: `Bearer ${token}` };
+    const response = await fetch(services.urlOf(service) + path, { headers });
+    const body = await response.text();
+    return response.status === 200 ? OK : `${response.status} ${body}`;
+  }
+
+  const send = (number: number): Promise<string> => ask('service-a', '/run-service-b', hot[number % HOT]);
+
+  /** Until all hot tokens are served, one after the other. */
+  async function untilServed(): Promise<void> {
+    for (let inRow = 0, number = 0; inRow < HOT; number += 1) {
+      inRow = (await send(number)) === OK ? inRow + 1 : 0;
+      if (inRow === 0) await sleep(20);
+    }
+  }
+
+  it('errors end, no call comes that need not, and no more at once than the bulkheads let through (RS-14, CC-05)', async () => {
+    await untilServed();
+    let back: RecordedCall[] = [];
+    let servedMs = 0;
+    const { failures } = await underSteadyLoad({ perSecond: PER_SECOND, send }, async () => {
+      await proxy.fault({ kind: 'refuse' });
+      proxy.resetConnections();
+      await sleep(TTL_SECONDS * 1000 + 500);
+      const before = recorder.calls.length;
+      const readyMs = performance.now();
+      await proxy.fault({ kind: 'latency', milliseconds: SLOW_MS });
+      await untilServed();
+      servedMs = performance.now();
+      const answers = await Promise.all(cold.map((token) => ask('service-b', '/api/whoami', token)));
+      expect(new Set(answers)).toEqual(new Set([OK]));
+      await proxy.fault(undefined);
+      await sleep(readyMs + WATCHED_MS - performance.now());
+      back = recorder.calls.slice(before);
+    });
+    // Nobody was refused, and everybody was served again. What Service B could not be asked is a failure of it to Service A.
+    expect(failures.length).toBeGreaterThan(0);
+    expect(failures.map(({ outcome }) => outcome)).toEqual(failures.map(() => expect.stringMatching(UNAVAILABLE)));
+    expect(failures.filter(({ startedMs }) => startedMs > servedMs)).toEqual([]);
+
+    const asked = back
+      .filter(({ endpoint }) => endpoint === 'token/introspect')
+      .map(({ form }) => form.get('token') ?? '');
+    expect(cold.filter((token) => asked.includes(token))).toHaveLength(COLD);
+    const ofHot = asked.length - asked.filter((token) => cold.includes(token)).length;
+    expect(asked.length - ofHot).toBe(COLD);
+    // Of each hot token, at each service: once at first, and then once in each window. By each replica it would be three times that.
+    const needed = HOT * SERVICES.length * (1 + WATCHED_MS / 1000 / TTL_SECONDS);
+    expect(ofHot).toBeGreaterThanOrEqual(HOT * SERVICES.length);
+    expect(ofHot).toBeLessThanOrEqual(needed * 1.1);
+    // Tokens of before are still good: none, or one for each of two hops.
+    expect(back.filter(({ endpoint }) => endpoint === 'token').length).toBeLessThanOrEqual(HOT * 2 * 1.1);
+
+    for (const kind of ['token', 'token/introspect'] as const)
+      for (const service of SERVICES)
+        expect(recorder.mostAtOnce(kind, service)).toBeLessThanOrEqual(REPLICAS * BULKHEAD);
+    // That was not for want of requests.
+    expect(recorder.mostAtOnce('token/introspect', 'service-b')).toBeGreaterThan((REPLICAS - 1) * BULKHEAD);
+  }, 120_000);
+});
