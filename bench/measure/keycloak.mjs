@@ -46,9 +46,12 @@ function login(keycloak, username) {
   return answer(keycloak, { ...form, scope: 'openid orders.read' });
 }
 
-export async function clientToken(keycloak, client, scope) {
+export const clientToken = (keycloak, client, scope) =>
+  clientGrant(keycloak, client, { grant_type: 'client_credentials', scope });
+
+/** The access token that a client gets by a grant. */
+export async function clientGrant(keycloak, client, form) {
   const basic = Buffer.from(`${client}:${SECRETS[client]}`).toString('base64');
-  const form = { grant_type: 'client_credentials', scope };
   return (await answer(keycloak, form, { authorization: `Basic ${basic}` })).access_token;
 }
 

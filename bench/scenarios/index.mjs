@@ -9,6 +9,7 @@ import * as importCost from './import-cost.mjs';
 import * as junkFlood from './junk-flood.mjs';
 import * as keycloakRestart from './keycloak-restart.mjs';
 import * as limit from './limit.mjs';
+import * as logout from './logout.mjs';
 import * as millionTokens from './million-tokens.mjs';
 import * as otherNode from './other-node.mjs';
 import * as peers from './peers.mjs';
@@ -34,6 +35,7 @@ export const scenarios = [
   hungKeycloak,
   keycloakRestart,
   denials,
+  logout,
   replicas,
   against,
   otherNode,

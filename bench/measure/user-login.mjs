@@ -1,0 +1,54 @@
+// A user's login at Service A, as a browser does it, so that Keycloak's session has Service A in it; and the tokens for all services.
+import { createHash, randomBytes } from 'node:crypto';
+import { clientGrant } from './keycloak.mjs';
+
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+
+/** `{ sid, a, b, c }`: her session, and a token of it for each service. */
+export async function logInAtServiceA(keycloak, redirect_uri, username = 'alice') {
+  const verifier = randomBytes(32).toString('base64url');
+  const code = await codeOf(keycloak, redirect_uri, verifier, username);
+  const form = { grant_type: 'authorization_code', code, redirect_uri, code_verifier: verifier };
+  const a = await clientGrant(keycloak, 'service-a', form);
+  const exchange = (client, subject_token, audience, scope) =>
+    clientGrant(keycloak, client, {
+      grant_type: EXCHANGE,
+      subject_token,
+      subject_token_type: ACCESS_TOKEN,
+      audience,
+      scope,
+    });
+  const b = await exchange('service-a', a, 'service-b', 'orders.approve');
+  const c = await exchange('service-b', b, 'service-c', 'analytics.run');
+  const { sid } = JSON.parse(Buffer.from(a.split('.')[1], 'base64url').toString());
+  return { sid, a, b, c };
+}
+
+async function codeOf({ issuer }, redirect_uri, verifier, username) {
+  const asked = new URLSearchParams({
+    client_id: 'service-a',
+    response_type: 'code',
+    redirect_uri,
+    scope: 'openid orders.read',
+    state: 'the-state',
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  });
+  const page = await fetch(`${issuer}/protocol/openid-connect/auth?${asked}`);
+  const cookie = page.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ');
+  const action = /<form[^>]* action="([^"]*)"/.exec(await page.text())?.[1]?.replaceAll('&amp;', '&');
+  if (action === undefined) throw new Error(`Keycloak shows no login form: ${page.status}`);
+  const answer = await fetch(new URL(action, issuer), {
+    method: 'POST',
+    headers: { cookie },
+    body: new URLSearchParams({ username, password: username }),
+    redirect: 'manual',
+  });
+  const code = new URL(answer.headers.get('location') ?? 'none:').searchParams.get('code');
+  if (code === null) throw new Error(`Keycloak gave no code: ${answer.status}`);
+  return code;
+}
