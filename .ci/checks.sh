@@ -42,6 +42,9 @@ npm_script() { npm run "$1"; }
 # The README's command for continuous integration; the other arguments only have Jest write down what it found.
 npm_test() { npm test -- --complete --json --outputFile="$PWD/$RESULTS/jest.json"; }
 
+# With the seed that is the default: the same faults in each run.
+chaos() { npm run chaos -- --minutes 1; }
+
 new_service() { npm run new-service:check; }
 
 examples() { npm run examples -- --keycloak; }

@@ -1,6 +1,8 @@
 // npm run verify:long: what takes too long for each change. The specs that have to do with time, many times, each with seeds of
-// its own; then the whole unit suite, a few times, while something else takes all cores; then the whole of npm run compat. A test that is red once is a defect.
+// its own; then the whole unit suite, a few times, while something else takes all cores; then replicas: ten minutes of npm run chaos, many
+// schedules of the model, and the long rolling restart; then the whole of npm run compat. A test that is red once is a defect.
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +31,9 @@ const TIMING_SPECS = [
   'held-connections',
   'libs/keycloak/src/(graphql|microservices|websockets)/',
 ];
+/** What their specs are told. */
+const LONG_REPLICAS = { ROLLING_RESTART: 'long', MODEL_SCHEDULES: '100' };
+const REPLICA_SPECS = 'test/replicas/(balanced|model)';
 const RESULTS = 'test-results/verify-long';
 const LOAD = 'for (;;);';
 
@@ -43,25 +48,38 @@ try {
 
 async function main() {
   const { values } = parseArgs({
-    options: { specs: { type: 'string', default: '200' }, suites: { type: 'string', default: '5' } },
+    options: {
+      specs: { type: 'string', default: '200' },
+      suites: { type: 'string', default: '5' },
+      minutes: { type: 'string', default: '10' },
+    },
   });
   const times = { specs: countOf('specs', values.specs), suites: countOf('suites', values.suites) };
+  const minutes = countOf('minutes', values.minutes);
   rmSync(RESULTS, { recursive: true, force: true });
   mkdirSync(RESULTS, { recursive: true });
   await buildByTsc({ signal });
   const specs = await repeat('specs', times.specs, [`--testPathPatterns=${TIMING_SPECS.join('|')}`]);
   const stopLoad = times.suites > 0 ? takeAllCores() : () => undefined;
   const suites = await repeat('suites', times.suites, []).finally(stopLoad);
+  const seed = String(randomInt(1e9));
+  const replicas = [
+    minutes === 0 ? 0 : await runNode(['scripts/chaos.mjs', `--minutes=${minutes}`, `--seed=${seed}`], { signal }),
+    await runNode([...JEST, '--selectProjects=e2e', '--runInBand', `--testPathPatterns=${REPLICA_SPECS}`], {
+      env: { ...process.env, ...LONG_REPLICAS },
+      signal,
+    }),
+  ];
   const compat = [
     await runNode(['compat/run.mjs'], { signal }),
     await runNode(['compat/run.mjs', '--keycloak'], { signal }),
   ];
   console.log(`\nThe timing specs: ${specs.passed} passed, ${specs.failed} failed`);
   console.log(`The unit suite under load: ${suites.passed} passed, ${suites.failed} failed`);
-  console.log(
-    `npm run compat, and that of each Keycloak: ${compat.map((code) => (code === 0 ? 'passed' : 'failed')).join(', ')}`,
-  );
-  return specs.failed + suites.failed === 0 && compat.every((code) => code === 0) ? 0 : 1;
+  const inWords = (/** @type {number[]} */ codes) => codes.map((code) => (code === 0 ? 'passed' : 'failed')).join(', ');
+  console.log(`Chaos with seed ${seed}, and the specs of replicas: ${inWords(replicas)}`);
+  console.log(`npm run compat, and that of each Keycloak: ${inWords(compat)}`);
+  return specs.failed + suites.failed === 0 && [...replicas, ...compat].every((code) => code === 0) ? 0 : 1;
 }
 
 /**
