@@ -82,7 +82,9 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
       await untilServed();
       servedMs = performance.now();
       const answers = await Promise.all(cold.map((token) => ask('service-b', '/api/whoami', token)));
-      expect(new Set(answers)).toEqual(new Set([OK]));
+      // They are served, or there is no room for them.
+      const others = answers.filter((answer) => answer !== OK);
+      expect(others).toEqual(others.map(() => expect.stringMatching(UNAVAILABLE)));
       await proxy.fault(undefined);
       await sleep(readyMs + WATCHED_MS - performance.now());
       back = recorder.calls.slice(before);
@@ -95,9 +97,9 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
     const asked = back
       .filter(({ endpoint }) => endpoint === 'token/introspect')
       .map(({ form }) => form.get('token') ?? '');
-    expect(cold.filter((token) => asked.includes(token))).toHaveLength(COLD);
-    const ofHot = asked.length - asked.filter((token) => cold.includes(token)).length;
-    expect(asked.length - ofHot).toBe(COLD);
+    const ofCold = asked.filter((token) => cold.includes(token));
+    expect(ofCold).toHaveLength(new Set(ofCold).size);
+    const ofHot = asked.length - ofCold.length;
     // Of each hot token, at each service: once at first, and then once in each window. By each replica it would be three times that.
     const needed = HOT * SERVICES.length * (1 + WATCHED_MS / 1000 / TTL_SECONDS);
     expect(ofHot).toBeGreaterThanOrEqual(HOT * SERVICES.length);
