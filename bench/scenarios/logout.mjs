@@ -22,15 +22,17 @@ const PAUSE_MS = 1;
 
 export async function run(bench) {
   const valkey = await startValkey();
-  const administrator = await administratorOf({
-    AUTHORIZATION_SERVER: bench.keycloak.issuer,
-    KC_BOOTSTRAP_ADMIN_USERNAME: bench.keycloak.adminUsername,
-    KC_BOOTSTRAP_ADMIN_PASSWORD: bench.keycloak.adminPassword,
-  });
-  const [client] = await administrator.read('/clients?clientId=service-a');
+  // Each time anew: a token of his does not last for a round.
+  const administrator = () =>
+    administratorOf({
+      AUTHORIZATION_SERVER: bench.keycloak.issuer,
+      KC_BOOTSTRAP_ADMIN_USERNAME: bench.keycloak.adminUsername,
+      KC_BOOTSTRAP_ADMIN_PASSWORD: bench.keycloak.adminPassword,
+    });
+  const [client] = await (await administrator()).read('/clients?clientId=service-a');
   const toServiceA = async (url) => {
     const attributes = { ...client.attributes, 'backchannel.logout.url': url };
-    await administrator.change('PUT', `/clients/${client.id}`, { ...client, attributes });
+    await (await administrator()).change('PUT', `/clients/${client.id}`, { ...client, attributes });
   };
   const door = await startDoor();
   const former = client.attributes['backchannel.logout.url'];
@@ -39,9 +41,9 @@ export async function run(bench) {
     await toServiceA(`http://${new URL(former).hostname}:${door.port}${PATH}`);
     return await measure(bench, valkey, { administrator, door, redirectUri: client.redirectUris[0] });
   } finally {
-    await toServiceA(former);
     door.stop();
     valkey.stop();
+    await toServiceA(former);
   }
 }
 
@@ -61,7 +63,7 @@ async function measure({ keycloak, rounds, say, signal }, valkey, { administrato
       for (const one of watched) await expectAdmitted(one, user);
       door.leadTo(chains[at % REPLICAS].a.url);
       const refusals = Promise.all(watched.map((one) => refusedAtMs(one, user, signal)));
-      await administrator.change('DELETE', `/sessions/${user.sid}`);
+      await (await administrator()).change('DELETE', `/sessions/${user.sid}`);
       tookMs.push(Math.max(...(await refusals)) - door.takenAtMs());
     }
     p99s.push(percentile(tookMs, 0.99));
