@@ -4,7 +4,8 @@ import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
 import { keycloakEnvironment } from '../measure/environment.mjs';
-import { clientToken, passwordToken } from '../measure/keycloak.mjs';
+import { clientToken, loginTokens, passwordToken } from '../measure/keycloak.mjs';
+import { sharing } from '../measure/replicas.mjs';
 import { REALM } from '../../scripts/services.mjs';
 import { proveSteps } from '../measure/staircase.mjs';
 import { verdict } from '../report.mjs';
@@ -58,6 +59,17 @@ const TRIALS = {
     const replica = await start('replica', program('revocation-replica'), { env });
     await replica.ask('deny');
     expect('denials that hold', (await replica.ask('refused')).size, 1);
+  },
+  'servers/shared-entries.mjs': async ({ keycloak, start }) => {
+    const env = {
+      ...sharing('valkey://127.0.0.1:9', { level2: true }),
+      VALKEY_URL: 'valkey://127.0.0.1:9',
+      TOKENS: JSON.stringify(await loginTokens(keycloak)),
+      SESSIONS: '1',
+      ANSWERS: '1',
+    };
+    const filler = await start('filler', program('shared-entries'), { env });
+    expect('a session has some kilobytes', (await filler.ask('sealedBytes')) > 2000, true);
   },
   'servers/open-twin.mjs': async ({ keycloak, signal }) => {
     const { a } = await startChain(keycloak, { program: 'open', signal });
