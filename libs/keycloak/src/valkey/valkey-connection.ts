@@ -13,6 +13,8 @@ interface ClientLibrary {
 const CONNECT_MS = 2000;
 
 const LATE = 'timeout';
+/** A server that is late by less may be busy, or this process is. */
+const SILENT_MS = 900;
 
 /** An error answer begins with such a word, like `NOAUTH`, `READONLY` or `OOM`. */
 const ERROR_WORD = /^[A-Z]+(?= |$)/;
@@ -20,7 +22,9 @@ const ERROR_WORD = /^[A-Z]+(?= |$)/;
 export class ValkeyConnection {
   readonly #client: ReturnType<typeof createClient>;
   #failure: ValkeyError | undefined;
-  #answeredMs = -Infinity;
+  #unanswered = 0;
+  /** When the server answered last, or since when it owes an answer. */
+  #heardMs = -Infinity;
 
   private constructor(
     private readonly library: ClientLibrary,
@@ -50,11 +54,15 @@ export class ValkeyConnection {
     return this.#failure === undefined && this.#client.isReady;
   }
 
-  /** Throws `ValkeyError`; unless the server answered with an error, or has answered others since this was sent, the connection is over then. */
+  /** Throws `ValkeyError`; unless the server answered with an error, or is late but has not been silent for long, the connection is over then. */
   async send(args: readonly string[], deadlineMs: number): Promise<unknown> {
-    const sentMs = performance.now();
-    const answer = this.#client.sendCommand(args).finally(() => (this.#answeredMs = performance.now()));
-    return this.#within(deadlineMs, answer, () => this.#answeredMs > sentMs);
+    if (this.#unanswered === 0) this.#heardMs = performance.now();
+    this.#unanswered += 1;
+    const answer = this.#client.sendCommand(args).finally(() => {
+      this.#unanswered -= 1;
+      this.#heardMs = performance.now();
+    });
+    return this.#within(deadlineMs, answer, () => performance.now() - this.#heardMs < SILENT_MS);
   }
 
   close(): void {
