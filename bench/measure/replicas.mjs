@@ -4,7 +4,7 @@ import { startChain } from './chain.mjs';
 
 const key = () => randomBytes(32).toString('base64');
 
-/** What all replicas are told: denials and sessions, and answers and tokens too if `level2`. */
+/** The environment in which replicas share denials and sessions; with `level2`, also answers and tokens. */
 export function sharing(url, { level2 }) {
   const own = key();
   return {

@@ -1,7 +1,6 @@
 /** Answers and tokens over a real Valkey: what one replica has asked Keycloak for serves all, and nothing serves that should not. */
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient } from '@redis/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { AuthorizationServerError, type ConnectedSharedCache } from 'nestjs-keycloak-s2s';
 import { testAccessToken } from 'nestjs-keycloak-s2s/testing';
@@ -98,17 +97,7 @@ async function replica(
   return { introspection, tokens, rechecks, revocations, failures, ask };
 }
 
-/** What an operator, or an attacker, does at the server. */
-async function command(...args: string[]): Promise<unknown> {
-  const client = createClient({ url: `${valkey.url.replace('valkey', 'redis')}/1`, RESP: 2 });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return await client.sendCommand(args);
-  } finally {
-    client.destroy();
-  }
-}
+const command = (...args: string[]): Promise<unknown> => valkey.command(args, 1);
 
 const names = async (): Promise<string[]> => ((await command('KEYS', '*')) as string[]).toSorted();
 /** Entries are kept after the answer is given. */

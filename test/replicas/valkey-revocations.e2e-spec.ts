@@ -74,21 +74,7 @@ const refuse = (sid: string, ...replicas: readonly Replica[]): Promise<void> =>
 const isAt = (state: string, ...replicas: readonly Replica[]): Promise<void> =>
   until(() => replicas.every(({ sharing }) => sharing.status.state === state), `the state ${state}`);
 
-/** What an operator, or an attacker, does at the server. */
-async function command(...args: string[]): Promise<unknown> {
-  const client = createClient({
-    url: valkey.url.replace('valkey', 'redis'),
-    RESP: 2,
-    socket: { reconnectStrategy: false },
-  });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return await client.sendCommand(args);
-  } finally {
-    client.destroy();
-  }
-}
+const command = (...args: string[]): Promise<unknown> => valkey.command(args);
 
 const streamKey = async (): Promise<string> => ((await command('KEYS', '*:revocations')) as string[])[0] ?? '';
 

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import description from '../../services.json' with { type: 'json' };
 import {
+  BuiltOverlays,
   canBuildManifests,
-  ManifestFolder,
   ofKind,
   podOf,
   workloadsOf,
@@ -88,19 +88,15 @@ const OTHERS: readonly Party[] = [
 const describeWithKubectl = canBuildManifests ? describe : describe.skip;
 
 describeWithKubectl('the network policies', () => {
-  let folder: ManifestFolder;
-  const built = new Map<Overlay, KubernetesObject[]>();
-  const policiesOf = (overlay: Overlay): Policy[] =>
-    ofKind<Policy>(structuredClone(built.get(overlay) ?? []), 'NetworkPolicy');
-
+  let built: BuiltOverlays;
   beforeAll(() => {
-    folder = new ManifestFolder();
-    for (const overlay of ['small', 'production'] as const) built.set(overlay, folder.build(overlay));
+    built = new BuiltOverlays();
   });
-  afterAll(() => folder.remove());
+  afterAll(() => built.remove());
 
+  const policiesOf = (overlay: Overlay): Policy[] => ofKind<Policy>(built.objectsOf(overlay), 'NetworkPolicy');
   const partiesOf = (overlay: Overlay): Party[] => [
-    ...workloadsOf(built.get(overlay) ?? []).map((workload) => ({
+    ...workloadsOf(built.objectsOf(overlay)).map((workload) => ({
       name: workload.metadata.name,
       namespace: NAMESPACE,
       labels: podOf(workload).labels,

@@ -6,13 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ServiceConfig } from 'service-defaults';
 import { CONNECTION_LIMITS } from '../../libs/service-defaults/src/connection-limits.js';
 import {
+  BuiltOverlays,
   canBuildManifests,
   filesOf,
-  ManifestFolder,
   ofKind,
-  podOf,
+  podsOf,
   referencesOf,
-  workloadsOf,
   type KubernetesObject,
   type Overlay,
 } from '../support/manifests.js';
@@ -52,17 +51,12 @@ function settings(): Set<string> {
 const describeWithKubectl = canBuildManifests ? describe : describe.skip;
 
 describeWithKubectl('the pods of deploy/kubernetes', () => {
-  let folder: ManifestFolder;
-  const built = new Map<Overlay, KubernetesObject[]>();
-  const objectsOf = (overlay: Overlay): KubernetesObject[] => structuredClone(built.get(overlay) ?? []);
-  const podsOf = (objects: KubernetesObject[]) =>
-    workloadsOf(objects).map((workload) => [workload.metadata.name, podOf(workload)] as const);
-
+  let built: BuiltOverlays;
+  const objectsOf = (overlay: Overlay): KubernetesObject[] => built.objectsOf(overlay);
   beforeAll(() => {
-    folder = new ManifestFolder();
-    for (const overlay of ['small', 'production'] as const) built.set(overlay, folder.build(overlay));
+    built = new BuiltOverlays();
   });
-  afterAll(() => folder.remove());
+  afterAll(() => built.remove());
 
   /** Those of production are its operator's: here those of the small overlay, by their plain names. */
   function withSecrets(overlay: Overlay): KubernetesObject[] {
@@ -78,7 +72,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
     return podsOf(objects)
       .filter(([name]) => names.includes(name))
       .map(([name, pod]) => {
-        const files = join(folder.path, 'pods', overlay, name);
+        const files = join(built.folder.path, 'pods', overlay, name);
         mountFiles(objects, pod, 'service', files);
         return [name, environmentOf(objects, pod, 'service', files)];
       });
@@ -135,8 +129,8 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
     const referred = (objects: KubernetesObject[]) =>
       new Map(podsOf(objects).map(([name, pod]) => [name, referencesOf(pod)]));
     const before = referred(objectsOf('small'));
-    folder.replaceSecret('service-b.client-secret', 'another-one-4711');
-    const after = referred(folder.build('small'));
+    built.folder.replaceSecret('service-b.client-secret', 'another-one-4711');
+    const after = referred(built.folder.build('small'));
     const changed = [...after].filter(([name, references]) => String(references) !== String(before.get(name)));
     expect(changed.map(([name]) => name)).toEqual(['service-b']);
   });

@@ -9,11 +9,11 @@ import type { INamespace, IService, IServiceAccount } from 'kubernetes-models/v1
 import { CONNECTION_LIMITS } from '../../libs/service-defaults/src/connection-limits.js';
 import { schemaFaults } from '../support/api-schemas.js';
 import {
+  BuiltOverlays,
   canBuildManifests,
   containersOf,
-  ManifestFolder,
   ofKind,
-  podOf,
+  podsOf,
   workloadsOf,
   type KubernetesObject,
   type Overlay,
@@ -30,17 +30,12 @@ const names = SERVICES.map(({ name }) => name).toSorted();
 const describeWithKubectl = canBuildManifests ? describe : describe.skip;
 
 describeWithKubectl('deploy/kubernetes', () => {
-  let folder: ManifestFolder;
-  const built = new Map<Overlay, KubernetesObject[]>();
-  const objectsOf = (overlay: Overlay): KubernetesObject[] => structuredClone(built.get(overlay) ?? []);
-  const podsOf = (objects: KubernetesObject[]) =>
-    workloadsOf(objects).map((workload) => [workload.metadata.name, podOf(workload)] as const);
-
+  let built: BuiltOverlays;
+  const objectsOf = (overlay: Overlay): KubernetesObject[] => built.objectsOf(overlay);
   beforeAll(() => {
-    folder = new ManifestFolder();
-    for (const overlay of ['small', 'production'] as const) built.set(overlay, folder.build(overlay));
+    built = new BuiltOverlays();
   });
-  afterAll(() => folder.remove());
+  afterAll(() => built.remove());
 
   describe.each(['small', 'production'] as const)('the overlay %s', (overlay) => {
     it('has the services, in one namespace, which takes hardened pods only', () => {

@@ -2,12 +2,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from 'keycloak-test-servers';
 import { installed } from '../../scripts/installed.mjs';
+import { untilListening } from './until-listening.js';
 
 /** The paths of their executables; undefined where they are not installed. */
 export const natsPath = installed('nats-server');
@@ -68,18 +67,4 @@ export async function startRabbitMq(executable: string): Promise<Broker> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function untilListening(port: number): Promise<void> {
-  for (let tries = 0; tries < 600; tries += 1) {
-    const socket = connect(port, '127.0.0.1');
-    const isListening = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (isListening) return;
-    await sleep(100);
-  }
-  throw new Error(`Nothing listens on port ${port}`);
 }

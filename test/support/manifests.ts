@@ -66,6 +66,20 @@ export class ManifestFolder {
   }
 }
 
+/** Both overlays, built once; each caller gets objects of its own, to change them. */
+export class BuiltOverlays {
+  readonly folder = new ManifestFolder();
+  readonly #objects = { small: this.folder.build('small'), production: this.folder.build('production') };
+
+  objectsOf(overlay: Overlay): KubernetesObject[] {
+    return structuredClone(this.#objects[overlay]);
+  }
+
+  remove(): void {
+    this.folder.remove();
+  }
+}
+
 export const ofKind = <T extends KubernetesObject>(objects: readonly KubernetesObject[], kind: T['kind']): T[] =>
   objects.filter((object): object is T => object.kind === kind);
 
@@ -80,6 +94,10 @@ export function podOf({ metadata, spec }: Workload): IPodSpec & { labels: Readon
   if (pod === undefined) throw new Error(`${metadata?.name} has no pod`);
   return { ...pod, labels: ofPod?.labels ?? {} };
 }
+
+/** Each workload's, with its name. */
+export const podsOf = (objects: readonly KubernetesObject[]) =>
+  workloadsOf(objects).map((workload) => [workload.metadata.name, podOf(workload)] as const);
 
 /** Sidecars too. */
 export const containersOf = ({ containers, initContainers = [] }: IPodSpec): IPodSpec['containers'] => [

@@ -1,13 +1,12 @@
 /** Pod processes: the containers of a manifest as processes of this machine, with the files, commands and settings that the manifest gives them. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { IPodSpec } from 'kubernetes-models/v1';
 import type { KubernetesObject } from './manifests.js';
 import { containerOf, mountFiles } from './pod-files.js';
+import { untilListening } from './until-listening.js';
 
 export interface PodProcess {
   readonly port: number;
@@ -47,7 +46,7 @@ export async function startContainer(
     stream.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
   }
   const printed = (): string => chunks.join('');
-  await untilListening(port, child, printed);
+  await untilListening(port, { hasEnded: () => child.exitCode !== null, printed });
   return {
     port,
     printed,
@@ -69,18 +68,4 @@ function changed(text: string, changes: Changes): string {
     if (!current.includes(from)) throw new Error(`There is no "${from}" in: ${text}`);
     return current.replaceAll(from, to);
   }, text);
-}
-
-async function untilListening(port: number, child: ChildProcess, printed: () => string): Promise<void> {
-  for (let tries = 0; tries < 200 && child.exitCode === null; tries += 1) {
-    const socket = connect(port, '127.0.0.1');
-    const isListening = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (isListening) return;
-    await sleep(50);
-  }
-  throw new Error(`Nothing listens on port ${port}: ${printed()}`);
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createClient } from '@redis/client';
 import { freePort } from 'keycloak-test-servers';
 import { installed } from '../../../scripts/installed.mjs';
 
@@ -29,6 +30,19 @@ export class Valkey {
 
   get url(): string {
     return `valkey://127.0.0.1:${this.port}`;
+  }
+
+  /** What an operator, or an attacker, does at the server. Rejects when it can't be reached. */
+  async command(args: readonly string[], database = 0): Promise<unknown> {
+    const url = `${this.url.replace('valkey', 'redis')}/${database}`;
+    const client = createClient({ url, RESP: 2, socket: { reconnectStrategy: false } });
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      return await client.sendCommand(args);
+    } finally {
+      client.destroy();
+    }
   }
 
   /** With what was saved, if anything was. */

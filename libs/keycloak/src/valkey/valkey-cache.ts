@@ -1,13 +1,8 @@
 /** Valkey cache: the settings of a shared cache in Valkey. */
-import {
-  ConfigurationError,
-  ConfigurationFaults,
-  type ConnectedSharedCache,
-  type SharedCache,
-  type SharedCacheContext,
-} from '../index.js';
-import { SealingKeys } from './sealing-keys.js';
-import { addressOf, checkAddress, isEncrypted, type ValkeyAddressOptions } from './valkey-address.js';
+import type { ConnectedSharedCache, SharedCache, SharedCacheContext } from '../index.js';
+import { checkEncryption, readSealedOptions } from './sealed-options.js';
+import type { SealingKeys } from './sealing-keys.js';
+import type { ValkeyAddress, ValkeyAddressOptions } from './valkey-address.js';
 import { ValkeyClient } from './valkey-client.js';
 import { ValkeySharedCache } from './valkey-shared-cache.js';
 
@@ -30,34 +25,29 @@ const DEADLINE_MS = 50;
  * It sends nothing before the application starts. Throws `ConfigurationError`.
  */
 export function valkeyCache(options: ValkeyCacheOptions): SharedCache {
-  const faults = new ConfigurationFaults();
-  checkAddress(options, faults);
-  const fault = SealingKeys.faultOf(options.keys);
-  if (fault !== undefined) faults.fault(fault);
-  faults.throwIfFaulty((all) => new ConfigurationError("valkeyCache() can't be used", all));
-  return new ValkeyCache(options, new SealingKeys(options.keys));
+  const { address, keys } = readSealedOptions(MAKER, options);
+  return new ValkeyCache(address, keys);
 }
+
+const MAKER = 'valkeyCache';
 
 class ValkeyCache implements SharedCache {
   // What is private in the types alone would be printed.
-  readonly #options: ValkeyAddressOptions;
+  readonly #address: ValkeyAddress;
   readonly #keys: SealingKeys;
 
-  constructor(options: ValkeyAddressOptions, keys: SealingKeys) {
-    this.#options = options;
+  constructor(address: ValkeyAddress, keys: SealingKeys) {
+    this.#address = address;
     this.#keys = keys;
   }
 
   check({ allowInsecureRequests }: SharedCacheContext): void {
-    if (isEncrypted(addressOf(this.#options)) || allowInsecureRequests) return;
-    throw new ConfigurationError("valkeyCache() can't be used", [
-      'url must be valkeys: (or allowInsecureRequests must be true, for development)',
-    ]);
+    checkEncryption(MAKER, this.#address, allowInsecureRequests);
   }
 
   connect(context: SharedCacheContext): ConnectedSharedCache {
-    const { url, ca } = this.#options;
-    const client = new ValkeyClient({ url, ...(ca === undefined ? {} : { ca }), deadlineMs: DEADLINE_MS });
+    const { url, ca } = this.#address;
+    const client = new ValkeyClient({ url: url.href, ...(ca === undefined ? {} : { ca }), deadlineMs: DEADLINE_MS });
     return new ValkeySharedCache(client, this.#keys, context);
   }
 }

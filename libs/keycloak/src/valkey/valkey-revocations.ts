@@ -1,20 +1,13 @@
 /** Valkey revocations: the settings of a revocation channel over Valkey. */
-import {
-  ConfigurationError,
-  ConfigurationFaults,
-  type ConnectedRevocationChannel,
-  type RevocationChannel,
-  type RevocationChannelContext,
-  type RevocationReceiver,
+import type {
+  ConnectedRevocationChannel,
+  RevocationChannel,
+  RevocationChannelContext,
+  RevocationReceiver,
 } from '../index.js';
-import { SealingKeys } from './sealing-keys.js';
-import {
-  addressOf,
-  checkAddress,
-  isEncrypted,
-  type ValkeyAddress,
-  type ValkeyAddressOptions,
-} from './valkey-address.js';
+import { checkEncryption, readSealedOptions } from './sealed-options.js';
+import type { SealingKeys } from './sealing-keys.js';
+import type { ValkeyAddress, ValkeyAddressOptions } from './valkey-address.js';
 import { ValkeyRevocationChannel } from './valkey-revocation-channel.js';
 
 export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
@@ -32,14 +25,11 @@ export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
  * It sends nothing before the application starts. Throws `ConfigurationError`.
  */
 export function valkeyRevocations(options: ValkeyRevocationsOptions): RevocationChannel {
-  const faults = new ConfigurationFaults();
-  const { keys } = options;
-  checkAddress(options, faults);
-  const fault = SealingKeys.faultOf(keys);
-  if (fault !== undefined) faults.fault(fault);
-  faults.throwIfFaulty((all) => new ConfigurationError("valkeyRevocations() can't be used", all));
-  return new ValkeyRevocations(addressOf(options), new SealingKeys(keys));
+  const { address, keys } = readSealedOptions(MAKER, options);
+  return new ValkeyRevocations(address, keys);
 }
+
+const MAKER = 'valkeyRevocations';
 
 class ValkeyRevocations implements RevocationChannel {
   // What is private in the types alone would be printed.
@@ -52,10 +42,7 @@ class ValkeyRevocations implements RevocationChannel {
   }
 
   check({ allowInsecureRequests }: RevocationChannelContext): void {
-    if (isEncrypted(this.#address) || allowInsecureRequests) return;
-    throw new ConfigurationError("valkeyRevocations() can't be used", [
-      'url must be valkeys: (or allowInsecureRequests must be true, for development)',
-    ]);
+    checkEncryption(MAKER, this.#address, allowInsecureRequests);
   }
 
   connect(context: RevocationChannelContext, receiver: RevocationReceiver): ConnectedRevocationChannel {

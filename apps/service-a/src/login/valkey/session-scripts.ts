@@ -3,7 +3,7 @@ import { ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
 
 /**
  * A session is a hash: `s` sealed, `u` and `d` the names of its indexes by user and by Keycloak's session. An index is a sorted set of the names of sessions, by
- * their last change, which lives as long as the longest of them. What is of another type was put there by somebody else: it counts as missing.
+ * their last change. It expires with the session that expires last. A key of another type is not ours, and counts as missing.
  */
 const COMMON = `
 local function is(key, kind)
@@ -24,7 +24,7 @@ local function begins(name, kind, all)
   local prefix = string.sub(all, 1, -#'sessions' - 1) .. kind
   return string.sub(name, 1, #prefix) == prefix
 end
--- What is named in an index may have been put there by somebody else: nothing but sessions is looked at or deleted.
+-- Others may have added names to an index: this reads and deletes sessions only.
 local function remove(session, all)
   if begins(session, 'session:', all) then
     for _, field in ipairs({ 'u', 'd' }) do
