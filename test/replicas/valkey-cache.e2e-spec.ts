@@ -164,6 +164,7 @@ onValkey('a second level over Valkey', () => {
       await sleep(120);
       await other.ask('the-token', 0.1);
       expect(asked).toHaveLength(2);
+      await settled();
       const before = await names();
       await other.ask('another-token', 0);
       await settled();
