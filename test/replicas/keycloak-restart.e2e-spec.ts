@@ -20,6 +20,8 @@ const COLD = 150;
 const PER_SECOND = 60;
 /** As one that has just been started. */
 const SLOW_MS = 200;
+/** Longer than all of those that come at once take to be sent. */
+const SLOWER_MS = 1500;
 const WATCHED_MS = 10_000;
 const UNAVAILABLE = /^50[23] .*"(authorization_server_unavailable|service_unavailable|service_failed)"/;
 
@@ -81,6 +83,7 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
       await proxy.fault({ kind: 'latency', milliseconds: SLOW_MS });
       await untilServed();
       servedMs = performance.now();
+      await proxy.fault({ kind: 'latency', milliseconds: SLOWER_MS });
       const answers = await Promise.all(cold.map((token) => ask('service-b', '/api/whoami', token)));
       // They are served, or there is no room for them.
       const others = answers.filter((answer) => answer !== OK);

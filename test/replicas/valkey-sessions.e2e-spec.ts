@@ -430,7 +430,6 @@ onValkey('sessions over Valkey', () => {
     it('new tokens are not lost when the store is away as they come (BF-08)', async () => {
       const one = replica();
       const id = await one.sessions.begin(stale());
-      await command('CONFIG', 'SET', 'save', '1 1');
       refreshing = async () => {
         await command('SAVE');
         await valkey.kill();
@@ -542,13 +541,33 @@ onValkey('sessions over Valkey', () => {
       await expect(replica().sessions.findConfirmed(await one.sessions.begin(login()))).resolves.toBeDefined();
     });
 
-    it('can bring back one that ended, but not its mark: nobody logs in by it', async () => {
+    it.each([
+      ['sid', { sessionId: 's1', subject: 'alice-id' }],
+      ['sub', { sessionId: undefined, subject: 'alice-id' }],
+    ])('and spoils indexes keeps no session that is ended by %s (BF-09)', async (_, ended) => {
+      const next = key();
+      const [one, other] = [replica({ keys: [...KEYS, next] }), replica({ keys: [next, ...KEYS] })];
+      const ids = [await one.sessions.begin(login()), await other.sessions.begin(login())];
+      for (const index of await keysOf('*:by-*')) await command('SET', index, 'garbage');
+      await other.sessions.endAtKeycloak(ended, 1000);
+      for (const id of ids) {
+        await expect(one.sessions.find(id)).resolves.toBeUndefined();
+        await expect(other.accessTokenOf(id)).resolves.toBeUndefined();
+      }
+      // A login after that begins one of its own.
+      const again = login({ sessionId: 's2', issuedAt: 1001 });
+      await expect(one.sessions.find(await one.sessions.begin(again))).resolves.toBeDefined();
+    });
+
+    it('and brings back one that ended has to delete its mark too, and its tokens are refused then', async () => {
       const one = replica();
       const id = await one.sessions.begin(stale());
       const [name = ''] = await keysOf('*:session:*');
       await command('COPY', name, 'kept');
       await one.sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
       await command('COPY', 'kept', name, 'REPLACE');
+      await expect(one.sessions.find(id)).resolves.toBeUndefined();
+      await command('DEL', ...(await keysOf('*:ended-*')));
       refreshing = async () => ({ refused: true });
       await expect(one.accessTokenOf(id)).resolves.toBeUndefined();
     });

@@ -22,6 +22,8 @@ export interface Session {
   mayBeGone: boolean;
   /** An older state of the store may have brought it back. */
   mayBeBack: boolean;
+  /** How often something of the store was spoilt since it began: its end is found in one of two places. */
+  timesSpoilt: number;
 }
 
 export class Ledger {
@@ -52,7 +54,7 @@ export class Ledger {
   }
 
   addSession(id: string, of: KeycloakSession, more: Partial<Session> = {}): void {
-    this.sessions.push({ id, of, endedMs: undefined, mayBeGone: false, mayBeBack: false, ...more });
+    this.sessions.push({ id, of, endedMs: undefined, mayBeGone: false, mayBeBack: false, timesSpoilt: 0, ...more });
   }
 
   sessionsOf(of: KeycloakSession): Session[] {
@@ -63,6 +65,13 @@ export class Ledger {
   storeLost(): void {
     this.losses += 1;
     for (const session of this.sessions) session.mayBeGone = true;
+  }
+
+  storeSpoilt(): void {
+    for (const session of this.sessions) {
+      session.timesSpoilt += 1;
+      session.mayBeBack ||= session.timesSpoilt > 1;
+    }
   }
 
   storeWentBack(): void {

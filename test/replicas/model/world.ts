@@ -157,6 +157,7 @@ export class World {
 
   async garble(_: number, which: number): Promise<void> {
     this.ledger.storeLost();
+    this.ledger.storeSpoilt();
     await this.#store.garble(which);
     this.ledger.storeLost();
   }

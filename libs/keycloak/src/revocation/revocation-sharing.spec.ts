@@ -188,6 +188,31 @@ describe('RevocationSharing', () => {
     expect(held.denies(later)).toBe(false);
   });
 
+  it('a recheck is appended again after a gap, as long as it is of use', async () => {
+    const about = (): unknown[] => appended.map((one) => one.kind === 'recheck' && one.recheck);
+    receiver.caughtUp();
+    rechecks.require({ sub: 'old' });
+    await until(() => appended.length === 1);
+    clock.advance(80);
+    rechecks.require({ sub: 'alice' });
+    await until(() => appended.length === 2);
+    receiver.gap('another_epoch');
+    rechecks.require({ sub: 'bob' });
+    receiver.caughtUp();
+    await until(() => appended.length === 4);
+    expect(about()).toEqual([{ sub: 'old' }, { sub: 'alice' }, { sub: 'alice' }, { sub: 'bob' }]);
+    expect(appended[2]).toEqual(appended[1]);
+    // Too many of them are one of everything.
+    for (let number = 0; number < 1000; number += 1) rechecks.require({ sub: `user-${number}` });
+    await until(() => appended.length >= 1003 || about().includes('everything'));
+    appended = [];
+    receiver.gap('another_epoch');
+    receiver.caughtUp();
+    await until(() => appended.length > 0);
+    expect(about()).toContain('everything');
+    expect(appended.length).toBeLessThan(10);
+  });
+
   it('a recheck counts once, wherever it was made, and is not appended when it is of no use any more', async () => {
     let required = 0;
     rechecks.onRequired(() => {

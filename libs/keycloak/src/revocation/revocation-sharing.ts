@@ -160,6 +160,7 @@ export class RevocationSharing implements RevocationReceiver {
     if (this.#state !== 'lost') this.#state = 'reading';
     this.#breaks += 1;
     this.held.markAllToRepeat();
+    this.#rechecks?.markAllToRepeat();
   }
 
   lost(reason: string): void {

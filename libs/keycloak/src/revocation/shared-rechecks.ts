@@ -7,13 +7,15 @@ import type { Recheck, Rechecks } from './rechecks.js';
 
 export type SharedRecheck = SharedRevocation & { readonly kind: 'recheck' };
 
-/** More are one of everything. */
-const MAX_WAITING = 1000;
+/** More, on their way or taken, are one of everything. */
+const MAX_HELD = 1000;
 /** Of those that come again. */
 const MAX_KNOWN = 10_000;
 
 export class SharedRechecks {
   #toAppend: readonly SharedRecheck[] = [];
+  /** The channel may lose them before everybody has read them. */
+  #taken: readonly SharedRecheck[] = [];
   readonly #known: DeadlineCache<true>;
   /** One that came by the channel is not sent back to it. */
   #isReceiving = false;
@@ -36,13 +38,19 @@ export class SharedRechecks {
 
   /** Those that are of use, the oldest first. */
   toAppend(): readonly SharedRecheck[] {
-    const since = this.clock.epochSeconds() - this.usefulSeconds;
-    return this.#toAppend.filter(({ at }) => at > since);
+    return this.#useful(this.#toAppend);
   }
 
   /** The channel has taken them. */
   markTaken(rechecks: readonly SharedRecheck[]): void {
     this.#toAppend = this.#toAppend.filter((one) => !rechecks.includes(one));
+    this.#taken = this.#bounded([...this.#taken, ...rechecks]);
+  }
+
+  /** The channel may have lost what it took. */
+  markAllToRepeat(): void {
+    this.#toAppend = this.#bounded([...this.#taken, ...this.#toAppend]);
+    this.#taken = [];
   }
 
   /** Those that were made here come, too. */
@@ -58,11 +66,23 @@ export class SharedRechecks {
   }
 
   #add(recheck: Recheck): void {
-    const at = this.clock.epochSeconds();
-    const one = (about: Recheck): SharedRecheck => ({ kind: 'recheck', recheck: about, at, id: randomUUID() });
-    const all = [...this.toAppend(), one(recheck)];
-    this.#toAppend = all.length > MAX_WAITING ? [one('everything')] : all;
-    for (const { id } of this.#toAppend) this.#know(id);
+    this.#toAppend = this.#bounded([...this.#toAppend, this.#new(recheck)]);
+  }
+
+  #bounded(all: readonly SharedRecheck[]): readonly SharedRecheck[] {
+    const useful = this.#useful(all);
+    return useful.length > MAX_HELD ? [this.#new('everything')] : useful;
+  }
+
+  #useful(all: readonly SharedRecheck[]): readonly SharedRecheck[] {
+    const since = this.clock.epochSeconds() - this.usefulSeconds;
+    return all.filter(({ at }) => at > since);
+  }
+
+  #new(recheck: Recheck): SharedRecheck {
+    const id = randomUUID();
+    this.#know(id);
+    return { kind: 'recheck', recheck, at: this.clock.epochSeconds(), id };
   }
 
   #know(id: string): void {

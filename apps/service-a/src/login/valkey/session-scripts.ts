@@ -2,8 +2,9 @@
 import { ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
 
 /**
- * A session is a hash: `s` sealed, `u` and `d` the names of its indexes by user and by Keycloak's session. An index is a sorted set of the names of sessions, by
- * their last change. It expires with the session that expires last. A key of another type is not ours, and counts as missing.
+ * A session is a hash: `s` sealed, `i` the `iat` of its login, `u` and `d` the names of its indexes by user and by Keycloak's session, `eu` and `ed` those of the
+ * marks that it ended. An index is a sorted set of the names of sessions, by their last change. It expires with the session that expires last. A key of another
+ * type is not ours, and counts as missing. An end that can't find a session, since an index is spoilt, leaves its mark: what has one is not found either.
  */
 const COMMON = `
 local function is(key, kind)
@@ -35,6 +36,13 @@ local function remove(session, all)
   end
   if is(all, 'zset') then redis.call('ZREM', all, session) end
 end
+-- When the sessions of a mark ended, in seconds. One that we would not have made is none.
+local function ended(mark, mostMs)
+  local left = redis.call('PTTL', mark)
+  if left < 0 or left > tonumber(mostMs) or not is(mark, 'string') or redis.call('STRLEN', mark) > 20 then return false end
+  local at = tonumber(redis.call('GET', mark))
+  return at and at <= now() / 1000 + 3600 and at
+end
 local function long(key, ms)
   if redis.call('PTTL', key) < tonumber(ms) then redis.call('PEXPIRE', key, ms) end
 end
@@ -44,11 +52,19 @@ end
 export const MAX_SEALED = 262_144;
 
 /**
- * KEYS: session, recheck. What is sealed of each, or none; and the server's time.
+ * What is sealed of a session that has not ended, and of the rechecks, or none; and the server's time.
+ *
+ * KEYS: session, recheck. ARGV: ms that marks live.
  */
 export const FIND = new ValkeyScript(`${COMMON}
+local function hasEnded(session)
+  local ofSession, ofUser = text(session, 'ed', 256), text(session, 'eu', 256)
+  if ofSession and ended(ofSession, ARGV[1]) then return true end
+  local at = ofUser and ended(ofUser, ARGV[1])
+  return at and (tonumber(text(session, 'i', 20) or 0) or 0) <= at
+end
 local recheck = is(KEYS[2], 'string') and redis.call('STRLEN', KEYS[2]) <= 1024 and redis.call('GET', KEYS[2])
-return { text(KEYS[1], 's', ${MAX_SEALED}), recheck, now() }
+return { not hasEnded(KEYS[1]) and text(KEYS[1], 's', ${MAX_SEALED}), recheck, now() }
 `);
 
 /**
@@ -60,21 +76,15 @@ return { text(KEYS[1], 's', ${MAX_SEALED}), recheck, now() }
 export const ADD = new ValkeyScript(`${COMMON}
 local session, all = KEYS[1], KEYS[2]
 local time = now()
--- When the sessions of a mark ended, in seconds. One that we would not have made is none.
-local function ended(mark)
-  local left = redis.call('PTTL', mark)
-  if left < 0 or left > tonumber(ARGV[9]) or not is(mark, 'string') or redis.call('STRLEN', mark) > 20 then return false end
-  local at = tonumber(redis.call('GET', mark))
-  return at and at <= time / 1000 + 3600 and at
-end
 local lastIndex = 4 + tonumber(ARGV[7])
 local lastOfSession = lastIndex + tonumber(ARGV[8])
 for at = lastIndex + 1, #KEYS do
-  local endedAt = ended(KEYS[at])
+  local endedAt = ended(KEYS[at], ARGV[9])
   if endedAt and (at <= lastOfSession or tonumber(ARGV[6]) <= endedAt) then return 0 end
 end
 -- First: where the memory is full, this fails, and nothing is changed.
-redis.call('HSET', session, 's', ARGV[1], 'u', KEYS[3], 'd', KEYS[4])
+redis.call('HSET', session, 's', ARGV[1], 'i', ARGV[6], 'u', KEYS[3], 'd', KEYS[4], 'eu', KEYS[lastOfSession + 1])
+if ARGV[8] ~= '0' then redis.call('HSET', session, 'ed', KEYS[lastIndex + 1]) end
 redis.call('PEXPIRE', session, ARGV[2])
 ready(all)
 -- What was not used for longer has expired by itself.
@@ -134,17 +144,21 @@ return 1
 `);
 
 /**
- * Ends all sessions of some indexes, and leaves a mark.
+ * Ends all sessions of some indexes, and leaves marks.
  *
- * KEYS: all, mark, indexes. ARGV: value of the mark, for how many ms.
+ * KEYS: all, marks, indexes. ARGV: value of the marks, for how many ms, how many marks.
  */
 export const END = new ValkeyScript(`${COMMON}
-local before = is(KEYS[2], 'string') and redis.call('STRLEN', KEYS[2]) <= 20 and tonumber(redis.call('GET', KEYS[2])) or 0
-if before > now() / 1000 + 3600 then before = 0 end
--- After this the rest is done even where the memory is full.
-redis.call('PEXPIRE', KEYS[2], ARGV[2])
-redis.call('SET', KEYS[2], string.format('%d', math.max(before, tonumber(ARGV[1]))), 'PX', ARGV[2])
-for at = 3, #KEYS do
+local lastMark = 1 + tonumber(ARGV[3])
+for at = 2, lastMark do
+  local mark = KEYS[at]
+  local before = is(mark, 'string') and redis.call('STRLEN', mark) <= 20 and tonumber(redis.call('GET', mark)) or 0
+  if before > now() / 1000 + 3600 then before = 0 end
+  -- After the first one all is done even where the memory is full.
+  redis.call('PEXPIRE', mark, ARGV[2])
+  redis.call('SET', mark, string.format('%d', math.max(before, tonumber(ARGV[1]))), 'PX', ARGV[2])
+end
+for at = lastMark + 1, #KEYS do
   if is(KEYS[at], 'zset') then
     for _, session in ipairs(redis.call('ZRANGE', KEYS[at], 0, -1)) do remove(session, KEYS[1]) end
   end

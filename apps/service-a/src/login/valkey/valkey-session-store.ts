@@ -121,13 +121,13 @@ export class ValkeySessionStore implements SessionStore {
   async end({ sessionId, subject }: EndedSession, issuedAt: number): Promise<void> {
     if (sessionId === undefined && subject === undefined) return;
     const [kind, value] = sessionId === undefined ? ['subject', subject ?? ''] : ['sid', sessionId];
-    const [mark] = this.#named(`ended-${kind}`, value);
-    const keys = [this.#all, mark, ...this.#named(`by-${kind}`, value)];
-    const end = { keys, args: [issuedAt, rememberedMs(this.bounds)] };
+    const marks = this.#named(`ended-${kind}`, value);
+    const keys = [this.#all, ...marks, ...this.#named(`by-${kind}`, value)];
+    const end = { keys, args: [issuedAt, rememberedMs(this.bounds), marks.length] };
     try {
       await this.#ask(END, end.keys, end.args);
     } catch (error) {
-      this.#owe(mark, end);
+      this.#owe(marks[0], end);
       throw error;
     }
   }
@@ -163,7 +163,7 @@ export class ValkeySessionStore implements SessionStore {
 
   /** What is sealed of a session. With the answer comes what other replicas learned about rechecks; what this one knows more is written. */
   async #find(key: string): Promise<string | undefined> {
-    const answer = await this.#run(FIND, [this.#nameOf(key), this.#recheck]);
+    const answer = await this.#run(FIND, [this.#nameOf(key), this.#recheck], [rememberedMs(this.bounds)]);
     const [sealed, recheck, nowMs] = answer as readonly [string | null, string | null, number];
     this.clock.learn(nowMs);
     const theirs = recheck === null ? undefined : this.sealed.readRecheck(recheck);
