@@ -18,6 +18,7 @@ const RATE = 200;
 const TTL_SECONDS = 10;
 const SECONDS = 40;
 const BURST = 500;
+const BURSTS = 5;
 /** In a round. */
 const WARM_REQUESTS = 9_000;
 const SESSIONS = 100_000;
@@ -29,7 +30,7 @@ export async function run(bench) {
   try {
     return [
       ...(await hotTokens(bench, valkey)),
-      ...(await coldBurst(bench, valkey)),
+      ...(await coldBursts(bench, valkey)),
       ...(await warmChain(bench, valkey)),
       ...(await entries(bench, valkey)),
     ];
@@ -82,7 +83,26 @@ async function hotTokens({ keycloak, start, say, signal }, valkey) {
   ];
 }
 
-/** One new user, at once, at all replicas. */
+/** One new user, at once, at all replicas; several times, each with replicas that have just started. */
+async function coldBursts(bench, valkey) {
+  const seen = [];
+  while (seen.length < BURSTS) seen.push(await coldBurst(bench, valkey));
+  const most = Object.fromEntries(
+    seen.flatMap(Object.keys).map((what) => [what, Math.max(...seen.map((counts) => counts[what] ?? 0))]),
+  );
+  return [
+    verdict(
+      `cold burst of ${BURST} over ${REPLICAS} replicas of each, one new user, ${BURSTS} times`,
+      Object.values(most).every((times) => times === 1),
+      `at most ${Object.entries(most)
+        .map(([what, times]) => `${times} ${what}`)
+        .toSorted()
+        .join(', ')}`,
+      '≤ 1 of each kind at each hop',
+    ),
+  ];
+}
+
 async function coldBurst({ keycloak, start, signal }, valkey) {
   await valkey.command('FLUSHALL');
   const counter = await startCounter(keycloak, start);
@@ -96,19 +116,9 @@ async function coldBurst({ keycloak, start, signal }, valkey) {
     closedLoop({ url: a.url, request, requests, connections: requests, signal }),
   );
   for (const result of await Promise.all(bursts)) allAnswered(result);
-  const seen = Object.entries(await counter.counts());
+  const counts = await counter.counts();
   await replicas.stop();
-  return [
-    verdict(
-      `cold burst of ${BURST} over ${REPLICAS} replicas of each, one new user`,
-      seen.every(([, times]) => times === 1),
-      seen
-        .map(([what, times]) => `${times} ${what}`)
-        .toSorted()
-        .join(', '),
-      '≤ 1 of each kind at each hop',
-    ),
-  ];
+  return counts;
 }
 
 async function warmChain(bench, valkey) {

@@ -61,8 +61,11 @@ export class SharedLevel {
     let noUse: string | undefined;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
       const looked = await this.#run((cache) => cache.look(key, maxAgeMs, noUse));
-      if (looked?.kind === 'lease') this.#keepLease(key);
-      if (looked === undefined || looked.kind === 'lease') return undefined;
+      if (looked === undefined || looked.kind === 'lease') {
+        // What failed may have given it one.
+        this.#keepLease(key);
+        return undefined;
+      }
       const found = looked.kind === 'found' ? this.#read(looked, read) : undefined;
       if (found !== undefined || this.clock.monotonicMs() >= endMs) return found;
       if (looked.kind === 'found') noUse = looked.id;

@@ -1,4 +1,5 @@
 /** Valkey connection: one connection to the server, which ends with its first failure; commands have a deadline. */
+import { setImmediate as afterReading, setTimeout as sleep } from 'node:timers/promises';
 import type { createClient, ErrorReply } from '@redis/client';
 import { isEncrypted, type ValkeyAddress } from './valkey-address.js';
 
@@ -13,6 +14,8 @@ interface ClientLibrary {
 const CONNECT_MS = 2000;
 
 const LATE = 'timeout';
+/** However long this process is busy, it counts as one of them. */
+const DEADLINE_PARTS = 5;
 /** A server that is late by less may be busy, or this process is. */
 const SILENT_MS = 900;
 
@@ -97,18 +100,26 @@ export class ValkeyConnection {
   }
 }
 
-/** Throws `ValkeyError` when there is no answer in time: one that has arrived, while this process was busy with something else, is one. */
+/**
+ * Throws `ValkeyError` when there is no answer in time. Time in which this process was busy with something else hardly counts: then it could neither send
+ * nor read.
+ */
 export async function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    // What has arrived is read after the timers, and before this.
-    timer = setTimeout(() => setImmediate(() => reject(new ValkeyError(LATE))), Math.max(0, deadlineMs));
-  });
+  const waiting = new AbortController();
   try {
-    return await Promise.race([answer, late]);
+    return await Promise.race([answer, failLate(deadlineMs, waiting.signal)]);
   } finally {
-    clearTimeout(timer);
+    waiting.abort();
   }
+}
+
+async function failLate(deadlineMs: number, signal: AbortSignal): Promise<never> {
+  for (let part = 0; part < DEADLINE_PARTS; part += 1) {
+    await sleep(Math.max(0, deadlineMs / DEADLINE_PARTS), undefined, { signal });
+    // What has arrived is read after the timers, and before this.
+    await afterReading(undefined, { signal });
+  }
+  throw new ValkeyError(LATE);
 }
 
 /** Node does not send it by itself (RFC 6066 §3). */
