@@ -155,9 +155,19 @@ module.exports = {
     looksDown('resilience', ['caching', 'protocol'], 'Who is called, and how, is nothing to it.', ['cockatiel']),
     looksDown('revocation', ['caching', 'protocol'], 'Both rooms that judge ask it; it knows neither of them.'),
     looksDown('diagnostics', ['caching', 'protocol'], 'Three rooms publish; who listens is outside.'),
+    {
+      name: 'client-authentication-looks-down',
+      comment: 'It reads credentials; who is shown them is nothing to it.',
+      severity: 'error',
+      from: { path: rooms('client-authentication'), pathNot: notSpec },
+      to: {
+        pathNot: [rooms('client-authentication', 'caching', 'protocol'), `${CORE}configuration-faults[.]ts$`],
+        dependencyTypesNot: builtin,
+      },
+    },
     looksDown(
       'authorization-server',
-      ['resilience', 'diagnostics', 'http', 'caching', 'protocol'],
+      ['client-authentication', 'resilience', 'diagnostics', 'http', 'caching', 'protocol'],
       'It serves the rooms above it and knows none of them.',
       ['oauth4webapi', 'jsonc-parser', '@nestjs', 'rxjs'],
     ),
@@ -180,7 +190,10 @@ module.exports = {
       from: { path: rooms('checkup'), pathNot: notSpec },
       to: {
         path: CORE,
-        pathNot: [rooms('checkup', 'authorization-server', 'client', 'http', 'protocol'), `${CORE}[^/]+[.]ts$`],
+        pathNot: [
+          rooms('checkup', 'authorization-server', 'client-authentication', 'client', 'http', 'protocol'),
+          `${CORE}[^/]+[.]ts$`,
+        ],
       },
     },
     {

@@ -1,6 +1,7 @@
 /** The test realm for specs of the library: options of its clients, and calls whose results a test holds back. */
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { CLIENT_SECRET } from '../../keycloak-test-servers/spec-support/test-realm.js';
+import { FixedSecret } from '../src/client-authentication/client-authentication.js';
 
 /** The options of a client of the realm, with no retries, a circuit that stays closed and a long timeout. */
 export const optionsOf = ({ issuer }: RunningAuthorizationServer, clientId = 'service-b') => ({
@@ -21,6 +22,7 @@ export const optionsOf = ({ issuer }: RunningAuthorizationServer, clientId = 'se
 export const connectionTo = (realm: RunningAuthorizationServer, clientId?: string) => ({
   ...optionsOf(realm, clientId),
   realmUrl: realm.issuer,
+  clientAuthentication: new FixedSecret(CLIENT_SECRET),
 });
 
 /** RFC 6749 §2.3.1: id and secret are form-encoded before they become user name and password. */

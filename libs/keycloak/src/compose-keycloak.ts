@@ -1,12 +1,12 @@
 /** Compose Keycloak: every part of the library and how they depend on each other, in plain TypeScript. */
 import type { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
+import type { ClientAuthenticator } from './authorization-server/client-authenticator.js';
 import { CachedIntrospection } from './authorization-server/cached-introspection.js';
 import { createAuthorizationServer } from './authorization-server/create-authorization-server.js';
 import { AuthorizationServerHealth } from './authorization-server/server-health.js';
 import { systemClock, type Clock } from './caching/clock.js';
 import { SharedLevel } from './caching/shared-level.js';
 import { Checkup } from './checkup/checkup.js';
-import { secretWeakness } from './checkup/secret-weakness.js';
 import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
 import { ServiceClient } from './client/service-client.js';
 import { ServiceTransport } from './client/service-transport.js';
@@ -49,6 +49,7 @@ export interface ComposedKeycloak {
   readonly clientCredentials: ClientCredentialsTokenProvider;
   readonly tokenExchange: TokenExchangeClient;
   readonly fetch: AuthorizationServerFetch;
+  readonly authenticator: ClientAuthenticator;
   readonly health: AuthorizationServerHealth;
   readonly verifier: AccessTokenVerifier;
   readonly connections: HeldConnections;
@@ -68,8 +69,9 @@ export function composeKeycloak(
 ): ComposedKeycloak {
   const options = resolveKeycloakOptions(given);
   const serverLog = loggers('AuthorizationServer');
+  const clientAuthentication = options.clientAuthentication.connect({ clock, log: loggers('ClientAuthentication') });
   const server = createAuthorizationServer(
-    { ...options, clientSecret: given.clientSecret },
+    { ...options, clientAuthentication },
     clock,
     (kind, state) => logCircuit(serverLog, 'Keycloak', state, { kind }),
     network,
@@ -121,6 +123,7 @@ export function composeKeycloak(
     clientCredentials: new ClientCredentialsTokenProvider(tokens),
     tokenExchange: new TokenExchangeClient(tokens),
     fetch: server.fetch,
+    authenticator: server.authenticator,
     health: new AuthorizationServerHealth(server.metadata, server.introspection, clock),
     status: new KeycloakStatus(() => {
       const { active, inactive } = introspection.sizes;
@@ -140,8 +143,8 @@ export function composeKeycloak(
       ...server,
       options,
       services: () => registry.services,
-      cleanse: (sentence) => withoutSecrets(sentence, [given.clientSecret]),
-      secretWeakness: secretWeakness(given),
+      credential: () => server.authenticator.credential().catch(() => undefined),
+      cleanse: (sentence) => withoutSecrets(sentence, server.authenticator.secrets),
       isProduction: runsInProduction(),
     }),
     connections: new HeldConnections(options, clock, revocations, loggers('Connections')),

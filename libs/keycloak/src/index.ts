@@ -29,7 +29,12 @@ export { ServiceCaller, ServiceClient } from './client/service-client.js';
 export { TokenExchangeClient } from './client/token-exchange-client.js';
 
 export { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
+export { ClientAuthenticator } from './authorization-server/client-authenticator.js';
 export { AuthorizationServerHealth } from './authorization-server/server-health.js';
+
+export { clientAssertionFile } from './client-authentication/client-assertion-file.js';
+export { clientSecretFile, clientSecretFrom } from './client-authentication/client-secret.js';
+export { privateKeyJwt } from './client-authentication/private-key-jwt.js';
 
 export { INTROSPECTION_CHANNEL } from './diagnostics/introspection-channel.js';
 export { REFUSAL_CHANNEL } from './diagnostics/refusal-channel.js';
@@ -66,6 +71,15 @@ export type {
 } from './revocation/revocation-channel.js';
 export type { RevocationChannelState, RevocationChannelStatus } from './revocation/revocation-sharing.js';
 export type { Recheck } from './revocation/rechecks.js';
+export type {
+  ClientAuthentication,
+  ClientAuthenticationContext,
+  ClientCredential,
+  ConnectedClientAuthentication,
+} from './client-authentication/client-authentication.js';
+export type { ClientSecretFromOptions } from './client-authentication/client-secret.js';
+export type { PrivateKeyJwt, PrivateKeyJwtOptions } from './client-authentication/private-key-jwt.js';
+export type { PublicJwks } from './client-authentication/signing-keys.js';
 export type { KeycloakStatusSnapshot } from './keycloak-status.js';
 export type { ServiceRegistration } from './keycloak.module.js';
 export type { KeycloakModuleOptions } from './keycloak.options.js';

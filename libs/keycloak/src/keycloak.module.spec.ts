@@ -104,7 +104,9 @@ describe('faulty options', () => {
   });
 
   it.each([undefined, null, {}])('%p are named one by one', async (options) => {
-    await expect(boot(options)).rejects.toThrow(/issuer must be given[^]*clientId must be given[^]*clientSecret must/);
+    await expect(boot(options)).rejects.toThrow(
+      /issuer must be given[^]*clientId must be given[^]*clientSecret or clientAuthentication must/,
+    );
   });
 
   it.each<[string, object]>([

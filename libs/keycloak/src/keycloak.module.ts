@@ -9,6 +9,7 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, DiscoveryModule, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
+import { ClientAuthenticator } from './authorization-server/client-authenticator.js';
 import { AuthorizationServerHealth } from './authorization-server/server-health.js';
 import { StartVerification } from './checkup/start-verification.service.js';
 import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
@@ -51,6 +52,7 @@ const PARTS = [
   part(ClientCredentialsTokenProvider, 'clientCredentials'),
   part(TokenExchangeClient, 'tokenExchange'),
   part(AuthorizationServerFetch, 'fetch'),
+  part(ClientAuthenticator, 'authenticator'),
   part(AuthorizationServerHealth, 'health'),
   part(AccessTokenVerifier, 'verifier'),
   part(KeycloakStatus, 'status'),

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { printedForms } from '../spec-support/printed-forms.js';
+import { FixedSecret } from './client-authentication/client-authentication.js';
+import { clientSecretFrom } from './client-authentication/client-secret.js';
 import { resolveKeycloakOptions, type KeycloakModuleOptions } from './keycloak.options.js';
 import { KeycloakOptionsError } from './option-kinds.js';
 import { resolveServiceOptions, type ServiceOptions } from './service.options.js';
@@ -32,6 +34,7 @@ describe('resolveKeycloakOptions', () => {
   it('fills in defaults', () => {
     expect(resolveKeycloakOptions(GIVEN)).toEqual({
       ...WITHOUT_SECRET,
+      clientAuthentication: expect.any(FixedSecret),
       realmUrl: 'https://keycloak.example.com/realms/test',
       permissions: undefined,
       carriers: [],
@@ -73,7 +76,24 @@ describe('resolveKeycloakOptions', () => {
     expect(printedForms(error)).not.toContain('hush-hush');
   });
 
-  it.each(['issuer', 'clientId', 'clientSecret'])('has no default for %s', (name) => {
+  it('takes a secret, or another way to authenticate, and one of them', () => {
+    const clientAuthentication = clientSecretFrom(() => 'hush-hush');
+    expect(resolve({ clientSecret: undefined, clientAuthentication }).clientAuthentication).toBe(clientAuthentication);
+    const neither = ['clientSecret or clientAuthentication must be given'];
+    expect(faults(() => resolve({ clientSecret: undefined }))).toEqual(neither);
+    expect(faults(() => resolve({ clientAuthentication }))).toEqual([`${neither[0]}, not both`]);
+    for (const value of ['hush-hush', {}, null, () => 'hush-hush']) {
+      expect(faults(() => resolve({ clientSecret: undefined, clientAuthentication: value }))).toContain(
+        'clientAuthentication must be a client authentication, such as clientSecretFile()',
+      );
+    }
+    for (const value of ['', ' ', 7, null]) {
+      expect(faults(() => resolve({ clientSecret: value }))).toEqual(['clientSecret must be given']);
+    }
+    expect(printedForms(resolve({}))).not.toContain('hush-hush');
+  });
+
+  it.each(['issuer', 'clientId'])('has no default for %s', (name) => {
     for (const value of [undefined, null, '', ' ', 7]) {
       expect(faults(() => resolve({ [name]: value }))).toEqual([`${name} must be given`]);
     }

@@ -1,4 +1,5 @@
 /** Keycloak options: what each option of `forRoot` means, its kind, default and range, and the check at boot. */
+import { FixedSecret, type ClientAuthentication } from './client-authentication/client-authentication.js';
 import { ConfigurationFaults } from './configuration-faults.js';
 import {
   carriers,
@@ -7,6 +8,7 @@ import {
   KeycloakOptionsError,
   nonEmptyString,
   optionalFunction,
+  optionalText,
   optionalUrl,
   optionalWith,
   readOptions,
@@ -19,7 +21,7 @@ import type { RevocationChannel } from './revocation/revocation-channel.js';
 import type { CredentialCarrier } from './resource-server/credential-carrier.js';
 import type { PermissionMapper } from './resource-server/judge-access-token.js';
 
-/** Options of `KeycloakModule.forRoot`. Only `issuer`, `clientId` and `clientSecret` must be given. */
+/** Options of `KeycloakModule.forRoot`. Only `issuer`, `clientId`, and one of `clientSecret` and `clientAuthentication` must be given. */
 export interface KeycloakModuleOptions {
   /** The `iss` of every token that is accepted, exactly: `https://<server>/realms/<realm>`, without a final slash. */
   readonly issuer: string;
@@ -30,8 +32,13 @@ export interface KeycloakModuleOptions {
   readonly baseUrl?: string;
   /** This service's client id. It is also the audience that every accepted token must name. */
   readonly clientId: string;
-  /** This service's client secret, for introspection, client credentials and exchange alike. */
-  readonly clientSecret: string;
+  /** This service's client secret, for introspection, client credentials and exchange alike. It stays as long as the process runs. */
+  readonly clientSecret?: string;
+  /**
+   * In place of `clientSecret`, where a secret may change while the process runs, or there is none: `clientSecretFile()`, `clientSecretFrom()`, `privateKeyJwt()` or
+   * `clientAssertionFile()`.
+   */
+  readonly clientAuthentication?: ClientAuthentication;
   /**
    * Where a token's permissions come from in realms that use roles instead of scopes, such as
    * `(claims) => realmRoles(claims)`. Default: the members of `scope`. It does not add to them, it replaces them.
@@ -119,7 +126,7 @@ export interface KeycloakModuleOptions {
   readonly exposeRefusalReasons?: boolean;
 }
 
-/** Every option filled in and checked; the secret goes to the connection alone, and is not kept beside the others. */
+/** Every option filled in and checked; the secret is in `clientAuthentication`, which does not show it. */
 export type ResolvedKeycloakOptions = Required<
   Omit<KeycloakModuleOptions, 'permissions' | 'baseUrl' | 'clientSecret' | 'revocationChannel' | 'sharedCache'>
 > & {
@@ -135,7 +142,11 @@ const KEYCLOAK_OPTIONS = {
   issuer: url,
   baseUrl: optionalUrl,
   clientId: nonEmptyString,
-  clientSecret: nonEmptyString,
+  clientSecret: optionalText,
+  clientAuthentication: optionalWith<ClientAuthentication>(
+    ['connect'],
+    'a client authentication, such as clientSecretFile()',
+  ),
   permissions: optionalFunction<PermissionMapper>('from claims to permissions'),
   carriers,
   defaultScopes: scopes(['profile', 'email']),
@@ -166,16 +177,22 @@ const KEYCLOAK_OPTIONS = {
 export function resolveKeycloakOptions(given: KeycloakModuleOptions | undefined): ResolvedKeycloakOptions {
   const faults = new ConfigurationFaults();
   const allowInsecureRequests = given?.allowInsecureRequests === true;
-  const {
-    baseUrl,
-    clientSecret: _,
-    ...options
-  } = readOptions(KEYCLOAK_OPTIONS, given, { faults, allowInsecureRequests });
+  const { baseUrl, clientSecret, clientAuthentication, ...options } = readOptions(KEYCLOAK_OPTIONS, given, {
+    faults,
+    allowInsecureRequests,
+  });
+  if ((clientSecret === undefined) === (clientAuthentication === undefined)) {
+    faults.fault(`clientSecret or clientAuthentication must be given${clientSecret === undefined ? '' : ', not both'}`);
+  }
   const [, base = '', realm = ''] = REALM_URL.exec(options.issuer) ?? [];
   if (options.issuer !== '') checkIssuer(options.issuer, given?.issuer, faults);
   if (baseUrl?.includes('/realms/') === true) faults.fault('baseUrl must end before /realms/');
   faults.throwIfFaulty((all) => new KeycloakOptionsError('KeycloakModule.forRoot', all));
-  return { ...options, realmUrl: `${baseUrl ?? base}${realm}` };
+  return {
+    ...options,
+    clientAuthentication: clientAuthentication ?? new FixedSecret(clientSecret ?? ''),
+    realmUrl: `${baseUrl ?? base}${realm}`,
+  };
 }
 
 const REALM_URL = /^(.*)(\/realms\/[^/]+)$/;

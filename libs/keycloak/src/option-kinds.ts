@@ -48,6 +48,9 @@ export const nonEmptyString: OptionKind<string> = (name, given, { faults }) => {
   return '';
 };
 
+export const optionalText: OptionKind<string | undefined> = (name, given, context) =>
+  given === undefined ? undefined : nonEmptyString(name, given, context);
+
 export const integer =
   (fallback: number, min: number, max: number): OptionKind<number> =>
   (name, given, { faults }) =>

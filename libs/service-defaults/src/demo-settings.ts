@@ -15,6 +15,8 @@ export interface DemoDescription {
 export interface DemoSettings {
   /** The host names, without a port, that the service accepts besides IP addresses and `localhost`. */
   readonly hosts: readonly string[];
+  /** Of the service itself, as which it attacks. */
+  readonly clientSecret: string;
   readonly urls: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
 }
@@ -23,11 +25,13 @@ export function readDemoSettings(
   variables: Variables,
   { urls = {}, secrets = {} }: DemoDescription,
   hosts: readonly string[],
+  clientSecret: string,
 ): DemoSettings {
   const read = (defaults: Readonly<Record<string, string>>, value: (name: string, fallback: string) => string) =>
     Object.fromEntries(Object.entries(defaults).map(([name, fallback]) => [name, value(name, fallback)]));
   return {
     hosts,
+    clientSecret,
     // Demo mode is never production, so plain http is allowed.
     urls: read(urls, (name, fallback) => variables.optionalUrl(name, true) ?? fallback),
     secrets: read(secrets, (name, fallback) => variables.secret(name, fallback)),

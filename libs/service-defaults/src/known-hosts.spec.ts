@@ -42,7 +42,10 @@ describe('a service in demo mode', () => {
   let other: NestFastifyApplication;
   beforeAll(async () => {
     const settings = { logFormat: 'json' } as const;
-    demo = await createService(TestModule, { ...settings, demo: { hosts: HOSTS, urls: {}, secrets: {} } });
+    demo = await createService(TestModule, {
+      ...settings,
+      demo: { hosts: HOSTS, clientSecret: '', urls: {}, secrets: {} },
+    });
     other = await createService(TestModule, settings);
     for (const app of [demo, other]) await app.listen(0, '127.0.0.1');
   });

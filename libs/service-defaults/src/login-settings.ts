@@ -4,8 +4,8 @@ import type { Variables } from './variables.js';
 export interface LoginSettings {
   /** The origin, without a path, at which browsers reach the service. */
   readonly publicUrl: string;
-  /** Encrypts the cookies that hold a login in progress. At least 32 characters. */
-  readonly sessionSecret: string;
+  /** The first one encrypts the cookies that hold a login in progress, each decrypts them. At least 32 characters each. */
+  readonly sessionSecrets: readonly string[];
   /** A session ends when it has not been used for this long. */
   readonly sessionIdleSeconds: number;
   /** A session ends after this long, even when it is in use. */
@@ -32,7 +32,7 @@ const DAY = 86_400;
 
 /**
  * Variables: `PUBLIC_URL` (default outside production: `http://localhost:<PORT>`), `<NAME>_SESSION_SECRET` or
- * `<NAME>_SESSION_SECRET_FILE` (has a published default in demo mode), `SESSION_IDLE_SECONDS` (default 1800),
+ * `<NAME>_SESSION_SECRET_FILE` (one, or several with blanks between them; has a published default in demo mode), `SESSION_IDLE_SECONDS` (default 1800),
  * `SESSION_MAX_SECONDS` (default 36000), `MAX_SESSIONS` (default 10000) and `MAX_SESSIONS_PER_USER` (default 20).
  */
 export function readLoginSettings(
@@ -46,16 +46,19 @@ export function readLoginSettings(
     variables.fault('PUBLIC_URL must be an origin: scheme, host and port, in lower case and without a path');
   }
   const name = `${prefix}_SESSION_SECRET`;
-  const sessionSecret = variables.secret(name, demoMode ? DEMO_SESSION_SECRET : undefined);
-  if (!demoMode && sessionSecret === DEMO_SESSION_SECRET) {
+  const sessionSecrets = variables
+    .secret(name, demoMode ? DEMO_SESSION_SECRET : undefined)
+    .split(/\s+/)
+    .filter((secret) => secret !== '');
+  if (!demoMode && sessionSecrets.includes(DEMO_SESSION_SECRET)) {
     variables.fault(`${name} is a published demo secret: use one of your own, or set DEMO_MODE=true`);
   }
-  if (sessionSecret !== '' && sessionSecret.length < MIN_SECRET_CHARACTERS) {
-    variables.fault(`${name} must have at least ${MIN_SECRET_CHARACTERS} characters`);
+  if (sessionSecrets.some((secret) => secret.length < MIN_SECRET_CHARACTERS)) {
+    variables.fault(`${name} must have at least ${MIN_SECRET_CHARACTERS} characters, and each of several`);
   }
   return {
     publicUrl,
-    sessionSecret,
+    sessionSecrets,
     sessionIdleSeconds: variables.wholeNumber('SESSION_IDLE_SECONDS', 1800, DAY, 1),
     sessionMaxSeconds: variables.wholeNumber('SESSION_MAX_SECONDS', 36_000, 7 * DAY, 1),
     maxSessions: variables.wholeNumber('MAX_SESSIONS', 10_000, 1_000_000, 1),

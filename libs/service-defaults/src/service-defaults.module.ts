@@ -1,6 +1,7 @@
 /** ServiceDefaultsModule: the routes that every service has. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { ClientKeysController, PRIVATE_KEY } from './client-keys.controller.js';
 import { HealthDetailsController, NEXT_SERVICES, SERVICE_VERSION } from './health-details.controller.js';
 import { HealthController } from './health.controller.js';
 import type { ServiceConfig } from './service-config.js';
@@ -12,7 +13,7 @@ import { WhoamiController } from './whoami.controller.js';
   controllers: [HealthController, WhoamiController],
 })
 export class ServiceDefaultsModule {
-  /** With `GET /health/details`, which asks the services that this one calls. */
+  /** With `GET /health/details`, which asks the services that this one calls, and its public keys. */
   static register({ KEY }: ServiceConfig): DynamicModule {
     const nextServices = {
       provide: NEXT_SERVICES,
@@ -24,10 +25,15 @@ export class ServiceDefaultsModule {
       inject: [KEY],
       useFactory: (settings: ServiceSettings<string>) => settings.version,
     };
+    const privateKey = {
+      provide: PRIVATE_KEY,
+      inject: [KEY],
+      useFactory: (settings: ServiceSettings<string>) => settings.privateKey,
+    };
     return {
       module: ServiceDefaultsModule,
-      controllers: [HealthDetailsController],
-      providers: [nextServices, version],
+      controllers: [HealthDetailsController, ClientKeysController],
+      providers: [nextServices, version, privateKey],
     };
   }
 }

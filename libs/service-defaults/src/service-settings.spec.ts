@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -176,9 +177,14 @@ describe('readServiceSettings', () => {
     const settings = (environment: Environment) =>
       readServiceSettings(environment, { name: 'service-a', port: 3000, calls: { 'service-b': {} }, demo });
     const changed = { SERVICE_C_URL: 'http://service-c:3002/', SHORT_LIVED_CLIENT_SECRET: 'other' };
-    expect(settings(DEMO).demo).toEqual({ ...demo, hosts: ['service-a'] });
+    expect(settings(DEMO).demo).toEqual({
+      ...demo,
+      hosts: ['service-a'],
+      clientSecret: DEMO['SERVICE_A_CLIENT_SECRET'],
+    });
     expect(settings({ ...DEMO, ...changed }).demo).toEqual({
       hosts: ['service-a'],
+      clientSecret: DEMO['SERVICE_A_CLIENT_SECRET'],
       urls: { SERVICE_C_URL: 'http://service-c:3002' },
       secrets: { SHORT_LIVED_CLIENT_SECRET: 'other' },
     });
@@ -202,7 +208,9 @@ describe('readServiceSettings', () => {
     const file = join(folder, 'secret');
     writeFileSync(file, `${SECRET}\n`);
     const fromFile = { SERVICE_A_CLIENT_SECRET: undefined, SERVICE_A_CLIENT_SECRET_FILE: file };
-    expect(read(fromFile).keycloak.clientSecret).toBe(SECRET);
+    // It may be replaced while the service runs.
+    const { clientSecret, clientAuthentication } = read(fromFile).keycloak;
+    expect([clientSecret, typeof clientAuthentication?.connect]).toEqual([undefined, 'function']);
     expect(faults({ SERVICE_A_CLIENT_SECRET_FILE: file })).toEqual([expect.stringContaining('not both')]);
     writeFileSync(file, 'a-secret');
     expect(faults(fromFile)).toEqual([expect.stringContaining('is a published demo secret')]);
@@ -210,6 +218,34 @@ describe('readServiceSettings', () => {
     expect(faults(fromFile)).toEqual([expect.stringContaining('empty file')]);
     expect(faults({ ...fromFile, SERVICE_A_CLIENT_SECRET_FILE: join(folder, 'none') })).toEqual([
       expect.stringContaining("can't be read"),
+    ]);
+  });
+
+  it('takes a private key or an assertion in place of a secret, and one of them', () => {
+    const [key, assertion] = [join(folder, 'key'), join(folder, 'assertion')];
+    writeFileSync(key, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    writeFileSync(assertion, `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.e30.c2ln`);
+    const none = { SERVICE_A_CLIENT_SECRET: undefined };
+    const withKey = read({ ...none, SERVICE_A_CLIENT_KEY_FILE: key });
+    expect(withKey.keycloak.clientAuthentication).toBe(withKey.privateKey);
+    const withAssertion = read({ ...none, SERVICE_A_CLIENT_ASSERTION_FILE: assertion });
+    expect([withAssertion.privateKey, typeof withAssertion.keycloak.clientAuthentication?.connect]).toEqual([
+      undefined,
+      'function',
+    ]);
+    for (const both of [
+      { SERVICE_A_CLIENT_KEY_FILE: key },
+      { ...none, SERVICE_A_CLIENT_KEY_FILE: key, SERVICE_A_CLIENT_ASSERTION_FILE: assertion },
+    ]) {
+      expect(faults(both)).toEqual([
+        'SERVICE_A_CLIENT_SECRET, SERVICE_A_CLIENT_KEY_FILE and SERVICE_A_CLIENT_ASSERTION_FILE exclude each other',
+      ]);
+    }
+    expect(faults({ ...none, SERVICE_A_CLIENT_KEY_FILE: assertion })).toEqual([
+      expect.stringMatching(/^SERVICE_A_CLIENT_KEY_FILE: the file must hold private keys in PEM/),
+    ]);
+    expect(faults({ ...none, SERVICE_A_CLIENT_ASSERTION_FILE: join(folder, 'none') })).toEqual([
+      "SERVICE_A_CLIENT_ASSERTION_FILE: the file can't be read (ENOENT)",
     ]);
   });
 
@@ -261,7 +297,7 @@ describe('readServiceSettings where users log in', () => {
   it('fills in defaults', () => {
     expect(readLogin({})).toEqual({
       publicUrl: 'https://shop.example.com',
-      sessionSecret: OWN,
+      sessionSecrets: [OWN],
       sessionIdleSeconds: 1800,
       sessionMaxSeconds: 36_000,
       maxSessions: 10_000,
@@ -298,8 +334,18 @@ describe('readServiceSettings where users log in', () => {
     expect(login.demo?.hosts).toEqual(['service-a', 'shop.example.com']);
   });
 
+  it('takes several secrets of logins, each as long as one must be', () => {
+    const [one, other] = ['o'.repeat(32), 'n'.repeat(32)];
+    const several = (text: string): Environment => ({ SERVICE_A_SESSION_SECRET: text });
+    expect(readLogin(several(`${one}\n ${other}`)).sessionSecrets).toEqual([one, other]);
+    expect(faultsOf(several(`${one} short`))).toEqual([expect.stringContaining('at least 32 characters')]);
+    expect(faultsOf(several(`${one} demo-session-secret-that-everybody-knows`))).toEqual([
+      expect.stringContaining('is a published demo secret'),
+    ]);
+  });
+
   it('accepts the published secret in demo mode', () => {
-    expect(readLogin({}, DEMO).sessionSecret).toBe('demo-session-secret-that-everybody-knows');
+    expect(readLogin({}, DEMO).sessionSecrets).toEqual(['demo-session-secret-that-everybody-knows']);
   });
 });
 

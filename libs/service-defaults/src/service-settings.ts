@@ -1,6 +1,7 @@
 /** Service settings: reads the environment variables that every service has, and reports all faults at once. */
 import { matches } from 'class-validator';
-import { isProduction, type KeycloakModuleOptions, type ServiceScopes } from 'nestjs-keycloak-s2s';
+import { isProduction, type KeycloakModuleOptions, type PrivateKeyJwt, type ServiceScopes } from 'nestjs-keycloak-s2s';
+import { readClientSettings } from './client-settings.js';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
 import { readSharedStateSettings, type SharedState } from './shared-state-settings.js';
@@ -40,6 +41,8 @@ export interface ServiceSettings<Called extends string> {
   /** The time between a signal, from which on the service is not ready, and the closing of its listener. */
   readonly shutdownDelaySeconds: number;
   readonly keycloak: KeycloakModuleOptions;
+  /** Of a service that signs assertions. */
+  readonly privateKey?: PrivateKeyJwt;
   /** The URLs of the services that this service calls, by name. */
   readonly urls: Readonly<Record<Called, string>>;
   readonly login?: LoginSettings;
@@ -51,15 +54,11 @@ export interface ServiceSettings<Called extends string> {
 
 export type LoginServiceSettings<Called extends string> = ServiceSettings<Called> & { readonly login: LoginSettings };
 
-/** The form of the secrets that this repository publishes (`a-secret`, …), which protect nothing. */
-const DEMO_SECRET = /^[a-z0-9]+-secret$/;
-
 /**
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
  * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window),
- * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<NAME>_CLIENT_SECRET` or
- * `<NAME>_CLIENT_SECRET_FILE`, and `<OTHER>_URL` for each service that this service calls. An empty variable counts as not set. Any
- * `NODE_ENV` other than `development` and `test` means production. `readLoginSettings`, `readSharedStateSettings` and `readDemoSettings` read further
+ * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `NODE_ENV`, `<NAME>_CLIENT_ID`, and `<OTHER>_URL` for each service that this service calls. An empty variable counts as not set. Any
+ * `NODE_ENV` other than `development` and `test` means production. `readClientSettings`, `readLoginSettings`, `readSharedStateSettings` and `readDemoSettings` read further
  * variables.
  */
 export function readServiceSettings<Called extends string>(
@@ -87,7 +86,7 @@ export function readServiceSettings<Called extends string>(
   const issuer = variables.optionalUrl('KEYCLOAK_ISSUER', insecureAllowed) ?? `${baseUrl}/realms/${realm}`;
   if (!issuer.endsWith(`/realms/${realm}`)) variables.fault('KEYCLOAK_ISSUER must end in /realms/<KEYCLOAK_REALM>');
   const clientId = variables.text(`${prefix}_CLIENT_ID`, service.name);
-  const clientSecret = variables.secret(`${prefix}_CLIENT_SECRET`);
+  const client = readClientSettings(variables, prefix, demoMode);
   const version = variables.text('SERVICE_VERSION', 'dev');
   const host = variables.text('HOST', '127.0.0.1');
   const port = variables.port('PORT', service.port);
@@ -105,22 +104,17 @@ export function readServiceSettings<Called extends string>(
   const shared = readSharedStateSettings(variables, login !== undefined, demoMode);
   // Other containers use the service's name, browsers its public host name.
   const hosts = [service.name, ...publicName(login)];
-  const demo = demoMode ? readDemoSettings(variables, service.demo ?? {}, hosts) : undefined;
+  const demo = demoMode ? readDemoSettings(variables, service.demo ?? {}, hosts, client.secret) : undefined;
 
   if (production && demoMode) {
     variables.fault('DEMO_MODE=true is for demonstrations only: set NODE_ENV=development, or leave DEMO_MODE out');
-  }
-  if (!demoMode && matches(clientSecret, DEMO_SECRET)) {
-    variables.fault(
-      `${prefix}_CLIENT_SECRET is a published demo secret, or has their form: use one of your own, or set DEMO_MODE=true`,
-    );
   }
   variables.throwIfFaulty((faults) => new SettingsError(service.name, faults));
   const keycloak: KeycloakModuleOptions = {
     issuer,
     baseUrl,
     clientId,
-    clientSecret,
+    ...client.keycloak,
     introspectionTtlSeconds,
     allowInsecureRequests: insecureAllowed,
     exposeRefusalReasons: demoMode,
@@ -138,6 +132,7 @@ export function readServiceSettings<Called extends string>(
     shutdownDelaySeconds,
     keycloak,
     urls,
+    ...(client.privateKey === undefined ? {} : { privateKey: client.privateKey }),
     ...(login === undefined ? {} : { login }),
     ...(shared.sharedState === undefined ? {} : { sharedState: shared.sharedState }),
     ...(demo === undefined ? {} : { demo }),

@@ -20,7 +20,7 @@ export class AttackTools {
 
   constructor(@Inject(serviceAConfig.KEY) { keycloak, urls, demo }: ServiceAConfig, host: HttpAdapterHost) {
     if (demo === undefined) throw new Error('Attacks are available in demo mode only');
-    this.keycloak = new AttackersKeycloak(keycloak);
+    this.keycloak = new AttackersKeycloak(keycloak, demo.clientSecret);
     this.serviceA = new AttackTarget('Service A', () => ownAddress(host));
     this.serviceB = new AttackTarget('Service B', () => urls['service-b']);
     this.serviceC = new AttackTarget('Service C', () => demo.urls['SERVICE_C_URL'] ?? '');

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { settingsFrom } from '../../spec-support/settings.js';
 import { Cookies } from './cookies.js';
@@ -64,6 +65,23 @@ describe('PendingLogins', () => {
     const others = new PendingLogins(config('https://shop.example.com', 'x'.repeat(40)), new Cookies(https), store);
     await expect(others.consume(bringing(cookie), state)).rejects.toMatchObject({ reason: 'login_not_ours' });
     await expect(logins.consume(bringing(cookie), state)).resolves.toMatchObject({ state });
+  });
+
+  it('are opened by each secret, and sealed by the first, so that one is replaced without a login that fails (CC-08)', async () => {
+    const [old, next] = ['o'.repeat(40), 'n'.repeat(40)];
+    const at = (...secrets: readonly string[]): PendingLogins =>
+      new PendingLogins(config('https://shop.example.com', secrets.join('\n')), new Cookies(https), store);
+    for (const [begun, ended, reason] of [
+      [at(old), at(next, old), undefined],
+      [at(next, old), at(next), undefined],
+      [at(next, old), at(old), 'login_not_ours'],
+    ] as const) {
+      const state = randomBytes(32).toString('base64url');
+      const [cookie = ''] = await begun.remember({ headers: {} }, { ...PENDING, state });
+      const consumed = ended.consume(bringing(cookie), state);
+      if (reason === undefined) await expect(consumed).resolves.toMatchObject({ state });
+      else await expect(consumed).rejects.toMatchObject({ reason });
+    }
   });
 
   it('number five per browser at most; the oldest is dropped (BF-12)', async () => {

@@ -1,14 +1,7 @@
 /** OpenIdConfiguration: Keycloak's OpenID Connect metadata: its endpoints and its signing keys. */
 import { Inject, Injectable } from '@nestjs/common';
-import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
-import {
-  allowInsecureRequests,
-  ClientSecretBasic,
-  clockTolerance,
-  customFetch,
-  discovery,
-  type Configuration,
-} from 'openid-client';
+import { AuthorizationServerError, ClientAuthenticator } from 'nestjs-keycloak-s2s';
+import { allowInsecureRequests, clockTolerance, customFetch, discovery, type Configuration } from 'openid-client';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { LoginError } from './login-error.js';
 import { translateErrors, unavailable } from './openid-errors.js';
@@ -22,6 +15,7 @@ export class OpenIdConfiguration {
   constructor(
     @Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig,
     private readonly transport: OpenIdTransport,
+    private readonly authenticator: ClientAuthenticator,
   ) {}
 
   /** Loads the metadata on first use, so that Service A can start before Keycloak. Throws `AuthorizationServerError`. */
@@ -53,13 +47,13 @@ export class OpenIdConfiguration {
   }
 
   #discover(): Promise<Configuration> {
-    const { issuer, clientId, clientSecret, allowInsecureRequests: insecure } = this.config.keycloak;
+    const { issuer, clientId, allowInsecureRequests: insecure } = this.config.keycloak;
     return translateErrors(async () => {
       const configuration = await discovery(
         new URL(issuer),
         clientId,
         { [clockTolerance]: 5 },
-        ClientSecretBasic(clientSecret),
+        this.authenticator.authenticate,
         { [customFetch]: this.transport.fetch, execute: insecure === true ? [allowInsecureRequests] : [] },
       );
       // The transport has its own timeout for each call.

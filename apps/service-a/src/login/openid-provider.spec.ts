@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
-import { AuthorizationServerFetch, KeycloakModule } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerFetch, ClientAuthenticator, KeycloakModule } from 'nestjs-keycloak-s2s';
 import { settingsFrom } from '../../spec-support/settings.js';
 import { OpenIdConfiguration } from './openid-configuration.js';
 import { OpenIdProvider, type LoggedIn } from './openid-provider.js';
@@ -124,8 +124,15 @@ async function makeProvider(): Promise<void> {
     SERVICE_A_CLIENT_SECRET: 'the-client-secret',
   });
   application = await Test.createTestingModule({ imports: [KeycloakModule.forRoot(config.keycloak)] }).compile();
-  const transport = new OpenIdTransport(application.get(AuthorizationServerFetch));
-  provider = new OpenIdProvider(config, new OpenIdConfiguration(config, transport), transport);
+  const transport = new OpenIdTransport(
+    application.get(AuthorizationServerFetch),
+    application.get(ClientAuthenticator),
+  );
+  provider = new OpenIdProvider(
+    config,
+    new OpenIdConfiguration(config, transport, application.get(ClientAuthenticator)),
+    transport,
+  );
 }
 
 const complete = (query = CALLBACK): Promise<LoggedIn> => provider.complete(query, PENDING);

@@ -1,6 +1,6 @@
 /** OpenIdTransport: sends the requests of the login to Keycloak, and checks to which origins they may go. */
 import { Injectable } from '@nestjs/common';
-import { AuthorizationServerFetch } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerFetch, ClientAuthenticator } from 'nestjs-keycloak-s2s';
 import type { CustomFetch, ServerMetadata } from 'openid-client';
 import type { ServiceAConfig } from '../config.js';
 import { refused, unavailable } from './openid-errors.js';
@@ -18,7 +18,10 @@ export class OpenIdTransport {
   readonly #sessions: AuthorizationServerFetch;
   readonly #metadata: AuthorizationServerFetch;
 
-  constructor(keycloak: AuthorizationServerFetch) {
+  constructor(
+    keycloak: AuthorizationServerFetch,
+    private readonly authenticator: ClientAuthenticator,
+  ) {
     this.#logins = keycloak;
     this.#sessions = keycloak.apart('sessions');
     this.#metadata = keycloak.apart('metadata');
@@ -28,13 +31,16 @@ export class OpenIdTransport {
   readonly fetch: CustomFetch = async (url, { method, headers, body, signal }) => {
     const form = body instanceof URLSearchParams ? body : undefined;
     const isLogin = form?.get('grant_type') === 'authorization_code';
-    const calls = isLogin ? this.#logins : this.#sessions;
-    const response = await (method === 'GET' ? this.#metadata : calls).fetch(url, {
-      method,
-      headers,
-      body: form,
-      signal,
-    });
+    const others = isLogin ? this.#logins : this.#sessions;
+    const calls = method === 'GET' ? this.#metadata : others;
+    let response = await calls.fetch(url, { method, headers, body: form, signal });
+    // What is refused for its credentials has used neither code nor refresh token.
+    if (response.status === 401 && form !== undefined) {
+      const again = new Headers(headers);
+      if (await this.authenticator.replaceRefused(form, again)) {
+        response = await calls.fetch(url, { method, headers: again, body: form, signal });
+      }
+    }
     // Our fetch validates only answers declared as JSON, but the library would parse any answer.
     if (response.ok && !JSON_CONTENT_TYPE.test(response.headers.get('content-type') ?? '')) {
       throw unavailable('answer_not_json');

@@ -33,14 +33,17 @@ const ENCRYPTION = { alg: 'dir', enc: 'A256GCM' } as const;
  */
 @Injectable()
 export class PendingLogins {
-  readonly #key: Uint8Array;
+  /** The first one seals, all open: a secret is replaced without a login that fails. */
+  readonly #keys: readonly Uint8Array[];
 
   constructor(
     @Inject(serviceAConfig.KEY) { login }: ServiceAConfig,
     private readonly cookies: Cookies,
     @Inject(SESSION_STORE) private readonly store: Pick<SessionStore, 'takeLogin'>,
   ) {
-    this.#key = new Uint8Array(hkdfSync('sha256', login.sessionSecret, '', 'service-a pending login', 32));
+    this.#keys = login.sessionSecrets.map(
+      (secret) => new Uint8Array(hkdfSync('sha256', secret, '', 'service-a pending login', 32)),
+    );
   }
 
   /** The cookies that store this login in the browser, and remove the oldest ones when there are too many. */
@@ -51,7 +54,7 @@ export class PendingLogins {
     const sealed = await new EncryptJWT({ state, nonce, codeVerifier, returnTo, as, isSecond })
       .setProtectedHeader(ENCRYPTION)
       .setExpirationTime(`${LIFETIME_SECONDS}s`)
-      .encrypt(this.#key);
+      .encrypt(this.#keys[0] ?? new Uint8Array());
     // Browsers send the oldest cookie of one path first (RFC 6265 §5.4).
     const keys = this.cookies.loginKeys(request);
     const dropped = keys.slice(0, Math.max(0, keys.length - MAX_PER_BROWSER + 1));
@@ -78,16 +81,24 @@ export class PendingLogins {
   }
 
   async #open(sealed: string): Promise<PendingLogin | undefined> {
-    try {
-      const { payload } = await jwtDecrypt<PendingLogin>(sealed, this.#key, {
-        keyManagementAlgorithms: [ENCRYPTION.alg],
-        contentEncryptionAlgorithms: [ENCRYPTION.enc],
-        requiredClaims: ['exp', 'state'],
-      });
-      return payload;
-    } catch {
-      return undefined;
+    for (const key of this.#keys) {
+      const pending = await opened(sealed, key);
+      if (pending !== undefined) return pending;
     }
+    return undefined;
+  }
+}
+
+async function opened(sealed: string, key: Uint8Array): Promise<PendingLogin | undefined> {
+  try {
+    const { payload } = await jwtDecrypt<PendingLogin>(sealed, key, {
+      keyManagementAlgorithms: [ENCRYPTION.alg],
+      contentEncryptionAlgorithms: [ENCRYPTION.enc],
+      requiredClaims: ['exp', 'state'],
+    });
+    return payload;
+  } catch {
+    return undefined;
   }
 }
 

@@ -18,8 +18,9 @@ export class AttackLab {
   readonly #keycloak: AttackersKeycloak;
   readonly #self: AttackTarget;
 
-  constructor(@Inject(serviceCConfig.KEY) { keycloak }: ServiceCConfig, host: HttpAdapterHost) {
-    this.#keycloak = new AttackersKeycloak(keycloak);
+  constructor(@Inject(serviceCConfig.KEY) { keycloak, demo }: ServiceCConfig, host: HttpAdapterHost) {
+    if (demo === undefined) throw new Error('Attacks are available in demo mode only');
+    this.#keycloak = new AttackersKeycloak(keycloak, demo.clientSecret);
     this.#self = new AttackTarget('Service C', () => ownAddress(host));
   }
 

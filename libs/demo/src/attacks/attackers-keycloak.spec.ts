@@ -16,7 +16,7 @@ beforeAll(async () => {
   const placeholders = readFileSync(realm, 'utf8').matchAll(/\$\{(\w+_CLIENT_SECRET)\}/g);
   const environment = Object.fromEntries(Array.from(placeholders, ([, name]) => [name, SECRET]));
   server = await startAuthorizationServer({ realm, environment });
-  keycloak = new AttackersKeycloak({ issuer: server.issuer, clientId: 'service-a', clientSecret: SECRET });
+  keycloak = new AttackersKeycloak({ issuer: server.issuer, clientId: 'service-a' }, SECRET);
 });
 afterAll(() => server.stop());
 
@@ -43,12 +43,10 @@ describe('Keycloak, as attackers use it', () => {
 
   it('revokes a token, and is called at baseUrl when there is one', async () => {
     const { issuer, baseUrl } = server;
-    const elsewhere = new AttackersKeycloak({
-      issuer: 'http://keycloak.invalid/realms/microservices',
-      baseUrl,
-      clientId: 'service-a',
-      clientSecret: SECRET,
-    });
+    const elsewhere = new AttackersKeycloak(
+      { issuer: 'http://keycloak.invalid/realms/microservices', baseUrl, clientId: 'service-a' },
+      SECRET,
+    );
     await expect(elsewhere.revoke(await keycloak.ownToken('orders.approve'))).resolves.toBeUndefined();
     expect(issuer).toContain(baseUrl);
   });

@@ -22,7 +22,10 @@ export class AttackersKeycloak {
   readonly #realmUrl: string;
   readonly #self: AttackingClient;
 
-  constructor({ issuer, baseUrl, clientId, clientSecret }: KeycloakModuleOptions) {
+  constructor(
+    { issuer, baseUrl, clientId }: Pick<KeycloakModuleOptions, 'issuer' | 'baseUrl' | 'clientId'>,
+    clientSecret: string,
+  ) {
     const path = issuer.slice(issuer.lastIndexOf('/realms/'));
     this.#realmUrl = (baseUrl ?? issuer.slice(0, -path.length)) + path;
     this.#self = { clientId, clientSecret };

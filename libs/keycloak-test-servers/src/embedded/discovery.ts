@@ -6,7 +6,7 @@ import { GRANT_TYPES } from './tokens/token-endpoint.js';
 export const realmPath = (realm: string): string => `/realms/${encodeURIComponent(realm)}`;
 export const protocolPath = (realm: string): string => `${realmPath(realm)}/protocol/openid-connect`;
 
-const CLIENT_AUTHENTICATION = ['client_secret_basic', 'client_secret_post'];
+const CLIENT_AUTHENTICATION = ['private_key_jwt', 'client_secret_basic', 'client_secret_post'];
 
 /**
  * OpenID Connect Discovery §3, RFC 8414, RFC 9207 §3 and OpenID Connect Back-Channel Logout 1.0 §2.1. As in Keycloak with a

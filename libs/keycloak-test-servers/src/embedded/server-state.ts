@@ -1,5 +1,6 @@
 /** ServerState: the state of one realm of a running server, which every endpoint receives. */
 import type { AdjustableClock } from './adjustable-clock.js';
+import type { UsedAssertions } from './tokens/client-assertion.js';
 import type { AuthorizationCodes } from './tokens/authorization-codes.js';
 import type { LoginFailures } from './browser/login-failures.js';
 import type { PendingLogins } from './browser/pending-logins.js';
@@ -19,6 +20,7 @@ export interface ServerState {
   readonly loginFailures: LoginFailures;
   readonly logins: PendingLogins;
   readonly logouts: PendingLogouts;
+  readonly usedAssertions: UsedAssertions;
 }
 
 /** The realms of one server: the realm of the file, and the realm of the administrator. */

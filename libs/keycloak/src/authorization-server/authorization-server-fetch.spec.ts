@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { printedForms } from '../../spec-support/printed-forms.js';
 import { StillClock } from '../../spec-support/still-clock.js';
+import { FixedSecret } from '../client-authentication/client-authentication.js';
 import { createAuthorizationServer } from './create-authorization-server.js';
 
 const servers: Server[] = [];
@@ -42,7 +43,7 @@ async function serverThat(act: RequestListener, options: object = {}) {
       issuer: `https://sso.example.com${REALM}`,
       realmUrl: base + REALM,
       clientId: 'service-a',
-      clientSecret: 'hush-hush',
+      clientAuthentication: new FixedSecret('hush-hush'),
       allowInsecureRequests: true,
       defaultScopes: [],
       timeoutMs: 60_000,

@@ -4,6 +4,8 @@ import { Network } from '../http/network.js';
 import type { CallsState, CircuitState } from '../resilience/call-gate.js';
 import { CallPolicy, type CallPolicyOptions } from '../resilience/call-policy.js';
 import { AuthorizationServerFetch, type ApplicationCallKind } from './authorization-server-fetch.js';
+import type { ConnectedClientAuthentication } from '../client-authentication/client-authentication.js';
+import { ClientAuthenticator } from './client-authenticator.js';
 import { ClockSkew } from './clock-skew.js';
 import { Introspection } from './introspection.js';
 import { ServerMetadata } from './metadata.js';
@@ -15,6 +17,7 @@ import { TokenEndpoint } from './token-endpoint.js';
 export interface AuthorizationServerOptions extends OAuthClientOptions, CallPolicyOptions {
   /** Scopes that the server adds unasked, because they are defaults of our client. */
   readonly defaultScopes: readonly string[];
+  readonly clientAuthentication: ConnectedClientAuthentication;
 }
 
 export type CallKind =
@@ -31,6 +34,7 @@ export interface AuthorizationServerCalls {
   readonly calls: () => Readonly<Record<string, CallsState>>;
   readonly metadata: ServerMetadata;
   readonly clockSkew: ClockSkew;
+  readonly authenticator: ClientAuthenticator;
   readonly introspection: Introspection;
   readonly tokenEndpoint: TokenEndpoint;
   /** For the checkup, with slots of its own. */
@@ -48,7 +52,8 @@ export function createAuthorizationServer(
 ): AuthorizationServerCalls {
   const connections = network.toAuthorizationServer();
   const clockSkew = new ClockSkew(clock);
-  const context = new OAuthClientContext(options, connections, clockSkew);
+  const authenticator = new ClientAuthenticator(options.clientAuthentication, options, clock, clockSkew);
+  const context = new OAuthClientContext(options, connections, clockSkew, authenticator);
   const policies = new Map<CallKind, CallPolicy>();
   const policy = (kind: CallKind, maxConcurrentCalls = options.maxConcurrentCalls): CallPolicy => {
     const made = new CallPolicy({ ...options, maxConcurrentCalls }, SERVER_CALL_RULES, clock, (state) =>
@@ -65,6 +70,7 @@ export function createAuthorizationServer(
     calls: () => Object.fromEntries([...policies].map(([kind, { state }]) => [kind, state])),
     metadata,
     clockSkew,
+    authenticator,
     introspection: new Introspection(context, metadata, introspection, renewal),
     fetch: new AuthorizationServerFetch(options, connections, (kind) => policy(kind)),
     probe: new OwnTokenProbe(context, metadata, policy('checkup'), clock),

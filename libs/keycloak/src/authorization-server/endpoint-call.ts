@@ -1,5 +1,5 @@
 /** Endpoint call: one call to an endpoint of the server under its policy; its errors say to the log what was asked, and where. */
-import type { AuthorizationServer } from 'oauth4webapi';
+import type { AuthorizationServer, ClientAuth } from 'oauth4webapi';
 import { Refusal } from '../protocol/refusal.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
 import { addressOf } from './bounded-fetch.js';
@@ -10,14 +10,14 @@ export interface EndpointCall<T> {
   readonly endpoint: 'token_endpoint' | 'introspection_endpoint';
   /** What is asked for, as the log has it: no token and no secret. */
   readonly asked: Readonly<Record<string, unknown>>;
-  readonly send: (server: AuthorizationServer, signal: AbortSignal) => Promise<T>;
+  readonly send: (server: AuthorizationServer, authentication: ClientAuth, signal: AbortSignal) => Promise<T>;
   /** Turns what `send` throws into an error of ours. */
   readonly toError: (error: unknown) => Refusal;
 }
 
 /** Throws what the metadata, the policy and `toError` give. */
 export async function callEndpoint<T>(
-  { client }: OAuthClientContext,
+  { authenticator, client }: OAuthClientContext,
   metadata: ServerMetadata,
   policy: CallPolicy,
   { endpoint, asked, send, toError }: EndpointCall<T>,
@@ -30,7 +30,10 @@ export async function callEndpoint<T>(
         url = server[endpoint];
         return server;
       },
-      (server, signal) => send(server, signal).catch((error: unknown) => Promise.reject(toError(error))),
+      (server, signal) =>
+        authenticator
+          .run((authentication) => send(server, authentication, signal))
+          .catch((error: unknown) => Promise.reject(toError(error))),
     );
   } catch (error) {
     // A failure to read the metadata is shared by all who waited for it, and says for itself where it was.

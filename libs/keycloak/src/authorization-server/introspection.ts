@@ -28,13 +28,13 @@ export class Introspection {
   }
 
   async #run(token: string, policy: CallPolicy): Promise<IntrospectionAnswer> {
-    const { client, clientAuthentication } = this.context;
+    const { client } = this.context;
     return callEndpoint(this.context, this.metadata, policy, {
       endpoint: 'introspection_endpoint',
       asked: {},
       toError: toServerError,
-      send: async (server, signal) => {
-        const response = await introspectionRequest(server, client, clientAuthentication, token, {
+      send: async (server, authentication, signal) => {
+        const response = await introspectionRequest(server, client, authentication, token, {
           ...this.context.requestOptions(signal),
           additionalParameters: { token_type_hint: 'access_token' },
         });

@@ -1,22 +1,15 @@
 /** OAuthClientContext: the realm, the client and its credentials, as every call of the OAuth library needs them. */
-import {
-  allowInsecureRequests,
-  ClientSecretBasic,
-  customFetch,
-  type Client,
-  type ClientAuth,
-  type HttpRequestOptions,
-} from 'oauth4webapi';
+import { allowInsecureRequests, customFetch, type Client, type HttpRequestOptions } from 'oauth4webapi';
 import type { Connections } from '../http/network.js';
-import type { ClockSkew } from './clock-skew.js';
 import { boundedFetch } from './bounded-fetch.js';
+import type { ClientAuthenticator } from './client-authenticator.js';
+import type { ClockSkew } from './clock-skew.js';
 
 export interface OAuthClientOptions {
   readonly issuer: string;
   /** The realm's URL as we reach it; it differs from `issuer` where services and browsers use different names. */
   readonly realmUrl: string;
   readonly clientId: string;
-  readonly clientSecret: string;
   readonly allowInsecureRequests: boolean;
 }
 
@@ -25,7 +18,6 @@ export class OAuthClientContext {
   readonly issuer: string;
   readonly realmUrl: URL;
   readonly client: Client;
-  readonly clientAuthentication: ClientAuth;
   readonly #allowInsecureRequests: boolean;
   readonly #fetch: ReturnType<typeof boundedFetch>;
 
@@ -34,12 +26,12 @@ export class OAuthClientContext {
     options: OAuthClientOptions,
     connections: Connections,
     readonly clockSkew: ClockSkew,
+    readonly authenticator: ClientAuthenticator,
   ) {
     this.#fetch = boundedFetch(connections, (date) => clockSkew.observeHeader(date));
     this.issuer = options.issuer;
     this.realmUrl = new URL(options.realmUrl);
     this.client = { client_id: options.clientId };
-    this.clientAuthentication = ClientSecretBasic(options.clientSecret);
     this.#allowInsecureRequests = options.allowInsecureRequests;
   }
 

@@ -4,6 +4,7 @@ import { StillClock } from '../../spec-support/still-clock.js';
 import { connectionTo } from '../../spec-support/test-realm.js';
 import { startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import { FixedSecret } from '../client-authentication/client-authentication.js';
 import { createAuthorizationServer } from './create-authorization-server.js';
 import { AuthorizationServerHealth } from './server-health.js';
 
@@ -50,7 +51,7 @@ describe('AuthorizationServerHealth', () => {
 
   it('is not ready with a wrong secret, and says so', async () => {
     const clock = new StillClock();
-    const wrong = { ...connectionTo(realm), clientSecret: 'wrong' };
+    const wrong = { ...connectionTo(realm), clientAuthentication: new FixedSecret('wrong') };
     const { metadata, introspection } = createAuthorizationServer(wrong, clock);
     const health = new AuthorizationServerHealth(metadata, introspection, clock);
     expect(await health.check()).toEqual({ reachable: true });

@@ -68,12 +68,13 @@ export class TokenCalls {
   }
 
   async #run(asked: Asked, toError: (error: unknown) => Refusal, send: Send): Promise<TokenEndpointResponse> {
-    const { client, clientAuthentication } = this.context;
+    const { client } = this.context;
     const response = await callEndpoint(this.context, this.metadata, this.policy, {
       endpoint: 'token_endpoint',
       asked,
       toError,
-      send: async (server, signal) => send(server, client, clientAuthentication, this.context.requestOptions(signal)),
+      send: async (server, authentication, signal) =>
+        send(server, client, authentication, this.context.requestOptions(signal)),
     });
     if (response.token_type !== 'bearer') throw unusable('token_type_not_bearer').add(asked);
     if (!isB64Token(response.access_token)) throw unusable('access_token_not_header_safe').add(asked);

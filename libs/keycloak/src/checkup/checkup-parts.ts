@@ -3,9 +3,9 @@ import type { ClockSkew } from '../authorization-server/clock-skew.js';
 import type { Introspection } from '../authorization-server/introspection.js';
 import type { ServerMetadata } from '../authorization-server/metadata.js';
 import type { OwnTokenProbe } from '../authorization-server/own-token-probe.js';
+import type { ClientCredential } from '../client-authentication/client-authentication.js';
 import type { ResolvedKeycloakOptions } from '../keycloak.options.js';
 import type { ResolvedServiceOptions } from '../service.options.js';
-import type { SecretWeakness } from './secret-weakness.js';
 
 /** A service that is called. */
 export type RegisteredService = Pick<ResolvedServiceOptions, 'audience' | 'baseUrl' | 'scopes'> & {
@@ -24,7 +24,7 @@ export interface CheckupParts {
   readonly services: () => readonly RegisteredService[];
   /** Puts a sentence on one line, without this service's secret, tokens, and what can't be printed. */
   readonly cleanse: (sentence: string) => string;
-  /** What is wrong with the secret, which is not here itself. */
-  readonly secretWeakness: SecretWeakness | undefined;
+  /** What this service authenticates itself by; undefined where it can't be read. */
+  readonly credential: () => Promise<ClientCredential | undefined>;
   readonly isProduction: boolean;
 }

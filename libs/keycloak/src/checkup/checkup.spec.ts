@@ -104,7 +104,11 @@ describe('a checkup', () => {
 
   it('throws what is no answer of Keycloak: a fault of its own must not pass for one of the settings', async () => {
     const broken = { refresh: () => Promise.reject(new TypeError('a bug')), get: () => Promise.reject(new Error()) };
-    const parts = { options: keycloakOf().checkup.options, metadata: broken } as object as CheckupParts;
+    const parts = {
+      options: keycloakOf().checkup.options,
+      metadata: broken,
+      credential: async () => undefined,
+    } as object as CheckupParts;
     await expect(new Checkup(parts).run()).rejects.toThrow('a bug');
   });
 });
@@ -171,18 +175,17 @@ describe('single findings', () => {
     }) as object as CheckupParts;
 
   it('take http: and weak secrets for meant in development, and not in production (row 9)', async () => {
-    const weak = { words: 'is weak', isPublished: false };
+    const shown = (secret: string) => ({ credential: async () => ({ kind: 'secret', secret }) as const });
     for (const [isProduction, ofSecrets, ofTls, ofPublished] of [
       [false, 'note', 'note', 'note'],
       [true, 'warning', 'warning', 'error'],
     ] as const) {
-      const given = parts({ isProduction, secretWeakness: weak });
-      expect(secretFinding(given).level).toBe(ofSecrets);
+      const given = parts({ isProduction, ...shown('short') });
+      expect((await secretFinding(given)).level).toBe(ofSecrets);
       expect(levels(await realmFindings(given))['tls']).toBe(ofTls);
-      expect(secretFinding(parts({ isProduction, secretWeakness: { ...weak, isPublished: true } })).level).toBe(
-        ofPublished,
-      );
-      expect(new Checkup(given).weaknesses()).toHaveLength(isProduction ? 2 : 0);
+      const published = parts({ isProduction, ...shown('a-secret') });
+      expect((await secretFinding(published)).level).toBe(ofPublished);
+      expect(await new Checkup(given).weaknesses()).toHaveLength(isProduction ? 2 : 0);
     }
   });
 

@@ -30,9 +30,9 @@ export class Checkup {
   }
 
   /** What is weak in the settings themselves, in production: an unencrypted connection, a secret that others can guess. Sends nothing. */
-  weaknesses(): Finding[] {
+  async weaknesses(): Promise<Finding[]> {
     const { options, isProduction } = this.parts;
-    const findings = [secretFinding(this.parts), encryptionFinding(options, isProduction)];
+    const findings = [await secretFinding(this.parts), encryptionFinding(options, isProduction)];
     return findings.filter(({ level }) => level === 'warning' || level === 'error');
   }
 
@@ -46,7 +46,7 @@ export class Checkup {
   }
 
   async #run(): Promise<Finding[]> {
-    const findings = [secretFinding(this.parts), ...(await realmFindings(this.parts))];
+    const findings = [await secretFinding(this.parts), ...(await realmFindings(this.parts))];
     if (isStopped(findings)) return [...findings, notLookedAt];
     findings.push(await credentialsFinding(this.parts));
     if (isStopped(findings)) return [...findings, notLookedAt];

@@ -4,6 +4,7 @@ import { junkToken } from '../authorization-server/junk-token.js';
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
 import { isCertificateFailure } from '../protocol/connection-failures.js';
 import { Refusal } from '../protocol/refusal.js';
+import { secretWeakness } from './secret-weakness.js';
 import type { CheckupParts } from './checkup-parts.js';
 import { error, note, ok, warning, type Check, type Finding } from './finding.js';
 import { wordsOf } from './refusal-words.js';
@@ -136,14 +137,28 @@ export function clockFinding(measured: MeasuredSkew | undefined, toleranceSecond
 }
 
 /** Needs no answer of Keycloak. */
-export function secretFinding({ options, secretWeakness, isProduction }: CheckupParts): Finding {
-  if (secretWeakness === undefined) {
-    return ok('secret', `The secret of ${options.clientId} is long enough, and no demo secret.`);
+export async function secretFinding({ options, credential, isProduction }: CheckupParts): Promise<Finding> {
+  const { clientId } = options;
+  const shown = await credential();
+  if (shown === undefined) {
+    return error(
+      'secret',
+      `The credential of ${clientId} can't be read.`,
+      'Look into the log for the reason: the file or the function that clientAuthentication names.',
+    );
   }
-  const message = `The secret of ${options.clientId} ${secretWeakness.words}.`;
+  if (shown.kind === 'private_key') {
+    return ok('secret', `${clientId} signs an assertion for each request (${shown.algorithm}, kid ${shown.keyId}).`);
+  }
+  if (shown.kind === 'assertion') return ok('secret', `${clientId} shows an assertion that its platform has signed.`);
+  const weakness = secretWeakness({ clientId, clientSecret: shown.secret });
+  if (weakness === undefined) {
+    return ok('secret', `The secret of ${clientId} is long enough, and no demo secret.`);
+  }
+  const message = `The secret of ${clientId} ${weakness.words}.`;
   const cure = 'In production, take one that Keycloak has made (the client, Credentials, Regenerate).';
   if (!isProduction) return note('secret', message, cure);
-  return secretWeakness.isPublished ? error('secret', message, cure) : warning('secret', message, cure);
+  return weakness.isPublished ? error('secret', message, cure) : warning('secret', message, cure);
 }
 
 export function lifetimeFinding({ options }: CheckupParts, { lifetimeSeconds }: GrantedToken): Finding {

@@ -27,7 +27,7 @@ export class StartVerification implements OnApplicationBootstrap {
    * application starts, since all instances would be down together with Keycloak.
    */
   async onApplicationBootstrap(): Promise<void> {
-    if (!this.isOn) return this.#warn(this.checkup.weaknesses());
+    if (!this.isOn) return this.#warn(await this.checkup.weaknesses());
     const findings = await this.checkup.run();
     const errors = findings.filter(({ level }) => level === 'error');
     const faults = errors.filter(({ isUnreachable }) => isUnreachable !== true);

@@ -65,6 +65,7 @@ export const AUTHORIZATION_SERVER_ERROR_REASONS = [
   'answer_not_json',
   'answer_not_strict_json',
   'nonsense_answer',
+  'client_credential_unreadable',
   'realm_not_found',
   'issuer_mismatch',
   'endpoint_missing',

@@ -5,7 +5,16 @@ import type { ServerRealms, ServerState } from '../server-state.js';
 import { bearerToken } from '../tokens/userinfo-endpoint.js';
 import { AdminRefusal, notFound, notImplemented } from './admin-refusal.js';
 import type { AdminEndpoint } from './admin-request.js';
-import { createClient, deleteClient, findClients, readClient, readServiceAccount, updateClient } from './clients.js';
+import {
+  createClient,
+  deleteClient,
+  findClients,
+  readClient,
+  readSecret,
+  readServiceAccount,
+  regenerateSecret,
+  updateClient,
+} from './clients.js';
 import { ADMIN_ROLE } from './master-realm.js';
 import { readRealm, updateRealm } from './realm-settings-endpoint.js';
 import { addRoles, readRole, readRolesOfUser, removeRoles } from './roles.js';
@@ -26,6 +35,7 @@ const ROUTES: Readonly<Record<string, Methods>> = {
   '/roles/:id': { GET: readRole },
   '/clients': { GET: findClients, POST: createClient },
   '/clients/:id': { GET: readClient, PUT: updateClient, DELETE: deleteClient },
+  '/clients/:id/client-secret': { GET: readSecret, POST: regenerateSecret },
   '/clients/:id/service-account-user': { GET: readServiceAccount },
   '/sessions/:id': { DELETE: deleteSession },
 };

@@ -53,6 +53,18 @@ export function deleteClient(request: AdminRequest): HttpAnswer {
   return { ...DONE, headers: { 'cache-control': 'no-cache' } };
 }
 
+export const readSecret = (request: AdminRequest): HttpAnswer => secretOf(clientOf(request));
+
+/** The one before is refused from now on. */
+export function regenerateSecret(request: AdminRequest): HttpAnswer {
+  const client = clientOf(request);
+  const { realm } = request.server;
+  realm.replaceClient(client, { ...clientRepresentation(client), secret: randomBytes(32).toString('base64url') });
+  return secretOf(clientOf(request));
+}
+
+const secretOf = ({ secret }: RealmClient): HttpAnswer => found({ type: 'secret', value: secret });
+
 export function readServiceAccount(request: AdminRequest): HttpAnswer {
   const client = clientOf(request);
   const account = client.serviceAccount ? request.server.realm.serviceAccountOf(client) : undefined;

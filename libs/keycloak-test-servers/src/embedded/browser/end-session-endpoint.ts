@@ -41,7 +41,7 @@ export async function confirmLogoutEndpoint(server: ServerState, call: HttpCall)
 
 /** Keycloak's `POST …/logout` with a refresh token. Other form parameters are ignored. */
 async function logoutByRefreshToken(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
-  const client = authenticateClient(server.realm, call);
+  const client = authenticateClient(server, call);
   const session = sessionOf(server, await readRefreshToken(server, client, parameter(call, 'refresh_token') ?? ''));
   if (session !== undefined) await logOut(server, session);
   return { status: 204, headers: { 'cache-control': 'no-cache' }, body: '' };

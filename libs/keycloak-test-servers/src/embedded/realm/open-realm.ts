@@ -23,5 +23,6 @@ export function openRealm(baseUrl: string, realm: Realm, keys: SigningKeys, cloc
     loginFailures: new LoginFailures(realm, clock),
     logins: new PendingLogins(),
     logouts: new PendingLogouts(),
+    usedAssertions: new Map(),
   };
 }

@@ -25,6 +25,8 @@ export interface RealmClient {
   readonly clientId: string;
   readonly secret: string | undefined;
   readonly isPublic: boolean;
+  /** Its `clientAuthenticatorType` is `client-jwt`: it has no secret. */
+  readonly signsAssertions: boolean;
   enabled: boolean;
   readonly fullScopeAllowed: boolean;
   /** Whether the authorization code flow is enabled. */
@@ -77,6 +79,7 @@ export function toClient(json: unknown, scopesByDefault: readonly string[]): Rea
     clientId: toText(client['clientId'], 'A client has no "clientId"'),
     secret: toOptionalText(client['secret']),
     isPublic: client['publicClient'] === true,
+    signsAssertions: client['clientAuthenticatorType'] === 'client-jwt',
     enabled: client['enabled'] !== false,
     fullScopeAllowed: client['fullScopeAllowed'] !== false,
     standardFlow: client['standardFlowEnabled'] !== false,

@@ -1,9 +1,10 @@
-/** Client authentication by HTTP Basic or by form parameters (RFC 6749 §2.3.1). */
+/** Client authentication by HTTP Basic or by form parameters (RFC 6749 §2.3.1), or by an assertion that the client signs (RFC 7523 §2.2). */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { parameter, type HttpCall } from '../http/http-call.js';
 import { OAuthRefusal } from './oauth-refusal.js';
 import type { RealmClient } from '../realm/realm-representation.js';
-import type { Realm } from '../realm/realm.js';
+import type { ServerState } from '../server-state.js';
+import { ASSERTION_TYPE, isOwnAssertion, subjectOf } from './client-assertion.js';
 
 const BAD_CLIENT = 'Invalid client or Invalid client credentials';
 
@@ -11,29 +12,45 @@ const BAD_CLIENT = 'Invalid client or Invalid client credentials';
 export const WRONG_SECRET = new OAuthRefusal(401, 'unauthorized_client', BAD_CLIENT);
 export const WRONG_SECRET_AT_INTROSPECTION = new OAuthRefusal(401, 'invalid_client', 'Client authentication failed.');
 
+const BAD_ASSERTION = new OAuthRefusal(401, 'invalid_client', BAD_CLIENT);
+
 /**
  * Returns the authenticated client; a public client needs no secret. Form parameters take precedence over the header. After
  * that it refuses duplicate parameters, except the `repeatable` ones.
  */
 export function authenticateClient(
-  realm: Realm,
+  server: ServerState,
   call: HttpCall,
   { wrongSecret = WRONG_SECRET, repeatable = [] }: { wrongSecret?: OAuthRefusal; repeatable?: readonly string[] } = {},
 ): RealmClient {
   const { clientId, secret } = presentedCredentials(call);
-  const client = clientId === undefined ? undefined : realm.client(clientId);
+  const client = clientId === undefined ? undefined : server.realm.client(clientId);
   if (client === undefined || !client.enabled) throw new OAuthRefusal(401, 'invalid_client', BAD_CLIENT);
-  if (!client.isPublic && !isSame(secret, client.secret)) throw wrongSecret;
+  if (client.signsAssertions) checkAssertion(server, client, call);
+  else if (!client.isPublic && !isSame(secret, client.secret)) throw wrongSecret;
   const names = [...call.form.keys()].filter((name) => !repeatable.includes(name));
   if (new Set(names).size < names.length) throw new OAuthRefusal(400, 'invalid_request', 'duplicated parameter');
   return client;
 }
 
+/** Keycloak has no words of its own for most of what may be wrong. */
+function checkAssertion(
+  { issuer, clock, usedAssertions: used }: ServerState,
+  client: RealmClient,
+  call: HttpCall,
+): void {
+  const assertion = parameter(call, 'client_assertion');
+  const isOfType = parameter(call, 'client_assertion_type') === ASSERTION_TYPE;
+  const rules = { issuer, nowSeconds: clock.now(), used };
+  if (assertion === undefined || !isOfType || !isOwnAssertion(client, assertion, rules)) throw BAD_ASSERTION;
+}
+
 /** The credentials in the request, unverified. */
 export function presentedCredentials(call: HttpCall): { clientId: string | undefined; secret: string | undefined } {
   const [clientId, secret] = basicCredentials(call.authorization);
+  const assertion = parameter(call, 'client_assertion');
   return {
-    clientId: parameter(call, 'client_id') ?? clientId,
+    clientId: parameter(call, 'client_id') ?? (assertion === undefined ? clientId : subjectOf(assertion)),
     secret: parameter(call, 'client_secret') ?? secret,
   };
 }

@@ -13,7 +13,7 @@ const INTROSPECTED_KINDS = ['Bearer', 'ID'];
 const TOKEN_TYPE_HINTS = ['access_token', 'refresh_token', 'requesting_party_token'];
 
 export async function introspectionEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
-  const client = authenticateClient(server.realm, call, { wrongSecret: WRONG_SECRET_AT_INTROSPECTION });
+  const client = authenticateClient(server, call, { wrongSecret: WRONG_SECRET_AT_INTROSPECTION });
   if (client.isPublic) throw new OAuthRefusal(403, 'invalid_request', 'Client not allowed.');
   const token = parameter(call, 'token');
   if (token === undefined) throw new OAuthRefusal(400, 'invalid_request', 'Token not provided.');

@@ -10,7 +10,7 @@ import type { ServerState } from '../server-state.js';
  * with its last client. No client is notified.
  */
 export async function revocationEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
-  const client = authenticateClient(server.realm, call);
+  const client = authenticateClient(server, call);
   const token = parameter(call, 'token');
   if (token === undefined) throw new OAuthRefusal(400, 'invalid_request', 'Token not provided');
   const claims = await server.keys.read(token);

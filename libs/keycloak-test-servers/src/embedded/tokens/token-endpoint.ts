@@ -24,7 +24,7 @@ export async function tokenEndpoint(server: ServerState, call: HttpCall): Promis
   if (grantType === undefined) throw new OAuthRefusal(400, 'invalid_request', 'Missing form parameter: grant_type');
   const found = GRANTS.get(grantType);
   if (found === undefined) throw new OAuthRefusal(400, 'unsupported_grant_type', 'Unsupported grant_type');
-  const client = authenticateClient(server.realm, call, { repeatable: ['audience'] });
+  const client = authenticateClient(server, call, { repeatable: ['audience'] });
   return json(200, await found.grant(server, client, call));
 }
 

@@ -1,0 +1,205 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { Administrator } from '../../../keycloak-test-servers/contract/administrator.js';
+import { CLIENT_SECRET, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
+import { connectionTo } from '../../spec-support/test-realm.js';
+import { systemClock } from '../caching/clock.js';
+import type { ClientAuthentication } from '../client-authentication/client-authentication.js';
+import { clientAssertionFile } from '../client-authentication/client-assertion-file.js';
+import { clientSecretFile, clientSecretFrom } from '../client-authentication/client-secret.js';
+import { privateKeyJwt } from '../client-authentication/private-key-jwt.js';
+import { createAuthorizationServer, type AuthorizationServerCalls } from './create-authorization-server.js';
+
+let realm: RunningAuthorizationServer;
+let administrator: Administrator;
+let client: string;
+let folder: string;
+let file: string;
+/** At a clock that is so far ahead files are read again. */
+let aheadMs: number;
+
+const newKey = (): string =>
+  String(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }));
+
+beforeAll(async () => {
+  realm = await startTestRealm();
+  administrator = new Administrator(realm.baseUrl, 'microservices');
+  const [found] = await administrator.read<{ readonly id: string }[]>('/clients?clientId=service-b');
+  client = `/clients/${found?.id}`;
+  folder = mkdtempSync(join(tmpdir(), 'authenticator-'));
+  file = join(folder, 'credential');
+});
+afterAll(async () => {
+  await realm.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  aheadMs = 0;
+  await takes(CLIENT_SECRET);
+});
+
+/** From now on the server takes this secret of the client. */
+const takes = (secret: string): Promise<void> =>
+  administrator.change('PUT', client, { clientAuthenticatorType: 'client-secret', secret });
+
+function serverFor(authentication: ClientAuthentication): AuthorizationServerCalls {
+  const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
+  const silent = { log: () => undefined, error: () => undefined };
+  const clientAuthentication = authentication.connect({ clock, log: silent });
+  return createAuthorizationServer({ ...connectionTo(realm), clientAuthentication }, clock);
+}
+
+/** At each of the places where credentials are shown. */
+const asked = (server: AuthorizationServerCalls): Promise<unknown[]> =>
+  Promise.all([server.introspection.introspect('the.unknown.token'), server.tokenEndpoint.clientCredentials('')]);
+
+const counted = (): readonly [introspections: number, tokens: number] => {
+  const { introspection, token } = realm.control.calls;
+  return [introspection, token.client_credentials];
+};
+
+describe('credentials that are replaced', () => {
+  it('in a file: a request that is refused is sent once more, and succeeds (CC-08)', async () => {
+    writeFileSync(file, CLIENT_SECRET);
+    const server = serverFor(clientSecretFile(file));
+    await asked(server);
+    await takes('another-secret-4711');
+    writeFileSync(file, 'another-secret-4711');
+    const before = counted();
+    await asked(server);
+    expect(counted().map((times, at) => times - (before[at] ?? 0))).toEqual([2, 2]);
+  });
+
+  it('a moment after they were replaced at the server are waited for', async () => {
+    writeFileSync(file, CLIENT_SECRET);
+    const server = serverFor(clientSecretFile(file));
+    await asked(server);
+    await takes('another-secret-4711');
+    const asking = asked(server);
+    setTimeout(() => writeFileSync(file, 'another-secret-4711'), 100);
+    await expect(asking).resolves.toHaveLength(2);
+  });
+
+  it('and are wrong all the same: the refusal is that of the server, and no request is sent a third time', async () => {
+    const secrets = ['wrong-1', 'wrong-2', 'wrong-3'];
+    const server = serverFor(clientSecretFrom(() => secrets.shift() ?? 'wrong-4', { refreshSeconds: 60 }));
+    const before = counted();
+    await expect(server.introspection.introspect('the.unknown.token')).rejects.toMatchObject({
+      code: 'authorization_server_refused',
+      reason: 'answered_401_invalid_client',
+    });
+    expect(counted()[0] - before[0]).toBe(2);
+    expect(server.authenticator.secrets).toEqual(['wrong-1', 'wrong-2']);
+  });
+
+  it('of an application’s own request are put in place of those that were refused', async () => {
+    writeFileSync(file, CLIENT_SECRET);
+    const { authenticator } = serverFor(clientSecretFile(file));
+    const [form, headers] = [new URLSearchParams(), new Headers()];
+    await authenticator.authenticate(undefined, undefined, form, headers);
+    expect(await authenticator.replaceRefused(new URLSearchParams(), new Headers())).toBe(false);
+    writeFileSync(file, 'another');
+    expect(await authenticator.replaceRefused(form, headers)).toBe(true);
+    expect(headers.get('authorization')).toBe(`Basic ${Buffer.from('service%2Db:another').toString('base64')}`);
+  });
+});
+
+describe('a private key', () => {
+  const takesKeys = (keys: object): Promise<void> =>
+    administrator.change('PUT', client, {
+      clientAuthenticatorType: 'client-jwt',
+      attributes: { 'use.jwks.string': 'true', 'jwks.string': JSON.stringify(keys) },
+    });
+
+  it('signs an assertion of its own for each request, for the realm’s issuer, and for a minute (RFC 7523 §3, CC-08)', async () => {
+    writeFileSync(file, newKey());
+    const authentication = privateKeyJwt({ keyFile: file });
+    await takesKeys(await authentication.publicKeys());
+    const server = serverFor(authentication);
+    await asked(server);
+    await asked(server);
+    const forms = await Promise.all(
+      [1, 2].map(async () => {
+        const form = new URLSearchParams();
+        await server.authenticator.authenticate(undefined, undefined, form, new Headers());
+        return form;
+      }),
+    );
+    const assertions = forms.map((form) => form.get('client_assertion') ?? '');
+    const [claims, other] = assertions.map((assertion) => decodeJwt(assertion));
+    const now = Math.floor(Date.now() / 1000);
+    expect(claims).toEqual({
+      iss: 'service-b',
+      sub: 'service-b',
+      aud: realm.issuer,
+      jti: expect.any(String),
+      iat: expect.any(Number),
+      exp: Number(claims?.iat) + 60,
+    });
+    expect(Math.abs(Number(claims?.iat) - now)).toBeLessThan(10);
+    expect(claims?.jti).not.toBe(other?.jti);
+    const [key] = (await authentication.publicKeys()).keys;
+    expect(decodeProtectedHeader(assertions[0] ?? '')).toEqual({ alg: 'ES256', kid: key?.kid });
+  });
+
+  it('is replaced by one that the server knew before: no request is refused (CC-08)', async () => {
+    const [old, next] = [newKey(), newKey()];
+    writeFileSync(file, old + next);
+    const authentication = privateKeyJwt({ keyFile: file });
+    await takesKeys(await authentication.publicKeys());
+    const server = serverFor(authentication);
+    await asked(server);
+    writeFileSync(file, next + old);
+    aheadMs = 5000;
+    const before = counted();
+    await asked(server);
+    expect(counted().map((times, at) => times - (before[at] ?? 0))).toEqual([1, 1]);
+  });
+
+  it('that the server has forgotten is read again, and the request sent once more (CC-08)', async () => {
+    const [old, next] = [newKey(), newKey()];
+    writeFileSync(file, old);
+    const authentication = privateKeyJwt({ keyFile: file });
+    await takesKeys(await authentication.publicKeys());
+    const server = serverFor(authentication);
+    await asked(server);
+    writeFileSync(file, next);
+    await takesKeys(await authentication.publicKeys());
+    await expect(asked(server)).resolves.toHaveLength(2);
+  });
+
+  it('signs by the server’s clock, as far as it is known', async () => {
+    writeFileSync(file, newKey());
+    const authentication = privateKeyJwt({ keyFile: file });
+    const server = serverFor(authentication);
+    server.clockSkew.observeIssuedAt(Math.floor(Date.now() / 1000) - 100);
+    const form = new URLSearchParams();
+    await server.authenticator.authenticate(undefined, undefined, form, new Headers());
+    expect(
+      Math.abs(Number(decodeJwt(form.get('client_assertion') ?? '').iat) - (Date.now() / 1000 - 100)),
+    ).toBeLessThan(10);
+  });
+});
+
+describe('an assertion of the platform', () => {
+  it('is sent as it is, and neither secret nor header with it (RFC 7523 §2.2)', async () => {
+    const assertion = `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.e30.c2ln`;
+    writeFileSync(file, assertion);
+    const { authenticator } = serverFor(clientAssertionFile(file));
+    const [form, headers] = [new URLSearchParams({ token: 'x' }), new Headers()];
+    await authenticator.authenticate(undefined, undefined, form, headers);
+    expect(Object.fromEntries(form)).toEqual({
+      token: 'x',
+      client_id: 'service-b',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: assertion,
+    });
+    expect([...headers]).toEqual([]);
+    expect(authenticator.secrets).toEqual([assertion]);
+  });
+});

@@ -1,0 +1,123 @@
+/** Renewable credential: one that is read again from time to time, and when the server refuses it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import type {
+  ClientAuthenticationContext,
+  ClientCredential,
+  ConnectedClientAuthentication,
+} from './client-authentication.js';
+
+export interface CredentialSource {
+  /** Gives the text of which the credential is made. */
+  readonly read: () => Promise<string>;
+  /** Throws for a text of another form. */
+  readonly parse: (text: string) => ClientCredential | Promise<ClientCredential>;
+  /** How old one may be that is used. */
+  readonly refreshMs: number;
+  readonly timeoutMs: number;
+}
+
+interface Read {
+  readonly text: string;
+  readonly credential: ClientCredential;
+}
+
+/** Who replaces a secret does so at the server first: the other one may be a moment later. */
+const REPLACED_WITHIN_MS = 500;
+const LOOK_EVERY_MS = 50;
+
+/**
+ * What is refused and does not change is waited for once: as long as it is the one that there is, it is looked for no more than every
+ * `LOOK_AGAIN_MS`, so that a wrong secret costs neither time nor reads.
+ */
+const LOOK_AGAIN_MS = 1000;
+
+export class RenewableCredential implements ConnectedClientAuthentication {
+  readonly #source: CredentialSource;
+  readonly #context: ClientAuthenticationContext;
+  #last: Read | undefined;
+  #readAtMs = -Infinity;
+  #reading: Promise<Read> | undefined;
+  #replacing: Promise<boolean> | undefined;
+  /** The one that was waited for in vain, and when. */
+  #kept: { readonly text: string; readonly atMs: number } | undefined;
+  #isFailing = false;
+
+  constructor(source: CredentialSource, context: ClientAuthenticationContext) {
+    this.#source = source;
+    this.#context = context;
+  }
+
+  async credential(): Promise<ClientCredential> {
+    const isRecent = this.#context.clock.monotonicMs() - this.#readAtMs < this.#source.refreshMs;
+    return (this.#last !== undefined && isRecent ? this.#last : await this.#read()).credential;
+  }
+
+  async isReplaced(refused: ClientCredential): Promise<boolean> {
+    if (this.#last?.credential !== refused) return true;
+    return (this.#replacing ??= this.#untilReplaced(this.#last).finally(() => (this.#replacing = undefined)));
+  }
+
+  async #untilReplaced({ text }: Read): Promise<boolean> {
+    const { clock } = this.#context;
+    const sinceMs = clock.monotonicMs();
+    const isKept = this.#kept?.text === text;
+    if (isKept && sinceMs - (this.#kept?.atMs ?? 0) < LOOK_AGAIN_MS) return false;
+    for (;;) {
+      const read = await this.#read().catch(() => undefined);
+      if (read !== undefined && read.text !== text) return true;
+      if (isKept || clock.monotonicMs() - sinceMs >= REPLACED_WITHIN_MS) break;
+      await sleep(LOOK_EVERY_MS);
+    }
+    this.#kept = { text, atMs: clock.monotonicMs() };
+    return false;
+  }
+
+  /** One for all who wait for it. */
+  async #read(): Promise<Read> {
+    return (this.#reading ??= this.#readOnce().finally(() => (this.#reading = undefined)));
+  }
+
+  async #readOnce(): Promise<Read> {
+    const { log, clock } = this.#context;
+    const before = this.#last;
+    try {
+      const text = await withinMs(this.#source.timeoutMs, this.#source.read());
+      // The same text is the same credential, which `isReplaced` compares.
+      const read =
+        before !== undefined && text === before.text ? before : { text, credential: await this.#source.parse(text) };
+      if (before !== undefined && read !== before)
+        log.log('Client credential replaced: requests to Keycloak use it', {});
+      this.#last = read;
+      this.#isFailing = false;
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (!this.#isFailing)
+        log.error("Client credential can't be read: requests to Keycloak use the last one", { reason });
+      this.#isFailing = true;
+    }
+    this.#readAtMs = clock.monotonicMs();
+    if (this.#last !== undefined) return this.#last;
+    throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'client_credential_unreadable' });
+  }
+}
+
+async function withinMs<T>(ms: number, value: Promise<T>): Promise<T> {
+  const waiting = new AbortController();
+  const late = sleep(ms, undefined, { signal: waiting.signal, ref: false }).then(() =>
+    Promise.reject(new Error('timeout')),
+  );
+  try {
+    return await Promise.race([value, late]);
+  } finally {
+    waiting.abort();
+    late.catch(() => undefined);
+  }
+}
+
+/** A code or one word of ours: whatever else an error says may quote what was read. */
+function reasonOf(error: unknown): string {
+  const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: unknown };
+  if (typeof code === 'string') return code;
+  return message === 'timeout' ? 'timeout' : 'malformed';
+}

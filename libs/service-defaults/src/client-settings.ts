@@ -1,0 +1,71 @@
+/** Client settings: what a service authenticates itself to Keycloak by. */
+import { matches } from 'class-validator';
+import {
+  clientAssertionFile,
+  clientSecretFile,
+  ConfigurationError,
+  privateKeyJwt,
+  type ClientAuthentication,
+  type KeycloakModuleOptions,
+  type PrivateKeyJwt,
+} from 'nestjs-keycloak-s2s';
+import type { Variables } from './variables.js';
+
+export interface ClientSettings {
+  readonly keycloak: Pick<KeycloakModuleOptions, 'clientSecret' | 'clientAuthentication'>;
+  /** Where it signs assertions: its public keys are to be published. */
+  readonly privateKey?: PrivateKeyJwt;
+  /** As it was at the start, where there is one: for the attacks of demo mode. */
+  readonly secret: string;
+}
+
+/** The form of the secrets that this repository publishes (`a-secret`, …), which protect nothing. */
+const DEMO_SECRET = /^[a-z0-9]+-secret$/;
+
+/**
+ * Variables, one of them: `<NAME>_CLIENT_SECRET`, or `<NAME>_CLIENT_SECRET_FILE`, which may be replaced while the service runs; `<NAME>_CLIENT_KEY_FILE`, a private key
+ * that signs assertions; `<NAME>_CLIENT_ASSERTION_FILE`, an assertion of the platform.
+ */
+export function readClientSettings(variables: Variables, prefix: string, demoMode: boolean): ClientSettings {
+  const [keyName, assertionName] = [`${prefix}_CLIENT_KEY_FILE`, `${prefix}_CLIENT_ASSERTION_FILE`];
+  const keyFile = variables.text(keyName, '');
+  const assertionFile = variables.text(assertionName, '');
+  const isWithoutSecret = keyFile !== '' || assertionFile !== '';
+  const secretName = `${prefix}_CLIENT_SECRET`;
+  const secretFile = variables.text(`${secretName}_FILE`, '');
+  const secret = variables.secret(secretName, isWithoutSecret ? '' : undefined);
+  if ([keyFile, assertionFile, secret].filter((given) => given !== '').length > 1) {
+    variables.fault(`${secretName}, ${keyName} and ${assertionName} exclude each other`);
+  }
+  if (!demoMode && matches(secret, DEMO_SECRET)) {
+    variables.fault(
+      `${secretName} is a published demo secret, or has their form: use one of your own, or set DEMO_MODE=true`,
+    );
+  }
+  if (keyFile !== '') {
+    const privateKey = made(variables, keyName, () => privateKeyJwt({ keyFile }));
+    return { secret, keycloak: withAuthentication(privateKey), ...(privateKey === undefined ? {} : { privateKey }) };
+  }
+  if (assertionFile !== '') {
+    const authentication = made(variables, assertionName, () => clientAssertionFile(assertionFile));
+    return { secret, keycloak: withAuthentication(authentication) };
+  }
+  // One that can't be read is a fault already.
+  if (secretFile === '' || secret === '') return { secret, keycloak: { clientSecret: secret } };
+  return { secret, keycloak: withAuthentication(clientSecretFile(secretFile)) };
+}
+
+const withAuthentication = (
+  clientAuthentication: ClientAuthentication | undefined,
+): Pick<KeycloakModuleOptions, 'clientAuthentication'> =>
+  clientAuthentication === undefined ? {} : { clientAuthentication };
+
+function made<T>(variables: Variables, name: string, make: () => T): T | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    for (const fault of error.faults) variables.fault(`${name}: ${fault}`);
+    return undefined;
+  }
+}
