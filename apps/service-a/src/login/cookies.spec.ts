@@ -71,16 +71,15 @@ describe('PendingLogins', () => {
     const [old, next] = ['o'.repeat(40), 'n'.repeat(40)];
     const at = (...secrets: readonly string[]): PendingLogins =>
       new PendingLogins(config('https://shop.example.com', secrets.join('\n')), new Cookies(https), store);
-    for (const [begun, ended, reason] of [
-      [at(old), at(next, old), undefined],
-      [at(next, old), at(next), undefined],
-      [at(next, old), at(old), 'login_not_ours'],
+    for (const [begun, ended, outcome] of [
+      [at(old), at(next, old), 'fulfilled'],
+      [at(next, old), at(next), 'fulfilled'],
+      [at(next, old), at(old), 'rejected'],
     ] as const) {
       const state = randomBytes(32).toString('base64url');
       const [cookie = ''] = await begun.remember({ headers: {} }, { ...PENDING, state });
-      const consumed = ended.consume(bringing(cookie), state);
-      if (reason === undefined) await expect(consumed).resolves.toMatchObject({ state });
-      else await expect(consumed).rejects.toMatchObject({ reason });
+      const [consumed] = await Promise.allSettled([ended.consume(bringing(cookie), state)]);
+      expect(consumed.status).toBe(outcome);
     }
   });
 
