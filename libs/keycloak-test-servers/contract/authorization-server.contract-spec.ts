@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ADMIN_API_CASES, MASTER_CASES } from './admin-api-cases.js';
 import { ADMIN_CLIENT_CASES } from './admin-client-cases.js';
 import { ADMIN_USER_CASES } from './admin-user-cases.js';
+import { ASSERTION_CASES } from './assertion-cases.js';
 import { AUTHORIZATION_CASES, LOGIN_CASES } from './authorization-cases.js';
 import { CODE_CASES } from './code-cases.js';
 import { DIFFERENCES } from './differences.js';
@@ -38,6 +39,7 @@ describeOnBothServers((connect, which) => {
   describe.each([
     { about: 'documents', cases: DOCUMENT_CASES },
     { about: 'client authentication', cases: CLIENT_AUTHENTICATION_CASES },
+    { about: 'client authentication without a secret', cases: ASSERTION_CASES },
     { about: 'a token request', cases: TOKEN_REQUEST_CASES },
     { about: 'client credentials', cases: CLIENT_CREDENTIALS_CASES },
     { about: 'password', cases: PASSWORD_CASES },

@@ -195,7 +195,6 @@ describe('an assertion of the platform', () => {
     await authenticator.authenticate(undefined, undefined, form, headers);
     expect(Object.fromEntries(form)).toEqual({
       token: 'x',
-      client_id: 'service-b',
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
       client_assertion: assertion,
     });

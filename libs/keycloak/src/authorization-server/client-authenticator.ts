@@ -98,8 +98,9 @@ export class ClientAuthenticator {
     this.#note(credential);
     const { issuer, clientId } = this.self;
     if (credential.kind === 'assertion') {
+      // It names this client by its `sub`. With a `client_id` Keycloak 26.4 demands that both are the same, which they seldom are.
       headers.delete('authorization');
-      form.set('client_id', clientId);
+      form.delete('client_id');
       form.set('client_assertion_type', ASSERTION_TYPE);
       form.set('client_assertion', credential.assertion);
       return;
@@ -138,5 +139,8 @@ function isOfCredentials(error: unknown): boolean {
   if (error instanceof WWWAuthenticateChallengeError) return error.status === 401;
   if (!(error instanceof ResponseBodyError)) return false;
   // Keycloak says `invalid_client` of an audience that it does not know, too.
-  return error.status === 401 || (error.error === 'invalid_client' && !/audience/i.test(error.error_description ?? ''));
+  return (
+    error.status === 401 ||
+    (error.error === 'invalid_client' && !/^audience not found/i.test(error.error_description ?? ''))
+  );
 }

@@ -1,19 +1,14 @@
 /** Client assertion: a JWT that a client signs to authenticate itself (RFC 7523 §2.2), for clients of the kind `client-jwt`. */
 import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
-import type { RealmClient } from '../realm/realm-representation.js';
-import { toList, toRecord } from '../realm/realm-representation.js';
+import { parameter, type HttpCall } from '../http/http-call.js';
+import { toList, toRecord, type RealmClient } from '../realm/realm-representation.js';
+import type { ServerState } from '../server-state.js';
+import { OAuthRefusal } from './oauth-refusal.js';
 
-export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-
-/** Assertions that were used, until they expire: each counts once. */
+/** The ids of assertions that were used, and when they expire: each counts once. */
 export type UsedAssertions = Map<string, number>;
 
-export interface AssertionRules {
-  readonly issuer: string;
-  readonly nowSeconds: number;
-  readonly used: UsedAssertions;
-}
-
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const SKEW_SECONDS = 15;
 const DIGESTS: Readonly<Record<string, string | undefined>> = {
   RS256: 'sha256',
@@ -28,28 +23,41 @@ export function subjectOf(assertion: string): string | undefined {
   return typeof subject === 'string' ? subject : undefined;
 }
 
-/** Whether the client has signed it with one of the keys in its attribute `jwks.string`, for this realm, a moment ago, and not used it before. */
-export function isOwnAssertion(client: RealmClient, assertion: string, rules: AssertionRules): boolean {
-  const { iss, sub, aud, jti, exp, iat } = part(assertion, 1);
-  const isForUs = iss === client.clientId && sub === client.clientId && aud === rules.issuer;
-  const isOfNow = Number(exp) > rules.nowSeconds - SKEW_SECONDS && !(Number(iat) > rules.nowSeconds + SKEW_SECONDS);
-  if (!isForUs || !isOfNow || typeof jti !== 'string' || rules.used.has(jti)) return false;
-  if (!isSigned(client, assertion)) return false;
-  for (const [one, expires] of rules.used) if (expires < rules.nowSeconds - SKEW_SECONDS) rules.used.delete(one);
-  rules.used.set(jti, Number(exp));
-  return true;
+/** Throws unless the client has signed one, with a key in its attribute `jwks.string`, for this realm, a moment ago, and not used it before. */
+export function checkAssertion(server: ServerState, client: RealmClient, call: HttpCall): void {
+  const type = parameter(call, 'client_assertion_type');
+  if (type === undefined) throw refusal('Parameter client_assertion_type is missing');
+  if (type !== ASSERTION_TYPE)
+    throw refusal(`Parameter client_assertion_type has value '${type}' but expected is '${ASSERTION_TYPE}'`);
+  const assertion = parameter(call, 'client_assertion');
+  if (assertion === undefined) throw refusal('client_assertion parameter missing');
+  const { iss, aud, jti, exp, iat } = part(assertion, 1);
+  if (iss !== client.clientId) {
+    throw new OAuthRefusal(401, 'invalid_client', 'Invalid client or Invalid client credentials');
+  }
+  checkSignature(client, assertion);
+  if (aud !== server.issuer) throw refusal('Invalid token audience');
+  const nowSeconds = server.clock.now();
+  if (Number(exp) <= nowSeconds - SKEW_SECONDS) throw refusal('Token is not active');
+  if (Number(iat) > nowSeconds + SKEW_SECONDS) throw refusal('Token was issued in the future');
+  const used = server.usedAssertions;
+  if (used.has(String(jti))) throw refusal('Token reuse detected');
+  for (const [one, expires] of used) if (expires < nowSeconds - SKEW_SECONDS) used.delete(one);
+  used.set(String(jti), Number(exp));
 }
 
-function isSigned(client: RealmClient, assertion: string): boolean {
+const refusal = (words: string): OAuthRefusal => new OAuthRefusal(400, 'invalid_client', words);
+
+function checkSignature(client: RealmClient, assertion: string): void {
   const { alg, kid } = part(assertion, 0);
   const jwk = keysOf(client).find((key) => key['kid'] === kid && (key['alg'] === undefined || key['alg'] === alg));
-  if (jwk === undefined) return false;
+  const digest = DIGESTS[String(alg)];
+  if (jwk === undefined || (digest === undefined && alg !== 'EdDSA')) throw refusal('Unable to load public key');
   const end = assertion.lastIndexOf('.');
   const signature = Buffer.from(assertion.slice(end + 1), 'base64url');
   const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
-  const digest = alg === 'EdDSA' ? undefined : DIGESTS[String(alg)];
-  if (alg !== 'EdDSA' && digest === undefined) return false;
-  return verify(digest, Buffer.from(assertion.slice(0, end)), { key, dsaEncoding: 'ieee-p1363' }, signature);
+  const isSigned = verify(digest, Buffer.from(assertion.slice(0, end)), { key, dsaEncoding: 'ieee-p1363' }, signature);
+  if (!isSigned) throw new OAuthRefusal(401, 'invalid_client', 'Invalid client or Invalid client credentials');
 }
 
 function keysOf({ representation }: RealmClient): Readonly<Record<string, unknown>>[] {

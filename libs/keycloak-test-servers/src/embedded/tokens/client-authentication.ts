@@ -4,15 +4,13 @@ import { parameter, type HttpCall } from '../http/http-call.js';
 import { OAuthRefusal } from './oauth-refusal.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { ServerState } from '../server-state.js';
-import { ASSERTION_TYPE, isOwnAssertion, subjectOf } from './client-assertion.js';
+import { checkAssertion, subjectOf } from './client-assertion.js';
 
 const BAD_CLIENT = 'Invalid client or Invalid client credentials';
 
 /** Keycloak's answers to a wrong secret; introspection has a different one. */
 export const WRONG_SECRET = new OAuthRefusal(401, 'unauthorized_client', BAD_CLIENT);
 export const WRONG_SECRET_AT_INTROSPECTION = new OAuthRefusal(401, 'invalid_client', 'Client authentication failed.');
-
-const BAD_ASSERTION = new OAuthRefusal(401, 'invalid_client', BAD_CLIENT);
 
 /**
  * Returns the authenticated client; a public client needs no secret. Form parameters take precedence over the header. After
@@ -31,18 +29,6 @@ export function authenticateClient(
   const names = [...call.form.keys()].filter((name) => !repeatable.includes(name));
   if (new Set(names).size < names.length) throw new OAuthRefusal(400, 'invalid_request', 'duplicated parameter');
   return client;
-}
-
-/** Keycloak has no words of its own for most of what may be wrong. */
-function checkAssertion(
-  { issuer, clock, usedAssertions: used }: ServerState,
-  client: RealmClient,
-  call: HttpCall,
-): void {
-  const assertion = parameter(call, 'client_assertion');
-  const isOfType = parameter(call, 'client_assertion_type') === ASSERTION_TYPE;
-  const rules = { issuer, nowSeconds: clock.now(), used };
-  if (assertion === undefined || !isOfType || !isOwnAssertion(client, assertion, rules)) throw BAD_ASSERTION;
 }
 
 /** The credentials in the request, unverified. */
