@@ -1,14 +1,20 @@
 /** Documented routes: in which operations of a document @nestjs/swagger describes each route. */
 import type { INestApplication } from '@nestjs/common';
-import { DECORATORS, SwaggerModule, type OpenAPIObject, type SwaggerDocumentOptions } from '@nestjs/swagger';
+import { SwaggerModule, type OpenAPIObject, type SwaggerDocumentOptions } from '@nestjs/swagger';
 import type { ReportedRoute } from '../ports/reported-routes.js';
 import { nameOf, operationAt, placesIn, type Document, type OperationPlace } from './document-parts.js';
 
-/** Those options of @nestjs/swagger that say which routes are in a document, and under which paths. */
-export type DocumentedRoutesOptions = Pick<
-  SwaggerDocumentOptions,
-  'include' | 'deepScanRoutes' | 'ignoreGlobalPrefix' | 'onlyIncludeDecoratedEndpoints'
->;
+/** Those options of @nestjs/swagger that say which routes are in a document, and under which paths; some releases do not have them all. */
+export interface DocumentedRoutesOptions {
+  readonly include?: NonNullable<SwaggerDocumentOptions['include']>;
+  readonly deepScanRoutes?: boolean;
+  readonly ignoreGlobalPrefix?: boolean;
+  readonly onlyIncludeDecoratedEndpoints?: boolean;
+}
+
+/** Keys of its decorators, as text: its first releases for Nest 11 do not export them. */
+const EXCLUDED_ENDPOINT = 'swagger/apiExcludeEndpoint';
+const EXCLUDED_CONTROLLER = 'swagger/apiExcludeController';
 
 export interface DocumentedRoute {
   readonly route: ReportedRoute;
@@ -41,8 +47,8 @@ export function documentedRoutes(
 
 /** By @ApiExcludeEndpoint() or @ApiExcludeController(). */
 function isExcluded({ classes, handler }: ReportedRoute): boolean {
-  const ofHandler: unknown = Reflect.getMetadata(DECORATORS.API_EXCLUDE_ENDPOINT, handler);
-  const ofClasses = classes.map((each): unknown => Reflect.getMetadata(DECORATORS.API_EXCLUDE_CONTROLLER, each));
+  const ofHandler: unknown = Reflect.getMetadata(EXCLUDED_ENDPOINT, handler);
+  const ofClasses = classes.map((each): unknown => Reflect.getMetadata(EXCLUDED_CONTROLLER, each));
   return (
     (Object(ofHandler) as { readonly disable?: unknown }).disable === true ||
     ofClasses.some((each) => Array.isArray(each) && each[0] === true)
@@ -64,8 +70,8 @@ function placesOf(
   options: DocumentedRoutesOptions,
 ): DocumentedRoute[] {
   const before = [
-    ...all.flatMap(({ classes }) => classes).map((each) => asItIs(DECORATORS.API_EXCLUDE_CONTROLLER, each)),
-    ...all.map(({ handler }) => asItIs(DECORATORS.API_EXCLUDE_ENDPOINT, handler)),
+    ...all.flatMap(({ classes }) => classes).map((each) => asItIs(EXCLUDED_CONTROLLER, each)),
+    ...all.map(({ handler }) => asItIs(EXCLUDED_ENDPOINT, handler)),
   ];
   try {
     for (const route of all) exclude(route, true);
@@ -82,8 +88,8 @@ function placesOf(
 
 function exclude({ classes, handler }: ReportedRoute, isExcluded: boolean): void {
   // On each class itself, since one that is derived would take it from its base.
-  for (const each of classes) Reflect.defineMetadata(DECORATORS.API_EXCLUDE_CONTROLLER, [isExcluded], each);
-  Reflect.defineMetadata(DECORATORS.API_EXCLUDE_ENDPOINT, { disable: isExcluded }, handler);
+  for (const each of classes) Reflect.defineMetadata(EXCLUDED_CONTROLLER, [isExcluded], each);
+  Reflect.defineMetadata(EXCLUDED_ENDPOINT, { disable: isExcluded }, handler);
 }
 
 /** Puts back what is now. */
