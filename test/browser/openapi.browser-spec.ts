@@ -39,6 +39,6 @@ describe('the page of the document', () => {
     await live.getByRole('button', { name: 'Try it out' }).click();
     await live.getByRole('button', { name: 'Execute' }).click();
     await live.locator('.live-responses-table').waitFor();
-    expect(await live.locator('.live-responses-table .response-col_status').first().innerText()).toContain('200');
+    expect(await live.locator('.live-responses-table tbody .response-col_status').first().innerText()).toContain('200');
   });
 });

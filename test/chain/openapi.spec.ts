@@ -167,7 +167,7 @@ describe('the page of a document', () => {
     );
     const html = await page.text();
     expect(html).not.toMatch(/<style|style=|<script>|https?:/);
-    const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => `/${path}`);
+    const files = [...html.matchAll(/(?:src|href)="(?!data:)([^"]+)"/g)].map(([, path]) => `/${path}`);
     expect(files).toHaveLength(3);
     for (const path of files) {
       const file = await get(service, path);

@@ -29,7 +29,7 @@ export function documentedRoutes(
   options: DocumentedRoutesOptions,
 ): { readonly documented: readonly DocumentedRoute[]; readonly faults: readonly string[] } {
   const given = document as object as Document;
-  const kept = routes.filter((route) => !isExcluded(route));
+  const kept = routes.filter((route) => !isLeftOut(route));
   const documented = placesOf(app, routes, kept, document, options);
   const isPart = (options.include ?? []).length > 0 || options.onlyIncludeDecoratedEndpoints === true;
   const lacking = documented.flatMap(({ route: { label }, places }) => {
@@ -46,7 +46,7 @@ export function documentedRoutes(
 }
 
 /** By @ApiExcludeEndpoint() or @ApiExcludeController(). */
-function isExcluded({ classes, handler }: ReportedRoute): boolean {
+function isLeftOut({ classes, handler }: ReportedRoute): boolean {
   const ofHandler: unknown = Reflect.getMetadata(EXCLUDED_ENDPOINT, handler);
   const ofClasses = classes.map((each): unknown => Reflect.getMetadata(EXCLUDED_CONTROLLER, each));
   return (

@@ -13,6 +13,7 @@ const PAGE = `<!doctype html>
   <head>
     <meta charset="utf-8" />
     <title>OpenAPI</title>
+    <link rel="icon" href="data:," />
     <link rel="stylesheet" href="openapi/swagger-ui.css" />
   </head>
   <body>
