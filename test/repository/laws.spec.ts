@@ -91,6 +91,14 @@ describe('the sources', () => {
     ]);
   });
 
+  it('load @nestjs/swagger in the door for it, and where a service that is asked makes its document', () => {
+    expect(filesWith(/^import (?!type ).*from '@nestjs\/swagger'/m).toSorted()).toEqual([
+      'libs/keycloak/src/swagger/documented-routes.discovery.ts',
+      'libs/service-defaults/src/openapi/describe-routes.ts',
+    ]);
+    expect(filesWith(/^import (?!type ).*\/describe-routes\.js'/m)).toEqual([]);
+  });
+
   it('know the paths of another service in its client only', () => {
     const calling = filesWith(/InjectServiceClient\(/).filter((path) => path.startsWith('apps/'));
     expect(calling.length).toBeGreaterThan(3);

@@ -5,6 +5,7 @@ import * as door from 'nestjs-keycloak-s2s';
 import * as axiosDoor from 'nestjs-keycloak-s2s/axios';
 import * as graphqlDoor from 'nestjs-keycloak-s2s/graphql';
 import * as microservicesDoor from 'nestjs-keycloak-s2s/microservices';
+import * as swaggerDoor from 'nestjs-keycloak-s2s/swagger';
 import * as websocketsDoor from 'nestjs-keycloak-s2s/websockets';
 import * as testing from 'nestjs-keycloak-s2s/testing';
 
@@ -88,6 +89,7 @@ describe('nestjs-keycloak-s2s', () => {
   it.each([
     ['GraphQL', graphqlDoor, ['graphqlCarrier']],
     ['messages', microservicesDoor, ['microservicesCarrier']],
+    ['OpenAPI documents', swaggerDoor, ['addKeycloakSecurity']],
     ['WebSockets', websocketsDoor, ['guardHandshakes', 'websocketsCarrier']],
   ])('has a door for %s', (_, itsDoor, names) => {
     expect(Object.keys(itsDoor).toSorted()).toEqual(names);

@@ -85,7 +85,11 @@ export class RunningService {
     const app = await withVariables({ NODE_ENV: 'test', ...variables }, () =>
       createService(
         module.register({ demoMode: variables['DEMO_MODE'] === 'true' }),
-        { logFormat: 'json', requestLog: variables['REQUEST_LOG'] === 'true' && 'hash' },
+        {
+          logFormat: 'json',
+          requestLog: variables['REQUEST_LOG'] === 'true' && 'hash',
+          ...(variables['OPENAPI'] === 'true' ? { openApi: { hasPage: true } } : {}),
+        },
         adapter,
       ),
     );

@@ -14,6 +14,8 @@ import {
 import { Connections } from './connections.js';
 import { ErrorFilter } from './error.filter.js';
 import { refuseUnknownHosts } from './known-hosts.js';
+import { OpenApiDocument } from './openapi/openapi-document.js';
+import { OpenApiModule } from './openapi/openapi.module.js';
 import { logRequests } from './request-log.js';
 import { securityHeaders } from './security-headers.js';
 import { ServiceLogger } from './service-logger.js';
@@ -58,20 +60,25 @@ export async function createService(
     version,
     logFormat,
     requestLog = false,
+    openApi,
     demo,
     logger = new ServiceLogger(logFormat, name, version),
   }: Pick<ServiceSettings<string>, 'logFormat' | 'demo'> &
-    Partial<Pick<ServiceSettings<string>, 'name' | 'version' | 'requestLog'>> & { readonly logger?: ServiceLogger },
+    Partial<Pick<ServiceSettings<string>, 'name' | 'version' | 'requestLog' | 'openApi'>> & {
+      readonly logger?: ServiceLogger;
+    },
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
   // Before the next one, so that a refused request has its line.
   if (requestLog !== false) logRequests(adapter, connectionsOf(adapter), logger, requestLog);
   // Before all others, so that none runs for a refused request.
   if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
-  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+  const root = openApi === undefined ? module : OpenApiModule.beside(module, openApi);
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger,
     abortOnError: false,
   });
+  if (openApi !== undefined) app.get(OpenApiDocument).describe(app, { name, version });
   return equipService(app);
 }
 

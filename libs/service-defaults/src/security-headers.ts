@@ -8,10 +8,12 @@ export interface PagePolicy {
   readonly formTargets?: readonly string[];
   /** Whether the page may load scripts of this origin, which may send requests to it. Inline scripts are never allowed. */
   readonly scripts?: boolean;
+  /** Whether images may stand in the page and its style sheet, as `data:`. */
+  readonly dataImages?: boolean;
 }
 
 /** Header names are in lower case. `Cache-Control: no-store` is included, since an answer that depends on a token is for its caller alone. */
-export function securityHeaders({ formTargets = [], scripts = false }: PagePolicy = {}): Readonly<
+export function securityHeaders({ formTargets = [], scripts = false, dataImages = false }: PagePolicy = {}): Readonly<
   Record<string, string>
 > {
   const request = new IncomingMessage(new Socket());
@@ -22,7 +24,7 @@ export function securityHeaders({ formTargets = [], scripts = false }: PagePolic
       directives: {
         defaultSrc: ["'none'"],
         styleSrc: ["'self'"],
-        imgSrc: ["'self'"],
+        imgSrc: ["'self'", ...(dataImages ? ['data:'] : [])],
         ...(scripts ? { scriptSrc: ["'self'"], connectSrc: ["'self'"] } : {}),
         baseUri: ["'none'"],
         formAction: ["'self'", ...formTargets],

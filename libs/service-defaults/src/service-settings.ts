@@ -4,6 +4,7 @@ import { isProduction, type KeycloakModuleOptions, type PrivateKeyJwt, type Serv
 import { readClientSettings } from './client-settings.js';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
+import type { OpenApiSettings } from './openapi/openapi.module.js';
 import { readSharedStateSettings, type SharedState } from './shared-state-settings.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
 
@@ -48,6 +49,8 @@ export interface ServiceSettings<Called extends string> {
   readonly login?: LoginSettings;
   /** Of a service with sessions, where its replicas share them. */
   readonly sharedState?: SharedState;
+  /** Where the service publishes its OpenAPI document. */
+  readonly openApi?: OpenApiSettings;
   /** In demo mode only. */
   readonly demo?: DemoSettings;
 }
@@ -57,7 +60,7 @@ export type LoginServiceSettings<Called extends string> = ServiceSettings<Called
 /**
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
  * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window),
- * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `NODE_ENV`, `<NAME>_CLIENT_ID`, and `<OTHER>_URL` for each service that this service calls. An empty variable counts as not set. Any
+ * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `OPENAPI` (default true with `NODE_ENV=development`, else false), `NODE_ENV`, `<NAME>_CLIENT_ID`, and `<OTHER>_URL` for each service that this service calls. An empty variable counts as not set. Any
  * `NODE_ENV` other than `development` and `test` means production. `readClientSettings`, `readLoginSettings`, `readSharedStateSettings` and `readDemoSettings` read further
  * variables.
  */
@@ -94,6 +97,8 @@ export function readServiceSettings<Called extends string>(
   const requestLogSubject = variables.oneOf('REQUEST_LOG_SUBJECT', ['hash', 'plain', 'none']);
   const requestLog = variables.flag('REQUEST_LOG') && requestLogSubject;
   const shutdownDelaySeconds = variables.wholeNumber('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, 300);
+  const isDevelopment = nodeEnv === 'development';
+  const hasOpenApi = variables.flag('OPENAPI', isDevelopment);
   const urls = Object.fromEntries(
     Object.keys(service.calls).map((called) => [called, variables.url(`${prefixOf(called)}_URL`, insecureAllowed)]),
   ) as Record<Called, string>;
@@ -120,7 +125,7 @@ export function readServiceSettings<Called extends string>(
     exposeRefusalReasons: demoMode,
     ...shared.keycloak,
   };
-  const logFormat = nodeEnv === 'development' ? 'text' : 'json';
+  const logFormat = isDevelopment ? 'text' : 'json';
   return {
     name: service.name,
     version,
@@ -135,6 +140,7 @@ export function readServiceSettings<Called extends string>(
     ...(client.privateKey === undefined ? {} : { privateKey: client.privateKey }),
     ...(login === undefined ? {} : { login }),
     ...(shared.sharedState === undefined ? {} : { sharedState: shared.sharedState }),
+    ...(hasOpenApi ? { openApi: { hasPage: isDevelopment } } : {}),
     ...(demo === undefined ? {} : { demo }),
   };
 }

@@ -24,8 +24,8 @@ export class Variables extends ConfigurationFaults {
     return value ?? '';
   }
 
-  flag(name: string): boolean {
-    const value = this.text(name, 'false');
+  flag(name: string, fallback = false): boolean {
+    const value = this.text(name, String(fallback));
     if (!isIn(value, ['true', 'false'])) this.fault(`${name} must be true or false`);
     return value === 'true';
   }

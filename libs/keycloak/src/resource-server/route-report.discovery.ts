@@ -77,6 +77,20 @@ export class RouteReport implements OnApplicationBootstrap {
     ]);
   }
 
+  /** The routes of all controllers, for a document of them. Throws as `onApplicationBootstrap` for decorators that contradict each other. */
+  routes(): ReportedRoute[] {
+    return this.#hosts().flatMap(({ host, handlers }) =>
+      handlers
+        .filter(({ kind }) => kind === 'route')
+        .map((handler) => ({
+          label: handler.label,
+          classes: host.classes,
+          handler: handler.function,
+          ...accessOf(handler),
+        })),
+    );
+  }
+
   /** Routes and messages are those of controllers, messages of gateways those of gateways: elsewhere Nest does not look. */
   #hosts(): HostWithHandlers[] {
     // A scanner keeps what it found: another one each time.
@@ -150,6 +164,14 @@ const ENHANCERS = "GraphQLModule needs the option fieldResolverEnhancers: ['guar
 /** `label` is for people: class, method and how it is reached. */
 export interface ReportedHandler extends RouteAccess {
   readonly label: string;
+}
+
+/** A controller in several modules is here several times, with one access. */
+export interface ReportedRoute extends ReportedHandler {
+  /** Where Nest looks for what stands on the class. */
+  readonly classes: readonly object[];
+  /** The function, which a class that inherits it may have as well. */
+  readonly handler: object;
 }
 
 interface HostWithHandlers {

@@ -1,0 +1,24 @@
+/** Security schemes: where the tokens come from that the routes demand. */
+
+import { KEYCLOAK_SCHEME } from './security-requirements.js';
+
+/** By name of the scope, the operations that demand it. */
+export type NamedScopes = ReadonlyMap<string, readonly string[]>;
+
+/** OAuth 2.0 at a realm of Keycloak, whose endpoints stand below its issuer. The same for every client that calls this service as itself. */
+export const keycloakScheme = (issuer: string, scopes: NamedScopes): object => ({
+  type: 'oauth2',
+  description: `An access token of the realm ${issuer} (${issuer}/.well-known/openid-configuration), sent as Authorization: Bearer`,
+  flows: {
+    clientCredentials: {
+      tokenUrl: `${issuer}/protocol/openid-connect/token`,
+      scopes: Object.fromEntries([...scopes].map(([name, places]) => [name, `Demanded by ${places.join(', ')}`])),
+    },
+  },
+});
+
+export const bearerScheme = (clientId: string): object => ({
+  type: 'http',
+  scheme: 'bearer',
+  description: `An access token whose audience is ${clientId}, with the scopes that the operation names for ${KEYCLOAK_SCHEME}`,
+});

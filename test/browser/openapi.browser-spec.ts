@@ -1,0 +1,44 @@
+/** The page of the OpenAPI document, in a real browser: it shows the routes and sends a request, and its policy stops nothing of it. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { Chromium } from '../support/chromium.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { RunningServices } from '../support/running-services.js';
+
+jest.setTimeout(60_000);
+
+let chain: RunningServices;
+let chromium: Chromium;
+
+beforeAll(async () => {
+  chain = await RunningServices.start({ publicUrl, variables: { OPENAPI: 'true' } });
+  chromium = await Chromium.start();
+}, PUBLIC_URL_WITHIN_MS + 60_000);
+afterAll(async () => {
+  await chromium.stop();
+  await chain.stop();
+});
+afterEach(() => chromium.closeClean(chain.scanner));
+
+describe('the page of the document', () => {
+  it('shows each route, and what it demands', async () => {
+    const page = await chromium.open();
+    await page.goto('/openapi');
+    const order = page.locator('.opblock', { hasText: '/api/orders/{id}' }).first();
+    await order.waitFor();
+    expect(await order.locator('.authorization__btn').count()).toBe(1);
+    const live = page.locator('.opblock', { hasText: '/health/live' });
+    expect(await live.locator('.authorization__btn').count()).toBe(0);
+  });
+
+  it('sends a request to the service', async () => {
+    const page = await chromium.open();
+    await page.goto('/openapi');
+    const live = page.locator('.opblock', { hasText: '/health/live' });
+    await live.locator('.opblock-summary-control').click();
+    await live.getByRole('button', { name: 'Try it out' }).click();
+    await live.getByRole('button', { name: 'Execute' }).click();
+    await live.locator('.live-responses-table').waitFor();
+    expect(await live.locator('.live-responses-table tbody .response-col_status').first().innerText()).toContain('200');
+  });
+});
