@@ -101,6 +101,7 @@ module.exports = {
     throughTheDoor('keycloak', '^(apps|libs/(service-defaults|demo))/', 'Services use what the doors export.', [
       'index',
       'axios/index',
+      'opentelemetry/index',
       'valkey/index',
     ]),
     throughTheDoor('service-defaults', '^(apps|libs/demo)/', 'Services use what the door exports.'),

@@ -2,6 +2,7 @@
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { sendWithToken } from './send-with-token.js';
 import { checkHeaders } from './call-headers.js';
+import { CallObservation } from './call-observation.js';
 import { DeclaredScopes } from './declared-scopes.js';
 import { checkJsonBody, checkPassOn, checkTimeout, withQuery, type ServiceQuery } from './json-calls.js';
 import { answerFailure } from './service-call-failures.js';
@@ -50,6 +51,7 @@ export class ServiceClient {
     private readonly transport: ServiceTransport,
     private readonly tokens: TokenSource,
     private readonly scopes = new DeclaredScopes(name, undefined),
+    private readonly observation = new CallObservation(),
   ) {}
 
   /**
@@ -59,14 +61,14 @@ export class ServiceClient {
   asSelf(scope?: string): ServiceCaller {
     const request = clientCredentialsRequest(scope);
     this.scopes.check('asSelf', scope);
-    return new ServiceCaller(this.name, this.transport, this.tokens, request);
+    return new ServiceCaller(this.name, this.transport, this.tokens, request, this.observation);
   }
 
   /** Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience, or with none, as `asSelf`. */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): ServiceCaller {
     const request = tokenExchangeRequest(token, this.audience, scope);
     this.scopes.check('onBehalfOf', scope);
-    return new ServiceCaller(this.name, this.transport, this.tokens, request);
+    return new ServiceCaller(this.name, this.transport, this.tokens, request, this.observation);
   }
 }
 
@@ -87,6 +89,7 @@ export class ServiceCaller {
     private readonly transport: ServiceTransport,
     private readonly tokens: TokenSource,
     private readonly tokenRequest: TokenRequest,
+    private readonly observation: CallObservation,
   ) {}
 
   /** The body of a 2xx answer to GET. */
@@ -130,7 +133,11 @@ export class ServiceCaller {
     const target = query === undefined ? path : withQuery(path, query);
     const send = async (authorization: string): Promise<TransportResponse> =>
       this.transport.send({ ...rest, method, path: target, body, authorization });
-    const { response, token, refused } = await sendWithToken(this.tokens, this.tokenRequest, send, options);
+    const { response, token, refused } = await this.observation.observe(
+      { service: this.service, method, origin: this.transport.origin },
+      () => sendWithToken(this.tokens, this.tokenRequest, send, options),
+      options.signal,
+    );
     if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;
     const url = this.transport.addressOf({ path: target });
     const failure = answerFailure(this.service, this.tokenRequest, [token, refused], response, options.passOn);

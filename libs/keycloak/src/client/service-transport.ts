@@ -109,6 +109,11 @@ export class ServiceTransport {
     return this.#gate.state;
   }
 
+  /** Scheme, host and port of all calls. */
+  get origin(): string {
+    return this.#paths.origin;
+  }
+
   /** Where a call goes, for the log. */
   addressOf({ path }: Pick<TransportRequest, 'path'>): string {
     return this.#paths.addressOf(this.#paths.below(path));
