@@ -4,6 +4,7 @@ import { serviceCalls, type ServiceCallMessage } from '../diagnostics/service-ca
 import { Refusal } from '../protocol/refusal.js';
 import { ServiceCallError } from './service-call-error.js';
 import type { AnswerHead } from './service-call-failures.js';
+import type { TraceHeaders } from './trace-headers.js';
 
 /** A call that is about to be made: no path, since what stands in one is the caller's. */
 export interface ObservedCall {
@@ -21,6 +22,8 @@ export interface CallTracing {
 }
 
 export interface TracedCall {
+  /** `traceparent` and `tracestate` that the service is to see, where there are any. */
+  readonly headers: TraceHeaders;
   /** Runs the call: what it does, such as getting its token, is then part of it. */
   within<T>(send: () => Promise<T>): Promise<T>;
   end(message: ServiceCallMessage): void;
@@ -39,21 +42,21 @@ export class CallObservation {
     };
   }
 
-  /** Gives back what `send` gives, and throws what it throws. */
+  /** Gives back what `send` gives, and throws what it throws. `send` is told which headers the trace of the call has. */
   observe<T extends { readonly response: AnswerHead }>(
     call: ObservedCall,
-    send: () => Promise<T>,
+    send: (trace: TraceHeaders) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     const tracing = this.#tracing;
-    if (tracing === undefined && !serviceCalls.hasSubscribers) return send();
+    if (tracing === undefined && !serviceCalls.hasSubscribers) return send(UNTRACED);
     return this.#observed(call, tracing?.begin(call), send, signal);
   }
 
   async #observed<T extends { readonly response: AnswerHead }>(
     { service, method }: ObservedCall,
     traced: TracedCall | undefined,
-    send: () => Promise<T>,
+    send: (trace: TraceHeaders) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     const startMs = this.clock.monotonicMs();
@@ -64,7 +67,7 @@ export class CallObservation {
       if (serviceCalls.hasSubscribers) serviceCalls.publish(message);
     };
     try {
-      const sent = await (traced === undefined ? send() : traced.within(send));
+      const sent = await (traced === undefined ? send(UNTRACED) : traced.within(() => send(traced.headers)));
       end({ outcome: 'answered', status: sent.response.status });
       return sent;
     } catch (error) {
@@ -73,6 +76,8 @@ export class CallObservation {
     }
   }
 }
+
+const UNTRACED: TraceHeaders = {};
 
 type HowItEnded = Omit<ServiceCallMessage, 'service' | 'method' | 'durationMs'>;
 

@@ -14,6 +14,7 @@ import {
 } from './streaming-transport.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
 import type { TokenSource } from './token-source.js';
+import { withTrace, type TraceHeaders } from './trace-headers.js';
 
 export class StreamingServiceClient {
   constructor(
@@ -68,13 +69,13 @@ export class StreamingServiceCaller {
     // Before a token is asked for.
     checkHeaders(request.headers);
     const path = this.transport.pathOf(request);
-    const send = async (authorization: string): Promise<StreamingResponse> =>
-      this.transport.send(request, path, authorization);
+    const sendIn = (trace: TraceHeaders) => async (authorization: string) =>
+      this.transport.send({ ...request, headers: withTrace(request.headers, trace) }, path, authorization);
     const { isRepeatable } = request.body;
     const { method, signal } = request;
     const { response, token, refused } = await this.observation.observe(
       { service: this.service, method, origin: this.transport.origin },
-      () => sendWithToken(this.tokens, this.tokenRequest, send, { signal, isRepeatable }),
+      (trace) => sendWithToken(this.tokens, this.tokenRequest, sendIn(trace), { signal, isRepeatable }),
       signal,
     );
     return {

@@ -16,6 +16,7 @@ import { endpointOf } from '../../spec-support/token-forms.js';
 import { SERVICE_CALL_CHANNEL, type ServiceCallMessage } from './service-call-channel.js';
 
 const PATH = '/orders/nobody-elses-business';
+const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const SOURCE = { issuer: 'https://sso.example.com/realms/shop', clientId: 'service-a' };
 
 const request = new AsyncLocalStorage<string>();
@@ -186,11 +187,16 @@ describe('CallObservation', () => {
     const end = observation.followedBy({
       begin: (call) => {
         followed.push(call);
-        return { within: (send) => inside.run('within', send), end: ({ status }) => followed.push(status) };
+        return {
+          headers: { traceparent: TRACEPARENT },
+          within: (send) => inside.run('within', send),
+          end: ({ status }) => followed.push(status),
+        };
       },
     });
     await get('first');
     expect(followed).toEqual([{ ...CALL, origin: next.url }, 'within', 200]);
+    expect(next.requests.map(({ headers }) => headers['traceparent'])).toEqual([TRACEPARENT]);
     end();
     await get('second');
     expect(followed).toHaveLength(3);

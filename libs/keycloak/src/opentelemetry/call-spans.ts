@@ -1,5 +1,13 @@
 /** CallSpans: one span for each call of another service, in which its token is had. */
-import { context, SpanKind, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
+import {
+  context,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type TextMapSetter,
+  type Tracer,
+} from '@opentelemetry/api';
 import type { CallTracing, ObservedCall, TracedCall } from '../ports/call-tracing.js';
 import { CODE, ERROR_TYPE, errorTypeOf, METHOD, serverOf, SERVICE, STATUS } from './attributes.js';
 
@@ -12,7 +20,10 @@ export class CallSpans implements CallTracing {
       attributes: { [METHOD]: method, [SERVICE]: service, ...serverOf(origin) },
     });
     const ofTheCall = trace.setSpan(context.active(), span);
+    const headers: Record<string, string> = {};
+    propagation.inject(ofTheCall, headers, TRACE_CONTEXT_ALONE);
     return {
+      headers,
       within: (send) => context.with(ofTheCall, send),
       end: (message) => {
         const errorType = errorTypeOf(message);
@@ -25,3 +36,12 @@ export class CallSpans implements CallTracing {
     };
   }
 }
+
+/** What a propagator of the application writes besides, such as baggage, may say whom a request is about: it goes no further. */
+const TRACE_CONTEXT_ALONE: TextMapSetter<Record<string, string>> = {
+  set: (headers, name, value) => {
+    if (PASSED_ON.has(name.toLowerCase())) headers[name.toLowerCase()] = value;
+  },
+};
+
+const PASSED_ON: ReadonlySet<string> = new Set(['traceparent', 'tracestate']);

@@ -3,12 +3,14 @@ import { hasSubscribers } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { Controller, Get, Inject, Module, type INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, createTraceState, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { DataPointType } from '@opentelemetry/sdk-metrics';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import {
   AccessToken,
+  getServiceClientToken,
   INTROSPECTION_CHANNEL,
   InjectServiceClient,
   KeycloakModule,
@@ -87,6 +89,9 @@ async function started(): Promise<INestApplication> {
   const builder = Test.createTestingModule({ imports: [AppModule] }).setLogger(SILENT);
   return (await KeycloakTestingModule.override(builder).compile()).createNestApplication().init();
 }
+
+const clientOf = (app: INestApplication): ServiceClient =>
+  app.get<ServiceClient>(getServiceClientToken('inventory'), { strict: false });
 
 describe('an application with KeycloakTelemetryModule', () => {
   let telemetry: RecordedTelemetry;
@@ -321,15 +326,53 @@ describe('an application with KeycloakTelemetryModule', () => {
 });
 
 describe('KeycloakTelemetryModule', () => {
+  it('has the service that is called see the span of the call as its parent, and no baggage', async () => {
+    const telemetry = RecordedTelemetry.start();
+    propagation.disable();
+    propagation.setGlobalPropagator(
+      new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
+    );
+    const app = await started();
+    testServices(app).on('inventory', 'GET', PATH).reply(200, {});
+    const baggage = propagation.createBaggage({ user: { value: SUBJECT } });
+    const traceState = createTraceState('vendor=1');
+    const remote = {
+      traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+      spanId: '00f067aa0ba902b7',
+      traceFlags: 1,
+      traceState,
+    };
+    const active = propagation.setBaggage(trace.setSpanContext(context.active(), remote), baggage);
+    const headers = { 'X-Request-Id': 'r-1', Traceparent: 'that of somebody else' };
+    await context.with(active, () => clientOf(app).asSelf('s').get(PATH, { headers }));
+    const span = telemetry.spans.find(({ name }) => name === 'GET inventory');
+    const { headers: seen } = testServices(app).calls[0] ?? {};
+    expect(seen).toMatchObject({
+      'x-request-id': 'r-1',
+      traceparent: `00-${remote.traceId}-${span?.spanContext().spanId}-01`,
+      tracestate: 'vendor=1',
+    });
+    expect(seen).not.toHaveProperty('baggage');
+    await app.close();
+    await telemetry.stop();
+  });
+
+  it('leaves a call the traceparent that it is given where no SDK is registered', async () => {
+    const app = await started();
+    testServices(app).on('inventory', 'GET', PATH).reply(200, {});
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    await clientOf(app).asSelf('s').get(PATH, { traceparent });
+    expect(testServices(app).calls[0]?.headers).toMatchObject({ traceparent });
+    await app.close();
+  });
+
   it('makes its spans below the span that is active where the call is made', async () => {
     const telemetry = RecordedTelemetry.start();
     const app = await started();
     testServices(app).on('inventory', 'GET', PATH).reply(200, {});
     const tracer = trace.getTracer('of the application');
     const parent = tracer.startSpan('a request');
-    await context.with(trace.setSpan(context.active(), parent), () =>
-      app.get<ServiceClient>('nestjs-keycloak-s2s:service-client:inventory', { strict: false }).asSelf('s').get(PATH),
-    );
+    await context.with(trace.setSpan(context.active(), parent), () => clientOf(app).asSelf('s').get(PATH));
     const call = telemetry.spans.find(({ name }) => name === 'GET inventory');
     expect(call?.parentSpanContext?.spanId).toBe(parent.spanContext().spanId);
     await app.close();
@@ -340,8 +383,7 @@ describe('KeycloakTelemetryModule', () => {
     const telemetry = RecordedTelemetry.start();
     const [one, other] = [await started(), await started()];
     testServices(one).on('inventory', 'GET', PATH).reply(200, {});
-    const client = one.get<ServiceClient>('nestjs-keycloak-s2s:service-client:inventory', { strict: false });
-    await client.asSelf('s').get(PATH);
+    await clientOf(one).asSelf('s').get(PATH);
     expect(pointsOf((await telemetry.metrics()).get('keycloak_s2s.service_call.duration'))).toMatchObject([[{}, 1]]);
     await other.close();
     expect(CHANNELS.every((name) => hasSubscribers(name))).toBe(true);
@@ -353,8 +395,7 @@ describe('KeycloakTelemetryModule', () => {
   it('does nothing where no SDK is registered, and changes no call', async () => {
     const app = await started();
     testServices(app).on('inventory', 'GET', PATH).reply(200, { left: 1 });
-    const client = app.get<ServiceClient>('nestjs-keycloak-s2s:service-client:inventory', { strict: false });
-    await expect(client.asSelf('s').get(PATH)).resolves.toEqual({ left: 1 });
+    await expect(clientOf(app).asSelf('s').get(PATH)).resolves.toEqual({ left: 1 });
     await app.close();
   });
 });
