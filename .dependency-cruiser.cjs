@@ -114,6 +114,16 @@ module.exports = {
       to: { path: '^libs/demo/' },
     },
     {
+      name: 'telemetry-is-loaded-where-it-is-on',
+      comment: 'A service that measures and traces nothing loads no SDK: bootstrap() imports the folder when it is on.',
+      severity: 'error',
+      from: { path: '^libs/service-defaults/src/', pathNot: ['^libs/service-defaults/src/telemetry/', notSpec] },
+      to: {
+        path: ['^libs/service-defaults/src/telemetry/', 'node_modules/@opentelemetry/', 'keycloak/.*/opentelemetry/'],
+        dependencyTypesNot: ['dynamic-import', 'type-only'],
+      },
+    },
+    {
       name: 'test-servers-only-in-specs-and-scripts',
       comment: 'A server with published passwords must not be started by a running service.',
       severity: 'error',

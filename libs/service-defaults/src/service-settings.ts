@@ -4,6 +4,7 @@ import { isProduction, type KeycloakModuleOptions, type ServiceScopes } from 'ne
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
 import { readSharedStateSettings, type SharedState } from './shared-state-settings.js';
+import { readTelemetrySettings, type TelemetrySettings } from './telemetry-settings.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
 
 /** How a line of the request log has the subject: `subjectHash`, `sub`, or neither. */
@@ -45,6 +46,8 @@ export interface ServiceSettings<Called extends string> {
   readonly login?: LoginSettings;
   /** Of a service with sessions, where its replicas share them. */
   readonly sharedState?: SharedState;
+  /** Where it measures itself or traces its requests. */
+  readonly telemetry?: TelemetrySettings;
   /** In demo mode only. */
   readonly demo?: DemoSettings;
 }
@@ -59,7 +62,7 @@ const DEMO_SECRET = /^[a-z0-9]+-secret$/;
  * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window),
  * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<NAME>_CLIENT_SECRET` or
  * `<NAME>_CLIENT_SECRET_FILE`, and `<OTHER>_URL` for each service that this service calls. An empty variable counts as not set. Any
- * `NODE_ENV` other than `development` and `test` means production. `readLoginSettings`, `readSharedStateSettings` and `readDemoSettings` read further
+ * `NODE_ENV` other than `development` and `test` means production. `readLoginSettings`, `readSharedStateSettings`, `readTelemetrySettings` and `readDemoSettings` read further
  * variables.
  */
 export function readServiceSettings<Called extends string>(
@@ -103,6 +106,7 @@ export function readServiceSettings<Called extends string>(
       ? readLoginSettings(variables, { prefix, port, production, demoMode, insecureAllowed })
       : undefined;
   const shared = readSharedStateSettings(variables, login !== undefined, demoMode);
+  const telemetry = readTelemetrySettings(variables, { host, port });
   // Other containers use the service's name, browsers its public host name.
   const hosts = [service.name, ...publicName(login)];
   const demo = demoMode ? readDemoSettings(variables, service.demo ?? {}, hosts) : undefined;
@@ -140,6 +144,7 @@ export function readServiceSettings<Called extends string>(
     urls,
     ...(login === undefined ? {} : { login }),
     ...(shared.sharedState === undefined ? {} : { sharedState: shared.sharedState }),
+    ...(telemetry === undefined ? {} : { telemetry }),
     ...(demo === undefined ? {} : { demo }),
   };
 }
