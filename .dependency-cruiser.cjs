@@ -101,6 +101,7 @@ module.exports = {
     throughTheDoor('keycloak', '^(apps|libs/(service-defaults|demo))/', 'Services use what the doors export.', [
       'index',
       'axios/index',
+      'opentelemetry/index',
       'swagger/index',
       'valkey/index',
     ]),
@@ -112,6 +113,16 @@ module.exports = {
       severity: 'error',
       from: { path: '^libs/service-defaults/' },
       to: { path: '^libs/demo/' },
+    },
+    {
+      name: 'telemetry-is-loaded-where-it-is-on',
+      comment: 'A service that measures and traces nothing loads no SDK: bootstrap() imports the folder when it is on.',
+      severity: 'error',
+      from: { path: '^libs/service-defaults/src/', pathNot: ['^libs/service-defaults/src/telemetry/', notSpec] },
+      to: {
+        path: ['^libs/service-defaults/src/telemetry/', 'node_modules/@opentelemetry/', 'keycloak/.*/opentelemetry/'],
+        dependencyTypesNot: ['dynamic-import', 'type-only'],
+      },
     },
     {
       name: 'test-servers-only-in-specs-and-scripts',

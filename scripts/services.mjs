@@ -59,6 +59,9 @@ const PASSED_ON = [
   'MAX_SESSIONS_PER_USER',
 ];
 
+/** What the SDK of OpenTelemetry reads. */
+const PASSED_ON_AS_WELL = /^OTEL_/;
+
 /** DEMO: what Service A seals logins with, unless the environment says otherwise. */
 const DEMO_SESSION_SECRET = 'demo-session-secret-that-everybody-knows';
 
@@ -111,8 +114,12 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
   });
   const own = [service.name, ...(service.isAlso ?? [])].map((client) => `${prefixOf(client)}_CLIENT_SECRET`);
   const stateKeys = environment[`${service.prefix}_SHARED_STATE_KEYS`];
+  // On one machine each needs its own; replicas, which would share it, do not start with one.
+  const managementPort = environment[`${service.prefix}_MANAGEMENT_PORT`];
   return {
-    ...Object.fromEntries(PASSED_ON.filter((name) => name in environment).map((name) => [name, environment[name]])),
+    ...Object.fromEntries(
+      Object.entries(environment).filter(([name]) => PASSED_ON.includes(name) || PASSED_ON_AS_WELL.test(name)),
+    ),
     NODE_ENV: 'development',
     DEMO_MODE: 'true',
     PORT: String(service.port),
@@ -123,6 +130,7 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
     [`${service.prefix}_CLIENT_ID`]: environment[`${service.prefix}_CLIENT_ID`] || service.name,
     ...Object.fromEntries(own.map((name) => [name, secrets[name]])),
     ...(stateKeys ? { SHARED_STATE_KEYS: stateKeys } : {}),
+    ...(managementPort ? { MANAGEMENT_PORT: managementPort } : {}),
     ...(service.login ? loginEnvironment(service, environment) : {}),
   };
 }

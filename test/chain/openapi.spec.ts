@@ -78,7 +78,11 @@ async function start(name: string, variables: Readonly<Record<string, string>>):
     warn: () => undefined,
     error: () => undefined,
   };
-  app = await createService(module.register(settings), { ...settings, logger: logger as never }, adapter);
+  app = await createService(
+    module.register(settings),
+    { ...settings, telemetry: undefined, logger: logger as never },
+    adapter,
+  );
   await app.listen(0, '127.0.0.1');
   return { app, routes: [...routes].toSorted(), report };
 }

@@ -42,7 +42,13 @@ describe('the runbook', () => {
   });
 
   it('has each setting that a service reads, and no other', () => {
-    const sources = ['service-settings', 'client-settings', 'login-settings', 'shared-state-settings']
+    const sources = [
+      'service-settings',
+      'client-settings',
+      'login-settings',
+      'shared-state-settings',
+      'telemetry-settings',
+    ]
       .map((file) => read(`libs/service-defaults/src/${file}.ts`))
       .join('\n');
     const named = [...sources.matchAll(/variables\.\w+\(\s*'([A-Z_]+)'/g)].map(([, name]) => name ?? '');

@@ -5,6 +5,7 @@ import * as door from 'nestjs-keycloak-s2s';
 import * as axiosDoor from 'nestjs-keycloak-s2s/axios';
 import * as graphqlDoor from 'nestjs-keycloak-s2s/graphql';
 import * as microservicesDoor from 'nestjs-keycloak-s2s/microservices';
+import * as opentelemetryDoor from 'nestjs-keycloak-s2s/opentelemetry';
 import * as swaggerDoor from 'nestjs-keycloak-s2s/swagger';
 import * as websocketsDoor from 'nestjs-keycloak-s2s/websockets';
 import * as testing from 'nestjs-keycloak-s2s/testing';
@@ -37,11 +38,13 @@ describe('nestjs-keycloak-s2s', () => {
       'OptionalToken',
       'Public',
       'REFUSAL_CHANNEL',
+      'REFUSAL_REASON_CHANNEL',
       'Refusal',
       'RefusalFilter',
       'RequireAnyPermission',
       'RequirePermission',
       'RevocationList',
+      'SERVICE_CALL_CHANNEL',
       'SERVICE_CALL_ERROR_REASONS',
       'ServiceCallError',
       'ServiceCaller',
@@ -89,6 +92,7 @@ describe('nestjs-keycloak-s2s', () => {
   it.each([
     ['GraphQL', graphqlDoor, ['graphqlCarrier']],
     ['messages', microservicesDoor, ['microservicesCarrier']],
+    ['OpenTelemetry', opentelemetryDoor, ['KeycloakTelemetryModule']],
     ['OpenAPI documents', swaggerDoor, ['addKeycloakSecurity']],
     ['WebSockets', websocketsDoor, ['guardHandshakes', 'websocketsCarrier']],
   ])('has a door for %s', (_, itsDoor, names) => {

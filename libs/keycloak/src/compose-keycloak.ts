@@ -8,6 +8,7 @@ import { systemClock, type Clock } from './caching/clock.js';
 import { SharedLevel } from './caching/shared-level.js';
 import { Checkup } from './checkup/checkup.js';
 import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
+import { CallObservation } from './client/call-observation.js';
 import { ServiceClient } from './client/service-client.js';
 import { ServiceTransport } from './client/service-transport.js';
 import { StreamingServiceClient } from './client/streaming-service-client.js';
@@ -54,6 +55,10 @@ export interface ComposedKeycloak {
   readonly verifier: AccessTokenVerifier;
   readonly connections: HeldConnections;
   readonly status: KeycloakStatus;
+  /** Of all services that it makes a client of. */
+  readonly calls: CallObservation;
+  /** Where Keycloak is called. */
+  readonly realmUrl: string;
   /** Of the services that were made until it runs, too. */
   readonly checkup: Checkup;
   /** A client of the service `name`. Throws `KeycloakOptionsError`. */
@@ -115,6 +120,7 @@ export function composeKeycloak(
       logCircuit(serviceLog, service, state, { called: service });
   const { allowInsecureRequests } = options;
   const registry = new ServiceRegistry(network);
+  const calls = new CallObservation(clock);
   return {
     revocations,
     sharing,
@@ -124,6 +130,8 @@ export function composeKeycloak(
     tokenExchange: new TokenExchangeClient(tokens),
     fetch: server.fetch,
     authenticator: server.authenticator,
+    calls,
+    realmUrl: options.realmUrl,
     health: new AuthorizationServerHealth(server.metadata, server.introspection, clock),
     status: new KeycloakStatus(() => {
       const { active, inactive } = introspection.sizes;
@@ -152,18 +160,14 @@ export function composeKeycloak(
     service: (name, serviceOptions) => {
       const service = resolveServiceOptions(name, serviceOptions, allowInsecureRequests);
       const transport = new ServiceTransport({ name, ...service }, network, clock, logCircuitOf(name));
-      return new ServiceClient(name, service.audience, transport, tokens, registry.add(name, service, transport));
+      const scopes = registry.add(name, service, transport);
+      return new ServiceClient(name, service.audience, transport, tokens, scopes, calls);
     },
     streamingService: (name, serviceOptions, door) => {
       const service = resolveServiceOptions(name, serviceOptions as ServiceOptions, allowInsecureRequests, door);
       const transport = new StreamingTransport({ name, ...service }, network, clock, logCircuitOf(name));
-      return new StreamingServiceClient(
-        name,
-        service.audience,
-        transport,
-        tokens,
-        registry.add(name, service, transport, ' (http)'),
-      );
+      const scopes = registry.add(name, service, transport, ' (http)');
+      return new StreamingServiceClient(name, service.audience, transport, tokens, scopes, calls);
     },
   };
 }

@@ -37,7 +37,8 @@ export { clientSecretFile, clientSecretFrom } from './client-authentication/clie
 export { privateKeyJwt } from './client-authentication/private-key-jwt.js';
 
 export { INTROSPECTION_CHANNEL } from './diagnostics/introspection-channel.js';
-export { REFUSAL_CHANNEL } from './diagnostics/refusal-channel.js';
+export { REFUSAL_CHANNEL, REFUSAL_REASON_CHANNEL } from './diagnostics/refusal-channel.js';
+export { SERVICE_CALL_CHANNEL } from './diagnostics/service-call-channel.js';
 export { TOKEN_CHANNEL } from './diagnostics/token-channel.js';
 
 export { AuthorizationServerError } from './protocol/authorization-server-error.js';
@@ -91,7 +92,8 @@ export type { MessageHeaders } from './client/message-headers.js';
 export type { ServiceQuery, ServiceQueryValue } from './client/json-calls.js';
 export type { ServiceRequestOptions, ServiceResponse } from './client/service-client.js';
 export type { IntrospectionMessage } from './diagnostics/introspection-channel.js';
-export type { RefusalMessage } from './diagnostics/refusal-channel.js';
+export type { RefusalMessage, RefusalReasonMessage } from './diagnostics/refusal-channel.js';
+export type { ServiceCallMessage } from './diagnostics/service-call-channel.js';
 export type { TokenMessage } from './diagnostics/token-channel.js';
 export type { AuthorizationServerErrorCode } from './protocol/authorization-server-error.js';
 export type { BearerErrorCode } from './protocol/bearer-error.js';

@@ -5,6 +5,7 @@ import { endOnSignals } from './end-on-signals.js';
 import type { ServiceModule } from './service-module.js';
 import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
+import type { startTelemetry, Telemetry } from './telemetry/start-telemetry.js';
 
 /**
  * Reads the settings and starts to listen. On SIGTERM or SIGINT the service is not ready for `SHUTDOWN_DELAY_SECONDS`, then finishes
@@ -16,7 +17,9 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
     const settings = readSettings();
     const { name, version, host, port, logFormat } = settings;
     logger = new ServiceLogger(logFormat, name, version);
-    const app = await createService(module.register(settings), { ...settings, logger });
+    const telemetry =
+      settings.telemetry && (await loadTelemetry({ ...settings, telemetry: settings.telemetry }, logger));
+    const app = await createService(module.register(settings), { ...settings, logger, telemetry });
     endOnSignals(app, settings.shutdownDelaySeconds, logger);
     await app.listen(port, host);
     logger.log(`${name} listens on ${host}, port ${port}`, 'Bootstrap');
@@ -26,6 +29,12 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
     // A handle that was opened before the failure must not keep the process alive.
     setTimeout(() => process.exit(), 100).unref();
   }
+}
+
+/** What it takes is loaded only here, and only where it is on. */
+async function loadTelemetry(...given: Parameters<typeof startTelemetry>): Promise<Telemetry> {
+  const telemetry = await import('./telemetry/start-telemetry.js');
+  return telemetry.startTelemetry(...given);
 }
 
 function startFailure(error: unknown): string {

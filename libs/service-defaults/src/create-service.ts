@@ -21,6 +21,7 @@ import { securityHeaders } from './security-headers.js';
 import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
 import { connectionsOf, drainOnClose } from './shutdown.js';
+import type { Telemetry } from './telemetry/start-telemetry.js';
 
 const BODY_LIMIT_BYTES = 100 * 1024;
 
@@ -62,24 +63,37 @@ export async function createService(
     requestLog = false,
     openApi,
     demo,
+    telemetry,
     logger = new ServiceLogger(logFormat, name, version),
   }: Pick<ServiceSettings<string>, 'logFormat' | 'demo'> &
     Partial<Pick<ServiceSettings<string>, 'name' | 'version' | 'requestLog' | 'openApi'>> & {
       readonly logger?: ServiceLogger;
+      readonly telemetry?: Telemetry | undefined;
     },
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
+  // Before the others, so that it has the whole time.
+  telemetry?.observe(adapter);
   // Before the next one, so that a refused request has its line.
   if (requestLog !== false) logRequests(adapter, connectionsOf(adapter), logger, requestLog);
-  // Before all others, so that none runs for a refused request.
+  // Before all that follow, so that none runs for a refused request.
   if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
-  const root = openApi === undefined ? module : OpenApiModule.beside(module, openApi);
+  const root = withImports(module, [
+    ...(openApi === undefined ? [] : [OpenApiModule.register(openApi)]),
+    ...(telemetry === undefined ? [] : [telemetry.module]),
+  ]);
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger,
     abortOnError: false,
   });
   if (openApi !== undefined) app.get(OpenApiDocument).describe(app, { name, version });
   return equipService(app);
+}
+
+/** Behind its own imports: Nest runs the guards of modules in their order. */
+function withImports(module: Type | DynamicModule, further: readonly DynamicModule[]): DynamicModule {
+  const root: DynamicModule = 'module' in module ? module : { module };
+  return { ...root, imports: [...(root.imports ?? []), ...further] };
 }
 
 /** Adds the shared pipe, filter and headers to an application: `createService` without the creation, for specs that create their own. */

@@ -74,6 +74,51 @@ describe('readServiceSettings', () => {
     });
   });
 
+  it.each<[string, Environment, unknown]>([
+    ['nothing is set', {}, undefined],
+    ['a port is', { MANAGEMENT_PORT: '9464' }, { management: { host: '127.0.0.1', port: 9464 } }],
+    [
+      'a port and its address are',
+      { MANAGEMENT_PORT: '9464', MANAGEMENT_HOST: '0.0.0.0' },
+      { management: { host: '0.0.0.0', port: 9464 } },
+    ],
+    ['a collector is', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }, { traces: 'http/protobuf' }],
+    [
+      'a collector of traces is, and how to talk to it',
+      { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' },
+      { traces: 'http/json' },
+    ],
+    ['the standard collector is', { OTEL_TRACES_EXPORTER: 'otlp' }, { traces: 'http/protobuf' }],
+    [
+      'both are, and one is switched off',
+      {
+        MANAGEMENT_PORT: '9464',
+        OTEL_METRICS_EXPORTER: 'none',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      },
+      { traces: 'http/protobuf' },
+    ],
+    [
+      'all is switched off',
+      { MANAGEMENT_PORT: '9464', OTEL_TRACES_EXPORTER: 'otlp', OTEL_SDK_DISABLED: 'true' },
+      undefined,
+    ],
+  ])('measures and traces where that is asked for: %s', (_, change, telemetry) => {
+    expect(read(change).telemetry).toEqual(telemetry);
+  });
+
+  it.each<[Environment, string]>([
+    [{ MANAGEMENT_PORT: '3000' }, 'MANAGEMENT_PORT must be another port than PORT, which anybody may reach'],
+    [{ MANAGEMENT_PORT: 'x' }, 'MANAGEMENT_PORT must be a port number from 0 to 65535'],
+    [{ OTEL_METRICS_EXPORTER: 'prometheus' }, 'OTEL_METRICS_EXPORTER=prometheus needs MANAGEMENT_PORT'],
+    [{ OTEL_METRICS_EXPORTER: 'otlp' }, 'OTEL_METRICS_EXPORTER must be one of none, prometheus'],
+    [{ OTEL_TRACES_EXPORTER: 'zipkin' }, 'OTEL_TRACES_EXPORTER must be one of none, otlp'],
+    [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, 'OTEL_EXPORTER_OTLP_PROTOCOL must be one of http/protobuf, http/json'],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' }, 'OTEL_EXPORTER_OTLP_ENDPOINT must be an http(s) URL'],
+  ])('refuses telemetry that would not come: %j', (change, fault) => {
+    expect(faults(change)).toEqual([fault]);
+  });
+
   it('accepts the settings of the demonstration', () => {
     expect(read({}, DEMO)).toMatchObject({
       demoMode: true,

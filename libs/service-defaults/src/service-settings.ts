@@ -6,6 +6,7 @@ import { readDemoSettings, type DemoDescription, type DemoSettings } from './dem
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
 import type { OpenApiSettings } from './openapi/openapi.module.js';
 import { readSharedStateSettings, type SharedState } from './shared-state-settings.js';
+import { readTelemetrySettings, type TelemetrySettings } from './telemetry-settings.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
 
 /** How a line of the request log has the subject: `subjectHash`, `sub`, or neither. */
@@ -51,6 +52,8 @@ export interface ServiceSettings<Called extends string> {
   readonly sharedState?: SharedState;
   /** Where the service publishes its OpenAPI document. */
   readonly openApi?: OpenApiSettings;
+  /** Where it measures itself or traces its requests. */
+  readonly telemetry?: TelemetrySettings;
   /** In demo mode only. */
   readonly demo?: DemoSettings;
 }
@@ -61,7 +64,7 @@ export type LoginServiceSettings<Called extends string> = ServiceSettings<Called
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
  * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window),
  * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `OPENAPI` (default true with `NODE_ENV=development`, else false), `NODE_ENV`, `<NAME>_CLIENT_ID`, and `<OTHER>_URL` for each service that this service calls. An empty variable counts as not set. Any
- * `NODE_ENV` other than `development` and `test` means production. `readClientSettings`, `readLoginSettings`, `readSharedStateSettings` and `readDemoSettings` read further
+ * `NODE_ENV` other than `development` and `test` means production. `readClientSettings`, `readLoginSettings`, `readSharedStateSettings`, `readTelemetrySettings` and `readDemoSettings` read further
  * variables.
  */
 export function readServiceSettings<Called extends string>(
@@ -107,6 +110,7 @@ export function readServiceSettings<Called extends string>(
       ? readLoginSettings(variables, { prefix, port, production, demoMode, insecureAllowed })
       : undefined;
   const shared = readSharedStateSettings(variables, login !== undefined, demoMode);
+  const telemetry = readTelemetrySettings(variables, { host, port });
   // Other containers use the service's name, browsers its public host name.
   const hosts = [service.name, ...publicName(login)];
   const demo = demoMode ? readDemoSettings(variables, service.demo ?? {}, hosts, client.secret) : undefined;
@@ -141,6 +145,7 @@ export function readServiceSettings<Called extends string>(
     ...(login === undefined ? {} : { login }),
     ...(shared.sharedState === undefined ? {} : { sharedState: shared.sharedState }),
     ...(hasOpenApi ? { openApi: { hasPage: isDevelopment } } : {}),
+    ...(telemetry === undefined ? {} : { telemetry }),
     ...(demo === undefined ? {} : { demo }),
   };
 }

@@ -13,6 +13,8 @@ import { unreachedKeycloak } from '../../../service-defaults/spec-support/unreac
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SAMPLED = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` };
+/** Of a call that has a span of OpenTelemetry. */
+const OF_A_SPAN = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const CHANNELS = [
   INTROSPECTION_CHANNEL,
@@ -44,6 +46,11 @@ class TestController {
     const subscribed = CHANNELS.filter((name) => hasSubscribers(name));
     for (let call = 0; call < times; call += 1) await (await fetch(`${next.url}/api`)).text();
     return subscribed;
+  }
+
+  @Get('of-a-span')
+  async callOfASpan(): Promise<string> {
+    return (await fetch(`${next.url}/api`, { headers: { traceparent: OF_A_SPAN } })).text();
   }
 
   @Get('stranger')
@@ -174,6 +181,11 @@ describe('RequestTracer', () => {
     expect(next.traceparents).toHaveLength(2);
     for (const header of next.traceparents)
       expect(header).toMatch(new RegExp(`^00-${TRACE}-(?!00f067)[0-9a-f]{16}-01$`));
+  });
+
+  it('leaves a call the traceparent that it has', async () => {
+    expect(await timing('/of-a-span')).toBe('service-t.call;desc="service-n 200", service-n.total, service-t.total');
+    expect(next.traceparents).toEqual([OF_A_SPAN]);
   });
 
   it('unsubscribes from all channels after the answer', async () => {

@@ -16,6 +16,8 @@ import { traceparent } from './traceparent.js';
 interface UndiciRequest {
   readonly origin: string;
   readonly path: string;
+  /** Names and values alternate. */
+  readonly headers?: unknown;
   addHeader(name: string, value: string): unknown;
 }
 
@@ -63,7 +65,8 @@ export function listenToTraceSources({ current, calls, onFault }: TraceSourceOpt
         const url = request.origin + request.path;
         const called = services.find(({ base }) => url.startsWith(base));
         if (called === undefined) return;
-        request.addHeader('traceparent', traceparent(trace.traceId));
+        // Two of them would count for none: the one of a span that the call has is as good.
+        if (!hasTraceparent(request)) request.addHeader('traceparent', traceparent(trace.traceId));
         inFlight.set(request, { trace, call: trace.call(called.name) });
       },
     ],
@@ -95,6 +98,10 @@ export function listenToTraceSources({ current, calls, onFault }: TraceSourceOpt
     for (const end of subscriptions) end();
   };
 }
+
+const hasTraceparent = ({ headers }: UndiciRequest): boolean =>
+  Array.isArray(headers) &&
+  headers.some((name, at) => at % 2 === 0 && typeof name === 'string' && name.toLowerCase() === 'traceparent');
 
 /** Joins all lines of the header into one (RFC 9110 §5.3). */
 function serverTiming({ headers }: UndiciResponse): string {

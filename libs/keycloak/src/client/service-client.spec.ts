@@ -290,6 +290,13 @@ describe('a call that succeeds', () => {
     await asSelf().get(PATH, { headers: { 'X-Request-Id': 'r1' } });
     expect(next.requests[0]?.headers).toMatchObject({ 'x-request-id': 'r1', authorization: expect.any(String) });
   });
+
+  it('sends the traceparent that it is given, and none that is malformed', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    next.answer(PATH, json({}));
+    for (const given of [traceparent, 'junk', undefined]) await asSelf().get(PATH, { traceparent: given });
+    expect(next.requests.map(({ headers }) => headers['traceparent'])).toEqual([traceparent, undefined, undefined]);
+  });
 });
 
 it.each(['Accept', 'accept', 'ACCEPT'])('may be asked for another form of answer: %s', async (name) => {

@@ -2,12 +2,14 @@
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { sendWithToken } from './send-with-token.js';
 import { checkHeaders } from './call-headers.js';
+import { CallObservation } from './call-observation.js';
 import { DeclaredScopes } from './declared-scopes.js';
 import { checkJsonBody, checkPassOn, checkTimeout, withQuery, type ServiceQuery } from './json-calls.js';
 import { answerFailure } from './service-call-failures.js';
-import type { ServiceTransport, TransportRequest, TransportResponse } from './service-transport.js';
+import type { ServiceTransport, TransportRequest } from './service-transport.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
 import type { TokenSource } from './token-source.js';
+import { traceHeadersOf, withTrace, type TraceHeaders } from './trace-headers.js';
 
 /** The body is ours to frame. */
 const NOT_OF_JSON_CALLS: ReadonlySet<string> = new Set(['content-length', 'content-type']);
@@ -17,6 +19,11 @@ export interface ServiceRequestOptions {
   readonly signal?: AbortSignal;
   /** Further headers. Those that name the caller or the target, or frame the request, throw `TypeError`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * The `traceparent` (W3C Trace Context) that the service is called with, such as that of the request that is being served. One that is malformed is left
+   * out. Where `KeycloakTelemetryModule` makes spans, that of the call takes its place.
+   */
+  readonly traceparent?: string | undefined;
   /** Put at the end of the path, encoded. */
   readonly query?: ServiceQuery;
   /**
@@ -50,6 +57,7 @@ export class ServiceClient {
     private readonly transport: ServiceTransport,
     private readonly tokens: TokenSource,
     private readonly scopes = new DeclaredScopes(name, undefined),
+    private readonly observation = new CallObservation(),
   ) {}
 
   /**
@@ -59,14 +67,14 @@ export class ServiceClient {
   asSelf(scope?: string): ServiceCaller {
     const request = clientCredentialsRequest(scope);
     this.scopes.check('asSelf', scope);
-    return new ServiceCaller(this.name, this.transport, this.tokens, request);
+    return new ServiceCaller(this.name, this.transport, this.tokens, request, this.observation);
   }
 
   /** Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience, or with none, as `asSelf`. */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): ServiceCaller {
     const request = tokenExchangeRequest(token, this.audience, scope);
     this.scopes.check('onBehalfOf', scope);
-    return new ServiceCaller(this.name, this.transport, this.tokens, request);
+    return new ServiceCaller(this.name, this.transport, this.tokens, request, this.observation);
   }
 }
 
@@ -87,6 +95,7 @@ export class ServiceCaller {
     private readonly transport: ServiceTransport,
     private readonly tokens: TokenSource,
     private readonly tokenRequest: TokenRequest,
+    private readonly observation: CallObservation,
   ) {}
 
   /** The body of a 2xx answer to GET. */
@@ -126,11 +135,16 @@ export class ServiceCaller {
     checkJsonBody(body);
     checkTimeout(options.timeoutMs);
     checkPassOn(options.passOn);
-    const { query, passOn: _, ...rest } = options;
+    const { query, passOn: _, headers, traceparent, ...rest } = options;
+    const given = withTrace(headers, traceHeadersOf(traceparent));
     const target = query === undefined ? path : withQuery(path, query);
-    const send = async (authorization: string): Promise<TransportResponse> =>
-      this.transport.send({ ...rest, method, path: target, body, authorization });
-    const { response, token, refused } = await sendWithToken(this.tokens, this.tokenRequest, send, options);
+    const sendIn = (trace: TraceHeaders) => async (authorization: string) =>
+      this.transport.send({ ...rest, method, path: target, body, headers: withTrace(given, trace), authorization });
+    const { response, token, refused } = await this.observation.observe(
+      { service: this.service, method, origin: this.transport.origin },
+      (trace) => sendWithToken(this.tokens, this.tokenRequest, sendIn(trace), options),
+      options.signal,
+    );
     if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;
     const url = this.transport.addressOf({ path: target });
     const failure = answerFailure(this.service, this.tokenRequest, [token, refused], response, options.passOn);

@@ -24,7 +24,7 @@ export interface TransportRequest {
   readonly path: string;
   readonly authorization?: string;
   /** Further ones; `Accept` among them takes the place of JSON. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
   /** In place of the service's own. */
@@ -107,6 +107,11 @@ export class ServiceTransport {
 
   get state(): CallsState {
     return this.#gate.state;
+  }
+
+  /** Scheme, host and port of all calls. */
+  get origin(): string {
+    return this.#paths.origin;
   }
 
   /** Where a call goes, for the log. */

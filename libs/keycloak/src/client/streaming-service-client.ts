@@ -2,6 +2,7 @@
 import type { Refusal } from '../protocol/refusal.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { checkHeaders } from './call-headers.js';
+import { CallObservation } from './call-observation.js';
 import { DeclaredScopes } from './declared-scopes.js';
 import { sendWithToken } from './send-with-token.js';
 import { answerFailure } from './service-call-failures.js';
@@ -13,6 +14,7 @@ import {
 } from './streaming-transport.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
 import type { TokenSource } from './token-source.js';
+import { withTrace, type TraceHeaders } from './trace-headers.js';
 
 export class StreamingServiceClient {
   constructor(
@@ -21,6 +23,7 @@ export class StreamingServiceClient {
     private readonly transport: StreamingTransport,
     private readonly tokens: TokenSource,
     private readonly scopes = new DeclaredScopes(name, undefined),
+    private readonly observation = new CallObservation(),
   ) {}
 
   /**
@@ -30,14 +33,14 @@ export class StreamingServiceClient {
   asSelf(scope?: string): StreamingServiceCaller {
     const request = clientCredentialsRequest(scope);
     this.scopes.check('asSelf', scope);
-    return new StreamingServiceCaller(this.name, this.transport, this.tokens, request);
+    return new StreamingServiceCaller(this.name, this.transport, this.tokens, request, this.observation);
   }
 
   /** Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience, or with none, as `asSelf`. */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): StreamingServiceCaller {
     const request = tokenExchangeRequest(token, this.audience, scope);
     this.scopes.check('onBehalfOf', scope);
-    return new StreamingServiceCaller(this.name, this.transport, this.tokens, request);
+    return new StreamingServiceCaller(this.name, this.transport, this.tokens, request, this.observation);
   }
 }
 
@@ -55,6 +58,7 @@ export class StreamingServiceCaller {
     private readonly transport: StreamingTransport,
     private readonly tokens: TokenSource,
     private readonly tokenRequest: TokenRequest,
+    private readonly observation: CallObservation,
   ) {}
 
   /**
@@ -65,13 +69,15 @@ export class StreamingServiceCaller {
     // Before a token is asked for.
     checkHeaders(request.headers);
     const path = this.transport.pathOf(request);
-    const send = async (authorization: string): Promise<StreamingResponse> =>
-      this.transport.send(request, path, authorization);
+    const sendIn = (trace: TraceHeaders) => async (authorization: string) =>
+      this.transport.send({ ...request, headers: withTrace(request.headers, trace) }, path, authorization);
     const { isRepeatable } = request.body;
-    const { response, token, refused } = await sendWithToken(this.tokens, this.tokenRequest, send, {
-      signal: request.signal,
-      isRepeatable,
-    });
+    const { method, signal } = request;
+    const { response, token, refused } = await this.observation.observe(
+      { service: this.service, method, origin: this.transport.origin },
+      (trace) => sendWithToken(this.tokens, this.tokenRequest, sendIn(trace), { signal, isRepeatable }),
+      signal,
+    );
     return {
       response,
       failure: () =>
@@ -79,7 +85,7 @@ export class StreamingServiceCaller {
           status: response.status,
           headers: response.headers,
           body: jsonOf(response.body),
-        }).add({ call: `${request.method} ${this.transport.addressOf(path)}` }),
+        }).add({ call: `${method} ${this.transport.addressOf(path)}` }),
       holdsToken: (text) => [token, refused].some((sent) => sent !== undefined && text.includes(sent.reveal())),
     };
   }

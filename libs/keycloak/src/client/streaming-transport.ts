@@ -106,6 +106,11 @@ export class StreamingTransport {
     return this.#gate.state;
   }
 
+  /** Scheme, host and port of all calls. */
+  get origin(): string {
+    return this.#paths.origin;
+  }
+
   /** The path as it is sent. Throws `TypeError` for a URL that leads elsewhere. */
   pathOf({ url }: Pick<StreamingRequest, 'url'>): string {
     return this.#paths.of(url);

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CachedIntrospection } from '../authorization-server/cached-introspection.js';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { INTROSPECTION_CHANNEL, type IntrospectionMessage } from './introspection-channel.js';
@@ -67,11 +68,15 @@ describe('the introspection channel', () => {
     await refused;
     clock.advance(60);
     const failed = ask('second');
-    answers[1]?.(new Error('unavailable'));
-    await expect(failed).rejects.toThrow('unavailable');
+    answers[1]?.(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }));
+    await expect(failed).rejects.toThrow(AuthorizationServerError);
+    const broken = ask('third');
+    answers[2]?.(new TypeError('a bug'));
+    await expect(broken).rejects.toThrow('a bug');
     expect(told.map(({ message }) => message)).toEqual([
       { outcome: 'asked', active: false, durationMs: 0 },
-      { outcome: 'asked', durationMs: 0 },
+      { outcome: 'asked', failed: 'authorization_server_unavailable', durationMs: 0 },
+      { outcome: 'asked', failed: 'unexpected', durationMs: 0 },
     ]);
   });
 

@@ -2,6 +2,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../caching/clock.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
+import { Refusal, type RefusalCode } from '../protocol/refusal.js';
 
 /** The name to subscribe to with `diagnostics_channel.subscribe()`; its messages are `IntrospectionMessage`. */
 export const INTROSPECTION_CHANNEL = 'nestjs-keycloak-s2s:introspection';
@@ -19,6 +20,8 @@ export interface IntrospectionMessage {
   /** What the server said; absent when there was no usable answer. */
   readonly active?: boolean;
   readonly durationMs: number;
+  /** Why there was none: the code of the refusal, `unexpected` for any other error. */
+  readonly failed?: RefusalCode | 'unexpected';
 }
 
 /**
@@ -41,7 +44,7 @@ export function publishIntrospection(
   startMs: number,
 ): IntrospectionAnswer | Promise<IntrospectionAnswer> {
   if (answer instanceof Promise) return publishOnceAnswered(outcome, answer, clock, startMs);
-  publish(outcome(), answer, clock, startMs);
+  publish(outcome(), clock.monotonicMs() - startMs, { active: isActive(answer) });
   return answer;
 }
 
@@ -51,25 +54,24 @@ async function publishOnceAnswered(
   clock: Clock,
   startMs: number,
 ): Promise<IntrospectionAnswer> {
-  let answer: IntrospectionAnswer | undefined;
   try {
-    answer = await answering;
+    const answer = await answering;
+    publish(outcome(), clock.monotonicMs() - startMs, { active: isActive(answer) });
     return answer;
-  } finally {
-    publish(outcome(), answer, clock, startMs);
+  } catch (error) {
+    const failed = error instanceof Refusal ? error.code : 'unexpected';
+    publish(outcome(), clock.monotonicMs() - startMs, { failed });
+    throw error;
   }
 }
 
+const isActive = (answer: IntrospectionAnswer): boolean => answer['active'] === true;
+
 function publish(
   outcome: IntrospectionMessage['outcome'],
-  answer: IntrospectionAnswer | undefined,
-  clock: Clock,
-  startMs: number,
+  durationMs: number,
+  end: Pick<IntrospectionMessage, 'active' | 'failed'>,
 ): void {
-  const message: IntrospectionMessage = {
-    outcome,
-    ...(answer === undefined ? {} : { active: answer['active'] === true }),
-    durationMs: clock.monotonicMs() - startMs,
-  };
+  const message: IntrospectionMessage = { outcome, ...end, durationMs };
   introspections.publish(Object.freeze(message));
 }

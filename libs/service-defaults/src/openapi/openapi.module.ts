@@ -1,5 +1,5 @@
 /** OpenApiModule: the routes that say in OpenAPI what a service has. */
-import { Module, type DynamicModule, type Type } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { OpenApiDocument } from './openapi-document.js';
 import { OpenApiPageController } from './openapi-page.controller.js';
 import { OpenApiController } from './openapi.controller.js';
@@ -11,12 +11,7 @@ export interface OpenApiSettings {
 
 @Module({ controllers: [OpenApiController], providers: [OpenApiDocument] })
 export class OpenApiModule {
-  /** A root module of a service with these routes beside its own: after it, since Nest runs the guards of modules in import order. */
-  static beside(service: Type | DynamicModule, { hasPage }: OpenApiSettings): DynamicModule {
-    const routes = { module: OpenApiModule, controllers: hasPage ? [OpenApiPageController] : [] };
-    return { module: DescribedService, imports: [service, routes] };
+  static register({ hasPage }: OpenApiSettings): DynamicModule {
+    return { module: OpenApiModule, controllers: hasPage ? [OpenApiPageController] : [] };
   }
 }
-
-@Module({})
-class DescribedService {}

@@ -1,0 +1,80 @@
+/** Recorded telemetry: an SDK of OpenTelemetry for a spec, which keeps metrics and spans in memory. */
+import { context, metrics, propagation, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import {
+  AggregationTemporality,
+  DataPointType,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+  type MetricData,
+} from '@opentelemetry/sdk-metrics';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  type ReadableSpan,
+} from '@opentelemetry/sdk-trace-base';
+
+const NEVER_BY_ITSELF_MS = 2 ** 31 - 1;
+
+export class RecordedTelemetry {
+  readonly #spans = new InMemorySpanExporter();
+  readonly #metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  readonly #meters = new MeterProvider({
+    readers: [
+      new PeriodicExportingMetricReader({
+        exporter: this.#metrics,
+        exportIntervalMillis: NEVER_BY_ITSELF_MS,
+        exportTimeoutMillis: NEVER_BY_ITSELF_MS,
+      }),
+    ],
+  });
+  readonly #tracers = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(this.#spans)] });
+
+  private constructor() {}
+
+  /** Before what is to be recorded starts. There is one at a time. */
+  static start(): RecordedTelemetry {
+    const recorded = new RecordedTelemetry();
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+    metrics.setGlobalMeterProvider(recorded.#meters);
+    trace.setGlobalTracerProvider(recorded.#tracers);
+    return recorded;
+  }
+
+  get spans(): readonly ReadableSpan[] {
+    return this.#spans.getFinishedSpans();
+  }
+
+  /** As they stand now, by name. */
+  async metrics(): Promise<ReadonlyMap<string, MetricData>> {
+    this.#metrics.reset();
+    await this.#meters.forceFlush();
+    const all = this.#metrics
+      .getMetrics()
+      .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
+    return new Map(all.map((metric) => [metric.descriptor.name, metric]));
+  }
+
+  /** Everything that was recorded, as text. */
+  async printed(): Promise<string> {
+    const spans = this.spans.map(({ name, attributes, events, status }) => ({ name, attributes, events, status }));
+    return JSON.stringify([...(await this.metrics()).values(), spans]);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#meters.shutdown(), this.#tracers.shutdown()]);
+    for (const api of [context, propagation, metrics, trace]) api.disable();
+  }
+}
+
+/** The points of a metric: attributes, and the value; of a histogram the count. */
+export const pointsOf = (metric: MetricData | undefined): readonly [attributes: object, value: number][] =>
+  metric === undefined
+    ? []
+    : metric.dataPointType === DataPointType.HISTOGRAM
+      ? metric.dataPoints.map(({ attributes, value }) => [attributes, value.count])
+      : metric.dataPoints.map(({ attributes, value }) => [attributes, Number(value)]);

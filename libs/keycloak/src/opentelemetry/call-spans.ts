@@ -1,0 +1,47 @@
+/** CallSpans: one span for each call of another service, in which its token is had. */
+import {
+  context,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type TextMapSetter,
+  type Tracer,
+} from '@opentelemetry/api';
+import type { CallTracing, ObservedCall, TracedCall } from '../ports/call-tracing.js';
+import { CODE, ERROR_TYPE, errorTypeOf, METHOD, serverOf, SERVICE, STATUS } from './attributes.js';
+
+export class CallSpans implements CallTracing {
+  constructor(private readonly tracer: Tracer) {}
+
+  begin({ service, method, origin }: ObservedCall): TracedCall {
+    const span = this.tracer.startSpan(`${method} ${service}`, {
+      kind: SpanKind.CLIENT,
+      attributes: { [METHOD]: method, [SERVICE]: service, ...serverOf(origin) },
+    });
+    const ofTheCall = trace.setSpan(context.active(), span);
+    const headers: Record<string, string> = {};
+    propagation.inject(ofTheCall, headers, TRACE_CONTEXT_ALONE);
+    return {
+      headers,
+      within: (send) => context.with(ofTheCall, send),
+      end: (message) => {
+        const errorType = errorTypeOf(message);
+        const { status, failed } = message;
+        if (status !== undefined) span.setAttribute(STATUS, status);
+        if (failed !== undefined) span.setAttribute(CODE, failed);
+        if (errorType !== undefined) span.setAttribute(ERROR_TYPE, errorType).setStatus({ code: SpanStatusCode.ERROR });
+        span.end();
+      },
+    };
+  }
+}
+
+/** What a propagator of the application writes besides, such as baggage, may say whom a request is about: it goes no further. */
+const TRACE_CONTEXT_ALONE: TextMapSetter<Record<string, string>> = {
+  set: (headers, name, value) => {
+    if (PASSED_ON.has(name.toLowerCase())) headers[name.toLowerCase()] = value;
+  },
+};
+
+const PASSED_ON: ReadonlySet<string> = new Set(['traceparent', 'tracestate']);

@@ -1,0 +1,70 @@
+/** Status metrics: how calls, caches and denials stand whenever somebody reads the metrics. */
+import type { BatchObservableResult, Meter, Observable } from '@opentelemetry/api';
+import type { CircuitState, CallsState, KeycloakStatusSnapshot, RevocationChannelState } from '../index.js';
+import { CACHE, CALLED, CALLS, STATE } from './attributes.js';
+
+/** `read` gives the status of each application of this process. Returns what ends it. */
+export function measureStatus(meter: Meter, read: () => readonly KeycloakStatusSnapshot[]): () => void {
+  const gauge = (name: string, unit: string, description: string) =>
+    meter.createObservableGauge(`keycloak_s2s.${name}`, { unit, description });
+  const gauges = {
+    running: gauge('calls.running', '{call}', 'Calls that are under way'),
+    queued: gauge('calls.queued', '{call}', 'Calls that wait for a slot'),
+    circuit: gauge('circuit.state', '1', '1 for the state that a circuit is in, 0 for the others'),
+    entries: gauge('cache.entries', '{entry}', 'What the caches of this process hold'),
+    revocations: gauge('revocations', '{denial}', 'Denials that this process holds'),
+    channel: gauge(
+      'revocation_channel.state',
+      '1',
+      '1 for the state that the channel of denials is in, 0 for the others',
+    ),
+    unshared: gauge('revocation_channel.unshared', '{denial}', 'Denials that other replicas do not know of yet'),
+  };
+  const observe = (result: BatchObservableResult): void => {
+    for (const status of read()) observeStatus(result, gauges, status);
+  };
+  const all = Object.values(gauges);
+  meter.addBatchObservableCallback(observe, all);
+  return () => meter.removeBatchObservableCallback(observe, all);
+}
+
+type Gauges = Readonly<
+  Record<'running' | 'queued' | 'circuit' | 'entries' | 'revocations' | 'channel' | 'unshared', Observable>
+>;
+
+function observeStatus(result: BatchObservableResult, gauges: Gauges, status: KeycloakStatusSnapshot): void {
+  const { authorizationServer, services, caches, revocationChannel } = status;
+  observeCalls(result, gauges, 'authorization_server', authorizationServer);
+  observeCalls(result, gauges, 'service', services);
+  for (const [cache, name] of Object.entries(CACHES) as [keyof typeof CACHES, string][]) {
+    result.observe(gauges.entries, caches[cache], { [CACHE]: name });
+  }
+  result.observe(gauges.revocations, caches.revocations);
+  for (const state of CHANNEL_STATES) {
+    result.observe(gauges.channel, Number(state === revocationChannel.state), { [STATE]: state });
+  }
+  result.observe(gauges.unshared, revocationChannel.unshared);
+}
+
+function observeCalls(
+  result: BatchObservableResult,
+  { running, queued, circuit }: Gauges,
+  called: string,
+  all: Readonly<Record<string, CallsState>>,
+): void {
+  for (const [calls, now] of Object.entries(all)) {
+    const whose = { [CALLED]: called, [CALLS]: calls };
+    result.observe(running, now.running, whose);
+    result.observe(queued, now.queued, whose);
+    for (const state of CIRCUIT_STATES)
+      result.observe(circuit, Number(state === now.circuit), { ...whose, [STATE]: state });
+  }
+}
+
+const CIRCUIT_STATES: readonly CircuitState[] = ['closed', 'half-open', 'open'];
+const CHANNEL_STATES: readonly RevocationChannelState[] = ['none', 'reading', 'caught_up', 'lost'];
+const CACHES = {
+  introspections: 'introspections',
+  inactiveIntrospections: 'inactive_introspections',
+  tokens: 'tokens',
+} as const;

@@ -1,0 +1,56 @@
+/** Telemetry settings: whether a service measures itself, and whether it traces its requests. */
+import type { Variables } from './variables.js';
+
+export interface TelemetrySettings {
+  /** Where its metrics are read; undefined where it does not measure itself. */
+  readonly management?: { readonly host: string; readonly port: number };
+  /** How its spans are sent, by OTLP over HTTP; undefined where it does not trace. Where they go to is the SDK's own to read. */
+  readonly traces?: 'http/protobuf' | 'http/json';
+}
+
+/**
+ * Variables: `MANAGEMENT_PORT` (default: none, and nothing is measured), `MANAGEMENT_HOST` (default: `HOST`), and of OpenTelemetry's own
+ * `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (default: none, and nothing is traced), `OTEL_TRACES_EXPORTER` (`otlp` or `none`),
+ * `OTEL_METRICS_EXPORTER` (`prometheus` or `none`), `OTEL_EXPORTER_OTLP_PROTOCOL` and `OTEL_SDK_DISABLED`. The SDK reads the others itself. Undefined where neither is
+ * on.
+ */
+export function readTelemetrySettings(
+  variables: Variables,
+  listening: { readonly host: string; readonly port: number },
+): TelemetrySettings | undefined {
+  const management = readManagement(variables, listening);
+  const traces = readTraces(variables);
+  const isDisabled = variables.flag('OTEL_SDK_DISABLED');
+  if (isDisabled || (management ?? traces) === undefined) return undefined;
+  return { ...(management === undefined ? {} : { management }), ...(traces === undefined ? {} : { traces }) };
+}
+
+function readManagement(
+  variables: Variables,
+  listening: { readonly host: string; readonly port: number },
+): TelemetrySettings['management'] {
+  const isSet = variables.text('MANAGEMENT_PORT', '') !== '';
+  const exporter = variables.oneOf('OTEL_METRICS_EXPORTER', isSet ? ['prometheus', 'none'] : ['none', 'prometheus']);
+  if (!isSet) {
+    if (exporter === 'prometheus') variables.fault('OTEL_METRICS_EXPORTER=prometheus needs MANAGEMENT_PORT');
+    return undefined;
+  }
+  const port = variables.port('MANAGEMENT_PORT', 0);
+  const host = variables.text('MANAGEMENT_HOST', listening.host);
+  // Port 0 is any that is free.
+  if (port !== 0 && port === listening.port) {
+    variables.fault('MANAGEMENT_PORT must be another port than PORT, which anybody may reach');
+  }
+  return exporter === 'none' ? undefined : { host, port };
+}
+
+function readTraces(variables: Variables): TelemetrySettings['traces'] {
+  const endpoints = [
+    variables.optionalUrl('OTEL_EXPORTER_OTLP_ENDPOINT', true),
+    variables.optionalUrl('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', true),
+  ];
+  const isSet = endpoints.some((endpoint) => endpoint !== undefined);
+  const exporter = variables.oneOf('OTEL_TRACES_EXPORTER', isSet ? ['otlp', 'none'] : ['none', 'otlp']);
+  const protocol = variables.oneOf('OTEL_EXPORTER_OTLP_PROTOCOL', ['http/protobuf', 'http/json']);
+  return exporter === 'none' ? undefined : protocol;
+}

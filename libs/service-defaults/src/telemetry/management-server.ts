@@ -1,0 +1,54 @@
+/** Management server: where the metrics of a service are read, on a port that no user of the service reaches. */
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ConfigurationError } from 'nestjs-keycloak-s2s';
+
+export interface ManagementServer {
+  readonly port: number;
+  /** Closes at once; who reads just then gets half an answer. */
+  close(): void;
+}
+
+/** Readers are few: a scraper or two. */
+const LIMITS = {
+  headersTimeout: 5000,
+  requestTimeout: 5000,
+  keepAliveTimeout: 72_000,
+  connectionsCheckingInterval: 1000,
+};
+const MAX_CONNECTIONS = 20;
+
+const PATH = /^\/metrics(?:\?|$)/;
+
+/**
+ * Answers `GET /metrics` with what `metrics` writes, and anything else with 404. It asks for no token: who can reach the port can read it. Throws
+ * `ConfigurationError` where the port is taken.
+ */
+export async function startManagementServer(
+  { host, port }: { readonly host: string; readonly port: number },
+  metrics: RequestListener,
+): Promise<ManagementServer> {
+  const server = createServer(LIMITS, (request, response) => {
+    // Nothing is read of what comes with it.
+    request.resume();
+    if (request.method === 'GET' && PATH.test(request.url ?? '')) metrics(request, response);
+    else response.writeHead(404, { connection: 'close' }).end();
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  server.listen(port, host);
+  await once(server, 'listening').catch((error: unknown) => {
+    const { code } = Object(error) as { readonly code?: unknown };
+    if (code !== 'EADDRINUSE') throw error;
+    throw new ConfigurationError('The metrics have no place', [`MANAGEMENT_PORT ${port} is in use: set another one`]);
+  });
+  // The service itself keeps the process alive.
+  server.unref();
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/** Request telemetry: the time of each request that a service is sent, and a span in which what it does for it is found. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import {
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type Meter,
+  type Tracer,
+} from '@opentelemetry/api';
+import { describeRequest } from 'nestjs-keycloak-s2s';
+
+/** In seconds: those that the semantic conventions advise for this metric. */
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+
+/** Probes come all the time, and nobody asks what led to what in them. */
+const UNTRACED = /^\/health\//;
+
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** The parts of Fastify's request and reply that are used here. */
+interface Request {
+  readonly raw: IncomingMessage;
+}
+interface Reply {
+  readonly raw: ServerResponse;
+}
+
+/**
+ * `http.server.request.duration` and a span of kind server for each request that has a route or gets 404, by OpenTelemetry's semantic conventions. A
+ * `traceparent` that came with it is the parent. The route is said as it was declared; path and query, in which there may be a code, are not.
+ */
+export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: Meter): void {
+  const durations = meter.createHistogram('http.server.request.duration', {
+    unit: 's',
+    description: 'How long requests took, from their header to the end of the answer',
+    advice: { explicitBucketBoundaries: BUCKETS },
+  });
+  const contexts = new WeakMap<object, Context>();
+  const fastify = adapter.getInstance();
+  fastify.addHook('onRequest', (request: Request, { raw: answer }: Reply, done: () => void) => {
+    const startMs = performance.now();
+    const { method = '', route } = describeRequest(request);
+    const attributes: Attributes = {
+      'http.request.method': METHODS.has(method) ? method : '_OTHER',
+      'url.scheme': 'http',
+      ...(route === undefined ? {} : { 'http.route': route }),
+    };
+    const isTraced = !UNTRACED.test(route ?? '');
+    const parent = propagation.extract(ROOT_CONTEXT, request.raw.headers);
+    const name = [METHODS.has(method) ? method : 'HTTP', route].join(' ').trim();
+    const span = isTraced ? tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent) : undefined;
+    contexts.set(request, span === undefined ? parent : trace.setSpan(parent, span));
+    answer.once('close', () => {
+      const ended = endOf(answer);
+      durations.record((performance.now() - startMs) / 1000, { ...attributes, ...ended });
+      span?.setAttributes(ended);
+      if (ended['error.type'] !== undefined) span?.setStatus({ code: SpanStatusCode.ERROR });
+      span?.end();
+    });
+    done();
+  });
+  // The last hook before the guard: a context entered earlier would be lost while the body is read.
+  fastify.addHook('preHandler', (request: Request, _reply: Reply, done: () => void) => {
+    const its = contexts.get(request);
+    if (its === undefined) done();
+    else context.with(its, done);
+  });
+}
+
+/** Of one whose caller has gone before the answer began, nobody knows the status. */
+function endOf({ headersSent, statusCode }: ServerResponse): Attributes {
+  if (!headersSent) return {};
+  return {
+    'http.response.status_code': statusCode,
+    ...(statusCode >= 500 ? { 'error.type': String(statusCode) } : {}),
+  };
+}

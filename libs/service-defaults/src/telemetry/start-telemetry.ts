@@ -1,0 +1,104 @@
+/** startTelemetry(): an SDK of OpenTelemetry for a service that measures itself or traces its requests. No other service loads this folder. */
+import type { DynamicModule } from '@nestjs/common';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import { context, metrics, propagation, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { setGlobalErrorHandler, W3CTraceContextPropagator } from '@opentelemetry/core';
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+  type Resource,
+} from '@opentelemetry/resources';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { ServiceLogger } from '../service-logger.js';
+import type { ServiceSettings } from '../service-settings.js';
+import type { TelemetrySettings } from '../telemetry-settings.js';
+import { startManagementServer } from './management-server.js';
+import { observeRequests } from './request-telemetry.js';
+import { TelemetryModule } from './telemetry.module.js';
+
+export interface Telemetry {
+  /** For the root module. When the application ends, it ends the telemetry. */
+  readonly module: DynamicModule;
+  /** Has the requests that the adapter is sent measured and traced; before the application is made. */
+  observe(adapter: FastifyAdapter): void;
+}
+
+/** How long the end of the process waits for spans to be sent. */
+const LAST_WORDS_MS = 500;
+
+/**
+ * Registers the SDK, once in a process and before the application is made. Sampler, endpoint, headers and limits are those of the standard
+ * variables `OTEL_*`, which the SDK reads. Throws `ConfigurationError` where the management port is taken.
+ */
+export async function startTelemetry(
+  { name, version, telemetry }: Pick<ServiceSettings<string>, 'name' | 'version'> & { telemetry: TelemetrySettings },
+  logger: Pick<ServiceLogger, 'warn' | 'log'>,
+): Promise<Telemetry> {
+  const { management, traces } = telemetry;
+  const resource = resourceOf(name, version);
+  setGlobalErrorHandler(exportFailureLogger(logger));
+  const ends: (() => Promise<void>)[] = [];
+  if (traces !== undefined) ends.push(traceTo(traces, resource));
+  if (management !== undefined) {
+    // It is read over a server of ours, with limits.
+    const reader = new PrometheusExporter({ preventServerStart: true });
+    const server = await startManagementServer(management, (request, response) =>
+      reader.getMetricsRequestHandler(request, response),
+    );
+    logger.log(`${name} has its metrics on ${management.host}, port ${server.port}`, 'Telemetry');
+    const provider = new MeterProvider({ resource, readers: [reader] });
+    metrics.setGlobalMeterProvider(provider);
+    ends.push(async () => {
+      server.close();
+      await provider.shutdown();
+    });
+  }
+  return {
+    module: TelemetryModule.endingWith(async () => {
+      const ended = Promise.allSettled(ends.map((end) => end()));
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS).unref())]);
+    }),
+    observe: (adapter) => observeRequests(adapter, trace.getTracer(SCOPE, version), metrics.getMeter(SCOPE, version)),
+  };
+}
+
+const SCOPE = 'service-defaults';
+
+/** What the environment says of it (`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`) counts for more. */
+function resourceOf(name: string, version: string): Resource {
+  return defaultResource()
+    .merge(resourceFromAttributes({ 'service.name': name, 'service.version': version }))
+    .merge(detectResources({ detectors: [envDetector] }));
+}
+
+/** Returns what ends it. */
+function traceTo(protocol: NonNullable<TelemetrySettings['traces']>, resource: Resource): () => Promise<void> {
+  const exporter = protocol === 'http/json' ? new JsonExporter() : new ProtobufExporter();
+  const provider = new BasicTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(exporter)] });
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  // Not baggage, which anybody may send and which may say whom a request is about.
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  trace.setGlobalTracerProvider(provider);
+  return () => provider.shutdown();
+}
+
+const LOG_INTERVAL_MS = 60_000;
+
+/** Once a minute at most, and the code alone: an error of the exporter may hold what the collector answered, or where it was asked. */
+function exportFailureLogger(logger: Pick<ServiceLogger, 'warn'>): (failure: unknown) => void {
+  let loggedAt = -Infinity;
+  return (failure) => {
+    if (performance.now() - loggedAt < LOG_INTERVAL_MS) return;
+    loggedAt = performance.now();
+    const { code } = Object(failure) as { readonly code?: unknown };
+    const reason = typeof code === 'string' || typeof code === 'number' ? code : 'unknown';
+    logger.warn({ message: 'Telemetry was not exported', reason }, 'Telemetry');
+  };
+}

@@ -1,0 +1,250 @@
+/** Metrics and traces of the built services: each a process of its own, with the standard variables of OpenTelemetry. */
+import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { freePort } from 'keycloak-test-servers';
+import { TokenLeakScanner, type TokenProxy } from 'nestjs-keycloak-s2s/testing';
+import {
+  claimsOf,
+  issuer,
+  keycloakUrl,
+  prefixOf,
+  REALM,
+  SECRETS,
+} from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { endService, spawnService, untilReady, type BuiltService } from '../support/built-service.js';
+import { OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.js';
+import type { Variables } from '../support/running-service.js';
+
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+const CALLER = '00f067aa0ba902b7';
+const [SERVER, CLIENT] = [2, 3];
+/** Of the load. */
+const CALLS = 60;
+
+interface Started {
+  readonly url: string;
+  readonly service: BuiltService;
+  /** The answer of the management port to `GET` of this path. */
+  readonly managed: (path: string) => Promise<Response>;
+}
+
+/** Prints at the end how many modules of OpenTelemetry's SDK the process has loaded. */
+const COUNTS_MODULES = `data:text/javascript,${encodeURIComponent(`
+  import modules from 'node:module';
+  process.on('exit', () => {
+    console.log('SDK modules: ' + Object.keys(modules._cache).filter((path) => path.includes('@opentelemetry')).length);
+  });
+`)}`;
+
+const running: BuiltService[] = [];
+let scanner: TokenLeakScanner;
+let proxy: TokenProxy;
+let keycloak: ContractServer;
+let collector: OtlpReceiver;
+let all: Readonly<Record<'a' | 'b' | 'c', Started>>;
+let tokens: readonly string[];
+
+async function start(name: 'service-a' | 'service-b' | 'service-c', variables: Variables): Promise<Started> {
+  const [port, managementPort] = [await freePort(), await freePort()];
+  const service = spawnService(name, {
+    KEYCLOAK_BASE_URL: proxy.baseUrl,
+    KEYCLOAK_REALM: REALM,
+    KEYCLOAK_ISSUER: issuer(),
+    [`${prefixOf(name)}_CLIENT_SECRET`]: SECRETS[name],
+    PORT: String(port),
+    MANAGEMENT_PORT: String(managementPort),
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+    NODE_OPTIONS: `--import=${COUNTS_MODULES}`,
+    ...variables,
+  });
+  running.push(service);
+  const url = `http://127.0.0.1:${port}`;
+  await untilReady(url, service);
+  return { url, service, managed: (path) => fetch(`http://127.0.0.1:${managementPort}${path}`) };
+}
+
+const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
+
+/** The chain for two users, at once and again; a token that is none, and none at all. */
+async function load(a: string): Promise<void> {
+  const answers = await Promise.all(
+    Array.from({ length: CALLS }, (_, at) => fetch(`${a}/run-service-b`, { headers: bearer(tokens[at % 2] ?? '') })),
+  );
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 403]));
+  await Promise.all(answers.map((answer) => answer.text()));
+  expect((await fetch(`${a}/api/orders/1`, { headers: bearer('a.b.c') })).status).toBe(401);
+  expect((await fetch(`${a}/api/orders/1`)).status).toBe(401);
+}
+
+beforeAll(async () => {
+  scanner = TokenLeakScanner.start();
+  proxy = await scanner.proxyTo(keycloakUrl());
+  keycloak = await connectToKeycloak();
+  collector = await OtlpReceiver.start();
+  // Bob may not run the chain: one that is refused, and one that is not.
+  tokens = [textOf(await login(keycloak, 'alice')), textOf(await login(keycloak, 'bob'))];
+  for (const secret of [...tokens, ...Object.values(SECRETS)]) scanner.addToken(secret);
+  const c = await start('service-c', {});
+  const b = await start('service-b', { SERVICE_C_URL: c.url });
+  const a = await start('service-a', { SERVICE_B_URL: b.url });
+  all = { a, b, c };
+  await load(a.url);
+});
+
+afterAll(async () => {
+  for (const service of running) {
+    await endService(service);
+    scanner.inspect(`what process ${service.process.pid} printed`, service.printed(), { isPrinted: true });
+  }
+  scanner.stop();
+  await collector.stop();
+  await proxy.stop();
+  await keycloak.stop();
+  scanner.assertNone();
+});
+
+async function scraped(): Promise<string> {
+  const texts = await Promise.all(
+    Object.values(all).map(async ({ managed }) => {
+      const answer = await managed('/metrics');
+      expect(answer.status).toBe(200);
+      return answer.text();
+    }),
+  );
+  return texts.join('\n');
+}
+
+/** Of docs/telemetry.md, as Prometheus has them. */
+function documentedMetrics(): readonly string[] {
+  const guide = readFileSync(new URL('../../docs/telemetry.md', import.meta.url), 'utf8');
+  return [...guide.matchAll(/^\| `((?:keycloak_s2s|http)\.[\w.]+)` +\| (counter|histogram|gauge) /gm)].map(
+    ([, name = '', kind]) => name.replaceAll('.', '_') + (kind === 'counter' ? '_total' : ''),
+  );
+}
+
+describe('services with the variables of OpenTelemetry', () => {
+  it('have each documented metric on their management port', async () => {
+    const text = await scraped();
+    const found = new Set([...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name));
+    const documented = documentedMetrics();
+    expect(documented.filter((name) => !found.has(name))).toEqual([]);
+    expect(documented.length).toBeGreaterThan(12);
+    expect([...found].filter((name = '') => name.startsWith('keycloak_s2s')).toSorted()).toEqual(
+      documented.filter((name) => name.startsWith('keycloak_s2s')).toSorted(),
+    );
+    expect(text).toMatch(/^target_info\{[^}]*service_name="service-b"/m);
+    expect(text).toMatch(/^keycloak_s2s_cache_lookups_total\{.*cache="introspections".*outcome="hit".*\} \d/m);
+    expect(text).toMatch(
+      /^keycloak_s2s_refusals_total\{.*code="insufficient_scope".*reason="permission_not_granted_to_subject"/m,
+    );
+    expect(text).toMatch(/^http_server_request_duration_count\{.*http_route="\/api\/process".*status_code="200"/m);
+  });
+
+  it('have nothing else there, and no metrics on the port that users reach', async () => {
+    expect((await all.b.managed('/')).status).toBe(404);
+    expect((await all.b.managed('/api/whoami')).status).toBe(404);
+    expect((await fetch(`${all.b.url}/metrics`)).status).toBe(404);
+  });
+
+  it('put what the services do for one request into one trace, from A to C', async () => {
+    const headers = { ...bearer(tokens[0] ?? ''), traceparent: `00-${TRACE}-${CALLER}-01` };
+    expect((await fetch(`${all.a.url}/run-service-b`, { headers })).status).toBe(200);
+    const isOf = ({ traceId }: ReceivedSpan): boolean => traceId === TRACE;
+    await collector.until(3, (span) => isOf(span) && span.kind === SERVER);
+    await collector.until(2, (span) => isOf(span) && / service-[bc]$/.test(span.name));
+    const found = collector.spans.filter(isOf);
+    const one = (service: string, kind: number, name: RegExp): ReceivedSpan | undefined =>
+      found.find((span) => span.service === service && span.kind === kind && name.test(span.name));
+    const path = [
+      one('service-a', SERVER, /^GET \/run-service-b$/),
+      one('service-a', CLIENT, /^POST service-b$/),
+      one('service-b', SERVER, /^POST \/api\/process$/),
+      one('service-b', CLIENT, /^POST service-c$/),
+      one('service-c', SERVER, /^POST \/api\/compute$/),
+    ];
+    expect(path.map((span) => span?.parentSpanId)).toEqual([
+      CALLER,
+      ...path.slice(0, -1).map((span) => span?.spanId ?? 'none'),
+    ]);
+    expect(path[1]?.attributes).toMatchObject({
+      'keycloak_s2s.service': 'service-b',
+      'http.response.status_code': expect.anything() as unknown,
+    });
+  });
+
+  it('have a trace of its own for a request that brought none, with all that was asked for it', async () => {
+    const roots = await collector.until(
+      CALLS,
+      ({ name, parentSpanId = '' }) => name === 'GET /run-service-b' && parentSpanId === '',
+    );
+    expect(new Set(roots.map(({ traceId }) => traceId)).size).toBe(roots.length);
+    const introspections = await collector.until(4, ({ name }) => name === 'keycloak introspection');
+    const { spans } = collector;
+    const address = new URL(proxy.baseUrl).hostname;
+    expect(introspections.map(({ kind, attributes }) => [kind, attributes['server.address']])).toEqual(
+      introspections.map(() => [CLIENT, address]),
+    );
+    const parents = introspections.flatMap(({ parentSpanId }) => spans.filter(({ spanId }) => spanId === parentSpanId));
+    expect(new Set(parents.map(({ kind }) => kind))).toEqual(new Set([SERVER]));
+    expect(spans.filter(({ name }) => name.includes('/health'))).toEqual([]);
+  });
+
+  it('show no token, secret or subject in metrics and spans', async () => {
+    const text = await scraped();
+    scanner.inspect('the metrics', text);
+    scanner.inspect('the spans', collector.received);
+    scanner.assertNone();
+    expect(scanner.knownCount).toBeGreaterThan(tokens.length);
+    for (const token of tokens) {
+      const { sub, sid, jti, email } = claimsOf(token);
+      const hash = createHash('sha256').update(token).digest('hex');
+      for (const secret of [sub, sid, jti, email, hash, hash.slice(0, 16), 'alice', 'bob']) {
+        if (secret === undefined) continue;
+        expect(text).not.toContain(String(secret));
+        expect(collector.received).not.toContain(String(secret));
+      }
+    }
+  });
+
+  it('send what is left when they end, and end as they do without', async () => {
+    const headers = { traceparent: `00-${TRACE.replace('4bf9', '0000')}-${CALLER}-01` };
+    const quiet = await start('service-c', { OTEL_BSP_SCHEDULE_DELAY: '3600000' });
+    expect((await fetch(`${quiet.url}/api/whoami`, { headers })).status).toBe(401);
+    quiet.service.process.kill('SIGTERM');
+    expect(await quiet.service.exited).toBe(0);
+    expect(collector.spans.some(({ traceId }) => headers.traceparent.includes(traceId))).toBe(true);
+    expect(/SDK modules: (\d+)/.exec(quiet.service.printed())?.[1]).toMatch(/^[1-9]/);
+  });
+
+  it('say which port is taken', async () => {
+    const port = await freePort();
+    const service = spawnService('service-c', {
+      KEYCLOAK_BASE_URL: proxy.baseUrl,
+      KEYCLOAK_REALM: REALM,
+      SERVICE_C_CLIENT_SECRET: SECRETS['service-c'],
+      PORT: String(port),
+      MANAGEMENT_PORT: new URL(all.c.url).port,
+    });
+    running.push(service);
+    expect(await service.exited).toBe(1);
+    expect(service.printed()).toContain(`MANAGEMENT_PORT ${new URL(all.c.url).port} is in use`);
+  });
+});
+
+describe('a service without them', () => {
+  it.each<[string, Variables]>([
+    ['none set', { MANAGEMENT_PORT: '', OTEL_EXPORTER_OTLP_ENDPOINT: '' }],
+    ['OTEL_SDK_DISABLED', { OTEL_SDK_DISABLED: 'true' }],
+  ])('listens to no other port and loads no SDK: %s', async (_, variables) => {
+    const off = await start('service-c', variables);
+    await expect(off.managed('/metrics')).rejects.toThrow('fetch failed');
+    off.service.process.kill('SIGTERM');
+    expect(await off.service.exited).toBe(0);
+    expect(off.service.printed()).toContain('SDK modules: 0');
+  });
+});
