@@ -143,6 +143,7 @@ export function composeKeycloak(
       cleanse: (sentence) => withoutSecrets(sentence, [given.clientSecret]),
       secretWeakness: secretWeakness(given),
       isProduction: runsInProduction(),
+      proxy: network.proxyLabel(options.realmUrl),
     }),
     connections: new HeldConnections(options, clock, revocations, loggers('Connections')),
     verifier: makeAccessTokenVerifier(introspection, verifierOptions, clock, revocations),
