@@ -1,7 +1,7 @@
 /** ServiceDefaultsModule: the routes that every service has. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import { HealthDetailsController, NEXT_SERVICES, SERVICE_VERSION } from './health-details.controller.js';
+import { HealthDetailsController, NEXT_SERVICES, SERVICE_VERSION, SERVICES_TLS } from './health-details.controller.js';
 import { HealthController } from './health.controller.js';
 import type { ServiceConfig } from './service-config.js';
 import type { ServiceSettings } from './service-settings.js';
@@ -19,6 +19,11 @@ export class ServiceDefaultsModule {
       inject: [KEY],
       useFactory: ({ urls }: ServiceSettings<string>) => urls,
     };
+    const servicesTls = {
+      provide: SERVICES_TLS,
+      inject: [KEY],
+      useFactory: (settings: ServiceSettings<string>) => settings.servicesTls,
+    };
     const version = {
       provide: SERVICE_VERSION,
       inject: [KEY],
@@ -27,7 +32,7 @@ export class ServiceDefaultsModule {
     return {
       module: ServiceDefaultsModule,
       controllers: [HealthDetailsController],
-      providers: [nextServices, version],
+      providers: [nextServices, servicesTls, version],
     };
   }
 }

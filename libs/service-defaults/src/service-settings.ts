@@ -1,6 +1,6 @@
 /** Service settings: reads the environment variables that every service has, and reports all faults at once. */
 import { matches } from 'class-validator';
-import { isProduction, type KeycloakModuleOptions, type ServiceScopes } from 'nestjs-keycloak-s2s';
+import { isProduction, type KeycloakModuleOptions, type ServiceScopes, type TlsOptions } from 'nestjs-keycloak-s2s';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
 import { readSharedStateSettings, type SharedState } from './shared-state-settings.js';
@@ -42,6 +42,8 @@ export interface ServiceSettings<Called extends string> {
   readonly keycloak: KeycloakModuleOptions;
   /** The URLs of the services that this service calls, by name. */
   readonly urls: Readonly<Record<Called, string>>;
+  /** Whom the certificates of these services must be of. */
+  readonly servicesTls: TlsOptions;
   readonly login?: LoginSettings;
   /** Of a service with sessions, where its replicas share them. */
   readonly sharedState?: SharedState;
@@ -58,7 +60,7 @@ const DEMO_SECRET = /^[a-z0-9]+-secret$/;
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
  * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window),
  * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<NAME>_CLIENT_SECRET` or
- * `<NAME>_CLIENT_SECRET_FILE`, and `<OTHER>_URL` for each service that this service calls. An empty variable counts as not set. Any
+ * `<NAME>_CLIENT_SECRET_FILE`, `<OTHER>_URL` for each service that this service calls, and `KEYCLOAK_CA_FILE` and `SERVICES_CA_FILE` (default: whom Node trusts). An empty variable counts as not set. Any
  * `NODE_ENV` other than `development` and `test` means production. `readLoginSettings`, `readSharedStateSettings` and `readDemoSettings` read further
  * variables.
  */
@@ -86,6 +88,8 @@ export function readServiceSettings<Called extends string>(
   if (realm !== '' && !matches(realm, /^[\w.~-]+$/)) variables.fault('KEYCLOAK_REALM must be the name of a realm');
   const issuer = variables.optionalUrl('KEYCLOAK_ISSUER', insecureAllowed) ?? `${baseUrl}/realms/${realm}`;
   if (!issuer.endsWith(`/realms/${realm}`)) variables.fault('KEYCLOAK_ISSUER must end in /realms/<KEYCLOAK_REALM>');
+  const tls = { caFile: variables.certificates('KEYCLOAK_CA_FILE')?.file };
+  const servicesTls = { caFile: variables.certificates('SERVICES_CA_FILE')?.file };
   const clientId = variables.text(`${prefix}_CLIENT_ID`, service.name);
   const clientSecret = variables.secret(`${prefix}_CLIENT_SECRET`);
   const version = variables.text('SERVICE_VERSION', 'dev');
@@ -121,6 +125,7 @@ export function readServiceSettings<Called extends string>(
     baseUrl,
     clientId,
     clientSecret,
+    tls,
     introspectionTtlSeconds,
     allowInsecureRequests: insecureAllowed,
     exposeRefusalReasons: demoMode,
@@ -138,6 +143,7 @@ export function readServiceSettings<Called extends string>(
     shutdownDelaySeconds,
     keycloak,
     urls,
+    servicesTls,
     ...(login === undefined ? {} : { login }),
     ...(shared.sharedState === undefined ? {} : { sharedState: shared.sharedState }),
     ...(demo === undefined ? {} : { demo }),
