@@ -71,7 +71,7 @@ export class TestAuthority {
         '-out',
         request,
       );
-      const signed = ['-cert', this.#own.certFile, '-keyfile', this.#own.keyFile, '-rand_serial', '-notext'];
+      const signed = ['-cert', this.#own.certFile, '-keyfile', this.#own.keyFile, '-notext'];
       openssl('ca', '-batch', '-config', this.#configuration(), ...signed, ...dates, '-in', request, '-out', cert);
     });
   }
@@ -112,6 +112,7 @@ export class TestAuthority {
       default_md: 'sha256',
       copy_extensions: 'copy',
       policy: 'any',
+      rand_serial: 'yes',
     };
     const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
     writeFileSync(

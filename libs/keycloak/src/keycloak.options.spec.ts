@@ -34,6 +34,7 @@ describe('resolveKeycloakOptions', () => {
       ...WITHOUT_SECRET,
       realmUrl: 'https://keycloak.example.com/realms/test',
       permissions: undefined,
+      tls: {},
       carriers: [],
       defaultScopes: ['profile', 'email'],
       timeoutMs: 3000,
@@ -169,6 +170,7 @@ describe('resolveServiceOptions', () => {
   it('fills in defaults', () => {
     expect(resolveServiceOptions('service-c', SERVICE, false)).toEqual({
       ...SERVICE,
+      tls: {},
       timeoutMs: 5000,
       maxResponseBytes: 1_048_576,
       gzip: false,

@@ -61,7 +61,7 @@ export class EnvironmentProxies {
 /** The `*` and the dot before a domain say nothing that the domain alone does not. */
 function exemptionOf(entry: string): Exemption {
   const [, host = entry, port] = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(entry) ?? [];
-  const isBareIpv6 = /^[^[].*:.*:/.test(host);
+  const isBareIpv6 = /^[^[]*:.*:/.test(host);
   return { host: (isBareIpv6 ? `[${host}]` : host.replace(/^\*?\.(?=.)/, '')).toLowerCase(), port };
 }
 
