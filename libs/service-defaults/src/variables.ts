@@ -104,18 +104,23 @@ export class Variables extends ConfigurationFaults {
       this.fault(`${name} points to a file that can't be read${codeOf(error)}`);
       return undefined;
     }
-    try {
-      new X509Certificate(text);
-    } catch {
-      this.fault(`${name} points to a file that holds no certificate in PEM`);
-      return undefined;
-    }
-    return { file, text };
+    if (isCertificate(text)) return { file, text };
+    this.fault(`${name} points to a file that holds no certificate in PEM`);
+    return undefined;
   }
 
   #read(name: string): string | undefined {
     const value = this.environment[name]?.trim();
     return value === '' ? undefined : value;
+  }
+}
+
+/** Looks at the first one. */
+function isCertificate(text: string): boolean {
+  try {
+    return new X509Certificate(text) instanceof X509Certificate;
+  } catch {
+    return false;
   }
 }
 

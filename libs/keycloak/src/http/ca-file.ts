@@ -87,14 +87,16 @@ function countCertificates(text: string): number {
   const certificates = text.match(CERTIFICATE) ?? [];
   if (begun === 0) throw new CaFileError('holds no certificate in PEM');
   if (certificates.length !== begun) throw new CaFileError('holds a certificate that is cut off');
-  for (const certificate of certificates) {
-    try {
-      new X509Certificate(certificate);
-    } catch (error) {
-      throw new CaFileError(`holds a certificate that can't be parsed (${codeOf(error)})`);
-    }
-  }
+  for (const certificate of certificates) parsed(certificate);
   return begun;
+}
+
+function parsed(certificate: string): X509Certificate {
+  try {
+    return new X509Certificate(certificate);
+  } catch (error) {
+    throw new CaFileError(`holds a certificate that can't be parsed (${codeOf(error)})`);
+  }
 }
 
 /** Not `instanceof Error`: where tests run, Node's errors are of another realm. */

@@ -1,5 +1,6 @@
 /** Network: how a service reaches other servers; tests put one of their own in its place. */
 import type { Socket } from 'node:net';
+import { callbackify } from 'node:util';
 import { Agent, buildConnector, Pool, type Dispatcher } from 'undici';
 import type { CaFile, CaFileEvent } from './ca-file.js';
 import { EnvironmentProxies } from './environment-proxies.js';
@@ -101,12 +102,11 @@ export class Network {
         );
       });
     };
-    return (options, callback) => {
-      void open(options).then(
-        (socket) => callback(null, socket),
-        (error: Error) => callback(error, null),
+    const opened = callbackify(open);
+    return (options, callback) =>
+      opened(options, (error: Error | null, socket) =>
+        error === null ? callback(null, socket) : callback(error, null),
       );
-    };
   }
 
   async #tunnel(
