@@ -128,7 +128,7 @@ chain_by_curl() {
   expect 'The answer of the chain' "$answer" "$CHAIN_ANSWER"
 }
 
-# Installs what the machine lacks of the browser, curl, HAProxy, the brokers, Valkey and kubectl. `npm test` finds the browser on the PATH.
+# Installs what the machine lacks of the browser, curl, HAProxy, the brokers, Valkey, Tinyproxy and kubectl. `npm test` finds the browser on the PATH.
 browser() {
   local packages=()
   command -v chromium >/dev/null || packages+=(chromium fonts-liberation)
@@ -136,6 +136,7 @@ browser() {
   [ -x /usr/sbin/haproxy ] || packages+=(haproxy)
   command -v kubectl >/dev/null || packages+=(kubectl)
   command -v nats-server >/dev/null || packages+=(nats-server)
+  command -v tinyproxy >/dev/null || packages+=(tinyproxy)
   command -v valkey-server >/dev/null || packages+=(valkey-server)
   [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || packages+=(rabbitmq-server)
   if [ ${#packages[@]} -gt 0 ]; then
@@ -146,6 +147,7 @@ browser() {
   /usr/sbin/haproxy -v | sed -n 1p
   kubectl version --client | sed -n 1p
   nats-server --version
+  tinyproxy -v
   valkey-server --version
 }
 

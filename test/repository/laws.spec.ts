@@ -64,28 +64,35 @@ describe('the sources', () => {
     expect(sources.get('libs/keycloak/src/client/send-with-token.ts')).toContain('`Bearer ${token.reveal()}`');
   });
 
-  it('lead from the library to other servers in one file, which tests replace', () => {
+  it('lead from the library to other servers in one file, which tests replace, and in one for proxies on the way', () => {
     const leading = filesWith(/\bnew (Agent|Pool|Client|Request)\(|(?<![.#\w])fetch\(|from 'node:(https?|net|tls)'/);
     expect(
       leading
         .filter((path) => path.startsWith('libs/keycloak/'))
         .filter(inServicesAndLibraries)
         .toSorted(),
-    ).toEqual(['libs/keycloak/src/client/call-headers.ts', 'libs/keycloak/src/http/network.ts']);
+    ).toEqual([
+      'libs/keycloak/src/client/call-headers.ts',
+      // The network alone makes one.
+      'libs/keycloak/src/http/forward-proxy.ts',
+      'libs/keycloak/src/http/network.ts',
+    ]);
     // Of node:http, it takes what checks a header.
     expect(sources.get('libs/keycloak/src/client/call-headers.ts')).toContain(
       "import { validateHeaderName, validateHeaderValue } from 'node:http';",
     );
   });
 
-  it('read the environment in one file, in the command, and NODE_ENV', () => {
+  it('read the environment in one file, in the command, and what Node itself reads', () => {
     expect(
       filesWith(/process\.env\b/)
         .filter(inServicesAndLibraries)
         .toSorted(),
     ).toEqual([
       'libs/keycloak/src/doctor/cli.ts',
-      // NODE_ENV alone.
+      // NODE_USE_ENV_PROXY, and the proxies.
+      'libs/keycloak/src/http/environment-proxies.ts',
+      // NODE_ENV and NODE_TLS_REJECT_UNAUTHORIZED alone.
       'libs/keycloak/src/production.ts',
       'libs/service-defaults/src/service-config.ts',
     ]);

@@ -23,9 +23,10 @@ import { ReceiptsController } from './receipts/receipts.controller.js';
       {
         name: 'service-b',
         inject: [serviceAConfig.KEY],
-        useFactory: ({ urls }: ServiceAConfig) => ({
+        useFactory: ({ urls, servicesTls }: ServiceAConfig) => ({
           baseURL: urls['service-b'],
           audience: 'service-b',
+          tls: servicesTls,
           scopes: { onBehalfOf: ['receipts.read'] },
         }),
       },

@@ -154,6 +154,7 @@ export function composeKeycloak(
       credential: () => server.authenticator.credential().catch(() => undefined),
       cleanse: (sentence) => withoutSecrets(sentence, server.authenticator.secrets),
       isProduction: runsInProduction(),
+      proxy: network.proxyLabel(options.realmUrl),
     }),
     connections: new HeldConnections(options, clock, revocations, loggers('Connections')),
     verifier: makeAccessTokenVerifier(introspection, verifierOptions, clock, revocations),

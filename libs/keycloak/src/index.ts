@@ -85,6 +85,7 @@ export type { KeycloakStatusSnapshot } from './keycloak-status.js';
 export type { ServiceRegistration } from './keycloak.module.js';
 export type { KeycloakModuleOptions } from './keycloak.options.js';
 export type { ServiceOptions, ServiceScopes } from './service.options.js';
+export type { TlsOptions } from './tls.options.js';
 export type { AuthorizationServerRequest } from './authorization-server/authorization-server-fetch.js';
 export type { AuthorizationServerStatus } from './authorization-server/server-health.js';
 export type { SafeBody, ServiceCallErrorCode } from './client/service-call-error.js';

@@ -90,7 +90,7 @@ export type ServiceRegistration = { readonly name: string } & (
       inject: [MODULE_OPTIONS_TOKEN],
       useFactory: (given: KeycloakModuleOptions) => resolveKeycloakOptions(given),
     },
-    { provide: Network, useFactory: () => new Network() },
+    { provide: Network, useFactory: () => new Network(objectLog('Network')) },
     {
       provide: KEYCLOAK,
       inject: [MODULE_OPTIONS_TOKEN, Network],

@@ -37,6 +37,7 @@ describe('resolveKeycloakOptions', () => {
       clientAuthentication: expect.any(FixedSecret),
       realmUrl: 'https://keycloak.example.com/realms/test',
       permissions: undefined,
+      tls: {},
       carriers: [],
       defaultScopes: ['profile', 'email'],
       timeoutMs: 3000,
@@ -189,6 +190,7 @@ describe('resolveServiceOptions', () => {
   it('fills in defaults', () => {
     expect(resolveServiceOptions('service-c', SERVICE, false)).toEqual({
       ...SERVICE,
+      tls: {},
       timeoutMs: 5000,
       maxResponseBytes: 1_048_576,
       gzip: false,

@@ -20,6 +20,9 @@ import type { SharedCache } from './caching/shared-cache.js';
 import type { RevocationChannel } from './revocation/revocation-channel.js';
 import type { CredentialCarrier } from './resource-server/credential-carrier.js';
 import type { PermissionMapper } from './resource-server/judge-access-token.js';
+import type { TrustedAuthorities } from './http/network.js';
+import { checkProcess } from './process-faults.js';
+import { trustedAuthorities, type TlsOptions } from './tls.options.js';
 
 /** Options of `KeycloakModule.forRoot`. Only `issuer`, `clientId`, and one of `clientSecret` and `clientAuthentication` must be given. */
 export interface KeycloakModuleOptions {
@@ -39,6 +42,10 @@ export interface KeycloakModuleOptions {
    * `clientAssertionFile()`.
    */
   readonly clientAuthentication?: ClientAuthentication;
+  /**
+   * Whom the certificate of Keycloak must be of: `{ caFile }` has the authorities that are trusted in place of Node's. Default: those of Node.
+   */
+  readonly tls?: TlsOptions;
   /**
    * Where a token's permissions come from in realms that use roles instead of scopes, such as
    * `(claims) => realmRoles(claims)`. Default: the members of `scope`. It does not add to them, it replaces them.
@@ -128,8 +135,9 @@ export interface KeycloakModuleOptions {
 
 /** Every option filled in and checked; the secret is in `clientAuthentication`, which does not show it. */
 export type ResolvedKeycloakOptions = Required<
-  Omit<KeycloakModuleOptions, 'permissions' | 'baseUrl' | 'clientSecret' | 'revocationChannel' | 'sharedCache'>
+  Omit<KeycloakModuleOptions, 'permissions' | 'baseUrl' | 'clientSecret' | 'tls' | 'revocationChannel' | 'sharedCache'>
 > & {
+  readonly tls: TrustedAuthorities;
   readonly permissions: PermissionMapper | undefined;
   readonly revocationChannel: RevocationChannel | undefined;
   readonly sharedCache: SharedCache | undefined;
@@ -147,6 +155,7 @@ const KEYCLOAK_OPTIONS = {
     ['connect'],
     'a client authentication, such as clientSecretFile()',
   ),
+  tls: trustedAuthorities,
   permissions: optionalFunction<PermissionMapper>('from claims to permissions'),
   carriers,
   defaultScopes: scopes(['profile', 'email']),
@@ -172,7 +181,7 @@ const KEYCLOAK_OPTIONS = {
   verifyAtStart: flag,
   allowInsecureRequests: flag,
   exposeRefusalReasons: flag,
-} satisfies OptionTable<KeycloakModuleOptions>;
+} satisfies OptionTable<KeycloakModuleOptions, { readonly tls: TrustedAuthorities }>;
 
 export function resolveKeycloakOptions(given: KeycloakModuleOptions | undefined): ResolvedKeycloakOptions {
   const faults = new ConfigurationFaults();
@@ -186,6 +195,7 @@ export function resolveKeycloakOptions(given: KeycloakModuleOptions | undefined)
   }
   const [, base = '', realm = ''] = REALM_URL.exec(options.issuer) ?? [];
   if (options.issuer !== '') checkIssuer(options.issuer, given?.issuer, faults);
+  checkProcess(faults);
   if (baseUrl?.includes('/realms/') === true) faults.fault('baseUrl must end before /realms/');
   faults.throwIfFaulty((all) => new KeycloakOptionsError('KeycloakModule.forRoot', all));
   return {

@@ -19,9 +19,11 @@ export interface OptionContext {
 /** Reads what was given for the option `name`, which may be anything; a fault is noted, not thrown. */
 export type OptionKind<T> = (name: string, given: unknown, context: OptionContext) => T;
 
-/** One row an option: adding one to the interface `Options` demands its row. */
-export type OptionTable<Options> = {
-  readonly [Name in keyof Required<Options>]: OptionKind<Options[Name] | undefined>;
+/** One row an option: adding one to the interface `Options` demands its row. `Read` has those that are read as something else than was given. */
+export type OptionTable<Options, Read = object> = {
+  readonly [Name in keyof Required<Options>]: OptionKind<
+    (Name extends keyof Read ? Read[Name] : Options[Name]) | undefined
+  >;
 };
 
 type ReadOptions<Table> = { readonly [Name in keyof Table]: Table[Name] extends OptionKind<infer T> ? T : never };

@@ -6,5 +6,8 @@
  */
 export const isProduction = (nodeEnv: string | undefined): boolean => nodeEnv !== 'development' && nodeEnv !== 'test';
 
+/** Whether Node takes any certificate from anybody, in this process. */
+export const verifiesNoCertificate = (): boolean => process.env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0';
+
 /** Of this process. */
 export const runsInProduction = (): boolean => isProduction(process.env['NODE_ENV']);

@@ -1,6 +1,6 @@
 /** ServiceRegistry: the services that an application calls, for those who look at them from outside. */
 import type { RegisteredService } from './checkup/checkup-parts.js';
-import { whyUnreached } from './checkup/why-unreached.js';
+import { whyUnreached, type Unreached } from './checkup/why-unreached.js';
 import { DeclaredScopes } from './client/declared-scopes.js';
 import type { Network } from './http/network.js';
 import type { CallsState } from './resilience/call-gate.js';
@@ -29,8 +29,9 @@ export class ServiceRegistry {
     const key = JSON.stringify([name, door, baseUrl, audience, scopes]);
     const known = this.#entries.get(key);
     if (known !== undefined || this.#entries.size < MAX_SERVICES) {
-      const whyNot = async (): Promise<string | undefined> => whyUnreached({ name, ...options }, this.network);
-      const service = { name, baseUrl, audience, scopes, whyUnreached: whyNot };
+      const whyNot = async (): Promise<Unreached | undefined> => whyUnreached({ name, ...options }, this.network);
+      const proxy = this.network.proxyLabel(baseUrl);
+      const service = { name, baseUrl, audience, scopes, proxy, whyUnreached: whyNot };
       this.#entries.set(key, { label: known?.label ?? this.#labelOf(name + door), service, transport });
     }
     return new DeclaredScopes(name, scopes);

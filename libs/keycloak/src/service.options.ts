@@ -11,6 +11,8 @@ import {
   type OptionTable,
   type ScopesByCall,
 } from './option-kinds.js';
+import type { TrustedAuthorities } from './http/network.js';
+import { trustedAuthorities, type TlsOptions } from './tls.options.js';
 
 /** Options of one service in `KeycloakModule.forFeature`. */
 export interface ServiceOptions {
@@ -23,6 +25,10 @@ export interface ServiceOptions {
    * throws `TypeError`, and `doctor` and `verifyAtStart` try each of them. Default: any may be asked for, and none is tried.
    */
   readonly scopes?: readonly string[] | ServiceScopes;
+  /**
+   * Whom the certificate of the service must be of: `{ caFile }` has the authorities that are trusted in place of Node's. Default: those of Node.
+   */
+  readonly tls?: TlsOptions;
   /** Bound on one call: waiting for a slot, and its answer; a renewed token gets a call of its own. Default 5000, 100 to 300000. */
   readonly timeoutMs?: number;
   /** A larger answer fails the call. Default 1048576, 1024 to 104857600. */
@@ -58,8 +64,9 @@ export interface ServiceScopes {
 }
 
 /** Every option filled in and checked. */
-export type ResolvedServiceOptions = Required<Omit<ServiceOptions, 'scopes'>> & {
+export type ResolvedServiceOptions = Required<Omit<ServiceOptions, 'scopes' | 'tls'>> & {
   readonly scopes: ScopesByCall | undefined;
+  readonly tls: TrustedAuthorities;
 };
 
 /** Kind, default and range of each. */
@@ -67,6 +74,7 @@ const SERVICE_OPTIONS = {
   baseUrl: url,
   audience: nonEmptyString,
   scopes: optionalScopesByCall,
+  tls: trustedAuthorities,
   timeoutMs: integer(5000, 100, 300_000),
   maxResponseBytes: integer(1_048_576, 1024, 104_857_600),
   gzip: flag,
@@ -74,7 +82,7 @@ const SERVICE_OPTIONS = {
   maxQueuedCalls: integer(500, 0, 100_000),
   circuitBreakerFailures: integer(10, 1, 1000),
   circuitBreakerPauseMs: integer(1000, 100, 60_000),
-} satisfies OptionTable<ServiceOptions>;
+} satisfies OptionTable<ServiceOptions, { readonly tls: TrustedAuthorities }>;
 
 /** Options of a service as a door has them: its module, and what it calls the base URL. */
 export interface ServiceOptionsDoor {

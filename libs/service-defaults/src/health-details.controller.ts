@@ -1,4 +1,6 @@
 /** Health details: the state of what this service depends on, for callers with a token. No probe hangs on it. */
+import { readFileSync } from 'node:fs';
+import { Agent } from 'node:https';
 import { HttpService } from '@nestjs/axios';
 import { Controller, Get, Inject } from '@nestjs/common';
 import {
@@ -9,11 +11,14 @@ import {
   type HealthIndicatorResult,
 } from '@nestjs/terminus';
 import axios from 'axios';
-import { AuthorizationServerHealth, Authenticated, KeycloakStatus } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerHealth, Authenticated, KeycloakStatus, type TlsOptions } from 'nestjs-keycloak-s2s';
 import { keycloakIndicator } from './health.controller.js';
 
 /** The injection token of the base URLs of the services that this one calls, by name. */
 export const NEXT_SERVICES = Symbol('service-defaults:next-services');
+
+/** The injection token of whom their certificates must be of: `TlsOptions`. */
+export const SERVICES_TLS = Symbol('service-defaults:services-tls');
 
 /** The injection token of the version of what was deployed. */
 export const SERVICE_VERSION = Symbol('service-defaults:service-version');
@@ -23,7 +28,7 @@ const PROBE = { timeout: 1000, maxRedirects: 0, proxy: false, maxContentLength: 
 
 @Controller('health/details')
 export class HealthDetailsController {
-  readonly #httpClient = new HttpService(axios.create(PROBE));
+  #ca: string | undefined;
 
   constructor(
     private readonly health: HealthCheckService,
@@ -32,6 +37,7 @@ export class HealthDetailsController {
     private readonly authorizationServer: AuthorizationServerHealth,
     private readonly status: KeycloakStatus,
     @Inject(NEXT_SERVICES) private readonly nextServices: Readonly<Record<string, string>>,
+    @Inject(SERVICES_TLS) private readonly servicesTls: TlsOptions,
     @Inject(SERVICE_VERSION) private readonly version: string,
   ) {}
 
@@ -42,17 +48,30 @@ export class HealthDetailsController {
   @Get()
   @Authenticated()
   details(): Promise<HealthCheckResult> {
+    const httpClient = this.#probe();
     return this.health.check([
       () => keycloakIndicator(this.indicators, this.authorizationServer.check()),
       ...Object.entries(this.nextServices).map(
         ([name, url]) =>
           () =>
-            this.http.pingCheck(name, `${url}/health/ready`, { httpClient: this.#httpClient }),
+            this.http.pingCheck(name, `${url}/health/ready`, { httpClient }),
       ),
       () => this.#calls(),
       () => this.#denials(),
       () => this.#runs(),
     ]);
+  }
+
+  /** The file is read again each time, as the library does for its own connections; the last content serves while it can't be. */
+  #probe(): HttpService {
+    const { caFile } = this.servicesTls;
+    if (caFile === undefined) return new HttpService(axios.create(PROBE));
+    try {
+      this.#ca = readFileSync(caFile, 'utf8');
+    } catch (error) {
+      if (this.#ca === undefined) throw error;
+    }
+    return new HttpService(axios.create({ ...PROBE, httpsAgent: new Agent({ ca: this.#ca }) }));
   }
 
   #calls(): HealthIndicatorResult {

@@ -2,7 +2,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { ClientKeysController, PRIVATE_KEY } from './client-keys.controller.js';
-import { HealthDetailsController, NEXT_SERVICES, SERVICE_VERSION } from './health-details.controller.js';
+import { HealthDetailsController, NEXT_SERVICES, SERVICE_VERSION, SERVICES_TLS } from './health-details.controller.js';
 import { HealthController } from './health.controller.js';
 import type { ServiceConfig } from './service-config.js';
 import type { ServiceSettings } from './service-settings.js';
@@ -20,6 +20,11 @@ export class ServiceDefaultsModule {
       inject: [KEY],
       useFactory: ({ urls }: ServiceSettings<string>) => urls,
     };
+    const servicesTls = {
+      provide: SERVICES_TLS,
+      inject: [KEY],
+      useFactory: (settings: ServiceSettings<string>) => settings.servicesTls,
+    };
     const version = {
       provide: SERVICE_VERSION,
       inject: [KEY],
@@ -33,7 +38,7 @@ export class ServiceDefaultsModule {
     return {
       module: ServiceDefaultsModule,
       controllers: [HealthDetailsController, ClientKeysController],
-      providers: [nextServices, version, privateKey],
+      providers: [nextServices, servicesTls, version, privateKey],
     };
   }
 }

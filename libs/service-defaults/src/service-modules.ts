@@ -16,9 +16,10 @@ export function serviceModules(config: ServiceConfig): (Type | DynamicModule | P
     Object.entries(description.calls).map(([name, scopes]) => ({
       name,
       inject: [KEY],
-      useFactory: ({ urls, demoMode }: ServiceSettings<string>) => ({
+      useFactory: ({ urls, servicesTls, demoMode }: ServiceSettings<string>) => ({
         baseUrl: urls[name] ?? '',
         audience: name,
+        tls: servicesTls,
         scopes: demoMode ? both(scopes, description.demo?.calls?.[name]) : scopes,
       }),
     })),

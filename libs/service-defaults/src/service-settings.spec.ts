@@ -9,6 +9,19 @@ import { SettingsError, type Environment } from './variables.js';
 const SERVICE = { name: 'service-a', port: 3000, calls: { 'service-b': {} } } as const;
 const SECRET = 'of-my-own-4711';
 
+/** Of nobody, and long expired: it only has to be one. */
+const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBbjCCAROgAwIBAgIUM2mXlR3sfavXdF/ftRt1kf6lO0kwCgYIKoZIzj0EAwIw
+DDEKMAgGA1UEAwwBeDAeFw0yNjExMjYyMzQxMzRaFw0yNjExMjcyMzQxMzRaMAwx
+CjAIBgNVBAMMAXgwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQl9ypnMuvkQzYn
+s7wKZkqpQXxOVcmfRHkTVaRae+wfRPymiiG57dc3V15ya9QMuYCZWrTFfq/vKBch
+pDsmnSNQo1MwUTAdBgNVHQ4EFgQUtunAavNPQ6BuMapO4AdpW7AUjFowHwYDVR0j
+BBgwFoAUtunAavNPQ6BuMapO4AdpW7AUjFowDwYDVR0TAQH/BAUwAwEB/zAKBggq
+hkjOPQQDAgNJADBGAiEA0/ci1yPdKO0OEx9W/PdK2tUhPPRSuZ/XRf+s33qJL10C
+IQDMFO4I5ivEVD1gNJF2snn3Yw7FAzcDQkHvtJ9McFY58Q==
+-----END CERTIFICATE-----
+`;
+
 const described = new URL('../../../services.json', import.meta.url);
 /** The secrets of every client of the demonstration. */
 const DEMO_SECRETS = [...readFileSync(described, 'utf8').matchAll(/"demoSecret": "([^"]+)"/g)].map(([, secret]) =>
@@ -66,11 +79,13 @@ describe('readServiceSettings', () => {
         baseUrl: 'https://sso.example.com',
         clientId: 'service-a',
         clientSecret: SECRET,
+        tls: {},
         introspectionTtlSeconds: 10,
         allowInsecureRequests: false,
         exposeRefusalReasons: false,
       },
       urls: { 'service-b': 'https://service-b.internal' },
+      servicesTls: {},
     });
   });
 
@@ -117,6 +132,25 @@ describe('readServiceSettings', () => {
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' }, 'OTEL_EXPORTER_OTLP_ENDPOINT must be an http(s) URL'],
   ])('refuses telemetry that would not come: %j', (change, fault) => {
     expect(faults(change)).toEqual([fault]);
+  });
+
+  it('takes the authorities of Keycloak and of the services from files', () => {
+    const [own, shared] = [CERTIFICATE, `${CERTIFICATE}${CERTIFICATE}`].map((text, at) => {
+      const file = join(folder, `ca-${at}.pem`);
+      writeFileSync(file, text);
+      return file;
+    });
+    const settings = read({ KEYCLOAK_CA_FILE: own, SERVICES_CA_FILE: shared });
+    expect([settings.keycloak.tls, settings.servicesTls]).toEqual([{ caFile: own }, { caFile: shared }]);
+  });
+
+  it.each(['KEYCLOAK_CA_FILE', 'SERVICES_CA_FILE'])('%s stops the start where it holds no certificate', (name) => {
+    expect(faults({ [name]: join(folder, 'none-4711') })).toEqual([
+      `${name} points to a file that can't be read (ENOENT)`,
+    ]);
+    const file = join(folder, 'nonsense.pem');
+    writeFileSync(file, SECRET);
+    expect(faults({ [name]: file })).toEqual([`${name} points to a file that holds no certificate in PEM`]);
   });
 
   it('accepts the settings of the demonstration', () => {

@@ -1,6 +1,12 @@
 /** Service settings: reads the environment variables that every service has, and reports all faults at once. */
 import { matches } from 'class-validator';
-import { isProduction, type KeycloakModuleOptions, type PrivateKeyJwt, type ServiceScopes } from 'nestjs-keycloak-s2s';
+import {
+  isProduction,
+  type KeycloakModuleOptions,
+  type PrivateKeyJwt,
+  type ServiceScopes,
+  type TlsOptions,
+} from 'nestjs-keycloak-s2s';
 import { readClientSettings } from './client-settings.js';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
@@ -47,6 +53,8 @@ export interface ServiceSettings<Called extends string> {
   readonly privateKey?: PrivateKeyJwt;
   /** The URLs of the services that this service calls, by name. */
   readonly urls: Readonly<Record<Called, string>>;
+  /** Whom the certificates of these services must be of. */
+  readonly servicesTls: TlsOptions;
   readonly login?: LoginSettings;
   /** Of a service with sessions, where its replicas share them. */
   readonly sharedState?: SharedState;
@@ -63,7 +71,7 @@ export type LoginServiceSettings<Called extends string> = ServiceSettings<Called
 /**
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
  * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window),
- * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `OPENAPI` (default true with `NODE_ENV=development`, else false), `NODE_ENV`, `<NAME>_CLIENT_ID`, and `<OTHER>_URL` for each service that this service calls. An empty variable counts as not set. Any
+ * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `OPENAPI` (default true with `NODE_ENV=development`, else false), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<OTHER>_URL` for each service that this service calls, and `KEYCLOAK_CA_FILE` and `SERVICES_CA_FILE` (default: whom Node trusts). An empty variable counts as not set. Any
  * `NODE_ENV` other than `development` and `test` means production. `readClientSettings`, `readLoginSettings`, `readSharedStateSettings`, `readTelemetrySettings` and `readDemoSettings` read further
  * variables.
  */
@@ -91,6 +99,8 @@ export function readServiceSettings<Called extends string>(
   if (realm !== '' && !matches(realm, /^[\w.~-]+$/)) variables.fault('KEYCLOAK_REALM must be the name of a realm');
   const issuer = variables.optionalUrl('KEYCLOAK_ISSUER', insecureAllowed) ?? `${baseUrl}/realms/${realm}`;
   if (!issuer.endsWith(`/realms/${realm}`)) variables.fault('KEYCLOAK_ISSUER must end in /realms/<KEYCLOAK_REALM>');
+  const tls = { caFile: variables.certificates('KEYCLOAK_CA_FILE')?.file };
+  const servicesTls = { caFile: variables.certificates('SERVICES_CA_FILE')?.file };
   const clientId = variables.text(`${prefix}_CLIENT_ID`, service.name);
   const client = readClientSettings(variables, prefix, demoMode);
   const version = variables.text('SERVICE_VERSION', 'dev');
@@ -124,6 +134,7 @@ export function readServiceSettings<Called extends string>(
     baseUrl,
     clientId,
     ...client.keycloak,
+    tls,
     introspectionTtlSeconds,
     allowInsecureRequests: insecureAllowed,
     exposeRefusalReasons: demoMode,
@@ -142,6 +153,7 @@ export function readServiceSettings<Called extends string>(
     keycloak,
     urls,
     ...(client.privateKey === undefined ? {} : { privateKey: client.privateKey }),
+    servicesTls,
     ...(login === undefined ? {} : { login }),
     ...(shared.sharedState === undefined ? {} : { sharedState: shared.sharedState }),
     ...(hasOpenApi ? { openApi: { hasPage: isDevelopment } } : {}),

@@ -1,5 +1,4 @@
 /** Shared state settings: what the replicas of all services share, and where. */
-import { readFileSync } from 'node:fs';
 import { ConfigurationError, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import {
   SealingKeys,
@@ -112,13 +111,8 @@ function placeOf(url: string): unknown {
 }
 
 function readAuthorities(variables: Variables): { readonly ca?: string } {
-  const file = variables.text('SHARED_STATE_CA_FILE', '');
-  try {
-    return file === '' ? {} : { ca: readFileSync(file, 'utf8') };
-  } catch {
-    variables.fault("SHARED_STATE_CA_FILE points to a file that can't be read");
-    return {};
-  }
+  const certificates = variables.certificates('SHARED_STATE_CA_FILE');
+  return certificates === undefined ? {} : { ca: certificates.text };
 }
 
 function refusePublished(variables: Variables, all: Readonly<Record<string, readonly string[]>>): void {

@@ -1,4 +1,5 @@
 /** Variables: reads what a service's environment says, and collects everything that is wrong with it. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIn, isPort, isURL } from 'class-validator';
 import { ConfigurationError, ConfigurationFaults } from 'nestjs-keycloak-s2s';
@@ -87,15 +88,44 @@ export class Variables extends ConfigurationFaults {
       if (content === '') this.fault(`${name}_FILE points to an empty file`);
       return content;
     } catch (error) {
-      // The code alone: the path may be what was meant to be the secret.
-      const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-      this.fault(`${name}_FILE points to a file that can't be read${code}`);
+      this.fault(`${name}_FILE points to a file that can't be read${codeOf(error)}`);
       return '';
     }
+  }
+
+  /** A file with certificates of authorities, in PEM, and what is in it; undefined where `name` is not set. */
+  certificates(name: string): { readonly file: string; readonly text: string } | undefined {
+    const file = this.#read(name);
+    if (file === undefined) return undefined;
+    let text = '';
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      this.fault(`${name} points to a file that can't be read${codeOf(error)}`);
+      return undefined;
+    }
+    if (isCertificate(text)) return { file, text };
+    this.fault(`${name} points to a file that holds no certificate in PEM`);
+    return undefined;
   }
 
   #read(name: string): string | undefined {
     const value = this.environment[name]?.trim();
     return value === '' ? undefined : value;
   }
+}
+
+/** Looks at the first one. */
+function isCertificate(text: string): boolean {
+  try {
+    return new X509Certificate(text) instanceof X509Certificate;
+  } catch {
+    return false;
+  }
+}
+
+/** The code alone: the path may be what was meant to be a secret. */
+function codeOf(error: unknown): string {
+  const { code } = Object(error) as { readonly code?: unknown };
+  return code === undefined ? '' : ` (${String(code)})`;
 }

@@ -73,6 +73,7 @@ function prepare(engine: DockerEngine, settings: KeycloakSettings, network: 'hos
     .withEnvironment({
       ...settings.environment(network === 'host' ? 'localhost' : 'host.docker.internal'),
       ...keycloakVariables(baseUrl, ports, network === 'host' ? '127.0.0.1' : '0.0.0.0'),
+      ...settings.variables,
     })
     .withCopyContentToContainer([
       { content: settings.realmJson, target: `/opt/keycloak/data/import/${settings.realm}-realm.json`, mode: 0o644 },

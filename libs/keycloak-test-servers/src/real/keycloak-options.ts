@@ -14,6 +14,11 @@ export interface StartKeycloakOptions extends StartServerOptions {
    */
   readonly using?: KeycloakKind;
   /**
+   * Further settings of Keycloak as variables, such as `KC_HTTPS_PORT`, which take precedence over those that it is started with. It must still answer on its
+   * HTTP ports.
+   */
+  readonly variables?: Readonly<Record<string, string>>;
+  /**
    * Time limit in seconds for pulling the image, and again for downloading the distribution. A way that exceeds it counts as
    * unavailable. Default: 900.
    */

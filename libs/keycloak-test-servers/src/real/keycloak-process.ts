@@ -63,6 +63,7 @@ export async function runFromDistribution(
         ...fromOurEnvironment(),
         ...settings.environment('localhost'),
         ...keycloakVariables(baseUrl, { http: settings.port, management: settings.managementPort }, '127.0.0.1'),
+        ...settings.variables,
         JAVA: java,
         JAVA_OPTS_APPEND: `-Djava.io.tmpdir=${runFolder}/tmp -XX:-UsePerfData`,
         RUN_FOLDER: runFolder,

@@ -16,6 +16,8 @@ export interface KeycloakSettings {
   readonly startupTimeoutSeconds: number;
   /** The values for the placeholders of the realm, given the name under which Keycloak reaches this machine. */
   readonly environment: (thisMachine: string) => Readonly<Record<string, string>>;
+  /** Further settings, as variables. */
+  readonly variables: Readonly<Record<string, string>>;
   readonly onProgress: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -32,6 +34,7 @@ export async function resolveSettings(options: StartKeycloakOptions): Promise<Ke
     fetchTimeoutSeconds: options.fetchTimeoutSeconds ?? 900,
     startupTimeoutSeconds: options.startupTimeoutSeconds ?? 300,
     environment,
+    variables: options.variables ?? {},
     onProgress: options.onProgress ?? (() => undefined),
     signal: options.signal ?? new AbortController().signal,
   };

@@ -3,7 +3,7 @@ import type { CustomFetchOptions } from 'oauth4webapi';
 import { sendRequest, HttpFailure, type HttpResponse } from '../http/send-request.js';
 import type { Connections } from '../http/network.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
-import { certificateHint } from '../protocol/connection-failures.js';
+import { connectionHint } from '../protocol/connection-failures.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import { loggableText } from '../protocol/loggable-text.js';
 import { isStrictJson } from './strict-json.js';
@@ -103,7 +103,7 @@ export function asResponse({ status, headers, body }: HttpResponse): Response {
 
 function unavailable(reason: AuthorizationServerErrorReason, endpoint: URL, detail?: string): AuthorizationServerError {
   const error = new AuthorizationServerError('authorization_server_unavailable', { reason, detail });
-  return error.add({ endpoint: addressOf(endpoint), ...certificateHint(reason) });
+  return error.add({ endpoint: addressOf(endpoint), ...connectionHint(reason) });
 }
 
 /** Where a call went, for the log: what is in a query is left out. */

@@ -1,6 +1,6 @@
 /** Create authorization server: what can be asked of one authorization server, each kind of call under a policy of its own. */
 import type { Clock } from '../caching/clock.js';
-import { Network } from '../http/network.js';
+import { Network, type TrustedAuthorities } from '../http/network.js';
 import type { CallsState, CircuitState } from '../resilience/call-gate.js';
 import { CallPolicy, type CallPolicyOptions } from '../resilience/call-policy.js';
 import { AuthorizationServerFetch, type ApplicationCallKind } from './authorization-server-fetch.js';
@@ -18,6 +18,7 @@ export interface AuthorizationServerOptions extends OAuthClientOptions, CallPoli
   /** Scopes that the server adds unasked, because they are defaults of our client. */
   readonly defaultScopes: readonly string[];
   readonly clientAuthentication: ConnectedClientAuthentication;
+  readonly tls?: TrustedAuthorities;
 }
 
 export type CallKind =
@@ -50,7 +51,7 @@ export function createAuthorizationServer(
   onCircuit: CircuitListener = () => undefined,
   network = new Network(),
 ): AuthorizationServerCalls {
-  const connections = network.toAuthorizationServer();
+  const connections = network.toAuthorizationServer(options);
   const clockSkew = new ClockSkew(clock);
   const authenticator = new ClientAuthenticator(options.clientAuthentication, options, clock, clockSkew);
   const context = new OAuthClientContext(options, connections, clockSkew, authenticator);

@@ -19,9 +19,11 @@ export const SERVER_CALL_RULES: CallRules = {
   retryAfterMs,
 };
 
-/** The deadline has passed, or the server answered in full (or in more than is read) and would do so again. */
+/** The deadline has passed, or the server or a proxy answered in full (or in more than is read) and would do so again. */
 const NOT_REPEATED: ReadonlySet<AuthorizationServerErrorReason> = new Set([
   'timeout',
+  'proxy_timeout',
+  'proxy_refused',
   'answer_too_large',
   'answer_not_json',
   'answer_not_strict_json',

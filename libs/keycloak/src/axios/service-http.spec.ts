@@ -47,7 +47,7 @@ const tokens = {
 
 const origin = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-interface Settings extends Partial<Omit<ServiceOptions, 'baseUrl' | 'audience'>> {
+interface Settings extends Partial<Omit<ServiceOptions, 'baseUrl' | 'audience' | 'tls'>> {
   readonly defaults?: ServiceHttpDefaults;
   readonly path?: string;
 }

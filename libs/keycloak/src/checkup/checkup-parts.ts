@@ -6,12 +6,15 @@ import type { OwnTokenProbe } from '../authorization-server/own-token-probe.js';
 import type { ClientCredential } from '../client-authentication/client-authentication.js';
 import type { ResolvedKeycloakOptions } from '../keycloak.options.js';
 import type { ResolvedServiceOptions } from '../service.options.js';
+import type { Unreached } from './why-unreached.js';
 
 /** A service that is called. */
 export type RegisteredService = Pick<ResolvedServiceOptions, 'audience' | 'baseUrl' | 'scopes'> & {
   readonly name: string;
   /** Undefined when something answers there, whatever it says; else why nothing does. */
-  readonly whyUnreached: () => Promise<string | undefined>;
+  readonly whyUnreached: () => Promise<Unreached | undefined>;
+  /** As `CheckupParts` has it. */
+  readonly proxy: string | undefined;
 };
 
 export interface CheckupParts {
@@ -27,4 +30,6 @@ export interface CheckupParts {
   /** What this service authenticates itself by; undefined where it can't be read. */
   readonly credential: () => Promise<ClientCredential | undefined>;
   readonly isProduction: boolean;
+  /** Host and port of the proxy that leads there; undefined where none does. */
+  readonly proxy: string | undefined;
 }

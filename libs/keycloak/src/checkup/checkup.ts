@@ -11,6 +11,7 @@ import {
   ownTokenFinding,
   realmFindings,
   secretFinding,
+  through,
 } from './server-findings.js';
 
 export class Checkup {
@@ -72,14 +73,14 @@ export class Checkup {
   /** Whether the next services are there: by one request each, which carries no token. */
   async reach(): Promise<Finding[]> {
     return Promise.all(
-      this.parts.services().map(async ({ name, baseUrl, whyUnreached }) => {
+      this.parts.services().map(async ({ name, baseUrl, proxy, whyUnreached }) => {
         const why = await whyUnreached();
         return why === undefined
-          ? ok('next_service', `${name} answers at ${baseUrl}.`)
+          ? ok('next_service', `${name} answers at ${baseUrl}${through(proxy)}.`)
           : error(
               'next_service',
-              `${name} is not reached at ${baseUrl}: ${why}.`,
-              `Start ${name}, or mend its base URL.`,
+              `${name} is not reached at ${baseUrl}${through(proxy)}: ${why.words}.`,
+              why.cure ?? `Start ${name}, or mend its base URL.`,
             );
       }),
     );

@@ -2,7 +2,7 @@
 import type { MeasuredSkew } from '../authorization-server/clock-skew.js';
 import { junkToken } from '../authorization-server/junk-token.js';
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
-import { isCertificateFailure } from '../protocol/connection-failures.js';
+import { connectionHint, isCertificateFailure, isProxyFailure } from '../protocol/connection-failures.js';
 import { Refusal } from '../protocol/refusal.js';
 import { secretWeakness } from './secret-weakness.js';
 import type { CheckupParts } from './checkup-parts.js';
@@ -10,35 +10,41 @@ import { error, note, ok, warning, type Check, type Finding } from './finding.js
 import { wordsOf } from './refusal-words.js';
 
 /** Whether the realm is reached, and is the one whose tokens are accepted. */
-export async function realmFindings({ options, metadata, isProduction }: CheckupParts): Promise<Finding[]> {
+export async function realmFindings({ options, metadata, isProduction, proxy }: CheckupParts): Promise<Finding[]> {
   const { realmUrl, issuer } = options;
   try {
     await metadata.refresh();
   } catch (failure) {
     if (!(failure instanceof Refusal)) throw failure;
-    const finding = unreached(failure, realmUrl);
+    const finding = unreached(failure, realmUrl, proxy);
     // It is there, and another one: an administrator can read why.
     const isThere = failure.reason === 'issuer_mismatch';
-    return isThere ? [answers(realmUrl), finding] : [finding];
+    return isThere ? [answers(realmUrl, proxy), finding] : [finding];
   }
   return [
-    answers(realmUrl),
+    answers(realmUrl, proxy),
     encryptionFinding(options, isProduction),
     ok('issuer', `The realm calls itself ${issuer}, as configured.`),
   ];
 }
 
-const answers = (realmUrl: string): Finding => ok('address', `Keycloak answers at ${realmUrl}.`);
+const answers = (realmUrl: string, proxy: string | undefined): Finding =>
+  ok('address', `Keycloak answers at ${realmUrl}${through(proxy)}.`);
+
+/** The end of a sentence about an address. */
+export const through = (proxy: string | undefined): string =>
+  proxy === undefined ? '' : ` through the proxy ${proxy}`;
 
 /** Needs no answer of Keycloak. */
-export function encryptionFinding({ realmUrl }: CheckupParts['options'], isProduction: boolean): Finding {
-  if (realmUrl.startsWith('https:')) return ok('tls', 'The connection to Keycloak is encrypted.');
+export function encryptionFinding({ realmUrl, tls }: CheckupParts['options'], isProduction: boolean): Finding {
+  const trusted = tls.caFile === undefined ? '' : ', and its certificate is of an authority in tls.caFile';
+  if (realmUrl.startsWith('https:')) return ok('tls', `The connection to Keycloak is encrypted${trusted}.`);
   const message = `The connection to Keycloak is not encrypted: secrets and tokens travel readable to ${new URL(realmUrl).origin}.`;
   const cure = 'In production, take https: for issuer and baseUrl, and leave allowInsecureRequests out.';
   return isProduction ? warning('tls', message, cure) : note('tls', message, cure);
 }
 
-function unreached(failure: Refusal, realmUrl: string): Finding {
+function unreached(failure: Refusal, realmUrl: string, proxy: string | undefined): Finding {
   const { reason, code } = failure;
   const said = wordsOf(failure);
   if (reason === 'issuer_mismatch') {
@@ -57,11 +63,7 @@ function unreached(failure: Refusal, realmUrl: string): Finding {
     );
   }
   if (isCertificateFailure(reason)) {
-    return error(
-      'tls',
-      `The certificate of ${realmUrl} is not trusted: ${said}.`,
-      'For an authority of your own, set NODE_EXTRA_CA_CERTS to its file; else renew the certificate, or use the name that it is for.',
-    );
+    return error('tls', `The certificate of ${realmUrl} is not trusted: ${said}.`, connectionHint(reason).hint ?? '');
   }
   if (/SSL|TLS/.test(String(failure.fields['detail'] ?? ''))) {
     return error('tls', `There is no TLS at ${realmUrl}: ${said}.`, 'Compare https: and the port with Keycloak.');
@@ -73,8 +75,9 @@ function unreached(failure: Refusal, realmUrl: string): Finding {
     : {
         ...error(
           'address',
-          `Keycloak is not reached at ${realmUrl}: ${said}.`,
-          'Start Keycloak, or mend issuer or baseUrl: the host name, the port, a firewall between.',
+          `Keycloak is not reached at ${realmUrl}${through(proxy)}: ${said}.`,
+          (isProxyFailure(reason) ? connectionHint(reason).hint : undefined) ??
+            'Start Keycloak, or mend issuer or baseUrl: the host name, the port, a firewall between.',
         ),
         isUnreachable: true,
       };

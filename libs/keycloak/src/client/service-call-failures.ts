@@ -1,6 +1,6 @@
 /** Service call failures: what a caller is told of an answer that is no success, and of an exchange that failed. */
 import { HttpFailure } from '../http/send-request.js';
-import { certificateHint } from '../protocol/connection-failures.js';
+import { connectionHint } from '../protocol/connection-failures.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
@@ -68,7 +68,7 @@ export function serviceFailure(service: string, error: unknown): unknown {
   const failure = new ServiceCallError(hasBegun ? 'service_failed' : 'service_unavailable', service, reason, {
     detail,
   });
-  return failure.add(certificateHint(reason));
+  return failure.add(connectionHint(reason));
 }
 
 /** Methods that may be sent twice (RFC 9110 §9.2.2). */

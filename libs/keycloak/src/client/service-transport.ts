@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { gunzip, type ZlibOptions } from 'node:zlib';
 import { systemClock, type Clock } from '../caching/clock.js';
 import { sendRequest, type HttpRequest, type HttpResponse } from '../http/send-request.js';
-import { Network, type Connections } from '../http/network.js';
+import { Network, type Connections, type TrustedAuthorities } from '../http/network.js';
 import { Refusal } from '../protocol/refusal.js';
 import {
   CallGate,
@@ -47,10 +47,11 @@ export interface ServiceTransportOptions extends CallGateOptions {
   readonly maxResponseBytes: number;
   /** Whether answers are asked for in gzip. Default false. */
   readonly gzip?: boolean;
+  readonly tls?: TrustedAuthorities;
 }
 
 /**
- * Over kept-alive connections to one origin, as many as calls may run at once, and through a gate of the service's own: no redirect, proxy or absolute URL can take a token elsewhere.
+ * Over kept-alive connections to one origin, as many as calls may run at once, and through a gate of the service's own: no redirect or absolute URL can take a token elsewhere.
  */
 export class ServiceTransport {
   readonly #paths: ServicePaths;

@@ -14,6 +14,8 @@ export interface DoctorFlags {
   readonly 'base-url'?: string | undefined;
   readonly 'client-id'?: string | undefined;
   readonly 'client-secret-file'?: string | undefined;
+  readonly 'ca-file'?: string | undefined;
+  readonly 'services-ca-file'?: string | undefined;
   readonly 'allow-insecure-requests'?: boolean | undefined;
   readonly calls?: readonly string[] | undefined;
   readonly accepts?: string | undefined;
@@ -24,11 +26,12 @@ export interface DoctorFlags {
 /** Throws `KeycloakOptionsError` for settings that no service starts with, and `DoctorUsageError` for flags of another form. */
 export function subjectOfFlags(flags: DoctorFlags, environment: Environment): DoctorSubject {
   const keycloak = composeKeycloak(keycloakOptions(flags, environment));
+  const tls = { caFile: flags['services-ca-file'] ?? nonEmpty(environment['SERVICES_CA_FILE']) };
   for (const call of flags.calls ?? []) {
     const [, audience = '', baseUrl = '', scopes = ''] = CALL.exec(call) ?? [];
     if (audience === '') throw new DoctorUsageError(`--calls must be <audience>=<URL>[,<scope>…], not ${call}`);
     const listed = scopes.split(',').filter((scope) => scope !== '');
-    keycloak.service(audience, { baseUrl, audience, ...(listed.length === 0 ? {} : { scopes: listed }) });
+    keycloak.service(audience, { baseUrl, audience, tls, ...(listed.length === 0 ? {} : { scopes: listed }) });
   }
   const permissions = (flags.accepts ?? '').split(',').filter((permission) => permission !== '');
   const accepted = { label: '--accepts', isClosed: false, permissions, anyOf: [], clients: [] };
@@ -47,6 +50,7 @@ function keycloakOptions(flags: DoctorFlags, environment: Environment): Keycloak
     ...(baseUrl === undefined ? {} : { baseUrl }),
     clientId: flags['client-id'] ?? KEYCLOAK_CLIENT_ID ?? '',
     clientSecret: secretOf(environment, 'KEYCLOAK_CLIENT_SECRET', flags['client-secret-file']) ?? '',
+    tls: { caFile: flags['ca-file'] ?? nonEmpty(environment['KEYCLOAK_CA_FILE']) },
     allowInsecureRequests:
       flags['allow-insecure-requests'] === true || environment['KEYCLOAK_ALLOW_INSECURE_REQUESTS'] === 'true',
   };

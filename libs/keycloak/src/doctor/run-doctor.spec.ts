@@ -95,6 +95,17 @@ describe('the command doctor', () => {
     expect((await doctor([], byVariable)).exitCode).toBe(0);
   });
 
+  it.each([
+    [['--ca-file', '/nowhere/ca.pem'], {}],
+    [[], { KEYCLOAK_CA_FILE: '/nowhere/ca.pem' }],
+    [['--services-ca-file', '/nowhere/ca.pem', '--calls', 'service-b=http://localhost:9'], {}],
+    [['--calls', 'service-b=http://localhost:9'], { SERVICES_CA_FILE: '/nowhere/ca.pem' }],
+  ])('reads the files of authorities: %j %j', async (args, environment) => {
+    const { exitCode, printed } = await doctor(args, { ...variables(), ...environment });
+    expect(printed).toContain("tls.caFile can't be read (ENOENT)");
+    expect(exitCode).toBe(2);
+  });
+
   it('takes base URL and realm for the issuer', async () => {
     const [, base, name] = /^(.*)\/realms\/(.*)$/.exec(realm.issuer) ?? [];
     const { KEYCLOAK_ISSUER: _, ...others } = variables();

@@ -19,6 +19,8 @@ or, without a module:
   --base-url URL             or KEYCLOAK_BASE_URL: where Keycloak is reached, if not at the issuer
   --client-id ID             or KEYCLOAK_CLIENT_ID
   --client-secret-file FILE  or KEYCLOAK_CLIENT_SECRET, KEYCLOAK_CLIENT_SECRET_FILE; - reads standard input
+  --ca-file FILE             certificates of the authorities that are trusted for Keycloak, in PEM; or KEYCLOAK_CA_FILE
+  --services-ca-file FILE    and for the services of --calls; or SERVICES_CA_FILE
   --calls AUDIENCE=URL,SCOPE,…   a service that it calls, and the scopes that it asks for; may be repeated
   --accepts PERMISSION,…     what its own handlers demand
   --allow-insecure-requests  takes http: for development; or KEYCLOAK_ALLOW_INSECURE_REQUESTS=true
@@ -38,6 +40,8 @@ const OPTIONS = {
   'base-url': { type: 'string' },
   'client-id': { type: 'string' },
   'client-secret-file': { type: 'string' },
+  'ca-file': { type: 'string' },
+  'services-ca-file': { type: 'string' },
   'allow-insecure-requests': { type: 'boolean' },
   calls: { type: 'string', multiple: true },
   accepts: { type: 'string' },

@@ -1,8 +1,24 @@
 /** Network: how a service reaches other servers; tests put one of their own in its place. */
-import { Agent, Pool, type Dispatcher } from 'undici';
+import type { Socket } from 'node:net';
+import { callbackify } from 'node:util';
+import { Agent, buildConnector, Pool, type Dispatcher } from 'undici';
+import type { CaFile, CaFileEvent } from './ca-file.js';
+import { EnvironmentProxies } from './environment-proxies.js';
 
 /** What requests are sent over. */
 export type Connections = Pick<Dispatcher, 'dispatch'>;
+
+/** Whom the certificate of a server must be of. Without `caFile`: the authorities that Node trusts. */
+export interface TrustedAuthorities {
+  readonly caFile?: CaFile | undefined;
+}
+
+/** The authorization server as it was configured. */
+export interface AuthorizationServerAddress {
+  readonly realmUrl: string | URL;
+  readonly timeoutMs: number;
+  readonly tls?: TrustedAuthorities;
+}
 
 /** A service as it was registered. */
 export interface ServiceAddress {
@@ -10,17 +26,126 @@ export interface ServiceAddress {
   readonly baseUrl: string;
   readonly timeoutMs: number;
   readonly maxConcurrentCalls: number;
+  readonly tls?: TrustedAuthorities;
 }
 
-/** Connections are kept, and made on first need. */
+/** One line for each event, and none for a request. */
+export type NetworkLog = Readonly<Record<'log' | 'warn', (message: string, fields: object) => void>>;
+
+/** For a connection to the authorization server, for which calls do not wait longer than their own time. */
+const CONNECT_MS = 10_000;
+
+/**
+ * Connections are kept, and made on first need. A certificate that can't be verified ends them, whatever `NODE_TLS_REJECT_UNAUTHORIZED` says.
+ * Through a proxy, connections to servers with TLS are tunnels, which it can't read.
+ */
 export class Network {
+  /** Servers of which it was said that a proxy leads to them. */
+  readonly #announced = new Set<string>();
+
+  constructor(
+    private readonly networkLog: NetworkLog = SILENT,
+    private readonly proxies = EnvironmentProxies.ofProcess(),
+  ) {}
+
   /** To any origin: the realm's, and the one that its discovery document names. */
-  toAuthorizationServer(): Connections {
-    return new Agent();
+  toAuthorizationServer(server: AuthorizationServerAddress): Connections {
+    this.#announce('Keycloak', String(server.realmUrl));
+    const agent = new Agent({ connect: this.#connector('Keycloak', { ...server, connectMs: CONNECT_MS }) });
+    const forwarding = new Map<string, Connections>();
+    return {
+      dispatch: (options, handler) => {
+        const origin = String(options.origin);
+        const proxy = origin.startsWith('http:') ? this.proxies.proxyFor(origin) : undefined;
+        if (proxy === undefined) return agent.dispatch(options, handler);
+        const connections = forwarding.get(proxy.label) ?? proxy.forwarding(null, server.timeoutMs / 2);
+        forwarding.set(proxy.label, connections);
+        return connections.dispatch(options, handler);
+      },
+    };
   }
 
   /** To the origin of the service alone. */
-  toService({ baseUrl, timeoutMs, maxConcurrentCalls }: ServiceAddress): Connections {
-    return new Pool(new URL(baseUrl).origin, { connections: maxConcurrentCalls, connect: { timeout: timeoutMs } });
+  toService(service: ServiceAddress): Connections {
+    const { name, baseUrl, timeoutMs, maxConcurrentCalls: connections } = service;
+    const { origin } = new URL(baseUrl);
+    this.#announce(name, baseUrl);
+    const proxy = origin.startsWith('http:') ? this.proxies.proxyFor(origin) : undefined;
+    if (proxy !== undefined) return proxy.forwarding(connections, timeoutMs / 2);
+    return new Pool(origin, { connections, connect: this.#connector(name, { ...service, connectMs: timeoutMs }) });
+  }
+
+  /** Host and port of the proxy through which `url` is reached; undefined where it is reached directly. */
+  proxyLabel(url: string): string | undefined {
+    return this.proxies.proxyFor(new URL(url).origin)?.label;
+  }
+
+  /** `timeoutMs` bounds a call, of which the proxy may take half: then its failure is told from that of the server. */
+  #connector(
+    server: string,
+    { tls, connectMs, timeoutMs }: Pick<ServiceAddress, 'tls' | 'timeoutMs'> & { readonly connectMs: number },
+  ): buildConnector.connector {
+    const caFile = tls?.caFile;
+    let trusted: string | undefined;
+    let connect = buildConnector({ timeout: connectMs, rejectUnauthorized: true });
+    const open = async (options: buildConnector.Options): Promise<Socket> => {
+      if (caFile !== undefined && options.protocol === 'https:') {
+        const ca = await caFile.current((event) => this.#logCaFile(server, caFile.path, event));
+        // A new connector: the old one would resume sessions with who is no longer trusted.
+        if (ca !== trusted) connect = buildConnector({ timeout: connectMs, rejectUnauthorized: true, ca });
+        trusted = ca;
+      }
+      const httpSocket = await this.#tunnel(options, timeoutMs / 2);
+      return new Promise((resolve, reject) => {
+        connect({ ...options, ...httpSocket }, (...[error, socket]) =>
+          error === null ? resolve(socket) : reject(error),
+        );
+      });
+    };
+    const opened = callbackify(open);
+    return (options, callback) =>
+      opened(options, (error: Error | null, socket) =>
+        error === null ? callback(null, socket) : callback(error, null),
+      );
+  }
+
+  async #tunnel(
+    { protocol, hostname, host = hostname }: buildConnector.Options,
+    timeoutMs: number,
+  ): Promise<{ readonly httpSocket?: Socket }> {
+    if (protocol !== 'https:') return {};
+    const proxy = this.proxies.proxyFor(`https://${host}`);
+    if (proxy === undefined) return {};
+    const withPort = /:\d+$/.test(host) ? host : `${host}:443`;
+    return { httpSocket: (await proxy.tunnelTo(withPort, timeoutMs)) as Socket };
+  }
+
+  #announce(server: string, url: string): void {
+    const proxy = this.proxyLabel(url);
+    if (proxy === undefined || this.#announced.has(server)) return;
+    this.#announced.add(server);
+    this.networkLog.log(`Calls to ${server} go through a proxy`, { proxy });
+  }
+
+  #logCaFile(server: string, file: string, event: CaFileEvent): void {
+    if (event.kind === 'changed') {
+      const { certificates } = event;
+      this.networkLog.log(`The certificates that ${server} is trusted by have changed: new connections use them`, {
+        file,
+        certificates,
+      });
+    } else {
+      const { reason } = event;
+      this.networkLog.warn(
+        `The certificates that ${server} is trusted by can't be read again: the last ones are kept`,
+        {
+          file,
+          reason,
+        },
+      );
+    }
   }
 }
+
+const ignore = (): void => undefined;
+const SILENT: NetworkLog = { log: ignore, warn: ignore };

@@ -2,6 +2,7 @@
 import type { Dispatcher } from 'undici';
 import { connectionFailure, type ConnectionFailure } from '../protocol/connection-failures.js';
 import { CollectedBody } from './collected-body.js';
+import { ProxyFailure } from './forward-proxy.js';
 import type { Connections } from './network.js';
 
 export interface HttpRequest {
@@ -37,7 +38,7 @@ export type HttpFailureReason = 'timeout' | 'answer_too_large' | 'answer_broken_
 export class HttpFailure extends Error {
   constructor(
     readonly reason: HttpFailureReason,
-    /** With `connection_failed`: the code that is not in the list. Node or undici made it, not the other side. */
+    /** With `connection_failed`: the code that is not in the list. Node or undici made it, not the other side. Of a proxy: its status, or a code. */
     readonly detail?: string,
   ) {
     super(reason);
@@ -50,7 +51,7 @@ export class HttpFailure extends Error {
 }
 
 /**
- * Any status is an answer. Redirects are not followed, nothing is decompressed, and no proxy is used.
+ * Any status is an answer. Redirects are not followed, and nothing is decompressed.
  *
  * Rejects with `HttpFailure`, or with the reason of `signal` when that aborted. Neither holds the request. With
  * `TypeError` for an invalid request: no connection has failed.
@@ -144,6 +145,7 @@ const NO_REQUEST: ReadonlySet<unknown> = new Set([
 
 /** Of an exchange that failed before its answer began. */
 export function connectionError(error: unknown): HttpFailure | TypeError {
+  if (error instanceof ProxyFailure) return new HttpFailure(error.reason, error.detail);
   const { code } = Object(error) as { readonly code?: unknown };
   if (NO_REQUEST.has(code)) return new TypeError(`This can't be sent as a request (${String(code)})`);
   // By connections that keep a time of their own.

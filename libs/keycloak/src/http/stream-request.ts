@@ -51,8 +51,7 @@ export const OWN_BODY = 'the body of the request did not come';
 const UNREAD_MS = 60_000;
 
 /**
- * Any status is an answer, which is given out as soon as its headers are there. Redirects are not followed, nothing is decompressed,
- * and no proxy is used.
+ * Any status is an answer, which is given out as soon as its headers are there. Redirects are not followed, and nothing is decompressed.
  *
  * Rejects with `HttpFailure`, with the reason of `signal` when that aborted, or with `TypeError` for an invalid request. None holds the
  * request. The stream of the answer fails with the same, but for `HttpFailure`: then with what `errorOf` makes of it. A body that

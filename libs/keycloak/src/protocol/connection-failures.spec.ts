@@ -1,13 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
-import { CONNECTION_FAILURES, certificateHint } from './connection-failures.js';
+import { CONNECTION_FAILURES, connectionHint, isCertificateFailure, isProxyFailure } from './connection-failures.js';
+
+const hintOf = (reason: string): string => connectionHint(reason).hint ?? '';
 
 describe('a connection that failed', () => {
-  it('for its certificate has a hint, and for nothing else', () => {
-    const hinted = CONNECTION_FAILURES.filter((reason) =>
-      certificateHint(reason).hint?.includes('NODE_EXTRA_CA_CERTS'),
-    );
-    expect(hinted.every((reason) => /CERT|SIGNATURE/.test(reason))).toBe(true);
-    expect(hinted).toHaveLength(6);
-    expect(certificateHint('timeout')).toEqual({});
+  it('for its certificate or a proxy has a hint, and for nothing else', () => {
+    const hinted = CONNECTION_FAILURES.filter((reason) => hintOf(reason) !== '');
+    expect(hinted.filter((reason) => !isCertificateFailure(reason) && !isProxyFailure(reason))).toEqual([]);
+    expect([hinted.filter(isCertificateFailure).length, hinted.filter(isProxyFailure).length]).toEqual([10, 3]);
+    expect([connectionHint('timeout'), connectionHint('constructor')]).toEqual([{}, {}]);
+  });
+
+  it.each([
+    ['an authority that is not trusted', 'SELF_SIGNED_CERT_IN_CHAIN', /tls\.caFile.*NODE_EXTRA_CA_CERTS/],
+    ['a certificate that signs itself', 'DEPTH_ZERO_SELF_SIGNED_CERT', /tls\.caFile.*NODE_EXTRA_CA_CERTS/],
+    ['a certificate that has expired', 'CERT_HAS_EXPIRED', /renew/],
+    ['another host name', 'ERR_TLS_CERT_ALTNAME_INVALID', /name/],
+    ['a proxy that wants credentials', 'proxy_refused', /407 .*credentials/],
+  ])('names the cure of %s', (_, reason, cure) => {
+    expect(hintOf(reason)).toMatch(cure);
   });
 });

@@ -1,4 +1,5 @@
 /** TestNetwork: the in-memory network of one application under test. */
+import { EnvironmentProxies } from '../../http/environment-proxies.js';
 import { Network, type Connections, type ServiceAddress } from '../../http/network.js';
 import { inMemoryConnections } from './in-memory-connections.js';
 import { refuseInProduction } from '../refuse-in-production.js';
@@ -14,7 +15,7 @@ export class TestNetwork extends Network {
 
   constructor(readonly client: TestedClient) {
     refuseInProduction('KeycloakTestingModule');
-    super();
+    super(undefined, new EnvironmentProxies({}));
     this.authorizationServer = new TestAuthorizationServer(client, this.tokens);
   }
 

@@ -1,0 +1,109 @@
+import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { canMakeCertificates, TestAuthority } from '../../spec-support/certificates.js';
+import { CaFile, type CaFileEvent } from './ca-file.js';
+
+const withOpenssl = canMakeCertificates ? describe : describe.skip;
+
+withOpenssl('a file of certificates', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ca-file-'));
+  const path = join(folder, 'ca.pem');
+  let one: TestAuthority;
+  let other: TestAuthority;
+  let events: CaFileEvent[];
+  const onEvent = (event: CaFileEvent): void => void events.push(event);
+
+  beforeAll(() => {
+    [one, other] = [new TestAuthority('one'), new TestAuthority('other')];
+  });
+  afterAll(() => {
+    for (const authority of [one, other]) authority.remove();
+    rmSync(folder, { recursive: true });
+  });
+  beforeEach(() => {
+    rmSync(path, { force: true });
+    writeFileSync(path, one.certificate);
+    events = [];
+  });
+
+  it.each<[string, () => string | Buffer | undefined, string]>([
+    ['is not there', () => undefined, "can't be read (ENOENT)"],
+    ['is empty', () => ' \n', 'is empty'],
+    ['holds something else', () => 'not a certificate', 'holds no certificate in PEM'],
+    ['holds a certificate in DER', () => Buffer.from([0x30, 0x82, 1, 1]), 'holds no certificate in PEM'],
+    ['holds a certificate that is cut off', () => one.certificate.slice(0, 200), 'holds a certificate that is cut off'],
+    [
+      'holds a second one that is cut off',
+      () => one.certificate + other.certificate.slice(0, 200),
+      'holds a certificate that is cut off',
+    ],
+    [
+      'holds a certificate of nonsense',
+      () => '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+      "holds a certificate that can't be parsed (ERR_OSSL_",
+    ],
+    ['is too large', () => `${one.certificate}${' '.repeat(1024 * 1024)}`, 'has more than 1048576 bytes'],
+  ])('that %s is not taken, and the code is named', (_, content, message) => {
+    rmSync(path);
+    const text = content();
+    if (text !== undefined) writeFileSync(path, text);
+    expect(() => CaFile.read(path)).toThrow(message);
+  });
+
+  it('may hold several, and text between them', async () => {
+    const text = `# the old one\n${one.certificate}# the new one\n${other.certificate}`;
+    writeFileSync(path, text);
+    expect(await CaFile.read(path).current(onEvent)).toBe(text);
+    expect(events).toEqual([]);
+  });
+
+  it('is read again: what is appended holds for the next connection', async () => {
+    const file = CaFile.read(path);
+    writeFileSync(path, one.certificate + other.certificate);
+    expect(await file.current(onEvent)).toContain(other.certificate);
+    await file.current(onEvent);
+    expect(events).toEqual([{ kind: 'changed', certificates: 2 }]);
+  });
+
+  it('may be a symbolic link that is replaced, as in a mounted secret', async () => {
+    const [first, second] = [join(folder, 'first.pem'), join(folder, 'second.pem')];
+    writeFileSync(first, one.certificate);
+    writeFileSync(second, other.certificate);
+    rmSync(path);
+    symlinkSync(first, path);
+    const file = CaFile.read(path);
+    symlinkSync(second, `${path}.new`);
+    renameSync(`${path}.new`, path);
+    expect(await file.current(onEvent)).toBe(other.certificate);
+  });
+
+  it.each<[string, () => void, string]>([
+    ['goes missing', () => rmSync(path), "can't be read (ENOENT)"],
+    ['is emptied', () => writeFileSync(path, ''), 'is empty'],
+    [
+      'is half written',
+      () => writeFileSync(path, other.certificate.slice(0, 100)),
+      'holds a certificate that is cut off',
+    ],
+  ])('that %s keeps its last content, which is said once', async (_, spoil, reason) => {
+    const file = CaFile.read(path);
+    spoil();
+    expect([await file.current(onEvent), await file.current(onEvent)]).toEqual([one.certificate, one.certificate]);
+    expect(events).toEqual([{ kind: 'kept', reason }]);
+    writeFileSync(path, one.certificate);
+    await file.current(onEvent);
+    spoil();
+    await file.current(onEvent);
+    expect(events).toHaveLength(2);
+  });
+
+  it('is read once for connections that are made at the same time', async () => {
+    const file = CaFile.read(path);
+    writeFileSync(path, other.certificate);
+    const texts = await Promise.all(Array.from({ length: 20 }, () => file.current(onEvent)));
+    expect(new Set(texts)).toEqual(new Set([other.certificate]));
+    expect(events).toHaveLength(1);
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it } from '@jest/globals';
+import { EnvironmentProxies } from './environment-proxies.js';
+
+const PROXY = 'http://alice:secret-4711@proxy.example:3128';
+const ON = { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: PROXY, HTTPS_PROXY: 'https://secure-proxy.example' };
+
+const labels = (environment: Readonly<Record<string, string>>, ...urls: readonly string[]): unknown[] => {
+  const proxies = new EnvironmentProxies(environment);
+  return urls.map((url) => proxies.proxyFor(new URL(url).origin)?.label);
+};
+
+describe('proxies of the environment', () => {
+  it('are used where Node is told to use them, and never for their variables alone', () => {
+    const { NODE_USE_ENV_PROXY: _, ...variables } = ON;
+    const both = ['https://sso.example.com', 'http://service-b:3001'];
+    expect(labels(ON, ...both)).toEqual(['secure-proxy.example', 'proxy.example:3128']);
+    expect(labels(variables, ...both)).toEqual([undefined, undefined]);
+    expect(labels({ ...ON, NODE_USE_ENV_PROXY: 'true' }, ...both)).toEqual([undefined, undefined]);
+    expect(new EnvironmentProxies(variables, true).proxyFor('https://sso.example.com')).toBeDefined();
+    expect(labels({ NODE_USE_ENV_PROXY: '1' }, ...both)).toEqual([undefined, undefined]);
+  });
+
+  it('are of one kind of server each; small letters take precedence', () => {
+    const alone = { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: PROXY };
+    expect(labels(alone, 'https://sso.example.com', 'http://sso.example.com')).toEqual([
+      undefined,
+      'proxy.example:3128',
+    ]);
+    expect(labels({ ...ON, https_proxy: 'http://small:1' }, 'https://sso.example.com')).toEqual(['small:1']);
+  });
+
+  it.each([
+    ['a name', 'sso.example.com', 'https://sso.example.com', true],
+    ['a name in capitals', 'SSO.example.com', 'https://sso.example.com', true],
+    ['what is below it', 'example.com', 'https://sso.example.com', true],
+    ['what only ends like it', 'example.com', 'https://not-example.com', false],
+    ['a name with a dot before it', '.example.com', 'https://sso.example.com', true],
+    ['a name with a star before it', '*.example.com', 'https://sso.example.com', true],
+    ['a port', 'sso.example.com:8443', 'https://sso.example.com:8443', true],
+    ['another port', 'sso.example.com:8443', 'https://sso.example.com', false],
+    ['the port that is not written', 'sso.example.com:443', 'https://sso.example.com', true],
+    ['one of several', 'a.example, b.example c.example', 'https://c.example', true],
+    ['all', '*', 'https://sso.example.com', true],
+    ['an address', '127.0.0.1', 'http://127.0.0.1:3000', true],
+    ['an address of IPv6', '::1', 'http://[::1]:3000', true],
+    ['an address of IPv6 with a port', '[::1]:3000', 'http://[::1]:3000', true],
+    ['another port of it', '[::1]:3001', 'http://[::1]:3000', false],
+    ['a range, which it does not know', '127.0.0.0/8', 'http://127.0.0.1', false],
+    ['nothing', ' , ', 'https://sso.example.com', false],
+  ])('NO_PROXY with %s', (_, noProxy, url, isExempt) => {
+    expect(labels({ ...ON, NO_PROXY: noProxy }, url)[0] === undefined).toBe(isExempt);
+  });
+
+  it.each([
+    'proxy.example:3128',
+    'socks5://proxy.example',
+    'http://proxy.example/path',
+    'http://proxy.example?x',
+    'http://a:%zz@proxy.example',
+    'nonsense',
+  ])('are a fault when they are like %s, whose text is not shown', (text) => {
+    const { faults } = new EnvironmentProxies({ ...ON, HTTPS_PROXY: text });
+    expect(faults).toEqual(['HTTPS_PROXY must be an http(s) URL of a proxy, without path']);
+    expect(new EnvironmentProxies({ HTTPS_PROXY: text }).faults).toEqual([]);
+  });
+
+  it('print no credentials', () => {
+    const proxies = new EnvironmentProxies(ON);
+    const printed = JSON.stringify([proxies, proxies.proxyFor('http://x')]);
+    expect(printed).not.toContain('secret-4711');
+  });
+});

@@ -1,0 +1,127 @@
+/** ForwardProxy: a proxy through which requests are sent: by a tunnel to servers with TLS, and by itself to others. */
+import type { Duplex } from 'node:stream';
+import { buildConnector, Client, Pool, type Dispatcher } from 'undici';
+import type { ProxyFailureReason } from '../protocol/connection-failures.js';
+
+/** What kept a request from getting through the proxy. It holds nothing of the request, and no credentials. */
+export class ProxyFailure extends Error {
+  constructor(
+    readonly reason: ProxyFailureReason,
+    /** The code of the system, or the status of the proxy. */
+    readonly detail: string | undefined,
+  ) {
+    super(reason);
+  }
+}
+
+export class ForwardProxy {
+  /** Host and port, for the log. */
+  readonly label: string;
+  readonly #origin: string;
+  // What is private in the types alone would be printed.
+  readonly #authorization: readonly string[];
+
+  /** `url`: checked, with `http:` or `https:`. Its credentials go to the proxy alone. */
+  constructor(url: URL) {
+    this.#origin = url.origin;
+    this.label = url.host;
+    const credentials = [url.username, url.password].map(decodeURIComponent).join(':');
+    this.#authorization =
+      credentials === ':' ? [] : ['proxy-authorization', `Basic ${Buffer.from(credentials).toString('base64')}`];
+  }
+
+  /**
+   * A connection to `host`, a name with its port, that the proxy hands on without reading it (RFC 9110 §9.3.6). Throws `ProxyFailure`, after
+   * `timeoutMs` at the latest.
+   */
+  async tunnelTo(host: string, timeoutMs: number): Promise<Duplex> {
+    const client = new Client(this.#origin, { connect: { timeout: timeoutMs, rejectUnauthorized: true } });
+    const headers = ['host', host, ...this.#authorization];
+    try {
+      const opening = client.connect({ path: host, headers });
+      const { statusCode, socket } = await before(timeoutMs, opening, discard);
+      if (statusCode >= 200 && statusCode < 300) return socket;
+      discard({ socket });
+      throw new ProxyFailure('proxy_refused', `answered_${statusCode}`);
+    } catch (error) {
+      throw failureOf(error);
+    } finally {
+      // It has handed the socket over, or has none to keep.
+      void client.destroy().catch(() => undefined);
+    }
+  }
+
+  /**
+   * Connections over which the proxy reads requests and sends them on (RFC 9112 §3.2.2): for servers without TLS, to which they travel readable anyway.
+   */
+  forwarding(connections: number | null, timeoutMs: number): Pick<Dispatcher, 'dispatch'> {
+    const connectToProxy = buildConnector({ timeout: timeoutMs, rejectUnauthorized: true });
+    const pool = new Pool(this.#origin, {
+      connections,
+      connect: (options, callback) =>
+        connectToProxy(options, (...[error, socket]) =>
+          error === null ? callback(null, socket) : callback(failureOf(error), null),
+        ),
+    });
+    return {
+      dispatch: ({ origin = '', path, headers, ...request }, handler) => {
+        const lines = Array.isArray(headers) ? headers : Object.entries(headers ?? {}).flat();
+        const own = ['host', new URL(origin).host, ...this.#authorization];
+        const options = { ...request, path: `${String(origin)}${path}`, headers: [...(lines as string[]), ...own] };
+        return pool.dispatch(options, new ForwardedAnswer(handler));
+      },
+    };
+  }
+}
+
+/** An answer that may be the proxy's own: 407 is nobody else's (RFC 9110 §15.5.8). */
+class ForwardedAnswer implements Dispatcher.DispatchHandler {
+  constructor(private readonly handler: Dispatcher.DispatchHandler) {}
+
+  onRequestStart(controller: Dispatcher.DispatchController, context: object): void {
+    this.handler.onRequestStart?.(controller, context);
+  }
+
+  onResponseStart(...args: Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>): void {
+    const [controller, status] = args;
+    if (status === 407) controller.abort(new ProxyFailure('proxy_refused', 'answered_407'));
+    else this.handler.onResponseStart?.(...args);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.handler.onResponseData?.(controller, chunk);
+  }
+
+  onResponseEnd(...args: Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseEnd']>>): void {
+    this.handler.onResponseEnd?.(...args);
+  }
+
+  onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
+    this.handler.onResponseError?.(controller, error);
+  }
+}
+
+function failureOf(error: unknown): ProxyFailure {
+  if (error instanceof ProxyFailure) return error;
+  const { code } = Object(error) as { readonly code?: unknown };
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') return new ProxyFailure('proxy_timeout', undefined);
+  return new ProxyFailure('proxy_unreachable', typeof code === 'string' ? code : undefined);
+}
+
+const discard = ({ socket }: { readonly socket: Duplex }): void => {
+  socket.on('error', () => undefined).destroy();
+};
+
+/** Throws `ProxyFailure` when it takes longer; what comes then is given to `leaveOff`. */
+async function before<T>(timeoutMs: number, opening: Promise<T>, leaveOff: (late: T) => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let isLate = false;
+  void opening.then((opened) => (isLate ? leaveOff(opened) : undefined)).catch(() => undefined);
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      isLate = true;
+      reject(new ProxyFailure('proxy_timeout', undefined));
+    }, timeoutMs);
+  });
+  return Promise.race([opening, late]).finally(() => clearTimeout(timer));
+}

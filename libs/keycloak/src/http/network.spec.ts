@@ -1,0 +1,257 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { connect, type AddressInfo } from 'node:net';
+import { rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { canMakeCertificates, TestAuthority, type KeyPair } from '../../spec-support/certificates.js';
+import { CaFile } from './ca-file.js';
+import { EnvironmentProxies } from './environment-proxies.js';
+import { Network, type Connections } from './network.js';
+import { HttpFailure, sendRequest } from './send-request.js';
+
+const withOpenssl = canMakeCertificates ? describe : describe.skip;
+
+const stopped: (() => void)[] = [];
+const lines: { message: string; fields: object }[] = [];
+const say = (message: string, fields: object): void => void lines.push({ message, fields });
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+
+async function listening(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  stopped.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return portOf(server);
+}
+
+/** `close`: connections are not kept. */
+async function tlsServer({ key, cert }: KeyPair, close = false): Promise<number> {
+  return listening(
+    createHttpsServer({ key, cert }, (request, response) => {
+      response.setHeader('connection', close ? 'close' : 'keep-alive').end(`TLS: ${request.headers.host}`);
+    }),
+  );
+}
+
+/** What the request came to: the body, or the reason. */
+async function ask(connections: Connections, origin: string, timeoutMs = 4000): Promise<string> {
+  const headers = ['authorization', 'Bearer the-token'];
+  const request = {
+    origin,
+    method: 'GET',
+    path: '/x',
+    headers,
+    body: undefined,
+    timeoutMs,
+    signal: undefined,
+  } as const;
+  try {
+    return String((await sendRequest(connections, { ...request, maxResponseBytes: 10_000 })).body);
+  } catch (error) {
+    if (!(error instanceof HttpFailure)) throw error;
+    return error.detail === undefined ? error.reason : `${error.reason} (${error.detail})`;
+  }
+}
+
+function issuedByTwinOf({ name }: TestAuthority): KeyPair {
+  const twin = new TestAuthority(name);
+  const pair = twin.issue();
+  twin.remove();
+  return pair;
+}
+
+interface Way {
+  readonly caFile?: CaFile;
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+}
+
+const networkOf = ({ variables = {} }: Way): Network =>
+  new Network({ log: say, warn: say }, new EnvironmentProxies(variables));
+
+/** Both ways that a service has to other servers. */
+const WAYS = {
+  'to a service': (origin: string, way: Way = {}): Connections =>
+    networkOf(way).toService({
+      name: 'service-b',
+      baseUrl: origin,
+      timeoutMs: way.timeoutMs ?? 4000,
+      maxConcurrentCalls: 4,
+      tls: { caFile: way.caFile },
+    }),
+  'to the authorization server': (origin: string, way: Way = {}): Connections =>
+    networkOf(way).toAuthorizationServer({
+      realmUrl: `${origin}/realms/test`,
+      timeoutMs: way.timeoutMs ?? 4000,
+      tls: { caFile: way.caFile },
+    }),
+};
+
+beforeEach(() => {
+  lines.length = 0;
+});
+afterEach(() => {
+  for (const stop of stopped.splice(0)) stop();
+});
+
+withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
+  let house: TestAuthority;
+  let other: TestAuthority;
+  let good: KeyPair;
+  beforeAll(() => {
+    [house, other] = [new TestAuthority(), new TestAuthority('another-authority')];
+    good = house.issue();
+  });
+  afterAll(() => {
+    for (const authority of [house, other]) authority.remove();
+  });
+
+  it('go to whose certificate is of an authority in the file', async () => {
+    const origin = `https://localhost:${await tlsServer(good)}`;
+    const caFile = CaFile.read(house.caFile());
+    expect(await ask(connections(origin, { caFile }), origin)).toBe(`TLS: ${new URL(origin).host}`);
+    const several = CaFile.read(other.caFile(house));
+    expect(await ask(connections(origin, { caFile: several }), origin)).toContain('TLS');
+  });
+
+  it.each<[string, string, (own: TestAuthority, others: TestAuthority) => [KeyPair, TestAuthority | undefined]]>([
+    ['the wrong authority', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', (own, others) => [own.issue(), others]],
+    ['no file', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', (own) => [own.issue(), undefined]],
+    ['the wrong host name', 'ERR_TLS_CERT_ALTNAME_INVALID', (own) => [own.issue('DNS:elsewhere.example'), own]],
+    ['a certificate that has expired', 'CERT_HAS_EXPIRED', (own) => [own.issue(undefined, { expired: true }), own]],
+    ['a certificate that signs itself', 'DEPTH_ZERO_SELF_SIGNED_CERT', (own) => [own.selfSigned(), own]],
+    ['an authority of the same name', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', (own) => [issuedByTwinOf(own), own]],
+  ])('never go on with %s, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async (__, reason, of) => {
+    const [pair, trusted] = of(house, other);
+    const origin = `https://localhost:${await tlsServer(pair)}`;
+    const way = trusted === undefined ? {} : { caFile: CaFile.read(trusted.caFile()) };
+    expect(await ask(connections(origin, way), origin)).toBe(reason);
+    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+    try {
+      expect(await ask(connections(origin, way), origin)).toBe(reason);
+    } finally {
+      delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+    }
+  });
+
+  it('follow the file: a new authority is trusted without a restart, and one that is taken out is not any more', async () => {
+    const origin = `https://localhost:${await tlsServer(other.issue(), true)}`;
+    const path = house.caFile();
+    const sent = connections(origin, { caFile: CaFile.read(path) });
+    expect(await ask(sent, origin)).toBe('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+    writeFileSync(path, house.certificate + other.certificate);
+    expect(await ask(sent, origin)).toContain('TLS');
+    writeFileSync(path, house.certificate);
+    expect(await ask(sent, origin)).toBe('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+    expect(lines.map(({ fields }) => fields)).toEqual([
+      { file: path, certificates: 2 },
+      { file: path, certificates: 1 },
+    ]);
+  });
+
+  it('keep the last content of a file that goes missing, and say so once', async () => {
+    const origin = `https://localhost:${await tlsServer(good, true)}`;
+    const path = house.caFile();
+    const sent = connections(origin, { caFile: CaFile.read(path) });
+    rmSync(path);
+    expect([await ask(sent, origin), await ask(sent, origin)].join()).toMatch(/TLS.*TLS/);
+    expect(lines).toEqual([
+      {
+        message: expect.stringContaining('the last ones are kept') as unknown,
+        fields: { file: path, reason: "can't be read (ENOENT)" },
+      },
+    ]);
+  });
+
+  describe('through a proxy', () => {
+    /** What it was asked: the method and the target, and then each header by its name. */
+    let asked: string[];
+    let status: number | 'silence';
+    let proxyPort: number;
+    let variables: Readonly<Record<string, string>>;
+
+    beforeEach(async () => {
+      [asked, status] = [[], 200];
+      const proxy = createHttpServer((request, response) => {
+        asked.push(`${request.method} ${request.url} ${request.headers['proxy-authorization'] ?? ''}`);
+        if (status !== 'silence') response.writeHead(status).end('by the proxy');
+      });
+      proxy.on('connect', ({ url = '', headers }, socket) => {
+        asked.push(`CONNECT ${url} ${headers['proxy-authorization'] ?? ''}`);
+        if (headers.authorization !== undefined) asked.push('saw a token');
+        socket.on('error', () => undefined);
+        if (status === 'silence') return;
+        socket.write(`HTTP/1.1 ${status} As set\r\n\r\n`);
+        if (status !== 200) return void socket.end();
+        const [host, port] = url.split(':');
+        const onward = connect(Number(port), host);
+        onward.on('error', () => socket.destroy()).on('close', () => socket.destroy());
+        socket.on('close', () => onward.destroy());
+        socket.pipe(onward).pipe(socket);
+      });
+      proxyPort = await listening(proxy);
+      const url = `http://alice:p%40ss@127.0.0.1:${proxyPort}`;
+      variables = { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: url, HTTPS_PROXY: url };
+    });
+
+    const CREDENTIALS = `Basic ${Buffer.from('alice:p@ss').toString('base64')}`;
+
+    it('are tunnels to a server with TLS, which is verified all the same', async () => {
+      const port = await tlsServer(good);
+      const origin = `https://localhost:${port}`;
+      const caFile = CaFile.read(house.caFile());
+      const sent = connections(origin, { caFile, variables });
+      expect(await ask(sent, origin)).toBe(`TLS: localhost:${port}`);
+      // Until the connection is free again.
+      await sleep(50);
+      expect(await ask(sent, origin)).toBe(`TLS: localhost:${port}`);
+      expect(asked).toEqual([`CONNECT localhost:${port} ${CREDENTIALS}`]);
+      expect(await ask(connections(origin, { variables }), origin)).toBe('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+      expect(lines[0]).toEqual({
+        message: expect.stringMatching(/^Calls to (service-b|Keycloak) go through a proxy$/) as unknown,
+        fields: { proxy: `127.0.0.1:${proxyPort}` },
+      });
+      expect(JSON.stringify(lines)).not.toMatch(/alice|p@ss|p%40ss/);
+    });
+
+    it('ask the proxy itself for a server without TLS', async () => {
+      const origin = 'http://service.example:8080';
+      expect(await ask(connections(origin, { variables }), origin)).toBe('by the proxy');
+      expect(asked).toEqual([`GET ${origin}/x ${CREDENTIALS}`]);
+    });
+
+    it.each([407, 403, 502] as const)('end with a reason of their own when it answers %i', async (refusal) => {
+      status = refusal;
+      const origin = 'https://service.example';
+      expect(await ask(connections(origin, { variables }), origin)).toBe(`proxy_refused (answered_${refusal})`);
+      const plain = 'http://service.example';
+      const answer = refusal === 407 ? 'proxy_refused (answered_407)' : 'by the proxy';
+      expect(await ask(connections(plain, { variables }), plain)).toBe(answer);
+    });
+
+    it('end before the call does when it says nothing', async () => {
+      status = 'silence';
+      const origin = 'https://service.example';
+      expect(await ask(connections(origin, { variables, timeoutMs: 400 }), origin, 30_000)).toBe('proxy_timeout');
+    });
+
+    it('end with the code of the system when nothing listens there', async () => {
+      const nowhere = { ...variables, HTTP_PROXY: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9' };
+      for (const origin of ['https://service.example', 'http://service.example']) {
+        expect(await ask(connections(origin, { variables: nowhere }), origin)).toBe('proxy_unreachable (ECONNREFUSED)');
+      }
+    });
+
+    it('are not made to what NO_PROXY names', async () => {
+      const origin = `https://localhost:${await tlsServer(good)}`;
+      const way = { caFile: CaFile.read(house.caFile()), variables: { ...variables, NO_PROXY: 'localhost' } };
+      expect(await ask(connections(origin, way), origin)).toContain('TLS');
+      expect([asked, lines]).toEqual([[], []]);
+    });
+  });
+});
