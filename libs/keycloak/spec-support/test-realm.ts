@@ -19,11 +19,10 @@ export const optionsOf = ({ issuer }: RunningAuthorizationServer, clientId = 'se
 });
 
 /** The options of a client of the realm, resolved for `src/authorization-server`. */
-export const connectionTo = (realm: RunningAuthorizationServer, clientId?: string) => ({
-  ...optionsOf(realm, clientId),
-  realmUrl: realm.issuer,
-  clientAuthentication: new FixedSecret(CLIENT_SECRET),
-});
+export const connectionTo = (realm: RunningAuthorizationServer, clientId?: string) => {
+  const { clientSecret, ...options } = optionsOf(realm, clientId);
+  return { ...options, realmUrl: realm.issuer, clientAuthentication: new FixedSecret(clientSecret) };
+};
 
 /** RFC 6749 §2.3.1: id and secret are form-encoded before they become user name and password. */
 export const BASIC_OF_SERVICE_B = `Basic ${Buffer.from('service%2Db:the%2Dsecret%3Aof+%2Bit').toString('base64')}`;

@@ -32,7 +32,7 @@ const DAY = 86_400;
 
 /**
  * Variables: `PUBLIC_URL` (default outside production: `http://localhost:<PORT>`), `<NAME>_SESSION_SECRET` or
- * `<NAME>_SESSION_SECRET_FILE` (one, or several with blanks between them; has a published default in demo mode), `SESSION_IDLE_SECONDS` (default 1800),
+ * `<NAME>_SESSION_SECRET_FILE` (one, or several, each on a line of its own; has a published default in demo mode), `SESSION_IDLE_SECONDS` (default 1800),
  * `SESSION_MAX_SECONDS` (default 36000), `MAX_SESSIONS` (default 10000) and `MAX_SESSIONS_PER_USER` (default 20).
  */
 export function readLoginSettings(
@@ -48,7 +48,8 @@ export function readLoginSettings(
   const name = `${prefix}_SESSION_SECRET`;
   const sessionSecrets = variables
     .secret(name, demoMode ? DEMO_SESSION_SECRET : undefined)
-    .split(/\s+/)
+    .split('\n')
+    .map((secret) => secret.trim())
     .filter((secret) => secret !== '');
   if (!demoMode && sessionSecrets.includes(DEMO_SESSION_SECRET)) {
     variables.fault(`${name} is a published demo secret: use one of your own, or set DEMO_MODE=true`);

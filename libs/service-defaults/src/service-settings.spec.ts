@@ -416,9 +416,9 @@ describe('readServiceSettings where users log in', () => {
   it('takes several secrets of logins, each as long as one must be', () => {
     const [one, other] = ['o'.repeat(32), 'n'.repeat(32)];
     const several = (text: string): Environment => ({ SERVICE_A_SESSION_SECRET: text });
-    expect(readLogin(several(`${one}\n ${other}`)).sessionSecrets).toEqual([one, other]);
-    expect(faultsOf(several(`${one} short`))).toEqual([expect.stringContaining('at least 32 characters')]);
-    expect(faultsOf(several(`${one} demo-session-secret-that-everybody-knows`))).toEqual([
+    expect(readLogin(several(`${one}\n ${other} \n`)).sessionSecrets).toEqual([one, other]);
+    expect(faultsOf(several(`${one}\nshort`))).toEqual([expect.stringContaining('at least 32 characters')]);
+    expect(faultsOf(several(`${one}\ndemo-session-secret-that-everybody-knows`))).toEqual([
       expect.stringContaining('is a published demo secret'),
     ]);
   });

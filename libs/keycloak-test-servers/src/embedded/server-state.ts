@@ -1,6 +1,5 @@
 /** ServerState: the state of one realm of a running server, which every endpoint receives. */
 import type { AdjustableClock } from './adjustable-clock.js';
-import type { UsedAssertions } from './tokens/client-assertion.js';
 import type { AuthorizationCodes } from './tokens/authorization-codes.js';
 import type { LoginFailures } from './browser/login-failures.js';
 import type { PendingLogins } from './browser/pending-logins.js';
@@ -20,7 +19,8 @@ export interface ServerState {
   readonly loginFailures: LoginFailures;
   readonly logins: PendingLogins;
   readonly logouts: PendingLogouts;
-  readonly usedAssertions: UsedAssertions;
+  /** The ids of client assertions, and when they expire: each counts once. */
+  readonly usedAssertions: Map<string, number>;
 }
 
 /** The realms of one server: the realm of the file, and the realm of the administrator. */

@@ -6,7 +6,7 @@ import { KeycloakModule } from '../keycloak.module.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { respellingsOf } from '../../spec-support/respellings.js';
-import { connectionTo } from '../../spec-support/test-realm.js';
+import { optionsOf } from '../../spec-support/test-realm.js';
 import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { tokenText } from '../testing/token-text.js';
 import { AccessTokenVerifier, makeAccessTokenVerifier } from './access-token-verifier.js';
@@ -14,7 +14,7 @@ import { AccessTokenVerifier, makeAccessTokenVerifier } from './access-token-ver
 let realm: RunningAuthorizationServer;
 
 async function verifierOf(clientId: string): Promise<AccessTokenVerifier> {
-  const { issuer, clientSecret } = connectionTo(realm);
+  const { issuer, clientSecret } = optionsOf(realm);
   const options = { issuer, clientId, clientSecret, allowInsecureRequests: true, introspectionTtlSeconds: 10 };
   @Module({ imports: [KeycloakModule.forRoot(options)] })
   class Service {}

@@ -5,9 +5,6 @@ import { toList, toRecord, type RealmClient } from '../realm/realm-representatio
 import type { ServerState } from '../server-state.js';
 import { OAuthRefusal } from './oauth-refusal.js';
 
-/** The ids of assertions that were used, and when they expire: each counts once. */
-export type UsedAssertions = Map<string, number>;
-
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const SKEW_SECONDS = 15;
 const DIGESTS: Readonly<Record<string, string | undefined>> = {
