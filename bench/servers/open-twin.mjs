@@ -7,6 +7,7 @@ import {
   AccessTokenVerifier,
   AuthorizationServerFetch,
   AuthorizationServerHealth,
+  ClientAuthenticator,
   getServiceClientToken,
   IntrospectionGuard,
   KeycloakModule,
@@ -68,6 +69,7 @@ const stand = [
   { provide: AccessTokenVerifier, useValue: {} },
   { provide: RevocationList, useValue: {} },
   { provide: AuthorizationServerFetch, useValue: { apart: () => ({}) } },
+  { provide: ClientAuthenticator, useValue: {} },
   // Whose presence the access decorators demand at the start; it runs for no request.
   { provide: IntrospectionGuard, useValue: {} },
   {
@@ -96,7 +98,7 @@ const TwinModule = moduleOf({
   providers: metadata('providers'),
 });
 
-const app = await createService(TwinModule, settings);
+const app = await createService(TwinModule, { ...settings, openApi: undefined, telemetry: undefined });
 app.enableShutdownHooks(['SIGTERM'], { useProcessExit: true });
 await app.listen(settings.port, settings.host);
 
