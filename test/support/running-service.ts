@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AuthorizationServerHealth } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerHealth, privateKeyJwt } from 'nestjs-keycloak-s2s';
 import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import { createService, serviceAdapter, type ServiceModule } from 'service-defaults';
 
@@ -82,6 +82,7 @@ export class RunningService {
       const text = JSON.stringify(reply.getHeaders()) + (body instanceof Uint8Array ? body.toString() : String(body));
       scanner.inspect(`the answer to ${method} ${url.split('?')[0]}`, text);
     });
+    const [, keyFile] = Object.entries(variables).find(([name]) => name.endsWith('_CLIENT_KEY_FILE')) ?? [];
     const app = await withVariables({ NODE_ENV: 'test', ...variables }, () =>
       createService(
         module.register({ demoMode: variables['DEMO_MODE'] === 'true' }),
@@ -89,6 +90,7 @@ export class RunningService {
           logFormat: 'json',
           requestLog: variables['REQUEST_LOG'] === 'true' && 'hash',
           ...(variables['OPENAPI'] === 'true' ? { openApi: { hasPage: true } } : {}),
+          ...(keyFile === undefined ? {} : { privateKey: privateKeyJwt({ keyFile }) }),
         },
         adapter,
       ),

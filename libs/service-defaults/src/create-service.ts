@@ -15,6 +15,7 @@ import { Connections } from './connections.js';
 import { ErrorFilter } from './error.filter.js';
 import { refuseUnknownHosts } from './known-hosts.js';
 import { OpenApiDocument } from './openapi/openapi-document.js';
+import { ClientKeysModule } from './client-keys.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
 import { logRequests } from './request-log.js';
 import { securityHeaders } from './security-headers.js';
@@ -62,11 +63,12 @@ export async function createService(
     logFormat,
     requestLog = false,
     openApi,
+    privateKey,
     demo,
     telemetry,
     logger = new ServiceLogger(logFormat, name, version),
   }: Pick<ServiceSettings<string>, 'logFormat' | 'demo'> &
-    Partial<Pick<ServiceSettings<string>, 'name' | 'version' | 'requestLog' | 'openApi'>> & {
+    Partial<Pick<ServiceSettings<string>, 'name' | 'version' | 'requestLog' | 'openApi' | 'privateKey'>> & {
       readonly logger?: ServiceLogger;
       readonly telemetry?: Telemetry | undefined;
     },
@@ -79,6 +81,7 @@ export async function createService(
   // Before all that follow, so that none runs for a refused request.
   if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
   const root = withImports(module, [
+    ...(privateKey === undefined ? [] : [ClientKeysModule.register(privateKey)]),
     ...(openApi === undefined ? [] : [OpenApiModule.register(openApi)]),
     ...(telemetry === undefined ? [] : [telemetry.module]),
   ]);

@@ -1,7 +1,6 @@
 /** ServiceDefaultsModule: the routes that every service has. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import { ClientKeysController, PRIVATE_KEY } from './client-keys.controller.js';
 import { HealthDetailsController, NEXT_SERVICES, SERVICE_VERSION, SERVICES_TLS } from './health-details.controller.js';
 import { HealthController } from './health.controller.js';
 import type { ServiceConfig } from './service-config.js';
@@ -13,7 +12,7 @@ import { WhoamiController } from './whoami.controller.js';
   controllers: [HealthController, WhoamiController],
 })
 export class ServiceDefaultsModule {
-  /** With `GET /health/details`, which asks the services that this one calls, and its public keys. */
+  /** With `GET /health/details`, which asks the services that this one calls. */
   static register({ KEY }: ServiceConfig): DynamicModule {
     const nextServices = {
       provide: NEXT_SERVICES,
@@ -30,15 +29,10 @@ export class ServiceDefaultsModule {
       inject: [KEY],
       useFactory: (settings: ServiceSettings<string>) => settings.version,
     };
-    const privateKey = {
-      provide: PRIVATE_KEY,
-      inject: [KEY],
-      useFactory: (settings: ServiceSettings<string>) => settings.privateKey,
-    };
     return {
       module: ServiceDefaultsModule,
-      controllers: [HealthDetailsController, ClientKeysController],
-      providers: [nextServices, servicesTls, version, privateKey],
+      controllers: [HealthDetailsController],
+      providers: [nextServices, servicesTls, version],
     };
   }
 }

@@ -1,0 +1,27 @@
+/** ClientKeysModule: the public keys of a service that signs its client assertions. */
+import { Controller, Get, Header, Inject, Module, type DynamicModule } from '@nestjs/common';
+import { Public, type PrivateKeyJwt, type PublicJwks } from 'nestjs-keycloak-s2s';
+
+const PRIVATE_KEY = Symbol('private key');
+
+@Public()
+@Controller('.well-known')
+class ClientKeysController {
+  constructor(@Inject(PRIVATE_KEY) private readonly privateKey: PrivateKeyJwt) {}
+
+  /** For the client's JWKS URL in Keycloak. */
+  @Get('jwks.json')
+  @Header('Content-Type', 'application/jwk-set+json')
+  @Header('Cache-Control', 'max-age=60')
+  keys(): Promise<PublicJwks> {
+    return this.privateKey.publicKeys();
+  }
+}
+
+/** For a service that has a private key; no other one has the route. */
+@Module({ controllers: [ClientKeysController] })
+export class ClientKeysModule {
+  static register(privateKey: PrivateKeyJwt): DynamicModule {
+    return { module: ClientKeysModule, providers: [{ provide: PRIVATE_KEY, useValue: privateKey }] };
+  }
+}
