@@ -136,6 +136,7 @@ browser() {
   [ -x /usr/sbin/haproxy ] || packages+=(haproxy)
   command -v kubectl >/dev/null || packages+=(kubectl)
   command -v nats-server >/dev/null || packages+=(nats-server)
+  command -v prometheus >/dev/null || packages+=(prometheus)
   command -v tinyproxy >/dev/null || packages+=(tinyproxy)
   command -v valkey-server >/dev/null || packages+=(valkey-server)
   [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || packages+=(rabbitmq-server)
@@ -147,6 +148,7 @@ browser() {
   /usr/sbin/haproxy -v | sed -n 1p
   kubectl version --client | sed -n 1p
   nats-server --version
+  promtool --version | sed -n 1p
   tinyproxy -v
   valkey-server --version
 }

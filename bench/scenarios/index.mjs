@@ -18,6 +18,7 @@ import * as requestLog from './request-log.mjs';
 import * as servers from './servers.mjs';
 import * as serviceClient from './service-client.mjs';
 import * as steadyState from './steady-state.mjs';
+import * as telemetry from './telemetry.mjs';
 
 export const scenarios = [
   servers,
@@ -25,6 +26,7 @@ export const scenarios = [
   steadyState,
   chainCpu,
   requestLog,
+  telemetry,
   limit,
   guardOverhead,
   serviceClient,

@@ -1,6 +1,8 @@
 /** Metrics and traces of the built services: each a process of its own, with the standard variables of OpenTelemetry. */
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from 'keycloak-test-servers';
 import { TokenLeakScanner, type TokenProxy } from 'nestjs-keycloak-s2s/testing';
@@ -15,7 +17,9 @@ import {
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { endService, spawnService, untilReady, type BuiltService } from '../support/built-service.js';
+import { documented, queries, rules, wordsOf } from '../support/observability.js';
 import { OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.js';
+import { OBSERVABILITY, Prometheus, prometheusPath, promtoolPath } from '../support/prometheus.js';
 import type { Variables } from '../support/running-service.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -26,6 +30,7 @@ const CALLS = 60;
 
 interface Started {
   readonly url: string;
+  readonly managementPort: number;
   readonly service: BuiltService;
   /** The answer of the management port to `GET` of this path. */
   readonly managed: (path: string) => Promise<Response>;
@@ -65,7 +70,7 @@ async function start(name: 'service-a' | 'service-b' | 'service-c', variables: V
   running.push(service);
   const url = `http://127.0.0.1:${port}`;
   await untilReady(url, service);
-  return { url, service, managed: (path) => fetch(`http://127.0.0.1:${managementPort}${path}`) };
+  return { url, managementPort, service, managed: (path) => fetch(`http://127.0.0.1:${managementPort}${path}`) };
 }
 
 const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
@@ -233,6 +238,37 @@ describe('services with the variables of OpenTelemetry', () => {
     running.push(service);
     expect(await service.exited).toBe(1);
     expect(service.printed()).toContain(`MANAGEMENT_PORT ${new URL(all.c.url).port} is in use`);
+  });
+});
+
+const onPrometheus = prometheusPath === undefined || promtoolPath === undefined ? describe.skip : describe;
+
+onPrometheus('Prometheus, with the rules of this repository', () => {
+  it.each([
+    ['its configuration', ['check', 'config', '--syntax-only', 'prometheus.yml']],
+    ['the rules', ['check', 'rules', '--lint-fatal', 'alerts.yml']],
+    ['each alert where it is due, and where it is not', ['test', 'rules', 'alerts.test.yml']],
+  ])('finds nothing wrong with %s', async (_, args) => {
+    await expect(promisify(execFile)(promtoolPath ?? '', args, { cwd: OBSERVABILITY })).resolves.toBeDefined();
+  });
+
+  it('finds in what it scrapes each metric that rules and dashboard ask for, and evaluates each rule', async () => {
+    const prometheus = await Prometheus.start(
+      prometheusPath ?? '',
+      Object.values(all).map(({ managementPort }) => managementPort),
+    );
+    try {
+      const wanted = queries.flatMap(([, query]) => wordsOf(query).filter((word) => documented.has(word)));
+      const names = await prometheus.names(wanted);
+      expect(wanted.filter((name) => !names.includes(name))).toEqual([]);
+      const { groups } = await prometheus.ask<{
+        readonly groups: readonly { readonly rules: readonly { readonly name: string; readonly health: string }[] }[];
+      }>('rules');
+      const evaluated = groups.flatMap((group) => group.rules.map(({ name, health }) => [name, health]));
+      expect(evaluated).toEqual(rules.map(({ alert }) => [alert, expect.stringMatching(/^(ok|unknown)$/)]));
+    } finally {
+      await prometheus.stop();
+    }
   });
 });
 
