@@ -23,7 +23,7 @@ interface Compose {
       string,
       {
         readonly build?: { readonly args: { readonly SERVICE: string } };
-        readonly environment: Readonly<Record<string, unknown>>;
+        readonly environment?: Readonly<Record<string, unknown>>;
         readonly ports: readonly string[];
         readonly depends_on: object;
       }
@@ -69,10 +69,12 @@ describe('the description', () => {
 
 describe('docker-compose.yml', () => {
   it('has the services, and gives Keycloak the secret of each client', () => {
-    expect(Object.keys(compose.services).toSorted()).toEqual(['demo-client', 'keycloak', ...portOf.keys()].toSorted());
+    expect(Object.keys(compose.services).toSorted()).toEqual(
+      ['demo-client', 'grafana', 'keycloak', 'prometheus', ...portOf.keys()].toSorted(),
+    );
     for (const [client, { demoSecret }] of clients) {
       const variable = secretVariable(client);
-      expect(compose.services['keycloak']?.environment[variable]).toBe(`\${${variable}:-${demoSecret}}`);
+      expect(compose.services['keycloak']?.environment?.[variable]).toBe(`\${${variable}:-${demoSecret}}`);
     }
   });
 
@@ -103,7 +105,7 @@ describe('docker-compose.yml', () => {
       const secret = { [secretVariable(client)]: `\${${secretVariable(client)}:-${demoSecret}}` };
       const holders = services.filter(([, { isAlso = [] }]) => isAlso.includes(client)).map(([name]) => name);
       const having = Object.entries(compose.services).filter(
-        ([, { environment }]) => secretVariable(client) in environment,
+        ([, { environment = {} }]) => secretVariable(client) in environment,
       );
       expect(having.map(([name]) => name).toSorted()).toEqual(['demo-client', ...holders].toSorted());
       for (const [, { environment }] of having) expect(environment).toMatchObject(secret);
