@@ -168,7 +168,12 @@ describe('a secret from a function', () => {
       code: 'authorization_server_unavailable',
       reason: 'client_credential_unreadable',
     });
-    expect(lines).toEqual([{ message: expect.stringMatching(/^Client credential can't be read/), fields: { reason } }]);
+    expect(lines).toEqual([
+      {
+        message: "Client credential can't be read: there is none yet, and requests to Keycloak fail",
+        fields: { reason },
+      },
+    ]);
     isWell = true;
     expect(await secretOf(connected)).toBe('the-secret');
   });

@@ -32,6 +32,9 @@ const LOOK_EVERY_MS = 50;
  */
 const LOOK_AGAIN_MS = 1000;
 
+const WITH_THE_LAST = 'requests to Keycloak use the last one';
+const WITHOUT_ANY = 'there is none yet, and requests to Keycloak fail';
+
 export class RenewableCredential implements ConnectedClientAuthentication {
   readonly #source: CredentialSource;
   readonly #context: ClientAuthenticationContext;
@@ -93,7 +96,7 @@ export class RenewableCredential implements ConnectedClientAuthentication {
     } catch (error) {
       const reason = reasonOf(error);
       if (!this.#isFailing)
-        log.error("Client credential can't be read: requests to Keycloak use the last one", { reason });
+        log.error(`Client credential can't be read: ${before === undefined ? WITHOUT_ANY : WITH_THE_LAST}`, { reason });
       this.#isFailing = true;
     }
     this.#readAtMs = clock.monotonicMs();
