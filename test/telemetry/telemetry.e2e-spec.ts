@@ -77,11 +77,15 @@ const bearer = (token: string): Record<string, string> => ({ authorization: `Bea
 
 /** The chain for two users, at once and again; a token that is none, and none at all. */
 async function load(a: string): Promise<void> {
-  const answers = await Promise.all(
-    Array.from({ length: CALLS }, (_, at) => fetch(`${a}/run-service-b`, { headers: bearer(tokens[at % 2] ?? '') })),
-  );
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 403]));
-  await Promise.all(answers.map((answer) => answer.text()));
+  const run = async (token: string): Promise<number> => {
+    const answer = await fetch(`${a}/run-service-b`, { headers: bearer(token) });
+    await answer.text();
+    return answer.status;
+  };
+  const statuses = await Promise.all(Array.from({ length: CALLS }, async (_, at) => run(tokens[at % 2] ?? '')));
+  expect(new Set(statuses)).toEqual(new Set([200, 403]));
+  // On a busy machine all of the above wait for one introspection: only what comes after it is sure to be a hit.
+  expect(await run(tokens[0] ?? '')).toBe(200);
   expect((await fetch(`${a}/api/orders/1`, { headers: bearer('a.b.c') })).status).toBe(401);
   expect((await fetch(`${a}/api/orders/1`)).status).toBe(401);
 }
