@@ -1,7 +1,7 @@
 /** Keycloak and services with certificates of a private authority: what the right file of authorities opens, and nothing else does. */
 import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { freePort, startKeycloak, testServer, type RunningKeycloak } from 'keycloak-test-servers';
+import { startKeycloak, testServer, type RunningKeycloak } from 'keycloak-test-servers';
 import type { AuthorizationServerError, ServiceCallError, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { REALM_ENVIRONMENT, REALM_FILE, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
@@ -248,27 +248,15 @@ withOpenssl('a service with a certificate of a private authority', () => {
   });
 });
 
-/** It is not told of our certificates in a container. */
-const ownTls = canMakeCertificates && testServer().kind === 'distribution' ? describe : describe.skip;
+const { kind } = testServer();
+const using = kind === 'docker' || kind === 'distribution' ? kind : undefined;
+const ownTls = canMakeCertificates && using !== undefined ? describe : describe.skip;
 
 ownTls('a real Keycloak that has TLS itself', () => {
   let keycloak: RunningKeycloak;
-  let url: string;
   beforeAll(async () => {
-    const { certFile, keyFile } = house.issue();
-    const port = await freePort();
-    url = `https://localhost:${port}`;
-    keycloak = await startKeycloak({
-      realm: REALM_FILE,
-      environment: REALM_ENVIRONMENT,
-      using: 'distribution',
-      variables: {
-        KC_HTTPS_PORT: String(port),
-        KC_HTTPS_CERTIFICATE_FILE: certFile,
-        KC_HTTPS_CERTIFICATE_KEY_FILE: keyFile,
-        KC_HTTP_MANAGEMENT_SCHEME: 'http',
-      },
-    });
+    const options = { realm: REALM_FILE, environment: REALM_ENVIRONMENT, tls: house.issue() };
+    keycloak = await startKeycloak(using === undefined ? options : { ...options, using });
   }, 300_000);
   afterAll(() => keycloak.stop());
 
@@ -276,7 +264,7 @@ ownTls('a real Keycloak that has TLS itself', () => {
   const at = (caFile: string): ComposedKeycloak =>
     composeKeycloak({
       issuer: keycloak.issuer,
-      baseUrl: url,
+      baseUrl: keycloak.httpsUrl ?? 'none',
       clientId: 'service-a',
       clientSecret: SECRETS['service-a'],
       allowInsecureRequests: true,

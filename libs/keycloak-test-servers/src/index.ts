@@ -8,7 +8,7 @@ export { startTestServer } from './start-test-server.js';
 export { startSharedServer, stopSharedServer } from './runners/shared-server.js';
 export { testServer } from './runners/test-server.js';
 
-export type { KeycloakKind, RunningKeycloak, StartKeycloakOptions } from './real/start-keycloak.js';
+export type { CertifiedKey, KeycloakKind, RunningKeycloak, StartKeycloakOptions } from './real/start-keycloak.js';
 export type { RunningServer, ServerKind } from './running-server.js';
 export type { RealmEnvironment, StartServerOptions } from './start-server-options.js';
 export type { ServerChoice } from './server-choice.js';

@@ -2,17 +2,26 @@
 import type { ContainerRuntimeClient, WaitStrategy } from 'testcontainers';
 import type { DockerEngine } from './docker-engine.js';
 import { LogTail, waitUntilReady } from './keycloak-readiness.js';
-import { keycloakVariables, type KeycloakSettings } from './keycloak-settings.js';
+import {
+  CERTIFICATE_FILE,
+  KEY_FILE,
+  keycloakVariables,
+  tlsVariables,
+  type KeycloakSettings,
+} from './keycloak-settings.js';
 import { imageName } from './keycloak-unavailable-error.js';
 
 export interface KeycloakContainer {
   readonly baseUrl: string;
+  readonly httpsUrl: string | undefined;
   stop(): Promise<void>;
   kill(): Promise<void>;
 }
 
 /** Marks the containers, to find those of a killed process: `docker ps --filter label=nestjs-keycloak-s2s`. */
 const LABEL = 'nestjs-keycloak-s2s';
+/** Of Keycloak, in its image. */
+const HOME = '/opt/keycloak';
 
 export async function runInContainer(engine: DockerEngine, settings: KeycloakSettings): Promise<KeycloakContainer> {
   const network = sharesNetwork(engine.client) ? 'host' : 'bridge';
@@ -44,7 +53,8 @@ export async function runInContainer(engine: DockerEngine, settings: KeycloakSet
       onProgress: settings.onProgress,
       signal: settings.signal,
     });
-    return { baseUrl, stop, kill };
+    const httpsUrl = settings.tls && `https://${host}:${settings.tls.port}`;
+    return { baseUrl, httpsUrl, stop, kill };
   } catch (error) {
     await stop();
     throw error;
@@ -66,17 +76,18 @@ function prepare(engine: DockerEngine, settings: KeycloakSettings, network: 'hos
 
   const ports =
     network === 'host'
-      ? { http: settings.port, management: settings.managementPort }
-      : { http: 8080, management: 9000 };
+      ? { http: settings.port, https: settings.tls?.port ?? 0, management: settings.managementPort }
+      : { http: 8080, https: 8443, management: 9000 };
   const container = new KeycloakImage(imageName(settings.version))
     .withCommand(['start-dev', '--import-realm'])
     .withEnvironment({
       ...settings.environment(network === 'host' ? 'localhost' : 'host.docker.internal'),
       ...keycloakVariables(baseUrl, ports, network === 'host' ? '127.0.0.1' : '0.0.0.0'),
-      ...settings.variables,
+      ...(settings.tls && tlsVariables(HOME, ports.https)),
     })
     .withCopyContentToContainer([
-      { content: settings.realmJson, target: `/opt/keycloak/data/import/${settings.realm}-realm.json`, mode: 0o644 },
+      { content: settings.realmJson, target: `${HOME}/data/import/${settings.realm}-realm.json`, mode: 0o644 },
+      ...tlsFiles(settings),
     ])
     .withLabels({ [LABEL]: String(process.pid) })
     // Otherwise testcontainers starts its reaper, which is another image to pull.
@@ -85,8 +96,21 @@ function prepare(engine: DockerEngine, settings: KeycloakSettings, network: 'hos
   return network === 'host'
     ? container.withNetworkMode('host')
     : container
-        .withExposedPorts({ container: ports.http, host: settings.port }, ports.management)
+        .withExposedPorts(
+          { container: ports.http, host: settings.port },
+          ...(settings.tls ? [{ container: ports.https, host: settings.tls.port }] : []),
+          ports.management,
+        )
         .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }]);
+}
+
+/** Keycloak has a user of its own there, who must be able to read the key. */
+function tlsFiles({ tls }: KeycloakSettings) {
+  if (tls === undefined) return [];
+  return [
+    { content: tls.cert, target: `${HOME}/${CERTIFICATE_FILE}`, mode: 0o644 },
+    { content: tls.key, target: `${HOME}/${KEY_FILE}`, mode: 0o644 },
+  ];
 }
 
 /**

@@ -5,6 +5,11 @@ import type { StartServerOptions } from '../start-server-options.js';
 /** How Keycloak runs: its official image, or its official distribution on this machine's JVM. */
 export type KeycloakKind = Extract<ServerKind, 'docker' | 'distribution'>;
 
+export interface CertifiedKey {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface StartKeycloakOptions extends StartServerOptions {
   /** Version of Keycloak. Default: the value of the environment variable `KEYCLOAK_VERSION`, else `26.7.4`. Tested are 26.4.7, 26.6.4 and 26.7.4. */
   readonly version?: string;
@@ -14,10 +19,10 @@ export interface StartKeycloakOptions extends StartServerOptions {
    */
   readonly using?: KeycloakKind;
   /**
-   * Further settings of Keycloak as variables, such as `KC_HTTPS_PORT`, which take precedence over those that it is started with. It must still answer on its
-   * HTTP ports.
+   * A certificate and its private key, both in PEM: Keycloak then answers at {@link RunningKeycloak.httpsUrl}, too. Its issuer
+   * stays the one of its HTTP port. Default: HTTP alone.
    */
-  readonly variables?: Readonly<Record<string, string>>;
+  readonly tls?: CertifiedKey;
   /**
    * Time limit in seconds for pulling the image, and again for downloading the distribution. A way that exceeds it counts as
    * unavailable. Default: 900.

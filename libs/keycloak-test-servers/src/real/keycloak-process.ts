@@ -7,10 +7,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { builtServer, keepBuiltServer } from './keycloak-distribution.js';
 import { LogTail, waitUntilReady } from './keycloak-readiness.js';
-import { keycloakVariables, type KeycloakSettings } from './keycloak-settings.js';
+import {
+  CERTIFICATE_FILE,
+  KEY_FILE,
+  keycloakVariables,
+  tlsVariables,
+  type KeycloakSettings,
+} from './keycloak-settings.js';
 
 export interface KeycloakProcess {
   readonly baseUrl: string;
+  readonly httpsUrl: string | undefined;
   stop(): Promise<void>;
   kill(): Promise<void>;
 }
@@ -63,7 +70,7 @@ export async function runFromDistribution(
         ...fromOurEnvironment(),
         ...settings.environment('localhost'),
         ...keycloakVariables(baseUrl, { http: settings.port, management: settings.managementPort }, '127.0.0.1'),
-        ...settings.variables,
+        ...(settings.tls && tlsVariables(runFolder, settings.tls.port)),
         JAVA: java,
         JAVA_OPTS_APPEND: `-Djava.io.tmpdir=${runFolder}/tmp -XX:-UsePerfData`,
         RUN_FOLDER: runFolder,
@@ -104,7 +111,8 @@ export async function runFromDistribution(
       signal: settings.signal,
     });
     await keepBuiltServer(join(runFolder, 'lib', 'quarkus'), home);
-    return { baseUrl, stop: () => stop(), kill };
+    const httpsUrl = settings.tls && `https://localhost:${settings.tls.port}`;
+    return { baseUrl, httpsUrl, stop: () => stop(), kill };
   } catch (error) {
     // Keycloak ignores SIGTERM while it starts.
     await stop(0);
@@ -113,7 +121,7 @@ export async function runFromDistribution(
 }
 
 /** Creates a Keycloak home for one run: copies of what Keycloak writes to, and links to the libraries of the distribution. */
-async function prepareRunFolder(home: string, { realm, realmJson }: KeycloakSettings): Promise<string> {
+async function prepareRunFolder(home: string, { realm, realmJson, tls }: KeycloakSettings): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'nestjs-keycloak-s2s-'));
   try {
     for (const name of ['bin', 'data/import', 'lib', 'providers', 'themes', 'tmp']) {
@@ -127,6 +135,10 @@ async function prepareRunFolder(home: string, { realm, realmJson }: KeycloakSett
     const built = existsSync(builtServer(home)) ? builtServer(home) : join(home, 'lib', 'quarkus');
     await cp(built, join(folder, 'lib', 'quarkus'), { recursive: true });
     await writeFile(join(folder, 'data', 'import', `${realm}-realm.json`), realmJson);
+    if (tls !== undefined) {
+      await writeFile(join(folder, CERTIFICATE_FILE), tls.cert);
+      await writeFile(join(folder, KEY_FILE), tls.key, { mode: 0o600 });
+    }
     return folder;
   } catch (error) {
     await rm(folder, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 /** KeycloakSettings: the settings of one run of Keycloak, in a container or from the distribution. */
-import type { StartKeycloakOptions } from './keycloak-options.js';
+import type { CertifiedKey, StartKeycloakOptions } from './keycloak-options.js';
 import { freePort } from '../free-port.js';
 import { readRealmExport } from '../realm-export.js';
 import { ADMIN, DEFAULT_KEYCLOAK_VERSION } from '../running-server.js';
@@ -16,8 +16,7 @@ export interface KeycloakSettings {
   readonly startupTimeoutSeconds: number;
   /** The values for the placeholders of the realm, given the name under which Keycloak reaches this machine. */
   readonly environment: (thisMachine: string) => Readonly<Record<string, string>>;
-  /** Further settings, as variables. */
-  readonly variables: Readonly<Record<string, string>>;
+  readonly tls: (CertifiedKey & { readonly port: number }) | undefined;
   readonly onProgress: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -34,9 +33,23 @@ export async function resolveSettings(options: StartKeycloakOptions): Promise<Ke
     fetchTimeoutSeconds: options.fetchTimeoutSeconds ?? 900,
     startupTimeoutSeconds: options.startupTimeoutSeconds ?? 300,
     environment,
-    variables: options.variables ?? {},
+    tls: options.tls && { ...options.tls, port: await freePort() },
     onProgress: options.onProgress ?? (() => undefined),
     signal: options.signal ?? new AbortController().signal,
+  };
+}
+
+export const CERTIFICATE_FILE = 'conf/server.crt.pem';
+export const KEY_FILE = 'conf/server.key.pem';
+
+/** Where `home` is the folder with both files. */
+export function tlsVariables(home: string, port: number) {
+  return {
+    KC_HTTPS_PORT: String(port),
+    KC_HTTPS_CERTIFICATE_FILE: `${home}/${CERTIFICATE_FILE}`,
+    KC_HTTPS_CERTIFICATE_KEY_FILE: `${home}/${KEY_FILE}`,
+    // Otherwise the management port has TLS, too.
+    KC_HTTP_MANAGEMENT_SCHEME: 'http',
   };
 }
 

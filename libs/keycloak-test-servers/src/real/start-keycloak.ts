@@ -10,12 +10,14 @@ import { resolveSettings, type KeycloakSettings } from './keycloak-settings.js';
 import { KeycloakUnavailableError } from './keycloak-unavailable-error.js';
 import { ADMIN, type RunningServer } from '../running-server.js';
 
-export type { KeycloakKind, StartKeycloakOptions } from './keycloak-options.js';
+export type { CertifiedKey, KeycloakKind, StartKeycloakOptions } from './keycloak-options.js';
 export { KeycloakUnavailableError } from './keycloak-unavailable-error.js';
 
 /** {@link RunningServer.stop} takes at most about 15 seconds. */
 export interface RunningKeycloak extends RunningServer {
   readonly kind: KeycloakKind;
+  /** `https://localhost:<port>`, with {@link StartKeycloakOptions.tls} alone. */
+  readonly httpsUrl: string | undefined;
   /** Stops the server at once, like a crash (SIGKILL): requests in progress are lost. */
   kill(): Promise<void>;
 }
@@ -58,9 +60,10 @@ async function start(options: StartKeycloakOptions): Promise<RunningKeycloak> {
       ? 'The first start takes one to two minutes, since Keycloak builds itself; later ones take some 20 s'
       : `That takes some 20 s${kind === 'docker' ? ', and longer where an image has to be pulled' : ''}; the embedded server takes two`,
   );
-  const { baseUrl, stop, kill } = await launch();
+  const { baseUrl, httpsUrl, stop, kill } = await launch();
   return {
     baseUrl,
+    httpsUrl,
     issuer: `${baseUrl}/realms/${settings.realm}`,
     realm: settings.realm,
     version: settings.version,
@@ -74,7 +77,7 @@ async function start(options: StartKeycloakOptions): Promise<RunningKeycloak> {
 
 interface Choice {
   readonly kind: KeycloakKind;
-  readonly launch: () => Promise<Pick<RunningKeycloak, 'baseUrl' | 'stop' | 'kill'>>;
+  readonly launch: () => Promise<Pick<RunningKeycloak, 'baseUrl' | 'httpsUrl' | 'stop' | 'kill'>>;
   /** Whether nothing of an earlier start is there that would make this one faster. */
   readonly isFirst: () => boolean;
 }
