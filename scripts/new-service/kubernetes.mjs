@@ -19,7 +19,8 @@ export function kubernetesEdits(names) {
     [`${FOLDER}/base/network-policies/${caller}.yaml`]: (text) => addEgress(text, names),
     [`${FOLDER}/overlays/small/kustomization.yaml`]: (text) => addSecrets(addImage(text, name), name),
     [`${FOLDER}/overlays/production/kustomization.yaml`]: (text) => addImage(text, name),
-    [`${FOLDER}/overlays/production/autoscaling.yaml`]: (text) => addAutoscaler(text, name),
+    [`${FOLDER}/overlays/production/autoscaling.yaml`]: (text) => addLikeTheFirst(text, names),
+    [`${FOLDER}/components/client-assertions/services.yaml`]: (text) => addLikeTheFirst(text, names),
   };
 }
 
@@ -84,12 +85,12 @@ function addSecrets(text, name) {
 }
 
 /**
- * As the first service has it.
+ * A document as the one of the first service, at the end.
  *
  * @param {string} text
- * @param {string} name
+ * @param {Names} names
  */
-function addAutoscaler(text, name) {
+function addLikeTheFirst(text, { name, prefix }) {
   const like = text.slice(text.indexOf('apiVersion:')).split('---\n')[0] ?? '';
-  return `${text}---\n${like.replaceAll('service-a', name)}`;
+  return `${text}---\n${like.replaceAll('service-a', name).replaceAll('SERVICE_A', prefix)}`;
 }

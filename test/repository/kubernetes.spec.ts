@@ -148,6 +148,31 @@ describeWithKubectl('deploy/kubernetes', () => {
     });
   });
 
+  it('shows Keycloak the tokens of service accounts where an overlay has that component, and no secret of a client', () => {
+    const objects = built.folder.buildWith('production', 'client-assertions');
+    expect(schemaFaults(objects)).toEqual([]);
+    const issuer = /^KEYCLOAK_ISSUER=(.*)$/m.exec(read('deploy/kubernetes/overlays/production/settings.env'))?.[1];
+    for (const [name, pod] of podsOf(objects)) {
+      const { env = [], volumeMounts = [] } = pod.containers[0] ?? {};
+      const prefix = name.toUpperCase().replaceAll('-', '_');
+      expect(env.filter((variable) => variable.name.startsWith(`${prefix}_CLIENT_`))).toEqual([
+        { name: `${prefix}_CLIENT_ASSERTION_FILE`, value: '/etc/service/client-assertion/token' },
+      ]);
+      expect(volumeMounts).toContainEqual({
+        name: 'client-assertion',
+        mountPath: '/etc/service/client-assertion',
+        readOnly: true,
+      });
+      const { projected } = pod.volumes?.find((volume) => volume.name === 'client-assertion') ?? {};
+      expect(projected?.sources).toEqual([
+        { serviceAccountToken: { path: 'token', audience: issuer, expirationSeconds: 600 } },
+      ]);
+      // Still none for the API server.
+      expect(pod.automountServiceAccountToken).toBe(false);
+    }
+    expect(podsOf(objects).map(([name]) => name)).toEqual(names);
+  });
+
   it('finds what the API would not take', () => {
     const [pod, service] = [objectsOf('production'), objectsOf('production')];
     Object.assign(podsOf(pod)[0]?.[1].containers[0] ?? {}, { securityContexts: {} });

@@ -1,12 +1,12 @@
 /** Manifests: what `kubectl kustomize` makes of deploy/kubernetes, with secrets that were made for the spec. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { IDeployment, IStatefulSet } from 'kubernetes-models/apps/v1';
 import type { IConfigMap, IPodSpec, ISecret } from 'kubernetes-models/v1';
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, stringify } from 'yaml';
 import { installed } from '../../scripts/installed.mjs';
 
 /** Undefined where it is not installed. */
@@ -43,7 +43,21 @@ export class ManifestFolder {
     execFileSync(join(this.path, 'overlays/small/make-secrets.sh'), { stdio: 'pipe' });
   }
 
-  build(overlay: Overlay): KubernetesObject[] {
+  /** The overlay with components, as an overlay of its own may have them. */
+  buildWith(overlay: Overlay, ...components: readonly string[]): KubernetesObject[] {
+    const path = join(this.path, 'overlays', 'with-components');
+    mkdirSync(path, { recursive: true });
+    const kustomization = {
+      apiVersion: 'kustomize.config.k8s.io/v1beta1',
+      kind: 'Kustomization',
+      resources: [`../${overlay}`],
+      components: components.map((name) => `../../components/${name}`),
+    };
+    writeFileSync(join(path, 'kustomization.yaml'), stringify(kustomization));
+    return this.build('with-components');
+  }
+
+  build(overlay: Overlay | 'with-components'): KubernetesObject[] {
     const text = execFileSync(kubectlPath ?? 'kubectl', ['kustomize', join(this.path, 'overlays', overlay)], {
       encoding: 'utf8',
     });
