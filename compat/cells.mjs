@@ -3,7 +3,7 @@
 import { tsJestInCommonJs } from './jest-in-commonjs.mjs';
 
 /** @typedef {'esm' | 'cjs'} Kind */
-/** @typedef {{ name: string, nest: '11' | '12', adapter: 'express' | 'fastify', kind: Kind, isOldest?: boolean }} Cell */
+/** @typedef {{ name: string, nest: '11' | '12', adapter: 'express' | 'fastify', kind: Kind, isOldest?: boolean, isWithoutOpenApi?: boolean }} Cell */
 /** @typedef {{ name: string, files: (cell: Cell) => Record<string, string>, args: readonly string[], needsFlag?: boolean }} Runner */
 
 export const NODES = ['20', '22', '24', '26'];
@@ -22,7 +22,8 @@ export const CELLS = /** @type {const} */ (['11', '12']).flatMap((nest) =>
 
 /** The oldest of each peer, with one runner, on the oldest Nodes: CommonJS there needs `require` of an ES module. @type {Cell[]} */
 export const OLDEST = [
-  { name: 'oldest-11', nest: '11', adapter: 'express', kind: 'cjs', isOldest: true },
+  // The oldest `@nestjs/swagger` of its range asks for Nest 11.0.1.
+  { name: 'oldest-11', nest: '11', adapter: 'express', kind: 'cjs', isOldest: true, isWithoutOpenApi: true },
   { name: 'oldest-12', nest: '12', adapter: 'fastify', kind: 'esm', isOldest: true },
 ];
 
@@ -77,14 +78,15 @@ export const QUICK = [
 /** Nest 12.0.0 can't be installed without flags: its `@nestjs/core` asks for `@nestjs/common` 11. */
 const OLDEST_NEST = { 11: '11.0.0', 12: '12.0.1' };
 const NEST_AXIOS = { 11: '4.0.0', 12: '12.0.0' };
+const NEST_SWAGGER = { 11: '11.0.0', 12: '12.0.0' };
 const TYPESCRIPT = { 11: '~5.9.3', 12: '~6.0.3' };
 
 /**
- * What `nest new` gives, the packages of the door for axios, and the runners; without the libraries.
+ * What `nest new` gives, the packages of the doors for axios, OpenAPI and OpenTelemetry, and the runners; without the libraries.
  *
  * @param {Cell} cell
  */
-export function manifest({ name, nest, adapter, kind, isOldest = false }) {
+export function manifest({ name, nest, adapter, kind, isOldest = false, isWithoutOpenApi = false }) {
   const range = (/** @type {string} */ oldest) => (isOldest ? oldest : `^${oldest}`);
   const ofNest = range(OLDEST_NEST[nest]);
   return {
@@ -96,6 +98,8 @@ export function manifest({ name, nest, adapter, kind, isOldest = false }) {
       '@nestjs/common': ofNest,
       '@nestjs/core': ofNest,
       [`@nestjs/platform-${adapter}`]: ofNest,
+      ...(isWithoutOpenApi ? {} : { '@nestjs/swagger': range(NEST_SWAGGER[nest]) }),
+      '@opentelemetry/api': range('1.9.0'),
       axios: range('1.8.0'),
       'reflect-metadata': range('0.2.0'),
       rxjs: range('7.8.0'),

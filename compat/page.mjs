@@ -65,13 +65,22 @@ export function compatibilityPage(results, before) {
     if (good.length === NODES.length) return `all${note}`;
     return (good.length === 0 ? 'no' : good.join(', ')) + note;
   };
-  const head = ['Nest, adapter, modules', 'installs', 'compiles', 'with a classic tsconfig', 'starts', ...steps];
+  const head = [
+    'Nest, adapter, modules',
+    'installs',
+    'compiles',
+    'with a classic tsconfig',
+    'starts',
+    'OpenAPI, OpenTelemetry',
+    ...steps,
+  ];
   const rows = CELLS.map(({ name, nest, adapter, kind }) => [
     `${nest}, ${adapter === 'express' ? 'Express' : 'Fastify'}, ${KINDS[kind]}`,
     once(name, 'install'),
     once(name, 'tsc'),
     once(name, 'tsc, classic'),
     onNodes(name, 'start'),
+    onNodes(name, 'doors'),
     ...steps.map((step) => onNodes(name, step)),
   ]);
   const table = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
@@ -90,12 +99,12 @@ forgotten, and one that calls another service on behalf of its caller.
 ${table}
 
 "All" is Node ${NODES.join(', ')}, the newest of each; an empty cell was not tried. Each package is the newest of its range. The
-application calls the other service by \`ServiceClient\` and by \`nestjs-keycloak-s2s/axios\`. A classic tsconfig has \`module: commonjs\` and \`moduleResolution: node10\`, as Nest 10 had it.
+application calls the other service by \`ServiceClient\` and by \`nestjs-keycloak-s2s/axios\`. With \`nestjs-keycloak-s2s/swagger\` and \`nestjs-keycloak-s2s/opentelemetry\` it is started and described besides. A classic tsconfig has \`module: commonjs\` and \`moduleResolution: node10\`, as Nest 10 had it.
 
 ${causes.map((cause, index) => `${index + 1}. ${cause}`).join('\n')}
 
 - The oldest: Nest ${oldestNests} and the oldest of the other peers, on Node ${OLDEST_NODES.join(' and ')}:
-  ${OLDEST.every(({ name }) => isGreen(name)) ? 'each compiles, starts and passes its tests' : 'no'}. Nest 12.0.0 can't be installed without flags, since its parts ask for Nest 11.
+  ${OLDEST.every(({ name }) => isGreen(name)) ? 'each compiles, starts and passes its tests' : 'no'}. Nest 12.0.0 can't be installed without flags, since its parts ask for Nest 11; \`@nestjs/swagger\` 11 asks for Nest 11.0.1.
 - TypeScript: ${typescripts.join(', ')} compile it as ES modules. CommonJS with \`module: nodenext\` needs 5.8, which takes
   \`require\` of an ES module; the classic tsconfig is tried with 5.9.
 - GraphQL, WebSockets and messages: [\`examples/contexts\`](../examples/contexts) is tried beside Nest 12 by \`npm run examples\`, and here

@@ -1,0 +1,31 @@
+/** Starts `orders` with OpenTelemetry, describes it by OpenAPI, and ends with 1 when either is not as it must be. */
+import assert from 'node:assert/strict';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { KeycloakTelemetryModule } from 'nestjs-keycloak-s2s/opentelemetry';
+import { addKeycloakSecurity } from 'nestjs-keycloak-s2s/swagger';
+import { adapter } from './adapter.js';
+import { ask, tokenOf } from './ask.js';
+import { OrdersModule } from './orders.module.js';
+
+const settings = { issuer: process.env['ISSUER'] ?? '', clientSecret: 'orders-secret', allowInsecureRequests: true };
+
+@Module({ imports: [OrdersModule.register(settings, 'http://127.0.0.1:1'), KeycloakTelemetryModule] })
+class DoorsModule {}
+
+async function main(): Promise<void> {
+  const app = await NestFactory.create(DoorsModule, adapter(), { logger: false });
+  const config = new DocumentBuilder().setOpenAPIVersion('3.1.0').setTitle('orders').setVersion('1').build();
+  const { paths } = addKeycloakSecurity(app, SwaggerModule.createDocument(app, config));
+  assert.deepEqual(paths['/orders/public']?.get?.security, []);
+  assert.deepEqual(paths['/orders/guarded']?.get?.security?.[0], { keycloak: ['orders.read'] });
+  await app.listen(0, '127.0.0.1');
+  assert.equal((await ask(`${await app.getUrl()}/orders/guarded`, await tokenOf('alice'))).status, 200);
+  await app.close();
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
