@@ -230,7 +230,7 @@ module.exports = {
         path: CORE,
         pathNot: [
           notSpec,
-          '[.](guard|filter|exception|decorator|decorators|discovery|module|module-definition|service|adapter|carrier)[.]ts$',
+          '[.](guard|filter|exception|controller|decorator|decorators|discovery|module|module-definition|service|adapter|carrier)[.]ts$',
         ],
       },
       to: { path: 'node_modules/@nestjs/' },

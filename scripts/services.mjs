@@ -116,6 +116,7 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
   });
   const own = [service.name, ...(service.isAlso ?? [])].map((client) => `${prefixOf(client)}_CLIENT_SECRET`);
   const stateKeys = environment[`${service.prefix}_SHARED_STATE_KEYS`];
+  const resourceUrl = environment[`${service.prefix}_RESOURCE_URL`];
   // On one machine each needs its own; replicas, which would share it, do not start with one.
   const managementPort = environment[`${service.prefix}_MANAGEMENT_PORT`];
   return {
@@ -132,6 +133,7 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
     [`${service.prefix}_CLIENT_ID`]: environment[`${service.prefix}_CLIENT_ID`] || service.name,
     ...Object.fromEntries(own.map((name) => [name, secrets[name]])),
     ...(stateKeys ? { SHARED_STATE_KEYS: stateKeys } : {}),
+    ...(resourceUrl ? { RESOURCE_URL: resourceUrl } : {}),
     ...(managementPort ? { MANAGEMENT_PORT: managementPort } : {}),
     ...(service.login ? loginEnvironment(service, environment) : {}),
   };

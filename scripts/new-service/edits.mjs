@@ -67,6 +67,7 @@ function addToCompose(text, { name, prefix, port, demoSecret, caller, callerPref
       PORT: ${port}
       ${secret} # DEMO
       SHARED_STATE_KEYS: \${${prefix}_SHARED_STATE_KEYS:-}
+      RESOURCE_URL: \${${prefix}_RESOURCE_URL:-}
     ports: ['127.0.0.1:\${${prefix}_PORT:-${port}}:${port}']
     depends_on:
       keycloak: { condition: service_healthy }

@@ -74,7 +74,7 @@ function client({ name, prefix }) {
     implicitFlowEnabled: false,
     directAccessGrantsEnabled: false,
     fullScopeAllowed: false,
-    defaultClientScopes: ['basic', 'roles', 'profile', 'email'],
+    defaultClientScopes: ['acr', 'basic', 'roles', 'profile', 'email'],
     optionalClientScopes: [],
     attributes: { 'access.token.header.type.rfc9068': 'true' },
   };

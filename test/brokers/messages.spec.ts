@@ -31,6 +31,7 @@ import {
   AllowClients,
   MaxStaleness,
   Public,
+  RequireAuthentication,
   RequirePermission,
   TokenExchangeClient,
   type CredentialCarrier,
@@ -77,6 +78,13 @@ class Orders {
     return 'now';
   }
 
+  @MessagePattern('settle')
+  @RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })
+  settle(): string {
+    ran.push('settle');
+    return 'settled';
+  }
+
   @MessagePattern('status')
   @Public()
   status(): string {
@@ -96,6 +104,12 @@ class Orders {
   @RequirePermission('orders.read')
   nowByGrpc(): { text: string } {
     return { text: this.now() };
+  }
+
+  @GrpcMethod('Orders', 'Settle')
+  @RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })
+  settleByGrpc(): { text: string } {
+    return { text: this.settle() };
   }
 
   @GrpcMethod('Orders', 'Status')
@@ -137,6 +151,7 @@ package shop;
 service Orders {
   rpc Read (Nothing) returns (Answer);
   rpc Now (Nothing) returns (Answer);
+  rpc Settle (Nothing) returns (Answer);
   rpc Status (Nothing) returns (Answer);
   rpc Watch (Nothing) returns (stream Answer);
   rpc Talk (stream Nothing) returns (stream Answer);
@@ -150,6 +165,10 @@ interface Refused {
   readonly status: number;
   readonly code: string;
   readonly permission?: string;
+  /** What stands in its body besides. */
+  readonly more?: Readonly<Record<string, unknown>>;
+  /** The same in the message of a status of gRPC. */
+  readonly details?: string;
 }
 
 interface TransportUnderTest {
@@ -159,7 +178,7 @@ interface TransportUnderTest {
   /** Sends a message, and gives what is answered, or what the sender is refused with. */
   sender(
     options: MicroserviceOptions,
-  ): (pattern: 'read' | 'now' | 'status', authorization?: string, name?: string) => Promise<unknown>;
+  ): (pattern: 'read' | 'now' | 'settle' | 'status', authorization?: string, name?: string) => Promise<unknown>;
   /** What the sender gets of a refusal. */
   refusal(refused: Refused): unknown;
 }
@@ -170,9 +189,10 @@ const outcomeOf = (answers: Observable<unknown>): Promise<unknown> =>
     (refused: unknown) => ({ refused }),
   );
 
-const bodyOf = ({ code, permission }: Refused): object => ({
+const bodyOf = ({ code, permission, more }: Refused): object => ({
   error: expect.any(String),
   code,
+  ...more,
   ...(permission === undefined ? {} : { permission }),
 });
 
@@ -211,9 +231,9 @@ const GRPC: TransportUnderTest = {
         : { answer: answer.text };
     };
   },
-  refusal: ({ status, code, permission }) => ({
+  refusal: ({ status, code, permission, details }) => ({
     code: GRPC_STATUS[status],
-    details: permission === undefined ? code : `${code}: ${permission}`,
+    details: details ?? (permission === undefined ? code : `${code}: ${permission}`),
   }),
 };
 
@@ -311,6 +331,25 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
         for (let at = 0; at < 5; at += 1) await send('read', bearer);
         expect(ran).toHaveLength(5);
         expect(asked.count).toBe(1);
+      });
+
+      it('are refused for a login that is too weak or too old, with the one that would do (RS-11)', async () => {
+        const refused = transport.refusal({
+          status: 401,
+          code: 'insufficient_user_authentication',
+          more: { acrValues: ['gold', 'silver'], maxAgeSeconds: 60 },
+          details: 'insufficient_user_authentication: acr_values="gold silver", max_age="60"',
+        });
+        for (const login of [
+          {},
+          { acr: '1', authenticatedSecondsAgo: 0 },
+          { acr: 'gold', authenticatedSecondsAgo: 70 },
+        ]) {
+          expect(await send('settle', bearerOf(app, login))).toEqual({ refused });
+        }
+        expect(ran).toEqual([]);
+        const good = bearerOf(app, { acr: 'silver', authenticatedSecondsAgo: 10 });
+        expect(await send('settle', good)).toEqual({ answer: 'settled' });
       });
 
       it('run for everybody where the handler is @Public()', async () => {

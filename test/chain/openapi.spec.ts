@@ -131,6 +131,40 @@ describe.each(IN_EACH_MODE)('the document of $name, where demo mode is $demoMode
   });
 });
 
+describe.each(SERVICES.map(({ name }) => ({ name })))('what $name tells clients of itself', ({ name }) => {
+  const path = '/.well-known/oauth-protected-resource';
+
+  it('is nothing, unless it has its URL', async () => {
+    const { app: service, routes } = await start(name, {});
+    expect((await get(service, path)).status).toBe(404);
+    expect(routes.filter((route) => route.includes('oauth-protected-resource'))).toEqual([]);
+  });
+
+  it('is what it is configured with and what its routes demand, and is in its document (RS-22, RS-25)', async () => {
+    const resource = `https://${name}.example.com`;
+    const { app: service, routes } = await start(name, { RESOURCE_URL: resource });
+    const answer = await get(service, path);
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'public, max-age=3600']);
+    const document = await documentOf(service);
+    const demanded = operationsOf(document).flatMap(({ security = [] }) =>
+      security.flatMap((one) => one['keycloak'] ?? []),
+    );
+    expect(await answer.json()).toEqual({
+      resource,
+      authorization_servers: [`${NOWHERE}/realms/microservices`],
+      bearer_methods_supported: ['header'],
+      scopes_supported: [...new Set(demanded)].toSorted(),
+      resource_name: name,
+    });
+    expect(routes).toContain(`GET ${path}`);
+    expect(document.paths[path]?.['get']?.security).toEqual([]);
+    const refused = await get(service, '/health/details');
+    expect(refused.headers.get('www-authenticate')).toBe(
+      `Bearer realm="${name}", resource_metadata="${resource}${path}"`,
+    );
+  });
+});
+
 describe('a document', () => {
   it('has what the bodies of requests may be, as they are validated', async () => {
     const { app: service } = await start('service-b', {});

@@ -42,6 +42,7 @@ describe('nestjs-keycloak-s2s', () => {
       'Refusal',
       'RefusalFilter',
       'RequireAnyPermission',
+      'RequireAuthentication',
       'RequirePermission',
       'RevocationList',
       'SERVICE_CALL_CHANNEL',

@@ -86,6 +86,7 @@ describe('docker-compose.yml', () => {
       PORT: port,
       [secretVariable(name)]: `\${${secretVariable(name)}:-${demoSecret}}`,
       SHARED_STATE_KEYS: `\${${prefixOf(name)}_SHARED_STATE_KEYS:-}`,
+      RESOURCE_URL: `\${${prefixOf(name)}_RESOURCE_URL:-}`,
     });
     const urls = Object.entries(environment ?? {}).filter(([variable]) => /^SERVICE_.*_URL$/.test(variable));
     const known = [...calls, ...attacks].map((other) => [
@@ -127,6 +128,7 @@ describe('.env.example', () => {
       secretVariable(name),
       `${prefixOf(name)}_PORT`,
       `${prefixOf(name)}_SHARED_STATE_KEYS`,
+      `${prefixOf(name)}_RESOURCE_URL`,
     ]);
     const asked = [...defaults.keys()].filter((name = '') => name.startsWith('SERVICE_A_') || !ofEach.includes(name));
     expect(shown.map(([name]) => name).toSorted()).toEqual(asked.toSorted());

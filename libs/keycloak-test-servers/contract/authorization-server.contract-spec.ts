@@ -4,6 +4,7 @@ import { ADMIN_API_CASES, MASTER_CASES } from './admin-api-cases.js';
 import { ADMIN_CLIENT_CASES } from './admin-client-cases.js';
 import { ADMIN_USER_CASES } from './admin-user-cases.js';
 import { ASSERTION_CASES } from './assertion-cases.js';
+import { AUTHENTICATION_CASES } from './authentication-cases.js';
 import { AUTHORIZATION_CASES, LOGIN_CASES } from './authorization-cases.js';
 import { CODE_CASES } from './code-cases.js';
 import { DIFFERENCES } from './differences.js';
@@ -48,6 +49,7 @@ describeOnBothServers((connect, which) => {
     { about: 'a login in a browser', cases: LOGIN_CASES },
     { about: 'an authorization code', cases: CODE_CASES },
     { about: 'exchange', cases: EXCHANGE_CASES },
+    { about: 'how a user has logged in', cases: AUTHENTICATION_CASES },
     { about: 'introspection', cases: INTROSPECTION_CASES },
     { about: 'revocation', cases: REVOCATION_CASES },
     { about: 'logout', cases: LOGOUT_CASES },

@@ -22,6 +22,7 @@ export const INACTIVE = { status: 200, active: false };
 
 export const ALICE = {
   sid: '<sid>',
+  acr: '1',
   email_verified: true,
   name: 'Alice Manager',
   preferred_username: 'alice',
@@ -38,6 +39,7 @@ export const BOB = {
   email: 'bob@example.com',
 };
 export const serviceAccount = (client: string) => ({
+  acr: '1',
   email_verified: false,
   preferred_username: `service-account-${client}`,
 });

@@ -38,7 +38,7 @@ export const NEW_CLIENT_SECRET = 'the-secret';
 const COMMON = {
   standardFlowEnabled: false,
   fullScopeAllowed: false,
-  defaultClientScopes: ['basic', 'roles', 'profile', 'email'],
+  defaultClientScopes: ['acr', 'basic', 'roles', 'profile', 'email'],
   attributes: { 'access.token.header.type.rfc9068': 'true' },
 };
 

@@ -5,7 +5,7 @@ import { clientCredentials, exchange, login, logout, request, revoke, textOf, ty
 import { NEW_CLIENT_SECRET, type ContractServer } from './server.js';
 
 /** Userinfo contains no session id. */
-const { sid: _, ...PROFILE } = ALICE;
+const { sid: _, acr: __, ...PROFILE } = ALICE;
 const USERINFO = { status: 200, sub: '<uuid>', ...PROFILE };
 
 const userinfo = (server: ContractServer, token?: string, init: RequestInit = {}): Promise<Reply> =>

@@ -14,6 +14,7 @@ export {
   OptionalToken,
   Public,
   RequireAnyPermission,
+  RequireAuthentication,
   RequirePermission,
 } from './resource-server/access.decorators.js';
 export { AccessTokenVerifier } from './resource-server/access-token-verifier.js';
@@ -84,6 +85,7 @@ export type { PublicJwks } from './client-authentication/signing-keys.js';
 export type { KeycloakStatusSnapshot } from './keycloak-status.js';
 export type { ServiceRegistration } from './keycloak.module.js';
 export type { KeycloakModuleOptions } from './keycloak.options.js';
+export type { ProtectedResourceOptions } from './protected-resource.options.js';
 export type { ServiceOptions, ServiceScopes } from './service.options.js';
 export type { TlsOptions } from './tls.options.js';
 export type { AuthorizationServerRequest } from './authorization-server/authorization-server-fetch.js';
@@ -97,6 +99,7 @@ export type { RefusalMessage, RefusalReasonMessage } from './diagnostics/refusal
 export type { ServiceCallMessage } from './diagnostics/service-call-channel.js';
 export type { TokenMessage } from './diagnostics/token-channel.js';
 export type { AuthorizationServerErrorCode } from './protocol/authorization-server-error.js';
+export type { AuthenticationDemand } from './protocol/authentication-demand.js';
 export type { BearerErrorCode } from './protocol/bearer-error.js';
 export type { AccessTokenClaims, IntrospectionAnswer } from './protocol/claims.js';
 export type { Denial, ReadDenial } from './protocol/denial.js';
@@ -110,6 +113,7 @@ export type {
 export type { RefusalBody, RefusalCode } from './protocol/refusal.js';
 export type { CallsState, CircuitState } from './resilience/call-gate.js';
 export type { RouteDecorator } from './resource-server/access.decorators.js';
+export type { AuthenticationRequirement } from './resource-server/authentication-requirement.js';
 export type {
   CarriedRefusal,
   CarriedRequest,

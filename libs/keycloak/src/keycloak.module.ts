@@ -32,6 +32,7 @@ import {
   type KeycloakModuleOptions,
   type ResolvedKeycloakOptions,
 } from './keycloak.options.js';
+import { protectedResourceController } from './protected-resource.controller.js';
 import { AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { GatewayHandshakes } from './resource-server/gateway-handshakes.discovery.js';
 import { IntrospectionGuard } from './resource-server/introspection.guard.js';
@@ -112,7 +113,10 @@ export type ServiceRegistration = { readonly name: string } & (
       provide: RefusalFilter,
       inject: [RESOLVED_OPTIONS, HttpAdapterHost],
       useFactory: (options: ResolvedKeycloakOptions, adapterHost: HttpAdapterHost) =>
-        new RefusalFilter({ ...options, realm: options.clientId }, adapterHost),
+        new RefusalFilter(
+          { ...options, realm: options.clientId, resourceMetadata: options.protectedResource?.metadataUrl },
+          adapterHost,
+        ),
     },
     { provide: APP_FILTER, useExisting: RefusalFilter },
     {
@@ -156,7 +160,7 @@ export type ServiceRegistration = { readonly name: string } & (
 export class KeycloakModule extends ConfigurableModuleClass {
   /** Closes every route until a decorator opens it. Once, in the root module. Throws `KeycloakOptionsError`, which lists every faulty option. */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
-    return super.forRoot(options);
+    return withController(super.forRoot(options));
   }
 
   /**
@@ -164,7 +168,7 @@ export class KeycloakModule extends ConfigurableModuleClass {
    * `useClass` or `useExisting`. Faulty options end the start by `KeycloakOptionsError`.
    */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
-    return super.forRootAsync(options);
+    return withController(super.forRootAsync(options));
   }
 
   /** Makes one `ServiceClient` per service injectable, in the module that imports this, by `@InjectServiceClient(name)`. */
@@ -180,6 +184,12 @@ export class KeycloakModule extends ConfigurableModuleClass {
     };
   }
 }
+
+/** Whether it serves anything is known when the options are. */
+const withController = (module: DynamicModule): DynamicModule => ({
+  ...module,
+  controllers: [protectedResourceController()],
+});
 
 /** The module behind `forFeature`; one instance per set of services. */
 @Module({})

@@ -114,6 +114,71 @@ describe('resolveKeycloakOptions', () => {
     ]);
   });
 
+  it.each([
+    ['https://orders.example.com', ''],
+    ['https://orders.example.com/', ''],
+    ['https://orders.example.com:8443', ''],
+    ['https://api.example.com/shop/orders-v1.0_~', '/shop/orders-v1.0_~'],
+  ])('takes the URL of a protected resource as it is written: %s', (resource, path) => {
+    const { origin } = new URL(resource);
+    expect(resolve({ protectedResource: { resource } }).protectedResource).toEqual({
+      resource,
+      metadataPath: `/.well-known/oauth-protected-resource${path}`,
+      metadataUrl: `${origin}/.well-known/oauth-protected-resource${path}`,
+    });
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['no object', 'https://orders.example.com', /must be \{ resource \}/],
+    ['a list', [], /must be \{ resource \}/],
+    ['null', null, /must be \{ resource \}/],
+    ['no URL', {}, /\.resource must be given/],
+    ['no http(s) URL', { resource: 'urn:orders' }, /\.resource must be an http\(s\) URL/],
+    ['http', { resource: 'http://orders.example.com' }, /\.resource must be https:/],
+    [
+      'a query (RFC 9728 section 1.2)',
+      { resource: 'https://orders.example.com?a=b' },
+      /without credentials, query and fragment/,
+    ],
+    [
+      'a fragment (RFC 9728 section 1.2)',
+      { resource: 'https://orders.example.com#a' },
+      /without credentials, query and fragment/,
+    ],
+    ['credentials', { resource: 'https://a:b@orders.example.com' }, /without credentials, query and fragment/],
+    [
+      'capitals',
+      { resource: 'https://Orders.example.com' },
+      /must be written as URLs are.*: https:\/\/orders\.example\.com$/,
+    ],
+    ['the port of https', { resource: 'https://orders.example.com:443' }, /must be written as URLs are/],
+    [
+      'a final slash',
+      { resource: 'https://orders.example.com/a/' },
+      /no other signs in its path|without a final slash/,
+    ],
+    ['dots', { resource: 'https://orders.example.com/a/../b' }, /must be written as URLs are/],
+    ['a parameter of a router', { resource: 'https://orders.example.com/:id' }, /no other signs in its path/],
+    ['a wildcard of a router', { resource: 'https://orders.example.com/*' }, /no other signs in its path/],
+    ['escapes', { resource: 'https://orders.example.com/%61' }, /no other signs in its path/],
+    ['a name that is none', { resource: 'https://a.example', resourceName: ' ' }, /resourceName must be text/],
+    [
+      'a page that is none',
+      { resource: 'https://a.example', resourceDocumentation: 'javascript:1' },
+      /resourceDocumentation must be/,
+    ],
+    ['an unknown member', { resource: 'https://a.example', scopes: [] }, /unknown member "scopes"/],
+  ])('refuses a protected resource with %s', (_case, protectedResource, fault) => {
+    expect(faults(() => resolve({ protectedResource }))).toEqual([expect.stringMatching(fault)]);
+  });
+
+  it('takes http for a protected resource in development', () => {
+    const protectedResource = { resource: 'http://localhost:3001' };
+    expect(resolve({ protectedResource, allowInsecureRequests: true }).protectedResource?.metadataUrl).toBe(
+      'http://localhost:3001/.well-known/oauth-protected-resource',
+    );
+  });
+
   it('takes scope tokens for defaultScopes', () => {
     expect(resolve({ defaultScopes: [] })).toMatchObject({ defaultScopes: [] });
     for (const value of ['profile', ['profile email'], [''], [7], null]) {

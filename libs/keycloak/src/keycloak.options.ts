@@ -22,6 +22,11 @@ import type { CredentialCarrier } from './resource-server/credential-carrier.js'
 import type { PermissionMapper } from './resource-server/judge-access-token.js';
 import type { TrustedAuthorities } from './http/network.js';
 import { checkProcess } from './process-faults.js';
+import {
+  protectedResource,
+  type ProtectedResource,
+  type ProtectedResourceOptions,
+} from './protected-resource.options.js';
 import { trustedAuthorities, type TlsOptions } from './tls.options.js';
 
 /** Options of `KeycloakModule.forRoot`. Only `issuer`, `clientId`, and one of `clientSecret` and `clientAuthentication` must be given. */
@@ -122,6 +127,11 @@ export interface KeycloakModuleOptions {
   /** A longer token is refused before it costs a call. Default 8192, 1024 to 65536. */
   readonly maxTokenBytes?: number;
   /**
+   * What clients that do not know this service are told of it: `{ resource: 'https://orders.example.com' }` has the module serve
+   * `/.well-known/oauth-protected-resource` to everybody, and name it in each challenge (RFC 9728). Default: none is served.
+   */
+  readonly protectedResource?: ProtectedResourceOptions;
+  /**
    * Whether the application asks Keycloak at its start if it serves these settings, as `nestjs-keycloak-s2s doctor` does: address, issuer,
    * credentials, clock, and the `scopes` of each service in `forFeature`. Faults stop the start with `StartVerificationError`; a
    * Keycloak that gives no answer does not. Default false.
@@ -135,12 +145,16 @@ export interface KeycloakModuleOptions {
 
 /** Every option filled in and checked; the secret is in `clientAuthentication`, which does not show it. */
 export type ResolvedKeycloakOptions = Required<
-  Omit<KeycloakModuleOptions, 'permissions' | 'baseUrl' | 'clientSecret' | 'tls' | 'revocationChannel' | 'sharedCache'>
+  Omit<
+    KeycloakModuleOptions,
+    'permissions' | 'baseUrl' | 'clientSecret' | 'tls' | 'revocationChannel' | 'sharedCache' | 'protectedResource'
+  >
 > & {
   readonly tls: TrustedAuthorities;
   readonly permissions: PermissionMapper | undefined;
   readonly revocationChannel: RevocationChannel | undefined;
   readonly sharedCache: SharedCache | undefined;
+  readonly protectedResource: ProtectedResource | undefined;
   /** The realm's URL as this service reaches it. */
   readonly realmUrl: string;
 };
@@ -178,10 +192,14 @@ const KEYCLOAK_OPTIONS = {
   ),
   sharedCache: optionalWith<SharedCache>(['check', 'connect'], 'a shared cache, such as valkeyCache()'),
   maxTokenBytes: integer(8192, 1024, 65_536),
+  protectedResource,
   verifyAtStart: flag,
   allowInsecureRequests: flag,
   exposeRefusalReasons: flag,
-} satisfies OptionTable<KeycloakModuleOptions, { readonly tls: TrustedAuthorities }>;
+} satisfies OptionTable<
+  KeycloakModuleOptions,
+  { readonly tls: TrustedAuthorities; readonly protectedResource: ProtectedResource }
+>;
 
 export function resolveKeycloakOptions(given: KeycloakModuleOptions | undefined): ResolvedKeycloakOptions {
   const faults = new ConfigurationFaults();

@@ -89,6 +89,20 @@ describe('readServiceSettings', () => {
     });
   });
 
+  it('tells clients of the service where it has its URL', () => {
+    expect(read({ RESOURCE_URL: 'https://a.example.com/' }).keycloak.protectedResource).toEqual({
+      resource: 'https://a.example.com',
+      resourceName: 'service-a',
+    });
+    expect(read({ RESOURCE_URL: ' ' }).keycloak).not.toHaveProperty('protectedResource');
+    expect(faults({ RESOURCE_URL: 'http://a.example.com' })).toEqual([
+      expect.stringMatching(/^RESOURCE_URL must be https:/),
+    ]);
+    expect(faults({ RESOURCE_URL: 'https://a.example.com?b' })).toEqual([
+      'RESOURCE_URL can have no query and no fragment',
+    ]);
+  });
+
   it.each<[string, Environment, unknown]>([
     ['nothing is set', {}, undefined],
     ['a port is', { MANAGEMENT_PORT: '9464' }, { management: { host: '127.0.0.1', port: 9464 } }],

@@ -71,7 +71,7 @@ export type LoginServiceSettings<Called extends string> = ServiceSettings<Called
 /**
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
  * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window),
- * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `OPENAPI` (default true with `NODE_ENV=development`, else false), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<OTHER>_URL` for each service that this service calls, and `KEYCLOAK_CA_FILE` and `SERVICES_CA_FILE` (default: whom Node trusts). An empty variable counts as not set. Any
+ * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `RESOURCE_URL` (default: none is told), `OPENAPI` (default true with `NODE_ENV=development`, else false), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<OTHER>_URL` for each service that this service calls, and `KEYCLOAK_CA_FILE` and `SERVICES_CA_FILE` (default: whom Node trusts). An empty variable counts as not set. Any
  * `NODE_ENV` other than `development` and `test` means production. `readClientSettings`, `readLoginSettings`, `readSharedStateSettings`, `readTelemetrySettings` and `readDemoSettings` read further
  * variables.
  */
@@ -102,6 +102,9 @@ export function readServiceSettings<Called extends string>(
   const tls = { caFile: variables.certificates('KEYCLOAK_CA_FILE')?.file };
   const servicesTls = { caFile: variables.certificates('SERVICES_CA_FILE')?.file };
   const clientId = variables.text(`${prefix}_CLIENT_ID`, service.name);
+  const resource = variables.optionalUrl('RESOURCE_URL', insecureAllowed);
+  if (resource !== undefined && /[?#]/.test(resource))
+    variables.fault('RESOURCE_URL can have no query and no fragment');
   const client = readClientSettings(variables, prefix, demoMode);
   const version = variables.text('SERVICE_VERSION', 'dev');
   const host = variables.text('HOST', '127.0.0.1');
@@ -138,6 +141,7 @@ export function readServiceSettings<Called extends string>(
     introspectionTtlSeconds,
     allowInsecureRequests: insecureAllowed,
     exposeRefusalReasons: demoMode,
+    ...(resource === undefined ? {} : { protectedResource: { resource, resourceName: service.name } }),
     ...shared.keycloak,
   };
   const logFormat = isDevelopment ? 'text' : 'json';

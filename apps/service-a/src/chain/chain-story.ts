@@ -142,6 +142,7 @@ function ends(actor: Party, metrics: readonly TraceMetric[], at: number): StoryS
 /** The meaning of each refusal code that a visitor of the page can cause. */
 const REFUSALS: Readonly<Record<string, string>> = {
   insufficient_scope: 'the caller may not do this',
+  insufficient_user_authentication: 'the user has to log in again for this',
   invalid_token: 'the token is not valid here',
   missing_token: 'there is no token, and no session',
   client_not_allowed: 'this client may not call it',

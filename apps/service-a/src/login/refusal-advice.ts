@@ -7,6 +7,8 @@ const ADVICE: Readonly<Record<RefusalCode, string>> = {
   invalid_request: 'The request carried more than one credential, or a malformed one. Send a single Bearer token.',
   invalid_token:
     'The token is not valid for this service, or not any more. Get a new one for service-a, and try again.',
+  insufficient_user_authentication:
+    'The caller is authenticated, but this needs a login that is more recent or stronger. Log in again, and try again.',
   insufficient_scope:
     'The caller is authenticated but may not do this. Ask an administrator for the permission, or log in as a user who has it.',
   client_not_allowed:

@@ -1,7 +1,7 @@
 /** Sessions: the logged-in users, and the tokens that were revoked before they expired. */
 import { randomBytes } from 'node:crypto';
 import type { AdjustableClock } from './adjustable-clock.js';
-import type { SessionNotes } from './tokens/mapped-claims.js';
+import { SSO_AUTH, type SessionNotes } from './tokens/mapped-claims.js';
 import type { RealmUser } from './realm/realm-representation.js';
 import type { Realm } from './realm/realm.js';
 
@@ -17,11 +17,15 @@ export interface Session {
   readonly browserKey: string;
   /** The clients that take part in the session, each with the second in which it joined. */
   readonly clients: Map<string, number>;
+  /** Those of them whose last code came without a login. */
+  readonly withoutLogin: Set<string>;
 }
 
-/** The session notes that mappers can read. */
-export const notesOf = (session: Session | undefined): SessionNotes =>
-  session?.authTime === undefined ? {} : { AUTH_TIME: String(session.authTime) };
+/** What mappers can read of a session, for the tokens of one client. */
+export const notesOf = (session: Session | undefined, clientId: string): SessionNotes => ({
+  ...(session?.authTime === undefined ? {} : { AUTH_TIME: String(session.authTime) }),
+  ...(session?.withoutLogin.has(clientId) === true ? { [SSO_AUTH]: 'true' } : {}),
+});
 
 export class Sessions {
   private readonly sessions = new Map<string, Session>();
@@ -41,6 +45,7 @@ export class Sessions {
       lastSeenAt: now,
       browserKey: newKey(32),
       clients: new Map<string, number>(),
+      withoutLogin: new Set<string>(),
     };
     this.sessions.set(session.sid, session);
     return session;
@@ -67,14 +72,17 @@ export class Sessions {
     session.lastSeenAt = this.clock.now();
   }
 
-  /** Adds a client to the session, unless it takes part already. */
-  join({ clients }: Session, clientId: string): void {
+  /** Adds a client to the session, unless it takes part already. `hasLoggedIn`: whether the user logged in for it just now. */
+  join({ clients, withoutLogin }: Session, clientId: string, hasLoggedIn = true): void {
     if (!clients.has(clientId)) clients.set(clientId, this.clock.now());
+    if (hasLoggedIn) withoutLogin.delete(clientId);
+    else withoutLogin.add(clientId);
   }
 
   /** Removes a client from the session, which invalidates its tokens but no others. They stay invalid if it joins again. */
-  leave({ clients }: Session, clientId: string): void {
+  leave({ clients, withoutLogin }: Session, clientId: string): void {
     clients.delete(clientId);
+    withoutLogin.delete(clientId);
   }
 
   end(sid: string): void {

@@ -430,6 +430,24 @@ describe('an error', () => {
     expect(await failed(asSelf().get('/a'))).toMatchObject({ code: 'service_refused' });
   });
 
+  it('passes on which login the next service demands of the user, and is not sent again (RS-11)', async () => {
+    const challenge = 'Bearer error="insufficient_user_authentication", acr_values="gold", max_age=60';
+    let sent = 0;
+    handler = (request, response) => {
+      sent += 1;
+      response.setHeader('www-authenticate', challenge);
+      json({ code: 'insufficient_user_authentication' }, 401)(request, response);
+    };
+    const error = await failed(serviceHttp().onBehalfOf(ALICE, 'orders.approve').post('/a', { value: 1 }));
+    expect(error).toBeInstanceOf(BearerError);
+    expect(error).toMatchObject({
+      code: 'insufficient_user_authentication',
+      authentication: { acrValues: ['gold'], maxAgeSeconds: 60 },
+    });
+    expect(sent).toBe(1);
+    expect(await failed(asSelf().get('/a'))).toMatchObject({ code: 'service_refused' });
+  });
+
   it('is none where validateStatus accepts the answer', async () => {
     handler = json({ left: 3 }, 409);
     const { status, data } = await got(asSelf().get('/a', { validateStatus: (code) => code < 500 }));

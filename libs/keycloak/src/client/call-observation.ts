@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '../caching/clock.js';
 import { serviceCalls, type ServiceCallMessage } from '../diagnostics/service-call-channel.js';
 import { Refusal } from '../protocol/refusal.js';
 import { ServiceCallError } from './service-call-error.js';
-import type { AnswerHead } from './service-call-failures.js';
+import type { AnswerHead } from './answer-head.js';
 import type { TraceHeaders } from './trace-headers.js';
 
 /** A call that is about to be made: no path, since what stands in one is the caller's. */

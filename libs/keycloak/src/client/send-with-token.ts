@@ -1,7 +1,8 @@
 /** Send with token: a call with a token of the source, and once more with a renewed one when the service refuses the first. */
 import { abortable } from '../caching/abortable.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
-import { refusesToken, type AnswerHead } from './service-call-failures.js';
+import type { AnswerHead } from './answer-head.js';
+import { refusesToken } from './service-call-failures.js';
 import type { TokenRequest } from './token-request.js';
 import type { TokenSource } from './token-source.js';
 

@@ -81,12 +81,15 @@ const NAMES: Readonly<Record<keyof SafeBody, RegExp>> = {
 /** From this length on, what also stands in our token does not stand there by chance. */
 const PIECE_OF_TOKEN = 12;
 
+export const isPieceOfToken = (text: string, token: string): boolean =>
+  text.length >= PIECE_OF_TOKEN && token.includes(text);
+
 /** Takes the fields of a `SafeBody` out of whatever the other service sent, but nothing that is a piece of our token. */
 export function safeBody(answer: unknown, token: string): SafeBody {
   const name = (field: keyof SafeBody): object => {
     const value = ownProperty(answer, field);
     if (typeof value !== 'string' || !NAMES[field].test(value)) return {};
-    return value.length >= PIECE_OF_TOKEN && token.includes(value) ? {} : { [field]: value };
+    return isPieceOfToken(value, token) ? {} : { [field]: value };
   };
   return { ...name('code'), ...name('permission') };
 }

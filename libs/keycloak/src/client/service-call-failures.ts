@@ -4,41 +4,44 @@ import { connectionHint } from '../protocol/connection-failures.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
-import { bearerChallengeError } from '../protocol/www-authenticate.js';
+import { readBearerChallenge } from '../protocol/www-authenticate.js';
 import { retryAfterSeconds } from '../resilience/retry-after.js';
+import type { AnswerHead } from './answer-head.js';
+import { demandedAuthentication } from './demanded-authentication.js';
 import { safeBody, ServiceCallError } from './service-call-error.js';
 import type { TokenRequest } from './token-request.js';
 
-/** The part of an answer that says how the call ended. */
-export interface AnswerHead {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
 /** Whether the service says that the token is not good there (RFC 6750 §3.1). */
 export function refusesToken({ status, headers }: AnswerHead): boolean {
-  return status === 401 && bearerChallengeError(headers['www-authenticate']) === 'invalid_token';
+  return status === 401 && readBearerChallenge(headers['www-authenticate'])?.error === 'invalid_token';
 }
 
 /**
- * The error for an answer that is no success. `BearerError` `insufficient_scope` when the subject of a token exchange may not do this,
- * else `ServiceCallError`.
+ * The error for an answer that is no success. Of a call for the subject of a token exchange: `BearerError` `insufficient_scope` when it may not
+ * do this, `insufficient_user_authentication` when it must log in again. Else `ServiceCallError`: nobody can log a service in.
  */
 export function answerFailure(
   service: string,
   tokenRequest: TokenRequest,
   /** Those that were sent. */
   tokens: readonly (IssuedToken | undefined)[],
-  { status, headers, body }: AnswerHead & { readonly body: unknown },
+  answer: AnswerHead & { readonly body: unknown },
   passOn: readonly number[] = [],
 ): BearerError | ServiceCallError {
+  const { status, headers, body } = answer;
   const texts = tokens.flatMap((token) => token?.reveal() ?? []);
   const safe = safeBody(body, texts.join(' '));
-  if (status === 403 && tokenRequest.grant === TOKEN_EXCHANGE_GRANT) {
+  if (tokenRequest.grant === TOKEN_EXCHANGE_GRANT) {
+    const refusal = { reason: 'refused_by_next_service', fields: { called: service, answer: safe } } as const;
     // The subject lacks something there, or further down: the service that said no knows the permission best.
-    const permission = safe.permission ?? tokenRequest.scope;
-    const fields = { called: service, answer: safe };
-    return new BearerError('insufficient_scope', { reason: 'refused_by_next_service', permission, fields });
+    if (status === 403) {
+      return new BearerError('insufficient_scope', { ...refusal, permission: safe.permission ?? tokenRequest.scope });
+    }
+    // A new token of the same login would be refused as well: the demand goes up the chain, to whoever logs the user in (RFC 9470 §4).
+    const authentication = demandedAuthentication(answer, texts.join(' '));
+    if (authentication !== undefined) {
+      return new BearerError('insufficient_user_authentication', { ...refusal, authentication });
+    }
   }
   const refused = status === 401 || status === 403;
   return new ServiceCallError(refused ? 'service_refused' : 'service_failed', service, `answered_${status}`, {

@@ -21,6 +21,7 @@ import { testAccessToken } from '../testing/test-access-token.js';
 import { optionsOf } from '../../spec-support/test-realm.js';
 import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import type { BearerError } from '../protocol/bearer-error.js';
 import type { ServiceCallError } from './service-call-error.js';
 import type { ServiceClient } from './service-client.js';
 
@@ -413,6 +414,57 @@ describe('a next service that fails', () => {
       code: 'insufficient_scope',
       permission,
     });
+  });
+});
+
+describe('a next service that demands another login (RFC 9470 section 4)', () => {
+  const demand = (parameters = ''): Script =>
+    raw(401, JSON.stringify({ code: 'insufficient_user_authentication' }), {
+      'Content-Type': 'application/json',
+      'WWW-Authenticate': `Bearer realm="service-b", error="insufficient_user_authentication"${parameters}`,
+    });
+
+  it('passes it on for a caller: neither renewed nor sent again, since a new token has the same login (RS-11)', async () => {
+    next.answer(PATH, demand(', acr_values="gold silver", max_age="60"'));
+    const service = onBehalfOf();
+    const refusal = (await failure(service.post(PATH, { value: 10 }))) as BearerError;
+    expect(refusal).toMatchObject({
+      name: 'BearerError',
+      code: 'insufficient_user_authentication',
+      reason: 'refused_by_next_service',
+      httpStatus: 401,
+      authentication: { acrValues: ['gold', 'silver'], maxAgeSeconds: 60 },
+      fields: { called: 'service-b', answer: { code: 'insufficient_user_authentication' } },
+    });
+    expect(refusal.toHeaders('service-a')).toEqual({
+      'WWW-Authenticate':
+        'Bearer realm="service-a", error="insufficient_user_authentication", acr_values="gold silver", max_age="60"',
+    });
+    expect([next.requests.length, asked()]).toEqual([1, 1]);
+    // Its token is good, and is used again.
+    next.answer(PATH, json({ result: 20 }));
+    await service.get(PATH);
+    expect(next.requests[1]?.headers.authorization).toBe(next.requests[0]?.headers.authorization);
+    expect(asked()).toBe(1);
+  });
+
+  it('passes on that a login is wanted, where it does not say which', async () => {
+    next.answer(PATH, demand());
+    const refusal = (await failure(onBehalfOf().get(PATH))) as BearerError;
+    expect(refusal.toBody(false)).toEqual({
+      error: 'Stronger or more recent login needed',
+      code: 'insufficient_user_authentication',
+    });
+  });
+
+  it('is service_refused for a call in our own name: nobody logs a service in', async () => {
+    next.answer(PATH, demand(', max_age=60'));
+    expect(await failure(asSelf().get(PATH))).toMatchObject({
+      code: 'service_refused',
+      status: 401,
+      fields: { answer: { code: 'insufficient_user_authentication' } },
+    });
+    expect([next.requests.length, asked()]).toEqual([1, 1]);
   });
 });
 

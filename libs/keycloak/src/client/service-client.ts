@@ -85,8 +85,8 @@ export class ServiceClient {
  * Throws
  * - `TypeError` for a body that JSON does not carry, such as a form, a stream or binary data: `ServiceHttp` sends those;
  * - `ServiceCallError` when the service can't be reached, is too slow, fails, or refuses this service;
- * - `BearerError` `insufficient_scope` when the subject may not do this, `invalid_token` when its token ended meanwhile or
- *   was denied;
+ * - `BearerError` `insufficient_scope` when the subject may not do this, `insufficient_user_authentication` when its user must log in again for it,
+ *   `invalid_token` when its token ended meanwhile or was denied;
  * - `AuthorizationServerError` when no token could be had. A call is never sent without one.
  */
 export class ServiceCaller {

@@ -27,6 +27,7 @@ import {
   Authenticated,
   MaxStaleness,
   Public,
+  RequireAuthentication,
   RequirePermission,
   type VerifiedAccessToken,
 } from '../index.js';
@@ -64,6 +65,13 @@ class OrdersResolver {
   ) {
     ran.push(`order ${number} for ${caller.clientId}`);
     return { number };
+  }
+
+  @Query(() => String)
+  @RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })
+  settled(): string {
+    ran.push('settled');
+    return 'settled';
   }
 
   @Query(() => String)
@@ -230,6 +238,24 @@ describe.each(DRIVERS)('GraphQL by %s', (_, options, adapter) => {
     expect(extensions).toMatchObject({ code, ...(permission === undefined ? {} : { permission }) });
     expect(JSON.stringify(errors)).not.toMatch(/reason|no_credentials|token_malformed|other_audience|inactive/);
     expect(ran).toEqual([]);
+  });
+
+  it('refuses a login that is too old, with the one that would do (RS-11)', async () => {
+    const old = { ...GOOD, acr: 'gold', authenticatedSecondsAgo: 70 };
+    const { errors } = await query('{ settled }', bearerOf(app, old));
+    expect(errors).toMatchObject([
+      {
+        message: 'Stronger or more recent login needed',
+        extensions: {
+          code: 'insufficient_user_authentication',
+          acrValues: ['gold', 'silver'],
+          maxAgeSeconds: 60,
+        },
+      },
+    ]);
+    expect(ran).toEqual([]);
+    const recent = bearerOf(app, { ...old, authenticatedSecondsAgo: 10 });
+    expect(await query('{ settled }', recent)).toEqual({ data: { settled: 'settled' } });
   });
 
   it('takes the token of each request for that request alone', async () => {

@@ -24,12 +24,18 @@ export function grpcCall(args: readonly unknown[]): GrpcCall | undefined {
 export const isBareCall = (args: readonly unknown[]): boolean => isCall(args[0]);
 
 export function grpcError({ status, body }: CarriedRefusal): object {
-  const { code, permission } = body;
-  return { code: grpcStatus(status), details: message(code, permission), message: message(code, permission) };
+  return { code: grpcStatus(status), details: message(body), message: message(body) };
 }
 
-const message = (code: string, permission: string | undefined): string =>
-  permission === undefined ? code : `${code}: ${permission}`;
+/** The code, and what is demanded: a permission, or a login in the words of its challenge (RFC 9470 §3). */
+function message({ code, permission, acrValues, maxAgeSeconds }: CarriedRefusal['body']): string {
+  const demands = [
+    ...(permission === undefined ? [] : [permission]),
+    ...(acrValues === undefined ? [] : [`acr_values="${acrValues.join(' ')}"`]),
+    ...(maxAgeSeconds === undefined ? [] : [`max_age="${maxAgeSeconds}"`]),
+  ];
+  return demands.length === 0 ? code : `${code}: ${demands.join(', ')}`;
+}
 
 /** Answers a call that its handler would have answered. */
 export function refuseBareCall(args: readonly unknown[], refusal: CarriedRefusal): void {

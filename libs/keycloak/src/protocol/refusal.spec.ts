@@ -10,7 +10,7 @@ const permission = 'orders.approve';
 const challenge = (rest = ''): object => ({ 'WWW-Authenticate': `Bearer realm="service-b"${rest}` });
 
 /** The refusals of the README, on the wire; those of the next service are in client/service-call-error.spec.ts. */
-const REFUSALS: readonly (readonly [Refusal, number, Record<string, string>, object])[] = [
+const REFUSALS: readonly (readonly [Refusal, number, object, object])[] = [
   [new BearerError('missing_token', { reason }), 401, { error: 'Missing token', code: 'missing_token' }, challenge()],
   [
     new BearerError('invalid_request', { reason }),
@@ -23,6 +23,29 @@ const REFUSALS: readonly (readonly [Refusal, number, Record<string, string>, obj
     401,
     { error: 'Invalid token', code: 'invalid_token' },
     challenge(', error="invalid_token"'),
+  ],
+  [
+    new BearerError('insufficient_user_authentication', {
+      reason,
+      authentication: { acrValues: ['gold', 'urn:a:silver'], maxAgeSeconds: 0 },
+    }),
+    401,
+    {
+      error: 'Stronger or more recent login needed',
+      code: 'insufficient_user_authentication',
+      acrValues: ['gold', 'urn:a:silver'],
+      maxAgeSeconds: 0,
+    },
+    challenge(', error="insufficient_user_authentication", acr_values="gold urn:a:silver", max_age="0"'),
+  ],
+  [
+    new BearerError('insufficient_user_authentication', {
+      reason,
+      authentication: { acrValues: [], maxAgeSeconds: undefined },
+    }),
+    401,
+    { error: 'Stronger or more recent login needed', code: 'insufficient_user_authentication' },
+    challenge(', error="insufficient_user_authentication"'),
   ],
   [
     new BearerError('insufficient_scope', { reason, permission }),

@@ -1,13 +1,15 @@
 /** Refusal: the closed list of answers with which a service says no, and their form on the wire. */
+import type { AuthenticationDemand } from './authentication-demand.js';
 import type { RefusalReason } from './refusal-reasons.js';
 import { isScopeToken } from './scope.js';
-import { formatBearerChallenge } from './www-authenticate.js';
+import { formatBearerChallenge, type BearerChallenge } from './www-authenticate.js';
 
 /** Status and `error` text of each code. The text tells a caller nothing that the status does not. */
 const REFUSALS = {
   missing_token: [401, 'Missing token'],
   invalid_request: [400, 'Invalid request'],
   invalid_token: [401, 'Invalid token'],
+  insufficient_user_authentication: [401, 'Stronger or more recent login needed'],
   insufficient_scope: [403, 'Insufficient permission'],
   client_not_allowed: [403, 'Client not allowed'],
   route_closed: [403, 'Route closed'],
@@ -27,6 +29,10 @@ export interface RefusalBody {
   readonly code: RefusalCode;
   /** With `insufficient_scope`: the permission that is missing. */
   readonly permission?: string;
+  /** With `insufficient_user_authentication`: the values of `acr` of which one is demanded, the preferred one first. */
+  readonly acrValues?: readonly string[];
+  /** With `insufficient_user_authentication`: how many seconds ago the user may have logged in. */
+  readonly maxAgeSeconds?: number;
   /** The finer reason: only where the option `exposeRefusalReasons` is on. */
   readonly reason?: RefusalReason;
 }
@@ -35,6 +41,8 @@ export interface RefusalDetails<Reason extends RefusalReason = RefusalReason> {
   /** The finer reason, from the closed list of its class: for the log of the operator. */
   readonly reason: Reason;
   readonly permission?: string;
+  /** The login that would do. */
+  readonly authentication?: AuthenticationDemand;
   readonly retryAfterSeconds?: number;
   /** What makes the reason finer still, for the log and the stack: one line that we or Node wrote, never another party. */
   readonly detail?: string | undefined;
@@ -50,6 +58,8 @@ export abstract class Refusal<Reason extends RefusalReason = RefusalReason> exte
   abstract readonly code: RefusalCode;
   readonly reason: Reason;
   readonly permission: string | undefined;
+  /** With `insufficient_user_authentication`: the login that would do. */
+  readonly authentication: AuthenticationDemand | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly fields: Readonly<Record<string, unknown>>;
 
@@ -63,6 +73,7 @@ export abstract class Refusal<Reason extends RefusalReason = RefusalReason> exte
     this.reason = details.reason;
     // That of a call that asked for no scope is none.
     this.permission = details.permission === '' ? undefined : details.permission;
+    this.authentication = details.authentication;
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.fields = detail === undefined ? (details.fields ?? {}) : { ...details.fields, detail };
   }
@@ -87,29 +98,56 @@ export abstract class Refusal<Reason extends RefusalReason = RefusalReason> exte
       error: REFUSALS[this.code][1],
       code: this.code,
       ...(this.permission === undefined ? {} : { permission: this.permission }),
+      ...demandInBody(this.authentication),
       ...(exposeReason ? { reason: this.reason } : {}),
     };
   }
 
-  /** The headers on the wire: the challenge of RFC 6750 §3 where the code has one, and `Retry-After` on every 503. */
-  toHeaders(realm: string): Readonly<Record<string, string>> {
+  /**
+   * The headers on the wire: the challenge of RFC 6750 §3 (RFC 9470 §3) where the code has one, and `Retry-After` on every 503. `resourceMetadata` is
+   * the URL of the metadata of this service, for its challenges (RFC 9728 §5.1).
+   */
+  toHeaders(realm: string, resourceMetadata?: string): Readonly<Record<string, string>> {
     if (this.httpStatus === 503) return { 'Retry-After': String(this.retryAfterSeconds ?? 5) };
     if (this.httpStatus === 429 && this.retryAfterSeconds !== undefined) {
       return { 'Retry-After': String(this.retryAfterSeconds) };
     }
+    const challenge = this.#challenge();
+    if (challenge === undefined) return {};
+    const metadata = resourceMetadata === undefined ? {} : { resourceMetadata };
+    return { 'WWW-Authenticate': formatBearerChallenge({ realm, ...challenge, ...metadata }) };
+  }
+
+  #challenge(): Omit<BearerChallenge, 'realm'> | undefined {
     switch (this.code) {
       case 'missing_token':
-        return { 'WWW-Authenticate': formatBearerChallenge({ realm }) };
+        return {};
       case 'invalid_request':
       case 'invalid_token':
-        return { 'WWW-Authenticate': formatBearerChallenge({ realm, error: this.code }) };
+        return { error: this.code };
+      case 'insufficient_user_authentication':
+        return { error: this.code, ...demandInChallenge(this.authentication) };
       case 'insufficient_scope':
-        return { 'WWW-Authenticate': formatBearerChallenge({ realm, error: this.code, ...scopeOf(this.permission) }) };
+        return { error: this.code, ...scopeOf(this.permission) };
       default:
-        return {};
+        return undefined;
     }
   }
 }
+
+/** For clients in browsers, which seldom may read the challenge. */
+const demandInBody = ({ acrValues, maxAgeSeconds }: Partial<AuthenticationDemand> = {}): Partial<RefusalBody> => ({
+  ...(acrValues === undefined || acrValues.length === 0 ? {} : { acrValues }),
+  ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
+});
+
+const demandInChallenge = ({
+  acrValues,
+  maxAgeSeconds,
+}: Partial<AuthenticationDemand> = {}): Partial<BearerChallenge> => ({
+  ...(acrValues === undefined || acrValues.length === 0 ? {} : { acrValues: acrValues.join(' ') }),
+  ...(maxAgeSeconds === undefined ? {} : { maxAge: String(maxAgeSeconds) }),
+});
 
 /** The name of a role may be no scope token, and then has no place in a challenge (RFC 6750 §3). */
 const scopeOf = (permission: string | undefined): { readonly scope?: string } =>

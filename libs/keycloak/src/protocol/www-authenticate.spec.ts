@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { growthOf, LINEAR } from '../../spec-support/growth.js';
-import { bearerChallengeError, formatBearerChallenge } from './www-authenticate.js';
+import { formatBearerChallenge, readBearerChallenge } from './www-authenticate.js';
 
 /** The auth-params of a challenge, read by the grammar of RFC 9110 section 11.2; throws when it does not hold. */
 function parse(header: string): Record<string, string> {
@@ -30,23 +30,38 @@ describe('formatBearerChallenge (RFC 6750 section 3)', () => {
     );
   });
 
+  it('has the login that would do, as RFC 9470 section 3 writes it (RS-11)', () => {
+    const header = formatBearerChallenge({
+      realm: 'b',
+      error: 'insufficient_user_authentication',
+      acrValues: 'gold silver',
+      maxAge: '5',
+    });
+    expect(header).toBe(
+      'Bearer realm="b", error="insufficient_user_authentication", acr_values="gold silver", max_age="5"',
+    );
+  });
+
   it('is one header line that can be parsed, whatever stands in realm and scope (RS-02)', () => {
     fc.assert(
       fc.property(anything, anything, (realm, scope) => {
-        const header = formatBearerChallenge({ realm, error: 'insufficient_scope', scope });
+        const header = formatBearerChallenge({ realm, error: 'insufficient_scope', scope, acrValues: scope });
         expect(header).toMatch(/^[\x20-\x7E]*$/);
         const printable = (value: string): string => value.replaceAll(/[^\x20-\x7E]/g, '');
         expect(parse(header)).toEqual({
           realm: printable(realm),
           error: 'insufficient_scope',
           scope: printable(scope),
+          acr_values: printable(scope),
         });
       }),
     );
   });
 });
 
-describe('bearerChallengeError', () => {
+const bearerChallengeError = (header: string | undefined) => readBearerChallenge(header)?.error;
+
+describe('the error of a Bearer challenge', () => {
   it.each([
     [undefined, undefined],
     ['', undefined],
@@ -101,5 +116,49 @@ describe('bearerChallengeError', () => {
     ['equal signs', (length) => '='.repeat(length)],
   ])('takes ten times as long for ten times as much: %s', (_, inputOf) => {
     expect(growthOf(bearerChallengeError, inputOf)).toBeLessThan(LINEAR);
+  });
+});
+
+describe('readBearerChallenge (RFC 9470 section 3)', () => {
+  const weak = { error: 'insufficient_user_authentication', acrValues: undefined, maxAge: undefined };
+
+  it.each([
+    ['Bearer error="insufficient_user_authentication"', weak],
+    [
+      'Bearer error="insufficient_user_authentication", error_description="More recent", max_age="5"',
+      { ...weak, maxAge: '5' },
+    ],
+    [
+      'bearer MAX_AGE=5, Acr_Values="a b", error=insufficient_user_authentication',
+      { ...weak, maxAge: '5', acrValues: 'a b' },
+    ],
+    ['Bearer error="insufficient_user_authentication", acr_values="a \\" b"', { ...weak, acrValues: 'a \\" b' }],
+    ['Bearer error="insufficient_user_authentication", acr_values="a", acr_values="b"', { ...weak, acrValues: 'a' }],
+    ['Bearer error="insufficient_user_authentication", acr_values="never closed', weak],
+    ['Bearer error="insufficient_user_authentication", Basic acr_values="a", max_age=5', weak],
+    ['Bearer acr_values="a", Bearer error="insufficient_user_authentication"', weak],
+    ['Bearer error="insufficient_user_authentication", Bearer error="other", max_age=5', weak],
+    ['Basic acr_values="a", max_age=5', undefined],
+    ['Bearer acr_values="a", max_age=5', undefined],
+  ])('reads %j', (header, read) => {
+    expect(readBearerChallenge(header)).toEqual(read);
+  });
+
+  it('reads what formatBearerChallenge writes, whatever stands before it', () => {
+    const value = fc.stringMatching(/^[\w.:/-]{1,20}( [\w.:/-]{1,20}){0,3}$/);
+    fc.assert(
+      fc.property(anything, value, fc.nat(), (realm, acrValues, age) => {
+        const said = { error: 'insufficient_user_authentication', acrValues, maxAge: String(age) };
+        expect(readBearerChallenge(formatBearerChallenge({ realm, ...said }))).toEqual(said);
+      }),
+    );
+  });
+
+  it.each<[string, (length: number) => string]>([
+    ['many challenges', (length) => 'Bearer error=1, '.repeat(length / 16)],
+    ['many values', (length) => `Bearer ${'acr_values=a, '.repeat(length / 14)}`],
+    ['one long value', (length) => `Bearer acr_values="${'a '.repeat(length / 2)}"`],
+  ])('takes ten times as long for ten times as much: %s', (_, inputOf) => {
+    expect(growthOf(readBearerChallenge, inputOf)).toBeLessThan(LINEAR);
   });
 });

@@ -1,16 +1,22 @@
-/** The `WWW-Authenticate: Bearer …` challenge (RFC 6750 §3, RFC 9110 §11.6.1). */
+/** The `WWW-Authenticate: Bearer …` challenge (RFC 6750 §3, RFC 9470 §3, RFC 9728 §5.1, RFC 9110 §11.6.1). */
 
 export interface BearerChallenge {
   readonly realm: string;
   readonly error?: string;
   readonly scope?: string;
+  /** `acr_values`: members with one blank between them. */
+  readonly acrValues?: string;
+  /** `max_age`: a number. RFC 9470 lets it be a token or a quoted-string, and quotes it in its examples. */
+  readonly maxAge?: string;
+  /** `resource_metadata`: a URL (RFC 9728 §5.1). */
+  readonly resourceMetadata?: string;
 }
 
 /** Writes the challenge. Each value becomes a quoted-string; what can't stand in one (controls, non-ASCII) is left out. */
-export function formatBearerChallenge({ realm, error, scope }: BearerChallenge): string {
-  const parameters = Object.entries({ realm, error, scope }).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
+export function formatBearerChallenge(challenge: BearerChallenge): string {
+  const { realm, error, scope, acrValues, maxAge, resourceMetadata } = challenge;
+  const named = { realm, error, scope, acr_values: acrValues, max_age: maxAge, resource_metadata: resourceMetadata };
+  const parameters = Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return `Bearer ${parameters.map(([name, value]) => `${name}=${quotedString(value)}`).join(', ')}`;
 }
 
@@ -23,15 +29,24 @@ const PIECE = /\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,="]+)|=|,)/y;
 
 const ERROR_CODE = /^[a-z_]+$/i;
 
+/** What is read of a Bearer challenge, as it stands there: whatever is between the quotes, escapes too. */
+export interface ReadChallenge {
+  readonly error: string;
+  /** `acr_values` and `max_age`, where they stand in the same challenge. */
+  readonly acrValues: string | undefined;
+  readonly maxAge: string | undefined;
+}
+
 /**
- * The `error` of a Bearer challenge in a header value, or undefined: what the other side says is wrong with our token. What
+ * The first Bearer challenge in a header value that has an `error`, or undefined: what the other side says is wrong with our token. What
  * follows a quote that is never closed is not looked at.
  *
  * Reads each character once or twice, since the next service chooses the text.
  */
-export function bearerChallengeError(header: string | undefined): string | undefined {
+export function readBearerChallenge(header: string | undefined): ReadChallenge | undefined {
   if (header === undefined) return undefined;
   let isBearer = false;
+  let read: Partial<Record<ReadParameter, string>> = {};
   /** The word that was read last; a scheme unless `=` follows. */
   let word: string | undefined;
   let name: string | undefined;
@@ -39,7 +54,7 @@ export function bearerChallengeError(header: string | undefined): string | undef
   for (;;) {
     PIECE.lastIndex = at;
     const piece = PIECE.exec(header);
-    if (piece === null) return undefined;
+    if (piece === null) return challengeOf(read);
     at = PIECE.lastIndex;
     const [whole, quoted, bare] = piece;
     const value = quoted ?? bare;
@@ -47,12 +62,30 @@ export function bearerChallengeError(header: string | undefined): string | undef
       name = whole.endsWith('=') ? word : undefined;
       word = undefined;
     } else if (name !== undefined) {
-      if (isBearer && name.toLowerCase() === 'error' && ERROR_CODE.test(value)) return value;
+      const lower = name.toLowerCase();
+      if (isBearer && isRead(lower) && (lower !== 'error' || ERROR_CODE.test(value))) read[lower] ??= value;
       name = undefined;
     } else {
       // Two words in turn: the former was a scheme, and this is its first parameter.
-      if (word !== undefined) isBearer = word.toLowerCase() === 'bearer';
+      if (word !== undefined) {
+        const before = challengeOf(read);
+        if (before !== undefined) return before;
+        isBearer = word.toLowerCase() === 'bearer';
+        read = {};
+      }
       word = bare;
     }
   }
+}
+
+type ReadParameter = 'error' | 'acr_values' | 'max_age';
+
+const isRead = (name: string): name is ReadParameter => name === 'error' || name === 'acr_values' || name === 'max_age';
+
+function challengeOf({
+  error,
+  acr_values: acrValues,
+  max_age: maxAge,
+}: Partial<Record<ReadParameter, string>>): ReadChallenge | undefined {
+  return error === undefined ? undefined : { error, acrValues, maxAge };
 }

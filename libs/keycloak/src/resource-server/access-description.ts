@@ -1,4 +1,5 @@
 /** Access description: what decorators come to, in the words of the decorators. */
+import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import type { RouteAccess } from './route-access.js';
 
 const OPENINGS = {
@@ -9,14 +10,33 @@ const OPENINGS = {
 };
 
 /** For the report at boot. */
-export function describeAccess({ opening, permissions, anyOf, clients, maxStalenessSeconds }: RouteAccess): string {
-  const listed = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
+export function describeAccess({
+  opening,
+  permissions,
+  anyOf,
+  clients,
+  authentication,
+  maxStalenessSeconds,
+}: RouteAccess): string {
   const words: string[] = [];
-  if (opening !== 'authenticated' || permissions.length + anyOf.length === 0) words.push(OPENINGS[opening]);
+  const isOpenedByDemand = permissions.length + anyOf.length > 0 || authentication !== undefined;
+  if (opening !== 'authenticated' || !isOpenedByDemand) words.push(OPENINGS[opening]);
   if (opening === 'closed') return words.join(' ');
   if (permissions.length > 0) words.push(`@RequirePermission(${listed(permissions)})`);
   for (const some of anyOf) words.push(`@RequireAnyPermission(${listed(some)})`);
   if (clients.length > 0) words.push(`@AllowClients(${listed(clients)})`);
+  if (authentication !== undefined) words.push(`@RequireAuthentication(${described(authentication)})`);
   if (maxStalenessSeconds !== undefined) words.push(`@MaxStaleness({ seconds: ${maxStalenessSeconds} })`);
   return words.join(' ');
+}
+
+const listed = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
+
+function described({ acrValues, maxAgeSeconds }: AuthenticationDemand): string {
+  const acr = acrValues.length === 1 ? listed(acrValues) : `[${listed(acrValues)}]`;
+  const parts = [
+    ...(acrValues.length > 0 ? [`acr: ${acr}`] : []),
+    ...(maxAgeSeconds === undefined ? [] : [`maxAgeSeconds: ${maxAgeSeconds}`]),
+  ];
+  return `{ ${parts.join(', ')} }`;
 }

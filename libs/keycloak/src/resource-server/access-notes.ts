@@ -1,6 +1,7 @@
 /** Access notes: what decorators said of a class, or of one of its methods, kept by prototype and name. */
 import { isDeepStrictEqual } from 'node:util';
 import 'reflect-metadata';
+import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 
 /** How a route treats a token: never looks, judges one if sent, or demands one. */
 export type Opening = 'public' | 'optional' | 'authenticated';
@@ -11,6 +12,7 @@ export interface AccessNote {
   /** Of each of these, one is demanded. */
   readonly anyOf?: readonly (readonly string[])[];
   readonly clients?: readonly string[];
+  readonly authentication?: AuthenticationDemand;
   readonly maxStalenessSeconds?: number;
 }
 

@@ -5,6 +5,8 @@ import { systemClock } from '../caching/clock.js';
 import { KeycloakModule } from '../keycloak.module.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { composeKeycloak } from '../compose-keycloak.js';
+import { StillClock } from '../../spec-support/still-clock.js';
 import { respellingsOf } from '../../spec-support/respellings.js';
 import { optionsOf } from '../../spec-support/test-realm.js';
 import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
@@ -48,6 +50,40 @@ describe('AccessTokenVerifier', () => {
     await verifier.verify(text);
     realm.control.endSessionsOf('alice');
     await expect(verifier.verify(text, { maxStalenessSeconds: 0 })).rejects.toMatchObject({ reason: 'inactive' });
+  });
+
+  it('judges the login anew at each use of an answer that is reused (RS-11)', async () => {
+    const clock = new StillClock();
+    const verifier = composeKeycloak(optionsOf(realm), { clock }).verifier;
+    const iss = realm.issuer;
+    const claims = {
+      iss,
+      sub: 'alice',
+      aud: 'service-b',
+      azp: 'a',
+      typ: 'Bearer',
+      exp: clock.date + 3600,
+      acr: 'gold',
+    };
+    const body = { active: true, ...claims, auth_time: clock.date };
+    realm.control.fault('introspection', { kind: 'answer', status: 200, body });
+    try {
+      const before = realm.control.calls.introspection;
+      const text = tokenText('a login that grows old');
+      const demand = { acr: 'gold', maxAgeSeconds: 3 };
+      verifier.requireAuthentication(await verifier.verify(text), demand);
+      clock.advance(8);
+      verifier.requireAuthentication(await verifier.verify(text), demand);
+      clock.advance(1);
+      const token = await verifier.verify(text);
+      expect(() => verifier.requireAuthentication(token, demand)).toThrow(
+        expect.objectContaining({ code: 'insufficient_user_authentication', reason: 'authentication_too_old' }),
+      );
+      expect(() => verifier.requireAuthentication(token, {})).toThrow(TypeError);
+      expect(realm.control.calls.introspection).toBe(before + 1);
+    } finally {
+      realm.control.fault('introspection', undefined);
+    }
   });
 
   it.each([

@@ -3,14 +3,17 @@ import type { CachedIntrospection } from '../authorization-server/cached-introsp
 import type { Clock } from '../caching/clock.js';
 import { RecentDigests } from '../caching/recent-digests.js';
 import { BearerError } from '../protocol/bearer-error.js';
+import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import type { TokenForm } from '../protocol/token-form.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
+import { authenticationDemand, type AuthenticationRequirement } from './authentication-requirement.js';
 import { checkBearerToken, type BearerRequest } from './bearer-token.js';
 import { addHint, type Skew } from './token-hints.js';
 import { judgeAccessToken, type JudgeOptions, type PermissionContext } from './judge-access-token.js';
+import { judgeAuthentication } from './judge-authentication.js';
 
 export interface VerifierOptions extends JudgeOptions {
   readonly maxTokenBytes: number;
@@ -40,7 +43,8 @@ export interface VerifyOptions {
 /**
  * For access tokens that this service itself holds for a user: those of a session, in a backend for frontend. It is NOT for
  * tokens taken from elsewhere in a request (a cookie, the query, a body): what a caller sends is the guard's, by the
- * route's decorators. It does not look at permissions either: ask `hasPermission()` of what it gives.
+ * route's decorators. It does not look at permissions either: ask `hasPermission()` of what it gives, and `requireAuthentication()` for a login
+ * that is strong or recent enough.
  */
 export class AccessTokenVerifier {
   static {
@@ -76,6 +80,19 @@ export class AccessTokenVerifier {
       throw new BearerError('invalid_token', { reason: 'token_too_long' });
     }
     return this.judge(text, maxStalenessSeconds);
+  }
+
+  /**
+   * As `@RequireAuthentication` does: throws `BearerError` `insufficient_user_authentication` unless the user of the token has logged in so strongly or
+   * recently. Throws `TypeError` for a faulty requirement.
+   */
+  requireAuthentication(token: VerifiedAccessToken, requirement: AuthenticationRequirement): void {
+    this.judgeAuthentication(token, authenticationDemand('requireAuthentication', requirement));
+  }
+
+  /** For `authorize`: the demand is made once. Also of a token whose answer was cached, by the time of now. @internal */
+  judgeAuthentication(token: VerifiedAccessToken, demand: AuthenticationDemand): void {
+    judgeAuthentication(token, demand, this.#clock.epochSeconds(), this.#options.clockToleranceSeconds);
   }
 
   /**

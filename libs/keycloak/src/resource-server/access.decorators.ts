@@ -1,6 +1,7 @@
 /** The decorators that open a route. One without any of them answers 403 to everybody. */
 import { isDeepStrictEqual } from 'node:util';
 import { bindAccessCheck } from './access-check.guard.js';
+import { authenticationDemand, type AuthenticationRequirement } from './authentication-requirement.js';
 import { markPlace, note, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
 
 export type RouteDecorator = ClassDecorator & MethodDecorator;
@@ -80,6 +81,23 @@ function permissionNames(decorator: string, names: readonly unknown[]): readonly
  */
 export function AllowClients(clientId: string, ...more: readonly string[]): RouteDecorator {
   return mark('clients', [clientId, ...more], once('@AllowClients'));
+}
+
+/**
+ * Open to tokens whose user has logged in so strongly (`acr`) or recently (`maxAgeSeconds`); beside a decorator that opens the route it narrows that.
+ * Others get 401 `insufficient_user_authentication`, with what is demanded in the challenge (RFC 9470 §3), after permission and client
+ * were judged: so a login is all that they lack. A token without the claim is refused.
+ *
+ * With `@OptionalToken()` it holds for a token that is sent. A call of a service in its own name has no login, and never passes.
+ *
+ * Throws `TypeError` for neither of both, for an `acr` that is no word of printable ASCII, and for a `maxAgeSeconds` that is no integer from 0.
+ */
+export function RequireAuthentication(requirement: AuthenticationRequirement): RouteDecorator {
+  return mark(
+    'authentication',
+    authenticationDemand('@RequireAuthentication', requirement),
+    once('@RequireAuthentication'),
+  );
 }
 
 /**

@@ -12,15 +12,20 @@ const access = (
   permissions,
   anyOf,
   clients,
+  authentication: undefined,
   maxStalenessSeconds: undefined,
   fault: undefined,
 });
+
+const neverAsked = (): never => {
+  throw new Error('No clock is read for a route that demands no login');
+};
 
 const token = testAccessToken({ permissions: ['b.readwrite', 'b.approve'], client: 'service-a' });
 
 function refusal(...demands: Parameters<typeof access>): object | undefined {
   try {
-    authorize(token, access(...demands));
+    authorize(token, access(...demands), { judgeAuthentication: neverAsked });
     return undefined;
   } catch (error) {
     const { code, permission } = error as BearerError;
@@ -54,6 +59,19 @@ describe('authorize (RFC 6750 section 3.1)', () => {
     expect(refusal([], [], [['b.approve'], ['x', 'y']])).toEqual({ code: 'insufficient_scope', permission: 'x' });
     expect(refusal(['z'], [], [['x', 'y']])).toEqual({ code: 'insufficient_scope', permission: 'z' });
     expect(refusal([], [], [['b', 'B.APPROVE']])).toEqual({ code: 'insufficient_scope', permission: 'b' });
+  });
+
+  it('judges the login last, and only for who may use the route (RS-11)', () => {
+    const demanded = { acrValues: ['gold'], maxAgeSeconds: undefined };
+    const asked: unknown[] = [];
+    const verifier = { judgeAuthentication: (...given: unknown[]): void => void asked.push(given) };
+    const authentication = demanded;
+    for (const lacking of [access(['x']), access([], ['warehouse'])]) {
+      expect(() => authorize(token, { ...lacking, authentication }, verifier)).toThrow(BearerError);
+    }
+    expect(asked).toEqual([]);
+    authorize(token, { ...access(['b.approve']), authentication }, verifier);
+    expect(asked).toEqual([[token, demanded]]);
   });
 
   it('compares clients whole', () => {

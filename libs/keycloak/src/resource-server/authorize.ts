@@ -1,10 +1,22 @@
-/** Authorize: holds a judged token against what the route demands (RFC 6750 §3.1). */
+/** Authorize: holds a judged token against what the route demands (RFC 6750 §3.1, RFC 9470 §3). */
 import { BearerError } from '../protocol/bearer-error.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import type { AccessTokenVerifier } from './access-token-verifier.js';
 import type { RouteAccess } from './route-access.js';
 
-/** Throws `BearerError`: `insufficient_scope` for the first permission that is missing, then `client_not_allowed`. */
-export function authorize(token: VerifiedAccessToken, access: RouteAccess): void {
+/**
+ * Throws `BearerError`: `insufficient_scope` for the first permission that is missing, then `client_not_allowed`, then
+ * `insufficient_user_authentication`.
+ *
+ * The login comes last. It is the one refusal that asks the user for something: whoever is sent to log in again for a route that stays closed
+ * all the same has entered a password for nothing, and learns to. And which routes demand a strong login is said to those alone who may use
+ * them (RFC 9470 §9).
+ */
+export function authorize(
+  token: VerifiedAccessToken,
+  access: RouteAccess,
+  verifier: Pick<AccessTokenVerifier, 'judgeAuthentication'>,
+): void {
   const permission =
     access.permissions.find((demanded) => !token.hasPermission(demanded)) ??
     // Of those of which one would do, the first stands for all.
@@ -15,6 +27,8 @@ export function authorize(token: VerifiedAccessToken, access: RouteAccess): void
   if (access.clients.length > 0 && !access.clients.includes(token.clientId)) {
     throw new BearerError('client_not_allowed', { reason: 'client_not_allowed', fields: fieldsOf(token) });
   }
+  // Most routes demand none: no clock is read for them (perf: guard-overhead).
+  if (access.authentication !== undefined) verifier.judgeAuthentication(token, access.authentication);
 }
 
 const fieldsOf = ({

@@ -90,7 +90,7 @@ export class GatewayHandshakes {
       throw new BearerError('missing_token', { reason: 'no_credentials' });
     }
     const token = await this.verifier.judge(text, Math.min(...demands.map(stalenessOf)), 'ws', request);
-    for (const access of demands) if (access.opening !== 'public') authorize(token, access);
+    for (const access of demands) if (access.opening !== 'public') authorize(token, access, this.verifier);
     return token;
   }
 

@@ -24,6 +24,7 @@ import {
   MaxStaleness,
   OptionalToken,
   Public,
+  RequireAuthentication,
   RequirePermission,
 } from './access.decorators.js';
 import { AccessToken } from './access-token.decorator.js';
@@ -73,6 +74,27 @@ class Routes {
   @MaxStaleness({ seconds: 0 })
   fresh(): string {
     return 'ok';
+  }
+
+  @Get('recent')
+  @RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })
+  recent(): string {
+    return 'ok';
+  }
+
+  @Get('recent-approve')
+  @RequireAuthentication({ maxAgeSeconds: 60 })
+  @RequirePermission('orders.approve')
+  @AllowClients('service-a')
+  recentApprove(): string {
+    return 'ok';
+  }
+
+  @Get('optional-recent')
+  @OptionalToken()
+  @RequireAuthentication({ maxAgeSeconds: 60 })
+  optionalRecent(@AccessToken() token: VerifiedAccessToken | undefined): object {
+    return { subject: token?.subject ?? null };
   }
 
   @Get('mistaken')
@@ -280,6 +302,54 @@ describe.each(ADAPTERS)('IntrospectionGuard on %s', (_name, adapter) => {
     good(bend);
     const answer = await request(service.url).post('/approve').set('Authorization', `Bearer ${TOKEN}`);
     expect([answer.status, answer.body, answer.headers['www-authenticate']]).toEqual([status, body, challenge]);
+  });
+
+  const secondsAgo = (seconds: number): number => Math.floor(Date.now() / 1000) - seconds;
+
+  it.each<[string, Readonly<Record<string, unknown>>]>([
+    ['without acr and auth_time', {}],
+    ['of a weak login', { acr: '1', auth_time: secondsAgo(0) }],
+    ['of an old login', { acr: 'gold', auth_time: secondsAgo(3600) }],
+    ['of a login that is yet to come', { acr: 'gold', auth_time: secondsAgo(-3600) }],
+  ])('challenges a token %s with all that is demanded (RS-11)', async (_case, bend) => {
+    good(bend);
+    const { body, headers } = await get('/recent', `Bearer ${TOKEN}`).expect(401);
+    expect(body).toEqual({
+      error: 'Stronger or more recent login needed',
+      code: 'insufficient_user_authentication',
+      acrValues: ['gold', 'silver'],
+      maxAgeSeconds: 60,
+    });
+    expect(headers['www-authenticate']).toBe(
+      'Bearer realm="service-b", error="insufficient_user_authentication", acr_values="gold silver", max_age="60"',
+    );
+  });
+
+  const outcomeOf = async (path: string, bend?: Readonly<Record<string, unknown>>): Promise<unknown> => {
+    if (bend !== undefined) good(bend);
+    const { status, body } = await get(path, bend === undefined ? undefined : `Bearer ${TOKEN}`);
+    return status === 200 ? 200 : (body as { code: unknown }).code;
+  };
+
+  it('takes a login that is strong and recent (RS-11)', async () => {
+    expect(await outcomeOf('/recent', { acr: 'silver', auth_time: secondsAgo(30) })).toBe(200);
+    expect(await outcomeOf('/recent')).toBe('missing_token');
+  });
+
+  it('sends nobody to log in who may not use the route anyway (RS-11)', async () => {
+    const old = { auth_time: secondsAgo(3600) };
+    expect(await outcomeOf('/recent-approve', { ...old, scope: 'orders.read' })).toBe('insufficient_scope');
+    expect(await outcomeOf('/recent-approve', { ...old, azp: 'warehouse' })).toBe('client_not_allowed');
+    expect(await outcomeOf('/recent-approve', old)).toBe('insufficient_user_authentication');
+    expect(await outcomeOf('/recent-approve', { auth_time: secondsAgo(30) })).toBe(200);
+  });
+
+  it('demands the login of a token that is sent, where none need be (RS-11)', async () => {
+    expect(await outcomeOf('/optional-recent')).toBe(200);
+    expect(await outcomeOf('/optional-recent', { auth_time: secondsAgo(3600) })).toBe(
+      'insufficient_user_authentication',
+    );
+    expect(await outcomeOf('/optional-recent', { auth_time: secondsAgo(30) })).toBe(200);
   });
 
   it('says no more than its realm to a request without credentials (RS-02)', async () => {

@@ -123,7 +123,7 @@ export class IntrospectionGuard implements CanActivate {
     // Before it is held against the handler: another one may be open to it, and the answer is the same.
     if (token !== undefined) {
       rememberToken(this, request, token, access.maxStalenessSeconds ?? Infinity);
-      authorize(token, access);
+      authorize(token, access, this.verifier);
     }
     rememberCallToken(carrier.callOf(args), token);
     if (token !== undefined && connection !== undefined) {
@@ -183,7 +183,7 @@ export class IntrospectionGuard implements CanActivate {
     access: RouteAccess,
   ): true {
     if (token !== undefined) {
-      authorize(token, access);
+      authorize(token, access, this.verifier);
       rememberToken(this, request, token, access.maxStalenessSeconds ?? Infinity);
     }
     return markAdmitted(context);

@@ -12,6 +12,8 @@ import { verifiedTokenOf } from './verified-requests.js';
 export interface RefusalFilterOptions {
   /** The realm of the challenge: the name of this service. */
   readonly realm: string;
+  /** Where the metadata of this service are, for the challenge (RFC 9728 §5.1). */
+  readonly resourceMetadata?: string | undefined;
   readonly exposeRefusalReasons: boolean;
   readonly carriers: readonly CredentialCarrier[];
 }
@@ -118,15 +120,19 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
     const { httpAdapter } = this.adapterHost;
     // As when a time-out of the application answered meanwhile.
     if (httpAdapter.isHeadersSent(response)) return;
-    const headers = refusal.toHeaders(this.options.realm);
+    const headers = this.#headersOf(refusal);
     for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
+  }
+
+  #headersOf(refusal: Refusal): Readonly<Record<string, string>> {
+    return refusal.toHeaders(this.options.realm, this.options.resourceMetadata);
   }
 
   /** Status, headers and body of a refusal; logs nothing. */
   toReply(refusal: Refusal): RefusalReply {
     return {
       status: refusal.httpStatus,
-      headers: refusal.toHeaders(this.options.realm),
+      headers: this.#headersOf(refusal),
       body: refusal.toBody(this.options.exposeRefusalReasons),
     };
   }
@@ -139,13 +145,14 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
   log(refusal: Refusal, host?: ArgumentsHost, where: Readonly<Record<string, string>> = {}): void {
     if (host !== undefined && this.#isTold(refusal, host)) return;
     publishRefusal(refusal);
-    const { code, reason, permission, fields, httpStatus } = refusal;
+    const { code, reason, permission, authentication, fields, httpStatus } = refusal;
     const isHttp = host?.getType<string>() === 'http';
     const request: unknown = isHttp ? host?.switchToHttp().getRequest() : undefined;
     const line = {
       code,
       reason,
       ...(permission === undefined ? {} : { permission }),
+      ...(authentication === undefined ? {} : { demanded: authentication }),
       ...(isHttp ? describeRequest(request) : describeHandler(host)),
       ...where,
       ...(httpStatus === 403 ? denialOf(request) : {}),

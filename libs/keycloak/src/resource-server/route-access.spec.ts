@@ -6,6 +6,7 @@ import {
   OptionalToken,
   Public,
   RequireAnyPermission,
+  RequireAuthentication,
   RequirePermission,
 } from './access.decorators.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
@@ -27,6 +28,10 @@ function accessOf(ofHandler: readonly Decorator[], ofClass: readonly Decorator[]
   return routeAccess(Controller, Controller.prototype.handler);
 }
 
+const RECENT = RequireAuthentication({ maxAgeSeconds: 60 });
+const DEMANDS_RECENT = { authentication: { acrValues: [], maxAgeSeconds: 60 } };
+const GOLD = RequireAuthentication({ acr: ['gold', 'silver'] });
+
 describe('routeAccess', () => {
   it.each<[string, readonly Decorator[], readonly Decorator[], Partial<RouteAccess>]>([
     ['nothing', [], [], { opening: 'closed', permissions: [], clients: [] }],
@@ -34,6 +39,24 @@ describe('routeAccess', () => {
     ['@AllowClients alone, on the class', [], [AllowClients('a')], { opening: 'closed' }],
     ['@Public', [Public()], [], { opening: 'public' }],
     ['@OptionalToken', [OptionalToken()], [], { opening: 'optional' }],
+    [
+      '@RequireAuthentication alone',
+      [RequireAuthentication({ acr: 'gold' })],
+      [],
+      { opening: 'authenticated', authentication: { acrValues: ['gold'], maxAgeSeconds: undefined } },
+    ],
+    [
+      '@RequireAuthentication alone, on the class',
+      [],
+      [RequireAuthentication({ maxAgeSeconds: 60 })],
+      { opening: 'authenticated', authentication: { acrValues: [], maxAgeSeconds: 60 } },
+    ],
+    [
+      '@OptionalToken with an authentication',
+      [OptionalToken(), RECENT],
+      [],
+      { opening: 'optional', ...DEMANDS_RECENT },
+    ],
     ['@Authenticated', [Authenticated()], [], { opening: 'authenticated', permissions: [] }],
     ['@RequirePermission', [RequirePermission('p', 'q')], [], { opening: 'authenticated', permissions: ['p', 'q'] }],
     ['@Authenticated with clients', [Authenticated(), AllowClients('a', 'b')], [], { clients: ['a', 'b'] }],
@@ -54,6 +77,23 @@ describe('routeAccess', () => {
     ['@Authenticated over a permission', [Authenticated()], [RequirePermission('p')], { permissions: [] }],
     ['one permission over another', [RequirePermission('q')], [RequirePermission('p')], { permissions: ['q'] }],
     ['clients stay beside an opening', [Authenticated()], [AllowClients('a')], { clients: ['a'] }],
+    ['an authentication over another', [RECENT], [GOLD], { opening: 'authenticated', ...DEMANDS_RECENT }],
+    ['an authentication stays beside an opening', [Authenticated()], [RECENT], DEMANDS_RECENT],
+    ['an authentication stays beside an optional token', [OptionalToken()], [RECENT], DEMANDS_RECENT],
+    ['an authentication stays beside a permission', [RequirePermission('p')], [RECENT], DEMANDS_RECENT],
+    [
+      'a permission stays beside an authentication',
+      [RECENT],
+      [RequirePermission('p')],
+      { opening: 'authenticated', permissions: ['p'], ...DEMANDS_RECENT },
+    ],
+    ['an authentication over @Public', [RECENT], [Public()], { opening: 'authenticated', ...DEMANDS_RECENT }],
+    [
+      'an authentication over @OptionalToken',
+      [RECENT],
+      [OptionalToken()],
+      { opening: 'authenticated', ...DEMANDS_RECENT },
+    ],
     ['clients over clients', [AllowClients('b')], [Authenticated(), AllowClients('a')], { clients: ['b'] }],
   ])('of the handler replaces that of the class: %s', (_, ofHandler, ofClass, expected) => {
     expect(accessOf(ofHandler, ofClass)).toMatchObject(expected);
@@ -64,8 +104,13 @@ describe('decorators that contradict each other', () => {
   it.each<[string, readonly Decorator[], RegExp]>([
     ['a permission', [Public(), RequirePermission('p')], /@Public\(\).*@RequirePermission\(\)/],
     ['clients', [Public(), AllowClients('a')], /@Public\(\).*@AllowClients\(\)/],
+    ['an authentication', [Public(), RECENT], /@Public\(\).*@RequireAuthentication\(\)/],
   ])('open nothing: @Public with %s (RS-20)', (_, decorators, fault) => {
     expect(accessOf(decorators)).toMatchObject({ opening: 'closed', fault: expect.stringMatching(fault) });
+  });
+
+  it('open nothing: @Public of a handler with an authentication of its class (RS-20)', () => {
+    expect(accessOf([Public()], [RECENT])).toMatchObject({ opening: 'closed', fault: expect.any(String) });
   });
 
   it('are none otherwise', () => {
@@ -123,6 +168,7 @@ describe('decorators on one target', () => {
     ['@Authenticated with @Public', [Authenticated(), Public()]],
     ['@OptionalToken with @Authenticated', [OptionalToken(), Authenticated()]],
     ['@AllowClients twice', [AllowClients('a'), AllowClients('b')]],
+    ['@RequireAuthentication twice', [RECENT, GOLD]],
   ])('%s are a programming error, whatever their order', (_, decorators) => {
     expect(() => accessOf(decorators)).toThrow(TypeError);
     expect(() => accessOf([], decorators)).toThrow(TypeError);
@@ -134,6 +180,7 @@ describe('a derived controller', () => {
     ['@Public', Public()],
     ['@OptionalToken', OptionalToken()],
     ['@RequirePermission', RequirePermission('p')],
+    ['@RequireAuthentication', RECENT],
   ])('is closed under a base with %s on class or handler, until it says something itself (RS-20)', (_, decorate) => {
     class OpenClass {
       handler(): void {}
@@ -160,6 +207,23 @@ describe('a derived controller', () => {
     ['a client where it is public', [AllowClients('a')], [Public()], { opening: 'authenticated', clients: ['a'] }],
     ['a client of both', [AllowClients('a', 'b')], [Authenticated(), AllowClients('b', 'c')], { clients: ['b'] }],
     ['no client, if there is none of both', [AllowClients('a')], [Public(), AllowClients('b')], { opening: 'closed' }],
+    ['an authentication where it is public', [RECENT], [Public()], { opening: 'authenticated', ...DEMANDS_RECENT }],
+    [
+      'an acr of both, in its own order, and the smaller age',
+      [RequireAuthentication({ acr: ['silver', 'gold', 'bronze'], maxAgeSeconds: 600 })],
+      [RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })],
+      { opening: 'authenticated', authentication: { acrValues: ['gold', 'silver'], maxAgeSeconds: 60 } },
+    ],
+    ['an acr and an age', [GOLD], [RECENT], { authentication: { acrValues: ['gold', 'silver'], maxAgeSeconds: 60 } }],
+    [
+      'no acr, if there is none of both',
+      [RequireAuthentication({ acr: 'bronze' })],
+      [GOLD],
+      {
+        opening: 'closed',
+        fault: '@RequireAuthentication() here and on the handler that it inherits have no acr in common',
+      },
+    ],
     ['the fresher word', [MaxStaleness({ seconds: 1 })], [MaxStaleness({ seconds: 5 })], { maxStalenessSeconds: 1 }],
     ['its own freshness', [MaxStaleness({ seconds: 5 })], [MaxStaleness({ seconds: 1 })], { maxStalenessSeconds: 1 }],
   ])('demands what its base demands at a handler, too: %s (RS-20)', (_, ofHandler, ofClass, expected) => {

@@ -1,4 +1,5 @@
 /** Route access: what a route's decorators come to. Closed when they say nothing, or nothing that can be made out. */
+import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import { notedPlacesOf, noteAt, sealNotes, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
 
 export interface RouteAccess {
@@ -9,6 +10,8 @@ export interface RouteAccess {
   readonly anyOf: readonly (readonly string[])[];
   /** When not empty: the token must have been issued to one of them. */
   readonly clients: readonly string[];
+  /** Which login must be behind the token; undefined for whichever. */
+  readonly authentication: AuthenticationDemand | undefined;
   /** How old an introspection answer may be; undefined for what the module says. */
   readonly maxStalenessSeconds: number | undefined;
   /** Why it is closed although decorators say something. */
@@ -17,8 +20,8 @@ export interface RouteAccess {
 
 /**
  * A handler is the method of its controller that is this very function. What decorators said of that name replaces what they said of the
- * class: opening and permissions together, clients apart, and staleness. A demanded permission opens the route to those who
- * have it; allowed clients alone open nothing.
+ * class: opening and permissions together; clients, authentication and staleness each apart. A demanded permission opens the route to those
+ * who have it, and so does a demanded authentication; allowed clients alone open nothing.
  *
  * A derived controller is never opened by its base: what is said of a base class counts for nothing, and what is said of a
  * handler that it inherits is demanded in addition; so it is with a handler that was copied from another class. What is no method of
@@ -37,11 +40,12 @@ export function routeAccess(controller: object, handler: object): RouteAccess {
 /** What decorators say of the class itself, for what has no handler of its own: who may connect to a gateway. */
 export function classAccess(prototype: object): RouteAccess {
   const ofClass = noteAt(prototype, WHOLE_CLASS);
-  const { clients = [], maxStalenessSeconds } = ofClass;
+  const { clients = [], authentication, maxStalenessSeconds } = ofClass;
   for (const each of chainOf(prototype)) sealNotes(each);
   return closedIfConflicting({
-    ...openedBy(ofClass),
+    ...openedBy(ofClass, authentication),
     clients,
+    authentication,
     maxStalenessSeconds,
     fault: undefined,
   });
@@ -96,9 +100,11 @@ function accessOf(prototype: object, { name, owner }: Method, handler: object): 
   const own = noteAt(prototype, name);
   const ofClass = noteAt(prototype, WHOLE_CLASS);
   const saysWhoPasses = own.opening !== undefined || own.permissions !== undefined || own.anyOf !== undefined;
+  const authentication = own.authentication ?? ofClass.authentication;
   const said: RouteAccess = {
-    ...openedBy(saysWhoPasses ? own : ofClass),
+    ...openedBy(saysWhoPasses ? own : withToken(ofClass, own), authentication),
     clients: own.clients ?? ofClass.clients ?? [],
+    authentication,
     maxStalenessSeconds: own.maxStalenessSeconds ?? ofClass.maxStalenessSeconds,
     fault: undefined,
   };
@@ -113,37 +119,75 @@ function accessOf(prototype: object, { name, owner }: Method, handler: object): 
   return closedIfConflicting([...inherited, ...copied].reduce(narrowed, said));
 }
 
-/** A demanded permission opens a handler to those who have it. */
-function openedBy({
-  opening,
-  permissions = [],
-  anyOf = [],
-}: AccessNote): Pick<RouteAccess, 'opening' | 'permissions' | 'anyOf'> {
-  const demandsPermission = permissions.length + anyOf.length > 0;
-  return { opening: opening ?? (demandsPermission ? 'authenticated' : 'closed'), permissions, anyOf };
+/** What a class says of a handler that demands an authentication and nothing else: its permissions, and no opening to those without a token. */
+const withToken = (ofClass: AccessNote, { authentication }: AccessNote): AccessNote =>
+  authentication === undefined ? ofClass : { ...ofClass, opening: 'authenticated' };
+
+/** A demanded permission opens a handler to those who have it, and so does a demanded authentication. */
+function openedBy(
+  { opening, permissions = [], anyOf = [] }: AccessNote,
+  authentication: AuthenticationDemand | undefined,
+): Pick<RouteAccess, 'opening' | 'permissions' | 'anyOf'> {
+  const opens = permissions.length + anyOf.length > 0 || authentication !== undefined;
+  return { opening: opening ?? (opens ? 'authenticated' : 'closed'), permissions, anyOf };
 }
 
 /** From the narrowest. */
 const OPENINGS = ['closed', 'authenticated', 'optional', 'public'] as const;
 
 function narrowed(access: RouteAccess, inherited: AccessNote): RouteAccess {
-  const { permissions = [], anyOf = [] } = inherited;
-  const demandsToken = permissions.length + anyOf.length > 0 || inherited.clients !== undefined;
+  const { permissions = [], anyOf = [], clients = [], authentication } = inherited;
+  const demandsToken = permissions.length + anyOf.length + clients.length > 0 || authentication !== undefined;
   const opening = inherited.opening ?? (demandsToken ? 'authenticated' : 'public');
-  const clients = inherited.clients ?? [];
-  const both = access.clients.filter((client) => clients.includes(client));
-  const staleness = Math.min(access.maxStalenessSeconds ?? Infinity, inherited.maxStalenessSeconds ?? Infinity);
   return {
     opening: OPENINGS[Math.min(OPENINGS.indexOf(access.opening), OPENINGS.indexOf(opening))] ?? 'closed',
     permissions: [...new Set([...access.permissions, ...permissions])],
     anyOf: [...access.anyOf, ...anyOf],
-    clients: access.clients.length === 0 ? clients : clients.length === 0 ? access.clients : both,
-    maxStalenessSeconds: staleness === Infinity ? undefined : staleness,
+    clients: inCommon(access.clients, clients),
+    authentication: bothDemands(access.authentication, authentication),
+    maxStalenessSeconds: lesser(access.maxStalenessSeconds, inherited.maxStalenessSeconds),
     fault:
-      access.clients.length > 0 && clients.length > 0 && both.length === 0
-        ? '@AllowClients() here and on the handler that it inherits have no client in common'
-        : access.fault,
+      faultOfNone(
+        '@AllowClients() here and on the handler that it inherits have no client in common',
+        access.clients,
+        clients,
+      ) ??
+      faultOfNone(
+        '@RequireAuthentication() here and on the handler that it inherits have no acr in common',
+        access.authentication?.acrValues,
+        authentication?.acrValues,
+      ) ??
+      access.fault,
   };
+}
+
+/** Lists of which one member is demanded; an empty one demands nothing. */
+function inCommon(own: readonly string[], inherited: readonly string[]): readonly string[] {
+  if (own.length === 0) return inherited;
+  return inherited.length === 0 ? own : own.filter((member) => inherited.includes(member));
+}
+
+const faultOfNone = (
+  fault: string,
+  own: readonly string[] = [],
+  inherited: readonly string[] = [],
+): string | undefined =>
+  own.length + inherited.length > 0 && inCommon(own, inherited).length === 0 ? fault : undefined;
+
+function bothDemands(
+  own: AuthenticationDemand | undefined,
+  inherited: AuthenticationDemand | undefined,
+): AuthenticationDemand | undefined {
+  if (own === undefined || inherited === undefined) return own ?? inherited;
+  return {
+    acrValues: inCommon(own.acrValues, inherited.acrValues),
+    maxAgeSeconds: lesser(own.maxAgeSeconds, inherited.maxAgeSeconds),
+  };
+}
+
+function lesser(own: number | undefined, inherited: number | undefined): number | undefined {
+  const least = Math.min(own ?? Infinity, inherited ?? Infinity);
+  return least === Infinity ? undefined : least;
 }
 
 /** Decorators that contradict each other open nothing. */
@@ -152,11 +196,14 @@ function closedIfConflicting(access: RouteAccess): RouteAccess {
   return fault === undefined ? access : { ...access, opening: 'closed', fault };
 }
 
-function accessConflict({ opening, permissions, anyOf, clients }: RouteAccess): string | undefined {
+function accessConflict({ opening, permissions, anyOf, clients, authentication }: RouteAccess): string | undefined {
   if (opening !== 'public') return undefined;
   if (permissions.length > 0) return '@Public() never looks at a token that @RequirePermission() needs';
   if (anyOf.length > 0) return '@Public() never looks at a token that @RequireAnyPermission() needs';
-  return clients.length > 0 ? '@Public() never looks at a token that @AllowClients() needs' : undefined;
+  if (clients.length > 0) return '@Public() never looks at a token that @AllowClients() needs';
+  return authentication === undefined
+    ? undefined
+    : '@Public() never looks at a token that @RequireAuthentication() needs';
 }
 
 const closed = (fault: string): RouteAccess => ({
@@ -164,6 +211,7 @@ const closed = (fault: string): RouteAccess => ({
   permissions: [],
   anyOf: [],
   clients: [],
+  authentication: undefined,
   maxStalenessSeconds: undefined,
   fault,
 });

@@ -36,6 +36,7 @@ import {
   OptionalToken,
   Public,
   RequireAnyPermission,
+  RequireAuthentication,
   RequirePermission,
   type KeycloakModuleOptions,
 } from '../index.js';
@@ -242,6 +243,39 @@ describe('the responses of an operation', () => {
     });
     expect(content?.['application/json']?.examples['client_not_allowed']).toEqual({
       value: { error: 'Client not allowed', code: 'client_not_allowed' },
+    });
+  });
+
+  it('say which login is demanded (RS-11)', async () => {
+    @Controller('vault')
+    class Vault {
+      @Get()
+      @RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 300 })
+      open(): string {
+        return 'open';
+      }
+    }
+    await make({ controllers: [Vault] });
+    const document = documentOf();
+    const { security, responses } = operation(document, 'get', '/vault');
+    expect(security).toEqual(scopes());
+    expect(responses['401']?.description).toBe(
+      'Missing token; Invalid token; Stronger or more recent login needed: acr gold or silver, at most 300 s ago',
+    );
+    const name = 'insufficient_user_authentication';
+    expect(responses['401']?.content?.['application/json']?.examples[name]).toEqual({
+      value: {
+        error: 'Stronger or more recent login needed',
+        code: name,
+        acrValues: ['gold', 'silver'],
+        maxAgeSeconds: 300,
+      },
+    });
+    expect(responses['401']?.headers?.['WWW-Authenticate']?.examples[name]?.value).toBe(
+      'Bearer realm="test-service", error="insufficient_user_authentication", acr_values="gold silver", max_age="300"',
+    );
+    expect(document.components?.schemas?.['KeycloakRefusal']).toMatchObject({
+      properties: { acrValues: { type: 'array' }, maxAgeSeconds: { type: 'integer' } },
     });
   });
 

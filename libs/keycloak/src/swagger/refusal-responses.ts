@@ -26,7 +26,7 @@ export function refusalResponses(access: RouteAccess, writer: RefusalWriter): Re
 }
 
 /** What a route can be refused for, each with the least that it takes. */
-function refusalsOf({ opening, permissions, anyOf, clients }: RouteAccess): Refusal[] {
+function refusalsOf({ opening, permissions, anyOf, clients, authentication }: RouteAccess): Refusal[] {
   if (opening === 'public') return [];
   if (opening === 'closed') return [new BearerError('route_closed', { reason: 'no_decorator_opens_it' })];
   // Of those of which one would do, the first stands for all, as in the answer.
@@ -38,10 +38,17 @@ function refusalsOf({ opening, permissions, anyOf, clients }: RouteAccess): Refu
     new BearerError('invalid_token', { reason: 'inactive' }),
     ...named.map((permission) => new BearerError('insufficient_scope', { reason: 'permission_missing', permission })),
     ...(clients.length > 0 ? [new BearerError('client_not_allowed', { reason: 'client_not_allowed' })] : []),
+    ...(authentication === undefined ? [] : [refusalOfLogin(authentication)]),
     new AuthorizationServerError('authorization_server_refused', { reason: 'answered_401_invalid_client' }),
     new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }),
   ];
 }
+
+const refusalOfLogin = (authentication: NonNullable<RouteAccess['authentication']>): Refusal =>
+  new BearerError('insufficient_user_authentication', {
+    reason: authentication.acrValues.length > 0 ? 'authentication_too_weak' : 'authentication_too_old',
+    authentication,
+  });
 
 function responseOf(replies: readonly RefusalReply[], { clients }: RouteAccess): object {
   const examples = Object.fromEntries(replies.map((reply) => [exampleName(reply), { value: reply.body }]));
@@ -55,8 +62,16 @@ function responseOf(replies: readonly RefusalReply[], { clients }: RouteAccess):
   };
 }
 
-const describe = ({ body: { error, code } }: RefusalReply, clients: readonly string[]): string =>
-  code === 'client_not_allowed' ? `${error}: only ${clients.join(', ')}` : error;
+function describe(
+  { body: { error, code, acrValues, maxAgeSeconds } }: RefusalReply,
+  clients: readonly string[],
+): string {
+  if (code === 'client_not_allowed') return `${error}: only ${clients.join(', ')}`;
+  if (code !== 'insufficient_user_authentication') return error;
+  const acr = acrValues === undefined ? [] : [`acr ${acrValues.join(' or ')}`];
+  const age = maxAgeSeconds === undefined ? [] : [`at most ${maxAgeSeconds} s ago`];
+  return `${error}: ${[...acr, ...age].join(', ')}`;
+}
 
 /** A name may have no blanks here, and permissions that are roles do. */
 const exampleName = ({ body: { code, permission } }: RefusalReply): string =>
@@ -64,7 +79,7 @@ const exampleName = ({ body: { code, permission } }: RefusalReply): string =>
 
 /** What each header is for; the filter writes no others. */
 const HEADERS: Readonly<Record<string, string>> = {
-  'WWW-Authenticate': 'The challenge (RFC 6750 §3)',
+  'WWW-Authenticate': 'The challenge (RFC 6750 §3, RFC 9470 §3)',
   'Retry-After': 'Seconds',
 };
 
@@ -87,6 +102,17 @@ export const refusalSchema = (exposesReason: boolean): object => ({
     error: { type: 'string' },
     code: { type: 'string' },
     permission: { type: 'string', description: 'With `insufficient_scope`: the permission that is missing' },
+    acrValues: {
+      type: 'array',
+      items: { type: 'string' },
+      description:
+        'With `insufficient_user_authentication`: the values of `acr` of which one is demanded, the preferred one first',
+    },
+    maxAgeSeconds: {
+      type: 'integer',
+      minimum: 0,
+      description: 'With `insufficient_user_authentication`: how many seconds ago the user may have logged in',
+    },
     ...(exposesReason ? { reason: { type: 'string', description: 'The finer reason, in demonstrations only' } } : {}),
   },
 });

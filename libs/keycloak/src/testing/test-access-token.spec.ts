@@ -56,6 +56,15 @@ describe('testAccessToken', () => {
     expect([...testAccessToken({ permissions: ['a'], claims: { scope: undefined } }).permissions]).toEqual([]);
   });
 
+  it('has no login behind it, unless one is given', () => {
+    const now = Math.floor(Date.now() / 1000);
+    const { claims } = testAccessToken({ acr: 'gold', authenticatedSecondsAgo: 600 });
+    expect(claims['acr']).toBe('gold');
+    expect(Math.abs(Number(claims['auth_time']) - (now - 600))).toBeLessThanOrEqual(1);
+    expect(Object.keys(testAccessToken().claims)).not.toEqual(expect.arrayContaining(['acr']));
+    expect(Object.keys(testAccessToken().claims)).not.toEqual(expect.arrayContaining(['auth_time']));
+  });
+
   it('can be for several services', () => {
     expect(testAccessToken({ audience: ['a', 'b'] }).audience).toEqual(['a', 'b']);
   });

@@ -20,6 +20,10 @@ export interface TestAccessTokenOptions {
   readonly audience?: string | readonly string[];
   /** `iss`. Default: the issuer of the application that signs it in, else `https://keycloak.test/realms/test`. */
   readonly issuer?: string;
+  /** `acr`: how the user has logged in. Default: none. */
+  readonly acr?: string;
+  /** How many seconds ago the user has logged in (`auth_time`). Default: none. */
+  readonly authenticatedSecondsAgo?: number;
   /** Seconds until `exp`; negative for an expired token. Default 300. */
   readonly expiresInSeconds?: number;
   /**
@@ -78,6 +82,8 @@ export function claimsOf(
     azp: options.client ?? 'test-client',
     typ: KEYCLOAK_ACCESS_TOKEN_TYP,
     scope: (options.permissions ?? []).join(' '),
+    acr: options.acr,
+    auth_time: options.authenticatedSecondsAgo === undefined ? undefined : now - options.authenticatedSecondsAgo,
     iat: now,
     exp: now + (options.expiresInSeconds ?? 300),
     ...structuredClone(options.claims),

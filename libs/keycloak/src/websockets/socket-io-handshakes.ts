@@ -133,7 +133,7 @@ function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGatew
   if (open.length > 0) return open.slice(0, 1);
   return gateways.map((gateway) => ({
     ...gateway,
-    access: { ...gateway.access, permissions: [], anyOf: [], clients: [] },
+    access: { ...gateway.access, permissions: [], anyOf: [], clients: [], authentication: undefined },
   }));
 }
 

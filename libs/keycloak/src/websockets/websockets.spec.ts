@@ -19,6 +19,7 @@ import {
   MaxStaleness,
   OptionalToken,
   Public,
+  RequireAuthentication,
   RequirePermission,
   type VerifiedAccessToken,
 } from '../index.js';
@@ -171,6 +172,13 @@ class Chat {
     return { event: 'price', data: 1 };
   }
 
+  @SubscribeMessage('settle')
+  @RequireAuthentication({ maxAgeSeconds: 60 })
+  settle() {
+    ran.push('settle');
+    return { event: 'settled', data: 1 };
+  }
+
   @SubscribeMessage('now')
   @MaxStaleness({ seconds: 0 })
   @RequirePermission('orders.read')
@@ -239,6 +247,43 @@ describe.each(LIBRARIES)('a gateway of %s', (name, library) => {
     client.send('say');
     expect(await client.next()).toEqual({ event: 'said', data: 'shop' });
     expect(ran).toEqual(['connection', 'say']);
+  });
+
+  it('refuses a message for which the login is too old, with the one that would do, and keeps the socket (RS-11)', async () => {
+    const client = await library.connect(url, bearerOf(app, { ...GOOD, authenticatedSecondsAgo: 70 }));
+    client.send('settle');
+    expect(await client.next()).toEqual({
+      event: 'exception',
+      data: {
+        error: 'Stronger or more recent login needed',
+        code: 'insufficient_user_authentication',
+        maxAgeSeconds: 60,
+      },
+    });
+    client.send('say');
+    expect(await client.next()).toEqual({ event: 'said', data: 'shop' });
+    const recent = await library.connect(url, bearerOf(app, { ...GOOD, authenticatedSecondsAgo: 10 }));
+    recent.send('settle');
+    expect(await recent.next()).toEqual({ event: 'settled', data: 1 });
+  });
+
+  it('refuses the handshake of a login that is too weak for its class (RS-11)', async () => {
+    @WebSocketGateway({ path: '/vault' })
+    @RequireAuthentication({ acr: 'gold' })
+    class Vault {
+      @SubscribeMessage('open')
+      open() {
+        return { event: 'opened', data: 1 };
+      }
+    }
+    const started = await start(library, [Vault]);
+    const weak = await library.connect(started.url, bearerOf(started.app, { acr: '1' }), { path: '/vault' });
+    const refused = { code: 'insufficient_user_authentication', acrValues: ['gold'] };
+    // As with a permission, the namespace of socket.io refuses, and knows no status.
+    expect(weak.refusal).toMatchObject(name === 'ws' ? { status: 401, body: refused } : { body: refused });
+    const strong = await library.connect(started.url, bearerOf(started.app, { acr: 'gold' }), { path: '/vault' });
+    strong.send('open');
+    expect(await strong.next()).toEqual({ event: 'opened', data: 1 });
   });
 
   it('closes the socket of a caller that is denied, also while it only listens', async () => {

@@ -11,13 +11,19 @@ import type { Session } from '../sessions.js';
 export function authorizationEndpoint(server: ServerState, call: HttpCall): HttpAnswer {
   const request = readAuthorizationRequest(server.realm, call.method === 'POST' ? call.form : call.query);
   const session = sessionOfBrowser(server, call);
-  if (session !== undefined && isRecentEnough(server, request, session)) return codeAnswer(server, request, session);
+  if (session !== undefined && isRecentEnough(server, request, session)) {
+    return codeAnswer(server, request, session, false);
+  }
   if (request.prompt.includes('none')) throw new CallbackRefusal(request, 'login_required');
   return loginFormFor(server, call, request, session);
 }
 
-/** OpenID Connect Core §3.1.2.1: `prompt=login` and `max_age`. */
-function isRecentEnough({ clock }: ServerState, { prompt, maxAgeSeconds }: AuthorizationRequest, session: Session) {
-  if (prompt.includes('login')) return false;
+/** OpenID Connect Core §3.1.2.1: `prompt=login`, `max_age`, and `acr_values`, for which a flow without levels asks for a login each time. */
+function isRecentEnough(
+  { clock }: ServerState,
+  { prompt, maxAgeSeconds, acrValues }: AuthorizationRequest,
+  session: Session,
+) {
+  if (prompt.includes('login') || acrValues !== undefined) return false;
   return maxAgeSeconds === undefined || clock.now() - (session.authTime ?? 0) <= maxAgeSeconds;
 }

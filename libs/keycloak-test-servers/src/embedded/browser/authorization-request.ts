@@ -14,6 +14,7 @@ export interface AuthorizationRequest extends Callback {
   readonly challenge: CodeChallenge | undefined;
   readonly prompt: readonly string[];
   readonly maxAgeSeconds: number | undefined;
+  readonly acrValues: string | undefined;
   /** The user name that the form then has. */
   readonly loginHint: string | undefined;
 }
@@ -51,6 +52,7 @@ export function readAuthorizationRequest(realm: Realm, parameters: URLSearchPara
     challenge: readCodeChallenge(client, parameters, invalid),
     prompt: parameter('prompt')?.split(' ') ?? [],
     maxAgeSeconds: parameters.has('max_age') ? Number(parameter('max_age')) : undefined,
+    acrValues: parameter('acr_values'),
     loginHint: parameter('login_hint'),
   };
 }

@@ -45,7 +45,7 @@ export function loginEndpoint(server: ServerState, call: HttpCall): HttpAnswer {
   if (!user.enabled) return formOf(server, login, username, 'Account is disabled, contact your administrator.');
   const session = sessionFor(server, call, user);
   login.isDone = true;
-  return codeAnswer(server, login.request, session);
+  return codeAnswer(server, login.request, session, true);
 }
 
 /** Uses the session of the browser if there is one: another tab may have logged in meanwhile. */

@@ -21,7 +21,12 @@ export const authorizationCodeGrant: Grant = async (server, client, call) => {
   if (parameter(call, 'redirect_uri') !== request.redirectUri) throw invalidGrant('Incorrect redirect_uri');
   checkCodeVerifier(request.challenge, parameter(call, 'code_verifier'));
   const { scope, nonce } = request;
-  const claims = grantClaims(server.realm, { client, user: session.user, scope, notes: notesOf(session) });
+  const claims = grantClaims(server.realm, {
+    client,
+    user: session.user,
+    scope,
+    notes: notesOf(session, client.clientId),
+  });
   return sessionAnswer(server, { client, granted: claims, idPrefix: 'onrtac', session, nonce }, scope ?? '');
 };
 

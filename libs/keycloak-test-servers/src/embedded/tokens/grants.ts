@@ -62,7 +62,12 @@ export const refreshTokenGrant: Grant = async (server, client, call) => {
   );
   if (beyond.length > 0) throw new OAuthRefusal(400, 'invalid_scope', `Invalid scopes: ${scope}`);
   if (server.realm.settings.revokeRefreshToken) useUpRefreshToken(server, session, claims);
-  const granted = grantClaims(server.realm, { client, user: session.user, scope, notes: notesOf(session) });
+  const granted = grantClaims(server.realm, {
+    client,
+    user: session.user,
+    scope,
+    notes: notesOf(session, client.clientId),
+  });
   return sessionAnswer(server, { client, granted, idPrefix: 'onrtrt', session }, original);
 };
 

@@ -43,7 +43,7 @@ async function membersFor(server: ServerState, { clientId }: RealmClient, token:
 function currentClaims({ realm }: ServerState, { claims, client, user, session }: LiveToken): object {
   const { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp } = claims;
   const asked = typeof scope === 'string' && scope !== '' ? scope : undefined;
-  const granted = grantClaims(realm, { client, user, scope: asked, notes: notesOf(session) });
+  const granted = grantClaims(realm, { client, user, scope: asked, notes: notesOf(session, client.clientId) });
   const ofToken = { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp };
   return { ...(typ === 'ID' ? granted.id : granted.access), ...ofToken };
 }

@@ -29,7 +29,7 @@ export const tokenExchangeGrant: Grant = async (server, client, call) => {
   checkAudiences(server.realm, audiences);
   checkClientMayExchange(client, subject);
   const { user, session } = subject;
-  const notes = notesOf(session);
+  const notes = notesOf(session, client.clientId);
   const granted = grantClaims(server.realm, { client, user, scope: parameter(call, 'scope'), audiences, notes });
   const issue = { client, granted, session, idPrefix: idPrefixOf(client, session) };
   const answer = await (wanted === ID_TOKEN_TYPE ? idTokenAnswer(server, issue) : accessTokenAnswer(server, issue));

@@ -27,7 +27,7 @@ export async function userinfoEndpoint(server: ServerState, call: HttpCall): Pro
   if (user === undefined) return invalidToken(server, 'user_not_found');
   if (!user.enabled) return invalidToken(server, session === undefined ? 'user_disabled' : 'User disabled');
   if (predatesLogout(user, claims)) return invalidToken(server, 'User not valid');
-  const { userinfo } = grantClaims(server.realm, { client, user, scope, notes: notesOf(session) });
+  const { userinfo } = grantClaims(server.realm, { client, user, scope, notes: notesOf(session, client.clientId) });
   return json(200, userinfo, { 'cache-control': 'no-store, no-cache' });
 }
 

@@ -1,0 +1,56 @@
+/** What is taken of another party's demand for a login, and what is not (RS-11). */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { isAcrValue } from '../protocol/authentication-demand.js';
+import { demandedAuthentication } from './demanded-authentication.js';
+
+const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
+const ERROR = 'error="insufficient_user_authentication"';
+
+const demanded = (challenge: string | undefined, status = 401) =>
+  demandedAuthentication({ status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } }, TOKEN);
+
+describe('demandedAuthentication', () => {
+  it.each([
+    ['no challenge', undefined, 401],
+    ['another error', 'Bearer error="invalid_token", acr_values="gold"', 401],
+    ['another scheme', `Basic ${ERROR}`, 401],
+    ['no error', 'Bearer acr_values="gold"', 401],
+    ['another status', `Bearer ${ERROR}`, 403],
+  ])('is none for %s', (_, challenge, status) => {
+    expect(demanded(challenge, status)).toBeUndefined();
+  });
+
+  it.each([
+    ['both', 'acr_values="gold urn:a:silver", max_age="5"', ['gold', 'urn:a:silver'], 5],
+    ['an age without quotes', 'max_age=0', [], 0],
+    ['an acr alone', 'acr_values=gold', ['gold'], undefined],
+    ['many blanks', 'acr_values="  gold   silver "', ['gold', 'silver'], undefined],
+    ['neither', 'scope="orders.read"', [], undefined],
+    ['no number', 'acr_values="gold", max_age="-1"', ['gold'], undefined],
+    ['half a second', 'max_age="0.5"', [], undefined],
+    ['an age beyond all use', 'max_age="9999999999"', [], undefined],
+    ['an escape', String.raw`acr_values="gold \"silver\"", max_age=5`, [], 5],
+    ['a tab', 'acr_values="gold\tsilver"', [], undefined],
+    ['a letter beyond ASCII', 'acr_values="größer"', [], undefined],
+    ['eleven values', `acr_values="${'a '.repeat(11)}"`, [], undefined],
+    ['a long value', `acr_values="gold ${'x'.repeat(129)}", max_age=5`, [], 5],
+    ['a megabyte', `acr_values="${'x '.repeat(500_000)}", max_age=5`, [], 5],
+    ['a piece of our token (RS-23)', `acr_values="gold ${TOKEN.slice(10, 40)}", max_age=5`, [], 5],
+    ['our token (RS-23)', `acr_values="${TOKEN}"`, [], undefined],
+  ])('takes of %s what can be passed on', (_, parameters, acrValues, maxAgeSeconds) => {
+    expect(demanded(`Bearer realm="b", ${ERROR}, ${parameters}`)).toEqual({ acrValues, maxAgeSeconds });
+  });
+
+  it('gives nothing that a decorator could not demand', () => {
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^["\\, =\r\na]{0,30}$/));
+    fc.assert(
+      fc.property(text, text, (acr, age) => {
+        const { acrValues = [], maxAgeSeconds = 0 } =
+          demanded(`Bearer ${ERROR}, acr_values="${acr}", max_age=${age}`) ?? {};
+        expect(acrValues.every(isAcrValue)).toBe(true);
+        expect(Number.isSafeInteger(maxAgeSeconds) && maxAgeSeconds >= 0).toBe(true);
+      }),
+    );
+  });
+});

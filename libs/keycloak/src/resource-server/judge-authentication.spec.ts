@@ -1,0 +1,130 @@
+/** Whether the login behind a token is strong and recent enough, claim by claim (RS-11). */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { BearerError } from '../protocol/bearer-error.js';
+import { testAccessToken } from '../testing/test-access-token.js';
+import { authenticationDemand, type AuthenticationRequirement } from './authentication-requirement.js';
+import { judgeAuthentication } from './judge-authentication.js';
+
+const NOW = 1_700_000_000.7;
+const TOLERANCE = 5;
+
+/** The refusal, which always names all that is demanded; undefined for none. */
+function judged(
+  claims: Readonly<Record<string, unknown>>,
+  requirement: AuthenticationRequirement,
+): BearerError | undefined {
+  const demand = authenticationDemand('here', requirement);
+  try {
+    judgeAuthentication(testAccessToken({ claims }), demand, NOW, TOLERANCE);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof BearerError) || error.code !== 'insufficient_user_authentication') throw error;
+    if (error.authentication !== demand) throw new Error('The refusal does not say what is demanded', { cause: error });
+    return error;
+  }
+}
+
+const GOLD = { acr: 'gold' };
+const RECENT = { maxAgeSeconds: 60 };
+
+describe('judgeAuthentication (RFC 9470 section 3)', () => {
+  it.each<[string, Readonly<Record<string, unknown>>, AuthenticationRequirement]>([
+    ['the very acr', { acr: 'gold' }, GOLD],
+    ['one of several', { acr: 'silver' }, { acr: ['gold', 'silver'] }],
+    ['a login of this second', { auth_time: Math.floor(NOW) }, RECENT],
+    ['a login as old as it may be', { auth_time: NOW - 60 }, RECENT],
+    ['one that is older by the tolerance', { auth_time: NOW - 65 }, RECENT],
+    ['one that is ahead by the tolerance', { auth_time: NOW + 5 }, RECENT],
+    ['no age, within the tolerance', { auth_time: NOW - 5 }, { maxAgeSeconds: 0 }],
+    ['both', { acr: 'gold', auth_time: NOW }, { ...GOLD, ...RECENT }],
+    ['an acr, and a login as old as the hills', { acr: 'gold', auth_time: 0 }, GOLD],
+    ['a recent login, and no acr', { auth_time: NOW }, RECENT],
+  ])('takes %s (RS-11)', (_, claims, requirement) => {
+    expect(judged(claims, requirement)).toBeUndefined();
+  });
+
+  it.each<[string, Readonly<Record<string, unknown>>, AuthenticationRequirement, string]>([
+    ['no acr', {}, GOLD, 'acr_missing'],
+    ['an acr that is a list', { acr: ['gold'] }, GOLD, 'acr_missing'],
+    ['an acr that is a number', { acr: 1 }, { acr: '1' }, 'acr_missing'],
+    ['another acr', { acr: '1' }, GOLD, 'authentication_too_weak'],
+    ['an acr in other letters', { acr: 'Gold' }, GOLD, 'authentication_too_weak'],
+    ['a longer acr', { acr: 'golden' }, GOLD, 'authentication_too_weak'],
+    ['several in one', { acr: 'silver gold' }, GOLD, 'authentication_too_weak'],
+    ['a name that every object has', { acr: 'constructor' }, GOLD, 'authentication_too_weak'],
+    ['no auth_time', {}, RECENT, 'auth_time_missing'],
+    ['an auth_time that is text', { auth_time: String(NOW) }, RECENT, 'auth_time_missing'],
+    ['an auth_time that is null', { auth_time: null }, RECENT, 'auth_time_missing'],
+    ['an auth_time beyond all numbers', { auth_time: Infinity }, RECENT, 'auth_time_missing'],
+    ['an auth_time that is no number', { auth_time: Number.NaN }, RECENT, 'auth_time_missing'],
+    ['a login that is too old', { auth_time: NOW - 65.1 }, RECENT, 'authentication_too_old'],
+    ['a login that is yet to come', { auth_time: NOW + 5.1 }, RECENT, 'auth_time_in_the_future'],
+    ['the strength first', { acr: '1', auth_time: 0 }, { ...GOLD, ...RECENT }, 'authentication_too_weak'],
+    [
+      'a login that is strong and too old',
+      { acr: 'gold', auth_time: 0 },
+      { ...GOLD, ...RECENT },
+      'authentication_too_old',
+    ],
+  ])('refuses %s (RS-11)', (_, claims, requirement, reason) => {
+    expect(judged(claims, requirement)?.reason).toBe(reason);
+  });
+
+  it('tells the operator which client scope of Keycloak brings a claim that is missing, and how far off it is', () => {
+    expect(judged({}, GOLD)?.fields['hint']).toContain('client scope acr');
+    expect(judged({}, RECENT)?.fields['hint']).toContain('client scope basic');
+    expect(judged({ acr: 'bronze' }, GOLD)?.fields).toMatchObject({ acr: 'bronze' });
+    expect(judged({ acr: 'bronze' }, GOLD)?.fields).not.toHaveProperty('hint');
+    expect(judged({ acr: '1' }, GOLD)?.fields['hint']).toContain('token exchange');
+    expect(judged({ auth_time: NOW - 100 }, RECENT)?.fields).toMatchObject({ ageSeconds: 100 });
+    expect(judged({ auth_time: NOW + 100 }, RECENT)?.fields['hint']).toContain('behind Keycloak');
+  });
+
+  it('is met exactly by ages within the bound and its tolerance, on both sides', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -1000, max: 100_000 }),
+        fc.integer({ min: 0, max: 100_000 }),
+        (age, maxAgeSeconds) => {
+          const isMet = age <= maxAgeSeconds + TOLERANCE && age >= -TOLERANCE;
+          expect(judged({ auth_time: NOW - age }, { maxAgeSeconds }) === undefined).toBe(isMet);
+        },
+      ),
+    );
+  });
+});
+
+describe('a requirement', () => {
+  it.each<[string, unknown]>([
+    ['neither of both', {}],
+    ['nothing', undefined],
+    ['no acr', { acr: [] }],
+    ['an empty acr', { acr: '' }],
+    ['an empty acr among others', { acr: ['gold', ''] }],
+    ['two in one text', { acr: 'gold silver' }],
+    ['a quote', { acr: 'a"b' }],
+    ['a backslash', { acr: 'a\\b' }],
+    ['a line break', { acr: 'a\r\nb' }],
+    ['a letter that no header carries', { acr: 'größer' }],
+    ['a number', { acr: 1 }],
+    ['null', { acr: null }],
+    ['undefined among others', { acr: ['gold', undefined] }],
+    ['a negative age', { maxAgeSeconds: -1 }],
+    ['half a second', { maxAgeSeconds: 0.5 }],
+    ['an age without bound', { maxAgeSeconds: Infinity }],
+    ['an age that is text', { maxAgeSeconds: '60' }],
+    ['an age that is no number', { maxAgeSeconds: Number.NaN }],
+    ['a misspelt age beside an acr', { acr: 'gold', maxAge: 60 }],
+  ])('with %s is a programming error', (_, requirement) => {
+    expect(() => authenticationDemand('here', requirement as AuthenticationRequirement)).toThrow(TypeError);
+  });
+
+  it('keeps the order of preference, each value once, and can not be changed later', () => {
+    const acr = ['gold', 'silver', 'gold'];
+    const demand = authenticationDemand('here', { acr, maxAgeSeconds: 0 });
+    acr.push('none');
+    expect(demand).toEqual({ acrValues: ['gold', 'silver'], maxAgeSeconds: 0 });
+    expect(Object.isFrozen(demand) && Object.isFrozen(demand.acrValues)).toBe(true);
+  });
+});

@@ -1,0 +1,40 @@
+/** Protected resource metadata: what a client that does not know a service is told of it (RFC 9728 §2). */
+import { isScopeToken } from '../protocol/scope.js';
+import type { RouteAccess } from './route-access.js';
+
+/** In the names of the RFC. */
+export interface ProtectedResourceMetadata {
+  readonly resource: string;
+  readonly authorization_servers: readonly string[];
+  readonly bearer_methods_supported: readonly ['header'];
+  readonly scopes_supported?: readonly string[];
+  readonly resource_name?: string;
+  readonly resource_documentation?: string;
+}
+
+export interface DescribedResource {
+  readonly issuer: string;
+  readonly resource: string;
+  readonly resourceName?: string | undefined;
+  readonly resourceDocumentation?: string | undefined;
+  /** Whether permissions are scopes, and not made of something else by the option `permissions`. */
+  readonly permissionsAreScopes: boolean;
+}
+
+/** Scopes are those that some route demands, in alphabetical order. A parameter without a value is left out (RFC 9728 §3.2). */
+export function protectedResourceMetadata(
+  { issuer, resource, resourceName, resourceDocumentation, permissionsAreScopes }: DescribedResource,
+  handlers: readonly Pick<RouteAccess, 'opening' | 'permissions' | 'anyOf'>[],
+): ProtectedResourceMetadata {
+  const open = permissionsAreScopes ? handlers.filter(({ opening }) => opening !== 'closed') : [];
+  const demanded = open.flatMap(({ permissions, anyOf }) => [...permissions, ...anyOf.flat()]);
+  const scopes = [...new Set(demanded)].filter(isScopeToken).toSorted();
+  return {
+    resource,
+    authorization_servers: [issuer],
+    bearer_methods_supported: ['header'],
+    ...(scopes.length === 0 ? {} : { scopes_supported: scopes }),
+    ...(resourceName === undefined ? {} : { resource_name: resourceName }),
+    ...(resourceDocumentation === undefined ? {} : { resource_documentation: resourceDocumentation }),
+  };
+}

@@ -1,0 +1,195 @@
+/** Step-up (RFC 9470): small applications that demand a recent or strong login of users who log in in a browser, alone and in a chain (RS-11). */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Controller, Get, Module, Param, Post, type INestApplication, type Type } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
+import {
+  AccessToken,
+  InjectServiceClient,
+  KeycloakModule,
+  RequireAuthentication,
+  RequirePermission,
+  type ServiceClient,
+  type VerifiedAccessToken,
+} from 'nestjs-keycloak-s2s';
+import { redeem } from '../../libs/keycloak-test-servers/contract/code-cases.js';
+import { claimsOf, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { describeOnBothServers } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
+import { codeOf, LoginBrowser } from '../../libs/keycloak-test-servers/contract/login-browser.js';
+import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+
+jest.setTimeout(60_000);
+
+// #region routes
+@Controller('orders')
+class RefundsController {
+  @Post(':number/refunds')
+  @RequirePermission('orders.read')
+  @RequireAuthentication({ maxAgeSeconds: 300 })
+  refund(@Param('number') number: string, @AccessToken() caller: VerifiedAccessToken): object {
+    return { refunded: number, by: caller.username };
+  }
+
+  @Get('ledger')
+  @RequirePermission('orders.read')
+  @RequireAuthentication({ acr: ['gold', '2'], maxAgeSeconds: 300 })
+  ledger(): object {
+    return {};
+  }
+}
+// #endregion routes
+
+/** Whole seconds of the server's clock. */
+const SHORT_SECONDS = 2;
+
+/** Service B: what it demands is over soon. */
+@Controller('settlements')
+class SettlementsController {
+  @Post()
+  @RequirePermission('orders.approve')
+  @RequireAuthentication({ maxAgeSeconds: SHORT_SECONDS })
+  settle(@AccessToken() caller: VerifiedAccessToken): object {
+    return { settled: caller.username };
+  }
+}
+
+/** Service A: it demands nothing itself. */
+@Controller('orders')
+class OrdersController {
+  constructor(@InjectServiceClient('service-b') private readonly settlements: ServiceClient) {}
+
+  @Post('settle')
+  @RequirePermission('orders.read')
+  settle(@AccessToken() caller: VerifiedAccessToken): Promise<object> {
+    return this.settlements.onBehalfOf(caller, 'orders.approve').post('/settlements', {});
+  }
+}
+
+const undone: (() => Promise<unknown>)[] = [];
+
+async function start(
+  { issuer }: ContractServer,
+  clientId: 'service-a' | 'service-b',
+  controllers: Type[],
+  serviceB = 'http://localhost:9',
+): Promise<string> {
+  const options = { issuer, clientId, clientSecret: SECRETS[clientId], allowInsecureRequests: true };
+  @Module({
+    imports: [
+      // To the second: the servers and this process have one clock.
+      KeycloakModule.forRoot({ ...options, clockToleranceSeconds: 0 }),
+      KeycloakModule.forFeature([{ name: 'service-b', baseUrl: serviceB, audience: 'service-b' }]),
+    ],
+    controllers,
+  })
+  class Application {}
+  const module = await Test.createTestingModule({ imports: [Application] })
+    .setLogger({ log() {}, warn() {}, error() {} })
+    .compile();
+  const app: INestApplication = module.createNestApplication(new FastifyAdapter());
+  undone.push(() => app.close());
+  await app.listen(0, '127.0.0.1');
+  return app.getUrl();
+}
+
+interface Answer {
+  readonly status: number;
+  readonly challenge: string | null;
+  readonly body: unknown;
+}
+
+async function send(method: string, url: string, token: string): Promise<Answer> {
+  const response = await fetch(url, { method, headers: { authorization: `Bearer ${token}` } });
+  return {
+    status: response.status,
+    challenge: response.headers.get('www-authenticate'),
+    body: (await response.json()) as unknown,
+  };
+}
+
+describeOnBothServers((connect) => {
+  let keycloak: ContractServer;
+  let refunds: string;
+  let orders: string;
+  let client: string;
+  let browser: LoginBrowser;
+
+  beforeAll(async () => {
+    keycloak = await connect();
+    client = await keycloak.newClient('web');
+    refunds = await start(keycloak, 'service-a', [RefundsController]);
+    const settlements = await start(keycloak, 'service-b', [SettlementsController]);
+    orders = await start(keycloak, 'service-a', [OrdersController], settlements);
+  });
+  afterAll(async () => {
+    for (const undo of undone.splice(0)) await undo();
+    await keycloak.stop();
+  });
+  beforeEach(() => {
+    browser = new LoginBrowser(keycloak);
+  });
+
+  /** A new login where there is no session, or one that the parameters find too old. */
+  const logIn = async (changes: Readonly<Record<string, string>> = {}): Promise<string> =>
+    textOf(await redeem(keycloak, client, codeOf(await browser.login(client, 'alice', changes))));
+  /** Without a login, in the session that there is. */
+  const more = async (): Promise<string> =>
+    textOf(await redeem(keycloak, client, codeOf(await browser.authorize(client, { prompt: 'none' }))));
+
+  it('lets a user pass who has just logged in, with the token of that login and with those after it (RS-11)', async () => {
+    const token = await logIn();
+    const refunded = { status: 201, challenge: null, body: { refunded: '1', by: 'alice' } };
+    expect(await send('POST', `${refunds}/orders/1/refunds`, token)).toEqual(refunded);
+    expect(await send('POST', `${refunds}/orders/1/refunds`, await more())).toEqual(refunded);
+  });
+
+  it('refuses a login that is too weak, and says which would do (RS-11)', async () => {
+    expect(await send('GET', `${refunds}/orders/ledger`, await logIn())).toEqual({
+      status: 401,
+      challenge:
+        'Bearer realm="service-a", error="insufficient_user_authentication", acr_values="gold 2", max_age="300"',
+      body: {
+        error: 'Stronger or more recent login needed',
+        code: 'insufficient_user_authentication',
+        acrValues: ['gold', '2'],
+        maxAgeSeconds: 300,
+      },
+    });
+  });
+
+  it('refuses who has not logged in in a browser: nothing says when (RS-11)', async () => {
+    const refused = { status: 401, body: expect.objectContaining({ code: 'insufficient_user_authentication' }) };
+    const byPassword = textOf(await login(keycloak, 'alice'));
+    expect(await send('POST', `${refunds}/orders/1/refunds`, byPassword)).toMatchObject(refused);
+    const ownToken = textOf(await clientCredentials(keycloak, 'service-a', 'orders.read'));
+    expect(await send('POST', `${refunds}/orders/1/refunds`, ownToken)).toMatchObject(refused);
+  });
+
+  it('passes the demand of the next service on, and serves the user who has logged in again (RS-11)', async () => {
+    const settle = (token: string): Promise<Answer> => send('POST', `${orders}/orders/settle`, token);
+    const token = await logIn();
+    const loggedInAt = Number(claimsOf(token)['auth_time']);
+    expect(await settle(token)).toMatchObject({ status: 201, body: { settled: 'alice' } });
+
+    await sleep((loggedInAt + SHORT_SECONDS) * 1000 + 1100 - Date.now());
+    const demanded = await settle(token);
+    expect(demanded).toEqual({
+      status: 401,
+      challenge: `Bearer realm="service-a", error="insufficient_user_authentication", max_age="${SHORT_SECONDS}"`,
+      body: {
+        error: 'Stronger or more recent login needed',
+        code: 'insufficient_user_authentication',
+        maxAgeSeconds: SHORT_SECONDS,
+      },
+    });
+    // Without a login the session has a new token, and the same login.
+    expect((await settle(await more())).status).toBe(401);
+
+    const maxAge = /max_age="(\d+)"/.exec(demanded.challenge ?? '')?.[1] ?? '';
+    const again = await logIn({ max_age: maxAge });
+    expect(claimsOf(again)['sub']).toBe(claimsOf(token)['sub']);
+    expect(await settle(again)).toMatchObject({ status: 201, body: { settled: 'alice' } });
+  });
+});
