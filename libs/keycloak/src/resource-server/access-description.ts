@@ -1,5 +1,6 @@
 /** Access description: what decorators come to, in the words of the decorators. */
 import type { RouteAccess } from './route-access.js';
+import type { TokenVerification } from './verification.js';
 
 const OPENINGS = {
   closed: 'closed',
@@ -8,8 +9,11 @@ const OPENINGS = {
   authenticated: '@Authenticated()',
 };
 
-/** For the report at boot. */
-export function describeAccess({ opening, permissions, anyOf, clients, maxStalenessSeconds }: RouteAccess): string {
+/** For the report at boot; `byDefault` is the module's `verification`. */
+export function describeAccess(
+  { opening, permissions, anyOf, clients, maxStalenessSeconds, verification }: RouteAccess,
+  byDefault: TokenVerification,
+): string {
   const listed = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
   const words: string[] = [];
   if (opening !== 'authenticated' || permissions.length + anyOf.length === 0) words.push(OPENINGS[opening]);
@@ -17,6 +21,10 @@ export function describeAccess({ opening, permissions, anyOf, clients, maxStalen
   if (permissions.length > 0) words.push(`@RequirePermission(${listed(permissions)})`);
   for (const some of anyOf) words.push(`@RequireAnyPermission(${listed(some)})`);
   if (clients.length > 0) words.push(`@AllowClients(${listed(clients)})`);
-  if (maxStalenessSeconds !== undefined) words.push(`@MaxStaleness({ seconds: ${maxStalenessSeconds} })`);
+  if (verification !== undefined) words.push(`@Verification('${verification}')`);
+  if (maxStalenessSeconds !== undefined) {
+    const isOtherwise = opening !== 'public' && (verification ?? byDefault) !== 'introspection';
+    words.push(`@MaxStaleness({ seconds: ${maxStalenessSeconds} })${isOtherwise ? ', and so by introspection' : ''}`);
+  }
   return words.join(' ');
 }

@@ -1,6 +1,7 @@
 /** Access notes: what decorators said of a class, or of one of its methods, kept by prototype and name. */
 import { isDeepStrictEqual } from 'node:util';
 import 'reflect-metadata';
+import type { TokenVerification } from './verification.js';
 
 /** How a route treats a token: never looks, judges one if sent, or demands one. */
 export type Opening = 'public' | 'optional' | 'authenticated';
@@ -12,6 +13,7 @@ export interface AccessNote {
   readonly anyOf?: readonly (readonly string[])[];
   readonly clients?: readonly string[];
   readonly maxStalenessSeconds?: number;
+  readonly verification?: TokenVerification;
 }
 
 /** Stands for the class itself among the names of its methods. */

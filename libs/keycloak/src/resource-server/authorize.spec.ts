@@ -13,6 +13,7 @@ const access = (
   anyOf,
   clients,
   maxStalenessSeconds: undefined,
+  verification: undefined,
   fault: undefined,
 });
 

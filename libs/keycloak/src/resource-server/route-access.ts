@@ -1,5 +1,6 @@
 /** Route access: what a route's decorators come to. Closed when they say nothing, or nothing that can be made out. */
 import { notedPlacesOf, noteAt, sealNotes, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
+import type { TokenVerification } from './verification.js';
 
 export interface RouteAccess {
   readonly opening: Opening | 'closed';
@@ -11,13 +12,15 @@ export interface RouteAccess {
   readonly clients: readonly string[];
   /** How old an introspection answer may be; undefined for what the module says. */
   readonly maxStalenessSeconds: number | undefined;
+  /** How tokens are verified; undefined for what the module says. */
+  readonly verification: TokenVerification | undefined;
   /** Why it is closed although decorators say something. */
   readonly fault: string | undefined;
 }
 
 /**
  * A handler is the method of its controller that is this very function. What decorators said of that name replaces what they said of the
- * class: opening and permissions together, clients apart, and staleness. A demanded permission opens the route to those who
+ * class: opening and permissions together, clients apart, staleness, and verification. A demanded permission opens the route to those who
  * have it; allowed clients alone open nothing.
  *
  * A derived controller is never opened by its base: what is said of a base class counts for nothing, and what is said of a
@@ -37,12 +40,13 @@ export function routeAccess(controller: object, handler: object): RouteAccess {
 /** What decorators say of the class itself, for what has no handler of its own: who may connect to a gateway. */
 export function classAccess(prototype: object): RouteAccess {
   const ofClass = noteAt(prototype, WHOLE_CLASS);
-  const { clients = [], maxStalenessSeconds } = ofClass;
+  const { clients = [], maxStalenessSeconds, verification } = ofClass;
   for (const each of chainOf(prototype)) sealNotes(each);
   return closedIfConflicting({
     ...openedBy(ofClass),
     clients,
     maxStalenessSeconds,
+    verification,
     fault: undefined,
   });
 }
@@ -100,6 +104,7 @@ function accessOf(prototype: object, { name, owner }: Method, handler: object): 
     ...openedBy(saysWhoPasses ? own : ofClass),
     clients: own.clients ?? ofClass.clients ?? [],
     maxStalenessSeconds: own.maxStalenessSeconds ?? ofClass.maxStalenessSeconds,
+    verification: own.verification ?? ofClass.verification,
     fault: undefined,
   };
   const chain = chainOf(prototype);
@@ -139,6 +144,8 @@ function narrowed(access: RouteAccess, inherited: AccessNote): RouteAccess {
     anyOf: [...access.anyOf, ...anyOf],
     clients: access.clients.length === 0 ? clients : clients.length === 0 ? access.clients : both,
     maxStalenessSeconds: staleness === Infinity ? undefined : staleness,
+    // The stronger one; that a base would do with less changes nothing here.
+    verification: inherited.verification === 'introspection' ? 'introspection' : access.verification,
     fault:
       access.clients.length > 0 && clients.length > 0 && both.length === 0
         ? '@AllowClients() here and on the handler that it inherits have no client in common'
@@ -165,5 +172,6 @@ const closed = (fault: string): RouteAccess => ({
   anyOf: [],
   clients: [],
   maxStalenessSeconds: undefined,
+  verification: undefined,
   fault,
 });
