@@ -1,6 +1,7 @@
 /** RS-17: what anybody can make of a token, against a service that verifies signatures (RFC 8725 §2, §3). */
 import { publicEncrypt, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { jwtService, publish, type JwtService } from '../../spec-support/jwt-services.js';
@@ -13,6 +14,7 @@ import {
   rsaSigner,
   type Signer,
 } from '../../spec-support/signers.js';
+import { BearerError } from '../index.js';
 
 let realm: RunningAuthorizationServer;
 let service: JwtService;
@@ -251,6 +253,32 @@ describe('a token', () => {
       expect(await service.reasonOf(rsa.sign(service.claims(), { typ }))).toBe('accepted');
     },
   );
+});
+
+describe('any header at all', () => {
+  const odd = fc.oneof(
+    fc.constantFrom(undefined, null, true, 0, '', 'none', 'RS256', 'ES256', 'HS256', 'JWT', 'b64'),
+    fc.json().map((text) => JSON.parse(text) as unknown),
+  );
+  const header = fc.record(
+    { alg: odd, typ: odd, crit: odd, b64: odd, jku: odd, jwk: odd, x5c: odd, cty: odd, zip: odd },
+    { requiredKeys: [] },
+  );
+
+  it("over an attacker's signature is refused as the caller's fault, and nobody is asked (RS-17)", async () => {
+    const { calls } = realm.control;
+    const before = [calls.introspection, calls.jwks];
+    await fc.assert(
+      fc.asyncProperty(header, fc.constantFrom(rsa.jwk.kid, ec.jwk.kid, undefined, null, 7, []), async (given, kid) => {
+        const token = stolen.sign(service.claims(), { ...given, kid });
+        const error = await service.verifier.verify(token).catch((thrown: unknown) => thrown);
+        expect(error).toBeInstanceOf(BearerError);
+        expect((error as BearerError).httpStatus).toBe(401);
+      }),
+      { numRuns: 300 },
+    );
+    expect([calls.introspection, calls.jwks]).toEqual(before);
+  });
 });
 
 describe('the list of algorithms', () => {

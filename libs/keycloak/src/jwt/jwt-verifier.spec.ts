@@ -166,7 +166,7 @@ describe('a rotation of keys', () => {
     expect(await service.reasonOf(next.sign(service.claims()))).toBe('accepted');
     expect(await service.reasonOf(old)).toBe('signing_key_unknown');
     expect(service.lines.at(-1)).toMatchObject({
-      message: "Keycloak's signing keys",
+      message: "Keycloak's signing keys were read",
       fields: { added: [next.jwk.kid], withdrawn: [key.jwk.kid] },
     });
   });

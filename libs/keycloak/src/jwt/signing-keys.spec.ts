@@ -58,7 +58,7 @@ describe('SigningKeys', () => {
     const sets = await Promise.all(Array.from({ length: 100 }, () => keys.usable()));
     expect(new Set(sets).size).toBe(1);
     expect([issuer.asked.length, has(OLD)]).toEqual([1, true]);
-    expect(lines).toEqual([`Keycloak's signing keys {"added":["${OLD.jwk.kid}"],"withdrawn":[]}`]);
+    expect(lines).toEqual([`Keycloak's signing keys were read {"added":["${OLD.jwk.kid}"],"withdrawn":[]}`]);
   });
 
   it('are renewed in the background, between half and three quarters of their time', async () => {
@@ -150,6 +150,23 @@ describe('SigningKeys', () => {
       issuer.isHolding = false;
       issuer.held.shift()?.();
       expect([(await early).has(NEW.jwk.kid), (await late).has(NEW.jwk.kid)]).toEqual([false, true]);
+    });
+
+    it('keep so many waiting, and no more', async () => {
+      await keys.usable();
+      issuer.isHolding = true;
+      clock.advance(5);
+      const waiting = Array.from({ length: 5000 }, () => keys.newer());
+      await expect(keys.newer()).rejects.toMatchObject({
+        code: 'authorization_server_unavailable',
+        reason: 'queue_full',
+      });
+      issuer.isHolding = false;
+      await settled();
+      issuer.held.shift()?.();
+      expect((await Promise.all(waiting)).length).toBe(5000);
+      await keys.newer();
+      expect(issuer.asked).toHaveLength(3);
     });
 
     it('are said to be out of reach where they are, once a second', async () => {

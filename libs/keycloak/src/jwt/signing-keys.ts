@@ -16,6 +16,9 @@ import { shownKeyId } from './published-key.js';
  */
 const COOL_DOWN_MS = 1000;
 
+/** Requests that wait for a reading; more fail at once with 503, since nobody knows yet whether they are junk. */
+const MAX_WAITING = 5000;
+
 /** Of the time for which keys serve. */
 const RENEWAL: RenewalWindow = { from: 0.5, to: 0.75 };
 
@@ -44,6 +47,7 @@ export class SigningKeys {
   #inFlight: Promise<KeySet> | undefined;
   /** A reading that has not begun, so that it serves everybody who asks for one now. */
   #next: Promise<KeySet> | undefined;
+  #waiting = 0;
 
   constructor(
     { readKeys, clock, log }: Parts,
@@ -68,8 +72,16 @@ export class SigningKeys {
   }
 
   /** What a reading brings that begins after this. Rejects with `AuthorizationServerError`. */
-  newer(): Promise<KeySet> {
-    return (this.#next ??= this.#readNext());
+  async newer(): Promise<KeySet> {
+    if (this.#waiting >= MAX_WAITING) {
+      throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'queue_full' });
+    }
+    this.#waiting += 1;
+    try {
+      return await (this.#next ??= this.#readNext());
+    } finally {
+      this.#waiting -= 1;
+    }
   }
 
   async #readNext(): Promise<KeySet> {
@@ -121,7 +133,7 @@ export class SigningKeys {
     const added = set.keys.filter((key) => !known.has(key));
     if (added.length + withdrawn.length > 0) {
       const ids = (keys: readonly { readonly keyId: string }[]) => keys.map(({ keyId }) => shownKeyId(keyId));
-      this.#log.log("Keycloak's signing keys", { added: ids(added), withdrawn: ids(withdrawn) });
+      this.#log.log("Keycloak's signing keys were read", { added: ids(added), withdrawn: ids(withdrawn) });
     }
     const knownFaults = new Set(former?.faultyKeys.map(({ keyId, fault }) => `${fault} ${keyId}`));
     for (const { keyId, fault } of set.faultyKeys) {
