@@ -210,6 +210,21 @@ describeOnBothServers((connect, which) => {
       expect(await answered(chain.b, atB)).toEqual([200]);
     });
 
+    it('that its user has lost a role, neither; its scope is that of the token in both ways', async () => {
+      const username = await server.newUser('order-manager');
+      const atB = await exchangeForB(server, textOf(await login(server, username)));
+      await server.takeRole(username, 'order-manager');
+      const said = async ({ b }: RunningServices) => {
+        const response = await fetch(`${b.url}/api/whoami`, { headers: { authorization: `Bearer ${atB}` } });
+        const { roles, permissions } = (await response.json()) as Record<'roles' | 'permissions', string[]>;
+        return [roles.includes('order-manager'), permissions.includes('orders.approve')];
+      };
+      expect([await said(chain), await said(asking)]).toEqual([
+        [true, true],
+        [false, true],
+      ]);
+    });
+
     it('that its client was disabled, neither', async () => {
       const client = await server.newClient('service');
       const token = textOf(await clientCredentials(server, `${client}:the-secret`, 'orders.approve'));

@@ -32,7 +32,11 @@ export class IntrospectionGuard implements CanActivate {
 
   constructor(
     private readonly verifier: AccessTokenVerifier,
-    private readonly options: GuardOptions,
+    private readonly options: {
+      readonly maxTokenBytes: number;
+      readonly carriers: readonly CredentialCarrier[];
+      readonly verification: TokenVerification;
+    },
     private readonly refusals: Pick<RefusalFilter, 'tell' | 'toException' | 'toReply'>,
     private readonly connections: Pick<HeldConnections, 'hold'>,
   ) {
@@ -195,12 +199,6 @@ export class IntrospectionGuard implements CanActivate {
     }
     return markAdmitted(context);
   }
-}
-
-export interface GuardOptions {
-  readonly maxTokenBytes: number;
-  readonly carriers: readonly CredentialCarrier[];
-  readonly verification: TokenVerification;
 }
 
 interface Judgement {

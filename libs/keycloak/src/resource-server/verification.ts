@@ -1,9 +1,9 @@
 /** Verification: how a token is found good, and how old the authorization server's word on it may be then. */
 
-export const VERIFICATIONS = ['introspection', 'jwt'] as const;
-
 /** By the authorization server's word on it (RFC 7662), or by its own signature (RFC 7515). */
-export type TokenVerification = (typeof VERIFICATIONS)[number];
+export type TokenVerification = 'introspection' | 'jwt';
+
+export const VERIFICATIONS = ['introspection', 'jwt'] as const satisfies readonly TokenVerification[];
 
 /**
  * Both as one number, so that of two demands the smaller one is the stronger: how old the server's word may be, in seconds. Here any answer will do that may be
