@@ -101,6 +101,7 @@ module.exports = {
     throughTheDoor('keycloak', '^(apps|libs/(service-defaults|demo))/', 'Services use what the doors export.', [
       'index',
       'axios/index',
+      'jwt/index',
       'opentelemetry/index',
       'swagger/index',
       'valkey/index',

@@ -6,6 +6,7 @@ import * as denials from './denials.mjs';
 import * as guardOverhead from './guard-overhead.mjs';
 import * as hungKeycloak from './hung-keycloak.mjs';
 import * as importCost from './import-cost.mjs';
+import * as jwt from './jwt.mjs';
 import * as junkFlood from './junk-flood.mjs';
 import * as keycloakRestart from './keycloak-restart.mjs';
 import * as limit from './limit.mjs';
@@ -29,6 +30,7 @@ export const scenarios = [
   telemetry,
   limit,
   guardOverhead,
+  jwt,
   serviceClient,
   importCost,
   peers,

@@ -29,6 +29,13 @@ const TRIALS = {
     expect('calls counted', counted['service-a client_credentials'], 1);
     await expectOk(proxy, `/realms/${REALM}`);
   },
+  'servers/issuer.mjs': async ({ start }) => {
+    const issuer = await start('issuer', program('issuer', 'service-a'));
+    const [token] = await issuer.ask('tokens');
+    const answer = await fetch(`${issuer.url}/introspect`, { method: 'POST', body: new URLSearchParams({ token }) });
+    expect('what it says of its token', (await answer.json()).aud, 'service-a');
+    expect('keys', (await (await fetch(`${issuer.url}/keys`)).json()).keys.length, 1);
+  },
   'servers/junk-load.mjs': async ({ start }) => {
     const upstream = await start('upstream', program('upstream'));
     const junk = await start('junk', program('junk-load', upstream.url, '/', '3', '1', '100'));
@@ -36,13 +43,14 @@ const TRIALS = {
     expect('junk paced', JSON.stringify(await junk.ask('paced')), '{"200":3}');
   },
   'servers/million-tokens.mjs': async ({ start }) => {
-    for (const kind of ['active', 'inactive']) {
+    for (const kind of ['active', 'inactive', 'signed']) {
       const guard = await start(`guard, ${kind} tokens`, ['--expose-gc', ...program('million-tokens', kind)]);
-      expect(`${kind} token admitted`, await guard.ask('judge'), kind === 'active');
+      expect(`${kind} token admitted`, await guard.ask('judge'), kind !== 'inactive');
     }
   },
   'servers/one-route.mjs': async (bench) => {
-    for (const kind of ['bare', 'guarded']) await guardedRoute(bench, program('one-route', kind), kind === 'guarded');
+    for (const kind of ['bare', 'guarded', 'jwt'])
+      await guardedRoute(bench, program('one-route', kind), kind !== 'bare');
   },
   'servers/one-call.mjs': async ({ keycloak, start }) => {
     const upstream = await start('upstream', program('upstream'));

@@ -4,7 +4,7 @@ import { setPriority } from 'node:os';
 
 const { hostname, port } = new URL(process.argv[2]);
 const agent = new Agent({ keepAlive: true });
-const ENDPOINT = /\/openid-connect\/(token(?:\/introspect)?)$/;
+const ENDPOINT = /\/openid-connect\/(token(?:\/introspect)?|certs)$/;
 
 let hanging = false;
 let counts = {};
@@ -46,8 +46,12 @@ const ANSWERS = {
 };
 process.on('message', ({ id, ask }) => ask in ANSWERS && process.send({ id, answer: ANSWERS[ask]() }));
 
-/** As `service-a client_credentials`, `service-b introspect`. */
+/** As `service-a client_credentials`, `service-b introspect`; `certs` of anybody. */
 function count({ headers }, endpoint, sent) {
+  if (endpoint === 'certs') {
+    counts.certs = (counts.certs ?? 0) + 1;
+    return;
+  }
   const form = new URLSearchParams(sent.toString());
   const [basic] = Buffer.from(/^Basic (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '', 'base64')
     .toString()

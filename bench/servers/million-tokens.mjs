@@ -1,19 +1,28 @@
-// A guard with its caches, through which a million tokens go; introspection is answered at once, in the process.
+// A guard with its caches, through which a million tokens go: `active` or `inactive` ones, whose introspection is answered at once, in the process; or `signed` ones, whose
+// signature is verified.
 import 'reflect-metadata';
-import { randomFillSync } from 'node:crypto';
+import { generateKeyPairSync, randomFillSync, sign } from 'node:crypto';
+import { createServer } from 'node:http';
 import { getHeapSnapshot } from 'node:v8';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Authenticated, IntrospectionGuard, KeycloakModule } from 'nestjs-keycloak-s2s';
+import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
 import { Introspection } from '../../libs/keycloak/dist/authorization-server/introspection.js';
 import { decorateClass, moduleOf } from './nest.mjs';
 
 const TOKENS = 1_000_000;
-const ISSUER = 'http://localhost/realms/bench';
 const active = process.argv[2] === 'active';
+const signed = process.argv[2] === 'signed';
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const ISSUER = signed ? await publishKeys() : 'http://localhost/realms/bench';
 
-// The text that is searched for must not be on the heap by itself, as this file's source is.
-const MARK = Buffer.from('VG9rZW5UZXh0SXNIZXJl', 'base64');
+// The text that is searched for must not be on the heap by itself, as this file's source is. Of a signed one it is how its payload begins, which the signature does not allow to
+// be anything else.
+const MARK = signed
+  ? Buffer.from(Buffer.from(JSON.stringify({ iss: ISSUER }).slice(0, 36)).toString('base64url'))
+  : Buffer.from('VG9rZW5UZXh0SXNIZXJl', 'base64');
+const SIGNED_HEADER = Buffer.from('{"alg":"EdDSA","typ":"JWT","kid":"bench"}').toString('base64url');
 const HEADER = 'eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9';
 
 class Route {
@@ -24,7 +33,13 @@ decorateClass(Route, Authenticated());
 // A million answers over HTTP would take minutes and say nothing of the heap.
 Introspection.prototype.introspect = async () => answer();
 
-const keycloak = { issuer: ISSUER, clientId: 'bench', clientSecret: 'secret', allowInsecureRequests: true };
+const keycloak = {
+  issuer: ISSUER,
+  clientId: 'bench',
+  clientSecret: 'secret',
+  allowInsecureRequests: true,
+  ...(signed ? { verification: 'jwt', jwt: jwtVerification() } : {}),
+};
 const app = await NestFactory.create(moduleOf({ imports: [KeycloakModule.forRoot(keycloak)] }), new FastifyAdapter(), {
   logger: ['error', 'warn'],
 });
@@ -71,40 +86,64 @@ async function judge() {
 
 /** In the form of Keycloak's and as long, the mark in its middle. The length of each part is a multiple of four: any octets will do. */
 function token() {
+  if (signed) return signedToken();
   const random = randomFillSync(Buffer.allocUnsafe(600)).toString('base64url');
   return `${HEADER}.${random.slice(0, 300)}${MARK.latin1Slice()}${random.slice(300, 401)}.${random.slice(404)}`;
 }
 
+/** Its payload begins alike in all of them. */
+function signedToken() {
+  const text = `${SIGNED_HEADER}.${Buffer.from(JSON.stringify(claimsOf())).toString('base64url')}`;
+  return `${text}.${sign(null, Buffer.from(text), privateKey).toString('base64url')}`;
+}
+
+/** Of an issuer that has nothing else. */
+async function publishKeys() {
+  const keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'bench', alg: 'EdDSA', use: 'sig' }];
+  const server = createServer(({ url }, response) => {
+    const issuer = `http://127.0.0.1:${server.address().port}/realms/bench`;
+    const [token_endpoint, introspection_endpoint, jwks_uri] = ['token', 'introspect', 'keys'].map(
+      (name) => `${issuer}/${name}`,
+    );
+    const document = { issuer, token_endpoint, introspection_endpoint, jwks_uri };
+    response
+      .setHeader('content-type', 'application/json')
+      .end(JSON.stringify(url.endsWith('/keys') ? { keys } : document));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${server.address().port}/realms/bench`;
+}
+
 /** As Keycloak answers, each time parsed anew. */
 function answer() {
-  if (!active) return { active: false };
+  return active ? JSON.parse(JSON.stringify({ active: true, ...claimsOf() })) : { active: false };
+}
+
+function claimsOf() {
   const now = Math.floor(Date.now() / 1000);
-  return JSON.parse(
-    JSON.stringify({
-      active: true,
-      iss: ISSUER,
-      aud: 'bench',
-      sub: `00000000-0000-4000-8000-${String(Math.floor(Math.random() * 1e12)).padStart(12, '0')}`,
-      exp: now + 300,
-      iat: now,
-      jti: `onrtac:${Math.random()}`,
-      sid: `${Math.random()}`,
-      typ: 'Bearer',
-      azp: 'demo-cli',
-      client_id: 'demo-cli',
-      username: 'alice',
-      preferred_username: 'alice',
-      email: 'alice@example.com',
-      email_verified: true,
-      name: 'Alice Example',
-      given_name: 'Alice',
-      family_name: 'Example',
-      scope: 'openid profile email orders.read',
-      realm_access: { roles: ['order-manager'] },
-      acr: '1',
-      token_type: 'Bearer',
-    }),
-  );
+  return {
+    iss: ISSUER,
+    aud: 'bench',
+    sub: `00000000-0000-4000-8000-${String(Math.floor(Math.random() * 1e12)).padStart(12, '0')}`,
+    exp: now + 300,
+    iat: now,
+    jti: `onrtac:${Math.random()}`,
+    sid: `${Math.random()}`,
+    typ: 'Bearer',
+    azp: 'demo-cli',
+    client_id: 'demo-cli',
+    username: 'alice',
+    preferred_username: 'alice',
+    email: 'alice@example.com',
+    email_verified: true,
+    name: 'Alice Example',
+    given_name: 'Alice',
+    family_name: 'Example',
+    scope: 'openid profile email orders.read',
+    realm_access: { roles: ['order-manager'] },
+    acr: '1',
+    token_type: 'Bearer',
+  };
 }
 
 function collected() {

@@ -1,9 +1,10 @@
-// One route of a tiny Nest and Fastify application: `bare`, or `guarded` by ours. Both give the same answer.
+// One route of a tiny Nest and Fastify application: `bare`, or guarded by ours: `guarded` introspects, `jwt` verifies signatures. All give the same answer.
 import { Controller, Get } from '@nestjs/common';
 import { KeycloakModule, RequirePermission } from 'nestjs-keycloak-s2s';
 import { decorateClass, decorateMethod, keycloakOptions, listen } from './nest.mjs';
 
-const guarded = process.argv[2] === 'guarded';
+const kind = process.argv[2];
+const guarded = kind !== 'bare';
 
 class RouteController {
   answer() {
@@ -14,6 +15,13 @@ decorateMethod(RouteController, 'answer', Get(), ...(guarded ? [RequirePermissio
 decorateClass(RouteController, Controller('route'));
 
 await listen({
-  imports: guarded ? [KeycloakModule.forRoot(keycloakOptions(process.env))] : [],
+  imports: guarded ? [KeycloakModule.forRoot({ ...keycloakOptions(process.env), ...(await verification()) })] : [],
   controllers: [RouteController],
 });
+
+/** Imported where it is used: an older checkout has no such door. */
+async function verification() {
+  if (kind !== 'jwt') return {};
+  const { jwtVerification } = await import('nestjs-keycloak-s2s/jwt');
+  return { verification: 'jwt', jwt: jwtVerification() };
+}

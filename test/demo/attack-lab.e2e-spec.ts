@@ -65,6 +65,14 @@ const wordsOf = ({ attempt }: AttackReport): readonly (string | number | undefin
   ];
 };
 
+/** Where signatures are verified: the services see for themselves what Keycloak says by introspection; and what it alone knows, nobody does. */
+const DUE_BY_SIGNATURE: Partial<Readonly<Record<AttackId, string>>> = {
+  ...Object.fromEntries([...AT_WRONG_DOOR].map((id) => [id, '401 invalid_token other_audience'])),
+  'expired-token': '401 invalid_token expired',
+  'tampered-signature': '401 invalid_token signature_invalid',
+  'revoked-token': '200',
+};
+
 describeOnBothServers((connect, which) => {
   describe('attacks on the services', () => {
     let server: ContractServer;
@@ -107,6 +115,20 @@ describeOnBothServers((connect, which) => {
       expect(page.text).toContain('All 14 attacks were refused, each for the expected reason');
       expect(page.text.match(/data-verdict="refused"/g)).toHaveLength(ATTACKS.length);
       answers.push(text, page.text);
+    }, 30_000);
+
+    it('are refused where signatures are verified, but for the token that was revoked: that is open', async () => {
+      const others = await RunningServices.start({ server, variables: { TOKEN_VERIFICATION: 'jwt' } });
+      const { text } = await post(`${others.a.url}/attacks`);
+      await others.stop();
+      const { reports } = JSON.parse(text) as AttackReports;
+      expect(Object.fromEntries(reports.map((report) => [report.attack.id, wordsOf(report)[0]]))).toEqual({
+        ...DUE,
+        ...DUE_BY_SIGNATURE,
+      });
+      expect(
+        reports.filter(({ verdict }) => verdict !== 'refused').map(({ attack, verdict }) => [attack.id, verdict]),
+      ).toEqual([['revoked-token', 'open']]);
     }, 30_000);
 
     it('leave the tokens of the service alone', async () => {

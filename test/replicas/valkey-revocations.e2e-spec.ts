@@ -11,6 +11,8 @@ import type { Denial } from 'nestjs-keycloak-s2s';
 import { testAccessToken } from 'nestjs-keycloak-s2s/testing';
 import { valkeyRevocations } from 'nestjs-keycloak-s2s/valkey';
 import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
+import { tokenHash } from '../../libs/keycloak/src/protocol/token-hash.js';
+import { DoubtedTokens } from '../../libs/keycloak/src/revocation/doubted-tokens.js';
 import { HeldDenials } from '../../libs/keycloak/src/revocation/held-denials.js';
 import { Rechecks } from '../../libs/keycloak/src/revocation/rechecks.js';
 import { RevocationSharing } from '../../libs/keycloak/src/revocation/revocation-sharing.js';
@@ -33,6 +35,8 @@ const OPTIONS = {
 interface Replica {
   readonly list: HeldDenials;
   readonly rechecks: Rechecks;
+  /** Of a service that verifies signatures. */
+  readonly doubts: DoubtedTokens;
   readonly sharing: RevocationSharing;
   readonly lines: string[];
   refuses(sid: string): boolean;
@@ -55,10 +59,19 @@ async function replica(
   };
   const list = new HeldDenials(options, systemClock, { warn: say });
   const rechecks = new Rechecks(10_000, systemClock);
-  const sharing = new RevocationSharing(list, rechecks, options, systemClock, { log: say, error: say });
+  const doubts = new DoubtedTokens(options, systemClock);
+  rechecks.onRequired((recheck, at) => doubts.add(recheck, at));
+  const sharing = new RevocationSharing(list, rechecks, options, systemClock, { log: say, error: say }, doubts);
   stopped.push(() => sharing.stop());
   await sharing.start(waitMs);
-  return { list, rechecks, sharing, lines, refuses: (sid) => list.denies(testAccessToken({ claims: { sid } })) };
+  return {
+    list,
+    rechecks,
+    doubts,
+    sharing,
+    lines,
+    refuses: (sid) => list.denies(testAccessToken({ claims: { sid } })),
+  };
 }
 
 async function until(holds: () => boolean, what: string): Promise<void> {
@@ -126,7 +139,7 @@ installed('denials over Valkey', () => {
     expect(held(two)).toEqual(held(one));
   });
 
-  it('a recheck reaches all, and one that starts later has no use for it', async () => {
+  it('a recheck reaches all', async () => {
     const [one, two] = [await replica(), await replica()];
     const askedAtMs = systemClock.monotonicMs();
     await sleep(5);
@@ -136,6 +149,27 @@ installed('denials over Valkey', () => {
     one.rechecks.require('everything');
     await until(() => two.rechecks.areDue({ sid: 's2' }, askedAtMs), 'everything is due at the other');
     expect(one.sharing.status.unshared).toBe(0);
+  });
+
+  it('a recheck has tokens that were issued before it doubted at all, and at one that starts later; those issued after it not', async () => {
+    const [one, two] = [await replica(), await replica()];
+    const token = (sid: string, issuedAt: number) => [{ sid, iat: issuedAt }, tokenHash(sid)] as const;
+    const now = Date.now() / 1000;
+    one.rechecks.require({ sid: 's1' });
+    await until(() => two.doubts.include(...token('s1', now)), 'it is doubted at the other');
+    const late = await replica();
+    expect([late.doubts.include(...token('s1', now)), late.doubts.include(...token('s2', now))]).toEqual([true, false]);
+    expect(late.doubts.include(...token('s1', Date.now() / 1000 + 70))).toBe(false);
+  });
+
+  it('emptied while it runs: all tokens are doubted, each within the revocation window', async () => {
+    const one = await replica({ introspectionTtlSeconds: 1 });
+    const old = { iat: Date.now() / 1000 - 60 };
+    const hashes = Array.from({ length: 100 }, (_, at) => tokenHash(`token ${at}`));
+    const doubted = (): number => hashes.filter((hash) => one.doubts.include(old, hash)).length;
+    expect(doubted()).toBe(0);
+    await command('FLUSHALL');
+    await until(() => doubted() === 100, 'all are doubted');
   });
 
   it('a thousand denials at once, of three replicas, reach all', async () => {

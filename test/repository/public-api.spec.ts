@@ -4,6 +4,7 @@ import * as servers from 'keycloak-test-servers';
 import * as door from 'nestjs-keycloak-s2s';
 import * as axiosDoor from 'nestjs-keycloak-s2s/axios';
 import * as graphqlDoor from 'nestjs-keycloak-s2s/graphql';
+import * as jwtDoor from 'nestjs-keycloak-s2s/jwt';
 import * as microservicesDoor from 'nestjs-keycloak-s2s/microservices';
 import * as opentelemetryDoor from 'nestjs-keycloak-s2s/opentelemetry';
 import * as swaggerDoor from 'nestjs-keycloak-s2s/swagger';
@@ -31,6 +32,7 @@ describe('nestjs-keycloak-s2s', () => {
       'InjectServiceClient',
       'IntrospectionGuard',
       'IssuedToken',
+      'JWT_VERIFICATION_CHANNEL',
       'KeycloakModule',
       'KeycloakOptionsError',
       'KeycloakStatus',
@@ -53,6 +55,7 @@ describe('nestjs-keycloak-s2s', () => {
       'StartVerificationError',
       'TOKEN_CHANNEL',
       'TokenExchangeClient',
+      'Verification',
       'VerifiedAccessToken',
       'clientAssertionFile',
       'clientRoles',
@@ -92,6 +95,7 @@ describe('nestjs-keycloak-s2s', () => {
 
   it.each([
     ['GraphQL', graphqlDoor, ['graphqlCarrier']],
+    ['signatures of tokens', jwtDoor, ['jwtVerification']],
     ['messages', microservicesDoor, ['microservicesCarrier']],
     ['OpenTelemetry', opentelemetryDoor, ['KeycloakTelemetryModule']],
     ['OpenAPI documents', swaggerDoor, ['addKeycloakSecurity']],

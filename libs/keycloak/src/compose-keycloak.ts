@@ -24,6 +24,7 @@ import { isCompactJws } from './protocol/token-form.js';
 import type { CircuitState } from './resilience/call-gate.js';
 import { makeAccessTokenVerifier, type AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { HeldConnections } from './resource-server/held-connections.js';
+import { DoubtedTokens } from './revocation/doubted-tokens.js';
 import { HeldDenials } from './revocation/held-denials.js';
 import { Rechecks } from './revocation/rechecks.js';
 import { RevocationList } from './revocation/revocation-list.js';
@@ -97,7 +98,18 @@ export function composeKeycloak(
     );
   const tokenLog = new TokenSourceLog(loggers('TokenSource'));
   const tokens = new TokenSource(server.tokenEndpoint, options, clock, tokenLog, revocations, shared);
-  const sharing = new RevocationSharing(denials, rechecks, options, clock, loggers('RevocationSharing'));
+  const jwts = options.jwt && {
+    signatures: options.jwt.connect({
+      issuer: options.issuer,
+      readKeys: server.keySet().read,
+      clock,
+      log: loggers('JwtVerification'),
+    }),
+    doubts: new DoubtedTokens(options, clock),
+  };
+  rechecks.onRequired((recheck, at) => jwts?.doubts.add(recheck, at));
+  const sharingLog = loggers('RevocationSharing');
+  const sharing = new RevocationSharing(denials, rechecks, options, clock, sharingLog, jwts?.doubts);
   const introspection = new CachedIntrospection(
     server.introspection,
     options,
@@ -132,7 +144,9 @@ export function composeKeycloak(
     authenticator: server.authenticator,
     calls,
     realmUrl: options.realmUrl,
-    health: new AuthorizationServerHealth(server.metadata, server.introspection, clock),
+    health: new AuthorizationServerHealth(server.metadata, server.introspection, clock, async () =>
+      jwts?.signatures.ready(),
+    ),
     status: new KeycloakStatus(() => {
       const { active, inactive } = introspection.sizes;
       return {
@@ -141,6 +155,7 @@ export function composeKeycloak(
         caches: {
           introspections: active,
           inactiveIntrospections: inactive,
+          verifiedJwts: jwts?.signatures.size ?? 0,
           tokens: tokens.size,
           revocations: revocations.size,
         },
@@ -157,7 +172,7 @@ export function composeKeycloak(
       proxy: network.proxyLabel(options.realmUrl),
     }),
     connections: new HeldConnections(options, clock, revocations, loggers('Connections')),
-    verifier: makeAccessTokenVerifier(introspection, verifierOptions, clock, revocations),
+    verifier: makeAccessTokenVerifier(introspection, verifierOptions, clock, revocations, jwts),
     service: (name, serviceOptions) => {
       const service = resolveServiceOptions(name, serviceOptions, allowInsecureRequests);
       const transport = new ServiceTransport({ name, ...service }, network, clock, logCircuitOf(name));

@@ -16,6 +16,7 @@ export {
   RequireAnyPermission,
   RequireAuthentication,
   RequirePermission,
+  Verification,
 } from './resource-server/access.decorators.js';
 export { AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 export { IntrospectionGuard } from './resource-server/introspection.guard.js';
@@ -38,6 +39,7 @@ export { clientSecretFile, clientSecretFrom } from './client-authentication/clie
 export { privateKeyJwt } from './client-authentication/private-key-jwt.js';
 
 export { INTROSPECTION_CHANNEL } from './diagnostics/introspection-channel.js';
+export { JWT_VERIFICATION_CHANNEL } from './diagnostics/jwt-verification-channel.js';
 export { REFUSAL_CHANNEL, REFUSAL_REASON_CHANNEL } from './diagnostics/refusal-channel.js';
 export { SERVICE_CALL_CHANNEL } from './diagnostics/service-call-channel.js';
 export { TOKEN_CHANNEL } from './diagnostics/token-channel.js';
@@ -95,6 +97,7 @@ export type { MessageHeaders } from './client/message-headers.js';
 export type { ServiceQuery, ServiceQueryValue } from './client/json-calls.js';
 export type { ServiceRequestOptions, ServiceResponse } from './client/service-client.js';
 export type { IntrospectionMessage } from './diagnostics/introspection-channel.js';
+export type { JwtVerificationMessage } from './diagnostics/jwt-verification-channel.js';
 export type { RefusalMessage, RefusalReasonMessage } from './diagnostics/refusal-channel.js';
 export type { ServiceCallMessage } from './diagnostics/service-call-channel.js';
 export type { TokenMessage } from './diagnostics/token-channel.js';
@@ -120,6 +123,13 @@ export type {
   CredentialCarrier,
   LongLivedConnection,
 } from './resource-server/credential-carrier.js';
+export type {
+  ConnectedJwtVerification,
+  JwtVerification,
+  JwtVerificationContext,
+  SignedClaims,
+} from './resource-server/jwt-verification.js';
+export type { TokenVerification } from './resource-server/verification.js';
 export type { VerifyOptions } from './resource-server/access-token-verifier.js';
 export type { PermissionContext, PermissionMapper } from './resource-server/judge-access-token.js';
 export type { RefusalReply } from './resource-server/refusal.filter.js';

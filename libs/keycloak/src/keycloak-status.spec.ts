@@ -49,7 +49,7 @@ describe('KeycloakStatus', () => {
       version: VERSION,
       authorizationServer: { discovery: idle, introspection: idle, token: idle },
       services: { 'service-b': idle },
-      caches: { introspections: 1, inactiveIntrospections: 0, tokens: 1, revocations: 1 },
+      caches: { introspections: 1, inactiveIntrospections: 0, verifiedJwts: 0, tokens: 1, revocations: 1 },
     });
     expect(JSON.stringify(after)).not.toContain('eyJ');
 

@@ -6,7 +6,7 @@ import { VERSION } from './version.js';
 export interface KeycloakStatusSnapshot {
   /** Of this library. */
   readonly version: string;
-  /** Calls to Keycloak, by kind: `discovery`, `introspection`, `introspection_renewal`, `token`, `checkup`, `login` and so on. */
+  /** Calls to Keycloak, by kind: `discovery`, `introspection`, `introspection_renewal`, `token`, `jwks`, `checkup`, `login` and so on. */
   readonly authorizationServer: Readonly<Record<string, CallsState>>;
   /** Calls to other services, by the name of their registration; those of `ServiceHttp` end in ` (http)`. */
   readonly services: Readonly<Record<string, CallsState>>;
@@ -14,6 +14,8 @@ export interface KeycloakStatusSnapshot {
     /** Answers about active tokens. */
     readonly introspections: number;
     readonly inactiveIntrospections: number;
+    /** Tokens whose signature was verified here; 0 without the option `jwt`. */
+    readonly verifiedJwts: number;
     /** Tokens of this service, exchanged ones included. */
     readonly tokens: number;
     /** Denials of the `RevocationList`. */

@@ -53,6 +53,7 @@ describe('resolveKeycloakOptions', () => {
       maxCachedTokens: 1000,
       maxRevocations: 100_000,
       revocationMemorySeconds: 36_000,
+      verification: 'introspection',
       maxTokenBytes: 8192,
       allowInsecureRequests: false,
       verifyAtStart: false,

@@ -7,6 +7,7 @@ import {
   integer,
   KeycloakOptionsError,
   nonEmptyString,
+  oneOf,
   optionalFunction,
   optionalText,
   optionalUrl,
@@ -19,7 +20,9 @@ import {
 import type { SharedCache } from './caching/shared-cache.js';
 import type { RevocationChannel } from './revocation/revocation-channel.js';
 import type { CredentialCarrier } from './resource-server/credential-carrier.js';
+import type { JwtVerification } from './resource-server/jwt-verification.js';
 import type { PermissionMapper } from './resource-server/judge-access-token.js';
+import { VERIFICATIONS, type TokenVerification } from './resource-server/verification.js';
 import type { TrustedAuthorities } from './http/network.js';
 import { checkProcess } from './process-faults.js';
 import {
@@ -124,6 +127,14 @@ export interface KeycloakModuleOptions {
    * asks for itself.
    */
   readonly sharedCache?: SharedCache;
+  /**
+   * How tokens are verified where no `@Verification` says it: `introspection` asks Keycloak, and knows within `introspectionTtlSeconds` of what was revoked; `jwt`
+   * checks the signature here, and needs the option `jwt`. By `jwt` a token that was revoked passes until it expires, unless the `RevocationList` knows of it. Default
+   * `introspection`.
+   */
+  readonly verification?: TokenVerification;
+  /** What checks signatures: `jwtVerification()` of `nestjs-keycloak-s2s/jwt`. Default: none, and each token is introspected. */
+  readonly jwt?: JwtVerification;
   /** A longer token is refused before it costs a call. Default 8192, 1024 to 65536. */
   readonly maxTokenBytes?: number;
   /**
@@ -147,7 +158,7 @@ export interface KeycloakModuleOptions {
 export type ResolvedKeycloakOptions = Required<
   Omit<
     KeycloakModuleOptions,
-    'permissions' | 'baseUrl' | 'clientSecret' | 'tls' | 'revocationChannel' | 'sharedCache' | 'protectedResource'
+    'permissions' | 'baseUrl' | 'clientSecret' | 'tls' | 'revocationChannel' | 'sharedCache' | 'protectedResource' | 'jwt'
   >
 > & {
   readonly tls: TrustedAuthorities;
@@ -155,6 +166,7 @@ export type ResolvedKeycloakOptions = Required<
   readonly revocationChannel: RevocationChannel | undefined;
   readonly sharedCache: SharedCache | undefined;
   readonly protectedResource: ProtectedResource | undefined;
+  readonly jwt: JwtVerification | undefined;
   /** The realm's URL as this service reaches it. */
   readonly realmUrl: string;
 };
@@ -191,6 +203,8 @@ const KEYCLOAK_OPTIONS = {
     'a revocation channel, such as valkeyRevocations()',
   ),
   sharedCache: optionalWith<SharedCache>(['check', 'connect'], 'a shared cache, such as valkeyCache()'),
+  verification: oneOf(VERIFICATIONS),
+  jwt: optionalWith<JwtVerification>(['connect'], 'a verification of JWTs, such as jwtVerification()'),
   maxTokenBytes: integer(8192, 1024, 65_536),
   protectedResource,
   verifyAtStart: flag,
@@ -213,6 +227,9 @@ export function resolveKeycloakOptions(given: KeycloakModuleOptions | undefined)
   }
   const [, base = '', realm = ''] = REALM_URL.exec(options.issuer) ?? [];
   if (options.issuer !== '') checkIssuer(options.issuer, given?.issuer, faults);
+  if (options.verification === 'jwt' && given?.jwt === undefined) {
+    faults.fault('verification is "jwt", so jwt must be given: jwtVerification() of nestjs-keycloak-s2s/jwt');
+  }
   checkProcess(faults);
   if (baseUrl?.includes('/realms/') === true) faults.fault('baseUrl must end before /realms/');
   faults.throwIfFaulty((all) => new KeycloakOptionsError('KeycloakModule.forRoot', all));

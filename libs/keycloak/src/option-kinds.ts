@@ -64,6 +64,15 @@ export const flag: OptionKind<boolean> = (name, given, { faults }) => {
   return given === true;
 };
 
+/** One of a few words; the first where none is given. */
+export const oneOf =
+  <Word extends string>(words: readonly [Word, ...Word[]]): OptionKind<Word> =>
+  (name, given, { faults }) => {
+    const found = given === undefined ? words[0] : words.find((word) => word === given);
+    if (found === undefined) faults.fault(`${name} must be ${words.map((word) => `"${word}"`).join(' or ')}`);
+    return found ?? words[0];
+  };
+
 export const scopes =
   (fallback: readonly string[]): OptionKind<readonly string[]> =>
   (name, given, { faults }) => {

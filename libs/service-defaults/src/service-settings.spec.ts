@@ -367,6 +367,19 @@ describe('readServiceSettings', () => {
     }
   });
 
+  it.each<[string | undefined, string | undefined, boolean]>([
+    [undefined, undefined, false],
+    ['introspection', undefined, false],
+    ['jwt', 'jwt', true],
+  ])('verifies tokens by TOKEN_VERIFICATION=%s', (variable, verification, hasJwt) => {
+    const { keycloak } = read(variable === undefined ? {} : { TOKEN_VERIFICATION: variable });
+    expect([keycloak.verification, 'jwt' in keycloak]).toEqual([verification, hasJwt]);
+  });
+
+  it('refuses another TOKEN_VERIFICATION', () => {
+    expect(faults({ TOKEN_VERIFICATION: 'JWT' })).toEqual(['TOKEN_VERIFICATION must be one of introspection, jwt']);
+  });
+
   it('has no login settings where no user logs in', () => {
     expect(read({ PUBLIC_URL: 'nonsense' })).not.toHaveProperty('login');
   });

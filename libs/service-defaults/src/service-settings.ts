@@ -7,6 +7,7 @@ import {
   type ServiceScopes,
   type TlsOptions,
 } from 'nestjs-keycloak-s2s';
+import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
 import { readClientSettings } from './client-settings.js';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
@@ -70,7 +71,7 @@ export type LoginServiceSettings<Called extends string> = ServiceSettings<Called
 
 /**
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
- * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window),
+ * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window), `TOKEN_VERIFICATION` (default `introspection`),
  * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `RESOURCE_URL` (default: none is told), `OPENAPI` (default true with `NODE_ENV=development`, else false), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<OTHER>_URL` for each service that this service calls, and `KEYCLOAK_CA_FILE` and `SERVICES_CA_FILE` (default: whom Node trusts). An empty variable counts as not set. Any
  * `NODE_ENV` other than `development` and `test` means production. `readClientSettings`, `readLoginSettings`, `readSharedStateSettings`, `readTelemetrySettings` and `readDemoSettings` read further
  * variables.
@@ -110,6 +111,7 @@ export function readServiceSettings<Called extends string>(
   const host = variables.text('HOST', '127.0.0.1');
   const port = variables.port('PORT', service.port);
   const introspectionTtlSeconds = variables.wholeNumber('INTROSPECTION_TTL_SECONDS', 10, 300);
+  const verification = variables.oneOf('TOKEN_VERIFICATION', ['introspection', 'jwt']);
   const requestLogSubject = variables.oneOf('REQUEST_LOG_SUBJECT', ['hash', 'plain', 'none']);
   const requestLog = variables.flag('REQUEST_LOG') && requestLogSubject;
   const shutdownDelaySeconds = variables.wholeNumber('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, 300);
@@ -139,6 +141,7 @@ export function readServiceSettings<Called extends string>(
     ...client.keycloak,
     tls,
     introspectionTtlSeconds,
+    ...(verification === 'jwt' ? { verification, jwt: jwtVerification() } : {}),
     allowInsecureRequests: insecureAllowed,
     exposeRefusalReasons: demoMode,
     ...(resource === undefined ? {} : { protectedResource: { resource, resourceName: service.name } }),

@@ -13,7 +13,7 @@ export interface Attack {
   readonly group: AttackGroup;
   /** The service that rightfully holds the misused credential, and therefore makes the attempt. */
   readonly from: 'Service A' | 'Service B' | 'Service C';
-  /** What it must meet. There is more than one where versions of Keycloak differ. */
+  /** What it must meet. There is more than one where versions of Keycloak differ, and ways to verify a token. */
   readonly refusals: readonly [DueRefusal, ...DueRefusal[]];
 }
 
@@ -44,7 +44,7 @@ export type AttackId =
 /** Keycloak gives no reason for a token that is not valid for the service that asks. The control shows the reason. */
 const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'inactive' };
 
-/** Keycloak 26.4 answers every client that the token is active; the service then refuses its audience. */
+/** Keycloak 26.4 answers every client that the token is active, and a signature is the same for every service; the service then refuses its audience. */
 const atWrongDoor = (at: string, madeFor: string): readonly [DueRefusal, DueRefusal] => [
   {
     answer: INACTIVE,
@@ -54,7 +54,7 @@ const atWrongDoor = (at: string, madeFor: string): readonly [DueRefusal, DueRefu
   {
     answer: { ...INACTIVE, reason: 'other_audience' },
     by: `${at} itself`,
-    words: `${at} sees in Keycloak's answer that it is for ${madeFor}.`,
+    words: `${at} sees that it is for ${madeFor}.`,
   },
 ];
 
@@ -155,7 +155,7 @@ export const ATTACKS: readonly Attack[] = [
     group: 'ended',
     title: 'A token that was revoked a moment ago',
     hope: 'A revoked token still works until it expires.',
-    rule: 'Keycloak is asked about every token. Service B reuses an answer for INTROSPECTION_TTL_SECONDS at most (default 10), so a token that it has seen before can pass for that long. It sees this one for the first time.',
+    rule: 'Keycloak is asked about every token. Service B reuses an answer for INTROSPECTION_TTL_SECONDS at most (default 10), so a token that it has seen before can pass for that long. It sees this one for the first time. With TOKEN_VERIFICATION=jwt nobody is asked, and this one passes until it expires.',
     from: 'Service A',
     refusals: [
       {
@@ -177,6 +177,11 @@ export const ATTACKS: readonly Attack[] = [
         answer: INACTIVE,
         by: 'Keycloak',
         words: 'Keycloak calls it inactive when Service A asks, since it has expired.',
+      },
+      {
+        answer: { ...INACTIVE, reason: 'expired' },
+        by: 'Service A itself',
+        words: 'Service A sees that it has expired.',
       },
     ],
   },
@@ -200,13 +205,18 @@ export const ATTACKS: readonly Attack[] = [
     group: 'forged',
     title: 'A token with another signature',
     hope: 'No service checks the signature, so the claims can be rewritten.',
-    rule: 'Keycloak checks its own signature whenever it is asked about a token.',
+    rule: 'The signature is checked: by Keycloak, whenever it is asked about a token, or by the service itself.',
     from: 'Service A',
     refusals: [
       {
         answer: INACTIVE,
         by: 'Keycloak',
         words: 'Keycloak calls it inactive when Service B asks, since the signature is wrong.',
+      },
+      {
+        answer: { ...INACTIVE, reason: 'signature_invalid' },
+        by: 'Service B itself',
+        words: 'Service B checks the signature, and it is wrong.',
       },
     ],
   },
@@ -236,7 +246,7 @@ export const ATTACKS: readonly Attack[] = [
       {
         answer: { status: 401, code: 'invalid_token', reason: 'not_an_access_token' },
         by: 'Service A itself',
-        words: 'Keycloak calls the token active, but it is no access token.',
+        words: 'Keycloak signed the token, and may call it active, but it is no access token.',
       },
     ],
   },

@@ -7,6 +7,9 @@ import { serviceAConfig, type ServiceAConfig } from '../config.js';
 /** One way to attack. Throws `AttackNotRun`. */
 export type Attacker = (tools: AttackTools) => Promise<Attempt>;
 
+/** That of the library, which no service changes. */
+const DEFAULT_CLOCK_TOLERANCE_SECONDS = 5;
+
 @Injectable()
 export class AttackTools {
   readonly keycloak: AttackersKeycloak;
@@ -15,6 +18,8 @@ export class AttackTools {
   readonly serviceC: AttackTarget;
   /** Its tokens live one second. */
   readonly shortLivedClient: AttackingClient;
+  /** How long a token passes after it has expired, since clocks may differ: Keycloak, where it is asked, gives it no time. */
+  readonly graceSeconds: number;
   /** Its tokens name all three services. */
   readonly oneForAllClient: AttackingClient;
 
@@ -28,6 +33,7 @@ export class AttackTools {
       clientId,
       clientSecret: demo.secrets[variable] ?? '',
     });
+    this.graceSeconds = keycloak.verification === 'jwt' ? DEFAULT_CLOCK_TOLERANCE_SECONDS : 0;
     this.shortLivedClient = client('short-lived', 'SHORT_LIVED_CLIENT_SECRET');
     this.oneForAllClient = client('one-for-all', 'ONE_FOR_ALL_CLIENT_SECRET');
   }

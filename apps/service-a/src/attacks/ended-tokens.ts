@@ -20,15 +20,16 @@ const SURELY_EXPIRED_MS = 2100;
 /** On a busy machine the token may expire before it is first sent; then another token is tried. */
 const MAX_TOKENS = 3;
 
-export const expiredToken: Attacker = async ({ keycloak, serviceA, shortLivedClient }) => {
+export const expiredToken: Attacker = async ({ keycloak, serviceA, shortLivedClient, graceSeconds }) => {
   const form = { grant_type: 'client_credentials', scope: 'attacks.run' };
   for (let made = 1; ; made += 1) {
     const { accessToken: token } = await keycloak.tokens(form, shortLivedClient);
     const whileItLived = await serviceA.whoami(token);
     if (whileItLived.status === 401 && made < MAX_TOKENS) continue;
-    await sleep(SURELY_EXPIRED_MS);
+    await sleep(SURELY_EXPIRED_MS + graceSeconds * 1000);
+    const later = graceSeconds === 0 ? 'two' : String(2 + graceSeconds);
     return attempt({
-      attack: ['A token that lived one second, to Service A two seconds later', serviceA.whoami(token)],
+      attack: [`A token that lived one second, to Service A ${later} seconds later`, serviceA.whoami(token)],
       control: ['The same token, to Service A before that', Promise.resolve(whileItLived)],
       token,
     });

@@ -44,6 +44,30 @@ describe('the story of a chain', () => {
     expect(summary).toBe('5 of these steps asked Keycloak.');
   });
 
+  it('says where a signature was checked, and that nobody was asked for it', () => {
+    const signed = COLD.replaceAll('introspection;desc="asked"', 'jwt;desc="verified"');
+    const { steps, summary } = story(signed);
+    const checked = steps.filter(({ mark }) => mark === 'checked here');
+    expect(checked.map(({ from, to, words }) => `${from.name}>${to.name}: ${words}`)).toEqual(
+      ['a', 'b', 'c'].map(
+        (name) =>
+          `service-${name}>service-${name}: Service ${name.toUpperCase()} checks the token's signature by Keycloak's public keys.`,
+      ),
+    );
+    expect(summary).toBe('2 of these steps asked Keycloak.');
+    const own = signed.replaceAll('requested', 'reused');
+    expect(story(own).summary).toBe('None of these steps asked Keycloak.');
+    const known = story(own.replaceAll('verified', 'cached'));
+    expect(known.steps.find(({ mark }) => mark === 'from cache')?.words).toBe(
+      'Service A has seen this token, and checked its signature then.',
+    );
+    expect(known.summary).toMatch(/every token and every answer was in a cache/);
+    expect(story(own.replaceAll('verified', 'joined')).steps[1]).toMatchObject({
+      mark: 'waited',
+      to: { name: 'service-a' },
+    });
+  });
+
   it('says that Keycloak was not asked when all was cached, and names waiting', () => {
     const warm = COLD.replaceAll('asked', 'cached')
       .replace('service-a.token-exchange;desc="requested"', 'service-a.client-credentials;desc="reused"')

@@ -6,8 +6,8 @@ export interface StoryStep {
   readonly from: Party;
   readonly to: Party;
   readonly words: string;
-  /** Whether Keycloak was asked, the answer came from a cache, or the step was a refusal. */
-  readonly mark: 'asked Keycloak' | 'waited' | 'from cache' | 'refused' | undefined;
+  /** Whether Keycloak was asked, a signature was checked, what is known came from a cache, or the step was a refusal. */
+  readonly mark: 'asked Keycloak' | 'waited' | 'checked here' | 'from cache' | 'refused' | undefined;
   readonly duration: string | undefined;
 }
 
@@ -44,6 +44,8 @@ function stepsOf(metric: TraceMetric, metrics: readonly TraceMetric[], at: numbe
   switch (metric.step) {
     case 'introspection':
       return [{ ...introspection(actor, metric.description), duration: durationOf(metric) }];
+    case 'jwt':
+      return [{ ...signature(actor, metric.description), duration: durationOf(metric) }];
     case 'client-credentials':
     case 'token-exchange':
       return [{ ...token(actor, metric, metrics[at + 1]), duration: durationOf(metric) }];
@@ -67,6 +69,20 @@ function introspection(actor: Party, outcome: string | undefined): UntimedStep {
   }
   const words = `${actor.label} asks Keycloak whether the token is valid.`;
   return { from: actor, to: KEYCLOAK, words, mark: 'asked Keycloak' };
+}
+
+/** Nobody is asked: only the keys are Keycloak's. */
+function signature(actor: Party, outcome: string | undefined): UntimedStep {
+  if (outcome === 'cached') {
+    const words = `${actor.label} has seen this token, and checked its signature then.`;
+    return { from: actor, to: actor, words, mark: 'from cache' };
+  }
+  if (outcome === 'joined') {
+    const words = `${actor.label} waits while the signature of the same token is checked for another request.`;
+    return { from: actor, to: actor, words, mark: 'waited' };
+  }
+  const words = `${actor.label} checks the token's signature by Keycloak's public keys.`;
+  return { from: actor, to: actor, words, mark: 'checked here' };
 }
 
 function token(actor: Party, { step, description }: TraceMetric, following: TraceMetric | undefined): UntimedStep {
@@ -174,7 +190,7 @@ function summaryOf(steps: readonly StoryStep[]): string {
   if (asked > 0) return `${asked === 1 ? 'One' : asked} of these steps asked Keycloak.`;
   const marks = new Set(steps.map(({ mark }) => mark));
   if (marks.has('waited')) return 'None of these steps asked Keycloak: they waited for the answer to another request.';
-  return marks.has('from cache')
+  return marks.has('from cache') && !marks.has('checked here')
     ? 'None of these steps asked Keycloak: every token and every answer was in a cache.'
     : 'None of these steps asked Keycloak.';
 }

@@ -61,6 +61,7 @@ describe('Server-Timing', () => {
     'service-c.introspection;dur=1',
     'service-c.introspection;desc="<img src=x>";dur=1',
     'service-c.introspection;desc=asked;dur=1',
+    'service-c.jwt;desc="asked";dur=1',
     'service-c.refused;desc="eyJhbGciOiJSUzI1NiJ9"',
     'service-c.call;desc="service-d 200 and more"',
     'service-c.call;desc="https://evil.example 200"',

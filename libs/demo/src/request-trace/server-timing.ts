@@ -1,6 +1,7 @@
 /** Server-Timing: writes the steps of a trace as metrics of this header, and parses those of the next service. */
 
-export type TraceStep = 'introspection' | 'client-credentials' | 'token-exchange' | 'call' | 'refused' | 'total';
+export type TraceStep =
+  'introspection' | 'jwt' | 'client-credentials' | 'token-exchange' | 'call' | 'refused' | 'total';
 
 /** One metric, named `<service>.<step>`. `FORMS` says which descriptions a step can have. */
 export interface TraceMetric {
@@ -19,6 +20,7 @@ const TOKEN_OUTCOME = /^(?:requested|joined|reused)$/;
 /** The descriptions that a step can have; a step that is missing here has no description. */
 const FORMS: ReadonlyMap<string, RegExp> = new Map<TraceStep, RegExp>([
   ['introspection', /^(?:asked|joined|cached)$/],
+  ['jwt', /^(?:verified|joined|cached)$/],
   ['client-credentials', TOKEN_OUTCOME],
   ['token-exchange', TOKEN_OUTCOME],
   ['call', /^[a-z][a-z\d-]{0,31} (?:[2-5]\d\d|failed)$/],

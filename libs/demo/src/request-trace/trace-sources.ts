@@ -2,9 +2,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   INTROSPECTION_CHANNEL,
+  JWT_VERIFICATION_CHANNEL,
   REFUSAL_CHANNEL,
   TOKEN_CHANNEL,
   type IntrospectionMessage,
+  type JwtVerificationMessage,
   type RefusalMessage,
   type TokenMessage,
 } from 'nestjs-keycloak-s2s';
@@ -48,6 +50,11 @@ export function listenToTraceSources({ current, calls, onFault }: TraceSourceOpt
       INTROSPECTION_CHANNEL,
       ({ outcome, durationMs }: IntrospectionMessage) =>
         current()?.add({ step: 'introspection', description: outcome, durationMs }),
+    ],
+    [
+      JWT_VERIFICATION_CHANNEL,
+      ({ outcome, durationMs }: JwtVerificationMessage) =>
+        current()?.add({ step: 'jwt', description: outcome, durationMs }),
     ],
     [
       TOKEN_CHANNEL,

@@ -8,6 +8,7 @@ import type { ConnectedClientAuthentication } from '../client-authentication/cli
 import { ClientAuthenticator } from './client-authenticator.js';
 import { ClockSkew } from './clock-skew.js';
 import { Introspection } from './introspection.js';
+import { KeySetEndpoint } from './key-set-endpoint.js';
 import { ServerMetadata } from './metadata.js';
 import { SERVER_CALL_RULES } from './server-call-rules.js';
 import { OwnTokenProbe } from './own-token-probe.js';
@@ -22,7 +23,7 @@ export interface AuthorizationServerOptions extends OAuthClientOptions, CallPoli
 }
 
 export type CallKind =
-  'discovery' | 'introspection' | 'introspection_renewal' | 'token' | 'checkup' | ApplicationCallKind;
+  'discovery' | 'introspection' | 'introspection_renewal' | 'token' | 'jwks' | 'checkup' | ApplicationCallKind;
 
 /** The part of the slots for introspections that is for renewals alone. */
 const RENEWALS = 0.2;
@@ -38,6 +39,8 @@ export interface AuthorizationServerCalls {
   readonly authenticator: ClientAuthenticator;
   readonly introspection: Introspection;
   readonly tokenEndpoint: TokenEndpoint;
+  /** For who verifies signatures, once: with slots of its own. */
+  readonly keySet: () => KeySetEndpoint;
   /** For the checkup, with slots of its own. */
   readonly probe: OwnTokenProbe;
   /** For the application's own calls. */
@@ -74,6 +77,7 @@ export function createAuthorizationServer(
     authenticator,
     introspection: new Introspection(context, metadata, introspection, renewal),
     fetch: new AuthorizationServerFetch(options, connections, (kind) => policy(kind)),
+    keySet: () => new KeySetEndpoint(connections, metadata, policy('jwks'), clockSkew),
     probe: new OwnTokenProbe(context, metadata, policy('checkup'), clock),
     tokenEndpoint: new TokenEndpoint(context, metadata, policy('token'), options.defaultScopes, clock),
   };

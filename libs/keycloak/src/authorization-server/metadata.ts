@@ -9,6 +9,7 @@ import { addressOf } from './bounded-fetch.js';
 import { toServerError } from './server-errors.js';
 import type { OAuthClientContext } from './oauth-client-context.js';
 
+/** What every service calls. */
 const ENDPOINTS = ['token_endpoint', 'introspection_endpoint'] as const;
 
 export class ServerMetadata {
@@ -33,6 +34,11 @@ export class ServerMetadata {
     });
   }
 
+  /** Where its keys are (RFC 8414 §2), for who needs them. */
+  async keySetUrl(): Promise<URL> {
+    return this.#checkEndpoint('jwks_uri', (await this.get()).jwks_uri);
+  }
+
   async #read(signal: AbortSignal): Promise<AuthorizationServer> {
     const { issuer, realmUrl } = this.context;
     let metadata: AuthorizationServer;
@@ -51,13 +57,15 @@ export class ServerMetadata {
     return metadata;
   }
 
-  /** Our secret and our callers' tokens go to these addresses: they must be where we reach the server, or its issuer. */
-  #checkEndpoint(name: string, url: string | undefined): void {
+  /** Our secret and our callers' tokens go to these addresses, and what comes from them is believed: they must be where we reach the server, or its issuer. */
+  #checkEndpoint(name: string, url: string | undefined): URL {
     if (url === undefined || !URL.canParse(url)) throw misconfigured('endpoint_missing', { endpoint: name });
-    const { origin } = new URL(url);
+    const parsed = new URL(url);
+    const { origin } = parsed;
     if (origin !== this.context.realmUrl.origin && origin !== new URL(this.context.issuer).origin) {
       throw misconfigured('endpoint_on_foreign_origin', { endpoint: name, origin });
     }
+    return parsed;
   }
 }
 

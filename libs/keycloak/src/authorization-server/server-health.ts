@@ -30,6 +30,8 @@ export class AuthorizationServerHealth {
     private readonly metadata: Pick<ServerMetadata, 'refresh'>,
     private readonly introspection: Pick<Introspection, 'introspect'>,
     clock: Clock,
+    /** Of a service that verifies signatures: resolves when it has what it needs for that. */
+    private readonly verifiesTokens: () => Promise<void> = async () => undefined,
   ) {
     this.#looks = new DeadlineCache(2, clock);
   }
@@ -40,13 +42,16 @@ export class AuthorizationServerHealth {
   }
 
   /**
-   * Whether this service can do its work with what it was given: the server has accepted its credentials, once. It asks about a token of
-   * random bytes, at most once a second, until that is so. It stays so when the server goes away later: what is cached still serves,
+   * Whether this service can do its work with what it was given: the server has accepted its credentials, once, and given its keys where signatures are verified. It asks
+   * about a token of random bytes, at most once a second, until that is so. It stays so when the server goes away later: what is cached still serves,
    * and all instances would leave at once. Does not throw.
    */
   async ready(): Promise<AuthorizationServerStatus> {
     if (this.#isAccepted) return REACHABLE;
-    const status = await this.#lookOnceASecond('accepted', async () => this.introspection.introspect(junkToken()));
+    const status = await this.#lookOnceASecond('accepted', async () => {
+      await this.introspection.introspect(junkToken());
+      await this.verifiesTokens();
+    });
     // Never taken back: of looks that overlap, a late one may have failed.
     if (status.reachable) this.#isAccepted = true;
     return status;

@@ -12,6 +12,7 @@ const SERVER_PORT = 'server.port';
 // Ours.
 export const OUTCOME = 'keycloak_s2s.outcome';
 export const ACTIVE = 'keycloak_s2s.active';
+export const VALID = 'keycloak_s2s.valid';
 export const GRANT = 'keycloak_s2s.grant';
 export const AUDIENCE = 'keycloak_s2s.audience';
 export const SCOPE = 'keycloak_s2s.scope';

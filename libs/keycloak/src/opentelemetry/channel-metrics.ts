@@ -2,10 +2,12 @@
 import type { Attributes, Meter } from '@opentelemetry/api';
 import {
   INTROSPECTION_CHANNEL,
+  JWT_VERIFICATION_CHANNEL,
   REFUSAL_REASON_CHANNEL,
   SERVICE_CALL_CHANNEL,
   TOKEN_CHANNEL,
   type IntrospectionMessage,
+  type JwtVerificationMessage,
   type RefusalReasonMessage,
   type ServiceCallMessage,
   type TokenMessage,
@@ -25,6 +27,7 @@ import {
   REASON,
   SERVICE,
   STATUS,
+  VALID,
 } from './attributes.js';
 import { listenTo } from './subscriptions.js';
 
@@ -35,13 +38,17 @@ const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 
 export function measureChannels(meter: Meter): () => void {
   const lookups = meter.createCounter('keycloak_s2s.cache.lookups', {
     unit: '{lookup}',
-    description: 'Answers about tokens, and tokens of this service, that were wanted',
+    description: 'Answers about tokens, signatures of tokens, and tokens of this service, that were wanted',
   });
   const duration = (name: string, description: string) =>
     meter.createHistogram(name, { unit: 's', description, advice: { explicitBucketBoundaries: BUCKETS } });
   const introspections = duration(
     'keycloak_s2s.introspection.duration',
     'How long requests waited for an answer about a token that was not cached here',
+  );
+  const jwtVerifications = duration(
+    'keycloak_s2s.jwt_verification.duration',
+    'How long requests waited for the signature of a token that was not cached here, and for keys',
   );
   const tokens = duration('keycloak_s2s.token.duration', 'How long calls waited for a token that was not cached here');
   const serviceCalls = duration(
@@ -57,6 +64,11 @@ export function measureChannels(meter: Meter): () => void {
       lookups.add(1, INTROSPECTION_LOOKUPS[outcome]);
       if (outcome === 'cached') return;
       introspections.record(durationMs / 1000, known({ [OUTCOME]: outcome, [ACTIVE]: active, [ERROR_TYPE]: failed }));
+    },
+    [JWT_VERIFICATION_CHANNEL]: ({ outcome, valid, failed, durationMs }: JwtVerificationMessage) => {
+      lookups.add(1, JWT_LOOKUPS[outcome]);
+      if (outcome === 'cached') return;
+      jwtVerifications.record(durationMs / 1000, known({ [OUTCOME]: outcome, [VALID]: valid, [ERROR_TYPE]: failed }));
     },
     [TOKEN_CHANNEL]: ({ outcome, grant, audience, failed, durationMs }: TokenMessage) => {
       lookups.add(1, TOKEN_LOOKUPS[outcome]);
@@ -86,6 +98,12 @@ const INTROSPECTION_LOOKUPS: Readonly<Record<IntrospectionMessage['outcome'], At
   joined: lookup('introspections', 'joined'),
   shared: lookup('introspections', 'shared'),
   asked: lookup('introspections', 'miss'),
+};
+
+const JWT_LOOKUPS: Readonly<Record<JwtVerificationMessage['outcome'], Attributes>> = {
+  cached: lookup('jwts', 'hit'),
+  joined: lookup('jwts', 'joined'),
+  verified: lookup('jwts', 'miss'),
 };
 
 const TOKEN_LOOKUPS: Readonly<Record<TokenMessage['outcome'], Attributes>> = {

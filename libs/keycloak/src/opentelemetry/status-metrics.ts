@@ -66,5 +66,6 @@ const CHANNEL_STATES: readonly RevocationChannelState[] = ['none', 'reading', 'c
 const CACHES = {
   introspections: 'introspections',
   inactiveIntrospections: 'inactive_introspections',
+  verifiedJwts: 'jwts',
   tokens: 'tokens',
 } as const;

@@ -13,14 +13,17 @@ import {
   getServiceClientToken,
   INTROSPECTION_CHANNEL,
   InjectServiceClient,
+  JWT_VERIFICATION_CHANNEL,
   KeycloakModule,
   REFUSAL_REASON_CHANNEL,
   RequirePermission,
   SERVICE_CALL_CHANNEL,
   ServiceClient,
   TOKEN_CHANNEL,
+  Verification,
   type VerifiedAccessToken,
 } from '../index.js';
+import { jwtVerification } from '../jwt/index.js';
 import {
   KeycloakTestingModule,
   signIn,
@@ -32,7 +35,13 @@ import { pointsOf, RecordedTelemetry } from '../../spec-support/recorded-telemet
 import { KeycloakTelemetryModule } from './index.js';
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
-const CHANNELS = [INTROSPECTION_CHANNEL, TOKEN_CHANNEL, SERVICE_CALL_CHANNEL, REFUSAL_REASON_CHANNEL];
+const CHANNELS = [
+  INTROSPECTION_CHANNEL,
+  JWT_VERIFICATION_CHANNEL,
+  TOKEN_CHANNEL,
+  SERVICE_CALL_CHANNEL,
+  REFUSAL_REASON_CHANNEL,
+];
 const PATH = '/stock/4711-is-nobody-elses-business';
 const SUBJECT = 'alice-is-nobody-elses-business';
 
@@ -61,6 +70,13 @@ class OrdersController {
     return this.stock.left(caller);
   }
 
+  @Get('signed')
+  @RequirePermission('orders.read')
+  @Verification('jwt')
+  signed(): string {
+    return 'ok';
+  }
+
   @Get('given-up')
   @RequirePermission('orders.read')
   async givenUp(): Promise<unknown> {
@@ -68,7 +84,12 @@ class OrdersController {
   }
 }
 
-const settings = { issuer: 'https://sso.example.com/realms/shop', clientId: 'orders', clientSecret: 'a secret' };
+const settings = {
+  issuer: 'https://sso.example.com/realms/shop',
+  clientId: 'orders',
+  clientSecret: 'a secret',
+  jwt: jwtVerification(),
+};
 const inventory = { name: 'inventory', baseUrl: 'https://inventory.internal:8443', audience: 'inventory-api' };
 
 // #region module
@@ -111,6 +132,12 @@ describe('an application with KeycloakTelemetryModule', () => {
     app = await started();
     const stock = testServices(app).on('inventory', 'GET', PATH);
     stock.reply(200, { left: 3 }).reply(404, {}).fail('refused').reply(200, {});
+    testAuthorizationServer(app).fail('refused');
+    await ask('/signed', as('erin')).expect(503);
+    testAuthorizationServer(app).recover();
+    const frank = as('frank');
+    await ask('/signed', frank).expect(200);
+    await ask('/signed', frank).expect(200);
     const alice = as(SUBJECT);
     await ask('/left', alice).expect(200);
     await ask('/left', alice).expect(502);
@@ -144,6 +171,8 @@ describe('an application with KeycloakTelemetryModule', () => {
       new Map([
         ['introspections miss', 4],
         ['introspections hit', 3],
+        ['jwts miss', 2],
+        ['jwts hit', 1],
         ['tokens miss', 4],
         ['tokens hit', 2],
       ]),
@@ -171,6 +200,14 @@ describe('an application with KeycloakTelemetryModule', () => {
     );
   });
 
+  it('times what was waited for of a signature, and for keys', async () => {
+    const verified = { 'keycloak_s2s.outcome': 'verified' };
+    expect(await points('keycloak_s2s.jwt_verification.duration')).toEqual([
+      [{ ...verified, 'error.type': 'authorization_server_unavailable' }, 1],
+      [{ ...verified, 'keycloak_s2s.valid': true }, 1],
+    ]);
+  });
+
   it('counts refusals by code and reason', async () => {
     const counted = await points('keycloak_s2s.refusals');
     const count = (code: string, reason: string, times = 1): unknown => [
@@ -182,7 +219,7 @@ describe('an application with KeycloakTelemetryModule', () => {
         count('missing_token', 'no_credentials'),
         count('service_failed', 'answered_404'),
         count('service_unavailable', 'ECONNREFUSED'),
-        count('authorization_server_unavailable', 'ECONNREFUSED', 2),
+        count('authorization_server_unavailable', 'ECONNREFUSED', 3),
         count('invalid_token', 'token_malformed'),
       ]),
     );
@@ -201,7 +238,9 @@ describe('an application with KeycloakTelemetryModule', () => {
         [{ ...circuit, 'keycloak_s2s.state': 'open' }, 0],
       ]),
     );
-    expect(await points('keycloak_s2s.cache.entries')).toContainEqual([{ 'keycloak_s2s.cache': 'introspections' }, 3]);
+    const entries = await points('keycloak_s2s.cache.entries');
+    expect(entries).toContainEqual([{ 'keycloak_s2s.cache': 'introspections' }, 3]);
+    expect(entries).toContainEqual([{ 'keycloak_s2s.cache': 'jwts' }, 1]);
     expect(await points('keycloak_s2s.revocations')).toEqual([[{}, 0]]);
     expect(await points('keycloak_s2s.revocation_channel.state')).toContainEqual([{ 'keycloak_s2s.state': 'none' }, 1]);
   });
@@ -257,7 +296,7 @@ describe('an application with KeycloakTelemetryModule', () => {
   it('says nothing that nobody may know', async () => {
     const printed = await telemetry.printed();
     for (const token of tokens) expect(printed).not.toContain(token.split('.')[1]);
-    expect(printed).not.toMatch(/nobody-elses-business|a secret|bob|carol|dave/);
+    expect(printed).not.toMatch(/nobody-elses-business|a secret|bob|carol|dave|erin|frank/);
     expect(printed).not.toMatch(/[0-9a-f]{64}/);
   });
 

@@ -17,6 +17,11 @@ export const BEARER_ERROR_REASONS = [
   'token_malformed',
   'inactive',
   'revoked',
+  'algorithm_not_allowed',
+  'critical_header_unknown',
+  'signing_key_unknown',
+  'signature_invalid',
+  'lightweight_token',
   'iss_missing',
   'sub_missing',
   'aud_missing',
@@ -84,6 +89,7 @@ export const AUTHORIZATION_SERVER_ERROR_REASONS = [
   'audience_mismatch',
   'signing_keys_malformed',
   'signing_key_unknown',
+  'signing_key_unusable',
 ] as const;
 
 /** `challenge` and `unexpected_status` stand where an answer has no OAuth error of its own. */

@@ -1,4 +1,4 @@
-/** VerifiedAccessToken: the proof that a token was introspected and judged for this service, without its text. */
+/** VerifiedAccessToken: the proof that a token was verified and judged for this service, without its text. */
 import { inspect } from 'node:util';
 import { clientRoles, deepFreeze, realmRoles, type AccessTokenClaims } from './claims.js';
 import { fingerprint, tokenHash } from './token-hash.js';
@@ -36,7 +36,7 @@ export function tokenFacts(
 }
 
 /**
- * An access token that was found active by the authorization server and judged by this service: issuer, audience,
+ * An access token that was found active by the authorization server, or has its signature, and was judged by this service: issuer, audience,
  * time, kind. Only the guard makes one (and `testAccessToken()` in tests), so a parameter of this type is the proof: the
  * constructor is private, and throws `TypeError` when called all the same.
  *
@@ -94,7 +94,7 @@ export class VerifiedAccessToken {
     return this.#facts.claims.exp;
   }
 
-  /** Every claim of the introspection answer. */
+  /** Every claim of the introspection answer, or of the token where its signature was verified. */
   get claims(): AccessTokenClaims {
     return this.#facts.claims;
   }

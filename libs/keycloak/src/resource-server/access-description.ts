@@ -1,6 +1,7 @@
 /** Access description: what decorators come to, in the words of the decorators. */
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import type { RouteAccess } from './route-access.js';
+import type { TokenVerification } from './verification.js';
 
 const OPENINGS = {
   closed: 'closed',
@@ -9,15 +10,11 @@ const OPENINGS = {
   authenticated: '@Authenticated()',
 };
 
-/** For the report at boot. */
-export function describeAccess({
-  opening,
-  permissions,
-  anyOf,
-  clients,
-  authentication,
-  maxStalenessSeconds,
-}: RouteAccess): string {
+/** For the report at boot; `byDefault` is the module's `verification`. */
+export function describeAccess(
+  { opening, permissions, anyOf, clients, authentication, maxStalenessSeconds, verification }: RouteAccess,
+  byDefault: TokenVerification,
+): string {
   const words: string[] = [];
   const isOpenedByDemand = permissions.length + anyOf.length > 0 || authentication !== undefined;
   if (opening !== 'authenticated' || !isOpenedByDemand) words.push(OPENINGS[opening]);
@@ -26,7 +23,11 @@ export function describeAccess({
   for (const some of anyOf) words.push(`@RequireAnyPermission(${listed(some)})`);
   if (clients.length > 0) words.push(`@AllowClients(${listed(clients)})`);
   if (authentication !== undefined) words.push(`@RequireAuthentication(${described(authentication)})`);
-  if (maxStalenessSeconds !== undefined) words.push(`@MaxStaleness({ seconds: ${maxStalenessSeconds} })`);
+  if (verification !== undefined) words.push(`@Verification('${verification}')`);
+  if (maxStalenessSeconds !== undefined) {
+    const isOtherwise = opening !== 'public' && (verification ?? byDefault) !== 'introspection';
+    words.push(`@MaxStaleness({ seconds: ${maxStalenessSeconds} })${isOtherwise ? ', and so by introspection' : ''}`);
+  }
   return words.join(' ');
 }
 

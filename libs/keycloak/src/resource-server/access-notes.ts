@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import 'reflect-metadata';
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
+import type { TokenVerification } from './verification.js';
 
 /** How a route treats a token: never looks, judges one if sent, or demands one. */
 export type Opening = 'public' | 'optional' | 'authenticated';
@@ -14,6 +15,7 @@ export interface AccessNote {
   readonly clients?: readonly string[];
   readonly authentication?: AuthenticationDemand;
   readonly maxStalenessSeconds?: number;
+  readonly verification?: TokenVerification;
 }
 
 /** Stands for the class itself among the names of its methods. */

@@ -11,16 +11,31 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 import { authenticationDemand, type AuthenticationRequirement } from './authentication-requirement.js';
 import { checkBearerToken, type BearerRequest } from './bearer-token.js';
+import {
+  judgeAccessToken,
+  type ClaimsSource,
+  type JudgeOptions,
+  type PermissionContext,
+} from './judge-access-token.js';
+import type { ConnectedJwtVerification, SignedClaims } from './jwt-verification.js';
 import { addHint, type Skew } from './token-hints.js';
-import { judgeAccessToken, type JudgeOptions, type PermissionContext } from './judge-access-token.js';
 import { judgeAuthentication } from './judge-authentication.js';
+import { ANY_ANSWER, demandedStaleness, NO_ANSWER_NEEDED, type TokenVerification } from './verification.js';
 
 export interface VerifierOptions extends JudgeOptions {
   readonly maxTokenBytes: number;
+  /** How tokens are verified where nobody says it. Default `introspection`. */
+  readonly verification?: TokenVerification;
   /** What counts as a token here. */
   readonly tokenForm: TokenForm;
   /** What was measured of our clock, for the log. */
   readonly clockSkew?: { readonly measured: Skew | undefined };
+}
+
+/** What checks signatures, and which tokens must be asked about all the same. */
+export interface VerifierOfJwts {
+  readonly signatures: Pick<ConnectedJwtVerification, 'verify'>;
+  readonly doubts: { include(claims: SignedClaims, hash: string): boolean };
 }
 
 type Parts = readonly [
@@ -28,6 +43,8 @@ type Parts = readonly [
   options: VerifierOptions,
   clock: Clock,
   revocations: Pick<RevocationList, 'denies'>,
+  /** Undefined where each token is introspected. */
+  jwts?: VerifierOfJwts | undefined,
 ];
 
 let make: (...parts: Parts) => AccessTokenVerifier;
@@ -36,8 +53,10 @@ let make: (...parts: Parts) => AccessTokenVerifier;
 const MAKER = Symbol('maker');
 
 export interface VerifyOptions {
-  /** How old the server's word on the token may be, at most `introspectionTtlSeconds`; 0 asks. Default: that option. */
+  /** How old the server's word on the token may be, at most `introspectionTtlSeconds`; 0 asks. The token is introspected then. Default: that option. */
   readonly maxStalenessSeconds?: number;
+  /** How the token is verified, as `@Verification()` has it. Default: the option `verification` of the module. */
+  readonly verification?: TokenVerification;
 }
 
 /**
@@ -57,29 +76,35 @@ export class AccessTokenVerifier {
   readonly #withoutPermissions: Parts[1];
   readonly #clock: Parts[2];
   readonly #revocations: Parts[3];
+  readonly #jwts: Parts[4];
   /** Of tokens that were used again a moment ago. */
   readonly #recentHashes = new RecentDigests();
 
-  private constructor(maker: symbol, ...[introspection, options, clock, revocations]: Parts) {
+  private constructor(maker: symbol, ...[introspection, options, clock, revocations, jwts]: Parts) {
     if (maker !== MAKER) throw new TypeError('An AccessTokenVerifier is made by KeycloakModule alone: inject it');
     this.#introspection = introspection;
     this.#options = options;
     this.#withoutPermissions = { ...options, permissions: undefined };
     this.#clock = clock;
     this.#revocations = revocations;
+    this.#jwts = jwts;
   }
 
   /**
-   * Introspects the token, or reuses a cached answer as the guard does, and judges the answer.
+   * Introspects the token or checks its signature, or reuses what is cached of that as the guard does, and judges its claims.
    *
    * Throws `BearerError` `invalid_token` (or `invalid_request` for a text that has blanks), and `AuthorizationServerError`
-   * when the authorization server gave no answer.
+   * when the authorization server gave no answer, or its keys can't be had. Throws `TypeError` for `verification: 'jwt'` in a module without the option `jwt`.
    */
-  async verify(text: string, { maxStalenessSeconds = Infinity }: VerifyOptions = {}): Promise<VerifiedAccessToken> {
+  async verify(text: string, { maxStalenessSeconds, verification }: VerifyOptions = {}): Promise<VerifiedAccessToken> {
+    if (verification === 'jwt' && this.#jwts === undefined) {
+      throw new TypeError("Nothing here checks signatures: verification 'jwt' needs forRoot({ jwt })");
+    }
     if (text.length > this.#options.maxTokenBytes) {
       throw new BearerError('invalid_token', { reason: 'token_too_long' });
     }
-    return this.judge(text, maxStalenessSeconds);
+    const { verification: byDefault = 'introspection' } = this.#options;
+    return this.judge(text, demandedStaleness({ maxStalenessSeconds, verification }, byDefault));
   }
 
   /**
@@ -96,8 +121,9 @@ export class AccessTokenVerifier {
   }
 
   /**
-   * For the guard: `verify` for a text that is not too long, at once where the answer is cached. The text is hashed once, and
-   * only when it has the form of a token: what has not is refused before it costs a call or becomes a key. @internal
+   * For the guard: `verify` for a text that is not too long, at once where the answer or the signature is cached. The text is hashed once, and
+   * only when it has the form of a token: what has not is refused before it costs a call or becomes a key. `maxStalenessSeconds` is a
+   * `demandedStaleness()`. @internal
    */
   judge(
     text: string,
@@ -108,15 +134,15 @@ export class AccessTokenVerifier {
     // Made for those alone who look at it (perf: guard-overhead).
     const isLookedAt = this.#options.permissions !== undefined && kind !== undefined && request !== undefined;
     const context = isLookedAt ? { kind, request } : undefined;
-    return this.#introspected(text, maxStalenessSeconds, this.#options, context);
+    return this.#verified(text, maxStalenessSeconds, this.#options, context);
   }
 
   /** `judge` for a connection that is open: whether its token is still good, whatever it permits. @internal */
   judgeAnew(text: string, maxStalenessSeconds: number): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    return this.#introspected(text, maxStalenessSeconds, this.#withoutPermissions);
+    return this.#verified(text, maxStalenessSeconds, this.#withoutPermissions);
   }
 
-  #introspected(
+  #verified(
     text: string,
     maxStalenessSeconds: number,
     options: VerifierOptions,
@@ -125,12 +151,62 @@ export class AccessTokenVerifier {
     const recentHash = this.#recentHashes.recall(text);
     if (recentHash === undefined) checkBearerToken(text, this.#options.tokenForm);
     const hash = recentHash ?? tokenHash(text);
+    const jwts = maxStalenessSeconds === NO_ANSWER_NEEDED ? this.#jwts : undefined;
+    const claims = jwts?.signatures.verify(text, hash);
+    if (jwts === undefined || claims === undefined) {
+      return this.#introspected(text, hash, maxStalenessSeconds, options, context, recentHash === undefined);
+    }
+    if (claims instanceof Promise) return this.#signedLater(jwts, text, hash, claims, options, context);
+    if (recentHash === undefined) this.#recentHashes.remember(text, hash);
+    return this.#signed(jwts, text, hash, claims, options, context);
+  }
+
+  #introspected(
+    text: string,
+    hash: string,
+    maxStalenessSeconds: number,
+    options: VerifierOptions,
+    context: PermissionContext | undefined,
+    isNew = false,
+  ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
     const answer = this.#introspection.introspect(text, maxStalenessSeconds, hash);
-    if (answer instanceof Promise)
-      return answer.then((answered) => this.#judge(text, hash, answered, options, context));
+    if (answer instanceof Promise) {
+      return answer.then((answered) => this.#judge(text, hash, 'introspection', answered, options, context));
+    }
     // Only what was cached comes again; junk must not push it out.
-    if (recentHash === undefined && answer['active'] === true) this.#recentHashes.remember(text, hash);
-    return this.#judge(text, hash, answer, options, context);
+    if (isNew && answer['active'] === true) this.#recentHashes.remember(text, hash);
+    return this.#judge(text, hash, 'introspection', answer, options, context);
+  }
+
+  async #signedLater(
+    jwts: VerifierOfJwts,
+    text: string,
+    hash: string,
+    verifying: Promise<SignedClaims>,
+    options: VerifierOptions,
+    context: PermissionContext | undefined,
+  ): Promise<VerifiedAccessToken> {
+    let claims;
+    try {
+      claims = await verifying;
+    } catch (error) {
+      throw this.#hinted(error, text, 'signature', options);
+    }
+    return this.#signed(jwts, text, hash, claims, options, context);
+  }
+
+  /** By its signature; or by an answer, where that may say what the signature can't. That is for the state of this service to say, and not for the token. */
+  #signed(
+    { doubts }: VerifierOfJwts,
+    text: string,
+    hash: string,
+    claims: SignedClaims,
+    options: VerifierOptions,
+    context: PermissionContext | undefined,
+  ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+    return doubts.include(claims, hash)
+      ? this.#introspected(text, hash, ANY_ANSWER, options, context)
+      : this.#judge(text, hash, 'signature', claims, options, context);
   }
 
   /** Whether a token that was judged a moment ago is neither denied nor over since. @internal */
@@ -141,17 +217,26 @@ export class AccessTokenVerifier {
   #judge(
     text: string,
     hash: string,
-    answer: IntrospectionAnswer,
+    source: ClaimsSource,
+    claims: IntrospectionAnswer | SignedClaims,
     options: VerifierOptions,
     context: PermissionContext | undefined,
   ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
     try {
-      return judgeAccessToken(text, answer, options, this.#clock, this.#revocations, hash, context);
+      return judgeAccessToken(text, source, claims, options, this.#clock, this.#revocations, hash, context);
     } catch (error) {
-      if (!(error instanceof BearerError)) throw error;
-      const nowSeconds = this.#clock.epochSeconds();
-      throw addHint(error, text, { ...options, nowSeconds, skew: options.clockSkew?.measured });
+      throw this.#hinted(error, text, source, options);
     }
+  }
+
+  #hinted(error: unknown, text: string, source: ClaimsSource, options: VerifierOptions): unknown {
+    if (!(error instanceof BearerError)) return error;
+    return addHint(error, text, {
+      ...options,
+      source,
+      nowSeconds: this.#clock.epochSeconds(),
+      skew: options.clockSkew?.measured,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { bindAccessCheck } from './access-check.guard.js';
 import { authenticationDemand, type AuthenticationRequirement } from './authentication-requirement.js';
 import { markPlace, note, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
+import { VERIFICATIONS, type TokenVerification } from './verification.js';
 
 export type RouteDecorator = ClassDecorator & MethodDecorator;
 
@@ -102,9 +103,24 @@ export function RequireAuthentication(requirement: AuthenticationRequirement): R
 
 /**
  * How old the authorization server's word on a token may be at this route; at most the module's `introspectionTtlSeconds`,
- * which is the default. 0 asks now, for every request: for what must not be done with a token that was just revoked.
+ * which is the default. 0 asks now, for every request: for what must not be done with a token that was just revoked. It introspects
+ * whatever `verification` and `@Verification` say: a signature is no word on what happened since it was made.
  */
 export function MaxStaleness({ seconds }: { readonly seconds: number }): RouteDecorator {
   if (!(seconds >= 0)) throw new TypeError('@MaxStaleness: seconds must be a number from 0');
   return mark('maxStalenessSeconds', seconds, once('@MaxStaleness'));
+}
+
+/**
+ * How tokens are verified at this route, in place of `forRoot({ verification })`: `introspection` asks the authorization server, `jwt` checks the
+ * signature here, and needs `forRoot({ jwt })`. It opens nothing by itself. On a method it replaces that of the class; a handler that is inherited or copied
+ * introspects where either says so. With `@MaxStaleness()` the route introspects all the same.
+ *
+ * By `jwt` a token that was revoked, or whose user was disabled, passes until it expires, unless the `RevocationList` knows of it.
+ */
+export function Verification(verification: TokenVerification): RouteDecorator {
+  if (!VERIFICATIONS.includes(verification)) {
+    throw new TypeError(`@Verification: ${JSON.stringify(verification)} is neither 'introspection' nor 'jwt'`);
+  }
+  return mark('verification', verification, once('@Verification'));
 }

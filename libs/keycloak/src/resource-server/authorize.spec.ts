@@ -14,6 +14,7 @@ const access = (
   clients,
   authentication: undefined,
   maxStalenessSeconds: undefined,
+  verification: undefined,
   fault: undefined,
 });
 

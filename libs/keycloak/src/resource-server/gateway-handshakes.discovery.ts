@@ -12,6 +12,7 @@ import { gatewayPlaceOf, hostsOf, type Host } from './handlers.discovery.js';
 import type { HeldConnections } from './held-connections.js';
 import type { RefusalFilter } from './refusal.filter.js';
 import { classAccess, type RouteAccess } from './route-access.js';
+import { demandedStaleness, NOTHING_SAID, type DemandedVerification, type TokenVerification } from './verification.js';
 
 /** A gateway, and what is demanded of those who connect to it. */
 export interface GuardedGateway {
@@ -26,11 +27,13 @@ export class GatewayHandshakes {
   readonly #logger = new Logger('GatewayHandshakes');
   /** Those whose server refuses handshakes. */
   readonly #guarded = new Set<object>();
+  /** By which word of the server each was judged. */
+  readonly #demanded = new WeakMap<VerifiedAccessToken, number>();
 
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly verifier: AccessTokenVerifier,
-    private readonly options: { readonly maxTokenBytes: number },
+    private readonly options: { readonly maxTokenBytes: number; readonly verification: TokenVerification },
     private readonly refusals: RefusalFilter,
     private readonly connections: Pick<HeldConnections, 'hold'>,
     private readonly adapterHost: { readonly httpAdapter?: unknown },
@@ -89,9 +92,17 @@ export class GatewayHandshakes {
       if (demands.length > 0 && !openings.has('authenticated')) return undefined;
       throw new BearerError('missing_token', { reason: 'no_credentials' });
     }
-    const token = await this.verifier.judge(text, Math.min(...demands.map(stalenessOf)), 'ws', request);
-    for (const access of demands) if (access.opening !== 'public') authorize(token, access, this.verifier);
+    const demanding = demands.filter(({ opening }) => opening !== 'public');
+    const demanded = this.#strictest(demanding);
+    const token = await this.verifier.judge(text, demanded, 'ws', request);
+    for (const access of demanding) authorize(token, access, this.verifier);
+    this.#demanded.set(token, demanded);
     return token;
+  }
+
+  #strictest(demands: readonly DemandedVerification[]): number {
+    const all = demands.length === 0 ? [NOTHING_SAID] : demands;
+    return Math.min(...all.map((demand) => demandedStaleness(demand, this.options.verification)));
   }
 
   /** For a request in a session that another caller opened; it is in the log. */
@@ -109,7 +120,8 @@ export class GatewayHandshakes {
   /** Closes `connection` when the token of its handshake ends or is denied. */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, request: CarriedRequest): void {
     const text = bearerToken(request, this.options.maxTokenBytes) ?? '';
-    this.connections.hold(connection, token, (maxStaleness) => this.verifier.judgeAnew(text, maxStaleness));
+    const rejudge = (maxStaleness: number) => this.verifier.judgeAnew(text, maxStaleness);
+    this.connections.hold(connection, token, rejudge, this.#demanded.get(token));
   }
 
   /** What the caller may be told. */
@@ -117,5 +129,3 @@ export class GatewayHandshakes {
     return this.refusals.toReply(refusal);
   }
 }
-
-const stalenessOf = ({ maxStalenessSeconds = Infinity }: RouteAccess): number => maxStalenessSeconds;

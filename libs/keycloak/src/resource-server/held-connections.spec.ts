@@ -4,6 +4,7 @@ import { BearerError } from '../protocol/bearer-error.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { HeldConnections, type Rejudge } from './held-connections.js';
+import { ANY_ANSWER, NO_ANSWER_NEEDED } from './verification.js';
 
 let nowMs: number;
 let denied: boolean;
@@ -101,6 +102,37 @@ describe('HeldConnections', () => {
     connections.hold(held, token(), inactive);
     await pass(6);
     expect(state.closed).toBe(1);
+  });
+
+  it('judges one by its signature that was admitted by that, and asks nobody', async () => {
+    const { held } = connection();
+    const asked: number[] = [];
+    connections.hold(held, token(), async (staleness) => (asked.push(staleness), token()), NO_ANSWER_NEEDED);
+    await pass(30);
+    expect(asked.length).toBeGreaterThan(4);
+    expect(new Set(asked)).toEqual(new Set([NO_ANSWER_NEEDED]));
+  });
+
+  it('goes on asking for one that was admitted by an answer, whatever is admitted over it by a signature', async () => {
+    const { held } = connection();
+    const its = token();
+    const asked: number[] = [];
+    const rejudge: Rejudge = async (staleness) => (asked.push(staleness), its);
+    connections.hold(held, its, rejudge, ANY_ANSWER);
+    for (let second = 0; second < 30; second += 1) {
+      await pass(1);
+      connections.hold(held, its, rejudge, NO_ANSWER_NEEDED);
+    }
+    expect(asked.length).toBeGreaterThan(4);
+    expect(new Set(asked)).toEqual(new Set([5]));
+    // And where it was the other way round, from then on.
+    const other = connection();
+    const askedLater: number[] = [];
+    const later: Rejudge = async (staleness) => (askedLater.push(staleness), its);
+    connections.hold(other.held, its, later, NO_ANSWER_NEEDED);
+    connections.hold(other.held, its, later, 0);
+    await pass(10);
+    expect(new Set(askedLater)).toEqual(new Set([5]));
   });
 
   it('judges anew at once when there is a recheck', async () => {

@@ -4,11 +4,12 @@ import { BearerError } from '../protocol/bearer-error.js';
 import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { LongLivedConnection } from './credential-carrier.js';
+import { ANY_ANSWER, NO_ANSWER_NEEDED } from './verification.js';
 
 /** How often all of them are looked at. */
 const SWEEP_MS = 1000;
 
-/** Judges the token of a connection anew, by an answer that is that old at most. Throws `BearerError` when it is good no more. */
+/** Judges the token of a connection anew, by an answer that is that old at most, or by none that is needed. Throws `BearerError` when it is good no more. */
 export type Rejudge = (maxStalenessSeconds: number) => VerifiedAccessToken | Promise<VerifiedAccessToken>;
 
 interface Held {
@@ -16,6 +17,8 @@ interface Held {
   readonly hash: string;
   readonly connection: LongLivedConnection;
   readonly rejudge: Rejudge;
+  /** As `demandedStaleness()` has it: whether an answer is needed at all. */
+  readonly demanded: number;
   token: VerifiedAccessToken;
   /** When its token is to be judged anew, and until when the last answer may be relied on if there comes no other; monotonic. */
   dueMs: number;
@@ -28,13 +31,15 @@ export interface HeldConnectionsOptions {
   readonly maxConcurrentCalls: number;
 }
 
+const needsAnswer = (held: Held | undefined): boolean => held !== undefined && held.demanded !== NO_ANSWER_NEEDED;
+
 /** Why a connection was closed, for the log. */
 export type ConnectionEnd = 'expired' | 'revoked' | 'no_answer' | BearerErrorReason;
 
 /**
  * The revocation window holds for who only listens, too: each token is judged twice in `introspectionTtlSeconds`, by an answer of half that age at
- * most, with half of `maxConcurrentCalls` at once, so that others find slots. When the authorization server gives no answer, the connection is closed
- * after twice the window. One over which several tokens came is closed when any of them ends.
+ * most, with half of `maxConcurrentCalls` at once, so that others find slots; or by its signature, where all that came with it was admitted by that. When the
+ * authorization server gives no answer, the connection is closed after twice the window. One over which several tokens came is closed when any of them ends.
  */
 export class HeldConnections {
   /** By connection, and by the hash of the token. */
@@ -67,13 +72,14 @@ export class HeldConnections {
     return this.#held.size;
   }
 
-  /** From now on; by the same token again, from the answer that was had last. */
-  hold(connection: LongLivedConnection, token: VerifiedAccessToken, rejudge: Rejudge): void {
+  /** From now on; by the same token again, from the answer that was had last. What was judged by an answer stays so, whatever comes with less. */
+  hold(connection: LongLivedConnection, token: VerifiedAccessToken, rejudge: Rejudge, demanded = ANY_ANSWER): void {
     const { key } = connection;
     const ofConnection = this.#held.get(key) ?? new Map<string, Held>();
     this.#held.set(key, ofConnection);
     const { hash } = token;
-    ofConnection.set(hash, { key, hash, connection, rejudge, token, isWaiting: false, ...this.#times() });
+    if (demanded === NO_ANSWER_NEEDED && needsAnswer(ofConnection.get(hash))) return;
+    ofConnection.set(hash, { key, hash, connection, rejudge, demanded, token, isWaiting: false, ...this.#times() });
     this.#sweeping ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
@@ -141,7 +147,8 @@ export class HeldConnections {
     this.#asking += 1;
     const beganMs = this.clock.monotonicMs();
     try {
-      held.token = await held.rejudge(this.options.introspectionTtlSeconds / 2);
+      const halfWindow = this.options.introspectionTtlSeconds / 2;
+      held.token = await held.rejudge(needsAnswer(held) ? halfWindow : NO_ANSWER_NEEDED);
       Object.assign(held, this.#times());
       if (beganMs <= this.#recheckMs) held.dueMs = -Infinity;
     } catch (error) {

@@ -12,11 +12,12 @@ import type { HeldConnections } from './held-connections.js';
 import type { RefusalFilter } from './refusal.filter.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
 import { rememberCallToken, rememberToken, tokenVerifiedBy } from './verified-requests.js';
+import { demandedStaleness, NOTHING_SAID, type TokenVerification } from './verification.js';
 
 /**
  * Registered for the whole application by `KeycloakModule`. It reads what the decorators of the handler say, in every kind of context. Where
- * they demand a token, it introspects the one that came with the call, with this service's own credentials, judges the answer, and holds it
- * against the decorators. A token is verified once for a request, and authorized for every class and handler that runs for it.
+ * they demand a token, it introspects the one that came with the call, with this service's own credentials, or checks its signature, as the option `verification` and
+ * `@Verification()` say; it judges what that gives, and holds it against the decorators. A token is verified once for a request, and authorized for every class and handler that runs for it.
  *
  * Over HTTP the token is in the `Authorization` header. For other kinds a `CredentialCarrier` finds it; what demands a token in a kind that
  * has none is refused.
@@ -31,7 +32,11 @@ export class IntrospectionGuard implements CanActivate {
 
   constructor(
     private readonly verifier: AccessTokenVerifier,
-    private readonly options: { readonly maxTokenBytes: number; readonly carriers: readonly CredentialCarrier[] },
+    private readonly options: {
+      readonly maxTokenBytes: number;
+      readonly carriers: readonly CredentialCarrier[];
+      readonly verification: TokenVerification;
+    },
     private readonly refusals: Pick<RefusalFilter, 'tell' | 'toException' | 'toReply'>,
     private readonly connections: Pick<HeldConnections, 'hold'>,
   ) {
@@ -50,7 +55,8 @@ export class IntrospectionGuard implements CanActivate {
 
   /**
    * The caller of a call, for guards, interceptors, pipes and providers of the application, whichever runs first: judged when it is asked for, and
-   * once for a request, also for the guard itself. Give it the context, or the request of Express or Fastify.
+   * once for a request, also for the guard itself, unless the handler demands more than the option `verification`. Give it the context, or the request of
+   * Express or Fastify.
    *
    * Undefined when no token was sent. It holds nobody against the decorators: who is not admitted yet may be no caller of the handler. On a
    * `@Public()` handler it judges a token that was sent all the same.
@@ -60,13 +66,14 @@ export class IntrospectionGuard implements CanActivate {
    */
   async callerOf(of: ArgumentsHost | CarriedRequest): Promise<VerifiedAccessToken | undefined> {
     const { kind, request, isLongLived } = this.#callOf(of);
-    const known = isLongLived ? undefined : tokenVerifiedBy(this, request, Infinity);
+    const demanded = demandedStaleness(NOTHING_SAID, this.options.verification);
+    const known = isLongLived ? undefined : tokenVerifiedBy(this, request, demanded);
     if (known !== undefined && this.verifier.stillHolds(known)) return known;
     const text = bearerToken(request, this.options.maxTokenBytes);
     if (text === undefined) return undefined;
     return isLongLived
-      ? this.verifier.judge(text, Infinity, kind, request)
-      : this.#shared(text, Infinity, kind, request);
+      ? this.verifier.judge(text, demanded, kind, request)
+      : this.#shared(text, demanded, kind, request);
   }
 
   #callOf(of: ArgumentsHost | CarriedRequest): { kind: string; request: CarriedRequest; isLongLived: boolean } {
@@ -108,10 +115,11 @@ export class IntrospectionGuard implements CanActivate {
   }
 
   #judgeRequest(context: ExecutionContext, request: BearerRequest, access: RouteAccess): boolean | Promise<boolean> {
-    const token = this.#tokenOf(request, access, 'http', true);
+    const demanded = demandedStaleness(access, this.options.verification);
+    const token = this.#tokenOf(request, access, demanded, 'http', true);
     return token instanceof Promise
-      ? token.then((judged) => this.#admit(context, request, judged, access))
-      : this.#admit(context, request, token, access);
+      ? token.then((judged) => this.#admit(context, request, judged, access, demanded))
+      : this.#admit(context, request, token, access, demanded);
   }
 
   async #judgeCarried(context: ExecutionContext, carrier: CredentialCarrier, access: RouteAccess): Promise<boolean> {
@@ -119,15 +127,16 @@ export class IntrospectionGuard implements CanActivate {
     const request = carrier.requestOf(args);
     const connection = carrier.connectionOf?.(args);
     // Each message of a connection is judged by itself.
-    const token = await this.#tokenOf(request, access, carrier.kind, connection === undefined);
+    const demanded = demandedStaleness(access, this.options.verification);
+    const token = await this.#tokenOf(request, access, demanded, carrier.kind, connection === undefined);
     // Before it is held against the handler: another one may be open to it, and the answer is the same.
     if (token !== undefined) {
-      rememberToken(this, request, token, access.maxStalenessSeconds ?? Infinity);
+      rememberToken(this, request, token, demanded);
       authorize(token, access, this.verifier);
     }
     rememberCallToken(carrier.callOf(args), token);
     if (token !== undefined && connection !== undefined) {
-      this.connections.hold(connection, token, (maxStaleness) => this.#judgeAnew(request, maxStaleness));
+      this.connections.hold(connection, token, (maxStaleness) => this.#judgeAnew(request, maxStaleness), demanded);
     }
     return markAdmitted(context);
   }
@@ -135,20 +144,21 @@ export class IntrospectionGuard implements CanActivate {
   /** Undefined when none was sent to a handler that takes that. */
   #tokenOf(
     request: BearerRequest,
-    { opening, maxStalenessSeconds = Infinity }: RouteAccess,
+    { opening }: RouteAccess,
+    demanded: number,
     kind: string,
     mayBeKnown: boolean,
   ): VerifiedAccessToken | undefined | Promise<VerifiedAccessToken> {
     // Of a handler that ran before this one, for the same request.
-    const verified = mayBeKnown ? tokenVerifiedBy(this, request, maxStalenessSeconds) : undefined;
+    const verified = mayBeKnown ? tokenVerifiedBy(this, request, demanded) : undefined;
     if (verified !== undefined && this.verifier.stillHolds(verified)) return verified;
     const text = bearerToken(request, this.options.maxTokenBytes);
     if (text !== undefined) {
       // Over HTTP one handler runs for a request, unless somebody asked for the caller before.
       const isShared = mayBeKnown && (kind !== 'http' || this.#judgements?.has(request) === true);
       return isShared
-        ? this.#shared(text, maxStalenessSeconds, kind, request)
-        : this.verifier.judge(text, maxStalenessSeconds, kind, request);
+        ? this.#shared(text, demanded, kind, request)
+        : this.verifier.judge(text, demanded, kind, request);
     }
     if (opening === 'optional') return undefined;
     throw new BearerError('missing_token', { reason: 'no_credentials' });
@@ -181,10 +191,11 @@ export class IntrospectionGuard implements CanActivate {
     request: object,
     token: VerifiedAccessToken | undefined,
     access: RouteAccess,
+    demanded: number,
   ): true {
     if (token !== undefined) {
       authorize(token, access, this.verifier);
-      rememberToken(this, request, token, access.maxStalenessSeconds ?? Infinity);
+      rememberToken(this, request, token, demanded);
     }
     return markAdmitted(context);
   }

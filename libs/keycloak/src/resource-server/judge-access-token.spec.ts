@@ -48,7 +48,14 @@ function judge(
   options: Partial<JudgeOptions> = {},
   now = NOW,
 ): VerifiedAccessToken {
-  return judgeAccessToken('text', { ...ANSWER, ...bend }, { ...OPTIONS, ...options }, clockAt(now), NOTHING_DENIED);
+  return judgeAccessToken(
+    'text',
+    'introspection',
+    { ...ANSWER, ...bend },
+    { ...OPTIONS, ...options },
+    clockAt(now),
+    NOTHING_DENIED,
+  );
 }
 
 function refusalOf(bend: Readonly<Record<string, unknown>>, now = NOW): BearerError | undefined {
@@ -78,7 +85,9 @@ describe('judgeAccessToken', () => {
 
   it('accepts active only when it is true itself (RS-05)', () => {
     const { active: _, ...withoutActive } = ANSWER;
-    expect(() => judgeAccessToken('text', withoutActive, OPTIONS, clockAt(NOW), NOTHING_DENIED)).toThrow(BearerError);
+    expect(() =>
+      judgeAccessToken('text', 'introspection', withoutActive, OPTIONS, clockAt(NOW), NOTHING_DENIED),
+    ).toThrow(BearerError);
     fc.assert(
       fc.property(fc.oneof(fc.anything(), fc.constantFrom<unknown>('true', 1, [], {}, [true], null)), (active) => {
         expect(refusal({ active })).toBe(active === true ? 'accepted' : 'inactive');
@@ -174,7 +183,7 @@ describe('judgeAccessToken', () => {
 
   it('reads an answer that can still change again each time, and never goes by what it was', () => {
     const answer = { ...ANSWER };
-    const judged = () => judgeAccessToken('text', answer, OPTIONS, clockAt(NOW), NOTHING_DENIED);
+    const judged = () => judgeAccessToken('text', 'introspection', answer, OPTIONS, clockAt(NOW), NOTHING_DENIED);
     expect(judged().subject).toBe('alice-id');
     answer.sub = 'bob-id';
     expect(judged().subject).toBe('bob-id');
@@ -200,7 +209,9 @@ describe('judgeAccessToken', () => {
 
 describe('permissions that come later', () => {
   const later = (permissions: JudgeOptions['permissions'], denies = (): boolean => false) =>
-    Promise.resolve(judgeAccessTokenOr('text', ANSWER, { ...OPTIONS, permissions }, clockAt(NOW), { denies }));
+    Promise.resolve(
+      judgeAccessTokenOr('text', 'introspection', ANSWER, { ...OPTIONS, permissions }, clockAt(NOW), { denies }),
+    );
 
   it('are those of the token once they are there', async () => {
     expect((await later(async () => ['late'])).permissions).toEqual(['late']);
@@ -223,7 +234,7 @@ describe('permissions that come later', () => {
 
 describe('a token that is denied here', () => {
   const judgeDenied = (bend: Readonly<Record<string, unknown>>, options: Partial<JudgeOptions> = {}) =>
-    judgeAccessToken('text', { ...ANSWER, ...bend }, { ...OPTIONS, ...options }, clockAt(NOW), {
+    judgeAccessToken('text', 'introspection', { ...ANSWER, ...bend }, { ...OPTIONS, ...options }, clockAt(NOW), {
       denies: ({ sessionId }) => sessionId === 's1',
     });
 
@@ -247,7 +258,7 @@ describe('a token that is denied here', () => {
     const seen: string[] = [];
     const answer = Object.freeze({ ...ANSWER });
     for (const text of ['text', 'another text, which must not be hashed']) {
-      judgeAccessToken(text, answer, { ...OPTIONS, permissions: () => [] }, clockAt(NOW), {
+      judgeAccessToken(text, 'introspection', answer, { ...OPTIONS, permissions: () => [] }, clockAt(NOW), {
         denies: ({ hash }) => seen.push(hash) === 0,
       });
     }
@@ -294,4 +305,63 @@ describe('permissions', () => {
       expect(() => judge({}, { permissions: () => made as readonly string[] })).toThrow(TypeError);
     },
   );
+});
+
+describe('claims of a token whose signature was checked', () => {
+  const { active: _, client_id: __, ...SIGNED } = ANSWER;
+  const reasonOf = (source: 'introspection' | 'signature', claims: Readonly<Record<string, unknown>>): string => {
+    try {
+      judgeAccessToken('text', source, claims, OPTIONS, clockAt(NOW), NOTHING_DENIED);
+      return 'accepted';
+    } catch (error) {
+      if (error instanceof BearerError) return error.reason;
+      throw error;
+    }
+  };
+
+  it.each<[string, Readonly<Record<string, unknown>>, string]>([
+    ['of another issuer (RS-07)', { iss: `${ISSUER}/` }, 'other_issuer'],
+    ['without issuer', { iss: undefined }, 'iss_missing'],
+    ['for another service (RS-06)', { aud: ['service-c'] }, 'other_audience'],
+    ['for nobody', { aud: undefined }, 'aud_missing'],
+    ['of an ID token (RS-08)', { typ: 'ID' }, 'not_an_access_token'],
+    ['of a refresh token (RS-08)', { typ: 'Refresh' }, 'not_an_access_token'],
+    ['of a logout token (RS-08)', { typ: 'Logout' }, 'not_an_access_token'],
+    ['of no kind', { typ: undefined }, 'not_an_access_token'],
+    ['bound to a key (RS-18)', { cnf: { jkt: 'k' } }, 'sender_constrained'],
+    ['that have ended', { exp: NOW - TOLERANCE }, 'expired'],
+    ['that never end', { exp: undefined }, 'exp_missing'],
+    ['that begin later', { nbf: NOW + TOLERANCE + 1 }, 'not_yet_valid'],
+    ['issued later', { iat: NOW + TOLERANCE + 1 }, 'issued_in_the_future'],
+    ['of no client', { azp: undefined }, 'client_missing'],
+    ['of nobody', { sub: undefined }, 'sub_missing'],
+    ['with a scope that is none', { scope: ['orders.read'] }, 'scope_malformed'],
+    ['that are good', {}, 'accepted'],
+  ])('%s: are judged as an answer is', (_case, bend, reason) => {
+    const claims = { ...SIGNED, ...bend };
+    expect(reasonOf('signature', claims)).toBe(reason);
+    expect(reasonOf('introspection', { ...claims, active: true })).toBe(reason);
+  });
+
+  it('need not say that they are active, and say nothing by it; an answer must (RS-05)', () => {
+    expect(reasonOf('introspection', SIGNED)).toBe('inactive');
+    expect(reasonOf('signature', { ...SIGNED, active: false })).toBe('accepted');
+  });
+
+  it.each<[string, Readonly<Record<string, unknown>>, string]>([
+    ['neither user nor audience', { sub: undefined, aud: undefined }, 'lightweight_token'],
+    ['by their id, no user', { sub: undefined, jti: 'onltac:4d1f' }, 'lightweight_token'],
+    ['by their id, no audience', { aud: undefined, jti: 'trltcc:4d1f' }, 'lightweight_token'],
+    ['by their id, what mappers put there', { jti: 'onltac:4d1f' }, 'accepted'],
+    ['no audience, of an ordinary one', { aud: undefined, jti: 'onrtac:4d1f' }, 'aud_missing'],
+    ['neither, of an ID token', { sub: undefined, aud: undefined, typ: 'ID' }, 'sub_missing'],
+  ])('of a lightweight token name %s', (_case, bend, reason) => {
+    expect(reasonOf('signature', { ...SIGNED, ...bend })).toBe(reason);
+  });
+
+  it('are denied by the list of this service (RS-13)', () => {
+    expect(() => judgeAccessToken('text', 'signature', SIGNED, OPTIONS, clockAt(NOW), { denies: () => true })).toThrow(
+      expect.objectContaining({ reason: 'revoked' }),
+    );
+  });
 });

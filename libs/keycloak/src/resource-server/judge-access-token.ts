@@ -1,4 +1,4 @@
-/** Judge access token: turns an introspection answer into the proof that the token is good for this service, now. */
+/** Judge access token: turns what is known of a token, and by whom, into the proof that it is good for this service, now. */
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { AccessTokenClaims, IntrospectionAnswer } from '../protocol/claims.js';
@@ -42,16 +42,20 @@ export interface JudgeOptions {
   readonly permissions: PermissionMapper | undefined;
 }
 
+/** Where claims come from: the answer of the authorization server about a token, or the token itself, whose signature was checked. */
+export type ClaimsSource = 'introspection' | 'signature';
+
 /**
- * Judges everything that the answer says, however sure the server was: `active`, `iss`, `aud`, `typ`, `cnf`, `exp`,
+ * Judges everything that the claims say, however sure the server was: `active` of an answer, then of both sources alike `iss`, `aud`, `typ`, `cnf`, `exp`,
  * `nbf`, `iat`, `sub` and the client; then whether the token is denied here, which the server may not know. Done on every
- * request, so an answer that is reused is never trusted for longer.
+ * request, so claims that are kept are never trusted for longer.
  *
  * Throws `BearerError` `invalid_token`; the reason tells the operator which check it was.
  */
 export function judgeAccessToken(
   text: string,
-  answer: IntrospectionAnswer,
+  source: ClaimsSource,
+  given: IntrospectionAnswer,
   options: JudgeOptions,
   clock: Clock,
   revocations: Pick<RevocationList, 'denies'>,
@@ -59,8 +63,12 @@ export function judgeAccessToken(
   hash?: string,
   context?: PermissionContext,
 ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-  if (answer['active'] !== true) throw invalid('inactive');
-  const facts = factsOf(answer, hash);
+  if (source === 'introspection') {
+    if (given['active'] !== true) throw invalid('inactive');
+  } else if (isLightweight(given)) {
+    throw invalid('lightweight_token');
+  }
+  const facts = factsOf(given, hash);
   const { claims } = facts;
   if (claims.iss !== options.issuer) throw invalid('other_issuer', claims);
   if (!facts.audience.includes(options.audience)) throw invalid('other_audience', claims);
@@ -91,7 +99,16 @@ export function judgeAccessToken(
   });
 }
 
-/** Of answers that are reused, and can't change: their types need not be looked at more than once. */
+/** Of Keycloak 26.2 and later: two letters for each of the kinds of session, token and grant. */
+const LIGHTWEIGHT_TOKEN_ID = /^[a-z]{2}lt[a-z]{2}:/;
+
+/** Keycloak's lightweight access tokens do not name their user and their audience, unless mappers are told to: it says both by introspection alone. */
+function isLightweight({ typ, sub, aud, jti }: IntrospectionAnswer): boolean {
+  if (typ !== KEYCLOAK_ACCESS_TOKEN_TYP || (sub !== undefined && aud !== undefined)) return false;
+  return sub === aud || (typeof jti === 'string' && LIGHTWEIGHT_TOKEN_ID.test(jti));
+}
+
+/** Of claims that are kept, and can't change: their types need not be looked at more than once. */
 const cachedFacts = new WeakMap<IntrospectionAnswer, TokenFacts>();
 
 function factsOf(answer: IntrospectionAnswer, hash: string | undefined): TokenFacts {

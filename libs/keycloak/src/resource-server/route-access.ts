@@ -1,6 +1,7 @@
 /** Route access: what a route's decorators come to. Closed when they say nothing, or nothing that can be made out. */
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import { notedPlacesOf, noteAt, sealNotes, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
+import type { TokenVerification } from './verification.js';
 
 export interface RouteAccess {
   readonly opening: Opening | 'closed';
@@ -14,13 +15,15 @@ export interface RouteAccess {
   readonly authentication: AuthenticationDemand | undefined;
   /** How old an introspection answer may be; undefined for what the module says. */
   readonly maxStalenessSeconds: number | undefined;
+  /** How tokens are verified; undefined for what the module says. */
+  readonly verification: TokenVerification | undefined;
   /** Why it is closed although decorators say something. */
   readonly fault: string | undefined;
 }
 
 /**
  * A handler is the method of its controller that is this very function. What decorators said of that name replaces what they said of the
- * class: opening and permissions together; clients, authentication and staleness each apart. A demanded permission opens the route to those
+ * class: opening and permissions together; clients, authentication, staleness and verification each apart. A demanded permission opens the route to those
  * who have it, and so does a demanded authentication; allowed clients alone open nothing.
  *
  * A derived controller is never opened by its base: what is said of a base class counts for nothing, and what is said of a
@@ -40,13 +43,14 @@ export function routeAccess(controller: object, handler: object): RouteAccess {
 /** What decorators say of the class itself, for what has no handler of its own: who may connect to a gateway. */
 export function classAccess(prototype: object): RouteAccess {
   const ofClass = noteAt(prototype, WHOLE_CLASS);
-  const { clients = [], authentication, maxStalenessSeconds } = ofClass;
+  const { clients = [], authentication, maxStalenessSeconds, verification } = ofClass;
   for (const each of chainOf(prototype)) sealNotes(each);
   return closedIfConflicting({
     ...openedBy(ofClass, authentication),
     clients,
     authentication,
     maxStalenessSeconds,
+    verification,
     fault: undefined,
   });
 }
@@ -106,6 +110,7 @@ function accessOf(prototype: object, { name, owner }: Method, handler: object): 
     clients: own.clients ?? ofClass.clients ?? [],
     authentication,
     maxStalenessSeconds: own.maxStalenessSeconds ?? ofClass.maxStalenessSeconds,
+    verification: own.verification ?? ofClass.verification,
     fault: undefined,
   };
   const chain = chainOf(prototype);
@@ -146,6 +151,8 @@ function narrowed(access: RouteAccess, inherited: AccessNote): RouteAccess {
     clients: inCommon(access.clients, clients),
     authentication: bothDemands(access.authentication, authentication),
     maxStalenessSeconds: lesser(access.maxStalenessSeconds, inherited.maxStalenessSeconds),
+    // The stronger one; that a base would do with less changes nothing here.
+    verification: inherited.verification === 'introspection' ? 'introspection' : access.verification,
     fault:
       faultOfNone(
         '@AllowClients() here and on the handler that it inherits have no client in common',
@@ -213,5 +220,6 @@ const closed = (fault: string): RouteAccess => ({
   clients: [],
   authentication: undefined,
   maxStalenessSeconds: undefined,
+  verification: undefined,
   fault,
 });

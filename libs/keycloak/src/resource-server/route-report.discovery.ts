@@ -13,7 +13,14 @@ import {
   type Host,
 } from './handlers.discovery.js';
 import { chainOf, classAccess, type RouteAccess } from './route-access.js';
-import { accessOf, refuseImpossible, refuseOpenMessages, refuseUnenforced } from './start-refusals.js';
+import {
+  accessOf,
+  refuseImpossible,
+  refuseOpenMessages,
+  refuseUnenforced,
+  refuseUnverifiable,
+} from './start-refusals.js';
+import type { TokenVerification } from './verification.js';
 
 /** What `ExecutionContext.getType()` says of each, where a carrier is needed, and what the carrier is called. */
 const CARRIERS: Readonly<Partial<Record<HandlerKind, readonly [kind: string, carrier: string]>>> = {
@@ -34,14 +41,16 @@ export class RouteReport implements OnApplicationBootstrap {
     private readonly options: {
       readonly carriers: readonly { readonly kind: string }[];
       readonly permissions: unknown;
+      readonly verification: TokenVerification;
+      readonly jwt: unknown;
     },
   ) {
     for (const { handlers } of this.#hosts()) refuseOpenMessages(handlers);
   }
 
   /**
-   * Throws when a message handler or a gateway is open without a decorator that says so, when decorators contradict each other, or stand where
-   * they are not enforced; what is closed only gets a warning, since it is safe.
+   * Throws when a message handler or a gateway is open without a decorator that says so, when decorators contradict each other, demand what this
+   * module can't do, or stand where they are not enforced; what is closed only gets a warning, since it is safe.
    */
   onApplicationBootstrap(): void {
     if (hasGraphqlContextObject(this.discovery)) {
@@ -130,8 +139,7 @@ export class RouteReport implements OnApplicationBootstrap {
         );
       }
     }
-    if (this.options.permissions === undefined) refuseImpossible(label, access);
-    return describeAccess(access);
+    return this.#described(label, access);
   }
 
   /** What opens a gateway to those who connect: Nest runs no guard for `handleConnection`, nor for what the gateway sends. */
@@ -143,8 +151,15 @@ export class RouteReport implements OnApplicationBootstrap {
         `${host.name} is a gateway that anybody can connect to, whatever its decorators say: pass its adapter through guardHandshakes() of nestjs-keycloak-s2s/websockets, or open it by @Public() on the class`,
       );
     }
-    if (this.options.permissions === undefined) refuseImpossible(host.name, access);
-    return `${connectionsOf(host)}: ${describeAccess(access)}`;
+    return `${connectionsOf(host)}: ${this.#described(host.name, access)}`;
+  }
+
+  /** Throws for what no token could satisfy. */
+  #described(label: string, access: RouteAccess): string {
+    const { permissions, jwt, verification } = this.options;
+    if (permissions === undefined) refuseImpossible(label, access);
+    refuseUnverifiable(label, access, jwt);
+    return describeAccess(access, verification);
   }
 }
 

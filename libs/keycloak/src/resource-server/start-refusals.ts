@@ -14,6 +14,14 @@ export function refuseImpossible(label: string, { permissions, anyOf }: RouteAcc
   );
 }
 
+/** Throws for a route whose tokens can't be verified as it says. */
+export function refuseUnverifiable(label: string, { verification }: RouteAccess, jwt: unknown): void {
+  if (verification !== 'jwt' || jwt !== undefined) return;
+  throw new Error(
+    `${label} has @Verification('jwt'), and nothing here checks signatures: give forRoot({ jwt: jwtVerification() }), by nestjs-keycloak-s2s/jwt`,
+  );
+}
+
 /**
  * Throws when a message handler has no access decorator: Nest hands no global guard to a microservice of a hybrid application unless
  * it is told to, and does not tell.

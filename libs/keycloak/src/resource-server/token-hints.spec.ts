@@ -13,9 +13,14 @@ const OURS = { iss: ISSUER, aud: 'orders', azp: 'web', exp: NOW + 60 };
 const text = (claims: unknown): string =>
   ['e30', Buffer.from(JSON.stringify(claims)).toString('base64url'), 'c2ln'].join('.');
 
-function hinted(reason: BearerErrorReason, token: string, skew?: Skew): { hint?: string; unverified?: object } {
+function hinted(
+  reason: BearerErrorReason,
+  token: string,
+  skew?: Skew,
+  source: 'introspection' | 'signature' = 'introspection',
+): { hint?: string; unverified?: object } {
   const refusal = new BearerError('invalid_token', { reason });
-  const options = { issuer: ISSUER, audience: 'orders', clockToleranceSeconds: 5, nowSeconds: NOW, skew };
+  const options = { issuer: ISSUER, audience: 'orders', clockToleranceSeconds: 5, source, nowSeconds: NOW, skew };
   return addHint(refusal, token, options).fields;
 }
 
@@ -102,5 +107,35 @@ describe('a time that does not fit', () => {
 
   it('adds nothing to a refusal that says all', () => {
     expect(hinted('revoked', text(OURS))).toEqual({});
+  });
+});
+
+describe('a token that was verified by its signature', () => {
+  const signed = (reason: BearerErrorReason, claims: object, skew?: Skew) =>
+    hinted(reason, text(claims), skew, 'signature').hint;
+
+  it.each<[BearerErrorReason, object, RegExp]>([
+    ['expired', { ...OURS, exp: NOW - 7 }, /^It expired 7 s ago\.$/],
+    [
+      'issued_in_the_future',
+      { ...OURS, iat: NOW + 9 },
+      /^Keycloak signed it, so this service's clock is behind Keycloak's by at least 9 s/,
+    ],
+    ['signing_key_unknown', { ...OURS, iss: 'https://sso.example.com/realms/other' }, /from another issuer/],
+    ['signing_key_unknown', { ...OURS, exp: NOW - 7 }, /expired 7 s ago: Keycloak may have withdrawn its key/],
+    ['signing_key_unknown', OURS, /withdrawn that key, or the token is forged/],
+    [
+      'lightweight_token',
+      { iss: ISSUER, azp: 'web' },
+      /lightweight access tokens to web, .*\(client\.use\.lightweight\.access\.token\.enabled/,
+    ],
+  ])('%s: is told as what it is', (reason, claims, hint) => {
+    expect(signed(reason, claims)).toMatch(hint);
+  });
+
+  it('is told by whose clock it is wrong, where that was measured', () => {
+    expect(signed('expired', { ...OURS, exp: NOW - 7 }, { aheadSeconds: 90, by: 'its Date header' })).toMatch(
+      /ahead of Keycloak's by 90 s/,
+    );
   });
 });

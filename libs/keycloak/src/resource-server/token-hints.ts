@@ -2,7 +2,7 @@
 import { loggableText } from '../protocol/loggable-text.js';
 import type { BearerError } from '../protocol/bearer-error.js';
 import { unverifiedClaims } from '../protocol/unverified-claims.js';
-import type { JudgeOptions } from './judge-access-token.js';
+import type { ClaimsSource, JudgeOptions } from './judge-access-token.js';
 
 /** By how much our clock is ahead of the server's, when it was measured. */
 export interface Skew {
@@ -11,6 +11,8 @@ export interface Skew {
 }
 
 export interface HintOptions extends Pick<JudgeOptions, 'issuer' | 'audience' | 'clockToleranceSeconds'> {
+  /** Who was believed of the token. */
+  readonly source: ClaimsSource;
   readonly nowSeconds: number;
   readonly skew: Skew | undefined;
 }
@@ -26,6 +28,10 @@ export function addHint(refusal: BearerError, text: string, options: HintOptions
     case 'not_yet_valid':
     case 'issued_in_the_future':
       return refusal.add(ofTime(refusal.reason, text, options));
+    case 'signing_key_unknown':
+      return refusal.add({ hint: ofUnknownKey(text, options) });
+    case 'lightweight_token':
+      return refusal.add({ hint: ofLightweight(text) });
     default:
       return refusal;
   }
@@ -87,22 +93,42 @@ const isOff = (skew: Skew | undefined, toleranceSeconds: number): skew is Skew =
 function ofTime(
   reason: 'expired' | 'not_yet_valid' | 'issued_in_the_future',
   text: string,
-  { nowSeconds, skew, clockToleranceSeconds }: HintOptions,
+  { source, nowSeconds, skew, clockToleranceSeconds }: HintOptions,
 ): Fields {
   // Only a clock that is ahead makes a good token end too early, and only one that is behind makes it begin too late.
   const explains = skew !== undefined && (reason === 'expired' ? skew.aheadSeconds > 0 : skew.aheadSeconds < 0);
   if (explains && isOff(skew, clockToleranceSeconds)) return { hint: inWords(skew) };
   const { exp, iat, nbf } = unverifiedClaims(text);
-  // Keycloak has just found it active: by its clock it has begun, and has not ended.
-  if (reason === 'expired') return off('ahead of', nowSeconds - Number(exp));
-  return off('behind', Number(reason === 'not_yet_valid' ? nbf : iat) - nowSeconds);
+  const endedSecondsAgo = nowSeconds - Number(exp);
+  // Nobody has said that it had not.
+  if (reason === 'expired' && source === 'signature')
+    return { hint: `It expired ${Math.round(endedSecondsAgo)} s ago.` };
+  // Keycloak has just found it active, or has signed it: by its clock it has begun, and of an active one, has not ended.
+  const by = source === 'signature' ? 'signed it' : 'found it active';
+  if (reason === 'expired') return off(by, 'ahead of', endedSecondsAgo);
+  return off(by, 'behind', Number(reason === 'not_yet_valid' ? nbf : iat) - nowSeconds);
 }
 
-function off(direction: string, seconds: number): Fields {
+function off(by: string, direction: string, seconds: number): Fields {
   if (!Number.isFinite(seconds)) return {};
   return {
-    hint: `Keycloak found it active, so this service's clock is ${direction} Keycloak's by at least ${Math.round(seconds)} s.`,
+    hint: `Keycloak ${by}, so this service's clock is ${direction} Keycloak's by at least ${Math.round(seconds)} s.`,
   };
+}
+
+/** Only what has a key of this issuer gets as far as its claims; of others this is all that there is. */
+function ofUnknownKey(text: string, { issuer, nowSeconds }: HintOptions): string {
+  const { iss, exp } = unverifiedClaims(text);
+  if (iss !== issuer) return 'It says that it is from another issuer.';
+  if (typeof exp === 'number' && nowSeconds >= exp) {
+    return `It says that it expired ${Math.round(nowSeconds - exp)} s ago: Keycloak may have withdrawn its key since.`;
+  }
+  return 'Keycloak publishes no key with the id that it names: Keycloak has withdrawn that key, or the token is forged.';
+}
+
+function ofLightweight(text: string): string {
+  const client = loggableText(unverifiedClaims(text)['azp']) ?? 'its client';
+  return `Keycloak issues lightweight access tokens to ${client}, and says by introspection alone for whom they are: turn that off for ${client} (client.use.lightweight.access.token.enabled), or verify by introspection.`;
 }
 
 function inWords({ aheadSeconds, by }: Skew): string {

@@ -5,7 +5,7 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 const TOKEN = Symbol('nestjs-keycloak-s2s:token');
 /** Two applications may share a request, when one is mounted in the other: what one found good is nothing to the other. */
 const VERIFIED_BY = Symbol('nestjs-keycloak-s2s:verified-by');
-/** How old the answer about the token was allowed to be; what demands a fresher one asks again. */
+/** How old the answer about the token was allowed to be, as `demandedStaleness()` has it; what demands a fresher one judges anew. */
 const MAX_STALENESS = Symbol('nestjs-keycloak-s2s:max-staleness');
 
 interface VerifiedRequest {

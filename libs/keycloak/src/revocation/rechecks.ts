@@ -3,10 +3,13 @@ import type { Clock } from '../caching/clock.js';
 
 /**
  * Whose tokens: those of a session, of a user or service account, those that a client obtained, or all. Nobody is refused by it who should not be:
- * each token is introspected once more.
+ * each token is introspected once more; one that is verified by its signature, from then on.
  */
 export type Recheck =
   { readonly sid: string } | { readonly sub: string } | { readonly clientId: string } | 'everything';
+
+/** `at`: when it was made, in seconds since the epoch. */
+export type RecheckListener = (recheck: Recheck, at: number) => void;
 
 /** The claims of an answer that are looked at. */
 interface Claims {
@@ -23,7 +26,7 @@ export class Rechecks {
   readonly #marks = new Map<string, number>();
   #everythingMs = -Infinity;
   #latestMs = -Infinity;
-  readonly #onRequired: ((recheck: Recheck) => void)[] = [];
+  readonly #onRequired: RecheckListener[] = [];
 
   constructor(
     /** No answer serves for longer, so that no mark is needed for longer. */
@@ -37,14 +40,18 @@ export class Rechecks {
   }
 
   /** Calls `listener` after each. */
-  onRequired(listener: (recheck: Recheck) => void): void {
+  onRequired(listener: RecheckListener): void {
     this.#onRequired.push(listener);
   }
 
-  /** Throws `TypeError` when it is not exactly one `Recheck`. */
-  require(recheck: Recheck): void {
-    this.#mark(markOf(recheck));
-    for (const listener of this.#onRequired) listener(recheck);
+  /**
+   * `at`: when it was made, in seconds since the epoch. `mayBeCached`: whether an answer may still be here that was asked for until then. Throws `TypeError` when it is not exactly one
+   * `Recheck`.
+   */
+  require(recheck: Recheck, at = this.clock.epochSeconds(), mayBeCached = true): void {
+    const mark = markOf(recheck);
+    if (mayBeCached) this.#mark(mark);
+    for (const listener of this.#onRequired) listener(recheck, at);
   }
 
   #mark(mark: string | undefined): void {

@@ -51,7 +51,7 @@ export class RevocationList {
 
   /**
    * For what may have been revoked, and may not: answers of the authorization server that were asked for until now serve no more, of the tokens that `recheck` is about. Each
-   * is introspected once more when it comes next. It reaches as far as `deny()`. It does NOT refuse anybody by itself. Throws `TypeError` when `recheck` is not exactly one `Recheck`.
+   * is introspected once more when it comes next. Those that are verified by their signature, and were issued until now, are introspected from now on, until they end. It reaches as far as `deny()`. It does NOT refuse anybody by itself. Throws `TypeError` when `recheck` is not exactly one `Recheck`.
    */
   recheck(recheck: Recheck): void {
     this.#rechecks.require(recheck);

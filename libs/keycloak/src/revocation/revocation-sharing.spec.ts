@@ -25,6 +25,7 @@ const session = (key: string, at: number, issuedBefore = Infinity): SharedRevoca
 let clock: StillClock;
 let held: HeldDenials;
 let rechecks: Rechecks;
+let doubted: number;
 let sharing: RevocationSharing;
 let receiver: RevocationReceiver;
 let appended: SharedRevocation[];
@@ -73,9 +74,19 @@ beforeEach(() => {
   };
   held = new HeldDenials(OPTIONS, clock, { warn: () => undefined });
   rechecks = new Rechecks(10_000, clock);
-  sharing = new RevocationSharing(held, rechecks, { ...OPTIONS, revocationChannel }, clock, { log: say, error: say });
+  doubted = 0;
+  const log = { log: say, error: say };
+  const doubts = { doubtAll: () => void (doubted += 1) };
+  sharing = new RevocationSharing(held, rechecks, { ...OPTIONS, revocationChannel }, clock, log, doubts);
   void sharing.start(1000);
 });
+
+/** As the token verifiers of other services hear of it, which is for as long as any token lives. */
+const heard = (): [recheck: unknown, secondsAgo: number][] => {
+  const all: [unknown, number][] = [];
+  rechecks.onRequired((recheck, at) => void all.push([recheck, clock.epochSeconds() - at]));
+  return all;
+};
 
 const denied = (): unknown[] => appended.flatMap((one) => (one.kind === 'denial' ? [one.denial.key] : []));
 async function until(holds: () => boolean): Promise<void> {
@@ -193,7 +204,7 @@ describe('RevocationSharing', () => {
     receiver.caughtUp();
     rechecks.require({ sub: 'old' });
     await until(() => appended.length === 1);
-    clock.advance(80);
+    clock.advance(1000);
     rechecks.require({ sub: 'alice' });
     await until(() => appended.length === 2);
     receiver.gap('another_epoch');
@@ -219,7 +230,7 @@ describe('RevocationSharing', () => {
       required += 1;
     });
     rechecks.require({ sub: 'old' });
-    clock.advance(100);
+    clock.advance(1000);
     receiver.caughtUp();
     rechecks.require({ sub: 'alice' });
     await until(() => appended.length > 0);
@@ -229,6 +240,39 @@ describe('RevocationSharing', () => {
     receiver.received({ kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds(), id: 'theirs' }, 0);
     receiver.received({ kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds(), id: 'theirs' }, 0);
     expect(required).toBe(3);
+  });
+
+  it.each<[string, number, number, number]>([
+    ['a moment ago', 0, 1, 1],
+    ['when the channel was away for long, after which it took it', 600, 1, 540],
+    ['by a clock that is ahead', -600, 300, 300],
+    ['long ago', 900, 900, 900],
+  ])('a recheck that was made %s has its own time, with what clocks may differ by', (_, madeAgo, takenAgo, at) => {
+    const all = heard();
+    receiver.received(
+      { kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds() - madeAgo, id: 'theirs' },
+      takenAgo,
+    );
+    expect(all).toEqual([[{ sub: 'bob' }, at]]);
+  });
+
+  it.each<[string, number, boolean]>([
+    ['that an answer may not know of', 69, true],
+    ['that every answer knows of', 71, false],
+  ])('a recheck %s ends answers or does not, and counts for signatures in both cases', (_, ago, due) => {
+    const all = heard();
+    const askedAtMs = clock.monotonicMs();
+    receiver.received({ kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds() - ago, id: 'theirs' }, ago);
+    expect([rechecks.areDue({ sub: 'bob' }, askedAtMs), all.length]).toEqual([due, 1]);
+  });
+
+  it('a gap has all tokens doubted whose signature is verified, and an outage has not', () => {
+    receiver.caughtUp();
+    receiver.lost('away');
+    receiver.caughtUp();
+    expect(doubted).toBe(0);
+    receiver.gap('another_epoch');
+    expect(doubted).toBe(1);
   });
 
   it('a floor that took the place of denials is appended, and again after a gap', async () => {

@@ -78,15 +78,20 @@ export class RevocationSharing implements RevocationReceiver {
     private readonly options: SharingOptions,
     private readonly clock: Clock,
     private readonly log: SharingLog,
+    /** Of a service that verifies signatures. */
+    private readonly doubts?: { doubtAll(): void },
   ) {
     const { issuer, revocationMemorySeconds: memorySeconds, maxRevocations, allowInsecureRequests } = options;
-    const recheckSeconds = options.introspectionTtlSeconds + SKEW_SECONDS;
+    // As long as a denial: other services may verify signatures, whose tokens it is about until they end.
+    const recheckSeconds = memorySeconds;
     this.#context = { issuer, memorySeconds, recheckSeconds, maxRevocations, allowInsecureRequests, clock };
     this.#state = options.revocationChannel === undefined ? 'none' : 'reading';
     options.revocationChannel?.check(this.#context);
     held.onDenied(() => this.#appendSoon());
     if (options.revocationChannel !== undefined) {
-      this.#rechecks = new SharedRechecks(rechecks, recheckSeconds, clock, () => this.#appendSoon());
+      const toAnswersSeconds = options.introspectionTtlSeconds + SKEW_SECONDS;
+      const useful = { seconds: recheckSeconds, toAnswersSeconds };
+      this.#rechecks = new SharedRechecks(rechecks, useful, clock, () => this.#appendSoon());
     }
   }
 
@@ -133,7 +138,7 @@ export class RevocationSharing implements RevocationReceiver {
     const takenAt = now - channelAgeSeconds;
     if (revocation.kind === 'denial') this.held.receive(revocation.denial, at, takenAt, ageSeconds);
     else if (revocation.kind === 'floor') this.held.receiveFloor(at, takenAt, ageSeconds);
-    else this.#rechecks?.receive(revocation, ageSeconds);
+    else this.#rechecks?.receive(revocation, ageSeconds, Math.min(takenAt, at + SKEW_SECONDS));
   }
 
   caughtUp(): void {
@@ -148,7 +153,7 @@ export class RevocationSharing implements RevocationReceiver {
 
   /**
    * What was missed is in force at the authorization server, or held by the replica that denied it, which appends it anew. Until then an answer
-   * serves for `introspectionTtlSeconds`, as without a channel.
+   * serves for `introspectionTtlSeconds`, as without a channel. A signature would serve until its token ends: the authorization server is asked about those tokens, within as long.
    */
   gap(reason: string): void {
     const nowMs = this.clock.monotonicMs();
@@ -161,6 +166,7 @@ export class RevocationSharing implements RevocationReceiver {
     this.#breaks += 1;
     this.held.markAllToRepeat();
     this.#rechecks?.markAllToRepeat();
+    this.doubts?.doubtAll();
   }
 
   lost(reason: string): void {

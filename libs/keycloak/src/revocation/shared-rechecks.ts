@@ -22,8 +22,8 @@ export class SharedRechecks {
 
   constructor(
     private readonly rechecks: Rechecks,
-    /** How long one is of use to others. */
-    private readonly usefulSeconds: number,
+    /** How long one is of use to others, and to the answers that they keep. */
+    private readonly useful: { readonly seconds: number; readonly toAnswersSeconds: number },
     private readonly clock: Clock,
     /** Called when there is another one to be appended. */
     onAdded: () => void,
@@ -53,13 +53,13 @@ export class SharedRechecks {
     this.#taken = [];
   }
 
-  /** Those that were made here come, too. */
-  receive({ id, recheck }: SharedRecheck, ageSeconds: number): void {
-    if (ageSeconds >= this.usefulSeconds || this.#known.get(id) === true) return;
+  /** Those that were made here come, too. `madeAt`: in seconds since the epoch, at the latest. */
+  receive({ id, recheck }: SharedRecheck, ageSeconds: number, madeAt: number): void {
+    if (ageSeconds >= this.useful.seconds || this.#known.get(id) === true) return;
     this.#know(id);
     this.#isReceiving = true;
     try {
-      this.rechecks.require(recheck);
+      this.rechecks.require(recheck, madeAt, ageSeconds < this.useful.toAnswersSeconds);
     } finally {
       this.#isReceiving = false;
     }
@@ -75,7 +75,7 @@ export class SharedRechecks {
   }
 
   #useful(all: readonly SharedRecheck[]): readonly SharedRecheck[] {
-    const since = this.clock.epochSeconds() - this.usefulSeconds;
+    const since = this.clock.epochSeconds() - this.useful.seconds;
     return all.filter(({ at }) => at > since);
   }
 
@@ -86,6 +86,6 @@ export class SharedRechecks {
   }
 
   #know(id: string): void {
-    this.#known.set(id, true, this.usefulSeconds * 1000);
+    this.#known.set(id, true, this.useful.seconds * 1000);
   }
 }

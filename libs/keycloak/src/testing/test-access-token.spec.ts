@@ -32,7 +32,9 @@ describe('testAccessToken', () => {
     const { claims, issuer } = testAccessToken({ permissions: ['a'] });
     const options = { issuer, audience: 'test-service', clockToleranceSeconds: 0, permissions: undefined };
     const clock = { epochSeconds: () => claims.exp - 1, monotonicMs: () => 0 };
-    const judged = await judgeAccessToken('t', { active: true, ...claims }, options, clock, { denies: () => false });
+    const judged = await judgeAccessToken('t', 'introspection', { active: true, ...claims }, options, clock, {
+      denies: () => false,
+    });
     expect([...judged.permissions]).toEqual(['a']);
   });
 

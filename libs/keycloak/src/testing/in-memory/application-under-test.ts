@@ -20,7 +20,8 @@ export interface ApplicationUnderTest {
  * bearer token, and if you sign it in again with other claims, the application sees them only after
  * `introspectionTtlSeconds`. `token` itself becomes known as well, so that code below the routes can exchange it.
  *
- * It does *not* bypass the guard, which introspects the token, judges it and checks it against the route.
+ * It does *not* bypass the guard, which introspects the token or checks its signature, judges it and checks it against the route. In an application with the option
+ * `jwt` every token is signed but one with a `text`, which is good for introspection alone.
  *
  * Throws `Error` if the application has no `KeycloakTestingModule`, and unless `NODE_ENV` is `test` or `development`; `TypeError` for a
  * token that `testAccessToken()` did not make, a `text` that does not have the form of a token (RFC 7515 §7.1), or a permission
@@ -42,7 +43,7 @@ export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): s
 
 /**
  * Ends a token at the authorization server, which then reports it inactive and does not exchange it. As in production, the
- * application notices at the next introspection (`introspectionTtlSeconds`, `@MaxStaleness`); it refuses a token on its
+ * application notices at the next introspection (`introspectionTtlSeconds`, `@MaxStaleness`), and not where it verifies by signatures; it refuses a token on its
  * `RevocationList` at once.
  *
  * Throws `Error` for a text that `signIn` did not return for this application.

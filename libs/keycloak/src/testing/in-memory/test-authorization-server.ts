@@ -10,6 +10,8 @@ export interface TestedClient {
   readonly issuer: string;
   readonly realmUrl: string;
   readonly clientId: string;
+  /** Of an application that verifies signatures. */
+  readonly jwt?: { readonly algorithms: readonly string[] } | undefined;
 }
 
 /** The lifetime of a token that is issued to the application. */
@@ -18,7 +20,7 @@ const LIFETIME_SECONDS = 300;
 /**
  * Holds the tokens of `signIn` and those that it issues itself. Introspection returns all claims and leaves the verdict to the
  * application: Keycloak would report a token for another audience or from another issuer as inactive, here the application
- * refuses it. An expired token is inactive.
+ * refuses it. An expired token is inactive. For an application with the option `jwt` its tokens are signed, by a key that it publishes.
  *
  * It does *not* check the client's secret. It grants every scope, except as limited by `grantableScopes`.
  */
@@ -28,6 +30,8 @@ export class TestAuthorizationServer {
   constructor(
     private readonly client: TestedClient,
     private readonly tokens: TestTokens,
+    /** By which its tokens are signed; undefined where nobody looks at a signature. */
+    private readonly keySet?: object,
   ) {}
 
   /**
@@ -54,6 +58,8 @@ export class TestAuthorizationServer {
         return json(200, introspected(this.tokens.find(form.get('token'))));
       case `POST ${realmUrl}/protocol/openid-connect/token`:
         return this.#token(form);
+      case `GET ${realmUrl}/protocol/openid-connect/certs`:
+        return json(200, this.keySet ?? { keys: [] });
       default:
         return json(404, { error: 'not_found' });
     }
@@ -62,7 +68,12 @@ export class TestAuthorizationServer {
   #metadata(): object {
     const { issuer, realmUrl } = this.client;
     const endpoints = `${realmUrl}/protocol/openid-connect`;
-    return { issuer, token_endpoint: `${endpoints}/token`, introspection_endpoint: `${endpoints}/token/introspect` };
+    return {
+      issuer,
+      token_endpoint: `${endpoints}/token`,
+      introspection_endpoint: `${endpoints}/token/introspect`,
+      jwks_uri: `${endpoints}/certs`,
+    };
   }
 
   #token(form: URLSearchParams): SentAnswer {

@@ -5,18 +5,22 @@ import { inMemoryConnections } from './in-memory-connections.js';
 import { refuseInProduction } from '../refuse-in-production.js';
 import { TestAuthorizationServer, type TestedClient } from './test-authorization-server.js';
 import { TestServices } from './test-services.js';
+import { TestSigningKey } from './test-signing-key.js';
 import { TestTokens } from './test-tokens.js';
 
 /** It is a provider of the application, so applications share no state, and the state ends with the application. */
 export class TestNetwork extends Network {
-  readonly tokens = new TestTokens();
-  readonly services = new TestServices(this.tokens);
+  readonly tokens: TestTokens;
+  readonly services: TestServices;
   readonly authorizationServer: TestAuthorizationServer;
 
   constructor(readonly client: TestedClient) {
     refuseInProduction('KeycloakTestingModule');
     super(undefined, new EnvironmentProxies({}));
-    this.authorizationServer = new TestAuthorizationServer(client, this.tokens);
+    const key = client.jwt && new TestSigningKey(client.jwt.algorithms);
+    this.tokens = new TestTokens(key && ((claims) => key.sign(claims)));
+    this.services = new TestServices(this.tokens);
+    this.authorizationServer = new TestAuthorizationServer(client, this.tokens, key?.keySet);
   }
 
   override toAuthorizationServer(): Connections {

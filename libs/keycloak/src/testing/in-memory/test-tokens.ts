@@ -15,9 +15,12 @@ export class TestTokens {
   readonly #tokens = new Map<string, TestToken>();
   readonly #ended = new Set<string>();
 
-  /** Returns the random text of the new token. */
+  /** `sign`: of an application that verifies signatures; the others are shown made-up ones. */
+  constructor(private readonly sign?: (claims: TestToken['claims']) => string) {}
+
+  /** Returns the text of the new token, which no other has. */
   add(token: TestToken): string {
-    const text = tokenText(randomBytes(32).toString('base64url'));
+    const text = this.sign?.(token.claims) ?? tokenText(randomBytes(32).toString('base64url'));
     this.set(text, token);
     return text;
   }

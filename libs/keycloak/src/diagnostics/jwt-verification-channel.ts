@@ -1,0 +1,71 @@
+/** JWT verification channel: publishes how the signature of each caller's token was verified, where that is done here. */
+import { channel } from 'node:diagnostics_channel';
+import type { Clock } from '../caching/clock.js';
+import { BearerError } from '../protocol/bearer-error.js';
+import { Refusal, type RefusalCode } from '../protocol/refusal.js';
+
+/** The name to subscribe to with `diagnostics_channel.subscribe()`; its messages are `JwtVerificationMessage`. */
+export const JWT_VERIFICATION_CHANNEL = 'nestjs-keycloak-s2s:jwt-verification';
+
+/**
+ * One for each time that the signature of a token was looked at, published in the async context of the request that brought it. It is frozen,
+ * and holds no token, hash, key or claim. A token that is introspected besides, after a recheck, has a message on that channel, too.
+ */
+export interface JwtVerificationMessage {
+  /** `verified`: the signature was checked for this request. `joined`: another one had it checked. `cached`: it was checked before. */
+  readonly outcome: 'verified' | 'joined' | 'cached';
+  /** Whether it is good; absent when that could not be told. Its claims were not judged yet. */
+  readonly valid?: boolean;
+  /** With what it waited for keys, if it did. */
+  readonly durationMs: number;
+  /** Why it could not be told: the code of the refusal, `unexpected` for any other error. */
+  readonly failed?: RefusalCode | 'unexpected';
+}
+
+/** As with introspections: ask `hasSubscribers` first, and what a subscriber throws ends the process, not the request. */
+export const jwtVerifications = channel(JWT_VERIFICATION_CHANNEL);
+
+/** Known once it is over. */
+type Outcome = () => JwtVerificationMessage['outcome'];
+
+/** Publishes how `claims` were had, at once or when they are here, and gives them back; as `publishIntrospection()`. */
+export function publishJwtVerification<T extends object>(
+  outcome: Outcome,
+  claims: T | Promise<T>,
+  clock: Clock,
+  startMs: number,
+): T | Promise<T> {
+  if (claims instanceof Promise) return publishOnceVerified(outcome, claims, clock, startMs);
+  publish(outcome(), clock.monotonicMs() - startMs, { valid: true });
+  return claims;
+}
+
+async function publishOnceVerified<T>(
+  outcome: Outcome,
+  verifying: Promise<T>,
+  clock: Clock,
+  startMs: number,
+): Promise<T> {
+  try {
+    const claims = await verifying;
+    publish(outcome(), clock.monotonicMs() - startMs, { valid: true });
+    return claims;
+  } catch (error) {
+    publish(outcome(), clock.monotonicMs() - startMs, endOf(error));
+    throw error;
+  }
+}
+
+function endOf(error: unknown): Pick<JwtVerificationMessage, 'valid' | 'failed'> {
+  if (error instanceof BearerError) return { valid: false };
+  return { failed: error instanceof Refusal ? error.code : 'unexpected' };
+}
+
+function publish(
+  outcome: JwtVerificationMessage['outcome'],
+  durationMs: number,
+  end: Pick<JwtVerificationMessage, 'valid' | 'failed'>,
+): void {
+  const message: JwtVerificationMessage = { outcome, ...end, durationMs };
+  jwtVerifications.publish(Object.freeze(message));
+}

@@ -1,0 +1,137 @@
+/** JwtVerifier: whose signature a token has, checked once for each token as long as its key is published. */
+import { compactVerify, errors } from 'jose';
+import {
+  DeadlineCache,
+  deepFreeze,
+  Flights,
+  isStrictJson,
+  jwtVerifications,
+  publishJwtVerification,
+  unverifiedClaims,
+  type ConnectedJwtVerification,
+  type JwtVerificationContext,
+  type JwtVerificationMessage,
+  type SignedClaims,
+} from '../ports/jwt-verification.js';
+import type { KeySet } from './key-set.js';
+import { unusable, type PublishedKey } from './published-key.js';
+import { SigningKeys, type SigningKeysOptions } from './signing-keys.js';
+import { invalid, readTokenHeader, type TokenHeader } from './token-header.js';
+
+export interface JwtVerifierOptions extends SigningKeysOptions {
+  readonly algorithms: ReadonlySet<string>;
+  /** Bound on the tokens whose signature is remembered. */
+  readonly maxVerifiedTokens: number;
+}
+
+/** More than any clock is tolerated to be off. */
+const SKEW_SECONDS = 60;
+
+interface Verified {
+  readonly claims: SignedClaims;
+  readonly key: PublishedKey;
+}
+
+/**
+ * Neither a key nor a value of the cache holds a token. Only good signatures are remembered, so that junk can't push them out; what is refused costs no call, but for a key
+ * id that is not known, and for those together one a second.
+ */
+export class JwtVerifier implements ConnectedJwtVerification {
+  readonly #verified: DeadlineCache<Verified>;
+  readonly #flights = new Flights<SignedClaims>();
+
+  constructor(
+    private readonly context: Pick<JwtVerificationContext, 'issuer' | 'clock'>,
+    private readonly options: JwtVerifierOptions,
+    private readonly keys: SigningKeys,
+  ) {
+    this.#verified = new DeadlineCache(options.maxVerifiedTokens, context.clock);
+  }
+
+  get size(): number {
+    return this.#verified.size;
+  }
+
+  async ready(): Promise<void> {
+    await this.keys.usable();
+  }
+
+  verify(token: string, hash: string): SignedClaims | Promise<SignedClaims> {
+    const { clock } = this.context;
+    const nowMs = clock.monotonicMs();
+    const known = this.#known(hash, nowMs);
+    if (!jwtVerifications.hasSubscribers) return known ?? this.#check(token, hash);
+    let outcome: JwtVerificationMessage['outcome'] = known === undefined ? 'joined' : 'cached';
+    const onChecked = (): void => {
+      outcome = 'verified';
+    };
+    return publishJwtVerification(() => outcome, known ?? this.#check(token, hash, onChecked), clock, nowMs);
+  }
+
+  /** Undefined also where the keys are too old to say whether its key is still good. */
+  #known(hash: string, nowMs: number): SignedClaims | undefined {
+    const entry = this.#verified.get(hash, nowMs);
+    if (entry === undefined || this.keys.current(nowMs) === undefined) return undefined;
+    if (entry.key.isPublished) return entry.claims;
+    this.#verified.delete(hash, entry);
+    return undefined;
+  }
+
+  #check(token: string, hash: string, onChecked: () => void = () => undefined): Promise<SignedClaims> {
+    return this.#flights.run(hash, async () => {
+      onChecked();
+      const header = readTokenHeader(token, this.options.algorithms);
+      const keys = await this.keys.usable();
+      // They may have been too old only.
+      const known = this.#known(hash, this.context.clock.monotonicMs());
+      if (known !== undefined) return known;
+      const key = await this.#keyOf(header, keys, token);
+      const claims = deepFreeze(claimsOf(await verifiedBy(key, header, token)));
+      // A reading may have ended meanwhile.
+      if (!key.isPublished) throw invalid('signing_key_unknown');
+      this.#keep(hash, { claims, key });
+      return claims;
+    });
+  }
+
+  /** Its claims are those of nobody yet; all that may follow from them is that no reading is worth while. */
+  async #keyOf({ keyId, algorithm }: TokenHeader, keys: KeySet, token: string): Promise<PublishedKey> {
+    const { iss, exp } = unverifiedClaims(token);
+    const hasEnded = typeof exp === 'number' && exp + SKEW_SECONDS < this.#epochSeconds();
+    const mayBeOurs = iss === this.context.issuer && !hasEnded;
+    const isThere = keys.has(keyId) && !keys.isFaulty(keyId);
+    const found = isThere || !mayBeOurs ? keys : await this.keys.newer();
+    if (!found.has(keyId)) throw invalid('signing_key_unknown');
+    const key = found.find(keyId, algorithm);
+    if (key === undefined) throw invalid('algorithm_not_allowed', { alg: algorithm });
+    return key;
+  }
+
+  #keep(hash: string, verified: Verified): void {
+    const { exp } = verified.claims;
+    if (typeof exp === 'number') this.#verified.set(hash, verified, (exp - this.#epochSeconds()) * 1000);
+  }
+
+  #epochSeconds(): number {
+    return this.context.clock.epochSeconds();
+  }
+}
+
+async function verifiedBy(key: PublishedKey, { algorithm }: TokenHeader, token: string): Promise<Uint8Array> {
+  const toVerify = await key.toVerify(algorithm);
+  try {
+    const { payload } = await compactVerify(token, toVerify, { algorithms: [algorithm] });
+    return payload;
+  } catch (error) {
+    // Errors of jose may hold the token: none goes further.
+    if (error instanceof errors.JWSSignatureVerificationFailed) throw invalid('signature_invalid');
+    if (error instanceof errors.JWSInvalid) throw invalid('token_malformed');
+    throw unusable(key.keyId, 'malformed');
+  }
+}
+
+function claimsOf(payload: Uint8Array): SignedClaims {
+  const claims: unknown = isStrictJson(payload) ? JSON.parse(Buffer.from(payload).toString()) : undefined;
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) throw invalid('token_malformed');
+  return claims as SignedClaims;
+}

@@ -1,0 +1,97 @@
+/** PublishedKey: one key of a key set (RFC 7517 §4) that may verify signatures, with nothing of it but what that takes. */
+import { importJWK, type CryptoKey, type JWK } from 'jose';
+import { AuthorizationServerError } from '../ports/jwt-verification.js';
+import { isKeyFor, isKeyForAny, SIGNING_ALGORITHMS } from './signing-algorithms.js';
+
+/** RFC 7518 §3.3. */
+const MIN_RSA_BITS = 2048;
+/** A longer one takes too long to verify by. */
+const MAX_RSA_BITS = 16_384;
+
+/** The members of a public key; whatever else the set says is left out. */
+const PUBLIC_MEMBERS = ['kty', 'crv', 'n', 'e', 'x', 'y'] as const;
+
+/** Those of a private or a symmetric one (RFC 7518 §6). */
+const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'] as const;
+
+/** Why a key is not used. `private_key`: everybody can sign by it. `ambiguous`: another one has its id, for the same algorithm. */
+export type KeyFault =
+  'private_key' | 'symmetric_key' | 'rsa_key_too_short' | 'rsa_key_too_long' | 'malformed' | 'ambiguous';
+
+type Members = Readonly<Record<string, unknown>>;
+
+export class PublishedKey {
+  /** False once it is no longer in the set: what it has signed is accepted no more. */
+  isPublished = true;
+  /** Two with the same one are the same key. */
+  readonly identity: string;
+  readonly #jwk: JWK;
+  readonly #imported = new Map<string, Promise<CryptoKey>>();
+
+  private constructor(
+    readonly keyId: string,
+    /** The only one that it is for; undefined where the set leaves that to the kind of key. */
+    readonly algorithm: string | undefined,
+    members: Members,
+  ) {
+    const names = PUBLIC_MEMBERS.filter((name) => name in members);
+    this.#jwk = Object.fromEntries(names.map((name) => [name, members[name]])) as JWK;
+    this.identity = JSON.stringify([keyId, algorithm, this.#jwk]);
+  }
+
+  /** Undefined for a key that is not for signatures, or has no id by which a token can name it; a fault for one that must not be used. */
+  static of(members: Members): PublishedKey | KeyFault | undefined {
+    const { kid, kty, use, key_ops: operations, alg } = members;
+    if (typeof kid !== 'string' || kid === '') return undefined;
+    if (use !== undefined && use !== 'sig') return undefined;
+    if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) return undefined;
+    if (kty === 'oct') return 'symmetric_key';
+    if (SECRET_MEMBERS.some((name) => name in members)) return 'private_key';
+    if (!isKeyForAny(members) || (alg !== undefined && typeof alg !== 'string')) return undefined;
+    return (kty === 'RSA' ? faultOfRsa(members) : undefined) ?? new PublishedKey(kid, alg, members);
+  }
+
+  /** Whether it may verify a signature of `algorithm`. */
+  isFor(algorithm: string): boolean {
+    return isKeyFor(algorithm, this.#jwk) && (this.algorithm === undefined || this.algorithm === algorithm);
+  }
+
+  /** Whether a token could be meant for either, if both have one id. */
+  isLike(other: PublishedKey): boolean {
+    const isForBoth = (algorithm: string): boolean => this.isFor(algorithm) && other.isFor(algorithm);
+    return this.identity !== other.identity && SIGNING_ALGORITHMS.some(isForBoth);
+  }
+
+  /** In the form of jose. Rejects with `AuthorizationServerError` for one that is none, such as a point beside its curve. */
+  toVerify(algorithm: string): Promise<CryptoKey> {
+    const imported = this.#imported.get(algorithm) ?? this.#import(algorithm);
+    this.#imported.set(algorithm, imported);
+    return imported;
+  }
+
+  async #import(algorithm: string): Promise<CryptoKey> {
+    const key = await importJWK(this.#jwk, algorithm).catch(() => undefined);
+    if (key === undefined || key instanceof Uint8Array) throw unusable(this.keyId, 'malformed');
+    return key;
+  }
+}
+
+/** It is the authorization server that publishes it: no fault of who sends a token that is signed by it. */
+export function unusable(keyId: string, fault: KeyFault): AuthorizationServerError {
+  return new AuthorizationServerError('authorization_server_refused', {
+    reason: 'signing_key_unusable',
+    fields: { keyId: shownKeyId(keyId), fault },
+  });
+}
+
+/** Key ids are public, and may be any text. */
+export const shownKeyId = (keyId: string): string => (/^[\w.:-]{1,100}$/.test(keyId) ? keyId : '***');
+
+function faultOfRsa({ n }: Members): KeyFault | undefined {
+  const modulus = typeof n === 'string' ? Buffer.from(n, 'base64url') : Buffer.alloc(0);
+  const first = modulus.findIndex((byte) => byte !== 0);
+  if (first === -1) return 'malformed';
+  const bits = (modulus.length - first) * 8 - (Math.clz32(modulus[first] ?? 0) - 24);
+  if (bits < MIN_RSA_BITS) return 'rsa_key_too_short';
+  return bits > MAX_RSA_BITS ? 'rsa_key_too_long' : undefined;
+}

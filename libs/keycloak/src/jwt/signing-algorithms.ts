@@ -1,0 +1,40 @@
+/** Signing algorithms: those that a token may be signed by (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2), and the key that each takes. */
+
+interface KeyKind {
+  readonly kty: 'RSA' | 'EC' | 'OKP';
+  /** Of an elliptic curve. */
+  readonly crv?: string;
+}
+
+const RSA: KeyKind = { kty: 'RSA' };
+const ED25519: KeyKind = { kty: 'OKP', crv: 'Ed25519' };
+
+/**
+ * Asymmetric ones alone: whoever can verify by a shared secret can sign by it, too, and a public key is a secret to nobody. `none` is no signature. A name that is not
+ * here is refused, whatever a later version of jose can do.
+ */
+const KEY_KINDS: ReadonlyMap<string, KeyKind> = new Map([
+  ['RS256', RSA],
+  ['RS384', RSA],
+  ['RS512', RSA],
+  ['PS256', RSA],
+  ['PS384', RSA],
+  ['PS512', RSA],
+  ['ES256', { kty: 'EC', crv: 'P-256' }],
+  ['ES384', { kty: 'EC', crv: 'P-384' }],
+  ['ES512', { kty: 'EC', crv: 'P-521' }],
+  ['EdDSA', ED25519],
+  ['Ed25519', ED25519],
+]);
+
+export const SIGNING_ALGORITHMS: readonly string[] = [...KEY_KINDS.keys()];
+
+/** Whether a key of this kind can verify signatures of `algorithm`. */
+export function isKeyFor(algorithm: string, { kty, crv }: { readonly kty?: unknown; readonly crv?: unknown }): boolean {
+  const kind = KEY_KINDS.get(algorithm);
+  return kind !== undefined && kind.kty === kty && (kind.crv === undefined || kind.crv === crv);
+}
+
+/** Whether there is any algorithm for a key of this kind. */
+export const isKeyForAny = (jwk: { readonly kty?: unknown; readonly crv?: unknown }): boolean =>
+  SIGNING_ALGORITHMS.some((algorithm) => isKeyFor(algorithm, jwk));

@@ -1,0 +1,28 @@
+import { describe, expect, it } from '@jest/globals';
+import { ANY_ANSWER, demandedStaleness, NO_ANSWER_NEEDED, type TokenVerification } from './verification.js';
+
+describe('demandedStaleness', () => {
+  it.each<[number | undefined, TokenVerification | undefined, TokenVerification, number]>([
+    [undefined, undefined, 'introspection', ANY_ANSWER],
+    [undefined, undefined, 'jwt', NO_ANSWER_NEEDED],
+    [undefined, 'jwt', 'introspection', NO_ANSWER_NEEDED],
+    [undefined, 'introspection', 'jwt', ANY_ANSWER],
+    [0, undefined, 'jwt', 0],
+    [5, 'jwt', 'jwt', 5],
+    [Infinity, 'jwt', 'jwt', ANY_ANSWER],
+  ])(
+    'of a route with %s seconds and %s, in a module with %s, is %s',
+    (maxStalenessSeconds, verification, byDefault, is) => {
+      expect(demandedStaleness({ maxStalenessSeconds, verification }, byDefault)).toBe(is);
+    },
+  );
+
+  it('is smaller the more is demanded', () => {
+    expect([0, 300, ANY_ANSWER, NO_ANSWER_NEEDED].toSorted((a, b) => a - b)).toEqual([
+      0,
+      300,
+      ANY_ANSWER,
+      NO_ANSWER_NEEDED,
+    ]);
+  });
+});

@@ -1,0 +1,323 @@
+/** Routes that verify tokens by their signature beside routes that introspect them, in one application, without a server. */
+import {
+  Controller,
+  Get,
+  Injectable,
+  Module,
+  type CanActivate,
+  type ExecutionContext,
+  type Type,
+} from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { Test } from '@nestjs/testing';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { setTimeout } from 'node:timers/promises';
+import request from 'supertest';
+import {
+  AccessToken,
+  AccessTokenVerifier,
+  Authenticated,
+  INTROSPECTION_CHANNEL,
+  IntrospectionGuard,
+  JWT_VERIFICATION_CHANNEL,
+  MaxStaleness,
+  Public,
+  RevocationList,
+  Verification,
+  type KeycloakModuleOptions,
+  type TokenVerification,
+  type VerifiedAccessToken,
+} from '../index.js';
+import { jwtVerification } from '../jwt/index.js';
+import { resolveKeycloakOptions } from '../keycloak.options.js';
+import { KeycloakTestingModule, signIn, signOut, testAccessToken, testAuthorizationServer } from '../testing/index.js';
+
+const LINES: string[] = [];
+const LOG = { log: (line: unknown) => void LINES.push(String(line)), warn: () => undefined, error: () => undefined };
+
+@Controller()
+@Authenticated()
+class Routes {
+  @Get('default')
+  byDefault(@AccessToken() { subject }: VerifiedAccessToken): string {
+    return subject;
+  }
+
+  @Get('signed')
+  @Verification('jwt')
+  signed(@AccessToken() { subject }: VerifiedAccessToken): string {
+    return subject;
+  }
+
+  @Get('asked')
+  @Verification('introspection')
+  asked(@AccessToken() { subject }: VerifiedAccessToken): string {
+    return subject;
+  }
+
+  @Get('fresh')
+  @Verification('jwt')
+  @MaxStaleness({ seconds: 0 })
+  fresh(@AccessToken() { subject }: VerifiedAccessToken): string {
+    return subject;
+  }
+}
+
+const apps: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+});
+
+async function start(options: Partial<KeycloakModuleOptions>, controller: Type = Routes, guards: Type[] = []) {
+  LINES.length = 0;
+  const module = await Test.createTestingModule({
+    imports: [KeycloakTestingModule.forRoot({ jwt: jwtVerification(), ...options })],
+    controllers: [controller],
+    providers: guards.map((useClass) => ({ provide: APP_GUARD, useClass })),
+  })
+    .setLogger(LOG)
+    .compile();
+  const app = module.createNestApplication(new ExpressAdapter());
+  apps.push(app);
+  await app.init();
+  const get = async (path: string, token: string): Promise<number | string> => {
+    const { status, text } = await request(app.getHttpServer()).get(path).auth(token, { type: 'bearer' });
+    return status === 200 ? text : status;
+  };
+  return { app, get };
+}
+
+/** What is looked at while `run` runs, in order. */
+async function looks(run: () => Promise<unknown>): Promise<string[]> {
+  const seen: string[] = [];
+  const introspected = (message: unknown) =>
+    void seen.push(`introspection ${(message as { outcome: string }).outcome}`);
+  const verified = (message: unknown) => void seen.push(`jwt ${(message as { outcome: string }).outcome}`);
+  subscribe(INTROSPECTION_CHANNEL, introspected);
+  subscribe(JWT_VERIFICATION_CHANNEL, verified);
+  await run();
+  unsubscribe(INTROSPECTION_CHANNEL, introspected);
+  unsubscribe(JWT_VERIFICATION_CHANNEL, verified);
+  return seen;
+}
+
+const ALICE = { subject: 'alice' };
+
+describe('a route', () => {
+  it.each<[TokenVerification, string, string]>([
+    ['introspection', '/default', 'introspection'],
+    ['introspection', '/signed', 'jwt'],
+    ['introspection', '/asked', 'introspection'],
+    ['introspection', '/fresh', 'introspection'],
+    ['jwt', '/default', 'jwt'],
+    ['jwt', '/signed', 'jwt'],
+    ['jwt', '/asked', 'introspection'],
+    ['jwt', '/fresh', 'introspection'],
+  ])('in a module with %s: %s is looked at by %s, and by nothing else', async (verification, path, way) => {
+    const { app, get } = await start({ verification });
+    const token = signIn(app, testAccessToken(ALICE));
+    const [cold, warm] =
+      way === 'jwt' ? ['jwt verified', 'jwt cached'] : ['introspection asked', 'introspection cached'];
+    expect(await looks(() => get(path, token))).toEqual([cold]);
+    expect(await looks(() => get(path, token))).toEqual([path === '/fresh' ? cold : warm]);
+    expect(await get(path, token)).toBe('alice');
+  });
+
+  it('that introspects knows at once of a token that has ended, and one that verifies signatures does not (RS-13)', async () => {
+    const { app, get } = await start({ introspectionTtlSeconds: 0 });
+    const token = signIn(app, testAccessToken(ALICE));
+    signOut(app, token);
+    expect([await get('/asked', token), await get('/fresh', token), await get('/signed', token)]).toEqual([
+      401,
+      401,
+      'alice',
+    ]);
+  });
+
+  it('never falls back on the other way: what needs a server that is away is 503 (RS-14)', async () => {
+    const { app, get } = await start({ introspectionTtlSeconds: 0, maxRetries: 0 });
+    const token = signIn(app, testAccessToken(ALICE));
+    testAuthorizationServer(app).fail('refused');
+    // There are no keys yet.
+    const seen = await looks(async () => {
+      expect([await get('/signed', token), await get('/asked', token)]).toEqual([503, 503]);
+    });
+    expect(seen).toEqual(['jwt verified', 'introspection asked']);
+    testAuthorizationServer(app).recover();
+    expect(await get('/signed', token)).toBe('alice');
+    testAuthorizationServer(app).fail('refused');
+    expect([await get('/signed', token), await get('/asked', token)]).toEqual(['alice', 503]);
+    expect(await get('/signed', signIn(app, testAccessToken(ALICE)))).toBe('alice');
+  });
+
+  it('refuses what the list of denials has, by each way (RS-13)', async () => {
+    const { app, get } = await start({});
+    const token = signIn(app, testAccessToken({ ...ALICE, claims: { sid: 's1' } }));
+    for (const path of ['/signed', '/asked']) expect(await get(path, token)).toBe('alice');
+    app.get(RevocationList).deny({ sid: 's1' });
+    for (const path of ['/signed', '/asked']) expect(await get(path, token)).toBe(401);
+  });
+
+  it('introspects a token that is older than a recheck about it, until it ends, and no other (RS-13)', async () => {
+    const { app, get } = await start({ verification: 'jwt', introspectionTtlSeconds: 0, clockToleranceSeconds: 0 });
+    const ofSession = (sid: string) => signIn(app, testAccessToken({ ...ALICE, claims: { sid } }));
+    const [its, another] = [ofSession('s1'), ofSession('s2')];
+    expect(await get('/default', its)).toBe('alice');
+    app.get(RevocationList).recheck({ sid: 's1' });
+    expect(await looks(() => get('/default', its))).toEqual(['jwt cached', 'introspection asked']);
+    expect(await looks(() => get('/default', its))).toEqual(['jwt cached', 'introspection asked']);
+    expect(await looks(() => get('/default', another))).toEqual(['jwt verified']);
+    // `iat` has whole seconds.
+    await setTimeout(1001);
+    expect(await looks(() => get('/default', ofSession('s1')))).toEqual(['jwt verified']);
+    signOut(app, its);
+    expect([await get('/default', its), await get('/default', another)]).toEqual([401, 'alice']);
+    app.get(RevocationList).recheck('everything');
+    expect(await looks(() => get('/default', another))).toEqual(['jwt cached', 'introspection asked']);
+  });
+});
+
+describe('a guard of the application that asks for the caller', () => {
+  @Injectable()
+  class Before implements CanActivate {
+    constructor(private readonly guard: IntrospectionGuard) {}
+
+    async canActivate(context: ExecutionContext): Promise<boolean> {
+      return (await this.guard.callerOf(context)) !== undefined;
+    }
+  }
+
+  it('has it judged as the module says, and the handler judges anew where it demands more', async () => {
+    const { app, get } = await start({ verification: 'jwt' }, Routes, [Before]);
+    const token = signIn(app, testAccessToken(ALICE));
+    expect(await looks(() => get('/signed', token))).toEqual(['jwt verified']);
+    expect(await looks(() => get('/asked', token))).toEqual(['jwt cached', 'introspection asked']);
+    expect(await looks(() => get('/asked', token))).toEqual(['jwt cached', 'introspection cached']);
+  });
+});
+
+describe('AccessTokenVerifier', () => {
+  it('verifies as the module says, or as it is told; a bound on the age of an answer asks', async () => {
+    const { app } = await start({ verification: 'jwt' });
+    const verifier = app.get(AccessTokenVerifier);
+    const token = signIn(app, testAccessToken(ALICE));
+    expect(await looks(() => verifier.verify(token))).toEqual(['jwt verified']);
+    expect(await looks(() => verifier.verify(token, { verification: 'introspection' }))).toEqual([
+      'introspection asked',
+    ]);
+    expect(await looks(() => verifier.verify(token, { maxStalenessSeconds: 5 }))).toEqual(['introspection cached']);
+    expect(await looks(() => verifier.verify(token, { maxStalenessSeconds: Infinity, verification: 'jwt' }))).toEqual([
+      'introspection cached',
+    ]);
+  });
+
+  it('can check no signature in a module without the option jwt', async () => {
+    @Module({ imports: [KeycloakTestingModule.forRoot({})] })
+    class Service {}
+    const app = await Test.createTestingModule({ imports: [Service] }).compile();
+    const verifier = app.get(AccessTokenVerifier);
+    const token = signIn(app, testAccessToken(ALICE));
+    await expect(verifier.verify(token, { verification: 'jwt' })).rejects.toThrow(/needs forRoot\(\{ jwt \}\)/);
+    await expect(verifier.verify(token)).resolves.toMatchObject({ subject: 'alice' });
+  });
+});
+
+describe('the start of an application', () => {
+  it('says which routes introspect although they seem not to', async () => {
+    await start({ verification: 'jwt' });
+    const report = LINES.find((line) => line.startsWith('What opens each handler')) ?? '';
+    expect(report).toMatch(/Routes\.byDefault \(GET\): @Authenticated\(\)$/m);
+    expect(report).toMatch(/Routes\.signed \(GET\): @Authenticated\(\) @Verification\('jwt'\)$/m);
+    expect(report).toMatch(/Routes\.fresh \(GET\): .*@MaxStaleness\(\{ seconds: 0 \}\), and so by introspection$/m);
+  });
+
+  it('is stopped by a route that wants signatures checked where nothing does', async () => {
+    await expect(start({ jwt: undefined as never })).rejects.toThrow(
+      /^Routes\.signed \(GET\) has @Verification\('jwt'\), and nothing here checks signatures: give forRoot\(\{ jwt: jwtVerification\(\) \}\), by nestjs-keycloak-s2s\/jwt$/,
+    );
+  });
+
+  it('is stopped by options that want it without it', () => {
+    const options = { issuer: 'https://sso.test/realms/shop', clientId: 'orders', clientSecret: 'x' };
+    expect(() => resolveKeycloakOptions({ ...options, verification: 'jwt' })).toThrow(
+      /verification is "jwt", so jwt must be given: jwtVerification\(\) of nestjs-keycloak-s2s\/jwt/,
+    );
+    expect(() => resolveKeycloakOptions({ ...options, verification: 'both' as never })).toThrow(
+      /verification must be "introspection" or "jwt"/,
+    );
+    expect(() => resolveKeycloakOptions({ ...options, jwt: {} as never })).toThrow(
+      /jwt must be a verification of JWTs, such as jwtVerification\(\)/,
+    );
+  });
+});
+
+describe('@Verification', () => {
+  it('takes two words', () => {
+    expect(() => Verification('none' as never)).toThrow("@Verification: \"none\" is neither 'introspection' nor 'jwt'");
+  });
+
+  it('stands once on a route', () => {
+    expect(() => {
+      class Twice {
+        @Verification('jwt')
+        @Verification('introspection')
+        handler(): void {}
+      }
+      return Twice;
+    }).toThrow('Only one of @Verification can stand on a route or class');
+  });
+
+  it('of a base can have a derived route introspect, and not the other way round', async () => {
+    class Base {
+      @Get('strict')
+      @Verification('introspection')
+      strict(): string {
+        return 'ok';
+      }
+
+      @Get('lax')
+      @Verification('jwt')
+      lax(): string {
+        return 'ok';
+      }
+    }
+    @Controller()
+    @Authenticated()
+    @Verification('jwt')
+    class Lax extends Base {}
+    @Controller()
+    @Authenticated()
+    class Plain extends Base {}
+    const lax = await start({}, Lax);
+    const token = signIn(lax.app, testAccessToken(ALICE));
+    expect(await looks(() => lax.get('/strict', token))).toEqual(['introspection asked']);
+    expect(await looks(() => lax.get('/lax', token))).toEqual(['jwt verified']);
+    const plain = await start({}, Plain);
+    const other = signIn(plain.app, testAccessToken(ALICE));
+    expect(await looks(() => plain.get('/lax', other))).toEqual(['introspection asked']);
+  });
+
+  it('opens nothing', async () => {
+    @Controller()
+    class Closed {
+      @Get('closed')
+      @Verification('jwt')
+      closed(): string {
+        return 'never';
+      }
+
+      @Get('public')
+      @Public()
+      public(): string {
+        return 'ok';
+      }
+    }
+    const { app, get } = await start({}, Closed);
+    expect([await get('/closed', signIn(app, testAccessToken(ALICE))), await get('/public', 'junk')]).toEqual([
+      403,
+      'ok',
+    ]);
+  });
+});

@@ -1,0 +1,137 @@
+import { describe, expect, it } from '@jest/globals';
+import { StillClock } from '../../spec-support/still-clock.js';
+import { tokenHash } from '../protocol/token-hash.js';
+import { DoubtedTokens } from './doubted-tokens.js';
+import type { Recheck } from './rechecks.js';
+
+const OPTIONS = { revocationMemorySeconds: 36_000, clockToleranceSeconds: 5, introspectionTtlSeconds: 10 };
+const HASH = tokenHash('any');
+
+function doubtsAt(options = OPTIONS) {
+  const clock = new StillClock();
+  const doubts = new DoubtedTokens(options, clock);
+  const token = (claims: object, issuedAgo = 60) => ({ iat: clock.date - issuedAgo, ...claims });
+  return { clock, doubts, token };
+}
+
+describe('DoubtedTokens', () => {
+  const [ALICE, BOB, NOBODY] = [
+    { sid: 's1', sub: 'alice', azp: 'shop' },
+    { sid: 's2', sub: 'bob', client_id: 'desk' },
+    {},
+  ];
+
+  it.each<[string, Recheck, readonly boolean[]]>([
+    ['a session', { sid: 's1' }, [true, false, false]],
+    ['a subject', { sub: 'bob' }, [false, true, false]],
+    ['the client of azp', { clientId: 'shop' }, [true, false, false]],
+    ['the client of client_id, without azp', { clientId: 'desk' }, [false, true, false]],
+    ['everything', 'everything', [true, true, true]],
+  ])('are those of %s that were issued until then (RS-13)', (_, recheck, included) => {
+    const { clock, doubts, token } = doubtsAt();
+    expect([ALICE, BOB, NOBODY].map((claims) => doubts.include(token(claims), HASH))).toEqual([false, false, false]);
+    doubts.add(recheck, clock.date);
+    expect([ALICE, BOB, NOBODY].map((claims) => doubts.include(token(claims), HASH))).toEqual(included);
+    // By Keycloak's clock, which may be behind.
+    expect([4, 5].map((later) => doubts.include(token(ALICE, -later), HASH))).toEqual([included[0], false]);
+    // When it was issued, it does not say.
+    expect(doubts.include({ ...ALICE, iat: undefined }, HASH)).toBe(included[0]);
+  });
+
+  it('stay so, whatever comes later, until they have ended', () => {
+    const { clock, doubts, token } = doubtsAt();
+    const old = token(ALICE);
+    doubts.add({ sid: 's1' }, clock.date);
+    clock.advance(35_000);
+    doubts.add({ sid: 's1' }, clock.date - 40_000);
+    doubts.add({ sid: 's3' }, clock.date);
+    expect(doubts.include(old, HASH)).toBe(true);
+    clock.advance(1001);
+    doubts.add({ sid: 's4' }, clock.date);
+    expect(doubts.size).toBe(2);
+  });
+
+  it('are not those of a recheck that was made before any token that is alive', () => {
+    const { clock, doubts, token } = doubtsAt();
+    doubts.add('everything', clock.date - 36_000);
+    doubts.add({ sid: 's1' }, clock.date - 36_001);
+    expect(doubts.include(token(ALICE, 40_000), HASH)).toBe(false);
+    expect(doubts.size).toBe(0);
+  });
+
+  it('are by the time of the recheck, and not by that of its arrival', () => {
+    const { clock, doubts, token } = doubtsAt();
+    doubts.add({ sid: 's1' }, clock.date - 600);
+    expect(doubts.include(token(ALICE, 594), HASH)).toBe(false);
+    expect(doubts.include(token(ALICE, 600), HASH)).toBe(true);
+  });
+
+  it('are all that are older than the oldest recheck which is held, when there are too many', () => {
+    const { clock, doubts, token } = doubtsAt();
+    const first = clock.date;
+    for (let at = 0; at < 10_000; at += 1) doubts.add({ sid: `many ${at}` }, clock.date);
+    expect(doubts.include({ ...BOB, iat: first - 1 }, HASH)).toBe(false);
+    clock.advance(60);
+    doubts.add({ sid: 'one more' }, clock.date);
+    expect(doubts.size).toBe(10_000);
+    expect(doubts.include({ ...BOB, iat: first - 1 }, HASH)).toBe(true);
+    expect(doubts.include({ sid: 'many 0', iat: first - 1 }, HASH)).toBe(true);
+    expect(doubts.include(token(BOB, 10), HASH)).toBe(false);
+    expect(doubts.include(token({ sid: 'one more' }, 10), HASH)).toBe(true);
+  });
+
+  describe('when something may have been missed', () => {
+    const hashes = Array.from({ length: 1000 }, (_, at) => tokenHash(`token ${at}`));
+
+    it('are all that were issued until then, each from its own time within the revocation window', () => {
+      const { clock, doubts, token } = doubtsAt();
+      const old = token(ALICE);
+      doubts.doubtAll();
+      const due = () => hashes.filter((hash) => doubts.include(old, hash)).length;
+      const counts = [due()];
+      for (let seconds = 1; seconds <= 10; seconds += 1) {
+        clock.advance(1);
+        counts.push(due());
+      }
+      expect(counts[0]).toBe(0);
+      expect(counts[10]).toBe(1000);
+      for (let second = 1; second <= 10; second += 1) {
+        const more = (counts[second] ?? 0) - (counts[second - 1] ?? 0);
+        expect(more).toBeGreaterThan(60);
+        expect(more).toBeLessThan(140);
+      }
+      expect(hashes.some((hash) => doubts.include(token(ALICE, 2), hash))).toBe(false);
+    });
+
+    it('does not put off those that it was said of before', () => {
+      const { clock, doubts, token } = doubtsAt();
+      const old = token(ALICE);
+      for (let times = 0; times < 20; times += 1) {
+        doubts.doubtAll();
+        clock.advance(1);
+      }
+      expect(hashes.every((hash) => doubts.include(old, hash))).toBe(true);
+      clock.advance(20);
+      doubts.doubtAll();
+      expect(hashes.every((hash) => doubts.include(old, hash))).toBe(true);
+      expect(hashes.some((hash) => doubts.include(token(ALICE, 2), hash))).toBe(false);
+    });
+
+    it('is the same with a recheck of everything that is read when it is old', () => {
+      const { clock, doubts, token } = doubtsAt();
+      const old = token(ALICE, 700);
+      doubts.add('everything', clock.date - 600);
+      expect(hashes.filter((hash) => doubts.include(old, hash))).toEqual([]);
+      clock.advance(10);
+      expect(hashes.every((hash) => doubts.include(old, hash))).toBe(true);
+      expect(hashes.some((hash) => doubts.include(token(ALICE, 590), hash))).toBe(false);
+    });
+
+    it('asks about all at once where no answer may be reused', () => {
+      const { doubts, token } = doubtsAt({ ...OPTIONS, introspectionTtlSeconds: 0 });
+      const old = token(ALICE);
+      doubts.doubtAll();
+      expect(hashes.every((hash) => doubts.include(old, hash))).toBe(true);
+    });
+  });
+});

@@ -1,0 +1,118 @@
+/** An application that verifies signatures works under test as it does in production: its tokens are signed, and nothing but the network is replaced. */
+import { Controller, Get, type INestApplication } from '@nestjs/common';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { Test } from '@nestjs/testing';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import {
+  AccessToken,
+  InjectServiceClient,
+  KeycloakModule,
+  RequirePermission,
+  ServiceClient,
+  type VerifiedAccessToken,
+} from '../../index.js';
+import { jwtVerification, type JwtVerificationOptions } from '../../jwt/index.js';
+import { SIGNING_ALGORITHMS } from '../../jwt/signing-algorithms.js';
+import { testAccessToken, type TestAccessTokenOptions } from '../test-access-token.js';
+import { tokenText } from '../token-text.js';
+import { signIn, testAuthorizationServer, testServices } from './application-under-test.js';
+import { KeycloakTestingModule } from './keycloak-testing.module.js';
+
+@Controller()
+class OrdersController {
+  constructor(@InjectServiceClient('inventory') private readonly inventory: ServiceClient) {}
+
+  @Get('orders')
+  @RequirePermission('orders.read')
+  read(@AccessToken() token: VerifiedAccessToken): object {
+    return { sub: token.subject, aud: token.audience, email: token.email };
+  }
+
+  @Get('stock')
+  @RequirePermission('orders.read')
+  stock(@AccessToken() token: VerifiedAccessToken): Promise<unknown> {
+    return this.inventory.onBehalfOf(token, 'stock.read').get('/stock');
+  }
+}
+
+const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
+const apps: INestApplication[] = [];
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+});
+
+async function start(jwt: JwtVerificationOptions = {}) {
+  const services = [{ name: 'inventory', baseUrl: 'https://inventory.test', audience: 'inventory' }];
+  const module = await Test.createTestingModule({
+    imports: [
+      KeycloakTestingModule.forRoot({ verification: 'jwt', jwt: jwtVerification(jwt) }),
+      KeycloakModule.forFeature(services),
+    ],
+    controllers: [OrdersController],
+  })
+    .setLogger(SILENT)
+    .compile();
+  const app = module.createNestApplication(new ExpressAdapter());
+  apps.push(app);
+  await app.init();
+  return {
+    app,
+    get: async (path: string, token: string): Promise<{ readonly status: number; readonly body: unknown }> =>
+      request(app.getHttpServer()).get(path).auth(token, { type: 'bearer' }),
+  };
+}
+
+const GOOD: TestAccessTokenOptions = { subject: 'alice', permissions: ['orders.read'] };
+
+describe('an application that verifies signatures, under test', () => {
+  it.each(SIGNING_ALGORITHMS)('lets in who is signed in, by %s where that is all it takes', async (algorithm) => {
+    const { app, get } = await start({ algorithms: [algorithm] });
+    const token = signIn(app, testAccessToken({ ...GOOD, claims: { email: 'alice@example.com' } }));
+    const { status, body } = await get('/orders', token);
+    expect([status, body]).toEqual([200, { sub: 'alice', aud: ['test-service'], email: 'alice@example.com' }]);
+  });
+
+  it.each<[string, TestAccessTokenOptions, number]>([
+    ['without the permission', { permissions: [] }, 403],
+    ['that has expired', { expiresInSeconds: -60 }, 401],
+    ['for another service', { audience: 'inventory' }, 401],
+    ['of another realm', { issuer: 'https://sso.test/realms/other' }, 401],
+    ['of another kind', { claims: { typ: 'ID' } }, 401],
+    ['without an expiry', { claims: { exp: undefined } }, 401],
+    ['with a text of its own, which nobody signed', { text: tokenText('own') }, 401],
+  ])('refuses a token %s', async (_, bent, status) => {
+    const { app, get } = await start();
+    expect(await get('/orders', signIn(app, testAccessToken({ ...GOOD, ...bent })))).toMatchObject({ status });
+  });
+
+  it('refuses what another application signed, and what nobody did', async () => {
+    const [one, other] = [await start(), await start()];
+    for (const token of [signIn(other.app, testAccessToken(GOOD)), tokenText('made-up')]) {
+      expect(await one.get('/orders', token)).toMatchObject({ status: 401 });
+    }
+  });
+
+  it('exchanges the token of its caller', async () => {
+    const { app, get } = await start();
+    testServices(app).on('inventory', 'GET', '/stock').reply(200, { left: 3 });
+    expect(await get('/stock', signIn(app, testAccessToken(GOOD)))).toMatchObject({ status: 200, body: { left: 3 } });
+    expect(testServices(app).calls).toMatchObject([
+      { grant: 'token-exchange', subject: 'alice', audience: 'inventory' },
+    ]);
+  });
+
+  it('answers 503 when the keys are out of reach', async () => {
+    const { app, get } = await start();
+    const token = signIn(app, testAccessToken(GOOD));
+    testAuthorizationServer(app).fail('timeout');
+    expect(await get('/orders', token)).toMatchObject({ status: 503 });
+    testAuthorizationServer(app).recover();
+    expect(await get('/orders', token)).toMatchObject({ status: 200 });
+  });
+
+  it('has two tokens of the same caller be two', async () => {
+    const { app } = await start({ algorithms: ['RS256'] });
+    expect(signIn(app, testAccessToken(GOOD))).not.toBe(signIn(app, testAccessToken(GOOD)));
+  });
+});
