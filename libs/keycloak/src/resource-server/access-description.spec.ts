@@ -15,7 +15,7 @@ function described(...decorators: readonly RouteDecorator[]): string {
     handler(): void {}
   }
   for (const decorate of decorators) decorate(Controller);
-  return describeAccess(routeAccess(Controller, Controller.prototype.handler));
+  return describeAccess(routeAccess(Controller, Controller.prototype.handler), 'introspection');
 }
 
 describe('the report at boot', () => {

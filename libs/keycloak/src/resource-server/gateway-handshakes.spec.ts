@@ -11,6 +11,7 @@ const OPEN: RouteAccess = {
   permissions: [],
   anyOf: [],
   clients: [],
+  authentication: undefined,
   maxStalenessSeconds: undefined,
   verification: undefined,
   fault: undefined,
