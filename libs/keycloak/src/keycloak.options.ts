@@ -158,7 +158,14 @@ export interface KeycloakModuleOptions {
 export type ResolvedKeycloakOptions = Required<
   Omit<
     KeycloakModuleOptions,
-    'permissions' | 'baseUrl' | 'clientSecret' | 'tls' | 'revocationChannel' | 'sharedCache' | 'protectedResource' | 'jwt'
+    | 'permissions'
+    | 'baseUrl'
+    | 'clientSecret'
+    | 'tls'
+    | 'revocationChannel'
+    | 'sharedCache'
+    | 'protectedResource'
+    | 'jwt'
   >
 > & {
   readonly tls: TrustedAuthorities;
