@@ -32,6 +32,7 @@ export const MORE = /** @type {const} */ ({
   pnpm: { name: 'pnpm', nest: '12', adapter: 'fastify', kind: 'esm' },
   esbuild: { name: 'esbuild', nest: '11', adapter: 'express', kind: 'cjs' },
   contexts: { name: 'contexts', nest: '11', adapter: 'express', kind: 'esm' },
+  otherServers: { name: 'other-servers', nest: '12', adapter: 'express', kind: 'esm' },
   typescript: { name: 'typescript', nest: '12', adapter: 'express', kind: 'esm' },
 });
 

@@ -90,6 +90,12 @@ export function compatibilityPage(results, before) {
   const oldestNests = OLDEST.map((cell) => `${manifest(cell).dependencies['@nestjs/core']} (${KINDS[cell.kind]})`).join(
     ', ',
   );
+  const atOthers = results.flatMap(({ cell, step, ok }) => {
+    const [, profile, server] = /^(rfc\d+) at (.*)$/.exec(step) ?? [];
+    return cell === 'other-servers' && profile !== undefined ? [{ profile, server, ok }] : [];
+  });
+  const [{ server: other = '' } = {}] = atOthers;
+  const profiles = atOthers.filter(({ ok }) => ok).map(({ profile }) => `\`${profile}\``);
   return `# Compatibility
 
 \`npm run compat\` wrote this page. It packs the library, installs it without flags beside each Nest, adapter and kind of module, and there
@@ -112,6 +118,11 @@ ${causes.map((cause, index) => `${index + 1}. ${cause}`).join('\n')}
 - pnpm 10: ${isGreen('pnpm') ? 'installs, compiles, starts and tests it' : 'no'}.
 - esbuild: ${isGreen('esbuild') ? 'one file of all starts without `node_modules`' : 'no'}. It takes \`--main-fields=module,main\`, since one dependency
   (\`jsonc-parser\`) can't be bundled as CommonJS, and \`--external\` for what Nest requires only where it is there.
+
+## Other servers
+
+Keycloak is what is promised. With the option \`profile\` the application was tried at ${other}, with a token exchange that is written for the test: a user, a service account, the exchange on behalf of
+the user, and the refusal of whom it is not granted to, of an ID token, of a refresh token and of a token for another service. As they must be: ${profiles.join(' and ') || 'none'} ([other servers](other-servers.md)).
 
 ## Jest in CommonJS
 

@@ -26,6 +26,7 @@ import {
   TYPESCRIPTS,
 } from './cells.mjs';
 import { tryKeycloaks } from './keycloaks.mjs';
+import { PROFILES, withOidcProvider } from './other-servers.mjs';
 import { compatibilityPage, PAGE, WRITTEN } from './page.mjs';
 import { nodeFolder, run, tool } from './tools.mjs';
 
@@ -75,6 +76,7 @@ async function main() {
   try {
     for (const cell of cells) await tryCell(cell, tarball, server.issuer);
     if (isWhole || names.includes(MORE.contexts.name)) await tryContexts(tarball);
+    if (isWhole || names.includes(MORE.otherServers.name)) await tryOtherServers(tarball);
     if (isWhole) {
       await tryPnpm(tarball, server.issuer);
       await tryOneFile(tarball, server.issuer);
@@ -98,7 +100,7 @@ async function main() {
 /** @returns {Cell[]} */
 function chosen() {
   const wanted = flags.quick ? QUICK.map(({ cell }) => cell) : names;
-  const all = [...CELLS, ...OLDEST, MORE.contexts].map(({ name }) => name);
+  const all = [...CELLS, ...OLDEST, MORE.contexts, MORE.otherServers].map(({ name }) => name);
   const unknown = wanted.filter((name) => !all.includes(name));
   if (unknown.length > 0) throw new Error(`No such cell: ${unknown.join(', ')}. There are: ${all.join(', ')}`);
   const cells = [...CELLS, ...OLDEST];
@@ -201,6 +203,25 @@ async function tryContexts(tarball) {
   if (!(await tryStep({ cell, step: 'install', home, command: 'npm', args: ['install', tarball] }))) return;
   await tryStep({ cell, step: 'tsc', home, args: TSC });
   await tryStep({ cell, step: 'Jest', home, args: ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js'] });
+}
+
+/**
+ * Both services at another server than Keycloak, with each profile.
+ *
+ * @param {string} tarball
+ */
+async function tryOtherServers(tarball) {
+  const cell = MORE.otherServers;
+  const home = prepare(cell, { jose: '^6.2.0' });
+  cpSync(join(ROOT, 'compat/other-servers'), join(home, 'src'), { recursive: true });
+  if (!(await tryStep({ cell, step: 'install', home, command: 'npm', args: ['install', tarball] }))) return;
+  if (!(await tryStep({ cell, step: 'tsc', home, args: TSC }))) return;
+  for (const [PROFILE, format] of Object.entries(PROFILES)) {
+    await withOidcProvider(format, signal, (ISSUER, version) => {
+      const step = `${PROFILE} at oidc-provider ${version}`;
+      return tryStep({ cell, step, home, args: ['dist/src/other-servers.js'], environment: { ISSUER, PROFILE, NODE_ENV: 'development' } });
+    });
+  }
 }
 
 /** @param {string} tarball */

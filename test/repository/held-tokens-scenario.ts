@@ -9,7 +9,7 @@ import { BearerError } from '../../libs/keycloak/src/protocol/bearer-error.js';
 import type { IntrospectionAnswer } from '../../libs/keycloak/src/protocol/claims.js';
 import { tokenHash } from '../../libs/keycloak/src/protocol/token-hash.js';
 import { IssuedToken } from '../../libs/keycloak/src/protocol/issued-token.js';
-import { isCompactJws } from '../../libs/keycloak/src/protocol/token-form.js';
+import { TOKEN_PROFILES } from '../../libs/keycloak/src/protocol/token-profile.js';
 import { makeAccessTokenVerifier } from '../../libs/keycloak/src/resource-server/access-token-verifier.js';
 import { RevocationList } from '../../libs/keycloak/src/revocation/revocation-list.js';
 import { foundInHeap } from './heap-search.js';
@@ -76,7 +76,7 @@ function setUp() {
       clockToleranceSeconds: 5,
       permissions: undefined,
       maxTokenBytes: 8192,
-      tokenForm: isCompactJws,
+      profile: TOKEN_PROFILES.keycloak,
     },
     clock,
     revocations,

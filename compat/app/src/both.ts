@@ -4,6 +4,7 @@ import type { INestApplication } from '@nestjs/common';
 import { adapter } from './adapter.js';
 import { InventoryModule } from './inventory.module.js';
 import { OrdersModule } from './orders.module.js';
+import type { Settings } from './settings.js';
 
 export interface Both {
   readonly ordersUrl: string;
@@ -11,8 +12,8 @@ export interface Both {
   close(): Promise<void>;
 }
 
-export async function startBoth(issuer = process.env['ISSUER'] ?? ''): Promise<Both> {
-  const common = { issuer, allowInsecureRequests: true };
+export async function startBoth(issuer = process.env['ISSUER'] ?? '', settings: Partial<Settings> = {}): Promise<Both> {
+  const common = { issuer, allowInsecureRequests: true, ...settings };
   const quiet = { logger: false } as const;
   const inventory: INestApplication = await NestFactory.create(
     InventoryModule.register({ ...common, clientSecret: 'inventory-secret' }),

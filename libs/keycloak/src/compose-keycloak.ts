@@ -3,6 +3,7 @@ import type { AuthorizationServerFetch } from './authorization-server/authorizat
 import type { ClientAuthenticator } from './authorization-server/client-authenticator.js';
 import { CachedIntrospection } from './authorization-server/cached-introspection.js';
 import { createAuthorizationServer } from './authorization-server/create-authorization-server.js';
+import { junkToken } from './authorization-server/junk-token.js';
 import { AuthorizationServerHealth } from './authorization-server/server-health.js';
 import { systemClock, type Clock } from './caching/clock.js';
 import { SharedLevel } from './caching/shared-level.js';
@@ -20,7 +21,7 @@ import { Network } from './http/network.js';
 import { KeycloakStatus } from './keycloak-status.js';
 import { resolveKeycloakOptions, type KeycloakModuleOptions } from './keycloak.options.js';
 import { withoutSecrets } from './protocol/loggable-text.js';
-import { isCompactJws } from './protocol/token-form.js';
+import { TOKEN_PROFILES } from './protocol/token-profile.js';
 import type { CircuitState } from './resilience/call-gate.js';
 import { makeAccessTokenVerifier, type AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { HeldConnections } from './resource-server/held-connections.js';
@@ -74,6 +75,7 @@ export function composeKeycloak(
   { clock = systemClock, network = new Network(), loggers = () => SILENT }: Surroundings = {},
 ): ComposedKeycloak {
   const options = resolveKeycloakOptions(given);
+  const profile = TOKEN_PROFILES[options.profile];
   const serverLog = loggers('AuthorizationServer');
   const clientAuthentication = options.clientAuthentication.connect({ clock, log: loggers('ClientAuthentication') });
   const server = createAuthorizationServer(
@@ -84,7 +86,7 @@ export function composeKeycloak(
   );
   const revocationLog = loggers('RevocationList');
   const denials = new HeldDenials(options, clock, revocationLog);
-  const rechecks = new Rechecks(options.introspectionTtlSeconds * 1000, clock);
+  const rechecks = new Rechecks(options.introspectionTtlSeconds * 1000, clock, profile);
   const revocations = new RevocationList(options, clock, revocationLog, denials, rechecks);
   options.sharedCache?.check(options);
   const sharedLog = loggers('SharedCache');
@@ -105,7 +107,7 @@ export function composeKeycloak(
       clock,
       log: loggers('JwtVerification'),
     }),
-    doubts: new DoubtedTokens(options, clock),
+    doubts: new DoubtedTokens(options, clock, profile),
   };
   rechecks.onRequired((recheck, at) => jwts?.doubts.add(recheck, at));
   const sharingLog = loggers('RevocationSharing');
@@ -118,11 +120,10 @@ export function composeKeycloak(
     rechecks,
     shared,
   );
-  // What Keycloak's access tokens look like.
   const verifierOptions = {
     ...options,
     audience: options.clientId,
-    tokenForm: isCompactJws,
+    profile,
     clockSkew: server.clockSkew,
   };
   const serviceLog = loggers('ServiceClient');
@@ -144,8 +145,12 @@ export function composeKeycloak(
     authenticator: server.authenticator,
     calls,
     realmUrl: options.realmUrl,
-    health: new AuthorizationServerHealth(server.metadata, server.introspection, clock, async () =>
-      jwts?.signatures.ready(),
+    health: new AuthorizationServerHealth(
+      server.metadata,
+      server.introspection,
+      clock,
+      async () => jwts?.signatures.ready(),
+      () => junkToken(options.profile),
     ),
     status: new KeycloakStatus(() => {
       const { active, inactive } = introspection.sizes;

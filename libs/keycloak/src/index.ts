@@ -129,6 +129,7 @@ export type {
   JwtVerificationContext,
   SignedClaims,
 } from './resource-server/jwt-verification.js';
+export type { ProfileName } from './protocol/token-profile.js';
 export type { TokenVerification } from './resource-server/verification.js';
 export type { VerifyOptions } from './resource-server/access-token-verifier.js';
 export type { PermissionContext, PermissionMapper } from './resource-server/judge-access-token.js';

@@ -53,6 +53,7 @@ describe('resolveKeycloakOptions', () => {
       maxCachedTokens: 1000,
       maxRevocations: 100_000,
       revocationMemorySeconds: 36_000,
+      profile: 'keycloak',
       verification: 'introspection',
       maxTokenBytes: 8192,
       allowInsecureRequests: false,
@@ -249,6 +250,44 @@ describe('resolveKeycloakOptions', () => {
   ])('reaches the realm of %s through %s at %s', (issuer, baseUrl, realmUrl) => {
     const given = { issuer, ...(baseUrl === undefined ? {} : { baseUrl }), allowInsecureRequests: true };
     expect(resolve(given)).toMatchObject({ issuer, realmUrl });
+  });
+});
+
+describe('the profile', () => {
+  const other = (bend: object) => ({ profile: 'rfc9068', ...bend });
+
+  it.each([
+    ['https://sso.example.com', undefined, 'https://sso.example.com'],
+    ['https://sso.example.com/', undefined, 'https://sso.example.com/'],
+    ['https://sso.example.com/tenant/v2.0', undefined, 'https://sso.example.com/tenant/v2.0'],
+    ['https://sso.example.com/tenant/', 'https://sso:8443', 'https://sso:8443/tenant/'],
+    ['https://sso.example.com', 'https://sso:8443/', 'https://sso:8443'],
+    ['https://sso.example.com/realms/x', 'https://sso:8443', 'https://sso:8443/realms/x'],
+  ])(
+    'of another server takes the issuer %s as it is, reached through %s at %s (RFC 8414 section 2)',
+    (issuer, baseUrl, realmUrl) => {
+      expect(resolve(other({ issuer, ...(baseUrl === undefined ? {} : { baseUrl }) }))).toMatchObject({
+        issuer,
+        realmUrl,
+      });
+    },
+  );
+
+  it.each([
+    [{ issuer: 'http://sso.example.com' }, /^issuer must be https:/],
+    [{ issuer: 'https://sso.example.com?x' }, /^issuer must be an http/],
+    [{ issuer: 'https://sso.example.com/#x' }, /^issuer must be an http/],
+    [{ issuer: 'https://SSO.example.com' }, /^issuer must be written as URLs are/],
+    [{ issuer: 'https://sso.example.com:443/x' }, /^issuer must be written as URLs are/],
+    [{ baseUrl: 'https://sso:8443/path' }, /^baseUrl must have no path/],
+    [{ profile: 'auth0' }, /^profile must be "keycloak" or "rfc9068" or "rfc7662"$/],
+    [{ profile: 'rfc7662', jwt: { connect() {} } }, /^profile is "rfc7662", /],
+  ])('of another server refuses %j', (bend, fault) => {
+    expect(faults(() => resolve(other(bend)))).toEqual([expect.stringMatching(fault)]);
+  });
+
+  it('rfc7662 verifies by introspection alone', () => {
+    expect(faults(() => resolve({ profile: 'rfc7662', verification: 'jwt', jwt: { connect() {} } }))).toHaveLength(1);
   });
 });
 

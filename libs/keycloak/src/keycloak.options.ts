@@ -24,7 +24,9 @@ import type { JwtVerification } from './resource-server/jwt-verification.js';
 import type { PermissionMapper } from './resource-server/judge-access-token.js';
 import { VERIFICATIONS, type TokenVerification } from './resource-server/verification.js';
 import type { TrustedAuthorities } from './http/network.js';
+import { realmAddresses, serverAddresses } from './issuer-addresses.js';
 import { checkProcess } from './process-faults.js';
+import { PROFILES, type ProfileName } from './protocol/token-profile.js';
 import {
   protectedResource,
   type ProtectedResource,
@@ -34,13 +36,20 @@ import { trustedAuthorities, type TlsOptions } from './tls.options.js';
 
 /** Options of `KeycloakModule.forRoot`. Only `issuer`, `clientId`, and one of `clientSecret` and `clientAuthentication` must be given. */
 export interface KeycloakModuleOptions {
-  /** The `iss` of every token that is accepted, exactly: `https://<server>/realms/<realm>`, without a final slash. */
+  /**
+   * The `iss` of every token that is accepted, exactly: `https://<server>/realms/<realm>`, without a final slash. With another `profile`: as the server writes it (RFC 8414 §2).
+   */
   readonly issuer: string;
   /**
    * Where this service reaches the server when that is not where `issuer` points, such as `http://keycloak:8080` inside
-   * a network. Without the `/realms/…` part. Default: the part of `issuer` before it.
+   * a network. Without the `/realms/…` part; with another `profile` in place of the origin of `issuer`. Default: the part of `issuer` before it.
    */
   readonly baseUrl?: string;
+  /**
+   * What access tokens are at this server. `keycloak`: what Keycloak issues. `rfc9068`: JWTs whose header says `at+jwt`. `rfc7662`: whatever its introspection says of them, opaque tokens
+   * too; not with `jwt`. See docs/other-servers.md for what each demands. Default `keycloak`.
+   */
+  readonly profile?: ProfileName;
   /** This service's client id. It is also the audience that every accepted token must name. */
   readonly clientId: string;
   /** This service's client secret, for introspection, client credentials and exchange alike. It stays as long as the process runs. */
@@ -174,7 +183,7 @@ export type ResolvedKeycloakOptions = Required<
   readonly sharedCache: SharedCache | undefined;
   readonly protectedResource: ProtectedResource | undefined;
   readonly jwt: JwtVerification | undefined;
-  /** The realm's URL as this service reaches it. */
+  /** The issuer's URL as this service reaches it. */
   readonly realmUrl: string;
 };
 
@@ -182,6 +191,7 @@ export type ResolvedKeycloakOptions = Required<
 const KEYCLOAK_OPTIONS = {
   issuer: url,
   baseUrl: optionalUrl,
+  profile: oneOf(PROFILES),
   clientId: nonEmptyString,
   clientSecret: optionalText,
   clientAuthentication: optionalWith<ClientAuthentication>(
@@ -232,28 +242,21 @@ export function resolveKeycloakOptions(given: KeycloakModuleOptions | undefined)
   if ((clientSecret === undefined) === (clientAuthentication === undefined)) {
     faults.fault(`clientSecret or clientAuthentication must be given${clientSecret === undefined ? '' : ', not both'}`);
   }
-  const [, base = '', realm = ''] = REALM_URL.exec(options.issuer) ?? [];
-  if (options.issuer !== '') checkIssuer(options.issuer, given?.issuer, faults);
   if (options.verification === 'jwt' && given?.jwt === undefined) {
     faults.fault('verification is "jwt", so jwt must be given: jwtVerification() of nestjs-keycloak-s2s/jwt');
   }
+  if (options.profile === 'rfc7662' && given?.jwt !== undefined) {
+    faults.fault('profile is "rfc7662", whose tokens may have no signature, so jwt must not be given');
+  }
   checkProcess(faults);
-  if (baseUrl?.includes('/realms/') === true) faults.fault('baseUrl must end before /realms/');
+  const addresses = (options.profile === 'keycloak' ? realmAddresses : serverAddresses)(
+    { issuer: options.issuer, given: given?.issuer, baseUrl },
+    faults,
+  );
   faults.throwIfFaulty((all) => new KeycloakOptionsError('KeycloakModule.forRoot', all));
   return {
     ...options,
+    ...addresses,
     clientAuthentication: clientAuthentication ?? new FixedSecret(clientSecret ?? ''),
-    realmUrl: `${baseUrl ?? base}${realm}`,
   };
-}
-
-const REALM_URL = /^(.*)(\/realms\/[^/]+)$/;
-
-function checkIssuer(issuer: string, given: unknown, faults: ConfigurationFaults): void {
-  if (!REALM_URL.test(issuer) || issuer !== given) {
-    faults.fault('issuer must end in /realms/<realm>, without a final slash, as the "iss" of its tokens does');
-  }
-  if (REALM_URL.test(issuer) && URL.canParse(issuer) && new URL(issuer).href !== issuer) {
-    faults.fault(`issuer must be written as URLs are: ${new URL(issuer).href}`);
-  }
 }

@@ -115,8 +115,11 @@ export class AuthorizationServerFetch {
 
 const nothing = async (): Promise<undefined> => undefined;
 
-/** A realm's URL without its `/realms/…`. */
-const baseOf = (url: string): string => url.slice(0, url.lastIndexOf('/realms/'));
+/** A realm's URL without its `/realms/…`; the origin of another server's. */
+function baseOf(url: string): string {
+  const at = url.lastIndexOf('/realms/');
+  return at === -1 ? new URL(url).origin : url.slice(0, at);
+}
 
 function methodOf(method = 'GET'): 'GET' | 'POST' {
   if (method === 'GET' || method === 'POST') return method;

@@ -1,5 +1,5 @@
 /** Introspection: asks the authorization server about a token, with our own credentials (RFC 7662 §2). */
-import { introspectionRequest, processIntrospectionResponse } from 'oauth4webapi';
+import { introspectionRequest, processIntrospectionResponse, ResponseBodyError } from 'oauth4webapi';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
 import { callEndpoint } from './endpoint-call.js';
@@ -28,7 +28,7 @@ export class Introspection {
   }
 
   async #run(token: string, policy: CallPolicy): Promise<IntrospectionAnswer> {
-    const { client } = this.context;
+    const { client, profile } = this.context;
     return callEndpoint(this.context, this.metadata, policy, {
       endpoint: 'introspection_endpoint',
       asked: {},
@@ -38,8 +38,20 @@ export class Introspection {
           ...this.context.requestOptions(signal),
           additionalParameters: { token_type_hint: 'access_token' },
         });
-        return { ...(await processIntrospectionResponse(server, client, response)) };
+        return processIntrospectionResponse(server, client, response).then(
+          (answer) => ({ ...answer }),
+          (error: unknown) => {
+            if (profile === 'rfc7662' && isOfUnsupportedToken(error)) return INACTIVE;
+            throw error;
+          },
+        );
       },
     });
   }
 }
+
+const INACTIVE: IntrospectionAnswer = { active: false };
+
+/** Of RFC 7009 §2.2.1, and by some servers for JWTs that they are asked about here. It is who sent the token that is at fault, and not this service. */
+const isOfUnsupportedToken = (error: unknown): boolean =>
+  error instanceof ResponseBodyError && error.status === 400 && error.error === 'unsupported_token_type';

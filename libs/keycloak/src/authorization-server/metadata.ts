@@ -43,7 +43,7 @@ export class ServerMetadata {
     const { issuer, realmUrl } = this.context;
     let metadata: AuthorizationServer;
     try {
-      const response = await discoveryRequest(realmUrl, this.context.requestOptions(signal));
+      const response = await this.#request(signal);
       if (response.status === 404) throw misconfigured('realm_not_found', { endpoint: realmUrl.href });
       metadata = await processDiscoveryResponse(new URL(issuer), response);
     } catch (error) {
@@ -55,6 +55,17 @@ export class ServerMetadata {
     if (metadata.issuer !== issuer) throw issuerMismatch(issuer, metadata.issuer);
     for (const endpoint of ENDPOINTS) this.#checkEndpoint(endpoint, metadata[endpoint]);
     return metadata;
+  }
+
+  /** As RFC 8414 §3 has it, else as OpenID Connect Discovery does, which is Keycloak's: of either a server may know nothing. */
+  async #request(signal: AbortSignal): Promise<Response> {
+    const { realmUrl, profile } = this.context;
+    const options = this.context.requestOptions(signal);
+    if (profile !== 'keycloak') {
+      const response = await discoveryRequest(realmUrl, { ...options, algorithm: 'oauth2' }).catch(pageOrThrow);
+      if (response !== undefined && !isNothing(response)) return response;
+    }
+    return discoveryRequest(realmUrl, options);
   }
 
   /** Our secret and our callers' tokens go to these addresses, and what comes from them is believed: they must be where we reach the server, or its issuer. */
@@ -70,6 +81,15 @@ export class ServerMetadata {
 }
 
 const MAX_ISSUER_LENGTH = 500;
+
+/** What a server says that has nothing there … */
+const isNothing = ({ status }: Response): boolean => status !== 200 && status < 500 && status !== 408 && status !== 429;
+
+/** … if it has no page for everything. Throws any other error. */
+function pageOrThrow(error: unknown): undefined {
+  if (error instanceof AuthorizationServerError && error.reason === 'answer_not_json') return undefined;
+  throw error;
+}
 
 const nothing = async (): Promise<undefined> => undefined;
 

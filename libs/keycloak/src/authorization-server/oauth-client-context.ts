@@ -1,6 +1,7 @@
 /** OAuthClientContext: the realm, the client and its credentials, as every call of the OAuth library needs them. */
 import { allowInsecureRequests, customFetch, type Client, type HttpRequestOptions } from 'oauth4webapi';
 import type { Connections } from '../http/network.js';
+import type { ProfileName } from '../protocol/token-profile.js';
 import { boundedFetch } from './bounded-fetch.js';
 import type { ClientAuthenticator } from './client-authenticator.js';
 import type { ClockSkew } from './clock-skew.js';
@@ -11,6 +12,8 @@ export interface OAuthClientOptions {
   readonly realmUrl: string;
   readonly clientId: string;
   readonly allowInsecureRequests: boolean;
+  /** Default `keycloak`. */
+  readonly profile?: ProfileName;
 }
 
 /** The arguments that every call of the OAuth library needs. */
@@ -18,6 +21,8 @@ export class OAuthClientContext {
   readonly issuer: string;
   readonly realmUrl: URL;
   readonly client: Client;
+  /** What is of Keycloak alone depends on it. */
+  readonly profile: ProfileName;
   readonly #allowInsecureRequests: boolean;
   readonly #fetch: ReturnType<typeof boundedFetch>;
 
@@ -30,6 +35,7 @@ export class OAuthClientContext {
   ) {
     this.#fetch = boundedFetch(connections, (date) => clockSkew.observeHeader(date));
     this.issuer = options.issuer;
+    this.profile = options.profile ?? 'keycloak';
     this.realmUrl = new URL(options.realmUrl);
     this.client = { client_id: options.clientId };
     this.#allowInsecureRequests = options.allowInsecureRequests;

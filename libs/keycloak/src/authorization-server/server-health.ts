@@ -32,6 +32,7 @@ export class AuthorizationServerHealth {
     clock: Clock,
     /** Of a service that verifies signatures: resolves when it has what it needs for that. */
     private readonly verifiesTokens: () => Promise<void> = async () => undefined,
+    private readonly junk: () => string = junkToken,
   ) {
     this.#looks = new DeadlineCache(2, clock);
   }
@@ -49,7 +50,7 @@ export class AuthorizationServerHealth {
   async ready(): Promise<AuthorizationServerStatus> {
     if (this.#isAccepted) return REACHABLE;
     const status = await this.#lookOnceASecond('accepted', async () => {
-      await this.introspection.introspect(junkToken());
+      await this.introspection.introspect(this.junk());
       await this.verifiesTokens();
     });
     // Never taken back: of looks that overlap, a late one may have failed.

@@ -57,7 +57,7 @@ export class TokenCalls {
     };
     return this.#run(
       asked,
-      (error) => toExchangeError(error, asked.scope),
+      (error) => toExchangeError(error, asked.scope, this.context.profile),
       async (server, client, authentication, options) =>
         processGenericTokenEndpointResponse(
           server,

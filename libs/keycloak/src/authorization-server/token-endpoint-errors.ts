@@ -2,15 +2,18 @@
 import { ResponseBodyError } from 'oauth4webapi';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { Refusal } from '../protocol/refusal.js';
+import type { ProfileName } from '../protocol/token-profile.js';
 import { loggableDescription } from './bounded-fetch.js';
 import { toServerError } from './server-errors.js';
 
-/** What a refused token exchange says of the caller. A refusal that is not listed is ours: 502. */
-const EXCHANGE_REFUSALS: readonly {
+interface ExchangeRefusal {
   readonly error: string;
   readonly description: RegExp;
   readonly means: 'invalid_token' | 'insufficient_scope';
-}[] = [
+}
+
+/** What a refused token exchange says of the caller. A refusal that is not listed is ours: 502. */
+const EXCHANGE_REFUSALS: readonly ExchangeRefusal[] = [
   // The subject token was revoked, has expired or is not a token.
   { error: 'invalid_request', description: /^Invalid token$/i, means: 'invalid_token' },
   { error: 'invalid_grant', description: /^/, means: 'invalid_token' },
@@ -18,11 +21,17 @@ const EXCHANGE_REFUSALS: readonly {
   { error: 'invalid_request', description: /^Requested audience not available/i, means: 'insufficient_scope' },
 ];
 
+/** The same of other servers, by the codes alone (RFC 6749 §5.2): the scope is none of ours, which are the same for each caller, but more than this one was granted. */
+const EXCHANGE_REFUSALS_OF_OTHERS: readonly ExchangeRefusal[] = [
+  { error: 'invalid_grant', description: /^/, means: 'invalid_token' },
+  { error: 'invalid_scope', description: /^/, means: 'insufficient_scope' },
+];
+
 /** The error of a failed token exchange: one for its caller, or one for the operator. */
-export function toExchangeError(error: unknown, scope: string): Refusal {
+export function toExchangeError(error: unknown, scope: string, profile: ProfileName): Refusal {
   if (!(error instanceof ResponseBodyError) || error.status !== 400) return toServerError(error);
   const description = error.error_description ?? '';
-  const row = EXCHANGE_REFUSALS.find(
+  const row = (profile === 'keycloak' ? EXCHANGE_REFUSALS : EXCHANGE_REFUSALS_OF_OTHERS).find(
     (refusal) => refusal.error === error.error && refusal.description.test(description),
   );
   if (row === undefined) return toServerError(error);

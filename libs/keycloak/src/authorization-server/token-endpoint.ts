@@ -47,7 +47,9 @@ export class TokenEndpoint {
     const asked = { grant: 'token_exchange', scope, audience } as const;
     const subjectToken = subjectTokenText(subject);
     const response = await this.#calls.exchange(subjectToken, asked).catch(async (error: unknown) => {
-      if (!(error instanceof BearerError) || error.code !== 'insufficient_scope') throw error;
+      // Audience mappers are of Keycloak.
+      const isOfUser = error instanceof BearerError && error.code === 'insufficient_scope';
+      if (!isOfUser || this.context.profile !== 'keycloak') throw error;
       throw await this.#diagnosis.of(error, asked, subject.subject, async () => {
         const withoutAudience = await this.#calls.exchange(subjectToken, { grant: asked.grant, scope });
         return { accessToken: withoutAudience.access_token, scope: withoutAudience.scope };

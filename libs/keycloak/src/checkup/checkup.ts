@@ -51,10 +51,15 @@ export class Checkup {
     if (isStopped(findings)) return [...findings, notLookedAt];
     findings.push(await credentialsFinding(this.parts));
     if (isStopped(findings)) return [...findings, notLookedAt];
+    const { profile, clockToleranceSeconds } = this.parts.options;
+    if (profile !== 'keycloak') {
+      findings.push(clockFinding(this.parts.clockSkew.measured, clockToleranceSeconds), ofKeycloakAlone(profile));
+      return findings;
+    }
     const { finding, token } = await ownTokenFinding(this.parts);
     if (finding.isUnreachable === true) return [...findings, finding, notLookedAt];
     findings.push(token === undefined ? this.#withoutAccount(finding) : finding);
-    findings.push(clockFinding(this.parts.clockSkew.measured, this.parts.options.clockToleranceSeconds));
+    findings.push(clockFinding(this.parts.clockSkew.measured, clockToleranceSeconds));
     if (token !== undefined) findings.push(lifetimeFinding(this.parts, token));
     const question = { ...this.parts, knownScopes: await this.knownScopes(), hasServiceAccount: token !== undefined };
     const ofServices = this.parts.services().map(async (service) => scopeFindings({ ...question, service }));
@@ -97,6 +102,12 @@ const notLookedAt = note(
   'credentials',
   'Nothing that hangs on this was looked at: credentials, clock, lifetimes and next services. Run doctor again once it is mended.',
 );
+
+const ofKeycloakAlone = (profile: string): Finding =>
+  note(
+    'service_account',
+    `Lifetimes, and what this service is granted for its next services, were not looked at: that is done by what Keycloak answers, and profile is ${profile}.`,
+  );
 
 const isStopped = (findings: readonly Finding[]): boolean =>
   findings.some(({ level, check }) => level === 'error' && !['secret', 'tls'].includes(check)) ||

@@ -95,7 +95,7 @@ const discoveryWords = (realmUrl: string, said: string): [string, string] => [
 export async function credentialsFinding({ options, introspection }: CheckupParts): Promise<Finding> {
   const { clientId } = options;
   try {
-    await introspection.introspect(junkToken());
+    await introspection.introspect(junkToken(options.profile));
     return ok('credentials', `Keycloak accepts the credentials of ${clientId}, and lets it introspect tokens.`);
   } catch (failure) {
     return failed(failure, 'credentials', (said) => [

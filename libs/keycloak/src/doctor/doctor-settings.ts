@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { composeKeycloak } from '../compose-keycloak.js';
 import { isB64Token } from '../protocol/b64token.js';
 import type { KeycloakModuleOptions } from '../keycloak.options.js';
+import type { ProfileName } from '../protocol/token-profile.js';
 import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -12,6 +13,7 @@ export interface DoctorFlags {
   readonly module?: string | undefined;
   readonly issuer?: string | undefined;
   readonly 'base-url'?: string | undefined;
+  readonly profile?: string | undefined;
   readonly 'client-id'?: string | undefined;
   readonly 'client-secret-file'?: string | undefined;
   readonly 'ca-file'?: string | undefined;
@@ -48,6 +50,8 @@ function keycloakOptions(flags: DoctorFlags, environment: Environment): Keycloak
   return {
     issuer: flags.issuer ?? nonEmpty(KEYCLOAK_ISSUER) ?? ofBase,
     ...(baseUrl === undefined ? {} : { baseUrl }),
+    // What is no profile is a fault of the settings.
+    ...(flags.profile === undefined ? {} : { profile: flags.profile as ProfileName }),
     clientId: flags['client-id'] ?? KEYCLOAK_CLIENT_ID ?? '',
     clientSecret: secretOf(environment, 'KEYCLOAK_CLIENT_SECRET', flags['client-secret-file']) ?? '',
     tls: { caFile: flags['ca-file'] ?? nonEmpty(environment['KEYCLOAK_CA_FILE']) },

@@ -42,8 +42,13 @@ async function lookAtAll(subject: DoctorSubject, adminToken: string | undefined)
   const { checkup } = subject.keycloak;
   const findings = [...(await checkup.run()), ...(await checkup.reach()), ...notLookedAt(subject)];
   const isReached = findings.some(({ check, level }) => check === 'address' && level === 'ok');
-  if (isReached) findings.push(...(await unknownPermissions(subject)));
+  const { profile } = checkup.options;
+  if (isReached && profile === 'keycloak') findings.push(...(await unknownPermissions(subject)));
   if (adminToken === undefined) return { findings };
+  if (profile !== 'keycloak') {
+    const why = `Nothing was read as an administrator: that is done by Keycloak's admin API, and profile is ${profile}.`;
+    return { findings: [...findings, note('administrator', why)] };
+  }
   if (!isReached) {
     return { findings: [...findings, note('administrator', 'The realm was not read, since Keycloak is not reached.')] };
   }

@@ -17,6 +17,7 @@ throws them away; it changes nothing, and prints no secret.
 or, without a module:
   --issuer URL               or KEYCLOAK_ISSUER, or KEYCLOAK_BASE_URL and KEYCLOAK_REALM
   --base-url URL             or KEYCLOAK_BASE_URL: where Keycloak is reached, if not at the issuer
+  --profile NAME             keycloak, rfc9068 or rfc7662; default keycloak
   --client-id ID             or KEYCLOAK_CLIENT_ID
   --client-secret-file FILE  or KEYCLOAK_CLIENT_SECRET, KEYCLOAK_CLIENT_SECRET_FILE; - reads standard input
   --ca-file FILE             certificates of the authorities that are trusted for Keycloak, in PEM; or KEYCLOAK_CA_FILE
@@ -38,6 +39,7 @@ const OPTIONS = {
   module: { type: 'string' },
   issuer: { type: 'string' },
   'base-url': { type: 'string' },
+  profile: { type: 'string' },
   'client-id': { type: 'string' },
   'client-secret-file': { type: 'string' },
   'ca-file': { type: 'string' },

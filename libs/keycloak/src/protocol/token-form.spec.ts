@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { respellingsOf } from '../../spec-support/respellings.js';
 import { tokenText } from '../testing/token-text.js';
-import { isCompactJws } from './token-form.js';
+import { isAccessTokenJwt, isBearerToken, isCompactJws } from './token-form.js';
 
 const decodesToItself = (part: string): boolean =>
   part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part;
@@ -70,5 +70,37 @@ describe('isCompactJws (RFC 7515 section 7.1)', () => {
     'AA.AA.AB',
   ])('is false of %j', (text) => {
     expect(isCompactJws(text)).toBe(false);
+  });
+});
+
+describe('isBearerToken (RFC 6750 section 2.1)', () => {
+  it('is true of a JWT in its one spelling alone (RS-03)', () => {
+    fc.assert(
+      fc.property(fc.string(), (id) => {
+        const text = tokenText(id, 'at+jwt');
+        expect([isBearerToken(text), isAccessTokenJwt(text)]).toEqual([true, true]);
+        const others = respellingsOf(text).filter((other) => other.startsWith('eyJ'));
+        expect(others.filter(isBearerToken)).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it.each([
+    ['opaque', true],
+    ['ory_at_a-b.c~d', true],
+    ['a/b+c', true],
+    ['YQ==', true],
+    ['YQ=', false],
+    ['YQ', true],
+    ['abc====', false],
+    ['a/b-c', false],
+    ['', false],
+    ['=', false],
+    ['a b', false],
+    ['a,b', false],
+    ['é', false],
+  ])('of %j is %j', (text, expected) => {
+    expect(isBearerToken(text)).toBe(expected);
   });
 });

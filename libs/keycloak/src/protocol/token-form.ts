@@ -1,4 +1,5 @@
 /** Token form: what a text must look like to be an access token at all. */
+import { isB64Token } from './b64token.js';
 import { ownProperty } from './claims.js';
 
 /**
@@ -17,18 +18,45 @@ const THREE_PARTS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
  */
 export const isCompactJws: TokenForm = (text) => {
   if (!THREE_PARTS.test(text)) return false;
-  const parts = text.split('.');
-  return parts.every(isCanonical) && isSigned(parts[0] ?? '');
+  if (!text.split('.').every(isCanonical)) return false;
+  const alg = ownProperty(headerOf(text), 'alg');
+  return typeof alg === 'string' && alg !== 'none';
 };
 
-function isSigned(header: string): boolean {
+/**
+ * Of a compact JWS: whether its header says that it is an access token (RFC 9068 §4). A media type may be written in any case, and without its
+ * `application/` (RFC 7515 §4.1.9).
+ */
+export const isAccessTokenJwt: TokenForm = (text) => {
+  const typ = ownProperty(headerOf(text), 'typ');
+  return typeof typ === 'string' && /^(?:application\/)?at\+jwt$/i.test(typ);
+};
+
+/**
+ * Whatever can stand in an `Authorization` header (RFC 6750 §2.1). What begins as a JWT must be a compact JWS in its one spelling; of a text that means nothing to us
+ * (opaque) those are left out that base64 has no use for: padding that pads nothing, and two alphabets in one.
+ */
+export const isBearerToken: TokenForm = (text) =>
+  isB64Token(text) && (isObject(headerOf(text)) ? isCompactJws(text) : isOneBase64(text));
+
+function isOneBase64(text: string): boolean {
+  const hasPadding = text.endsWith('=');
+  if (hasPadding && (text.length % 4 !== 0 || text.endsWith('==='))) return false;
+  return !(/[+/]/.test(text) && /[-_]/.test(text));
+}
+
+/** What stands before the first point, if it is JSON at all; in whatever spelling a lenient server would read it. */
+function headerOf(text: string): unknown {
+  const end = text.indexOf('.');
+  if (end < 1) return undefined;
   try {
-    const alg = ownProperty(JSON.parse(Buffer.from(header, 'base64url').toString()), 'alg');
-    return typeof alg === 'string' && alg !== 'none';
+    return JSON.parse(Buffer.from(text.slice(0, end), 'base64url').toString());
   } catch {
-    return false;
+    return undefined;
   }
 }
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 /** Whether the last character sets no bit that a decoder throws away. */
 function isCanonical(base64url: string): boolean {

@@ -69,12 +69,15 @@ export class VerifiedAccessToken {
     return this.#facts.claims.iss;
   }
 
-  /** `sub`: the user or service account; stable for good within the issuer. */
+  /**
+   * `sub`: the user or service account; stable for good within the issuer. With another `profile` than `keycloak` a client's own token has `client:<client_id>` here and in its claims,
+   * which no user has.
+   */
   get subject(): string {
     return this.#facts.claims.sub;
   }
 
-  /** `azp` (else `client_id`): the client that the token was issued to. It is not proof of who sent the request. */
+  /** `azp` (else `client_id`; with another `profile` than `keycloak` that alone): the client that the token was issued to. It is not proof of who sent the request. */
   get clientId(): string {
     return this.#facts.clientId;
   }

@@ -3,6 +3,7 @@ import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
 import { KeycloakModule } from '../keycloak.module.js';
+import { TOKEN_PROFILES } from '../protocol/token-profile.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { composeKeycloak } from '../compose-keycloak.js';
@@ -142,7 +143,7 @@ describe('AccessTokenVerifier', () => {
         clockToleranceSeconds: 5,
         permissions: undefined,
         maxTokenBytes: 8192,
-        tokenForm: isToken,
+        profile: { ...TOKEN_PROFILES.keycloak, isToken },
       },
       systemClock,
       { denies: () => false },

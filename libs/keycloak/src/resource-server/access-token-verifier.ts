@@ -5,7 +5,6 @@ import { RecentDigests } from '../caching/recent-digests.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
-import type { TokenForm } from '../protocol/token-form.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
@@ -26,8 +25,6 @@ export interface VerifierOptions extends JudgeOptions {
   readonly maxTokenBytes: number;
   /** How tokens are verified where nobody says it. Default `introspection`. */
   readonly verification?: TokenVerification;
-  /** What counts as a token here. */
-  readonly tokenForm: TokenForm;
   /** What was measured of our clock, for the log. */
   readonly clockSkew?: { readonly measured: Skew | undefined };
 }
@@ -149,7 +146,7 @@ export class AccessTokenVerifier {
     context?: PermissionContext,
   ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
     const recentHash = this.#recentHashes.recall(text);
-    if (recentHash === undefined) checkBearerToken(text, this.#options.tokenForm);
+    if (recentHash === undefined) checkBearerToken(text, this.#options.profile);
     const hash = recentHash ?? tokenHash(text);
     const jwts = maxStalenessSeconds === NO_ANSWER_NEEDED ? this.#jwts : undefined;
     const claims = jwts?.signatures.verify(text, hash);

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BearerError } from '../protocol/bearer-error.js';
-import { isCompactJws } from '../protocol/token-form.js';
+import { TOKEN_PROFILES } from '../protocol/token-profile.js';
 import { respellingsOf } from '../../spec-support/respellings.js';
 import { tokenText } from '../testing/token-text.js';
 import { bearerToken, checkBearerToken, type BearerRequest } from './bearer-token.js';
@@ -17,7 +17,7 @@ const withHeader = (authorization: string): BearerRequest => ({ headers: { autho
 function outcome(request: BearerRequest): string | undefined {
   try {
     const token = bearerToken(request, MAX_BYTES);
-    if (token !== undefined) checkBearerToken(token, isCompactJws);
+    if (token !== undefined) checkBearerToken(token, TOKEN_PROFILES.keycloak);
     return token;
   } catch (error) {
     if (error instanceof BearerError) return `${error.code}: ${error.reason}`;

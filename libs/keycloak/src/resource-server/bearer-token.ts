@@ -2,7 +2,7 @@
 import { BearerError } from '../protocol/bearer-error.js';
 import { isCut, type CountedHeaders } from './cut-headers.js';
 import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
-import type { TokenForm } from '../protocol/token-form.js';
+import type { TokenProfile } from '../protocol/token-profile.js';
 
 /** What is read of a request; Express' and Fastify's both fit. */
 export interface BearerRequest extends CountedHeaders {
@@ -54,10 +54,16 @@ function bearerCredentials(header: string): string {
  *
  * Throws `BearerError`: `invalid_request` when there is more than one word, else `invalid_token`.
  */
-export function checkBearerToken(credentials: string, isToken: TokenForm): void {
+export function checkBearerToken(credentials: string, { isToken, mayBeAccessToken }: BearerTokenRules): void {
   if (/\s/.test(credentials)) throw malformed();
   if (!isToken(credentials)) throw new BearerError('invalid_token', { reason: 'token_malformed' });
+  if (mayBeAccessToken?.(credentials) === false) {
+    throw new BearerError('invalid_token', { reason: 'not_an_access_token' });
+  }
 }
+
+/** What is looked at of a token before anybody is asked about it. */
+export type BearerTokenRules = Pick<TokenProfile, 'isToken' | 'mayBeAccessToken'>;
 
 const malformed = (): BearerError => new BearerError('invalid_request', { reason: 'malformed_authorization_header' });
 

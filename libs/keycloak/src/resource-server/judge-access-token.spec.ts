@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { AccessTokenClaims } from '../protocol/claims.js';
+import { TOKEN_PROFILES } from '../protocol/token-profile.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { judgeAccessToken as judgeAccessTokenOr, type JudgeOptions } from './judge-access-token.js';
 
@@ -30,6 +31,7 @@ const OPTIONS: JudgeOptions = {
   audience: 'service-b',
   clockToleranceSeconds: TOLERANCE,
   permissions: undefined,
+  profile: TOKEN_PROFILES.keycloak,
 };
 
 /** With permissions that are there at once. */

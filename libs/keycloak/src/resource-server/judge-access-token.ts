@@ -5,6 +5,7 @@ import type { AccessTokenClaims, IntrospectionAnswer } from '../protocol/claims.
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
 import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
 import { parseScope } from '../protocol/scope.js';
+import type { TokenProfile } from '../protocol/token-profile.js';
 import {
   makeVerifiedAccessToken,
   tokenFacts,
@@ -40,6 +41,8 @@ export interface JudgeOptions {
   readonly audience: string;
   readonly clockToleranceSeconds: number;
   readonly permissions: PermissionMapper | undefined;
+  /** What an access token is here, and whose it is. */
+  readonly profile: TokenProfile;
 }
 
 /** Where claims come from: the answer of the authorization server about a token, or the token itself, whose signature was checked. */
@@ -68,12 +71,12 @@ export function judgeAccessToken(
   } else if (isLightweight(given)) {
     throw invalid('lightweight_token');
   }
-  const facts = factsOf(given, hash);
+  const facts = factsOf(given, options, hash);
   const { claims } = facts;
   if (claims.iss !== options.issuer) throw invalid('other_issuer', claims);
   if (!facts.audience.includes(options.audience)) throw invalid('other_audience', claims);
-  // Keycloak also finds ID and refresh tokens active; only an access token is one (RFC 8725 §3.11).
-  if (claims['typ'] !== KEYCLOAK_ACCESS_TOKEN_TYP) throw invalid('not_an_access_token', claims);
+  // Servers also find other tokens active (RFC 8725 §3.11).
+  if (!options.profile.isAccessToken(claims)) throw invalid('not_an_access_token', claims);
   // A token bound to a key is worth nothing without the proof of that key, which is not taken here (RFC 8705, RFC 9449).
   if (claims['cnf'] !== undefined) throw invalid('sender_constrained', claims);
   const now = clock.epochSeconds();
@@ -111,17 +114,20 @@ function isLightweight({ typ, sub, aud, jti }: IntrospectionAnswer): boolean {
 /** Of claims that are kept, and can't change: their types need not be looked at more than once. */
 const cachedFacts = new WeakMap<IntrospectionAnswer, TokenFacts>();
 
-function factsOf(answer: IntrospectionAnswer, hash: string | undefined): TokenFacts {
+/** They belong to the profile, too: an answer is of one server. */
+function factsOf(answer: IntrospectionAnswer, { profile, issuer }: JudgeOptions, hash: string | undefined): TokenFacts {
   const cached = cachedFacts.get(answer);
   if (cached !== undefined) return cached;
-  const claims = readClaims(answer);
-  const facts = tokenFacts(claims, claims.azp ?? claims.client_id ?? '', parseScope(claims.scope ?? ''), hash);
+  if (profile.isReserved(answer['sub'])) throw invalid('sub_reserved');
+  const claims = readClaims(profile.completed(answer, issuer), profile);
+  const client = profile.clientOf(claims);
+  const facts = tokenFacts(claims, typeof client === 'string' ? client : '', parseScope(claims.scope ?? ''), hash);
   if (Object.isFrozen(answer)) cachedFacts.set(answer, facts);
   return facts;
 }
 
 /** The parser at the border: each claim that is relied upon has its type, or the token is refused. */
-function readClaims(answer: IntrospectionAnswer): AccessTokenClaims {
+function readClaims(answer: IntrospectionAnswer, { demanded }: TokenProfile): AccessTokenClaims {
   for (const name of ['iss', 'sub'] as const) {
     const value = answer[name];
     if (typeof value !== 'string' || value === '') throw invalid(`${name}_missing`);
@@ -130,6 +136,9 @@ function readClaims(answer: IntrospectionAnswer): AccessTokenClaims {
   const audience: unknown[] = Array.isArray(aud) ? aud : [aud];
   if (audience.length === 0 || !audience.every((item) => typeof item === 'string')) throw invalid('aud_missing');
   if (!Number.isFinite(answer['exp'])) throw invalid('exp_missing');
+  for (const name of demanded) {
+    if (answer[name] === undefined) throw invalid(`${name}_missing`);
+  }
   for (const name of ['nbf', 'iat'] as const) {
     if (answer[name] !== undefined && !Number.isFinite(answer[name])) throw invalid(`${name}_malformed`);
   }

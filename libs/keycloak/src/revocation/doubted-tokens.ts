@@ -1,5 +1,6 @@
 /** Doubted tokens: those that were issued before a recheck. The server may know something of them that their signature can't say. */
 import type { Clock } from '../caching/clock.js';
+import { TOKEN_PROFILES, type CallerClaims } from '../protocol/token-profile.js';
 import type { Recheck } from './rechecks.js';
 
 export interface DoubtOptions {
@@ -48,6 +49,7 @@ export class DoubtedTokens {
   constructor(
     private readonly options: DoubtOptions,
     private readonly clock: Clock,
+    private readonly caller: CallerClaims = TOKEN_PROFILES.keycloak,
   ) {}
 
   /** Those whose time is over are counted until the next one comes. */
@@ -97,14 +99,14 @@ export class DoubtedTokens {
   include(claims: Claims, hash: string): boolean {
     // Asked on every request: nothing but this while there was no recheck (perf: jwt).
     if (!this.#isAny) return false;
-    const { iat, sid, sub, azp, client_id: clientId } = claims;
+    const { iat, sid } = claims;
     const issuedAt = typeof iat === 'number' ? iat - this.options.clockToleranceSeconds : -Infinity;
     const marks = this.#marks;
     return (
       issuedAt < this.#before ||
       isMarked(marks.sid, sid, issuedAt) ||
-      isMarked(marks.sub, sub, issuedAt) ||
-      isMarked(marks.clientId, azp ?? clientId, issuedAt) ||
+      isMarked(marks.sub, this.caller.subjectOf(claims), issuedAt) ||
+      isMarked(marks.clientId, this.caller.clientOf(claims), issuedAt) ||
       (issuedAt < this.#beforeSoon && this.#isItsTime(hash))
     );
   }

@@ -1,5 +1,6 @@
 /** Rechecks: of which tokens the server is to be asked anew, since what is cached of them may be out of date. */
 import type { Clock } from '../caching/clock.js';
+import { TOKEN_PROFILES, type CallerClaims } from '../protocol/token-profile.js';
 
 /**
  * Whose tokens: those of a session, of a user or service account, those that a client obtained, or all. Nobody is refused by it who should not be:
@@ -32,6 +33,7 @@ export class Rechecks {
     /** No answer serves for longer, so that no mark is needed for longer. */
     private readonly answersServeMs: number,
     private readonly clock: Clock,
+    private readonly caller: CallerClaims = TOKEN_PROFILES.keycloak,
   ) {}
 
   /** When the last one was asked for; monotonic. Questions that were sent until then are too old for whoever comes later. */
@@ -74,11 +76,10 @@ export class Rechecks {
   areDue(answer: Claims, askedAtMs: number): boolean {
     if (askedAtMs > this.#latestMs) return false;
     if (askedAtMs <= this.#everythingMs) return true;
-    const { sid, sub, azp, client_id: clientId } = answer;
     return (
-      this.#isMarked('sid', sid, askedAtMs) ||
-      this.#isMarked('sub', sub, askedAtMs) ||
-      this.#isMarked('clientId', azp ?? clientId, askedAtMs)
+      this.#isMarked('sid', answer['sid'], askedAtMs) ||
+      this.#isMarked('sub', this.caller.subjectOf(answer), askedAtMs) ||
+      this.#isMarked('clientId', this.caller.clientOf(answer), askedAtMs)
     );
   }
 

@@ -13,7 +13,7 @@ import { nameOf, operationAt, type Document, type OperationPlace, type SecurityR
 import { documentedRoutes, type DocumentedRoutesOptions } from './documented-routes.discovery.js';
 import { REFUSAL_SCHEMA, refusalResponses, refusalSchema } from './refusal-responses.js';
 import { BEARER_SCHEME, KEYCLOAK_SCHEME, requirementsOf, rulesFor, scopesIn } from './security-requirements.js';
-import { bearerScheme, keycloakScheme } from './security-schemes.js';
+import { bearerScheme, keycloakScheme, serverScheme } from './security-schemes.js';
 
 export interface KeycloakSecurityOptions {
   /**
@@ -46,9 +46,10 @@ export function addKeycloakSecurity<Described extends OpenAPIObject>(
   document: Described,
   options: KeycloakSecurityOptions = {},
 ): Described {
-  const { issuer, clientId, permissions, exposeRefusalReasons } = app.get<ResolvedKeycloakOptions>(RESOLVED_OPTIONS, {
-    strict: false,
-  });
+  const { issuer, profile, clientId, permissions, exposeRefusalReasons } = app.get<ResolvedKeycloakOptions>(
+    RESOLVED_OPTIONS,
+    { strict: false },
+  );
   const writer = app.get(RefusalFilter, { strict: false });
   const routes = app.get(RouteReport, { strict: false }).routes();
   const { documented, faults } = documentedRoutes(app, routes, document, options.document ?? {});
@@ -72,7 +73,8 @@ export function addKeycloakSecurity<Described extends OpenAPIObject>(
     for (const scope of scopesIn(security)) scopes.set(scope, [...(scopes.get(scope) ?? []), nameOf(place)]);
   }
   const { schemas, securitySchemes, ...others } = parts.components ?? {};
-  const schemes = { [KEYCLOAK_SCHEME]: keycloakScheme(issuer, scopes), [BEARER_SCHEME]: bearerScheme(clientId) };
+  const scheme = profile === 'keycloak' ? keycloakScheme(issuer, scopes) : serverScheme(issuer);
+  const schemes = { [KEYCLOAK_SCHEME]: scheme, [BEARER_SCHEME]: bearerScheme(clientId) };
   parts.components = {
     ...others,
     schemas: { ...schemas, [REFUSAL_SCHEMA]: refusalSchema(exposeRefusalReasons) },

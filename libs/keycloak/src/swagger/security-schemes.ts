@@ -17,6 +17,13 @@ export const keycloakScheme = (issuer: string, scopes: NamedScopes): object => (
   },
 });
 
+/** The same at another server, whose endpoints stand in its metadata. */
+export const serverScheme = (issuer: string): object => ({
+  type: 'openIdConnect',
+  description: `An access token of ${issuer}, sent as Authorization: Bearer`,
+  openIdConnectUrl: `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
+});
+
 export const bearerScheme = (clientId: string): object => ({
   type: 'http',
   scheme: 'bearer',

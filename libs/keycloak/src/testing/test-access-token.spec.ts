@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { TOKEN_PROFILES } from '../protocol/token-profile.js';
 import { judgeAccessToken } from '../resource-server/judge-access-token.js';
 import { testAccessToken } from './test-access-token.js';
 
@@ -30,7 +31,8 @@ describe('testAccessToken', () => {
 
   it('has claims that the guard accepts', async () => {
     const { claims, issuer } = testAccessToken({ permissions: ['a'] });
-    const options = { issuer, audience: 'test-service', clockToleranceSeconds: 0, permissions: undefined };
+    const profile = TOKEN_PROFILES.keycloak;
+    const options = { issuer, audience: 'test-service', clockToleranceSeconds: 0, permissions: undefined, profile };
     const clock = { epochSeconds: () => claims.exp - 1, monotonicMs: () => 0 };
     const judged = await judgeAccessToken('t', 'introspection', { active: true, ...claims }, options, clock, {
       denies: () => false,

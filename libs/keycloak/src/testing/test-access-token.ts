@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
 import type { AccessTokenClaims } from '../protocol/claims.js';
+import type { ProfileName } from '../protocol/token-profile.js';
 import { parseScope } from '../protocol/scope.js';
 import { makeVerifiedAccessToken, tokenFacts, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { refuseInProduction } from './refuse-in-production.js';
@@ -69,18 +70,23 @@ const descriptions = new WeakMap<VerifiedAccessToken, Description>();
 /** Undefined for a token that `testAccessToken()` did not make. */
 export const descriptionOf = (token: VerifiedAccessToken): Description | undefined => descriptions.get(token);
 
-/** The claims that Keycloak would put into such a token. */
+/** Of whom it is, and what: Keycloak says it in its own way. */
+const ofProfile = (client: string, profile: ProfileName = 'keycloak'): object =>
+  profile === 'keycloak'
+    ? { azp: client, typ: KEYCLOAK_ACCESS_TOKEN_TYP }
+    : { client_id: client, jti: randomBytes(16).toString('base64url') };
+
+/** The claims that the server would put into such a token. */
 export function claimsOf(
   options: TestAccessTokenOptions,
-  defaults: { readonly issuer: string; readonly audience: string },
+  defaults: { readonly issuer: string; readonly audience: string; readonly profile?: ProfileName | undefined },
 ): Readonly<Record<string, unknown>> {
   const now = Math.floor(Date.now() / 1000);
   const claims = {
     iss: options.issuer ?? defaults.issuer,
     sub: options.subject ?? 'test-subject',
     aud: options.audience ?? defaults.audience,
-    azp: options.client ?? 'test-client',
-    typ: KEYCLOAK_ACCESS_TOKEN_TYP,
+    ...ofProfile(options.client ?? 'test-client', defaults.profile),
     scope: (options.permissions ?? []).join(' '),
     acr: options.acr,
     auth_time: options.authenticatedSecondsAgo === undefined ? undefined : now - options.authenticatedSecondsAgo,

@@ -35,7 +35,7 @@ export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): s
   if (!isCompactJws(text)) throw new TypeError('The text does not have the form of a token: the guard would refuse it');
   const bad = options.permissions?.find((permission) => !isScopeToken(permission));
   if (bad !== undefined) throw notAScopeToken(bad);
-  const claims = claimsOf(options, { issuer: client.issuer, audience: client.clientId });
+  const claims = claimsOf(options, { issuer: client.issuer, audience: client.clientId, profile: client.profile });
   const known = { claims, grant: undefined, grantableScopes: options.grantableScopes };
   tokens.set(text, known);
   return options.text ?? tokens.add(known);

@@ -10,6 +10,7 @@ import {
   KeycloakModule,
   RequirePermission,
   ServiceClient,
+  type KeycloakModuleOptions,
   type VerifiedAccessToken,
 } from '../../index.js';
 import { jwtVerification, type JwtVerificationOptions } from '../../jwt/index.js';
@@ -42,11 +43,11 @@ afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
 });
 
-async function start(jwt: JwtVerificationOptions = {}) {
+async function start(jwt: JwtVerificationOptions = {}, options: Partial<KeycloakModuleOptions> = {}) {
   const services = [{ name: 'inventory', baseUrl: 'https://inventory.test', audience: 'inventory' }];
   const module = await Test.createTestingModule({
     imports: [
-      KeycloakTestingModule.forRoot({ verification: 'jwt', jwt: jwtVerification(jwt) }),
+      KeycloakTestingModule.forRoot({ verification: 'jwt', jwt: jwtVerification(jwt), ...options }),
       KeycloakModule.forFeature(services),
     ],
     controllers: [OrdersController],
@@ -64,6 +65,22 @@ async function start(jwt: JwtVerificationOptions = {}) {
 }
 
 const GOOD: TestAccessTokenOptions = { subject: 'alice', permissions: ['orders.read'] };
+
+describe('an application at another server than Keycloak, under test', () => {
+  const issuer = 'https://sso.test/tenant';
+
+  it.each<[string, Partial<KeycloakModuleOptions>]>([
+    ['rfc9068, by signatures', { profile: 'rfc9068' }],
+    ['rfc9068, by introspection', { profile: 'rfc9068', verification: 'introspection' }],
+    ['rfc7662', { profile: 'rfc7662', verification: 'introspection', jwt: undefined as never }],
+  ])('lets in who is signed in, and calls on behalf of him: %s', async (_case, options) => {
+    const { app, get } = await start({}, { issuer, ...options });
+    testServices(app).on('inventory', 'GET', '/stock').reply(200, { left: 3 });
+    const token = signIn(app, testAccessToken(GOOD));
+    expect(await get('/orders', token)).toMatchObject({ status: 200, body: { sub: 'alice' } });
+    expect(await get('/stock', token)).toMatchObject({ status: 200, body: { left: 3 } });
+  });
+});
 
 describe('an application that verifies signatures, under test', () => {
   it.each(SIGNING_ALGORITHMS)('lets in who is signed in, by %s where that is all it takes', async (algorithm) => {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { ACCESS_TOKEN_TYPE, CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../../protocol/identifiers.js';
 import { parseScope } from '../../protocol/scope.js';
+import type { ProfileName } from '../../protocol/token-profile.js';
 import { claimsOf } from '../test-access-token.js';
 import { noAnswerFor, type NetworkFault, type SentAnswer, type SentRequest } from './in-memory-connections.js';
 import { secondsLeft, type TestToken, type TestTokens } from './test-tokens.js';
@@ -10,6 +11,7 @@ export interface TestedClient {
   readonly issuer: string;
   readonly realmUrl: string;
   readonly clientId: string;
+  readonly profile?: ProfileName | undefined;
   /** Of an application that verifies signatures. */
   readonly jwt?: { readonly algorithms: readonly string[] } | undefined;
 }
@@ -106,13 +108,13 @@ export class TestAuthorizationServer {
     readonly from?: TestToken;
   }): SentAnswer {
     const { subject, audience, scope, grant, from } = wanted;
-    const { issuer, clientId } = this.client;
+    const { issuer, clientId, profile } = this.client;
     const expiresInSeconds = Math.min(LIFETIME_SECONDS, from === undefined ? Infinity : secondsLeft(from));
     const sid = from?.claims['sid'];
     const claims = claimsOf(
       // The realm decides the audience of client credentials; here there is none.
       { subject, client: clientId, expiresInSeconds, claims: { aud: audience, scope, sid, jti: randomUUID() } },
-      { issuer, audience: '' },
+      { issuer, audience: '', profile },
     );
     const access_token = this.tokens.add({ claims, grant, grantableScopes: from?.grantableScopes });
     const type = grant === 'token-exchange' ? { issued_token_type: ACCESS_TOKEN_TYPE } : {};
@@ -124,8 +126,8 @@ export class TestAuthorizationServer {
 function introspected(token: TestToken | undefined): object {
   // As in Keycloak, an expired token is inactive: the clock tolerance of the application does not apply.
   if (token === undefined || secondsLeft(token) < 0) return { active: false };
-  const { azp, typ, preferred_username } = token.claims;
-  return { ...token.claims, client_id: azp, username: preferred_username, token_type: typ, active: true };
+  const { azp, client_id = azp, typ = 'Bearer', preferred_username } = token.claims;
+  return { ...token.claims, client_id, username: preferred_username, token_type: typ, active: true };
 }
 
 const refusal = (error_description: string): SentAnswer => json(400, { error: 'invalid_request', error_description });

@@ -17,8 +17,9 @@ export class TestNetwork extends Network {
   constructor(readonly client: TestedClient) {
     refuseInProduction('KeycloakTestingModule');
     super(undefined, new EnvironmentProxies({}));
-    const key = client.jwt && new TestSigningKey(client.jwt.algorithms);
-    this.tokens = new TestTokens(key && ((claims) => key.sign(claims)));
+    const typ = (client.profile ?? 'keycloak') === 'keycloak' ? 'JWT' : 'at+jwt';
+    const key = client.jwt && new TestSigningKey(client.jwt.algorithms, typ);
+    this.tokens = new TestTokens(key && ((claims) => key.sign(claims)), typ);
     this.services = new TestServices(this.tokens);
     this.authorizationServer = new TestAuthorizationServer(client, this.tokens, key?.keySet);
   }

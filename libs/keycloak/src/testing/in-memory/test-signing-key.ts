@@ -54,7 +54,10 @@ export class TestSigningKey {
   readonly #publicKey: KeyObject;
 
   /** By one of the algorithms that the application takes. */
-  constructor(algorithms: readonly string[]) {
+  constructor(
+    algorithms: readonly string[],
+    private readonly typ = 'JWT',
+  ) {
     const kind = KINDS.find(({ algorithm }) => algorithms.includes(algorithm));
     if (kind === undefined) throw new TypeError(`No key can be made for any of: ${algorithms.join(', ')}`);
     this.#kind = kind;
@@ -64,7 +67,7 @@ export class TestSigningKey {
   /** Each time another text, as no two tokens of a server are the same. */
   sign(claims: Readonly<Record<string, unknown>>): string {
     const { algorithm: alg, digest, how } = this.#kind;
-    const header = { alg, typ: 'JWT', kid: this.#keyId, random: randomBytes(9).toString('base64url') };
+    const header = { alg, typ: this.typ, kid: this.#keyId, random: randomBytes(9).toString('base64url') };
     const text = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
     const signature = sign(digest, Buffer.from(text), { key: this.#privateKey, ...how });
     return `${text}.${signature.toString('base64url')}`;

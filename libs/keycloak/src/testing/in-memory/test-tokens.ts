@@ -16,11 +16,14 @@ export class TestTokens {
   readonly #ended = new Set<string>();
 
   /** `sign`: of an application that verifies signatures; the others are shown made-up ones. */
-  constructor(private readonly sign?: (claims: TestToken['claims']) => string) {}
+  constructor(
+    private readonly sign?: (claims: TestToken['claims']) => string,
+    private readonly typ = 'JWT',
+  ) {}
 
   /** Returns the text of the new token, which no other has. */
   add(token: TestToken): string {
-    const text = this.sign?.(token.claims) ?? tokenText(randomBytes(32).toString('base64url'));
+    const text = this.sign?.(token.claims) ?? tokenText(randomBytes(32).toString('base64url'), this.typ);
     this.set(text, token);
     return text;
   }

@@ -1,0 +1,49 @@
+/** Issuer addresses: the issuer as its tokens name it, and where this service reaches it. */
+import type { ConfigurationFaults } from './configuration-faults.js';
+
+interface GivenAddresses {
+  /** A URL, or what a fault was noted of; without a final slash. */
+  readonly issuer: string;
+  /** As it was given. */
+  readonly given: unknown;
+  readonly baseUrl: string | undefined;
+}
+
+export interface IssuerAddresses {
+  readonly issuer: string;
+  readonly realmUrl: string;
+}
+
+const REALM_URL = /^(.*)(\/realms\/[^/]+)$/;
+
+/** Of a realm of Keycloak. */
+export function realmAddresses(
+  { issuer, given, baseUrl }: GivenAddresses,
+  faults: ConfigurationFaults,
+): IssuerAddresses {
+  const [, base = '', realm = ''] = REALM_URL.exec(issuer) ?? [];
+  if (issuer !== '' && (realm === '' || issuer !== given)) {
+    faults.fault('issuer must end in /realms/<realm>, without a final slash, as the "iss" of its tokens does');
+  }
+  if (realm !== '' && URL.canParse(issuer) && new URL(issuer).href !== issuer) faults.fault(asUrlsAre(issuer));
+  if (baseUrl?.includes('/realms/') === true) faults.fault('baseUrl must end before /realms/');
+  return { issuer, realmUrl: `${baseUrl ?? base}${realm}` };
+}
+
+/** Of any server (RFC 8414 §2): a final slash is part of an issuer. */
+export function serverAddresses(
+  { issuer: withoutSlash, given, baseUrl }: GivenAddresses,
+  faults: ConfigurationFaults,
+): IssuerAddresses {
+  const issuer = given === `${withoutSlash}/` ? `${withoutSlash}/` : withoutSlash;
+  if (!URL.canParse(issuer)) return { issuer, realmUrl: issuer };
+  const { href, origin } = new URL(issuer);
+  // Of a query and a fragment there is a fault already.
+  if (href !== issuer && href !== `${issuer}/` && !/[?#]/.test(issuer)) faults.fault(asUrlsAre(issuer));
+  if (baseUrl !== undefined && URL.canParse(baseUrl) && new URL(baseUrl).pathname !== '/') {
+    faults.fault('baseUrl must have no path: it stands for the origin of issuer');
+  }
+  return { issuer, realmUrl: `${baseUrl ?? origin}${issuer.slice(origin.length)}` };
+}
+
+const asUrlsAre = (issuer: string): string => `issuer must be written as URLs are: ${new URL(issuer).href}`;

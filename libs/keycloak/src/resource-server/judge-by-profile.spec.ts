@@ -1,0 +1,162 @@
+/** What the judge demands at each kind of authorization server, claim by claim. */
+import { describe, expect, it } from '@jest/globals';
+import { BearerError } from '../protocol/bearer-error.js';
+import { PROFILES, TOKEN_PROFILES, type ProfileName } from '../protocol/token-profile.js';
+import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { judgeAccessToken, type ClaimsSource } from './judge-access-token.js';
+
+const NOW = 1_700_000_000;
+const ISSUER = 'https://sso.example.com/tenant';
+
+type Bend = Readonly<Record<string, unknown>>;
+
+/** What such a server says of a good token of alice. */
+const GOOD = {
+  keycloak: { typ: 'Bearer', azp: 'web' },
+  rfc9068: { client_id: 'web', jti: 'j1', iat: NOW - 10 },
+  rfc7662: { client_id: 'web', token_type: 'Bearer', username: 'alice' },
+} as const;
+
+function judge(profile: ProfileName, bend: Bend, source: ClaimsSource = 'introspection'): VerifiedAccessToken {
+  const claims = {
+    active: true,
+    iss: ISSUER,
+    sub: 'alice-id',
+    aud: 'orders',
+    exp: NOW + 60,
+    ...GOOD[profile],
+    ...bend,
+  };
+  const given = Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
+  const options = {
+    issuer: ISSUER,
+    audience: 'orders',
+    clockToleranceSeconds: 5,
+    permissions: undefined,
+    profile: TOKEN_PROFILES[profile],
+  };
+  const clock = { epochSeconds: () => NOW, monotonicMs: () => 0 };
+  const judged = judgeAccessToken('text', source, Object.freeze(given), options, clock, { denies: () => false });
+  if (judged instanceof Promise) throw new TypeError('not there at once');
+  return judged;
+}
+
+function verdict(profile: ProfileName, bend: Bend, source?: ClaimsSource): string {
+  try {
+    judge(profile, bend, source);
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof BearerError && error.code === 'invalid_token') return error.reason;
+    throw error;
+  }
+}
+
+const verdicts = (bend: Bend): readonly string[] => PROFILES.map((profile) => verdict(profile, bend));
+
+const NO_ACCESS_TOKEN = 'not_an_access_token';
+
+/** The columns are those of `PROFILES`. */
+const TABLE: readonly (readonly [string, Bend, readonly [string, string, string]])[] = [
+  ['what is good', {}, ['accepted', 'accepted', 'accepted']],
+  ['active as a text (RS-05)', { active: 'true' }, ['inactive', 'inactive', 'inactive']],
+  ['no active (RS-05)', { active: undefined }, ['inactive', 'inactive', 'inactive']],
+  ['no aud (RS-06)', { aud: undefined }, ['aud_missing', 'aud_missing', 'aud_missing']],
+  ['another aud (RS-06)', { aud: ['ledger'] }, ['other_audience', 'other_audience', 'other_audience']],
+  ['two aud, one of them ours (RS-06)', { aud: ['ledger', 'orders'] }, ['accepted', 'accepted', 'accepted']],
+  ['another iss (RS-07)', { iss: `${ISSUER}/` }, ['other_issuer', 'other_issuer', 'other_issuer']],
+  ['no iss (RS-07)', { iss: undefined }, ['iss_missing', 'iss_missing', 'accepted']],
+  ['iss that is null (RS-07)', { iss: null }, ['iss_missing', 'iss_missing', 'iss_missing']],
+  ['no exp (RS-07)', { exp: undefined }, ['exp_missing', 'exp_missing', 'exp_missing']],
+  ['an exp that is over (RS-07)', { exp: NOW - 5 }, ['expired', 'expired', 'expired']],
+  ['nbf in the future (RS-07)', { nbf: NOW + 60 }, ['not_yet_valid', 'not_yet_valid', 'not_yet_valid']],
+  ['no iat', { iat: undefined }, ['accepted', 'iat_missing', 'accepted']],
+  ['no jti', { jti: undefined }, ['accepted', 'jti_missing', 'accepted']],
+  ['a jti that is none', { jti: 7 }, ['jti_malformed', 'jti_malformed', 'jti_malformed']],
+  ['no sub, of a user', { sub: undefined }, ['sub_missing', 'sub_missing', 'sub_missing']],
+  ['no sub and no user', { sub: undefined, username: undefined }, ['sub_missing', 'sub_missing', 'accepted']],
+  ['sub that is null', { sub: null, username: undefined }, ['sub_missing', 'sub_missing', 'sub_missing']],
+  ['sub as a client has it', { sub: 'client:web' }, ['accepted', 'sub_reserved', 'sub_reserved']],
+  ['no client_id', { client_id: undefined }, ['accepted', 'client_missing', 'client_missing']],
+  ['azp alone', { azp: 'web', client_id: undefined }, ['accepted', 'client_missing', 'client_missing']],
+  [
+    'nobody at all',
+    { sub: undefined, username: undefined, client_id: undefined, azp: undefined },
+    ['sub_missing', 'sub_missing', 'sub_missing'],
+  ],
+  ['typ of an ID token (RS-08)', { typ: 'ID' }, [NO_ACCESS_TOKEN, NO_ACCESS_TOKEN, NO_ACCESS_TOKEN]],
+  ['typ of a refresh token (RS-08)', { typ: 'Refresh' }, [NO_ACCESS_TOKEN, NO_ACCESS_TOKEN, NO_ACCESS_TOKEN]],
+  ['typ of an offline token (RS-08)', { typ: 'Offline' }, [NO_ACCESS_TOKEN, NO_ACCESS_TOKEN, NO_ACCESS_TOKEN]],
+  ['typ of a logout token (RS-08)', { typ: 'Logout' }, [NO_ACCESS_TOKEN, NO_ACCESS_TOKEN, NO_ACCESS_TOKEN]],
+  ['typ that is a list (RS-08)', { typ: ['Bearer'] }, [NO_ACCESS_TOKEN, NO_ACCESS_TOKEN, NO_ACCESS_TOKEN]],
+  ['no typ (RS-08)', { typ: undefined }, [NO_ACCESS_TOKEN, 'accepted', 'accepted']],
+  ['typ of RFC 9068', { typ: 'at+jwt' }, [NO_ACCESS_TOKEN, 'accepted', 'accepted']],
+  ['no token_type', { token_type: undefined }, ['accepted', 'accepted', 'accepted']],
+  ['token_type in another case', { token_type: 'bearer' }, ['accepted', 'accepted', 'accepted']],
+  ['another token_type (RS-18)', { token_type: 'DPoP' }, ['accepted', NO_ACCESS_TOKEN, NO_ACCESS_TOKEN]],
+  ['token_type that is null', { token_type: null }, ['accepted', NO_ACCESS_TOKEN, NO_ACCESS_TOKEN]],
+  [
+    'token_use of a refresh token (RS-08)',
+    { token_use: 'refresh_token' },
+    ['accepted', NO_ACCESS_TOKEN, NO_ACCESS_TOKEN],
+  ],
+  ['token_use of an access token', { token_use: 'access_token' }, ['accepted', 'accepted', 'accepted']],
+  ['nonce, as an ID token has it (RS-08)', { nonce: 'n' }, ['accepted', NO_ACCESS_TOKEN, NO_ACCESS_TOKEN]],
+  ['at_hash, as an ID token has it (RS-08)', { at_hash: 'h' }, ['accepted', NO_ACCESS_TOKEN, NO_ACCESS_TOKEN]],
+  ['events, as a logout token has it (RS-08)', { events: {} }, ['accepted', NO_ACCESS_TOKEN, NO_ACCESS_TOKEN]],
+  ['bound to a key (RS-18)', { cnf: { jkt: 'k' } }, ['sender_constrained', 'sender_constrained', 'sender_constrained']],
+];
+
+describe('the claims of a token, by profile: keycloak, rfc9068, rfc7662', () => {
+  it.each(TABLE)('%s', (_case, bend, expected) => {
+    expect(verdicts(bend)).toEqual(expected);
+  });
+
+  it('of rfc9068 are judged alike where the signature was checked', () => {
+    for (const [, { active: _, ...bend }, [, expected]] of TABLE.filter(([, bend]) => !('active' in bend))) {
+      expect([bend, verdict('rfc9068', bend, 'signature')]).toEqual([bend, expected]);
+    }
+  });
+
+  it.each(['rfc9068', 'rfc7662'] as const)(
+    'of %s are refused wherever those of keycloak are for being no access token, when they say what they are (RS-08)',
+    (profile) => {
+      for (const typ of ['ID', 'Refresh', 'Offline', 'Logout', 'bearer', 'JWT', '', null, 7, ['Bearer'], {}]) {
+        expect(verdict('keycloak', { typ })).toBe(NO_ACCESS_TOKEN);
+        expect([typ, verdict(profile, { typ })]).toEqual([typ, NO_ACCESS_TOKEN]);
+      }
+    },
+  );
+});
+
+describe('the subject of a token', () => {
+  it.each(PROFILES)('is the sub of its user (%s)', (profile) => {
+    expect(judge(profile, {})).toMatchObject({ issuer: ISSUER, subject: 'alice-id', clientId: 'web' });
+  });
+
+  it.each(['rfc9068', 'rfc7662'] as const)(
+    'is never that of a user for a client whose id is the sub of that user: %s (RFC 9068 section 5)',
+    (profile) => {
+      const clients = judge(profile, { client_id: 'alice-id', sub: 'alice-id', username: undefined });
+      expect(clients).toMatchObject({ subject: 'client:alice-id', clientId: 'alice-id' });
+      expect(clients.claims.sub).toBe('client:alice-id');
+      expect(clients.subject).not.toBe(judge(profile, {}).subject);
+    },
+  );
+
+  it('is the client where the server names no user (RFC 7662 section 2.2)', () => {
+    const token = judge('rfc7662', { sub: undefined, username: undefined, iss: undefined });
+    expect(token).toMatchObject({ issuer: ISSUER, subject: 'client:web', clientId: 'web' });
+    expect(token.claims).toMatchObject({ iss: ISSUER, sub: 'client:web' });
+  });
+
+  it('is nobody where the server names a user, and not who that is', () => {
+    expect(verdict('rfc7662', { sub: undefined })).toBe('sub_missing');
+    expect(verdict('rfc7662', { sub: undefined, username: undefined, preferred_username: 'alice' })).toBe(
+      'sub_missing',
+    );
+  });
+
+  it('is what Keycloak says, whatever the client is called', () => {
+    expect(judge('keycloak', { azp: 'alice-id' }).subject).toBe('alice-id');
+  });
+});
