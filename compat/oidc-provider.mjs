@@ -30,7 +30,7 @@ function resourceServer(resource) {
  * @param {string} clientId
  * @param {readonly string[]} grantTypes
  */
-const client = (clientId, grantTypes) => ({
+const clientOf = (clientId, grantTypes) => ({
   client_id: clientId,
   client_secret: `${clientId}-secret`,
   grant_types: grantTypes,
@@ -47,11 +47,11 @@ const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 const provider = new Provider(issuer, {
   clients: [
-    client('orders', ['client_credentials', LOGIN, EXCHANGE]),
-    client('inventory', ['client_credentials']),
-    client('alice', ['client_credentials']),
+    clientOf('orders', ['client_credentials', LOGIN, EXCHANGE]),
+    clientOf('inventory', ['client_credentials']),
+    clientOf('alice', ['client_credentials']),
   ],
-  scopes: ['openid', ...SCOPE.split(' ')],
+  scopes: ['openid', 'offline_access', ...SCOPE.split(' ')],
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: 'compat' }] },
   enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
   features: {

@@ -216,10 +216,16 @@ async function tryOtherServers(tarball) {
   cpSync(join(ROOT, 'compat/other-servers'), join(home, 'src'), { recursive: true });
   if (!(await tryStep({ cell, step: 'install', home, command: 'npm', args: ['install', tarball] }))) return;
   if (!(await tryStep({ cell, step: 'tsc', home, args: TSC }))) return;
-  for (const [PROFILE, format] of Object.entries(PROFILES)) {
-    await withOidcProvider(format, signal, (ISSUER, version) => {
+  for (const [PROFILE, tokenFormat] of Object.entries(PROFILES)) {
+    await withOidcProvider(tokenFormat, signal, (ISSUER, version) => {
       const step = `${PROFILE} at oidc-provider ${version}`;
-      return tryStep({ cell, step, home, args: ['dist/src/other-servers.js'], environment: { ISSUER, PROFILE, NODE_ENV: 'development' } });
+      return tryStep({
+        cell,
+        step,
+        home,
+        args: ['dist/src/other-servers.js'],
+        environment: { ISSUER, PROFILE, NODE_ENV: 'development' },
+      });
     });
   }
 }

@@ -112,7 +112,7 @@ describe('the claims of a token, by profile: keycloak, rfc9068, rfc7662', () => 
   });
 
   it('of rfc9068 are judged alike where the signature was checked', () => {
-    for (const [, { active: _, ...bend }, [, expected]] of TABLE.filter(([, bend]) => !('active' in bend))) {
+    for (const [, { active: _, ...bend }, [, expected]] of TABLE.filter(([, claims]) => !('active' in claims))) {
       expect([bend, verdict('rfc9068', bend, 'signature')]).toEqual([bend, expected]);
     }
   });

@@ -39,10 +39,11 @@ const now = (): number => Math.floor(Date.now() / 1000);
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    void answerTo(request).then(({ status = 200, type = 'application/json', body = {} }) => {
+    void (async () => {
+      const { status = 200, type = 'application/json', body = {} } = await answerTo(request);
       response.writeHead(status, { 'content-type': type });
       response.end(typeof body === 'string' ? body : JSON.stringify(body));
-    });
+    })();
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}/tenant`;
