@@ -83,7 +83,7 @@ const NEST_SWAGGER = { 11: '11.0.0', 12: '12.0.0' };
 const TYPESCRIPT = { 11: '~5.9.3', 12: '~6.0.3' };
 
 /**
- * What `nest new` gives, the packages of the doors for axios, OpenAPI and OpenTelemetry, and the runners; without the libraries.
+ * What `nest new` gives, the packages of the doors for axios, OpenAPI, OpenTelemetry and JWT, and the runners; without the libraries.
  *
  * @param {Cell} cell
  */
@@ -102,6 +102,7 @@ export function manifest({ name, nest, adapter, kind, isOldest = false, isWithou
       ...(isWithoutOpenApi ? {} : { '@nestjs/swagger': range(NEST_SWAGGER[nest]) }),
       '@opentelemetry/api': range('1.9.0'),
       axios: range('1.8.0'),
+      jose: range('6.2.18'),
       'reflect-metadata': range('0.2.0'),
       rxjs: range('7.8.0'),
     },

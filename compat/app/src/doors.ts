@@ -1,15 +1,23 @@
-/** Starts `orders` with OpenTelemetry, describes it by OpenAPI, and ends with 1 when either is not as it must be. */
+/** Starts `orders` with OpenTelemetry and tokens verified by their signature, describes it by OpenAPI, and ends with 1 when anything is not as it must be. */
 import assert from 'node:assert/strict';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
 import { KeycloakTelemetryModule } from 'nestjs-keycloak-s2s/opentelemetry';
 import { addKeycloakSecurity } from 'nestjs-keycloak-s2s/swagger';
 import { adapter } from './adapter.js';
 import { ask, tokenOf } from './ask.js';
 import { OrdersModule } from './orders.module.js';
+import type { Settings } from './settings.js';
 
-const settings = { issuer: process.env['ISSUER'] ?? '', clientSecret: 'orders-secret', allowInsecureRequests: true };
+const settings: Settings = {
+  issuer: process.env['ISSUER'] ?? '',
+  clientSecret: 'orders-secret',
+  allowInsecureRequests: true,
+  verification: 'jwt',
+  jwt: jwtVerification(),
+};
 
 @Module({ imports: [OrdersModule.register(settings, 'http://127.0.0.1:1'), KeycloakTelemetryModule] })
 class DoorsModule {}
@@ -21,7 +29,11 @@ async function main(): Promise<void> {
   assert.deepEqual(paths['/orders/public']?.get?.security, []);
   assert.deepEqual(paths['/orders/guarded']?.get?.security?.[0], { keycloak: ['orders.read'] });
   await app.listen(0, '127.0.0.1');
-  assert.equal((await ask(`${await app.getUrl()}/orders/guarded`, await tokenOf('alice'))).status, 200);
+  const alice = await tokenOf('alice');
+  assert.equal((await ask(`${await app.getUrl()}/orders/guarded`, alice)).status, 200);
+  const [header, payload, signature = ''] = alice.split('.');
+  const forged = [header, payload, signature.split('').reverse().join('')].join('.');
+  assert.equal((await ask(`${await app.getUrl()}/orders/guarded`, forged)).status, 401);
   await app.close();
 }
 
