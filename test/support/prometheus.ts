@@ -54,7 +54,10 @@ export class Prometheus {
       { stdio: 'ignore' },
     );
     await untilListening(port, { hasEnded: () => server.exitCode !== null });
-    return new Prometheus(server, folder, `http://127.0.0.1:${port}`);
+    const url = `http://127.0.0.1:${port}`;
+    // It listens before it can answer.
+    while (server.exitCode === null && !(await fetch(`${url}/-/ready`)).ok) await sleep(50);
+    return new Prometheus(server, folder, url);
   }
 
   /** What its API answers to `GET /api/v1/<path>`. */
