@@ -54,7 +54,10 @@ beforeEach(() => {
   answers = { '/.well-known/oauth-authorization-server/tenant': { body: metadata() } };
 });
 
-afterAll(() => new Promise((closed) => server.close(closed)));
+afterAll(async () => {
+  server.closeAllConnections();
+  await new Promise((closed) => server.close(closed));
+});
 
 const metadata = (bend: Json = {}): Json => ({
   issuer,
