@@ -11,6 +11,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 interface Realm {
   readonly realm: string;
   readonly accessTokenLifespan: number;
+  readonly ssoSessionMaxLifespan: number;
   readonly bruteForceProtected: boolean;
   readonly failureFactor: number;
   readonly waitIncrementSeconds: number;
@@ -34,6 +35,16 @@ interface Realm {
     readonly defaultClientScopes: readonly string[];
     readonly optionalClientScopes: readonly string[];
     readonly attributes: Readonly<Record<string, string>>;
+  }[];
+  readonly browserFlow: string;
+  readonly directGrantFlow: string;
+  readonly authenticationFlows: readonly {
+    readonly alias: string;
+    readonly authenticationExecutions: readonly Readonly<Record<string, unknown>>[];
+  }[];
+  readonly authenticatorConfig: readonly {
+    readonly alias: string;
+    readonly config: Readonly<Record<string, string>>;
   }[];
   readonly users: readonly { readonly username: string; readonly realmRoles: readonly string[] }[];
 }
@@ -88,6 +99,32 @@ describe('the realm', () => {
 
   it('takes a refresh token once (BF-08)', () => {
     expect([realm.revokeRefreshToken, realm.refreshTokenMaxReuse]).toEqual([true, 0]);
+  });
+
+  it('logs users in at level 1 by a password, which lasts as long as the login session, and at level 2 for minutes (RS-11)', () => {
+    const configured = (alias: unknown) => realm.authenticatorConfig.find((config) => config.alias === alias)?.config;
+    const levels = realm.authenticationFlows.flatMap(({ authenticationExecutions }) => {
+      const condition = authenticationExecutions.find(
+        ({ authenticator }) => authenticator === 'conditional-level-of-authentication',
+      );
+      const forms = authenticationExecutions.filter((execution) => execution !== condition);
+      const config = configured(condition?.['authenticatorConfig']);
+      return config === undefined ? [] : [{ ...config, forms: forms.map(({ authenticator }) => authenticator) }];
+    });
+    expect(levels).toEqual([
+      {
+        'loa-condition-level': '1',
+        'loa-max-age': String(realm.ssoSessionMaxLifespan),
+        forms: ['auth-username-password-form'],
+      },
+      { 'loa-condition-level': '2', 'loa-max-age': '300', forms: ['auth-password-form'] },
+    ]);
+    // Where a realm file has flows, Keycloak makes none of the built-in ones that log users in.
+    const flows = realm.authenticationFlows.map(({ alias }) => alias);
+    expect(flows).toEqual(expect.arrayContaining([realm.browserFlow, realm.directGrantFlow]));
+    for (const { clientId, defaultClientScopes } of realm.clients) {
+      expect([clientId, defaultClientScopes.includes('acr')]).toEqual([clientId, true]);
+    }
   });
 
   it('gives no client more than it asks for', () => {

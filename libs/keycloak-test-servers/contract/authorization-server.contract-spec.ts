@@ -13,6 +13,7 @@ import { BACKCHANNEL_LOGOUT_CASES, END_SESSION_CASES } from './end-session-cases
 import { EXCHANGE_CASES } from './exchange-cases.js';
 import { INTROSPECTION_CASES } from './introspection-cases.js';
 import { ADMINISTRATION_CASES, LOGOUT_CASES, REVOCATION_CASES } from './revocation-cases.js';
+import { LEVEL_CASES } from './level-cases.js';
 import { describeOnBothServers } from './describe-servers.js';
 import type { ContractServer } from './server.js';
 import {
@@ -47,6 +48,7 @@ describeOnBothServers((connect, which) => {
     { about: 'refresh', cases: REFRESH_CASES },
     { about: 'an authorization request', cases: AUTHORIZATION_CASES },
     { about: 'a login in a browser', cases: LOGIN_CASES },
+    { about: 'levels of authentication', cases: LEVEL_CASES },
     { about: 'an authorization code', cases: CODE_CASES },
     { about: 'exchange', cases: EXCHANGE_CASES },
     { about: 'how a user has logged in', cases: AUTHENTICATION_CASES },

@@ -1,6 +1,5 @@
 /** Known differences between the embedded server and Keycloak, as listed in docs/embedded-server.md. */
 import { randomUUID } from 'node:crypto';
-import { fateOfLevel } from './levels.js';
 import { LoginBrowser } from './login-browser.js';
 import { callback, claims } from './observations.js';
 import { login } from './requests.js';
@@ -107,18 +106,5 @@ export const DIFFERENCES: readonly Difference[] = [
     },
     keycloak: 200,
     embedded: 302,
-  },
-  {
-    // Each as the token itself says it, and as introspection does.
-    title: 'there are no levels of authentication, of which none survives an exchange',
-    ask: fateOfLevel,
-    keycloak: {
-      before: ['1', '1'],
-      steppedUp: ['2', '2'],
-      earlierToken: ['1', '2'],
-      byOther: { atB: ['1', '1'], atC: ['1', '1'], tokenOfLogin: ['2', '2'] },
-      byItself: { atB: ['1', '1'], tokenOfLogin: ['2', '1'], refreshed: ['1', '1'] },
-    },
-    embedded: { status: 501 },
   },
 ];

@@ -1,7 +1,8 @@
 /** Sessions: the logged-in users, and the tokens that were revoked before they expired. */
 import { randomBytes } from 'node:crypto';
 import type { AdjustableClock } from './adjustable-clock.js';
-import { SSO_AUTH, type SessionNotes } from './tokens/mapped-claims.js';
+import { NO_LEVEL } from './realm/authentication-levels.js';
+import type { SessionNotes } from './tokens/mapped-claims.js';
 import type { RealmUser } from './realm/realm-representation.js';
 import type { Realm } from './realm/realm.js';
 
@@ -13,19 +14,27 @@ export interface Session {
   lastSeenAt: number;
   /** When the user last entered the password in a browser, in seconds; undefined for the password grant. */
   authTime?: number;
+  /** When the user last reached each level of authentication, in seconds. */
+  readonly levels: Map<number, number>;
   /** The secret that the browser's cookie contains beside `sid`. */
   readonly browserKey: string;
   /** The clients that take part in the session, each with the second in which it joined. */
   readonly clients: Map<string, number>;
-  /** Those of them whose last code came without a login. */
-  readonly withoutLogin: Set<string>;
+  /** How the user last came to each of them by a browser. */
+  readonly arrivals: Map<string, Arrival>;
 }
 
-/** What mappers can read of a session, for the tokens of one client. */
-export const notesOf = (session: Session | undefined, clientId: string): SessionNotes => ({
-  ...(session?.authTime === undefined ? {} : { AUTH_TIME: String(session.authTime) }),
-  ...(session?.withoutLogin.has(clientId) === true ? { [SSO_AUTH]: 'true' } : {}),
-});
+export interface Arrival {
+  /** The level of authentication, or `NO_LEVEL`. */
+  level: number;
+  /** Whether the session sufficed, so that the user was asked for nothing. */
+  readonly isSso: boolean;
+  /** The `acr` values that the client asked for. */
+  readonly asked: readonly string[];
+}
+
+/** Of a client that has no part in the session, and of the password grant. */
+const NO_ARRIVAL: Arrival = { level: NO_LEVEL, isSso: false, asked: [] };
 
 export class Sessions {
   private readonly sessions = new Map<string, Session>();
@@ -44,8 +53,9 @@ export class Sessions {
       startedAt: now,
       lastSeenAt: now,
       browserKey: newKey(32),
+      levels: new Map<number, number>(),
       clients: new Map<string, number>(),
-      withoutLogin: new Set<string>(),
+      arrivals: new Map<string, Arrival>(),
     };
     this.sessions.set(session.sid, session);
     return session;
@@ -72,17 +82,33 @@ export class Sessions {
     session.lastSeenAt = this.clock.now();
   }
 
-  /** Adds a client to the session, unless it takes part already. `hasLoggedIn`: whether the user logged in for it just now. */
-  join({ clients, withoutLogin }: Session, clientId: string, hasLoggedIn = true): void {
+  /** Adds a client to the session, unless it takes part already. */
+  join({ clients }: Session, clientId: string): void {
     if (!clients.has(clientId)) clients.set(clientId, this.clock.now());
-    if (hasLoggedIn) withoutLogin.delete(clientId);
-    else withoutLogin.add(clientId);
   }
 
   /** Removes a client from the session, which invalidates its tokens but no others. They stay invalid if it joins again. */
-  leave({ clients, withoutLogin }: Session, clientId: string): void {
+  leave({ clients, arrivals }: Session, clientId: string): void {
     clients.delete(clientId);
-    withoutLogin.delete(clientId);
+    arrivals.delete(clientId);
+  }
+
+  /** The session notes that mappers can read; `acr` is that of the client's part in the session, now, whenever the token was issued. */
+  notesOf(session: Session | undefined, clientId: string): SessionNotes {
+    if (session === undefined) return {};
+    const { level, isSso, asked } = session.arrivals.get(clientId) ?? NO_ARRIVAL;
+    const reached = level === NO_LEVEL ? Number(!isSso) : level;
+    const { authTime } = session;
+    return {
+      acr: this.realm.levels.nameOf(reached, asked),
+      ...(authTime === undefined ? {} : { AUTH_TIME: String(authTime) }),
+    };
+  }
+
+  /** A token exchange by the client itself: Keycloak forgets at which level the user came to it, for tokens issued before, too. */
+  forgetLevel({ arrivals }: Session, clientId: string): void {
+    const arrival = arrivals.get(clientId);
+    if (arrival !== undefined) arrival.level = NO_LEVEL;
   }
 
   end(sid: string): void {

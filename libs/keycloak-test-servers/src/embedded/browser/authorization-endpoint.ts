@@ -1,9 +1,10 @@
 /** The authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2): issues a code in a session, or shows the login form. */
 import { readAuthorizationRequest, type AuthorizationRequest } from './authorization-request.js';
-import { CallbackRefusal } from './browser-refusal.js';
+import { CallbackRefusal, PageRefusal } from './browser-refusal.js';
 import { codeAnswer } from './code-answer.js';
 import type { HttpAnswer, HttpCall } from '../http/http-call.js';
-import { loginFormFor } from './login-endpoint.js';
+import { loginFormFor, WRONG_PASSWORD } from './login-endpoint.js';
+import { NO_LEVEL } from '../realm/authentication-levels.js';
 import type { ServerState } from '../server-state.js';
 import { sessionOfBrowser } from './session-cookie.js';
 import type { Session } from '../sessions.js';
@@ -11,19 +12,21 @@ import type { Session } from '../sessions.js';
 export function authorizationEndpoint(server: ServerState, call: HttpCall): HttpAnswer {
   const request = readAuthorizationRequest(server.realm, call.method === 'POST' ? call.form : call.query);
   const session = sessionOfBrowser(server, call);
-  if (session !== undefined && isRecentEnough(server, request, session)) {
-    return codeAnswer(server, request, session, false);
+  const { levels } = server.realm;
+  const isRecent = session !== undefined && isRecentEnough(server, request, session);
+  const held = isRecent ? levels.held(session.levels, server.clock.now()) : NO_LEVEL;
+  if (isRecent && held >= request.level.level) {
+    return codeAnswer(server, request, session, { level: held, isSso: true });
   }
   if (request.prompt.includes('none')) throw new CallbackRefusal(request, 'login_required');
-  return loginFormFor(server, call, request, session);
+  // Keycloak has nothing to ask for, and says what it says when a flow fails.
+  if (isRecent && levels.areThere && levels.next(held, request.level.level) === undefined)
+    throw new PageRefusal(WRONG_PASSWORD);
+  return loginFormFor(server, call, request, { user: session?.user, reached: held });
 }
 
-/** OpenID Connect Core §3.1.2.1: `prompt=login`, `max_age`, and `acr_values`, for which a flow without levels asks for a login each time. */
-function isRecentEnough(
-  { clock }: ServerState,
-  { prompt, maxAgeSeconds, acrValues }: AuthorizationRequest,
-  session: Session,
-) {
-  if (prompt.includes('login') || acrValues !== undefined) return false;
+/** OpenID Connect Core §3.1.2.1: `prompt=login` and `max_age`. */
+function isRecentEnough({ clock }: ServerState, { prompt, maxAgeSeconds }: AuthorizationRequest, session: Session) {
+  if (prompt.includes('login')) return false;
   return maxAgeSeconds === undefined || clock.now() - (session.authTime ?? 0) <= maxAgeSeconds;
 }

@@ -3,6 +3,7 @@ import { CallbackRefusal, PageRefusal } from './browser-refusal.js';
 import type { Callback } from './callback.js';
 import { readCodeChallenge, type CodeChallenge } from '../tokens/code-challenge.js';
 import { requestedScopes } from '../tokens/granted-claims.js';
+import { readRequestedLevel, type RequestedLevel } from './requested-level.js';
 import { OAuthRefusal } from '../tokens/oauth-refusal.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
@@ -14,7 +15,7 @@ export interface AuthorizationRequest extends Callback {
   readonly challenge: CodeChallenge | undefined;
   readonly prompt: readonly string[];
   readonly maxAgeSeconds: number | undefined;
-  readonly acrValues: string | undefined;
+  readonly level: RequestedLevel;
   /** The user name that the form then has. */
   readonly loginHint: string | undefined;
 }
@@ -51,8 +52,8 @@ export function readAuthorizationRequest(realm: Realm, parameters: URLSearchPara
     nonce: parameter('nonce'),
     challenge: readCodeChallenge(client, parameters, invalid),
     prompt: parameter('prompt')?.split(' ') ?? [],
+    level: readRequestedLevel(realm, parameters),
     maxAgeSeconds: parameters.has('max_age') ? Number(parameter('max_age')) : undefined,
-    acrValues: parameter('acr_values'),
     loginHint: parameter('login_hint'),
   };
 }

@@ -1,7 +1,7 @@
 /** The embedded authorization server for browsers, beyond the contract with Keycloak: pages, clock and control. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose';
-import { startTestRealm } from '../../../spec-support/test-realm.js';
+import { allSecrets, REALM_FILE, startTestRealm } from '../../../spec-support/test-realm.js';
 import { startAuthorizationServer, type RunningAuthorizationServer } from '../start-authorization-server.js';
 
 const CALLBACK = 'http://localhost:3999/callback';
@@ -31,24 +31,27 @@ beforeEach(async () => {
   client = createServer((request, response) => void receive(request, response));
   client.listen(0, '127.0.0.1');
   await once(client, 'listening');
-  server.control.addClient({
-    clientId: 'web',
-    publicClient: true,
-    redirectUris: [CALLBACK],
-    fullScopeAllowed: false,
-    defaultClientScopes: ['basic', 'roles', 'profile', 'email'],
-    optionalClientScopes: ['orders.read'],
-    attributes: {
-      'pkce.code.challenge.method': 'S256',
-      'backchannel.logout.url': `http://127.0.0.1:${(client.address() as AddressInfo).port}/`,
-      'backchannel.logout.session.required': 'true',
-    },
-  });
+  server.control.addClient(web());
 });
 afterEach(async () => {
   await server.stop();
   client.close();
   client.closeAllConnections();
+});
+
+/** A client that logs users in. */
+const web = () => ({
+  clientId: 'web',
+  publicClient: true,
+  redirectUris: [CALLBACK],
+  fullScopeAllowed: false,
+  defaultClientScopes: ['acr', 'basic', 'roles', 'profile', 'email'],
+  optionalClientScopes: ['orders.read'],
+  attributes: {
+    'pkce.code.challenge.method': 'S256',
+    'backchannel.logout.url': `http://127.0.0.1:${(client.address() as AddressInfo).port}/`,
+    'backchannel.logout.session.required': 'true',
+  },
 });
 
 const AUTHORIZATION = new URLSearchParams({
@@ -65,8 +68,11 @@ const cookieOf = (response: Response): string => response.headers.getSetCookie()
 const codeIn = (response: Response): string =>
   new URL(response.headers.get('location') ?? '').searchParams.get('code') ?? '';
 
-const authorize = (cookie = ''): Promise<Response> =>
-  fetch(`${endpoint('auth')}?${AUTHORIZATION}`, { headers: { cookie }, redirect: 'manual' });
+const authorize = (cookie = '', more: Readonly<Record<string, string>> = {}): Promise<Response> =>
+  fetch(`${endpoint('auth')}?${new URLSearchParams([...AUTHORIZATION, ...Object.entries(more)])}`, {
+    headers: { cookie },
+    redirect: 'manual',
+  });
 
 /** The code, and the cookie of the session. */
 async function logIn(username = 'alice'): Promise<{ readonly code: string; readonly cookie: string }> {
@@ -151,6 +157,54 @@ describe('time', () => {
       error_description: 'refresh token issued before the client session started',
     });
     expect(await refresh(after)).toMatchObject({ token_type: 'Bearer' });
+  });
+});
+
+describe('levels of authentication', () => {
+  /** Whether the browser is sent back without a form. */
+  const isHeld = async (cookie: string, acr?: string): Promise<boolean> =>
+    (await authorize(cookie, acr === undefined ? {} : { acr_values: acr })).status === 302;
+  const acrOf = async (code: string): Promise<unknown> => decodeJwt(String((await redeem(code))['id_token']))['acr'];
+
+  async function stepUp(cookie: string): Promise<string> {
+    const form = await authorize(cookie, { acr_values: '2' });
+    const action = /action="([^"]*)"/.exec(await form.text())?.[1]?.replaceAll('&amp;', '&') ?? '';
+    const response = await fetch(action, {
+      method: 'POST',
+      headers: { cookie: `${cookie}; ${cookieOf(form)}` },
+      body: new URLSearchParams({ password: 'alice' }),
+      redirect: 'manual',
+    });
+    return codeIn(response);
+  }
+
+  it('end by the ages in the realm file: level 2 after five minutes, level 1 with the session', async () => {
+    const { cookie } = await logIn();
+    expect(await isHeld(cookie, '2')).toBe(false);
+    expect(await acrOf(await stepUp(cookie))).toBe('2');
+    server.control.clock.advance(297);
+    expect(await isHeld(cookie, '2')).toBe(true);
+    expect(await acrOf(codeIn(await authorize(cookie)))).toBe('2');
+    server.control.clock.advance(4);
+    expect(await isHeld(cookie, '2')).toBe(false);
+    expect(await isHeld(cookie, '1')).toBe(true);
+    expect(await acrOf(codeIn(await authorize(cookie)))).toBe('1');
+  });
+
+  it('are not there in a realm without such a flow: whoever asks for one logs in anew, and single sign-on is at 0', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'realm-'));
+    const realm = JSON.parse(await readFile(REALM_FILE, 'utf8')) as Record<string, unknown>;
+    const path = join(folder, 'realm.json');
+    await writeFile(path, JSON.stringify({ ...realm, browserFlow: undefined, attributes: undefined }));
+    const former = server;
+    server = await startAuthorizationServer({ realm: path, environment: allSecrets('x') });
+    server.control.addClient(web());
+    const { cookie, code } = await logIn();
+    expect(await acrOf(code)).toBe('1');
+    expect(await acrOf(codeIn(await authorize(cookie)))).toBe('0');
+    for (const acr of ['1', '2', 'gold']) expect(await isHeld(cookie, acr)).toBe(false);
+    await former.stop();
+    await rm(folder, { recursive: true });
   });
 });
 

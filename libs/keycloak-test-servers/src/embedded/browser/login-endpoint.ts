@@ -16,16 +16,18 @@ const NO_COOKIE =
   'Restart login cookie not found. It may have expired; it may have been deleted or cookies are disabled in your browser. ' +
   'If cookies are disabled then enable them. Click Back to Application to login again.';
 
+export const WRONG_PASSWORD = 'Invalid username or password.';
+
 export const loginPath = (realm: string): string => `${realmPath(realm)}/login-actions/authenticate`;
 
-/** `session`: the session of a user who must enter the password again. */
+/** `user`: who must enter the password again. `reached`: the level that the session holds. */
 export function loginFormFor(
   server: ServerState,
   call: HttpCall,
   request: AuthorizationRequest,
-  session: Session | undefined,
+  { user, reached }: Pick<PendingLogin, 'user' | 'reached'>,
 ): HttpAnswer {
-  const login = server.logins.begin(loginCookieOf(call), request, session);
+  const login = server.logins.begin(loginCookieOf(call), request, { user, reached });
   const page = formOf(server, login);
   return { ...page, headers: { ...page.headers, 'set-cookie': loginCookie(server, login.browser) } };
 }
@@ -37,15 +39,34 @@ export function loginEndpoint(server: ServerState, call: HttpCall): HttpAnswer {
   if (login.isDone) throw new CallbackRefusal(login.request, 'temporarily_unavailable', 'authentication_expired');
   if (call.method === 'GET') return formOf(server, login);
 
-  const username = login.session?.user.username ?? parameter(call, 'username') ?? '';
+  const username = login.user?.username ?? parameter(call, 'username') ?? '';
   const user = server.realm.userNamed(username);
   if (!server.loginFailures.accept(user, parameter(call, 'password'))) {
-    return formOf(server, login, username, 'Invalid username or password.');
+    return formOf(server, login, username, isPasswordAlone(server, login) ? 'Invalid password.' : WRONG_PASSWORD);
   }
   if (!user.enabled) return formOf(server, login, username, 'Account is disabled, contact your administrator.');
+  return afterForm(server, call, login, user);
+}
+
+/** The form of the next level, if the request wants one, else the code. */
+function afterForm(server: ServerState, call: HttpCall, login: PendingLogin, user: RealmUser): HttpAnswer {
+  const { levels } = server.realm;
+  const { request } = login;
+  const now = server.clock.now();
+  const passed = levels.next(login.reached, request.level.level);
+  login.user = user;
+  if (passed !== undefined) {
+    login.reached = passed.level;
+    login.passed.push(passed.level);
+  }
+  if (passed !== undefined && levels.next(login.reached, request.level.level) !== undefined)
+    return formOf(server, login);
+  if (request.level.isEssential && login.reached < request.level.level) throw new PageRefusal(WRONG_PASSWORD);
   const session = sessionFor(server, call, user);
+  session.authTime = now;
+  for (const level of login.passed) session.levels.set(level, now);
   login.isDone = true;
-  return codeAnswer(server, login.request, session, true);
+  return codeAnswer(server, request, session, { level: login.reached, isSso: false });
 }
 
 /** Uses the session of the browser if there is one: another tab may have logged in meanwhile. */
@@ -55,26 +76,26 @@ function sessionFor(server: ServerState, call: HttpCall, user: RealmUser): Sessi
     const other = `You are already authenticated as different user '${session.user.username}' in this session.`;
     throw new PageRefusal(`${other} Please sign out first.`);
   }
-  session.authTime = server.clock.now();
   return session;
 }
 
 /** As many as a note can name. */
 const MAX_USERS = 5;
 
-function formOf(
-  server: ServerState,
-  { sessionCode, request, session }: PendingLogin,
-  username?: string,
-  error?: string,
-) {
+/** Whether the form is that of a further level. */
+const isPasswordAlone = ({ realm }: ServerState, { reached, request }: PendingLogin): boolean =>
+  realm.levels.next(reached, request.level.level)?.asksName === false;
+
+function formOf(server: ServerState, login: PendingLogin, username?: string, error?: string) {
   const { baseUrl, realm } = server;
+  const { sessionCode, request, user } = login;
   const query = { session_code: sessionCode, client_id: request.client.clientId };
   return loginPage({
     realm: realm.name,
     action: withQuery(baseUrl + loginPath(realm.name), query),
-    username: username ?? session?.user.username ?? request.loginHint,
-    isUsernameFixed: session !== undefined,
+    username: username ?? user?.username ?? request.loginHint,
+    isUsernameFixed: user !== undefined,
+    isPasswordAlone: isPasswordAlone(server, login),
     error,
     users: realm
       .users()

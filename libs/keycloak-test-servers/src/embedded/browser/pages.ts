@@ -8,6 +8,8 @@ export interface LoginPage {
   readonly username?: string | undefined;
   /** A user who is logged in already must enter the password again, and can't change the user name. */
   readonly isUsernameFixed: boolean;
+  /** Whether it is the form of a further level, after that of the name and the password. */
+  readonly isPasswordAlone: boolean;
   readonly error?: string | undefined;
   /** Names of users who can log in, for people who see the page for the first time. */
   readonly users: readonly string[];
@@ -39,13 +41,21 @@ const HEADERS = {
 };
 
 /** Names and ids are those of Keycloak's form, so that a test can fill in both. */
-export function loginPage({ realm, action, username = '', isUsernameFixed, error, users }: LoginPage): HttpAnswer {
+export function loginPage({
+  realm,
+  action,
+  username = '',
+  isUsernameFixed,
+  isPasswordAlone,
+  error,
+  users,
+}: LoginPage): HttpAnswer {
   const isBad = error === undefined ? '' : ' aria-invalid="true" aria-describedby="input-error"';
   const name = isUsernameFixed ? ' readonly' : ' autofocus';
   return page(
     200,
     `Sign in to ${realm}`,
-    `<h1>Sign in to your account</h1>
+    `<h1>${isPasswordAlone ? 'Sign In' : 'Sign in to your account'}</h1>
 ${error === undefined ? '' : `<p id="input-error" role="alert">${escaped(error)}</p>\n`}<form id="kc-form-login" method="post" action="${escaped(action)}">
 <p><label for="username">Username or email</label>
 <input id="username" name="username" type="text" autocomplete="username" value="${escaped(username)}"${name}${isBad}></p>

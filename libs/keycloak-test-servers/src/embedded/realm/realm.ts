@@ -12,6 +12,7 @@ import {
   type RealmScope,
   type RealmUser,
 } from './realm-representation.js';
+import { readLevels, type AuthenticationLevels } from './authentication-levels.js';
 import { toSettings, type RealmSettings } from './realm-settings.js';
 
 const SERVICE_ACCOUNT_SCOPE = 'service_account';
@@ -19,6 +20,7 @@ const SERVICE_ACCOUNT_SCOPE = 'service_account';
 export class Realm {
   readonly id = randomUUID();
   readonly settings: RealmSettings;
+  readonly levels: AuthenticationLevels;
   readonly scopes: ReadonlyMap<string, RealmScope>;
   readonly roles: readonly RealmRole[];
   private readonly clientsById = new Map<string, RealmClient>();
@@ -35,6 +37,7 @@ export class Realm {
   ) {
     const realm = toRecord(json);
     this.settings = toSettings(realm);
+    this.levels = readLevels(realm);
     this.scopesByDefault = toTexts(realm['defaultDefaultClientScopes']);
     const scopes = toList(realm['clientScopes']).map(toScope);
     this.scopes = new Map(scopes.map((scope) => [scope.name, scope]));

@@ -4,7 +4,6 @@ import { grantClaims } from './granted-claims.js';
 import type { Grant } from './grants.js';
 import { parameter } from '../http/http-call.js';
 import { OAuthRefusal } from './oauth-refusal.js';
-import { notesOf } from '../sessions.js';
 import { sessionAnswer } from './token-answer.js';
 
 /** Uses up the code even if the rest of the request is invalid. */
@@ -25,7 +24,7 @@ export const authorizationCodeGrant: Grant = async (server, client, call) => {
     client,
     user: session.user,
     scope,
-    notes: notesOf(session, client.clientId),
+    notes: server.sessions.notesOf(session, client.clientId),
   });
   return sessionAnswer(server, { client, granted: claims, idPrefix: 'onrtac', session, nonce }, scope ?? '');
 };

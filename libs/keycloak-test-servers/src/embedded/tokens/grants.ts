@@ -5,7 +5,7 @@ import { isExpired, sessionOf } from './live-token.js';
 import { OAuthRefusal } from './oauth-refusal.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { ServerState } from '../server-state.js';
-import { notesOf, type Session } from '../sessions.js';
+import type { Session } from '../sessions.js';
 import type { Claims } from './signing-keys.js';
 import { accessTokenAnswer, sessionAnswer, type TokenMembers } from './token-answer.js';
 
@@ -66,7 +66,7 @@ export const refreshTokenGrant: Grant = async (server, client, call) => {
     client,
     user: session.user,
     scope,
-    notes: notesOf(session, client.clientId),
+    notes: server.sessions.notesOf(session, client.clientId),
   });
   return sessionAnswer(server, { client, granted, idPrefix: 'onrtrt', session }, original);
 };

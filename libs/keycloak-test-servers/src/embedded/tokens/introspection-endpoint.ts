@@ -6,7 +6,6 @@ import { audiencesOf, findLiveToken, type LiveToken } from './live-token.js';
 import { OAuthRefusal } from './oauth-refusal.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { ServerState } from '../server-state.js';
-import { notesOf } from '../sessions.js';
 
 /** Only `typ` in the answer distinguishes an ID token from an access token. */
 const INTROSPECTED_KINDS = ['Bearer', 'ID'];
@@ -40,10 +39,10 @@ async function membersFor(server: ServerState, { clientId }: RealmClient, token:
  * Audience and scope are those of the token, even if the user has lost the role for them since. The claims of mappers are
  * current: they contain the present roles and names, and no address of a service account.
  */
-function currentClaims({ realm }: ServerState, { claims, client, user, session }: LiveToken): object {
+function currentClaims({ realm, sessions }: ServerState, { claims, client, user, session }: LiveToken): object {
   const { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp } = claims;
   const asked = typeof scope === 'string' && scope !== '' ? scope : undefined;
-  const granted = grantClaims(realm, { client, user, scope: asked, notes: notesOf(session, client.clientId) });
+  const granted = grantClaims(realm, { client, user, scope: asked, notes: sessions.notesOf(session, client.clientId) });
   const ofToken = { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp };
   return { ...(typ === 'ID' ? granted.id : granted.access), ...ofToken };
 }

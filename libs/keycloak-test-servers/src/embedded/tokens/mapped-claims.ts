@@ -4,11 +4,11 @@ import type { ClaimMapper, RealmUser } from '../realm/realm-representation.js';
 /** Keycloak's notes about a session, such as the address of a service account. */
 export type SessionNotes = Readonly<Record<string, string>>;
 
-/** Keycloak's note that a client has its code without a login, from a session that was there. */
-export const SSO_AUTH = 'SSO_AUTH';
-
 /** The `access.token.claim`, `id.token.claim` and `userinfo.token.claim` in the configuration of a mapper. */
 export type TokenKind = 'access' | 'id' | 'userinfo';
+
+/** `acr` of a service account, which has no session. */
+const LEVEL_OF_A_SERVICE = '1';
 
 export function mappedClaims(
   mappers: readonly ClaimMapper[],
@@ -42,11 +42,10 @@ function claimOf({ kind, config }: ClaimMapper, user: RealmUser, notes: SessionN
     case 'oidc-usermodel-attribute-mapper':
     case 'oidc-usermodel-property-mapper':
       return [name, typed(user.attributes[config['user.attribute'] ?? ''], config['jsonType.label'])];
+    case 'oidc-acr-mapper':
+      return ['acr', notes['acr'] ?? LEVEL_OF_A_SERVICE];
     case 'oidc-usersessionmodel-note-mapper':
       return [name, typed(notes[config['user.session.note'] ?? ''], config['jsonType.label'])];
-    case 'oidc-acr-mapper':
-      // Without levels in its login flow, Keycloak says 1 of each token but those of single sign-on.
-      return ['acr', notes[SSO_AUTH] === 'true' ? '0' : '1'];
     default:
       return [name, undefined];
   }

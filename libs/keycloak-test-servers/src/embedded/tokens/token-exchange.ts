@@ -7,7 +7,7 @@ import { audiencesOf, findLiveAccessToken, type LiveToken } from './live-token.j
 import { OAuthRefusal } from './oauth-refusal.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
-import { notesOf, type Session } from '../sessions.js';
+import type { Session } from '../sessions.js';
 import { accessTokenAnswer, idTokenAnswer, type Issue } from './token-answer.js';
 
 const ID_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:id_token';
@@ -29,7 +29,8 @@ export const tokenExchangeGrant: Grant = async (server, client, call) => {
   checkAudiences(server.realm, audiences);
   checkClientMayExchange(client, subject);
   const { user, session } = subject;
-  const notes = notesOf(session, client.clientId);
+  if (session !== undefined) server.sessions.forgetLevel(session, client.clientId);
+  const notes = server.sessions.notesOf(session, client.clientId);
   const granted = grantClaims(server.realm, { client, user, scope: parameter(call, 'scope'), audiences, notes });
   const issue = { client, granted, session, idPrefix: idPrefixOf(client, session) };
   const answer = await (wanted === ID_TOKEN_TYPE ? idTokenAnswer(server, issue) : accessTokenAnswer(server, issue));

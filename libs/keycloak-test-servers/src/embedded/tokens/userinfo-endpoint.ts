@@ -3,7 +3,6 @@ import { grantClaims } from './granted-claims.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import { lacksSession, predatesLogout, readGoodToken, sessionOf } from './live-token.js';
 import type { ServerState } from '../server-state.js';
-import { notesOf } from '../sessions.js';
 
 /** Accepts the token in the header or in the form (RFC 6750 §2.1, §2.2), not in both. Checks in Keycloak's order. */
 export async function userinfoEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
@@ -27,7 +26,12 @@ export async function userinfoEndpoint(server: ServerState, call: HttpCall): Pro
   if (user === undefined) return invalidToken(server, 'user_not_found');
   if (!user.enabled) return invalidToken(server, session === undefined ? 'user_disabled' : 'User disabled');
   if (predatesLogout(user, claims)) return invalidToken(server, 'User not valid');
-  const { userinfo } = grantClaims(server.realm, { client, user, scope, notes: notesOf(session, client.clientId) });
+  const { userinfo } = grantClaims(server.realm, {
+    client,
+    user,
+    scope,
+    notes: server.sessions.notesOf(session, client.clientId),
+  });
   return json(200, userinfo, { 'cache-control': 'no-store, no-cache' });
 }
 

@@ -1,0 +1,353 @@
+/** The contract of levels of authentication: step-up by `acr_values`, `claims` and `max_age` (RFC 9470 §4, OpenID Connect Core §3.1.2.1, §5.5.1.1). */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { redeem, refreshAt } from './code-cases.js';
+import { claimsOf } from './demo-realm.js';
+import { ERROR_PAGE, LOGIN_PAGE, type ContractCase } from './expectations.js';
+import type { Page } from './browser.js';
+import { callbackParameters, codeOf, LoginBrowser, type Parameters } from './login-browser.js';
+import { page } from './observations.js';
+import {
+  exchange,
+  exchangeForB,
+  exchangeForC,
+  introspect,
+  login,
+  textOf,
+  type Caller,
+  type Reply,
+} from './requests.js';
+import { NEW_CLIENT_SECRET, type ContractServer } from './server.js';
+
+/** The heading of the form of name and password, and of the form of level 2, which asks for the password alone. */
+const NAME_FORM = 'Sign in to your account';
+const PASSWORD_FORM = 'Sign In';
+const FOR_B = { scope: 'orders.approve', audience: 'service-b' } as const;
+
+const ALICES = { password: 'alice' };
+const callerOf = (client: string) => `${client}:${NEW_CLIENT_SECRET}` as const;
+
+/** `acr`, and `auth_time` in relation to the first one that was seen: 0, or 1 where it is later. */
+class Seen {
+  #first: number | undefined;
+
+  in({ acr, auth_time: at }: Readonly<Record<string, unknown>>): readonly [acr: unknown, later: number | undefined] {
+    if (typeof at !== 'number') return [acr, undefined];
+    this.#first ??= at;
+    return [acr, Number(at > this.#first)];
+  }
+
+  inAccessToken(reply: Reply) {
+    return this.in(claimsOf(textOf(reply)));
+  }
+
+  inIdToken(reply: Reply) {
+    return this.in(claimsOf(textOf(reply, 'id_token')));
+  }
+
+  async byIntrospection(server: ContractServer, text: string, caller: Caller = 'service-a') {
+    return this.in((await introspect(server, caller, text)).members);
+  }
+}
+
+/** A user who has logged in by an ordinary login, and comes again. */
+class Visit {
+  readonly seen = new Seen();
+
+  private constructor(
+    readonly server: ContractServer,
+    readonly client: string,
+    readonly browser: LoginBrowser,
+  ) {}
+
+  static async begin(server: ContractServer): Promise<Visit> {
+    const visit = new Visit(server, await server.newClient('web'), new LoginBrowser(server));
+    visit.seen.inIdToken(await visit.redeem(await visit.browser.login(visit.client, 'alice')));
+    // The next login is a second later.
+    await sleep(1100);
+    return visit;
+  }
+
+  ask(changes: Parameters = {}): Promise<Page> {
+    return this.browser.authorize(this.client, changes);
+  }
+
+  redeem(reply: Reply, client = this.client): Promise<Reply> {
+    return redeem(this.server, client, codeOf(reply));
+  }
+
+  /** Fills in the form of level 2. */
+  async stepUp(): Promise<Reply> {
+    return this.redeem(await this.browser.submit(await this.ask({ acr_values: '2' }), ALICES));
+  }
+
+  /** The tokens of a request that Keycloak answers at once. */
+  async again(changes: Parameters = {}): Promise<Reply> {
+    return this.redeem(await this.ask({ ...changes, prompt: 'none' }));
+  }
+
+  exchange(reply: Reply): Promise<Reply> {
+    return exchange(this.server, callerOf(this.client), textOf(reply), FOR_B);
+  }
+}
+
+/** Fills in forms until there is none, at most two; gives the heading of each, and what came of the last. */
+async function through(browser: LoginBrowser, first: Page): Promise<{ forms: readonly string[]; end: Page }> {
+  const forms: string[] = [];
+  let end = first;
+  while (end.text.includes('id="kc-form-login"') && forms.length < 2) {
+    forms.push(end.text.includes(NAME_FORM) ? NAME_FORM : PASSWORD_FORM);
+    end = await browser.submit(end, { username: 'alice', ...ALICES });
+  }
+  return { forms, end };
+}
+
+async function freshly(server: ContractServer, changes: Parameters) {
+  const [client, browser] = [await server.newClient('web'), new LoginBrowser(server)];
+  const { forms, end } = await through(browser, await browser.authorize(client, changes));
+  if (end.status !== 302) return { forms, end: end.status };
+  return { forms, acr: claimsOf(textOf(await redeem(server, client, codeOf(end)), 'id_token'))['acr'] };
+}
+
+const claimsFor = (acr: object): Parameters => ({ claims: JSON.stringify({ id_token: { acr } }) });
+const essential = (...values: string[]): Parameters => claimsFor({ essential: true, values });
+const errorOf = (reply: Reply): unknown => callbackParameters(reply)['error'];
+
+export const LEVEL_CASES: readonly ContractCase[] = [
+  {
+    title: 'an ordinary login is at level 1 by one form, and so is single sign-on after it',
+    async ask(server) {
+      const visit = await Visit.begin(server);
+      const token = await visit.again();
+      const atA = await visit.seen.byIntrospection(server, textOf(token));
+      const other = await server.newClient('web');
+      const elsewhere = await visit.redeem(await visit.browser.authorize(other, { prompt: 'none' }), other);
+      return [
+        await freshly(server, {}),
+        visit.seen.inIdToken(token),
+        visit.seen.inAccessToken(token),
+        atA,
+        visit.seen.inIdToken(elsewhere),
+      ];
+    },
+    answer: [{ forms: [NAME_FORM], acr: '1' }, ['1', 0], ['1', 0], ['1', 0], ['1', 0]],
+  },
+  {
+    title: 'level 2 asks for the password alone, and is in all tokens, with the time',
+    async ask(server) {
+      const visit = await Visit.begin(server);
+      const form = await visit.ask({ acr_values: '2' });
+      const wrong = await visit.browser.submit(form, { password: 'wrong' });
+      const token = await visit.redeem(await visit.browser.submit(wrong, ALICES));
+      const { seen } = visit;
+      const refreshed = await refreshAt(server, visit.client, token);
+      return [
+        [page(form, PASSWORD_FORM), page(form, NAME_FORM).says, page(wrong, 'Invalid password.')],
+        [seen.inIdToken(token), seen.inAccessToken(token), await seen.byIntrospection(server, textOf(token))],
+        [seen.inIdToken(refreshed), seen.inAccessToken(refreshed)],
+      ];
+    },
+    answer: [
+      [LOGIN_PAGE, false, LOGIN_PAGE],
+      [
+        ['2', 1],
+        ['2', 1],
+        ['2', 1],
+      ],
+      [
+        ['2', 1],
+        ['2', 1],
+      ],
+    ],
+  },
+  {
+    title: 'level 2 is held by the session, for all clients; who asks for level 1 is told of that one',
+    async ask(server) {
+      const visit = await Visit.begin(server);
+      await visit.stepUp();
+      const other = await server.newClient('web');
+      const replies = [
+        await visit.again({ acr_values: '2' }),
+        await visit.again(),
+        await visit.again({ acr_values: '1' }),
+      ];
+      const elsewhere = await visit.browser.authorize(other, { prompt: 'none', acr_values: '2' });
+      replies.push(await visit.redeem(elsewhere, other));
+      return replies.map((reply) => visit.seen.inIdToken(reply));
+    },
+    answer: [
+      ['2', 1],
+      ['2', 1],
+      ['1', 1],
+      ['2', 1],
+    ],
+  },
+  {
+    title:
+      'an exchange by the client of the login forgets the level, of its tokens that there are, too; the time stays',
+    async ask(server) {
+      const visit = await Visit.begin(server);
+      const { seen } = visit;
+      const token = await visit.stepUp();
+      const before = await seen.byIntrospection(server, textOf(token));
+      const exchanged = await visit.exchange(token);
+      const after = await seen.byIntrospection(server, textOf(token));
+      const refreshed = await refreshAt(server, visit.client, token);
+      const once = [seen.inAccessToken(exchanged), await seen.byIntrospection(server, textOf(exchanged), 'service-b')];
+      const held = await visit.again({ acr_values: '2' });
+      const again = [seen.inAccessToken(held), seen.inAccessToken(await visit.exchange(held))];
+      return {
+        before,
+        itself: seen.inAccessToken(token),
+        after,
+        refreshed: seen.inAccessToken(refreshed),
+        once,
+        again,
+      };
+    },
+    answer: {
+      before: ['2', 1],
+      itself: ['2', 1],
+      after: ['1', 1],
+      refreshed: ['1', 1],
+      once: [
+        ['1', 1],
+        ['1', 1],
+      ],
+      again: [
+        ['2', 1],
+        ['0', 1],
+      ],
+    },
+  },
+  {
+    title:
+      'an exchange by another client does not know the level, and leaves it to the tokens of the login, earlier ones, too',
+    async ask(server) {
+      const visit = await Visit.begin(server);
+      const { seen } = visit;
+      const earlier = textOf(await visit.again());
+      const token = textOf(await visit.stepUp());
+      const atB = await exchangeForB(server, token);
+      const atC = await exchangeForC(server, atB);
+      return {
+        atB: [seen.in(claimsOf(atB)), await seen.byIntrospection(server, atB, 'service-b')],
+        atC: [seen.in(claimsOf(atC)), await seen.byIntrospection(server, atC, 'service-c')],
+        ofLogin: await seen.byIntrospection(server, token),
+        earlier: [seen.in(claimsOf(earlier)), await seen.byIntrospection(server, earlier)],
+      };
+    },
+    answer: {
+      atB: [
+        ['1', 1],
+        ['1', 1],
+      ],
+      atC: [
+        ['1', 1],
+        ['1', 1],
+      ],
+      ofLogin: ['2', 1],
+      earlier: [
+        ['1', 0],
+        ['2', 1],
+      ],
+    },
+  },
+  {
+    title: 'at once in a new browser takes the forms of both levels',
+    ask: async (server) => [
+      await freshly(server, { acr_values: '2' }),
+      await freshly(server, essential('2')),
+      await freshly(server, claimsFor({ essential: true, value: '2' })),
+      await freshly(server, claimsFor({ value: '2' })),
+    ],
+    answer: [
+      { forms: [NAME_FORM, PASSWORD_FORM], acr: '2' },
+      { forms: [NAME_FORM, PASSWORD_FORM], acr: '2' },
+      { forms: [NAME_FORM, PASSWORD_FORM], acr: '2' },
+      { forms: [NAME_FORM, PASSWORD_FORM], acr: '2' },
+    ],
+  },
+  {
+    title: 'with prompt=none level 2 is login_required until it is held',
+    async ask(server) {
+      const visit = await Visit.begin(server);
+      const before = errorOf(await visit.ask({ prompt: 'none', acr_values: '2' }));
+      const atOne = errorOf(await visit.ask({ prompt: 'none', acr_values: '1' }));
+      await visit.stepUp();
+      return [before, atOne, errorOf(await visit.ask({ prompt: 'none', acr_values: '2' }))];
+    },
+    answer: ['login_required', undefined, undefined],
+  },
+  {
+    title:
+      'a max_age that has passed asks for the password, for level 1, and level 2 is held beside; both take both forms',
+    async ask(server) {
+      const visit = await Visit.begin(server);
+      await visit.stepUp();
+      await sleep(1100);
+      const one = await through(visit.browser, await visit.ask({ max_age: '0' }));
+      const atOne = visit.seen.inIdToken(await visit.redeem(one.end));
+      const held = visit.seen.inIdToken(await visit.again({ acr_values: '2' }));
+      await sleep(1100);
+      const both = await through(visit.browser, await visit.ask({ max_age: '0', acr_values: '2' }));
+      const atTwo = visit.seen.inIdToken(await visit.redeem(both.end));
+      return [one.forms, atOne, held, both.forms, atTwo, errorOf(await visit.ask({ max_age: '600', prompt: 'none' }))];
+    },
+    answer: [[NAME_FORM], ['1', 1], ['2', 1], [NAME_FORM, PASSWORD_FORM], ['2', 1], undefined],
+  },
+  {
+    title: 'of several levels the lowest is asked for',
+    async ask(server) {
+      const visit = await Visit.begin(server);
+      return [
+        errorOf(await visit.ask({ prompt: 'none', acr_values: '2 1' })),
+        errorOf(await visit.ask({ prompt: 'none', acr_values: '2 3' })),
+      ];
+    },
+    answer: [undefined, 'login_required'],
+  },
+  {
+    title:
+      'a level that there is not: a name is ignored, a number reaches the highest level, and what is essential fails',
+    async ask(server) {
+      const visit = await Visit.begin(server);
+      const ignored = visit.seen.inIdToken(await visit.again({ acr_values: 'gold' }));
+      const fails = page(await visit.ask(essential('gold')), 'Invalid parameter: claims');
+      const oneFails = page(await visit.ask(essential('gold', '2')), 'Invalid parameter: claims');
+      await visit.stepUp();
+      return [
+        ignored,
+        fails,
+        oneFails,
+        // Keycloak has nothing more to ask for.
+        page(await visit.ask({ acr_values: '3' }), 'Invalid username or password.'),
+        page(await visit.ask(essential('3')), 'Invalid username or password.'),
+        await freshly(server, { acr_values: 'gold' }),
+        await freshly(server, { acr_values: '3' }),
+        await freshly(server, essential('3')),
+      ];
+    },
+    answer: [
+      ['1', 0],
+      ERROR_PAGE,
+      ERROR_PAGE,
+      ERROR_PAGE,
+      ERROR_PAGE,
+      { forms: [NAME_FORM], acr: '1' },
+      { forms: [NAME_FORM, PASSWORD_FORM], acr: '2' },
+      { forms: [NAME_FORM, PASSWORD_FORM], end: 400 },
+    ],
+  },
+  {
+    title: 'the password grant is at level 1, without a time',
+    async ask(server) {
+      const token = textOf(await login(server, 'alice'));
+      const seen = new Seen();
+      return [seen.in(claimsOf(token)), await seen.byIntrospection(server, token)];
+    },
+    answer: [
+      ['1', undefined],
+      ['1', undefined],
+    ],
+  },
+];

@@ -1,0 +1,40 @@
+/** The level of authentication that an authorization request asks for: `acr_values`, or `acr` in `claims` (OpenID Connect Core §3.1.2.1, §5.5.1.1). */
+import { PageRefusal } from './browser-refusal.js';
+import { NO_LEVEL } from '../realm/authentication-levels.js';
+import { toRecord, toTexts } from '../realm/realm-representation.js';
+import type { Realm } from '../realm/realm.js';
+
+export interface RequestedLevel {
+  /** The `acr` values. */
+  readonly asked: readonly string[];
+  /** The lowest of their levels; `NO_LEVEL` where none is asked for. */
+  readonly level: number;
+  /** Whether the request is refused where the level is not reached. */
+  readonly isEssential: boolean;
+}
+
+/** What counts for a name that the realm does not have, unless it is essential. */
+const LEVEL_OF_UNKNOWN = 0;
+
+/** @throws PageRefusal for an essential level that the realm does not have. */
+export function readRequestedLevel({ levels }: Realm, parameters: URLSearchParams): RequestedLevel {
+  const acr = toRecord(toRecord(claimsIn(parameters)['id_token'])['acr']);
+  const isEssential = acr['essential'] === true;
+  const claimed = typeof acr['value'] === 'string' ? [acr['value']] : toTexts(acr['values']);
+  const asked = isEssential ? claimed : [...(parameters.get('acr_values') ?? '').split(' '), ...claimed];
+  const names = asked.filter((name) => name !== '');
+  const wanted = names.map((name) => {
+    const level = levels.levelNamed(name);
+    if (level === undefined && isEssential) throw new PageRefusal('Invalid parameter: claims');
+    return level ?? LEVEL_OF_UNKNOWN;
+  });
+  return { asked: names, level: wanted.length === 0 ? NO_LEVEL : Math.min(...wanted), isEssential };
+}
+
+function claimsIn(parameters: URLSearchParams): Readonly<Record<string, unknown>> {
+  try {
+    return toRecord(JSON.parse(parameters.get('claims') ?? '{}'));
+  } catch {
+    throw new PageRefusal('Invalid parameter: claims');
+  }
+}

@@ -1,0 +1,105 @@
+/** AuthenticationLevels: the levels of authentication of a realm's browser flow, and the names (`acr`) that clients use for them. */
+import { toList, toRecord } from './realm-representation.js';
+
+export interface AuthenticationLevel {
+  readonly level: number;
+  /** How long the level is held after its form was filled in. 0: for that one authentication. */
+  readonly maxAgeSeconds: number;
+  /** Whether the form asks for the user name, too. */
+  readonly asksName: boolean;
+}
+
+/** Of a session that has reached no level, as those of the password grant. */
+export const NO_LEVEL = -1;
+/** What a session is at least, however long ago its levels were reached. */
+const SESSION_LEVEL = 0;
+
+export class AuthenticationLevels {
+  /** `levels`: in ascending order. `names`: the realm's attribute `acr.loa.map`. */
+  constructor(
+    private readonly levels: readonly AuthenticationLevel[],
+    private readonly names: ReadonlyMap<string, number>,
+  ) {}
+
+  /** A realm without levels has one form, which it shows anew to whoever asks for any. */
+  get areThere(): boolean {
+    return this.levels.length > 0;
+  }
+
+  /** A level that has no name is named by its number. Undefined for an unknown name. */
+  levelNamed(acr: string): number | undefined {
+    return this.names.get(acr) ?? (/^\d{1,9}$/.test(acr) ? Number(acr) : undefined);
+  }
+
+  /** The name of a level: of those that were `asked` for the highest one that it covers, else of all. Where no level has a name, its number. */
+  nameOf(level: number, asked: readonly string[]): string {
+    if (this.names.size === 0) return String(level);
+    return this.#highest(level, asked) ?? this.#highest(level, [...this.names.keys()]) ?? String(level);
+  }
+
+  /** The level that a session still holds. `reached`: when it reached each. */
+  held(reached: ReadonlyMap<number, number>, nowSeconds: number): number {
+    if (reached.size === 0) return NO_LEVEL;
+    let held = SESSION_LEVEL;
+    for (const { level, maxAgeSeconds } of this.levels) {
+      const at = reached.get(level);
+      if (at === undefined || at + maxAgeSeconds < nowSeconds) break;
+      held = level;
+    }
+    return held;
+  }
+
+  /** The level whose form comes next on the way to the one that is `wanted`; the first level is asked for in any case. */
+  next(reached: number, wanted: number): AuthenticationLevel | undefined {
+    return this.levels.find(({ level }) => level > reached && (reached === NO_LEVEL || level <= wanted));
+  }
+
+  #highest(level: number, acrs: readonly string[]): string | undefined {
+    const covered = acrs.flatMap((acr) => {
+      const its = this.levelNamed(acr);
+      return its !== undefined && its <= level ? [{ acr, its }] : [];
+    });
+    return covered.toSorted((one, other) => other.its - one.its)[0]?.acr;
+  }
+}
+
+const CONDITION = 'conditional-level-of-authentication';
+const NAME_FORM = 'auth-username-password-form';
+
+/**
+ * Reads the flow in `browserFlow`: each subflow with a condition of a level is one level. Whatever else such a subflow demands, such as a one-time
+ * password, this server asks for the password.
+ */
+export function readLevels(realm: Readonly<Record<string, unknown>>): AuthenticationLevels {
+  const flows = new Map(toList(realm['authenticationFlows']).map((flow) => [toRecord(flow)['alias'], toRecord(flow)]));
+  const configs = new Map(
+    toList(realm['authenticatorConfig'])
+      .map(toRecord)
+      .map(({ alias, config }) => [alias, toRecord(config)]),
+  );
+  const executionsOf = (alias: unknown) => toList(flows.get(alias)?.['authenticationExecutions']).map(toRecord);
+  const levelsIn = (alias: unknown, above: readonly unknown[] = []): AuthenticationLevel[] => {
+    if (above.includes(alias)) return [];
+    const executions = executionsOf(alias);
+    const condition = executions.find(({ authenticator }) => authenticator === CONDITION);
+    const config = configs.get(condition?.['authenticatorConfig']);
+    const own =
+      config === undefined
+        ? []
+        : [
+            {
+              level: Number(config['loa-condition-level']),
+              maxAgeSeconds: Number(config['loa-max-age'] ?? 0),
+              asksName: executions.some(({ authenticator }) => authenticator === NAME_FORM),
+            },
+          ];
+    return [...own, ...executions.flatMap(({ flowAlias }) => levelsIn(flowAlias, [...above, alias]))];
+  };
+  const levels = levelsIn(realm['browserFlow']).toSorted((one, other) => one.level - other.level);
+  return new AuthenticationLevels(levels, namesIn(toRecord(realm['attributes'])['acr.loa.map']));
+}
+
+function namesIn(map: unknown): ReadonlyMap<string, number> {
+  const names = typeof map === 'string' ? toRecord(JSON.parse(map)) : {};
+  return new Map(Object.entries(names).map(([acr, level]) => [acr, Number(level)]));
+}
