@@ -60,6 +60,7 @@ const PASSED_ON = [
   'SESSION_MAX_SECONDS',
   'MAX_SESSIONS',
   'MAX_SESSIONS_PER_USER',
+  'LOGIN_ACR_VALUES',
 ];
 
 /** What the SDK of OpenTelemetry reads. */

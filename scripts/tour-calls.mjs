@@ -113,14 +113,24 @@ export async function logIn(/** @type {string} */ user) {
   const cookies = new Map();
   const toKeycloak = await ask(atA('auth/login'), 303, { cookies });
   check('it asks for a code, with PKCE', toKeycloak.headers.get('location')?.includes('code_challenge_method=S256'));
-  const page = await follow(toKeycloak, cookies);
-  const action = /<form[^>]* action="([^"]+)"/.exec(page.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
-  const form = { username: user, password: user };
-  const back = await ask(new URL(action, page.url).href, 302, { cookies, form });
-  await follow(back, cookies);
+  await enter({ username: user, password: user }, await follow(toKeycloak, cookies), cookies);
   check('the browser has the id of a session', cookies.has('session'));
   return cookies;
 }
+
+/**
+ * Fills in the form of Keycloak in a page, and follows where that leads.
+ *
+ * @param {Record<string, string>} form
+ * @param {Awaited<ReturnType<typeof call>>} page
+ * @param {Cookies} cookies
+ */
+export async function enter(form, page, cookies) {
+  const action = /<form[^>]* action="([^"]+)"/.exec(page.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+  return follow(await ask(new URL(action, page.url).href, 302, { cookies, form }), cookies);
+}
+
+export const csrfTokenIn = (/** @type {string} */ page) => /name="csrf_token" value="([^"]+)"/.exec(page)?.[1] ?? '';
 
 /**
  * @param {Awaited<ReturnType<typeof call>>} answer

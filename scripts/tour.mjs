@@ -1,6 +1,19 @@
 // npm run tour: walks the running stack with the HTTP calls a person would make, shows each, and checks what comes back.
 // --brief prints a line a step; the name of a step takes that one, with what it needs before.
-import { ask, atA, atC, check, claimsOf, follow, logIn, openid, tokenFrom, words } from './tour-calls.mjs';
+import {
+  ask,
+  atA,
+  atC,
+  check,
+  claimsOf,
+  csrfTokenIn,
+  enter,
+  follow,
+  logIn,
+  openid,
+  tokenFrom,
+  words,
+} from './tour-calls.mjs';
 import { step, takeSteps } from './tour-steps.mjs';
 
 const ownToken = step(
@@ -78,11 +91,27 @@ step(
   login,
 );
 step(
+  'step-up',
+  'A refund demands a login of a moment ago, at level 2 (RFC 9470). A sends her to Keycloak for it, which asks for her password, and she comes back.',
+  async (cookies) => {
+    const former = cookies.get('session')?.value;
+    const sent = await ask(atA('refund'), 303, { cookies });
+    check('for a login at level 2', /acr_values=2&max_age=300/.test(sent.headers.get('location') ?? ''));
+    const page = await enter({ password: 'alice' }, await follow(sent, cookies), cookies);
+    check('the page offers the refund', words(page.text).includes('Refund it'));
+    check('the id of her session is another one', cookies.get('session')?.value !== former);
+    const csrf_token = csrfTokenIn(page.text);
+    const { text } = await ask(atA('refund'), 200, { cookies, form: { csrf_token } });
+    check('B refunds it, and asks C', /refunded by Service B.*Service C successfully/.test(words(text)));
+  },
+  login,
+);
+step(
   'logout',
   'alice logs out, at Service A and at Keycloak. The id of her session opens nothing any more.',
   async (cookies) => {
     const former = new Map(cookies);
-    const csrf_token = /name="csrf_token" value="([^"]+)"/.exec((await ask(atA(), 200, { cookies })).text)?.[1] ?? '';
+    const csrf_token = csrfTokenIn((await ask(atA(), 200, { cookies })).text);
     const page = await follow(await ask(atA('auth/logout'), 303, { cookies, form: { csrf_token } }), cookies);
     check(
       'her browser has no session, and a page that offers a login',

@@ -6,6 +6,7 @@ import {
   answered,
   callServiceB,
   Chromium,
+  fillPassword,
   logIn,
   LOOKS,
   overflow,
@@ -52,6 +53,13 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
     await page.context().addCookies([{ name: 'session', value: 'over', url: publicUrl }]);
     await page.goto('/run-service-b');
   },
+  refund: async (page) => {
+    await logIn(page, 'alice');
+    await page.goto('/refund');
+    await fillPassword(page, 'alice');
+    await page.waitForURL('**/refund');
+  },
+  'refund-refused': (page) => page.goto('/refund'),
   'not-found': (page) => page.goto('/no-such-page'),
   'login-failed': (page) => page.goto('/auth/callback?state=unknown&code=unknown'),
 };

@@ -45,6 +45,7 @@ const DUE: Readonly<Record<AttackId, string>> = {
   'exchanged-token-at-b': INACTIVE,
   'permission-not-assigned': '400 invalid_scope Invalid scopes: inventory.adjust',
   'bob-approves': '403 insufficient_scope permission_not_granted_to_subject orders.approve',
+  'ordinary-login': '401 insufficient_user_authentication authentication_too_weak',
   'exchange-by-c': '400 invalid_request Standard token exchange is not enabled for the requested client',
   'revoked-token': INACTIVE,
   'expired-token': INACTIVE,
@@ -112,7 +113,7 @@ describeOnBothServers((connect, which) => {
       expect(reports.map(({ attack }) => attack.id)).toEqual(ATTACKS.map(({ id }) => id));
       const page = await post(`${lab.a.url}/attacks`, { ...SAME_ORIGIN, accept: 'text/html' });
       expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
-      expect(page.text).toContain('All 14 attacks were refused, each for the expected reason');
+      expect(page.text).toContain('All 15 attacks were refused, each for the expected reason');
       expect(page.text.match(/data-verdict="refused"/g)).toHaveLength(ATTACKS.length);
       answers.push(text, page.text);
     }, 30_000);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { RevocationList } from 'nestjs-keycloak-s2s';
 import { UserSessions } from '../../apps/service-a/src/login/user-sessions.js';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
-import { Browser, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
+import { Browser, locationOf, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { callbackOf } from '../support/login-at.js';
 import { RunningServices, ttl } from '../support/running-services.js';
@@ -74,6 +74,29 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     const callback = await callbackOf(addresses[0], another, 'alice');
     const both = await Promise.all([another.send(callback), another.send(callback.replace(...addresses))]);
     expect(both.map(({ status }) => status).toSorted()).toEqual([303, 400]);
+  });
+
+  it('stepped up at one and back at the other, it is so at each, under a new id, and the former one has ended (RS-11, BF-05)', async () => {
+    const former = sessionIn(browser) ?? '';
+    for (const at of addresses) expect((await browser.send(`${at}/refund`)).status).toBe(303);
+    const link = locationOf(await browser.send(`${addresses[0]}/refund`)) ?? '';
+    const form = await browser.open(link, {}, (next) => next.includes('/auth/callback'));
+    const callback = locationOf(await browser.submitForm(form, { password: 'alice' })) ?? '';
+    const back = await browser.send(callback.replace(publicUrl, addresses[1]));
+    expect([back.status, back.headers.get('location')]).toEqual([303, '/refund']);
+    expect(sessionIn(browser)).not.toBe(former);
+    for (const at of addresses) {
+      expect((await browser.send(`${at}/refund`)).status).toBe(200);
+      const thief = await new Browser().send(`${at}/run-service-b`, { headers: { cookie: `session=${former}` } });
+      expect(thief.status).toBe(401);
+    }
+  });
+
+  it('stepped up and refused all the same, it goes round at no replica (RS-11)', async () => {
+    const link = `${addresses[0]}/auth/login?acr_values=1`;
+    const answered = await browser.open(link, {}, (next) => next.includes('/auth/callback'));
+    await browser.send((locationOf(answered) ?? '').replace(publicUrl, addresses[0]));
+    for (const at of addresses) expect((await browser.send(`${at}/refund`)).status).toBe(401);
   });
 
   it('logged out at one, nobody is logged in at the other, and the cookie is cleared (BF-09)', async () => {

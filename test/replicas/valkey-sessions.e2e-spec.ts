@@ -66,6 +66,7 @@ const login = (change: Partial<LoggedIn> = {}): LoggedIn => ({
   sessionId: 's1',
   username: 'alice',
   issuedAt: 1000,
+  authentication: { acr: '1', authTime: 1000 },
   tokens: tokens(),
   ...change,
 });

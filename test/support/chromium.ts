@@ -170,6 +170,12 @@ export async function fillLogin(page: Page, username: string): Promise<void> {
   await page.locator('#kc-login').click();
 }
 
+/** The form of Keycloak for a user who is known already. */
+export async function fillPassword(page: Page, password: string): Promise<void> {
+  await page.locator('#password').fill(password);
+  await page.locator('#kc-login').click();
+}
+
 /** What axe finds wrong, a line each; the page must have scripts. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);

@@ -9,6 +9,7 @@ import { REALM, REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-s
 export interface RealmFile {
   realm: string;
   bruteForceProtected: boolean;
+  authenticatorConfig: { alias: string; config: Record<string, string> }[];
   clientScopes: {
     name: string;
     protocol?: string;

@@ -13,10 +13,16 @@ import { loginFailedPage } from '../src/login/login-page.js';
 import { adviceFor } from '../src/login/refusal-advice.js';
 import type { RefusedPage } from '../src/login/refusal-page.filter.js';
 import { Pages } from '../src/pages/pages.js';
+import { refundedPage, refundPage, refundRefusedPage, type RefundPage } from '../src/refunds/refund-page.js';
 import type { ProcessedOrder } from '../src/processing.client.js';
 
 const pages = new Pages();
-const refused = (body: RefusalBody): RefusedPage => ({ body, status: 403, advice: adviceFor(body) });
+const refused = (body: RefusalBody, loginLink?: string): RefusedPage => ({
+  body,
+  status: 403,
+  advice: adviceFor(body),
+  loginLink,
+});
 
 export const home = (page: HomePage): string => pages.render(homePage(page));
 export const attacksRun = (reports: readonly AttackReport[]): string => pages.render(attacksRunPage(reports));
@@ -28,6 +34,11 @@ export const chainSucceeded = (answer: ProcessedOrder, caller: string, details?:
   pages.render(chainSucceededPage(answer, caller, details));
 export const chainRefused = (body: RefusalBody, details?: ChainDetails): string =>
   pages.render(chainRefusedPage(refused(body), details));
+
+export const refund = (page: RefundPage): string => pages.render(refundPage(page));
+export const refunded = (answer: ProcessedOrder): string => pages.render(refundedPage(answer));
+export const refundRefused = (body: RefusalBody, loginLink?: string): string =>
+  pages.render(refundRefusedPage(refused(body, loginLink)));
 
 export const ATTACK = ATTACKS[0] as Attack;
 export const MADE = {

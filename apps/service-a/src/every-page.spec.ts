@@ -14,6 +14,9 @@ import {
   MADE,
   matrixRun,
   METRICS,
+  refund,
+  refunded,
+  refundRefused,
   token,
 } from '../spec-support/shown-pages.js';
 
@@ -35,6 +38,9 @@ describe('every page', () => {
       chainRefused({ error: NAME, code: 'insufficient_scope', permission: NAME }),
       attacksRefused({ error: NAME, code: 'insufficient_scope', permission: NAME }),
       loginFailed(NAME),
+      refund({ order: { order_id: 1, amount: 1 }, csrfToken: NAME, wasNotSent: true }),
+      refunded(answer),
+      refundRefused({ error: NAME, code: 'insufficient_user_authentication' }, `/auth/login?return_to=${NAME}`),
       chainSucceeded(answer, NAME, answeredDetails(METRICS, [token(NAME, { sub: NAME, aud: [NAME], scope: NAME })])),
     ];
     const sent = { what: NAME, answer: { status: 401, code: NAME, reason: NAME, permission: NAME } };
@@ -60,6 +66,9 @@ describe('every page', () => {
       attacksRun([{ attack: ATTACK, attempt: MADE, verdict: 'refused', why: '' }]) +
       attacksRefused({ error: 'No', code: 'insufficient_scope' }) +
       loginFailed('x') +
+      refund({ order: { order_id: 1, amount: 1 }, csrfToken: 't', wasNotSent: true }) +
+      refunded(ANSWER) +
+      refundRefused({ error: 'No', code: 'insufficient_user_authentication' }, '/auth/login') +
       chainSucceeded(ANSWER, 'alice', answeredDetails(METRICS, [token('service-b', { sub: 's' })])) +
       chainRefused({ error: 'No', code: 'insufficient_scope' }, refusedDetails(METRICS));
     expect(html.match(/<script.*/gi)).toEqual(['<script type="module" src="/page.js"></script>']);

@@ -25,6 +25,11 @@ export class ProcessingClient {
     return processedOrder(await this.serviceB.onBehalfOf(caller, 'orders.approve').post('/api/process', order));
   }
 
+  /** For a user who logged in a moment ago. */
+  async refundFor(caller: VerifiedAccessToken, order: Order): Promise<ProcessedOrder> {
+    return processedOrder(await this.serviceB.onBehalfOf(caller, 'orders.approve').post('/api/refunds', order));
+  }
+
   /**
    * In demo mode: the claims of the tokens with which Services B and C are called for this caller, or for Service A itself. While
    * they are cached, these are the tokens of the last call.

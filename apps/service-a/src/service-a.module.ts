@@ -14,6 +14,7 @@ import { PagesModule } from './pages/pages.module.js';
 import { ProcessingClient } from './processing.client.js';
 import { ReceiptsClient } from './receipts.client.js';
 import { ReceiptsController } from './receipts/receipts.controller.js';
+import { RefundsController } from './refunds/refunds.controller.js';
 
 @Module({
   imports: [
@@ -35,7 +36,7 @@ import { ReceiptsController } from './receipts/receipts.controller.js';
     PagesModule,
     LoginModule,
   ],
-  controllers: [HomeController, ChainController, OrdersController, ReceiptsController],
+  controllers: [HomeController, ChainController, OrdersController, ReceiptsController, RefundsController],
   providers: [OrdersService, ProcessingClient, ReceiptsClient, ChainTokens],
 })
 export class ServiceAModule {

@@ -95,6 +95,31 @@ describe('POST /api/process', () => {
   const serviceC = () => testServices(app).on('service-c', 'POST', '/api/compute');
 });
 
+describe('POST /api/refunds', () => {
+  const approver = { subject: 'alice', client: 'service-a', permissions: ['orders.approve'] };
+  const refund = (caller: TestAccessTokenOptions): request.Test =>
+    post('/api/refunds', caller, { order_id: 7, amount: 12.5 });
+
+  it('has Service C compute for a caller who has just logged in (RS-11)', async () => {
+    const computed = { result: 20, msg: 'done' };
+    testServices(app).on('service-c', 'POST', '/api/compute').reply(200, computed);
+    const { body } = await refund({ ...approver, authenticatedSecondsAgo: 290 }).expect(200);
+    expect(body).toEqual({ service_b: 'Order 7 refunded by Service B', service_c: computed });
+    expect(testServices(app).calls).toMatchObject([{ subject: 'alice', audience: 'service-c' }]);
+  });
+
+  it.each<[string, number, object, TestAccessTokenOptions]>([
+    ['logged in too long ago', 401, { code: 'insufficient_user_authentication' }, { authenticatedSecondsAgo: 320 }],
+    ['has no login behind it', 401, { code: 'insufficient_user_authentication', maxAgeSeconds: 300 }, {}],
+    ['has no permission', 403, { code: 'insufficient_scope' }, { permissions: [], authenticatedSecondsAgo: 1 }],
+    ['uses another client', 403, { code: 'client_not_allowed' }, { client: 'warehouse', authenticatedSecondsAgo: 1 }],
+  ])('refuses a caller that %s, and calls no service', async (_, status, refusal, overrides) => {
+    const { body } = await refund({ ...approver, ...overrides }).expect(status);
+    expect(body).toMatchObject(refusal);
+    expect(testServices(app).calls).toEqual([]);
+  });
+});
+
 describe('POST /api/inventory/adjust', () => {
   const warehouse = { client: 'warehouse', permissions: ['inventory.adjust'] };
 

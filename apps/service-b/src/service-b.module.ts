@@ -9,10 +9,11 @@ import { InventoryService } from './inventory/inventory.service.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { ReceiptsController } from './receipts/receipts.controller.js';
 import { ReceiptsService } from './receipts/receipts.service.js';
+import { RefundsController } from './refunds/refunds.controller.js';
 
 @Module({
   imports: [...serviceModules(serviceBConfig)],
-  controllers: [OrdersController, InventoryController, ReceiptsController],
+  controllers: [OrdersController, InventoryController, ReceiptsController, RefundsController],
   providers: [AnalyticsClient, InventoryService, ReceiptsService],
 })
 export class ServiceBModule {

@@ -11,6 +11,8 @@ const SHOWN_CLAIMS = [
   'aud',
   'scope',
   'sid',
+  'acr',
+  'auth_time',
   'jti',
   'iat',
   'exp',

@@ -14,6 +14,8 @@ export interface LoginSettings {
   readonly maxSessions: number;
   /** Sessions of one user; beyond that, the user's least recently used one is evicted. */
   readonly maxSessionsPerUser: number;
+  /** The levels of authentication (`acr`) for which a login may be asked; other ones are not asked of the authorization server. */
+  readonly acrValues: readonly string[];
 }
 
 export interface LoginContext {
@@ -30,10 +32,14 @@ const DEMO_SESSION_SECRET = 'demo-session-secret-that-everybody-knows';
 const MIN_SECRET_CHARACTERS = 32;
 const DAY = 86_400;
 
+const MAX_ACR_VALUES = 10;
+const ACR_VALUE = /^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/;
+
 /**
  * Variables: `PUBLIC_URL` (default outside production: `http://localhost:<PORT>`), `<NAME>_SESSION_SECRET` or
  * `<NAME>_SESSION_SECRET_FILE` (one, or several, each on a line of its own; has a published default in demo mode), `SESSION_IDLE_SECONDS` (default 1800),
- * `SESSION_MAX_SECONDS` (default 36000), `MAX_SESSIONS` (default 10000) and `MAX_SESSIONS_PER_USER` (default 20).
+ * `SESSION_MAX_SECONDS` (default 36000), `MAX_SESSIONS` (default 10000), `MAX_SESSIONS_PER_USER` (default 20) and
+ * `LOGIN_ACR_VALUES` (with blanks between them; default `1 2`).
  */
 export function readLoginSettings(
   variables: Variables,
@@ -64,5 +70,16 @@ export function readLoginSettings(
     sessionMaxSeconds: variables.wholeNumber('SESSION_MAX_SECONDS', 36_000, 7 * DAY, 1),
     maxSessions: variables.wholeNumber('MAX_SESSIONS', 10_000, 1_000_000, 1),
     maxSessionsPerUser: variables.wholeNumber('MAX_SESSIONS_PER_USER', 20, 1_000_000, 1),
+    acrValues: readAcrValues(variables),
   };
+}
+
+function readAcrValues(variables: Variables): readonly string[] {
+  const values = variables.text('LOGIN_ACR_VALUES', '1 2').split(/ +/);
+  if (values.length > MAX_ACR_VALUES || values.some((value) => !ACR_VALUE.test(value))) {
+    variables.fault(
+      `LOGIN_ACR_VALUES must be at most ${MAX_ACR_VALUES} words of printable ASCII without quotes, with blanks between them`,
+    );
+  }
+  return values;
 }

@@ -408,7 +408,9 @@ describe('readServiceSettings where users log in', () => {
       sessionMaxSeconds: 36_000,
       maxSessions: 10_000,
       maxSessionsPerUser: 20,
+      acrValues: ['1', '2'],
     });
+    expect(readLogin({ LOGIN_ACR_VALUES: ' gold  urn:x:silver ' })?.acrValues).toEqual(['gold', 'urn:x:silver']);
     expect(readLogin({ PORT: '3100' }, DEMO)).toMatchObject({ publicUrl: 'http://localhost:3100' });
   });
 
@@ -427,6 +429,8 @@ describe('readServiceSettings where users log in', () => {
     ['an endless session', { SESSION_MAX_SECONDS: '999999999' }, 'SESSION_MAX_SECONDS must be a whole number'],
     ['no bound', { MAX_SESSIONS: '0' }, 'MAX_SESSIONS must be a whole number from 1'],
     ['no limit per user', { MAX_SESSIONS_PER_USER: '0' }, 'MAX_SESSIONS_PER_USER must be a whole number from 1'],
+    ['a level with a quote', { LOGIN_ACR_VALUES: 'gold "2"' }, 'LOGIN_ACR_VALUES must be at most 10 words'],
+    ['too many levels', { LOGIN_ACR_VALUES: '1 2 3 4 5 6 7 8 9 10 11' }, 'LOGIN_ACR_VALUES must be at most 10 words'],
   ])('refuses %s', (_, change, fault) => {
     expect(faultsOf(change)).toEqual([expect.stringContaining(fault)]);
   });

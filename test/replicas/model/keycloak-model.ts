@@ -77,6 +77,7 @@ export class KeycloakModel {
       sessionId: session.sid,
       username: session.sub,
       issuedAt: Math.floor(Date.now() / 1000),
+      authentication: { acr: '1', authTime: Math.floor(Date.now() / 1000) },
       tokens: this.#tokensOf(session, STALE_SECONDS),
     };
   }

@@ -4,7 +4,7 @@ export const ATTACK_GROUPS = {
   'wrong-door': { title: 'The wrong door', words: 'A good token, shown to a service that it was not made for.' },
   'wrong-permission': {
     title: 'The wrong permission',
-    words: 'A known client or user asks for a permission that it does not have.',
+    words: 'A known client or user asks for what it may not do, or not after such a login.',
   },
   ended: { title: 'Ended', words: 'A token that was good, and is revoked or has expired.' },
   forged: { title: 'Forged or misused', words: 'A token that Keycloak did not issue, one of another kind, or none.' },

@@ -8,7 +8,7 @@ import { expiredToken, revokedToken } from './ended-tokens.js';
 import { algNone, tamperedSignature } from './forged-tokens.js';
 import { judgeAttack, type Judgement } from './judge-attack.js';
 import { tokenAtC, tokenBackAtA } from './misdirected-tokens.js';
-import { bobApproves, permissionNotAssigned } from './missing-permissions.js';
+import { bobApproves, ordinaryLogin, permissionNotAssigned } from './missing-permissions.js';
 import { idToken, noToken, tokenInQuery } from './misused-tokens.js';
 
 export interface AttackReport extends Judgement {
@@ -28,6 +28,7 @@ const ATTACKERS: Readonly<Record<AttackId, Attacker | undefined>> = {
   'exchange-by-c': BY_SERVICE_B,
   'permission-not-assigned': permissionNotAssigned,
   'bob-approves': bobApproves,
+  'ordinary-login': ordinaryLogin,
   'revoked-token': revokedToken,
   'expired-token': expiredToken,
   'tampered-signature': tamperedSignature,

@@ -33,6 +33,7 @@ export type AttackId =
   | 'exchanged-token-at-b'
   | 'permission-not-assigned'
   | 'bob-approves'
+  | 'ordinary-login'
   | 'exchange-by-c'
   | 'revoked-token'
   | 'expired-token'
@@ -128,6 +129,22 @@ export const ATTACKS: readonly Attack[] = [
         },
         by: 'Keycloak',
         words: "Keycloak does not exchange bob's token for one with this permission.",
+      },
+    ],
+  },
+  {
+    id: 'ordinary-login',
+    group: 'wrong-permission',
+    title: "alice's ordinary token asks for a refund",
+    hope: 'alice may refund orders, so a token that was stolen from her does.',
+    rule: 'A refund demands that the password was entered again, a few minutes ago at most (RFC 9470). The token says how its user logged in.',
+    from: 'Service A',
+    refusals: [
+      {
+        answer: { status: 401, code: 'insufficient_user_authentication', reason: 'authentication_too_weak' },
+        by: 'Service A itself',
+        words:
+          'Keycloak calls the token active, and says of it that alice logged in at level 1; the refund demands level 2.',
       },
     ],
   },

@@ -1,4 +1,4 @@
-/** Missing permissions: attacks that ask for a permission which the service or the user lacks. */
+/** Missing permissions: attacks that ask for a permission which the service or the user lacks, or without the login that it takes. */
 import { attempt, thenCleanUp } from 'demo';
 import type { Attacker } from './attack-tools.js';
 
@@ -10,7 +10,8 @@ export const permissionNotAssigned: Attacker = async ({ keycloak }) => {
   });
 };
 
-/** DEMO: the realm publishes bob, his password and the client. */
+/** DEMO: the realm publishes the users, their passwords and the client. */
+const ALICE = { username: 'alice', password: 'alice' };
 const BOB = { username: 'bob', password: 'bob' };
 const DEMO_CLI = { clientId: 'demo-cli' };
 
@@ -23,6 +24,17 @@ export const bobApproves: Attacker = async ({ keycloak, serviceA }) => {
       serviceA.get('/run-service-b', token),
     ],
     control: ["bob's token, to Service A: read an order", serviceA.get('/api/orders/9876', token)],
+    token,
+  });
+  return thenCleanUp(made, () => keycloak.logOut(refreshToken, DEMO_CLI));
+};
+
+export const ordinaryLogin: Attacker = async ({ keycloak, serviceA }) => {
+  const form = { grant_type: 'password', ...ALICE, scope: 'orders.read' };
+  const { accessToken: token, refreshToken } = await keycloak.tokens(form, DEMO_CLI);
+  const made = attempt({
+    attack: ["alice's token, to Service A: refund an order", serviceA.get('/refund', token)],
+    control: ["alice's token, to Service A: read an order", serviceA.get('/api/orders/9876', token)],
     token,
   });
   return thenCleanUp(made, () => keycloak.logOut(refreshToken, DEMO_CLI));

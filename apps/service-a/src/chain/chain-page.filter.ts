@@ -6,6 +6,7 @@ import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { Cookies } from '../login/cookies.js';
 import { RefusalPageFilter, type RefusedPage } from '../login/refusal-page.filter.js';
 import type { PageRequest } from '../pages/negotiation.js';
+import { StepUpRedirects } from '../login/step-up-redirects.js';
 import { Pages, type Page } from '../pages/pages.js';
 import { refusedDetails } from './chain-details.js';
 import { chainRefusedPage } from './chain-page.js';
@@ -18,12 +19,13 @@ export class ChainPageFilter extends RefusalPageFilter {
     refusals: RefusalFilter,
     cookies: Cookies,
     pages: Pages,
+    stepUps: StepUpRedirects,
     @Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig,
     private readonly tokens: ChainTokens,
     /** In demo mode only. */
     @Optional() @Inject(RequestTracer) private readonly tracer?: RequestTracer,
   ) {
-    super(refusals, cookies, pages);
+    super(refusals, cookies, pages, stepUps);
   }
 
   protected override page(refused: RefusedPage, request: PageRequest): Page {

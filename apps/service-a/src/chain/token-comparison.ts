@@ -32,6 +32,8 @@ const MEANINGS: Readonly<Record<ShownClaim, string>> = {
   iat: 'when it was issued',
   jti: "the token's id",
   sid: 'the login it belongs to',
+  acr: 'how strongly its user logged in',
+  auth_time: 'when its user logged in',
   typ: 'what kind it is',
   iss: 'who issued it',
 };

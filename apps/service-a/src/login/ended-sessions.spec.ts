@@ -63,7 +63,8 @@ describe('UserSessions', () => {
       expiresAtMs: 0,
       askedAtMs: 0,
     });
-    const begin = (): Promise<string> => sessions.begin({ ...login(), username: 'alice', tokens });
+    const begin = (): Promise<string> =>
+      sessions.begin({ ...login(), authentication: { acr: '1', authTime: 1000 }, username: 'alice', tokens });
     await sessions.endAtKeycloak({ sessionId: 's1', subject: 'alice-id' }, 1000);
     nowMs += remembered * 1000;
     await expect(begin()).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });

@@ -1,11 +1,25 @@
 /** Login page: the page model for a failed login, with a sentence that says what to do about it. */
 import type { Page } from '../pages/pages.js';
 
+/** The heading where nobody was logged in before either. */
+const NOBODY = 'Nobody is logged in';
+const HEADINGS: Readonly<Record<string, string>> = {
+  login_link_malformed: 'There is no such login',
+  login_too_weak: 'That login did not suffice',
+  login_of_another_user: 'Another user logged in',
+};
+
 const ADVICE: Readonly<Record<string, string>> = {
   login_not_started_here:
     'This browser did not start that login, started it more than ten minutes ago, or has finished it already. Log in again, and stay in this browser.',
   login_refused: 'Keycloak did not log you in, or you went back. Nothing was changed. Log in again.',
   login_not_valid: 'The answer did not match the request, so it was dropped and nobody is logged in. Log in again.',
+  login_link_malformed:
+    'The link asks for a level of authentication that this service does not know, or for an age that is no number of seconds up to a day. Nothing was changed.',
+  login_too_weak:
+    'Keycloak did not log you in as strongly or as recently as was asked; the log says what was missing. If you were logged in before, you still are, as before.',
+  login_of_another_user:
+    'The login was to confirm the user who is logged in here, and another one came back, so it was dropped. Nothing was changed here. To change the user, log out first.',
   authorization_server_unavailable: 'Keycloak did not answer. Start it or wait until it is ready, then log in again.',
   authorization_server_refused:
     'Keycloak refused this service, not you. Check its client id, secret and redirect URI against the realm; the log says which one is wrong.',
@@ -15,5 +29,5 @@ const OTHER = 'Something went wrong on our side; the log says what. Log in again
 
 export const loginFailedPage = (code: string): Page => ({
   template: 'login-failed',
-  model: { advice: ADVICE[code] ?? OTHER },
+  model: { advice: ADVICE[code] ?? OTHER, heading: HEADINGS[code] ?? NOBODY, offersLogin: !(code in HEADINGS) },
 });

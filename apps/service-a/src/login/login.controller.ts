@@ -22,6 +22,8 @@ import { demoUserWanted } from './demo-users.js';
 import { OpenIdProvider, type WantedLogin } from './openid-provider.js';
 import { PendingLogins } from './pending-logins.js';
 import { returnTo } from './return-to.js';
+import { demandIn } from './step-up.js';
+import { StepUps } from './step-ups.js';
 import type { UserSession } from './user-session.js';
 import { UserSessions } from './user-sessions.js';
 
@@ -43,29 +45,41 @@ export class LoginController {
     private readonly pending: PendingLogins,
     private readonly sessions: UserSessions,
     private readonly cookies: Cookies,
+    private readonly stepUps: StepUps,
     private readonly health: AuthorizationServerHealth,
     @Inject(serviceAConfig.KEY) private readonly config: ServiceAConfig,
   ) {}
 
   /**
    * Redirects to Keycloak, from where the browser returns to the path `return_to`. Where Keycloak is away, a page of ours says so, and
-   * not the browser's own. In demo mode `as` names the user for whom Keycloak's form is filled in.
+   * not the browser's own. In demo mode `as` names the user for whom Keycloak's form is filled in. With `acr_values` and `max_age`, as in a
+   * challenge of RFC 9470, the user of the session is to log in so.
    */
   @Get('login')
   @Redirect()
   async login(
     @Query('return_to') asked: unknown,
     @Query('as') as: unknown,
+    @Query('acr_values') acrValues: unknown,
+    @Query('max_age') maxAge: unknown,
     @Req() request: BrowserRequest,
     @Res({ passthrough: true }) reply: PageReply,
   ): Promise<Redirection> {
+    const demand = demandIn({ acrValues, maxAge }, this.config.login.acrValues);
     const server = await this.health.check();
     if (!server.reachable) throw server.error;
+    if (demand !== undefined) {
+      const { confirms, loginHint } = await this.stepUps.userOf(request);
+      return this.#begin({ returnTo: returnTo(asked), demand, confirms }, request, reply, loginHint);
+    }
     const user = this.config.demoMode ? demoUserWanted(as, request.headers) : undefined;
     return this.#begin({ returnTo: returnTo(asked), as: user }, request, reply);
   }
 
-  /** Receives the browser back from Keycloak, and starts a session with a new id that replaces any former one. */
+  /**
+   * Receives the browser back from Keycloak, and starts a session with a new id that replaces any former one. A login that was to confirm the
+   * user of a session, and did not, leaves that session as it was.
+   */
   @Get('callback')
   @Redirect()
   async callback(
@@ -87,9 +101,12 @@ export class LoginController {
       if (former !== undefined) await this.sessions.end(former);
       return this.#begin({ returnTo: path, as, isSecond: true }, request, reply);
     }
+    const isStepUp = login.demand !== undefined;
+    if (isStepUp) await this.stepUps.check(login, loggedIn, request);
     const former = this.cookies.sessionId(request);
-    const id = await this.sessions.begin(loggedIn);
-    this.#logger.log({ message: 'Logged in', audit: 'login', sub: loggedIn.subject, sid: loggedIn.sessionId });
+    const id = await this.sessions.begin(loggedIn, isStepUp);
+    const { subject: sub, sessionId: sid } = loggedIn;
+    this.#logger.log({ message: 'Logged in', audit: isStepUp ? 'step_up' : 'login', sub, sid });
     if (former !== undefined) await this.sessions.end(former);
     setCookies(reply, [this.cookies.setSession(id)]);
     return to(path);
@@ -115,8 +132,13 @@ export class LoginController {
     return to(await this.provider.logoutUrl());
   }
 
-  async #begin(wanted: WantedLogin, request: BrowserRequest, reply: PageReply): Promise<Redirection> {
-    const { pending, url } = await this.provider.begin(wanted);
+  async #begin(
+    wanted: WantedLogin,
+    request: BrowserRequest,
+    reply: PageReply,
+    loginHint?: string,
+  ): Promise<Redirection> {
+    const { pending, url } = await this.provider.begin(wanted, loginHint);
     setCookies(reply, await this.pending.remember(request, pending));
     return to(url);
   }

@@ -16,6 +16,8 @@ import { SessionCaller } from './session-caller.js';
 import { SESSION_STORE, sessionStoreOf } from './session-store.provider.js';
 import type { SessionStore } from './session-store.js';
 import { SessionsUnavailablePage } from './sessions-unavailable-page.js';
+import { StepUps } from './step-ups.js';
+import { StepUpRedirects } from './step-up-redirects.js';
 import { UserSessions } from './user-sessions.js';
 
 @Module({
@@ -29,6 +31,8 @@ import { UserSessions } from './user-sessions.js';
     PendingLogins,
     SessionCaller,
     SessionsUnavailablePage,
+    StepUps,
+    StepUpRedirects,
     { provide: SESSION_STORE, inject: [serviceAConfig.KEY], useFactory: sessionStoreOf },
     {
       provide: UserSessions,
@@ -43,6 +47,6 @@ import { UserSessions } from './user-sessions.js';
     },
     { provide: APP_GUARD, useClass: CsrfGuard },
   ],
-  exports: [Cookies, SessionCaller, UserSessions],
+  exports: [Cookies, SessionCaller, StepUpRedirects, UserSessions],
 })
 export class LoginModule {}

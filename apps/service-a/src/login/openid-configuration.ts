@@ -7,6 +7,7 @@ import { LoginError } from './login-error.js';
 import { translateErrors, unavailable } from './openid-errors.js';
 import { checkEndpoints, OpenIdTransport } from './openid-transport.js';
 import { SigningKeys } from './signing-keys.js';
+import { CLOCK_TOLERANCE_SECONDS } from './step-up.js';
 
 @Injectable()
 export class OpenIdConfiguration {
@@ -52,7 +53,7 @@ export class OpenIdConfiguration {
       const configuration = await discovery(
         new URL(issuer),
         clientId,
-        { [clockTolerance]: 5 },
+        { [clockTolerance]: CLOCK_TOLERANCE_SECONDS },
         this.authenticator.authenticate,
         { [customFetch]: this.transport.fetch, execute: insecure === true ? [allowInsecureRequests] : [] },
       );

@@ -22,6 +22,7 @@ import { isInvalidGrant, translateErrors, unavailable } from './openid-errors.js
 import { OpenIdTransport } from './openid-transport.js';
 import type { PendingLogin } from './pending-logins.js';
 import { SIGNING_ALGORITHMS } from './signing-keys.js';
+import type { Authentication } from './step-up.js';
 
 /** The user who logged in, according to the ID token, and the user's tokens. */
 export interface LoggedIn {
@@ -31,11 +32,11 @@ export interface LoggedIn {
   readonly username: string;
   /** `iat` of the ID token. */
   readonly issuedAt: number;
+  readonly authentication: Authentication;
   readonly tokens: OpenIdTokens;
 }
 
-/** `as`: the name that Keycloak's form is to have already. */
-export type WantedLogin = Pick<PendingLogin, 'returnTo' | 'as' | 'isSecond'>;
+export type WantedLogin = Pick<PendingLogin, 'returnTo' | 'as' | 'isSecond' | 'demand' | 'confirms'>;
 
 export type Refreshed = { readonly tokens: OpenIdTokens } | { readonly refused: true };
 
@@ -57,8 +58,15 @@ export class OpenIdProvider {
     this.#callbackUrl = `${config.login.publicUrl}/auth/callback`;
   }
 
-  /** Starts a login. Returns the values to remember, and the URL to which the browser is redirected. */
-  async begin(wanted: WantedLogin): Promise<{ readonly pending: PendingLogin; readonly url: string }> {
+  /**
+   * Starts a login. Returns the values to remember, and the URL to which the browser is redirected. `loginHint`: the name that Keycloak's form is to
+   * have already.
+   */
+  async begin(
+    wanted: WantedLogin,
+    loginHint = wanted.as,
+  ): Promise<{ readonly pending: PendingLogin; readonly url: string }> {
+    const { acrValues = [], maxAgeSeconds } = wanted.demand ?? {};
     const pending = { state: randomState(), nonce: randomNonce(), codeVerifier: randomPKCECodeVerifier(), ...wanted };
     const url = buildAuthorizationUrl(await this.configuration.get(), {
       redirect_uri: this.#callbackUrl,
@@ -67,7 +75,9 @@ export class OpenIdProvider {
       nonce: pending.nonce,
       code_challenge: await calculatePKCECodeChallenge(pending.codeVerifier),
       code_challenge_method: 'S256',
-      ...(wanted.as === undefined ? {} : { login_hint: wanted.as }),
+      ...(loginHint === undefined ? {} : { login_hint: loginHint }),
+      ...(acrValues.length === 0 ? {} : { acr_values: acrValues.join(' ') }),
+      ...(maxAgeSeconds === undefined ? {} : { max_age: String(maxAgeSeconds) }),
     });
     return { pending, url: url.href };
   }
@@ -174,12 +184,13 @@ function loggedIn(
   startedMs: number,
 ): LoggedIn {
   if (claims === undefined) throw new LoginError('login_not_valid', 'no_claims');
-  const { sub, sid, iat, preferred_username: name } = claims;
+  const { sub, sid, iat, preferred_username: name, acr, auth_time: authTime } = claims;
   return {
     subject: sub,
     sessionId: typeof sid === 'string' ? sid : undefined,
     username: typeof name === 'string' ? name : sub,
     issuedAt: iat,
+    authentication: { acr, authTime },
     tokens: tokensOf(answer, startedMs, undefined, idToken),
   };
 }

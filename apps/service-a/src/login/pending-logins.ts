@@ -2,6 +2,7 @@
 import { hkdfSync } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { EncryptJWT, jwtDecrypt } from 'jose';
+import type { AuthenticationDemand } from 'nestjs-keycloak-s2s';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { Cookies, type CookieRequest } from './cookies.js';
 import { LoginError } from './login-error.js';
@@ -18,6 +19,10 @@ export interface PendingLogin {
   readonly as?: string | undefined;
   /** Whether it is the second one, since the first brought another user. */
   readonly isSecond?: boolean | undefined;
+  /** The login that was asked for, where not any will do. */
+  readonly demand?: AuthenticationDemand | undefined;
+  /** `sub` of the session whose user is to log in again so. */
+  readonly confirms?: string | undefined;
 }
 
 /** About as long as Keycloak lets a user take to log in. */
@@ -49,9 +54,9 @@ export class PendingLogins {
   /** The cookies that store this login in the browser, and remove the oldest ones when there are too many. */
   async remember(
     request: CookieRequest,
-    { state, nonce, codeVerifier, returnTo, as, isSecond }: PendingLogin,
+    { state, nonce, codeVerifier, returnTo, as, isSecond, demand, confirms }: PendingLogin,
   ): Promise<string[]> {
-    const sealed = await new EncryptJWT({ state, nonce, codeVerifier, returnTo, as, isSecond })
+    const sealed = await new EncryptJWT({ state, nonce, codeVerifier, returnTo, as, isSecond, demand, confirms })
       .setProtectedHeader(ENCRYPTION)
       .setExpirationTime(`${LIFETIME_SECONDS}s`)
       .encrypt(this.#keys[0] ?? new Uint8Array());

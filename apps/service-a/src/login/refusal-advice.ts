@@ -24,6 +24,11 @@ const ADVICE: Readonly<Record<RefusalCode, string>> = {
   service_failed: 'The next service failed; its log says why. Fix that, and reload.',
 };
 
-export function adviceFor({ code, permission }: RefusalBody): string {
+const JUST_LOGGED_IN =
+  'You have just logged in again, and that did not suffice. Ask an administrator whether Keycloak can log you in as strongly as this demands; the log says what was missing.';
+
+/** `isRepeated`: whether the user has just logged in for this. */
+export function adviceFor({ code, permission }: RefusalBody, isRepeated = false): string {
+  if (isRepeated) return JUST_LOGGED_IN;
   return permission === undefined ? ADVICE[code] : `Permission ${permission} is missing. ${ADVICE[code]}`;
 }

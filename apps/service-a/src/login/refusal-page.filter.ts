@@ -1,11 +1,12 @@
-/** RefusalPageFilter: tells a browser why it was refused, as a page; other callers get JSON. */
-import { Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+/** RefusalPageFilter: tells a browser why it was refused, as a page, or sends it to the login that is demanded; other callers get JSON. */
+import { HttpStatus, Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { RefusalFilter, type Refusal, type RefusalBody } from 'nestjs-keycloak-s2s';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
 import { Pages, type Page } from '../pages/pages.js';
 import { Cookies } from './cookies.js';
 import { adviceFor } from './refusal-advice.js';
 import { SESSION_ENDED } from './session-caller.js';
+import { StepUpRedirects, type StepUp } from './step-up-redirects.js';
 
 /** The part of the page model that every refusal page has. */
 export interface RefusedPage {
@@ -13,6 +14,8 @@ export interface RefusedPage {
   readonly status: number;
   /** What happened, and what to do about it. */
   readonly advice: string;
+  /** The link to the login that would do. */
+  readonly loginLink?: string | undefined;
 }
 
 /** For routes that a session opens. When the session has ended, the refusal clears the cookie. */
@@ -22,7 +25,13 @@ export abstract class RefusalPageFilter implements ExceptionFilter<Refusal> {
     private readonly refusals: RefusalFilter,
     private readonly cookies: Cookies,
     private readonly pages: Pages,
+    private readonly stepUps: StepUpRedirects,
   ) {}
+
+  /** The page that a browser gets after a login which was demanded, where it is not the one that was refused. */
+  protected returnTo(_request: PageRequest): string | undefined {
+    return undefined;
+  }
 
   /** Called after the refusal was logged. */
   protected abstract page(refused: RefusedPage, request: PageRequest): Page;
@@ -38,11 +47,16 @@ export abstract class RefusalPageFilter implements ExceptionFilter<Refusal> {
       return;
     }
     this.refusals.log(refusal, host);
+    const stepUp = this.stepUps.for(refusal, request, this.returnTo(request));
+    if (stepUp?.isAtOnce === true) reply.code(HttpStatus.SEE_OTHER).header('Location', stepUp.link).send('');
+    else this.#sendPage(refusal, stepUp, request, reply);
+  }
+
+  #sendPage(refusal: Refusal, stepUp: StepUp | undefined, request: PageRequest, reply: PageReply): void {
     const { status, headers, body } = this.refusals.toReply(refusal);
     for (const [name, value] of Object.entries(headers)) reply.header(name, value);
-    reply
-      .code(status)
-      .type('text/html; charset=utf-8')
-      .send(this.pages.render(this.page({ body, status, advice: adviceFor(body) }, request)));
+    const advice = adviceFor(body, stepUp?.isRepeated);
+    const page = this.page({ body, status, advice, loginLink: stepUp?.link }, request);
+    reply.code(status).type('text/html; charset=utf-8').send(this.pages.render(page));
   }
 }

@@ -1,7 +1,15 @@
 /** SessionCaller: finds the user of a request that has a session. */
 import { Injectable } from '@nestjs/common';
-import { AccessTokenVerifier, BearerError, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import {
+  AccessTokenVerifier,
+  BearerError,
+  VerifiedAccessToken,
+  type AuthenticationDemand,
+  type AuthenticationRequirement,
+} from 'nestjs-keycloak-s2s';
 import { Cookies, type CookieRequest } from './cookies.js';
+import { authenticationFault, demandOf, type Authentication } from './step-up.js';
+import type { UserSession } from './user-session.js';
 import { UserSessions } from './user-sessions.js';
 
 /** The reason of a refusal after which the browser's cookie is useless at every instance. */
@@ -11,6 +19,9 @@ const SESSION_UNKNOWN = 'session_unknown';
 
 @Injectable()
 export class SessionCaller {
+  /** By request. */
+  readonly #found = new WeakMap<object, UserSession>();
+
   constructor(
     private readonly sessions: UserSessions,
     private readonly cookies: Cookies,
@@ -19,21 +30,32 @@ export class SessionCaller {
 
   /**
    * Returns the verified token of the session's user, or undefined when the request has no session. The token needs `permission`,
-   * as a token in a header does on a route with `@RequirePermission`.
+   * as a token in a header does on a route with `@RequirePermission`; and the session the login that is `required`, as with `@RequireAuthentication`.
    *
-   * Throws `BearerError`: `missing_token` when the session is unknown or has ended, and `insufficient_scope` without the
-   * permission. A request whose session is gone never runs under another identity.
+   * Throws `BearerError`: `missing_token` when the session is unknown or has ended, `insufficient_scope` without the
+   * permission, and `insufficient_user_authentication` without the login. A request whose session is gone never runs under another identity.
    */
-  async of(request: CookieRequest, permission: string): Promise<VerifiedAccessToken | undefined> {
+  async of(
+    request: CookieRequest,
+    permission: string,
+    required?: AuthenticationRequirement,
+  ): Promise<VerifiedAccessToken | undefined> {
     const id = this.cookies.sessionId(request);
     if (id === undefined) return undefined;
     const session = await this.sessions.findFresh(id);
     if (session === undefined) throw noSession(this.sessions.wouldKnow(id) ? SESSION_ENDED : SESSION_UNKNOWN);
+    this.#found.set(request, session);
     const token = await this.#verified(id, session.tokens.reveal().accessToken);
     if (!token.hasPermission(permission)) {
       throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission });
     }
+    if (required !== undefined) checkLogin(session, demandOf(required));
     return token;
+  }
+
+  /** The session that `of` found for this request. */
+  sessionOf(request: object): UserSession | undefined {
+    return this.#found.get(request);
   }
 
   async #verified(id: string, accessToken: string): Promise<VerifiedAccessToken> {
@@ -47,6 +69,19 @@ export class SessionCaller {
     }
   }
 }
+
+/**
+ * Held against the ID token of the login, and not against the access token: of that Keycloak says at introspection at which level the user came to this client
+ * last, and forgets it when the client exchanges a token.
+ */
+function checkLogin({ authentication, subject: sub, sessionId: sid }: UserSession, demand: AuthenticationDemand): void {
+  const reason = authenticationFault(demand, authentication ?? NOTHING_KNOWN, Date.now() / 1000);
+  if (reason === undefined) return;
+  throw new BearerError('insufficient_user_authentication', { reason, authentication: demand, fields: { sub, sid } });
+}
+
+/** Of a session that an earlier version of this service began. */
+const NOTHING_KNOWN: Authentication = { acr: undefined, authTime: undefined };
 
 function noSession(reason: 'session_ended' | 'session_unknown'): BearerError {
   return new BearerError('missing_token', { reason });

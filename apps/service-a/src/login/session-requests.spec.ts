@@ -79,6 +79,7 @@ async function logIn(change: TestAccessTokenOptions = {}, at = app): Promise<Ses
     sessionId: undefined,
     username: 'alice',
     issuedAt: 1000,
+    authentication: { acr: '1', authTime: 1000 },
     tokens: new OpenIdTokens({
       accessToken,
       refreshToken: 'the-refresh-token',

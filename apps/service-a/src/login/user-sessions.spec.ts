@@ -27,6 +27,7 @@ const login = (change: Partial<LoggedIn> = {}): LoggedIn => ({
   sessionId: 's1',
   username: 'alice',
   issuedAt: 1000,
+  authentication: { acr: '1', authTime: 1000 },
   tokens: tokens(300),
   ...change,
 });

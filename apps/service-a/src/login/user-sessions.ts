@@ -18,6 +18,9 @@ const MAX_USE_NOT_NOTED_MS = 1000;
 /** Another replica's clock may have been ahead by this much when it noted a time. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
+/** Longer than it takes to come back to the page that demanded a login. */
+const STEP_UP_IS_FRESH_MS = 60_000;
+
 /** The length of a session id and of a CSRF token, so that neither can be guessed. */
 const RANDOM_BYTES = 32;
 
@@ -39,21 +42,23 @@ export class UserSessions {
 
   /**
    * Starts a session with a new id, never one that a browser sent. Throws `LoginError` when Keycloak ended the session before its
-   * user came back.
+   * user came back. `isStepUp`: whether a route had demanded this login.
    */
-  async begin(login: LoggedIn): Promise<string> {
+  async begin(login: LoggedIn, isStepUp = false): Promise<string> {
     const id = this.#instanceId + random(RANDOM_BYTES - INSTANCE_ID_BYTES);
     const { clock } = this.store;
     const now = clock.nowMs();
-    const { subject, sessionId, username, issuedAt } = login;
+    const { subject, sessionId, username, issuedAt, authentication } = login;
     const session: UserSession = {
       subject,
       sessionId,
       username,
+      authentication,
       tokens: login.tokens.withTimes((ms) => clock.fromMonotonicMs(ms)),
       csrfToken: random(),
       startedAtMs: now,
       usedAtMs: now,
+      ...(isStepUp ? { steppedUpAtMs: now } : {}),
       generation: 0,
     };
     if (await this.store.add(keyOf(id), session, issuedAt)) return id;
@@ -91,6 +96,11 @@ export class UserSessions {
    */
   wouldKnow(id: string): boolean {
     return this.store.isShared || id.startsWith(this.#instanceId);
+  }
+
+  /** Whether its user logged in for a route a moment ago, so that another login would hardly help. */
+  hasJustSteppedUp({ steppedUpAtMs }: UserSession): boolean {
+    return steppedUpAtMs !== undefined && this.store.clock.latestMs() - steppedUpAtMs < STEP_UP_IS_FRESH_MS;
   }
 
   async end(id: string): Promise<void> {

@@ -19,7 +19,7 @@ export interface Sent {
 }
 
 /** The claims of the token in use that are shown. */
-export type TokenInWords = Readonly<Partial<Record<'typ' | 'azp' | 'aud' | 'scope', string>>>;
+export type TokenInWords = Readonly<Partial<Record<'typ' | 'azp' | 'aud' | 'scope' | 'acr', string>>>;
 
 export type Attempt =
   | {
@@ -76,7 +76,7 @@ export async function thenCleanUp(attempted: Promise<Attempt>, cleanUp: () => Pr
   }
 }
 
-const SHOWN_CLAIMS = ['typ', 'azp', 'aud', 'scope'] as const;
+const SHOWN_CLAIMS = ['typ', 'azp', 'aud', 'scope', 'acr'] as const;
 
 /** Reads the claims without checking the token, since it is our own and they are for display. */
 export function tokenInWords(token: string): { readonly words: TokenInWords; readonly expiresAt: number } {

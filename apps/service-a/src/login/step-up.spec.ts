@@ -1,0 +1,93 @@
+import { describe, expect, it } from '@jest/globals';
+import type { AuthenticationDemand } from 'nestjs-keycloak-s2s';
+import { authenticationFault, demandIn, loginLink } from './step-up.js';
+
+const KNOWN = ['1', '2', 'gold'];
+const demand = (acrValues: readonly string[], maxAgeSeconds?: number): AuthenticationDemand => ({
+  acrValues,
+  maxAgeSeconds,
+});
+
+describe('a login link', () => {
+  it.each<[acrValues: unknown, maxAge: unknown, wanted: AuthenticationDemand | undefined]>([
+    [undefined, undefined, undefined],
+    ['2', undefined, demand(['2'])],
+    ['2 gold 2', '300', demand(['2', 'gold'], 300)],
+    [undefined, '0', demand([], 0)],
+    [undefined, '86400', demand([], 86_400)],
+  ])('with acr_values %j and max_age %j asks for %j (RFC 9470 §4)', (acrValues, maxAge, wanted) => {
+    expect(demandIn({ acrValues, maxAge }, KNOWN)).toEqual(wanted);
+  });
+
+  it.each<[acrValues: unknown, maxAge: unknown, reason: string]>([
+    ['3', undefined, 'acr_values_unknown'],
+    ['2 3', undefined, 'acr_values_unknown'],
+    ['', undefined, 'acr_values_unknown'],
+    [' 2', undefined, 'acr_values_unknown'],
+    ['GOLD', undefined, 'acr_values_unknown'],
+    [['2', '2'], undefined, 'acr_values_unknown'],
+    [{ toString: () => '2' }, undefined, 'acr_values_unknown'],
+    ['__proto__', undefined, 'acr_values_unknown'],
+    ['2', '86401', 'max_age_out_of_bounds'],
+    [undefined, '-1', 'max_age_out_of_bounds'],
+    [undefined, '1.5', 'max_age_out_of_bounds'],
+    [undefined, '1e3', 'max_age_out_of_bounds'],
+    [undefined, '', 'max_age_out_of_bounds'],
+    [undefined, ' 1', 'max_age_out_of_bounds'],
+    [undefined, 300, 'max_age_out_of_bounds'],
+    [undefined, ['300', '300'], 'max_age_out_of_bounds'],
+    [undefined, '9'.repeat(400), 'max_age_out_of_bounds'],
+  ])(
+    'with acr_values %j and max_age %j is refused, and not taken for one that asks for less',
+    (acrValues, maxAge, reason) => {
+      expect(() => demandIn({ acrValues, maxAge }, KNOWN)).toThrow(
+        expect.objectContaining({ code: 'login_link_malformed', reason }),
+      );
+    },
+  );
+
+  it.each<[AuthenticationDemand, string | undefined]>([
+    [demand(['2'], 300), '/auth/login?acr_values=2&max_age=300&return_to=%2Frefund%3Fa%3Db'],
+    [demand(['3', 'gold', '2']), '/auth/login?acr_values=gold+2&return_to=%2Frefund%3Fa%3Db'],
+    [demand([], 604_800), '/auth/login?max_age=86400&return_to=%2Frefund%3Fa%3Db'],
+    [demand(['3']), undefined],
+  ])('for %j is %s: it names levels that are known alone, and is understood', (wanted, link) => {
+    expect(loginLink(wanted, '/refund?a=b', KNOWN)).toBe(link);
+    if (link === undefined) return;
+    const query = new URL(link, 'http://here').searchParams;
+    const given = { acrValues: query.get('acr_values') ?? undefined, maxAge: query.get('max_age') ?? undefined };
+    expect(() => demandIn(given, KNOWN)).not.toThrow();
+  });
+});
+
+describe('the login that came back', () => {
+  const NOW = 1_000_000;
+  const fault = (wanted: AuthenticationDemand, acr: unknown, authTime: unknown) =>
+    authenticationFault(wanted, { acr, authTime }, NOW);
+
+  it.each<[AuthenticationDemand, acr: unknown, authTime: unknown]>([
+    [demand(['2'], 300), '2', NOW],
+    [demand(['2', 'gold']), 'gold', undefined],
+    [demand([], 300), undefined, NOW - 305],
+    [demand([], 0), '0', NOW - 5],
+    // The clock of Keycloak may be ahead.
+    [demand([], 0), undefined, NOW + 5],
+  ])('suffices for %j with acr %j and auth_time %j', (wanted, acr, authTime) => {
+    expect(fault(wanted, acr, authTime)).toBeUndefined();
+  });
+
+  it.each<[AuthenticationDemand, acr: unknown, authTime: unknown, reason: string]>([
+    [demand(['2'], 300), '1', NOW, 'authentication_too_weak'],
+    [demand(['2']), undefined, NOW, 'acr_missing'],
+    [demand(['2']), 2, NOW, 'acr_missing'],
+    [demand(['2']), ['2'], NOW, 'acr_missing'],
+    [demand(['2']), '2 ', NOW, 'authentication_too_weak'],
+    [demand(['2'], 300), '2', NOW - 306, 'authentication_too_old'],
+    [demand([], 300), '2', undefined, 'auth_time_missing'],
+    [demand([], 300), '2', String(NOW), 'auth_time_missing'],
+    [demand([], 300), '2', Number.NaN, 'auth_time_missing'],
+    [demand([], 300), '2', NOW + 6, 'auth_time_in_the_future'],
+  ])('does not suffice for %j with acr %j and auth_time %j (RFC 9470 §5)', (wanted, acr, authTime, reason) => {
+    expect(fault(wanted, acr, authTime)).toBe(reason);
+  });
+});

@@ -1,0 +1,91 @@
+/** Step-up: which login a link asks for, and whether the one that came of it will do (RFC 9470 §4 and §5, OpenID Connect Core 1.0 §3.1.2.1). */
+import type { AuthenticationDemand, AuthenticationRequirement } from 'nestjs-keycloak-s2s';
+import { LoginError } from './login-error.js';
+
+/** A day; what demands a login that is older demands none. */
+export const MAX_AGE_SECONDS = 86_400;
+/** As for all times of ID tokens. */
+export const CLOCK_TOLERANCE_SECONDS = 5;
+
+/** The query of a login link, which users can edit. */
+export interface StepUpQuery {
+  readonly acrValues: unknown;
+  readonly maxAge: unknown;
+}
+
+/** How the user logged in, according to the ID token. */
+export interface Authentication {
+  readonly acr: unknown;
+  readonly authTime: unknown;
+}
+
+/**
+ * The login that a link asks for; undefined where it asks for none in particular. Throws `LoginError` `login_link_malformed` for a level that is
+ * not `known`, and for an age out of bounds: to drop what is asked would be to log in more weakly.
+ */
+export function demandIn(
+  { acrValues, maxAge }: StepUpQuery,
+  known: readonly string[],
+): AuthenticationDemand | undefined {
+  if (acrValues === undefined && maxAge === undefined) return undefined;
+  return { acrValues: knownValues(acrValues, known), maxAgeSeconds: boundedAge(maxAge) };
+}
+
+export const demandOf = ({ acr = [], maxAgeSeconds }: AuthenticationRequirement): AuthenticationDemand => ({
+  acrValues: [acr].flat(),
+  maxAgeSeconds,
+});
+
+/** The link at which such a login begins. Undefined where none of the levels is `known`. */
+export function loginLink(
+  { acrValues, maxAgeSeconds }: AuthenticationDemand,
+  returnTo: string,
+  known: readonly string[],
+): string | undefined {
+  const values = acrValues.filter((value) => known.includes(value));
+  if (acrValues.length > 0 && values.length === 0) return undefined;
+  const query = new URLSearchParams({
+    ...(values.length === 0 ? {} : { acr_values: values.join(' ') }),
+    ...(maxAgeSeconds === undefined ? {} : { max_age: String(Math.min(maxAgeSeconds, MAX_AGE_SECONDS)) }),
+    return_to: returnTo,
+  });
+  return `/auth/login?${query.toString()}`;
+}
+
+/** What is wrong with a login that does not suffice; in the words of the library, which judges access tokens so. */
+export type AuthenticationFault =
+  | 'acr_missing'
+  | 'authentication_too_weak'
+  | 'auth_time_missing'
+  | 'authentication_too_old'
+  | 'auth_time_in_the_future';
+
+/** Why a login does not suffice; undefined where it does. A claim that is missing, or of another type, meets no demand. */
+export function authenticationFault(
+  { acrValues, maxAgeSeconds }: AuthenticationDemand,
+  { acr, authTime }: Authentication,
+  nowSeconds: number,
+): AuthenticationFault | undefined {
+  if (acrValues.length > 0) {
+    if (typeof acr !== 'string') return 'acr_missing';
+    if (!acrValues.includes(acr)) return 'authentication_too_weak';
+  }
+  if (maxAgeSeconds === undefined) return undefined;
+  if (typeof authTime !== 'number' || !Number.isFinite(authTime)) return 'auth_time_missing';
+  const ageSeconds = nowSeconds - authTime;
+  if (ageSeconds > maxAgeSeconds + CLOCK_TOLERANCE_SECONDS) return 'authentication_too_old';
+  return ageSeconds < -CLOCK_TOLERANCE_SECONDS ? 'auth_time_in_the_future' : undefined;
+}
+
+function knownValues(text: unknown, known: readonly string[]): readonly string[] {
+  if (text === undefined) return [];
+  const values = typeof text === 'string' ? [...new Set(text.split(' '))] : [];
+  if (values.length > 0 && values.every((value) => known.includes(value))) return values;
+  throw new LoginError('login_link_malformed', 'acr_values_unknown');
+}
+
+function boundedAge(text: unknown): number | undefined {
+  if (text === undefined) return undefined;
+  if (typeof text === 'string' && /^\d{1,5}$/.test(text) && Number(text) <= MAX_AGE_SECONDS) return Number(text);
+  throw new LoginError('login_link_malformed', 'max_age_out_of_bounds');
+}

@@ -1,0 +1,46 @@
+/** StepUps: logins that confirm the user of a session, as a route demands (RFC 9470 §4). */
+import { Injectable } from '@nestjs/common';
+import { Cookies, type CookieRequest } from './cookies.js';
+import { LoginError } from './login-error.js';
+import type { LoggedIn } from './openid-provider.js';
+import type { PendingLogin } from './pending-logins.js';
+import { authenticationFault } from './step-up.js';
+import { UserSessions } from './user-sessions.js';
+
+/** Whom such a login is to confirm; nobody in particular where there is no session. */
+export interface ConfirmedUser {
+  /** `sub`. */
+  readonly confirms: string | undefined;
+  /** The name that Keycloak's form is to have already. */
+  readonly loginHint: string | undefined;
+}
+
+@Injectable()
+export class StepUps {
+  constructor(
+    private readonly sessions: UserSessions,
+    private readonly cookies: Cookies,
+  ) {}
+
+  async userOf(request: CookieRequest): Promise<ConfirmedUser> {
+    const session = await this.#sessionOf(request);
+    return { confirms: session?.subject, loginHint: session?.username };
+  }
+
+  /**
+   * Throws `LoginError`: `login_too_weak` when Keycloak did less than it was asked for, since users can edit the address, and `acr_values` is voluntary (OpenID
+   * Connect Core 1.0 §5.5.1.1); and `login_of_another_user` when the user is another one than that of the session which is to be confirmed, or than that of a
+   * session which another tab began meanwhile. So two users never mix, and the session stays as it was.
+   */
+  async check({ demand, confirms }: PendingLogin, login: LoggedIn, request: CookieRequest): Promise<void> {
+    const fault = demand && authenticationFault(demand, login.authentication, Date.now() / 1000);
+    if (fault !== undefined) throw new LoginError('login_too_weak', fault);
+    const current = (await this.#sessionOf(request))?.subject;
+    const isOther = (subject: string | undefined): boolean => subject !== undefined && subject !== login.subject;
+    if (isOther(confirms) || isOther(current)) throw new LoginError('login_of_another_user', 'another_subject');
+  }
+
+  #sessionOf(request: CookieRequest) {
+    return this.sessions.find(this.cookies.sessionId(request));
+  }
+}
