@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   const alice = await tokenOf('alice');
   assert.equal((await ask(`${await app.getUrl()}/orders/guarded`, alice)).status, 200);
   const [header, payload, signature = ''] = alice.split('.');
-  const forged = [header, payload, signature.split('').reverse().join('')].join('.');
+  const forged = [header, payload, signature.split('').toReversed().join('')].join('.');
   assert.equal((await ask(`${await app.getUrl()}/orders/guarded`, forged)).status, 401);
   await app.close();
 }
