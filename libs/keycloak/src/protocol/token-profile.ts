@@ -4,9 +4,10 @@ import { KEYCLOAK_ACCESS_TOKEN_TYP } from './identifiers.js';
 import { isAccessTokenJwt, isBearerToken, isCompactJws, type TokenForm } from './token-form.js';
 
 /** Keycloak; JWTs as RFC 9068 profiles them; tokens of any form, of which the server alone can say what they are (RFC 7662). */
-export const PROFILES = ['keycloak', 'rfc9068', 'rfc7662'] as const;
+export type ProfileName = 'keycloak' | 'rfc9068' | 'rfc7662';
 
-export type ProfileName = (typeof PROFILES)[number];
+/** The first is the default. */
+export const PROFILES = ['keycloak', 'rfc9068', 'rfc7662'] as const satisfies readonly ProfileName[];
 
 /** Whose a token is, by claims that nobody has looked at. */
 export interface CallerClaims {
