@@ -10,7 +10,7 @@ import {
   type Asked,
 } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { describeOnBothServers } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
-import { NEW_CLIENT_SECRET, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { callerOf, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { NOWHERE, RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
@@ -81,7 +81,7 @@ describeOnBothServers((connect) => {
 
   it('the client is disabled: refused within the ttl (RS-13)', async () => {
     const client = await keycloak.newClient('service');
-    const token = textOf(await clientCredentials(keycloak, `${client}:${NEW_CLIENT_SECRET}`, 'orders.approve'));
+    const token = textOf(await clientCredentials(keycloak, callerOf(client), 'orders.approve'));
     const status = atB(token);
     expect(await status()).toBe(200);
     await keycloak.disableClient(client);

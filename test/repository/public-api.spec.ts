@@ -57,6 +57,7 @@ describe('nestjs-keycloak-s2s', () => {
       'TokenExchangeClient',
       'Verification',
       'VerifiedAccessToken',
+      'authenticationFault',
       'clientAssertionFile',
       'clientRoles',
       'clientSecretFile',

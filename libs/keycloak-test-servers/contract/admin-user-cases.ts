@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { INACTIVE, INVALID_TOKEN, refused, type ContractCase } from './expectations.js';
 import { administered, answer, askAdministrator, claims, isActive } from './observations.js';
 import { clientCredentials, exchange, introspect, login, textOf, token } from './requests.js';
-import { NEW_CLIENT_SECRET, type ContractServer } from './server.js';
+import { callerOf, type ContractServer } from './server.js';
 
 const SHOWN = ['username', 'firstName', 'lastName', 'email', 'emailVerified', 'enabled', 'notBefore'];
 const NO_USER = { status: 404, json: { error: 'User not found' } };
@@ -182,7 +182,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     title: 'logging a service account out invalidates its earlier tokens',
     async ask(server) {
       const client = await server.newClient('service');
-      const caller = `${client}:${NEW_CLIENT_SECRET}` as const;
+      const caller = callerOf(client);
       const newToken = async () => textOf(await clientCredentials(server, caller, 'orders.approve'));
       const before = await newToken();
       await new Promise((resolve) => setTimeout(resolve, 1100));

@@ -16,9 +16,8 @@ import {
 } from './expectations.js';
 import { answer, isActive, decoded, tokenAnswer } from './observations.js';
 import { exchange, exchangeForB, introspect, post, revoke, textOf, token, type Reply } from './requests.js';
-import { CALLBACK, NEW_CLIENT_SECRET, type ContractServer } from './server.js';
+import { CALLBACK, callerOf, type ContractServer } from './server.js';
 
-const callerOf = (client: string) => `${client}:${NEW_CLIENT_SECRET}` as const;
 const GOOD = { grant_type: 'authorization_code', redirect_uri: CALLBACK, code_verifier: VERIFIER } as const;
 const FOR_B = { scope: 'orders.approve', audience: 'service-b' } as const;
 const NOT_VALID = refused(400, 'invalid_grant', 'Code not valid');

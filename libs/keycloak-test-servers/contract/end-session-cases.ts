@@ -5,7 +5,7 @@ import { moreTokensFor, refreshAt, tokensFor } from './code-cases.js';
 import { ERROR_PAGE, PLAIN_PAGE, refused, type ContractCase } from './expectations.js';
 import { callback, isActive, decoded, page } from './observations.js';
 import { introspect, post, request, textOf, type Reply } from './requests.js';
-import { HOME, NEW_CLIENT_SECRET, type ContractServer } from './server.js';
+import { callerOf, HOME, type ContractServer } from './server.js';
 import { startLogoutListener, type LogoutListener } from './logout-listener.js';
 
 const LOGOUT = '/protocol/openid-connect/logout';
@@ -201,7 +201,7 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
       const { client, browser, tokens, id_token_hint } = await loggedIn(server);
       const refresh_token = textOf(tokens, 'refresh_token');
       const form = { refresh_token, id_token_hint, post_logout_redirect_uri: HOME };
-      const reply = await post(server, '/logout', form, `${client}:${NEW_CLIENT_SECRET}`);
+      const reply = await post(server, '/logout', form, callerOf(client));
       return [reply.status, await state(server, client, browser, tokens)];
     },
     answer: [204, GONE],
@@ -289,7 +289,7 @@ export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
       withListener(async (listener) => {
         const one = await loggedIn(server, attributesOf(listener, 'one'));
         const refresh_token = textOf(one.tokens, 'refresh_token');
-        await post(server, '/logout', { refresh_token }, `${one.client}:${NEW_CLIENT_SECRET}`);
+        await post(server, '/logout', { refresh_token }, callerOf(one.client));
         const two = await loggedIn(server, attributesOf(listener, 'two'));
         await new LoginBrowser(server).post(LOGOUT, { id_token_hint: two.id_token_hint });
         return notificationsAt(server, listener);
@@ -301,7 +301,7 @@ export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
     ask: (server) =>
       withListener(async (listener) => {
         const { client, browser, tokens, id_token_hint } = await loggedIn(server, attributesOf(listener, 'one'));
-        await post(server, '/revoke', { token: textOf(tokens, 'refresh_token') }, `${client}:${NEW_CLIENT_SECRET}`);
+        await post(server, '/revoke', { token: textOf(tokens, 'refresh_token') }, callerOf(client));
         await browser.get(withQuery({ id_token_hint }));
         return notificationsAt(server, listener);
       }),

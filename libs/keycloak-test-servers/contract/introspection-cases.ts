@@ -13,7 +13,7 @@ import {
 } from './expectations.js';
 import { chainOf, clientCredentials, exchange, introspect, login, post, textOf, type Reply } from './requests.js';
 import { claimsOf } from './demo-realm.js';
-import { NEW_CLIENT_SECRET, type ContractServer } from './server.js';
+import { callerOf, type ContractServer } from './server.js';
 
 const WRONG_SECRET = refused(401, 'invalid_client', 'Client authentication failed.');
 const MANAGER = { roles: ['order-manager'] } as const;
@@ -128,7 +128,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     title: 'of a token of a default service account: omits the address of the client',
     async ask(server) {
       const client = await server.newClient('service');
-      const caller = `${client}:${NEW_CLIENT_SECRET}` as const;
+      const caller = callerOf(client);
       const subject = textOf(await clientCredentials(server, caller, 'orders.approve'));
       const seen = answer(server, await introspect(server, 'service-b', subject));
       return { issued: 'clientHost' in claimsOf(subject), seen };

@@ -6,17 +6,9 @@ import { ERROR_PAGE, LOGIN_PAGE, type ContractCase } from './expectations.js';
 import type { Page } from './browser.js';
 import { callbackParameters, codeOf, LoginBrowser, type Parameters } from './login-browser.js';
 import { page } from './observations.js';
-import {
-  exchange,
-  exchangeForB,
-  exchangeForC,
-  introspect,
-  login,
-  textOf,
-  type Caller,
-  type Reply,
-} from './requests.js';
-import { NEW_CLIENT_SECRET, type ContractServer } from './server.js';
+import { exchange, exchangeForB, exchangeForC, login, textOf, type Reply } from './requests.js';
+import { SeenLogins } from './seen-logins.js';
+import { callerOf, type ContractServer } from './server.js';
 
 /** The heading of the form of name and password, and of the form of level 2, which asks for the password alone. */
 const NAME_FORM = 'Sign in to your account';
@@ -24,34 +16,10 @@ const PASSWORD_FORM = 'Sign In';
 const FOR_B = { scope: 'orders.approve', audience: 'service-b' } as const;
 
 const ALICES = { password: 'alice' };
-const callerOf = (client: string) => `${client}:${NEW_CLIENT_SECRET}` as const;
-
-/** `acr`, and `auth_time` in relation to the first one that was seen: 0, or 1 where it is later. */
-class Seen {
-  #first: number | undefined;
-
-  in({ acr, auth_time: at }: Readonly<Record<string, unknown>>): readonly [acr: unknown, later: number | undefined] {
-    if (typeof at !== 'number') return [acr, undefined];
-    this.#first ??= at;
-    return [acr, Number(at > this.#first)];
-  }
-
-  inAccessToken(reply: Reply) {
-    return this.in(claimsOf(textOf(reply)));
-  }
-
-  inIdToken(reply: Reply) {
-    return this.in(claimsOf(textOf(reply, 'id_token')));
-  }
-
-  async byIntrospection(server: ContractServer, text: string, caller: Caller = 'service-a') {
-    return this.in((await introspect(server, caller, text)).members);
-  }
-}
 
 /** A user who has logged in by an ordinary login, and comes again. */
 class Visit {
-  readonly seen = new Seen();
+  readonly seen = new SeenLogins();
 
   private constructor(
     readonly server: ContractServer,
@@ -342,7 +310,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
     title: 'the password grant is at level 1, without a time',
     async ask(server) {
       const token = textOf(await login(server, 'alice'));
-      const seen = new Seen();
+      const seen = new SeenLogins();
       return [seen.in(claimsOf(token)), await seen.byIntrospection(server, token)];
     },
     answer: [

@@ -23,7 +23,7 @@ import {
   textOf,
   type Chain,
 } from './requests.js';
-import { NEW_CLIENT_SECRET, type ContractServer } from './server.js';
+import { callerOf, type ContractServer } from './server.js';
 import { claimsOf } from './demo-realm.js';
 
 const REVOKED = { status: 200 };
@@ -295,7 +295,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     title: 'disables a service account: its tokens and exchanged ones become invalid',
     async ask(server) {
       const client = await server.newClient('service');
-      const caller = `${client}:${NEW_CLIENT_SECRET}` as const;
+      const caller = callerOf(client);
       const { atB, atC } = await serviceChain(server, caller);
       await server.disableUser(`service-account-${client}`);
       return [
@@ -316,7 +316,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     title: 'disables a service: its tokens become invalid, tokens exchanged for them stay',
     async ask(server) {
       const client = await server.newClient('service');
-      const { atB, atC } = await serviceChain(server, `${client}:${NEW_CLIENT_SECRET}`);
+      const { atB, atC } = await serviceChain(server, callerOf(client));
       await server.disableClient(client);
       return [
         isActive(await introspect(server, 'service-b', atB)),
@@ -346,7 +346,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     async ask(server) {
       const client = await server.newClient('service');
       await server.disableClient(client);
-      const callers = [`${client}:${NEW_CLIENT_SECRET}`, `${client}:wrong`] as const;
+      const callers = [callerOf(client), `${client}:wrong`] as const;
       return Promise.all(
         callers.flatMap((caller) => [
           clientCredentials(server, caller).then((reply) => answer(server, reply)),

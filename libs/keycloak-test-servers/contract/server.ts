@@ -33,7 +33,10 @@ export const CALLBACK = 'http://localhost:3000/auth/callback';
 export const HOME = 'http://localhost:3000/';
 
 /** The secret of the clients of {@link ContractServer.newClient}. */
-export const NEW_CLIENT_SECRET = 'the-secret';
+const NEW_CLIENT_SECRET = 'the-secret';
+
+/** One of them, by its credentials. */
+export const callerOf = (client: string) => `${client}:${NEW_CLIENT_SECRET}` as const;
 
 const COMMON = {
   standardFlowEnabled: false,

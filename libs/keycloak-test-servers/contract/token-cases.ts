@@ -14,7 +14,7 @@ import {
   type ContractCase,
 } from './expectations.js';
 import { basic, clientCredentials, introspect, login, logout, refresh, request, textOf, token } from './requests.js';
-import { NEW_CLIENT_SECRET } from './server.js';
+import { callerOf } from './server.js';
 
 const TOKEN_PATH = '/protocol/openid-connect/token';
 const CC = { grant_type: 'client_credentials' } as const;
@@ -221,7 +221,7 @@ export const CLIENT_CREDENTIALS_CASES: readonly ContractCase[] = [
     title: 'of a client without a service account',
     async ask(server) {
       const client = await server.newClient('no service account');
-      return answer(server, await clientCredentials(server, `${client}:${NEW_CLIENT_SECRET}`));
+      return answer(server, await clientCredentials(server, callerOf(client)));
     },
     answer: refused(401, 'unauthorized_client', 'Client not enabled to retrieve service account'),
   },

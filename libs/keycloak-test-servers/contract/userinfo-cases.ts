@@ -2,7 +2,7 @@
 import { ALICE, type ContractCase } from './expectations.js';
 import { answer } from './observations.js';
 import { clientCredentials, exchange, login, logout, request, revoke, textOf, type Reply } from './requests.js';
-import { NEW_CLIENT_SECRET, type ContractServer } from './server.js';
+import { callerOf, type ContractServer } from './server.js';
 
 /** Userinfo contains no session id. */
 const { sid: _, acr: __, ...PROFILE } = ALICE;
@@ -144,7 +144,7 @@ export const USERINFO_CASES: readonly ContractCase[] = [
       ];
       const ofUser = textOf(await login(server, username));
       const ofClient = textOf(await login(server, 'alice', 'openid', client));
-      const ofService = textOf(await clientCredentials(server, `${service}:${NEW_CLIENT_SECRET}`, 'openid'));
+      const ofService = textOf(await clientCredentials(server, callerOf(service), 'openid'));
       await server.disableUser(username);
       await server.disableClient(client);
       await server.disableUser(`service-account-${service}`);

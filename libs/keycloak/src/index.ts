@@ -44,6 +44,7 @@ export { REFUSAL_CHANNEL, REFUSAL_REASON_CHANNEL } from './diagnostics/refusal-c
 export { SERVICE_CALL_CHANNEL } from './diagnostics/service-call-channel.js';
 export { TOKEN_CHANNEL } from './diagnostics/token-channel.js';
 
+export { authenticationFault } from './protocol/authentication-demand.js';
 export { AuthorizationServerError } from './protocol/authorization-server-error.js';
 export { BearerError } from './protocol/bearer-error.js';
 export { clientRoles, realmRoles } from './protocol/claims.js';
@@ -102,7 +103,11 @@ export type { RefusalMessage, RefusalReasonMessage } from './diagnostics/refusal
 export type { ServiceCallMessage } from './diagnostics/service-call-channel.js';
 export type { TokenMessage } from './diagnostics/token-channel.js';
 export type { AuthorizationServerErrorCode } from './protocol/authorization-server-error.js';
-export type { AuthenticationDemand } from './protocol/authentication-demand.js';
+export type {
+  AuthenticationClaims,
+  AuthenticationDemand,
+  AuthenticationFault,
+} from './protocol/authentication-demand.js';
 export type { BearerErrorCode } from './protocol/bearer-error.js';
 export type { AccessTokenClaims, IntrospectionAnswer } from './protocol/claims.js';
 export type { Denial, ReadDenial } from './protocol/denial.js';

@@ -1,7 +1,7 @@
 /** OpenIdProvider: logs users in and out at Keycloak, through the OpenID Connect library. */
 import { Inject, Injectable } from '@nestjs/common';
 import { compactVerify, errors } from 'jose';
-import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerError, type AuthenticationClaims } from 'nestjs-keycloak-s2s';
 import {
   authorizationCodeGrant,
   buildAuthorizationUrl,
@@ -22,7 +22,6 @@ import { isInvalidGrant, translateErrors, unavailable } from './openid-errors.js
 import { OpenIdTransport } from './openid-transport.js';
 import type { PendingLogin } from './pending-logins.js';
 import { SIGNING_ALGORITHMS } from './signing-keys.js';
-import type { Authentication } from './step-up.js';
 
 /** The user who logged in, according to the ID token, and the user's tokens. */
 export interface LoggedIn {
@@ -32,7 +31,7 @@ export interface LoggedIn {
   readonly username: string;
   /** `iat` of the ID token. */
   readonly issuedAt: number;
-  readonly authentication: Authentication;
+  readonly authentication: AuthenticationClaims;
   readonly tokens: OpenIdTokens;
 }
 

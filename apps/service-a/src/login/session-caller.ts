@@ -2,13 +2,15 @@
 import { Injectable } from '@nestjs/common';
 import {
   AccessTokenVerifier,
+  authenticationFault,
   BearerError,
   VerifiedAccessToken,
+  type AuthenticationClaims,
   type AuthenticationDemand,
   type AuthenticationRequirement,
 } from 'nestjs-keycloak-s2s';
 import { Cookies, type CookieRequest } from './cookies.js';
-import { authenticationFault, demandOf, type Authentication } from './step-up.js';
+import { CLOCK_TOLERANCE_SECONDS, demandOf } from './step-up.js';
 import type { UserSession } from './user-session.js';
 import { UserSessions } from './user-sessions.js';
 
@@ -75,13 +77,14 @@ export class SessionCaller {
  * last, and forgets it when the client exchanges a token.
  */
 function checkLogin({ authentication, subject: sub, sessionId: sid }: UserSession, demand: AuthenticationDemand): void {
-  const reason = authenticationFault(demand, authentication ?? NOTHING_KNOWN, Date.now() / 1000);
+  const known = authentication ?? NOTHING_KNOWN;
+  const reason = authenticationFault(demand, known, Date.now() / 1000, CLOCK_TOLERANCE_SECONDS);
   if (reason === undefined) return;
   throw new BearerError('insufficient_user_authentication', { reason, authentication: demand, fields: { sub, sid } });
 }
 
 /** Of a session that an earlier version of this service began. */
-const NOTHING_KNOWN: Authentication = { acr: undefined, authTime: undefined };
+const NOTHING_KNOWN: AuthenticationClaims = { acr: undefined, authTime: undefined };
 
 function noSession(reason: 'session_ended' | 'session_unknown'): BearerError {
   return new BearerError('missing_token', { reason });

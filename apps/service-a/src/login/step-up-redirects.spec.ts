@@ -2,6 +2,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { AuthenticationClaims } from 'nestjs-keycloak-s2s';
 import { KeycloakTestingModule, signIn, testAccessToken, testServices } from 'nestjs-keycloak-s2s/testing';
 import { equipService, serviceAdapter } from 'service-defaults';
 import request from 'supertest';
@@ -9,7 +10,6 @@ import { settingsFrom } from '../../spec-support/settings.js';
 import { serviceAConfig } from '../config.js';
 import { ServiceAModule } from '../service-a.module.js';
 import { OpenIdTokens } from './openid-tokens.js';
-import type { Authentication } from './step-up.js';
 import { UserSessions } from './user-sessions.js';
 
 const PAGE = 'text/html,application/xhtml+xml,*/*;q=0.8';
@@ -47,7 +47,7 @@ beforeEach(() => {
   for (const path of ['/api/process', '/api/refunds']) testServices(app).on('service-b', 'POST', path).reply(200, DONE);
 });
 
-/** What Service B answers whoever logged in too long ago, or too weakly. */
+/** The refusal of Service B for a user whose login is too old or too weak. */
 const demandAt = (path: string, demand: string): unknown =>
   testServices(app)
     .on('service-b', 'POST', path)
@@ -58,11 +58,11 @@ const demandAt = (path: string, demand: string): unknown =>
     );
 
 const secondsAgo = (seconds: number): number => Math.floor(Date.now() / 1000) - seconds;
-const AT_ONE: Authentication = { acr: '1', authTime: secondsAgo(10) };
-const AT_TWO: Authentication = { acr: '2', authTime: secondsAgo(10) };
+const AT_ONE: AuthenticationClaims = { acr: '1', authTime: secondsAgo(10) };
+const AT_TWO: AuthenticationClaims = { acr: '2', authTime: secondsAgo(10) };
 
 /** The session of alice, with the headers that a browser sends of it. */
-async function sessionOf(authentication: Authentication, isStepUp = false) {
+async function sessionOf(authentication: AuthenticationClaims, isStepUp = false) {
   const accessToken = signIn(
     app,
     testAccessToken({ subject: 'alice', client: 'service-a', permissions: ['orders.read'] }),
@@ -96,7 +96,7 @@ describe('a browser whose user logged in too weakly', () => {
     expect(query.headers['location']).toMatch(/&return_to=%2Frefund%3Fa%3D%252F%252Fb$/);
   });
 
-  it.each<[string, Authentication]>([
+  it.each<[string, AuthenticationClaims]>([
     ['at level 2, but too long ago', { acr: '2', authTime: secondsAgo(306) }],
     ['at a level that is not known', { acr: undefined, authTime: secondsAgo(1) }],
     ['at a time that is not known', { acr: '2', authTime: undefined }],
@@ -120,7 +120,7 @@ describe('a browser whose user logged in too weakly', () => {
     );
   });
 
-  it('is told of a form that it sent, of which nothing is done; the login leads back to the form (RS-11)', async () => {
+  it('is told that its form was not sent; the login leads back to the form (RS-11)', async () => {
     const { cookie, csrfToken } = await sessionOf(AT_ONE);
     const { headers, text } = await post('/refund', { ...NAVIGATION, ...SAME_ORIGIN, cookie }, csrfToken).expect(401);
     expect(headers['location']).toBeUndefined();
@@ -129,7 +129,7 @@ describe('a browser whose user logged in too weakly', () => {
     expect(callsOf()).toBe(0);
   });
 
-  it('may do it after the login, and is told that the form is yet to be sent', async () => {
+  it('gets the form after the login, with a sentence that it was not sent', async () => {
     const { cookie, csrfToken } = await sessionOf(AT_TWO);
     const form = await get('/refund?not_sent=true', { ...NAVIGATION, cookie }).expect(200);
     expect(form.text).toContain('Nothing was sent.');

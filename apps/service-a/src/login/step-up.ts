@@ -1,4 +1,4 @@
-/** Step-up: which login a link asks for, and whether the one that came of it will do (RFC 9470 §4 and §5, OpenID Connect Core 1.0 §3.1.2.1). */
+/** Step-up: which login a link asks for, and the link for a login that is demanded (RFC 9470 §4, OpenID Connect Core 1.0 §3.1.2.1). */
 import type { AuthenticationDemand, AuthenticationRequirement } from 'nestjs-keycloak-s2s';
 import { LoginError } from './login-error.js';
 
@@ -11,12 +11,6 @@ export const CLOCK_TOLERANCE_SECONDS = 5;
 export interface StepUpQuery {
   readonly acrValues: unknown;
   readonly maxAge: unknown;
-}
-
-/** How the user logged in, according to the ID token. */
-export interface Authentication {
-  readonly acr: unknown;
-  readonly authTime: unknown;
 }
 
 /**
@@ -50,31 +44,6 @@ export function loginLink(
     return_to: returnTo,
   });
   return `/auth/login?${query.toString()}`;
-}
-
-/** What is wrong with a login that does not suffice; in the words of the library, which judges access tokens so. */
-export type AuthenticationFault =
-  | 'acr_missing'
-  | 'authentication_too_weak'
-  | 'auth_time_missing'
-  | 'authentication_too_old'
-  | 'auth_time_in_the_future';
-
-/** Why a login does not suffice; undefined where it does. A claim that is missing, or of another type, meets no demand. */
-export function authenticationFault(
-  { acrValues, maxAgeSeconds }: AuthenticationDemand,
-  { acr, authTime }: Authentication,
-  nowSeconds: number,
-): AuthenticationFault | undefined {
-  if (acrValues.length > 0) {
-    if (typeof acr !== 'string') return 'acr_missing';
-    if (!acrValues.includes(acr)) return 'authentication_too_weak';
-  }
-  if (maxAgeSeconds === undefined) return undefined;
-  if (typeof authTime !== 'number' || !Number.isFinite(authTime)) return 'auth_time_missing';
-  const ageSeconds = nowSeconds - authTime;
-  if (ageSeconds > maxAgeSeconds + CLOCK_TOLERANCE_SECONDS) return 'authentication_too_old';
-  return ageSeconds < -CLOCK_TOLERANCE_SECONDS ? 'auth_time_in_the_future' : undefined;
 }
 
 function knownValues(text: unknown, known: readonly string[]): readonly string[] {

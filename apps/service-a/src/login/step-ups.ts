@@ -1,10 +1,11 @@
 /** StepUps: logins that confirm the user of a session, as a route demands (RFC 9470 §4). */
 import { Injectable } from '@nestjs/common';
+import { authenticationFault } from 'nestjs-keycloak-s2s';
 import { Cookies, type CookieRequest } from './cookies.js';
 import { LoginError } from './login-error.js';
 import type { LoggedIn } from './openid-provider.js';
 import type { PendingLogin } from './pending-logins.js';
-import { authenticationFault } from './step-up.js';
+import { CLOCK_TOLERANCE_SECONDS } from './step-up.js';
 import { UserSessions } from './user-sessions.js';
 
 /** Whom such a login is to confirm; nobody in particular where there is no session. */
@@ -33,7 +34,8 @@ export class StepUps {
    * session which another tab began meanwhile. So two users never mix, and the session stays as it was.
    */
   async check({ demand, confirms }: PendingLogin, login: LoggedIn, request: CookieRequest): Promise<void> {
-    const fault = demand && authenticationFault(demand, login.authentication, Date.now() / 1000);
+    const fault =
+      demand && authenticationFault(demand, login.authentication, Date.now() / 1000, CLOCK_TOLERANCE_SECONDS);
     if (fault !== undefined) throw new LoginError('login_too_weak', fault);
     const current = (await this.#sessionOf(request))?.subject;
     const isOther = (subject: string | undefined): boolean => subject !== undefined && subject !== login.subject;

@@ -1,6 +1,6 @@
 /** UserSession: the session of a logged-in user at Service A. The browser holds only its id. */
+import type { AuthenticationClaims } from 'nestjs-keycloak-s2s';
 import type { OpenIdTokens } from './openid-tokens.js';
-import type { Authentication } from './step-up.js';
 
 export interface UserSession {
   readonly subject: string;
@@ -12,7 +12,7 @@ export interface UserSession {
   readonly csrfToken: string;
   readonly tokens: OpenIdTokens;
   /** How and when the user logged in, by the ID token of that login. */
-  readonly authentication?: Authentication | undefined;
+  readonly authentication?: AuthenticationClaims | undefined;
   /** On the clock of the store, as all times of a session. */
   readonly startedAtMs: number;
   readonly usedAtMs: number;

@@ -1,12 +1,15 @@
 /** Judge authentication: whether the login behind a judged token is strong and recent enough for a route (RFC 9470 §3, §6). */
-import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
+import {
+  authenticationFault,
+  type AuthenticationDemand,
+  type AuthenticationFault,
+} from '../protocol/authentication-demand.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { loggableText } from '../protocol/loggable-text.js';
-import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
 /**
- * Throws `BearerError` `insufficient_user_authentication`. A claim that is missing, or of another type, meets no demand.
+ * Throws `BearerError` `insufficient_user_authentication`.
  *
  * The refusal names all that is demanded, and not only what is lacking: one login is to meet it.
  */
@@ -16,28 +19,27 @@ export function judgeAuthentication(
   nowSeconds: number,
   toleranceSeconds: number,
 ): void {
-  const { acr, auth_time: authTime } = token.claims;
-  const { acrValues, maxAgeSeconds } = demand;
-  const refused = (reason: BearerErrorReason, more: Readonly<Record<string, unknown>>): BearerError => {
-    const { issuer: iss, clientId: azp, subject: sub, claims } = token;
-    const fields = { iss, azp, sub, jti: claims.jti, ...more };
-    return new BearerError('insufficient_user_authentication', { reason, authentication: demand, fields });
-  };
-  if (acrValues.length > 0) {
-    if (typeof acr !== 'string') throw refused('acr_missing', { hint: ACR_MISSING });
-    if (!acrValues.includes(acr)) throw refused('authentication_too_weak', { acr: loggableText(acr), ...hintOf(acr) });
-  }
-  if (maxAgeSeconds === undefined) return;
-  if (typeof authTime !== 'number' || !Number.isFinite(authTime)) {
-    throw refused('auth_time_missing', { hint: AUTH_TIME_MISSING });
-  }
-  const ageSeconds = nowSeconds - authTime;
-  if (ageSeconds > maxAgeSeconds + toleranceSeconds) {
-    throw refused('authentication_too_old', { ageSeconds: Math.round(ageSeconds) });
-  }
-  if (ageSeconds < -toleranceSeconds) {
-    const hint = `This service's clock is behind Keycloak's by at least ${Math.round(-ageSeconds)} s.`;
-    throw refused('auth_time_in_the_future', { hint });
+  const { acr, auth_time: authTime, jti } = token.claims;
+  const reason = authenticationFault(demand, { acr, authTime }, nowSeconds, toleranceSeconds);
+  if (reason === undefined) return;
+  const { issuer: iss, clientId: azp, subject: sub } = token;
+  const fields = { iss, azp, sub, jti, ...storyOf(reason, String(acr), nowSeconds - Number(authTime)) };
+  throw new BearerError('insufficient_user_authentication', { reason, authentication: demand, fields });
+}
+
+/** For the log. */
+function storyOf(reason: AuthenticationFault, acr: string, ageSeconds: number): Readonly<Record<string, unknown>> {
+  switch (reason) {
+    case 'acr_missing':
+      return { hint: ACR_MISSING };
+    case 'authentication_too_weak':
+      return { acr: loggableText(acr), ...hintOf(acr) };
+    case 'auth_time_missing':
+      return { hint: AUTH_TIME_MISSING };
+    case 'authentication_too_old':
+      return { ageSeconds: Math.round(ageSeconds) };
+    case 'auth_time_in_the_future':
+      return { hint: `This service's clock is behind Keycloak's by at least ${Math.round(-ageSeconds)} s.` };
   }
 }
 
