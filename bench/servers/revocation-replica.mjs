@@ -3,7 +3,10 @@ import { composeKeycloak } from '../../libs/keycloak/dist/compose-keycloak.js';
 import { valkeyRevocations } from '../../libs/keycloak/dist/valkey/index.js';
 
 const { VALKEY_URL: url, DENIAL_KEY: key } = process.env;
-const { revocations, sharing } = composeKeycloak({
+const {
+  revocations,
+  sharing: [sharing],
+} = composeKeycloak({
   issuer: 'https://sso.test/realms/bench',
   clientId: 'bench',
   clientSecret: 'not-used',

@@ -69,7 +69,7 @@ async function replica(
   const rechecks = new Rechecks(options.introspectionTtlSeconds * 1000, systemClock);
   const quiet = { warn: () => undefined };
   const denials = new HeldDenials(options, systemClock, quiet);
-  const revocations = new RevocationList(options, systemClock, quiet, denials, rechecks);
+  const revocations = new RevocationList([{ issuer: options.issuer, denials, rechecks }]);
   const endpoint = {
     clientCredentials: (scope: string) => issue(scope),
     exchange: (_: unknown, audience: string, scope: string) => issue(`${audience} ${scope}`),

@@ -16,6 +16,9 @@ import { foundInHeap } from './heap-search.js';
 import { atOnce } from '../../libs/keycloak/spec-support/at-once.js';
 import { endpointOf, type TokenForm } from '../../libs/keycloak/spec-support/token-forms.js';
 import { StillClock } from '../../libs/keycloak/spec-support/still-clock.js';
+import { IssuerVerifier } from '../../libs/keycloak/src/resource-server/issuer-verifier.js';
+import { HeldDenials } from '../../libs/keycloak/src/revocation/held-denials.js';
+import { Rechecks } from '../../libs/keycloak/src/revocation/rechecks.js';
 
 const ISSUER = 'https://sso.example.com/realms/shop';
 const CLIENT = 'service-b';
@@ -50,11 +53,9 @@ function setUp() {
     if (subject === 'refused') throw new BearerError('invalid_token', { reason: 'subject_token_refused' });
     return new IssuedToken(tokenOf(marks.issued), [SCOPE], 100);
   };
-  const revocations = new RevocationList(
-    { maxRevocations: 10, revocationMemorySeconds: 1000, clockToleranceSeconds: 5, introspectionTtlSeconds: 10 },
-    clock,
-    { warn: () => undefined },
-  );
+  const bounds = { maxRevocations: 10, revocationMemorySeconds: 1000, clockToleranceSeconds: 5 };
+  const denials = new HeldDenials(bounds, clock, { warn: () => undefined });
+  const revocations = new RevocationList([{ issuer: ISSUER, denials, rechecks: new Rechecks(10_000, clock) }]);
   const tokens = new TokenSource(
     endpointOf(request),
     { issuer: ISSUER, clientId: CLIENT, minRemainingLifetimeSeconds: 10, maxCachedTokens: 10 },
@@ -68,19 +69,11 @@ function setUp() {
     clock,
     (hash) => tokens.dropExchangedFrom(hash),
   );
-  const verifier = makeAccessTokenVerifier(
-    introspection,
-    {
-      issuer: ISSUER,
-      audience: CLIENT,
-      clockToleranceSeconds: 5,
-      permissions: undefined,
-      maxTokenBytes: 8192,
-      profile: TOKEN_PROFILES.keycloak,
-    },
-    clock,
-    revocations,
-  );
+  const { clockToleranceSeconds } = bounds;
+  const judged = { issuer: ISSUER, audience: CLIENT, clockToleranceSeconds, permissions: undefined };
+  const ofIssuer = new IssuerVerifier(introspection, { ...judged, profile: TOKEN_PROFILES.keycloak }, clock, denials);
+  const options = { clockToleranceSeconds, maxTokenBytes: 8192 };
+  const verifier = makeAccessTokenVerifier([ofIssuer], options, clock, revocations);
   return { clock, introspection, revocations, tokens, verifier };
 }
 

@@ -238,7 +238,7 @@ withOpenssl('a service with a certificate of a private authority', () => {
     const findingsWith = async (caFile: string): Promise<string> => {
       const own = composed(keycloak.url, house.caFile());
       own.service('service-b', { baseUrl: terminator.url, audience: 'service-b', tls: { caFile } });
-      const findings = await own.checkup.reach();
+      const findings = await own.issuers[0].checkup.reach();
       return findings.map(({ level, message, cure = '' }) => `${level} ${message} ${cure}`).join('\n');
     };
     expect(await findingsWith(house.caFile())).toBe(`ok service-b answers at ${terminator.url}. `);

@@ -18,6 +18,11 @@ export class ConfigurationError extends Error {
 export class ConfigurationFaults {
   readonly #faults: string[] = [];
 
+  /** Those that were noted until now. */
+  get all(): readonly string[] {
+    return this.#faults;
+  }
+
   /** A sentence that names what is at fault and never its value, which may be a secret. */
   fault(text: string): void {
     this.#faults.push(text);

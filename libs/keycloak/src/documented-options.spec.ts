@@ -6,7 +6,7 @@ import { resolveServiceOptions } from './service.options.js';
 import { KeycloakOptionsError } from './option-kinds.js';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-const SOURCE = ['keycloak.options.ts', 'service.options.ts']
+const SOURCE = ['issuer.options.ts', 'keycloak.options.ts', 'service.options.ts']
   .map((file) => readFileSync(new URL(file, import.meta.url), 'utf8'))
   .join('\n');
 
@@ -44,7 +44,14 @@ const SERVICE = { baseUrl: 'https://service-c.example.com', audience: 'service-c
 /** As configuration brings them, with any names and types. */
 const resolveAny = {
   KeycloakModuleOptions: (options: object) => resolveKeycloakOptions(options as never),
-  ServiceOptions: (options: object) => resolveServiceOptions('service-c', options as never, false),
+  ServiceOptions: (options: object) =>
+    resolveServiceOptions('service-c', options as never, resolveKeycloakOptions(GIVEN)),
+};
+
+/** Where the members of each are. */
+const INTERFACES = {
+  KeycloakModuleOptions: ['IssuerOptions', 'CommonModuleOptions', 'MultiIssuerModuleOptions'],
+  ServiceOptions: ['ServiceOptions'],
 };
 
 describe.each([
@@ -52,7 +59,9 @@ describe.each([
   // The name is not an option of its own there, but what the others are registered by.
   ['ServiceOptions', 'forFeature', tables[1], SERVICE],
 ] as const)('%s of %s', (type, _, table = new Map<string, Row>(), given) => {
-  const [, body = ''] = new RegExp(`export interface ${type} \\{\n([^]*?)\n\\}`).exec(SOURCE) ?? [];
+  const body = INTERFACES[type]
+    .map((name) => new RegExp(`export interface ${name} (?:extends \\w+ )?\\{\n([^]*?)\n\\}`).exec(SOURCE)?.[1])
+    .join('\n');
   /** Name to docstring, in plain words. */
   const members = new Map(
     [...body.matchAll(/\/\*\*([^]*?)\*\/\s*readonly (\w+)\??:/g)].map(([, words = '', name = '']) => [

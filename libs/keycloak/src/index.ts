@@ -75,7 +75,7 @@ export type {
   SharedRevocation,
 } from './revocation/revocation-channel.js';
 export type { RevocationChannelState, RevocationChannelStatus } from './revocation/revocation-sharing.js';
-export type { Recheck } from './revocation/rechecks.js';
+export type { IssuerRecheck, Recheck } from './revocation/rechecks.js';
 export type {
   ClientAuthentication,
   ClientAuthenticationContext,
@@ -87,13 +87,20 @@ export type { PrivateKeyJwt, PrivateKeyJwtOptions } from './client-authenticatio
 export type { PublicJwks } from './client-authentication/signing-keys.js';
 export type { KeycloakStatusSnapshot } from './keycloak-status.js';
 export type { ServiceRegistration } from './keycloak.module.js';
-export type { KeycloakModuleOptions } from './keycloak.options.js';
+export type { IssuerOptions } from './issuer.options.js';
+export type {
+  AnyModuleOptions,
+  CommonModuleOptions,
+  KeycloakModuleOptions,
+  MultiIssuerModuleOptions,
+} from './keycloak.options.js';
 export type { ProtectedResourceOptions } from './protected-resource.options.js';
 export type { ServiceOptions, ServiceScopes } from './service.options.js';
 export type { TlsOptions } from './tls.options.js';
 export type { AuthorizationServerRequest } from './authorization-server/authorization-server-fetch.js';
 export type { AuthorizationServerStatus } from './authorization-server/server-health.js';
 export type { SafeBody, ServiceCallErrorCode } from './client/service-call-error.js';
+export type { TokenOrigin } from './client/client-credentials-token-provider.js';
 export type { MessageHeaders } from './client/message-headers.js';
 export type { ServiceQuery, ServiceQueryValue } from './client/json-calls.js';
 export type { ServiceRequestOptions, ServiceResponse } from './client/service-client.js';
@@ -121,6 +128,7 @@ export type {
 export type { RefusalBody, RefusalCode } from './protocol/refusal.js';
 export type { CallsState, CircuitState } from './resilience/call-gate.js';
 export type { RouteDecorator } from './resource-server/access.decorators.js';
+export type { AllowedClient, ClientOfIssuer } from './resource-server/allowed-client.js';
 export type { AuthenticationRequirement } from './resource-server/authentication-requirement.js';
 export type {
   CarriedRefusal,

@@ -1,15 +1,18 @@
 /** KeycloakStatus: how the calls and caches of this instance stand now, for health details and metrics. */
 import type { CallsState } from './resilience/call-gate.js';
-import type { RevocationChannelStatus } from './revocation/revocation-sharing.js';
+import type { RevocationChannelState, RevocationChannelStatus } from './revocation/revocation-sharing.js';
 import { VERSION } from './version.js';
 
 export interface KeycloakStatusSnapshot {
   /** Of this library. */
   readonly version: string;
-  /** Calls to Keycloak, by kind: `discovery`, `introspection`, `introspection_renewal`, `token`, `jwks`, `checkup`, `login` and so on. */
+  /** Calls to Keycloak, by kind: `discovery`, `introspection`, `introspection_renewal`, `token`, `jwks`, `checkup`, `login` and so on. Of several issuers, those to the first. */
   readonly authorizationServer: Readonly<Record<string, CallsState>>;
+  /** The same of each other issuer, by its `iss`. */
+  readonly otherIssuers: Readonly<Record<string, Readonly<Record<string, CallsState>>>>;
   /** Calls to other services, by the name of their registration; those of `ServiceHttp` end in ` (http)`. */
   readonly services: Readonly<Record<string, CallsState>>;
+  /** Of all issuers together. */
   readonly caches: {
     /** Answers about active tokens. */
     readonly introspections: number;
@@ -21,14 +24,54 @@ export interface KeycloakStatusSnapshot {
     /** Denials of the `RevocationList`. */
     readonly revocations: number;
   };
+  /** Of several issuers, the worst state that the channel of one is in. */
   readonly revocationChannel: RevocationChannelStatus;
+}
+
+/** What is read of each issuer. */
+export interface IssuerStatus {
+  readonly issuer: string;
+  readonly calls: () => Readonly<Record<string, CallsState>>;
+  readonly cacheSizes: () => KeycloakStatusSnapshot['caches'];
+  readonly sharing: { readonly status: RevocationChannelStatus };
 }
 
 /** Injectable everywhere. It counts and names; it holds no token, and sends nothing. */
 export class KeycloakStatus {
-  constructor(private readonly parts: () => Omit<KeycloakStatusSnapshot, 'version'>) {}
+  constructor(
+    private readonly issuers: readonly [IssuerStatus, ...IssuerStatus[]],
+    private readonly services: () => Readonly<Record<string, CallsState>>,
+  ) {}
 
   read(): KeycloakStatusSnapshot {
-    return { version: VERSION, ...this.parts() };
+    const [own, ...others] = this.issuers;
+    return {
+      version: VERSION,
+      authorizationServer: own.calls(),
+      otherIssuers: Object.fromEntries(others.map(({ issuer, calls }) => [issuer, calls()])),
+      services: this.services(),
+      caches: this.issuers.map(({ cacheSizes }) => cacheSizes()).reduce(together),
+      revocationChannel: this.issuers.map(({ sharing }) => sharing.status).reduce(worse),
+    };
   }
 }
+
+type Caches = KeycloakStatusSnapshot['caches'];
+
+const together = (one: Caches, other: Caches): Caches => ({
+  introspections: one.introspections + other.introspections,
+  inactiveIntrospections: one.inactiveIntrospections + other.inactiveIntrospections,
+  verifiedJwts: one.verifiedJwts + other.verifiedJwts,
+  tokens: one.tokens + other.tokens,
+  revocations: one.revocations + other.revocations,
+});
+
+/** From the best. */
+const STATES = ['none', 'caught_up', 'reading', 'lost'] as const satisfies readonly RevocationChannelState[];
+
+const worse = (one: RevocationChannelStatus, other: RevocationChannelStatus): RevocationChannelStatus => ({
+  state: STATES[Math.max(STATES.indexOf(one.state), STATES.indexOf(other.state))] ?? 'lost',
+  isReady: one.isReady && other.isReady,
+  unshared: one.unshared + other.unshared,
+  isTaking: one.isTaking && other.isTaking,
+});

@@ -1,6 +1,6 @@
 /** The configurable part of KeycloakModule: forRoot, forRootAsync and the injection tokens that its files share. */
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { KeycloakModuleOptions } from './keycloak.options.js';
+import type { AnyModuleOptions } from './keycloak.options.js';
 
 /** Nest quotes the description of what it can't find. */
 const PROVIDED = 'provided by KeycloakModule.forRoot() or forRootAsync() in the root module';
@@ -15,7 +15,7 @@ export const KEYCLOAK = Symbol(`nestjs-keycloak-s2s:keycloak, ${PROVIDED}`);
 export const SHARED_STATE = Symbol('nestjs-keycloak-s2s:revocation-sharing');
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
-  new ConfigurableModuleBuilder<KeycloakModuleOptions>({ moduleName: 'Keycloak' })
+  new ConfigurableModuleBuilder<AnyModuleOptions>({ moduleName: 'Keycloak' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createKeycloakOptions')
     .setExtras({}, (definition) => ({ ...definition, global: true }))

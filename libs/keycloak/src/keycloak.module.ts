@@ -15,7 +15,8 @@ import { StartVerification } from './checkup/start-verification.service.js';
 import { ClientCredentialsTokenProvider } from './client/client-credentials-token-provider.js';
 import { getServiceClientToken } from './client/inject-service-client.decorator.js';
 import { TokenExchangeClient } from './client/token-exchange-client.js';
-import { composeKeycloak, type ComponentLog, type ComposedKeycloak } from './compose-keycloak.js';
+import { composeKeycloak, type ComposedKeycloak } from './compose-keycloak.js';
+import type { ComponentLog } from './component-log.js';
 import { Network } from './http/network.js';
 import {
   ConfigurableModuleClass,
@@ -27,11 +28,8 @@ import {
   type OPTIONS_TYPE,
 } from './keycloak.module-definition.js';
 import { KeycloakStatus } from './keycloak-status.js';
-import {
-  resolveKeycloakOptions,
-  type KeycloakModuleOptions,
-  type ResolvedKeycloakOptions,
-} from './keycloak.options.js';
+import { KeycloakOptionsError } from './option-kinds.js';
+import { resolveKeycloakOptions, type AnyModuleOptions, type ResolvedKeycloakOptions } from './keycloak.options.js';
 import { protectedResourceController } from './protected-resource.controller.js';
 import { AccessTokenVerifier } from './resource-server/access-token-verifier.js';
 import { GatewayHandshakes } from './resource-server/gateway-handshakes.discovery.js';
@@ -89,14 +87,16 @@ export type ServiceRegistration = { readonly name: string } & (
     {
       provide: RESOLVED_OPTIONS,
       inject: [MODULE_OPTIONS_TOKEN],
-      useFactory: (given: KeycloakModuleOptions) => resolveKeycloakOptions(given),
+      useFactory: (given: AnyModuleOptions) => resolveKeycloakOptions(given),
     },
     { provide: Network, useFactory: () => new Network(objectLog('Network')) },
     {
       provide: KEYCLOAK,
-      inject: [MODULE_OPTIONS_TOKEN, Network],
-      useFactory: (given: KeycloakModuleOptions, network: Network) =>
-        composeKeycloak(given, { network, loggers: objectLog }),
+      inject: [MODULE_OPTIONS_TOKEN, Network, DiscoveryService],
+      useFactory: (given: AnyModuleOptions, network: Network, discovery: DiscoveryService) => {
+        refuseSecond(discovery);
+        return composeKeycloak(given, { network, loggers: objectLog });
+      },
     },
     ...PARTS,
     {
@@ -122,8 +122,11 @@ export type ServiceRegistration = { readonly name: string } & (
     {
       provide: StartVerification,
       inject: [KEYCLOAK, RESOLVED_OPTIONS],
-      useFactory: ({ checkup }: ComposedKeycloak, { verifyAtStart }: ResolvedKeycloakOptions) =>
-        new StartVerification(checkup, verifyAtStart),
+      useFactory: ({ issuers }: ComposedKeycloak, { verifyAtStart }: ResolvedKeycloakOptions) =>
+        new StartVerification(
+          issuers.map(({ checkup }) => checkup),
+          verifyAtStart,
+        ),
     },
     {
       provide: SHARED_STATE,
@@ -183,6 +186,15 @@ export class KeycloakModule extends ConfigurableModuleClass {
       exports: services.map(({ name }) => getServiceClientToken(name)),
     };
   }
+}
+
+/** Throws where another one stands in the application: each guards every route, so that no token passes both, or any does twice. */
+function refuseSecond(discovery: DiscoveryService): void {
+  const count = discovery.getProviders().filter(({ token }) => token === KEYCLOAK).length;
+  if (count <= 1) return;
+  throw new KeycloakOptionsError('KeycloakModule.forRoot', [
+    `it is imported ${count} times, with different options: import it once, in the root module; several issuers are its option issuers`,
+  ]);
 }
 
 /** Whether it serves anything is known when the options are. */

@@ -13,10 +13,12 @@ const GIVEN: KeycloakModuleOptions = {
 };
 const SERVICE: ServiceOptions = { baseUrl: 'https://service-c.example.com', audience: 'service-c' };
 
+const MODULE = { allowInsecureRequests: false, issuers: [{ issuer: GIVEN.issuer }] };
+
 /** Options come from configuration, so the wrong types are tried too. */
 const resolve = (bend: object) => resolveKeycloakOptions({ ...GIVEN, ...bend });
 const resolveService = (bend: object, insecure = false) =>
-  resolveServiceOptions('service-c', { ...SERVICE, ...bend }, insecure);
+  resolveServiceOptions('service-c', { ...SERVICE, ...bend }, { ...MODULE, allowInsecureRequests: insecure });
 
 function faults(resolving: () => unknown): readonly string[] {
   try {
@@ -59,6 +61,7 @@ describe('resolveKeycloakOptions', () => {
       allowInsecureRequests: false,
       verifyAtStart: false,
       exposeRefusalReasons: false,
+      issuers: [expect.objectContaining({ issuer: GIVEN.issuer, clientId: 'service-b' })],
     });
   });
 
@@ -291,10 +294,98 @@ describe('the profile', () => {
   });
 });
 
+describe('several issuers', () => {
+  const OTHER = {
+    issuer: 'https://keycloak.partner.example/realms/partner',
+    clientId: 'orders',
+    clientSecret: 'hush-hush',
+    acceptedScopes: ['orders.read'],
+  };
+  const resolveAll = (issuers: unknown, bend: object = {}) => resolveKeycloakOptions({ issuers, ...bend } as never);
+
+  it('are each filled in; the first is that of this service', () => {
+    const { issuers, ...resolved } = resolveAll([GIVEN, OTHER], { timeoutMs: 500 });
+    expect(resolved).toMatchObject({ issuer: GIVEN.issuer, clientId: 'service-b', timeoutMs: 500 });
+    expect(issuers).toMatchObject([
+      { issuer: GIVEN.issuer, acceptedScopes: undefined, profile: 'keycloak', defaultScopes: ['profile', 'email'] },
+      { issuer: OTHER.issuer, realmUrl: OTHER.issuer, clientId: 'orders', acceptedScopes: ['orders.read'] },
+    ]);
+  });
+
+  it.each<[string, unknown, object, readonly string[]]>([
+    ['no list', {}, {}, ['issuers must be a list of 1 to 100 issuers, each with issuer, clientId and so on']],
+    ['none', [], {}, ['issuers must be a list of 1 to 100 issuers, each with issuer, clientId and so on']],
+    [
+      'what is none',
+      [GIVEN, 'x'],
+      {},
+      ['issuers must be a list of 1 to 100 issuers, each with issuer, clientId and so on'],
+    ],
+    [
+      'one twice',
+      [GIVEN, { ...OTHER, issuer: GIVEN.issuer }],
+      {},
+      ['issuers[1]: issuer is that of another one in the list'],
+    ],
+    [
+      'another one that may do anything',
+      [GIVEN, { ...OTHER, acceptedScopes: undefined }],
+      {},
+      ['issuers[1]: acceptedScopes or permissions must be given: what tokens of this issuer may do here'],
+    ],
+    [
+      'scopes beside what takes their place',
+      [{ ...GIVEN, acceptedScopes: ['a'], permissions: () => [] }],
+      {},
+      [
+        'issuers[0]: permissions and acceptedScopes exclude each other: what permissions gives takes the place of scopes',
+      ],
+    ],
+    [
+      'no scopes',
+      [GIVEN, { ...OTHER, acceptedScopes: ['two words'] }],
+      {},
+      ['issuers[1]: acceptedScopes must be a list of scope tokens'],
+    ],
+    ['an option of all in one', [GIVEN, { ...OTHER, timeoutMs: 500 }], {}, ['issuers[1]: unknown option "timeoutMs"']],
+    [
+      'an option of one beside the list',
+      [GIVEN],
+      { clientId: 'x' },
+      ['clientId is of one issuer, so with issuers it must be given there'],
+    ],
+    [
+      'two whose tokens need not say from whom they are',
+      [
+        { ...GIVEN, profile: 'rfc7662' },
+        { ...OTHER, profile: 'rfc7662' },
+      ],
+      {},
+      ['issuers can have one with the profile "rfc7662": its tokens need not say from whom they are'],
+    ],
+    [
+      'http',
+      [GIVEN, { ...OTHER, issuer: 'http://x.test/realms/a' }],
+      {},
+      ['issuers[1]: issuer must be https: (or allowInsecureRequests must be true, for development)'],
+    ],
+    [
+      'no secret, and no client',
+      [{ issuer: GIVEN.issuer }],
+      {},
+      ['issuers[0]: clientId must be given', 'issuers[0]: clientSecret or clientAuthentication must be given'],
+    ],
+  ])('can not be %s', (_, issuers, bend, expected) => {
+    expect(faults(() => resolveAll(issuers, bend))).toEqual(expected);
+  });
+});
+
 describe('resolveServiceOptions', () => {
   it('fills in defaults', () => {
-    expect(resolveServiceOptions('service-c', SERVICE, false)).toEqual({
-      ...SERVICE,
+    expect(resolveServiceOptions('service-c', SERVICE, MODULE)).toEqual({
+      baseUrl: SERVICE.baseUrl,
+      issuer: GIVEN.issuer,
+      audiences: { [GIVEN.issuer]: 'service-c' },
       tls: {},
       timeoutMs: 5000,
       maxResponseBytes: 1_048_576,

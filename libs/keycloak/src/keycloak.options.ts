@@ -1,80 +1,42 @@
 /** Keycloak options: what each option of `forRoot` means, its kind, default and range, and the check at boot. */
-import { FixedSecret, type ClientAuthentication } from './client-authentication/client-authentication.js';
 import { ConfigurationFaults } from './configuration-faults.js';
 import {
   carriers,
   flag,
   integer,
   KeycloakOptionsError,
-  nonEmptyString,
   oneOf,
-  optionalFunction,
-  optionalText,
-  optionalUrl,
   optionalWith,
   readOptions,
-  scopes,
-  url,
+  type OptionContext,
   type OptionTable,
 } from './option-kinds.js';
 import type { SharedCache } from './caching/shared-cache.js';
 import type { RevocationChannel } from './revocation/revocation-channel.js';
 import type { CredentialCarrier } from './resource-server/credential-carrier.js';
 import type { JwtVerification } from './resource-server/jwt-verification.js';
-import type { PermissionMapper } from './resource-server/judge-access-token.js';
 import { VERIFICATIONS, type TokenVerification } from './resource-server/verification.js';
-import type { TrustedAuthorities } from './http/network.js';
-import { realmAddresses, serverAddresses } from './issuer-addresses.js';
+import {
+  ISSUER_OPTIONS,
+  resolveIssuerOptions,
+  resolveIssuers,
+  type IssuerOptions,
+  type ResolvedIssuerOptions,
+} from './issuer.options.js';
 import { checkProcess } from './process-faults.js';
-import { PROFILES, type ProfileName } from './protocol/token-profile.js';
 import {
   protectedResource,
   type ProtectedResource,
   type ProtectedResourceOptions,
 } from './protected-resource.options.js';
-import { trustedAuthorities, type TlsOptions } from './tls.options.js';
 
-/** Options of `KeycloakModule.forRoot`. Only `issuer`, `clientId`, and one of `clientSecret` and `clientAuthentication` must be given. */
-export interface KeycloakModuleOptions {
-  /**
-   * The `iss` of every token that is accepted, exactly: `https://<server>/realms/<realm>`, without a final slash. With another `profile`: as the server writes it (RFC 8414 §2).
-   */
-  readonly issuer: string;
-  /**
-   * Where this service reaches the server when that is not where `issuer` points, such as `http://keycloak:8080` inside
-   * a network. Without the `/realms/…` part; with another `profile` in place of the origin of `issuer`. Default: the part of `issuer` before it.
-   */
-  readonly baseUrl?: string;
-  /**
-   * What access tokens are at this server. `keycloak`: what Keycloak issues. `rfc9068`: JWTs whose header says `at+jwt`. `rfc7662`: whatever its introspection says of them, opaque tokens
-   * too; not with `jwt`. See docs/other-servers.md for what each demands. Default `keycloak`.
-   */
-  readonly profile?: ProfileName;
-  /** This service's client id. It is also the audience that every accepted token must name. */
-  readonly clientId: string;
-  /** This service's client secret, for introspection, client credentials and exchange alike. It stays as long as the process runs. */
-  readonly clientSecret?: string;
-  /**
-   * In place of `clientSecret`, where a secret may change while the process runs, or there is none: `clientSecretFile()`, `clientSecretFrom()`, `privateKeyJwt()` or
-   * `clientAssertionFile()`.
-   */
-  readonly clientAuthentication?: ClientAuthentication;
-  /**
-   * Whom the certificate of Keycloak must be of: `{ caFile }` has the authorities that are trusted in place of Node's. Default: those of Node.
-   */
-  readonly tls?: TlsOptions;
-  /**
-   * Where a token's permissions come from in realms that use roles instead of scopes, such as
-   * `(claims) => realmRoles(claims)`. Default: the members of `scope`. It does not add to them, it replaces them.
-   */
-  readonly permissions?: PermissionMapper;
+/** Options of `KeycloakModule.forRoot` that are the same for every issuer. Bounds are those of each. */
+export interface CommonModuleOptions {
   /**
    * For handlers that are not reached over HTTP: one for each kind of context, such as `graphqlCarrier()`. What demands a token in a kind
    * without one is refused. Default: none.
    */
   readonly carriers?: readonly CredentialCarrier[];
-  /** Scopes that the realm adds to each of this client's tokens unasked. Default: `profile` and `email`. */
-  readonly defaultScopes?: readonly string[];
   /**
    * Bound on every call to the authorization server: waiting for a slot, the answer, and retries included. Default 3000,
    * 100 to 60000.
@@ -163,45 +125,43 @@ export interface KeycloakModuleOptions {
   readonly exposeRefusalReasons?: boolean;
 }
 
-/** Every option filled in and checked; the secret is in `clientAuthentication`, which does not show it. */
-export type ResolvedKeycloakOptions = Required<
-  Omit<
-    KeycloakModuleOptions,
-    | 'permissions'
-    | 'baseUrl'
-    | 'clientSecret'
-    | 'tls'
-    | 'revocationChannel'
-    | 'sharedCache'
-    | 'protectedResource'
-    | 'jwt'
-  >
+/** Options of `KeycloakModule.forRoot` for one issuer. Only `issuer`, `clientId`, and one of `clientSecret` and `clientAuthentication` must be given. */
+export interface KeycloakModuleOptions extends IssuerOptions, CommonModuleOptions {}
+
+/** Options of `KeycloakModule.forRoot` for several issuers. */
+export interface MultiIssuerModuleOptions extends CommonModuleOptions {
+  /**
+   * The closed list of issuers whose tokens are accepted, 1 to 100, in place of `issuer`, `clientId` and what else is of one issuer. The first is this service's own: of it are the tokens
+   * in this service's own name, the clients that `@AllowClients` names without an issuer, and the calls of `AuthorizationServerFetch`, `ClientAuthenticator` and `AuthorizationServerHealth`. A token that says to be
+   * of another issuer is refused without a call. What is kept (answers, keys, tokens, denials) is kept for each issuer by itself.
+   */
+  readonly issuers: readonly IssuerOptions[];
+}
+
+/** What `KeycloakModule.forRoot` takes. */
+export type AnyModuleOptions = KeycloakModuleOptions | MultiIssuerModuleOptions;
+
+/** Of the options that every issuer has in common, every one filled in and checked. */
+type ResolvedCommonOptions = Required<
+  Omit<CommonModuleOptions, 'revocationChannel' | 'sharedCache' | 'protectedResource' | 'jwt'>
 > & {
-  readonly tls: TrustedAuthorities;
-  readonly permissions: PermissionMapper | undefined;
   readonly revocationChannel: RevocationChannel | undefined;
   readonly sharedCache: SharedCache | undefined;
   readonly protectedResource: ProtectedResource | undefined;
   readonly jwt: JwtVerification | undefined;
-  /** The issuer's URL as this service reaches it. */
-  readonly realmUrl: string;
+};
+
+/** What one issuer is asked by. */
+export type OptionsOfIssuer = ResolvedIssuerOptions & ResolvedCommonOptions;
+
+/** Every option filled in and checked: those of the first issuer, and all issuers, which are it alone where one was given. */
+export type ResolvedKeycloakOptions = OptionsOfIssuer & {
+  readonly issuers: readonly [ResolvedIssuerOptions, ...ResolvedIssuerOptions[]];
 };
 
 /** Kind, default and range of each. */
-const KEYCLOAK_OPTIONS = {
-  issuer: url,
-  baseUrl: optionalUrl,
-  profile: oneOf(PROFILES),
-  clientId: nonEmptyString,
-  clientSecret: optionalText,
-  clientAuthentication: optionalWith<ClientAuthentication>(
-    ['connect'],
-    'a client authentication, such as clientSecretFile()',
-  ),
-  tls: trustedAuthorities,
-  permissions: optionalFunction<PermissionMapper>('from claims to permissions'),
+const COMMON_OPTIONS = {
   carriers,
-  defaultScopes: scopes(['profile', 'email']),
   timeoutMs: integer(3000, 100, 60_000),
   maxConcurrentCalls: integer(20, 1, 1000),
   maxQueuedCalls: integer(500, 0, 100_000),
@@ -227,36 +187,37 @@ const KEYCLOAK_OPTIONS = {
   verifyAtStart: flag,
   allowInsecureRequests: flag,
   exposeRefusalReasons: flag,
-} satisfies OptionTable<
-  KeycloakModuleOptions,
-  { readonly tls: TrustedAuthorities; readonly protectedResource: ProtectedResource }
->;
+} satisfies OptionTable<CommonModuleOptions, { readonly protectedResource: ProtectedResource }>;
 
-export function resolveKeycloakOptions(given: KeycloakModuleOptions | undefined): ResolvedKeycloakOptions {
+/** Throws `KeycloakOptionsError`, which lists every fault. */
+export function resolveKeycloakOptions(given: AnyModuleOptions | undefined): ResolvedKeycloakOptions {
   const faults = new ConfigurationFaults();
-  const allowInsecureRequests = given?.allowInsecureRequests === true;
-  const { baseUrl, clientSecret, clientAuthentication, ...options } = readOptions(KEYCLOAK_OPTIONS, given, {
-    faults,
-    allowInsecureRequests,
-  });
-  if ((clientSecret === undefined) === (clientAuthentication === undefined)) {
-    faults.fault(`clientSecret or clientAuthentication must be given${clientSecret === undefined ? '' : ', not both'}`);
-  }
-  if (options.verification === 'jwt' && given?.jwt === undefined) {
+  const context = { faults, allowInsecureRequests: given?.allowInsecureRequests === true };
+  const hasSignatures = given?.jwt !== undefined;
+  const common = readOptions(COMMON_OPTIONS, given, context, [...Object.keys(ISSUER_OPTIONS), 'issuers']);
+  if (common.verification === 'jwt' && !hasSignatures) {
     faults.fault('verification is "jwt", so jwt must be given: jwtVerification() of nestjs-keycloak-s2s/jwt');
   }
-  if (options.profile === 'rfc7662' && given?.jwt !== undefined) {
-    faults.fault('profile is "rfc7662", whose tokens may have no signature, so jwt must not be given');
-  }
   checkProcess(faults);
-  const addresses = (options.profile === 'keycloak' ? realmAddresses : serverAddresses)(
-    { issuer: options.issuer, given: given?.issuer, baseUrl },
-    faults,
-  );
+  const issuers = issuersOf(given, context, hasSignatures);
   faults.throwIfFaulty((all) => new KeycloakOptionsError('KeycloakModule.forRoot', all));
-  return {
-    ...options,
-    ...addresses,
-    clientAuthentication: clientAuthentication ?? new FixedSecret(clientSecret ?? ''),
-  };
+  const [own, ...others] = issuers;
+  if (own === undefined) throw new TypeError('There is no issuer');
+  return { ...common, ...own, issuers: [own, ...others] };
+}
+
+function issuersOf(
+  given: AnyModuleOptions | undefined,
+  context: OptionContext,
+  hasSignatures: boolean,
+): readonly ResolvedIssuerOptions[] {
+  const members: Readonly<Record<string, unknown>> = { ...given };
+  if (members['issuers'] === undefined) {
+    return [resolveIssuerOptions(given, context, hasSignatures, [...Object.keys(COMMON_OPTIONS), 'issuers'])];
+  }
+  for (const name of Object.keys(ISSUER_OPTIONS)) {
+    if (members[name] === undefined) continue;
+    context.faults.fault(`${name} is of one issuer, so with issuers it must be given there`);
+  }
+  return resolveIssuers(members['issuers'], context, hasSignatures);
 }

@@ -53,6 +53,14 @@ export const nonEmptyString: OptionKind<string> = (name, given, { faults }) => {
 export const optionalText: OptionKind<string | undefined> = (name, given, context) =>
   given === undefined ? undefined : nonEmptyString(name, given, context);
 
+/** A text, or an object whose members are texts. */
+export const textOrTextsByName: OptionKind<string | Readonly<Record<string, string>>> = (name, given, context) => {
+  if (typeof given !== 'object' || given === null) return nonEmptyString(name, given, context);
+  const members = Object.entries(given as Readonly<Record<string, unknown>>);
+  if (members.length === 0 || Array.isArray(given)) context.faults.fault(`${name} must be given`);
+  return Object.fromEntries(members.map(([each, text]) => [each, nonEmptyString(`${name} at ${each}`, text, context)]));
+};
+
 export const integer =
   (fallback: number, min: number, max: number): OptionKind<number> =>
   (name, given, { faults }) =>
@@ -82,6 +90,10 @@ export const scopes =
     faults.fault(`${name} must be a list of scope tokens`);
     return fallback;
   };
+
+/** Undefined where none are given: that is not the same as an empty list. */
+export const optionalScopes: OptionKind<readonly string[] | undefined> = (name, given, context) =>
+  given === undefined ? undefined : scopes([])(name, given, context);
 
 /** The scopes of each kind of call; a plain list is for both. */
 export interface ScopesByCall extends ScopesOfCalls {

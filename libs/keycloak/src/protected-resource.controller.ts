@@ -48,9 +48,13 @@ export function protectedResourceController(): Type {
 
     /** All handlers are known when the first request comes. */
     #read(): ProtectedResourceMetadata | undefined {
-      const { issuer, permissions, protectedResource } = this.options;
+      const { issuers, protectedResource } = this.options;
       if (protectedResource === undefined) return undefined;
-      const described = { ...protectedResource, issuer, permissionsAreScopes: permissions === undefined };
+      const described = {
+        ...protectedResource,
+        issuers: issuers.map(({ issuer }) => issuer),
+        permissionsAreScopes: issuers.every(({ permissions }) => permissions === undefined),
+      };
       this.#metadata ??= protectedResourceMetadata(described, this.report.guarded());
       return this.#metadata;
     }

@@ -12,7 +12,7 @@ const MAX_SERVICES = 1000;
 interface Entry {
   /** Its name; a number stands behind it where another registration has the same one. */
   readonly label: string;
-  readonly service: RegisteredService;
+  readonly service: Omit<RegisteredService, 'audience'> & Pick<ResolvedServiceOptions, 'audiences' | 'issuer'>;
   readonly transport: { readonly state: CallsState };
 }
 
@@ -25,20 +25,25 @@ export class ServiceRegistry {
 
   /** Gives what holds the calls of the service to its scopes. `door` stands behind the name in `states`. */
   add(name: string, options: ResolvedServiceOptions, transport: Entry['transport'], door = ''): DeclaredScopes {
-    const { baseUrl, audience, scopes } = options;
-    const key = JSON.stringify([name, door, baseUrl, audience, scopes]);
+    const { baseUrl, audiences, issuer, scopes } = options;
+    const key = JSON.stringify([name, door, baseUrl, audiences, issuer, scopes]);
     const known = this.#entries.get(key);
     if (known !== undefined || this.#entries.size < MAX_SERVICES) {
       const whyNot = async (): Promise<Unreached | undefined> => whyUnreached({ name, ...options }, this.network);
       const proxy = this.network.proxyLabel(baseUrl);
-      const service = { name, baseUrl, audience, scopes, proxy, whyUnreached: whyNot };
+      const service = { name, baseUrl, audiences, issuer, scopes, proxy, whyUnreached: whyNot };
       this.#entries.set(key, { label: known?.label ?? this.#labelOf(name + door), service, transport });
     }
     return new DeclaredScopes(name, scopes);
   }
 
-  get services(): readonly RegisteredService[] {
-    return [...this.#entries.values()].map(({ service }) => service);
+  /** Those that are called with tokens of this issuer, as they are there: only where its own tokens come from, a service calls as itself. */
+  servicesAt(issuer: string): readonly RegisteredService[] {
+    return [...this.#entries.values()].flatMap(({ service: { audiences, issuer: ofItself, scopes, ...service } }) => {
+      const audience = Object.hasOwn(audiences, issuer) ? audiences[issuer] : undefined;
+      const askedHere = ofItself === issuer ? scopes : scopes && { ...scopes, asSelf: [] };
+      return audience === undefined ? [] : [{ ...service, audience, scopes: askedHere }];
+    });
   }
 
   states(): Readonly<Record<string, CallsState>> {

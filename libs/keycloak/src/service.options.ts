@@ -6,7 +6,9 @@ import {
   KeycloakOptionsError,
   nonEmptyString,
   optionalScopesByCall,
+  optionalText,
   readOptions,
+  textOrTextsByName,
   url,
   type OptionTable,
   type ScopesByCall,
@@ -18,8 +20,13 @@ import { trustedAuthorities, type TlsOptions } from './tls.options.js';
 export interface ServiceOptions {
   /** Where the service is reached; paths are below it. */
   readonly baseUrl: string;
-  /** The service's client id: the audience of the tokens that are exchanged for it. */
-  readonly audience: string;
+  /**
+   * The service's client id: the audience of the tokens that are exchanged for it. Of several issuers it is that at `issuer`; `{ '<issuer>': '<client id>' }` has one for each at which callers'
+   * tokens are exchanged for it.
+   */
+  readonly audience: string | Readonly<Record<string, string>>;
+  /** Where tokens in this service's own name come from, of several issuers. Default: the first. */
+  readonly issuer?: string;
   /**
    * The scopes that calls to the service ask for, each one token: a list, or one for each kind of call. A call that asks for another
    * throws `TypeError`, and `doctor` and `verifyAtStart` try each of them. Default: any may be asked for, and none is tried.
@@ -64,7 +71,9 @@ export interface ServiceScopes {
 }
 
 /** Every option filled in and checked. */
-export type ResolvedServiceOptions = Required<Omit<ServiceOptions, 'scopes' | 'tls'>> & {
+export type ResolvedServiceOptions = Required<Omit<ServiceOptions, 'audience' | 'scopes' | 'tls'>> & {
+  /** Client ids, by issuer. */
+  readonly audiences: Readonly<Record<string, string>>;
   readonly scopes: ScopesByCall | undefined;
   readonly tls: TrustedAuthorities;
 };
@@ -72,7 +81,8 @@ export type ResolvedServiceOptions = Required<Omit<ServiceOptions, 'scopes' | 't
 /** Kind, default and range of each. */
 const SERVICE_OPTIONS = {
   baseUrl: url,
-  audience: nonEmptyString,
+  audience: textOrTextsByName,
+  issuer: optionalText,
   scopes: optionalScopesByCall,
   tls: trustedAuthorities,
   timeoutMs: integer(5000, 100, 300_000),
@@ -92,11 +102,18 @@ export interface ServiceOptionsDoor {
 
 const FOR_FEATURE: ServiceOptionsDoor = { module: 'KeycloakModule.forFeature', baseUrl: 'baseUrl' };
 
+/** What the module of a service says of all services. */
+export interface ServiceSurroundings {
+  readonly allowInsecureRequests: boolean;
+  /** The first is that of this service. */
+  readonly issuers: readonly { readonly issuer: string }[];
+}
+
 /** Throws `KeycloakOptionsError`, which lists every fault. */
 export function resolveServiceOptions(
   name: string,
   given: ServiceOptions,
-  allowInsecureRequests: boolean,
+  { allowInsecureRequests, issuers }: ServiceSurroundings,
   door = FOR_FEATURE,
 ): ResolvedServiceOptions {
   const faults = new ConfigurationFaults();
@@ -105,9 +122,22 @@ export function resolveServiceOptions(
   const table = door === FOR_FEATURE ? { ...others, gzip } : others;
   const context = { faults, allowInsecureRequests };
   const options = readOptions({ [door.baseUrl]: baseUrl, ...table }, given, context, ['name']);
+  const {
+    [door.baseUrl]: address,
+    audience,
+    issuer: named,
+    ...resolved
+  } = options as Readonly<Record<string, unknown>>;
+  const issuer = (named as string | undefined) ?? issuers[0]?.issuer ?? '';
+  const audiences = typeof audience === 'string' ? { [issuer]: audience } : (audience as Record<string, string>);
+  for (const at of [issuer, ...Object.keys(audiences)]) {
+    if (issuers.some((each) => each.issuer === at)) continue;
+    faults.fault(
+      `${at === issuer ? 'issuer' : 'audience'} names ${JSON.stringify(at)}, which is no issuer of KeycloakModule.forRoot`,
+    );
+  }
   faults.throwIfFaulty((all) => new KeycloakOptionsError(`${door.module}, service ${JSON.stringify(name)},`, all));
-  const { [door.baseUrl]: address, ...resolved } = options as Record<string, unknown>;
-  return { ...resolved, baseUrl: address } as ResolvedServiceOptions;
+  return { ...resolved, baseUrl: address, issuer, audiences } as ResolvedServiceOptions;
 }
 
 /** Service names are what clients are injected by: each must be given, and once. Throws `KeycloakOptionsError`. */

@@ -8,16 +8,19 @@ const MAX_WAIT_MS = 3000;
 
 export class SharedStateService implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
-    private readonly sharing: RevocationSharing,
-    private readonly shared: SharedLevel | undefined,
+    private readonly sharing: readonly RevocationSharing[],
+    private readonly shared: readonly SharedLevel[],
   ) {}
 
   /** Before the application listens. */
   async onApplicationBootstrap(): Promise<void> {
-    await Promise.all([this.sharing.start(MAX_WAIT_MS), this.shared?.open()]);
+    await Promise.all([
+      ...this.sharing.map((each) => each.start(MAX_WAIT_MS)),
+      ...this.shared.map((each) => each.open()),
+    ]);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.sharing.stop(), this.shared?.close()]);
+    await Promise.all([...this.sharing.map((each) => each.stop()), ...this.shared.map((each) => each.close())]);
   }
 }

@@ -19,15 +19,17 @@ const faultsOf = (resolve: () => unknown): readonly string[] => {
   }
 };
 
+const MODULE = { allowInsecureRequests: false, issuers: [{ issuer: KEYCLOAK.issuer }] };
+
 describe.each<[string, (tls: unknown, bent?: object) => unknown]>([
   ['forRoot', (tls, bent = {}) => resolveKeycloakOptions({ ...KEYCLOAK, ...bent, tls } as never)],
-  ['forFeature', (tls, bent = {}) => resolveServiceOptions('c', { ...SERVICE, ...bent, tls } as never, false)],
+  ['forFeature', (tls, bent = {}) => resolveServiceOptions('c', { ...SERVICE, ...bent, tls } as never, MODULE)],
   [
     'ServiceHttpModule',
     (tls, bent = {}) => {
       const { baseUrl, ...others } = { ...SERVICE, ...bent };
       const door = { module: 'ServiceHttpModule', baseUrl: 'baseURL' } as const;
-      return resolveServiceOptions('c', { ...others, baseURL: baseUrl, tls } as never, false, door);
+      return resolveServiceOptions('c', { ...others, baseURL: baseUrl, tls } as never, MODULE, door);
     },
   ],
 ])('the option tls of %s', (_, resolve) => {

@@ -65,11 +65,14 @@ export class ModelReplica {
     this.#store = new ValkeySessionStore(new ValkeyClient({ url: valkeyUrl }), sealed, BOUNDS, owner);
     const provider = { ready: async () => undefined, refresh: keycloak.refresh.bind(keycloak) };
     this.#sessions = new UserSessions(this.#store, provider, BOUNDS);
-    await Promise.all([this.#keycloak.sharing.start(READ_WITHIN_MS), this.#keycloak.shared?.open()]);
+    const { sharing, shared } = this.#keycloak;
+    await Promise.all([...sharing.map((each) => each.start(READ_WITHIN_MS)), ...shared.map((each) => each.open())]);
   }
 
   /** Whatever it has in hand is lost. */
   async stop(): Promise<void> {
-    await Promise.all([this.#store?.close(), this.#keycloak?.sharing.stop(), this.#keycloak?.shared?.close()]);
+    const { sharing = [], shared = [] } = this.#keycloak ?? {};
+    const ends = [...sharing.map((each) => each.stop()), ...shared.map((each) => each.close())];
+    await Promise.all([this.#store?.close(), ...ends]);
   }
 }

@@ -187,7 +187,7 @@ export class World {
     const missing = (): string[] => this.#replicas.flatMap((replica) => this.ledger.missingAt(replica));
     for (const beganMs = performance.now(); missing().length > 0; await sleep(10)) {
       if (performance.now() - beganMs < SETTLES_WITHIN_MS) continue;
-      const states = this.#replicas.map(({ keycloak }) => JSON.stringify(keycloak.sharing.status));
+      const states = this.#replicas.map(({ keycloak }) => JSON.stringify(keycloak.status.read().revocationChannel));
       return this.ledger.violated(`denials of ${missing().join(', ')} are lost: ${states.join(' ')}`);
     }
     for (const replica of this.#replicas) {

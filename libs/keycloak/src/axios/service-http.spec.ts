@@ -19,6 +19,7 @@ import { IssuedToken } from '../protocol/issued-token.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { tokenText } from '../testing/token-text.js';
 import { ServiceHttp, type ServiceHttpDefaults } from './service-http.service.js';
+import { audience } from '../../spec-support/one-issuer.js';
 
 const TOKENS = [tokenText('first'), tokenText('renewed')] as const;
 const AUTHORIZATIONS = TOKENS.map((token) => `Bearer ${token}`);
@@ -62,7 +63,7 @@ function serviceHttp({ defaults = {}, path = '/base', ...bounds }: Settings = {}
     ...CALL_BOUNDS,
     ...bounds,
   });
-  const streamingService = () => new StreamingServiceClient('service-b', 'service-b', transport, tokens);
+  const streamingService = () => new StreamingServiceClient('service-b', audience('service-b'), transport, tokens);
   return new ServiceHttp('service-b', { baseURL, audience: 'service-b', defaults }, { streamingService } as never);
 }
 

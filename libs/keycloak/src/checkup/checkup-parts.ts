@@ -4,13 +4,15 @@ import type { Introspection } from '../authorization-server/introspection.js';
 import type { ServerMetadata } from '../authorization-server/metadata.js';
 import type { OwnTokenProbe } from '../authorization-server/own-token-probe.js';
 import type { ClientCredential } from '../client-authentication/client-authentication.js';
-import type { ResolvedKeycloakOptions } from '../keycloak.options.js';
+import type { OptionsOfIssuer } from '../keycloak.options.js';
 import type { ResolvedServiceOptions } from '../service.options.js';
 import type { Unreached } from './why-unreached.js';
 
-/** A service that is called. */
-export type RegisteredService = Pick<ResolvedServiceOptions, 'audience' | 'baseUrl' | 'scopes'> & {
+/** A service that is called with tokens of the issuer that is looked at. */
+export type RegisteredService = Pick<ResolvedServiceOptions, 'baseUrl' | 'scopes'> & {
   readonly name: string;
+  /** Its client id there. */
+  readonly audience: string;
   /** Undefined when something answers there, whatever it says; else why nothing does. */
   readonly whyUnreached: () => Promise<Unreached | undefined>;
   /** As `CheckupParts` has it. */
@@ -18,7 +20,7 @@ export type RegisteredService = Pick<ResolvedServiceOptions, 'audience' | 'baseU
 };
 
 export interface CheckupParts {
-  readonly options: ResolvedKeycloakOptions;
+  readonly options: OptionsOfIssuer;
   readonly metadata: Pick<ServerMetadata, 'get' | 'refresh'>;
   readonly introspection: Pick<Introspection, 'introspect'>;
   readonly probe: OwnTokenProbe;

@@ -44,7 +44,7 @@ describe('a checkup', () => {
       audience: 'service-b',
       scopes: { asSelf: ['orders.approve'], onBehalfOf: ['orders.approve', 'receipts.read'] },
     });
-    const findings = await keycloak.checkup.run();
+    const findings = await keycloak.issuers[0].checkup.run();
     expect(levels(findings)).toEqual({
       secret: 'ok',
       address: 'ok',
@@ -58,7 +58,7 @@ describe('a checkup', () => {
       scope: 'ok',
     });
     expect(findings.filter(({ check }) => check === 'scope')).toHaveLength(3);
-    expect(await keycloak.checkup.reach()).toEqual([
+    expect(await keycloak.issuers[0].checkup.reach()).toEqual([
       { check: 'next_service', level: 'ok', message: `service-b answers at ${realm.issuer}.` },
     ]);
   });
@@ -66,22 +66,22 @@ describe('a checkup', () => {
   it('names a next service that nobody finds (row 28), and one without declared scopes', async () => {
     const keycloak = keycloakOf();
     keycloak.service('service-b', { baseUrl: 'http://127.0.0.1:9', audience: 'service-b' });
-    expect(await keycloak.checkup.reach()).toMatchObject([
+    expect(await keycloak.issuers[0].checkup.reach()).toMatchObject([
       { level: 'error', message: 'service-b is not reached at http://127.0.0.1:9: ECONNREFUSED.' },
     ]);
-    expect(await keycloak.checkup.run()).toContainEqual(
+    expect(await keycloak.issuers[0].checkup.run()).toContainEqual(
       expect.objectContaining({ level: 'note', message: 'No scopes are declared for service-b, so none was tried.' }),
     );
   });
 
   it('stops at what makes all else pointless, and holds no secret', async () => {
-    const findings = await keycloakOf({ clientSecret: 'not-its-password' }).checkup.run();
+    const findings = await keycloakOf({ clientSecret: 'not-its-password' }).issuers[0].checkup.run();
     expect(findings.slice(-2)).toMatchObject([
       { check: 'credentials', level: 'error' },
       { level: 'note', message: expect.stringContaining('Nothing that hangs on this was looked at') as unknown },
     ]);
     expect(JSON.stringify(findings)).not.toContain('not-its-password');
-    const nowhere = await keycloakOf({ baseUrl: 'http://127.0.0.1:9' }).checkup.run();
+    const nowhere = await keycloakOf({ baseUrl: 'http://127.0.0.1:9' }).issuers[0].checkup.run();
     expect(nowhere.at(-2)).toMatchObject({ check: 'address', level: 'error', isUnreachable: true });
   });
 
@@ -90,7 +90,7 @@ describe('a checkup', () => {
     const of = async (scopes: object): Promise<readonly Finding[]> => {
       const keycloak = keycloakOf({ clientId: 'service-b' });
       keycloak.service('service-c', { baseUrl: realm.issuer, audience: 'service-c', scopes });
-      return (await keycloak.checkup.run()).filter(({ check }) => check === 'scope');
+      return (await keycloak.issuers[0].checkup.run()).filter(({ check }) => check === 'scope');
     };
     expect(worstOf(await of(['analytics.run']))).toBe('note');
     expect(await of({ asSelf: ['analytics.run'] })).toMatchObject([
@@ -105,7 +105,7 @@ describe('a checkup', () => {
   it('throws what is no answer of Keycloak: a fault of its own must not pass for one of the settings', async () => {
     const broken = { refresh: () => Promise.reject(new TypeError('a bug')), get: () => Promise.reject(new Error()) };
     const parts = {
-      options: keycloakOf().checkup.options,
+      options: keycloakOf().issuers[0].checkup.options,
       metadata: broken,
       credential: async () => undefined,
     } as object as CheckupParts;
@@ -114,7 +114,8 @@ describe('a checkup', () => {
 });
 
 describe('what answers in the place of Keycloak', () => {
-  const findingsAt = async (baseUrl: string): Promise<readonly Finding[]> => keycloakOf({ baseUrl }).checkup.run();
+  const findingsAt = async (baseUrl: string): Promise<readonly Finding[]> =>
+    keycloakOf({ baseUrl }).issuers[0].checkup.run();
 
   it.each([
     ['a login page', 200, 'text/html', '<html></html>', 'discovery'],
@@ -168,7 +169,7 @@ describe('what answers in the place of Keycloak', () => {
 describe('single findings', () => {
   const parts = (more: Partial<CheckupParts>): CheckupParts =>
     ({
-      options: keycloakOf().checkup.options,
+      options: keycloakOf().issuers[0].checkup.options,
       metadata: { refresh: () => Promise.resolve({}) },
       isProduction: false,
       ...more,

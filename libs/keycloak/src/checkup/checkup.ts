@@ -1,5 +1,5 @@
 /** Checkup: looks at what a service is configured with, by its own credentials, and changes nothing. */
-import type { ResolvedKeycloakOptions } from '../keycloak.options.js';
+import type { OptionsOfIssuer } from '../keycloak.options.js';
 import { error, note, ok, type Finding } from './finding.js';
 import type { CheckupParts, RegisteredService } from './checkup-parts.js';
 import { scopeFindings } from './scope-findings.js';
@@ -17,7 +17,7 @@ import {
 export class Checkup {
   constructor(private readonly parts: CheckupParts) {}
 
-  get options(): ResolvedKeycloakOptions {
+  get options(): OptionsOfIssuer {
     return this.parts.options;
   }
 

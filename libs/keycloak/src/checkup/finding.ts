@@ -46,6 +46,8 @@ export interface Finding {
   readonly message: string;
   /** What to do; for warnings and errors, and some notes. */
   readonly cure?: string;
+  /** Of which issuer, where there are several. */
+  readonly issuer?: string;
   /** Keycloak gave no answer, which says nothing of the settings. */
   readonly isUnreachable?: true;
   /** What Keycloak granted when it was tried. */

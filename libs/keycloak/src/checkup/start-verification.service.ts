@@ -18,7 +18,8 @@ export class StartVerification implements OnApplicationBootstrap {
   readonly #logger = new Logger('StartVerification');
 
   constructor(
-    private readonly checkup: Checkup,
+    /** One for each issuer. */
+    private readonly checkups: readonly Checkup[],
     private readonly isOn: boolean,
   ) {}
 
@@ -27,8 +28,8 @@ export class StartVerification implements OnApplicationBootstrap {
    * application starts, since all instances would be down together with Keycloak.
    */
   async onApplicationBootstrap(): Promise<void> {
-    if (!this.isOn) return this.#warn(await this.checkup.weaknesses());
-    const findings = await this.checkup.run();
+    if (!this.isOn) return this.#warn(await this.#of((checkup) => checkup.weaknesses()));
+    const findings = await this.#of((checkup) => checkup.run());
     const errors = findings.filter(({ level }) => level === 'error');
     const faults = errors.filter(({ isUnreachable }) => isUnreachable !== true);
     if (faults.length > 0) throw new StartVerificationError(faults);
@@ -36,6 +37,10 @@ export class StartVerification implements OnApplicationBootstrap {
       this.#logger.error({ message: `The settings could not be verified. ${message}`, hint: cure });
     }
     this.#warn(findings.filter(({ level }) => level === 'warning'));
+  }
+
+  async #of(look: (checkup: Checkup) => Promise<Finding[]>): Promise<Finding[]> {
+    return (await Promise.all(this.checkups.map(look))).flat();
   }
 
   #warn(findings: readonly Finding[]): void {

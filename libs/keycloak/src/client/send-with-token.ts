@@ -4,7 +4,7 @@ import type { IssuedToken } from '../protocol/issued-token.js';
 import type { AnswerHead } from './answer-head.js';
 import { refusesToken } from './service-call-failures.js';
 import type { TokenRequest } from './token-request.js';
-import type { TokenSource } from './token-source.js';
+import type { TokenSources } from './token-sources.js';
 
 export interface SendOptions {
   readonly signal?: AbortSignal | undefined;
@@ -14,7 +14,7 @@ export interface SendOptions {
 
 /** `refused` is the token that was sent first, if another one was after it. `send` is given the header `Authorization`. Any status is a response. Throws what `tokens` and `send` throw, and the reason of the signal. */
 export async function sendWithToken<R extends AnswerHead>(
-  tokens: TokenSource,
+  tokens: Pick<TokenSources, 'get' | 'dropRefused'>,
   request: TokenRequest,
   send: (authorization: string) => Promise<R>,
   { signal, isRepeatable = true }: SendOptions = {},

@@ -6,9 +6,10 @@ import { CallObservation } from './call-observation.js';
 import { DeclaredScopes } from './declared-scopes.js';
 import { checkJsonBody, checkPassOn, checkTimeout, withQuery, type ServiceQuery } from './json-calls.js';
 import { answerFailure } from './service-call-failures.js';
+import type { ServiceAudiences } from './service-audiences.js';
 import type { ServiceTransport, TransportRequest } from './service-transport.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
-import type { TokenSource } from './token-source.js';
+import type { TokenSources } from './token-sources.js';
 import { traceHeadersOf, withTrace, type TraceHeaders } from './trace-headers.js';
 
 /** The body is ours to frame. */
@@ -53,9 +54,9 @@ export interface ServiceResponse<T> {
 export class ServiceClient {
   constructor(
     readonly name: string,
-    private readonly audience: string,
+    private readonly audiences: ServiceAudiences,
     private readonly transport: ServiceTransport,
-    private readonly tokens: TokenSource,
+    private readonly tokens: Pick<TokenSources, 'get' | 'dropRefused'>,
     private readonly scopes = new DeclaredScopes(name, undefined),
     private readonly observation = new CallObservation(),
   ) {}
@@ -65,15 +66,18 @@ export class ServiceClient {
    * unasked: where permissions are roles. Throws `TypeError` when it is malformed, or not declared.
    */
   asSelf(scope?: string): ServiceCaller {
-    const request = clientCredentialsRequest(scope);
+    const request = clientCredentialsRequest(scope, this.audiences.issuer);
     this.scopes.check('asSelf', scope);
     return new ServiceCaller(this.name, this.transport, this.tokens, request, this.observation);
   }
 
-  /** Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience, or with none, as `asSelf`. */
+  /**
+   * Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience, or with none, as `asSelf`. It is exchanged at its own issuer: of several, throws
+   * `AuthorizationServerError` (`no_audience_at_issuer`) where this service was registered without an audience there.
+   */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): ServiceCaller {
-    const request = tokenExchangeRequest(token, this.audience, scope);
     this.scopes.check('onBehalfOf', scope);
+    const request = tokenExchangeRequest(token, this.audiences.at(token.issuer), scope);
     return new ServiceCaller(this.name, this.transport, this.tokens, request, this.observation);
   }
 }
@@ -93,7 +97,7 @@ export class ServiceCaller {
   constructor(
     private readonly service: string,
     private readonly transport: ServiceTransport,
-    private readonly tokens: TokenSource,
+    private readonly tokens: Pick<TokenSources, 'get' | 'dropRefused'>,
     private readonly tokenRequest: TokenRequest,
     private readonly observation: CallObservation,
   ) {}

@@ -5,6 +5,7 @@ import { checkHeaders } from './call-headers.js';
 import { CallObservation } from './call-observation.js';
 import { DeclaredScopes } from './declared-scopes.js';
 import { sendWithToken } from './send-with-token.js';
+import type { ServiceAudiences } from './service-audiences.js';
 import { answerFailure } from './service-call-failures.js';
 import {
   jsonOf,
@@ -13,15 +14,15 @@ import {
   type StreamingTransport,
 } from './streaming-transport.js';
 import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } from './token-request.js';
-import type { TokenSource } from './token-source.js';
+import type { TokenSources } from './token-sources.js';
 import { withTrace, type TraceHeaders } from './trace-headers.js';
 
 export class StreamingServiceClient {
   constructor(
     readonly name: string,
-    private readonly audience: string,
+    private readonly audiences: ServiceAudiences,
     private readonly transport: StreamingTransport,
-    private readonly tokens: TokenSource,
+    private readonly tokens: Pick<TokenSources, 'get' | 'dropRefused'>,
     private readonly scopes = new DeclaredScopes(name, undefined),
     private readonly observation = new CallObservation(),
   ) {}
@@ -31,15 +32,15 @@ export class StreamingServiceClient {
    * unasked: where permissions are roles. Throws `TypeError` when it is malformed, or not declared.
    */
   asSelf(scope?: string): StreamingServiceCaller {
-    const request = clientCredentialsRequest(scope);
+    const request = clientCredentialsRequest(scope, this.audiences.issuer);
     this.scopes.check('asSelf', scope);
     return new StreamingServiceCaller(this.name, this.transport, this.tokens, request, this.observation);
   }
 
   /** Calls for the subject of `token`, which is exchanged for one with `scope` at this service's audience, or with none, as `asSelf`. */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): StreamingServiceCaller {
-    const request = tokenExchangeRequest(token, this.audience, scope);
     this.scopes.check('onBehalfOf', scope);
+    const request = tokenExchangeRequest(token, this.audiences.at(token.issuer), scope);
     return new StreamingServiceCaller(this.name, this.transport, this.tokens, request, this.observation);
   }
 }
@@ -56,7 +57,7 @@ export class StreamingServiceCaller {
   constructor(
     readonly service: string,
     private readonly transport: StreamingTransport,
-    private readonly tokens: TokenSource,
+    private readonly tokens: Pick<TokenSources, 'get' | 'dropRefused'>,
     private readonly tokenRequest: TokenRequest,
     private readonly observation: CallObservation,
   ) {}

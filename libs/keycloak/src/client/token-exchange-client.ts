@@ -3,7 +3,7 @@ import type { IssuedToken } from '../protocol/issued-token.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { messageHeadersOf, type MessageHeaders } from './message-headers.js';
 import { tokenExchangeRequest } from './token-request.js';
-import type { TokenSource } from './token-source.js';
+import type { TokenSources } from './token-sources.js';
 
 /**
  * Token exchange (RFC 8693), as Keycloak's standard token exchange does it: the subject stays, the audience becomes the
@@ -13,10 +13,10 @@ import type { TokenSource } from './token-source.js';
  * To call a service, `ServiceClient.onBehalfOf(token, scope)` does this and the call; this is for other transports.
  */
 export class TokenExchangeClient {
-  constructor(private readonly tokens: TokenSource) {}
+  constructor(private readonly tokens: Pick<TokenSources, 'get'>) {}
 
   /**
-   * A token for `audience` (a client id in Keycloak) with `scope` (a space-separated set; none in a realm that has roles only), for the
+   * A token for `audience` (a client id in Keycloak, at the issuer of `subject`, where the exchange is made) with `scope` (a space-separated set; none in a realm that has roles only), for the
    * subject's user.
    *
    * Throws `BearerError`: `invalid_token` when the server finds the subject token no longer good or the `RevocationList`

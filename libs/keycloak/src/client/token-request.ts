@@ -5,6 +5,8 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
 /** This service in its own name (RFC 6749 §4.4). In Keycloak the scope alone decides the audience. */
 export interface ClientCredentialsRequest {
+  /** At which issuer; undefined for this service's own. */
+  readonly issuer: string | undefined;
   readonly grant: typeof CLIENT_CREDENTIALS_GRANT;
   readonly scope: string;
 }
@@ -23,8 +25,8 @@ export type TokenRequest = ClientCredentialsRequest | TokenExchangeRequest;
  * `scope` is a space-separated set; its order does not matter. Undefined asks for none, as in a realm that has roles only. Throws `TypeError`
  * when it is empty or malformed.
  */
-export function clientCredentialsRequest(scope: string | undefined): ClientCredentialsRequest {
-  return { grant: CLIENT_CREDENTIALS_GRANT, scope: scope === undefined ? '' : canonicalScope(scope) };
+export function clientCredentialsRequest(scope: string | undefined, issuer?: string): ClientCredentialsRequest {
+  return { grant: CLIENT_CREDENTIALS_GRANT, issuer, scope: scope === undefined ? '' : canonicalScope(scope) };
 }
 
 /** As `clientCredentialsRequest`; an empty audience throws `TypeError`, too. */

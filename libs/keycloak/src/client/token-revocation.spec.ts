@@ -18,6 +18,7 @@ import { clientCredentialsRequest, tokenExchangeRequest, type TokenRequest } fro
 import { TokenSource } from './token-source.js';
 import { TokenSourceLog } from './token-source-log.js';
 import { type TokenForm, endpointOf } from '../../spec-support/token-forms.js';
+import { audience, revocationList } from '../../spec-support/one-issuer.js';
 
 const SCOPE = 'orders.approve';
 const PATH = '/api/process';
@@ -33,7 +34,7 @@ function listFor(clock: StillClock, revocationMemorySeconds: number): Revocation
     clockToleranceSeconds: 5,
     introspectionTtlSeconds: 10,
   };
-  return new RevocationList(options, clock, { warn: () => undefined });
+  return revocationList(options, clock);
 }
 
 describe('a subject token that is denied', () => {
@@ -76,7 +77,7 @@ describe('a subject token that is denied', () => {
       maxResponseBytes: 10_000,
       ...CALL_BOUNDS,
     });
-    client = new ServiceClient('service-b', 'service-b', transport, tokens);
+    client = new ServiceClient('service-b', audience('service-b'), transport, tokens);
   });
   afterEach(() => next.stop());
   afterAll(() => realm.stop());

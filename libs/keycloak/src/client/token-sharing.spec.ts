@@ -11,6 +11,7 @@ import { ServiceTransport } from './service-transport.js';
 import { clientCredentialsRequest } from './token-request.js';
 import { TokenSource } from './token-source.js';
 import { type TokenForm } from '../../spec-support/token-forms.js';
+import { audience } from '../../spec-support/one-issuer.js';
 
 const SCOPE = 'orders.approve';
 const SELF = clientCredentialsRequest(SCOPE);
@@ -68,7 +69,7 @@ describe('a caller who gives up', () => {
       maxResponseBytes: 10_000,
       ...CALL_BOUNDS,
     };
-    return new ServiceClient('service-b', 'service-b', new ServiceTransport(options), tokens).asSelf(SCOPE);
+    return new ServiceClient('service-b', audience('service-b'), new ServiceTransport(options), tokens).asSelf(SCOPE);
   };
 
   it.each([0, 1, 9])('takes nothing from the others: number %i of 10 (CC-02)', async (which) => {

@@ -12,7 +12,7 @@ import { IssuedToken } from '../protocol/issued-token.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { Refusal } from '../protocol/refusal.js';
 import { tokenHash } from '../protocol/token-hash.js';
-import type { RevocationList } from '../revocation/revocation-list.js';
+import type { HeldDenials } from '../revocation/held-denials.js';
 import type { TokenSourceLog } from './token-source-log.js';
 import { tokenRequestKey, type TokenRequest } from './token-request.js';
 
@@ -52,7 +52,7 @@ export class TokenSource {
     private readonly options: TokenSourceOptions,
     private readonly clock: Clock,
     private readonly log: TokenSourceLog,
-    private readonly revocations: Pick<RevocationList, 'denies'>,
+    private readonly denials: Pick<HeldDenials, 'denies'>,
     /** What other replicas of this service have asked for. */
     private readonly shared?: SharedLevel,
   ) {
@@ -188,7 +188,7 @@ export class TokenSource {
 
   /** A judged token may be older than its denial; what was exchanged for it is evicted as well. */
   #refuseDenied(request: TokenRequest): void {
-    if (request.grant !== TOKEN_EXCHANGE_GRANT || !this.revocations.denies(request.subject)) return;
+    if (request.grant !== TOKEN_EXCHANGE_GRANT || !this.denials.denies(request.subject)) return;
     this.dropExchangedFrom(request.subject.hash);
     const { issuer: iss, clientId: azp, claims } = request.subject;
     throw new BearerError('invalid_token', { reason: 'revoked', fields: { iss, azp, jti: claims.jti } });

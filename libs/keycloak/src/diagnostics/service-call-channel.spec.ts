@@ -14,6 +14,7 @@ import { breakOff, CALL_BOUNDS, hang, html, json, NextService, raw } from '../..
 import { StillClock } from '../../spec-support/still-clock.js';
 import { endpointOf } from '../../spec-support/token-forms.js';
 import { SERVICE_CALL_CHANNEL, type ServiceCallMessage } from './service-call-channel.js';
+import { audience } from '../../spec-support/one-issuer.js';
 
 const PATH = '/orders/nobody-elses-business';
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
@@ -72,7 +73,7 @@ const options = () => ({
 const clientOf = (bounds = {}): ServiceClient =>
   new ServiceClient(
     'service-b',
-    'service-b',
+    audience('service-b'),
     new ServiceTransport({ ...options(), ...bounds }),
     tokens,
     undefined,
@@ -146,7 +147,14 @@ describe('the service call channel', () => {
 
   it('tells of calls with any body, too, when their answer begins', async () => {
     const transport = new StreamingTransport(options());
-    const streaming = new StreamingServiceClient('service-b', 'service-b', transport, tokens, undefined, observation);
+    const streaming = new StreamingServiceClient(
+      'service-b',
+      audience('service-b'),
+      transport,
+      tokens,
+      undefined,
+      observation,
+    );
     next.answer(PATH, raw(200, 'a document'));
     const body = { open: () => ({ body: undefined }), isRepeatable: true };
     const { response } = await streaming

@@ -105,7 +105,7 @@ describe('a module', () => {
   it('is made without being started, and tells what it calls, demands, and leaves closed (row 21)', async () => {
     const subject = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([LEDGER])]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
-    expect(subject.keycloak.checkup.services).toMatchObject([
+    expect(subject.keycloak.issuers[0].checkup.services).toMatchObject([
       { name: 'ledger', audience: 'ledger', scopes: { asSelf: ['ledger.read'], onBehalfOf: ['ledger.read'] } },
     ]);
     expect(subject.handlers).toMatchObject([

@@ -1,5 +1,6 @@
 /** DoctorSubject: the service that is looked at, as its module or the flags describe it. */
 import type { ComposedKeycloak } from '../compose-keycloak.js';
+import type { AllowedClient } from '../resource-server/allowed-client.js';
 
 /** What the guard stands before: a route, an operation, a message, or the connections of a gateway; and whom it admits. */
 export interface GuardedHandler {
@@ -8,11 +9,11 @@ export interface GuardedHandler {
   readonly isClosed: boolean;
   readonly permissions: readonly string[];
   readonly anyOf: readonly (readonly string[])[];
-  readonly clients: readonly string[];
+  readonly clients: readonly AllowedClient[];
 }
 
 export interface DoctorSubject {
-  readonly keycloak: Pick<ComposedKeycloak, 'checkup' | 'fetch'>;
+  readonly keycloak: Pick<ComposedKeycloak, 'issuers'>;
   readonly handlers: readonly GuardedHandler[];
   /** Services that are made for each request, so that nothing is known of them. */
   readonly notSeen: readonly string[];

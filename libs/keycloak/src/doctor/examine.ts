@@ -4,7 +4,9 @@ import { wordsOf } from '../checkup/refusal-words.js';
 import { withoutSecrets } from '../protocol/loggable-text.js';
 import { Refusal } from '../protocol/refusal.js';
 import { AdminApi, AdminApiError } from './admin-api.js';
-import type { DoctorSubject } from './doctor-subject.js';
+import type { Checkup } from '../checkup/checkup.js';
+import type { ComposedIssuer } from '../compose-issuer.js';
+import type { DoctorSubject, GuardedHandler } from './doctor-subject.js';
 import { clientFindings } from './client-findings.js';
 import { permittedCalls, type PermittedCall } from './permitted-calls.js';
 import { realmWideFindings } from './realm-findings.js';
@@ -19,9 +21,12 @@ export interface Examination {
 
 /** Does not throw for what Keycloak or a service answers. */
 export async function examine(subject: DoctorSubject, adminToken: string | undefined): Promise<Examination> {
-  const { checkup } = subject.keycloak;
+  const { issuers } = subject.keycloak;
   const cleanse = (text: string): string =>
-    checkup.cleanse(adminToken === undefined ? text : withoutSecrets(text, [adminToken]));
+    issuers.reduce(
+      (cleansed, { checkup }) => checkup.cleanse(cleansed),
+      adminToken === undefined ? text : withoutSecrets(text, [adminToken]),
+    );
   const { findings, permittedCalls: calls } = await lookAtAll(subject, adminToken);
   return {
     findings: distinct(findings.map((finding) => ({ ...finding, message: cleanse(finding.message) }))),
@@ -39,11 +44,40 @@ export async function examine(subject: DoctorSubject, adminToken: string | undef
 }
 
 async function lookAtAll(subject: DoctorSubject, adminToken: string | undefined): Promise<Examination> {
-  const { checkup } = subject.keycloak;
+  const [own, ...others] = subject.keycloak.issuers;
+  const examined = await lookAtOwn(own, subject, adminToken);
+  if (others.length === 0) return examined;
+  const findings = [ofIssuer(own, examined.findings)];
+  for (const other of others) findings.push(ofIssuer(other, await lookAtOther(other, adminToken)));
+  return { ...examined, findings: findings.flat() };
+}
+
+const ofIssuer = ({ issuer }: ComposedIssuer, findings: readonly Finding[]): readonly Finding[] =>
+  findings.map((finding) => ({ ...finding, issuer }));
+
+/** An administrator's token is for the server of the first issuer, and goes to no other. */
+async function lookAtOther({ checkup }: ComposedIssuer, adminToken: string | undefined): Promise<readonly Finding[]> {
+  const findings = [...(await checkup.run()), ...(await checkup.reach()), ...(await unknownScopes(checkup))];
+  return adminToken === undefined
+    ? findings
+    : [
+        ...findings,
+        note('administrator', 'Nothing was read as an administrator: that is done at the first issuer alone.'),
+      ];
+}
+
+async function lookAtOwn(
+  own: ComposedIssuer,
+  subject: DoctorSubject,
+  adminToken: string | undefined,
+): Promise<Examination> {
+  const { checkup } = own;
   const findings = [...(await checkup.run()), ...(await checkup.reach()), ...notLookedAt(subject)];
   const isReached = findings.some(({ check, level }) => check === 'address' && level === 'ok');
   const { profile } = checkup.options;
-  if (isReached && profile === 'keycloak') findings.push(...(await unknownPermissions(subject)));
+  if (isReached && profile === 'keycloak') {
+    findings.push(...(await unknownPermissions(checkup, subject)), ...(await unknownScopes(checkup)));
+  }
   if (adminToken === undefined) return { findings };
   if (profile !== 'keycloak') {
     const why = `Nothing was read as an administrator: that is done by Keycloak's admin API, and profile is ${profile}.`;
@@ -54,7 +88,7 @@ async function lookAtAll(subject: DoctorSubject, adminToken: string | undefined)
   }
   try {
     const granted = findings.flatMap((finding) => finding.granted ?? []);
-    const { findings: ofRealm, permittedCalls: calls } = await examineRealm(subject, adminToken, granted);
+    const { findings: ofRealm, permittedCalls: calls } = await examineRealm(own, subject.handlers, adminToken, granted);
     const others = findings.filter(({ needsAdministrator }) => needsAdministrator !== true);
     return { findings: [...others, ...ofRealm], permittedCalls: calls };
   } catch (failure) {
@@ -63,11 +97,11 @@ async function lookAtAll(subject: DoctorSubject, adminToken: string | undefined)
 }
 
 async function examineRealm(
-  { keycloak, handlers }: DoctorSubject,
+  { checkup, fetch }: ComposedIssuer,
+  handlers: readonly GuardedHandler[],
   adminToken: string,
   granted: readonly GrantedCall[],
 ): Promise<Required<Examination>> {
-  const { checkup, fetch } = keycloak;
   const realm = await readRealm(new AdminApi(fetch.apart('doctor'), checkup.options.realmUrl, adminToken));
   const findings = [
     ...(await realmWideFindings(realm, checkup)),
@@ -89,8 +123,7 @@ const notLookedAt = ({ handlers, notSeen }: DoctorSubject): Finding[] => [
  * Permissions that the realm does not list: a client scope may be left out of the list (RFC 8414, `scopes_supported`), and an
  * administrator's token shows whether it is. Those of a `permissions` mapper are no scopes.
  */
-async function unknownPermissions({ keycloak, handlers }: DoctorSubject): Promise<Finding[]> {
-  const { checkup } = keycloak;
+async function unknownPermissions(checkup: Checkup, { handlers }: DoctorSubject): Promise<Finding[]> {
   const known = checkup.options.permissions === undefined ? await checkup.knownScopes() : undefined;
   if (known === undefined) return [];
   return handlers.flatMap(({ label, permissions }) =>
@@ -104,6 +137,20 @@ async function unknownPermissions({ keycloak, handlers }: DoctorSubject): Promis
         ),
         needsAdministrator: true as const,
       })),
+  );
+}
+
+/** Likewise, of what the option `acceptedScopes` names. */
+async function unknownScopes(checkup: Checkup): Promise<Finding[]> {
+  const { acceptedScopes = [], profile } = checkup.options;
+  const known = profile === 'keycloak' && acceptedScopes.length > 0 ? await checkup.knownScopes() : undefined;
+  const unknown = known === undefined ? [] : acceptedScopes.filter((scope) => !known.includes(scope));
+  return unknown.map((scope) =>
+    warning(
+      'scope',
+      `acceptedScopes names ${scope}, which is no client scope that the realm lists: no token has it, unless it is left out of the list.`,
+      'Mend its spelling, or create the client scope.',
+    ),
   );
 }
 
@@ -131,4 +178,7 @@ const NOT_IMPLEMENTED = 'answered_501_';
 
 /** What is found in two ways, or of a service that two clients call, is said once. */
 const distinct = (findings: readonly Finding[]): Finding[] =>
-  findings.filter(({ message }, at) => findings.findIndex((other) => other.message === message) === at);
+  findings.filter(
+    ({ message, issuer }, at) =>
+      findings.findIndex((other) => other.message === message && other.issuer === issuer) === at,
+  );

@@ -36,9 +36,13 @@ export async function handlerFindings(
       findings.push(ok('permission', `${name} is for ${options.clientId}; ${namesOf(askers)} may ask for it.`));
     }
   }
-  for (const clientId of new Set(handlers.flatMap(({ clients }) => clients))) {
+  const allowed = ({ clients }: GuardedHandler): readonly string[] =>
+    clients.flatMap((client) =>
+      typeof client === 'string' ? client : client.issuer === options.issuer ? client.clientId : [],
+    );
+  for (const clientId of new Set(handlers.flatMap(allowed))) {
     if (clientNamed(realm, clientId) !== undefined) continue;
-    const where = handlers.filter(({ clients }) => clients.includes(clientId)).map(({ label }) => label);
+    const where = handlers.filter((handler) => allowed(handler).includes(clientId)).map(({ label }) => label);
     findings.push(
       error(
         'route',

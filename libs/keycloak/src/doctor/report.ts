@@ -18,20 +18,29 @@ const SIGNS: Readonly<Record<Level, readonly [sign: string, color: number]>> = {
 /** Exit codes by the worst finding. */
 export const EXIT_CODES: Readonly<Record<Level, number>> = { ok: 0, note: 0, warning: 1, error: 2 };
 
-export function jsonReport(subject: ReportSubject | undefined, { findings, permittedCalls }: Examination): string {
+/** `subjects`: the service at each of its issuers; none, where its settings can't be read. Of several, each finding says of which it is. */
+export function jsonReport(subjects: readonly ReportSubject[], { findings, permittedCalls }: Examination): string {
+  const [subject, ...others] = subjects;
   const worst = worstOf(findings);
   const counts = Object.fromEntries(
     Object.keys(SIGNS).map((level) => [level, findings.filter((finding) => finding.level === level).length]),
   );
   return JSON.stringify(
-    { ...subject, worst, counts, findings, ...(permittedCalls === undefined ? {} : { permittedCalls }) },
+    {
+      ...subject,
+      ...(others.length === 0 ? {} : { others }),
+      worst,
+      counts,
+      findings,
+      ...(permittedCalls === undefined ? {} : { permittedCalls }),
+    },
     undefined,
     2,
   );
 }
 
 export function textReport(
-  subject: ReportSubject | undefined,
+  subjects: readonly ReportSubject[],
   { findings, permittedCalls }: Examination,
   hasColors: boolean,
 ): string {
@@ -46,13 +55,17 @@ export function textReport(
       : `${first}\n${' '.repeat(width + 4)}${paint(color, '→')} ${cure}`;
   };
   const sorted = findings.toSorted((a, b) => CHECKS.indexOf(a.check) - CHECKS.indexOf(b.check));
+  const headed = ({ client, issuer }: ReportSubject): string[] => [
+    paint(1, `${client} at ${issuer}`),
+    ...sorted.filter((finding) => subjects.length === 1 || finding.issuer === issuer).map(line),
+  ];
+  const sections = subjects.map(headed).flatMap((section, at) => (at === 0 ? section : ['', ...section]));
   const calls = (permittedCalls ?? []).map(
     ({ client, audience, scopes, isInEachToken }) =>
       `  ${client} → ${audience}: ${[...scopes, ...(isInEachToken ? ['(each token)'] : [])].join(', ')}`,
   );
   return [
-    ...(subject === undefined ? [] : [paint(1, `${subject.client} at ${subject.issuer}`)]),
-    ...sorted.map(line),
+    ...(subjects.length === 0 ? sorted.map(line) : sections),
     ...(calls.length === 0 ? [] : ['', paint(1, 'Who may call whom'), ...calls]),
     '',
     summaryOf(findings),

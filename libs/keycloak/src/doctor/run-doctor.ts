@@ -5,7 +5,7 @@ import { ConfigurationError } from '../configuration-faults.js';
 import { adminToken, subjectOfFlags, type DoctorFlags, type Environment } from './doctor-settings.js';
 import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
 import { examine } from './examine.js';
-import { EXIT_CODES, jsonReport, textReport } from './report.js';
+import { EXIT_CODES, jsonReport, textReport, type ReportSubject } from './report.js';
 
 export const USAGE = `Usage: nestjs-keycloak-s2s doctor [flags]
 
@@ -78,7 +78,7 @@ export async function runDoctor(args: readonly string[], surroundings: Surroundi
     const subject = await subjectFor(flags, environment);
     const examined = isSubject(subject) ? await examine(subject, token) : { findings: subject };
     const examination = flags['no-permitted-calls'] === true ? { findings: examined.findings } : examined;
-    const of = isSubject(subject) ? nameOf(subject) : undefined;
+    const of = isSubject(subject) ? namesOf(subject) : [];
     print(flags.json === true ? `${jsonReport(of, examination)}\n` : `${textReport(of, examination, hasColors)}\n`);
     return EXIT_CODES[worstOf(examination.findings)];
   } catch (failure) {
@@ -126,10 +126,8 @@ async function madeInTime<T>(making: Promise<T>): Promise<T> {
 
 const isSubject = (subject: DoctorSubject | readonly Finding[]): subject is DoctorSubject => 'keycloak' in subject;
 
-const nameOf = ({ keycloak }: DoctorSubject): { client: string; issuer: string } => ({
-  client: keycloak.checkup.options.clientId,
-  issuer: keycloak.checkup.options.issuer,
-});
+const namesOf = ({ keycloak }: DoctorSubject): ReportSubject[] =>
+  keycloak.issuers.map(({ issuer, checkup }) => ({ client: checkup.options.clientId, issuer }));
 
 const stackOf = (failure: unknown): string =>
   failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);

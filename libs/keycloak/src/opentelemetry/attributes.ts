@@ -22,6 +22,7 @@ export const REASON = 'keycloak_s2s.reason';
 export const CACHE = 'keycloak_s2s.cache';
 export const CALLED = 'keycloak_s2s.called';
 export const CALLS = 'keycloak_s2s.calls';
+export const ISSUER = 'keycloak_s2s.issuer';
 export const STATE = 'keycloak_s2s.state';
 
 /** Of the server behind a URL. */

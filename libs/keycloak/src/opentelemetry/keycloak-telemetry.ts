@@ -42,7 +42,9 @@ function begin(version: string, running: ReadonlySet<ComposedKeycloak>): () => v
   const ends = [
     measureChannels(meter),
     measureStatus(meter, () => [...running].map(({ status }) => status.read())),
-    traceServerCalls(trace.getTracer(NAME, version), () => [...running].map(({ realmUrl }) => realmUrl)),
+    traceServerCalls(trace.getTracer(NAME, version), () =>
+      [...running].flatMap(({ issuers }) => issuers.map(({ realmUrl }) => realmUrl)),
+    ),
   ];
   return () => {
     for (const end of ends) end();

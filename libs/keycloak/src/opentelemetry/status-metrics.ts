@@ -1,7 +1,7 @@
 /** Status metrics: how calls, caches and denials stand whenever somebody reads the metrics. */
-import type { BatchObservableResult, Meter, Observable } from '@opentelemetry/api';
+import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api';
 import type { CircuitState, CallsState, KeycloakStatusSnapshot, RevocationChannelState } from '../index.js';
-import { CACHE, CALLED, CALLS, STATE } from './attributes.js';
+import { CACHE, CALLED, CALLS, ISSUER, STATE } from './attributes.js';
 
 /** `read` gives the status of each application of this process. Returns what ends it. */
 export function measureStatus(meter: Meter, read: () => readonly KeycloakStatusSnapshot[]): () => void {
@@ -33,9 +33,12 @@ type Gauges = Readonly<
 >;
 
 function observeStatus(result: BatchObservableResult, gauges: Gauges, status: KeycloakStatusSnapshot): void {
-  const { authorizationServer, services, caches, revocationChannel } = status;
-  observeCalls(result, gauges, 'authorization_server', authorizationServer);
-  observeCalls(result, gauges, 'service', services);
+  const { authorizationServer, otherIssuers, services, caches, revocationChannel } = status;
+  observeCalls(result, gauges, { [CALLED]: 'authorization_server' }, authorizationServer);
+  for (const [issuer, calls] of Object.entries(otherIssuers)) {
+    observeCalls(result, gauges, { [CALLED]: 'authorization_server', [ISSUER]: issuer }, calls);
+  }
+  observeCalls(result, gauges, { [CALLED]: 'service' }, services);
   for (const [cache, name] of Object.entries(CACHES) as [keyof typeof CACHES, string][]) {
     result.observe(gauges.entries, caches[cache], { [CACHE]: name });
   }
@@ -49,11 +52,11 @@ function observeStatus(result: BatchObservableResult, gauges: Gauges, status: Ke
 function observeCalls(
   result: BatchObservableResult,
   { running, queued, circuit }: Gauges,
-  called: string,
+  called: Attributes,
   all: Readonly<Record<string, CallsState>>,
 ): void {
   for (const [calls, now] of Object.entries(all)) {
-    const whose = { [CALLED]: called, [CALLS]: calls };
+    const whose = { ...called, [CALLS]: calls };
     result.observe(running, now.running, whose);
     result.observe(queued, now.queued, whose);
     for (const state of CIRCUIT_STATES)

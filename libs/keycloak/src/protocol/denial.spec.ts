@@ -74,12 +74,12 @@ describe('readDenial', () => {
 describe('denialOf', () => {
   it('names one token by its hash and its jti, and by no text of it', () => {
     const token = testAccessToken({ claims: { jti: 'onrtro:1', sid: 's1' } });
-    expect(denialOf(token)).toEqual({ tokenHash: token.hash, jti: 'onrtro:1' });
+    expect(denialOf(token)).toEqual({ issuer: token.issuer, tokenHash: token.hash, jti: 'onrtro:1' });
   });
 
   it('names a token without jti by its hash', () => {
     const token = testAccessToken({ claims: { jti: undefined } });
-    expect(denialOf(token)).toEqual({ tokenHash: token.hash });
+    expect(denialOf(token)).toEqual({ issuer: token.issuer, tokenHash: token.hash });
     expect(readDenial(denialOf(token))).toHaveLength(1);
   });
 });

@@ -9,16 +9,19 @@ import type { VerifiedAccessToken } from './verified-access-token.js';
  *   is met; `denialOf(token)` makes it. By the hash alone a token signed by ECDSA still passes with the other of the two forms
  *   that each such signature has, (r, n - s): leave `jti` out only where it is not known.
  *
+ * `issuer` says of which issuer's tokens that is meant: names and ids of one are nobody's at another. Without it, of the one that the module has.
+ *
  * It holds no token and survives `JSON.stringify`, so that a channel between services can carry it.
  */
-export type Denial =
+export type Denial = { readonly issuer?: string } & (
   | { readonly sid: string }
   | { readonly sub: string; readonly issuedBefore: number }
-  | { readonly tokenHash: string; readonly jti?: string };
+  | { readonly tokenHash: string; readonly jti?: string }
+);
 
 /** The denial of one token: this one, however it is signed or spelled, and no other of its session or subject. */
-export function denialOf({ hash, claims }: VerifiedAccessToken): Denial {
-  return claims.jti === undefined ? { tokenHash: hash } : { tokenHash: hash, jti: claims.jti };
+export function denialOf({ hash, issuer, claims }: VerifiedAccessToken): Denial {
+  return { issuer, tokenHash: hash, ...(claims.jti === undefined ? {} : { jti: claims.jti }) };
 }
 
 /** A denial that was read: what it is about, and before which `iat` (seconds since the epoch). */
@@ -35,11 +38,11 @@ const MAX_LENGTH = 1024;
 const MAX_EPOCH_SECONDS = 1e11;
 
 /**
- * Under what it is to be held: two things for a token with its `jti`. Throws `TypeError` for all that is not exactly one
+ * Under what it is to be held at its issuer: two things for a token with its `jti`. Throws `TypeError` for all that is not exactly one
  * `Denial`; the message names no value.
  */
 export function readDenial(denial: unknown): readonly ReadDenial[] {
-  const members: Readonly<Record<string, unknown>> =
+  const { issuer: _, ...members }: Readonly<Record<string, unknown>> =
     typeof denial === 'object' && denial !== null && !Array.isArray(denial) ? { ...denial } : {};
   switch (Object.keys(members).toSorted().join(' ')) {
     case 'sid':
@@ -60,7 +63,9 @@ export function readDenial(denial: unknown): readonly ReadDenial[] {
         { kind: 'tokenId', key: identifier('jti', members['jti']), issuedBefore: Infinity },
       ];
     default:
-      throw new TypeError('A denial is { sid }, { sub, issuedBefore } or { tokenHash, jti }, and nothing besides');
+      throw new TypeError(
+        'A denial is { sid }, { sub, issuedBefore } or { tokenHash, jti }, with its issuer, and nothing besides',
+      );
   }
 }
 

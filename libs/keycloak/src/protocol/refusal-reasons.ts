@@ -83,6 +83,7 @@ export const AUTHORIZATION_SERVER_ERROR_REASONS = [
   'issuer_mismatch',
   'endpoint_missing',
   'endpoint_on_foreign_origin',
+  'no_audience_at_issuer',
   'token_type_not_bearer',
   'access_token_not_header_safe',
   'issued_token_type_not_as_asked',

@@ -22,6 +22,8 @@ export interface TokenProfile extends CallerClaims {
   readonly mayBeAccessToken: TokenForm | undefined;
   /** Whether the claims are those of an access token, and of no ID, refresh or logout token. */
   readonly isAccessToken: (claims: IntrospectionAnswer) => boolean;
+  /** Whether a token may say nothing of its issuer. */
+  readonly mayNameNoIssuer: boolean;
   /** Claims that must be there, besides `iss`, `sub`, `aud` and `exp`. */
   readonly demanded: readonly ('iat' | 'jti')[];
   /** Whether a server that says so of a user would have them taken for a client. */
@@ -35,6 +37,7 @@ const KEYCLOAK: TokenProfile = {
   mayBeAccessToken: undefined,
   // Keycloak also finds ID and refresh tokens active (RFC 8725 §3.11).
   isAccessToken: ({ typ }) => typ === KEYCLOAK_ACCESS_TOKEN_TYP,
+  mayNameNoIssuer: false,
   demanded: [],
   isReserved: () => false,
   completed: (claims) => claims,
@@ -56,6 +59,7 @@ const RFC9068: TokenProfile = {
   isToken: isCompactJws,
   mayBeAccessToken: isAccessTokenJwt,
   isAccessToken,
+  mayNameNoIssuer: false,
   demanded: ['iat', 'jti'],
   isReserved,
   completed: (claims) => ({ ...claims, sub: subjectOfJwt(claims) }),
@@ -67,6 +71,7 @@ const RFC7662: TokenProfile = {
   ...RFC9068,
   isToken: isBearerToken,
   mayBeAccessToken: undefined,
+  mayNameNoIssuer: true,
   demanded: [],
   // Our own server has said it, and all but `active` may be left out (§2.2).
   completed: (claims, issuer) => ({

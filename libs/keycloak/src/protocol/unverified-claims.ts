@@ -1,7 +1,7 @@
 /** Unverified claims: what a token says of itself, for the log of the operator. Nothing may be decided by it. */
 
-/** At most as long a payload is read. */
-const MAX_LENGTH = 16_384;
+/** At most as long a payload is read: no token is longer (`maxTokenBytes`). */
+const MAX_LENGTH = 65_536;
 
 /** The payload of a compact JWS (RFC 7515 §7.1); empty for whatever is none. */
 export function unverifiedClaims(token: string): Readonly<Record<string, unknown>> {

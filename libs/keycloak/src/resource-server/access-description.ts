@@ -1,5 +1,6 @@
 /** Access description: what decorators come to, in the words of the decorators. */
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
+import type { AllowedClient } from './allowed-client.js';
 import type { RouteAccess } from './route-access.js';
 import type { TokenVerification } from './verification.js';
 
@@ -21,7 +22,7 @@ export function describeAccess(
   if (opening === 'closed') return words.join(' ');
   if (permissions.length > 0) words.push(`@RequirePermission(${listed(permissions)})`);
   for (const some of anyOf) words.push(`@RequireAnyPermission(${listed(some)})`);
-  if (clients.length > 0) words.push(`@AllowClients(${listed(clients)})`);
+  if (clients.length > 0) words.push(`@AllowClients(${clients.map(writtenClient).join(', ')})`);
   if (authentication !== undefined) words.push(`@RequireAuthentication(${described(authentication)})`);
   if (verification !== undefined) words.push(`@Verification('${verification}')`);
   if (maxStalenessSeconds !== undefined) {
@@ -32,6 +33,9 @@ export function describeAccess(
 }
 
 const listed = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
+
+const writtenClient = (client: AllowedClient): string =>
+  typeof client === 'string' ? `'${client}'` : `{ issuer: '${client.issuer}', clientId: '${client.clientId}' }`;
 
 function described({ acrValues, maxAgeSeconds }: AuthenticationDemand): string {
   const acr = acrValues.length === 1 ? listed(acrValues) : `[${listed(acrValues)}]`;

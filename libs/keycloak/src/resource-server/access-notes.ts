@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import 'reflect-metadata';
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
+import type { AllowedClient } from './allowed-client.js';
 import type { TokenVerification } from './verification.js';
 
 /** How a route treats a token: never looks, judges one if sent, or demands one. */
@@ -12,7 +13,7 @@ export interface AccessNote {
   readonly permissions?: readonly string[];
   /** Of each of these, one is demanded. */
   readonly anyOf?: readonly (readonly string[])[];
-  readonly clients?: readonly string[];
+  readonly clients?: readonly AllowedClient[];
   readonly authentication?: AuthenticationDemand;
   readonly maxStalenessSeconds?: number;
   readonly verification?: TokenVerification;

@@ -13,6 +13,7 @@ import { optionsOf } from '../../spec-support/test-realm.js';
 import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { tokenText } from '../testing/token-text.js';
 import { AccessTokenVerifier, makeAccessTokenVerifier } from './access-token-verifier.js';
+import { IssuerVerifier } from './issuer-verifier.js';
 
 let realm: RunningAuthorizationServer;
 
@@ -130,7 +131,7 @@ describe('AccessTokenVerifier', () => {
       forms.push(form);
       return form === text;
     };
-    const verifier = makeAccessTokenVerifier(
+    const ofIssuer = new IssuerVerifier(
       {
         introspect: (_token, _staleness, hash) => {
           asked.push(String(hash));
@@ -142,12 +143,13 @@ describe('AccessTokenVerifier', () => {
         audience: 'service-a',
         clockToleranceSeconds: 5,
         permissions: undefined,
-        maxTokenBytes: 8192,
         profile: { ...TOKEN_PROFILES.keycloak, isToken },
       },
       systemClock,
       { denies: () => false },
     );
+    const options = { maxTokenBytes: 8192, clockToleranceSeconds: 5 };
+    const verifier = makeAccessTokenVerifier([ofIssuer], options, systemClock, { denies: () => false });
     await expect(verifier.verify('junk')).rejects.toMatchObject({ reason: 'token_malformed' });
     expect(asked).toEqual([]);
     const tokens = await Promise.all([verifier.verify(text), verifier.verify(text), verifier.verify(text)]);

@@ -1,47 +1,29 @@
 /** AccessTokenVerifier: from the text of a token to the proof that it is good for this service, now. */
-import type { CachedIntrospection } from '../authorization-server/cached-introspection.js';
 import type { Clock } from '../caching/clock.js';
-import { RecentDigests } from '../caching/recent-digests.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
-import type { IntrospectionAnswer } from '../protocol/claims.js';
-import { tokenHash } from '../protocol/token-hash.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 import { authenticationDemand, type AuthenticationRequirement } from './authentication-requirement.js';
-import { checkBearerToken, type BearerRequest } from './bearer-token.js';
-import {
-  judgeAccessToken,
-  type ClaimsSource,
-  type JudgeOptions,
-  type PermissionContext,
-} from './judge-access-token.js';
-import type { ConnectedJwtVerification, SignedClaims } from './jwt-verification.js';
-import { addHint, type Skew } from './token-hints.js';
+import type { BearerRequest } from './bearer-token.js';
+import type { IssuerVerifier } from './issuer-verifier.js';
 import { judgeAuthentication } from './judge-authentication.js';
-import { ANY_ANSWER, demandedStaleness, NO_ANSWER_NEEDED, type TokenVerification } from './verification.js';
+import { verifierFor } from './token-issuer.js';
+import { demandedStaleness, type TokenVerification } from './verification.js';
 
-export interface VerifierOptions extends JudgeOptions {
+export interface VerifierOptions {
+  readonly clockToleranceSeconds: number;
   readonly maxTokenBytes: number;
   /** How tokens are verified where nobody says it. Default `introspection`. */
   readonly verification?: TokenVerification;
-  /** What was measured of our clock, for the log. */
-  readonly clockSkew?: { readonly measured: Skew | undefined };
-}
-
-/** What checks signatures, and which tokens must be asked about all the same. */
-export interface VerifierOfJwts {
-  readonly signatures: Pick<ConnectedJwtVerification, 'verify'>;
-  readonly doubts: { include(claims: SignedClaims, hash: string): boolean };
 }
 
 type Parts = readonly [
-  introspection: Pick<CachedIntrospection, 'introspect'>,
+  /** The first is that of this service. */
+  issuers: readonly [IssuerVerifier, ...IssuerVerifier[]],
   options: VerifierOptions,
   clock: Clock,
   revocations: Pick<RevocationList, 'denies'>,
-  /** Undefined where each token is introspected. */
-  jwts?: VerifierOfJwts | undefined,
 ];
 
 let make: (...parts: Parts) => AccessTokenVerifier;
@@ -68,23 +50,17 @@ export class AccessTokenVerifier {
   }
 
   // What is private in the types alone could be assigned, and with it what is found active.
-  readonly #introspection: Parts[0];
+  readonly #issuers: Parts[0];
   readonly #options: Parts[1];
-  readonly #withoutPermissions: Parts[1];
   readonly #clock: Parts[2];
   readonly #revocations: Parts[3];
-  readonly #jwts: Parts[4];
-  /** Of tokens that were used again a moment ago. */
-  readonly #recentHashes = new RecentDigests();
 
-  private constructor(maker: symbol, ...[introspection, options, clock, revocations, jwts]: Parts) {
+  private constructor(maker: symbol, ...[issuers, options, clock, revocations]: Parts) {
     if (maker !== MAKER) throw new TypeError('An AccessTokenVerifier is made by KeycloakModule alone: inject it');
-    this.#introspection = introspection;
+    this.#issuers = issuers;
     this.#options = options;
-    this.#withoutPermissions = { ...options, permissions: undefined };
     this.#clock = clock;
     this.#revocations = revocations;
-    this.#jwts = jwts;
   }
 
   /**
@@ -94,7 +70,7 @@ export class AccessTokenVerifier {
    * when the authorization server gave no answer, or its keys can't be had. Throws `TypeError` for `verification: 'jwt'` in a module without the option `jwt`.
    */
   async verify(text: string, { maxStalenessSeconds, verification }: VerifyOptions = {}): Promise<VerifiedAccessToken> {
-    if (verification === 'jwt' && this.#jwts === undefined) {
+    if (verification === 'jwt' && !this.#issuers[0].checksSignatures) {
       throw new TypeError("Nothing here checks signatures: verification 'jwt' needs forRoot({ jwt })");
     }
     if (text.length > this.#options.maxTokenBytes) {
@@ -117,123 +93,29 @@ export class AccessTokenVerifier {
     judgeAuthentication(token, demand, this.#clock.epochSeconds(), this.#options.clockToleranceSeconds);
   }
 
-  /**
-   * For the guard: `verify` for a text that is not too long, at once where the answer or the signature is cached. The text is hashed once, and
-   * only when it has the form of a token: what has not is refused before it costs a call or becomes a key. `maxStalenessSeconds` is a
-   * `demandedStaleness()`. @internal
-   */
+  /** The issuer of this service itself: of its clients `@AllowClients` names the id alone. @internal */
+  get ownIssuer(): string {
+    return this.#issuers[0].issuer;
+  }
+
+  /** For the guard: `verify` for a text that is not too long, at once where the answer or the signature is cached. `maxStalenessSeconds` is a `demandedStaleness()`. @internal */
   judge(
     text: string,
     maxStalenessSeconds: number,
     kind?: string,
     request?: BearerRequest,
   ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    // Made for those alone who look at it (perf: guard-overhead).
-    const isLookedAt = this.#options.permissions !== undefined && kind !== undefined && request !== undefined;
-    const context = isLookedAt ? { kind, request } : undefined;
-    return this.#verified(text, maxStalenessSeconds, this.#options, context);
+    return verifierFor(text, this.#issuers).verify(text, maxStalenessSeconds, kind, request);
   }
 
   /** `judge` for a connection that is open: whether its token is still good, whatever it permits. @internal */
   judgeAnew(text: string, maxStalenessSeconds: number): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    return this.#verified(text, maxStalenessSeconds, this.#withoutPermissions);
-  }
-
-  #verified(
-    text: string,
-    maxStalenessSeconds: number,
-    options: VerifierOptions,
-    context?: PermissionContext,
-  ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    const recentHash = this.#recentHashes.recall(text);
-    if (recentHash === undefined) checkBearerToken(text, this.#options.profile);
-    const hash = recentHash ?? tokenHash(text);
-    const jwts = maxStalenessSeconds === NO_ANSWER_NEEDED ? this.#jwts : undefined;
-    const claims = jwts?.signatures.verify(text, hash);
-    if (jwts === undefined || claims === undefined) {
-      return this.#introspected(text, hash, maxStalenessSeconds, options, context, recentHash === undefined);
-    }
-    if (claims instanceof Promise) return this.#signedLater(jwts, text, hash, claims, options, context);
-    if (recentHash === undefined) this.#recentHashes.remember(text, hash);
-    return this.#signed(jwts, text, hash, claims, options, context);
-  }
-
-  #introspected(
-    text: string,
-    hash: string,
-    maxStalenessSeconds: number,
-    options: VerifierOptions,
-    context: PermissionContext | undefined,
-    isNew = false,
-  ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    const answer = this.#introspection.introspect(text, maxStalenessSeconds, hash);
-    if (answer instanceof Promise) {
-      return answer.then((answered) => this.#judge(text, hash, 'introspection', answered, options, context));
-    }
-    // Only what was cached comes again; junk must not push it out.
-    if (isNew && answer['active'] === true) this.#recentHashes.remember(text, hash);
-    return this.#judge(text, hash, 'introspection', answer, options, context);
-  }
-
-  async #signedLater(
-    jwts: VerifierOfJwts,
-    text: string,
-    hash: string,
-    verifying: Promise<SignedClaims>,
-    options: VerifierOptions,
-    context: PermissionContext | undefined,
-  ): Promise<VerifiedAccessToken> {
-    let claims;
-    try {
-      claims = await verifying;
-    } catch (error) {
-      throw this.#hinted(error, text, 'signature', options);
-    }
-    return this.#signed(jwts, text, hash, claims, options, context);
-  }
-
-  /** By its signature; or by an answer, where that may say what the signature can't. That is for the state of this service to say, and not for the token. */
-  #signed(
-    { doubts }: VerifierOfJwts,
-    text: string,
-    hash: string,
-    claims: SignedClaims,
-    options: VerifierOptions,
-    context: PermissionContext | undefined,
-  ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    return doubts.include(claims, hash)
-      ? this.#introspected(text, hash, ANY_ANSWER, options, context)
-      : this.#judge(text, hash, 'signature', claims, options, context);
+    return verifierFor(text, this.#issuers).verifyAnew(text, maxStalenessSeconds);
   }
 
   /** Whether a token that was judged a moment ago is neither denied nor over since. @internal */
   stillHolds(token: VerifiedAccessToken): boolean {
     return this.#clock.epochSeconds() < token.expiresAt && !this.#revocations.denies(token);
-  }
-
-  #judge(
-    text: string,
-    hash: string,
-    source: ClaimsSource,
-    claims: IntrospectionAnswer | SignedClaims,
-    options: VerifierOptions,
-    context: PermissionContext | undefined,
-  ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    try {
-      return judgeAccessToken(text, source, claims, options, this.#clock, this.#revocations, hash, context);
-    } catch (error) {
-      throw this.#hinted(error, text, source, options);
-    }
-  }
-
-  #hinted(error: unknown, text: string, source: ClaimsSource, options: VerifierOptions): unknown {
-    if (!(error instanceof BearerError)) return error;
-    return addHint(error, text, {
-      ...options,
-      source,
-      nowSeconds: this.#clock.epochSeconds(),
-      skew: options.clockSkew?.measured,
-    });
   }
 }
 

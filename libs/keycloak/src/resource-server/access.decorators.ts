@@ -1,6 +1,7 @@
 /** The decorators that open a route. One without any of them answers 403 to everybody. */
 import { isDeepStrictEqual } from 'node:util';
 import { bindAccessCheck } from './access-check.guard.js';
+import { allowedClients, type AllowedClient } from './allowed-client.js';
 import { authenticationDemand, type AuthenticationRequirement } from './authentication-requirement.js';
 import { markPlace, note, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
 import { VERIFICATIONS, type TokenVerification } from './verification.js';
@@ -79,9 +80,12 @@ function permissionNames(decorator: string, names: readonly unknown[]): readonly
  * Narrows an opened route to tokens that were issued to one of these clients (`azp`); others get 403
  * `client_not_allowed`, after their permission was judged. It opens nothing by itself, and it judges the token's
  * client, not the sender: who holds a stolen token of an allowed client passes.
+ *
+ * An id alone names a client of this service's own issuer, which is the first of several; `{ issuer, clientId }` names one of another.
+ * Throws `TypeError` for what names no client. An issuer that the module does not have stops the start.
  */
-export function AllowClients(clientId: string, ...more: readonly string[]): RouteDecorator {
-  return mark('clients', [clientId, ...more], once('@AllowClients'));
+export function AllowClients(client: AllowedClient, ...more: readonly AllowedClient[]): RouteDecorator {
+  return mark('clients', allowedClients([client, ...more]), once('@AllowClients'));
 }
 
 /**

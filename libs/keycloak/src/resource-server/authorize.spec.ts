@@ -26,7 +26,7 @@ const token = testAccessToken({ permissions: ['b.readwrite', 'b.approve'], clien
 
 function refusal(...demands: Parameters<typeof access>): object | undefined {
   try {
-    authorize(token, access(...demands), { judgeAuthentication: neverAsked });
+    authorize(token, access(...demands), { judgeAuthentication: neverAsked, ownIssuer: token.issuer });
     return undefined;
   } catch (error) {
     const { code, permission } = error as BearerError;
@@ -65,7 +65,10 @@ describe('authorize (RFC 6750 section 3.1)', () => {
   it('judges the login last, and only for who may use the route (RS-11)', () => {
     const demanded = { acrValues: ['gold'], maxAgeSeconds: undefined };
     const asked: unknown[] = [];
-    const verifier = { judgeAuthentication: (...given: unknown[]): void => void asked.push(given) };
+    const verifier = {
+      ownIssuer: token.issuer,
+      judgeAuthentication: (...given: unknown[]): void => void asked.push(given),
+    };
     const authentication = demanded;
     for (const lacking of [access(['x']), access([], ['warehouse'])]) {
       expect(() => authorize(token, { ...lacking, authentication }, verifier)).toThrow(BearerError);

@@ -1,6 +1,7 @@
 /** Authorize: holds a judged token against what the route demands (RFC 6750 §3.1, RFC 9470 §3). */
 import { BearerError } from '../protocol/bearer-error.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { isAllowedClient } from './allowed-client.js';
 import type { AccessTokenVerifier } from './access-token-verifier.js';
 import type { RouteAccess } from './route-access.js';
 
@@ -15,7 +16,7 @@ import type { RouteAccess } from './route-access.js';
 export function authorize(
   token: VerifiedAccessToken,
   access: RouteAccess,
-  verifier: Pick<AccessTokenVerifier, 'judgeAuthentication'>,
+  verifier: Pick<AccessTokenVerifier, 'judgeAuthentication' | 'ownIssuer'>,
 ): void {
   const permission =
     access.permissions.find((demanded) => !token.hasPermission(demanded)) ??
@@ -24,7 +25,8 @@ export function authorize(
   if (permission !== undefined) {
     throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission, fields: fieldsOf(token) });
   }
-  if (access.clients.length > 0 && !access.clients.includes(token.clientId)) {
+  const { clients } = access;
+  if (clients.length > 0 && !clients.some((client) => isAllowedClient(client, token, verifier.ownIssuer))) {
     throw new BearerError('client_not_allowed', { reason: 'client_not_allowed', fields: fieldsOf(token) });
   }
   // Most routes demand none: no clock is read for them (perf: guard-overhead).

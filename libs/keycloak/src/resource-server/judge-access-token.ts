@@ -12,7 +12,7 @@ import {
   type TokenFacts,
   type VerifiedAccessToken,
 } from '../protocol/verified-access-token.js';
-import type { RevocationList } from '../revocation/revocation-list.js';
+import type { HeldDenials } from '../revocation/held-denials.js';
 import type { BearerRequest } from './bearer-token.js';
 
 /** The call whose caller has the permissions. */
@@ -41,6 +41,8 @@ export interface JudgeOptions {
   readonly audience: string;
   readonly clockToleranceSeconds: number;
   readonly permissions: PermissionMapper | undefined;
+  /** The scopes that count as permissions; undefined for all of them. */
+  readonly acceptedScopes?: readonly string[] | undefined;
   /** What an access token is here, and whose it is. */
   readonly profile: TokenProfile;
 }
@@ -61,7 +63,7 @@ export function judgeAccessToken(
   given: IntrospectionAnswer,
   options: JudgeOptions,
   clock: Clock,
-  revocations: Pick<RevocationList, 'denies'>,
+  denials: Pick<HeldDenials, 'denies'>,
   /** SHA-256 of `text`, where it was made already. */
   hash?: string,
   context?: PermissionContext,
@@ -86,7 +88,7 @@ export function judgeAccessToken(
   if (claims.iat !== undefined && now < claims.iat - tolerance) throw invalid('issued_in_the_future', claims);
   if (facts.clientId === '') throw invalid('client_missing', claims);
   const token = makeVerifiedAccessToken(text, facts);
-  if (revocations.denies(token)) throw invalid('revoked', claims);
+  if (denials.denies(token)) throw invalid('revoked', claims);
   const { permissions } = options;
   if (permissions === undefined) return token;
   const withPermissions = (mapped: unknown): VerifiedAccessToken =>
@@ -97,7 +99,7 @@ export function judgeAccessToken(
   return Promise.resolve(mapped).then((list) => {
     // It may have ended or been denied meanwhile.
     if (clock.epochSeconds() >= claims.exp + tolerance) throw invalid('expired', claims);
-    if (revocations.denies(token)) throw invalid('revoked', claims);
+    if (denials.denies(token)) throw invalid('revoked', claims);
     return withPermissions(list);
   });
 }
@@ -115,13 +117,19 @@ function isLightweight({ typ, sub, aud, jti }: IntrospectionAnswer): boolean {
 const cachedFacts = new WeakMap<IntrospectionAnswer, TokenFacts>();
 
 /** They belong to the profile, too: an answer is of one server. */
-function factsOf(answer: IntrospectionAnswer, { profile, issuer }: JudgeOptions, hash: string | undefined): TokenFacts {
+function factsOf(
+  answer: IntrospectionAnswer,
+  { profile, issuer, acceptedScopes }: JudgeOptions,
+  hash: string | undefined,
+): TokenFacts {
   const cached = cachedFacts.get(answer);
   if (cached !== undefined) return cached;
   if (profile.isReserved(answer['sub'])) throw invalid('sub_reserved');
   const claims = readClaims(profile.completed(answer, issuer), profile);
   const client = profile.clientOf(claims);
-  const facts = tokenFacts(claims, typeof client === 'string' ? client : '', parseScope(claims.scope ?? ''), hash);
+  const granted = parseScope(claims.scope ?? '');
+  const permissions = acceptedScopes === undefined ? granted : granted.filter((one) => acceptedScopes.includes(one));
+  const facts = tokenFacts(claims, typeof client === 'string' ? client : '', permissions, hash);
   if (Object.isFrozen(answer)) cachedFacts.set(answer, facts);
   return facts;
 }

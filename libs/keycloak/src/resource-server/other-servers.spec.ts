@@ -276,7 +276,7 @@ describe('what is looked at of a server', () => {
   });
 
   it('ends where Keycloak begins, and says so', async () => {
-    const findings = await keycloakOf().checkup.run();
+    const findings = await keycloakOf().issuers[0].checkup.run();
     const note = findings.at(-1);
     expect(findings.filter(({ level }) => level === 'error' || level === 'warning')).toEqual([]);
     expect(note).toMatchObject({ level: 'note', message: expect.stringContaining('profile is rfc7662') });

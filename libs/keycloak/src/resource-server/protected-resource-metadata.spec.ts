@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { protectedResourceMetadata } from './protected-resource-metadata.js';
 
 const DESCRIBED = {
-  issuer: 'https://sso.example.com/realms/shop',
+  issuers: ['https://sso.example.com/realms/shop'],
   resource: 'https://a.example',
   permissionsAreScopes: true,
 };

@@ -13,7 +13,7 @@ export interface ProtectedResourceMetadata {
 }
 
 export interface DescribedResource {
-  readonly issuer: string;
+  readonly issuers: readonly string[];
   readonly resource: string;
   readonly resourceName?: string | undefined;
   readonly resourceDocumentation?: string | undefined;
@@ -23,7 +23,7 @@ export interface DescribedResource {
 
 /** Scopes are those that some route demands, in alphabetical order. A parameter without a value is left out (RFC 9728 §3.2). */
 export function protectedResourceMetadata(
-  { issuer, resource, resourceName, resourceDocumentation, permissionsAreScopes }: DescribedResource,
+  { issuers, resource, resourceName, resourceDocumentation, permissionsAreScopes }: DescribedResource,
   handlers: readonly Pick<RouteAccess, 'opening' | 'permissions' | 'anyOf'>[],
 ): ProtectedResourceMetadata {
   const open = permissionsAreScopes ? handlers.filter(({ opening }) => opening !== 'closed') : [];
@@ -31,7 +31,7 @@ export function protectedResourceMetadata(
   const scopes = [...new Set(demanded)].filter(isScopeToken).toSorted();
   return {
     resource,
-    authorization_servers: [issuer],
+    authorization_servers: issuers,
     bearer_methods_supported: ['header'],
     ...(scopes.length === 0 ? {} : { scopes_supported: scopes }),
     ...(resourceName === undefined ? {} : { resource_name: resourceName }),

@@ -1,5 +1,6 @@
 /** Route access: what a route's decorators come to. Closed when they say nothing, or nothing that can be made out. */
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
+import { isSameClient, type AllowedClient } from './allowed-client.js';
 import { notedPlacesOf, noteAt, sealNotes, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
 import type { TokenVerification } from './verification.js';
 
@@ -10,7 +11,7 @@ export interface RouteAccess {
   /** Of each of these, one is demanded. */
   readonly anyOf: readonly (readonly string[])[];
   /** When not empty: the token must have been issued to one of them. */
-  readonly clients: readonly string[];
+  readonly clients: readonly AllowedClient[];
   /** Which login must be behind the token; undefined for whichever. */
   readonly authentication: AuthenticationDemand | undefined;
   /** How old an introspection answer may be; undefined for what the module says. */
@@ -148,7 +149,7 @@ function narrowed(access: RouteAccess, inherited: AccessNote): RouteAccess {
     opening: OPENINGS[Math.min(OPENINGS.indexOf(access.opening), OPENINGS.indexOf(opening))] ?? 'closed',
     permissions: [...new Set([...access.permissions, ...permissions])],
     anyOf: [...access.anyOf, ...anyOf],
-    clients: inCommon(access.clients, clients),
+    clients: inCommon(access.clients, clients, isSameClient),
     authentication: bothDemands(access.authentication, authentication),
     maxStalenessSeconds: lesser(access.maxStalenessSeconds, inherited.maxStalenessSeconds),
     // The stronger one; that a base would do with less changes nothing here.
@@ -158,6 +159,7 @@ function narrowed(access: RouteAccess, inherited: AccessNote): RouteAccess {
         '@AllowClients() here and on the handler that it inherits have no client in common',
         access.clients,
         clients,
+        isSameClient,
       ) ??
       faultOfNone(
         '@RequireAuthentication() here and on the handler that it inherits have no acr in common',
@@ -169,17 +171,20 @@ function narrowed(access: RouteAccess, inherited: AccessNote): RouteAccess {
 }
 
 /** Lists of which one member is demanded; an empty one demands nothing. */
-function inCommon(own: readonly string[], inherited: readonly string[]): readonly string[] {
+function inCommon<T>(own: readonly T[], inherited: readonly T[], isSame: IsSame<T> = Object.is): readonly T[] {
   if (own.length === 0) return inherited;
-  return inherited.length === 0 ? own : own.filter((member) => inherited.includes(member));
+  return inherited.length === 0 ? own : own.filter((member) => inherited.some((other) => isSame(member, other)));
 }
 
-const faultOfNone = (
+type IsSame<T> = (one: T, other: T) => boolean;
+
+const faultOfNone = <T>(
   fault: string,
-  own: readonly string[] = [],
-  inherited: readonly string[] = [],
+  own: readonly T[] = [],
+  inherited: readonly T[] = [],
+  isSame?: IsSame<T>,
 ): string | undefined =>
-  own.length + inherited.length > 0 && inCommon(own, inherited).length === 0 ? fault : undefined;
+  own.length + inherited.length > 0 && inCommon(own, inherited, isSame).length === 0 ? fault : undefined;
 
 function bothDemands(
   own: AuthenticationDemand | undefined,

@@ -18,6 +18,7 @@ import {
   refuseImpossible,
   refuseOpenMessages,
   refuseUnenforced,
+  refuseUnknownIssuer,
   refuseUnverifiable,
 } from './start-refusals.js';
 import type { TokenVerification } from './verification.js';
@@ -40,7 +41,7 @@ export class RouteReport implements OnApplicationBootstrap {
     private readonly handshakes: Pick<GatewayHandshakes, 'isGuarded' | 'mayListen'>,
     private readonly options: {
       readonly carriers: readonly { readonly kind: string }[];
-      readonly permissions: unknown;
+      readonly issuers: readonly { readonly issuer: string; readonly permissions: unknown }[];
       readonly verification: TokenVerification;
       readonly jwt: unknown;
     },
@@ -156,9 +157,10 @@ export class RouteReport implements OnApplicationBootstrap {
 
   /** Throws for what no token could satisfy. */
   #described(label: string, access: RouteAccess): string {
-    const { permissions, jwt, verification } = this.options;
-    if (permissions === undefined) refuseImpossible(label, access);
+    const { issuers, jwt, verification } = this.options;
+    if (issuers.every(({ permissions }) => permissions === undefined)) refuseImpossible(label, access);
     refuseUnverifiable(label, access, jwt);
+    refuseUnknownIssuer(label, access, issuers);
     return describeAccess(access, verification);
   }
 }

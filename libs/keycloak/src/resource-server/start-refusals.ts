@@ -2,6 +2,7 @@
 import { isScopeToken } from '../protocol/scope.js';
 import { isAccessCheckBound } from './access-check.guard.js';
 import { isNoted, notedMethods, WHOLE_CLASS } from './access-notes.js';
+import { nameOfClient } from './allowed-client.js';
 import type { Handler, Host } from './handlers.discovery.js';
 import { chainOf, routeAccess, type RouteAccess } from './route-access.js';
 
@@ -20,6 +21,20 @@ export function refuseUnverifiable(label: string, { verification }: RouteAccess,
   throw new Error(
     `${label} has @Verification('jwt'), and nothing here checks signatures: give forRoot({ jwt: jwtVerification() }), by nestjs-keycloak-s2s/jwt`,
   );
+}
+
+/** Throws for a client of an issuer whose tokens nobody accepts here: most likely its name is misspelt. */
+export function refuseUnknownIssuer(
+  label: string,
+  { clients }: RouteAccess,
+  issuers: readonly { readonly issuer: string }[],
+): void {
+  for (const client of clients) {
+    if (typeof client === 'string' || issuers.some(({ issuer }) => issuer === client.issuer)) continue;
+    throw new Error(
+      `${label} allows ${nameOfClient(client)}, and that is no issuer of KeycloakModule.forRoot: no token of it is accepted`,
+    );
+  }
 }
 
 /**

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import { DoubtedTokens } from './doubted-tokens.js';
-import type { Recheck } from './rechecks.js';
+import type { IssuerRecheck } from './rechecks.js';
 
 const OPTIONS = { revocationMemorySeconds: 36_000, clockToleranceSeconds: 5, introspectionTtlSeconds: 10 };
 const HASH = tokenHash('any');
@@ -21,7 +21,7 @@ describe('DoubtedTokens', () => {
     {},
   ];
 
-  it.each<[string, Recheck, readonly boolean[]]>([
+  it.each<[string, IssuerRecheck, readonly boolean[]]>([
     ['a session', { sid: 's1' }, [true, false, false]],
     ['a subject', { sub: 'bob' }, [false, true, false]],
     ['the client of azp', { clientId: 'shop' }, [true, false, false]],

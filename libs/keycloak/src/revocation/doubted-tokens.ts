@@ -1,7 +1,7 @@
 /** Doubted tokens: those that were issued before a recheck. The server may know something of them that their signature can't say. */
 import type { Clock } from '../caching/clock.js';
 import { TOKEN_PROFILES, type CallerClaims } from '../protocol/token-profile.js';
-import type { Recheck } from './rechecks.js';
+import type { IssuerRecheck } from './rechecks.js';
 
 export interface DoubtOptions {
   /** No token lives for longer, so that no doubt is of use for longer. */
@@ -59,7 +59,7 @@ export class DoubtedTokens {
   }
 
   /** A recheck that was made `at`, in seconds since the epoch, here or by another replica. */
-  add(recheck: Recheck, at: number): void {
+  add(recheck: IssuerRecheck, at: number): void {
     const oldest = this.clock.epochSeconds() - this.options.revocationMemorySeconds;
     if (at <= oldest) return;
     this.#isAny = true;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
-import { Rechecks, type Recheck } from './rechecks.js';
+import { Rechecks, type IssuerRecheck } from './rechecks.js';
 
 const SERVE_MS = 10_000;
 const ALICE = { sid: 's1', sub: 'alice', azp: 'shop' };
@@ -13,7 +13,7 @@ function rechecksAt() {
 }
 
 describe('Rechecks', () => {
-  it.each<[string, Recheck, readonly boolean[]]>([
+  it.each<[string, IssuerRecheck, readonly boolean[]]>([
     ['a session', { sid: 's1' }, [true, false, false]],
     ['a subject', { sub: 'bob' }, [false, true, false]],
     ['the client of azp', { clientId: 'shop' }, [true, false, false]],
@@ -63,7 +63,7 @@ describe('Rechecks', () => {
     { sid: 's'.repeat(1025) },
   ])('refuses %j', (recheck) => {
     const { rechecks } = rechecksAt();
-    expect(() => rechecks.require(recheck as Recheck)).toThrow(TypeError);
+    expect(() => rechecks.require(recheck as IssuerRecheck)).toThrow(TypeError);
     expect(rechecks.latestMs).toBe(-Infinity);
   });
 });

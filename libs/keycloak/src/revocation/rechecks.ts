@@ -2,15 +2,19 @@
 import type { Clock } from '../caching/clock.js';
 import { TOKEN_PROFILES, type CallerClaims } from '../protocol/token-profile.js';
 
+/** Whose tokens of one issuer: those of a session, of a user or service account, those that a client obtained, or all. */
+export type IssuerRecheck = WhoseTokens | 'everything';
+
+type WhoseTokens = { readonly sid: string } | { readonly sub: string } | { readonly clientId: string };
+
 /**
- * Whose tokens: those of a session, of a user or service account, those that a client obtained, or all. Nobody is refused by it who should not be:
- * each token is introspected once more; one that is verified by its signature, from then on.
+ * Whose tokens: those of a session, of a user or service account, those that a client obtained, all of an issuer, or all. `issuer` says of which issuer's tokens that is meant; without
+ * it, of the one that the module has. Nobody is refused by it who should not be: each token is introspected once more; one that is verified by its signature, from then on.
  */
-export type Recheck =
-  { readonly sid: string } | { readonly sub: string } | { readonly clientId: string } | 'everything';
+export type Recheck = ({ readonly issuer?: string } & WhoseTokens) | { readonly issuer: string } | 'everything';
 
 /** `at`: when it was made, in seconds since the epoch. */
-export type RecheckListener = (recheck: Recheck, at: number) => void;
+export type RecheckListener = (recheck: IssuerRecheck, at: number) => void;
 
 /** The claims of an answer that are looked at. */
 interface Claims {
@@ -48,9 +52,9 @@ export class Rechecks {
 
   /**
    * `at`: when it was made, in seconds since the epoch. `mayBeCached`: whether an answer may still be here that was asked for until then. Throws `TypeError` when it is not exactly one
-   * `Recheck`.
+   * `IssuerRecheck`.
    */
-  require(recheck: Recheck, at = this.clock.epochSeconds(), mayBeCached = true): void {
+  require(recheck: IssuerRecheck, at = this.clock.epochSeconds(), mayBeCached = true): void {
     const mark = markOf(recheck);
     if (mayBeCached) this.#mark(mark);
     for (const listener of this.#onRequired) listener(recheck, at);
@@ -100,7 +104,9 @@ function markOf(recheck: unknown): string | undefined {
     value.trim() === '' ||
     value.length > 1024
   ) {
-    throw new TypeError("A recheck is { sid }, { sub }, { clientId } or 'everything', and nothing besides");
+    throw new TypeError(
+      "A recheck is { sid }, { sub }, { clientId }, each with its issuer, { issuer } or 'everything', and nothing besides",
+    );
   }
   return `${String(name)} ${value}`;
 }

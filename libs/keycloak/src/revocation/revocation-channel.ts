@@ -1,13 +1,13 @@
 /** Revocation channel: what carries denials and rechecks between the replicas of all services. Doors implement it. */
 import type { Clock } from '../caching/clock.js';
 import type { ReadDenial } from '../protocol/denial.js';
-import type { Recheck } from './rechecks.js';
+import type { IssuerRecheck } from './rechecks.js';
 
 /** What one replica says to all. `at`: when, in seconds since the epoch, by the clock of that replica. */
 export type SharedRevocation =
   | { readonly kind: 'denial'; readonly denial: ReadDenial; readonly at: number }
   /** `id`: random; what comes twice is one. */
-  | { readonly kind: 'recheck'; readonly recheck: Recheck; readonly at: number; readonly id: string }
+  | { readonly kind: 'recheck'; readonly recheck: IssuerRecheck; readonly at: number; readonly id: string }
   /** Of denials that a full list dropped: every token issued before `at` is refused. */
   | { readonly kind: 'floor'; readonly at: number };
 

@@ -5,7 +5,7 @@ import { denialOf, type Denial } from '../protocol/denial.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import { makeVerifiedAccessToken, tokenFacts, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { StillClock } from '../../spec-support/still-clock.js';
-import { RevocationList } from './revocation-list.js';
+import { revocationList } from '../../spec-support/one-issuer.js';
 
 const MEMORY_SECONDS = 1000;
 const TOLERANCE_SECONDS = 5;
@@ -19,7 +19,7 @@ function listOf(maxRevocations = 100) {
     clockToleranceSeconds: TOLERANCE_SECONDS,
     introspectionTtlSeconds: 10,
   };
-  const list = new RevocationList(options, clock, { warn: (_, fields) => void warnings.push(fields) });
+  const list = revocationList(options, clock, { warn: (_, fields) => void warnings.push(fields) });
   return { clock, warnings, list };
 }
 

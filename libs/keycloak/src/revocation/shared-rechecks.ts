@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import type { SharedRevocation } from './revocation-channel.js';
-import type { Recheck, Rechecks } from './rechecks.js';
+import type { IssuerRecheck, Rechecks } from './rechecks.js';
 
 export type SharedRecheck = SharedRevocation & { readonly kind: 'recheck' };
 
@@ -65,7 +65,7 @@ export class SharedRechecks {
     }
   }
 
-  #add(recheck: Recheck): void {
+  #add(recheck: IssuerRecheck): void {
     this.#toAppend = this.#bounded([...this.#toAppend, this.#new(recheck)]);
   }
 
@@ -79,7 +79,7 @@ export class SharedRechecks {
     return all.filter(({ at }) => at > since);
   }
 
-  #new(recheck: Recheck): SharedRecheck {
+  #new(recheck: IssuerRecheck): SharedRecheck {
     const id = randomUUID();
     this.#know(id);
     return { kind: 'recheck', recheck, at: this.clock.epochSeconds(), id };

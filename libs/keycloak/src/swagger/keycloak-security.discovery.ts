@@ -12,7 +12,7 @@ import {
 import { nameOf, operationAt, type Document, type OperationPlace, type SecurityRequirement } from './document-parts.js';
 import { documentedRoutes, type DocumentedRoutesOptions } from './documented-routes.discovery.js';
 import { REFUSAL_SCHEMA, refusalResponses, refusalSchema } from './refusal-responses.js';
-import { BEARER_SCHEME, KEYCLOAK_SCHEME, requirementsOf, rulesFor, scopesIn } from './security-requirements.js';
+import { BEARER_SCHEME, requirementsOf, rulesFor, schemeOf, scopesIn } from './security-requirements.js';
 import { bearerScheme, keycloakScheme, serverScheme } from './security-schemes.js';
 
 export interface KeycloakSecurityOptions {
@@ -28,7 +28,7 @@ export interface KeycloakSecurityOptions {
  * handler needs an annotation. Each operation gets
  *
  * - `security`: the scopes that it demands of an OAuth 2.0 token of the realm (scheme `keycloak`), or of a token at hand (`bearer`, for whose scopes OpenAPI 3.0
- *   has no place). `[]` for `@Public()`; an empty alternative for `@OptionalToken()`. What annotations said of it is replaced.
+ *   has no place). Of several issuers the second has the scheme `keycloak-2`, and so on. `[]` for `@Public()`; an empty alternative for `@OptionalToken()`. What annotations said of it is replaced.
  * - `responses`: 400, 401, 403, 502 and 503 where the guard may answer so, with bodies and headers as `RefusalFilter` writes them. A response that the
  *   document has already stays as it is.
  *
@@ -46,15 +46,12 @@ export function addKeycloakSecurity<Described extends OpenAPIObject>(
   document: Described,
   options: KeycloakSecurityOptions = {},
 ): Described {
-  const { issuer, profile, clientId, permissions, exposeRefusalReasons } = app.get<ResolvedKeycloakOptions>(
-    RESOLVED_OPTIONS,
-    { strict: false },
-  );
+  const { issuers, exposeRefusalReasons } = app.get<ResolvedKeycloakOptions>(RESOLVED_OPTIONS, { strict: false });
   const writer = app.get(RefusalFilter, { strict: false });
   const routes = app.get(RouteReport, { strict: false }).routes();
   const { documented, faults } = documentedRoutes(app, routes, document, options.document ?? {});
   const parts = document as object as Document;
-  const rules = rulesFor(parts, permissions === undefined);
+  const rules = rulesFor(parts, issuers);
   const demands = new Demands();
   for (const { route, places } of documented) {
     demands.add(route, places, () => ({
@@ -64,17 +61,22 @@ export function addKeycloakSecurity<Described extends OpenAPIObject>(
   }
   throwIfFaulty([...faults, ...demands.faults]);
 
-  const scopes = new Map<string, string[]>();
   for (const { place, security, responses } of demands.all) {
     const operation = operationAt(parts, place);
     if (operation === undefined) continue;
     operation.security = security;
     operation.responses = { ...responses, ...operation.responses };
-    for (const scope of scopesIn(security)) scopes.set(scope, [...(scopes.get(scope) ?? []), nameOf(place)]);
   }
   const { schemas, securitySchemes, ...others } = parts.components ?? {};
-  const scheme = profile === 'keycloak' ? keycloakScheme(issuer, scopes) : serverScheme(issuer);
-  const schemes = { [KEYCLOAK_SCHEME]: scheme, [BEARER_SCHEME]: bearerScheme(clientId) };
+  const schemes = {
+    ...Object.fromEntries(
+      issuers.map(({ issuer, profile }, at) => [
+        schemeOf(at),
+        profile === 'keycloak' ? keycloakScheme(issuer, demands.scopesOf(schemeOf(at))) : serverScheme(issuer),
+      ]),
+    ),
+    [BEARER_SCHEME]: bearerScheme(issuers),
+  };
   parts.components = {
     ...others,
     schemas: { ...schemas, [REFUSAL_SCHEMA]: refusalSchema(exposeRefusalReasons) },
@@ -97,6 +99,17 @@ class Demands {
 
   get all(): Iterable<PlacedDemand> {
     return this.#byOperation.values();
+  }
+
+  /** Where each scope of a scheme is demanded. */
+  scopesOf(scheme: string): ReadonlyMap<string, readonly string[]> {
+    const places = new Map<string, string[]>();
+    for (const { place, security } of this.all) {
+      for (const scope of scopesIn(security, scheme)) {
+        places.set(scope, [...(places.get(scope) ?? []), nameOf(place)]);
+      }
+    }
+    return places;
   }
 
   add({ label }: ReportedRoute, places: readonly OperationPlace[], read: () => Demand): void {

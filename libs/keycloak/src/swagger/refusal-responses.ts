@@ -1,6 +1,6 @@
 /** Refusal responses: the answers with which the guard refuses a request, as the filter of the library writes them. */
 import { AuthorizationServerError, BearerError, type Refusal, type RefusalReply } from '../index.js';
-import type { RouteAccess } from '../ports/reported-routes.js';
+import { nameOfClient, type AllowedClient, type RouteAccess } from '../ports/reported-routes.js';
 
 /** The schema of the body of every refusal, among those that a document shares. */
 export const REFUSAL_SCHEMA = 'KeycloakRefusal';
@@ -64,9 +64,9 @@ function responseOf(replies: readonly RefusalReply[], { clients }: RouteAccess):
 
 function describe(
   { body: { error, code, acrValues, maxAgeSeconds } }: RefusalReply,
-  clients: readonly string[],
+  clients: readonly AllowedClient[],
 ): string {
-  if (code === 'client_not_allowed') return `${error}: only ${clients.join(', ')}`;
+  if (code === 'client_not_allowed') return `${error}: only ${clients.map(nameOfClient).join(', ')}`;
   if (code !== 'insufficient_user_authentication') return error;
   const acr = acrValues === undefined ? [] : [`acr ${acrValues.join(' or ')}`];
   const age = maxAgeSeconds === undefined ? [] : [`at most ${maxAgeSeconds} s ago`];

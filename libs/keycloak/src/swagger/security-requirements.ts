@@ -5,6 +5,9 @@ import type { Document, SecurityRequirement } from './document-parts.js';
 /** An OAuth 2.0 token of the realm, with the scopes that are named. */
 export const KEYCLOAK_SCHEME = 'keycloak';
 
+/** Of the issuer at this place in the list; the first is this service's own. */
+export const schemeOf = (at: number): string => (at === 0 ? KEYCLOAK_SCHEME : `${KEYCLOAK_SCHEME}-${at + 1}`);
+
 /** The same token for tools that take one, and ask for none. */
 export const BEARER_SCHEME = 'bearer';
 
@@ -16,10 +19,20 @@ export interface RequirementRules {
   readonly permissionsAreScopes: boolean;
   /** Whether the document may name scopes with a scheme that is not OAuth 2.0: from OpenAPI 3.1 on. */
   readonly bearerHasScopes: boolean;
+  readonly issuers: readonly DocumentedIssuer[];
 }
 
-export const rulesFor = ({ openapi }: Document, permissionsAreScopes: boolean): RequirementRules => ({
-  permissionsAreScopes,
+export interface DocumentedIssuer {
+  /** Undefined where all of its scopes count. */
+  readonly acceptedScopes: readonly string[] | undefined;
+}
+
+export const rulesFor = (
+  { openapi }: Document,
+  issuers: readonly (DocumentedIssuer & { readonly permissions: unknown })[],
+): RequirementRules => ({
+  permissionsAreScopes: issuers.every(({ permissions }) => permissions === undefined),
+  issuers,
   bearerHasScopes: !/^3\.0\b/.test(openapi),
 });
 
@@ -29,15 +42,19 @@ export function requirementsOf(access: RouteAccess, rules: RequirementRules): Se
   const alternatives = rules.permissionsAreScopes && access.opening !== 'closed' ? scopesOf(access) : [[]];
   const bearer = rules.bearerHasScopes ? alternatives : [[]];
   return [
-    ...alternatives.map((scopes) => ({ [KEYCLOAK_SCHEME]: scopes })),
+    ...rules.issuers.flatMap(({ acceptedScopes }, at) =>
+      alternatives
+        .filter((scopes) => acceptedScopes === undefined || scopes.every((scope) => acceptedScopes.includes(scope)))
+        .map((scopes) => ({ [schemeOf(at)]: scopes })),
+    ),
     ...bearer.map((scopes) => ({ [BEARER_SCHEME]: scopes })),
     ...(access.opening === 'optional' ? [{}] : []),
   ];
 }
 
-/** Every scope that some requirement names. */
-export const scopesIn = (requirements: readonly SecurityRequirement[]): string[] => [
-  ...new Set(requirements.flatMap((requirement) => requirement[KEYCLOAK_SCHEME] ?? [])),
+/** Every scope that some requirement names of this scheme. */
+export const scopesIn = (requirements: readonly SecurityRequirement[], scheme: string): string[] => [
+  ...new Set(requirements.flatMap((requirement) => requirement[scheme] ?? [])),
 ];
 
 /** One list for each choice among those of which one is demanded. */

@@ -24,8 +24,14 @@ export const serverScheme = (issuer: string): object => ({
   openIdConnectUrl: `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
 });
 
-export const bearerScheme = (clientId: string): object => ({
+export const bearerScheme = (issuers: readonly { readonly issuer: string; readonly clientId: string }[]): object => ({
   type: 'http',
   scheme: 'bearer',
-  description: `An access token whose audience is ${clientId}, with the scopes that the operation names for ${KEYCLOAK_SCHEME}`,
+  description: `An access token whose audience is ${audiencesOf(issuers)}, with the scopes that the operation names for ${KEYCLOAK_SCHEME}`,
 });
+
+/** One name says nothing at another issuer. */
+const audiencesOf = (issuers: readonly { readonly issuer: string; readonly clientId: string }[]): string =>
+  issuers.length === 1
+    ? String(issuers[0]?.clientId)
+    : issuers.map(({ issuer, clientId }) => `${clientId} at ${issuer}`).join(', or ');

@@ -16,9 +16,9 @@ export interface ApplicationUnderTest {
 
 /**
  * Signs in the caller that `token` describes, and returns the text to send as bearer token. By default `aud` is the client id
- * of this application and `iss` its issuer. Every call returns a new token, unless `token` has a `text`: then that is the
+ * of this application and `iss` its issuer; with the `issuer` of another one in its list, the client id there. Every call returns a new token, unless `token` has a `text`: then that is the
  * bearer token, and if you sign it in again with other claims, the application sees them only after
- * `introspectionTtlSeconds`. `token` itself becomes known as well, so that code below the routes can exchange it.
+ * `introspectionTtlSeconds`; in an application with several issuers it must name one, as `iss`. `token` itself becomes known as well, so that code below the routes can exchange it.
  *
  * It does *not* bypass the guard, which introspects the token or checks its signature, judges it and checks it against the route. In an application with the option
  * `jwt` every token is signed but one with a `text`, which is good for introspection alone.
@@ -28,13 +28,15 @@ export interface ApplicationUnderTest {
  * that `scope` can't contain.
  */
 export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): string {
-  const { client, tokens } = networkOf(app);
+  const { authorizationServers } = networkOf(app);
   const description = descriptionOf(token);
   if (description === undefined) throw new TypeError('signIn() accepts only tokens made by testAccessToken()');
   const { text, options } = description;
   if (!isCompactJws(text)) throw new TypeError('The text does not have the form of a token: the guard would refuse it');
   const bad = options.permissions?.find((permission) => !isScopeToken(permission));
   if (bad !== undefined) throw notAScopeToken(bad);
+  const [own] = authorizationServers;
+  const { client, tokens } = authorizationServers.find((each) => each.client.issuer === options.issuer) ?? own;
   const claims = claimsOf(options, { issuer: client.issuer, audience: client.clientId, profile: client.profile });
   const known = { claims, grant: undefined, grantableScopes: options.grantableScopes };
   tokens.set(text, known);
@@ -49,15 +51,23 @@ export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): s
  * Throws `Error` for a text that `signIn` did not return for this application.
  */
 export function signOut(app: ApplicationUnderTest, bearerToken: string): void {
-  if (!networkOf(app).tokens.end(bearerToken)) throw new Error('This token is not signed in at this application');
+  const ended = networkOf(app).authorizationServers.map(({ tokens }) => tokens.end(bearerToken));
+  if (!ended.includes(true)) throw new Error('This token is not signed in at this application');
 }
 
 /** The services that this application calls: sets their answers and lists the calls. */
 export const testServices = (app: ApplicationUnderTest): TestServices => networkOf(app).services;
 
-/** The authorization server of this application: makes it unreachable. */
-export const testAuthorizationServer = (app: ApplicationUnderTest): TestAuthorizationServer =>
-  networkOf(app).authorizationServer;
+/** The authorization server of this application, or that of `issuer` where it has several: makes it unreachable. Throws `Error` for one that the application does not have. */
+export function testAuthorizationServer(app: ApplicationUnderTest, issuer?: string): TestAuthorizationServer {
+  const { authorizationServers } = networkOf(app);
+  const server =
+    issuer === undefined
+      ? authorizationServers[0]
+      : authorizationServers.find(({ client }) => client.issuer === issuer);
+  if (server === undefined) throw new Error(`This application has no issuer ${JSON.stringify(issuer)}`);
+  return server;
+}
 
 function networkOf(app: ApplicationUnderTest): TestNetwork {
   refuseInProduction('nestjs-keycloak-s2s/testing');

@@ -3,7 +3,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { Network } from '../../http/network.js';
 import { KEYCLOAK, MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS, SHARED_STATE } from '../../keycloak.module-definition.js';
 import { KeycloakModule } from '../../keycloak.module.js';
-import type { KeycloakModuleOptions, ResolvedKeycloakOptions } from '../../keycloak.options.js';
+import type { AnyModuleOptions, KeycloakModuleOptions, ResolvedKeycloakOptions } from '../../keycloak.options.js';
 import { TEST_AUDIENCE, TEST_ISSUER } from '../test-access-token.js';
 import { refuseInProduction } from '../refuse-in-production.js';
 import { TestNetwork } from './test-network.js';
@@ -17,6 +17,12 @@ export interface OverridableBuilder {
 }
 
 const DEFAULTS: KeycloakModuleOptions = { issuer: TEST_ISSUER, clientId: TEST_AUDIENCE, clientSecret: 'test-secret' };
+
+/** A list of issuers needs no others. */
+const withDefaults = (options: Partial<AnyModuleOptions>): AnyModuleOptions =>
+  'issuers' in options && options.issuers !== undefined
+    ? { ...options, issuers: options.issuers }
+    : { ...DEFAULTS, ...options };
 
 /**
  * Guard, verdict, caches, token requests, service calls and refusals are the real ones. Requests to the authorization server
@@ -38,21 +44,18 @@ export class KeycloakTestingModule {
    * `options` replace the options of the application, whose factory is not called. The defaults are issuer
    * `https://keycloak.test/realms/test`, client id `test-service`, a made-up secret, and the defaults of `KeycloakModule`.
    */
-  static override<Builder extends OverridableBuilder>(
-    builder: Builder,
-    options?: Partial<KeycloakModuleOptions>,
-  ): Builder {
+  static override<Builder extends OverridableBuilder>(builder: Builder, options?: Partial<AnyModuleOptions>): Builder {
     refuseInProduction('KeycloakTestingModule');
-    if (options !== undefined) builder.overrideProvider(MODULE_OPTIONS_TOKEN).useValue({ ...DEFAULTS, ...options });
+    if (options !== undefined) builder.overrideProvider(MODULE_OPTIONS_TOKEN).useValue(withDefaults(options));
     builder.overrideProvider(SHARED_STATE).useFactory({ inject: [KEYCLOAK], factory: leaveOff });
     builder.overrideProvider(Network).useFactory({ inject: [RESOLVED_OPTIONS], factory: testNetwork });
     return builder;
   }
 
   /** Replaces `KeycloakModule.forRoot`, to test a single module or controller. Takes the options of `override`. */
-  static forRoot(options: Partial<KeycloakModuleOptions> = {}): DynamicModule {
+  static forRoot(options: Partial<AnyModuleOptions> = {}): DynamicModule {
     refuseInProduction('KeycloakTestingModule');
-    const real = KeycloakModule.forRoot({ ...DEFAULTS, ...options });
+    const real = KeycloakModule.forRoot(withDefaults(options));
     const network = { provide: Network, inject: [RESOLVED_OPTIONS], useFactory: testNetwork };
     return { ...real, providers: [...(real.providers ?? []), network, noSharing] };
   }
@@ -60,12 +63,11 @@ export class KeycloakTestingModule {
 
 /** Nothing leaves the process, denials neither. */
 interface Shared {
-  readonly sharing: { leaveOff(): void };
-  readonly shared: { leaveOff(): void } | undefined;
+  readonly sharing: readonly { leaveOff(): void }[];
+  readonly shared: readonly { leaveOff(): void }[];
 }
 const leaveOff = ({ sharing, shared }: Shared): void => {
-  sharing.leaveOff();
-  shared?.leaveOff();
+  for (const each of [...sharing, ...shared]) each.leaveOff();
 };
 const noSharing = { provide: SHARED_STATE, inject: [KEYCLOAK], useFactory: leaveOff };
 

@@ -12,8 +12,6 @@ export interface TestedClient {
   readonly realmUrl: string;
   readonly clientId: string;
   readonly profile?: ProfileName | undefined;
-  /** Of an application that verifies signatures. */
-  readonly jwt?: { readonly algorithms: readonly string[] } | undefined;
 }
 
 /** The lifetime of a token that is issued to the application. */
@@ -30,8 +28,10 @@ export class TestAuthorizationServer {
   #fault: NetworkFault | undefined;
 
   constructor(
-    private readonly client: TestedClient,
-    private readonly tokens: TestTokens,
+    /** @internal */
+    readonly client: TestedClient,
+    /** @internal */
+    readonly tokens: TestTokens,
     /** By which its tokens are signed; undefined where nobody looks at a signature. */
     private readonly keySet?: object,
   ) {}

@@ -1,35 +1,58 @@
 /** TestNetwork: the in-memory network of one application under test. */
 import { EnvironmentProxies } from '../../http/environment-proxies.js';
-import { Network, type Connections, type ServiceAddress } from '../../http/network.js';
+import { Network, type AuthorizationServerAddress, type Connections, type ServiceAddress } from '../../http/network.js';
 import { inMemoryConnections } from './in-memory-connections.js';
 import { refuseInProduction } from '../refuse-in-production.js';
 import { TestAuthorizationServer, type TestedClient } from './test-authorization-server.js';
 import { TestServices } from './test-services.js';
 import { TestSigningKey } from './test-signing-key.js';
-import { TestTokens } from './test-tokens.js';
+import { TestTokens, type TestToken } from './test-tokens.js';
+
+/** What is read of the options of the application. */
+export interface TestedApplication {
+  /** The first is that of the application itself. */
+  readonly issuers: readonly [TestedClient, ...TestedClient[]];
+  /** Of an application that verifies signatures. */
+  readonly jwt?: { readonly algorithms: readonly string[] } | undefined;
+}
 
 /** It is a provider of the application, so applications share no state, and the state ends with the application. */
 export class TestNetwork extends Network {
-  readonly tokens: TestTokens;
   readonly services: TestServices;
-  readonly authorizationServer: TestAuthorizationServer;
+  /** One for each issuer. */
+  readonly authorizationServers: readonly [TestAuthorizationServer, ...TestAuthorizationServer[]];
 
-  constructor(readonly client: TestedClient) {
+  constructor({ issuers: [own, ...others], jwt }: TestedApplication) {
     refuseInProduction('KeycloakTestingModule');
     super(undefined, new EnvironmentProxies({}));
-    const typ = (client.profile ?? 'keycloak') === 'keycloak' ? 'JWT' : 'at+jwt';
-    const key = client.jwt && new TestSigningKey(client.jwt.algorithms, typ);
-    this.tokens = new TestTokens(key && ((claims) => key.sign(claims)), typ);
-    this.services = new TestServices(this.tokens);
-    this.authorizationServer = new TestAuthorizationServer(client, this.tokens, key?.keySet);
+    this.authorizationServers = [serverOf(own, jwt), ...others.map((other) => serverOf(other, jwt))];
+    this.services = new TestServices((text) => this.#find(text));
   }
 
-  override toAuthorizationServer(): Connections {
-    return inMemoryConnections((request) => this.authorizationServer.answer(request));
+  override toAuthorizationServer({ realmUrl }: AuthorizationServerAddress): Connections {
+    const server = this.authorizationServers.find(({ client }) => client.realmUrl === String(realmUrl));
+    if (server === undefined) throw new Error(`No issuer of the application is at ${String(realmUrl)}`);
+    return inMemoryConnections((request) => server.answer(request));
+  }
+
+  /** Of whichever issuer. */
+  #find(text: string): TestToken | undefined {
+    for (const { tokens } of this.authorizationServers) {
+      const found = tokens.find(text);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   override toService(service: ServiceAddress): Connections {
     this.services.add(service);
     return inMemoryConnections((request) => this.services.answer(service, request));
   }
+}
+
+function serverOf(client: TestedClient, jwt: TestedApplication['jwt']): TestAuthorizationServer {
+  const typ = (client.profile ?? 'keycloak') === 'keycloak' ? 'JWT' : 'at+jwt';
+  const key = jwt && new TestSigningKey(jwt.algorithms, typ);
+  const tokens = new TestTokens(key && ((claims) => key.sign(claims)), typ);
+  return new TestAuthorizationServer(client, tokens, key?.keySet);
 }

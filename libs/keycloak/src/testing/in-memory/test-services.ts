@@ -3,7 +3,7 @@ import type { ServiceAddress } from '../../http/network.js';
 import { NoAnswer, type SentAnswer, type SentRequest } from './in-memory-connections.js';
 import type { TestServiceCall } from './test-service-call.js';
 import { TestServiceRoute, type TestServiceMethod } from './test-service-route.js';
-import type { TestTokens } from './test-tokens.js';
+import type { TestToken } from './test-tokens.js';
 
 /**
  * The services of `KeycloakModule.forFeature`, and those of the door `nestjs-keycloak-s2s/axios`, by name. Everything in a call except the network is real: the token obtained or
@@ -15,7 +15,7 @@ export class TestServices {
   readonly #calls: TestServiceCall[] = [];
   readonly #unexpected: TestServiceCall[] = [];
 
-  constructor(private readonly tokens: TestTokens) {}
+  constructor(private readonly tokenOf: (text: string) => TestToken | undefined) {}
 
   /** All calls in order, including replays and unexpected ones. */
   get calls(): readonly TestServiceCall[] {
@@ -70,7 +70,7 @@ export class TestServices {
   /** Undefined if this application was not issued the token, or if the token has ended. */
   #callOf({ name, baseUrl }: ServiceAddress, request: SentRequest): TestServiceCall | undefined {
     const { authorization = '', ...headers } = request.headers;
-    const token = this.tokens.find(authorization.replace(/^Bearer /, ''));
+    const token = this.tokenOf(authorization.replace(/^Bearer /, ''));
     if (token?.grant === undefined) return undefined;
     const { sub, azp, aud, scope } = token.claims;
     return {

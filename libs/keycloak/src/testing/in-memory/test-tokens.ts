@@ -23,7 +23,8 @@ export class TestTokens {
 
   /** Returns the text of the new token, which no other has. */
   add(token: TestToken): string {
-    const text = this.sign?.(token.claims) ?? tokenText(randomBytes(32).toString('base64url'), this.typ);
+    const text =
+      this.sign?.(token.claims) ?? tokenText(randomBytes(32).toString('base64url'), this.typ, token.claims['iss']);
     this.set(text, token);
     return text;
   }

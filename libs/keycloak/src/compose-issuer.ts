@@ -1,0 +1,133 @@
+/** Compose issuer: every part that is of one issuer, with caches, circuits, denials and keys of its own. */
+import { CachedIntrospection } from './authorization-server/cached-introspection.js';
+import {
+  createAuthorizationServer,
+  type AuthorizationServerCalls,
+} from './authorization-server/create-authorization-server.js';
+import { junkToken } from './authorization-server/junk-token.js';
+import { AuthorizationServerHealth } from './authorization-server/server-health.js';
+import type { Clock } from './caching/clock.js';
+import { SharedLevel } from './caching/shared-level.js';
+import { Checkup } from './checkup/checkup.js';
+import type { RegisteredService } from './checkup/checkup-parts.js';
+import { TokenSource } from './client/token-source.js';
+import { TokenSourceLog } from './client/token-source-log.js';
+import { logCircuit, type ComponentLog } from './component-log.js';
+import type { Network } from './http/network.js';
+import type { KeycloakStatusSnapshot } from './keycloak-status.js';
+import type { OptionsOfIssuer } from './keycloak.options.js';
+import { withoutSecrets } from './protocol/loggable-text.js';
+import { TOKEN_PROFILES } from './protocol/token-profile.js';
+import { runsInProduction } from './production.js';
+import { IssuerVerifier } from './resource-server/issuer-verifier.js';
+import { DoubtedTokens } from './revocation/doubted-tokens.js';
+import { HeldDenials } from './revocation/held-denials.js';
+import { Rechecks } from './revocation/rechecks.js';
+import { RevocationSharing } from './revocation/revocation-sharing.js';
+
+export interface IssuerSurroundings {
+  readonly clock: Clock;
+  readonly network: Network;
+  readonly loggers: (part: string) => ComponentLog;
+  /** The services that are called with its tokens, and were registered until now. */
+  readonly services: () => readonly RegisteredService[];
+}
+
+export interface ComposedIssuer extends AuthorizationServerCalls {
+  readonly issuer: string;
+  /** Where it is called. */
+  readonly realmUrl: string;
+  readonly denials: HeldDenials;
+  readonly rechecks: Rechecks;
+  readonly sharing: RevocationSharing;
+  readonly shared: SharedLevel | undefined;
+  readonly tokens: TokenSource;
+  readonly verifier: IssuerVerifier;
+  readonly health: AuthorizationServerHealth;
+  /** Of the services that were made until it runs, too. */
+  readonly checkup: Checkup;
+  readonly cacheSizes: () => KeycloakStatusSnapshot['caches'];
+}
+
+/** Sends nothing yet. */
+export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurroundings): ComposedIssuer {
+  const { clock, network, loggers, services } = surroundings;
+  const { issuer, realmUrl } = options;
+  const profile = TOKEN_PROFILES[options.profile];
+  const serverLog = loggers('AuthorizationServer');
+  const clientAuthentication = options.clientAuthentication.connect({ clock, log: loggers('ClientAuthentication') });
+  const server = createAuthorizationServer(
+    { ...options, clientAuthentication },
+    clock,
+    (kind, state) => logCircuit(serverLog, 'Keycloak', state, { kind }),
+    network,
+  );
+  const denials = new HeldDenials(options, clock, loggers('RevocationList'));
+  const rechecks = new Rechecks(options.introspectionTtlSeconds * 1000, clock, profile);
+  options.sharedCache?.check(options);
+  const sharedLog = loggers('SharedCache');
+  const cache = options.sharedCache?.connect(options);
+  const shared =
+    cache &&
+    new SharedLevel(cache, clock, (reason) =>
+      sharedLog.error('The shared cache does not answer: Keycloak is asked for what other replicas may have', {
+        reason,
+      }),
+    );
+  const tokenLog = new TokenSourceLog(loggers('TokenSource'));
+  const tokens = new TokenSource(server.tokenEndpoint, options, clock, tokenLog, denials, shared);
+  const jwts = options.jwt && {
+    signatures: options.jwt.connect({
+      issuer,
+      readKeys: server.keySet().read,
+      clock,
+      log: loggers('JwtVerification'),
+    }),
+    doubts: new DoubtedTokens(options, clock, profile),
+  };
+  rechecks.onRequired((recheck, at) => jwts?.doubts.add(recheck, at));
+  const sharing = new RevocationSharing(denials, rechecks, options, clock, loggers('RevocationSharing'), jwts?.doubts);
+  const introspection = new CachedIntrospection(
+    server.introspection,
+    options,
+    clock,
+    (hash) => tokens.dropExchangedFrom(hash),
+    rechecks,
+    shared,
+  );
+  const judged = { ...options, audience: options.clientId, profile, clockSkew: server.clockSkew };
+  return {
+    ...server,
+    issuer,
+    realmUrl,
+    denials,
+    rechecks,
+    sharing,
+    shared,
+    tokens,
+    verifier: new IssuerVerifier(introspection, judged, clock, denials, jwts),
+    health: new AuthorizationServerHealth(
+      server.metadata,
+      server.introspection,
+      clock,
+      async () => jwts?.signatures.ready(),
+      () => junkToken(options.profile),
+    ),
+    checkup: new Checkup({
+      ...server,
+      options,
+      services,
+      credential: () => server.authenticator.credential().catch(() => undefined),
+      cleanse: (sentence) => withoutSecrets(sentence, server.authenticator.secrets),
+      isProduction: runsInProduction(),
+      proxy: network.proxyLabel(realmUrl),
+    }),
+    cacheSizes: () => ({
+      introspections: introspection.sizes.active,
+      inactiveIntrospections: introspection.sizes.inactive,
+      verifiedJwts: jwts?.signatures.size ?? 0,
+      tokens: tokens.size,
+      revocations: denials.size,
+    }),
+  };
+}

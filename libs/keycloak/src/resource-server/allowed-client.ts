@@ -1,0 +1,42 @@
+/** Allowed client: a client that a route is open to, by its id at this service's own issuer or at another one. */
+import { inspect } from 'node:util';
+
+/** A client of an issuer that is named, as the `iss` of its tokens has it. */
+export interface ClientOfIssuer {
+  readonly issuer: string;
+  readonly clientId: string;
+}
+
+/** The id alone is that of a client of this service's own issuer: another issuer can give the same id to somebody else. */
+export type AllowedClient = string | ClientOfIssuer;
+
+/** What `@AllowClients` was given, copied. Throws `TypeError` for what names no client. */
+export function allowedClients(given: readonly AllowedClient[]): readonly AllowedClient[] {
+  return given.map((client) => {
+    if (isText(client)) return client;
+    const { issuer, clientId, ...others } = Object(client) as Partial<ClientOfIssuer>;
+    if (isText(issuer) && isText(clientId) && Object.keys(others).length === 0) return { issuer, clientId };
+    throw new TypeError(`@AllowClients: ${inspect(client)} is neither the id of a client nor { issuer, clientId }`);
+  });
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
+
+/** Whether it is the client that a token of `issuer` was issued to. */
+export function isAllowedClient(
+  allowed: AllowedClient,
+  token: { readonly issuer: string; readonly clientId: string },
+  ownIssuer: string,
+): boolean {
+  const { issuer, clientId } = typeof allowed === 'string' ? { issuer: ownIssuer, clientId: allowed } : allowed;
+  return token.clientId === clientId && token.issuer === issuer;
+}
+
+export const isSameClient = (one: AllowedClient, other: AllowedClient): boolean =>
+  typeof one === 'string' || typeof other === 'string'
+    ? one === other
+    : one.issuer === other.issuer && one.clientId === other.clientId;
+
+/** For people. */
+export const nameOfClient = (client: AllowedClient): string =>
+  typeof client === 'string' ? client : `${client.clientId} of ${client.issuer}`;

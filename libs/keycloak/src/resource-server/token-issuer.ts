@@ -1,0 +1,35 @@
+/** Token issuer: whom to ask about a token, by what it says of itself. Who is asked decides whether it is theirs. */
+import { BearerError } from '../protocol/bearer-error.js';
+import { loggableText } from '../protocol/loggable-text.js';
+import { isBearerToken } from '../protocol/token-form.js';
+import { unverifiedClaims } from '../protocol/unverified-claims.js';
+import { checkBearerToken } from './bearer-token.js';
+import type { IssuerVerifier } from './issuer-verifier.js';
+
+/**
+ * The verifier of the issuer that the token names (RFC 7519 §4.1.1). A token that names none is for the one issuer whose tokens may have any form, where there is one (`rfc7662`). That it names an issuer
+ * proves nothing: the answer or the signature must be that issuer's, and says the same `iss`, or the token is refused.
+ *
+ * Throws `BearerError` `invalid_token` for a token of nobody in the list, which costs no call.
+ */
+export function verifierFor(
+  text: string,
+  issuers: readonly [IssuerVerifier, ...IssuerVerifier[]],
+): Pick<IssuerVerifier, 'verify' | 'verifyAnew'> {
+  const [own, ...others] = issuers;
+  // Of one issuer there is nothing to choose, and nothing to read (perf: guard-overhead).
+  if (others.length === 0) return own;
+  const recalling = issuers.find((each) => each.recalls(text));
+  if (recalling !== undefined) return recalling;
+  const { iss } = unverifiedClaims(text);
+  const named = issuers.find(({ issuer, profile }) => (iss === undefined ? profile.mayNameNoIssuer : issuer === iss));
+  if (named !== undefined) return named;
+  checkBearerToken(text, iss === undefined ? own.profile : ANY_FORM);
+  if (iss === undefined) throw new BearerError('invalid_token', { reason: 'iss_missing' });
+  throw new BearerError('invalid_token', {
+    reason: 'other_issuer',
+    fields: { unverified: { iss: loggableText(iss) } },
+  });
+}
+
+const ANY_FORM = { isToken: isBearerToken, mayBeAccessToken: undefined };

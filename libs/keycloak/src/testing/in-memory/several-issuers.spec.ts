@@ -1,0 +1,251 @@
+/** Routes of an application with several issuers, without a server. */
+import { Controller, Get, Module, type Type } from '@nestjs/common';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { Test } from '@nestjs/testing';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import {
+  AccessToken,
+  AllowClients,
+  Authenticated,
+  InjectServiceClient,
+  KeycloakModule,
+  RequirePermission,
+  type MultiIssuerModuleOptions,
+  type ServiceClient,
+  type VerifiedAccessToken,
+} from '../../index.js';
+import { addKeycloakSecurity } from '../../swagger/index.js';
+import {
+  KeycloakTestingModule,
+  signIn,
+  signOut,
+  testAccessToken,
+  testAuthorizationServer,
+  testServices,
+} from '../index.js';
+
+const OWN = 'https://sso.example.com/realms/shop';
+const PARTNER = 'https://sso.partner.example/realms/partner';
+
+const ISSUERS: MultiIssuerModuleOptions = {
+  issuers: [
+    { issuer: OWN, clientId: 'orders', clientSecret: 'hush' },
+    { issuer: PARTNER, clientId: 'shop-orders', clientSecret: 'hush', acceptedScopes: ['orders:read'] },
+  ],
+};
+
+@Controller()
+class Orders {
+  constructor(@InjectServiceClient('stock') private readonly stock: ServiceClient) {}
+
+  @Get('any')
+  @Authenticated()
+  any(@AccessToken() { issuer }: VerifiedAccessToken): string {
+    return issuer;
+  }
+
+  @Get('read')
+  @RequirePermission('orders:read')
+  read(): string {
+    return 'read';
+  }
+
+  @Get('admin')
+  @RequirePermission('orders:admin')
+  admin(): string {
+    return 'admin';
+  }
+
+  @Get('own-shop')
+  @Authenticated()
+  @AllowClients('shop')
+  ownShop(): string {
+    return 'own shop';
+  }
+
+  @Get('partner-shop')
+  @Authenticated()
+  @AllowClients({ issuer: PARTNER, clientId: 'shop' })
+  partnerShop(): string {
+    return 'partner shop';
+  }
+
+  @Get('stock')
+  @Authenticated()
+  async stockOf(@AccessToken() caller: VerifiedAccessToken): Promise<string> {
+    return this.stock.onBehalfOf(caller, 'stock:read').get('/', { answer: 'text' });
+  }
+}
+
+const STOCK = { name: 'stock', baseUrl: 'https://stock.example.com' };
+
+const nothing = (): void => undefined;
+const SILENT = { log: nothing, warn: nothing, error: nothing };
+
+const apps: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+});
+
+async function start(
+  options: Partial<MultiIssuerModuleOptions> = {},
+  audience: string | Record<string, string> = 'stock',
+) {
+  const module = await Test.createTestingModule({
+    imports: [
+      KeycloakTestingModule.forRoot({ ...ISSUERS, ...options }),
+      KeycloakModule.forFeature([{ ...STOCK, audience }]),
+    ],
+    controllers: [Orders],
+  })
+    .setLogger(SILENT)
+    .compile();
+  const app = module.createNestApplication(new ExpressAdapter());
+  apps.push(app);
+  await app.init();
+  const get = async (path: string, token: string): Promise<number | string> => {
+    const { status, text } = await request(app.getHttpServer()).get(path).auth(token, { type: 'bearer' });
+    return status === 200 ? text : status;
+  };
+  return { app, get };
+}
+
+const boot = async (controllers: Type[], imports = [KeycloakTestingModule.forRoot(ISSUERS)]): Promise<unknown> => {
+  const module = await Test.createTestingModule({ imports, controllers }).setLogger(SILENT).compile();
+  const app = module.createNestApplication(new ExpressAdapter());
+  apps.push(app);
+  return app.init();
+};
+
+describe('an application with several issuers', () => {
+  it('takes the tokens of each, and of nobody else', async () => {
+    const { app, get } = await start();
+    const [own, partner, other] = [OWN, PARTNER, 'https://sso.example.com/realms/other'].map((issuer) =>
+      signIn(app, testAccessToken({ issuer })),
+    ) as [string, string, string];
+    expect([await get('/any', own), await get('/any', partner), await get('/any', other)]).toEqual([OWN, PARTNER, 401]);
+    signOut(app, partner);
+    const again = signIn(app, testAccessToken({ issuer: PARTNER, audience: 'orders' }));
+    // That is what it is called at its own issuer.
+    expect([await get('/any', again), await get('/any', own)]).toEqual([401, OWN]);
+  });
+
+  it('lets an issuer open what its accepted scopes open, whatever else it writes into tokens', async () => {
+    const { app, get } = await start();
+    const permissions = ['orders:read', 'orders:admin'];
+    const [own, partner] = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer, permissions }))) as [
+      string,
+      string,
+    ];
+    expect([await get('/read', own), await get('/admin', own)]).toEqual(['read', 'admin']);
+    expect([await get('/read', partner), await get('/admin', partner)]).toEqual(['read', 403]);
+  });
+
+  it('means a client of its own issuer by an id alone (RS-08)', async () => {
+    const { app, get } = await start();
+    const [own, partner] = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer, client: 'shop' }))) as [
+      string,
+      string,
+    ];
+    expect([await get('/own-shop', own), await get('/own-shop', partner)]).toEqual(['own shop', 403]);
+    expect([await get('/partner-shop', own), await get('/partner-shop', partner)]).toEqual([403, 'partner shop']);
+    const another = signIn(app, testAccessToken({ issuer: PARTNER, client: 'another' }));
+    expect(await get('/partner-shop', another)).toBe(403);
+  });
+
+  it('goes on with one issuer while another gives no answer', async () => {
+    const { app, get } = await start({ maxRetries: 0 });
+    const [own, partner] = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer }))) as [string, string];
+    testAuthorizationServer(app, PARTNER).fail('refused');
+    expect([await get('/any', own), await get('/any', partner)]).toEqual([OWN, 503]);
+    testAuthorizationServer(app, PARTNER).recover();
+    testAuthorizationServer(app).fail('refused');
+    expect(await get('/any', partner)).toBe(PARTNER);
+    expect(() => testAuthorizationServer(app, 'https://sso.example.com/realms/other')).toThrow(/no issuer/);
+  });
+
+  it('calls for a caller where the service has a client id at the issuer of the caller, and is 502 where not', async () => {
+    const { app, get } = await start({}, { [OWN]: 'stock', [PARTNER]: 'shop-stock' });
+    testServices(app).on('stock', 'GET', '/').reply(200, Buffer.from('in stock'));
+    const tokens = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer, subject: 'u1' })));
+    for (const token of tokens) expect(await get('/stock', token)).toBe('in stock');
+    expect(testServices(app).calls.map(({ audience, client }) => [audience, client])).toEqual([
+      ['stock', 'orders'],
+      ['shop-stock', 'shop-orders'],
+    ]);
+    const alone = await start({}, 'stock');
+    const partner = signIn(alone.app, testAccessToken({ issuer: PARTNER }));
+    expect(await alone.get('/stock', partner)).toBe(502);
+    expect(testServices(alone.app).calls).toEqual([]);
+  });
+
+  it('tells clients of all of its issuers (RS-22)', async () => {
+    const { app } = await start({ protectedResource: { resource: 'https://orders.example.com' } });
+    const { body } = await request(app.getHttpServer()).get('/.well-known/oauth-protected-resource');
+    expect(body).toMatchObject({ authorization_servers: [OWN, PARTNER] });
+  });
+
+  it('says in its OpenAPI document which scopes of which issuer an operation takes', async () => {
+    const { app } = await start();
+    const document = addKeycloakSecurity(app, SwaggerModule.createDocument(app, new DocumentBuilder().build()));
+    expect(document.components?.securitySchemes).toMatchObject({
+      keycloak: { flows: { clientCredentials: { tokenUrl: `${OWN}/protocol/openid-connect/token` } } },
+      'keycloak-2': {
+        flows: {
+          clientCredentials: {
+            tokenUrl: `${PARTNER}/protocol/openid-connect/token`,
+            scopes: { 'orders:read': expect.any(String) },
+          },
+        },
+      },
+    });
+    expect(document.paths['/read']?.get?.security).toEqual([
+      { keycloak: ['orders:read'] },
+      { 'keycloak-2': ['orders:read'] },
+      { bearer: [] },
+    ]);
+    // Nobody gets that of the other one.
+    expect(document.paths['/admin']?.get?.security).toEqual([{ keycloak: ['orders:admin'] }, { bearer: [] }]);
+    expect(JSON.stringify(document.paths['/partner-shop']?.get?.responses)).toContain(`only shop of ${PARTNER}`);
+  });
+});
+
+describe('the start', () => {
+  it('is refused for a client of an issuer that is not in the list', async () => {
+    @Controller()
+    class Misspelt {
+      @Get()
+      @Authenticated()
+      @AllowClients({ issuer: `${PARTNER}s`, clientId: 'shop' })
+      read(): void {}
+    }
+    await expect(boot([Misspelt])).rejects.toThrow(/allows shop of https:.*partners, and that is no issuer/);
+  });
+
+  it.each<[string, readonly unknown[]]>([
+    ['nothing', [{}]],
+    ['a client without an id', [{ issuer: OWN }]],
+    ['an id without a text', ['']],
+    ['more than it knows', [{ issuer: OWN, clientId: 'a', realm: 'x' }]],
+    ['null', [null]],
+  ])('is refused for a decorator that names %s', (_, clients) => {
+    expect(() => (AllowClients as (...given: readonly unknown[]) => unknown)(...clients)).toThrow(TypeError);
+  });
+
+  it('is refused for two KeycloakModule.forRoot, and names the option that is meant', async () => {
+    const one = { issuer: OWN, clientId: 'orders', clientSecret: 'hush' };
+    @Module({ imports: [KeycloakModule.forRoot({ ...one, issuer: PARTNER })] })
+    class Feature {}
+    const imports = [KeycloakTestingModule.forRoot(one), Feature] as never;
+    await expect(boot([], imports)).rejects.toThrow(/is imported 2 times.*issuers/);
+  });
+
+  it('is not refused for one that several modules import', async () => {
+    const one = KeycloakTestingModule.forRoot({ issuer: OWN, clientId: 'orders', clientSecret: 'hush' });
+    @Module({ imports: [one] })
+    class Feature {}
+    await expect(boot([], [one, Feature] as never)).resolves.toBeDefined();
+  });
+});
