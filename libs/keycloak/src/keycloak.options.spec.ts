@@ -375,7 +375,7 @@ describe('several issuers', () => {
       {},
       ['issuers[0]: clientId must be given', 'issuers[0]: clientSecret or clientAuthentication must be given'],
     ],
-  ])('can not be %s', (_, issuers, bend, expected) => {
+  ])('can not be %s', (_what, issuers, bend, expected) => {
     expect(faults(() => resolveAll(issuers, bend))).toEqual(expected);
   });
 });

@@ -17,6 +17,7 @@ const revocations = { deny: (denial: Denial) => happened.push({ denial }) } as u
 const controller = new BackchannelLogoutController(tokens, sessions, revocations);
 
 const token = (overrides: Partial<LogoutToken>): LogoutToken => ({
+  issuer: 'https://sso.example.com/realms/shop',
   sessionId: 's1',
   subject: 'alice-id',
   issuedAt: 1000,
@@ -31,13 +32,13 @@ describe('a logout token', () => {
   it('that names a session denies it before it ends it (BF-09, RS-13)', async () => {
     check = async () => token({});
     await controller.logout({ logout_token: 'a.logout.token' });
-    expect(happened).toEqual([{ denial: { sid: 's1' } }, { ended: token({}) }]);
+    expect(happened).toEqual([{ denial: { issuer: token({}).issuer, sid: 's1' } }, { ended: token({}) }]);
   });
 
   it('that names a user denies the tokens issued up to its own second (BF-09, RS-13)', async () => {
     check = async () => token({ sessionId: undefined });
     await controller.logout({ logout_token: 'a.logout.token' });
-    expect(happened[0]).toEqual({ denial: { sub: 'alice-id', issuedBefore: 1001 } });
+    expect(happened[0]).toEqual({ denial: { issuer: token({}).issuer, sub: 'alice-id', issuedBefore: 1001 } });
   });
 
   it('that is refused denies and ends nothing (BF-09)', async () => {

@@ -32,9 +32,9 @@ export class BackchannelLogoutController {
   }
 
   /** Denies the tokens of the session, also as Bearer tokens; for a whole user, the tokens issued until now. */
-  #deny({ sessionId, subject, issuedAt }: LogoutToken): void {
-    if (sessionId !== undefined) this.revocations.deny({ sid: sessionId });
-    else if (subject !== undefined) this.revocations.deny({ sub: subject, issuedBefore: issuedAt + 1 });
+  #deny({ issuer, sessionId, subject, issuedAt }: LogoutToken): void {
+    if (sessionId !== undefined) this.revocations.deny({ issuer, sid: sessionId });
+    else if (subject !== undefined) this.revocations.deny({ issuer, sub: subject, issuedBefore: issuedAt + 1 });
   }
 
   async #checked(text: unknown): Promise<LogoutToken> {

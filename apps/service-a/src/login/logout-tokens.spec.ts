@@ -41,6 +41,7 @@ const now = (): number => Math.floor(Date.now() / 1000);
 describe('LogoutTokens', () => {
   it('accepts a valid token, and returns its session (BF-09)', async () => {
     await expect(tokens.check(await signed())).resolves.toEqual({
+      issuer: 'https://sso.example.com/realms/shop',
       sessionId: 's1',
       subject: 'alice-id',
       issuedAt: expect.any(Number),

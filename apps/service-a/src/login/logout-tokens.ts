@@ -5,6 +5,8 @@ import type { EndedSession } from './ended-sessions.js';
 import { SIGNING_ALGORITHMS } from './signing-keys.js';
 
 export interface LogoutToken extends EndedSession {
+  /** Of whose sessions it tells. */
+  readonly issuer: string;
   /** Seconds since the epoch. */
   readonly issuedAt: number;
 }
@@ -62,7 +64,7 @@ export class LogoutTokens {
     if (sub === undefined && sid === undefined) throw new LogoutTokenError('neither_sub_nor_sid');
     if (jti === '' || this.#seen.has(jti)) throw new LogoutTokenError('jti_missing_or_seen_before');
     this.#seen.set(jti, true);
-    return { sessionId: sid, subject: sub, issuedAt: iat };
+    return { issuer: this.options.issuer, sessionId: sid, subject: sub, issuedAt: iat };
   }
 
   async #verify(text: string): Promise<JWTPayload> {

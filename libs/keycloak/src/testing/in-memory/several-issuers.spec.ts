@@ -29,12 +29,14 @@ import {
 const OWN = 'https://sso.example.com/realms/shop';
 const PARTNER = 'https://sso.partner.example/realms/partner';
 
+// #region list
 const ISSUERS: MultiIssuerModuleOptions = {
   issuers: [
     { issuer: OWN, clientId: 'orders', clientSecret: 'hush' },
     { issuer: PARTNER, clientId: 'shop-orders', clientSecret: 'hush', acceptedScopes: ['orders:read'] },
   ],
 };
+// #endregion list
 
 @Controller()
 class Orders {
@@ -58,6 +60,7 @@ class Orders {
     return 'admin';
   }
 
+  // #region clients
   @Get('own-shop')
   @Authenticated()
   @AllowClients('shop')
@@ -71,6 +74,7 @@ class Orders {
   partnerShop(): string {
     return 'partner shop';
   }
+  // #endregion clients
 
   @Get('stock')
   @Authenticated()
@@ -119,7 +123,7 @@ const boot = async (controllers: Type[], imports = [KeycloakTestingModule.forRoo
   return app.init();
 };
 
-describe('an application with several issuers', () => {
+describe('an application with several issuers (RS-26)', () => {
   it('takes the tokens of each, and of nobody else', async () => {
     const { app, get } = await start();
     const [own, partner, other] = [OWN, PARTNER, 'https://sso.example.com/realms/other'].map((issuer) =>
