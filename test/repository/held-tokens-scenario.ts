@@ -65,7 +65,7 @@ function setUp() {
   );
   const introspection = new CachedIntrospection(
     { introspect, renew: introspect },
-    { introspectionTtlSeconds: 10, maxCachedIntrospections: 10 },
+    { issuer: ISSUER, introspectionTtlSeconds: 10, maxCachedIntrospections: 10 },
     clock,
     (hash) => tokens.dropExchangedFrom(hash),
   );

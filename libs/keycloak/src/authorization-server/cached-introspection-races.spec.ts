@@ -10,6 +10,7 @@ const TTL_SECONDS = 10;
 const INACTIVE_SECONDS = 2;
 const ANY = Infinity;
 const OPTIONS = {
+  issuer: 'https://sso.example.com/realms/shop',
   introspectionTtlSeconds: TTL_SECONDS,
   maxCachedIntrospections: 100,
 };

@@ -7,6 +7,7 @@ import { Rechecks } from '../revocation/rechecks.js';
 import { CachedIntrospection, type IntrospectionCacheOptions } from './cached-introspection.js';
 
 const OPTIONS: IntrospectionCacheOptions = {
+  issuer: 'https://sso.example.com/realms/shop',
   introspectionTtlSeconds: 10,
   maxCachedIntrospections: 3,
 };

@@ -14,6 +14,8 @@ import { tokenHash } from '../protocol/token-hash.js';
 import type { Introspection } from './introspection.js';
 
 export interface IntrospectionCacheOptions {
+  /** Whose answers these are. */
+  readonly issuer: string;
   /** How long an answer may serve: the revocation window. 0 asks for every request. */
   readonly introspectionTtlSeconds: number;
   /** Bound on the active answers kept, and as many inactive ones. */
@@ -66,7 +68,7 @@ export class CachedIntrospection {
 
   constructor(
     private readonly introspection: Pick<Introspection, 'introspect' | 'renew'>,
-    options: IntrospectionCacheOptions,
+    private readonly options: IntrospectionCacheOptions,
     private readonly clock: Clock,
     /** Called with the SHA-256 of a token that was found inactive, so that what was exchanged from it can go too. */
     private readonly onInactive: (tokenHash: string) => void,
@@ -104,7 +106,7 @@ export class CachedIntrospection {
       this.#ask(token, hash, stalenessMs, nowMs, (how) => {
         outcome = how;
       });
-    return publishIntrospection(() => outcome, answer, this.clock, nowMs);
+    return publishIntrospection(this.options.issuer, () => outcome, answer, this.clock, nowMs);
   }
 
   #cached(token: string, hash: string, stalenessMs: number, nowMs: number): IntrospectionAnswer | undefined {

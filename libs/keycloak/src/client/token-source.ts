@@ -95,7 +95,7 @@ export class TokenSource {
     // A cached token is reused, and its renewal in the background is nobody's request; so is a refusal that was just given.
     const isHere = !(token instanceof Promise);
     return publishToken(
-      request,
+      { ...request, issuer: this.options.issuer },
       () => (isHere ? 'reused' : (how ?? (joins ? 'joined' : 'reused'))),
       token,
       this.clock,

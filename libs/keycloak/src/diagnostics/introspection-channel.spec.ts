@@ -56,9 +56,9 @@ describe('the introspection channel', () => {
     await Promise.all(both);
     await ask('third');
     expect(told).toEqual([
-      { by: 'first', message: { outcome: 'asked', active: true, durationMs: 250 } },
-      { by: 'second', message: { outcome: 'joined', active: true, durationMs: 250 } },
-      { by: 'third', message: { outcome: 'cached', active: true, durationMs: 0 } },
+      { by: 'first', message: { issuer: OPTIONS.issuer, outcome: 'asked', active: true, durationMs: 250 } },
+      { by: 'second', message: { issuer: OPTIONS.issuer, outcome: 'joined', active: true, durationMs: 250 } },
+      { by: 'third', message: { issuer: OPTIONS.issuer, outcome: 'cached', active: true, durationMs: 0 } },
     ]);
   });
 
@@ -74,9 +74,9 @@ describe('the introspection channel', () => {
     answers[2]?.(new TypeError('a bug'));
     await expect(broken).rejects.toThrow('a bug');
     expect(told.map(({ message }) => message)).toEqual([
-      { outcome: 'asked', active: false, durationMs: 0 },
-      { outcome: 'asked', failed: 'authorization_server_unavailable', durationMs: 0 },
-      { outcome: 'asked', failed: 'unexpected', durationMs: 0 },
+      { issuer: OPTIONS.issuer, outcome: 'asked', active: false, durationMs: 0 },
+      { issuer: OPTIONS.issuer, outcome: 'asked', failed: 'authorization_server_unavailable', durationMs: 0 },
+      { issuer: OPTIONS.issuer, outcome: 'asked', failed: 'unexpected', durationMs: 0 },
     ]);
   });
 

@@ -12,6 +12,8 @@ export const INTROSPECTION_CHANNEL = 'nestjs-keycloak-s2s:introspection';
  * and holds no token, hash or claim. Renewals in the background belong to no request, and are not published.
  */
 export interface IntrospectionMessage {
+  /** The issuer that is configured here, of which the token says to be. */
+  readonly issuer: string;
   /**
    * `asked`: this request asked the server. `joined`: it waited for what another had asked. `cached`: the answer was cached here. `shared`: another replica had
    * asked for it.
@@ -38,17 +40,19 @@ type Outcome = () => IntrospectionMessage['outcome'];
  * by the request itself: an `await` of its own keeps its context, which a flight that another request began does not have.
  */
 export function publishIntrospection(
+  issuer: string,
   outcome: Outcome,
   answer: IntrospectionAnswer | Promise<IntrospectionAnswer>,
   clock: Clock,
   startMs: number,
 ): IntrospectionAnswer | Promise<IntrospectionAnswer> {
-  if (answer instanceof Promise) return publishOnceAnswered(outcome, answer, clock, startMs);
-  publish(outcome(), clock.monotonicMs() - startMs, { active: isActive(answer) });
+  if (answer instanceof Promise) return publishOnceAnswered(issuer, outcome, answer, clock, startMs);
+  publish(issuer, outcome(), clock.monotonicMs() - startMs, { active: isActive(answer) });
   return answer;
 }
 
 async function publishOnceAnswered(
+  issuer: string,
   outcome: Outcome,
   answering: Promise<IntrospectionAnswer>,
   clock: Clock,
@@ -56,11 +60,11 @@ async function publishOnceAnswered(
 ): Promise<IntrospectionAnswer> {
   try {
     const answer = await answering;
-    publish(outcome(), clock.monotonicMs() - startMs, { active: isActive(answer) });
+    publish(issuer, outcome(), clock.monotonicMs() - startMs, { active: isActive(answer) });
     return answer;
   } catch (error) {
     const failed = error instanceof Refusal ? error.code : 'unexpected';
-    publish(outcome(), clock.monotonicMs() - startMs, { failed });
+    publish(issuer, outcome(), clock.monotonicMs() - startMs, { failed });
     throw error;
   }
 }
@@ -68,10 +72,11 @@ async function publishOnceAnswered(
 const isActive = (answer: IntrospectionAnswer): boolean => answer['active'] === true;
 
 function publish(
+  issuer: string,
   outcome: IntrospectionMessage['outcome'],
   durationMs: number,
   end: Pick<IntrospectionMessage, 'active' | 'failed'>,
 ): void {
-  const message: IntrospectionMessage = { outcome, ...end, durationMs };
+  const message: IntrospectionMessage = { issuer, outcome, ...end, durationMs };
   introspections.publish(Object.freeze(message));
 }

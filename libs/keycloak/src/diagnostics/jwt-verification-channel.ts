@@ -12,6 +12,8 @@ export const JWT_VERIFICATION_CHANNEL = 'nestjs-keycloak-s2s:jwt-verification';
  * and holds no token, hash, key or claim. A token that is introspected besides, after a recheck, has a message on that channel, too.
  */
 export interface JwtVerificationMessage {
+  /** The issuer that is configured here, of which the token says to be. */
+  readonly issuer: string;
   /** `verified`: the signature was checked for this request. `joined`: another one had it checked. `cached`: it was checked before. */
   readonly outcome: 'verified' | 'joined' | 'cached';
   /** Whether it is good; absent when that could not be told. Its claims were not judged yet. */
@@ -30,17 +32,19 @@ type Outcome = () => JwtVerificationMessage['outcome'];
 
 /** Publishes how `claims` were had, at once or when they are here, and gives them back; as `publishIntrospection()`. */
 export function publishJwtVerification<T extends object>(
+  issuer: string,
   outcome: Outcome,
   claims: T | Promise<T>,
   clock: Clock,
   startMs: number,
 ): T | Promise<T> {
-  if (claims instanceof Promise) return publishOnceVerified(outcome, claims, clock, startMs);
-  publish(outcome(), clock.monotonicMs() - startMs, { valid: true });
+  if (claims instanceof Promise) return publishOnceVerified(issuer, outcome, claims, clock, startMs);
+  publish(issuer, outcome(), clock.monotonicMs() - startMs, { valid: true });
   return claims;
 }
 
 async function publishOnceVerified<T>(
+  issuer: string,
   outcome: Outcome,
   verifying: Promise<T>,
   clock: Clock,
@@ -48,10 +52,10 @@ async function publishOnceVerified<T>(
 ): Promise<T> {
   try {
     const claims = await verifying;
-    publish(outcome(), clock.monotonicMs() - startMs, { valid: true });
+    publish(issuer, outcome(), clock.monotonicMs() - startMs, { valid: true });
     return claims;
   } catch (error) {
-    publish(outcome(), clock.monotonicMs() - startMs, endOf(error));
+    publish(issuer, outcome(), clock.monotonicMs() - startMs, endOf(error));
     throw error;
   }
 }
@@ -62,10 +66,11 @@ function endOf(error: unknown): Pick<JwtVerificationMessage, 'valid' | 'failed'>
 }
 
 function publish(
+  issuer: string,
   outcome: JwtVerificationMessage['outcome'],
   durationMs: number,
   end: Pick<JwtVerificationMessage, 'valid' | 'failed'>,
 ): void {
-  const message: JwtVerificationMessage = { outcome, ...end, durationMs };
+  const message: JwtVerificationMessage = { issuer, outcome, ...end, durationMs };
   jwtVerifications.publish(Object.freeze(message));
 }

@@ -11,6 +11,8 @@ import { endpointOf } from '../../spec-support/token-forms.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { TOKEN_CHANNEL, type TokenMessage } from './token-channel.js';
 
+const ISSUER = 'https://sso.example.com/realms/shop';
+
 const SELF = clientCredentialsRequest('orders.approve');
 const ALICE = testAccessToken({ text: 'the-text-of-a-token', subject: 'alice' });
 const FOR_ALICE = tokenExchangeRequest(ALICE, 'service-b', 'orders.approve');
@@ -39,7 +41,7 @@ beforeEach(() => {
         ),
     ),
     {
-      issuer: 'https://sso.example.com/realms/shop',
+      issuer: ISSUER,
       clientId: 'service-a',
       minRemainingLifetimeSeconds: 10,
       maxCachedTokens: 9,
@@ -62,7 +64,7 @@ describe('the token channel', () => {
     await Promise.all(both);
     await want('third', FOR_ALICE);
     await request.run('fourth', () => tokens.get(FOR_ALICE));
-    const wanted = { grant: FOR_ALICE.grant, audience: 'service-b', scope: 'orders.approve' };
+    const wanted = { issuer: ISSUER, grant: FOR_ALICE.grant, audience: 'service-b', scope: 'orders.approve' };
     expect(told).toEqual([
       { by: 'first', message: { ...wanted, outcome: 'requested', durationMs: 250 } },
       { by: 'second', message: { ...wanted, outcome: 'joined', durationMs: 250 } },
@@ -76,6 +78,7 @@ describe('the token channel', () => {
     answers[0]?.(ISSUED);
     await own;
     expect(told[0]?.message).toEqual({
+      issuer: ISSUER,
       grant: 'client_credentials',
       scope: 'orders.approve',
       outcome: 'requested',

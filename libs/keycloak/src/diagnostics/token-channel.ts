@@ -13,6 +13,8 @@ export const TOKEN_CHANNEL = 'nestjs-keycloak-s2s:token';
  * `reused` meanwhile. Nor is a token published that was not asked for because its subject's is denied.
  */
 export interface TokenMessage {
+  /** Where it comes from. */
+  readonly issuer: string;
   readonly grant: typeof CLIENT_CREDENTIALS_GRANT | typeof TOKEN_EXCHANGE_GRANT;
   /** Of an exchange; with client credentials the scope alone decides the audience. */
   readonly audience?: string;
@@ -34,7 +36,7 @@ export const tokenRequests = channel(TOKEN_CHANNEL);
 type Outcome = () => TokenMessage['outcome'];
 
 /** What is wanted: all that is published of a request. */
-export type WantedToken = Pick<TokenMessage, 'grant' | 'audience' | 'scope'>;
+export type WantedToken = Pick<TokenMessage, 'issuer' | 'grant' | 'audience' | 'scope'>;
 
 /**
  * Publishes how `token` was had, at once or when it is here, and gives it back. `startMs` is when it was wanted. Called by the code that
@@ -70,12 +72,13 @@ async function publishOnceSettled<T>(
 }
 
 function publish(
-  { grant, audience, scope }: WantedToken,
+  { issuer, grant, audience, scope }: WantedToken,
   outcome: TokenMessage['outcome'],
   durationMs: number,
   failed?: TokenMessage['failed'],
 ): void {
   const message: TokenMessage = {
+    issuer,
     grant,
     ...(audience === undefined ? {} : { audience }),
     scope,

@@ -182,9 +182,9 @@ describe('what is published of it', () => {
     const other = jwtService(realm, {}, { maxRetries: 0 });
     await other.reasonOf(token);
     expect(messages.map(({ durationMs, ...rest }) => ({ ...rest, isTimed: durationMs >= 0 }))).toEqual([
-      { outcome: 'verified', valid: true, isTimed: true },
-      { outcome: 'verified', valid: false, isTimed: true },
-      { outcome: 'verified', failed: 'authorization_server_unavailable', isTimed: true },
+      { issuer: realm.issuer, outcome: 'verified', valid: true, isTimed: true },
+      { issuer: realm.issuer, outcome: 'verified', valid: false, isTimed: true },
+      { issuer: realm.issuer, outcome: 'verified', failed: 'authorization_server_unavailable', isTimed: true },
     ]);
     expect(messages.every(Object.isFrozen)).toBe(true);
     expect(JSON.stringify(messages)).not.toContain(token.slice(0, 20));

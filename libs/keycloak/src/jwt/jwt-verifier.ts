@@ -57,7 +57,7 @@ export class JwtVerifier implements ConnectedJwtVerification {
   }
 
   verify(token: string, hash: string): SignedClaims | Promise<SignedClaims> {
-    const { clock } = this.context;
+    const { clock, issuer } = this.context;
     const nowMs = clock.monotonicMs();
     const known = this.#known(hash, nowMs);
     if (!jwtVerifications.hasSubscribers) return known ?? this.#check(token, hash);
@@ -65,7 +65,7 @@ export class JwtVerifier implements ConnectedJwtVerification {
     const onChecked = (): void => {
       outcome = 'verified';
     };
-    return publishJwtVerification(() => outcome, known ?? this.#check(token, hash, onChecked), clock, nowMs);
+    return publishJwtVerification(issuer, () => outcome, known ?? this.#check(token, hash, onChecked), clock, nowMs);
   }
 
   /** Undefined also where the keys are too old to say whether its key is still good. */

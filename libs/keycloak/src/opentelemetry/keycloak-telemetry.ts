@@ -42,9 +42,7 @@ function begin(version: string, running: ReadonlySet<ComposedKeycloak>): () => v
   const ends = [
     measureChannels(meter),
     measureStatus(meter, () => [...running].map(({ status }) => status.read())),
-    traceServerCalls(trace.getTracer(NAME, version), () =>
-      [...running].flatMap(({ issuers }) => issuers.map(({ realmUrl }) => realmUrl)),
-    ),
+    traceServerCalls(trace.getTracer(NAME, version), () => [...running].flatMap(({ issuers }) => issuers)),
   ];
   return () => {
     for (const end of ends) end();

@@ -4,13 +4,23 @@ import { INTROSPECTION_CHANNEL, TOKEN_CHANNEL, type IntrospectionMessage, type T
 import { ACTIVE, AUDIENCE, ERROR_TYPE, GRANT, grantName, known, METHOD, SCOPE, serverOf } from './attributes.js';
 import { listenTo } from './subscriptions.js';
 
+/** An issuer, and where it is reached. */
+export interface ReachedIssuer {
+  readonly issuer: string;
+  readonly realmUrl: string;
+}
+
+type AskedIssuer = Pick<TokenMessage, 'issuer' | 'durationMs' | 'failed'>;
+
 /**
- * They are made when they are over, in the context of the request that asked, and nothing is below them. `realmUrls` are those of the applications of this process:
- * of several different ones nobody knows which was asked. Returns what ends it.
+ * They are made when they are over, in the context of the request that asked, and nothing is below them. `issuers` are those of the applications of this process, which may reach
+ * one of them in different places: then nobody knows where it was asked. Returns what ends it.
  */
-export function traceServerCalls(tracer: Tracer, realmUrls: () => readonly string[]): () => void {
-  const span = (name: string, durationMs: number, failed: string | undefined, attributes: Attributes): void => {
-    const [url, ...others] = new Set(realmUrls());
+export function traceServerCalls(tracer: Tracer, issuers: () => readonly ReachedIssuer[]): () => void {
+  const span = (asked: AskedIssuer, name: string, attributes: Attributes): void => {
+    const { issuer: askedIssuer, durationMs, failed } = asked;
+    const reached = issuers().filter(({ issuer }) => issuer === askedIssuer);
+    const [url, ...others] = new Set(reached.map(({ realmUrl }) => realmUrl));
     const endTime = Date.now();
     const made = tracer.startSpan(name, {
       kind: SpanKind.CLIENT,
@@ -26,13 +36,14 @@ export function traceServerCalls(tracer: Tracer, realmUrls: () => readonly strin
     made.end(endTime);
   };
   return listenTo({
-    [INTROSPECTION_CHANNEL]: ({ outcome, active, failed, durationMs }: IntrospectionMessage) => {
-      if (outcome === 'asked') span('keycloak introspection', durationMs, failed, { [ACTIVE]: active });
+    [INTROSPECTION_CHANNEL]: (message: IntrospectionMessage) => {
+      const { outcome, active } = message;
+      if (outcome === 'asked') span(message, 'keycloak introspection', { [ACTIVE]: active });
     },
-    [TOKEN_CHANNEL]: ({ outcome, grant, audience, scope, failed, durationMs }: TokenMessage) => {
+    [TOKEN_CHANNEL]: (message: TokenMessage) => {
+      const { outcome, grant, audience, scope } = message;
       if (outcome !== 'requested') return;
-      const wanted = { [GRANT]: grantName(grant), [AUDIENCE]: audience, [SCOPE]: scope };
-      span('keycloak token', durationMs, failed, wanted);
+      span(message, 'keycloak token', { [GRANT]: grantName(grant), [AUDIENCE]: audience, [SCOPE]: scope });
     },
   });
 }

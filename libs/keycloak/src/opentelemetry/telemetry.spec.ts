@@ -84,10 +84,12 @@ class OrdersController {
   }
 }
 
+const client = { clientId: 'orders', clientSecret: 'a secret' };
 const settings = {
-  issuer: 'https://sso.example.com/realms/shop',
-  clientId: 'orders',
-  clientSecret: 'a secret',
+  issuers: [
+    { issuer: 'https://sso.example.com/realms/shop', ...client },
+    { issuer: 'https://sso.example.com/realms/partner', ...client, acceptedScopes: [] },
+  ],
   jwt: jwtVerification(),
 };
 const inventory = { name: 'inventory', baseUrl: 'https://inventory.internal:8443', audience: 'inventory-api' };

@@ -5,7 +5,7 @@ import { denialOf, type Denial } from '../protocol/denial.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import { makeVerifiedAccessToken, tokenFacts, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { StillClock } from '../../spec-support/still-clock.js';
-import { revocationList } from '../../spec-support/one-issuer.js';
+import { ISSUER, revocationList } from '../../spec-support/one-issuer.js';
 
 const MEMORY_SECONDS = 1000;
 const TOLERANCE_SECONDS = 5;
@@ -27,7 +27,7 @@ const NOW = new StillClock().date;
 
 /** Alice's, issued now, with something else about it. */
 function token(bend: Readonly<Record<string, unknown>> = {}, text = 'the token'): VerifiedAccessToken {
-  const claims = { iss: 'i', sub: 'alice', aud: 'b', exp: NOW + 60, iat: NOW, sid: 's1', jti: 'j1', ...bend };
+  const claims = { iss: ISSUER, sub: 'alice', aud: 'b', exp: NOW + 60, iat: NOW, sid: 's1', jti: 'j1', ...bend };
   return makeVerifiedAccessToken(text, tokenFacts(claims as AccessTokenClaims, 'a', []));
 }
 
