@@ -119,6 +119,8 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
   const own = [service.name, ...(service.isAlso ?? [])].map((client) => `${prefixOf(client)}_CLIENT_SECRET`);
   const stateKeys = environment[`${service.prefix}_SHARED_STATE_KEYS`];
   const resourceUrl = environment[`${service.prefix}_RESOURCE_URL`];
+  // The secrets that it names are of one service.
+  const otherIssuers = environment[`${service.prefix}_OTHER_ISSUERS_FILE`];
   // On one machine each needs its own; replicas, which would share it, do not start with one.
   const managementPort = environment[`${service.prefix}_MANAGEMENT_PORT`];
   return {
@@ -136,6 +138,7 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
     ...Object.fromEntries(own.map((name) => [name, secrets[name]])),
     ...(stateKeys ? { SHARED_STATE_KEYS: stateKeys } : {}),
     ...(resourceUrl ? { RESOURCE_URL: resourceUrl } : {}),
+    ...(otherIssuers ? { OTHER_ISSUERS_FILE: otherIssuers } : {}),
     ...(managementPort ? { MANAGEMENT_PORT: managementPort } : {}),
     ...(service.login ? loginEnvironment(service, environment) : {}),
   };

@@ -45,6 +45,7 @@ describe('the runbook', () => {
     const sources = [
       'service-settings',
       'client-settings',
+      'other-issuers-settings',
       'login-settings',
       'shared-state-settings',
       'telemetry-settings',

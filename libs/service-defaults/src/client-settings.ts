@@ -22,6 +22,12 @@ export interface ClientSettings {
 /** The form of the secrets that this repository publishes (`a-secret`, …), which protect nothing. */
 const DEMO_SECRET = /^[a-z0-9]+-secret$/;
 
+/** Notes a published secret outside of demo mode. `name` says where it stands. */
+export function refusePublishedSecret(variables: Variables, name: string, secret: string, demoMode: boolean): void {
+  if (demoMode || !matches(secret, DEMO_SECRET)) return;
+  variables.fault(`${name} is a published demo secret, or has their form: use one of your own, or set DEMO_MODE=true`);
+}
+
 /**
  * Variables, one of them: `<NAME>_CLIENT_SECRET`, or `<NAME>_CLIENT_SECRET_FILE`, which may be replaced while the service runs; `<NAME>_CLIENT_KEY_FILE`, a private key
  * that signs assertions; `<NAME>_CLIENT_ASSERTION_FILE`, an assertion of the platform.
@@ -37,11 +43,7 @@ export function readClientSettings(variables: Variables, prefix: string, demoMod
   if ([keyFile, assertionFile, secret].filter((given) => given !== '').length > 1) {
     variables.fault(`${secretName}, ${keyName} and ${assertionName} exclude each other`);
   }
-  if (!demoMode && matches(secret, DEMO_SECRET)) {
-    variables.fault(
-      `${secretName} is a published demo secret, or has their form: use one of your own, or set DEMO_MODE=true`,
-    );
-  }
+  refusePublishedSecret(variables, secretName, secret, demoMode);
   if (keyFile !== '') {
     const privateKey = made(variables, keyName, () => privateKeyJwt({ keyFile }));
     return { secret, keycloak: withAuthentication(privateKey), ...(privateKey === undefined ? {} : { privateKey }) };

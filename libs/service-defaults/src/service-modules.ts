@@ -5,6 +5,7 @@ import { KeycloakModule, type ServiceScopes } from 'nestjs-keycloak-s2s';
 import type { ServiceConfig } from './service-config.js';
 import { ServiceDefaultsModule } from './service-defaults.module.js';
 import type { ServiceSettings } from './service-settings.js';
+import { audienceOf, moduleOptionsOf } from './several-issuers.js';
 
 /**
  * The root module imports these first: Nest runs the guards of modules in import order, and tokens must be checked first.
@@ -16,9 +17,9 @@ export function serviceModules(config: ServiceConfig): (Type | DynamicModule | P
     Object.entries(description.calls).map(([name, scopes]) => ({
       name,
       inject: [KEY],
-      useFactory: ({ urls, servicesTls, demoMode }: ServiceSettings<string>) => ({
+      useFactory: ({ urls, servicesTls, demoMode, ...settings }: ServiceSettings<string>) => ({
         baseUrl: urls[name] ?? '',
-        audience: name,
+        audience: audienceOf(name, settings),
         tls: servicesTls,
         scopes: demoMode ? both(scopes, description.demo?.calls?.[name]) : scopes,
       }),
@@ -28,7 +29,7 @@ export function serviceModules(config: ServiceConfig): (Type | DynamicModule | P
     ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, load: [config] }),
     KeycloakModule.forRootAsync({
       inject: [KEY],
-      useFactory: ({ keycloak }: ServiceSettings<string>) => keycloak,
+      useFactory: moduleOptionsOf,
     }),
     { ...clients, global: true },
     ServiceDefaultsModule.register(config),

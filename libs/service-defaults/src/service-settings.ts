@@ -12,6 +12,7 @@ import { readClientSettings } from './client-settings.js';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
 import type { OpenApiSettings } from './openapi/openapi.module.js';
+import { readOtherIssuersSettings, type OtherIssuer } from './other-issuers-settings.js';
 import { readSharedStateSettings, type SharedState } from './shared-state-settings.js';
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry-settings.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
@@ -49,7 +50,10 @@ export interface ServiceSettings<Called extends string> {
   readonly requestLog: false | RequestLogSubject;
   /** The time between a signal, from which on the service is not ready, and the closing of its listener. */
   readonly shutdownDelaySeconds: number;
+  /** Of the service's own realm, and what is of all issuers. */
   readonly keycloak: KeycloakModuleOptions;
+  /** Whose tokens it accepts as well. */
+  readonly otherIssuers?: readonly OtherIssuer[];
   /** Of a service that signs assertions. */
   readonly privateKey?: PrivateKeyJwt;
   /** The URLs of the services that this service calls, by name. */
@@ -73,8 +77,8 @@ export type LoginServiceSettings<Called extends string> = ServiceSettings<Called
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
  * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window), `TOKEN_VERIFICATION` (default `introspection`),
  * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `RESOURCE_URL` (default: none is told), `OPENAPI` (default true with `NODE_ENV=development`, else false), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<OTHER>_URL` for each service that this service calls, and `KEYCLOAK_CA_FILE` and `SERVICES_CA_FILE` (default: whom Node trusts). An empty variable counts as not set. Any
- * `NODE_ENV` other than `development` and `test` means production. `readClientSettings`, `readLoginSettings`, `readSharedStateSettings`, `readTelemetrySettings` and `readDemoSettings` read further
- * variables.
+ * `NODE_ENV` other than `development` and `test` means production. `readClientSettings`, `readOtherIssuersSettings`, `readLoginSettings`, `readSharedStateSettings`, `readTelemetrySettings` and `readDemoSettings` read
+ * further variables.
  */
 export function readServiceSettings<Called extends string>(
   environment: Environment,
@@ -107,6 +111,8 @@ export function readServiceSettings<Called extends string>(
   if (resource !== undefined && /[?#]/.test(resource))
     variables.fault('RESOURCE_URL can have no query and no fragment');
   const client = readClientSettings(variables, prefix, demoMode);
+  const calls = Object.keys(service.calls);
+  const otherIssuers = readOtherIssuersSettings(variables, { issuer, clientId, calls, demoMode, insecureAllowed });
   const version = variables.text('SERVICE_VERSION', 'dev');
   const host = variables.text('HOST', '127.0.0.1');
   const port = variables.port('PORT', service.port);
@@ -118,7 +124,7 @@ export function readServiceSettings<Called extends string>(
   const isDevelopment = nodeEnv === 'development';
   const hasOpenApi = variables.flag('OPENAPI', isDevelopment);
   const urls = Object.fromEntries(
-    Object.keys(service.calls).map((called) => [called, variables.url(`${prefixOf(called)}_URL`, insecureAllowed)]),
+    calls.map((called) => [called, variables.url(`${prefixOf(called)}_URL`, insecureAllowed)]),
   ) as Record<Called, string>;
   const login =
     service.login === true
@@ -158,6 +164,7 @@ export function readServiceSettings<Called extends string>(
     requestLog,
     shutdownDelaySeconds,
     keycloak,
+    ...(otherIssuers.length === 0 ? {} : { otherIssuers }),
     urls,
     ...(client.privateKey === undefined ? {} : { privateKey: client.privateKey }),
     servicesTls,

@@ -58,7 +58,11 @@ export class Variables extends ConfigurationFaults {
 
   optionalUrl(name: string, insecureAllowed: boolean): string | undefined {
     const value = this.#read(name);
-    if (value === undefined) return undefined;
+    return value === undefined ? undefined : this.checkedUrl(name, value, insecureAllowed);
+  }
+
+  /** `value` without its final slash; `name` says where it stands. */
+  checkedUrl(name: string, value: string, insecureAllowed: boolean): string {
     if (
       !isURL(value, {
         protocols: ['http', 'https'],
@@ -82,31 +86,52 @@ export class Variables extends ConfigurationFaults {
     if ((value === undefined) === (file === undefined)) {
       this.fault(`${name} or ${name}_FILE must be set${value === undefined ? '' : ', not both'}`);
     }
-    if (file === undefined) return value ?? '';
+    return file === undefined ? (value ?? '') : this.secretIn(`${name}_FILE`, file);
+  }
+
+  /** What is in `file`, without white space around it; empty where it can't be read. `name` says where the path stands. */
+  secretIn(name: string, file: string): string {
+    const content = this.#content(name, file)?.trim();
+    if (content === '') this.fault(`${name} points to an empty file`);
+    return content ?? '';
+  }
+
+  /** What is in the JSON file that `name` points to; undefined where `name` is not set, or there is no JSON. */
+  json(name: string): { readonly value: unknown } | undefined {
+    const file = this.#read(name);
+    const text = file === undefined ? undefined : this.#content(name, file);
+    if (text === undefined) return undefined;
     try {
-      const content = readFileSync(file, 'utf8').trim();
-      if (content === '') this.fault(`${name}_FILE points to an empty file`);
-      return content;
-    } catch (error) {
-      this.fault(`${name}_FILE points to a file that can't be read${codeOf(error)}`);
-      return '';
+      return { value: JSON.parse(text) as unknown };
+    } catch {
+      // The error has a piece of the file.
+      this.fault(`${name} points to a file that is not JSON`);
+      return undefined;
     }
   }
 
   /** A file with certificates of authorities, in PEM, and what is in it; undefined where `name` is not set. */
   certificates(name: string): { readonly file: string; readonly text: string } | undefined {
     const file = this.#read(name);
-    if (file === undefined) return undefined;
-    let text = '';
+    return file === undefined ? undefined : this.certificatesIn(name, file);
+  }
+
+  /** The same of a path that stands elsewhere, which `name` says. */
+  certificatesIn(name: string, file: string): { readonly file: string; readonly text: string } | undefined {
+    const text = this.#content(name, file);
+    if (text === undefined) return undefined;
+    if (isCertificate(text)) return { file, text };
+    this.fault(`${name} points to a file that holds no certificate in PEM`);
+    return undefined;
+  }
+
+  #content(name: string, file: string): string | undefined {
     try {
-      text = readFileSync(file, 'utf8');
+      return readFileSync(file, 'utf8');
     } catch (error) {
       this.fault(`${name} points to a file that can't be read${codeOf(error)}`);
       return undefined;
     }
-    if (isCertificate(text)) return { file, text };
-    this.fault(`${name} points to a file that holds no certificate in PEM`);
-    return undefined;
   }
 
   #read(name: string): string | undefined {

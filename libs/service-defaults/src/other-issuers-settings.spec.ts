@@ -1,0 +1,232 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { readServiceSettings } from './service-settings.js';
+import { audienceOf, moduleOptionsOf } from './several-issuers.js';
+import { SettingsError, type Environment } from './variables.js';
+
+const SERVICE = { name: 'service-b', port: 3001, calls: { 'service-c': {}, 'service-d': {} } } as const;
+const SECRET = 'of-my-own-4711';
+const OWN = 'https://sso.example.com/realms/shop';
+
+/** Valid in production. */
+const GOOD: Environment = {
+  NODE_ENV: 'production',
+  KEYCLOAK_BASE_URL: 'https://sso.example.com',
+  KEYCLOAK_REALM: 'shop',
+  SERVICE_B_CLIENT_SECRET: SECRET,
+  SERVICE_C_URL: 'https://service-c.internal',
+  SERVICE_D_URL: 'https://service-d.internal',
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'other-issuers-'));
+const file = join(folder, 'other-issuers.json');
+const secretFile = join(folder, 'secret');
+afterAll(() => rmSync(folder, { recursive: true }));
+beforeEach(() => writeFileSync(secretFile, `${SECRET}\n`));
+
+const PARTNER = {
+  issuer: 'https://sso.partner.example/realms/partner',
+  clientSecretFile: secretFile,
+  acceptedScopes: ['orders.approve'],
+};
+
+function read(text: string, change: Environment = {}): ReturnType<typeof readServiceSettings> {
+  writeFileSync(file, text);
+  return readServiceSettings({ ...GOOD, OTHER_ISSUERS_FILE: file, ...change }, SERVICE);
+}
+
+function faults(content: unknown, change: Environment = {}): readonly string[] {
+  try {
+    read(typeof content === 'string' ? content : JSON.stringify(content), change);
+  } catch (error) {
+    // None of them has a value: those that could be secret have this number in them.
+    if (!(error instanceof SettingsError) || error.message.includes('4711')) throw error;
+    return error.faults;
+  }
+  return [];
+}
+
+describe('OTHER_ISSUERS_FILE', () => {
+  it('changes nothing where it is not set', () => {
+    const settings = readServiceSettings(GOOD, SERVICE);
+    expect(settings).not.toHaveProperty('otherIssuers');
+    expect(read('[]', { OTHER_ISSUERS_FILE: ' ' })).toEqual(settings);
+    expect(moduleOptionsOf(settings)).toBe(settings.keycloak);
+    expect(audienceOf('service-c', settings)).toBe('service-c');
+  });
+
+  it('is such as docs/operations.md shows', () => {
+    const shown = readFileSync(new URL('../spec-support/other-issuers.json', import.meta.url), 'utf8');
+    const { otherIssuers } = read(shown.replace('/run/secrets/partner-client-secret', secretFile));
+    expect(otherIssuers).toEqual([
+      {
+        options: {
+          issuer: 'https://sso.partner.example/realms/partner',
+          clientId: 'our-orders',
+          clientAuthentication: { connect: expect.any(Function) as unknown },
+          acceptedScopes: ['orders.approve'],
+        },
+        audiences: { 'service-c': 'our-analytics' },
+      },
+    ]);
+  });
+
+  it('lists issuers after the own one, each with a client of the service', () => {
+    const second = {
+      ...PARTNER,
+      issuer: 'https://sso.other.example/realms/other/',
+      baseUrl: 'https://keycloak.internal/',
+      clientId: 'ours',
+      acceptedScopes: [],
+    };
+    const { keycloak, otherIssuers = [] } = read(JSON.stringify([PARTNER, second]), { SERVICE_B_CLIENT_ID: 'b' });
+    const connects = { connect: expect.any(Function) as unknown };
+    const { issuer, baseUrl, clientId, clientSecret, tls, ...common } = keycloak;
+    expect(moduleOptionsOf({ keycloak, otherIssuers })).toEqual({
+      ...common,
+      issuers: [
+        { issuer, baseUrl, clientId, clientSecret, tls },
+        { issuer: PARTNER.issuer, clientId: 'b', clientAuthentication: connects, acceptedScopes: ['orders.approve'] },
+        {
+          issuer: 'https://sso.other.example/realms/other',
+          baseUrl: 'https://keycloak.internal',
+          clientId: 'ours',
+          clientAuthentication: connects,
+          acceptedScopes: [],
+        },
+      ],
+    });
+    expect([issuer, clientId, clientSecret]).toEqual([OWN, 'b', SECRET]);
+  });
+
+  it('names services at the issuers where they have a client, and in the own realm as ever', () => {
+    const second = { ...PARTNER, issuer: 'https://sso.other.example/realms/other' };
+    const settings = read(
+      JSON.stringify([
+        { ...PARTNER, audiences: { 'service-c': 'our-analytics' } },
+        { ...second, audiences: {} },
+      ]),
+    );
+    expect(audienceOf('service-c', settings)).toEqual({ [OWN]: 'service-c', [PARTNER.issuer]: 'our-analytics' });
+    expect(audienceOf('service-d', settings)).toEqual({ [OWN]: 'service-d' });
+  });
+
+  it.each<[string, unknown, string[]]>([
+    ['is no JSON', '[{ "issuer": "4711', ['OTHER_ISSUERS_FILE points to a file that is not JSON']],
+    ['holds no list', PARTNER, ['OTHER_ISSUERS_FILE must hold a list of 1 to 99 issuers']],
+    ['holds null', 'null', ['OTHER_ISSUERS_FILE must hold a list of 1 to 99 issuers']],
+    ['holds an empty list', [], ['OTHER_ISSUERS_FILE must hold a list of 1 to 99 issuers']],
+    [
+      'holds too many',
+      Array.from({ length: 100 }, () => PARTNER),
+      ['OTHER_ISSUERS_FILE must hold a list of 1 to 99 issuers'],
+    ],
+    [
+      'holds texts',
+      [PARTNER.issuer, [PARTNER]],
+      [0, 1].map((at) => `OTHER_ISSUERS_FILE[${at}] must be an object with issuer, clientSecretFile and so on`),
+    ],
+  ])('stops the start where the file %s', (_, content, expected) => {
+    expect(faults(content)).toEqual(expected);
+  });
+
+  it('stops the start where there is no file', () => {
+    expect(faults([PARTNER], { OTHER_ISSUERS_FILE: join(folder, 'none-4711') })).toEqual([
+      "OTHER_ISSUERS_FILE points to a file that can't be read (ENOENT)",
+    ]);
+  });
+
+  it.each<[string, object, string]>([
+    ['no issuer', { issuer: undefined }, '.issuer must be given'],
+    ['an issuer that is no text', { issuer: 4711 }, '.issuer must be a text, and not empty'],
+    ['an issuer that is no URL', { issuer: '4711' }, '.issuer must be an http(s) URL'],
+    ['an issuer without TLS', { issuer: 'http://partner/realms/4711' }, '.issuer must be https: in production'],
+    [
+      'an issuer that is no realm',
+      { issuer: 'https://sso.partner.example/4711' },
+      '.issuer must end in /realms/<realm>',
+    ],
+    ['a server without TLS', { baseUrl: 'http://keycloak:4711' }, '.baseUrl must be https: in production'],
+    ['an empty client id', { clientId: ' ' }, '.clientId must be a text, and not empty'],
+    ['no secret', { clientSecretFile: undefined }, '.clientSecretFile must be given'],
+    [
+      'no file of a secret',
+      { clientSecretFile: join(folder, 'x-4711') },
+      ".clientSecretFile points to a file that can't be read (ENOENT)",
+    ],
+    ['a secret in place of its file', { clientSecret: SECRET }, ' has an unknown member "clientSecret"'],
+    [
+      'no file of authorities',
+      { caFile: join(folder, 'x-4711') },
+      ".caFile points to a file that can't be read (ENOENT)",
+    ],
+    [
+      'a file that holds no authority',
+      { caFile: secretFile },
+      '.caFile points to a file that holds no certificate in PEM',
+    ],
+    ['no scopes', { acceptedScopes: undefined }, '.acceptedScopes must be a list of scopes'],
+    ['scopes in one text', { acceptedScopes: 'a b' }, '.acceptedScopes must be a list of scopes'],
+    ['a scope with a blank', { acceptedScopes: ['a b'] }, '.acceptedScopes must be a list of scopes'],
+    [
+      'a list of audiences',
+      { audiences: ['4711'] },
+      '.audiences must be an object with client ids, by the names of services',
+    ],
+    [
+      'an audience that is no text',
+      { audiences: { 'service-c': 4711 } },
+      '.audiences.service-c must be a text, and not empty',
+    ],
+    [
+      'an audience of nobody',
+      { audiences: { 'service-e': 'x' } },
+      '.audiences names "service-e", which this service does not call',
+    ],
+    ['an unknown member', { accept: true }, ' has an unknown member "accept"'],
+  ])('stops the start for an entry with %s', (_, change, fault) => {
+    const other = { ...PARTNER, issuer: 'https://sso.other.example/realms/other' };
+    expect(faults([other, { ...PARTNER, ...change }])).toEqual([
+      expect.stringContaining(`OTHER_ISSUERS_FILE[1]${fault}`),
+    ]);
+  });
+
+  it('has each issuer once, and the own one not at all', () => {
+    const fault = 'issuer is that of the service itself, or of an entry before it';
+    const other = { ...PARTNER, issuer: `${PARTNER.issuer}/` };
+    expect(faults([PARTNER, { ...PARTNER, issuer: OWN }, other])).toEqual([
+      `OTHER_ISSUERS_FILE[1].${fault}`,
+      `OTHER_ISSUERS_FILE[2].${fault}`,
+    ]);
+  });
+
+  it('refuses a published secret outside of demo mode, and an empty one', () => {
+    writeFileSync(secretFile, 'b-secret');
+    expect(faults([PARTNER])).toEqual([
+      expect.stringContaining('OTHER_ISSUERS_FILE[0].clientSecretFile is a published demo secret'),
+    ]);
+    expect(faults([PARTNER], { NODE_ENV: 'development', DEMO_MODE: 'true' })).toEqual([]);
+    writeFileSync(secretFile, '\n');
+    expect(faults([PARTNER])).toEqual(['OTHER_ISSUERS_FILE[0].clientSecretFile points to an empty file']);
+  });
+
+  it('takes http: where the other settings do (RS-04)', () => {
+    const insecure = { ...PARTNER, issuer: 'http://localhost:8080/realms/partner', baseUrl: 'http://keycloak:8080' };
+    expect(faults([insecure], { KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' })).toEqual([]);
+  });
+
+  it('lists its faults with those of the other settings', () => {
+    expect(faults([{ issuer: 'x', more: 1 }], { PORT: 'x', KEYCLOAK_REALM: '' })).toEqual([
+      'KEYCLOAK_REALM is not set',
+      ...[
+        ' has an unknown member "more"',
+        '.clientSecretFile must be given',
+        '.issuer must be an http(s) URL',
+        '.acceptedScopes must be a list of scopes',
+      ].map((fault) => `OTHER_ISSUERS_FILE[0]${fault}`),
+      'PORT must be a port number from 0 to 65535',
+    ]);
+  });
+});

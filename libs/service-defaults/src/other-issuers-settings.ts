@@ -1,0 +1,142 @@
+/** Other issuers settings: issuers whose tokens a service accepts beside those of its own realm, from a JSON file. */
+import { matches } from 'class-validator';
+import { clientSecretFile, type IssuerOptions } from 'nestjs-keycloak-s2s';
+import { refusePublishedSecret } from './client-settings.js';
+import type { Variables } from './variables.js';
+
+export interface OtherIssuer {
+  readonly options: IssuerOptions;
+  /** The client ids that services which this one calls have there, by their names. */
+  readonly audiences: Readonly<Record<string, string>>;
+}
+
+/** What the other settings of the service say. */
+export interface OtherIssuersContext {
+  /** Of its own realm. */
+  readonly issuer: string;
+  readonly clientId: string;
+  /** The services that it calls. */
+  readonly calls: readonly string[];
+  readonly demoMode: boolean;
+  readonly insecureAllowed: boolean;
+}
+
+/** Together with the service's own they are as many as the library takes. */
+const MAX_ISSUERS = 99;
+
+const MEMBERS = ['issuer', 'baseUrl', 'clientId', 'clientSecretFile', 'caFile', 'acceptedScopes', 'audiences'] as const;
+
+type Member = (typeof MEMBERS)[number];
+
+/** RFC 6749 §3.3. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+
+/**
+ * Variable: `OTHER_ISSUERS_FILE` (default: none), the path of a JSON file with a list of 1 to 99 such entries. It is read at the start, once.
+ *
+ * - `issuer`: the `iss` of its tokens, `https://<server>/realms/<realm>`; and `baseUrl`, where its server is reached if that is elsewhere.
+ * - `clientId` (default: that of the service in its own realm) and `clientSecretFile`: the service's client there. The secret may be replaced while the service runs.
+ * - `caFile`: certificates of the authorities of its server, in PEM (default: whom Node trusts).
+ * - `acceptedScopes`: the scopes of its tokens that are permissions here.
+ * - `audiences`: the client ids there of services that this one calls, by their names. What has none can't be called for a user of that issuer.
+ *
+ * Faults name the member, as `OTHER_ISSUERS_FILE[0].issuer`, and no value. None of these issuers is the service's own: tokens in its own name, the login and
+ * the state of Keycloak in health details are of its realm.
+ */
+export function readOtherIssuersSettings(variables: Variables, context: OtherIssuersContext): readonly OtherIssuer[] {
+  const file = variables.json('OTHER_ISSUERS_FILE');
+  if (file === undefined) return [];
+  const { value } = file;
+  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_ISSUERS) {
+    variables.fault(`OTHER_ISSUERS_FILE must hold a list of 1 to ${MAX_ISSUERS} issuers`);
+    return [];
+  }
+  const issuers = value.map((entry: unknown, at) => readEntry(variables, `OTHER_ISSUERS_FILE[${at}]`, entry, context));
+  const known = [context.issuer, ...issuers.map(({ options }) => options.issuer)];
+  known.forEach((issuer, at) => {
+    if (issuer === '' || known.indexOf(issuer) === at) return;
+    variables.fault(`OTHER_ISSUERS_FILE[${at - 1}].issuer is that of the service itself, or of an entry before it`);
+  });
+  return issuers;
+}
+
+function readEntry(
+  variables: Variables,
+  where: string,
+  given: unknown,
+  { clientId, calls, demoMode, insecureAllowed }: OtherIssuersContext,
+): OtherIssuer {
+  const entry: Readonly<Partial<Record<Member, unknown>>> | undefined = membersOf(given);
+  if (entry === undefined) {
+    variables.fault(`${where} must be an object with issuer, clientSecretFile and so on`);
+    return { options: { issuer: '', clientId, acceptedScopes: [] }, audiences: {} };
+  }
+  for (const name of Object.keys(entry)) {
+    if (!MEMBERS.some((known) => known === name)) variables.fault(`${where} has an unknown member "${name}"`);
+  }
+  const text = (name: Member): string | undefined => optionalText(variables, `${where}.${name}`, entry[name]);
+  const url = (name: Member): string | undefined => {
+    const value = text(name);
+    return value === undefined ? undefined : variables.checkedUrl(`${where}.${name}`, value, insecureAllowed);
+  };
+  for (const name of ['issuer', 'clientSecretFile'] as const) {
+    if (entry[name] === undefined) variables.fault(`${where}.${name} must be given`);
+  }
+  const issuer = url('issuer') ?? '';
+  if (URL.canParse(issuer) && !matches(issuer, /\/realms\/[\w.~-]+$/))
+    variables.fault(`${where}.issuer must end in /realms/<realm>`);
+  const baseUrl = url('baseUrl');
+  const secretFile = text('clientSecretFile');
+  const secret = secretFile === undefined ? '' : variables.secretIn(`${where}.clientSecretFile`, secretFile);
+  refusePublishedSecret(variables, `${where}.clientSecretFile`, secret, demoMode);
+  const authorities = text('caFile');
+  const tls = authorities === undefined ? undefined : variables.certificatesIn(`${where}.caFile`, authorities);
+  return {
+    options: {
+      issuer,
+      ...(baseUrl === undefined ? {} : { baseUrl }),
+      clientId: text('clientId') ?? clientId,
+      // One that can't be read is a fault already.
+      ...(secretFile === undefined || secret === '' ? {} : { clientAuthentication: clientSecretFile(secretFile) }),
+      ...(tls === undefined ? {} : { tls: { caFile: tls.file } }),
+      acceptedScopes: scopesIn(variables, `${where}.acceptedScopes`, entry.acceptedScopes),
+    },
+    audiences: audiencesIn(variables, `${where}.audiences`, entry.audiences, calls),
+  };
+}
+
+function optionalText(variables: Variables, name: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && value.trim() !== '') return value.trim();
+  variables.fault(`${name} must be a text, and not empty`);
+  return undefined;
+}
+
+function scopesIn(variables: Variables, name: string, value: unknown): readonly string[] {
+  const isScope = (scope: unknown): boolean => typeof scope === 'string' && matches(scope, SCOPE_TOKEN);
+  if (Array.isArray(value) && value.every(isScope)) return value as readonly string[];
+  variables.fault(`${name} must be a list of scopes`);
+  return [];
+}
+
+function audiencesIn(
+  variables: Variables,
+  name: string,
+  value: unknown,
+  calls: readonly string[],
+): Readonly<Record<string, string>> {
+  if (value === undefined) return {};
+  const members = membersOf(value);
+  if (members === undefined) variables.fault(`${name} must be an object with client ids, by the names of services`);
+  return Object.fromEntries(
+    Object.entries(members ?? {}).map(([service, given]) => {
+      if (!calls.includes(service)) variables.fault(`${name} names "${service}", which this service does not call`);
+      return [service, optionalText(variables, `${name}.${service}`, given) ?? ''];
+    }),
+  );
+}
+
+const membersOf = (value: unknown): Readonly<Record<string, unknown>> | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : undefined;
