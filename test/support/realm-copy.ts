@@ -58,10 +58,10 @@ export function takeRole(realm: RealmFile, scope: string): void {
   for (const mapping of realm.scopeMappings) if (mapping.clientScope === scope) mapping.roles = ['had-by-nobody'];
 }
 
-export async function withRealm<T>(
+/** Creates it; whoever does deletes it. */
+export async function createRealm(
   change: (realm: RealmFile) => unknown,
-  use: (realm: RealmCopy) => Promise<T>,
-): Promise<T> {
+): Promise<RealmCopy & { readonly realm: string; delete(): Promise<void> }> {
   const { baseUrl, issuer } = testServer();
   const text = readFileSync(REALM_FILE, 'utf8').replaceAll(
     /\$\{(\w+)\}/g,
@@ -77,9 +77,23 @@ export async function withRealm<T>(
     body: JSON.stringify(realm),
   });
   if (created.status !== 201) throw new Error(`the realm was not created: ${created.status}`);
+  return {
+    baseUrl,
+    issuer: issuer.replace(REALM, realm.realm),
+    administrator,
+    realm: realm.realm,
+    delete: () => administrator.change('DELETE', ''),
+  };
+}
+
+export async function withRealm<T>(
+  change: (realm: RealmFile) => unknown,
+  use: (realm: RealmCopy) => Promise<T>,
+): Promise<T> {
+  const realm = await createRealm(change);
   try {
-    return await use({ baseUrl, issuer: issuer.replace(REALM, realm.realm), administrator });
+    return await use(realm);
   } finally {
-    await administrator.change('DELETE', '');
+    await realm.delete();
   }
 }

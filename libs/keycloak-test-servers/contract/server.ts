@@ -108,9 +108,9 @@ export async function startEmbedded(): Promise<ContractServer> {
  */
 export const connectToKeycloak = async (): Promise<ContractServer> => contractServerAt(keycloakUrl());
 
-/** A server that runs, with the demo realm. */
-export function contractServerAt(baseUrl: string): ContractServer {
-  const administrator = new Administrator(baseUrl, REALM);
+/** A server that runs, with the demo realm, or a copy of it that has another name. */
+export function contractServerAt(baseUrl: string, realm = REALM): ContractServer {
+  const administrator = new Administrator(baseUrl, realm);
   const made: string[] = [];
 
   const create = async (path: string, body: object): Promise<string> => {
@@ -136,7 +136,7 @@ export function contractServerAt(baseUrl: string): ContractServer {
 
   return {
     baseUrl,
-    issuer: `${baseUrl}/realms/${REALM}`,
+    issuer: `${baseUrl}/realms/${realm}`,
     administrator,
     async newUser(role, username = `user-${randomUUID()}`) {
       const path = await create('/users', userOf(username));

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { CERTIFICATE } from '../spec-support/certificate.js';
 import { readServiceSettings } from './service-settings.js';
 import { audienceOf, moduleOptionsOf } from './several-issuers.js';
 import { SettingsError, type Environment } from './variables.js';
@@ -99,6 +100,13 @@ describe('OTHER_ISSUERS_FILE', () => {
       ],
     });
     expect([issuer, clientId, clientSecret]).toEqual([OWN, 'b', SECRET]);
+  });
+
+  it('takes the authorities of the server of each from a file', () => {
+    const caFile = join(folder, 'ca.pem');
+    writeFileSync(caFile, CERTIFICATE);
+    const { keycloak, otherIssuers } = read(JSON.stringify([{ ...PARTNER, caFile }]));
+    expect([keycloak.tls, otherIssuers?.map(({ options }) => options.tls)]).toEqual([{}, [{ caFile }]]);
   });
 
   it('names services at the issuers where they have a client, and in the own realm as ever', () => {

@@ -3,24 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { CERTIFICATE } from '../spec-support/certificate.js';
 import { readServiceSettings } from './service-settings.js';
 import { SettingsError, type Environment } from './variables.js';
 
 const SERVICE = { name: 'service-a', port: 3000, calls: { 'service-b': {} } } as const;
 const SECRET = 'of-my-own-4711';
-
-/** Of nobody, and long expired: it only has to be one. */
-const CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBbjCCAROgAwIBAgIUM2mXlR3sfavXdF/ftRt1kf6lO0kwCgYIKoZIzj0EAwIw
-DDEKMAgGA1UEAwwBeDAeFw0yNjExMjYyMzQxMzRaFw0yNjExMjcyMzQxMzRaMAwx
-CjAIBgNVBAMMAXgwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQl9ypnMuvkQzYn
-s7wKZkqpQXxOVcmfRHkTVaRae+wfRPymiiG57dc3V15ya9QMuYCZWrTFfq/vKBch
-pDsmnSNQo1MwUTAdBgNVHQ4EFgQUtunAavNPQ6BuMapO4AdpW7AUjFowHwYDVR0j
-BBgwFoAUtunAavNPQ6BuMapO4AdpW7AUjFowDwYDVR0TAQH/BAUwAwEB/zAKBggq
-hkjOPQQDAgNJADBGAiEA0/ci1yPdKO0OEx9W/PdK2tUhPPRSuZ/XRf+s33qJL10C
-IQDMFO4I5ivEVD1gNJF2snn3Yw7FAzcDQkHvtJ9McFY58Q==
------END CERTIFICATE-----
-`;
 
 const described = new URL('../../../services.json', import.meta.url);
 /** The secrets of every client of the demonstration. */

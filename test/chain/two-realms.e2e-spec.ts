@@ -1,0 +1,364 @@
+/** Services of two realms that give the same names to different people: each token counts at its own alone, in both ways of verification. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startFaultProxy } from 'keycloak-test-servers';
+import { AccessTokenVerifier, getServiceClientToken, RevocationList, type ServiceClient } from 'nestjs-keycloak-s2s';
+import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import {
+  clientCredentials,
+  exchange,
+  exchangeForB,
+  exchangeForC,
+  login,
+  textOf,
+} from '../../libs/keycloak-test-servers/contract/requests.js';
+import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { KeycloakRecorder, type RecordedCall } from '../support/keycloak-recorder.js';
+import type { RunningService, Variables } from '../support/running-service.js';
+import { RunningServices, ttl } from '../support/running-services.js';
+import { OtherIssuerFiles, startSecondRealm } from '../support/second-realm.js';
+import { ServiceOutput } from '../support/service-output.js';
+
+const REALMS = ['first', 'second'] as const;
+type Which = (typeof REALMS)[number];
+
+const output = ServiceOutput.acquire();
+const files = new OtherIssuerFiles();
+let servers: Readonly<Record<Which, ContractServer>>;
+let atSecond: KeycloakRecorder;
+
+beforeAll(async () => {
+  servers = { first: await connectToKeycloak(), second: await startSecondRealm() };
+  atSecond = await KeycloakRecorder.start(servers.second.baseUrl, output.scanner);
+}, 60_000);
+afterAll(async () => {
+  await atSecond.stop();
+  await Promise.all(REALMS.map((which) => servers[which].stop()));
+  files.remove();
+  output.release();
+});
+
+/** A user of one realm, and the tokens that Service A has for Service B. */
+interface User {
+  readonly username: string;
+  readonly subject: string;
+  readonly atA: string;
+  readonly atB: string;
+  readonly sid: string;
+}
+
+/** Nothing may show it. */
+const kept = (token: string): string => {
+  output.scanner.addToken(token);
+  return token;
+};
+
+async function userOf(server: ContractServer, username: string): Promise<User> {
+  await server.newUser('order-manager', username);
+  const atA = kept(textOf(await login(server, username)));
+  const atB = kept(await exchangeForB(server, atA));
+  return { username, subject: await server.subjectOf(username), atA, atB, sid: String(claimsOf(atB)['sid']) };
+}
+
+/** The same name in each realm. */
+async function usersOfBoth(): Promise<Readonly<Record<Which, User>>> {
+  const username = `user-${randomUUID()}`;
+  const [first, second] = await Promise.all([userOf(servers.first, username), userOf(servers.second, username)]);
+  return { first, second };
+}
+
+/** The token with this issuer in place of its own, as anybody can write it. */
+function rewritten(token: string, iss: string): string {
+  const [header, , signature] = token.split('.');
+  const payload = Buffer.from(JSON.stringify({ ...claimsOf(token), iss })).toString('base64url');
+  return [header, payload, signature].join('.');
+}
+
+type Answer = readonly [status: number, members: Readonly<Record<string, unknown>>];
+
+async function ask({ url }: RunningService, path: string, token: string, body?: object): Promise<Answer> {
+  const json = body === undefined ? {} : { 'content-type': 'application/json' };
+  const response = await fetch(url + path, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { authorization: `Bearer ${token}`, ...json },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  const text = await response.text();
+  return [response.status, isJson ? (JSON.parse(text) as Answer[1]) : {}];
+}
+
+/** Of what a realm was asked: other than for its metadata and keys. */
+const isNoPath = (name: string): boolean => !name.startsWith('/');
+
+const whoami = (service: RunningService, token: string): Promise<Answer> => ask(service, '/api/whoami', token);
+
+/** The realm adds some of its own to each token; of the second realm they are not accepted. */
+const permissionsOf = (which: Which, permission: string): unknown =>
+  which === 'second' ? [permission] : expect.arrayContaining([permission]);
+
+const ORDER = { order_id: 7, amount: 12.5 };
+
+describe.each<['introspection' | 'jwt', Variables]>([
+  ['introspection', {}],
+  ['jwt', { TOKEN_VERIFICATION: 'jwt' }],
+])('services of two realms, by %s', (way, verification) => {
+  let services: RunningServices;
+  let a: RunningService;
+  let b: RunningService;
+  let c: RunningService;
+  let users: Readonly<Record<Which, User>>;
+
+  beforeAll(async () => {
+    const { issuer } = servers.second;
+    const accepted = { issuer, baseUrl: atSecond.baseUrl };
+    services = await RunningServices.start({
+      server: servers.first,
+      // As long as may be: whatever is kept is kept apart.
+      variables: { ...ttl(300), ...verification },
+      own: {
+        'service-a': files.for('service-a', {
+          ...accepted,
+          acceptedScopes: ['orders.read'],
+          audiences: { 'service-b': 'service-b' },
+        }),
+        'service-b': files.for('service-b', {
+          ...accepted,
+          acceptedScopes: ['orders.approve'],
+          audiences: { 'service-c': 'service-c' },
+        }),
+        'service-c': files.for('service-c', { ...accepted, acceptedScopes: ['analytics.run'] }),
+      },
+    });
+    ({ a, b, c } = services);
+    // They have the keys of their own realm then.
+    for (const service of [a, b, c]) await service.ready();
+  }, 60_000);
+  afterAll(() => services.stop());
+
+  beforeEach(async () => {
+    users = await usersOfBoth();
+  });
+
+  const list = ({ app }: RunningService): RevocationList => app.get(RevocationList, { strict: false });
+
+  /** What each of the realms was asked while `action` ran. */
+  async function during<T>(action: () => Promise<T>) {
+    const { result: ofSecond, calls: first } = await services.keycloak.during(() => atSecond.during(action));
+    const named = (calls: readonly RecordedCall[]): string[] =>
+      calls.map(({ endpoint, client, path }) => (endpoint === 'other' ? path : `${client} ${endpoint}`));
+    return { result: ofSecond.result, first: named(first), second: named(ofSecond.calls) };
+  }
+
+  describe('a token', () => {
+    it.each(REALMS)('of the %s realm opens Service B for its own user of that name (RS-10)', async (which) => {
+      const { username, subject, atB } = users[which];
+      expect(await whoami(b, atB)).toEqual([
+        200,
+        expect.objectContaining({
+          issuer: servers[which].issuer,
+          subject,
+          username,
+          caller: 'service-a',
+          audience: ['service-b'],
+          permissions: permissionsOf(which, 'orders.approve'),
+        }),
+      ]);
+      expect(users.first.subject).not.toBe(users.second.subject);
+    });
+
+    it.each<[Which, Which]>([
+      ['first', 'second'],
+      ['second', 'first'],
+    ])(
+      'of the %s realm that says to be of the %s one is refused there, whatever is cached (RS-07, RS-12)',
+      async (from, to) => {
+        const { atB } = users[from];
+        // Known well, as is the other one.
+        for (const which of REALMS) {
+          for (let times = 0; times < 3; times += 1) expect((await whoami(b, users[which].atB))[0]).toBe(200);
+        }
+        const { result, ...asked } = await during(() => whoami(b, rewritten(atB, servers[to].issuer)));
+        expect(result).toEqual([
+          401,
+          expect.objectContaining({ reason: way === 'jwt' ? 'signing_key_unknown' : 'inactive' }),
+        ]);
+        expect(asked[from]).toEqual([]);
+        // Of a signature there are keys to read again, and nothing is known of the token.
+        const introspections = way === 'jwt' ? [] : ['service-b token/introspect'];
+        expect(asked[to].filter(isNoPath)).toEqual(introspections);
+        expect((await whoami(b, atB))[0]).toBe(200);
+      },
+    );
+
+    it.each<[string, () => Promise<string>]>([
+      ['of a third realm of the same server', () => servers.first.administrator.token()],
+      [
+        'that says to be of an issuer that is not in the list',
+        async () => rewritten(users.second.atB, 'https://sso.example.com/realms/other'),
+      ],
+      [
+        'that says to be of one whose name only begins so',
+        async () => rewritten(users.second.atB, `${servers.second.issuer}2`),
+      ],
+    ])('%s is refused, and costs no call (RS-07)', async (_, tokenOf) => {
+      const token = await tokenOf();
+      const { result, first, second } = await during(() => whoami(b, token));
+      expect(result).toEqual([401, expect.objectContaining({ code: 'invalid_token', reason: 'other_issuer' })]);
+      expect([first, second]).toEqual([[], []]);
+    });
+
+    it('is cached for its own realm: a recheck there has it asked about, and not the other one (RS-12, RS-13)', async () => {
+      const { issuer } = servers.second;
+      const both = () => during(async () => Promise.all(REALMS.map((which) => whoami(b, users[which].atB))));
+      await both();
+      expect(await both()).toMatchObject({ first: [], second: [] });
+      list(b).recheck({ issuer, clientId: 'service-a' });
+      const { result, first, second } = await both();
+      expect(result.map(([status]) => status)).toEqual([200, 200]);
+      expect([first, second]).toEqual([[], ['service-b token/introspect']]);
+    });
+
+    it('of the second realm has no other permissions than those that are accepted of it (RS-09)', async () => {
+      const receipts = { scope: 'receipts.read', audience: 'service-b' };
+      const [ofFirst, ofSecond] = await Promise.all(
+        REALMS.map(async (which) =>
+          kept(textOf(await exchange(servers[which], 'service-a', users[which].atA, receipts))),
+        ),
+      );
+      const path = '/api/receipts/9876';
+      expect((await ask(b, path, ofFirst ?? ''))[0]).toBe(200);
+      expect(await ask(b, path, ofSecond ?? '')).toEqual([
+        403,
+        expect.objectContaining({ code: 'insufficient_scope', permission: 'receipts.read' }),
+      ]);
+      expect((await whoami(b, ofSecond ?? ''))[1]).toMatchObject({ permissions: [] });
+    });
+
+    it('of the second realm is not of a client that has the name of one of the own realm (RS-10)', async () => {
+      expect(await ask(b, '/api/process', users.first.atB, ORDER)).toEqual([
+        200,
+        expect.objectContaining({ service_c: expect.objectContaining({ result: 20 }) as unknown }),
+      ]);
+      const { result, ...asked } = await during(() => ask(b, '/api/process', users.second.atB, ORDER));
+      expect(result).toEqual([403, expect.objectContaining({ code: 'client_not_allowed' })]);
+      for (const which of REALMS) expect(asked[which]).not.toContain('service-b token');
+      const atC = await Promise.all(
+        REALMS.map(async (which) => kept(await exchangeForC(servers[which], users[which].atB))),
+      );
+      const answers = await Promise.all(atC.map((token) => ask(c, '/api/compute', token, { value: 10 })));
+      expect(answers).toEqual([
+        [200, expect.objectContaining({ result: 20 })],
+        [403, expect.objectContaining({ code: 'client_not_allowed' })],
+      ]);
+    });
+
+    it('of a service of the second realm is its own, and not that of the one with the same name (RS-10)', async () => {
+      const [ofFirst, ofSecond] = await Promise.all(
+        REALMS.map(async (which) =>
+          kept(textOf(await clientCredentials(servers[which], 'service-a', 'orders.approve'))),
+        ),
+      );
+      const [first, second] = await Promise.all([ofFirst, ofSecond].map((token) => whoami(b, token ?? '')));
+      expect(first).toMatchObject([200, { caller: 'service-a', issuer: servers.first.issuer }]);
+      expect(second).toMatchObject([200, { caller: 'service-a', issuer: servers.second.issuer }]);
+      expect(first?.[1]['subject']).not.toBe(second?.[1]['subject']);
+    });
+  });
+
+  describe('the next service', () => {
+    it.each<[Which, Which]>([
+      ['first', 'second'],
+      ['second', 'first'],
+    ])(
+      'is called for a user of the %s realm with a token of that, and the %s one is not asked (CC-03, TX-01)',
+      async (which, other) => {
+        const { username, subject, atB } = users[which];
+        const caller = await b.app.get(AccessTokenVerifier, { strict: false }).verify(atB);
+        const serviceC = b.app.get<ServiceClient>(getServiceClientToken('service-c'), { strict: false });
+        const call = () => serviceC.onBehalfOf(caller, 'analytics.run').get('/api/whoami');
+        const { result, ...asked } = await during(call);
+        expect(result).toMatchObject({
+          issuer: servers[which].issuer,
+          audience: ['service-c'],
+          caller: 'service-b',
+          permissions: permissionsOf(which, 'analytics.run'),
+          username,
+          subject,
+        });
+        expect(asked[other]).toEqual([]);
+        const expected = way === 'jwt' ? ['service-b token'] : ['service-b token', 'service-c token/introspect'];
+        expect(asked[which].filter(isNoPath)).toEqual(expected);
+        // It is kept for the next call.
+        expect(await during(call)).toEqual({ result, first: [], second: [] });
+      },
+    );
+  });
+
+  it('run the chain from Service A as far as the clients of that realm may go (TX-08)', async () => {
+    const run = (which: Which) => during(() => ask(a, '/run-service-b', users[which].atA));
+    const ofFirst = await run('first');
+    expect(ofFirst.result[0]).toBe(200);
+    expect(ofFirst.second).toEqual([]);
+    const ofSecond = await run('second');
+    // Service B has its token of that realm, and knows no client of that.
+    expect(ofSecond.result).toEqual([403, expect.objectContaining({ reason: 'refused_by_next_service' })]);
+    expect(ofSecond.first).toEqual([]);
+    expect(ofSecond.second.filter(isNoPath)).toContain('service-a token');
+    expect(ofSecond.second).not.toContain('service-b token');
+  });
+
+  describe('a denial', () => {
+    it('of a session, a user or a token is of one realm, and names it (RS-13)', async () => {
+      const { first, second } = users;
+      const [{ issuer: ofFirst }, { issuer: ofSecond }] = [servers.first, servers.second];
+      const reasons = async () =>
+        Promise.all(REALMS.map(async (which) => (await whoami(b, users[which].atB))[1]['reason'] ?? 'none'));
+      expect(() => list(b).deny({ sid: second.sid })).toThrow(TypeError);
+      list(b).deny({ issuer: ofSecond, sid: first.sid });
+      list(b).deny({ issuer: ofSecond, sub: first.subject, issuedBefore: Date.now() / 1000 + 60 });
+      list(b).deny({ issuer: ofFirst, sid: second.sid });
+      expect(await reasons()).toEqual(['none', 'none']);
+      list(b).deny({ issuer: ofSecond, sid: second.sid });
+      expect(await reasons()).toEqual(['none', 'revoked']);
+      list(b).deny({ issuer: ofFirst, sub: first.subject, issuedBefore: Date.now() / 1000 + 60 });
+      expect(await reasons()).toEqual(['revoked', 'revoked']);
+    });
+  });
+
+  it.each<[Which, Which]>([
+    ['first', 'second'],
+    ['second', 'first'],
+  ])(
+    'serve the users of the other realm while the server of the %s one is out of reach (RS-14)',
+    async (away, there) => {
+      const proxies = await Promise.all(REALMS.map((which) => startFaultProxy({ target: servers[which].baseUrl })));
+      const [first, second] = proxies;
+      if (first === undefined || second === undefined) throw new TypeError('There are two realms');
+      await { first, second }[away].fault({ kind: 'refuse' });
+      const accepted = { issuer: servers.second.issuer, baseUrl: second.baseUrl, acceptedScopes: ['orders.approve'] };
+      const one = await RunningServices.start({
+        server: { baseUrl: first.baseUrl, issuer: servers.first.issuer },
+        direct: true,
+        only: ['service-b'],
+        variables: { ...ttl(0), ...verification },
+        own: { 'service-b': files.for('service-b', accepted) },
+      });
+      try {
+        for (let times = 0; times < 3; times += 1) {
+          expect(await whoami(one.b, users[away].atB)).toEqual([
+            503,
+            expect.objectContaining({ code: 'authorization_server_unavailable' }),
+          ]);
+          expect(await whoami(one.b, users[there].atB)).toEqual([
+            200,
+            expect.objectContaining({ subject: users[there].subject }),
+          ]);
+        }
+      } finally {
+        await one.stop();
+        await Promise.all(proxies.map((proxy) => proxy.stop()));
+      }
+    },
+  );
+});

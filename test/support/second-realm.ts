@@ -1,0 +1,48 @@
+/** Second realm: the demo realm once more, at an issuer of its own, whose names are those of other people. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { testServer } from 'keycloak-test-servers';
+import { SECRETS, type ConfidentialClient } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import {
+  contractServerAt,
+  startEmbedded,
+  type ContractServer,
+} from '../../libs/keycloak-test-servers/contract/server.js';
+import { createRealm, unchanged } from './realm-copy.js';
+import type { Variables } from './running-service.js';
+
+/** Beside the realm of the run: on a real Keycloak in the same server, else in an embedded server of its own. */
+export async function startSecondRealm(): Promise<ContractServer> {
+  if (testServer().kind === 'embedded') return startEmbedded();
+  const copy = await createRealm(unchanged);
+  return { ...contractServerAt(copy.baseUrl, copy.realm), stop: () => copy.delete() };
+}
+
+/** What a service accepts of it. */
+export interface AcceptedRealm {
+  readonly issuer: string;
+  readonly baseUrl: string;
+  readonly acceptedScopes: readonly string[];
+  readonly audiences?: Readonly<Record<string, string>>;
+}
+
+/** The files that `OTHER_ISSUERS_FILE` names, with those of the secrets. */
+export class OtherIssuerFiles {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'other-issuers-'));
+  #made = 0;
+
+  /** Of a service whose client has the same secret there. */
+  for(service: ConfidentialClient, realm: AcceptedRealm): Variables {
+    this.#made += 1;
+    const file = join(this.#folder, `${this.#made}.json`);
+    const clientSecretFile = join(this.#folder, `${this.#made}.secret`);
+    writeFileSync(clientSecretFile, SECRETS[service]);
+    writeFileSync(file, JSON.stringify([{ ...realm, clientSecretFile }]));
+    return { OTHER_ISSUERS_FILE: file };
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+}
