@@ -98,9 +98,7 @@ async function letIn(
     const { _query: query } = request;
     const opened = engine.clients[String(query?.sid)]?.request;
     const owner = opened === undefined ? undefined : tokensOfRequests.get(opened);
-    if (owner !== undefined && (token?.subject !== owner.subject || token.clientId !== owner.clientId)) {
-      throw handshakes.refusalOfSession();
-    }
+    if (owner !== undefined && !isSameCaller(owner, token)) throw handshakes.refusalOfSession();
     if (token !== undefined) tokensOfRequests.set(request, token);
   } catch (error) {
     refuse(handshakes, error, request, response);
@@ -108,6 +106,10 @@ async function letIn(
   }
   next();
 }
+
+/** One subject says nothing at another issuer. */
+const isSameCaller = (one: VerifiedAccessToken, other: VerifiedAccessToken | undefined): boolean =>
+  other?.issuer === one.issuer && other.subject === one.subject && other.clientId === one.clientId;
 
 async function connect(
   handshakes: GatewayHandshakes,

@@ -489,16 +489,37 @@ describe('a client of socket.io', () => {
     expect(await outcome).toMatchObject({ data: { code: 'insufficient_scope', permission: 'orders.read' } });
   });
 
-  it('polls in its own session alone', async () => {
+  const poll = (url: URL, authorization: string, query = '') =>
+    fetch(new URL(`/chat/?EIO=4&transport=polling${query}`, url), { headers: { authorization } });
+  const opened = async (url: URL, authorization: string): Promise<string> => {
+    const answer = await (await poll(url, authorization)).text();
+    return (JSON.parse(answer.slice(1)) as { sid: string }).sid;
+  };
+
+  it.each([
+    ['another user', { subject: 'thief' }],
+    ['the same user by another client', { client: 'till' }],
+  ])('polls in its own session alone: not in that of %s', async (_, overrides) => {
     const { app, url } = await start(socketIo('polling'), [Chat]);
-    const poll = (authorization: string, query = '') =>
-      fetch(new URL(`/chat/?EIO=4&transport=polling${query}`, url), { headers: { authorization } });
-    const own = bearerOf(app);
-    const opened = await (await poll(own)).text();
-    const { sid } = JSON.parse(opened.slice(1)) as { sid: string };
-    const thief = await poll(bearerOf(app, { ...GOOD, subject: 'thief' }), `&sid=${sid}`);
+    const sid = await opened(url, bearerOf(app));
+    const thief = await poll(url, bearerOf(app, { ...GOOD, ...overrides }), `&sid=${sid}`);
     expect(thief.status).toBe(401);
     expect(await thief.json()).toEqual({ error: 'Invalid token', code: 'invalid_token' });
+  });
+
+  it('polls in its own session alone: not in that of a user who has the same id at another issuer (RS-10)', async () => {
+    const [own, partner] = ['https://sso.example.com/realms/shop', 'https://sso.partner.example/realms/partner'];
+    const client = { clientId: 'chat', clientSecret: 'hush', acceptedScopes: ['orders.read'] };
+    const issuers = [own, partner].map((issuer) => ({ issuer, ...client }));
+    @WebSocketGateway({ path: '/chat' })
+    @Authenticated()
+    class Open {}
+    const { app, url } = await start(socketIo('polling'), [Open], { issuers });
+    const ofEach = issuers.map(({ issuer }) => bearerOf(app, { ...GOOD, issuer, subject: 'alice-id' }));
+    const [atOwn = '', atPartner = ''] = ofEach;
+    const sid = await opened(url, atOwn);
+    expect((await poll(url, atPartner, `&sid=${sid}`)).status).toBe(401);
+    expect((await poll(url, atOwn, `&sid=${sid}`)).status).toBe(200);
   });
 });
 
