@@ -62,6 +62,7 @@ describe('a request', () => {
       audit: 'denial',
       code: 'insufficient_scope',
       permission: 'orders.approve',
+      iss: keycloak.issuer,
       azp: 'demo-cli',
       sub: claimsOf(bob)['sub'],
     });

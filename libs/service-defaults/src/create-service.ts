@@ -62,13 +62,16 @@ export async function createService(
     version,
     logFormat,
     requestLog = false,
+    otherIssuers = [],
     openApi,
     privateKey,
     demo,
     telemetry,
     logger = new ServiceLogger(logFormat, name, version),
   }: Pick<ServiceSettings<string>, 'logFormat' | 'demo'> &
-    Partial<Pick<ServiceSettings<string>, 'name' | 'version' | 'requestLog' | 'openApi' | 'privateKey'>> & {
+    Partial<
+      Pick<ServiceSettings<string>, 'name' | 'version' | 'requestLog' | 'otherIssuers' | 'openApi' | 'privateKey'>
+    > & {
       readonly logger?: ServiceLogger;
       readonly telemetry?: Telemetry | undefined;
     },
@@ -77,7 +80,9 @@ export async function createService(
   // Before the others, so that it has the whole time.
   telemetry?.observe(adapter);
   // Before the next one, so that a refused request has its line.
-  if (requestLog !== false) logRequests(adapter, connectionsOf(adapter), logger, requestLog);
+  if (requestLog !== false) {
+    logRequests(adapter, connectionsOf(adapter), logger, requestLog, otherIssuers.length > 0);
+  }
   // Before all that follow, so that none runs for a refused request.
   if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
   const root = withImports(module, [

@@ -21,7 +21,7 @@ interface LoggedAnswer extends ServerResponse {
 /**
  * Method, route and ids of the request, its status and duration, and its caller: the client (`azp`), and of the subject by default a
  * hash, by which the requests of one user can be found without saying who it is. A 5xx is an error; refusals have a line of their own
- * that says why. An answer that broke off has `isAborted`.
+ * that says why. An answer that broke off has `isAborted`. `namesIssuer`: whether lines have the issuer (`iss`), where there are several: client and subject are one caller at one of them.
  *
  * It hears of the end of an answer from `Connections`: Fastify's own hook for that costs more than making the line (perf: request-log).
  */
@@ -30,6 +30,7 @@ export function logRequests(
   connections: Connections,
   logger: Pick<ServiceLogger, 'ofRoute' | 'flush'>,
   subject: RequestLogSubject,
+  namesIssuer = false,
 ): void {
   const addSubject = SUBJECTS[subject]();
   const logs = new RouteLogs(logger);
@@ -47,6 +48,7 @@ export function logRequests(
     if (traceId !== undefined) line['traceId'] = traceId;
     const token = verifiedTokenOf(request);
     if (token !== undefined) {
+      if (namesIssuer) line['iss'] = token.issuer;
       line['azp'] = token.clientId;
       addSubject(line, token);
     }

@@ -188,5 +188,8 @@ function describeHandler(
 /** Who was denied: known here of a request that the guard had admitted; of others the refusal says it. */
 function denialOf(request: unknown): Readonly<Record<string, string>> {
   const token = typeof request === 'object' && request !== null ? verifiedTokenOf(request) : undefined;
-  return { audit: 'denial', ...(token === undefined ? {} : { azp: token.clientId, sub: token.subject }) };
+  return {
+    audit: 'denial',
+    ...(token === undefined ? {} : { iss: token.issuer, azp: token.clientId, sub: token.subject }),
+  };
 }

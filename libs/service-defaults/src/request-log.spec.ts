@@ -1,0 +1,60 @@
+/** The lines of the request log, of a service whose callers are of several issuers. */
+import { createHash } from 'node:crypto';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { KeycloakTestingModule, signIn, testAccessToken } from 'nestjs-keycloak-s2s/testing';
+import request from 'supertest';
+import { connectionsOf } from './shutdown.js';
+import { serviceAdapter } from './create-service.js';
+import { logRequests } from './request-log.js';
+import { WhoamiController } from './whoami.controller.js';
+
+const [OWN, PARTNER] = ['https://sso.example.com/realms/shop', 'https://sso.partner.example/realms/partner'];
+const CLIENT = { clientId: 'service-b', clientSecret: 'hush', acceptedScopes: [] };
+
+let app: NestFastifyApplication | undefined;
+afterEach(() => app?.close());
+
+/** The lines of one request of a user for each of the issuers, who has the same id at both. */
+async function linesOf(subject: 'hash' | 'plain' | 'none', namesIssuer?: boolean): Promise<object[]> {
+  const lines: object[] = [];
+  const log = { info: (line: object) => void lines.push(line), error: (line: object) => void lines.push(line) };
+  const adapter = serviceAdapter();
+  logRequests(adapter, connectionsOf(adapter), { ofRoute: () => log, flush: () => undefined }, subject, namesIssuer);
+  const issuers = [OWN, PARTNER].map((issuer) => ({ issuer, ...CLIENT }));
+  const module = await Test.createTestingModule({
+    imports: [KeycloakTestingModule.forRoot({ issuers })],
+    controllers: [WhoamiController],
+  })
+    .setLogger({ log() {}, warn() {}, error() {} })
+    .compile();
+  const started = module.createNestApplication<NestFastifyApplication>(adapter);
+  app = started;
+  await started.listen(0, '127.0.0.1');
+  for (const { issuer } of issuers) {
+    const token = signIn(started, testAccessToken({ issuer, subject: 'alice-id', client: 'shop' }));
+    await request(started.getHttpServer()).get('/api/whoami').auth(token, { type: 'bearer' }).expect(200);
+  }
+  return lines;
+}
+
+const subjectHash = createHash('sha256').update('alice-id').digest('hex').slice(0, 16);
+
+describe('a line of the request log', () => {
+  it.each([
+    ['hash', { subjectHash }],
+    ['plain', { sub: 'alice-id' }],
+    ['none', {}],
+  ] as const)('says of which issuer its caller is, with the subject as %s (RS-10)', async (subject, expected) => {
+    const common = { status: 200, durationMs: expect.any(Number) as unknown, azp: 'shop' };
+    expect(await linesOf(subject, true)).toEqual([
+      { ...common, iss: OWN, ...expected },
+      { ...common, iss: PARTNER, ...expected },
+    ]);
+  });
+
+  it('does not where there is one issuer', async () => {
+    for (const line of await linesOf('hash')) expect(line).not.toHaveProperty('iss');
+  });
+});
