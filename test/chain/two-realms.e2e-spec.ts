@@ -167,6 +167,15 @@ describe.each<['introspection' | 'jwt', Variables]>([
       expect(users.first.subject).not.toBe(users.second.subject);
     });
 
+    it('of the second realm does not open how the service stands', async () => {
+      const [ofFirst, ofSecond] = await Promise.all(
+        REALMS.map(async (which) => (await ask(b, '/health/details', users[which].atB))[0]),
+      );
+      // What it says of itself may be bad; that it says it is of account.
+      expect([200, 503]).toContain(ofFirst);
+      expect(ofSecond).toBe(403);
+    });
+
     it.each<[Which, Which]>([
       ['first', 'second'],
       ['second', 'first'],

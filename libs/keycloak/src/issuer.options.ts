@@ -4,6 +4,7 @@ import { ConfigurationFaults } from './configuration-faults.js';
 import {
   nonEmptyString,
   oneOf,
+  optionalAcrValues,
   optionalFunction,
   optionalScopes,
   optionalText,
@@ -60,6 +61,11 @@ export interface IssuerOptions {
    * default: each other one must have this or `permissions`, since its administrator can call a scope whatever the routes here demand.
    */
   readonly acceptedScopes?: readonly string[];
+  /**
+   * The `acr` of this issuer's tokens that count for `@RequireAuthentication({ acr })`: another issuer may call anything `gold`. Default: of the first issuer all, of each other one none. When the user has logged in (`auth_time`) is
+   * believed of each.
+   */
+  readonly acceptedAcr?: readonly string[];
   /** Scopes that the realm adds to each of this client's tokens unasked. Default: `profile` and `email`. */
   readonly defaultScopes?: readonly string[];
 }
@@ -74,6 +80,8 @@ export interface ResolvedIssuerOptions extends IssuerAddresses {
   readonly permissions: PermissionMapper | undefined;
   /** Undefined where all of them count. */
   readonly acceptedScopes: readonly string[] | undefined;
+  /** Undefined where all of them count. */
+  readonly acceptedAcr: readonly string[] | undefined;
   readonly defaultScopes: readonly string[];
 }
 
@@ -91,6 +99,7 @@ export const ISSUER_OPTIONS = {
   tls: trustedAuthorities,
   permissions: optionalFunction<PermissionMapper>('from claims to permissions'),
   acceptedScopes: optionalScopes,
+  acceptedAcr: optionalAcrValues,
   defaultScopes: scopes(['profile', 'email']),
 } satisfies OptionTable<IssuerOptions, { readonly tls: TrustedAuthorities }>;
 
@@ -147,11 +156,12 @@ export function resolveIssuers(
     const own = new ConfigurationFaults();
     const resolved = resolveIssuerOptions(each, { faults: own, allowInsecureRequests }, hasSignatures);
     // Of the first one all scopes count: its administrator is that of this service.
-    if (at > 0 && resolved.permissions === undefined && resolved.acceptedScopes === undefined) {
+    const { permissions, acceptedScopes } = each as Partial<IssuerOptions>;
+    if (at > 0 && permissions === undefined && acceptedScopes === undefined) {
       own.fault('acceptedScopes or permissions must be given: what tokens of this issuer may do here');
     }
     for (const fault of own.all) faults.fault(`issuers[${at}]: ${fault}`);
-    return resolved;
+    return at === 0 ? resolved : { ...resolved, acceptedAcr: resolved.acceptedAcr ?? [] };
   });
   issuers.forEach(({ issuer }, at) => {
     if (issuer !== '' && issuers.findIndex((other) => other.issuer === issuer) < at) {

@@ -308,8 +308,15 @@ describe('several issuers', () => {
     expect(resolved).toMatchObject({ issuer: GIVEN.issuer, clientId: 'service-b', timeoutMs: 500 });
     expect(issuers).toMatchObject([
       { issuer: GIVEN.issuer, acceptedScopes: undefined, profile: 'keycloak', defaultScopes: ['profile', 'email'] },
-      { issuer: OTHER.issuer, realmUrl: OTHER.issuer, clientId: 'orders', acceptedScopes: ['orders.read'] },
+      {
+        issuer: OTHER.issuer,
+        realmUrl: OTHER.issuer,
+        clientId: 'orders',
+        acceptedScopes: ['orders.read'],
+        acceptedAcr: [],
+      },
     ]);
+    expect(issuers[0].acceptedAcr).toBeUndefined();
   });
 
   it.each<[string, unknown, object, readonly string[]]>([
@@ -346,6 +353,12 @@ describe('several issuers', () => {
       [GIVEN, { ...OTHER, acceptedScopes: ['two words'] }],
       {},
       ['issuers[1]: acceptedScopes must be a list of scope tokens'],
+    ],
+    [
+      'no acr values',
+      [GIVEN, { ...OTHER, acceptedAcr: [''] }],
+      {},
+      ['issuers[1]: acceptedAcr must be a list of acr values, words of printable ASCII'],
     ],
     ['an option of all in one', [GIVEN, { ...OTHER, timeoutMs: 500 }], {}, ['issuers[1]: unknown option "timeoutMs"']],
     [

@@ -1,6 +1,7 @@
 /** Option kinds: how an option of each kind is checked, and what stands where none is given. */
 import { ConfigurationError, ConfigurationFaults } from './configuration-faults.js';
 import type { ScopesOfCalls } from './client/declared-scopes.js';
+import { isAcrValue } from './protocol/authentication-demand.js';
 import { isScopeToken } from './protocol/scope.js';
 import type { CredentialCarrier } from './resource-server/credential-carrier.js';
 
@@ -81,19 +82,27 @@ export const oneOf =
     return found ?? words[0];
   };
 
-export const scopes =
-  (fallback: readonly string[]): OptionKind<readonly string[]> =>
+const listOf =
+  <Fallback extends readonly string[] | undefined>(
+    words: string,
+    isMember: (value: unknown) => value is string,
+    fallback: Fallback,
+  ): OptionKind<readonly string[] | Fallback> =>
   (name, given, { faults }) => {
     if (given === undefined) return fallback;
     // A copy: what is changed in the list later was never checked.
-    if (Array.isArray(given) && given.every(isScopeToken)) return Object.freeze([...given]);
-    faults.fault(`${name} must be a list of scope tokens`);
+    if (Array.isArray(given) && given.every(isMember)) return Object.freeze([...given]);
+    faults.fault(`${name} must be a list of ${words}`);
     return fallback;
   };
 
+export const scopes = (fallback: readonly string[]): OptionKind<readonly string[]> =>
+  listOf('scope tokens', isScopeToken, fallback);
+
 /** Undefined where none are given: that is not the same as an empty list. */
-export const optionalScopes: OptionKind<readonly string[] | undefined> = (name, given, context) =>
-  given === undefined ? undefined : scopes([])(name, given, context);
+export const optionalScopes = listOf('scope tokens', isScopeToken, undefined);
+
+export const optionalAcrValues = listOf('acr values, words of printable ASCII', isAcrValue, undefined);
 
 /** The scopes of each kind of call; a plain list is for both. */
 export interface ScopesByCall extends ScopesOfCalls {
@@ -114,8 +123,8 @@ export const optionalScopesByCall: OptionKind<ScopesByCall | undefined> = (name,
   }
   const { asSelf, onBehalfOf, ...others } = given as Readonly<Record<string, unknown>>;
   for (const other of Object.keys(others)) context.faults.fault(`${name} has an unknown member "${other}"`);
-  const listOf = (member: string, list: unknown): readonly string[] => scopes([])(`${name}.${member}`, list, context);
-  return { asSelf: listOf('asSelf', asSelf), onBehalfOf: listOf('onBehalfOf', onBehalfOf), isByKind: true };
+  const scopesOf = (member: string, list: unknown): readonly string[] => scopes([])(`${name}.${member}`, list, context);
+  return { asSelf: scopesOf('asSelf', asSelf), onBehalfOf: scopesOf('onBehalfOf', onBehalfOf), isByKind: true };
 };
 
 /** None where none are given. */

@@ -11,7 +11,15 @@ import {
   type HealthIndicatorResult,
 } from '@nestjs/terminus';
 import axios from 'axios';
-import { AuthorizationServerHealth, Authenticated, KeycloakStatus, type TlsOptions } from 'nestjs-keycloak-s2s';
+import {
+  AccessToken,
+  Authenticated,
+  AuthorizationServerHealth,
+  BearerError,
+  KeycloakStatus,
+  type TlsOptions,
+  type VerifiedAccessToken,
+} from 'nestjs-keycloak-s2s';
 import { keycloakIndicator } from './health.controller.js';
 
 /** The injection token of the base URLs of the services that this one calls, by name. */
@@ -21,6 +29,7 @@ export const NEXT_SERVICES = Symbol('service-defaults:next-services');
 export const SERVICES_TLS = Symbol('service-defaults:services-tls');
 
 /** The injection token of the version of what was deployed. */
+export const OWN_ISSUER = Symbol('service-defaults:own-issuer');
 export const SERVICE_VERSION = Symbol('service-defaults:service-version');
 
 /** For one probe, which carries no token: to the address itself, whatever the environment says of proxies. */
@@ -39,6 +48,7 @@ export class HealthDetailsController {
     @Inject(NEXT_SERVICES) private readonly nextServices: Readonly<Record<string, string>>,
     @Inject(SERVICES_TLS) private readonly servicesTls: TlsOptions,
     @Inject(SERVICE_VERSION) private readonly version: string,
+    @Inject(OWN_ISSUER) private readonly ownIssuer: string,
   ) {}
 
   /**
@@ -47,7 +57,9 @@ export class HealthDetailsController {
    */
   @Get()
   @Authenticated()
-  details(): Promise<HealthCheckResult> {
+  details(@AccessToken() { issuer }: VerifiedAccessToken): Promise<HealthCheckResult> {
+    // How this service stands is nobody's business at another issuer.
+    if (issuer !== this.ownIssuer) throw new BearerError('client_not_allowed', { reason: 'client_not_allowed' });
     const httpClient = this.#probe();
     return this.health.check([
       () => keycloakIndicator(this.indicators, this.authorizationServer.check()),

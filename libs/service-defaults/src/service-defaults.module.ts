@@ -1,7 +1,13 @@
 /** ServiceDefaultsModule: the routes that every service has. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import { HealthDetailsController, NEXT_SERVICES, SERVICE_VERSION, SERVICES_TLS } from './health-details.controller.js';
+import {
+  HealthDetailsController,
+  NEXT_SERVICES,
+  OWN_ISSUER,
+  SERVICE_VERSION,
+  SERVICES_TLS,
+} from './health-details.controller.js';
 import { HealthController } from './health.controller.js';
 import type { ServiceConfig } from './service-config.js';
 import type { ServiceSettings } from './service-settings.js';
@@ -29,10 +35,15 @@ export class ServiceDefaultsModule {
       inject: [KEY],
       useFactory: (settings: ServiceSettings<string>) => settings.version,
     };
+    const ownIssuer = {
+      provide: OWN_ISSUER,
+      inject: [KEY],
+      useFactory: ({ keycloak }: ServiceSettings<string>) => keycloak.issuer,
+    };
     return {
       module: ServiceDefaultsModule,
       controllers: [HealthDetailsController],
-      providers: [nextServices, servicesTls, version],
+      providers: [nextServices, servicesTls, version, ownIssuer],
     };
   }
 }

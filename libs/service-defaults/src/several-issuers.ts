@@ -13,6 +13,7 @@ const OF_ONE_ISSUER: Readonly<Record<keyof IssuerOptions, true>> = {
   tls: true,
   permissions: true,
   acceptedScopes: true,
+  acceptedAcr: true,
   defaultScopes: true,
 };
 

@@ -7,6 +7,7 @@ import {
   ConfigurationError,
   KeycloakModule,
   StartVerificationError,
+  type IssuerOptions,
   type KeycloakModuleOptions,
   type ServiceScopes,
 } from '../index.js';
@@ -125,5 +126,40 @@ describe('verifyAtStart', () => {
     expect(warn).toHaveBeenCalledWith(
       expect.objectContaining({ message: expect.stringContaining('Tokens of this service live 300 s') as unknown }),
     );
+  });
+});
+
+describe('verifyAtStart with several issuers', () => {
+  async function startWith(secrets: readonly [string, string]): Promise<unknown[]> {
+    const partner = await startTestRealm();
+    const logged: unknown[] = [];
+    const logger = { log: () => undefined, warn: () => undefined, error: (line: unknown) => void logged.push(line) };
+    const [first, second] = [realm, partner].map(({ issuer }, at) => ({
+      issuer,
+      clientId: 'service-a',
+      clientSecret: secrets[at] ?? '',
+      acceptedScopes: [],
+    })) as readonly IssuerOptions[] as [IssuerOptions, IssuerOptions];
+    const module = KeycloakModule.forRoot({
+      issuers: [first, second],
+      allowInsecureRequests: true,
+      verifyAtStart: true,
+      maxRetries: 0,
+    });
+    const app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication();
+    app.useLogger(logger);
+    try {
+      await app.init();
+      return logged;
+    } finally {
+      await app.close();
+      await partner.stop();
+    }
+  }
+
+  it('is stopped by a fault at its own, and not by what another one has changed, which is logged', async () => {
+    await expect(startWith(['wrong', CLIENT_SECRET])).rejects.toThrow(StartVerificationError);
+    const logged = JSON.stringify(await startWith([CLIENT_SECRET, 'wrong']));
+    expect(logged).toContain('Another issuer does not serve these settings. Keycloak refuses the credentials');
   });
 });

@@ -14,33 +14,41 @@ export class StartVerificationError extends ConfigurationError {
   }
 }
 
+const isFault = ({ level, isUnreachable }: Finding): boolean => level === 'error' && isUnreachable !== true;
+
 export class StartVerification implements OnApplicationBootstrap {
   readonly #logger = new Logger('StartVerification');
 
   constructor(
-    /** One for each issuer. */
+    /** One for each issuer; the first is that of this service. */
     private readonly checkups: readonly Checkup[],
     private readonly isOn: boolean,
   ) {}
 
   /**
-   * Throws `StartVerificationError` for faults. Where Keycloak gives no answer, nothing is known of the settings: the log says so, and the
+   * Throws `StartVerificationError` for faults at the first issuer; those at others are logged. Where Keycloak gives no answer, nothing is known of the settings: the log says so, and the
    * application starts, since all instances would be down together with Keycloak.
    */
   async onApplicationBootstrap(): Promise<void> {
-    if (!this.isOn) return this.#warn(await this.#of((checkup) => checkup.weaknesses()));
-    const findings = await this.#of((checkup) => checkup.run());
-    const errors = findings.filter(({ level }) => level === 'error');
-    const faults = errors.filter(({ isUnreachable }) => isUnreachable !== true);
+    const [own, ...others] = await Promise.all(this.checkups.map((checkup) => this.#look(checkup)));
+    const faults = own?.filter(isFault) ?? [];
     if (faults.length > 0) throw new StartVerificationError(faults);
-    for (const { message, cure } of errors) {
-      this.#logger.error({ message: `The settings could not be verified. ${message}`, hint: cure });
+    const findings = [own ?? [], ...others].flat();
+    for (const finding of findings.filter(({ level }) => level === 'error')) {
+      const { message, cure: hint } = finding;
+      // What somebody else has changed at their server must not keep this service down.
+      const what = isFault(finding)
+        ? 'Another issuer does not serve these settings.'
+        : 'The settings could not be verified.';
+      this.#logger.error({ message: `${what} ${message}`, hint });
     }
     this.#warn(findings.filter(({ level }) => level === 'warning'));
   }
 
-  async #of(look: (checkup: Checkup) => Promise<Finding[]>): Promise<Finding[]> {
-    return (await Promise.all(this.checkups.map(look))).flat();
+  async #look(checkup: Checkup): Promise<Finding[]> {
+    return this.isOn
+      ? checkup.run()
+      : (await checkup.weaknesses()).map((finding) => ({ ...finding, level: 'warning' }));
   }
 
   #warn(findings: readonly Finding[]): void {

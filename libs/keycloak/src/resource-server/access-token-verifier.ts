@@ -90,7 +90,10 @@ export class AccessTokenVerifier {
 
   /** For `authorize`: the demand is made once. Also of a token whose answer was cached, by the time of now. @internal */
   judgeAuthentication(token: VerifiedAccessToken, demand: AuthenticationDemand): void {
-    judgeAuthentication(token, demand, this.#clock.epochSeconds(), this.#options.clockToleranceSeconds);
+    const ofToken = this.#issuers.find(({ issuer }) => issuer === token.issuer);
+    const acceptedAcr = ofToken === undefined ? [] : ofToken.acceptedAcr;
+    const { clockToleranceSeconds } = this.#options;
+    judgeAuthentication(token, demand, acceptedAcr, this.#clock.epochSeconds(), clockToleranceSeconds);
   }
 
   /** The issuer of this service itself: of its clients `@AllowClients` names the id alone. @internal */

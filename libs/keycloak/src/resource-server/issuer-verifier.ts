@@ -20,6 +20,8 @@ import { addHint, type Skew } from './token-hints.js';
 import { ANY_ANSWER, NO_ANSWER_NEEDED } from './verification.js';
 
 export interface IssuerVerifierOptions extends JudgeOptions {
+  /** Of its tokens, those that meet a demand; undefined for all. */
+  readonly acceptedAcr?: readonly string[] | undefined;
   /** What was measured of our clock, for the log. */
   readonly clockSkew?: { readonly measured: Skew | undefined };
 }
@@ -49,6 +51,10 @@ export class IssuerVerifier {
 
   get issuer(): string {
     return this.options.issuer;
+  }
+
+  get acceptedAcr(): readonly string[] | undefined {
+    return this.options.acceptedAcr;
   }
 
   get profile(): TokenProfile {

@@ -16,7 +16,7 @@ function judged(
 ): BearerError | undefined {
   const demand = authenticationDemand('here', requirement);
   try {
-    judgeAuthentication(testAccessToken({ claims }), demand, NOW, TOLERANCE);
+    judgeAuthentication(testAccessToken({ claims }), demand, undefined, NOW, TOLERANCE);
     return undefined;
   } catch (error) {
     if (!(error instanceof BearerError) || error.code !== 'insufficient_user_authentication') throw error;

@@ -16,14 +16,20 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 export function judgeAuthentication(
   token: VerifiedAccessToken,
   demand: AuthenticationDemand,
+  /** Of the token's issuer; undefined for all. */
+  acceptedAcr: readonly string[] | undefined,
   nowSeconds: number,
   toleranceSeconds: number,
 ): void {
   const { acr, auth_time: authTime, jti } = token.claims;
-  const reason = authenticationFault(demand, { acr, authTime }, nowSeconds, toleranceSeconds);
+  const isForeign = typeof acr === 'string' && acceptedAcr?.includes(acr) === false;
+  // What no demand can name.
+  const counted = isForeign ? '' : acr;
+  const reason = authenticationFault(demand, { acr: counted, authTime }, nowSeconds, toleranceSeconds);
   if (reason === undefined) return;
   const { issuer: iss, clientId: azp, subject: sub } = token;
   const fields = { iss, azp, sub, jti, ...storyOf(reason, String(acr), nowSeconds - Number(authTime)) };
+  if (isForeign && reason === 'authentication_too_weak') Object.assign(fields, { hint: ACR_NOT_ACCEPTED });
   throw new BearerError('insufficient_user_authentication', { reason, authentication: demand, fields });
 }
 
@@ -48,6 +54,9 @@ const hintOf = (acr: string): object => (acr === '1' || acr === '0' ? { hint: AC
 
 const ACR_LOST =
   'Keycloak keeps no level on a token exchange: an exchanged token says 1, as that of a service account does. Demand acr where the token of the login arrives.';
+
+const ACR_NOT_ACCEPTED =
+  'It is of another issuer than the first, and acceptedAcr of its entry in issuers does not have it: what it calls so may be something else.';
 
 const ACR_MISSING =
   'Keycloak puts acr into tokens by the client scope acr, which must be a default scope of the client that the token was issued to.';

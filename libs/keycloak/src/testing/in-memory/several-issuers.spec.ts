@@ -11,6 +11,7 @@ import {
   Authenticated,
   InjectServiceClient,
   KeycloakModule,
+  RequireAuthentication,
   RequirePermission,
   type MultiIssuerModuleOptions,
   type ServiceClient,
@@ -75,6 +76,18 @@ class Orders {
     return 'partner shop';
   }
   // #endregion clients
+
+  @Get('strong')
+  @RequireAuthentication({ acr: 'gold' })
+  strong(): string {
+    return 'strong';
+  }
+
+  @Get('recent')
+  @RequireAuthentication({ maxAgeSeconds: 60 })
+  recent(): string {
+    return 'recent';
+  }
 
   @Get('stock')
   @Authenticated()
@@ -157,6 +170,23 @@ describe('an application with several issuers (RS-26)', () => {
     expect([await get('/partner-shop', own), await get('/partner-shop', partner)]).toEqual([403, 'partner shop']);
     const another = signIn(app, testAccessToken({ issuer: PARTNER, client: 'another' }));
     expect(await get('/partner-shop', another)).toBe(403);
+  });
+
+  it('takes the word of another issuer for how strong a login was where its entry says so alone (RS-11)', async () => {
+    const login = { acr: 'gold', authenticatedSecondsAgo: 5 };
+    const [first, second] = ISSUERS.issuers;
+    if (first === undefined || second === undefined) throw new Error('no issuers');
+    const outcomes = async (acceptedAcr?: readonly string[]): Promise<unknown> => {
+      const { app, get } = await start({ issuers: [first, { ...second, ...(acceptedAcr && { acceptedAcr }) }] });
+      const [own, partner] = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer, ...login }))) as [
+        string,
+        string,
+      ];
+      return [await get('/strong', own), await get('/strong', partner), await get('/recent', partner)];
+    };
+    expect(await outcomes()).toEqual(['strong', 401, 'recent']);
+    expect(await outcomes(['silver'])).toEqual(['strong', 401, 'recent']);
+    expect(await outcomes(['gold'])).toEqual(['strong', 'strong', 'recent']);
   });
 
   it('goes on with one issuer while another gives no answer', async () => {
