@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ADMIN_API_CASES, MASTER_CASES } from './admin-api-cases.js';
 import { ADMIN_CLIENT_CASES } from './admin-client-cases.js';
 import { ADMIN_USER_CASES } from './admin-user-cases.js';
+import { ADMIN_EVENT_CASES } from './admin-event-cases.js';
 import { ASSERTION_CASES } from './assertion-cases.js';
 import { AUTHENTICATION_CASES } from './authentication-cases.js';
 import { AUTHORIZATION_CASES, LOGIN_CASES } from './authorization-cases.js';
@@ -10,9 +11,12 @@ import { CODE_CASES } from './code-cases.js';
 import { DIFFERENCES } from './differences.js';
 import { DOCUMENT_CASES } from './document-cases.js';
 import { BACKCHANNEL_LOGOUT_CASES, END_SESSION_CASES } from './end-session-cases.js';
+import { EVENT_LOG_CASES } from './event-log-cases.js';
+import { EVENT_SEARCH_CASES } from './event-search-cases.js';
 import { EXCHANGE_CASES } from './exchange-cases.js';
 import { INTROSPECTION_CASES } from './introspection-cases.js';
 import { ADMINISTRATION_CASES, LOGOUT_CASES, REVOCATION_CASES } from './revocation-cases.js';
+import { LOGIN_EVENT_CASES } from './login-event-cases.js';
 import { LEVEL_CASES } from './level-cases.js';
 import { describeOnBothServers } from './describe-servers.js';
 import type { ContractServer } from './server.js';
@@ -23,6 +27,7 @@ import {
   REFRESH_CASES,
   TOKEN_REQUEST_CASES,
 } from './token-cases.js';
+import { TOKEN_EVENT_CASES } from './token-event-cases.js';
 import { OlderVersion } from './older-versions.js';
 import { USERINFO_CASES } from './userinfo-cases.js';
 import { DEFAULT_KEYCLOAK_VERSION } from '../src/running-server.js';
@@ -63,6 +68,11 @@ describeOnBothServers((connect, which) => {
     { about: 'the admin REST API', cases: ADMIN_API_CASES },
     { about: 'its users and roles', cases: ADMIN_USER_CASES },
     { about: 'its clients and sessions', cases: ADMIN_CLIENT_CASES },
+    { about: 'the event log', cases: EVENT_LOG_CASES },
+    { about: 'a search in the event log', cases: EVENT_SEARCH_CASES },
+    { about: 'events of logins', cases: LOGIN_EVENT_CASES },
+    { about: 'events of tokens and logouts', cases: TOKEN_EVENT_CASES },
+    { about: 'events of administrators', cases: ADMIN_EVENT_CASES },
   ])('$about', ({ about, cases }) => {
     it.each(cases)('$title', async ({ title, ask, answer }) => {
       // Without a Keycloak, `beforeAll` has failed with instructions.

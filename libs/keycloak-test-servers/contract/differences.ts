@@ -28,6 +28,17 @@ export const DIFFERENCES: readonly Difference[] = [
     embedded: 501,
   },
   {
+    title: 'events are not searched by address, administrator or path',
+    ask: async ({ administrator }) =>
+      Promise.all(
+        ['/events?ipAddress=127.0.0.1', '/admin-events?authUser=no-such', '/admin-events?resourcePath=users/*'].map(
+          async (query) => (await administrator.ask('GET', query)).status,
+        ),
+      ),
+    keycloak: [200, 200, 200],
+    embedded: [501, 501, 501],
+  },
+  {
     title: 'unsupported settings of a realm are refused',
     ask: async ({ administrator }) =>
       (await administrator.ask('PUT', '', { body: { displayName: 'Microservices' } })).status,

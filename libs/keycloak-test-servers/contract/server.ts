@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Administrator } from './administrator.js';
 import { startEmbeddedServer } from './demo-realm.js';
 import { keycloakUrl, REALM } from './demo-realm.js';
+import { addRealm, startForRealm, type OwnRealm } from './own-realm.js';
 
 export type Role = 'order-manager' | 'order-viewer';
 
@@ -24,6 +25,8 @@ export interface ContractServer {
   endSession(sid: string): Promise<void>;
   /** Notifies the clients. */
   logOutUser(username: string): Promise<void>;
+  /** The same realm under another name, where no other spec has sessions. It is made on first use, and goes with this one. */
+  ownRealm(): Promise<ContractServer>;
   /** Deletes what was created, and stops the server if it was started here. */
   stop(): Promise<void>;
 }
@@ -97,8 +100,13 @@ const userOf = (username: string) => ({
 
 /** Starts a separate embedded server. */
 export async function startEmbedded(): Promise<ContractServer> {
-  const server = await startEmbeddedServer();
-  return { ...contractServerAt(server.baseUrl), stop: () => server.stop() };
+  const embedded = await startEmbeddedServer();
+  const server = contractServerAt(embedded.baseUrl, { makeRealm: startForRealm });
+  const stop = async (): Promise<void> => {
+    await server.stop();
+    await embedded.stop();
+  };
+  return { ...server, stop };
 }
 
 /**
@@ -108,10 +116,20 @@ export async function startEmbedded(): Promise<ContractServer> {
  */
 export const connectToKeycloak = async (): Promise<ContractServer> => contractServerAt(keycloakUrl());
 
+interface WhichRealm {
+  readonly realm?: string;
+  /** Makes the realm of its own. Default: on the same server. */
+  readonly makeRealm?: () => Promise<OwnRealm>;
+}
+
 /** A server that runs, with the demo realm, or a copy of it that has another name. */
-export function contractServerAt(baseUrl: string, realm = REALM): ContractServer {
+export function contractServerAt(
+  baseUrl: string,
+  { realm = REALM, makeRealm = () => addRealm(baseUrl) }: WhichRealm = {},
+): ContractServer {
   const administrator = new Administrator(baseUrl, realm);
   const made: string[] = [];
+  let own: Promise<OwnRealm> | undefined;
 
   const create = async (path: string, body: object): Promise<string> => {
     const created = await administrator.create(path, body);
@@ -160,6 +178,13 @@ export function contractServerAt(baseUrl: string, realm = REALM): ContractServer
       update(`/clients/${await find(`/clients?clientId=${clientId}`)}`, { enabled: false }),
     endSession: (sid) => administrator.change('DELETE', `/sessions/${sid}`),
     logOutUser: async (username) => administrator.change('POST', `${await userPath(username)}/logout`),
-    stop: async () => void (await Promise.all(made.map((path) => administrator.change('DELETE', path)))),
+    async ownRealm() {
+      const { baseUrl: url, realm: name } = await (own ??= makeRealm());
+      return contractServerAt(url, { realm: name });
+    },
+    async stop() {
+      await Promise.all(made.map((path) => administrator.change('DELETE', path)));
+      await (await own)?.remove();
+    },
   };
 }

@@ -53,6 +53,6 @@ export function realmPage({ realm, keys, baseUrl, issuer }: ServerState): HttpAn
     public_key: keys.publicKey,
     'token-service': baseUrl + protocolPath(realm.name),
     'account-service': `${issuer}/account`,
-    'tokens-not-before': 0,
+    'tokens-not-before': realm.settings.notBefore,
   });
 }

@@ -15,6 +15,7 @@ export interface AboutLogout {
   readonly sid: string;
 }
 
+/** What is done here is not in the server's event log: an event tells what somebody did by HTTP. */
 export interface AuthorizationServerControl {
   readonly calls: CallCounter;
   /** The last request to that endpoint, whatever the answer was. */

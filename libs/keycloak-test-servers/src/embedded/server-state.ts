@@ -1,5 +1,8 @@
 /** ServerState: the state of one realm of a running server, which every endpoint receives. */
 import type { AdjustableClock } from './adjustable-clock.js';
+import type { AdminEvent } from './events/admin-event.js';
+import type { EventLog } from './events/event-log.js';
+import type { UserEvent } from './events/user-event.js';
 import type { AuthorizationCodes } from './tokens/authorization-codes.js';
 import type { LoginFailures } from './browser/login-failures.js';
 import type { PendingLogins } from './browser/pending-logins.js';
@@ -7,6 +10,11 @@ import type { PendingLogouts } from './browser/pending-logouts.js';
 import type { Realm } from './realm/realm.js';
 import type { Sessions } from './sessions.js';
 import type { SigningKeys } from './tokens/signing-keys.js';
+
+export interface RealmEvents {
+  readonly users: EventLog<UserEvent>;
+  readonly admin: EventLog<AdminEvent>;
+}
 
 export interface ServerState {
   readonly baseUrl: string;
@@ -21,6 +29,7 @@ export interface ServerState {
   readonly logouts: PendingLogouts;
   /** The ids of client assertions, and when they expire: each counts once. */
   readonly usedAssertions: Map<string, number>;
+  readonly events: RealmEvents;
 }
 
 /** The realms of one server: the realm of the file, and the realm of the administrator. */

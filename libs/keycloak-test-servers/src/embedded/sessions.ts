@@ -119,6 +119,10 @@ export class Sessions {
     for (const { sid } of this.allOf(user)) this.end(sid);
   }
 
+  endAll(): void {
+    this.sessions.clear();
+  }
+
   allOf(user: RealmUser): Session[] {
     return [...this.sessions.values()].filter((session) => session.user === user);
   }

@@ -35,7 +35,8 @@ export interface RunningAuthorizationServer extends RunningServer {
  * refuses to start: it stores passwords in plain text.
  *
  * Its administrator logs in at the realm `master` with `admin-cli`. The admin REST API can change users, their roles, clients,
- * sessions and the settings of the realm; every other path answers 501. There is no console.
+ * sessions and the settings of the realm, and read the events of users and administrators, for which `eventsEnabled` and
+ * `adminEventsEnabled` must be on; every other path answers 501. There is no console.
  *
  * Beyond Keycloak, {@link RunningAuthorizationServer.control} counts calls, moves the clock, makes endpoints fail, rotates the
  * signing keys, disables users and clients, revokes tokens and ends sessions.

@@ -1,10 +1,11 @@
 /** The part of Keycloak's admin REST API that tests need: its routes, and who may call them. */
 import { json, type HttpAnswer, type HttpCall } from '../http/http-call.js';
+import type { Realm } from '../realm/realm.js';
 import { findLiveAccessToken } from '../tokens/live-token.js';
 import type { ServerRealms, ServerState } from '../server-state.js';
 import { bearerToken } from '../tokens/userinfo-endpoint.js';
 import { AdminRefusal, notFound, notImplemented } from './admin-refusal.js';
-import type { AdminEndpoint } from './admin-request.js';
+import type { AdminEndpoint, Administrator } from './admin-request.js';
 import {
   createClient,
   deleteClient,
@@ -15,11 +16,14 @@ import {
   regenerateSecret,
   updateClient,
 } from './clients.js';
-import { ADMIN_ROLE } from './master-realm.js';
+import { readEventsConfig, updateEventsConfig } from './events-config-endpoint.js';
+import { clearAdminEvents, clearUserEvents, readAdminEvents, readUserEvents } from './events-endpoint.js';
+import { ADMIN_ROLE, MASTER } from './master-realm.js';
 import { readRealm, updateRealm } from './realm-settings-endpoint.js';
 import { addRoles, readRole, readRolesOfUser, removeRoles } from './roles.js';
 import { deleteSession, logOutUser } from './user-sessions.js';
-import { createUser, deleteUser, findUsers, readUser, updateUser } from './users.js';
+import { logOutAll, pushRevocation, pushRevocationOfClient } from './realm-actions.js';
+import { createUser, deleteUser, findUsers, readUser, resetPassword, updateUser } from './users.js';
 
 export const ADMIN_PATH = '/admin/realms';
 
@@ -28,16 +32,33 @@ type Methods = Readonly<Partial<Record<string, AdminEndpoint>>>;
 /** Paths relative to `/admin/realms/<realm>`. */
 const ROUTES: Readonly<Record<string, Methods>> = {
   '': { GET: readRealm, PUT: updateRealm },
+  '/logout-all': { POST: logOutAll },
+  '/push-revocation': { POST: pushRevocation },
   '/users': { GET: findUsers, POST: createUser },
   '/users/:id': { GET: readUser, PUT: updateUser, DELETE: deleteUser },
   '/users/:id/logout': { POST: logOutUser },
+  '/users/:id/reset-password': { PUT: resetPassword },
   '/users/:id/role-mappings/realm': { GET: readRolesOfUser, POST: addRoles, DELETE: removeRoles },
   '/roles/:id': { GET: readRole },
   '/clients': { GET: findClients, POST: createClient },
   '/clients/:id': { GET: readClient, PUT: updateClient, DELETE: deleteClient },
   '/clients/:id/client-secret': { GET: readSecret, POST: regenerateSecret },
+  '/clients/:id/push-revocation': { POST: pushRevocationOfClient },
   '/clients/:id/service-account-user': { GET: readServiceAccount },
   '/sessions/:id': { DELETE: deleteSession },
+  '/events': { GET: readUserEvents, DELETE: clearUserEvents },
+  '/events/config': { GET: readEventsConfig, PUT: updateEventsConfig },
+  '/admin-events': { GET: readAdminEvents, DELETE: clearAdminEvents },
+};
+
+const VIEW_EVENTS = ['view-events', 'manage-events', 'realm-admin'];
+const MANAGE_EVENTS = ['manage-events', 'realm-admin'];
+
+/** What a user of the realm itself may do who has one of these roles of `realm-management`. An administrator may do everything. */
+const PERMITTED: Readonly<Record<string, Readonly<Partial<Record<string, readonly string[]>>>>> = {
+  '/events': { GET: VIEW_EVENTS, DELETE: MANAGE_EVENTS },
+  '/events/config': { GET: VIEW_EVENTS, PUT: MANAGE_EVENTS },
+  '/admin-events': { GET: VIEW_EVENTS, DELETE: MANAGE_EVENTS },
 };
 
 const PATTERNS = Object.entries(ROUTES).map(([path, methods]) => ({
@@ -47,25 +68,38 @@ const PATTERNS = Object.entries(ROUTES).map(([path, methods]) => ({
 
 export async function adminApi(realms: ServerRealms, call: HttpCall): Promise<HttpAnswer> {
   try {
-    const isAdministrator = await authenticate(realms, call);
+    const administrator = await authenticate(realms, call);
     const [, name = '', path = ''] = /^\/([^/]+)(.*)$/.exec(call.path.slice(ADMIN_PATH.length)) ?? [];
     const server = await realmNamed(realms, decodeURIComponent(name));
     const { endpoint, id } = endpointFor(call, path);
-    if (!isAdministrator) throw new AdminRefusal(403, { error: 'HTTP 403 Forbidden' });
-    return await endpoint({ server, call, id });
+    if (!isPermitted(administrator, server.realm, PERMITTED[path]?.[call.method])) {
+      throw new AdminRefusal(403, { error: 'HTTP 403 Forbidden' });
+    }
+    const isRecorded = server.realm.settings.adminEventsEnabled;
+    return await endpoint({ server, call, path: path.slice(1), id, administrator, isRecorded });
   } catch (refusal) {
     if (!(refusal instanceof AdminRefusal)) throw refusal;
     return json(refusal.status, refusal.members);
   }
 }
 
-/** Returns whether the token belongs to an administrator. Throws 401 if it is not valid at all. */
-async function authenticate(realms: ServerRealms, call: HttpCall): Promise<boolean> {
+/** Whose token it is, of whichever realm. Throws 401 if it is not valid at all. */
+async function authenticate({ main, master }: ServerRealms, call: HttpCall): Promise<Administrator> {
   const token = bearerToken(call) ?? '';
-  const administrator = await findLiveAccessToken(await realms.master(), token);
-  if (administrator !== undefined) return administrator.user.realmRoles.includes(ADMIN_ROLE);
-  if ((await findLiveAccessToken(realms.main, token)) !== undefined) return false;
+  for (const server of [await master(), main]) {
+    const live = await findLiveAccessToken(server, token);
+    if (live !== undefined) return { realm: server.realm, client: live.client, user: live.user };
+  }
   throw new AdminRefusal(401, { error: 'HTTP 401 Unauthorized' });
+}
+
+function isPermitted(
+  { realm, client, user }: Administrator,
+  administered: Realm,
+  roles: readonly string[] = [],
+): boolean {
+  if (realm.name === MASTER && user.realmRoles.includes(ADMIN_ROLE)) return true;
+  return realm === administered && roles.some((role) => realm.permits(client, user, role));
 }
 
 async function realmNamed({ main, master }: ServerRealms, name: string): Promise<ServerState> {

@@ -1,15 +1,28 @@
 /** AdminRequest: a request to the admin REST API with its realm, the id in its path, and its body. */
 import type { HttpAnswer, HttpCall } from '../http/http-call.js';
 import type { ServerState } from '../server-state.js';
-import { toRecord } from '../realm/realm-representation.js';
+import { toRecord, type RealmClient, type RealmUser } from '../realm/realm-representation.js';
+import type { Realm } from '../realm/realm.js';
 import { AdminRefusal } from './admin-refusal.js';
+
+/** Whose token a request has, and of which realm. */
+export interface Administrator {
+  readonly realm: Realm;
+  readonly client: RealmClient;
+  readonly user: RealmUser;
+}
 
 export interface AdminRequest {
   /** The realm that is administered. */
   readonly server: ServerState;
   readonly call: HttpCall;
+  /** Below `/admin/realms/<realm>/`; empty for the realm itself. */
+  readonly path: string;
   /** The value of `:id` in the path. */
   readonly id: string;
+  readonly administrator: Administrator;
+  /** Whether the realm's `adminEventsEnabled` was on when the request came: the change that turns it off is recorded, too. */
+  readonly isRecorded: boolean;
 }
 
 export type AdminEndpoint = (request: AdminRequest) => HttpAnswer | Promise<HttpAnswer>;
@@ -37,5 +50,5 @@ function jsonIn({ contentType, body }: HttpCall): unknown {
   }
 }
 
-const unreadable = (error: string): AdminRefusal =>
+export const unreadable = (error: string): AdminRefusal =>
   new AdminRefusal(400, { error, error_description: 'Cannot parse the JSON' });

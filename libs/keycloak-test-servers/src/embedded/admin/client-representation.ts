@@ -14,6 +14,7 @@ export const clientRepresentation = (client: RealmClient) => ({
   serviceAccountsEnabled: client.serviceAccount,
   fullScopeAllowed: client.fullScopeAllowed,
   redirectUris: client.redirectUris,
+  notBefore: client.notBefore,
   attributes: toRecord(client.representation['attributes']),
   defaultClientScopes: client.defaultScopes,
   optionalClientScopes: client.optionalScopes,

@@ -1,5 +1,6 @@
 /** `/admin/realms/<realm>/clients`: searches, creates, reads, updates and deletes clients. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { MASK, recordAdminEvent } from './record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import { toRecord, type RealmClient } from '../realm/realm-representation.js';
 import { created, DONE, found } from './admin-answer.js';
@@ -29,7 +30,10 @@ export function createClient(request: AdminRequest): HttpAnswer {
   if (realm.client(String(client.clientId)) !== undefined) {
     throw new AdminRefusal(409, { errorMessage: `Client ${String(client.clientId)} already exists` });
   }
-  return created(request.call, realm.addClient(client).id);
+  realm.addClient(client);
+  const representation = { ...json, id };
+  recordAdminEvent(request, { operation: 'CREATE', resource: 'CLIENT', path: `clients/${id}`, representation });
+  return created(request.call, id);
 }
 
 export const readClient = (request: AdminRequest): HttpAnswer => found(clientRepresentation(clientOf(request)));
@@ -45,11 +49,14 @@ export function updateClient(request: AdminRequest): HttpAnswer {
     throw new AdminRefusal(409, { error: 'conflict', error_description: 'Duplicate resource error' });
   }
   request.server.realm.replaceClient(client, after);
+  recordAdminEvent(request, { operation: 'UPDATE', resource: 'CLIENT', representation: json });
   return DONE;
 }
 
 export function deleteClient(request: AdminRequest): HttpAnswer {
+  const { id, clientId } = clientOf(request);
   request.server.realm.removeClient(clientOf(request));
+  recordAdminEvent(request, { operation: 'DELETE', resource: 'CLIENT', representation: { id, clientId } });
   return { ...DONE, headers: { 'cache-control': 'no-cache' } };
 }
 
@@ -60,6 +67,8 @@ export function regenerateSecret(request: AdminRequest): HttpAnswer {
   const client = clientOf(request);
   const { realm } = request.server;
   realm.replaceClient(client, { ...clientRepresentation(client), secret: randomBytes(32).toString('base64url') });
+  const representation = { type: 'secret', value: MASK };
+  recordAdminEvent(request, { operation: 'ACTION', resource: 'CLIENT', representation });
   return secretOf(clientOf(request));
 }
 
@@ -72,7 +81,7 @@ export function readServiceAccount(request: AdminRequest): HttpAnswer {
   throw new AdminRefusal(400, { error: `Service account not enabled for the client '${client.clientId}'` });
 }
 
-function clientOf({ server, id }: AdminRequest): RealmClient {
+export function clientOf({ server, id }: AdminRequest): RealmClient {
   const client = server.realm.clientById(id);
   if (client === undefined) throw notFound('Could not find client');
   return client;

@@ -1,4 +1,6 @@
 /** `/admin/realms/<realm>`: reads and updates the settings that the server supports. */
+import { isDeepStrictEqual } from 'node:util';
+import { recordAdminEvent } from './record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import { isSetting, pickSettings, type RealmSettings } from '../realm/realm-settings.js';
 import { DONE, found } from './admin-answer.js';
@@ -8,12 +10,14 @@ import { objectIn, type AdminRequest } from './admin-request.js';
 export const readRealm = ({ server: { realm } }: AdminRequest): HttpAnswer => found(representationOf(realm));
 
 /** Settings that are not in the body keep their values. An unsupported setting is refused, because ignoring it would mislead a test. */
-export function updateRealm({ server: { realm }, call }: AdminRequest): HttpAnswer {
-  const json = objectIn(call);
+export function updateRealm(request: AdminRequest): HttpAnswer {
+  const { realm } = request.server;
+  const json = objectIn(request.call);
   const same: Readonly<Record<string, unknown>> = representationOf(realm);
-  const others = Object.keys(json).filter((name) => !isSetting(name) && json[name] !== same[name]);
+  const others = Object.keys(json).filter((name) => !isSetting(name) && !isDeepStrictEqual(json[name], same[name]));
   if (others.length > 0) throw notImplemented(`these settings of a realm: ${others.join(', ')}`);
   Object.assign(realm.settings, settingsIn(json));
+  recordAdminEvent(request, { operation: 'UPDATE', resource: 'REALM', representation: json });
   return DONE;
 }
 
@@ -25,9 +29,7 @@ function settingsIn(json: Readonly<Record<string, unknown>>): Partial<RealmSetti
   }
 }
 
-const representationOf = ({ id, name, settings }: AdminRequest['server']['realm']) => ({
-  id,
-  realm: name,
-  enabled: true,
-  ...settings,
-});
+function representationOf({ id, name, settings }: AdminRequest['server']['realm']) {
+  const { eventsExpiration, ...others } = settings;
+  return { id, realm: name, enabled: true, ...others, ...(eventsExpiration === 0 ? {} : { eventsExpiration }) };
+}

@@ -1,4 +1,5 @@
 /** `/roles` and `/users/<id>/role-mappings/realm`: the roles of the realm, and the roles of a user. */
+import { recordAdminEvent } from './record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import { toRecord, type RealmRole } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
@@ -21,25 +22,33 @@ export function readRolesOfUser({ server, id }: AdminRequest): HttpAnswer {
 
 export function addRoles(request: AdminRequest): HttpAnswer {
   const user = userOf(request.server, request.id);
-  user.realmRoles = [...new Set([...user.realmRoles, ...rolesIn(request)])];
+  const added = rolesIn(request);
+  user.realmRoles = [...new Set([...user.realmRoles, ...added.map(({ name }) => name)])];
+  recordMapping(request, 'CREATE', added);
   return DONE;
 }
 
 export function removeRoles(request: AdminRequest): HttpAnswer {
   const user = userOf(request.server, request.id);
   const removed = rolesIn(request);
-  user.realmRoles = user.realmRoles.filter((role) => !removed.includes(role));
+  user.realmRoles = user.realmRoles.filter((role) => !removed.some(({ name }) => name === role));
+  recordMapping(request, 'DELETE', removed);
   return DONE;
 }
 
 /** The body identifies each role by both name and id. */
-function rolesIn({ server, call }: AdminRequest): string[] {
+function rolesIn({ server, call }: AdminRequest): RealmRole[] {
   return listIn(call).map((json) => {
     const { id, name } = toRecord(json);
     const role = server.realm.roles.find((known) => known.id === id && known.name === name);
     if (role === undefined) throw notFound('Role not found');
-    return role.name;
+    return role;
   });
+}
+
+function recordMapping(request: AdminRequest, operation: 'CREATE' | 'DELETE', roles: readonly RealmRole[]): void {
+  const representation = roles.map((role) => ({ ...representationOf(request.server.realm, role), attributes: {} }));
+  recordAdminEvent(request, { operation, resource: 'REALM_ROLE_MAPPING', representation });
 }
 
 const representationOf = (realm: Realm, { id, name }: RealmRole) => ({

@@ -1,5 +1,6 @@
 /** `/sessions/<sid>` and `/users/<id>/logout`: end sessions as the admin console does. */
 import { logOut } from '../browser/backchannel-logout.js';
+import { recordAdminEvent } from './record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import { DONE } from './admin-answer.js';
 import { notFound } from './admin-refusal.js';
@@ -7,18 +8,23 @@ import type { AdminRequest } from './admin-request.js';
 import { userOf } from './users.js';
 
 /** Notifies every client in the session. */
-export async function deleteSession({ server, id }: AdminRequest): Promise<HttpAnswer> {
+export async function deleteSession(request: AdminRequest): Promise<HttpAnswer> {
+  const { server, id } = request;
   const session = server.sessions.find(id);
   // The misspelling is Keycloak's.
   if (session === undefined) throw notFound('Sesssion not found');
   await logOut(server, session);
+  const representation = { offline: false };
+  recordAdminEvent(request, { operation: 'DELETE', resource: 'USER_SESSION', representation });
   return DONE;
 }
 
 /** Ends all sessions of a user and notifies their clients. It also invalidates tokens without a session, those of a service account. */
-export async function logOutUser({ server, id }: AdminRequest): Promise<HttpAnswer> {
+export async function logOutUser(request: AdminRequest): Promise<HttpAnswer> {
+  const { server, id } = request;
   const user = userOf(server, id);
   user.notBefore = server.clock.now();
   await Promise.all(server.sessions.allOf(user).map((session) => logOut(server, session)));
+  recordAdminEvent(request, { operation: 'ACTION', resource: 'USER' });
   return DONE;
 }

@@ -1,4 +1,5 @@
 /** `/admin/realms/<realm>/users`: searches, creates, reads, updates and deletes users. */
+import { recordAdminEvent } from './record-admin-event.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import { toUser, type RealmUser } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
@@ -31,20 +32,26 @@ export function findUsers({ server, call: { query } }: AdminRequest): HttpAnswer
 /** Ignores roles in the body: they have a separate path. */
 export function createUser(request: AdminRequest): HttpAnswer {
   const { realm } = request.server;
-  const { id: _, realmRoles: __, serviceAccountClientId: ___, ...json } = objectIn(request.call);
+  const body = objectIn(request.call);
+  const { id: _, realmRoles: __, clientRoles: ___, serviceAccountClientId: ____, ...json } = body;
   if (typeof json['username'] !== 'string' || json['username'] === '') {
     throw new AdminRefusal(400, { errorMessage: 'User name is missing' });
   }
   refuseTaken(realm, toUser(json));
-  return created(request.call, realm.addUser(json).id);
+  const { id } = realm.addUser(json);
+  recordAdminEvent(request, { operation: 'CREATE', resource: 'USER', path: `users/${id}`, representation: body });
+  return created(request.call, id);
 }
 
 export const readUser = ({ server, id }: AdminRequest): HttpAnswer => found(userRepresentation(userOf(server, id)));
 
 /** Members that are not in the body keep their values. The user keeps its sessions and tokens, even under a new name. */
-export function updateUser({ server: { realm }, call, id }: AdminRequest): HttpAnswer {
-  const user = userOf({ realm }, id);
-  const changed = toUser({ ...userRepresentation(user), ...objectIn(call), id });
+export function updateUser(request: AdminRequest): HttpAnswer {
+  const { server, id } = request;
+  const { realm } = server;
+  const user = userOf(server, id);
+  const json = objectIn(request.call);
+  const changed = toUser({ ...userRepresentation(user), ...json, id });
   if (changed.username !== user.username && !realm.settings.editUsernameAllowed) {
     const errorMessage = 'error-user-attribute-read-only';
     throw new AdminRefusal(400, { field: 'username', errorMessage, params: ['username'] });
@@ -52,15 +59,34 @@ export function updateUser({ server: { realm }, call, id }: AdminRequest): HttpA
   refuseTaken(realm, changed);
   const { username, enabled, attributes, password = user.password } = changed;
   Object.assign(user, { username, enabled, attributes, password });
+  if (enabled && server.loginFailures.release(user)) {
+    recordAdminEvent(request, { operation: 'DELETE', resource: 'USER_LOGIN_FAILURE' });
+  }
+  recordAdminEvent(request, { operation: 'UPDATE', resource: 'USER', representation: json });
   return DONE;
 }
 
 /** Ends the user's sessions without notifying clients. */
-export function deleteUser({ server, id }: AdminRequest): HttpAnswer {
+export function deleteUser(request: AdminRequest): HttpAnswer {
+  const { server, id } = request;
   const user = userOf(server, id);
   server.sessions.endAllOf(user);
   server.realm.removeUser(user);
+  const representation = { id, username: user.username };
+  recordAdminEvent(request, { operation: 'DELETE', resource: 'USER', representation });
   return { ...DONE, headers: { 'cache-control': 'no-cache' } };
+}
+
+/** The user keeps its sessions and tokens. A password that the user must change at the next login is not supported. */
+export function resetPassword(request: AdminRequest): HttpAnswer {
+  const user = userOf(request.server, request.id);
+  const { value, temporary } = objectIn(request.call);
+  if (typeof value !== 'string') throw new AdminRefusal(400, { error: 'No password provided' });
+  if (value === '') throw new AdminRefusal(400, { error: 'Empty password not allowed' });
+  if (temporary === true) throw notImplemented('temporary passwords');
+  user.password = value;
+  recordAdminEvent(request, { operation: 'ACTION', resource: 'USER' });
+  return DONE;
 }
 
 export function userOf({ realm }: { readonly realm: Realm }, id: string): RealmUser {

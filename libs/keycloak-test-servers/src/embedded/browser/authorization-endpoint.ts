@@ -16,7 +16,7 @@ export function authorizationEndpoint(server: ServerState, call: HttpCall): Http
   const isRecent = session !== undefined && isRecentEnough(server, request, session);
   const held = isRecent ? levels.held(session.levels, server.clock.now()) : NO_LEVEL;
   if (isRecent && held >= request.level.level) {
-    return codeAnswer(server, request, session, { level: held, isSso: true });
+    return codeAnswer(server, call, request, { session, level: held, isSso: true });
   }
   if (request.prompt.includes('none')) throw new CallbackRefusal(request, 'login_required');
   // Keycloak has nothing to ask for, and says what it says when a flow fails.

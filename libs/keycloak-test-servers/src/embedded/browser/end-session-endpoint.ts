@@ -4,14 +4,18 @@ import { PageRefusal } from './browser-refusal.js';
 import { redirect, withQuery } from './callback.js';
 import { authenticateClient } from '../tokens/client-authentication.js';
 import { protocolPath } from '../discovery.js';
+import { authMethodOf, recordUserEvent } from '../events/record-user-event.js';
 import { readRefreshToken } from '../tokens/grants.js';
 import { parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import { sessionOf } from '../tokens/live-token.js';
 import { readLogoutRequest } from './logout-request.js';
 import { confirmLogoutPage, loggedOutPage } from './pages.js';
+import type { PendingLogout } from './pending-logouts.js';
 import type { ServerState } from '../server-state.js';
 import { noSessionCookie, sessionOfBrowser } from './session-cookie.js';
-import type { Session } from '../sessions.js';
+
+/** The client that a logout counts for whose request names none: Keycloak's account console. */
+const ACCOUNT = 'account';
 
 export const confirmLogoutPath = (realm: string): string => `${protocolPath(realm)}/logout/logout-confirm`;
 
@@ -20,13 +24,15 @@ export async function endSessionEndpoint(server: ServerState, call: HttpCall): P
   const { hint, client, returnTo } = await readLogoutRequest(server, call.method === 'POST' ? call.form : call.query);
   const ofBrowser = sessionOfBrowser(server, call);
   const isOfHint = hint !== undefined && (ofBrowser === undefined || ofBrowser.sid === hint['sid']);
-  if (isOfHint) return ended(server, ofBrowser ?? sessionOf(server, hint), returnTo);
+  if (isOfHint) {
+    return ended(server, call, { session: ofBrowser ?? sessionOf(server, hint), returnTo, clientId: client?.clientId });
+  }
   // No user is logged in, and the request names a URI to return to.
   if (ofBrowser === undefined && returnTo !== undefined) return redirect(returnTo);
   // Another site may have sent the request, so the user must confirm.
-  const sessionCode = server.logouts.begin({ session: ofBrowser, returnTo });
-  const query = { client_id: client?.clientId ?? 'account' };
-  return confirmLogoutPage(withQuery(confirmLogoutPath(server.realm.name), query), sessionCode);
+  const clientId = client?.clientId ?? ACCOUNT;
+  const sessionCode = server.logouts.begin({ session: ofBrowser, returnTo, clientId });
+  return confirmLogoutPage(withQuery(confirmLogoutPath(server.realm.name), { client_id: clientId }), sessionCode);
 }
 
 /** Handles the confirmation. It is valid only in the browser that showed the page, and for the session of that time. */
@@ -36,20 +42,29 @@ export async function confirmLogoutEndpoint(server: ServerState, call: HttpCall)
   if (pending === undefined || !call.form.has('confirmLogout') || pending.session !== session) {
     throw new PageRefusal('Logout failed');
   }
-  return ended(server, session, pending.returnTo);
+  return ended(server, call, { ...pending, session });
 }
 
 /** Keycloak's `POST …/logout` with a refresh token. Other form parameters are ignored. */
 async function logoutByRefreshToken(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
   const client = authenticateClient(server, call);
   const session = sessionOf(server, await readRefreshToken(server, client, parameter(call, 'refresh_token') ?? ''));
-  if (session !== undefined) await logOut(server, session);
+  if (session !== undefined) {
+    await logOut(server, session);
+    const { user, sid } = session;
+    const details = { client_auth_method: authMethodOf(client) };
+    recordUserEvent(server, call, { type: 'LOGOUT', client, user, sid, details });
+  }
   return { status: 204, headers: { 'cache-control': 'no-cache' }, body: '' };
 }
 
 /** A session that has already ended is not an error (§2). */
-async function ended(server: ServerState, session: Session | undefined, returnTo: string | undefined) {
-  if (session !== undefined) await logOut(server, session);
+async function ended(server: ServerState, call: HttpCall, { session, returnTo, clientId }: PendingLogout) {
+  if (session !== undefined) {
+    await logOut(server, session);
+    const { user, sid } = session;
+    recordUserEvent(server, call, { type: 'LOGOUT', client: clientId, user, sid, details: { redirect_uri: returnTo } });
+  }
   const headers = { 'set-cookie': noSessionCookie(server) };
   return returnTo === undefined ? loggedOutPage(headers) : redirect(returnTo, headers);
 }

@@ -3,6 +3,7 @@ import type { AuthorizationRequest } from './authorization-request.js';
 import { CallbackRefusal, PageRefusal } from './browser-refusal.js';
 import { withQuery } from './callback.js';
 import { codeAnswer } from './code-answer.js';
+import { recordFailedLogin } from './failed-login-event.js';
 import { realmPath } from '../discovery.js';
 import { parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import { loginPage } from './pages.js';
@@ -40,11 +41,18 @@ export function loginEndpoint(server: ServerState, call: HttpCall): HttpAnswer {
   if (call.method === 'GET') return formOf(server, login);
 
   const username = login.user?.username ?? parameter(call, 'username') ?? '';
-  const user = server.realm.userNamed(username);
-  if (!server.loginFailures.accept(user, parameter(call, 'password'))) {
+  const attempt = server.loginFailures.attempt(server.realm.userNamed(username), parameter(call, 'password'));
+  const { client, redirectUri } = login.request;
+  const details = { auth_method: 'openid-connect', auth_type: 'code', redirect_uri: redirectUri, username };
+  if (attempt.error !== undefined) {
+    recordFailedLogin(server, call, { client, details, ...attempt });
     return formOf(server, login, username, isPasswordAlone(server, login) ? 'Invalid password.' : WRONG_PASSWORD);
   }
-  if (!user.enabled) return formOf(server, login, username, 'Account is disabled, contact your administrator.');
+  const { user } = attempt;
+  if (!user.enabled) {
+    recordFailedLogin(server, call, { client, details, user, error: 'user_disabled' });
+    return formOf(server, login, username, 'Account is disabled, contact your administrator.');
+  }
   return afterForm(server, call, login, user);
 }
 
@@ -66,7 +74,7 @@ function afterForm(server: ServerState, call: HttpCall, login: PendingLogin, use
   session.authTime = now;
   for (const level of login.passed) session.levels.set(level, now);
   login.isDone = true;
-  return codeAnswer(server, request, session, { level: login.reached, isSso: false });
+  return codeAnswer(server, call, request, { session, level: login.reached, isSso: false });
 }
 
 /** Uses the session of the browser if there is one: another tab may have logged in meanwhile. */

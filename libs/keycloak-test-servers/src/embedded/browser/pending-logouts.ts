@@ -5,6 +5,8 @@ import type { Session } from '../sessions.js';
 export interface PendingLogout {
   readonly session: Session | undefined;
   readonly returnTo: string | undefined;
+  /** The client that asks for it. */
+  readonly clientId: string | undefined;
 }
 
 /** Each can be confirmed once, in the browser that showed the page. */

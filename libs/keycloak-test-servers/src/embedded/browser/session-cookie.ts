@@ -18,11 +18,12 @@ export const loginCookie = (server: ServerState, browser: string): string => coo
 
 export const loginCookieOf = ({ cookies }: HttpCall): string | undefined => cookies.get(LOGIN_COOKIE);
 
-/** The session of this browser, unless it has ended or its user is disabled. */
-export function sessionOfBrowser({ sessions }: ServerState, { cookies }: HttpCall): Session | undefined {
+/** The session of this browser, unless it has ended, its user is disabled, or an administrator has invalidated all tokens since the login. */
+export function sessionOfBrowser({ sessions, realm }: ServerState, { cookies }: HttpCall): Session | undefined {
   const [sid = '', key] = cookies.get(SESSION_COOKIE)?.split('.') ?? [];
   const session = sessions.find(sid);
-  return session?.browserKey === key && session?.user.enabled === true ? session : undefined;
+  if (session === undefined || session.browserKey !== key || !session.user.enabled) return undefined;
+  return (session.authTime ?? session.startedAt) < realm.settings.notBefore ? undefined : session;
 }
 
 /** Unlike Keycloak's, not `Secure`: the server speaks plain HTTP, and not every browser trusts `localhost`. */

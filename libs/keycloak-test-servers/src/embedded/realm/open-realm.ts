@@ -1,6 +1,7 @@
 /** openRealm(): the initial state of a realm, without sessions. */
 import type { AdjustableClock } from '../adjustable-clock.js';
 import { AuthorizationCodes } from '../tokens/authorization-codes.js';
+import { EventLog } from '../events/event-log.js';
 import { realmPath } from '../discovery.js';
 import { LoginFailures } from '../browser/login-failures.js';
 import { PendingLogins } from '../browser/pending-logins.js';
@@ -24,5 +25,6 @@ export function openRealm(baseUrl: string, realm: Realm, keys: SigningKeys, cloc
     logins: new PendingLogins(),
     logouts: new PendingLogouts(),
     usedAssertions: new Map(),
+    events: { users: new EventLog(), admin: new EventLog() },
   };
 }

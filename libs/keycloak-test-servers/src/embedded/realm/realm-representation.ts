@@ -47,6 +47,8 @@ export interface RealmClient {
   /** Lightweight access tokens of Keycloak: without claims of mappers, even without `sub`. */
   readonly isLightweight: boolean;
   readonly accessTokenSeconds: number | undefined;
+  /** Its tokens issued before this second are invalid. */
+  readonly notBefore: number;
   readonly defaultScopes: readonly string[];
   readonly optionalScopes: readonly string[];
   /** Its own, which all of its tokens get, whatever their scopes. */
@@ -63,6 +65,8 @@ export interface RealmUser {
   readonly serviceAccountOf: string | undefined;
   enabled: boolean;
   realmRoles: readonly string[];
+  /** By the client whose roles they are. Only those of `realm-management` have an effect, and no token contains them. */
+  readonly clientRoles: Readonly<Record<string, readonly string[]>>;
   /** Tokens issued before this second are invalid. */
   notBefore: number;
   /** With the names that mappers use: `email`, `firstName`, `emailVerified` … */
@@ -94,6 +98,7 @@ export function toClient(json: unknown, scopesByDefault: readonly string[]): Rea
     headerTyp: attributes['access.token.header.type.rfc9068'] === 'true' ? 'at+jwt' : 'JWT',
     isLightweight: attributes['client.use.lightweight.access.token.enabled'] === 'true',
     accessTokenSeconds: lifespan === undefined || lifespan === '' ? undefined : Number(lifespan),
+    notBefore: toSeconds(client['notBefore']),
     defaultScopes:
       client['defaultClientScopes'] === undefined ? scopesByDefault : toTexts(client['defaultClientScopes']),
     optionalScopes: toTexts(client['optionalClientScopes']),
@@ -122,6 +127,7 @@ export function toUser(json: unknown): RealmUser {
     serviceAccountOf: toOptionalText(user['serviceAccountClientId']),
     enabled: user['enabled'] === true,
     realmRoles: toTexts(user['realmRoles']),
+    clientRoles: toTextsByName(user['clientRoles']),
     notBefore: 0,
     attributes,
   };
@@ -152,11 +158,16 @@ export const toList = (json: unknown): readonly unknown[] => (Array.isArray(json
 
 export const toTexts = (json: unknown): string[] => toList(json).filter((item) => typeof item === 'string');
 
+const toTextsByName = (json: unknown): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries(Object.entries(toRecord(json)).map(([name, texts]) => [name, toTexts(texts)]));
+
 /** One attribute contains all URIs, separated by `##`; `+` means the redirect URIs. */
 function toPostLogoutUris(attribute: unknown, redirectUris: readonly string[]): readonly string[] {
   const uris = toFilledText(attribute)?.split('##') ?? [];
   return uris.flatMap((uri) => (uri === '+' ? redirectUris : [uri]));
 }
+
+const toSeconds = (json: unknown): number => (typeof json === 'number' ? json : 0);
 
 const toFilledText = (json: unknown): string | undefined => (json === '' ? undefined : toOptionalText(json));
 

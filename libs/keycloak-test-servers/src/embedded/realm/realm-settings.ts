@@ -1,4 +1,5 @@
 /** RealmSettings: the realm settings that the server supports, named as in a realm export and the admin REST API. */
+import { toTexts } from './realm-representation.js';
 
 export interface RealmSettings {
   /** In seconds, as are all lifespans and timeouts. */
@@ -20,6 +21,19 @@ export interface RealmSettings {
   /** Two failures closer together than this cause a wait of `minimumQuickLoginWaitSeconds`. */
   quickLoginCheckMilliSeconds: number;
   minimumQuickLoginWaitSeconds: number;
+  /** Whether `failureFactor` failures disable the user, until an administrator enables it. */
+  permanentLockout: boolean;
+  /** Tokens issued before this second are invalid. */
+  notBefore: number;
+  /** Whether user events are recorded. */
+  eventsEnabled: boolean;
+  /** How long a user event is kept; 0 means forever. */
+  eventsExpiration: number;
+  /** The types of user events that are recorded; none means Keycloak's default ones. */
+  enabledEventTypes: readonly string[];
+  adminEventsEnabled: boolean;
+  /** Whether admin events say what was sent. */
+  adminEventsDetailsEnabled: boolean;
 }
 
 /** Keycloak's defaults. */
@@ -37,6 +51,13 @@ const DEFAULTS: RealmSettings = {
   maxDeltaTimeSeconds: 43_200,
   quickLoginCheckMilliSeconds: 1000,
   minimumQuickLoginWaitSeconds: 60,
+  permanentLockout: false,
+  notBefore: 0,
+  eventsEnabled: false,
+  eventsExpiration: 0,
+  enabledEventTypes: [],
+  adminEventsEnabled: false,
+  adminEventsDetailsEnabled: false,
 };
 
 export const toSettings = (realm: Readonly<Record<string, unknown>>): RealmSettings => ({
@@ -46,13 +67,21 @@ export const toSettings = (realm: Readonly<Record<string, unknown>>): RealmSetti
 
 /** Returns the settings that are present. A value from a placeholder is a string, which is converted as in Keycloak. */
 export function pickSettings(realm: Readonly<Record<string, unknown>>): Partial<RealmSettings> {
-  const given = Object.entries(DEFAULTS).filter(([name]) => realm[name] !== undefined && realm[name] !== null);
+  const given = Object.entries<Value>({ ...DEFAULTS }).filter(
+    ([name]) => realm[name] !== undefined && realm[name] !== null,
+  );
   return Object.fromEntries(given.map(([name, like]) => [name, valueLike(like, realm[name], name)]));
 }
 
 export const isSetting = (name: string): boolean => Object.hasOwn(DEFAULTS, name);
 
-function valueLike(like: number | boolean, value: unknown, name: string): number | boolean {
+type Value = number | boolean | readonly string[];
+
+function valueLike(like: Value, value: unknown, name: string): Value {
+  if (typeof like === 'object') {
+    if (Array.isArray(value)) return toTexts(value);
+    throw new Error(`The realm setting ${name} is not a list`);
+  }
   const text = String(value);
   if (typeof like === 'number' && /^\d+$/.test(text)) return Number(text);
   if (typeof like === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';

@@ -15,6 +15,8 @@ import {
 import { readLevels, type AuthenticationLevels } from './authentication-levels.js';
 import { toSettings, type RealmSettings } from './realm-settings.js';
 
+/** The client whose roles permit to administer the realm. Every realm has it, whatever the file says. */
+const MANAGEMENT = 'realm-management';
 const SERVICE_ACCOUNT_SCOPE = 'service_account';
 
 export class Realm {
@@ -29,6 +31,7 @@ export class Realm {
   private readonly scopesByDefault: readonly string[];
   private readonly rolesOfScope = new Map<string, readonly string[]>();
   private readonly rolesOfClient = new Map<string, readonly string[]>();
+  private readonly managementRolesOf = new Map<string, readonly string[]>();
 
   /** `json`: a realm export with its placeholders filled. */
   constructor(
@@ -46,6 +49,10 @@ export class Realm {
       const { client, clientScope } = mapping;
       if (typeof clientScope === 'string') this.rolesOfScope.set(clientScope, toTexts(mapping['roles']));
       if (typeof client === 'string') this.rolesOfClient.set(client, toTexts(mapping['roles']));
+    }
+    for (const mapping of toList(toRecord(realm['clientScopeMappings'])[MANAGEMENT]).map(toRecord)) {
+      const { client } = mapping;
+      if (typeof client === 'string') this.managementRolesOf.set(client, toTexts(mapping['roles']));
     }
     for (const user of toList(realm['users'])) this.addUser(user);
     for (const client of toList(realm['clients'])) this.addClient(client);
@@ -120,6 +127,15 @@ export class Realm {
   /** The roles that the client's tokens may contain, whatever their scopes. */
   rolesShownTo({ clientId }: RealmClient): readonly string[] {
     return this.rolesOfClient.get(clientId) ?? [];
+  }
+
+  /** Whether a user may administer the realm so far, by a token of this client: both must have the role. */
+  permits({ fullScopeAllowed, clientId }: RealmClient, { clientRoles }: RealmUser, managementRole: string): boolean {
+    const ofClient = this.managementRolesOf.get(clientId) ?? [];
+    return (
+      (clientRoles[MANAGEMENT] ?? []).includes(managementRole) &&
+      (fullScopeAllowed || ofClient.includes(managementRole))
+    );
   }
 
   /** As in Keycloak, a client whose service account is not in the file gets a default one and the scope `service_account`. */

@@ -1,5 +1,6 @@
 /** The authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.5). */
 import { checkCodeVerifier } from './code-challenge.js';
+import { recordGrant } from './grant-event.js';
 import { grantClaims } from './granted-claims.js';
 import type { Grant } from './grants.js';
 import { parameter } from '../http/http-call.js';
@@ -26,7 +27,11 @@ export const authorizationCodeGrant: Grant = async (server, client, call) => {
     scope,
     notes: server.sessions.notesOf(session, client.clientId),
   });
-  return sessionAnswer(server, { client, granted: claims, idPrefix: 'onrtac', session, nonce }, scope ?? '');
+  const issue = { client, granted: claims, idPrefix: 'onrtac', session, nonce } as const;
+  const answer = await sessionAnswer(server, issue, scope ?? '');
+  const { user, sid } = session;
+  recordGrant(server, call, answer, { type: 'CODE_TO_TOKEN', client, user, sid });
+  return answer;
 };
 
 const invalidGrant = (description: string): OAuthRefusal => new OAuthRefusal(400, 'invalid_grant', description);

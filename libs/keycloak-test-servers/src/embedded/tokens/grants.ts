@@ -1,7 +1,10 @@
 /** Client credentials, password and refresh token (RFC 6749 §4.4, §4.3, §6). */
+import { recordFailedLogin } from '../browser/failed-login-event.js';
+import { authMethodOf } from '../events/record-user-event.js';
+import { recordGrant } from './grant-event.js';
 import { grantClaims, requestedScopes } from './granted-claims.js';
 import { parameter, type HttpCall } from '../http/http-call.js';
-import { isExpired, sessionOf } from './live-token.js';
+import { isExpired, isStale, sessionOf } from './live-token.js';
 import { OAuthRefusal } from './oauth-refusal.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { ServerState } from '../server-state.js';
@@ -11,7 +14,7 @@ import { accessTokenAnswer, sessionAnswer, type TokenMembers } from './token-ans
 
 export type Grant = (server: ServerState, client: RealmClient, call: HttpCall) => Promise<TokenMembers>;
 
-export const clientCredentialsGrant: Grant = (server, client, call) => {
+export const clientCredentialsGrant: Grant = async (server, client, call) => {
   const user = server.realm.serviceAccountOf(client);
   if (!client.serviceAccount || user === undefined) {
     const who = client.isPublic ? 'Public client not allowed' : 'Client not enabled';
@@ -23,31 +26,43 @@ export const clientCredentialsGrant: Grant = (server, client, call) => {
   const { remoteAddress } = call;
   const notes = { client_id: client.clientId, clientHost: remoteAddress, clientAddress: remoteAddress };
   const granted = grantClaims(server.realm, { client, user, scope, notes });
-  return accessTokenAnswer(server, { client, granted, idPrefix: 'trrtcc' });
+  const answer = await accessTokenAnswer(server, { client, granted, idPrefix: 'trrtcc' });
+  recordGrant(server, call, answer, { type: 'CLIENT_LOGIN', client, user, details: { username: user.username } });
+  return answer;
 };
 
-export const passwordGrant: Grant = (server, client, call) => {
+export const passwordGrant: Grant = async (server, client, call) => {
   if (!client.passwordGrant) {
     throw new OAuthRefusal(400, 'unauthorized_client', 'Client not allowed for direct access grants');
   }
   const [username, password, scope] = ['username', 'password', 'scope'].map((name) => parameter(call, name));
   requestedScopes(client, scope);
   if (username === undefined) throw new OAuthRefusal(401, 'invalid_request', 'Missing parameter: username');
-  const user = server.realm.userNamed(username);
-  if (!server.loginFailures.accept(user, password)) {
-    throw new OAuthRefusal(400, 'invalid_grant', 'Invalid user credentials');
+  const details = { auth_method: 'openid-connect', username };
+  const failed = { client, details: { ...details, grant_type: 'password', client_auth_method: authMethodOf(client) } };
+  const attempt = server.loginFailures.attempt(server.realm.userNamed(username), password);
+  if (attempt.error !== undefined) {
+    recordFailedLogin(server, call, { ...failed, ...attempt });
+    throw invalidGrant('Invalid user credentials');
   }
-  if (!user.enabled) throw new OAuthRefusal(400, 'invalid_grant', 'Account disabled');
+  const { user } = attempt;
+  if (!user.enabled) {
+    recordFailedLogin(server, call, { ...failed, user, error: 'user_disabled' });
+    throw invalidGrant('Account disabled');
+  }
   const granted = grantClaims(server.realm, { client, user, scope });
   const session = server.sessions.begin(user);
   server.sessions.join(session, client.clientId);
-  return sessionAnswer(server, { client, granted, idPrefix: 'onrtro', session }, scope ?? '');
+  const answer = await sessionAnswer(server, { client, granted, idPrefix: 'onrtro', session }, scope ?? '');
+  recordGrant(server, call, answer, { type: 'LOGIN', client, user, sid: session.sid, details });
+  return answer;
 };
 
 export const refreshTokenGrant: Grant = async (server, client, call) => {
   const token = parameter(call, 'refresh_token');
   if (token === undefined) throw new OAuthRefusal(400, 'invalid_request', 'No refresh token');
   const claims = await readRefreshToken(server, client, token);
+  if (isStale(server, claims)) throw invalidGrant('Stale token');
   const session = sessionOf(server, claims);
   if (session === undefined) throw invalidGrant('Session not active');
   if (!session.user.enabled) throw invalidGrant('User disabled');
@@ -68,7 +83,11 @@ export const refreshTokenGrant: Grant = async (server, client, call) => {
     scope,
     notes: server.sessions.notesOf(session, client.clientId),
   });
-  return sessionAnswer(server, { client, granted, idPrefix: 'onrtrt', session }, original);
+  const answer = await sessionAnswer(server, { client, granted, idPrefix: 'onrtrt', session }, original);
+  const { user, sid } = session;
+  const details = { refresh_token_id: String(claims['jti']), refresh_token_sub: user.id };
+  recordGrant(server, call, answer, { type: 'REFRESH_TOKEN', client, user, sid, isRefresh: true, details });
+  return answer;
 };
 
 /**

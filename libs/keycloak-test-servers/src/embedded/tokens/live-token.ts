@@ -32,7 +32,7 @@ export async function findLiveToken(
   return user.enabled ? { claims, client, user, session } : undefined;
 }
 
-/** The claims of a token that is signed here, from this issuer, and neither expired nor revoked. Ignores session and user. */
+/** The claims of a token that is signed here, from this issuer, and neither expired nor revoked, by itself or with all others. Ignores session and user. */
 export async function readGoodToken(
   server: ServerState,
   token: string,
@@ -41,7 +41,14 @@ export async function readGoodToken(
   const claims = await server.keys.read(token);
   if (claims === undefined || !kinds.includes(String(claims['typ'])) || claims['iss'] !== server.issuer)
     return undefined;
-  return isExpired(server, claims) || server.sessions.isRevoked(String(claims['jti'])) ? undefined : claims;
+  if (isExpired(server, claims) || isStale(server, claims)) return undefined;
+  return server.sessions.isRevoked(String(claims['jti'])) ? undefined : claims;
+}
+
+/** Whether an administrator has invalidated all tokens of the realm, or of the client in `azp`, since this one was issued. */
+export function isStale({ realm }: ServerState, { iat, azp }: Claims): boolean {
+  const { notBefore = 0 } = realm.client(String(azp)) ?? {};
+  return Number(iat) < Math.max(realm.settings.notBefore, notBefore);
 }
 
 /** Whether the token belongs to a session that has ended, or that its client has left. */

@@ -1,9 +1,12 @@
 /** Revocation (RFC 7009): a client ends a token that it was issued. */
 import { authenticateClient } from './client-authentication.js';
+import { authMethodOf, recordUserEvent } from '../events/record-user-event.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import { sessionOf } from './live-token.js';
 import { OAuthRefusal } from './oauth-refusal.js';
+import type { RealmClient } from '../realm/realm-representation.js';
 import type { ServerState } from '../server-state.js';
+import type { Claims } from './signing-keys.js';
 
 /**
  * Revoking an access token affects that token only. Revoking a refresh token removes the client from the session, which ends
@@ -27,7 +30,26 @@ export async function revocationEndpoint(server: ServerState, call: HttpCall): P
     server.sessions.leave(session, client.clientId);
     if (session.clients.size === 0) server.sessions.end(session.sid);
   }
+  recordRevocation(server, call, client, claims);
   return { status: 200, headers: {}, body: '' };
+}
+
+/** Of an access token, the event tells its `jti` and no session; of a refresh token the session. */
+function recordRevocation(server: ServerState, call: HttpCall, client: RealmClient, claims: Claims): void {
+  const { typ, jti, sub, sid } = claims;
+  const isRefresh = typ === 'Refresh';
+  recordUserEvent(server, call, {
+    type: 'REVOKE_GRANT',
+    client,
+    user: typeof sub === 'string' ? { id: sub } : undefined,
+    sid: isRefresh ? String(sid) : undefined,
+    details: {
+      client_auth_method: authMethodOf(client),
+      ...(isRefresh
+        ? { refresh_token_type: 'Refresh', refresh_token_id: String(jti), revoked_client: client.clientId }
+        : { token_id: String(jti) }),
+    },
+  });
 }
 
 // RFC 7009 §2.2 requires 200 here. The `error` member is Keycloak's.

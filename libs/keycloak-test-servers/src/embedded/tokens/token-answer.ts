@@ -33,7 +33,7 @@ export async function accessTokenAnswer(server: ServerState, issue: Issue): Prom
   const id_token = granted.hasOpenid ? await idToken(server, issue, access_token) : undefined;
   return {
     access_token,
-    ...membersOf(issue, times),
+    ...membersOf(server, issue, times),
     token_type: 'Bearer',
     ...(id_token === undefined ? {} : { id_token }),
   };
@@ -71,7 +71,7 @@ export async function sessionAnswer(
 /** Token exchange can return an ID token in place of an access token (RFC 8693 §2.2.1: `token_type` is then `N_A`). */
 export async function idTokenAnswer(server: ServerState, issue: Issue): Promise<TokenMembers> {
   const access_token = await idToken(server, issue);
-  return { access_token, ...membersOf(issue, timesOf(server, issue)), token_type: 'N_A' };
+  return { access_token, ...membersOf(server, issue, timesOf(server, issue)), token_type: 'N_A' };
 }
 
 function idToken(server: ServerState, issue: Issue, accessToken?: string): Promise<string> {
@@ -91,12 +91,12 @@ function idToken(server: ServerState, issue: Issue, accessToken?: string): Promi
   return server.keys.sign(claims, 'JWT');
 }
 
-const membersOf = ({ granted, session }: Issue, { exp, iat }: { exp: number; iat: number }) => ({
+const membersOf = ({ realm }: ServerState, issue: Issue, { exp, iat }: { exp: number; iat: number }) => ({
   expires_in: exp - iat,
   refresh_expires_in: 0,
-  'not-before-policy': 0,
-  ...(session === undefined ? {} : { session_state: session.sid }),
-  scope: granted.scope,
+  'not-before-policy': Math.max(realm.settings.notBefore, issue.client.notBefore, issue.session?.user.notBefore ?? 0),
+  ...(issue.session === undefined ? {} : { session_state: issue.session.sid }),
+  scope: issue.granted.scope,
 });
 
 const sidOf = ({ session }: Issue) => (session === undefined ? {} : { sid: session.sid });

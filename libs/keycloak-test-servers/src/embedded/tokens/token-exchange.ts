@@ -1,5 +1,6 @@
 /** Standard token exchange (RFC 8693), checked in Keycloak's order. */
 import { ACCESS_TOKEN_TYPE } from './identifiers.js';
+import { recordGrant } from './grant-event.js';
 import { grantClaims } from './granted-claims.js';
 import type { Grant } from './grants.js';
 import { parameter } from '../http/http-call.js';
@@ -34,6 +35,19 @@ export const tokenExchangeGrant: Grant = async (server, client, call) => {
   const granted = grantClaims(server.realm, { client, user, scope: parameter(call, 'scope'), audiences, notes });
   const issue = { client, granted, session, idPrefix: idPrefixOf(client, session) };
   const answer = await (wanted === ID_TOKEN_TYPE ? idTokenAnswer(server, issue) : accessTokenAnswer(server, issue));
+  recordGrant(server, call, answer, {
+    type: 'TOKEN_EXCHANGE',
+    client,
+    user,
+    sid: session?.sid,
+    details: {
+      auth_method: 'token_exchange',
+      audience: audiences.length === 0 ? undefined : audiences.join(' '),
+      subject_token_client_id: subject.client.clientId,
+      requested_token_type: wanted,
+      username: user.username,
+    },
+  });
   return { ...answer, issued_token_type: wanted };
 };
 

@@ -1,0 +1,279 @@
+/** The contract of admin events: what the log has of each change that an administrator makes. */
+import { randomUUID } from 'node:crypto';
+import type { ContractCase } from './expectations.js';
+import { login, textOf } from './requests.js';
+import { adminEvents, whileRecording } from './seen-events.js';
+import type { ContractServer } from './server.js';
+import { claimsOf } from './demo-realm.js';
+
+const EVENT = {
+  id: '<uuid>',
+  time: '<number>',
+  realmId: '<uuid>',
+  authDetails: { realmId: '<uuid>', clientId: '<uuid>', userId: '<uuid>', ipAddress: '<address>' },
+};
+const OF_USER = { ...EVENT, resourceType: 'USER', resourcePath: 'users/<uuid>' };
+const OF_CLIENT = { ...EVENT, resourceType: 'CLIENT', resourcePath: 'clients/<uuid>' };
+const OF_REALM = { ...EVENT, resourceType: 'REALM' };
+const UPDATE = { operationType: 'UPDATE' };
+const ACTION = { operationType: 'ACTION' };
+const ROLE = {
+  id: '<uuid>',
+  name: 'order-viewer',
+  composite: false,
+  clientRole: false,
+  containerId: '<uuid>',
+  attributes: {},
+};
+const MASKED = '**********';
+
+type Act = (server: ContractServer, path: string) => Promise<unknown>;
+
+/** A case in the realm of its own, with a user or a client of its own that is gone afterwards. */
+const changes = (
+  title: string,
+  [collection, body]: readonly ['/users' | '/clients', () => object],
+  act: Act,
+  answer: readonly object[],
+): ContractCase => ({
+  title,
+  async ask(server) {
+    const own = await server.ownRealm();
+    return own.administrator.having(collection, body(), (path) => adminEvents(own, () => act(own, path)));
+  },
+  answer,
+});
+
+const USER = ['/users', () => ({ username: `user-${randomUUID()}`, enabled: true })] as const;
+const CLIENT = [
+  '/clients',
+  () => ({ clientId: `client-${randomUUID()}`, secret: 'the-secret', publicClient: false }),
+] as const;
+
+const change =
+  (method: 'POST' | 'PUT' | 'DELETE', below = '', body?: object): Act =>
+  ({ administrator }, path) =>
+    administrator.change(method, `${path}${below}`, body);
+
+const ofRealm = (title: string, act: Act, answer: readonly object[]): ContractCase => ({
+  title,
+  async ask(server) {
+    const own = await server.ownRealm();
+    return adminEvents(own, () => act(own, ''));
+  },
+  answer,
+});
+
+const PASSWORD = { type: 'password', value: 'another', temporary: false };
+
+export const ADMIN_EVENT_CASES: readonly ContractCase[] = [
+  ofRealm(
+    'a user that is created, without its password, and deleted',
+    async ({ administrator }) => {
+      const username = `user-${randomUUID()}`;
+      const made = await administrator.create('/users', { username, enabled: true, credentials: [PASSWORD] });
+      await administrator.change('DELETE', made);
+    },
+    [
+      { ...OF_USER, operationType: 'CREATE', representation: { username: 'user-<uuid>', enabled: true } },
+      { ...OF_USER, operationType: 'DELETE', representation: { id: '<uuid>', username: 'user-<uuid>' } },
+    ],
+  ),
+  changes('a user that is disabled', USER, change('PUT', '', { enabled: false }), [
+    { ...OF_USER, ...UPDATE, representation: { enabled: false } },
+  ]),
+  changes(
+    'a user whose password is changed, in two ways, without the password',
+    USER,
+    async ({ administrator }, path) => {
+      await administrator.change('PUT', path, { firstName: 'Other', credentials: [PASSWORD] });
+      await administrator.change('PUT', `${path}/reset-password`, PASSWORD);
+    },
+    [
+      { ...OF_USER, ...UPDATE, representation: { firstName: 'Other' } },
+      { ...OF_USER, ...ACTION, resourcePath: 'users/<uuid>/reset-password' },
+    ],
+  ),
+  changes('a user that is logged out', USER, change('POST', '/logout'), [
+    { ...OF_USER, ...ACTION, resourcePath: 'users/<uuid>/logout' },
+  ]),
+  changes(
+    'a role that is given to a user, and taken',
+    USER,
+    async ({ administrator }, path) => {
+      const role = await administrator.read<object>('/roles/order-viewer');
+      await administrator.change('POST', `${path}/role-mappings/realm`, [role]);
+      await administrator.change('DELETE', `${path}/role-mappings/realm`, [role]);
+    },
+    ['CREATE', 'DELETE'].map((operationType) => ({
+      ...EVENT,
+      operationType,
+      resourceType: 'REALM_ROLE_MAPPING',
+      resourcePath: 'users/<uuid>/role-mappings/realm',
+      representation: [ROLE],
+    })),
+  ),
+  {
+    title: 'a session that is ended, with its sid',
+    async ask(server) {
+      const own = await server.ownRealm();
+      const { sid } = claimsOf(textOf(await login(own, 'alice')));
+      const events = await adminEvents(own, () => own.endSession(String(sid)));
+      return whileRecording(own, async () => {
+        const { sid: other } = claimsOf(textOf(await login(own, 'alice')));
+        await own.endSession(String(other));
+        const [{ resourcePath } = {}] = await own.administrator.read<{ resourcePath?: string }[]>('/admin-events');
+        return [events, resourcePath === `sessions/${String(other)}`];
+      });
+    },
+    answer: [
+      [
+        {
+          ...EVENT,
+          operationType: 'DELETE',
+          resourceType: 'USER_SESSION',
+          resourcePath: 'sessions/<sid>',
+          representation: { offline: false },
+        },
+      ],
+      true,
+    ],
+  },
+  {
+    title: 'a user that is enabled again after one wrong password too many',
+    async ask(server) {
+      const own = await server.ownRealm();
+      await own.administrator.change('PUT', '', { permanentLockout: true, failureFactor: 1 });
+      const username = await own.newUser('order-viewer');
+      await login(own, username, 'openid', 'demo-cli', 'wrong');
+      await own.administrator.change('PUT', '', { permanentLockout: false, failureFactor: 10 });
+      const path = `/users/${await own.subjectOf(username)}`;
+      return adminEvents(own, () => own.administrator.change('PUT', path, { enabled: true }));
+    },
+    answer: [
+      { ...OF_USER, operationType: 'DELETE', resourceType: 'USER_LOGIN_FAILURE' },
+      { ...OF_USER, ...UPDATE, representation: { enabled: true } },
+    ],
+  },
+  ofRealm(
+    'a client that is created, without its secret, and deleted',
+    async ({ administrator }) => {
+      const clientId = `client-${randomUUID()}`;
+      const made = await administrator.create('/clients', { clientId, secret: 'the-secret', publicClient: false });
+      await administrator.change('DELETE', made);
+    },
+    [
+      {
+        ...OF_CLIENT,
+        operationType: 'CREATE',
+        representation: { id: '<uuid>', clientId: 'client-<uuid>', secret: MASKED, publicClient: false },
+      },
+      { ...OF_CLIENT, operationType: 'DELETE', representation: { id: '<uuid>', clientId: 'client-<uuid>' } },
+    ],
+  ),
+  changes('a client that is disabled', CLIENT, change('PUT', '', { enabled: false }), [
+    { ...OF_CLIENT, ...UPDATE, representation: { enabled: false } },
+  ]),
+  changes('a client that gets another secret', CLIENT, change('PUT', '', { secret: 'another' }), [
+    { ...OF_CLIENT, ...UPDATE, representation: { secret: MASKED } },
+  ]),
+  changes('a client that is given a new secret', CLIENT, change('POST', '/client-secret'), [
+    {
+      ...OF_CLIENT,
+      ...ACTION,
+      resourcePath: 'clients/<uuid>/client-secret',
+      representation: { type: 'secret', value: MASKED },
+    },
+  ]),
+  changes(
+    'a client whose tokens are revoked',
+    CLIENT,
+    async ({ administrator }, path) => {
+      await administrator.change('PUT', path, { notBefore: 1 });
+      await administrator.change('POST', `${path}/push-revocation`);
+    },
+    [
+      { ...OF_CLIENT, ...UPDATE, representation: { notBefore: 1 } },
+      { ...OF_CLIENT, ...ACTION, resourcePath: 'clients/<uuid>/push-revocation' },
+    ],
+  ),
+  ofRealm('a realm that is changed, without a path', change('PUT', '', { accessTokenLifespan: 300 }), [
+    { ...OF_REALM, ...UPDATE, representation: { accessTokenLifespan: 300 } },
+  ]),
+  ofRealm(
+    'all tokens that are revoked, and all sessions that are ended',
+    async ({ administrator }) => {
+      await administrator.change('PUT', '', { notBefore: 1 });
+      await administrator.change('POST', '/push-revocation');
+      await administrator.change('POST', '/logout-all');
+      await administrator.change('PUT', '', { notBefore: 0 });
+    },
+    [
+      { ...OF_REALM, ...UPDATE, representation: { notBefore: 1 } },
+      { ...OF_REALM, ...ACTION, resourcePath: 'push-revocation', representation: {} },
+      { ...OF_REALM, ...ACTION, resourcePath: 'logout-all', representation: {} },
+      { ...OF_REALM, ...UPDATE, representation: { notBefore: 0 } },
+    ],
+  ),
+  ofRealm(
+    'events that are configured',
+    ({ administrator }) =>
+      administrator.change('PUT', '/events/config', { eventsEnabled: true, adminEventsEnabled: true }),
+    [
+      {
+        ...OF_REALM,
+        ...UPDATE,
+        resourcePath: 'events/config',
+        representation: { eventsEnabled: true, adminEventsEnabled: true },
+      },
+    ],
+  ),
+  {
+    title: 'nothing of what was refused, nor of what was only read',
+    async ask(server) {
+      const own = await server.ownRealm();
+      return adminEvents(own, async () => {
+        await own.administrator.ask('PUT', '/users/no-such', { body: { enabled: false } });
+        await own.administrator.ask('POST', '/users', { body: { username: 'alice' } });
+        await own.administrator.ask('DELETE', '/sessions/no-such');
+        await own.administrator.ask('GET', '/clients');
+      });
+    },
+    answer: [],
+  },
+  {
+    title: 'no representation without details, and the change that turns them off as the last',
+    async ask(server) {
+      const { administrator } = await server.ownRealm();
+      const recorded = async (path: string, put: object): Promise<unknown> => {
+        await administrator.change('DELETE', '/admin-events');
+        await administrator.change('PUT', path, put);
+        const events = await administrator.read<Record<string, unknown>[]>('/admin-events?direction=asc');
+        return events.map(({ resourcePath, representation }) => [resourcePath, typeof representation]);
+      };
+      const config = '/events/config';
+      return [
+        await recorded(config, { adminEventsEnabled: true, adminEventsDetailsEnabled: true }),
+        await recorded('', { accessTokenLifespan: 300 }),
+        await recorded(config, { adminEventsEnabled: true, adminEventsDetailsEnabled: false }),
+        await recorded('', { accessTokenLifespan: 300 }),
+        await recorded('', { adminEventsEnabled: false }),
+        await recorded('', { accessTokenLifespan: 300 }),
+        await recorded('', { adminEventsEnabled: true }),
+        await recorded(config, { adminEventsEnabled: false }),
+        await recorded(config, { adminEventsEnabled: false }),
+      ];
+    },
+    answer: [
+      [['events/config', 'string']],
+      [[undefined, 'string']],
+      [['events/config', 'undefined']],
+      [[undefined, 'undefined']],
+      [[undefined, 'undefined']],
+      [],
+      [],
+      [['events/config', 'undefined']],
+      [],
+    ],
+  },
+];

@@ -1,0 +1,100 @@
+/** A realm of its own beside the shared one: for cases that change what holds for a whole realm, or look at all that happens in it. */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startAuthorizationServer } from 'keycloak-test-servers';
+import { fillPlaceholders } from '../src/embedded/realm/realm-file.js';
+import { Administrator } from './administrator.js';
+import { REALM_ENVIRONMENT, REALM_FILE } from './demo-realm.js';
+
+export interface OwnRealm {
+  readonly baseUrl: string;
+  readonly realm: string;
+  remove(): Promise<void>;
+}
+
+/** The secret of the clients below. */
+const READER_SECRET = 'the-secret';
+
+/** Each client may ask for its roles by its scope, except those that lack it. */
+const READERS = {
+  'event-reader': { role: 'view-events', isScoped: true },
+  'event-manager': { role: 'manage-events', isScoped: true },
+  'realm-reader': { role: 'view-realm', isScoped: true },
+  'reader-without-scope': { role: 'view-events', isScoped: false },
+  'reader-with-full-scope': { role: 'view-events', isScoped: false, fullScopeAllowed: true },
+} as const;
+
+export type Reader = keyof typeof READERS;
+
+export const READER_NAMES = Object.keys(READERS) as Reader[];
+
+/** Its credentials. */
+export const readerCaller = (reader: Reader) => `${reader}:${READER_SECRET}` as const;
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** The demo realm under another name, with the readers and their roles at `realm-management`. */
+async function representation(): Promise<Members & { readonly realm: string }> {
+  const file = fillPlaceholders(await readFile(REALM_FILE, 'utf8'), REALM_ENVIRONMENT);
+  const json = JSON.parse(file) as { readonly clients: Members[]; readonly users: Members[] };
+  const readers = Object.entries(READERS).map(([clientId, reader]) => ({
+    clientId,
+    fullScopeAllowed: false,
+    ...reader,
+  }));
+  return {
+    ...json,
+    realm: `own-${randomUUID()}`,
+    clients: [
+      ...json.clients,
+      ...readers.map(({ clientId, fullScopeAllowed }) => ({
+        clientId,
+        secret: READER_SECRET,
+        publicClient: false,
+        serviceAccountsEnabled: true,
+        standardFlowEnabled: false,
+        fullScopeAllowed,
+        defaultClientScopes: ['basic'],
+      })),
+    ],
+    users: [
+      ...json.users,
+      ...readers.map(({ clientId, role }) => ({
+        username: `service-account-${clientId}`,
+        enabled: true,
+        serviceAccountClientId: clientId,
+        clientRoles: { 'realm-management': [role] },
+      })),
+    ],
+    clientScopeMappings: {
+      'realm-management': readers
+        .filter(({ isScoped }) => isScoped)
+        .map(({ clientId, role }) => ({ client: clientId, roles: [role] })),
+    },
+  };
+}
+
+/** On a Keycloak: a further realm. */
+export async function addRealm(baseUrl: string): Promise<OwnRealm> {
+  const body = await representation();
+  const administrator = new Administrator(baseUrl, body.realm);
+  const created = await administrator.ask('POST', '', { body, realm: '' });
+  if (!created.ok) throw new Error(`Creating a realm answered ${created.status}: ${await created.text()}`);
+  return { baseUrl, realm: body.realm, remove: () => administrator.change('DELETE', '') };
+}
+
+/** Without a Keycloak: a further embedded server. */
+export async function startForRealm(): Promise<OwnRealm> {
+  const body = await representation();
+  const folder = await mkdtemp(join(tmpdir(), 'own-realm-'));
+  try {
+    const path = join(folder, 'realm.json');
+    await writeFile(path, JSON.stringify(body));
+    const { baseUrl, stop } = await startAuthorizationServer({ realm: path });
+    return { baseUrl, realm: body.realm, remove: stop };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

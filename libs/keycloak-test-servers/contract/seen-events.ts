@@ -1,0 +1,106 @@
+/** Seen events: what the event log of a realm has of one act, in a form that is the same on both servers. */
+import type { ContractServer } from './server.js';
+
+type Members = Readonly<Record<string, unknown>>;
+
+export type LoggedEvent = Members & { readonly id: string; readonly time: number };
+
+/** With these, the log has the refreshed tokens as well. A realm does not save them unless asked to. */
+const SAVED = [
+  'CLIENT_LOGIN',
+  'CODE_TO_TOKEN',
+  'LOGIN',
+  'LOGIN_ERROR',
+  'LOGOUT',
+  'REFRESH_TOKEN',
+  'REVOKE_GRANT',
+  'TOKEN_EXCHANGE',
+  'USER_DISABLED_BY_PERMANENT_LOCKOUT',
+  'USER_DISABLED_BY_TEMPORARY_LOCKOUT',
+];
+
+const ON = {
+  eventsEnabled: true,
+  enabledEventTypes: SAVED,
+  adminEventsEnabled: true,
+  adminEventsDetailsEnabled: true,
+};
+
+export const OFF = {
+  eventsEnabled: false,
+  eventsExpiration: 0,
+  enabledEventTypes: [],
+  adminEventsEnabled: false,
+  adminEventsDetailsEnabled: false,
+};
+
+/** What only Keycloak tells. */
+const NOT_COMPARED = ['code_id', 'age_of_refresh_token', 'access_token_expiration_time'];
+
+const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+/** Records both kinds of events while `use` runs, in an empty log, and none afterwards. For a realm that no other spec uses. */
+export async function whileRecording<T>({ administrator }: ContractServer, use: () => Promise<T>): Promise<T> {
+  await administrator.change('PUT', '/events/config', ON);
+  await administrator.change('DELETE', '/events');
+  await administrator.change('DELETE', '/admin-events');
+  try {
+    return await use();
+  } finally {
+    await administrator.change('PUT', '/events/config', OFF);
+  }
+}
+
+/** The user events of an act, the oldest first. */
+export async function userEvents(server: ContractServer, act: () => Promise<unknown>): Promise<unknown[]> {
+  return whileRecording(server, async () => {
+    await act();
+    return (await readUserEvents(server)).map(shownEvent);
+  });
+}
+
+export const readUserEvents = ({ administrator }: ContractServer, query = ''): Promise<LoggedEvent[]> =>
+  administrator.read(`/events?direction=asc&max=1000${query}`);
+
+/** The admin events of an act, the oldest first. */
+export async function adminEvents(server: ContractServer, act: () => Promise<unknown>): Promise<unknown[]> {
+  return whileRecording(server, async () => {
+    await act();
+    const events = await server.administrator.read<LoggedEvent[]>('/admin-events?direction=asc&max=1000');
+    return events.map(({ authDetails, ...event }) => ({
+      ...shownEvent(event),
+      authDetails: shownMembers(authDetails),
+    }));
+  });
+}
+
+/** Ids, times and addresses are replaced. Both logs show scopes in the order of the request, so they are sorted. */
+function shownEvent({ time, details, representation, sessionId, ...others }: Members): Members {
+  return {
+    ...shownMembers(others),
+    time: `<${typeof time}>`,
+    ...(sessionId === undefined ? {} : { sessionId: '<sid>' }),
+    ...(details === undefined ? {} : { details: shownDetails(details as Members) }),
+    ...(typeof representation === 'string' ? { representation: shown(JSON.parse(representation)) } : {}),
+  };
+}
+
+function shownDetails(details: Members): Members {
+  const compared = Object.entries(details).filter(([name]) => !NOT_COMPARED.includes(name));
+  const { scope, not_before, ...others } = Object.fromEntries(compared);
+  return {
+    ...shownMembers(others),
+    ...(typeof scope === 'string' ? { scope: scope.split(' ').toSorted() } : {}),
+    ...(typeof not_before === 'string' ? { not_before: not_before.replaceAll(/\d/g, '9') } : {}),
+  };
+}
+
+const shownMembers = (members: unknown): Members =>
+  Object.fromEntries(Object.entries(members as Members).map(([name, value]) => [name, shown(value, name)]));
+
+function shown(value: unknown, name = ''): unknown {
+  if (name === 'ipAddress') return '<address>';
+  if (typeof value === 'string') return value.replace(UUID, '<uuid>').replace(/^sessions\/.*/, 'sessions/<sid>');
+  if (Array.isArray(value)) return value.map((item) => shown(item));
+  return typeof value === 'object' && value !== null ? shownMembers(value) : value;
+}

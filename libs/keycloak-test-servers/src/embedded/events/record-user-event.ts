@@ -1,0 +1,41 @@
+/** recordUserEvent(): adds an event to the log of what users and clients did, where the realm wants that. */
+import { randomUUID } from 'node:crypto';
+import type { HttpCall } from '../http/http-call.js';
+import type { RealmClient, RealmUser } from '../realm/realm-representation.js';
+import type { ServerState } from '../server-state.js';
+import { savedEventTypes, type UserEventType } from './event-types.js';
+
+/** What happened: who did it, and in which session. */
+export interface UserDeed {
+  readonly type: UserEventType;
+  /** A client, or the id of one that the file need not have. */
+  readonly client?: RealmClient | string | undefined;
+  readonly user?: Pick<RealmUser, 'id'> | undefined;
+  readonly sid?: string | undefined;
+  readonly error?: string;
+  readonly details?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Records nothing while the realm's `eventsEnabled` is off, nor what is not among its `enabledEventTypes`. */
+export function recordUserEvent({ realm, clock, events }: ServerState, call: HttpCall, deed: UserDeed): void {
+  const { type, client, user, sid, error, details = {} } = deed;
+  if (!realm.settings.eventsEnabled || !savedEventTypes(realm.settings).includes(type)) return;
+  const clientId = typeof client === 'string' ? client : client?.clientId;
+  const given = Object.entries(details).filter((detail): detail is [string, string] => detail[1] !== undefined);
+  events.users.add({
+    id: randomUUID(),
+    time: clock.nowMs(),
+    type,
+    realmId: realm.id,
+    ...(clientId === undefined ? {} : { clientId }),
+    ...(user === undefined ? {} : { userId: user.id }),
+    ...(sid === undefined ? {} : { sessionId: sid }),
+    ipAddress: call.remoteAddress,
+    ...(error === undefined ? {} : { error }),
+    ...(given.length === 0 ? {} : { details: Object.fromEntries(given) }),
+  });
+}
+
+/** Keycloak's name for the way in which a client proves who it is. A public client has the one of a secret, too. */
+export const authMethodOf = ({ signsAssertions }: RealmClient): string =>
+  signsAssertions ? 'client-jwt' : 'client-secret';
