@@ -33,6 +33,13 @@ export class Administrator {
     });
   }
 
+  /** Only the status of the answer, whose body is let go of. */
+  async statusOf(method: string, path: string, question: AdminQuestion = {}): Promise<number> {
+    const response = await this.ask(method, path, question);
+    await response.body?.cancel();
+    return response.status;
+  }
+
   async read<T>(path: string): Promise<T> {
     return (await (await this.#succeed('GET', path)).json()) as T;
   }

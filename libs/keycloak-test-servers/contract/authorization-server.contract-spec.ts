@@ -1,5 +1,6 @@
 /** The contract that the embedded server and a real Keycloak share: same requests, same answers, except for known differences. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ACCOUNT_CASES } from './account-cases.js';
 import { ADMIN_API_CASES, MASTER_CASES } from './admin-api-cases.js';
 import { ADMIN_CLIENT_CASES } from './admin-client-cases.js';
 import { ADMIN_USER_CASES } from './admin-user-cases.js';
@@ -17,6 +18,7 @@ import { EXCHANGE_CASES } from './exchange-cases.js';
 import { INTROSPECTION_CASES } from './introspection-cases.js';
 import { ADMINISTRATION_CASES, LOGOUT_CASES, REVOCATION_CASES } from './revocation-cases.js';
 import { LOGIN_EVENT_CASES } from './login-event-cases.js';
+import { NOT_BEFORE_CASES } from './not-before-cases.js';
 import { LEVEL_CASES } from './level-cases.js';
 import { describeOnBothServers } from './describe-servers.js';
 import type { ContractServer } from './server.js';
@@ -63,6 +65,8 @@ describeOnBothServers((connect, which) => {
     { about: 'a logout in a browser', cases: END_SESSION_CASES },
     { about: 'back-channel logout', cases: BACKCHANNEL_LOGOUT_CASES },
     { about: 'an administrator', cases: ADMINISTRATION_CASES },
+    { about: 'an administrator, of all tokens at once,', cases: NOT_BEFORE_CASES },
+    { about: 'an administrator, of an account,', cases: ACCOUNT_CASES },
     { about: 'userinfo', cases: USERINFO_CASES },
     { about: 'the realm master', cases: MASTER_CASES },
     { about: 'the admin REST API', cases: ADMIN_API_CASES },

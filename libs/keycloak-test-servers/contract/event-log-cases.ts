@@ -44,9 +44,9 @@ const REQUESTS = [
 /** What each request answers to a token. */
 const statuses = (server: ContractServer, authorization: string | null): Promise<readonly number[]> =>
   Promise.all(
-    REQUESTS.map(async ([method, path]) => {
+    REQUESTS.map(([method, path]) => {
       const body = method === 'PUT' ? OFF : undefined;
-      return (await server.administrator.ask(method, path, { authorization, body })).status;
+      return server.administrator.statusOf(method, path, { authorization, body });
     }),
   );
 
@@ -119,7 +119,7 @@ export const EVENT_LOG_CASES: readonly ContractCase[] = [
     async ask(server) {
       const own = await server.ownRealm();
       const question = { authorization: await readerToken(own, 'event-reader'), realm: 'master' };
-      return (await own.administrator.ask('GET', '/events', question)).status;
+      return own.administrator.statusOf('GET', '/events', question);
     },
     answer: 403,
   },

@@ -80,8 +80,8 @@ async function representation(): Promise<Members & { readonly realm: string }> {
 export async function addRealm(baseUrl: string): Promise<OwnRealm> {
   const body = await representation();
   const administrator = new Administrator(baseUrl, body.realm);
-  const created = await administrator.ask('POST', '', { body, realm: '' });
-  if (!created.ok) throw new Error(`Creating a realm answered ${created.status}: ${await created.text()}`);
+  const created = await administrator.statusOf('POST', '', { body, realm: '' });
+  if (created !== 201) throw new Error(`Creating the realm ${body.realm} answered ${created}`);
   return { baseUrl, realm: body.realm, remove: () => administrator.change('DELETE', '') };
 }
 
