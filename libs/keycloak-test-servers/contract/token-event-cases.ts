@@ -1,7 +1,7 @@
 /** The contract of the events of tokens and logouts. */
 import { claimsOf } from './demo-realm.js';
 import type { ContractCase } from './expectations.js';
-import { BY_SECRET, eventsOf, loginByCode, OF_SESSION, OF_USER, USERNAME } from './expected-events.js';
+import { BY_SECRET, eventsOf, loginByCode, OF_SESSION, OF_USER, USERNAME, WEB_LOGIN } from './expected-events.js';
 import { codeOf, LoginBrowser } from './login-browser.js';
 import {
   ACCESS_TOKEN,
@@ -123,17 +123,22 @@ export const TOKEN_EVENT_CASES: readonly ContractCase[] = [
     async (server) => {
       const { username, client, browser, redeem } = await loginByCode(server);
       const tokens = await redeem(codeOf(await browser.login(client, username)));
-      const query = { id_token_hint: textOf(tokens, 'id_token'), post_logout_redirect_uri: HOME };
+      const query = { id_token_hint: textOf(tokens, 'id_token'), post_logout_redirect_uri: HOME, state: 'the-state' };
       const other = new LoginBrowser(server);
       await other.login(client, username);
       return async () => {
         await browser.get(`/protocol/openid-connect/logout?${new URLSearchParams(query)}`);
         await other.submit(await other.get('/protocol/openid-connect/logout'), { confirmLogout: 'yes' });
+        await other.login(client, username);
+        const named = new URLSearchParams({ client_id: client, post_logout_redirect_uri: HOME, state: 'the-state' });
+        await other.submit(await other.get(`/protocol/openid-connect/logout?${named}`), { confirmLogout: 'yes' });
       };
     },
     [
       { ...OF_SESSION, type: 'LOGOUT', clientId: 'client-<uuid>', details: { redirect_uri: HOME } },
       { ...OF_SESSION, type: 'LOGOUT', clientId: 'account' },
+      WEB_LOGIN,
+      { ...OF_SESSION, type: 'LOGOUT', clientId: 'client-<uuid>', details: { redirect_uri: HOME } },
     ],
   ),
   eventsOf(

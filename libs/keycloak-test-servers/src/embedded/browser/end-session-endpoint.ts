@@ -21,17 +21,18 @@ export const confirmLogoutPath = (realm: string): string => `${protocolPath(real
 
 export async function endSessionEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
   if (call.method === 'POST' && call.form.has('refresh_token')) return logoutByRefreshToken(server, call);
-  const { hint, client, returnTo } = await readLogoutRequest(server, call.method === 'POST' ? call.form : call.query);
+  const { hint, client, ...target } = await readLogoutRequest(server, call.method === 'POST' ? call.form : call.query);
   const ofBrowser = sessionOfBrowser(server, call);
   const isOfHint = hint !== undefined && (ofBrowser === undefined || ofBrowser.sid === hint['sid']);
   if (isOfHint) {
-    return ended(server, call, { session: ofBrowser ?? sessionOf(server, hint), returnTo, clientId: client?.clientId });
+    const session = ofBrowser ?? sessionOf(server, hint);
+    return ended(server, call, { session, clientId: client?.clientId, ...target });
   }
   // No user is logged in, and the request names a URI to return to.
-  if (ofBrowser === undefined && returnTo !== undefined) return redirect(returnTo);
+  if (ofBrowser === undefined && target.returnTo !== undefined) return redirect(target.returnTo);
   // Another site may have sent the request, so the user must confirm.
   const clientId = client?.clientId ?? ACCOUNT;
-  const sessionCode = server.logouts.begin({ session: ofBrowser, returnTo, clientId });
+  const sessionCode = server.logouts.begin({ session: ofBrowser, clientId, ...target });
   return confirmLogoutPage(withQuery(confirmLogoutPath(server.realm.name), { client_id: clientId }), sessionCode);
 }
 
@@ -59,11 +60,13 @@ async function logoutByRefreshToken(server: ServerState, call: HttpCall): Promis
 }
 
 /** A session that has already ended is not an error (§2). */
-async function ended(server: ServerState, call: HttpCall, { session, returnTo, clientId }: PendingLogout) {
+async function ended(server: ServerState, call: HttpCall, logout: PendingLogout) {
+  const { session, clientId, postLogoutRedirectUri, returnTo } = logout;
   if (session !== undefined) {
     await logOut(server, session);
     const { user, sid } = session;
-    recordUserEvent(server, call, { type: 'LOGOUT', client: clientId, user, sid, details: { redirect_uri: returnTo } });
+    const details = { redirect_uri: postLogoutRedirectUri };
+    recordUserEvent(server, call, { type: 'LOGOUT', client: clientId, user, sid, details });
   }
   const headers = { 'set-cookie': noSessionCookie(server) };
   return returnTo === undefined ? loggedOutPage(headers) : redirect(returnTo, headers);

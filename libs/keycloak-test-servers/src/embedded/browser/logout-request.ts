@@ -9,7 +9,8 @@ export interface LogoutRequest {
   /** Claims of `id_token_hint`, expired or not. */
   readonly hint: Claims | undefined;
   readonly client: RealmClient | undefined;
-  /** `post_logout_redirect_uri`, with `state`. */
+  readonly postLogoutRedirectUri: string | undefined;
+  /** The same, with `state`. */
   readonly returnTo: string | undefined;
 }
 
@@ -23,9 +24,9 @@ export async function readLogoutRequest(server: ServerState, parameters: URLSear
   }
   const hint = hintText === undefined ? undefined : await readHint(server, hintText, clientId);
   const client = server.realm.client(clientId ?? String(hint?.['azp']));
-  if (uri === undefined) return { hint, client, returnTo: undefined };
+  if (uri === undefined) return { hint, client, postLogoutRedirectUri: undefined, returnTo: undefined };
   if (client?.postLogoutRedirectUris.includes(uri) !== true) throw new PageRefusal('Invalid redirect uri');
-  return { hint, client, returnTo: withQuery(uri, { state }) };
+  return { hint, client, postLogoutRedirectUri: uri, returnTo: withQuery(uri, { state }) };
 }
 
 async function readHint({ keys, issuer }: ServerState, text: string, clientId: string | undefined): Promise<Claims> {

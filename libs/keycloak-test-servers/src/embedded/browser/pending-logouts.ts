@@ -4,6 +4,8 @@ import type { Session } from '../sessions.js';
 
 export interface PendingLogout {
   readonly session: Session | undefined;
+  readonly postLogoutRedirectUri: string | undefined;
+  /** The same, with the state of the client. */
   readonly returnTo: string | undefined;
   /** The client that asks for it. */
   readonly clientId: string | undefined;
