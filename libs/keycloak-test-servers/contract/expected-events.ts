@@ -11,22 +11,6 @@ export const OF_SESSION = { ...OF_USER, sessionId: '<sid>' };
 export const BY_SECRET = { client_auth_method: 'client-secret' };
 export const USERNAME = 'user-<uuid>';
 
-/** A login in a browser. */
-export const WEB_LOGIN = {
-  ...OF_SESSION,
-  type: 'LOGIN',
-  clientId: 'client-<uuid>',
-  details: {
-    auth_method: 'openid-connect',
-    auth_type: 'code',
-    response_type: 'code',
-    response_mode: 'query',
-    redirect_uri: CALLBACK,
-    consent: 'no_consent_required',
-    username: USERNAME,
-  },
-};
-
 /** A case in the realm of its own. `act` returns what is done while events are recorded, after what it has done before. */
 export const eventsOf = (
   title: string,

@@ -1,15 +1,6 @@
 /** The contract of the events of logins, of failed ones, and of lock-outs. */
 import type { ContractCase } from './expectations.js';
-import {
-  BY_SECRET,
-  EVENT,
-  eventsOf,
-  loginByCode,
-  OF_SESSION,
-  OF_USER,
-  USERNAME,
-  WEB_LOGIN,
-} from './expected-events.js';
+import { BY_SECRET, EVENT, eventsOf, loginByCode, OF_SESSION, OF_USER, USERNAME } from './expected-events.js';
 import { login } from './requests.js';
 import { readUserEvents } from './seen-events.js';
 import { CALLBACK, type ContractServer } from './server.js';
@@ -25,6 +16,21 @@ const failedLogin = (error: string, more: object = { userId: '<uuid>' }, usernam
   error,
   details: { ...BY_SECRET, auth_method: 'openid-connect', grant_type: 'password', username },
 });
+
+const WEB_LOGIN = {
+  ...OF_SESSION,
+  type: 'LOGIN',
+  clientId: 'client-<uuid>',
+  details: {
+    auth_method: 'openid-connect',
+    auth_type: 'code',
+    response_type: 'code',
+    response_mode: 'query',
+    redirect_uri: CALLBACK,
+    consent: 'no_consent_required',
+    username: USERNAME,
+  },
+};
 
 const failedForm = (error: string, more: object, username = USERNAME) => ({
   ...EVENT,

@@ -1,7 +1,7 @@
 /** The contract of the events of tokens and logouts. */
 import { claimsOf } from './demo-realm.js';
 import type { ContractCase } from './expectations.js';
-import { BY_SECRET, eventsOf, loginByCode, OF_SESSION, OF_USER, USERNAME, WEB_LOGIN } from './expected-events.js';
+import { BY_SECRET, eventsOf, loginByCode, OF_SESSION, OF_USER, USERNAME } from './expected-events.js';
 import { codeOf, LoginBrowser } from './login-browser.js';
 import {
   ACCESS_TOKEN,
@@ -124,20 +124,19 @@ export const TOKEN_EVENT_CASES: readonly ContractCase[] = [
       const { username, client, browser, redeem } = await loginByCode(server);
       const tokens = await redeem(codeOf(await browser.login(client, username)));
       const query = { id_token_hint: textOf(tokens, 'id_token'), post_logout_redirect_uri: HOME, state: 'the-state' };
-      const other = new LoginBrowser(server);
+      const [other, third] = [new LoginBrowser(server), new LoginBrowser(server)];
       await other.login(client, username);
+      await third.login(client, username);
       return async () => {
         await browser.get(`/protocol/openid-connect/logout?${new URLSearchParams(query)}`);
         await other.submit(await other.get('/protocol/openid-connect/logout'), { confirmLogout: 'yes' });
-        await other.login(client, username);
         const named = new URLSearchParams({ client_id: client, post_logout_redirect_uri: HOME, state: 'the-state' });
-        await other.submit(await other.get(`/protocol/openid-connect/logout?${named}`), { confirmLogout: 'yes' });
+        await third.submit(await third.get(`/protocol/openid-connect/logout?${named}`), { confirmLogout: 'yes' });
       };
     },
     [
       { ...OF_SESSION, type: 'LOGOUT', clientId: 'client-<uuid>', details: { redirect_uri: HOME } },
       { ...OF_SESSION, type: 'LOGOUT', clientId: 'account' },
-      WEB_LOGIN,
       { ...OF_SESSION, type: 'LOGOUT', clientId: 'client-<uuid>', details: { redirect_uri: HOME } },
     ],
   ),
