@@ -16,7 +16,7 @@ import type { Variables } from './running-service.js';
 export async function startSecondRealm(): Promise<ContractServer> {
   if (testServer().kind === 'embedded') return startEmbedded();
   const copy = await createRealm(unchanged);
-  return { ...contractServerAt(copy.baseUrl, copy.realm), stop: () => copy.delete() };
+  return { ...contractServerAt(copy.baseUrl, { realm: copy.realm }), stop: () => copy.delete() };
 }
 
 /** What a service accepts of it. */
