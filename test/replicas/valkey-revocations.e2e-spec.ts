@@ -61,7 +61,9 @@ async function replica(
   const rechecks = new Rechecks(10_000, systemClock);
   const doubts = new DoubtedTokens(options, systemClock);
   rechecks.onRequired((recheck, at) => doubts.add(recheck, at));
-  const sharing = new RevocationSharing(list, rechecks, options, systemClock, { log: say, error: say }, doubts);
+  const sharing = new RevocationSharing(list, rechecks, options, systemClock, { log: say, error: say }, () =>
+    doubts.doubtAll(),
+  );
   stopped.push(() => sharing.stop());
   await sharing.start(waitMs);
   return {

@@ -23,6 +23,7 @@ import { IssuerVerifier } from './resource-server/issuer-verifier.js';
 import { DoubtedTokens } from './revocation/doubted-tokens.js';
 import { HeldDenials } from './revocation/held-denials.js';
 import { Rechecks } from './revocation/rechecks.js';
+import { SignalProof } from './revocation/signal-proof.js';
 import { RevocationSharing } from './revocation/revocation-sharing.js';
 
 export interface IssuerSurroundings {
@@ -39,6 +40,8 @@ export interface ComposedIssuer extends AuthorizationServerCalls {
   readonly realmUrl: string;
   readonly denials: HeldDenials;
   readonly rechecks: Rechecks;
+  /** Of whoever hears of its revocations. */
+  readonly signals: SignalProof;
   readonly sharing: RevocationSharing;
   readonly shared: SharedLevel | undefined;
   readonly tokens: TokenSource;
@@ -63,7 +66,8 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
     network,
   );
   const denials = new HeldDenials(options, clock, loggers('RevocationList'));
-  const rechecks = new Rechecks(options.introspectionTtlSeconds * 1000, clock, profile);
+  const { introspectionTtlSeconds, introspectionTtlWhileSignalledSeconds = introspectionTtlSeconds } = options;
+  const rechecks = new Rechecks(introspectionTtlWhileSignalledSeconds * 1000, clock, profile);
   options.sharedCache?.check(options);
   const sharedLog = loggers('SharedCache');
   const cache = options.sharedCache?.connect(options);
@@ -86,7 +90,11 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
     doubts: new DoubtedTokens(options, clock, profile),
   };
   rechecks.onRequired((recheck, at) => jwts?.doubts.add(recheck, at));
-  const sharing = new RevocationSharing(denials, rechecks, options, clock, loggers('RevocationSharing'), jwts?.doubts);
+  const sharing = new RevocationSharing(denials, rechecks, options, clock, loggers('RevocationSharing'), () =>
+    signals.interrupt(),
+  );
+  const signals = new SignalProof(() => ['none', 'caught_up'].includes(sharing.status.state));
+  signals.onGap(() => jwts?.doubts.doubtAll());
   const introspection = new CachedIntrospection(
     server.introspection,
     options,
@@ -94,6 +102,7 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
     (hash) => tokens.dropExchangedFrom(hash),
     rechecks,
     shared,
+    signals,
   );
   const judged = { ...options, audience: options.clientId, profile, clockSkew: server.clockSkew };
   return {
@@ -102,6 +111,7 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
     realmUrl,
     denials,
     rechecks,
+    signals,
     sharing,
     shared,
     tokens,

@@ -6,6 +6,7 @@ import {
   integer,
   KeycloakOptionsError,
   oneOf,
+  optionalInteger,
   optionalWith,
   readOptions,
   type OptionContext,
@@ -73,6 +74,11 @@ export interface CommonModuleOptions {
    * out, is refused within this time. `@MaxStaleness` shortens it for a route. Default 10, 0 (ask every time) to 300.
    */
   readonly introspectionTtlSeconds?: number;
+  /**
+   * How long an introspection answer may be reused while a signal feed (`SignalsModule`) proves that it hears of revocations: each is refused within seconds then, and Keycloak is asked less. When the feed is silent
+   * answers serve for `introspectionTtlSeconds` again. `@MaxStaleness` shortens it for a route. Default: no longer than `introspectionTtlSeconds`, 2 to 3600.
+   */
+  readonly introspectionTtlWhileSignalledSeconds?: number;
   /** Introspection answers that are kept, and as many of inactive tokens. Default 10000, 1 to 1000000. */
   readonly maxCachedIntrospections?: number;
   /** Tokens of ours that are kept for reuse, exchanged ones included. Default 1000, 1 to 1000000. */
@@ -143,8 +149,12 @@ export type AnyModuleOptions = KeycloakModuleOptions | MultiIssuerModuleOptions;
 
 /** Of the options that every issuer has in common, every one filled in and checked. */
 type ResolvedCommonOptions = Required<
-  Omit<CommonModuleOptions, 'revocationChannel' | 'sharedCache' | 'protectedResource' | 'jwt'>
+  Omit<
+    CommonModuleOptions,
+    'introspectionTtlWhileSignalledSeconds' | 'revocationChannel' | 'sharedCache' | 'protectedResource' | 'jwt'
+  >
 > & {
+  readonly introspectionTtlWhileSignalledSeconds: number | undefined;
   readonly revocationChannel: RevocationChannel | undefined;
   readonly sharedCache: SharedCache | undefined;
   readonly protectedResource: ProtectedResource | undefined;
@@ -171,6 +181,7 @@ const COMMON_OPTIONS = {
   clockToleranceSeconds: integer(5, 0, 60),
   minRemainingLifetimeSeconds: integer(10, 1, 300),
   introspectionTtlSeconds: integer(10, 0, 300),
+  introspectionTtlWhileSignalledSeconds: optionalInteger(2, 3600),
   maxCachedIntrospections: integer(10_000, 1, 1_000_000),
   maxCachedTokens: integer(1000, 1, 1_000_000),
   maxRevocations: integer(100_000, 1, 1_000_000),
@@ -197,6 +208,10 @@ export function resolveKeycloakOptions(given: AnyModuleOptions | undefined): Res
   const common = readOptions(COMMON_OPTIONS, given, context, [...Object.keys(ISSUER_OPTIONS), 'issuers']);
   if (common.verification === 'jwt' && !hasSignatures) {
     faults.fault('verification is "jwt", so jwt must be given: jwtVerification() of nestjs-keycloak-s2s/jwt');
+  }
+  const { introspectionTtlSeconds: ttl, introspectionTtlWhileSignalledSeconds: signalled = Infinity } = common;
+  if (signalled <= ttl || (ttl === 0 && signalled !== Infinity)) {
+    faults.fault('introspectionTtlWhileSignalledSeconds must be more than introspectionTtlSeconds, and that not 0');
   }
   checkProcess(faults);
   const issuers = issuersOf(given, context, hasSignatures);

@@ -67,6 +67,12 @@ export const integer =
   (name, given, { faults }) =>
     given === undefined ? fallback : faults.integer(name, given, min, max);
 
+/** Undefined where none is given. */
+export const optionalInteger =
+  (min: number, max: number): OptionKind<number | undefined> =>
+  (name, given, { faults }) =>
+    given === undefined ? undefined : faults.integer(name, given, min, max);
+
 /** False unless it is said. */
 export const flag: OptionKind<boolean> = (name, given, { faults }) => {
   if (given !== undefined && typeof given !== 'boolean') faults.fault(`${name} must be true or false`);

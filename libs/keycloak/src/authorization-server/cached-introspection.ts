@@ -18,6 +18,8 @@ export interface IntrospectionCacheOptions {
   readonly issuer: string;
   /** How long an answer may serve: the revocation window. 0 asks for every request. */
   readonly introspectionTtlSeconds: number;
+  /** How long it may while it is proven that revocations are heard of. Undefined for no longer. */
+  readonly introspectionTtlWhileSignalledSeconds?: number | undefined;
   /** Bound on the active answers kept, and as many inactive ones. */
   readonly maxCachedIntrospections: number;
 }
@@ -26,8 +28,12 @@ export interface IntrospectionCacheOptions {
 interface Entry {
   readonly answer: IntrospectionAnswer;
   readonly askedAtMs: number;
-  /** From when on one request has it renewed, while it still serves all. */
+  /** From when on one request has it renewed, while it still serves all; while nothing is proven … */
   renewAtMs: number;
+  /** … and while it is; */
+  readonly renewSignalledAtMs: number;
+  /** and how long after the last proof. */
+  readonly renewUnprovenMs: number;
 }
 
 /** Says which answers may serve no more, however young they are. */
@@ -37,7 +43,17 @@ export interface RecheckMarks {
   areDue(answer: IntrospectionAnswer, askedAtMs: number): boolean;
 }
 
+/** Behind a recheck, an answer may say what the server is about to take back: it serves no longer than without proof. */
+const RECHECK_OVERLAP_MS = 5000;
+
 const NO_RECHECKS: RecheckMarks = { latestMs: -Infinity, areDue: () => false };
+
+/** Says until when it is proven that whatever ended since an answer was asked for has been heard of here. Times are monotonic. */
+export interface Signalled {
+  provenUntilMs(askedAtMs: number): number;
+}
+
+const NEVER_SIGNALLED: Signalled = { provenUntilMs: () => -Infinity };
 
 /** A token that is not active does not become so; it is only asked about again in case the server was behind. */
 const INACTIVE_TTL_MS = 2000;
@@ -46,6 +62,8 @@ const INACTIVE_TTL_MS = 2000;
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
 /** Of that time: what another replica has asked for within it is a renewal. */
 const RENEWED_WITHIN = 0.5;
+/** Of that time, from the last proof on, if there comes no other: so that not all answers end at once. */
+const UNPROVEN_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
 
 /**
  * Keeps answers, not verdicts: the caller judges each answer again. Neither a key nor a value holds a token. All keys are of one
@@ -55,6 +73,9 @@ const RENEWED_WITHIN = 0.5;
  * Of two active answers the one that was asked for later counts. An inactive one counts whenever it was asked for: the order
  * in which questions begin is not that in which they reach the server, and no token becomes active again. It ends what
  * is kept, and nothing active is kept of a question that was in flight then, nor while it serves itself.
+ *
+ * While it is proven that revocations are heard of, an answer serves for `introspectionTtlWhileSignalledSeconds`: `introspectionTtlSeconds` count from the last proof then, and no more from the question. Without proof they count
+ * from the question, as ever.
  */
 export class CachedIntrospection {
   readonly #active: DeadlineCache<Entry>;
@@ -65,6 +86,8 @@ export class CachedIntrospection {
   /** Hashes of tokens that were found inactive: no answer of another replica makes them active again. */
   readonly #ended: DeadlineCache<true>;
   readonly #ttlMs: number;
+  /** The same while revocations are heard of. */
+  readonly #signalledTtlMs: number;
 
   constructor(
     private readonly introspection: Pick<Introspection, 'introspect' | 'renew'>,
@@ -75,11 +98,13 @@ export class CachedIntrospection {
     private readonly rechecks = NO_RECHECKS,
     /** What other replicas of this service have asked for. */
     private readonly shared?: SharedLevel,
+    private readonly signalled = NEVER_SIGNALLED,
   ) {
     this.#ended = new DeadlineCache(options.maxCachedIntrospections, clock);
     this.#active = new DeadlineCache(options.maxCachedIntrospections, clock);
     this.#inactive = new DeadlineCache(options.maxCachedIntrospections, clock);
     this.#ttlMs = options.introspectionTtlSeconds * 1000;
+    this.#signalledTtlMs = Math.max(this.#ttlMs, (options.introspectionTtlWhileSignalledSeconds ?? 0) * 1000);
   }
 
   /** Answers that are held. */
@@ -97,7 +122,7 @@ export class CachedIntrospection {
     hash = tokenHash(token),
   ): IntrospectionAnswer | Promise<IntrospectionAnswer> {
     const nowMs = this.clock.monotonicMs();
-    const stalenessMs = Math.min(maxStalenessSeconds * 1000, this.#ttlMs);
+    const stalenessMs = Math.min(maxStalenessSeconds * 1000, this.#signalledTtlMs);
     const cached = this.#cached(token, hash, stalenessMs, nowMs);
     if (!introspections.hasSubscribers) return cached ?? this.#ask(token, hash, stalenessMs, nowMs);
     let outcome: IntrospectionMessage['outcome'] = cached === undefined ? 'joined' : 'cached';
@@ -116,8 +141,27 @@ export class CachedIntrospection {
     if (entry.askedAtMs <= this.rechecks.latestMs && this.rechecks.areDue(entry.answer, entry.askedAtMs)) {
       return undefined;
     }
-    if (nowMs >= entry.renewAtMs) this.#renew(hash, token, entry, nowMs);
+    if (nowMs - entry.askedAtMs >= this.#ttlMs && !this.#isSignalled(entry, nowMs)) return undefined;
+    if (nowMs >= entry.renewAtMs && this.#isRenewalDue(entry, nowMs)) this.#renew(hash, token, entry, nowMs);
     return entry.answer;
+  }
+
+  /** Whether whatever has ended its token since it was asked for would have been heard of, but for what happened within the revocation window. */
+  #isSignalled({ answer, askedAtMs }: Entry, nowMs: number): boolean {
+    return (
+      nowMs - this.signalled.provenUntilMs(askedAtMs) < this.#ttlMs &&
+      answer['active'] === true &&
+      !this.rechecks.areDue(answer, askedAtMs - RECHECK_OVERLAP_MS)
+    );
+  }
+
+  /** Of one that is older than without proof it may be. */
+  #isRenewalDue(entry: Entry, nowMs: number): boolean {
+    return (
+      nowMs >= entry.renewSignalledAtMs ||
+      nowMs - this.signalled.provenUntilMs(entry.askedAtMs) >= entry.renewUnprovenMs ||
+      !this.#isSignalled(entry, nowMs)
+    );
   }
 
   /** In the background, and once: the next request after the entry's end asks for itself, and gets the failure then. */
@@ -139,16 +183,18 @@ export class CachedIntrospection {
     nowMs: number,
     onOutcome?: (outcome: 'asked' | 'shared') => void,
   ): Promise<IntrospectionAnswer> {
+    // What others have asked for, or are asking, may be from before this replica heard of anything.
+    const maxAgeMs = Math.min(stalenessMs, this.#ttlMs);
     const ask = (atMs: number): Promise<IntrospectionAnswer> => {
       const introspect = (): Promise<IntrospectionAnswer> => {
         onOutcome?.('asked');
         return this.introspection.introspect(token);
       };
-      return this.#fly(hash, introspect, atMs, this.#joinableMs(stalenessMs, atMs));
+      return this.#fly(hash, introspect, atMs, this.#joinableMs(maxAgeMs, atMs));
     };
     if (this.shared === undefined || stalenessMs <= 0) return ask(nowMs);
     const onFound = (): void => onOutcome?.('shared');
-    return this.#lookFirst(hash, stalenessMs, nowMs, () => ask(this.clock.monotonicMs()), onFound);
+    return this.#lookFirst(hash, maxAgeMs, nowMs, () => ask(this.clock.monotonicMs()), onFound);
   }
 
   /** One call for all who ask within `joinableMs`. */
@@ -242,13 +288,19 @@ export class CachedIntrospection {
   }
 
   #keepActive(hash: string, answer: IntrospectionAnswer, askedAtMs: number): void {
-    const endMs = askedAtMs + this.#ttlMs;
+    const endMs = askedAtMs + this.#signalledTtlMs;
     const nowMs = this.clock.monotonicMs();
     if (this.#inactive.get(hash, nowMs) !== undefined) return;
     const expiresAtMs = nowMs + this.#untilExpiryMs(answer);
     // What ends with the token itself needs no renewal.
-    const renewAtMs = expiresAtMs <= endMs ? Infinity : askedAtMs + renewAfterMs(this.#ttlMs, RENEWAL);
-    this.#active.set(hash, { answer, askedAtMs, renewAtMs }, Math.min(endMs, expiresAtMs) - nowMs);
+    const renewAt = (ttlMs: number): number =>
+      expiresAtMs <= askedAtMs + ttlMs ? Infinity : askedAtMs + renewAfterMs(ttlMs, RENEWAL);
+    const renewals = {
+      renewAtMs: renewAt(this.#ttlMs),
+      renewSignalledAtMs: renewAt(this.#signalledTtlMs),
+      renewUnprovenMs: renewAfterMs(this.#ttlMs, UNPROVEN_RENEWAL),
+    };
+    this.#active.set(hash, { answer, askedAtMs, ...renewals }, Math.min(endMs, expiresAtMs) - nowMs);
   }
 
   #keepInactive(hash: string, answer: IntrospectionAnswer, askedAtMs: number): void {
@@ -257,7 +309,8 @@ export class CachedIntrospection {
     const earlier = this.#inactive.get(hash);
     if (earlier !== undefined && earlier.askedAtMs > askedAtMs) return;
     const endMs = askedAtMs + Math.min(this.#ttlMs, INACTIVE_TTL_MS);
-    this.#inactive.set(hash, { answer, askedAtMs, renewAtMs: Infinity }, endMs - this.clock.monotonicMs());
+    const never = { renewAtMs: Infinity, renewSignalledAtMs: Infinity, renewUnprovenMs: Infinity };
+    this.#inactive.set(hash, { answer, askedAtMs, ...never }, endMs - this.clock.monotonicMs());
   }
 
   #untilExpiryMs({ exp }: IntrospectionAnswer): number {

@@ -76,8 +76,8 @@ beforeEach(() => {
   rechecks = new Rechecks(10_000, clock);
   doubted = 0;
   const log = { log: say, error: say };
-  const doubts = { doubtAll: () => void (doubted += 1) };
-  sharing = new RevocationSharing(held, rechecks, { ...OPTIONS, revocationChannel }, clock, log, doubts);
+  const doubt = (): void => void (doubted += 1);
+  sharing = new RevocationSharing(held, rechecks, { ...OPTIONS, revocationChannel }, clock, log, doubt);
   void sharing.start(1000);
 });
 

@@ -36,6 +36,7 @@ export interface SharingOptions {
   readonly revocationMemorySeconds: number;
   readonly maxRevocations: number;
   readonly introspectionTtlSeconds: number;
+  readonly introspectionTtlWhileSignalledSeconds?: number | undefined;
   readonly allowInsecureRequests: boolean;
   readonly revocationChannel: RevocationChannel | undefined;
 }
@@ -78,8 +79,8 @@ export class RevocationSharing implements RevocationReceiver {
     private readonly options: SharingOptions,
     private readonly clock: Clock,
     private readonly log: SharingLog,
-    /** Of a service that verifies signatures. */
-    private readonly doubts?: { doubtAll(): void },
+    /** Called whenever something of others may have been missed. */
+    private readonly onGap: () => void = () => undefined,
   ) {
     const { issuer, revocationMemorySeconds: memorySeconds, maxRevocations, allowInsecureRequests } = options;
     // As long as a denial: other services may verify signatures, whose tokens it is about until they end.
@@ -89,7 +90,8 @@ export class RevocationSharing implements RevocationReceiver {
     options.revocationChannel?.check(this.#context);
     held.onDenied(() => this.#appendSoon());
     if (options.revocationChannel !== undefined) {
-      const toAnswersSeconds = options.introspectionTtlSeconds + SKEW_SECONDS;
+      const { introspectionTtlSeconds, introspectionTtlWhileSignalledSeconds = introspectionTtlSeconds } = options;
+      const toAnswersSeconds = introspectionTtlWhileSignalledSeconds + SKEW_SECONDS;
       const useful = { seconds: recheckSeconds, toAnswersSeconds };
       this.#rechecks = new SharedRechecks(rechecks, useful, clock, () => this.#appendSoon());
     }
@@ -166,7 +168,7 @@ export class RevocationSharing implements RevocationReceiver {
     this.#breaks += 1;
     this.held.markAllToRepeat();
     this.#rechecks?.markAllToRepeat();
-    this.doubts?.doubtAll();
+    this.onGap();
   }
 
   lost(reason: string): void {

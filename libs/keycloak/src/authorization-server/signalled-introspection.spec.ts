@@ -1,0 +1,270 @@
+/** How long answers serve while revocations are heard of, by a clock that stands still. */
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { StillClock } from '../../spec-support/still-clock.js';
+import { tokenHash } from '../protocol/token-hash.js';
+import { Rechecks } from '../revocation/rechecks.js';
+import { SignalProof } from '../revocation/signal-proof.js';
+import { CachedIntrospection } from './cached-introspection.js';
+
+const [SHORT, LONG] = [10, 300];
+const OPTIONS = {
+  issuer: 'https://sso.example.com/realms/shop',
+  introspectionTtlSeconds: SHORT,
+  introspectionTtlWhileSignalledSeconds: LONG,
+  maxCachedIntrospections: 100,
+};
+
+let clock: StillClock;
+let proof: SignalProof;
+let rechecks: Rechecks;
+let cache: CachedIntrospection;
+let asked: string[];
+let answer: Readonly<Record<string, unknown>>;
+
+beforeEach(() => {
+  clock = new StillClock();
+  proof = new SignalProof();
+  rechecks = new Rechecks(LONG * 1000, clock);
+  asked = [];
+  answer = { active: true, sub: 'alice', sid: 's1', exp: clock.date + 3600 };
+  const introspect = async (token: string): Promise<Readonly<Record<string, unknown>>> => {
+    asked.push(token);
+    return answer;
+  };
+  cache = new CachedIntrospection(
+    { introspect, renew: introspect },
+    OPTIONS,
+    clock,
+    () => undefined,
+    rechecks,
+    undefined,
+    proof,
+  );
+});
+
+/** Whether the server was asked for it. */
+async function isAsked(token = 'a', staleness = Infinity): Promise<boolean> {
+  const before = asked.length;
+  await cache.introspect(token, staleness, tokenHash(token));
+  return asked.length > before;
+}
+
+/** Time goes by in steps of a second, and each second is proven. */
+function advance(seconds: number, isProven = true): void {
+  for (let second = 0; second < seconds; second += 1) {
+    clock.advance(1);
+    if (isProven) proof.prove(clock.monotonicMs());
+  }
+}
+
+describe('an answer', () => {
+  it('serves for the short time while nothing is proven', async () => {
+    await isAsked();
+    clock.advance(SHORT - 0.5);
+    expect(await isAsked()).toBe(false);
+    clock.advance(1);
+    expect(await isAsked()).toBe(true);
+  });
+
+  it('serves for the long time while it is proven that revocations are heard of (RS-13)', async () => {
+    proof.prove(clock.monotonicMs());
+    await isAsked();
+    advance(LONG - 15);
+    expect(await isAsked()).toBe(false);
+    advance(15);
+    expect(await isAsked()).toBe(true);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('serves for the short time after the last proof, and no longer', async () => {
+    proof.prove(clock.monotonicMs());
+    await isAsked();
+    advance(60);
+    advance(SHORT - 1, false);
+    expect(await isAsked('b')).toBe(true);
+    clock.advance(1);
+    expect(await isAsked()).toBe(true);
+  });
+
+  it('expires by no hiccup of three seconds', async () => {
+    proof.prove(clock.monotonicMs());
+    await isAsked();
+    for (let times = 0; times < 20; times += 1) {
+      advance(7);
+      advance(3, false);
+      expect(await isAsked()).toBe(false);
+    }
+  });
+
+  it('is renewed in the background while proof stays away, so that not all of them end at once', async () => {
+    proof.prove(clock.monotonicMs());
+    await isAsked();
+    const tokens = Array.from({ length: 50 }, (_, at) => `t${at}`);
+    for (const token of tokens) await isAsked(token);
+    advance(60);
+    advance(7, false);
+    const renewed = async (): Promise<number> => {
+      const before = asked.length;
+      for (const token of tokens) await cache.introspect(token, Infinity, tokenHash(token));
+      await new Promise(setImmediate);
+      return asked.length - before;
+    };
+    const counts = [await renewed()];
+    for (const seconds of [0.5, 0.5, 0.5, 0.5, 0.5, 0.4]) {
+      clock.advance(seconds);
+      counts.push(await renewed());
+    }
+    // Each of them once, and in no step most of them.
+    expect(counts[0]).toBe(0);
+    expect(counts.reduce((sum, count) => sum + count)).toBe(50);
+    expect(Math.max(...counts)).toBeLessThan(35);
+  });
+
+  it('that was asked for before proof began, or before a gap, serves for the short time', async () => {
+    await isAsked();
+    clock.advance(1);
+    proof.prove(clock.monotonicMs());
+    advance(SHORT - 2);
+    expect(await isAsked()).toBe(false);
+    advance(1);
+    expect(await isAsked()).toBe(true);
+    advance(30);
+    expect(await isAsked()).toBe(false);
+    proof.interrupt();
+    proof.prove(clock.monotonicMs());
+    // As long as it would if there had come no proof any more.
+    advance(SHORT - 1);
+    expect(await isAsked('other')).toBe(true);
+    clock.advance(1.5);
+    expect(await isAsked()).toBe(true);
+    advance(60);
+    expect(await isAsked()).toBe(false);
+  });
+
+  it('serves no more after a recheck; and the one that comes right after it, for the short time', async () => {
+    proof.prove(clock.monotonicMs());
+    await isAsked();
+    advance(60);
+    rechecks.require({ sub: 'alice' });
+    clock.advance(0.5);
+    expect(await isAsked()).toBe(true);
+    advance(SHORT - 1);
+    expect(await isAsked()).toBe(false);
+    advance(1);
+    // The server may have taken back after that what it said then.
+    expect(await isAsked()).toBe(true);
+    advance(60);
+    expect(await isAsked()).toBe(false);
+  });
+
+  it('of somebody else stays as it is after a recheck', async () => {
+    proof.prove(clock.monotonicMs());
+    await isAsked();
+    advance(60);
+    rechecks.require({ sub: 'bob' });
+    rechecks.require({ sid: 's2' });
+    advance(60);
+    expect(await isAsked()).toBe(false);
+  });
+
+  it('is never older than a route allows, whatever is proven', async () => {
+    proof.prove(clock.monotonicMs());
+    await isAsked();
+    advance(30);
+    expect(await isAsked('a', 60)).toBe(false);
+    expect(await isAsked('a', 30)).toBe(true);
+    advance(3);
+    expect(await isAsked('a', 2)).toBe(true);
+    expect(await isAsked('a', 0)).toBe(true);
+    advance(59);
+    expect(await isAsked('a', 60)).toBe(false);
+    advance(1);
+    expect(await isAsked('a', 60)).toBe(true);
+  });
+
+  it('that is inactive serves as long as ever', async () => {
+    proof.prove(clock.monotonicMs());
+    answer = { active: false };
+    await isAsked();
+    advance(1);
+    expect(await isAsked()).toBe(false);
+    advance(1);
+    expect(await isAsked()).toBe(true);
+  });
+
+  it('ends with its token', async () => {
+    proof.prove(clock.monotonicMs());
+    answer = { ...answer, exp: clock.date + 45 };
+    await isAsked();
+    advance(44);
+    expect(await isAsked()).toBe(false);
+    advance(1);
+    expect(await isAsked()).toBe(true);
+  });
+});
+
+describe('proof', () => {
+  it('counts only where others are heard, too', () => {
+    let hearsOthers = false;
+    const gated = new SignalProof(() => hearsOthers);
+    gated.prove(1000);
+    expect([gated.provenUntilMs(5000), gated.latestMs]).toEqual([-Infinity, -Infinity]);
+    hearsOthers = true;
+    gated.prove(2000);
+    gated.prove(2500);
+    expect([1999, 2000, 9000].map((askedAt) => gated.provenUntilMs(askedAt))).toEqual([-Infinity, 2500, 2500]);
+    expect(gated.latestMs).toBe(2500);
+  });
+
+  it('tells of a gap', () => {
+    let gaps = 0;
+    proof.onGap(() => void (gaps += 1));
+    proof.prove(1000);
+    proof.prove(3000);
+    proof.interrupt();
+    proof.interrupt();
+    expect([gaps, proof.provenUntilMs(1000), proof.provenUntilMs(4000)]).toEqual([2, 3000, 3000]);
+    proof.prove(5000);
+    expect([2000, 4999, 5000].map((askedAt) => proof.provenUntilMs(askedAt))).toEqual([3000, 3000, 5000]);
+  });
+});
+
+describe('answers and proofs against a naive model', () => {
+  it('never serve beyond the short time after the last proof, nor beyond the long one after the question', async () => {
+    let seed = 20_261_127;
+    const random = (below: number): number => {
+      seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
+      return seed % below;
+    };
+    const tokens = ['a', 'b', 'c'];
+    const askedAt = new Map<string, number>();
+    let [provenUntil, coveredSince] = [-Infinity, Infinity];
+    let [earlierUntil, earlierSince] = [-Infinity, Infinity];
+    for (let step = 0; step < 5000; step += 1) {
+      clock.advance(random(4) / 2);
+      const now = clock.monotonicMs() / 1000;
+      const what = random(20);
+      if (what < 8 && random(100) > 30) {
+        proof.prove(clock.monotonicMs());
+        provenUntil = now;
+        if (coveredSince === Infinity) coveredSince = now;
+      } else if (what === 19 && random(10) === 0) {
+        proof.interrupt();
+        if (provenUntil > -Infinity) [earlierUntil, earlierSince] = [provenUntil, coveredSince];
+        [provenUntil, coveredSince] = [-Infinity, Infinity];
+      } else if (what === 18) clock.advance(random(30));
+      const at = clock.monotonicMs() / 1000;
+      const token = tokens[random(3)] ?? 'a';
+      answer = { ...answer, exp: clock.date + 3600 };
+      const wasAsked = await isAsked(token);
+      await new Promise(setImmediate);
+      const before = askedAt.get(token) ?? -Infinity;
+      const ofGap = before >= earlierSince ? earlierUntil : -Infinity;
+      const fresh = at - Math.max(before, before >= coveredSince ? provenUntil : ofGap);
+      if (fresh >= SHORT || at - before >= LONG) expect(wasAsked).toBe(true);
+      if (wasAsked) askedAt.set(token, at);
+    }
+    // It did not simply ask each time.
+    expect(asked.length).toBeLessThan(2500);
+  });
+});
