@@ -1,0 +1,17 @@
+/** The port for the door that hears of revocations: what it denies and rechecks by, proves to, and asks the server with. */
+export { DeadlineCache } from '../caching/deadline-cache.js';
+export { KEYCLOAK } from '../keycloak.module-definition.js';
+export { ConfigurationError, ConfigurationFaults } from '../configuration-faults.js';
+export { loggableText } from '../protocol/loggable-text.js';
+export { Refusal } from '../protocol/refusal.js';
+export { unverifiedClaims } from '../protocol/unverified-claims.js';
+
+export type { AuthorizationServerFetch } from '../authorization-server/authorization-server-fetch.js';
+export type { Clock } from '../caching/clock.js';
+export type { ComponentLog } from '../component-log.js';
+export type { ComposedIssuer } from '../compose-issuer.js';
+export type { ComposedKeycloak } from '../compose-keycloak.js';
+export type { IssuedToken } from '../protocol/issued-token.js';
+export type { IssuerRecheck } from '../revocation/rechecks.js';
+export type { RevocationList } from '../revocation/revocation-list.js';
+export type { SignalProof } from '../revocation/signal-proof.js';

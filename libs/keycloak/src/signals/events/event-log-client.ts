@@ -1,0 +1,109 @@
+/** Event log client: reads the event log of a realm by the admin API, with a token in this service's own name (role `view-events`). */
+import { Refusal, type AuthorizationServerFetch } from '../../ports/signals.js';
+import { SignalSourceError } from '../signal-source.js';
+import type { EventRepresentation } from './user-event-signals.js';
+
+/** At most as large as an answer may be, with some kilobytes for each. */
+const PAGE = 200;
+const MAX_PAGES = 60;
+
+export interface EventLogSettings {
+  readonly eventsEnabled: boolean;
+  /** Those that are saved; empty for what the server saves by default. */
+  readonly enabledEventTypes: readonly string[];
+  readonly adminEventsEnabled: boolean;
+}
+
+/** Rows from the oldest; `isWhole` is false where there were more than are read. */
+export interface ReadEvents {
+  readonly events: readonly EventRepresentation[];
+  readonly isWhole: boolean;
+}
+
+type Log = 'events' | 'admin-events';
+
+export class EventLogClient {
+  readonly #realm: string;
+  #serverTime: { readonly epochMs: number; readonly atMs: number } | undefined;
+
+  constructor(
+    realmUrl: string,
+    private readonly fetch: AuthorizationServerFetch['fetch'],
+    private readonly nowMs: () => number,
+  ) {
+    const at = realmUrl.lastIndexOf('/realms/');
+    this.#realm = `${realmUrl.slice(0, at)}/admin${realmUrl.slice(at)}`;
+  }
+
+  /** The time of the server, as it said it last; undefined before it answered. It says whole seconds, so that it may be a second later. */
+  serverTimeMs(atMs: number): number | undefined {
+    return this.#serverTime && this.#serverTime.epochMs + (atMs - this.#serverTime.atMs);
+  }
+
+  /** Rejects with `AuthorizationServerError` or `SignalSourceError`, as the others do. */
+  async settings(token: string): Promise<EventLogSettings> {
+    const found = Object(await this.#get(token, '/events/config')) as Readonly<Record<string, unknown>>;
+    const types = found['enabledEventTypes'];
+    return {
+      eventsEnabled: found['eventsEnabled'] === true,
+      enabledEventTypes: Array.isArray(types) ? types.filter((type) => typeof type === 'string') : [],
+      adminEventsEnabled: found['adminEventsEnabled'] === true,
+    };
+  }
+
+  /** What the log has since `sinceMs`, by the server's time. */
+  async since(token: string, log: Log, sinceMs: number, filters: readonly [string, string][] = []): Promise<ReadEvents> {
+    const events: EventRepresentation[] = [];
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const query = new URLSearchParams([
+        ...filters,
+        ['dateFrom', String(Math.max(0, Math.floor(sinceMs)))],
+        ['direction', 'asc'],
+        ['first', String(page * PAGE)],
+        ['max', String(PAGE)],
+      ]);
+      let found: unknown;
+      try {
+        found = await this.#get(token, `/${log}?${query.toString()}`);
+      } catch (error) {
+        // Rows that are too large to be read are rows that were missed.
+        if (error instanceof Refusal && error.reason === 'answer_too_large') return { events, isWhole: false };
+        throw error;
+      }
+      if (!Array.isArray(found) || found.length > PAGE || !found.every(isEvent)) throw unexpected(`/${log}`);
+      events.push(...found);
+      if (found.length < PAGE) return { events, isWhole: true };
+    }
+    return { events, isWhole: false };
+  }
+
+  async #get(token: string, path: string): Promise<unknown> {
+    const response = await this.fetch(this.#realm + path, { headers: { authorization: `Bearer ${token}` } });
+    this.#noteTime(response.headers.get('date'));
+    const { status } = response;
+    if (status === 401 || status === 403 || status === 404) {
+      throw new SignalSourceError(
+        'forbidden',
+        `Keycloak answers ${status}: give the service account of this client the role view-events of realm-management, and see that the client has it in its scope.`,
+      );
+    }
+    if (status !== 200) throw unexpected(`${path} (${status})`);
+    return response.json().catch(() => {
+      throw unexpected(path);
+    });
+  }
+
+  #noteTime(date: string | null): void {
+    const epochMs = Date.parse(date ?? '');
+    if (Number.isFinite(epochMs)) this.#serverTime = { epochMs, atMs: this.nowMs() };
+  }
+}
+
+const isEvent = (value: unknown): value is EventRepresentation =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const unexpected = (what: string): SignalSourceError =>
+  new SignalSourceError(
+    'answered_unexpectedly',
+    `The admin API answers ${what.split('?', 1)[0] ?? ''} in another form than Keycloak: look for a proxy before it, or another version.`,
+  );

@@ -1,0 +1,175 @@
+/** Keycloak events: hears of revocations by reading the realm's event log again and again. */
+import { ConfigurationError, ConfigurationFaults, DeadlineCache, unverifiedClaims, type IssuedToken } from '../../ports/signals.js';
+import {
+  SignalSourceError,
+  type ConnectedSignalSource,
+  type Signals,
+  type SignalSource,
+  type SignalSourceContext,
+} from '../signal-source.js';
+import { adminEventSignal } from './admin-event-signals.js';
+import { EventLogClient, type ReadEvents } from './event-log-client.js';
+import {
+  identifier,
+  USER_EVENT_TYPES,
+  userEventSignal,
+  type EventRepresentation,
+  type EventSignal,
+} from './user-event-signals.js';
+
+export interface KeycloakEventsOptions {
+  /**
+   * How far back each poll reads again: an event is seen when its change is committed, which may be later than its time. Default 10, 1 to 120.
+   */
+  readonly overlapSeconds?: number;
+}
+
+/** How often this service logs in, so that its own login must come back in the log: until then, and no further, the log is proven. */
+const PROOF_EVERY_MS = 5000;
+const SETTINGS_EVERY_MS = 60_000;
+
+/** Rows that were read, and come again within the overlap. */
+const MAX_KNOWN = 100_000;
+
+/** Of our own login. */
+const CLIENT_LOGIN = 'CLIENT_LOGIN';
+
+/**
+ * For `SignalsModule`: the event log of a realm of Keycloak, users' and administrators' (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save both, and the service account of this client needs
+ * the role `view-events` of `realm-management`, which shows who logs in from where: give it to one service, and not to all.
+ *
+ * An empty log proves nothing. This service logs in every five seconds; when that login is in the log, all that was committed before it is, too. It reads the settings of the log each minute.
+ *
+ * Throws `ConfigurationError`.
+ */
+export function keycloakEvents(options: KeycloakEventsOptions = {}): SignalSource {
+  const { overlapSeconds = 10, ...others } = Object(options) as KeycloakEventsOptions;
+  const faults = new ConfigurationFaults();
+  for (const other of Object.keys(others)) faults.fault(`unknown option "${other}"`);
+  const overlapMs = faults.integer('overlapSeconds', overlapSeconds, 1, 120) * 1000;
+  faults.throwIfFaulty((all) => new ConfigurationError("keycloakEvents() can't be used", all));
+  return { name: 'keycloak_events', connect: (context) => new KeycloakEvents(context, overlapMs) };
+}
+
+class KeycloakEvents implements ConnectedSignalSource {
+  readonly #log: EventLogClient;
+  readonly #known: DeadlineCache<true>;
+  #token: IssuedToken | undefined;
+  #provenAtMs = -Infinity;
+  #settingsAtMs = -Infinity;
+  /** Of the last poll that read all there was: when it began, by the server's time. */
+  #readUntilMs: number | undefined;
+
+  constructor(
+    private readonly context: SignalSourceContext,
+    private readonly overlapMs: number,
+  ) {
+    const { realmUrl, fetch, clock } = context;
+    this.#log = new EventLogClient(realmUrl, fetch, () => clock.monotonicMs());
+    this.#known = new DeadlineCache(MAX_KNOWN, clock);
+  }
+
+  async poll(): Promise<Signals> {
+    const { clock } = this.context;
+    const beganMs = clock.monotonicMs();
+    const isToBeProven = beganMs >= this.#provenAtMs + PROOF_EVERY_MS;
+    const token = await this.#logIn(isToBeProven);
+    if (beganMs >= this.#settingsAtMs + SETTINGS_EVERY_MS) {
+      await this.#checkSettings(token.reveal());
+      this.#settingsAtMs = beganMs;
+    }
+    // The settings were read before the first poll, so that the server has said its time.
+    const began = this.#log.serverTimeMs(beganMs) ?? clock.epochSeconds() * 1000;
+    const since = (this.#readUntilMs ?? began) - this.overlapMs;
+    const [users, administrators, isSeen] = await this.#read(token, since, isToBeProven);
+    const isWhole = users.isWhole && administrators.isWhole;
+    const signals = [...this.#news(users, userEventSignal), ...this.#news(administrators, adminEventSignal)];
+    this.#readUntilMs = began;
+    if (isToBeProven) this.#noteProof(isSeen, beganMs);
+    return {
+      denials: signals.flatMap((signal) => ('denial' in signal ? signal.denial : [])),
+      rechecks: signals.flatMap((signal) => ('recheck' in signal ? signal.recheck : [])),
+      isWhole,
+      isProven: isToBeProven && isWhole,
+    };
+  }
+
+  /** A new token where the log is to be proven: that it was asked for must come back. */
+  async #logIn(isToBeProven: boolean): Promise<IssuedToken> {
+    if (this.#token === undefined || isToBeProven) this.#token = await this.context.login();
+    return this.#token;
+  }
+
+  async #read(
+    token: IssuedToken,
+    sinceMs: number,
+    isToBeProven: boolean,
+  ): Promise<[users: ReadEvents, administrators: ReadEvents, isSeen: boolean]> {
+    const text = token.reveal();
+    const types = USER_EVENT_TYPES.map((type): [string, string] => ['type', type]);
+    return Promise.all([
+      this.#log.since(text, 'events', sinceMs, types),
+      this.#log.since(text, 'admin-events', sinceMs),
+      isToBeProven && this.#isInLog(text, sinceMs),
+    ]);
+  }
+
+  /** Whether the log has that this very token was issued. */
+  async #isInLog(token: string, sinceMs: number): Promise<boolean> {
+    const tokenId = unverifiedClaims(token)['jti'];
+    const filters: [string, string][] = [
+      ['type', CLIENT_LOGIN],
+      ['client', this.context.clientId],
+    ];
+    const { events } = await this.#log.since(token, 'events', sinceMs, filters);
+    return tokenId !== undefined && events.some(({ details }) => Object(details)['token_id'] === tokenId);
+  }
+
+  #noteProof(isSeen: boolean, beganMs: number): void {
+    if (isSeen) {
+      this.#provenAtMs = beganMs;
+      return;
+    }
+    // Most likely somebody has changed the settings.
+    this.#settingsAtMs = -Infinity;
+    throw new SignalSourceError(
+      'own_login_not_seen',
+      'This service has just logged in, and the event log does not have it: see that the realm saves user events (Realm settings, Events), and that no other server answers here.',
+    );
+  }
+
+  async #checkSettings(token: string): Promise<void> {
+    const { eventsEnabled, enabledEventTypes, adminEventsEnabled } = await this.#log.settings(token);
+    if (!eventsEnabled) {
+      throw new SignalSourceError('events_disabled', 'Switch on "Save events" (Realm settings, Events, User events settings).');
+    }
+    if (!adminEventsEnabled) {
+      throw new SignalSourceError(
+        'admin_events_disabled',
+        'Switch on "Save events" (Realm settings, Events, Admin events settings).',
+      );
+    }
+    const missing = [...USER_EVENT_TYPES, CLIENT_LOGIN].filter((type) => !enabledEventTypes.includes(type));
+    if (enabledEventTypes.length > 0 && missing.length > 0) {
+      throw new SignalSourceError('event_types_missing', `Add ${missing.join(', ')} to the event types that are saved.`);
+    }
+  }
+
+  /** What those that were not read before come to. */
+  #news(
+    { events }: ReadEvents,
+    signalOf: (event: EventRepresentation) => EventSignal | undefined,
+  ): EventSignal[] {
+    return events.flatMap((event) => {
+      const id = identifier(event['id']);
+      if (id !== undefined) {
+        if (this.#known.get(id) === true) return [];
+        this.#known.set(id, true, 2 * this.overlapMs + REMEMBERED_MS);
+      }
+      return signalOf(event) ?? [];
+    });
+  }
+}
+
+/** Beyond the overlap: a poll may be late. */
+const REMEMBERED_MS = 60_000;

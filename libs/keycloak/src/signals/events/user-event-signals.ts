@@ -1,0 +1,46 @@
+/** User event signals: what an event of a user says of tokens (Keycloak's server administration guide, "Event types"). */
+import type { IssuerRecheck } from '../../ports/signals.js';
+import type { IssuerDenial } from '../signal-source.js';
+
+/** As the admin API has it; nothing of it is believed before it is looked at. */
+export type EventRepresentation = Readonly<Record<string, unknown>>;
+
+export type EventSignal = { readonly denial: IssuerDenial } | { readonly recheck: IssuerRecheck };
+
+/** Those that are asked for. Others end no token: after a new password Keycloak keeps the sessions, and says LOGOUT of each that it ends with it. */
+export const USER_EVENT_TYPES = [
+  'LOGOUT',
+  'REVOKE_GRANT',
+  'USER_DISABLED_BY_PERMANENT_LOCKOUT',
+  'DELETE_ACCOUNT',
+] as const;
+
+/** Undefined for an event that ends nothing, or that is about nobody. */
+export function userEventSignal(event: EventRepresentation): EventSignal | undefined {
+  const [sid, sub] = [identifier(event['sessionId']), identifier(event['userId'])];
+  switch (event['type']) {
+    case 'LOGOUT':
+      if (sid !== undefined) return { denial: { sid } };
+      return sub === undefined ? undefined : { recheck: { sub } };
+    // Of an access token, or of the session behind a refresh token: which one, the event says in some versions alone.
+    case 'REVOKE_GRANT':
+      if (sub !== undefined) return { recheck: { sub } };
+      return sid === undefined ? { recheck: 'everything' } : { recheck: { sid } };
+    case 'USER_DISABLED_BY_PERMANENT_LOCKOUT':
+    case 'DELETE_ACCOUNT':
+      return sub === undefined ? { recheck: 'everything' } : { denial: ofUser(sub, event['time']) };
+    default:
+      return undefined;
+  }
+}
+
+/** What was issued to the user until then. Tokens say when in whole seconds, so that the second of the event counts. */
+export function ofUser(sub: string, time: unknown): IssuerDenial {
+  const seconds = typeof time === 'number' && Number.isFinite(time) ? Math.floor(time / 1000) + 1 : 0;
+  return { sub, issuedBefore: Math.max(0, seconds) };
+}
+
+const MAX_LENGTH = 1024;
+
+export const identifier = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.trim() !== '' && value.length <= MAX_LENGTH ? value : undefined;

@@ -1,0 +1,61 @@
+/** Signal source: where it is heard that tokens ended: what is certain, what is not, and whether anything may have been missed. */
+import type { AuthorizationServerFetch, Clock, IssuedToken, IssuerRecheck } from '../ports/signals.js';
+
+/** What is to be refused, at the one issuer of the source. */
+export type IssuerDenial = { readonly sid: string } | { readonly sub: string; readonly issuedBefore: number };
+
+/** What one poll brought. */
+export interface Signals {
+  /** What has certainly ended. */
+  readonly denials: readonly IssuerDenial[];
+  /** What may have ended. */
+  readonly rechecks: readonly IssuerRecheck[];
+  /** Whether nothing was missed since the poll before; of the first one, true. */
+  readonly isWhole: boolean;
+  /** Whether it is certain that the server would have shown all that ended until this poll began. An empty answer proves nothing. */
+  readonly isProven: boolean;
+}
+
+/** What a source is connected with: one issuer, and this service's client there. */
+export interface SignalSourceContext {
+  readonly issuer: string;
+  /** Where the issuer is reached. */
+  readonly realmUrl: string;
+  readonly clientId: string;
+  /** Calls of the server, with slots and a circuit of their own. */
+  readonly fetch: AuthorizationServerFetch['fetch'];
+  /** A token in this service's own name, new each time. Rejects with `AuthorizationServerError`. */
+  readonly login: () => Promise<IssuedToken>;
+  readonly clock: Clock;
+}
+
+export interface ConnectedSignalSource {
+  /** Asks once. Rejects with `AuthorizationServerError`, or `SignalSourceError` for a server that can't be listened to as it is set up: what was to be heard is heard by the next one that succeeds. */
+  poll(): Promise<Signals>;
+}
+
+/** For `SignalsModule`, such as `keycloakEvents()`. */
+export interface SignalSource {
+  /** One word, for logs and metrics. */
+  readonly name: string;
+  connect(context: SignalSourceContext): ConnectedSignalSource;
+}
+
+/** Why the server can't be listened to, for an operator. */
+export type SignalSourceReason =
+  | 'forbidden'
+  | 'answered_unexpectedly'
+  | 'events_disabled'
+  | 'event_types_missing'
+  | 'admin_events_disabled'
+  | 'own_login_not_seen';
+
+export class SignalSourceError extends Error {
+  constructor(
+    readonly reason: SignalSourceReason,
+    /** What to do, for the log. */
+    readonly hint: string,
+  ) {
+    super(reason);
+  }
+}
