@@ -38,6 +38,9 @@ export interface ComposedIssuer extends AuthorizationServerCalls {
   readonly issuer: string;
   /** Where it is called. */
   readonly realmUrl: string;
+  readonly options: OptionsOfIssuer;
+  readonly clock: Clock;
+  readonly loggers: (part: string) => ComponentLog;
   readonly denials: HeldDenials;
   readonly rechecks: Rechecks;
   /** Of whoever hears of its revocations. */
@@ -109,6 +112,9 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
     ...server,
     issuer,
     realmUrl,
+    options,
+    clock,
+    loggers,
     denials,
     rechecks,
     signals,

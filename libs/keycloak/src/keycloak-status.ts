@@ -1,6 +1,8 @@
 /** KeycloakStatus: how the calls and caches of this instance stand now, for health details and metrics. */
+import type { Clock } from './caching/clock.js';
 import type { CallsState } from './resilience/call-gate.js';
 import type { RevocationChannelState, RevocationChannelStatus } from './revocation/revocation-sharing.js';
+import type { SignalProof } from './revocation/signal-proof.js';
 import { VERSION } from './version.js';
 
 export interface KeycloakStatusSnapshot {
@@ -24,12 +26,22 @@ export interface KeycloakStatusSnapshot {
     /** Denials of the `RevocationList`. */
     readonly revocations: number;
   };
+  /**
+   * Whether revocations are heard of at the first issuer (`SignalsModule`): `none` without a feed; `proven` while answers serve for `introspectionTtlWhileSignalledSeconds`; `silent` while they do not, though
+   * there is a feed. `provenSecondsAgo`: since when nothing was proven; absent before the first proof.
+   */
+  readonly signals: { readonly state: SignalFeedState; readonly provenSecondsAgo?: number };
   /** Of several issuers, the worst state that the channel of one is in. */
   readonly revocationChannel: RevocationChannelStatus;
 }
 
+export type SignalFeedState = 'none' | 'silent' | 'proven';
+
 /** What is read of each issuer. */
 export interface IssuerStatus {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly options: { readonly introspectionTtlSeconds: number };
+  readonly signals: Pick<SignalProof, 'isFollowed' | 'latestMs'>;
   readonly issuer: string;
   readonly calls: () => Readonly<Record<string, CallsState>>;
   readonly cacheSizes: () => KeycloakStatusSnapshot['caches'];
@@ -51,9 +63,18 @@ export class KeycloakStatus {
       otherIssuers: Object.fromEntries(others.map(({ issuer, calls }) => [issuer, calls()])),
       services: this.services(),
       caches: this.issuers.map(({ cacheSizes }) => cacheSizes()).reduce(together),
+      signals: signalsOf(own),
       revocationChannel: this.issuers.map(({ sharing }) => sharing.status).reduce(worse),
     };
   }
+}
+
+function signalsOf({ signals, clock, options }: IssuerStatus): KeycloakStatusSnapshot['signals'] {
+  const { isFollowed, latestMs } = signals;
+  if (!isFollowed) return { state: 'none' };
+  if (latestMs === -Infinity) return { state: 'silent' };
+  const provenSecondsAgo = (clock.monotonicMs() - latestMs) / 1000;
+  return { state: provenSecondsAgo < options.introspectionTtlSeconds ? 'proven' : 'silent', provenSecondsAgo };
 }
 
 type Caches = KeycloakStatusSnapshot['caches'];

@@ -24,7 +24,7 @@ export interface ServerAddress {
 }
 
 /** As the log names them. */
-export type ApplicationCallKind = 'login' | `login_${string}`;
+export type ApplicationCallKind = 'login' | `login_${string}` | 'signals';
 
 /**
  * For a login that the application does itself, by a library that takes a `fetch`: `[customFetch]` of openid-client and of jose.

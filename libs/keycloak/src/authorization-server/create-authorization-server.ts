@@ -41,6 +41,8 @@ export interface AuthorizationServerCalls {
   readonly tokenEndpoint: TokenEndpoint;
   /** For who verifies signatures, once: with slots of its own. */
   readonly keySet: () => KeySetEndpoint;
+  /** For who listens to the server, once: with slots of its own. */
+  readonly signalFetch: () => AuthorizationServerFetch;
   /** For the checkup, with slots of its own. */
   readonly probe: OwnTokenProbe;
   /** For the application's own calls. */
@@ -77,6 +79,7 @@ export function createAuthorizationServer(
     authenticator,
     introspection: new Introspection(context, metadata, introspection, renewal),
     fetch: new AuthorizationServerFetch(options, connections, (kind) => policy(kind)),
+    signalFetch: () => new AuthorizationServerFetch(options, connections, (kind) => policy(kind), 'signals'),
     keySet: () => new KeySetEndpoint(connections, metadata, policy('jwks'), clockSkew),
     probe: new OwnTokenProbe(context, metadata, policy('checkup'), clock),
     tokenEndpoint: new TokenEndpoint(context, metadata, policy('token'), options.defaultScopes, clock),

@@ -16,6 +16,7 @@ export class SignalProof {
   #current = NONE;
   /** Before the last gap: its answers serve until its own proof is too old, so that not all of them are asked for at once. */
   #earlier = NONE;
+  #isFollowed = false;
   readonly #onGap: (() => void)[] = [];
 
   constructor(
@@ -27,6 +28,15 @@ export class SignalProof {
   provenUntilMs(askedAtMs: number): number {
     if (askedAtMs >= this.#current.coveredSinceMs) return this.#current.provenUntilMs;
     return askedAtMs >= this.#earlier.coveredSinceMs ? this.#earlier.provenUntilMs : -Infinity;
+  }
+
+  /** Somebody listens, and will prove it. */
+  follow(): void {
+    this.#isFollowed = true;
+  }
+
+  get isFollowed(): boolean {
+    return this.#isFollowed;
   }
 
   /** When it was proven last. */

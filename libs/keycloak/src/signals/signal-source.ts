@@ -27,6 +27,8 @@ export interface SignalSourceContext {
   /** A token in this service's own name, new each time. Rejects with `AuthorizationServerError`. */
   readonly login: () => Promise<IssuedToken>;
   readonly clock: Clock;
+  /** How often it must be proven at least that the server tells all, so that answers never serve for less than they might. */
+  readonly proofEveryMs: number;
 }
 
 export interface ConnectedSignalSource {

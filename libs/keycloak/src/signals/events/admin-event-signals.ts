@@ -37,10 +37,12 @@ function ofUserChange(operation: string, sub: string, what: string, time: unknow
 }
 
 /** New passwords, and mails that ask for something. */
-const KEEP_SESSIONS = /^(?:reset-password|credentials\/.*|execute-actions-email|reset-password-email|send-verify-email)$/;
+const KEEP_SESSIONS =
+  /^(?:reset-password|credentials\/.*|execute-actions-email|reset-password-email|send-verify-email)$/;
 
 /** Tokens that were issued stay good with a new secret of their client, and with what its later tokens are to have. */
-const KEEP_TOKENS_OF_CLIENT = /^(?:client-secret|client-secret\/.*|registration-access-token|certificates\/.*|nodes.*|test-nodes-available)$/;
+const KEEP_TOKENS_OF_CLIENT =
+  /^(?:client-secret|client-secret\/.*|registration-access-token|certificates\/.*|nodes.*|test-nodes-available)$/;
 
 /** What is for logins to come, and for what is shown. Keys are not: a token whose key is disabled is not active any more. */
 const HARMLESS =

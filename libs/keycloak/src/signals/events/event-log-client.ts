@@ -52,7 +52,12 @@ export class EventLogClient {
   }
 
   /** What the log has since `sinceMs`, by the server's time. */
-  async since(token: string, log: Log, sinceMs: number, filters: readonly [string, string][] = []): Promise<ReadEvents> {
+  async since(
+    token: string,
+    log: Log,
+    sinceMs: number,
+    filters: readonly [string, string][] = [],
+  ): Promise<ReadEvents> {
     const events: EventRepresentation[] = [];
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const query = new URLSearchParams([

@@ -1,5 +1,11 @@
 /** Keycloak events: hears of revocations by reading the realm's event log again and again. */
-import { ConfigurationError, ConfigurationFaults, DeadlineCache, unverifiedClaims, type IssuedToken } from '../../ports/signals.js';
+import {
+  ConfigurationError,
+  ConfigurationFaults,
+  DeadlineCache,
+  unverifiedClaims,
+  type IssuedToken,
+} from '../../ports/signals.js';
 import {
   SignalSourceError,
   type ConnectedSignalSource,
@@ -24,8 +30,6 @@ export interface KeycloakEventsOptions {
   readonly overlapSeconds?: number;
 }
 
-/** How often this service logs in, so that its own login must come back in the log: until then, and no further, the log is proven. */
-const PROOF_EVERY_MS = 5000;
 const SETTINGS_EVERY_MS = 60_000;
 
 /** Rows that were read, and come again within the overlap. */
@@ -38,7 +42,7 @@ const CLIENT_LOGIN = 'CLIENT_LOGIN';
  * For `SignalsModule`: the event log of a realm of Keycloak, users' and administrators' (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save both, and the service account of this client needs
  * the role `view-events` of `realm-management`, which shows who logs in from where: give it to one service, and not to all.
  *
- * An empty log proves nothing. This service logs in every five seconds; when that login is in the log, all that was committed before it is, too. It reads the settings of the log each minute.
+ * An empty log proves nothing. This service logs in every five seconds at the latest; when that login is in the log, all that was committed before it is, too. It reads the settings of the log each minute.
  *
  * Throws `ConfigurationError`.
  */
@@ -70,9 +74,9 @@ class KeycloakEvents implements ConnectedSignalSource {
   }
 
   async poll(): Promise<Signals> {
-    const { clock } = this.context;
+    const { clock, proofEveryMs } = this.context;
     const beganMs = clock.monotonicMs();
-    const isToBeProven = beganMs >= this.#provenAtMs + PROOF_EVERY_MS;
+    const isToBeProven = beganMs >= this.#provenAtMs + proofEveryMs;
     const token = await this.#logIn(isToBeProven);
     if (beganMs >= this.#settingsAtMs + SETTINGS_EVERY_MS) {
       await this.#checkSettings(token.reveal());
@@ -141,7 +145,10 @@ class KeycloakEvents implements ConnectedSignalSource {
   async #checkSettings(token: string): Promise<void> {
     const { eventsEnabled, enabledEventTypes, adminEventsEnabled } = await this.#log.settings(token);
     if (!eventsEnabled) {
-      throw new SignalSourceError('events_disabled', 'Switch on "Save events" (Realm settings, Events, User events settings).');
+      throw new SignalSourceError(
+        'events_disabled',
+        'Switch on "Save events" (Realm settings, Events, User events settings).',
+      );
     }
     if (!adminEventsEnabled) {
       throw new SignalSourceError(
@@ -151,15 +158,15 @@ class KeycloakEvents implements ConnectedSignalSource {
     }
     const missing = [...USER_EVENT_TYPES, CLIENT_LOGIN].filter((type) => !enabledEventTypes.includes(type));
     if (enabledEventTypes.length > 0 && missing.length > 0) {
-      throw new SignalSourceError('event_types_missing', `Add ${missing.join(', ')} to the event types that are saved.`);
+      throw new SignalSourceError(
+        'event_types_missing',
+        `Add ${missing.join(', ')} to the event types that are saved.`,
+      );
     }
   }
 
   /** What those that were not read before come to. */
-  #news(
-    { events }: ReadEvents,
-    signalOf: (event: EventRepresentation) => EventSignal | undefined,
-  ): EventSignal[] {
+  #news({ events }: ReadEvents, signalOf: (event: EventRepresentation) => EventSignal | undefined): EventSignal[] {
     return events.flatMap((event) => {
       const id = identifier(event['id']);
       if (id !== undefined) {
