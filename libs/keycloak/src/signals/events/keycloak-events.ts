@@ -76,7 +76,18 @@ class KeycloakEvents implements ConnectedSignalSource {
   async poll(): Promise<Signals> {
     const { clock, proofEveryMs } = this.context;
     const beganMs = clock.monotonicMs();
-    const isToBeProven = beganMs >= this.#provenAtMs + proofEveryMs;
+    const isToBeProven = this.#token === undefined || beganMs >= this.#provenAtMs + proofEveryMs;
+    try {
+      return await this.#poll(beganMs, isToBeProven);
+    } catch (error) {
+      // What has ended all tokens has ended our own: that is no time to hear nothing.
+      if (isToBeProven || !(error instanceof SignalSourceError) || error.reason !== 'forbidden') throw error;
+      return this.#poll(beganMs, true);
+    }
+  }
+
+  async #poll(beganMs: number, isToBeProven: boolean): Promise<Signals> {
+    const { clock } = this.context;
     const token = await this.#logIn(isToBeProven);
     if (beganMs >= this.#settingsAtMs + SETTINGS_EVERY_MS) {
       await this.#checkSettings(token.reveal());

@@ -22,10 +22,10 @@ export function userEventSignal(event: EventRepresentation): EventSignal | undef
     case 'LOGOUT':
       if (sid !== undefined) return { denial: { sid } };
       return sub === undefined ? undefined : { recheck: { sub } };
-    // Of an access token, or of the session behind a refresh token: which one, the event says in some versions alone.
+    // With a session it is that of a refresh token, which has ended; else one access token of the user.
     case 'REVOKE_GRANT':
-      if (sub !== undefined) return { recheck: { sub } };
-      return sid === undefined ? { recheck: 'everything' } : { recheck: { sid } };
+      if (sid !== undefined) return { denial: { sid } };
+      return { recheck: sub === undefined ? 'everything' : { sub } };
     case 'USER_DISABLED_BY_PERMANENT_LOCKOUT':
     case 'DELETE_ACCOUNT':
       return sub === undefined ? { recheck: 'everything' } : { denial: ofUser(sub, event['time']) };

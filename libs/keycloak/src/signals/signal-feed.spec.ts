@@ -1,0 +1,200 @@
+/** What a feed does with what its sources say, by sources that say whatever a spec wants. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { composeKeycloak, type ComposedKeycloak } from '../compose-keycloak.js';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import { SignalFeed } from './signal-feed.js';
+import { SignalSourceError, type Signals, type SignalSource } from './signal-source.js';
+
+const ISSUER = 'https://sso.example.com/realms/shop';
+const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isProven: true };
+
+type Poll = () => Promise<Signals> | Signals;
+
+/** A source that is asked as often as it has answers; the last one comes again and again. */
+function sourceOf(name: string, ...polls: readonly Poll[]): SignalSource & { asked: number } {
+  const source = {
+    name,
+    asked: 0,
+    connect: () => ({
+      poll: async () => {
+        source.asked += 1;
+        const poll = polls[Math.min(source.asked, polls.length) - 1];
+        if (poll === undefined) throw new Error('nothing to say');
+        return poll();
+      },
+    }),
+  };
+  return source;
+}
+
+let keycloak: ComposedKeycloak;
+let feed: SignalFeed | undefined;
+let lines: { level: string; message: string; fields: Readonly<Record<string, unknown>> }[];
+
+beforeEach(() => {
+  lines = [];
+  const at =
+    (level: string) =>
+    (message: string, fields: object): void =>
+      void lines.push({ level, message, fields: { ...fields } });
+  keycloak = composeKeycloak(
+    { issuer: ISSUER, clientId: 'shop', clientSecret: 'hush', introspectionTtlWhileSignalledSeconds: 300 },
+    { loggers: () => ({ log: at('log'), warn: at('warn'), error: at('error') }) },
+  );
+});
+afterEach(async () => {
+  await feed?.stop();
+});
+
+function follow(...sources: readonly SignalSource[]): void {
+  feed = new SignalFeed(keycloak.issuers[0], keycloak.revocations, { sources, pollMs: 1 });
+  feed.start();
+}
+
+const until = async (isSo: () => boolean): Promise<void> => {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
+};
+const state = (): string => keycloak.status.read().signals.state;
+const proofOf = (askedAtMs: number): number => keycloak.issuers[0].signals.provenUntilMs(askedAtMs);
+
+describe('a signal feed', () => {
+  it('is none, then silent, then proven', async () => {
+    expect(state()).toBe('none');
+    let release: () => void = () => undefined;
+    const held = new Promise<Signals>((resolve) => (release = () => resolve(QUIET)));
+    follow(sourceOf('events', () => held));
+    expect(state()).toBe('silent');
+    release();
+    await until(() => state() === 'proven');
+    expect(lines.map(({ message }) => message)).toContain('Revocations are heard of');
+  });
+
+  it('denies what is certain, and has the rest rechecked, before it proves anything', async () => {
+    const seen: string[] = [];
+    keycloak.issuers[0].denials.onDenied(() => void seen.push(`denied while ${state()}`));
+    keycloak.issuers[0].rechecks.onRequired((recheck) => void seen.push(`${JSON.stringify(recheck)} while ${state()}`));
+    follow(
+      sourceOf('events', () => ({
+        ...QUIET,
+        denials: [{ sid: 's1' }, { sub: 'alice', issuedBefore: 1000 }],
+        rechecks: [{ sub: 'bob' }, 'everything'],
+      })),
+    );
+    await until(() => state() === 'proven');
+    expect(seen.slice(0, 4)).toEqual([
+      'denied while silent',
+      'denied while silent',
+      '{"sub":"bob"} while silent',
+      '"everything" while silent',
+    ]);
+    expect(keycloak.revocations.size).toBe(2);
+  });
+
+  it('proves nothing by polls that prove nothing, though it hears by them', async () => {
+    const source = sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isProven: false }));
+    follow(source);
+    await until(() => source.asked > 5);
+    expect(state()).toBe('silent');
+    expect(keycloak.revocations.size).toBe(1);
+  });
+
+  it('is proven by all of its sources together, and until when the last one is', async () => {
+    let isOther = false;
+    const other = sourceOf('other', () => ({ ...QUIET, isProven: isOther }));
+    follow(
+      sourceOf('events', () => QUIET),
+      other,
+    );
+    await until(() => other.asked > 5);
+    expect(state()).toBe('silent');
+    isOther = true;
+    await until(() => state() === 'proven');
+    isOther = false;
+    const asked = other.asked;
+    await until(() => other.asked > asked + 1);
+    const proven = keycloak.issuers[0].signals.latestMs;
+    await until(() => other.asked > asked + 8);
+    expect(keycloak.issuers[0].signals.latestMs).toBe(proven);
+  });
+
+  it('begins anew where more came than was read: earlier answers are covered no further', async () => {
+    let gaps = 0;
+    keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
+    const source = sourceOf(
+      'events',
+      () => QUIET,
+      () => ({ ...QUIET, isWhole: false }),
+      () => QUIET,
+    );
+    const askedMs = keycloak.issuers[0].clock.monotonicMs();
+    follow(source);
+    await until(() => source.asked > 4);
+    expect(gaps).toBe(1);
+    const before = proofOf(keycloak.issuers[0].signals.latestMs);
+    await until(() => keycloak.issuers[0].signals.latestMs > before);
+    // What was asked for before the gap is proven no longer than it was.
+    expect(proofOf(askedMs)).toBe(-Infinity);
+    expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+  });
+
+  it('has what is lost made good by the next poll, and says nothing of one that failed', async () => {
+    const away = new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
+    const source = sourceOf(
+      'events',
+      () => QUIET,
+      () => Promise.reject(away),
+      () => QUIET,
+    );
+    follow(source);
+    await until(() => source.asked > 5);
+    expect(lines.map(({ level }) => level)).toEqual(['log']);
+  });
+
+  it.each<[string, () => Error, object]>([
+    [
+      'gives no answer',
+      () => new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }),
+      { reason: 'timeout' },
+    ],
+    [
+      'is set up otherwise',
+      () => new SignalSourceError('events_disabled', 'Switch it on.'),
+      { reason: 'events_disabled', hint: 'Switch it on.' },
+    ],
+    ['is faulty itself', () => new TypeError('the-secret-of-somebody'), { reason: 'unexpected', name: 'TypeError' }],
+  ])('says once that nothing is heard of a source that %s, and that it is again', async (_, error, fields) => {
+    let isAway = true;
+    const source = sourceOf('events', () => (isAway ? Promise.reject(error()) : QUIET));
+    follow(source);
+    await until(() => source.asked > 3);
+    isAway = false;
+    await until(() => state() === 'proven');
+    expect(lines).toEqual([
+      {
+        level: 'error',
+        message: 'Revocations are not heard of: answers serve for introspectionTtlSeconds, as without a feed',
+        fields: { source: 'events', ...fields },
+      },
+      { level: 'log', message: 'Revocations are heard of', fields: { source: 'events' } },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain('the-secret');
+  });
+
+  it('asks one question after the other, and none once it is stopped', async () => {
+    let [running, most] = [0, 0];
+    const source = sourceOf('events', async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      running -= 1;
+      return QUIET;
+    });
+    follow(source);
+    feed?.start();
+    await until(() => source.asked > 3);
+    await feed?.stop();
+    const { asked } = source;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect([most, source.asked, running]).toEqual([1, asked, 0]);
+  });
+});

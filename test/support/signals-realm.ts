@@ -1,0 +1,50 @@
+/** Signals realm: the demo realm under a name of its own, whose event log is on and may be read by service-a. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startAuthorizationServer, testServer } from 'keycloak-test-servers';
+import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { contractServerAt, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { createRealm, type RealmFile } from './realm-copy.js';
+
+interface LoggedRealm extends RealmFile {
+  eventsEnabled: boolean;
+  adminEventsEnabled: boolean;
+  permanentLockout: boolean;
+  users: { username: string; clientRoles?: Record<string, string[]> }[];
+  clientScopeMappings?: Record<string, { client: string; roles: string[] }[]>;
+}
+
+/** Who reads the log. */
+export const READER = 'service-a';
+
+function readable(file: RealmFile): void {
+  const realm = file as LoggedRealm;
+  realm.eventsEnabled = true;
+  realm.adminEventsEnabled = true;
+  const account = realm.users.find(({ username }) => username === `service-account-${READER}`);
+  if (account === undefined) throw new Error(`${READER} has no service account`);
+  account.clientRoles = { 'realm-management': ['view-events'] };
+  realm.clientScopeMappings = { 'realm-management': [{ client: READER, roles: ['view-events'] }] };
+}
+
+/** On a real Keycloak in the server of the run, else in an embedded server of its own. */
+export async function startSignalsRealm(): Promise<ContractServer> {
+  if (testServer().kind !== 'embedded') {
+    const copy = await createRealm(readable);
+    return { ...contractServerAt(copy.baseUrl, { realm: copy.realm }), stop: () => copy.delete() };
+  }
+  const text = readFileSync(REALM_FILE, 'utf8');
+  const filled = text.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => REALM_ENVIRONMENT[name] ?? '');
+  const realm = JSON.parse(filled) as RealmFile;
+  readable(realm);
+  const folder = mkdtempSync(join(tmpdir(), 'signals-realm-'));
+  try {
+    const file = join(folder, 'realm.json');
+    writeFileSync(file, JSON.stringify(realm));
+    const server = await startAuthorizationServer({ realm: file });
+    return { ...contractServerAt(server.baseUrl), stop: () => server.stop() };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
