@@ -100,8 +100,8 @@ describe.each([
   it.each(numbers)('%s: default, unit and range in the table and in the docstring', (name) => {
     const { fallback, unit } = table.get(name) ?? { fallback: '', unit: '' };
     const range = (text: string): unknown => /(\d+)(?: \([^)]*\))? to (\d+)/.exec(text)?.slice(1);
-    expect([fallback, range(unit)]).toEqual([String(resolved[name]), [least(name), most(name)]]);
-    const documented = /Default (\d+), ([^.:]*)/.exec(members.get(name) ?? '');
+    expect([fallback, range(unit)]).toEqual([String(resolved[name] ?? 'unset'), [least(name), most(name)]]);
+    const documented = /Default (\d+|unset), ([^.:]*)/.exec(members.get(name) ?? '');
     expect([documented?.[1], range(documented?.[2] ?? '')]).toEqual([fallback, range(unit)]);
     const unitOfName = { Ms: 'milliseconds', Seconds: 'seconds', Bytes: 'bytes' }[
       /(Ms|Seconds|Bytes)$/.exec(name)?.[1] ?? ''

@@ -85,7 +85,7 @@ export type {
 export type { ClientSecretFromOptions } from './client-authentication/client-secret.js';
 export type { PrivateKeyJwt, PrivateKeyJwtOptions } from './client-authentication/private-key-jwt.js';
 export type { PublicJwks } from './client-authentication/signing-keys.js';
-export type { KeycloakStatusSnapshot } from './keycloak-status.js';
+export type { KeycloakStatusSnapshot, SignalFeedState } from './keycloak-status.js';
 export type { ServiceRegistration } from './keycloak.module.js';
 export type { IssuerOptions } from './issuer.options.js';
 export type {

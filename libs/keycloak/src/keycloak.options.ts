@@ -76,7 +76,7 @@ export interface CommonModuleOptions {
   readonly introspectionTtlSeconds?: number;
   /**
    * How long an introspection answer may be reused while a signal feed (`SignalsModule`) proves that it hears of revocations: each is refused within seconds then, and Keycloak is asked less. When the feed is silent
-   * answers serve for `introspectionTtlSeconds` again. `@MaxStaleness` shortens it for a route. Default: no longer than `introspectionTtlSeconds`, 2 to 3600.
+   * answers serve for `introspectionTtlSeconds` again. `@MaxStaleness` shortens it for a route. Default unset, 2 to 3600: unset, they serve no longer than ever.
    */
   readonly introspectionTtlWhileSignalledSeconds?: number;
   /** Introspection answers that are kept, and as many of inactive tokens. Default 10000, 1 to 1000000. */

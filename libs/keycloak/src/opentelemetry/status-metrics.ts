@@ -1,6 +1,12 @@
 /** Status metrics: how calls, caches and denials stand whenever somebody reads the metrics. */
 import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api';
-import type { CircuitState, CallsState, KeycloakStatusSnapshot, RevocationChannelState } from '../index.js';
+import type {
+  CircuitState,
+  CallsState,
+  KeycloakStatusSnapshot,
+  RevocationChannelState,
+  SignalFeedState,
+} from '../index.js';
 import { CACHE, CALLED, CALLS, ISSUER, STATE } from './attributes.js';
 
 /** `read` gives the status of each application of this process. Returns what ends it. */
@@ -18,6 +24,8 @@ export function measureStatus(meter: Meter, read: () => readonly KeycloakStatusS
       '1',
       '1 for the state that the channel of denials is in, 0 for the others',
     ),
+    signals: gauge('signals.state', '1', '1 for the state that the feed of revocations is in, 0 for the others'),
+    proofAge: gauge('signals.proof_age', 's', 'How long ago it was proven last that revocations are heard of'),
     unshared: gauge('revocation_channel.unshared', '{denial}', 'Denials that other replicas do not know of yet'),
   };
   const observe = (result: BatchObservableResult): void => {
@@ -29,11 +37,14 @@ export function measureStatus(meter: Meter, read: () => readonly KeycloakStatusS
 }
 
 type Gauges = Readonly<
-  Record<'running' | 'queued' | 'circuit' | 'entries' | 'revocations' | 'channel' | 'unshared', Observable>
+  Record<
+    'running' | 'queued' | 'circuit' | 'entries' | 'revocations' | 'channel' | 'unshared' | 'signals' | 'proofAge',
+    Observable
+  >
 >;
 
 function observeStatus(result: BatchObservableResult, gauges: Gauges, status: KeycloakStatusSnapshot): void {
-  const { authorizationServer, otherIssuers, services, caches, revocationChannel } = status;
+  const { authorizationServer, otherIssuers, services, caches, revocationChannel, signals } = status;
   observeCalls(result, gauges, { [CALLED]: 'authorization_server' }, authorizationServer);
   for (const [issuer, calls] of Object.entries(otherIssuers)) {
     observeCalls(result, gauges, { [CALLED]: 'authorization_server', [ISSUER]: issuer }, calls);
@@ -47,6 +58,11 @@ function observeStatus(result: BatchObservableResult, gauges: Gauges, status: Ke
     result.observe(gauges.channel, Number(state === revocationChannel.state), { [STATE]: state });
   }
   result.observe(gauges.unshared, revocationChannel.unshared);
+  for (const state of SIGNAL_STATES) {
+    result.observe(gauges.signals, Number(state === signals.state), { [STATE]: state });
+  }
+  // Before the first proof there is no age.
+  if (signals.provenSecondsAgo !== undefined) result.observe(gauges.proofAge, signals.provenSecondsAgo);
 }
 
 function observeCalls(
@@ -65,6 +81,7 @@ function observeCalls(
 }
 
 const CIRCUIT_STATES: readonly CircuitState[] = ['closed', 'half-open', 'open'];
+const SIGNAL_STATES: readonly SignalFeedState[] = ['none', 'silent', 'proven'];
 const CHANNEL_STATES: readonly RevocationChannelState[] = ['none', 'reading', 'caught_up', 'lost'];
 const CACHES = {
   introspections: 'introspections',

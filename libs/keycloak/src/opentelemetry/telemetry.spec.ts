@@ -32,6 +32,9 @@ import {
   testServices,
 } from '../testing/index.js';
 import { pointsOf, RecordedTelemetry } from '../../spec-support/recorded-telemetry.js';
+import { systemClock } from '../caching/clock.js';
+import type { ComposedKeycloak } from '../compose-keycloak.js';
+import { KEYCLOAK } from '../keycloak.module-definition.js';
 import { KeycloakTelemetryModule } from './index.js';
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
@@ -110,7 +113,11 @@ class AppModule {}
 
 async function started(): Promise<INestApplication> {
   const builder = Test.createTestingModule({ imports: [AppModule] }).setLogger(SILENT);
-  return (await KeycloakTestingModule.override(builder).compile()).createNestApplication().init();
+  const app = await (await KeycloakTestingModule.override(builder).compile()).createNestApplication().init();
+  const [{ signals }] = app.get<ComposedKeycloak>(KEYCLOAK, { strict: false }).issuers;
+  signals.follow();
+  signals.prove(systemClock.monotonicMs());
+  return app;
 }
 
 const clientOf = (app: INestApplication): ServiceClient =>
@@ -245,6 +252,7 @@ describe('an application with KeycloakTelemetryModule', () => {
     expect(entries).toContainEqual([{ 'keycloak_s2s.cache': 'jwts' }, 1]);
     expect(await points('keycloak_s2s.revocations')).toEqual([[{}, 0]]);
     expect(await points('keycloak_s2s.revocation_channel.state')).toContainEqual([{ 'keycloak_s2s.state': 'none' }, 1]);
+    expect(await points('keycloak_s2s.signals.state')).toContainEqual([{ 'keycloak_s2s.state': 'proven' }, 1]);
   });
 
   it('has a span for each question that went to Keycloak, as a client, with its time', () => {

@@ -1,0 +1,90 @@
+/** SignalsModule in an application: what it takes, and that it begins and ends with it. */
+import { Module } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ConfigurationError, KeycloakModule, KeycloakStatus, RevocationList } from '../index.js';
+import { keycloakEvents, SignalsModule, type Signals, type SignalSource, type SignalsModuleOptions } from './index.js';
+
+const options = { issuer: 'https://sso.example.com/realms/shop', clientId: 'shop', clientSecret: 'hush' };
+const nothing = (): void => undefined;
+const SILENT = { log: nothing, warn: nothing, error: nothing };
+
+let polls = 0;
+let signals: Signals;
+const source: SignalSource = {
+  name: 'spec',
+  connect: () => ({
+    poll: async () => {
+      polls += 1;
+      return signals;
+    },
+  }),
+};
+
+const apps: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+});
+
+const until = async (isSo: () => boolean): Promise<void> => {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
+};
+
+// What the guide shows.
+// #region module
+@Module({
+  imports: [
+    KeycloakModule.forRoot({ ...options, introspectionTtlWhileSignalledSeconds: 300 }),
+    SignalsModule.forRoot({ sources: [keycloakEvents()], pollSeconds: 1 }),
+  ],
+})
+class AppModule {}
+// #endregion module
+
+describe('SignalsModule', () => {
+  it('can be made as the guide has it', async () => {
+    const module = await Test.createTestingModule({ imports: [AppModule] })
+      .setLogger(SILENT)
+      .compile();
+    expect(module.get(KeycloakStatus, { strict: false }).read().signals).toEqual({ state: 'none' });
+  });
+
+  it('asks from the start of the application to its end, and denies what it hears', async () => {
+    polls = 0;
+    signals = { denials: [{ sid: 's1' }], rechecks: [], isWhole: true, isProven: true };
+    const imports = [KeycloakModule.forRoot(options), SignalsModule.forRoot({ sources: [source], pollSeconds: 0.2 })];
+    const module = await Test.createTestingModule({ imports }).setLogger(SILENT).compile();
+    expect(polls).toBe(0);
+    const app = module.createNestApplication();
+    apps.push(app);
+    await app.init();
+    await until(() => polls > 1);
+    expect(app.get(RevocationList).size).toBe(1);
+    expect(app.get(KeycloakStatus).read().signals).toMatchObject({ state: 'proven' });
+    await app.close();
+    const asked = polls;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(polls).toBe(asked);
+  });
+
+  it('needs KeycloakModule.forRoot', async () => {
+    const imports = [SignalsModule.forRoot({ sources: [source] })];
+    await expect(Test.createTestingModule({ imports }).setLogger(SILENT).compile()).rejects.toThrow(
+      /provided by KeycloakModule\.forRoot/,
+    );
+  });
+
+  it.each<[unknown, string]>([
+    [{}, 'sources must be a list of signal sources, such as keycloakEvents()'],
+    [{ sources: [] }, 'sources must be a list of signal sources, such as keycloakEvents()'],
+    [{ sources: ['events'] }, 'sources must be a list of signal sources, such as keycloakEvents()'],
+    [{ sources: [source], pollSeconds: 0 }, 'pollSeconds must be a number from 0.2 to 10'],
+    [{ sources: [source], pollSeconds: '1' }, 'pollSeconds must be a number from 0.2 to 10'],
+    [{ sources: [source], poll: 1 }, 'unknown option "poll"'],
+    [undefined, 'sources must be a list of signal sources, such as keycloakEvents()'],
+  ])('takes no %j', (given, fault) => {
+    const make = () => SignalsModule.forRoot(given as SignalsModuleOptions);
+    expect(make).toThrow(ConfigurationError);
+    expect(make).toThrow(fault);
+  });
+});
