@@ -58,6 +58,8 @@ const DOORS = [
   'jwt',
   'signals',
 ];
+/** Those that verify signatures: by jose, in the room below them. */
+const BY_SIGNATURE = ['jwt', 'signals'];
 const aDoor = (door) => [
   {
     name: `${door}-is-looked-into-by-nobody`,
@@ -71,7 +73,10 @@ const aDoor = (door) => [
     comment: 'A door uses what the first door exports, and the ports that the core has for doors.',
     severity: 'error',
     from: { path: rooms(door), pathNot: notSpec },
-    to: { path: '^(libs|apps)/', pathNot: [rooms(door, 'ports'), `${CORE}index[.]ts$`] },
+    to: {
+      path: '^(libs|apps)/',
+      pathNot: [rooms(door, 'ports', ...(BY_SIGNATURE.includes(door) ? ['jws'] : [])), `${CORE}index[.]ts$`],
+    },
   },
 ];
 
@@ -103,6 +108,7 @@ module.exports = {
       'axios/index',
       'jwt/index',
       'opentelemetry/index',
+      'signals/index',
       'swagger/index',
       'valkey/index',
     ]),
@@ -254,6 +260,20 @@ module.exports = {
 
     // The doors of the library beside the first.
     ...DOORS.flatMap(aDoor),
+    {
+      name: 'jws-is-for-doors-by-signature',
+      comment: 'It needs jose: who verifies no signature installs nothing for it.',
+      severity: 'error',
+      from: { path: CORE, pathNot: [rooms('jws', ...BY_SIGNATURE), notSpec] },
+      to: { path: rooms('jws') },
+    },
+    {
+      name: 'jws-looks-through-ports',
+      comment: 'It is below the doors, and has what they have of the core.',
+      severity: 'error',
+      from: { path: rooms('jws'), pathNot: notSpec },
+      to: { path: '^(libs|apps)/', pathNot: rooms('jws', 'ports') },
+    },
     {
       name: 'testing-stands-on-protocol',
       comment: 'The second door makes tokens and finds leaks; it needs no room that runs in a service.',

@@ -86,7 +86,7 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
   const jwts = options.jwt && {
     signatures: options.jwt.connect({
       issuer,
-      readKeys: server.keySet().read,
+      readKeys: server.keySet('jwks').read,
       clock,
       log: loggers('JwtVerification'),
     }),

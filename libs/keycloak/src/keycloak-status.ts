@@ -8,7 +8,7 @@ import { VERSION } from './version.js';
 export interface KeycloakStatusSnapshot {
   /** Of this library. */
   readonly version: string;
-  /** Calls to Keycloak, by kind: `discovery`, `introspection`, `introspection_renewal`, `token`, `jwks`, `checkup`, `login` and so on. Of several issuers, those to the first. */
+  /** Calls to Keycloak, by kind: `discovery`, `introspection`, `introspection_renewal`, `token`, `jwks`, `logout_jwks`, `checkup`, `login` and so on. Of several issuers, those to the first. */
   readonly authorizationServer: Readonly<Record<string, CallsState>>;
   /** The same of each other issuer, by its `iss`. */
   readonly otherIssuers: Readonly<Record<string, Readonly<Record<string, CallsState>>>>;

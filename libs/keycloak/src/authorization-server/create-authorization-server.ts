@@ -22,8 +22,11 @@ export interface AuthorizationServerOptions extends OAuthClientOptions, CallPoli
   readonly tls?: TrustedAuthorities;
 }
 
+/** Who reads keys: `jwks` for access tokens; `logout_jwks` for logout notices, which anybody can send. */
+export type KeySetCallKind = 'jwks' | 'logout_jwks';
+
 export type CallKind =
-  'discovery' | 'introspection' | 'introspection_renewal' | 'token' | 'jwks' | 'checkup' | ApplicationCallKind;
+  'discovery' | 'introspection' | 'introspection_renewal' | 'token' | KeySetCallKind | 'checkup' | ApplicationCallKind;
 
 /** The part of the slots for introspections that is for renewals alone. */
 const RENEWALS = 0.2;
@@ -39,8 +42,8 @@ export interface AuthorizationServerCalls {
   readonly authenticator: ClientAuthenticator;
   readonly introspection: Introspection;
   readonly tokenEndpoint: TokenEndpoint;
-  /** For who verifies signatures, once: with slots of its own. */
-  readonly keySet: () => KeySetEndpoint;
+  /** For who verifies signatures, once for each kind: with slots and a circuit of its own. */
+  readonly keySet: (kind: KeySetCallKind) => KeySetEndpoint;
   /** For who listens to the server, once: with slots of its own. */
   readonly signalFetch: () => AuthorizationServerFetch;
   /** For the checkup, with slots of its own. */
@@ -80,7 +83,7 @@ export function createAuthorizationServer(
     introspection: new Introspection(context, metadata, introspection, renewal),
     fetch: new AuthorizationServerFetch(options, connections, (kind) => policy(kind)),
     signalFetch: () => new AuthorizationServerFetch(options, connections, (kind) => policy(kind), 'signals'),
-    keySet: () => new KeySetEndpoint(connections, metadata, policy('jwks'), clockSkew),
+    keySet: (kind) => new KeySetEndpoint(connections, metadata, policy(kind), clockSkew),
     probe: new OwnTokenProbe(context, metadata, policy('checkup'), clock),
     tokenEndpoint: new TokenEndpoint(context, metadata, policy('token'), options.defaultScopes, clock),
   };

@@ -1,10 +1,8 @@
 /** JwtVerifier: whose signature a token has, checked once for each token as long as its key is published. */
-import { compactVerify, errors } from 'jose';
 import {
   DeadlineCache,
   deepFreeze,
   Flights,
-  isStrictJson,
   jwtVerifications,
   publishJwtVerification,
   unverifiedClaims,
@@ -13,10 +11,13 @@ import {
   type JwtVerificationMessage,
   type SignedClaims,
 } from '../ports/jwt-verification.js';
-import type { KeySet } from './key-set.js';
-import { unusable, type PublishedKey } from './published-key.js';
-import { SigningKeys, type SigningKeysOptions } from './signing-keys.js';
-import { invalid, readTokenHeader, type TokenHeader } from './token-header.js';
+import { jsonObjectOf } from '../jws/json-object.js';
+import type { JwsHeader } from '../jws/jws-header.js';
+import type { KeySet } from '../jws/key-set.js';
+import type { PublishedKey } from '../jws/published-key.js';
+import { signedPayload } from '../jws/signed-payload.js';
+import { SigningKeys, type SigningKeysOptions } from '../jws/signing-keys.js';
+import { invalid, readTokenHeader } from './token-header.js';
 
 export interface JwtVerifierOptions extends SigningKeysOptions {
   readonly algorithms: ReadonlySet<string>;
@@ -86,7 +87,9 @@ export class JwtVerifier implements ConnectedJwtVerification {
       const known = this.#known(hash, this.context.clock.monotonicMs());
       if (known !== undefined) return known;
       const key = await this.#keyOf(header, keys, token);
-      const claims = deepFreeze(claimsOf(await verifiedBy(key, header, token)));
+      const payload = await signedPayload(key, header, token);
+      if (typeof payload === 'string') throw invalid(payload);
+      const claims = deepFreeze(claimsOf(payload));
       // A reading may have ended meanwhile.
       if (!key.isPublished) throw invalid('signing_key_unknown');
       this.#keep(hash, { claims, key });
@@ -95,7 +98,7 @@ export class JwtVerifier implements ConnectedJwtVerification {
   }
 
   /** Its claims are those of nobody yet; all that may follow from them is that no reading is worth while. */
-  async #keyOf({ keyId, algorithm }: TokenHeader, keys: KeySet, token: string): Promise<PublishedKey> {
+  async #keyOf({ keyId, algorithm }: JwsHeader, keys: KeySet, token: string): Promise<PublishedKey> {
     const { iss, exp } = unverifiedClaims(token);
     const hasEnded = typeof exp === 'number' && exp + SKEW_SECONDS < this.#epochSeconds();
     const mayBeOurs = iss === this.context.issuer && !hasEnded;
@@ -117,21 +120,8 @@ export class JwtVerifier implements ConnectedJwtVerification {
   }
 }
 
-async function verifiedBy(key: PublishedKey, { algorithm }: TokenHeader, token: string): Promise<Uint8Array> {
-  const toVerify = await key.toVerify(algorithm);
-  try {
-    const { payload } = await compactVerify(token, toVerify, { algorithms: [algorithm] });
-    return payload;
-  } catch (error) {
-    // Errors of jose may hold the token: none goes further.
-    if (error instanceof errors.JWSSignatureVerificationFailed) throw invalid('signature_invalid');
-    if (error instanceof errors.JWSInvalid) throw invalid('token_malformed');
-    throw unusable(key.keyId, 'malformed');
-  }
-}
-
 function claimsOf(payload: Uint8Array): SignedClaims {
-  const claims: unknown = isStrictJson(payload) ? JSON.parse(Buffer.from(payload).toString()) : undefined;
-  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) throw invalid('token_malformed');
-  return claims as SignedClaims;
+  const claims = jsonObjectOf(payload);
+  if (claims === undefined) throw invalid('token_malformed');
+  return claims;
 }

@@ -1,13 +1,10 @@
 /** The port for the door that verifies tokens by their signature: what it refuses with, caches in and publishes by. */
 export { DeadlineCache } from '../caching/deadline-cache.js';
 export { Flights } from '../caching/flights.js';
-export { renewAfterMs, type RenewalWindow } from '../caching/renewal.js';
 export { jwtVerifications, publishJwtVerification } from '../diagnostics/jwt-verification-channel.js';
-export { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 export { BearerError } from '../protocol/bearer-error.js';
 export { deepFreeze } from '../protocol/claims.js';
 export { loggableText } from '../protocol/loggable-text.js';
-export { isStrictJson } from '../authorization-server/strict-json.js';
 export { unverifiedClaims } from '../protocol/unverified-claims.js';
 
 export type { Clock } from '../caching/clock.js';

@@ -4,9 +4,9 @@ import {
   AuthorizationServerError,
   renewAfterMs,
   type Clock,
-  type JwtVerificationContext,
+  type ComponentLog,
   type RenewalWindow,
-} from '../ports/jwt-verification.js';
+} from '../ports/published-keys.js';
 import { KeySet } from './key-set.js';
 import { shownKeyId } from './published-key.js';
 
@@ -30,7 +30,13 @@ export interface SigningKeysOptions {
   readonly maxKeyAgeSeconds: number;
 }
 
-type Parts = Pick<JwtVerificationContext, 'readKeys' | 'clock' | 'log'>;
+/** What reads them. */
+interface Parts {
+  /** The key set as the issuer publishes it now. Rejects with `AuthorizationServerError`. */
+  readonly readKeys: () => Promise<unknown>;
+  readonly clock: Clock;
+  readonly log: ComponentLog;
+}
 
 /**
  * Keys that were read serve for `maxKeyAgeSeconds`, whatever happens to the issuer, and no longer. A reading that fails leaves them as they are. One that succeeds counts at once: a key that
@@ -39,7 +45,7 @@ type Parts = Pick<JwtVerificationContext, 'readKeys' | 'clock' | 'log'>;
 export class SigningKeys {
   readonly #readKeys: () => Promise<unknown>;
   readonly #clock: Clock;
-  readonly #log: Parts['log'];
+  readonly #log: ComponentLog;
   #set: KeySet | undefined;
   #endMs = -Infinity;
   #renewAtMs = Infinity;
@@ -138,7 +144,7 @@ export class SigningKeys {
     const knownFaults = new Set(former?.faultyKeys.map(({ keyId, fault }) => `${fault} ${keyId}`));
     for (const { keyId, fault } of set.faultyKeys) {
       if (knownFaults.has(`${fault} ${keyId}`)) continue;
-      const words = 'Keycloak publishes a key that must not be used: tokens that name it are answered 502';
+      const words = 'Keycloak publishes a key that must not be used: tokens that name it are not accepted';
       this.#log.error(words, { keyId: shownKeyId(keyId), fault });
     }
   }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ecSigner, type Signer } from '../../spec-support/signers.js';
 import { StillClock } from '../../spec-support/still-clock.js';
-import { AuthorizationServerError } from '../ports/jwt-verification.js';
+import { AuthorizationServerError } from '../ports/published-keys.js';
 import { SigningKeys } from './signing-keys.js';
 
 const [OLD, NEW] = [ecSigner(), ecSigner()];
@@ -187,7 +187,7 @@ describe('SigningKeys', () => {
     await keys.usable();
     clock.advance(5);
     await keys.newer();
-    const words = 'Keycloak publishes a key that must not be used: tokens that name it are answered 502';
+    const words = 'Keycloak publishes a key that must not be used: tokens that name it are not accepted';
     expect(lines.filter((line) => line.startsWith(words))).toEqual([
       `${words} {"keyId":"leaked","fault":"private_key"}`,
     ]);

@@ -1,6 +1,6 @@
 /** PublishedKey: one key of a key set (RFC 7517 §4) that may verify signatures, with nothing of it but what that takes. */
 import { importJWK, type CryptoKey, type JWK } from 'jose';
-import { AuthorizationServerError } from '../ports/jwt-verification.js';
+import { AuthorizationServerError } from '../ports/published-keys.js';
 import { isKeyFor, isKeyForAny, SIGNING_ALGORITHMS } from './signing-algorithms.js';
 
 /** RFC 7518 §3.3. */

@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { ecSigner, edSigner, rsaSigner } from '../../spec-support/signers.js';
-import { AuthorizationServerError } from '../ports/jwt-verification.js';
+import { AuthorizationServerError } from '../ports/published-keys.js';
 import { KeySet } from './key-set.js';
 
 const rsa = rsaSigner();

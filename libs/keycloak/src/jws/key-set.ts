@@ -1,5 +1,5 @@
 /** KeySet: the keys by which one issuer's tokens are verified, out of what it publishes (RFC 7517 §5). */
-import { AuthorizationServerError } from '../ports/jwt-verification.js';
+import { AuthorizationServerError } from '../ports/published-keys.js';
 import { PublishedKey, unusable, type KeyFault } from './published-key.js';
 
 /** More keys than any realm has. */
