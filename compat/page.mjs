@@ -105,7 +105,7 @@ forgotten, and one that calls another service on behalf of its caller.
 ${table}
 
 "All" is Node ${NODES.join(', ')}, the newest of each; an empty cell was not tried. Each package is the newest of its range. The
-application calls the other service by \`ServiceClient\` and by \`nestjs-keycloak-s2s/axios\`. With \`nestjs-keycloak-s2s/swagger\`, \`nestjs-keycloak-s2s/opentelemetry\` and \`nestjs-keycloak-s2s/jwt\` it is started, described and asked besides. A classic tsconfig has \`module: commonjs\` and \`moduleResolution: node10\`, as Nest 10 had it.
+application calls the other service by \`ServiceClient\` and by \`nestjs-keycloak-s2s/axios\`. With \`nestjs-keycloak-s2s/swagger\`, \`nestjs-keycloak-s2s/opentelemetry\`, \`nestjs-keycloak-s2s/jwt\` and \`nestjs-keycloak-s2s/signals\` it is started, described and asked besides. A classic tsconfig has \`module: commonjs\` and \`moduleResolution: node10\`, as Nest 10 had it.
 
 ${causes.map((cause, index) => `${index + 1}. ${cause}`).join('\n')}
 

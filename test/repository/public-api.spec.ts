@@ -7,6 +7,7 @@ import * as graphqlDoor from 'nestjs-keycloak-s2s/graphql';
 import * as jwtDoor from 'nestjs-keycloak-s2s/jwt';
 import * as microservicesDoor from 'nestjs-keycloak-s2s/microservices';
 import * as opentelemetryDoor from 'nestjs-keycloak-s2s/opentelemetry';
+import * as signalsDoor from 'nestjs-keycloak-s2s/signals';
 import * as swaggerDoor from 'nestjs-keycloak-s2s/swagger';
 import * as websocketsDoor from 'nestjs-keycloak-s2s/websockets';
 import * as testing from 'nestjs-keycloak-s2s/testing';
@@ -99,6 +100,7 @@ describe('nestjs-keycloak-s2s', () => {
     ['signatures of tokens', jwtDoor, ['jwtVerification']],
     ['messages', microservicesDoor, ['microservicesCarrier']],
     ['OpenTelemetry', opentelemetryDoor, ['KeycloakTelemetryModule']],
+    ['what Keycloak tells by itself', signalsDoor, ['BackchannelLogoutModule']],
     ['OpenAPI documents', swaggerDoor, ['addKeycloakSecurity']],
     ['WebSockets', websocketsDoor, ['guardHandshakes', 'websocketsCarrier']],
   ])('has a door for %s', (_, itsDoor, names) => {

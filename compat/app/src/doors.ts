@@ -1,10 +1,11 @@
-/** Starts `orders` with OpenTelemetry and tokens verified by their signature, describes it by OpenAPI, and ends with 1 when anything is not as it must be. */
+/** Starts `orders` with OpenTelemetry, tokens verified by their signature and logout notices, describes it by OpenAPI, and ends with 1 when anything is not as it must be. */
 import assert from 'node:assert/strict';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
 import { KeycloakTelemetryModule } from 'nestjs-keycloak-s2s/opentelemetry';
+import { BackchannelLogoutModule } from 'nestjs-keycloak-s2s/signals';
 import { addKeycloakSecurity } from 'nestjs-keycloak-s2s/swagger';
 import { adapter } from './adapter.js';
 import { ask, tokenOf } from './ask.js';
@@ -19,7 +20,13 @@ const settings: Settings = {
   jwt: jwtVerification(),
 };
 
-@Module({ imports: [OrdersModule.register(settings, 'http://127.0.0.1:1'), KeycloakTelemetryModule] })
+@Module({
+  imports: [
+    OrdersModule.register(settings, 'http://127.0.0.1:1'),
+    KeycloakTelemetryModule,
+    BackchannelLogoutModule.forRoot(),
+  ],
+})
 class DoorsModule {}
 
 async function main(): Promise<void> {
@@ -34,6 +41,8 @@ async function main(): Promise<void> {
   const [header, payload, signature = ''] = alice.split('.');
   const forged = [header, payload, signature.split('').toReversed().join('')].join('.');
   assert.equal((await ask(`${await app.getUrl()}/orders/guarded`, forged)).status, 401);
+  const junk = { method: 'POST', body: new URLSearchParams({ logout_token: forged }) };
+  assert.equal((await fetch(`${await app.getUrl()}/backchannel-logout`, junk)).status, 400);
   await app.close();
 }
 

@@ -153,6 +153,7 @@ export type ServiceRegistration = { readonly name: string } & (
   ],
   exports: [
     KEYCLOAK,
+    RESOLVED_OPTIONS,
     Network,
     ...PARTS.map(({ provide }) => provide),
     IntrospectionGuard,

@@ -1,9 +1,13 @@
-/** The door nestjs-keycloak-s2s/signals: hears of revocations when they happen. */
+/** The door nestjs-keycloak-s2s/signals: what Keycloak tells of its own accord, and what is read of its event log. Peer: `jose`. */
+export { BackchannelLogoutModule } from './backchannel-logout.module.js';
 export { keycloakEvents } from './events/keycloak-events.js';
 export { SignalSourceError } from './signal-source.js';
 export { SignalsModule } from './signals.module.js';
 
+export type { BackchannelLogoutAsyncOptions } from './backchannel-logout.module.js';
+export type { BackchannelLogoutOptions } from './backchannel-logout.options.js';
 export type { KeycloakEventsOptions } from './events/keycloak-events.js';
+export type { BackchannelLogout, BackchannelLogoutListener } from './logout-listener.js';
 export type {
   ConnectedSignalSource,
   IssuerDenial,

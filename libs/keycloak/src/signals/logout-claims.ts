@@ -1,0 +1,100 @@
+/** Logout claims: what a logout token must say, and must not (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6). */
+import type { BackchannelLogout } from './logout-listener.js';
+
+/** Why a logout token is refused: one word, for the log. */
+export type LogoutRefusal =
+  | 'logout_token_missing'
+  | 'token_too_long'
+  | 'token_malformed'
+  | 'algorithm_not_allowed'
+  | 'critical_header_unknown'
+  | 'not_a_logout_token'
+  | 'signing_key_unknown'
+  | 'signature_invalid'
+  | 'other_issuer'
+  | 'other_audience'
+  | 'times_missing'
+  | 'issued_in_the_future'
+  | 'not_yet_valid'
+  | 'too_old'
+  | 'expired'
+  | 'lives_too_long'
+  | 'not_a_logout_event'
+  | 'has_a_nonce'
+  | 'malformed_sub_or_sid'
+  | 'neither_sub_nor_sid'
+  | 'jti_missing'
+  | 'jti_seen_before';
+
+/** Thrown for an invalid logout token. */
+export class LogoutTokenError extends Error {
+  constructor(readonly reason: LogoutRefusal) {
+    super(`Logout token refused (${reason})`);
+  }
+}
+
+/** For whom a notice must be. */
+export interface LogoutRecipient {
+  readonly issuer: string;
+  readonly clientId: string;
+}
+
+export interface LogoutClaims extends BackchannelLogout {
+  readonly tokenId: string;
+}
+
+type Claims = Readonly<Record<string, unknown>>;
+
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+
+/** Seconds. The specification recommends a lifetime of two minutes at most; an older token is out of date. */
+const MAX_AGE = 120;
+const MAX_LIFE = 300;
+const CLOCK_TOLERANCE = 5;
+
+/** Longer than an accepted token could be replayed. */
+export const REPLAYABLE_SECONDS = MAX_LIFE + MAX_AGE + 2 * CLOCK_TOLERANCE;
+
+/** As long as a denial may name one. */
+const MAX_IDENTIFIER_LENGTH = 1024;
+
+/** `now`: in seconds since the epoch. Whether anybody has signed them is for others to say. Throws `LogoutTokenError`. */
+export function readLogoutClaims(claims: Claims, { issuer, clientId }: LogoutRecipient, now: number): LogoutClaims {
+  const { iss, aud, sub, sid, jti, events } = claims;
+  if (iss !== issuer) throw new LogoutTokenError('other_issuer');
+  if (!(aud === clientId || (Array.isArray(aud) && aud.includes(clientId)))) {
+    throw new LogoutTokenError('other_audience');
+  }
+  const issuedAt = issuedAtOf(claims, now);
+  if (!isObject(events) || !isObject(events[EVENT])) throw new LogoutTokenError('not_a_logout_event');
+  // A token with a nonce is an ID token, or could be used as one.
+  if ('nonce' in claims) throw new LogoutTokenError('has_a_nonce');
+  if (!isIdentifier(sub) || !isIdentifier(sid)) throw new LogoutTokenError('malformed_sub_or_sid');
+  if (sub === undefined && sid === undefined) throw new LogoutTokenError('neither_sub_nor_sid');
+  if (typeof jti !== 'string' || jti === '') throw new LogoutTokenError('jti_missing');
+  return {
+    issuer,
+    ...(sid === undefined ? {} : { sessionId: sid }),
+    ...(sub === undefined ? {} : { subject: sub }),
+    issuedAt,
+    tokenId: jti,
+  };
+}
+
+function issuedAtOf({ iat, exp, nbf }: Claims, now: number): number {
+  if (!isTime(iat) || !isTime(exp) || !(nbf === undefined || isTime(nbf))) throw new LogoutTokenError('times_missing');
+  if (iat > now + CLOCK_TOLERANCE) throw new LogoutTokenError('issued_in_the_future');
+  if (nbf !== undefined && nbf > now + CLOCK_TOLERANCE) throw new LogoutTokenError('not_yet_valid');
+  if (exp <= now - CLOCK_TOLERANCE) throw new LogoutTokenError('expired');
+  if (iat < now - MAX_AGE - CLOCK_TOLERANCE) throw new LogoutTokenError('too_old');
+  if (exp - iat > MAX_LIFE) throw new LogoutTokenError('lives_too_long');
+  return iat;
+}
+
+const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0;
+
+const isIdentifier = (value: unknown): value is string | undefined =>
+  value === undefined || (typeof value === 'string' && value.trim() !== '' && value.length <= MAX_IDENTIFIER_LENGTH);
+
+const isObject = (value: unknown): value is Claims =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

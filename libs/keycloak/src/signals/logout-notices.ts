@@ -1,0 +1,108 @@
+/** LogoutNotices: what follows from a logout notice, or from one that can't be verified. */
+import { AuthorizationServerError, type RevocationList } from '../index.js';
+import { unverifiedClaims, type ComponentLog } from '../ports/backchannel-logout.js';
+import { LogoutTokenError } from './logout-claims.js';
+import type { BackchannelLogout, BackchannelLogoutListener } from './logout-listener.js';
+import type { LogoutTokens } from './logout-tokens.js';
+import type { RepeatedRechecks } from './repeated-rechecks.js';
+
+/** What is of one issuer. */
+export interface IssuerNotices {
+  readonly issuer: string;
+  readonly tokens: Pick<LogoutTokens, 'check'>;
+  readonly rechecks: Pick<RepeatedRechecks, 'require' | 'stop'>;
+}
+
+/** `refused`: the sender's fault. `unavailable`: the keys of the issuer, or the listener, `retryAfterSeconds` from now at best. */
+export type NoticeOutcome =
+  { readonly kind: 'taken' | 'refused' } | { readonly kind: 'unavailable'; readonly retryAfterSeconds: number };
+
+const RETRY_AFTER_SECONDS = 5;
+
+/** A notice is the signed word of an issuer that a session has ended, so nothing but its signature has to be shown. */
+export class LogoutNotices {
+  constructor(
+    private readonly issuers: readonly IssuerNotices[],
+    private readonly revocations: Pick<RevocationList, 'deny'>,
+    private readonly listener: BackchannelLogoutListener,
+    /** A longer token is refused unread. */
+    private readonly maxTokenBytes: number,
+    private readonly log: ComponentLog,
+  ) {}
+
+  /** `token`: what stands for `logout_token` in the form, which may be anything. */
+  async take(token: unknown): Promise<NoticeOutcome> {
+    try {
+      const text = this.#textOf(token);
+      const named = this.#issuerOf(text);
+      return await named.tokens.check(text).then(
+        async (logout) => this.#end(logout),
+        async (error: unknown) => this.#unverified(named, error),
+      );
+    } catch (error) {
+      if (!(error instanceof LogoutTokenError)) throw error;
+      this.log.warn('Logout token refused', { reason: error.reason });
+      return { kind: 'refused' };
+    }
+  }
+
+  /** Nest calls it. */
+  onApplicationShutdown(): void {
+    for (const { rechecks } of this.issuers) rechecks.stop();
+  }
+
+  #textOf(token: unknown): string {
+    if (typeof token !== 'string' || token === '') throw new LogoutTokenError('logout_token_missing');
+    if (token.length > this.maxTokenBytes) throw new LogoutTokenError('token_too_long');
+    return token;
+  }
+
+  /** Whom it names proves nothing: it is verified by the keys of that one, and must be for this service's client there. */
+  #issuerOf(text: string): IssuerNotices {
+    const { iss } = unverifiedClaims(text);
+    const named = this.issuers.find(({ issuer }) => issuer === iss);
+    if (named === undefined) throw new LogoutTokenError('other_issuer');
+    return named;
+  }
+
+  async #end(logout: BackchannelLogout): Promise<NoticeOutcome> {
+    const { issuer, sessionId: sid, subject: sub } = logout;
+    // This comes first: while Keycloak sends the notice, it still reports the session's tokens as active.
+    this.#deny(logout);
+    try {
+      await this.listener.ended(logout);
+    } catch (error) {
+      const reason = nameOf(error);
+      this.log.error('A session has ended, and the listener of this application failed', { issuer, sid, sub, reason });
+      return { kind: 'unavailable', retryAfterSeconds: RETRY_AFTER_SECONDS };
+    }
+    this.log.log('Session ended', { audit: 'session_ended', issuer, sid, sub });
+    return { kind: 'taken' };
+  }
+
+  /** Denies the tokens of the session; for a whole user, those that were issued until then. By the clock of the issuer: this one's may be behind. */
+  #deny({ issuer, sessionId, subject, issuedAt }: BackchannelLogout): void {
+    if (sessionId !== undefined) this.revocations.deny({ issuer, sid: sessionId });
+    // Tokens carry whole seconds: those of the notice's own second are among them.
+    else if (subject !== undefined) this.revocations.deny({ issuer, sub: subject, issuedBefore: issuedAt + 1 });
+  }
+
+  /** It comes once, and could be about any session of the issuer: nothing of it is believed, and the issuer is asked about all. */
+  async #unverified({ issuer, rechecks }: IssuerNotices, error: unknown): Promise<NoticeOutcome> {
+    if (error instanceof LogoutTokenError) throw error;
+    const { reason, retryAfterSeconds = RETRY_AFTER_SECONDS } =
+      error instanceof AuthorizationServerError ? error : { reason: nameOf(error) };
+    const words = 'Logout token not verified: its issuer will be asked about every token again';
+    this.log.error(words, { issuer, reason });
+    rechecks.require();
+    try {
+      await this.listener.unverified?.();
+    } catch (failure) {
+      this.log.error('The listener of this application failed', { issuer, reason: nameOf(failure) });
+    }
+    return { kind: 'unavailable', retryAfterSeconds };
+  }
+}
+
+/** Its message may be about anything; its name is one that somebody chose for a class. */
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'unknown');
