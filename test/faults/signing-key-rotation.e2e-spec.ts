@@ -11,10 +11,13 @@ import { logInAt } from '../support/login-at.js';
 import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
 import { RunningServices } from '../support/running-services.js';
 
-/** What anybody can send: well formed, and signed with a key that nobody has. */
-const junkToken = (kid: string): string => {
+/** What anybody can send: all is as it must be, but it is signed with a key that nobody has. */
+const junkToken = (iss: string, kid: string): string => {
   const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
-  return `${encode({ alg: 'RS256', typ: 'logout+jwt', kid })}.${encode({ sid: 'x' })}.c2lnbmF0dXJl`;
+  const iat = Math.floor(Date.now() / 1000);
+  const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+  const claims = { iss, aud: 'service-a', iat, exp: iat + 60, jti: kid, sid: 'x', events };
+  return `${encode({ alg: 'RS256', typ: 'logout+jwt', kid })}.${encode(claims)}.c2lnbmF0dXJl`;
 };
 
 describe('a rotation of the signing keys', () => {
@@ -54,7 +57,9 @@ describe('a rotation of the signing keys', () => {
     const { browser, sid } = await newSession('alice');
     const before = server.control.calls.jwks;
     const startMs = performance.now();
-    const junk = Promise.all(Array.from({ length: 50 }, (_, number) => post(junkToken(`junk-${number}`))));
+    const junk = Promise.all(
+      Array.from({ length: 50 }, (_, number) => post(junkToken(server.issuer, `junk-${number}`))),
+    );
     await server.control.rotateSigningKeys();
     const [token, ...others] = await Promise.all(
       [sid, 'other-1', 'other-2'].map((about) =>
@@ -85,7 +90,7 @@ describe('a rotation of the signing keys', () => {
     expect(await home(other.browser)).toContain('Logged in as <strong>bob</strong>');
     expect(token.refresh_token - before).toBe(2);
     // Whoever sends what, and however often: no session is asked about more often than in each window.
-    await Promise.all(Array.from({ length: 20 }, (_, number) => post(junkToken(`again-${number}`))));
+    await Promise.all(Array.from({ length: 20 }, (_, number) => post(junkToken(server.issuer, `again-${number}`))));
     for (let times = 0; times < 20; times += 1) await home(other.browser);
     const windows = 1 + Math.floor((performance.now() - startMs) / 10_000);
     expect(token.refresh_token - before).toBeLessThanOrEqual(1 + windows);

@@ -1,13 +1,16 @@
 /** ServiceAModule: the wiring of Service A. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ServiceHttpModule } from 'nestjs-keycloak-s2s/axios';
+import { BackchannelLogoutModule } from 'nestjs-keycloak-s2s/signals';
 import { serviceModules, type ServiceSettings } from 'service-defaults';
 import { ChainController } from './chain/chain.controller.js';
 import { ChainTokens } from './chain/chain-tokens.js';
 import { serviceAConfig, type ServiceAConfig } from './config.js';
 import { DemoModule } from './demo/demo.module.js';
 import { HomeController } from './home/home.controller.js';
+import { CsrfExempt } from './login/csrf.guard.js';
 import { LoginModule } from './login/login.module.js';
+import { UserSessions } from './login/user-sessions.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { OrdersService } from './orders/orders.service.js';
 import { PagesModule } from './pages/pages.module.js';
@@ -35,6 +38,19 @@ import { RefundsController } from './refunds/refunds.controller.js';
     // #endregion http
     PagesModule,
     LoginModule,
+    // #region backchannel-logout
+    BackchannelLogoutModule.forRootAsync({
+      path: 'auth/backchannel-logout',
+      // Keycloak sends it, and no browser: what it has signed is proof enough.
+      decorators: [CsrfExempt()],
+      imports: [LoginModule],
+      inject: [UserSessions],
+      useFactory: (sessions: UserSessions) => ({
+        ended: async ({ sessionId, subject, issuedAt }) => sessions.endAtKeycloak({ sessionId, subject }, issuedAt),
+        unverified: async () => sessions.recheckAll(),
+      }),
+    }),
+    // #endregion backchannel-logout
   ],
   controllers: [HomeController, ChainController, OrdersController, ReceiptsController, RefundsController],
   providers: [OrdersService, ProcessingClient, ReceiptsClient, ChainTokens],

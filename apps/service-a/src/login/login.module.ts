@@ -3,11 +3,9 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { PagesModule } from '../pages/pages.module.js';
-import { BackchannelLogoutController } from './backchannel-logout.controller.js';
 import { Cookies } from './cookies.js';
 import { CsrfGuard } from './csrf.guard.js';
 import { LoginController } from './login.controller.js';
-import { LogoutTokens } from './logout-tokens.js';
 import { OpenIdConfiguration } from './openid-configuration.js';
 import { OpenIdProvider } from './openid-provider.js';
 import { OpenIdTransport } from './openid-transport.js';
@@ -22,7 +20,7 @@ import { UserSessions } from './user-sessions.js';
 
 @Module({
   imports: [PagesModule],
-  controllers: [LoginController, BackchannelLogoutController],
+  controllers: [LoginController],
   providers: [
     Cookies,
     OpenIdConfiguration,
@@ -39,11 +37,6 @@ import { UserSessions } from './user-sessions.js';
       inject: [SESSION_STORE, OpenIdProvider, serviceAConfig.KEY],
       useFactory: (store: SessionStore, provider: OpenIdProvider, { login }: ServiceAConfig) =>
         new UserSessions(store, provider, login),
-    },
-    {
-      provide: LogoutTokens,
-      inject: [serviceAConfig.KEY, OpenIdConfiguration],
-      useFactory: ({ keycloak }: ServiceAConfig, { keys }: OpenIdConfiguration) => new LogoutTokens(keycloak, keys.get),
     },
     { provide: APP_GUARD, useClass: CsrfGuard },
   ],

@@ -33,7 +33,7 @@ export class OpenIdConfiguration {
     }
   }
 
-  /** One key set for all tokens that Keycloak signs. */
+  /** For ID tokens. */
   readonly keys = new SigningKeys(async () => this.#readKeys());
 
   async #readKeys(): Promise<unknown> {

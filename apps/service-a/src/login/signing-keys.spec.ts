@@ -64,7 +64,7 @@ describe('SigningKeys', () => {
     expect(readings).toEqual([5000]);
   });
 
-  it('are read again within the request whose token names an unknown key (BF-02, BF-09)', async () => {
+  it('are read again within the request whose token names an unknown key (BF-02)', async () => {
     await keyOf('old');
     await advance(COOL_DOWN_MS);
     published = { keys: [jwks.new, jwks.old] };
@@ -72,7 +72,7 @@ describe('SigningKeys', () => {
     expect(readings).toHaveLength(2);
   });
 
-  it('make a request wait during the cool-down, and do not refuse it (BF-02, BF-09)', async () => {
+  it('make a request wait during the cool-down, and do not refuse it (BF-02)', async () => {
     await keyOf('old');
     published = { keys: [jwks.new, jwks.old] };
     const [first, second] = [keyOf('new'), keyOf('new')];
@@ -83,7 +83,7 @@ describe('SigningKeys', () => {
     expect(readings).toEqual([5000, 5000 + COOL_DOWN_MS]);
   });
 
-  it('still find a new key under junk every 100 ms, and ask Keycloak once per second at most (BF-09)', async () => {
+  it('still find a new key under unknown ones every 100 ms, and ask Keycloak once per second at most (BF-02)', async () => {
     await keyOf('old');
     const junk: Promise<unknown>[] = [];
     let rotated: Promise<unknown> | undefined;
@@ -106,7 +106,7 @@ describe('SigningKeys', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(COOL_DOWN_MS);
   });
 
-  it('of a reading that began before a token arrived do not disprove its key (BF-09)', async () => {
+  it('of a reading that began before a token arrived do not disprove its key (BF-02)', async () => {
     let answer: (set: unknown) => void = () => undefined;
     const before = { keys: [jwks.old] };
     published = new Promise((resolve) => (answer = resolve));

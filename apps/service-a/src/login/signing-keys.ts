@@ -1,4 +1,4 @@
-/** SigningKeys: Keycloak's public keys for ID tokens and logout tokens; they are read again when a token names an unknown key. */
+/** SigningKeys: Keycloak's public keys for ID tokens; they are read again when a token names an unknown key. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { unavailable } from './openid-errors.js';
@@ -18,7 +18,7 @@ export const SIGNING_ALGORITHMS: readonly string[] = [
   'Ed25519',
 ];
 
-/** The least time between the starts of two readings: how long a key rotation delays a login, and how often junk tokens can cause a call to Keycloak. */
+/** The least time between the starts of two readings: how long a key rotation delays a login, and how often logins can cause a call to Keycloak. */
 const COOL_DOWN_MS = 1000;
 /** A key that Keycloak has withdrawn is accepted no longer than this. */
 const MAX_AGE_MS = 600_000;
@@ -32,7 +32,7 @@ export interface KeysClock {
 const SYSTEM: KeysClock = { nowMs: () => performance.now(), wait: sleep };
 
 /**
- * Anyone can send a token that names an unknown key, so the keys are read at most once per second. A caller that needs a reading
+ * After a rotation all logins name an unknown key, so the keys are read at most once per second. A caller that needs a reading
  * during the cool-down is not refused: it waits for the next one, together with all others. A reading that began before the token
  * arrived can't prove that Keycloak lacks its key.
  */
