@@ -11,7 +11,7 @@ const OF_THE_APPLICATION = /^(@nestjs\/.+|reflect-metadata|rxjs)$/;
 
 /**
  * The door `.` is what users install the package for: it leads to each dependency and each peer that is not optional. What only
- * a further door leads to is an optional peer.
+ * a further door leads to is an optional peer: of that door alone, or of a room below several doors, which is the only one that imports it.
  *
  * @param {Contents} contents @returns {string[]} what is wrong, a text each
  */
@@ -24,6 +24,9 @@ export function faultsOfDependencies({ files, manifest, read }) {
   const byDoor = Object.entries(manifest.exports)
     .filter(([, target]) => typeof target === 'object')
     .map(([door, target]) => ({ door, ...packagesBehind(Object.values(target), { files, manifest, read }) }));
+  const folders = byDoor.filter(({ door }) => door !== '.').map(({ door }) => join('dist', door, '/'));
+  /** @param {string} file */
+  const isInDoor = (file) => folders.some((folder) => file.startsWith(folder));
   const main = byDoor.find(({ door }) => door === '.')?.all ?? new Set();
   const anywhere = new Set(byDoor.flatMap(({ all }) => [...all]));
   return [
@@ -34,8 +37,11 @@ export function faultsOfDependencies({ files, manifest, read }) {
       .filter((name) => !main.has(name))
       .map((name) => `${name} is installed for everybody, but the door "." does not lead to it`),
     ...optional
-      .filter((name) => byDoor.filter(({ always }) => always.has(name)).length > 1)
-      .map((name) => `${name} is an optional peer, but more than one door always imports it`),
+      .filter((name) => {
+        const leading = byDoor.filter(({ always }) => always.has(name));
+        return leading.length > 1 && leading.some(({ importers }) => importers(name).some(isInDoor));
+      })
+      .map((name) => `${name} is an optional peer, but more than one door always imports it by itself`),
     ...optional
       .filter((name) => !anywhere.has(name))
       .map((name) => `${name} is an optional peer, but no door leads to it`),
@@ -62,7 +68,13 @@ function packagesBehind(targets, contents) {
   /** @param {typeof imports} some */
   const packages = (some) =>
     new Set(some.map(({ specifier }) => packageOf(specifier)).filter((one) => !isBuiltin(one)));
-  return { all: packages(imports), always: packages(imports.filter(({ isDynamic }) => !isDynamic)) };
+  const always = imports.filter(({ isDynamic }) => !isDynamic);
+  return {
+    all: packages(imports),
+    always: packages(always),
+    /** @param {string} name @returns {string[]} the files that always import it */
+    importers: (name) => always.filter(({ specifier }) => packageOf(specifier) === name).map(({ file }) => file),
+  };
 }
 
 /**
@@ -74,14 +86,14 @@ function reach(targets, { files, read }) {
   const queue = targets.map((path) => join(path));
   /** @type {Set<string>} */
   const seen = new Set();
-  /** @type {{ specifier: string, isDynamic: boolean }[]} */
+  /** @type {{ specifier: string, isDynamic: boolean, file: string }[]} */
   const imports = [];
   for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
     if (seen.has(file) || !files.includes(file)) continue;
     seen.add(file);
     for (const [, parenthesis, specifier = ''] of withoutComments(read(file)).matchAll(IMPORT)) {
       const target = join(dirname(file), specifier);
-      if (!specifier.startsWith('.')) imports.push({ specifier, isDynamic: parenthesis === '(' });
+      if (!specifier.startsWith('.')) imports.push({ specifier, isDynamic: parenthesis === '(', file });
       else queue.push(file.endsWith('.d.ts') ? target.replace(/\.js$/, '.d.ts') : target);
     }
   }

@@ -89,6 +89,29 @@ describe('the dependencies of a package', () => {
     expect(faults({ ...SOUND, ...change })).toContain(fault);
   });
 
+  describe('of two doors with one optional peer', () => {
+    const manifest = { ...SOUND, exports: { ...SOUND.exports, './further': door('further/') } };
+
+    it('are sound when a room below both is all that imports it', () => {
+      const files = {
+        ...FILES,
+        'dist/testing/index.js': "export { made } from '../room/made.js';",
+        'dist/further/index.js': "export { made } from '../room/made.js';",
+        'dist/room/made.js': "import 'for-tests';",
+      };
+      expect(faults(manifest, files)).toEqual([]);
+    });
+
+    it.each([
+      ['each imports it', "import 'for-tests';"],
+      ['one leads to the other', "export { x } from '../testing/index.js';"],
+    ])('are not sound when %s', (_, text) => {
+      expect(faults(manifest, { ...FILES, 'dist/further/index.js': text })).toContain(
+        'for-tests is an optional peer, but more than one door always imports it by itself',
+      );
+    });
+  });
+
   it('are not sound when one is missing, of any door', () => {
     expect(faults({ ...SOUND, dependencies: {} })).toEqual([
       'the door "." leads to lru-cache, which the manifest does not name',
