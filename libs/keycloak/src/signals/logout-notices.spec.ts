@@ -31,7 +31,10 @@ function notices(): LogoutNotices {
   return new LogoutNotices(
     [ISSUER, PARTNER].map((issuer) => ({
       issuer,
-      tokens: { check: async () => check(issuer) },
+      tokens: {
+        check: async () => ({ tokenId: 'j1', ...(await check(issuer)) }),
+        release: (tokenId: string) => void happened.push({ released: tokenId }),
+      },
       rechecks: {
         require: () => void happened.push({ recheck: issuer }),
         stop: () => void happened.push({ stopped: issuer }),
@@ -128,10 +131,10 @@ describe('a logout notice', () => {
       unverified: async () => Promise.reject(new TypeError('a secret')),
     };
     expect(await notices().take(notice())).toEqual(UNAVAILABLE);
-    expect(happened).toEqual([{ denial: { issuer: ISSUER, sid: 's1' } }]);
+    expect(happened).toEqual([{ denial: { issuer: ISSUER, sid: 's1' } }, { released: 'j1' }]);
     fails(new AuthorizationServerError('authorization_server_refused', { reason: 'signing_key_unusable' }));
     expect(await notices().take(notice())).toEqual(UNAVAILABLE);
-    expect(happened).toHaveLength(2);
+    expect(happened).toHaveLength(3);
     expect(lines.map(({ level }) => level)).toEqual(['error', 'error', 'error']);
     expect(JSON.stringify(lines)).not.toContain('a secret');
   });

@@ -1,7 +1,7 @@
 /** LogoutNotices: what follows from a logout notice, or from one that can't be verified. */
 import { AuthorizationServerError, type RevocationList } from '../index.js';
 import { unverifiedClaims, type ComponentLog } from '../ports/backchannel-logout.js';
-import { LogoutTokenError } from './logout-claims.js';
+import { LogoutTokenError, type LogoutClaims } from './logout-claims.js';
 import type { BackchannelLogout, BackchannelLogoutListener } from './logout-listener.js';
 import type { LogoutTokens } from './logout-tokens.js';
 import type { RepeatedRechecks } from './repeated-rechecks.js';
@@ -9,7 +9,7 @@ import type { RepeatedRechecks } from './repeated-rechecks.js';
 /** What is of one issuer. */
 export interface IssuerNotices {
   readonly issuer: string;
-  readonly tokens: Pick<LogoutTokens, 'check'>;
+  readonly tokens: Pick<LogoutTokens, 'check' | 'release'>;
   readonly rechecks: Pick<RepeatedRechecks, 'require' | 'stop'>;
 }
 
@@ -36,7 +36,7 @@ export class LogoutNotices {
       const text = this.#textOf(token);
       const named = this.#issuerOf(text);
       return await named.tokens.check(text).then(
-        async (logout) => this.#end(logout),
+        async (claims) => this.#end(named, claims),
         async (error: unknown) => this.#unverified(named, error),
       );
     } catch (error) {
@@ -65,13 +65,14 @@ export class LogoutNotices {
     return named;
   }
 
-  async #end(logout: BackchannelLogout): Promise<NoticeOutcome> {
+  async #end({ tokens }: IssuerNotices, { tokenId, ...logout }: LogoutClaims): Promise<NoticeOutcome> {
     const { issuer, sessionId: sid, subject: sub } = logout;
     // This comes first: while Keycloak sends the notice, it still reports the session's tokens as active.
     this.#deny(logout);
     try {
       await this.listener.ended(logout);
     } catch (error) {
+      tokens.release(tokenId);
       const reason = nameOf(error);
       this.log.error('A session has ended, and the listener of this application failed', { issuer, sid, sub, reason });
       return { kind: 'unavailable', retryAfterSeconds: RETRY_AFTER_SECONDS };

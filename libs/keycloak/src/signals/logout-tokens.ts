@@ -13,7 +13,6 @@ import {
   type LogoutClaims,
   type LogoutRecipient,
 } from './logout-claims.js';
-import type { BackchannelLogout } from './logout-listener.js';
 
 /** Only tokens with a good signature are remembered, so that junk can't push them out. */
 const MAX_REMEMBERED = 100_000;
@@ -41,17 +40,22 @@ export class LogoutTokens {
   }
 
   /** Rejects with `LogoutTokenError` for an invalid token, and with `AuthorizationServerError` where that can't be told, since the issuer's keys can't be had. */
-  async check(token: string): Promise<BackchannelLogout> {
+  async check(token: string): Promise<LogoutClaims> {
     const header = headerOf(token);
-    const { tokenId, ...logout } = this.#claimsOf(token);
+    const claims = this.#claimsOf(token);
     const key = await this.#keyOf(header);
     const payload = await signedPayload(key, header, token);
     if (typeof payload === 'string') throw new LogoutTokenError(payload);
     // A reading may have ended meanwhile.
     if (!key.isPublished) throw new LogoutTokenError('signing_key_unknown');
-    if (this.#seen.get(tokenId) === true) throw new LogoutTokenError('jti_seen_before');
-    this.#seen.set(tokenId, true, REPLAYABLE_SECONDS * 1000);
-    return logout;
+    if (this.#seen.get(claims.tokenId) === true) throw new LogoutTokenError('jti_seen_before');
+    this.#seen.set(claims.tokenId, true, REPLAYABLE_SECONDS * 1000);
+    return claims;
+  }
+
+  /** What it says could not be carried out in full: it may come again. */
+  release(tokenId: string): void {
+    this.#seen.delete(tokenId, true);
   }
 
   /** What was signed is this very text, if anything was: it has one spelling. */

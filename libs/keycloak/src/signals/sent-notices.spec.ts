@@ -78,10 +78,15 @@ describe('a logout notice', () => {
   });
 
   it('whose listener rejects is answered 503, and its tokens are refused (BF-09)', async () => {
-    const app = await started({ notices: listening({ ended: async () => Promise.reject(new Error('no store')) }) });
+    let isDown = true;
+    const ended = async (): Promise<void> => {
+      if (isDown) throw new Error('no store');
+    };
+    const app = await started({ notices: listening({ ended }) });
     const { accessToken } = await logIn(servers()[0], 'alice');
     const sid = sidOf(accessToken);
-    const answer = await app.notify(await aboutAlice({}, sid));
+    const notice = await aboutAlice({}, sid);
+    const answer = await app.notify(notice);
     expect([answer.status, answer.headers.get('retry-after'), answer.headers.get('cache-control')]).toEqual([
       503,
       '5',
@@ -89,6 +94,9 @@ describe('a logout notice', () => {
     ]);
     expect(await answer.json()).toMatchObject({ error: 'temporarily_unavailable' });
     expect(await app.status(accessToken)).toBe(401);
+    // Whoever keeps it may send it again.
+    isDown = false;
+    expect([(await app.notify(notice)).status, (await app.notify(notice)).status]).toEqual([200, 400]);
   });
 
   it('without a sid ends the sessions of its user that began until then (RS-13)', async () => {
