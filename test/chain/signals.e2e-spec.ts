@@ -3,13 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { claimsOf, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import {
-  clientCredentials,
-  login,
-  logout,
-  revoke,
-  textOf,
-} from '../../libs/keycloak-test-servers/contract/requests.js';
+import { login, logout, revoke, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { pathOf } from '../../libs/keycloak-test-servers/contract/token-sets.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
