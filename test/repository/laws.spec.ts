@@ -60,6 +60,8 @@ describe('the sources', () => {
       'libs/keycloak/src/doctor/admin-api.ts',
       // The challenge, in answers.
       'libs/keycloak/src/protocol/www-authenticate.ts',
+      // That of this service itself, to Keycloak.
+      'libs/keycloak/src/signals/events/event-log-client.ts',
     ]);
     expect(sources.get('libs/keycloak/src/client/send-with-token.ts')).toContain('`Bearer ${token.reveal()}`');
   });

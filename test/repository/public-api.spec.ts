@@ -100,7 +100,11 @@ describe('nestjs-keycloak-s2s', () => {
     ['signatures of tokens', jwtDoor, ['jwtVerification']],
     ['messages', microservicesDoor, ['microservicesCarrier']],
     ['OpenTelemetry', opentelemetryDoor, ['KeycloakTelemetryModule']],
-    ['what Keycloak tells by itself', signalsDoor, ['BackchannelLogoutModule']],
+    [
+      'what Keycloak tells by itself',
+      signalsDoor,
+      ['BackchannelLogoutModule', 'SignalSourceError', 'SignalsModule', 'keycloakEvents'],
+    ],
     ['OpenAPI documents', swaggerDoor, ['addKeycloakSecurity']],
     ['WebSockets', websocketsDoor, ['guardHandshakes', 'websocketsCarrier']],
   ])('has a door for %s', (_, itsDoor, names) => {
