@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { composeKeycloak, type ComposedKeycloak } from '../compose-keycloak.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import { testAccessToken } from '../testing/test-access-token.js';
 import { SignalFeed } from './signal-feed.js';
 import { SignalSourceError, type Signals, type SignalSource } from './signal-source.js';
 
@@ -180,6 +181,30 @@ describe('a signal feed', () => {
     expect(JSON.stringify(lines)).not.toContain('the-secret');
   });
 
+  it('hears what comes with a fault, and is not proven by it', async () => {
+    const fault = new SignalSourceError('own_login_not_seen', 'Look for it.');
+    follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isProven: false, fault })));
+    await until(() => keycloak.revocations.size === 1);
+    expect(state()).toBe('silent');
+    expect(lines.map(({ fields }) => fields['reason'])).toEqual(['own_login_not_seen']);
+  });
+
+  it('keeps nobody out by a time in the future', async () => {
+    const year2100 = 4_102_444_800;
+    follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sub: 'alice', issuedBefore: year2100 }] })));
+    await until(() => keycloak.revocations.size === 1);
+    const denied = (iat: number): boolean =>
+      keycloak.revocations.denies(testAccessToken({ subject: 'alice', claims: { iat } }));
+    const now = Math.floor(Date.now() / 1000);
+    expect([denied(now), denied(now + 120)]).toEqual([true, false]);
+  });
+
+  it('is the only one of its issuer', () => {
+    follow(sourceOf('events', () => QUIET));
+    const options = { sources: [sourceOf('others', () => QUIET)], pollMs: 1 };
+    expect(() => new SignalFeed(keycloak.issuers[0], keycloak.revocations, options).start()).toThrow(/runs already/);
+  });
+
   it('asks one question after the other, and none once it is stopped', async () => {
     let [running, most] = [0, 0];
     const source = sourceOf('events', async () => {
@@ -190,7 +215,6 @@ describe('a signal feed', () => {
       return QUIET;
     });
     follow(source);
-    feed?.start();
     await until(() => source.asked > 3);
     await feed?.stop();
     const { asked } = source;

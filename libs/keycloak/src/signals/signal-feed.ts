@@ -11,11 +11,14 @@ export interface SignalFeedOptions {
 
 type FollowedIssuer = Pick<
   ComposedIssuer,
-  'options' | 'signals' | 'signalFetch' | 'tokenEndpoint' | 'clock' | 'loggers'
+  'options' | 'signals' | 'signalFetch' | 'tokenEndpoint' | 'clock' | 'clockSkew' | 'loggers'
 >;
 
 const MAX_PROOF_EVERY_MS = 5000;
 const MIN_PROOF_EVERY_MS = 500;
+
+/** What a server may be ahead of this service. */
+const MAX_AHEAD_SECONDS = 60;
 
 /** After failures, from one poll to the next at most. */
 const LONGEST_PAUSE_MS = 5000;
@@ -47,26 +50,28 @@ export class SignalFeed {
     private readonly revocations: Pick<RevocationList, 'deny' | 'recheck'>,
     private readonly options: SignalFeedOptions,
   ) {
-    const { clock, tokenEndpoint } = at;
+    const { clock, clockSkew, tokenEndpoint } = at;
     const { issuer, realmUrl, clientId, introspectionTtlSeconds } = at.options;
     this.#clock = clock;
     this.#log = at.loggers('Signals');
     const { fetch } = at.signalFetch();
     const login = () => tokenEndpoint.clientCredentials('');
+    const serverSeconds = () => clock.epochSeconds() - (clockSkew.measured?.aheadSeconds ?? 0);
     const half = (introspectionTtlSeconds * 1000) / 2;
     const proofEveryMs = Math.max(MIN_PROOF_EVERY_MS, Math.min(MAX_PROOF_EVERY_MS, half));
     this.#followed = options.sources.map((source) => ({
       name: source.name,
-      source: source.connect({ issuer, realmUrl, clientId, fetch, login, clock, proofEveryMs }),
+      source: source.connect({ issuer, realmUrl, clientId, fetch, login, clock, serverSeconds, proofEveryMs }),
       provenAtMs: -Infinity,
       failures: 0,
       isHeard: undefined,
     }));
   }
 
-  /** Begins to ask. Asks nobody twice at once. */
+  /** Begins to ask. Throws `Error` where another feed does already: a gap in one must not be covered by the other's proof. */
   start(): void {
-    if (this.#running !== undefined) return;
+    if (this.at.signals.isFollowed)
+      throw new Error('A signal feed runs already: import SignalsModule once, with all sources');
     this.at.signals.follow();
     this.#running = Promise.all(this.#followed.map((one) => this.#follow(one)));
   }
@@ -95,15 +100,24 @@ export class SignalFeed {
       this.#fail(one, error);
       return;
     }
-    one.failures = 0;
     this.#apply(signals);
     if (!signals.isWhole) this.#interrupt(one);
-    else if (signals.isProven) this.#prove(one, beganMs);
+    if (signals.fault !== undefined) {
+      this.#fail(one, signals.fault);
+      return;
+    }
+    one.failures = 0;
+    if (signals.isWhole && signals.isProven) this.#prove(one, beganMs);
   }
 
   #apply({ denials, rechecks }: Signals): void {
     const { issuer } = this.at.options;
-    for (const denial of denials) this.revocations.deny({ issuer, ...denial });
+    // A time in the future would keep the user out until then.
+    const latest = Math.ceil(this.#clock.epochSeconds()) + MAX_AHEAD_SECONDS;
+    for (const denial of denials) {
+      const until = 'sub' in denial ? { issuedBefore: Math.min(denial.issuedBefore, latest) } : {};
+      this.revocations.deny({ issuer, ...denial, ...until });
+    }
     for (const recheck of rechecks) {
       this.revocations.recheck(recheck === 'everything' ? { issuer } : { issuer, ...recheck });
     }

@@ -14,6 +14,8 @@ export interface Signals {
   readonly isWhole: boolean;
   /** Whether it is certain that the server would have shown all that ended until this poll began. An empty answer proves nothing. */
   readonly isProven: boolean;
+  /** Why it is not, where it was to be: what was heard is heard all the same. */
+  readonly fault?: SignalSourceError | undefined;
 }
 
 /** What a source is connected with: one issuer, and this service's client there. */
@@ -27,6 +29,8 @@ export interface SignalSourceContext {
   /** A token in this service's own name, new each time. Rejects with `AuthorizationServerError`. */
   readonly login: () => Promise<IssuedToken>;
   readonly clock: Clock;
+  /** The time of the server, in seconds since the epoch, as far as it is known: within a second or so once a token was issued. */
+  readonly serverSeconds: () => number;
   /** How often it must be proven at least that the server tells all, so that answers never serve for less than they might. */
   readonly proofEveryMs: number;
 }

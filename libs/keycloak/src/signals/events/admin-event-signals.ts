@@ -29,8 +29,8 @@ export function adminEventSignal(event: EventRepresentation): EventSignal | unde
 }
 
 function ofUserChange(operation: string, sub: string, what: string, time: unknown): EventSignal | undefined {
-  if (what === '' && operation === 'DELETE') return { denial: ofUser(sub, time) };
-  if (what === 'logout') return { denial: ofUser(sub, time) };
+  if (what === '' && operation === 'DELETE') return ofUser(sub, time);
+  if (what === 'logout') return ofUser(sub, time);
   // Keycloak keeps the sessions.
   if (KEEP_SESSIONS.test(what)) return undefined;
   return { recheck: { sub } };

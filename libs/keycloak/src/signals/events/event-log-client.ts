@@ -24,20 +24,13 @@ type Log = 'events' | 'admin-events';
 
 export class EventLogClient {
   readonly #realm: string;
-  #serverTime: { readonly epochMs: number; readonly atMs: number } | undefined;
 
   constructor(
     realmUrl: string,
     private readonly fetch: AuthorizationServerFetch['fetch'],
-    private readonly nowMs: () => number,
   ) {
     const at = realmUrl.lastIndexOf('/realms/');
     this.#realm = `${realmUrl.slice(0, at)}/admin${realmUrl.slice(at)}`;
-  }
-
-  /** The time of the server, as it said it last; undefined before it answered. It says whole seconds, so that it may be a second later. */
-  serverTimeMs(atMs: number): number | undefined {
-    return this.#serverTime && this.#serverTime.epochMs + (atMs - this.#serverTime.atMs);
   }
 
   /** Rejects with `AuthorizationServerError` or `SignalSourceError`, as the others do. */
@@ -84,7 +77,6 @@ export class EventLogClient {
 
   async #get(token: string, path: string): Promise<unknown> {
     const response = await this.fetch(this.#realm + path, { headers: { authorization: `Bearer ${token}` } });
-    this.#noteTime(response.headers.get('date'));
     const { status } = response;
     if (status === 401 || status === 403 || status === 404) {
       throw new SignalSourceError(
@@ -96,11 +88,6 @@ export class EventLogClient {
     return response.json().catch(() => {
       throw unexpected(path);
     });
-  }
-
-  #noteTime(date: string | null): void {
-    const epochMs = Date.parse(date ?? '');
-    if (Number.isFinite(epochMs)) this.#serverTime = { epochMs, atMs: this.nowMs() };
   }
 }
 

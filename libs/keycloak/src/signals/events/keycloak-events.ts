@@ -14,7 +14,7 @@ import {
   type SignalSourceContext,
 } from '../signal-source.js';
 import { adminEventSignal } from './admin-event-signals.js';
-import { EventLogClient, type ReadEvents } from './event-log-client.js';
+import { EventLogClient, type EventLogSettings, type ReadEvents } from './event-log-client.js';
 import {
   identifier,
   USER_EVENT_TYPES,
@@ -31,6 +31,9 @@ export interface KeycloakEventsOptions {
 }
 
 const SETTINGS_EVERY_MS = 60_000;
+
+/** So often in a row it logs in at each poll, where its login is not seen. */
+const MAX_EAGER_PROOFS = 3;
 
 /** Rows that were read, and come again within the overlap. */
 const MAX_KNOWN = 100_000;
@@ -59,8 +62,11 @@ class KeycloakEvents implements ConnectedSignalSource {
   readonly #log: EventLogClient;
   readonly #known: DeadlineCache<true>;
   #token: IssuedToken | undefined;
-  #provenAtMs = -Infinity;
+  #proveAtMs = -Infinity;
+  /** How often in a row its own login was not in the log. */
+  #unseen = 0;
   #settingsAtMs = -Infinity;
+  #settingsFault: SignalSourceError | undefined;
   /** Of the last poll that read all there was: when it began, by the server's time. */
   #readUntilMs: number | undefined;
 
@@ -69,14 +75,13 @@ class KeycloakEvents implements ConnectedSignalSource {
     private readonly overlapMs: number,
   ) {
     const { realmUrl, fetch, clock } = context;
-    this.#log = new EventLogClient(realmUrl, fetch, () => clock.monotonicMs());
+    this.#log = new EventLogClient(realmUrl, fetch);
     this.#known = new DeadlineCache(MAX_KNOWN, clock);
   }
 
   async poll(): Promise<Signals> {
-    const { clock, proofEveryMs } = this.context;
-    const beganMs = clock.monotonicMs();
-    const isToBeProven = this.#token === undefined || beganMs >= this.#provenAtMs + proofEveryMs;
+    const beganMs = this.context.clock.monotonicMs();
+    const isToBeProven = this.#token === undefined || beganMs >= this.#proveAtMs;
     try {
       return await this.#poll(beganMs, isToBeProven);
     } catch (error) {
@@ -87,25 +92,27 @@ class KeycloakEvents implements ConnectedSignalSource {
   }
 
   async #poll(beganMs: number, isToBeProven: boolean): Promise<Signals> {
-    const { clock } = this.context;
+    const { clock, serverSeconds } = this.context;
     const token = await this.#logIn(isToBeProven);
+    // The first token tells the time of the server.
+    const began = serverSeconds() * 1000 - (clock.monotonicMs() - beganMs);
     if (beganMs >= this.#settingsAtMs + SETTINGS_EVERY_MS) {
-      await this.#checkSettings(token.reveal());
+      this.#settingsFault = settingsFault(await this.#log.settings(token.reveal()));
       this.#settingsAtMs = beganMs;
     }
-    // The settings were read before the first poll, so that the server has said its time.
-    const began = this.#log.serverTimeMs(beganMs) ?? clock.epochSeconds() * 1000;
     const since = (this.#readUntilMs ?? began) - this.overlapMs;
     const [users, administrators, isSeen] = await this.#read(token, since, isToBeProven);
     const isWhole = users.isWhole && administrators.isWhole;
+    // From here on it is heard, and does not come again.
     const signals = [...this.#news(users, userEventSignal), ...this.#news(administrators, adminEventSignal)];
     this.#readUntilMs = began;
-    if (isToBeProven) this.#noteProof(isSeen, beganMs);
+    const fault = this.#settingsFault ?? (isToBeProven ? this.#proofFault(isSeen, beganMs) : undefined);
     return {
       denials: signals.flatMap((signal) => ('denial' in signal ? signal.denial : [])),
       rechecks: signals.flatMap((signal) => ('recheck' in signal ? signal.recheck : [])),
       isWhole,
-      isProven: isToBeProven && isWhole,
+      isProven: isToBeProven && isWhole && fault === undefined,
+      fault,
     };
   }
 
@@ -140,40 +147,18 @@ class KeycloakEvents implements ConnectedSignalSource {
     return tokenId !== undefined && events.some(({ details }) => Object(details)['token_id'] === tokenId);
   }
 
-  #noteProof(isSeen: boolean, beganMs: number): void {
-    if (isSeen) {
-      this.#provenAtMs = beganMs;
-      return;
-    }
+  #proofFault(isSeen: boolean, beganMs: number): SignalSourceError | undefined {
+    this.#unseen = isSeen ? 0 : this.#unseen + 1;
+    // A login may be slow to be seen, and is not made each second where none ever is.
+    this.#proveAtMs =
+      this.#unseen > 0 && this.#unseen < MAX_EAGER_PROOFS ? beganMs : beganMs + this.context.proofEveryMs;
+    if (isSeen) return undefined;
     // Most likely somebody has changed the settings.
     this.#settingsAtMs = -Infinity;
-    throw new SignalSourceError(
+    return new SignalSourceError(
       'own_login_not_seen',
-      'This service has just logged in, and the event log does not have it: see that the realm saves user events (Realm settings, Events), and that no other server answers here.',
+      "This service has just logged in, and the event log does not have it: see that the realm saves user events (Realm settings, Events), that this machine's clock agrees with Keycloak's, and that no other server answers here.",
     );
-  }
-
-  async #checkSettings(token: string): Promise<void> {
-    const { eventsEnabled, enabledEventTypes, adminEventsEnabled } = await this.#log.settings(token);
-    if (!eventsEnabled) {
-      throw new SignalSourceError(
-        'events_disabled',
-        'Switch on "Save events" (Realm settings, Events, User events settings).',
-      );
-    }
-    if (!adminEventsEnabled) {
-      throw new SignalSourceError(
-        'admin_events_disabled',
-        'Switch on "Save events" (Realm settings, Events, Admin events settings).',
-      );
-    }
-    const missing = [...USER_EVENT_TYPES, CLIENT_LOGIN].filter((type) => !enabledEventTypes.includes(type));
-    if (enabledEventTypes.length > 0 && missing.length > 0) {
-      throw new SignalSourceError(
-        'event_types_missing',
-        `Add ${missing.join(', ')} to the event types that are saved.`,
-      );
-    }
   }
 
   /** What those that were not read before come to. */
@@ -191,3 +176,26 @@ class KeycloakEvents implements ConnectedSignalSource {
 
 /** Beyond the overlap: a poll may be late. */
 const REMEMBERED_MS = 60_000;
+
+/** What keeps the log from telling all; undefined for nothing. */
+function settingsFault({
+  eventsEnabled,
+  enabledEventTypes,
+  adminEventsEnabled,
+}: EventLogSettings): SignalSourceError | undefined {
+  if (!eventsEnabled) {
+    return new SignalSourceError(
+      'events_disabled',
+      'Switch on "Save events" (Realm settings, Events, User events settings).',
+    );
+  }
+  if (!adminEventsEnabled) {
+    return new SignalSourceError(
+      'admin_events_disabled',
+      'Switch on "Save events" (Realm settings, Events, Admin events settings).',
+    );
+  }
+  const missing = [...USER_EVENT_TYPES, CLIENT_LOGIN].filter((type) => !enabledEventTypes.includes(type));
+  if (enabledEventTypes.length === 0 || missing.length === 0) return undefined;
+  return new SignalSourceError('event_types_missing', `Add ${missing.join(', ')} to the event types that are saved.`);
+}

@@ -28,17 +28,20 @@ export function userEventSignal(event: EventRepresentation): EventSignal | undef
       return { recheck: sub === undefined ? 'everything' : { sub } };
     case 'USER_DISABLED_BY_PERMANENT_LOCKOUT':
     case 'DELETE_ACCOUNT':
-      return sub === undefined ? { recheck: 'everything' } : { denial: ofUser(sub, event['time']) };
+      return sub === undefined ? { recheck: 'everything' } : ofUser(sub, event['time']);
     default:
       return undefined;
   }
 }
 
 /** What was issued to the user until then. Tokens say when in whole seconds, so that the second of the event counts. */
-export function ofUser(sub: string, time: unknown): IssuerDenial {
-  const seconds = typeof time === 'number' && Number.isFinite(time) ? Math.floor(time / 1000) + 1 : 0;
-  return { sub, issuedBefore: Math.max(0, seconds) };
+export function ofUser(sub: string, time: unknown): EventSignal {
+  const isTime = typeof time === 'number' && time > 0 && time < MAX_EPOCH_MS;
+  return isTime ? { denial: { sub, issuedBefore: Math.floor(time / 1000) + 1 } } : { recheck: { sub } };
 }
+
+/** In the year 5138, as a denial has it. */
+const MAX_EPOCH_MS = 1e14;
 
 const MAX_LENGTH = 1024;
 
