@@ -44,9 +44,12 @@ import { RefundsController } from './refunds/refunds.controller.js';
       // Keycloak sends it, and no browser: what it has signed is proof enough.
       decorators: [CsrfExempt()],
       imports: [LoginModule],
-      inject: [UserSessions],
-      useFactory: (sessions: UserSessions) => ({
-        ended: async ({ sessionId, subject, issuedAt }) => sessions.endAtKeycloak({ sessionId, subject }, issuedAt),
+      inject: [UserSessions, serviceAConfig.KEY],
+      useFactory: (sessions: UserSessions, { keycloak }: ServiceAConfig) => ({
+        // Users log in at the own realm: a `sub` of another issuer is none of theirs.
+        ended: async ({ issuer, sessionId, subject, issuedAt }) => {
+          if (issuer === keycloak.issuer) await sessions.endAtKeycloak({ sessionId, subject }, issuedAt);
+        },
         unverified: async () => sessions.recheckAll(),
       }),
     }),
