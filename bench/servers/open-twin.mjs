@@ -16,6 +16,7 @@ import {
   RevocationList,
 } from 'nestjs-keycloak-s2s';
 import { getServiceHttpToken, ServiceHttpModule } from 'nestjs-keycloak-s2s/axios';
+import { BackchannelLogoutModule } from 'nestjs-keycloak-s2s/signals';
 import { createService } from 'service-defaults';
 import { ServiceTransport } from '../../libs/keycloak/dist/client/service-transport.js';
 import { resolveServiceOptions } from '../../libs/keycloak/dist/service.options.js';
@@ -39,7 +40,9 @@ const settings = readSettings();
 class OpenClient {
   constructor(called, baseUrl) {
     // With the defaults of `forFeature`.
-    const options = resolveServiceOptions(called, { baseUrl, audience: called }, true);
+    const { issuer } = settings.keycloak;
+    const module = { allowInsecureRequests: true, issuers: [{ issuer }] };
+    const options = resolveServiceOptions(called, { baseUrl, audience: called }, module);
     this.transport = new ServiceTransport({ name: called, ...options });
   }
 
@@ -89,7 +92,8 @@ const NoKeycloakModule = moduleOf({ providers: stand, exports: stand.map(({ prov
 
 const metadata = (key) => Reflect.getMetadata(key, Original) ?? [];
 const ours = (imported) =>
-  [KeycloakModule, ServiceHttpModule].includes(imported.module) || imported.module?.name === 'ServiceClients';
+  [KeycloakModule, ServiceHttpModule, BackchannelLogoutModule].includes(imported.module) ||
+  imported.module?.name === 'ServiceClients';
 const imports = (await Promise.all(metadata('imports'))).filter((imported) => !ours(imported));
 for (const imported of imports) controllersOf(imported).forEach(withoutAccessCheck);
 const TwinModule = moduleOf({

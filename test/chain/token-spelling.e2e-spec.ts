@@ -64,7 +64,7 @@ describe('a token in another spelling', () => {
   it('does not get round the denial of that token (RS-13)', async () => {
     const verified = await services.b.app.get(AccessTokenVerifier, { strict: false }).verify(token);
     const denial = denialOf(verified);
-    expect(denial).toEqual({ tokenHash: verified.hash, jti: verified.claims.jti });
+    expect(denial).toEqual({ issuer: verified.issuer, tokenHash: verified.hash, jti: verified.claims.jti });
     services.b.app.get(RevocationList, { strict: false }).deny(denial);
     expect(await whoami(token)).toEqual([401, 'revoked']);
     for (const other of respellingsOf(token)) expect((await whoami(other))[0]).toBe(401);

@@ -32,6 +32,9 @@ const QUIET = [
   '--disable-sync',
 ];
 
+/** It does so now and then all the same, and is refused: no page has anything to do with that. */
+const isHome = (url: string): boolean => /\.(?:googleapis|google|gvt1)\.com$/.test(new URL(url).hostname);
+
 interface Sight {
   readonly where: string;
   readonly text: string;
@@ -63,9 +66,9 @@ export class Chromium {
     return new Chromium(browser, recorder, origins);
   }
 
-  /** All that came and went, in order. */
+  /** All that came and went for pages, in order. */
   get exchanges(): readonly Exchange[] {
-    return this.recorder.exchanges;
+    return this.recorder.exchanges.filter(({ url }) => !isHome(url));
   }
 
   /** A page in a browser of its own: no cookie of another. */
@@ -111,7 +114,7 @@ export class Chromium {
       await context.close();
       this.#contexts.delete(context);
     }
-    const exchanges = this.exchanges.slice(this.#lookedThrough);
+    const exchanges = this.recorder.exchanges.slice(this.#lookedThrough);
     this.#lookedThrough += exchanges.length;
     for (const { where, text, mayLookLikeToken = false } of [
       ...this.#sights.splice(0),

@@ -25,7 +25,6 @@ export function measureStatus(meter: Meter, read: () => readonly KeycloakStatusS
       '1 for the state that the channel of denials is in, 0 for the others',
     ),
     signals: gauge('signals.state', '1', '1 for the state that the feed of revocations is in, 0 for the others'),
-    proofAge: gauge('signals.proof_age', 's', 'How long ago it was proven last that revocations are heard of'),
     unshared: gauge('revocation_channel.unshared', '{denial}', 'Denials that other replicas do not know of yet'),
   };
   const observe = (result: BatchObservableResult): void => {
@@ -37,10 +36,7 @@ export function measureStatus(meter: Meter, read: () => readonly KeycloakStatusS
 }
 
 type Gauges = Readonly<
-  Record<
-    'running' | 'queued' | 'circuit' | 'entries' | 'revocations' | 'channel' | 'unshared' | 'signals' | 'proofAge',
-    Observable
-  >
+  Record<'running' | 'queued' | 'circuit' | 'entries' | 'revocations' | 'channel' | 'unshared' | 'signals', Observable>
 >;
 
 function observeStatus(result: BatchObservableResult, gauges: Gauges, status: KeycloakStatusSnapshot): void {
@@ -61,8 +57,6 @@ function observeStatus(result: BatchObservableResult, gauges: Gauges, status: Ke
   for (const state of SIGNAL_STATES) {
     result.observe(gauges.signals, Number(state === signals.state), { [STATE]: state });
   }
-  // Before the first proof there is no age.
-  if (signals.provenSecondsAgo !== undefined) result.observe(gauges.proofAge, signals.provenSecondsAgo);
 }
 
 function observeCalls(
