@@ -154,7 +154,7 @@ What they answer otherwise is in [\`answers-26.4.json\`](../libs/keycloak-test-s
 | 26.4 | It finds ID and refresh tokens active for others, too | The guard refuses them: \`other_audience\` or \`not_an_access_token\` |
 | 26.4 | It answers 400 at introspection for \`alg: none\` | The guard refuses such a token before it asks (\`token_malformed\`) |
 | 26.4 | A wrong password is 401, not 400, at the token endpoint | Nothing: no service uses that grant |
-| 26.4 | It saves fewer types of events by default; an admin event of a deletion has a path and no representation | Nothing: what ends tokens is told alike |
+| 26.4 | By default it saves fewer types of events, and the admin event of a deletion has no representation | Nothing: what ends tokens is told alike |
 
 Keycloak 26.2 is the oldest with standard token exchange; it is not tried. Nor is 26.8, which is not to be had everywhere yet.
 `;

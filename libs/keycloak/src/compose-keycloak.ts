@@ -47,6 +47,8 @@ export interface ComposedKeycloak {
   readonly fetch: AuthorizationServerFetch;
   readonly authenticator: ClientAuthenticator;
   readonly health: AuthorizationServerHealth;
+  /** The log of a part, by its name. */
+  readonly loggers: (part: string) => ComponentLog;
   readonly verifier: AccessTokenVerifier;
   readonly connections: HeldConnections;
   readonly status: KeycloakStatus;
@@ -85,6 +87,7 @@ export function composeKeycloak(
       logCircuit(serviceLog, service, state, { called: service });
   return {
     issuers,
+    loggers,
     revocations,
     sharing: issuers.map(({ sharing }) => sharing),
     shared: issuers.flatMap(({ shared }) => shared ?? []),

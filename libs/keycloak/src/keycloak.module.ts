@@ -153,7 +153,6 @@ export type ServiceRegistration = { readonly name: string } & (
   ],
   exports: [
     KEYCLOAK,
-    RESOLVED_OPTIONS,
     Network,
     ...PARTS.map(({ provide }) => provide),
     IntrospectionGuard,

@@ -1,9 +1,11 @@
-/** The port for the door that hears of revocations: what it denies and rechecks by, proves to, and asks the server with. */
+/** The port for the door that hears of revocations: what it denies and rechecks by, proves to, asks the server with, and verifies notices with. */
+export { systemClock } from '../caching/clock.js';
 export { DeadlineCache } from '../caching/deadline-cache.js';
+export { withFields } from '../component-log.js';
 export { KEYCLOAK } from '../keycloak.module-definition.js';
 export { ConfigurationError, ConfigurationFaults } from '../configuration-faults.js';
-export { loggableText } from '../protocol/loggable-text.js';
 export { Refusal } from '../protocol/refusal.js';
+export { isCompactJws } from '../protocol/token-form.js';
 export { unverifiedClaims } from '../protocol/unverified-claims.js';
 
 export type { AuthorizationServerFetch } from '../authorization-server/authorization-server-fetch.js';

@@ -16,9 +16,9 @@ export function verifierFor(
   text: string,
   issuers: readonly [IssuerVerifier, ...IssuerVerifier[]],
 ): Pick<IssuerVerifier, 'verify' | 'verifyAnew'> {
-  const [own, ...others] = issuers;
+  const own = issuers[0];
   // Of one issuer there is nothing to choose, and nothing to read (perf: guard-overhead).
-  if (others.length === 0) return own;
+  if (issuers.length === 1) return own;
   const recalling = issuers.find((each) => each.recalls(text));
   if (recalling !== undefined) return recalling;
   const { iss } = unverifiedClaims(text);

@@ -1,16 +1,8 @@
 /** BackchannelLogoutModule: takes logout notices, and denies the tokens of the sessions that have ended. */
-import { Logger, Module, type DynamicModule, type FactoryProvider, type ModuleMetadata } from '@nestjs/common';
+import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 import { SigningKeys } from '../jws/signing-keys.js';
-import {
-  KEYCLOAK,
-  RESOLVED_OPTIONS,
-  systemClock,
-  withFields,
-  type ComponentLog,
-  type ComposedKeycloak,
-  type ResolvedKeycloakOptions,
-} from '../ports/backchannel-logout.js';
+import { KEYCLOAK, systemClock, withFields, type ComposedKeycloak } from '../ports/signals.js';
 import { backchannelLogoutController } from './backchannel-logout.controller.js';
 import {
   cantBeUsed,
@@ -64,15 +56,10 @@ export class BackchannelLogoutModule {
         { provide: LISTENER, inject, useFactory },
         {
           provide: LogoutNotices,
-          inject: [KEYCLOAK, RESOLVED_OPTIONS, LISTENER, DiscoveryService],
-          useFactory: (
-            keycloak: ComposedKeycloak,
-            resolved: ResolvedKeycloakOptions,
-            listener: unknown,
-            discovery: DiscoveryService,
-          ) => {
+          inject: [KEYCLOAK, LISTENER, DiscoveryService],
+          useFactory: (keycloak: ComposedKeycloak, listener: unknown, discovery: DiscoveryService) => {
             refuseSecond(discovery);
-            return noticesOf(keycloak, resolved, checkedListener(listener));
+            return noticesOf(keycloak, checkedListener(listener));
           },
         },
       ],
@@ -89,13 +76,11 @@ function refuseSecond(discovery: DiscoveryService): void {
 }
 
 function noticesOf(
-  { issuers, revocations }: ComposedKeycloak,
-  resolved: ResolvedKeycloakOptions,
+  { issuers: [own, ...others], loggers, revocations }: ComposedKeycloak,
   listener: BackchannelLogoutListener,
 ): LogoutNotices {
-  const log = objectLog('BackchannelLogout');
-  const noticesOfIssuers = issuers.map(({ issuer, keySet }, at): IssuerNotices => {
-    const { clientId = '' } = resolved.issuers[at] ?? {};
+  const log = loggers('BackchannelLogout');
+  const noticesOfIssuers = [own, ...others].map(({ issuer, keySet, options: { clientId } }): IssuerNotices => {
     const readKeys = keySet('logout_jwks').read;
     const keys = new SigningKeys(
       { readKeys, clock: systemClock, log: withFields(log, { issuer }) },
@@ -107,15 +92,5 @@ function noticesOf(
       rechecks: new RepeatedRechecks(() => revocations.recheck({ issuer })),
     };
   });
-  return new LogoutNotices(noticesOfIssuers, revocations, listener, resolved.maxTokenBytes, log);
-}
-
-/** One object a line, which every logger takes. */
-function objectLog(name: string): ComponentLog {
-  const logger = new Logger(name);
-  return {
-    log: (message, fields) => logger.log({ message, ...fields }),
-    warn: (message, fields) => logger.warn({ message, ...fields }),
-    error: (message, fields) => logger.error({ message, ...fields }),
-  };
+  return new LogoutNotices(noticesOfIssuers, revocations, listener, own.options.maxTokenBytes, log);
 }

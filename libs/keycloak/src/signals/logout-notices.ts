@@ -1,6 +1,6 @@
 /** LogoutNotices: what follows from a logout notice, or from one that can't be verified. */
 import { AuthorizationServerError, type RevocationList } from '../index.js';
-import { unverifiedClaims, type ComponentLog } from '../ports/backchannel-logout.js';
+import { unverifiedClaims, type ComponentLog } from '../ports/signals.js';
 import { LogoutTokenError, type LogoutClaims } from './logout-claims.js';
 import type { BackchannelLogout, BackchannelLogoutListener } from './logout-listener.js';
 import type { LogoutTokens } from './logout-tokens.js';

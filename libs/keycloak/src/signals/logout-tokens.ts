@@ -5,7 +5,7 @@ import type { PublishedKey } from '../jws/published-key.js';
 import { signedPayload } from '../jws/signed-payload.js';
 import { SIGNING_ALGORITHMS } from '../jws/signing-algorithms.js';
 import type { SigningKeys } from '../jws/signing-keys.js';
-import { DeadlineCache, isCompactJws, type Clock } from '../ports/backchannel-logout.js';
+import { DeadlineCache, isCompactJws, type Clock } from '../ports/signals.js';
 import {
   LogoutTokenError,
   readLogoutClaims,
