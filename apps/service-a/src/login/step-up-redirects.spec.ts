@@ -120,7 +120,7 @@ describe('a browser whose user logged in too weakly', () => {
     );
   });
 
-  it('is told that its form was not sent; the login leads back to the form (RS-11)', async () => {
+  it('gets a page that says the form was not sent, with a login link that leads back to the form (RS-11)', async () => {
     const { cookie, csrfToken } = await sessionOf(AT_ONE);
     const { headers, text } = await post('/refund', { ...NAVIGATION, ...SAME_ORIGIN, cookie }, csrfToken).expect(401);
     expect(headers['location']).toBeUndefined();

@@ -9,12 +9,11 @@ import {
   type Type,
 } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout } from 'node:timers/promises';
-import request from 'supertest';
+import { startedApp } from '../../spec-support/started-app.js';
 import {
   AccessToken,
   AccessTokenVerifier,
@@ -65,28 +64,16 @@ class Routes {
   }
 }
 
-const apps: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const app of apps.splice(0)) await app.close();
-});
-
-async function start(options: Partial<KeycloakModuleOptions>, controller: Type = Routes, guards: Type[] = []) {
+function start(options: Partial<KeycloakModuleOptions>, controller: Type = Routes, guards: Type[] = []) {
   LINES.length = 0;
-  const module = await Test.createTestingModule({
-    imports: [KeycloakTestingModule.forRoot({ jwt: jwtVerification(), ...options })],
-    controllers: [controller],
-    providers: guards.map((useClass) => ({ provide: APP_GUARD, useClass })),
-  })
-    .setLogger(LOG)
-    .compile();
-  const app = module.createNestApplication(new ExpressAdapter());
-  apps.push(app);
-  await app.init();
-  const get = async (path: string, token: string): Promise<number | string> => {
-    const { status, text } = await request(app.getHttpServer()).get(path).auth(token, { type: 'bearer' });
-    return status === 200 ? text : status;
-  };
-  return { app, get };
+  return startedApp(
+    {
+      imports: [KeycloakTestingModule.forRoot({ jwt: jwtVerification(), ...options })],
+      controllers: [controller],
+      providers: guards.map((useClass) => ({ provide: APP_GUARD, useClass })),
+    },
+    LOG,
+  );
 }
 
 /** What is looked at while `run` runs, in order. */

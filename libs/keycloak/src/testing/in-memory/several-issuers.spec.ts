@@ -1,10 +1,9 @@
 /** Routes of an application with several issuers, without a server. */
 import { Controller, Get, Module, type Type } from '@nestjs/common';
-import { ExpressAdapter } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import { Test } from '@nestjs/testing';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import request from 'supertest';
+import { startedApp } from '../../../spec-support/started-app.js';
 import {
   AccessToken,
   AllowClients,
@@ -101,40 +100,21 @@ const STOCK = { name: 'stock', baseUrl: 'https://stock.example.com' };
 const nothing = (): void => undefined;
 const SILENT = { log: nothing, warn: nothing, error: nothing };
 
-const apps: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const app of apps.splice(0)) await app.close();
-});
-
-async function start(
-  options: Partial<MultiIssuerModuleOptions> = {},
-  audience: string | Record<string, string> = 'stock',
-) {
-  const module = await Test.createTestingModule({
-    imports: [
-      KeycloakTestingModule.forRoot({ ...ISSUERS, ...options }),
-      KeycloakModule.forFeature([{ ...STOCK, audience }]),
-    ],
-    controllers: [Orders],
-  })
-    .setLogger(SILENT)
-    .compile();
-  const app = module.createNestApplication(new ExpressAdapter());
-  apps.push(app);
-  await app.init();
-  const get = async (path: string, token: string): Promise<number | string> => {
-    const { status, text } = await request(app.getHttpServer()).get(path).auth(token, { type: 'bearer' });
-    return status === 200 ? text : status;
-  };
-  return { app, get };
+function start(options: Partial<MultiIssuerModuleOptions> = {}, audience: string | Record<string, string> = 'stock') {
+  return startedApp(
+    {
+      imports: [
+        KeycloakTestingModule.forRoot({ ...ISSUERS, ...options }),
+        KeycloakModule.forFeature([{ ...STOCK, audience }]),
+      ],
+      controllers: [Orders],
+    },
+    SILENT,
+  );
 }
 
-const boot = async (controllers: Type[], imports = [KeycloakTestingModule.forRoot(ISSUERS)]): Promise<unknown> => {
-  const module = await Test.createTestingModule({ imports, controllers }).setLogger(SILENT).compile();
-  const app = module.createNestApplication(new ExpressAdapter());
-  apps.push(app);
-  return app.init();
-};
+const boot = (controllers: Type[], imports = [KeycloakTestingModule.forRoot(ISSUERS)]): Promise<unknown> =>
+  startedApp({ imports, controllers }, SILENT);
 
 describe('an application with several issuers (RS-26)', () => {
   it('takes the tokens of each, and of nobody else', async () => {
