@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from 'keycloak-test-servers';
+import { freeze } from '../../libs/keycloak/spec-support/frozen-process.js';
 import { installed } from '../../scripts/installed.mjs';
 import { untilListening } from './until-listening.js';
 
@@ -59,7 +60,7 @@ export class Tinyproxy {
 
   /** It takes connections and answers nothing. */
   freeze(): void {
-    this.process.kill('SIGSTOP');
+    freeze(this.process);
   }
 
   thaw(): void {

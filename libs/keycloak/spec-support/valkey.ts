@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { freePort } from 'keycloak-test-servers';
 import { installed } from '../../../scripts/installed.mjs';
+import { freeze } from './frozen-process.js';
 
 /** The path of its executable; undefined where it is not installed. */
 export const valkeyPath = installed('valkey-server') ?? installed('redis-server');
@@ -69,7 +70,7 @@ export class Valkey {
 
   /** It takes connections and answers nothing. */
   freeze(): void {
-    this.#server?.kill('SIGSTOP');
+    if (this.#server !== undefined) freeze(this.#server);
   }
 
   thaw(): void {

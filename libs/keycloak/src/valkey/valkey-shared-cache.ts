@@ -9,6 +9,9 @@ import type { ValkeyClient } from './valkey-client.js';
 /** A replica that ends while it asks keeps the others waiting for no longer. */
 const LEASE_MS = 600;
 
+/** Of the deadline: who gets a lease must still be waiting when the answer is there, and times are in whole milliseconds. */
+const STILL_WAITING = 0.8;
+
 /** No two sealed texts begin alike: each has a salt of its own. */
 const BEGINNING = 44;
 
@@ -59,7 +62,8 @@ export class ValkeySharedCache implements ConnectedSharedCache {
   async #look(key: string, maxAgeMs: number, noUse: string): Promise<SharedLookup> {
     const name = this.#nameOf(key);
     const sentMs = performance.now();
-    const lateMs = this.#clock.isLearned ? this.#clock.nowMs() + this.#client.deadlineMs : Number.MAX_SAFE_INTEGER;
+    const waitsMs = this.#client.deadlineMs * STILL_WAITING;
+    const lateMs = this.#clock.isLearned ? this.#clock.nowMs() + waitsMs : Number.MAX_SAFE_INTEGER;
     const within = Number.isFinite(maxAgeMs) ? maxAgeMs : Number.MAX_SAFE_INTEGER;
     const args = [within, this.#id, LEASE_MS, noUse, Math.ceil(lateMs)];
     const looked = (await this.#client.run(LOOK, [name, leaseOf(name)], args.map(String))) as Looked;
