@@ -28,6 +28,8 @@ interface Followed {
   readonly source: ConnectedSignalSource;
   /** The start of the last poll by which it was proven that it tells all. */
   provenAtMs: number;
+  /** The start of the last poll that had an answer. */
+  readUntilMs: number | undefined;
   failures: number;
   /** What the log has it as. */
   isHeard: boolean | undefined;
@@ -55,7 +57,7 @@ export class SignalFeed {
     this.#clock = clock;
     this.#log = at.loggers('Signals');
     const { fetch } = at.signalFetch();
-    const login = () => tokenEndpoint.clientCredentials('');
+    const login = (scope = '') => tokenEndpoint.clientCredentials(scope);
     const serverSeconds = () => clock.epochSeconds() - (clockSkew.measured?.aheadSeconds ?? 0);
     const half = (introspectionTtlSeconds * 1000) / 2;
     const proofEveryMs = Math.max(MIN_PROOF_EVERY_MS, Math.min(MAX_PROOF_EVERY_MS, half));
@@ -63,6 +65,7 @@ export class SignalFeed {
       name: source.name,
       source: source.connect({ issuer, realmUrl, clientId, fetch, login, clock, serverSeconds, proofEveryMs }),
       provenAtMs: -Infinity,
+      readUntilMs: undefined,
       failures: 0,
       isHeard: undefined,
     }));
@@ -95,11 +98,12 @@ export class SignalFeed {
   async #poll(one: Followed, beganMs: number): Promise<void> {
     let signals: Signals;
     try {
-      signals = await one.source.poll();
+      signals = await one.source.poll(beganMs - (one.readUntilMs ?? beganMs));
     } catch (error) {
       this.#fail(one, error);
       return;
     }
+    one.readUntilMs = beganMs;
     this.#apply(signals);
     if (!signals.isWhole) this.#interrupt(one);
     if (signals.fault !== undefined) {

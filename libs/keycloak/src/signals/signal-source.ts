@@ -10,12 +10,14 @@ export interface Signals {
   readonly denials: readonly IssuerDenial[];
   /** What may have ended. */
   readonly rechecks: readonly IssuerRecheck[];
-  /** Whether nothing was missed since the poll before; of the first one, true. */
+  /** Whether this is all that ended in the time that was asked for. */
   readonly isWhole: boolean;
   /** Whether it is certain that the server would have shown all that ended until this poll began. An empty answer proves nothing. */
   readonly isProven: boolean;
   /** Why it is not, where it was to be: what was heard is heard all the same. */
   readonly fault?: SignalSourceError | undefined;
+  /** When the first of it happened, by the server's time, in milliseconds since the epoch; for whoever shows how late it is heard. */
+  readonly occurredAtMs?: number | undefined;
 }
 
 /** What a source is connected with: one issuer, and this service's client there. */
@@ -26,8 +28,8 @@ export interface SignalSourceContext {
   readonly clientId: string;
   /** Calls of the server, with slots and a circuit of their own. */
   readonly fetch: AuthorizationServerFetch['fetch'];
-  /** A token in this service's own name, new each time. Rejects with `AuthorizationServerError`. */
-  readonly login: () => Promise<IssuedToken>;
+  /** A token in this client's own name, new each time; `scope`: names of optional scopes, with spaces between. Rejects with `AuthorizationServerError`. */
+  readonly login: (scope?: string) => Promise<IssuedToken>;
   readonly clock: Clock;
   /** The time of the server, in seconds since the epoch, as far as it is known: within a second or so once a token was issued. */
   readonly serverSeconds: () => number;
@@ -36,8 +38,12 @@ export interface SignalSourceContext {
 }
 
 export interface ConnectedSignalSource {
-  /** Asks once. Rejects with `AuthorizationServerError`, or `SignalSourceError` for a server that can't be listened to as it is set up: what was to be heard is heard by the next one that succeeds. */
-  poll(): Promise<Signals>;
+  /**
+   * Asks once what has ended in the last `sinceMs` milliseconds: since then everything was heard, here or by another replica. 0 where nothing was heard before. What was heard already may come again.
+   *
+   * Rejects with `AuthorizationServerError`, or `SignalSourceError` for a server that can't be listened to as it is set up.
+   */
+  poll(sinceMs: number): Promise<Signals>;
 }
 
 /** For `SignalsModule`, such as `keycloakEvents()`. */

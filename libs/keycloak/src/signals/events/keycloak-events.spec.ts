@@ -110,28 +110,35 @@ describe('the event log', () => {
   it('is heard: what is certain, and what is not, each once', async () => {
     event('LOGOUT', { sessionId: 's1' });
     change('UPDATE', 'users/u1');
-    expect(await source.poll()).toEqual({
+    const occurredAtMs = serverNow();
+    expect(await source.poll(0)).toEqual({
       denials: [{ sid: 's1' }],
       rechecks: [{ sub: 'u1' }],
       isWhole: true,
       isProven: true,
+      occurredAtMs,
     });
     clock.advance(1);
     event('LOGOUT', { sessionId: 's2' });
-    expect(await source.poll()).toEqual({ denials: [{ sid: 's2' }], rechecks: [], isWhole: true, isProven: false });
+    expect(await source.poll(1000)).toMatchObject({
+      denials: [{ sid: 's2' }],
+      rechecks: [],
+      isWhole: true,
+      isProven: false,
+    });
     clock.advance(1);
-    expect(await source.poll()).toMatchObject({ denials: [], rechecks: [] });
+    expect(await source.poll(1000)).toMatchObject({ denials: [], rechecks: [], occurredAtMs: undefined });
   });
 
   it.each([3_600_000, -3_600_000])(
     'is read again as far back as events may come late, by the time of the server (%i ms ahead)',
     async (ms) => {
       aheadMs = ms;
-      await source.poll();
+      await source.poll(0);
       clock.advance(4);
       // Its transaction was long.
       event('LOGOUT', { sessionId: 'late' }, serverNow() - 9000);
-      expect(await source.poll()).toMatchObject({ denials: [{ sid: 'late' }] });
+      expect(await source.poll(4000)).toMatchObject({ denials: [{ sid: 'late' }] });
       const from = asked
         .filter(({ pathname }) => pathname.endsWith('/events'))
         .map((url) => Number(url.searchParams.get('dateFrom')));
@@ -142,7 +149,7 @@ describe('the event log', () => {
   it('is proven by a login of its own that comes back, every few seconds, and by nothing else', async () => {
     const proven: boolean[] = [];
     for (let second = 0; second < 11; second += 1) {
-      proven.push((await source.poll()).isProven);
+      proven.push((await source.poll(0)).isProven);
       clock.advance(1);
     }
     expect(proven.flatMap((is, second) => (is ? second : []))).toEqual([0, 5, 10]);
@@ -163,18 +170,18 @@ describe('the event log', () => {
     prepare();
     event('LOGOUT', { sessionId: 's1' });
     // It is heard all the same, and once.
-    const first = await source.poll();
+    const first = await source.poll(0);
     expect(first).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isProven: false });
     expect(first.fault?.reason).toBe('own_login_not_seen');
     clock.advance(1);
     savesLogins = true;
-    expect(await source.poll()).toMatchObject({ denials: [], isProven: true, fault: undefined });
+    expect(await source.poll(0)).toMatchObject({ denials: [], isProven: true, fault: undefined });
   });
 
   it('that never has its own login is not logged in for at each poll', async () => {
     savesLogins = false;
     for (let second = 0; second < 30; second += 1) {
-      await source.poll();
+      await source.poll(0);
       clock.advance(1);
     }
     expect(logins).toBeLessThan(10);
@@ -189,7 +196,7 @@ describe('the event log', () => {
   ])('is heard, and proves nothing, where its settings are %j', async (given, reason) => {
     settings = given;
     event('LOGOUT', { sessionId: 's1' });
-    const signals = await source.poll();
+    const signals = await source.poll(0);
     expect(signals).toMatchObject({ denials: [{ sid: 's1' }], isProven: false });
     expect(signals.fault?.reason).toBe(reason);
   });
@@ -197,35 +204,35 @@ describe('the event log', () => {
   it('has its settings read each minute, and once its own login does not come back', async () => {
     const reads = (): number => asked.filter(({ pathname }) => pathname.endsWith('/events/config')).length;
     for (let second = 0; second < 59; second += 1) {
-      await source.poll();
+      await source.poll(0);
       clock.advance(1);
     }
     expect(reads()).toBe(1);
     clock.advance(1);
-    await source.poll();
+    await source.poll(0);
     expect(reads()).toBe(2);
     savesLogins = false;
     settings = { eventsEnabled: false, adminEventsEnabled: true };
     clock.advance(6);
-    expect((await source.poll()).fault?.reason).toBe('own_login_not_seen');
+    expect((await source.poll(0)).fault?.reason).toBe('own_login_not_seen');
     clock.advance(1);
-    expect((await source.poll()).fault?.reason).toBe('events_disabled');
+    expect((await source.poll(0)).fault?.reason).toBe('events_disabled');
   });
 
   it.each([401, 403, 404])('that answers %i is not for this client, and it logs in anew', async (status) => {
-    await source.poll();
+    await source.poll(0);
     clock.advance(1);
     const before = logins;
     instead = () => ({ status, body: '{}' });
-    expect(await reasonOf(source.poll())).toBe('forbidden');
+    expect(await reasonOf(source.poll(0))).toBe('forbidden');
     expect(logins).toBe(before + 1);
     instead = () => undefined;
     event('LOGOUT', { sessionId: 's1' });
-    expect(await source.poll()).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true });
+    expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true });
   });
 
   it('is heard at once with a new token where the old one has ended with all others', async () => {
-    await source.poll();
+    await source.poll(0);
     clock.advance(1);
     let refused: string | undefined;
     instead = (_, authorization) => {
@@ -233,7 +240,7 @@ describe('the event log', () => {
       return authorization === refused ? { status: 401, body: '{}' } : undefined;
     };
     change('ACTION', 'logout-all');
-    expect(await source.poll()).toMatchObject({ rechecks: ['everything'], isWhole: true, isProven: true });
+    expect(await source.poll(0)).toMatchObject({ rechecks: ['everything'], isWhole: true, isProven: true });
   });
 
   it.each<[string, number, string]>([
@@ -243,31 +250,31 @@ describe('the event log', () => {
     ['what are no rows', 200, '["LOGOUT"]'],
     ['more rows than were asked for', 200, JSON.stringify(Array.from({ length: 300 }, () => ({ id: 'x' })))],
   ])('that answers %s is none', async (_, status, body) => {
-    await source.poll();
+    await source.poll(0);
     clock.advance(1);
     instead = ({ pathname }) => (pathname.endsWith('/admin-events') ? { status, body } : undefined);
-    expect(await reasonOf(source.poll())).toBe('answered_unexpectedly');
+    expect(await reasonOf(source.poll(0))).toBe('answered_unexpectedly');
     instead = () => undefined;
     event('LOGOUT', { sessionId: 's1' });
-    expect(await source.poll()).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true });
+    expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true });
   });
 
   it('is read whole where much has happened, and says so where it was too much', async () => {
-    await source.poll();
+    await source.poll(0);
     clock.advance(1);
     for (let at = 0; at < 450; at += 1) event('LOGOUT', { sessionId: `s${at}` });
-    const many = await source.poll();
+    const many = await source.poll(0);
     expect([many.denials.length, many.isWhole]).toEqual([450, true]);
     clock.advance(1);
     for (let at = 0; at < 12_500; at += 1) event('LOGOUT', { sessionId: `t${at}` });
     clock.advance(4);
-    const tooMany = await source.poll();
+    const tooMany = await source.poll(0);
     expect([tooMany.isWhole, tooMany.isProven]).toEqual([false, false]);
     expect(tooMany.denials.length).toBeGreaterThan(10_000);
   });
 
   it('is asked for the types that end tokens, and for all changes', async () => {
-    await source.poll();
+    await source.poll(0);
     const ofUsers = asked.find((url) => url.searchParams.getAll('type').includes('LOGOUT'));
     expect(ofUsers?.searchParams.getAll('type')).toEqual([
       'LOGOUT',

@@ -67,8 +67,6 @@ class KeycloakEvents implements ConnectedSignalSource {
   #unseen = 0;
   #settingsAtMs = -Infinity;
   #settingsFault: SignalSourceError | undefined;
-  /** Of the last poll that read all there was: when it began, by the server's time. */
-  #readUntilMs: number | undefined;
 
   constructor(
     private readonly context: SignalSourceContext,
@@ -79,19 +77,19 @@ class KeycloakEvents implements ConnectedSignalSource {
     this.#known = new DeadlineCache(MAX_KNOWN, clock);
   }
 
-  async poll(): Promise<Signals> {
+  async poll(sinceMs: number): Promise<Signals> {
     const beganMs = this.context.clock.monotonicMs();
     const isToBeProven = this.#token === undefined || beganMs >= this.#proveAtMs;
     try {
-      return await this.#poll(beganMs, isToBeProven);
+      return await this.#poll(beganMs, sinceMs, isToBeProven);
     } catch (error) {
       // What has ended all tokens has ended our own: that is no time to hear nothing.
       if (isToBeProven || !(error instanceof SignalSourceError) || error.reason !== 'forbidden') throw error;
-      return this.#poll(beganMs, true);
+      return this.#poll(beganMs, sinceMs, true);
     }
   }
 
-  async #poll(beganMs: number, isToBeProven: boolean): Promise<Signals> {
+  async #poll(beganMs: number, sinceMs: number, isToBeProven: boolean): Promise<Signals> {
     const { clock, serverSeconds } = this.context;
     const token = await this.#logIn(isToBeProven);
     // The first token tells the time of the server.
@@ -100,12 +98,12 @@ class KeycloakEvents implements ConnectedSignalSource {
       this.#settingsFault = settingsFault(await this.#log.settings(token.reveal()));
       this.#settingsAtMs = beganMs;
     }
-    const since = (this.#readUntilMs ?? began) - this.overlapMs;
+    const since = began - sinceMs - this.overlapMs;
     const [users, administrators, isSeen] = await this.#read(token, since, isToBeProven);
     const isWhole = users.isWhole && administrators.isWhole;
     // From here on it is heard, and does not come again.
-    const signals = [...this.#news(users, userEventSignal), ...this.#news(administrators, adminEventSignal)];
-    this.#readUntilMs = began;
+    const news = [...this.#news(users, userEventSignal), ...this.#news(administrators, adminEventSignal)];
+    const signals = news.map(({ signal }) => signal);
     const fault = this.#settingsFault ?? (isToBeProven ? this.#proofFault(isSeen, beganMs) : undefined);
     return {
       denials: signals.flatMap((signal) => ('denial' in signal ? signal.denial : [])),
@@ -113,6 +111,7 @@ class KeycloakEvents implements ConnectedSignalSource {
       isWhole,
       isProven: isToBeProven && isWhole && fault === undefined,
       fault,
+      occurredAtMs: news[0] && Math.min(...news.map(({ atMs }) => atMs)),
     };
   }
 
@@ -162,14 +161,18 @@ class KeycloakEvents implements ConnectedSignalSource {
   }
 
   /** What those that were not read before come to. */
-  #news({ events }: ReadEvents, signalOf: (event: EventRepresentation) => EventSignal | undefined): EventSignal[] {
+  #news(
+    { events }: ReadEvents,
+    signalOf: (event: EventRepresentation) => EventSignal | undefined,
+  ): { readonly signal: EventSignal; readonly atMs: number }[] {
     return events.flatMap((event) => {
       const id = identifier(event['id']);
       if (id !== undefined) {
         if (this.#known.get(id) === true) return [];
         this.#known.set(id, true, 2 * this.overlapMs + REMEMBERED_MS);
       }
-      return signalOf(event) ?? [];
+      const signal = signalOf(event);
+      return signal === undefined ? [] : { signal, atMs: Number(event['time']) };
     });
   }
 }
