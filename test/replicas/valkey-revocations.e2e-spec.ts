@@ -16,6 +16,7 @@ import { DoubtedTokens } from '../../libs/keycloak/src/revocation/doubted-tokens
 import { HeldDenials } from '../../libs/keycloak/src/revocation/held-denials.js';
 import { Rechecks } from '../../libs/keycloak/src/revocation/rechecks.js';
 import { RevocationSharing } from '../../libs/keycloak/src/revocation/revocation-sharing.js';
+import type { HeardStretch } from '../../libs/keycloak/src/revocation/signal-proof.js';
 import { freePort } from 'keycloak-test-servers';
 import { openssl, Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 
@@ -39,6 +40,8 @@ interface Replica {
   readonly doubts: DoubtedTokens;
   readonly sharing: RevocationSharing;
   readonly lines: string[];
+  /** What it was told to be proven. */
+  readonly proofs: HeardStretch[];
   refuses(sid: string): boolean;
 }
 
@@ -50,7 +53,7 @@ async function replica(
   bent: Partial<typeof OPTIONS> & { url?: string; keys?: string[]; ca?: string; waitMs?: number } = {},
 ): Promise<Replica> {
   const { url = valkey.url, keys = [KEY], ca, waitMs = 10_000, ...others } = bent;
-  const lines: string[] = [];
+  const [lines, proofs]: [string[], HeardStretch[]] = [[], []];
   const say = (message: string, fields: object): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
   const options = {
     ...OPTIONS,
@@ -61,8 +64,16 @@ async function replica(
   const rechecks = new Rechecks(10_000, systemClock);
   const doubts = new DoubtedTokens(options, systemClock);
   rechecks.onRequired((recheck, at) => doubts.add(recheck, at));
-  const sharing = new RevocationSharing(list, rechecks, options, systemClock, { log: say, error: say }, () =>
-    doubts.doubtAll(),
+  const sharing = new RevocationSharing(
+    list,
+    rechecks,
+    options,
+    systemClock,
+    { log: say, error: say },
+    {
+      interrupt: () => doubts.doubtAll(),
+      prove: (heard) => void proofs.push(heard),
+    },
   );
   stopped.push(() => sharing.stop());
   await sharing.start(waitMs);
@@ -72,6 +83,7 @@ async function replica(
     doubts,
     sharing,
     lines,
+    proofs,
     refuses: (sid) => list.denies(testAccessToken({ claims: { sid } })),
   };
 }

@@ -25,6 +25,7 @@ import { HeldDenials } from './revocation/held-denials.js';
 import { Rechecks } from './revocation/rechecks.js';
 import { SignalProof } from './revocation/signal-proof.js';
 import { RevocationSharing } from './revocation/revocation-sharing.js';
+import { SharedFeed } from './revocation/shared-feed.js';
 
 export interface IssuerSurroundings {
   readonly clock: Clock;
@@ -46,6 +47,8 @@ export interface ComposedIssuer extends AuthorizationServerCalls {
   /** Of whoever hears of its revocations. */
   readonly signals: SignalProof;
   readonly sharing: RevocationSharing;
+  /** For who listens. */
+  readonly feed: SharedFeed;
   readonly shared: SharedLevel | undefined;
   readonly tokens: TokenSource;
   readonly verifier: IssuerVerifier;
@@ -93,10 +96,11 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
     doubts: new DoubtedTokens(options, clock, profile),
   };
   rechecks.onRequired((recheck, at) => jwts?.doubts.add(recheck, at));
-  const sharing = new RevocationSharing(denials, rechecks, options, clock, loggers('RevocationSharing'), () =>
-    signals.interrupt(),
-  );
-  const signals = new SignalProof(() => ['none', 'caught_up'].includes(sharing.status.state));
+  const sharing = new RevocationSharing(denials, rechecks, options, clock, loggers('RevocationSharing'), {
+    interrupt: () => signals.interrupt(),
+    prove: (heard) => signals.prove(heard),
+  });
+  const signals = new SignalProof(clock, () => ['none', 'caught_up'].includes(sharing.status.state));
   signals.onGap(() => jwts?.doubts.doubtAll());
   const introspection = new CachedIntrospection(
     server.introspection,
@@ -119,6 +123,7 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
     rechecks,
     signals,
     sharing,
+    feed: new SharedFeed(sharing, signals, clock),
     shared,
     tokens,
     verifier: new IssuerVerifier(introspection, judged, clock, denials, jwts),

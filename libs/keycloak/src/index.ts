@@ -69,11 +69,15 @@ export type {
 } from './caching/shared-cache.js';
 export type {
   ConnectedRevocationChannel,
+  FeedLease,
+  ProofChannel,
+  ProofOutcome,
   RevocationChannel,
   RevocationChannelContext,
   RevocationReceiver,
   SharedRevocation,
 } from './revocation/revocation-channel.js';
+export type { HeardStretch } from './revocation/signal-proof.js';
 export type { RevocationChannelState, RevocationChannelStatus } from './revocation/revocation-sharing.js';
 export type { IssuerRecheck, Recheck } from './revocation/rechecks.js';
 export type {

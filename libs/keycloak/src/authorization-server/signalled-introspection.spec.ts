@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import { Rechecks } from '../revocation/rechecks.js';
-import { SignalProof } from '../revocation/signal-proof.js';
+import { SignalProof, type HeardStretch } from '../revocation/signal-proof.js';
 import { CachedIntrospection } from './cached-introspection.js';
 
 const [SHORT, LONG] = [10, 300];
@@ -23,7 +23,7 @@ let answer: Readonly<Record<string, unknown>>;
 
 beforeEach(() => {
   clock = new StillClock();
-  proof = new SignalProof();
+  proof = new SignalProof(clock);
   rechecks = new Rechecks(LONG * 1000, clock);
   asked = [];
   answer = { active: true, sub: 'alice', sid: 's1', exp: clock.date + 3600 };
@@ -42,6 +42,9 @@ beforeEach(() => {
   );
 });
 
+/** Of one that has listened all the time. */
+const until = (untilMs: number): HeardStretch => ({ sinceMs: -Infinity, untilMs });
+
 /** Whether the server was asked for it. */
 async function isAsked(token = 'a', staleness = Infinity): Promise<boolean> {
   const before = asked.length;
@@ -53,7 +56,7 @@ async function isAsked(token = 'a', staleness = Infinity): Promise<boolean> {
 function advance(seconds: number, isProven = true): void {
   for (let second = 0; second < seconds; second += 1) {
     clock.advance(1);
-    if (isProven) proof.prove(clock.monotonicMs());
+    if (isProven) proof.prove(until(clock.monotonicMs()));
   }
 }
 
@@ -67,7 +70,7 @@ describe('an answer', () => {
   });
 
   it('serves for the long time while it is proven that revocations are heard of (RS-13)', async () => {
-    proof.prove(clock.monotonicMs());
+    proof.prove(until(clock.monotonicMs()));
     await isAsked();
     advance(LONG - 15);
     expect(await isAsked()).toBe(false);
@@ -77,7 +80,7 @@ describe('an answer', () => {
   });
 
   it('serves for the short time after the last proof, and no longer', async () => {
-    proof.prove(clock.monotonicMs());
+    proof.prove(until(clock.monotonicMs()));
     await isAsked();
     advance(60);
     advance(SHORT - 1, false);
@@ -87,7 +90,7 @@ describe('an answer', () => {
   });
 
   it('expires by no hiccup of three seconds', async () => {
-    proof.prove(clock.monotonicMs());
+    proof.prove(until(clock.monotonicMs()));
     await isAsked();
     for (let times = 0; times < 20; times += 1) {
       advance(7);
@@ -97,7 +100,7 @@ describe('an answer', () => {
   });
 
   it('is renewed in the background while proof stays away, so that not all of them end at once', async () => {
-    proof.prove(clock.monotonicMs());
+    proof.prove(until(clock.monotonicMs()));
     await isAsked();
     const tokens = Array.from({ length: 50 }, (_, at) => `t${at}`);
     for (const token of tokens) await isAsked(token);
@@ -123,7 +126,7 @@ describe('an answer', () => {
   it('that was asked for before proof began, or before a gap, serves for the short time', async () => {
     await isAsked();
     clock.advance(1);
-    proof.prove(clock.monotonicMs());
+    proof.prove(until(clock.monotonicMs()));
     advance(SHORT - 2);
     expect(await isAsked()).toBe(false);
     advance(1);
@@ -131,7 +134,7 @@ describe('an answer', () => {
     advance(30);
     expect(await isAsked()).toBe(false);
     proof.interrupt();
-    proof.prove(clock.monotonicMs());
+    proof.prove(until(clock.monotonicMs()));
     // As long as it would if there had come no proof any more.
     advance(SHORT - 1);
     expect(await isAsked('other')).toBe(true);
@@ -142,7 +145,7 @@ describe('an answer', () => {
   });
 
   it('serves no more after a recheck; and the one that comes right after it, for the short time', async () => {
-    proof.prove(clock.monotonicMs());
+    proof.prove(until(clock.monotonicMs()));
     await isAsked();
     advance(60);
     rechecks.require({ sub: 'alice' });
@@ -158,7 +161,7 @@ describe('an answer', () => {
   });
 
   it('of somebody else stays as it is after a recheck', async () => {
-    proof.prove(clock.monotonicMs());
+    proof.prove(until(clock.monotonicMs()));
     await isAsked();
     advance(60);
     rechecks.require({ sub: 'bob' });
@@ -168,7 +171,7 @@ describe('an answer', () => {
   });
 
   it('is never older than a route allows, whatever is proven', async () => {
-    proof.prove(clock.monotonicMs());
+    proof.prove(until(clock.monotonicMs()));
     await isAsked();
     advance(30);
     expect(await isAsked('a', 60)).toBe(false);
@@ -183,7 +186,7 @@ describe('an answer', () => {
   });
 
   it('that is inactive serves as long as ever', async () => {
-    proof.prove(clock.monotonicMs());
+    proof.prove(until(clock.monotonicMs()));
     answer = { active: false };
     await isAsked();
     advance(1);
@@ -193,7 +196,7 @@ describe('an answer', () => {
   });
 
   it('ends with its token', async () => {
-    proof.prove(clock.monotonicMs());
+    proof.prove(until(clock.monotonicMs()));
     answer = { ...answer, exp: clock.date + 45 };
     await isAsked();
     advance(44);
@@ -206,12 +209,12 @@ describe('an answer', () => {
 describe('proof', () => {
   it('counts only where others are heard, too', () => {
     let hearsOthers = false;
-    const gated = new SignalProof(() => hearsOthers);
-    gated.prove(1000);
+    const gated = new SignalProof(clock, () => hearsOthers);
+    gated.prove(until(1000));
     expect([gated.provenUntilMs(5000), gated.latestMs]).toEqual([-Infinity, -Infinity]);
     hearsOthers = true;
-    gated.prove(2000);
-    gated.prove(2500);
+    gated.prove(until(2000));
+    gated.prove(until(2500));
     expect([1999, 2000, 9000].map((askedAt) => gated.provenUntilMs(askedAt))).toEqual([-Infinity, 2500, 2500]);
     expect(gated.latestMs).toBe(2500);
   });
@@ -219,13 +222,37 @@ describe('proof', () => {
   it('tells of a gap', () => {
     let gaps = 0;
     proof.onGap(() => void (gaps += 1));
-    proof.prove(1000);
-    proof.prove(3000);
+    const began = clock.monotonicMs();
+    proof.prove(until(began - 2000));
+    proof.prove(until(began));
     proof.interrupt();
     proof.interrupt();
-    expect([gaps, proof.provenUntilMs(1000), proof.provenUntilMs(4000)]).toEqual([2, 3000, 3000]);
-    proof.prove(5000);
-    expect([2000, 4999, 5000].map((askedAt) => proof.provenUntilMs(askedAt))).toEqual([3000, 3000, 5000]);
+    expect([gaps, proof.provenUntilMs(began - 2000), proof.provenUntilMs(began + 1)]).toEqual([2, began, began]);
+    clock.advance(2);
+    proof.prove(until(began + 2000));
+    expect([1000, 1999, 2000].map((later) => proof.provenUntilMs(began + later))).toEqual([began, began, began + 2000]);
+  });
+});
+
+describe('what was not heard between two proofs', () => {
+  it('is a gap, and what was heard twice is none', () => {
+    let gaps = 0;
+    proof.onGap(() => void (gaps += 1));
+    proof.prove({ sinceMs: 500, untilMs: 1000 });
+    proof.prove({ sinceMs: 1000, untilMs: 2000 });
+    proof.prove({ sinceMs: 1500, untilMs: 3000 });
+    expect(gaps).toBe(0);
+    clock.advance(5);
+    const nowMs = clock.monotonicMs();
+    proof.prove({ sinceMs: 3001, untilMs: nowMs + 1 });
+    expect([gaps, proof.provenUntilMs(2000), proof.provenUntilMs(nowMs + 2)]).toEqual([1, 3000, nowMs + 1]);
+  });
+
+  it('is not covered by a proof of before the gap was known', () => {
+    clock.advance(10);
+    proof.interrupt();
+    proof.prove(until(clock.monotonicMs() - 1));
+    expect(proof.latestMs).toBe(-Infinity);
   });
 });
 
@@ -240,16 +267,17 @@ describe('answers and proofs against a naive model', () => {
     const askedAt = new Map<string, number>();
     let [provenUntil, coveredSince] = [-Infinity, Infinity];
     let [earlierUntil, earlierSince] = [-Infinity, Infinity];
+    let gapAt = -Infinity;
     for (let step = 0; step < 5000; step += 1) {
       clock.advance(random(4) / 2);
       const now = clock.monotonicMs() / 1000;
       const what = random(20);
       if (what < 8 && random(100) > 30) {
-        proof.prove(clock.monotonicMs());
-        provenUntil = now;
-        if (coveredSince === Infinity) coveredSince = now;
+        proof.prove(until(clock.monotonicMs()));
+        if (now > gapAt) [provenUntil, coveredSince] = [now, Math.min(coveredSince, now)];
       } else if (what === 19 && random(10) === 0) {
         proof.interrupt();
+        gapAt = now;
         if (provenUntil > -Infinity) [earlierUntil, earlierSince] = [provenUntil, coveredSince];
         [provenUntil, coveredSince] = [-Infinity, Infinity];
       } else if (what === 18) clock.advance(random(30));

@@ -116,7 +116,8 @@ async function started(): Promise<INestApplication> {
   const app = await (await KeycloakTestingModule.override(builder).compile()).createNestApplication().init();
   const [{ signals }] = app.get<ComposedKeycloak>(KEYCLOAK, { strict: false }).issuers;
   signals.follow();
-  signals.prove(systemClock.monotonicMs());
+  const untilMs = systemClock.monotonicMs();
+  signals.prove({ sinceMs: untilMs, untilMs });
   return app;
 }
 

@@ -2,6 +2,7 @@
 import type { Clock } from '../caching/clock.js';
 import type { ReadDenial } from '../protocol/denial.js';
 import type { IssuerRecheck } from './rechecks.js';
+import type { HeardStretch } from './signal-proof.js';
 
 /** What one replica says to all. `at`: when, in seconds since the epoch, by the clock of that replica. */
 export type SharedRevocation =
@@ -21,6 +22,31 @@ export interface RevocationReceiver {
   gap(reason: string): void;
   /** The channel can't be read; it tries again. */
   lost(reason: string): void;
+  /** Everything that ended at the authorization server in that time was received before. Both are so many milliseconds ago. */
+  proven(heard: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
+  /** What was received is not what was proven: until the next proof nothing is. */
+  unproven(): void;
+}
+
+/** The right to listen to the authorization server for all replicas. It ends by itself. */
+export interface FeedLease {
+  /** Larger with each replica that gets it: the channel takes no proof of one who had it before (a fencing token). */
+  readonly fencing: number;
+  /** When the channel gave or renewed it, by its own clock. What this replica does with the answer is later. */
+  readonly grantedAtMs: number;
+}
+
+/** - `lease_lost`: another replica may listen by now. `behind`: there is something in the channel that this replica has not received yet. */
+export type ProofOutcome = 'taken' | 'lease_lost' | 'behind';
+
+/** The part of a channel that has one replica listen for all. */
+export interface ProofChannel {
+  /** Takes the lease, or renews it. Undefined while another replica has it. Rejects where that is not known. */
+  lease(leaseMs: number): Promise<FeedLease | undefined>;
+  /** Tells all replicas, after everything that this one has received. Times are the channel's. Rejects when it is not certain. */
+  prove(lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome>;
+  /** Gives the lease back. Rejects where that is not certain. */
+  release(): Promise<void>;
 }
 
 export interface RevocationChannelContext {
@@ -45,6 +71,8 @@ export interface ConnectedRevocationChannel {
    * meanwhile: what they did comes first.
    */
   appendAgain(revocations: readonly SharedRevocation[]): Promise<boolean>;
+  /** Without it each replica that listens proves to itself alone. */
+  readonly proofs?: ProofChannel;
   /** Ends reading; afterwards nothing is told any more. Does not reject. */
   close(): Promise<void>;
 }

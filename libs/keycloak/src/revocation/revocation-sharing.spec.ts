@@ -7,6 +7,7 @@ import { HeldDenials } from './held-denials.js';
 import { Rechecks } from './rechecks.js';
 import type { RevocationChannel, RevocationReceiver, SharedRevocation } from './revocation-channel.js';
 import { RevocationSharing } from './revocation-sharing.js';
+import type { HeardStretch } from './signal-proof.js';
 
 const OPTIONS = {
   issuer: 'https://keycloak.test/realms/test',
@@ -26,6 +27,7 @@ let clock: StillClock;
 let held: HeldDenials;
 let rechecks: Rechecks;
 let doubted: number;
+let proven: HeardStretch[];
 let sharing: RevocationSharing;
 let receiver: RevocationReceiver;
 let appended: SharedRevocation[];
@@ -76,8 +78,12 @@ beforeEach(() => {
   rechecks = new Rechecks(10_000, clock);
   doubted = 0;
   const log = { log: say, error: say };
-  const doubt = (): void => void (doubted += 1);
-  sharing = new RevocationSharing(held, rechecks, { ...OPTIONS, revocationChannel }, clock, log, doubt);
+  const listener = {
+    interrupt: () => void (doubted += 1),
+    prove: (heard: HeardStretch) => void proven.push(heard),
+  };
+  proven = [];
+  sharing = new RevocationSharing(held, rechecks, { ...OPTIONS, revocationChannel }, clock, log, listener);
   void sharing.start(1000);
 });
 

@@ -3,6 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../caching/clock.js';
 import type {
   ConnectedRevocationChannel,
+  FeedLease,
+  ProofChannel,
+  ProofOutcome,
   RevocationChannel,
   RevocationChannelContext,
   RevocationReceiver,
@@ -11,6 +14,7 @@ import type {
 import type { HeldDenials } from './held-denials.js';
 import type { Rechecks } from './rechecks.js';
 import { SharedRechecks } from './shared-rechecks.js';
+import type { HeardStretch } from './signal-proof.js';
 import type { HeldDenial } from './unshared-denials.js';
 
 /**
@@ -52,12 +56,24 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 /** After a gap every replica appends what it holds and did not receive; it tries that again so soon when others append. */
 const REPEAT_PAUSE_MS = 20;
+/** A proof goes out when all that was heard has come back; it is tried so often. */
+const PROOF_TRIES = 20;
 /** How long the end of the process waits for what is still to be appended. */
 const LAST_WORDS_MS = 1000;
 /** Clocks of replicas may differ by so much. */
 const SKEW_SECONDS = 60;
 /** A channel with many gaps is logged at most so often. */
 const WARNING_PAUSE_MS = 60_000;
+
+/** Who is told what the channel says of proofs. */
+export interface SharingListener {
+  /** Something of others may have been missed. */
+  interrupt(): void;
+  /** Everything was heard from one time to the other, by the monotonic clock. */
+  prove(heard: HeardStretch): void;
+}
+
+const NOBODY: SharingListener = { interrupt: () => undefined, prove: () => undefined };
 
 export class RevocationSharing implements RevocationReceiver {
   #state: RevocationChannelState;
@@ -79,8 +95,7 @@ export class RevocationSharing implements RevocationReceiver {
     private readonly options: SharingOptions,
     private readonly clock: Clock,
     private readonly log: SharingLog,
-    /** Called whenever something of others may have been missed. */
-    private readonly onGap: () => void = () => undefined,
+    private readonly listener: SharingListener = NOBODY,
   ) {
     const { issuer, revocationMemorySeconds: memorySeconds, maxRevocations, allowInsecureRequests } = options;
     // As long as a denial: other services may verify signatures, whose tokens it is about until they end.
@@ -168,7 +183,32 @@ export class RevocationSharing implements RevocationReceiver {
     this.#breaks += 1;
     this.held.markAllToRepeat();
     this.#rechecks?.markAllToRepeat();
-    this.onGap();
+    this.listener.interrupt();
+  }
+
+  proven({ sinceAgoMs, untilAgoMs }: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void {
+    const nowMs = this.clock.monotonicMs();
+    this.listener.prove({ sinceMs: nowMs - sinceAgoMs, untilMs: nowMs - untilAgoMs });
+  }
+
+  unproven(): void {
+    this.listener.interrupt();
+  }
+
+  /** Who listens for all replicas; `none` where each does for itself, undefined before the start. */
+  get proofs(): ProofChannel | 'none' | undefined {
+    if (this.#state === 'none') return 'none';
+    return this.#channel && (this.#channel.proofs ?? 'none');
+  }
+
+  /** Tells all replicas, when the channel has all that this one has to say. */
+  async prove(proofs: ProofChannel, lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome> {
+    for (let tries = 0; tries < PROOF_TRIES && this.#state === 'caught_up'; tries += 1) {
+      const outcome = this.#hasMore() ? 'behind' : await proofs.prove(lease, heard);
+      if (outcome !== 'behind') return outcome;
+      await this.#pause(REPEAT_PAUSE_MS);
+    }
+    return 'behind';
   }
 
   lost(reason: string): void {

@@ -1,5 +1,13 @@
 /** Signal proof: until when it is known that whatever ended at the authorization server has been heard of here. */
 
+import type { Clock } from '../caching/clock.js';
+
+/** That everything was heard which ended at the authorization server from one time to the other; in milliseconds, both by the same clock. */
+export interface HeardStretch {
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
 /** Nothing was missed from one time to the other; monotonic, in milliseconds. */
 interface Stretch {
   readonly coveredSinceMs: number;
@@ -17,9 +25,12 @@ export class SignalProof {
   /** Before the last gap: its answers serve until its own proof is too old, so that not all of them are asked for at once. */
   #earlier = NONE;
   #isFollowed = false;
+  /** When something may have been missed last: no answer from before is covered by what is proven of later. */
+  #gapMs = -Infinity;
   readonly #onGap: (() => void)[] = [];
 
   constructor(
+    private readonly clock: Pick<Clock, 'monotonicMs'>,
     /** Whether what other replicas say arrives, too: they may deny what the server knows nothing of. */
     private readonly hearsOthers: () => boolean = () => true,
   ) {}
@@ -30,13 +41,15 @@ export class SignalProof {
     return askedAtMs >= this.#earlier.coveredSinceMs ? this.#earlier.provenUntilMs : -Infinity;
   }
 
-  /** Somebody listens, and will prove it. */
-  follow(): void {
-    this.#isFollowed = true;
+  /** Somebody in this process listens, and will prove it. False where somebody does already. */
+  follow(): boolean {
+    if (this.#isFollowed) return false;
+    return (this.#isFollowed = true);
   }
 
+  /** Whether somebody listens, here or in another process. */
   get isFollowed(): boolean {
-    return this.#isFollowed;
+    return this.#isFollowed || this.latestMs !== -Infinity;
   }
 
   /** When it was proven last. */
@@ -44,18 +57,24 @@ export class SignalProof {
     return Math.max(this.#current.provenUntilMs, this.#earlier.provenUntilMs);
   }
 
-  /** Everything that the server had to tell at `atMs` has been denied or is rechecked, and nothing was missed since the last time. */
-  prove(atMs: number): void {
+  /**
+   * Everything that the server had to tell in that time has been denied or is rechecked; by the monotonic clock. What lies between it and the last one was missed: then answers of
+   * before are asked for anew.
+   */
+  prove({ sinceMs, untilMs }: HeardStretch): void {
     if (!this.hearsOthers()) return;
+    if (this.#current !== NONE && sinceMs > this.#current.provenUntilMs) this.interrupt();
+    if (untilMs <= this.#gapMs) return;
     const { coveredSinceMs, provenUntilMs } = this.#current;
     this.#current = {
-      coveredSinceMs: Math.min(coveredSinceMs, atMs),
-      provenUntilMs: Math.max(provenUntilMs, atMs),
+      coveredSinceMs: Math.min(coveredSinceMs, untilMs),
+      provenUntilMs: Math.max(provenUntilMs, untilMs),
     };
   }
 
-  /** Something may have been missed: answers of before are asked for anew, and it begins anew with the next proof. */
+  /** Something may have been missed: answers of before are asked for anew, and it begins anew with the first proof of later. */
   interrupt(): void {
+    this.#gapMs = this.clock.monotonicMs();
     if (this.#current !== NONE) this.#earlier = this.#current;
     this.#current = NONE;
     for (const listener of this.#onGap) listener();

@@ -1,6 +1,13 @@
 /** Signal feed: asks its sources again and again, denies and rechecks what they say, and proves that it does. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Refusal, type Clock, type ComponentLog, type ComposedIssuer, type RevocationList } from '../ports/signals.js';
+import {
+  Refusal,
+  type Clock,
+  type ComponentLog,
+  type ComposedIssuer,
+  type FeedLease,
+  type RevocationList,
+} from '../ports/signals.js';
 import { SignalSourceError, type ConnectedSignalSource, type Signals, type SignalSource } from './signal-source.js';
 
 export interface SignalFeedOptions {
@@ -11,7 +18,7 @@ export interface SignalFeedOptions {
 
 type FollowedIssuer = Pick<
   ComposedIssuer,
-  'options' | 'signals' | 'signalFetch' | 'tokenEndpoint' | 'clock' | 'clockSkew' | 'loggers'
+  'options' | 'signals' | 'feed' | 'signalFetch' | 'tokenEndpoint' | 'clock' | 'clockSkew' | 'loggers'
 >;
 
 const MAX_PROOF_EVERY_MS = 5000;
@@ -23,13 +30,24 @@ const MAX_AHEAD_SECONDS = 60;
 /** After failures, from one poll to the next at most. */
 const LONGEST_PAUSE_MS = 5000;
 
+/** A replica that ends without a word keeps the others waiting for no longer. */
+const LEASE_POLLS = 3;
+const LEAST_LEASE_MS = 3000;
+
+/** What was proven by another replica is read again by so much, since both measure it. */
+const MARGIN_MS = 1000;
+
+/** Longer ago nothing is made good: it begins anew. */
+const MAX_SINCE_MS = 600_000;
+
 interface Followed {
   readonly name: string;
   readonly source: ConnectedSignalSource;
-  /** The start of the last poll by which it was proven that it tells all. */
-  provenAtMs: number;
-  /** The start of the last poll that had an answer. */
-  readUntilMs: number | undefined;
+  /** Since when all was heard, and the start of the last poll by which that was proven; by the clock of the lease. */
+  heardSinceMs: number | undefined;
+  provenUntilMs: number;
+  /** The start of the last poll that had an answer, by this process. */
+  readUntilMs: number;
   failures: number;
   /** What the log has it as. */
   isHeard: boolean | undefined;
@@ -43,9 +61,10 @@ export class SignalFeed {
   readonly #log: ComponentLog;
   readonly #followed: readonly Followed[];
   readonly #closing = new AbortController();
+  readonly #leaseMs: number;
   #running: Promise<unknown> | undefined;
-  /** When something may have been missed last: only polls that began later prove anything. */
-  #gapMs = -Infinity;
+  /** Whose turn it is, for the log. */
+  #isListening: boolean | undefined;
 
   constructor(
     private readonly at: FollowedIssuer,
@@ -56,6 +75,7 @@ export class SignalFeed {
     const { issuer, realmUrl, clientId, introspectionTtlSeconds } = at.options;
     this.#clock = clock;
     this.#log = at.loggers('Signals');
+    this.#leaseMs = Math.max(LEAST_LEASE_MS, LEASE_POLLS * options.pollMs);
     const { fetch } = at.signalFetch();
     const login = (scope = '') => tokenEndpoint.clientCredentials(scope);
     const serverSeconds = () => clock.epochSeconds() - (clockSkew.measured?.aheadSeconds ?? 0);
@@ -64,8 +84,9 @@ export class SignalFeed {
     this.#followed = options.sources.map((source) => ({
       name: source.name,
       source: source.connect({ issuer, realmUrl, clientId, fetch, login, clock, serverSeconds, proofEveryMs }),
-      provenAtMs: -Infinity,
-      readUntilMs: undefined,
+      heardSinceMs: undefined,
+      provenUntilMs: -Infinity,
+      readUntilMs: -Infinity,
       failures: 0,
       isHeard: undefined,
     }));
@@ -73,45 +94,77 @@ export class SignalFeed {
 
   /** Begins to ask. Throws `Error` where another feed does already: a gap in one must not be covered by the other's proof. */
   start(): void {
-    if (this.at.signals.isFollowed)
+    if (!this.at.signals.follow())
       throw new Error('A signal feed runs already: import SignalsModule once, with all sources');
-    this.at.signals.follow();
     this.#running = Promise.all(this.#followed.map((one) => this.#follow(one)));
   }
 
-  /** Ends when the polls that are under way have ended. Does not reject. */
+  /** Ends when the polls that are under way have ended; another replica may go on. Does not reject. */
   async stop(): Promise<void> {
     this.#closing.abort();
     await this.#running;
+    if (this.#isListening === true) await this.at.feed.release();
   }
 
   async #follow(one: Followed): Promise<void> {
     while (!this.#closing.signal.aborted) {
       const beganMs = this.#clock.monotonicMs();
-      await this.#poll(one, beganMs);
+      const lease = await this.#lease();
+      if (lease === undefined) one.heardSinceMs = undefined;
+      else await this.#poll(one, lease);
       const pauseMs = Math.min(LONGEST_PAUSE_MS, this.options.pollMs * 2 ** Math.min(one.failures, 8));
       const untilMs = beganMs + (one.failures === 0 ? this.options.pollMs : pauseMs * (0.5 + Math.random() / 2));
       await this.#pause(Math.max(0, untilMs - this.#clock.monotonicMs()));
     }
   }
 
-  async #poll(one: Followed, beganMs: number): Promise<void> {
+  /** Undefined while another replica listens. Who does not know it goes on if it was the one: what it hears is refused here, and proves nothing. */
+  async #lease(): Promise<FeedLease | 'unknown' | undefined> {
+    let lease: FeedLease | 'unknown' | undefined;
+    try {
+      lease = await this.at.feed.lease(this.#leaseMs);
+    } catch {
+      lease = this.#isListening === true ? 'unknown' : undefined;
+    }
+    const isListening = lease !== undefined;
+    if (this.#isListening !== undefined && this.#isListening !== isListening) {
+      const words = isListening ? 'This replica listens to revocations' : 'Another replica listens to revocations';
+      this.#log.log(words, {});
+    }
+    this.#isListening = isListening;
+    return lease;
+  }
+
+  async #poll(one: Followed, lease: FeedLease | 'unknown'): Promise<void> {
+    const beganMs = this.#clock.monotonicMs();
+    const sinceMs = this.#sinceMs(one, beganMs);
     let signals: Signals;
     try {
-      signals = await one.source.poll(beganMs - (one.readUntilMs ?? beganMs));
+      signals = await one.source.poll(sinceMs);
     } catch (error) {
       this.#fail(one, error);
       return;
     }
     one.readUntilMs = beganMs;
     this.#apply(signals);
-    if (!signals.isWhole) this.#interrupt(one);
+    if (!signals.isWhole) this.#missed(one);
     if (signals.fault !== undefined) {
       this.#fail(one, signals.fault);
       return;
     }
     one.failures = 0;
-    if (signals.isWhole && signals.isProven) this.#prove(one, beganMs);
+    if (lease === 'unknown' || !signals.isWhole) return;
+    one.heardSinceMs ??= lease.grantedAtMs - sinceMs;
+    if (signals.isProven) await this.#prove(one, lease);
+  }
+
+  /** Since it was heard last, here or by another replica. 0 where it begins anew. */
+  #sinceMs(one: Followed, beganMs: number): number {
+    const heardUntilMs = Math.max(one.readUntilMs, this.at.signals.latestMs - MARGIN_MS);
+    const sinceMs = beganMs - heardUntilMs;
+    if (sinceMs <= MAX_SINCE_MS) return sinceMs;
+    one.heardSinceMs = undefined;
+    return 0;
   }
 
   #apply({ denials, rechecks }: Signals): void {
@@ -127,16 +180,20 @@ export class SignalFeed {
     }
   }
 
-  #prove(one: Followed, beganMs: number): void {
-    one.provenAtMs = beganMs;
+  async #prove(one: Followed, lease: FeedLease): Promise<void> {
+    one.provenUntilMs = lease.grantedAtMs;
+    const untilMs = Math.min(...this.#followed.map(({ provenUntilMs }) => provenUntilMs));
+    const sinceMs = Math.max(...this.#followed.map(({ heardSinceMs = Infinity }) => heardSinceMs));
+    if (sinceMs <= untilMs) {
+      const outcome = await this.at.feed.prove(lease, { sinceMs, untilMs }).catch(() => 'behind');
+      if (outcome !== 'taken') return;
+    }
     if (one.isHeard !== true) this.#log.log('Revocations are heard of', { source: one.name });
     one.isHeard = true;
-    const provenUntilMs = Math.min(...this.#followed.map(({ provenAtMs }) => provenAtMs));
-    if (provenUntilMs > this.#gapMs) this.at.signals.prove(provenUntilMs);
   }
 
-  #interrupt(one: Followed): void {
-    this.#gapMs = this.#clock.monotonicMs();
+  #missed(one: Followed): void {
+    one.heardSinceMs = undefined;
     this.#log.warn('There was more than is read at once: answers are asked for anew', { source: one.name });
     this.at.signals.interrupt();
   }

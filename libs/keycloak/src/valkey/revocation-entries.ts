@@ -1,4 +1,5 @@
 /** Revocation entries: how a denial, a recheck or a floor is written into the stream, sealed, and read from it. */
+import { randomBytes } from 'node:crypto';
 import type { SharedRevocation } from '../index.js';
 import type { SealingKeys } from './sealing-keys.js';
 
@@ -12,6 +13,13 @@ interface Written {
   readonly t: number;
   /** Of a recheck: its id. */
   readonly i?: string;
+  /** Of this entry alone, in hex: who has the server can neither make one nor put another in its place unseen. */
+  readonly n: string;
+}
+
+export interface ReadEntry {
+  readonly revocation: SharedRevocation;
+  readonly nonce: bigint;
 }
 
 const DENIALS = ['session', 'subject', 'token', 'tokenId'] as const;
@@ -27,17 +35,21 @@ export class RevocationEntries {
   ) {}
 
   write(revocation: SharedRevocation): string {
-    return this.keys.seal(JSON.stringify(written(revocation)), [WHAT, this.issuer]);
+    const n = randomBytes(16).toString('hex');
+    return this.keys.seal(JSON.stringify({ ...written(revocation), n } satisfies Written), [WHAT, this.issuer]);
   }
 
   /** Undefined for what no service with the same keys wrote, and for what a later version of this library did. */
-  read(entry: string | undefined): SharedRevocation | undefined {
+  read(entry: string | undefined): ReadEntry | undefined {
     const text = entry === undefined ? undefined : this.keys.open(entry, [WHAT, this.issuer]);
-    return text === undefined ? undefined : revocationIn(parsed(text));
+    if (text === undefined) return undefined;
+    const all = parsed(text);
+    const revocation = revocationIn(all);
+    return revocation && { revocation, nonce: /^[\da-f]{32}$/.test(all.n ?? '') ? BigInt(`0x${all.n ?? ''}`) : 0n };
   }
 }
 
-function written(revocation: SharedRevocation): Written {
+function written(revocation: SharedRevocation): Omit<Written, 'n'> {
   const { kind, at: t } = revocation;
   if (kind === 'floor') return { k: FLOOR, t };
   if (kind === 'denial') {

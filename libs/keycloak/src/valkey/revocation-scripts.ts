@@ -1,7 +1,7 @@
-/** Revocation scripts: how the stream is read, and how it grows. */
+/** Revocation scripts: how the stream is read, how it grows, and who may say that it holds all. */
 import { ValkeyScript } from './valkey-script.js';
 
-/** What both scripts know of the state. Somebody else's numbers are believed only if they can be ours. */
+/** What the scripts know of the state. Somebody else's numbers are believed only if they can be ours. */
 const STATE = `
 local state, stream = KEYS[1], KEYS[2]
 local function has(key, kind)
@@ -35,6 +35,7 @@ local isWhole = epoch and #epoch <= 64 and first and last and first <= last + 1
  */
 export const READ = new ValkeyScript(`${STATE}
 if not isWhole then return false end
+local proven = redis.call('HGET', state, 'proof') or ''
 local from = tonumber(ARGV[1])
 if from < 0 then from = first - 1 end
 local entries = {}
@@ -42,7 +43,7 @@ for at, entry in ipairs(redis.call('XRANGE', stream, idOf(from + 1), '+', 'COUNT
   local fields = entry[2]
   entries[at] = { upTo(40, entry[1]), upTo(tonumber(ARGV[3]), fields[2]), upTo(20, fields[4]), upTo(64, fields[8]), upTo(64, fields[10]) }
 end
-return { epoch, first, last, tip, now, entries }
+return { epoch, first, last, tip, now, entries, upTo(1024, proven) }
 `);
 
 /**
@@ -58,6 +59,7 @@ local function begin()
   epoch, first, last, tip = ARGV[1], 1, 0, ''
   -- First: where the memory is full, this fails, and what is there stays.
   redis.call('HSET', state, 'epoch', epoch, 'first', first, 'last', last, 'tip', tip, 'room', ARGV[5])
+  redis.call('HDEL', state, 'proof')
   redis.call('DEL', stream)
 end
 if isWhole then
@@ -91,5 +93,40 @@ if failed and (string.find(failed.err, 'equal or smaller') or string.find(failed
 end
 if failed then return failed end
 redis.call('HSET', state, 'first', first, 'last', last, 'tip', tip, 'room', room)
+return 1
+`);
+
+/**
+ * Gives the right to listen to one replica, for so many ms, or renews it: its fencing number, and the time of before; or nothing, if another has it.
+ *
+ * KEYS: lease, number of leases. ARGV: id of the replica, ms.
+ */
+export const LEASE = new ValkeyScript(`
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local holder = redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('PTTL', KEYS[1]) > 0 and redis.call('GET', KEYS[1])
+local fencing, id = string.match(holder or '', '^(%d+):(.+)$')
+if holder and #holder <= 64 and fencing then
+  if id ~= ARGV[1] then return false end
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  return { tonumber(fencing), now }
+end
+local last = redis.call('TYPE', KEYS[2]).ok == 'string' and redis.call('GET', KEYS[2]) or ''
+if not (#last <= 15 and string.find(last, '^%d+$')) then redis.call('DEL', KEYS[2]) end
+local number = redis.call('INCR', KEYS[2])
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[1], string.format('%d:%s', number, ARGV[1]), 'PX', ARGV[2])
+return { number, now }
+`);
+
+/**
+ * Notes what its holder has proven: 1; not if the lease has passed on (-1), nor if there is an entry that the holder has not read (0).
+ *
+ * KEYS: state, stream, lease. ARGV: lease, expected state, proof.
+ */
+export const PROVE = new ValkeyScript(`${STATE}
+if redis.call('TYPE', KEYS[3]).ok ~= 'string' or redis.call('GET', KEYS[3]) ~= ARGV[1] then return -1 end
+if not isWhole or ARGV[2] ~= epoch .. ':' .. idOf(last) then return 0 end
+redis.call('HSET', state, 'proof', ARGV[3])
 return 1
 `);

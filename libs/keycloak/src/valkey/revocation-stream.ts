@@ -1,6 +1,8 @@
 /** Revocation stream: the entries in the server, numbered without a gap from the beginning of an epoch on, each with the one before it. */
 import { createHash, randomBytes } from 'node:crypto';
-import { APPEND, READ } from './revocation-scripts.js';
+import { RELEASE } from './cache-scripts.js';
+import { APPEND, LEASE, PROVE, READ } from './revocation-scripts.js';
+import type { FeedLease, ProofOutcome } from '../index.js';
 import { ValkeyError, type ValkeyConnection } from './valkey-connection.js';
 import type { ValkeyScript } from './valkey-script.js';
 
@@ -25,6 +27,16 @@ export interface StreamPage {
   /** The id of the newest entry. */
   readonly tip: string;
   readonly entries: readonly StreamEntry[];
+  /** What was proven last, sealed; empty for nothing. */
+  readonly proof: string;
+  /** The server's time, in milliseconds since the epoch. */
+  readonly nowMs: number;
+}
+
+/** A place in the stream: the number of its newest entry. */
+export interface StreamPlace {
+  readonly epoch: string;
+  readonly position: number;
 }
 
 /** To be appended: sealed, and how long it is of use. */
@@ -57,18 +69,25 @@ type ReadAnswer = readonly [
   tip: string,
   nowMs: number,
   entries: readonly (readonly [id: string, sealed: string, takenAtMs: string, own: string, previous: string])[],
+  proof: string,
 ];
 
 export class RevocationStream {
   readonly #state: string;
   readonly #stream: string;
+  readonly #lease: string;
+  readonly #leases: string;
   readonly #room: string;
+  /** Of this replica, as a holder of the lease. */
+  readonly #id = randomBytes(12).toString('hex');
 
   constructor(issuer: string, maxRevocations: number) {
     // In braces what both have in common, so that a cluster has them in one place.
     const name = createHash('sha256').update(issuer).digest('hex').slice(0, 16);
     this.#state = `nestjs-keycloak-s2s:{${name}}:revocations:state`;
     this.#stream = `nestjs-keycloak-s2s:{${name}}:revocations`;
+    this.#lease = `${this.#stream}:lease`;
+    this.#leases = `${this.#stream}:leases`;
     this.#room = String(Math.max(LEAST_ROOM, ROOM * maxRevocations));
   }
 
@@ -89,12 +108,14 @@ export class RevocationStream {
       String(MAX_BYTES),
     ])) as ReadAnswer | null;
     if (answer === null) return undefined;
-    const [epoch, first, last, tip, nowMs, entries] = answer;
+    const [epoch, first, last, tip, nowMs, entries, proof] = answer;
     return {
       epoch,
       first,
       last,
       tip,
+      proof,
+      nowMs,
       entries: entries.map(([number, sealed, takenAtMs, id, previous]) => ({
         number: /^\d{1,15}-0$/.test(number) ? Number(number.slice(0, -2)) : Number.NaN,
         sealed,
@@ -130,12 +151,33 @@ export class RevocationStream {
   }
 
   /** Only if the newest entry of this epoch is still that one; false if not. */
-  async appendAfter(
+  async appendAfter(connection: ValkeyConnection, entries: readonly NewEntry[], place: StreamPlace): Promise<boolean> {
+    return this.#append(connection, entries, '', textOf(place));
+  }
+
+  /** The right to listen for all replicas; undefined while another one has it. */
+  async lease(connection: ValkeyConnection, leaseMs: number): Promise<FeedLease | undefined> {
+    const args = [this.#id, String(Math.ceil(leaseMs))];
+    const answer = (await LEASE.run(connection, [this.#lease, this.#leases], args, COMMAND_MS)) as
+      readonly [fencing: number, nowMs: number] | null;
+    return answer === null ? undefined : { fencing: answer[0], grantedAtMs: answer[1] };
+  }
+
+  /** Only with the lease, and if the newest entry of this epoch is still that one. */
+  async prove(
     connection: ValkeyConnection,
-    entries: readonly NewEntry[],
-    { epoch, position }: { readonly epoch: string; readonly position: number },
-  ): Promise<boolean> {
-    return this.#append(connection, entries, '', `${epoch}:${position}-0`);
+    { fencing }: FeedLease,
+    place: StreamPlace,
+    sealed: string,
+  ): Promise<ProofOutcome> {
+    const keys = [this.#state, this.#stream, this.#lease];
+    const answer = await PROVE.run(connection, keys, [`${fencing}:${this.#id}`, textOf(place), sealed], COMMAND_MS);
+    if (answer === 1) return 'taken';
+    return answer === 0 ? 'behind' : 'lease_lost';
+  }
+
+  async release(connection: ValkeyConnection, { fencing }: FeedLease): Promise<void> {
+    await RELEASE.run(connection, [this.#lease], [`${fencing}:${this.#id}`], COMMAND_MS);
   }
 
   async #append(
@@ -153,3 +195,5 @@ export class RevocationStream {
     return script.run(connection, [this.#state, this.#stream], args, COMMAND_MS);
   }
 }
+
+const textOf = ({ epoch, position }: StreamPlace): string => `${epoch}:${position}-0`;

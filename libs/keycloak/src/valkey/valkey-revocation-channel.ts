@@ -2,6 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   ConnectedRevocationChannel,
+  FeedLease,
+  HeardStretch,
+  ProofChannel,
+  ProofOutcome,
   RevocationChannelContext,
   RevocationReceiver,
   SharedRevocation,
@@ -9,6 +13,7 @@ import type {
 import { RevocationEntries } from './revocation-entries.js';
 import { PAGE, RevocationStream, type NewEntry, type StreamPage } from './revocation-stream.js';
 import type { SealingKeys } from './sealing-keys.js';
+import { StreamProofs, sumWith, type StreamProof, type SummedPlace } from './stream-proofs.js';
 import type { ValkeyAddress } from './valkey-address.js';
 import { ValkeyConnection, ValkeyError } from './valkey-connection.js';
 
@@ -16,9 +21,7 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
 
 /** Where this replica is in the stream. */
-interface Place {
-  readonly epoch: string;
-  readonly position: number;
+interface Place extends SummedPlace {
   /** The id of the entry there; undefined where nothing was read yet, so that any may come first. */
   readonly tip: string | undefined;
 }
@@ -37,9 +40,10 @@ class Gap extends Error {
  * Two connections: one waits for entries, the other appends. Where the stream is not the one that this replica knows, or a number or the entry before is another than
  * it should be, there is a gap: the stream is read from its beginning. One that does not hold together in itself is begun anew, so that every replica appends what it holds.
  */
-export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
+export class ValkeyRevocationChannel implements ConnectedRevocationChannel, ProofChannel {
   readonly #stream: RevocationStream;
   readonly #entries: RevocationEntries;
+  readonly #proofs: StreamProofs;
   readonly #closing = new AbortController();
   readonly #reading: Promise<void>;
   #place: Place | undefined;
@@ -48,6 +52,8 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
   #failures = 0;
   /** Whether this replica may hold what was in the stream: what it loses sight of, it has to repeat. */
   #hasRead = false;
+  #lease: FeedLease | undefined;
+  readonly proofs: ProofChannel = this;
 
   constructor(
     private readonly address: ValkeyAddress,
@@ -57,6 +63,7 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
   ) {
     this.#stream = new RevocationStream(context.issuer, context.maxRevocations);
     this.#entries = new RevocationEntries(keys, context.issuer);
+    this.#proofs = new StreamProofs(keys, context.issuer);
     this.#reading = this.#read();
   }
 
@@ -68,6 +75,26 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
     const place = this.#place;
     if (place === undefined) return false;
     return this.#stream.appendAfter(await this.#openWriter(), this.#newEntries(revocations), place);
+  }
+
+  async lease(leaseMs: number): Promise<FeedLease | undefined> {
+    return (this.#lease = await this.#stream.lease(await this.#openWriter(), leaseMs));
+  }
+
+  async prove(lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome> {
+    const place = this.#place;
+    if (place === undefined) return 'behind';
+    const sealed = this.#proofs.write(heard, place);
+    const outcome = await this.#stream.prove(await this.#openWriter(), lease, place, sealed);
+    // It need not come back first.
+    if (outcome === 'taken') this.#tellProven(heard);
+    return outcome;
+  }
+
+  async release(): Promise<void> {
+    const lease = this.#lease;
+    this.#lease = undefined;
+    if (lease !== undefined) await this.#stream.release(await this.#openWriter(), lease);
   }
 
   async close(): Promise<void> {
@@ -145,31 +172,49 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel {
   /** Everything that there is. */
   async #readOn(reader: ValkeyConnection): Promise<Place> {
     let place = this.#place;
+    if (place === undefined) this.#proofs.beginAnew();
     for (;;) {
       const page = await this.#stream.read(reader, place?.position);
       // Its end is not known to be ours: whoever has a place has lost it.
       if (page === undefined) throw new Gap('no_stream', '');
+      this.#proofs.learn(page);
       if (place !== undefined) checkSame(place, page);
       this.#hasRead = true;
-      place = this.#take(page, place ?? { epoch: page.epoch, position: page.first - 1, tip: undefined });
+      place = this.#take(page, place ?? { epoch: page.epoch, position: page.first - 1, tip: undefined, sum: 0n });
       if (place.position >= page.last) return (this.#place = place);
     }
   }
 
-  #take({ epoch, last, tip, entries }: StreamPage, { position, tip: before }: Place): Place {
-    if (entries.length < Math.min(PAGE, last - position)) throw new Gap('entries_missing', epoch);
-    let place: Place = { epoch, position, tip: before };
+  #take(page: StreamPage, before: Place): Place {
+    const { epoch, last, tip, entries } = page;
+    if (entries.length < Math.min(PAGE, last - before.position)) throw new Gap('entries_missing', epoch);
+    let place: Place = { ...before, epoch };
+    const proof = this.#proofs.read(page.proof);
+    this.#check(proof, place);
     for (const { number, id, previous, sealed, ageSeconds } of entries) {
       if (number !== place.position + 1 || number > last) throw new Gap('entries_missing', epoch);
       if (place.tip !== undefined && previous !== place.tip)
         throw new Gap('another_past', this.#place === undefined ? epoch : undefined);
-      place = { epoch, position: number, tip: id };
-      const revocation = this.#entries.read(sealed);
-      if (revocation !== undefined) this.receiver.received(revocation, ageSeconds);
+      const read = this.#entries.read(sealed);
+      place = { epoch, position: number, tip: id, sum: sumWith(place.sum, read?.nonce ?? 0n) };
+      if (read !== undefined) this.receiver.received(read.revocation, ageSeconds);
+      this.#check(proof, place);
     }
     if (place.position !== last || place.tip === tip) return place;
     if (place.tip !== undefined) throw new Gap('another_past', this.#place === undefined ? epoch : undefined);
     return { ...place, tip };
+  }
+
+  /** A proof counts where everything has been read that was there when it was written, and nothing else. */
+  #check(proof: StreamProof | undefined, { epoch, position, sum }: Place): void {
+    if (proof?.place.epoch !== epoch || proof.place.position !== position) return;
+    if (this.#proofs.isSame(proof, sum)) this.#tellProven(proof.heard);
+    else this.receiver.unproven();
+  }
+
+  #tellProven(heard: HeardStretch): void {
+    const ages = this.#proofs.agesOf(heard);
+    if (ages !== undefined) this.receiver.proven(ages);
   }
 }
 

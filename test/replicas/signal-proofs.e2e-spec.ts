@@ -1,0 +1,300 @@
+/** One replica listens for all, over a real Valkey: who it is, when the others may believe it, and when not. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { testAccessToken } from 'nestjs-keycloak-s2s/testing';
+import { valkeyRevocations } from 'nestjs-keycloak-s2s/valkey';
+import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
+import type { Signals, SignalSource } from '../../libs/keycloak/src/signals/signal-source.js';
+
+const KEY = randomBytes(32).toString('base64');
+const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isProven: true };
+const POLL_MS = 50;
+
+interface Replica {
+  readonly keycloak: ComposedKeycloak;
+  readonly lines: string[];
+  readonly feed: SignalFeed | undefined;
+  readonly isProven: () => boolean;
+  readonly refuses: (sid: string) => boolean;
+  /** Nothing of it goes on; `isKilled`: without a word to the others. */
+  readonly end: (isKilled?: boolean) => Promise<void>;
+}
+
+let valkey: Valkey;
+let replicas: Replica[];
+
+/** What a source says, which a spec changes; and whom it was asked by, since when. */
+let says: () => Promise<Signals> | Signals;
+let asked: { readonly by: string; readonly sinceMs: number }[];
+
+async function replica(
+  name: string,
+  isListening: boolean,
+  { keys = [KEY], url = valkey.url }: { keys?: string[]; url?: string } = {},
+): Promise<Replica> {
+  const lines: string[] = [];
+  const say = (message: string): void => void lines.push(message);
+  const keycloak = composeKeycloak(
+    {
+      issuer: 'https://sso.example.com/realms/shop',
+      clientId: name,
+      clientSecret: 'hush',
+      allowInsecureRequests: true,
+      introspectionTtlWhileSignalledSeconds: 300,
+      revocationChannel: valkeyRevocations({ url, keys }),
+    },
+    { loggers: () => ({ log: say, warn: say, error: say }) },
+  );
+  const [sharing] = keycloak.sharing;
+  await sharing?.start(10_000);
+  const source: SignalSource = {
+    name: 'events',
+    connect: () => ({
+      poll: async (sinceMs) => {
+        asked.push({ by: name, sinceMs });
+        return says();
+      },
+    }),
+  };
+  const feed = isListening
+    ? new SignalFeed(keycloak.issuers[0], keycloak.revocations, { sources: [source], pollMs: POLL_MS })
+    : undefined;
+  feed?.start();
+  let hasEnded = false;
+  const made: Replica = {
+    keycloak,
+    lines,
+    feed,
+    isProven: () => keycloak.status.read().signals.state === 'proven',
+    refuses: (sid) => keycloak.revocations.denies(testAccessToken({ claims: { sid } })),
+    end: async (isKilled = false) => {
+      if (hasEnded) return;
+      hasEnded = true;
+      // A process that is killed gives nothing back.
+      if (isKilled) keycloak.issuers[0].feed.release = async () => undefined;
+      await feed?.stop();
+      await sharing?.stop();
+    },
+  };
+  replicas.push(made);
+  return made;
+}
+
+async function until(isSo: () => boolean | Promise<boolean>, what = 'it comes about'): Promise<void> {
+  for (const end = Date.now() + 30_000; !(await isSo()); await sleep(5)) {
+    if (Date.now() > end) throw new Error(`In vain: ${what}`);
+  }
+}
+
+const latest = ({ keycloak }: Replica): number => keycloak.issuers[0].signals.latestMs;
+/** Proven anew, after now. */
+async function provenAgain(one: Replica): Promise<void> {
+  const nowMs = performance.now();
+  await until(() => latest(one) > nowMs, 'it is proven again');
+}
+
+const command = (...args: readonly string[]): Promise<unknown> => valkey.command(args);
+const nameOf = async (ending: string): Promise<string> =>
+  ((await command('KEYS', '*')) as string[]).find((name) => name.endsWith(ending)) ?? '';
+
+/** What somebody can do who has the server: all that is not sealed stays as it was. */
+const REPLACE_SEALED = `
+local entry = redis.call('XRANGE', KEYS[1], '-', '+')[1]
+local fields = entry[2]
+fields[2] = 'AAAA'
+redis.call('DEL', KEYS[1])
+return redis.call('XADD', KEYS[1], entry[1], unpack(fields))`;
+
+interface HeldWay {
+  readonly url: string;
+  /** Nothing goes over it for a while. */
+  hold(): void;
+  release(): void;
+  end(): Promise<void>;
+}
+
+async function heldWay(): Promise<HeldWay> {
+  const sockets = new Set<Socket>();
+  const server = createServer((from) => {
+    const to = connect(Number(new URL(valkey.url).port), '127.0.0.1');
+    for (const [one, other] of [
+      [from, to],
+      [to, from],
+    ] as const) {
+      sockets.add(one);
+      one.pipe(other);
+      one.on('error', () => other.destroy());
+      one.on('close', () => sockets.delete(one));
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    hold: () => sockets.forEach((one) => one.pause()),
+    release: () => sockets.forEach((one) => one.resume()),
+    end: async () => {
+      sockets.forEach((one) => one.destroy());
+      server.close();
+    },
+  };
+}
+
+(valkeyPath === undefined ? describe.skip : describe)('one replica that listens for all', () => {
+  beforeAll(async () => {
+    valkey = await Valkey.start(valkeyPath ?? '');
+  });
+  afterAll(() => valkey.remove());
+  beforeEach(async () => {
+    [replicas, asked, says] = [[], [], () => QUIET];
+    await command('FLUSHALL');
+  });
+  afterEach(async () => {
+    valkey.thaw();
+    await Promise.all(replicas.map((one) => one.end()));
+  });
+
+  it('proves to those who listen to nothing, whose answers serve longer then', async () => {
+    const reader = await replica('shop', false);
+    expect(reader.keycloak.status.read().signals.state).toBe('none');
+    await replica('poller', true);
+    await until(reader.isProven);
+  });
+
+  it('is one alone; another goes on where it ended, and reads again from then on', async () => {
+    const reader = await replica('shop', false);
+    const [one, other] = [await replica('one', true), await replica('other', true)];
+    await until(reader.isProven);
+    const [first] = asked;
+    const [leads, waits] = first?.by === 'one' ? [one, other] : [other, one];
+    await until(() => waits.isProven());
+    expect(new Set(asked.map(({ by }) => by)).size).toBe(1);
+    let gaps = 0;
+    reader.keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
+    const endedMs = performance.now();
+    await leads.end(true);
+    await until(() => asked.some(({ by }) => by !== first?.by), 'the other listens');
+    const tookOver = asked.find(({ by }) => by !== first?.by);
+    // From before the last proof on: the lease alone is longer than that.
+    expect(tookOver?.sinceMs).toBeGreaterThan(performance.now() - endedMs - 100);
+    expect(waits.lines).toContain('This replica listens to revocations');
+    await provenAgain(reader);
+    expect(gaps).toBe(0);
+  });
+
+  it('gives its place to another at once when it ends in order', async () => {
+    const [one, other] = [await replica('one', true), await replica('other', true)];
+    await until(one.isProven);
+    const lease = await nameOf(':lease');
+    await one.end();
+    expect(String(await command('GET', lease))).not.toBe('');
+    await until(() => asked.some(({ by }) => by === 'other'));
+    await provenAgain(other);
+  });
+
+  it('proves nothing before everybody can read what it has heard', async () => {
+    const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
+    await until(reader.isProven);
+    let count = 0;
+    says = () => ({ ...QUIET, denials: [{ sid: `s${(count += 1)}` }] });
+    const missing: string[] = [];
+    const { signals } = reader.keycloak.issuers[0];
+    const prove = signals.prove.bind(signals);
+    signals.prove = (heard) => {
+      // All that was said in polls that began before.
+      const said = `s${Math.max(0, count - 1)}`;
+      if (said !== 's0' && !reader.refuses(said)) missing.push(said);
+      prove(heard);
+    };
+    await until(() => count > 40);
+    says = () => QUIET;
+    await until(() => reader.refuses(`s${count}`));
+    expect(missing).toEqual([]);
+    expect(poller.refuses('s1')).toBe(true);
+  });
+
+  it('is believed no more once another has taken its place, however late its proof comes', async () => {
+    const [reader, poller] = [await replica('shop', false), await replica('slow', true)];
+    await until(reader.isProven);
+    let release: (signals: Signals) => void = () => undefined;
+    says = () => new Promise((resolve) => (release = resolve));
+    const before = asked.length;
+    await until(() => asked.length > before);
+    const { proofs } = poller.keycloak.sharing[0] ?? {};
+    if (typeof proofs !== 'object') throw new Error('There is no channel');
+    const lease = await proofs.lease(3000);
+    if (lease === undefined) throw new Error('It has no lease');
+    const key = await nameOf(':lease');
+    await command('SET', key, `${lease.fencing + 1}:another`, 'PX', '60000');
+    const outcome = await proofs.prove(lease, { sinceMs: lease.grantedAtMs, untilMs: lease.grantedAtMs });
+    expect(outcome).toBe('lease_lost');
+    // What was proven before has arrived by then.
+    await sleep(1500);
+    const proven = latest(reader);
+    release(QUIET);
+    await sleep(1500);
+    // The same one is read again and again, and its age is measured each time.
+    expect(latest(reader)).toBeLessThan(proven + 50);
+    expect(await proofs.lease(3000)).toBeUndefined();
+  });
+
+  it('is not believed by who read another entry than it was, until the next proof', async () => {
+    const way = await heldWay();
+    const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
+    await until(reader.isProven);
+    let gaps = 0;
+    reader.keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
+    const stream = (await nameOf(':revocations:state')).replace(/:state$/, '');
+    way.hold();
+    poller.keycloak.revocations.deny({ sid: 'replaced' });
+    await until(async () => Number(await command('XLEN', stream)) === 1);
+    await command('EVAL', REPLACE_SEALED, '1', stream);
+    way.release();
+    await until(() => gaps > 0, 'it finds out');
+    expect([poller.refuses('replaced'), reader.refuses('replaced')]).toEqual([true, false]);
+    await provenAgain(reader);
+    expect(reader.lines.filter((line) => line.includes('has a gap'))).toEqual([]);
+    await way.end();
+  });
+
+  it('is not believed by who has other keys, nor when somebody writes what is no proof', async () => {
+    const [stranger, reader] = [
+      await replica('stranger', false, { keys: [randomBytes(32).toString('base64')] }),
+      await replica('shop', false),
+    ];
+    const poller = await replica('poller', true);
+    await until(reader.isProven);
+    await poller.end();
+    const state = await nameOf(':revocations:state');
+    const proof = String(await command('HGET', state, 'proof'));
+    expect(stranger.keycloak.status.read().signals.state).toBe('none');
+    for (const bent of ['', 'x'.repeat(2000), 'AAAA', proof.slice(0, -8) + proof.slice(0, 8)]) {
+      await command('HSET', state, 'proof', bent);
+      const proven = latest(reader);
+      await sleep(1200);
+      expect(latest(reader)).toBeLessThan(proven + 50);
+    }
+  });
+
+  it('begins anew after the server has lost everything, and after it was away', async () => {
+    const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
+    await until(reader.isProven);
+    await command('FLUSHALL');
+    await provenAgain(reader);
+    poller.keycloak.revocations.deny({ sid: 'kept' });
+    await until(() => reader.refuses('kept'));
+    await valkey.kill();
+    await until(() => asked.length > 0);
+    const proven = latest(reader);
+    await sleep(500);
+    expect(latest(reader)).toBeLessThan(proven + 50);
+    await valkey.start();
+    await provenAgain(reader);
+  });
+});
