@@ -26,7 +26,26 @@ export interface AuthorizationServerOptions extends OAuthClientOptions, CallPoli
 export type KeySetCallKind = 'jwks' | 'logout_jwks';
 
 export type CallKind =
-  'discovery' | 'introspection' | 'introspection_renewal' | 'token' | KeySetCallKind | 'checkup' | ApplicationCallKind;
+  | 'discovery'
+  | 'introspection'
+  | 'introspection_renewal'
+  | 'token'
+  | 'signals_token'
+  | KeySetCallKind
+  | 'checkup'
+  | ApplicationCallKind;
+
+/** Another client than that of this service. */
+export interface OtherClient {
+  readonly clientId: string;
+  readonly clientAuthentication: ConnectedClientAuthentication;
+}
+
+/** For who listens to the server. */
+export interface SignalCalls {
+  readonly fetch: AuthorizationServerFetch;
+  readonly tokenEndpoint: Pick<TokenEndpoint, 'clientCredentials'>;
+}
 
 /** The part of the slots for introspections that is for renewals alone. */
 const RENEWALS = 0.2;
@@ -44,8 +63,8 @@ export interface AuthorizationServerCalls {
   readonly tokenEndpoint: TokenEndpoint;
   /** For who verifies signatures, once for each kind: with slots and a circuit of its own. */
   readonly keySet: (kind: KeySetCallKind) => KeySetEndpoint;
-  /** For who listens to the server, once: with slots of its own. */
-  readonly signalFetch: () => AuthorizationServerFetch;
+  /** For who listens to the server, once, in the name of `client` or else of this service: with slots of its own. */
+  readonly signalCalls: (client?: OtherClient) => SignalCalls;
   /** For the checkup, with slots of its own. */
   readonly probe: OwnTokenProbe;
   /** For the application's own calls. */
@@ -75,6 +94,13 @@ export function createAuthorizationServer(
   const introspection = policy('introspection', options.maxConcurrentCalls - forRenewals);
   const renewal = forRenewals === 0 ? introspection : policy('introspection_renewal', forRenewals);
   const metadata = new ServerMetadata(context, policy('discovery'));
+  const tokenEndpoint = new TokenEndpoint(context, metadata, policy('token'), options.defaultScopes, clock);
+  const tokenEndpointOf = ({ clientId, clientAuthentication }: OtherClient): TokenEndpoint => {
+    const others = { ...options, clientId };
+    const credentials = new ClientAuthenticator(clientAuthentication, others, clock, clockSkew);
+    const their = new OAuthClientContext(others, connections, clockSkew, credentials);
+    return new TokenEndpoint(their, metadata, policy('signals_token'), options.defaultScopes, clock);
+  };
   return {
     calls: () => Object.fromEntries([...policies].map(([kind, { state }]) => [kind, state])),
     metadata,
@@ -82,9 +108,12 @@ export function createAuthorizationServer(
     authenticator,
     introspection: new Introspection(context, metadata, introspection, renewal),
     fetch: new AuthorizationServerFetch(options, connections, (kind) => policy(kind)),
-    signalFetch: () => new AuthorizationServerFetch(options, connections, (kind) => policy(kind), 'signals'),
+    signalCalls: (client) => ({
+      fetch: new AuthorizationServerFetch(options, connections, (kind) => policy(kind), 'signals'),
+      tokenEndpoint: client === undefined ? tokenEndpoint : tokenEndpointOf(client),
+    }),
     keySet: (kind) => new KeySetEndpoint(connections, metadata, policy(kind), clockSkew),
     probe: new OwnTokenProbe(context, metadata, policy('checkup'), clock),
-    tokenEndpoint: new TokenEndpoint(context, metadata, policy('token'), options.defaultScopes, clock),
+    tokenEndpoint,
   };
 }

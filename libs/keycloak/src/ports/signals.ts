@@ -1,5 +1,6 @@
 /** The port for the door that hears of revocations: what it denies and rechecks by, proves to, asks the server with, and verifies notices with. */
 export { systemClock } from '../caching/clock.js';
+export { FixedSecret } from '../client-authentication/client-authentication.js';
 export { DeadlineCache } from '../caching/deadline-cache.js';
 export { withFields } from '../component-log.js';
 export { KEYCLOAK } from '../keycloak.module-definition.js';
@@ -9,6 +10,7 @@ export { isCompactJws } from '../protocol/token-form.js';
 export { unverifiedClaims } from '../protocol/unverified-claims.js';
 
 export type { AuthorizationServerFetch } from '../authorization-server/authorization-server-fetch.js';
+export type { ClientAuthentication } from '../client-authentication/client-authentication.js';
 export type { Clock } from '../caching/clock.js';
 export type { ComponentLog } from '../component-log.js';
 export type { ComposedIssuer } from '../compose-issuer.js';

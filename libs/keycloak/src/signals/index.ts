@@ -16,4 +16,4 @@ export type {
   SignalSourceContext,
   SignalSourceReason,
 } from './signal-source.js';
-export type { SignalsModuleOptions } from './signals.module.js';
+export type { SignalsAsyncOptions, SignalsClientOptions, SignalsModuleOptions } from './signals.module.js';

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Refusal,
+  type ClientAuthentication,
   type Clock,
   type ComponentLog,
   type ComposedIssuer,
@@ -14,11 +15,18 @@ export interface SignalFeedOptions {
   readonly sources: readonly SignalSource[];
   /** From the beginning of one poll to that of the next. */
   readonly pollMs: number;
+  /** In whose name, where that is not this service's. */
+  readonly client?: SignalClient | undefined;
+}
+
+export interface SignalClient {
+  readonly clientId: string;
+  readonly clientAuthentication: ClientAuthentication;
 }
 
 type FollowedIssuer = Pick<
   ComposedIssuer,
-  'options' | 'signals' | 'feed' | 'signalFetch' | 'tokenEndpoint' | 'clock' | 'clockSkew' | 'loggers'
+  'options' | 'signals' | 'feed' | 'signalCalls' | 'clock' | 'clockSkew' | 'loggers'
 >;
 
 const MAX_PROOF_EVERY_MS = 5000;
@@ -71,12 +79,19 @@ export class SignalFeed {
     private readonly revocations: Pick<RevocationList, 'deny' | 'recheck'>,
     private readonly options: SignalFeedOptions,
   ) {
-    const { clock, clockSkew, tokenEndpoint } = at;
-    const { issuer, realmUrl, clientId, introspectionTtlSeconds } = at.options;
+    const { clock, clockSkew, loggers } = at;
+    const { issuer, realmUrl, introspectionTtlSeconds } = at.options;
+    const { clientId } = options.client ?? at.options;
     this.#clock = clock;
-    this.#log = at.loggers('Signals');
+    this.#log = loggers('Signals');
     this.#leaseMs = Math.max(LEAST_LEASE_MS, LEASE_POLLS * options.pollMs);
-    const { fetch } = at.signalFetch();
+    const authentication = options.client?.clientAuthentication.connect({
+      clock,
+      log: loggers('ClientAuthentication'),
+    });
+    const calls = at.signalCalls(authentication && { clientId, clientAuthentication: authentication });
+    const { tokenEndpoint } = calls;
+    const { fetch } = calls.fetch;
     const login = (scope = '') => tokenEndpoint.clientCredentials(scope);
     const serverSeconds = () => clock.epochSeconds() - (clockSkew.measured?.aheadSeconds ?? 0);
     const half = (introspectionTtlSeconds * 1000) / 2;

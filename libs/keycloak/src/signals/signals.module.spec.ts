@@ -67,6 +67,20 @@ describe('SignalsModule', () => {
     expect(polls).toBe(asked);
   });
 
+  it('takes options that are made of what is injected, and does not start with others', async () => {
+    const module = (pollSeconds: number) =>
+      Test.createTestingModule({
+        imports: [
+          KeycloakModule.forRoot(options),
+          SignalsModule.forRootAsync({ useFactory: async () => ({ sources: [source], pollSeconds }) }),
+        ],
+      })
+        .setLogger(SILENT)
+        .compile();
+    await expect(module(1)).resolves.toBeDefined();
+    await expect(module(60)).rejects.toThrow('pollSeconds must be a number from 0.2 to 10');
+  });
+
   it('needs KeycloakModule.forRoot', async () => {
     const imports = [SignalsModule.forRoot({ sources: [source] })];
     await expect(Test.createTestingModule({ imports }).setLogger(SILENT).compile()).rejects.toThrow(
@@ -81,6 +95,10 @@ describe('SignalsModule', () => {
     [{ sources: [source], pollSeconds: 0 }, 'pollSeconds must be a number from 0.2 to 10'],
     [{ sources: [source], pollSeconds: '1' }, 'pollSeconds must be a number from 0.2 to 10'],
     [{ sources: [source], poll: 1 }, 'unknown option "poll"'],
+    [{ sources: [source], client: {} }, 'client.clientId must be the id of a client'],
+    [{ sources: [source], client: { clientId: 'x' } }, 'client must have one of clientSecret and clientAuthentication'],
+    [{ sources: [source], client: { clientId: 'x', clientSecret: '' } }, 'client.clientSecret must be a text'],
+    [{ sources: [source], client: { clientId: 'x', secret: 's' } }, 'unknown option "client.secret"'],
     [undefined, 'sources must be a list of signal sources, such as keycloakEvents()'],
   ])('takes no %j', (given, fault) => {
     const make = () => SignalsModule.forRoot(given as SignalsModuleOptions);

@@ -1,7 +1,21 @@
 /** SignalsModule: has an application hear of revocations, from its start to its end. */
-import { Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { ConfigurationError, ConfigurationFaults, KEYCLOAK, type ComposedKeycloak } from '../ports/signals.js';
-import { SignalFeed } from './signal-feed.js';
+import {
+  Module,
+  type DynamicModule,
+  type FactoryProvider,
+  type ModuleMetadata,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import {
+  ConfigurationError,
+  ConfigurationFaults,
+  FixedSecret,
+  KEYCLOAK,
+  type ClientAuthentication,
+  type ComposedKeycloak,
+} from '../ports/signals.js';
+import { SignalFeed, type SignalFeedOptions } from './signal-feed.js';
 import type { SignalSource } from './signal-source.js';
 
 export interface SignalsModuleOptions {
@@ -9,11 +23,29 @@ export interface SignalsModuleOptions {
   readonly sources: readonly SignalSource[];
   /** From the beginning of one poll to that of the next. Default 1, 0.2 to 10. */
   readonly pollSeconds?: number;
+  /**
+   * In whose name it is asked. Default: this service's own client. A service that calls others should have another one for it: what its own client may read at Keycloak, whoever gets one of its tokens might read, too.
+   */
+  readonly client?: SignalsClientOptions;
 }
+
+/** A client of the realm that may hear what the sources tell, by one of `clientSecret` and `clientAuthentication`. */
+export interface SignalsClientOptions {
+  readonly clientId: string;
+  readonly clientSecret?: string;
+  readonly clientAuthentication?: ClientAuthentication;
+}
+
+/** The options, made from what is injected, which modules in `imports` may export. */
+export interface SignalsAsyncOptions
+  extends
+    Pick<ModuleMetadata, 'imports'>,
+    Pick<FactoryProvider<SignalsModuleOptions | Promise<SignalsModuleOptions>>, 'inject' | 'useFactory'> {}
 
 /**
  * Imported once, beside `KeycloakModule.forRoot`. Asks the first issuer again and again who has logged out or was disabled, and denies or rechecks their tokens in the `RevocationList`, from which other replicas and services learn it
- * over the `revocationChannel`. While it is proven that nothing is missed, introspection answers of this process serve for `introspectionTtlWhileSignalledSeconds`.
+ * over the `revocationChannel`. While it is proven that nothing is missed, introspection answers serve for `introspectionTtlWhileSignalledSeconds`: those of this process and, over a channel that carries proofs
+ * (`valkeyRevocations()`), those of all services. With such a channel one process listens at a time, by a lease, however many import this.
  *
  * A feed that fails or is silent refuses nobody and opens nothing: answers serve for `introspectionTtlSeconds` then, as without it. It does NOT change anything at Keycloak; it leaves the events of its own logins there.
  */
@@ -21,17 +53,23 @@ export interface SignalsModuleOptions {
 export class SignalsModule {
   /** Throws `ConfigurationError`. */
   static forRoot(options: SignalsModuleOptions): DynamicModule {
-    const { sources, pollMs } = readOptions(options);
+    readOptions(options);
+    return SignalsModule.forRootAsync({ useFactory: () => options });
+  }
+
+  /** The application does not start with what can't be used: `ConfigurationError`. */
+  static forRootAsync({ imports = [], inject = [], useFactory }: SignalsAsyncOptions): DynamicModule {
     const feed = {
       provide: FEED,
-      inject: [KEYCLOAK],
-      useFactory: ({ issuers: [own], revocations }: ComposedKeycloak) =>
-        new RunningFeed(new SignalFeed(own, revocations, { sources, pollMs })),
+      inject: [KEYCLOAK, OPTIONS],
+      useFactory: ({ issuers: [own], revocations }: ComposedKeycloak, options: SignalsModuleOptions) =>
+        new RunningFeed(new SignalFeed(own, revocations, readOptions(options))),
     };
-    return { module: SignalsModule, providers: [feed] };
+    return { module: SignalsModule, imports, providers: [{ provide: OPTIONS, inject, useFactory }, feed] };
   }
 }
 
+const OPTIONS = Symbol('nestjs-keycloak-s2s:signals-options');
 const FEED = Symbol('nestjs-keycloak-s2s:signal-feed');
 
 class RunningFeed implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -46,20 +84,32 @@ class RunningFeed implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-function readOptions(options: SignalsModuleOptions): {
-  readonly sources: readonly SignalSource[];
-  readonly pollMs: number;
-} {
-  const { sources, pollSeconds = 1, ...others } = Object(options) as SignalsModuleOptions;
+function readOptions(options: SignalsModuleOptions): SignalFeedOptions {
+  const { sources, pollSeconds = 1, client, ...others } = Object(options) as SignalsModuleOptions;
   const faults = new ConfigurationFaults();
   for (const other of Object.keys(others)) faults.fault(`unknown option "${other}"`);
   const isList = Array.isArray(sources) && sources.length > 0 && sources.every(isSource);
   if (!isList) faults.fault('sources must be a list of signal sources, such as keycloakEvents()');
   const isInRange = typeof pollSeconds === 'number' && pollSeconds >= 0.2 && pollSeconds <= 10;
   if (!isInRange) faults.fault('pollSeconds must be a number from 0.2 to 10');
+  const read = client === undefined ? undefined : readClient(client, faults);
   faults.throwIfFaulty((all) => new ConfigurationError("SignalsModule can't be used", all));
-  return { sources: [...sources], pollMs: pollSeconds * 1000 };
+  return { sources: [...sources], pollMs: pollSeconds * 1000, client: read };
 }
+
+function readClient(client: SignalsClientOptions, faults: ConfigurationFaults): SignalFeedOptions['client'] {
+  const { clientId, clientSecret, clientAuthentication, ...others } = Object(client) as SignalsClientOptions;
+  for (const other of Object.keys(others)) faults.fault(`unknown option "client.${other}"`);
+  if (!isText(clientId)) faults.fault('client.clientId must be the id of a client');
+  const isSecret = clientSecret === undefined || isText(clientSecret);
+  if (!isSecret) faults.fault('client.clientSecret must be a text');
+  if ((clientSecret === undefined) === (clientAuthentication === undefined)) {
+    faults.fault('client must have one of clientSecret and clientAuthentication');
+  }
+  return { clientId, clientAuthentication: clientAuthentication ?? new FixedSecret(clientSecret ?? '') };
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '';
 
 const isSource = (source: unknown): source is SignalSource =>
   typeof (Object(source) as Partial<SignalSource>).connect === 'function';
