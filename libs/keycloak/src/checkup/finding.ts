@@ -24,6 +24,7 @@ export const CHECKS = [
   'next_service',
   'scope',
   'route',
+  'signals',
   'administrator',
   'version',
   'client',

@@ -12,6 +12,7 @@ import { permittedCalls, type PermittedCall } from './permitted-calls.js';
 import { realmWideFindings } from './realm-findings.js';
 import { handlerFindings } from './handler-findings.js';
 import { readRealm } from './realm-snapshot.js';
+import { signalFindings, signalRealmFindings } from './signal-findings.js';
 
 export interface Examination {
   readonly findings: readonly Finding[];
@@ -78,6 +79,7 @@ async function lookAtOwn(
   if (isReached && profile === 'keycloak') {
     findings.push(...(await unknownPermissions(checkup, subject)), ...(await unknownScopes(checkup)));
   }
+  if (isReached) findings.push(...(await signalFindings(own)));
   if (adminToken === undefined) return { findings };
   if (profile !== 'keycloak') {
     const why = `Nothing was read as an administrator: that is done by Keycloak's admin API, and profile is ${profile}.`;
@@ -97,16 +99,18 @@ async function lookAtOwn(
 }
 
 async function examineRealm(
-  { checkup, fetch }: ComposedIssuer,
+  own: ComposedIssuer,
   handlers: readonly GuardedHandler[],
   adminToken: string,
   granted: readonly GrantedCall[],
 ): Promise<Required<Examination>> {
+  const { checkup, fetch } = own;
   const realm = await readRealm(new AdminApi(fetch.apart('doctor'), checkup.options.realmUrl, adminToken));
   const findings = [
     ...(await realmWideFindings(realm, checkup)),
     ...(await clientFindings(realm, checkup, granted)),
     ...(await handlerFindings(realm, checkup, handlers)),
+    ...(await signalRealmFindings(realm, own)),
   ];
   return { findings, permittedCalls: permittedCalls(realm) };
 }

@@ -37,6 +37,15 @@ export interface RealmSettings {
   readonly ssoSessionMaxLifespan: number;
   /** Undefined where this administrator may not see it. */
   readonly unmanagedAttributes: string | undefined;
+  readonly events: RealmEvents;
+}
+
+/** What the realm keeps of what happened; 0 for ever. */
+export interface RealmEvents {
+  readonly savesUserEvents: boolean;
+  readonly userEventsExpireSeconds: number;
+  readonly savesAdminEvents: boolean;
+  readonly adminEventsExpireSeconds: number;
 }
 
 export interface RealmSnapshot {
@@ -75,6 +84,12 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
       ssoSessionMaxLifespan: Number(settings['ssoSessionMaxLifespan'] ?? 0),
       unmanagedAttributes:
         profile === undefined ? undefined : textOf(profile['unmanagedAttributePolicy'] ?? 'DISABLED'),
+      events: {
+        savesUserEvents: settings['eventsEnabled'] === true,
+        userEventsExpireSeconds: Number(settings['eventsExpiration'] ?? 0),
+        savesAdminEvents: settings['adminEventsEnabled'] === true,
+        adminEventsExpireSeconds: Number(recordOf(settings['attributes'])['adminEventsExpiration'] ?? 0),
+      },
     },
     clients,
     scopes,

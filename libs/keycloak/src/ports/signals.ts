@@ -18,5 +18,6 @@ export type { ComposedKeycloak } from '../compose-keycloak.js';
 export type { IssuedToken } from '../protocol/issued-token.js';
 export type { IssuerRecheck } from '../revocation/rechecks.js';
 export type { FeedLease } from '../revocation/revocation-channel.js';
+export type { FeedFault } from '../revocation/shared-feed.js';
 export type { RevocationList } from '../revocation/revocation-list.js';
 export type { SignalProof } from '../revocation/signal-proof.js';

@@ -4,13 +4,40 @@ import type { FeedLease, ProofOutcome } from './revocation-channel.js';
 import type { RevocationSharing } from './revocation-sharing.js';
 import type { HeardStretch, SignalProof } from './signal-proof.js';
 
+/** Why revocations can't be heard of, for an operator. */
+export interface FeedFault {
+  readonly reason: string;
+  readonly hint?: string | undefined;
+}
+
+/** Where this process hears of revocations, for doctor. */
+export interface FeedSource {
+  /** One word. */
+  readonly name: string;
+  /** In whose name. */
+  readonly clientId: string;
+  /** Tries whether they would be heard of. It changes nothing at the server. Undefined where they would. */
+  readonly tryOnce: () => Promise<FeedFault | undefined>;
+}
+
 /** Without a channel that can say who listens, each replica does for itself, by its own clock. */
 export class SharedFeed {
+  readonly #sources: FeedSource[] = [];
+
   constructor(
     private readonly sharing: Pick<RevocationSharing, 'proofs' | 'prove'>,
     private readonly signals: Pick<SignalProof, 'prove'>,
     private readonly clock: Pick<Clock, 'monotonicMs'>,
   ) {}
+
+  /** Of the feed of this process; none where it only hears of what others say. */
+  get sources(): readonly FeedSource[] {
+    return this.#sources;
+  }
+
+  add(source: FeedSource): void {
+    this.#sources.push(source);
+  }
 
   /** The right to listen, for so long; undefined while another replica has it, and before the channel is read. Rejects where that is not known. */
   async lease(leaseMs: number): Promise<FeedLease | undefined> {

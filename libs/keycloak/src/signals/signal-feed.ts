@@ -6,6 +6,7 @@ import {
   type Clock,
   type ComponentLog,
   type ComposedIssuer,
+  type FeedFault,
   type FeedLease,
   type RevocationList,
 } from '../ports/signals.js';
@@ -96,15 +97,20 @@ export class SignalFeed {
     const serverSeconds = () => clock.epochSeconds() - (clockSkew.measured?.aheadSeconds ?? 0);
     const half = (introspectionTtlSeconds * 1000) / 2;
     const proofEveryMs = Math.max(MIN_PROOF_EVERY_MS, Math.min(MAX_PROOF_EVERY_MS, half));
+    const context = { issuer, realmUrl, clientId, fetch, login, clock, serverSeconds, proofEveryMs };
     this.#followed = options.sources.map((source) => ({
       name: source.name,
-      source: source.connect({ issuer, realmUrl, clientId, fetch, login, clock, serverSeconds, proofEveryMs }),
+      source: source.connect({ ...context, isTrial: false }),
       heardSinceMs: undefined,
       provenUntilMs: -Infinity,
       readUntilMs: -Infinity,
       failures: 0,
       isHeard: undefined,
     }));
+    for (const source of options.sources) {
+      const tryOnce = () => triedOnce(source.connect({ ...context, isTrial: true }));
+      at.feed.add({ name: source.name, clientId, tryOnce });
+    }
   }
 
   /** Begins to ask. Throws `Error` where another feed does already: a gap in one must not be covered by the other's proof. */
@@ -228,10 +234,27 @@ export class SignalFeed {
   }
 }
 
+/** What was asked for may come a moment later. */
+const TRIAL_POLLS = 3;
+const TRIAL_PAUSE_MS = 500;
+
+async function triedOnce(source: ConnectedSignalSource): Promise<FeedFault | undefined> {
+  for (let poll = 1; ; poll += 1) {
+    try {
+      const { isProven, fault } = await source.poll(0);
+      if (isProven) return undefined;
+      if (poll === TRIAL_POLLS) return fault === undefined ? { reason: 'not_proven' } : reasonOf(fault);
+    } catch (error) {
+      return reasonOf(error);
+    }
+    await sleep(TRIAL_PAUSE_MS);
+  }
+}
+
 const isPassing = (error: unknown): boolean =>
   error instanceof Refusal && error.code === 'authorization_server_unavailable';
 
-function reasonOf(error: unknown): Readonly<Record<string, unknown>> {
+function reasonOf(error: unknown): FeedFault & Readonly<Record<string, unknown>> {
   if (error instanceof SignalSourceError) return { reason: error.reason, hint: error.hint };
   if (error instanceof Refusal) return { reason: error.reason, ...error.fields };
   // The text of any other error may be anybody's.

@@ -81,6 +81,7 @@ function connected(options: KeycloakEventsOptions = {}): ConnectedSignalSource {
     clock,
     // It is known by a token that the server has issued.
     serverSeconds: () => (logins === 0 ? clock.epochSeconds() : serverNow() / 1000),
+    isTrial: false,
     proofEveryMs: PROOF_EVERY_MS,
     fetch: async (url, init) => fetch(url, init as RequestInit),
     login: async () => {

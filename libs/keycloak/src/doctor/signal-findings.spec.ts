@@ -1,0 +1,99 @@
+/** What doctor says of a signal feed, by sources that say whatever a spec wants. */
+import { describe, expect, it } from '@jest/globals';
+import { composeKeycloak, type ComposedKeycloak } from '../compose-keycloak.js';
+import { SignalFeed } from '../signals/signal-feed.js';
+import { SignalSourceError, type Signals, type SignalSource } from '../signals/signal-source.js';
+import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
+import { signalFindings, signalRealmFindings } from './signal-findings.js';
+
+const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isProven: true };
+
+const feeds: SignalFeed[] = [];
+
+function service(options: object = {}, poll?: () => Promise<Signals>): ComposedKeycloak {
+  const keycloak = composeKeycloak({
+    issuer: 'https://sso.example.com/realms/shop',
+    clientId: 'shop',
+    clientSecret: 'hush',
+    ...options,
+  });
+  if (poll === undefined) return keycloak;
+  const source: SignalSource = {
+    name: 'events',
+    connect: () => ({ poll }),
+  };
+  feeds.push(new SignalFeed(keycloak.issuers[0], keycloak.revocations, { sources: [source], pollMs: 1000 }));
+  return keycloak;
+}
+
+const said = async ({ issuers: [own] }: ComposedKeycloak): Promise<string[]> =>
+  (await signalFindings(own)).map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`.trim());
+
+describe('doctor looks at a signal feed', () => {
+  it('that would hear', async () => {
+    expect(await said(service({}, async () => QUIET))).toEqual([
+      'ok: events: revocations would be heard of, by the client shop.',
+    ]);
+  });
+
+  it('that there is not', async () => {
+    expect(await said(service())).toEqual([]);
+  });
+
+  it('that would not, with what to do', async () => {
+    const forbidden = async (): Promise<Signals> => {
+      throw new SignalSourceError('forbidden', 'Give it the role.');
+    };
+    expect(await said(service({}, forbidden))).toEqual([
+      'error: events: revocations would not be heard of by the client shop (forbidden). Give it the role.',
+    ]);
+  });
+
+  it('once more, since a login may be seen a moment later', async () => {
+    let polls = 0;
+    const late = async (): Promise<Signals> => ({ ...QUIET, isProven: (polls += 1) === 2 });
+    expect((await said(service({}, late)))[0]).toMatch(/^ok/);
+  });
+
+  it('with a long time that is never used', async () => {
+    expect(await said(service({ introspectionTtlWhileSignalledSeconds: 300 }))).toEqual([
+      expect.stringMatching(/^warning: introspectionTtlWhileSignalledSeconds \(300 s\) is of no use/),
+    ]);
+  });
+
+  const client = { id: '1', clientId: 'shop', hasServiceAccount: true } as RealmClient;
+  const realm = (roles: readonly string[], settings: object = {}): RealmSnapshot =>
+    ({
+      clients: [client],
+      settings: {
+        unmanagedAttributes: 'DISABLED',
+        events: {
+          savesUserEvents: true,
+          userEventsExpireSeconds: 3600,
+          savesAdminEvents: true,
+          adminEventsExpireSeconds: 3600,
+          ...settings,
+        },
+        ...settings,
+      },
+      rolesOfServiceAccount: async () => new Set(roles),
+    }) as unknown as RealmSnapshot;
+  const saidOf = async (keycloak: ComposedKeycloak, snapshot: RealmSnapshot): Promise<string> =>
+    (await signalRealmFindings(snapshot, keycloak.issuers[0])).map(({ message }) => message).join('\n');
+
+  it('whose tokens go to other services, and open the log to them', async () => {
+    const keycloak = service({}, async () => QUIET);
+    expect(await saidOf(keycloak, realm(['realm-management.view-events']))).toBe('');
+    keycloak.service('next', { baseUrl: 'https://next.example.com', audience: 'next', scopes: ['x'] });
+    expect(await saidOf(keycloak, realm(['order-manager']))).toBe('');
+    expect(await saidOf(keycloak, realm(['realm-management.view-events']))).toMatch(/has view-events, and its tokens/);
+  });
+
+  it('whose log grows without end, and users who may leave themselves out', async () => {
+    const keycloak = service({}, async () => QUIET);
+    expect(await saidOf(keycloak, realm([], { userEventsExpireSeconds: 0 }))).toMatch(/saves user events and never/);
+    expect(await saidOf(keycloak, realm([], { adminEventsExpireSeconds: 0 }))).toMatch(/saves admin events and never/);
+    expect(await saidOf(keycloak, realm([], { unmanagedAttributes: 'ENABLED' }))).toMatch(/leaves itself out/);
+    expect(await saidOf(service(), realm([], { unmanagedAttributes: 'ENABLED' }))).toBe('');
+  });
+});

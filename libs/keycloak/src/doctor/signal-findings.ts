@@ -1,0 +1,89 @@
+/** Signal findings: whether the signal feed of a service would hear of revocations, and what it costs where it is set up. */
+import { error, note, ok, warning, type Finding } from '../checkup/finding.js';
+import type { ComposedIssuer } from '../compose-issuer.js';
+import { clientNamed } from './realm-lookup.js';
+import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
+
+/** The role that shows who logs in, when and from where. */
+const VIEW_EVENTS = 'realm-management.view-events';
+
+/** Each source is asked once, by its own credentials. None where the service has no feed. */
+export async function signalFindings({ feed, options }: Pick<ComposedIssuer, 'feed' | 'options'>): Promise<Finding[]> {
+  const ofSources = await Promise.all(
+    feed.sources.map(async ({ name, clientId, tryOnce }) => {
+      const fault = await tryOnce();
+      return fault === undefined
+        ? ok('signals', `${name}: revocations would be heard of, by the client ${clientId}.`)
+        : error(
+            'signals',
+            `${name}: revocations would not be heard of by the client ${clientId} (${fault.reason}).`,
+            fault.hint ?? 'See what answers there: the reason is in docs/refusals.md.',
+          );
+    }),
+  );
+  return [...ofSources, ...unusedFinding(options, feed.sources.length > 0)];
+}
+
+function unusedFinding(options: ComposedIssuer['options'], hasFeed: boolean): Finding[] {
+  const { introspectionTtlWhileSignalledSeconds: longSeconds, revocationChannel } = options;
+  if (longSeconds !== undefined && !hasFeed && revocationChannel === undefined) {
+    return [
+      warning(
+        'signals',
+        `introspectionTtlWhileSignalledSeconds (${longSeconds} s) is of no use: this service hears of no revocations.`,
+        'Import SignalsModule, or take a revocationChannel over which another process says what it hears.',
+      ),
+    ];
+  }
+  return [];
+}
+
+/** What only an administrator sees: who could read the log besides, and what grows without end. */
+export async function signalRealmFindings(
+  realm: RealmSnapshot,
+  { feed, options, checkup }: Pick<ComposedIssuer, 'feed' | 'options' | 'checkup'>,
+): Promise<Finding[]> {
+  const own = clientNamed(realm, options.clientId);
+  const findings = own === undefined || checkup.services.length === 0 ? [] : await wideTokens(realm, own);
+  if (feed.sources.length === 0) return findings;
+  return [...findings, ...growthFindings(realm), ...selfExclusion(realm)];
+}
+
+/** A token that goes to other services must not open the log to them. */
+async function wideTokens(realm: RealmSnapshot, own: RealmClient): Promise<Finding[]> {
+  const roles = await realm.rolesOfServiceAccount(own);
+  if (roles === undefined) return [note('signals', `This administrator may not see the roles of ${own.clientId}.`)];
+  if (!roles.has(VIEW_EVENTS)) return [];
+  return [
+    warning(
+      'signals',
+      `The service account of ${own.clientId} has view-events, and its tokens go to the services that it calls: each of them may be able to read who logs in from where.`,
+      'Give the role to a client of its own, and name it to SignalsModule (`client`).',
+    ),
+  ];
+}
+
+function growthFindings({ settings: { events } }: RealmSnapshot): Finding[] {
+  const unbounded = [
+    ...(events.savesUserEvents && events.userEventsExpireSeconds <= 0 ? ['user events'] : []),
+    ...(events.savesAdminEvents && events.adminEventsExpireSeconds <= 0 ? ['admin events'] : []),
+  ];
+  return unbounded.map((which) =>
+    warning(
+      'signals',
+      `The realm saves ${which} and never deletes them, so that the log grows without end.`,
+      'Set an expiration (Realm settings, Events): an hour is enough for the feed.',
+    ),
+  );
+}
+
+function selfExclusion({ settings: { unmanagedAttributes } }: RealmSnapshot): Finding[] {
+  if (unmanagedAttributes !== 'ENABLED') return [];
+  return [
+    warning(
+      'signals',
+      'Users may give themselves any attribute (unmanaged attributes), and with ssf.notify.<client> one leaves itself out of Shared Signals.',
+      'Switch unmanaged attributes off, or to Only administrators can write.',
+    ),
+  ];
+}
