@@ -8,7 +8,7 @@ import { KeycloakModel, type Mode } from './model/keycloak-model.js';
 import { World } from './model/world.js';
 
 /** `npm run verify:long` takes more of them. */
-const SCHEDULES = Number(process.env['MODEL_SCHEDULES'] ?? 8);
+const SCHEDULES = Number(process.env['MODEL_SCHEDULES'] ?? 9);
 const KEYS = [randomBytes(32).toString('base64')];
 
 /** How often each comes, in proportion. */
@@ -53,11 +53,18 @@ const step: fc.Arbitrary<Step> = fc.record({
   waits: fc.boolean(),
 });
 const schedule = fc.array(step, { minLength: 40, maxLength: 80, size: 'max' });
-/** One in which answers run out, and one in which nothing but denials and rechecks ends them. */
-const ttlSeconds = fc.constantFrom(1, 300);
+interface Lives {
+  readonly short: number;
+  readonly signalled?: number;
+}
+
+/** One in which answers run out, one in which nothing but denials and rechecks ends them, and one in which all replicas listen and serve as long as the feed is proven. */
+const lives = fc.constantFrom<Lives>({ short: 1 }, { short: 300 }, { short: 1, signalled: 300 });
 
 /** Faults of Valkey and ends of replicas come one after the other; all else whenever it comes. */
 const IN_TURN: ReadonlySet<Kind> = new Set(['freeze', 'empty', 'garble', 'remember', 'goBack', 'restart']);
+/** So that answers get older than the short time. */
+const SLOWER = 4;
 const MODES: readonly Mode[] = ['well', 'late', 'failing', 'well'];
 
 const onValkey = valkeyPath === undefined ? describe.skip : describe;
@@ -70,10 +77,10 @@ onValkey('replicas over Valkey, by a model', () => {
   afterAll(() => valkey.remove());
 
   /** What was violated. */
-  async function run(steps: readonly Step[], ttl: number): Promise<string[]> {
+  async function run(steps: readonly Step[], { short, signalled }: Lives): Promise<string[]> {
     const keycloak = new KeycloakModel();
     await keycloak.start();
-    const world = new World(keycloak, valkey, KEYS, ttl);
+    const world = new World(keycloak, valkey, KEYS, short, signalled);
     const underWay: Promise<unknown>[] = [];
     let ofStore: Promise<unknown> = Promise.resolve();
     const take = ({ kind, replica, which }: Step): unknown => {
@@ -90,7 +97,7 @@ onValkey('replicas over Valkey, by a model', () => {
         // A rejection is waited for below.
         done.catch(() => undefined);
         if (one.waits) await Promise.race([done, sleep(100)]);
-        await sleep(one.pauseMs);
+        await sleep(signalled === undefined ? one.pauseMs : one.pauseMs * SLOWER);
       }
       await ofStore;
       keycloak.mode = 'well';
@@ -110,8 +117,8 @@ onValkey('replicas over Valkey, by a model', () => {
     'no token or session is taken that was ended, or is another one, and no denial is lost',
     async () => {
       await fc.assert(
-        fc.asyncProperty(schedule, ttlSeconds, async (steps, ttl) => {
-          expect(await run(steps, ttl)).toEqual([]);
+        fc.asyncProperty(schedule, lives, async (steps, of) => {
+          expect(await run(steps, of)).toEqual([]);
         }),
         // A schedule that is cut shorter takes as long, and time passes differently in it.
         { numRuns: SCHEDULES, endOnFailure: true },

@@ -219,6 +219,21 @@ async function heldWay(): Promise<HeldWay> {
     expect(poller.refuses('s1')).toBe(true);
   });
 
+  it('tells those who listen to nothing of its own gaps, and proves what comes after', async () => {
+    const reader = await replica('shop', false);
+    await replica('poller', true);
+    await until(reader.isProven);
+    let gaps = 0;
+    reader.keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
+    await provenAgain(reader);
+    expect(gaps).toBe(0);
+    let polls = 0;
+    says = () => ({ ...QUIET, isWhole: (polls += 1) !== 1, isProven: polls !== 1 });
+    await until(() => gaps === 1, 'it hears of the gap');
+    await provenAgain(reader);
+    expect(gaps).toBe(1);
+  });
+
   it('is believed no more once another has taken its place, however late its proof comes', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('slow', true)];
     await until(reader.isProven);

@@ -30,6 +30,12 @@ export interface KeycloakToken {
   revokedMs: number | undefined;
 }
 
+/** What its log says of it. */
+export interface KeycloakEvent {
+  readonly atMs: number;
+  readonly what: { readonly ended: KeycloakSession } | { readonly changed: KeycloakSession };
+}
+
 /** Since when Keycloak calls it inactive. */
 export const inactiveSinceMs = ({ revokedMs, session }: KeycloakToken): number | undefined =>
   revokedMs === undefined || session.endedMs === undefined
@@ -38,6 +44,8 @@ export const inactiveSinceMs = ({ revokedMs, session }: KeycloakToken): number |
 
 export class KeycloakModel {
   readonly tokens = new Map<string, KeycloakToken>();
+  /** From the oldest. */
+  readonly log: KeycloakEvent[] = [];
   readonly #refreshTokens = new Map<string, { readonly session: KeycloakSession; timesSent: number }>();
   mode: Mode = 'well';
   /** Refresh tokens that came more than once, for which it would end the session everywhere. */
@@ -61,6 +69,30 @@ export class KeycloakModel {
 
   newSession(sub: string): KeycloakSession {
     return { sid: `session-${this.#next()}`, sub, endedMs: undefined };
+  }
+
+  end(session: KeycloakSession): void {
+    if (session.endedMs !== undefined) return;
+    session.endedMs = performance.now();
+    this.log.push({ atMs: session.endedMs, what: { ended: session } });
+  }
+
+  /** Its log says that something changed, and not what. */
+  revoke(token: KeycloakToken): void {
+    if (token.revokedMs !== undefined) return;
+    token.revokedMs = performance.now();
+    this.log.push({ atMs: token.revokedMs, what: { changed: token.session } });
+  }
+
+  /** As a signal source asks for it: late, not all of it, or not at all. */
+  async events(sinceMs: number): Promise<{ readonly events: readonly KeycloakEvent[]; readonly isWhole: boolean }> {
+    const { mode } = this;
+    const isWhole = mode !== 'late' || this.#next() % 4 > 0;
+    const events = isWhole ? this.log.filter(({ atMs }) => atMs >= sinceMs) : [];
+    await this.#delay(mode);
+    if (mode === 'failing')
+      throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
+    return { events, isWhole };
   }
 
   newToken(session: KeycloakSession, isExchanged = false): KeycloakToken {

@@ -1,26 +1,32 @@
 /** ModelReplica: what a process of Service A shares with the others, as it is composed there; it can end at once, and start anew. */
 import { composeKeycloak, type ComposedKeycloak } from '../../../libs/keycloak/src/compose-keycloak.js';
 import type { Clock } from '../../../libs/keycloak/src/caching/clock.js';
+import { SignalFeed } from '../../../libs/keycloak/src/signals/signal-feed.js';
 import { SealingKeys, ValkeyClient, valkeyCache, valkeyRevocations } from 'nestjs-keycloak-s2s/valkey';
 import { UserSessions } from '../../../apps/service-a/src/login/user-sessions.js';
 import { SealedSessions } from '../../../apps/service-a/src/login/valkey/sealed-sessions.js';
 import { ValkeySessionStore } from '../../../apps/service-a/src/login/valkey/valkey-session-store.js';
 import { CLIENT, type KeycloakModel } from './keycloak-model.js';
+import { modelEvents } from './model-events.js';
 
 const BOUNDS = { maxSessions: 1000, maxSessionsPerUser: 100, sessionIdleSeconds: 600, sessionMaxSeconds: 1000 };
 const READ_WITHIN_MS = 3000;
+const POLL_MS = 50;
 
 export interface ReplicaSettings {
   readonly keycloak: KeycloakModel;
   readonly valkeyUrl: string;
   readonly keys: readonly string[];
   readonly ttlSeconds: number;
+  /** Of answers while it is proven that all ends are heard of; undefined for no feed. */
+  readonly signalledTtlSeconds?: number | undefined;
   /** Of its wall clock, to the machine's. */
   readonly skewSeconds: number;
 }
 
 export class ModelReplica {
   #keycloak: ComposedKeycloak | undefined;
+  #feed: SignalFeed | undefined;
   #store: ValkeySessionStore | undefined;
   #sessions: UserSessions | undefined;
   /** Since when it runs. */
@@ -39,7 +45,7 @@ export class ModelReplica {
   }
 
   async start(): Promise<void> {
-    const { keycloak, valkeyUrl, keys, ttlSeconds, skewSeconds } = this.settings;
+    const { keycloak, valkeyUrl, keys, ttlSeconds, signalledTtlSeconds, skewSeconds } = this.settings;
     const clock: Clock = {
       epochSeconds: () => Date.now() / 1000 + skewSeconds,
       monotonicMs: () => performance.now(),
@@ -52,6 +58,7 @@ export class ModelReplica {
         clientSecret: 'a-secret-for-this-test-alone',
         allowInsecureRequests: true,
         introspectionTtlSeconds: ttlSeconds,
+        ...(signalledTtlSeconds === undefined ? {} : { introspectionTtlWhileSignalledSeconds: signalledTtlSeconds }),
         clockToleranceSeconds: 60,
         circuitBreakerFailures: 1000,
         maxRetries: 0,
@@ -67,11 +74,18 @@ export class ModelReplica {
     this.#sessions = new UserSessions(this.#store, provider, BOUNDS);
     const { sharing, shared } = this.#keycloak;
     await Promise.all([...sharing.map((each) => each.start(READ_WITHIN_MS)), ...shared.map((each) => each.open())]);
+    this.#feed = undefined;
+    if (signalledTtlSeconds === undefined) return;
+    const { issuers, revocations } = this.#keycloak;
+    this.#feed = new SignalFeed(issuers[0], revocations, { sources: [modelEvents(keycloak)], pollMs: POLL_MS });
+    this.#feed.start();
   }
 
-  /** Whatever it has in hand is lost. */
-  async stop(): Promise<void> {
-    const { sharing = [], shared = [] } = this.#keycloak ?? {};
+  /** Whatever it has in hand is lost. `isKilled`: it does not even say that another one may listen. */
+  async stop(isKilled = false): Promise<void> {
+    const { sharing = [], shared = [], issuers } = this.#keycloak ?? {};
+    if (isKilled && issuers !== undefined) issuers[0].feed.release = async () => undefined;
+    await this.#feed?.stop();
     const ends = [...sharing.map((each) => each.stop()), ...shared.map((each) => each.close())];
     await Promise.all([this.#store?.close(), ...ends]);
   }

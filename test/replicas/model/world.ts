@@ -27,10 +27,12 @@ export class World {
     private readonly valkey: Valkey,
     keys: readonly string[],
     ttlSeconds: number,
+    signalledTtlSeconds?: number,
   ) {
     this.#store = new StoreFaults(valkey);
     this.#replicas = SKEWS_SECONDS.map(
-      (skewSeconds) => new ModelReplica({ keycloak, valkeyUrl: valkey.url, keys, ttlSeconds, skewSeconds }),
+      (skewSeconds) =>
+        new ModelReplica({ keycloak, valkeyUrl: valkey.url, keys, ttlSeconds, signalledTtlSeconds, skewSeconds }),
     );
     this.ledger = new Ledger(this.#replicas, ttlSeconds);
   }
@@ -126,11 +128,11 @@ export class World {
 
   /** Its notice is lost. */
   endUnnoticed(_: number, which: number): void {
-    this.#session(which).of.endedMs ??= performance.now();
+    this.keycloak.end(this.#session(which).of);
   }
 
   revoke(_: number, which: number): void {
-    this.#token(which).revokedMs ??= performance.now();
+    this.keycloak.revoke(this.#token(which));
   }
 
   deny(number: number, which: number): void {
@@ -174,9 +176,9 @@ export class World {
     this.ledger.storeWentBack();
   }
 
-  async restart(number: number): Promise<void> {
+  async restart(number: number, which: number): Promise<void> {
     const replica = this.#replica(number);
-    await replica.stop();
+    await replica.stop(which % 2 === 0);
     this.ledger.ended(replica);
     await replica.start();
   }
@@ -224,7 +226,7 @@ export class World {
     const isTaken = await replica.sessions
       .endAtKeycloak({ sessionId: of.sid, subject: of.sub }, Math.floor(Date.now() / 1000))
       .then(() => true, expected(SessionStoreError));
-    of.endedMs ??= performance.now();
+    this.keycloak.end(of);
     return isTaken === true;
   }
 
