@@ -1,0 +1,188 @@
+/** A signal feed whose event log is cut off, hangs, lies or floods: nothing is taken longer than without a feed, and nobody is kept out. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { claimsOf, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { login, logout, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { systemClock, type Clock } from '../../libs/keycloak/src/caching/clock.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import { Refusal } from '../../libs/keycloak/src/protocol/refusal.js';
+import { keycloakEvents } from '../../libs/keycloak/src/signals/index.js';
+import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
+import { startBentServer, type BentAnswer, type BentServer } from '../support/bent-server.js';
+import { READER, startSignalsRealm } from '../support/signals-realm.js';
+
+const [SHORT_SECONDS, LONG_SECONDS] = [10, 300];
+const WITHIN_MS = 30_000;
+
+/** The clock of the machine, which a test moves on. */
+class MovedClock implements Clock {
+  #aheadSeconds = 0;
+
+  readonly epochSeconds = (): number => systemClock.epochSeconds() + this.#aheadSeconds;
+  readonly monotonicMs = (): number => systemClock.monotonicMs() + this.#aheadSeconds * 1000;
+
+  advance(seconds: number): void {
+    this.#aheadSeconds += seconds;
+  }
+}
+
+let server: ContractServer;
+let way: BentServer;
+let clock: MovedClock;
+let keycloak: ComposedKeycloak;
+let feed: SignalFeed;
+let lines: { readonly message: string; readonly fields: object }[];
+
+beforeAll(async () => {
+  server = await startSignalsRealm();
+  way = await startBentServer(server.baseUrl);
+});
+afterAll(async () => {
+  await way.stop();
+  await server.stop();
+});
+
+beforeEach(async () => {
+  way.bend = () => undefined;
+  clock = new MovedClock();
+  lines = [];
+  const say = (message: string, fields: object): void => void lines.push({ message, fields });
+  keycloak = composeKeycloak(
+    {
+      issuer: server.issuer,
+      baseUrl: way.url,
+      clientId: READER,
+      clientSecret: SECRETS[READER],
+      allowInsecureRequests: true,
+      timeoutMs: 1000,
+      introspectionTtlSeconds: SHORT_SECONDS,
+      introspectionTtlWhileSignalledSeconds: LONG_SECONDS,
+    },
+    { clock, loggers: () => ({ log: say, warn: say, error: say }) },
+  );
+  feed = new SignalFeed(keycloak.issuers[0], keycloak.revocations, { sources: [keycloakEvents()], pollMs: 200 });
+  feed.start();
+  await until(isProven);
+});
+afterEach(() => feed.stop());
+
+const isProven = (): boolean => keycloak.status.read().signals.state === 'proven';
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (const began = performance.now(); !(await isSo()); await sleep(50)) {
+    if (performance.now() - began > WITHIN_MS) throw new Error(`It does not come about: ${JSON.stringify(lines)}`);
+  }
+}
+
+const outcomeOf = async (token: string): Promise<string> =>
+  keycloak.verifier.verify(token).then(
+    () => 'accepted',
+    (error: unknown) => {
+      if (error instanceof Refusal) return error.reason;
+      throw error;
+    },
+  );
+
+async function newSubject(): Promise<{ readonly access: string; readonly refresh: string; readonly sid: string }> {
+  const tokens = await login(server, await server.newUser('order-manager'));
+  const access = textOf(tokens);
+  return { access, refresh: textOf(tokens, 'refresh_token'), sid: String(claimsOf(access)['sid']) };
+}
+
+const reasons = (): unknown[] =>
+  lines.filter(({ message }) => message.startsWith('Revocations are not heard of')).map(({ fields }) => fields);
+
+const isLog = ({ pathname }: URL): boolean => /\/admin\/realms\/[^/]+\/(?:admin-)?events$/.test(pathname);
+const isSettings = ({ pathname }: URL): boolean => pathname.endsWith('/events/config');
+const answers =
+  (answer: BentAnswer, isBent = isLog) =>
+  (url: URL): BentAnswer | undefined =>
+    isBent(url) ? answer : undefined;
+const json = (body: unknown, status = 200): BentAnswer => ({ status, body: JSON.stringify(body) });
+
+/** Rows as the log has them. */
+const logouts = (count: number): object[] =>
+  Array.from({ length: count }, (_, at) => ({
+    id: `flood-${at}`,
+    time: Date.now(),
+    type: 'LOGOUT',
+    sessionId: `nobodys-${at}`,
+  }));
+
+const flood = (count: number) => {
+  const rows = logouts(count);
+  return (url: URL): BentAnswer | undefined => {
+    // Those of the users, and not the one that looks for our own login.
+    if (!isLog(url) || url.pathname.endsWith('admin-events') || url.searchParams.has('client')) return undefined;
+    const [first, max] = ['first', 'max'].map((name) => Number(url.searchParams.get(name)));
+    return json(rows.slice(first, (first ?? 0) + (max ?? 0)));
+  };
+};
+
+describe('a token that ended unheard, since the event log', () => {
+  it.each<[string, (url: URL) => BentAnswer | undefined, string]>([
+    ['is cut off', answers('reset'), 'ECONNRESET'],
+    ['hangs', answers('hang'), 'timeout'],
+    ['answers 500', answers(json({}, 500)), 'answered_500'],
+    ['answers 401', answers(json({}, 401)), 'forbidden'],
+    ['answers 403', answers(json({}, 403)), 'forbidden'],
+    ['is that of a login page', answers({ status: 200, body: '<html>', headers: { 'content-type': 'text/html' } }), ''],
+    ['is no list', answers(json({ events: [] })), 'answered_unexpectedly'],
+    ['is empty', answers(json([])), 'own_login_not_seen'],
+    ['is that of yesterday', answers(json(logouts(3))), 'own_login_not_seen'],
+    ['is one row of more than a megabyte', answers(json([{ id: 'x'.repeat(1_100_000) }])), ''],
+    ['has more rows than are read', flood(20_000), ''],
+    [
+      'is off',
+      (url) =>
+        isLog(url)
+          ? json([])
+          : isSettings(url)
+            ? json({ eventsEnabled: false, adminEventsEnabled: true, enabledEventTypes: [] })
+            : undefined,
+      'own_login_not_seen',
+    ],
+  ])('%s, is taken no longer than without a feed (RS-13)', async (_, bend, reason) => {
+    const [ended, honest] = [await newSubject(), await newSubject()];
+    for (const { access } of [ended, honest]) expect(await outcomeOf(access)).toBe('accepted');
+    way.bend = bend;
+    await logout(server, ended.refresh);
+    clock.advance(SHORT_SECONDS + 5);
+    expect(await outcomeOf(ended.access)).not.toBe('accepted');
+    expect(await outcomeOf(honest.access)).toBe('accepted');
+    // It is said, once it is more than a hiccup.
+    if (reason !== '') await until(() => JSON.stringify(reasons()).includes(reason));
+    way.bend = () => undefined;
+    const before = keycloak.issuers[0].signals.latestMs;
+    await until(() => keycloak.issuers[0].signals.latestMs > before);
+    const later = await newSubject();
+    expect([await outcomeOf(honest.access), await outcomeOf(later.access)]).toEqual(['accepted', 'accepted']);
+  });
+
+  it('was away for three seconds, is asked about no sooner: nothing expires', async () => {
+    const { access } = await newSubject();
+    expect(await outcomeOf(access)).toBe('accepted');
+    clock.advance(SHORT_SECONDS - 3);
+    await until(() => clock.monotonicMs() - keycloak.issuers[0].signals.latestMs < 1000);
+    way.bend = () => 'reset';
+    clock.advance(3);
+    // Keycloak itself is away, and the answer serves.
+    expect(await outcomeOf(access)).toBe('accepted');
+  });
+
+  it('has ten thousand logouts at once, is refused, and others are not', async () => {
+    const [ended, honest] = [await newSubject(), await newSubject()];
+    for (const { access } of [ended, honest]) expect(await outcomeOf(access)).toBe('accepted');
+    const rows = [...logouts(10_000), { id: 'this-one', time: Date.now(), type: 'LOGOUT', sessionId: ended.sid }];
+    way.bend = (url) => {
+      if (!isLog(url) || url.pathname.endsWith('admin-events') || url.searchParams.has('client')) return undefined;
+      const [first, max] = ['first', 'max'].map((name) => Number(url.searchParams.get(name)));
+      return json(rows.slice(first, (first ?? 0) + (max ?? 0)));
+    };
+    await until(async () => (await outcomeOf(ended.access)) === 'revoked');
+    // A full list drops the oldest denials for a floor: that may refuse those who were there before, and nobody who comes later.
+    const later = await newSubject();
+    expect(await outcomeOf(later.access)).toBe('accepted');
+  });
+});
