@@ -28,6 +28,7 @@ interface Realm {
   readonly scopeMappings: readonly { readonly clientScope: string; readonly roles: readonly string[] }[];
   readonly clients: readonly {
     readonly clientId: string;
+    readonly enabled?: unknown;
     readonly publicClient?: boolean;
     readonly secret?: string;
     readonly fullScopeAllowed?: boolean;
@@ -46,7 +47,19 @@ interface Realm {
     readonly alias: string;
     readonly config: Readonly<Record<string, string>>;
   }[];
-  readonly users: readonly { readonly username: string; readonly realmRoles: readonly string[] }[];
+  readonly users: readonly {
+    readonly username: string;
+    readonly realmRoles: readonly string[];
+    readonly clientRoles?: Readonly<Record<string, readonly string[]>>;
+  }[];
+  readonly eventsEnabled: unknown;
+  readonly adminEventsEnabled: unknown;
+  readonly eventsExpiration: number;
+  readonly enabledEventTypes: readonly string[];
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly clientScopeMappings: Readonly<
+    Record<string, readonly { readonly client: string; readonly roles: readonly string[] }[]>
+  >;
 }
 
 const realm = JSON.parse(read('keycloak/microservices-realm.json')) as Realm;
@@ -69,6 +82,7 @@ const client = (id: string): Realm['clients'][number] => {
 };
 
 const services = Object.keys(description.services);
+const POLLER = description.poller.name;
 
 /** All that a service says in its files of one kind, such as `controller` and `client`. */
 const sourcesOf = (service: string, kind: string): string =>
@@ -123,7 +137,8 @@ describe('the realm', () => {
     const flows = realm.authenticationFlows.map(({ alias }) => alias);
     expect(flows).toEqual(expect.arrayContaining([realm.browserFlow, realm.directGrantFlow]));
     for (const { clientId, defaultClientScopes } of realm.clients) {
-      expect([clientId, defaultClientScopes.includes('acr')]).toEqual([clientId, true]);
+      // No service takes a token of the poller.
+      expect([clientId, defaultClientScopes.includes('acr')]).toEqual([clientId, clientId !== POLLER]);
     }
   });
 
@@ -139,6 +154,32 @@ describe('the realm', () => {
       const placeholder = `\${${clientId.toUpperCase().replaceAll('-', '_')}_CLIENT_SECRET}`;
       expect([clientId, secret]).toEqual([clientId, publicClient === true ? undefined : placeholder]);
     }
+  });
+
+  it('saves events, and lets them be read, where it is told to, and else not', () => {
+    const told = '${SIGNALS_EVENTS:false}';
+    expect([realm.eventsEnabled, realm.adminEventsEnabled, client(POLLER).enabled]).toEqual([told, told, told]);
+    expect(realm.attributes['ssf.transmitterEnabled']).toBe('${SIGNALS_SSF:false}');
+    expect(client(POLLER).attributes['ssf.enabled']).toBe('${SIGNALS_SSF:false}');
+  });
+
+  it('keeps events for an hour, and no others than the feed reads', () => {
+    expect([realm.eventsExpiration, realm.attributes['adminEventsExpiration']]).toEqual([3600, '3600']);
+    const [, guide = ''] = /these must be among them: ([^.]*)\./.exec(read('docs/signals.md')) ?? [];
+    expect([...guide.matchAll(/`(\w+)`/g)].map(([, type]) => type)).toEqual(realm.enabledEventTypes);
+  });
+
+  it('lets one client read events, and nothing else', () => {
+    expect(client(POLLER)).toMatchObject({ defaultClientScopes: ['basic'], serviceAccountsEnabled: true });
+    expect(realm.clientScopeMappings).toEqual({ 'realm-management': [{ client: POLLER, roles: ['view-events'] }] });
+    const holders = realm.users.filter(({ clientRoles }) => clientRoles !== undefined);
+    expect(holders).toEqual([
+      expect.objectContaining({
+        username: `service-account-${POLLER}`,
+        realmRoles: [],
+        clientRoles: { 'realm-management': ['view-events'] },
+      }),
+    ]);
   });
 
   it('lets exchange those that call further, and nobody else', () => {

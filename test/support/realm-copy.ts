@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { testServer } from 'keycloak-test-servers';
 import { Administrator } from '../../libs/keycloak-test-servers/contract/administrator.js';
+import { fillPlaceholders } from '../../libs/keycloak-test-servers/src/embedded/realm/realm-file.js';
 import { REALM, REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 
 /** As far as tests change it. */
@@ -63,10 +64,7 @@ export async function createRealm(
   change: (realm: RealmFile) => unknown,
 ): Promise<RealmCopy & { readonly realm: string; delete(): Promise<void> }> {
   const { baseUrl, issuer } = testServer();
-  const text = readFileSync(REALM_FILE, 'utf8').replaceAll(
-    /\$\{(\w+)\}/g,
-    (_, name: string) => REALM_ENVIRONMENT[name] ?? '',
-  );
+  const text = fillPlaceholders(readFileSync(REALM_FILE, 'utf8'), REALM_ENVIRONMENT);
   const realm = JSON.parse(text) as RealmFile;
   realm.realm = `copy-${randomUUID()}`;
   change(realm);

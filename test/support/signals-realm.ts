@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { startAuthorizationServer, testServer } from 'keycloak-test-servers';
 import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { contractServerAt, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { fillPlaceholders } from '../../libs/keycloak-test-servers/src/embedded/realm/realm-file.js';
 import { createRealm, type RealmFile } from './realm-copy.js';
 
 interface LoggedRealm extends RealmFile {
@@ -34,8 +35,7 @@ export async function startSignalsRealm(): Promise<ContractServer> {
     const copy = await createRealm(readable);
     return { ...contractServerAt(copy.baseUrl, { realm: copy.realm }), stop: () => copy.delete() };
   }
-  const text = readFileSync(REALM_FILE, 'utf8');
-  const filled = text.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => REALM_ENVIRONMENT[name] ?? '');
+  const filled = fillPlaceholders(readFileSync(REALM_FILE, 'utf8'), REALM_ENVIRONMENT);
   const realm = JSON.parse(filled) as RealmFile;
   readable(realm);
   const folder = mkdtempSync(join(tmpdir(), 'signals-realm-'));

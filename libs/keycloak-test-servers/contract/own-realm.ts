@@ -47,6 +47,9 @@ async function representation(): Promise<Members & { readonly realm: string }> {
   return {
     ...json,
     realm: `own-${randomUUID()}`,
+    // As Keycloak has them by default.
+    eventsExpiration: undefined,
+    enabledEventTypes: undefined,
     clients: [
       ...json.clients,
       ...readers.map(({ clientId, fullScopeAllowed }) => ({

@@ -526,3 +526,30 @@ function connectionError(host: string, port: number): Promise<string | undefined
 async function waitFor(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
+
+describe('a switch of the realm file that a placeholder stands for', () => {
+  const isOpen = async (environment: Record<string, string>): Promise<[login: number, events: unknown]> => {
+    const other = await startAuthorizationServer({ realm: REALM, environment: { ...ENVIRONMENT, ...environment } });
+    try {
+      const answer = await fetch(`${other.issuer}/protocol/openid-connect/token`, {
+        method: 'POST',
+        headers: { Authorization: `Basic ${btoa('signal-poller:x')}` },
+        body: new URLSearchParams({ grant_type: 'client_credentials' }),
+      });
+      const { access_token } = (await answer.json()) as { readonly access_token?: string };
+      const events = await fetch(`${other.issuer.replace('/realms/', '/admin/realms/')}/events`, {
+        headers: { Authorization: `Bearer ${access_token}` },
+      });
+      return [answer.status, events.ok ? ((await events.json()) as unknown[]).length : events.status];
+    } finally {
+      await other.stop();
+    }
+  };
+
+  it('is off and on as Keycloak takes the text', async () => {
+    expect(await isOpen({})).toEqual([401, 401]);
+    expect(await isOpen({ SIGNALS_EVENTS: 'false' })).toEqual([401, 401]);
+    // The login that it asks with.
+    expect(await isOpen({ SIGNALS_EVENTS: 'true' })).toEqual([200, 1]);
+  });
+});

@@ -6,7 +6,13 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { allSecrets, CLIENT_SECRET, loginTo, REALM_FILE } from '../../../spec-support/test-realm.js';
 import { startAuthorizationServer, type RunningAuthorizationServer } from '../start-authorization-server.js';
 
-const EVENTS_ON = { eventsEnabled: true, adminEventsEnabled: true, adminEventsDetailsEnabled: true };
+const EVENTS_ON = {
+  eventsEnabled: true,
+  // As many as Keycloak saves by default.
+  enabledEventTypes: [],
+  adminEventsEnabled: true,
+  adminEventsDetailsEnabled: true,
+};
 
 let folder: string;
 let server: RunningAuthorizationServer;

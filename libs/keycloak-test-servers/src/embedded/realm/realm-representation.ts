@@ -82,18 +82,18 @@ export function toClient(json: unknown, scopesByDefault: readonly string[]): Rea
     id: toOptionalText(client['id']) ?? randomUUID(),
     clientId: toText(client['clientId'], 'A client has no "clientId"'),
     secret: toOptionalText(client['secret']),
-    isPublic: client['publicClient'] === true,
+    isPublic: isTrue(client['publicClient']),
     signsAssertions: client['clientAuthenticatorType'] === 'client-jwt',
-    enabled: client['enabled'] !== false,
-    fullScopeAllowed: client['fullScopeAllowed'] !== false,
-    standardFlow: client['standardFlowEnabled'] !== false,
+    enabled: !isFalse(client['enabled']),
+    fullScopeAllowed: !isFalse(client['fullScopeAllowed']),
+    standardFlow: !isFalse(client['standardFlowEnabled']),
     redirectUris,
     postLogoutRedirectUris: toPostLogoutUris(attributes['post.logout.redirect.uris'], redirectUris),
     challengeMethod: toFilledText(attributes['pkce.code.challenge.method']),
     backchannelLogoutUrl: toFilledText(attributes['backchannel.logout.url']),
     logoutNeedsSid: attributes['backchannel.logout.session.required'] === 'true',
-    passwordGrant: client['directAccessGrantsEnabled'] === true,
-    serviceAccount: client['serviceAccountsEnabled'] === true,
+    passwordGrant: isTrue(client['directAccessGrantsEnabled']),
+    serviceAccount: isTrue(client['serviceAccountsEnabled']),
     tokenExchange: attributes['standard.token.exchange.enabled'] === 'true',
     headerTyp: attributes['access.token.header.type.rfc9068'] === 'true' ? 'at+jwt' : 'JWT',
     isLightweight: attributes['client.use.lightweight.access.token.enabled'] === 'true',
@@ -113,7 +113,7 @@ export function toUser(json: unknown): RealmUser {
   const password = toList(user['credentials'])
     .map(toRecord)
     .find(({ type }) => type === 'password');
-  const attributes: Record<string, string | boolean> = { username, emailVerified: user['emailVerified'] === true };
+  const attributes: Record<string, string | boolean> = { username, emailVerified: isTrue(user['emailVerified']) };
   for (const [name, values] of Object.entries(toRecord(user['attributes'])))
     attributes[name] = toTexts(values)[0] ?? '';
   for (const name of ['email', 'firstName', 'lastName']) {
@@ -125,7 +125,7 @@ export function toUser(json: unknown): RealmUser {
     username,
     password: toOptionalText(password?.['value']),
     serviceAccountOf: toOptionalText(user['serviceAccountClientId']),
-    enabled: user['enabled'] === true,
+    enabled: isTrue(user['enabled']),
     realmRoles: toTexts(user['realmRoles']),
     clientRoles: toTextsByName(user['clientRoles']),
     notBefore: 0,
@@ -166,6 +166,10 @@ function toPostLogoutUris(attribute: unknown, redirectUris: readonly string[]): 
   const uris = toFilledText(attribute)?.split('##') ?? [];
   return uris.flatMap((uri) => (uri === '+' ? redirectUris : [uri]));
 }
+
+/** What a placeholder stood for is a text, which Keycloak takes for the value. */
+const isTrue = (json: unknown): boolean => json === true || json === 'true';
+const isFalse = (json: unknown): boolean => json === false || json === 'false';
 
 const toSeconds = (json: unknown): number => (typeof json === 'number' ? json : 0);
 
