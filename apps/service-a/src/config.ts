@@ -7,6 +7,7 @@ export const serviceAConfig = serviceConfig({
   port: 3000,
   calls: { 'service-b': { asSelf: ['orders.approve'], onBehalfOf: ['orders.approve'] } },
   login: true,
+  signals: 'shared',
   // DEMO: the repository publishes this secret, so it protects nothing.
   demo: {
     calls: { 'service-b': { asSelf: ['attacks.replay'] } },

@@ -1,7 +1,7 @@
 /** ServiceAModule: the wiring of Service A. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ServiceHttpModule } from 'nestjs-keycloak-s2s/axios';
-import { BackchannelLogoutModule } from 'nestjs-keycloak-s2s/signals';
+import { BackchannelLogoutModule, SignalsModule } from 'nestjs-keycloak-s2s/signals';
 import { serviceModules, type ServiceSettings } from 'service-defaults';
 import { ChainController } from './chain/chain.controller.js';
 import { ChainTokens } from './chain/chain-tokens.js';
@@ -59,7 +59,8 @@ import { RefundsController } from './refunds/refunds.controller.js';
   providers: [OrdersService, ProcessingClient, ReceiptsClient, ChainTokens],
 })
 export class ServiceAModule {
-  static register({ demoMode }: Pick<ServiceSettings<string>, 'demoMode'>): DynamicModule {
-    return { module: ServiceAModule, imports: demoMode ? [DemoModule] : [] };
+  static register({ demoMode, signals }: Pick<ServiceSettings<string>, 'demoMode' | 'signals'>): DynamicModule {
+    const hearing = signals === undefined ? [] : [SignalsModule.forRoot(signals)];
+    return { module: ServiceAModule, imports: [...hearing, ...(demoMode ? [DemoModule] : [])] };
   }
 }

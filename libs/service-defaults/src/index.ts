@@ -13,6 +13,6 @@ export type { DemoSettings } from './demo-settings.js';
 export type { LoginSettings } from './login-settings.js';
 export type { ServiceConfig } from './service-config.js';
 export type { ServiceModule } from './service-module.js';
-export type { LoginServiceSettings, ServiceDescription, ServiceSettings } from './service-settings.js';
+export type { LoginServiceSettings, PollerSettings, ServiceDescription, ServiceSettings } from './service-settings.js';
 export type { Environment } from './variables.js';
 export type { Whoami } from './whoami.controller.js';

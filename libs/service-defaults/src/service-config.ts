@@ -3,6 +3,7 @@ import { registerAs } from '@nestjs/config';
 import {
   readServiceSettings,
   type LoginServiceSettings,
+  type PollerSettings,
   type ServiceDescription,
   type ServiceSettings,
 } from './service-settings.js';
@@ -19,6 +20,9 @@ export type ServiceConfig<Settings extends ServiceSettings<string> = ServiceSett
 export function serviceConfig<const Called extends string>(
   description: ServiceDescription<Called> & { readonly login: true },
 ): ServiceConfig<LoginServiceSettings<Called>>;
+export function serviceConfig<const Called extends string = never>(
+  description: ServiceDescription<Called> & { readonly signals: 'own' },
+): ServiceConfig<PollerSettings<Called>>;
 export function serviceConfig<const Called extends string = never>(
   description: ServiceDescription<Called>,
 ): ServiceConfig<ServiceSettings<Called>>;

@@ -8,12 +8,14 @@ import {
   type TlsOptions,
 } from 'nestjs-keycloak-s2s';
 import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
+import type { SignalsModuleOptions } from 'nestjs-keycloak-s2s/signals';
 import { readClientSettings } from './client-settings.js';
 import { readDemoSettings, type DemoDescription, type DemoSettings } from './demo-settings.js';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
 import type { OpenApiSettings } from './openapi/openapi.module.js';
 import { readOtherIssuersSettings, type OtherIssuer } from './other-issuers-settings.js';
 import { readSharedStateSettings, type SharedState } from './shared-state-settings.js';
+import { readSignalsSettings, type SignalsDescription } from './signals-settings.js';
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry-settings.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
 
@@ -32,6 +34,8 @@ export interface ServiceDescription<Called extends string> {
   readonly calls: Readonly<Record<Called, ServiceScopes>>;
   /** Whether users log in at this service with a browser; if so, the login settings are read too. */
   readonly login?: boolean;
+  /** Whether it can hear of revocations at Keycloak; if so, the settings for that are read too. */
+  readonly signals?: SignalsDescription;
   /** Further variables, read in demo mode only. */
   readonly demo?: DemoDescription;
 }
@@ -63,6 +67,8 @@ export interface ServiceSettings<Called extends string> {
   readonly login?: LoginSettings;
   /** Of a service with sessions, where its replicas share them. */
   readonly sharedState?: SharedState;
+  /** Where it hears of revocations itself: for `SignalsModule.forRoot`. */
+  readonly signals?: SignalsModuleOptions;
   /** Where the service publishes its OpenAPI document. */
   readonly openApi?: OpenApiSettings;
   /** Where it measures itself or traces its requests. */
@@ -72,18 +78,25 @@ export interface ServiceSettings<Called extends string> {
 }
 
 export type LoginServiceSettings<Called extends string> = ServiceSettings<Called> & { readonly login: LoginSettings };
+export type PollerSettings<Called extends string> = ServiceSettings<Called> & {
+  readonly signals: SignalsModuleOptions;
+};
 
 /**
  * Variables: `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_ISSUER` (default: base and realm), `PORT`, `HOST` (default
  * 127.0.0.1), `DEMO_MODE`, `KEYCLOAK_ALLOW_INSECURE_REQUESTS`, `INTROSPECTION_TTL_SECONDS` (default 10: the revocation window), `TOKEN_VERIFICATION` (default `introspection`),
  * `SERVICE_VERSION` (default `dev`), `REQUEST_LOG` (default false), `REQUEST_LOG_SUBJECT` (default `hash`), `SHUTDOWN_DELAY_SECONDS` (default 5 in production, else 0), `RESOURCE_URL` (default: none is told), `OPENAPI` (default true with `NODE_ENV=development`, else false), `NODE_ENV`, `<NAME>_CLIENT_ID`, `<OTHER>_URL` for each service that this service calls, and `KEYCLOAK_CA_FILE` and `SERVICES_CA_FILE` (default: whom Node trusts). An empty variable counts as not set. Any
- * `NODE_ENV` other than `development` and `test` means production. `readClientSettings`, `readOtherIssuersSettings`, `readLoginSettings`, `readSharedStateSettings`, `readTelemetrySettings` and `readDemoSettings` read
+ * `NODE_ENV` other than `development` and `test` means production. `readClientSettings`, `readOtherIssuersSettings`, `readLoginSettings`, `readSharedStateSettings`, `readSignalsSettings`, `readTelemetrySettings` and `readDemoSettings` read
  * further variables.
  */
 export function readServiceSettings<Called extends string>(
   environment: Environment,
   service: ServiceDescription<Called> & { readonly login: true },
 ): LoginServiceSettings<Called>;
+export function readServiceSettings<Called extends string>(
+  environment: Environment,
+  service: ServiceDescription<Called> & { readonly signals: 'own' },
+): PollerSettings<Called>;
 export function readServiceSettings<Called extends string>(
   environment: Environment,
   service: ServiceDescription<Called>,
@@ -131,6 +144,12 @@ export function readServiceSettings<Called extends string>(
       ? readLoginSettings(variables, { prefix, port, production, demoMode, insecureAllowed })
       : undefined;
   const shared = readSharedStateSettings(variables, login !== undefined, demoMode);
+  const hearing = readSignalsSettings(variables, {
+    signals: service.signals,
+    introspectionTtlSeconds,
+    hasChannel: isSet(variables, 'SHARED_STATE_URL'),
+    demoMode,
+  });
   const telemetry = readTelemetrySettings(variables, { host, port });
   // Other containers use the service's name, browsers its public host name.
   const hosts = [service.name, ...publicName(login)];
@@ -147,6 +166,7 @@ export function readServiceSettings<Called extends string>(
     ...client.keycloak,
     tls,
     introspectionTtlSeconds,
+    ...hearing.keycloak,
     ...(verification === 'jwt' ? { verification, jwt: jwtVerification() } : {}),
     allowInsecureRequests: insecureAllowed,
     exposeRefusalReasons: demoMode,
@@ -170,6 +190,7 @@ export function readServiceSettings<Called extends string>(
     servicesTls,
     ...(login === undefined ? {} : { login }),
     ...(shared.sharedState === undefined ? {} : { sharedState: shared.sharedState }),
+    ...(hearing.signals === undefined ? {} : { signals: hearing.signals }),
     ...(hasOpenApi ? { openApi: { hasPage: isDevelopment } } : {}),
     ...(telemetry === undefined ? {} : { telemetry }),
     ...(demo === undefined ? {} : { demo }),
@@ -180,6 +201,10 @@ export function readServiceSettings<Called extends string>(
 function prefixOf(service: string): string {
   return service.toUpperCase().replaceAll('-', '_');
 }
+
+/** As it is, or by a file. */
+const isSet = (variables: Variables, name: string): boolean =>
+  [name, `${name}_FILE`].some((variable) => variables.text(variable, '') !== '');
 
 function publicName(login: LoginSettings | undefined): string[] {
   return login !== undefined && URL.canParse(login.publicUrl) ? [new URL(login.publicUrl).hostname] : [];

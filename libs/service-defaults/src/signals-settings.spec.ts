@@ -1,0 +1,165 @@
+/** Where a service hears of revocations, and what its environment can get wrong about it. */
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { readServiceSettings, type ServiceSettings } from './service-settings.js';
+import type { SignalsDescription } from './signals-settings.js';
+import { SettingsError, type Environment } from './variables.js';
+
+const SECRET = 'of-my-own-4711';
+const KEY = Buffer.from(Array.from({ length: 32 }, (_, at) => at)).toString('base64');
+
+/** Valid in production. */
+const COMMON: Environment = {
+  NODE_ENV: 'production',
+  KEYCLOAK_BASE_URL: 'https://sso.example.com',
+  KEYCLOAK_REALM: 'shop',
+};
+const SERVICE: Environment = { ...COMMON, SERVICE_A_CLIENT_SECRET: 'another-of-my-own' };
+const LISTENING: Environment = { ...SERVICE, SIGNAL_SOURCES: 'events', SIGNAL_POLLER_CLIENT_SECRET: SECRET };
+const CHANNEL: Environment = { SHARED_STATE_URL: 'valkeys://valkey.internal', SHARED_DENIAL_KEYS: KEY };
+const POLLER: Environment = { ...COMMON, ...CHANNEL, SIGNAL_POLLER_CLIENT_SECRET: SECRET };
+
+function read(environment: Environment, signals: SignalsDescription | 'never' = 'shared'): ServiceSettings<never> {
+  const name = signals === 'own' ? 'signal-poller' : 'service-a';
+  return readServiceSettings<never>(environment, {
+    name,
+    port: 3000,
+    calls: {},
+    ...(signals === 'never' ? {} : { signals }),
+  });
+}
+
+function faults(environment: Environment, signals?: SignalsDescription): readonly string[] {
+  try {
+    read(environment, signals);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'signals-settings-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const fileWith = (name: string, text: string): string => {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+};
+
+describe('how long answers serve while it is heard', () => {
+  const long = (change: Environment): unknown =>
+    read({ ...SERVICE, ...change }, 'never').keycloak.introspectionTtlWhileSignalledSeconds;
+  const WITH_300 = { INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300' };
+
+  it('is told by each service, and is no longer than without a feed by default', () => {
+    expect(long({})).toBeUndefined();
+    expect(long({ INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: ' ' })).toBeUndefined();
+    expect(long(WITH_300)).toBe(300);
+    expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '30' })).toBe(300);
+  });
+
+  it('is nothing where that would be no longer, or where Keycloak is asked each time', () => {
+    expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '300' })).toBeUndefined();
+    expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '0' })).toBeUndefined();
+  });
+
+  it.each([
+    ['301', '10'],
+    ['1.5', '10'],
+    ['long', '10'],
+    ['29', '30'],
+  ])('is refused at %s, where answers serve for %s without it', (seconds, shortSeconds) => {
+    const name = 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS';
+    const change = { [name]: seconds, INTROSPECTION_TTL_SECONDS: shortSeconds };
+    expect(faults({ ...SERVICE, ...change })).toEqual([`${name} must be a whole number from ${shortSeconds} to 300`]);
+  });
+});
+
+describe('a service that may listen', () => {
+  it('does not unless it is told where, and reads nothing else then', () => {
+    expect(read(SERVICE)).not.toHaveProperty('signals');
+    const silent = { SIGNAL_SOURCES: 'none', SIGNALS_POLL_SECONDS: 'x', SIGNAL_POLLER_CLIENT_SECRET: 'p-secret' };
+    expect(read({ ...SERVICE, ...silent })).not.toHaveProperty('signals');
+  });
+
+  it('listens in the name of the client that is there for it', () => {
+    const [own, { signals }] = [read(SERVICE), read(LISTENING)];
+    expect(signals).toMatchObject({
+      sources: [{ name: 'keycloak_events' }],
+      pollSeconds: 1,
+      client: { clientId: 'signal-poller', clientSecret: SECRET },
+    });
+    expect(read(LISTENING).keycloak).toEqual(own.keycloak);
+    const other = read({ ...LISTENING, SIGNALS_CLIENT_ID: 'watcher', SIGNALS_POLL_SECONDS: '0.5' }).signals;
+    expect(other).toMatchObject({ pollSeconds: 0.5, client: { clientId: 'watcher' } });
+  });
+
+  it('takes the secret from a file, or a private key in its place, and one of them', () => {
+    const none = { ...LISTENING, SIGNAL_POLLER_CLIENT_SECRET: undefined };
+    const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const [secretFile, keyFile] = [fileWith('secret', SECRET), fileWith('key', String(key))];
+    for (const change of [
+      { SIGNAL_POLLER_CLIENT_SECRET_FILE: secretFile },
+      { SIGNAL_POLLER_CLIENT_KEY_FILE: keyFile },
+    ]) {
+      const { client } = read({ ...none, ...change }).signals ?? {};
+      expect([client?.clientSecret, typeof client?.clientAuthentication?.connect]).toEqual([undefined, 'function']);
+    }
+    expect(faults({ ...LISTENING, SIGNAL_POLLER_CLIENT_KEY_FILE: keyFile })).toEqual([
+      expect.stringMatching(/^SIGNAL_POLLER_CLIENT_SECRET, .* exclude each other$/),
+    ]);
+    expect(faults(none)).toEqual([expect.stringContaining('SIGNAL_POLLER_CLIENT_SECRET_FILE must be set')]);
+  });
+
+  it.each(['shared', 'own'] as const)('takes a published secret in demo mode only (%s)', (signals) => {
+    const demo = { NODE_ENV: 'development', DEMO_MODE: 'true' };
+    const published = { ...(signals === 'own' ? POLLER : LISTENING), SIGNAL_POLLER_CLIENT_SECRET: 'p-secret' };
+    expect(faults(published, signals)).toEqual([
+      expect.stringMatching(/^SIGNAL_POLLER_CLIENT_SECRET is a published demo secret/),
+    ]);
+    expect(faults({ ...published, ...demo }, signals)).toEqual([]);
+  });
+
+  it.each<[Environment, string]>([
+    [{ SIGNAL_SOURCES: 'mail' }, 'SIGNAL_SOURCES must be none, or each once with blanks between them: events'],
+    [{ SIGNAL_SOURCES: 'events events' }, 'SIGNAL_SOURCES must be none, or each once'],
+    [{ SIGNAL_SOURCES: 'events none' }, 'SIGNAL_SOURCES must be none, or each once'],
+    [{ SIGNALS_POLL_SECONDS: '0.1' }, 'SIGNALS_POLL_SECONDS must be a number from 0.2 to 10'],
+    [{ SIGNALS_POLL_SECONDS: '11' }, 'SIGNALS_POLL_SECONDS must be a number from 0.2 to 10'],
+    [{ SIGNALS_POLL_SECONDS: '1e0' }, 'SIGNALS_POLL_SECONDS must be a number from 0.2 to 10'],
+  ])('is told what %j has that is wrong, and no secret', (change, fault) => {
+    const found = faults({ ...LISTENING, ...change });
+    expect(found).toEqual([expect.stringContaining(fault)]);
+    expect(found.join()).not.toContain(SECRET);
+  });
+});
+
+describe('a service that never listens', () => {
+  it('reads how long answers serve, and nothing of the feed', () => {
+    const all = { ...LISTENING, SIGNAL_SOURCES: 'nonsense', INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '60' };
+    const settings = read(all, 'never');
+    expect(settings).not.toHaveProperty('signals');
+    expect(settings.keycloak.introspectionTtlWhileSignalledSeconds).toBe(60);
+  });
+});
+
+describe('a process that is there to listen', () => {
+  it('does so by default, in its own name', () => {
+    const { signals, keycloak } = read(POLLER, 'own');
+    expect(signals).toEqual({ sources: [expect.objectContaining({ name: 'keycloak_events' })], pollSeconds: 1 });
+    expect(keycloak).toMatchObject({ clientId: 'signal-poller', clientSecret: SECRET });
+  });
+
+  it('does not start where nobody would learn of it, or where it would hear nothing', () => {
+    const alone = { ...POLLER, SHARED_STATE_URL: '' };
+    expect(faults(alone, 'own')).toEqual([expect.stringMatching(/^SHARED_STATE_URL or SHARED_STATE_URL_FILE must be/)]);
+    expect(faults({ ...POLLER, SIGNAL_SOURCES: 'none' }, 'own')).toEqual(['SIGNAL_SOURCES must name one of events']);
+    const byFile = { ...alone, SHARED_STATE_URL_FILE: fileWith('url', 'valkeys://valkey.internal') };
+    expect(faults(byFile, 'own')).toEqual([]);
+  });
+});

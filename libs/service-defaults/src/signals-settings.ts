@@ -1,0 +1,87 @@
+/** Signals settings: where a service hears of revocations, in whose name, and how long answers serve meanwhile. */
+import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
+import { keycloakEvents, type SignalsModuleOptions, type SignalSource } from 'nestjs-keycloak-s2s/signals';
+import { readClientSettings } from './client-settings.js';
+import type { Variables } from './variables.js';
+
+/** `own`: it is there for nothing else, and asks in its own name. `shared`: it may, in the name of the client that is there for that. */
+export type SignalsDescription = 'own' | 'shared';
+
+export interface SignalsContext {
+  /** Undefined for a service that never listens. */
+  readonly signals: SignalsDescription | undefined;
+  readonly introspectionTtlSeconds: number;
+  /** Whether what it hears reaches other services. */
+  readonly hasChannel: boolean;
+  readonly demoMode: boolean;
+}
+
+export interface SignalsSettings {
+  readonly keycloak: Pick<KeycloakModuleOptions, 'introspectionTtlWhileSignalledSeconds'>;
+  readonly signals?: SignalsModuleOptions;
+}
+
+/** By the words of `SIGNAL_SOURCES`. */
+const SOURCES: Readonly<Record<string, () => SignalSource>> = {
+  events: () => keycloakEvents(),
+};
+
+const NO_SOURCE = 'none';
+/** The client that may read events, and what its variables begin with. */
+const CLIENT = 'signal-poller';
+const CLIENT_PREFIX = 'SIGNAL_POLLER';
+
+/** What a token lives for in the demonstration's realm; longer serves nobody. */
+const MAX_TTL_SECONDS = 300;
+
+/**
+ * Variables, of every service: `INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS` (default: none; with `INTROSPECTION_TTL_SECONDS=0` it changes nothing). Of a service that may listen: `SIGNAL_SOURCES`
+ * (words with blanks between them; default `none`, and `events` for a service that is there for that) and `SIGNALS_POLL_SECONDS` (default 1); and, where it listens in the name of another client, `SIGNALS_CLIENT_ID` (default
+ * `signal-poller`) and those of `readClientSettings` that begin with `SIGNAL_POLLER`.
+ */
+export function readSignalsSettings(variables: Variables, context: SignalsContext): SignalsSettings {
+  const keycloak = readLongTtl(variables, context.introspectionTtlSeconds);
+  const { signals } = context;
+  if (signals === undefined) return { keycloak };
+  const sources = readSources(variables, signals === 'own' ? 'events' : NO_SOURCE);
+  if (signals === 'own') {
+    if (sources.length === 0) variables.fault(`SIGNAL_SOURCES must name one of ${Object.keys(SOURCES).join(', ')}`);
+    if (!context.hasChannel) {
+      variables.fault(
+        'SHARED_STATE_URL or SHARED_STATE_URL_FILE must be set: over it the services learn what is heard',
+      );
+    }
+  }
+  if (sources.length === 0) return { keycloak };
+  const pollSeconds = readPollSeconds(variables);
+  if (signals === 'own') return { keycloak, signals: { sources, pollSeconds } };
+  const clientId = variables.text('SIGNALS_CLIENT_ID', CLIENT);
+  const client = { clientId, ...readClientSettings(variables, CLIENT_PREFIX, context.demoMode).keycloak };
+  return { keycloak, signals: { sources, pollSeconds, client } };
+}
+
+function readLongTtl(variables: Variables, ttlSeconds: number): SignalsSettings['keycloak'] {
+  const name = 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS';
+  if (variables.text(name, '') === '') return {};
+  const longSeconds = variables.wholeNumber(name, 0, MAX_TTL_SECONDS, ttlSeconds);
+  const isLonger = ttlSeconds > 0 && longSeconds > ttlSeconds;
+  return isLonger ? { introspectionTtlWhileSignalledSeconds: longSeconds } : {};
+}
+
+function readSources(variables: Variables, fallback: string): readonly SignalSource[] {
+  const words = variables.text('SIGNAL_SOURCES', fallback).split(/ +/);
+  if (words.length === 1 && words[0] === NO_SOURCE) return [];
+  const isKnown = words.every((word) => Object.hasOwn(SOURCES, word)) && new Set(words).size === words.length;
+  if (!isKnown) {
+    const known = Object.keys(SOURCES).join(', ');
+    variables.fault(`SIGNAL_SOURCES must be ${NO_SOURCE}, or each once with blanks between them: ${known}`);
+  }
+  return words.flatMap((word) => SOURCES[word]?.() ?? []);
+}
+
+function readPollSeconds(variables: Variables): number {
+  const text = variables.text('SIGNALS_POLL_SECONDS', '1');
+  const seconds = /^\d{1,2}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN;
+  if (!(seconds >= 0.2 && seconds <= 10)) variables.fault('SIGNALS_POLL_SECONDS must be a number from 0.2 to 10');
+  return seconds;
+}
