@@ -12,6 +12,7 @@ export const REALM_FILE = 'keycloak/microservices-realm.json';
  * @property {string[]} [attacks] services that it shows a token that is not meant for them; in demo mode only
  * @property {string[]} [isAlso] clients that it is beside itself; in demo mode only
  * @property {boolean} [login] whether users log in at it
+ * @property {boolean} [signals] whether it can hear of revocations
  */
 
 /**
@@ -21,9 +22,9 @@ export const REALM_FILE = 'keycloak/microservices-realm.json';
  */
 
 /**
- * `otherClients` are in the realm file as well; `addedClients` are not, and are added to it for a demonstration.
+ * `otherClients` are in the realm file as well; `addedClients` are not, and are added to it for a demonstration. `poller` is the process of one of the others, which no service calls.
  *
- * @type {{ services: Record<string, Service>, otherClients: Record<string, Pick<Service, 'demoSecret'>>, addedClients: Record<string, Pick<Service, 'demoSecret'>> }}
+ * @type {{ services: Record<string, Service>, otherClients: Record<string, Pick<Service, 'demoSecret'>>, addedClients: Record<string, Pick<Service, 'demoSecret'>>, poller: { name: 'signal-poller', port: number } }}
  */
 export const DESCRIPTION = JSON.parse(readFileSync(new URL('../services.json', import.meta.url), 'utf8'));
 
@@ -32,6 +33,8 @@ export const prefixOf = (/** @type {string} */ client) => client.toUpperCase().r
 
 /** The colours of the services' log lines. */
 const COLORS = [36, 33, 35, 32, 34, 31];
+/** That of the poller's. */
+const DIM = 2;
 
 /** Passed on to every service; nothing else of our environment is. */
 const PASSED_ON = [
@@ -61,6 +64,7 @@ const PASSED_ON = [
   'MAX_SESSIONS',
   'MAX_SESSIONS_PER_USER',
   'LOGIN_ACR_VALUES',
+  'SIGNALS_POLL_SECONDS',
 ];
 
 /** What the SDK of OpenTelemetry reads. */
@@ -103,6 +107,19 @@ export function services(environment) {
 }
 
 /**
+ * The process that hears of revocations for all services, as the scripts run one.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {NamedService}
+ */
+export function poller(environment) {
+  const { name, port } = DESCRIPTION.poller;
+  const { demoSecret } = /** @type {Pick<Service, 'demoSecret'>} */ (DESCRIPTION.otherClients[name]);
+  const own = { name, demoSecret, calls: [], prefix: prefixOf(name), letter: '', color: DIM };
+  return { ...own, port: portOf(environment, `${own.prefix}_PORT`, port), signals: true };
+}
+
+/**
  * A service's whole environment: the addresses of those it calls or attacks, its own secret and nobody else's.
  *
  * @param {NamedService} service
@@ -141,6 +158,26 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
     ...(otherIssuers ? { OTHER_ISSUERS_FILE: otherIssuers } : {}),
     ...(managementPort ? { MANAGEMENT_PORT: managementPort } : {}),
     ...(service.login ? loginEnvironment(service, environment) : {}),
+    ...signalsEnvironment(service, environment, secrets),
+  };
+}
+
+/**
+ * For a service that hears of revocations, or learns of them over what is shared: how long answers serve meanwhile. Who hears has the poller's secret.
+ *
+ * @param {NamedService} service
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {Record<string, string>} secrets
+ */
+function signalsEnvironment({ signals = false }, environment, secrets) {
+  const { SIGNAL_SOURCES: sources = '', SIGNALS_CLIENT_ID: clientId, SHARED_STATE_URL: channel } = environment;
+  const ttl = 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS';
+  const listens = signals && !['', 'none'].includes(sources);
+  const secret = `${prefixOf(DESCRIPTION.poller.name)}_CLIENT_SECRET`;
+  return {
+    ...((listens || channel) && environment[ttl] ? { [ttl]: environment[ttl] } : {}),
+    ...(signals && sources ? { SIGNAL_SOURCES: sources } : {}),
+    ...(listens ? { [secret]: secrets[secret], ...(clientId ? { SIGNALS_CLIENT_ID: clientId } : {}) } : {}),
   };
 }
 
@@ -162,8 +199,11 @@ function loginEnvironment({ prefix, port }, environment) {
  * @param {number} serviceAPort
  */
 export function realmEnvironment(environment, serviceAPort) {
+  const switches = ['SIGNALS_EVENTS', 'SIGNALS_SSF'].filter((name) => environment[name]);
   return (/** @type {string} */ thisMachine) => ({
     ...clientSecrets(environment),
+    // They are off unless somebody says otherwise.
+    ...Object.fromEntries(switches.map((name) => [name, String(environment[name])])),
     SERVICE_A_PUBLIC_URL: `http://localhost:${serviceAPort}`,
     SERVICE_A_INTERNAL_URL: `http://${thisMachine}:${serviceAPort}`,
   });

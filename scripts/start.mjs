@@ -10,7 +10,8 @@ import { addDemoClient } from './demo-client.mjs';
 import { chooseServer, runsAlready } from './own-options.mjs';
 import { failWhenEnded, messageOf, paint, portIsFree, startNode, stopSignal } from './processes.mjs';
 import { keepRunning, placesOf, replicasAsked, sharingEnvironment, toolsForReplicas } from './replicas.mjs';
-import { portOf, realmEnvironment, REALM_FILE, serviceEnvironment, services } from './services.mjs';
+import { poller, portOf, realmEnvironment, REALM_FILE, serviceEnvironment, services } from './services.mjs';
+import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from './signals.mjs';
 import { startValkey } from './valkey.mjs';
 import { showWhatToTry } from './what-to-try.mjs';
 
@@ -61,15 +62,27 @@ async function main() {
   const count = replicasAsked(flags);
   const tools = count === undefined ? undefined : toolsForReplicas(process.env);
   const all = services(process.env);
-  await checkPorts(all, choice);
+  const hearing = hearingEnvironment(process.env, choice);
+  // Of replicas none listens: one process does for all of them.
+  const listener = tools !== undefined && isHeard(hearing) ? poller(process.env) : undefined;
+  await checkPorts(listener === undefined ? all : [...all, listener], choice);
   say('Building');
   await (flags.watch ? buildByTsc({ signal }) : buildToRun({ signal }));
   const { freePort } = await import('../libs/keycloak-test-servers/dist/index.js');
-  const server = await startServer(all, choice);
-  const environment = tools === undefined ? process.env : await shareState(all, tools.valkey, freePort);
-  const context = { all, keycloak: server, environment };
-  const start = (/** @type {Place} */ place) => startService(place, context, flags.watch === true);
-  const children = (await placesOf(all, count, freePort)).map(start);
+  const server = await startServer(all, choice, hearing);
+  const environment = tools === undefined ? hearing : await shareState(all, tools.valkey, freePort, hearing);
+  const ofServices = tools === undefined ? environment : withoutSources(environment);
+  const start = (/** @type {Place} */ place) => {
+    const { service } = place;
+    const env =
+      service === listener
+        ? pollerEnvironment(service, { keycloak: server, environment })
+        : serviceEnvironment(service, { all, keycloak: server, environment: ofServices });
+    return startService(place, env, flags.watch === true);
+  };
+  const places = await placesOf(all, count, freePort);
+  const beside = listener === undefined ? [] : [{ service: listener, name: listener.name, port: listener.port }];
+  const children = [...places, ...beside].map(start);
   running.push(() => Promise.all(children.map(({ stop }) => stop())));
   if (flags.watch) watchSources();
   await Promise.race([Promise.all(children.map(untilReady)), failWhenOneEnds([...children, ...servers]), aborted()]);
@@ -108,12 +121,13 @@ async function checkPorts(all, choice) {
  *
  * @param {readonly Service[]} all
  * @param {string} choice
+ * @param {NodeJS.ProcessEnv} environment
  */
-async function startServer(all, choice) {
+async function startServer(all, choice, environment) {
   const { startTestServer } = await import('../libs/keycloak-test-servers/dist/index.js');
   const server = await startTestServer({
     realm: REALM_FILE,
-    environment: realmEnvironment(process.env, serviceA(all).port),
+    environment: realmEnvironment(environment, serviceA(all).port),
     port: serverPort(),
     onProgress: say,
     signal,
@@ -147,13 +161,14 @@ async function addDemoClientTo({ issuer, adminUsername, adminPassword }) {
  * @param {readonly Service[]} all
  * @param {string} executable
  * @param {() => Promise<number>} freePort
+ * @param {NodeJS.ProcessEnv} environment
  */
-async function shareState(all, executable, freePort) {
-  if (process.env.SHARED_STATE_URL) return sharingEnvironment(all, process.env);
+async function shareState(all, executable, freePort, environment) {
+  if (environment.SHARED_STATE_URL) return sharingEnvironment(all, environment);
   const valkey = await startValkey(executable, { port: await freePort(), prefix: paint(2, 'valkey      | '), signal });
   running.push(() => valkey.stop());
   servers.push(valkey);
-  return sharingEnvironment(all, process.env, valkey.url);
+  return sharingEnvironment(all, environment, valkey.url);
 }
 
 /**
@@ -176,13 +191,13 @@ async function balance(all, places, executable) {
 
 /**
  * @param {Place} place
- * @param {Parameters<typeof serviceEnvironment>[1]} context
+ * @param {NodeJS.ProcessEnv} environment
  * @param {boolean} watched
  */
-function startService({ service, name, port }, context, watched) {
+function startService({ service, name, port }, environment, watched) {
   const watch = watched ? ['--watch', '--watch-preserve-output'] : [];
   const child = startNode([...watch, '--enable-source-maps', `apps/${service.name}/dist/main.js`], {
-    env: { ...serviceEnvironment(service, context), PORT: String(port) },
+    env: { ...environment, PORT: String(port) },
     prefix: paint(service.color, `${name} | `),
   });
   return { service, name, port, ...child };

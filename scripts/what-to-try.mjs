@@ -1,5 +1,6 @@
 // What npm start prints when all is ready: where to begin, and how to call the services as whom.
 import { paint } from './processes.mjs';
+import { DESCRIPTION } from './services.mjs';
 
 /** @typedef {import('keycloak-test-servers').RunningServer} Server */
 /** @typedef {{ count: number, children: readonly { name: string, pid?: number | undefined }[] }} Replicas */
@@ -43,7 +44,12 @@ function aboutServer({ kind, baseUrl, adminUsername, adminPassword }) {
 /** @param {Replicas} replicas */
 function aboutReplicas({ children }) {
   const [one] = children;
-  return `
+  const listener = children.find(({ name }) => name === DESCRIPTION.poller.name);
+  const hearing =
+    listener &&
+    `
+  Hears of revocations:       ${listener.name}, for all of them; kill -9 ${listener.pid} ends it, and it is started again`;
+  return `${hearing ?? ''}
   The balancer:               HAProxy takes each request, from browsers and services, to the next replica that is ready
   To end one of them:         kill -9 ${one?.pid} (${one?.name}, which is started again)`;
 }

@@ -1,11 +1,15 @@
 /** Closed until opened: every route of the running services, and every way round one. */
+import { randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { testServer } from 'keycloak-test-servers';
+import { REALM, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { clientCredentials, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
-import type { Route, RunningService } from '../support/running-service.js';
+import { RunningService, type Route } from '../support/running-service.js';
 import { RunningServices, WITHOUT_DEMO_MODE } from '../support/running-services.js';
+import { ServiceOutput } from '../support/service-output.js';
+import { moduleOf } from '../support/services.js';
 
 /** The routes that answer without a token, and nothing else does. A new one must be written here. */
 const OPEN = new Set([
@@ -70,6 +74,9 @@ const ROUTES = {
   ],
   c: ['GET /api/whoami', 'GET /health/details', 'GET /health/live', 'GET /health/ready', 'POST /api/compute'],
 } as const;
+
+/** Those of the poller, which nobody calls for anything. */
+const POLLER_ROUTES = ['GET /api/whoami', 'GET /health/details', 'GET /health/live', 'GET /health/ready'];
 
 /** Those that there are in demo mode beside them. */
 const DEMO_ROUTES = {
@@ -163,6 +170,34 @@ describe('every route (RS-20)', () => {
       .expect(401)
       .expect('WWW-Authenticate', 'Bearer realm="service-a"')
       .expect(/acts as itself only in demo mode/);
+  });
+});
+
+describe('every route of the poller (RS-20)', () => {
+  it('is known, and refused without a token unless it is on the list, in demo mode as well', async () => {
+    const { baseUrl, issuer } = testServer();
+    const output = ServiceOutput.acquire();
+    const variables = {
+      DEMO_MODE: 'true',
+      KEYCLOAK_REALM: REALM,
+      KEYCLOAK_BASE_URL: baseUrl,
+      KEYCLOAK_ISSUER: issuer,
+      SIGNAL_POLLER_CLIENT_SECRET: SECRETS['signal-poller'],
+      // Nobody is there.
+      SHARED_STATE_URL: 'valkey://127.0.0.1:9',
+      SHARED_DENIAL_KEYS: randomBytes(32).toString('base64'),
+    };
+    const anywhere = { port: 0, host: '127.0.0.1' };
+    const poller = await RunningService.start(await moduleOf('signal-poller'), variables, anywhere, output.scanner);
+    try {
+      expect(named(poller.routes)).toEqual(POLLER_ROUTES);
+      for (const { method, url } of poller.routes.filter(({ url: path }) => !OPEN.has(path))) {
+        expect([method, url, await raw(poller, method, url)]).toEqual([method, url, 401]);
+      }
+    } finally {
+      await poller.app.close();
+      output.release();
+    }
   });
 });
 

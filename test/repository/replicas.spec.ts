@@ -7,7 +7,8 @@ import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { balancerConfiguration } from '../../scripts/balancer.mjs';
 import { keepRunning, placesOf, replicasAsked, sharingEnvironment, toolsForReplicas } from '../../scripts/replicas.mjs';
-import { prefixOf, serviceEnvironment, services } from '../../scripts/services.mjs';
+import { poller, prefixOf, realmEnvironment, serviceEnvironment, services } from '../../scripts/services.mjs';
+import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from '../../scripts/signals.mjs';
 import { RIGHTS } from '../../scripts/valkey.mjs';
 import description from '../../services.json' with { type: 'json' };
 
@@ -193,5 +194,55 @@ describe('npm start -- --replicas', () => {
 
   it('knows every service', () => {
     expect(all.map(({ name }) => name).toSorted()).toEqual(Object.keys(description.services).toSorted());
+  });
+});
+
+describe('who hears of revocations that npm start runs', () => {
+  const keycloak = { baseUrl: 'http://k', issuer: 'http://k/realms/r', realm: 'r' };
+  const TTL = 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS';
+  const OF_THE_FEED = ['SIGNAL_SOURCES', 'SIGNAL_POLLER_CLIENT_SECRET', TTL];
+  const given = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+    Object.fromEntries(
+      all.map((service) => {
+        const its = serviceEnvironment(service, { all, keycloak, environment });
+        return [service.name, OF_THE_FEED.map((name) => its[name] ?? '').join(' ')];
+      }),
+    );
+
+  it('is Service A alone where nothing is shared, at a realm that saves events', () => {
+    const environment = hearingEnvironment({ SIGNAL_SOURCES: '' }, 'embedded');
+    expect(given(environment)).toEqual({ 'service-a': 'events p-secret 300', 'service-b': '  ', 'service-c': '  ' });
+    expect(realmEnvironment(environment, 3000)('localhost')).toMatchObject({ SIGNALS_EVENTS: 'true' });
+    expect(realmEnvironment({}, 3000)('localhost')).not.toHaveProperty('SIGNALS_EVENTS');
+  });
+
+  it('is one process for all replicas, whose answers serve long', () => {
+    const environment = sharingEnvironment(all, hearingEnvironment({}, 'embedded'), 'valkey://here');
+    const ofServices = given(withoutSources(environment));
+    expect(ofServices).toEqual({ 'service-a': '  300', 'service-b': '  300', 'service-c': '  300' });
+    const its = pollerEnvironment(poller({}), { keycloak, environment });
+    expect(its).toMatchObject({
+      PORT: '3010',
+      SIGNAL_SOURCES: 'events',
+      SIGNAL_POLLER_CLIENT_SECRET: 'p-secret',
+      SHARED_STATE_URL: 'valkey://here',
+      SHARED_DENIAL_KEYS: environment['SHARED_DENIAL_KEYS'],
+      SHARED_ANSWERS_URL: '',
+      [TTL]: '300',
+    });
+    expect(Object.keys(its).filter((name) => /SECRET|KEYS/.test(name))).toEqual([
+      'SHARED_DENIAL_KEYS',
+      'SIGNAL_POLLER_CLIENT_SECRET',
+    ]);
+  });
+
+  it('is nobody at a server that ran before, or where that is said, unless it is asked for', () => {
+    const nobody = { 'service-a': '  ', 'service-b': '  ', 'service-c': '  ' };
+    const elsewhere = hearingEnvironment({}, 'https://sso.example.com');
+    expect([given(elsewhere), isHeard(elsewhere)]).toEqual([nobody, false]);
+    const silent = hearingEnvironment({ SIGNAL_SOURCES: 'none' }, 'embedded');
+    expect([given(silent), isHeard(silent)]).toEqual([{ ...nobody, 'service-a': 'none  ' }, false]);
+    const asked = hearingEnvironment({ SIGNAL_SOURCES: 'events', [TTL]: '60' }, 'https://sso.example.com');
+    expect([given(asked)['service-a'], isHeard(asked)]).toEqual(['events p-secret 60', true]);
   });
 });

@@ -15,6 +15,7 @@ interface Service {
   readonly calls: readonly string[];
   readonly attacks?: readonly string[];
   readonly isAlso?: readonly string[];
+  readonly signals?: boolean;
 }
 
 interface Compose {
@@ -32,6 +33,7 @@ interface Compose {
 }
 
 const services: [string, Service][] = Object.entries(description.services);
+const { poller } = description;
 const portOf = new Map(services.map(([name, { port }]) => [name, port]));
 const clients = Object.entries({ ...description.services, ...description.otherClients });
 const composeFile = read('docker-compose.yml');
@@ -40,9 +42,11 @@ const prefixOf = (client: string): string => client.toUpperCase().replaceAll('-'
 const secretVariable = (client: string): string => `${prefixOf(client)}_CLIENT_SECRET`;
 
 describe('the description', () => {
-  it('has every service, with a port and a demo secret of its own', () => {
-    expect(services.map(([name]) => name).toSorted()).toEqual(readdirSync(join(root, 'apps')).toSorted());
-    expect(new Set(portOf.values()).size).toBe(services.length);
+  it('has every service and the poller, with a port and a demo secret of its own', () => {
+    const names = [...services.map(([name]) => name), poller.name];
+    expect(names.toSorted()).toEqual(readdirSync(join(root, 'apps')).toSorted());
+    expect(new Set([...portOf.values(), poller.port]).size).toBe(names.length);
+    expect(description.otherClients).toHaveProperty(poller.name);
     expect(new Set(clients.map(([, { demoSecret }]) => demoSecret)).size).toBe(clients.length);
   });
 
@@ -52,6 +56,23 @@ describe('the description', () => {
     };
     const confidential = realm.clients.filter(({ publicClient }) => publicClient !== true);
     expect(confidential.map(({ clientId }) => clientId).toSorted()).toEqual(clients.map(([name]) => name).toSorted());
+  });
+
+  it('has of the poller what its code says', () => {
+    const code = read(join('apps', poller.name, 'src/config.ts'));
+    expect(code).toContain(`{ name: '${poller.name}', port: ${poller.port}, calls: {}, signals: 'own' }`);
+  });
+
+  it.each(services)('has of %s whether it can hear of revocations', (name, { signals = false }) => {
+    const code = read(
+      join(
+        'apps',
+        name,
+        'src',
+        `${existsSync(join(root, 'apps', name, 'src/config.ts')) ? 'config' : `${name}.module`}.ts`,
+      ),
+    );
+    expect(code.includes("signals: 'shared'")).toBe(signals);
   });
 
   it.each(services)('has of %s what its code says', (name, { port, calls }) => {

@@ -1,0 +1,21 @@
+// npm run poller: builds where that is needed, and runs the process that hears of revocations for all services, with the settings of .env.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildToRun } from './build.mjs';
+import { messageOf, paint, runNode, stopSignal } from './processes.mjs';
+import { runningKeycloak } from './running-keycloak.mjs';
+import { poller } from './services.mjs';
+import { pollerEnvironment } from './signals.mjs';
+
+process.chdir(join(import.meta.dirname, '..'));
+if (existsSync('.env')) process.loadEnvFile('.env');
+const signal = stopSignal();
+try {
+  await buildToRun({ signal });
+  const service = poller(process.env);
+  const env = pollerEnvironment(service, { keycloak: runningKeycloak(process.env), environment: process.env });
+  process.exitCode = await runNode(['--enable-source-maps', `apps/${service.name}/dist/main.js`], { env, signal });
+} catch (error) {
+  process.exitCode = signal.aborted ? 0 : 1;
+  if (!signal.aborted) console.error(paint(31, messageOf(error)));
+}
