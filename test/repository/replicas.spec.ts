@@ -71,6 +71,20 @@ describe('compose.replicas.yml', () => {
     expect(new Set(keys).size).toBe(named.length);
   });
 
+  it('has two pollers hear of revocations in the place of the services, and tell them', () => {
+    const { environment, ...container } = compose.services['signal-poller'] ?? {};
+    expect(container).toMatchObject({ deploy: { replicas: 2 }, profiles: 'nothing' });
+    const shared = ['SHARED_STATE_URL', 'SHARED_DENIAL_KEYS', 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS'];
+    for (const [name] of named) {
+      const its = compose.services[name]?.environment;
+      expect(shared.map((variable) => its?.[variable])).toEqual(shared.map((variable) => environment?.[variable]));
+    }
+    expect(environment).toMatchObject({ SHARED_ANSWERS_URL: '' });
+    expect(environment).not.toHaveProperty('SHARED_STATE_KEYS');
+    const listening = { SIGNAL_SOURCES: 'none', SIGNAL_POLLER_CLIENT_SECRET: '' };
+    expect(compose.services['service-a']?.environment).toMatchObject(listening);
+  });
+
   it.each(['haproxy', 'valkey'])('hardens %s as the services are', (name) => {
     const { cap_drop, security_opt, restart } = single.services['service-a'] ?? {};
     expect(compose.services[name]).toMatchObject({ cap_drop, security_opt, restart, read_only: true });

@@ -91,7 +91,7 @@ describe('the description', () => {
 describe('docker-compose.yml', () => {
   it('has the services, and gives Keycloak the secret of each client', () => {
     expect(Object.keys(compose.services).toSorted()).toEqual(
-      ['demo-client', 'grafana', 'keycloak', 'prometheus', ...portOf.keys()].toSorted(),
+      ['demo-client', 'grafana', 'keycloak', 'prometheus', poller.name, ...portOf.keys()].toSorted(),
     );
     for (const [client, { demoSecret }] of clients) {
       const variable = secretVariable(client);
@@ -118,6 +118,29 @@ describe('docker-compose.yml', () => {
     expect(ports).toEqual([`127.0.0.1:\${${prefixOf(name)}_PORT:-${port}}:${port}`]);
     const added = isAlso.filter((client) => client in description.addedClients).map(() => 'demo-client');
     expect(Object.keys(after ?? {}).toSorted()).toEqual(['keycloak', ...calls, ...added].toSorted());
+  });
+
+  it('has Service A hear of revocations, at a realm that saves and sends them, and nobody else', () => {
+    const feed = {
+      SIGNAL_SOURCES: '${SIGNAL_SOURCES:-events}',
+      SIGNALS_POLL_SECONDS: '${SIGNALS_POLL_SECONDS:-1}',
+      SIGNAL_POLLER_CLIENT_SECRET: '${SIGNAL_POLLER_CLIENT_SECRET:-p-secret}',
+    };
+    const listens = ([, { environment = {} }]: [string, Compose['services'][string]]): boolean =>
+      Object.keys(feed).some((name) => name !== 'SIGNAL_POLLER_CLIENT_SECRET' && name in environment);
+    const listening = Object.entries(compose.services).filter(listens);
+    expect(listening.map(([name]) => name).toSorted()).toEqual(['service-a', poller.name]);
+    for (const [, { environment }] of listening) expect(environment).toMatchObject(feed);
+    expect(compose.services[poller.name]).toMatchObject({
+      profiles: ['replicas'],
+      build: { args: { SERVICE: poller.name } },
+      environment: { PORT: poller.port },
+    });
+    expect(compose.services[poller.name]).not.toHaveProperty('ports');
+    expect(compose.services['keycloak']).toMatchObject({
+      command: ['start-dev', '--import-realm', '--features=ssf'],
+      environment: { SIGNALS_EVENTS: '${SIGNALS_EVENTS:-true}', SIGNALS_SSF: '${SIGNALS_SSF:-true}' },
+    });
   });
 
   it('adds the clients that the realm file does not have, and gives their secrets to whom acts as them', () => {
