@@ -118,7 +118,7 @@ describeWithKubectl('the network policies', () => {
       .toSorted();
   }
 
-  const clients = [...Object.keys(description.services), 'warehouse'];
+  const clients = [...Object.keys(description.services), description.poller.name, 'warehouse'];
   const fromEach = (to: string): string[] => clients.map((from) => `${from} → ${to}`);
   const calls = realmEdges.map((edge) => `${edge} TCP ${TLS}`);
   const dns = [...fromEach('dns TCP 53'), ...fromEach('dns UDP 53')];

@@ -16,12 +16,12 @@ import {
   type Overlay,
 } from '../support/manifests.js';
 import { environmentOf, mountFiles } from '../support/pod-files.js';
-import { SERVICES } from '../support/services.js';
+import { POLLER, SERVICES } from '../support/services.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-const names = SERVICES.map(({ name }) => name).toSorted();
+const names = [...SERVICES.map(({ name }) => name).toSorted(), POLLER];
 
 /** Where it is made, a name ends in a hash of the content. */
 const withoutHash = (name: string): string => name.replace(/-[a-z0-9]{10}$/, '');
@@ -102,10 +102,13 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
     it('makes settings with which each service starts in production', async () => {
       for (const [name, environment] of environmentsOf(overlay)) {
         const config = await configOf(name);
-        const { keycloak, urls, demoMode } = config.from(environment);
+        const { keycloak, urls, demoMode, signals } = config.from(environment);
         expect(demoMode).toBe(false);
         expect(keycloak).toMatchObject({ clientId: name, allowInsecureRequests: false });
         expect(keycloak.revocationChannel).toBeDefined();
+        // While the one of them that listens hears of revocations.
+        expect(keycloak.introspectionTtlWhileSignalledSeconds).toBe(300);
+        expect([name, signals === undefined]).toEqual([name, name !== POLLER]);
         const { calls = [] } = SERVICES.find((service) => service.name === name) ?? {};
         expect(urls).toEqual(Object.fromEntries(calls.map((called) => [called, `https://${called}`])));
         const { KEYCLOAK_BASE_URL: url = '', ...others } = environment;

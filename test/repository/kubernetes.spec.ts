@@ -18,14 +18,15 @@ import {
   type KubernetesObject,
   type Overlay,
 } from '../support/manifests.js';
-import { SERVICES } from '../support/services.js';
+import { POLLER, SERVICES } from '../support/services.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 type Kind<T> = T & KubernetesObject;
 
-const names = SERVICES.map(({ name }) => name).toSorted();
+const services = SERVICES.map(({ name }) => name).toSorted();
+const names = [...services, POLLER];
 
 const describeWithKubectl = canBuildManifests ? describe : describe.skip;
 
@@ -38,7 +39,7 @@ describeWithKubectl('deploy/kubernetes', () => {
   afterAll(() => built.remove());
 
   describe.each(['small', 'production'] as const)('the overlay %s', (overlay) => {
-    it('has the services, in one namespace, which takes hardened pods only', () => {
+    it('has the services and the poller, in one namespace, which takes hardened pods only', () => {
       const objects = objectsOf(overlay);
       expect(workloadsOf(objects).map(({ metadata }) => metadata.name)).toEqual(
         overlay === 'small' ? [...names, 'valkey'] : names,
@@ -90,8 +91,8 @@ describeWithKubectl('deploy/kubernetes', () => {
     });
 
     it('probes what the services answer, by the port that speaks TLS', () => {
-      const services = podsOf(objectsOf(overlay)).filter(([name]) => names.includes(name));
-      for (const [, { containers }] of services) {
+      const probed = podsOf(objectsOf(overlay)).filter(([name]) => names.includes(name));
+      for (const [, { containers }] of probed) {
         const { startupProbe, livenessProbe, readinessProbe } = containers[0] ?? {};
         const at = (path: string) => ({ httpGet: { scheme: 'HTTPS', port: 8443, path } });
         expect(startupProbe).toMatchObject(at('/health/live'));
@@ -109,8 +110,8 @@ describeWithKubectl('deploy/kubernetes', () => {
       for (const { metadata, spec } of workloadsOf(objects)) {
         expect(selected(spec?.selector.matchLabels)).toEqual([metadata.name]);
       }
-      const services = ofKind<Kind<IService>>(objects, 'Service');
-      for (const { metadata, spec } of services) {
+      const called = ofKind<Kind<IService>>(objects, 'Service');
+      for (const { metadata, spec } of called) {
         expect(selected(spec?.selector)).toEqual([metadata.name]);
         const listening = podsOf(objects)
           .filter(([name]) => name === metadata.name)
@@ -119,7 +120,9 @@ describeWithKubectl('deploy/kubernetes', () => {
           listening.map(({ containerPort }) => containerPort),
         );
       }
-      expect(services.map(({ metadata }) => metadata.name)).toEqual(podsOf(objects).map(([name]) => name));
+      // Nobody calls the poller.
+      const pods = podsOf(objects).map(([name]) => name);
+      expect(called.map(({ metadata }) => metadata.name)).toEqual(pods.filter((name) => name !== POLLER));
       for (const { metadata, spec } of ofKind<Kind<IPodDisruptionBudget>>(objects, 'PodDisruptionBudget')) {
         expect([selected(spec?.selector?.matchLabels), spec?.maxUnavailable]).toEqual([[metadata.name], 1]);
       }
@@ -131,7 +134,7 @@ describeWithKubectl('deploy/kubernetes', () => {
       }
     });
 
-    it('has two replicas or more of each service, and a budget for each', () => {
+    it('has two replicas or more of each service, the poller beside them, and a budget for each', () => {
       const objects = objectsOf(overlay);
       const scaled = ofKind<Kind<IHorizontalPodAutoscaler>>(objects, 'HorizontalPodAutoscaler');
       const replicas = workloadsOf(objects)
@@ -142,7 +145,8 @@ describeWithKubectl('deploy/kubernetes', () => {
           expect([name, by.length]).toEqual([name, spec?.replicas === undefined ? 1 : 0]);
           return spec?.replicas ?? by[0]?.spec?.minReplicas ?? 0;
         });
-      expect(replicas).toEqual(names.map(() => (overlay === 'small' ? 2 : 3)));
+      const [ofEach, ofPoller] = overlay === 'small' ? [2, 1] : [3, 2];
+      expect(replicas).toEqual([...services.map(() => ofEach), ofPoller]);
       const budgets = ofKind<Kind<IPodDisruptionBudget>>(objects, 'PodDisruptionBudget');
       expect(budgets.map(({ metadata }) => metadata.name)).toEqual(names);
     });

@@ -15,12 +15,14 @@ import { haproxyPath } from './haproxy.js';
 import { canBuildManifests, filesOf, ManifestFolder, podOf, referencesOf, workloadsOf } from './manifests.js';
 import { containerOf, environmentOf, mountFiles } from './pod-files.js';
 import { startContainer, type PodProcess } from './pod-processes.js';
-import { SERVICES } from './services.js';
+import { POLLER, SERVICES } from './services.js';
 
 export const canRunPods = canBuildManifests && haproxyPath !== undefined && valkeyPath !== undefined;
 
 /** That of the manifests is for load balancers, of which there is none. */
 export const SHUTDOWN_DELAY_SECONDS = 1;
+
+const RUN = [...SERVICES, { name: POLLER, calls: [] }];
 
 export interface PodAnswer {
   readonly status: number | undefined;
@@ -50,21 +52,22 @@ export class RunningPods {
   }
 
   async #start(): Promise<void> {
-    const secrets = SERVICES.map(({ name }) => [
+    const secrets = RUN.map(({ name }) => [
       `${prefixOf(name)}_CLIENT_SECRET`,
       this.fileOf(name, 'client-secret').trim(),
     ]);
     const environment = {
       ...REALM_ENVIRONMENT,
       ...Object.fromEntries(secrets),
+      SIGNALS_EVENTS: 'true',
       SERVICE_A_PUBLIC_URL: this.environmentOf('service-a')['PUBLIC_URL'] ?? '',
     };
     this.#server = await startAuthorizationServer({ realm: REALM_FILE, environment });
     await this.#startValkey();
     const ports = new Map<string, number>();
-    for (const { name } of SERVICES) ports.set(name, await freePort());
+    for (const { name } of RUN) ports.set(name, await freePort());
     for (const [name, port] of ports) await this.#startSidecar(name, port);
-    await Promise.all(SERVICES.map(({ name, calls }) => this.#startService(name, ports.get(name) ?? 0, calls)));
+    await Promise.all(RUN.map(({ name, calls }) => this.#startService(name, ports.get(name) ?? 0, calls)));
   }
 
   async stop(): Promise<void> {

@@ -18,6 +18,9 @@ export const SERVICES: readonly ServiceDescription[] = Object.entries(services)
   .map(([name, service]) => ({ ...service, name }))
   .toReversed();
 
+/** The process that hears of revocations for them. */
+export const POLLER = description.poller.name;
+
 /** Such as `ServiceAModule` of service-a. */
 export async function moduleOf(name: string): Promise<ServiceModule> {
   const exported = (await import(`../../apps/${name}/src/${name}.module.js`)) as Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the folder secrets/ of the small overlay: keys, an authority of certificates, and one certificate for each service and Valkey.
+# Makes the folder secrets/ of the small overlay: keys, an authority of certificates, and one certificate for each service, the poller and Valkey.
 # What is there already stays, so it can be run again; to replace something, delete its file first. Needs openssl.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -16,6 +16,7 @@ for service in $services; do
   random $service.client-secret openssl rand -hex 32
   random $service.shared-state-keys openssl rand -base64 32
 done
+random signal-poller.client-secret openssl rand -hex 32
 random service-a.session-secret openssl rand -hex 32
 random shared-state.denial-keys openssl rand -base64 32
 
@@ -34,7 +35,7 @@ if [ ! -e ca.key ]; then
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -days 3650 -subj '/CN=keycloak-s2s' \
     -addext 'basicConstraints=critical,CA:true,pathlen:0' -addext 'keyUsage=critical,keyCertSign,cRLSign'
 fi
-for name in $services valkey; do
+for name in $services signal-poller valkey; do
   [ ! -e $name.crt ] || continue
   # Within the namespace, from others, and for `kubectl port-forward`.
   names=DNS:$name,DNS:$name.keycloak-s2s,DNS:$name.keycloak-s2s.svc,DNS:$name.keycloak-s2s.svc.cluster.local,DNS:localhost
