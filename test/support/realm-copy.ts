@@ -59,12 +59,13 @@ export function takeRole(realm: RealmFile, scope: string): void {
   for (const mapping of realm.scopeMappings) if (mapping.clientScope === scope) mapping.roles = ['had-by-nobody'];
 }
 
-/** Creates it; whoever does deletes it. */
+/** Creates it; whoever does deletes it. `environment`: of its placeholders, beside the secrets. */
 export async function createRealm(
   change: (realm: RealmFile) => unknown,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<RealmCopy & { readonly realm: string; delete(): Promise<void> }> {
   const { baseUrl, issuer } = testServer();
-  const text = fillPlaceholders(readFileSync(REALM_FILE, 'utf8'), REALM_ENVIRONMENT);
+  const text = fillPlaceholders(readFileSync(REALM_FILE, 'utf8'), { ...REALM_ENVIRONMENT, ...environment });
   const realm = JSON.parse(text) as RealmFile;
   realm.realm = `copy-${randomUUID()}`;
   change(realm);

@@ -1,4 +1,4 @@
-/** Signals realm: the demo realm under a name of its own, whose event log is on and may be read by service-a. */
+/** Signals realm: the demo realm under a name of its own, whose event log is on and may be read by the poller, and by service-a too. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,33 +9,30 @@ import { fillPlaceholders } from '../../libs/keycloak-test-servers/src/embedded/
 import { createRealm, type RealmFile } from './realm-copy.js';
 
 interface LoggedRealm extends RealmFile {
-  eventsEnabled: boolean;
-  adminEventsEnabled: boolean;
-  permanentLockout: boolean;
   users: { username: string; clientRoles?: Record<string, string[]> }[];
-  clientScopeMappings?: Record<string, { client: string; roles: string[] }[]>;
+  clientScopeMappings: Record<string, { client: string; roles: string[] }[]>;
 }
 
-/** Who reads the log. */
+const EVENTS_ON = { SIGNALS_EVENTS: 'true' };
+
+/** A service that reads the log by itself. */
 export const READER = 'service-a';
 
 function readable(file: RealmFile): void {
   const realm = file as LoggedRealm;
-  realm.eventsEnabled = true;
-  realm.adminEventsEnabled = true;
   const account = realm.users.find(({ username }) => username === `service-account-${READER}`);
   if (account === undefined) throw new Error(`${READER} has no service account`);
   account.clientRoles = { 'realm-management': ['view-events'] };
-  realm.clientScopeMappings = { 'realm-management': [{ client: READER, roles: ['view-events'] }] };
+  realm.clientScopeMappings['realm-management']?.push({ client: READER, roles: ['view-events'] });
 }
 
 /** On a real Keycloak in the server of the run, else in an embedded server of its own. */
 export async function startSignalsRealm(): Promise<ContractServer> {
   if (testServer().kind !== 'embedded') {
-    const copy = await createRealm(readable);
+    const copy = await createRealm(readable, EVENTS_ON);
     return { ...contractServerAt(copy.baseUrl, { realm: copy.realm }), stop: () => copy.delete() };
   }
-  const filled = fillPlaceholders(readFileSync(REALM_FILE, 'utf8'), REALM_ENVIRONMENT);
+  const filled = fillPlaceholders(readFileSync(REALM_FILE, 'utf8'), { ...REALM_ENVIRONMENT, ...EVENTS_ON });
   const realm = JSON.parse(filled) as RealmFile;
   readable(realm);
   const folder = mkdtempSync(join(tmpdir(), 'signals-realm-'));

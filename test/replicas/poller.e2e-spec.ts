@@ -1,0 +1,145 @@
+/** One process hears of revocations for all services: what they refuse then, and what when it is killed, stopped or ended. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
+import { chainOf, logout, textOf, type Chain } from '../../libs/keycloak-test-servers/contract/requests.js';
+import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { freeze } from '../../libs/keycloak/spec-support/frozen-process.js';
+import type { BuiltService } from '../support/built-service.js';
+import { HeardServices, until, type Verdict } from '../support/heard-services.js';
+import { startSignalsRealm } from '../support/signals-realm.js';
+
+const SHORT_SECONDS = 4;
+
+const HEARS = 'Revocations are heard of';
+const LISTENS = 'This replica listens to revocations';
+const WAITS = 'Another replica listens to revocations';
+
+let server: ContractServer;
+let services: HeardServices;
+/** The one that listens. */
+let listener: BuiltService;
+
+interface Subject extends Chain {
+  readonly username: string;
+}
+
+/** Each service has an answer about its token. */
+async function known(): Promise<Subject> {
+  const username = await server.newUser('order-manager');
+  const subject = { username, ...(await chainOf(server, username)) };
+  expect((await services.ask(subject)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  return subject;
+}
+
+const end = async ({ login }: Subject): Promise<void> =>
+  expect((await logout(server, textOf(login, 'refresh_token'))).status).toBe(204);
+
+const isRefused = ({ status }: Verdict): boolean => status === 401;
+/** And not only because Keycloak was asked: it was heard of. */
+const isDenied = ({ status, reason }: Verdict): boolean => status === 401 && reason === 'revoked';
+
+const untilAll = (subject: Subject, is: (verdict: Verdict) => boolean, what: string): Promise<void> =>
+  until(async () => (await services.ask(subject)).every(is), what);
+
+const timesIn = ({ printed }: BuiltService, words: string): number => printed().split(words).length - 1;
+
+/** The next one that it does. */
+async function untilSays(one: BuiltService, words: string, times = timesIn(one, words) + 1): Promise<void> {
+  await until(() => timesIn(one, words) >= times, words);
+}
+
+(valkeyPath === undefined ? describe.skip : describe)('a process that hears for all services', () => {
+  beforeAll(async () => {
+    server = await startSignalsRealm();
+    services = await HeardServices.start(server, {
+      INTROSPECTION_TTL_SECONDS: String(SHORT_SECONDS),
+      INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300',
+      SIGNALS_POLL_SECONDS: '0.5',
+      SHUTDOWN_DELAY_SECONDS: '0',
+    });
+    listener = await services.startPoller();
+    await untilSays(listener, HEARS, 1);
+  });
+  afterAll(async () => {
+    await services.stop();
+    await server.stop();
+  });
+
+  it('has their answers serve for longer than by themselves, and nobody is asked', async () => {
+    const subject = await known();
+    let [questions, sinceMs] = [services.questions(subject), performance.now()];
+    // That a user was made is a change, too, after which answers serve for the short time once.
+    await until(async () => {
+      expect((await services.ask(subject)).map(({ status }) => status)).toEqual([200, 200, 200]);
+      const asked = services.questions(subject);
+      if (asked !== questions) [questions, sinceMs] = [asked, performance.now()];
+      return performance.now() > sinceMs + (SHORT_SECONDS + 2) * 1000;
+    }, 'nobody asks for longer than answers serve by themselves');
+  });
+
+  it.each<[string, (subject: Subject) => Promise<unknown>, (verdict: Verdict) => boolean]>([
+    ['a logout', end, isDenied],
+    ['that an administrator signed the user out', ({ username }) => server.logOutUser(username), isDenied],
+    ['that the user is disabled', ({ username }) => server.disableUser(username), isRefused],
+  ])('has all refuse at once what it hears of: %s', async (_, act, is) => {
+    const subject = await known();
+    await act(subject);
+    await untilAll(subject, is, 'it is refused');
+  });
+
+  it('is followed by another when it is killed, which hears of what was revoked meanwhile', async () => {
+    const next = await services.startPoller();
+    const subject = await known();
+    listener.process.kill('SIGKILL');
+    await listener.exited;
+    await end(subject);
+    // Nobody asks about it before: an answer that is kept would serve then, had the next one not read from before the gap on.
+    await untilSays(next, LISTENS, 1);
+    await untilSays(next, HEARS, 1);
+    await untilAll(subject, isDenied, 'it is refused');
+    listener = next;
+  });
+
+  it('that was stopped, and goes on when another has taken its place, proves nothing and misses nothing', async () => {
+    const other = await services.startPoller();
+    const [first, second] = [await known(), await known()];
+    freeze(listener.process);
+    await end(first);
+    await untilSays(other, LISTENS, 1);
+    await untilSays(other, HEARS, 1);
+    // Now both have stopped, and the lease is of the other one.
+    freeze(other.process);
+    await end(second);
+    const [waited, listened] = [timesIn(listener, WAITS), timesIn(listener, LISTENS)];
+    listener.process.kill('SIGCONT');
+    await untilSays(listener, WAITS, waited + 1);
+    await untilSays(listener, LISTENS, listened + 1);
+    await untilAll(first, isDenied, 'the first is refused');
+    await untilAll(second, isDenied, 'the second is refused');
+    other.process.kill('SIGCONT');
+    await untilSays(other, WAITS, 1);
+    const third = await known();
+    await end(third);
+    await untilAll(third, isDenied, 'the third is refused');
+    other.process.kill('SIGTERM');
+    expect(await other.exited).toBe(0);
+  });
+
+  it('has answers serve for the short time again when the last one has ended, in order', async () => {
+    const [kept, ended] = [await known(), await known()];
+    const questions = services.questions(kept);
+    listener.process.kill('SIGTERM');
+    expect(await listener.exited).toBe(0);
+    await end(ended);
+    await untilAll(ended, isRefused, 'Keycloak is asked');
+    await until(async () => {
+      expect((await services.ask(kept)).map(({ status }) => status)).toEqual([200, 200, 200]);
+      // Each service about its own.
+      return services.questions(kept) >= questions + 3;
+    }, 'it is asked again');
+    // It has given its place back.
+    const names = (await services.valkey.command(['KEYS', '*:lease'])) as string[];
+    const held = await Promise.all(names.map((name) => services.valkey.command(['GET', name])));
+    expect(held.filter((value) => value !== null && value !== '')).toEqual([]);
+  });
+});
