@@ -48,6 +48,7 @@ describe('the runbook', () => {
       'other-issuers-settings',
       'login-settings',
       'shared-state-settings',
+      'signals-settings',
       'telemetry-settings',
     ]
       .map((file) => read(`libs/service-defaults/src/${file}.ts`))
@@ -56,11 +57,13 @@ describe('the runbook', () => {
     const ofTheService = [...sources.matchAll(/`\$\{prefix(?:Of\(called\))?\}(_[A-Z_]+)`/g)].map(
       ([, name]) => name ?? '',
     );
+    // Whose other credentials are named beside its secret.
+    const ofTheFeed = [...sources.matchAll(/CLIENT_PREFIX = '([A-Z_]+)'/g)].map(([, name]) => `${name}_CLIENT_SECRET`);
     const settings = runbook.slice(runbook.indexOf('## Settings'));
     const rows = [...settings.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = '']) =>
       [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name.replace(/^<(SERVICE|OTHER)>/, '')),
     );
-    expect(new Set(rows)).toEqual(new Set([...named, ...ofTheService]));
+    expect(new Set(rows)).toEqual(new Set([...named, ...ofTheService, ...ofTheFeed]));
     expect(named.length).toBeGreaterThan(12);
   });
 });

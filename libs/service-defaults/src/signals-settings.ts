@@ -61,9 +61,13 @@ export function readSignalsSettings(variables: Variables, context: SignalsContex
 }
 
 function readLongTtl(variables: Variables, ttlSeconds: number): SignalsSettings['keycloak'] {
-  const name = 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS';
-  if (variables.text(name, '') === '') return {};
-  const longSeconds = variables.wholeNumber(name, 0, MAX_TTL_SECONDS, ttlSeconds);
+  if (variables.text('INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS', '') === '') return {};
+  const longSeconds = variables.wholeNumber(
+    'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS',
+    0,
+    MAX_TTL_SECONDS,
+    ttlSeconds,
+  );
   const isLonger = ttlSeconds > 0 && longSeconds > ttlSeconds;
   return isLonger ? { introspectionTtlWhileSignalledSeconds: longSeconds } : {};
 }
