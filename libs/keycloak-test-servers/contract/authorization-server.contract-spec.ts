@@ -1,5 +1,5 @@
 /** The contract that the embedded server and a real Keycloak share: same requests, same answers, except for known differences. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll } from '@jest/globals';
 import { ACCOUNT_CASES } from './account-cases.js';
 import { ADMIN_API_CASES, MASTER_CASES } from './admin-api-cases.js';
 import { ADMIN_CLIENT_CASES } from './admin-client-cases.js';
@@ -21,7 +21,7 @@ import { LOGIN_EVENT_CASES } from './login-event-cases.js';
 import { NOT_BEFORE_CASES } from './not-before-cases.js';
 import { LEVEL_CASES } from './level-cases.js';
 import { describeOnBothServers } from './describe-servers.js';
-import type { ContractServer } from './server.js';
+import { connectForCases, holdCases, holdDifferences, type CaseGroup } from './hold-cases.js';
 import {
   CLIENT_AUTHENTICATION_CASES,
   CLIENT_CREDENTIALS_CASES,
@@ -36,16 +36,7 @@ import { DEFAULT_KEYCLOAK_VERSION } from '../src/running-server.js';
 import { testServer } from 'keycloak-test-servers';
 
 describeOnBothServers((connect, which) => {
-  let server: ContractServer | undefined;
-  const older = new OlderVersion(which === 'keycloak' ? (testServer().version ?? '') : DEFAULT_KEYCLOAK_VERSION);
-  beforeAll(async () => {
-    server = await connect();
-  });
-  // Removing the many clients from a Keycloak takes long.
-  afterAll(() => server?.stop(), 60_000);
-  afterAll(() => older.save());
-
-  describe.each([
+  const groups: readonly CaseGroup[] = [
     { about: 'documents', cases: DOCUMENT_CASES },
     { about: 'client authentication', cases: CLIENT_AUTHENTICATION_CASES },
     { about: 'client authentication without a secret', cases: ASSERTION_CASES },
@@ -77,24 +68,10 @@ describeOnBothServers((connect, which) => {
     { about: 'events of logins', cases: LOGIN_EVENT_CASES },
     { about: 'events of tokens and logouts', cases: TOKEN_EVENT_CASES },
     { about: 'events of administrators', cases: ADMIN_EVENT_CASES },
-  ])('$about', ({ about, cases }) => {
-    it.each(cases)('$title', async ({ title, ask, answer }) => {
-      // Without a Keycloak, `beforeAll` has failed with instructions.
-      if (server === undefined) throw new Error('There is no server to ask');
-      const given = await ask(server);
-      try {
-        expect(given).toEqual(older.expected(`${about}: ${title}`, answer, server.issuer));
-      } catch (error) {
-        older.record(`${about}: ${title}`, given, server.issuer);
-        throw error;
-      }
-    });
-  });
-
-  describe('known differences', () => {
-    it.each(DIFFERENCES)('$title', async ({ ask, [which]: answer }) => {
-      if (server === undefined) throw new Error('There is no server to ask');
-      expect(await ask(server)).toEqual(answer);
-    });
-  });
+  ];
+  const older = new OlderVersion(which === 'keycloak' ? testServer().version : DEFAULT_KEYCLOAK_VERSION);
+  const server = connectForCases(connect);
+  afterAll(() => older.save());
+  holdCases(server, groups, older);
+  holdDifferences(server, which, DIFFERENCES);
 });

@@ -7,7 +7,7 @@ import { connectToKeycloak, startEmbedded, type ContractServer } from './server.
 export const describeOnKeycloak = (name: string, tests: () => void): void =>
   (testServer().kind === 'embedded' ? describe.skip : describe)(name, tests);
 
-type ServerUnderContract = 'embedded' | 'keycloak';
+export type ServerUnderContract = 'embedded' | 'keycloak';
 
 /** Runs the tests on both servers, or only on the embedded one if `npm test` runs on that. */
 export function describeOnBothServers(

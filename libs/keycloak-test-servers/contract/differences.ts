@@ -5,7 +5,7 @@ import { callback, claims } from './observations.js';
 import { login } from './requests.js';
 import type { ContractServer } from './server.js';
 
-interface Difference {
+export interface Difference {
   readonly title: string;
   readonly ask: (server: ContractServer) => Promise<unknown>;
   readonly keycloak: unknown;

@@ -1,0 +1,57 @@
+/** Holds a server to the cases of the contract: one test each, by the name of its group. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ServerUnderContract } from './describe-servers.js';
+import type { Difference } from './differences.js';
+import type { ContractCase } from './expectations.js';
+import type { OlderVersion } from './older-versions.js';
+import type { ContractServer } from './server.js';
+
+export interface CaseGroup {
+  readonly about: string;
+  readonly cases: readonly ContractCase[];
+}
+
+/** Without a Keycloak, `beforeAll` fails with instructions. */
+export type ServerOfCases = () => ContractServer;
+
+/** For all tests of this group. */
+export function connectForCases(connect: () => Promise<ContractServer>): ServerOfCases {
+  let server: ContractServer | undefined;
+  beforeAll(async () => {
+    server = await connect();
+  });
+  // Removing the many clients from a Keycloak takes long.
+  afterAll(() => server?.stop(), 60_000);
+  return () => {
+    if (server === undefined) throw new Error('There is no server to ask');
+    return server;
+  };
+}
+
+export function holdCases(serverOf: ServerOfCases, groups: readonly CaseGroup[], older?: OlderVersion): void {
+  describe.each(groups)('$about', ({ about, cases }) => {
+    it.each(cases)('$title', async ({ title, ask, answer }) => {
+      const server = serverOf();
+      const given = await ask(server);
+      try {
+        const name = `${about}: ${title}`;
+        expect(given).toEqual(older === undefined ? answer : older.expected(name, answer, server.issuer));
+      } catch (error) {
+        older?.record(`${about}: ${title}`, given, server.issuer);
+        throw error;
+      }
+    });
+  });
+}
+
+export function holdDifferences(
+  serverOf: ServerOfCases,
+  which: ServerUnderContract,
+  differences: readonly Difference[],
+): void {
+  describe('known differences', () => {
+    it.each(differences)('$title', async ({ ask, [which]: answer }) => {
+      expect(await ask(serverOf())).toEqual(answer);
+    });
+  });
+}
