@@ -100,7 +100,7 @@ export default class RunReport {
     const needed = { embedded: 'a real Keycloak, or ', external: 'a Keycloak that npm test starts itself, or ' };
     const others = kind === 'embedded' || kind === 'external' ? needed[kind] : '';
     say(
-      `\n${names.length} tests were skipped, which need ${others}a tool that is not here (each by name in ${this.#skippedFile}):`,
+      `\n${names.length} tests were skipped, which need ${others}a tool or a feature that is not here (each by name in ${this.#skippedFile}):`,
     );
     for (const line of linesOf(skipped)) say(`  ${line}`);
     return names.length;

@@ -7,6 +7,13 @@ import { connectToKeycloak, startEmbedded, type ContractServer } from './server.
 export const describeOnKeycloak = (name: string, tests: () => void): void =>
   (testServer().kind === 'embedded' ? describe.skip : describe)(name, tests);
 
+/** For tests that need a feature of a real Keycloak: an older one doesn't have it, and of one that runs already it is not known. */
+export const describeOnKeycloakWith = (feature: string, name: string, tests: () => void): void =>
+  (hasFeature(feature) ? describe : describe.skip)(name, tests);
+
+export const hasFeature = (feature: string): boolean =>
+  testServer().kind !== 'embedded' && testServer().features.includes(feature);
+
 export type ServerUnderContract = 'embedded' | 'keycloak';
 
 /** Runs the tests on both servers, or only on the embedded one if `npm test` runs on that. */

@@ -7,6 +7,7 @@ import { startAuthorizationServer } from 'keycloak-test-servers';
 import { fillPlaceholders } from '../src/embedded/realm/realm-file.js';
 import { Administrator } from './administrator.js';
 import { REALM_ENVIRONMENT, REALM_FILE } from './demo-realm.js';
+import { SSF_FEATURE, transmitterOf } from './signalling-realm.js';
 
 export interface OwnRealm {
   readonly baseUrl: string;
@@ -35,10 +36,24 @@ export const readerCaller = (reader: Reader) => `${reader}:${READER_SECRET}` as 
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** The demo realm under another name, with the readers and their roles at `realm-management`. */
-async function representation(): Promise<Members & { readonly realm: string }> {
+/** `plain`: the demo realm, with the readers and their roles at `realm-management`. `with signals`: with a transmitter of shared signals. */
+export type RealmKind = 'plain' | 'with signals';
+
+interface Representation extends Members {
+  readonly realm: string;
+  readonly attributes: Members;
+  readonly clientScopes: readonly Members[];
+  readonly clients: readonly Members[];
+  readonly users: readonly Members[];
+}
+
+async function representation(kind: RealmKind): Promise<Representation> {
   const file = fillPlaceholders(await readFile(REALM_FILE, 'utf8'), REALM_ENVIRONMENT);
-  const json = JSON.parse(file) as { readonly clients: Members[]; readonly users: Members[] };
+  const json = { ...(JSON.parse(file) as Representation), realm: `own-${randomUUID()}` };
+  return kind === 'plain' ? withReaders(json) : { ...json, ...transmitterOf(json) };
+}
+
+function withReaders(json: Representation): Representation {
   const readers = Object.entries(READERS).map(([clientId, reader]) => ({
     clientId,
     fullScopeAllowed: false,
@@ -46,7 +61,6 @@ async function representation(): Promise<Members & { readonly realm: string }> {
   }));
   return {
     ...json,
-    realm: `own-${randomUUID()}`,
     // As Keycloak has them by default.
     eventsExpiration: undefined,
     enabledEventTypes: undefined,
@@ -80,8 +94,8 @@ async function representation(): Promise<Members & { readonly realm: string }> {
 }
 
 /** On a Keycloak: a further realm. */
-export async function addRealm(baseUrl: string): Promise<OwnRealm> {
-  const body = await representation();
+export async function addRealm(baseUrl: string, kind: RealmKind): Promise<OwnRealm> {
+  const body = await representation(kind);
   const administrator = new Administrator(baseUrl, body.realm);
   const created = await administrator.statusOf('POST', '', { body, realm: '' });
   if (created !== 201) throw new Error(`Creating the realm ${body.realm} answered ${created}`);
@@ -89,13 +103,16 @@ export async function addRealm(baseUrl: string): Promise<OwnRealm> {
 }
 
 /** Without a Keycloak: a further embedded server. */
-export async function startForRealm(): Promise<OwnRealm> {
-  const body = await representation();
+export async function startForRealm(kind: RealmKind): Promise<OwnRealm> {
+  const body = await representation(kind);
   const folder = await mkdtemp(join(tmpdir(), 'own-realm-'));
   try {
     const path = join(folder, 'realm.json');
     await writeFile(path, JSON.stringify(body));
-    const { baseUrl, stop } = await startAuthorizationServer({ realm: path });
+    const { baseUrl, stop } = await startAuthorizationServer({
+      realm: path,
+      features: kind === 'with signals' ? [SSF_FEATURE] : [],
+    });
     return { baseUrl, realm: body.realm, remove: stop };
   } finally {
     await rm(folder, { recursive: true });

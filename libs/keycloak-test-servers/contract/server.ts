@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Administrator } from './administrator.js';
 import { startEmbeddedServer } from './demo-realm.js';
 import { keycloakUrl, REALM } from './demo-realm.js';
-import { addRealm, startForRealm, type OwnRealm } from './own-realm.js';
+import { addRealm, startForRealm, type OwnRealm, type RealmKind } from './own-realm.js';
 
 export type Role = 'order-manager' | 'order-viewer';
 
@@ -25,8 +25,8 @@ export interface ContractServer {
   endSession(sid: string): Promise<void>;
   /** Notifies the clients. */
   logOutUser(username: string): Promise<void>;
-  /** The same realm under another name, where no other spec has sessions. It is made on first use, and goes with this one. */
-  ownRealm(): Promise<ContractServer>;
+  /** A copy of the realm under another name, where no other spec has sessions. It is made on first use, and goes with this one. */
+  ownRealm(kind?: RealmKind): Promise<ContractServer>;
   /** Deletes what was created, and stops the server if it was started here. */
   stop(): Promise<void>;
 }
@@ -119,17 +119,17 @@ export const connectToKeycloak = async (): Promise<ContractServer> => contractSe
 interface WhichRealm {
   readonly realm?: string;
   /** Makes the realm of its own. Default: on the same server. */
-  readonly makeRealm?: () => Promise<OwnRealm>;
+  readonly makeRealm?: (kind: RealmKind) => Promise<OwnRealm>;
 }
 
 /** A server that runs, with the demo realm, or a copy of it that has another name. */
 export function contractServerAt(
   baseUrl: string,
-  { realm = REALM, makeRealm = () => addRealm(baseUrl) }: WhichRealm = {},
+  { realm = REALM, makeRealm = (kind) => addRealm(baseUrl, kind) }: WhichRealm = {},
 ): ContractServer {
   const administrator = new Administrator(baseUrl, realm);
   const made: string[] = [];
-  let own: Promise<OwnRealm> | undefined;
+  const own = new Map<RealmKind, Promise<OwnRealm>>();
 
   const create = async (path: string, body: object): Promise<string> => {
     const created = await administrator.create(path, body);
@@ -178,13 +178,15 @@ export function contractServerAt(
       update(`/clients/${await find(`/clients?clientId=${clientId}`)}`, { enabled: false }),
     endSession: (sid) => administrator.change('DELETE', `/sessions/${sid}`),
     logOutUser: async (username) => administrator.change('POST', `${await userPath(username)}/logout`),
-    async ownRealm() {
-      const { baseUrl: url, realm: name } = await (own ??= makeRealm());
+    async ownRealm(kind = 'plain') {
+      const realmMade = own.get(kind) ?? makeRealm(kind);
+      own.set(kind, realmMade);
+      const { baseUrl: url, realm: name } = await realmMade;
       return contractServerAt(url, { realm: name });
     },
     async stop() {
       await Promise.all(made.map((path) => administrator.change('DELETE', path)));
-      await (await own)?.remove();
+      for (const realmMade of own.values()) await (await realmMade).remove();
     },
   };
 }

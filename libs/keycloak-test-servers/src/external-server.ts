@@ -20,6 +20,7 @@ export async function findExternalServer(url: string, options: StartServerOption
     realm,
     version: 'unknown',
     kind: isEmbedded ? 'embedded' : 'external',
+    features: [],
     adminUsername: orElse(KC_BOOTSTRAP_ADMIN_USERNAME, ADMIN.username),
     adminPassword: orElse(KC_BOOTSTRAP_ADMIN_PASSWORD, ADMIN.password),
     // Only its owner stops it.

@@ -25,7 +25,8 @@ export type {
 export type { ReceivedRequest } from './embedded/http/last-requests.js';
 export type { ConnectionFault } from './fault-proxy/connection-fault.js';
 export type { RunningFaultProxy, StartFaultProxyOptions } from './fault-proxy/start-fault-proxy.js';
-export type { LogoutTokenOverrides } from './embedded/browser/logout-token.js';
+export type { TokenOverrides } from './embedded/tokens/forged-token.js';
+export type { SecurityEvent } from './embedded/ssf/security-event-token.js';
 export type { AboutLogout, AuthorizationServerControl } from './embedded/server-control.js';
 export type {
   RunningAuthorizationServer,

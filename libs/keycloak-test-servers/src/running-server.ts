@@ -16,6 +16,8 @@ export interface RunningServer {
   /** The version of Keycloak, or the one that the embedded server emulates. `unknown` if the server was found by its URL. */
   readonly version: string;
   readonly kind: ServerKind;
+  /** The features that it was started with, beyond the default ones. None are known of a server that was found by its URL. */
+  readonly features: readonly string[];
   /**
    * The administrator, who logs in at the realm `master` with `admin-cli`. For a server that ran already, the variables
    * `KC_BOOTSTRAP_ADMIN_USERNAME` and `KC_BOOTSTRAP_ADMIN_PASSWORD` apply, else `admin`.

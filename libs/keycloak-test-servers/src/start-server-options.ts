@@ -9,6 +9,11 @@ export interface StartServerOptions {
    * that the server calls: `localhost`, or `host.docker.internal` if Docker has a separate network.
    */
   readonly environment?: RealmEnvironment;
+  /**
+   * Features that are off unless they are asked for, by the names of Keycloak's option `--features`: `ssf` (shared signals, since 26.7). A Keycloak does
+   * not start with one that its version doesn't know, nor does the embedded server, which has `ssf` alone. Default: none.
+   */
+  readonly features?: readonly string[];
   /** TCP port on this machine. Default: a free one. */
   readonly port?: number;
   /** Called with a line of text for every step that may take a while. */

@@ -1,10 +1,8 @@
 /** Discovery: the discovery document, the keys, and Keycloak's page about the realm. */
 import { json, type HttpAnswer, type HttpCall } from './http/http-call.js';
+import { protocolPath } from './realm/realm-paths.js';
 import type { ServerState } from './server-state.js';
 import { GRANT_TYPES } from './tokens/token-endpoint.js';
-
-export const realmPath = (realm: string): string => `/realms/${encodeURIComponent(realm)}`;
-export const protocolPath = (realm: string): string => `${realmPath(realm)}/protocol/openid-connect`;
 
 const CLIENT_AUTHENTICATION = ['private_key_jwt', 'client_secret_basic', 'client_secret_post'];
 

@@ -5,8 +5,11 @@ import type { CallCounter } from './http/call-counter.js';
 import type { Fault, FaultBoard, FaultyEndpoint } from './http/fault.js';
 import { logOut } from './browser/backchannel-logout.js';
 import type { LastRequests, ReceivedRequest } from './http/last-requests.js';
-import { logoutToken, type LogoutTokenOverrides } from './browser/logout-token.js';
+import { logoutToken } from './browser/logout-token.js';
 import type { RealmClient, RealmUser } from './realm/realm-representation.js';
+import { putIntoOutbox, type SecurityEvent } from './ssf/security-event-token.js';
+import { streamOf } from './ssf/stream.js';
+import type { TokenOverrides } from './tokens/forged-token.js';
 import type { ServerState } from './server-state.js';
 
 /** The user and session that a logout token is about. `sid` need not belong to a session. */
@@ -15,7 +18,7 @@ export interface AboutLogout {
   readonly sid: string;
 }
 
-/** What is done here is not in the server's event log: an event tells what somebody did by HTTP. */
+/** What is done here is neither in the server's event log nor told to receivers of shared signals: an event tells what somebody did by HTTP. */
 export interface AuthorizationServerControl {
   readonly calls: CallCounter;
   /** The last request to that endpoint, whatever the answer was. */
@@ -36,7 +39,12 @@ export interface AuthorizationServerControl {
   /** Logs a user out as an administrator does: every client receives a back-channel logout before the session ends. */
   logOutUser(username: string): Promise<void>;
   /** Makes a logout token for `clientId` about this session of this user, and does not send it. */
-  logoutToken(clientId: string, about: AboutLogout, overrides?: LogoutTokenOverrides): Promise<string>;
+  logoutToken(clientId: string, about: AboutLogout, overrides?: TokenOverrides): Promise<string>;
+  /**
+   * Puts a security event token into the outbox of a receiver, correct or forged, whatever its stream asks for. Returns the `jti` by which
+   * polls show it.
+   */
+  sendSecurityEvent(clientId: string, event: SecurityEvent, overrides?: TokenOverrides): string;
   /** Sessions are kept, and work again once the user is enabled. A service account is `service-account-<client>`. */
   disableUser(username: string): void;
   enableUser(username: string): void;
@@ -87,6 +95,12 @@ export function controlOf(
     },
     logoutToken: (clientId, { username, sid }, overrides) =>
       logoutToken(server, clientNamed(clientId), { sub: userNamed(username).id, sid }, overrides),
+    sendSecurityEvent(clientId, event, overrides = {}) {
+      const client = clientNamed(clientId);
+      const stream = streamOf(client);
+      if (stream === undefined) throw new Error(`The client ${clientId} has no stream`);
+      return putIntoOutbox(server, { client, stream }, event, { overrides });
+    },
     disableUser: (username) => setEnabled(userNamed(username), false),
     enableUser: (username) => setEnabled(userNamed(username), true),
     disableClient: (clientId) => setEnabled(clientNamed(clientId), false),

@@ -9,6 +9,7 @@ import type { PendingLogins } from './browser/pending-logins.js';
 import type { PendingLogouts } from './browser/pending-logouts.js';
 import type { Realm } from './realm/realm.js';
 import type { Sessions } from './sessions.js';
+import type { Outbox } from './ssf/outbox.js';
 import type { SigningKeys } from './tokens/signing-keys.js';
 
 export interface RealmEvents {
@@ -30,6 +31,10 @@ export interface ServerState {
   /** The ids of client assertions, and when they expire: each counts once. */
   readonly usedAssertions: Map<string, number>;
   readonly events: RealmEvents;
+  /** Those of Keycloak that are on, by their names. */
+  readonly features: readonly string[];
+  /** The security event tokens for receivers of shared signals. */
+  readonly outbox: Outbox;
 }
 
 /** The realms of one server: the realm of the file, and the realm of the administrator. */

@@ -12,6 +12,7 @@ import { openRealm } from './realm/open-realm.js';
 import { readRealm } from './realm/realm-file.js';
 import { listener } from './http/router.js';
 import { controlOf, type AuthorizationServerControl } from './server-control.js';
+import { SSF_FEATURE } from './ssf/transmitter.js';
 import { makeSigningKeys } from './tokens/signing-keys.js';
 
 /** The `Server` header of its answers, by which a caller that has only the URL can tell it from a Keycloak. */
@@ -38,6 +39,9 @@ export interface RunningAuthorizationServer extends RunningServer {
  * sessions and the settings of the realm, and read the events of users and administrators, for which `eventsEnabled` and
  * `adminEventsEnabled` must be on; every other path answers 501. There is no console.
  *
+ * With `features: ['ssf']` it is a transmitter of shared signals (SSF 1.0) for a realm whose attribute `ssf.transmitterEnabled`
+ * is `true`: receivers poll for them (RFC 8936), and are told of logouts and of passwords that an administrator has reset.
+ *
  * Beyond Keycloak, {@link RunningAuthorizationServer.control} counts calls, moves the clock, makes endpoints fail, rotates the
  * signing keys, disables users and clients, revokes tokens and ends sessions.
  *
@@ -48,14 +52,16 @@ export interface RunningAuthorizationServer extends RunningServer {
  * authentication other than a secret; signed or encrypted introspection. It accepts a file with unknown mappers and ignores
  * them.
  *
+ * @throws RangeError for a feature that it does not have.
  * @throws Error unless `NODE_ENV` is `test` or `development`; if the realm file can't be used or lacks values; or if the port is taken.
  */
 export async function startAuthorizationServer(
   options: StartAuthorizationServerOptions,
 ): Promise<RunningAuthorizationServer> {
-  const { signal, onProgress } = options;
+  const { signal, onProgress, features = [] } = options;
   signal?.throwIfAborted();
   refuseInProduction('startAuthorizationServer()');
+  refuseUnknown(features);
   // The server runs on this machine, so `localhost` in its URLs is this machine.
   const realm = await readRealm(options.realm, environmentAt(options.environment)('localhost'));
   const keys = await makeSigningKeys();
@@ -67,7 +73,7 @@ export async function startAuthorizationServer(
   onProgress?.(
     `Started the embedded server, which answers as Keycloak ${DEFAULT_KEYCLOAK_VERSION} does, at ${baseUrl}`,
   );
-  const server = openRealm(baseUrl, realm, keys, new AdjustableClock());
+  const server = openRealm(baseUrl, realm, keys, new AdjustableClock(), features);
   const calls = countCalls();
   const faults = new FaultBoard();
   const requests = new LastRequests();
@@ -82,11 +88,20 @@ export async function startAuthorizationServer(
     realm: realm.name,
     version: DEFAULT_KEYCLOAK_VERSION,
     kind: 'embedded',
+    features,
     adminUsername: ADMIN.username,
     adminPassword: ADMIN.password,
     control: controlOf(server, calls, faults, requests),
     stop: () => close(http),
   };
+}
+
+/** As Keycloak does not start with one that it doesn't know. */
+function refuseUnknown(features: readonly string[]): void {
+  const unknown = features.find((feature) => feature !== SSF_FEATURE);
+  if (unknown === undefined) return;
+  const known = `it has ${SSF_FEATURE} alone`;
+  throw new RangeError(`The embedded server does not have the feature ${JSON.stringify(unknown)}: ${known}`);
 }
 
 async function listen(server: Server, port: number): Promise<number> {

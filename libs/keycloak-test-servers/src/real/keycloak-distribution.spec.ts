@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheFolder, findDistribution } from './keycloak-distribution.js';
+import { builtServer, cacheFolder, findDistribution } from './keycloak-distribution.js';
 import { resolveSettings } from './keycloak-settings.js';
 
 describe('findDistribution', () => {
@@ -20,6 +20,14 @@ describe('findDistribution', () => {
       if (XDG_CACHE_HOME === undefined) delete process.env['XDG_CACHE_HOME'];
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+describe('builtServer', () => {
+  it('is another one for other features', () => {
+    expect([builtServer('/cache/keycloak-26.7.4', []), builtServer('/cache/keycloak-26.7.4', ['dpop', 'ssf'])]).toEqual(
+      ['/cache/keycloak-26.7.4-built', '/cache/keycloak-26.7.4-built+dpop+ssf'],
+    );
   });
 });
 

@@ -49,18 +49,18 @@ export async function findDistribution(settings: KeycloakSettings): Promise<{ ho
   }
 }
 
-/** The cache of the server that Keycloak builds for its options at the first start. Later starts skip the build. */
-export function builtServer(home: string): string {
-  return `${home}-built`;
+/** The cache of the server that Keycloak builds for these features at the first start. Later starts skip the build. */
+export function builtServer(home: string, features: readonly string[]): string {
+  return [`${home}-built`, ...features].join('+');
 }
 
 /** Caches the built server of a run that became ready. */
-export async function keepBuiltServer(builtByRun: string, home: string): Promise<void> {
-  if (existsSync(builtServer(home))) return;
-  const copy = await mkdtemp(`${builtServer(home)}-`);
+export async function keepBuiltServer(builtByRun: string, cache: string): Promise<void> {
+  if (existsSync(cache)) return;
+  const copy = await mkdtemp(`${cache}-`);
   try {
     await cp(builtByRun, copy, { recursive: true });
-    await renameUnlessThere(copy, builtServer(home));
+    await renameUnlessThere(copy, cache);
   } finally {
     await rm(copy, { recursive: true, force: true });
   }

@@ -69,7 +69,12 @@ export async function runFromDistribution(
       env: {
         ...fromOurEnvironment(),
         ...settings.environment('localhost'),
-        ...keycloakVariables(baseUrl, { http: settings.port, management: settings.managementPort }, '127.0.0.1'),
+        ...keycloakVariables(
+          baseUrl,
+          { http: settings.port, management: settings.managementPort },
+          '127.0.0.1',
+          settings.features,
+        ),
         ...(settings.tls && tlsVariables(runFolder, settings.tls.port)),
         JAVA: java,
         JAVA_OPTS_APPEND: `-Djava.io.tmpdir=${runFolder}/tmp -XX:-UsePerfData`,
@@ -110,7 +115,7 @@ export async function runFromDistribution(
       onProgress: settings.onProgress,
       signal: settings.signal,
     });
-    await keepBuiltServer(join(runFolder, 'lib', 'quarkus'), home);
+    await keepBuiltServer(join(runFolder, 'lib', 'quarkus'), builtServer(home, settings.features));
     const httpsUrl = settings.tls && `https://localhost:${settings.tls.port}`;
     return { baseUrl, httpsUrl, stop: () => stop(), kill };
   } catch (error) {
@@ -121,7 +126,8 @@ export async function runFromDistribution(
 }
 
 /** Creates a Keycloak home for one run: copies of what Keycloak writes to, and links to the libraries of the distribution. */
-async function prepareRunFolder(home: string, { realm, realmJson, tls }: KeycloakSettings): Promise<string> {
+async function prepareRunFolder(home: string, settings: KeycloakSettings): Promise<string> {
+  const { realm, realmJson, tls, features } = settings;
   const folder = await mkdtemp(join(tmpdir(), 'nestjs-keycloak-s2s-'));
   try {
     for (const name of ['bin', 'data/import', 'lib', 'providers', 'themes', 'tmp']) {
@@ -132,8 +138,9 @@ async function prepareRunFolder(home: string, { realm, realmJson, tls }: Keycloa
       await cp(join(home, name), join(folder, name), { recursive: true });
     }
     for (const name of ['lib/app', 'lib/lib']) await symlink(join(home, name), join(folder, name));
-    const built = existsSync(builtServer(home)) ? builtServer(home) : join(home, 'lib', 'quarkus');
-    await cp(built, join(folder, 'lib', 'quarkus'), { recursive: true });
+    const built = builtServer(home, features);
+    const quarkus = existsSync(built) ? built : join(home, 'lib', 'quarkus');
+    await cp(quarkus, join(folder, 'lib', 'quarkus'), { recursive: true });
     await writeFile(join(folder, 'data', 'import', `${realm}-realm.json`), realmJson);
     if (tls !== undefined) {
       await writeFile(join(folder, CERTIFICATE_FILE), tls.cert);

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readRealmExport, unfilledPlaceholders } from '../realm-export.js';
-import { resolveSettings } from './keycloak-settings.js';
+import { keycloakVariables, resolveSettings } from './keycloak-settings.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'keycloak-settings-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -31,6 +31,17 @@ describe('the settings of a run', () => {
     await expect(readRealmExport(path, { SHOP_SECRET: 's' })).resolves.toEqual({ realm: 'shop', json: realm });
     await writeFile(path, '[]');
     await expect(readRealmExport(path, {})).rejects.toThrow('shop.json is not a realm export');
+  });
+
+  it('switch features on where they are asked for', async () => {
+    const path = join(folder, 'shop.json');
+    await writeFile(path, '{"realm":"shop"}');
+    const variables = async (features?: readonly string[]) => {
+      const settings = await resolveSettings({ realm: path, ...(features && { features }) });
+      return keycloakVariables('http://localhost:1', { http: 1, management: 2 }, '127.0.0.1', settings.features);
+    };
+    expect(await variables(['ssf', 'dpop'])).toMatchObject({ KC_FEATURES: 'dpop,ssf' });
+    expect(await variables()).not.toHaveProperty('KC_FEATURES');
   });
 
   it('refuse a realm file with unfilled placeholders', async () => {

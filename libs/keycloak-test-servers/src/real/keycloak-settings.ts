@@ -16,6 +16,8 @@ export interface KeycloakSettings {
   readonly startupTimeoutSeconds: number;
   /** The values for the placeholders of the realm, given the name under which Keycloak reaches this machine. */
   readonly environment: (thisMachine: string) => Readonly<Record<string, string>>;
+  /** In alphabetical order. */
+  readonly features: readonly string[];
   readonly tls: (CertifiedKey & { readonly port: number }) | undefined;
   readonly onProgress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -33,6 +35,7 @@ export async function resolveSettings(options: StartKeycloakOptions): Promise<Ke
     fetchTimeoutSeconds: options.fetchTimeoutSeconds ?? 900,
     startupTimeoutSeconds: options.startupTimeoutSeconds ?? 300,
     environment,
+    features: (options.features ?? []).toSorted(),
     tls: options.tls && { ...options.tls, port: await freePort() },
     onProgress: options.onProgress ?? (() => undefined),
     signal: options.signal ?? new AbortController().signal,
@@ -53,9 +56,15 @@ export function tlsVariables(home: string, port: number) {
   };
 }
 
-/** Keycloak's settings as environment variables. Its build options (database, health) never vary. */
-export function keycloakVariables(baseUrl: string, ports: { http: number; management: number }, listenOn: string) {
+/** Keycloak's settings as environment variables. Of its build options (database, health, features) only the features vary. */
+export function keycloakVariables(
+  baseUrl: string,
+  ports: { http: number; management: number },
+  listenOn: string,
+  features: readonly string[],
+) {
   return {
+    ...(features.length === 0 ? {} : { KC_FEATURES: features.join(',') }),
     KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN.username,
     KC_BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
     // Otherwise brute-force protection refuses concurrent logins of one user, and tests share users.

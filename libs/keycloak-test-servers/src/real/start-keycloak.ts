@@ -68,6 +68,7 @@ async function start(options: StartKeycloakOptions): Promise<RunningKeycloak> {
     realm: settings.realm,
     version: settings.version,
     kind,
+    features: settings.features,
     adminUsername: ADMIN.username,
     adminPassword: ADMIN.password,
     stop,
@@ -99,7 +100,7 @@ async function choose(settings: KeycloakSettings, using: KeycloakKind | undefine
       return {
         kind: 'distribution',
         launch: () => runFromDistribution(found.home, java.command, settings),
-        isFirst: () => !existsSync(builtServer(found.home)),
+        isFirst: () => !existsSync(builtServer(found.home, settings.features)),
       };
     }
     if ('missing' in found) reasons.push(...found.missing);

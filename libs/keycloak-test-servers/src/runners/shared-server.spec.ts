@@ -37,7 +37,7 @@ describe('jest-setup and jest-teardown', () => {
     await setUp({}, { rootDir, globals: { authorizationServer } });
     const server = testServer();
     expect(Object.keys(server).toSorted()).toEqual(
-      ['adminPassword', 'adminUsername', 'baseUrl', 'issuer', 'kind', 'realm', 'version'].toSorted(),
+      ['adminPassword', 'adminUsername', 'baseUrl', 'features', 'issuer', 'kind', 'realm', 'version'].toSorted(),
     );
     expect(server).toMatchObject({
       kind: 'embedded',

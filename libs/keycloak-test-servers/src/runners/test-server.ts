@@ -28,8 +28,8 @@ export function testServer(): TestServer {
 
 /** Publishes the server to processes and threads that start from now on. */
 export function publishToEnv(server: RunningServer): void {
-  const { baseUrl, issuer, realm, version, kind, adminUsername, adminPassword, fallbackReason } = server;
-  const known = { baseUrl, issuer, realm, version, kind, adminUsername, adminPassword };
+  const { baseUrl, issuer, realm, version, kind, features, adminUsername, adminPassword, fallbackReason } = server;
+  const known = { baseUrl, issuer, realm, version, kind, features, adminUsername, adminPassword };
   const published: TestServer = fallbackReason === undefined ? known : { ...known, fallbackReason };
   process.env[VARIABLE] = JSON.stringify(published);
 }

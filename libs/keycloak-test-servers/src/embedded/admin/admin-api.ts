@@ -22,6 +22,13 @@ import { ADMIN_ROLE, MASTER } from './master-realm.js';
 import { readRealm, updateRealm } from './realm-settings-endpoint.js';
 import { addRoles, readRole, readRolesOfUser, removeRoles } from './roles.js';
 import { deleteSession, logOutUser } from './user-sessions.js';
+import {
+  purgeEvents,
+  purgeEventsOfClient,
+  readStatistics,
+  readStatisticsOfClient,
+  readStream,
+} from './ssf-endpoint.js';
 import { logOutAll, pushRevocation, pushRevocationOfClient } from './realm-actions.js';
 import { createUser, deleteUser, findUsers, readUser, resetPassword, updateUser } from './users.js';
 
@@ -49,6 +56,11 @@ const ROUTES: Readonly<Record<string, Methods>> = {
   '/events': { GET: readUserEvents, DELETE: clearUserEvents },
   '/events/config': { GET: readEventsConfig, PUT: updateEventsConfig },
   '/admin-events': { GET: readAdminEvents, DELETE: clearAdminEvents },
+  '/ssf/events': { DELETE: purgeEvents },
+  '/ssf/events/stats': { GET: readStatistics },
+  '/ssf/clients/:id/stream': { GET: readStream },
+  '/ssf/clients/:id/events': { DELETE: purgeEventsOfClient },
+  '/ssf/clients/:id/events/stats': { GET: readStatisticsOfClient },
 };
 
 const VIEW_EVENTS = ['view-events', 'manage-events', 'realm-admin'];

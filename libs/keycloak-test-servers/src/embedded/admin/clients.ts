@@ -43,7 +43,8 @@ export function updateClient(request: AdminRequest): HttpAnswer {
   const client = clientOf(request);
   const json = objectIn(request.call);
   const before = clientRepresentation(client);
-  const after = { ...before, ...json, attributes: { ...before.attributes, ...toRecord(json['attributes']) } };
+  const attributes = withoutEmpty({ ...before.attributes, ...toRecord(json['attributes']) });
+  const after = { ...before, ...json, attributes };
   if (after.clientId !== client.clientId) {
     if (request.server.realm.client(after.clientId) === undefined) throw notImplemented('other ids for clients');
     throw new AdminRefusal(409, { error: 'conflict', error_description: 'Duplicate resource error' });
@@ -53,9 +54,14 @@ export function updateClient(request: AdminRequest): HttpAnswer {
   return DONE;
 }
 
+/** An attribute is removed by an empty text. */
+const withoutEmpty = (attributes: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== '' && value !== null));
+
 export function deleteClient(request: AdminRequest): HttpAnswer {
   const { id, clientId } = clientOf(request);
   request.server.realm.removeClient(clientOf(request));
+  request.server.outbox.deleteAll(id);
   recordAdminEvent(request, { operation: 'DELETE', resource: 'CLIENT', representation: { id, clientId } });
   return { ...DONE, headers: { 'cache-control': 'no-cache' } };
 }

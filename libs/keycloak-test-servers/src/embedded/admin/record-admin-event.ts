@@ -1,6 +1,7 @@
 /** recordAdminEvent(): adds a change to the log of what administrators did, where the realm wants that. */
 import { randomUUID } from 'node:crypto';
 import type { Operation, Resource } from '../events/admin-event.js';
+import { signalAdminAction } from '../ssf/user-signals.js';
 import type { AdminRequest } from './admin-request.js';
 
 export interface Change {
@@ -12,12 +13,13 @@ export interface Change {
   readonly representation?: unknown;
 }
 
-/** Records nothing while the realm's `adminEventsEnabled` is off. */
+/** Records nothing while the realm's `adminEventsEnabled` is off. Receivers of shared signals are told all the same. */
 export function recordAdminEvent(request: AdminRequest, change: Change): void {
   const { server, call, path, administrator, isRecorded } = request;
   const { realm, clock, events } = server;
-  if (!isRecorded) return;
   const { operation, resource, path: resourcePath = path, representation } = change;
+  if (resource === 'USER') signalAdminAction(server, resourcePath);
+  if (!isRecorded) return;
   const isShown = realm.settings.adminEventsDetailsEnabled && representation !== undefined;
   events.admin.add({
     id: randomUUID(),

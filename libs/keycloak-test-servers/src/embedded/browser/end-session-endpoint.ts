@@ -3,7 +3,7 @@ import { logOut } from './backchannel-logout.js';
 import { PageRefusal } from './browser-refusal.js';
 import { redirect, withQuery } from './callback.js';
 import { authenticateClient } from '../tokens/client-authentication.js';
-import { protocolPath } from '../discovery.js';
+import { protocolPath } from '../realm/realm-paths.js';
 import { authMethodOf, recordUserEvent } from '../events/record-user-event.js';
 import { readRefreshToken } from '../tokens/grants.js';
 import { parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';

@@ -4,7 +4,7 @@ import { CallbackRefusal, PageRefusal } from './browser-refusal.js';
 import { withQuery } from './callback.js';
 import { codeAnswer } from './code-answer.js';
 import { recordFailedLogin } from './failed-login-event.js';
-import { realmPath } from '../discovery.js';
+import { realmPath } from '../realm/realm-paths.js';
 import { parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import { loginPage } from './pages.js';
 import type { PendingLogin } from './pending-logins.js';

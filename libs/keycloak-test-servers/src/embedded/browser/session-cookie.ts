@@ -1,5 +1,5 @@
 /** The cookies that identify a browser: one during the login, one for the session. */
-import { realmPath } from '../discovery.js';
+import { realmPath } from '../realm/realm-paths.js';
 import type { HttpCall } from '../http/http-call.js';
 import type { ServerState } from '../server-state.js';
 import type { Session } from '../sessions.js';

@@ -7,7 +7,8 @@ export const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'ACTION'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /** The resources that this server can change. */
-export type Resource = 'CLIENT' | 'REALM' | 'REALM_ROLE_MAPPING' | 'USER' | 'USER_LOGIN_FAILURE' | 'USER_SESSION';
+export type Resource =
+  'CLIENT' | 'REALM' | 'REALM_ROLE_MAPPING' | 'SSF_SYNTHETIC_EVENT' | 'USER' | 'USER_LOGIN_FAILURE' | 'USER_SESSION';
 
 /** As `/admin/realms/<realm>/admin-events` returns it. */
 export interface AdminEvent extends LoggedEvent {

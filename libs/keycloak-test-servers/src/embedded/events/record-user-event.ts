@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { HttpCall } from '../http/http-call.js';
 import type { RealmClient, RealmUser } from '../realm/realm-representation.js';
 import type { ServerState } from '../server-state.js';
+import { signalLogout } from '../ssf/user-signals.js';
 import { savedEventTypes, type UserEventType } from './event-types.js';
 
 /** What happened: who did it, and in which session. */
@@ -16,12 +17,18 @@ export interface UserDeed {
   readonly details?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Records nothing while the realm's `eventsEnabled` is off, nor what is not among its `enabledEventTypes`. */
-export function recordUserEvent({ realm, clock, events }: ServerState, call: HttpCall, deed: UserDeed): void {
+/**
+ * Records nothing while the realm's `eventsEnabled` is off, nor what is not among its `enabledEventTypes`. Receivers of shared signals
+ * are told all the same, except of a logout without details, at which Keycloak 26.7 fails.
+ */
+export function recordUserEvent(server: ServerState, call: HttpCall, deed: UserDeed): void {
+  const { realm, clock, events } = server;
   const { type, client, user, sid, error, details = {} } = deed;
+  const given = Object.entries(details).filter((detail): detail is [string, string] => detail[1] !== undefined);
+  if (type === 'LOGOUT' && user !== undefined && sid !== undefined && given.length > 0)
+    signalLogout(server, user.id, sid);
   if (!realm.settings.eventsEnabled || !savedEventTypes(realm.settings).includes(type)) return;
   const clientId = typeof client === 'string' ? client : client?.clientId;
-  const given = Object.entries(details).filter((detail): detail is [string, string] => detail[1] !== undefined);
   events.users.add({
     id: randomUUID(),
     time: clock.nowMs(),

@@ -1,9 +1,11 @@
 /** CallCounter: counts the calls of each endpoint, by grant and by client. */
 
+import type { FaultyEndpoint } from './fault.js';
+
 /** `other`: an unknown grant, or none. */
 export type CountedGrant =
   'authorization_code' | 'client_credentials' | 'password' | 'refresh_token' | 'token_exchange' | 'other';
-export type CountedEndpoint = 'discovery' | 'jwks' | 'authorization' | 'introspection' | 'revocation' | 'logout';
+export type CountedEndpoint = Exclude<FaultyEndpoint, 'token'>;
 
 export interface CallCounts extends Readonly<Record<CountedEndpoint, number>> {
   readonly token: Readonly<Record<CountedGrant, number>>;
@@ -11,7 +13,7 @@ export interface CallCounts extends Readonly<Record<CountedEndpoint, number>> {
 
 /** Counts all calls that arrive, including those that are refused, hit by a fault, or abandoned by the client. */
 export interface CallCounter extends CallCounts {
-  /** The calls that named this client, with a correct secret or not. Calls of discovery and JWKS name no client. */
+  /** The calls that named this client, with a correct secret or not. Calls with a token or without credentials name no client. */
   of(clientId: string): CallCounts;
   /** Resets all counts to 0. */
   reset(): void;
@@ -31,6 +33,11 @@ const nothing = (): Mutable => ({
   introspection: 0,
   revocation: 0,
   logout: 0,
+  ssfMetadata: 0,
+  streams: 0,
+  streamStatus: 0,
+  verification: 0,
+  poll: 0,
   token: { authorization_code: 0, client_credentials: 0, password: 0, refresh_token: 0, token_exchange: 0, other: 0 },
 });
 

@@ -1,7 +1,19 @@
 /** The faults that a test can set for an endpoint, and the board that hands them out. */
 
+/** From `ssfMetadata` on, those of the transmitter of shared signals. */
 export type FaultyEndpoint =
-  'discovery' | 'jwks' | 'authorization' | 'token' | 'introspection' | 'revocation' | 'logout';
+  | 'discovery'
+  | 'jwks'
+  | 'authorization'
+  | 'token'
+  | 'introspection'
+  | 'revocation'
+  | 'logout'
+  | 'ssfMetadata'
+  | 'streams'
+  | 'streamStatus'
+  | 'verification'
+  | 'poll';
 
 /** `times`: the number of calls after which the endpoint recovers. Default: until the test removes the fault. */
 export type Fault = { readonly times?: number } & (FaultInPlaceOfAnswer | FaultInAnswer);

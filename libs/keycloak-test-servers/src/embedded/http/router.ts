@@ -6,7 +6,8 @@ import { authorizationEndpoint } from '../browser/authorization-endpoint.js';
 import { browserRefusalAsAnswer } from '../browser/browser-refusal.js';
 import type { CountingCalls } from './call-counter.js';
 import { presentedCredentials } from '../tokens/client-authentication.js';
-import { discoveryEndpoint, jwksEndpoint, protocolPath, realmPage, realmPath } from '../discovery.js';
+import { discoveryEndpoint, jwksEndpoint, realmPage } from '../discovery.js';
+import { protocolPath, realmPath } from '../realm/realm-paths.js';
 import { confirmLogoutEndpoint, confirmLogoutPath, endSessionEndpoint } from '../browser/end-session-endpoint.js';
 import type { FaultBoard, FaultyEndpoint } from './fault.js';
 import { json, readCall, type HttpAnswer, type HttpCall } from './http-call.js';
@@ -15,6 +16,10 @@ import type { LastRequests } from './last-requests.js';
 import { loginEndpoint, loginPath } from '../browser/login-endpoint.js';
 import { OAuthRefusal } from '../tokens/oauth-refusal.js';
 import { revocationEndpoint } from '../tokens/revocation-endpoint.js';
+import { metadataEndpoint } from '../ssf/metadata-endpoint.js';
+import { ssfRefusalAsAnswer } from '../ssf/ssf-answer.js';
+import { ssfRoute } from '../ssf/ssf-endpoint.js';
+import { metadataPath } from '../ssf/transmitter.js';
 import { send, sendFaulty } from './send-answer.js';
 import type { ServerRealms, ServerState } from '../server-state.js';
 import { grantNameOf, tokenEndpoint } from '../tokens/token-endpoint.js';
@@ -23,7 +28,8 @@ import { userinfoEndpoint } from '../tokens/userinfo-endpoint.js';
 type Endpoint = (server: ServerState, call: HttpCall) => HttpAnswer | Promise<HttpAnswer>;
 
 interface Route {
-  readonly methods: readonly ('GET' | 'POST')[];
+  /** Undefined: the endpoint itself refuses others. */
+  readonly methods?: readonly ('GET' | 'POST')[];
   /** The name for counts and faults. */
   readonly name?: FaultyEndpoint;
   readonly endpoint: Endpoint;
@@ -45,7 +51,7 @@ export function listener(realms: ServerRealms, calls: CountingCalls, faults: Fau
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       const call = await readCall(request);
-      const route = routes.get(call.path);
+      const route: Route | undefined = routes.get(call.path) ?? ssfRoute(main.realm.name, call.path);
       const answer = async () => {
         if (call.path.startsWith(ADMIN_PATH)) return adminApi(realms, call);
         if (route === undefined && isWithin(realmPath(MASTER), call.path)) {
@@ -76,6 +82,7 @@ function routesOf(realm: string): ReadonlyMap<string, Route> {
       `${realmPath(realm)}/.well-known/openid-configuration`,
       { methods: ['GET'], name: 'discovery', endpoint: discoveryEndpoint },
     ],
+    [metadataPath(realm), { methods: ['GET'], name: 'ssfMetadata', endpoint: metadataEndpoint }],
     [`${protocol}/certs`, { methods: ['GET'], name: 'jwks', endpoint: jwksEndpoint }],
     [`${protocol}/token`, { methods: ['POST'], name: 'token', endpoint: tokenEndpoint, headers: NOT_STORED }],
     [`${protocol}/token/introspect`, { methods: ['POST'], name: 'introspection', endpoint: introspectionEndpoint }],
@@ -95,7 +102,7 @@ async function answerTo(server: ServerState, route: Route | undefined, call: Htt
     const isOurs = isWithin(realmPath(server.realm.name), call.path);
     return json(404, { error: isOurs ? 'HTTP 404 Not Found' : 'Realm does not exist' });
   }
-  if (!route.methods.some((method) => method === call.method))
+  if (route.methods?.some((method) => method === call.method) === false)
     return json(405, { error: 'HTTP 405 Method Not Allowed' });
   const answer = await refusalAsAnswer(server, () => route.endpoint(server, call));
   return { ...answer, headers: { ...answer.headers, ...route.headers } };
@@ -110,7 +117,7 @@ async function refusalAsAnswer(
   try {
     return await endpoint();
   } catch (refusal) {
-    const answer = browserRefusalAsAnswer(issuer, refusal);
+    const answer = browserRefusalAsAnswer(issuer, refusal) ?? ssfRefusalAsAnswer(refusal);
     if (answer !== undefined) return answer;
     if (!(refusal instanceof OAuthRefusal)) throw refusal;
     return json(refusal.status, { error: refusal.error, error_description: refusal.description });

@@ -24,7 +24,10 @@ export class Realm {
   readonly settings: RealmSettings;
   readonly levels: AuthenticationLevels;
   readonly scopes: ReadonlyMap<string, RealmScope>;
+  /** What Keycloak keeps of a realm beside its settings. */
+  readonly attributes: Map<string, string>;
   readonly roles: readonly RealmRole[];
+  private readonly scopesByName: Map<string, RealmScope>;
   private readonly clientsById = new Map<string, RealmClient>();
   private readonly clientsByName = new Map<string, RealmClient>();
   private readonly usersById = new Map<string, RealmUser>();
@@ -43,7 +46,9 @@ export class Realm {
     this.levels = readLevels(realm);
     this.scopesByDefault = toTexts(realm['defaultDefaultClientScopes']);
     const scopes = toList(realm['clientScopes']).map(toScope);
-    this.scopes = new Map(scopes.map((scope) => [scope.name, scope]));
+    this.scopes = this.scopesByName = new Map(scopes.map((scope) => [scope.name, scope]));
+    const attributes = Object.entries(toRecord(realm['attributes']));
+    this.attributes = new Map(attributes.map(([attribute, value]) => [attribute, String(value)]));
     this.roles = toList(toRecord(realm['roles'])['realm']).map(toRole);
     for (const mapping of toList(realm['scopeMappings']).map(toRecord)) {
       const { client, clientScope } = mapping;
@@ -75,6 +80,19 @@ export class Realm {
   /** `json` contains the whole client except its scopes, which stay. */
   replaceClient({ id, defaultScopes, optionalScopes }: RealmClient, json: object): void {
     this.putClient({ ...toClient({ ...json, id }, []), defaultScopes, optionalScopes });
+  }
+
+  /** Everything else of the client stays; `undefined` removes an attribute. */
+  changeAttributes(client: RealmClient, changes: Readonly<Record<string, string | undefined>>): void {
+    const { representation, enabled, notBefore } = client;
+    const attributes = Object.entries({ ...toRecord(representation['attributes']), ...changes });
+    const left = Object.fromEntries(attributes.filter(([, value]) => value !== undefined));
+    this.replaceClient(client, { ...representation, enabled, notBefore, attributes: left });
+  }
+
+  /** Unless there is one of this name. */
+  addScope(scope: RealmScope): void {
+    if (!this.scopesByName.has(scope.name)) this.scopesByName.set(scope.name, scope);
   }
 
   /** Removes the client and its service account. */

@@ -1,0 +1,73 @@
+/** A realm with a transmitter of shared signals, and with a receiver whose stream is in the file. */
+
+/** The feature of Keycloak that it needs. */
+export const SSF_FEATURE = 'ssf';
+
+export const SSF_SCOPES = ['ssf.read', 'ssf.manage'];
+
+type Members = Readonly<Record<string, unknown>>;
+
+interface Realm {
+  readonly attributes: Members;
+  readonly clientScopes: readonly Members[];
+  readonly clients: readonly Members[];
+}
+
+/** The secret of all receivers. */
+export const RECEIVER_SECRET = 'the-secret';
+
+/** In the file, with its stream. */
+export const RECEIVER_OF_FILE = { clientId: 'ssf-receiver', streamId: 'revocations' };
+
+/** Attributes of a receiver with a stream that is sent what happens to any user, and may be verified as often as one likes. */
+export const streamAttributes = (streamId: string, audience: string): Readonly<Record<string, string>> => ({
+  'ssf.enabled': 'true',
+  'ssf.defaultSubjects': 'ALL',
+  'ssf.minVerificationInterval': '0',
+  'ssf.stream.id': streamId,
+  'ssf.stream.status': 'enabled',
+  'ssf.stream.aud': audience,
+  'ssf.stream.delivery.method': 'urn:ietf:rfc:8936',
+  'ssf.stream.delivery.endpointUrl': 'poll',
+  'ssf.stream.eventsRequested': 'CaepSessionRevoked,CaepCredentialChange',
+  'ssf.stream.eventsDelivered': 'CaepSessionRevoked,CaepCredentialChange',
+});
+
+export const receiverClient = (clientId: string, attributes: Readonly<Record<string, string>>) => ({
+  clientId,
+  secret: RECEIVER_SECRET,
+  publicClient: false,
+  serviceAccountsEnabled: true,
+  standardFlowEnabled: false,
+  directAccessGrantsEnabled: true,
+  fullScopeAllowed: false,
+  defaultClientScopes: ['basic'],
+  optionalClientScopes: SSF_SCOPES,
+  attributes,
+});
+
+const { clientId, streamId } = RECEIVER_OF_FILE;
+
+/** What such a realm has otherwise. Administrators may give users attributes of their own choice. */
+export const transmitterOf = ({ attributes, clientScopes, clients }: Realm) => ({
+  attributes: { ...attributes, 'ssf.transmitterEnabled': 'true' },
+  clientScopes: [...clientScopes, ...SSF_SCOPES.map((name) => ({ name, protocol: 'openid-connect' }))],
+  clients: [...clients, receiverClient(clientId, streamAttributes(streamId, clientId))],
+  components: {
+    'org.keycloak.userprofile.UserProfileProvider': [
+      {
+        providerId: 'declarative-user-profile',
+        config: { 'kc.user.profile.config': [JSON.stringify(USER_PROFILE)] },
+      },
+    ],
+  },
+});
+
+/** Keycloak's own, but for the attributes that are not in it. */
+const USER_PROFILE = {
+  attributes: ['username', 'email', 'firstName', 'lastName'].map((name) => ({
+    name,
+    permissions: { view: ['admin', 'user'], edit: ['admin', 'user'] },
+  })),
+  unmanagedAttributePolicy: 'ADMIN_EDIT',
+};

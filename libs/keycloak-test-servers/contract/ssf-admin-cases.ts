@@ -1,0 +1,234 @@
+/** The contract of shared signals: what administrators see of streams and of what is to be delivered, and how they delete it. */
+import type { ContractCase } from './expectations.js';
+import { administered } from './observations.js';
+import { shown, STREAMS, withReceiver, type Receiver } from './receivers.js';
+import { login, textOf } from './requests.js';
+import { whileRecording } from './seen-events.js';
+import type { ContractServer } from './server.js';
+
+const ask = async (
+  own: ContractServer,
+  method: string,
+  path: string,
+  names: Readonly<Record<string, unknown>> = {},
+): Promise<unknown> => shown(names, await administered(own, await own.administrator.ask(method, `/ssf${path}`)));
+
+const ofClient = (own: ContractServer, { clientId }: Receiver, method: string, path: string): Promise<unknown> =>
+  ask(own, method, `/clients/${clientId}${path}`);
+
+const refused = (error_description: string) => ({ status: 400, json: { error: 'invalid_request', error_description } });
+const NO_CLIENT = { status: 404, json: { error: 'Client not found' } };
+const deleted = (count: number) => ({ status: 200, json: { deleted: count } });
+const statuses = (counts: Readonly<Record<string, number>>) => ({
+  status: 200,
+  json: {
+    statuses: Object.fromEntries(
+      Object.entries(counts).map(([status, count]) => [status, { count, oldestCreatedAt: '<time>' }]),
+    ),
+  },
+});
+
+/** With one event that is delivered, one that is given up, and one that is pending. */
+async function withOneOfEach({ verify, poll }: Receiver): Promise<void> {
+  await verify('first', 'second', 'third');
+  const [first = '', second = ''] = Object.keys((await poll()).sets);
+  await poll({ ack: [first], setErrs: { [second]: { err: 'invalid_key' } } });
+}
+
+const STREAM = {
+  streamId: '<stream>',
+  status: 'enabled',
+  audience: ['the-audience'],
+  delivery: { method: 'urn:ietf:rfc:8936', endpoint_url: 'poll' },
+  eventsRequested: ['CaepSessionRevoked', 'CaepCredentialChange'],
+  eventsDelivered: ['CaepSessionRevoked', 'CaepCredentialChange'],
+  managedBy: 'RECEIVER',
+};
+
+export const SSF_ADMIN_CASES: readonly ContractCase[] = [
+  {
+    title: 'see a stream, with aliases for types and without its secret',
+    ask: (server) =>
+      withReceiver(server, {}, async ({ clientId, streamId, changeAttributes, verify }, own) => {
+        const see = () => ask(own, 'GET', `/clients/${clientId}/stream`, { '<stream>': streamId });
+        const first = await see();
+        await changeAttributes({ 'ssf.stream.delivery.authorizationHeader': 'Bearer secret' });
+        await verify('first');
+        return [first, await see()];
+      }),
+    answer: [
+      { status: 200, json: STREAM },
+      { status: 200, json: { ...STREAM, lastVerifiedAt: '<time>' } },
+    ],
+  },
+  {
+    title: 'see a stream that its receiver has made',
+    ask: (server) =>
+      withReceiver(server, { isEmpty: true }, async ({ ask: askTransmitter, clientId }, own) => {
+        const body = { delivery: { method: 'urn:ietf:rfc:8936' }, description: 'ours' };
+        const { members } = await askTransmitter('POST', STREAMS, body);
+        const names = { '<stream>': members['stream_id'], '<issuer>': own.issuer, '<client>': clientId };
+        const seen = (await ask(own, 'GET', `/clients/${clientId}/stream`, names)) as { json: object };
+        const { eventsSupported, ...stream } = seen.json as { eventsSupported: string[] };
+        return [eventsSupported.toSorted(), stream];
+      }),
+    answer: [
+      ['CaepCredentialChange', 'CaepSessionRevoked'],
+      {
+        streamId: '<stream>',
+        description: 'ours',
+        status: 'enabled',
+        audience: ['<client>/<stream>'],
+        delivery: {
+          method: 'urn:ietf:rfc:8936',
+          endpoint_url: '<issuer>/ssf/transmitter/receivers/<client>/streams/<stream>/poll',
+        },
+        createdAt: '<time>',
+        updatedAt: '<time>',
+        managedBy: 'RECEIVER',
+      },
+    ],
+  },
+  {
+    title: 'see no stream of a client without one, nor of an unknown client, which is named by its client_id',
+    ask: (server) =>
+      withReceiver(server, { isEmpty: true }, async (receiver, own) => [
+        await ofClient(own, receiver, 'GET', '/stream'),
+        await ask(own, 'GET', '/clients/nobody/stream'),
+        await ask(own, 'GET', `${receiver.path}/stream`),
+        await ask(own, 'GET', '/clients/nobody/events/stats'),
+        await ask(own, 'DELETE', '/clients/nobody/events?status=PENDING'),
+        await ofClient(own, receiver, 'GET', '/events/stats'),
+      ]),
+    answer: [
+      { status: 404, json: { error: 'No SSF stream registered for client' } },
+      NO_CLIENT,
+      NO_CLIENT,
+      NO_CLIENT,
+      NO_CLIENT,
+      statuses({}),
+    ],
+  },
+  {
+    title: 'see how many events there are of each kind',
+    ask: (server) =>
+      withReceiver(server, {}, async (receiver, own) => {
+        await withOneOfEach(receiver);
+        return ofClient(own, receiver, 'GET', '/events/stats');
+      }),
+    answer: statuses({ PENDING: 1, DELIVERED: 1, DEAD_LETTER: 1 }),
+  },
+  {
+    title: 'see those of the realm together',
+    ask: (server) =>
+      withReceiver(server, {}, async (receiver, own) => {
+        const count = async (): Promise<number> => {
+          const { statuses: all } = await own.administrator.read<{ statuses: Record<string, { count: number }> }>(
+            '/ssf/events/stats',
+          );
+          return all['PENDING']?.count ?? 0;
+        };
+        const before = await count();
+        await receiver.verify('first', 'second');
+        return (await count()) - before;
+      }),
+    answer: 2,
+  },
+  {
+    title: 'delete events of one kind, or those alone that are old enough',
+    ask: (server) =>
+      withReceiver(server, {}, async (receiver, own) => {
+        await withOneOfEach(receiver);
+        const purge = (query: string) => ofClient(own, receiver, 'DELETE', `/events?${query}`);
+        return [
+          await purge('status=DELIVERED&olderThan=PT24H'),
+          await purge('status=DELIVERED&olderThan=P1DT1H1M1.5S'),
+          await purge('status=delivered'),
+          await purge('status=DELIVERED'),
+          await purge('status=HELD'),
+          await ofClient(own, receiver, 'GET', '/events/stats'),
+          await purge('status=PENDING'),
+          await receiver.polled(),
+        ];
+      }),
+    answer: [
+      deleted(0),
+      deleted(0),
+      deleted(1),
+      deleted(0),
+      deleted(0),
+      statuses({ PENDING: 1, DEAD_LETTER: 1 }),
+      deleted(1),
+      [],
+    ],
+  },
+  {
+    title: 'delete those of the realm together',
+    ask: (server) =>
+      withReceiver(server, {}, async (receiver, own) => {
+        await withOneOfEach(receiver);
+        return [
+          await ask(own, 'DELETE', '/events?status=DEAD_LETTER&olderThan=PT1H'),
+          ((await ask(own, 'DELETE', '/events?status=DEAD_LETTER')) as { status: number }).status,
+          await ofClient(own, receiver, 'GET', '/events/stats'),
+        ];
+      }),
+    answer: [deleted(0), 200, statuses({ PENDING: 1, DELIVERED: 1 })],
+  },
+  {
+    title: 'delete nothing by a request that is not complete',
+    ask: (server) =>
+      withReceiver(server, {}, async (receiver, own) => {
+        const queries = [
+          '',
+          '?status=',
+          '?status=OLD',
+          '?status=PENDING&olderThan=1d',
+          '?status=PENDING&olderThan=PT-1H',
+        ];
+        return Promise.all(queries.map((query) => ofClient(own, receiver, 'DELETE', `/events${query}`)));
+      }),
+    answer: [
+      refused('status query parameter is required'),
+      refused('status query parameter is required'),
+      refused('Unknown status: OLD'),
+      refused('olderThan must be an ISO-8601 duration (e.g. PT720H): 1d'),
+      refused('olderThan must be a positive ISO-8601 duration'),
+    ],
+  },
+  {
+    title: 'are recorded when they delete',
+    ask: (server) =>
+      withReceiver(server, {}, ({ clientId }, own) =>
+        whileRecording(own, async () => {
+          await own.administrator.statusOf('DELETE', `/ssf/clients/${clientId}/events?status=HELD&olderThan=PT1H`);
+          const [event] = await own.administrator.read<Readonly<Record<string, unknown>>[]>('/admin-events');
+          const { operationType, resourceType, resourcePath, representation } = event ?? {};
+          return shown({ '<client>': clientId }, [operationType, resourceType, resourcePath, representation]);
+        }),
+      ),
+    answer: [
+      'DELETE',
+      'SSF_SYNTHETIC_EVENT',
+      'ssf/clients/<client>/events',
+      '{"status":"HELD","olderThan":"PT1H","deleted":0}',
+    ],
+  },
+  {
+    title: 'are users with a role; others see nothing',
+    ask: (server) =>
+      withReceiver(server, {}, async ({ clientId, token }, own) => {
+        const tokens = [null, await token(), textOf(await login(own, 'alice'))];
+        const asked = tokens.flatMap((bearer) => {
+          const authorization = bearer === null ? null : `Bearer ${bearer}`;
+          return [
+            own.administrator.statusOf('GET', `/ssf/clients/${clientId}/stream`, { authorization }),
+            own.administrator.statusOf('GET', '/ssf/events/stats', { authorization }),
+            own.administrator.statusOf('DELETE', '/ssf/events?status=HELD', { authorization }),
+          ];
+        });
+        return Promise.all(asked);
+      }),
+    answer: [401, 401, 401, 403, 403, 403, 403, 403, 403],
+  },
+];

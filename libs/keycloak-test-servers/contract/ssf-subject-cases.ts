@@ -1,0 +1,66 @@
+/** The contract of shared signals: of whom a receiver is told. */
+import type { ContractCase } from './expectations.js';
+import { STREAMS, withReceiver, type OfReceiver } from './receivers.js';
+import { login, logout, textOf } from './requests.js';
+import type { ContractServer } from './server.js';
+import { setStatus } from './ssf-status-cases.js';
+
+const logInAndOut = async (own: ContractServer, username: string): Promise<void> => {
+  await logout(own, textOf(await login(own, username), 'refresh_token'));
+};
+
+/** What a receiver is told of a user who has this attribute for it. */
+const toldOf = (
+  title: string,
+  of: OfReceiver,
+  notify: string | undefined,
+  answer: readonly string[],
+): ContractCase => ({
+  title,
+  ask: (server) =>
+    withReceiver(server, of, async ({ clientId, polled }, own) => {
+      const username = await own.newUser('order-manager');
+      if (notify !== undefined) {
+        await own.changeUser(username, { attributes: { [`ssf.notify.${clientId}`]: [notify] } });
+      }
+      await logInAndOut(own, username);
+      await own.logOutUser(username);
+      return polled();
+    }),
+  answer,
+});
+
+const defaultSubjects = (value: string): OfReceiver => ({ attributes: { 'ssf.defaultSubjects': value } });
+const BOTH = ['session-revoked', 'session-revoked'];
+
+export const SSF_SUBJECT_CASES: readonly ContractCase[] = [
+  toldOf('all users', defaultSubjects('ALL'), undefined, BOTH),
+  toldOf('all users but one', defaultSubjects('ALL'), 'false', []),
+  toldOf('all users, also one of whom it has been told before', defaultSubjects('all'), 'true', BOTH),
+  toldOf('nobody', defaultSubjects('NONE'), undefined, []),
+  toldOf('nobody, where the client does not say', defaultSubjects(''), undefined, []),
+  toldOf('nobody but one', defaultSubjects('NONE'), 'true', BOTH),
+  toldOf('nobody, and not of one who is left out', defaultSubjects('NONE'), 'false', []),
+  {
+    title: 'by what the client says now, until the receiver changes its stream, which then keeps it',
+    ask: (server) =>
+      withReceiver(server, defaultSubjects('NONE'), async (receiver, own) => {
+        const { ask, polled, changeAttributes } = receiver;
+        const told = async (value: string): Promise<unknown> => {
+          await changeAttributes({ 'ssf.defaultSubjects': value });
+          await logInAndOut(own, 'alice');
+          const [stream] = JSON.parse((await ask('GET', STREAMS)).text) as { default_subjects?: string }[];
+          return [stream?.default_subjects, await polled()];
+        };
+        const before = [await told('ALL'), await told('NONE')];
+        await setStatus(receiver, 'paused');
+        await setStatus(receiver, 'enabled');
+        return [...before, await told('ALL')];
+      }),
+    answer: [
+      ['ALL', ['session-revoked']],
+      ['NONE', ['session-revoked']],
+      ['NONE', ['session-revoked', 'stream-updated', 'stream-updated']],
+    ],
+  },
+];

@@ -1,0 +1,120 @@
+/** The contract of shared signals: verification, by which a receiver sees that its stream works. */
+import type { ContractCase } from './expectations.js';
+import { verification } from './expected-signals.js';
+import { shownSets, ssfAnswer, STREAMS, VERIFY, withReceiver } from './receivers.js';
+
+const refused = (status: number, error_description: string) => [
+  status,
+  { error: 'stream_verification_error', error_description },
+];
+
+/** The seconds depend on how fast the test is. */
+const tooEarly = ([status, body]: [number, { error_description: string }]): unknown => [
+  status,
+  { ...body, error_description: body.error_description.replace(/\d+/, '<n>') },
+];
+
+const TOO_EARLY = [
+  429,
+  { error: 'too_many_requests', error_description: 'Wait at least <n> seconds before triggering another verification' },
+];
+
+export const SSF_VERIFICATION_CASES: readonly ContractCase[] = [
+  {
+    title: 'comes with the state that was asked for, or with none',
+    ask: (server) =>
+      withReceiver(server, {}, async ({ ask, poll, streamId }, own) => {
+        const asked = [
+          ssfAnswer(await ask('POST', VERIFY, { stream_id: streamId, state: 'n-1' })),
+          ssfAnswer(await ask('POST', VERIFY, {})),
+        ];
+        return [asked, await shownSets(own, await poll(), { '<stream>': streamId })];
+      }),
+    answer: [
+      [204, 204],
+      [verification({ state: 'n-1' }), verification({})],
+    ],
+  },
+  {
+    title: 'may be asked for once in a minute, unless the client has another interval',
+    ask: (server) =>
+      withReceiver(server, { attributes: { 'ssf.minVerificationInterval': '' } }, async ({ ask, changeAttributes }) => {
+        const answers = [(await ask('POST', VERIFY, {})).status, ssfAnswer(await ask('POST', VERIFY, {}))];
+        await changeAttributes({ 'ssf.minVerificationInterval': '3600' });
+        answers.push(ssfAnswer(await ask('POST', VERIFY, {})));
+        await changeAttributes({ 'ssf.minVerificationInterval': '0' });
+        answers.push((await ask('POST', VERIFY, {})).status);
+        const [first, second, third, fourth] = answers as [
+          number,
+          [number, { error_description: string }],
+          never,
+          number,
+        ];
+        return [first, tooEarly(second), tooEarly(third), fourth];
+      }),
+    answer: [204, TOO_EARLY, TOO_EARLY, 204],
+  },
+  {
+    title: 'that was refused comes not',
+    ask: (server) =>
+      withReceiver(server, { attributes: { 'ssf.minVerificationInterval': '3600' } }, async ({ verify, polled }) => [
+        await verify('first', 'second'),
+        await polled(),
+      ]),
+    answer: [[204, 429], ['first']],
+  },
+  {
+    title: 'comes to a stream that is sent events of nobody',
+    ask: (server) =>
+      withReceiver(server, { attributes: { 'ssf.defaultSubjects': '' } }, async ({ verify, polled, ask }) => {
+        const [stream] = JSON.parse((await ask('GET', STREAMS)).text) as { default_subjects?: string }[];
+        return [stream?.default_subjects, await verify('first'), await polled()];
+      }),
+    answer: [undefined, [204], ['first']],
+  },
+  {
+    title: 'fails for a stream without a way to deliver, or without an audience',
+    async ask(server) {
+      const without = (name: string) =>
+        withReceiver(server, { attributes: { [name]: '' } }, async ({ ask, polled }) => [
+          ssfAnswer(await ask('POST', VERIFY, {})),
+          await polled(),
+        ]);
+      return [await without('ssf.stream.delivery.method'), await without('ssf.stream.aud')];
+    },
+    answer: [
+      [refused(400, 'Stream verification failed'), []],
+      [refused(400, 'Stream verification failed'), []],
+    ],
+  },
+  {
+    title: 'has no audience where the stream names no address, and several where it names several',
+    async ask(server) {
+      const audience = (attributes: Readonly<Record<string, string>>) =>
+        withReceiver(server, { attributes }, async ({ verify, poll }, own) => {
+          await verify('first');
+          const sets = await shownSets(own, await poll(), {});
+          return (sets as { claims: { aud?: unknown } }[]).map(({ claims }) => claims.aud);
+        });
+      return [
+        await audience({ 'ssf.stream.delivery.endpointUrl': '' }),
+        await audience({ 'ssf.stream.aud': 'one, two' }),
+      ];
+    },
+    answer: [[undefined], [['one', 'two']]],
+  },
+  {
+    title: 'is not asked for without a body, nor by what is malformed',
+    ask: (server) =>
+      withReceiver(server, {}, async ({ ask }) => [
+        (await ask('POST', VERIFY)).status,
+        ssfAnswer(await ask('POST', VERIFY, '{')),
+        String((await ask('POST', VERIFY, { nonce: 1 })).members['error']).replace(/ at line.*/, ''),
+      ]),
+    answer: [
+      500,
+      [400, { error: 'invalid_request', error_description: 'Cannot parse the JSON' }],
+      'Invalid json representation for StreamVerificationRequest. Unrecognized field "nonce"',
+    ],
+  },
+];
