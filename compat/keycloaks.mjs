@@ -13,13 +13,7 @@ import { keycloakTable, PAGE, withKeycloakTable, WRITTEN } from './page.mjs';
 const KEYCLOAKS = ['26.4.7', '26.6.4', '26.7.4'];
 
 /** Parts of the paths of the specs. */
-const SPECS = [
-  'authorization-server.contract',
-  'chain/',
-  'demo/',
-  'faults/(doctor|whose-fault|fault-matrix|signing-key)',
-  'login/',
-];
+const SPECS = ['contract-spec', 'chain/', 'demo/', 'faults/(doctor|whose-fault|fault-matrix|signing-key)', 'login/'];
 
 /**
  * Writes what came of them into the page.

@@ -149,6 +149,7 @@ What they answer otherwise is in [\`answers-26.4.json\`](../libs/keycloak-test-s
 
 | Keycloak | what differs from 26.7 | what that means for you |
 | --- | --- | --- |
+| 26.6 | There are no shared signals (\`--features=ssf\`); its tests are skipped | Revocations can be heard of by the event log alone |
 | 26.6 | At introspection it says \`invalid_request\` of wrong credentials, not \`invalid_client\` | The reason in the log is \`answered_401_invalid_request\`; the cure is the same |
 | 26.4 | As 26.6; and introspection calls a token active for any client, not only for its audience | A token for another service is refused with \`other_audience\` by the guard itself, not with \`inactive\` by Keycloak |
 | 26.4 | It finds ID and refresh tokens active for others, too | The guard refuses them: \`other_audience\` or \`not_an_access_token\` |
