@@ -9,7 +9,6 @@ type Members = Readonly<Record<string, unknown>>;
 
 interface Realm {
   readonly attributes: Members;
-  readonly clientScopes: readonly Members[];
   readonly clients: readonly Members[];
 }
 
@@ -48,10 +47,9 @@ export const receiverClient = (clientId: string, attributes: Readonly<Record<str
 
 const { clientId, streamId } = RECEIVER_OF_FILE;
 
-/** What such a realm has otherwise. Administrators may give users attributes of their own choice. */
-export const transmitterOf = ({ attributes, clientScopes, clients }: Realm) => ({
+/** What such a realm has otherwise than the demo realm, which has the scopes. Administrators may give users attributes of their own choice. */
+export const transmitterOf = ({ attributes, clients }: Realm) => ({
   attributes: { ...attributes, 'ssf.transmitterEnabled': 'true' },
-  clientScopes: [...clientScopes, ...SSF_SCOPES.map((name) => ({ name, protocol: 'openid-connect' }))],
   clients: [...clients, receiverClient(clientId, streamAttributes(streamId, clientId))],
   components: {
     'org.keycloak.userprofile.UserProfileProvider': [
