@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { testServer } from 'keycloak-test-servers';
 import { Administrator } from '../../libs/keycloak-test-servers/contract/administrator.js';
-import { fillPlaceholders } from '../../libs/keycloak-test-servers/src/embedded/realm/realm-file.js';
 import { REALM, REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { fillPlaceholders } from '../../libs/keycloak-test-servers/src/embedded/realm/realm-file.js';
 
 /** As far as tests change it. */
 export interface RealmFile {
@@ -37,6 +37,10 @@ export interface RealmCopy {
   readonly administrator: Administrator;
 }
 
+/** With its placeholders filled: by the secrets, and by `environment`. */
+export const readRealmFile = (environment: Readonly<Record<string, string>> = {}): RealmFile =>
+  JSON.parse(fillPlaceholders(readFileSync(REALM_FILE, 'utf8'), { ...REALM_ENVIRONMENT, ...environment })) as RealmFile;
+
 export const unchanged = (): void => undefined;
 
 /** Throws when there is none. */
@@ -65,8 +69,7 @@ export async function createRealm(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<RealmCopy & { readonly realm: string; delete(): Promise<void> }> {
   const { baseUrl, issuer } = testServer();
-  const text = fillPlaceholders(readFileSync(REALM_FILE, 'utf8'), { ...REALM_ENVIRONMENT, ...environment });
-  const realm = JSON.parse(text) as RealmFile;
+  const realm = readRealmFile(environment);
   realm.realm = `copy-${randomUUID()}`;
   change(realm);
   const administrator = new Administrator(baseUrl, realm.realm);

@@ -1,12 +1,10 @@
 /** Signals realm: the demo realm under a name of its own, whose event log is on and may be read by the poller, and by service-a too. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startAuthorizationServer, testServer } from 'keycloak-test-servers';
-import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { contractServerAt, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { fillPlaceholders } from '../../libs/keycloak-test-servers/src/embedded/realm/realm-file.js';
-import { createRealm, type RealmFile } from './realm-copy.js';
+import { createRealm, readRealmFile, type RealmFile } from './realm-copy.js';
 
 interface LoggedRealm extends RealmFile {
   users: { username: string; clientRoles?: Record<string, string[]> }[];
@@ -32,8 +30,7 @@ export async function startSignalsRealm(): Promise<ContractServer> {
     const copy = await createRealm(readable, EVENTS_ON);
     return { ...contractServerAt(copy.baseUrl, { realm: copy.realm }), stop: () => copy.delete() };
   }
-  const filled = fillPlaceholders(readFileSync(REALM_FILE, 'utf8'), { ...REALM_ENVIRONMENT, ...EVENTS_ON });
-  const realm = JSON.parse(filled) as RealmFile;
+  const realm = readRealmFile(EVENTS_ON);
   readable(realm);
   const folder = mkdtempSync(join(tmpdir(), 'signals-realm-'));
   try {

@@ -30,6 +30,7 @@ import {
   TOKEN_REQUEST_CASES,
 } from './token-cases.js';
 import { TOKEN_EVENT_CASES } from './token-event-cases.js';
+import { USER_MANAGER_CASES } from './user-manager-cases.js';
 import { OlderVersion } from './older-versions.js';
 import { USERINFO_CASES } from './userinfo-cases.js';
 import { DEFAULT_KEYCLOAK_VERSION } from '../src/running-server.js';
@@ -63,6 +64,7 @@ describeOnBothServers((connect, which) => {
     { about: 'the admin REST API', cases: ADMIN_API_CASES },
     { about: 'its users and roles', cases: ADMIN_USER_CASES },
     { about: 'its clients and sessions', cases: ADMIN_CLIENT_CASES },
+    { about: 'a service account that may manage users', cases: USER_MANAGER_CASES },
     { about: 'the event log', cases: EVENT_LOG_CASES },
     { about: 'a search in the event log', cases: EVENT_SEARCH_CASES },
     { about: 'events of logins', cases: LOGIN_EVENT_CASES },

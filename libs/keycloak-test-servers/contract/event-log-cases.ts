@@ -101,6 +101,7 @@ export const EVENT_LOG_CASES: readonly ContractCase[] = [
       'event-reader': [200, 200, 200, 403, 403, 403, 403],
       'event-manager': [200, 200, 200, 204, 204, 204, 403],
       'realm-reader': [403, 403, 403, 403, 403, 403, 403],
+      'user-manager': [403, 403, 403, 403, 403, 403, 200],
       'reader-without-scope': [403, 403, 403, 403, 403, 403, 403],
       'reader-with-full-scope': [200, 200, 200, 403, 403, 403, 403],
     },

@@ -23,6 +23,7 @@ const READERS = {
   'event-reader': { role: 'view-events', isScoped: true },
   'event-manager': { role: 'manage-events', isScoped: true },
   'realm-reader': { role: 'view-realm', isScoped: true },
+  'user-manager': { role: 'manage-users', isScoped: true },
   'reader-without-scope': { role: 'view-events', isScoped: false },
   'reader-with-full-scope': { role: 'view-events', isScoped: false, fullScopeAllowed: true },
 } as const;
@@ -45,6 +46,7 @@ interface Representation extends Members {
   readonly clientScopes: readonly Members[];
   readonly clients: readonly Members[];
   readonly users: readonly Members[];
+  readonly clientScopeMappings: { readonly 'realm-management': readonly Members[] };
 }
 
 async function representation(kind: RealmKind): Promise<Representation> {
@@ -86,9 +88,12 @@ function withReaders(json: Representation): Representation {
       })),
     ],
     clientScopeMappings: {
-      'realm-management': readers
-        .filter(({ isScoped }) => isScoped)
-        .map(({ clientId, role }) => ({ client: clientId, roles: [role] })),
+      'realm-management': [
+        ...json.clientScopeMappings['realm-management'],
+        ...readers
+          .filter(({ isScoped }) => isScoped)
+          .map(({ clientId, role }) => ({ client: clientId, roles: [role] })),
+      ],
     },
   };
 }

@@ -20,7 +20,7 @@ import { readEventsConfig, updateEventsConfig } from './events-config-endpoint.j
 import { clearAdminEvents, clearUserEvents, readAdminEvents, readUserEvents } from './events-endpoint.js';
 import { ADMIN_ROLE, MASTER } from './master-realm.js';
 import { readRealm, updateRealm } from './realm-settings-endpoint.js';
-import { addRoles, readRole, readRolesOfUser, removeRoles } from './roles.js';
+import { addRoles, readAvailableRoles, readRole, readRolesOfUser, removeRoles } from './roles.js';
 import { deleteSession, logOutUser } from './user-sessions.js';
 import {
   purgeEvents,
@@ -46,6 +46,7 @@ const ROUTES: Readonly<Record<string, Methods>> = {
   '/users/:id/logout': { POST: logOutUser },
   '/users/:id/reset-password': { PUT: resetPassword },
   '/users/:id/role-mappings/realm': { GET: readRolesOfUser, POST: addRoles, DELETE: removeRoles },
+  '/users/:id/role-mappings/realm/available': { GET: readAvailableRoles },
   '/roles/:id': { GET: readRole },
   '/clients': { GET: findClients, POST: createClient },
   '/clients/:id': { GET: readClient, PUT: updateClient, DELETE: deleteClient },
@@ -65,17 +66,28 @@ const ROUTES: Readonly<Record<string, Methods>> = {
 
 const VIEW_EVENTS = ['view-events', 'manage-events', 'realm-admin'];
 const MANAGE_EVENTS = ['manage-events', 'realm-admin'];
+const MANAGE_USERS = ['manage-users', 'realm-admin'];
+const VIEW_USERS = ['view-users', ...MANAGE_USERS];
 
 /** What a user of the realm itself may do who has one of these roles of `realm-management`. An administrator may do everything. */
 const PERMITTED: Readonly<Record<string, Readonly<Partial<Record<string, readonly string[]>>>>> = {
   '/events': { GET: VIEW_EVENTS, DELETE: MANAGE_EVENTS },
   '/events/config': { GET: VIEW_EVENTS, PUT: MANAGE_EVENTS },
   '/admin-events': { GET: VIEW_EVENTS, DELETE: MANAGE_EVENTS },
+  '/users': { GET: VIEW_USERS, POST: MANAGE_USERS },
+  '/users/:id': { GET: VIEW_USERS, PUT: MANAGE_USERS, DELETE: MANAGE_USERS },
+  '/users/:id/logout': { POST: MANAGE_USERS },
+  '/users/:id/reset-password': { PUT: MANAGE_USERS },
+  '/users/:id/role-mappings/realm': { GET: VIEW_USERS, POST: MANAGE_USERS, DELETE: MANAGE_USERS },
+  '/users/:id/role-mappings/realm/available': { GET: MANAGE_USERS },
+  '/sessions/:id': { DELETE: MANAGE_USERS },
+  '/logout-all': { POST: MANAGE_USERS },
 };
 
 const PATTERNS = Object.entries(ROUTES).map(([path, methods]) => ({
   pattern: new RegExp(`^${path.replace(':id', '([^/]+)')}$`),
   methods,
+  permitted: PERMITTED[path],
 }));
 
 export async function adminApi(realms: ServerRealms, call: HttpCall): Promise<HttpAnswer> {
@@ -83,8 +95,8 @@ export async function adminApi(realms: ServerRealms, call: HttpCall): Promise<Ht
     const administrator = await authenticate(realms, call);
     const [, name = '', path = ''] = /^\/([^/]+)(.*)$/.exec(call.path.slice(ADMIN_PATH.length)) ?? [];
     const server = await realmNamed(realms, decodeURIComponent(name));
-    const { endpoint, id } = endpointFor(call, path);
-    if (!isPermitted(administrator, server.realm, PERMITTED[path]?.[call.method])) {
+    const { endpoint, id, roles } = endpointFor(call, path);
+    if (!isPermitted(administrator, server.realm, roles)) {
       throw new AdminRefusal(403, { error: 'HTTP 403 Forbidden' });
     }
     const isRecorded = server.realm.settings.adminEventsEnabled;
@@ -121,13 +133,16 @@ async function realmNamed({ main, master }: ServerRealms, name: string): Promise
   return server;
 }
 
-function endpointFor({ method }: HttpCall, path: string): { endpoint: AdminEndpoint; id: string } {
-  for (const { pattern, methods } of PATTERNS) {
+function endpointFor(
+  { method }: HttpCall,
+  path: string,
+): { endpoint: AdminEndpoint; id: string; roles: readonly string[] | undefined } {
+  for (const { pattern, methods, permitted } of PATTERNS) {
     const match = pattern.exec(path);
     if (match === null) continue;
     const endpoint = methods[method];
     if (endpoint === undefined) throw new AdminRefusal(405, { error: 'HTTP 405 Method Not Allowed' });
-    return { endpoint, id: decodeURIComponent(match[1] ?? '') };
+    return { endpoint, id: decodeURIComponent(match[1] ?? ''), roles: permitted?.[method] };
   }
   throw notImplemented(`${method} …${path}`);
 }

@@ -20,6 +20,13 @@ export function readRolesOfUser({ server, id }: AdminRequest): HttpAnswer {
   return found(roles.map((role) => representationOf(server.realm, role)));
 }
 
+/** Those that may still be assigned to the user. */
+export function readAvailableRoles({ server, id }: AdminRequest): HttpAnswer {
+  const { realmRoles } = userOf(server, id);
+  const roles = server.realm.roles.filter(({ name }) => !realmRoles.includes(name));
+  return found(roles.map((role) => representationOf(server.realm, role)));
+}
+
 export function addRoles(request: AdminRequest): HttpAnswer {
   const user = userOf(request.server, request.id);
   const added = rolesIn(request);
