@@ -187,14 +187,14 @@ secrets_apart() {
   for service in "${SERVICES[@]}"; do
     own=$(tr a-z- A-Z_ <<<"$service")_CLIENT_SECRET
     # Users log in at Service A: it has a secret for what it leaves with their browsers.
-    # And it acts as two clients of the demonstration on its page, and hears of revocations as a third.
-    [ "$service" != service-a ] || own=ONE_FOR_ALL_CLIENT_SECRET,$own,SERVICE_A_SESSION_SECRET,SHORT_LIVED_CLIENT_SECRET,SIGNAL_POLLER_CLIENT_SECRET
+    # And it acts as three clients of the demonstration on its page, and hears of revocations as a fourth.
+    [ "$service" != service-a ] || own=DEMO_HELPDESK_CLIENT_SECRET,ONE_FOR_ALL_CLIENT_SECRET,$own,SERVICE_A_SESSION_SECRET,SHORT_LIVED_CLIENT_SECRET,SIGNAL_POLLER_CLIENT_SECRET
     found=$(in_container "$service" 'Object.keys(process.env).filter((name) => /SECRET|PASSWORD/.test(name)).sort().join()')
     expect "$service: secrets in its environment" "$found" "$own"
     # By value as well: a secret under another name is no better.
     found=$(in_container "$service" 'Object.values(process.env).filter((value) => /(?<![\w-])[a-z0-9]+-secret(?![\w-])/.test(value)).sort().join()')
     own_demo=${service#service-}-secret
-    [ "$service" != service-a ] || own_demo=$own_demo,o-secret,p-secret,s-secret
+    [ "$service" != service-a ] || own_demo=$own_demo,h-secret,o-secret,p-secret,s-secret
     expect "$service: demo secrets in its environment" "$found" "$own_demo"
     value=$(docker image inspect --format '{{json .Config.Env}}' "$(inspect "$service" '{{.Image}}')")
     ! grep -qi secret <<<"$value" || { echo "$service: its image holds a secret: $value"; return 1; }

@@ -204,6 +204,8 @@ export function realmEnvironment(environment, serviceAPort) {
     ...clientSecrets(environment),
     // They are off unless somebody says otherwise.
     ...Object.fromEntries(switches.map((name) => [name, String(environment[name])])),
+    // DEMO: it may manage users, so a realm has it disabled unless somebody says otherwise.
+    DEMO_HELPDESK_ENABLED: 'true',
     SERVICE_A_PUBLIC_URL: `http://localhost:${serviceAPort}`,
     SERVICE_A_INTERNAL_URL: `http://${thisMachine}:${serviceAPort}`,
   });

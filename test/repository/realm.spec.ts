@@ -49,7 +49,7 @@ interface Realm {
   }[];
   readonly users: readonly {
     readonly username: string;
-    readonly realmRoles: readonly string[];
+    readonly realmRoles?: readonly string[];
     readonly clientRoles?: Readonly<Record<string, readonly string[]>>;
   }[];
   readonly eventsEnabled: unknown;
@@ -201,6 +201,23 @@ describe('the realm', () => {
     expect([optionalClientScopes, publicClient]).toEqual([['attacks.run'], false]);
     const account = realm.users.find(({ username }) => username === 'service-account-short-lived');
     expect(account?.realmRoles).toEqual(['order-viewer']);
+  });
+
+  it('lets one client manage users, which is disabled unless somebody says otherwise, and nobody do more than that', () => {
+    const managing = { 'realm-management': ['manage-users'] };
+    expect(realm.clients.filter(({ enabled = true }) => enabled !== true)).toEqual([client('demo-helpdesk')]);
+    expect(client('demo-helpdesk')).toMatchObject({
+      enabled: '${DEMO_HELPDESK_ENABLED:false}',
+      optionalClientScopes: [],
+      attributes: { 'access.token.lifespan': '60' },
+    });
+    expect(realm.clientScopeMappings).toEqual({
+      'realm-management': [{ client: 'demo-helpdesk', roles: managing['realm-management'] }],
+    });
+    const accounts = realm.users.filter(({ clientRoles }) => clientRoles !== undefined);
+    expect(accounts).toEqual([
+      expect.objectContaining({ username: 'service-account-demo-helpdesk', clientRoles: managing }),
+    ]);
   });
 });
 

@@ -8,11 +8,15 @@ export const serviceAConfig = serviceConfig({
   calls: { 'service-b': { asSelf: ['orders.approve'], onBehalfOf: ['orders.approve'] } },
   login: true,
   signals: 'shared',
-  // DEMO: the repository publishes this secret, so it protects nothing.
+  // DEMO: the repository publishes these secrets, so they protect nothing.
   demo: {
     calls: { 'service-b': { asSelf: ['attacks.replay'] } },
     urls: { SERVICE_C_URL: 'http://localhost:3002' },
-    secrets: { SHORT_LIVED_CLIENT_SECRET: 's-secret', ONE_FOR_ALL_CLIENT_SECRET: 'o-secret' },
+    secrets: {
+      SHORT_LIVED_CLIENT_SECRET: 's-secret',
+      ONE_FOR_ALL_CLIENT_SECRET: 'o-secret',
+      DEMO_HELPDESK_CLIENT_SECRET: 'h-secret',
+    },
   },
 });
 

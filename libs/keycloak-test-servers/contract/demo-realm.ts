@@ -34,6 +34,7 @@ export const REALM_ENVIRONMENT: Readonly<Record<string, string>> = {
     Object.entries(SECRETS).map(([client, secret]) => [`${prefixOf(client)}_CLIENT_SECRET`, secret]),
   ),
   SERVICE_A_PUBLIC_URL: publicUrl,
+  DEMO_HELPDESK_ENABLED: 'true',
 };
 
 export const startEmbeddedServer = (): Promise<RunningAuthorizationServer> =>
