@@ -50,6 +50,7 @@ describe('nestjs-keycloak-s2s', () => {
       'RevocationList',
       'SERVICE_CALL_CHANNEL',
       'SERVICE_CALL_ERROR_REASONS',
+      'SIGNAL_CHANNEL',
       'ServiceCallError',
       'ServiceCaller',
       'ServiceClient',

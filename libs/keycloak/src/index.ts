@@ -42,6 +42,7 @@ export { INTROSPECTION_CHANNEL } from './diagnostics/introspection-channel.js';
 export { JWT_VERIFICATION_CHANNEL } from './diagnostics/jwt-verification-channel.js';
 export { REFUSAL_CHANNEL, REFUSAL_REASON_CHANNEL } from './diagnostics/refusal-channel.js';
 export { SERVICE_CALL_CHANNEL } from './diagnostics/service-call-channel.js';
+export { SIGNAL_CHANNEL } from './diagnostics/signal-channel.js';
 export { TOKEN_CHANNEL } from './diagnostics/token-channel.js';
 
 export { authenticationFault } from './protocol/authentication-demand.js';
@@ -112,6 +113,7 @@ export type { IntrospectionMessage } from './diagnostics/introspection-channel.j
 export type { JwtVerificationMessage } from './diagnostics/jwt-verification-channel.js';
 export type { RefusalMessage, RefusalReasonMessage } from './diagnostics/refusal-channel.js';
 export type { ServiceCallMessage } from './diagnostics/service-call-channel.js';
+export type { SignalMessage } from './diagnostics/signal-channel.js';
 export type { TokenMessage } from './diagnostics/token-channel.js';
 export type { AuthorizationServerErrorCode } from './protocol/authorization-server-error.js';
 export type {

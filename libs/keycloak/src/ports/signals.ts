@@ -5,6 +5,7 @@ export { DeadlineCache } from '../caching/deadline-cache.js';
 export { withFields } from '../component-log.js';
 export { KEYCLOAK } from '../keycloak.module-definition.js';
 export { ConfigurationError, ConfigurationFaults } from '../configuration-faults.js';
+export { publishSignals } from '../diagnostics/signal-channel.js';
 export { Refusal } from '../protocol/refusal.js';
 export { isCompactJws } from '../protocol/token-form.js';
 export { unverifiedClaims } from '../protocol/unverified-claims.js';

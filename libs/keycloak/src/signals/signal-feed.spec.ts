@@ -1,6 +1,8 @@
 /** What a feed does with what its sources say, by sources that say whatever a spec wants. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { composeKeycloak, type ComposedKeycloak } from '../compose-keycloak.js';
+import { SIGNAL_CHANNEL } from '../diagnostics/signal-channel.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { testAccessToken } from '../testing/test-access-token.js';
 import { SignalFeed } from './signal-feed.js';
@@ -89,6 +91,23 @@ describe('a signal feed', () => {
       '"everything" while silent',
     ]);
     expect(keycloak.revocations.size).toBe(2);
+  });
+
+  it('says in a channel how much it heard and when that happened, of polls that brought something', async () => {
+    const told: unknown[] = [];
+    const listen = (message: unknown): void => void told.push(message);
+    subscribe(SIGNAL_CHANNEL, listen);
+    const occurredAtMs = 1_800_000_000_123;
+    const source = sourceOf(
+      'events',
+      () => QUIET,
+      () => ({ ...QUIET, denials: [{ sid: 's1' }], occurredAtMs }),
+      () => QUIET,
+    );
+    follow(source);
+    await until(() => source.asked > 3);
+    unsubscribe(SIGNAL_CHANNEL, listen);
+    expect(told).toEqual([{ issuer: ISSUER, source: 'events', denials: 1, rechecks: 0, occurredAtMs }]);
   });
 
   it('proves nothing by polls that prove nothing, though it hears by them', async () => {

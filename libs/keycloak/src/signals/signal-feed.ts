@@ -1,6 +1,7 @@
 /** Signal feed: asks its sources again and again, denies and rechecks what they say, and proves that it does. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  publishSignals,
   Refusal,
   type ClientAuthentication,
   type Clock,
@@ -168,6 +169,7 @@ export class SignalFeed {
     }
     one.readUntilMs = beganMs;
     this.#apply(signals);
+    publishSignals(this.at.options.issuer, one.name, signals);
     if (!signals.isWhole) this.#missed(one);
     if (signals.fault !== undefined) {
       this.#fail(one, signals.fault);
