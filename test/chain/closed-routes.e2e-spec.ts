@@ -81,7 +81,14 @@ const POLLER_ROUTES = ['GET /api/whoami', 'GET /health/details', 'GET /health/li
 /** Those that there are in demo mode beside them. */
 const DEMO_ROUTES = {
   a: Object.keys(ATTACKS),
-  b: ['GET /demo/tokens', 'POST /api/attacks/:id', 'POST /api/attacks/token-row', 'POST /api/attacks/token-row/again'],
+  b: [
+    'GET /demo/tokens',
+    'POST /api/attacks/:id',
+    'POST /api/attacks/sealed-token',
+    'POST /api/attacks/sealed-token/shown',
+    'POST /api/attacks/token-row',
+    'POST /api/attacks/token-row/again',
+  ],
   c: ['GET /demo/tokens', 'POST /api/attacks/exchange-by-c'],
 } as const;
 

@@ -52,7 +52,7 @@ describe('the sources', () => {
 
   it('put a token on a request in one file, and it is one of ours; attackers do it elsewhere', () => {
     expect(filesWith(/`Bearer \$\{/i).toSorted()).toEqual([
-      'libs/demo/src/attacks/attack-target.ts',
+      'libs/demo/src/attacks/attack-request.ts',
       // On a message.
       'libs/keycloak/src/client/message-headers.ts',
       'libs/keycloak/src/client/send-with-token.ts',

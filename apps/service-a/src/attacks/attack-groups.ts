@@ -6,7 +6,7 @@ export const ATTACK_GROUPS = {
     title: 'The wrong permission',
     words: 'A known client or user asks for what it may not do, or not after such a login.',
   },
-  ended: { title: 'Ended', words: 'A token that was good, and is revoked or has expired.' },
+  ended: { title: 'Ended', words: 'A token that was good, and is revoked, has expired, or has lost its user.' },
   forged: { title: 'Forged or misused', words: 'A token that Keycloak did not issue, one of another kind, or none.' },
 } as const;
 

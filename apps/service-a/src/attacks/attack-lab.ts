@@ -4,6 +4,7 @@ import { AttackRuns, type Attempt } from 'demo';
 import { ATTACKS, type Attack, type AttackId } from './attack-list.js';
 import { AttackTools, type Attacker } from './attack-tools.js';
 import { AttacksAtBClient } from './attacks-at-b.client.js';
+import { disabledUser } from './disabled-user.js';
 import { expiredToken, revokedToken } from './ended-tokens.js';
 import { algNone, tamperedSignature } from './forged-tokens.js';
 import { judgeAttack, type Judgement } from './judge-attack.js';
@@ -31,6 +32,7 @@ const ATTACKERS: Readonly<Record<AttackId, Attacker | undefined>> = {
   'ordinary-login': ordinaryLogin,
   'revoked-token': revokedToken,
   'expired-token': expiredToken,
+  'disabled-user': disabledUser,
   'tampered-signature': tamperedSignature,
   'alg-none': algNone,
   'id-token': idToken,

@@ -37,6 +37,7 @@ export type AttackId =
   | 'exchange-by-c'
   | 'revoked-token'
   | 'expired-token'
+  | 'disabled-user'
   | 'tampered-signature'
   | 'alg-none'
   | 'id-token'
@@ -199,6 +200,21 @@ export const ATTACKS: readonly Attack[] = [
         answer: { ...INACTIVE, reason: 'expired' },
         by: 'Service A itself',
         words: 'Service A sees that it has expired.',
+      },
+    ],
+  },
+  {
+    id: 'disabled-user',
+    group: 'ended',
+    title: 'A token that every service knew a moment ago, its user disabled',
+    hope: 'The services have just accepted it, so none of them asks about it again.',
+    rule: 'A service that hears of revocations refuses it within a second or so; another one asks Keycloak again when INTROSPECTION_TTL_SECONDS (default 10) are over. With TOKEN_VERIFICATION=jwt it passes until it expires where nobody hears of it.',
+    from: 'Service A',
+    refusals: [
+      {
+        answer: INACTIVE,
+        by: 'Keycloak, at all three services',
+        words: 'Keycloak calls it inactive when a service asks again, since its user is disabled.',
       },
     ],
   },

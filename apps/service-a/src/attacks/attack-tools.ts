@@ -1,14 +1,18 @@
 /** AttackTools: the tools of Service A's attacks: its own credentials, and the addresses of the services. */
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { AttackersKeycloak, AttackTarget, ownAddress, type AttackingClient, type Attempt } from 'demo';
+import { AccessTokenVerifier, KeycloakStatus, TokenExchangeClient } from 'nestjs-keycloak-s2s';
+import { AttackersKeycloak, AttackTarget, Helpdesk, ownAddress, type AttackingClient, type Attempt } from 'demo';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
+import { AttacksAtBClient } from './attacks-at-b.client.js';
+import { KnownTokens } from './known-tokens.js';
 
 /** One way to attack. Throws `AttackNotRun`. */
 export type Attacker = (tools: AttackTools) => Promise<Attempt>;
 
-/** That of the library, which no service changes. */
+/** Those of the library, which no service changes. */
 const DEFAULT_CLOCK_TOLERANCE_SECONDS = 5;
+const DEFAULT_INTROSPECTION_TTL_SECONDS = 10;
 
 @Injectable()
 export class AttackTools {
@@ -22,8 +26,19 @@ export class AttackTools {
   readonly graceSeconds: number;
   /** Its tokens name all three services. */
   readonly oneForAllClient: AttackingClient;
+  readonly helpdesk: Helpdesk;
+  readonly knownTokens: KnownTokens;
+  /** How long a service that hears of no revocation may reuse what Keycloak said of a token; here, and so at the others. */
+  readonly windowSeconds: number;
 
-  constructor(@Inject(serviceAConfig.KEY) { keycloak, urls, demo }: ServiceAConfig, host: HttpAdapterHost) {
+  constructor(
+    @Inject(serviceAConfig.KEY) { keycloak, urls, demo }: ServiceAConfig,
+    host: HttpAdapterHost,
+    tokens: TokenExchangeClient,
+    atB: AttacksAtBClient,
+    readonly verifier: AccessTokenVerifier,
+    private readonly status: KeycloakStatus,
+  ) {
     if (demo === undefined) throw new Error('Attacks are available in demo mode only');
     this.keycloak = new AttackersKeycloak(keycloak, demo.clientSecret);
     this.serviceA = new AttackTarget('Service A', () => ownAddress(host));
@@ -34,7 +49,15 @@ export class AttackTools {
       clientSecret: demo.secrets[variable] ?? '',
     });
     this.graceSeconds = keycloak.verification === 'jwt' ? DEFAULT_CLOCK_TOLERANCE_SECONDS : 0;
+    this.windowSeconds = keycloak.introspectionTtlSeconds ?? DEFAULT_INTROSPECTION_TTL_SECONDS;
     this.shortLivedClient = client('short-lived', 'SHORT_LIVED_CLIENT_SECRET');
     this.oneForAllClient = client('one-for-all', 'ONE_FOR_ALL_CLIENT_SECRET');
+    this.helpdesk = new Helpdesk(this.keycloak, client('demo-helpdesk', 'DEMO_HELPDESK_CLIENT_SECRET'));
+    this.knownTokens = new KnownTokens(tokens, this.serviceB, atB);
+  }
+
+  /** Whether Service A hears of revocations now. */
+  get hearsOfRevocations(): boolean {
+    return this.status.read().signals.state === 'proven';
   }
 }

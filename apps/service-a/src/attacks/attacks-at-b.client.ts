@@ -1,13 +1,15 @@
 /** AttacksAtBClient: has Service B make the attacks whose credential it, or Service C behind it, holds. */
 import { Injectable } from '@nestjs/common';
-import { InjectServiceClient, ServiceClient } from 'nestjs-keycloak-s2s';
+import { InjectServiceClient, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import {
   AttackNotRun,
   readAnswer,
   readAttempt,
+  readSealedToken,
   readTokenRow,
   type AttackAnswer,
   type Attempt,
+  type SealedToken,
   type TokenRow,
 } from 'demo';
 import type { AttackId } from './attack-list.js';
@@ -37,11 +39,33 @@ export class AttacksAtBClient {
     const answer = await this.serviceB
       .asSelf('attacks.replay')
       .post<unknown>('/api/attacks/token-row/again', { id, service });
-    checkRun(answer);
-    const shown = readAnswer(answer);
-    if (shown === undefined) throw new AttackNotRun('Service B reported an answer in an unknown format.');
-    return shown;
+    return shownAnswer(answer);
   }
+
+  /** The token with which Service B calls Service C for this caller, sealed by Service B. */
+  async sealedToken(caller: VerifiedAccessToken): Promise<SealedToken> {
+    const { serviceB } = this;
+    const answer = await serviceB
+      .onBehalfOf(caller, 'orders.approve')
+      .post<unknown>('/api/attacks/sealed-token', undefined);
+    const token = readSealedToken(answer);
+    if (token === undefined) throw new AttackNotRun('Service B reported its token in an unknown format.');
+    return token;
+  }
+
+  /** What Service C answers when Service B shows it that token. */
+  async showSealed({ sealed }: SealedToken): Promise<AttackAnswer> {
+    return shownAnswer(
+      await this.serviceB.asSelf('attacks.replay').post<unknown>('/api/attacks/sealed-token/shown', { sealed }),
+    );
+  }
+}
+
+function shownAnswer(answer: unknown): AttackAnswer {
+  checkRun(answer);
+  const shown = readAnswer(answer);
+  if (shown === undefined) throw new AttackNotRun('Service B reported an answer in an unknown format.');
+  return shown;
 }
 
 function checkRun(answer: unknown): void {

@@ -1,4 +1,5 @@
 /** Attacks page: the page models for attacks that were run, and for attacks that were refused. */
+import type { RefusedAfter } from 'demo';
 import type { RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
 import type { AttackReport } from './attack-lab.js';
@@ -30,6 +31,8 @@ function titleOf(reports: readonly AttackReport[], refused: number): string {
     : `${refused} of ${reports.length} attacks were refused for the expected reason`;
 }
 
+const inSeconds = ({ service, seconds }: RefusedAfter): string => `${service} ${seconds.toFixed(1)} s`;
+
 const groupResult = (reports: readonly AttackReport[]): string =>
   `${reports.filter(({ verdict }) => verdict === 'refused').length} of ${reports.length} refused`;
 
@@ -52,5 +55,6 @@ function outcomeOf({ attack, attempt, verdict, why }: AttackReport): object {
     controlCameBack: inWords(attempt.control.answer),
     token: Object.entries(attempt.token ?? {}),
     forged: attempt.forged,
+    refusedAfter: (attempt.refusedAfter ?? []).map(inSeconds),
   };
 }

@@ -1,6 +1,7 @@
 /** Missing permissions: attacks that ask for a permission which the service or the user lacks, or without the login that it takes. */
 import { attempt, thenCleanUp } from 'demo';
 import type { Attacker } from './attack-tools.js';
+import { DEMO_CLI } from './demo-cli.js';
 
 export const permissionNotAssigned: Attacker = async ({ keycloak }) => {
   const askFor = (scope: string) => keycloak.askForToken({ grant_type: 'client_credentials', scope });
@@ -10,10 +11,9 @@ export const permissionNotAssigned: Attacker = async ({ keycloak }) => {
   });
 };
 
-/** DEMO: the realm publishes the users, their passwords and the client. */
+/** DEMO: the realm publishes the users and their passwords. */
 const ALICE = { username: 'alice', password: 'alice' };
 const BOB = { username: 'bob', password: 'bob' };
-const DEMO_CLI = { clientId: 'demo-cli' };
 
 export const bobApproves: Attacker = async ({ keycloak, serviceA }) => {
   const form = { grant_type: 'password', ...BOB, scope: 'orders.read' };

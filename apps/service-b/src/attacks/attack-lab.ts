@@ -7,8 +7,11 @@ import {
   AttackTarget,
   ownAddress,
   StolenTokens,
+  tokenInWords,
+  TokenSeal,
   type AttackAnswer,
   type Attempt,
+  type SealedToken,
   type TokenRow,
 } from 'demo';
 import { serviceBConfig, type ServiceBConfig } from '../config.js';
@@ -18,6 +21,9 @@ import { replay, type Replay } from './replayed-tokens.js';
 @Injectable()
 export class AttackLab {
   readonly #runs = new AttackRuns();
+  /** Beside the attacks: a page that watches a token has it shown several times a second. */
+  readonly #shows = new AttackRuns();
+  readonly #seal: TokenSeal;
   readonly #serviceC: AttackTarget;
   readonly #stolen: StolenTokens;
   readonly #replays: Readonly<Record<string, Replay>>;
@@ -29,6 +35,7 @@ export class AttackLab {
     private readonly attacksAtC: AttacksAtCClient,
   ) {
     if (demo === undefined) throw new Error('Attacks are available in demo mode only');
+    this.#seal = new TokenSeal(demo.clientSecret);
     this.#serviceC = new AttackTarget('Service C', () => urls['service-c']);
     const serviceA = new AttackTarget('Service A', () => demo.urls['SERVICE_A_URL'] ?? '');
     const serviceB = new AttackTarget('Service B', () => ownAddress(host));
@@ -54,6 +61,18 @@ export class AttackLab {
   /** Shows it to one of them once more. Returns undefined when it is not kept any more. */
   async showAgain(id: string, service: string): Promise<AttackAnswer | { readonly notRun: string } | undefined> {
     return this.#runs.run('token-row', async () => this.#stolen.showAgain(id, service));
+  }
+
+  /** The token that Service B calls Service C with for this caller, as long as it is cached; sealed, so that nobody else can use it. */
+  async sealedToken(caller: VerifiedAccessToken): Promise<SealedToken> {
+    const token = (await this.#exchanged(caller)).reveal();
+    return { sealed: this.#seal.seal(token), expiresAt: tokenInWords(token).expiresAt };
+  }
+
+  /** What Service C answers to such a token. Returns undefined when it was not sealed here. */
+  async showSealed(sealed: string): Promise<AttackAnswer | { readonly notRun: string } | undefined> {
+    const token = this.#seal.open(sealed);
+    return token === undefined ? undefined : this.#shows.run('sealed-token', async () => this.#serviceC.whoami(token));
   }
 
   async #replay(found: Replay, caller: VerifiedAccessToken): Promise<Attempt> {

@@ -1,9 +1,10 @@
 /** Attacks: runs the attacks of the demonstration that need Service B or Service C. */
 import { Body, Controller, HttpCode, NotFoundException, Param, Post } from '@nestjs/common';
 import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import type { AttackAnswer, Attempt, TokenRow } from 'demo';
+import type { AttackAnswer, Attempt, SealedToken, TokenRow } from 'demo';
 import { AttackLab } from './attack-lab.js';
 import { ShowAgainDto } from './show-again.dto.js';
+import { ShowSealedDto } from './show-sealed.dto.js';
 
 @Controller('api/attacks')
 export class AttacksController {
@@ -25,6 +26,26 @@ export class AttacksController {
   @AllowClients('service-a')
   async showAgain(@Body() { id, service }: ShowAgainDto): Promise<AttackAnswer | { readonly notRun: string }> {
     const answer = await this.lab.showAgain(id, service);
+    if (answer === undefined) throw new NotFoundException({ error: 'No such token', code: 'token_not_found' });
+    return answer;
+  }
+
+  /** The caller's token for Service C, sealed: its holder can have it shown there, at whichever replica, and can do nothing else with it. */
+  @Post('sealed-token')
+  @HttpCode(200)
+  @RequirePermission('orders.approve')
+  @AllowClients('service-a')
+  async sealedToken(@AccessToken() caller: VerifiedAccessToken): Promise<SealedToken> {
+    return this.lab.sealedToken(caller);
+  }
+
+  /** What Service C answers to it, also once its user has nothing to say any more. */
+  @Post('sealed-token/shown')
+  @HttpCode(200)
+  @RequirePermission('attacks.replay')
+  @AllowClients('service-a')
+  async showSealed(@Body() { sealed }: ShowSealedDto): Promise<AttackAnswer | { readonly notRun: string }> {
+    const answer = await this.lab.showSealed(sealed);
     if (answer === undefined) throw new NotFoundException({ error: 'No such token', code: 'token_not_found' });
     return answer;
   }

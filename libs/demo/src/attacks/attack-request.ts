@@ -5,10 +5,12 @@ export interface AttackRequest {
   /** The name of the server, as the subject of an error message. */
   readonly who: string;
   readonly url: string;
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as a URL-encoded form. */
   readonly form?: Readonly<Record<string, string>>;
+  /** Sent as JSON, where there is no form. */
+  readonly json?: object;
   /** No part of these texts may appear in the result. */
   readonly secrets?: readonly string[];
 }
@@ -16,6 +18,8 @@ export interface AttackRequest {
 export interface RawAnswer {
   readonly status: number;
   readonly members: Readonly<Record<string, unknown>>;
+  /** Where that is which was made. */
+  readonly location?: string | undefined;
 }
 
 const DEADLINE_MS = 3000;
@@ -25,21 +29,24 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * Accepts an answer with any status, and follows no redirect. Throws `AttackNotRun`, which contains nothing of the request, when no
  * complete answer arrives in time.
  */
-export async function send({ who, url, method = 'GET', headers = {}, form }: AttackRequest): Promise<RawAnswer> {
+export async function send({ who, url, method = 'GET', headers = {}, form, json }: AttackRequest): Promise<RawAnswer> {
   try {
     const response = await fetch(url, {
       method,
       redirect: 'manual',
-      headers: { accept: 'application/json', ...headers },
       signal: AbortSignal.timeout(DEADLINE_MS),
-      ...(form === undefined ? {} : { body: new URLSearchParams(form) }),
+      ...withBody({ accept: 'application/json', ...headers }, form, json),
     });
-    return { status: response.status, members: membersOf(await boundedText(response)) };
+    const location = response.headers.get('location') ?? undefined;
+    return { status: response.status, members: membersOf(await boundedText(response)), location };
   } catch (error) {
     const timedOut = error instanceof DOMException && error.name === 'TimeoutError';
     throw new AttackNotRun(timedOut ? `${who} did not answer in time.` : `${who} could not be reached.`);
   }
 }
+
+/** The header that has a token. */
+export const bearer = (token: string): Readonly<Record<string, string>> => ({ authorization: `Bearer ${token}` });
 
 /** Reduces an answer to the fields that are safe to show: the codes of a service, or the OAuth error of Keycloak. */
 export function shownAnswer({ status, members }: RawAnswer, secrets: readonly string[] = []): AttackAnswer {
@@ -57,6 +64,16 @@ export function shownAnswer({ status, members }: RawAnswer, secrets: readonly st
 
 export const ask = async (request: AttackRequest): Promise<AttackAnswer> =>
   shownAnswer(await send(request), request.secrets);
+
+function withBody(
+  headers: Readonly<Record<string, string>>,
+  form: AttackRequest['form'],
+  json: object | undefined,
+): Pick<RequestInit, 'headers' | 'body'> {
+  if (form !== undefined) return { headers, body: new URLSearchParams(form) };
+  if (json === undefined) return { headers };
+  return { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(json) };
+}
 
 /** A text of this length that also occurs in a token is not there by chance. */
 const MIN_PART_LENGTH = 12;

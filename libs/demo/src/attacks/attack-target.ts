@@ -1,5 +1,5 @@
 /** AttackTarget: a running service, to which an attacker sends any token. */
-import { ask } from './attack-request.js';
+import { ask, bearer } from './attack-request.js';
 import type { AttackAnswer } from './attempt.js';
 
 /** Any token that is valid at a service opens this route, so a refusal here is due to the token alone. */
@@ -23,7 +23,7 @@ export class AttackTarget {
   }
 
   get(path: string, token: string | undefined): Promise<AttackAnswer> {
-    return this.#ask(path, token === undefined ? {} : { authorization: `Bearer ${token}` }, token);
+    return this.#ask(path, token === undefined ? {} : bearer(token), token);
   }
 
   async #ask(

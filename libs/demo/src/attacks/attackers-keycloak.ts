@@ -1,6 +1,6 @@
 /** AttackersKeycloak: requests to Keycloak by an attacker who holds a service's credentials; they bypass every cache of the service. */
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
-import { ask, send, type AttackRequest, type RawAnswer } from './attack-request.js';
+import { ask, bearer, send, type AttackRequest, type RawAnswer } from './attack-request.js';
 import { AttackNotRun, type AttackAnswer } from './attempt.js';
 
 /** A client without a secret is a public one. */
@@ -15,11 +15,19 @@ export interface NewTokens {
   readonly refreshToken: string | undefined;
 }
 
+/** A request to the admin REST API; `path` is relative to the realm. */
+export interface Administration {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly json?: object;
+}
+
 export type TokenForm = Readonly<Record<string, string>>;
 
 /** Throws `AttackNotRun` when Keycloak can't be reached, or does not give what the attack needs. */
 export class AttackersKeycloak {
   readonly #realmUrl: string;
+  readonly #adminUrl: string;
   readonly #self: AttackingClient;
 
   constructor(
@@ -27,7 +35,9 @@ export class AttackersKeycloak {
     clientSecret: string,
   ) {
     const path = issuer.slice(issuer.lastIndexOf('/realms/'));
-    this.#realmUrl = (baseUrl ?? issuer.slice(0, -path.length)) + path;
+    const base = baseUrl ?? issuer.slice(0, -path.length);
+    this.#realmUrl = base + path;
+    this.#adminUrl = `${base}/admin${path}`;
     this.#self = { clientId, clientSecret };
   }
 
@@ -64,6 +74,18 @@ export class AttackersKeycloak {
     if (refreshToken === undefined) throw new AttackNotRun('Keycloak gave no refresh token to end the session with.');
     const { status } = await send(this.#request('logout', { refresh_token: refreshToken }, client));
     if (status < 200 || status >= 300) throw new AttackNotRun('Keycloak did not end the session.');
+  }
+
+  /** Asks the admin REST API, by a token of this client. Throws unless what was asked for is done. */
+  async administer(
+    { method, path, json }: Administration,
+    client: AttackingClient,
+  ): Promise<Pick<RawAnswer, 'members' | 'location'>> {
+    const { accessToken } = await this.tokens({ grant_type: 'client_credentials' }, client);
+    const url = this.#adminUrl + path;
+    const answer = await send({ who: 'Keycloak', url, method, headers: bearer(accessToken), ...(json && { json }) });
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    throw new AttackNotRun(`Keycloak did not let ${client.clientId} do what the attack needs (${answer.status}).`);
   }
 
   #request(endpoint: string, form: TokenForm, { clientId, clientSecret }: AttackingClient): AttackRequest {

@@ -21,6 +21,12 @@ export interface Sent {
 /** The claims of the token in use that are shown. */
 export type TokenInWords = Readonly<Partial<Record<'typ' | 'azp' | 'aud' | 'scope' | 'acr', string>>>;
 
+export interface RefusedAfter {
+  /** Such as `Service A`. */
+  readonly service: string;
+  readonly seconds: number;
+}
+
 export type Attempt =
   | {
       readonly attack: Sent;
@@ -29,6 +35,8 @@ export type Attempt =
       readonly token?: TokenInWords;
       /** What the attacker changed in that token, in words. */
       readonly forged?: string;
+      /** Of a token that was good: how late each service refused it. */
+      readonly refusedAfter?: readonly RefusedAfter[];
     }
   | {
       /** A sentence that says why the attack could not be made. */

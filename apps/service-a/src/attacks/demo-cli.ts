@@ -1,0 +1,2 @@
+/** DEMO: the public client at which users get tokens by their passwords, which the realm publishes. */
+export const DEMO_CLI = { clientId: 'demo-cli' } as const;

@@ -1,0 +1,96 @@
+/** Disabled user: an attack with a token that every service has just accepted, whose user was disabled since. */
+import {
+  AttackNotRun,
+  attempt,
+  isAccepted,
+  isRefused,
+  presentUntilRefused,
+  tokenInWords,
+  type AttackAnswer,
+  type Attempt,
+  type KnownToken,
+  type Presented,
+  type ThrowAwayUser,
+} from 'demo';
+import { DEMO_CLI } from './demo-cli.js';
+import type { Attacker, AttackTools } from './attack-tools.js';
+
+/** Who hears of it refuses within the poll interval and the time of a call. */
+const HEARING_SECONDS = 3;
+/** Beyond the window, for the calls that it takes. */
+const GRACE_SECONDS = 2;
+/** An attack takes no longer: a browser waits for it. */
+const MAX_WAIT_SECONDS = 20;
+
+const EVERY_MS = 200;
+
+const SERVICE_A = 'Service A';
+
+/** Makes a user, whose tokens the three services know since the chain has run for them, and disables that user. */
+export const disabledUser: Attacker = async (tools) => {
+  const { helpdesk, windowSeconds } = tools;
+  if (windowSeconds + GRACE_SECONDS > MAX_WAIT_SECONDS) {
+    const words = `A service may accept it for ${windowSeconds} s (INTROSPECTION_TTL_SECONDS): nobody waits for that here.`;
+    throw new AttackNotRun(words);
+  }
+  return helpdesk.withUser('order-manager', (user) => disable(user, tools));
+};
+
+async function disable(user: ThrowAwayUser, tools: AttackTools): Promise<Attempt> {
+  const { windowSeconds } = tools;
+  const [token, known] = await tokensOf(user, tools);
+  const before = await Promise.all(known.map(({ present }) => present()));
+  // Counted from before it is done: what is shown is no less than what it took.
+  const fromMs = Date.now();
+  await user.disable();
+  const presented = await Promise.all(
+    known.map(({ service, present }) => {
+      const isHearing = service === SERVICE_A && tools.hearsOfRevocations;
+      const withinSeconds = isHearing ? HEARING_SECONDS : windowSeconds + GRACE_SECONDS;
+      return presentUntilRefused(present, { everyMs: EVERY_MS, untilMs: Date.now() + withinSeconds * 1000 });
+    }),
+  );
+  const made = await attempt({
+    attack: [
+      'Its tokens, once Keycloak had disabled the user, to all three services',
+      Promise.resolve(
+        worst(
+          presented.map(({ answer }) => answer),
+          isInactive,
+        ),
+      ),
+    ],
+    control: ['The same tokens, to all three services before that', Promise.resolve(worst(before, isAccepted))],
+    token,
+  });
+  return { ...made, refusedAfter: known.flatMap(({ service }, at) => lateness(service, presented[at], fromMs)) };
+}
+
+/** That of the user for Service A, and those that the chain has for the others. */
+async function tokensOf(
+  { username, password }: ThrowAwayUser,
+  { keycloak, serviceA, verifier, knownTokens }: AttackTools,
+): Promise<readonly [token: string, known: readonly KnownToken[]]> {
+  const form = { grant_type: 'password', username, password, scope: 'orders.read' };
+  const { accessToken: token } = await keycloak.tokens(form, DEMO_CLI);
+  const ran = await serviceA.get('/run-service-b', token);
+  if (!isAccepted(ran)) throw new AttackNotRun(`The chain did not run for the user who was made (${ran.status}).`);
+  const caller = await verifier.verify(token);
+  const { expiresAt } = tokenInWords(token);
+  const atA: KnownToken = { service: SERVICE_A, expiresAt, present: () => serviceA.whoami(token) };
+  return [token, [atA, await knownTokens.atB(caller), await knownTokens.atC(caller)]];
+}
+
+const isInactive = ({ status, reason }: AttackAnswer): boolean => status === 401 && reason === 'inactive';
+
+/** The answer that says most against the services: one that is not as it is to be, the accepted ones first. */
+function worst(answers: readonly AttackAnswer[], isDue: (answer: AttackAnswer) => boolean): AttackAnswer {
+  const wrong = answers.filter((answer) => !isDue(answer));
+  const [first = { status: 0, reason: 'no answer' }] = answers;
+  return wrong.find(isAccepted) ?? wrong[0] ?? first;
+}
+
+function lateness(service: string, presented: Presented | undefined, fromMs: number) {
+  if (presented === undefined || !isRefused(presented.answer)) return [];
+  return [{ service, seconds: Math.round((presented.atMs - fromMs) / 100) / 10 }];
+}

@@ -1,0 +1,9 @@
+/** ShowSealedDto: a token that is to be shown to Service C, as this service sealed it. */
+import { IsString, MaxLength } from 'class-validator';
+import { MAX_SEALED_LENGTH } from 'demo';
+
+export class ShowSealedDto {
+  @IsString()
+  @MaxLength(MAX_SEALED_LENGTH)
+  readonly sealed!: string;
+}

@@ -1,0 +1,108 @@
+/** The attack with a disabled user's tokens: how late each service refuses them, and what is left of the user. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { AttackReport } from '../../apps/service-a/src/attacks/attack-lab.js';
+import { startEmbedded, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { pathOf } from '../../libs/keycloak-test-servers/contract/token-sets.js';
+import { answering, startFakeService } from '../support/fake-service.js';
+import { hearRevocations } from '../support/heard-revocations.js';
+import { RunningServices, ttl } from '../support/running-services.js';
+import { startSignalsRealm } from '../support/signals-realm.js';
+
+async function run(services: RunningServices): Promise<AttackReport> {
+  const headers = { accept: 'application/json', 'sec-fetch-site': 'same-origin' };
+  const response = await fetch(`${services.a.url}/attacks/disabled-user`, { method: 'POST', headers });
+  return (await response.json()) as AttackReport;
+}
+
+const throwAway = ({ administrator }: ContractServer): Promise<object[]> =>
+  administrator.read<object[]>('/users?username=throw-away-');
+
+const latenessIn = ({ attempt }: AttackReport) =>
+  'notRun' in attempt ? undefined : attempt.refusedAfter?.map(({ service }) => service);
+
+const ALL = ['Service A', 'Service B', 'Service C'];
+
+describe('the tokens of a user who was disabled', () => {
+  let server: ContractServer;
+  beforeAll(async () => {
+    server = await startSignalsRealm();
+  });
+  afterAll(() => server.stop());
+
+  const start = (seconds: number): Promise<RunningServices> => {
+    const realm = server.issuer.slice(server.issuer.lastIndexOf('/') + 1);
+    return RunningServices.start({ server, variables: { ...ttl(seconds), KEYCLOAK_REALM: realm } });
+  };
+
+  it('are refused without waiting for the window where it is heard of', async () => {
+    // Longer than anybody waits: what is refused is refused because it was heard of.
+    const services = await start(18);
+    const heard = await hearRevocations(services, server);
+    try {
+      const report = await run(services);
+      expect([report.verdict, report.why]).toEqual(['refused', 'Refused as expected: 401 invalid_token, inactive.']);
+      expect(latenessIn(report)).toEqual(ALL);
+      expect(await throwAway(server)).toEqual([]);
+    } finally {
+      await heard.stop();
+      await services.stop();
+    }
+  });
+
+  it('are refused at the end of the window where it is not heard of', async () => {
+    const services = await start(1);
+    try {
+      const report = await run(services);
+      expect([report.verdict, latenessIn(report)]).toEqual(['refused', ALL]);
+      expect(await throwAway(server)).toEqual([]);
+    } finally {
+      await services.stop();
+    }
+  });
+
+  it('are not waited for where the window is longer than that', async () => {
+    const services = await start(19);
+    try {
+      expect(await run(services)).toMatchObject({
+        verdict: 'not_run',
+        why: 'A service may accept it for 19 s (INTROSPECTION_TTL_SECONDS): nobody waits for that here.',
+      });
+    } finally {
+      await services.stop();
+    }
+  });
+});
+
+describe('a user who was made for the attack', () => {
+  it('is deleted when the attack fails', async () => {
+    const [server, away] = [await startEmbedded(), await startFakeService(answering(503, {}))];
+    const own = { 'service-a': { SERVICE_B_URL: away.url } };
+    const services = await RunningServices.start({ server, only: ['service-a'], own, variables: ttl(1) });
+    try {
+      expect(await run(services)).toMatchObject({
+        verdict: 'not_run',
+        why: expect.stringContaining('The chain did not run for the user who was made'),
+      });
+      expect(await throwAway(server)).toEqual([]);
+    } finally {
+      await services.stop();
+      await away.stop();
+      await server.stop();
+    }
+  });
+
+  it('is not made where the client is not enabled that may do so', async () => {
+    const server = await startEmbedded();
+    const services = await RunningServices.start({ server, only: ['service-a'], variables: ttl(1) });
+    try {
+      await server.administrator.change('PUT', await pathOf(server, 'demo-helpdesk'), { enabled: false });
+      expect(await run(services)).toMatchObject({
+        verdict: 'not_run',
+        why: 'Keycloak gave demo-helpdesk no token to attack with (invalid_client). npm start and docker compose enable this client in a realm that they start.',
+      });
+    } finally {
+      await services.stop();
+      await server.stop();
+    }
+  });
+});

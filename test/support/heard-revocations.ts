@@ -1,0 +1,46 @@
+/** Heard revocations: has running services hear of what ends at Keycloak, by the event log of a realm that service-a may read. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import { KEYCLOAK } from '../../libs/keycloak/src/keycloak.module-definition.js';
+import { keycloakEvents } from '../../libs/keycloak/src/signals/index.js';
+import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
+import type { RunningService } from './running-service.js';
+import type { RunningServices, ServerAddress } from './running-services.js';
+import { READER } from './signals-realm.js';
+
+const WITHIN_MS = 20_000;
+const POLL_MS = 250;
+
+const composedIn = ({ app }: RunningService): ComposedKeycloak =>
+  app.get<ComposedKeycloak>(KEYCLOAK, { strict: false });
+
+/**
+ * Service A hears by itself, and its `KeycloakStatus` says so. For each of the others somebody hears who has the role, as another process does that shares its denials.
+ * Resolves when all of them hear.
+ */
+export async function hearRevocations(
+  services: RunningServices,
+  { issuer }: ServerAddress,
+  others: readonly RunningService[] = [services.b, services.c],
+): Promise<{ stop(): Promise<void> }> {
+  const own = composedIn(services.a);
+  const readers = others.map((service) => ({ reader: readerAt(issuer), hearer: composedIn(service) }));
+  const feeds = [{ reader: own, hearer: own }, ...readers].map(({ reader, hearer }) => {
+    const options = { sources: [keycloakEvents()], pollMs: POLL_MS };
+    const feed = new SignalFeed(reader.issuers[0], hearer.revocations, options);
+    feed.start();
+    return feed;
+  });
+  await Promise.all([own, ...readers.map(({ reader }) => reader)].map(untilProven));
+  return { stop: async () => void (await Promise.all(feeds.map((feed) => feed.stop()))) };
+}
+
+const readerAt = (issuer: string): ComposedKeycloak =>
+  composeKeycloak({ issuer, clientId: READER, clientSecret: SECRETS[READER], allowInsecureRequests: true });
+
+async function untilProven({ status }: ComposedKeycloak): Promise<void> {
+  for (const began = performance.now(); status.read().signals.state !== 'proven'; await sleep(50)) {
+    if (performance.now() - began > WITHIN_MS) throw new Error('It is not proven that revocations are heard of');
+  }
+}
