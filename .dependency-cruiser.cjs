@@ -314,10 +314,11 @@ module.exports = {
     roomOfServiceA('chain', ['login', 'orders', 'pages'], 'What is done for a user; the attacks are beside it.'),
     roomOfServiceA('attacks', ['login', 'pages'], 'What is done for a user; the chain is beside it.'),
     roomOfServiceA('matrix', ['attacks', 'login', 'pages'], 'Its attacks are made with the same tools.'),
-    roomOfServiceA('demo', ['attacks', 'matrix', 'pages'], 'It wires what there is in demo mode only.'),
+    roomOfServiceA('watch', ['attacks', 'login', 'pages'], 'It presents tokens with the same tools.'),
+    roomOfServiceA('demo', ['attacks', 'matrix', 'pages', 'watch'], 'It wires what there is in demo mode only.'),
     roomOfServiceA(
       'home',
-      ['attacks', 'matrix', 'chain', 'login', 'orders', 'pages'],
+      ['attacks', 'matrix', 'watch', 'chain', 'login', 'orders', 'pages'],
       'The start page leads to the others.',
     ),
     {

@@ -80,7 +80,7 @@ const POLLER_ROUTES = ['GET /api/whoami', 'GET /health/details', 'GET /health/li
 
 /** Those that there are in demo mode beside them. */
 const DEMO_ROUTES = {
-  a: Object.keys(ATTACKS),
+  a: [...Object.keys(ATTACKS), 'GET /watch'],
   b: [
     'GET /demo/tokens',
     'POST /api/attacks/:id',

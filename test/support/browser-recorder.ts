@@ -27,9 +27,8 @@ export class BrowserRecorder {
 
   static async start(origins: readonly string[]): Promise<BrowserRecorder> {
     const server = createServer((incoming, outgoing) => {
-      void pass(incoming, outgoing, origins).then(
-        (exchange) => recorder.exchanges.push(exchange),
-        () => outgoing.destroy(),
+      void pass(incoming, outgoing, origins, (exchange) => recorder.exchanges.push(exchange)).catch(() =>
+        outgoing.destroy(),
       );
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -48,28 +47,41 @@ async function pass(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   origins: readonly string[],
-): Promise<Exchange> {
+  record: (exchange: Exchange) => void,
+): Promise<void> {
   const { method = '', url = '' } = incoming;
   const body = await buffer(incoming);
   const asked = { method, url, sentHeaders: pairs(incoming.rawHeaders), sentBody: body.toString() };
   if (!origins.includes(new URL(url).origin)) {
     const refusal = 'This proxy does not lead there';
     outgoing.writeHead(403, { 'Content-Type': 'text/plain' }).end(refusal);
-    return { ...asked, status: 403, headers: [], body: refusal };
+    record({ ...asked, status: 403, headers: [], body: refusal });
+    return;
   }
   // Not compressed, so that it can be read.
   const headers = { ...incoming.headers, 'accept-encoding': 'identity' };
   const forwarded = request(url, { method, headers, agent: false }).end(body);
   const [response] = (await once(forwarded, 'response')) as [IncomingMessage];
-  const received = await buffer(response);
+  const status = response.statusCode ?? 502;
+  const answered = { ...asked, status, headers: pairs(response.rawHeaders) };
   const { 'transfer-encoding': _, connection: __, ...kept } = response.headers;
-  outgoing.writeHead(response.statusCode ?? 502, kept).end(received);
-  return {
-    ...asked,
-    status: response.statusCode ?? 502,
-    headers: pairs(response.rawHeaders),
-    body: received.toString(),
-  };
+  outgoing.writeHead(status, kept);
+  if (kept['content-type']?.startsWith('text/event-stream') === true) {
+    const chunks: Buffer[] = [];
+    // It grows as long as the page listens.
+    record({
+      ...answered,
+      get body() {
+        return Buffer.concat(chunks).toString();
+      },
+    });
+    outgoing.once('close', () => response.destroy());
+    response.on('data', (chunk: Buffer) => chunks.push(chunk)).pipe(outgoing);
+    return;
+  }
+  const received = await buffer(response);
+  outgoing.end(received);
+  record({ ...answered, body: received.toString() });
 }
 
 function pairs(raw: readonly string[]): Header[] {

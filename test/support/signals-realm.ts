@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startAuthorizationServer, testServer } from 'keycloak-test-servers';
+import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { contractServerAt, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { createRealm, readRealmFile, type RealmFile } from './realm-copy.js';
+import { clientIn, createRealm, readRealmFile, type RealmFile } from './realm-copy.js';
 
 interface LoggedRealm extends RealmFile {
   users: { username: string; clientRoles?: Record<string, string[]> }[];
@@ -18,6 +19,8 @@ export const READER = 'service-a';
 
 function readable(file: RealmFile): void {
   const realm = file as LoggedRealm;
+  // Logout notices go where browsers go.
+  clientIn(realm, READER).attributes['backchannel.logout.url'] = `${publicUrl}/auth/backchannel-logout`;
   const account = realm.users.find(({ username }) => username === `service-account-${READER}`);
   if (account === undefined) throw new Error(`${READER} has no service account`);
   account.clientRoles = { 'realm-management': ['view-events'] };

@@ -18,6 +18,7 @@ async function pageAt(url, init) {
 
 /** Replaces the whole page: a page that was rendered for a session is out of date when the session has ended. */
 function showInstead(page) {
+  events?.close();
   const main = document.adoptNode(page.querySelector('main'));
   document.querySelector('main').replaceWith(main);
   document.title = page.title;
@@ -30,6 +31,41 @@ function focus(element) {
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
   heading.scrollIntoView({ block: 'start' });
+}
+
+// --- the watched session
+
+const watch = document.querySelector('#watch');
+/** Of a page whose user is logged in: what Service A tells by itself, until it has nothing more to tell. */
+const events = watch === null ? undefined : new EventSource(watch.dataset.events);
+
+if (events !== undefined) {
+  events.addEventListener('state', ({ data }) => turn(data));
+  events.addEventListener('end', () => end(''));
+  // It would connect again and again, and look like a visitor who is there.
+  events.addEventListener('error', () => end('Service A does not answer. '));
+}
+
+function end(why) {
+  events.close();
+  // It was not for this visitor, or there are too many.
+  if (watch.dataset.watch === undefined) watch.hidden = true;
+  if (watch.dataset.watch !== 'watching') return;
+  document.querySelector('#watch-words').textContent = `${why}The tokens are not watched any more: reload the page.`;
+}
+
+/** Takes over what the server rendered, piece by piece: what is not in it stays. */
+function turn(html) {
+  const came = new DOMParser().parseFromString(html, 'text/html');
+  for (const id of ['watch-words', 'watch-details', 'session']) {
+    const [there, piece] = [document.getElementById(id), came.getElementById(id)];
+    if (there === null || piece === null) continue;
+    const hadFocus = there.contains(document.activeElement);
+    there.replaceChildren(...[...piece.childNodes].map((node) => document.adoptNode(node)));
+    if (hadFocus) focus(there);
+  }
+  watch.dataset.watch = came.querySelector('[data-watch]').dataset.watch;
+  if (came.title !== '') document.title = came.title;
 }
 
 // --- the matrix of stolen tokens

@@ -15,6 +15,8 @@ import type { RefusedPage } from '../src/login/refusal-page.filter.js';
 import { Pages } from '../src/pages/pages.js';
 import { refundedPage, refundPage, refundRefusedPage, type RefundPage } from '../src/refunds/refund-page.js';
 import type { ProcessedOrder } from '../src/processing.client.js';
+import { watchPage, type Hearing } from '../src/watch/watch-page.js';
+import type { WatchStory } from '../src/watch/watch-story.js';
 
 const pages = new Pages();
 const refused = (body: RefusalBody, loginLink?: string): RefusedPage => ({
@@ -39,6 +41,10 @@ export const refund = (page: RefundPage): string => pages.render(refundPage(page
 export const refunded = (answer: ProcessedOrder): string => pages.render(refundedPage(answer));
 export const refundRefused = (body: RefusalBody, loginLink?: string): string =>
   pages.render(refundRefusedPage(refused(body, loginLink)));
+
+export const HEARING: Hearing = { state: 'proven', isShared: true, windowSeconds: 10, asksKeycloak: true };
+export const watched = (story: WatchStory, username = 'alice', hearing = HEARING): string =>
+  pages.render(watchPage(story, username, hearing));
 
 export const ATTACK = ATTACKS[0] as Attack;
 export const MADE = {

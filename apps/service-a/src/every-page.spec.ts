@@ -18,6 +18,7 @@ import {
   refunded,
   refundRefused,
   token,
+  watched,
 } from '../spec-support/shown-pages.js';
 
 const NAME = `<img src=x onerror=alert(1)>"'&`;
@@ -52,6 +53,9 @@ describe('every page', () => {
     shown.push(
       matrixRun([{ holder: NAME, meantFor: [NAME], token: { aud: NAME, scope: NAME }, expiresAt: 0, cells: [cell] }]),
     );
+    const services = [{ service: NAME, state: 'refused', words: NAME } as const];
+    shown.push(watched({ kind: 'refused', headline: NAME, services, counted: NAME }, NAME));
+    shown.push(watched({ kind: 'watching', headline: NAME, services }, NAME));
     for (const html of shown) {
       expect(html).not.toContain('<img');
       expect(html).not.toContain('"\'&');
@@ -62,7 +66,8 @@ describe('every page', () => {
 
   it('has no inline style, and no script except the one file of the start page (BF-10)', () => {
     const html =
-      home({ demoMode: true, user: { name: 'alice', csrfToken: 't' }, attacks: ATTACKS }) +
+      home({ demoMode: true, user: { name: 'alice', csrfToken: 't' }, attacks: ATTACKS, isWatched: true }) +
+      watched({ kind: 'refused', headline: 'x', services: [], counted: 'y' }) +
       attacksRun([{ attack: ATTACK, attempt: MADE, verdict: 'refused', why: '' }]) +
       attacksRefused({ error: 'No', code: 'insufficient_scope' }) +
       loginFailed('x') +

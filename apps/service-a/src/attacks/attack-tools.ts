@@ -30,6 +30,8 @@ export class AttackTools {
   readonly knownTokens: KnownTokens;
   /** How long a service that hears of no revocation may reuse what Keycloak said of a token; here, and so at the others. */
   readonly windowSeconds: number;
+  /** Whether Keycloak is asked about tokens; else their signature is verified. */
+  readonly asksKeycloak: boolean;
 
   constructor(
     @Inject(serviceAConfig.KEY) { keycloak, urls, demo }: ServiceAConfig,
@@ -48,7 +50,8 @@ export class AttackTools {
       clientId,
       clientSecret: demo.secrets[variable] ?? '',
     });
-    this.graceSeconds = keycloak.verification === 'jwt' ? DEFAULT_CLOCK_TOLERANCE_SECONDS : 0;
+    this.asksKeycloak = keycloak.verification !== 'jwt';
+    this.graceSeconds = this.asksKeycloak ? 0 : DEFAULT_CLOCK_TOLERANCE_SECONDS;
     this.windowSeconds = keycloak.introspectionTtlSeconds ?? DEFAULT_INTROSPECTION_TTL_SECONDS;
     this.shortLivedClient = client('short-lived', 'SHORT_LIVED_CLIENT_SECRET');
     this.oneForAllClient = client('one-for-all', 'ONE_FOR_ALL_CLIENT_SECRET');

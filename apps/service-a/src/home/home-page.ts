@@ -15,6 +15,8 @@ export interface HomePage {
   readonly users?: readonly DemoUser[];
   /** The attacks that can be tried; empty outside demo mode. */
   readonly attacks: readonly Attack[];
+  /** Whether the page says when the user's tokens are refused; in demo mode. */
+  readonly isWatched?: boolean;
   /** The table of stolen tokens, before they are tried; in demo mode. */
   readonly matrix?: MatrixModel | undefined;
 }

@@ -43,6 +43,8 @@ export class HomeController {
     const hasUnknownSession = id !== undefined && session === undefined;
     const users = demoMode ? DEMO_USERS : [];
     const matrix = demoMode ? untried(user) : undefined;
-    return this.pages.render(homePage({ demoMode, user, users, hasUnknownSession, attacks, matrix }));
+    // Where each request asks Keycloak, a page that is watched would ask it all the time.
+    const isWatched = demoMode && this.config.keycloak.introspectionTtlSeconds !== 0;
+    return this.pages.render(homePage({ demoMode, user, users, hasUnknownSession, attacks, matrix, isWatched }));
   }
 }

@@ -32,7 +32,7 @@ export class OpenIdTokens {
     return new OpenIdTokens({ ...this.#parts, askedAtMs: on(askedAtMs), expiresAtMs: on(expiresAtMs) });
   }
 
-  /** For `AccessTokenVerifier`, the refresh and the logout, and for the matrix of the demonstration; never for an answer. */
+  /** For `AccessTokenVerifier`, the refresh and the logout, and for what the demonstration presents to services; never for an answer. */
   reveal(): OpenIdTokensParts {
     return this.#parts;
   }

@@ -1,0 +1,106 @@
+/** SessionWatch: watches the tokens of one session at all three services, and tells the story each time that it changes. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  AuthorizationServerError,
+  BearerError,
+  SIGNAL_CHANNEL,
+  type SignalMessage,
+  type VerifiedAccessToken,
+} from 'nestjs-keycloak-s2s';
+import { tokenInWords, type AttackAnswer, type KnownToken } from 'demo';
+import type { AttackTools } from '../attacks/attack-tools.js';
+import { storyOf, type HeardSignal, type WatchStory } from './watch-story.js';
+import { WatchedToken } from './watched-token.js';
+
+/** What is watched: the session's own token, never shown to anybody. */
+export interface WatchedSession {
+  readonly username: string;
+  readonly caller: VerifiedAccessToken;
+  readonly accessToken: string;
+}
+
+export type WatchTools = Pick<AttackTools, 'verifier' | 'knownTokens'>;
+
+/** Answers come from caches: it costs the services next to nothing, and Keycloak nothing. */
+const EVERY_MS = 200;
+
+/** A signal may be heard after the refusal, where something else was faster: then it is counted anew. */
+const LINGER_MS = 3500;
+
+const MAX_HEARD = 20;
+
+export class SessionWatch {
+  readonly #tokens: WatchedToken[];
+  readonly #heard: HeardSignal[] = [];
+
+  constructor(
+    private readonly session: WatchedSession,
+    private readonly tools: WatchTools,
+    private readonly tell: (story: WatchStory) => void,
+  ) {
+    this.#tokens = [new WatchedToken(this.#atA(), { everyMs: EVERY_MS })];
+  }
+
+  /** Ends when there is nothing to be watched any more, and when the signal says so. Does not reject. */
+  async run(signal: AbortSignal): Promise<void> {
+    const listener = (message: unknown): void => this.#hear(message as SignalMessage);
+    subscribe(SIGNAL_CHANNEL, listener);
+    try {
+      this.#tellAnew();
+      await Promise.all([this.#watch(this.#tokens[0], signal), this.#watchOthers(signal)]);
+      await sleep(LINGER_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    } finally {
+      unsubscribe(SIGNAL_CHANNEL, listener);
+    }
+  }
+
+  /** For a user who may not go there, there is no token for Service B, and none for Service C. */
+  async #watchOthers(signal: AbortSignal): Promise<void> {
+    const { knownTokens } = this.tools;
+    const { caller } = this.session;
+    const atC = () => knownTokens.atC(caller);
+    const found = await Promise.allSettled([knownTokens.atB(caller), atC()]);
+    const others = found.flatMap((one, at) => {
+      if (one.status === 'rejected') return [];
+      return new WatchedToken(one.value, { everyMs: EVERY_MS, ...(at === 0 ? {} : { renew: atC }) });
+    });
+    this.#tokens.push(...others);
+    await Promise.all(others.map((token) => this.#watch(token, signal)));
+  }
+
+  #watch(token: WatchedToken | undefined, signal: AbortSignal): Promise<void> | undefined {
+    return token?.run(signal, () => this.#tellAnew());
+  }
+
+  /** In this process, by the verifier that the guard asks. */
+  #atA(): KnownToken {
+    const { accessToken } = this.session;
+    const { verifier } = this.tools;
+    const { expiresAt } = tokenInWords(accessToken);
+    return {
+      service: 'Service A',
+      expiresAt,
+      present: () => verifier.verify(accessToken).then(() => ACCEPTED, refusal),
+    };
+  }
+
+  #hear({ issuer, occurredAtMs }: SignalMessage): void {
+    if (occurredAtMs === undefined || issuer !== this.session.caller.issuer) return;
+    this.#heard.push({ heardAtMs: Date.now(), occurredAtMs });
+    if (this.#heard.length > MAX_HEARD) this.#heard.shift();
+    this.#tellAnew();
+  }
+
+  #tellAnew(): void {
+    this.tell(storyOf(this.#tokens, this.#heard));
+  }
+}
+
+const ACCEPTED: AttackAnswer = { status: 200 };
+
+function refusal(error: unknown): AttackAnswer {
+  if (error instanceof BearerError || error instanceof AuthorizationServerError)
+    return { status: error.httpStatus, code: error.code };
+  throw error;
+}

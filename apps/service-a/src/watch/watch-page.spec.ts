@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import { HEARING, home, watched } from '../../spec-support/shown-pages.js';
+import type { Hearing } from './watch-page.js';
+import { storyOf } from './watch-story.js';
+
+const ACCEPTED = storyOf([{ service: 'Service A', state: 'accepted' }], []);
+const refusedAt = (service: string) => ({ service, state: 'refused', refusedAtMs: 1_800_000_000_000 }) as const;
+
+describe('what a watched page is told', () => {
+  it.each<[Partial<Hearing>, string]>([
+    [{}, 'all services refuse within a second or so'],
+    [{ isShared: false }, 'Service A, which refuses within a second or so; the others refuse within 10 s'],
+    [{ state: 'silent' }, 'The signal feed hears nothing now: a service refuses within 10 s.'],
+    [{ state: 'none' }, 'No signal feed runs here: a service refuses within 10 s.'],
+    [{ state: 'none', asksKeycloak: false }, 'a service refuses when the token expires'],
+  ])('is how soon refusals are to be expected: %j', (hearing, words) => {
+    const html = watched(ACCEPTED, 'alice', { ...HEARING, ...hearing });
+    expect(html).toContain(words);
+    expect(html).toContain('end your session or disable you: this page turns by itself.');
+    expect(html).toContain('<title></title>');
+    expect(html).not.toContain('id="session"');
+  });
+
+  it('is in its title what has turned, and with Service A the session is over', () => {
+    const html = watched(storyOf([refusedAt('Service A')], []));
+    expect(html).toContain('<title>Refused at A</title>');
+    expect(html).toContain('data-watch="refused"');
+    expect(html).toMatch(/<div id="session">[^]*href="\/auth\/login"/);
+    const elsewhere = watched(storyOf([{ service: 'Service A', state: 'accepted' }, refusedAt('Service B')], []));
+    expect(elsewhere).not.toContain('id="session"');
+  });
+
+  it('is no refusal when a token expires by itself', () => {
+    const html = watched(storyOf([{ service: 'Service A', state: 'expired' }], []));
+    expect(html).toContain('That is no refusal. Reload the page');
+    expect(html).not.toContain('Refused');
+  });
+});
+
+describe('the start page', () => {
+  it('is watched for a user alone', () => {
+    const common = { demoMode: true, attacks: [], isWatched: true };
+    const known = home({ ...common, user: { name: 'alice', csrfToken: 't' } });
+    expect(known).toMatch(/<section class="watch" id="watch" data-events="\/watch" [^>]*>/);
+    expect(home({ ...common, user: undefined })).not.toContain('id="watch"');
+    expect(home({ ...common, user: { name: 'alice', csrfToken: 't' }, isWatched: false })).not.toContain('id="watch"');
+  });
+});

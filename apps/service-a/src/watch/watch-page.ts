@@ -1,0 +1,54 @@
+/** Watch page: the page model of what is watched, which the start page takes in piece by piece. */
+import type { SignalFeedState } from 'nestjs-keycloak-s2s';
+import type { Page } from '../pages/pages.js';
+import type { TokenState } from './watched-token.js';
+import type { WatchStory } from './watch-story.js';
+
+/** How soon the services may be expected to refuse. */
+export interface Hearing {
+  readonly state: SignalFeedState;
+  /** Whether what is heard of is shared with the other services. */
+  readonly isShared: boolean;
+  /** For how long what Keycloak said of a token is reused where nothing is heard of. */
+  readonly windowSeconds: number;
+  /** Whether Keycloak is asked about tokens at all. */
+  readonly asksKeycloak: boolean;
+}
+
+/** Words and signs, so that the list does not rely on colour. */
+const SIGNS: Readonly<Record<TokenState, string>> = { unknown: '…', accepted: '●', refused: '✓', expired: '○' };
+
+export function watchPage(story: WatchStory, username: string, hearing: Hearing): Page {
+  const { kind, headline, services, counted } = story;
+  const isOver = services.some(({ service, state }) => service === 'Service A' && state === 'refused');
+  return {
+    template: 'watch',
+    model: {
+      kind,
+      headline,
+      title: kind === 'refused' ? headline : '',
+      services: services.map((one) => ({ ...one, sign: SIGNS[one.state] })),
+      notes: notesOf(kind, hearing, counted),
+      username,
+      isOver,
+    },
+  };
+}
+
+function notesOf(kind: WatchStory['kind'], hearing: Hearing, counted: string | undefined): readonly string[] {
+  if (kind === 'expired') return ['That is no refusal. Reload the page for a new token, and watch on.'];
+  if (kind === 'refused') return [counted ?? ''];
+  return [
+    'Log out in another tab, or have an administrator end your session or disable you: this page turns by itself.',
+    hearingWords(hearing),
+  ];
+}
+
+function hearingWords({ state, isShared, windowSeconds, asksKeycloak }: Hearing): string {
+  const within = asksKeycloak ? `within ${windowSeconds} s` : 'when the token expires';
+  if (state === 'none') return `No signal feed runs here: a service refuses ${within}.`;
+  if (state === 'silent') return `The signal feed hears nothing now: a service refuses ${within}.`;
+  return isShared
+    ? 'A signal feed runs, and shares what it hears: all services refuse within a second or so.'
+    : `A signal feed runs at Service A, which refuses within a second or so; the others refuse ${within}.`;
+}

@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals';
+import { causeOf, storyOf, type WatchedService } from './watch-story.js';
+import type { TokenState } from './watched-token.js';
+
+const NOW = 1_800_000_000_000;
+
+const at = (letter: string, state: TokenState, refusedAtMs?: number): WatchedService => ({
+  service: `Service ${letter}`,
+  state,
+  refusedAtMs,
+});
+const refusedAt = (letter: string, ms: number): WatchedService => at(letter, 'refused', NOW + ms);
+
+describe('the story of a watched session', () => {
+  it('begins with who accepts its tokens', () => {
+    expect(storyOf([at('A', 'unknown')], [])).toMatchObject({
+      kind: 'watching',
+      headline: 'Your token is shown to Service A',
+      services: [{ words: 'has not answered yet' }],
+    });
+    expect(storyOf([at('A', 'accepted')], []).headline).toBe('Service A accepts your token');
+    const all = storyOf([at('A', 'accepted'), at('B', 'accepted'), at('C', 'accepted')], []);
+    expect([all.headline, all.counted]).toEqual(['Services A, B and C accept your token', undefined]);
+  });
+
+  it('counts from the event where a signal was heard', () => {
+    const heard = [{ heardAtMs: NOW + 500, occurredAtMs: NOW }];
+    const story = storyOf([refusedAt('A', 560), refusedAt('B', 700), refusedAt('C', 680)], heard);
+    expect(story).toEqual({
+      kind: 'refused',
+      headline: 'Refused 0.7 s later, at A, B and C',
+      services: [
+        { service: 'Service A', state: 'refused', words: 'refused after 0.6 s' },
+        { service: 'Service B', state: 'refused', words: 'refused after 0.7 s' },
+        { service: 'Service C', state: 'refused', words: 'refused after 0.7 s' },
+      ],
+      counted: "Counted from the time of the event in Keycloak's log.",
+    });
+  });
+
+  it('counts from the first refusal where nothing was heard before it, and says so', () => {
+    const story = storyOf([refusedAt('A', 0), refusedAt('B', 110), refusedAt('C', 90)], []);
+    expect(story.headline).toBe('Refused at A, and 0.1 s later at B and C');
+    expect(story.services.map(({ words }) => words)).toEqual([
+      'refused first',
+      'refused 0.1 s later',
+      'refused 0.1 s later',
+    ]);
+    expect(story.counted).toMatch(/^Counted from the first refusal/);
+  });
+
+  it('says who still accepts, and whose token has ended by itself', () => {
+    const story = storyOf([refusedAt('A', 0), at('B', 'accepted'), at('C', 'expired')], []);
+    expect(story.headline).toBe('Refused at A; Service B still accepts it');
+    expect(story.services[2]?.words).toBe('it has expired by itself');
+  });
+
+  it('calls no token refused that has expired', () => {
+    expect(storyOf([at('A', 'expired'), at('B', 'accepted')], [])).toMatchObject({
+      kind: 'expired',
+      headline: 'Your token for Service A has expired by itself',
+    });
+  });
+});
+
+describe('what a refusal is due to', () => {
+  it.each([
+    ['nothing was heard', [], undefined],
+    ['it was heard just before', [[-100, -700]], -700],
+    ['it was heard a little later, since something else was faster', [[900, -40]], -40],
+    ['it happened after the refusal', [[900, 30]], undefined],
+    ['that was heard long before', [[-5000, -5500]], undefined],
+    ['that was heard long after', [[5000, -40]], undefined],
+  ] as const)('%s', (_, heard, cause) => {
+    const messages = heard.map(([heardMs, occurredMs]) => ({
+      heardAtMs: NOW + heardMs,
+      occurredAtMs: NOW + occurredMs,
+    }));
+    expect(causeOf(NOW, messages)).toBe(cause === undefined ? undefined : NOW + cause);
+  });
+
+  it('is the last of several that it may be', () => {
+    const heard = [-900, -300, 200].map((ms) => ({ heardAtMs: NOW, occurredAtMs: NOW + ms }));
+    expect(causeOf(NOW, heard)).toBe(NOW - 300);
+  });
+});

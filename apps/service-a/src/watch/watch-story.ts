@@ -1,0 +1,92 @@
+/** Watch story: what came of the tokens that are watched, in words; how late each was refused, and from when that is counted. */
+import { fromTheCause, fromTheFirst, inWords, seconds } from './refusal-words.js';
+import type { TokenState } from './watched-token.js';
+
+export interface WatchedService {
+  /** Such as `Service A`. */
+  readonly service: string;
+  readonly state: TokenState;
+  readonly refusedAtMs?: number | undefined;
+}
+
+/** A message of the signal feed. Times are milliseconds since the epoch. */
+export interface HeardSignal {
+  readonly heardAtMs: number;
+  /** By Keycloak's clock. */
+  readonly occurredAtMs: number;
+}
+
+export interface WatchStory {
+  readonly kind: 'watching' | 'refused' | 'expired';
+  /** One sentence, without a full stop. */
+  readonly headline: string;
+  readonly services: readonly { readonly service: string; readonly state: TokenState; readonly words: string }[];
+  /** From when it is counted, in a sentence; where something is. */
+  readonly counted?: string;
+}
+
+/** A signal is heard so shortly before the refusal that it brings; or after it, where something else was faster. */
+const HEARD_BEFORE_MS = 2000;
+const HEARD_AFTER_MS = 3000;
+
+export function storyOf(services: readonly WatchedService[], heard: readonly HeardSignal[]): WatchStory {
+  const refusals = services.flatMap(({ refusedAtMs }) => refusedAtMs ?? []);
+  return refusals.length === 0 ? quietStory(services) : refusedStory(services, Math.min(...refusals), heard);
+}
+
+/** When that happened which the first refusal is due to; undefined where it is not known. */
+export function causeOf(firstMs: number, heard: readonly HeardSignal[]): number | undefined {
+  const causes = heard.filter(
+    ({ heardAtMs, occurredAtMs }) =>
+      heardAtMs >= firstMs - HEARD_BEFORE_MS && heardAtMs <= firstMs + HEARD_AFTER_MS && occurredAtMs <= firstMs,
+  );
+  return causes.length === 0 ? undefined : Math.max(...causes.map(({ occurredAtMs }) => occurredAtMs));
+}
+
+const STATE_WORDS: Readonly<Record<TokenState, string>> = {
+  unknown: 'has not answered yet',
+  accepted: 'accepts it',
+  refused: 'refuses it',
+  expired: 'it has expired by itself',
+};
+
+function refusedStory(services: readonly WatchedService[], firstMs: number, heard: readonly HeardSignal[]): WatchStory {
+  const causeMs = causeOf(firstMs, heard);
+  const fromMs = causeMs ?? firstMs;
+  const late = services
+    .flatMap(({ service, refusedAtMs }) => (refusedAtMs === undefined ? [] : { service, lateMs: refusedAtMs - fromMs }))
+    .toSorted((one, other) => one.lateMs - other.lateMs);
+  const wordsOf = ({ state, refusedAtMs }: WatchedService): string => {
+    if (refusedAtMs === undefined) return STATE_WORDS[state];
+    if (causeMs !== undefined) return `refused after ${seconds(refusedAtMs - fromMs)}`;
+    return refusedAtMs === firstMs ? 'refused first' : `refused ${seconds(refusedAtMs - fromMs)} later`;
+  };
+  const accepting = named(services, 'accepted');
+  const still = accepting.length === 0 ? '' : `; ${inWords(accepting)} still ${verb(accepting)} it`;
+  return {
+    kind: 'refused',
+    headline: (causeMs === undefined ? fromTheFirst(late) : fromTheCause(late)) + still,
+    services: services.map((one) => ({ service: one.service, state: one.state, words: wordsOf(one) })),
+    counted:
+      causeMs === undefined
+        ? 'Counted from the first refusal: Service A heard of no event before it.'
+        : "Counted from the time of the event in Keycloak's log.",
+  };
+}
+
+function quietStory(services: readonly WatchedService[]): WatchStory {
+  const [accepting, expired] = [named(services, 'accepted'), named(services, 'expired')];
+  const shown = services.map(({ service, state }) => ({ service, state, words: STATE_WORDS[state] }));
+  if (expired.length > 0) {
+    const headline = `Your token for ${inWords(expired)} has expired by itself`;
+    return { kind: 'expired', headline, services: shown };
+  }
+  const headline =
+    accepting.length === 0 ? 'Your token is shown to Service A' : `${inWords(accepting)} ${verb(accepting)} your token`;
+  return { kind: 'watching', headline, services: shown };
+}
+
+const named = (services: readonly WatchedService[], wanted: TokenState): string[] =>
+  services.filter(({ state }) => state === wanted).map(({ service }) => service);
+
+const verb = ({ length }: readonly string[]): string => (length === 1 ? 'accepts' : 'accept');

@@ -1,0 +1,60 @@
+/** Watch: the stream of events of a page that is watched, for the session of the browser that asks. */
+import type { ServerResponse } from 'node:http';
+import {
+  Controller,
+  ForbiddenException,
+  Get,
+  HttpException,
+  HttpStatus,
+  Req,
+  Res,
+  StreamableFile,
+} from '@nestjs/common';
+import { BearerError, OptionalToken, RequirePermission } from 'nestjs-keycloak-s2s';
+import type { CookieRequest } from '../login/cookies.js';
+import { SessionCaller } from '../login/session-caller.js';
+import { MAX_WATCHES, Watches } from './watches.js';
+
+const PERMISSION = 'attacks.run';
+
+interface StreamReply {
+  readonly raw: ServerResponse;
+  header(name: string, value: string): this;
+}
+
+/** For sessions alone: what is watched is the session's own token. A token in a header has no session. */
+@Controller('watch')
+@OptionalToken()
+@RequirePermission(PERMISSION)
+export class WatchController {
+  constructor(
+    private readonly watches: Watches,
+    private readonly sessionCaller: SessionCaller,
+  ) {}
+
+  @Get()
+  async watch(@Req() request: CookieRequest, @Res({ passthrough: true }) reply: StreamReply): Promise<StreamableFile> {
+    // Whoever opens many of them from elsewhere would read none, and take the place of others.
+    if ((request.headers['sec-fetch-site'] ?? 'same-origin') !== 'same-origin') {
+      throw new ForbiddenException({
+        error: 'The request did not come from a page of this service',
+        code: 'cross_site',
+      });
+    }
+    const caller = await this.sessionCaller.of(request, PERMISSION);
+    const session = this.sessionCaller.sessionOf(request);
+    if (caller === undefined || session === undefined) {
+      throw new BearerError('missing_token', { reason: 'no_credentials' });
+    }
+    const closed = new AbortController();
+    reply.raw.once('close', () => closed.abort());
+    const { accessToken } = session.tokens.reveal();
+    const stream = this.watches.open({ username: session.username, caller, accessToken }, closed.signal);
+    if (stream === undefined) {
+      const words = `${MAX_WATCHES} pages are watched already`;
+      throw new HttpException({ error: words, code: 'too_many_watches' }, HttpStatus.SERVICE_UNAVAILABLE);
+    }
+    reply.header('Vary', 'Cookie');
+    return new StreamableFile(stream.body, { type: 'text/event-stream; charset=utf-8' });
+  }
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals';
+import type { AttackAnswer, KnownToken } from 'demo';
+import { WatchedToken } from './watched-token.js';
+
+const ACCEPTED: AttackAnswer = { status: 200 };
+const REFUSED: AttackAnswer = { status: 401, code: 'invalid_token' };
+const UNABLE: AttackAnswer = { status: 503 };
+
+const LIVES_LONG = Date.now() / 1000 + 600;
+
+/** Gives these answers, one each time, and the last one from then on; a function is called. */
+function known(expiresAt: number, ...answers: readonly (AttackAnswer | (() => AttackAnswer))[]): KnownToken {
+  let times = 0;
+  return {
+    service: 'Service C',
+    expiresAt,
+    present: async () => {
+      times += 1;
+      const answer = answers[Math.min(times, answers.length) - 1] ?? ACCEPTED;
+      return typeof answer === 'function' ? answer() : answer;
+    },
+  };
+}
+
+/** All states that it is in, until it has come to its end. */
+async function statesOf(token: WatchedToken): Promise<readonly string[]> {
+  const states: string[] = [token.state];
+  await token.run(new AbortController().signal, () => void states.push(token.state));
+  return states;
+}
+
+const watched = (token: KnownToken, renew?: () => Promise<KnownToken>): WatchedToken =>
+  new WatchedToken(token, { everyMs: 1, ...(renew === undefined ? {} : { renew }) });
+
+describe('a watched token', () => {
+  it('is accepted until it is refused, and then is presented no more', async () => {
+    const token = watched(known(LIVES_LONG, ACCEPTED, ACCEPTED, REFUSED));
+    const before = Date.now();
+    expect(await statesOf(token)).toEqual(['unknown', 'accepted', 'refused']);
+    expect(token.refusedAtMs).toBeGreaterThanOrEqual(before);
+  });
+
+  it('is neither by an answer that decides nothing, or by none', async () => {
+    const failing = (): AttackAnswer => {
+      throw new Error('nobody there');
+    };
+    const token = watched(known(LIVES_LONG, UNABLE, failing, ACCEPTED, failing, UNABLE, REFUSED));
+    expect(await statesOf(token)).toEqual(['unknown', 'accepted', 'refused']);
+  });
+
+  it('has expired where it is refused at the end of its time', async () => {
+    const token = watched(known(Date.now() / 1000 + 1, ACCEPTED, REFUSED));
+    expect(await statesOf(token)).toEqual(['unknown', 'accepted', 'expired']);
+    expect(token.refusedAtMs).toBeUndefined();
+  });
+
+  it('gives way in time to another one, which lives longer and is accepted, too', async () => {
+    const soon = Date.now() / 1000 + 10;
+    const renewed = watched(known(soon, REFUSED), async () => known(LIVES_LONG, ACCEPTED, ACCEPTED, REFUSED));
+    expect(await statesOf(renewed)).toEqual(['unknown', 'accepted', 'refused']);
+    for (const renew of [
+      async () => known(soon, ACCEPTED),
+      async () => known(LIVES_LONG, REFUSED),
+      () => Promise.reject(new Error('none to be had')),
+    ]) {
+      expect(await statesOf(watched(known(soon, REFUSED), renew))).toEqual(['unknown', 'refused']);
+    }
+  });
+
+  it('is not watched any more when the signal says so', async () => {
+    const ended = new AbortController();
+    const token = watched(known(LIVES_LONG, ACCEPTED));
+    await token.run(ended.signal, () => ended.abort());
+    expect(token.state).toBe('accepted');
+  });
+});

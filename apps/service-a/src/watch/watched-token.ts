@@ -1,0 +1,85 @@
+/** WatchedToken: presents one known token again and again, and says since when it is refused. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isAccepted, isRefused, presentSurely, type KnownToken, type Presented } from 'demo';
+
+/** `unknown`: there was no answer yet that decides. `expired`: its own time was over when it was refused. */
+export type TokenState = 'unknown' | 'accepted' | 'refused' | 'expired';
+
+export interface WatchOptions {
+  /** From one answer to the next presentation. */
+  readonly everyMs: number;
+  /** Gets another one for the same service, where a token lives shorter than it is watched. */
+  readonly renew?: () => Promise<KnownToken>;
+}
+
+/** So near to its end nobody can tell why it is refused: clocks differ, and count whole seconds. */
+const END_MARGIN_MS = 2000;
+
+/** So long before its end another one is asked for, and so often while there is none. */
+const RENEW_BEFORE_MS = 20_000;
+const RENEW_AGAIN_MS = 5000;
+
+export class WatchedToken {
+  readonly service: string;
+  #token: KnownToken;
+  #state: TokenState = 'unknown';
+  #refusedAtMs: number | undefined;
+  #renewAgainAtMs = -Infinity;
+
+  constructor(
+    token: KnownToken,
+    private readonly options: WatchOptions,
+  ) {
+    this.#token = token;
+    this.service = token.service;
+  }
+
+  get state(): TokenState {
+    return this.#state;
+  }
+
+  /** Milliseconds since the epoch; undefined unless it is refused. */
+  get refusedAtMs(): number | undefined {
+    return this.#refusedAtMs;
+  }
+
+  /** Ends when the token is refused or has expired, and when the signal says so. Does not reject. */
+  async run(signal: AbortSignal, onChange: () => void): Promise<void> {
+    while (!signal.aborted) {
+      await this.#renewInTime();
+      // Who gives no answer has decided nothing.
+      const presented = await presentSurely(() => this.#token.present()).catch(() => undefined);
+      if (presented !== undefined && !signal.aborted && this.#judge(presented)) onChange();
+      if (this.#state === 'refused' || this.#state === 'expired') return;
+      await sleep(this.options.everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  /** Whether that is news. */
+  #judge({ answer, atMs }: Presented): boolean {
+    const before = this.#state;
+    if (isAccepted(answer)) {
+      this.#state = 'accepted';
+    } else if (isRefused(answer)) {
+      const isOver = atMs >= this.#token.expiresAt * 1000 - END_MARGIN_MS;
+      this.#state = isOver ? 'expired' : 'refused';
+      if (!isOver) this.#refusedAtMs = atMs;
+    }
+    return this.#state !== before;
+  }
+
+  /** The new one takes the place of the other when its service knows it, too. */
+  async #renewInTime(): Promise<void> {
+    const { renew } = this.options;
+    const nowMs = Date.now();
+    const { expiresAt } = this.#token;
+    if (renew === undefined || nowMs < expiresAt * 1000 - RENEW_BEFORE_MS || nowMs < this.#renewAgainAtMs) return;
+    this.#renewAgainAtMs = nowMs + RENEW_AGAIN_MS;
+    try {
+      const next = await renew();
+      if (next.expiresAt > expiresAt && isAccepted(await next.present())) this.#token = next;
+    } catch {
+      // The one that there is serves until its end.
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/** Watches: the open streams of all pages that are watched, within bounds. */
+import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import { KeycloakStatus } from 'nestjs-keycloak-s2s';
+import { AttackTools } from '../attacks/attack-tools.js';
+import { Pages } from '../pages/pages.js';
+import { EventStream } from './event-stream.js';
+import { SessionWatch, type WatchedSession } from './session-watch.js';
+import { watchPage, type Hearing } from './watch-page.js';
+import type { WatchStory } from './watch-story.js';
+
+export const MAX_WATCHES = 20;
+const MAX_MINUTES = 10;
+
+/** How soon the page says that a feed has begun or ended. */
+const HEARING_EVERY_MS = 5000;
+
+@Injectable()
+export class Watches implements BeforeApplicationShutdown {
+  readonly #logger = new Logger('Watches');
+  readonly #open = new Set<AbortController>();
+
+  constructor(
+    private readonly tools: AttackTools,
+    private readonly status: KeycloakStatus,
+    private readonly pages: Pages,
+  ) {}
+
+  /** Undefined while there are as many as there may be. The stream ends with `signal`, after minutes, and when nothing is left to be seen. */
+  open(session: WatchedSession, signal: AbortSignal): EventStream | undefined {
+    if (this.#open.size >= MAX_WATCHES) return undefined;
+    const [stream, ended] = [new EventStream(), new AbortController()];
+    this.#open.add(ended);
+    const whenOver = AbortSignal.any([signal, ended.signal, AbortSignal.timeout(MAX_MINUTES * 60_000)]);
+    void this.#run(session, stream, whenOver).finally(() => this.#open.delete(ended));
+    return stream;
+  }
+
+  beforeApplicationShutdown(): void {
+    for (const ended of this.#open) ended.abort();
+  }
+
+  async #run(session: WatchedSession, stream: EventStream, signal: AbortSignal): Promise<void> {
+    let [story, last]: [WatchStory | undefined, string] = [undefined, ''];
+    const tell = (changed = story): void => {
+      story = changed;
+      const html = changed === undefined ? last : this.#rendered(changed, session);
+      if (html !== last) stream.send('state', html);
+      last = html;
+    };
+    const hearing = setInterval(tell, HEARING_EVERY_MS).unref();
+    await new SessionWatch(session, this.tools, tell).run(signal);
+    clearInterval(hearing);
+    stream.send('end', '');
+    stream.end();
+  }
+
+  /** Called by channels and timers, where what is thrown ends the process. */
+  #rendered(story: WatchStory, { username }: WatchedSession): string {
+    try {
+      return this.pages.render(watchPage(story, username, this.#hearing()));
+    } catch (error) {
+      this.#logger.error('A watched page was not rendered', error instanceof Error ? error.stack : '');
+      return '';
+    }
+  }
+
+  #hearing(): Hearing {
+    const { signals, revocationChannel } = this.status.read();
+    const { windowSeconds, asksKeycloak } = this.tools;
+    return { state: signals.state, isShared: revocationChannel.state !== 'none', windowSeconds, asksKeycloak };
+  }
+}

@@ -1,0 +1,129 @@
+/** The start page of a user who is logged in, in a real browser: it turns by itself when the user's tokens are refused. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { accessibilityFaults, Chromium, logIn, LOOKS, overflow, takePicture } from '../support/chromium.js';
+import { hearRevocations } from '../support/heard-revocations.js';
+import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
+import { RunningServices, ttl } from '../support/running-services.js';
+import { startSignalsRealm } from '../support/signals-realm.js';
+
+jest.setTimeout(60_000);
+
+let server: ContractServer;
+let services: RunningServices;
+let heard: Awaited<ReturnType<typeof hearRevocations>>;
+let chromium: Chromium;
+
+beforeAll(async () => {
+  server = await startSignalsRealm();
+  const realm = server.issuer.slice(server.issuer.lastIndexOf('/') + 1);
+  // Longer than any test waits: what is refused is refused because it was heard of.
+  services = await RunningServices.start({ server, publicUrl, variables: { ...ttl(60), KEYCLOAK_REALM: realm } });
+  heard = await hearRevocations(services, server);
+  chromium = await Chromium.start([server.baseUrl]);
+}, PUBLIC_URL_WITHIN_MS + 60_000);
+afterAll(async () => {
+  await chromium.stop();
+  await heard.stop();
+  await services.stop();
+  await server.stop();
+});
+afterEach(() => chromium.closeClean(services.scanner));
+
+const words = (page: Page): Promise<string> => page.locator('#watch-words').innerText();
+/** Each service has refused. */
+const turnedWhole = (page: Page): Promise<void> =>
+  page.locator('.watch-services:not(:has(li:not(.watch-refused))) li:nth-child(3)').waitFor();
+
+async function opened(options: BrowserContextOptions = {}): Promise<{ page: Page; username: string }> {
+  const username = await server.newUser('order-manager');
+  const page = await chromium.open(options);
+  await logIn(page, username);
+  await page.getByText('Services A, B and C accept your token.').waitFor();
+  return { page, username };
+}
+
+/** Of the session that the administrator sees. */
+async function endSessionOf(username: string): Promise<void> {
+  const path = `/users/${await server.subjectOf(username)}`;
+  if ((await server.administrator.statusOf('GET', `${path}/sessions`)) === 200) {
+    const sessions = await server.administrator.read<{ readonly id: string }[]>(`${path}/sessions`);
+    for (const { id } of sessions) await server.endSession(id);
+  } else await server.logOutUser(username);
+}
+
+describe('a page whose user is logged in', () => {
+  it('turns when an administrator disables the user: without a reload, for all to hear, and with each time', async () => {
+    const { page, username } = await opened();
+    const before = chromium.exchanges.length;
+    await server.disableUser(username);
+    await turnedWhole(page);
+    expect(await words(page)).toMatch(/^Refused \d\.\d s later,? at A/);
+    expect(await page.title()).toMatch(/^Refused \d\.\d s later/);
+    expect(await page.locator('#watch-words').getAttribute('role')).toBe('status');
+    expect(await page.locator('.watch-services').innerText()).toMatch(
+      /Service A\s+refused after \d\.\d s\s+✓ Service B\s+refused after \d\.\d s\s+✓ Service C\s+refused after \d\.\d s/,
+    );
+    expect(await page.locator('#session').innerText()).toContain(`The session of ${username} is over`);
+    expect(chromium.exchanges.slice(before)).toEqual([]);
+    await takePicture(page, 'watch-turned');
+  });
+
+  it('turns when an administrator ends the session', async () => {
+    const { page, username } = await opened();
+    await endSessionOf(username);
+    await turnedWhole(page);
+    expect(await words(page)).toMatch(/^Refused /);
+    await page.locator('#session').getByRole('link', { name: 'Log in', exact: true }).click();
+    await page.locator('#kc-login').waitFor();
+  });
+
+  it('turns when the user logs out in another tab', async () => {
+    const { page } = await opened();
+    const other = await page.context().newPage();
+    await other.goto('/');
+    await other.getByRole('button', { name: 'Log out', exact: true }).click();
+    await other.waitForURL(`${publicUrl}/`);
+    await turnedWhole(page);
+    expect(await words(page)).toMatch(/^Refused /);
+  });
+
+  it('keeps the focus where a reader is, or gives it to what takes its place', async () => {
+    const { page, username } = await opened();
+    const attack = page.getByRole('button', { name: 'Try: No token at all' });
+    await attack.focus();
+    const focused = () =>
+      page.evaluate<string>('document.activeElement.getAttribute("aria-label") ?? document.activeElement.id');
+    await server.disableUser(username);
+    await turnedWhole(page);
+    expect(await focused()).toBe('Try: No token at all');
+    const second = await opened();
+    await second.page.getByRole('link', { name: /^Call Service B as/ }).focus();
+    await server.disableUser(second.username);
+    await turnedWhole(second.page);
+    expect(await second.page.evaluate('document.activeElement.id')).toBe('session');
+  });
+
+  it('is complete without scripts, and does not turn', async () => {
+    const username = await server.newUser('order-manager');
+    const page = await chromium.open({ javaScriptEnabled: false });
+    await logIn(page, username);
+    await expect(page.locator('#watch').isVisible()).resolves.toBe(false);
+    expect(await page.locator('#session').innerText()).toContain(`Logged in as ${username}`);
+  });
+});
+
+describe.each(Object.entries<BrowserContextOptions>(LOOKS))('a page that has turned: %s', (look, options) => {
+  it('is for everybody, and fits its window', async () => {
+    const { page, username } = await opened(options);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await takePicture(page, `watch-${look}-before`);
+    await server.disableUser(username);
+    await turnedWhole(page);
+    await takePicture(page, `watch-${look}`);
+    expect(await overflow(page)).toBe(0);
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+});

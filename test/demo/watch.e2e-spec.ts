@@ -1,0 +1,199 @@
+/** The stream of a page that is watched: what it says of the tokens of its session, for whom it is, and that it costs and keeps nothing. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MAX_WATCHES } from '../../apps/service-a/src/watch/watches.js';
+import { Browser } from '../../libs/keycloak-test-servers/contract/browser.js';
+import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { EventListener, type ServerEvent } from '../support/event-listener.js';
+import { hearRevocations } from '../support/heard-revocations.js';
+import { logInAt } from '../support/login-at.js';
+import { RunningServices, ttl, WITHOUT_DEMO_MODE } from '../support/running-services.js';
+import { startSignalsRealm } from '../support/signals-realm.js';
+import type { RunningService, Variables } from '../support/running-service.js';
+
+let server: ContractServer;
+beforeAll(async () => {
+  server = await startSignalsRealm();
+});
+afterAll(() => server.stop());
+
+const start = (variables: Variables): Promise<RunningServices> => {
+  const realm = server.issuer.slice(server.issuer.lastIndexOf('/') + 1);
+  const own = { 'service-a': { PUBLIC_URL: publicUrl } };
+  return RunningServices.start({ server, own, variables: { ...ttl(10), KEYCLOAK_REALM: realm, ...variables } });
+};
+
+interface Visitor {
+  readonly username: string;
+  readonly browser: Browser;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+async function visitor(
+  { a }: RunningServices,
+  role: 'order-manager' | 'order-viewer' = 'order-manager',
+): Promise<Visitor> {
+  const username = await server.newUser(role);
+  const browser = new Browser();
+  expect((await logInAt(a.url, browser, username)).status).toBe(303);
+  return { username, browser, headers: { cookie: `session=${browser.cookie(a.url, 'session')}` } };
+}
+
+const listen = ({ a }: RunningServices, { headers }: Pick<Visitor, 'headers'>): Promise<EventListener> =>
+  EventListener.open(`${a.url}/watch`, headers);
+
+/** A state whose headline is so. */
+const saying =
+  (words: RegExp) =>
+  ({ data }: ServerEvent): boolean =>
+    words.test(/<p id="watch-words">([^<]*)/.exec(data)?.[1] ?? '');
+
+const ALL_ACCEPT = /^Services A, B and C accept your token\.$/;
+
+/** Resolves when a service was asked so many times more. */
+async function askedAgain({ arrivedTokens }: RunningService, times: number): Promise<void> {
+  for (const wanted = arrivedTokens.length + times; arrivedTokens.length < wanted;) await sleep(20);
+}
+
+describe('a page that is watched', () => {
+  it('turns when its user is disabled, at each service that hears of it, and counts from the event', async () => {
+    const services = await start({});
+    const heard = await hearRevocations(services, server);
+    const alice = await visitor(services);
+    const events = await listen(services, alice);
+    expect([events.status, events.headers['content-type'], events.headers['cache-control']]).toEqual([
+      200,
+      'text/event-stream; charset=utf-8',
+      'no-store',
+    ]);
+    const accepted = await events.until(saying(ALL_ACCEPT));
+    expect(accepted.data).toContain('data-watch="watching"');
+    expect(accepted.data).toContain('A signal feed runs at Service A');
+    await server.disableUser(alice.username);
+    const turned = await events.until(
+      saying(/^Refused \d\.\d s later, at A, B and C\.$|^Refused \d\.\d s later at .*C/),
+    );
+    expect(turned.data).toContain('data-watch="refused"');
+    expect(turned.data).toMatch(/<strong>Service B<\/strong> <span class="watch-word">refused after \d\.\d s/);
+    expect(turned.data).toContain('<div id="session">');
+    expect(turned.data).toContain("Counted from the time of the event in Keycloak's log.".replace("'", '&#39;'));
+    await events.ended();
+    expect(events.events.at(-1)).toEqual({ event: 'end', data: '' });
+    services.scanner.inspect('the events', events.text);
+    expect(services.scanner.leaks()).toEqual([]);
+    await heard.stop();
+    await services.stop();
+  });
+
+  it('says who still accepts where one service alone hears of it, and counts on', async () => {
+    const services = await start(ttl(3));
+    const heard = await hearRevocations(services, server, []);
+    const alice = await visitor(services);
+    const events = await listen(services, alice);
+    await events.until(saying(ALL_ACCEPT));
+    await server.disableUser(alice.username);
+    const atA = await events.until(saying(/^Refused \d\.\d s later, at A; Services B and C still accept it\.$/));
+    expect(atA.data).toMatch(/<strong>Service B<\/strong> <span class="watch-word">accepts it/);
+    const atAll = await events.until(saying(/^Refused \d\.\d s later at A, \d\.\d s at [BC][^;]*$/));
+    expect(atAll.data).toMatch(/<strong>Service B<\/strong> <span class="watch-word">refused after \d\.\d s/);
+    await events.ended();
+    await heard.stop();
+    await services.stop();
+  });
+});
+
+describe('a page that is watched where no feed runs', () => {
+  let services: RunningServices;
+  beforeAll(async () => {
+    services = await start({});
+  });
+  afterAll(() => services.stop());
+
+  it('says so, and asks Keycloak nothing while nothing happens', async () => {
+    const alice = await visitor(services);
+    const events = await listen(services, alice);
+    const accepted = await events.until(saying(ALL_ACCEPT));
+    expect(accepted.data).toContain('No signal feed runs here: a service refuses within 10 s.');
+    const { calls } = await services.keycloak.during(() => askedAgain(services.b, 10));
+    expect(calls).toEqual([]);
+    events.close();
+  });
+
+  it('is watched at Service A alone for a user who is not let further', async () => {
+    const events = await listen(services, await visitor(services, 'order-viewer'));
+    const { data } = await events.until(saying(/^Service A accepts your token\.$/));
+    expect(data).not.toContain('Service B');
+    events.close();
+  });
+
+  it('is watched for a session of a page of ours, and for nobody else', async () => {
+    const alice = await visitor(services);
+    const refused = async (headers: Readonly<Record<string, string>>): Promise<number> => {
+      const { status } = await listen(services, { headers });
+      return status;
+    };
+    const token = textOf(await login(server, alice.username, 'openid attacks.run'));
+    expect([
+      await refused({}),
+      await refused({ cookie: 'session=guessed' }),
+      await refused({ authorization: `Bearer ${token}` }),
+      await refused({ ...alice.headers, authorization: `Bearer ${token}` }),
+      await refused({ ...alice.headers, 'sec-fetch-site': 'cross-site' }),
+    ]).toEqual([401, 401, 401, 401, 403]);
+  });
+});
+
+describe('watching', () => {
+  it('is one of twenty at most', async () => {
+    const services = await start({});
+    const alice = await visitor(services);
+    const open = await Promise.all(Array.from({ length: MAX_WATCHES }, () => listen(services, alice)));
+    expect(open.map(({ status }) => status)).toEqual(Array(MAX_WATCHES).fill(200));
+    const more = await listen(services, alice);
+    expect(more.status).toBe(503);
+    open[0]?.close();
+    // The place is free as soon as Service A sees that its reader has gone.
+    let next = await listen(services, alice);
+    for (; next.status === 503; next = await listen(services, alice)) await sleep(20);
+    expect(next.status).toBe(200);
+    for (const one of [...open, next]) one.close();
+    await services.stop();
+  });
+
+  it('keeps no session alive', async () => {
+    const services = await start({ SESSION_IDLE_SECONDS: '1' });
+    const alice = await visitor(services);
+    const events = await listen(services, alice);
+    await events.until(saying(ALL_ACCEPT));
+    await askedAgain(services.b, 20);
+    expect((await alice.browser.send(services.a.url)).text).not.toContain(alice.username);
+    events.close();
+    await services.stop();
+  });
+
+  it('ends with Service A', async () => {
+    const services = await start({});
+    const events = await listen(services, await visitor(services));
+    await events.until(saying(ALL_ACCEPT));
+    await services.stop();
+    await events.ended();
+    expect(events.events.at(-1)?.event).toBe('end');
+  });
+
+  it('is not there where each request asks Keycloak', async () => {
+    const services = await start(ttl(0));
+    const { browser, username } = await visitor(services);
+    const { text } = await browser.send(services.a.url);
+    expect(text).toContain(`Logged in as <strong>${username}`);
+    expect(text).not.toContain('id="watch"');
+    await services.stop();
+  });
+
+  it('is not there outside of demo mode', async () => {
+    const services = await start(WITHOUT_DEMO_MODE);
+    expect((await listen(services, { headers: {} })).status).toBe(404);
+    await services.stop();
+  });
+});
