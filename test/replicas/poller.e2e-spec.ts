@@ -38,7 +38,7 @@ const isRefused = ({ status }: Verdict): boolean => status === 401;
 /** And not only because Keycloak was asked: it was heard of. */
 const isDenied = ({ status, reason }: Verdict): boolean => status === 401 && reason === 'revoked';
 
-const untilAll = (subject: Subject, is: (verdict: Verdict) => boolean, what: string): Promise<void> =>
+const expectSoon = (subject: Subject, is: (verdict: Verdict) => boolean, what: string): Promise<void> =>
   until(async () => (await services.ask(subject)).every(is), what);
 
 const timesIn = ({ printed }: BuiltService, words: string): number => printed().split(words).length - 1;
@@ -84,7 +84,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
   ])('has all refuse at once what it hears of: %s', async (_, act, is) => {
     const subject = await known();
     await act(subject);
-    await untilAll(subject, is, 'it is refused');
+    await expectSoon(subject, is, 'it is refused');
   });
 
   it('is followed by another when it is killed, which hears of what was revoked meanwhile', async () => {
@@ -96,7 +96,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     // Nobody asks about it before: an answer that is kept would serve then, had the next one not read from before the gap on.
     await untilSays(next, LISTENS, 1);
     await untilSays(next, HEARS, 1);
-    await untilAll(subject, isDenied, 'it is refused');
+    await expectSoon(subject, isDenied, 'it is refused');
     listener = next;
   });
 
@@ -114,13 +114,13 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     listener.process.kill('SIGCONT');
     await untilSays(listener, WAITS, waited + 1);
     await untilSays(listener, LISTENS, listened + 1);
-    await untilAll(first, isDenied, 'the first is refused');
-    await untilAll(second, isDenied, 'the second is refused');
+    await expectSoon(first, isDenied, 'the first is refused');
+    await expectSoon(second, isDenied, 'the second is refused');
     other.process.kill('SIGCONT');
     await untilSays(other, WAITS, 1);
     const third = await known();
     await end(third);
-    await untilAll(third, isDenied, 'the third is refused');
+    await expectSoon(third, isDenied, 'the third is refused');
     other.process.kill('SIGTERM');
     expect(await other.exited).toBe(0);
   });
@@ -131,7 +131,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     listener.process.kill('SIGTERM');
     expect(await listener.exited).toBe(0);
     await end(ended);
-    await untilAll(ended, isRefused, 'Keycloak is asked');
+    await expectSoon(ended, isRefused, 'Keycloak is asked');
     await until(async () => {
       expect((await services.ask(kept)).map(({ status }) => status)).toEqual([200, 200, 200]);
       // Each service about its own.

@@ -169,17 +169,30 @@ describe('the realm', () => {
     expect([...guide.matchAll(/`(\w+)`/g)].map(([, type]) => type)).toEqual(realm.enabledEventTypes);
   });
 
-  it('lets one client read events, and nothing else', () => {
-    expect(client(POLLER)).toMatchObject({ defaultClientScopes: ['basic'], serviceAccountsEnabled: true });
-    expect(realm.clientScopeMappings).toEqual({ 'realm-management': [{ client: POLLER, roles: ['view-events'] }] });
-    const holders = realm.users.filter(({ clientRoles }) => clientRoles !== undefined);
-    expect(holders).toEqual([
-      expect.objectContaining({
-        username: `service-account-${POLLER}`,
-        realmRoles: [],
-        clientRoles: { 'realm-management': ['view-events'] },
-      }),
+  it('lets one client read events and one manage users, each disabled unless somebody says otherwise, and nobody do more', () => {
+    const roles = { [POLLER]: ['view-events'], 'demo-helpdesk': ['manage-users'] };
+    expect(realm.clients.filter(({ enabled = true }) => enabled !== true)).toEqual([
+      expect.objectContaining({ clientId: POLLER, enabled: '${SIGNALS_EVENTS:false}' }),
+      expect.objectContaining({ clientId: 'demo-helpdesk', enabled: '${DEMO_HELPDESK_ENABLED:false}' }),
     ]);
+    expect(client(POLLER)).toMatchObject({ defaultClientScopes: ['basic'], serviceAccountsEnabled: true });
+    expect(client('demo-helpdesk')).toMatchObject({
+      optionalClientScopes: [],
+      attributes: { 'access.token.lifespan': '60' },
+    });
+    expect(realm.clientScopeMappings).toEqual({
+      'realm-management': Object.entries(roles).map(([name, ofClient]) => ({ client: name, roles: ofClient })),
+    });
+    const accounts = realm.users.filter(({ clientRoles }) => clientRoles !== undefined);
+    expect(accounts).toEqual(
+      Object.entries(roles).map(([name, ofClient]) =>
+        expect.objectContaining({
+          username: `service-account-${name}`,
+          clientRoles: { 'realm-management': ofClient },
+        }),
+      ),
+    );
+    for (const { realmRoles = [] } of accounts) expect(realmRoles).toEqual([]);
   });
 
   it('lets exchange those that call further, and nobody else', () => {
@@ -201,23 +214,6 @@ describe('the realm', () => {
     expect([optionalClientScopes, publicClient]).toEqual([['attacks.run'], false]);
     const account = realm.users.find(({ username }) => username === 'service-account-short-lived');
     expect(account?.realmRoles).toEqual(['order-viewer']);
-  });
-
-  it('lets one client manage users, which is disabled unless somebody says otherwise, and nobody do more than that', () => {
-    const managing = { 'realm-management': ['manage-users'] };
-    expect(realm.clients.filter(({ enabled = true }) => enabled !== true)).toEqual([client('demo-helpdesk')]);
-    expect(client('demo-helpdesk')).toMatchObject({
-      enabled: '${DEMO_HELPDESK_ENABLED:false}',
-      optionalClientScopes: [],
-      attributes: { 'access.token.lifespan': '60' },
-    });
-    expect(realm.clientScopeMappings).toEqual({
-      'realm-management': [{ client: 'demo-helpdesk', roles: managing['realm-management'] }],
-    });
-    const accounts = realm.users.filter(({ clientRoles }) => clientRoles !== undefined);
-    expect(accounts).toEqual([
-      expect.objectContaining({ username: 'service-account-demo-helpdesk', clientRoles: managing }),
-    ]);
   });
 });
 
