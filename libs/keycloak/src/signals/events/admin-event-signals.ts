@@ -1,5 +1,6 @@
 /** Admin event signals: what a change by an administrator says of tokens. */
-import { identifier, ofUser, type EventRepresentation, type EventSignal } from './user-event-signals.js';
+import { identifier } from '../identifiers.js';
+import { ofUser, type EventRepresentation, type EventSignal } from './user-event-signals.js';
 
 const EVERYTHING: EventSignal = { recheck: 'everything' };
 

@@ -6,6 +6,7 @@ import {
   unverifiedClaims,
   type IssuedToken,
 } from '../../ports/signals.js';
+import { identifier } from '../identifiers.js';
 import {
   SignalSourceError,
   type ConnectedSignalSource,
@@ -15,13 +16,7 @@ import {
 } from '../signal-source.js';
 import { adminEventSignal } from './admin-event-signals.js';
 import { EventLogClient, type EventLogSettings, type ReadEvents } from './event-log-client.js';
-import {
-  identifier,
-  USER_EVENT_TYPES,
-  userEventSignal,
-  type EventRepresentation,
-  type EventSignal,
-} from './user-event-signals.js';
+import { USER_EVENT_TYPES, userEventSignal, type EventRepresentation, type EventSignal } from './user-event-signals.js';
 
 export interface KeycloakEventsOptions {
   /**

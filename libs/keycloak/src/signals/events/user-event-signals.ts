@@ -1,5 +1,6 @@
 /** User event signals: what an event of a user says of tokens (Keycloak's server administration guide, "Event types"). */
 import type { IssuerRecheck } from '../../ports/signals.js';
+import { identifier } from '../identifiers.js';
 import type { IssuerDenial } from '../signal-source.js';
 
 /** As the admin API has it; nothing of it is believed before it is looked at. */
@@ -42,8 +43,3 @@ export function ofUser(sub: string, time: unknown): EventSignal {
 
 /** In the year 5138, as a denial has it. */
 const MAX_EPOCH_MS = 1e14;
-
-const MAX_LENGTH = 1024;
-
-export const identifier = (value: unknown): string | undefined =>
-  typeof value === 'string' && value.trim() !== '' && value.length <= MAX_LENGTH ? value : undefined;
