@@ -118,6 +118,27 @@ describe('a signal feed', () => {
     expect(keycloak.revocations.size).toBe(1);
   });
 
+  it('is proven until the time of which its source has the proof, which may be before the poll', async () => {
+    const agoMs = 3_600_000;
+    const beganMs = keycloak.issuers[0].clock.monotonicMs();
+    const source = sourceOf('events', () => ({ ...QUIET, provenAgoMs: agoMs }));
+    follow(source);
+    await until(() => source.asked > 2);
+    const { latestMs } = keycloak.issuers[0].signals;
+    expect(latestMs).toBeGreaterThanOrEqual(beganMs - agoMs);
+    expect(latestMs).toBeLessThan(keycloak.issuers[0].clock.monotonicMs() - agoMs);
+    // That is too long ago for any answer.
+    expect(state()).toBe('silent');
+  });
+
+  it('is not proven for less by an older proof that comes later', async () => {
+    const polls: Poll[] = [() => QUIET, () => ({ ...QUIET, provenAgoMs: 3_600_000 })];
+    const source = sourceOf('events', ...polls);
+    follow(source);
+    await until(() => source.asked > 3);
+    expect(state()).toBe('proven');
+  });
+
   it('is proven by all of its sources together, and until when the last one is', async () => {
     let isOther = false;
     const other = sourceOf('other', () => ({ ...QUIET, isProven: isOther }));

@@ -53,7 +53,7 @@ const MAX_SINCE_MS = 600_000;
 interface Followed {
   readonly name: string;
   readonly source: ConnectedSignalSource;
-  /** Since when all was heard, and the start of the last poll by which that was proven; by the clock of the lease. */
+  /** Since when all was heard, and until when that was proven; by the clock of the lease. */
   heardSinceMs: number | undefined;
   provenUntilMs: number;
   /** The start of the last poll that had an answer, by this process. */
@@ -98,7 +98,7 @@ export class SignalFeed {
     const serverSeconds = () => clock.epochSeconds() - (clockSkew.measured?.aheadSeconds ?? 0);
     const half = (introspectionTtlSeconds * 1000) / 2;
     const proofEveryMs = Math.max(MIN_PROOF_EVERY_MS, Math.min(MAX_PROOF_EVERY_MS, half));
-    const context = { issuer, realmUrl, clientId, fetch, login, clock, serverSeconds, proofEveryMs };
+    const context = { issuer, realmUrl, clientId, fetch, login, clock, serverSeconds, proofEveryMs, log: this.#log };
     this.#followed = options.sources.map((source) => ({
       name: source.name,
       source: source.connect({ ...context, isTrial: false }),
@@ -178,7 +178,7 @@ export class SignalFeed {
     one.failures = 0;
     if (lease === 'unknown' || !signals.isWhole) return;
     one.heardSinceMs ??= lease.grantedAtMs - sinceMs;
-    if (signals.isProven) await this.#prove(one, lease);
+    if (signals.isProven) await this.#prove(one, lease, lease.grantedAtMs - (signals.provenAgoMs ?? 0));
   }
 
   /** Since it was heard last, here or by another replica. 0 where it begins anew. */
@@ -203,8 +203,8 @@ export class SignalFeed {
     }
   }
 
-  async #prove(one: Followed, lease: FeedLease): Promise<void> {
-    one.provenUntilMs = lease.grantedAtMs;
+  async #prove(one: Followed, lease: FeedLease, provenUntilMs: number): Promise<void> {
+    one.provenUntilMs = Math.max(one.provenUntilMs, provenUntilMs);
     const untilMs = Math.min(...this.#followed.map(({ provenUntilMs }) => provenUntilMs));
     const sinceMs = Math.max(...this.#followed.map(({ heardSinceMs = Infinity }) => heardSinceMs));
     if (sinceMs <= untilMs) {

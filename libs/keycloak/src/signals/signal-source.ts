@@ -1,5 +1,5 @@
 /** Signal source: where it is heard that tokens ended: what is certain, what is not, and whether anything may have been missed. */
-import type { AuthorizationServerFetch, Clock, IssuedToken, IssuerRecheck } from '../ports/signals.js';
+import type { AuthorizationServerFetch, Clock, ComponentLog, IssuedToken, IssuerRecheck } from '../ports/signals.js';
 
 /** What is to be refused, at the one issuer of the source. */
 export type IssuerDenial = { readonly sid: string } | { readonly sub: string; readonly issuedBefore: number };
@@ -14,6 +14,8 @@ export interface Signals {
   readonly isWhole: boolean;
   /** Whether it is certain that the server would have shown all that ended until this poll began. An empty answer proves nothing. */
   readonly isProven: boolean;
+  /** How long before this poll began that time lies, in milliseconds, where the proof is of a moment before it. Default 0. */
+  readonly provenAgoMs?: number;
   /** Why it is not, where it was to be: what was heard is heard all the same. */
   readonly fault?: SignalSourceError | undefined;
   /** When the first of it happened, by the server's time, in milliseconds since the epoch; for whoever shows how late it is heard. */
@@ -37,6 +39,8 @@ export interface SignalSourceContext {
   readonly isTrial: boolean;
   /** How often it must be proven at least that the server tells all, so that answers never serve for less than they might. */
   readonly proofEveryMs: number;
+  /** For what an operator should know and no caller of `poll` does; no text of the server goes there. */
+  readonly log: ComponentLog;
 }
 
 export interface ConnectedSignalSource {
@@ -48,7 +52,7 @@ export interface ConnectedSignalSource {
   poll(sinceMs: number): Promise<Signals>;
 }
 
-/** For `SignalsModule`, such as `keycloakEvents()`. */
+/** For `SignalsModule`, such as `keycloakEvents()` and `sharedSignals()`. */
 export interface SignalSource {
   /** One word, for logs and metrics. */
   readonly name: string;
@@ -62,7 +66,18 @@ export type SignalSourceReason =
   | 'events_disabled'
   | 'event_types_missing'
   | 'admin_events_disabled'
-  | 'own_login_not_seen';
+  | 'own_login_not_seen'
+  | 'ssf_not_offered'
+  | 'stream_missing'
+  | 'stream_ambiguous'
+  | 'stream_paused'
+  | 'stream_disabled'
+  | 'audience_missing'
+  | 'events_not_delivered'
+  | 'subjects_not_all'
+  | 'signing_key_unknown'
+  | 'verification_not_seen'
+  | 'acknowledged_by_others';
 
 export class SignalSourceError extends Error {
   constructor(

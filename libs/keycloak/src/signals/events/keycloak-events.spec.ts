@@ -4,6 +4,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../../spec-support/still-clock.js';
+import { SILENT } from '../../component-log.js';
 import { ConfigurationError } from '../../configuration-faults.js';
 import { IssuedToken } from '../../protocol/issued-token.js';
 import { tokenText } from '../../testing/token-text.js';
@@ -83,6 +84,7 @@ function connected(options: KeycloakEventsOptions = {}): ConnectedSignalSource {
     serverSeconds: () => (logins === 0 ? clock.epochSeconds() : serverNow() / 1000),
     isTrial: false,
     proofEveryMs: PROOF_EVERY_MS,
+    log: SILENT,
     fetch: async (url, init) => fetch(url, init as RequestInit),
     login: async () => {
       logins += 1;
