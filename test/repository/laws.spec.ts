@@ -62,6 +62,7 @@ describe('the sources', () => {
       'libs/keycloak/src/protocol/www-authenticate.ts',
       // That of this service itself, to Keycloak.
       'libs/keycloak/src/signals/events/event-log-client.ts',
+      'libs/keycloak/src/signals/ssf/transmitter-client.ts',
     ]);
     expect(sources.get('libs/keycloak/src/client/send-with-token.ts')).toContain('`Bearer ${token.reveal()}`');
   });

@@ -104,7 +104,7 @@ describe('nestjs-keycloak-s2s', () => {
     [
       'what Keycloak tells by itself',
       signalsDoor,
-      ['BackchannelLogoutModule', 'SignalSourceError', 'SignalsModule', 'keycloakEvents'],
+      ['BackchannelLogoutModule', 'SignalSourceError', 'SignalsModule', 'keycloakEvents', 'sharedSignals'],
     ],
     ['OpenAPI documents', swaggerDoor, ['addKeycloakSecurity']],
     ['WebSockets', websocketsDoor, ['guardHandshakes', 'websocketsCarrier']],

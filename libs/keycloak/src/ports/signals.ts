@@ -1,4 +1,5 @@
 /** The port for the door that hears of revocations: what it denies and rechecks by, proves to, asks the server with, and verifies notices with. */
+export { isStrictJson } from '../authorization-server/strict-json.js';
 export { systemClock } from '../caching/clock.js';
 export { FixedSecret } from '../client-authentication/client-authentication.js';
 export { DeadlineCache } from '../caching/deadline-cache.js';
@@ -6,6 +7,7 @@ export { withFields } from '../component-log.js';
 export { KEYCLOAK } from '../keycloak.module-definition.js';
 export { ConfigurationError, ConfigurationFaults } from '../configuration-faults.js';
 export { publishSignals } from '../diagnostics/signal-channel.js';
+export { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 export { Refusal } from '../protocol/refusal.js';
 export { isCompactJws } from '../protocol/token-form.js';
 export { unverifiedClaims } from '../protocol/unverified-claims.js';

@@ -1,8 +1,9 @@
-/** The door nestjs-keycloak-s2s/signals: what Keycloak tells of its own accord, and what is read of its event log. Peer: `jose`. */
+/** The door nestjs-keycloak-s2s/signals: what Keycloak tells of its own accord, what is read of its event log, and what its stream of events tells. Peer: `jose`. */
 export { BackchannelLogoutModule } from './backchannel-logout.module.js';
 export { keycloakEvents } from './events/keycloak-events.js';
 export { SignalSourceError } from './signal-source.js';
 export { SignalsModule } from './signals.module.js';
+export { sharedSignals } from './ssf/shared-signals.js';
 
 export type { BackchannelLogoutAsyncOptions } from './backchannel-logout.module.js';
 export type { BackchannelLogoutOptions } from './backchannel-logout.options.js';
@@ -17,3 +18,4 @@ export type {
   SignalSourceReason,
 } from './signal-source.js';
 export type { SignalsAsyncOptions, SignalsClientOptions, SignalsModuleOptions } from './signals.module.js';
+export type { SharedSignalsOptions } from './ssf/shared-signals.options.js';

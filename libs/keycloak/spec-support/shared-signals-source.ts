@@ -1,0 +1,63 @@
+/** A shared signals source that is connected with a transmitter as a feed does it, over the fetch of the core. */
+import { createAuthorizationServer } from '../src/authorization-server/create-authorization-server.js';
+import { FixedSecret } from '../src/client-authentication/client-authentication.js';
+import type { ComponentLog } from '../src/component-log.js';
+import { systemClock } from '../src/caching/clock.js';
+import { sharedSignals, type ConnectedSignalSource, type SharedSignalsOptions } from '../src/signals/index.js';
+import type { SsfTransmitter } from './ssf-transmitter.js';
+import type { StillClock } from './still-clock.js';
+
+const PROOF_EVERY_MS = 5000;
+
+export interface LoggedLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface SourceSurroundings {
+  readonly clock: StillClock;
+  readonly lines?: LoggedLine[];
+  readonly timeoutMs?: number;
+}
+
+export function connectedSource(
+  transmitter: SsfTransmitter,
+  { clock, lines = [], timeoutMs = 20_000 }: SourceSurroundings,
+  options: SharedSignalsOptions = { configurationUrl: transmitter.configurationUrl },
+): ConnectedSignalSource {
+  const { issuer, realmUrl } = transmitter;
+  const { signalFetch } = createAuthorizationServer(
+    {
+      issuer,
+      realmUrl,
+      clientId: 'receiver',
+      clientAuthentication: new FixedSecret('hush-hush'),
+      allowInsecureRequests: true,
+      defaultScopes: [],
+      timeoutMs,
+      maxConcurrentCalls: 20,
+      maxQueuedCalls: 20,
+      maxRetries: 0,
+      circuitBreakerFailures: 5,
+      circuitBreakerPauseMs: 60_000,
+    },
+    systemClock,
+  );
+  const at =
+    (level: string): ComponentLog['log'] =>
+    (message, fields) =>
+      void lines.push({ level, message, fields: { ...fields } });
+  return sharedSignals(options).connect({
+    issuer,
+    realmUrl,
+    clientId: 'receiver',
+    fetch: signalFetch().fetch,
+    login: transmitter.login,
+    clock,
+    // It is known by a token that the server has issued.
+    serverSeconds: () => (transmitter.logins === 0 ? clock.epochSeconds() : transmitter.now),
+    proofEveryMs: PROOF_EVERY_MS,
+    log: { log: at('log'), warn: at('warn'), error: at('error') },
+  });
+}

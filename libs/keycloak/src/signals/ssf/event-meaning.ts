@@ -1,0 +1,66 @@
+/** Event meaning: what a verified security event token says of tokens, or of the stream. */
+import type { IssuerRecheck } from '../../ports/signals.js';
+import type { IssuerDenial } from '../signal-source.js';
+import { readSubject, type EventSubject, type UnknownSubject } from './event-subject.js';
+import { ENDS, HARMLESS, STREAM_UPDATED, UNCERTAIN, VERIFICATION } from './event-types.js';
+import type { SetClaims } from './set-claims.js';
+import { isObject } from './transmitter-answers.js';
+
+/** Why it is not understood: one word, for the log. */
+export type MeaningFault = UnknownSubject['fault'] | 'event_unknown' | 'not_one_event' | 'other_stream';
+
+export type EventMeaning =
+  | { readonly kind: 'ended'; readonly denial: IssuerDenial }
+  | { readonly kind: 'uncertain'; readonly recheck: IssuerRecheck; readonly fault?: MeaningFault }
+  | { readonly kind: 'nothing'; readonly fault?: MeaningFault }
+  /** The transmitter was asked to say so. */
+  | { readonly kind: 'verification'; readonly state: string | undefined }
+  | { readonly kind: 'stream_updated'; readonly isEnabled: boolean };
+
+export interface MeaningContext {
+  readonly issuer: string;
+  readonly streamId: string;
+  readonly criticalMembers: readonly string[];
+}
+
+/**
+ * What is verified and not understood has something rechecked: what is known of the subject, else everything. The time is that at which the token was issued, and never the event's own: whoever may have events
+ * emitted chooses that, and could keep a user out by it.
+ */
+export function meaningOf({ events, issuedAt, subId }: SetClaims, context: MeaningContext): EventMeaning {
+  const entries = isObject(events) ? Object.entries(events) : [];
+  const [type = '', event] = entries[0] ?? [];
+  if (entries.length === 1 && (type === VERIFICATION || type === STREAM_UPDATED)) {
+    // Of another stream it says nothing here.
+    if (Object(subId)['id'] !== context.streamId) return { kind: 'nothing', fault: 'other_stream' };
+    return type === VERIFICATION ? verification(event) : streamUpdated(event);
+  }
+  const subject = readSubject(subId, context.issuer, context.criticalMembers);
+  const recheck = recheckOf(subject);
+  if (entries.length !== 1) return { kind: 'uncertain', recheck, fault: 'not_one_event' };
+  if (HARMLESS.has(type)) return { kind: 'nothing' };
+  if ('fault' in subject) return { kind: 'uncertain', recheck, fault: subject.fault };
+  if (ENDS.has(type)) return { kind: 'ended', denial: denialOf(subject, issuedAt) };
+  return UNCERTAIN.has(type) ? { kind: 'uncertain', recheck } : { kind: 'uncertain', recheck, fault: 'event_unknown' };
+}
+
+/** Tokens say when they were issued in whole seconds, so that the second of the event counts. */
+const denialOf = (subject: EventSubject, issuedAt: number): IssuerDenial =>
+  subject.sid === undefined ? { sub: subject.sub, issuedBefore: Math.floor(issuedAt) + 1 } : { sid: subject.sid };
+
+function recheckOf(subject: EventSubject | UnknownSubject): IssuerRecheck {
+  if (subject.sub !== undefined) return { sub: subject.sub };
+  return 'sid' in subject && subject.sid !== undefined ? { sid: subject.sid } : 'everything';
+}
+
+function verification(event: unknown): EventMeaning {
+  const state: unknown = Object(event)['state'];
+  return { kind: 'verification', state: typeof state === 'string' ? state : undefined };
+}
+
+/** Keycloak has the whole status there, in which the word is (SSF 1.0 §8.1.5 has the word alone). */
+function streamUpdated(event: unknown): EventMeaning {
+  const given: unknown = Object(event)['status'];
+  const status: unknown = isObject(given) ? given['status'] : given;
+  return { kind: 'stream_updated', isEnabled: status === 'enabled' };
+}

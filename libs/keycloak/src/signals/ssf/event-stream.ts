@@ -1,0 +1,165 @@
+/** Event stream: the one that this service reads, found or made, and whether it tells what it is read for (SSF 1.0 §8.1). */
+import { AuthorizationServerError } from '../../ports/signals.js';
+import { identifier } from '../identifiers.js';
+import { SignalSourceError } from '../signal-source.js';
+import { CREDENTIAL_CHANGE, SESSION_REVOKED } from './event-types.js';
+import type { ResolvedSharedSignalsOptions } from './shared-signals.options.js';
+import { isObject, texts, unexpected, type JsonObject } from './transmitter-answers.js';
+import type { Answer, TransmitterClient } from './transmitter-client.js';
+import {
+  endpoint,
+  POLL_DELIVERY,
+  type TransmitterAddress,
+  type TransmitterConfiguration,
+} from './transmitter-configuration.js';
+
+export interface EventStream {
+  readonly id: string;
+  readonly pollUrl: string;
+  /** For whom its tokens are. */
+  readonly audiences: readonly string[];
+  /** What must pass from one verification to the next. */
+  readonly minVerificationMs: number;
+  /** What it leaves out that it is read for: what comes is heard all the same. */
+  readonly fault: SignalSourceError | undefined;
+}
+
+interface StreamReader extends TransmitterAddress {
+  readonly clientId: string;
+}
+
+/** Where Keycloak has streams, and below which it has each poll endpoint. */
+const KEYCLOAK_STREAMS = '/ssf/transmitter/streams';
+
+export class EventStreams {
+  constructor(
+    private readonly client: TransmitterClient,
+    private readonly reader: StreamReader,
+    private readonly options: Pick<ResolvedSharedSignalsOptions, 'streamId' | 'audience'>,
+  ) {}
+
+  /** Makes one if there is none. Rejects with `AuthorizationServerError` or `SignalSourceError`, as the other does. */
+  async find(configuration: TransmitterConfiguration): Promise<EventStream> {
+    const found = (await this.#named(configuration)) ?? (await this.#made(configuration));
+    return this.#read(found, configuration);
+  }
+
+  /** What keeps it from telling anything; undefined for nothing. */
+  async statusFault(
+    { statusUrl }: TransmitterConfiguration,
+    { id }: EventStream,
+  ): Promise<SignalSourceError | undefined> {
+    const url = new URL(statusUrl);
+    url.searchParams.set('stream_id', id);
+    const { status, body } = await this.client.get(url.href).catch(withoutStatus);
+    if (status === 404) return missing('The stream is gone, and is made anew.');
+    if (status !== 200) throw unexpected(`It answers ${status} for the status of the stream.`);
+    switch (Object(body)['status']) {
+      case 'enabled':
+        return undefined;
+      case 'paused':
+        return new SignalSourceError('stream_paused', 'Somebody has paused the stream: set its status to enabled.');
+      case 'disabled':
+        return new SignalSourceError('stream_disabled', 'The stream is disabled: set its status to enabled.');
+      default:
+        throw unexpected('It says nothing of the status of the stream.');
+    }
+  }
+
+  async #named({ streamsUrl }: TransmitterConfiguration): Promise<JsonObject | undefined> {
+    const { status, body } = await this.client.get(streamsUrl);
+    if (status !== 200 && status !== 404) throw unexpected(`It answers ${status} for the streams of this client.`);
+    const all = status === 404 ? [] : [body].flat();
+    if (!all.every(isObject)) throw unexpected('It answers for the streams of this client with what is none.');
+    const { streamId } = this.options;
+    if (streamId !== undefined) {
+      const named = all.find((stream) => stream['stream_id'] === streamId);
+      if (named === undefined) throw missing('This client has no stream of the id that the option streamId names.');
+      return named;
+    }
+    const polled = all.filter(({ delivery }) => Object(delivery)['method'] === POLL_DELIVERY);
+    if (polled.length > 1) {
+      const hint = 'This client has several streams for polling: say by the option streamId which one is to be read.';
+      throw new SignalSourceError('stream_ambiguous', hint);
+    }
+    return polled[0];
+  }
+
+  async #made(configuration: TransmitterConfiguration): Promise<JsonObject> {
+    const { status, body } = await this.client.post(configuration.streamsUrl, {
+      delivery: { method: POLL_DELIVERY },
+      events_requested: [SESSION_REVOKED, CREDENTIAL_CHANGE],
+    });
+    if (status === 201 && isObject(body)) return body;
+    if (status !== 409) throw unexpected(`It answers ${status} where this client makes a stream.`);
+    // Another replica was faster.
+    const named = await this.#named(configuration);
+    if (named === undefined) {
+      throw missing(
+        'This client has a stream already, which is not for polling: delete that one, or take another client.',
+      );
+    }
+    return named;
+  }
+
+  #read(stream: JsonObject, configuration: TransmitterConfiguration): EventStream {
+    const { issuer } = this.reader;
+    const id = identifier(stream['stream_id']);
+    if (id === undefined) throw unexpected('The stream has no id.');
+    if (!(stream['iss'] === undefined || stream['iss'] === issuer)) {
+      throw unexpected(
+        'The stream is of another issuer than is configured here: with Keycloak, fix the host name by --hostname.',
+      );
+    }
+    const { audience } = this.options;
+    const seconds = stream['min_verification_interval'];
+    return {
+      id,
+      pollUrl: this.#pollUrl(Object(stream['delivery'])['endpoint_url'], id, configuration),
+      audiences: audience === undefined ? texts(stream['aud']) : [audience],
+      minVerificationMs: typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : 0,
+      fault: this.#faultOf(stream, configuration),
+    };
+  }
+
+  /** Keycloak shows what the realm file says there, which is any text where the stream came with the realm. */
+  #pollUrl(given: unknown, id: string, { streamsUrl }: TransmitterConfiguration): string {
+    const isUrl = typeof given === 'string' && URL.canParse(given);
+    if (isUrl || !streamsUrl.endsWith(KEYCLOAK_STREAMS)) {
+      return endpoint("stream's delivery.endpoint_url", given, this.reader);
+    }
+    const base = streamsUrl.slice(0, -'/streams'.length);
+    return `${base}/receivers/${encodeURIComponent(this.reader.clientId)}/streams/${encodeURIComponent(id)}/poll`;
+  }
+
+  #faultOf(stream: JsonObject, { defaultSubjects }: TransmitterConfiguration): SignalSourceError | undefined {
+    const { audience } = this.options;
+    const named = texts(stream['aud']);
+    if (audience === undefined ? named.length === 0 : !named.includes(audience)) {
+      return new SignalSourceError(
+        'audience_missing',
+        "The stream's tokens are for nobody, or for somebody else: with Keycloak, set ssf.stream.aud and ssf.stream.delivery.endpointUrl of this client.",
+      );
+    }
+    if (!texts(stream['events_delivered']).includes(SESSION_REVOKED)) {
+      return new SignalSourceError(
+        'events_not_delivered',
+        `The stream does not deliver session-revoked: request it, with Keycloak by ssf.stream.eventsRequested and ssf.stream.eventsDelivered of this client.`,
+      );
+    }
+    const subjects = stream['default_subjects'] ?? defaultSubjects;
+    if (subjects === undefined || subjects === 'ALL') return undefined;
+    return new SignalSourceError(
+      'subjects_not_all',
+      'The stream tells of chosen users alone: with Keycloak, set ssf.defaultSubjects of this client to ALL.',
+    );
+  }
+}
+
+const missing = (hint: string): SignalSourceError => new SignalSourceError('stream_missing', hint);
+
+/** Keycloak answers so where the stream came with the realm, and has no status there. */
+function withoutStatus(error: unknown): Answer {
+  if (!(error instanceof AuthorizationServerError) || !error.reason.startsWith('answered_500')) throw error;
+  throw unexpected('It fails to say the status of the stream: with Keycloak, set ssf.stream.status of this client.');
+}

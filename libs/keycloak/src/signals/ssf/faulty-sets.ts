@@ -1,0 +1,43 @@
+/** FaultySets: says in the log that tokens were refused or not understood, and not once for each. */
+import type { Clock, ComponentLog } from '../../ports/signals.js';
+import type { MeaningFault } from './event-meaning.js';
+import type { SetRefusal } from './set-claims.js';
+
+/** From one line to the next about the same reason. */
+const SILENCE_MS = 60_000;
+
+interface Counted {
+  saidAtMs: number;
+  /** Since then. */
+  count: number;
+}
+
+export class FaultySets {
+  readonly #byReason = new Map<string, Counted>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly log: ComponentLog,
+  ) {}
+
+  /** It has no effect but that not everything is heard. */
+  refused(reason: SetRefusal): void {
+    this.#say('A security event token was refused: what it may have told is not heard', reason);
+  }
+
+  /** Its issuer has signed it. */
+  notUnderstood(reason: MeaningFault): void {
+    this.#say('A security event token is not understood: answers that it may be about are asked for anew', reason);
+  }
+
+  #say(words: string, reason: string): void {
+    const nowMs = this.clock.monotonicMs();
+    const counted = this.#byReason.get(reason) ?? { saidAtMs: -Infinity, count: 0 };
+    this.#byReason.set(reason, counted);
+    counted.count += 1;
+    if (nowMs < counted.saidAtMs + SILENCE_MS) return;
+    this.log.warn(words, { reason, count: counted.count });
+    counted.saidAtMs = nowMs;
+    counted.count = 0;
+  }
+}

@@ -1,0 +1,102 @@
+/** HeardSets: what the tokens that a poll has brought come to, each once. */
+import type { IssuerRecheck } from '../../ports/signals.js';
+import type { IssuerDenial } from '../signal-source.js';
+import { meaningOf, type EventMeaning, type MeaningContext } from './event-meaning.js';
+import type { FaultySets } from './faulty-sets.js';
+import type { OutstandingSets } from './outstanding-sets.js';
+import type { SecurityEventTokens } from './security-event-tokens.js';
+import type { SetClaims, SetRefusal } from './set-claims.js';
+import type { PollBegin } from './stream-proof.js';
+
+/** Whose key is not known by then is not of the issuer. */
+const MAX_UNDECIDED_MS = 120_000;
+
+export interface Heard {
+  readonly denials: readonly IssuerDenial[];
+  readonly rechecks: readonly IssuerRecheck[];
+  readonly verifications: readonly { readonly state: string | undefined; readonly issuedAt: number }[];
+  /** False where something came that can't be read, or the stream has not told for a while. */
+  readonly isWhole: boolean;
+  /** Since when it is undecided of one whether its issuer has signed it, in milliseconds; undefined for none. */
+  readonly undecidedMs: number | undefined;
+  /** Whether somebody has changed the status of the stream. */
+  readonly isStreamUpdated: boolean;
+  /** When the first of what ended was told, in milliseconds, by the server's clock. */
+  readonly occurredAtMs: number | undefined;
+}
+
+interface Decided {
+  readonly jti: string;
+  readonly claims: SetClaims | undefined;
+  readonly meaning: EventMeaning | undefined;
+}
+
+export interface HeardContext extends MeaningContext {
+  readonly audiences: readonly string[];
+}
+
+export class HeardSets {
+  constructor(
+    private readonly tokens: Pick<SecurityEventTokens, 'check'>,
+    private readonly outstanding: Pick<OutstandingSets, 'isDone' | 'ageMs' | 'done'>,
+    private readonly faulty: Pick<FaultySets, 'refused' | 'notUnderstood'>,
+  ) {}
+
+  /** Those that were not dealt with before. What can't be decided yet comes again. */
+  async hear(
+    sets: ReadonlyMap<string, unknown>,
+    { beganMs, serverSeconds }: PollBegin,
+    context: HeardContext,
+  ): Promise<Heard> {
+    const decided: Decided[] = [];
+    let undecidedMs: number | undefined;
+    for (const [jti, token] of sets) {
+      if (this.outstanding.isDone(jti)) continue;
+      const checked = await this.tokens.check(token, { ...context, jti }, serverSeconds);
+      const ageMs = this.outstanding.ageMs(jti, beganMs);
+      if (checked === 'undecided' && ageMs < MAX_UNDECIDED_MS) undecidedMs = Math.max(ageMs, undecidedMs ?? 0);
+      else decided.push(this.#decide(jti, checked === 'undecided' ? 'signing_key_unknown' : checked, context));
+    }
+    // From here on it is heard, and does not come again.
+    for (const { jti, claims } of decided) {
+      this.outstanding.done(jti, claims === undefined ? 0 : serverSeconds - claims.issuedAt);
+    }
+    return { ...summaryOf(decided), undecidedMs };
+  }
+
+  #decide(jti: string, checked: SetClaims | SetRefusal, context: HeardContext): Decided {
+    if (typeof checked === 'string') {
+      this.faulty.refused(checked);
+      return { jti, claims: undefined, meaning: undefined };
+    }
+    const meaning = meaningOf(checked, context);
+    if ('fault' in meaning && meaning.fault !== undefined) this.faulty.notUnderstood(meaning.fault);
+    return { jti, claims: checked, meaning };
+  }
+}
+
+function summaryOf(decided: readonly Decided[]): Omit<Heard, 'undecidedMs'> {
+  const denials: IssuerDenial[] = [];
+  const rechecks: IssuerRecheck[] = [];
+  const verifications: { state: string | undefined; issuedAt: number }[] = [];
+  let [isWhole, isStreamUpdated, occurredAt] = [true, false, Infinity];
+  for (const { claims, meaning } of decided) {
+    if (claims === undefined || meaning === undefined) {
+      // Nobody knows what it was about, if it was the issuer's: with another host name than it should have, it may be.
+      isWhole = false;
+      continue;
+    }
+    const { issuedAt } = claims;
+    if (meaning.kind === 'ended') denials.push(meaning.denial);
+    if (meaning.kind === 'uncertain') rechecks.push(meaning.recheck);
+    if (meaning.kind === 'ended' || meaning.kind === 'uncertain') occurredAt = Math.min(occurredAt, issuedAt);
+    if (meaning.kind === 'verification') verifications.push({ state: meaning.state, issuedAt });
+    if (meaning.kind === 'stream_updated') {
+      isStreamUpdated = true;
+      // What ends while a stream is disabled is told to nobody, then or later.
+      isWhole &&= meaning.isEnabled;
+    }
+  }
+  const occurredAtMs = occurredAt === Infinity ? undefined : occurredAt * 1000;
+  return { denials, rechecks, verifications, isWhole, isStreamUpdated, occurredAtMs };
+}

@@ -1,0 +1,189 @@
+/** OutstandingSets: what a stream has to deliver, read by polls that acknowledge late, so that several replicas see all of it (RFC 8936 §2). */
+import { DeadlineCache, Refusal, type Clock } from '../../ports/signals.js';
+import { SignalSourceError } from '../signal-source.js';
+import { isObject, unexpected, type JsonObject } from './transmitter-answers.js';
+import type { TransmitterClient } from './transmitter-client.js';
+
+/** From its first sight to its acknowledgement: each replica that polls more often than in half of this time has seen it by then. */
+const ACKNOWLEDGE_AFTER_MS = 30_000;
+
+/** From one poll to the next at most: after more, others may have acknowledged what was not seen here. */
+export const MAX_GAP_MS = ACKNOWLEDGE_AFTER_MS / 2;
+
+/** Issued that long ago it was delivered that long ago, too: whoever has not seen it has had a page that was cut off, and knows. */
+const OLD_SECONDS = 600;
+
+/** Keycloak gives no more than a thousand, of some kilobyte each; an answer may have a megabyte. */
+const MAX_EVENTS = 800;
+const MAX_READ = 2000;
+const MAX_PAGES = 10;
+
+/** Where another poll holds what is outstanding, Keycloak leaves it out for the moment. */
+const MAX_AGAIN = 2;
+
+/** For longer no poll holds anything: what is left out then has been acknowledged. */
+const TAKEN_AFTER_MS = 3000;
+
+/** Those that were read, while they may come again. */
+const MAX_KNOWN = 20_000;
+const REMEMBERED_MS = 600_000;
+
+/** Of characters, of a name. */
+const MAX_JTI_LENGTH = 1024;
+
+/** After an answer that was too large. */
+const SHRINKS_BY = 4;
+
+interface Seen {
+  readonly firstSeenMs: number;
+  /** Whether the poll before was not long ago: else another replica may have seen it long before, and acknowledge it soon. */
+  readonly isNew: boolean;
+  isDone: boolean;
+  isOld: boolean;
+}
+
+export interface ReadSets {
+  /** By their `jti`, as they came; nothing of them is believed. */
+  readonly sets: ReadonlyMap<string, unknown>;
+  /** Whether there are more than were read. */
+  readonly isCutOff: boolean;
+  /** Whether some are left out that nobody has acknowledged here: others may be, too. */
+  readonly isShort: boolean;
+  /** Whether such ones stay away: somebody else acknowledges at once, or the stream is not what it was. */
+  readonly isTakenByOthers: boolean;
+}
+
+export class OutstandingSets {
+  readonly #seen: DeadlineCache<Seen>;
+  #readAtMs = -Infinity;
+  /** Those of the last poll. */
+  #shown: readonly string[] = [];
+  /** Those that were left out in the last poll, and since when. */
+  #missing: ReadonlyMap<string, number> = new Map();
+  #maxEvents = MAX_EVENTS;
+
+  constructor(
+    private readonly client: Pick<TransmitterClient, 'post'>,
+    private readonly clock: Clock,
+  ) {
+    this.#seen = new DeadlineCache(MAX_KNOWN, clock);
+  }
+
+  /** Acknowledges what is due, and reads what there is. Rejects with `AuthorizationServerError` or `SignalSourceError`. */
+  async read(url: string, beganMs: number): Promise<ReadSets> {
+    const due = this.#shown.filter((jti) => this.#isDue(jti, beganMs)).slice(0, MAX_EVENTS);
+    const awaited = new Set([
+      ...this.#shown.filter((jti) => this.#mustComeAgain(jti, beganMs)),
+      ...this.#missing.keys(),
+    ]);
+    const { sets, isCutOff } = await this.#readPages(url, due, awaited);
+    this.#note(sets, beganMs);
+    const missing = isCutOff ? [] : [...awaited].filter((jti) => !sets.has(jti));
+    const sinceMs = (jti: string): number => this.#missing.get(jti) ?? beganMs;
+    const isTaken = (jti: string): boolean => beganMs - sinceMs(jti) >= TAKEN_AFTER_MS;
+    const isTakenByOthers = missing.some(isTaken);
+    this.#missing = new Map(missing.filter((jti) => !isTaken(jti)).map((jti) => [jti, sinceMs(jti)]));
+    return { sets, isCutOff, isShort: missing.length > 0, isTakenByOthers };
+  }
+
+  /** The stream may be another one: nothing must come again. What does is known. */
+  startAnew(): void {
+    this.#readAtMs = -Infinity;
+    this.#shown = [];
+    this.#missing = new Map();
+  }
+
+  /** Whether it was dealt with before. */
+  isDone(jti: string): boolean {
+    return this.#seen.get(jti)?.isDone === true;
+  }
+
+  /** For how long it has been known. */
+  ageMs(jti: string, nowMs: number): number {
+    return nowMs - (this.#seen.get(jti)?.firstSeenMs ?? nowMs);
+  }
+
+  /** It is acknowledged with the others, and is not dealt with again. `ageSeconds`: since it was issued, if that is known. */
+  done(jti: string, ageSeconds = 0): void {
+    const seen = this.#seen.get(jti);
+    if (seen === undefined) return;
+    seen.isDone = true;
+    seen.isOld = ageSeconds > OLD_SECONDS;
+  }
+
+  async #readPages(
+    url: string,
+    due: readonly string[],
+    awaited: ReadonlySet<string>,
+  ): Promise<{ readonly sets: Map<string, unknown>; readonly isCutOff: boolean }> {
+    const sets = new Map<string, unknown>();
+    let again = 0;
+    for (let page = 0; page < MAX_PAGES && sets.size < MAX_READ; page += 1) {
+      const found = await this.#page(url, page === 0 ? due : []);
+      if (found === 'too_large') return { sets, isCutOff: true };
+      const before = sets.size;
+      for (const [jti, set] of Object.entries(found.sets)) sets.set(jti, set);
+      const isLate = [...awaited].some((jti) => !sets.has(jti));
+      if (found.isMore) {
+        // What nobody acknowledges comes first each time.
+        if (sets.size === before) return { sets, isCutOff: true };
+      } else if (!isLate || again === MAX_AGAIN) {
+        this.#maxEvents = Math.min(MAX_EVENTS, this.#maxEvents * SHRINKS_BY);
+        return { sets, isCutOff: false };
+      } else {
+        again += 1;
+      }
+    }
+    return { sets, isCutOff: true };
+  }
+
+  async #page(
+    url: string,
+    due: readonly string[],
+  ): Promise<{ readonly sets: JsonObject; readonly isMore: boolean } | 'too_large'> {
+    for (let tries = 0; tries < 2; tries += 1) {
+      const request = { ack: due, maxEvents: this.#maxEvents, returnImmediately: true };
+      const answer = await this.client.post(url, request).catch(tooLarge);
+      if (answer !== 'too_large') return pageOf(answer.status, answer.body);
+      this.#maxEvents = Math.ceil(this.#maxEvents / SHRINKS_BY);
+    }
+    return 'too_large';
+  }
+
+  #note(sets: ReadonlyMap<string, unknown>, beganMs: number): void {
+    const isNew = beganMs - this.#readAtMs <= MAX_GAP_MS;
+    for (const jti of sets.keys()) {
+      const seen = this.#seen.get(jti) ?? { firstSeenMs: beganMs, isNew, isDone: false, isOld: false };
+      this.#seen.set(jti, seen, REMEMBERED_MS);
+    }
+    this.#shown = [...sets.keys()];
+    this.#readAtMs = beganMs;
+  }
+
+  #isDue(jti: string, nowMs: number): boolean {
+    const seen = this.#seen.get(jti);
+    return seen?.isDone === true && (seen.isOld || nowMs - seen.firstSeenMs >= ACKNOWLEDGE_AFTER_MS);
+  }
+
+  /** Whether no replica acknowledges it yet. */
+  #mustComeAgain(jti: string, nowMs: number): boolean {
+    const seen = this.#seen.get(jti);
+    return seen?.isDone === true && seen.isNew && !seen.isOld && nowMs - seen.firstSeenMs < MAX_GAP_MS;
+  }
+}
+
+/** Throws `SignalSourceError`. */
+function pageOf(status: number, body: unknown): { readonly sets: JsonObject; readonly isMore: boolean } {
+  if (status === 404) throw new SignalSourceError('stream_missing', 'The stream is gone, and is made anew.');
+  if (status !== 200) throw unexpected(`It answers ${status} where the stream is polled: see that it is for polling.`);
+  const { sets = {}, moreAvailable } = Object(body) as JsonObject;
+  if (!isObject(body) || !isObject(sets)) throw unexpected('It answers a poll with what is none.');
+  if (Object.keys(sets).some((jti) => jti.length > MAX_JTI_LENGTH))
+    throw unexpected('A token has a name that is too long.');
+  return { sets, isMore: moreAvailable === true };
+}
+
+function tooLarge(error: unknown): 'too_large' {
+  if (error instanceof Refusal && error.reason === 'answer_too_large') return 'too_large';
+  throw error;
+}

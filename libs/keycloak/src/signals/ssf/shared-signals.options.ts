@@ -1,0 +1,57 @@
+/** Shared signals options: which transmitter is listened to, as whom, and the check of it at boot. */
+import { ConfigurationError, ConfigurationFaults } from '../../ports/signals.js';
+
+export interface SharedSignalsOptions {
+  /**
+   * Where the transmitter says what it offers. It must be on the origin of the issuer, or where that is reached. Default: `/.well-known/ssf-configuration` below the realm, which is
+   * Keycloak's; by SSF 1.0 §7.2 it stands between host and path.
+   */
+  readonly configurationUrl?: string;
+  /** Which stream of this client is read, where it has several. Default: the one that it has, else one that is made. */
+  readonly streamId?: string;
+  /** What the token is asked for with: scope tokens with spaces between. Default `ssf.read ssf.manage`. */
+  readonly scope?: string;
+  /** For whom its tokens must be. Default: whom the stream says that they are for. */
+  readonly audience?: string;
+}
+
+export interface ResolvedSharedSignalsOptions {
+  readonly configurationUrl: string | undefined;
+  readonly streamId: string | undefined;
+  readonly scope: string;
+  readonly audience: string | undefined;
+}
+
+const SCOPE = 'ssf.read ssf.manage';
+
+/** RFC 6749 §3.3. */
+const SCOPE_TOKENS = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
+
+/** Throws `ConfigurationError`, which lists every fault. */
+export function resolveSharedSignalsOptions(given: SharedSignalsOptions): ResolvedSharedSignalsOptions {
+  const { configurationUrl, streamId, scope = SCOPE, audience, ...others } = Object(given) as SharedSignalsOptions;
+  const faults = new ConfigurationFaults();
+  for (const other of Object.keys(others)) faults.fault(`unknown option "${other}"`);
+  if (configurationUrl !== undefined && !isPlainUrl(configurationUrl)) {
+    faults.fault('configurationUrl must be an http(s) URL without user, query and fragment');
+  }
+  for (const [name, value] of Object.entries({ streamId, audience })) {
+    if (value !== undefined && !(typeof value === 'string' && value.trim() !== '')) {
+      faults.fault(`${name} must be a text`);
+    }
+  }
+  if (typeof scope !== 'string' || !SCOPE_TOKENS.test(scope)) {
+    faults.fault('scope must be scope tokens with one space between');
+  }
+  faults.throwIfFaulty(cantBeUsed);
+  return { configurationUrl, streamId, scope, audience };
+}
+
+export const cantBeUsed = (faults: readonly string[]): ConfigurationError =>
+  new ConfigurationError("sharedSignals() can't be used", faults);
+
+function isPlainUrl(value: unknown): boolean {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false;
+  const { protocol, username, password, search, hash } = new URL(value);
+  return /^https?:$/.test(protocol) && username + password + search + hash === '';
+}

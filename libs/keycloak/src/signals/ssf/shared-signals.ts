@@ -1,0 +1,164 @@
+/** Shared signals: hears of revocations by the events that a transmitter has signed, and polls for them (SSF 1.0, CAEP 1.0, RFC 8936, RFC 8417). */
+import { AuthorizationServerError } from '../../ports/signals.js';
+import {
+  SignalSourceError,
+  type ConnectedSignalSource,
+  type Signals,
+  type SignalSource,
+  type SignalSourceContext,
+} from '../signal-source.js';
+import { FaultySets } from './faulty-sets.js';
+import { HeardSets, type Heard } from './heard-sets.js';
+import { MAX_GAP_MS, OutstandingSets, type ReadSets } from './outstanding-sets.js';
+import { SecurityEventTokens } from './security-event-tokens.js';
+import {
+  cantBeUsed,
+  resolveSharedSignalsOptions,
+  type ResolvedSharedSignalsOptions,
+  type SharedSignalsOptions,
+} from './shared-signals.options.js';
+import { StreamProof } from './stream-proof.js';
+import { StreamSettings, type SettingsOfStream } from './stream-settings.js';
+import { TransmitterClient } from './transmitter-client.js';
+
+/** An unknown key that is none of a rotation: the issuer's were read again since then. */
+const UNDECIDED_IS_A_FAULT_MS = 30_000;
+
+/**
+ * For `SignalsModule`: a stream of a Shared Signals transmitter, such as Keycloak 26.7 with `--features=ssf`. It tells this client alone, and by signed tokens, which sessions have ended and whose; it does not show who logs in. The client
+ * needs a service account, the optional scopes `ssf.read` and `ssf.manage`, and attributes (docs/signals.md). A stream that is not there is made.
+ *
+ * Keycloak 26.7 tells of logouts and of "sign out", and of no user who is disabled or deleted: for those, take `keycloakEvents()` beside it, or a time for answers that you can wait.
+ *
+ * An empty answer proves nothing. This service asks every five seconds at the latest that the stream be verified; when that verification has come, all that was told before it has, too. Several replicas may read one stream: each
+ * acknowledges half a minute late, so that all have seen everything by then.
+ *
+ * Throws `ConfigurationError`.
+ */
+export function sharedSignals(options: SharedSignalsOptions = {}): SignalSource {
+  const resolved = resolveSharedSignalsOptions(options);
+  return { name: 'shared_signals', connect: (context) => new SharedSignals(context, resolved) };
+}
+
+class SharedSignals implements ConnectedSignalSource {
+  readonly #settings: StreamSettings;
+  readonly #tokens: SecurityEventTokens;
+  readonly #outstanding: OutstandingSets;
+  readonly #heard: HeardSets;
+  readonly #proof: StreamProof;
+  /** Whether the stream may not have told all for a while. */
+  #isInDoubt = false;
+
+  /** Throws `ConfigurationError`. */
+  constructor(
+    private readonly context: SignalSourceContext,
+    options: ResolvedSharedSignalsOptions,
+  ) {
+    const { clock, log, issuer, realmUrl, proofEveryMs } = context;
+    const origins = [issuer, realmUrl].map((url) => new URL(url).origin);
+    const { configurationUrl = `${realmUrl.replace(/\/$/, '')}/.well-known/ssf-configuration` } = options;
+    if (!origins.includes(new URL(configurationUrl).origin)) {
+      throw cantBeUsed(['configurationUrl must be on the origin of the issuer, or where that is reached']);
+    }
+    const client = new TransmitterClient(context, options.scope);
+    this.#settings = new StreamSettings(client, context, { ...options, configurationUrl });
+    this.#tokens = new SecurityEventTokens({ readKeys: async () => this.#settings.readKeys(), clock, log });
+    this.#outstanding = new OutstandingSets(client, clock);
+    this.#heard = new HeardSets(this.#tokens, this.#outstanding, new FaultySets(clock, log));
+    this.#proof = new StreamProof(client, proofEveryMs);
+  }
+
+  async poll(sinceMs: number): Promise<Signals> {
+    try {
+      const signals = await this.#poll(sinceMs);
+      if (signals.fault !== undefined) this.#settings.expire();
+      this.#isInDoubt = signals.fault !== undefined;
+      return signals;
+    } catch (error) {
+      if (error instanceof SignalSourceError) {
+        this.#settings.forget();
+        this.#outstanding.startAnew();
+        this.#isInDoubt = true;
+      }
+      throw error;
+    }
+  }
+
+  async #poll(sinceMs: number): Promise<Signals> {
+    const { clock, serverSeconds, issuer } = this.context;
+    const beganMs = clock.monotonicMs();
+    const settings = await this.#settings.read(beganMs);
+    const { configuration, stream } = settings;
+    await this.#tokens.ready();
+    // Before the stream is read: what has ended until now comes before what verifies it.
+    const askFault = await faultOf(this.#proof.ask(beganMs, configuration.verificationUrl, stream));
+    // The first token tells the time of the server.
+    const began = { beganMs, serverSeconds: serverSeconds() - (clock.monotonicMs() - beganMs) / 1000 };
+    const read = await this.#outstanding.read(stream.pollUrl, beganMs);
+    const { criticalMembers } = configuration;
+    const { audiences, id: streamId } = stream;
+    const heard = await this.#heard.hear(read.sets, began, { issuer, audiences, streamId, criticalMembers });
+    for (const { state, issuedAt } of heard.verifications) this.#proof.heard(state, issuedAt, began);
+    return this.#signalsOf(sinceMs, beganMs, settings, askFault, read, heard);
+  }
+
+  /** What was heard is not lost from here on, whatever fails. */
+  async #signalsOf(
+    sinceMs: number,
+    beganMs: number,
+    settings: SettingsOfStream,
+    askFault: SignalSourceError | 'unknown' | undefined,
+    read: ReadSets,
+    heard: Heard,
+  ): Promise<Signals> {
+    const isAllRead = !read.isCutOff && !read.isShort && heard.undecidedMs === undefined;
+    const claimed = isAllRead && settings.isCurrent ? this.#proof.claimable(beganMs) : undefined;
+    // A stream that is paused is verified, too.
+    const isStatusNeeded = claimed !== undefined || read.isTakenByOthers || heard.isStreamUpdated;
+    const statusFault = isStatusNeeded ? await faultOf(this.#settings.requireEnabled(settings)) : undefined;
+    const fault =
+      settings.fault ??
+      knownFault(askFault) ??
+      knownFault(statusFault) ??
+      (read.isTakenByOthers ? takenByOthers() : undefined) ??
+      undecidedFault(heard) ??
+      // Behind what was cut off, it is not to be seen yet.
+      (read.isCutOff ? undefined : this.#proof.fault(beganMs));
+    const isRecovered = this.#isInDoubt && fault === undefined;
+    const isWhole = sinceMs <= MAX_GAP_MS && !read.isCutOff && !read.isTakenByOthers && heard.isWhole && !isRecovered;
+    const isProven = claimed !== undefined && statusFault === undefined && fault === undefined;
+    if (isProven && isWhole) this.#proof.claim();
+    const { denials, rechecks, occurredAtMs } = heard;
+    const proof = isProven ? { isProven, provenAgoMs: beganMs - claimed } : { isProven };
+    return { denials, rechecks, isWhole, ...proof, fault, occurredAtMs };
+  }
+}
+
+/** `unknown` where the server gave no answer: that is no reason to hear nothing. */
+async function faultOf(calling: Promise<unknown>): Promise<SignalSourceError | 'unknown' | undefined> {
+  try {
+    await calling;
+    return undefined;
+  } catch (error) {
+    if (error instanceof SignalSourceError) return error;
+    if (error instanceof AuthorizationServerError) return 'unknown';
+    throw error;
+  }
+}
+
+const knownFault = (fault: SignalSourceError | 'unknown' | undefined): SignalSourceError | undefined =>
+  fault === 'unknown' ? undefined : fault;
+
+const takenByOthers = (): SignalSourceError =>
+  new SignalSourceError(
+    'acknowledged_by_others',
+    'What this service has not acknowledged does not come again: another receiver reads the stream of this client and acknowledges at once. Give each a client of its own.',
+  );
+
+function undecidedFault({ undecidedMs = 0 }: Heard): SignalSourceError | undefined {
+  if (undecidedMs < UNDECIDED_IS_A_FAULT_MS) return undefined;
+  return new SignalSourceError(
+    'signing_key_unknown',
+    'A security event token is signed by a key that the transmitter does not publish, or its keys can not be read.',
+  );
+}

@@ -1,0 +1,95 @@
+/** Transmitter client: asks a transmitter by HTTP, with a token in this service's own name. */
+import { isStrictJson, type AuthorizationServerFetch, type Clock, type IssuedToken } from '../../ports/signals.js';
+import { SignalSourceError, type SignalSourceContext } from '../signal-source.js';
+
+export interface Answer {
+  readonly status: number;
+  /** Undefined for what is no JSON, or not strictly. */
+  readonly body: unknown;
+}
+
+/** Of its life a token is used this part, by this service's own clock. */
+const USED_LIFE = 0.8;
+
+interface HeldToken {
+  readonly issued: IssuedToken;
+  readonly renewAtMs: number;
+}
+
+export class TransmitterClient {
+  readonly #fetch: AuthorizationServerFetch['fetch'];
+  readonly #login: SignalSourceContext['login'];
+  readonly #clock: Clock;
+  #held: HeldToken | undefined;
+
+  constructor(
+    { fetch, login, clock }: Pick<SignalSourceContext, 'fetch' | 'login' | 'clock'>,
+    /** What the token is asked for with. */
+    private readonly scope: string,
+  ) {
+    this.#fetch = fetch;
+    this.#login = login;
+    this.#clock = clock;
+  }
+
+  /** Without a token, for what anybody may read. Rejects with `AuthorizationServerError`, as the others do. */
+  async published(url: string): Promise<Answer> {
+    return this.#ask(url, { headers: { accept: 'application/json' } });
+  }
+
+  /** Rejects with `SignalSourceError` `forbidden`, too. */
+  async get(url: string): Promise<Answer> {
+    return this.#send(url, 'GET', undefined);
+  }
+
+  /** As `get`. It is not sent twice, but for a token that is good no more. */
+  async post(url: string, body: object): Promise<Answer> {
+    return this.#send(url, 'POST', JSON.stringify(body));
+  }
+
+  async #send(url: string, method: string, body: string | undefined): Promise<Answer> {
+    const ask = async ({ issued }: HeldToken): Promise<Answer> => {
+      const headers = { authorization: `Bearer ${issued.reveal()}`, accept: 'application/json' };
+      const type = { 'content-type': 'application/json' };
+      return this.#ask(url, { method, headers: body === undefined ? headers : { ...headers, ...type }, body });
+    };
+    const held = this.#usable();
+    const first = await ask(held ?? (await this.#logIn()));
+    if (!isRefusal(first)) return first;
+    this.#held = undefined;
+    if (held === undefined) throw forbidden(first);
+    // What has ended all tokens has ended our own: that is no time to hear nothing.
+    const second = await ask(await this.#logIn());
+    if (!isRefusal(second)) return second;
+    this.#held = undefined;
+    throw forbidden(second);
+  }
+
+  #usable(): HeldToken | undefined {
+    return this.#held !== undefined && this.#clock.monotonicMs() < this.#held.renewAtMs ? this.#held : undefined;
+  }
+
+  async #logIn(): Promise<HeldToken> {
+    const beganMs = this.#clock.monotonicMs();
+    const issued = await this.#login(this.scope);
+    const { lifetimeSeconds } = issued;
+    const renewAtMs = lifetimeSeconds > 0 ? beganMs + lifetimeSeconds * 1000 * USED_LIFE : Infinity;
+    this.#held = { issued, renewAtMs };
+    return this.#held;
+  }
+
+  async #ask(url: string, init: Parameters<AuthorizationServerFetch['fetch']>[1]): Promise<Answer> {
+    const response = await this.#fetch(url, init);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const body: unknown = isStrictJson(bytes) ? JSON.parse(new TextDecoder().decode(bytes)) : undefined;
+    return { status: response.status, body };
+  }
+}
+
+const isRefusal = ({ status }: Answer): boolean => status === 401 || status === 403;
+
+const forbidden = ({ status }: Answer): SignalSourceError =>
+  new SignalSourceError(
+    'forbidden',
+    `The transmitter answers ${status}: give this client the attribute ssf.enabled, and the optional client scopes ssf.read and ssf.manage.`,
+  );

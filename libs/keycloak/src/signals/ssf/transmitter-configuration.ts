@@ -1,0 +1,62 @@
+/** Transmitter configuration: what a transmitter offers, and where (SSF 1.0 §7). */
+import { SignalSourceError } from '../signal-source.js';
+import { texts, unexpected, type JsonObject } from './transmitter-answers.js';
+
+export interface TransmitterConfiguration {
+  readonly keysUrl: string;
+  /** Where streams are made and read. */
+  readonly streamsUrl: string;
+  readonly statusUrl: string;
+  readonly verificationUrl: string;
+  /** Of streams that say nothing of it; undefined where this says nothing, too. */
+  readonly defaultSubjects: unknown;
+  /** Members of a subject that must be understood. */
+  readonly criticalMembers: readonly string[];
+}
+
+/** Where the server is, for those that believe it. */
+export interface TransmitterAddress {
+  readonly issuer: string;
+  /** Where the issuer is reached. */
+  readonly realmUrl: string;
+}
+
+/** RFC 8936. */
+export const POLL_DELIVERY = 'urn:ietf:rfc:8936';
+
+/** Throws `SignalSourceError`. */
+export function readConfiguration(found: unknown, address: TransmitterAddress): TransmitterConfiguration {
+  const members = Object(found) as JsonObject;
+  if (!/^1_0(?:$|-)/.test(String(members['spec_version']))) {
+    throw unexpected('Its configuration is not that of Shared Signals 1.0: look for another version of the server.');
+  }
+  // It must be what the tokens say (§7.2.3): else they are refused one by one.
+  if (members['issuer'] !== address.issuer) {
+    throw unexpected(
+      'It calls itself by another issuer than is configured here: with Keycloak, fix the host name by --hostname.',
+    );
+  }
+  const methods = members['delivery_methods_supported'];
+  if (methods !== undefined && !texts(methods).includes(POLL_DELIVERY)) {
+    throw new SignalSourceError('ssf_not_offered', `The transmitter offers no delivery by poll (${POLL_DELIVERY}).`);
+  }
+  const urlOf = (name: string): string => endpoint(name, members[name], address);
+  return {
+    keysUrl: urlOf('jwks_uri'),
+    streamsUrl: urlOf('configuration_endpoint'),
+    statusUrl: urlOf('status_endpoint'),
+    verificationUrl: urlOf('verification_endpoint'),
+    defaultSubjects: members['default_subjects'],
+    criticalMembers: texts(members['critical_subject_members']),
+  };
+}
+
+/** Our token goes there, or what comes from there is believed: so it must be on the origin of the issuer, or where that is reached. */
+export function endpoint(name: string, url: unknown, { issuer, realmUrl }: TransmitterAddress): string {
+  if (typeof url !== 'string' || !URL.canParse(url)) {
+    throw unexpected(`It says nothing of ${name}, which this service needs.`);
+  }
+  const { origin } = new URL(url);
+  if (origin === new URL(issuer).origin || origin === new URL(realmUrl).origin) return url;
+  throw unexpected(`Its ${name} is on another origin than its issuer: this service's token does not go there.`);
+}
