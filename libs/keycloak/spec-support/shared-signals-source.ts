@@ -19,15 +19,16 @@ export interface SourceSurroundings {
   readonly clock: StillClock;
   readonly lines?: LoggedLine[];
   readonly timeoutMs?: number;
+  readonly isTrial?: boolean;
 }
 
 export function connectedSource(
   transmitter: SsfTransmitter,
-  { clock, lines = [], timeoutMs = 20_000 }: SourceSurroundings,
+  { clock, lines = [], timeoutMs = 20_000, isTrial = false }: SourceSurroundings,
   options: SharedSignalsOptions = { configurationUrl: transmitter.configurationUrl },
 ): ConnectedSignalSource {
   const { issuer, realmUrl } = transmitter;
-  const { signalFetch } = createAuthorizationServer(
+  const { signalCalls } = createAuthorizationServer(
     {
       issuer,
       realmUrl,
@@ -52,11 +53,12 @@ export function connectedSource(
     issuer,
     realmUrl,
     clientId: 'receiver',
-    fetch: signalFetch().fetch,
+    fetch: signalCalls().fetch.fetch,
     login: transmitter.login,
     clock,
     // It is known by a token that the server has issued.
     serverSeconds: () => (transmitter.logins === 0 ? clock.epochSeconds() : transmitter.now),
+    isTrial,
     proofEveryMs: PROOF_EVERY_MS,
     log: { log: at('log'), warn: at('warn'), error: at('error') },
   });

@@ -26,6 +26,8 @@ export interface EventStream {
 
 interface StreamReader extends TransmitterAddress {
   readonly clientId: string;
+  /** It makes no stream. */
+  readonly isTrial: boolean;
 }
 
 /** Where Keycloak has streams, and below which it has each poll endpoint. */
@@ -86,6 +88,7 @@ export class EventStreams {
   }
 
   async #made(configuration: TransmitterConfiguration): Promise<JsonObject> {
+    if (this.reader.isTrial) throw missing('There is no stream yet: it is made at the start.');
     const { status, body } = await this.client.post(configuration.streamsUrl, {
       delivery: { method: POLL_DELIVERY },
       events_requested: [SESSION_REVOKED, CREDENTIAL_CHANGE],

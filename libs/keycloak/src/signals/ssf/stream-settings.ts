@@ -32,7 +32,7 @@ export class StreamSettings {
 
   constructor(
     private readonly client: TransmitterClient,
-    private readonly context: Pick<SignalSourceContext, 'issuer' | 'realmUrl' | 'clientId' | 'log'>,
+    private readonly context: Pick<SignalSourceContext, 'issuer' | 'realmUrl' | 'clientId' | 'log' | 'isTrial'>,
     private readonly options: Options,
   ) {
     this.#streams = new EventStreams(client, context, options);

@@ -1,0 +1,44 @@
+/** SSF realm: the demo realm with a transmitter of shared signals, whose streams service-a and service-b read. */
+import { testServer } from 'keycloak-test-servers';
+import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { startChangedRealm } from './changed-realm.js';
+import { clientIn, type RealmFile } from './realm-copy.js';
+
+/** Whose stream is in the realm file. */
+export const RECEIVER = 'service-a';
+
+/** Who makes its stream itself. */
+export const MAKER = 'service-b';
+
+const SCOPES = ['ssf.read', 'ssf.manage'];
+
+/** A stream that this client has is of all users, and may be verified every five seconds. */
+const READER = { 'ssf.enabled': 'true', 'ssf.defaultSubjects': 'ALL', 'ssf.minVerificationInterval': '5' };
+
+const STREAM = {
+  'ssf.stream.id': 'revocations',
+  'ssf.stream.status': 'enabled',
+  'ssf.stream.aud': RECEIVER,
+  'ssf.stream.delivery.method': 'urn:ietf:rfc:8936',
+  // Any text: without it the tokens are for nobody.
+  'ssf.stream.delivery.endpointUrl': 'poll',
+  'ssf.stream.eventsRequested': 'CaepSessionRevoked,CaepCredentialChange',
+  'ssf.stream.eventsDelivered': 'CaepSessionRevoked,CaepCredentialChange',
+};
+
+function transmitting(realm: RealmFile): void {
+  for (const [clientId, attributes] of [
+    [RECEIVER, { ...READER, ...STREAM }],
+    [MAKER, READER],
+  ] as const) {
+    const client = clientIn(realm, clientId);
+    client.optionalClientScopes.push(...SCOPES);
+    Object.assign(client.attributes, attributes);
+  }
+}
+
+export const startSsfRealm = (): Promise<ContractServer> =>
+  startChangedRealm(transmitting, { features: ['ssf'], environment: { SIGNALS_SSF: 'true' } });
+
+/** Keycloak has a transmitter since 26.7, as a feature that is off by default. */
+export const hasTransmitter = (): boolean => testServer().kind === 'embedded' || testServer().features.includes('ssf');
