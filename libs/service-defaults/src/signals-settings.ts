@@ -1,6 +1,11 @@
 /** Signals settings: where a service hears of revocations, in whose name, and how long answers serve meanwhile. */
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
-import { keycloakEvents, type SignalsModuleOptions, type SignalSource } from 'nestjs-keycloak-s2s/signals';
+import {
+  keycloakEvents,
+  sharedSignals,
+  type SignalsModuleOptions,
+  type SignalSource,
+} from 'nestjs-keycloak-s2s/signals';
 import { readClientSettings } from './client-settings.js';
 import type { Variables } from './variables.js';
 
@@ -24,6 +29,7 @@ export interface SignalsSettings {
 /** By the words of `SIGNAL_SOURCES`. */
 const SOURCES: Readonly<Record<string, () => SignalSource>> = {
   events: () => keycloakEvents(),
+  ssf: () => sharedSignals(),
 };
 
 const NO_SOURCE = 'none';

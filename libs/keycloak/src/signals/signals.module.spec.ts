@@ -3,7 +3,14 @@ import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ConfigurationError, KeycloakModule, KeycloakStatus, RevocationList } from '../index.js';
-import { keycloakEvents, SignalsModule, type Signals, type SignalSource, type SignalsModuleOptions } from './index.js';
+import {
+  keycloakEvents,
+  sharedSignals,
+  SignalsModule,
+  type Signals,
+  type SignalSource,
+  type SignalsModuleOptions,
+} from './index.js';
 
 const options = { issuer: 'https://sso.example.com/realms/shop', clientId: 'shop', clientSecret: 'hush' };
 const nothing = (): void => undefined;
@@ -41,9 +48,19 @@ const until = async (isSo: () => boolean): Promise<void> => {
 class AppModule {}
 // #endregion module
 
+// #region shared-signals
+@Module({
+  imports: [
+    KeycloakModule.forRoot({ ...options, introspectionTtlWhileSignalledSeconds: 60 }),
+    SignalsModule.forRoot({ sources: [sharedSignals()] }),
+  ],
+})
+class ListeningModule {}
+// #endregion shared-signals
+
 describe('SignalsModule', () => {
-  it('can be made as the guide has it', async () => {
-    const module = await Test.createTestingModule({ imports: [AppModule] })
+  it.each([AppModule, ListeningModule])('can be made as the guide has it', async (made) => {
+    const module = await Test.createTestingModule({ imports: [made] })
       .setLogger(SILENT)
       .compile();
     expect(module.get(KeycloakStatus, { strict: false }).read().signals).toEqual({ state: 'none' });
