@@ -223,17 +223,19 @@ describe('who hears of revocations that npm start runs', () => {
       }),
     );
 
+  const toEach = (its: string) => Object.fromEntries(all.map(({ name }) => [name, its]));
+  const nobody = toEach('  ');
+
   it('is Service A alone where nothing is shared, at a realm that saves events', () => {
     const environment = hearingEnvironment({ SIGNAL_SOURCES: '' }, 'embedded');
-    expect(given(environment)).toEqual({ 'service-a': 'events p-secret 300', 'service-b': '  ', 'service-c': '  ' });
+    expect(given(environment)).toEqual({ ...nobody, 'service-a': 'events p-secret 300' });
     expect(realmEnvironment(environment, 3000)('localhost')).toMatchObject({ SIGNALS_EVENTS: 'true' });
     expect(realmEnvironment({}, 3000)('localhost')).not.toHaveProperty('SIGNALS_EVENTS');
   });
 
   it('is one process for all replicas, whose answers serve long', () => {
     const environment = sharingEnvironment(all, hearingEnvironment({}, 'embedded'), 'valkey://here');
-    const ofServices = given(withoutSources(environment));
-    expect(ofServices).toEqual({ 'service-a': '  300', 'service-b': '  300', 'service-c': '  300' });
+    expect(given(withoutSources(environment))).toEqual(toEach('  300'));
     const its = pollerEnvironment(poller({}), { keycloak, environment });
     expect(its).toMatchObject({
       PORT: '3010',
@@ -251,7 +253,6 @@ describe('who hears of revocations that npm start runs', () => {
   });
 
   it('is nobody at a server that ran before, or where that is said, unless it is asked for', () => {
-    const nobody = { 'service-a': '  ', 'service-b': '  ', 'service-c': '  ' };
     const elsewhere = hearingEnvironment({}, 'https://sso.example.com');
     expect([given(elsewhere), isHeard(elsewhere)]).toEqual([nobody, false]);
     const silent = hearingEnvironment({ SIGNAL_SOURCES: 'none' }, 'embedded');
