@@ -158,7 +158,9 @@ describe('a process that is there to listen', () => {
   it('does not start where nobody would learn of it, or where it would hear nothing', () => {
     const alone = { ...POLLER, SHARED_STATE_URL: '' };
     expect(faults(alone, 'own')).toEqual([expect.stringMatching(/^SHARED_STATE_URL or SHARED_STATE_URL_FILE must be/)]);
-    expect(faults({ ...POLLER, SIGNAL_SOURCES: 'none' }, 'own')).toEqual(['SIGNAL_SOURCES must name one of events']);
+    expect(faults({ ...POLLER, SIGNAL_SOURCES: 'none' }, 'own')).toEqual([
+      'SIGNAL_SOURCES must name one of events, ssf',
+    ]);
     const byFile = { ...alone, SHARED_STATE_URL_FILE: fileWith('url', 'valkeys://valkey.internal') };
     expect(faults(byFile, 'own')).toEqual([]);
   });

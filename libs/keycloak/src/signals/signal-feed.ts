@@ -203,8 +203,8 @@ export class SignalFeed {
     }
   }
 
-  async #prove(one: Followed, lease: FeedLease, provenUntilMs: number): Promise<void> {
-    one.provenUntilMs = Math.max(one.provenUntilMs, provenUntilMs);
+  async #prove(one: Followed, lease: FeedLease, atMs: number): Promise<void> {
+    one.provenUntilMs = Math.max(one.provenUntilMs, atMs);
     const untilMs = Math.min(...this.#followed.map(({ provenUntilMs }) => provenUntilMs));
     const sinceMs = Math.max(...this.#followed.map(({ heardSinceMs = Infinity }) => heardSinceMs));
     if (sinceMs <= untilMs) {
