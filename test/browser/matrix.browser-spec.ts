@@ -173,7 +173,9 @@ describe('the matrix of stolen tokens', () => {
       const page = await chromium.open(options);
       await logIn(page, 'alice');
       await tried(page);
-      const bottom = async (): Promise<number> => Math.round((await page.locator('.chapter').boundingBox())?.y ?? 0);
+      // In the page, since the click may scroll it.
+      const bottom = (): Promise<number> =>
+        page.evaluate(`Math.round(document.querySelector('.chapter').getBoundingClientRect().top + scrollY)`);
       const before = await bottom();
       await page.getByRole('switch').click();
       await page.locator('.cell-exposed').first().waitFor();

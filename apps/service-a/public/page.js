@@ -36,14 +36,20 @@ function focus(element) {
 // --- the watched session
 
 const watch = document.querySelector('#watch');
+/** How often the browser may connect again by itself. */
+const MAX_BREAKS = 3;
 /** Of a page whose user is logged in: what Service A tells by itself, until it has nothing more to tell. */
 const events = watch === null ? undefined : new EventSource(watch.dataset.events);
 
 if (events !== undefined) {
   events.addEventListener('state', ({ data }) => turn(data));
   events.addEventListener('end', () => end(''));
-  // It would connect again and again, and look like a visitor who is there.
-  events.addEventListener('error', () => end('Service A does not answer. '));
+  // Another replica may go on. Without an end it would look like a visitor who is there.
+  let breaks = 0;
+  events.addEventListener('error', () => {
+    breaks += 1;
+    if (events.readyState === EventSource.CLOSED || breaks > MAX_BREAKS) end('Service A does not answer. ');
+  });
 }
 
 function end(why) {

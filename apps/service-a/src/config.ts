@@ -10,7 +10,7 @@ export const serviceAConfig = serviceConfig({
   signals: 'shared',
   // DEMO: the repository publishes these secrets, so they protect nothing.
   demo: {
-    calls: { 'service-b': { asSelf: ['attacks.replay'] } },
+    calls: { 'service-b': { asSelf: ['attacks.replay'], onBehalfOf: ['attacks.replay'] } },
     urls: { SERVICE_C_URL: 'http://localhost:3002' },
     secrets: {
       SHORT_LIVED_CLIENT_SECRET: 's-secret',

@@ -25,6 +25,8 @@ const MAX_WAIT_SECONDS = 20;
 const EVERY_MS = 200;
 
 const SERVICE_A = 'Service A';
+/** What the chain asks for. */
+const SCOPE = 'orders.approve';
 
 /** Makes a user, whose tokens the three services know since the chain has run for them, and disables that user. */
 export const disabledUser: Attacker = async (tools) => {
@@ -78,7 +80,7 @@ async function tokensOf(
   const caller = await verifier.verify(token);
   const { expiresAt } = tokenInWords(token);
   const atA: KnownToken = { service: SERVICE_A, expiresAt, present: () => serviceA.whoami(token) };
-  return [token, [atA, await knownTokens.atB(caller), await knownTokens.atC(caller)]];
+  return [token, [atA, await knownTokens.atB(caller, SCOPE), await knownTokens.atC(caller, SCOPE)]];
 }
 
 const isInactive = ({ status, reason }: AttackAnswer): boolean => status === 401 && reason === 'inactive';

@@ -3,10 +3,12 @@ import type { TokenExchangeClient, VerifiedAccessToken } from 'nestjs-keycloak-s
 import { tokenInWords, type AttackTarget, type KnownToken } from 'demo';
 import type { AttacksAtBClient } from './attacks-at-b.client.js';
 
-/** What the chain asks for. */
-const AT_B = { audience: 'service-b', scope: 'orders.approve' } as const;
+/**
+ * For which permission of Service B. With the first one the tokens are those of the chain, as long as they are cached. With the other one they are some of their
+ * own, and what the chain asks Keycloak is as if nobody had looked on.
+ */
+export type KnownFor = 'orders.approve' | 'attacks.replay';
 
-/** While they are cached, these are the tokens with which the chain is run for the caller. */
 export class KnownTokens {
   constructor(
     private readonly tokens: Pick<TokenExchangeClient, 'exchange'>,
@@ -15,15 +17,15 @@ export class KnownTokens {
   ) {}
 
   /** Throws `Refusal`, such as for a user who may not be exchanged for Service B. */
-  async atB(caller: VerifiedAccessToken): Promise<KnownToken> {
-    const text = (await this.tokens.exchange(caller, AT_B)).reveal();
+  async atB(caller: VerifiedAccessToken, scope: KnownFor): Promise<KnownToken> {
+    const text = (await this.tokens.exchange(caller, { audience: 'service-b', scope })).reveal();
     const { expiresAt } = tokenInWords(text);
     return { service: 'Service B', expiresAt, present: () => this.target.whoami(text) };
   }
 
   /** Only Service B has it, and presents it. Throws `Refusal` and `AttackNotRun`. */
-  async atC(caller: VerifiedAccessToken): Promise<KnownToken> {
-    const sealed = await this.serviceB.sealedToken(caller);
+  async atC(caller: VerifiedAccessToken, scope: KnownFor): Promise<KnownToken> {
+    const sealed = await this.serviceB.sealedToken(caller, scope);
     return { service: 'Service C', expiresAt: sealed.expiresAt, present: () => this.serviceB.showSealed(sealed) };
   }
 }
