@@ -9,6 +9,8 @@ import {
   SERVICE_CALL_ERROR_REASONS,
 } from 'nestjs-keycloak-s2s';
 
+import { SIGNAL_SOURCE_REASONS } from '../../libs/keycloak/src/signals/signal-source.js';
+
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const runbook = read('docs/operations.md');
@@ -18,6 +20,12 @@ describe('the runbook', () => {
   it('says what to do for each reason', () => {
     const reasons = [...BEARER_ERROR_REASONS, ...AUTHORIZATION_SERVER_ERROR_REASONS, ...SERVICE_CALL_ERROR_REASONS];
     expect(reasons.filter((reason) => !inCode.has(reason))).toEqual([]);
+  });
+
+  it('sends to the guide of the signal feed, which has what to do for each of its own', () => {
+    expect(runbook).toContain('signals.md');
+    const guide = read('docs/signals.md');
+    expect(SIGNAL_SOURCE_REASONS.filter((reason) => !guide.includes(`\`${reason}\``))).toEqual([]);
   });
 
   it('has the 28 faults, of which each is found somehow, and has a test', () => {

@@ -57,6 +57,8 @@ export interface RealmSnapshot {
   readonly rolesOf: (scope: RealmScope) => Promise<readonly string[]>;
   /** The roles of a client's service account, of groups and composite roles too; undefined where they can't be seen. */
   readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<string> | undefined>;
+  /** How many security events it keeps that this client has acknowledged; undefined where that can't be seen, or there is no transmitter. */
+  readonly acknowledgedEvents: (clientId: string) => Promise<number | undefined>;
 }
 
 /** Throws as `AdminApi.read` does. */
@@ -94,6 +96,12 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
     clients,
     scopes,
     rolesOf: async ({ id }) => rolesBelow(`/client-scopes/${id}/scope-mappings`),
+    acknowledgedEvents: async (clientId) => {
+      const path = `/ssf/clients/${encodeURIComponent(clientId)}/events/stats`;
+      const { statuses } = (await api.ifAllowed(api.read(path))) ?? {};
+      const count = recordOf(recordOf(statuses)['DELIVERED'])['count'];
+      return typeof count === 'number' ? count : undefined;
+    },
     rolesOfServiceAccount: async ({ id, hasServiceAccount }) => {
       if (!hasServiceAccount) return undefined;
       const user = await api.ifAllowed(api.read(`/clients/${id}/service-account-user`));

@@ -62,7 +62,7 @@ describe('doctor looks at a signal feed', () => {
   });
 
   const client = { id: '1', clientId: 'shop', hasServiceAccount: true } as RealmClient;
-  const realm = (roles: readonly string[], settings: object = {}): RealmSnapshot =>
+  const realm = (roles: readonly string[], settings: object = {}, kept?: number): RealmSnapshot =>
     ({
       clients: [client],
       settings: {
@@ -77,6 +77,7 @@ describe('doctor looks at a signal feed', () => {
         ...settings,
       },
       rolesOfServiceAccount: async () => new Set(roles),
+      acknowledgedEvents: async () => kept,
     }) as unknown as RealmSnapshot;
   const saidOf = async (keycloak: ComposedKeycloak, snapshot: RealmSnapshot): Promise<string> =>
     (await signalRealmFindings(snapshot, keycloak.issuers[0])).map(({ message }) => message).join('\n');
@@ -93,6 +94,8 @@ describe('doctor looks at a signal feed', () => {
     const keycloak = service({}, async () => QUIET);
     expect(await saidOf(keycloak, realm([], { userEventsExpireSeconds: 0 }))).toMatch(/saves user events and never/);
     expect(await saidOf(keycloak, realm([], { adminEventsExpireSeconds: 0 }))).toMatch(/saves admin events and never/);
+    expect(await saidOf(keycloak, realm([], {}, 49_999))).toBe('');
+    expect(await saidOf(keycloak, realm([], {}, 60_000))).toMatch(/keeps 60000 security events that shop/);
     expect(await saidOf(keycloak, realm([], { unmanagedAttributes: 'ENABLED' }))).toMatch(/leaves itself out/);
     expect(await saidOf(service(), realm([], { unmanagedAttributes: 'ENABLED' }))).toBe('');
   });

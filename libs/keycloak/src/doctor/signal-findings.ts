@@ -46,7 +46,23 @@ export async function signalRealmFindings(
   const own = clientNamed(realm, options.clientId);
   const findings = own === undefined || checkup.services.length === 0 ? [] : await wideTokens(realm, own);
   if (feed.sources.length === 0) return findings;
-  return [...findings, ...growthFindings(realm), ...selfExclusion(realm)];
+  const ofStreams = await Promise.all(feed.sources.map(async ({ clientId }) => streamFindings(realm, clientId)));
+  return [...findings, ...growthFindings(realm), ...ofStreams.flat(), ...selfExclusion(realm)];
+}
+
+/** Three days of verifications. */
+const MANY_EVENTS = 50_000;
+
+async function streamFindings(realm: RealmSnapshot, clientId: string): Promise<Finding[]> {
+  const count = (await realm.acknowledgedEvents(clientId)) ?? 0;
+  if (count < MANY_EVENTS) return [];
+  return [
+    warning(
+      'signals',
+      `The realm keeps ${count} security events that ${clientId} has acknowledged: Keycloak never deletes them.`,
+      `Delete the old ones by the admin API: DELETE …/ssf/clients/${clientId}/events?status=DELIVERED&olderThan=PT24H.`,
+    ),
+  ];
 }
 
 /** A token that goes to other services must not open the log to them. */

@@ -47,6 +47,9 @@ const LEAST_LEASE_MS = 3000;
 /** What was proven by another replica is read again by so much, since both measure it. */
 const MARGIN_MS = 1000;
 
+/** A source with many gaps is logged at most so often. */
+const WARNING_PAUSE_MS = 60_000;
+
 /** Longer ago nothing is made good: it begins anew. */
 const MAX_SINCE_MS = 600_000;
 
@@ -59,6 +62,8 @@ interface Followed {
   /** The start of the last poll that had an answer, by this process. */
   readUntilMs: number;
   failures: number;
+  /** When the log was told last that something may have been missed. */
+  missedLoggedMs: number;
   /** What the log has it as. */
   isHeard: boolean | undefined;
 }
@@ -106,6 +111,7 @@ export class SignalFeed {
       provenUntilMs: -Infinity,
       readUntilMs: -Infinity,
       failures: 0,
+      missedLoggedMs: -Infinity,
       isHeard: undefined,
     }));
     for (const source of options.sources) {
@@ -217,8 +223,11 @@ export class SignalFeed {
 
   #missed(one: Followed): void {
     one.heardSinceMs = undefined;
-    this.#log.warn('There was more than is read at once: answers are asked for anew', { source: one.name });
     this.at.signals.interrupt();
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs < one.missedLoggedMs + WARNING_PAUSE_MS) return;
+    one.missedLoggedMs = nowMs;
+    this.#log.warn('Revocations may have been missed: answers of before are asked for anew', { source: one.name });
   }
 
   #fail(one: Followed, error: unknown): void {

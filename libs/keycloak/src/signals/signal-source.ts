@@ -60,24 +60,27 @@ export interface SignalSource {
 }
 
 /** Why the server can't be listened to, for an operator. */
-export type SignalSourceReason =
-  | 'forbidden'
-  | 'answered_unexpectedly'
-  | 'events_disabled'
-  | 'event_types_missing'
-  | 'admin_events_disabled'
-  | 'own_login_not_seen'
-  | 'ssf_not_offered'
-  | 'stream_missing'
-  | 'stream_ambiguous'
-  | 'stream_paused'
-  | 'stream_disabled'
-  | 'audience_missing'
-  | 'events_not_delivered'
-  | 'subjects_not_all'
-  | 'signing_key_unknown'
-  | 'verification_not_seen'
-  | 'acknowledged_by_others';
+export const SIGNAL_SOURCE_REASONS = [
+  'forbidden',
+  'answered_unexpectedly',
+  'events_disabled',
+  'event_types_missing',
+  'admin_events_disabled',
+  'own_login_not_seen',
+  'ssf_not_offered',
+  'stream_missing',
+  'stream_ambiguous',
+  'stream_paused',
+  'stream_disabled',
+  'audience_missing',
+  'events_not_delivered',
+  'subjects_not_all',
+  'signing_key_unknown',
+  'verification_not_seen',
+  'acknowledged_by_others',
+] as const;
+
+export type SignalSourceReason = (typeof SIGNAL_SOURCE_REASONS)[number];
 
 export class SignalSourceError extends Error {
   constructor(
