@@ -50,9 +50,12 @@ export const clientToken = (keycloak, client, scope) =>
   clientGrant(keycloak, client, { grant_type: 'client_credentials', scope });
 
 /** The access token that a client gets by a grant. */
-export async function clientGrant(keycloak, client, form) {
+export const clientGrant = async (keycloak, client, form) => (await clientTokens(keycloak, client, form)).access_token;
+
+/** The whole answer. */
+export function clientTokens(keycloak, client, form) {
   const basic = Buffer.from(`${client}:${SECRETS[client]}`).toString('base64');
-  return (await answer(keycloak, form, { authorization: `Basic ${basic}` })).access_token;
+  return answer(keycloak, form, { authorization: `Basic ${basic}` });
 }
 
 async function answer({ baseUrl, realm }, form, headers = {}) {

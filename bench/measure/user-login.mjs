@@ -1,16 +1,16 @@
 // A user's login at Service A, as a browser does it, so that Keycloak's session has Service A in it; and the tokens for all services.
 import { createHash, randomBytes } from 'node:crypto';
-import { clientGrant } from './keycloak.mjs';
+import { clientGrant, clientTokens } from './keycloak.mjs';
 
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 
-/** `{ sid, a, b, c }`: her session, and a token of it for each service. */
+/** `{ sid, a, b, c, refresh }`: her session, a token of it for each service, and the refresh token. */
 export async function logInAtServiceA(keycloak, redirect_uri, username = 'alice') {
   const verifier = randomBytes(32).toString('base64url');
   const code = await codeOf(keycloak, redirect_uri, verifier, username);
   const form = { grant_type: 'authorization_code', code, redirect_uri, code_verifier: verifier };
-  const a = await clientGrant(keycloak, 'service-a', form);
+  const { access_token: a, refresh_token: refresh } = await clientTokens(keycloak, 'service-a', form);
   const exchange = (client, subject_token, audience, scope) =>
     clientGrant(keycloak, client, {
       grant_type: EXCHANGE,
@@ -22,7 +22,7 @@ export async function logInAtServiceA(keycloak, redirect_uri, username = 'alice'
   const b = await exchange('service-a', a, 'service-b', 'orders.approve');
   const c = await exchange('service-b', b, 'service-c', 'analytics.run');
   const { sid } = JSON.parse(Buffer.from(a.split('.')[1], 'base64url').toString());
-  return { sid, a, b, c };
+  return { sid, a, b, c, refresh };
 }
 
 async function codeOf({ issuer }, redirect_uri, verifier, username) {

@@ -18,6 +18,7 @@ import * as replicas from './replicas.mjs';
 import * as requestLog from './request-log.mjs';
 import * as servers from './servers.mjs';
 import * as serviceClient from './service-client.mjs';
+import * as signals from './signals.mjs';
 import * as steadyState from './steady-state.mjs';
 import * as telemetry from './telemetry.mjs';
 
@@ -41,6 +42,7 @@ export const scenarios = [
   denials,
   logout,
   replicas,
+  signals,
   against,
   otherNode,
 ];

@@ -5,6 +5,8 @@ import { setPriority } from 'node:os';
 const { hostname, port } = new URL(process.argv[2]);
 const agent = new Agent({ keepAlive: true });
 const ENDPOINT = /\/openid-connect\/(token(?:\/introspect)?|certs)$/;
+/** The log of the realm, and its settings. */
+const LOG = /\/admin\/realms\/[^/]+\/(events\/config|events|admin-events)(?:\?|$)/;
 
 let hanging = false;
 let counts = {};
@@ -14,7 +16,7 @@ let mostInFlight = {};
 /** It passes everything on unchanged, the Host header too, so that Keycloak names endpoints that lead through it. */
 const server = createServer(async (incoming, outgoing) => {
   const sent = await wholeBody(incoming);
-  const what = ENDPOINT.exec(incoming.url)?.[1];
+  const what = ENDPOINT.exec(incoming.url)?.[1] ?? LOG.exec(incoming.url)?.[1];
   if (what !== undefined) count(incoming, what, sent);
   if (hanging) return;
   begin(what);
@@ -46,10 +48,10 @@ const ANSWERS = {
 };
 process.on('message', ({ id, ask }) => ask in ANSWERS && process.send({ id, answer: ANSWERS[ask]() }));
 
-/** As `service-a client_credentials`, `service-b introspect`; `certs` of anybody. */
+/** As `service-a client_credentials`, `service-b introspect`; `certs` and the log of anybody. */
 function count({ headers }, endpoint, sent) {
-  if (endpoint === 'certs') {
-    counts.certs = (counts.certs ?? 0) + 1;
+  if (!endpoint.startsWith('token')) {
+    counts[endpoint] = (counts[endpoint] ?? 0) + 1;
     return;
   }
   const form = new URLSearchParams(sent.toString());

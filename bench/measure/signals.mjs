@@ -1,0 +1,107 @@
+// What the bench of the signal feed does at Keycloak: a realm that saves events, users that end, and the process that hears of it.
+import { randomUUID } from 'node:crypto';
+import { freePort } from '../../libs/keycloak-test-servers/dist/index.js';
+import { administratorOf } from '../../scripts/running-keycloak.mjs';
+import { poller } from '../../scripts/services.mjs';
+import { pollerEnvironment } from '../../scripts/signals.mjs';
+import { SECRETS } from './keycloak.mjs';
+import { startProcess } from './processes.mjs';
+
+/** By which acts a user's tokens end; `ends`: at which services, of those that have a token of the session. */
+export const CAUSES = [
+  { cause: 'a logout by the refresh token', ends: 'abc', act: (realm, user) => realm.post('logout', user) },
+  {
+    cause: 'a session that an administrator ends',
+    ends: 'abc',
+    act: (realm, { sid }) => realm.change('DELETE', `/sessions/${sid}`),
+  },
+  {
+    cause: 'a user whom an administrator signs out',
+    ends: 'abc',
+    act: (realm, { id }) => realm.change('POST', `/users/${id}/logout`),
+  },
+  {
+    cause: 'a user who is disabled',
+    ends: 'abc',
+    act: (realm, { id }) => realm.change('PUT', `/users/${id}`, { enabled: false }),
+  },
+  { cause: 'a user who is deleted', ends: 'abc', act: (realm, { id }) => realm.change('DELETE', `/users/${id}`) },
+  { cause: 'a refresh token that is revoked', ends: 'abc', act: (realm, user) => realm.post('revoke', user) },
+  {
+    cause: 'an access token that is revoked',
+    ends: 'a',
+    act: (realm, { a }) => realm.post('revoke', { refresh: a }),
+  },
+  { cause: 'all sessions of the realm, ended', ends: 'abc', act: (realm) => realm.change('POST', '/logout-all') },
+  {
+    cause: 'a notBefore of the realm',
+    ends: 'abc',
+    // Tokens say when in whole seconds.
+    act: (realm) => realm.change('PUT', '', { notBefore: Math.floor(Date.now() / 1000) + 1 }),
+  },
+];
+
+/** The process that hears, as it is built; it is not measured. */
+export async function startPoller(keycloak, env, signal) {
+  const service = { ...poller({}), port: await freePort() };
+  const environment = { ...pollerEnvironment(service, { keycloak, environment: env }), NODE_ENV: 'test' };
+  return startProcess(service.name, [`apps/${service.name}/dist/main.js`], {
+    env: environment,
+    healthUrl: `http://127.0.0.1:${service.port}/health/ready`,
+    aside: true,
+    signal,
+  });
+}
+
+/** The realm with events on, and as it was once it is restored. */
+export async function preparedRealm(keycloak) {
+  // Each time anew: a token of his does not last for a round.
+  const administrator = () =>
+    administratorOf({
+      AUTHORIZATION_SERVER: keycloak.issuer,
+      KC_BOOTSTRAP_ADMIN_USERNAME: keycloak.adminUsername,
+      KC_BOOTSTRAP_ADMIN_PASSWORD: keycloak.adminPassword,
+    });
+  const read = async (path) => (await administrator()).read(path);
+  const change = async (...given) => (await administrator()).change(...given);
+  const clientNamed = async (clientId) => (await read(`/clients?clientId=${clientId}`))[0];
+  const before = await read('');
+  const [serviceA, serviceB, listener] = [
+    await clientNamed('service-a'),
+    await clientNamed('service-b'),
+    await clientNamed(poller({}).name),
+  ];
+  const role = await read('/roles/order-manager');
+  await change('PUT', '', { eventsEnabled: true, adminEventsEnabled: true });
+  await change('PUT', `/clients/${listener.id}`, { ...listener, enabled: true });
+  const attributes = { ...serviceB.attributes, 'access.token.lifespan': '300' };
+  await change('PUT', `/clients/${serviceB.id}`, { ...serviceB, attributes });
+  return {
+    change,
+    redirectUri: serviceA.redirectUris[0],
+    /** Her password is her name. */
+    async newUser() {
+      const username = `ended-${randomUUID().slice(0, 8)}`;
+      const credentials = [{ type: 'password', value: username, temporary: false }];
+      const profile = { email: `${username}@example.com`, firstName: 'An', lastName: 'Other', emailVerified: true };
+      await change('POST', '/users', { username, ...profile, enabled: true, credentials });
+      const [{ id }] = await read(`/users?username=${username}&exact=true`);
+      await change('POST', `/users/${id}/role-mappings/realm`, [role]);
+      return { id, username };
+    },
+    /** As Service A does. */
+    async post(endpoint, { refresh }) {
+      const basic = Buffer.from(`service-a:${SECRETS['service-a']}`).toString('base64');
+      const body = new URLSearchParams(endpoint === 'logout' ? { refresh_token: refresh } : { token: refresh });
+      const url = `${keycloak.issuer}/protocol/openid-connect/${endpoint}`;
+      const answer = await fetch(url, { method: 'POST', headers: { authorization: `Basic ${basic}` }, body });
+      if (!answer.ok) throw new Error(`${endpoint} answers ${answer.status}`);
+    },
+    async restore() {
+      const { eventsEnabled, adminEventsEnabled } = before;
+      await change('PUT', '', { eventsEnabled, adminEventsEnabled, notBefore: 0 });
+      await change('PUT', `/clients/${listener.id}`, listener);
+      await change('PUT', `/clients/${serviceB.id}`, serviceB);
+    },
+  };
+}
