@@ -8,8 +8,7 @@ import {
   BEARER_ERROR_REASONS,
   SERVICE_CALL_ERROR_REASONS,
 } from 'nestjs-keycloak-s2s';
-
-import { SIGNAL_SOURCE_REASONS } from '../../libs/keycloak/src/signals/signal-source.js';
+import { SIGNAL_SOURCE_REASONS } from 'nestjs-keycloak-s2s/signals';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');

@@ -104,7 +104,14 @@ describe('nestjs-keycloak-s2s', () => {
     [
       'what Keycloak tells by itself',
       signalsDoor,
-      ['BackchannelLogoutModule', 'SignalSourceError', 'SignalsModule', 'keycloakEvents', 'sharedSignals'],
+      [
+        'BackchannelLogoutModule',
+        'SIGNAL_SOURCE_REASONS',
+        'SignalSourceError',
+        'SignalsModule',
+        'keycloakEvents',
+        'sharedSignals',
+      ],
     ],
     ['OpenAPI documents', swaggerDoor, ['addKeycloakSecurity']],
     ['WebSockets', websocketsDoor, ['guardHandshakes', 'websocketsCarrier']],
