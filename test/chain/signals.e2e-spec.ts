@@ -1,9 +1,16 @@
 /** What a service refuses that hears of revocations by the event log, while its answers serve for five minutes. */
+import { randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { claimsOf, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { login, logout, revoke, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import {
+  clientCredentials,
+  login,
+  logout,
+  revoke,
+  textOf,
+} from '../../libs/keycloak-test-servers/contract/requests.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { pathOf } from '../../libs/keycloak-test-servers/contract/token-sets.js';
 import { systemClock, type Clock } from '../../libs/keycloak/src/caching/clock.js';
@@ -111,6 +118,22 @@ const change =
     server.administrator.change(method, path + below, body);
 const nextSecond = (): number => Math.floor(Date.now() / 1000) + 1;
 
+/** A client with a service account, whose tokens are for this service. */
+async function newCaller(): Promise<{ readonly clientId: string; readonly path: string }> {
+  const clientId = `caller-${randomUUID()}`;
+  const audience = { 'included.client.audience': READER, 'access.token.claim': 'true' };
+  const path = await server.administrator.create('/clients', {
+    clientId,
+    secret: 'the-secret',
+    publicClient: false,
+    serviceAccountsEnabled: true,
+    protocolMappers: [
+      { name: 'audience', protocol: 'openid-connect', protocolMapper: 'oidc-audience-mapper', config: audience },
+    ],
+  });
+  return { clientId, path };
+}
+
 describe('a service that hears of revocations', () => {
   it('asks about a token once, however old the answer is, while nothing is heard of it', async () => {
     const clock = new MovedClock();
@@ -164,6 +187,28 @@ describe('a service that hears of revocations', () => {
     expect(await outcomeOf(later.access)).toBe('accepted');
   });
 
+  it('refuses the tokens of a user who guessed too often, and is locked out for good (RS-13)', async () => {
+    const { username, access } = await newSubject();
+    await known(access);
+    await server.administrator.change('PUT', '', { permanentLockout: true, failureFactor: 1 });
+    try {
+      await login(server, username, 'openid', 'demo-cli', 'a wrong password');
+      await until(async () => (await outcomeOf(access)) === 'revoked');
+    } finally {
+      await server.administrator.change('PUT', '', { permanentLockout: false, failureFactor: 10 });
+    }
+    expect(await outcomeOf((await newSubject()).access)).toBe('accepted');
+  });
+
+  it('refuses the tokens of a client that is deleted (RS-13)', async () => {
+    const { clientId, path } = await newCaller();
+    const access = textOf(await clientCredentials(server, `${clientId}:the-secret`));
+    await known(access);
+    await server.administrator.change('DELETE', path);
+    await until(async () => (await outcomeOf(access)) !== 'accepted');
+    expect(await outcomeOf(access)).toBe('inactive');
+  });
+
   it('refuses the tokens of a client that is disabled, and takes them again once it is enabled', async () => {
     const path = await pathOf(server, 'demo-cli');
     const { access } = await newSubject();
@@ -203,6 +248,13 @@ describe('a service that hears of revocations', () => {
       change('PUT', '/reset-password', { type: 'password', value: 'another', temporary: false }),
     ],
     ['a role that is taken', ({ username }) => server.takeRole(username, 'order-manager')],
+    [
+      'another secret of a client',
+      async () => {
+        const { path } = await newCaller();
+        await server.administrator.change('POST', `${path}/client-secret`);
+      },
+    ],
   ])('refuses nobody for %s', async (_, act) => {
     const [subject, marker] = [await newSubject(), await newSubject()];
     await known(subject.access);
