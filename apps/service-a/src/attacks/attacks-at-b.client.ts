@@ -42,9 +42,12 @@ export class AttacksAtBClient {
     return shownAnswer(answer);
   }
 
-  /** The token with which Service B would call Service C for this caller, sealed by Service B. */
-  async sealedToken(caller: VerifiedAccessToken, scope: 'orders.approve' | 'attacks.replay'): Promise<SealedToken> {
-    const answer = await this.serviceB.onBehalfOf(caller, scope).post<unknown>('/api/attacks/sealed-token', undefined);
+  /** A token of Service B for Service C in this caller's name, sealed by Service B. */
+  async sealedToken(caller: VerifiedAccessToken): Promise<SealedToken> {
+    const { serviceB } = this;
+    const answer = await serviceB
+      .onBehalfOf(caller, 'attacks.replay')
+      .post<unknown>('/api/attacks/sealed-token', undefined);
     const token = readSealedToken(answer);
     if (token === undefined) throw new AttackNotRun('Service B reported its token in an unknown format.');
     return token;

@@ -25,8 +25,6 @@ const MAX_WAIT_SECONDS = 20;
 const EVERY_MS = 200;
 
 const SERVICE_A = 'Service A';
-/** What the chain asks for. */
-const SCOPE = 'orders.approve';
 
 /** Makes a user, whose tokens the three services know since the chain has run for them, and disables that user. */
 export const disabledUser: Attacker = async (tools) => {
@@ -68,7 +66,7 @@ async function disable(user: ThrowAwayUser, tools: AttackTools): Promise<Attempt
   return { ...made, refusedAfter: known.flatMap(({ service }, at) => lateness(service, presented[at], fromMs)) };
 }
 
-/** That of the user for Service A, and those that the chain has for the others. */
+/** That of the user for Service A, that which the chain has for Service B, and another one for Service C. */
 async function tokensOf(
   { username, password }: ThrowAwayUser,
   { keycloak, serviceA, verifier, knownTokens }: AttackTools,
@@ -80,7 +78,7 @@ async function tokensOf(
   const caller = await verifier.verify(token);
   const { expiresAt } = tokenInWords(token);
   const atA: KnownToken = { service: SERVICE_A, expiresAt, present: () => serviceA.whoami(token) };
-  return [token, [atA, await knownTokens.atB(caller, SCOPE), await knownTokens.atC(caller, SCOPE)]];
+  return [token, [atA, await knownTokens.atB(caller, 'orders.approve'), await knownTokens.atC(caller)]];
 }
 
 const isInactive = ({ status, reason }: AttackAnswer): boolean => status === 401 && reason === 'inactive';

@@ -4,8 +4,8 @@ import { tokenInWords, type AttackTarget, type KnownToken } from 'demo';
 import type { AttacksAtBClient } from './attacks-at-b.client.js';
 
 /**
- * For which permission of Service B. With the first one the tokens are those of the chain, as long as they are cached. With the other one they are some of their
- * own, and what the chain asks Keycloak is as if nobody had looked on.
+ * For which permission of Service B: the first one is that of the chain, whose token it is as long as that is cached. With the other one it is a token of its own,
+ * and what the chain asks Keycloak is as if nobody had looked on.
  */
 export type KnownFor = 'orders.approve' | 'attacks.replay';
 
@@ -23,9 +23,9 @@ export class KnownTokens {
     return { service: 'Service B', expiresAt, present: () => this.target.whoami(text) };
   }
 
-  /** Only Service B has it, and presents it. Throws `Refusal` and `AttackNotRun`. */
-  async atC(caller: VerifiedAccessToken, scope: KnownFor): Promise<KnownToken> {
-    const sealed = await this.serviceB.sealedToken(caller, scope);
+  /** Not that of the chain. Only Service B has it, and presents it. Throws `Refusal` and `AttackNotRun`. */
+  async atC(caller: VerifiedAccessToken): Promise<KnownToken> {
+    const sealed = await this.serviceB.sealedToken(caller);
     return { service: 'Service C', expiresAt: sealed.expiresAt, present: () => this.serviceB.showSealed(sealed) };
   }
 }

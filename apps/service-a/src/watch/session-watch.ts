@@ -30,9 +30,6 @@ const LINGER_MS = 3500;
 
 const MAX_HEARD = 20;
 
-/** Not that of the chain: a user's first call of it shows what Keycloak is asked. */
-const SCOPE = 'attacks.replay';
-
 export class SessionWatch {
   readonly #tokens: WatchedToken[];
   readonly #heard: HeardSignal[] = [];
@@ -62,8 +59,9 @@ export class SessionWatch {
   async #watchOthers(signal: AbortSignal): Promise<void> {
     const { knownTokens } = this.tools;
     const { caller } = this.session;
-    const atC = () => knownTokens.atC(caller, SCOPE);
-    const found = await Promise.allSettled([knownTokens.atB(caller, SCOPE), atC()]);
+    const atC = () => knownTokens.atC(caller);
+    // None of the chain: a user's first call of it shows what Keycloak is asked.
+    const found = await Promise.allSettled([knownTokens.atB(caller, 'attacks.replay'), atC()]);
     const others = found.flatMap((one, at) => {
       if (one.status === 'rejected') return [];
       return new WatchedToken(one.value, { everyMs: EVERY_MS, ...(at === 0 ? {} : { renew: atC }) });

@@ -1,12 +1,6 @@
 /** Attacks: runs the attacks of the demonstration that need Service B or Service C. */
 import { Body, Controller, HttpCode, NotFoundException, Param, Post } from '@nestjs/common';
-import {
-  AccessToken,
-  AllowClients,
-  RequireAnyPermission,
-  RequirePermission,
-  VerifiedAccessToken,
-} from 'nestjs-keycloak-s2s';
+import { AccessToken, AllowClients, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import type { AttackAnswer, Attempt, SealedToken, TokenRow } from 'demo';
 import { AttackLab } from './attack-lab.js';
 import { ShowAgainDto } from './show-again.dto.js';
@@ -39,7 +33,7 @@ export class AttacksController {
   /** The caller's token for Service C, sealed: its holder can have it shown there, at whichever replica, and can do nothing else with it. */
   @Post('sealed-token')
   @HttpCode(200)
-  @RequireAnyPermission('orders.approve', 'attacks.replay')
+  @RequirePermission('attacks.replay')
   @AllowClients('service-a')
   async sealedToken(@AccessToken() caller: VerifiedAccessToken): Promise<SealedToken> {
     return this.lab.sealedToken(caller);
