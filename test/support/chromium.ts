@@ -92,8 +92,8 @@ export class Chromium {
       // What Keycloak's pages say is not ours. That an answer was a refusal is for the test to judge.
       const ours = (url === '' ? page.url() : url).startsWith(publicUrl);
       const isRefusal = /^Failed to load resource: .* status of 4/.test(message.text()) && isJudged(url, page);
-      // A stream of events breaks when its replica ends, and goes on at another one.
-      const isBroken = message.text().startsWith('Failed to load resource: net::ERR_') && url === `${publicUrl}/watch`;
+      // A stream of events breaks when its replica ends, or does not begin.
+      const isBroken = message.text().startsWith('Failed to load resource: ') && url === `${publicUrl}/watch`;
       const isComplaint = ['error', 'warning'].includes(message.type()) && !isRefusal && !isBroken;
       if (ours && isComplaint) this.#complaints.push(message.text());
     });
@@ -143,7 +143,7 @@ export class Chromium {
 
 /** The page itself, or an answer that the script of the start page shows in it. */
 function isJudged(url: string, page: Page): boolean {
-  const shown = ['/run-service-b', '/attacks', '/matrix', '/watch'];
+  const shown = ['/run-service-b', '/attacks', '/matrix'];
   return url === page.url() || shown.some((path) => url.startsWith(publicUrl + path));
 }
 
