@@ -37,7 +37,7 @@ export const seconds = (ms: number): string => `${(Math.max(0, ms) / 1000).toFix
 export const inWords = (services: readonly string[]): string =>
   `Service${services.length === 1 ? '' : 's'} ${lettersOf(services)}`;
 
-const isAtOnce = ({ lateMs }: Late): boolean => lateMs < AT_ONCE_MS;
+export const isAtOnce = ({ lateMs }: Pick<Late, 'lateMs'>): boolean => lateMs < AT_ONCE_MS;
 
 interface Group {
   readonly services: readonly string[];

@@ -1,5 +1,5 @@
 /** Watch story: what came of the tokens that are watched, in words; how late each was refused, and from when that is counted. */
-import { fromTheCause, fromTheFirst, inWords, seconds } from './refusal-words.js';
+import { fromTheCause, fromTheFirst, inWords, isAtOnce, seconds } from './refusal-words.js';
 import type { TokenState } from './watched-token.js';
 
 export interface WatchedService {
@@ -59,7 +59,8 @@ function refusedStory(services: readonly WatchedService[], firstMs: number, hear
   const wordsOf = ({ state, refusedAtMs }: WatchedService): string => {
     if (refusedAtMs === undefined) return STATE_WORDS[state];
     if (causeMs !== undefined) return `refused after ${seconds(refusedAtMs - fromMs)}`;
-    return refusedAtMs === firstMs ? 'refused first' : `refused ${seconds(refusedAtMs - fromMs)} later`;
+    const lateMs = refusedAtMs - fromMs;
+    return isAtOnce({ lateMs }) ? 'refused first' : `refused ${seconds(lateMs)} later`;
   };
   const accepting = named(services, 'accepted');
   const still = accepting.length === 0 ? '' : `; ${inWords(accepting)} still ${verb(accepting)} it`;
