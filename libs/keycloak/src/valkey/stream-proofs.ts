@@ -30,6 +30,9 @@ interface Written {
 const WHAT = 'revocation proof';
 const MODULUS = 1n << 128n;
 
+/** The server's clock may be ahead of this machine's by so much. */
+const MAX_AHEAD_MS = 5000;
+
 /**
  * Each entry holds a random number under its seal. Who listens says with each proof what those of the entries come to that it has read; whoever has read others, since somebody has replaced or removed some in
  * the server, comes to something else. Replicas begin to read at different entries: what counts is that the difference stays.
@@ -65,9 +68,7 @@ export class StreamProofs {
   /** Undefined for what no service with the same keys wrote. */
   read(sealed: string): StreamProof | undefined {
     const text = sealed === '' ? undefined : this.keys.open(sealed, [WHAT, this.issuer]);
-    if (text === undefined) return undefined;
-    const { s: sinceMs, u: untilMs, e: epoch, p: position, n, b: base } = JSON.parse(text) as Written;
-    return { heard: { sinceMs, untilMs }, place: { epoch, position, sum: BigInt(`0x${n}`) }, base };
+    return text === undefined ? undefined : proofIn(JSON.parse(text) as Partial<Written>);
   }
 
   /** Whether this replica, which comes to `sum` at the same place, has read what was proven. Where it can't say, it can from the next one on. */
@@ -78,11 +79,35 @@ export class StreamProofs {
     return before === undefined || (before.id === base && before.difference === difference);
   }
 
+  /** Whether the server tells a time that may be: with one of the future a proof would count when nobody listens any more. */
+  isPossible({ untilMs }: HeardStretch): boolean {
+    return untilMs <= Date.now() + MAX_AHEAD_MS;
+  }
+
   /** How long ago; undefined where it is of a time that is still to come. */
   agesOf({ sinceMs, untilMs }: HeardStretch): { readonly sinceAgoMs: number; readonly untilAgoMs: number } | undefined {
     const nowMs = this.#clock.latestMs();
     return untilMs > nowMs ? undefined : { sinceAgoMs: nowMs - sinceMs, untilAgoMs: nowMs - untilMs };
   }
+}
+
+/** Undefined for what a later version of this library wrote in another form. */
+function proofIn({
+  s: sinceMs,
+  u: untilMs,
+  e: epoch,
+  p: position,
+  n,
+  b: base,
+}: Partial<Written>): StreamProof | undefined {
+  const isOurs =
+    Number.isFinite(sinceMs) &&
+    Number.isFinite(untilMs) &&
+    Number.isInteger(position) &&
+    /^[\da-f]{1,32}$/.test(n ?? '');
+  if (!isOurs || typeof epoch !== 'string' || typeof base !== 'string') return undefined;
+  const heard = { sinceMs: Number(sinceMs), untilMs: Number(untilMs) };
+  return { heard, place: { epoch, position: Number(position), sum: BigInt(`0x${n ?? ''}`) }, base };
 }
 
 /** What the random numbers come to with another one. */

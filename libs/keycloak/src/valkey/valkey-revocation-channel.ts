@@ -83,7 +83,7 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
 
   async prove(lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome> {
     const place = this.#place;
-    if (place === undefined) return 'behind';
+    if (place === undefined || !this.#proofs.isPossible(heard)) return 'behind';
     const sealed = this.#proofs.write(heard, place);
     const outcome = await this.#stream.prove(await this.#openWriter(), lease, place, sealed);
     // It need not come back first.
