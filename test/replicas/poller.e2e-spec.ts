@@ -41,6 +41,12 @@ const isDenied = ({ status, reason }: Verdict): boolean => status === 401 && rea
 const expectSoon = (subject: Subject, is: (verdict: Verdict) => boolean, what: string): Promise<void> =>
   until(async () => (await services.ask(subject)).every(is), what);
 
+/** How many denials and rechecks are in the stream. */
+async function saidInAll(): Promise<number> {
+  const [stream = ''] = (await services.valkey.command(['KEYS', '*:revocations'])) as string[];
+  return Number(await services.valkey.command(['XLEN', stream]));
+}
+
 const timesIn = ({ printed }: BuiltService, words: string): number => printed().split(words).length - 1;
 
 /** The next one that it does. */
@@ -110,10 +116,12 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     // Now both have stopped, and the lease is of the other one.
     freeze(other.process);
     await end(second);
-    const [waited, listened] = [timesIn(listener, WAITS), timesIn(listener, LISTENS)];
+    const [waited, listened, said] = [timesIn(listener, WAITS), timesIn(listener, LISTENS), await saidInAll()];
     listener.process.kill('SIGCONT');
     await untilSays(listener, WAITS, waited + 1);
     await untilSays(listener, LISTENS, listened + 1);
+    // Whoever asks before would have Keycloak asked, and know that it is inactive.
+    await until(async () => (await saidInAll()) > said, 'it says what it has heard');
     await expectSoon(first, isDenied, 'the first is refused');
     await expectSoon(second, isDenied, 'the second is refused');
     other.process.kill('SIGCONT');

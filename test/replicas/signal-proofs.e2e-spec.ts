@@ -110,6 +110,13 @@ fields[2] = 'AAAA'
 redis.call('DEL', KEYS[1])
 return redis.call('XADD', KEYS[1], entry[1], unpack(fields))`;
 
+const MAKE_OLDER = `
+local entry = redis.call('XRANGE', KEYS[1], '-', '+')[1]
+local fields = entry[2]
+fields[4] = string.format('%d', tonumber(fields[4]) - 400000)
+redis.call('DEL', KEYS[1])
+return redis.call('XADD', KEYS[1], entry[1], unpack(fields))`;
+
 interface HeldWay {
   readonly url: string;
   /** Nothing goes over it for a while. */
@@ -276,6 +283,42 @@ async function heldWay(): Promise<HeldWay> {
     await provenAgain(reader);
     expect(reader.lines.filter((line) => line.includes('has a gap'))).toEqual([]);
     await way.end();
+  });
+
+  it('is not believed where an entry was made older than it is, so that it would count for nothing', async () => {
+    const way = await heldWay();
+    const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
+    await until(reader.isProven);
+    let gaps = 0;
+    reader.keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
+    const stream = (await nameOf(':revocations:state')).replace(/:state$/, '');
+    way.hold();
+    poller.keycloak.revocations.recheck({ sub: 'alice' });
+    await until(async () => Number(await command('XLEN', stream)) === 1);
+    await command('EVAL', MAKE_OLDER, '1', stream);
+    way.release();
+    await until(() => gaps > 0, 'it finds out');
+    await provenAgain(reader);
+    await way.end();
+  });
+
+  it('goes out when all that was heard has come back, and not while the server keeps it to itself', async () => {
+    const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
+    await until(reader.isProven);
+    // It takes them, and they are gone before anybody has read them.
+    const [sharing] = poller.keycloak.sharing;
+    if (sharing === undefined) throw new Error('It shares nothing');
+    const received = sharing.received.bind(sharing);
+    sharing.received = () => undefined;
+    poller.keycloak.revocations.deny({ sid: 'not-read' });
+    await until(() => reader.refuses('not-read'));
+    await sleep(1500);
+    const proven = latest(reader);
+    await sleep(1500);
+    expect(latest(reader)).toBeLessThan(proven + 50);
+    sharing.received = received;
+    await command('FLUSHALL');
+    await provenAgain(reader);
   });
 
   it('is not believed by who has other keys, nor when somebody writes what is no proof', async () => {

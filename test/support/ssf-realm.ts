@@ -16,7 +16,8 @@ const SCOPES = ['ssf.read', 'ssf.manage'];
 const READER = { 'ssf.enabled': 'true', 'ssf.defaultSubjects': 'ALL', 'ssf.minVerificationInterval': '5' };
 
 const STREAM = {
-  'ssf.stream.id': 'revocations',
+  // That of signal-poller is called otherwise: Keycloak has each id once.
+  'ssf.stream.id': 'revocations-of-a',
   'ssf.stream.status': 'enabled',
   'ssf.stream.aud': RECEIVER,
   'ssf.stream.delivery.method': 'urn:ietf:rfc:8936',

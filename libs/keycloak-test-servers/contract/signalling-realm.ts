@@ -16,7 +16,7 @@ interface Realm {
 export const RECEIVER_SECRET = 'the-secret';
 
 /** In the file, with its stream. */
-export const RECEIVER_OF_FILE = { clientId: 'ssf-receiver', streamId: 'revocations' };
+export const RECEIVER_OF_FILE = { clientId: 'ssf-receiver', streamId: 'events-of-the-file' };
 
 /** Attributes of a receiver with a stream that is sent what happens to any user, and may be verified as often as one likes. */
 export const streamAttributes = (streamId: string, audience: string): Readonly<Record<string, string>> => ({

@@ -13,7 +13,7 @@ import {
 import { BearerError, OptionalToken, RequirePermission } from 'nestjs-keycloak-s2s';
 import type { CookieRequest } from '../login/cookies.js';
 import { SessionCaller } from '../login/session-caller.js';
-import { MAX_WATCHES, Watches } from './watches.js';
+import { MAX_WATCHES, MAX_WATCHES_PER_USER, Watches } from './watches.js';
 
 const PERMISSION = 'attacks.run';
 
@@ -41,17 +41,18 @@ export class WatchController {
         code: 'cross_site',
       });
     }
+    const closed = new AbortController();
+    // Before anything is waited for: who is gone by then takes no place.
+    reply.raw.once('close', () => closed.abort());
     const caller = await this.sessionCaller.of(request, PERMISSION);
     const session = this.sessionCaller.sessionOf(request);
     if (caller === undefined || session === undefined) {
       throw new BearerError('missing_token', { reason: 'no_credentials' });
     }
-    const closed = new AbortController();
-    reply.raw.once('close', () => closed.abort());
     const { accessToken } = session.tokens.reveal();
     const stream = this.watches.open({ username: session.username, caller, accessToken }, closed.signal);
     if (stream === undefined) {
-      const words = `${MAX_WATCHES} pages are watched already`;
+      const words = `${MAX_WATCHES} pages are watched already, or ${MAX_WATCHES_PER_USER} of this user`;
       throw new HttpException({ error: words, code: 'too_many_watches' }, HttpStatus.SERVICE_UNAVAILABLE);
     }
     reply.header('Vary', 'Cookie');

@@ -9,6 +9,7 @@ import { watchPage, type Hearing } from './watch-page.js';
 import type { WatchStory } from './watch-story.js';
 
 export const MAX_WATCHES = 20;
+export const MAX_WATCHES_PER_USER = 5;
 const MAX_MINUTES = 10;
 
 /** How soon the page says that a feed has begun or ended. */
@@ -17,7 +18,8 @@ const HEARING_EVERY_MS = 5000;
 @Injectable()
 export class Watches implements BeforeApplicationShutdown {
   readonly #logger = new Logger('Watches');
-  readonly #open = new Set<AbortController>();
+  /** By whom. */
+  readonly #open = new Map<AbortController, string>();
 
   constructor(
     private readonly tools: AttackTools,
@@ -27,16 +29,19 @@ export class Watches implements BeforeApplicationShutdown {
 
   /** Undefined while there are as many as there may be. The stream ends with `signal`, after minutes, and when nothing is left to be seen. */
   open(session: WatchedSession, signal: AbortSignal): EventStream | undefined {
-    if (this.#open.size >= MAX_WATCHES) return undefined;
+    const { subject } = session.caller;
+    const ofUser = [...this.#open.values()].filter((other) => other === subject).length;
+    if (this.#open.size >= MAX_WATCHES || ofUser >= MAX_WATCHES_PER_USER) return undefined;
     const [stream, ended] = [new EventStream(), new AbortController()];
-    this.#open.add(ended);
+    this.#open.set(ended, subject);
+    stream.body.once('close', () => ended.abort());
     const whenOver = AbortSignal.any([signal, ended.signal, AbortSignal.timeout(MAX_MINUTES * 60_000)]);
     void this.#run(session, stream, whenOver).finally(() => this.#open.delete(ended));
     return stream;
   }
 
   beforeApplicationShutdown(): void {
-    for (const ended of this.#open) ended.abort();
+    for (const ended of this.#open.keys()) ended.abort();
   }
 
   async #run(session: WatchedSession, stream: EventStream, signal: AbortSignal): Promise<void> {
@@ -48,7 +53,11 @@ export class Watches implements BeforeApplicationShutdown {
       last = html;
     };
     const hearing = setInterval(tell, HEARING_EVERY_MS).unref();
-    await new SessionWatch(session, this.tools, tell).run(signal);
+    try {
+      await new SessionWatch(session, this.tools, tell).run(signal);
+    } catch (error) {
+      this.#logger.error('A page is watched no more', error instanceof Error ? error.stack : '');
+    }
     clearInterval(hearing);
     stream.send('end', '');
     stream.end();

@@ -248,6 +248,13 @@ describe('what was not heard between two proofs', () => {
     expect([gaps, proof.provenUntilMs(2000), proof.provenUntilMs(nowMs + 2)]).toEqual([1, 3000, nowMs + 1]);
   });
 
+  it('is not covered by an older proof that comes later', () => {
+    const nowMs = clock.monotonicMs();
+    proof.prove({ sinceMs: nowMs - 1, untilMs: nowMs });
+    proof.prove({ sinceMs: nowMs - 50, untilMs: nowMs - 10 });
+    expect([nowMs - 8, nowMs].map((askedAt) => proof.provenUntilMs(askedAt))).toEqual([-Infinity, nowMs]);
+  });
+
   it('is not covered by a proof of before the gap was known', () => {
     clock.advance(10);
     proof.interrupt();

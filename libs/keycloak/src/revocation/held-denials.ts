@@ -125,6 +125,11 @@ export class HeldDenials {
     return this.#unshared.isFloor(sharing) && this.#isFloorOfUse() ? this.#floor : undefined;
   }
 
+  /** Whether the channel has all that was denied here, and all has been read from it. */
+  get areAllRead(): boolean {
+    return this.#unshared.size === 0 && (this.#unshared.isFloorRead || !this.#isFloorOfUse());
+  }
+
   /** The channel took them, and this floor. */
   markTaken(denials: readonly HeldDenial[], floor?: number): void {
     this.#unshared.markTaken(denials, floor === this.#floor);

@@ -161,7 +161,10 @@ export class RevocationSharing implements RevocationReceiver {
   caughtUp(): void {
     if (this.#state === 'lost') this.log.log('The revocation channel is read again', {});
     // What the channel took just before it was lost should have come back by now.
-    if (this.#state !== 'caught_up') this.held.unshared.markUnreadFresh();
+    if (this.#state !== 'caught_up') {
+      this.held.unshared.markUnreadFresh();
+      this.#rechecks?.markUnreadFresh();
+    }
     this.#state = 'caught_up';
     this.#hasCaughtUp = true;
     for (const resolve of this.#waiting.splice(0)) resolve();
@@ -201,10 +204,10 @@ export class RevocationSharing implements RevocationReceiver {
     return this.#channel && (this.#channel.proofs ?? 'none');
   }
 
-  /** Tells all replicas, when the channel has all that this one has to say. */
+  /** Tells all replicas, when all that this one has to say has come back from the channel. */
   async prove(proofs: ProofChannel, lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome> {
     for (let tries = 0; tries < PROOF_TRIES && this.#state === 'caught_up'; tries += 1) {
-      const outcome = this.#hasMore() ? 'behind' : await proofs.prove(lease, heard);
+      const outcome = this.#isAllRead() ? await proofs.prove(lease, heard) : 'behind';
       if (outcome !== 'behind') return outcome;
       await this.#pause(REPEAT_PAUSE_MS);
     }
@@ -227,6 +230,11 @@ export class RevocationSharing implements RevocationReceiver {
       // What came between the last look and now.
       this.#appendSoon();
     });
+  }
+
+  /** Whether what this replica has said has come back: what the channel took it may have lost, or somebody may have taken out. */
+  #isAllRead(): boolean {
+    return this.held.areAllRead && this.#rechecks?.areAllRead !== false;
   }
 
   #hasMore(): boolean {

@@ -16,6 +16,8 @@ export class SharedRechecks {
   #toAppend: readonly SharedRecheck[] = [];
   /** The channel may lose them before everybody has read them. */
   #taken: readonly SharedRecheck[] = [];
+  /** Of those that it took, the ones that have not been read from it. */
+  #unread: readonly SharedRecheck[] = [];
   readonly #known: DeadlineCache<true>;
   /** One that came by the channel is not sent back to it. */
   #isReceiving = false;
@@ -45,16 +47,29 @@ export class SharedRechecks {
   markTaken(rechecks: readonly SharedRecheck[]): void {
     this.#toAppend = this.#toAppend.filter((one) => !rechecks.includes(one));
     this.#taken = this.#bounded([...this.#taken, ...rechecks]);
+    this.#unread = this.#useful([...this.#unread, ...rechecks]);
+  }
+
+  /** Whether the channel has all of them, and all have been read from it. */
+  get areAllRead(): boolean {
+    return this.toAppend().length === 0 && this.#useful(this.#unread).length === 0;
+  }
+
+  /** What the channel took and was not read from it is to be appended once more. */
+  markUnreadFresh(): void {
+    this.#toAppend = this.#bounded([...this.#unread, ...this.#toAppend]);
+    this.#unread = [];
   }
 
   /** The channel may have lost what it took. */
   markAllToRepeat(): void {
     this.#toAppend = this.#bounded([...this.#taken, ...this.#toAppend]);
-    this.#taken = [];
+    [this.#taken, this.#unread] = [[], []];
   }
 
   /** Those that were made here come, too. `madeAt`: in seconds since the epoch, at the latest. */
   receive({ id, recheck }: SharedRecheck, ageSeconds: number, madeAt: number): void {
+    this.#unread = this.#unread.filter((one) => one.id !== id);
     if (ageSeconds >= this.useful.seconds || this.#known.get(id) === true) return;
     this.#know(id);
     this.#isReceiving = true;

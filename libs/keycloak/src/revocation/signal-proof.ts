@@ -64,12 +64,10 @@ export class SignalProof {
   prove({ sinceMs, untilMs }: HeardStretch): void {
     if (!this.hearsOthers()) return;
     if (this.#current !== NONE && sinceMs > this.#current.provenUntilMs) this.interrupt();
-    if (untilMs <= this.#gapMs) return;
-    const { coveredSinceMs, provenUntilMs } = this.#current;
-    this.#current = {
-      coveredSinceMs: Math.min(coveredSinceMs, untilMs),
-      provenUntilMs: Math.max(provenUntilMs, untilMs),
-    };
+    // An older one that comes later says nothing of what lies between the two.
+    if (untilMs <= this.#gapMs || untilMs <= this.#current.provenUntilMs) return;
+    const coveredSinceMs = this.#current === NONE ? untilMs : this.#current.coveredSinceMs;
+    this.#current = { coveredSinceMs, provenUntilMs: untilMs };
   }
 
   /** Something may have been missed: answers of before are asked for anew, and it begins anew with the first proof of later. */

@@ -52,6 +52,11 @@ export class UnsharedDenials {
     return this.#inForce(this.#toRepeat, count);
   }
 
+  /** Whether the floor has been read from the channel, or there is none. */
+  get isFloorRead(): boolean {
+    return this.#floor === 'done';
+  }
+
   isFloor(sharing: 'fresh' | 'repeat'): boolean {
     return this.#floor === sharing;
   }

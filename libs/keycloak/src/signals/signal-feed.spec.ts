@@ -218,6 +218,19 @@ describe('a signal feed', () => {
     expect(JSON.stringify(lines)).not.toContain('the-secret');
   });
 
+  it('has everything asked about where it is told what can not be denied, and goes on', async () => {
+    const everything: unknown[] = [];
+    keycloak.issuers[0].rechecks.onRequired((recheck) => void everything.push(recheck));
+    const source = sourceOf(
+      'events',
+      () => ({ ...QUIET, denials: [{ sid: ' ' }] }),
+      () => QUIET,
+    );
+    follow(source);
+    await until(() => state() === 'proven');
+    expect(everything).toEqual(['everything']);
+  });
+
   it('hears what comes with a fault, and is not proven by it', async () => {
     const fault = new SignalSourceError('own_login_not_seen', 'Look for it.');
     follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isProven: false, fault })));

@@ -58,6 +58,8 @@ interface Followed {
   readonly source: ConnectedSignalSource;
   /** Since when all was heard, and until when that was proven; by the clock of the lease. */
   heardSinceMs: number | undefined;
+  /** With which lease. */
+  fencing: number | undefined;
   provenUntilMs: number;
   /** The start of the last poll that had an answer, by this process. */
   readUntilMs: number;
@@ -108,6 +110,7 @@ export class SignalFeed {
       name: source.name,
       source: source.connect({ ...context, isTrial: false }),
       heardSinceMs: undefined,
+      fencing: undefined,
       provenUntilMs: -Infinity,
       readUntilMs: -Infinity,
       failures: 0,
@@ -139,7 +142,7 @@ export class SignalFeed {
       const beganMs = this.#clock.monotonicMs();
       const lease = await this.#lease();
       if (lease === undefined) one.heardSinceMs = undefined;
-      else await this.#poll(one, lease);
+      else await this.#poll(one, lease, beganMs);
       const pauseMs = Math.min(LONGEST_PAUSE_MS, this.options.pollMs * 2 ** Math.min(one.failures, 8));
       const untilMs = beganMs + (one.failures === 0 ? this.options.pollMs : pauseMs * (0.5 + Math.random() / 2));
       await this.#pause(Math.max(0, untilMs - this.#clock.monotonicMs()));
@@ -163,9 +166,13 @@ export class SignalFeed {
     return lease;
   }
 
-  async #poll(one: Followed, lease: FeedLease | 'unknown'): Promise<void> {
-    const beganMs = this.#clock.monotonicMs();
-    const sinceMs = this.#sinceMs(one, beganMs);
+  /** `beganMs`: before the lease was asked for, so that nothing is claimed of before it was heard. */
+  async #poll(one: Followed, lease: FeedLease | 'unknown', beganMs: number): Promise<void> {
+    // Another replica may have listened meanwhile.
+    if (lease !== 'unknown' && lease.fencing !== one.fencing)
+      [one.heardSinceMs, one.fencing] = [undefined, lease.fencing];
+    const heardUntilMs = this.#heardUntilMs(one, beganMs);
+    const sinceMs = this.#clock.monotonicMs() - heardUntilMs;
     let signals: Signals;
     try {
       signals = await one.source.poll(sinceMs);
@@ -174,29 +181,41 @@ export class SignalFeed {
       return;
     }
     one.readUntilMs = beganMs;
-    this.#apply(signals);
+    const isApplied = this.#apply(signals);
     publishSignals(this.at.options.issuer, one.name, signals);
-    if (!signals.isWhole) this.#missed(one);
+    const isWhole = signals.isWhole && isApplied;
+    if (!isWhole) this.#missed(one);
     if (signals.fault !== undefined) {
       this.#fail(one, signals.fault);
       return;
     }
     one.failures = 0;
-    if (lease === 'unknown' || !signals.isWhole) return;
-    one.heardSinceMs ??= lease.grantedAtMs - sinceMs;
+    if (lease === 'unknown' || !isWhole) return;
+    one.heardSinceMs ??= lease.grantedAtMs - (beganMs - heardUntilMs);
     if (signals.isProven) await this.#prove(one, lease, lease.grantedAtMs - (signals.provenAgoMs ?? 0));
   }
 
-  /** Since it was heard last, here or by another replica. 0 where it begins anew. */
-  #sinceMs(one: Followed, beganMs: number): number {
+  /** Until when it was heard last, here or by another replica; where that is too long ago it begins anew. */
+  #heardUntilMs(one: Followed, beganMs: number): number {
     const heardUntilMs = Math.max(one.readUntilMs, this.at.signals.latestMs - MARGIN_MS);
-    const sinceMs = beganMs - heardUntilMs;
-    if (sinceMs <= MAX_SINCE_MS) return sinceMs;
+    if (beganMs - heardUntilMs <= MAX_SINCE_MS) return heardUntilMs;
     one.heardSinceMs = undefined;
-    return 0;
+    return beganMs;
   }
 
-  #apply({ denials, rechecks }: Signals): void {
+  /** False where something could not be applied, and everything is asked about instead. */
+  #apply(signals: Signals): boolean {
+    try {
+      this.#applyEach(signals);
+      return true;
+    } catch (error) {
+      this.#log.error('What was heard could not be applied: everything is asked about anew', reasonOf(error));
+      this.revocations.recheck({ issuer: this.at.options.issuer });
+      return false;
+    }
+  }
+
+  #applyEach({ denials, rechecks }: Signals): void {
     const { issuer } = this.at.options;
     // A time in the future would keep the user out until then.
     const latest = Math.ceil(this.#clock.epochSeconds()) + MAX_AHEAD_SECONDS;
@@ -210,7 +229,8 @@ export class SignalFeed {
   }
 
   async #prove(one: Followed, lease: FeedLease, atMs: number): Promise<void> {
-    one.provenUntilMs = Math.max(one.provenUntilMs, atMs);
+    // A server's clock that went back leaves no time that is still to come.
+    one.provenUntilMs = Math.min(Math.max(one.provenUntilMs, atMs), lease.grantedAtMs);
     const untilMs = Math.min(...this.#followed.map(({ provenUntilMs }) => provenUntilMs));
     const sinceMs = Math.max(...this.#followed.map(({ heardSinceMs = Infinity }) => heardSinceMs));
     if (sinceMs <= untilMs) {

@@ -15,11 +15,15 @@ interface Written {
   readonly i?: string;
   /** Of this entry alone, in hex: who has the server can neither make one nor put another in its place unseen. */
   readonly n: string;
+  /** When it was written, by the server's clock, in milliseconds; none where that is not known yet. */
+  readonly c?: number;
 }
 
 export interface ReadEntry {
   readonly revocation: SharedRevocation;
   readonly nonce: bigint;
+  /** `NaN` where its writer did not know. */
+  readonly writtenAtMs: number;
 }
 
 const DENIALS = ['session', 'subject', 'token', 'tokenId'] as const;
@@ -34,9 +38,11 @@ export class RevocationEntries {
     private readonly issuer: string,
   ) {}
 
-  write(revocation: SharedRevocation): string {
+  /** `serverMs`: the time by the server's clock, where it is known. */
+  write(revocation: SharedRevocation, serverMs?: number): string {
     const n = randomBytes(16).toString('hex');
-    return this.keys.seal(JSON.stringify({ ...written(revocation), n } satisfies Written), [WHAT, this.issuer]);
+    const c = serverMs === undefined ? {} : { c: Math.round(serverMs) };
+    return this.keys.seal(JSON.stringify({ ...written(revocation), n, ...c } satisfies Written), [WHAT, this.issuer]);
   }
 
   /** Undefined for what no service with the same keys wrote, and for what a later version of this library did. */
@@ -45,11 +51,18 @@ export class RevocationEntries {
     if (text === undefined) return undefined;
     const all = parsed(text);
     const revocation = revocationIn(all);
-    return revocation && { revocation, nonce: /^[\da-f]{32}$/.test(all.n ?? '') ? BigInt(`0x${all.n ?? ''}`) : 0n };
+    const writtenAtMs = typeof all.c === 'number' ? all.c : Number.NaN;
+    return (
+      revocation && {
+        revocation,
+        writtenAtMs,
+        nonce: /^[\da-f]{32}$/.test(all.n ?? '') ? BigInt(`0x${all.n ?? ''}`) : 0n,
+      }
+    );
   }
 }
 
-function written(revocation: SharedRevocation): Omit<Written, 'n'> {
+function written(revocation: SharedRevocation): Omit<Written, 'n' | 'c'> {
   const { kind, at: t } = revocation;
   if (kind === 'floor') return { k: FLOOR, t };
   if (kind === 'denial') {

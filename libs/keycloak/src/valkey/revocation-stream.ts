@@ -12,6 +12,8 @@ export interface StreamEntry {
   readonly sealed: string;
   /** How long ago the server took it, by its own clock. */
   readonly ageSeconds: number;
+  /** When that was; `NaN` where it says nothing that can be. It is not sealed. */
+  readonly takenAtMs: number;
   readonly id: string;
   /** The id of the entry before it. */
   readonly previous: string;
@@ -109,6 +111,7 @@ export class RevocationStream {
     ])) as ReadAnswer | null;
     if (answer === null) return undefined;
     const [epoch, first, last, tip, nowMs, entries, proof] = answer;
+    if (![first, last, nowMs].every(Number.isSafeInteger)) throw new ValkeyError('unexpected_answer');
     return {
       epoch,
       first,
@@ -116,10 +119,11 @@ export class RevocationStream {
       tip,
       proof,
       nowMs,
-      entries: entries.map(([number, sealed, takenAtMs, id, previous]) => ({
+      entries: entries.map(([number, sealed, taken, id, previous]) => ({
         number: /^\d{1,15}-0$/.test(number) ? Number(number.slice(0, -2)) : Number.NaN,
         sealed,
-        ageSeconds: /^\d+$/.test(takenAtMs) ? Math.max(0, (nowMs - Number(takenAtMs)) / 1000) : 0,
+        ageSeconds: /^\d+$/.test(taken) ? Math.max(0, (nowMs - Number(taken)) / 1000) : 0,
+        takenAtMs: /^\d+$/.test(taken) ? Number(taken) : Number.NaN,
         id,
         previous,
       })),
@@ -160,7 +164,10 @@ export class RevocationStream {
     const args = [this.#id, String(Math.ceil(leaseMs))];
     const answer = (await LEASE.run(connection, [this.#lease, this.#leases], args, COMMAND_MS)) as
       readonly [fencing: number, nowMs: number] | null;
-    return answer === null ? undefined : { fencing: answer[0], grantedAtMs: answer[1] };
+    if (answer === null) return undefined;
+    const [fencing, grantedAtMs] = answer;
+    if (![fencing, grantedAtMs].every(Number.isSafeInteger)) throw new ValkeyError('unexpected_answer');
+    return { fencing, grantedAtMs };
   }
 
   /** Only with the lease, and if the newest entry of this epoch is still that one. */

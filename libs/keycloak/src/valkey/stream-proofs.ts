@@ -56,6 +56,11 @@ export class StreamProofs {
     this.#clock.learn(nowMs);
   }
 
+  /** The server's time by now; undefined where it is not known yet. */
+  get serverMs(): number | undefined {
+    return this.#clock.isLearned ? this.#clock.nowMs() : undefined;
+  }
+
   /** What this replica has heard, which has read until `place`. */
   write({ sinceMs, untilMs }: HeardStretch, { epoch, position, sum }: SummedPlace): string {
     this.#base ??= { id: randomUUID(), difference: 0n };
@@ -79,9 +84,9 @@ export class StreamProofs {
     return before === undefined || (before.id === base && before.difference === difference);
   }
 
-  /** Whether the server tells a time that may be: with one of the future a proof would count when nobody listens any more. */
-  isPossible({ untilMs }: HeardStretch): boolean {
-    return untilMs <= Date.now() + MAX_AHEAD_MS;
+  /** Whether the server told a time that may be, when it was asked: with one of the future a proof would count when nobody listens any more. */
+  isPossible({ untilMs }: HeardStretch, askedAtMs: number): boolean {
+    return untilMs <= askedAtMs + MAX_AHEAD_MS;
   }
 
   /** How long ago; undefined where it is of a time that is still to come. */

@@ -20,6 +20,12 @@ import { ValkeyConnection, ValkeyError } from './valkey-connection.js';
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
 
+/**
+ * From when an entry was written to when the server took it, which is not sealed: with another time it may count for nothing, so that answers of before are covered no further. Those from so long before a recheck
+ * serve for the short time in any case.
+ */
+const MAX_UNDERWAY_MS = 5000;
+
 /** Where this replica is in the stream. */
 interface Place extends SummedPlace {
   /** The id of the entry there; undefined where nothing was read yet, so that any may come first. */
@@ -53,6 +59,8 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
   /** Whether this replica may hold what was in the stream: what it loses sight of, it has to repeat. */
   #hasRead = false;
   #lease: FeedLease | undefined;
+  /** When each was asked for, by this machine's clock. */
+  readonly #askedAtMs = new WeakMap<FeedLease, number>();
   readonly proofs: ProofChannel = this;
 
   constructor(
@@ -78,12 +86,17 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
   }
 
   async lease(leaseMs: number): Promise<FeedLease | undefined> {
-    return (this.#lease = await this.#stream.lease(await this.#openWriter(), leaseMs));
+    const writer = await this.#openWriter();
+    const askedAtMs = Date.now();
+    this.#lease = await this.#stream.lease(writer, leaseMs);
+    if (this.#lease !== undefined) this.#askedAtMs.set(this.#lease, askedAtMs);
+    return this.#lease;
   }
 
   async prove(lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome> {
     const place = this.#place;
-    if (place === undefined || !this.#proofs.isPossible(heard)) return 'behind';
+    const askedAtMs = this.#askedAtMs.get(lease);
+    if (place === undefined || askedAtMs === undefined || !this.#proofs.isPossible(heard, askedAtMs)) return 'behind';
     const sealed = this.#proofs.write(heard, place);
     const outcome = await this.#stream.prove(await this.#openWriter(), lease, place, sealed);
     // It need not come back first.
@@ -107,7 +120,7 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
     const { clock, memorySeconds, recheckSeconds } = this.context;
     return revocations.map((one) => {
       const usefulSeconds = (one.kind === 'recheck' ? recheckSeconds : memorySeconds) - (clock.epochSeconds() - one.at);
-      return { sealed: this.#entries.write(one), usefulMs: Math.max(1, usefulSeconds * 1000) };
+      return { sealed: this.#entries.write(one, this.#proofs.serverMs), usefulMs: Math.max(1, usefulSeconds * 1000) };
     });
   }
 
@@ -191,13 +204,17 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
     let place: Place = { ...before, epoch };
     const proof = this.#proofs.read(page.proof);
     this.#check(proof, place);
-    for (const { number, id, previous, sealed, ageSeconds } of entries) {
+    for (const { number, id, previous, sealed, ageSeconds, takenAtMs } of entries) {
       if (number !== place.position + 1 || number > last) throw new Gap('entries_missing', epoch);
       if (place.tip !== undefined && previous !== place.tip)
         throw new Gap('another_past', this.#place === undefined ? epoch : undefined);
       const read = this.#entries.read(sealed);
       place = { epoch, position: number, tip: id, sum: sumWith(place.sum, read?.nonce ?? 0n) };
-      if (read !== undefined) this.receiver.received(read.revocation, ageSeconds);
+      if (read !== undefined) {
+        this.receiver.received(read.revocation, ageSeconds);
+        // By its time it may count for nothing.
+        if (!(Math.abs(takenAtMs - read.writtenAtMs) <= MAX_UNDERWAY_MS)) this.receiver.unproven();
+      }
       this.#check(proof, place);
     }
     if (place.position !== last || place.tip === tip) return place;

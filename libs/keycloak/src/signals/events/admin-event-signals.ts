@@ -16,7 +16,8 @@ export function adminEventSignal(event: EventRepresentation): EventSignal | unde
   // A change that was refused changed nothing.
   if (operation === undefined || event['error'] !== undefined) return undefined;
   if (path === undefined) return EVERYTHING;
-  const [resource = '', id = '', ...rest] = path.split('/');
+  const [resource = '', named, ...rest] = path.split('/');
+  const id = identifier(named) ?? '';
   switch (resource) {
     case 'sessions':
       return operation === 'DELETE' && id !== '' ? { denial: { sid: id } } : EVERYTHING;
