@@ -281,7 +281,7 @@ describeOnKeycloak('doctor', () => {
         expect(textOf(findings)).toMatch(
           /warning permission: The client scope inventory.adjust is for service-b, service-c: /,
         );
-        expect(textOf(findings)).toContain('note client: Disabled clients of the realm: warehouse.');
+        expect(textOf(findings)).toContain('note client: Disabled clients of the realm: signal-poller, warehouse.');
       },
     ));
 
