@@ -345,7 +345,7 @@ npm_start_replicas() {
 
 replica_started_again() {
   local log=$RESULTS/replicas-start.log
-  kill -KILL "$(sed -nE 's/.*kill -9 ([0-9]+) .*/\1/p' "$log")"
+  kill -KILL "$(sed -nE 's/.*To end one of them: +kill -9 ([0-9]+) .*/\1/p' "$log")"
   for _ in $(seq 60); do
     chain_by_curl
     ! grep -q 'is UP, reason' "$log" || return 0

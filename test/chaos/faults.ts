@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import type { ConnectionFault, RunningFaultProxy } from 'keycloak-test-servers';
-import type { ReplicatedServices } from '../support/replicated-services.js';
+import type { Replica, ReplicatedServices } from '../support/replicated-services.js';
 import { Random } from './random.js';
 import type { FaultKind, PlannedFault } from './schedule.js';
 
@@ -11,6 +11,8 @@ const KEEPS_ALL = ['--appendonly', 'yes', '--appendfsync', 'no'];
 /** A part of the keys, at most so many. */
 const GARBLED = 20;
 const FREEZES_FOR_MS = 1000;
+/** Longer than a lease: another one listens by then. */
+const POLLER_FREEZES_FOR_MS = 4500;
 
 const SERVER_FAULTS: Readonly<Partial<Record<FaultKind, ConnectionFault>>> = {
   'server-slow': { kind: 'latency', milliseconds: 500, jitterMs: 1500 },
@@ -34,6 +36,7 @@ export class Faults {
   }
 
   describe({ kind, forMs, replica }: PlannedFault): string {
+    if (kind.startsWith('poller-')) return `${kind} (${this.#poller(replica).name})`;
     if (kind.startsWith('replica-')) return `${kind} (${this.#replica(replica).name})`;
     return kind in SERVER_FAULTS || kind === 'store-frozen' || kind === 'store-full' ? `${kind} for ${forMs} ms` : kind;
   }
@@ -53,6 +56,16 @@ export class Faults {
         await sleep(FREEZES_FOR_MS);
         replica.process.process.kill('SIGCONT');
         return;
+      case 'poller-killed':
+        await this.services.killPoller(this.#poller(number));
+        return;
+      case 'poller-frozen': {
+        const { process } = this.#poller(number).process;
+        process.kill('SIGSTOP');
+        await sleep(POLLER_FREEZES_FOR_MS);
+        process.kill('SIGCONT');
+        return;
+      }
       case 'store-frozen':
         valkey.freeze();
         await sleep(forMs);
@@ -85,11 +98,12 @@ export class Faults {
     }
   }
 
-  #replica(number: number) {
-    const { replicas } = this.services;
-    const replica = replicas[number % replicas.length];
-    if (replica === undefined) throw new Error('There is no replica');
-    return replica;
+  #replica(number: number): Replica {
+    return oneOf(this.services.replicas, number);
+  }
+
+  #poller(number: number): Replica {
+    return oneOf(this.services.pollers, number);
   }
 
   async #emptyStore(): Promise<void> {
@@ -108,6 +122,12 @@ export class Faults {
       client.destroy();
     }
   }
+}
+
+function oneOf(all: readonly Replica[], number: number): Replica {
+  const found = all[number % all.length];
+  if (found === undefined) throw new Error('There is none');
+  return found;
 }
 
 const connectTo = (url: string) => createClient({ url: url.replace(/^valkey/, 'redis') });

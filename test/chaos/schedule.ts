@@ -14,6 +14,7 @@ export const PARTS = {
     'state-garbled',
     'answers-garbled',
   ],
+  pollers: ['poller-killed', 'poller-frozen'],
   server: ['server-slow', 'server-refuses', 'server-resets', 'server-hangs'],
 } as const;
 

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, testServer } from 'keycloak-test-servers';
 import { TokenLeakScanner, type TokenProxy } from 'nestjs-keycloak-s2s/testing';
 import { placesOf, sharingEnvironment, type Place } from '../../scripts/replicas.mjs';
-import { prefixOf, serviceEnvironment, services } from '../../scripts/services.mjs';
+import { poller, prefixOf, serviceEnvironment, services } from '../../scripts/services.mjs';
+import { pollerEnvironment } from '../../scripts/signals.mjs';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 import { REALM, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { endService, spawnService, untilReady, type BuiltService } from './built-service.js';
@@ -18,6 +19,8 @@ export const canReplicate = haproxyPath !== undefined && valkeyPath !== undefine
 export interface ReplicatedServicesOptions {
   /** Of each service. Default: 3. */
   readonly replicas?: number;
+  /** That hear of revocations for all of them. Default: none. */
+  readonly pollers?: number;
   /** Default: the server that `npm test` shares among the specs. */
   readonly server?: ServerAddress;
   /** For all services. */
@@ -34,6 +37,7 @@ export interface Replica extends Place {
 
 export class ReplicatedServices {
   readonly replicas: Replica[] = [];
+  readonly pollers: Replica[] = [];
   readonly scanner = TokenLeakScanner.start();
   #proxy: TokenProxy | undefined;
   #environments: Readonly<Record<string, NodeJS.ProcessEnv>> = {};
@@ -55,7 +59,13 @@ export class ReplicatedServices {
     }
   }
 
-  async #start({ replicas = 3, server = testServer(), variables = {}, publicUrl }: ReplicatedServicesOptions) {
+  async #start({
+    replicas = 3,
+    pollers = 0,
+    server = testServer(),
+    variables = {},
+    publicUrl,
+  }: ReplicatedServicesOptions) {
     for (const secret of Object.values(SECRETS)) this.scanner.addToken(secret);
     // They are processes of their own: what they are given is known by the proxy alone.
     this.#proxy = await this.scanner.proxyTo(server.baseUrl);
@@ -75,6 +85,11 @@ export class ReplicatedServices {
         serviceEnvironment(service, { all: described, keycloak, environment }),
       ]),
     );
+    const listener = poller({});
+    this.#environments = {
+      ...this.#environments,
+      [listener.name]: pollerEnvironment(listener, { keycloak, environment }),
+    };
     const places = await placesOf(described, replicas, freePort);
     const balanced = described.map((service) => ({
       name: service.name,
@@ -87,7 +102,11 @@ export class ReplicatedServices {
     for (const place of places) {
       this.replicas.push({ ...place, url: `http://127.0.0.1:${place.port}`, process: this.#spawn(place) });
     }
-    for (const { url, process: started } of this.replicas) await untilReady(url, started);
+    for (let number = 1; number <= pollers; number += 1) {
+      const place = { service: listener, name: `${listener.name} ${number}`, port: await freePort() };
+      this.pollers.push({ ...place, url: `http://127.0.0.1:${place.port}`, process: this.#spawn(place) });
+    }
+    for (const { url, process: started } of [...this.replicas, ...this.pollers]) await untilReady(url, started);
     await this.#haproxy.untilAllAreUp();
   }
 
@@ -125,6 +144,14 @@ export class ReplicatedServices {
     await this.#untilIs('UP', replica);
   }
 
+  /** No balancer knows it. Resolves when another one is ready in its place. */
+  async killPoller(one: Replica): Promise<void> {
+    one.process.process.kill('SIGKILL');
+    await one.process.exited;
+    this.respawn(one);
+    await untilReady(one.url, one.process);
+  }
+
   /** Waits for nothing. */
   respawn(replica: Replica, variables: Variables = {}): void {
     this.#inspect(replica);
@@ -133,8 +160,9 @@ export class ReplicatedServices {
 
   /** @throws TokenLeakError when a token or a secret was printed. */
   async stop(): Promise<void> {
-    await Promise.all(this.replicas.map((replica) => endService(replica.process)));
-    for (const replica of this.replicas) this.#inspect(replica);
+    const all = [...this.replicas, ...this.pollers];
+    await Promise.all(all.map((replica) => endService(replica.process)));
+    for (const replica of all) this.#inspect(replica);
     await this.#haproxy?.stop();
     await this.#valkey?.remove();
     await this.#proxy?.stop();
