@@ -19,7 +19,7 @@ import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/
 import { Refusal } from '../../libs/keycloak/src/protocol/refusal.js';
 import { sharedSignals } from '../../libs/keycloak/src/signals/index.js';
 import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
-import { hasTransmitter, MAKER, RECEIVER, startSsfRealm } from '../support/ssf-realm.js';
+import { hasTransmitter, MAKER, RECEIVER, startSsfRealm, STREAM_ID } from '../support/ssf-realm.js';
 
 const WITHIN_MS = 30_000;
 
@@ -247,7 +247,7 @@ async function changePassword({ username }: Subject): Promise<void> {
     const token = textOf(await clientCredentials(server, RECEIVER, 'ssf.manage'));
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const setStatus = async (status: string): Promise<void> => {
-      const body = JSON.stringify({ stream_id: 'revocations', status });
+      const body = JSON.stringify({ stream_id: STREAM_ID, status });
       const answer = await request(server, '/ssf/transmitter/streams/status', { method: 'POST', headers, body });
       expect(answer.status).toBe(200);
     };

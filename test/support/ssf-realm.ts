@@ -15,9 +15,11 @@ const SCOPES = ['ssf.read', 'ssf.manage'];
 /** A stream that this client has is of all users, and may be verified every five seconds. */
 const READER = { 'ssf.enabled': 'true', 'ssf.defaultSubjects': 'ALL', 'ssf.minVerificationInterval': '5' };
 
+/** That of signal-poller is called otherwise: Keycloak has each id once. */
+export const STREAM_ID = 'revocations-of-a';
+
 const STREAM = {
-  // That of signal-poller is called otherwise: Keycloak has each id once.
-  'ssf.stream.id': 'revocations-of-a',
+  'ssf.stream.id': STREAM_ID,
   'ssf.stream.status': 'enabled',
   'ssf.stream.aud': RECEIVER,
   'ssf.stream.delivery.method': 'urn:ietf:rfc:8936',
