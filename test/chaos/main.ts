@@ -16,6 +16,8 @@ import { schedule, type PlannedFault } from './schedule.js';
 import { SessionUser } from './users.js';
 import { TTL_SECONDS } from './verdicts.js';
 
+/** One listens, and the other takes its place. */
+const POLLERS = 2;
 const SESSION_USERS = 6;
 const TOKEN_USERS = 4;
 const WARM_UP_MS = 2000;
@@ -60,9 +62,6 @@ async function main(): Promise<boolean> {
   signal.throwIfAborted();
   return run.violation === undefined;
 }
-
-/** One listens, and the other takes its place. */
-const POLLERS = 2;
 
 async function start(): Promise<{ readonly run: Run; readonly faults: Faults }> {
   const publicPort = await freePort();
