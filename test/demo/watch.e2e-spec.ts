@@ -1,7 +1,7 @@
 /** The stream of a page that is watched: what it says of the tokens of its session, for whom it is, and that it costs and keeps nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { MAX_WATCHES } from '../../apps/service-a/src/watch/watches.js';
+import { MAX_WATCHES, MAX_WATCHES_PER_USER } from '../../apps/service-a/src/watch/watches.js';
 import { Browser } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
@@ -39,6 +39,12 @@ async function visitor(
   const browser = new Browser();
   expect((await logInAt(a.url, browser, username)).status).toBe(303);
   return { username, browser, headers: { cookie: `session=${browser.cookie(a.url, 'session')}` } };
+}
+
+async function several(services: RunningServices, count: number): Promise<Visitor[]> {
+  const visitors: Visitor[] = [];
+  while (visitors.length < count) visitors.push(await visitor(services));
+  return visitors;
 }
 
 const listen = ({ a }: RunningServices, { headers }: Pick<Visitor, 'headers'>): Promise<EventListener> =>
@@ -146,13 +152,21 @@ describe('a page that is watched where no feed runs', () => {
 });
 
 describe('watching', () => {
-  it('is one of twenty at most', async () => {
+  it('is one of twenty at most, and one of five of a user', async () => {
     const services = await start({});
-    const alice = await visitor(services);
-    const open = await Promise.all(Array.from({ length: MAX_WATCHES }, () => listen(services, alice)));
+    const [alice, ...others] = [
+      await visitor(services),
+      ...(await several(services, MAX_WATCHES / MAX_WATCHES_PER_USER)),
+    ];
+    const all = (one: Visitor) => Array.from({ length: MAX_WATCHES_PER_USER }, () => listen(services, one));
+    const ofAlice = await Promise.all(all(alice));
+    expect(ofAlice.map(({ status }) => status)).toEqual(Array(MAX_WATCHES_PER_USER).fill(200));
+    expect((await listen(services, alice)).status).toBe(503);
+    const [last, ...before] = others;
+    const open = [...ofAlice, ...(await Promise.all(before.flatMap(all)))];
     expect(open.map(({ status }) => status)).toEqual(Array(MAX_WATCHES).fill(200));
-    const more = await listen(services, alice);
-    expect(more.status).toBe(503);
+    if (last === undefined) throw new Error('There is nobody else');
+    expect((await listen(services, last)).status).toBe(503);
     open[0]?.close();
     // The place is free as soon as Service A sees that its reader has gone.
     let next = await listen(services, alice);

@@ -299,6 +299,7 @@ async function heldWay(): Promise<HeldWay> {
     way.release();
     await until(() => gaps > 0, 'it finds out');
     await provenAgain(reader);
+    expect(reader.lines.filter((line) => line.includes('has a gap'))).toEqual([]);
     await way.end();
   });
 
