@@ -5,7 +5,6 @@ import { buildToRun } from './build.mjs';
 import { messageOf, paint, runNode, stopSignal } from './processes.mjs';
 import { administratorToken, runningKeycloak } from './running-keycloak.mjs';
 import { serviceEnvironment, services } from './services.mjs';
-import { hearingEnvironment } from './signals.mjs';
 
 const CLI = 'libs/keycloak/dist/doctor/cli.js';
 const COULD_NOT_RUN = 3;
@@ -30,10 +29,9 @@ async function main(flags) {
   const built = [CLI, ...all.map(moduleOf)];
   if (!built.every((file) => existsSync(file))) await buildToRun({ signal: stopSignal() });
   const keycloak = runningKeycloak(process.env);
-  const hearing = hearingEnvironment(process.env, process.env.AUTHORIZATION_SERVER ?? '');
   let worst = 0;
   for (const service of all.toReversed()) {
-    const environment = serviceEnvironment(service, { all, keycloak, environment: hearing });
+    const environment = serviceEnvironment(service, { all, keycloak, environment: process.env });
     // A minute is all that an administrator's token lives.
     const admin = flags.includes('--admin')
       ? { KEYCLOAK_ADMIN_TOKEN: await administratorToken(process.env, keycloak.baseUrl) }
