@@ -231,6 +231,24 @@ describe('a signal feed', () => {
     expect(everything).toEqual(['everything']);
   });
 
+  it('claims nothing of before a lease that was another’s meanwhile', async () => {
+    const { feed: leases } = keycloak.issuers[0];
+    const claimed: { readonly fencing: number; readonly sinceMs: number }[] = [];
+    let [fencing, nowMs] = [1, 1_000_000];
+    leases.lease = async () => ({ fencing, grantedAtMs: (nowMs += 10) });
+    leases.prove = async (lease, { sinceMs }) => {
+      claimed.push({ fencing: lease.fencing, sinceMs });
+      return 'taken';
+    };
+    follow(sourceOf('events', () => QUIET));
+    await until(() => claimed.length > 2);
+    fencing = 3;
+    await until(() => claimed.at(-1)?.fencing === 3);
+    const [first, second] = [claimed[0], claimed.find((one) => one.fencing === 3)];
+    expect(claimed.filter((one) => one.fencing === 1).every(({ sinceMs }) => sinceMs === first?.sinceMs)).toBe(true);
+    expect(second?.sinceMs).toBeGreaterThan(first?.sinceMs ?? Infinity);
+  });
+
   it('hears what comes with a fault, and is not proven by it', async () => {
     const fault = new SignalSourceError('own_login_not_seen', 'Look for it.');
     follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isProven: false, fault })));
