@@ -19,22 +19,11 @@ import {
   INTROSPECTION_CHANNEL,
   type IntrospectionMessage,
 } from '../../libs/keycloak/src/diagnostics/introspection-channel.js';
-import { Refusal } from '../../libs/keycloak/src/protocol/refusal.js';
 import { keycloakEvents } from '../../libs/keycloak/src/signals/index.js';
 import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
+import { MovedClock } from '../support/moved-clock.js';
 import { READER, startSignalsRealm } from '../support/signals-realm.js';
-
-/** The clock of the machine, which a test moves on. */
-class MovedClock implements Clock {
-  #aheadSeconds = 0;
-
-  readonly epochSeconds = (): number => systemClock.epochSeconds() + this.#aheadSeconds;
-  readonly monotonicMs = (): number => systemClock.monotonicMs() + this.#aheadSeconds * 1000;
-
-  advance(seconds: number): void {
-    this.#aheadSeconds += seconds;
-  }
-}
+import { outcomeAt } from '../support/verification-outcome.js';
 
 const SHORT_SECONDS = 10;
 const LONG_SECONDS = 300;
@@ -83,14 +72,7 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
   }
 }
 
-const outcomeOf = async (token: string): Promise<string> =>
-  keycloak.verifier.verify(token).then(
-    () => 'accepted',
-    (error: unknown) => {
-      if (error instanceof Refusal) return error.reason;
-      throw error;
-    },
-  );
+const outcomeOf = (token: string): Promise<string> => outcomeAt(keycloak, token);
 
 interface Subject {
   readonly username: string;

@@ -4,28 +4,16 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { claimsOf, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { login, logout, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { systemClock, type Clock } from '../../libs/keycloak/src/caching/clock.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
-import { Refusal } from '../../libs/keycloak/src/protocol/refusal.js';
 import { keycloakEvents } from '../../libs/keycloak/src/signals/index.js';
 import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
 import { startBentServer, type BentAnswer, type BentServer } from '../support/bent-server.js';
+import { MovedClock } from '../support/moved-clock.js';
 import { READER, startSignalsRealm } from '../support/signals-realm.js';
+import { outcomeAt } from '../support/verification-outcome.js';
 
 const [SHORT_SECONDS, LONG_SECONDS] = [10, 300];
 const WITHIN_MS = 30_000;
-
-/** The clock of the machine, which a test moves on. */
-class MovedClock implements Clock {
-  #aheadSeconds = 0;
-
-  readonly epochSeconds = (): number => systemClock.epochSeconds() + this.#aheadSeconds;
-  readonly monotonicMs = (): number => systemClock.monotonicMs() + this.#aheadSeconds * 1000;
-
-  advance(seconds: number): void {
-    this.#aheadSeconds += seconds;
-  }
-}
 
 let server: ContractServer;
 let way: BentServer;
@@ -75,14 +63,7 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   }
 }
 
-const outcomeOf = async (token: string): Promise<string> =>
-  keycloak.verifier.verify(token).then(
-    () => 'accepted',
-    (error: unknown) => {
-      if (error instanceof Refusal) return error.reason;
-      throw error;
-    },
-  );
+const outcomeOf = (token: string): Promise<string> => outcomeAt(keycloak, token);
 
 async function newSubject(): Promise<{ readonly access: string; readonly refresh: string; readonly sid: string }> {
   const tokens = await login(server, await server.newUser('order-manager'));

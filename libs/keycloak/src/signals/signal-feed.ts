@@ -2,16 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   publishSignals,
-  Refusal,
   type ClientAuthentication,
   type Clock,
   type ComponentLog,
   type ComposedIssuer,
-  type FeedFault,
   type FeedLease,
   type RevocationList,
 } from '../ports/signals.js';
-import { SignalSourceError, type ConnectedSignalSource, type Signals, type SignalSource } from './signal-source.js';
+import type { ConnectedSignalSource, Signals, SignalSource } from './signal-source.js';
+import { isPassing, reasonOf, triedOnce } from './source-faults.js';
 
 export interface SignalFeedOptions {
   readonly sources: readonly SignalSource[];
@@ -263,31 +262,4 @@ export class SignalFeed {
   async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#closing.signal, ref: false }).catch(() => undefined);
   }
-}
-
-/** What was asked for may come a moment later. */
-const TRIAL_POLLS = 3;
-const TRIAL_PAUSE_MS = 500;
-
-async function triedOnce(source: ConnectedSignalSource): Promise<FeedFault | undefined> {
-  for (let poll = 1; ; poll += 1) {
-    try {
-      const { isProven, fault } = await source.poll(0);
-      if (isProven) return undefined;
-      if (poll === TRIAL_POLLS) return fault === undefined ? { reason: 'not_proven' } : reasonOf(fault);
-    } catch (error) {
-      return reasonOf(error);
-    }
-    await sleep(TRIAL_PAUSE_MS);
-  }
-}
-
-const isPassing = (error: unknown): boolean =>
-  error instanceof Refusal && error.code === 'authorization_server_unavailable';
-
-function reasonOf(error: unknown): FeedFault & Readonly<Record<string, unknown>> {
-  if (error instanceof SignalSourceError) return { reason: error.reason, hint: error.hint };
-  if (error instanceof Refusal) return { reason: error.reason, ...error.fields };
-  // The text of any other error may be anybody's.
-  return { reason: 'unexpected', name: error instanceof Error ? error.name : typeof error };
 }

@@ -1,0 +1,33 @@
+/** Source faults: why a source is not heard, in words for an operator; and a trial whether it would be. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Refusal, type FeedFault } from '../ports/signals.js';
+import { SignalSourceError, type ConnectedSignalSource } from './signal-source.js';
+
+/** What was asked for may come a moment later. */
+const TRIAL_POLLS = 3;
+const TRIAL_PAUSE_MS = 500;
+
+/** Undefined where it would be heard. */
+export async function triedOnce(source: ConnectedSignalSource): Promise<FeedFault | undefined> {
+  for (let poll = 1; ; poll += 1) {
+    try {
+      const { isProven, fault } = await source.poll(0);
+      if (isProven) return undefined;
+      if (poll === TRIAL_POLLS) return fault === undefined ? { reason: 'not_proven' } : reasonOf(fault);
+    } catch (error) {
+      return reasonOf(error);
+    }
+    await sleep(TRIAL_PAUSE_MS);
+  }
+}
+
+/** It may be well again at the next poll. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof Refusal && error.code === 'authorization_server_unavailable';
+
+export function reasonOf(error: unknown): FeedFault & Readonly<Record<string, unknown>> {
+  if (error instanceof SignalSourceError) return { reason: error.reason, hint: error.hint };
+  if (error instanceof Refusal) return { reason: error.reason, ...error.fields };
+  // The text of any other error may be anybody's.
+  return { reason: 'unexpected', name: error instanceof Error ? error.name : typeof error };
+}
