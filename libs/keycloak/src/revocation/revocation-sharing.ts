@@ -1,11 +1,10 @@
 /** Revocation sharing: has the denials and rechecks of this replica reach all others by a channel, and theirs reach this one. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../caching/clock.js';
+import { RevocationAppends, type SharingLog } from './revocation-appends.js';
 import type {
   ConnectedRevocationChannel,
-  FeedLease,
   ProofChannel,
-  ProofOutcome,
   RevocationChannel,
   RevocationChannelContext,
   RevocationReceiver,
@@ -15,7 +14,6 @@ import type { HeldDenials } from './held-denials.js';
 import type { Rechecks } from './rechecks.js';
 import { SharedRechecks } from './shared-rechecks.js';
 import type { HeardStretch } from './signal-proof.js';
-import type { HeldDenial } from './unshared-denials.js';
 
 /**
  * - `none`: the application has no channel.
@@ -45,19 +43,6 @@ export interface SharingOptions {
   readonly revocationChannel: RevocationChannel | undefined;
 }
 
-export interface SharingLog {
-  log(message: string, fields: object): void;
-  error(message: string, fields: object): void;
-}
-
-/** Appended at once. */
-const BATCH = 100;
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5000;
-/** After a gap every replica appends what it holds and did not receive; it tries that again so soon when others append. */
-const REPEAT_PAUSE_MS = 20;
-/** A proof goes out when all that was heard has come back; it is tried so often. */
-const PROOF_TRIES = 20;
 /** How long the end of the process waits for what is still to be appended. */
 const LAST_WORDS_MS = 1000;
 /** Clocks of replicas may differ by so much. */
@@ -80,10 +65,7 @@ export class RevocationSharing implements RevocationReceiver {
   #hasCaughtUp = false;
   #channel: ConnectedRevocationChannel | undefined;
   readonly #rechecks: SharedRechecks | undefined;
-  #appending: Promise<void> | undefined;
-  #failures = 0;
-  /** Gaps, and times that it was lost: what was taken before one may have gone with it. */
-  #breaks = 0;
+  readonly #appends: RevocationAppends;
   #gapLoggedMs = -Infinity;
   readonly #closing = new AbortController();
   readonly #waiting: (() => void)[] = [];
@@ -103,13 +85,15 @@ export class RevocationSharing implements RevocationReceiver {
     this.#context = { issuer, memorySeconds, recheckSeconds, maxRevocations, allowInsecureRequests, clock };
     this.#state = options.revocationChannel === undefined ? 'none' : 'reading';
     options.revocationChannel?.check(this.#context);
-    held.onDenied(() => this.#appendSoon());
     if (options.revocationChannel !== undefined) {
       const { introspectionTtlSeconds, introspectionTtlWhileSignalledSeconds = introspectionTtlSeconds } = options;
       const toAnswersSeconds = introspectionTtlWhileSignalledSeconds + SKEW_SECONDS;
       const useful = { seconds: recheckSeconds, toAnswersSeconds };
-      this.#rechecks = new SharedRechecks(rechecks, useful, clock, () => this.#appendSoon());
+      this.#rechecks = new SharedRechecks(rechecks, useful, clock, () => this.#appends.soon());
     }
+    const channel = () => (this.#state === 'caught_up' ? this.#channel : undefined);
+    this.#appends = new RevocationAppends(held, this.#rechecks, channel, log, this.#closing.signal);
+    held.onDenied(() => this.#appends.soon());
   }
 
   get status(): RevocationChannelStatus {
@@ -118,7 +102,7 @@ export class RevocationSharing implements RevocationReceiver {
       state: this.#state,
       isReady: this.#hasCaughtUp || !hasChannel,
       unshared: hasChannel ? this.held.unshared.size : 0,
-      isTaking: this.#failures === 0,
+      isTaking: this.#appends.isTaking,
     };
   }
 
@@ -133,6 +117,7 @@ export class RevocationSharing implements RevocationReceiver {
     if (revocationChannel === undefined || this.#channel !== undefined) return;
     const caughtUp = new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#channel = revocationChannel.connect(this.#context, this);
+    this.#appends.soon();
     await Promise.race([caughtUp, this.#pause(maxWaitMs)]);
     if (!this.#hasCaughtUp)
       this.log.error('The revocation channel has not been read yet: this replica is not ready', {});
@@ -141,7 +126,7 @@ export class RevocationSharing implements RevocationReceiver {
   /** Appends what is left for a second at most, then ends. Does not reject. */
   async stop(): Promise<void> {
     if (this.#channel === undefined) return;
-    await Promise.race([this.#appending, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
+    await Promise.race([this.#appends.underWay(), sleep(LAST_WORDS_MS, undefined, { ref: false })]);
     this.#closing.abort();
     const unshared = this.held.unshared.toAppendSize;
     if (unshared > 0) this.log.error('Denials were not shared: they end with this process', { unshared });
@@ -161,14 +146,11 @@ export class RevocationSharing implements RevocationReceiver {
   caughtUp(): void {
     if (this.#state === 'lost') this.log.log('The revocation channel is read again', {});
     // What the channel took just before it was lost should have come back by now.
-    if (this.#state !== 'caught_up') {
-      this.held.unshared.markUnreadFresh();
-      this.#rechecks?.markUnreadFresh();
-    }
+    if (this.#state !== 'caught_up') this.#appends.markUnreadFresh();
     this.#state = 'caught_up';
     this.#hasCaughtUp = true;
     for (const resolve of this.#waiting.splice(0)) resolve();
-    this.#appendSoon();
+    this.#appends.soon();
   }
 
   /**
@@ -183,9 +165,7 @@ export class RevocationSharing implements RevocationReceiver {
       this.log.error(words, { reason });
     }
     if (this.#state !== 'lost') this.#state = 'reading';
-    this.#breaks += 1;
-    this.held.markAllToRepeat();
-    this.#rechecks?.markAllToRepeat();
+    this.#appends.markAllToRepeat();
     this.listener.interrupt();
   }
 
@@ -204,121 +184,22 @@ export class RevocationSharing implements RevocationReceiver {
     return this.#channel && (this.#channel.proofs ?? 'none');
   }
 
-  /** Tells all replicas, when all that this one has to say has come back from the channel. */
-  async prove(proofs: ProofChannel, lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome> {
-    for (let tries = 0; tries < PROOF_TRIES && this.#state === 'caught_up'; tries += 1) {
-      const outcome = this.#isAllRead() ? await proofs.prove(lease, heard) : 'behind';
-      if (outcome !== 'behind') return outcome;
-      await this.#pause(REPEAT_PAUSE_MS);
-    }
-    return 'behind';
+  /** Whether this replica reads the channel as it comes, and has read all from it that it said itself. */
+  get hasReadAll(): boolean {
+    return this.#state === 'caught_up' && this.#appends.areAllRead;
   }
 
   lost(reason: string): void {
     if (this.#state === 'lost') return;
     this.#state = 'lost';
-    this.#breaks += 1;
+    this.#appends.interrupt();
     const words =
       "The revocation channel can't be read: denials of other replicas come later, answers serve as long as without it";
     this.log.error(words, { reason });
-  }
-
-  #appendSoon(): void {
-    if (this.#state !== 'caught_up' || this.#closing.signal.aborted || !this.#hasMore()) return;
-    this.#appending ??= this.#appendAll().finally(() => {
-      this.#appending = undefined;
-      // What came between the last look and now.
-      this.#appendSoon();
-    });
-  }
-
-  /** Whether what this replica has said has come back: what the channel took it may have lost, or somebody may have taken out. */
-  #isAllRead(): boolean {
-    return this.held.areAllRead && this.#rechecks?.areAllRead !== false;
-  }
-
-  #hasMore(): boolean {
-    const { held } = this;
-    return (
-      (this.#rechecks?.toAppend().length ?? 0) > 0 ||
-      held.unshared.toAppendSize > 0 ||
-      held.floorToShare('fresh') !== undefined ||
-      held.floorToShare('repeat') !== undefined
-    );
-  }
-
-  /** Until nothing is left, or the channel is lost. */
-  async #appendAll(): Promise<void> {
-    while (this.#state === 'caught_up' && !this.#closing.signal.aborted && this.#hasMore()) {
-      const pauseMs = (await this.#appendFresh()) ?? (await this.#appendAgain());
-      if (pauseMs > 0) await this.#pause(pauseMs);
-    }
-  }
-
-  /** What is news comes first. For how long to wait then; undefined where there are none. */
-  async #appendFresh(): Promise<number | undefined> {
-    const denials = this.held.unshared.fresh(BATCH);
-    const floor = this.held.floorToShare('fresh');
-    const rechecks = this.#rechecks?.toAppend().slice(0, BATCH) ?? [];
-    if (denials.length + rechecks.length === 0 && floor === undefined) return undefined;
-    return this.#sent(
-      async (channel) => {
-        await channel.append([...sharedOf(denials, floor), ...rechecks]);
-        return true;
-      },
-      () => {
-        this.held.markTaken(denials, floor);
-        this.#rechecks?.markTaken(rechecks);
-      },
-    );
-  }
-
-  async #appendAgain(): Promise<number> {
-    const denials = this.held.unshared.toRepeat(BATCH);
-    const floor = this.held.floorToShare('repeat');
-    if (denials.length === 0 && floor === undefined) return 0;
-    return this.#sent(
-      (channel) => channel.appendAgain(sharedOf(denials, floor)),
-      () => this.held.markTaken(denials, floor),
-    );
-  }
-
-  /** For how long to wait before the next. `taken` is called when the channel has taken it, unless that may be lost again. */
-  async #sent(send: (channel: ConnectedRevocationChannel) => Promise<boolean>, taken: () => void): Promise<number> {
-    if (this.#channel === undefined) return REPEAT_PAUSE_MS;
-    const breaks = this.#breaks;
-    try {
-      const isTaken = await send(this.#channel);
-      if (this.#failures > 0) this.log.log('Denials are shared again', {});
-      this.#failures = 0;
-      if (!isTaken) return Math.random() * REPEAT_PAUSE_MS;
-      if (breaks === this.#breaks) taken();
-      return 0;
-    } catch (error) {
-      this.#failures += 1;
-      const reason = error instanceof Error ? error.message : 'unknown';
-      const words = "Denials can't be shared: other replicas do not know of them yet";
-      if (this.#failures === 1) this.log.error(words, { reason });
-      return this.#pauseMs();
-    }
-  }
-
-  /** With full jitter. */
-  #pauseMs(): number {
-    return Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
   }
 
   /** Ends early when the process ends. */
   async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#closing.signal, ref: false }).catch(() => undefined);
   }
-}
-
-function sharedOf(denials: readonly HeldDenial[], floor: number | undefined): SharedRevocation[] {
-  const shared = denials.map(({ kind, key, issuedBefore, deniedAt }) => ({
-    kind: 'denial' as const,
-    denial: { kind, key, issuedBefore },
-    at: deniedAt,
-  }));
-  return floor === undefined ? shared : [{ kind: 'floor', at: floor }, ...shared];
 }

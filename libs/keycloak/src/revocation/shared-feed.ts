@@ -1,6 +1,7 @@
 /** Shared feed: which replica listens to the authorization server, and how all others learn that it has heard everything. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../caching/clock.js';
-import type { FeedLease, ProofOutcome } from './revocation-channel.js';
+import type { FeedLease, ProofChannel, ProofOutcome } from './revocation-channel.js';
 import type { RevocationSharing } from './revocation-sharing.js';
 import type { HeardStretch, SignalProof } from './signal-proof.js';
 
@@ -20,12 +21,16 @@ export interface FeedSource {
   readonly tryOnce: () => Promise<FeedFault | undefined>;
 }
 
+/** A proof goes out when all that was heard has come back; it is tried so often. */
+const PROOF_TRIES = 20;
+const PAUSE_MS = 20;
+
 /** Without a channel that can say who listens, each replica does for itself, by its own clock. */
 export class SharedFeed {
   readonly #sources: FeedSource[] = [];
 
   constructor(
-    private readonly sharing: Pick<RevocationSharing, 'proofs' | 'prove'>,
+    private readonly sharing: Pick<RevocationSharing, 'proofs' | 'hasReadAll'>,
     private readonly signals: Pick<SignalProof, 'prove'>,
     private readonly clock: Pick<Clock, 'monotonicMs'>,
   ) {}
@@ -50,9 +55,19 @@ export class SharedFeed {
   async prove(lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome> {
     const { proofs } = this.sharing;
     if (proofs === undefined) return 'behind';
-    if (proofs !== 'none') return this.sharing.prove(proofs, lease, heard);
+    if (proofs !== 'none') return this.#proveToAll(proofs, lease, heard);
     this.signals.prove(heard);
     return 'taken';
+  }
+
+  /** When all that this replica has to say has come back from the channel. */
+  async #proveToAll(proofs: ProofChannel, lease: FeedLease, heard: HeardStretch): Promise<ProofOutcome> {
+    for (let tries = 0; tries < PROOF_TRIES; tries += 1) {
+      const outcome = this.sharing.hasReadAll ? await proofs.prove(lease, heard) : 'behind';
+      if (outcome !== 'behind') return outcome;
+      await sleep(PAUSE_MS, undefined, { ref: false });
+    }
+    return 'behind';
   }
 
   /** Another replica may listen at once. Does not reject: the lease ends by itself, too. */

@@ -69,8 +69,13 @@ describe('a proof', () => {
     const now = Date.now();
     reader?.learn(page(now - 60_000));
     // The server is behind: by this machine it is older.
-    expect(reader?.agesOf(heard(now - 60_000))?.untilAgoMs).toBeGreaterThanOrEqual(60_000);
-    expect(reader?.agesOf(heard(now + 1000))).toBeUndefined();
+    const told: number[] = [];
+    const receiver = { proven: ({ untilAgoMs }: { readonly untilAgoMs: number }) => void told.push(untilAgoMs) };
+    reader?.tell(heard(now + 1000), receiver);
+    expect(told).toEqual([]);
+    reader?.tell(heard(now - 60_000), receiver);
+    expect(told).toEqual([expect.any(Number)]);
+    expect(told[0]).toBeGreaterThanOrEqual(60_000);
     expect(reader?.isPossible(heard(now + 4000), now)).toBe(true);
     expect(reader?.isPossible(heard(now + 6000), now)).toBe(false);
   });

@@ -1,6 +1,6 @@
 /** Stream proofs: what says that a stream holds everything that was heard, and whether this replica has read just that. */
 import { randomUUID } from 'node:crypto';
-import type { HeardStretch } from '../index.js';
+import type { HeardStretch, RevocationReceiver } from '../index.js';
 import type { StreamPage, StreamPlace } from './revocation-stream.js';
 import type { SealingKeys } from './sealing-keys.js';
 import { ServerClock } from './server-clock.js';
@@ -89,10 +89,10 @@ export class StreamProofs {
     return untilMs <= askedAtMs + MAX_AHEAD_MS;
   }
 
-  /** How long ago; undefined where it is of a time that is still to come. */
-  agesOf({ sinceMs, untilMs }: HeardStretch): { readonly sinceAgoMs: number; readonly untilAgoMs: number } | undefined {
+  /** Tells the receiver how long ago that was; nothing where it is of a time that is still to come. */
+  tell({ sinceMs, untilMs }: HeardStretch, receiver: Pick<RevocationReceiver, 'proven'>): void {
     const nowMs = this.#clock.latestMs();
-    return untilMs > nowMs ? undefined : { sinceAgoMs: nowMs - sinceMs, untilAgoMs: nowMs - untilMs };
+    if (untilMs <= nowMs) receiver.proven({ sinceAgoMs: nowMs - sinceMs, untilAgoMs: nowMs - untilMs });
   }
 }
 
