@@ -1,0 +1,252 @@
+import { describe, expect, it } from '@jest/globals';
+import { ValidationPipe, type Type } from '@nestjs/common';
+import { Exclude, Expose, Transform, Type as TypeOf } from 'class-transformer';
+import {
+  Allow,
+  ArrayNotEmpty,
+  IsBoolean,
+  IsDefined,
+  IsIn,
+  IsInt,
+  IsNumber,
+  IsOptional,
+  IsString,
+  Length,
+  Max,
+  Min,
+  registerDecorator,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator';
+import fc from 'fast-check';
+import { BodyValidation } from './body-validation.js';
+import { FlatBody } from './flat-body.js';
+
+class Order {
+  @IsInt()
+  @Min(1)
+  @Max(3)
+  id!: number;
+
+  @IsString()
+  @Length(1, 2)
+  name!: string;
+}
+
+class UrgentOrder extends Order {
+  @IsBoolean()
+  isUrgent!: boolean;
+}
+
+class Choice {
+  @IsOptional()
+  @IsIn(['a', 'b'])
+  which?: string;
+
+  @ValidateIf(({ which }: Choice) => which === 'a')
+  @IsNumber({ allowNaN: false })
+  much?: number;
+
+  @Allow()
+  anything?: unknown;
+}
+
+class Nested {
+  @ValidateNested()
+  @TypeOf(() => Order)
+  order!: Order;
+}
+class Each {
+  @IsInt({ each: true })
+  ids!: number[];
+}
+class Grouped {
+  @IsInt({ groups: ['admin'] })
+  id!: number;
+}
+class Conditional {
+  @IsInt({ validateIf: () => false })
+  id!: number;
+}
+class Transformed {
+  @Transform(({ value }) => (value as number) + 1)
+  @IsInt()
+  id!: number;
+}
+class Typed {
+  @TypeOf(() => Number)
+  @IsInt()
+  id!: number;
+}
+class Renamed {
+  @Expose({ name: 'ID' })
+  @IsInt()
+  id!: number;
+}
+class Hidden {
+  @Exclude()
+  @IsInt()
+  id!: number;
+}
+@Exclude()
+class AllHidden {
+  @IsInt()
+  id!: number;
+}
+class Filled {
+  @IsInt()
+  id = 7;
+}
+class WithSetter {
+  #id = 0;
+
+  @IsInt()
+  get id(): number {
+    return this.#id;
+  }
+
+  set id(value: number) {
+    this.#id = value;
+  }
+}
+class Inherited {
+  @Allow()
+  override!: string;
+
+  @IsInt()
+  toString!: never;
+}
+class Without {
+  id!: number;
+}
+class AnsweredLater {
+  @Later(true)
+  id!: number;
+}
+class Unannounced {
+  @Later(false)
+  id!: number;
+}
+class Demanded {
+  @IsDefined()
+  id!: number;
+}
+class Listed {
+  @ArrayNotEmpty()
+  ids!: number[];
+}
+
+/** A rule that gives a promise; `async` is whether it was said before. */
+function Later(async: boolean): PropertyDecorator {
+  return (target, propertyName) => {
+    const validator = { validate: (value: unknown) => Promise.resolve(value === 1), defaultMessage: () => 'not 1' };
+    const options = { name: 'later', target: target.constructor, propertyName: String(propertyName), async, validator };
+    registerDecorator({ ...options, options: {}, constraints: [] });
+  };
+}
+
+const nest = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
+const ours = new BodyValidation();
+
+async function outcome(pipe: Pick<BodyValidation, 'transform'>, metatype: Type, body: unknown): Promise<unknown> {
+  try {
+    return { accepted: await pipe.transform(structuredClone(body), { type: 'body', metatype }) };
+  } catch {
+    return 'refused';
+  }
+}
+
+const values = fc.oneof(
+  fc.integer({ min: -1, max: 4 }),
+  fc.double(),
+  fc.constantFrom('', 'a', 'ab', 'abc', true, false, null, undefined, [], [1], {}, NaN, Infinity, '1'),
+);
+const names = fc.constantFrom('id', 'name', 'isUrgent', 'which', 'much', 'anything', 'more', 'toString');
+const bodies = fc.oneof(
+  { weight: 8, arbitrary: fc.dictionary(names, values, { noNullPrototype: true }) },
+  { weight: 8, arbitrary: fc.record({ id: values, name: values }, { noNullPrototype: true }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ which: values, much: values, anything: values }, { noNullPrototype: true }),
+  },
+  values,
+);
+
+describe('a flat body', () => {
+  it.each([Order, UrgentOrder, Choice, Unannounced])('has of $name what Nest has, for any body (RS-24)', async (of) => {
+    await fc.assert(
+      fc.asyncProperty(bodies, async (body) => {
+        // Names that every object has are refused before Nest is asked.
+        fc.pre(typeof body !== 'object' || body === null || !Object.hasOwn(body, 'toString'));
+        expect(await outcome(ours, of, body)).toEqual(await outcome(nest, of, body));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it.each<[Type<object>, object]>([
+    [Order, { id: 1, name: 'a' }],
+    [UrgentOrder, { id: 3, name: 'ab', isUrgent: false }],
+    [Choice, { which: 'a', much: 2, anything: 'x' }],
+    [Choice, { which: 'b', much: 'none', anything: 1 }],
+    [Demanded, { id: 0 }],
+  ])('is known as good without class-validator: %p %p', (of, body) => {
+    expect(FlatBody.of(of)?.accepts(body)).toBe(true);
+  });
+
+  it.each<[string, unknown]>([
+    ['a field of another type', { id: '1', name: 'a' }],
+    ['a value out of range', { id: 4, name: 'a' }],
+    ['a field that is missing', { id: 1 }],
+    ['a field that is not known', { id: 1, name: 'a', more: 1 }],
+    ['a field in place of another', { id: 1, more: 'a' }],
+    ['a name that every object has', { id: 1, constructor: 'a' }],
+    ['a prototype of its own', Object.assign(Object.create({ name: 'a' }) as object, { id: 1 })],
+    ['an array', [1, 'a']],
+    ['null', null],
+    ['text', 'id'],
+    ['nothing', undefined],
+  ])('is left to class-validator with %s', (_, body) => {
+    expect(FlatBody.of(Order)?.accepts(body)).toBe(false);
+  });
+
+  it.each<Type<object>>([
+    Nested,
+    Each,
+    Grouped,
+    Conditional,
+    Transformed,
+    Typed,
+    Renamed,
+    Hidden,
+    AllHidden,
+    Filled,
+    WithSetter,
+    Inherited,
+    Without,
+    AnsweredLater,
+    Object,
+    String,
+    Array,
+  ])('is none of a class that is more than its rules: %p', (of) => {
+    expect(FlatBody.of(of)).toBeUndefined();
+  });
+
+  it('is not good before a rule has answered', async () => {
+    expect(FlatBody.of(Unannounced)?.accepts({ id: 1 })).toBe(false);
+    expect(await outcome(ours, Unannounced, { id: 1 })).toEqual({ accepted: { id: 1 } });
+    expect(await outcome(ours, Unannounced, { id: 2 })).toBe('refused');
+  });
+
+  it('of which an array is a field is none that is accepted at once', async () => {
+    expect(FlatBody.of(Listed)?.accepts({ ids: [1] })).toBe(false);
+    expect(await outcome(ours, Listed, { ids: [1] })).toEqual({ accepted: { ids: [1] } });
+  });
+
+  it('is another object than the body that came', async () => {
+    const body = { id: 1, name: 'a' };
+    const made = ours.transform(body, { type: 'body', metatype: Order });
+    expect(made).toEqual(body);
+    expect(made).not.toBe(body);
+  });
+});
