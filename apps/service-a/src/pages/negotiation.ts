@@ -16,7 +16,7 @@ export interface PageReply {
 /** True when `Accept` puts HTML before JSON, as browsers do; curl's default gets JSON. */
 export function prefersHtml({ raw }: PageRequest): boolean {
   const { accept = '*/*' } = raw.headers;
-  // Most callers that are not browsers send this, so the parser is skipped.
-  if (accept === '*/*') return false;
+  // Most callers that are not browsers send one of these, so the parser is skipped.
+  if (accept === '*/*' || accept === 'application/json') return false;
   return accepts(raw).type(['json', 'html']) === 'html';
 }

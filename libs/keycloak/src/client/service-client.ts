@@ -142,7 +142,7 @@ export class ServiceCaller {
     const { query, passOn: _, headers, traceparent, ...rest } = options;
     const given = withTrace(headers, traceHeadersOf(traceparent));
     const target = query === undefined ? path : withQuery(path, query);
-    const sendIn = (trace: TraceHeaders) => async (authorization: string) =>
+    const sendIn = (trace: TraceHeaders) => (authorization: string) =>
       this.transport.send({ ...rest, method, path: target, body, headers: withTrace(given, trace), authorization });
     const { response, token, refused } = await this.observation.observe(
       { service: this.service, method, origin: this.transport.origin },

@@ -187,7 +187,11 @@ function headerLines({ authorization, headers = {}, body, answer }: TransportReq
   const lines = ['accept-encoding', gzip ? 'gzip' : 'identity'];
   if (authorization !== undefined) lines.push('authorization', authorization);
   if (body !== undefined) lines.push('content-type', 'application/json');
-  const further = Object.entries(headers).flat();
-  const accepts = Object.keys(headers).some((name) => name.toLowerCase() === 'accept');
-  return accepts ? lines.concat(further) : lines.concat('accept', ACCEPTED[answer ?? 'json'], further);
+  let accepts = false;
+  for (const name of Object.keys(headers)) {
+    accepts ||= name.toLowerCase() === 'accept';
+    lines.push(name, headers[name] ?? '');
+  }
+  if (!accepts) lines.push('accept', ACCEPTED[answer ?? 'json']);
+  return lines;
 }
