@@ -10,7 +10,7 @@ const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isProven: tru
 
 const feeds: SignalFeed[] = [];
 
-function service(options: object = {}, poll?: () => Promise<Signals>): ComposedKeycloak {
+function service(options: object = {}, poll?: () => Promise<Signals>, name = 'events'): ComposedKeycloak {
   const keycloak = composeKeycloak({
     issuer: 'https://sso.example.com/realms/shop',
     clientId: 'shop',
@@ -19,7 +19,7 @@ function service(options: object = {}, poll?: () => Promise<Signals>): ComposedK
   });
   if (poll === undefined) return keycloak;
   const source: SignalSource = {
-    name: 'events',
+    name,
     connect: () => ({ poll }),
   };
   feeds.push(new SignalFeed(keycloak.issuers[0], keycloak.revocations, { sources: [source], pollMs: 1000 }));
@@ -96,7 +96,15 @@ describe('doctor looks at a signal feed', () => {
     expect(await saidOf(keycloak, realm([], { adminEventsExpireSeconds: 0 }))).toMatch(/saves admin events and never/);
     expect(await saidOf(keycloak, realm([], {}, 49_999))).toBe('');
     expect(await saidOf(keycloak, realm([], {}, 60_000))).toMatch(/keeps 60000 security events that shop/);
-    expect(await saidOf(keycloak, realm([], { unmanagedAttributes: 'ENABLED' }))).toMatch(/leaves itself out/);
-    expect(await saidOf(service(), realm([], { unmanagedAttributes: 'ENABLED' }))).toBe('');
+    const unmanaged = realm([], { unmanagedAttributes: 'ENABLED' });
+    expect(
+      await saidOf(
+        service({}, async () => QUIET, 'shared_signals'),
+        unmanaged,
+      ),
+    ).toMatch(/leaves itself out/);
+    // The event log has everybody.
+    expect(await saidOf(keycloak, unmanaged)).toBe('');
+    expect(await saidOf(service(), unmanaged)).toBe('');
   });
 });

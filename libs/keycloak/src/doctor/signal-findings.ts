@@ -1,14 +1,21 @@
 /** Signal findings: whether the signal feed of a service would hear of revocations, and what it costs where it is set up. */
 import { error, note, ok, warning, type Finding } from '../checkup/finding.js';
 import type { ComposedIssuer } from '../compose-issuer.js';
+import { hostNameFinding } from './host-name-finding.js';
 import { clientNamed } from './realm-lookup.js';
 import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
 
 /** The role that shows who logs in, when and from where. */
 const VIEW_EVENTS = 'realm-management.view-events';
 
+/** As `sharedSignals()` is named. */
+const SHARED_SIGNALS = 'shared_signals';
+
+type Examined = Pick<ComposedIssuer, 'feed' | 'options' | 'fetch' | 'realmUrl' | 'issuer'>;
+
 /** Each source is asked once, by its own credentials. None where the service has no feed. */
-export async function signalFindings({ feed, options }: Pick<ComposedIssuer, 'feed' | 'options'>): Promise<Finding[]> {
+export async function signalFindings(own: Examined): Promise<Finding[]> {
+  const { feed, options } = own;
   const ofSources = await Promise.all(
     feed.sources.map(async ({ name, clientId, tryOnce }) => {
       const fault = await tryOnce();
@@ -21,8 +28,12 @@ export async function signalFindings({ feed, options }: Pick<ComposedIssuer, 'fe
           );
     }),
   );
-  return [...ofSources, ...unusedFinding(options, feed.sources.length > 0)];
+  const ofHostName = options.profile === 'keycloak' && hearsSharedSignals(own) ? await hostNameFinding(own) : [];
+  return [...ofSources, ...ofHostName, ...unusedFinding(options, feed.sources.length > 0)];
 }
+
+const hearsSharedSignals = ({ feed }: Pick<ComposedIssuer, 'feed'>): boolean =>
+  feed.sources.some(({ name }) => name === SHARED_SIGNALS);
 
 function unusedFinding(options: ComposedIssuer['options'], hasFeed: boolean): Finding[] {
   const { introspectionTtlWhileSignalledSeconds: longSeconds, revocationChannel } = options;
@@ -47,7 +58,12 @@ export async function signalRealmFindings(
   const findings = own === undefined || checkup.services.length === 0 ? [] : await wideTokens(realm, own);
   if (feed.sources.length === 0) return findings;
   const ofStreams = await Promise.all(feed.sources.map(async ({ clientId }) => streamFindings(realm, clientId)));
-  return [...findings, ...growthFindings(realm), ...ofStreams.flat(), ...selfExclusion(realm)];
+  return [
+    ...findings,
+    ...growthFindings(realm),
+    ...ofStreams.flat(),
+    ...(hearsSharedSignals({ feed }) ? selfExclusion(realm) : []),
+  ];
 }
 
 /** Three days of verifications. */

@@ -1,0 +1,74 @@
+/** Whether doctor sees that Keycloak calls itself by the host name of each request, at a server that answers whatever a spec wants. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { composeKeycloak } from '../compose-keycloak.js';
+import { hostNameFinding } from './host-name-finding.js';
+
+type Answer = (request: IncomingMessage) => { readonly status?: number; readonly body: unknown } | 'reset';
+
+let server: Server;
+let base: string;
+let answer: Answer;
+let asked: (string | undefined)[];
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    asked.push(request.headers.host);
+    const given = answer(request);
+    if (given === 'reset') return void request.socket.destroy();
+    response.writeHead(given.status ?? 200, { 'content-type': 'application/json' });
+    response.end(typeof given.body === 'string' ? given.body : JSON.stringify(given.body));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => void (asked = []));
+
+const PATH = '/realms/shop';
+
+async function found(issuer = base + PATH): Promise<string[]> {
+  const options = { issuer, baseUrl: base, clientId: 'shop', clientSecret: 'hush', allowInsecureRequests: true };
+  const { issuers } = composeKeycloak({ ...options, maxRetries: 0 });
+  return (await hostNameFinding(issuers[0])).map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`);
+}
+
+const named = (issuer: string) => (): { body: object } => ({ body: { issuer } });
+
+describe('doctor asks Keycloak by another host name', () => {
+  it('and warns where it calls itself by that', async () => {
+    answer = ({ headers: { host = '' } }) => ({ body: { issuer: `http://${host}${PATH}` } });
+    expect(await found()).toEqual([
+      `warning: Keycloak has no fixed host name: it calls itself by that of each request, and what ends by a request to another one is signed by another issuer, and refused here. Start Keycloak with --hostname=${base}.`,
+    ]);
+    expect(asked).toEqual(['doctor.invalid:4711']);
+  });
+
+  it('and warns where the name alone is fixed, and the port is not', async () => {
+    answer = ({ headers: { host = '' } }) => ({ body: { issuer: `http://127.0.0.1:${host.split(':')[1]}${PATH}` } });
+    expect(await found()).toHaveLength(1);
+  });
+
+  it.each<[string, Answer]>([
+    ['calls itself as always', () => named(base + PATH)()],
+    ['is behind a proxy that has another server at unknown names', named('https://other.example/realms/shop')],
+    ['is behind a proxy that refuses unknown names', () => ({ status: 421, body: 'http://doctor.invalid:4711' })],
+    ['is behind a proxy that knows nothing there', () => ({ status: 503, body: {} })],
+    ['ends the connection', () => 'reset'],
+    ['answers no JSON', () => ({ body: 'doctor.invalid:4711' })],
+    ['names no issuer', () => ({ body: { issuer: 'doctor.invalid' } })],
+  ])('and says nothing where it %s', async (_, given) => {
+    answer = given;
+    expect(await found()).toEqual([]);
+    expect(asked).toEqual(['doctor.invalid:4711']);
+  });
+
+  it('and says nothing of an issuer that has that port itself', async () => {
+    answer = named(`http://sso.example.com:4711${PATH}`);
+    expect(await found(`http://sso.example.com:4711${PATH}`)).toEqual([]);
+  });
+});

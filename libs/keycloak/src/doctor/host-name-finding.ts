@@ -1,0 +1,47 @@
+/** Host name finding: whether Keycloak calls itself by whatever host name a request has, so that it signs events as another issuer. */
+import { warning, type Finding } from '../checkup/finding.js';
+import type { ComposedIssuer } from '../compose-issuer.js';
+import { Refusal } from '../protocol/refusal.js';
+
+/** Nobody has this name (RFC 2606 §2), so nobody else can have said it. */
+const INVENTED = { hostname: 'doctor.invalid', port: '4711' };
+
+/**
+ * Asks for the discovery document by an invented host name, without a token. Keycloak takes the host name of its issuer from the request where none is configured, and the port where a name alone is. None where the answer
+ * names neither, or there is no such answer: a proxy that refuses unknown host names keeps them from Keycloak, too.
+ */
+export async function hostNameFinding({
+  fetch,
+  realmUrl,
+  issuer,
+}: Pick<ComposedIssuer, 'fetch' | 'realmUrl' | 'issuer'>): Promise<Finding[]> {
+  const url = `${realmUrl}/.well-known/openid-configuration`;
+  const headers = { host: `${INVENTED.hostname}:${INVENTED.port}` };
+  const named = await fetch
+    .apart('doctor_host')
+    .fetch(url, { headers })
+    .then(async (response) => (response.status === 200 ? issuerOf(await response.text()) : undefined))
+    .catch(nothingOfRefusal);
+  if (named === undefined || named.href === new URL(issuer).href) return [];
+  if (named.hostname !== INVENTED.hostname && named.port !== INVENTED.port) return [];
+  return [
+    warning(
+      'signals',
+      'Keycloak has no fixed host name: it calls itself by that of each request, and what ends by a request to another one is signed by another issuer, and refused here.',
+      `Start Keycloak with --hostname=${issuer.slice(0, issuer.lastIndexOf('/realms/'))}.`,
+    ),
+  ];
+}
+
+function issuerOf(text: string): URL | undefined {
+  try {
+    const { issuer } = JSON.parse(text) as { readonly issuer?: unknown };
+    return typeof issuer === 'string' && URL.canParse(issuer) ? new URL(issuer) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function nothingOfRefusal(failure: unknown): undefined {
+  if (!(failure instanceof Refusal)) throw failure;
+}
