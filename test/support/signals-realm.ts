@@ -2,9 +2,15 @@
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startChangedRealm } from './changed-realm.js';
-import { clientIn, type RealmFile } from './realm-copy.js';
+import { clientIn, unchanged, type RealmFile } from './realm-copy.js';
 
-interface LoggedRealm extends RealmFile {
+/** As far as tests change it. */
+export interface LoggedRealm extends RealmFile {
+  eventsEnabled: unknown;
+  eventsExpiration?: number;
+  enabledEventTypes: string[];
+  adminEventsEnabled: unknown;
+  attributes: Record<string, string>;
   users: { username: string; clientRoles?: Record<string, string[]> }[];
   clientScopeMappings: Record<string, { client: string; roles: string[] }[]>;
 }
@@ -14,14 +20,27 @@ const EVENTS_ON = { SIGNALS_EVENTS: 'true' };
 /** A service that reads the log by itself. */
 export const READER = 'service-a';
 
-function readable(file: RealmFile): void {
-  const realm = file as LoggedRealm;
+function readable(realm: LoggedRealm): void {
   // Logout notices go where browsers go.
   clientIn(realm, READER).attributes['backchannel.logout.url'] = `${publicUrl}/auth/backchannel-logout`;
-  const account = realm.users.find(({ username }) => username === `service-account-${READER}`);
-  if (account === undefined) throw new Error(`${READER} has no service account`);
-  account.clientRoles = { 'realm-management': ['view-events'] };
+  giveRoles(realm, ['view-events']);
   realm.clientScopeMappings['realm-management']?.push({ client: READER, roles: ['view-events'] });
 }
 
-export const startSignalsRealm = (): Promise<ContractServer> => startChangedRealm(readable, { environment: EVENTS_ON });
+/** To the service account of the reader, of the roles of `realm-management` these alone. */
+export function giveRoles(realm: LoggedRealm, roles: string[]): void {
+  const account = realm.users.find(({ username }) => username === `service-account-${READER}`);
+  if (account === undefined) throw new Error(`${READER} has no service account`);
+  account.clientRoles = { 'realm-management': roles };
+}
+
+/** `change`: of what it has beyond that. */
+export const startSignalsRealm = (change: (realm: LoggedRealm) => void = unchanged): Promise<ContractServer> =>
+  startChangedRealm(
+    (file: RealmFile) => {
+      const realm = file as LoggedRealm;
+      readable(realm);
+      change(realm);
+    },
+    { environment: EVENTS_ON },
+  );

@@ -2,7 +2,7 @@
 import { testServer } from 'keycloak-test-servers';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startChangedRealm } from './changed-realm.js';
-import { clientIn, type RealmFile } from './realm-copy.js';
+import { clientIn, unchanged, type RealmFile } from './realm-copy.js';
 
 /** Whose stream is in the realm file. */
 export const RECEIVER = 'service-a';
@@ -40,8 +40,20 @@ function transmitting(realm: RealmFile): void {
   }
 }
 
-export const startSsfRealm = (): Promise<ContractServer> =>
-  startChangedRealm(transmitting, { features: ['ssf'], environment: { SIGNALS_SSF: 'true' } });
+/** As far as tests change it. */
+export interface SsfRealm extends RealmFile {
+  attributes: Record<string, string>;
+}
+
+/** `change`: of what it has beyond that. */
+export const startSsfRealm = (change: (realm: SsfRealm) => void = unchanged): Promise<ContractServer> =>
+  startChangedRealm(
+    (file) => {
+      transmitting(file);
+      change(file as SsfRealm);
+    },
+    { features: ['ssf'], environment: { SIGNALS_SSF: 'true' } },
+  );
 
 /** Keycloak has a transmitter since 26.7, as a feature that is off by default. */
 export const hasTransmitter = (): boolean => testServer().kind === 'embedded' || testServer().features.includes('ssf');

@@ -1,0 +1,64 @@
+/** The command doctor, as it is built, at a module with a signal feed: that of the signal poller. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { sharingEnvironment } from '../../scripts/replicas.mjs';
+import { poller } from '../../scripts/services.mjs';
+import { pollerEnvironment } from '../../scripts/signals.mjs';
+import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { startSignalsRealm } from '../support/signals-realm.js';
+
+const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const POLLER = 'signal-poller';
+const DOCTOR = [
+  at('libs/keycloak/dist/doctor/cli.js'),
+  'doctor',
+  '--module',
+  at(`apps/${POLLER}/dist/${POLLER}.module.js`),
+];
+
+interface Ran {
+  readonly exitCode: number;
+  readonly printed: string;
+}
+
+/** Nothing listens at its channel: doctor starts nothing, and so needs none. */
+async function doctor({ baseUrl, issuer }: ContractServer): Promise<Ran> {
+  const keycloak = { baseUrl, issuer, realm: issuer.split('/').at(-1) ?? '' };
+  const described = poller({});
+  const environment = sharingEnvironment([described], { PATH: process.env['PATH'] }, 'redis://127.0.0.1:9');
+  const child = spawn(process.execPath, [...DOCTOR], { env: pollerEnvironment(described, { keycloak, environment }) });
+  const [printed, errors, [exitCode]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number]>,
+  ]);
+  for (const output of [printed, errors]) {
+    expect(output).not.toContain(SECRETS[POLLER]);
+    expect(output).not.toContain('eyJ');
+  }
+  return { exitCode, printed };
+}
+
+describe('the command doctor at a module with a signal feed', () => {
+  it('tries whether it would hear, and says what to do where it would not', async () => {
+    const server = await startSignalsRealm();
+    try {
+      const well = await doctor(server);
+      expect(well.printed).toContain(`keycloak_events: revocations would be heard of, by the client ${POLLER}.`);
+      expect(well.printed).toContain('\n0 errors, ');
+      const settings = await server.administrator.read<object>('/events/config');
+      await server.administrator.change('PUT', '/events/config', { ...settings, eventsEnabled: false });
+      const faulty = await doctor(server);
+      expect(faulty.printed).toMatch(
+        /✗ signals +keycloak_events: .* by the client signal-poller \(events_disabled\)\.\n +→ Switch on "Save events"/,
+      );
+      expect(faulty.exitCode).toBe(2);
+    } finally {
+      await server.stop();
+    }
+  });
+});

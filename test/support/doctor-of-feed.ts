@@ -1,0 +1,43 @@
+/** Doctor of a feed: what doctor says of the signal feed of a service, by the service's own credentials or an administrator's besides. */
+import { expect } from '@jest/globals';
+import { SECRETS, type ConfidentialClient } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { FixedSecret } from '../../libs/keycloak/src/client-authentication/client-authentication.js';
+import { composeKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import { examine } from '../../libs/keycloak/src/doctor/examine.js';
+import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
+import type { SignalSource } from '../../libs/keycloak/src/signals/signal-source.js';
+
+export interface FeedSubject {
+  readonly service: ConfidentialClient;
+  readonly source: SignalSource;
+  /** In whose name it hears. Default: its own. */
+  readonly hearsAs?: ConfidentialClient;
+  /** Whether it calls others, who get its tokens. */
+  readonly calls?: boolean;
+}
+
+/** One line for each finding of the feed: level, message and what to do. The feed is not started. */
+export async function doctorOfFeed(
+  server: ContractServer,
+  { service, source, hearsAs, calls = false }: FeedSubject,
+  asAdministrator = false,
+): Promise<readonly string[]> {
+  const { issuer, baseUrl, administrator } = server;
+  const clientSecret = SECRETS[service];
+  const keycloak = composeKeycloak({ issuer, baseUrl, clientId: service, clientSecret, allowInsecureRequests: true });
+  // Keycloak stands in for the next service: anything that answers.
+  if (calls) keycloak.service('service-b', { baseUrl, audience: 'service-b', scopes: ['orders.approve'] });
+  const hearingSecret = SECRETS[hearsAs ?? service];
+  const client = hearsAs && { clientId: hearsAs, clientAuthentication: new FixedSecret(hearingSecret) };
+  const options = { sources: [source], pollMs: 1000, client };
+  // It says to the issuer where it would hear.
+  void new SignalFeed(keycloak.issuers[0], keycloak.revocations, options);
+  const token = asAdministrator ? await administrator.token() : undefined;
+  const { findings } = await examine({ keycloak, handlers: [], notSeen: [] }, token);
+  const text = JSON.stringify(findings);
+  for (const secret of [clientSecret, hearingSecret, 'eyJ']) expect(text).not.toContain(secret);
+  return findings
+    .filter(({ check }) => check === 'signals')
+    .map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`.trim());
+}
