@@ -181,6 +181,15 @@ describe('the event log', () => {
     expect(await source.poll(0)).toMatchObject({ denials: [], isProven: true, fault: undefined });
   });
 
+  it('has a gap where it was cleared: what it has lost is not known', async () => {
+    await source.poll(0);
+    clock.advance(PROOF_EVERY_MS / 1000);
+    log.events = [];
+    expect(await source.poll(1000)).toMatchObject({ isWhole: false, isProven: false, fault: undefined });
+    clock.advance(PROOF_EVERY_MS / 1000);
+    expect(await source.poll(1000)).toMatchObject({ isWhole: true, isProven: true });
+  });
+
   it('that never has its own login is not logged in for at each poll', async () => {
     savesLogins = false;
     for (let second = 0; second < 30; second += 1) {

@@ -1,11 +1,5 @@
 /** Keycloak events: hears of revocations by reading the realm's event log again and again. */
-import {
-  ConfigurationError,
-  ConfigurationFaults,
-  DeadlineCache,
-  unverifiedClaims,
-  type IssuedToken,
-} from '../../ports/signals.js';
+import { ConfigurationError, ConfigurationFaults, DeadlineCache, type IssuedToken } from '../../ports/signals.js';
 import { identifier } from '../identifiers.js';
 import {
   SignalSourceError,
@@ -16,6 +10,7 @@ import {
 } from '../signal-source.js';
 import { adminEventSignal } from './admin-event-signals.js';
 import { EventLogClient, type EventLogSettings, type ReadEvents } from './event-log-client.js';
+import { CLIENT_LOGIN, OwnLogins, type LookedFor } from './own-logins.js';
 import { USER_EVENT_TYPES, userEventSignal, type EventRepresentation, type EventSignal } from './user-event-signals.js';
 
 export interface KeycloakEventsOptions {
@@ -33,14 +28,11 @@ const MAX_EAGER_PROOFS = 3;
 /** Rows that were read, and come again within the overlap. */
 const MAX_KNOWN = 100_000;
 
-/** Of our own login. */
-const CLIENT_LOGIN = 'CLIENT_LOGIN';
-
 /**
  * For `SignalsModule`: the event log of a realm of Keycloak, users' and administrators' (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save both, and the service account of this client needs
  * the role `view-events` of `realm-management`, which shows who logs in from where: give it to one service, and not to all.
  *
- * An empty log proves nothing. This service logs in every five seconds at the latest; when that login is in the log, all that was committed before it is, too. It reads the settings of the log each minute.
+ * An empty log proves nothing. This service logs in every five seconds at the latest; when that login is in the log, all that was committed before it is, too. A log that no longer has the login of before has a gap. It reads the settings of the log each minute.
  *
  * Throws `ConfigurationError`.
  */
@@ -55,6 +47,7 @@ export function keycloakEvents(options: KeycloakEventsOptions = {}): SignalSourc
 
 class KeycloakEvents implements ConnectedSignalSource {
   readonly #log: EventLogClient;
+  readonly #logins: OwnLogins;
   readonly #known: DeadlineCache<true>;
   #token: IssuedToken | undefined;
   #proveAtMs = -Infinity;
@@ -67,8 +60,9 @@ class KeycloakEvents implements ConnectedSignalSource {
     private readonly context: SignalSourceContext,
     private readonly overlapMs: number,
   ) {
-    const { realmUrl, fetch, clock } = context;
+    const { realmUrl, fetch, clock, clientId } = context;
     this.#log = new EventLogClient(realmUrl, fetch);
+    this.#logins = new OwnLogins(this.#log, clientId, clock);
     this.#known = new DeadlineCache(MAX_KNOWN, clock);
   }
 
@@ -94,12 +88,12 @@ class KeycloakEvents implements ConnectedSignalSource {
       this.#settingsAtMs = beganMs;
     }
     const since = began - sinceMs - this.overlapMs;
-    const [users, administrators, isSeen] = await this.#read(token, since, isToBeProven);
-    const isWhole = users.isWhole && administrators.isWhole;
+    const [users, administrators, login] = await this.#read(token, since, isToBeProven);
+    const isWhole = users.isWhole && administrators.isWhole && login?.isSameLog !== false;
     // From here on it is heard, and does not come again.
     const news = [...this.#news(users, userEventSignal), ...this.#news(administrators, adminEventSignal)];
     const signals = news.map(({ signal }) => signal);
-    const fault = this.#settingsFault ?? (isToBeProven ? this.#proofFault(isSeen, beganMs) : undefined);
+    const fault = this.#settingsFault ?? (login && this.#proofFault(login, beganMs));
     return {
       denials: signals.flatMap((signal) => ('denial' in signal ? signal.denial : [])),
       rechecks: signals.flatMap((signal) => ('recheck' in signal ? signal.recheck : [])),
@@ -120,28 +114,17 @@ class KeycloakEvents implements ConnectedSignalSource {
     token: IssuedToken,
     sinceMs: number,
     isToBeProven: boolean,
-  ): Promise<[users: ReadEvents, administrators: ReadEvents, isSeen: boolean]> {
+  ): Promise<[users: ReadEvents, administrators: ReadEvents, login: LookedFor | undefined]> {
     const text = token.reveal();
     const types = USER_EVENT_TYPES.map((type): [string, string] => ['type', type]);
     return Promise.all([
       this.#log.since(text, 'events', sinceMs, types),
       this.#log.since(text, 'admin-events', sinceMs),
-      isToBeProven && this.#isInLog(text, sinceMs),
+      isToBeProven ? this.#logins.look(text, sinceMs) : undefined,
     ]);
   }
 
-  /** Whether the log has that this very token was issued. */
-  async #isInLog(token: string, sinceMs: number): Promise<boolean> {
-    const tokenId = unverifiedClaims(token)['jti'];
-    const filters: [string, string][] = [
-      ['type', CLIENT_LOGIN],
-      ['client', this.context.clientId],
-    ];
-    const { events } = await this.#log.since(token, 'events', sinceMs, filters);
-    return tokenId !== undefined && events.some(({ details }) => Object(details)['token_id'] === tokenId);
-  }
-
-  #proofFault(isSeen: boolean, beganMs: number): SignalSourceError | undefined {
+  #proofFault({ isSeen }: LookedFor, beganMs: number): SignalSourceError | undefined {
     this.#unseen = isSeen ? 0 : this.#unseen + 1;
     // A login may be slow to be seen, and is not made each second where none ever is.
     this.#proveAtMs =
