@@ -1,0 +1,174 @@
+/** Keycloak that goes and comes back under a service with a signal feed: what the service takes meanwhile and afterwards. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { startAuthorizationServer, startFaultProxy, startKeycloak, testServer } from 'keycloak-test-servers';
+import { REALM_ENVIRONMENT, REALM_FILE, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { login, logout, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { contractServerAt, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { FixedSecret } from '../../libs/keycloak/src/client-authentication/client-authentication.js';
+import { SILENT } from '../../libs/keycloak/src/component-log.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import { keycloakEvents, sharedSignals } from '../../libs/keycloak/src/signals/index.js';
+import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
+import type { SignalSource } from '../../libs/keycloak/src/signals/signal-source.js';
+import { MovedClock } from '../support/moved-clock.js';
+import { startSignalsRealm } from '../support/signals-realm.js';
+import { hasTransmitter, startSsfRealm } from '../support/ssf-realm.js';
+import { outcomeAt } from '../support/verification-outcome.js';
+
+const [SHORT_SECONDS, LONG_SECONDS] = [10, 300];
+const WITHIN_MS = 60_000;
+const REFUSED = /^(?:revoked|inactive)$/;
+const ANSWERED = /^(?:accepted|revoked|inactive)$/;
+const SERVICE = 'service-a';
+const POLLER = 'signal-poller';
+
+async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (const began = performance.now(); !(await isSo()); await sleep(50)) {
+    if (performance.now() - began > WITHIN_MS) throw new Error(`In vain: ${what}`);
+  }
+}
+
+/** Whose feed listens, in the name of the poller where `hearsAs` says so. */
+class Service {
+  readonly clock = new MovedClock();
+  readonly #keycloak: ComposedKeycloak;
+  readonly #feed: SignalFeed;
+
+  constructor(address: { readonly issuer: string; readonly baseUrl: string }, source: SignalSource, hearsAs?: string) {
+    const options = {
+      ...address,
+      clientId: SERVICE,
+      clientSecret: SECRETS[SERVICE],
+      allowInsecureRequests: true,
+      timeoutMs: 1000,
+      introspectionTtlSeconds: SHORT_SECONDS,
+      introspectionTtlWhileSignalledSeconds: LONG_SECONDS,
+    };
+    this.#keycloak = composeKeycloak(options, { clock: this.clock, loggers: () => SILENT });
+    const client = hearsAs && { clientId: hearsAs, clientAuthentication: new FixedSecret(SECRETS[POLLER]) };
+    this.#feed = new SignalFeed(this.#keycloak.issuers[0], this.#keycloak.revocations, {
+      sources: [source],
+      pollMs: 250,
+      client: client || undefined,
+    });
+    this.#feed.start();
+  }
+
+  get state(): string {
+    return this.#keycloak.status.read().signals.state;
+  }
+
+  async untilProven(): Promise<void> {
+    await until(() => this.state === 'proven', 'the feed is proven');
+  }
+
+  outcomeOf(token: string): Promise<string> {
+    return outcomeAt(this.#keycloak, token);
+  }
+
+  stop(): Promise<void> {
+    return this.#feed.stop();
+  }
+}
+
+interface Subject {
+  readonly access: string;
+  readonly refresh: string;
+}
+
+async function newSubject(server: ContractServer): Promise<Subject> {
+  const tokens = await login(server, await server.newUser('order-manager'));
+  return { access: textOf(tokens), refresh: textOf(tokens, 'refresh_token') };
+}
+
+let service: Service | undefined;
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  await service?.stop();
+  for (const stop of stops.splice(0).toReversed()) await stop();
+});
+
+/** Takes what it knows for a moment, and nothing for longer than without a feed. */
+async function expectSilence(of: Service, known: readonly string[]): Promise<void> {
+  for (const token of known) expect(await of.outcomeOf(token)).toBe('accepted');
+  // No proof is younger than what was heard before it went.
+  of.clock.advance(SHORT_SECONDS);
+  expect(of.state).toBe('silent');
+  for (const token of known) expect(await of.outcomeOf(token)).not.toMatch(ANSWERED);
+}
+
+describe('Keycloak that is out of reach for longer than answers serve', () => {
+  /** Of a token that ended meanwhile, of one that ended as soon as it was back, and of one that did not, each before and afterwards. */
+  async function outcomesAround(source: SignalSource, starting: Promise<ContractServer>): Promise<readonly string[]> {
+    const server = await starting;
+    stops.push(() => server.stop());
+    const proxy = await startFaultProxy({ target: server.baseUrl });
+    stops.push(() => proxy.stop());
+    const here = (service = new Service({ issuer: server.issuer, baseUrl: proxy.baseUrl }, source));
+    await here.untilProven();
+    const [ended, endedLater, honest] = [await newSubject(server), await newSubject(server), await newSubject(server)];
+    const all = [ended, endedLater, honest].map(({ access }) => access);
+    const outcomes = (): Promise<string[]> => Promise.all(all.map((token) => here.outcomeOf(token)));
+    const before = await outcomes();
+    await proxy.fault({ kind: 'refuse' });
+    proxy.resetConnections();
+    await expectSilence(here, all);
+    await logout(server, ended.refresh);
+    await proxy.fault(undefined);
+    await logout(server, endedLater.refresh);
+    await here.untilProven();
+    await until(async () => REFUSED.test(await here.outcomeOf(endedLater.access)), 'the logout is heard of');
+    return [...before, ...(await outcomes())];
+  }
+  const [accepted, refused] = ['accepted', expect.stringMatching(REFUSED)];
+  const expected = [accepted, accepted, accepted, refused, refused, accepted];
+
+  it('is heard again by the event log when it is back: whoever logged out is refused, and nobody else', async () => {
+    expect(await outcomesAround(keycloakEvents(), startSignalsRealm())).toEqual(expected);
+  });
+
+  (hasTransmitter() ? describe : describe.skip)('with a transmitter', () => {
+    it('is heard again by shared signals, likewise', async () => {
+      expect(await outcomesAround(sharedSignals(), startSsfRealm())).toEqual(expected);
+    });
+  });
+});
+
+/** With an empty database: nobody is logged in any more, and its log begins anew. */
+async function startAnew(port?: number): Promise<{ readonly server: ContractServer; kill(): Promise<void> }> {
+  const { kind } = testServer();
+  const options = {
+    realm: REALM_FILE,
+    environment: { ...REALM_ENVIRONMENT, SIGNALS_EVENTS: 'true' },
+    ...(port === undefined ? {} : { port }),
+  };
+  if (kind === 'embedded') {
+    const started = await startAuthorizationServer(options);
+    return { server: contractServerAt(started.baseUrl), kill: () => started.stop() };
+  }
+  const started = await startKeycloak({ ...options, ...(kind === 'external' ? {} : { using: kind }) });
+  return { server: contractServerAt(started.baseUrl), kill: () => started.kill() };
+}
+
+describe('Keycloak that is killed, and started with an empty database', () => {
+  it('is heard again by itself: what was asked of the one before serves no more, and a logout right after the start is refused', async () => {
+    const { server, kill } = await startAnew();
+    stops.push(kill);
+    const here = (service = new Service({ issuer: server.issuer, baseUrl: server.baseUrl }, keycloakEvents(), POLLER));
+    await here.untilProven();
+    const [used, unused] = [await newSubject(server), await newSubject(server)];
+    for (const { access } of [used, unused]) expect(await here.outcomeOf(access)).toBe('accepted');
+    await kill();
+    await expectSilence(here, [used.access]);
+    const { server: another, kill: killAnother } = await startAnew(Number(new URL(server.baseUrl).port));
+    stops.push(killAnother);
+    const ended = await newSubject(another);
+    expect(await here.outcomeOf(ended.access)).toBe('accepted');
+    await logout(another, ended.refresh);
+    await here.untilProven();
+    await until(async () => (await here.outcomeOf(ended.access)) === 'revoked', 'the logout is heard of');
+    for (const { access } of [used, unused]) expect(await here.outcomeOf(access)).toBe('inactive');
+    expect(await here.outcomeOf((await newSubject(another)).access)).toBe('accepted');
+  });
+});
