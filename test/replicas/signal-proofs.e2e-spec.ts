@@ -190,8 +190,8 @@ async function heldWay(): Promise<HeldWay> {
     const tookOver = asked.find(({ by }) => by !== first?.by);
     // From before the last proof on: the lease alone is longer than that.
     expect(tookOver?.sinceMs).toBeGreaterThan(performance.now() - endedMs - 100);
-    expect(waits.lines).toContain('This replica listens to revocations');
     await provenAgain(reader);
+    expect(waits.lines).toContain('This replica listens to revocations');
     expect(gaps).toBe(0);
   });
 

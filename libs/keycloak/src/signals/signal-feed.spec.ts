@@ -249,6 +249,41 @@ describe('a signal feed', () => {
     expect(second?.sinceMs).toBeGreaterThan(first?.sinceMs ?? Infinity);
   });
 
+  it('says who listens when that has changed, and nothing of a lease that comes and goes while nothing is proven', async () => {
+    const { feed: leases } = keycloak.issuers[0];
+    let [isOurs, isAway, asked, grantedAtMs] = [true, false, 0, 1_000_000];
+    leases.lease = async () => {
+      asked += 1;
+      return isOurs ? { fencing: 1, grantedAtMs: (grantedAtMs += 10) } : undefined;
+    };
+    let proven = 0;
+    leases.prove = async () => {
+      proven += 1;
+      return 'taken';
+    };
+    const turns = async (isOur: boolean): Promise<void> => {
+      isOurs = isOur;
+      const before = asked;
+      await until(() => asked > before + 2);
+    };
+    const [listens, waits] = ['This replica listens to revocations', 'Another replica listens to revocations'];
+    const said = (): string[] => lines.map(({ message }) => message).filter((one) => [listens, waits].includes(one));
+    follow(sourceOf('events', () => (isAway ? Promise.reject(new TypeError('away')) : QUIET)));
+    await until(() => proven > 0);
+    expect(said()).toEqual([]);
+    isAway = true;
+    for (let times = 0; times < 3; times += 1) {
+      await turns(false);
+      await turns(true);
+    }
+    expect(said()).toEqual([waits]);
+    isAway = false;
+    await until(() => said().length > 1);
+    await turns(false);
+    await turns(false);
+    expect(said()).toEqual([waits, listens, waits]);
+  });
+
   it('hears what comes with a fault, and is not proven by it', async () => {
     const fault = new SignalSourceError('own_login_not_seen', 'Look for it.');
     follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isProven: false, fault })));

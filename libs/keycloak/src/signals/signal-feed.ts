@@ -79,8 +79,10 @@ export class SignalFeed {
   readonly #closing = new AbortController();
   readonly #leaseMs: number;
   #running: Promise<unknown> | undefined;
-  /** Whose turn it is, for the log. */
-  #isListening: boolean | undefined;
+  /** Whether this process had the lease last. */
+  #isListening = false;
+  /** The same as the log has it. */
+  #isSaidToListen: boolean | undefined;
 
   constructor(
     private readonly at: FollowedIssuer,
@@ -133,7 +135,7 @@ export class SignalFeed {
   async stop(): Promise<void> {
     this.#closing.abort();
     await this.#running;
-    if (this.#isListening === true) await this.at.feed.release();
+    if (this.#isListening) await this.at.feed.release();
   }
 
   async #follow(one: Followed): Promise<void> {
@@ -154,15 +156,18 @@ export class SignalFeed {
     try {
       lease = await this.at.feed.lease(this.#leaseMs);
     } catch {
-      lease = this.#isListening === true ? 'unknown' : undefined;
+      lease = this.#isListening ? 'unknown' : undefined;
     }
-    const isListening = lease !== undefined;
-    if (this.#isListening !== undefined && this.#isListening !== isListening) {
-      const words = isListening ? 'This replica listens to revocations' : 'Another replica listens to revocations';
-      this.#log.log(words, {});
-    }
-    this.#isListening = isListening;
+    this.#isListening = lease !== undefined;
+    if (!this.#isListening) this.#sayWhoListens(false);
     return lease;
+  }
+
+  /** It listens when it has proven something: while the server is away, the lease goes from one to the other. The first to listen is no change. */
+  #sayWhoListens(isThis: boolean): void {
+    if (isThis && this.#isSaidToListen === false) this.#log.log('This replica listens to revocations', {});
+    if (!isThis && this.#isSaidToListen === true) this.#log.log('Another replica listens to revocations', {});
+    this.#isSaidToListen = isThis;
   }
 
   /** `beganMs`: before the lease was asked for, so that nothing is claimed of before it was heard. */
@@ -235,6 +240,7 @@ export class SignalFeed {
     if (sinceMs <= untilMs) {
       const outcome = await this.at.feed.prove(lease, { sinceMs, untilMs }).catch(() => 'behind');
       if (outcome !== 'taken') return;
+      this.#sayWhoListens(true);
     }
     if (one.isHeard !== true) this.#log.log('Revocations are heard of', { source: one.name });
     one.isHeard = true;
