@@ -82,7 +82,7 @@ function prepare(engine: DockerEngine, settings: KeycloakSettings, network: 'hos
     .withCommand(['start-dev', '--import-realm'])
     .withEnvironment({
       ...settings.environment(network === 'host' ? 'localhost' : 'host.docker.internal'),
-      ...keycloakVariables(baseUrl, ports, network === 'host' ? '127.0.0.1' : '0.0.0.0', settings.features),
+      ...keycloakVariables(baseUrl, ports, network === 'host' ? '127.0.0.1' : '0.0.0.0', settings),
       ...(settings.tls && tlsVariables(HOME, ports.https)),
     })
     .withCopyContentToContainer([

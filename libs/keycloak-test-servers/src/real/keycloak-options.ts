@@ -24,6 +24,11 @@ export interface StartKeycloakOptions extends StartServerOptions {
    */
   readonly tls?: CertifiedKey;
   /**
+   * What Keycloak calls itself: always {@link RunningKeycloak.baseUrl}, or whatever host name each request has, as a Keycloak does
+   * that is started without `--hostname`. Default: `fixed`.
+   */
+  readonly hostname?: 'fixed' | 'of each request';
+  /**
    * Time limit in seconds for pulling the image, and again for downloading the distribution. A way that exceeds it counts as
    * unavailable. Default: 900.
    */

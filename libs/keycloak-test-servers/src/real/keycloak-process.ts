@@ -73,7 +73,7 @@ export async function runFromDistribution(
           baseUrl,
           { http: settings.port, management: settings.managementPort },
           '127.0.0.1',
-          settings.features,
+          settings,
         ),
         ...(settings.tls && tlsVariables(runFolder, settings.tls.port)),
         JAVA: java,

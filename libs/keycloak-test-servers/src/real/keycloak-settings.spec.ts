@@ -33,15 +33,18 @@ describe('the settings of a run', () => {
     await expect(readRealmExport(path, {})).rejects.toThrow('shop.json is not a realm export');
   });
 
-  it('switch features on where they are asked for', async () => {
+  it('switch features on where they are asked for, and the host name off', async () => {
     const path = join(folder, 'shop.json');
     await writeFile(path, '{"realm":"shop"}');
-    const variables = async (features?: readonly string[]) => {
-      const settings = await resolveSettings({ realm: path, ...(features && { features }) });
-      return keycloakVariables('http://localhost:1', { http: 1, management: 2 }, '127.0.0.1', settings.features);
+    const variables = async (options: object = {}) => {
+      const settings = await resolveSettings({ realm: path, ...options });
+      return keycloakVariables('http://localhost:1', { http: 1, management: 2 }, '127.0.0.1', settings);
     };
-    expect(await variables(['ssf', 'dpop'])).toMatchObject({ KC_FEATURES: 'dpop,ssf' });
+    expect(await variables({ features: ['ssf', 'dpop'] })).toMatchObject({ KC_FEATURES: 'dpop,ssf' });
     expect(await variables()).not.toHaveProperty('KC_FEATURES');
+    expect(await variables()).toHaveProperty('KC_HOSTNAME', 'http://localhost:1');
+    const asAsked = Object.keys(await variables({ hostname: 'of each request' }));
+    expect(asAsked.filter((name) => name.startsWith('KC_HOSTNAME'))).toEqual([]);
   });
 
   it('refuse a realm file with unfilled placeholders', async () => {

@@ -18,6 +18,7 @@ export interface KeycloakSettings {
   readonly environment: (thisMachine: string) => Readonly<Record<string, string>>;
   /** In alphabetical order. */
   readonly features: readonly string[];
+  readonly hostname: NonNullable<StartKeycloakOptions['hostname']>;
   readonly tls: (CertifiedKey & { readonly port: number }) | undefined;
   readonly onProgress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -36,6 +37,7 @@ export async function resolveSettings(options: StartKeycloakOptions): Promise<Ke
     startupTimeoutSeconds: options.startupTimeoutSeconds ?? 300,
     environment,
     features: (options.features ?? []).toSorted(),
+    hostname: options.hostname ?? 'fixed',
     tls: options.tls && { ...options.tls, port: await freePort() },
     onProgress: options.onProgress ?? (() => undefined),
     signal: options.signal ?? new AbortController().signal,
@@ -61,7 +63,7 @@ export function keycloakVariables(
   baseUrl: string,
   ports: { http: number; management: number },
   listenOn: string,
-  features: readonly string[],
+  { features, hostname }: Pick<KeycloakSettings, 'features' | 'hostname'>,
 ) {
   return {
     ...(features.length === 0 ? {} : { KC_FEATURES: features.join(',') }),
@@ -72,8 +74,7 @@ export function keycloakVariables(
     KC_DB: 'dev-mem',
     KC_HEALTH_ENABLED: 'true',
     // The issuer is constant. The other endpoints have the address under which the caller reached the server.
-    KC_HOSTNAME: baseUrl,
-    KC_HOSTNAME_BACKCHANNEL_DYNAMIC: 'true',
+    ...(hostname === 'fixed' ? { KC_HOSTNAME: baseUrl, KC_HOSTNAME_BACKCHANNEL_DYNAMIC: 'true' } : {}),
     KC_HTTP_HOST: listenOn,
     KC_HTTP_PORT: String(ports.http),
     KC_HTTP_MANAGEMENT_PORT: String(ports.management),
