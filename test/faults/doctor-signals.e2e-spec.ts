@@ -1,9 +1,11 @@
 /** What doctor finds of a signal feed: a realm with one fault in it, by the service's own credentials, and by an administrator's where that shows more. */
 import { describe, expect, it } from '@jest/globals';
-import { testServer } from 'keycloak-test-servers';
+import { startKeycloak, testServer } from 'keycloak-test-servers';
 import { keycloakEvents, sharedSignals } from 'nestjs-keycloak-s2s/signals';
+import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { describeOnKeycloakWith } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
 import { login, logout, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
-import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { contractServerAt, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { doctorOfFeed, type FeedSubject } from '../support/doctor-of-feed.js';
 import { clientIn } from '../support/realm-copy.js';
 import { giveRoles, READER, startSignalsRealm, type LoggedRealm } from '../support/signals-realm.js';
@@ -209,4 +211,25 @@ describe('doctor looks at a feed by the event log', () => {
       await expectFindings(server, STREAM, [], [excluding]);
     }),
   );
+});
+
+describeOnKeycloakWith('ssf', 'doctor looks at a Keycloak without a fixed host name', () => {
+  it('which signs events by that of each request: it warns of it where they are heard', async () => {
+    const { kind, features } = testServer();
+    const keycloak = await startKeycloak({
+      realm: REALM_FILE,
+      environment: { ...REALM_ENVIRONMENT, SIGNALS_EVENTS: 'true', SIGNALS_SSF: 'true' },
+      features,
+      hostname: 'of each request',
+      ...(kind === 'docker' || kind === 'distribution' ? { using: kind } : {}),
+    });
+    try {
+      const server = contractServerAt(keycloak.baseUrl);
+      const named = new RegExp(`^warning: Keycloak has no fixed host name: .* --hostname=${keycloak.baseUrl}\\.$`);
+      await expectFindings(server, { ...STREAM, hearsAs: POLLER }, [named]);
+      await expectFindings(server, { ...EVENTS, hearsAs: POLLER }, []);
+    } finally {
+      await keycloak.stop();
+    }
+  }, 240_000);
 });
