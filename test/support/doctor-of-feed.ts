@@ -1,5 +1,6 @@
 /** Doctor of a feed: what doctor says of the signal feed of a service, by the service's own credentials or an administrator's besides. */
 import { expect } from '@jest/globals';
+import { testServer } from 'keycloak-test-servers';
 import { SECRETS, type ConfidentialClient } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { FixedSecret } from '../../libs/keycloak/src/client-authentication/client-authentication.js';
@@ -40,4 +41,35 @@ export async function doctorOfFeed(
   return findings
     .filter(({ check }) => check === 'signals')
     .map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`.trim());
+}
+
+/** The embedded server has no more of the admin API than other tests need. */
+const isReal = (): boolean => testServer().kind !== 'embedded';
+
+const isBad = (line: string): boolean => /^(?:error|warning): /.test(line);
+
+/** Those that are no good, in their order. An administrator's token shows more on a real Keycloak alone. */
+export async function expectFindings(
+  server: ContractServer,
+  subject: FeedSubject,
+  own: readonly RegExp[],
+  administrator: readonly RegExp[] = own,
+): Promise<void> {
+  const asWell = isReal() ? [[true, administrator] as const] : [];
+  for (const [asAdministrator, expected] of [[false, own] as const, ...asWell]) {
+    const bad = (await doctorOfFeed(server, subject, asAdministrator)).filter(isBad);
+    expect(bad).toEqual(expected.map((pattern) => expect.stringMatching(pattern)));
+  }
+}
+
+export async function withServer(
+  starting: Promise<ContractServer>,
+  use: (server: ContractServer) => Promise<void>,
+): Promise<void> {
+  const server = await starting;
+  try {
+    await use(server);
+  } finally {
+    await server.stop();
+  }
 }

@@ -1,0 +1,156 @@
+/** What doctor finds of a signal feed by shared signals: a realm with one fault in it, by the service's own credentials, and by an administrator's where that shows more. */
+import { describe, expect, it } from '@jest/globals';
+import { startKeycloak, testServer } from 'keycloak-test-servers';
+import { keycloakEvents, sharedSignals } from 'nestjs-keycloak-s2s/signals';
+import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import {
+  describeOnKeycloak,
+  describeOnKeycloakWith,
+} from '../../libs/keycloak-test-servers/contract/describe-servers.js';
+import {
+  clientCredentials,
+  login,
+  logout,
+  request,
+  textOf,
+} from '../../libs/keycloak-test-servers/contract/requests.js';
+import { contractServerAt, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { composeKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import { AdminApi } from '../../libs/keycloak/src/doctor/admin-api.js';
+import { readRealm } from '../../libs/keycloak/src/doctor/realm-snapshot.js';
+import { doctorOfFeed, expectFindings, withServer, type FeedSubject } from '../support/doctor-of-feed.js';
+import { clientIn, unchanged } from '../support/realm-copy.js';
+import { hasTransmitter, MAKER, RECEIVER, startSsfRealm, STREAM_ID, type SsfRealm } from '../support/ssf-realm.js';
+
+const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
+
+(hasTransmitter() ? describe : describe.skip)('doctor looks at a feed by shared signals', () => {
+  const withSsf = (change: (realm: SsfRealm) => void, use: (server: ContractServer) => Promise<void>) =>
+    withServer(startSsfRealm(change), use);
+  const attributesOf = (realm: SsfRealm) => clientIn(realm, RECEIVER).attributes;
+
+  it('that would hear, and is set up right: it finds nothing wrong, and acknowledges nothing', () =>
+    withSsf(unchanged, async (server) => {
+      const tokens = await login(server, await server.newUser('order-manager'));
+      await logout(server, textOf(tokens, 'refresh_token'));
+      const before = await statistics(server);
+      await expectFindings(server, STREAM, []);
+      expect(await doctorOfFeed(server, STREAM)).toEqual([
+        `ok: shared_signals: revocations would be heard of, by the client ${RECEIVER}.`,
+      ]);
+      const after = await statistics(server);
+      expect(before.pending).toBeGreaterThan(0);
+      // Besides what verifies the stream.
+      expect(after.pending).toBeGreaterThanOrEqual(before.pending);
+      expect([before.delivered, after.delivered]).toEqual([0, 0]);
+    }));
+
+  async function statistics(server: ContractServer): Promise<{ pending: number; delivered: number }> {
+    const { statuses } = await server.administrator.read<{
+      statuses: Readonly<Record<string, { readonly count?: number } | undefined>>;
+    }>(`/ssf/clients/${RECEIVER}/events/stats`);
+    const countOf = (status: string): number => statuses[status]?.count ?? 0;
+    return { pending: countOf('PENDING'), delivered: countOf('DELIVERED') };
+  }
+
+  it.each<[string, (realm: SsfRealm) => unknown, RegExp]>([
+    [
+      'of chosen users alone',
+      (realm) => (attributesOf(realm)['ssf.defaultSubjects'] = 'NONE'),
+      /^error: shared_signals: .* by the client service-a \(subjects_not_all\)\. .* set ssf\.defaultSubjects of this client to ALL/,
+    ],
+    [
+      'that is paused',
+      (realm) => (attributesOf(realm)['ssf.stream.status'] = 'paused'),
+      /^error: .*\(stream_paused\)\. .* set its status to enabled/,
+    ],
+    [
+      'that is disabled',
+      (realm) => (attributesOf(realm)['ssf.stream.status'] = 'disabled'),
+      /^error: .*\(stream_disabled\)\. .* set its status to enabled/,
+    ],
+    [
+      'whose tokens are for nobody',
+      (realm) => {
+        delete attributesOf(realm)['ssf.stream.aud'];
+        delete attributesOf(realm)['ssf.stream.delivery.endpointUrl'];
+      },
+      /^error: .*\(audience_missing\)\. .* set ssf\.stream\.aud and ssf\.stream\.delivery\.endpointUrl of this client/,
+    ],
+    [
+      'of a realm without a transmitter',
+      (realm) => (realm.attributes['ssf.transmitterEnabled'] = 'false'),
+      /^error: .*\(ssf_not_offered\)\. .* --features=ssf, and set the attribute ssf\.transmitterEnabled of the realm/,
+    ],
+    [
+      'of a client that is no receiver',
+      (realm) => delete attributesOf(realm)['ssf.enabled'],
+      /^error: .*\(forbidden\)\. .* give this client the attribute ssf\.enabled/,
+    ],
+  ])('%s, and says what to do', (_, change, finding) =>
+    withSsf(change, (server) => expectFindings(server, STREAM, [finding])),
+  );
+
+  it('that is not there yet, and makes none', () =>
+    withSsf(unchanged, async (server) => {
+      await expectFindings(server, { ...STREAM, service: MAKER }, [/\(stream_missing\)\. .* it is made at the start/]);
+      expect(await server.administrator.statusOf('GET', `/ssf/clients/${MAKER}/stream`)).toBe(404);
+    }));
+
+  async function poll(server: ContractServer, body: object): Promise<{ readonly sets: object }> {
+    const token = textOf(await clientCredentials(server, RECEIVER, 'ssf.read'));
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const path = `/ssf/transmitter/receivers/${RECEIVER}/streams/${STREAM_ID}/poll`;
+    const answer = await request(server, path, { method: 'POST', headers, body: JSON.stringify(body) });
+    expect(answer.status).toBe(200);
+    return { sets: Object(answer.members['sets']) as object };
+  }
+
+  // What its own credentials do not show.
+  describeOnKeycloak('with the token of an administrator', () => {
+    it('whose acknowledged events it counts, since Keycloak keeps them', () =>
+      withSsf(unchanged, async (server) => {
+        const tokens = await login(server, await server.newUser('order-manager'));
+        await logout(server, textOf(tokens, 'refresh_token'));
+        const { sets } = await poll(server, {});
+        const ack = Object.keys(sets);
+        await poll(server, { ack });
+        const { issuer, baseUrl, administrator } = server;
+        const options = { issuer, baseUrl, clientId: RECEIVER, clientSecret: 'none', allowInsecureRequests: true };
+        const [{ fetch, realmUrl }] = composeKeycloak(options).issuers;
+        const realm = await readRealm(new AdminApi(fetch, realmUrl, await administrator.token()));
+        expect(ack).toHaveLength(1);
+        expect(await realm.acknowledgedEvents(RECEIVER)).toBe(1);
+      }));
+
+    it('from which users may leave themselves out', () =>
+      withSsf(unchanged, async (server) => {
+        const profile = await server.administrator.read<object>('/users/profile');
+        const change = { ...profile, unmanagedAttributePolicy: 'ENABLED' };
+        await server.administrator.change('PUT', '/users/profile', change);
+        const excluding = /^warning: .* ssf\.notify\.<client> one leaves itself out .* Switch unmanaged attributes off/;
+        await expectFindings(server, STREAM, [], [excluding]);
+      }));
+  });
+});
+
+describeOnKeycloakWith('ssf', 'doctor looks at a Keycloak without a fixed host name', () => {
+  it('which signs events by that of each request: it warns of it where they are heard', async () => {
+    const { kind, features } = testServer();
+    const keycloak = await startKeycloak({
+      realm: REALM_FILE,
+      environment: { ...REALM_ENVIRONMENT, SIGNALS_EVENTS: 'true', SIGNALS_SSF: 'true' },
+      features,
+      hostname: 'of each request',
+      ...(kind === 'docker' || kind === 'distribution' ? { using: kind } : {}),
+    });
+    try {
+      const server = contractServerAt(keycloak.baseUrl);
+      const named = new RegExp(`^warning: Keycloak has no fixed host name: .* --hostname=${keycloak.baseUrl}\\.$`);
+      await expectFindings(server, { ...STREAM, hearsAs: 'signal-poller' }, [named]);
+      await expectFindings(server, { ...STREAM, source: keycloakEvents(), hearsAs: 'signal-poller' }, []);
+    } finally {
+      await keycloak.stop();
+    }
+  }, 240_000);
+});
