@@ -139,6 +139,17 @@ describe('a feed claims to have heard everything', () => {
     expect(claimedMs).toBeGreaterThanOrEqual(heardSinceMs());
   });
 
+  it.each<[string, number, number]>([
+    ['since its first poll, where there was no answer for less long than answers serve by themselves', 5, 0],
+    ['since the first answer that came after it, where it was longer', 12, 2],
+  ])('%s', async (_, seconds, poll) => {
+    followByTurns();
+    for (const one of [{}, { comesTo: 'no answer', pollSeconds: seconds }, {}, {}] as const) await take(one);
+    // It reads on from where it stopped, whatever it claims.
+    expect(polls[2]?.fromMs).toBeLessThanOrEqual(polls[0]?.atMs ?? 0);
+    expect(claimedMs).toBe(polls[poll]?.atMs);
+  });
+
   it('since the one of its sources began that began last', async () => {
     let isAway = true;
     let beganMs = Infinity;

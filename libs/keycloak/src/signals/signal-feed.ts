@@ -49,7 +49,7 @@ const MARGIN_MS = 1000;
 /** A source with many gaps is logged at most so often. */
 const WARNING_PAUSE_MS = 60_000;
 
-/** Longer ago nothing is made good: it begins anew. */
+/** What was told longer ago is not read any more. */
 const MAX_SINCE_MS = 600_000;
 
 interface Followed {
@@ -78,6 +78,8 @@ export class SignalFeed {
   readonly #followed: readonly Followed[];
   readonly #closing = new AbortController();
   readonly #leaseMs: number;
+  /** After a longer silence the server may have lost its sessions, which nobody tells: answers of before are asked for anew. */
+  readonly #maxSilenceMs: number;
   #running: Promise<unknown> | undefined;
   /** Whether this process had the lease last. */
   #isListening = false;
@@ -95,6 +97,7 @@ export class SignalFeed {
     this.#clock = clock;
     this.#log = loggers('Signals');
     this.#leaseMs = Math.max(LEAST_LEASE_MS, LEASE_POLLS * options.pollMs);
+    this.#maxSilenceMs = introspectionTtlSeconds * 1000 + options.pollMs;
     const authentication = options.client?.clientAuthentication.connect({
       clock,
       log: loggers('ClientAuthentication'),
@@ -175,8 +178,12 @@ export class SignalFeed {
     // Another replica may have listened meanwhile.
     if (lease !== 'unknown' && lease.fencing !== one.fencing)
       [one.heardSinceMs, one.fencing] = [undefined, lease.fencing];
-    const heardUntilMs = this.#heardUntilMs(one, beganMs);
-    const sinceMs = this.#clock.monotonicMs() - heardUntilMs;
+    const heardUntilMs = this.#heardUntilMs(one);
+    const hasGap = beganMs - heardUntilMs > this.#maxSilenceMs;
+    if (hasGap) one.heardSinceMs = undefined;
+    // What was told meanwhile is read all the same, unless that is too much.
+    const readFromMs = beganMs - heardUntilMs > MAX_SINCE_MS ? beganMs : heardUntilMs;
+    const sinceMs = this.#clock.monotonicMs() - readFromMs;
     let signals: Signals;
     try {
       signals = await one.source.poll(sinceMs);
@@ -195,16 +202,13 @@ export class SignalFeed {
     }
     one.failures = 0;
     if (lease === 'unknown' || !isWhole) return;
-    one.heardSinceMs ??= lease.grantedAtMs - (beganMs - heardUntilMs);
+    one.heardSinceMs ??= lease.grantedAtMs - (hasGap ? 0 : beganMs - heardUntilMs);
     if (signals.isProven) await this.#prove(one, lease, lease.grantedAtMs - (signals.provenAgoMs ?? 0));
   }
 
-  /** Until when it was heard last, here or by another replica; where that is too long ago it begins anew. */
-  #heardUntilMs(one: Followed, beganMs: number): number {
-    const heardUntilMs = Math.max(one.readUntilMs, this.at.signals.latestMs - MARGIN_MS);
-    if (beganMs - heardUntilMs <= MAX_SINCE_MS) return heardUntilMs;
-    one.heardSinceMs = undefined;
-    return beganMs;
+  /** Until when it was heard last, here or by another replica. */
+  #heardUntilMs(one: Followed): number {
+    return Math.max(one.readUntilMs, this.at.signals.latestMs - MARGIN_MS);
   }
 
   /** False where something could not be applied, and everything is asked about instead. */
