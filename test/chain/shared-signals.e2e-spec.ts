@@ -1,128 +1,75 @@
 /** What a service refuses that hears of revocations by shared signals, while its answers serve for longer than any test waits. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testServer } from 'keycloak-test-servers';
 import { tokensFor } from '../../libs/keycloak-test-servers/contract/code-cases.js';
-import { claimsOf, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { LoginBrowser } from '../../libs/keycloak-test-servers/contract/login-browser.js';
 import {
   clientCredentials,
   exchangeForB,
   login,
-  logout,
   request,
   textOf,
 } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { HOME, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
-import { SILENT } from '../../libs/keycloak/src/component-log.js';
-import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
-import { Refusal } from '../../libs/keycloak/src/protocol/refusal.js';
+import { nextSecond, pathOf } from '../../libs/keycloak-test-servers/contract/token-sets.js';
 import { sharedSignals } from '../../libs/keycloak/src/signals/index.js';
-import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
+import {
+  changePassword,
+  consentingSubject,
+  endOtherSessionsInConsole,
+  endSessionInConsole,
+  hasAccounts,
+  offlineSubject,
+  removePassword,
+  withdrawConsent,
+} from '../support/account-acts.js';
+import { FollowedService } from '../support/followed-service.js';
+import {
+  change,
+  endAllSessions,
+  endSession,
+  isActiveAtKeycloak,
+  lockForGood,
+  logOut,
+  newSubject,
+  refreshTwice,
+  replacePassword,
+  revokeAccessToken,
+  revokeRefreshToken,
+  takeRole,
+  type Act,
+  type MakeSubject,
+} from '../support/session-subject.js';
 import { hasTransmitter, MAKER, RECEIVER, startSsfRealm, STREAM_ID } from '../support/ssf-realm.js';
-
-const WITHIN_MS = 30_000;
+import { until } from '../support/until.js';
 
 /** Whoever logs in after it is nobody's victim. */
 const REFUSED = ['accepted', 'revoked', 'accepted'];
 
+/** What the service says afterwards, and whether the token is active at Keycloak. */
+const STILL_GOOD = ['accepted', true];
+const UNTOLD = ['accepted', false];
+
 let server: ContractServer;
 
-/** A service whose answers serve for so long that what is refused before was heard of. */
-class Service {
-  private constructor(
-    readonly keycloak: ComposedKeycloak,
-    private readonly feed: SignalFeed,
-    /** Why nothing was heard, as the log has it. */
-    readonly faults: readonly unknown[],
-  ) {}
+const start = (clientId: typeof RECEIVER | typeof MAKER): Promise<FollowedService> =>
+  FollowedService.start(server, { clientId, source: sharedSignals() });
 
-  static async start(clientId: typeof RECEIVER | typeof MAKER): Promise<Service> {
-    const faults: unknown[] = [];
-    const error = (_: string, fields: object): void => void faults.push({ reason: undefined, ...fields }.reason);
-    const keycloak = composeKeycloak(
-      {
-        issuer: server.issuer,
-        clientId,
-        clientSecret: SECRETS[clientId],
-        allowInsecureRequests: true,
-        introspectionTtlSeconds: 60,
-        introspectionTtlWhileSignalledSeconds: 300,
-      },
-      { loggers: () => ({ ...SILENT, error }) },
-    );
-    const feed = new SignalFeed(keycloak.issuers[0], keycloak.revocations, {
-      sources: [sharedSignals()],
-      pollMs: 250,
-    });
-    feed.start();
-    await until(async () => keycloak.status.read().signals.state === 'proven');
-    return new Service(keycloak, feed, faults);
-  }
+/** At a client of its own, to which something is done then. */
+const ofOwnClient: MakeSubject = async () => newSubject(server, { client: await server.newClient('login') });
 
-  async outcomeOf(token: string): Promise<string> {
-    try {
-      await this.keycloak.verifier.verify(token);
-      return 'accepted';
-    } catch (error) {
-      if (error instanceof Refusal) return error.reason;
-      throw error;
-    }
-  }
-
-  stop(): Promise<void> {
-    return this.feed.stop();
-  }
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (const began = performance.now(); !(await isSo()); await sleep(50)) {
-    if (performance.now() - began > WITHIN_MS) throw new Error('It does not come about');
-  }
-}
-
-interface Subject {
-  readonly username: string;
-  readonly path: string;
-  readonly sid: string;
-  readonly access: string;
-  readonly refresh: string;
-}
-
-async function newSubject(): Promise<Subject> {
-  const username = await server.newUser('order-manager');
-  const tokens = await login(server, username);
-  const access = textOf(tokens);
-  const { sub, sid } = claimsOf(access) as { readonly sub: string; readonly sid: string };
-  return { username, sid, access, refresh: textOf(tokens, 'refresh_token'), path: `/users/${sub}` };
-}
-
-type Act = (subject: Subject) => Promise<unknown>;
-
-const change =
-  (method: 'POST' | 'PUT' | 'DELETE', below = '', body?: object): Act =>
-  ({ path }) =>
-    server.administrator.change(method, path + below, body);
-
-/** In the browser, where the user has logged in beside the session that there is. */
-async function changePassword({ username }: Subject): Promise<void> {
-  const browser = new LoginBrowser(server);
-  const client = await server.newClient('web');
-  await browser.login(client, username);
-  const asked = await browser.authorize(client, { kc_action: 'UPDATE_PASSWORD' });
-  const to = asked.headers.get('location');
-  const form = to === null ? asked : await browser.get(to.slice(server.issuer.length));
-  const fields = { 'password-new': 'another', 'password-confirm': 'another', 'logout-sessions': 'on' };
-  const done = await browser.submit(form, fields);
-  expect(done.status).toBe(302);
+/** Until it is taken back, tokens from before it are not active. */
+async function setNotBefore(path: string): Promise<void> {
+  await nextSecond();
+  await server.administrator.change('PUT', path, { notBefore: Math.floor(Date.now() / 1000) });
 }
 
 (hasTransmitter() ? describe : describe.skip)('a service that hears of revocations by shared signals', () => {
-  let service: Service;
+  let service: FollowedService;
 
   beforeAll(async () => {
     server = await startSsfRealm();
-    service = await Service.start(RECEIVER);
+    service = await start(RECEIVER);
   });
   afterAll(async () => {
     await service.stop();
@@ -130,84 +77,113 @@ async function changePassword({ username }: Subject): Promise<void> {
   });
 
   it.each<[string, Act]>([
-    ['a logout', ({ refresh }) => logout(server, refresh)],
+    ['a logout', logOut],
     ['a user whom an administrator signs out', change('POST', '/logout')],
   ])('refuses the tokens of %s (RS-13)', async (_, act) => {
     expect(await outcomesAround(act)).toEqual(REFUSED);
   });
 
-  // The embedded server has no page for it.
-  (testServer().kind === 'embedded' ? describe.skip : describe)('where users may choose a new password', () => {
-    it('refuses the tokens of one who does, and signs out everywhere else (RS-13)', async () => {
-      expect(await outcomesAround(changePassword)).toEqual(REFUSED);
+  // The embedded server has neither pages nor an API of accounts, and no consent.
+  (hasAccounts() ? describe : describe.skip)('where users have an account', () => {
+    it.each<[string, Act, MakeSubject]>([
+      ['a user who sets a new password and signs out everywhere else', changePassword, newSubject],
+      ['an offline session whose user is signed out', change('POST', '/logout'), offlineSubject],
+    ])('refuses the tokens of %s (RS-13)', async (_, act, make) => {
+      expect(await outcomesAround(act, make)).toEqual(REFUSED);
+    });
+
+    it('refuses nobody for a password that an administrator removes', async () => {
+      expect(await outcomesAfter(removePassword)).toEqual(STILL_GOOD);
+    });
+
+    it.each<[string, Act, MakeSubject]>([
+      ['a session that its user ends in the account console', endSessionInConsole, newSubject],
+      ['a user who signs out everywhere in the account console', endOtherSessionsInConsole, newSubject],
+      ['a consent that an administrator withdraws', withdrawConsent, consentingSubject],
+    ])('is told nothing of %s', async (_, act, make) => {
+      expect(await outcomesAfter(act, make)).toEqual(UNTOLD);
     });
   });
 
   /** Of a token before it and after it was heard of, and of one of a user who logs in later. */
-  async function outcomesAround(act: Act): Promise<readonly string[]> {
-    const subject = await newSubject();
+  async function outcomesAround(act: Act, make: MakeSubject = newSubject): Promise<readonly string[]> {
+    const subject = await make(server);
     const before = await service.outcomeOf(subject.access);
-    await act(subject);
-    await until(async () => (await service.outcomeOf(subject.access)) !== 'accepted');
-    const later = await newSubject();
+    await act(subject, server);
+    await service.untilRefused(subject.access);
+    const later = await newSubject(server);
     return [before, await service.outcomeOf(subject.access), await service.outcomeOf(later.access)];
   }
 
   it('refuses the tokens of a logout in the browser (RS-13)', async () => {
     const access = await loggedOutInBrowser({ post_logout_redirect_uri: HOME });
-    await until(async () => (await service.outcomeOf(access)) !== 'accepted');
+    await service.untilRefused(access);
     expect(await service.outcomeOf(access)).toBe('revoked');
   });
 
   it('takes the tokens of a user who has logged in again after being signed out', async () => {
-    const subject = await newSubject();
+    const subject = await newSubject(server);
     await service.outcomeOf(subject.access);
-    await change('POST', '/logout')(subject);
-    await until(async () => (await service.outcomeOf(subject.access)) === 'revoked');
+    await change('POST', '/logout')(subject, server);
+    await service.untilRefused(subject.access);
     // Tokens say when they were issued in whole seconds.
     await sleep(1000 - (Date.now() % 1000));
     expect(await service.outcomeOf(textOf(await login(server, subject.username)))).toBe('accepted');
   });
 
   it.each<[string, Act]>([
-    [
-      'a new password from an administrator',
-      change('PUT', '/reset-password', { type: 'password', value: 'another', temporary: false }),
-    ],
-    ['a role that is taken', ({ username }) => server.takeRole(username, 'order-manager')],
+    ['a new password from an administrator', replacePassword],
+    ['a role that is taken', takeRole],
   ])('refuses nobody for %s', async (_, act) => {
-    expect(await outcomeAfter(act)).toBe('accepted');
+    expect(await outcomesAfter(act)).toEqual(STILL_GOOD);
   });
 
   // What docs/signals.md says of it.
   it.each<[string, Act]>([
+    ['a session that an administrator ends', endSession],
+    ['all sessions of the realm, ended', endAllSessions],
     ['a user who is disabled', change('PUT', '', { enabled: false })],
-    ['a session that an administrator ends', ({ sid }) => server.administrator.change('DELETE', `/sessions/${sid}`)],
+    ['a user who is deleted', change('DELETE')],
+    ['a user who guessed too often, and is locked out for good', lockForGood],
+    ['a refresh token that is revoked', revokeRefreshToken],
+    ['an access token that is revoked', revokeAccessToken],
+    ['a refresh token that is used twice', refreshTwice],
   ])('is told nothing of %s', async (_, act) => {
-    expect(await outcomeAfter(act)).toBe('accepted');
+    expect(await outcomesAfter(act)).toEqual(UNTOLD);
+  });
+
+  it.each<[string, Act]>([
+    ['a client that is disabled', ({ client }) => server.disableClient(client)],
+    [
+      'a client that is deleted',
+      async ({ client }) => server.administrator.change('DELETE', await pathOf(server, client)),
+    ],
+    ['the notBefore of a client', async ({ client }) => setNotBefore(await pathOf(server, client))],
+  ])('is told nothing of %s', async (_, act) => {
+    expect(await outcomesAfter(act, ofOwnClient)).toEqual(UNTOLD);
+  });
+
+  it('is told nothing of the notBefore of the realm', async () => {
+    try {
+      expect(await outcomesAfter(() => setNotBefore(''))).toEqual(UNTOLD);
+    } finally {
+      await server.administrator.change('PUT', '', { notBefore: 0 });
+    }
   });
 
   it('is told nothing of a logout in the browser that names no place to go to', async () => {
     const access = await loggedOutInBrowser({});
-    await hearMarker();
+    await service.hearLogout(server);
     expect(await service.outcomeOf(access)).toBe('accepted');
   });
 
-  /** Once what came after it was heard. */
-  async function outcomeAfter(act: Act): Promise<string> {
-    const subject = await newSubject();
+  /** Once what came after it was heard; and whether the token is active at Keycloak. */
+  async function outcomesAfter(act: Act, make: MakeSubject = newSubject): Promise<readonly unknown[]> {
+    const subject = await make(server);
     expect(await service.outcomeOf(subject.access)).toBe('accepted');
-    await act(subject);
-    await hearMarker();
-    return service.outcomeOf(subject.access);
-  }
-
-  /** Hears of a logout: of what came before it, too. */
-  async function hearMarker(): Promise<void> {
-    const marker = await newSubject();
-    const marked = await service.keycloak.verifier.verify(marker.access);
-    await logout(server, marker.refresh);
-    await until(async () => service.keycloak.revocations.denies(marked));
+    await act(subject, server);
+    await service.hearLogout(server);
+    return [await service.outcomeOf(subject.access), await isActiveAtKeycloak(server, subject.access)];
   }
 
   /** The access token of a session that is over, and was good before. */
@@ -222,24 +198,26 @@ async function changePassword({ username }: Subject): Promise<void> {
   }
 
   it('shares its stream with its other replicas, which hear all that it hears', async () => {
-    const others = await Promise.all([Service.start(RECEIVER), Service.start(RECEIVER)]);
+    const others = await Promise.all([start(RECEIVER), start(RECEIVER)]);
     const all = [service, ...others];
-    const subjects = await Promise.all(Array.from({ length: 10 }, newSubject));
+    const subjects = await Promise.all(Array.from({ length: 10 }, () => newSubject(server)));
     const outcomes = async (): Promise<readonly string[]> =>
       Promise.all(all.flatMap((one) => subjects.map(({ access }) => one.outcomeOf(access))));
     expect(new Set(await outcomes())).toEqual(new Set(['accepted']));
-    for (const { refresh } of subjects) await logout(server, refresh);
-    await until(async () => (await outcomes()).every((outcome) => outcome === 'revoked'));
+    for (const subject of subjects) await logOut(subject, server);
+    const areRefused = async (): Promise<boolean> => (await outcomes()).every((outcome) => outcome === 'revoked');
+    await until(areRefused, 'all tokens are refused everywhere');
     await Promise.all(others.map((one) => one.stop()));
   });
 
   it('hears by a stream that it has made itself, what was issued to it in the middle of a chain, too', async () => {
-    const maker = await Service.start(MAKER);
-    const subject = await newSubject();
+    const maker = await start(MAKER);
+    const subject = await newSubject(server);
     const token = await exchangeForB(server, subject.access);
     expect(await maker.outcomeOf(token)).toBe('accepted');
-    await logout(server, subject.refresh);
-    await until(async () => (await maker.outcomeOf(token)) === 'revoked');
+    await logOut(subject, server);
+    await maker.untilRefused(token);
+    expect(await maker.outcomeOf(token)).toBe('revoked');
     await maker.stop();
   });
 
@@ -251,13 +229,14 @@ async function changePassword({ username }: Subject): Promise<void> {
       const answer = await request(server, '/ssf/transmitter/streams/status', { method: 'POST', headers, body });
       expect(answer.status).toBe(200);
     };
-    const subject = await newSubject();
+    const subject = await newSubject(server);
     expect(await service.outcomeOf(subject.access)).toBe('accepted');
     await setStatus('paused');
-    await logout(server, subject.refresh);
-    await until(async () => service.faults.includes('stream_paused'));
+    await logOut(subject, server);
+    await until(() => service.faults.includes('stream_paused'), 'the stream is paused');
     expect(await service.outcomeOf(subject.access)).toBe('accepted');
     await setStatus('enabled');
-    await until(async () => (await service.outcomeOf(subject.access)) === 'revoked');
+    await service.untilRefused(subject.access);
+    expect(await service.outcomeOf(subject.access)).toBe('revoked');
   });
 });

@@ -5,8 +5,9 @@ import { chainOf, logout, textOf, type Chain } from '../../libs/keycloak-test-se
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { freeze } from '../../libs/keycloak/spec-support/frozen-process.js';
 import type { BuiltService } from '../support/built-service.js';
-import { HeardServices, until, type Verdict } from '../support/heard-services.js';
+import { HeardServices, type Verdict } from '../support/heard-services.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
+import { until } from '../support/until.js';
 
 const SHORT_SECONDS = 4;
 

@@ -1,5 +1,4 @@
 /** HeardServices: the three services and pollers, each a process of its own, which share denials and proofs over Valkey. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from 'keycloak-test-servers';
 import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 import { sharingEnvironment } from '../../scripts/replicas.mjs';
@@ -13,8 +12,6 @@ import { KeycloakRecorder } from './keycloak-recorder.js';
 import type { Variables } from './running-service.js';
 import type { ServerAddress } from './running-services.js';
 import { SERVICES } from './services.js';
-
-const WITHIN_MS = 30_000;
 
 /** What each of them says to the token of a chain that is for it. */
 export interface Verdict {
@@ -117,11 +114,5 @@ export class HeardServices {
     const started = spawnService(name, environment as Variables);
     this.#started.push({ name, process: started });
     return started;
-  }
-}
-
-export async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (const end = performance.now() + WITHIN_MS; !(await isSo()); await sleep(50)) {
-    if (performance.now() > end) throw new Error(`In vain: ${what}`);
   }
 }

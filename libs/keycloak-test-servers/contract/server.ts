@@ -76,6 +76,14 @@ const CLIENTS = {
     standardFlowEnabled: true,
   },
   'web without login': WEB,
+  'web with consent': { ...WEB, standardFlowEnabled: true, consentRequired: true },
+  'offline login': {
+    ...COMMON,
+    publicClient: true,
+    directAccessGrantsEnabled: true,
+    fullScopeAllowed: true,
+    optionalClientScopes: ['orders.read', 'offline_access'],
+  },
   'no service account': { ...COMMON, secret: NEW_CLIENT_SECRET, publicClient: false, optionalClientScopes: [] },
   'plain header': { ...COMMON, publicClient: true, directAccessGrantsEnabled: true, attributes: {} },
 } as const;

@@ -1,0 +1,83 @@
+/** FollowedService: a service that hears of revocations by itself, and what it says of tokens. */
+import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { login, logout, textOf, type Asked } from '../../libs/keycloak-test-servers/contract/requests.js';
+import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { systemClock, type Clock } from '../../libs/keycloak/src/caching/clock.js';
+import { SILENT } from '../../libs/keycloak/src/component-log.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import type { SignalSource } from '../../libs/keycloak/src/signals/index.js';
+import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
+import { until } from './until.js';
+import { outcomeAt } from './verification-outcome.js';
+
+const POLL_MS = 250;
+
+export interface FollowedServiceOptions {
+  readonly clientId: 'service-a' | 'service-b';
+  readonly source: SignalSource;
+  /** For how long its answers serve by themselves. Default: longer than any row waits. */
+  readonly shortSeconds?: number;
+  /** For how long they serve while all is heard. */
+  readonly longSeconds?: number;
+  readonly clock?: Clock;
+}
+
+export class FollowedService {
+  private constructor(
+    readonly keycloak: ComposedKeycloak,
+    private readonly feed: SignalFeed,
+    /** Why nothing was heard, as the log has it. */
+    readonly faults: readonly unknown[],
+  ) {}
+
+  /** Resolves when it hears. */
+  static async start({ issuer }: Asked, options: FollowedServiceOptions): Promise<FollowedService> {
+    const { clientId, source, shortSeconds = 60, longSeconds = 300, clock = systemClock } = options;
+    const faults: unknown[] = [];
+    const error = (_: string, fields: object): void => void faults.push({ reason: undefined, ...fields }.reason);
+    const keycloak = composeKeycloak(
+      {
+        issuer,
+        clientId,
+        clientSecret: SECRETS[clientId],
+        allowInsecureRequests: true,
+        introspectionTtlSeconds: shortSeconds,
+        introspectionTtlWhileSignalledSeconds: longSeconds,
+      },
+      { clock, loggers: () => ({ ...SILENT, error }) },
+    );
+    const feed = new SignalFeed(keycloak.issuers[0], keycloak.revocations, { sources: [source], pollMs: POLL_MS });
+    feed.start();
+    await until(() => keycloak.status.read().signals.state === 'proven', 'the feed is proven');
+    return new FollowedService(keycloak, feed, faults);
+  }
+
+  /** `accepted`, or the reason of the refusal. */
+  outcomeOf(token: string): Promise<string> {
+    return outcomeAt(this.keycloak, token);
+  }
+
+  /** Resolves when the token is refused. */
+  untilRefused(token: string): Promise<void> {
+    return until(async () => (await this.outcomeOf(token)) !== 'accepted', 'the token is refused');
+  }
+
+  /** Hears of a logout: of what came before it, too. */
+  async hearLogout(server: ContractServer): Promise<void> {
+    const tokens = await login(server, await server.newUser('order-manager'));
+    const token = await this.keycloak.verifier.verify(textOf(tokens));
+    await logout(server, textOf(tokens, 'refresh_token'));
+    await until(() => this.keycloak.revocations.denies(token), 'the logout is heard of');
+  }
+
+  /** Resolves when it is proven that it has heard what happened until now. */
+  async untilProvenAnew(): Promise<void> {
+    const { signals } = this.keycloak.issuers[0];
+    const proven = signals.latestMs;
+    await until(() => signals.latestMs > proven, 'the feed is proven anew');
+  }
+
+  stop(): Promise<void> {
+    return this.feed.stop();
+  }
+}

@@ -1,0 +1,104 @@
+/** SessionSubject: a user who has logged in, and acts by which the tokens of that session end. */
+import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { isActive } from '../../libs/keycloak-test-servers/contract/observations.js';
+import {
+  introspect,
+  login,
+  logout,
+  refresh,
+  revoke,
+  textOf,
+  type Reply,
+} from '../../libs/keycloak-test-servers/contract/requests.js';
+import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { until } from './until.js';
+
+export interface SessionSubject {
+  readonly username: string;
+  readonly sid: string;
+  /** Whose tokens they are. */
+  readonly client: string;
+  /** For service-a. */
+  readonly access: string;
+  readonly refresh: string;
+  /** Of the user in the admin REST API. */
+  readonly path: string;
+}
+
+export type MakeSubject = (server: ContractServer) => Promise<SessionSubject>;
+export type Act = (subject: SessionSubject, server: ContractServer) => Promise<unknown>;
+
+export function subjectOf(username: string, tokens: Reply): SessionSubject {
+  const access = textOf(tokens);
+  const { sub, sid, azp } = claimsOf(access) as Readonly<Record<'sub' | 'sid' | 'azp', string>>;
+  return { username, sid, client: azp, access, refresh: textOf(tokens, 'refresh_token'), path: `/users/${sub}` };
+}
+
+/** By a password grant; `client`: at which public client, and with which scopes. */
+export async function newSubject(
+  server: ContractServer,
+  { client, scope }: { readonly client?: string; readonly scope?: string } = {},
+): Promise<SessionSubject> {
+  const username = await server.newUser('order-manager');
+  return subjectOf(username, await login(server, username, scope, client));
+}
+
+/** What Keycloak itself says. */
+export const isActiveAtKeycloak = async (server: ContractServer, access: string): Promise<boolean> =>
+  isActive(await introspect(server, 'service-a', access)) === true;
+
+/** A change by an administrator, of the user. */
+export const change =
+  (method: 'POST' | 'PUT' | 'DELETE', below = '', body?: object): Act =>
+  ({ path }, { administrator }) =>
+    administrator.change(method, path + below, body);
+
+export const logOut: Act = (subject, server) => logout(server, subject.refresh);
+
+export const endSession: Act = ({ sid }, { administrator }) => administrator.change('DELETE', `/sessions/${sid}`);
+
+export const endAllSessions: Act = (_, { administrator }) => administrator.change('POST', '/logout-all');
+
+export const revokeRefreshToken: Act = (subject, server) =>
+  revoke(server, undefined, subject.refresh, { client_id: subject.client });
+
+export const revokeAccessToken: Act = ({ access, client }, server) =>
+  revoke(server, undefined, access, { client_id: client });
+
+/** Which ends the session for the client where refresh tokens are good for once, as in the demo realm. */
+export const refreshTwice: Act = async (subject, server) => {
+  const use = () => refresh(server, subject.refresh, { client_id: subject.client });
+  await use();
+  await use();
+};
+
+const resetPassword = { type: 'password', value: 'another', temporary: false };
+
+/** By an administrator. */
+export const replacePassword = change('PUT', '/reset-password', resetPassword);
+
+export const takeRole: Act = ({ username }, server) => server.takeRole(username, 'order-manager');
+
+const guessWrong: Act = ({ username }, server) => login(server, username, 'openid', 'demo-cli', 'a wrong password');
+
+/** By one wrong guess, for as long as the realm has it so. */
+export const lockForGood: Act = async (subject, server) => {
+  const { administrator } = server;
+  await administrator.change('PUT', '', { permanentLockout: true, failureFactor: 1 });
+  try {
+    await guessWrong(subject, server);
+    const isLocked = async () => !(await administrator.read<{ readonly enabled: boolean }>(subject.path)).enabled;
+    await until(isLocked, 'the user is locked');
+  } finally {
+    await administrator.change('PUT', '', { permanentLockout: false, failureFactor: 10 });
+  }
+};
+
+/** Until the right password is refused as well. A login that is let in has the guesses forgotten. */
+export const lockForAWhile: Act = async (subject, server) => {
+  const isLocked = async (): Promise<boolean> => {
+    for (let guesses = 0; guesses < 10; guesses += 1) await guessWrong(subject, server);
+    return (await login(server, subject.username)).status === 400;
+  };
+  await until(isLocked, 'the user is locked');
+};
