@@ -6,8 +6,9 @@ import { poller } from '../../scripts/services.mjs';
 import { pollerEnvironment } from '../../scripts/signals.mjs';
 import { SECRETS } from './keycloak.mjs';
 import { startProcess } from './processes.mjs';
+import { logInAtConsole } from './user-login.mjs';
 
-/** By which acts a user's tokens end; `ends`: at which services, of those that have a token of the session. */
+/** By which acts a user's tokens end; `ends`: at which services, of those that have a token of the session; `prepare`: what the act is given besides, and takes no time of it. */
 export const CAUSES = [
   { cause: 'a logout by the refresh token', ends: 'abc', act: (realm, user) => realm.post('logout', user) },
   {
@@ -34,6 +35,17 @@ export const CAUSES = [
   },
   { cause: 'all sessions of the realm, ended', ends: 'abc', act: (realm) => realm.change('POST', '/logout-all') },
   {
+    cause: 'a session that its user ends in the account console',
+    ends: 'abc',
+    prepare: async (realm, { username }) => ({ console: await realm.logInAtConsole(username) }),
+    act: (realm, { sid, console }) => realm.endInConsole(sid, console),
+  },
+  {
+    cause: 'a user who is locked out for good',
+    ends: 'abc',
+    act: (realm, { username }) => realm.guessWrong(username),
+  },
+  {
     cause: 'a notBefore of the realm',
     ends: 'abc',
     // Tokens say when in whole seconds.
@@ -53,7 +65,7 @@ export async function startPoller(keycloak, env, signal) {
   });
 }
 
-/** The realm with events on, and as it was once it is restored. */
+/** The realm with events on, where one wrong guess locks a user for good, and users may use the account console; and as it was once it is restored. */
 export async function preparedRealm(keycloak) {
   // Each time anew: a token of his does not last for a round.
   const administrator = () =>
@@ -72,7 +84,14 @@ export async function preparedRealm(keycloak) {
     await clientNamed(poller({}).name),
   ];
   const role = await read('/roles/order-manager');
-  await change('PUT', '', { eventsEnabled: true, adminEventsEnabled: true });
+  const accountConsole = await clientNamed('account-console');
+  const hasRoles = accountConsole.defaultClientScopes.includes('roles');
+  const roles = (await read('/client-scopes')).find(({ name }) => name === 'roles');
+  const consoleRoles = `/clients/${accountConsole.id}/default-client-scopes/${roles.id}`;
+  const locks = { permanentLockout: true, failureFactor: 1 };
+  await change('PUT', '', { eventsEnabled: true, adminEventsEnabled: true, ...locks });
+  // Its tokens have no roles otherwise, and the account API wants them.
+  await change('PUT', consoleRoles);
   await change('PUT', `/clients/${listener.id}`, { ...listener, enabled: true });
   const attributes = { ...serviceB.attributes, 'access.token.lifespan': '300' };
   await change('PUT', `/clients/${serviceB.id}`, { ...serviceB, attributes });
@@ -97,9 +116,23 @@ export async function preparedRealm(keycloak) {
       const answer = await fetch(url, { method: 'POST', headers: { authorization: `Basic ${basic}` }, body });
       if (!answer.ok) throw new Error(`${endpoint} answers ${answer.status}`);
     },
+    logInAtConsole: (username) => logInAtConsole(keycloak, username),
+    async endInConsole(sid, token) {
+      const headers = { authorization: `Bearer ${token}`, accept: 'application/json' };
+      const answer = await fetch(`${keycloak.issuer}/account/sessions/${sid}`, { method: 'DELETE', headers });
+      if (!answer.ok) throw new Error(`The account API answers ${answer.status}`);
+    },
+    async guessWrong(username) {
+      const form = { grant_type: 'password', client_id: 'demo-cli', username, password: 'a wrong one' };
+      const url = `${keycloak.issuer}/protocol/openid-connect/token`;
+      const answer = await fetch(url, { method: 'POST', body: new URLSearchParams(form) });
+      if (answer.ok) throw new Error('A wrong password is taken');
+    },
     async restore() {
-      const { eventsEnabled, adminEventsEnabled } = before;
-      await change('PUT', '', { eventsEnabled, adminEventsEnabled, notBefore: 0 });
+      const { eventsEnabled, adminEventsEnabled, permanentLockout, failureFactor } = before;
+      const settings = { eventsEnabled, adminEventsEnabled, permanentLockout, failureFactor };
+      await change('PUT', '', { ...settings, notBefore: 0 });
+      if (!hasRoles) await change('DELETE', consoleRoles);
       await change('PUT', `/clients/${listener.id}`, listener);
       await change('PUT', `/clients/${serviceB.id}`, serviceB);
     },

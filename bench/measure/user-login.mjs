@@ -1,15 +1,14 @@
 // A user's login at Service A, as a browser does it, so that Keycloak's session has Service A in it; and the tokens for all services.
 import { createHash, randomBytes } from 'node:crypto';
-import { clientGrant, clientTokens } from './keycloak.mjs';
+import { clientGrant, clientTokens, publicTokens } from './keycloak.mjs';
 
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 
 /** `{ sid, a, b, c, refresh }`: her session, a token of it for each service, and the refresh token. */
 export async function logInAtServiceA(keycloak, redirect_uri, username = 'alice') {
-  const verifier = randomBytes(32).toString('base64url');
-  const code = await codeOf(keycloak, redirect_uri, verifier, username);
-  const form = { grant_type: 'authorization_code', code, redirect_uri, code_verifier: verifier };
+  const asked = { client_id: 'service-a', redirect_uri, scope: 'openid orders.read' };
+  const form = await codeGrant(keycloak, asked, username);
   const { access_token: a, refresh_token: refresh } = await clientTokens(keycloak, 'service-a', form);
   const exchange = (client, subject_token, audience, scope) =>
     clientGrant(keycloak, client, {
@@ -25,12 +24,28 @@ export async function logInAtServiceA(keycloak, redirect_uri, username = 'alice'
   return { sid, a, b, c, refresh };
 }
 
-async function codeOf({ issuer }, redirect_uri, verifier, username) {
+/** A token of the account console, which has a session of its own. Keycloak's account API takes it. */
+export async function logInAtConsole(keycloak, username) {
+  const client_id = 'account-console';
+  const asked = { client_id, redirect_uri: `${keycloak.issuer}/account/`, scope: 'openid' };
+  const form = await codeGrant(keycloak, asked, username);
+  return (await publicTokens(keycloak, { ...form, client_id })).access_token;
+}
+
+/** What the token endpoint is sent. */
+async function codeGrant(keycloak, asked, username) {
+  const verifier = randomBytes(32).toString('base64url');
+  const code = await codeOf(keycloak, asked, verifier, username);
+  const { redirect_uri } = asked;
+  return { grant_type: 'authorization_code', code, redirect_uri, code_verifier: verifier };
+}
+
+async function codeOf({ issuer }, { client_id, redirect_uri, scope }, verifier, username) {
   const asked = new URLSearchParams({
-    client_id: 'service-a',
+    client_id,
     response_type: 'code',
     redirect_uri,
-    scope: 'openid orders.read',
+    scope,
     state: 'the-state',
     code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     code_challenge_method: 'S256',

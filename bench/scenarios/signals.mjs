@@ -59,19 +59,20 @@ async function causes({ keycloak, say, signal }, valkey, realm) {
     ['a', 'b', 'c'].map((service) => ({ service, pool: new Pool(chain[service].url, { connections: 2 }) })),
   );
   const figures = [];
-  for (const { cause, ends, act } of CAUSES) {
+  for (const { cause, ends, act, prepare = () => undefined } of CAUSES) {
     const tookMs = [];
     while (tookMs.length < SAMPLES) {
       signal.throwIfAborted();
       const user = await realm.newUser();
       const tokens = await logInAtServiceA(keycloak, realm.redirectUri, user.username);
       const all = watched.filter(({ service }) => ends.includes(service));
+      const prepared = await prepare(realm, user);
       for (const one of watched) await expectAdmitted(one, tokens);
       // Anywhere between two polls.
       await sleep(Math.random() * 1000);
       const beganMs = performance.now();
       const refusals = Promise.all(all.map((one) => refusedAtMs(one, tokens, beganMs, signal)));
-      await act(realm, { ...user, ...tokens });
+      await act(realm, { ...user, ...tokens, ...prepared });
       tookMs.push(Math.max(...(await refusals)) - beganMs);
       // Whoever logs in next is not meant.
       await sleep(1000, undefined, { signal });
