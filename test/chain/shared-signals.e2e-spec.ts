@@ -15,9 +15,8 @@ import { nextSecond, pathOf } from '../../libs/keycloak-test-servers/contract/to
 import { sharedSignals } from '../../libs/keycloak/src/signals/index.js';
 import {
   changePassword,
+  CONSOLE_ACTS,
   consentingSubject,
-  endOtherSessionsInConsole,
-  endSessionInConsole,
   hasAccounts,
   offlineSubject,
   removePassword,
@@ -97,9 +96,8 @@ async function setNotBefore(path: string): Promise<void> {
     });
 
     it.each<[string, Act, MakeSubject]>([
-      ['a session that its user ends in the account console', endSessionInConsole, newSubject],
-      ['a user who signs out everywhere in the account console', endOtherSessionsInConsole, newSubject],
       ['a consent that an administrator withdraws', withdrawConsent, consentingSubject],
+      ...CONSOLE_ACTS.map(([what, act]): [string, Act, MakeSubject] => [what, act, newSubject]),
     ])('is told nothing of %s', async (_, act, make) => {
       expect(await outcomesAfter(act, make)).toEqual(UNTOLD);
     });

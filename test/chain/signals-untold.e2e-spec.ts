@@ -1,24 +1,21 @@
 /** What a service does about tokens whose end no event tells: it finds out when an answer has served for the long time. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testServer } from 'keycloak-test-servers';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { keycloakEvents } from '../../libs/keycloak/src/signals/index.js';
+import { CONSOLE_ACTS, hasAccounts } from '../support/account-acts.js';
 import { FollowedService } from '../support/followed-service.js';
+import { savesEventsOfConsole } from '../support/keycloak-version.js';
 import { MovedClock } from '../support/moved-clock.js';
-import {
-  isActiveAtKeycloak,
-  newSubject,
-  refreshTwice,
-  type Act,
-  type MakeSubject,
-} from '../support/session-subject.js';
+import { isActiveAtKeycloak, newSubject, refreshTwice, type Act } from '../support/session-subject.js';
 import { READER, startSignalsRealm } from '../support/signals-realm.js';
-import { until } from '../support/until.js';
 
 const SHORT_SECONDS = 10;
 const LONG_SECONDS = 90;
 /** So that each proof is younger than the short time. */
 const STEP_SECONDS = 9;
+/** Of the realm: longer than it takes to log in and be asked about. */
+const IDLE_SECONDS = 6;
 
 /** After half of the long time, and when it is over. */
 const GOES_ON = ['accepted', 'accepted', 'inactive'];
@@ -26,24 +23,19 @@ const GOES_ON = ['accepted', 'accepted', 'inactive'];
 let server: ContractServer;
 
 beforeAll(async () => {
-  server = await startSignalsRealm();
+  server = await startSignalsRealm((realm) => {
+    realm.ssoSessionIdleTimeout = IDLE_SECONDS;
+  });
 });
 afterAll(() => server.stop());
 
-const IDLE_SECONDS = 5;
+/** Asks nothing meanwhile: to the embedded server an introspection is a use of the session. */
+const leaveIdle: Act = () => sleep((IDLE_SECONDS + 1) * 1000);
 
-/** Of a session that is over for its client once it is idle for that long. */
-const briefSubject: MakeSubject = async (at) => {
-  const idle = { 'client.session.idle.timeout': String(IDLE_SECONDS) };
-  return newSubject(at, { client: await at.newClient('login', idle) });
-};
-
-/** Keycloak says so to the second. */
-const leaveIdle: Act = ({ access }, at) =>
-  until(async () => !(await isActiveAtKeycloak(at, access)), 'the session is over');
+const OF_CONSOLE = hasAccounts() && !savesEventsOfConsole() ? CONSOLE_ACTS : [];
 
 /** By a clock of its own, which goes on in steps, in each of which all is heard. */
-async function outcomesInTime(make: MakeSubject, act: Act): Promise<readonly string[]> {
+async function outcomesInTime(act: Act): Promise<readonly string[]> {
   const clock = new MovedClock();
   const service = await FollowedService.start(server, {
     clientId: READER,
@@ -53,7 +45,7 @@ async function outcomesInTime(make: MakeSubject, act: Act): Promise<readonly str
     clock,
   });
   try {
-    const { access, ...subject } = await make(server);
+    const { access, ...subject } = await newSubject(server);
     const outcomes = [await service.outcomeOf(access)];
     await act({ access, ...subject }, server);
     expect(await isActiveAtKeycloak(server, access)).toBe(false);
@@ -72,14 +64,11 @@ async function outcomesInTime(make: MakeSubject, act: Act): Promise<readonly str
 }
 
 describe('a service that hears of revocations, but of no event for this one', () => {
-  it('takes the token of a refresh token that was used twice until the long time is over (RS-13)', async () => {
-    expect(await outcomesInTime(newSubject, refreshTwice)).toEqual(GOES_ON);
-  });
-
-  // On the embedded server only the whole realm has an idle time.
-  (testServer().kind === 'embedded' ? describe.skip : describe)('where a client has an idle time', () => {
-    it('takes the token of a session that was idle for too long until the long time is over (RS-13)', async () => {
-      expect(await outcomesInTime(briefSubject, leaveIdle)).toEqual(GOES_ON);
-    });
+  it.each<[string, Act]>([
+    ['a refresh token that was used twice', refreshTwice],
+    ['a session that was idle for too long', leaveIdle],
+    ...OF_CONSOLE,
+  ])('takes the token of %s until the long time is over (RS-13)', async (_, act) => {
+    expect(await outcomesInTime(act)).toEqual(GOES_ON);
   });
 });

@@ -28,11 +28,16 @@ export const offlineSubject: MakeSubject = async (server) =>
   newSubject(server, { client: await server.newClient('offline login'), scope: 'openid orders.read offline_access' });
 
 /** In the account console: the session of the subject, and not that of the console. */
-export const endSessionInConsole: Act = ({ username, sid }, server) =>
-  deleteInConsole(server, username, `/sessions/${sid}`);
+const endSessionInConsole: Act = ({ username, sid }, server) => deleteInConsole(server, username, `/sessions/${sid}`);
 
 /** In the account console: all sessions but that of the console. */
-export const endOtherSessionsInConsole: Act = ({ username }, server) => deleteInConsole(server, username, '/sessions');
+const endOtherSessionsInConsole: Act = ({ username }, server) => deleteInConsole(server, username, '/sessions');
+
+/** Acts of the account console, by what they end. */
+export const CONSOLE_ACTS: readonly [string, Act][] = [
+  ['a session that its user ends in the account console', endSessionInConsole],
+  ['a user who signs out everywhere in the account console', endOtherSessionsInConsole],
+];
 
 /** In a browser, where the user has logged in beside the session that there is, and wants the others ended. */
 export const changePassword: Act = async ({ username }, server) => {

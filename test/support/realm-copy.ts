@@ -10,6 +10,8 @@ import { fillPlaceholders } from '../../libs/keycloak-test-servers/src/embedded/
 export interface RealmFile {
   realm: string;
   bruteForceProtected: boolean;
+  /** In seconds. */
+  ssoSessionIdleTimeout: number;
   authenticatorConfig: { alias: string; config: Record<string, string> }[];
   clientScopes: {
     name: string;

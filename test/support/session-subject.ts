@@ -98,7 +98,7 @@ export const lockForGood: Act = async (subject, server) => {
 export const lockForAWhile: Act = async (subject, server) => {
   const isLocked = async (): Promise<boolean> => {
     for (let guesses = 0; guesses < 10; guesses += 1) await guessWrong(subject, server);
-    return (await login(server, subject.username)).status === 400;
+    return (await login(server, subject.username)).status !== 200;
   };
   await until(isLocked, 'the user is locked');
 };
