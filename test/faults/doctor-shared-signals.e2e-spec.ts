@@ -93,7 +93,9 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
 
   it('that is not there yet, and makes none', () =>
     withSsf(unchanged, async (server) => {
-      await expectFindings(server, { ...STREAM, service: MAKER }, [/\(stream_missing\)\. .* it is made at the start/]);
+      const subject: FeedSubject = { ...STREAM, service: MAKER };
+      await expectFindings(server, subject, []);
+      expect(await doctorOfFeed(server, subject)).toContainEqual(expect.stringMatching(/^note: .* has no stream yet/));
       expect(await server.administrator.statusOf('GET', `/ssf/clients/${MAKER}/stream`)).toBe(404);
     }));
 

@@ -8,6 +8,9 @@ import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
 /** The role that shows who logs in, when and from where. */
 const VIEW_EVENTS = 'realm-management.view-events';
 
+/** Why a source is not heard that has not been started yet. */
+const NOT_MADE = 'stream_not_made';
+
 /** As `sharedSignals()` is named. */
 const SHARED_SIGNALS = 'shared_signals';
 
@@ -19,13 +22,18 @@ export async function signalFindings(own: Examined): Promise<Finding[]> {
   const ofSources = await Promise.all(
     feed.sources.map(async ({ name, clientId, tryOnce }) => {
       const fault = await tryOnce();
-      return fault === undefined
-        ? ok('signals', `${name}: revocations would be heard of, by the client ${clientId}.`)
-        : error(
-            'signals',
-            `${name}: revocations would not be heard of by the client ${clientId} (${fault.reason}).`,
-            fault.hint ?? 'See what answers there: the reason is in docs/refusals.md.',
-          );
+      if (fault === undefined)
+        return ok('signals', `${name}: revocations would be heard of, by the client ${clientId}.`);
+      if (fault.reason === NOT_MADE)
+        return note(
+          'signals',
+          `${name}: the client ${clientId} has no stream yet: the service makes it when it starts.`,
+        );
+      return error(
+        'signals',
+        `${name}: revocations would not be heard of by the client ${clientId} (${fault.reason}).`,
+        fault.hint ?? 'See what answers there: the reason is in docs/refusals.md.',
+      );
     }),
   );
   const ofHostName = options.profile === 'keycloak' && hearsSharedSignals(own) ? await hostNameFinding(own) : [];

@@ -69,6 +69,7 @@ export const SIGNAL_SOURCE_REASONS = [
   'own_login_not_seen',
   'ssf_not_offered',
   'stream_missing',
+  'stream_not_made',
   'stream_ambiguous',
   'stream_paused',
   'stream_disabled',

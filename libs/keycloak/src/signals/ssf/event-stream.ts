@@ -88,7 +88,7 @@ export class EventStreams {
   }
 
   async #made(configuration: TransmitterConfiguration): Promise<JsonObject> {
-    if (this.reader.isTrial) throw missing('There is no stream yet: it is made at the start.');
+    if (this.reader.isTrial) throw new SignalSourceError('stream_not_made', 'The service makes it when it starts.');
     const { status, body } = await this.client.post(configuration.streamsUrl, {
       delivery: { method: POLL_DELIVERY },
       events_requested: [SESSION_REVOKED, CREDENTIAL_CHANGE],
