@@ -170,5 +170,6 @@ describe('Keycloak that is killed, and started with an empty database', () => {
     await until(async () => (await here.outcomeOf(ended.access)) === 'revoked', 'the logout is heard of');
     for (const { access } of [used, unused]) expect(await here.outcomeOf(access)).toBe('inactive');
     expect(await here.outcomeOf((await newSubject(another)).access)).toBe('accepted');
-  });
+    // A real one takes half a minute to start, twice.
+  }, 240_000);
 });
