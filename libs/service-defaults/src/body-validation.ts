@@ -26,8 +26,8 @@ export class BodyValidation implements PipeTransform {
     // What a decorator of the application's own gives is no input.
     if (metadata.type === 'custom') return value;
     if (metadata.type !== 'body') return this.#validation.transform(value, metadata);
-    const isGood = metadata.metatype !== undefined && this.#flatBody(metadata.metatype)?.accepts(value) === true;
-    return isGood ? { ...(value as object) } : this.#validated(value, metadata);
+    const accepted = metadata.metatype && this.#flatBody(metadata.metatype)?.accepted(value);
+    return accepted ?? this.#validated(value, metadata);
   }
 
   #flatBody(bodyClass: Type): FlatBody | undefined {

@@ -15,8 +15,11 @@ import {
   Max,
   Min,
   registerDecorator,
+  Validate,
   ValidateIf,
   ValidateNested,
+  ValidatorConstraint,
+  type ValidationArguments,
 } from 'class-validator';
 import fc from 'fast-check';
 import { BodyValidation } from './body-validation.js';
@@ -43,7 +46,7 @@ class Choice {
   @IsIn(['a', 'b'])
   which?: string;
 
-  @ValidateIf(({ which }: Choice) => which === 'a')
+  @IsOptional()
   @IsNumber({ allowNaN: false })
   much?: number;
 
@@ -119,13 +122,39 @@ class Inherited {
 class Without {
   id!: number;
 }
-class AnsweredLater {
-  @Later(true)
+/** A rule that looks somewhere, which fails for 2. */
+let asked = 0;
+@ValidatorConstraint()
+class Exists {
+  async validate(value: unknown): Promise<boolean> {
+    asked += 1;
+    await Promise.resolve();
+    if (value === 2) throw new Error('out of reach');
+    return true;
+  }
+}
+class Looked {
+  @Validate(Exists)
   id!: number;
 }
-class Unannounced {
-  @Later(false)
-  id!: number;
+class Trimmed {
+  @Rule((value, object) => {
+    object['name'] = String(value).trim();
+    return true;
+  })
+  name!: string;
+}
+class Defaulted {
+  @ValidateIf((object: Defaulted) => {
+    if (object.role === '') object.role = 'guest';
+    return true;
+  })
+  @IsString()
+  role!: string;
+}
+class NamedPrototype {
+  @IsInt()
+  prototype!: number;
 }
 class Demanded {
   @IsDefined()
@@ -136,12 +165,20 @@ class Listed {
   ids!: number[];
 }
 
-/** A rule that gives a promise; `async` is whether it was said before. */
-function Later(async: boolean): PropertyDecorator {
+/** A rule of an application's own. */
+function Rule(validate: (value: unknown, object: Record<string, unknown>) => boolean): PropertyDecorator {
   return (target, propertyName) => {
-    const validator = { validate: (value: unknown) => Promise.resolve(value === 1), defaultMessage: () => 'not 1' };
-    const options = { name: 'later', target: target.constructor, propertyName: String(propertyName), async, validator };
-    registerDecorator({ ...options, options: {}, constraints: [] });
+    const validator = {
+      validate: (value: unknown, given?: ValidationArguments) =>
+        validate(value, given?.object as Record<string, unknown>),
+    };
+    registerDecorator({
+      name: 'own',
+      target: target.constructor,
+      propertyName: String(propertyName),
+      options: {},
+      validator,
+    });
   };
 }
 
@@ -173,7 +210,7 @@ const bodies = fc.oneof(
 );
 
 describe('a flat body', () => {
-  it.each([Order, UrgentOrder, Choice, Unannounced])('has of $name what Nest has, for any body (RS-24)', async (of) => {
+  it.each([Order, UrgentOrder, Choice, Demanded])('has of $name what Nest has, for any body (RS-24)', async (of) => {
     await fc.assert(
       fc.asyncProperty(bodies, async (body) => {
         // Names that every object has are refused before Nest is asked.
@@ -188,10 +225,9 @@ describe('a flat body', () => {
     [Order, { id: 1, name: 'a' }],
     [UrgentOrder, { id: 3, name: 'ab', isUrgent: false }],
     [Choice, { which: 'a', much: 2, anything: 'x' }],
-    [Choice, { which: 'b', much: 'none', anything: 1 }],
     [Demanded, { id: 0 }],
   ])('is known as good without class-validator: %p %p', (of, body) => {
-    expect(FlatBody.of(of)?.accepts(body)).toBe(true);
+    expect(FlatBody.of(of)?.accepted(body)).toEqual(body);
   });
 
   it.each<[string, unknown]>([
@@ -207,7 +243,7 @@ describe('a flat body', () => {
     ['text', 'id'],
     ['nothing', undefined],
   ])('is left to class-validator with %s', (_, body) => {
-    expect(FlatBody.of(Order)?.accepts(body)).toBe(false);
+    expect(FlatBody.of(Order)?.accepted(body)).toBeUndefined();
   });
 
   it.each<Type<object>>([
@@ -224,7 +260,9 @@ describe('a flat body', () => {
     WithSetter,
     Inherited,
     Without,
-    AnsweredLater,
+    Looked,
+    Defaulted,
+    NamedPrototype,
     Object,
     String,
     Array,
@@ -232,14 +270,27 @@ describe('a flat body', () => {
     expect(FlatBody.of(of)).toBeUndefined();
   });
 
-  it('is not good before a rule has answered', async () => {
-    expect(FlatBody.of(Unannounced)?.accepts({ id: 1 })).toBe(false);
-    expect(await outcome(ours, Unannounced, { id: 1 })).toEqual({ accepted: { id: 1 } });
-    expect(await outcome(ours, Unannounced, { id: 2 })).toBe('refused');
+  it('has what a rule or a condition of the application makes of it', async () => {
+    for (const [of, body] of [
+      [Trimmed, { name: ' x ' }],
+      [Defaulted, { role: '' }],
+    ] as const) {
+      expect(FlatBody.of(of)).toBeUndefined();
+      expect(await outcome(ours, of, body)).toEqual(await outcome(nest, of, body));
+    }
+    expect(await outcome(ours, Trimmed, { name: ' x ' })).toEqual({ accepted: { name: 'x' } });
+    expect(await outcome(ours, Defaulted, { role: '' })).toEqual({ accepted: { role: 'guest' } });
+  });
+
+  it('is refused where a rule of the application fails, which is asked once', async () => {
+    asked = 0;
+    expect(await outcome(ours, Looked, { id: 1 })).toEqual({ accepted: { id: 1 } });
+    expect(asked).toBe(1);
+    expect(await outcome(ours, Looked, { id: 2 })).toBe('refused');
   });
 
   it('of which an array is a field is none that is accepted at once', async () => {
-    expect(FlatBody.of(Listed)?.accepts({ ids: [1] })).toBe(false);
+    expect(FlatBody.of(Listed)?.accepted({ ids: [1] })).toBeUndefined();
     expect(await outcome(ours, Listed, { ids: [1] })).toEqual({ accepted: { ids: [1] } });
   });
 
