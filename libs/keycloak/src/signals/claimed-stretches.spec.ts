@@ -44,20 +44,24 @@ const until = async (isSo: () => boolean): Promise<void> => {
 beforeEach(() => {
   clock = new StillClock();
   [polls, give, claimedMs] = [[], undefined, undefined];
-  keycloak = composeKeycloak(
-    { issuer: 'https://sso.example.com/realms/shop', clientId: 'shop', clientSecret: 'hush' },
-    { clock, loggers: () => SILENT },
-  );
-  keycloak.issuers[0].feed.prove = async (_, { sinceMs }) => {
-    claimedMs = sinceMs - AHEAD_MS;
-    return 'taken';
-  };
+  compose();
 });
 afterEach(async () => {
   const stopping = feed.stop();
   give?.();
   await stopping;
 });
+
+function compose(introspectionTtlSeconds = 10): void {
+  keycloak = composeKeycloak(
+    { issuer: 'https://sso.example.com/realms/shop', clientId: 'shop', clientSecret: 'hush', introspectionTtlSeconds },
+    { clock, loggers: () => SILENT },
+  );
+  keycloak.issuers[0].feed.prove = async (_, { sinceMs }) => {
+    claimedMs = sinceMs - AHEAD_MS;
+    return 'taken';
+  };
+}
 
 const leaseOfNow = (fencing: number) => ({ fencing, grantedAtMs: clock.monotonicMs() + AHEAD_MS });
 
@@ -139,10 +143,12 @@ describe('a feed claims to have heard everything', () => {
     expect(claimedMs).toBeGreaterThanOrEqual(heardSinceMs());
   });
 
-  it.each<[string, number, number]>([
+  it.each<[string, number, number, number?]>([
     ['since its first poll, where there was no answer for less long than answers serve by themselves', 5, 0],
     ['since the first answer that came after it, where it was longer', 12, 2],
-  ])('%s', async (_, seconds, poll) => {
+    ['since the first answer that came after it, where answers serve for a minute by themselves', 12, 2, 60],
+  ])('%s', async (_, seconds, poll, introspectionTtlSeconds = 10) => {
+    compose(introspectionTtlSeconds);
     followByTurns();
     for (const one of [{}, { comesTo: 'no answer', pollSeconds: seconds }, {}, {}] as const) await take(one);
     // It reads on from where it stopped, whatever it claims.

@@ -36,8 +36,11 @@ const MIN_PROOF_EVERY_MS = 500;
 /** What a server may be ahead of this service. */
 const MAX_AHEAD_SECONDS = 60;
 
-/** After failures, from one poll to the next at most. */
+/** After failures, from one poll to the next at most, unless polls are rarer. */
 const LONGEST_PAUSE_MS = 5000;
+
+/** So long before its end a lease is asked for again: with another number something may have been missed. */
+const LEASE_MARGIN_MS = 1000;
 
 /** A replica that ends without a word keeps the others waiting for no longer. */
 const LEASE_POLLS = 3;
@@ -48,6 +51,9 @@ const MARGIN_MS = 1000;
 
 /** A source with many gaps is logged at most so often. */
 const WARNING_PAUSE_MS = 60_000;
+
+/** No server starts anew in less. */
+const MAX_SILENCE_MS = 10_000;
 
 /** What was told longer ago is not read any more. */
 const MAX_SINCE_MS = 600_000;
@@ -97,7 +103,7 @@ export class SignalFeed {
     this.#clock = clock;
     this.#log = loggers('Signals');
     this.#leaseMs = Math.max(LEAST_LEASE_MS, LEASE_POLLS * options.pollMs);
-    this.#maxSilenceMs = introspectionTtlSeconds * 1000 + options.pollMs;
+    this.#maxSilenceMs = Math.min(introspectionTtlSeconds * 1000, MAX_SILENCE_MS) + options.pollMs;
     const authentication = options.client?.clientAuthentication.connect({
       clock,
       log: loggers('ClientAuthentication'),
@@ -147,7 +153,8 @@ export class SignalFeed {
       const lease = await this.#lease();
       if (lease === undefined) one.heardSinceMs = undefined;
       else await this.#poll(one, lease, beganMs);
-      const pauseMs = Math.min(LONGEST_PAUSE_MS, this.options.pollMs * 2 ** Math.min(one.failures, 8));
+      const longestMs = Math.min(Math.max(LONGEST_PAUSE_MS, this.options.pollMs), this.#leaseMs - LEASE_MARGIN_MS);
+      const pauseMs = Math.min(longestMs, this.options.pollMs * 2 ** Math.min(one.failures, 8));
       const untilMs = beganMs + (one.failures === 0 ? this.options.pollMs : pauseMs * (0.5 + Math.random() / 2));
       await this.#pause(Math.max(0, untilMs - this.#clock.monotonicMs()));
     }

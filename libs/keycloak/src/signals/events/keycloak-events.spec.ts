@@ -231,6 +231,18 @@ describe('the event log', () => {
     expect((await source.poll(0)).fault?.reason).toBe('events_disabled');
   });
 
+  it('has a gap once it is saved again, where it was known to save too little', async () => {
+    await source.poll(0);
+    settings = { eventsEnabled: true, adminEventsEnabled: false };
+    clock.advance(60);
+    expect((await source.poll(0)).fault?.reason).toBe('admin_events_disabled');
+    settings = { eventsEnabled: true, adminEventsEnabled: true };
+    clock.advance(60);
+    expect(await source.poll(0)).toMatchObject({ isWhole: false, isProven: false, fault: undefined });
+    clock.advance(PROOF_EVERY_MS / 1000);
+    expect(await source.poll(0)).toMatchObject({ isWhole: true, isProven: true });
+  });
+
   it.each([401, 403, 404])('that answers %i is not for this client, and it logs in anew', async (status) => {
     await source.poll(0);
     clock.advance(1);

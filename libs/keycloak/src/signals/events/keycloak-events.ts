@@ -50,6 +50,8 @@ class KeycloakEvents implements ConnectedSignalSource {
   readonly #logins: OwnLogins;
   readonly #known: DeadlineCache<true>;
   #token: IssuedToken | undefined;
+  /** Whether too little was saved when the log was read last: what that was, it does not have. */
+  #wasUnsaved = false;
   #proveAtMs = -Infinity;
   /** How often in a row its own login was not in the log. */
   #unseen = 0;
@@ -89,7 +91,9 @@ class KeycloakEvents implements ConnectedSignalSource {
     }
     const since = began - sinceMs - this.overlapMs;
     const [users, administrators, login] = await this.#read(token, since, isToBeProven);
-    const isWhole = users.isWhole && administrators.isWhole && login?.isSameLog !== false;
+    const isSavedAgain = this.#wasUnsaved && this.#settingsFault === undefined;
+    this.#wasUnsaved = this.#settingsFault !== undefined;
+    const isWhole = users.isWhole && administrators.isWhole && login?.isSameLog !== false && !isSavedAgain;
     // From here on it is heard, and does not come again.
     const news = [...this.#news(users, userEventSignal), ...this.#news(administrators, adminEventSignal)];
     const signals = news.map(({ signal }) => signal);
