@@ -39,8 +39,8 @@ async function tlsServer({ key, cert }: KeyPair, close = false): Promise<number>
 }
 
 /** What the request came to: the body, or the reason. */
-async function ask(connections: Connections, origin: string, timeoutMs = 4000): Promise<string> {
-  const headers = ['authorization', 'Bearer the-token'];
+async function ask(connections: Connections, origin: string, timeoutMs = 4000, host?: string): Promise<string> {
+  const headers = ['authorization', 'Bearer the-token', ...(host === undefined ? [] : ['host', host])];
   const request = {
     origin,
     method: 'GET',
@@ -117,6 +117,15 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
     expect(await ask(connections(origin, { caFile }), origin)).toBe(`TLS: ${new URL(origin).host}`);
     const several = CaFile.read(other.caFile(house));
     expect(await ask(connections(origin, { caFile: several }), origin)).toContain('TLS');
+  });
+
+  it('go to whose certificate is of the host in the URL, whatever the header Host says', async () => {
+    const origin = `https://localhost:${await tlsServer(good)}`;
+    const sent = connections(origin, { caFile: CaFile.read(house.caFile()) });
+    expect(await ask(sent, origin, undefined, 'elsewhere.example:4711')).toBe('TLS: elsewhere.example:4711');
+    const elsewhere = `https://localhost:${await tlsServer(house.issue('DNS:elsewhere.example'))}`;
+    const misled = connections(elsewhere, { caFile: CaFile.read(house.caFile()) });
+    expect(await ask(misled, elsewhere, undefined, 'elsewhere.example')).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
   });
 
   it.each<[string, string, (own: TestAuthority, others: TestAuthority) => [KeyPair, TestAuthority | undefined]]>([

@@ -1,5 +1,5 @@
 /** Network: how a service reaches other servers; tests put one of their own in its place. */
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { callbackify } from 'node:util';
 import { Agent, buildConnector, Pool, type Dispatcher } from 'undici';
 import type { CaFile, CaFileEvent } from './ca-file.js';
@@ -97,7 +97,7 @@ export class Network {
       }
       const httpSocket = await this.#tunnel(options, timeoutMs / 2);
       return new Promise((resolve, reject) => {
-        connect({ ...options, ...httpSocket }, (...[error, socket]) =>
+        connect({ ...options, ...httpSocket, servername: serverNameOf(options.hostname) }, (...[error, socket]) =>
           error === null ? resolve(socket) : reject(error),
         );
       });
@@ -146,6 +146,9 @@ export class Network {
     }
   }
 }
+
+/** For whom the certificate must be: the host of the URL, whatever the header `Host` says. None for an address (RFC 6066 §3). */
+const serverNameOf = (hostname: string): string => (isIP(hostname.replace(/^\[(.*)\]$/, '$1')) === 0 ? hostname : '');
 
 const ignore = (): void => undefined;
 const SILENT: NetworkLog = { log: ignore, warn: ignore };
