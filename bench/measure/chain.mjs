@@ -9,6 +9,8 @@ export const PROGRAMS = {
   services: (name, root) => [join(root, `apps/${name}/dist/main.js`)],
   /** The same without guard, tokens and exchange. */
   open: (name) => ['bench/servers/open-twin.mjs', name],
+  /** The same answers of Nest, class-validator and `fetch` alone. */
+  nest: (name) => ['bench/servers/bare-nest.mjs', name],
   /** The least that answers as they do. */
   limit: (name) => ['bench/servers/limit.mjs', name],
 };
@@ -50,11 +52,11 @@ export async function startChain(
 export const RUN_CHAIN = { path: '/run-service-b', headers: { accept: 'application/json' } };
 
 /** One of the three alone; those it would call are not there, unless `env` says where. */
-export async function serviceOf(name, keycloak, { env = {}, signal } = {}) {
+export async function serviceOf(name, keycloak, { program = 'services', env = {}, signal } = {}) {
   const root = process.cwd();
   const { all, environmentOf } = await described(root);
   const service = all.find((one) => one.name === name);
-  const measured = await startProcess(name, PROGRAMS.services(name, root), {
+  const measured = await startProcess(`${name} (${program})`, PROGRAMS[program](name, root), {
     env: { ...environmentOf(service, keycloak), ...env },
     healthUrl: `http://127.0.0.1:${service.port}/health/ready`,
     signal,

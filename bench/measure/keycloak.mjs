@@ -49,6 +49,15 @@ function login(keycloak, username) {
 export const clientToken = (keycloak, client, scope) =>
   clientGrant(keycloak, client, { grant_type: 'client_credentials', scope });
 
+/** What a client gets for the token that it was sent (RFC 8693); `asked`: `audience` and `scope`. */
+export const exchangedToken = (keycloak, client, subject_token, asked) =>
+  clientGrant(keycloak, client, {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    subject_token,
+    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    ...asked,
+  });
+
 /** The access token that a client gets by a grant. */
 export const clientGrant = async (keycloak, client, form) => (await clientTokens(keycloak, client, form)).access_token;
 

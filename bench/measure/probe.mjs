@@ -15,6 +15,11 @@ const ANSWERS = {
   cpu() {
     return process.cpuUsage();
   },
+  /** Bytes. */
+  memory() {
+    const { rss, heapUsed } = process.memoryUsage();
+    return { rss, heapUsed };
+  },
   delayBegin() {
     delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();

@@ -17,11 +17,15 @@ const ANSWER = {
 /** A request that asks for a trace (W3C Trace Context). */
 const TRACED = `00-${'1'.repeat(32)}-${'1'.repeat(16)}-01`;
 
-/** Above the last step: Service B as it is built, so that what the steps leave out is seen. */
-const BUILT = 'service-b';
-export const FLIGHT = [...STEPS.map(({ name }) => name), BUILT];
+/** Above the last step: Service B as it is built, with all its routes and its health; with its request log; and of a request that asks for a trace. */
+export const BUILT = {
+  'service-b': {},
+  'service-b with its request log': { env: { REQUEST_LOG: 'true' } },
+  'service-b, traced': { headers: { traceparent: TRACED } },
+};
+export const FLIGHT = [...STEPS.map(({ name }) => name), ...Object.keys(BUILT)];
 
-/** All are sent the same request, with a token of Service A; what the last two call is a bare server on the load's cores. */
+/** All are sent the same request, with a token of Service A; what is called is a bare server on the load's cores. */
 export async function staircase(bench) {
   const upstream = await bench.start('upstream', ['bench/servers/upstream.mjs'], { aside: true });
   return FLIGHT.map((name) => ({
@@ -29,7 +33,8 @@ export async function staircase(bench) {
     async start() {
       const server = await startStep(name, bench, upstream.url);
       const load = async (requests) => {
-        const request = { method: 'POST', path: PATH, headers: await headers(bench), body: JSON.stringify(ORDER) };
+        const sent = { ...(await headers(bench)), ...BUILT[name]?.headers };
+        const request = { method: 'POST', path: PATH, headers: sent, body: JSON.stringify(ORDER) };
         allAnswered(await closedLoop({ url: server.url, request, requests: 1, connections: 1 }));
         return closedLoop({ url: server.url, request, requests, signal: bench.signal });
       };
@@ -50,7 +55,9 @@ export async function proveSteps(bench) {
 }
 
 function startStep(name, { keycloak, start, signal }, upstreamUrl) {
-  if (name === BUILT) return serviceOf(BUILT, keycloak, { env: { SERVICE_C_URL: upstreamUrl }, signal });
+  const built = BUILT[name];
+  if (built !== undefined)
+    return serviceOf('service-b', keycloak, { env: { SERVICE_C_URL: upstreamUrl, ...built.env }, signal });
   const env = { ...keycloakEnvironment(keycloak, 'service-b'), UPSTREAM_URL: upstreamUrl };
   return start(`step ${name}`, ['bench/servers/one-step.mjs', name], { env });
 }
@@ -76,6 +83,7 @@ async function proveStep(name, server, sent) {
   deepStrictEqual(plain.body, ANSWER, `step ${name}`);
   expect('security headers', plain.headers.has('content-security-policy'), has('headers'));
   expect('a faulty body', (await post({ body: { ...ORDER, amount: '1500' } })).status, has('validation') ? 400 : 200);
+  expect('a code for an unknown path', 'code' in (await (await fetch(`${server.url}/nowhere`)).json()), has('filters'));
   expect('an unknown host', await statusForHost(server.url, sent), has('service') ? 421 : 200);
   const traced = await post({ headers: { ...sent, traceparent: TRACED } });
   expect('its steps told', traced.headers.has('server-timing'), has('trace'));

@@ -1,25 +1,14 @@
 // A user's login at Service A, as a browser does it, so that Keycloak's session has Service A in it; and the tokens for all services.
 import { createHash, randomBytes } from 'node:crypto';
-import { clientGrant, clientTokens, publicTokens } from './keycloak.mjs';
-
-const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+import { clientTokens, exchangedToken, publicTokens } from './keycloak.mjs';
 
 /** `{ sid, a, b, c, refresh }`: her session, a token of it for each service, and the refresh token. */
 export async function logInAtServiceA(keycloak, redirect_uri, username = 'alice') {
   const asked = { client_id: 'service-a', redirect_uri, scope: 'openid orders.read' };
   const form = await codeGrant(keycloak, asked, username);
   const { access_token: a, refresh_token: refresh } = await clientTokens(keycloak, 'service-a', form);
-  const exchange = (client, subject_token, audience, scope) =>
-    clientGrant(keycloak, client, {
-      grant_type: EXCHANGE,
-      subject_token,
-      subject_token_type: ACCESS_TOKEN,
-      audience,
-      scope,
-    });
-  const b = await exchange('service-a', a, 'service-b', 'orders.approve');
-  const c = await exchange('service-b', b, 'service-c', 'analytics.run');
+  const b = await exchangedToken(keycloak, 'service-a', a, { audience: 'service-b', scope: 'orders.approve' });
+  const c = await exchangedToken(keycloak, 'service-b', b, { audience: 'service-c', scope: 'analytics.run' });
   const { sid } = JSON.parse(Buffer.from(a.split('.')[1], 'base64url').toString());
   return { sid, a, b, c, refresh };
 }

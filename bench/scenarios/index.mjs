@@ -4,6 +4,7 @@ import * as chainCpu from './chain-cpu.mjs';
 import * as coldBurst from './cold-burst.mjs';
 import * as denials from './denials.mjs';
 import * as guardOverhead from './guard-overhead.mjs';
+import * as halfLoad from './half-load.mjs';
 import * as hungKeycloak from './hung-keycloak.mjs';
 import * as importCost from './import-cost.mjs';
 import * as jwt from './jwt.mjs';
@@ -19,6 +20,7 @@ import * as requestLog from './request-log.mjs';
 import * as servers from './servers.mjs';
 import * as serviceClient from './service-client.mjs';
 import * as signals from './signals.mjs';
+import * as startUp from './start-up.mjs';
 import * as steadyState from './steady-state.mjs';
 import * as telemetry from './telemetry.mjs';
 
@@ -30,6 +32,8 @@ export const scenarios = [
   requestLog,
   telemetry,
   limit,
+  halfLoad,
+  startUp,
   guardOverhead,
   jwt,
   serviceClient,

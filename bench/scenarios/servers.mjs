@@ -83,7 +83,8 @@ const TRIALS = {
     const { a } = await startChain(keycloak, { program: 'open', signal });
     expect('result of the chain', (await expectOk(a, RUN_CHAIN.path, RUN_CHAIN.headers)).service_c.result, 20);
   },
-  'servers/limit.mjs': proveLimit,
+  'servers/limit.mjs': (bench) => proveLimit(bench, ['limit']),
+  'servers/bare-nest.mjs': (bench) => proveLimit(bench, ['nest']),
   'servers/one-step.mjs': proveSteps,
   'peers/nest-keycloak-connect.mjs': (bench) => guardedRoute(bench, ['bench/peers/nest-keycloak-connect.mjs'], true),
   'peers/axios-guard.mjs': (bench) => guardedRoute(bench, ['bench/peers/axios-guard.mjs'], true),

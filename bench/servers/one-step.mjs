@@ -17,6 +17,7 @@ import { createService, securityHeaders } from 'service-defaults';
 import { AnalyticsClient } from '../../apps/service-b/dist/analytics.client.js';
 import { ProcessOrderDto } from '../../apps/service-b/dist/orders/process-order.dto.js';
 import { BodyValidation } from '../../libs/service-defaults/dist/body-validation.js';
+import { ErrorFilter } from '../../libs/service-defaults/dist/error.filter.js';
 import { stepNumber } from '../measure/steps.mjs';
 import { decorateClass, decorateMethod, injectParameter, keycloakOptions, moduleOf } from './nest.mjs';
 
@@ -50,6 +51,7 @@ async function nestApplication() {
   const nest = await NestFactory.create(root, new FastifyAdapter(), { logger: ['error', 'warn'] });
   if (has('headers')) addHeaders(nest.getHttpAdapter().getInstance());
   if (has('validation')) nest.useGlobalPipes(new BodyValidation());
+  if (has('filters')) nest.useGlobalFilters(new ErrorFilter(nest.get(RefusalFilter), nest.get(HttpAdapterHost)));
   return nest;
 }
 
@@ -65,7 +67,7 @@ function addHeaders(fastify) {
 function imports() {
   const all = [];
   if (has('guard')) all.push(KeycloakModule.forRoot({ ...keycloakOptions(process.env), exposeRefusalReasons: true }));
-  else if (has('service')) all.push(filterAlone());
+  else if (has('filters')) all.push(filterAlone());
   if (has('client')) {
     all.push(KeycloakModule.forFeature([{ name: 'service-c', baseUrl: UPSTREAM_URL, audience: 'service-c' }]));
   }

@@ -1,0 +1,70 @@
+// Half load: how long the slowest of a hundred requests takes where each chain has half of what it can do, beside the least that answers alike.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
+import { allAnswered, atRate, closedLoop } from '../measure/load.mjs';
+import { paired } from '../measure/rounds.mjs';
+import { percentile } from '../measure/statistics.mjs';
+import { figure } from '../report.mjs';
+
+export const name = 'half-load';
+export const title = 'p99 of the chain at half of its own maximum, beside plain Fastify and undici';
+
+const PROGRAMS = ['limit', 'services'];
+const WARM_UP = 20_000;
+const SECONDS = 5;
+/** In so many turns, since a shared machine has bad moments. */
+const TURNS = 4;
+const PAUSE_MS = 500;
+
+export async function run({ keycloak, rounds, scale, say, signal }) {
+  const results = { limit: [], services: [] };
+  for (let round = 1; round <= rounds; round += 1) {
+    const chains = [];
+    for (const program of round % 2 === 1 ? PROGRAMS : PROGRAMS.toReversed()) {
+      const chain = await startChain(keycloak, { program, signal });
+      allAnswered(await closedLoop({ url: chain.a.url, request: RUN_CHAIN, requests: WARM_UP, signal }));
+      const fastest = await closedLoop({ url: chain.a.url, request: RUN_CHAIN, seconds: SECONDS, signal });
+      chains.push({ program, chain, rate: fastest.requests / fastest.seconds / 2, slices: [] });
+    }
+    for (let turn = 0; turn < TURNS * scale; turn += 1) {
+      for (const { chain, rate, slices } of chains) {
+        signal.throwIfAborted();
+        await sleep(PAUSE_MS);
+        const half = await atRate({ url: chain.a.url, request: RUN_CHAIN, rate, seconds: SECONDS, signal });
+        allAnswered(half);
+        slices.push(half.answers.map(({ latencyMs }) => latencyMs));
+      }
+    }
+    for (const { program, chain, rate, slices } of chains) {
+      const of = (p) =>
+        percentile(
+          slices.map((slice) => percentile(slice, p)),
+          0.5,
+        );
+      const result = { p50: of(0.5), p99: of(0.99) };
+      results[program].push(result);
+      say(
+        `round ${round}: ${program}: ${rate.toFixed(0)} requests/s: p50 ${result.p50.toFixed(2)} ms, p99 ${result.p99.toFixed(2)} ms`,
+      );
+      await chain.stop();
+    }
+  }
+  const { limit, services } = results;
+  return [
+    figure(
+      'chain at half load: p99, of the limit at half of its own',
+      paired(services, limit, (ours, least) => ours.p99 / least.p99),
+      { unit: '×', must: { atMost: 2 }, aim: { atMost: 1.5 }, note: `Node ${process.version}` },
+    ),
+    ...PROGRAMS.flatMap((program) => [
+      figure(`${program} at half load: p99, of p50`, ratios(results[program]), { unit: '×' }),
+      figure(
+        `${program} at half load: p99, on this machine`,
+        results[program].map(({ p99 }) => p99),
+        { unit: 'ms' },
+      ),
+    ]),
+  ];
+}
+
+const ratios = (all) => all.map(({ p50, p99 }) => p99 / p50);
