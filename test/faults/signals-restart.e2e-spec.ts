@@ -1,5 +1,4 @@
 /** Keycloak that goes and comes back under a service with a signal feed: what the service takes meanwhile and afterwards. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { startAuthorizationServer, startFaultProxy, startKeycloak, testServer } from 'keycloak-test-servers';
 import { REALM_ENVIRONMENT, REALM_FILE, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -14,20 +13,14 @@ import type { SignalSource } from '../../libs/keycloak/src/signals/signal-source
 import { MovedClock } from '../support/moved-clock.js';
 import { startSignalsRealm } from '../support/signals-realm.js';
 import { hasTransmitter, startSsfRealm } from '../support/ssf-realm.js';
+import { until } from '../support/until.js';
 import { outcomeAt } from '../support/verification-outcome.js';
 
 const [SHORT_SECONDS, LONG_SECONDS] = [10, 300];
-const WITHIN_MS = 60_000;
 const REFUSED = /^(?:revoked|inactive)$/;
 const ANSWERED = /^(?:accepted|revoked|inactive)$/;
 const SERVICE = 'service-a';
 const POLLER = 'signal-poller';
-
-async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (const began = performance.now(); !(await isSo()); await sleep(50)) {
-    if (performance.now() - began > WITHIN_MS) throw new Error(`In vain: ${what}`);
-  }
-}
 
 /** Whose feed listens, in the name of the poller where `hearsAs` says so. */
 class Service {

@@ -18,7 +18,7 @@ import { WatchModule } from '../watch/watch.module.js';
         service: name,
         calls: urls,
         // Requests that are answered with the page that shows the trace.
-        startsTrace: (request) => request.raw.url?.split('?')[0] === '/run-service-b' && prefersHtml(request),
+        startsTrace: (request) => prefersHtml(request) && request.raw.url?.split('?')[0] === '/run-service-b',
       }),
     }),
   ],
