@@ -52,7 +52,7 @@ const MARGIN_MS = 1000;
 /** A source with many gaps is logged at most so often. */
 const WARNING_PAUSE_MS = 60_000;
 
-/** No server starts anew in less. */
+/** Keycloak takes longer to start anew. */
 const MAX_SILENCE_MS = 10_000;
 
 /** What was told longer ago is not read any more. */
