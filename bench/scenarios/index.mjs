@@ -13,6 +13,7 @@ import * as keycloakRestart from './keycloak-restart.mjs';
 import * as limit from './limit.mjs';
 import * as logout from './logout.mjs';
 import * as millionTokens from './million-tokens.mjs';
+import * as nextTick from './next-tick.mjs';
 import * as otherNode from './other-node.mjs';
 import * as peers from './peers.mjs';
 import * as replicas from './replicas.mjs';
@@ -34,6 +35,7 @@ export const scenarios = [
   limit,
   halfLoad,
   startUp,
+  nextTick,
   guardOverhead,
   jwt,
   serviceClient,

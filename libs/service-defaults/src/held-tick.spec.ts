@@ -1,0 +1,35 @@
+/** Held tick: one object of a tick outlives every garbage collection. */
+import { createHook } from 'node:async_hooks';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { holdTick } from './held-tick.js';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** What is left of the ticks that `run` asks for, after garbage was collected. */
+async function ticksLeftOf(run: () => void): Promise<number> {
+  const ticks: WeakRef<object>[] = [];
+  const hook = createHook({
+    init: (_id, type, _trigger, resource) => {
+      if (type === 'TickObject') ticks.push(new WeakRef(resource));
+    },
+  });
+  hook.enable();
+  run();
+  hook.disable();
+  // What a weak reference has been made of lives until the next turn.
+  await setImmediate();
+  collectGarbage();
+  await setImmediate();
+  collectGarbage();
+  return ticks.filter((tick) => tick.deref() !== undefined).length;
+}
+
+it('holds one, and no more however often it is called', async () => {
+  expect(await ticksLeftOf(() => process.nextTick(() => undefined))).toBe(0);
+
+  expect(await ticksLeftOf(holdTick)).toBe(1);
+  expect(await ticksLeftOf(holdTick)).toBe(0);
+});
