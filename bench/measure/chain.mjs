@@ -13,6 +13,8 @@ export const PROGRAMS = {
   nest: (name) => ['bench/servers/bare-nest.mjs', name],
   /** The least that answers as they do. */
   limit: (name) => ['bench/servers/limit.mjs', name],
+  /** The same with a token in each call, and the least that looks at it. */
+  bearer: (name) => ['bench/servers/limit.mjs', name, 'bearer'],
 };
 
 /**

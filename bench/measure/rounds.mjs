@@ -1,4 +1,5 @@
 // Interleaved rounds: A B C A B C …, in the next B C A B C A …, so that whatever the machine does it does to all of them.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { allAnswered } from './load.mjs';
 
 /**
@@ -7,8 +8,11 @@ import { allAnswered } from './load.mjs';
  */
 export const ROUNDS_MORE = 3;
 
-/** After so many V8 has compiled what it will. */
-const WARM_UP_REQUESTS = 20_000;
+/** After so many V8 has compiled what it will, of what it has seen by then. */
+export const WARM_UP_REQUESTS = 20_000;
+
+/** An answer of the introspection endpoint serves for 10 s. */
+const RENEWS_AFTER_MS = 11_000;
 
 /** Sent before a slice and not counted: a process that waited for the others' turns finds its caches cold. */
 const UNCOUNTED_SHARE = 0.1;
@@ -28,10 +32,12 @@ export async function interleaved(contenders, { rounds, requests, warmUp = WARM_
   for (let round = 1; round <= rounds; round += 1) {
     const started = [];
     for (const { name, start, requests: own } of rotated(contenders, round - 1)) {
-      const one = { name, ...(await start()), inSlice: own ?? Math.ceil(requests / SLICES), slices: [] };
-      started.push(one);
-      allAnswered(await one.load(Math.max(warmUp, one.inSlice)));
+      const { processes, load } = await start();
+      const inSlice = own ?? Math.ceil(requests / SLICES);
+      const warm = await warmed(async () => allAnswered(await load(Math.max(warmUp, inSlice))));
+      started.push({ ...warm, name, processes, load, inSlice, slices: [] });
     }
+    await warmedAgain(started, signal);
     for (let slice = 0; slice < SLICES; slice += 1) {
       for (const { processes, load, inSlice, slices } of started) {
         signal?.throwIfAborted();
@@ -51,6 +57,23 @@ export async function interleaved(contenders, { rounds, requests, warmUp = WARM_
     }
   }
   return results;
+}
+
+/** Runs `warmUp`; what it gives is for `warmedAgain`. */
+export async function warmed(warmUp) {
+  await warmUp();
+  return { warmUp, warmMs: performance.now() };
+}
+
+/**
+ * Warms up once more, when what was warm has asked for an answer anew: that is code which V8 had compiled before it ever ran, and compiles again, once in
+ * the life of a process.
+ */
+export async function warmedAgain(all, signal) {
+  for (const { warmUp, warmMs } of all) {
+    await sleep(Math.max(0, warmMs + RENEWS_AFTER_MS - performance.now()), undefined, { signal });
+    await warmUp();
+  }
 }
 
 /** Another one begins in each round: whose turn is first waits longest, from its warm-up on. */

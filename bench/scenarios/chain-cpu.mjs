@@ -1,4 +1,4 @@
-// The chain's cost: CPU of A, B and C per chained request, warm, against the same three with guards and tokens off.
+// The chain's cost: CPU of A, B and C per chained request, warm, against the same three with guards and tokens off, and what the least of a guard adds to the least of a chain.
 import { figure } from '../report.mjs';
 import { chainContender } from '../measure/contenders.mjs';
 import { AT_REFERENCE, atReference, bareHandler } from '../measure/reference.mjs';
@@ -16,9 +16,11 @@ export async function run(bench) {
     bareHandler(bench),
     chainContender('off', bench, { program: 'open' }),
     chainContender('on', bench),
+    chainContender('limit', bench, { program: 'limit' }),
+    chainContender('limit with a token', bench, { program: 'bearer' }),
   ];
   const results = await interleaved(contenders, { rounds, requests: REQUESTS * scale, say, signal });
-  const { on, off } = results;
+  const { on, off, limit } = results;
   const cpu = (of) => of.map(({ cpuMicros }) => cpuMicros);
   return [
     figure('chain: CPU per request, A + B + C', atReference(cpu(on), results), {
@@ -36,6 +38,16 @@ export async function run(bench) {
       'chain on against off: requests/s',
       paired(on, off, (a, b) => (a.perSecond / b.perSecond) * 100),
       { unit: '%' },
+    ),
+    figure(
+      'what security adds: CPU per request',
+      paired(on, off, (a, b) => a.cpuMicros - b.cpuMicros),
+      { unit: 'µs' },
+    ),
+    figure(
+      'what a token in each call and one look into a map add to the limit of the chain: CPU per request',
+      paired(results['limit with a token'], limit, (a, b) => a.cpuMicros - b.cpuMicros),
+      { unit: 'µs' },
     ),
     figure('chain: CPU per request, A + B + C, on this machine', cpu(on), { unit: 'µs' }),
     ...['A', 'B', 'C'].map((letter, at) =>

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RUN_CHAIN, startChain } from '../measure/chain.mjs';
 import { allAnswered, atRate, closedLoop } from '../measure/load.mjs';
-import { paired } from '../measure/rounds.mjs';
+import { paired, WARM_UP_REQUESTS, warmed, warmedAgain } from '../measure/rounds.mjs';
 import { percentile } from '../measure/statistics.mjs';
 import { figure } from '../report.mjs';
 
@@ -10,7 +10,6 @@ export const name = 'half-load';
 export const title = 'p99 of the chain at half of its own maximum, beside plain Fastify and undici';
 
 const PROGRAMS = ['limit', 'services'];
-const WARM_UP = 20_000;
 const SECONDS = 5;
 /** In so many turns, since a shared machine has bad moments. */
 const TURNS = 4;
@@ -22,9 +21,14 @@ export async function run({ keycloak, rounds, scale, say, signal }) {
     const chains = [];
     for (const program of round % 2 === 1 ? PROGRAMS : PROGRAMS.toReversed()) {
       const chain = await startChain(keycloak, { program, signal });
-      allAnswered(await closedLoop({ url: chain.a.url, request: RUN_CHAIN, requests: WARM_UP, signal }));
-      const fastest = await closedLoop({ url: chain.a.url, request: RUN_CHAIN, seconds: SECONDS, signal });
-      chains.push({ program, chain, rate: fastest.requests / fastest.seconds / 2, slices: [] });
+      const warmUp = { url: chain.a.url, request: RUN_CHAIN, requests: WARM_UP_REQUESTS, signal };
+      chains.push({ ...(await warmed(async () => allAnswered(await closedLoop(warmUp)))), program, chain, slices: [] });
+    }
+    await warmedAgain(chains, signal);
+    for (const one of chains) {
+      const { url } = one.chain.a;
+      const fastest = await closedLoop({ url, request: RUN_CHAIN, seconds: SECONDS, signal });
+      one.rate = fastest.requests / fastest.seconds / 2;
     }
     for (let turn = 0; turn < TURNS * scale; turn += 1) {
       for (const { chain, rate, slices } of chains) {

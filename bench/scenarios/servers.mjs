@@ -83,7 +83,12 @@ const TRIALS = {
     const { a } = await startChain(keycloak, { program: 'open', signal });
     expect('result of the chain', (await expectOk(a, RUN_CHAIN.path, RUN_CHAIN.headers)).service_c.result, 20);
   },
-  'servers/limit.mjs': (bench) => proveLimit(bench, ['limit']),
+  'servers/limit.mjs': async (bench) => {
+    await proveLimit(bench, ['limit']);
+    const { a, b } = await startChain(bench.keycloak, { program: 'bearer', signal: bench.signal });
+    expect('result with tokens', (await expectOk(a, RUN_CHAIN.path, RUN_CHAIN.headers)).service_c.result, 20);
+    expect('status without a token', (await fetch(`${b.url}/api/process`, { method: 'POST' })).status, 401);
+  },
   'servers/bare-nest.mjs': (bench) => proveLimit(bench, ['nest']),
   'servers/one-step.mjs': proveSteps,
   'peers/nest-keycloak-connect.mjs': (bench) => guardedRoute(bench, ['bench/peers/nest-keycloak-connect.mjs'], true),

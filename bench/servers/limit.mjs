@@ -1,9 +1,14 @@
-// The limit: what answers `GET /run-service-b` as Services A, B and C do, of Fastify, undici and JSON schemas, without security.
+// The limit: what answers `GET /run-service-b` as Services A, B and C do, of Fastify, undici and JSON schemas, without security. `bearer`: each call
+// carries a token, and is answered where that is the one of a map, which is the least that a guard can do.
 import Fastify from 'fastify';
 import { Pool } from 'undici';
 
-const [, , name] = process.argv;
+const [, , name, kind] = process.argv;
 const { PORT, SERVICE_B_URL, SERVICE_C_URL } = process.env;
+/** As long as those of the realm. */
+const TOKEN = `Bearer ${'c2VjcmV0'.repeat(123)}`;
+const KNOWN = new Map([[TOKEN, { audience: 'of the bench', expiresAtMs: Number.MAX_SAFE_INTEGER }]]);
+const withToken = kind === 'bearer';
 const ORDER = JSON.stringify({ order_id: 9876, amount: 1500 });
 
 const object = (properties) => ({
@@ -47,15 +52,26 @@ const SERVICES = {
   },
 };
 
+if (withToken) app.addHook('onRequest', admitKnown);
 SERVICES[name]();
 app.get('/health/ready', async () => ({}));
 await app.listen({ port: Number(PORT), host: '127.0.0.1' });
 process.once('SIGTERM', () => process.exit());
 
+/** What is posted is a call of another service. */
+function admitKnown({ method, headers }, reply, done) {
+  if (method === 'POST' && !isGood(KNOWN.get(headers.authorization))) reply.code(401).send({});
+  else done();
+}
+
+function isGood(token) {
+  return token?.audience === 'of the bench' && Date.now() < token.expiresAtMs;
+}
+
 /** Posts JSON to one path of another service, by the interface of undici that costs least, as our own client does. */
 function caller(baseUrl, path, isAsAgreed) {
   const pool = new Pool(baseUrl, { connections: 100 });
-  const headers = ['content-type', 'application/json'];
+  const headers = ['content-type', 'application/json', ...(withToken ? ['authorization', TOKEN] : [])];
   return (body) =>
     new Promise((resolve, reject) => {
       pool.dispatch({ method: 'POST', path, headers, body }, new Answer(isAsAgreed, resolve, reject));
