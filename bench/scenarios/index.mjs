@@ -24,6 +24,7 @@ import * as signals from './signals.mjs';
 import * as startUp from './start-up.mjs';
 import * as steadyState from './steady-state.mjs';
 import * as telemetry from './telemetry.mjs';
+import * as youngListeners from './young-listeners.mjs';
 
 export const scenarios = [
   servers,
@@ -36,6 +37,7 @@ export const scenarios = [
   halfLoad,
   startUp,
   nextTick,
+  youngListeners,
   guardOverhead,
   jwt,
   serviceClient,

@@ -14,7 +14,7 @@ const TICKS = 300_000;
 const PROBE = `
   import { setImmediate } from 'node:timers/promises';
   const [hold, ticks] = process.argv.slice(1);
-  if (hold !== '') (await import(hold)).holdTick();
+  if (hold !== '') (await import(hold)).giveEngineHints();
   const nothing = () => {};
   const run = async (count) => {
     for (let left = count; left > 0; left -= 500) {
@@ -36,7 +36,10 @@ const PROBE = `
 
 export async function run({ rounds, say, signal }) {
   const results = { held: [], forgotten: [] };
-  const hold = { held: new URL('../../libs/service-defaults/dist/held-tick.js', import.meta.url).href, forgotten: '' };
+  const hold = {
+    held: new URL('../../libs/service-defaults/dist/engine-hints.js', import.meta.url).href,
+    forgotten: '',
+  };
   for (let round = 1; round <= rounds; round += 1) {
     for (const [which, nanos] of Object.entries(results)) {
       const args = ['--expose-gc', '--input-type=module', '--eval', PROBE, hold[which], String(TICKS)];

@@ -12,8 +12,8 @@ import {
   type ConnectionLimits,
 } from './connection-limits.js';
 import { Connections } from './connections.js';
+import { giveEngineHints } from './engine-hints.js';
 import { ErrorFilter } from './error.filter.js';
-import { holdTick } from './held-tick.js';
 import { refuseUnknownHosts } from './known-hosts.js';
 import { OpenApiDocument } from './openapi/openapi-document.js';
 import { ClientKeysModule } from './client-keys.module.js';
@@ -78,7 +78,7 @@ export async function createService(
     },
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
-  holdTick();
+  giveEngineHints();
   // Before the others, so that it has the whole time.
   telemetry?.observe(adapter);
   // Before the next one, so that a refused request has its line.
