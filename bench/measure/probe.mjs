@@ -1,8 +1,10 @@
 // Probe: loaded into a measured process before its program (`node --import`); answers the bench's questions about it.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 
 let delay;
+let pauses;
+let collections;
 let called = 0;
 const count = () => {
   called += 1;
@@ -28,6 +30,17 @@ const ANSWERS = {
   delayEnd() {
     delay.disable();
     return { p99Ms: delay.percentile(99) / 1e6 - 5, maxMs: delay.max / 1e6 - 5 };
+  },
+  /** Notes the collections of garbage from now on. */
+  collectionsBegin() {
+    pauses = [];
+    collections = new PerformanceObserver((list) => pauses.push(...list.getEntries().map(({ duration }) => duration)));
+    collections.observe({ entryTypes: ['gc'] });
+  },
+  /** Milliseconds of each since. */
+  collectionsEnd() {
+    collections.disconnect();
+    return pauses;
   },
   countBegin() {
     called = 0;

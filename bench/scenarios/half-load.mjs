@@ -14,6 +14,8 @@ const SECONDS = 5;
 /** In so many turns, since a shared machine has bad moments. */
 const TURNS = 4;
 const PAUSE_MS = 500;
+/** Sent before each turn and not counted: a chain that waited for the other's asks for its answers about tokens anew. */
+const LEAD_IN_SECONDS = 1;
 
 export async function run({ keycloak, rounds, scale, say, signal }) {
   const results = { limit: [], services: [] };
@@ -22,7 +24,13 @@ export async function run({ keycloak, rounds, scale, say, signal }) {
     for (const program of round % 2 === 1 ? PROGRAMS : PROGRAMS.toReversed()) {
       const chain = await startChain(keycloak, { program, signal });
       const warmUp = { url: chain.a.url, request: RUN_CHAIN, requests: WARM_UP_REQUESTS, signal };
-      chains.push({ ...(await warmed(async () => allAnswered(await closedLoop(warmUp)))), program, chain, slices: [] });
+      chains.push({
+        ...(await warmed(async () => allAnswered(await closedLoop(warmUp)))),
+        program,
+        chain,
+        slices: [],
+        pauses: [],
+      });
     }
     await warmedAgain(chains, signal);
     for (const one of chains) {
@@ -31,21 +39,31 @@ export async function run({ keycloak, rounds, scale, say, signal }) {
       one.rate = fastest.requests / fastest.seconds / 2;
     }
     for (let turn = 0; turn < TURNS * scale; turn += 1) {
-      for (const { chain, rate, slices } of chains) {
+      for (const { chain, rate, slices, pauses } of chains) {
         signal.throwIfAborted();
         await sleep(PAUSE_MS);
-        const half = await atRate({ url: chain.a.url, request: RUN_CHAIN, rate, seconds: SECONDS, signal });
+        const load = { url: chain.a.url, request: RUN_CHAIN, rate, signal };
+        allAnswered(await atRate({ ...load, seconds: LEAD_IN_SECONDS }));
+        await Promise.all(chain.processes.map((one) => one.ask('collectionsBegin')));
+        const half = await atRate({ ...load, seconds: SECONDS });
         allAnswered(half);
         slices.push(half.answers.map(({ latencyMs }) => latencyMs));
+        pauses.push((await Promise.all(chain.processes.map((one) => one.ask('collectionsEnd')))).flat());
       }
     }
-    for (const { program, chain, rate, slices } of chains) {
+    for (const { program, chain, rate, slices, pauses } of chains) {
       const of = (p) =>
         percentile(
           slices.map((slice) => percentile(slice, p)),
           0.5,
         );
-      const result = { p50: of(0.5), p99: of(0.99) };
+      const all = pauses.flat();
+      const collected = {
+        perSecond: all.length / (pauses.length * SECONDS),
+        ms: percentile(all, 0.5),
+        mostMs: Math.max(...all),
+      };
+      const result = { p50: of(0.5), p99: of(0.99), ...collected };
       results[program].push(result);
       say(
         `round ${round}: ${program}: ${rate.toFixed(0)} requests/s: p50 ${result.p50.toFixed(2)} ms, p99 ${result.p99.toFixed(2)} ms`,
@@ -65,6 +83,20 @@ export async function run({ keycloak, rounds, scale, say, signal }) {
       figure(
         `${program} at half load: p99, on this machine`,
         results[program].map(({ p99 }) => p99),
+        { unit: 'ms' },
+      ),
+      figure(
+        `${program} at half load: collections of garbage a second, A + B + C`,
+        results[program].map(({ perSecond }) => perSecond),
+      ),
+      figure(
+        `${program} at half load: a collection of garbage`,
+        results[program].map(({ ms }) => ms),
+        { unit: 'ms' },
+      ),
+      figure(
+        `${program} at half load: the longest collection of garbage`,
+        results[program].map(({ mostMs }) => mostMs),
         { unit: 'ms' },
       ),
     ]),

@@ -24,8 +24,8 @@ function keepTicksFast(): void {
 }
 
 /**
- * The second listener of an event makes a list of listeners. When most such lists outlive the start, as those of a framework with a hundred routes do, V8
- * puts all later ones among the old objects. There each keeps its answer, with all headers, until a full collection.
+ * The second listener of an event makes a list of listeners. Of a hundred such lists that a framework makes at the start nearly all are kept, after which V8
+ * may put all later ones among the old objects. There each keeps its answer, with all headers, until a full collection.
  */
 function letListenersDieYoung(): void {
   const nothing = (): void => undefined;
