@@ -1,22 +1,17 @@
 // How much of the old space a list of listeners takes that dies at once, after a start that kept many, with the hints of the services and without.
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { withHintsAndWithout } from '../measure/engine-hints.mjs';
 import { figure } from '../report.mjs';
 
 export const name = 'young-listeners';
 export const title = 'bytes of the old space for each list of listeners, with the hints of the services and without';
 export const counts = true;
 
-const inAProcess = promisify(execFile);
-
-/** In a process of its own, with a young space of full size, as a service has when it has started. */
-const FLAGS = ['--expose-gc', '--min-semi-space-size=16', '--input-type=module'];
-const PROBE = `
+/** With a young space of full size, as a service has when it has started. */
+const FLAGS = ['--min-semi-space-size=16'];
+const MEASURE = `
   import { EventEmitter } from 'node:events';
   import { setImmediate } from 'node:timers/promises';
   import { getHeapSpaceStatistics } from 'node:v8';
-  const [hints] = process.argv.slice(1);
-  if (hints !== '') (await import(hints)).giveEngineHints();
   const nothing = () => {};
   const emitter = () => new EventEmitter().on('event', nothing).on('event', nothing);
   const kept = Array.from({ length: 150 }, emitter);
@@ -39,27 +34,15 @@ const PROBE = `
 `;
 
 export async function run({ rounds, say, signal }) {
-  const results = { with: [], without: [] };
-  const hints = {
-    with: new URL('../../libs/service-defaults/dist/engine-hints.js', import.meta.url).href,
-    without: '',
-  };
-  for (let round = 1; round <= rounds; round += 1) {
-    for (const [which, bytes] of Object.entries(results)) {
-      const { stdout } = await inAProcess(process.execPath, [...FLAGS, '--eval', PROBE, hints[which]], { signal });
-      bytes.push(Number(stdout));
-    }
-    say(
-      `round ${round}: ${results.with.at(-1).toFixed(1)} bytes with hints, ${results.without.at(-1).toFixed(1)} without`,
-    );
-  }
+  const unit = 'bytes';
+  const results = await withHintsAndWithout(MEASURE, { flags: FLAGS, unit, rounds, say, signal });
   const note = `Node ${process.version}`;
   return [
     figure('a list of listeners: bytes of the old space, with hints', results.with, {
-      unit: 'bytes',
+      unit,
       must: { atMost: 10 },
       note,
     }),
-    figure('a list of listeners: bytes of the old space, without', results.without, { unit: 'bytes' }),
+    figure('a list of listeners: bytes of the old space, without', results.without, { unit }),
   ];
 }
