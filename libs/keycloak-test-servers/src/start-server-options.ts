@@ -14,7 +14,7 @@ export interface StartServerOptions {
    * not start with one that its version doesn't know, nor does the embedded server, which has `ssf` alone. Default: none.
    */
   readonly features?: readonly string[];
-  /** TCP port on this machine. Default: a free one. */
+  /** TCP port on this machine. Default: a free one, as `freePort()` returns them. */
   readonly port?: number;
   /** Called with a line of text for every step that may take a while. */
   readonly onProgress?: (line: string) => void;

@@ -1,7 +1,7 @@
 /** Logout services: an application that takes logout notices, at the client `shop` of one realm or of several. */
 import { Controller, Get, Module, type DynamicModule, type INestApplication, type Provider } from '@nestjs/common';
 import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
-import { freePort, type RunningAuthorizationServer } from 'keycloak-test-servers';
+import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { CLIENT_SECRET } from '../../keycloak-test-servers/spec-support/test-realm.js';
 import { Authenticated, KeycloakModule, type CommonModuleOptions } from '../src/index.js';
 import {
@@ -72,9 +72,8 @@ export class Shop {
     class ShopModule {}
     const app = await NestFactory.create(ShopModule, adapter, { logger: false, abortOnError: false });
     prepare?.(app);
-    const port = await freePort();
-    await app.listen(port, '127.0.0.1');
-    const url = `http://127.0.0.1:${port}`;
+    await app.listen(0, '127.0.0.1');
+    const url = await app.getUrl();
     for (const { control } of servers) control.addClient(clientAt(`${url}/${path}`));
     return new Shop(app, url, path);
   }

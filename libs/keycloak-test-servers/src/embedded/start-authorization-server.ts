@@ -1,5 +1,8 @@
 /** startAuthorizationServer(): an authorization server in this process, which reads a realm export and answers as Keycloak does. */
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { listenOnFreePort } from '../free-port.js';
 import { refuseInProduction } from '../refuse-in-production.js';
 import { ADMIN, DEFAULT_KEYCLOAK_VERSION, type RunningServer } from '../running-server.js';
 import { environmentAt, type StartServerOptions } from '../start-server-options.js';
@@ -69,7 +72,7 @@ export async function startAuthorizationServer(
   const http = createServer();
   // As in Keycloak, idle connections stay open, so that none closes while a client starts to use it.
   http.keepAliveTimeout = 0;
-  const baseUrl = `http://localhost:${await listen(http, options.port ?? 0)}`;
+  const baseUrl = `http://localhost:${await listen(http, options.port)}`;
   onProgress?.(
     `Started the embedded server, which answers as Keycloak ${DEFAULT_KEYCLOAK_VERSION} does, at ${baseUrl}`,
   );
@@ -104,14 +107,10 @@ function refuseUnknown(features: readonly string[]): void {
   throw new RangeError(`The embedded server does not have the feature ${JSON.stringify(unknown)}: ${known}`);
 }
 
-async function listen(server: Server, port: number): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server has no port');
-  return address.port;
+async function listen(server: Server, port: number | undefined): Promise<number> {
+  if (port === undefined) return listenOnFreePort(server);
+  await once(server.listen(port, '127.0.0.1'), 'listening');
+  return (server.address() as AddressInfo).port;
 }
 
 async function close(server: Server): Promise<void> {

@@ -1,6 +1,7 @@
 /** startFaultProxy(): a TCP proxy in front of a real server, whose connections a test can make fail. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { listenOnFreePort } from '../free-port.js';
 import { FaultSwitch, type ConnectionFault } from './connection-fault.js';
 import { proxyConnection, type Target } from './proxied-connection.js';
 import { resetSocket } from './reset-socket.js';
@@ -8,7 +9,7 @@ import { resetSocket } from './reset-socket.js';
 export interface StartFaultProxyOptions {
   /** URL of the server behind the proxy, such as `http://localhost:8080`. Only host and port are used. */
   readonly target: string;
-  /** TCP port of the loopback interface. Default: a free one. */
+  /** TCP port of the loopback interface. Default: a free one, as `freePort()` returns them, so that it is still free after `refuse`. */
   readonly port?: number;
 }
 
@@ -60,12 +61,13 @@ export async function startFaultProxy(options: StartFaultProxyOptions): Promise<
       faults.countBroken();
     } else proxyConnection(client, target, faults);
   };
-  const listen = async (port: number): Promise<Server> => {
-    const server = createServer({ allowHalfOpen: true }, accept).listen(port, '127.0.0.1');
-    await once(server, 'listening');
+  const listen = async (port?: number): Promise<Server> => {
+    const server = createServer({ allowHalfOpen: true }, accept);
+    if (port === undefined) await listenOnFreePort(server);
+    else await once(server.listen(port, '127.0.0.1'), 'listening');
     return server;
   };
-  let server: Server | undefined = await listen(options.port ?? 0);
+  let server: Server | undefined = await listen(options.port);
   const { port } = server.address() as { readonly port: number };
   const close = (): void => {
     // The server stops listening at once; the connections stay open.

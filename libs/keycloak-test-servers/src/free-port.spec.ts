@@ -1,0 +1,38 @@
+/** freePort(): which ports it returns, and that it passes over those that are taken. */
+import { createServer } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { freePort, listenOnFreePort } from './free-port.js';
+
+const opened = new Set<ReturnType<typeof createServer>>();
+const server = () => {
+  const made = createServer();
+  opened.add(made);
+  return made;
+};
+afterEach(() => {
+  for (const each of opened) each.close();
+  opened.clear();
+});
+
+describe('freePort', () => {
+  it('returns none that an outgoing connection, or a server that names none, may be given meanwhile', async () => {
+    const ports = await Promise.all(Array.from({ length: 200 }, freePort));
+    expect(ports.filter((port) => port < 20_000 || port > 29_999)).toEqual([]);
+  });
+
+  it('returns none twice, though nobody listens on the first', async () => {
+    const ports = await Promise.all(Array.from({ length: 200 }, freePort));
+    expect(new Set(ports).size).toBe(200);
+  });
+
+  it('passes over one that is taken', async () => {
+    const [here, there] = [server(), server()];
+    const taken = (await freePort()) + 1;
+    await new Promise<void>((resolve) => {
+      // Somebody else may have it, which is as good.
+      here.once('error', () => resolve()).listen(taken, '127.0.0.1', resolve);
+    });
+    expect([await freePort(), await listenOnFreePort(there)]).not.toContain(taken);
+    expect(there.listening).toBe(true);
+  });
+});
