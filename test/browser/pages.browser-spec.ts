@@ -125,6 +125,14 @@ describe('whoever calls Service B', () => {
       expect(await page.title()).toBe('The chain answered');
     },
   );
+
+  it.each(Object.entries(LOOKS))('reads it in one column on a page of its own: %s', async (_, options) => {
+    const page = await chromium.open(options);
+    await page.goto('/run-service-b');
+    const lefts = await page.evaluate(`['h1', '#chain-result', '.actions', 'footer p']
+      .map((selector) => Math.round(document.querySelector(selector).getBoundingClientRect().left))`);
+    expect(new Set(lefts as number[]).size).toBe(1);
+  });
 });
 
 describe('the keyboard', () => {
