@@ -2,14 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   publishSignals,
-  type ClientAuthentication,
   type Clock,
   type ComponentLog,
   type ComposedIssuer,
   type FeedLease,
   type RevocationList,
 } from '../ports/signals.js';
+import { applySignals, type SignalTarget } from './apply-signals.js';
+import { LeaseHolder } from './lease-holder.js';
 import type { ConnectedSignalSource, Signals, SignalSource } from './signal-source.js';
+import { sourceContext, type SignalClient, type SourceIssuer } from './source-context.js';
 import { isPassing, reasonOf, triedOnce } from './source-faults.js';
 
 export interface SignalFeedOptions {
@@ -20,31 +22,10 @@ export interface SignalFeedOptions {
   readonly client?: SignalClient | undefined;
 }
 
-export interface SignalClient {
-  readonly clientId: string;
-  readonly clientAuthentication: ClientAuthentication;
-}
-
-type FollowedIssuer = Pick<
-  ComposedIssuer,
-  'options' | 'signals' | 'feed' | 'signalCalls' | 'clock' | 'clockSkew' | 'loggers'
->;
-
-const MAX_PROOF_EVERY_MS = 5000;
-const MIN_PROOF_EVERY_MS = 500;
-
-/** What a server may be ahead of this service. */
-const MAX_AHEAD_SECONDS = 60;
+type FollowedIssuer = SourceIssuer & Pick<ComposedIssuer, 'signals' | 'feed'>;
 
 /** After failures, from one poll to the next at most, unless polls are rarer. */
 const LONGEST_PAUSE_MS = 5000;
-
-/** So long before its end a lease is asked for again: with another number something may have been missed. */
-const LEASE_MARGIN_MS = 1000;
-
-/** A replica that ends without a word keeps the others waiting for no longer. */
-const LEASE_POLLS = 3;
-const LEAST_LEASE_MS = 3000;
 
 /** What was proven by another replica is read again by so much, since both measure it. */
 const MARGIN_MS = 1000;
@@ -83,39 +64,25 @@ export class SignalFeed {
   readonly #log: ComponentLog;
   readonly #followed: readonly Followed[];
   readonly #closing = new AbortController();
-  readonly #leaseMs: number;
+  readonly #leaseHolder: LeaseHolder;
+  readonly #target: SignalTarget;
   /** After a longer silence the server may have lost its sessions, which nobody tells: answers of before are asked for anew. */
   readonly #maxSilenceMs: number;
   #running: Promise<unknown> | undefined;
-  /** Whether this process had the lease last. */
-  #isListening = false;
-  /** The same as the log has it. */
-  #isSaidToListen: boolean | undefined;
 
   constructor(
     private readonly at: FollowedIssuer,
-    private readonly revocations: Pick<RevocationList, 'deny' | 'recheck'>,
+    revocations: Pick<RevocationList, 'deny' | 'recheck'>,
     private readonly options: SignalFeedOptions,
   ) {
-    const { clock, clockSkew, loggers } = at;
-    const { issuer, realmUrl, introspectionTtlSeconds } = at.options;
-    const { clientId } = options.client ?? at.options;
+    const { clock } = at;
+    const { issuer, introspectionTtlSeconds } = at.options;
     this.#clock = clock;
-    this.#log = loggers('Signals');
-    this.#leaseMs = Math.max(LEAST_LEASE_MS, LEASE_POLLS * options.pollMs);
+    this.#log = at.loggers('Signals');
+    this.#leaseHolder = new LeaseHolder(at.feed, this.#log, options.pollMs);
+    this.#target = { issuer, revocations, clock, log: this.#log };
     this.#maxSilenceMs = Math.min(introspectionTtlSeconds * 1000, MAX_SILENCE_MS) + options.pollMs;
-    const authentication = options.client?.clientAuthentication.connect({
-      clock,
-      log: loggers('ClientAuthentication'),
-    });
-    const calls = at.signalCalls(authentication && { clientId, clientAuthentication: authentication });
-    const { tokenEndpoint } = calls;
-    const { fetch } = calls.fetch;
-    const login = (scope = '') => tokenEndpoint.clientCredentials(scope);
-    const serverSeconds = () => clock.epochSeconds() - (clockSkew.measured?.aheadSeconds ?? 0);
-    const half = (introspectionTtlSeconds * 1000) / 2;
-    const proofEveryMs = Math.max(MIN_PROOF_EVERY_MS, Math.min(MAX_PROOF_EVERY_MS, half));
-    const context = { issuer, realmUrl, clientId, fetch, login, clock, serverSeconds, proofEveryMs, log: this.#log };
+    const context = sourceContext(at, options.client, this.#log);
     this.#followed = options.sources.map((source) => ({
       name: source.name,
       source: source.connect({ ...context, isTrial: false }),
@@ -129,7 +96,7 @@ export class SignalFeed {
     }));
     for (const source of options.sources) {
       const tryOnce = () => triedOnce(source.connect({ ...context, isTrial: true }));
-      at.feed.add({ name: source.name, clientId, tryOnce });
+      at.feed.add({ name: source.name, clientId: context.clientId, tryOnce });
     }
   }
 
@@ -144,40 +111,20 @@ export class SignalFeed {
   async stop(): Promise<void> {
     this.#closing.abort();
     await this.#running;
-    if (this.#isListening) await this.at.feed.release();
+    await this.#leaseHolder.release();
   }
 
   async #follow(one: Followed): Promise<void> {
     while (!this.#closing.signal.aborted) {
       const beganMs = this.#clock.monotonicMs();
-      const lease = await this.#lease();
+      const lease = await this.#leaseHolder.lease();
       if (lease === undefined) one.heardSinceMs = undefined;
       else await this.#poll(one, lease, beganMs);
-      const longestMs = Math.min(Math.max(LONGEST_PAUSE_MS, this.options.pollMs), this.#leaseMs - LEASE_MARGIN_MS);
+      const longestMs = Math.min(Math.max(LONGEST_PAUSE_MS, this.options.pollMs), this.#leaseHolder.renewWithinMs);
       const pauseMs = Math.min(longestMs, this.options.pollMs * 2 ** Math.min(one.failures, 8));
       const untilMs = beganMs + (one.failures === 0 ? this.options.pollMs : pauseMs * (0.5 + Math.random() / 2));
       await this.#pause(Math.max(0, untilMs - this.#clock.monotonicMs()));
     }
-  }
-
-  /** Undefined while another replica listens. Who does not know it goes on if it was the one: what it hears is refused here, and proves nothing. */
-  async #lease(): Promise<FeedLease | 'unknown' | undefined> {
-    let lease: FeedLease | 'unknown' | undefined;
-    try {
-      lease = await this.at.feed.lease(this.#leaseMs);
-    } catch {
-      lease = this.#isListening ? 'unknown' : undefined;
-    }
-    this.#isListening = lease !== undefined;
-    if (!this.#isListening) this.#sayWhoListens(false);
-    return lease;
-  }
-
-  /** It listens when it has proven something: while the server is away, the lease goes from one to the other. The first to listen is no change. */
-  #sayWhoListens(isThis: boolean): void {
-    if (isThis && this.#isSaidToListen === false) this.#log.log('This replica listens to revocations', {});
-    if (!isThis && this.#isSaidToListen === true) this.#log.log('Another replica listens to revocations', {});
-    this.#isSaidToListen = isThis;
   }
 
   /** `beganMs`: before the lease was asked for, so that nothing is claimed of before it was heard. */
@@ -199,7 +146,7 @@ export class SignalFeed {
       return;
     }
     one.readUntilMs = beganMs;
-    const isApplied = this.#apply(signals);
+    const isApplied = applySignals(signals, this.#target);
     publishSignals(this.at.options.issuer, one.name, signals);
     const isWhole = signals.isWhole && isApplied;
     if (!isWhole) this.#missed(one);
@@ -218,31 +165,6 @@ export class SignalFeed {
     return Math.max(one.readUntilMs, this.at.signals.latestMs - MARGIN_MS);
   }
 
-  /** False where something could not be applied, and everything is asked about instead. */
-  #apply(signals: Signals): boolean {
-    try {
-      this.#applyEach(signals);
-      return true;
-    } catch (error) {
-      this.#log.error('What was heard could not be applied: everything is asked about anew', reasonOf(error));
-      this.revocations.recheck({ issuer: this.at.options.issuer });
-      return false;
-    }
-  }
-
-  #applyEach({ denials, rechecks }: Signals): void {
-    const { issuer } = this.at.options;
-    // A time in the future would keep the user out until then.
-    const latest = Math.ceil(this.#clock.epochSeconds()) + MAX_AHEAD_SECONDS;
-    for (const denial of denials) {
-      const until = 'sub' in denial ? { issuedBefore: Math.min(denial.issuedBefore, latest) } : {};
-      this.revocations.deny({ issuer, ...denial, ...until });
-    }
-    for (const recheck of rechecks) {
-      this.revocations.recheck(recheck === 'everything' ? { issuer } : { issuer, ...recheck });
-    }
-  }
-
   async #prove(one: Followed, lease: FeedLease, atMs: number): Promise<void> {
     // A server's clock that went back leaves no time that is still to come.
     one.provenUntilMs = Math.min(Math.max(one.provenUntilMs, atMs), lease.grantedAtMs);
@@ -251,7 +173,7 @@ export class SignalFeed {
     if (sinceMs <= untilMs) {
       const outcome = await this.at.feed.prove(lease, { sinceMs, untilMs }).catch(() => 'behind');
       if (outcome !== 'taken') return;
-      this.#sayWhoListens(true);
+      this.#leaseHolder.proven();
     }
     if (one.isHeard !== true) this.#log.log('Revocations are heard of', { source: one.name });
     one.isHeard = true;

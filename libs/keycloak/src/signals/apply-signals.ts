@@ -1,0 +1,38 @@
+/** applySignals(): denies and rechecks what a source said, in the name of its issuer alone. */
+import type { Clock, ComponentLog, RevocationList } from '../ports/signals.js';
+import type { Signals } from './signal-source.js';
+import { reasonOf } from './source-faults.js';
+
+/** What a server may be ahead of this service. */
+const MAX_AHEAD_SECONDS = 60;
+
+export interface SignalTarget {
+  readonly issuer: string;
+  readonly revocations: Pick<RevocationList, 'deny' | 'recheck'>;
+  readonly clock: Clock;
+  readonly log: ComponentLog;
+}
+
+/** Returns false where something could not be applied, and everything is asked about instead. */
+export function applySignals(signals: Signals, target: SignalTarget): boolean {
+  try {
+    applyEach(signals, target);
+    return true;
+  } catch (error) {
+    target.log.error('What was heard could not be applied: everything is asked about anew', reasonOf(error));
+    target.revocations.recheck({ issuer: target.issuer });
+    return false;
+  }
+}
+
+function applyEach({ denials, rechecks }: Signals, { issuer, revocations, clock }: SignalTarget): void {
+  // A time in the future would keep the user out until then.
+  const latest = Math.ceil(clock.epochSeconds()) + MAX_AHEAD_SECONDS;
+  for (const denial of denials) {
+    const until = 'sub' in denial ? { issuedBefore: Math.min(denial.issuedBefore, latest) } : {};
+    revocations.deny({ issuer, ...denial, ...until });
+  }
+  for (const recheck of rechecks) {
+    revocations.recheck(recheck === 'everything' ? { issuer } : { issuer, ...recheck });
+  }
+}
