@@ -86,6 +86,29 @@ describe('a login', () => {
   });
 });
 
+describe('logins that are begun', () => {
+  /** What a browser sends beside its cookies, or somewhat less. */
+  const headers = { accept: 'text/html', 'user-agent': 'x'.repeat(500) };
+
+  it('by links of another site never take so much room that the next request is refused (BF-12)', async () => {
+    const jar = new Map<string, string>();
+    for (let count = 0; count < 8; count += 1) {
+      const cookie = [...jar].map((pair) => pair.join('=')).join('; ');
+      const link = `/auth/login?return_to=/${'x'.repeat(2047)}`;
+      const begun = await request(app.getHttpServer())
+        .get(link)
+        .set({ ...headers, cookie });
+      expect(begun.status).toBe(303);
+      for (const line of setBy(begun)) {
+        const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+        if (value === '') jar.delete(name);
+        else jar.set(name, value);
+      }
+    }
+    expect(jar.size).toBeGreaterThan(1);
+  });
+});
+
 describe('a logout', () => {
   const logOut = (id: string, csrfToken: string) =>
     request(app.getHttpServer())

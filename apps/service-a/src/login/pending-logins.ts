@@ -29,6 +29,11 @@ export interface PendingLogin {
 const LIFETIME_SECONDS = 600;
 /** Pending logins of one browser, limited because headers are; the oldest is dropped first. */
 const MAX_PER_BROWSER = 5;
+/**
+ * Of all their cookies together: half of what a service reads of the header of a request. Any site can link to a login, and says how long its path
+ * is; a browser whose cookies are too long is refused wherever it goes, until they expire.
+ */
+const MAX_CHARACTERS_PER_BROWSER = 8192;
 
 const ENCRYPTION = { alg: 'dir', enc: 'A256GCM' } as const;
 
@@ -60,13 +65,23 @@ export class PendingLogins {
       .setProtectedHeader(ENCRYPTION)
       .setExpirationTime(`${LIFETIME_SECONDS}s`)
       .encrypt(this.#keys[0] ?? new Uint8Array());
-    // Browsers send the oldest cookie of one path first (RFC 6265 §5.4).
-    const keys = this.cookies.loginKeys(request);
-    const dropped = keys.slice(0, Math.max(0, keys.length - MAX_PER_BROWSER + 1));
     return [
-      ...dropped.map((key) => this.cookies.clearLogin(key)),
+      ...this.#crowdedOut(request, sealed.length).map((key) => this.cookies.clearLogin(key)),
       this.cookies.setLogin(keyOf(state), sealed, LIFETIME_SECONDS),
     ];
+  }
+
+  /** The keys of the logins for which there is no room beside a new one of this many characters. */
+  #crowdedOut(request: CookieRequest, characters: number): string[] {
+    // Browsers send the oldest cookie of one path first (RFC 6265 §5.4).
+    const newestFirst = this.cookies.loginKeys(request).toReversed();
+    let [kept, room] = [0, MAX_CHARACTERS_PER_BROWSER - characters];
+    for (const key of newestFirst) {
+      room -= this.cookies.login(request, key)?.length ?? 0;
+      if (room < 0 || kept + 1 >= MAX_PER_BROWSER) break;
+      kept += 1;
+    }
+    return newestFirst.slice(kept).toReversed();
   }
 
   /** Returns the login with this state, once. Throws `login_not_started_here` if this browser did not start it or it was used before. */
