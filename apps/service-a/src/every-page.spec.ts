@@ -17,6 +17,7 @@ import {
   refund,
   refunded,
   refundRefused,
+  shownAgain,
   token,
   watched,
 } from '../spec-support/shown-pages.js';
@@ -62,6 +63,23 @@ describe('every page', () => {
     }
     expect(shown[0]).toContain(`Logged in as <strong>${ESCAPED}`);
     expect(shown[0]).toContain(`value="${ESCAPED}`);
+  });
+
+  it('says of which origin it is where it has a form, and no other page does (BF-06)', () => {
+    const cell = { service: 'service-b', verdict: 'opens', why: '', answer: { status: 200 } } as const;
+    const row = { holder: 'service-a', meantFor: ['service-b'], token: {}, expiresAt: 0, id: 'x', cells: [cell] };
+    const forms = [
+      home({ demoMode: false, user: { name: 'alice', csrfToken: 't' }, attacks: [] }),
+      refund({ order: { order_id: 1, amount: 1 }, csrfToken: 't', wasNotSent: false }),
+      matrixRun([row]),
+      shownAgain({ row, cell }),
+    ];
+    // The address of a login that failed may have a code.
+    const others = [loginFailed('x'), chainSucceeded(ANSWER, 'alice')];
+    for (const html of forms) expect(html).toContain('<form');
+    // By the policy of the header alone browsers send `Origin: null` with a form, which is all that those say which have no `Sec-Fetch-Site`.
+    const says = (html: string): boolean => html.includes('<meta name="referrer" content="same-origin" />');
+    expect([...forms, ...others].map(says)).toEqual([true, true, true, true, false, false]);
   });
 
   it('has no inline style, and no script except the one file of the start page (BF-10)', () => {

@@ -31,9 +31,9 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 export const CsrfExempt = (): MethodDecorator => SetMetadata(EXEMPT, true);
 
 /**
- * Guards the whole service. A request with an unsafe method must come from a page of this origin, according to `Sec-Fetch-Site`
- * (in older browsers `Origin`). If it has a session, it must also carry the session's CSRF token. A request authenticated by a
- * token passes, since no browser adds a token by itself; its session is ignored.
+ * Guards the whole service. A request with an unsafe method must come from a page of this origin, according to `Sec-Fetch-Site` (in older browsers, and over
+ * plain http from any host but localhost, `Origin`, which pages with a form do not hide). If it has a session, it must also carry the session's CSRF token. A
+ * request authenticated by a token passes, since no browser adds a token by itself; its session is ignored.
  */
 @Injectable()
 export class CsrfGuard implements CanActivate {
@@ -71,7 +71,7 @@ export class CsrfGuard implements CanActivate {
 
   /**
    * `same-origin` only says that the page used the same host name, which an attacker's DNS may point here. Under such a name a page
-   * that hides its origin, as our pages do, has no session cookie of ours; and in demo mode, where anonymous visitors may act, the
+   * that hides its origin has no session cookie of ours; and in demo mode, where anonymous visitors may act, the
    * service refuses unknown host names.
    */
   #isOurs(origin: string | undefined): boolean {
