@@ -223,3 +223,16 @@ export function portOf(environment, name, fallback) {
   if (Number.isInteger(port) && port > 0 && port < 65536) return port;
   throw new Error(`${name} must be a port number, not ${environment[name]}`);
 }
+
+/**
+ * What is wrong where two of those that are to be started want one port. A port that is free before says nothing of that, and one of them would answer for the other.
+ *
+ * @param {readonly { who: string, variable: string, port: number }[]} needed
+ */
+export const sharedPorts = (needed) =>
+  needed.flatMap(({ who, variable, port }, at) => {
+    const other = needed.slice(0, at).find((before) => before.port === port);
+    return other === undefined
+      ? []
+      : [`${other.who} and ${who} can't both have port ${port}: set ${other.variable} or ${variable}.`];
+  });

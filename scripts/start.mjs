@@ -10,7 +10,15 @@ import { addDemoClient } from './demo-client.mjs';
 import { chooseServer, runsAlready } from './own-options.mjs';
 import { failWhenEnded, messageOf, paint, portIsFree, startNode, stopSignal } from './processes.mjs';
 import { keepRunning, placesOf, replicasAsked, sharingEnvironment, toolsForReplicas } from './replicas.mjs';
-import { poller, portOf, realmEnvironment, REALM_FILE, serviceEnvironment, services } from './services.mjs';
+import {
+  poller,
+  portOf,
+  realmEnvironment,
+  REALM_FILE,
+  serviceEnvironment,
+  services,
+  sharedPorts,
+} from './services.mjs';
 import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from './signals.mjs';
 import { startValkey } from './valkey.mjs';
 import { showWhatToTry } from './what-to-try.mjs';
@@ -102,7 +110,7 @@ async function main() {
 async function checkPorts(all, choice) {
   const needed = all.map(({ name, prefix, port }) => ({ who: name, variable: `${prefix}_PORT`, port }));
   if (!runsAlready(choice)) needed.push({ who: SERVER, variable: 'KEYCLOAK_PORT', port: serverPort() });
-  const faults = [];
+  const faults = sharedPorts(needed);
   for (const { who, variable, port } of needed) {
     if (await portIsFree(port)) continue;
     faults.push(`Port ${port} is in use, and ${who} needs it: stop what listens there, or set ${variable}.`);

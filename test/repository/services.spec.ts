@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
+import { sharedPorts } from '../../scripts/services.mjs';
 import description from '../../services.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -40,6 +41,20 @@ const composeFile = read('docker-compose.yml');
 const compose = parse(composeFile, { merge: true }) as Compose;
 const prefixOf = (client: string): string => client.toUpperCase().replaceAll('-', '_');
 const secretVariable = (client: string): string => `${prefixOf(client)}_CLIENT_SECRET`;
+
+describe('npm start', () => {
+  it('says which of them want one port, by the variables that move them', () => {
+    const needed = [
+      { who: 'service-c', variable: 'SERVICE_C_PORT', port: 3002 },
+      { who: 'service-b', variable: 'SERVICE_B_PORT', port: 3000 },
+      { who: 'service-a', variable: 'SERVICE_A_PORT', port: 3000 },
+    ];
+    expect(sharedPorts(needed)).toEqual([
+      "service-b and service-a can't both have port 3000: set SERVICE_B_PORT or SERVICE_A_PORT.",
+    ]);
+    expect(sharedPorts(needed.slice(0, 2))).toEqual([]);
+  });
+});
 
 describe('the description', () => {
   it('has every service and the poller, with a port and a demo secret of its own', () => {
