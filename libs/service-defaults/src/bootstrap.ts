@@ -2,6 +2,7 @@
 import { ConfigurationError } from 'nestjs-keycloak-s2s';
 import { createService } from './create-service.js';
 import { endOnSignals } from './end-on-signals.js';
+import { listenFault, SERVICE_PLACE } from './listen-fault.js';
 import type { ServiceModule } from './service-module.js';
 import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
@@ -21,7 +22,10 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
       settings.telemetry && (await loadTelemetry({ ...settings, telemetry: settings.telemetry }, logger));
     const app = await createService(module.register(settings), { ...settings, logger, telemetry });
     endOnSignals(app, settings.shutdownDelaySeconds, logger);
-    await app.listen(port, host);
+    await app.listen(port, host).catch((error: unknown) => {
+      const fault = listenFault(error, { host, port }, SERVICE_PLACE);
+      throw fault === undefined ? error : new ConfigurationError(`${name} can't listen`, [fault]);
+    });
     logger.log(`${name} listens on ${host}, port ${port}`, 'Bootstrap');
   } catch (error) {
     logger.error(startFailure(error), undefined, 'Bootstrap');
@@ -39,8 +43,5 @@ async function loadTelemetry(...given: Parameters<typeof startTelemetry>): Promi
 
 function startFailure(error: unknown): string {
   if (error instanceof ConfigurationError) return error.message;
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
-    return `Port ${String(error.port)} is in use: stop the process that listens there, or set PORT`;
-  }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

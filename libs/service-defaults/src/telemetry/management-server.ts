@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ConfigurationError } from 'nestjs-keycloak-s2s';
+import { listenFault, type PlaceVariables } from '../listen-fault.js';
 
 export interface ManagementServer {
   readonly port: number;
@@ -19,11 +20,13 @@ const LIMITS = {
 };
 const MAX_CONNECTIONS = 20;
 
+const METRICS_PLACE: PlaceVariables = { host: 'MANAGEMENT_HOST (default: HOST)', port: 'MANAGEMENT_PORT' };
+
 const PATH = /^\/metrics(?:\?|$)/;
 
 /**
  * Answers `GET /metrics` with what `metrics` writes, and anything else with 404. It asks for no token: who can reach the port can read it. Throws
- * `ConfigurationError` where the port is taken.
+ * `ConfigurationError` where it can't be there.
  */
 export async function startManagementServer(
   { host, port }: { readonly host: string; readonly port: number },
@@ -38,9 +41,8 @@ export async function startManagementServer(
   server.maxConnections = MAX_CONNECTIONS;
   server.listen(port, host);
   await once(server, 'listening').catch((error: unknown) => {
-    const { code } = Object(error) as { readonly code?: unknown };
-    if (code !== 'EADDRINUSE') throw error;
-    throw new ConfigurationError('The metrics have no place', [`MANAGEMENT_PORT ${port} is in use: set another one`]);
+    const fault = listenFault(error, { host, port }, METRICS_PLACE);
+    throw fault === undefined ? error : new ConfigurationError('The metrics have no place', [fault]);
   });
   // The service itself keeps the process alive.
   server.unref();

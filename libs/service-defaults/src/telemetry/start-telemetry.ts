@@ -35,7 +35,7 @@ const LAST_WORDS_MS = 500;
 
 /**
  * Registers the SDK, once in a process and before the application is made. Sampler, endpoint, headers and limits are those of the standard
- * variables `OTEL_*`, which the SDK reads. Throws `ConfigurationError` where the management port is taken.
+ * variables `OTEL_*`, which the SDK reads. Throws `ConfigurationError` where the management port can't be listened on.
  */
 export async function startTelemetry(
   { name, version, telemetry }: Pick<ServiceSettings<string>, 'name' | 'version'> & { telemetry: TelemetrySettings },

@@ -1,0 +1,27 @@
+/** Listen fault: why a server could not listen, by the setting that says where. */
+
+export interface ListenPlace {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The variables of such a place. */
+export type PlaceVariables = Readonly<Record<'host' | 'port', string>>;
+
+export const SERVICE_PLACE: PlaceVariables = { host: 'HOST', port: 'PORT' };
+
+/** By the codes of Node: addresses and names that are none of this machine. */
+const NO_ADDRESS = new Set<unknown>(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL', 'ENOTFOUND', 'EAI_AGAIN']);
+const NOT_ALLOWED = new Set<unknown>(['EACCES', 'EPERM']);
+
+/** One sentence for people. Undefined for any other error. */
+export function listenFault(error: unknown, { port }: ListenPlace, variables: PlaceVariables): string | undefined {
+  const { code } = Object(error) as { readonly code?: unknown };
+  if (code === 'EADDRINUSE') {
+    return `Port ${port} is in use: stop the process that listens there, or set ${variables.port}`;
+  }
+  if (NOT_ALLOWED.has(code)) {
+    return `Port ${port} is not for this process (${String(code)}): set ${variables.port} to another one`;
+  }
+  return NO_ADDRESS.has(code) ? `${variables.host} is no address of this machine (${String(code)})` : undefined;
+}
