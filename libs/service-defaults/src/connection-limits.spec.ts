@@ -277,6 +277,7 @@ describe('a service that receives requests that no framework sees', () => {
       'malformed_request',
     ],
     ['HTTP/1.1 without a host', 'GET /ping HTTP/1.1\r\n\r\n', 400, 'malformed_request'],
+    ['two hosts', 'GET /ping HTTP/1.1\r\nHost: t\r\nX: y\r\nhost: hush-hush\r\n\r\n', 400, 'malformed_request'],
     [
       '17 KB of header',
       `GET /ping HTTP/1.1\r\nHost: t\r\nX: ${'hush-hush'.repeat(2000)}\r\n\r\n`,
@@ -292,6 +293,16 @@ describe('a service that receives requests that no framework sees', () => {
       expect(answer).not.toContain('hush');
     },
   );
+
+  it.each([
+    ['without a host', 'GET /ping HTTP/1.1\r\n\r\n'],
+    ['with an expectation', 'GET /ping HTTP/1.1\r\nHost: t\r\nExpect: hush-hush\r\n\r\n'],
+    ['with an unreadable URL', 'GET /%zz HTTP/1.1\r\nHost: t\r\n\r\n'],
+  ])('serves no request behind one %s, whose answer closes the connection', async (_, refused) => {
+    counted = 0;
+    const answer = await answerTo(app, refused + 'GET /counted HTTP/1.1\r\nHost: t\r\n\r\n'.repeat(3));
+    expect([answer.match(/HTTP\/1\.1 /g)?.length, counted]).toEqual([1, 0]);
+  });
 
   it('sends no refusal of a later request where the caller would match it to an earlier one', async () => {
     expect(await answerTo(app, 'GET /never HTTP/1.1\r\nHost: t\r\n\r\nhush-hush\r\n\r\n')).toBe('');

@@ -1,9 +1,9 @@
 /** Connection limits: how long a request may take to arrive, and how many connections a service holds. */
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
 import type { Connections } from './connections.js';
-import { answerUnreadable, refuseUnreadable } from './unreadable-request.js';
+import { answerUnreadable, refuseUnreadable, type UnreadableFault } from './unreadable-request.js';
 
 export interface ConnectionLimits {
   /** From a request's first byte to the end of its header; also from a new connection to the end of its first header. */
@@ -56,11 +56,18 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
       requireHostHeader: false,
     },
     (request, response) => {
-      if (request.headers.host === undefined && request.httpVersion !== '1.0') refuseUnreadable(response, 'no_host');
-      else if (connections.admits(response)) handler(request, response);
+      if (!connections.admits(response)) return;
+      if (hasOneHost(request)) handler(request, response);
+      else refuse(response, 'no_host');
     },
   );
-  server.on('checkExpectation', (_request, response: ServerResponse) => refuseUnreadable(response, 'expectation'));
+  const refuse = (response: ServerResponse, fault: UnreadableFault): void => {
+    connections.endWith(response);
+    refuseUnreadable(response, fault);
+  };
+  server.on('checkExpectation', (_request, response: ServerResponse) => {
+    if (connections.admits(response)) refuse(response, 'expectation');
+  });
   server.maxConnections = limits.maxConnections;
   // No header is dropped unseen, since it could be a token, a cookie or an Origin. All headers together are limited to 16 KB.
   server.maxHeadersCount = 0;
@@ -72,6 +79,18 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
   });
   server.on('drop', dropLogger(limits.maxConnections));
   return server;
+}
+
+/** RFC 9112 §3.2: one, and none in HTTP/1.0. Of several Node shows the first one alone, and whoever is in front may go by another. */
+function hasOneHost({ headers, httpVersion, rawHeaders }: IncomingMessage): boolean {
+  if (headers.host === undefined) return httpVersion === '1.0';
+  let hosts = 0;
+  // Names and values alternate.
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts === 1;
 }
 
 /** Handles requests that Node can't parse or that did not arrive in time; Fastify never sees them. */

@@ -53,13 +53,16 @@ export class Connections {
     }
     const pending = this.#pending.get(socket);
     const isLast = (pending?.size ?? 0) + 1 >= this.maxPending;
-    if (isLast || this.#closing) {
-      this.#full.set(socket, 0);
-      response.shouldKeepAlive = false;
-    }
+    if (isLast || this.#closing) this.endWith(response);
     pending?.add(response);
     response.on('close', this.#onClose);
     return true;
+  }
+
+  /** Has this answer close its connection: a request that comes behind it is not served, since nobody could get its answer (RFC 9112 §9.6). */
+  endWith(response: ServerResponse): void {
+    this.#full.set(response.req.socket, 0);
+    response.shouldKeepAlive = false;
   }
 
   /**
@@ -91,16 +94,13 @@ export class Connections {
   }
 
   /**
-   * From now on the last pending answer of each connection closes it, and says so unless its header was sent already; a request that comes
-   * behind it is not served, since nobody could get its answer.
+   * From now on the last pending answer of each connection closes it, and says so unless its header was sent already.
    */
   closeEach(): void {
     this.#closing = true;
-    for (const [socket, pending] of this.#pending) {
+    for (const pending of this.#pending.values()) {
       const last = [...pending].at(-1);
-      if (last === undefined) continue;
-      last.shouldKeepAlive = false;
-      this.#full.set(socket, 0);
+      if (last !== undefined) this.endWith(last);
     }
   }
 

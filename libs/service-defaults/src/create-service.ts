@@ -47,6 +47,7 @@ export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): Fa
     return503OnClosing: false,
     // Nest's filters never see a request that Fastify refuses before it has found a route.
     frameworkErrors: ({ statusCode = 400 }: { statusCode?: number }, _request: unknown, { raw }: Reply) => {
+      connections.endWith(raw);
       raw.writeHead(statusCode, { ...HEADERS, 'content-type': 'application/json; charset=utf-8', connection: 'close' });
       raw.end(JSON.stringify({ error: 'Invalid URL', code: 'invalid_url' }));
     },

@@ -19,11 +19,13 @@ const BY_ERROR: Readonly<Record<string, Unreadable>> = {
   HPE_HEADER_OVERFLOW: { status: 431, body: { error: 'Header fields too large', code: 'headers_too_large' } },
 };
 
-/** Requests that are readable but can't be served: HTTP/1.1 without `Host` (RFC 9112 §3.2), an unsupported `Expect` (RFC 9110 §10.1.1). */
+/** Requests that are readable but can't be served: HTTP/1.1 without `Host`, or with several (RFC 9112 §3.2), an unsupported `Expect` (RFC 9110 §10.1.1). */
 const BY_FAULT = {
   no_host: MALFORMED,
   expectation: { status: 417, body: { error: 'Expectation failed', code: 'expectation_failed' } },
 } satisfies Record<string, Unreadable>;
+
+export type UnreadableFault = keyof typeof BY_FAULT;
 
 const HEADERS = { ...securityHeaders(), 'content-type': 'application/json; charset=utf-8', connection: 'close' };
 
@@ -35,7 +37,7 @@ export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, c
   socket.destroy();
 }
 
-export function refuseUnreadable(response: ServerResponse, fault: keyof typeof BY_FAULT): void {
+export function refuseUnreadable(response: ServerResponse, fault: UnreadableFault): void {
   const { status, headers, content } = answer(BY_FAULT[fault]);
   response.writeHead(status, headers).end(content);
 }
