@@ -1,4 +1,6 @@
 /** bootstrap(): starts a service from its main.ts, or logs one clear message that says why it can't start. */
+import type { AddressInfo } from 'node:net';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConfigurationError } from 'nestjs-keycloak-s2s';
 import { createService } from './create-service.js';
 import { endOnSignals } from './end-on-signals.js';
@@ -26,7 +28,7 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
       const fault = listenFault(error, { host, port }, SERVICE_PLACE);
       throw fault === undefined ? error : new ConfigurationError(`${name} can't listen`, [fault]);
     });
-    logger.log(`${name} listens on ${host}, port ${port}`, 'Bootstrap');
+    logger.log(`${name} listens on ${host}, port ${portOf(app)}`, 'Bootstrap');
   } catch (error) {
     logger.error(startFailure(error), undefined, 'Bootstrap');
     process.exitCode = 1;
@@ -34,6 +36,9 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
     setTimeout(() => process.exit(), 100).unref();
   }
 }
+
+/** With port 0 it is any that was free. */
+const portOf = (app: NestFastifyApplication): number => (app.getHttpServer().address() as AddressInfo).port;
 
 /** What it takes is loaded only here, and only where it is on. */
 async function loadTelemetry(...given: Parameters<typeof startTelemetry>): Promise<Telemetry> {

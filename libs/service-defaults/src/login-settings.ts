@@ -36,7 +36,7 @@ const MAX_ACR_VALUES = 10;
 const ACR_VALUE = /^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/;
 
 /**
- * Variables: `PUBLIC_URL` (default outside production: `http://localhost:<PORT>`), `<NAME>_SESSION_SECRET` or
+ * Variables: `PUBLIC_URL` (default outside production: `http://localhost:<PORT>`, unless that is 0), `<NAME>_SESSION_SECRET` or
  * `<NAME>_SESSION_SECRET_FILE` (one, or several, each on a line of its own; has a published default in demo mode), `SESSION_IDLE_SECONDS` (default 1800),
  * `SESSION_MAX_SECONDS` (default 36000), `MAX_SESSIONS` (default 10000), `MAX_SESSIONS_PER_USER` (default 20) and
  * `LOGIN_ACR_VALUES` (with blanks between them; default `1 2`).
@@ -45,8 +45,9 @@ export function readLoginSettings(
   variables: Variables,
   { prefix, port, production, demoMode, insecureAllowed }: LoginContext,
 ): LoginSettings {
-  const publicUrl =
-    variables.optionalUrl('PUBLIC_URL', insecureAllowed) ?? (production ? '' : `http://localhost:${port}`);
+  // Port 0 is any that is free, which no browser could be told.
+  const fallback = production || port === 0 ? '' : `http://localhost:${port}`;
+  const publicUrl = variables.optionalUrl('PUBLIC_URL', insecureAllowed) ?? fallback;
   if (publicUrl === '') variables.fault('PUBLIC_URL is not set');
   else if (URL.canParse(publicUrl) && new URL(publicUrl).origin !== publicUrl) {
     variables.fault('PUBLIC_URL must be an origin: scheme, host and port, in lower case and without a path');

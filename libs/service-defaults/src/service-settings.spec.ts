@@ -404,6 +404,7 @@ describe('readServiceSettings where users log in', () => {
 
   it.each<[string, Environment, string]>([
     ['no public URL in production', { PUBLIC_URL: '' }, 'PUBLIC_URL is not set'],
+    ['no public URL with any port that is free', { ...DEMO, PUBLIC_URL: '', PORT: '0' }, 'PUBLIC_URL is not set'],
     ['http: in production', { PUBLIC_URL: 'http://shop.example.com' }, 'PUBLIC_URL must be https:'],
     ['a public URL with a path', { PUBLIC_URL: 'https://shop.example.com/a' }, 'PUBLIC_URL must be an origin'],
     ['no secret', { SERVICE_A_SESSION_SECRET: '' }, 'SERVICE_A_SESSION_SECRET or SERVICE_A_SESSION_SECRET_FILE'],
