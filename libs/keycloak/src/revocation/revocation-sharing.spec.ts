@@ -321,6 +321,15 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['s1', 's1']);
   });
 
+  it('has read all that it said, though what it said comes back before the channel has answered', async () => {
+    receiver.caughtUp();
+    held.deny({ sid: 's1' });
+    rechecks.require({ sub: 'alice' });
+    await until(() => appended.length === 2);
+    await sleep(10);
+    expect(sharing.hasReadAll).toBe(true);
+  });
+
   it('a clock that is ahead moves neither a floor nor a denial on, however often they are read', () => {
     const at = clock.epochSeconds() + 3600;
     const read = (ageSeconds: number): void => receiver.received({ kind: 'floor', at }, ageSeconds);

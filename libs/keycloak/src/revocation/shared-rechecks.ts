@@ -43,11 +43,11 @@ export class SharedRechecks {
     return this.#useful(this.#toAppend);
   }
 
-  /** The channel has taken them. */
+  /** The channel has taken them. Those that were read from it before it said so are no more to be waited for. */
   markTaken(rechecks: readonly SharedRecheck[]): void {
-    this.#toAppend = this.#toAppend.filter((one) => !rechecks.includes(one));
-    this.#taken = this.#bounded([...this.#taken, ...rechecks]);
-    this.#unread = this.#useful([...this.#unread, ...rechecks]);
+    const taken = rechecks.filter((one) => this.#toAppend.includes(one));
+    this.#unread = this.#useful([...this.#unread, ...taken]);
+    this.#moveToTaken(taken);
   }
 
   /** Whether the channel has all of them, and all have been read from it. */
@@ -70,6 +70,7 @@ export class SharedRechecks {
   /** Those that were made here come, too. `madeAt`: in seconds since the epoch, at the latest. */
   receive({ id, recheck }: SharedRecheck, ageSeconds: number, madeAt: number): void {
     this.#unread = this.#unread.filter((one) => one.id !== id);
+    this.#moveToTaken(this.#toAppend.filter((one) => one.id === id));
     if (ageSeconds >= this.useful.seconds || this.#known.get(id) === true) return;
     this.#know(id);
     this.#isReceiving = true;
@@ -78,6 +79,12 @@ export class SharedRechecks {
     } finally {
       this.#isReceiving = false;
     }
+  }
+
+  #moveToTaken(taken: readonly SharedRecheck[]): void {
+    if (taken.length === 0) return;
+    this.#toAppend = this.#toAppend.filter((one) => !taken.includes(one));
+    this.#taken = this.#bounded([...this.#taken, ...taken]);
   }
 
   #add(recheck: IssuerRecheck): void {
