@@ -33,6 +33,10 @@ let instead: (url: URL, authorization: string) => { status: number; body: string
 /** How far the server's clock is ahead of ours. */
 let aheadMs: number;
 let savesLogins: boolean;
+/** By how much the time that we know of the server is wrong: a proxy before it may have another. */
+let wrongByMs: number;
+/** Later rows are not to be seen yet. */
+let visibleUntilMs: number;
 
 const serverNow = (): number => clock.epochSeconds() * 1000 + aheadMs;
 const base = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -52,7 +56,7 @@ beforeAll(async () => {
     const types = url.searchParams.getAll('type');
     const [from, first, max] = ['dateFrom', 'first', 'max'].map((name) => Number(url.searchParams.get(name)));
     const rows = log[path as keyof typeof log]
-      .filter(({ time }) => time >= (from ?? 0))
+      .filter(({ time }) => time >= (from ?? 0) && time <= visibleUntilMs)
       .filter(({ type }) => types.length === 0 || types.includes(String(type)))
       .slice(first, (first ?? 0) + (max ?? 0));
     return answer(response, 200, JSON.stringify(rows));
@@ -68,6 +72,7 @@ afterAll(() => {
 beforeEach(() => {
   clock = new StillClock();
   [asked, logins, aheadMs, savesLogins] = [[], 0, 0, true];
+  [wrongByMs, visibleUntilMs] = [0, Infinity];
   log = { events: [], 'admin-events': [] };
   settings = { eventsEnabled: true, enabledEventTypes: [], adminEventsEnabled: true };
   instead = () => undefined;
@@ -81,7 +86,7 @@ function connected(options: KeycloakEventsOptions = {}): ConnectedSignalSource {
     clientId: 'reader',
     clock,
     // It is known by a token that the server has issued.
-    serverSeconds: () => (logins === 0 ? clock.epochSeconds() : serverNow() / 1000),
+    serverSeconds: () => (logins === 0 ? clock.epochSeconds() : (serverNow() + wrongByMs) / 1000),
     isTrial: false,
     proofEveryMs: PROOF_EVERY_MS,
     log: SILENT,
@@ -179,6 +184,31 @@ describe('the event log', () => {
     clock.advance(1);
     savesLogins = true;
     expect(await source.poll(0)).toMatchObject({ denials: [], isProven: true, fault: undefined });
+  });
+
+  it('is read by the time that it has itself, where another clock is ahead of that', async () => {
+    await source.poll(0);
+    wrongByMs = 60_000;
+    clock.advance(1);
+    event('LOGOUT', { sessionId: 's1' });
+    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's1' }], isProven: false });
+    clock.advance(PROOF_EVERY_MS / 1000);
+    event('LOGOUT', { sessionId: 's2' });
+    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's2' }], isProven: true });
+  });
+
+  it('is read again since the login that was seen last, whatever it has shown meanwhile', async () => {
+    await source.poll(0);
+    visibleUntilMs = serverNow();
+    clock.advance(PROOF_EVERY_MS / 1000);
+    event('LOGOUT', { sessionId: 's1' });
+    for (let second = 0; second < 30; second += 1) {
+      expect(await source.poll(1000)).toMatchObject({ denials: [], isProven: false });
+      clock.advance(1);
+    }
+    visibleUntilMs = Infinity;
+    clock.advance(PROOF_EVERY_MS / 1000);
+    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isProven: true });
   });
 
   it('has a gap where it was cleared: what it has lost is not known', async () => {

@@ -89,7 +89,7 @@ class KeycloakEvents implements ConnectedSignalSource {
       this.#settingsFault = settingsFault(await this.#log.settings(token.reveal()));
       this.#settingsAtMs = beganMs;
     }
-    const since = began - sinceMs - this.overlapMs;
+    const since = this.#since(beganMs, began, sinceMs, isToBeProven);
     const [users, administrators, login] = await this.#read(token, since, isToBeProven);
     const isSavedAgain = this.#wasUnsaved && this.#settingsFault === undefined;
     this.#wasUnsaved = this.#settingsFault !== undefined;
@@ -106,6 +106,17 @@ class KeycloakEvents implements ConnectedSignalSource {
       fault,
       occurredAtMs: news[0] && Math.min(...news.map(({ atMs }) => atMs)),
     };
+  }
+
+  /**
+   * From when on the log is read, by the server's time. That may be another one's, such as that of a proxy before it; so what the log itself had last counts, where that makes it earlier. What is to be proven is all that came since
+   * then: what the log has shown meanwhile need not be all.
+   */
+  #since(beganMs: number, serverMs: number, sinceMs: number, isToBeProven: boolean): number {
+    const last = this.#logins.lastSeen(beganMs);
+    if (last === undefined) return serverMs - sinceMs - this.overlapMs;
+    const since = Math.min(serverMs, last.time + beganMs - last.atMs) - sinceMs;
+    return (isToBeProven ? Math.min(since, last.time) : since) - this.overlapMs;
   }
 
   /** A new token where the log is to be proven: that it was asked for must come back. */

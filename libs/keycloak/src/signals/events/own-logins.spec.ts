@@ -58,6 +58,14 @@ describe('the own logins of who reads the log', () => {
     expect(await look('third')).toBe('seen, same log');
   });
 
+  it('say that it may be another one, where none was seen for so long that what came meanwhile is not read', async () => {
+    await look('first');
+    const found = [];
+    for (let tries = 0; tries < 130; tries += 1) found.push(await look(`unseen-${tries}`, false));
+    expect(found.filter((each) => each.endsWith('other log'))).toHaveLength(1);
+    expect(await look('last')).toBe('seen, same log');
+  });
+
   it('are not missed once they may have expired', async () => {
     await look('first');
     rows = [];
