@@ -35,7 +35,7 @@ export interface SignalSourceContext {
   readonly clock: Clock;
   /** The time of the server, in seconds since the epoch, as far as it is known: within a second or so once a token was issued. */
   readonly serverSeconds: () => number;
-  /** It is only tried whether it would be heard: nothing may be set up at the server. */
+  /** It is only tried whether it would be heard: nothing may be set up at the server, and what it has to tell stays there. */
   readonly isTrial: boolean;
   /** How often it must be proven at least that the server tells all, so that answers never serve for less than they might. */
   readonly proofEveryMs: number;

@@ -65,11 +65,13 @@ export class OutstandingSets {
   constructor(
     private readonly client: Pick<TransmitterClient, 'post'>,
     private readonly clock: Clock,
+    /** What a trial has read is still to be read by the service. */
+    private readonly isTrial: boolean,
   ) {
     this.#seen = new DeadlineCache(MAX_KNOWN, clock);
   }
 
-  /** Acknowledges what is due, and reads what there is. Rejects with `AuthorizationServerError` or `SignalSourceError`. */
+  /** Acknowledges what is due, unless it is a trial, and reads what there is. Rejects with `AuthorizationServerError` or `SignalSourceError`. */
   async read(url: string, beganMs: number): Promise<ReadSets> {
     const due = this.#shown.filter((jti) => this.#isDue(jti, beganMs)).slice(0, MAX_EVENTS);
     const awaited = new Set([
@@ -161,6 +163,7 @@ export class OutstandingSets {
   }
 
   #isDue(jti: string, nowMs: number): boolean {
+    if (this.isTrial) return false;
     const seen = this.#seen.get(jti);
     return seen?.isDone === true && (seen.isOld || nowMs - seen.firstSeenMs >= ACKNOWLEDGE_AFTER_MS);
   }

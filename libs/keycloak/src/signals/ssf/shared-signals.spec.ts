@@ -152,6 +152,15 @@ describe('the events of a stream', () => {
     expect(after.some(({ isWhole, isProven }) => isWhole && isProven)).toBe(true);
   }, 120_000);
 
+  it('are acknowledged by no trial, since the service has not heard of them', async () => {
+    const jti = transmitter.revoked('alice', 's1');
+    clock.advance(3600);
+    const trial = connectedSource(transmitter, { clock, isTrial: true });
+    expect((await trial.poll(0)).isProven).toBe(true);
+    await polls(3, trial);
+    expect(transmitter.pending).toContain(jti);
+  });
+
   it('of long ago are worked off at once, since whoever has missed them knows', async () => {
     for (let number = 0; number < 3000; number += 1) transmitter.revoked('alice', `s${number}`);
     clock.advance(3600);

@@ -54,7 +54,7 @@ class SharedSignals implements ConnectedSignalSource {
     private readonly context: SignalSourceContext,
     options: ResolvedSharedSignalsOptions,
   ) {
-    const { clock, log, issuer, realmUrl, proofEveryMs } = context;
+    const { clock, log, issuer, realmUrl, proofEveryMs, isTrial } = context;
     const origins = [issuer, realmUrl].map((url) => new URL(url).origin);
     const { configurationUrl = `${realmUrl.replace(/\/$/, '')}/.well-known/ssf-configuration` } = options;
     if (!origins.includes(new URL(configurationUrl).origin)) {
@@ -63,7 +63,7 @@ class SharedSignals implements ConnectedSignalSource {
     const client = new TransmitterClient(context, options.scope);
     this.#settings = new StreamSettings(client, context, { ...options, configurationUrl });
     this.#tokens = new SecurityEventTokens({ readKeys: async () => this.#settings.readKeys(), clock, log });
-    this.#outstanding = new OutstandingSets(client, clock);
+    this.#outstanding = new OutstandingSets(client, clock, isTrial);
     this.#heard = new HeardSets(this.#tokens, this.#outstanding, new FaultySets(clock, log));
     this.#proof = new StreamProof(client, proofEveryMs);
   }
