@@ -73,7 +73,9 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
   );
   const denials = new HeldDenials(options, clock, loggers('RevocationList'));
   const { introspectionTtlSeconds, introspectionTtlWhileSignalledSeconds = introspectionTtlSeconds } = options;
-  const rechecks = new Rechecks(introspectionTtlWhileSignalledSeconds * 1000, clock, profile);
+  const rechecks = new Rechecks(introspectionTtlWhileSignalledSeconds * 1000, clock, profile, () =>
+    server.clockSkew.latestSeconds(),
+  );
   options.sharedCache?.check(options);
   const sharedLog = loggers('SharedCache');
   const cache = options.sharedCache?.connect(options);

@@ -43,6 +43,11 @@ export class ClockSkew {
     return isRecent ? this.#byHeader : (this.#byToken ?? this.#byHeader);
   }
 
+  /** The server's time as far as it is known, or this machine's where that is later: until then tokens may have been issued. In seconds since the epoch. */
+  latestSeconds(): number {
+    return this.clock.epochSeconds() + Math.max(0, -(this.measured?.aheadSeconds ?? 0));
+  }
+
   #ahead(serverSeconds: number): number {
     return Math.round(this.clock.epochSeconds() - serverSeconds);
   }

@@ -38,6 +38,8 @@ export class Rechecks {
     private readonly answersServeMs: number,
     private readonly clock: Clock,
     private readonly caller: CallerClaims = TOKEN_PROFILES.keycloak,
+    /** The time until which tokens may have been issued, in seconds since the epoch. */
+    private readonly latestSeconds = () => clock.epochSeconds(),
   ) {}
 
   /** When the last one was asked for; monotonic. Questions that were sent until then are too old for whoever comes later. */
@@ -54,7 +56,7 @@ export class Rechecks {
    * `at`: when it was made, in seconds since the epoch. `mayBeCached`: whether an answer may still be here that was asked for until then. Throws `TypeError` when it is not exactly one
    * `IssuerRecheck`.
    */
-  require(recheck: IssuerRecheck, at = this.clock.epochSeconds(), mayBeCached = true): void {
+  require(recheck: IssuerRecheck, at = this.latestSeconds(), mayBeCached = true): void {
     const mark = markOf(recheck);
     if (mayBeCached) this.#mark(mark);
     for (const listener of this.#onRequired) listener(recheck, at);

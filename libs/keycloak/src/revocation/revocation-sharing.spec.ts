@@ -230,6 +230,14 @@ describe('RevocationSharing', () => {
     expect(appended.length).toBeLessThan(10);
   });
 
+  it('a recheck has the time of who made it, which may be that of the server', async () => {
+    receiver.caughtUp();
+    const at = clock.epochSeconds() + 180;
+    rechecks.require({ sub: 'alice' }, at);
+    await until(() => appended.length > 0);
+    expect(appended).toMatchObject([{ recheck: { sub: 'alice' }, at }]);
+  });
+
   it('a recheck counts once, wherever it was made, and is not appended when it is of no use any more', async () => {
     let required = 0;
     rechecks.onRequired(() => {

@@ -31,9 +31,9 @@ export class SharedRechecks {
     onAdded: () => void,
   ) {
     this.#known = new DeadlineCache(MAX_KNOWN, clock);
-    rechecks.onRequired((recheck) => {
+    rechecks.onRequired((recheck, at) => {
       if (this.#isReceiving) return;
-      this.#add(recheck);
+      this.#add(recheck, at);
       onAdded();
     });
   }
@@ -87,13 +87,14 @@ export class SharedRechecks {
     this.#taken = this.#bounded([...this.#taken, ...taken]);
   }
 
-  #add(recheck: IssuerRecheck): void {
-    this.#toAppend = this.#bounded([...this.#toAppend, this.#new(recheck)]);
+  #add(recheck: IssuerRecheck, at: number): void {
+    this.#toAppend = this.#bounded([...this.#toAppend, this.#new(recheck, at)]);
   }
 
   #bounded(all: readonly SharedRecheck[]): readonly SharedRecheck[] {
     const useful = this.#useful(all);
-    return useful.length > MAX_HELD ? [this.#new('everything')] : useful;
+    const latest = useful.reduce((at, one) => Math.max(at, one.at), this.clock.epochSeconds());
+    return useful.length > MAX_HELD ? [this.#new('everything', latest)] : useful;
   }
 
   #useful(all: readonly SharedRecheck[]): readonly SharedRecheck[] {
@@ -101,10 +102,10 @@ export class SharedRechecks {
     return all.filter(({ at }) => at > since);
   }
 
-  #new(recheck: IssuerRecheck): SharedRecheck {
+  #new(recheck: IssuerRecheck, at: number): SharedRecheck {
     const id = randomUUID();
     this.#know(id);
-    return { kind: 'recheck', recheck, at: this.clock.epochSeconds(), id };
+    return { kind: 'recheck', recheck, at, id };
   }
 
   #know(id: string): void {

@@ -1,15 +1,16 @@
 /** applySignals(): denies and rechecks what a source said, in the name of its issuer alone. */
-import type { Clock, ComponentLog, RevocationList } from '../ports/signals.js';
+import type { ComponentLog, RevocationList } from '../ports/signals.js';
 import type { Signals } from './signal-source.js';
+import type { SourceIssuer } from './source-context.js';
 import { reasonOf } from './source-faults.js';
 
-/** What a server may be ahead of this service. */
+/** What a server may be ahead of what is known of its time. */
 const MAX_AHEAD_SECONDS = 60;
 
 export interface SignalTarget {
   readonly issuer: string;
   readonly revocations: Pick<RevocationList, 'deny' | 'recheck'>;
-  readonly clock: Clock;
+  readonly clockSkew: SourceIssuer['clockSkew'];
   readonly log: ComponentLog;
 }
 
@@ -25,9 +26,9 @@ export function applySignals(signals: Signals, target: SignalTarget): boolean {
   }
 }
 
-function applyEach({ denials, rechecks }: Signals, { issuer, revocations, clock }: SignalTarget): void {
+function applyEach({ denials, rechecks }: Signals, { issuer, revocations, clockSkew }: SignalTarget): void {
   // A time in the future would keep the user out until then.
-  const latest = Math.ceil(clock.epochSeconds()) + MAX_AHEAD_SECONDS;
+  const latest = Math.ceil(clockSkew.latestSeconds()) + MAX_AHEAD_SECONDS;
   for (const denial of denials) {
     const until = 'sub' in denial ? { issuedBefore: Math.min(denial.issuedBefore, latest) } : {};
     revocations.deny({ issuer, ...denial, ...until });

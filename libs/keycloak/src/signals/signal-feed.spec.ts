@@ -302,6 +302,27 @@ describe('a signal feed', () => {
     expect([denied(now), denied(now + 120)]).toEqual([true, false]);
   });
 
+  it('denies until the time of the server, however far this machine is behind it', async () => {
+    const { clockSkew, clock } = keycloak.issuers[0];
+    const serverNow = Math.floor(clock.epochSeconds()) + 180;
+    clockSkew.observeIssuedAt(serverNow);
+    follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sub: 'alice', issuedBefore: serverNow }] })));
+    await until(() => keycloak.revocations.size === 1);
+    const issued = (iat: number) => testAccessToken({ subject: 'alice', claims: { iat } });
+    expect(keycloak.revocations.denies(issued(serverNow - 1))).toBe(true);
+  });
+
+  it('has rechecked what was issued until then by the time of the server, too', async () => {
+    const { clockSkew, clock, rechecks } = keycloak.issuers[0];
+    const serverNow = Math.floor(clock.epochSeconds()) + 180;
+    clockSkew.observeIssuedAt(serverNow);
+    let madeAt = 0;
+    rechecks.onRequired((_, at) => void (madeAt = at));
+    follow(sourceOf('events', () => ({ ...QUIET, rechecks: [{ sub: 'alice' }] })));
+    await until(() => madeAt > 0);
+    expect(madeAt).toBeGreaterThan(serverNow - 2);
+  });
+
   it('is the only one of its issuer', () => {
     follow(sourceOf('events', () => QUIET));
     const options = { sources: [sourceOf('others', () => QUIET)], pollMs: 1 };

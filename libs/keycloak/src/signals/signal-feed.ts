@@ -75,13 +75,12 @@ export class SignalFeed {
     revocations: Pick<RevocationList, 'deny' | 'recheck'>,
     private readonly options: SignalFeedOptions,
   ) {
-    const { clock } = at;
     const { issuer, introspectionTtlSeconds } = at.options;
-    this.#clock = clock;
+    this.#clock = at.clock;
     this.#log = at.loggers('Signals');
     this.#leaseHolder = new LeaseHolder(at.feed, this.#log, options.pollMs);
-    this.#target = { issuer, revocations, clock, log: this.#log };
     this.#maxSilenceMs = Math.min(introspectionTtlSeconds * 1000, MAX_SILENCE_MS) + options.pollMs;
+    this.#target = { issuer, revocations, clockSkew: at.clockSkew, log: this.#log };
     const context = sourceContext(at, options.client, this.#log);
     this.#followed = options.sources.map((source) => ({
       name: source.name,
