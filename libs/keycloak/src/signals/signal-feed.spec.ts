@@ -323,6 +323,28 @@ describe('a signal feed', () => {
     expect(madeAt).toBeGreaterThan(serverNow - 2);
   });
 
+  it('takes a source that answers with nothing for one that is not heard, and goes on', async () => {
+    const source = sourceOf(
+      'events',
+      () => undefined as unknown as Signals,
+      () => ({}) as Signals,
+      () => QUIET,
+    );
+    follow(source);
+    await until(() => source.asked > 3);
+    expect(lines.map(({ fields }) => fields['reason'])).toContain('unexpected');
+    await until(() => state() === 'proven');
+  });
+
+  it('ends though a source never answers', async () => {
+    follow(sourceOf('events', () => new Promise<Signals>(() => undefined)));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const beganMs = performance.now();
+    await feed?.stop();
+    feed = undefined;
+    expect(performance.now() - beganMs).toBeLessThan(4000);
+  });
+
   it('is the only one of its issuer', () => {
     follow(sourceOf('events', () => QUIET));
     const options = { sources: [sourceOf('others', () => QUIET)], pollMs: 1 };

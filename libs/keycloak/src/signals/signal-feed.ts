@@ -36,6 +36,9 @@ const WARNING_PAUSE_MS = 60_000;
 /** Keycloak takes longer to start anew. */
 const MAX_SILENCE_MS = 10_000;
 
+/** How long the end of the process waits for the polls that are under way. */
+const LAST_POLL_MS = 2000;
+
 /** What was told longer ago is not read any more. */
 const MAX_SINCE_MS = 600_000;
 
@@ -106,10 +109,13 @@ export class SignalFeed {
     this.#running = Promise.all(this.#followed.map((one) => this.#follow(one)));
   }
 
-  /** Ends when the polls that are under way have ended; another replica may go on. Does not reject. */
+  /** Ends when the polls that are under way have ended, and soon where they don't; another replica may go on. Does not reject. */
   async stop(): Promise<void> {
     this.#closing.abort();
-    await this.#running;
+    const waiting = new AbortController();
+    const late = sleep(LAST_POLL_MS, undefined, { signal: waiting.signal }).catch(() => undefined);
+    await Promise.race([this.#running, late]);
+    waiting.abort();
     await this.#leaseHolder.release();
   }
 
@@ -118,7 +124,8 @@ export class SignalFeed {
       const beganMs = this.#clock.monotonicMs();
       const lease = await this.#leaseHolder.lease();
       if (lease === undefined) one.heardSinceMs = undefined;
-      else await this.#poll(one, lease, beganMs);
+      // A source may break its promise in any way: it is one that is not heard.
+      else await this.#poll(one, lease, beganMs).catch((error: unknown) => this.#fail(one, error));
       const longestMs = Math.min(Math.max(LONGEST_PAUSE_MS, this.options.pollMs), this.#leaseHolder.renewWithinMs);
       const pauseMs = Math.min(longestMs, this.options.pollMs * 2 ** Math.min(one.failures, 8));
       const untilMs = beganMs + (one.failures === 0 ? this.options.pollMs : pauseMs * (0.5 + Math.random() / 2));
