@@ -211,6 +211,18 @@ describe('the event log', () => {
     expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isProven: true });
   });
 
+  it('has nothing that is news twice, for however long it is read again', async () => {
+    await source.poll(0);
+    savesLogins = false;
+    event('LOGOUT', { sessionId: 's1' });
+    const denials = [];
+    for (let second = 0; second < 300; second += 1) {
+      clock.advance(1);
+      denials.push(...(await source.poll(1000)).denials);
+    }
+    expect(denials).toEqual([{ sid: 's1' }]);
+  });
+
   it('has a gap where it was cleared: what it has lost is not known', async () => {
     await source.poll(0);
     clock.advance(PROOF_EVERY_MS / 1000);

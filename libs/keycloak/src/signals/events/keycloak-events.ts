@@ -161,8 +161,10 @@ class KeycloakEvents implements ConnectedSignalSource {
     return events.flatMap((event) => {
       const id = identifier(event['id']);
       if (id !== undefined) {
-        if (this.#known.get(id) === true) return [];
+        const isKnown = this.#known.get(id) === true;
+        // For as long as it comes again.
         this.#known.set(id, true, 2 * this.overlapMs + REMEMBERED_MS);
+        if (isKnown) return [];
       }
       const signal = signalOf(event);
       return signal === undefined ? [] : { signal, atMs: Number(event['time']) };
