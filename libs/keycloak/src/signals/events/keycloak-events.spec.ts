@@ -208,7 +208,18 @@ describe('the event log', () => {
     }
     visibleUntilMs = Infinity;
     clock.advance(PROOF_EVERY_MS / 1000);
-    expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isProven: true });
+    const sinceMs = 1000 + PROOF_EVERY_MS;
+    expect(await source.poll(sinceMs)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isProven: true });
+  });
+
+  it('is read no further back than another replica has heard it', async () => {
+    await source.poll(0);
+    clock.advance(300);
+    await source.poll(1000);
+    const from = asked
+      .filter(({ searchParams }) => searchParams.has('dateFrom') && !searchParams.has('client'))
+      .map(({ searchParams }) => Number(searchParams.get('dateFrom')));
+    expect(from.at(-1)).toBe(serverNow() - 1000 - OVERLAP_MS);
   });
 
   it('has nothing that is news twice, for however long it is read again', async () => {

@@ -52,6 +52,8 @@ class KeycloakEvents implements ConnectedSignalSource {
   #token: IssuedToken | undefined;
   /** Whether too little was saved when the log was read last: what that was, it does not have. */
   #wasUnsaved = false;
+  /** The start of the last poll that had an answer; monotonic. */
+  #readMs = -Infinity;
   #proveAtMs = -Infinity;
   /** How often in a row its own login was not in the log. */
   #unseen = 0;
@@ -95,6 +97,7 @@ class KeycloakEvents implements ConnectedSignalSource {
     this.#wasUnsaved = this.#settingsFault !== undefined;
     const isWhole = users.isWhole && administrators.isWhole && login?.isSameLog !== false && !isSavedAgain;
     // From here on it is heard, and does not come again.
+    this.#readMs = beganMs;
     const news = [...this.#news(users, userEventSignal), ...this.#news(administrators, adminEventSignal)];
     const signals = news.map(({ signal }) => signal);
     const fault = this.#settingsFault ?? (login && this.#proofFault(login, beganMs));
@@ -110,13 +113,14 @@ class KeycloakEvents implements ConnectedSignalSource {
 
   /**
    * From when on the log is read, by the server's time. That may be another one's, such as that of a proxy before it; so what the log itself had last counts, where that makes it earlier. What is to be proven is all that came since
-   * then: what the log has shown meanwhile need not be all.
+   * then: what the log has shown meanwhile need not be all. Unless another replica has heard it.
    */
   #since(beganMs: number, serverMs: number, sinceMs: number, isToBeProven: boolean): number {
     const last = this.#logins.lastSeen(beganMs);
     if (last === undefined) return serverMs - sinceMs - this.overlapMs;
     const since = Math.min(serverMs, last.time + beganMs - last.atMs) - sinceMs;
-    return (isToBeProven ? Math.min(since, last.time) : since) - this.overlapMs;
+    const isHeardByOthers = beganMs - sinceMs > this.#readMs;
+    return (isToBeProven && !isHeardByOthers ? Math.min(since, last.time) : since) - this.overlapMs;
   }
 
   /** A new token where the log is to be proven: that it was asked for must come back. */
