@@ -2,8 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { clientCredentials, refresh, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
-import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { moreTokensFor, tokensFor } from '../../libs/keycloak-test-servers/contract/code-cases.js';
+import { LoginBrowser } from '../../libs/keycloak-test-servers/contract/login-browser.js';
+import { clientCredentials, refresh, revoke, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { callerOf, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { nextSecond, pathOf } from '../../libs/keycloak-test-servers/contract/token-sets.js';
 import {
   INTROSPECTION_CHANNEL,
@@ -122,7 +124,7 @@ describe('a service that hears of revocations', () => {
     ['a user whom an administrator signs out', change('POST', '/logout'), 'revoked'],
     ['a user who is deleted', change('DELETE'), 'revoked'],
     ['a user who is disabled', change('PUT', '', { enabled: false }), 'inactive'],
-    ['a refresh token that is revoked', revokeRefreshToken, 'revoked'],
+    ['a refresh token that is revoked', revokeRefreshToken, 'inactive'],
     ['an access token that is revoked', revokeAccessToken, 'inactive'],
     ['all sessions of the realm, ended', endAllSessions, 'inactive'],
   ])('refuses the tokens of %s (RS-13)', async (_, act, reason) => {
@@ -131,6 +133,19 @@ describe('a service that hears of revocations', () => {
     await expectRefused(subject.access, reason);
     // Whoever logs in after it is nobody's victim.
     await knownSubject();
+  });
+
+  it('refuses nothing of another application in the same session where one revokes its refresh token, as Keycloak does', async () => {
+    const browser = new LoginBrowser(server);
+    const [one, other] = [await server.newClient('web'), await server.newClient('web')];
+    const ofOne = await tokensFor(server, one, browser);
+    const ofOther = await moreTokensFor(server, other, browser);
+    const [ended, kept] = [textOf(ofOne), textOf(ofOther)];
+    expect([await service.outcomeOf(ended), await service.outcomeOf(kept)]).toEqual(['accepted', 'accepted']);
+    await revoke(server, callerOf(one), textOf(ofOne, 'refresh_token'));
+    await expectRefused(ended, 'inactive');
+    expect(await isActiveAtKeycloak(server, kept)).toBe(true);
+    expect(await service.outcomeOf(kept)).toBe('accepted');
   });
 
   // The embedded server has neither pages nor an API of accounts, and no consent.

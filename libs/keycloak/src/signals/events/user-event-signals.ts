@@ -23,9 +23,9 @@ export function userEventSignal(event: EventRepresentation): EventSignal | undef
     case 'LOGOUT':
       if (sid !== undefined) return { denial: { sid } };
       return sub === undefined ? undefined : { recheck: { sub } };
-    // With a session it is that of a refresh token, which has ended; else one access token of the user.
+    // With a session it is a refresh token, which ends what its client has there: tokens of other clients in that session stay good, and those that come later. Else it is one access token of the user.
     case 'REVOKE_GRANT':
-      if (sid !== undefined) return { denial: { sid } };
+      if (sid !== undefined) return { recheck: { sid } };
       return { recheck: sub === undefined ? 'everything' : { sub } };
     case 'USER_DISABLED_BY_PERMANENT_LOCKOUT':
     case 'DELETE_ACCOUNT':
