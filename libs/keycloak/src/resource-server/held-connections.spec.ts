@@ -104,6 +104,50 @@ describe('HeldConnections', () => {
     expect(state.closed).toBe(1);
   });
 
+  describe('that was admitted by an answer which is nearly as old as an answer may be', () => {
+    /** As `CachedIntrospection` has it: one answer serves all who take one of its age. Its token ends right after the first was asked for. */
+    function cachedAnswer() {
+      const endedMs = nowMs + 1;
+      let askedMs = nowMs;
+      const judge: Rejudge = async (maxStaleness) => {
+        if (nowMs - askedMs >= Math.min(maxStaleness, 10) * 1000) askedMs = nowMs;
+        if (askedMs > endedMs) throw new BearerError('invalid_token', { reason: 'inactive' });
+        return token();
+      };
+      return judge;
+    }
+
+    it('is closed within the window and a second', async () => {
+      const judge = cachedAnswer();
+      await pass(9);
+      const { held, state } = connection();
+      connections.hold(held, await judge(10), judge);
+      await pass(2);
+      expect(state.closed).toBe(1);
+    });
+
+    it('is closed so, too, when a message came by that answer', async () => {
+      const judge = cachedAnswer();
+      const same = token();
+      const { held, state } = connection();
+      connections.hold(held, same, judge);
+      for (let second = 0; second < 9; second += 1) {
+        await pass(1);
+        if (state.isOpen) connections.hold(held, same, judge);
+      }
+      await pass(2);
+      expect(state.closed).toBe(1);
+    });
+
+    it('is closed after twice the window when there comes no other', async () => {
+      const { held, state } = connection();
+      await pass(9);
+      connections.hold(held, token(), noAnswer);
+      await pass(12);
+      expect(state.closed).toBe(1);
+    });
+  });
+
   it('judges one by its signature that was admitted by that, and asks nobody', async () => {
     const { held } = connection();
     const asked: number[] = [];
@@ -189,9 +233,12 @@ describe('HeldConnections', () => {
         return own;
       });
     }
-    await pass(6);
+    // At the next sweep, and after half a window at most.
+    await pass(4);
     expect(ages).toEqual(Array.from({ length: 50 }, () => 5));
     expect(most).toBe(10);
+    await pass(3);
+    expect(ages).toEqual(Array.from({ length: 100 }, () => 5));
   });
 
   it('looks for the denied ones once, however many are denied at a time, and judges none', async () => {

@@ -16,9 +16,9 @@ interface Held {
   readonly key: object;
   readonly hash: string;
   readonly connection: LongLivedConnection;
-  readonly rejudge: Rejudge;
+  rejudge: Rejudge;
   /** As `demandedStaleness()` has it: whether an answer is needed at all. */
-  readonly demanded: number;
+  demanded: number;
   token: VerifiedAccessToken;
   /** When its token is to be judged anew, and until when the last answer may be relied on if there comes no other; monotonic. */
   dueMs: number;
@@ -72,18 +72,32 @@ export class HeldConnections {
     return this.#held.size;
   }
 
-  /** From now on; by the same token again, from the answer that was had last. What was judged by an answer stays so, whatever comes with less. */
+  /**
+   * From now on. The answer that admitted the token may have served for nearly the whole window already: so it is judged anew at the next sweep, and
+   * the same token again puts off nothing. What was judged by an answer stays so, whatever comes with less.
+   */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, rejudge: Rejudge, demanded = ANY_ANSWER): void {
     const { key } = connection;
     const ofConnection = this.#held.get(key) ?? new Map<string, Held>();
     this.#held.set(key, ofConnection);
     const { hash } = token;
-    if (demanded === NO_ANSWER_NEEDED && needsAnswer(ofConnection.get(hash))) return;
-    ofConnection.set(hash, { key, hash, connection, rejudge, demanded, token, isWaiting: false, ...this.#times() });
+    const earlier = ofConnection.get(hash);
+    const isAnswered = needsAnswer(earlier);
+    if (demanded === NO_ANSWER_NEEDED && isAnswered) return;
+    const nowMs = this.clock.monotonicMs();
+    const reliableUntilMs = nowMs + this.#windowMs;
+    if (earlier === undefined) {
+      const times = { dueMs: nowMs, reliableUntilMs };
+      ofConnection.set(hash, { key, hash, connection, rejudge, demanded, token, isWaiting: false, ...times });
+    } else {
+      if (demanded !== NO_ANSWER_NEEDED && !isAnswered) earlier.dueMs = nowMs;
+      earlier.reliableUntilMs = Math.max(earlier.reliableUntilMs, reliableUntilMs);
+      Object.assign(earlier, { rejudge, demanded, token });
+    }
     this.#sweeping ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
-  /** Not all at one time, of those that came together. */
+  /** After an answer of half a window at most. Not all at one time, of those that came together. */
   #times(): { readonly dueMs: number; readonly reliableUntilMs: number } {
     const nowMs = this.clock.monotonicMs();
     const dueMs = nowMs + (this.#windowMs / 2) * (0.8 + 0.2 * Math.random());
@@ -146,14 +160,18 @@ export class HeldConnections {
   async #judgeAnew(held: Held): Promise<void> {
     this.#asking += 1;
     const beganMs = this.clock.monotonicMs();
+    const { rejudge } = held;
     try {
       const halfWindow = this.options.introspectionTtlSeconds / 2;
-      held.token = await held.rejudge(needsAnswer(held) ? halfWindow : NO_ANSWER_NEEDED);
+      held.token = await rejudge(needsAnswer(held) ? halfWindow : NO_ANSWER_NEEDED);
       Object.assign(held, this.#times());
       if (beganMs <= this.#recheckMs) held.dueMs = -Infinity;
     } catch (error) {
       // No answer says nothing of the token: it is asked again until the last one is too old.
-      if (error instanceof BearerError && this.#isHeld(held)) this.#close(held, error.reason);
+      if (!(error instanceof BearerError) || !this.#isHeld(held)) return;
+      // Admitted anew meanwhile: what was said last counts, and that is asked for at once.
+      if (held.rejudge === rejudge) this.#close(held, error.reason);
+      else held.dueMs = -Infinity;
     } finally {
       held.isWaiting = false;
       this.#asking -= 1;
