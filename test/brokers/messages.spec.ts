@@ -35,6 +35,7 @@ import {
   RequirePermission,
   TokenExchangeClient,
   type CredentialCarrier,
+  type PermissionMapper,
   type VerifiedAccessToken,
 } from 'nestjs-keycloak-s2s';
 import { microservicesCarrier } from 'nestjs-keycloak-s2s/microservices';
@@ -273,14 +274,15 @@ interface Start {
   readonly inherits?: boolean;
   readonly controllers?: Type[];
   readonly carrier?: CredentialCarrier;
+  readonly permissions?: PermissionMapper | undefined;
 }
 
 /** A hybrid application; `inherits` says whether its microservice has the global guard. */
 async function start(
   options: MicroserviceOptions,
-  { inherits = false, controllers = [Orders], carrier = microservicesCarrier() }: Start = {},
+  { inherits = false, controllers = [Orders], carrier = microservicesCarrier(), permissions }: Start = {},
 ): Promise<INestApplication> {
-  const imports = [KeycloakTestingModule.forRoot({ carriers: [carrier] })];
+  const imports = [KeycloakTestingModule.forRoot({ carriers: [carrier], permissions })];
   const module = await Test.createTestingModule({ imports, controllers })
     .setLogger(new ConsoleLogger({ logLevels: [] }))
     .compile();
@@ -375,9 +377,13 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
 }
 
 describe('a stream of gRPC', () => {
-  const streamed = async (method: 'Watch' | 'Talk' | 'Upload', authorization: string | undefined) => {
+  const streamed = async (
+    method: 'Watch' | 'Talk' | 'Upload',
+    authorization: string | undefined,
+    permissions?: PermissionMapper,
+  ) => {
     const options = GRPC.options(`127.0.0.1:${await freePort()}`);
-    const app = await start(options, { controllers: [Streams] });
+    const app = await start(options, { controllers: [Streams], permissions });
     const bearer = authorization ?? bearerOf(app, { permissions: ['orders.read'], claims: { sid: 'session' } });
     const metadata = new Metadata();
     if (bearer !== '') metadata.add('authorization', bearer);
@@ -409,6 +415,18 @@ describe('a stream of gRPC', () => {
     expect(await outcomeOf(answers)).toMatchObject({ refused: { code: 16, details } });
     expect(ran).toEqual([]);
   });
+
+  it.each(['Watch', 'Talk', 'Upload'] as const)(
+    'fails where the option permissions does, and the process lives on: %s',
+    async (method) => {
+      const permissions = async (): Promise<never> => {
+        throw new Error('The database is away');
+      };
+      const { answers } = await streamed(method, undefined, permissions);
+      expect(await outcomeOf(answers)).toMatchObject({ refused: { code: 2, details: 'Internal server error' } });
+      expect(ran).toEqual([]);
+    },
+  );
 
   it('ends when its token is denied', async () => {
     const { app, answers } = await streamed('Watch', undefined);
@@ -508,7 +526,7 @@ describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand, with r
     }
   }
 
-  async function startByHand() {
+  async function startByHand(permissions?: PermissionMapper) {
     const broker = await startRabbitMq(rabbitMqPath ?? '');
     undone.push(() => broker.stop());
     const connection = await amqp.connect(broker.url);
@@ -519,7 +537,7 @@ describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand, with r
     const queue = { queue: 'by-hand', queueOptions: { durable: false, arguments: deadLetters }, urls: [broker.url] };
     const app = await start(
       { transport: Transport.RMQ, options: { ...queue, noAck: false } },
-      { controllers: [ByHand, Another], carrier: microservicesCarrier({ rejectRefused: true }) },
+      { controllers: [ByHand, Another], carrier: microservicesCarrier({ rejectRefused: true }), permissions },
     );
     const sender: MicroserviceOptions = { transport: Transport.RMQ, options: queue };
     return { app, dead, sender, send: RABBITMQ.sender(sender) };
@@ -553,6 +571,23 @@ describeWithRabbitMq('a message of RabbitMQ that is acknowledged by hand, with r
     while (ran.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(ran).toEqual(['read']);
     // Its answer goes out before the connection is closed.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  });
+
+  it('comes again when the option permissions failed, and is not lost', async () => {
+    let times = 0;
+    const { app, sender } = await startByHand(async () => {
+      times += 1;
+      if (times === 1) throw new Error('The database is away');
+      return ['orders.read'];
+    });
+    const headers = { authorization: bearerOf(app) };
+    proxyOf(sender)
+      .send('read', new RmqRecordBuilder({}).setOptions({ headers }).build())
+      .subscribe({ error: () => {} });
+    const endMs = Date.now() + 5000;
+    while (ran.length === 0 && Date.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(ran).toEqual(['read']);
     await new Promise((resolve) => setTimeout(resolve, 300));
   });
 });

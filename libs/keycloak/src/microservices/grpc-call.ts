@@ -39,9 +39,21 @@ function message({ code, permission, acrValues, maxAgeSeconds }: CarriedRefusal[
 
 /** Answers a call that its handler would have answered. */
 export function refuseBareCall(args: readonly unknown[], refusal: CarriedRefusal): void {
+  answerBareCall(args, grpcError(refusal));
+}
+
+const UNKNOWN = 2;
+
+/** The same with what Nest says of an error of the application. */
+export function failBareCall(args: readonly unknown[]): void {
+  const details = 'Internal server error';
+  answerBareCall(args, { code: UNKNOWN, details, message: details });
+}
+
+function answerBareCall(args: readonly unknown[], error: object): void {
   const [call, answer] = args as [GrpcCall, ((error: object) => void) | undefined];
-  if (answer === undefined) call.emit('error', grpcError(refusal));
-  else answer(grpcError(refusal));
+  if (answer === undefined) call.emit('error', error);
+  else answer(error);
 }
 
 const UNAUTHENTICATED = 16;

@@ -2,14 +2,17 @@
 import { RpcException } from '@nestjs/microservices';
 import { throwError } from 'rxjs';
 import { BearerError, type CredentialCarrier } from '../ports/credential-carrier.js';
-import { grpcCall, grpcError, isBareCall, refuseBareCall, streamOf } from './grpc-call.js';
+import { failBareCall, grpcCall, grpcError, isBareCall, refuseBareCall, streamOf } from './grpc-call.js';
 import { authorizationHeaders } from './received-headers.js';
 import { rejectDelivery } from './refused-deliveries.js';
+
+/** As over HTTP. */
+const INTERNAL_SERVER_ERROR = 500;
 
 export interface MicroservicesCarrierOptions {
   /**
    * Whether a message of RabbitMQ whose token is refused is rejected (`nack` without `requeue`), so that it goes to the dead-letter exchange of its
-   * queue; one that could not be judged, as while Keycloak is away, goes back into the queue after a second. For consumers with `noAck: false`: their messages would stay unacknowledged, since no handler runs. Where messages are acknowledged
+   * queue; one that could not be judged, as while Keycloak is away or where the option `permissions` throws, goes back into the queue after a second. For consumers with `noAck: false`: their messages would stay unacknowledged, since no handler runs. Where messages are acknowledged
    * by themselves (`noAck: true`, Nest's default), RabbitMQ would close the channel. Default false.
    */
   readonly rejectRefused?: boolean;
@@ -41,6 +44,11 @@ export function microservicesCarrier({ rejectRefused = false }: MicroservicesCar
     },
     refused({ status }, [, context]) {
       if (rejectRefused) rejectDelivery(context, status);
+    },
+    failed(args) {
+      if (rejectRefused) rejectDelivery(args[1], INTERNAL_SERVER_ERROR);
+      if (isBareCall(args)) failBareCall(args);
+      return isBareCall(args);
     },
     toException(refusal, args) {
       if (isBareCall(args)) return refuseBareCall(args, refusal);

@@ -52,6 +52,11 @@ export interface CredentialCarrier {
   /** Hears of each call that the guard refuses, once, before it is answered: to do away with a message, say. */
   refused?(refusal: CarriedRefusal, args: readonly unknown[]): void;
   /**
+   * Hears of each call that could not be judged by a fault of the application itself, as where the option `permissions` throws. True where the carrier has
+   * answered, and nothing may be thrown.
+   */
+  failed?(args: readonly unknown[]): boolean;
+  /**
    * Answers with such an exception, as a filter of this transport does; what it returns is what the filter returns. For refusals that a handler
    * throws, such as a `ServiceCallError`. Default: throws the exception.
    */

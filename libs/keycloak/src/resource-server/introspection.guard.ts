@@ -1,5 +1,5 @@
 /** IntrospectionGuard: the one global guard. A request passes only when its route is open to it. */
-import type { ArgumentsHost, CanActivate, ExecutionContext } from '@nestjs/common';
+import { Logger, type ArgumentsHost, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { BearerError } from '../protocol/bearer-error.js';
 import { Refusal } from '../protocol/refusal.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
@@ -26,6 +26,7 @@ import { demandedStaleness, NOTHING_SAID, type TokenVerification } from './verif
  * no answer; outside of HTTP what the carrier makes of them.
  */
 export class IntrospectionGuard implements CanActivate {
+  readonly #logger = new Logger('IntrospectionGuard');
   readonly #carriers: ReadonlyMap<string, CredentialCarrier>;
   /** By request, what is judged or was, by an answer of which age; undefined until it is first used (perf: guard-overhead). */
   #judgements: WeakMap<object, Judgement> | undefined;
@@ -87,14 +88,20 @@ export class IntrospectionGuard implements CanActivate {
   }
 
   #refuse(error: unknown, context: ExecutionContext): Promise<never> {
-    if (!(error instanceof Refusal)) throw error;
-    this.refusals.tell(error, context);
     const carrier = this.#carriers.get(context.getType<string>());
+    if (!(error instanceof Refusal)) return this.#fail(error, context, carrier);
+    this.refusals.tell(error, context);
     carrier?.refused?.(this.refusals.toReply(error), context.getArgs());
     const exception = this.refusals.toException(error, context);
     if (exception !== undefined) throw exception;
-    // Answered: nothing runs, and nothing is thrown.
-    return new Promise(() => {});
+    return answered();
+  }
+
+  /** For what is no refusal: an error of the application, which Nest answers and logs wherever it hears of it. */
+  #fail(error: unknown, context: ExecutionContext, carrier: CredentialCarrier | undefined): Promise<never> {
+    if (carrier?.failed?.(context.getArgs()) !== true) throw error;
+    this.#logger.error(error instanceof Error ? error : 'A call could not be judged');
+    return answered();
   }
 
   #judge(context: ExecutionContext): boolean | Promise<boolean> {
@@ -205,6 +212,9 @@ interface Judgement {
   readonly maxStaleness: number;
   readonly token: Promise<VerifiedAccessToken>;
 }
+
+/** Nothing runs, and nothing is thrown. */
+const answered = (): Promise<never> => new Promise(() => {});
 
 const withoutCarrier = (kind: string): BearerError =>
   new BearerError('route_closed', { reason: 'context_without_carrier', fields: { kind } });
