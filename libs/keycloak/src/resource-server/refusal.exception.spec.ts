@@ -5,6 +5,7 @@ import {
   Get,
   HttpException,
   Module,
+  Res,
   type ArgumentsHost,
   type ExceptionFilter,
   type INestApplication,
@@ -16,6 +17,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { ServerResponse } from 'node:http';
 import request from 'supertest';
 import { KeycloakModule } from '../keycloak.module.js';
 import { ServiceCallError } from '../client/service-call-error.js';
@@ -41,6 +43,13 @@ class Routes {
   @Public()
   failing(): never {
     throw new ServiceCallError('service_timeout', 'inventory', 'timeout');
+  }
+
+  @Get('begun')
+  @Public()
+  begun(@Res() response: ServerResponse & { readonly raw?: ServerResponse }): never {
+    (response.raw ?? response).writeHead(200, { 'Content-Type': 'text/plain' }).write('begun');
+    return this.failing();
   }
 }
 
@@ -119,6 +128,14 @@ describe.each([
       expect(refused).toHaveLength(1);
       expect(refused[0]).toContain('"reason":"no_credentials"');
     });
+  });
+
+  it('of a handler that has begun to answer ends the answer, and is no error of ours', async () => {
+    const server = (await start(adapter(), [KEYCLOAK])).getHttpServer() as Parameters<typeof request>[0];
+    log.lines.length = 0;
+    const { status, text } = await request(server).get('/begun');
+    expect([status, text]).toEqual([200, 'begun']);
+    expect(log.lines).toEqual([expect.stringContaining('"code":"service_timeout"')]);
   });
 
   it.each([

@@ -72,8 +72,12 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
       if (carrier === undefined && kind === 'rpc') return throwError(() => this.toReply(refusal).body);
       throw exception;
     }
+    const { httpAdapter } = this.adapterHost;
+    const response = host.switchToHttp().getResponse<unknown>();
     const { status, body } = this.toReply(refusal);
-    this.adapterHost.httpAdapter.reply(host.switchToHttp().getResponse(), body, status);
+    // What has begun is ended, as by Nest's own filter: a second answer would be an error.
+    if (httpAdapter.isHeadersSent(response)) httpAdapter.end(response);
+    else httpAdapter.reply(response, body, status);
     return undefined;
   }
 
