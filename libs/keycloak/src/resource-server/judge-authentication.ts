@@ -28,13 +28,15 @@ export function judgeAuthentication(
   const reason = authenticationFault(demand, { acr: counted, authTime }, nowSeconds, toleranceSeconds);
   if (reason === undefined) return;
   const { issuer: iss, clientId: azp, subject: sub } = token;
-  const fields = { iss, azp, sub, jti, ...storyOf(reason, String(acr), nowSeconds - Number(authTime)) };
+  // Whatever type they are of: of some objects no text and no number can be made.
+  const ageSeconds = typeof authTime === 'number' ? nowSeconds - authTime : Number.NaN;
+  const fields = { iss, azp, sub, jti, ...storyOf(reason, acr, ageSeconds) };
   if (isForeign && reason === 'authentication_too_weak') Object.assign(fields, { hint: ACR_NOT_ACCEPTED });
   throw new BearerError('insufficient_user_authentication', { reason, authentication: demand, fields });
 }
 
 /** For the log. */
-function storyOf(reason: AuthenticationFault, acr: string, ageSeconds: number): Readonly<Record<string, unknown>> {
+function storyOf(reason: AuthenticationFault, acr: unknown, ageSeconds: number): Readonly<Record<string, unknown>> {
   switch (reason) {
     case 'acr_missing':
       return { hint: ACR_MISSING };
@@ -50,7 +52,7 @@ function storyOf(reason: AuthenticationFault, acr: string, ageSeconds: number): 
 }
 
 /** What Keycloak says of a token that was exchanged, whatever the login was, and of single sign-on without levels. */
-const hintOf = (acr: string): object => (acr === '1' || acr === '0' ? { hint: ACR_LOST } : {});
+const hintOf = (acr: unknown): object => (acr === '1' || acr === '0' ? { hint: ACR_LOST } : {});
 
 const ACR_LOST =
   'Keycloak keeps no level on a token exchange: an exchanged token says 1, as that of a service account does. Demand acr where the token of the login arrives.';
