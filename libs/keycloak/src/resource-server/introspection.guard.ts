@@ -7,7 +7,8 @@ import type { AccessTokenVerifier } from './access-token-verifier.js';
 import { markAdmitted } from './admitted-contexts.js';
 import { authorize } from './authorize.js';
 import { bearerToken, type BearerRequest } from './bearer-token.js';
-import type { CarriedRequest, CredentialCarrier } from './credential-carrier.js';
+import type { CarriedRequest, CredentialCarrier, LongLivedConnection } from './credential-carrier.js';
+import { eventStreamOf } from './event-stream.js';
 import type { HeldConnections } from './held-connections.js';
 import type { RefusalFilter } from './refusal.filter.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
@@ -142,9 +143,7 @@ export class IntrospectionGuard implements CanActivate {
       authorize(token, access, this.verifier);
     }
     rememberCallToken(carrier.callOf(args), token);
-    if (token !== undefined && connection !== undefined) {
-      this.connections.hold(connection, token, (maxStaleness) => this.#judgeAnew(request, maxStaleness), demanded);
-    }
+    if (token !== undefined && connection !== undefined) this.#hold(connection, request, token, demanded);
     return markAdmitted(context);
   }
 
@@ -195,7 +194,7 @@ export class IntrospectionGuard implements CanActivate {
 
   #admit(
     context: ExecutionContext,
-    request: object,
+    request: BearerRequest,
     token: VerifiedAccessToken | undefined,
     access: RouteAccess,
     demanded: number,
@@ -203,8 +202,16 @@ export class IntrospectionGuard implements CanActivate {
     if (token !== undefined) {
       authorize(token, access, this.verifier);
       rememberToken(this, request, token, demanded);
+      if (access.isEventStream === true) {
+        this.#hold(eventStreamOf(context.getArgByIndex<object>(1)), request, token, demanded);
+      }
     }
     return markAdmitted(context);
+  }
+
+  /** Who only listens is judged, too. */
+  #hold(connection: LongLivedConnection, request: BearerRequest, token: VerifiedAccessToken, demanded: number): void {
+    this.connections.hold(connection, token, (maxStaleness) => this.#judgeAnew(request, maxStaleness), demanded);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import { isSameClient, type AllowedClient } from './allowed-client.js';
 import { notedPlacesOf, noteAt, sealNotes, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
+import { isEventStream } from './event-stream.js';
 import type { TokenVerification } from './verification.js';
 
 export interface RouteAccess {
@@ -20,6 +21,8 @@ export interface RouteAccess {
   readonly verification: TokenVerification | undefined;
   /** Why it is closed although decorators say something. */
   readonly fault: string | undefined;
+  /** Of a handler of `@Sse()`: whom it admits goes on listening. */
+  readonly isEventStream?: true;
 }
 
 /**
@@ -72,7 +75,8 @@ function readAccess(prototype: unknown, handler: object): RouteAccess {
   if (another !== undefined) {
     return closed(`it is a method under two names, ${String(method.name)} and ${String(another.name)}`);
   }
-  return accessOf(prototype, method, handler);
+  const access = accessOf(prototype, method, handler);
+  return isEventStream(handler) ? { ...access, isEventStream: true } : access;
 }
 
 interface Method {

@@ -1,0 +1,130 @@
+/** Server-sent events: who only listens is judged, too, and hears no more once the token is good no more. */
+import { Controller, Sse, type MessageEvent } from '@nestjs/common';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { INestApplication } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { get, type IncomingMessage } from 'node:http';
+import { finalize, interval, map, take, type Observable } from 'rxjs';
+import { KEYCLOAK } from '../keycloak.module-definition.js';
+import type { ComposedKeycloak } from '../compose-keycloak.js';
+import { OptionalToken, RequirePermission, RevocationList } from '../index.js';
+import { KeycloakTestingModule, signIn, signOut, testAccessToken } from '../testing/index.js';
+
+/** Streams that somebody is listening to. */
+let running = 0;
+
+const news = (count = Infinity): Observable<MessageEvent> => {
+  running += 1;
+  return interval(20).pipe(
+    take(count),
+    map((at) => ({ data: String(at) })),
+    finalize(() => (running -= 1)),
+  );
+};
+
+@Controller()
+class News {
+  @Sse('news')
+  @RequirePermission('news.read')
+  all(): Observable<MessageEvent> {
+    return news();
+  }
+
+  @Sse('one')
+  @RequirePermission('news.read')
+  one(): Observable<MessageEvent> {
+    return news(1);
+  }
+
+  @Sse('optional')
+  @OptionalToken()
+  optional(): Observable<MessageEvent> {
+    return news();
+  }
+}
+
+let app: INestApplication;
+afterEach(async () => {
+  await app.close();
+  await until(() => running === 0);
+});
+
+async function start(adapter: object): Promise<string> {
+  const module = await Test.createTestingModule({
+    imports: [KeycloakTestingModule.forRoot({ introspectionTtlSeconds: 2 })],
+    controllers: [News],
+  }).compile();
+  app = module.createNestApplication(adapter as ExpressAdapter, { forceCloseConnections: true });
+  await app.listen(0, '127.0.0.1');
+  return app.getUrl();
+}
+
+/** What a listener hears, and when it is over. */
+async function listen(url: string, token?: string) {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(url, { headers }, resolve).on('error', reject);
+  });
+  const heard = { events: 0, isOver: false };
+  answer.on('data', () => (heard.events += 1)).on('error', () => {});
+  answer.on('close', () => (heard.isOver = true));
+  return { status: answer.statusCode, heard, stop: () => answer.destroy() };
+}
+
+const until = async (condition: () => boolean, seconds = 5): Promise<boolean> => {
+  for (const endMs = Date.now() + seconds * 1000; Date.now() < endMs && !condition();) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return condition();
+};
+
+const held = (): number => app.get<ComposedKeycloak>(KEYCLOAK, { strict: false }).connections.size;
+
+const reader = () => testAccessToken({ permissions: ['news.read'], claims: { sid: 'session' } });
+
+describe.each([
+  ['Express', () => new ExpressAdapter()],
+  ['Fastify', () => new FastifyAdapter()],
+])('a handler of @Sse() on %s', (_, adapter) => {
+  it('goes on as long as the token of its caller is good', async () => {
+    const url = await start(adapter());
+    const { status, heard } = await listen(`${url}/news`, signIn(app, reader()));
+    await until(() => heard.events > 100, 4);
+    expect([status, heard.isOver]).toEqual([200, false]);
+    expect(heard.events).toBeGreaterThan(100);
+  });
+
+  it('is over at once when that is denied', async () => {
+    const url = await start(adapter());
+    const { heard } = await listen(`${url}/news`, signIn(app, reader()));
+    await until(() => heard.events > 0);
+    app.get(RevocationList, { strict: false }).deny({ sid: 'session' });
+    expect(await until(() => heard.isOver, 1)).toBe(true);
+    expect(await until(() => running === 0, 1)).toBe(true);
+  });
+
+  it('is over when that is found inactive', async () => {
+    const url = await start(adapter());
+    const text = signIn(app, reader());
+    const { heard } = await listen(`${url}/optional`, text);
+    await until(() => heard.events > 0);
+    signOut(app, text);
+    expect(await until(() => heard.isOver, 4)).toBe(true);
+  });
+
+  it('is let go of when its listener has gone, or all was said, and nothing is held for who sent no token', async () => {
+    const url = await start(adapter());
+    const token = signIn(app, reader());
+    const first = await listen(`${url}/news`, token);
+    await until(() => first.heard.events > 0);
+    const second = await listen(`${url}/one`, token);
+    await until(() => second.heard.isOver);
+    const third = await listen(`${url}/optional`);
+    await until(() => third.heard.events > 0);
+    first.stop();
+    expect(await until(() => held() === 0, 3)).toBe(true);
+    expect(third.heard.isOver).toBe(false);
+  });
+});
