@@ -80,11 +80,11 @@ interface Duplex {
   end(answer: string): void;
 }
 
-/** Of the callers who opened a session of the engine, by its first request; and of those who connected to a namespace. */
+/** Of those who opened a session of the engine, or connected to a namespace in it, by its first request; and of each that is connected. */
 const tokensOfRequests = new WeakMap<object, VerifiedAccessToken>();
 const tokensOfSockets = new WeakMap<object, VerifiedAccessToken>();
 
-/** Every request, and by who opened its session: the id of a session is worth nothing to another. */
+/** Every request, and by whose session it is in: the id of a session is worth nothing to another. */
 async function letIn(
   handshakes: GatewayHandshakes,
   gateways: readonly GuardedGateway[],
@@ -94,10 +94,12 @@ async function letIn(
   next: Next,
 ): Promise<void> {
   try {
-    const token = await handshakes.judge(request, gateways);
     const { _query: query } = request;
     const opened = engine.clients[String(query?.sid)]?.request;
     const owner = opened === undefined ? undefined : tokensOfRequests.get(opened);
+    // Where anybody may open a session, one that has a caller is that caller's alone.
+    const demanded = owner === undefined ? gateways : gateways.filter(({ access }) => access.opening !== 'public');
+    const token = await handshakes.judge(request, demanded);
     if (owner !== undefined && !isSameCaller(owner, token)) throw handshakes.refusalOfSession();
     if (token !== undefined) tokensOfRequests.set(request, token);
   } catch (error) {
@@ -119,7 +121,10 @@ async function connect(
 ): Promise<void> {
   try {
     const token = await handshakes.judge(socket.request, gateways);
-    if (token !== undefined) tokensOfSockets.set(socket, token);
+    if (token !== undefined) {
+      tokensOfSockets.set(socket, token);
+      tokensOfRequests.set(socket.request, token);
+    }
   } catch (error) {
     next(connectError(handshakes, error));
     return;

@@ -507,6 +507,37 @@ describe('a client of socket.io', () => {
     expect(await thief.json()).toEqual({ error: 'Invalid token', code: 'invalid_token' });
   });
 
+  it('polls in its own session alone, too, where another namespace of its server is @Public()', async () => {
+    @WebSocketGateway({ path: '/chat' })
+    @Public()
+    class Open {}
+    @WebSocketGateway({ path: '/chat', namespace: 'inside' })
+    @RequirePermission('orders.read')
+    class Inside {
+      @WebSocketServer() server!: { emit(event: string, data: string): void };
+    }
+    const { app, url } = await start(socketIo('polling'), [Open, Inside]);
+    const bearer = bearerOf(app);
+    const sid = await opened(url, bearer);
+    const session = new URL(`/chat/?EIO=4&transport=polling&sid=${sid}`, url);
+    const headers = { authorization: bearer };
+    expect((await fetch(session, { method: 'POST', headers, body: '40/inside,' })).status).toBe(200);
+    expect(await (await fetch(session, { headers })).text()).toContain('40/inside,');
+    app.get(Inside).server.emit('news', 'for those inside');
+    for (const thief of [{}, { authorization: bearerOf(app, { ...GOOD, subject: 'thief' }) }]) {
+      const answer = await fetch(session, { headers: thief });
+      expect([answer.status, await answer.text()]).toEqual([401, expect.not.stringContaining('for those inside')]);
+    }
+    expect(await (await fetch(session, { headers })).text()).toContain('for those inside');
+    // Who came without a token needs none.
+    const { sid: anonymous } = JSON.parse(
+      (await (await fetch(new URL('/chat/?EIO=4&transport=polling', url))).text()).slice(1),
+    ) as { sid: string };
+    const another = new URL(`/chat/?EIO=4&transport=polling&sid=${anonymous}`, url);
+    expect((await fetch(another, { method: 'POST', body: '40' })).status).toBe(200);
+    expect((await fetch(another)).status).toBe(200);
+  });
+
   it('polls in its own session alone: not in that of a user who has the same id at another issuer (RS-10)', async () => {
     const [own, partner] = ['https://sso.example.com/realms/shop', 'https://sso.partner.example/realms/partner'];
     const client = { clientId: 'chat', clientSecret: 'hush', acceptedScopes: ['orders.read'] };
