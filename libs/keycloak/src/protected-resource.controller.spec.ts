@@ -247,4 +247,19 @@ describe.each(ADAPTERS)('on %s', (_, adapter) => {
       expect((await client.get(WELL_KNOWN).expect(200)).body).not.toHaveProperty('scopes_supported');
     });
   });
+
+  it('is served by each application of a process as its own options say, where they share the module', async () => {
+    let options: KeycloakModuleOptions;
+    const module = KeycloakModule.forRootAsync({ useFactory: () => options });
+    const statuses = async (resource?: string): Promise<number[]> => {
+      options = { ...KEYCLOAK, ...(resource === undefined ? {} : { protectedResource: { resource } }) };
+      const client = await start({ module, adapter });
+      const answers = [await client.get(WELL_KNOWN), await client.get(`${WELL_KNOWN}/shop`)];
+      await app.close();
+      return answers.map(({ status }) => status);
+    };
+    expect(await statuses(RESOURCE)).toEqual([200, 404]);
+    expect(await statuses()).toEqual([404, 404]);
+    expect(await statuses(`${RESOURCE}/shop`)).toEqual([404, 200]);
+  });
 });

@@ -30,11 +30,11 @@ export function protectedResourceController(): Type {
       @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
       @Inject(ApplicationConfig) config: ApplicationConfig,
     ) {
-      const { protectedResource } = options;
-      if (protectedResource === undefined) return;
-      const { metadataPath } = protectedResource;
+      const { metadataPath } = options.protectedResource ?? {};
       const { prototype } = ProtectedResourceController;
-      Controller({ path: metadataPath, version: VERSION_NEUTRAL })(ProtectedResourceController);
+      // Where there is none, too: another application of this process may have been made of the same module before.
+      Controller({ path: metadataPath ?? [], version: VERSION_NEUTRAL })(ProtectedResourceController);
+      if (metadataPath === undefined) return;
       Get()(prototype, 'read', Object.getOwnPropertyDescriptor(prototype, 'read') ?? {});
       keepOutOfPrefix(config, metadataPath);
     }
