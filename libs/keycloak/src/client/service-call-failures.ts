@@ -57,9 +57,18 @@ const MAX_ANSWER_LENGTH = 16_384;
 
 /** For the code that made the call; nothing that has our token in it, nor more than an error needs. */
 function withoutTokens(body: unknown, tokens: readonly string[]): unknown {
-  const text = JSON.stringify(body) as string | undefined;
+  const text = jsonTextOf(body);
   if (text === undefined || text.length > MAX_ANSWER_LENGTH) return undefined;
   return tokens.some((token) => text.includes(token)) ? undefined : body;
+}
+
+/** Undefined for none, and for what is nested deeper than the stack: it can be read, and not written. */
+function jsonTextOf(body: unknown): string | undefined {
+  try {
+    return JSON.stringify(body) as string | undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** `ServiceCallError` for an `HttpFailure`; any other error as it is. */
