@@ -692,6 +692,29 @@ describe('a body', () => {
     expect(await failed(http.post('/a', dripping()))).toMatchObject({ code: 'service_timeout' });
   });
 
+  it.each<[string, unknown]>([
+    ['an object', { a: 1 }],
+    ['a number', 7],
+    ['a list', [1, 2, 3]],
+    ['an ArrayBuffer', new ArrayBuffer(3)],
+  ])(
+    'that gives %s, which is neither text nor bytes, is a fault of its sender, and nothing is left out',
+    async (_, chunk) => {
+      let ended = 0;
+      handler = (request, response) =>
+        void text(request)
+          .then(() => (ended += 1))
+          .catch(() => undefined)
+          .finally(() => json({})(request, response));
+      const http = asSelf({ circuitBreakerFailures: 1 });
+      const body = Readable.from(['x', chunk]);
+      expect(await failed(http.post('/a', body))).toBeInstanceOf(TypeError);
+      expect(body.destroyed).toBe(true);
+      expect(ended).toBe(0);
+      expect((await got(http.get('/a'))).status).toBe(200);
+    },
+  );
+
   it('of the form-data package is streamed, and bounded like any stream', async () => {
     const Form = axios.defaults.env?.FormData as unknown as new () => Readable & {
       append(name: string, value: unknown): void;

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { AnswerBody } from './answer-body.js';
-import { piecesOf } from './body-pieces.js';
+import { NoPieceError, piecesOf } from './body-pieces.js';
 import type { Connections } from './network.js';
 import { connectionError, HttpFailure, single, type ResponseHeaders } from './send-request.js';
 
@@ -167,8 +167,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: unknown, error: unknown): void {
-    const failure = this.#answer === undefined ? connectionError(error) : new HttpFailure('answer_broken_off');
-    this.#fail(failure);
+    if (error instanceof NoPieceError) this.#fail(error);
+    else this.#fail(this.#answer === undefined ? connectionError(error) : new HttpFailure('answer_broken_off'));
   }
 
   readonly #abort = (): void => this.#fail(this.request.signal?.reason as Error);
