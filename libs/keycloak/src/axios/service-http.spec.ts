@@ -481,6 +481,24 @@ describe('an error', () => {
     expect(await failed(asSelf(settings).get('/a', config))).toMatchObject({ code: 'service_timeout' });
   });
 
+  it('ends in time where what is collected comes byte by byte, though a body streams', async () => {
+    const dripping =
+      (status: number): RequestListener =>
+      (request, response) => {
+        request.resume();
+        response.writeHead(status);
+        const timer = setInterval(() => response.write(' '), 20);
+        response.once('close', () => clearInterval(timer));
+      };
+    const http = asSelf({ timeoutMs: 200 });
+    const late = { code: 'service_timeout' };
+    const within = { signal: AbortSignal.timeout(2000) };
+    handler = dripping(500);
+    expect(await failed(http.get('/a', { responseType: 'stream', ...within }))).toMatchObject(late);
+    handler = dripping(200);
+    expect(await failed(http.post('/a', Readable.from(['x']), within))).toMatchObject(late);
+  });
+
   it('is service_failed for an answer that is too large, whoever says so', async () => {
     handler = answer(200, 'x'.repeat(2000));
     const large = { code: 'service_failed', reason: 'answer_too_large' };

@@ -59,8 +59,8 @@ class OwnTimeout extends Error {
 
 /**
  * Over kept-alive connections to one origin, and through a gate of the service's own. `timeoutMs` bounds the whole call; where a body
- * streams, in either direction, it bounds each time without progress. A stream keeps its slot until it is over. `maxResponseBytes`
- * bounds what is collected.
+ * streams, in either direction, it bounds each time without progress, and what is collected from the begin of the answer on. A stream keeps its
+ * slot until it is over. `maxResponseBytes` bounds what is collected.
  */
 export class StreamingTransport {
   readonly #paths: ServicePaths;
@@ -150,6 +150,7 @@ export class StreamingTransport {
   ): Promise<StreamingResponse> {
     const { body, headers: ofBody } = request.body.open();
     const lines = Object.entries({ 'accept-encoding': 'identity', authorization, ...headers, ...ofBody }).flat();
+    const isCollected = (status: number): boolean => !streams || !isSuccess(status);
     const answer = await streamRequest(this.#connections, {
       origin: this.#paths.origin,
       method,
@@ -164,10 +165,11 @@ export class StreamingTransport {
       errorOf: (failure: HttpFailure) => serviceFailure(this.options.name, failure) as Error,
       onSent,
       onReceived,
+      isCollected,
       maxResponseBytes: (status) =>
-        streams && isSuccess(status) ? maxResponseBytes : Math.min(maxResponseBytes, this.options.maxResponseBytes),
+        isCollected(status) ? Math.min(maxResponseBytes, this.options.maxResponseBytes) : maxResponseBytes,
     });
-    return streams && isSuccess(answer.status) ? answer : { ...answer, body: await collected(answer.body) };
+    return isCollected(answer.status) ? { ...answer, body: await collected(answer.body) } : answer;
   }
 }
 

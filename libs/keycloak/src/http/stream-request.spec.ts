@@ -36,6 +36,7 @@ const answered = (): Promise<StreamedResponse> =>
     silenceMs: 1000,
     signal: undefined,
     maxResponseBytes: () => Infinity,
+    isCollected: () => false,
     errorOf: (failure: HttpFailure) => failure,
     onSent: undefined,
     onReceived: undefined,

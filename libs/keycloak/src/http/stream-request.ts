@@ -24,6 +24,8 @@ export interface StreamRequest {
   readonly signal: AbortSignal | undefined;
   /** Bound on an answer with this status. */
   readonly maxResponseBytes: (status: number) => number;
+  /** Whether an answer with this status is wanted as a whole: it has one time from its begin on, and not one for each byte. */
+  readonly isCollected: (status: number) => boolean;
   /** The error with which the stream of the answer fails. */
   readonly errorOf: (failure: HttpFailure) => Error;
   /** Bytes that are taken from the body just now. */
@@ -76,6 +78,7 @@ export async function streamRequest(connections: Connections, request: StreamReq
 class Exchange implements Dispatcher.DispatchHandler {
   #timer: NodeJS.Timeout | undefined;
   #isComplete = false;
+  #isCollected = false;
   /** The next piece of the body is not there yet: how long that takes says nothing of the other side. */
   #isWaitingForBody = false;
   #tellOver: () => void = () => undefined;
@@ -129,6 +132,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200 || this.#isOver) return;
     this.#hasProgress('answer');
     const named = single(headers);
+    this.#isCollected = this.request.isCollected(status);
     this.#bound = this.request.maxResponseBytes(status);
     this.#received = (bytes) => this.request.onReceived?.(bytes, named);
     this.#answer = new AnswerBody({
@@ -176,12 +180,13 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   #hasProgress(by: 'answer' | 'both'): void {
     const { renewedBy, silenceMs } = this.request;
+    if (by === 'answer' && this.#isCollected) return;
     if (renewedBy === 'both' || renewedBy === by) this.#restart(silenceMs);
   }
 
   #waitForReader(): void {
     // A stream that is never read keeps no process.
-    if (this.request.renewedBy !== 'nothing') this.#restart(UNREAD_MS)?.unref();
+    if (this.request.renewedBy !== 'nothing' && !this.#isCollected) this.#restart(UNREAD_MS)?.unref();
   }
 
   #restart(ms: number): NodeJS.Timeout | undefined {
