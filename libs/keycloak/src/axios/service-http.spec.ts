@@ -277,6 +277,7 @@ describe('a token', () => {
     ['a path above the base URL', { url: '/../other' }],
     ['an encoded path above the base URL', { url: '/%2e%2e/other' }],
     ['a path beside the base URL', { url: '/a', baseURL: 'BASE-beside' }],
+    ['a slash that is encoded', { url: '/..%2fa' }],
     ['a host by user info', { url: 'http://127.0.0.1@127.0.0.1:9/base/a' }],
     ['a name and a password', { url: 'NAMED' }],
     ['another scheme', { url: 'ftp://127.0.0.1/base/a' }],

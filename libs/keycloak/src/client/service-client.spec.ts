@@ -491,6 +491,10 @@ describe('a token goes nowhere else (CC-06)', () => {
     '/a/../../admin',
     '/..',
     '/.\t./admin',
+    '/..%2fadmin',
+    '/%2e%2e%2Fadmin',
+    '/..%5Cadmin',
+    '/a%2f..%2f..%2fadmin',
   ])('a path that leaves the base URL is a programming error and no request: %j', async (path) => {
     expect(await failure(asSelf({ baseUrl: `${next.url}/base` }).get(path))).toBeInstanceOf(TypeError);
     expect(next.requests).toHaveLength(0);
@@ -504,13 +508,17 @@ describe('a token goes nowhere else (CC-06)', () => {
     },
   );
 
-  it.each(['//other.example.com/x', '/@other.example.com', '/http://other.example.com/'])(
-    'a path that looks like another place stays below the base URL: %j',
-    async (path) => {
-      await failure(asSelf({ baseUrl: `${next.url}/base` }).get(path));
-      expect(next.requests.map(({ url }) => url)).toEqual([`/base${path}`]);
-    },
-  );
+  it.each([
+    '//other.example.com/x',
+    '/@other.example.com',
+    '/http://other.example.com/',
+    '/a%2Fb',
+    '/a%2f..%2fb',
+    '/a?q=..%2f..%2f',
+  ])('a path that looks like another place stays below the base URL: %j', async (path) => {
+    await failure(asSelf({ baseUrl: `${next.url}/base` }).get(path));
+    expect(next.requests.map(({ url }) => url)).toEqual([`/base${path}`]);
+  });
 
   it.each(['Authorization', 'authorization', 'AUTHORIZATION', 'Cookie', 'host', 'Proxy-Authorization'])(
     'the header %s is not the caller’s to set',

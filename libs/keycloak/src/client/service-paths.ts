@@ -30,15 +30,13 @@ export class ServicePaths {
   /** The path as it is sent, for the base URL itself or one below it. Throws `TypeError` for one that leads elsewhere, or has a user name or password. */
   of(url: string): string {
     const { origin, pathname, search, username, password } = parsed(url) ?? NOWHERE;
-    if (
-      origin !== this.origin ||
-      !(pathname === this.#base || pathname.startsWith(`${this.#base}/`)) ||
-      username !== '' ||
-      password !== ''
-    ) {
-      throw this.#elsewhere();
-    }
+    const isBelow = this.#isBelow(pathname) && this.#isBelow(asDecoded(pathname));
+    if (origin !== this.origin || !isBelow || username !== '' || password !== '') throw this.#elsewhere();
     return pathname + search;
+  }
+
+  #isBelow(pathname: string): boolean {
+    return pathname === this.#base || pathname.startsWith(`${this.#base}/`);
   }
 
   /** Where a call went, for the log; `path` is as it was sent. What is in its query is left out. */
@@ -49,6 +47,12 @@ export class ServicePaths {
   #elsewhere(): TypeError {
     return new TypeError(`A path at ${this.service} begins with "/" and stays below its base URL`);
   }
+}
+
+/** As proxies read it that decode a path before they go by it, such as nginx: to them `..%2f` leads up, maybe to another service behind them. */
+function asDecoded(pathname: string): string {
+  const decoded = pathname.replaceAll(/%2f|%5c/gi, '/');
+  return decoded === pathname ? pathname : new URL(`http://host${decoded}`).pathname;
 }
 
 const NOWHERE = { origin: '', pathname: '', search: '', username: '', password: '' };
