@@ -133,6 +133,18 @@ describe('an answer in gzip', () => {
     expect(next.requests[0]?.headers['accept-encoding']).toBe('gzip');
   });
 
+  it.each(['GZIP', 'x-gzip'])('is that by its other name, too: %s (RFC 9110 section 8.4.1)', async (coding) => {
+    next.answer(PATH, (response) =>
+      response.writeHead(200, { 'Content-Encoding': coding }).end(gzipSync('{"result":7}')),
+    );
+    expect(await asSelf({ gzip: true }).get(PATH)).toEqual({ result: 7 });
+  });
+
+  it.each(['Identity', ''])('is none where it says that it is not packed: %j', async (coding) => {
+    next.answer(PATH, json({ result: 7 }, 200, { 'Content-Encoding': coding }));
+    expect(await asSelf().get(PATH)).toEqual({ result: 7 });
+  });
+
   it('of an error has its body read, too', async () => {
     next.answer(PATH, zipped(gzipSync('{"code":"conflict"}'), 409));
     expect(await failure(asSelf({ gzip: true }).get(PATH))).toMatchObject({ status: 409, body: { code: 'conflict' } });

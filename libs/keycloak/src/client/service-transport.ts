@@ -140,8 +140,7 @@ export class ServiceTransport {
 
   /** At once where nothing is packed (perf: service-client). */
   #answer(response: HttpResponse, as: TransportRequest['answer']): TransportResponse | Promise<TransportResponse> {
-    const encoding = response.headers['content-encoding'] ?? 'identity';
-    return encoding === 'identity' || response.body.length === 0
+    return UNPACKED.has(codingOf(response)) || response.body.length === 0
       ? this.#answered(response, response.body.toString('utf8'), as)
       : this.#unpacked(response).then((text) => this.#answered(response, text, as));
   }
@@ -151,11 +150,12 @@ export class ServiceTransport {
   }
 
   /** `maxResponseBytes` is the bound on what comes out, too. */
-  async #unpacked({ status, headers, body }: HttpResponse): Promise<string> {
+  async #unpacked(response: HttpResponse): Promise<string> {
+    const { status, body } = response;
     const { name, gzip, maxResponseBytes } = this.options;
     let reason: 'answer_not_as_agreed' | 'answer_too_large' = 'answer_not_as_agreed';
     try {
-      if (gzip === true && headers['content-encoding']?.toLowerCase() === 'gzip') {
+      if (gzip === true && GZIP.has(codingOf(response))) {
         return (await unzipped(body, { maxOutputLength: maxResponseBytes })).toString('utf8');
       }
     } catch (error) {
@@ -177,6 +177,14 @@ export class ServiceTransport {
     }
   }
 }
+
+/** Its name may be written in any case (RFC 9110 §8.4.1). */
+const codingOf = ({ headers }: HttpResponse): string => headers['content-encoding']?.toLowerCase() ?? '';
+
+const UNPACKED: ReadonlySet<string> = new Set(['', 'identity']);
+
+/** `x-gzip` is the same (§8.4.1.3). */
+const GZIP: ReadonlySet<string> = new Set(['gzip', 'x-gzip']);
 
 const ACCEPTED = { json: 'application/json', text: 'text/*, */*;q=0.1' };
 
