@@ -19,17 +19,17 @@ type RequestOptions = CustomFetchOptions<'GET' | 'POST', URLSearchParams | undef
  * A `fetch` for the OAuth library. The answer is read whole before it is given on, so the deadline of the request's signal
  * covers the body too; one over 1 MiB is dropped, and a success must be JSON, strictly. Redirects are not followed and
  * nothing is decompressed. Any failure on the way is `authorization_server_unavailable`; the error of the transport, which
- * may hold the request, stays here. `onDate` is told of each answer's `Date`.
+ * may hold the request, stays here. `onHeaders` is told of those of each answer.
  */
 export function boundedFetch(
   connections: Connections,
-  onDate: (date: string | undefined) => void,
+  onHeaders: (headers: HttpResponse['headers']) => void,
 ): (url: string, options: RequestOptions) => Promise<Response> {
   return async (url, options) => {
     const endpoint = new URL(url);
     const answer = await boundedExchange(connections, endpoint, { ...options, body: options.body?.toString() });
     const { status, headers, body } = answer;
-    onDate(headers['date']);
+    onHeaders(headers);
     if (status >= 200 && status < 300) {
       if (!isJson(headers['content-type'])) throw unavailable('answer_not_json', endpoint);
       if (!isStrictJson(body)) throw unavailable('answer_not_strict_json', endpoint);

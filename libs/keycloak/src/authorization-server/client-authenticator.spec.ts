@@ -184,6 +184,28 @@ describe('a private key', () => {
       Math.abs(Number(decodeJwt(form.get('client_assertion') ?? '').iat) - (Date.now() / 1000 - 100)),
     ).toBeLessThan(10);
   });
+
+  it('does not take the age of a document for a clock: a cache gives it the Date at which it was made (RFC 9111 §5.1)', async () => {
+    const body: unknown = await (await fetch(`${realm.issuer}/.well-known/openid-configuration`)).json();
+    const headers = { Date: new Date(Date.now() - 600_000).toUTCString(), Age: '600' };
+    realm.control.fault('discovery', { kind: 'answer', headers, body });
+    writeFileSync(file, newKey());
+    const authentication = privateKeyJwt({ keyFile: file });
+    await takesKeys(await authentication.publicKeys());
+    const server = serverFor(authentication);
+    await server.metadata.get();
+    realm.control.fault('discovery', undefined);
+    await expect(server.tokenEndpoint.clientCredentials('')).resolves.toBeDefined();
+  });
+
+  it('does not take the age of a key set for a clock either', async () => {
+    const server = serverFor(clientSecretFrom(() => CLIENT_SECRET));
+    const headers = { Date: new Date(Date.now() - 600_000).toUTCString(), Age: '600' };
+    realm.control.fault('jwks', { kind: 'answer', headers, body: { keys: [] } });
+    await server.keySet('jwks').read();
+    realm.control.fault('jwks', undefined);
+    expect(Math.abs(server.clockSkew.measured?.aheadSeconds ?? 0)).toBeLessThan(10);
+  });
 });
 
 describe('an assertion of the platform', () => {

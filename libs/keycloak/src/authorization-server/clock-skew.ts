@@ -18,9 +18,12 @@ export class ClockSkew {
 
   constructor(private readonly clock: Pick<Clock, 'epochSeconds'>) {}
 
-  /** `date`: the header of an answer (RFC 9110 §6.6.1), which a server or a proxy before it may send. Keycloak 26.7 sends none. */
-  observeHeader(date: string | undefined): void {
-    const serverMs = date === undefined ? NaN : Date.parse(date);
+  /**
+   * `date`: the header of an answer (RFC 9110 §6.6.1), which a server or a proxy before it may send. Keycloak 26.7 sends none. An answer that has been in a
+   * cache says by `age` for how long (RFC 9111 §5.1): its date is that of when it was made, and says nothing of now.
+   */
+  observeHeader({ date, age = '0' }: Readonly<Record<string, string>>): void {
+    const serverMs = date === undefined || age !== '0' ? NaN : Date.parse(date);
     if (Number.isNaN(serverMs)) return;
     this.#byHeader = { aheadSeconds: this.#ahead(serverMs / 1000), by: 'its Date header' };
     this.#headerSeenAt = this.clock.epochSeconds();

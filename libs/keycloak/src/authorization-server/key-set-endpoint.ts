@@ -30,7 +30,7 @@ export class KeySetEndpoint {
       async (url, signal) => {
         const request = { method: 'GET', headers: HEADERS, body: undefined, signal } as const;
         const { status, headers, body } = await boundedExchange(this.connections, url, request);
-        this.clockSkew.observeHeader(headers['date']);
+        this.clockSkew.observeHeader(headers);
         const fields = { endpoint: addressOf(url) };
         if (status !== 200) {
           const retryAfter = retryAfterSeconds(headers['retry-after']);

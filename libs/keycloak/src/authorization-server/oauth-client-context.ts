@@ -33,7 +33,7 @@ export class OAuthClientContext {
     readonly clockSkew: ClockSkew,
     readonly authenticator: ClientAuthenticator,
   ) {
-    this.#fetch = boundedFetch(connections, (date) => clockSkew.observeHeader(date));
+    this.#fetch = boundedFetch(connections, (headers) => clockSkew.observeHeader(headers));
     this.issuer = options.issuer;
     this.profile = options.profile ?? 'keycloak';
     this.realmUrl = new URL(options.realmUrl);

@@ -94,14 +94,15 @@ describe('a time that does not fit', () => {
     expect(hinted('expired', text({ exp: NOW - 400 }), skew.measured).hint).toBe(
       "This service's clock is ahead of Keycloak's by 3600 s, measured by the iat of a token that it has just issued.",
     );
-    skew.observeHeader(new Date((NOW + 60) * 1000).toUTCString());
-    for (const odd of [undefined, 'yesterday']) skew.observeHeader(odd);
+    skew.observeHeader({ date: new Date((NOW + 60) * 1000).toUTCString() });
+    for (const odd of [{}, { date: 'yesterday' }]) skew.observeHeader(odd);
+    skew.observeHeader({ date: new Date((NOW - 600) * 1000).toUTCString(), age: '600' });
     for (const odd of [undefined, 'x', NaN]) skew.observeIssuedAt(odd);
     expect(hinted('inactive', text(OURS), skew.measured).hint).toBe(
       "This service's clock is behind Keycloak's by 60 s, measured by its Date header.",
     );
     expect(hinted('expired', text({ exp: NOW - 400 }), skew.measured).hint).toContain('ahead of');
-    skew.observeHeader(new Date((NOW + 2) * 1000).toUTCString());
+    skew.observeHeader({ date: new Date((NOW + 2) * 1000).toUTCString(), age: '0' });
     expect(hinted('expired', text({ exp: NOW - 400 }), skew.measured).hint).toContain('at least 400 s');
   });
 
