@@ -532,6 +532,13 @@ describe('a token goes nowhere else (CC-06)', () => {
     expect(next.requests.map(({ url }) => url)).toEqual([`/base${path}`]);
   });
 
+  it('a base URL with an encoded slash is as good as any', async () => {
+    const service = asSelf({ baseUrl: `${next.url}/group%2Fproject` });
+    await failure(service.get('/a.b'));
+    expect(next.requests.map(({ url }) => url)).toEqual(['/group%2Fproject/a.b']);
+    expect(await failure(service.get('/..%2fother'))).toBeInstanceOf(TypeError);
+  });
+
   it.each(['Authorization', 'authorization', 'AUTHORIZATION', 'Cookie', 'host', 'Proxy-Authorization'])(
     'the header %s is not the caller’s to set',
     async (name) => {

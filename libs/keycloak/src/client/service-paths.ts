@@ -30,13 +30,9 @@ export class ServicePaths {
   /** The path as it is sent, for the base URL itself or one below it. Throws `TypeError` for one that leads elsewhere, or has a user name or password. */
   of(url: string): string {
     const { origin, pathname, search, username, password } = parsed(url) ?? NOWHERE;
-    const isBelow = this.#isBelow(pathname) && this.#isBelow(asDecoded(pathname));
+    const isBelow = leadsBelow(this.#base, pathname) && leadsBelow(asDecoded(this.#base), asDecoded(pathname));
     if (origin !== this.origin || !isBelow || username !== '' || password !== '') throw this.#elsewhere();
     return pathname + search;
-  }
-
-  #isBelow(pathname: string): boolean {
-    return pathname === this.#base || pathname.startsWith(`${this.#base}/`);
   }
 
   /** Where a call went, for the log; `path` is as it was sent. What is in its query is left out. */
@@ -48,6 +44,8 @@ export class ServicePaths {
     return new TypeError(`A path at ${this.service} begins with "/" and stays below its base URL`);
   }
 }
+
+const leadsBelow = (base: string, pathname: string): boolean => pathname === base || pathname.startsWith(`${base}/`);
 
 /** As proxies read it that decode a path before they go by it, such as nginx: to them `..%2f` leads up, maybe to another service behind them. */
 function asDecoded(pathname: string): string {
