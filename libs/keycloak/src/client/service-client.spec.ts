@@ -487,8 +487,12 @@ function html404(): Script {
 
 describe('a token goes nowhere else (CC-06)', () => {
   it.each([301, 302, 303, 307, 308])('a redirect (%i) is not followed', async (status) => {
-    next.answer(PATH, raw(status, '', { Location: `${other.url}/` }));
-    expect(await failure(asSelf().get(PATH))).toMatchObject({ code: 'service_failed', status });
+    for (const page of ['', '<html>Moved</html>']) {
+      next.answer(PATH, raw(status, page, { Location: `${other.url}/` }));
+      const expected = { code: 'service_failed', reason: `answered_${status}`, status };
+      expect(await failure(asSelf().get(PATH))).toMatchObject(expected);
+      expect(await failure(asSelf().get(PATH, { answer: 'text' }))).toMatchObject(expected);
+    }
     expect(other.requests).toHaveLength(0);
   });
 

@@ -161,8 +161,8 @@ export class ServiceTransport {
     } catch (error) {
       if ((error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') reason = 'answer_too_large';
     }
-    // Of an error the status says enough.
-    if (status >= 400) return '';
+    // Of an error, or a redirect, the status says enough.
+    if (status >= 300) return '';
     throw new ServiceCallError('service_failed', name, reason, { status });
   }
 
@@ -171,8 +171,8 @@ export class ServiceTransport {
     try {
       return JSON.parse(body) as unknown;
     } catch {
-      // What an error page says is of no use; a success that is not JSON is a failure.
-      if (status >= 400) return undefined;
+      // What the page of an error or of a redirect says is of no use; a success that is not JSON is a failure.
+      if (status >= 300) return undefined;
       throw new ServiceCallError('service_failed', this.options.name, 'answer_not_json', { status });
     }
   }
