@@ -1,8 +1,10 @@
 /** HttpService with a token made for one service: what goes out, and what comes back, over real connections. */
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
+import { createReadStream, mkdtempSync, openAsBlob, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
@@ -733,6 +735,23 @@ describe('a body', () => {
       expect((await got(http.get('/a'))).status).toBe(200);
     },
   );
+
+  it('that is a file which has changed since fails by itself, alone and in a form', async () => {
+    handler = drained(json({}));
+    const folder = mkdtempSync(join(tmpdir(), 'service-http-'));
+    const file = join(folder, 'file');
+    writeFileSync(file, 'as it was');
+    const blob = await openAsBlob(file);
+    writeFileSync(file, 'longer than it was');
+    const form = new FormData();
+    form.append('file', blob);
+    const http = asSelf({ circuitBreakerFailures: 1 });
+    for (const body of [blob, form]) {
+      expect(await failed(http.post('/a', body))).toMatchObject({ name: 'NotReadableError' });
+      expect((await got(http.get('/a'))).status).toBe(200);
+    }
+    rmSync(folder, { recursive: true });
+  });
 
   it('of the form-data package is streamed, and bounded like any stream', async () => {
     const Form = axios.defaults.env?.FormData as unknown as new () => Readable & {

@@ -83,7 +83,7 @@ export class StreamingTransport {
 
   /**
    * `path` is that of `pathOf`. Any status is a response. Throws `ServiceCallError`, or the reason of `request.signal` when that aborted.
-   * The stream of an answer fails in the same way. A body that fails by itself is its owner's, who aborts.
+   * The stream of an answer fails in the same way. Both fail with the error of a body that fails by itself.
    */
   async send(request: StreamingRequest, path: string, authorization: string): Promise<StreamingResponse> {
     const { signal } = request;

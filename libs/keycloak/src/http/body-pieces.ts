@@ -12,20 +12,16 @@ export interface Sender {
   readonly waits: (isWaiting: boolean) => void;
 }
 
-/** A stream gives what no request can carry, such as the objects of a database's cursor: a fault of its sender, and of no connection. */
-export class NoPieceError extends TypeError {
-  constructor() {
-    super('A body that streams gives text or bytes, and nothing else');
-  }
-}
-
-/** Reads `body` and does not destroy it: it may be a request that is still to be answered. Throws `NoPieceError`. */
+/**
+ * Reads `body` and does not destroy it: it may be a request that is still to be answered. Throws what `body` fails with, and `TypeError` for what no
+ * request can carry, such as the objects of a database's cursor.
+ */
 export async function* piecesOf(body: Readable, { taken, waits }: Sender): AsyncGenerator<Uint8Array> {
   waits(true);
   for await (const chunk of body.iterator({ destroyOnReturn: false })) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as unknown);
     // An object has no length: it would be left out without a word.
-    if (!types.isUint8Array(bytes)) throw new NoPieceError();
+    if (!types.isUint8Array(bytes)) throw new TypeError('A body that streams gives text or bytes, and nothing else');
     for (let at = 0; at < bytes.length; at += PIECE) {
       const piece = bytes.subarray(at, at + PIECE);
       taken(piece.length);

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { AnswerBody } from './answer-body.js';
-import { NoPieceError, piecesOf } from './body-pieces.js';
+import { piecesOf } from './body-pieces.js';
 import type { Connections } from './network.js';
 import { connectionError, HttpFailure, single, type ResponseHeaders } from './send-request.js';
 
@@ -56,8 +56,8 @@ const UNREAD_MS = 60_000;
  * Any status is an answer, which is given out as soon as its headers are there. Redirects are not followed, and nothing is decompressed.
  *
  * Rejects with `HttpFailure`, with the reason of `signal` when that aborted, or with `TypeError` for an invalid request. None holds the
- * request. The stream of the answer fails with the same, but for `HttpFailure`: then with what `errorOf` makes of it. A body that
- * fails by itself is its owner's, who aborts; it is never destroyed here, since it may be a request that is still to be answered.
+ * request. The stream of the answer fails with the same, but for `HttpFailure`: then with what `errorOf` makes of it. Either
+ * fails with the error of a body that fails by itself. That body is never destroyed here, since it may be a request that is still to be answered.
  */
 export async function streamRequest(connections: Connections, request: StreamRequest): Promise<StreamedResponse> {
   return new Promise((resolve, reject) => {
@@ -110,8 +110,18 @@ class Exchange implements Dispatcher.DispatchHandler {
       },
       waits: (isWaiting) => (this.#isWaitingForBody = isWaiting),
     });
-    this.#sent = Readable.from(pieces, { objectMode: false });
+    this.#sent = Readable.from(this.#whole(pieces), { objectMode: false });
     return this.#sent;
+  }
+
+  /** What the body itself fails with, before it looks like a failure of the connection. */
+  async *#whole(pieces: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* pieces;
+    } catch (error) {
+      this.#fail(error as Error);
+      throw error;
+    }
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -171,8 +181,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: unknown, error: unknown): void {
-    if (error instanceof NoPieceError) this.#fail(error);
-    else this.#fail(this.#answer === undefined ? connectionError(error) : new HttpFailure('answer_broken_off'));
+    this.#fail(this.#answer === undefined ? connectionError(error) : new HttpFailure('answer_broken_off'));
   }
 
   readonly #abort = (): void => this.#fail(this.request.signal?.reason as Error);
