@@ -375,6 +375,15 @@ describe('a token', () => {
       (request, response) => void response.writeHead(500).end(JSON.stringify(request.headers)),
     ],
     [
+      'comes back in JSON with escapes',
+      (request, response) =>
+        void response.writeHead(500).end(
+          JSON.stringify(request.headers)
+            .replaceAll('.', String.raw`\u002E`)
+            .replaceAll('J9', String.raw`J\u0039`),
+        ),
+    ],
+    [
       'comes back in what is not JSON',
       (request, response) => void response.end(`{${String(request.headers.authorization)}`),
     ],

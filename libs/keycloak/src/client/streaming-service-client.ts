@@ -49,9 +49,15 @@ export class StreamingServiceClient {
 export interface StreamingAnswer {
   readonly response: StreamingResponse;
   readonly failure: () => Refusal;
-  /** Whether the text holds a token that was sent. */
+  /** Whether the text holds a token that was sent, be it with escapes of JSON. */
   readonly holdsToken: (text: string) => boolean;
 }
+
+/** As a parser of JSON reads it (RFC 8259 §7): some write a slash with an escape, and any character may be written by its number. */
+const withoutEscapes = (text: string): string =>
+  text.replaceAll(/\\(?:u([\da-f]{4})|([/\\"]))/gi, (_, code: string | undefined, plain: string) =>
+    code === undefined ? plain : String.fromCharCode(Number.parseInt(code, 16)),
+  );
 
 export class StreamingServiceCaller {
   constructor(
@@ -87,7 +93,12 @@ export class StreamingServiceCaller {
           headers: response.headers,
           body: jsonOf(response.body),
         }).add({ call: `${method} ${this.transport.addressOf(path)}` }),
-      holdsToken: (text) => [token, refused].some((sent) => sent !== undefined && text.includes(sent.reveal())),
+      holdsToken: (text) => {
+        const texts = [text, withoutEscapes(text)];
+        return [token, refused].some(
+          (sent) => sent !== undefined && texts.some((each) => each.includes(sent.reveal())),
+        );
+      },
     };
   }
 }
