@@ -37,6 +37,7 @@ const ISSUED = {
 };
 const EXCHANGED = { ...ISSUED, scope: 'profile email analytics.run', issued_token_type: ACCESS_TOKEN_TYPE };
 
+const partOf = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const issue = (bend: object = {}): Promise<IssuedToken> => ask(SELF, { ...ISSUED, ...bend });
 const exchange = (bend: object = {}): Promise<IssuedToken> => ask(EXCHANGE, { ...EXCHANGED, ...bend });
 
@@ -145,6 +146,30 @@ describe('the answer', () => {
       reason: 'scope_not_asked_for',
       fields: { scope: 'orders.approve' },
     });
+  });
+
+  it.each([
+    ['others besides', ['service-c', 'service-x']],
+    ['another', 'service-x'],
+    ['the same in another case', 'Service-C'],
+  ])('of an exchange is of no use with %s in its audience (TX-02)', async (_, aud) => {
+    const access_token = `${partOf({ alg: 'RS256' })}.${partOf({ aud })}.c2ln`;
+    const error = await exchange({ access_token }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'authorization_server_refused',
+      reason: 'audience_mismatch',
+      fields: { audience: 'service-c', found: [aud].flat().join(' ') },
+    });
+    expect(printedForms(error)).not.toContain(access_token);
+  });
+
+  it.each([
+    ['that audience alone', { aud: 'service-c' }],
+    ['a list of that one', { aud: ['service-c'] }],
+    ['none that can be read', {}],
+  ])('of an exchange may name %s', async (_, claims) => {
+    const access_token = `${partOf({ alg: 'RS256' })}.${partOf(claims)}.c2ln`;
+    await expect(exchange({ access_token })).resolves.toBeDefined();
   });
 
   it('grants what was asked for when it has no scope (RFC 6749 section 5.1)', async () => {

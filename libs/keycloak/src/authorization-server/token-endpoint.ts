@@ -5,7 +5,9 @@ import { BearerError } from '../protocol/bearer-error.js';
 import { ACCESS_TOKEN_TYPE } from '../protocol/identifiers.js';
 import { IssuedToken } from '../protocol/issued-token.js';
 import type { Refusal } from '../protocol/refusal.js';
+import { loggableText } from '../protocol/loggable-text.js';
 import { parseScope } from '../protocol/scope.js';
+import { unverifiedAudiences } from '../protocol/unverified-claims.js';
 import { subjectTokenText, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
 import { ExchangeDiagnosis } from './exchange-diagnosis.js';
@@ -57,6 +59,11 @@ export class TokenEndpoint {
     });
     if (response['issued_token_type'] !== ACCESS_TOKEN_TYPE) {
       throw unusable('issued_token_type_not_as_asked').add(asked);
+    }
+    // Of one that is opaque nobody knows.
+    const audiences = unverifiedAudiences(response.access_token);
+    if (audiences.some((named) => named !== audience)) {
+      throw unusable('audience_mismatch', { found: loggableText(audiences.join(' ')) }).add(asked);
     }
     return this.#issued(
       response,
