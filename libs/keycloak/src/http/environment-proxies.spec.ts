@@ -57,6 +57,7 @@ describe('proxies of the environment', () => {
     'http://proxy.example/path',
     'http://proxy.example?x',
     'http://a:%zz@proxy.example',
+    'http://%C3:%A9@proxy.example',
     'nonsense',
   ])('are a fault when they are like %s, whose text is not shown', (text) => {
     const { faults } = new EnvironmentProxies({ ...ON, HTTPS_PROXY: text });

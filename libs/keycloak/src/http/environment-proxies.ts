@@ -70,7 +70,8 @@ function isProxyUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, pathname, search, hash, username, password } = new URL(text);
   try {
-    decodeURIComponent(username + password);
+    // Each by itself: two halves of a character are one together.
+    for (const credential of [username, password]) decodeURIComponent(credential);
   } catch {
     return false;
   }
