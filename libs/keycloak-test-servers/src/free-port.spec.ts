@@ -25,9 +25,16 @@ describe('freePort', () => {
     expect(new Set(ports).size).toBe(200);
   });
 
+  it('returns none that are alike but for the last digit', async () => {
+    const ports = await Promise.all(Array.from({ length: 200 }, freePort));
+    expect(new Set(ports.map((port) => Math.floor(port / 10))).size).toBe(200);
+  });
+
   it('passes over one that is taken', async () => {
     const [here, there] = [server(), server()];
-    const taken = (await freePort()) + 1;
+    const [first, second] = [await freePort(), await freePort()];
+    // The next one, unless the first two were not neighbours, since somebody else had one between them.
+    const taken = 20_000 + ((2 * second - first - 20_000 + 10_000) % 10_000);
     await new Promise<void>((resolve) => {
       // Somebody else may have it, which is as good.
       here.once('error', () => resolve()).listen(taken, '127.0.0.1', resolve);
