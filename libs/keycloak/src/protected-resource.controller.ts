@@ -32,7 +32,8 @@ export function protectedResourceController(): Type {
     ) {
       const { metadataPath } = options.protectedResource ?? {};
       const { prototype } = ProtectedResourceController;
-      // Where there is none, too: another application of this process may have been made of the same module before.
+      // Another application of this process may have been made of the same module, and have left its route on the class.
+      for (const key of Reflect.getMetadataKeys(prototype.read)) Reflect.deleteMetadata(key, prototype.read);
       Controller({ path: metadataPath ?? [], version: VERSION_NEUTRAL })(ProtectedResourceController);
       if (metadataPath === undefined) return;
       Get()(prototype, 'read', Object.getOwnPropertyDescriptor(prototype, 'read') ?? {});
