@@ -313,4 +313,19 @@ describe('HeldConnections', () => {
     expect(second.state.closed).toBe(1);
     expect(connections.size).toBe(0);
   });
+
+  it('closes thousands of one token when it is found inactive', async () => {
+    const shared = token();
+    // The first ones ask; once the answer is cached, it is there at once for the others.
+    let isKnown = false;
+    const rejudge: Rejudge = () => {
+      if (isKnown) throw new BearerError('invalid_token', { reason: 'inactive' });
+      isKnown = true;
+      return inactive(0);
+    };
+    const many = Array.from({ length: 10_000 }, connection);
+    for (const { held } of many) connections.hold(held, shared, rejudge);
+    await pass(1);
+    expect([connections.size, many.every(({ state }) => state.closed === 1)]).toEqual([0, true]);
+  });
 });

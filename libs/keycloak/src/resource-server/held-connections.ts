@@ -149,7 +149,8 @@ export class HeldConnections {
     while (this.#asking < Math.max(1, this.options.maxConcurrentCalls / 2)) {
       const held = this.#due.shift();
       if (held === undefined) return;
-      if (this.#isHeld(held)) void this.#judgeAnew(held);
+      // The next one later, and not within this one: one that is refused at once would add to the stack, and there may be thousands of a token.
+      if (this.#isHeld(held)) void this.#judgeAnew(held).finally(() => this.#judgeDue());
     }
   }
 
@@ -175,7 +176,6 @@ export class HeldConnections {
     } finally {
       held.isWaiting = false;
       this.#asking -= 1;
-      this.#judgeDue();
     }
   }
 
