@@ -31,7 +31,7 @@ export function requestBody(data: unknown, headers: AxiosHeaders): SentBody {
   if (data instanceof Blob) {
     if (data.type !== '') headers.setContentType(data.type, false);
     headers.set('Content-Length', String(data.size));
-    return repeatable(() => ({ body: Readable.fromWeb(data.stream() as WebStream) }));
+    return repeatable(() => ({ body: heardStream(data.stream() as WebStream) }));
   }
   if (data instanceof ReadableStream) return streamBody(Readable.fromWeb(data as WebStream));
   if (isStream(data)) {
@@ -52,6 +52,9 @@ const repeatable = (open: CallBody['open']): SentBody => ({
   watch: nothing,
   release: nothing,
 });
+
+/** Of one try. Who sends it hears that it fails; after an answer that came early nobody sends it any more, and an error that nobody hears ends the process. */
+const heardStream = (stream: WebStream): Readable => Readable.fromWeb(stream).on('error', nothing);
 
 function streamBody(body: Readable): SentBody {
   return {
@@ -81,7 +84,7 @@ function formBody(form: FormData, headers: AxiosHeaders): SentBody {
   headers.delete('Content-Type');
   return repeatable(() => {
     const encoded = new Response(form);
-    const body = Readable.fromWeb(encoded.body as WebStream);
+    const body = heardStream(encoded.body as WebStream);
     return { body, headers: { 'content-type': encoded.headers.get('content-type') ?? '' } };
   });
 }

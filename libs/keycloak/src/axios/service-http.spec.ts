@@ -762,6 +762,30 @@ describe('a body', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('that is a file which can not be read any more once the answer is here ends no process, alone and in a form', async () => {
+    handler = (request, response) => void request.once('data', () => answer(413)(request.pause(), response));
+    let failReading: () => void = () => undefined;
+    class LostFile extends File {
+      override stream(): ReturnType<File['stream']> {
+        // More than all buffers on the way take: what follows is waited for while this is sent.
+        const start = (controller: ReadableStreamDefaultController): void => {
+          controller.enqueue(Buffer.alloc(16_000_000));
+          failReading = () => controller.error(new Error('It is not there any more'));
+        };
+        return new ReadableStream({ start }) as unknown as ReturnType<File['stream']>;
+      }
+    }
+    const lost = (): File => Object.defineProperty(new LostFile([], 'lost'), 'size', { value: 20_000_000 });
+    const form = new FormData();
+    form.append('file', lost());
+    for (const body of [lost(), form]) {
+      expect(await failed(asSelf().post('/a', body))).toMatchObject({ status: 413 });
+      failReading();
+      // An error that nobody hears would be thrown by then.
+      await new Promise((resolve) => void setImmediate(resolve));
+    }
+  });
+
   it('of the form-data package is streamed, and bounded like any stream', async () => {
     const Form = axios.defaults.env?.FormData as unknown as new () => Readable & {
       append(name: string, value: unknown): void;
