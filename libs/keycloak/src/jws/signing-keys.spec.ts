@@ -30,16 +30,20 @@ let issuer: FakeIssuer;
 let keys: SigningKeys;
 let lines: string[];
 let waits: number[];
+/** What happens during a wait. */
+let onWait: () => Promise<void>;
 
 beforeEach(() => {
   clock = new StillClock();
   issuer = new FakeIssuer(clock);
   lines = [];
   waits = [];
+  onWait = async () => undefined;
   const say = (message: string, fields: object): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
   const wait = async (ms: number): Promise<void> => {
     waits.push(ms);
     clock.advance(ms / 1000);
+    await onWait();
   };
   keys = new SigningKeys(
     { readKeys: issuer.readKeys, clock, log: { log: say, warn: say, error: say } },
@@ -167,6 +171,20 @@ describe('SigningKeys', () => {
       expect((await Promise.all(waiting)).length).toBe(5000);
       await keys.newer();
       expect(issuer.asked).toHaveLength(3);
+    });
+
+    it('are said to be out of reach, too, when those of before have ended meanwhile and others ask all the time', async () => {
+      await keys.usable();
+      issuer.isDown = true;
+      clock.advance(599.5);
+      now();
+      await settled();
+      // Each pause is as long as it says, and tokens come in it that find no keys.
+      onWait = async () => {
+        expect(waits.length).toBeLessThan(10);
+        await expect(keys.usable()).rejects.toBeInstanceOf(AuthorizationServerError);
+      };
+      await expect(keys.newer()).rejects.toMatchObject({ reason: 'ECONNREFUSED' });
     });
 
     it('are said to be out of reach where they are, once a second', async () => {

@@ -16,6 +16,9 @@ import { shownKeyId } from './published-key.js';
  */
 const COOL_DOWN_MS = 1000;
 
+/** How often a reading is put off, since another one began meanwhile. */
+const MAX_PAUSES = 2;
+
 /** Requests that wait for a reading; more fail at once with 503, since nobody knows yet whether they are junk. */
 const MAX_WAITING = 5000;
 
@@ -91,15 +94,16 @@ export class SigningKeys {
   }
 
   async #readNext(): Promise<KeySet> {
-    for (;;) {
+    for (let pauses = 0; ; pauses += 1) {
       // It began too early to know of the key that is looked for.
       await this.#inFlight?.catch(() => undefined);
       const pauseMs = this.#begunAtMs + COOL_DOWN_MS - this.#clock.monotonicMs();
-      if (!(pauseMs > 0)) break;
+      // Where there are no keys any more, others read without a pause: that must not put this off for ever.
+      if (!(pauseMs > 0) || pauses === MAX_PAUSES) break;
       await this.wait(pauseMs);
     }
     this.#next = undefined;
-    return this.#read();
+    return this.#inFlight ?? this.#read();
   }
 
   #renew(nowMs: number): void {
