@@ -75,6 +75,24 @@ describe('credentials that are replaced', () => {
     expect(counted().map((times, at) => times - (before[at] ?? 0))).toEqual([2, 2]);
   });
 
+  it('that can not be had fail each request by itself: the log says of each what that one asked', async () => {
+    const server = serverFor(clientSecretFrom(() => Promise.reject(new Error('The vault is away'))));
+    const [introspection, token] = await Promise.allSettled([
+      server.introspection.introspect('the.unknown.token'),
+      server.tokenEndpoint.clientCredentials('orders.read'),
+    ]);
+    const fieldsOf = (settled: PromiseSettledResult<unknown>): unknown =>
+      settled.status === 'rejected' ? (settled.reason as { fields: unknown }).fields : undefined;
+    const at = (endpoint: string): string => `${realm.issuer}/protocol/openid-connect/${endpoint}`;
+    expect(fieldsOf(introspection)).toEqual({ client: 'service-b', endpoint: at('token/introspect') });
+    expect(fieldsOf(token)).toEqual({
+      grant: 'client_credentials',
+      scope: 'orders.read',
+      client: 'service-b',
+      endpoint: at('token'),
+    });
+  });
+
   it('a moment after they were replaced at the server are waited for', async () => {
     writeFileSync(file, CLIENT_SECRET);
     const server = serverFor(clientSecretFile(file));

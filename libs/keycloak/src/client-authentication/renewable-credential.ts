@@ -40,7 +40,7 @@ export class RenewableCredential implements ConnectedClientAuthentication {
   readonly #context: ClientAuthenticationContext;
   #last: Read | undefined;
   #readAtMs = -Infinity;
-  #reading: Promise<Read> | undefined;
+  #reading: Promise<Read | undefined> | undefined;
   #replacing: Promise<boolean> | undefined;
   /** The one that was waited for in vain, and when. */
   #kept: { readonly text: string; readonly atMs: number } | undefined;
@@ -76,12 +76,15 @@ export class RenewableCredential implements ConnectedClientAuthentication {
     return false;
   }
 
-  /** One for all who wait for it. */
+  /** One for all who wait for it. An error is of each alone, who adds to it what was asked. */
   async #read(): Promise<Read> {
-    return (this.#reading ??= this.#readOnce().finally(() => (this.#reading = undefined)));
+    const read = await (this.#reading ??= this.#readOnce().finally(() => (this.#reading = undefined)));
+    if (read !== undefined) return read;
+    throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'client_credential_unreadable' });
   }
 
-  async #readOnce(): Promise<Read> {
+  /** The last one where there is no other. */
+  async #readOnce(): Promise<Read | undefined> {
     const { log, clock } = this.#context;
     const before = this.#last;
     try {
@@ -100,8 +103,7 @@ export class RenewableCredential implements ConnectedClientAuthentication {
       this.#isFailing = true;
     }
     this.#readAtMs = clock.monotonicMs();
-    if (this.#last !== undefined) return this.#last;
-    throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'client_credential_unreadable' });
+    return this.#last;
   }
 }
 
