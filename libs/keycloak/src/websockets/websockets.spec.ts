@@ -555,6 +555,9 @@ describe('a client of socket.io', () => {
 });
 
 describe('a verifyClient of the application', () => {
+  const rejecting = (parameters: number): (() => Promise<never>) =>
+    Object.defineProperty(() => Promise.reject(new Error('not json')), 'length', { value: parameters });
+
   it.each([
     ['that answers at once', (): boolean => false, { status: 401, body: 'Unauthorized' }],
     [
@@ -569,6 +572,9 @@ describe('a verifyClient of the application', () => {
       },
       { status: 500, body: 'Internal Server Error' },
     ],
+    ['that answers at once, by a promise', async (): Promise<boolean> => false, { status: 401, body: 'Unauthorized' }],
+    ['that rejects, and has one parameter', rejecting(1), { status: 500, body: 'Internal Server Error' }],
+    ['that rejects', rejecting(2), { status: 500, body: 'Internal Server Error' }],
   ])('%s is asked once the token was found good', async (_, verifyClient, expected) => {
     @WebSocketGateway({ path: '/chat', verifyClient } as object)
     @Authenticated()

@@ -57,10 +57,10 @@ async function verify(
   try {
     const token = await handshakes.judge(info.req, gateways);
     if (token !== undefined) tokens.set(info.req, token);
-    // Theirs may throw, and so may what runs by their listeners once the socket is there.
+    // Theirs may throw or reject, and so may what runs by their listeners once the socket is there.
     if (own === undefined) verdict(true);
-    else if (own.length < 2) verdict(own(info, verdict) === true);
-    else own(info, verdict);
+    else if (own.length < 2) verdict((await own(info, verdict)) === true);
+    else await own(info, verdict);
   } catch (error) {
     if (!(error instanceof Refusal)) return fail(handshakes, error, info, verdict);
     const { status, headers, body } = handshakes.toReply(error);
