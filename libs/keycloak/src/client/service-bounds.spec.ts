@@ -67,7 +67,7 @@ async function service(bounds: Partial<ServiceTransportOptions> = {}) {
     },
     arrival: () => new Promise<void>((resolve) => (arrived = resolve)),
     call: async (bend: Partial<TransportRequest> = {}): Promise<string> =>
-      transport.send({ method: 'POST', path: '/api', body: {}, ...bend }).then(
+      transport.send({ method: 'POST', path: '/api', body: '{}', ...bend }).then(
         ({ status }) => String(status),
         (error: unknown) => {
           if (error instanceof ServiceCallError) return `${error.code} ${error.reason}`;

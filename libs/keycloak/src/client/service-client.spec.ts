@@ -98,6 +98,25 @@ describe('what a call is given', () => {
     expect(next.requests[0]).toMatchObject({ url: `${PATH}?article=pen+%26+ink&id=1&id=2` });
   });
 
+  it('is sent as it was then, whatever its caller does with it while a token is waited for, or with a renewed one', async () => {
+    const item = { count: 1 };
+    const headers = { 'idempotency-key': 'one' };
+    next.answer(PATH, (response, request) => {
+      item.count = 3;
+      if (next.requests.length === 1) response.writeHead(401, INVALID_TOKEN).end();
+      else json({})(response, request);
+    });
+    const posting = asSelf().post(PATH, item, { headers });
+    item.count = 2;
+    headers['idempotency-key'] = 'two';
+    await posting;
+    const seen = next.requests.map((request) => [request.body, request.headers['idempotency-key']]);
+    expect(seen).toEqual([
+      ['{"count":1}', 'one'],
+      ['{"count":1}', 'one'],
+    ]);
+  });
+
   it.each([
     ['a body that JSON does not carry', new FormData(), {}],
     ['a time that is none', {}, { timeoutMs: 0 }],

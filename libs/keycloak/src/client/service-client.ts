@@ -140,10 +140,19 @@ export class ServiceCaller {
     checkTimeout(options.timeoutMs);
     checkPassOn(options.passOn);
     const { query, passOn: _, headers, traceparent, ...rest } = options;
-    const given = withTrace(headers, traceHeadersOf(traceparent));
+    // As both are now: a token may be waited for, and the request be sent once more.
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const given = withTrace(headers && { ...headers }, traceHeadersOf(traceparent));
     const target = query === undefined ? path : withQuery(path, query);
     const sendIn = (trace: TraceHeaders) => (authorization: string) =>
-      this.transport.send({ ...rest, method, path: target, body, headers: withTrace(given, trace), authorization });
+      this.transport.send({
+        ...rest,
+        method,
+        path: target,
+        body: text,
+        headers: withTrace(given, trace),
+        authorization,
+      });
     const { response, token, refused } = await this.observation.observe(
       { service: this.service, method, origin: this.transport.origin },
       (trace) => sendWithToken(this.tokens, this.tokenRequest, sendIn(trace), options),

@@ -57,7 +57,7 @@ const transport = (origin: string, { scheme = 'http', timeoutMs = 60_000 } = {})
   });
 
 const GET: TransportRequest = { method: 'GET', path: '/api', headers: { Authorization: 'Bearer secret-token' } };
-const POST: TransportRequest = { ...GET, method: 'POST', body: { value: 1 } };
+const POST: TransportRequest = { ...GET, method: 'POST', body: '{"value":1}' };
 
 describe('a connection', () => {
   it('is kept and used again', async () => {

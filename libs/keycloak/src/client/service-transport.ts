@@ -25,7 +25,8 @@ export interface TransportRequest {
   readonly authorization?: string;
   /** Further ones; `Accept` among them takes the place of JSON. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly body?: unknown;
+  /** JSON. */
+  readonly body?: string | undefined;
   readonly signal?: AbortSignal;
   /** In place of the service's own. */
   readonly timeoutMs?: number;
@@ -74,10 +75,9 @@ export class ServiceTransport {
    * path that leads elsewhere.
    */
   async send(request: TransportRequest): Promise<TransportResponse> {
-    const { method, signal, timeoutMs: boundMs = this.options.timeoutMs } = request;
+    const { method, body, signal, timeoutMs: boundMs = this.options.timeoutMs } = request;
     // Before the gate: a request that can't be sent does not count as a call.
     const path = this.#paths.below(request.path);
-    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const headers = headerLines(request, this.options.gzip === true);
     const { origin } = this.#paths;
     const { maxResponseBytes } = this.options;
