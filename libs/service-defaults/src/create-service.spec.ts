@@ -1,4 +1,5 @@
-import { Body, ConflictException, Controller, Get, Module, Post } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
+import { Body, ConflictException, Controller, Get, Module, Post, Res } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { IsInt, IsNumber, IsPositive, Max } from 'class-validator';
@@ -28,6 +29,12 @@ class TestController {
   @Get('broken')
   broken(): never {
     throw new Error('a-secret-detail');
+  }
+
+  @Get('begun')
+  begun(@Res() { raw }: { readonly raw: ServerResponse }): never {
+    raw.writeHead(200, { 'content-type': 'text/plain' }).write('begun');
+    return this.broken();
   }
 
   @Get('strange')
@@ -167,6 +174,15 @@ describe('a service', () => {
     expect(conflict.body).toEqual({ error: 'Sold out', code: 'sold_out' });
     const strange = await request(app.getHttpServer()).get('/strange').expect(500);
     expect(strange.body).toEqual({ error: 'Internal error', code: 'internal_error' });
+  });
+
+  it('ends an answer that has begun when its handler fails, and logs what it failed with, once', async () => {
+    printed.length = 0;
+    process.stdout.write = (chunk) => printed.push(String(chunk)) > 0;
+    const begun = request(app.getHttpServer()).get('/begun').timeout(1000);
+    const { status, text } = await Promise.resolve(begun).finally(() => (process.stdout.write = write));
+    expect([status, text]).toEqual([200, 'begun']);
+    expect(printed).toEqual([expect.stringContaining('a-secret-detail')]);
   });
 
   it.each(['/broken', '/conflict', '/nowhere'])('sends the same headers with errors: %s', async (path) => {

@@ -37,8 +37,15 @@ export class ErrorFilter implements ExceptionFilter {
     const status = clientErrorStatus(error);
     const body = status === undefined ? undefined : (ownBody(error) ?? BODIES[status] ?? otherBody(status));
     if (body === undefined) this.#logger.error('Unexpected error', error instanceof Error ? error.stack : undefined);
-    this.adapterHost.httpAdapter.reply(
-      host.switchToHttp().getResponse(),
+    const { httpAdapter } = this.adapterHost;
+    const response = host.switchToHttp().getResponse<unknown>();
+    // What has begun is ended, as by Nest's own filter: a second answer fails where nobody hears of it, which ends the process.
+    if (httpAdapter.isHeadersSent(response)) {
+      httpAdapter.end(response);
+      return;
+    }
+    httpAdapter.reply(
+      response,
       body ?? { error: 'Internal error', code: 'internal_error' },
       body === undefined ? HttpStatus.INTERNAL_SERVER_ERROR : status,
     );
