@@ -21,7 +21,7 @@ import { testAccessToken } from '../testing/test-access-token.js';
 import { optionsOf } from '../../spec-support/test-realm.js';
 import { loginTo, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
-import type { BearerError } from '../protocol/bearer-error.js';
+import { BearerError } from '../protocol/bearer-error.js';
 import type { ServiceCallError } from './service-call-error.js';
 import type { ServiceClient } from './service-client.js';
 
@@ -610,6 +610,14 @@ describe('an abort', () => {
     const reason = new Error('no longer wanted');
     next.answer(PATH, () => abort.abort(reason));
     expect(await failure(asSelf().get(PATH, { signal: abort.signal }))).toBe(reason);
+  });
+
+  it('whose reason is a refusal leaves it as it was: it may have ended many calls', async () => {
+    const abort = new AbortController();
+    const reason = new BearerError('invalid_token', { reason: 'expired', fields: { jti: '4711' } });
+    next.answer(PATH, () => abort.abort(reason));
+    expect(await failure(asSelf().get(PATH, { signal: abort.signal }))).toBe(reason);
+    expect(reason.fields).toEqual({ jti: '4711' });
   });
 
   it('ends a call that still waits for its token, at once', async () => {

@@ -102,7 +102,9 @@ export class ServiceTransport {
       return await this.#gate.pass(call, wait);
     } catch (error) {
       const failure = this.#gate.errorOf(error);
-      throw failure instanceof Refusal ? failure.add({ call: `${method} ${this.#paths.addressOf(path)}` }) : failure;
+      // The reason of a signal is its caller's, and may end many calls.
+      const isOurs = failure instanceof Refusal && failure !== signal?.reason;
+      throw isOurs ? failure.add({ call: `${method} ${this.#paths.addressOf(path)}` }) : failure;
     }
   }
 
