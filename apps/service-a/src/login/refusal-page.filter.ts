@@ -18,7 +18,10 @@ export interface RefusedPage {
   readonly loginLink?: string | undefined;
 }
 
-/** For routes that a session opens. When the session has ended, the refusal clears the cookie. */
+/**
+ * For routes that a session opens. When the session has ended, the refusal clears the cookie, unless a login of this browser is under way: that ends the session which it
+ * replaces, and by now the browser may have the cookie of the new one, which has the same name.
+ */
 @Injectable()
 export abstract class RefusalPageFilter implements ExceptionFilter<Refusal> {
   constructor(
@@ -40,8 +43,9 @@ export abstract class RefusalPageFilter implements ExceptionFilter<Refusal> {
     const http = host.switchToHttp();
     const reply = http.getResponse<PageReply>();
     reply.header('Vary', 'Accept, Cookie');
-    if (refusal.reason === SESSION_ENDED) reply.header('Set-Cookie', this.cookies.clearSession());
     const request = http.getRequest<PageRequest>();
+    const isLoggingIn = this.cookies.loginKeys(request.raw).length > 0;
+    if (refusal.reason === SESSION_ENDED && !isLoggingIn) reply.header('Set-Cookie', this.cookies.clearSession());
     if (!prefersHtml(request)) {
       this.refusals.catch(refusal, host);
       return;

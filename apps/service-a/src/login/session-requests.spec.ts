@@ -229,6 +229,20 @@ describe('a session', () => {
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
     await expect(isLoggedIn(session)).resolves.toBe(false);
   });
+
+  it('that a login has replaced clears no cookie while the browser may have sent it before it had the new one (RS-11, BF-05)', async () => {
+    const [former, session] = [await logIn(), await logIn()];
+    await app.get(UserSessions).end(former.id);
+    // Sent before the answer that brought the new cookie and took that of the pending login.
+    for (const accept of ['text/html', 'application/json']) {
+      const underWay = await chain({ cookie: `${former.cookie}; login-abcd=sealed`, accept }).expect(401);
+      expect(underWay.headers['set-cookie']).toBeUndefined();
+    }
+    await chain({ cookie: session.cookie }).expect(200);
+    // With no login under way nobody replaces it.
+    const { headers } = await chain({ cookie: former.cookie }).expect(401);
+    expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
+  });
 });
 
 describe('two instances that share no sessions', () => {
