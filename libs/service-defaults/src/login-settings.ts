@@ -46,11 +46,13 @@ export function readLoginSettings(
   { prefix, port, production, demoMode, insecureAllowed }: LoginContext,
 ): LoginSettings {
   // Port 0 is any that is free, which no browser could be told.
-  const fallback = production || port === 0 ? '' : `http://localhost:${port}`;
+  const fallback = production || port === 0 ? '' : originOf(`http://localhost:${port}`);
   const publicUrl = variables.optionalUrl('PUBLIC_URL', insecureAllowed) ?? fallback;
   if (publicUrl === '') variables.fault('PUBLIC_URL is not set');
-  else if (URL.canParse(publicUrl) && new URL(publicUrl).origin !== publicUrl) {
-    variables.fault('PUBLIC_URL must be an origin: scheme, host and port, in lower case and without a path');
+  else if (originOf(publicUrl) !== publicUrl) {
+    variables.fault(
+      'PUBLIC_URL must be an origin: scheme, host and port, in lower case, without a path, and without a default port (80 of http, 443 of https)',
+    );
   }
   const name = `${prefix}_SESSION_SECRET`;
   const sessionSecrets = variables
@@ -74,6 +76,9 @@ export function readLoginSettings(
     acrValues: readAcrValues(variables),
   };
 }
+
+/** As browsers write it, so without the default port; what is no URL, as it is. */
+const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : url);
 
 function readAcrValues(variables: Variables): readonly string[] {
   const values = variables.text('LOGIN_ACR_VALUES', '1 2').split(/ +/);

@@ -87,7 +87,7 @@ describe('readServiceSettings', () => {
       expect.stringMatching(/^RESOURCE_URL must be https:/),
     ]);
     expect(faults({ RESOURCE_URL: 'https://a.example.com?b' })).toEqual([
-      'RESOURCE_URL can have no query and no fragment',
+      'RESOURCE_URL must be an http(s) URL without user name, password, query and fragment',
     ]);
   });
 
@@ -221,6 +221,24 @@ describe('readServiceSettings', () => {
     const change = { KEYCLOAK_ISSUER: 'https://sso.example.com/realms/shop', [name]: 'HTTP://keycloak:8080' };
     expect(faults(change)).toEqual([expect.stringContaining(`${name} must be https:`)]);
   });
+
+  it.each(['KEYCLOAK_BASE_URL', 'KEYCLOAK_ISSUER', 'SERVICE_B_URL', 'RESOURCE_URL'])(
+    'says by the name of %s what may not stand in it, and shows none of it',
+    (name) => {
+      const path = name === 'KEYCLOAK_ISSUER' ? '/realms/shop' : '';
+      for (const url of [
+        `https://4711@sso.example.com${path}`,
+        `https://:4711@sso.example.com${path}`,
+        `https://sso.example.com/?4711=${path}`,
+        `https://sso.example.com/#4711${path}`,
+      ]) {
+        expect(faults({ [name]: url })).toEqual([
+          `${name} must be an http(s) URL without user name, password, query and fragment`,
+        ]);
+      }
+      expect(faults({ [name]: `https://sso.example.com/@4711${path}` })).toEqual([]);
+    },
+  );
 
   it('does not enable demo mode because http: is allowed', () => {
     expect(faults({ KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true', DEMO_MODE: 'true' })).toEqual([
@@ -400,12 +418,14 @@ describe('readServiceSettings where users log in', () => {
     });
     expect(readLogin({ LOGIN_ACR_VALUES: ' gold  urn:x:silver ' })?.acrValues).toEqual(['gold', 'urn:x:silver']);
     expect(readLogin({ PORT: '3100' }, DEMO)).toMatchObject({ publicUrl: 'http://localhost:3100' });
+    expect(readLogin({ PORT: '80' }, DEMO)).toMatchObject({ publicUrl: 'http://localhost' });
   });
 
   it.each<[string, Environment, string]>([
     ['no public URL in production', { PUBLIC_URL: '' }, 'PUBLIC_URL is not set'],
     ['no public URL with any port that is free', { ...DEMO, PUBLIC_URL: '', PORT: '0' }, 'PUBLIC_URL is not set'],
     ['http: in production', { PUBLIC_URL: 'http://shop.example.com' }, 'PUBLIC_URL must be https:'],
+    ['a public URL with the default port', { PUBLIC_URL: 'https://shop.example.com:443' }, 'without a default port'],
     ['a public URL with a path', { PUBLIC_URL: 'https://shop.example.com/a' }, 'PUBLIC_URL must be an origin'],
     ['no secret', { SERVICE_A_SESSION_SECRET: '' }, 'SERVICE_A_SESSION_SECRET or SERVICE_A_SESSION_SECRET_FILE'],
     ['a short secret', { SERVICE_A_SESSION_SECRET: 'x'.repeat(31) }, 'at least 32 characters'],

@@ -121,8 +121,6 @@ export function readServiceSettings<Called extends string>(
   const servicesTls = { caFile: variables.certificates('SERVICES_CA_FILE')?.file };
   const clientId = variables.text(`${prefix}_CLIENT_ID`, service.name);
   const resource = variables.optionalUrl('RESOURCE_URL', insecureAllowed);
-  if (resource !== undefined && /[?#]/.test(resource))
-    variables.fault('RESOURCE_URL can have no query and no fragment');
   const client = readClientSettings(variables, prefix, demoMode);
   const calls = Object.keys(service.calls);
   const otherIssuers = readOtherIssuersSettings(variables, { issuer, clientId, calls, demoMode, insecureAllowed });

@@ -45,11 +45,10 @@ function readManagement(
 }
 
 function readTraces(variables: Variables): TelemetrySettings['traces'] {
-  const endpoints = [
-    variables.optionalUrl('OTEL_EXPORTER_OTLP_ENDPOINT', true),
-    variables.optionalUrl('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', true),
-  ];
-  const isSet = endpoints.some((endpoint) => endpoint !== undefined);
+  const areSet = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'].map((name) =>
+    variables.isUrlSet(name),
+  );
+  const isSet = areSet.includes(true);
   const exporter = variables.oneOf('OTEL_TRACES_EXPORTER', isSet ? ['otlp', 'none'] : ['none', 'otlp']);
   const protocol = variables.oneOf('OTEL_EXPORTER_OTLP_PROTOCOL', ['http/protobuf', 'http/json']);
   return exporter === 'none' ? undefined : protocol;

@@ -61,21 +61,23 @@ export class Variables extends ConfigurationFaults {
     return value === undefined ? undefined : this.checkedUrl(name, value, insecureAllowed);
   }
 
-  /** `value` without its final slash; `name` says where it stands. */
+  /** `value` without its final slash; `name` says where it stands. What the library would refuse is refused here, where the name is known. */
   checkedUrl(name: string, value: string, insecureAllowed: boolean): string {
-    if (
-      !isURL(value, {
-        protocols: ['http', 'https'],
-        require_protocol: true,
-        require_tld: false,
-        allow_underscores: true,
-      })
-    ) {
+    if (!isHttpUrl(value)) {
       this.fault(`${name} must be an http(s) URL`);
+    } else if (hasMoreThanAPath(value)) {
+      this.fault(`${name} must be an http(s) URL without user name, password, query and fragment`);
     } else if (!insecureAllowed && /^http:/i.test(value)) {
       this.fault(`${name} must be https: in production (or set KEYCLOAK_ALLOW_INSECURE_REQUESTS=true and know why)`);
     }
     return value.replace(/\/$/, '');
+  }
+
+  /** Whether `name` is set, to a URL of any form: others read it from the environment. */
+  isUrlSet(name: string): boolean {
+    const value = this.#read(name);
+    if (value !== undefined && !isHttpUrl(value)) this.fault(`${name} must be an http(s) URL`);
+    return value !== undefined;
   }
 
   /** From `name`, or from the file that `name`_FILE points to; `fallback` where neither is set. */
@@ -138,6 +140,15 @@ export class Variables extends ConfigurationFaults {
     const value = this.environment[name]?.trim();
     return value === '' ? undefined : value;
   }
+}
+
+const HTTP_URL = { protocols: ['http', 'https'], require_protocol: true, require_tld: false, allow_underscores: true };
+
+const isHttpUrl = (value: string): boolean => isURL(value, HTTP_URL) && URL.canParse(value);
+
+function hasMoreThanAPath(value: string): boolean {
+  const { username, password } = new URL(value);
+  return username !== '' || password !== '' || /[?#]/.test(value);
 }
 
 /** Looks at the first one. */
