@@ -78,7 +78,7 @@ export class AuthorizationServerFetch {
           throw AuthorizationServerError.answered(
             status,
             'unexpected_status',
-            retryAfterSeconds(headers['retry-after']),
+            retryAfterSeconds(headers['retry-after'], headers['date']),
           );
         }
         if (isJson(headers['content-type']) && !isStrictJson(body)) throw unavailable('answer_not_strict_json');

@@ -33,7 +33,7 @@ export class KeySetEndpoint {
         this.clockSkew.observeHeader(headers);
         const fields = { endpoint: addressOf(url) };
         if (status !== 200) {
-          const retryAfter = retryAfterSeconds(headers['retry-after']);
+          const retryAfter = retryAfterSeconds(headers['retry-after'], headers['date']);
           throw AuthorizationServerError.answered(status, 'unexpected_status', retryAfter).add(fields);
         }
         const type = headers['content-type'];

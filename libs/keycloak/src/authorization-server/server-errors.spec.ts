@@ -109,11 +109,25 @@ describe.each(['discovery', 'introspection', 'token'] as const)('%s', (place) =>
     ['429', 429, '7', 7],
     ['503', 503, '120', 120],
     ['a day', 503, '86400', 300],
-    ['no number', 503, 'Wed, 21 Oct 2026 07:28:00 GMT', undefined],
+    ['a date that is over', 503, 'Wed, 21 Oct 2015 07:28:00 GMT', 0],
+    ['a date of another century', 503, 'Wed, 21 Oct 2115 07:28:00 GMT', 300],
+    ['no date, though it can be read as one', 503, '2115-10-21', undefined],
+    ['a date that there is not', 503, 'Wed, 99 Oct 2115 07:28:00 GMT', undefined],
     ['less than nothing', 503, '-1', undefined],
   ])('passes Retry-After on, at most five minutes: %s (RS-14)', async (_case, status, retryAfter, seconds) => {
     realm.control.fault(place, { kind: 'status', status, retryAfter });
     expect((await failure(asking()())).retryAfterSeconds).toBe(seconds);
+  });
+
+  it.each([
+    'Wed, 21 Oct 2015 07:29:10 GMT',
+    // The two that are obsolete, which whoever reads one must take (RFC 9110 section 5.6.7).
+    'Wednesday, 21-Oct-15 07:29:10 GMT',
+    'Wed Oct 21 07:29:10 2015',
+  ])('passes Retry-After on where it is a date, by the clock of who sent it: %s (CC-09)', async (retryAfter) => {
+    const headers = { Date: 'Wed, 21 Oct 2015 07:28:00 GMT', 'Retry-After': retryAfter };
+    realm.control.fault(place, { kind: 'answer', status: 503, headers, body: '' });
+    expect((await failure(asking()())).retryAfterSeconds).toBe(70);
   });
 
   it.each([301, 302, 307, 308])('answers %i: the redirect is not followed (RS-04)', async (status) => {

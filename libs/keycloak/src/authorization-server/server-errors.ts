@@ -32,7 +32,9 @@ export function unusable(
 function answered(response: Response, error: string, description?: string): AuthorizationServerError {
   const { status, headers } = response;
   const said = loggableDescription(response, description);
-  return AuthorizationServerError.answered(status, error, retryAfterSeconds(headers.get('retry-after'))).add(
-    said === undefined ? {} : { description: said },
-  );
+  return AuthorizationServerError.answered(
+    status,
+    error,
+    retryAfterSeconds(headers.get('retry-after'), headers.get('date')),
+  ).add(said === undefined ? {} : { description: said });
 }

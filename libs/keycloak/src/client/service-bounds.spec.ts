@@ -248,9 +248,10 @@ describe('the circuit to a service', () => {
     for (const [retryAfter, pauseMs] of [
       ['7', 7000],
       ['3600', 30_000],
+      ['Wed, 21 Oct 2015 07:28:07 GMT', 7000],
     ] as const) {
       const { clock, does, call } = await service({ circuitBreakerFailures: 1 });
-      does(answer(503, { 'Retry-After': retryAfter }));
+      does(answer(503, { 'Retry-After': retryAfter, Date: 'Wed, 21 Oct 2015 07:28:00 GMT' }));
       expect(await call()).toBe('503');
       does(answer());
       clock.advance((pauseMs - 1) / 1000);

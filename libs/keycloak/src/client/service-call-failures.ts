@@ -49,7 +49,7 @@ export function answerFailure(
     body: safe,
     answer: withoutTokens(body, texts),
     isPassedOn: passOn.includes(status),
-    retryAfterSeconds: retryAfterSeconds(headers['retry-after']),
+    retryAfterSeconds: retryAfterSeconds(headers['retry-after'], headers['date']),
   });
 }
 

@@ -49,6 +49,6 @@ export function serviceCallRules(service: string): CallRules<Answer> {
     retryAfterMs: (outcome) =>
       outcome instanceof Error
         ? retryAfterMs(outcome)
-        : (retryAfterSeconds(outcome.headers['retry-after']) ?? 0) * 1000,
+        : (retryAfterSeconds(outcome.headers['retry-after'], outcome.headers['date']) ?? 0) * 1000,
   };
 }

@@ -1,11 +1,34 @@
 /** Retry-After: how long the other side asked us to stay away. */
+import { systemClock } from '../caching/clock.js';
 import { Refusal } from '../protocol/refusal.js';
 
 const MAX_SECONDS = 300;
 
-/** The header in seconds (RFC 9110 §10.2.3), at most five minutes; undefined for none, and for the form of a date. */
-export function retryAfterSeconds(header: string | null | undefined): number | undefined {
-  return typeof header === 'string' && /^\d{1,9}$/.test(header) ? Math.min(Number(header), MAX_SECONDS) : undefined;
+/** A day of the week and so on: each of the three forms of RFC 9110 §5.6.7, of which the last one has no time zone. */
+const HTTP_DATE = /^[A-Z][a-z]{2,8},? [\w :-]{15,24}$/;
+
+/**
+ * The header in seconds (RFC 9110 §10.2.3), at most five minutes; undefined for none. `date`: the header of the same answer, if it has one. A date counts from that, by the clock of who sent
+ * both.
+ */
+export function retryAfterSeconds(
+  header: string | null | undefined,
+  date: string | null | undefined,
+): number | undefined {
+  if (typeof header !== 'string') return undefined;
+  const seconds = /^\d{1,9}$/.test(header) ? Number(header) : secondsUntil(header, date ?? '');
+  return Number.isNaN(seconds) ? undefined : Math.min(Math.max(0, seconds), MAX_SECONDS);
+}
+
+/** `NaN` for what is no date. */
+function secondsUntil(until: string, from: string): number {
+  const fromSeconds = secondsOf(from);
+  return Math.ceil(secondsOf(until) - (Number.isNaN(fromSeconds) ? systemClock.epochSeconds() : fromSeconds));
+}
+
+function secondsOf(date: string): number {
+  if (!HTTP_DATE.test(date)) return Number.NaN;
+  return Date.parse(date.endsWith(' GMT') ? date : `${date} GMT`) / 1000;
 }
 
 /** In milliseconds; 0 for any failure that does not say. */
