@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { argumentsOf } from './own-options.mjs';
 import { packLibrary, publishedLibraries } from './packed-library.mjs';
 import { paint, stopSignal } from './processes.mjs';
 
@@ -14,7 +14,7 @@ const OURS = /^(npm_|INIT_CWD$|NODE_OPTIONS$|NODE_ENV$|AUTHORIZATION_SERVER$|KEY
 /** Versions of testcontainers from 12 on need Node 22. */
 const FOR_DOCKER = 'testcontainers@11';
 
-const { values: flags, positionals: names } = parseArgs({
+const { values: flags, positionals: names } = argumentsOf({
   allowPositionals: true,
   options: { keycloak: { type: 'boolean' }, keep: { type: 'boolean' } },
 });

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { argumentsOf } from './own-options.mjs';
 import { paint } from './processes.mjs';
 
 const GUIDE = 'docs/add-a-service.md';
@@ -16,7 +16,7 @@ const SERVICES = [
 ];
 
 process.chdir(join(import.meta.dirname, '..'));
-const { values: flags } = parseArgs({ options: { keep: { type: 'boolean' } } });
+const { values: flags } = argumentsOf({ options: { keep: { type: 'boolean' } } });
 const copy = mkdtempSync(join(tmpdir(), 'new-service-'));
 try {
   copyRepository();

@@ -1,5 +1,22 @@
-// What npm start and npm test read in their arguments: options of their own, and the choice of an authorization server.
+// What scripts read in their arguments: options of their own, and the choice of an authorization server.
 import { parseArgs } from 'node:util';
+import { messageOf, paint } from './processes.mjs';
+
+/**
+ * parseArgs() for what a script reads before anything else: what is wrong with the arguments ends it with one sentence.
+ *
+ * @template {import('node:util').ParseArgsConfig} Config
+ * @param {Config} config
+ * @returns {ReturnType<typeof parseArgs<Config>>}
+ */
+export function argumentsOf(config) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    console.error(paint(31, messageOf(error)));
+    return process.exit(1);
+  }
+}
 
 /**
  * The values of options of ours, and the arguments without them: those are for Jest.

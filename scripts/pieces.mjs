@@ -3,8 +3,8 @@
 // the lines between `// #region name` and `// #endregion name`; or, with `#/a/0`, what that path of keys leads to in JSON.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
+import { argumentsOf } from './own-options.mjs';
 
 const BLOCK = /^( *)```([^\n`]*)\n[^]*?^\1```$/gm;
 const LINK_BEFORE = /\]\((?!https?:)([^)\s]+)\):\n\n$/;
@@ -14,7 +14,7 @@ const NO_CODE = new Set(['sh', 'text', 'mermaid']);
 /** It shows pieces of a service that is made in a copy of the repository, and is checked there. */
 const ELSEWHERE = 'docs/add-a-service.md';
 
-const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: 'boolean' } } });
+const { values: flags, positionals } = argumentsOf({ allowPositionals: true, options: { write: { type: 'boolean' } } });
 for (const document of positionals.length > 0 ? positionals : everyDocument()) {
   const markdown = readFileSync(document, 'utf8');
   const { shown, faults } = await upToDate(markdown, document);

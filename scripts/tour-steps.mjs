@@ -1,8 +1,8 @@
 // The steps of the tour: each is taken once, after the one that it needs; and what the command line says of them.
-import { parseArgs } from 'node:util';
+import { argumentsOf } from './own-options.mjs';
 import { messageOf, paint } from './processes.mjs';
 
-const { values: flags, positionals } = parseArgs({ options: { brief: { type: 'boolean' } }, allowPositionals: true });
+const { values: flags, positionals } = argumentsOf({ options: { brief: { type: 'boolean' } }, allowPositionals: true });
 /** @type {Map<string, () => Promise<unknown>>} */
 const steps = new Map();
 
