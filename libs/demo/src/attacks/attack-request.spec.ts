@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ask, shownAnswer } from './attack-request.js';
 import { AttackNotRun } from './attempt.js';
 
@@ -76,6 +76,10 @@ describe('the request of an attack', () => {
 
   it('is not run when there is no answer in time', async () => {
     const url = await serve(() => {});
+    const deadlines = jest.spyOn(AbortSignal, 'timeout');
     await expect(ask({ who: 'X', url })).rejects.toThrow('X did not answer in time.');
+    await expect(ask({ who: 'X', url, deadlineMs: 20 })).rejects.toThrow('X did not answer in time.');
+    expect(deadlines.mock.calls).toEqual([[3000], [20]]);
+    deadlines.mockRestore();
   });
 });

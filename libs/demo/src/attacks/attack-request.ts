@@ -13,6 +13,8 @@ export interface AttackRequest {
   readonly json?: object;
   /** No part of these texts may appear in the result. */
   readonly secrets?: readonly string[];
+  /** Within which the answer must be complete; default 3000. */
+  readonly deadlineMs?: number | undefined;
 }
 
 export interface RawAnswer {
@@ -29,12 +31,13 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * Accepts an answer with any status, and follows no redirect. Throws `AttackNotRun`, which contains nothing of the request, when no
  * complete answer arrives in time.
  */
-export async function send({ who, url, method = 'GET', headers = {}, form, json }: AttackRequest): Promise<RawAnswer> {
+export async function send(request: AttackRequest): Promise<RawAnswer> {
+  const { who, url, method = 'GET', headers = {}, form, json, deadlineMs = DEADLINE_MS } = request;
   try {
     const response = await fetch(url, {
       method,
       redirect: 'manual',
-      signal: AbortSignal.timeout(DEADLINE_MS),
+      signal: AbortSignal.timeout(deadlineMs),
       ...withBody({ accept: 'application/json', ...headers }, form, json),
     });
     const location = response.headers.get('location') ?? undefined;

@@ -7,6 +7,8 @@ import { AttackersKeycloak } from './attackers-keycloak.js';
 /** Characters that must be encoded in the header of RFC 6749 §2.3.1. */
 const SECRET = 'the-secret:of +it';
 const DEMO_CLI = { clientId: 'demo-cli' };
+/** Longer than a test may take: how fast this machine is, is not tested. */
+const DEADLINE_MS = 60_000;
 
 let server: RunningAuthorizationServer;
 let keycloak: AttackersKeycloak;
@@ -16,7 +18,7 @@ beforeAll(async () => {
   const placeholders = readFileSync(realm, 'utf8').matchAll(/\$\{(\w+_CLIENT_SECRET)\}/g);
   const environment = Object.fromEntries(Array.from(placeholders, ([, name]) => [name, SECRET]));
   server = await startAuthorizationServer({ realm, environment });
-  keycloak = new AttackersKeycloak({ issuer: server.issuer, clientId: 'service-a' }, SECRET);
+  keycloak = new AttackersKeycloak({ issuer: server.issuer, clientId: 'service-a' }, SECRET, DEADLINE_MS);
 });
 afterAll(() => server.stop());
 
@@ -46,6 +48,7 @@ describe('Keycloak, as attackers use it', () => {
     const elsewhere = new AttackersKeycloak(
       { issuer: 'http://keycloak.invalid/realms/microservices', baseUrl, clientId: 'service-a' },
       SECRET,
+      DEADLINE_MS,
     );
     await expect(elsewhere.revoke(await keycloak.ownToken('orders.approve'))).resolves.toBeUndefined();
     expect(issuer).toContain(baseUrl);

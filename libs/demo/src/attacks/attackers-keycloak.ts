@@ -33,6 +33,8 @@ export class AttackersKeycloak {
   constructor(
     { issuer, baseUrl, clientId }: Pick<KeycloakModuleOptions, 'issuer' | 'baseUrl' | 'clientId'>,
     clientSecret: string,
+    /** Of each request; default: that of any attack. */
+    private readonly deadlineMs?: number,
   ) {
     const path = issuer.slice(issuer.lastIndexOf('/realms/'));
     const base = baseUrl ?? issuer.slice(0, -path.length);
@@ -83,14 +85,16 @@ export class AttackersKeycloak {
   ): Promise<Pick<RawAnswer, 'members' | 'location'>> {
     const { accessToken } = await this.tokens({ grant_type: 'client_credentials' }, client);
     const url = this.#adminUrl + path;
-    const answer = await send({ who: 'Keycloak', url, method, headers: bearer(accessToken), ...(json && { json }) });
+    const { deadlineMs } = this;
+    const request = { who: 'Keycloak', url, method, headers: bearer(accessToken), deadlineMs };
+    const answer = await send({ ...request, ...(json && { json }) });
     if (answer.status >= 200 && answer.status < 300) return answer;
     throw new AttackNotRun(`Keycloak did not let ${client.clientId} do what the attack needs (${answer.status}).`);
   }
 
   #request(endpoint: string, form: TokenForm, { clientId, clientSecret }: AttackingClient): AttackRequest {
     const url = `${this.#realmUrl}/protocol/openid-connect/${endpoint}`;
-    const common = { who: 'Keycloak', url, method: 'POST' } as const;
+    const common = { who: 'Keycloak', url, method: 'POST', deadlineMs: this.deadlineMs } as const;
     const secrets = Object.values(form).filter((value) => value.length > MAX_NAME);
     if (clientSecret === undefined) return { ...common, secrets, form: { ...form, client_id: clientId } };
     return {

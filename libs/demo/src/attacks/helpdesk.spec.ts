@@ -11,6 +11,8 @@ import { Helpdesk, type ThrowAwayUser } from './helpdesk.js';
 const SECRET = 'the-secret';
 const CLIENT = { clientId: 'demo-helpdesk', clientSecret: SECRET };
 const DEMO_CLI = { clientId: 'demo-cli' };
+/** Longer than a test may take: how fast this machine is, is not tested. */
+const DEADLINE_MS = 60_000;
 
 let server: RunningAuthorizationServer;
 let keycloak: AttackersKeycloak;
@@ -21,7 +23,7 @@ beforeAll(async () => {
   const placeholders = readFileSync(realm, 'utf8').matchAll(/\$\{(\w+_CLIENT_SECRET)\}/g);
   const secrets = Object.fromEntries(Array.from(placeholders, ([, name]) => [name, SECRET]));
   server = await startAuthorizationServer({ realm, environment: { ...secrets, DEMO_HELPDESK_ENABLED: 'true' } });
-  keycloak = new AttackersKeycloak({ issuer: server.issuer, clientId: 'service-a' }, SECRET);
+  keycloak = new AttackersKeycloak({ issuer: server.issuer, clientId: 'service-a' }, SECRET, DEADLINE_MS);
   helpdesk = new Helpdesk(keycloak, CLIENT);
 });
 afterAll(() => server.stop());
