@@ -2,13 +2,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { argumentsOf } from '../scripts/own-options.mjs';
 import { paint, stopSignal } from '../scripts/processes.mjs';
 import { moveAside, pinning } from './measure/cores.mjs';
 import { prepare } from './measure/prepare.mjs';
 
 process.chdir(join(import.meta.dirname, '..'));
-const { values: flags } = parseArgs({
+const { values: flags } = argumentsOf({
   options: {
     only: { type: 'string', multiple: true },
     rounds: { type: 'string', default: '5' },

@@ -4,8 +4,8 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { format } from 'prettier';
+import { argumentsOf } from '../scripts/own-options.mjs';
 import { packLibrary, publishedLibraries } from '../scripts/packed-library.mjs';
 import { paint, stopSignal } from '../scripts/processes.mjs';
 import {
@@ -44,7 +44,7 @@ const SECRETS = { ORDERS_CLIENT_SECRET: 'orders-secret', INVENTORY_CLIENT_SECRET
 const TSC = ['node_modules/typescript/bin/tsc'];
 const THIS_NODE = process.versions.node.split('.')[0] ?? '';
 
-const { values: flags, positionals: names } = parseArgs({
+const { values: flags, positionals: names } = argumentsOf({
   allowPositionals: true,
   options: { quick: { type: 'boolean' }, keep: { type: 'boolean' }, keycloak: { type: 'boolean' } },
 });
