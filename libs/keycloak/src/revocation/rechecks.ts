@@ -97,18 +97,24 @@ export class Rechecks {
 /** Undefined for everything. */
 function markOf(recheck: unknown): string | undefined {
   if (recheck === 'everything') return undefined;
-  const entries = Object.entries(Object(recheck) as object);
-  const [name, value] = entries[0] ?? [];
-  if (
-    entries.length !== 1 ||
-    !NAMES.some((known) => known === name) ||
-    typeof value !== 'string' ||
-    value.trim() === '' ||
-    value.length > 1024
-  ) {
+  if (!isIssuerRecheck(recheck)) {
     throw new TypeError(
       "A recheck is { sid }, { sub }, { clientId }, each with its issuer, { issuer } or 'everything', and nothing besides",
     );
   }
-  return `${String(name)} ${value}`;
+  return Object.entries(recheck).flat().join(' ');
+}
+
+/** Whether it is exactly one. */
+export function isIssuerRecheck(recheck: unknown): recheck is IssuerRecheck {
+  if (recheck === 'everything') return true;
+  const entries = Object.entries(Object(recheck) as object);
+  const [name, value] = entries[0] ?? [];
+  return (
+    entries.length === 1 &&
+    NAMES.some((known) => known === name) &&
+    typeof value === 'string' &&
+    value.trim() !== '' &&
+    value.length <= 1024
+  );
 }

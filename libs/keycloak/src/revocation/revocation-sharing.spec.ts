@@ -280,6 +280,25 @@ describe('RevocationSharing', () => {
     expect([rechecks.areDue({ sub: 'bob' }, askedAtMs), all.length]).toEqual([due, 1]);
   });
 
+  it.each<[string, unknown]>([
+    ['of another kind', { jti: 'j1' }],
+    ['with more than one name', { sub: 'alice', clientId: 'shop' }],
+    ['with a name that is too long', { sid: 'x'.repeat(1025) }],
+    ['in another form', ['sid', 's1']],
+  ])('a recheck %s, as a later version may make it, is one of everything, once, and ends no reading', (_, recheck) => {
+    for (const ago of [0, 900]) {
+      const all = heard();
+      const theirs = {
+        kind: 'recheck',
+        recheck,
+        at: clock.epochSeconds() - ago,
+        id: `later ${ago}`,
+      } as SharedRevocation;
+      for (let times = 0; times < 2; times += 1) receiver.received(theirs, ago);
+      expect(all).toEqual([['everything', ago]]);
+    }
+  });
+
   it('a gap has all tokens doubted whose signature is verified, and an outage has not', () => {
     receiver.caughtUp();
     receiver.lost('away');

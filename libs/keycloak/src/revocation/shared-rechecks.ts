@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../caching/clock.js';
 import { DeadlineCache } from '../caching/deadline-cache.js';
 import type { SharedRevocation } from './revocation-channel.js';
-import type { IssuerRecheck, Rechecks } from './rechecks.js';
+import { isIssuerRecheck, type IssuerRecheck, type Rechecks } from './rechecks.js';
 
 export type SharedRecheck = SharedRevocation & { readonly kind: 'recheck' };
 
@@ -75,7 +75,9 @@ export class SharedRechecks {
     this.#know(id);
     this.#isReceiving = true;
     try {
-      this.rechecks.require(recheck, madeAt, ageSeconds < this.useful.toAnswersSeconds);
+      // A later version may say of whom in a way that this one can't read. Whom it is about is asked about all the same.
+      const known = isIssuerRecheck(recheck) ? recheck : 'everything';
+      this.rechecks.require(known, madeAt, ageSeconds < this.useful.toAnswersSeconds);
     } finally {
       this.#isReceiving = false;
     }
