@@ -2,7 +2,14 @@
 import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 import { SigningKeys } from '../jws/signing-keys.js';
-import { KEYCLOAK, systemClock, withFields, type ComposedKeycloak } from '../ports/signals.js';
+import {
+  KEYCLOAK,
+  systemClock,
+  withFields,
+  type ComposedIssuer,
+  type ComposedKeycloak,
+  type RevocationList,
+} from '../ports/signals.js';
 import { backchannelLogoutController } from './backchannel-logout.controller.js';
 import {
   cantBeUsed,
@@ -21,6 +28,9 @@ export interface BackchannelLogoutAsyncOptions
     BackchannelLogoutOptions,
     Pick<ModuleMetadata, 'imports'>,
     Pick<FactoryProvider<BackchannelLogoutListener | Promise<BackchannelLogoutListener>>, 'inject' | 'useFactory'> {}
+
+/** On its way over a channel a recheck grows no older than this, in seconds. */
+const JUST_NOW_SECONDS = 2;
 
 /** The injection token of what the application does of its own. */
 const LISTENER = Symbol('nestjs-keycloak-s2s:backchannel-logout-listener');
@@ -80,7 +90,8 @@ function noticesOf(
   listener: BackchannelLogoutListener,
 ): LogoutNotices {
   const log = loggers('BackchannelLogout');
-  const noticesOfIssuers = [own, ...others].map(({ issuer, keySet, options: { clientId } }): IssuerNotices => {
+  const noticesOfIssuers = [own, ...others].map((at): IssuerNotices => {
+    const { issuer, keySet, options } = at;
     const readKeys = keySet('logout_jwks').read;
     const keys = new SigningKeys(
       { readKeys, clock: systemClock, log: withFields(log, { issuer }) },
@@ -88,9 +99,22 @@ function noticesOf(
     );
     return {
       issuer,
-      tokens: new LogoutTokens({ issuer, clientId }, keys, systemClock),
-      rechecks: new RepeatedRechecks(() => revocations.recheck({ issuer })),
+      tokens: new LogoutTokens({ issuer, clientId: options.clientId }, keys, systemClock),
+      rechecks: repeatedRechecks(at, revocations),
     };
   });
   return new LogoutNotices(noticesOfIssuers, revocations, listener, own.options.maxTokenBytes, log);
+}
+
+/** Those of everything, whoever makes them. */
+function repeatedRechecks(
+  { issuer, rechecks, clock }: ComposedIssuer,
+  revocations: Pick<RevocationList, 'recheck'>,
+): RepeatedRechecks {
+  const repeated = new RepeatedRechecks(() => revocations.recheck({ issuer }));
+  rechecks.onRequired((recheck, at) => {
+    // Those that the channel has held for a while are read at the start, and after a gap.
+    if (recheck === 'everything' && clock.epochSeconds() - at < JUST_NOW_SECONDS) repeated.made();
+  });
+  return repeated;
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { RepeatedRechecks } from './repeated-rechecks.js';
+import { RepeatedRechecks, type Schedule } from './repeated-rechecks.js';
 
 let nowMs: number;
 let made: number[];
@@ -16,6 +16,7 @@ beforeEach(() => {
       due = { atMs: nowMs + ms, action };
       return () => (due = undefined);
     },
+    () => 0,
   );
 });
 
@@ -63,5 +64,48 @@ describe('RepeatedRechecks', () => {
     rechecks.stop();
     advance(100_000);
     expect(made).toEqual([0]);
+  });
+
+  it('are made after a pause that begins with one of another replica, and not twice within it', () => {
+    rechecks.made();
+    advance(4000);
+    rechecks.require();
+    rechecks.made();
+    expect(made).toEqual([]);
+    advance(100_000);
+    expect([made, due]).toEqual([[10_000, 20_000], undefined]);
+  });
+});
+
+describe('RepeatedRechecks of three replicas that hear of each other', () => {
+  it('are made once in ten seconds at most, however many notices come to each of them (RS-14)', () => {
+    const timers = new Set<{ readonly atMs: number; readonly action: () => void }>();
+    const schedule: Schedule = (ms, action) => {
+      const timer = { atMs: nowMs + ms, action };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    };
+    const UNDER_WAY_MS = 20;
+    const hear = (): void => void schedule(UNDER_WAY_MS, () => replicas.forEach((replica) => replica.made()));
+    const recheck = (): void => {
+      made.push(nowMs);
+      hear();
+    };
+    let shares = 0;
+    const share = (): number => (shares += 0.37) % 1;
+    const replicas = [1, 2, 3].map(() => new RepeatedRechecks(recheck, schedule, share));
+    for (; nowMs < 100_000; nowMs += 10) {
+      if (nowMs % 100 === 0 && nowMs < 60_000) replicas[(nowMs / 100) % 3]?.require();
+      for (const timer of timers) {
+        if (timer.atMs > nowMs) continue;
+        timers.delete(timer);
+        timer.action();
+      }
+    }
+    const pauses = made.slice(1).map((ms, at) => ms - (made[at] ?? 0));
+    expect(Math.min(...pauses)).toBeGreaterThanOrEqual(10_000);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(11_100);
+    // The last notice came at 59.9 s, and one recheck is at least ten seconds later.
+    expect(made.at(-1)).toBeGreaterThanOrEqual(69_900);
   });
 });

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import { junkNotice, listening, logIn, logOut, Shop, type ShopOptions } from '../../spec-support/logout-services.js';
-import { KeycloakStatus } from '../index.js';
+import { KeycloakStatus, type RevocationChannel, type RevocationReceiver, type SharedRevocation } from '../index.js';
 import { jwtVerification } from '../jwt/index.js';
 import { BackchannelLogoutModule, type BackchannelLogout } from './index.js';
 
@@ -153,6 +153,37 @@ describe('a logout notice', () => {
     );
     expect(await both()).toEqual([401, 200]);
     expect(calls.introspection - before).toBeLessThanOrEqual(3);
+  });
+
+  it('whose keys cannot be had asks for nothing that another replica has just asked for (RS-14)', async () => {
+    let receiver: RevocationReceiver | undefined;
+    const appended: SharedRevocation[] = [];
+    const revocationChannel: RevocationChannel = {
+      check: () => undefined,
+      connect: (_, to) => {
+        receiver = to;
+        setImmediate(() => to.caughtUp());
+        const append = async (revocations: readonly SharedRevocation[]): Promise<void> => {
+          appended.push(...revocations);
+          for (const one of revocations) to.received(one, 0);
+        };
+        return { append, appendAgain: async () => true, close: async () => undefined };
+      },
+    };
+    const app = await started({ options: { revocationChannel } });
+    servers()[0].control.fault('jwks', { kind: 'status', status: 503 });
+    const theirs = (at: number, id: string): void =>
+      receiver?.received({ kind: 'recheck', recheck: 'everything', at, id }, Date.now() / 1000 - at);
+    theirs(Date.now() / 1000, 'just now');
+    expect((await app.notify(await aboutAlice())).status).toBe(503);
+    expect(appended).toEqual([]);
+    await app.stop();
+    // One that was made long ago, and is read now, says nothing of those who ended since.
+    const other = await started({ options: { revocationChannel } });
+    theirs(Date.now() / 1000 - 30, 'long ago');
+    expect((await other.notify(await aboutAlice())).status).toBe(503);
+    await new Promise(setImmediate);
+    expect(appended).toMatchObject([{ kind: 'recheck', recheck: 'everything' }]);
   });
 
   it('has its keys read with slots of its own: a server that answers none holds up no token (BF-09)', async () => {
