@@ -104,6 +104,7 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
   });
   const signals = new SignalProof(clock, () => ['none', 'caught_up'].includes(sharing.status.state));
   signals.onGap(() => jwts?.doubts.doubtAll());
+  signals.onBegun((sinceMs) => jwts?.doubts.doubtAll(sinceMs));
   const introspection = new CachedIntrospection(
     server.introspection,
     options,

@@ -127,6 +127,18 @@ describe('DoubtedTokens', () => {
       expect(hashes.some((hash) => doubts.include(token(ALICE, 590), hash))).toBe(false);
     });
 
+    it('until some time ago, are those that were issued until then', () => {
+      const { clock, doubts, token } = doubtsAt({ ...OPTIONS, introspectionTtlSeconds: 0 });
+      doubts.doubtAll(clock.monotonicMs() - 100_000);
+      expect([106, 104, 90].map((issuedAgo) => doubts.include(token(ALICE, issuedAgo), HASH))).toEqual([
+        true,
+        true,
+        false,
+      ]);
+      doubts.doubtAll(clock.monotonicMs() - 36_000_000);
+      expect(doubts.include(token(ALICE, 90), HASH)).toBe(false);
+    });
+
     it('asks about all at once where no answer may be reused', () => {
       const { doubts, token } = doubtsAt({ ...OPTIONS, introspectionTtlSeconds: 0 });
       const old = token(ALICE);

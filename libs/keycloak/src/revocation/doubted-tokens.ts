@@ -78,12 +78,15 @@ export class DoubtedTokens {
   }
 
   /**
-   * Something may have been missed, and nobody knows of whom: every token that was issued until now is doubted, each from a time of its own within the revocation window, so
+   * Something may have been missed until `untilMs` (monotonic), and nobody knows of whom: every token that was issued until then is doubted, each from a time of its own within the revocation window, so
    * that not all of them are asked about at once.
    */
-  doubtAll(): void {
+  doubtAll(untilMs = this.clock.monotonicMs()): void {
+    const now = this.clock.epochSeconds();
+    const until = now - (this.clock.monotonicMs() - untilMs) / 1000;
+    if (until <= now - this.options.revocationMemorySeconds) return;
     this.#isAny = true;
-    this.#doubtSoon(this.clock.epochSeconds());
+    this.#doubtSoon(until);
   }
 
   #doubtSoon(before: number): void {

@@ -10,11 +10,14 @@ export interface HeardStretch {
 
 /** Nothing was missed from one time to the other; monotonic, in milliseconds. */
 interface Stretch {
+  /** Since when all was heard. */
+  readonly heardSinceMs: number;
+  /** Since when all was read here. */
   readonly coveredSinceMs: number;
   readonly provenUntilMs: number;
 }
 
-const NONE: Stretch = { coveredSinceMs: Infinity, provenUntilMs: -Infinity };
+const NONE: Stretch = { heardSinceMs: Infinity, coveredSinceMs: Infinity, provenUntilMs: -Infinity };
 
 /**
  * Whoever hears of revocations says here until when it has heard of all. It opens nothing: it lets answers that were given serve longer, and once it is silent they serve as long as
@@ -28,6 +31,7 @@ export class SignalProof {
   /** When something may have been missed last: no answer from before is covered by what is proven of later. */
   #gapMs = -Infinity;
   readonly #onGap: (() => void)[] = [];
+  readonly #onBegun: ((sinceMs: number) => void)[] = [];
 
   constructor(
     private readonly clock: Pick<Clock, 'monotonicMs'>,
@@ -57,6 +61,11 @@ export class SignalProof {
     return Math.max(this.#current.provenUntilMs, this.#earlier.provenUntilMs);
   }
 
+  /** Since when all was heard, by whoever did; `Infinity` where nothing is proven. */
+  get heardSinceMs(): number {
+    return this.#current.heardSinceMs;
+  }
+
   /**
    * Everything that the server had to tell in that time has been denied or is rechecked; by the monotonic clock. What lies between it and the last one was missed: then answers of
    * before are asked for anew.
@@ -66,8 +75,10 @@ export class SignalProof {
     if (this.#current !== NONE && sinceMs > this.#current.provenUntilMs) this.interrupt();
     // An older one that comes later says nothing of what lies between the two.
     if (untilMs <= this.#gapMs || untilMs <= this.#current.provenUntilMs) return;
-    const coveredSinceMs = this.#current === NONE ? untilMs : this.#current.coveredSinceMs;
-    this.#current = { coveredSinceMs, provenUntilMs: untilMs };
+    if (this.#current === NONE) {
+      this.#current = { heardSinceMs: sinceMs, coveredSinceMs: untilMs, provenUntilMs: untilMs };
+      for (const listener of this.#onBegun) listener(sinceMs);
+    } else this.#current = { ...this.#current, provenUntilMs: untilMs };
   }
 
   /** Something may have been missed: answers of before are asked for anew, and it begins anew with the first proof of later. */
@@ -81,5 +92,10 @@ export class SignalProof {
   /** Calls `listener` whenever something may have been missed. */
   onGap(listener: () => void): void {
     this.#onGap.push(listener);
+  }
+
+  /** Calls `listener` with the first proof of this process, and after each gap: what ended before `sinceMs` (monotonic) may have been missed by everybody, also by who has just started and saw no gap. */
+  onBegun(listener: (sinceMs: number) => void): void {
+    this.#onBegun.push(listener);
   }
 }

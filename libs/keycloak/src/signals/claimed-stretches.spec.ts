@@ -156,6 +156,23 @@ describe('a feed claims to have heard everything', () => {
     expect(claimedMs).toBe(polls[poll]?.atMs);
   });
 
+  it.each<[string, number, boolean]>([
+    ['since another replica had, where that had until a moment ago', 2000, true],
+    ['since its own first poll, where another replica had until too long ago', 60_000, false],
+  ])('%s', async (_, agoMs, isCarriedOn) => {
+    clock.advance(1000);
+    const nowMs = clock.monotonicMs();
+    const sinceMs = nowMs - 600_000;
+    keycloak.issuers[0].signals.prove({ sinceMs, untilMs: nowMs - agoMs });
+    followByTurns();
+    await take();
+    await take();
+    const from = isCarriedOn ? sinceMs : (polls[0]?.atMs ?? 0);
+    expect(claimedMs).toBeGreaterThanOrEqual(from);
+    // The lease took a second to be given.
+    expect(claimedMs).toBeLessThanOrEqual(from + 1000);
+  });
+
   it('since the one of its sources began that began last', async () => {
     let isAway = true;
     let beganMs = Infinity;

@@ -162,7 +162,9 @@ export class SignalFeed {
     }
     one.failures = 0;
     if (lease === 'unknown' || !isWhole) return;
-    one.heardSinceMs ??= lease.grantedAtMs - (hasGap ? 0 : beganMs - heardUntilMs);
+    // Where nothing was missed since then, it is since when another replica had heard all.
+    const heardFromMs = hasGap ? beganMs : Math.min(heardUntilMs, this.at.signals.heardSinceMs);
+    one.heardSinceMs ??= lease.grantedAtMs - (beganMs - heardFromMs);
     if (signals.isProven) await this.#prove(one, lease, lease.grantedAtMs - (signals.provenAgoMs ?? 0));
   }
 
