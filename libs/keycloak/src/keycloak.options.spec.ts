@@ -93,16 +93,46 @@ describe('resolveKeycloakOptions', () => {
         'clientAuthentication must be a client authentication, such as clientSecretFile()',
       );
     }
-    for (const value of ['', ' ', 7, null]) {
+    for (const value of ['', ' ', null]) {
       expect(faults(() => resolve({ clientSecret: value }))).toEqual(['clientSecret must be given']);
     }
     expect(printedForms(resolve({}))).not.toContain('hush-hush');
   });
 
   it.each(['issuer', 'clientId'])('has no default for %s', (name) => {
-    for (const value of [undefined, null, '', ' ', 7]) {
+    for (const value of [undefined, null, '', ' ']) {
       expect(faults(() => resolve({ [name]: value }))).toEqual([`${name} must be given`]);
     }
+  });
+
+  it.each(['issuer', 'clientId', 'clientSecret', 'baseUrl'])(
+    'says of %s that it is no string, where it is none',
+    (name) => {
+      for (const value of [7, true, {}, new URL(GIVEN.issuer)]) {
+        expect(faults(() => resolve({ [name]: value }))).toEqual([`${name} must be a string`]);
+      }
+    },
+  );
+
+  it('refuses a line break, which no id and no secret has: else Keycloak refuses what looks right to who compares it', () => {
+    const fault = (name: string) => [`${name} must have no line break or other control character`];
+    for (const name of ['issuer', 'clientId', 'clientSecret', 'baseUrl']) {
+      for (const bent of [`${GIVEN.issuer}\n`, `${GIVEN.issuer}\r\n`, `\t${GIVEN.issuer}`]) {
+        expect(faults(() => resolve({ [name]: bent }))).toEqual(fault(name));
+      }
+    }
+    expect(faults(() => resolveService({ audience: 'service-c\n' }))).toEqual(fault('audience'));
+    const audience = { [GIVEN.issuer]: 'service-c\n' };
+    expect(faults(() => resolveService({ audience }))).toEqual(fault(`audience at ${GIVEN.issuer}`));
+    expect(printedForms(resolve({ clientSecret: 'hush hush' }))).not.toContain('hush hush');
+  });
+
+  it('names an unknown option once', () => {
+    expect(faults(() => resolve({ timeout: 1 }))).toEqual(['unknown option "timeout"']);
+    const issuers = [GIVEN];
+    expect(faults(() => resolveKeycloakOptions({ issuers, timeout: 1 } as never))).toEqual([
+      'unknown option "timeout"',
+    ]);
   });
 
   it('takes one carrier for each kind of context other than HTTP', () => {

@@ -228,7 +228,8 @@ function issuersOf(
 ): readonly ResolvedIssuerOptions[] {
   const members: Readonly<Record<string, unknown>> = { ...given };
   if (members['issuers'] === undefined) {
-    return [resolveIssuerOptions(given, context, hasSignatures, [...Object.keys(COMMON_OPTIONS), 'issuers'])];
+    // Those that neither table has were noted with the common ones.
+    return [resolveIssuerOptions(given, context, hasSignatures, Object.keys(members))];
   }
   for (const name of Object.keys(ISSUER_OPTIONS)) {
     if (members[name] === undefined) continue;

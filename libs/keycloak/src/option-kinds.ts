@@ -45,9 +45,16 @@ export function readOptions<Table extends Readonly<Record<string, OptionKind<unk
   ) as ReadOptions<Table>;
 }
 
+/**
+ * A line break is what a secret has at its end that was made by `echo`; ids and secrets have no control characters (RFC 6749, appendix A). Keycloak refuses
+ * what has one in the words of a wrong secret, which looks right to everybody who compares it.
+ */
 export const nonEmptyString: OptionKind<string> = (name, given, { faults }) => {
-  if (typeof given === 'string' && given.trim() !== '') return given;
-  faults.fault(`${name} must be given`);
+  if (given === undefined || given === null) faults.fault(`${name} must be given`);
+  else if (typeof given !== 'string') faults.fault(`${name} must be a string`);
+  else if (given.trim() === '') faults.fault(`${name} must be given`);
+  else if (/\p{Cc}/u.test(given)) faults.fault(`${name} must have no line break or other control character`);
+  else return given;
   return '';
 };
 
