@@ -17,6 +17,7 @@ import {
   type ServiceClient,
   type ServiceRegistration,
 } from './index.js';
+import { KEYCLOAK } from './keycloak.module-definition.js';
 
 const SECRET = 'the-secret-4711';
 const OPTIONS: KeycloakModuleOptions = {
@@ -106,6 +107,21 @@ describe('faulty options', () => {
   it.each([undefined, null, {}])('%p are named one by one', async (options) => {
     await expect(boot(options)).rejects.toThrow(
       /issuer must be given[^]*clientId must be given[^]*clientSecret or clientAuthentication must/,
+    );
+  });
+
+  it.each([undefined, null])('%p for forRoot, too', async (options) => {
+    const booted = async () =>
+      Test.createTestingModule({ imports: [KeycloakModule.forRoot(options as never)] }).compile();
+    await expect(booted()).rejects.toThrow('issuer must be given');
+  });
+
+  it('a second one of another copy of the package, whose guard would close every route of the first', async () => {
+    const copy = { provide: Symbol(KEYCLOAK.description), useValue: {} };
+    @Module({ imports: [KeycloakModule.forRoot(OPTIONS)], providers: [copy] })
+    class TestModule {}
+    await expect(Test.createTestingModule({ imports: [TestModule] }).compile()).rejects.toThrow(
+      /is imported 2 times.*npm ls nestjs-keycloak-s2s/,
     );
   });
 

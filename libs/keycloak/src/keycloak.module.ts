@@ -163,7 +163,8 @@ export type ServiceRegistration = { readonly name: string } & (
 export class KeycloakModule extends ConfigurableModuleClass {
   /** Closes every route until a decorator opens it. Once, in the root module. Throws `KeycloakOptionsError`, which lists every faulty option. */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
-    return withController(super.forRoot(options));
+    // What was not found in a configuration is no options, whose faults are listed.
+    return withController(super.forRoot((options as typeof options | undefined) ?? ({} as typeof options)));
   }
 
   /**
@@ -188,12 +189,16 @@ export class KeycloakModule extends ConfigurableModuleClass {
   }
 }
 
-/** Throws where another one stands in the application: each guards every route, so that no token passes both, or any does twice. */
+/**
+ * Throws where another one stands in the application: each guards every route, so that no token passes both, or any does twice. That of another copy of
+ * this package is known by what its token is called, and knows no decorator of this one.
+ */
 function refuseSecond(discovery: DiscoveryService): void {
-  const count = discovery.getProviders().filter(({ token }) => token === KEYCLOAK).length;
+  const isOne = (token: unknown): boolean => typeof token === 'symbol' && token.description === KEYCLOAK.description;
+  const count = discovery.getProviders().filter(({ token }) => isOne(token)).length;
   if (count <= 1) return;
   throw new KeycloakOptionsError('KeycloakModule.forRoot', [
-    `it is imported ${count} times, with different options: import it once, in the root module; several issuers are its option issuers`,
+    `it is imported ${count} times, with different options or from two copies of the package (npm ls nestjs-keycloak-s2s): import it once, in the root module; several issuers are its option issuers`,
   ]);
 }
 

@@ -6,7 +6,7 @@ import { isAdmitted } from './admitted-contexts.js';
 import { IntrospectionGuard } from './introspection.guard.js';
 
 export const NOT_ENFORCED =
-  'Access decorators such as @RequirePermission() stand here, and nothing enforces them: import KeycloakModule.forRoot in the root module';
+  'Access decorators such as @RequirePermission() stand here, and nothing enforces them: import KeycloakModule.forRoot in the root module, from the same copy of the package as the decorators (npm ls nestjs-keycloak-s2s)';
 
 const NOT_ADMITTED = `${NOT_ENFORCED}. A test that replaces IntrospectionGuard opens nothing: use KeycloakTestingModule and signIn()`;
 
