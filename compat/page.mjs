@@ -135,7 +135,12 @@ ${REGION}
 \`\`\`
 
 \`compilerOptions\` are those of your tsconfig: decorators need \`experimentalDecorators\` and \`emitDecoratorMetadata\`. \`esModules\` is
-\`nestjs-keycloak-s2s|oauth4webapi\`. With \`@swc/jest\` it is the same pattern; beside Nest 12, which consists of ES modules, add \`@nestjs\` to it.
+\`nestjs-keycloak-s2s|oauth4webapi\`. With \`@swc/jest\` it is the same pattern. Add to it, between bars,
+
+- \`jose\`, where the doors \`/jwt\` and \`/signals\` are used;
+- \`keycloak-test-servers\` and \`jose\`, where that package is;
+- \`@nestjs\` beside Nest 12, which consists of ES modules;
+- \`[.]pnpm\` with pnpm, below whose \`node_modules/.pnpm\` each package has a \`node_modules\` of its own.
 
 ## Keycloak
 
