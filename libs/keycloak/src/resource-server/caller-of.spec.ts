@@ -201,3 +201,17 @@ describe('callerOf in a context of a kind without a carrier', () => {
     });
   });
 });
+
+describe('callerOf without a request', () => {
+  it.each<[string, unknown]>([
+    ['of a job or a queue, where Nest injects nothing as REQUEST', undefined],
+    ['null', null],
+    ['of GraphQL, where Nest injects the context as REQUEST', { req: { headers: { authorization: 'Bearer a.b.c' } } }],
+    ['of a message, where Nest injects pattern and data', { pattern: 'orders.place', data: {} }],
+  ])('says what it takes: %s', async (_, of) => {
+    const module = await Test.createTestingModule({ imports: [KeycloakTestingModule.forRoot()] }).compile();
+    await expect(module.get(IntrospectionGuard).callerOf(of as CarriedRequest)).rejects.toThrow(
+      /^callerOf\(\) takes an ExecutionContext, or a request with its headers: where there is neither/,
+    );
+  });
+});

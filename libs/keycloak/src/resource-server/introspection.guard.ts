@@ -64,9 +64,10 @@ export class IntrospectionGuard implements CanActivate {
    * `@Public()` handler it judges a token that was sent all the same.
    *
    * Throws what the guard throws of a bad token: `BearerError`, `AuthorizationServerError`; and `BearerError` `route_closed` for a context whose kind has
-   * no carrier.
+   * no carrier; `TypeError` for what is neither context nor request, as what Nest injects by `REQUEST` outside of HTTP, since it can't be told whether a token came with it.
    */
   async callerOf(of: ArgumentsHost | CarriedRequest): Promise<VerifiedAccessToken | undefined> {
+    checkCallOrRequest(of);
     const { kind, request, isLongLived } = this.#callOf(of);
     const demanded = demandedStaleness(NOTHING_SAID, this.options.verification);
     const known = isLongLived ? undefined : tokenVerifiedBy(this, request, demanded);
@@ -222,6 +223,15 @@ interface Judgement {
 
 /** Nothing runs, and nothing is thrown. */
 const answered = (): Promise<never> => new Promise(() => {});
+
+/** What is injected by `REQUEST` is undefined in a job, a context in GraphQL, and pattern and data in a message. */
+function checkCallOrRequest(given: unknown): void {
+  const { getArgs, headers } = Object(given) as Readonly<Record<string, unknown>>;
+  if (typeof getArgs === 'function' || (typeof headers === 'object' && headers !== null)) return;
+  throw new TypeError(
+    'callerOf() takes an ExecutionContext, or a request with its headers: where there is neither, as in a job, there is no caller to ask for',
+  );
+}
 
 const withoutCarrier = (kind: string): BearerError =>
   new BearerError('route_closed', { reason: 'context_without_carrier', fields: { kind } });
