@@ -6,6 +6,7 @@ export { DeadlineCache } from '../caching/deadline-cache.js';
 export { withFields } from '../component-log.js';
 export { KEYCLOAK } from '../keycloak.module-definition.js';
 export { ConfigurationError, ConfigurationFaults } from '../configuration-faults.js';
+export { nonEmptyString, optionalText } from '../option-kinds.js';
 export { publishSignals } from '../diagnostics/signal-channel.js';
 export { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 export { Refusal } from '../protocol/refusal.js';

@@ -112,9 +112,15 @@ describe('SignalsModule', () => {
     [{ sources: [source], pollSeconds: 0 }, 'pollSeconds must be a number from 0.2 to 10'],
     [{ sources: [source], pollSeconds: '1' }, 'pollSeconds must be a number from 0.2 to 10'],
     [{ sources: [source], poll: 1 }, 'unknown option "poll"'],
-    [{ sources: [source], client: {} }, 'client.clientId must be the id of a client'],
+    [{ sources: [source], client: {} }, 'client.clientId must be given'],
+    [{ sources: [source], client: { clientId: 'x\n', clientSecret: 's' } }, 'client.clientId must have no line break'],
+    [
+      { sources: [source], client: { clientId: 'x', clientSecret: 's\n' } },
+      'client.clientSecret must have no line break',
+    ],
+    [{ sources: [source], client: { clientId: 'x', clientSecret: 7 } }, 'client.clientSecret must be a string'],
     [{ sources: [source], client: { clientId: 'x' } }, 'client must have one of clientSecret and clientAuthentication'],
-    [{ sources: [source], client: { clientId: 'x', clientSecret: '' } }, 'client.clientSecret must be a text'],
+    [{ sources: [source], client: { clientId: 'x', clientSecret: '' } }, 'client.clientSecret must be given'],
     [{ sources: [source], client: { clientId: 'x', secret: 's' } }, 'unknown option "client.secret"'],
     [undefined, 'sources must be a list of signal sources, such as keycloakEvents()'],
   ])('takes no %j', (given, fault) => {

@@ -12,6 +12,8 @@ import {
   ConfigurationFaults,
   FixedSecret,
   KEYCLOAK,
+  nonEmptyString,
+  optionalText,
   type ClientAuthentication,
   type ComposedKeycloak,
 } from '../ports/signals.js';
@@ -100,16 +102,15 @@ function readOptions(options: SignalsModuleOptions): SignalFeedOptions {
 function readClient(client: SignalsClientOptions, faults: ConfigurationFaults): SignalFeedOptions['client'] {
   const { clientId, clientSecret, clientAuthentication, ...others } = Object(client) as SignalsClientOptions;
   for (const other of Object.keys(others)) faults.fault(`unknown option "client.${other}"`);
-  if (!isText(clientId)) faults.fault('client.clientId must be the id of a client');
-  const isSecret = clientSecret === undefined || isText(clientSecret);
-  if (!isSecret) faults.fault('client.clientSecret must be a text');
+  // As of `KeycloakModule`: what is wrong with them shows at Keycloak alone, and looks right to who compares it.
+  const context = { faults, allowInsecureRequests: false };
+  nonEmptyString('client.clientId', clientId, context);
+  optionalText('client.clientSecret', clientSecret, context);
   if ((clientSecret === undefined) === (clientAuthentication === undefined)) {
     faults.fault('client must have one of clientSecret and clientAuthentication');
   }
   return { clientId, clientAuthentication: clientAuthentication ?? new FixedSecret(clientSecret ?? '') };
 }
-
-const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '';
 
 const isSource = (source: unknown): source is SignalSource =>
   typeof (Object(source) as Partial<SignalSource>).connect === 'function';
