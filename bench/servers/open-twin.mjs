@@ -55,7 +55,7 @@ class OpenClient {
   }
 
   async post(path, body) {
-    const answer = await this.transport.send({ method: 'POST', path, body });
+    const answer = await this.transport.send({ method: 'POST', path, body: JSON.stringify(body) });
     if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}`);
     return answer.body;
   }
