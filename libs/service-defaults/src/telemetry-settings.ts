@@ -45,9 +45,10 @@ function readManagement(
 }
 
 function readTraces(variables: Variables): TelemetrySettings['traces'] {
-  const areSet = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'].map((name) =>
-    variables.isUrlSet(name),
-  );
+  const areSet = [
+    variables.isUrlSet('OTEL_EXPORTER_OTLP_ENDPOINT'),
+    variables.isUrlSet('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'),
+  ];
   const isSet = areSet.includes(true);
   const exporter = variables.oneOf('OTEL_TRACES_EXPORTER', isSet ? ['otlp', 'none'] : ['none', 'otlp']);
   const protocol = variables.oneOf('OTEL_EXPORTER_OTLP_PROTOCOL', ['http/protobuf', 'http/json']);
