@@ -88,6 +88,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #bound = Infinity;
   #received: (bytes: number) => void = () => undefined;
   #sent: Readable | undefined;
+  #ofBody: unknown;
   #controller: Dispatcher.DispatchController | undefined;
 
   constructor(
@@ -114,12 +115,12 @@ class Exchange implements Dispatcher.DispatchHandler {
     return this.#sent;
   }
 
-  /** What the body itself fails with, before it looks like a failure of the connection. */
+  /** Notes what the body itself fails with: undici says it of the request, as it says what the connection fails with. */
   async *#whole(pieces: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {
       yield* pieces;
     } catch (error) {
-      this.#fail(error as Error);
+      this.#ofBody = error;
       throw error;
     }
   }
@@ -181,7 +182,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: unknown, error: unknown): void {
-    this.#fail(this.#answer === undefined ? connectionError(error) : new HttpFailure('answer_broken_off'));
+    if (error === this.#ofBody) this.#fail(error as Error);
+    else this.#fail(this.#answer === undefined ? connectionError(error) : new HttpFailure('answer_broken_off'));
   }
 
   readonly #abort = (): void => this.#fail(this.request.signal?.reason as Error);
