@@ -111,7 +111,10 @@ class Exchange implements Dispatcher.DispatchHandler {
       },
       waits: (isWaiting) => (this.#isWaitingForBody = isWaiting),
     });
-    this.#sent = Readable.from(this.#whole(pieces), { objectMode: false });
+    // undici hears of it, too, and first, wherever it reads the body.
+    this.#sent = Readable.from(this.#whole(pieces), { objectMode: false }).on('error', (error) => {
+      if (error === this.#ofBody) setImmediate(() => this.#fail(error));
+    });
     return this.#sent;
   }
 
