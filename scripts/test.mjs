@@ -28,7 +28,7 @@ async function main(args) {
   // Where nothing may be missing, nothing may stand in for a real one.
   const choice = chooseServer(values['authorization-server'], process.env, complete ? 'keycloak' : 'available');
   say(
-    `All tests take about 6 minutes on two cores, the unit tests (npm run test:unit) about one. Authorization server: ${choice}`,
+    `With a real Keycloak all tests take about 17 minutes on two cores, the unit tests (npm run test:unit) about three without one. Authorization server: ${choice}`,
   );
   await buildByTsc({ signal });
   const chromium = findChromium(process.env);
