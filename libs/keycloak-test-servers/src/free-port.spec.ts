@@ -33,10 +33,10 @@ describe('freePort', () => {
   it('passes over one that is taken', async () => {
     const [here, there] = [server(), server()];
     const [first, second] = [await freePort(), await freePort()];
-    // The next one, unless the first two were not neighbours, since somebody else had one between them.
+    // The port that comes next, unless another process holds a port between the first two.
     const taken = 20_000 + ((2 * second - first - 20_000 + 10_000) % 10_000);
     await new Promise<void>((resolve) => {
-      // Somebody else may have it, which is as good.
+      // Another process may hold the port already: then it is taken, too.
       here.once('error', () => resolve()).listen(taken, '127.0.0.1', resolve);
     });
     expect([await freePort(), await listenOnFreePort(there)]).not.toContain(taken);

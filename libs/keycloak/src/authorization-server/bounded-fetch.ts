@@ -19,7 +19,7 @@ type RequestOptions = CustomFetchOptions<'GET' | 'POST', URLSearchParams | undef
  * A `fetch` for the OAuth library. The answer is read whole before it is given on, so the deadline of the request's signal
  * covers the body too; one over 1 MiB is dropped, and a success must be JSON, strictly. Redirects are not followed and
  * nothing is decompressed. Any failure on the way is `authorization_server_unavailable`; the error of the transport, which
- * may hold the request, stays here. `onHeaders` is told of those of each answer.
+ * may hold the request, stays here. `onHeaders` receives the headers of each answer.
  */
 export function boundedFetch(
   connections: Connections,
