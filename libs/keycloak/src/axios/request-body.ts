@@ -2,6 +2,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import type { AxiosHeaders } from 'axios';
 import type { CallBody } from '../ports/streaming-service.js';
+import { formBody } from './form-body.js';
 
 /** A body, which may be a stream that somebody made before it is sent. */
 export interface SentBody extends CallBody {
@@ -25,13 +26,17 @@ export function requestBody(data: unknown, headers: AxiosHeaders): SentBody {
   if (data === undefined || data === null) {
     // axios says it of each POST, also of one without a body.
     headers.delete('Content-Type');
-    return repeatable(() => ({ body: undefined }));
+    return repeatable(() => undefined);
   }
-  if (data instanceof FormData) return formBody(data, headers);
+  if (data instanceof FormData) {
+    const form = formBody(data);
+    headers.set({ 'Content-Type': form.contentType, 'Content-Length': String(form.length) });
+    return repeatable(() => heard(Readable.from(form.open(), { objectMode: false })));
+  }
   if (data instanceof Blob) {
     if (data.type !== '') headers.setContentType(data.type, false);
     headers.set('Content-Length', String(data.size));
-    return repeatable(() => ({ body: heardStream(data.stream() as WebStream) }));
+    return repeatable(() => heard(Readable.fromWeb(data.stream() as WebStream)));
   }
   if (data instanceof ReadableStream) return streamBody(Readable.fromWeb(data as WebStream));
   if (isStream(data)) {
@@ -39,7 +44,7 @@ export function requestBody(data: unknown, headers: AxiosHeaders): SentBody {
     return streamBody(data instanceof Readable ? data : asNodeStream(data));
   }
   const bytes = bytesOf(data);
-  return repeatable(() => ({ body: bytes }));
+  return repeatable(() => bytes);
 }
 
 type WebStream = Parameters<typeof Readable.fromWeb>[0];
@@ -54,12 +59,12 @@ const repeatable = (open: CallBody['open']): SentBody => ({
 });
 
 /** Of one try. Who sends it hears that it fails; after an answer that came early nobody sends it any more, and an error that nobody hears ends the process. */
-const heardStream = (stream: WebStream): Readable => Readable.fromWeb(stream).on('error', nothing);
+const heard = (stream: Readable): Readable => stream.on('error', nothing);
 
 function streamBody(body: Readable): SentBody {
   return {
     isRepeatable: false,
-    open: () => ({ body }),
+    open: () => body,
     watch(fail) {
       const early = new Error('The body of the request ended before its end');
       if (body.errored !== null || body.destroyed || body.readableEnded) fail(body.errored ?? early);
@@ -77,16 +82,6 @@ function asNodeStream(stream: Readable): Readable {
   const read = new PassThrough();
   stream.on('error', (error: Error) => read.destroy(error));
   return stream.pipe(read);
-}
-
-/** Each try has a stream and a boundary of its own, by Node's encoder (RFC 7578). */
-function formBody(form: FormData, headers: AxiosHeaders): SentBody {
-  headers.delete('Content-Type');
-  return repeatable(() => {
-    const encoded = new Response(form);
-    const body = heardStream(encoded.body as WebStream);
-    return { body, headers: { 'content-type': encoded.headers.get('content-type') ?? '' } };
-  });
 }
 
 function bytesOf(data: unknown): string | Uint8Array {

@@ -16,8 +16,8 @@ import type { ServiceTransportOptions } from './service-transport.js';
 export type StreamingMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'QUERY';
 
 export interface CallBody {
-  /** The body, made anew for each try, and headers that belong to that one. */
-  readonly open: () => { readonly body: RequestBody; readonly headers?: Readonly<Record<string, string>> };
+  /** Makes the body, anew for each try. */
+  readonly open: () => RequestBody;
   /** Whether it can be made more than once. */
   readonly isRepeatable: boolean;
 }
@@ -148,8 +148,8 @@ export class StreamingTransport {
     timeoutMs: number,
     isTrial: boolean,
   ): Promise<StreamingResponse> {
-    const { body, headers: ofBody } = request.body.open();
-    const lines = Object.entries({ 'accept-encoding': 'identity', authorization, ...headers, ...ofBody }).flat();
+    const body = request.body.open();
+    const lines = Object.entries({ 'accept-encoding': 'identity', authorization, ...headers }).flat();
     const isCollected = (status: number): boolean => !streams || !isSuccess(status);
     const answer = await streamRequest(this.#connections, {
       origin: this.#paths.origin,

@@ -156,7 +156,7 @@ describe('the service call channel', () => {
       observation,
     );
     next.answer(PATH, raw(200, 'a document'));
-    const body = { open: () => ({ body: undefined }), isRepeatable: true };
+    const body = { open: () => undefined, isRepeatable: true };
     const { response } = await streaming
       .asSelf('orders.approve')
       .send({ method: 'HEAD', url: next.url + PATH, headers: {}, body, streams: false });
