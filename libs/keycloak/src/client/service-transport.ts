@@ -1,6 +1,4 @@
 /** ServiceTransport: JSON to and from one service; whatever goes wrong leaves it as a ServiceCallError. */
-import { promisify } from 'node:util';
-import { gunzip, type ZlibOptions } from 'node:zlib';
 import { systemClock, type Clock } from '../caching/clock.js';
 import { sendRequest, type HttpRequest, type HttpResponse } from '../http/send-request.js';
 import { Network, type Connections, type TrustedAuthorities } from '../http/network.js';
@@ -13,6 +11,7 @@ import {
   type Wait,
 } from '../resilience/call-gate.js';
 import { MAX_WAIT_FRACTION } from '../resilience/call-policy.js';
+import { gunzipped, isGzip, isPacked, isTooLong } from './content-coding.js';
 import { ServiceCallError } from './service-call-error.js';
 import { isWorthAnother, serviceFailure } from './service-call-failures.js';
 import { serviceCallRules } from './service-call-rules.js';
@@ -142,9 +141,9 @@ export class ServiceTransport {
 
   /** At once where nothing is packed (perf: service-client). */
   #answer(response: HttpResponse, as: TransportRequest['answer']): TransportResponse | Promise<TransportResponse> {
-    return UNPACKED.has(codingOf(response)) || response.body.length === 0
-      ? this.#answered(response, response.body.toString('utf8'), as)
-      : this.#unpacked(response).then((text) => this.#answered(response, text, as));
+    return isPacked(response.headers) && response.body.length > 0
+      ? this.#unpacked(response).then((text) => this.#answered(response, text, as))
+      : this.#answered(response, response.body.toString('utf8'), as);
   }
 
   #answered({ status, headers }: HttpResponse, text: string, as: TransportRequest['answer']): TransportResponse {
@@ -152,16 +151,13 @@ export class ServiceTransport {
   }
 
   /** `maxResponseBytes` is the bound on what comes out, too. */
-  async #unpacked(response: HttpResponse): Promise<string> {
-    const { status, body } = response;
+  async #unpacked({ status, headers, body }: HttpResponse): Promise<string> {
     const { name, gzip, maxResponseBytes } = this.options;
     let reason: 'answer_not_as_agreed' | 'answer_too_large' = 'answer_not_as_agreed';
     try {
-      if (gzip === true && GZIP.has(codingOf(response))) {
-        return (await unzipped(body, { maxOutputLength: maxResponseBytes })).toString('utf8');
-      }
+      if (gzip === true && isGzip(headers)) return await gunzipped(body, maxResponseBytes);
     } catch (error) {
-      if ((error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') reason = 'answer_too_large';
+      if (isTooLong(error)) reason = 'answer_too_large';
     }
     // Of an error, or a redirect, the status says enough.
     if (status >= 300) return '';
@@ -180,17 +176,7 @@ export class ServiceTransport {
   }
 }
 
-/** Its name may be written in any case (RFC 9110 §8.4.1). */
-const codingOf = ({ headers }: HttpResponse): string => headers['content-encoding']?.toLowerCase() ?? '';
-
-const UNPACKED: ReadonlySet<string> = new Set(['', 'identity']);
-
-/** `x-gzip` is the same (§8.4.1.3). */
-const GZIP: ReadonlySet<string> = new Set(['gzip', 'x-gzip']);
-
 const ACCEPTED = { json: 'application/json', text: 'text/*, */*;q=0.1' };
-
-const unzipped = promisify<Buffer, ZlibOptions, Buffer>(gunzip);
 
 /** Names and values in turn (perf: service-client). */
 function headerLines({ authorization, headers = {}, body, answer }: TransportRequest, gzip: boolean): string[] {
