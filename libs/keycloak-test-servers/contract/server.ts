@@ -77,6 +77,12 @@ const CLIENTS = {
   },
   'web without login': WEB,
   'web with consent': { ...WEB, standardFlowEnabled: true, consentRequired: true },
+  'web with offline access': {
+    ...WEB,
+    standardFlowEnabled: true,
+    fullScopeAllowed: true,
+    optionalClientScopes: ['orders.read', 'orders.approve', 'offline_access'],
+  },
   'offline login': {
     ...COMMON,
     publicClient: true,

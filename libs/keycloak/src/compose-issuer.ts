@@ -71,7 +71,7 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
     (kind, state) => logCircuit(serverLog, 'Keycloak', state, { kind }),
     network,
   );
-  const denials = new HeldDenials(options, clock, loggers('RevocationList'));
+  const denials = new HeldDenials(options, clock, loggers('RevocationList'), profile);
   const { introspectionTtlSeconds, introspectionTtlWhileSignalledSeconds = introspectionTtlSeconds } = options;
   const rechecks = new Rechecks(introspectionTtlWhileSignalledSeconds * 1000, clock, profile, () =>
     server.clockSkew.latestSeconds(),
@@ -112,7 +112,10 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
     (hash) => tokens.dropExchangedFrom(hash),
     rechecks,
     shared,
-    signals,
+    {
+      provenUntilMs: (askedAtMs) => signals.provenUntilMs(askedAtMs),
+      tellsOf: (answer) => !denials.leavesOpen(answer),
+    },
   );
   const judged = { ...options, audience: options.clientId, profile, clockSkew: server.clockSkew };
   return {

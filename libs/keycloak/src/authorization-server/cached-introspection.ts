@@ -51,9 +51,11 @@ const NO_RECHECKS: RecheckMarks = { latestMs: -Infinity, areDue: () => false };
 /** Says until when it is proven that whatever ended since an answer was asked for has been heard of here. Times are monotonic. */
 export interface Signalled {
   provenUntilMs(askedAtMs: number): number;
+  /** Whether it would be heard of, if this token ended. */
+  tellsOf(answer: IntrospectionAnswer): boolean;
 }
 
-const NEVER_SIGNALLED: Signalled = { provenUntilMs: () => -Infinity };
+const NEVER_SIGNALLED: Signalled = { provenUntilMs: () => -Infinity, tellsOf: () => false };
 
 /** A token that is not active does not become so; it is only asked about again in case the server was behind. */
 const INACTIVE_TTL_MS = 2000;
@@ -151,6 +153,7 @@ export class CachedIntrospection {
     return (
       nowMs - this.signalled.provenUntilMs(askedAtMs) < this.#ttlMs &&
       answer['active'] === true &&
+      this.signalled.tellsOf(answer) &&
       !this.rechecks.areDue(answer, askedAtMs - RECHECK_OVERLAP_MS)
     );
   }

@@ -38,7 +38,7 @@ beforeEach(() => {
     () => undefined,
     rechecks,
     undefined,
-    proof,
+    { provenUntilMs: (askedAtMs) => proof.provenUntilMs(askedAtMs), tellsOf: ({ sid }) => sid !== 'untold' },
   );
 });
 
@@ -77,6 +77,16 @@ describe('an answer', () => {
     advance(15);
     expect(await isAsked()).toBe(true);
     expect(asked).toHaveLength(2);
+  });
+
+  it('serves for the short time whatever is proven, where nobody would hear that its token ends (RS-13)', async () => {
+    proof.prove(until(clock.monotonicMs()));
+    answer = { ...answer, sid: 'untold' };
+    await isAsked();
+    advance(SHORT - 1);
+    expect(await isAsked()).toBe(false);
+    advance(1);
+    expect(await isAsked()).toBe(true);
   });
 
   it('serves for the short time after the last proof, and no longer', async () => {

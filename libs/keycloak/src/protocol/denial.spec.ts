@@ -9,6 +9,7 @@ describe('readDenial', () => {
   const always = { issuedBefore: Infinity };
   it.each<[object, object[]]>([
     [{ sid: 's1' }, [{ kind: 'session', key: 's1', ...always }]],
+    [{ sid: 's1', exceptOffline: true }, [{ kind: 'onlineSession', key: 's1', ...always }]],
     [{ sub: 'alice', issuedBefore: 17.5 }, [{ kind: 'subject', key: 'alice', issuedBefore: 17.5 }]],
     [{ sub: 'alice', issuedBefore: 0 }, [{ kind: 'subject', key: 'alice', issuedBefore: 0 }]],
     [{ tokenHash: HASH }, [{ kind: 'token', key: HASH, ...always }]],
@@ -38,6 +39,9 @@ describe('readDenial', () => {
     [{ sid: 7 }],
     [{ sid: ['s1'] }],
     [{ sid: 's'.repeat(1025) }],
+    [{ sid: 's1', exceptOffline: false }],
+    [{ sid: '', exceptOffline: true }],
+    [{ sub: 'alice', issuedBefore: 1, exceptOffline: true }],
     [{ sid: 's1', sub: 'alice', issuedBefore: 1 }],
     [{ sid: 's1', tokenHash: HASH }],
     [{ sid: 's1', reason: 'logout' }],

@@ -2,7 +2,8 @@
 import type { VerifiedAccessToken } from './verified-access-token.js';
 
 /**
- * - `sid`: every token of a user's session, whenever it was issued (OpenID Connect Back-Channel Logout 1.0 §2.4).
+ * - `sid`: every token of a user's session, whenever it was issued (OpenID Connect Back-Channel Logout 1.0 §2.4). With `exceptOffline`, not those of the offline
+ *   session of the same id, which a logout does not end (§2.7): the authorization server is asked about them. Keycloak says in the `jti` which those are.
  * - `sub`, `issuedBefore`: the tokens of a user or service account whose `iat` is earlier than that, in seconds since the
  *   epoch, and those that have no `iat`.
  * - `tokenHash`, `jti`: one token, by its SHA-256 in hex (`VerifiedAccessToken.hash`) or its `jti` (RFC 7519 §4.1.7), whichever
@@ -14,7 +15,7 @@ import type { VerifiedAccessToken } from './verified-access-token.js';
  * It holds no token and survives `JSON.stringify`, so that a channel between services can carry it.
  */
 export type Denial = { readonly issuer?: string } & (
-  | { readonly sid: string }
+  | { readonly sid: string; readonly exceptOffline?: true }
   | { readonly sub: string; readonly issuedBefore: number }
   | { readonly tokenHash: string; readonly jti?: string }
 );
@@ -26,7 +27,7 @@ export function denialOf({ hash, issuer, claims }: VerifiedAccessToken): Denial 
 
 /** A denial that was read: what it is about, and before which `iat` (seconds since the epoch). */
 export interface ReadDenial {
-  readonly kind: 'session' | 'subject' | 'token' | 'tokenId';
+  readonly kind: 'session' | 'onlineSession' | 'subject' | 'token' | 'tokenId';
   readonly key: string;
   readonly issuedBefore: number;
 }
@@ -47,6 +48,9 @@ export function readDenial(denial: unknown): readonly ReadDenial[] {
   switch (Object.keys(members).toSorted().join(' ')) {
     case 'sid':
       return [{ kind: 'session', key: identifier('sid', members['sid']), issuedBefore: Infinity }];
+    case 'exceptOffline sid':
+      if (members['exceptOffline'] !== true) throw new TypeError('The exceptOffline of a denial must be true');
+      return [{ kind: 'onlineSession', key: identifier('sid', members['sid']), issuedBefore: Infinity }];
     case 'issuedBefore sub':
       return [
         {
@@ -64,7 +68,7 @@ export function readDenial(denial: unknown): readonly ReadDenial[] {
       ];
     default:
       throw new TypeError(
-        'A denial is { sid }, { sub, issuedBefore } or { tokenHash, jti }, with its issuer, and nothing besides',
+        'A denial is { sid }, { sid, exceptOffline }, { sub, issuedBefore } or { tokenHash, jti }, with its issuer, and nothing besides',
       );
   }
 }

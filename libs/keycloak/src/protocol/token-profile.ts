@@ -22,6 +22,8 @@ export interface TokenProfile extends CallerClaims {
   readonly mayBeAccessToken: TokenForm | undefined;
   /** Whether the claims are those of an access token, and of no ID, refresh or logout token. */
   readonly isAccessToken: (claims: IntrospectionAnswer) => boolean;
+  /** Whether it is a token of an offline session, which outlives the logout of its user (OpenID Connect Core 1.0 §11). */
+  readonly isOffline: (claims: IntrospectionAnswer) => boolean;
   /** Whether a token may say nothing of its issuer. */
   readonly mayNameNoIssuer: boolean;
   /** Claims that must be there, besides `iss`, `sub`, `aud` and `exp`. */
@@ -32,11 +34,15 @@ export interface TokenProfile extends CallerClaims {
   readonly completed: (claims: IntrospectionAnswer, issuer: string) => IntrospectionAnswer;
 }
 
+/** Of Keycloak 26.2 and later: two letters for each of the kinds of session (an offline one, also where a token was exchanged in it), token and grant. */
+const OFFLINE_TOKEN_ID = /^(?:of|ft)[a-z]{4}:/;
+
 const KEYCLOAK: TokenProfile = {
   isToken: isCompactJws,
   mayBeAccessToken: undefined,
   // Keycloak also finds ID and refresh tokens active (RFC 8725 §3.11).
   isAccessToken: ({ typ }) => typ === KEYCLOAK_ACCESS_TOKEN_TYP,
+  isOffline: ({ jti }) => typeof jti === 'string' && OFFLINE_TOKEN_ID.test(jti),
   mayNameNoIssuer: false,
   demanded: [],
   isReserved: () => false,
@@ -59,6 +65,7 @@ const RFC9068: TokenProfile = {
   isToken: isCompactJws,
   mayBeAccessToken: isAccessTokenJwt,
   isAccessToken,
+  isOffline: () => false,
   mayNameNoIssuer: false,
   demanded: ['iat', 'jti'],
   isReserved,

@@ -146,7 +146,7 @@ describe('AccessTokenVerifier', () => {
         profile: { ...TOKEN_PROFILES.keycloak, isToken },
       },
       systemClock,
-      { denies: () => false },
+      { denies: () => false, leavesOpen: () => false },
     );
     const options = { maxTokenBytes: 8192, clockToleranceSeconds: 5 };
     const verifier = makeAccessTokenVerifier([ofIssuer], options, systemClock, { denies: () => false });

@@ -42,7 +42,7 @@ export class IssuerVerifier {
     private readonly introspection: Pick<CachedIntrospection, 'introspect'>,
     private readonly options: IssuerVerifierOptions,
     private readonly clock: Clock,
-    private readonly denials: Pick<HeldDenials, 'denies'>,
+    private readonly denials: Pick<HeldDenials, 'denies' | 'leavesOpen'>,
     /** Undefined where each token is introspected. */
     private readonly jwts?: VerifierOfJwts | undefined,
   ) {
@@ -154,7 +154,7 @@ export class IssuerVerifier {
     options: IssuerVerifierOptions,
     context: PermissionContext | undefined,
   ): VerifiedAccessToken | Promise<VerifiedAccessToken> {
-    return doubts.include(claims, hash)
+    return doubts.include(claims, hash) || this.denials.leavesOpen(claims)
       ? this.#introspected(text, hash, ANY_ANSWER, options, context)
       : this.#judge(text, hash, 'signature', claims, options, context);
   }

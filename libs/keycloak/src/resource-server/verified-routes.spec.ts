@@ -147,6 +147,20 @@ describe('a route', () => {
     for (const path of ['/signed', '/asked']) expect(await get(path, token)).toBe(401);
   });
 
+  it('asks the server about an offline session whose online one has ended, by each way (RS-13)', async () => {
+    const { app, get } = await start({ introspectionTtlSeconds: 0 });
+    const of = (jti: string) => signIn(app, testAccessToken({ ...ALICE, claims: { sid: 's1', jti } }));
+    const [online, offline] = [of('onrtac:1'), of('ofrtac:2')];
+    expect([await get('/signed', online), await get('/signed', offline)]).toEqual(['alice', 'alice']);
+    app.get(RevocationList).deny({ sid: 's1', exceptOffline: true });
+    for (const path of ['/signed', '/asked']) {
+      expect(await get(path, online)).toBe(401);
+      expect(await looks(async () => expect(await get(path, offline)).toBe('alice'))).toContain('introspection asked');
+    }
+    signOut(app, offline);
+    expect([await get('/signed', offline), await get('/asked', offline)]).toEqual([401, 401]);
+  });
+
   it('introspects a token that is older than a recheck about it, until it ends, and no other (RS-13)', async () => {
     const { app, get } = await start({ verification: 'jwt', introspectionTtlSeconds: 0, clockToleranceSeconds: 0 });
     const ofSession = (sid: string) => signIn(app, testAccessToken({ ...ALICE, claims: { sid } }));

@@ -1,6 +1,8 @@
 /** Held denials: the denials that are in force, and the floor. */
 import type { Clock } from '../caching/clock.js';
+import type { IntrospectionAnswer } from '../protocol/claims.js';
 import { readDenial, type Denial, type ReadDenial } from '../protocol/denial.js';
+import { TOKEN_PROFILES, type TokenProfile } from '../protocol/token-profile.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { UnsharedDenials, type HeldDenial } from './unshared-denials.js';
 
@@ -30,6 +32,7 @@ export class HeldDenials {
   // came by the channel may stand after younger ones, and is dropped after them.
   readonly #entries: Readonly<Record<ReadDenial['kind'], Map<string, HeldDenial>>> = {
     session: new Map(),
+    onlineSession: new Map(),
     subject: new Map(),
     token: new Map(),
     tokenId: new Map(),
@@ -45,6 +48,7 @@ export class HeldDenials {
     private readonly options: HeldDenialsOptions,
     private readonly clock: Clock,
     private readonly log: RevocationLog,
+    private readonly profile: Pick<TokenProfile, 'isOffline'> = TOKEN_PROFILES.keycloak,
   ) {
     this.#unshared = new UnsharedDenials(clock);
   }
@@ -59,8 +63,8 @@ export class HeldDenials {
    * are counted until the next one comes.
    */
   get size(): number {
-    const { session, subject, token, tokenId } = this.#entries;
-    return session.size + subject.size + token.size + tokenId.size;
+    const { session, onlineSession, subject, token, tokenId } = this.#entries;
+    return session.size + onlineSession.size + subject.size + token.size + tokenId.size;
   }
 
   /** As `RevocationList.deny()`. */
@@ -173,14 +177,24 @@ export class HeldDenials {
     // Asked on every request: nothing but this while nothing is denied, and no hash while no single token is.
     if (this.size === 0 && this.#floor === -Infinity) return false;
     const { sid, sub, jti, iat = -Infinity } = token.claims;
-    const { session, subject, token: single, tokenId } = this.#entries;
+    const { session, onlineSession, subject, token: single, tokenId } = this.#entries;
     return (
       iat < this.#floor + this.options.clockToleranceSeconds ||
       (sid !== undefined && this.#holds(session.get(sid), iat)) ||
+      (sid !== undefined && this.#holds(onlineSession.get(sid), iat) && !this.profile.isOffline(token.claims)) ||
       this.#holds(subject.get(sub), iat) ||
       (jti !== undefined && this.#holds(tokenId.get(jti), iat)) ||
       (single.size > 0 && this.#holds(single.get(token.hash), iat))
     );
+  }
+
+  /** Whether it is of an offline session whose online one has ended: whether it has ended as well, the authorization server alone knows. */
+  leavesOpen(claims: IntrospectionAnswer): boolean {
+    const { onlineSession } = this.#entries;
+    if (onlineSession.size === 0 || !this.profile.isOffline(claims)) return false;
+    const { sid, iat } = claims;
+    const entry = typeof sid === 'string' ? onlineSession.get(sid) : undefined;
+    return this.#holds(entry, typeof iat === 'number' ? iat : -Infinity);
   }
 
   #holds(entry: HeldDenial | undefined, iat: number): boolean {

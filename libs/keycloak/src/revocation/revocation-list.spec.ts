@@ -32,6 +32,7 @@ function token(bend: Readonly<Record<string, unknown>> = {}, text = 'the token')
 }
 
 const SESSION: Denial = { sid: 's1' };
+const ONLINE: Denial = { sid: 's1', exceptOffline: true };
 const SUBJECT: Denial = { sub: 'alice', issuedBefore: NOW + 1 };
 const TOKEN: Denial = { tokenHash: tokenHash('the token') };
 const TOKEN_BY_BOTH: Denial = { ...TOKEN, jti: 'j1' };
@@ -40,6 +41,9 @@ describe('RevocationList', () => {
   it.each<[string, Denial, VerifiedAccessToken]>([
     ['session', SESSION, token({ sid: 's2' })],
     ['session, and no token without one', SESSION, token({ sid: undefined })],
+    ['online session', ONLINE, token({ sid: 's2' })],
+    ['online session, and no token of its offline session', ONLINE, token({ jti: 'ofrtac:1' })],
+    ['online session, and no token exchanged in its offline session', ONLINE, token({ jti: 'ftrtte:1' })],
     ['subject', SUBJECT, token({ sub: 'bob' })],
     ['subject, and no token issued then or later', SUBJECT, token({ iat: NOW + 1 })],
     ['token', TOKEN, token({}, 'another token')],
@@ -50,6 +54,22 @@ describe('RevocationList', () => {
     expect(list.denies(token())).toBe(false);
     list.deny(denial);
     expect([list.denies(token()), list.denies(other)]).toEqual([true, false]);
+  });
+
+  it.each(['onrtac:1', 'ntrtte:1', 'trrtcc:1', 'ofrtac', 'oft:1', ' ofrtac:1', 'OFRTAC:1', 'j1', undefined])(
+    'denies the token %s of an online session that has ended, which is of no offline one (RS-13)',
+    (jti) => {
+      const { list } = listOf();
+      list.deny(ONLINE);
+      expect(list.denies(token({ jti }))).toBe(true);
+    },
+  );
+
+  it('denies the tokens of an offline session with all others of its id, where nothing is excepted (RS-13)', () => {
+    const { list } = listOf();
+    list.deny(ONLINE);
+    list.deny(SESSION);
+    expect(list.denies(token({ jti: 'ofrtac:1' }))).toBe(true);
   });
 
   it('denies one token in whichever form it comes: signed (r, n - s) in place of (r, s), the jti is the same (RS-13)', () => {
@@ -212,7 +232,10 @@ interface Denied {
 const keyOf = (denial: Denial): string => JSON.stringify({ ...denial, issuedBefore: undefined });
 
 function isAbout({ denial, issuedBefore }: Denied, one: VerifiedAccessToken): boolean {
-  if ('sid' in denial) return denial.sid === one.claims.sid;
+  if ('sid' in denial) {
+    const isExcepted = denial.exceptOffline === true && one.claims.jti === OFFLINE_ID;
+    return denial.sid === one.claims.sid && !isExcepted;
+  }
   if ('tokenHash' in denial) {
     return denial.tokenHash === one.hash || (denial.jti !== undefined && denial.jti === one.claims.jti);
   }
@@ -245,10 +268,12 @@ class Model {
   }
 }
 
+const OFFLINE_ID = 'ofrtac:1';
 const TEXTS = ['t1', 't2', 't3'];
 const issued = fc.integer({ min: NOW - 3, max: NOW + 3 * MEMORY_SECONDS });
 const denial: fc.Arbitrary<Denial> = fc.oneof(
   fc.record({ sid: fc.constantFrom('s1', 's2', '__proto__') }),
+  fc.record({ sid: fc.constantFrom('s1', 's2', '__proto__'), exceptOffline: fc.constant(true as const) }),
   fc.record({ sub: fc.constantFrom('alice', 'bob', 's1'), issuedBefore: issued }),
   fc.record({ tokenHash: fc.constantFrom(...TEXTS).map(tokenHash) }),
   fc.record({ tokenHash: fc.constantFrom(...TEXTS).map(tokenHash), jti: fc.constantFrom('j1', 'j2', '__proto__') }),
@@ -257,7 +282,7 @@ const someToken = fc
   .record({
     sub: fc.constantFrom('alice', 'bob', 'carol'),
     sid: fc.constantFrom('s1', 's2', 's3', '__proto__', undefined),
-    jti: fc.constantFrom('j1', 'j2', 'j3', '__proto__', undefined),
+    jti: fc.constantFrom('j1', 'j2', 'j3', OFFLINE_ID, '__proto__', undefined),
     iat: fc.oneof(fc.constant(undefined), issued),
     text: fc.constantFrom(...TEXTS),
   })

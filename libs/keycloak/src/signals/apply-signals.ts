@@ -30,8 +30,8 @@ function applyEach({ denials, rechecks }: Signals, { issuer, revocations, clockS
   // A time in the future would keep the user out until then.
   const latest = Math.ceil(clockSkew.latestSeconds()) + MAX_AHEAD_SECONDS;
   for (const denial of denials) {
-    const until = 'sub' in denial ? { issuedBefore: Math.min(denial.issuedBefore, latest) } : {};
-    revocations.deny({ issuer, ...denial, ...until });
+    if ('sid' in denial) revocations.deny({ issuer, ...denial, exceptOffline: true });
+    else revocations.deny({ issuer, ...denial, issuedBefore: Math.min(denial.issuedBefore, latest) });
   }
   for (const recheck of rechecks) {
     revocations.recheck(recheck === 'everything' ? { issuer } : { issuer, ...recheck });

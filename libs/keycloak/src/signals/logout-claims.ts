@@ -41,11 +41,15 @@ export interface LogoutRecipient {
 
 export interface LogoutClaims extends BackchannelLogout {
   readonly tokenId: string;
+  /** Whether offline sessions end as well, which else outlive it (§2.7). */
+  readonly endsOffline: boolean;
 }
 
 type Claims = Readonly<Record<string, unknown>>;
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+/** Of Keycloak, where the client has `backchannel.logout.revoke.offline.tokens`. */
+const REVOKES_OFFLINE = 'revoke_offline_access';
 
 /** Seconds. The specification recommends a lifetime of two minutes at most; an older token is out of date. */
 const MAX_AGE = 120;
@@ -78,6 +82,7 @@ export function readLogoutClaims(claims: Claims, { issuer, clientId }: LogoutRec
     ...(sub === undefined ? {} : { subject: sub }),
     issuedAt,
     tokenId: jti,
+    endsOffline: events[REVOKES_OFFLINE] === true,
   };
 }
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ISSUER } from '../../spec-support/one-issuer.js';
 import { encoded } from '../../spec-support/signers.js';
 import { AuthorizationServerError, type Denial } from '../index.js';
-import { LogoutTokenError } from './logout-claims.js';
+import { LogoutTokenError, type LogoutClaims } from './logout-claims.js';
 import type { BackchannelLogout, BackchannelLogoutListener } from './logout-listener.js';
 import { LogoutNotices } from './logout-notices.js';
 
@@ -11,7 +11,7 @@ const PARTNER = 'https://sso.partner.example/realms/shop';
 
 let happened: unknown[];
 let lines: { readonly level: string; readonly message: string; readonly fields: object }[];
-let check: (issuer: string) => Promise<BackchannelLogout>;
+let check: (issuer: string) => Promise<BackchannelLogout & Partial<LogoutClaims>>;
 let listener: BackchannelLogoutListener;
 
 beforeEach(() => {
@@ -32,7 +32,7 @@ function notices(): LogoutNotices {
     [ISSUER, PARTNER].map((issuer) => ({
       issuer,
       tokens: {
-        check: async () => ({ tokenId: 'j1', ...(await check(issuer)) }),
+        check: async () => ({ tokenId: 'j1', endsOffline: false, ...(await check(issuer)) }),
         release: (tokenId: string) => void happened.push({ released: tokenId }),
       },
       rechecks: {
@@ -49,7 +49,7 @@ function notices(): LogoutNotices {
 
 /** What anybody can write. */
 const notice = (iss: unknown = ISSUER): string => `e30.${encoded({ iss })}.c2ln`;
-const says = (logout: Partial<BackchannelLogout>) => {
+const says = (logout: Partial<LogoutClaims>) => {
   check = async (issuer) => ({ issuer, issuedAt: 1000, ...logout });
 };
 const fails = (error: Error) => {
@@ -62,7 +62,7 @@ describe('a logout notice', () => {
     says({ sessionId: 's1', subject: 'alice-id' });
     expect(await notices().take(notice())).toEqual({ kind: 'taken' });
     expect(happened).toEqual([
-      { denial: { issuer: ISSUER, sid: 's1' } },
+      { denial: { issuer: ISSUER, sid: 's1', exceptOffline: true } },
       { ended: { issuer: ISSUER, sessionId: 's1', subject: 'alice-id', issuedAt: 1000 } },
     ]);
     expect(lines).toEqual([
@@ -71,6 +71,15 @@ describe('a logout notice', () => {
         message: 'Session ended',
         fields: { audit: 'session_ended', issuer: ISSUER, sid: 's1', sub: 'alice-id' },
       },
+    ]);
+  });
+
+  it('about a session and its offline session denies the tokens of both (BF-09, RS-13)', async () => {
+    says({ sessionId: 's1', endsOffline: true });
+    await notices().take(notice());
+    expect(happened).toEqual([
+      { denial: { issuer: ISSUER, sid: 's1' } },
+      { ended: { issuer: ISSUER, sessionId: 's1', issuedAt: 1000 } },
     ]);
   });
 
@@ -83,7 +92,7 @@ describe('a logout notice', () => {
   it('is for the issuer that it names, and says nothing of another one (RS-26)', async () => {
     says({ sessionId: 's1' });
     await notices().take(notice(PARTNER));
-    expect(happened[0]).toEqual({ denial: { issuer: PARTNER, sid: 's1' } });
+    expect(happened[0]).toEqual({ denial: { issuer: PARTNER, sid: 's1', exceptOffline: true } });
   });
 
   it.each<[string, unknown, string]>([
@@ -131,7 +140,7 @@ describe('a logout notice', () => {
       unverified: async () => Promise.reject(new TypeError('a secret')),
     };
     expect(await notices().take(notice())).toEqual(UNAVAILABLE);
-    expect(happened).toEqual([{ denial: { issuer: ISSUER, sid: 's1' } }, { released: 'j1' }]);
+    expect(happened).toEqual([{ denial: { issuer: ISSUER, sid: 's1', exceptOffline: true } }, { released: 'j1' }]);
     fails(new AuthorizationServerError('authorization_server_refused', { reason: 'signing_key_unusable' }));
     expect(await notices().take(notice())).toEqual(UNAVAILABLE);
     expect(happened).toHaveLength(3);

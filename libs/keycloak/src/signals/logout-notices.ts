@@ -65,10 +65,10 @@ export class LogoutNotices {
     return named;
   }
 
-  async #end({ tokens }: IssuerNotices, { tokenId, ...logout }: LogoutClaims): Promise<NoticeOutcome> {
+  async #end({ tokens }: IssuerNotices, { tokenId, endsOffline, ...logout }: LogoutClaims): Promise<NoticeOutcome> {
     const { issuer, sessionId: sid, subject: sub } = logout;
     // This comes first: while Keycloak sends the notice, it still reports the session's tokens as active.
-    this.#deny(logout);
+    this.#deny({ ...logout, endsOffline });
     try {
       await this.listener.ended(logout);
     } catch (error) {
@@ -82,8 +82,9 @@ export class LogoutNotices {
   }
 
   /** Denies the tokens of the session; for a whole user, those that were issued until then. By the clock of the issuer: this one's may be behind. */
-  #deny({ issuer, sessionId, subject, issuedAt }: BackchannelLogout): void {
-    if (sessionId !== undefined) this.revocations.deny({ issuer, sid: sessionId });
+  #deny({ issuer, sessionId, subject, issuedAt, endsOffline }: Omit<LogoutClaims, 'tokenId'>): void {
+    const except = endsOffline ? {} : { exceptOffline: true as const };
+    if (sessionId !== undefined) this.revocations.deny({ issuer, sid: sessionId, ...except });
     // Tokens carry whole seconds: those of the notice's own second are among them.
     else if (subject !== undefined) this.revocations.deny({ issuer, sub: subject, issuedBefore: issuedAt + 1 });
   }

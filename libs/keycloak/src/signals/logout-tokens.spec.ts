@@ -62,10 +62,20 @@ async function outcomeOf(token: string): Promise<string> {
 
 describe('a logout token', () => {
   it('says which session has ended, or whose (BF-09)', async () => {
-    const same = { issuer: ISSUER, issuedAt: clock.date, tokenId: expect.any(String) };
+    const same = { issuer: ISSUER, issuedAt: clock.date, tokenId: expect.any(String), endsOffline: false };
     expect(await tokens.check(signed())).toEqual({ ...same, sessionId: 's1', subject: 'alice-id' });
     expect(await tokens.check(signed({ sid: undefined }))).toEqual({ ...same, subject: 'alice-id' });
     expect(await tokens.check(signed({ sub: undefined }))).toEqual({ ...same, sessionId: 's1' });
+  });
+
+  it.each([
+    [true, true],
+    [false, false],
+    ['true', false],
+    [{}, false],
+  ])('that says %j of offline sessions ends them, or not: %s (BF-09)', async (word, endsOffline) => {
+    const events = { [EVENT]: {}, revoke_offline_access: word };
+    expect(await tokens.check(signed({ events }))).toMatchObject({ sessionId: 's1', endsOffline });
   });
 
   it.each<[string, () => string]>([

@@ -93,6 +93,15 @@ describe('a signal feed', () => {
     expect(keycloak.revocations.size).toBe(2);
   });
 
+  it('leaves the offline session of a session that has ended to the server (RS-13)', async () => {
+    follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }] })));
+    await until(() => state() === 'proven');
+    const denied = ['onrtac:1', 'ofrtac:1'].map((jti) =>
+      keycloak.revocations.denies(testAccessToken({ claims: { sid: 's1', jti } })),
+    );
+    expect(denied).toEqual([true, false]);
+  });
+
   it('says in a channel how much it heard and when that happened, of polls that brought something', async () => {
     const told: unknown[] = [];
     const listen = (message: unknown): void => void told.push(message);

@@ -1,7 +1,7 @@
 /** Signal source: where it is heard that tokens ended: what is certain, what is not, and whether anything may have been missed. */
 import type { AuthorizationServerFetch, Clock, ComponentLog, IssuedToken, IssuerRecheck } from '../ports/signals.js';
 
-/** What is to be refused, at the one issuer of the source. */
+/** What is to be refused, at the one issuer of the source: a session that has ended, whose offline session may live on, or what a user was issued until then. */
 export type IssuerDenial = { readonly sid: string } | { readonly sub: string; readonly issuedBefore: number };
 
 /** What one poll brought. */

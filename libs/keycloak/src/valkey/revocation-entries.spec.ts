@@ -13,6 +13,7 @@ const sealed = (content: unknown): string => keys.seal(JSON.stringify(content), 
 describe('RevocationEntries', () => {
   it.each<SharedRevocation>([
     { kind: 'denial', denial: { kind: 'session', key: 's1', issuedBefore: Infinity }, at: AT },
+    { kind: 'denial', denial: { kind: 'onlineSession', key: 's1', issuedBefore: Infinity }, at: AT },
     { kind: 'denial', denial: { kind: 'subject', key: 'alice', issuedBefore: AT }, at: AT },
     { kind: 'denial', denial: { kind: 'token', key: 'ab', issuedBefore: Infinity }, at: AT },
     { kind: 'denial', denial: { kind: 'tokenId', key: 'j1', issuedBefore: Infinity }, at: AT },

@@ -26,7 +26,7 @@ export interface ReadEntry {
   readonly writtenAtMs: number;
 }
 
-const DENIALS = ['session', 'subject', 'token', 'tokenId'] as const;
+const DENIALS = ['session', 'onlineSession', 'subject', 'token', 'tokenId'] as const;
 const RECHECKS = ['sid', 'sub', 'clientId'] as const;
 const EVERYTHING = 'everything';
 const FLOOR = 'floor';
