@@ -48,7 +48,7 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
   const logOut = (client: string, tokens: Reply): Promise<Reply> =>
     post(server, '/logout', { refresh_token: textOf(tokens, 'refresh_token') }, callerOf(client));
 
-  async function expectBothRefused(online: Reply, offline: Reply): Promise<void> {
+  async function expectRefused(online: Reply, offline: Reply): Promise<void> {
     for (const tokens of [online, offline]) await service.untilRefused(textOf(tokens));
     expect([await service.outcomeOf(textOf(online)), await service.outcomeOf(textOf(offline))]).toEqual([
       'revoked',
@@ -74,12 +74,12 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
   it('that is logged out by its own refresh token is refused, and the online one (RS-13)', async () => {
     const { client, online, offline } = await sessions();
     await logOut(client, offline);
-    await expectBothRefused(online, offline);
+    await expectRefused(online, offline);
   });
 
   it('that an administrator ends is refused, and the online one (RS-13)', async () => {
     const { online, offline } = await sessions();
     await server.administrator.change('DELETE', `/sessions/${String(claimsOf(textOf(offline))['sid'])}?isOffline=true`);
-    await expectBothRefused(online, offline);
+    await expectRefused(online, offline);
   });
 });

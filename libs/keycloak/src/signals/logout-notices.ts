@@ -2,7 +2,7 @@
 import { AuthorizationServerError, type RevocationList } from '../index.js';
 import { unverifiedClaims, type ComponentLog } from '../ports/signals.js';
 import { LogoutTokenError, type LogoutClaims } from './logout-claims.js';
-import type { BackchannelLogout, BackchannelLogoutListener } from './logout-listener.js';
+import type { BackchannelLogoutListener } from './logout-listener.js';
 import type { LogoutTokens } from './logout-tokens.js';
 import type { RepeatedRechecks } from './repeated-rechecks.js';
 
