@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 /** @typedef {import('./packed-library.mjs').Contents} Contents */
 
 /** The static imports (`from`, `import '…'`) and the dynamic ones (`import('…')`) of a text, with what they name. */
-const IMPORT = /\b(?:from|import)\s*(\(?)\s*['"]([^'"\s]+)['"]/g;
+const IMPORT = /(?<![.\w])(?:from|import)\s*(\(?)\s*['"]([^'"\s]+)['"]/g;
 /** A second copy of these beside the application's would be another one to Nest. */
 const OF_THE_APPLICATION = /^(@nestjs\/.+|reflect-metadata|rxjs)$/;
 

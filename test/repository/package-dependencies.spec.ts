@@ -21,7 +21,8 @@ const FILES: Readonly<Record<string, string>> = {
     "export { cached } from './cache.js';",
   ].join('\n'),
   'dist/index.d.ts': "import type { Module } from '@nestjs/common';",
-  'dist/cache.js': "import { LRUCache } from 'lru-cache/raw';\nexport const open = () => import('an-engine');",
+  'dist/cache.js':
+    "import { LRUCache } from 'lru-cache/raw';\nexport const open = () => import('an-engine');\nexport const line = Buffer.from('no-package');",
   'dist/testing/index.js':
     "/** Use: import { x } from 'an-example'; */\nexport * from '../cache.js';\nimport 'for-tests';",
   'dist/testing/index.d.ts': '',
