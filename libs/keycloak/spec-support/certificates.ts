@@ -1,4 +1,4 @@
-/** Certificates: an authority of a spec's own, made by openssl, and what it signs: good, expired, or for another host. */
+/** Certificates: an authority of a spec's own, made by openssl, and what it signs: good, expired, too weak, or for another host. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -55,7 +55,7 @@ export class TestAuthority {
   }
 
   /** For a name, such as `DNS:localhost`. One that is `expired` was good in January 2020. */
-  issue(host = 'DNS:localhost', { expired = false } = {}): KeyPair {
+  issue(host = 'DNS:localhost', { expired = false, digest = 'sha256' } = {}): KeyPair {
     const dates = expired ? ['-startdate', '20200101000000Z', '-enddate', '20200201000000Z'] : ['-days', '1'];
     return this.#pair((key, cert) => {
       const request = `${cert}.csr`;
@@ -71,7 +71,7 @@ export class TestAuthority {
         '-out',
         request,
       );
-      const signed = ['-cert', this.#own.certFile, '-keyfile', this.#own.keyFile, '-notext'];
+      const signed = ['-cert', this.#own.certFile, '-keyfile', this.#own.keyFile, '-md', digest, '-notext'];
       openssl('ca', '-batch', '-config', this.#configuration(), ...signed, ...dates, '-in', request, '-out', cert);
     });
   }

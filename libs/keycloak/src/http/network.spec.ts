@@ -32,7 +32,8 @@ async function listening(server: Server): Promise<number> {
 /** `close`: connections are not kept. */
 async function tlsServer({ key, cert }: KeyPair, close = false): Promise<number> {
   return listening(
-    createHttpsServer({ key, cert }, (request, response) => {
+    // A server of today does not send a certificate that is too weak.
+    createHttpsServer({ key, cert, ciphers: 'DEFAULT@SECLEVEL=0' }, (request, response) => {
       response.setHeader('connection', close ? 'close' : 'keep-alive').end(`TLS: ${request.headers.host}`);
     }),
   );
@@ -135,6 +136,11 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
     ['a certificate that has expired', 'CERT_HAS_EXPIRED', (own) => [own.issue(undefined, { expired: true }), own]],
     ['a certificate that signs itself', 'DEPTH_ZERO_SELF_SIGNED_CERT', (own) => [own.selfSigned(), own]],
     ['an authority of the same name', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', (own) => [issuedByTwinOf(own), own]],
+    [
+      'a certificate that is signed by SHA-1',
+      'certificate_refused (CA signature digest algorithm too weak)',
+      (own) => [own.issue(undefined, { digest: 'sha1' }), own],
+    ],
   ])('never go on with %s, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async (__, reason, of) => {
     const [pair, trusted] = of(house, other);
     const origin = `https://localhost:${await tlsServer(pair)}`;

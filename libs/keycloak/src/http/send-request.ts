@@ -38,7 +38,7 @@ export type HttpFailureReason = 'timeout' | 'answer_too_large' | 'answer_broken_
 export class HttpFailure extends Error {
   constructor(
     readonly reason: HttpFailureReason,
-    /** With `connection_failed`: the code that is not in the list. Node or undici made it, not the other side. Of a proxy: its status, or a code. */
+    /** With `connection_failed`: the code that is not in the list. Node or undici made it, not the other side. Of a certificate: OpenSSL's words. Of a proxy: its status, or a code. */
     readonly detail?: string,
   ) {
     super(reason);
@@ -146,11 +146,12 @@ const NO_REQUEST: ReadonlySet<unknown> = new Set([
 /** Of an exchange that failed before its answer began. */
 export function connectionError(error: unknown): HttpFailure | TypeError {
   if (error instanceof ProxyFailure) return new HttpFailure(error.reason, error.detail);
-  const { code } = Object(error) as { readonly code?: unknown };
+  const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: string };
   if (NO_REQUEST.has(code)) return new TypeError(`This can't be sent as a request (${String(code)})`);
   // By connections that keep a time of their own.
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return new HttpFailure('timeout');
   const reason = connectionFailure(code);
+  if (reason === 'certificate_refused') return new HttpFailure(reason, message);
   return new HttpFailure(reason, reason === 'connection_failed' && typeof code === 'string' ? code : undefined);
 }
 

@@ -7,7 +7,7 @@ describe('a connection that failed', () => {
   it('for its certificate or a proxy has a hint, and for nothing else', () => {
     const hinted = CONNECTION_FAILURES.filter((reason) => hintOf(reason) !== '');
     expect(hinted.filter((reason) => !isCertificateFailure(reason) && !isProxyFailure(reason))).toEqual([]);
-    expect([hinted.filter(isCertificateFailure).length, hinted.filter(isProxyFailure).length]).toEqual([10, 3]);
+    expect([hinted.filter(isCertificateFailure).length, hinted.filter(isProxyFailure).length]).toEqual([11, 3]);
     expect([connectionHint('timeout'), connectionHint('constructor')]).toEqual([{}, {}]);
   });
 
@@ -15,6 +15,7 @@ describe('a connection that failed', () => {
     ['an authority that is not trusted', 'SELF_SIGNED_CERT_IN_CHAIN', /tls\.caFile.*NODE_EXTRA_CA_CERTS/],
     ['a certificate that signs itself', 'DEPTH_ZERO_SELF_SIGNED_CERT', /tls\.caFile.*NODE_EXTRA_CA_CERTS/],
     ['a certificate that has expired', 'CERT_HAS_EXPIRED', /renew/],
+    ['a key that is too weak', 'certificate_refused', /2048 bits/],
     ['another host name', 'ERR_TLS_CERT_ALTNAME_INVALID', /name/],
     ['a proxy that wants credentials', 'proxy_refused', /407 .*credentials/],
   ])('names the cure of %s', (_, reason, cure) => {

@@ -20,6 +20,9 @@ const CERTIFICATE_FAILURES = {
   INVALID_CA: 'Its certificate is signed by one that may sign none: have it made by an authority.',
   ERR_TLS_CERT_ALTNAME_INVALID:
     'Its certificate is for other host names: call it by a name that is in the certificate, or have one made for this name.',
+  // Node's code is UNSPECIFIED; the detail has what OpenSSL says.
+  certificate_refused:
+    'OpenSSL refuses its certificate, or that of its authority, for what detail says. A key or digest that is too weak: have it made anew, RSA with at least 2048 bits (Node 24 and newer take no shorter one), and with SHA-256.',
 } as const;
 
 /** A proxy is used, and the request did not get through it. */
@@ -61,6 +64,7 @@ export type ConnectionFailure = (typeof CONNECTION_FAILURES)[number];
 const KNOWN: ReadonlySet<unknown> = new Set(CONNECTION_FAILURES);
 
 export function connectionFailure(code: unknown): ConnectionFailure {
+  if (code === 'UNSPECIFIED') return 'certificate_refused';
   return KNOWN.has(code) ? (code as ConnectionFailure) : 'connection_failed';
 }
 
