@@ -244,6 +244,27 @@ describe('the circuit to a service', () => {
     expect(states).toEqual([]);
   });
 
+  it('stays closed when this process was too busy to send what waited in time', async () => {
+    const { seen, states, clock, does, call, arrival } = await service({
+      circuitBreakerFailures: 1,
+      maxConcurrentCalls: 1,
+    });
+    let finish = (): void => undefined;
+    does((response) => {
+      finish = () => response.end('{}');
+    });
+    const arrived = arrival();
+    const first = call();
+    await arrived;
+    const late = call();
+    does(answer());
+    clock.advance(11);
+    finish();
+    expect([await first, await late, seen.requests]).toEqual(['200', FULL, 1]);
+    expect(states).toEqual([]);
+    expect(await call()).toBe('200');
+  });
+
   it('stays open as long as Retry-After says, up to 30 seconds', async () => {
     for (const [retryAfter, pauseMs] of [
       ['7', 7000],

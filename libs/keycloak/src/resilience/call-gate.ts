@@ -90,7 +90,8 @@ export class CallGate<Answer = unknown> {
   ): Promise<T> {
     const failsFast = this.rules.failsWhileTrying === true;
     if (failsFast) this.#throwIfSuspended();
-    const entering = this.#bulkhead.enter(wait.leftMs(), wait.signal);
+    const maxWaitMs = wait.leftMs();
+    const entering = this.#bulkhead.enter(maxWaitMs, wait.signal);
     let waitedMs = 0;
     if (entering !== undefined) {
       const sinceMs = this.clock.monotonicMs();
@@ -99,6 +100,8 @@ export class CallGate<Answer = unknown> {
     }
     let held: Promise<void> | undefined;
     try {
+      // The process was too busy for its timers: what is left may be less than nothing, and a time-out of our making.
+      if (waitedMs > maxWaitMs) throw new NoSlotError();
       if (failsFast) {
         // Those who waited too.
         this.#throwIfSuspended();
