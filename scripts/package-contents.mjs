@@ -12,6 +12,8 @@ import { runInside, TSC } from './packed-library.mjs';
 /** @typedef {import('./packed-library.mjs').Contents} Contents */
 
 const ATTW = resolve(import.meta.dirname, '../node_modules/@arethetypeswrong/cli/dist/index.js');
+/** Holds the types of the newest Node as `node`; those that this repository compiles with are of the oldest. */
+const NEWEST_TYPES = resolve(import.meta.dirname, '../node_modules/@newest');
 const ALWAYS = ['README.md', 'LICENSE', 'package.json'];
 
 /** @param {Packed} packed */
@@ -34,7 +36,7 @@ export async function faultsOfTypes({ tarball }) {
 }
 
 /**
- * Compiles an application that checks its libraries too (`skipLibCheck: false`).
+ * Compiles an application that checks its libraries too (`skipLibCheck: false`), with the types of the oldest Node and of the newest.
  *
  * @param {Packed} packed @returns {Promise<string[]>}
  */
@@ -46,10 +48,13 @@ export async function faultsOfCompilation({ folder, manifest }) {
   writeFileSync(application, imports.join('\n'));
   const options =
     '--noEmit --ignoreConfig --strict --target es2023 --module nodenext --skipLibCheck false --types node';
-  return promisify(execFile)(process.execPath, [TSC, ...options.split(' '), application]).then(
-    () => [],
-    ({ stdout }) => [stdout],
+  const runs = [[], ['--typeRoots', NEWEST_TYPES]].map((types) =>
+    promisify(execFile)(process.execPath, [TSC, ...options.split(' '), ...types, application]).then(
+      () => [],
+      ({ stdout }) => [stdout],
+    ),
   );
+  return (await Promise.all(runs)).flat();
 }
 
 /** @param {Packed} packed */

@@ -1,6 +1,9 @@
 /** Signing keys: private keys in PEM, the first of which signs, and the public ones of all. */
-import { createHash, createPrivateKey, createPublicKey, webcrypto, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, webcrypto, type KeyObject } from 'node:crypto';
 import type { ClientCredential } from './client-authentication.js';
+
+/** By this name the types of every Node have it. */
+type JsonWebKey = webcrypto.JsonWebKey;
 
 /** RFC 7517 §5. */
 export interface PublicJwks {
