@@ -3,6 +3,7 @@ import { EMBEDDED_SERVER_NAME } from './embedded/start-authorization-server.js';
 import { realmNameIn } from './realm-export.js';
 import { ADMIN, type RunningServer } from './running-server.js';
 import type { StartServerOptions } from './start-server-options.js';
+import { timeLimit } from './time-limit.js';
 
 const TIMEOUT_MS = 10_000;
 
@@ -42,9 +43,8 @@ interface Discovered {
 
 async function discover(baseUrl: string, realm: string, signal: AbortSignal | undefined): Promise<Discovered> {
   const url = `${baseUrl}/realms/${encodeURIComponent(realm)}/.well-known/openid-configuration`;
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
   try {
-    const response = await fetch(url, { signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]) });
+    const response = await fetch(url, { signal: timeLimit(TIMEOUT_MS, signal) });
     if (!response.ok) throw new Error(`it answered ${response.status}`);
     const document = (await response.json()) as { readonly issuer?: unknown };
     if (typeof document.issuer !== 'string') throw new Error('its answer names no issuer');

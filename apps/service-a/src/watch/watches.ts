@@ -35,8 +35,11 @@ export class Watches implements BeforeApplicationShutdown {
     const [stream, ended] = [new EventStream(), new AbortController()];
     this.#open.set(ended, subject);
     stream.body.once('close', () => ended.abort());
-    const whenOver = AbortSignal.any([signal, ended.signal, AbortSignal.timeout(MAX_MINUTES * 60_000)]);
-    void this.#run(session, stream, whenOver).finally(() => this.#open.delete(ended));
+    const tooLong = setTimeout(() => ended.abort(), MAX_MINUTES * 60_000).unref();
+    void this.#run(session, stream, AbortSignal.any([signal, ended.signal])).finally(() => {
+      clearTimeout(tooLong);
+      this.#open.delete(ended);
+    });
     return stream;
   }
 

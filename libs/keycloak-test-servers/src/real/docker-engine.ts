@@ -4,6 +4,7 @@ import type { ContainerRuntimeClient } from 'testcontainers';
 import { firstLine } from './failed-command.js';
 import type { KeycloakSettings } from './keycloak-settings.js';
 import { imageName } from './keycloak-unavailable-error.js';
+import { timeLimit } from '../time-limit.js';
 
 type Testcontainers = typeof import('testcontainers');
 
@@ -93,7 +94,7 @@ function loadFailure(error: unknown): string {
 }
 
 async function withTimeout<T>(timeoutMs: number, signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const limit = timeLimit(timeoutMs, signal);
   return Promise.race([
     promise,
     new Promise<never>((_, reject) => {

@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { firstLine, isNoSuchCommand } from './failed-command.js';
 import type { KeycloakSettings } from './keycloak-settings.js';
+import { timeLimit } from '../time-limit.js';
 
 /** SHA-256 of the releases this package is tested with. Maven and GitHub publish the same file. */
 const KNOWN_SHA256: Readonly<Record<string, string>> = {
@@ -34,8 +35,8 @@ export async function fetchArchive(
 ): Promise<{ path: string } | { missing: string[] }> {
   const missing: string[] = [];
   const { version, fetchTimeoutSeconds, onProgress } = context;
-  const limit = AbortSignal.timeout(fetchTimeoutSeconds * 1000);
-  const bounded = { version, onProgress, signal: AbortSignal.any([context.signal, limit]) };
+  const limit = timeLimit(fetchTimeoutSeconds * 1000, context.signal);
+  const bounded = { version, onProgress, signal: limit };
   onProgress(`Downloading Keycloak ${version} (about 180 MB, once, timeout ${fetchTimeoutSeconds} s)`);
   for (const [way, fetchBy] of [
     ['Maven', byMaven],

@@ -1,6 +1,7 @@
 /** waitUntilReady(): waits until Keycloak serves the realm, has ended, or exceeds its time limit. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
+import { timeLimit } from '../time-limit.js';
 
 export interface Readiness {
   readonly healthUrl: string;
@@ -78,7 +79,7 @@ async function notReadyReason({ healthUrl, issuer, signal }: Readiness): Promise
 
 async function answerOf(url: string, signal: AbortSignal): Promise<{ status: number | string; issuer?: unknown }> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]) });
+    const response = await fetch(url, { signal: timeLimit(5000, signal) });
     const body: unknown = await response.json();
     const issuer = typeof body === 'object' && body !== null && 'issuer' in body ? body.issuer : undefined;
     return { status: response.status, issuer };
