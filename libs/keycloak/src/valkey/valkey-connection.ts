@@ -95,6 +95,8 @@ export class ValkeyConnection {
     }
     // Not `instanceof Error`: where tests run, Node's errors are of another realm.
     const { code, name } = Object(error) as { readonly code?: unknown; readonly name?: unknown };
+    // What Node says of a key or digest that OpenSSL finds too weak.
+    if (code === 'UNSPECIFIED') return new ValkeyError('certificate_refused');
     const own = name === 'Error' ? (Object(error) as object).constructor.name : name;
     return new ValkeyError(String(code ?? own ?? 'unknown').toLowerCase());
   }
