@@ -1,5 +1,6 @@
 // Child processes whose output is prefixed and which end as a whole, and the ports they need.
 import { spawn } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,6 +35,8 @@ export const messageOf = (error) => (error instanceof Error ? error.message : St
 /** An AbortSignal for Ctrl-C, SIGTERM and a closed terminal. Repeated signals change nothing. */
 export function stopSignal() {
   const stop = new AbortController();
+  // Each of many processes may wait by it, which Node 20 takes for a leak.
+  setMaxListeners(0, stop.signal);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => stop.abort(new Error(name)));
   return stop.signal;
 }

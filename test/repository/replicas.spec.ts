@@ -145,6 +145,18 @@ describe('npm start -- --replicas', () => {
     expect(stdout).not.toContain('Building');
   });
 
+  it('has as many wait for the end as there are, without a warning', () => {
+    const script = `import { stopSignal } from './scripts/processes.mjs';
+      const signal = stopSignal();
+      for (let n = 0; n < 100; n += 1) signal.addEventListener('abort', () => n);
+      setImmediate(() => process.exit());`;
+    const { stderr, status } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect([stderr, status]).toEqual(['', 0]);
+  });
+
   it('has each replica at a port of its own, behind the port of its service', async () => {
     let next = 2999;
     const places = await placesOf(all, 2, () => Promise.resolve((next += 1)));
