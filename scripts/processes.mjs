@@ -36,7 +36,7 @@ export const messageOf = (error) => (error instanceof Error ? error.message : St
 export function stopSignal() {
   const stop = new AbortController();
   // Each of many processes may wait by it, which Node 20 takes for a leak.
-  setMaxListeners(0, stop.signal);
+  setMaxListeners(Infinity, stop.signal);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => stop.abort(new Error(name)));
   return stop.signal;
 }

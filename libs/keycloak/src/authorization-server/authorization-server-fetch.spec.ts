@@ -1,5 +1,5 @@
 /** The fetch for an application's own calls of the authorization server, against servers that answer well and badly. */
-import { once } from 'node:events';
+import { getMaxListeners, once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -151,6 +151,8 @@ describe('AuthorizationServerFetch', () => {
     const patient = await serverThat(never);
     for (const signal of [AbortSignal.abort(), AbortSignal.timeout(50)]) {
       expect(await failure(patient.fetch(patient.base + TOKENS, { signal }))).toMatchObject({ reason: 'timeout' });
+      // Any number of calls may have one.
+      expect(getMaxListeners(signal)).toBe(Infinity);
     }
   });
 

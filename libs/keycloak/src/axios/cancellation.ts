@@ -1,5 +1,6 @@
 /** Cancellation: what ends a call before its answer: its signal, its cancel token, its time, a body that failed. */
 import { CanceledError, isCancel, type InternalAxiosRequestConfig } from 'axios';
+import { letManyListen } from '../ports/streaming-service.js';
 
 export class Cancellation {
   readonly #controller = new AbortController();
@@ -9,6 +10,7 @@ export class Cancellation {
   constructor(private readonly config: InternalAxiosRequestConfig) {
     const { signal, cancelToken } = config;
     if (signal?.aborted === true) this.#cancel();
+    letManyListen(signal as AbortSignal | undefined);
     signal?.addEventListener?.('abort', this.#cancel);
     cancelToken?.subscribe(this.#cancel);
   }

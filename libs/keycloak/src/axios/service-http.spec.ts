@@ -1,5 +1,5 @@
 /** HttpService with a token made for one service: what goes out, and what comes back, over real connections. */
-import { once } from 'node:events';
+import { getMaxListeners, once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -540,6 +540,8 @@ describe('an error', () => {
     const controller = new AbortController();
     const pending = failed(asSelf().get('/a', { signal: controller.signal }));
     await once(server, 'request');
+    // Any number of calls may have one.
+    expect(getMaxListeners(controller.signal)).toBe(Infinity);
     controller.abort();
     expect(axios.isCancel(await pending)).toBe(true);
   });

@@ -1,5 +1,6 @@
 /** Send with token: a call with a token of the source, and once more with a renewed one when the service refuses the first. */
 import { abortable } from '../caching/abortable.js';
+import { letManyListen } from '../caching/shared-signal.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
 import type { AnswerHead } from './answer-head.js';
 import { refusesToken } from './service-call-failures.js';
@@ -19,6 +20,7 @@ export async function sendWithToken<R extends AnswerHead>(
   send: (authorization: string) => Promise<R>,
   { signal, isRepeatable = true }: SendOptions = {},
 ): Promise<{ readonly response: R; readonly token: IssuedToken; readonly refused: IssuedToken | undefined }> {
+  letManyListen(signal);
   const held = tokens.get(request);
   let token = held instanceof Promise ? await abortable(held, signal) : held;
   let response = await send(authorizationOf(token));

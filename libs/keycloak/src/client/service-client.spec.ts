@@ -1,4 +1,5 @@
 /** Calls to a next service that does as it is told, with tokens from the authorization server in this process. */
+import { getMaxListeners } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
@@ -605,6 +606,13 @@ describe('a call without a token', () => {
 });
 
 describe('an abort', () => {
+  it('has any number of calls end with one signal', async () => {
+    const { signal } = new AbortController();
+    next.answer(PATH, json({}));
+    await Promise.all([asSelf().get(PATH, { signal }), asSelf().get(PATH, { signal })]);
+    expect(getMaxListeners(signal)).toBe(Infinity);
+  });
+
   it('ends the call with the reason of its signal', async () => {
     const abort = new AbortController();
     const reason = new Error('no longer wanted');

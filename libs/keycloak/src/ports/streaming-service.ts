@@ -1,4 +1,5 @@
 /** The port for doors that call services in their own way: a StreamingServiceClient, made from the composed parts. */
+export { letManyListen } from '../caching/shared-signal.js';
 export { KEYCLOAK } from '../keycloak.module-definition.js';
 export { checkServiceNames } from '../service.options.js';
 

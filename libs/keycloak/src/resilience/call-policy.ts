@@ -1,6 +1,7 @@
 /** CallPolicy: one deadline for a call and all its tries, which go through the gate of their kind. */
 import { DelegateBackoff, handleWhen, retry, type IRetryBackoffContext, type RetryPolicy } from 'cockatiel';
 import { abortable } from '../caching/abortable.js';
+import { letManyListen } from '../caching/shared-signal.js';
 import type { Clock } from '../caching/clock.js';
 import { Refusal } from '../protocol/refusal.js';
 import { NoSlotError } from './bulkhead.js';
@@ -80,6 +81,7 @@ export class CallPolicy {
     const controller = new AbortController();
     const end = (): void => controller.abort(this.rules.ended('timeout'));
     if (signal?.aborted === true) end();
+    letManyListen(signal);
     signal?.addEventListener('abort', end);
     const timer = setTimeout(end, this.#timeoutMs).unref();
     const deadline = controller.signal;
