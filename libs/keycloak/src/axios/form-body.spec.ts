@@ -12,7 +12,11 @@ async function encoded(form: FormData): Promise<{ ours: string; platforms: strin
     bytes.toString().replaceAll(boundaryOf(contentType), '[boundary]');
   return {
     ours: mark(await buffer(ours.open()), ours.contentType),
-    platforms: mark(Buffer.from(await platforms.clone().arrayBuffer()), platforms.headers.get('content-type')),
+    // Node 22.12 leaves the last line break out.
+    platforms: mark(Buffer.from(await platforms.clone().arrayBuffer()), platforms.headers.get('content-type')).replace(
+      /--\[boundary\]--$/,
+      '--[boundary]--\r\n',
+    ),
     length: ours.length,
   };
 }
