@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { AuthorizationServerError } from 'nestjs-keycloak-s2s';
 import { SealingKeys, ValkeyClient } from 'nestjs-keycloak-s2s/valkey';
 import type { LoggedIn, Refreshed } from '../../apps/service-a/src/login/openid-provider.js';
@@ -307,6 +308,23 @@ onValkey('sessions over Valkey', () => {
       const id = await one.sessions.begin(login());
       differBy(BOUNDS.sessionIdleSeconds + 1);
       await expect(one.sessions.find(id)).resolves.toBeUndefined();
+    });
+
+    it('from what it was, since it was set back: nothing gets younger, and the log says why nobody stays logged in', async () => {
+      const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+      const one = replica();
+      await one.sessions.begin(login());
+      await one.store.takeLogin('state', 600);
+      const { now: monotonic } = performance;
+      // As the replica sees it that learned its time before: its own goes on.
+      jest
+        .spyOn(performance, 'now')
+        .mockImplementation(() => monotonic.call(performance) + (BOUNDS.sessionIdleSeconds + 1) * 1000);
+      const id = await one.sessions.begin(login());
+      for (let times = 0; times < 3; times += 1) await expect(one.sessions.find(id)).resolves.toBeUndefined();
+      expect(errors.mock.calls).toEqual([
+        [expect.stringContaining('clock went back'), expect.objectContaining({ seconds: 101 })],
+      ]);
     });
 
     it('by hours: a session from the future is none', async () => {

@@ -64,4 +64,16 @@ describe('SessionRechecks', () => {
       expect([laterMs, rechecks.areDueSince(nowMs)]).toEqual([laterMs, false]);
     }
   });
+
+  it('are due once where the clock of the store goes back by an hour, and not at each use (BF-09)', () => {
+    rechecks.require();
+    nowMs -= 3_600_000;
+    expect(askedOver(60_000)).toEqual([nowMs - 60_000, nowMs - 50_000]);
+    rechecks.require();
+    nowMs += 100_000;
+    rechecks.require();
+    nowMs -= 3_600_000;
+    rechecks.require();
+    expect(askedOver(60_000)).toHaveLength(2);
+  });
 });

@@ -6,6 +6,9 @@ const INTERVAL_MS = 10_000;
 /** The last recheck of a row is due within two intervals; and clocks may differ. */
 const MAX_AHEAD_MS = 2 * INTERVAL_MS + 60_000;
 
+/** The clock of the store was set back where it is behind a recheck by more. */
+const STEP_MS = 1000;
+
 /** When the first and the last recheck of a row are due. */
 export interface RecheckTimes {
   readonly firstMs: number;
@@ -31,7 +34,7 @@ export class SessionRechecks {
   /** Requires all sessions to be rechecked. */
   require(): void {
     const now = this.nowMs();
-    const before = this.#times;
+    const before = this.#timesBy(now);
     const firstMs = before === undefined || now >= before.lastMs + INTERVAL_MS ? now : before.firstMs;
     const lastMs = firstMs + Math.ceil((now + INTERVAL_MS - firstMs) / INTERVAL_MS) * INTERVAL_MS;
     this.#times = { firstMs, lastMs };
@@ -45,9 +48,18 @@ export class SessionRechecks {
 
   /** Whether a session that Keycloak last confirmed at `askedAtMs` must be rechecked. */
   areDueSince(askedAtMs: number): boolean {
-    if (this.#times === undefined) return false;
-    const { firstMs, lastMs } = this.#times;
-    const sinceFirst = Math.max(0, Math.min(this.nowMs(), lastMs) - firstMs);
+    const now = this.nowMs();
+    const times = this.#timesBy(now);
+    if (times === undefined) return false;
+    const { firstMs, lastMs } = times;
+    const sinceFirst = Math.max(0, Math.min(now, lastMs) - firstMs);
     return askedAtMs <= firstMs + Math.floor(sinceFirst / INTERVAL_MS) * INTERVAL_MS;
+  }
+
+  /** Where the clock went back, what was due before is due as of now: else each use of a session would ask Keycloak until that time comes again. */
+  #timesBy(now: number): RecheckTimes | undefined {
+    const times = this.#times;
+    if (times === undefined || times.firstMs <= now + STEP_MS) return times;
+    return (this.#times = { firstMs: now, lastMs: now + times.lastMs - times.firstMs });
   }
 }

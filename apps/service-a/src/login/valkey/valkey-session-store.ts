@@ -18,6 +18,9 @@ const MAX_OWED_ENDS = 10_000;
 const PAID_AT_ONCE = 100;
 const PAY_AGAIN_MS = 1000;
 
+/** A server whose clock went back by less is not worth a line. */
+const MIN_STEP_MS = 10_000;
+
 /** Errors of the server that will be the same next time; the sessions' tokens are denied all the same. */
 const WILL_NOT_BE_TAKEN = new Set(['err', 'noperm', 'wrongtype', 'error_answer']);
 
@@ -48,6 +51,7 @@ export class ValkeySessionStore implements SessionStore {
   #payTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
   #isAway = false;
+  #wentBack = false;
 
   constructor(
     private readonly valkey: ValkeyClient,
@@ -152,7 +156,7 @@ export class ValkeySessionStore implements SessionStore {
       number,
       number,
     ];
-    this.clock.learn(nowMs);
+    this.#learn(nowMs);
     return isTaken === 1;
   }
 
@@ -165,7 +169,7 @@ export class ValkeySessionStore implements SessionStore {
   async #find(key: string): Promise<string | undefined> {
     const answer = await this.#run(FIND, [this.#nameOf(key), this.#recheck], [rememberedMs(this.bounds)]);
     const [sealed, recheck, nowMs] = answer as readonly [string | null, string | null, number];
-    this.clock.learn(nowMs);
+    this.#learn(nowMs);
     const theirs = recheck === null ? undefined : this.sealed.readRecheck(recheck);
     if (theirs !== undefined) this.#rechecks.learn(theirs);
     const ours = this.#rechecks.times;
@@ -176,6 +180,20 @@ export class ValkeySessionStore implements SessionStore {
       await this.#run(REPLACE, [this.#recheck], args).catch(() => undefined);
     }
     return sealed ?? undefined;
+  }
+
+  /** Sessions count as older then than they are, and new ones may have ended already: nobody would know why. */
+  #learn(nowMs: number): void {
+    this.clock.learn(nowMs);
+    const { behindMs } = this.clock;
+    const wentBack = behindMs >= MIN_STEP_MS;
+    if (wentBack && !this.#wentBack) {
+      const words =
+        "The session store's clock went back: until it is an hour past where it was, sessions count as older by that";
+      const hint = 'Empty the session store, then restart all replicas: everybody logs in again.';
+      this.#logger.error(words, { seconds: Math.round(behindMs / 1000), hint });
+    }
+    this.#wentBack = wentBack;
   }
 
   /** The server forgets it when it has expired by either limit. */
