@@ -15,8 +15,8 @@ export interface BackchannelLogout {
 /** For `BackchannelLogoutModule.forRootAsync`: ends what the application keeps for a session, such as one with a cookie. */
 export interface BackchannelLogoutListener {
   /**
-   * A session has ended. Its tokens are denied already; the issuer may still call them active, since it waits for this answer. One that rejects makes the answer 503. Keycloak sends no notice
-   * twice.
+   * A session has ended. Its tokens are denied already; the issuer may still call them active, since it waits for this answer. One that rejects, or takes longer than four seconds, makes the answer 503: Keycloak waits for
+   * five. What takes longer goes on, and nobody waits for it. Keycloak sends no notice twice.
    */
   ended(logout: BackchannelLogout): Promise<void>;
   /**

@@ -23,7 +23,7 @@ beforeEach(() => {
   };
 });
 
-function notices(): LogoutNotices {
+function notices(listenerMs?: number): LogoutNotices {
   const at =
     (level: string) =>
     (message: string, fields: object): void =>
@@ -44,6 +44,7 @@ function notices(): LogoutNotices {
     listener,
     200,
     { log: at('log'), warn: at('warn'), error: at('error') },
+    listenerMs,
   );
 }
 
@@ -146,6 +147,36 @@ describe('a logout notice', () => {
     expect(happened).toHaveLength(3);
     expect(lines.map(({ level }) => level)).toEqual(['error', 'error', 'error']);
     expect(JSON.stringify(lines)).not.toContain('a secret');
+  });
+
+  it('whose listener hangs is answered all the same, and waits for nobody (BF-09)', async () => {
+    const never = new Promise<void>(() => undefined);
+    listener = { ended: () => never, unverified: () => never };
+    says({ sessionId: 's1' });
+    expect(await notices(1).take(notice())).toEqual(UNAVAILABLE);
+    expect(happened).toEqual([{ denial: { issuer: ISSUER, sid: 's1' } }, { released: 'j1' }]);
+    fails(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }));
+    expect(await notices(1).take(notice())).toEqual(UNAVAILABLE);
+    expect(lines.map(({ fields }) => fields)).toEqual([
+      expect.objectContaining({ reason: 'timeout' }),
+      expect.objectContaining({ reason: 'timeout' }),
+      expect.objectContaining({ reason: 'timeout' }),
+    ]);
+  });
+
+  it('whose listener fails after its time, or at once, ends no process (BF-09)', async () => {
+    says({ sessionId: 's1' });
+    let fail: (error: Error) => void = () => undefined;
+    listener = { ended: () => new Promise((_, reject) => (fail = reject)) };
+    expect(await notices(1).take(notice())).toEqual(UNAVAILABLE);
+    fail(new Error('late'));
+    listener = {
+      ended: () => {
+        throw new TypeError('at once');
+      },
+    };
+    expect(await notices(1).take(notice())).toEqual(UNAVAILABLE);
+    expect(lines.map(({ level }) => level)).toEqual(['error', 'error']);
   });
 
   it('has nobody listening where nobody wants to', async () => {

@@ -1,4 +1,5 @@
 /** LogoutNotices: what follows from a logout notice, or from one that can't be verified. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthorizationServerError, type RevocationList } from '../index.js';
 import { unverifiedClaims, type ComponentLog } from '../ports/signals.js';
 import { LogoutTokenError, type LogoutClaims } from './logout-claims.js';
@@ -19,6 +20,9 @@ export type NoticeOutcome =
 
 const RETRY_AFTER_SECONDS = 5;
 
+/** Keycloak waits for five seconds; then it does not learn any more that something was left undone. */
+const LISTENER_MS = 4000;
+
 /** A notice is the signed word of an issuer that a session has ended, so nothing but its signature has to be shown. */
 export class LogoutNotices {
   constructor(
@@ -28,6 +32,8 @@ export class LogoutNotices {
     /** A longer token is refused unread. */
     private readonly maxTokenBytes: number,
     private readonly log: ComponentLog,
+    /** A listener that takes longer goes on by itself: nobody waits for it. */
+    private readonly listenerMs = LISTENER_MS,
   ) {}
 
   /** `token`: what stands for `logout_token` in the form, which may be anything. */
@@ -70,7 +76,7 @@ export class LogoutNotices {
     // This comes first: while Keycloak sends the notice, it still reports the session's tokens as active.
     this.#deny({ ...logout, endsOffline });
     try {
-      await this.listener.ended(logout);
+      await this.#inTime(() => this.listener.ended(logout));
     } catch (error) {
       tokens.release(tokenId);
       const reason = nameOf(error);
@@ -98,12 +104,30 @@ export class LogoutNotices {
     this.log.error(words, { issuer, reason });
     rechecks.require();
     try {
-      await this.listener.unverified?.();
+      await this.#inTime(() => this.listener.unverified?.());
     } catch (failure) {
       this.log.error('The listener of this application failed', { issuer, reason: nameOf(failure) });
     }
     return { kind: 'unavailable', retryAfterSeconds };
   }
+
+  /** Throws what the listener throws, or that it took too long. */
+  async #inTime(listen: () => Promise<void> | undefined): Promise<void> {
+    const waiting = new AbortController();
+    const late = sleep(this.listenerMs, undefined, { signal: waiting.signal, ref: false }).then(() => {
+      throw new ListenerTimeout();
+    });
+    try {
+      await Promise.race([listen(), late]);
+    } finally {
+      waiting.abort();
+      late.catch(() => undefined);
+    }
+  }
+}
+
+class ListenerTimeout extends Error {
+  override readonly name = 'timeout';
 }
 
 /** Its message may be about anything; its name is one that somebody chose for a class. */
