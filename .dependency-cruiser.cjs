@@ -167,7 +167,7 @@ module.exports = {
     ]),
     looksDown(
       'http',
-      ['protocol'],
+      ['caching', 'protocol'],
       'It sends requests over kept-alive connections; what they carry is nothing to it.',
       ['undici'],
     ),

@@ -244,7 +244,7 @@ describe('the circuit to a service', () => {
     expect(states).toEqual([]);
   });
 
-  it('stays closed when this process was too busy to send what waited in time', async () => {
+  it('stays closed when this process was too busy to send what waited in time, and sends it', async () => {
     const { seen, states, clock, does, call, arrival } = await service({
       circuitBreakerFailures: 1,
       maxConcurrentCalls: 1,
@@ -260,9 +260,8 @@ describe('the circuit to a service', () => {
     does(answer());
     clock.advance(11);
     finish();
-    expect([await first, await late, seen.requests]).toEqual(['200', FULL, 1]);
+    expect([await first, await late, seen.requests]).toEqual(['200', '200', 2]);
     expect(states).toEqual([]);
-    expect(await call()).toBe('200');
   });
 
   it('stays open as long as Retry-After says, up to 30 seconds', async () => {

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { buildConnector, Client, Pool, type Dispatcher } from 'undici';
 import type { ProxyFailureReason } from '../protocol/connection-failures.js';
+import { TimeLimit } from '../caching/time-limit.js';
 
 /** What kept a request from getting through the proxy. It holds nothing of the request, and no credentials. */
 export class ProxyFailure extends Error {
@@ -114,14 +115,14 @@ const discard = ({ socket }: { readonly socket: Duplex }): void => {
 
 /** Throws `ProxyFailure` when it takes longer; what comes then is given to `leaveOff`. */
 async function before<T>(timeoutMs: number, opening: Promise<T>, leaveOff: (late: T) => void): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let limit: TimeLimit | undefined;
   let isLate = false;
   void opening.then((opened) => (isLate ? leaveOff(opened) : undefined)).catch(() => undefined);
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+    limit = new TimeLimit(timeoutMs, () => {
       isLate = true;
       reject(new ProxyFailure('proxy_timeout', undefined));
-    }, timeoutMs);
+    });
   });
-  return Promise.race([opening, late]).finally(() => clearTimeout(timer));
+  return Promise.race([opening, late]).finally(() => limit?.clear());
 }

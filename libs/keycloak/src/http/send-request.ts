@@ -1,5 +1,6 @@
 /** Send request: one HTTP request over kept-alive connections and its whole answer, bounded in time and size. */
 import type { Dispatcher } from 'undici';
+import { TimeLimit } from '../caching/time-limit.js';
 import { connectionFailure, type ConnectionFailure } from '../protocol/connection-failures.js';
 import { CollectedBody } from './collected-body.js';
 import { ProxyFailure } from './forward-proxy.js';
@@ -77,7 +78,7 @@ export type ResponseHeaders = Readonly<Record<string, string | string[] | undefi
 
 /** Settles its promise once, and lets go of timer and signal then. */
 class PendingRequest implements Dispatcher.DispatchHandler {
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #limit: TimeLimit | undefined;
   readonly #body: CollectedBody;
   #isOver = false;
   #answer: { readonly status: number; readonly headers: ResponseHeaders } | undefined;
@@ -90,7 +91,7 @@ class PendingRequest implements Dispatcher.DispatchHandler {
   ) {
     const { timeoutMs, signal, maxResponseBytes } = request;
     this.#body = new CollectedBody(maxResponseBytes);
-    if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.#fail(new HttpFailure('timeout')), timeoutMs);
+    if (timeoutMs !== undefined) this.#limit = new TimeLimit(timeoutMs, () => this.#fail(new HttpFailure('timeout')));
     signal?.addEventListener('abort', this.#abort);
   }
 
@@ -131,7 +132,7 @@ class PendingRequest implements Dispatcher.DispatchHandler {
 
   #end(): void {
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#limit?.clear();
     this.request.signal?.removeEventListener('abort', this.#abort);
   }
 }

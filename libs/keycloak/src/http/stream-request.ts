@@ -1,6 +1,7 @@
 /** Stream request: one HTTP request whose body and answer may be streams, bounded by the time without progress. */
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { TimeLimit } from '../caching/time-limit.js';
 import { AnswerBody } from './answer-body.js';
 import { piecesOf } from './body-pieces.js';
 import type { Connections } from './network.js';
@@ -76,7 +77,7 @@ export async function streamRequest(connections: Connections, request: StreamReq
 
 /** Ends once: with the end of its answer's stream, or with an error. */
 class Exchange implements Dispatcher.DispatchHandler {
-  #timer: NodeJS.Timeout | undefined;
+  #limit: TimeLimit | undefined;
   #isComplete = false;
   #isCollected = false;
   /** The next piece of the body is not there yet: how long that takes says nothing of the other side. */
@@ -96,7 +97,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     private readonly resolve: (response: StreamedResponse) => void,
     private readonly reject: (error: Error) => void,
   ) {
-    this.#timer = setTimeout(this.#timeOut, request.timeoutMs);
+    this.#limit = new TimeLimit(request.timeoutMs, this.#timeOut);
     request.signal?.addEventListener('abort', this.#abort);
   }
 
@@ -203,10 +204,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.request.renewedBy !== 'nothing' && !this.#isCollected) this.#restart(UNREAD_MS)?.unref();
   }
 
-  #restart(ms: number): NodeJS.Timeout | undefined {
+  #restart(ms: number): TimeLimit | undefined {
     if (this.#isOver) return undefined;
-    clearTimeout(this.#timer);
-    return (this.#timer = setTimeout(this.#timeOut, ms));
+    this.#limit?.clear();
+    return (this.#limit = new TimeLimit(ms, this.#timeOut));
   }
 
   #fail(error: Error): void {
@@ -220,7 +221,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#limit?.clear();
     this.request.signal?.removeEventListener('abort', this.#abort);
     if (!this.#isComplete) this.#controller?.abort(new Error('Over'));
     this.#sent?.destroy();

@@ -1,4 +1,5 @@
 /** Bulkhead: a bound on the calls in flight, on those that wait, and on how long each waits. */
+import { TimeLimit } from '../caching/time-limit.js';
 
 /** Too many calls wait already, or this one has waited too long. It says nothing about the other side. */
 export class NoSlotError extends Error {}
@@ -55,13 +56,13 @@ export class Bulkhead {
     return new Promise((resolve, reject) => {
       const settle = (how: () => void): void => {
         this.#waiting.delete(waiter);
-        clearTimeout(timer);
+        limit.clear();
         signal?.removeEventListener('abort', abort);
         how();
       };
       const abort = (): void => settle(() => reject(signal?.reason as Error));
       const waiter: Waiter = { enter: () => settle(resolve) };
-      const timer = setTimeout(() => settle(() => reject(new NoSlotError())), maxWaitMs).unref();
+      const limit = new TimeLimit(maxWaitMs, () => settle(() => reject(new NoSlotError()))).unref();
       signal?.addEventListener('abort', abort);
       this.#waiting.add(waiter);
     });

@@ -90,18 +90,17 @@ export class CallGate<Answer = unknown> {
   ): Promise<T> {
     const failsFast = this.rules.failsWhileTrying === true;
     if (failsFast) this.#throwIfSuspended();
-    const maxWaitMs = wait.leftMs();
-    const entering = this.#bulkhead.enter(maxWaitMs, wait.signal);
+    const mayWaitMs = wait.leftMs();
+    const entering = this.#bulkhead.enter(mayWaitMs, wait.signal);
     let waitedMs = 0;
     if (entering !== undefined) {
       const sinceMs = this.clock.monotonicMs();
       await entering;
-      waitedMs = this.clock.monotonicMs() - sinceMs;
+      // What it waited for longer, this process was busy: that is not taken from the time of the call.
+      waitedMs = Math.min(this.clock.monotonicMs() - sinceMs, mayWaitMs);
     }
     let held: Promise<void> | undefined;
     try {
-      // The process was too busy for its timers: what is left may be less than nothing, and a time-out of our making.
-      if (waitedMs > maxWaitMs) throw new NoSlotError();
       if (failsFast) {
         // Those who waited too.
         this.#throwIfSuspended();

@@ -3,6 +3,7 @@ import { DelegateBackoff, handleWhen, retry, type IRetryBackoffContext, type Ret
 import { abortable } from '../caching/abortable.js';
 import { letManyListen } from '../caching/shared-signal.js';
 import type { Clock } from '../caching/clock.js';
+import { TimeLimit } from '../caching/time-limit.js';
 import { Refusal } from '../protocol/refusal.js';
 import { NoSlotError } from './bulkhead.js';
 import { CallGate, type CallGateOptions, type CallsState, type CircuitState } from './call-gate.js';
@@ -83,7 +84,7 @@ export class CallPolicy {
     if (signal?.aborted === true) end();
     letManyListen(signal);
     signal?.addEventListener('abort', end);
-    const timer = setTimeout(end, this.#timeoutMs).unref();
+    const limit = new TimeLimit(this.#timeoutMs, end).unref();
     const deadline = controller.signal;
     const isGivenUp = (): boolean => signal?.aborted === true;
     const work = async (): Promise<T> => {
@@ -100,7 +101,7 @@ export class CallPolicy {
       if (deadline.aborted && !(error instanceof Refusal)) throw this.rules.ended('timeout');
       throw this.#gate.errorOf(error);
     } finally {
-      clearTimeout(timer);
+      limit.clear();
       signal?.removeEventListener('abort', end);
     }
   }
