@@ -6,6 +6,7 @@ import {
 } from './authorization-server/create-authorization-server.js';
 import { junkToken } from './authorization-server/junk-token.js';
 import { AuthorizationServerHealth } from './authorization-server/server-health.js';
+import { awakeClock } from './caching/awake-clock.js';
 import type { Clock } from './caching/clock.js';
 import { SharedLevel } from './caching/shared-level.js';
 import { Checkup } from './checkup/checkup.js';
@@ -60,18 +61,20 @@ export interface ComposedIssuer extends AuthorizationServerCalls {
 
 /** Sends nothing yet. */
 export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurroundings): ComposedIssuer {
-  const { clock, network, loggers, services } = surroundings;
+  const { network, loggers, services } = surroundings;
+  const clock = awakeClock(surroundings.clock);
   const { issuer, realmUrl } = options;
   const profile = TOKEN_PROFILES[options.profile];
   const serverLog = loggers('AuthorizationServer');
   const clientAuthentication = options.clientAuthentication.connect({ clock, log: loggers('ClientAuthentication') });
   const server = createAuthorizationServer(
     { ...options, clientAuthentication },
-    clock,
+    surroundings.clock,
     (kind, state) => logCircuit(serverLog, 'Keycloak', state, { kind }),
     network,
   );
-  const denials = new HeldDenials(options, clock, loggers('RevocationList'), profile);
+  // What is held must not end early, whatever is done to the date.
+  const denials = new HeldDenials(options, surroundings.clock, loggers('RevocationList'), profile);
   const { introspectionTtlSeconds, introspectionTtlWhileSignalledSeconds = introspectionTtlSeconds } = options;
   const rechecks = new Rechecks(introspectionTtlWhileSignalledSeconds * 1000, clock, profile, () =>
     server.clockSkew.latestSeconds(),

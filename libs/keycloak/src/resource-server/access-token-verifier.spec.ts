@@ -88,6 +88,31 @@ describe('AccessTokenVerifier', () => {
     }
   });
 
+  it('does not believe an answer from before the machine slept, and a denial from then all the same (RS-12, RS-13)', async () => {
+    const clock = new StillClock();
+    const { verifier, revocations } = composeKeycloak(optionsOf(realm), { clock });
+    const exp = clock.date + 1e6;
+    const answerFor = (sid: string) => {
+      const claims = { iss: realm.issuer, sub: 'alice', aud: 'service-b', azp: 'a', typ: 'Bearer', exp, sid };
+      realm.control.fault('introspection', { kind: 'answer', status: 200, body: { active: true, ...claims } });
+    };
+    try {
+      answerFor('denied');
+      await verifier.verify(tokenText('denied'));
+      revocations.deny({ sid: 'denied' });
+      answerFor('good');
+      await verifier.verify(tokenText('good'));
+      // The monotonic clock of Linux stands still meanwhile.
+      clock.date += 12 * 3600;
+      answerFor('denied');
+      await expect(verifier.verify(tokenText('denied'))).rejects.toMatchObject({ reason: 'revoked' });
+      realm.control.fault('introspection', { kind: 'answer', status: 200, body: { active: false } });
+      await expect(verifier.verify(tokenText('good'))).rejects.toMatchObject({ reason: 'inactive' });
+    } finally {
+      realm.control.fault('introspection', undefined);
+    }
+  });
+
   it.each([
     ['nothing', '', 'invalid_token'],
     ['what is no token', 'a,b', 'invalid_token'],

@@ -3,6 +3,7 @@ import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata }
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 import { SigningKeys } from '../jws/signing-keys.js';
 import {
+  awakeClock,
   KEYCLOAK,
   systemClock,
   withFields,
@@ -90,16 +91,17 @@ function noticesOf(
   listener: BackchannelLogoutListener,
 ): LogoutNotices {
   const log = loggers('BackchannelLogout');
+  const clock = awakeClock(systemClock);
   const noticesOfIssuers = [own, ...others].map((at): IssuerNotices => {
     const { issuer, keySet, options } = at;
     const readKeys = keySet('logout_jwks').read;
     const keys = new SigningKeys(
-      { readKeys, clock: systemClock, log: withFields(log, { issuer }) },
+      { readKeys, clock, log: withFields(log, { issuer }) },
       { maxKeyAgeSeconds: MAX_KEY_AGE_SECONDS },
     );
     return {
       issuer,
-      tokens: new LogoutTokens({ issuer, clientId: options.clientId }, keys, systemClock),
+      tokens: new LogoutTokens({ issuer, clientId: options.clientId }, keys, clock),
       rechecks: repeatedRechecks(at, revocations),
     };
   });

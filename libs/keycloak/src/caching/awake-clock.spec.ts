@@ -1,0 +1,39 @@
+/** A clock that goes on while the machine sleeps. */
+import { describe, expect, it } from '@jest/globals';
+import { StillClock } from '../../spec-support/still-clock.js';
+import { awakeClock } from './awake-clock.js';
+
+describe('the awake clock', () => {
+  const clock = new StillClock();
+  const awake = awakeClock(clock);
+  const passedSeconds = (work: () => void): number => {
+    const beganMs = awake.monotonicMs();
+    work();
+    return (awake.monotonicMs() - beganMs) / 1000;
+  };
+
+  it('goes as the machine does while that is awake', () => {
+    expect(passedSeconds(() => clock.advance(7))).toBe(7);
+    expect(awake.epochSeconds()).toBe(clock.date);
+  });
+
+  it('has gone on when the machine wakes up, whose monotonic clock stood still', () => {
+    expect(passedSeconds(() => (clock.date += 3600))).toBe(3600);
+    expect(passedSeconds(() => clock.advance(1))).toBe(1);
+  });
+
+  it('does not go back with the date', () => {
+    expect(passedSeconds(() => (clock.date -= 3600))).toBe(0);
+    expect(passedSeconds(() => clock.advance(1))).toBe(1);
+  });
+
+  it('does not count what sets a date right in small steps', () => {
+    const slewed = (): void => {
+      for (let step = 0; step < 10; step += 1) {
+        clock.date += 0.5;
+        awake.monotonicMs();
+      }
+    };
+    expect(passedSeconds(slewed)).toBe(0);
+  });
+});

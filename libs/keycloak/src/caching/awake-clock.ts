@@ -1,0 +1,25 @@
+/** Awake clock: counts the time, too, in which the machine slept or was held. */
+import type { Clock } from './clock.js';
+
+/** By so much the date may gain on the monotonic clock from one look to the next: it is set right in small steps all the time. */
+const MAX_GAIN_MS = 1000;
+
+/**
+ * On Linux the monotonic clock stands still while a machine sleeps, and with it whatever is counted by it: what was known before would serve on as if nothing had happened. The date tells afterwards. One
+ * that is put forward looks alike, and makes what is kept older than it is; one that is set back makes nothing younger. So this is for what may end early, such as an answer, and not for what must be held.
+ */
+export function awakeClock(clock: Clock): Clock {
+  const dateAheadMs = (ms: number): number => clock.epochSeconds() * 1000 - ms;
+  let aheadMs = dateAheadMs(clock.monotonicMs());
+  let sleptMs = 0;
+  return {
+    epochSeconds: () => clock.epochSeconds(),
+    monotonicMs: () => {
+      const ms = clock.monotonicMs();
+      const nowAheadMs = dateAheadMs(ms);
+      if (nowAheadMs - aheadMs > MAX_GAIN_MS) sleptMs += nowAheadMs - aheadMs;
+      aheadMs = nowAheadMs;
+      return ms + sleptMs;
+    },
+  };
+}
