@@ -19,6 +19,9 @@ export const SESSION_ENDED = 'session_ended';
 /** The session may belong to another instance. */
 const SESSION_UNKNOWN = 'session_unknown';
 
+/** What is refused so, this service's own clock refuses: the clock of one replica must not end a session for all of them. */
+const BY_CLOCK: ReadonlySet<string> = new Set(['expired', 'not_yet_valid', 'issued_in_the_future']);
+
 @Injectable()
 export class SessionCaller {
   /** By request. */
@@ -34,7 +37,7 @@ export class SessionCaller {
    * Returns the verified token of the session's user, or undefined when the request has no session. The token needs `permission`,
    * as a token in a header does on a route with `@RequirePermission`; and the session the login that is `required`, as with `@RequireAuthentication`.
    *
-   * Throws `BearerError`: `missing_token` when the session is unknown or has ended, `insufficient_scope` without the
+   * Throws `BearerError`: `missing_token` when the session is unknown or has ended, `invalid_token` where this service's clock is wrong, `insufficient_scope` without the
    * permission, and `insufficient_user_authentication` without the login. A request whose session is gone never runs under another identity.
    */
   async of(
@@ -64,7 +67,7 @@ export class SessionCaller {
     try {
       return await this.verifier.verify(accessToken);
     } catch (error) {
-      if (!(error instanceof BearerError)) throw error;
+      if (!(error instanceof BearerError) || BY_CLOCK.has(error.reason)) throw error;
       // Keycloak ended the session without a notice. A refresh now could revive a session that is just being ended.
       await this.sessions.end(id);
       throw noSession(SESSION_ENDED);

@@ -1,7 +1,7 @@
 /** Requests with a session at Service A: what they may do, and which credential counts. No other server is needed. */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   KeycloakTestingModule,
   signIn,
@@ -102,6 +102,19 @@ const post = (path: string, headers: Readonly<Record<string, string>>, form: obj
 const chain = (headers: Readonly<Record<string, string>>, at = app) => send('get', '/run-service-b', headers, at);
 
 describe('a request with a session', () => {
+  it('does not end it while the clock of this service is wrong, which is nothing of the session (BF-05)', async () => {
+    const session = await logIn();
+    const { now } = Date;
+    jest.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
+    try {
+      const { body } = await chain({ cookie: session.cookie }).expect(401);
+      expect(body).toMatchObject({ code: 'invalid_token' });
+    } finally {
+      jest.restoreAllMocks();
+    }
+    await chain({ cookie: session.cookie }).expect(200);
+  });
+
   it('may change state with the CSRF token of the session, from a page of this origin (BF-06)', async () => {
     const session = await logIn();
     const { cookie, csrfToken } = session;
