@@ -492,6 +492,14 @@ describe('an error', () => {
     expect(await failed(asSelf(settings).get('/a', config))).toMatchObject({ code: 'service_timeout' });
   });
 
+  it.each([2 ** 31, Infinity])(
+    'has the time of the service where its own is longer than any timer: %d',
+    async (timeout) => {
+      handler = (_, response) => setTimeout(() => response.end('{}'), 100);
+      expect(await got(asSelf().get('/a', { timeout }))).toMatchObject({ status: 200 });
+    },
+  );
+
   it('ends in time where what is collected comes byte by byte, though a body streams', async () => {
     const dripping =
       (status: number): RequestListener =>
