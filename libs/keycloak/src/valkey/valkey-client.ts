@@ -5,13 +5,14 @@ import { ValkeyConnection, ValkeyError, within } from './valkey-connection.js';
 import type { ValkeyScript } from './valkey-script.js';
 
 export interface ValkeyClientOptions extends ValkeyAddressOptions {
-  /** For a script, the wait for a connection included. Default: 1000. */
+  /** For a script, the wait for a connection included. Default: 1000, 1 to 60000. */
   readonly deadlineMs?: number;
 }
 
 /** For the opening of a connection, for which no call waits longer than its own deadline. */
 const CONNECT_MS = 3000;
 const FIRST_WAIT_MS = 1000;
+const MAX_DEADLINE_MS = 60_000;
 
 /** After a failure nothing is sent for so long: requests must not queue up for a server that does not answer. */
 const PAUSE_MS = 250;
@@ -34,9 +35,10 @@ export class ValkeyClient {
   constructor(options: ValkeyClientOptions) {
     const faults = new ConfigurationFaults();
     checkAddress(options, faults);
+    const { deadlineMs = 1000 } = options;
+    this.deadlineMs = faults.integer('deadlineMs', deadlineMs, 1, MAX_DEADLINE_MS);
     faults.throwIfFaulty((all) => new ConfigurationError("ValkeyClient can't be used", all));
     this.#address = addressOf(options);
-    this.deadlineMs = options.deadlineMs ?? 1000;
   }
 
   /** Opens the connection, so that the first call need not wait. Throws `ValkeyError`, after a second at the latest. */

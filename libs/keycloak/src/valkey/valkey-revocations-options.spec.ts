@@ -64,4 +64,9 @@ describe('ValkeyClient', () => {
     const client = new ValkeyClient({ url: 'valkeys://user:the-password-4711@valkey.test' });
     expect(inspect(client, { depth: 9, showHidden: true })).not.toMatch(/4711|user/);
   });
+
+  it.each([0, -1, NaN, Infinity, 2 ** 31 * 5, 1.5, '1000', null])('is refused with a deadline of %p', (deadlineMs) => {
+    const make = () => new ValkeyClient({ url: 'valkeys://valkey.test', deadlineMs: deadlineMs as number });
+    expect(make).toThrow('deadlineMs must be a whole number from 1 to 60000');
+  });
 });
