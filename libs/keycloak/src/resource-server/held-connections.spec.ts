@@ -104,6 +104,41 @@ describe('HeldConnections', () => {
     expect(state.closed).toBe(1);
   });
 
+  describe('while this process was stopped for a minute', () => {
+    /** The timers go off late, and once. */
+    async function stop(judge: Rejudge) {
+      const { held, state } = connection();
+      let current: Rejudge = () => token();
+      connections.hold(held, token(), async (maxStaleness) => current(maxStaleness));
+      await pass(5);
+      current = judge;
+      nowMs += 60_000;
+      await pass(1);
+      return state;
+    }
+
+    it('keeps one whose token stays good, and has it judged at once', async () => {
+      let judged = 0;
+      const state = await stop(async () => {
+        judged += 1;
+        return token();
+      });
+      expect([state.closed, judged]).toEqual([0, 1]);
+      await pass(100);
+      expect(state.closed).toBe(0);
+    });
+
+    it('closes one at once whose token has ended meanwhile', async () => {
+      expect((await stop(inactive)).closed).toBe(1);
+    });
+
+    it('closes one for which there comes no answer, in its time', async () => {
+      const state = await stop(noAnswer);
+      await pass(15);
+      expect(state.closed).toBe(1);
+    });
+  });
+
   describe('that was admitted by an answer which is nearly as old as an answer may be', () => {
     /** As `CachedIntrospection` has it: one answer serves all who take one of its age. Its token ends right after the first was asked for. */
     function cachedAnswer() {

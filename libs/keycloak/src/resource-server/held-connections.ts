@@ -48,6 +48,8 @@ export class HeldConnections {
   readonly #windowMs: number;
   #asking = 0;
   #sweeping: NodeJS.Timeout | undefined;
+  /** Monotonic. */
+  #sweptMs = -Infinity;
   #isLooking = false;
   /** When the last recheck came; monotonic. What was asked until then is asked once more. */
   #recheckMs = -Infinity;
@@ -94,7 +96,9 @@ export class HeldConnections {
       earlier.reliableUntilMs = Math.max(earlier.reliableUntilMs, reliableUntilMs);
       Object.assign(earlier, { rejudge, demanded, token });
     }
-    this.#sweeping ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
+    if (this.#sweeping !== undefined) return;
+    this.#sweptMs = nowMs;
+    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
   /** After an answer of half a window at most. Not all at one time, of those that came together. */
@@ -126,7 +130,13 @@ export class HeldConnections {
 
   #sweep(): void {
     const nowMs = this.clock.monotonicMs();
-    for (const held of this.#all()) this.#look(held, nowMs);
+    // While this process was busy or stopped nothing was asked, and nothing was sent to anybody: all would be closed at once, and come back at once.
+    const stoppedMs = Math.max(0, nowMs - this.#sweptMs - 2 * SWEEP_MS);
+    this.#sweptMs = nowMs;
+    for (const held of this.#all()) {
+      held.reliableUntilMs += stoppedMs;
+      this.#look(held, nowMs);
+    }
     this.#judgeDue();
     if (this.#held.size > 0) return;
     clearInterval(this.#sweeping);
