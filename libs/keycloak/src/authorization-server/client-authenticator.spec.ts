@@ -22,6 +22,8 @@ let folder: string;
 let file: string;
 /** At a clock that is so far ahead files are read again. */
 let aheadMs: number;
+/** What was done to the date of this machine. */
+let dateAheadSeconds: number;
 
 const newKey = (): string =>
   String(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }));
@@ -40,6 +42,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   aheadMs = 0;
+  dateAheadSeconds = 0;
   await takes(CLIENT_SECRET);
 });
 
@@ -48,7 +51,10 @@ const takes = (secret: string): Promise<void> =>
   administrator.change('PUT', client, { clientAuthenticatorType: 'client-secret', secret });
 
 function serverFor(authentication: ClientAuthentication): AuthorizationServerCalls {
-  const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
+  const clock = {
+    epochSeconds: () => systemClock.epochSeconds() + dateAheadSeconds,
+    monotonicMs: () => systemClock.monotonicMs() + aheadMs,
+  };
   const silent = { log: () => undefined, error: () => undefined };
   const clientAuthentication = authentication.connect({ clock, log: silent });
   return createAuthorizationServer({ ...connectionTo(realm), clientAuthentication }, clock);
@@ -201,6 +207,24 @@ describe('a private key', () => {
     expect(
       Math.abs(Number(decodeJwt(form.get('client_assertion') ?? '').iat) - (Date.now() / 1000 - 100)),
     ).toBeLessThan(10);
+  });
+
+  it.each([
+    ['back', 0, -600],
+    ['forward', 0, 600],
+    ['right, which was behind', -600, 0],
+    ['right, which was ahead', 600, 0],
+  ])('is taken on when the date of this machine is set %s', async (_, before, after) => {
+    dateAheadSeconds = before;
+    writeFileSync(file, newKey());
+    const authentication = privateKeyJwt({ keyFile: file });
+    await takesKeys(await authentication.publicKeys());
+    const server = serverFor(authentication);
+    server.clockSkew.observeIssuedAt(Math.floor(Date.now() / 1000));
+    await expect(asked(server)).resolves.toHaveLength(2);
+    dateAheadSeconds = after;
+    await expect(asked(server)).resolves.toHaveLength(2);
+    await expect(asked(server)).resolves.toHaveLength(2);
   });
 
   it('does not take the age of a document for a clock: a cache gives it the Date at which it was made (RFC 9111 §5.1)', async () => {

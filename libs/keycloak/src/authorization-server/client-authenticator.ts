@@ -25,6 +25,12 @@ const ASSERTION_SECONDS = 60;
 
 const SECRETS_NOTED = 3;
 
+/** What was put on a request, and by which difference of the clocks. */
+interface Used {
+  readonly credential: ClientCredential;
+  readonly aheadSeconds: number;
+}
+
 /**
  * For the application's own calls to the authorization server, by a library that takes a `ClientAuth` or by hand: the credentials are those of
  * `clientSecret` or `clientAuthentication`, as they are when a request is sent.
@@ -32,14 +38,14 @@ const SECRETS_NOTED = 3;
 export class ClientAuthenticator {
   readonly #source: ConnectedClientAuthentication;
   /** What was put on a request, by its form. */
-  readonly #used = new WeakMap<URLSearchParams, ClientCredential>();
+  readonly #used = new WeakMap<URLSearchParams, Used>();
   readonly #secrets: string[] = [];
 
   constructor(
     source: ConnectedClientAuthentication,
     private readonly self: AuthenticatedClient,
     private readonly clock: Pick<Clock, 'epochSeconds'>,
-    private readonly clockSkew: Pick<ClockSkew, 'measured'>,
+    private readonly clockSkew: Pick<ClockSkew, 'measured' | 'doubt'>,
   ) {
     this.#source = source;
   }
@@ -73,7 +79,7 @@ export class ClientAuthenticator {
    */
   async replaceRefused(form: URLSearchParams, headers: Headers): Promise<boolean> {
     const refused = this.#used.get(form);
-    if (refused === undefined || !(await this.#source.isReplaced(refused))) return false;
+    if (refused === undefined || !(await this.#isWorthAnother(refused))) return false;
     await this.authenticate(undefined, undefined, form, headers);
     return true;
   }
@@ -81,12 +87,24 @@ export class ClientAuthenticator {
   /** Sends by `send`, and once more when the credentials are refused and there are others by now. Throws what `send` does, and as `authenticate`. */
   async run<T>(send: (authentication: ClientAuth) => Promise<T>): Promise<T> {
     const credential = await this.#source.credential();
+    const used: Used = { credential, aheadSeconds: this.#aheadSeconds };
     try {
       return await send(this.#with(credential));
     } catch (error) {
-      if (!isOfCredentials(error) || !(await this.#source.isReplaced(credential))) throw error;
+      if (!isOfCredentials(error) || !(await this.#isWorthAnother(used))) throw error;
       return send(this.#with(await this.#source.credential()));
     }
+  }
+
+  /** Where it is signed by this service, its time may be what was wrong with it. */
+  async #isWorthAnother({ credential, aheadSeconds }: Used): Promise<boolean> {
+    return (
+      (credential.kind === 'private_key' && this.clockSkew.doubt(aheadSeconds)) || this.#source.isReplaced(credential)
+    );
+  }
+
+  get #aheadSeconds(): number {
+    return this.clockSkew.measured?.aheadSeconds ?? 0;
   }
 
   #with(credential: ClientCredential): ClientAuth {
@@ -94,7 +112,7 @@ export class ClientAuthenticator {
   }
 
   async #apply(credential: ClientCredential, form: URLSearchParams, headers: Headers): Promise<void> {
-    this.#used.set(form, credential);
+    this.#used.set(form, { credential, aheadSeconds: this.#aheadSeconds });
     this.#note(credential);
     const { issuer, clientId } = this.self;
     if (credential.kind === 'assertion') {
@@ -124,7 +142,7 @@ export class ClientAuthenticator {
         [modifyAssertion]: (header, payload) => {
           // By the name that Keycloak knows (RFC 8037), and by the server's clock, as far as it is known.
           header['alg'] = algorithm;
-          const now = Math.floor(this.clock.epochSeconds() - (this.clockSkew.measured?.aheadSeconds ?? 0));
+          const now = Math.floor(this.clock.epochSeconds() - this.#aheadSeconds);
           payload['iat'] = now;
           payload['exp'] = now + ASSERTION_SECONDS;
           delete payload['nbf'];

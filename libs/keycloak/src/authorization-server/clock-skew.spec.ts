@@ -1,0 +1,52 @@
+/** What is known of the server's clock, also after that of this machine was set. */
+import { describe, expect, it } from '@jest/globals';
+import { StillClock } from '../../spec-support/still-clock.js';
+import { ClockSkew } from './clock-skew.js';
+
+describe('the difference to the clock of the authorization server', () => {
+  const measuredAt = () => {
+    const clock = new StillClock();
+    const skew = new ClockSkew(clock);
+    return { clock, skew, server: clock.date };
+  };
+
+  it('is unknown before the server has told its time', () => {
+    const { skew, server } = measuredAt();
+    expect(skew.measured).toBeUndefined();
+    expect(skew.latestSeconds()).toBe(server);
+  });
+
+  it('changes at once when the date of this machine is set back', () => {
+    const { clock, skew, server } = measuredAt();
+    skew.observeIssuedAt(server);
+    clock.advance(10);
+    clock.date -= 3600;
+    expect(skew.measured?.aheadSeconds).toBe(-3600);
+    // What was issued until now has an `iat` of the server's time.
+    expect(skew.latestSeconds()).toBeGreaterThanOrEqual(server + 10);
+  });
+
+  it('is that of a machine which slept where its date has gone on alone, until the server refuses what was dated so', () => {
+    const { clock, skew, server } = measuredAt();
+    skew.observeIssuedAt(server);
+    clock.date += 3600;
+    expect(skew.measured?.aheadSeconds).toBe(0);
+    expect(skew.doubt(0)).toBe(true);
+    expect(skew.measured?.aheadSeconds).toBe(3600);
+    // Others were refused, too, that were dated so.
+    expect(skew.doubt(0)).toBe(true);
+    expect(skew.measured?.aheadSeconds).toBe(3600);
+    skew.observeIssuedAt(server + 3600);
+    expect([skew.measured?.aheadSeconds, skew.doubt(0)]).toEqual([0, false]);
+  });
+
+  it('is by the header for a minute, whatever is done to the date', () => {
+    const { clock, skew, server } = measuredAt();
+    skew.observeHeader({ date: new Date((server - 7) * 1000).toUTCString() });
+    skew.observeIssuedAt(server);
+    expect(skew.measured).toEqual({ aheadSeconds: 7, by: 'its Date header' });
+    clock.date -= 3600;
+    clock.advance(61);
+    expect(skew.measured).toEqual({ aheadSeconds: -3600, by: 'the iat of a token that it has just issued' });
+  });
+});
