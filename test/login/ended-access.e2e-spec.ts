@@ -168,6 +168,8 @@ describe('clocks', () => {
     const token = await tokenForB(server);
     expect(await services.b.whoami(token)).toMatchObject({ status: 200 });
     ourDateJumps(3600);
+    // That of the server stays.
+    server.control.clock.setAhead(-3600);
     expect(await services.b.whoami(token)).toMatchObject({ status: 401, reason: 'expired' });
   });
 });

@@ -320,6 +320,7 @@ onValkey('sessions over Valkey', () => {
       jest
         .spyOn(performance, 'now')
         .mockImplementation(() => monotonic.call(performance) + (BOUNDS.sessionIdleSeconds + 1) * 1000);
+      await one.store.takeLogin('another-state', 600);
       const id = await one.sessions.begin(login());
       for (let times = 0; times < 3; times += 1) await expect(one.sessions.find(id)).resolves.toBeUndefined();
       expect(errors.mock.calls).toEqual([
