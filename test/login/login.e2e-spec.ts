@@ -65,6 +65,9 @@ async function logout(by = browser): Promise<Page> {
   return by.send(at('/auth/logout'), { method: 'POST', headers: SAME_ORIGIN, form });
 }
 
+const recordOn = (line: string): Record<string, unknown>[] =>
+  line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : [];
+
 describe('logging in', () => {
   it('is the code flow with PKCE S256, state and nonce, new ones each time (BF-01)', async () => {
     const [one, other] = [await browser.send(at('/auth/login')), await browser.send(at('/auth/login'))];
@@ -103,6 +106,14 @@ describe('logging in', () => {
     expect(page.text).toContain('Permission orders.approve is missing.');
     const json = await browser.send(at('/run-service-b'), { headers: { Accept: 'application/json' } });
     expect(JSON.parse(json.text)).toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' });
+    const records = chain.printed().split('\n').flatMap(recordOn);
+    const { sub } = records.findLast(({ audit }) => audit === 'login') ?? {};
+    expect(records.findLast(({ audit }) => audit === 'denial')).toMatchObject({
+      permission: 'orders.approve',
+      iss: keycloak.issuer,
+      azp: 'service-a',
+      sub,
+    });
   });
 
   it('keeps tokens, codes and secrets from the browser, and out of the log (BF-07)', async () => {

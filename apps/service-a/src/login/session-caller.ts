@@ -52,7 +52,12 @@ export class SessionCaller {
     this.#found.set(request, session);
     const token = await this.#verified(id, session.tokens.reveal().accessToken);
     if (!token.hasPermission(permission)) {
-      throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission });
+      const { issuer: iss, clientId: azp, subject: sub } = token;
+      throw new BearerError('insufficient_scope', {
+        reason: 'permission_missing',
+        permission,
+        fields: { iss, azp, sub },
+      });
     }
     if (required !== undefined) checkLogin(session, demandOf(required));
     return token;

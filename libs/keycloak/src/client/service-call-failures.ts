@@ -4,6 +4,7 @@ import { connectionHint } from '../protocol/connection-failures.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
+import { ownerOf } from '../protocol/verified-access-token.js';
 import { readBearerChallenge } from '../protocol/www-authenticate.js';
 import { retryAfterSeconds } from '../resilience/retry-after.js';
 import type { AnswerHead } from './answer-head.js';
@@ -32,7 +33,8 @@ export function answerFailure(
   const texts = tokens.flatMap((token) => token?.reveal() ?? []);
   const safe = safeBody(body, texts.join(' '));
   if (tokenRequest.grant === TOKEN_EXCHANGE_GRANT) {
-    const refusal = { reason: 'refused_by_next_service', fields: { called: service, answer: safe } } as const;
+    const fields = { ...ownerOf(tokenRequest.subject), called: service, answer: safe };
+    const refusal = { reason: 'refused_by_next_service', fields } as const;
     // The subject lacks something there, or further down: the service that said no knows the permission best.
     if (status === 403) {
       return new BearerError('insufficient_scope', { ...refusal, permission: safe.permission ?? tokenRequest.scope });

@@ -448,6 +448,12 @@ describe('a next service that fails', () => {
       permission,
     });
   });
+
+  it('says for whom the call was, in the record of the denial', async () => {
+    next.answer(PATH, json({}, 403));
+    const { issuer: iss, clientId: azp } = caller;
+    expect(await failure(onBehalfOf().get(PATH))).toMatchObject({ fields: { iss, azp, sub: 'alice' } });
+  });
 });
 
 describe('a next service that demands another login (RFC 9470 section 4)', () => {
@@ -602,6 +608,12 @@ describe('a call without a token', () => {
     realm.control.fault('token', fault);
     expect(await failure(onBehalfOf().get(PATH))).toMatchObject({ code });
     expect(next.requests).toHaveLength(0);
+  });
+
+  it('for a subject that may not, whom the record of the denial names', async () => {
+    realm.control.fault('token', says('invalid_request', 'Requested audience not available: b'));
+    const { issuer: iss, clientId: azp } = caller;
+    expect(await failure(onBehalfOf().get(PATH))).toMatchObject({ fields: { iss, azp, sub: 'alice' } });
   });
 });
 

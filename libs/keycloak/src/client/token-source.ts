@@ -12,6 +12,7 @@ import { IssuedToken } from '../protocol/issued-token.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { Refusal } from '../protocol/refusal.js';
 import { tokenHash } from '../protocol/token-hash.js';
+import { ownerOf } from '../protocol/verified-access-token.js';
 import type { HeldDenials } from '../revocation/held-denials.js';
 import type { TokenSourceLog } from './token-source-log.js';
 import { tokenRequestKey, type TokenRequest } from './token-request.js';
@@ -153,7 +154,9 @@ export class TokenSource {
       return dated;
     } catch (error) {
       this.shared?.release(`token ${key}`);
-      throw error;
+      // The record of the denial says to whom; the session of a backend for frontend is in no request that the log line could name.
+      const isOfSubject = request.grant === TOKEN_EXCHANGE_GRANT && error instanceof BearerError;
+      throw isOfSubject ? error.add(ownerOf(request.subject)) : error;
     }
   }
 

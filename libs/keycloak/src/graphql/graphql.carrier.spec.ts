@@ -25,6 +25,7 @@ import {
   AccessToken,
   AllowClients,
   Authenticated,
+  BearerError,
   MaxStaleness,
   Public,
   RequireAuthentication,
@@ -585,6 +586,36 @@ describe('a refused operation', () => {
         reason: 'no_credentials',
         kind: 'graphql',
         handler: 'OrdersResolver.order',
+      },
+    ]);
+  });
+
+  it('by its handler has who was denied in its record, as over HTTP', async () => {
+    @Resolver()
+    class Refusing {
+      @Query(() => String)
+      @Authenticated()
+      refused(): string {
+        throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission: 'orders.tip' });
+      }
+    }
+    const lines: unknown[] = [];
+    const [, options, adapter] = DRIVERS[0];
+    await start(options, adapter, [Refusing]);
+    const log = jest.spyOn(Logger.prototype, 'log').mockImplementation((line: unknown) => void lines.push(line));
+    undone.push(() => log.mockRestore());
+    await query('{ refused }', bearerOf(app, { subject: 'alice', client: 'shop' }));
+    expect(lines).toEqual([
+      {
+        message: 'Request refused',
+        code: 'insufficient_scope',
+        reason: 'permission_missing',
+        permission: 'orders.tip',
+        kind: 'graphql',
+        audit: 'denial',
+        iss: expect.any(String),
+        azp: 'shop',
+        sub: 'alice',
       },
     ]);
   });

@@ -164,6 +164,14 @@ export class VerifiedAccessToken {
   }
 }
 
+/** Of whom a token is, for a log line; it tells the token itself by its id. */
+export const ownerOf = ({ issuer: iss, clientId: azp, subject: sub, claims: { jti } }: VerifiedAccessToken) => ({
+  iss,
+  azp,
+  sub,
+  jti,
+});
+
 /** For `judge-access-token.ts` and the testing door alone. Not exported by the package. */
 export function makeVerifiedAccessToken(text: string, facts: TokenFacts): VerifiedAccessToken {
   return make(text, facts);

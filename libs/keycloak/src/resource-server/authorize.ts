@@ -1,6 +1,6 @@
 /** Authorize: holds a judged token against what the route demands (RFC 6750 §3.1, RFC 9470 §3). */
 import { BearerError } from '../protocol/bearer-error.js';
-import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { ownerOf, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { isAllowedClient } from './allowed-client.js';
 import type { AccessTokenVerifier } from './access-token-verifier.js';
 import type { RouteAccess } from './route-access.js';
@@ -23,24 +23,12 @@ export function authorize(
     // Of those of which one would do, the first stands for all.
     access.anyOf.find((some) => !some.some((demanded) => token.hasPermission(demanded)))?.[0];
   if (permission !== undefined) {
-    throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission, fields: fieldsOf(token) });
+    throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission, fields: ownerOf(token) });
   }
   const { clients } = access;
   if (clients.length > 0 && !clients.some((client) => isAllowedClient(client, token, verifier.ownIssuer))) {
-    throw new BearerError('client_not_allowed', { reason: 'client_not_allowed', fields: fieldsOf(token) });
+    throw new BearerError('client_not_allowed', { reason: 'client_not_allowed', fields: ownerOf(token) });
   }
   // Most routes demand none: no clock is read for them (perf: guard-overhead).
   if (access.authentication !== undefined) verifier.judgeAuthentication(token, access.authentication);
 }
-
-const fieldsOf = ({
-  issuer: iss,
-  clientId: azp,
-  subject: sub,
-  claims: { jti },
-}: VerifiedAccessToken): Record<string, unknown> => ({
-  iss,
-  azp,
-  sub,
-  jti,
-});

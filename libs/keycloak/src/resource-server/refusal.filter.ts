@@ -4,10 +4,11 @@ import type { HttpAdapterHost } from '@nestjs/core';
 import { throwError } from 'rxjs';
 import { publishRefusal } from '../diagnostics/refusal-channel.js';
 import { Refusal, type RefusalBody } from '../protocol/refusal.js';
+import { ownerOf, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { CredentialCarrier } from './credential-carrier.js';
 import { makeRefusalsHttpExceptions } from './refusal.exception.js';
 import { describeRequest } from './request-description.js';
-import { verifiedTokenOf } from './verified-requests.js';
+import { callTokenOf, verifiedTokenOf } from './verified-requests.js';
 
 export interface RefusalFilterOptions {
   /** The realm of the challenge: the name of this service. */
@@ -159,7 +160,7 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
       ...(authentication === undefined ? {} : { demanded: authentication }),
       ...(isHttp ? describeRequest(request) : describeHandler(host)),
       ...where,
-      ...(httpStatus === 403 ? denialOf(request) : {}),
+      ...(httpStatus === 403 ? denialOf(host) : {}),
       ...fields,
     };
     if (httpStatus >= 500) this.#logger.error({ message: 'Request failed', ...line });
@@ -189,11 +190,14 @@ function describeHandler(
   return { kind: host.getType<string>(), ...(type && method ? { handler: `${type.name}.${method.name}` } : {}) };
 }
 
-/** Who was denied: known here of a request that the guard had admitted; of others the refusal says it. */
-function denialOf(request: unknown): Readonly<Record<string, string>> {
-  const token = typeof request === 'object' && request !== null ? verifiedTokenOf(request) : undefined;
-  return {
-    audit: 'denial',
-    ...(token === undefined ? {} : { iss: token.issuer, azp: token.clientId, sub: token.subject }),
-  };
+/** Who was denied: known here of a call that the guard had admitted; of others the refusal says it. */
+function denialOf(host: ArgumentsHost | undefined): Readonly<Record<string, unknown>> {
+  const token = host === undefined ? undefined : tokenAdmittedBy(host);
+  return { audit: 'denial', ...(token === undefined ? {} : ownerOf(token)) };
+}
+
+function tokenAdmittedBy(host: ArgumentsHost): VerifiedAccessToken | undefined {
+  if (host.getType<string>() !== 'http') return callTokenOf(host.getArgs());
+  const request: unknown = host.switchToHttp().getRequest();
+  return typeof request === 'object' && request !== null ? verifiedTokenOf(request) : undefined;
 }
