@@ -2,9 +2,6 @@
 import { CanceledError, isCancel, type InternalAxiosRequestConfig } from 'axios';
 import { letManyListen } from '../ports/streaming-service.js';
 
-/** With more Node's timers go off at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 export class Cancellation {
   readonly #controller = new AbortController();
   #timer: NodeJS.Timeout | undefined;
@@ -27,7 +24,7 @@ export class Cancellation {
 
   /** Ends it with this error, unless its answer has begun by then. */
   after(ms: number, reason: () => Error): void {
-    this.#timer = setTimeout(() => this.abort(reason()), Math.min(ms, LONGEST_TIMER_MS));
+    this.#timer = setTimeout(() => this.abort(reason()), ms);
   }
 
   /** The answer has begun: its time is no longer that of the call. */

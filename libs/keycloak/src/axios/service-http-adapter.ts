@@ -67,10 +67,12 @@ async function sent(
   const { service } = caller;
   const upload = progressOf(config.onUploadProgress, 'upload');
   const download = progressOf(config.onDownloadProgress, 'download');
-  const maxSent = boundOf(config.maxBodyLength);
+  const maxSent = boundOf(service, 'maxBodyLength', config.maxBodyLength);
+  const maxResponseBytes = boundOf(service, 'maxContentLength', config.maxContentLength);
+  const timeoutMs = timeoutOf(service, config.timeout);
   let size = 0;
-  if (config.timeout) {
-    cancellation.after(config.timeout, () => new ServiceCallError('service_timeout', service, 'timeout'));
+  if (timeoutMs > 0) {
+    cancellation.after(timeoutMs, () => new ServiceCallError('service_timeout', service, 'timeout'));
   }
   return caller.send({
     method: methodOf(service, config.method),
@@ -85,7 +87,7 @@ async function sent(
       },
     },
     streams: config.responseType === 'stream',
-    maxResponseBytes: boundOf(config.maxContentLength),
+    maxResponseBytes,
     signal: cancellation.signal,
     onSent: (bytes) => {
       size += bytes;
@@ -99,9 +101,21 @@ async function sent(
 /** Knows nothing of what was set on the axios of all. */
 const ALONE = new axios.Axios({});
 
-/** axios says -1 for "no bound". */
-const boundOf = (bytes: number | null | undefined): number =>
-  bytes === undefined || bytes === null || bytes < 0 ? Infinity : bytes;
+/** axios says -1 for "no bound". Throws `TypeError` for what is no number: compared with it nothing would be too large. */
+function boundOf(service: string, name: string, bytes: number | null | undefined = Infinity): number {
+  if (Number.isNaN(Number(bytes))) throw new TypeError(`${service}: ${name} must be a number of bytes`);
+  return bytes === null || bytes < 0 ? Infinity : bytes;
+}
+
+/** Node takes no longer one for a timer: it would go off at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** 0 for none, as axios has it. Throws `TypeError` for what is no time. */
+function timeoutOf(service: string, timeout: number | undefined = 0): number {
+  const ms = Number(timeout);
+  if (!(ms >= 0)) throw new TypeError(`${service}: timeout must be a number of milliseconds, 0 for none`);
+  return Math.min(ms, MAX_TIMER_MS);
+}
 
 const METHODS: ReadonlySet<string> = new Set<StreamingMethod>([
   'GET',

@@ -492,13 +492,27 @@ describe('an error', () => {
     expect(await failed(asSelf(settings).get('/a', config))).toMatchObject({ code: 'service_timeout' });
   });
 
-  it.each([2 ** 31, Infinity])(
-    'has the time of the service where its own is longer than any timer: %d',
+  it.each([Infinity, 2 ** 31, Number.MAX_SAFE_INTEGER])('waits where the time of the call is %d', async (timeout) => {
+    handler = (_, response) => void setTimeout(() => response.end('late'), 50);
+    expect((await got(asSelf().get('/a', { timeout }))).data).toBe('late');
+  });
+
+  it.each([-1, Number.NaN, 'soon' as never])(
+    'is TypeError for %j in place of a time, and nothing is sent',
     async (timeout) => {
-      handler = (_, response) => setTimeout(() => response.end('{}'), 100);
-      expect(await got(asSelf().get('/a', { timeout }))).toMatchObject({ status: 200 });
+      handler = answer(200);
+      expect(await failed(asSelf().get('/a', { timeout }))).toBeInstanceOf(TypeError);
+      expect([seen.length, requested]).toEqual([0, 0]);
     },
   );
+
+  it.each(['maxContentLength', 'maxBodyLength'])('is TypeError for a %s that is no number', async (name) => {
+    handler = answer(200, 'x'.repeat(2000));
+    // Compared with it, no answer was larger, not even than the service may send.
+    const http = asSelf({ maxResponseBytes: 1024 });
+    expect(await failed(http.get('/a', { [name]: Number.NaN }))).toBeInstanceOf(TypeError);
+    expect([seen.length, requested]).toEqual([0, 0]);
+  });
 
   it('ends in time where what is collected comes byte by byte, though a body streams', async () => {
     const dripping =
