@@ -112,7 +112,7 @@ export class GatewayHandshakes {
     return refusal;
   }
 
-  /** What an application's own part of a handshake threw. */
+  /** What an application's own part of a handshake threw, such as the option `permissions`: nobody else hears of it. */
   logFailure(error: unknown): void {
     this.#logger.error(error instanceof Error ? error : 'A handshake failed');
   }

@@ -155,6 +155,7 @@ interface Response {
 }
 
 function refuse(handshakes: GatewayHandshakes, error: unknown, request: CarriedRequest, response: Response): void {
+  if (!(error instanceof Refusal)) handshakes.logFailure(error);
   const { status, headers, body } =
     error instanceof Refusal
       ? handshakes.toReply(error)
@@ -172,7 +173,10 @@ function refuse(handshakes: GatewayHandshakes, error: unknown, request: CarriedR
 }
 
 function connectError(handshakes: GatewayHandshakes, error: unknown): Error {
-  if (!(error instanceof Refusal)) return new Error('Internal server error');
+  if (!(error instanceof Refusal)) {
+    handshakes.logFailure(error);
+    return new Error('Internal server error');
+  }
   const { body } = handshakes.toReply(error);
   return Object.assign(new Error(body.error), { data: body });
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConsoleLogger, type INestApplication, type Type, type WebSocketAdapter } from '@nestjs/common';
+import { ConsoleLogger, Logger, type INestApplication, type Type, type WebSocketAdapter } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -398,6 +398,51 @@ function twoGateways(ofPrivate: object): Type[] {
   }
   return [Open, Private];
 }
+
+describe.each(LIBRARIES)('a handshake that could not be judged by a fault of the application, by %s', (_, library) => {
+  it.each(['/', '/inner'])('is refused, and the log has the error, in the namespace %s', async (namespace) => {
+    @WebSocketGateway({ path: '/chat', ...(library === WS ? {} : { namespace }) })
+    @RequirePermission('orders.read')
+    class Inner {
+      @SubscribeMessage('say')
+      say() {
+        return { event: 'said', data: 1 };
+      }
+    }
+    const broken = new Error('the database of permissions is away');
+    const permissions = (): never => {
+      throw broken;
+    };
+    const { app, url } = await start(library, [Inner], { permissions });
+    const lines: unknown[] = [];
+    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation((line: unknown) => void lines.push(line));
+    undone.push(() => errors.mockRestore());
+    const { refusal } = await library.connect(url, bearerOf(app), { namespace });
+    expect(refusal).toMatchObject({ status: 500 });
+    expect(JSON.stringify(refusal)).not.toContain('database');
+    expect(lines).toEqual([broken]);
+  });
+
+  it('is refused by its namespace, too, where another one is open to all', async () => {
+    if (library === WS) return;
+    @WebSocketGateway({ path: '/chat', namespace: '/open' })
+    @Public()
+    class Open {}
+    @WebSocketGateway({ path: '/chat', namespace: '/inner' })
+    @RequirePermission('orders.read')
+    class Inner {}
+    const broken = new Error('the database of permissions is away');
+    const permissions = (): never => {
+      throw broken;
+    };
+    const { app, url } = await start(library, [Open, Inner], { permissions });
+    const lines: unknown[] = [];
+    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation((line: unknown) => void lines.push(line));
+    undone.push(() => errors.mockRestore());
+    expect((await library.connect(url, bearerOf(app), { namespace: '/inner' })).refusal).toBeDefined();
+    expect(lines).toEqual([broken]);
+  });
+});
 
 describe('gateways that share a server', () => {
   it('stop the start with ws, when only one of them is @Public()', async () => {
