@@ -182,6 +182,7 @@ describe('a secret from a function', () => {
     ['no function', ['the-secret-4711']],
     ['a time-out that is too short', [() => 'x', { timeoutMs: 10 }]],
     ['no time', [() => 'x', { refreshSeconds: 0 }]],
+    ['a misspelt name', [() => 'x', { refreshSecond: 5 }]],
   ])('is refused with %s', (_, args) => {
     const make = (): unknown => (clientSecretFrom as (...all: unknown[]) => unknown)(...args);
     expect(make).toThrow(ConfigurationError);
@@ -211,5 +212,10 @@ describe('a private key in a file', () => {
     writeFileSync(file, 'the-secret-4711');
     expect(() => privateKeyJwt({ keyFile: file })).toThrow(/must hold private keys/);
     expect(() => privateKeyJwt({ keyFile: file })).not.toThrow(/4711/);
+  });
+
+  it('is refused with a misspelt name, and without any options', () => {
+    expect(() => privateKeyJwt({ keyFile: file, kid: 'the-secret-4711' } as never)).toThrow(/unknown option "kid"/);
+    expect(() => privateKeyJwt(undefined as never)).toThrow(ConfigurationError);
   });
 });

@@ -46,8 +46,10 @@ export function clientSecretFrom(
 ): ClientAuthentication {
   const faults = new ConfigurationFaults();
   if (typeof read !== 'function') faults.fault('a function that gives the secret must be given');
-  const timeoutMs = faults.integer('timeoutMs', options.timeoutMs ?? 1000, 100, 10_000);
-  const refreshSeconds = faults.integer('refreshSeconds', options.refreshSeconds ?? 300, 1, 86_400);
+  const { timeoutMs = 1000, refreshSeconds = 300, ...others } = Object(options) as ClientSecretFromOptions;
+  for (const other of Object.keys(others)) faults.fault(`unknown option "${other}"`);
+  faults.integer('timeoutMs', timeoutMs, 100, 10_000);
+  faults.integer('refreshSeconds', refreshSeconds, 1, 86_400);
   faults.throwIfFaulty((all) => new ConfigurationError("clientSecretFrom can't be used", all));
   return new SecretSource({ read: async () => read(), parse: toSecret, refreshMs: refreshSeconds * 1000, timeoutMs });
 }

@@ -1,5 +1,5 @@
 /** Private key JWT: an assertion of its own for each request, signed by a key that nobody else has (RFC 7523 §2.2, OpenID Connect Core §9). */
-import { ConfigurationError } from '../configuration-faults.js';
+import { ConfigurationError, ConfigurationFaults } from '../configuration-faults.js';
 import type {
   ClientAuthentication,
   ClientAuthenticationContext,
@@ -33,11 +33,15 @@ export interface PrivateKeyJwt extends ClientAuthentication {
  *
  * Throws `ConfigurationError` for a file that can't be read, or holds anything but such keys.
  */
-export function privateKeyJwt({ keyFile, keyId }: PrivateKeyJwtOptions): PrivateKeyJwt {
-  const file = checkCredentialFile('privateKeyJwt', keyFile, faultOfKeys);
+export function privateKeyJwt(options: PrivateKeyJwtOptions): PrivateKeyJwt {
+  const { keyFile, keyId, ...others } = Object(options) as PrivateKeyJwtOptions;
+  const faults = new ConfigurationFaults();
+  for (const other of Object.keys(others)) faults.fault(`unknown option "${other}"`);
   if (keyId !== undefined && (typeof keyId !== 'string' || keyId === '')) {
-    throw new ConfigurationError("privateKeyJwt can't be used", ['keyId must be a text, and not empty']);
+    faults.fault('keyId must be a text, and not empty');
   }
+  faults.throwIfFaulty((all) => new ConfigurationError("privateKeyJwt can't be used", all));
+  const file = checkCredentialFile('privateKeyJwt', keyFile, faultOfKeys);
   return new KeyFile(file, keyId);
 }
 

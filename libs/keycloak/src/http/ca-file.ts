@@ -81,6 +81,17 @@ const unreadable = (error: unknown): CaFileError => new CaFileError(`can't be re
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
+/** What is wrong with a text that must hold certificates in PEM, if anything is: the end of a sentence about it, with nothing of what is in it. */
+export function faultOfCertificates(text: string): string | undefined {
+  try {
+    countCertificates(text);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CaFileError)) throw error;
+    return error.message;
+  }
+}
+
 /** Each is parsed, and none may be cut off: a file that is being written is not taken. */
 function countCertificates(text: string): number {
   const begun = text.split('-----BEGIN CERTIFICATE-----').length - 1;

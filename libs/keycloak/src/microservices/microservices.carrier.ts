@@ -1,6 +1,7 @@
 /** Microservices carrier: finds the token in the headers of a message, and gives refusals the form of Nest's RpcException. */
 import { RpcException } from '@nestjs/microservices';
 import { throwError } from 'rxjs';
+import { ConfigurationError, ConfigurationFaults } from '../index.js';
 import { BearerError, type CredentialCarrier } from '../ports/credential-carrier.js';
 import { failBareCall, grpcCall, grpcError, isBareCall, refuseBareCall, streamOf } from './grpc-call.js';
 import { authorizationHeaders } from './received-headers.js';
@@ -27,8 +28,11 @@ export interface MicroservicesCarrierOptions {
  *
  * Transports whose messages have no headers (TCP, Redis), and those that were never tried against a real one (Kafka, MQTT), are refused
  * with `route_closed`, reason `transport_without_headers`.
+ *
+ * Throws `ConfigurationError`.
  */
-export function microservicesCarrier({ rejectRefused = false }: MicroservicesCarrierOptions = {}): CredentialCarrier {
+export function microservicesCarrier(options: MicroservicesCarrierOptions = {}): CredentialCarrier {
+  const rejectRefused = readOptions(options);
   return {
     kind: 'rpc',
     callOf: (args) => (isBareCall(args) ? (args[0] as object) : (Object(args[1]) as object)),
@@ -57,4 +61,14 @@ export function microservicesCarrier({ rejectRefused = false }: MicroservicesCar
     connectionOf: streamOf,
     answer: (exception) => throwError(() => (exception as RpcException).getError()),
   };
+}
+
+/** A misspelt name must not leave the messages of a queue where they are. */
+function readOptions(options: MicroservicesCarrierOptions): boolean {
+  const { rejectRefused = false, ...others } = Object(options) as MicroservicesCarrierOptions;
+  const faults = new ConfigurationFaults();
+  for (const other of Object.keys(others)) faults.fault(`unknown option "${other}"`);
+  if (typeof rejectRefused !== 'boolean') faults.fault('rejectRefused must be true or false');
+  faults.throwIfFaulty((all) => new ConfigurationError("microservicesCarrier() can't be used", all));
+  return rejectRefused;
 }

@@ -15,8 +15,8 @@ export function readSealedOptions(
   options: ValkeyAddressOptions & { readonly keys: readonly string[] },
 ): { readonly address: ValkeyAddress; readonly keys: SealingKeys } {
   const faults = new ConfigurationFaults();
-  checkAddress(options, faults);
-  const fault = SealingKeys.faultOf(options.keys);
+  checkAddress(options, faults, ['keys']);
+  const fault = SealingKeys.faultOf((Object(options) as typeof options).keys);
   if (fault !== undefined) faults.fault(fault);
   faults.throwIfFaulty((all) => new ConfigurationError(`${maker}() can't be used`, all));
   return { address: addressOf(options), keys: new SealingKeys(options.keys) };

@@ -1,5 +1,6 @@
 /** Valkey address: where the server is, and whom it is trusted by, as the options of this door name it. */
 import type { ConfigurationFaults } from '../index.js';
+import { faultOfCertificates } from '../ports/certificates.js';
 
 export interface ValkeyAddressOptions {
   /**
@@ -19,8 +20,20 @@ export interface ValkeyAddress {
 const ENCRYPTED = new Set(['valkeys:', 'rediss:']);
 const PROTOCOLS = new Set([...ENCRYPTED, 'valkey:', 'redis:']);
 
-/** Collects what is wrong with it; none of its values is shown. */
-export function checkAddress({ url: text }: ValkeyAddressOptions, faults: ConfigurationFaults): void {
+/** Collects what is wrong with it; none of its values is shown. `otherNames` are those of options that are somebody else's to check. */
+export function checkAddress(
+  options: ValkeyAddressOptions,
+  faults: ConfigurationFaults,
+  otherNames: readonly string[],
+): void {
+  const { url: text, ca, ...others } = Object(options) as ValkeyAddressOptions;
+  for (const other of Object.keys(others)) if (!otherNames.includes(other)) faults.fault(`unknown option "${other}"`);
+  checkUrl(text, faults);
+  const fault = ca === undefined ? undefined : typeof ca === 'string' ? faultOfCertificates(ca) : 'must be a text';
+  if (fault !== undefined) faults.fault(`ca ${fault}`);
+}
+
+function checkUrl(text: string, faults: ConfigurationFaults): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !PROTOCOLS.has(url.protocol) || url.hostname === '') {
     faults.fault('url must be valkeys://<host>:<port>, or valkey:, rediss:, redis:');

@@ -34,7 +34,7 @@ export class ValkeyClient {
   /** Throws `ConfigurationError`. */
   constructor(options: ValkeyClientOptions) {
     const faults = new ConfigurationFaults();
-    checkAddress(options, faults);
+    checkAddress(options, faults, ['deadlineMs']);
     const { deadlineMs = 1000 } = options;
     this.deadlineMs = faults.integer('deadlineMs', deadlineMs, 1, MAX_DEADLINE_MS);
     faults.throwIfFaulty((all) => new ConfigurationError("ValkeyClient can't be used", all));
