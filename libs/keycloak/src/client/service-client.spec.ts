@@ -1,5 +1,6 @@
 /** Calls to a next service that does as it is told, with tokens from the authorization server in this process. */
 import { getMaxListeners } from 'node:events';
+import type { IncomingHttpHeaders } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
@@ -330,6 +331,16 @@ describe('a call that succeeds', () => {
     next.answer(PATH, json({}));
     for (const given of [traceparent, 'junk', undefined]) await asSelf().get(PATH, { traceparent: given });
     expect(next.requests.map(({ headers }) => headers['traceparent'])).toEqual([traceparent, undefined, undefined]);
+  });
+
+  it('takes it as the headers of a request have it, and sends no list', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const ofRequests: readonly IncomingHttpHeaders[] = [{ traceparent }, { traceparent: [traceparent] }];
+    for (const headers of ofRequests) {
+      next.answer(PATH, json({}));
+      await asSelf().get(PATH, { traceparent: headers['traceparent'] });
+    }
+    expect(next.requests.map(({ headers }) => headers['traceparent'])).toEqual([traceparent, undefined]);
   });
 });
 

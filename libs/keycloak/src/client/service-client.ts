@@ -21,10 +21,10 @@ export interface ServiceRequestOptions {
   /** Further headers. Those that name the caller or the target, or frame the request, throw `TypeError`. */
   readonly headers?: Readonly<Record<string, string>>;
   /**
-   * The `traceparent` (W3C Trace Context) that the service is called with, such as that of the request that is being served. One that is malformed is left
-   * out. Where `KeycloakTelemetryModule` makes spans, that of the call takes its place.
+   * The `traceparent` (W3C Trace Context) that the service is called with, such as that of the request that is being served, as Node has it in
+   * `request.headers`. One that is malformed, or a list of them, is left out. Where `KeycloakTelemetryModule` makes spans, that of the call takes its place.
    */
-  readonly traceparent?: string | undefined;
+  readonly traceparent?: string | readonly string[] | undefined;
   /** Put at the end of the path, encoded. */
   readonly query?: ServiceQuery;
   /**

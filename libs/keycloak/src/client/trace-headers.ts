@@ -3,8 +3,8 @@
 export type TraceHeaders = Readonly<Record<string, string>>;
 
 /** What the call carries of a `traceparent` that the application had from elsewhere: nothing of one that is malformed (§3.2.2.5 would have it ignored). */
-export function traceHeadersOf(traceparent: string | undefined): TraceHeaders {
-  return traceparent !== undefined && TRACEPARENT.test(traceparent) ? { traceparent } : NONE;
+export function traceHeadersOf(traceparent: string | readonly string[] | undefined): TraceHeaders {
+  return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : NONE;
 }
 
 /** `headers` with those of a trace, which take the place of any that are there. */
