@@ -15,9 +15,13 @@ export interface InspectOptions {
   readonly onlyKnown?: boolean;
 }
 
+/** How a JSON part begins in base64url: `{"`, or a brace with a blank, a line break or a tab behind it. */
+const BEGIN = 'e(?:y[JA]|w[0ko])';
+const JSON_PART = new RegExp(BEGIN);
+
 /** A run of base64url that contains or ends in a JSON part, in front of another JSON part. */
-const HEADER = /(?<![\w-])[\w-]+(?=\.eyJ[\w-]{6})/g;
-const PAYLOAD_AND_SIGNATURE = /\.eyJ[\w-]{6,}(?:\.[\w-]*)?/y;
+const HEADER = new RegExp(`(?<![\\w-])[\\w-]+(?=\\.${BEGIN}[\\w-]{6})`, 'g');
+const PAYLOAD_AND_SIGNATURE = new RegExp(`\\.${BEGIN}[\\w-]{6,}(?:\\.[\\w-]*)?`, 'y');
 const MIN_HEADER_LENGTH = 'eyJ'.length + 6;
 
 /** The most serious first: of several matches of a token, the first of these is reported. */
@@ -79,12 +83,12 @@ export class ObservedText {
 
 /**
  * Finds two JSON parts in base64url and a signature, which may be missing. An encrypted JWT (JWE) does not match. The search
- * has two steps, because a single expression would restart at each `eyJ` of a run and read the run to its end each time.
+ * has two steps, because a single expression would restart at each begin of a run and read the run to its end each time.
  */
 function* jwtsIn(text: string): Generator<{ readonly text: string; readonly index: number }> {
   let end = 0;
   for (const { 0: run, index: start } of text.matchAll(HEADER)) {
-    const at = run.indexOf('eyJ');
+    const at = run.search(JSON_PART);
     if (start < end || at < 0 || run.length - at < MIN_HEADER_LENGTH) continue;
     PAYLOAD_AND_SIGNATURE.lastIndex = start + run.length;
     const [rest = ''] = PAYLOAD_AND_SIGNATURE.exec(text) ?? [];
