@@ -7,6 +7,12 @@ const STATUS: Readonly<Record<number, number>> = {
   401: 16,
   // PERMISSION_DENIED
   403: 7,
+  // Those below 500 that `passOn` may name: NOT_FOUND
+  404: 5,
+  // ABORTED
+  409: 10,
+  // RESOURCE_EXHAUSTED
+  429: 8,
   // UNAVAILABLE
   503: 14,
   // DEADLINE_EXCEEDED
