@@ -15,8 +15,10 @@ describe('a token request', () => {
     expect(() => tokenExchangeRequest(alice, 'service-c', scope)).toThrow(TypeError);
   });
 
-  it('of an exchange needs an audience', () => {
-    expect(() => tokenExchangeRequest(alice, '', 'a')).toThrow(TypeError);
+  it('of an exchange needs an audience: without one the server would choose it (TX-01)', () => {
+    for (const none of ['', undefined, null, ['stock']]) {
+      expect(() => tokenExchangeRequest(alice, none as never, 'orders.read')).toThrow(TypeError);
+    }
   });
 });
 

@@ -29,13 +29,14 @@ export function clientCredentialsRequest(scope: string | undefined, issuer?: str
   return { grant: CLIENT_CREDENTIALS_GRANT, issuer, scope: scope === undefined ? '' : canonicalScope(scope) };
 }
 
-/** As `clientCredentialsRequest`; an empty audience throws `TypeError`, too. */
+/** As `clientCredentialsRequest`; an audience that is empty, or none as where a variable is not set, throws `TypeError`, too. */
 export function tokenExchangeRequest(
   subject: VerifiedAccessToken,
   audience: string,
   scope: string | undefined,
 ): TokenExchangeRequest {
-  if (audience === '') throw new TypeError('A token exchange names one audience');
+  // Without one the server would choose it.
+  if (typeof audience !== 'string' || audience === '') throw new TypeError('A token exchange names one audience');
   return { grant: TOKEN_EXCHANGE_GRANT, subject, audience, scope: scope === undefined ? '' : canonicalScope(scope) };
 }
 
