@@ -132,6 +132,17 @@ describe('bearerToken (RFC 6750 section 2)', () => {
   it.each<[string, BearerRequest, string]>([
     ['the query', { headers: {}, query: { access_token: TOKEN } }, 'missing_token: token_in_query'],
     ['an empty one in the query', { headers: {}, query: { access_token: '' } }, 'missing_token: token_in_query'],
+    [
+      'a query that nobody has parsed, as of a handshake',
+      { headers: {}, url: '/chat?a=?&access%5Ftoken=x' },
+      'missing_token: token_in_query',
+    ],
+    ['one that a parser left out', { headers: {}, url: '/?access_token', query: {} }, 'missing_token: token_in_query'],
+    [
+      'header and a query that nobody has parsed',
+      { headers: { authorization: 'Bearer a' }, url: '/chat?access_token=a' },
+      'invalid_request: more_than_one_credential',
+    ],
     ['a form', { headers: form, body: { access_token: TOKEN } }, 'missing_token: token_in_form'],
     ['a form in capitals', { headers: inCapitals, body: { access_token: TOKEN } }, 'missing_token: token_in_form'],
     [

@@ -96,11 +96,23 @@ function namesAndValues(header: string | readonly string[] | undefined): readonl
   return [header ?? []].flat().flatMap((value) => [NAME, value]);
 }
 
+const FIELD = 'access_token';
+
 /** The places of RFC 6750 §2.2 and §2.3, which leak into logs and histories; a token there is not looked at. */
 function tokenElsewhere(request: BearerRequest): BearerErrorReason | undefined {
-  // Fastify parses the query at each access.
-  if (request.url?.includes('?') !== false && hasField(request.query)) return 'token_in_query';
+  if (isInQuery(request)) return 'token_in_query';
   return hasField(request.body) && isForm(request) ? 'token_in_form' : undefined;
+}
+
+function isInQuery(request: BearerRequest): boolean {
+  const { url } = request;
+  const at = url?.indexOf('?');
+  // Fastify parses the query at each access.
+  if (at === -1) return false;
+  if (hasField(request.query)) return true;
+  // Nobody parses that of a handshake, and an application may have another parser, or none.
+  if (url === undefined || !(url.includes(FIELD, at) || url.includes('%', at))) return false;
+  return new URLSearchParams(url.slice(at)).has(FIELD);
 }
 
 function isForm({ headers }: BearerRequest): boolean {
@@ -109,5 +121,5 @@ function isForm({ headers }: BearerRequest): boolean {
 }
 
 function hasField(source: unknown): boolean {
-  return typeof source === 'object' && source !== null && 'access_token' in source;
+  return typeof source === 'object' && source !== null && FIELD in source;
 }

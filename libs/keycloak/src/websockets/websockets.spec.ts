@@ -399,6 +399,31 @@ function twoGateways(ofPrivate: object): Type[] {
   return [Open, Private];
 }
 
+describe('a token in the query of a handshake', () => {
+  it('is refused, as over HTTP: alone, and beside a good one (RS-01)', async () => {
+    @WebSocketGateway({ path: '/chat' })
+    @OptionalToken()
+    class Optional {
+      @SubscribeMessage('say')
+      say() {
+        return { event: 'said', data: 1 };
+      }
+    }
+    const { app, url } = await start(WS, [Optional]);
+    const bearer = bearerOf(app);
+    const path = `/chat?access_token=${bearer.slice('Bearer '.length)}`;
+    expect((await WS.connect(url, undefined, { path })).refusal).toMatchObject({
+      status: 401,
+      body: { code: 'missing_token' },
+    });
+    expect((await WS.connect(url, bearer, { path })).refusal).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request' },
+    });
+    expect((await WS.connect(url, bearer, { path: '/chat?page=1' })).refusal).toBeUndefined();
+  });
+});
+
 describe.each(LIBRARIES)('a handshake that could not be judged by a fault of the application, by %s', (_, library) => {
   it.each(['/', '/inner'])('is refused, and the log has the error, in the namespace %s', async (namespace) => {
     @WebSocketGateway({ path: '/chat', ...(library === WS ? {} : { namespace }) })
