@@ -54,7 +54,8 @@ export function readClientSettings(variables: Variables, prefix: string, demoMod
   }
   // One that can't be read is a fault already.
   if (secretFile === '' || secret === '') return { secret, keycloak: { clientSecret: secret } };
-  return { secret, keycloak: withAuthentication(clientSecretFile(secretFile)) };
+  const authentication = made(variables, `${secretName}_FILE`, () => clientSecretFile(secretFile));
+  return { secret, keycloak: withAuthentication(authentication) };
 }
 
 const withAuthentication = (
@@ -62,7 +63,8 @@ const withAuthentication = (
 ): Pick<KeycloakModuleOptions, 'clientAuthentication'> =>
   clientAuthentication === undefined ? {} : { clientAuthentication };
 
-function made<T>(variables: Variables, name: string, make: () => T): T | undefined {
+/** Undefined where what makes it finds faults, which are noted. */
+export function made<T>(variables: Variables, name: string, make: () => T): T | undefined {
   try {
     return make();
   } catch (error) {

@@ -218,6 +218,10 @@ describe('OTHER_ISSUERS_FILE', () => {
     expect(faults([PARTNER], { NODE_ENV: 'development', DEMO_MODE: 'true' })).toEqual([]);
     writeFileSync(secretFile, '\n');
     expect(faults([PARTNER])).toEqual(['OTHER_ISSUERS_FILE[0].clientSecretFile points to an empty file']);
+    writeFileSync(secretFile, 'the-secret-4711\nits comment');
+    expect(faults([PARTNER])).toEqual([
+      expect.stringMatching(/^OTHER_ISSUERS_FILE\[0\]\.clientSecretFile: .* no line break/),
+    ]);
   });
 
   it('takes http: where the other settings do (RS-04)', () => {

@@ -1,7 +1,7 @@
 /** Other issuers settings: issuers whose tokens a service accepts beside those of its own realm, from a JSON file. */
 import { matches } from 'class-validator';
 import { clientSecretFile, type IssuerOptions } from 'nestjs-keycloak-s2s';
-import { refusePublishedSecret } from './client-settings.js';
+import { made, refusePublishedSecret } from './client-settings.js';
 import type { Variables } from './variables.js';
 
 export interface OtherIssuer {
@@ -89,6 +89,11 @@ function readEntry(
   const secretFile = text('clientSecretFile');
   const secret = secretFile === undefined ? '' : variables.secretIn(`${where}.clientSecretFile`, secretFile);
   refusePublishedSecret(variables, `${where}.clientSecretFile`, secret, demoMode);
+  // One that can't be read is a fault already.
+  const clientAuthentication =
+    secretFile === undefined || secret === ''
+      ? undefined
+      : made(variables, `${where}.clientSecretFile`, () => clientSecretFile(secretFile));
   const authorities = text('caFile');
   const tls = authorities === undefined ? undefined : variables.certificatesIn(`${where}.caFile`, authorities);
   return {
@@ -96,8 +101,7 @@ function readEntry(
       issuer,
       ...(baseUrl === undefined ? {} : { baseUrl }),
       clientId: text('clientId') ?? clientId,
-      // One that can't be read is a fault already.
-      ...(secretFile === undefined || secret === '' ? {} : { clientAuthentication: clientSecretFile(secretFile) }),
+      ...(clientAuthentication === undefined ? {} : { clientAuthentication }),
       ...(tls === undefined ? {} : { tls: { caFile: tls.file } }),
       acceptedScopes: scopesIn(variables, `${where}.acceptedScopes`, entry.acceptedScopes),
     },

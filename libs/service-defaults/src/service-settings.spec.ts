@@ -315,6 +315,8 @@ describe('readServiceSettings', () => {
     expect(faults(fromFile)).toEqual([expect.stringContaining('is a published demo secret')]);
     writeFileSync(file, '\n');
     expect(faults(fromFile)).toEqual([expect.stringContaining('empty file')]);
+    writeFileSync(file, `${SECRET}\nits comment`);
+    expect(faults(fromFile)).toEqual([expect.stringMatching(/^SERVICE_A_CLIENT_SECRET_FILE: .* no line break/)]);
     expect(faults({ ...fromFile, SERVICE_A_CLIENT_SECRET_FILE: join(folder, 'none') })).toEqual([
       expect.stringContaining("can't be read"),
     ]);

@@ -91,6 +91,7 @@ describe('a secret in a file', () => {
     ['is gone', () => rmSync(file), 'ENOENT'],
     ['is empty', () => writeFileSync(file, ' \n'), 'empty'],
     ['is large', () => writeFileSync(file, 'x'.repeat(70_000)), 'too_long'],
+    ['has two lines', () => writeFileSync(file, 'the-second\nthe-comment'), 'malformed'],
   ])('stays in use while the file %s, which the log says once', async (_, spoil, reason) => {
     writeFileSync(file, 'the-first');
     const connected = connect(clientSecretFile(file));
@@ -113,6 +114,10 @@ describe('a secret in a file', () => {
       expect(() => clientSecretFile(path as string)).not.toThrow(/4711/);
     }
     expect(() => clientSecretFile(missing)).toThrow(/can't be read \(ENOENT\)/);
+    // As of clientSecret: Keycloak refuses it in the words of a wrong secret, which looks right to everybody who compares it.
+    writeFileSync(file, 'the-secret-4711\nand more');
+    expect(() => clientSecretFile(file)).toThrow(/no line break or other control character/);
+    expect(() => clientSecretFile(file)).not.toThrow(/4711/);
   });
 
   it('shows in no print', async () => {
@@ -159,6 +164,7 @@ describe('a secret from a function', () => {
     ['takes too long', () => sleep(10_000, 'late', { ref: false }), 'timeout'],
     ['gives nothing', () => undefined, 'malformed'],
     ['gives an empty text', () => ' ', 'malformed'],
+    ['gives two lines', () => 'the-secret-4711\nand more', 'malformed'],
   ])('that %s gives none, and says so without its words', async (_, read, reason) => {
     let isWell = false;
     const connected = connect(

@@ -21,10 +21,10 @@ export interface ClientSecretFromOptions {
  * again when it is used and was read 5 seconds ago; white space around it is dropped. When the server refuses the secret, it is read again at once, and once it has
  * changed, which half a second is waited for, the request is sent once more. A file that can't be read later on leaves the last secret in use, and is logged.
  *
- * Throws `ConfigurationError` for a file that can't be read or is empty.
+ * Throws `ConfigurationError` for a file that can't be read, is empty, or has several lines.
  */
 export function clientSecretFile(path: string): ClientAuthentication {
-  const file = checkCredentialFile('clientSecretFile', path, () => undefined);
+  const file = checkCredentialFile('clientSecretFile', path, faultOfSecret);
   return new SecretSource({
     read: () => readCredential(file),
     parse: toSecret,
@@ -66,8 +66,13 @@ class SecretSource implements ClientAuthentication {
   }
 }
 
+/** As of the option `clientSecret`: what has one is no secret (RFC 6749, appendix A.2), and would be refused as a wrong one is. */
+const faultOfSecret = (text: string): string | undefined =>
+  /\p{Cc}/u.test(text) ? 'the file must have no line break or other control character in the secret' : undefined;
+
 function toSecret(text: unknown): ClientCredential {
   const secret = typeof text === 'string' ? text.trim() : '';
-  if (secret === '') throw new TypeError('A secret must be a text, and not empty');
+  if (secret === '' || faultOfSecret(secret) !== undefined)
+    throw new TypeError('A secret must be one line, and not empty');
   return { kind: 'secret', secret };
 }
