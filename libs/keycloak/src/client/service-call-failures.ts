@@ -55,12 +55,12 @@ export function answerFailure(
   });
 }
 
-const MAX_ANSWER_LENGTH = 16_384;
+const MAX_ANSWER_BYTES = 16_384;
 
 /** For the code that made the call; nothing that has our token in it, nor more than an error needs. */
 function withoutTokens(body: unknown, tokens: readonly string[]): unknown {
   const text = jsonTextOf(body);
-  if (text === undefined || text.length > MAX_ANSWER_LENGTH) return undefined;
+  if (text === undefined || Buffer.byteLength(text) > MAX_ANSWER_BYTES) return undefined;
   return tokens.some((token) => text.includes(token)) ? undefined : body;
 }
 

@@ -207,6 +207,7 @@ describe('the answer of a service that says no', () => {
   it.each<[string, Script]>([
     ['is no JSON', raw(400, '<html>')],
     ['is longer than 16 KiB', json({ text: 'x'.repeat(17_000) }, 400)],
+    ['is longer in its bytes', json({ text: '€'.repeat(6000) }, 400)],
     ['is nested deeper than JSON is written', raw(400, '['.repeat(20_000) + ']'.repeat(20_000))],
     ['is empty', raw(400)],
     [

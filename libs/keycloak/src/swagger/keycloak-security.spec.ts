@@ -353,6 +353,21 @@ describe('the schemes of a document', () => {
     expect(JSON.stringify(operation(document, 'get', '/orders/{id}').responses['403'])).toContain('orders.read');
   });
 
+  it('has an example for each, also where names of roles have no letter that the name of an example may have', async () => {
+    @Controller('staff')
+    class Staff {
+      @Get()
+      @RequirePermission('管理者', '閲覧者')
+      list(): string {
+        return 'all';
+      }
+    }
+    await make({ controllers: [Staff], permissions: () => [] });
+    const { content } = operation(documentOf(), 'get', '/staff').responses['403'] ?? {};
+    const examples = Object.values(content?.['application/json']?.examples ?? {});
+    expect(examples.map(({ value }) => (value as { permission: string }).permission)).toEqual(['管理者', '閲覧者']);
+  });
+
   it.each(['3.0.0', '3.1.0'] as const)('make a valid document of OpenAPI %s', async (version) => {
     await make({ controllers: [OrdersController] });
     const document = documentOf({}, version);

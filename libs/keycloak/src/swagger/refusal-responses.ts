@@ -51,9 +51,10 @@ const refusalOfLogin = (authentication: NonNullable<RouteAccess['authentication'
   });
 
 function responseOf(replies: readonly RefusalReply[], { clients }: RouteAccess): object {
-  const examples = Object.fromEntries(replies.map((reply) => [exampleName(reply), { value: reply.body }]));
+  const named = withNames(replies);
+  const examples = Object.fromEntries(named.map(([name, { body }]) => [name, { value: body }]));
   const headers = Object.fromEntries(
-    [...new Set(replies.flatMap((reply) => Object.keys(reply.headers)))].map((name) => [name, headerOf(name, replies)]),
+    [...new Set(replies.flatMap((reply) => Object.keys(reply.headers)))].map((name) => [name, headerOf(name, named)]),
   );
   return {
     description: [...new Set(replies.map((reply) => describe(reply, clients)))].join('; '),
@@ -73,6 +74,19 @@ function describe(
   return `${error}: ${[...acr, ...age].join(', ')}`;
 }
 
+/** By the name of its example. Two roles may come to one name, which then has a number. */
+type NamedReply = readonly [name: string, reply: RefusalReply];
+
+function withNames(replies: readonly RefusalReply[]): readonly NamedReply[] {
+  const times = new Map<string, number>();
+  return replies.map((reply) => {
+    const name = exampleName(reply);
+    const time = (times.get(name) ?? 0) + 1;
+    times.set(name, time);
+    return [time === 1 ? name : `${name}.${time}`, reply];
+  });
+}
+
 /** A name may have no blanks here, and permissions that are roles do. */
 const exampleName = ({ body: { code, permission } }: RefusalReply): string =>
   [code, ...(permission === undefined ? [] : [permission.replaceAll(/[^\w.-]/g, '_')])].join('.');
@@ -83,14 +97,14 @@ const HEADERS: Readonly<Record<string, string>> = {
   'Retry-After': 'Seconds',
 };
 
-function headerOf(name: string, replies: readonly RefusalReply[]): object {
-  const withHeader = replies.filter(({ headers }) => headers[name] !== undefined);
+function headerOf(name: string, replies: readonly NamedReply[]): object {
+  const withHeader = replies.filter(([, { headers }]) => headers[name] !== undefined);
   return {
     description: HEADERS[name] ?? name,
     // Some answers of a status have none.
     required: withHeader.length === replies.length,
     schema: { type: 'string' },
-    examples: Object.fromEntries(withHeader.map((reply) => [exampleName(reply), { value: reply.headers[name] }])),
+    examples: Object.fromEntries(withHeader.map(([example, { headers }]) => [example, { value: headers[name] }])),
   };
 }
 
