@@ -97,6 +97,19 @@ export function markPlace(prototype: object, name: string | symbol, method: obje
 const markedPlaces = (method: object): readonly Place[] =>
   (Reflect.getOwnMetadata(PLACES, method) as readonly Place[] | undefined) ?? [];
 
+/**
+ * The functions that this one may stand in for: a tracer puts one of its own between Nest's router and a handler, with all that Nest knows of it. They
+ * are what stands now where this one is marked to.
+ */
+export const originalsOf = (method: object): readonly object[] => [
+  ...new Set(markedPlaces(method).flatMap((place) => methodAt(place) ?? [])),
+];
+
+function methodAt({ prototype, name }: Place): object | undefined {
+  const method: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
+  return typeof method === 'function' ? method : undefined;
+}
+
 /** Every place of this function of which something was said: a mixin copies it from one class to others, as it is or wrapped. */
 export function notedPlacesOf(method: object): readonly Place[] {
   standing ??= standingPlaces();
@@ -110,8 +123,8 @@ function standingPlaces(): WeakMap<object, Place[]> {
   const found = new WeakMap<object, Place[]>();
   for (const prototype of noted.flatMap((reference) => reference.deref() ?? [])) {
     for (const name of notedMethods(prototype)) {
-      const method: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
-      if (typeof method === 'function') found.set(method, [...(found.get(method) ?? []), { prototype, name }]);
+      const method = methodAt({ prototype, name });
+      if (method !== undefined) found.set(method, [...(found.get(method) ?? []), { prototype, name }]);
     }
   }
   return found;

@@ -1,7 +1,16 @@
 /** Route access: what a route's decorators come to. Closed when they say nothing, or nothing that can be made out. */
 import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
 import { isSameClient, type AllowedClient } from './allowed-client.js';
-import { notedPlacesOf, noteAt, sealNotes, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
+import {
+  markPlace,
+  notedPlacesOf,
+  noteAt,
+  originalsOf,
+  sealNotes,
+  WHOLE_CLASS,
+  type AccessNote,
+  type Opening,
+} from './access-notes.js';
 import { isEventStream } from './event-stream.js';
 import type { TokenVerification } from './verification.js';
 
@@ -26,7 +35,7 @@ export interface RouteAccess {
 }
 
 /**
- * A handler is the method of its controller that is this very function. What decorators said of that name replaces what they said of the
+ * A handler is the method of its controller that is this very function, or that this one stands in for, as those of tracers do. What decorators said of that name replaces what they said of the
  * class: opening and permissions together; clients, authentication, staleness and verification each apart. A demanded permission opens the route to those
  * who have it, and so does a demanded authentication; allowed clients alone open nothing.
  *
@@ -68,8 +77,9 @@ interface CachedAccess {
   readonly next: CachedAccess | undefined;
 }
 
-function readAccess(prototype: unknown, handler: object): RouteAccess {
+function readAccess(prototype: unknown, given: object): RouteAccess {
   if (typeof prototype !== 'object' || prototype === null) return closed('its class has no prototype');
+  const handler = handlerBehind(prototype, given);
   const [method, another] = methodsThatAre(prototype, handler);
   if (method === undefined) return closed('it is not a method of its class, but was put in the place of one');
   if (another !== undefined) {
@@ -77,6 +87,14 @@ function readAccess(prototype: unknown, handler: object): RouteAccess {
   }
   const access = accessOf(prototype, method, handler);
   return isEventStream(handler) ? { ...access, isEventStream: true } : access;
+}
+
+/** What was given, or the one method that it stands in for. */
+function handlerBehind(prototype: object, given: object): object {
+  const isMethod = (one: object): boolean => methodsThatAre(prototype, one).length > 0;
+  if (isMethod(given)) return given;
+  const [original = given, another] = originalsOf(given).filter(isMethod);
+  return another === undefined ? original : given;
 }
 
 interface Method {
@@ -94,6 +112,11 @@ function methodsThatAre(prototype: object, handler: object): Method[] {
       .filter(([, { value }]) => value === handler)
       .map(([name]) => ({ name, owner })),
   );
+}
+
+/** Marks where a handler stands, so that another function that is put before it, with all that Nest knows of it, is taken for it. */
+export function markHandler(prototype: object, handler: object): void {
+  for (const { name, owner } of methodsThatAre(prototype, handler)) markPlace(owner, name, handler);
 }
 
 /** A prototype and those that it inherits from, the nearest first. */

@@ -12,7 +12,7 @@ import {
   type HandlerKind,
   type Host,
 } from './handlers.discovery.js';
-import { chainOf, classAccess, type RouteAccess } from './route-access.js';
+import { chainOf, classAccess, markHandler, type RouteAccess } from './route-access.js';
 import {
   accessOf,
   refuseImpossible,
@@ -35,7 +35,10 @@ const CARRIERS: Readonly<Partial<Record<HandlerKind, readonly [kind: string, car
 export class RouteReport implements OnApplicationBootstrap {
   readonly #logger = new Logger('RouteReport');
 
-  /** Looks for open message handlers already here, since a microservice of a hybrid application may listen before any hook is called. */
+  /**
+   * Looks for open message handlers already here, since a microservice of a hybrid application may listen before any hook is called; and marks all
+   * handlers, before Nest's router takes them.
+   */
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly handshakes: Pick<GatewayHandshakes, 'isGuarded' | 'mayListen'>,
@@ -46,7 +49,10 @@ export class RouteReport implements OnApplicationBootstrap {
       readonly jwt: unknown;
     },
   ) {
-    for (const { handlers } of this.#hosts()) refuseOpenMessages(handlers);
+    for (const { host, handlers } of this.#hosts()) {
+      refuseOpenMessages(handlers);
+      for (const handler of handlers) markHandler(host.prototype, handler.function);
+    }
   }
 
   /**
