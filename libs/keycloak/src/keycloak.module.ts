@@ -1,13 +1,16 @@
 /** KeycloakModule: makes the parts of `composeKeycloak` injectable, and nothing else. */
 import {
+  Inject,
   Logger,
   Module,
+  Scope,
   type DynamicModule,
   type FactoryProvider,
   type InjectionToken,
   type ModuleMetadata,
+  type OnModuleInit,
 } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, DiscoveryModule, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, DiscoveryModule, DiscoveryService, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
 import { ClientAuthenticator } from './authorization-server/client-authenticator.js';
 import { AuthorizationServerHealth } from './authorization-server/server-health.js';
@@ -160,7 +163,19 @@ export type ServiceRegistration = { readonly name: string } & (
     GatewayHandshakes,
   ],
 })
-export class KeycloakModule extends ConfigurableModuleClass {
+export class KeycloakModule extends ConfigurableModuleClass implements OnModuleInit {
+  constructor(@Inject(ModuleRef) private readonly moduleRef: ModuleRef) {
+    super();
+  }
+
+  /** Throws `KeycloakOptionsError` for options that depend on the request: Nest makes no guard of them at the start, and older ones go on without it. */
+  onModuleInit(): void {
+    if (this.moduleRef.introspect(IntrospectionGuard).scope !== Scope.REQUEST) return;
+    throw new KeycloakOptionsError('KeycloakModule.forRootAsync', [
+      'its options depend on the request, by what is injected for them, and they are read once, at the start: inject nothing of Scope.REQUEST; several issuers are its option issuers',
+    ]);
+  }
+
   /** Closes every route until a decorator opens it. Once, in the root module. Throws `KeycloakOptionsError`, which lists every faulty option. */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
     // What was not found in a configuration is no options, whose faults are listed.
@@ -172,6 +187,12 @@ export class KeycloakModule extends ConfigurableModuleClass {
    * `useClass` or `useExisting`. Faulty options end the start by `KeycloakOptionsError`.
    */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    const { useFactory, useClass, useExisting } = Object(options) as Partial<typeof options>;
+    if ((useFactory ?? useClass ?? useExisting) === undefined) {
+      throw new KeycloakOptionsError('KeycloakModule.forRootAsync', [
+        'useFactory, useClass or useExisting must be given',
+      ]);
+    }
     return withController(super.forRootAsync(options));
   }
 
@@ -198,7 +219,7 @@ function refuseSecond(discovery: DiscoveryService): void {
   const count = discovery.getProviders().filter(({ token }) => isOne(token)).length;
   if (count <= 1) return;
   throw new KeycloakOptionsError('KeycloakModule.forRoot', [
-    `it is imported ${count} times, with different options or from two copies of the package (npm ls nestjs-keycloak-s2s): import it once, in the root module; several issuers are its option issuers`,
+    `it is imported ${count} times: call forRoot or forRootAsync once, in the root module, which serves all modules; or there are two copies of the package (npm ls nestjs-keycloak-s2s); several issuers are its option issuers`,
   ]);
 }
 

@@ -83,7 +83,7 @@ const NOTHING_MORE: BackchannelLogoutListener = { ended: async () => undefined }
 /** Throws where another one stands in the application: each would believe a notice once. */
 function refuseSecond(discovery: DiscoveryService): void {
   const count = discovery.getProviders().filter(({ token }) => token === LogoutNotices).length;
-  if (count > 1) throw cantBeUsed([`it is imported ${count} times, with different options: import it once`]);
+  if (count > 1) throw cantBeUsed([`it is imported ${count} times: call forRoot or forRootAsync once`]);
 }
 
 function noticesOf(
