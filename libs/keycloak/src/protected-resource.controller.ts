@@ -8,6 +8,7 @@ import {
   protectedResourceMetadata,
   type ProtectedResourceMetadata,
 } from './resource-server/protected-resource-metadata.js';
+import { markHandler } from './resource-server/route-access.js';
 import { RouteReport } from './resource-server/route-report.discovery.js';
 
 /** They change when the service is deployed. */
@@ -37,6 +38,8 @@ export function protectedResourceController(): Type {
       Controller({ path: metadataPath ?? [], version: VERSION_NEUTRAL })(ProtectedResourceController);
       if (metadataPath === undefined) return;
       Get()(prototype, 'read', Object.getOwnPropertyDescriptor(prototype, 'read') ?? {});
+      // As the report marks all handlers that were there when it was made.
+      markHandler(prototype, prototype.read);
       keepOutOfPrefix(config, metadataPath);
     }
 

@@ -1,5 +1,5 @@
 /** Handlers that a tracer wraps between Nest's router and the guards, as OpenTelemetry's instrumentation of Nest does: they are as open as without it. */
-import { Controller, Get, Scope, Sse, type INestApplication, type Type } from '@nestjs/common';
+import { Controller, Get, Scope, Sse, type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
 import { RouterExecutionContext } from '@nestjs/core/router/router-execution-context.js';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
@@ -50,9 +50,12 @@ let app: INestApplication | undefined;
 
 afterEach(() => app?.close());
 
-async function start(...controllers: Type[]): Promise<void> {
-  const imports = [KeycloakTestingModule.forRoot()];
-  const module = await Test.createTestingModule({ imports, controllers }).setLogger(SILENT).compile();
+const start = async (...controllers: Type[]): Promise<void> => startWith(KeycloakTestingModule.forRoot(), controllers);
+
+async function startWith(keycloak: DynamicModule, controllers: Type[] = []): Promise<void> {
+  const module = await Test.createTestingModule({ imports: [keycloak], controllers })
+    .setLogger(SILENT)
+    .compile();
   app = module.createNestApplication(new ExpressAdapter());
   await app.init();
 }
@@ -153,6 +156,16 @@ describe('a handler that a tracer has wrapped', () => {
       [401, 403, 200],
       [200, 200, 200],
     ]);
+  });
+
+  it('is that of the protected resource metadata, too, for each application', async () => {
+    const path = '/.well-known/oauth-protected-resource';
+    const module = KeycloakTestingModule.forRoot({ protectedResource: { resource: 'https://orders.test' } });
+    for (let time = 1; time <= 2; time += 1) {
+      await startWith(module);
+      expect(await answersOf(path)).toEqual([200, 200, 200]);
+      await app?.close();
+    }
   });
 
   it('demands what it did where it was copied from (RS-20)', async () => {
