@@ -4,18 +4,32 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { routeAccess } from './route-access.js';
 import { callTokenOf, verifiedTokenOf } from './verified-requests.js';
 
+const judgedToken = createParamDecorator((_: unknown, context: ExecutionContext): VerifiedAccessToken | undefined => {
+  const token =
+    context.getType<string>() === 'http'
+      ? verifiedTokenOf(context.getArgByIndex<object>(0))
+      : callTokenOf(context.getArgs());
+  if (token !== undefined) return token;
+  if (routeAccess(context.getClass(), context.getHandler()).opening === 'optional') return undefined;
+  throw new TypeError('@AccessToken() needs a handler that judges tokens, and this one does not');
+});
+
 /**
  * Gives a `VerifiedAccessToken`; on an `@OptionalToken()` handler undefined when no credentials were sent. On a
  * `@Public()` one there is never one, so asking for it is a programming error and throws.
  */
-export const AccessToken = createParamDecorator(
-  (_: unknown, context: ExecutionContext): VerifiedAccessToken | undefined => {
-    const token =
-      context.getType<string>() === 'http'
-        ? verifiedTokenOf(context.getArgByIndex<object>(0))
-        : callTokenOf(context.getArgs());
-    if (token !== undefined) return token;
-    if (routeAccess(context.getClass(), context.getHandler()).opening === 'optional') return undefined;
-    throw new TypeError('@AccessToken() needs a handler that judges tokens, and this one does not');
-  },
-);
+export const AccessToken: typeof judgedToken =
+  (...pipes) =>
+  (target, name, index) => {
+    judgedToken(...pipes)(target, name, index);
+    if (name !== undefined) hideType(target, name, index);
+  };
+
+/** What the compiler keeps of the types of parameters. */
+const TYPES = 'design:paramtypes';
+
+/** Pipes such as `ValidationPipe` with `validateCustomDecorators` make another object of the type of a parameter, and nobody but the guard makes a judged token. */
+function hideType(target: object, name: string | symbol, index: number): void {
+  const types = Reflect.getOwnMetadata(TYPES, target, name) as unknown[] | undefined;
+  if (types !== undefined) Reflect.defineMetadata(TYPES, types.with(index, Object), target, name);
+}
