@@ -1,5 +1,4 @@
-import { Controller, Get, Module, Scope } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { Controller, Get, Module } from '@nestjs/common';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Test, type TestingModule } from '@nestjs/testing';
@@ -115,15 +114,6 @@ describe('faulty options', () => {
     const booted = async () =>
       Test.createTestingModule({ imports: [KeycloakModule.forRoot(options as never)] }).compile();
     await expect(booted()).rejects.toThrow('issuer must be given');
-  });
-
-  it('options that depend on the request, of which older versions of Nest 11 make no guard', async () => {
-    // Nest 12 refuses them by itself, before it calls any hook.
-    const guard = { provide: IntrospectionGuard, scope: Scope.REQUEST, useFactory: () => ({}) };
-    const module = await Test.createTestingModule({ providers: [guard] }).compile();
-    expect(() => new KeycloakModule(module.get(ModuleRef)).onModuleInit()).toThrow(
-      /^KeycloakModule\.forRootAsync has a fault:\n {2}- its options depend on the request/,
-    );
   });
 
   it.each([undefined, {}, { imports: [] }])('no source of options for forRootAsync: %p', (options) => {

@@ -1,16 +1,13 @@
 /** KeycloakModule: makes the parts of `composeKeycloak` injectable, and nothing else. */
 import {
-  Inject,
   Logger,
   Module,
-  Scope,
   type DynamicModule,
   type FactoryProvider,
   type InjectionToken,
   type ModuleMetadata,
-  type OnModuleInit,
 } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, DiscoveryModule, DiscoveryService, HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, DiscoveryModule, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
 import { ClientAuthenticator } from './authorization-server/client-authenticator.js';
 import { AuthorizationServerHealth } from './authorization-server/server-health.js';
@@ -163,19 +160,7 @@ export type ServiceRegistration = { readonly name: string } & (
     GatewayHandshakes,
   ],
 })
-export class KeycloakModule extends ConfigurableModuleClass implements OnModuleInit {
-  constructor(@Inject(ModuleRef) private readonly moduleRef: ModuleRef) {
-    super();
-  }
-
-  /** Throws `KeycloakOptionsError` for options that depend on the request: Nest makes no guard of them at the start, and older ones go on without it. */
-  onModuleInit(): void {
-    if (this.moduleRef.introspect(IntrospectionGuard).scope !== Scope.REQUEST) return;
-    throw new KeycloakOptionsError('KeycloakModule.forRootAsync', [
-      'its options depend on the request, by what is injected for them, and they are read once, at the start: inject nothing of Scope.REQUEST; several issuers are its option issuers',
-    ]);
-  }
-
+export class KeycloakModule extends ConfigurableModuleClass {
   /** Closes every route until a decorator opens it. Once, in the root module. Throws `KeycloakOptionsError`, which lists every faulty option. */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
     // What was not found in a configuration is no options, whose faults are listed.

@@ -1,6 +1,6 @@
 /** Decorators enforce themselves: what an application without KeycloakModule does, on both adapters. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { Controller, Get, Next, type INestApplication, type Type } from '@nestjs/common';
+import { Controller, Get, Next, Scope, type INestApplication, type Type } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -108,6 +108,15 @@ describe.each(ADAPTERS)('an application on %s that forgot KeycloakModule', (_, a
     await (app.getHttpAdapter().getInstance() as { ready?: () => Promise<void> }).ready?.();
     await request(app.getHttpServer()).get('/orders').expect(200);
   });
+});
+
+it('an application whose guard would be made for each request does not start: Nest 11.0 runs none, and says nothing (RS-20)', async () => {
+  const guard = { provide: IntrospectionGuard, scope: Scope.REQUEST, useFactory: () => ({}) };
+  const controllers = [controllerWith([], [Public()])];
+  const module = await Test.createTestingModule({ providers: [guard], controllers }).compile();
+  await expect(module.createNestApplication(new ExpressAdapter()).init()).rejects.toThrow(
+    /^The options of KeycloakModule\.forRootAsync depend on the request/,
+  );
 });
 
 describe('an application whose guard was replaced by one that lets everybody in', () => {

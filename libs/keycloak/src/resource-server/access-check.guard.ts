@@ -1,5 +1,5 @@
 /** Access check: what every access decorator binds to its class, so that nothing runs there which the guard did not let through. */
-import { Inject, Injectable, type CanActivate, type ExecutionContext, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Scope, type CanActivate, type ExecutionContext, type OnModuleInit } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { ModuleRef } from '@nestjs/core';
 import { isAdmitted } from './admitted-contexts.js';
@@ -9,6 +9,9 @@ export const NOT_ENFORCED =
   'Access decorators such as @RequirePermission() stand here, and nothing enforces them: import KeycloakModule.forRoot in the root module, from the same copy of the package as the decorators (npm ls nestjs-keycloak-s2s)';
 
 const NOT_ADMITTED = `${NOT_ENFORCED}. A test that replaces IntrospectionGuard opens nothing: use KeycloakTestingModule and signIn()`;
+
+const OF_A_REQUEST =
+  'The options of KeycloakModule.forRootAsync depend on the request, by what is injected for them, and they are read once, at the start: inject nothing of Scope.REQUEST. Several issuers are its option issuers';
 
 /**
  * Has the application's guard judge what it was not called for, since Nest hands no global guard to a microservice of a hybrid
@@ -20,10 +23,17 @@ export class GuardEverywhere implements CanActivate, OnModuleInit {
 
   constructor(@Inject(ModuleRef) private readonly moduleRef: ModuleRef) {}
 
-  /** Throws `Error` when the application has no `KeycloakModule`: at its start, so that a controller can be tested without. */
+  /**
+   * Throws `Error` when the application has no `KeycloakModule`: at its start, so that a controller can be tested without. So it does for a guard that
+   * is made for each request, which Nest does not run as a global one.
+   */
   onModuleInit(): void {
+    if (this.#scopeOfGuard() === Scope.REQUEST) throw new Error(OF_A_REQUEST);
+  }
+
+  #scopeOfGuard(): Scope {
     try {
-      this.#find();
+      return this.moduleRef.introspect(IntrospectionGuard).scope;
     } catch (cause) {
       throw new Error(NOT_ENFORCED, { cause });
     }
