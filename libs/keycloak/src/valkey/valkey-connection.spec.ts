@@ -1,33 +1,46 @@
-/** What a connection to Valkey says of a server whose certificate is refused. */
+/** A connection that is given up while it is made: nothing of it is left, here or at the server. */
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { canMakeCertificates, TestAuthority } from '../../spec-support/certificates.js';
-import { ValkeyClient } from './valkey-client.js';
+import { ValkeyConnection } from './valkey-connection.js';
 
 const withOpenssl = canMakeCertificates ? describe : describe.skip;
 
-withOpenssl('a server whose certificate', () => {
-  let authority: TestAuthority;
-  beforeAll(() => {
-    authority = new TestAuthority();
-  });
-  afterAll(() => authority.remove());
+const ends: (() => unknown)[] = [];
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
 
-  it.each([
-    ['is of another host', 'err_tls_cert_altname_invalid', { host: 'DNS:elsewhere.example', digest: 'sha256' }],
-    ['is signed by SHA-1', 'certificate_refused', { host: 'DNS:localhost', digest: 'sha1' }],
-  ])('%s is not spoken to: %s', async (_, reason, { host, digest }) => {
-    const { key, cert } = authority.issue(host, { digest });
-    // A server of today does not send a certificate that is too weak.
-    const server = createServer({ key, cert, ciphers: 'DEFAULT@SECLEVEL=0' }, (socket) => socket.destroy());
-    server.listen(0, '127.0.0.1').on('tlsClientError', () => undefined);
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const client = new ValkeyClient({ url: `valkeys://localhost:${port}`, ca: authority.certificate });
-    await expect(client.open()).rejects.toThrow(reason);
-    await client.close();
-    server.close();
+async function portOf(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  ends.push(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+withOpenssl('ValkeyConnection', () => {
+  it('leaves no connection behind where the TLS handshake comes to its end after the deadline', async () => {
+    const authority = new TestAuthority();
+    ends.push(() => authority.remove());
+    const { key, cert } = authority.issue('IP:127.0.0.1');
+    const server = createTlsServer({ key, cert }, (socket) => socket.on('error', () => undefined));
+    const onward = connect(await portOf(server), '127.0.0.1').on('error', () => undefined);
+    ends.push(() => onward.destroy());
+    // What is sent is held up on its way, until the deadline is over.
+    const way = createTcpServer();
+    const url = new URL(`valkeys://127.0.0.1:${await portOf(way)}`);
+    const arrived = once(way, 'connection') as Promise<[Socket]>;
+    const opening = ValkeyConnection.open({ url, ca: authority.certificate }, 50);
+    const [client] = await arrived;
+    const closed = once(
+      client.on('error', () => undefined),
+      'close',
+    );
+    ends.push(() => client.destroy());
+    await expect(opening).rejects.toThrow('timeout');
+    client.pipe(onward).pipe(client);
+    await closed;
   });
 });

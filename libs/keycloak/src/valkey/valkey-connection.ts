@@ -24,6 +24,8 @@ const ERROR_WORD = /^[A-Z]+(?= |$)/;
 
 export class ValkeyConnection {
   readonly #client: ReturnType<typeof createClient>;
+  /** Ends its socket, also while that is made: the client does not know it before, and would keep it when it comes. */
+  readonly #ending = new AbortController();
   #failure: ValkeyError | undefined;
   #unanswered = 0;
   /** When the server answered last, or since when it owes an answer. */
@@ -35,7 +37,8 @@ export class ValkeyConnection {
   ) {
     const { url, ca } = address;
     const withTls = isEncrypted(address);
-    const socket = { connectTimeout: CONNECT_MS, reconnectStrategy: false } as const;
+    const { signal } = this.#ending;
+    const socket = { connectTimeout: CONNECT_MS, reconnectStrategy: false, signal } as const;
     this.#client = library.createClient({
       url: url.href.replace(/^[a-z]+:/, withTls ? 'rediss:' : 'redis:'),
       RESP: 2,
@@ -71,6 +74,7 @@ export class ValkeyConnection {
   close(): void {
     this.#failure ??= new ValkeyError('closed');
     if (this.#client.isOpen) this.#client.destroy();
+    this.#ending.abort();
   }
 
   async #within<T>(deadlineMs: number, answer: Promise<T>, isAnswering = () => false): Promise<T> {
