@@ -27,10 +27,13 @@ const LONGEST_PAUSE_MS = 100;
 /** More wait for their turn, so that what is measured is the cache and not this process. */
 const MAX_AT_ONCE = 64;
 
+/** Of their turn: whose comes later finds nothing, as where the cache is away. A flood of unknown tokens must not have all others wait at a cache that is slow. */
+const MAX_TURN_WAIT_MS = 250;
+
 /** Between two reports of a failure. */
 const REPORT_PAUSE_MS = 60_000;
 
-/** Whatever the cache does, slow or away, costs its own deadline at most, and nothing is found. What it gives is judged like what this process keeps itself. */
+/** Whatever the cache does, slow or away, costs its own deadline at most, and a short wait where many ask, and nothing is found. What it gives is judged like what this process keeps itself. */
 export class SharedLevel {
   #cache: ConnectedSharedCache | undefined;
   #failedAtMs = -Infinity;
@@ -127,9 +130,9 @@ export class SharedLevel {
     }
   }
 
-  /** Undefined when it fails, and when there is no cache any more. */
+  /** Undefined when it fails, when its turn comes too late, and when there is no cache any more. */
   async #run<T>(action: (cache: ConnectedSharedCache) => Promise<T>): Promise<T | undefined> {
-    if (this.#running >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#running >= MAX_AT_ONCE && !(await this.#hasTurn())) return undefined;
     this.#running += 1;
     try {
       return this.#cache && (await action(this.#cache));
@@ -140,6 +143,15 @@ export class SharedLevel {
       this.#running -= 1;
       this.#waiting.shift()?.();
     }
+  }
+
+  /** Who does not take it gives it to the next. */
+  async #hasTurn(): Promise<boolean> {
+    const sinceMs = this.clock.monotonicMs();
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.clock.monotonicMs() - sinceMs <= MAX_TURN_WAIT_MS) return true;
+    this.#waiting.shift()?.();
+    return false;
   }
 
   #report(error: unknown): void {

@@ -1,0 +1,70 @@
+/** A shared cache that is slow: what it costs those who look there, however many they are. */
+import { setImmediate as afterAllPromises } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { StillClock } from '../../spec-support/still-clock.js';
+import type { ConnectedSharedCache, SharedLookup } from './shared-cache.js';
+import { SharedLevel } from './shared-level.js';
+
+/** Answers nothing before `passMs`, and then whatever was asked until then: within that time, or too late. */
+class SlowCache implements ConnectedSharedCache {
+  looked = 0;
+  readonly #pending: (() => void)[] = [];
+
+  constructor(
+    private readonly clock: StillClock,
+    private readonly isInTime: boolean,
+  ) {}
+
+  readonly look = (): Promise<SharedLookup> => {
+    this.looked += 1;
+    return this.#after({ kind: 'lease' });
+  };
+  readonly open = () => this.#after(undefined);
+  readonly put = () => this.#after(undefined);
+  readonly extend = () => this.#after(undefined);
+  readonly release = () => this.#after(undefined);
+  readonly close = async () => undefined;
+
+  async passMs(ms: number): Promise<void> {
+    this.clock.advance(ms / 1000);
+    for (const end of this.#pending.splice(0)) end();
+    await afterAllPromises();
+  }
+
+  async #after<T>(answer: T): Promise<T> {
+    await new Promise<void>((resolve) => this.#pending.push(resolve));
+    if (!this.isInTime) throw new Error('timeout');
+    return answer;
+  }
+}
+
+const MANY = 10_000;
+
+describe('SharedLevel', () => {
+  const levels: SharedLevel[] = [];
+  afterEach(async () => {
+    for (const level of levels.splice(0)) await level.close();
+  });
+
+  function manyLook(isInTime: boolean): { readonly cache: SlowCache; readonly over: () => number } {
+    const clock = new StillClock();
+    const cache = new SlowCache(clock, isInTime);
+    const level = new SharedLevel(cache, clock, () => undefined);
+    levels.push(level);
+    let over = 0;
+    for (let n = 0; n < MANY; n += 1) void level.find(`token ${n}`, 10_000, () => undefined).then(() => (over += 1));
+    return { cache, over: () => over };
+  }
+
+  it('has nobody wait long for a turn at a cache that is slow', async () => {
+    const { cache, over } = manyLook(false);
+    for (let rounds = 0; rounds < 7; rounds += 1) await cache.passMs(50);
+    expect(over()).toBe(MANY);
+  });
+
+  it('looks for all of a burst in a cache that answers', async () => {
+    const { cache, over } = manyLook(true);
+    while (over() < MANY) await cache.passMs(1);
+    expect(cache.looked).toBe(MANY);
+  });
+});
