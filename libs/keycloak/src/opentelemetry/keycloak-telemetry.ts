@@ -14,11 +14,14 @@ export class KeycloakTelemetry {
   static #end: (() => void) | undefined;
 
   #stopFollowing: (() => void) | undefined;
+  #isOver = false;
 
   constructor(private readonly keycloak: ComposedKeycloak) {}
 
   /** Nest calls it when the application starts, and not where a module is only looked at. */
   onModuleInit(): void {
+    // An application may be closed while it starts: then nobody would end what begins now.
+    if (this.#isOver) return;
     const { version } = this.keycloak.status.read();
     KeycloakTelemetry.#running.add(this.keycloak);
     KeycloakTelemetry.#end ??= begin(version, KeycloakTelemetry.#running);
@@ -27,6 +30,7 @@ export class KeycloakTelemetry {
 
   /** The last of Nest's hooks: what was in flight has ended. */
   onApplicationShutdown(): void {
+    this.#isOver = true;
     this.#stopFollowing?.();
     KeycloakTelemetry.#running.delete(this.keycloak);
     if (KeycloakTelemetry.#running.size > 0) return;

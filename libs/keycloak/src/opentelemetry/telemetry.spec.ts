@@ -36,6 +36,7 @@ import { systemClock } from '../caching/clock.js';
 import type { ComposedKeycloak } from '../compose-keycloak.js';
 import { KEYCLOAK } from '../keycloak.module-definition.js';
 import { KeycloakTelemetryModule } from './index.js';
+import { KeycloakTelemetry } from './keycloak-telemetry.js';
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 const CHANNELS = [
@@ -448,6 +449,16 @@ describe('KeycloakTelemetryModule', () => {
     await one.close();
     expect(CHANNELS.some((name) => hasSubscribers(name))).toBe(false);
     await telemetry.stop();
+  });
+
+  it('begins nothing in an application that was closed while it started', async () => {
+    const app = await started();
+    const keycloak = app.get<ComposedKeycloak>(KEYCLOAK);
+    await app.close();
+    const telemetry = new KeycloakTelemetry(keycloak);
+    telemetry.onApplicationShutdown();
+    telemetry.onModuleInit();
+    expect(CHANNELS.some((name) => hasSubscribers(name))).toBe(false);
   });
 
   it('does nothing where no SDK is registered, and changes no call', async () => {

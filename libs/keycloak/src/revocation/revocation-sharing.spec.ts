@@ -383,4 +383,23 @@ describe('RevocationSharing', () => {
     expect(held.denies(testAccessToken({ claims: { sid: 's149' } }))).toBe(true);
     expect(held.denies(testAccessToken({ claims: { sid: 'nobody', iat: all[40]?.at ?? 0 } }))).toBe(true);
   });
+
+  it('does not connect to the channel once the application is closed, as it may be while it starts', async () => {
+    let connected = 0;
+    const revocationChannel: RevocationChannel = {
+      check: () => undefined,
+      connect: () => {
+        connected += 1;
+        throw new Error('The application is closed');
+      },
+    };
+    const say = (): void => undefined;
+    const closed = new RevocationSharing(held, rechecks, { ...OPTIONS, revocationChannel }, clock, {
+      log: say,
+      error: say,
+    });
+    await closed.stop();
+    await closed.start(1000);
+    expect(connected).toBe(0);
+  });
 });

@@ -114,7 +114,8 @@ export class RevocationSharing implements RevocationReceiver {
   /** Begins to read the channel, if there is one. Resolves when it has caught up, and after `maxWaitMs` at the latest. */
   async start(maxWaitMs: number): Promise<void> {
     const { revocationChannel } = this.options;
-    if (revocationChannel === undefined || this.#channel !== undefined) return;
+    // An application may be closed while it starts: then nobody would end what begins now.
+    if (revocationChannel === undefined || this.#channel !== undefined || this.#closing.signal.aborted) return;
     const caughtUp = new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#channel = revocationChannel.connect(this.#context, this);
     this.#appends.soon();
@@ -125,7 +126,7 @@ export class RevocationSharing implements RevocationReceiver {
 
   /** Appends what is left for a second at most, then ends. Does not reject. */
   async stop(): Promise<void> {
-    if (this.#channel === undefined) return;
+    if (this.#channel === undefined) return this.#closing.abort();
     await Promise.race([this.#appends.underWay(), sleep(LAST_WORDS_MS, undefined, { ref: false })]);
     this.#closing.abort();
     const unshared = this.held.unshared.toAppendSize;
