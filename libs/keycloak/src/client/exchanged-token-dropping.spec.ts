@@ -1,6 +1,8 @@
 /** What was exchanged from an inactive subject token goes, however full the cache is and whoever was served since (TX-06). */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { systemClock } from '../caching/clock.js';
+import { SharedLevel } from '../caching/shared-level.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { IssuedToken } from '../protocol/issued-token.js';
 import { atOnce } from '../../spec-support/at-once.js';
@@ -14,6 +16,7 @@ import { type TokenForm, endpointOf } from '../../spec-support/token-forms.js';
 const SCOPE = 'orders.approve';
 const SUBJECTS = ['alice', 'bob', 'carol'].map((subject) => testAccessToken({ subject, expiresInSeconds: 9000 }));
 const LIFETIME_SECONDS = 60;
+const OPTIONS = { issuer: 'i', clientId: 'c', minRemainingLifetimeSeconds: 10, maxCachedTokens: 100 };
 
 /** A source whose server answers when it is told to, in any order; it refuses an audience `none`. */
 function setUp(maxCachedTokens: number) {
@@ -30,7 +33,7 @@ function setUp(maxCachedTokens: number) {
     }
     return new IssuedToken(text, [SCOPE], LIFETIME_SECONDS);
   };
-  const options = { issuer: 'i', clientId: 'c', minRemainingLifetimeSeconds: 10, maxCachedTokens };
+  const options = { ...OPTIONS, maxCachedTokens };
   const log = new TokenSourceLog({ log: () => undefined });
   const tokens = new TokenSource(endpointOf(request), options, clock, log, { denies: () => false });
   const landAt = async (place: number): Promise<void> => {
@@ -103,6 +106,35 @@ describe('a token that was exchanged from one which is found inactive (TX-06)', 
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeDefined();
     tokens.dropExchangedFrom(SUBJECTS[0]?.hash ?? '');
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
+  });
+
+  it('is not taken from other replicas either, whatever junk was found inactive since then', async () => {
+    const [subject] = SUBJECTS;
+    const kept = new Map<string, string>();
+    const shared = new SharedLevel(
+      {
+        open: async () => undefined,
+        look: async (key) => {
+          const text = kept.get(key);
+          return text === undefined ? { kind: 'lease' } : { kind: 'found', text, ageMs: 0, id: key };
+        },
+        put: async (key, { text }) => void kept.set(key, text),
+        extend: async () => undefined,
+        release: async () => undefined,
+        close: async () => undefined,
+      },
+      systemClock,
+      () => undefined,
+    );
+    let issued = 0;
+    const request = async (): Promise<IssuedToken> => new IssuedToken(`token-${(issued += 1)}`, [SCOPE], 600);
+    const log = new TokenSourceLog({ log: () => undefined });
+    const tokens = new TokenSource(endpointOf(request), OPTIONS, systemClock, log, { denies: () => false }, shared);
+    const exchange = requestOf(0, 'service-b');
+    expect((await tokens.get(exchange)).reveal()).toBe('token-1');
+    tokens.dropExchangedFrom(subject?.hash ?? '');
+    for (let junk = 0; junk < 20_000; junk += 1) tokens.dropExchangedFrom(`${junk}`);
+    expect((await tokens.get(exchange)).reveal()).toBe('token-2');
   });
 
   const step = fc.oneof(

@@ -45,8 +45,10 @@ export class TokenSource {
   readonly #justReplaced: DeadlineCache<true>;
   /** SHA-256 of tokens that their audience refused: other replicas may still have them. */
   readonly #refused: DeadlineCache<true>;
-  /** SHA-256 of subject tokens that were found inactive. */
+  /** SHA-256 of subject tokens that were found inactive: of those from which something was exchanged here … */
   readonly #dropped: DeadlineCache<true>;
+  /** … and of all others, which may be junk of anybody's: it must not push out the first. */
+  readonly #droppedUnused: DeadlineCache<true>;
 
   constructor(
     private readonly endpoint: Pick<TokenEndpoint, 'clientCredentials' | 'exchange'>,
@@ -59,6 +61,7 @@ export class TokenSource {
   ) {
     this.#refused = new DeadlineCache(options.maxCachedTokens, clock);
     this.#dropped = new DeadlineCache(MAX_DROPPED, clock);
+    this.#droppedUnused = new DeadlineCache(MAX_DROPPED, clock);
     this.#tokens = new RenewingCache(
       options.maxCachedTokens,
       clock,
@@ -120,8 +123,10 @@ export class TokenSource {
 
   /** Evicts every token that was or is being exchanged from the one with this SHA-256, which was found inactive. */
   dropExchangedFrom(subjectTokenHash: string): void {
-    if (this.shared !== undefined) this.#dropped.set(subjectTokenHash, true, DROPPED_MEMORY_MS);
-    for (const key of this.#keysOfSubject.keysOf(subjectTokenHash)) this.#tokens.evict(key);
+    const keys = this.#keysOfSubject.keysOf(subjectTokenHash);
+    const dropped = keys.length > 0 ? this.#dropped : this.#droppedUnused;
+    if (this.shared !== undefined) dropped.set(subjectTokenHash, true, DROPPED_MEMORY_MS);
+    for (const key of keys) this.#tokens.evict(key);
   }
 
   async #obtain(
@@ -169,7 +174,9 @@ export class TokenSource {
   }
 
   #isDropped(request: TokenRequest): boolean {
-    return request.grant === TOKEN_EXCHANGE_GRANT && this.#dropped.get(request.subject.hash) === true;
+    if (request.grant !== TOKEN_EXCHANGE_GRANT) return false;
+    const { hash } = request.subject;
+    return this.#dropped.get(hash) === true || this.#droppedUnused.get(hash) === true;
   }
 
   /** What another replica asked for. As a renewal it must be one. */
