@@ -6,7 +6,7 @@ import type {
   ClientCredential,
   ConnectedClientAuthentication,
 } from './client-authentication.js';
-import { checkCredentialFile, FILE_REFRESH_MS, FILE_TIMEOUT_MS, readCredential } from './credential-file.js';
+import { checkCredentialFile, credentialReader, FILE_REFRESH_MS, FILE_TIMEOUT_MS } from './credential-file.js';
 import { RenewableCredential } from './renewable-credential.js';
 
 /**
@@ -34,7 +34,7 @@ class AssertionFile implements ClientAuthentication {
   connect(context: ClientAuthenticationContext): ConnectedClientAuthentication {
     return new RenewableCredential(
       {
-        read: () => readCredential(this.#path),
+        read: credentialReader(this.#path),
         parse: toAssertion,
         refreshMs: FILE_REFRESH_MS,
         timeoutMs: FILE_TIMEOUT_MS,

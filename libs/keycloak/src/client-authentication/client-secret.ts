@@ -6,7 +6,7 @@ import type {
   ClientCredential,
   ConnectedClientAuthentication,
 } from './client-authentication.js';
-import { checkCredentialFile, FILE_REFRESH_MS, FILE_TIMEOUT_MS, readCredential } from './credential-file.js';
+import { checkCredentialFile, credentialReader, FILE_REFRESH_MS, FILE_TIMEOUT_MS } from './credential-file.js';
 import { RenewableCredential, type CredentialSource } from './renewable-credential.js';
 
 export interface ClientSecretFromOptions {
@@ -26,7 +26,7 @@ export interface ClientSecretFromOptions {
 export function clientSecretFile(path: string): ClientAuthentication {
   const file = checkCredentialFile('clientSecretFile', path, faultOfSecret);
   return new SecretSource({
-    read: () => readCredential(file),
+    read: credentialReader(file),
     parse: toSecret,
     refreshMs: FILE_REFRESH_MS,
     timeoutMs: FILE_TIMEOUT_MS,

@@ -12,9 +12,16 @@ export const FILE_TIMEOUT_MS = 1000;
 
 const MAX_CHARACTERS = 65_536;
 
-/** Throws with a `code` where it can't be read. */
-export async function readCredential(path: string): Promise<string> {
-  return trimmed(await readFile(path, 'utf8'));
+/**
+ * Reads it again each time, but while a read is under way gives that one: each takes one of the few threads that look up host names, too, and a file system that hangs
+ * would get them all. Rejects with a `code` where it can't be read.
+ */
+export function credentialReader(path: string): () => Promise<string> {
+  let reading: Promise<string> | undefined;
+  return () =>
+    (reading ??= readFile(path, 'utf8')
+      .then(trimmed)
+      .finally(() => (reading = undefined)));
 }
 
 /** At the start, when `parse` gives what is wrong with it, if anything is. Throws `ConfigurationError`, which names neither path nor contents: either may be a secret. */

@@ -5,7 +5,7 @@ import type {
   ClientAuthenticationContext,
   ConnectedClientAuthentication,
 } from './client-authentication.js';
-import { checkCredentialFile, FILE_REFRESH_MS, FILE_TIMEOUT_MS, readCredential } from './credential-file.js';
+import { checkCredentialFile, credentialReader, FILE_REFRESH_MS, FILE_TIMEOUT_MS } from './credential-file.js';
 import { RenewableCredential } from './renewable-credential.js';
 import { faultOfKeys, publicJwks, signingCredential, type PublicJwks } from './signing-keys.js';
 
@@ -46,18 +46,18 @@ export function privateKeyJwt(options: PrivateKeyJwtOptions): PrivateKeyJwt {
 }
 
 class KeyFile implements PrivateKeyJwt {
-  readonly #path: string;
+  readonly #read: () => Promise<string>;
   readonly #keyId: string | undefined;
 
   constructor(path: string, keyId: string | undefined) {
-    this.#path = path;
+    this.#read = credentialReader(path);
     this.#keyId = keyId;
   }
 
   connect(context: ClientAuthenticationContext): ConnectedClientAuthentication {
     return new RenewableCredential(
       {
-        read: () => readCredential(this.#path),
+        read: this.#read,
         parse: (text) => signingCredential(text, this.#keyId),
         refreshMs: FILE_REFRESH_MS,
         timeoutMs: FILE_TIMEOUT_MS,
@@ -67,6 +67,6 @@ class KeyFile implements PrivateKeyJwt {
   }
 
   async publicKeys(): Promise<PublicJwks> {
-    return publicJwks(await readCredential(this.#path), this.#keyId);
+    return publicJwks(await this.#read(), this.#keyId);
   }
 }

@@ -1,0 +1,32 @@
+/** A file of a file system that hangs: it costs one of Node's threads, and not all of them. */
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { credentialReader } from './credential-file.js';
+
+/** More than Node has. */
+const MANY = 200;
+
+describe('a credential file', () => {
+  it('that can not be read to its end is read once, however often it is asked for', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'credential-'));
+    const [hanging, other] = [join(folder, 'hanging'), join(folder, 'other')];
+    // Who opens it to read waits for somebody who writes.
+    execFileSync('mkfifo', [hanging]);
+    writeFileSync(other, 'other');
+    const read = credentialReader(hanging);
+    const reads = Array.from({ length: MANY }, async () => read());
+    try {
+      await expect(readFile(other, 'utf8')).resolves.toBe('other');
+    } finally {
+      const writer = openSync(hanging, 'r+');
+      writeFileSync(writer, 'the-secret');
+      setImmediate(() => closeSync(writer));
+    }
+    await expect(Promise.all(reads)).resolves.toEqual(Array.from({ length: MANY }, () => 'the-secret'));
+    rmSync(folder, { recursive: true });
+  });
+});
