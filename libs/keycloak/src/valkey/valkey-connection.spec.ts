@@ -1,4 +1,4 @@
-/** A connection that is given up while it is made: nothing of it is left, here or at the server. */
+/** A connection that fails, or is given up while it is made: nothing of it is left, here or at the server. */
 import { once } from 'node:events';
 import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -20,7 +20,26 @@ async function portOf(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-withOpenssl('ValkeyConnection', () => {
+const COMMAND = /\*\d+\r\n/g;
+
+describe('ValkeyConnection', () => {
+  it('ends with an answer that it has not asked for', async () => {
+    const server = createTcpServer((socket) => {
+      ends.push(() => socket.destroy());
+      socket.on('data', (sent) => socket.write('+OK\r\n'.repeat(String(sent).match(COMMAND)?.length ?? 0)));
+    });
+    const arrived = once(server, 'connection') as Promise<[Socket]>;
+    const connection = await ValkeyConnection.open({ url: new URL(`valkey://127.0.0.1:${await portOf(server)}`) });
+    const [client] = await arrived;
+    const closed = once(client, 'close');
+    client.write('+OK\r\n');
+    await closed;
+    expect(connection.isOpen).toBe(false);
+    await expect(connection.send(['PING'], 1000)).rejects.toThrow();
+  });
+});
+
+withOpenssl('ValkeyConnection with TLS', () => {
   it('leaves no connection behind where the TLS handshake comes to its end after the deadline', async () => {
     const authority = new TestAuthority();
     ends.push(() => authority.remove());

@@ -45,8 +45,11 @@ export class ValkeyConnection {
       disableOfflineQueue: true,
       socket: withTls ? { ...socket, tls: true, ...serverName(url), ...(ca === undefined ? {} : { ca }) } : socket,
     });
-    // What is not listened to ends the process.
-    this.#client.on('error', (error: unknown) => void (this.#failure ??= this.#failureOf(error)));
+    // What is not listened to ends the process. After some, such as an answer that nobody asked for, the client would go on.
+    this.#client.on('error', (error: unknown) => {
+      this.#failure ??= this.#failureOf(error);
+      this.close();
+    });
   }
 
   /** Throws `ValkeyError`. */
