@@ -11,9 +11,15 @@ export const KEPT = { max: 300, ttl: 15 * 60 * 1000 } as const;
 const AFTER_END_MS = 60_000;
 
 export class StolenTokens {
-  readonly #kept = new LRUCache<string, string>(KEPT);
+  // Without purging an ended one would stay until others take its place, or it is asked for.
+  readonly #kept = new LRUCache<string, string>({ ...KEPT, ttlAutopurge: true });
 
   constructor(private readonly targets: Targets) {}
+
+  /** How many are in memory. */
+  get size(): number {
+    return this.#kept.size;
+  }
 
   async show(token: string): Promise<TokenRow> {
     const id = randomUUID();

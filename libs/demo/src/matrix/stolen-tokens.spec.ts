@@ -1,0 +1,19 @@
+/** Tokens that are kept to be shown again: none stays in memory when its time is over. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import { StolenTokens } from './stolen-tokens.js';
+
+const tokenEndingAt = (exp: number): string =>
+  ['header', JSON.stringify({ exp, aud: 'a', azp: 'b' }), 'signature']
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.');
+
+describe('StolenTokens', () => {
+  it('keeps a token until a minute after its end, and not until others take its place', async () => {
+    const tokens = new StolenTokens({});
+    await tokens.show(tokenEndingAt(Date.now() / 1000 + 60));
+    await tokens.show(tokenEndingAt(Date.now() / 1000 - 61));
+    while (tokens.size > 1) await sleep(5);
+    expect(tokens.size).toBe(1);
+  });
+});
