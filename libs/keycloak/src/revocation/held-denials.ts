@@ -1,4 +1,5 @@
 /** Held denials: the denials that are in force, and the floor. */
+import { AgingMap } from '../caching/aging-map.js';
 import type { Clock } from '../caching/clock.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import { readDenial, type Denial, type ReadDenial } from '../protocol/denial.js';
@@ -30,12 +31,12 @@ const WARNING_PAUSE_MS = 60_000;
 export class HeldDenials {
   // In each, in the order in which they end: all are held for the same time, and one that is denied again goes to the end. One that
   // came by the channel may stand after younger ones, and is dropped after them.
-  readonly #entries: Readonly<Record<ReadDenial['kind'], Map<string, HeldDenial>>> = {
-    session: new Map(),
-    onlineSession: new Map(),
-    subject: new Map(),
-    token: new Map(),
-    tokenId: new Map(),
+  readonly #entries: Readonly<Record<ReadDenial['kind'], AgingMap<HeldDenial>>> = {
+    session: new AgingMap(),
+    onlineSession: new AgingMap(),
+    subject: new AgingMap(),
+    token: new AgingMap(),
+    tokenId: new AgingMap(),
   };
   /** Tokens issued earlier, with the tolerance for clocks, are refused, whosesoever they are; seconds since the epoch. */
   #floor = -Infinity;
@@ -203,9 +204,8 @@ export class HeldDenials {
 
   #dropEnded(nowMs: number): void {
     for (const entries of Object.values(this.#entries)) {
-      for (const held of entries.values()) {
-        if (nowMs < held.endsAtMs) break;
-        this.#drop(held);
+      for (let first = entries.first(); first !== undefined && nowMs >= first.endsAtMs; first = entries.first()) {
+        this.#drop(first);
       }
     }
   }
@@ -213,7 +213,7 @@ export class HeldDenials {
   /** The one that would end first, as far as the order of each kind tells. */
   #first(): HeldDenial | undefined {
     const [first] = Object.values(this.#entries)
-      .flatMap((entries) => entries.values().next().value ?? [])
+      .flatMap((entries) => entries.first() ?? [])
       .toSorted((one, other) => one.endsAtMs - other.endsAtMs);
     return first;
   }
