@@ -56,10 +56,18 @@ describe('SharedLevel', () => {
     return { cache, over: () => over };
   }
 
-  it('has nobody wait long for a turn at a cache that is slow', async () => {
+  it('has nobody wait for a turn at a cache at which others have waited in vain', async () => {
     const { cache, over } = manyLook(false);
-    for (let rounds = 0; rounds < 7; rounds += 1) await cache.passMs(50);
+    await cache.passMs(50);
     expect(over()).toBe(MANY);
+    expect(cache.looked).toBeLessThan(100);
+  });
+
+  it('has nobody wait for a turn for more than three seconds', async () => {
+    const { cache, over } = manyLook(true);
+    for (let passedMs = 0; passedMs <= 3000; passedMs += 40) await cache.passMs(40);
+    expect(over()).toBe(MANY);
+    expect(cache.looked).toBeLessThan(MANY);
   });
 
   it('looks for all of a burst in a cache that answers', async () => {

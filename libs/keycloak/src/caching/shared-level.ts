@@ -18,7 +18,7 @@ export interface Shareable {
   readonly isFinal?: boolean;
 }
 
-/** How long the value may take that another replica asks for, as long as that one is there. Then this one asks, too. */
+/** How long the value may take that another replica asks for, as long as that one is there, and how long the turn to look for it. Then this one asks, too. */
 const MAX_WAIT_MS = 3000;
 const EXTEND_EVERY_MS = 200;
 const FIRST_PAUSE_MS = 3;
@@ -27,18 +27,16 @@ const LONGEST_PAUSE_MS = 100;
 /** More wait for their turn, so that what is measured is the cache and not this process. */
 const MAX_AT_ONCE = 64;
 
-/** Of their turn: whose comes later finds nothing, as where the cache is away. A flood of unknown tokens must not have all others wait at a cache that is slow. */
-const MAX_TURN_WAIT_MS = 250;
-
 /** Between two reports of a failure. */
 const REPORT_PAUSE_MS = 60_000;
 
-/** Whatever the cache does, slow or away, costs its own deadline at most, and a short wait where many ask, and nothing is found. What it gives is judged like what this process keeps itself. */
+/** Whatever the cache does, slow or away, costs its own deadline at most, or three seconds where more ask than it can answer, and nothing is found. What it gives is judged like what this process keeps itself. */
 export class SharedLevel {
   #cache: ConnectedSharedCache | undefined;
   #failedAtMs = -Infinity;
   #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  /** Told whether it is their turn. */
+  readonly #waiting: ((isTurn: boolean) => void)[] = [];
   /** Of this replica, by key. */
   readonly #leases = new Map<string, NodeJS.Timeout>();
 
@@ -63,7 +61,10 @@ export class SharedLevel {
     const endMs = this.clock.monotonicMs() + MAX_WAIT_MS;
     let noUse: string | undefined;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
-      const looked = await this.#run((cache) => cache.look(key, maxAgeMs, noUse));
+      const looked = await this.#run(
+        (cache) => cache.look(key, maxAgeMs, noUse),
+        () => this.#turnAway(),
+      );
       if (looked === undefined || looked.kind === 'lease') {
         // What failed may have given it one.
         this.#keepLease(key);
@@ -131,27 +132,36 @@ export class SharedLevel {
   }
 
   /** Undefined when it fails, when its turn comes too late, and when there is no cache any more. */
-  async #run<T>(action: (cache: ConnectedSharedCache) => Promise<T>): Promise<T | undefined> {
+  async #run<T>(
+    action: (cache: ConnectedSharedCache) => Promise<T>,
+    onFailure: () => void = () => undefined,
+  ): Promise<T | undefined> {
     if (this.#running >= MAX_AT_ONCE && !(await this.#hasTurn())) return undefined;
     this.#running += 1;
     try {
       return this.#cache && (await action(this.#cache));
     } catch (error) {
       if (this.#cache !== undefined) this.#report(error);
+      onFailure();
       return undefined;
     } finally {
       this.#running -= 1;
-      this.#waiting.shift()?.();
+      this.#waiting.shift()?.(true);
     }
   }
 
-  /** Who does not take it gives it to the next. */
+  /** Whose turn comes too late gives it to the next. */
   async #hasTurn(): Promise<boolean> {
     const sinceMs = this.clock.monotonicMs();
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    if (this.clock.monotonicMs() - sinceMs <= MAX_TURN_WAIT_MS) return true;
-    this.#waiting.shift()?.();
+    const isTurn = await new Promise<boolean>((resolve) => this.#waiting.push(resolve));
+    if (!isTurn || this.clock.monotonicMs() - sinceMs < MAX_WAIT_MS) return isTurn;
+    this.#waiting.shift()?.(true);
     return false;
+  }
+
+  /** Where one has waited in vain the others would, too: a flood of unknown tokens would have all of them wait at a cache that is slow. */
+  #turnAway(): void {
+    for (const tell of this.#waiting.splice(0)) tell(false);
   }
 
   #report(error: unknown): void {

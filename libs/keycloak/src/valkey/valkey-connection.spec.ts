@@ -4,7 +4,7 @@ import { connect, createServer as createTcpServer, type AddressInfo, type Server
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { canMakeCertificates, TestAuthority } from '../../spec-support/certificates.js';
-import { ValkeyConnection } from './valkey-connection.js';
+import { ValkeyConnection, ValkeyError } from './valkey-connection.js';
 
 const withOpenssl = canMakeCertificates ? describe : describe.skip;
 
@@ -35,7 +35,7 @@ describe('ValkeyConnection', () => {
     client.write('+OK\r\n');
     await closed;
     expect(connection.isOpen).toBe(false);
-    await expect(connection.send(['PING'], 1000)).rejects.toThrow();
+    await expect(connection.send(['PING'], 1000)).rejects.toBeInstanceOf(ValkeyError);
   });
 });
 
