@@ -24,6 +24,12 @@ interface UnsafeRequest extends CookieRequest {
 export const CSRF_FIELD = 'csrf_token';
 const CSRF_HEADER = 'x-csrf-token';
 
+/** The body on the wire. */
+export const CROSS_SITE = {
+  error: 'The request did not come from a page of this service',
+  code: 'cross_site',
+} as const;
+
 const EXEMPT = Symbol('service-a:csrf-exempt');
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
@@ -92,5 +98,5 @@ function equal(given: unknown, expected: string): boolean {
 }
 
 function refused(): ForbiddenException {
-  return new ForbiddenException({ error: 'The request did not come from a page of this service', code: 'cross_site' });
+  return new ForbiddenException({ ...CROSS_SITE });
 }

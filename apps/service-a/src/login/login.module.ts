@@ -4,6 +4,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { PagesModule } from '../pages/pages.module.js';
 import { Cookies } from './cookies.js';
+import { CrossSitePage } from './cross-site-page.js';
 import { CsrfGuard } from './csrf.guard.js';
 import { LoginController } from './login.controller.js';
 import { OpenIdConfiguration } from './openid-configuration.js';
@@ -23,6 +24,7 @@ import { UserSessions } from './user-sessions.js';
   controllers: [LoginController],
   providers: [
     Cookies,
+    CrossSitePage,
     OpenIdConfiguration,
     OpenIdProvider,
     OpenIdTransport,

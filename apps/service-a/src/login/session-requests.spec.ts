@@ -151,6 +151,18 @@ describe('a request with a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(true);
   });
 
+  it('with the CSRF token of the session before, as from another tab, gets a browser a page that says so (BF-06)', async () => {
+    const [former, session] = [await logIn(), await logIn()];
+    const headers = { cookie: session.cookie, ...SAME_ORIGIN, accept: 'text/html' };
+    const refused = await post('/auth/logout', headers, { csrf_token: former.csrfToken }).expect(403);
+    expect([refused.headers['content-type'], refused.headers['cache-control']]).toEqual([
+      'text/html; charset=utf-8',
+      'no-store',
+    ]);
+    expect(refused.text).toContain('<h1>Nothing was done</h1>');
+    await expect(isLoggedIn(session)).resolves.toBe(true);
+  });
+
   it.each<[string, (token: string) => object]>([
     ['no token', () => ({})],
     ['an empty one', () => ({ csrf_token: '' })],

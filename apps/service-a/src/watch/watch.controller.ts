@@ -12,6 +12,7 @@ import {
 } from '@nestjs/common';
 import { BearerError, OptionalToken, RequirePermission } from 'nestjs-keycloak-s2s';
 import type { CookieRequest } from '../login/cookies.js';
+import { CROSS_SITE } from '../login/csrf.guard.js';
 import { SessionCaller } from '../login/session-caller.js';
 import { MAX_WATCHES, MAX_WATCHES_PER_USER, Watches } from './watches.js';
 
@@ -36,10 +37,7 @@ export class WatchController {
   async watch(@Req() request: CookieRequest, @Res({ passthrough: true }) reply: StreamReply): Promise<StreamableFile> {
     // Whoever opens many of them from elsewhere would read none, and take the place of others.
     if ((request.headers['sec-fetch-site'] ?? 'same-origin') !== 'same-origin') {
-      throw new ForbiddenException({
-        error: 'The request did not come from a page of this service',
-        code: 'cross_site',
-      });
+      throw new ForbiddenException({ ...CROSS_SITE });
     }
     const closed = new AbortController();
     // Before anything is waited for: who is gone by then takes no place.
