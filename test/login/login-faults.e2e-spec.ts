@@ -119,7 +119,7 @@ describe('a login', () => {
 
 describe('a login while Keycloak is away', () => {
   it.each([
-    ['text/html', /<h1>Nobody is logged in<\/h1>[^]*Keycloak did not answer/],
+    ['text/html', /<h1>That login came to nothing<\/h1>[^]*Keycloak did not answer/],
     ['application/json', /"code":"authorization_server_unavailable"/],
   ])('gets a page of ours, and no redirect to where nobody answers: %s', async (accept, body) => {
     // It is looked at once a second.

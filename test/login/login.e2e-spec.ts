@@ -136,7 +136,7 @@ describe('logging in', () => {
     const stranger = new Browser();
     const refused = await stranger.send(callback);
     expect([refused.status, sessionOf(stranger)]).toEqual([400, undefined]);
-    expect(refused.text).toContain('Nobody is logged in');
+    expect(refused.text).toContain('That login came to nothing');
     const cookies = new Map(browser.cookies.get(publicUrl));
     expect((await browser.send(callback)).status).toBe(303);
     expect(sessionOf()).toBeDefined();

@@ -1,8 +1,8 @@
 /** Login page: the page model for a failed login, with a sentence that says what to do about it. */
 import type { Page } from '../pages/pages.js';
 
-/** The heading where nobody was logged in before either. */
-const NOBODY = 'Nobody is logged in';
+/** Whoever was logged in before still is, so that none of these words says that nobody is. */
+const NOTHING_CAME = 'That login came to nothing';
 const HEADINGS: Readonly<Record<string, string>> = {
   login_link_malformed: 'There is no such login',
   login_too_weak: 'That login did not suffice',
@@ -11,9 +11,11 @@ const HEADINGS: Readonly<Record<string, string>> = {
 
 const ADVICE: Readonly<Record<string, string>> = {
   login_not_started_here:
-    'This browser did not start that login, started it more than ten minutes ago, or has finished it already. Log in again, and stay in this browser.',
-  login_refused: 'Keycloak did not log you in, or you went back. Nothing was changed. Log in again.',
-  login_not_valid: 'The answer did not match the request, so it was dropped and nobody is logged in. Log in again.',
+    'This browser did not start that login, started it more than ten minutes ago, or has finished it already. If you were logged in before, you still are. Else log in again, and stay in this browser.',
+  login_refused:
+    'Keycloak did not log you in, or you went back. Nothing was changed: if you were logged in before, you still are. Else log in again.',
+  login_not_valid:
+    'The answer did not match the request, so it was dropped. Nothing was changed: if you were logged in before, you still are. Else log in again.',
   login_link_malformed:
     'The link asks for a level of authentication that this service does not know, or for an age that is no number of seconds up to a day. Nothing was changed.',
   login_too_weak:
@@ -29,5 +31,5 @@ const OTHER = 'Something went wrong on our side; the log says what. Log in again
 
 export const loginFailedPage = (code: string): Page => ({
   template: 'login-failed',
-  model: { advice: ADVICE[code] ?? OTHER, heading: HEADINGS[code] ?? NOBODY, offersLogin: !(code in HEADINGS) },
+  model: { advice: ADVICE[code] ?? OTHER, heading: HEADINGS[code] ?? NOTHING_CAME, offersLogin: !(code in HEADINGS) },
 });

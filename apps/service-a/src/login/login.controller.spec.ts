@@ -84,6 +84,23 @@ describe('a login', () => {
     await request(app.getHttpServer()).get('/auth/callback?code=x&state=y').set('cookie', `session=${id}`).expect(400);
     await expect(sessionOf(id)).resolves.toMatchObject({ username: 'alice' });
   });
+
+  it.each([
+    ['not begun here', undefined],
+    ['refused', '&error=access_denied'],
+    ['answered by another issuer', '&code=x&iss=https://evil.example'],
+  ])('that is %s is told in a page that calls nobody logged out (BF-05)', async (_, answer) => {
+    const cookie = `session=${await logIn()}`;
+    const begun = await request(app.getHttpServer()).get('/auth/login').set({ cookie }).expect(303);
+    const state = new URL(begun.headers['location'] ?? '').searchParams.get('state') ?? '';
+    const { text } = await request(app.getHttpServer())
+      .get(`/auth/callback?state=${answer === undefined ? 'y' : state}${answer ?? ''}`)
+      .set({ cookie: `${cookie}; ${cookieIn(setBy(begun))}`, accept: 'text/html' })
+      .expect(400);
+    expect(text).toContain('<h1>That login came to nothing</h1>');
+    expect(text).toContain('If you were logged in before, you still are'.slice(1));
+    expect(text).not.toMatch(/nobody is logged in/i);
+  });
 });
 
 describe('logins that are begun', () => {
