@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { returnTo } from './return-to.js';
 
 describe('returnTo', () => {
-  it.each(['/', '/run-service-b', '/run-service-b?x=1&y=%2F#end', '/a/../b'])('accepts the path %s', (path) => {
+  it.each(['/', '/run-service-b', '/run-service-b?x=1&y=%2F#end', '/a/../b', '/%ff'])('accepts the path %s', (path) => {
     expect(returnTo(path)).toBe(path === '/a/../b' ? '/b' : path);
   });
 
@@ -24,7 +24,9 @@ describe('returnTo', () => {
     ['a list', ['/run-service-b', '/run-service-b']],
     ['nothing', undefined],
     ['more than 2048 characters', `/${'x'.repeat(2048)}`],
+    ['more than that once it is encoded', `/${'"'.repeat(700)}`],
     ['the login itself', '/auth/login?return_to=/auth/login'],
+    ['the login in another spelling', '/%61uth/login?max_age=0'],
   ])('turns %s into / (BF-03)', (_, asked) => {
     expect(returnTo(asked)).toBe('/');
   });

@@ -10,11 +10,23 @@ const BASE = 'https://here.invalid';
  * dropped tabs), so the parsed result is checked, not the text alone.
  */
 export function returnTo(asked: unknown): string {
-  if (typeof asked !== 'string' || asked.length > MAX_CHARACTERS) return START;
+  if (typeof asked !== 'string') return START;
   // A path contains no blanks, control characters, backslashes, or bytes that a header can't carry.
   if (!/^\/[\x21-\x5B\x5D-\x7E]*$/.test(asked) || !URL.canParse(asked, BASE)) return START;
   const { origin, pathname, search, hash } = new URL(asked, BASE);
   if (origin !== BASE || /^\/(?:[/\\]|%2f|%5c)/i.test(pathname)) return START;
-  // A login that returns to the login would loop.
-  return pathname.startsWith('/auth/') ? START : pathname + search + hash;
+  // A login that returns to the login would loop, however its path is spelt.
+  if (decoded(pathname).startsWith('/auth/')) return START;
+  const path = pathname + search + hash;
+  // As it is kept: the URL has three characters for some that were asked for.
+  return path.length > MAX_CHARACTERS ? START : path;
+}
+
+/** As the router has it; nothing is at a path that it can't decode. */
+function decoded(pathname: string): string {
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return pathname;
+  }
 }
