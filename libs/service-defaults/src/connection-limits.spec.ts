@@ -278,6 +278,7 @@ describe('a service that receives requests that no framework sees', () => {
     ],
     ['HTTP/1.1 without a host', 'GET /ping HTTP/1.1\r\n\r\n', 400, 'malformed_request'],
     ['two hosts', 'GET /ping HTTP/1.1\r\nHost: t\r\nX: y\r\nhost: hush-hush\r\n\r\n', 400, 'malformed_request'],
+    ['a GET of all', 'GET * HTTP/1.1\r\nHost: t\r\n\r\n', 400, 'malformed_request'],
     [
       '17 KB of header',
       `GET /ping HTTP/1.1\r\nHost: t\r\nX: ${'hush-hush'.repeat(2000)}\r\n\r\n`,

@@ -57,8 +57,10 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
     },
     (request, response) => {
       if (!connections.admits(response)) return;
-      if (hasOneHost(request)) handler(request, response);
-      else refuse(response, 'no_host');
+      if (!hasOneHost(request)) refuse(response, 'no_host');
+      // Fastify runs no hook for it, so that its answer would have no headers of ours.
+      else if (request.url === '*' && request.method !== 'OPTIONS') refuse(response, 'no_target');
+      else handler(request, response);
     },
   );
   const refuse = (response: ServerResponse, fault: UnreadableFault): void => {

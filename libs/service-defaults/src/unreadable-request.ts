@@ -19,9 +19,13 @@ const BY_ERROR: Readonly<Record<string, Unreadable>> = {
   HPE_HEADER_OVERFLOW: { status: 431, body: { error: 'Header fields too large', code: 'headers_too_large' } },
 };
 
-/** Requests that are readable but can't be served: HTTP/1.1 without `Host`, or with several (RFC 9112 §3.2), an unsupported `Expect` (RFC 9110 §10.1.1). */
+/**
+ * Requests that are readable but can't be served: HTTP/1.1 without `Host`, or with several (RFC 9112 §3.2), `*` with another method than OPTIONS (RFC 9112
+ * §3.2.4), an unsupported `Expect` (RFC 9110 §10.1.1).
+ */
 const BY_FAULT = {
   no_host: MALFORMED,
+  no_target: MALFORMED,
   expectation: { status: 417, body: { error: 'Expectation failed', code: 'expectation_failed' } },
 } satisfies Record<string, Unreadable>;
 
