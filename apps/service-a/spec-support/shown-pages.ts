@@ -8,7 +8,7 @@ import { matrixPage, shownAgainPage, type Viewer } from '../src/matrix/matrix-pa
 import type { MatrixRow, ShownAgain } from '../src/matrix/token-matrix.js';
 import type { ChainDetails } from '../src/chain/chain-details.js';
 import { chainRefusedPage, chainSucceededPage } from '../src/chain/chain-page.js';
-import { homePage, type HomePage } from '../src/home/home-page.js';
+import { homePage, homeRefusedPage, type HomePage } from '../src/home/home-page.js';
 import { loginFailedPage } from '../src/login/login-page.js';
 import { adviceFor } from '../src/login/refusal-advice.js';
 import type { RefusedPage } from '../src/login/refusal-page.filter.js';
@@ -27,6 +27,7 @@ const refused = (body: RefusalBody, loginLink?: string): RefusedPage => ({
 });
 
 export const home = (page: HomePage): string => pages.render(homePage(page));
+export const homeRefused = (body: RefusalBody): string => pages.render(homeRefusedPage(refused(body)));
 export const attacksRun = (reports: readonly AttackReport[]): string => pages.render(attacksRunPage(reports));
 export const matrixRun = (rows: readonly MatrixRow[]): string => pages.render(matrixPage(rows));
 export const shownAgain = (shown: ShownAgain, viewer?: Viewer): string => pages.render(shownAgainPage(shown, viewer));

@@ -2,6 +2,7 @@
 import { byGroup } from '../attacks/attack-groups.js';
 import type { Attack } from '../attacks/attack-list.js';
 import type { DemoUser } from '../login/demo-users.js';
+import type { RefusedPage } from '../login/refusal-page.filter.js';
 import type { MatrixModel } from '../matrix/matrix-page.js';
 import type { Page } from '../pages/pages.js';
 
@@ -31,3 +32,5 @@ export const homePage = ({ users = [], attacks, user, ...model }: HomePage): Pag
     attackGroups: byGroup(attacks, ({ group }) => group),
   },
 });
+
+export const homeRefusedPage = (refused: RefusedPage): Page => ({ template: 'home-refused', model: refused });

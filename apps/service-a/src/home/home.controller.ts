@@ -1,5 +1,5 @@
 /** Home: serves the start page, which explains and runs the chain, and has login and logout. */
-import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
 import { Public } from 'nestjs-keycloak-s2s';
 import { securityHeaders } from 'service-defaults';
 import { ATTACKS } from '../attacks/attack-list.js';
@@ -10,11 +10,13 @@ import { DEMO_USERS } from '../login/demo-users.js';
 import { UserSessions } from '../login/user-sessions.js';
 import type { PageReply } from '../pages/negotiation.js';
 import { Pages } from '../pages/pages.js';
+import { HomePageFilter } from './home-page.filter.js';
 import { homePage } from './home-page.js';
 
 const CSP = 'content-security-policy';
 
 @Controller()
+@UseFilters(HomePageFilter)
 export class HomeController {
   readonly #policy = securityHeaders({ scripts: true })[CSP] ?? '';
   /** The logout form leads to Keycloak; no other form leads to another origin. */

@@ -103,6 +103,26 @@ describe('a login', () => {
   });
 });
 
+describe('the start page', () => {
+  it('says in words that Keycloak does not answer, where it has to confirm the session (BF-09)', async () => {
+    const id = await logIn();
+    const start = (accept: string) =>
+      request(app.getHttpServer())
+        .get('/')
+        .set({ cookie: `session=${id}`, accept });
+    // As after a logout token that could not be verified.
+    await app.get(UserSessions).recheckAll();
+    keycloak.control.fault('token', { kind: 'status', status: 503, times: 99 });
+    const [page, json] = [await start('text/html'), await start('*/*')];
+    keycloak.control.fault('token', undefined);
+    expect([page.status, page.headers['content-type']]).toEqual([503, 'text/html; charset=utf-8']);
+    expect(page.text).toContain('Keycloak did not answer');
+    expect([page.headers['retry-after'], page.headers['set-cookie']]).toEqual([json.headers['retry-after'], undefined]);
+    expect([json.status, json.body]).toMatchObject([503, { code: 'authorization_server_unavailable' }]);
+    await expect(sessionOf(id)).resolves.toMatchObject({ username: 'alice' });
+  });
+});
+
 describe('logins that are begun', () => {
   /** What a browser sends beside its cookies, or somewhat less. */
   const headers = { accept: 'text/html', 'user-agent': 'x'.repeat(500) };
