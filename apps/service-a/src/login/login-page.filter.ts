@@ -2,7 +2,7 @@
 import { Catch, Injectable, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { Refusal, RefusalFilter } from 'nestjs-keycloak-s2s';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
-import { Pages } from '../pages/pages.js';
+import { Pages, type Page } from '../pages/pages.js';
 import { LoginError } from './login-error.js';
 import { loginFailedPage } from './login-page.js';
 
@@ -16,6 +16,10 @@ export class LoginPageFilter implements ExceptionFilter<LoginError | Refusal> {
     private readonly pages: Pages,
   ) {}
 
+  protected page(code: string): Page {
+    return loginFailedPage(code);
+  }
+
   catch(error: LoginError | Refusal, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const reply = http.getResponse<PageReply>();
@@ -23,7 +27,7 @@ export class LoginPageFilter implements ExceptionFilter<LoginError | Refusal> {
     for (const [name, value] of Object.entries(headers)) reply.header(name, value);
     reply.header('Vary', 'Accept, Cookie').code(status);
     if (prefersHtml(http.getRequest<PageRequest>())) {
-      reply.type('text/html; charset=utf-8').send(this.pages.render(loginFailedPage(body.code)));
+      reply.type('text/html; charset=utf-8').send(this.pages.render(this.page(body.code)));
     } else {
       reply.type('application/json; charset=utf-8').send(JSON.stringify(body));
     }

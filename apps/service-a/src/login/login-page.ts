@@ -1,4 +1,4 @@
-/** Login page: the page model for a failed login, with a sentence that says what to do about it. */
+/** Login page: the page models for a failed login, with a sentence that says what to do about it, and for a logout that Keycloak did not answer. */
 import type { Page } from '../pages/pages.js';
 
 /** Whoever was logged in before still is, so that none of these words says that nobody is. */
@@ -33,3 +33,5 @@ export const loginFailedPage = (code: string): Page => ({
   template: 'login-failed',
   model: { advice: ADVICE[code] ?? OTHER, heading: HEADINGS[code] ?? NOTHING_CAME, offersLogin: !(code in HEADINGS) },
 });
+
+export const loggedOutHerePage = (): Page => ({ template: 'logged-out-here', model: {} });

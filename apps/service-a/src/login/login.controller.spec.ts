@@ -177,6 +177,24 @@ describe('a logout', () => {
     await expect(sessionOf(id)).resolves.toBeUndefined();
   });
 
+  it('is told in a page where Keycloak is away, with the session ended and the cookie cleared (BF-09)', async () => {
+    const id = await logIn();
+    const session = await sessionOf(id);
+    keycloak.control.fault('discovery', { kind: 'status', status: 503, times: 99 });
+    keycloak.control.fault('logout', { kind: 'status', status: 503, times: 99 });
+    // Until it is looked for anew.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const { headers, text } = await logOut(id, session?.csrfToken ?? '')
+      .set('accept', 'text/html')
+      .expect(503);
+    keycloak.control.fault('discovery', undefined);
+    keycloak.control.fault('logout', undefined);
+    expect(text).toContain('<h1>You are logged out at Service A</h1>');
+    expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
+    await expect(sessionOf(id)).resolves.toBeUndefined();
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+  });
+
   it.each([
     ['ended', (id: string) => id],
     ['unknown here', (id: string) => `${'x'.repeat(8)}${id.slice(8)}`],

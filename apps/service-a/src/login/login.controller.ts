@@ -18,6 +18,7 @@ import type { PageReply, PageRequest } from '../pages/negotiation.js';
 import { Cookies, type CookieRequest } from './cookies.js';
 import { LoginError } from './login-error.js';
 import { LoginPageFilter } from './login-page.filter.js';
+import { LogoutPageFilter } from './logout-page.filter.js';
 import { demoUserWanted } from './demo-users.js';
 import { OpenIdProvider, type WantedLogin } from './openid-provider.js';
 import { PendingLogins } from './pending-logins.js';
@@ -115,9 +116,10 @@ export class LoginController {
   /**
    * Ends the session here and at Keycloak, then redirects the browser to Keycloak to clear its cookies there. A browser with an
    * unknown session is redirected too: another instance may hold it. Keycloak asks whether to end its session, and notifies that
-   * instance.
+   * instance. Where Keycloak is away, a page of ours says so.
    */
   @Post('logout')
+  @UseFilters(LogoutPageFilter)
   @Redirect()
   async logout(@Req() request: BrowserRequest, @Res({ passthrough: true }) reply: PageReply): Promise<Redirection> {
     const id = this.cookies.sessionId(request);
@@ -129,6 +131,8 @@ export class LoginController {
       this.#logger.log({ message: 'Logged out', audit: 'logout', sub: session.subject, sid: session.sessionId });
       await this.#endAtKeycloak(session);
     }
+    const server = await this.health.check();
+    if (!server.reachable) throw server.error;
     return to(await this.provider.logoutUrl());
   }
 
