@@ -149,6 +149,21 @@ function canConnect(port) {
 }
 
 /**
+ * Whether browsers go to the port: they refuse some, such as 6000, whatever listens there, and so does `fetch` (WHATWG Fetch §2.9).
+ *
+ * @param {number} port
+ */
+export async function isForBrowsers(port) {
+  try {
+    // It is refused before anything is sent, and the rest does not count.
+    await fetch(`http://127.0.0.1:${port}`, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(1000) });
+  } catch (error) {
+    return /** @type {any} */ (error).cause?.message !== 'bad port';
+  }
+  return true;
+}
+
+/**
  * Whether nothing listens on the port, on any address of this machine.
  *
  * @param {number} port

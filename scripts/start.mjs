@@ -8,7 +8,7 @@ import { startBalancer } from './balancer.mjs';
 import { buildByTsc, buildToRun, TSC } from './build.mjs';
 import { addDemoClient } from './demo-client.mjs';
 import { chooseServer, runsAlready } from './own-options.mjs';
-import { failWhenEnded, messageOf, paint, portIsFree, startNode, stopSignal } from './processes.mjs';
+import { failWhenEnded, isForBrowsers, messageOf, paint, portIsFree, startNode, stopSignal } from './processes.mjs';
 import { keepRunning, placesOf, replicasAsked, sharingEnvironment, toolsForReplicas } from './replicas.mjs';
 import {
   poller,
@@ -112,7 +112,11 @@ async function checkPorts(all, choice) {
   if (!runsAlready(choice)) needed.push({ who: SERVER, variable: 'KEYCLOAK_PORT', port: serverPort() });
   const faults = sharedPorts(needed);
   for (const { who, variable, port } of needed) {
-    if (await portIsFree(port)) continue;
+    if (await portIsFree(port)) {
+      if (!(await isForBrowsers(port)))
+        faults.push(`Browsers go to no server at port ${port}, so ${who} can't have it: set ${variable}.`);
+      continue;
+    }
     faults.push(`Port ${port} is in use, and ${who} needs it: stop what listens there, or set ${variable}.`);
     if (who === SERVER) {
       faults.push(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
+import { isForBrowsers } from '../../scripts/processes.mjs';
 import { sharedPorts } from '../../scripts/services.mjs';
 import description from '../../services.json' with { type: 'json' };
 
@@ -53,6 +54,11 @@ describe('npm start', () => {
       "service-b and service-a can't both have port 3000: set SERVICE_B_PORT or SERVICE_A_PORT.",
     ]);
     expect(sharedPorts(needed.slice(0, 2))).toEqual([]);
+  });
+
+  it('knows which ports browsers refuse, whatever listens there: it would wait a minute for a service at one', async () => {
+    const ports = [6000, 6666, 10_080, 5999, 6001];
+    await expect(Promise.all(ports.map(isForBrowsers))).resolves.toEqual([false, false, false, true, true]);
   });
 });
 
