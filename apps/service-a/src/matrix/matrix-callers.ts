@@ -2,9 +2,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { Cookies, type CookieRequest } from '../login/cookies.js';
+import type { CookieRequest } from '../login/cookies.js';
 import { SessionCaller } from '../login/session-caller.js';
-import { UserSessions } from '../login/user-sessions.js';
 import type { Viewer } from './matrix-page.js';
 
 export interface MatrixCaller {
@@ -18,18 +17,14 @@ type Request = CookieRequest & { readonly headers: IncomingHttpHeaders };
 
 @Injectable()
 export class MatrixCallers {
-  constructor(
-    private readonly sessionCaller: SessionCaller,
-    private readonly sessions: UserSessions,
-    private readonly cookies: Cookies,
-  ) {}
+  constructor(private readonly sessionCaller: SessionCaller) {}
 
   /** `sent`: the token of the request, which the guard has checked, and which takes precedence over a session. Throws `BearerError`. */
   async of(sent: VerifiedAccessToken | undefined, request: Request, permission: string): Promise<MatrixCaller> {
     if (sent !== undefined) return { viewer: undefined, token: bearerOf(request.headers) };
-    if ((await this.sessionCaller.of(request, permission)) === undefined)
-      return { viewer: undefined, token: undefined };
-    const session = await this.sessions.findFresh(this.cookies.sessionId(request));
+    await this.sessionCaller.of(request, permission);
+    // The one that was found: looked for once more it may have ended, and its user would pass for an anonymous browser.
+    const session = this.sessionCaller.sessionOf(request);
     return { viewer: session, token: session?.tokens.reveal().accessToken };
   }
 }
