@@ -1,8 +1,8 @@
-/** A user of Keycloak whose names hold markup: on every page they are text, and nothing of them runs. */
+/** Users of Keycloak with odd names. Markup in one is text on every page, and nothing of it runs; a long one fits the window. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { answered, callServiceB, Chromium, fillLogin } from '../support/chromium.js';
+import { answered, callServiceB, Chromium, fillLogin, LOOKS, overflow } from '../support/chromium.js';
 import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { PUBLIC_URL_WITHIN_MS } from '../support/running-service.js';
@@ -13,6 +13,9 @@ jest.setTimeout(60_000);
 /** All in lower case, as Keycloak keeps user names. */
 const MARKUP = `"'><img src=x onerror="document.title='ran'"><script>document.title='ran'</script>&lt;b>`;
 
+/** As of a person who logs in by an address, without a place to break it. */
+const LONG = `${randomUUID().slice(0, 8)}.${'maximiliane'.repeat(5)}@example.com`;
+
 interface Profile {
   readonly attributes: readonly { readonly name: string; readonly validations?: Readonly<Record<string, unknown>> }[];
 }
@@ -21,7 +24,7 @@ let chain: RunningServices;
 let keycloak: ContractServer;
 let chromium: Chromium;
 let username: string;
-let userPath: string | undefined;
+const userPaths: string[] = [];
 /** What is to be put back. */
 let profile: Profile | undefined;
 
@@ -40,27 +43,32 @@ async function allowMarkup(): Promise<void> {
   await administrator.change('PUT', '/users/profile', { ...profile, attributes });
 }
 
-beforeAll(async () => {
-  chain = await RunningServices.start({ publicUrl });
-  keycloak = await connectToKeycloak();
-  chromium = await Chromium.start();
+async function create(name: string): Promise<void> {
   const { administrator } = keycloak;
-  await allowMarkup();
-  username = `${randomUUID().slice(0, 8)}${MARKUP}`;
   const path = await administrator.create('/users', {
-    username,
+    username: name,
     firstName: MARKUP,
     lastName: MARKUP,
     email: `${randomUUID()}@example.com`,
     enabled: true,
-    credentials: [{ type: 'password', value: username, temporary: false }],
+    credentials: [{ type: 'password', value: name, temporary: false }],
   });
   await administrator.change('POST', `${path}/role-mappings/realm`, [await administrator.read('/roles/order-manager')]);
-  userPath = path;
+  userPaths.push(path);
+}
+
+beforeAll(async () => {
+  chain = await RunningServices.start({ publicUrl });
+  keycloak = await connectToKeycloak();
+  chromium = await Chromium.start();
+  await allowMarkup();
+  username = `${randomUUID().slice(0, 8)}${MARKUP}`;
+  await create(username);
+  await create(LONG);
 }, PUBLIC_URL_WITHIN_MS + 60_000);
 afterAll(async () => {
   await chromium.stop();
-  if (userPath !== undefined) await keycloak.administrator.change('DELETE', userPath);
+  for (const path of userPaths) await keycloak.administrator.change('DELETE', path);
   if (profile !== undefined) await keycloak.administrator.change('PUT', '/users/profile', profile);
   await keycloak.stop();
   await chain.stop();
@@ -94,5 +102,24 @@ describe.each([
     expect(await page.locator('main').textContent()).toContain('preferred_username');
     await page.goto('/run-service-b');
     await expectText(page, await answered(page));
+  });
+});
+
+describe.each([
+  ['zoomed', LOOKS['zoomed']],
+  // A phone that is told so would shrink the page instead.
+  ['in a window of 320 pixels', { viewport: { width: 320, height: 568 } }],
+])('a long name, %s', (_, options) => {
+  it('fits the window (WCAG 2.2, 1.4.10)', async () => {
+    const page = await chromium.open(options);
+    await page.goto('/');
+    await page.getByRole('link', { name: 'Log in', exact: true }).click();
+    await fillLogin(page, LONG);
+    await page.waitForURL(`${publicUrl}/`);
+    expect(await page.locator('main').innerText()).toContain(`Logged in as ${LONG}`);
+    expect(await overflow(page)).toBe(0);
+    await page.goto('/run-service-b');
+    expect(await answered(page)).toContain(`Called as ${LONG}`);
+    expect(await overflow(page)).toBe(0);
   });
 });

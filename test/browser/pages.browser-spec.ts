@@ -61,6 +61,12 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   },
   'refund-refused': (page) => page.goto('/refund'),
   'not-found': (page) => page.goto('/no-such-page'),
+  'form-refused': async (page) => {
+    await logIn(page, 'alice');
+    await page.evaluate(`document.querySelector('form[action="/auth/logout"] [name=csrf_token]').value = 'of before'`);
+    await page.getByRole('button', { name: 'Log out', exact: true }).click();
+    await page.waitForURL('**/auth/logout');
+  },
   'login-failed': (page) => page.goto('/auth/callback?state=unknown&code=unknown'),
 };
 
