@@ -18,7 +18,7 @@ const judgedToken = createParamDecorator((_: unknown, context: ExecutionContext)
  * Gives a `VerifiedAccessToken`; on an `@OptionalToken()` handler undefined when no credentials were sent. On a
  * `@Public()` one there is never one, so asking for it is a programming error and throws.
  */
-export const AccessToken: typeof judgedToken =
+export const AccessToken: ReturnType<typeof createParamDecorator<unknown>> =
   (...pipes) =>
   (target, name, index) => {
     judgedToken(...pipes)(target, name, index);

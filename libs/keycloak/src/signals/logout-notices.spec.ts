@@ -154,7 +154,7 @@ describe('a logout notice', () => {
     listener = { ended: () => never, unverified: () => never };
     says({ sessionId: 's1' });
     expect(await notices(1).take(notice())).toEqual(UNAVAILABLE);
-    expect(happened).toEqual([{ denial: { issuer: ISSUER, sid: 's1' } }, { released: 'j1' }]);
+    expect(happened).toEqual([{ denial: { issuer: ISSUER, sid: 's1', exceptOffline: true } }, { released: 'j1' }]);
     fails(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }));
     expect(await notices(1).take(notice())).toEqual(UNAVAILABLE);
     expect(lines.map(({ fields }) => fields)).toEqual([
