@@ -2,6 +2,8 @@
 import type { Run } from './run.js';
 
 const LAST_FAULTS = 6;
+/** Of each process, of its warnings and errors. */
+const LAST_LINES = 6;
 
 export function report(run: Run, seed: number): void {
   const seconds = ((performance.now() - run.beganMs) / 1000).toFixed(0);
@@ -20,6 +22,13 @@ export function report(run: Run, seed: number): void {
   console.log(`\nWENT WRONG: ${what}\nThe same faults again: --seed ${seed}\nThe last of them:`);
   for (const line of run.history.lastLines(LAST_FAULTS, run.beganMs)) console.log(line);
   console.log(`Who:        ${who}\nAnswer:     ${JSON.stringify(answer)}\nCredential: ${JSON.stringify(credential)}`);
+  for (const { name, process } of [...run.services.replicas, ...run.services.pollers]) {
+    const lines = process
+      .printed()
+      .split('\n')
+      .filter((line) => /\b(?:WARN|ERROR)\b/.test(line));
+    console.log([`\n${name}:`, ...lines.slice(-LAST_LINES)].join('\n'));
+  }
 }
 
 function print(counts: ReadonlyMap<string, number>): void {

@@ -6,7 +6,11 @@ const HANGS_AFTER_MS = 15_000;
 /** Codes that an error page for browsers shows, and sentences that stand for one. */
 const CODES =
   /\b(?:authorization_server_(?:unavailable|refused)|service_(?:unavailable|failed|timeout|refused)|missing_token|invalid_token)\b/;
-const SESSIONS_UNAVAILABLE = 'Sessions are not available at the moment';
+const SENTENCES: Readonly<Record<string, string>> = {
+  'Sessions are not available at the moment': 'sessions_unavailable',
+  // At the start page, of a session that Keycloak has to confirm.
+  "Whether you are logged in can't be looked up": 'authorization_server_unavailable',
+};
 const OF_BALANCER = /^<html><body><h1>/;
 const NAMED = /(?:Logged in as|Called as) <strong>([^<]*)<\/strong>/;
 
@@ -49,7 +53,8 @@ function codeIn(body: string): string {
   const json = jsonIn(body);
   if (json !== undefined) return typeof json['code'] === 'string' ? json['code'] : 'no code';
   if (OF_BALANCER.test(body)) return 'balancer';
-  return body.includes(SESSIONS_UNAVAILABLE) ? 'sessions_unavailable' : (CODES.exec(body)?.[0] ?? 'page');
+  const [, said] = Object.entries(SENTENCES).find(([sentence]) => body.includes(sentence)) ?? [];
+  return said ?? CODES.exec(body)?.[0] ?? 'page';
 }
 
 function userIn(body: string): string | undefined {
