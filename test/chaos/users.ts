@@ -32,7 +32,9 @@ export class SessionUser {
       await this.#useFor(this.random.between(...SESSION_MS), browser, credential);
       if (credential.deadMs === undefined && !this.run.isOver) await this.#end(browser, credential);
       await this.#useFor(AFTERWARDS_MS, browser, credential);
-      this.run.ended.push({ credential, sent: this.#request(browser) });
+      // Where the start page could not be had, nobody pressed the button, and the session lives on.
+      const hasEnded = credential.endingMs !== undefined || credential.deadMs !== undefined;
+      if (hasEnded) this.run.ended.push({ credential, sent: this.#request(browser) });
     }
   }
 
