@@ -89,7 +89,7 @@ describe('a login', () => {
     ['not begun here', undefined],
     ['refused', '&error=access_denied'],
     ['answered by another issuer', '&code=x&iss=https://evil.example'],
-  ])('that is %s is told in a page that calls nobody logged out (BF-05)', async (_, answer) => {
+  ])('that is %s gets a page that says nothing about who is logged in (BF-05)', async (_, answer) => {
     const cookie = `session=${await logIn()}`;
     const begun = await request(app.getHttpServer()).get('/auth/login').set({ cookie }).expect(303);
     const state = new URL(begun.headers['location'] ?? '').searchParams.get('state') ?? '';
@@ -177,7 +177,7 @@ describe('a logout', () => {
     await expect(sessionOf(id)).resolves.toBeUndefined();
   });
 
-  it('is told in a page where Keycloak is away, with the session ended and the cookie cleared (BF-09)', async () => {
+  it('gets a page while Keycloak is away: the session has ended, and the cookie is cleared (BF-09)', async () => {
     const id = await logIn();
     const session = await sessionOf(id);
     keycloak.control.fault('discovery', { kind: 'status', status: 503, times: 99 });

@@ -14,7 +14,7 @@ describe('a credential file', () => {
   it('that can not be read to its end is read once, however often it is asked for', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'credential-'));
     const [hanging, other] = [join(folder, 'hanging'), join(folder, 'other')];
-    // Who opens it to read waits for somebody who writes.
+    // A reader of a FIFO waits until a writer opens it.
     execFileSync('mkfifo', [hanging]);
     writeFileSync(other, 'other');
     const read = credentialReader(hanging);
