@@ -31,11 +31,12 @@ local isWhole = epoch and #epoch <= 64 and first and last and first <= last + 1
 /**
  * Reads on from a number (-1: from the oldest), at most so many. It changes nothing.
  *
- * KEYS: state, stream. ARGV: number, how many, most bytes of an entry.
+ * KEYS: state, stream, proof. ARGV: number, how many, most bytes of an entry.
  */
-export const READ = new ValkeyScript(`${STATE}
+export const READ = new ValkeyScript(
+  `${STATE}
 if not isWhole then return false end
-local proven = redis.call('HGET', state, 'proof') or ''
+local proven = has(KEYS[3], 'string') and redis.call('GET', KEYS[3]) or ''
 local from = tonumber(ARGV[1])
 if from < 0 then from = first - 1 end
 local entries = {}
@@ -43,8 +44,10 @@ for at, entry in ipairs(redis.call('XRANGE', stream, idOf(from + 1), '+', 'COUNT
   local fields = entry[2]
   entries[at] = { upTo(40, entry[1]), upTo(tonumber(ARGV[3]), fields[2]), upTo(20, fields[4]), upTo(64, fields[8]), upTo(64, fields[10]) }
 end
-return { epoch, first, last, tip, now, entries, upTo(1024, proven) }
-`);
+return { epoch, first, last, tip, now, entries, upTo(2048, proven) }
+`,
+  'read_only',
+);
 
 /**
  * Appends entries, each with the next number. It begins a new epoch where there is none, where something else was put in place of ours, where there is no room, and where the
@@ -59,7 +62,6 @@ local function begin()
   epoch, first, last, tip = ARGV[1], 1, 0, ''
   -- First: where the memory is full, this fails, and what is there stays.
   redis.call('HSET', state, 'epoch', epoch, 'first', first, 'last', last, 'tip', tip, 'room', ARGV[5])
-  redis.call('HDEL', state, 'proof')
   redis.call('DEL', stream)
 end
 if isWhole then
@@ -122,11 +124,12 @@ return { number, now }
 /**
  * Notes what its holder has proven: 1; not if the lease has passed on (-1), nor if there is an entry that the holder has not read (0).
  *
- * KEYS: state, stream, lease. ARGV: lease, expected state, proof.
+ * KEYS: state, stream, lease, proof. ARGV: lease, expected state, proof.
  */
 export const PROVE = new ValkeyScript(`${STATE}
 if redis.call('TYPE', KEYS[3]).ok ~= 'string' or redis.call('GET', KEYS[3]) ~= ARGV[1] then return -1 end
 if not isWhole or ARGV[2] ~= epoch .. ':' .. idOf(last) then return 0 end
-redis.call('HSET', state, 'proof', ARGV[3])
+redis.call('DEL', KEYS[4])
+redis.call('SET', KEYS[4], ARGV[3])
 return 1
 `);

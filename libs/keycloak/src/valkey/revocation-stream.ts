@@ -1,10 +1,10 @@
 /** Revocation stream: the entries in the server, numbered without a gap from the beginning of an epoch on, each with the one before it. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { RELEASE } from './cache-scripts.js';
+import { revocationKeys, type RevocationKeys } from './revocation-keys.js';
 import { APPEND, LEASE, PROVE, READ } from './revocation-scripts.js';
 import type { FeedLease, ProofOutcome } from '../index.js';
 import { ValkeyError, type ValkeyConnection } from './valkey-connection.js';
-import type { ValkeyScript } from './valkey-script.js';
 
 export interface StreamEntry {
   readonly number: number;
@@ -75,21 +75,13 @@ type ReadAnswer = readonly [
 ];
 
 export class RevocationStream {
-  readonly #state: string;
-  readonly #stream: string;
-  readonly #lease: string;
-  readonly #leases: string;
+  readonly #keys: RevocationKeys;
   readonly #room: string;
   /** Of this replica, as a holder of the lease. */
   readonly #id = randomBytes(12).toString('hex');
 
   constructor(issuer: string, maxRevocations: number) {
-    // In braces what both have in common, so that a cluster has them in one place.
-    const name = createHash('sha256').update(issuer).digest('hex').slice(0, 16);
-    this.#state = `nestjs-keycloak-s2s:{${name}}:revocations:state`;
-    this.#stream = `nestjs-keycloak-s2s:{${name}}:revocations`;
-    this.#lease = `${this.#stream}:lease`;
-    this.#leases = `${this.#stream}:leases`;
+    this.#keys = revocationKeys(issuer);
     this.#room = String(Math.max(LEAST_ROOM, ROOM * maxRevocations));
   }
 
@@ -104,11 +96,10 @@ export class RevocationStream {
 
   /** What follows `position`, or the oldest; undefined where there is no stream of ours. */
   async read(connection: ValkeyConnection, position: number | undefined): Promise<StreamPage | undefined> {
-    const answer = (await this.#run(connection, READ, [
-      String(position ?? -1),
-      String(PAGE),
-      String(MAX_BYTES),
-    ])) as ReadAnswer | null;
+    const { state, stream, proof: proofKey } = this.#keys;
+    const args = [String(position ?? -1), String(PAGE), String(MAX_BYTES)];
+    const keys = [state, stream, proofKey];
+    const answer = (await READ.run(connection, keys, args, COMMAND_MS)) as ReadAnswer | null;
     if (answer === null) return undefined;
     const [epoch, first, last, tip, nowMs, entries, proof] = answer;
     if (![first, last, nowMs].every(Number.isSafeInteger)) throw new ValkeyError('unexpected_answer');
@@ -139,7 +130,7 @@ export class RevocationStream {
       'BLOCK',
       String(BLOCK_MS),
       'STREAMS',
-      this.#stream,
+      this.#keys.stream,
       `${position}-${LAST_PART}`,
     ];
     await connection.send(args, COMMAND_MS + BLOCK_MS);
@@ -162,7 +153,7 @@ export class RevocationStream {
   /** The right to listen for all replicas; undefined while another one has it. */
   async lease(connection: ValkeyConnection, leaseMs: number): Promise<FeedLease | undefined> {
     const args = [this.#id, String(Math.ceil(leaseMs))];
-    const answer = (await LEASE.run(connection, [this.#lease, this.#leases], args, COMMAND_MS)) as
+    const answer = (await LEASE.run(connection, [this.#keys.lease, this.#keys.leases], args, COMMAND_MS)) as
       readonly [fencing: number, nowMs: number] | null;
     if (answer === null) return undefined;
     const [fencing, grantedAtMs] = answer;
@@ -177,14 +168,15 @@ export class RevocationStream {
     place: StreamPlace,
     sealed: string,
   ): Promise<ProofOutcome> {
-    const keys = [this.#state, this.#stream, this.#lease];
+    const { state, stream, lease, proof } = this.#keys;
+    const keys = [state, stream, lease, proof];
     const answer = await PROVE.run(connection, keys, [`${fencing}:${this.#id}`, textOf(place), sealed], COMMAND_MS);
     if (answer === 1) return 'taken';
     return answer === 0 ? 'behind' : 'lease_lost';
   }
 
   async release(connection: ValkeyConnection, { fencing }: FeedLease): Promise<void> {
-    await RELEASE.run(connection, [this.#lease], [`${fencing}:${this.#id}`], COMMAND_MS);
+    await RELEASE.run(connection, [this.#keys.lease], [`${fencing}:${this.#id}`], COMMAND_MS);
   }
 
   async #append(
@@ -195,11 +187,8 @@ export class RevocationStream {
   ): Promise<boolean> {
     const [epoch, ids] = [randomBytes(16).toString('hex'), `${randomBytes(12).toString('hex')}-`];
     const added = entries.flatMap(({ sealed, usefulMs }) => [sealed, String(Math.ceil(usefulMs))]);
-    return (await this.#run(connection, APPEND, [epoch, ended, expected, ids, this.#room, ...added])) === 1;
-  }
-
-  async #run(connection: ValkeyConnection, script: ValkeyScript, args: readonly string[]): Promise<unknown> {
-    return script.run(connection, [this.#state, this.#stream], args, COMMAND_MS);
+    const args = [epoch, ended, expected, ids, this.#room, ...added];
+    return (await APPEND.run(connection, [this.#keys.state, this.#keys.stream], args, COMMAND_MS)) === 1;
   }
 }
 

@@ -5,7 +5,11 @@ import { ValkeyError, type ValkeyConnection } from './valkey-connection.js';
 export class ValkeyScript {
   readonly #sha: string;
 
-  constructor(private readonly text: string) {
+  constructor(
+    private readonly text: string,
+    /** Runs it where the user of the connection may only read its keys: a script that writes is refused then. */
+    private readonly access: 'read_write' | 'read_only' = 'read_write',
+  ) {
     this.#sha = createHash('sha1').update(text).digest('hex');
   }
 
@@ -17,12 +21,13 @@ export class ValkeyScript {
     deadlineMs: number,
   ): Promise<unknown> {
     const all = [String(keys.length), ...keys, ...args];
+    const suffix = this.access === 'read_only' ? '_RO' : '';
     const endMs = performance.now() + deadlineMs;
     try {
-      return await connection.send(['EVALSHA', this.#sha, ...all], deadlineMs);
+      return await connection.send([`EVALSHA${suffix}`, this.#sha, ...all], deadlineMs);
     } catch (error) {
       if (!(error instanceof ValkeyError) || error.message !== 'noscript') throw error;
-      return connection.send(['EVAL', this.text, ...all], endMs - performance.now());
+      return connection.send([`EVAL${suffix}`, this.text, ...all], endMs - performance.now());
     }
   }
 }
