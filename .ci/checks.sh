@@ -4,6 +4,7 @@
 CHAIN_ANSWER='{"service_b":"Order 9876 processed by Service B","service_c":{"result":20,"msg":"Service C successfully processed request"}}'
 mapfile -t SERVICES < <(node -p 'Object.keys(require("./services.json").services).join("\n")')
 mapfile -t PORTS < <(node -p 'Object.values(require("./services.json").services).map(({ port }) => port).concat(8080).join("\n")')
+KEYCLOAK=$(sed -nE 's|.*image: quay.io/keycloak/keycloak:||p' docker-compose.yml)
 # Builds stand-ins for the images below on machines that reach no container registry; it may be missing.
 BASE_IMAGES=../shared/tools/base-images
 
@@ -66,7 +67,8 @@ container_engine() {
   docker version --format 'engine {{.Server.Version}}'
   docker compose version
   base_image node:24-slim node 24-slim
-  base_image quay.io/keycloak/keycloak:26.7.4 keycloak 26.7.4
+  archive_for_stand_in
+  base_image "quay.io/keycloak/keycloak:$KEYCLOAK" keycloak "$KEYCLOAK"
   base_image haproxy:3.0 haproxy 3.0
   base_image valkey/valkey:8.1 valkey 8.1
   # What a run that was cut off left would hold the ports.
@@ -74,6 +76,22 @@ container_engine() {
 }
 
 base_images() { PATH=$MACHINE_PATH "$BASE_IMAGES" "$@"; }
+
+# The stand-in is built of Keycloak's tar.gz archive. Some mirrors of Maven Central have this release as zip alone.
+archive_for_stand_in() {
+  local folder=${BASE_IMAGES_CACHE:-/var/cache/base-images}/keycloak-$KEYCLOAK
+  [ -x "$BASE_IMAGES" ] && [ ! -e "$folder/keycloak.tar.gz" ] || return 0
+  command -v unzip >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends unzip >/dev/null; }
+  mkdir -p "$folder"
+  (
+    cd "$folder"
+    mvn -q -B -C dependency:copy "-Dartifact=org.keycloak:keycloak-quarkus-dist:$KEYCLOAK:zip" -DoutputDirectory=.
+    unzip -q "keycloak-quarkus-dist-$KEYCLOAK.zip"
+    tar -czf keycloak.tar.gz.part "keycloak-$KEYCLOAK"
+    mv keycloak.tar.gz.part keycloak.tar.gz
+    rm -rf "keycloak-$KEYCLOAK" "keycloak-quarkus-dist-$KEYCLOAK.zip"
+  )
+}
 
 # base_image IMAGE NAME TAG: has it on this machine: as it is, from its registry, or as a stand-in.
 base_image() {

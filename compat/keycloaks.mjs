@@ -10,7 +10,7 @@ import { keycloakTable, PAGE, withKeycloakTable, WRITTEN } from './page.mjs';
 /** What came of one Keycloak. @typedef {{ version: string, passed: number, failed: number, skipped: number }} KeycloakResult */
 
 /** The newest of each line that is tried; Maven has their distributions. */
-const KEYCLOAKS = ['26.4.7', '26.6.4', '26.7.4'];
+const KEYCLOAKS = ['26.4.7', '26.5.6', '26.6.4', '26.7.4', '26.7.5'];
 
 /** Parts of the paths of the specs. */
 const SPECS = ['contract-spec', 'chain/', 'demo/', 'faults/(doctor|whose-fault|fault-matrix|signing-key)', 'login/'];

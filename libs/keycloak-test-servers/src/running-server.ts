@@ -34,4 +34,4 @@ export interface RunningServer {
 export const ADMIN = { username: 'admin', password: 'admin' } as const;
 
 /** The default version of Keycloak, and the version that the embedded server emulates. */
-export const DEFAULT_KEYCLOAK_VERSION = '26.7.4';
+export const DEFAULT_KEYCLOAK_VERSION = '26.7.5';

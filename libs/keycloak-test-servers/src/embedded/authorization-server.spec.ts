@@ -75,7 +75,7 @@ describe('startAuthorizationServer', () => {
       baseUrl: expect.stringMatching(/^http:\/\/localhost:\d+$/),
       issuer: `${server.baseUrl}/realms/microservices`,
       realm: 'microservices',
-      version: '26.7.4',
+      version: '26.7.5',
       kind: 'embedded',
       adminUsername: 'admin',
       adminPassword: 'admin',

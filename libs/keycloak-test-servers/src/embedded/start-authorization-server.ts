@@ -31,7 +31,7 @@ export interface RunningAuthorizationServer extends RunningServer {
 }
 
 /**
- * Starts a server for tests that answers as Keycloak 26.7.4 does, at once and without Docker or Java: discovery, JWKS,
+ * Starts a server for tests that answers as Keycloak 26.7.5 does, at once and without Docker or Java: discovery, JWKS,
  * authorization endpoint (code flow, PKCE, a login page), token endpoint (authorization code, client credentials, password,
  * refresh token, standard token exchange), introspection, revocation, userinfo, end session endpoint (at a client's request, or by
  * refresh token) and back-channel logout. Tokens are real JWTs (RS256), signed by a key made at the start. Any number of

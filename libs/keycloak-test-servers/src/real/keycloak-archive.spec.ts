@@ -10,7 +10,7 @@ const folder = await mkdtemp(join(tmpdir(), 'keycloak-archive-'));
 afterAll(() => rm(folder, { recursive: true }));
 
 async function archive(content: string): Promise<string> {
-  const path = join(folder, 'keycloak.tar.gz');
+  const path = join(folder, 'keycloak.zip');
   await writeFile(path, content);
   return path;
 }

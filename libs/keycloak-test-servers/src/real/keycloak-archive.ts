@@ -11,11 +11,13 @@ import { firstLine, isNoSuchCommand } from './failed-command.js';
 import type { KeycloakSettings } from './keycloak-settings.js';
 import { timeLimit } from '../time-limit.js';
 
-/** SHA-256 of the releases this package is tested with. Maven and GitHub publish the same file. */
+/** SHA-256 of the zip archives of the releases this package is tested with. */
 const KNOWN_SHA256: Readonly<Record<string, string>> = {
-  '26.4.7': 'aca60ab72ae4d67adc6b8fe7fca5e08d16a6bb5e4a4f2ebb54050e3f5503fd2b',
-  '26.6.4': '386b566bbea05527226e275c43e5cf6f218896ad2441ac4be5c39f1226772e8f',
-  '26.7.4': '04823c336b797a7e18889a44262a7a64e6bf624cbbcc518c85e2622176ff2eee',
+  '26.4.7': 'dd9834c023460be856f731423d86228c23b5d002194a2064642bec0cc6573eaa',
+  '26.5.6': '490189d9dff05272432d51f71a069462eeca97f2920a694d539a1e6c26a5a347',
+  '26.6.4': 'b00d79ca3afd94bf431d2c3afb2a5af695da813017c434de7240790de6490779',
+  '26.7.4': 'a286e98b4296d4e75ee88d8527c7cd463b307caa022f088c9f22cffccc741fa1',
+  '26.7.5': '30ef87fb7101c43d29688d1ae80c0588ff4a151b3330e9f664bf9692d398658a',
 };
 const DOWNLOAD_STALLED_MS = 60_000;
 
@@ -90,7 +92,7 @@ async function byMaven(folder: string, { version, onProgress, signal }: BoundedC
     });
   }
   onProgress('Downloading by Maven');
-  const artifact = `org.keycloak:keycloak-quarkus-dist:${version}:tar.gz`;
+  const artifact = `org.keycloak:keycloak-quarkus-dist:${version}:zip`;
   // In an empty folder, so that Maven finds no pom.xml. -C: a wrong checksum is an error.
   const maven = spawn('mvn', ['-B', '-C', '-ntp', 'dependency:copy', `-Dartifact=${artifact}`, '-DoutputDirectory=.'], {
     cwd: folder,
@@ -104,13 +106,13 @@ async function byMaven(folder: string, { version, onProgress, signal }: BoundedC
   });
   const code = await new Promise((resolve, reject) => maven.once('error', reject).once('close', resolve));
   if (code !== 0) throw new Error(firstError || `mvn ended with ${String(code)}`);
-  return join(folder, `keycloak-quarkus-dist-${version}.tar.gz`);
+  return join(folder, `keycloak-quarkus-dist-${version}.zip`);
 }
 
 async function byHttps(folder: string, { version, onProgress, signal }: BoundedContext): Promise<string> {
-  const url = `https://github.com/keycloak/keycloak/releases/download/${version}/keycloak-${version}.tar.gz`;
+  const url = `https://github.com/keycloak/keycloak/releases/download/${version}/keycloak-${version}.zip`;
   onProgress(`Downloading ${url}`);
-  const path = join(folder, `keycloak-${version}.tar.gz`);
+  const path = join(folder, `keycloak-${version}.zip`);
   const stalled = new AbortController();
   const timer = setTimeout(() => stalled.abort(new Error('the download stalled')), DOWNLOAD_STALLED_MS);
   const limit = AbortSignal.any([signal, stalled.signal]);

@@ -1,13 +1,12 @@
 /** findDistribution(): the unpacked Keycloak distribution in a cache, which all runs share read-only. */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { firstLine } from './failed-command.js';
 import { fetchArchive, verifyKnownArchive } from './keycloak-archive.js';
 import type { KeycloakSettings } from './keycloak-settings.js';
+import { unzip } from './unzip.js';
 
 /** The cache folder: `nestjs-keycloak-s2s` in `$XDG_CACHE_HOME` or `~/.cache`. */
 export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
@@ -17,7 +16,7 @@ export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): strin
 
 /**
  * Returns the folder of the unpacked release, after a download if necessary, or a sentence for each way that failed. It uses an
- * archive `keycloak-<version>.tar.gz` in the cache folder instead of a download.
+ * archive `keycloak-<version>.zip` in the cache folder instead of a download.
  */
 export async function findDistribution(settings: KeycloakSettings): Promise<{ home: string } | { missing: string[] }> {
   const cache = cacheFolder();
@@ -32,7 +31,7 @@ export async function findDistribution(settings: KeycloakSettings): Promise<{ ho
     return { missing: [`Keycloak's distribution: the cache folder ${cache} can't be written (${firstLine(error)})`] };
   }
   try {
-    let archive = `${home}.tar.gz`;
+    let archive = `${home}.zip`;
     if (existsSync(archive)) {
       await verifyKnownArchive(archive, settings.version);
     } else {
@@ -41,7 +40,7 @@ export async function findDistribution(settings: KeycloakSettings): Promise<{ ho
       archive = fetched.path;
     }
     settings.onProgress(`Unpacking Keycloak ${settings.version} into ${home}`);
-    await promisify(execFile)('tar', ['-xzf', archive, '-C', workFolder], { signal: settings.signal });
+    await unzip(archive, workFolder, settings.signal);
     await renameUnlessThere(join(workFolder, `keycloak-${settings.version}`), home);
     return { home };
   } finally {

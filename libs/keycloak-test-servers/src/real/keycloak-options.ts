@@ -11,7 +11,7 @@ export interface CertifiedKey {
 }
 
 export interface StartKeycloakOptions extends StartServerOptions {
-  /** Version of Keycloak. Default: the value of the environment variable `KEYCLOAK_VERSION`, else `26.7.4`. Tested are 26.4.7, 26.6.4 and 26.7.4. */
+  /** Version of Keycloak. Default: the value of the environment variable `KEYCLOAK_VERSION`, else `26.7.5`. Tested are 26.4.7, 26.5.6, 26.6.4, 26.7.4 and 26.7.5. */
   readonly version?: string;
   /**
    * Default: Docker when an engine answers and has the image or can pull it, otherwise the distribution (Java 17 or newer).

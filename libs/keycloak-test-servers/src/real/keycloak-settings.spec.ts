@@ -53,7 +53,7 @@ describe('the settings of a run', () => {
     await expect(resolveSettings({ realm: path })).rejects.toThrow('SHOP_SECRET');
     await expect(resolveSettings({ realm: path, environment: () => ({ SHOP_SECRET: 's' }) })).resolves.toMatchObject({
       realm: 'shop',
-      version: '26.7.4',
+      version: '26.7.5',
       fetchTimeoutSeconds: 900,
       startupTimeoutSeconds: 300,
     });

@@ -58,7 +58,7 @@ function well(claims: object = { aud: 'ledger', iat: Math.round(Date.now() / 100
         issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
       },
     }),
-    '/admin/serverinfo': () => ({ body: { systemInfo: { version: '26.7.4' } } }),
+    '/admin/serverinfo': () => ({ body: { systemInfo: { version: '26.7.5' } } }),
     '/admin/realms/shop': () => ({ body: { bruteForceProtected: true, sslRequired: 'external' } }),
     '/admin/realms/shop/clients': () => ({ body: [] }),
     '/admin/realms/shop/client-scopes': () => ({ body: [] }),
