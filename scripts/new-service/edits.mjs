@@ -134,9 +134,10 @@ function addToBalancer(text, { name, port }) {
  */
 function addToTables(text, { name, permission, role, caller }) {
   const permitted = `| \`${permission}\` | \`${name}\` | \`${role}\` | \`${caller}\` | \`${caller}\` |\n`;
+  const ofOperator = `| \`${name}.health\` | \`${name}\` | \`operator\` | \`operator\` | \`operator\` |\n`;
   const asking = new RegExp(`^(\\| \`${caller}\` +\\| confidential \\| )(?!own name)`, 'm');
   const withAsking = text.replace(asking, '$1own name (client credentials), ');
-  const withPermission = insertAfterLast(withAsking, /^\| `[a-z]+\.[a-z]+` .*\n/gm, permitted);
+  const withPermission = insertAfterLast(withAsking, /^\| `[a-z-]+\.[a-z]+` .*\n/gm, permitted + ofOperator);
   const client = `| \`${name}\` | confidential | introspection | 300 s |\n`;
   return insertAfterLast(withPermission, /^\| `service-[a-z]+` .*\n/gm, client);
 }

@@ -20,12 +20,18 @@ export function addToRealm(text, names) {
   const { name, permission, role, caller } = names;
   const taken = realm.clientScopes.some((/** @type {{ name: string }} */ scope) => scope.name === permission);
   if (taken) throw new Error(`The realm has a permission ${permission} already: choose another name than ${name}.`);
-  realm.clientScopes.push(clientScope(names));
+  const health = `${name}.health`;
+  realm.clientScopes.push(
+    clientScope(names, permission, `Read what ${names.Title} has`),
+    clientScope(names, health, `Read the health details of ${names.Title}`),
+  );
   realm.roles.realm.push({ name: role });
-  realm.scopeMappings.push({ clientScope: permission, roles: [role] });
+  realm.scopeMappings.push({ clientScope: permission, roles: [role] }, { clientScope: health, roles: ['operator'] });
   const ofCaller = realm.clients.find((/** @type {{ clientId: string }} */ { clientId }) => clientId === caller);
   ofCaller.serviceAccountsEnabled = true;
   ofCaller.optionalClientScopes.push(permission);
+  const operator = realm.clients.find((/** @type {{ clientId: string }} */ { clientId }) => clientId === 'operator');
+  operator.optionalClientScopes.push(health);
   const last = realm.clients.findLastIndex((/** @type {{ clientId: string }} */ { clientId }) =>
     clientId.startsWith('service-'),
   );
@@ -38,11 +44,13 @@ export function addToRealm(text, names) {
  * A permission is a client scope: its audience is the service that owns it.
  *
  * @param {Names} names
+ * @param {string} permission
+ * @param {string} description
  */
-function clientScope({ name, Title, permission }) {
+function clientScope({ name }, permission, description) {
   return {
     name: permission,
-    description: `Read what ${Title} has`,
+    description,
     protocol: 'openid-connect',
     attributes: { 'include.in.token.scope': 'true', 'display.on.consent.screen': 'false' },
     protocolMappers: [

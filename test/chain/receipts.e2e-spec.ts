@@ -154,35 +154,3 @@ describe('a document of 20 MB', () => {
     expect(upstream.writableFinished).toBe(false);
   });
 });
-
-describe('the details of health', () => {
-  it('show the next service to callers with a token', async () => {
-    const chain = await RunningServices.start({ only: ['service-a', 'service-b'] });
-    try {
-      await request(chain.a.url).get('/health/details').expect(401);
-      const { body } = await asked(chain.a.url, '/health/details', tokens.bob).expect(200);
-      expect(body).toMatchObject({
-        status: 'ok',
-        details: {
-          keycloak: { status: 'up' },
-          'service-b': { status: 'up' },
-          calls: {
-            status: 'up',
-            authorizationServer: { introspection: { circuit: 'closed', running: 0, queued: 0 } },
-            services: { 'service-b': { circuit: 'closed', running: 0, queued: 0 } },
-          },
-          process: {
-            versions: { service: 'dev', library: '0.1.0', node: process.versions.node },
-            caches: { introspections: expect.any(Number) as unknown, revocations: 0 },
-          },
-        },
-      });
-      await chain.b.stop();
-      const after = await asked(chain.a.url, '/health/details', tokens.bob).expect(503);
-      expect(after.body).toMatchObject({ error: { 'service-b': { status: 'down' } } });
-      await request(chain.a.url).get('/health/ready').expect(200);
-    } finally {
-      await chain.stop();
-    }
-  });
-});

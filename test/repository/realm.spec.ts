@@ -99,7 +99,7 @@ describe('the realm', () => {
     expect(permissions.length).toBeGreaterThan(6);
     for (const { name, audiences } of permissions) {
       expect([name, audiences.length]).toEqual([name, 1]);
-      expect(services).toContain(audiences[0]);
+      expect([...services, POLLER]).toContain(audiences[0]);
       expect([name, rolesOf(name)]).not.toEqual([name, []]);
     }
   });
@@ -225,6 +225,14 @@ describe('the code', () => {
     for (const [, name] of demanded) expect(owned).toContain(name);
   });
 
+  it.each([...services, POLLER])('demands a permission of its own for the health details of %s (OP-06)', (service) => {
+    const permission = `${service}.health`;
+    expect(permissions).toContainEqual({ name: permission, audiences: [service] });
+    expect([rolesOf(permission), askedBy(permission)]).toEqual([['operator'], ['operator']]);
+    const holders = realm.users.filter(({ realmRoles = [] }) => realmRoles.includes('operator'));
+    expect(holders.map(({ username }) => username)).toEqual(['service-account-operator']);
+  });
+
   it('allows only clients that may ask for the permission', () => {
     const routes = services.flatMap((service) => [...sourcesOf(service, 'controller').matchAll(ALLOWING)]);
     expect(routes.length).toBeGreaterThan(4);
@@ -252,7 +260,7 @@ describe('the table of who may call whom', () => {
   ])('in %s is %s', (file) => {
     const rows = read(file)
       .split('\n')
-      .filter((line) => /^\| `[a-z]+\.[a-z]+`/.test(line))
+      .filter((line) => /^\| `[a-z-]+\.[a-z]+`/.test(line))
       .map((line) => line.split('|').map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, word]) => word)))
       .map((cells) => ({ permission: cells[1]?.[0], audience: cells[2], roles: cells[3], clients: cells.at(-2) }));
     const byName = <T extends { permission: string | undefined }>(list: T[]): T[] =>

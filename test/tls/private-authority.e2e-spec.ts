@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { startKeycloak, testServer, type RunningKeycloak } from 'keycloak-test-servers';
 import type { AuthorizationServerError, ServiceCallError, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { REALM_ENVIRONMENT, REALM_FILE, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
 import { examine } from '../../libs/keycloak/src/doctor/examine.js';
 import { canMakeCertificates, TestAuthority, type KeyPair } from '../../libs/keycloak/spec-support/certificates.js';
@@ -200,8 +200,8 @@ withOpenssl('a service with a certificate of a private authority', () => {
     return services;
   }
 
-  const ask = (services: RunningServices, path: string) =>
-    fetch(services.a.url + path, { headers: { authorization: `Bearer ${tokenOfAlice}` } });
+  const ask = (services: RunningServices, path: string, token = tokenOfAlice) =>
+    fetch(services.a.url + path, { headers: { authorization: `Bearer ${token}` } });
 
   it('is called by ServiceClient and by ServiceHttp, and its health is seen', async () => {
     const terminator = await behindTls(behind.b.url, house.issue());
@@ -210,8 +210,9 @@ withOpenssl('a service with a certificate of a private authority', () => {
     const receipt = await ask(services, '/api/orders/9876/receipt');
     expect([receipt.status, await receipt.text()]).toEqual([200, expect.stringContaining('Receipt for order 9876')]);
     expect(terminator.requests).toEqual(expect.arrayContaining(['POST /api/process', 'GET /api/receipts/9876']));
-    const details = (await (await ask(services, '/health/details')).json()) as { details: Record<string, unknown> };
-    expect(details.details['service-b']).toEqual({ status: 'up' });
+    const operator = textOf(await clientCredentials(testServer(), 'operator', 'service-a.health'));
+    const details: unknown = await (await ask(services, '/health/details', operator)).json();
+    expect(details).toMatchObject({ details: { 'service-b': { status: 'up' } } });
   });
 
   it.each(BAD)('is refused for %s: no token is sent, and the log names cause and cure', async (_, reason, cure, of) => {

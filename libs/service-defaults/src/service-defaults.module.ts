@@ -1,13 +1,10 @@
 /** ServiceDefaultsModule: the routes that every service has. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import {
-  HealthDetailsController,
-  NEXT_SERVICES,
-  OWN_ISSUER,
-  SERVICE_VERSION,
-  SERVICES_TLS,
-} from './health-details.controller.js';
+import { AuthorizationServerHealth } from 'nestjs-keycloak-s2s';
+import { DependencyChecks } from './dependency-checks.js';
+import { healthDetailsController } from './health-details.controller.js';
+import { HealthDetails, SERVICE_VERSION } from './health-details.js';
 import { HealthController } from './health.controller.js';
 import type { ServiceConfig } from './service-config.js';
 import type { ServiceSettings } from './service-settings.js';
@@ -18,32 +15,23 @@ import { WhoamiController } from './whoami.controller.js';
   controllers: [HealthController, WhoamiController],
 })
 export class ServiceDefaultsModule {
-  /** With `GET /health/details`, which asks the services that this one calls. */
-  static register({ KEY }: ServiceConfig): DynamicModule {
-    const nextServices = {
-      provide: NEXT_SERVICES,
-      inject: [KEY],
-      useFactory: ({ urls }: ServiceSettings<string>) => urls,
-    };
-    const servicesTls = {
-      provide: SERVICES_TLS,
-      inject: [KEY],
-      useFactory: (settings: ServiceSettings<string>) => settings.servicesTls,
+  /** With `GET /health/details`, for callers with the permission `<name of the service>.health`. */
+  static register({ KEY, description }: ServiceConfig): DynamicModule {
+    const dependencies = {
+      provide: DependencyChecks,
+      inject: [KEY, AuthorizationServerHealth],
+      useFactory: ({ urls, servicesTls }: ServiceSettings<string>, authorizationServer: AuthorizationServerHealth) =>
+        new DependencyChecks(authorizationServer, urls, servicesTls),
     };
     const version = {
       provide: SERVICE_VERSION,
       inject: [KEY],
       useFactory: (settings: ServiceSettings<string>) => settings.version,
     };
-    const ownIssuer = {
-      provide: OWN_ISSUER,
-      inject: [KEY],
-      useFactory: ({ keycloak }: ServiceSettings<string>) => keycloak.issuer,
-    };
     return {
       module: ServiceDefaultsModule,
-      controllers: [HealthDetailsController],
-      providers: [nextServices, servicesTls, version, ownIssuer],
+      controllers: [healthDetailsController(description.name)],
+      providers: [dependencies, version, HealthDetails],
     };
   }
 }

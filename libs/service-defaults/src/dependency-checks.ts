@@ -1,0 +1,86 @@
+/** DependencyChecks: whether Keycloak and the next services can be reached, checked at most once in five seconds for all who ask. */
+import { readFileSync } from 'node:fs';
+import { Agent } from 'node:https';
+import axios, { isAxiosError } from 'axios';
+import type { AuthorizationServerHealth, TlsOptions } from 'nestjs-keycloak-s2s';
+
+/** How long one check answers. No answer is older. */
+const MAX_AGE_MS = 5000;
+
+const TIMEOUT_MS = 1000;
+
+/** A probe carries no token. It goes to the address itself, whatever the environment says about proxies. */
+const PROBE = { timeout: TIMEOUT_MS, maxRedirects: 0, proxy: false, maxContentLength: 10_000 } as const;
+
+/** `code`: the error code of the library for Keycloak; for a service `not_ready`, or the code of the network error. */
+export type DependencyState = { readonly isUp: true } | { readonly isUp: false; readonly code: string };
+
+export interface CheckedDependencies {
+  /** By name: `keycloak`, and each next service. */
+  readonly states: Readonly<Record<string, DependencyState>>;
+  readonly checkedSecondsAgo: number;
+}
+
+type States = CheckedDependencies['states'];
+
+export class DependencyChecks {
+  #last: { readonly startedMs: number; readonly states: Promise<States> } | undefined;
+  #ca: string | undefined;
+
+  constructor(
+    private readonly authorizationServer: Pick<AuthorizationServerHealth, 'check'>,
+    /** Base URLs, by the name of the service. */
+    private readonly nextServices: Readonly<Record<string, string>>,
+    private readonly servicesTls: TlsOptions,
+    private readonly nowMs: () => number = () => performance.now(),
+  ) {}
+
+  /** Resolves with the last check, or with a new one if that is five seconds old. Callers that come during a check share it. */
+  async read(): Promise<CheckedDependencies> {
+    const now = this.nowMs();
+    if (this.#last === undefined || now - this.#last.startedMs >= MAX_AGE_MS) {
+      this.#last = { startedMs: now, states: this.#check() };
+    }
+    const { startedMs, states } = this.#last;
+    return { states: await states, checkedSecondsAgo: Math.round((this.nowMs() - startedMs) / 1000) };
+  }
+
+  async #check(): Promise<States> {
+    const checks = [
+      this.#checkKeycloak(),
+      ...Object.entries(this.nextServices).map(async ([name, url]) => [name, await this.#checkService(url)] as const),
+    ];
+    return Object.fromEntries(await Promise.all(checks));
+  }
+
+  async #checkKeycloak(): Promise<readonly [string, DependencyState]> {
+    const status = await this.authorizationServer.check();
+    return ['keycloak', status.reachable ? { isUp: true } : { isUp: false, code: status.code }];
+  }
+
+  async #checkService(url: string): Promise<DependencyState> {
+    try {
+      await axios.get(`${url}/health/ready`, { ...PROBE, ...this.#trust(), signal: AbortSignal.timeout(TIMEOUT_MS) });
+      return { isUp: true };
+    } catch (error) {
+      return { isUp: false, code: codeOf(error) };
+    }
+  }
+
+  /** The file is read again each time, as the library does for its own connections; the last content serves while it can't be. */
+  #trust(): { readonly httpsAgent?: Agent } {
+    const { caFile } = this.servicesTls;
+    if (caFile === undefined) return {};
+    try {
+      this.#ca = readFileSync(caFile, 'utf8');
+    } catch (error) {
+      if (this.#ca === undefined) throw error;
+    }
+    return { httpsAgent: new Agent({ ca: this.#ca }) };
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (isAxiosError(error) && error.response !== undefined) return 'not_ready';
+  return (error as NodeJS.ErrnoException).code ?? 'unreachable';
+}

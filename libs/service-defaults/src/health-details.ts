@@ -1,0 +1,66 @@
+/** HealthDetails: the state of what this service depends on, and of its own calls and caches. No probe hangs on it. */
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  HealthCheckService,
+  HealthIndicatorService,
+  type HealthCheckResult,
+  type HealthIndicatorResult,
+} from '@nestjs/terminus';
+import { KeycloakStatus } from 'nestjs-keycloak-s2s';
+import { DependencyChecks, type CheckedDependencies } from './dependency-checks.js';
+
+/** The injection token of the version of what was deployed. */
+export const SERVICE_VERSION = Symbol('service-defaults:service-version');
+
+@Injectable()
+export class HealthDetails {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly dependencies: DependencyChecks,
+    private readonly status: KeycloakStatus,
+    @Inject(SERVICE_VERSION) private readonly version: string,
+  ) {}
+
+  /** Throws Terminus' 503 unless Keycloak was reached, each next service was ready, no circuit is open, and shared denials are read. */
+  async read(): Promise<HealthCheckResult> {
+    const checked = await this.dependencies.read();
+    return this.health.check([
+      ...Object.keys(checked.states).map((name) => () => this.#dependency(name, checked)),
+      () => this.#calls(),
+      () => this.#denials(),
+      () => this.#runs(),
+    ]);
+  }
+
+  #dependency(name: string, { states, checkedSecondsAgo }: CheckedDependencies): HealthIndicatorResult {
+    const state = states[name];
+    const indicator = this.indicators.check(name);
+    if (state?.isUp === true) return indicator.up({ checkedSecondsAgo });
+    return indicator.down({ code: state?.code, checkedSecondsAgo });
+  }
+
+  #calls(): HealthIndicatorResult {
+    const { authorizationServer, services } = this.status.read();
+    const indicator = this.indicators.check('calls');
+    const calls = { authorizationServer, services };
+    const isOpen = [...Object.values(authorizationServer), ...Object.values(services)].some(
+      ({ circuit }) => circuit === 'open',
+    );
+    return isOpen ? indicator.down(calls) : indicator.up(calls);
+  }
+
+  #denials(): HealthIndicatorResult {
+    const { state, unshared, isTaking } = this.status.read().revocationChannel;
+    if (state === 'none') return {};
+    const indicator = this.indicators.check('denials');
+    const isShared = state === 'caught_up' && isTaking;
+    return isShared ? indicator.up({ state, unshared }) : indicator.down({ state, unshared });
+  }
+
+  #runs(): HealthIndicatorResult {
+    const { caches, version: library } = this.status.read();
+    const versions = { service: this.version, library, node: process.versions.node };
+    return this.indicators.check('process').up({ versions, caches });
+  }
+}

@@ -1,0 +1,134 @@
+/** Health details: only a caller with the permission of this service reads them, and no call makes a service ask the others (OP-06). */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { answering, startFakeService, type FakeService } from '../support/fake-service.js';
+import { RunningServices } from '../support/running-services.js';
+import { until } from '../support/until.js';
+
+const PATH = '/health/details';
+
+let keycloak: ContractServer;
+beforeAll(async () => {
+  keycloak = await connectToKeycloak();
+});
+afterAll(() => keycloak.stop());
+
+const operator = async (service: string): Promise<string> =>
+  textOf(await clientCredentials(keycloak, 'operator', `${service}.health`));
+
+async function details(url: string, token?: string) {
+  const answer = await fetch(url + PATH, {
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+  });
+  return { status: answer.status, body: (await answer.json()) as Readonly<Record<string, unknown>> };
+}
+
+describe('the health details of a service (OP-06)', () => {
+  let chain: RunningServices;
+  beforeAll(async () => {
+    chain = await RunningServices.start();
+  });
+  afterAll(() => chain.stop());
+
+  it('ask an anonymous caller for a token', async () => {
+    expect(await details(chain.a.url)).toMatchObject({ status: 401, body: { code: 'missing_token' } });
+  });
+
+  it.each(['alice', 'bob'] as const)('refuse the token of the user %s, whatever else it opens', async (user) => {
+    expect(await details(chain.a.url, textOf(await login(keycloak, user)))).toMatchObject({
+      status: 403,
+      body: { code: 'insufficient_scope', permission: 'service-a.health' },
+    });
+  });
+
+  it('refuse the tokens of services that may call the service', async () => {
+    const ofA = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));
+    expect(await details(chain.b.url, ofA)).toMatchObject({ status: 403, body: { permission: 'service-b.health' } });
+  });
+
+  it.each(['service-a', 'service-b', 'service-c'])('of %s are for the operator', async (service) => {
+    const { status, body } = await details(chain.at(service).url, await operator(service));
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'ok', details: { keycloak: { status: 'up' }, process: { status: 'up' } } });
+  });
+
+  it('show circuits, queues, caches and versions', async () => {
+    const idle = { circuit: 'closed', running: 0, queued: 0 };
+    expect((await details(chain.a.url, await operator('service-a'))).body).toMatchObject({
+      details: {
+        'service-b': { status: 'up', checkedSecondsAgo: expect.any(Number) as unknown },
+        calls: {
+          status: 'up',
+          authorizationServer: { introspection: { circuit: 'closed', queued: 0 } },
+          services: { 'service-b': idle },
+        },
+        process: {
+          versions: { service: 'dev', library: '0.1.0', node: process.versions.node },
+          caches: { introspections: expect.any(Number) as unknown, revocations: 0 },
+        },
+      },
+    });
+  });
+
+  it('are not opened by the permission to read those of another service', async () => {
+    expect(await details(chain.b.url, await operator('service-a'))).toMatchObject({ status: 401 });
+  });
+
+  it('are opened by a token that opens nothing else there', async () => {
+    const headers = { authorization: `Bearer ${await operator('service-a')}` };
+    const answers = ['/api/orders/9876', '/run-service-b'].map(async (path) => fetch(chain.a.url + path, { headers }));
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([403, 403]);
+  });
+});
+
+describe('health details after the next service has stopped', () => {
+  it('are 503 and name the service, while the service itself stays ready', async () => {
+    const chain = await RunningServices.start({ only: ['service-a', 'service-b'] });
+    try {
+      const token = await operator('service-a');
+      expect((await details(chain.a.url, token)).status).toBe(200);
+      await chain.b.stop();
+      await until(async () => (await details(chain.a.url, token)).status === 503, 'the next check fails');
+      expect((await details(chain.a.url, token)).body).toMatchObject({
+        error: { 'service-b': { status: 'down', code: 'ECONNREFUSED' } },
+      });
+      expect((await fetch(`${chain.a.url}/health/ready`)).status).toBe(200);
+    } finally {
+      await chain.stop();
+    }
+  });
+});
+
+describe('many calls for health details', () => {
+  let next: FakeService;
+  let probes = 0;
+  beforeAll(async () => {
+    next = await startFakeService((request, response) => {
+      if (request.url === '/health/ready') probes += 1;
+      answering(200, {})(request, response);
+    });
+  });
+  afterAll(() => next.stop());
+
+  it('do not make the service ask Keycloak and the next service for each of them (OP-06)', async () => {
+    const chain = await RunningServices.start({
+      only: ['service-a'],
+      own: { 'service-a': { SERVICE_B_URL: next.url } },
+    });
+    try {
+      const token = await operator('service-a');
+      const { calls } = await chain.keycloak.during(async () => {
+        for (let round = 0; round < 4; round += 1) {
+          const answers = Array.from({ length: 25 }, async () => details(chain.a.url, token));
+          for (const { status } of await Promise.all(answers)) expect(status).toBe(200);
+        }
+      });
+      // A machine that is busy takes longer than the five seconds for which a look answers.
+      expect(probes).toBeLessThan(10);
+      expect(calls.filter(({ endpoint }) => endpoint === 'other').length).toBeLessThan(10);
+    } finally {
+      await chain.stop();
+    }
+  });
+});
