@@ -164,6 +164,18 @@ describe('docker-compose.yml', () => {
     });
   });
 
+  it('lets nobody log in at Grafana, and has no administrator there with a known password', () => {
+    expect(compose.services['grafana']?.environment).toMatchObject({
+      GF_AUTH_BASIC_ENABLED: 'false',
+      GF_AUTH_DISABLE_LOGIN_FORM: 'true',
+      GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION: 'true',
+      GF_USERS_ALLOW_SIGN_UP: 'false',
+      GF_AUTH_ANONYMOUS_ENABLED: 'true',
+      GF_AUTH_ANONYMOUS_ORG_ROLE: 'Viewer',
+    });
+    expect(composeFile).not.toMatch(/GF_SECURITY_ADMIN_(USER|PASSWORD)/);
+  });
+
   it('adds the clients that the realm file does not have, and gives their secrets to whom acts as them', () => {
     const added = Object.entries(description.addedClients);
     expect(added).not.toEqual([]);
