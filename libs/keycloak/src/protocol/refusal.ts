@@ -41,6 +41,8 @@ export interface RefusalDetails<Reason extends RefusalReason = RefusalReason> {
   /** The finer reason, from the closed list of its class: for the log of the operator. */
   readonly reason: Reason;
   readonly permission?: string;
+  /** With `insufficient_scope`: all permissions that the route demands, for the challenge. Default: `permission` alone. */
+  readonly scope?: readonly string[];
   /** The login that would do. */
   readonly authentication?: AuthenticationDemand;
   readonly retryAfterSeconds?: number;
@@ -58,6 +60,7 @@ export abstract class Refusal<Reason extends RefusalReason = RefusalReason> exte
   abstract readonly code: RefusalCode;
   readonly reason: Reason;
   readonly permission: string | undefined;
+  readonly #scope: readonly string[];
   /** With `insufficient_user_authentication`: the login that would do. */
   readonly authentication: AuthenticationDemand | undefined;
   readonly retryAfterSeconds: number | undefined;
@@ -73,6 +76,7 @@ export abstract class Refusal<Reason extends RefusalReason = RefusalReason> exte
     this.reason = details.reason;
     // That of a call that asked for no scope is none.
     this.permission = details.permission === '' ? undefined : details.permission;
+    this.#scope = details.scope ?? [details.permission ?? ''];
     this.authentication = details.authentication;
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.fields = detail === undefined ? (details.fields ?? {}) : { ...details.fields, detail };
@@ -128,7 +132,7 @@ export abstract class Refusal<Reason extends RefusalReason = RefusalReason> exte
       case 'insufficient_user_authentication':
         return { error: this.code, ...demandInChallenge(this.authentication) };
       case 'insufficient_scope':
-        return { error: this.code, ...scopeOf(this.permission) };
+        return { error: this.code, ...scopeOf(this.#scope) };
       default:
         return undefined;
     }
@@ -149,6 +153,8 @@ const demandInChallenge = ({
   ...(maxAgeSeconds === undefined ? {} : { maxAge: String(maxAgeSeconds) }),
 });
 
-/** The name of a role may be no scope token, and then has no place in a challenge (RFC 6750 §3). */
-const scopeOf = (permission: string | undefined): { readonly scope?: string } =>
-  isScopeToken(permission) ? { scope: permission } : {};
+/** The name of a role may not be a scope token, and then has no place in a challenge (RFC 6750 §3). */
+function scopeOf(permissions: readonly string[]): { readonly scope?: string } {
+  const tokens = permissions.filter(isScopeToken);
+  return tokens.length === 0 ? {} : { scope: tokens.join(' ') };
+}

@@ -97,6 +97,29 @@ export function markPlace(prototype: object, name: string | symbol, method: obje
 const markedPlaces = (method: object): readonly Place[] =>
   (Reflect.getOwnMetadata(PLACES, method) as readonly Place[] | undefined) ?? [];
 
+/** On a function: the place that declares it. Code that copies Nest's metadata of a function copies this, too. */
+const HOME = 'nestjs-keycloak-s2s:home';
+
+/**
+ * Keeps with a method the class that declares it, so that the demands of that class hold where the method is copied to. The first class that claims a
+ * method keeps it: the decorators of a class run when the class is defined, which is before anything can be copied from it.
+ */
+export function markHome(prototype: object, name: string | symbol, method: object): void {
+  if (!Object.hasOwn(prototype, name) || Reflect.hasOwnMetadata(HOME, method)) return;
+  Reflect.defineMetadata(HOME, { prototype, name } satisfies Place, method);
+}
+
+/** `markHome` for all methods that a class declares itself. */
+export function markHomes(prototype: object): void {
+  for (const name of Reflect.ownKeys(prototype).filter((key) => key !== 'constructor')) {
+    const method = methodAt({ prototype, name });
+    if (method !== undefined) markHome(prototype, name, method);
+  }
+}
+
+/** The place that declares a method; undefined where no access decorator is at that place or on its class. */
+export const homeOf = (method: object): Place | undefined => Reflect.getOwnMetadata(HOME, method) as Place | undefined;
+
 /**
  * The functions that this one may stand in for: a tracer puts one of its own between Nest's router and a handler, with all that Nest knows of it. They
  * are what stands now where this one is marked to.

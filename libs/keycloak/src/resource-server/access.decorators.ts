@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { bindAccessCheck } from './access-check.guard.js';
 import { allowedClients, type AllowedClient } from './allowed-client.js';
 import { authenticationDemand, type AuthenticationRequirement } from './authentication-requirement.js';
-import { markPlace, note, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
+import { markHome, markHomes, markPlace, note, WHOLE_CLASS, type AccessNote, type Opening } from './access-notes.js';
 import { VERIFICATIONS, type TokenVerification } from './verification.js';
 
 export type RouteDecorator = ClassDecorator & MethodDecorator;
@@ -16,11 +16,14 @@ function mark<Key extends keyof AccessNote>(
 ): RouteDecorator {
   return (target: object, name?: string | symbol, descriptor?: PropertyDescriptor): void => {
     if (name === undefined) {
-      note((target as { readonly prototype: object }).prototype, WHOLE_CLASS, key, value, merge);
+      const { prototype } = target as { readonly prototype: object };
+      note(prototype, WHOLE_CLASS, key, value, merge);
+      markHomes(prototype);
       bindAccessCheck(target);
     } else if (typeof target === 'object' && typeof descriptor?.value === 'function') {
       note(target, name, key, value, merge);
       markPlace(target, name, descriptor.value as object);
+      markHome(target, name, descriptor.value as object);
       bindAccessCheck(target.constructor);
     } else {
       throw new TypeError(`An access decorator stands on a class or on a method, and ${String(name)} is neither`);
@@ -49,7 +52,7 @@ export const OptionalToken = (): RouteDecorator => open('optional');
 export const Authenticated = (): RouteDecorator => open('authenticated');
 
 /**
- * Open to tokens that have all of these permissions, and all of any other `@RequirePermission` beside it; 403 `insufficient_scope` names the first that is missing.
+ * Open to tokens that have all of these permissions, and all of any other `@RequirePermission` beside it; 403 `insufficient_scope` names the first that is missing, and its challenge names all (`scope`).
  * Permissions are compared whole and case-sensitively (RFC 6749 §3.3). Where they are roles, they are their names, with blanks and umlauts.
  */
 export function RequirePermission(permission: string, ...more: readonly string[]): RouteDecorator {
@@ -117,8 +120,8 @@ export function MaxStaleness({ seconds }: { readonly seconds: number }): RouteDe
 
 /**
  * How tokens are verified at this route, in place of `forRoot({ verification })`: `introspection` asks the authorization server, `jwt` checks the
- * signature here, and needs `forRoot({ jwt })`. It opens nothing by itself. On a method it replaces that of the class; a handler that is inherited or copied
- * introspects where either says so. With `@MaxStaleness()` the route introspects all the same.
+ * signature here, and needs `forRoot({ jwt })`. It opens nothing by itself. On a method it replaces that of the class; if a base class
+ * says `introspection`, the handler introspects. With `@MaxStaleness()` the route introspects all the same.
  *
  * By `jwt` a token that was revoked, or whose user was disabled, passes until it expires, unless the `RevocationList` knows of it.
  */

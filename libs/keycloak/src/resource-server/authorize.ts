@@ -18,12 +18,15 @@ export function authorize(
   access: RouteAccess,
   verifier: Pick<AccessTokenVerifier, 'judgeAuthentication' | 'ownIssuer'>,
 ): void {
-  const permission =
-    access.permissions.find((demanded) => !token.hasPermission(demanded)) ??
-    // Of those of which one would do, the first stands for all.
-    access.anyOf.find((some) => !some.some((demanded) => token.hasPermission(demanded)))?.[0];
+  const permission = missingPermission(token, access);
   if (permission !== undefined) {
-    throw new BearerError('insufficient_scope', { reason: 'permission_missing', permission, fields: ownerOf(token) });
+    const scope = demandedScope(token, access);
+    throw new BearerError('insufficient_scope', {
+      reason: 'permission_missing',
+      permission,
+      scope,
+      fields: ownerOf(token),
+    });
   }
   const { clients } = access;
   if (clients.length > 0 && !clients.some((client) => isAllowedClient(client, token, verifier.ownIssuer))) {
@@ -31,4 +34,16 @@ export function authorize(
   }
   // Most routes demand none: no clock is read for them (perf: guard-overhead).
   if (access.authentication !== undefined) verifier.judgeAuthentication(token, access.authentication);
+}
+
+function missingPermission(token: VerifiedAccessToken, { permissions, anyOf }: RouteAccess): string | undefined {
+  const missing = permissions.find((demanded) => !token.hasPermission(demanded));
+  // The first name stands for a list of which one would do.
+  return missing ?? anyOf.find((some) => !some.some((one) => token.hasPermission(one)))?.[0];
+}
+
+/** All permissions that a token needs here (RFC 6750 §3). A list of which one would do counts with the one that this token has, or else with the first. */
+function demandedScope(token: VerifiedAccessToken, { permissions, anyOf }: RouteAccess): readonly string[] {
+  const chosen = anyOf.flatMap((some) => some.find((one) => token.hasPermission(one)) ?? some[0] ?? []);
+  return [...new Set([...permissions, ...chosen])];
 }

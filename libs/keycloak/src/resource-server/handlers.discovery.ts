@@ -3,6 +3,7 @@ import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import { nameOfClass } from './class-chain.js';
 
 /** By which decorator Nest knows it: `@Get()`, `@MessagePattern()`, `@SubscribeMessage()`, `@Query()`, `@ResolveField()`, `@ResolveReference()`. */
 export type HandlerKind = 'route' | 'message' | 'gateway-message' | 'operation' | 'field' | 'reference';
@@ -87,7 +88,17 @@ function hostOf({ metatype, instance, host }: InstanceWrapper<unknown>, isContro
   // An instance that no class made has no decorators.
   if (type === undefined) return [];
   const isGateway = classes.some((each) => says(GATEWAY, each));
-  return [{ name: type.name, isController, isGateway, prototype, classes, instance: made, module: host?.metatype }];
+  return [
+    {
+      name: nameOfClass(prototype),
+      isController,
+      isGateway,
+      prototype,
+      classes,
+      instance: made,
+      module: host?.metatype,
+    },
+  ];
 }
 
 /** Where a gateway listens: `path` and `namespace` as its decorator says them. */

@@ -221,7 +221,8 @@ describe('a derived controller', () => {
       [GOLD],
       {
         opening: 'closed',
-        fault: '@RequireAuthentication() here and on the handler that it inherits have no acr in common',
+        fault:
+          '@RequireAuthentication() here and at Base.handler have no acr in common, so no token passes: name an acr of both, or remove one of them',
       },
     ],
     ['the fresher word', [MaxStaleness({ seconds: 1 })], [MaxStaleness({ seconds: 5 })], { maxStalenessSeconds: 1 }],

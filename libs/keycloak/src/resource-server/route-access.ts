@@ -1,7 +1,6 @@
 /** Route access: what a route's decorators come to. Closed when they say nothing, or nothing that can be made out. */
-import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
-import { isSameClient, type AllowedClient } from './allowed-client.js';
 import {
+  homeOf,
   markPlace,
   notedPlacesOf,
   noteAt,
@@ -9,39 +8,23 @@ import {
   sealNotes,
   WHOLE_CLASS,
   type AccessNote,
-  type Opening,
+  type Place,
 } from './access-notes.js';
+import { ownAccess, remainderOf, summedAccess, type AddedDemand, type RouteAccess } from './access-sum.js';
+import { chainOf, nameOfClass } from './class-chain.js';
 import { isEventStream } from './event-stream.js';
-import type { TokenVerification } from './verification.js';
 
-export interface RouteAccess {
-  readonly opening: Opening | 'closed';
-  /** All of them are demanded of a token. */
-  readonly permissions: readonly string[];
-  /** Of each of these, one is demanded. */
-  readonly anyOf: readonly (readonly string[])[];
-  /** When not empty: the token must have been issued to one of them. */
-  readonly clients: readonly AllowedClient[];
-  /** Which login must be behind the token; undefined for whichever. */
-  readonly authentication: AuthenticationDemand | undefined;
-  /** How old an introspection answer may be; undefined for what the module says. */
-  readonly maxStalenessSeconds: number | undefined;
-  /** How tokens are verified; undefined for what the module says. */
-  readonly verification: TokenVerification | undefined;
-  /** Why it is closed although decorators say something. */
-  readonly fault: string | undefined;
-  /** Of a handler of `@Sse()`: whom it admits goes on listening. */
-  readonly isEventStream?: true;
-}
+export type { RouteAccess } from './access-sum.js';
 
 /**
- * A handler is the method of its controller that is this very function, or that this one stands in for, as those of tracers do. What decorators said of that name replaces what they said of the
- * class: opening and permissions together; clients, authentication, staleness and verification each apart. A demanded permission opens the route to those
- * who have it, and so does a demanded authentication; allowed clients alone open nothing.
+ * A handler is the method of its controller that is this very function, or the method that this function stands in for, as the function of a tracer
+ * does. Within one class the decorators of the method replace the decorators of the class. Opening and permissions are replaced together; clients, authentication,
+ * staleness and verification are replaced one by one. A demanded permission opens the route to callers who have it, and so does a demanded authentication.
+ * Allowed clients alone open nothing.
  *
- * A derived controller is never opened by its base: what is said of a base class counts for nothing, and what is said of a
- * handler that it inherits is demanded in addition; so it is with a handler that was copied from another class. What is no method of
- * the controller, or several of them, is closed.
+ * A base class never opens a handler of a derived class. It only demands: what each class of the chain demands of a handler, on the class or on its
+ * method of that name, overridden or not, is demanded in addition. The same holds for a handler that was copied from another class. A function that is
+ * not a method of the controller, or that is several of its methods, is closed.
  */
 export function routeAccess(controller: object, handler: object): RouteAccess {
   const first = cached.get(handler);
@@ -53,20 +36,8 @@ export function routeAccess(controller: object, handler: object): RouteAccess {
   return access;
 }
 
-/** What decorators say of the class itself, for what has no handler of its own: who may connect to a gateway. */
-export function classAccess(prototype: object): RouteAccess {
-  const ofClass = noteAt(prototype, WHOLE_CLASS);
-  const { clients = [], authentication, maxStalenessSeconds, verification } = ofClass;
-  for (const each of chainOf(prototype)) sealNotes(each);
-  return closedIfConflicting({
-    ...openedBy(ofClass, authentication),
-    clients,
-    authentication,
-    maxStalenessSeconds,
-    verification,
-    fault: undefined,
-  });
-}
+/** The access by the decorators of a class and of its base classes: for connections to a gateway, which have no handler. */
+export const classAccess = (prototype: object): RouteAccess => summed(prototype, WHOLE_CLASS, []);
 
 /** By handler: decorators have said all they say when a class is defined. A handler that is inherited has several controllers. */
 const cached = new WeakMap<object, CachedAccess>();
@@ -119,131 +90,49 @@ export function markHandler(prototype: object, handler: object): void {
   for (const { name, owner } of methodsThatAre(prototype, handler)) markPlace(owner, name, handler);
 }
 
-/** A prototype and those that it inherits from, the nearest first. */
-export function chainOf(prototype: object): object[] {
-  const chain = [];
-  for (let at: object | null = prototype; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
-    chain.push(at);
-  }
-  return chain;
-}
-
-function accessOf(prototype: object, { name, owner }: Method, handler: object): RouteAccess {
-  const own = noteAt(prototype, name);
-  const ofClass = noteAt(prototype, WHOLE_CLASS);
-  const saysWhoPasses = own.opening !== undefined || own.permissions !== undefined || own.anyOf !== undefined;
-  const authentication = own.authentication ?? ofClass.authentication;
-  const said: RouteAccess = {
-    ...openedBy(saysWhoPasses ? own : withToken(ofClass, own), authentication),
-    clients: own.clients ?? ofClass.clients ?? [],
-    authentication,
-    maxStalenessSeconds: own.maxStalenessSeconds ?? ofClass.maxStalenessSeconds,
-    verification: own.verification ?? ofClass.verification,
-    fault: undefined,
-  };
+function accessOf(prototype: object, { name }: Method, handler: object): RouteAccess {
   const chain = chainOf(prototype);
-  for (const each of chain) sealNotes(each);
-  const bases = chain.slice(1, chain.indexOf(owner) + 1);
-  const inherited = bases.map((base) => noteAt(base, name));
   // Copied from elsewhere, as mixins do: what was said of it there is demanded like what is inherited.
   const copied = notedPlacesOf(handler)
-    .filter((place) => place.name !== name || (place.prototype !== prototype && !bases.includes(place.prototype)))
-    .map((place) => noteAt(place.prototype, place.name));
-  return closedIfConflicting([...inherited, ...copied].reduce(narrowed, said));
+    .filter((place) => place.name !== name || !chain.includes(place.prototype))
+    .map((place) => demandOfMethod(place));
+  const home = homeOf(handler);
+  const declared =
+    home === undefined || chain.includes(home.prototype)
+      ? []
+      : chainOf(home.prototype).flatMap((each) => demandsAt({ prototype: each, name: home.name }, 'the class'));
+  return summed(prototype, name, [...copied, ...declared]);
 }
 
-/** What a class says of a handler that demands an authentication and nothing else: its permissions, and no opening to those without a token. */
-const withToken = (ofClass: AccessNote, { authentication }: AccessNote): AccessNote =>
-  authentication === undefined ? ofClass : { ...ofClass, opening: 'authenticated' };
-
-/** A demanded permission opens a handler to those who have it, and so does a demanded authentication. */
-function openedBy(
-  { opening, permissions = [], anyOf = [] }: AccessNote,
-  authentication: AuthenticationDemand | undefined,
-): Pick<RouteAccess, 'opening' | 'permissions' | 'anyOf'> {
-  const opens = permissions.length + anyOf.length > 0 || authentication !== undefined;
-  return { opening: opening ?? (opens ? 'authenticated' : 'closed'), permissions, anyOf };
+/** The access by the notes of a whole chain of classes, and by further demands. */
+function summed(prototype: object, name: string | symbol, others: readonly AddedDemand[]): RouteAccess {
+  const [, ...bases] = chainOf(prototype);
+  const inherited = bases.flatMap((base) => demandsAt({ prototype: base, name }, 'the base class'));
+  const method = name === WHOLE_CLASS ? NOTHING : readNote({ prototype, name });
+  const own = ownAccess(method, readNote({ prototype, name: WHOLE_CLASS }));
+  return summedAccess(own, [...inherited, ...others]);
 }
 
-/** From the narrowest. */
-const OPENINGS = ['closed', 'authenticated', 'optional', 'public'] as const;
-
-function narrowed(access: RouteAccess, inherited: AccessNote): RouteAccess {
-  const { permissions = [], anyOf = [], clients = [], authentication } = inherited;
-  const demandsToken = permissions.length + anyOf.length + clients.length > 0 || authentication !== undefined;
-  const opening = inherited.opening ?? (demandsToken ? 'authenticated' : 'public');
-  return {
-    opening: OPENINGS[Math.min(OPENINGS.indexOf(access.opening), OPENINGS.indexOf(opening))] ?? 'closed',
-    permissions: [...new Set([...access.permissions, ...permissions])],
-    anyOf: [...access.anyOf, ...anyOf],
-    clients: inCommon(access.clients, clients, isSameClient),
-    authentication: bothDemands(access.authentication, authentication),
-    maxStalenessSeconds: lesser(access.maxStalenessSeconds, inherited.maxStalenessSeconds),
-    // The stronger one; that a base would do with less changes nothing here.
-    verification: inherited.verification === 'introspection' ? 'introspection' : access.verification,
-    fault:
-      faultOfNone(
-        '@AllowClients() here and on the handler that it inherits have no client in common',
-        access.clients,
-        clients,
-        isSameClient,
-      ) ??
-      faultOfNone(
-        '@RequireAuthentication() here and on the handler that it inherits have no acr in common',
-        access.authentication?.acrValues,
-        authentication?.acrValues,
-      ) ??
-      access.fault,
-  };
+/** The demands of a class that is not the handler's own. The note of its method replaces the note of the class. */
+function demandsAt({ prototype, name }: Place, kind: string): AddedDemand[] {
+  const ofMethod = name === WHOLE_CLASS ? [] : [demandOfMethod({ prototype, name })];
+  const note = remainderOf(readNote({ prototype, name: WHOLE_CLASS }), ofMethod[0]?.note ?? NOTHING);
+  return [...ofMethod, { note, place: `${kind} ${nameOfClass(prototype)}`, isOfClass: true }];
 }
 
-/** Lists of which one member is demanded; an empty one demands nothing. */
-function inCommon<T>(own: readonly T[], inherited: readonly T[], isSame: IsSame<T> = Object.is): readonly T[] {
-  if (own.length === 0) return inherited;
-  return inherited.length === 0 ? own : own.filter((member) => inherited.some((other) => isSame(member, other)));
+const demandOfMethod = (at: Place): AddedDemand => ({
+  note: readNote(at),
+  place: `${nameOfClass(at.prototype)}.${String(at.name)}`,
+  isOfClass: false,
+});
+
+/** From now on a decorator at this prototype throws. */
+function readNote({ prototype, name }: Place): AccessNote {
+  sealNotes(prototype);
+  return noteAt(prototype, name);
 }
 
-type IsSame<T> = (one: T, other: T) => boolean;
-
-const faultOfNone = <T>(
-  fault: string,
-  own: readonly T[] = [],
-  inherited: readonly T[] = [],
-  isSame?: IsSame<T>,
-): string | undefined =>
-  own.length + inherited.length > 0 && inCommon(own, inherited, isSame).length === 0 ? fault : undefined;
-
-function bothDemands(
-  own: AuthenticationDemand | undefined,
-  inherited: AuthenticationDemand | undefined,
-): AuthenticationDemand | undefined {
-  if (own === undefined || inherited === undefined) return own ?? inherited;
-  return {
-    acrValues: inCommon(own.acrValues, inherited.acrValues),
-    maxAgeSeconds: lesser(own.maxAgeSeconds, inherited.maxAgeSeconds),
-  };
-}
-
-function lesser(own: number | undefined, inherited: number | undefined): number | undefined {
-  const least = Math.min(own ?? Infinity, inherited ?? Infinity);
-  return least === Infinity ? undefined : least;
-}
-
-/** Decorators that contradict each other open nothing. */
-function closedIfConflicting(access: RouteAccess): RouteAccess {
-  const fault = accessConflict(access) ?? access.fault;
-  return fault === undefined ? access : { ...access, opening: 'closed', fault };
-}
-
-function accessConflict({ opening, permissions, anyOf, clients, authentication }: RouteAccess): string | undefined {
-  if (opening !== 'public') return undefined;
-  if (permissions.length > 0) return '@Public() never looks at a token that @RequirePermission() needs';
-  if (anyOf.length > 0) return '@Public() never looks at a token that @RequireAnyPermission() needs';
-  if (clients.length > 0) return '@Public() never looks at a token that @AllowClients() needs';
-  return authentication === undefined
-    ? undefined
-    : '@Public() never looks at a token that @RequireAuthentication() needs';
-}
+const NOTHING: AccessNote = Object.freeze({});
 
 const closed = (fault: string): RouteAccess => ({
   opening: 'closed',

@@ -2,6 +2,7 @@
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { MetadataScanner, type DiscoveryService } from '@nestjs/core';
 import { describeAccess } from './access-description.js';
+import { chainOf } from './class-chain.js';
 import type { GatewayHandshakes } from './gateway-handshakes.discovery.js';
 import {
   fieldGuards,
@@ -12,7 +13,7 @@ import {
   type HandlerKind,
   type Host,
 } from './handlers.discovery.js';
-import { chainOf, classAccess, markHandler, type RouteAccess } from './route-access.js';
+import { classAccess, markHandler, type RouteAccess } from './route-access.js';
 import {
   accessOf,
   refuseImpossible,

@@ -3,8 +3,9 @@ import { isScopeToken } from '../protocol/scope.js';
 import { isAccessCheckBound } from './access-check.guard.js';
 import { isNoted, notedMethods, WHOLE_CLASS } from './access-notes.js';
 import { nameOfClient } from './allowed-client.js';
+import { chainOf, nameOfClass } from './class-chain.js';
 import type { Handler, Host } from './handlers.discovery.js';
-import { chainOf, routeAccess, type RouteAccess } from './route-access.js';
+import { routeAccess, type RouteAccess } from './route-access.js';
 
 /** Throws for a permission that no scope can be called: a name of a role, or several scopes in one text. */
 export function refuseImpossible(label: string, { permissions, anyOf }: RouteAccess): void {
@@ -81,16 +82,11 @@ export function refuseUnenforced(
     new Error(`${what} has an access decorator that nothing enforces: no guard runs for it`);
   const isReached = host.isController || host.isGateway || hasHandlers;
   const isSilent = (prototype: object): boolean => !isReached && enforced.has(prototype);
-  if (
-    !host.isController &&
-    !host.isGateway &&
-    guarded.size === 0 &&
-    isNoted(host.prototype, WHOLE_CLASS) &&
-    !isSilent(host.prototype)
-  ) {
-    throw nothingEnforces(host.name);
-  }
   const chain = chainOf(host.prototype);
+  if (!host.isController && !host.isGateway && guarded.size === 0) {
+    const noted = chain.find((each) => isNoted(each, WHOLE_CLASS) && !isSilent(each));
+    if (noted !== undefined) throw nothingEnforces(noted === host.prototype ? host.name : nameOfClass(noted));
+  }
   for (const base of chain.filter((each) => !isSilent(each))) {
     for (const name of notedMethods(base)) {
       const isOverridden = base !== host.prototype && chain.find((owner) => Object.hasOwn(owner, name)) !== base;

@@ -36,7 +36,9 @@ function refusalsOf({ opening, permissions, anyOf, clients, authentication }: Ro
     new BearerError('missing_token', { reason: opening === 'optional' ? 'scheme_not_bearer' : 'no_credentials' }),
     new BearerError('invalid_request', { reason: 'more_than_one_credential' }),
     new BearerError('invalid_token', { reason: 'inactive' }),
-    ...named.map((permission) => new BearerError('insufficient_scope', { reason: 'permission_missing', permission })),
+    ...named.map(
+      (permission) => new BearerError('insufficient_scope', { reason: 'permission_missing', permission, scope: named }),
+    ),
     ...(clients.length > 0 ? [new BearerError('client_not_allowed', { reason: 'client_not_allowed' })] : []),
     ...(authentication === undefined ? [] : [refusalOfLogin(authentication)]),
     new AuthorizationServerError('authorization_server_refused', { reason: 'answered_401_invalid_client' }),

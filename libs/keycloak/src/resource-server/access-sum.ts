@@ -1,0 +1,174 @@
+/**
+ * Access sum: what the decorators of a whole chain of classes come to for one handler. The class of the handler says who may pass. The classes that it
+ * extends can only add demands.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { AuthenticationDemand } from '../protocol/authentication-demand.js';
+import type { AccessNote, Opening } from './access-notes.js';
+import { isSameClient, type AllowedClient } from './allowed-client.js';
+import type { TokenVerification } from './verification.js';
+
+export interface RouteAccess {
+  readonly opening: Opening | 'closed';
+  /** All of them are demanded of a token. */
+  readonly permissions: readonly string[];
+  /** The token needs one permission of each list. */
+  readonly anyOf: readonly (readonly string[])[];
+  /** The clients that the token may have been issued to. Empty: any client. */
+  readonly clients: readonly AllowedClient[];
+  /** Which login must be behind the token; undefined for whichever. */
+  readonly authentication: AuthenticationDemand | undefined;
+  /** How old an introspection answer may be; undefined for what the module says. */
+  readonly maxStalenessSeconds: number | undefined;
+  /** How tokens are verified; undefined for what the module says. */
+  readonly verification: TokenVerification | undefined;
+  /** Why it is closed although decorators say something. */
+  readonly fault: string | undefined;
+  /** Whether the handler has `@Sse()`, and its callers keep listening. */
+  readonly isEventStream?: true;
+}
+
+/** The note that another class of the chain, or a method of that class, adds to a handler. */
+export interface AddedDemand {
+  readonly note: AccessNote;
+  /** For people: names the class, or the method. */
+  readonly place: string;
+  /** Whether it stands on the class. */
+  readonly isOfClass: boolean;
+}
+
+/** The access of a handler by the decorators of its own class. */
+export interface OwnAccess {
+  readonly access: RouteAccess;
+  /** Whether `@Public()` or `@OptionalToken()` stands on the method, and not on its class. */
+  readonly isOpenedByMethod: boolean;
+}
+
+/** The note of the method replaces the note of its class, kind by kind. A demanded permission opens a handler, and so does a demanded authentication. */
+export function ownAccess(own: AccessNote, ofClass: AccessNote): OwnAccess {
+  const said: AccessNote = { ...remainderOf(ofClass, own), ...own };
+  const { opening, permissions = [], anyOf = [], clients = [], authentication } = said;
+  const opens = permissions.length + anyOf.length > 0 || authentication !== undefined;
+  const access: RouteAccess = {
+    opening: opening ?? (opens ? 'authenticated' : 'closed'),
+    permissions,
+    anyOf,
+    clients,
+    authentication,
+    maxStalenessSeconds: said.maxStalenessSeconds,
+    verification: said.verification,
+    fault: undefined,
+  };
+  return { access: { ...access, fault: conflictOf(access) }, isOpenedByMethod: own.opening !== undefined };
+}
+
+const WHO_PASSES: ReadonlySet<string> = new Set(['opening', 'permissions', 'anyOf']);
+
+/** The part of the note of a class that the note of its method does not replace. */
+export function remainderOf(ofClass: AccessNote, own: AccessNote): AccessNote {
+  const replacesWhoPasses = Object.keys(own).some((key) => WHO_PASSES.has(key));
+  // A method that demands an authentication is not open without a token.
+  const demandsToken = own.authentication !== undefined && ofClass.opening !== 'authenticated';
+  return Object.fromEntries(
+    Object.entries(ofClass).filter(
+      ([key]) => !(key in own) && !(replacesWhoPasses && WHO_PASSES.has(key)) && !(demandsToken && key === 'opening'),
+    ),
+  ) as AccessNote;
+}
+
+/**
+ * Permissions add up. Only clients and levels that every place names pass. The smallest age holds, and introspection is stronger than a signature. An
+ * opening adds nothing. A handler that no token could satisfy is closed, with a `fault` that says what to change.
+ */
+export function summedAccess(own: OwnAccess, added: readonly AddedDemand[]): RouteAccess {
+  const sum = added.reduce((access, demand) => narrowed(access, demand, own), own.access);
+  const fault = sum.fault ?? conflictOf(sum);
+  return fault === undefined ? sum : { ...sum, opening: 'closed', fault };
+}
+
+/** From the narrowest. */
+const OPENINGS = ['closed', 'authenticated', 'optional', 'public'] as const;
+
+const rankOf = (opening: Opening | 'closed'): number => OPENINGS.indexOf(opening);
+
+function narrowed(access: RouteAccess, demand: AddedDemand, own: OwnAccess): RouteAccess {
+  const { permissions = [], anyOf = [], clients = [], authentication, maxStalenessSeconds, verification } = demand.note;
+  const opening = leastOpening(demand.note);
+  return {
+    opening: OPENINGS[Math.min(rankOf(access.opening), rankOf(opening))] ?? 'closed',
+    permissions: [...new Set([...access.permissions, ...permissions])],
+    anyOf: [...access.anyOf, ...anyOf.filter((some) => !access.anyOf.some((other) => isDeepStrictEqual(other, some)))],
+    clients: inCommon(access.clients, clients, isSameClient),
+    authentication: bothDemands(access.authentication, authentication),
+    maxStalenessSeconds: lesser(access.maxStalenessSeconds, maxStalenessSeconds),
+    // The stronger one; a base that would do with less changes nothing.
+    verification: verification === 'introspection' ? 'introspection' : access.verification,
+    fault: access.fault ?? openingFault(demand, own) ?? faultOfNone(access, demand),
+  };
+}
+
+/** The widest opening that meets a note: public for a note that demands nothing. */
+const leastOpening = (note: AccessNote): Opening => note.opening ?? (demandsOfToken(note) ? 'authenticated' : 'public');
+
+const demandsOfToken = ({ permissions, anyOf, clients, authentication }: AccessNote): boolean =>
+  (permissions ?? anyOf ?? clients ?? authentication) !== undefined;
+
+/**
+ * The fault of `@Public()` or `@OptionalToken()` where another class demands more. On a class the decorator is meant for the handlers without decorators of
+ * their own. The demand of an inherited method then holds, and is not a fault.
+ */
+function openingFault({ note, place, isOfClass }: AddedDemand, own: OwnAccess): string | undefined {
+  const { opening } = own.access;
+  if (opening !== 'public' && opening !== 'optional') return undefined;
+  if (!isOfClass && !own.isOpenedByMethod) return undefined;
+  const least = leastOpening(note);
+  if (rankOf(least) >= rankOf(opening) || !(least === 'authenticated' || demandsOfToken(note))) return undefined;
+  const decorator = opening === 'public' ? '@Public()' : '@OptionalToken()';
+  return `${decorator} opens it, and ${place} demands a token: replace ${decorator} by @Authenticated(), or remove the demand from ${place}`;
+}
+
+function faultOfNone(access: RouteAccess, { note, place }: AddedDemand): string | undefined {
+  const { clients = [], authentication } = note;
+  const isNone = <T>(one: readonly T[] = [], other: readonly T[] = [], isSame?: IsSame<T>): boolean =>
+    one.length + other.length > 0 && inCommon(one, other, isSame).length === 0;
+  const both = (decorator: string, what: string): string =>
+    `${decorator} here and at ${place} have no ${what} in common, so no token passes: name ${what === 'acr' ? 'an' : 'a'} ${what} of both, or remove one of them`;
+  if (isNone(access.clients, clients, isSameClient)) return both('@AllowClients()', 'client');
+  return isNone(access.authentication?.acrValues, authentication?.acrValues)
+    ? both('@RequireAuthentication()', 'acr')
+    : undefined;
+}
+
+type IsSame<T> = (one: T, other: T) => boolean;
+
+/** Lists of which one member is demanded; an empty one demands nothing. */
+function inCommon<T>(own: readonly T[], other: readonly T[], isSame: IsSame<T> = Object.is): readonly T[] {
+  if (own.length === 0) return other;
+  return other.length === 0 ? own : own.filter((member) => other.some((one) => isSame(member, one)));
+}
+
+function bothDemands(
+  own: AuthenticationDemand | undefined,
+  other: AuthenticationDemand | undefined,
+): AuthenticationDemand | undefined {
+  if (own === undefined || other === undefined) return own ?? other;
+  return {
+    acrValues: inCommon(own.acrValues, other.acrValues),
+    maxAgeSeconds: lesser(own.maxAgeSeconds, other.maxAgeSeconds),
+  };
+}
+
+function lesser(own: number | undefined, other: number | undefined): number | undefined {
+  const least = Math.min(own ?? Infinity, other ?? Infinity);
+  return least === Infinity ? undefined : least;
+}
+
+/** Decorators that contradict each other open nothing. */
+function conflictOf({ opening, permissions, anyOf, clients, authentication }: RouteAccess): string | undefined {
+  if (opening !== 'public') return undefined;
+  const neverLooks = (decorator: string): string => `@Public() never looks at a token that ${decorator} needs`;
+  if (permissions.length > 0) return neverLooks('@RequirePermission()');
+  if (anyOf.length > 0) return neverLooks('@RequireAnyPermission()');
+  if (clients.length > 0) return neverLooks('@AllowClients()');
+  return authentication === undefined ? undefined : neverLooks('@RequireAuthentication()');
+}

@@ -1,0 +1,365 @@
+/** Demands of base classes: they add up with the demands of the derived class, and no base class opens anything (RS-29). */
+import { Controller, Get, type INestApplication, type Type } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import {
+  AllowClients,
+  Authenticated,
+  MaxStaleness,
+  OptionalToken,
+  Public,
+  RequireAnyPermission,
+  RequireAuthentication,
+  RequirePermission,
+  Verification,
+  type RouteDecorator,
+} from '../index.js';
+import { addKeycloakSecurity } from '../swagger/index.js';
+import { KeycloakTestingModule, signIn, testAccessToken } from '../testing/index.js';
+import { classAccess, routeAccess, type RouteAccess } from './route-access.js';
+
+type Decorators = readonly RouteDecorator[];
+
+/** The class that has the handler, with decorators, and the class of the controller, with others. */
+interface Pair {
+  readonly base: Type;
+  readonly derived: Type;
+}
+
+function decorate(type: Type, decorators: Decorators): Type {
+  for (const decorator of decorators) decorator(type);
+  return type;
+}
+
+function named(name: string): Type {
+  class Base {
+    handle(): string {
+      return 'done';
+    }
+  }
+  Object.defineProperty(Base, 'name', { value: name });
+  const descriptor = Object.getOwnPropertyDescriptor(Base.prototype, 'handle') as PropertyDescriptor;
+  Get('route')(Base.prototype, 'handle', descriptor);
+  return Base;
+}
+
+/** How a class can come to have a handler that another class declares. */
+const SHAPES: Readonly<Record<string, (base: Type) => Type>> = {
+  'a derived class': (base) => class Derived extends base {},
+  'the subclass that a decorator returns': (base) => class extends base {},
+  'a class on a mixin': (base) => {
+    const Audited = (of: Type): Type => class extends of {};
+    return class Derived extends Audited(base) {};
+  },
+  'a class several levels below': (base) => {
+    class Middle extends base {}
+    class Lower extends Middle {}
+    return class Derived extends Lower {};
+  },
+  'a class that overrides the handler': (base) =>
+    class Derived extends base {
+      handle(): string {
+        return 'overridden';
+      }
+    },
+  'a class that the handler is copied to': (base) => {
+    class Derived {
+      readonly name = 'derived';
+    }
+    const descriptor = Object.getOwnPropertyDescriptor(base.prototype, 'handle') as PropertyDescriptor;
+    Object.defineProperty(Derived.prototype, 'handle', descriptor);
+    return Derived;
+  },
+};
+
+function pairOf(shape: string, ofBase: Decorators, ofDerived: Decorators): Pair {
+  const base = decorate(named('Base'), ofBase);
+  const derived = SHAPES[shape]?.(base) as Type;
+  const { value } = Object.getOwnPropertyDescriptor(derived.prototype, 'handle') ?? {};
+  if (value !== undefined) Get('route')(derived.prototype as object, 'handle', { value: value as unknown });
+  return { base, derived: decorate(derived, ofDerived) };
+}
+
+const accessOf = ({ derived }: Pair): RouteAccess =>
+  routeAccess(derived, (derived.prototype as { readonly handle: object }).handle);
+
+const GOLD = RequireAuthentication({ acr: ['gold', 'silver'], maxAgeSeconds: 600 });
+
+/** Decorators of the base class and of the derived class, and what both come to. */
+const SUMS: readonly (readonly [string, Decorators, Decorators, Partial<RouteAccess>])[] = [
+  ['a permission', [RequirePermission('p')], [Authenticated()], { opening: 'authenticated', permissions: ['p'] }],
+  ['both permissions', [RequirePermission('p')], [RequirePermission('q', 'p')], { permissions: ['q', 'p'] }],
+  [
+    'one permission of each list',
+    [RequireAnyPermission('p', 'q')],
+    [RequireAnyPermission('r', 's')],
+    {
+      anyOf: [
+        ['r', 's'],
+        ['p', 'q'],
+      ],
+    },
+  ],
+  ['a list of both once', [RequireAnyPermission('p', 'q')], [RequireAnyPermission('p', 'q')], { anyOf: [['p', 'q']] }],
+  ['the clients of both', [AllowClients('a', 'b')], [Authenticated(), AllowClients('b', 'c')], { clients: ['b'] }],
+  ['the clients of the base', [AllowClients('a')], [RequirePermission('q')], { clients: ['a'], permissions: ['q'] }],
+  ['the smallest age of an answer', [MaxStaleness({ seconds: 5 })], [Authenticated()], { maxStalenessSeconds: 5 }],
+  [
+    'the smaller of two ages of an answer',
+    [MaxStaleness({ seconds: 5 })],
+    [Authenticated(), MaxStaleness({ seconds: 9 })],
+    { maxStalenessSeconds: 5 },
+  ],
+  [
+    'the levels of both, and the smaller age of a login',
+    [GOLD],
+    [RequireAuthentication({ acr: ['bronze', 'silver'], maxAgeSeconds: 900 })],
+    { authentication: { acrValues: ['silver'], maxAgeSeconds: 600 } },
+  ],
+  [
+    'introspection',
+    [Verification('introspection')],
+    [Authenticated(), Verification('jwt')],
+    { verification: 'introspection' },
+  ],
+  ['a signature of the derived class', [Verification('jwt')], [Authenticated()], { verification: undefined }],
+  [
+    'a token that need not be sent, as the derived class says',
+    [OptionalToken()],
+    [OptionalToken()],
+    { opening: 'optional' },
+  ],
+  ['a bad token is refused where the base looks at it', [OptionalToken()], [Public()], { opening: 'optional' }],
+  ['nothing of a public base', [Public()], [RequirePermission('q')], { opening: 'authenticated', permissions: ['q'] }],
+  ['nothing, and so it is closed', [Public()], [], { opening: 'closed', fault: undefined }],
+  ['a permission, and no opening', [RequirePermission('p')], [], { opening: 'closed', fault: undefined }],
+];
+
+/** Decorators that no token can satisfy, and the sentence that says what to change. */
+const FAULTS: readonly (readonly [string, Decorators, Decorators, RegExp])[] = [
+  [
+    '@Public() over a permission',
+    [RequirePermission('p')],
+    [Public()],
+    /^@Public\(\) opens it, and the (?:base )?class Base demands a token: replace @Public\(\) by @Authenticated\(\), or remove the demand from the (?:base )?class Base$/,
+  ],
+  [
+    '@Public() over @Authenticated()',
+    [Authenticated()],
+    [Public()],
+    /^@Public\(\) opens it, and the .*class Base demands/,
+  ],
+  ['@Public() over clients', [AllowClients('a')], [Public()], /^@Public\(\) opens it, and the .*class Base demands/],
+  ['@Public() over a login', [GOLD], [Public()], /^@Public\(\) opens it, and the .*class Base demands/],
+  [
+    '@Public() over an optional token with a permission',
+    [OptionalToken(), RequirePermission('p')],
+    [Public()],
+    /^@Public\(\) opens it, and the .*class Base demands/,
+  ],
+  [
+    '@OptionalToken() over a permission',
+    [RequirePermission('p')],
+    [OptionalToken()],
+    /^@OptionalToken\(\) opens it, and the .*class Base demands a token: replace @OptionalToken\(\) by/,
+  ],
+  ['@OptionalToken() over @Authenticated()', [Authenticated()], [OptionalToken()], /^@OptionalToken\(\) opens it/],
+  [
+    'no client in common',
+    [AllowClients('a')],
+    [Authenticated(), AllowClients('b')],
+    /^@AllowClients\(\) here and at the .*class Base have no client in common, so no token passes: name a client of both/,
+  ],
+  [
+    'no level in common',
+    [GOLD],
+    [RequireAuthentication({ acr: 'bronze' })],
+    /^@RequireAuthentication\(\) here and at the .*class Base have no acr in common, so no token passes: name an acr of both/,
+  ],
+];
+
+const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
+
+async function startWith(...controllers: Type[]): Promise<INestApplication> {
+  const imports = [KeycloakTestingModule.forRoot()];
+  const module = await Test.createTestingModule({ imports, controllers }).setLogger(SILENT).compile();
+  const app = module.createNestApplication();
+  try {
+    return await app.init();
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}
+
+describe.each(Object.keys(SHAPES))('%s', (shape) => {
+  it.each(SUMS)('demands %s of base and derived class (RS-29)', (_, ofBase, ofDerived, expected) => {
+    expect(accessOf(pairOf(shape, ofBase, ofDerived))).toMatchObject(expected);
+  });
+
+  it.each(FAULTS)('stops the start: %s (RS-29)', async (_, ofBase, ofDerived, fault) => {
+    const pair = pairOf(shape, ofBase, ofDerived);
+    expect(accessOf(pair)).toMatchObject({ opening: 'closed', fault: expect.stringMatching(fault) });
+    Controller()(pair.derived);
+    await expect(startWith(pair.derived)).rejects.toThrow(/\.handle \(GET\): @/);
+  });
+
+  it('answers 403 to a caller with the permission of one class alone, and 200 to a caller with both (RS-29)', async () => {
+    const { derived } = pairOf(shape, [RequirePermission('base')], [RequirePermission('derived')]);
+    Controller()(derived);
+    const app = await startWith(derived);
+    const answered = async (...permissions: string[]) => {
+      const bearer = signIn(app, testAccessToken({ permissions }));
+      const { status, headers } = await request(app.getHttpServer()).get('/route').auth(bearer, { type: 'bearer' });
+      return [status, /scope="([^"]*)"/.exec(headers['www-authenticate'] ?? '')?.[1]];
+    };
+    try {
+      expect(await answered('derived')).toEqual([403, 'derived base']);
+      expect(await answered('base')).toEqual([403, 'derived base']);
+      expect(await answered()).toEqual([403, 'derived base']);
+      expect(await answered('base', 'derived')).toEqual([200, undefined]);
+      expect((await request(app.getHttpServer()).get('/route')).status).toBe(401);
+      const document = addKeycloakSecurity(app, SwaggerModule.createDocument(app, new DocumentBuilder().build()));
+      expect(document.paths['/route']?.get?.security).toContainEqual({ keycloak: ['derived', 'base'] });
+    } finally {
+      await app.close();
+    }
+  });
+});
+
+describe('a class decorator that returns a subclass', () => {
+  /** As decorators of libraries do that add fields or wrap a constructor. */
+  const Extended = <Class extends Type>(type: Class): Class => class extends type {};
+
+  @Authenticated()
+  @Extended
+  @RequirePermission('admin')
+  @Controller()
+  class Reports {
+    @Get('all')
+    all(): string {
+      return 'admin data';
+    }
+    @Get('own')
+    @Authenticated()
+    own(): string {
+      return 'own';
+    }
+  }
+
+  it('between two access decorators loses no demand, and a method of the class still replaces the class (RS-29)', async () => {
+    const app = await startWith(Reports);
+    const statuses = async (...permissions: string[]) => {
+      const bearer = signIn(app, testAccessToken({ permissions }));
+      const asked = ['/all', '/own'].map((path) =>
+        request(app.getHttpServer()).get(path).auth(bearer, { type: 'bearer' }),
+      );
+      return (await Promise.all(asked)).map(({ status }) => status);
+    };
+    try {
+      expect(await statuses()).toEqual([403, 200]);
+      expect(await statuses('admin')).toEqual([200, 200]);
+    } finally {
+      await app.close();
+    }
+  });
+});
+
+describe('demands at methods', () => {
+  const onHandler = (type: Type, ...decorators: Decorators): void => {
+    const descriptor = Object.getOwnPropertyDescriptor(type.prototype, 'handle') as PropertyDescriptor;
+    for (const decorator of decorators) decorator(type.prototype as object, 'handle', descriptor);
+  };
+
+  function overriding(base: Type): Type {
+    return class Derived extends base {
+      handle(): string {
+        return 'overridden';
+      }
+    };
+  }
+
+  it('of an overridden method hold for the method that overrides it (RS-29)', () => {
+    const base = named('Base');
+    onHandler(base, RequirePermission('p'), AllowClients('a'));
+    const derived = overriding(base);
+    onHandler(derived, Authenticated());
+    expect(accessOf({ base, derived })).toMatchObject({ permissions: ['p'], clients: ['a'] });
+  });
+
+  it('of the base class hold for methods that only the derived class has (RS-29)', () => {
+    const base = decorate(named('Base'), [RequirePermission('p')]);
+    class Derived extends base {
+      other(): void {}
+    }
+    RequirePermission('q')(Derived.prototype, 'other', { value: Derived.prototype.other });
+    expect(routeAccess(Derived, Derived.prototype.other).permissions).toEqual(['q', 'p']);
+  });
+
+  it.each<[string, RouteDecorator]>([
+    ['@Public()', Public()],
+    ['@OptionalToken()', OptionalToken()],
+  ])(
+    'of an overridden method can not be opened by %s on the method that overrides it (RS-29)',
+    (decorator, opening) => {
+      const base = named('Base');
+      onHandler(base, RequirePermission('p'));
+      const derived = overriding(base);
+      onHandler(derived, opening);
+      expect(accessOf({ base, derived })).toMatchObject({
+        opening: 'closed',
+        fault: `${decorator} opens it, and Base.handle demands a token: replace ${decorator} by @Authenticated(), or remove the demand from Base.handle`,
+      });
+    },
+  );
+
+  it('name the method where no client is in common (RS-29)', () => {
+    const base = named('Base');
+    onHandler(base, AllowClients('a'));
+    const derived = overriding(base);
+    onHandler(derived, Authenticated(), AllowClients('b'));
+    expect(accessOf({ base, derived }).fault).toMatch(/here and at Base\.handle have no client in common/);
+  });
+});
+
+describe('a gateway', () => {
+  it('demands of a client that connects what its base classes demand (RS-29)', () => {
+    const { derived } = pairOf(
+      'a derived class',
+      [RequirePermission('p'), AllowClients('a')],
+      [RequirePermission('q')],
+    );
+    expect(classAccess(derived.prototype as object)).toMatchObject({ permissions: ['q', 'p'], clients: ['a'] });
+  });
+});
+
+describe('a handler that is copied', () => {
+  it('takes the demands of the class that declares it, and none of another class that it is copied to (RS-29)', () => {
+    const source = decorate(named('Source'), [RequirePermission('p')]);
+    const copies = ['q', 'r'].map((permission) => {
+      const copy = SHAPES['a class that the handler is copied to']?.(source) as Type;
+      return decorate(copy, [RequirePermission(permission)]);
+    });
+    const permissionsOf = (derived: Type) => accessOf({ base: source, derived }).permissions;
+    expect([source, ...copies].map(permissionsOf)).toEqual([['p'], ['q', 'p'], ['r', 'p']]);
+  });
+
+  it('takes the demands of the classes that the class that declares it extends (RS-29)', () => {
+    class Root {
+      root(): void {}
+    }
+    RequirePermission('root')(Root);
+    class Source extends Root {
+      handle(): void {}
+    }
+    MaxStaleness({ seconds: 1 })(Source);
+    class Copy {
+      own(): void {}
+    }
+    Object.defineProperty(Copy.prototype, 'handle', { value: Source.prototype.handle });
+    Authenticated()(Copy);
+    expect(routeAccess(Copy, Source.prototype.handle)).toMatchObject({ permissions: ['root'], maxStalenessSeconds: 1 });
+  });
+});
