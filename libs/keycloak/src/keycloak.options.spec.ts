@@ -456,6 +456,28 @@ describe('resolveServiceOptions', () => {
     ]);
   });
 
+  it.each([
+    'https://service-c.example.com/a/../b',
+    'https://service-c.example.com/a/%2E%2e',
+    'https://service-c.example.com/a/./b',
+    'https://service-c.example.com/a%2f..%2fb',
+    'https://service-c.example.com/a\\b',
+    'https://service-c.example.com/a ',
+  ])('takes no base URL that would be changed: %j (CC-10)', (baseUrl) => {
+    expect(faults(() => resolveService({ baseUrl }))).toEqual([
+      'baseUrl must have no dot segment, no backslash, and no space at its end',
+    ]);
+  });
+
+  it.each(['https:service-c.example.com', 'https:\\\\service-c.example.com', ' https://service-c.example.com'])(
+    'takes no base URL that only a lenient parser reads: %j (CC-10)',
+    (baseUrl) => {
+      expect(faults(() => resolveService({ baseUrl }))).toEqual([
+        'baseUrl must be an http(s) URL without credentials, query and fragment',
+      ]);
+    },
+  );
+
   it('takes http only with allowInsecureRequests', () => {
     const bend = { baseUrl: 'http://service-c:3002/base/' };
     expect(faults(() => resolveService(bend))).toEqual([expect.stringContaining('baseUrl must be https:')]);

@@ -186,7 +186,7 @@ export const url: OptionKind<string> = (name, given, context) => {
   const parsed = URL.canParse(text) ? new URL(text) : undefined;
   if (
     parsed === undefined ||
-    !/^https?:$/.test(parsed.protocol) ||
+    !/^https?:\/\/[^/\\]/i.test(text) ||
     /[?#]/.test(text) ||
     parsed.username !== '' ||
     parsed.password !== ''

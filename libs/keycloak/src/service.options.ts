@@ -10,10 +10,12 @@ import {
   readOptions,
   textOrTextsByName,
   url,
+  type OptionKind,
   type OptionTable,
   type ScopesByCall,
 } from './option-kinds.js';
 import type { TrustedAuthorities } from './http/network.js';
+import { sentPath, splitUrl } from './protocol/request-path.js';
 import { trustedAuthorities, type TlsOptions } from './tls.options.js';
 
 /** Options of one service in `KeycloakModule.forFeature`. */
@@ -78,9 +80,19 @@ export type ResolvedServiceOptions = Required<Omit<ServiceOptions, 'audience' | 
   readonly tls: TrustedAuthorities;
 };
 
+/** `url`, whose path calls are sent below: it is sent as it was given. */
+const serviceUrl: OptionKind<string> = (name, given, context) => {
+  const text = url(name, given, context);
+  const [, path] = splitUrl(text) ?? [];
+  if (path !== undefined && !/[?#]/.test(path) && (path.endsWith(' ') || sentPath(path) === undefined)) {
+    context.faults.fault(`${name} must have no dot segment, no backslash, and no space at its end`);
+  }
+  return text;
+};
+
 /** Kind, default and range of each. */
 const SERVICE_OPTIONS = {
-  baseUrl: url,
+  baseUrl: serviceUrl,
   audience: textOrTextsByName,
   issuer: optionalText,
   scopes: optionalScopesByCall,

@@ -236,6 +236,11 @@ describe('readServiceSettings', () => {
           `${name} must be an http(s) URL without user name, password, query and fragment`,
         ]);
       }
+      for (const dots of ['/.', '/..', '/%2e%2E']) {
+        expect(faults({ [name]: `https://sso.example.com/4711${dots}${path}` })).toEqual([
+          `${name} must have no dot segment ("." or "..") in its path`,
+        ]);
+      }
       expect(faults({ [name]: `https://sso.example.com/@4711${path}` })).toEqual([]);
     },
   );

@@ -67,6 +67,8 @@ export class Variables extends ConfigurationFaults {
       this.fault(`${name} must be an http(s) URL`);
     } else if (hasMoreThanAPath(value)) {
       this.fault(`${name} must be an http(s) URL without user name, password, query and fragment`);
+    } else if (hasDotSegment(value)) {
+      this.fault(`${name} must have no dot segment ("." or "..") in its path`);
     } else if (!insecureAllowed && /^http:/i.test(value)) {
       this.fault(`${name} must be https: in production (or set KEYCLOAK_ALLOW_INSECURE_REQUESTS=true and know why)`);
     }
@@ -150,6 +152,8 @@ function hasMoreThanAPath(value: string): boolean {
   const { username, password } = new URL(value);
   return username !== '' || password !== '' || /[?#]/.test(value);
 }
+
+const hasDotSegment = (value: string): boolean => /\/(?:\.|%2e){1,2}(?:\/|$)/i.test(value);
 
 /** Looks at the first one. */
 function isCertificate(text: string): boolean {

@@ -1,6 +1,12 @@
 /** Service HTTP adapter: sends what axios was asked to send as a call of one service, and gives no request out. */
 import { Readable } from 'node:stream';
-import axios, { type AxiosAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import axios, {
+  AxiosError,
+  isAxiosError,
+  type AxiosAdapter,
+  type AxiosResponse,
+  type InternalAxiosRequestConfig,
+} from 'axios';
 import { ServiceCallError } from '../index.js';
 import type { StreamingAnswer, StreamingMethod, StreamingServiceCaller } from '../ports/streaming-service.js';
 import { answerData, type AnswerBody } from './answer-data.js';
@@ -76,7 +82,7 @@ async function sent(
   }
   return caller.send({
     method: methodOf(service, config.method),
-    url: ALONE.getUri(config),
+    url: urlOf(service, config),
     headers: linesOf(config.headers),
     body: {
       isRepeatable: body.isRepeatable,
@@ -96,6 +102,21 @@ async function sent(
     },
     onReceived: download && ((bytes, headers) => download.add(bytes, headers['content-length'])),
   });
+}
+
+/**
+ * The whole URL, with the query. Throws `TypeError` for a URL of which axios would change or leave out a part, and what `paramsSerializer` throws.
+ */
+function urlOf(service: string, config: InternalAxiosRequestConfig): string {
+  // It drops a fragment before it adds a query, and takes all slashes at the begin for one.
+  if (/#|^\/\//.test(config.url ?? ''))
+    throw new TypeError(`${service}: a URL has no "#" and does not begin with "//"`);
+  try {
+    return ALONE.getUri(config);
+  } catch (error) {
+    const isOfUrl = error instanceof URIError || (isAxiosError(error) && error.code === AxiosError.ERR_INVALID_URL);
+    throw isOfUrl ? new TypeError(`${service}: the URL or its query is malformed`) : error;
+  }
 }
 
 /** Knows nothing of what was set on the axios of all. */

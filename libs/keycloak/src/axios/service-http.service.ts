@@ -31,6 +31,7 @@ export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl' | 'gz
  * What differs from a plain `HttpService`:
  * - An absolute URL that is not below the base URL throws `TypeError`, and so do options that lead elsewhere: proxies, agents, sockets,
  *   redirects, `auth`, another adapter, and headers that say who calls.
+ * - A URL is sent as it was given, as by `ServiceCaller`: a dot segment, a backslash, a `#` or a control character throws `TypeError`.
  * - It throws what `ServiceCaller` throws: `ServiceCallError`, `BearerError`, `AuthorizationServerError`. Those of a
  *   call have `isAxiosError`, and `response` where there was one, as `AxiosError` has; they have no `request`. A call that was cancelled throws axios' `CanceledError`.
  * - The service's `timeoutMs` and `maxResponseBytes` hold beside `timeout` and `maxContentLength`.

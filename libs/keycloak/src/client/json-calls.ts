@@ -32,12 +32,13 @@ export function checkJsonBody(body: unknown): void {
 
 /** The path with the query at its end. Throws `TypeError` for what would be sent as something else, or not at all. */
 export function withQuery(path: string, query: ServiceQuery): string {
-  if (path.includes('#')) throw new TypeError('A path with a query must not have a "#": encode it');
   const prototype: unknown = Object.getPrototypeOf(query);
   if (prototype !== Object.prototype && prototype !== null) throw new TypeError('query must be a plain object');
   const parameters = new URLSearchParams();
   for (const [name, values] of Object.entries(query)) {
-    for (const value of [values].flat()) if (value !== undefined) parameters.append(name, textOf(name, value));
+    for (const value of [values].flat()) {
+      if (value !== undefined) parameters.append(wellFormed(name), wellFormed(textOf(name, value)));
+    }
   }
   if (parameters.size === 0) return path;
   return `${path}${path.includes('?') ? '&' : '?'}${parameters.toString()}`;
@@ -46,6 +47,12 @@ export function withQuery(path: string, query: ServiceQuery): string {
 function textOf(name: string, value: unknown): string {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
   throw new TypeError(`query.${name} must be a string, a number or a boolean, or a list of them`);
+}
+
+/** Throws `TypeError` for a lone surrogate, in whose place `URLSearchParams` sends another character. */
+function wellFormed(text: string): string {
+  if (/\p{Cs}/u.test(text)) throw new TypeError('query must have no lone surrogate');
+  return text;
 }
 
 /** Throws `TypeError` for a time that is none. */

@@ -567,7 +567,7 @@ describe('a token goes nowhere else (CC-06)', () => {
     '/@other.example.com',
     '/http://other.example.com/',
     '/a%2Fb',
-    '/a%2f..%2fb',
+    '/a%2fb..%2fc',
     '/a?q=..%2f..%2f',
   ])('a path that looks like another place stays below the base URL: %j', async (path) => {
     await failure(asSelf({ baseUrl: `${next.url}/base` }).get(path));

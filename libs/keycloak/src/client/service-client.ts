@@ -86,7 +86,12 @@ export class ServiceClient {
  * The calls themselves. Bodies are sent as JSON, and read as JSON or text; `T` is what the caller takes the answer for, it is not
  * checked. A path begins with a slash and stays below the service's base URL; redirects are not followed.
  *
+ * A path is sent as it was given, but that spaces and characters that are not ASCII are percent-encoded. The library does not decode, resolve or
+ * correct anything: encode what comes from elsewhere with `encodeURIComponent`, and give a query by `query`.
+ *
  * Throws
+ * - `TypeError`, before a token is requested, for a path or query with a dot segment (`..`, `%2e%2e`, also between encoded slashes), a backslash, a `#`, a
+ *   control character or a lone surrogate;
  * - `TypeError` for a body that JSON does not carry, such as a form, a stream or binary data: `ServiceHttp` sends those;
  * - `ServiceCallError` when the service can't be reached, is too slow, fails, or refuses this service;
  * - `BearerError` `insufficient_scope` when the subject may not do this, `insufficient_user_authentication` when its user must log in again for it,
@@ -143,23 +148,20 @@ export class ServiceCaller {
     // As both are now: a token may be waited for, and the request be sent once more.
     const text = body === undefined ? undefined : JSON.stringify(body);
     const given = withTrace(headers && { ...headers }, traceHeadersOf(traceparent));
-    const target = query === undefined ? path : withQuery(path, query);
+    // Before a token is requested.
+    const target = this.transport.pathOf(query === undefined ? path : withQuery(path, query));
     const sendIn = (trace: TraceHeaders) => (authorization: string) =>
-      this.transport.send({
-        ...rest,
-        method,
-        path: target,
-        body: text,
-        headers: withTrace(given, trace),
-        authorization,
-      });
+      this.transport.send(
+        { ...rest, method, path, body: text, headers: withTrace(given, trace), authorization },
+        target,
+      );
     const { response, token, refused } = await this.observation.observe(
       { service: this.service, method, origin: this.transport.origin },
       (trace) => sendWithToken(this.tokens, this.tokenRequest, sendIn(trace), options),
       options.signal,
     );
     if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;
-    const url = this.transport.addressOf({ path: target });
+    const url = this.transport.addressOf(target);
     const failure = answerFailure(this.service, this.tokenRequest, [token, refused], response, options.passOn);
     throw failure.add({ call: `${method} ${url}` });
   }

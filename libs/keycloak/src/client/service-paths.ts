@@ -1,9 +1,7 @@
-/** ServicePaths: paths at one service; whatever leads elsewhere is no path there. */
+/** ServicePaths: paths at one service. A path that leads elsewhere, or that would not be sent as it was given, throws `TypeError`. */
 
 import { loggableText } from '../protocol/loggable-text.js';
-
-/** A path of which the URL parser would change nothing. */
-const PLAIN_PATH = /^(?:\/[\w~-]+)+$/;
+import { sentPath, splitUrl } from '../protocol/request-path.js';
 
 export class ServicePaths {
   readonly origin: string;
@@ -14,25 +12,31 @@ export class ServicePaths {
     private readonly service: string,
     baseUrl: string,
   ) {
-    const { origin, pathname } = new URL(baseUrl);
-    this.origin = origin;
-    this.#base = pathname.replace(/\/$/, '');
+    const [origin, path] = splitUrl(baseUrl) ?? [];
+    const base = path === undefined ? undefined : sentPath(path);
+    if (origin === undefined || base === undefined) throw this.#changed();
+    this.origin = new URL(origin).origin;
+    this.#base = base.replace(/\/$/, '');
   }
 
-  /** The path as it is sent, for one below the base URL, with a leading slash. Throws `TypeError` for one that leads elsewhere. */
+  /** The path as it is sent, for one below the base URL, with a leading slash. */
   below(path: string): string {
-    if (PLAIN_PATH.test(path)) return this.#base + path;
     // Without its slash a path could lengthen the host or the port.
-    if (!path.startsWith('/')) throw this.#elsewhere();
-    return this.of(this.origin + this.#base + path);
+    if (typeof path !== 'string' || !path.startsWith('/')) throw this.#elsewhere();
+    const sent = sentPath(path);
+    if (sent === undefined) throw this.#changed();
+    return this.#base + sent;
   }
 
-  /** The path as it is sent, for the base URL itself or one below it. Throws `TypeError` for one that leads elsewhere, or has a user name or password. */
+  /** The path as it is sent, for the base URL itself or one below it, without user name and password. */
   of(url: string): string {
-    const { origin, pathname, search, username, password } = parsed(url) ?? NOWHERE;
-    const isBelow = leadsBelow(this.#base, pathname) && leadsBelow(asDecoded(this.#base), asDecoded(pathname));
-    if (origin !== this.origin || !isBelow || username !== '' || password !== '') throw this.#elsewhere();
-    return pathname + search;
+    const [origin, path] = splitUrl(url) ?? [];
+    if (origin === undefined || path === undefined || new URL(origin).origin !== this.origin) throw this.#elsewhere();
+    const sent = sentPath(path);
+    if (sent === undefined) throw this.#changed();
+    const [pathname = ''] = sent.split('?', 1);
+    if (pathname !== this.#base && !pathname.startsWith(`${this.#base}/`)) throw this.#elsewhere();
+    return sent;
   }
 
   /** Where a call went, for the log; `path` is as it was sent. What is in its query is left out. */
@@ -43,18 +47,10 @@ export class ServicePaths {
   #elsewhere(): TypeError {
     return new TypeError(`A path at ${this.service} begins with "/" and stays below its base URL`);
   }
-}
 
-const leadsBelow = (base: string, pathname: string): boolean => pathname === base || pathname.startsWith(`${base}/`);
-
-/** As proxies read it that decode a path before they go by it, such as nginx: to them `..%2f` leads up, maybe to another service behind them. */
-function asDecoded(pathname: string): string {
-  const decoded = pathname.replaceAll(/%2f|%5c/gi, '/');
-  return decoded === pathname ? pathname : new URL(`http://host${decoded}`).pathname;
-}
-
-const NOWHERE = { origin: '', pathname: '', search: '', username: '', password: '' };
-
-function parsed(url: string): URL | undefined {
-  return URL.canParse(url) ? new URL(url) : undefined;
+  #changed(): TypeError {
+    return new TypeError(
+      `A path at ${this.service} has no dot segment, backslash, "#", control character or lone surrogate: encode segments and queries (encodeURIComponent)`,
+    );
+  }
 }

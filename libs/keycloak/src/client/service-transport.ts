@@ -70,13 +70,11 @@ export class ServiceTransport {
   }
 
   /**
-   * Any status is a response. Throws `ServiceCallError`, or the reason of `request.signal` when that aborted; `TypeError` for a
-   * path that leads elsewhere.
+   * `path` is the result of `pathOf`. Any status is a response. Throws `ServiceCallError`, or the reason of `request.signal` when that
+   * aborted; without `path`, what `pathOf` throws.
    */
-  async send(request: TransportRequest): Promise<TransportResponse> {
+  async send(request: TransportRequest, path = this.pathOf(request.path)): Promise<TransportResponse> {
     const { method, body, signal, timeoutMs: boundMs = this.options.timeoutMs } = request;
-    // Before the gate: a request that can't be sent does not count as a call.
-    const path = this.#paths.below(request.path);
     const headers = headerLines(request, this.options.gzip === true);
     const { origin } = this.#paths;
     const { maxResponseBytes } = this.options;
@@ -116,9 +114,14 @@ export class ServiceTransport {
     return this.#paths.origin;
   }
 
-  /** Where a call goes, for the log. */
-  addressOf({ path }: Pick<TransportRequest, 'path'>): string {
-    return this.#paths.addressOf(this.#paths.below(path));
+  /** The path as it is sent. Throws `TypeError` for one that leads elsewhere, or that would not be sent as it was given. */
+  pathOf(path: string): string {
+    return this.#paths.below(path);
+  }
+
+  /** Where a call goes, for the log; `path` is as it is sent. */
+  addressOf(path: string): string {
+    return this.#paths.addressOf(path);
   }
 
   async #send(

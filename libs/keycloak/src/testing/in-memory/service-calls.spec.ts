@@ -11,6 +11,7 @@ import {
   Authenticated,
   InjectServiceClient,
   KeycloakModule,
+  KeycloakStatus,
   ServiceCallError,
   ServiceClient,
   VerifiedAccessToken,
@@ -228,6 +229,17 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await read(`/left/${encodeURIComponent('blue ink ü')}`).expect(200, { left: 3 });
     expect(testServices(app).calls).toMatchObject([{ path: '/stock/blue%20ink%20%C3%BC?unit=piece' }]);
   });
+
+  it.each(['1%2f..%2f..%2fadmin', '..', '%2e%2e', '..\\admin', 'a#b', 'a\r\nb'])(
+    'receive no call with a path that would be changed, and no token is requested for it: %j (CC-10)',
+    async (sku) => {
+      testServices(app).on('inventory', 'POST', /^/).reply(200, { left: 3 });
+      await expect(app.get(StockClient).adjust(sku, 1)).rejects.toThrow(TypeError);
+      expect(testServices(app).calls).toEqual([]);
+      expect(app.get(KeycloakStatus).read().caches.tokens).toBe(0);
+      expect(() => testServices(app).on('inventory', 'POST', `/stock/${sku}`)).toThrow(TypeError);
+    },
+  );
 
   it('are those that the application has', () => {
     expect(() => testServices(app).on('inventroy', 'GET', '/stock/1')).toThrow(

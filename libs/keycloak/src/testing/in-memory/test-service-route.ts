@@ -1,4 +1,5 @@
 /** TestServiceRoute: the answers to one kind of call to another service. */
+import { sentPath } from '../../protocol/request-path.js';
 import { NoAnswer, noAnswerFor, type NetworkFault, type SentAnswer } from './in-memory-connections.js';
 import type { TestServiceCall } from './test-service-call.js';
 
@@ -26,7 +27,6 @@ export class TestServiceRoute {
     private readonly method: TestServiceMethod,
     path: string | RegExp,
   ) {
-    if (typeof path === 'string' && !path.startsWith('/')) throw new TypeError('A path begins with "/"');
     this.#path = typeof path === 'string' ? asSent(path) : path;
   }
 
@@ -83,9 +83,13 @@ export class TestServiceRoute {
   }
 }
 
+/** Throws `TypeError` for a path that no call has, since `ServiceClient` refuses it. */
 function asSent(path: string): string {
-  const { pathname, search } = new URL(`http://service${path}`);
-  return pathname + search;
+  const sent = path.startsWith('/') ? sentPath(path) : undefined;
+  if (sent !== undefined) return sent;
+  throw new TypeError(
+    'A path begins with "/", and has no dot segment, backslash, "#", control character or lone surrogate',
+  );
 }
 
 function sentAnswer({ status, body, headers = {} }: TestServiceReply): SentAnswer {

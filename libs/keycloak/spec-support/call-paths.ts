@@ -1,0 +1,34 @@
+/** Call paths: paths of calls for property tests, and how each of them must be sent. */
+import fc from 'fast-check';
+
+/** Pieces that a URL parser, a proxy or a server reads in a way of its own. */
+const PIECES = [
+  '/ // . .. %2e %2E %2f %2F %5c ? # % %00 %0d%0a %c3%bc %zz'.split(' '),
+  '; @ : & = + , ~ - _ ! $ ( ) * [ ] " < > ^ ` { | } a orders HTTP/1.1'.split(' '),
+  ["'", '\\', ' ', '\t', '\n', '\r\nA: b', '\0', '\u007f', '\u0085', '\u2028', '\ufeff', '\ud83d', '\ude00'],
+  'ä € 😀 \u2024 \uff0e \uff0f'.split(' '),
+].flat();
+
+const piece = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom(...PIECES) },
+  { weight: 2, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }) },
+);
+
+/** Most of them begin with a slash. */
+export const callPath: fc.Arbitrary<string> = fc
+  .tuple(fc.constantFrom('/', '/', '/', '/orders/', ''), fc.array(piece, { maxLength: 8 }))
+  .map(([start, pieces]) => start + pieces.join(''));
+
+/** Whether a call to `path` must be refused, wherever it leads. */
+export function mustBeRefused(path: string): boolean {
+  const segments = (path.split('?')[0] ?? '').split(/\/|%2f|%5c/i).map((segment) => segment.split(';')[0]);
+  const hasDots = segments.some((segment) => ['.', '..'].includes((segment ?? '').replaceAll(/%2e/gi, '.')));
+  return hasDots || /[\\#]|\p{Cc}|\p{Cs}/u.test(path);
+}
+
+/** Percent-encodes what a URL may not contain, so that two spellings of one path can be compared. */
+export const spelt = (path: string): string =>
+  [...path].map((each) => (/^[!-~]$/.test(each) && !/["'<>^`{|}]/.test(each) ? each : bytesOf(each))).join('');
+
+const bytesOf = (character: string): string =>
+  [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');

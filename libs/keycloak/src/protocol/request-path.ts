@@ -1,0 +1,38 @@
+/** Request path: path and query of a request as they are sent, or undefined where sending would change them. */
+
+/** A path that the URL parser leaves as it is. */
+const PLAIN_PATH = /^(?:\/[\w~-]+)+$/;
+
+/** `.` or `..`, also encoded, between slashes that may be encoded, too: proxies decode a path before they route by it. Some servers ignore what follows `;`. */
+const DOT_SEGMENT = /(?:\/|%2f|%5c)(?:\.|%2e){1,2}(?:[/;]|%2f|%5c|$)/i;
+
+/** Characters that the URL parser may percent-encode: RFC 3986 allows none of them in a path or query, but for the apostrophe. */
+const ENCODABLE = /["'<>^`{|}]|[^\p{Cc}\p{Cs}!-~]/gu;
+
+/**
+ * Path and query as they are sent for `path`, which begins with a slash. Spaces and characters that are not ASCII are percent-encoded
+ * (URL Standard); encoded characters stay as they are.
+ *
+ * Undefined if anything else would change, or be read in another way by a proxy: a dot segment (also encoded), a backslash, a `#`, a control
+ * character, a lone surrogate.
+ */
+export function sentPath(path: string): string | undefined {
+  if (PLAIN_PATH.test(path)) return path;
+  if (/[\\#]/.test(path) || DOT_SEGMENT.test(path.split('?', 1)[0] ?? '')) return undefined;
+  // The parser would cut off spaces at the end.
+  const sent = new URL(`${ORIGIN}${path.replaceAll(' ', '%20')}`).href.slice(ORIGIN.length);
+  return sent === path || encoded(sent) === encoded(path) ? sent : undefined;
+}
+
+/** Scheme, host and port as they were written, then path and query, with a slash at their begin. Undefined unless `url` is an absolute http(s) URL without user name and password. */
+export function splitUrl(url: string): readonly [base: string, path: string] | undefined {
+  const [, base, path] = /^(https?:\/\/[^/?#\\@\s\p{Cc}]+)((?:[/?#\\].*)?)$/isu.exec(url) ?? [];
+  if (base === undefined || path === undefined || !URL.canParse(base)) return undefined;
+  return [base, path.startsWith('/') ? path : `/${path}`];
+}
+
+const ORIGIN = 'http://host';
+
+const encoded = (path: string): string => path.replaceAll(ENCODABLE, percentEncoded);
+
+const percentEncoded = (character: string): string => (character === "'" ? '%27' : encodeURIComponent(character));
