@@ -1,12 +1,14 @@
-// npm run doctor: looks at each of the three services as npm start runs them. --admin reads the realm too; other flags go to doctor.
+// npm run doctor: examines the processes that npm start, npm run poller or docker compose runs, each with its own settings. --admin reads the realm too; other flags go to doctor.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildToRun } from './build.mjs';
+import { examineStack } from './doctor/examine-stack.mjs';
+import { printSections, printSummary } from './doctor/print.mjs';
+import { CLI, stacksToExamine } from './doctor/processes-to-examine.mjs';
 import { messageOf, paint, runNode, stopSignal } from './processes.mjs';
-import { administratorToken, runningKeycloak } from './running-keycloak.mjs';
-import { serviceEnvironment, services } from './services.mjs';
+import { administratorToken } from './running-keycloak.mjs';
+import { DESCRIPTION } from './services.mjs';
 
-const CLI = 'libs/keycloak/dist/doctor/cli.js';
 const COULD_NOT_RUN = 3;
 
 process.chdir(join(import.meta.dirname, '..'));
@@ -25,27 +27,28 @@ try {
  * @param {readonly string[]} flags
  */
 async function main(flags) {
-  const all = services(process.env);
-  const built = [CLI, ...all.map(moduleOf)];
+  const names = [...Object.keys(DESCRIPTION.services), DESCRIPTION.poller.name];
+  const built = [CLI, ...names.map((name) => `apps/${name}/dist/${name}.module.js`)];
   if (!built.every((file) => existsSync(file))) await buildToRun({ signal: stopSignal() });
-  const keycloak = runningKeycloak(process.env);
-  let worst = 0;
-  for (const service of all.toReversed()) {
-    const environment = serviceEnvironment(service, { all, keycloak, environment: process.env });
+  if (flags.includes('--help')) return runNode([CLI, 'doctor', '--help']);
+  const { EXIT_CODES } = await import('../libs/keycloak/dist/doctor/report.js');
+  const { worstOf } = await import('../libs/keycloak/dist/checkup/finding.js');
+  const isJson = flags.includes('--json');
+  const others = flags.filter((flag) => flag !== '--json');
+  const examined = [];
+  for (const stack of await stacksToExamine(process.env)) {
     // A minute is all that an administrator's token lives.
-    const admin = flags.includes('--admin')
-      ? { KEYCLOAK_ADMIN_TOKEN: await administratorToken(process.env, keycloak.baseUrl) }
-      : {};
-    // That is of the whole realm.
-    const once = service === all[0] ? [] : ['--no-permitted-calls'];
-    const args = [CLI, 'doctor', '--module', moduleOf(service), ...once, ...flags];
-    worst = Math.max(worst, await runNode(args, { env: { ...environment, ...admin } }));
-    if (!flags.includes('--json')) console.log();
+    const variables = async () =>
+      flags.includes('--admin')
+        ? { KEYCLOAK_ADMIN_TOKEN: await administratorToken(process.env, stack.baseUrl) }
+        : /** @type {NodeJS.ProcessEnv} */ ({});
+    const sections = await examineStack(stack, others, variables);
+    examined.push({ title: stack.title, sections });
+    if (!isJson) await printSections(stack.title, sections);
   }
-  return worst;
-}
-
-/** @param {{ name: string }} service */
-function moduleOf({ name }) {
-  return `apps/${name}/dist/${name}.module.js`;
+  const sections = examined.flatMap((stack) => stack.sections);
+  const worst = worstOf(sections.flatMap(({ report }) => report.findings));
+  if (isJson) console.log(JSON.stringify({ worst, stacks: examined }, undefined, 2));
+  else printSummary(sections);
+  return EXIT_CODES[worst];
 }

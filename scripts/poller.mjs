@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildToRun } from './build.mjs';
+import { tellWhatRuns } from './doctor/local-stacks.mjs';
 import { messageOf, paint, runNode, stopSignal } from './processes.mjs';
 import { runningKeycloak } from './running-keycloak.mjs';
 import { poller } from './services.mjs';
@@ -13,8 +14,13 @@ const signal = stopSignal();
 try {
   await buildToRun({ signal });
   const service = poller(process.env);
-  const env = pollerEnvironment(service, { keycloak: runningKeycloak(process.env), environment: process.env });
+  const keycloak = runningKeycloak(process.env);
+  const env = pollerEnvironment(service, { keycloak, environment: process.env });
+  const { name, port } = service;
+  const processes = [{ service: name, name, port, environment: env }];
+  const stopTelling = await tellWhatRuns(() => ({ title: 'npm run poller', keycloak, processes }));
   process.exitCode = await runNode(['--enable-source-maps', `apps/${service.name}/dist/main.js`], { env, signal });
+  await stopTelling();
 } catch (error) {
   process.exitCode = signal.aborted ? 0 : 1;
   if (!signal.aborted) console.error(paint(31, messageOf(error)));

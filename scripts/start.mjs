@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { startBalancer } from './balancer.mjs';
 import { buildByTsc, buildToRun, TSC } from './build.mjs';
 import { addDemoClient } from './demo-client.mjs';
+import { tellWhatRuns } from './doctor/local-stacks.mjs';
 import { chooseServer, runsAlready } from './own-options.mjs';
 import { failWhenEnded, isForBrowsers, messageOf, paint, portIsFree, startNode, stopSignal } from './processes.mjs';
 import { keepRunning, placesOf, replicasAsked, sharingEnvironment, toolsForReplicas } from './replicas.mjs';
@@ -14,6 +15,7 @@ import {
   poller,
   portOf,
   realmEnvironment,
+  REALM,
   REALM_FILE,
   serviceEnvironment,
   services,
@@ -92,6 +94,7 @@ async function main() {
   const beside = listener === undefined ? [] : [{ service: listener, name: listener.name, port: listener.port }];
   const children = [...places, ...beside].map(start);
   running.push(() => Promise.all(children.map(({ stop }) => stop())));
+  running.push(await tellWhatRuns(() => stackOf(server, children, count)));
   if (flags.watch) watchSources();
   await Promise.race([Promise.all(children.map(untilReady)), failWhenOneEnds([...children, ...servers]), aborted()]);
   if (tools !== undefined) await balance(all, children, tools.haproxy);
@@ -212,7 +215,26 @@ function startService({ service, name, port }, environment, watched) {
     env: { ...environment, PORT: String(port) },
     prefix: paint(service.color, `${name} | `),
   });
-  return { service, name, port, ...child };
+  return { service, name, port, environment, ...child };
+}
+
+/**
+ * What doctor is told.
+ *
+ * @param {Server} server
+ * @param {readonly ReturnType<typeof startService>[]} children
+ * @param {number | undefined} count of replicas
+ */
+function stackOf({ baseUrl, issuer }, children, count) {
+  const processes = children.map(({ service, name, port, pid, environment }) => ({
+    service: service.name,
+    name,
+    port,
+    pid,
+    environment,
+  }));
+  const title = count === undefined ? 'npm start' : `npm start with ${count} replicas`;
+  return { title, keycloak: { baseUrl, realm: REALM, issuer }, processes };
 }
 
 function watchSources() {

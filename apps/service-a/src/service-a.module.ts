@@ -64,3 +64,6 @@ export class ServiceAModule {
     return { module: ServiceAModule, imports: [...hearing, ...(demoMode ? [DemoModule] : [])] };
   }
 }
+
+/** As main.ts starts it: doctor examines this. */
+export const root = (): DynamicModule => ServiceAModule.register(serviceAConfig());

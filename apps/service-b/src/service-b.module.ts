@@ -21,3 +21,6 @@ export class ServiceBModule {
     return { module: ServiceBModule, imports: demoMode ? [DemoModule] : [] };
   }
 }
+
+/** As main.ts starts it: doctor examines this. */
+export const root = (): DynamicModule => ServiceBModule.register(serviceBConfig());

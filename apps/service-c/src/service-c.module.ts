@@ -14,3 +14,6 @@ export class ServiceCModule {
     return { module: ServiceCModule, imports: demoMode ? [DemoModule] : [] };
   }
 }
+
+/** As main.ts starts it: doctor examines this. */
+export const root = (): DynamicModule => ServiceCModule.register(serviceCConfig());

@@ -21,3 +21,6 @@ export class SignalPollerModule {
     return { module: SignalPollerModule };
   }
 }
+
+/** As main.ts starts it: doctor examines this. */
+export const root = (): DynamicModule => SignalPollerModule.register();

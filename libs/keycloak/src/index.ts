@@ -69,6 +69,10 @@ export type {
   SharedLookup,
 } from './caching/shared-cache.js';
 export type {
+  ChannelExamination,
+  ChannelFault,
+  ChannelProof,
+  ChannelQuestion,
   ConnectedRevocationChannel,
   FeedLease,
   ProofChannel,

@@ -9,6 +9,7 @@ export type Level = (typeof LEVELS)[number];
 
 /** What is looked at, in the order of the checklist; the last ones only by an administrator's token. */
 export const CHECKS = [
+  'process',
   'settings',
   'module',
   'secret',
@@ -24,6 +25,7 @@ export const CHECKS = [
   'next_service',
   'scope',
   'route',
+  'shared_state',
   'signals',
   'administrator',
   'version',
@@ -53,6 +55,10 @@ export interface Finding {
   readonly isUnreachable?: true;
   /** What Keycloak granted when it was tried. */
   readonly granted?: GrantedCall;
+  /** Fingerprints of keys that all services must have. */
+  readonly keyFingerprints?: readonly string[];
+  /** Another finding, of this process or of another one, is the cause as a rule. */
+  readonly isSymptom?: true;
   /** Only an administrator's token shows it. */
   readonly needsAdministrator?: true;
 }

@@ -115,6 +115,17 @@ describe('a module', () => {
     expect(hooks).toBe(0);
   });
 
+  it('may come from a function, which makes it from the settings of the service (OP-02)', async () => {
+    const subject = await subjectOf(async () => moduleWith([KeycloakModule.forRoot(OPTIONS)]));
+    if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
+    expect(subject.keycloak.issuers[0].checkup.options.clientId).toBe('orders');
+    expect(await subjectOf((() => 4711) as never)).toMatchObject([
+      { check: 'module', message: 'The function does not return a module.' },
+    ]);
+    const faulty = (): Type => moduleWith([KeycloakModule.forRoot({ ...OPTIONS, clientId: '' })]);
+    expect(await subjectOf(faulty)).toMatchObject([{ check: 'settings', level: 'error' }]);
+  });
+
   it('tells what its messages, operations and gateways demand, and not what a field that no guard sees does', async () => {
     const subject = await subjectOf(
       moduleWith([KeycloakModule.forRoot(OPTIONS)], [StockResolver, StockGateway], [StockMessages]),
@@ -208,9 +219,12 @@ describe('the file of a module', () => {
     const two = file('two.mjs', 'class M {} export const A = { module: M }; export const B = { module: M };');
     expect(await importModule(`${two}#B`)).toMatchObject({ module: expect.any(Function) as unknown });
     await expect(importModule(two)).rejects.toThrow('exports several modules: write');
-    await expect(importModule(`${two}#C`)).rejects.toThrow('exports no module of the name C');
+    await expect(importModule(`${two}#C`)).rejects.toThrow('exports no module and no function of the name C');
     const one = file('one.cjs', 'class M {} exports.A = { module: M }; exports.other = 1;');
     expect(await importModule(one)).toMatchObject({ module: expect.any(Function) as unknown });
+    const made = file('made.mjs', 'export const root = () => 1;');
+    expect(await importModule(`${made}#root`)).toEqual(expect.any(Function));
+    await expect(importModule(made)).rejects.toThrow('exports no module');
     const none = file('none.mjs', 'export const a = {}; export default class {}');
     await expect(importModule(none)).rejects.toThrow('exports no module');
   });

@@ -13,10 +13,14 @@ import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
 
 type RootModule = Type | DynamicModule;
 
+/** A root module, or a function that makes one from the settings of the service. */
+type ModuleSource = RootModule | (() => RootModule | Promise<RootModule>);
+
 /**
- * `path#name`, from the working folder: the export `name`, or the only one that is a module, or the default one. Throws `DoctorUsageError`.
+ * Imports `path#name`, from the working folder: the export `name`, which may be a function that returns the module; or the only export that is a
+ * module, or the default one. Throws `DoctorUsageError`.
  */
-export async function importModule(reference: string): Promise<RootModule> {
+export async function importModule(reference: string): Promise<ModuleSource> {
   const at = reference.lastIndexOf('#');
   const path = at === -1 ? reference : reference.slice(0, at);
   const name = at === -1 ? undefined : reference.slice(at + 1);
@@ -33,7 +37,8 @@ export async function importModule(reference: string): Promise<RootModule> {
   if (name !== undefined) {
     const found = exported[name];
     if (isModule(found)) return found;
-    throw new DoctorUsageError(`${path} exports no module of the name ${name}`);
+    if (typeof found === 'function') return found as () => RootModule;
+    throw new DoctorUsageError(`${path} exports no module and no function of the name ${name}`);
   }
   // What a CommonJS file exports stands under `default` as well.
   const modules = [...new Set(Object.values(exported).filter(isModule))];
@@ -54,9 +59,11 @@ function isModule(value: unknown): value is RootModule {
  * The providers of the module are made; hooks do not run, and nothing listens. Findings, in place of the subject, for a module that can't be
  * made.
  */
-export async function subjectOf(module: RootModule): Promise<DoctorSubject | readonly Finding[]> {
+export async function subjectOf(source: ModuleSource): Promise<DoctorSubject | readonly Finding[]> {
   let app: INestApplication;
   try {
+    const module = isModule(source) ? source : await (source as () => unknown)();
+    if (!isModule(module)) return [noModuleReturned];
     app = await NestFactory.create(module, noServer(), { logger: false, abortOnError: false });
   } catch (failure) {
     return notMade(failure);
@@ -75,6 +82,12 @@ export async function subjectOf(module: RootModule): Promise<DoctorSubject | rea
     return [error('module', messageOf(failure), 'Mend the decorators of this handler.')];
   }
 }
+
+const noModuleReturned = error(
+  'module',
+  'The function does not return a module.',
+  'Have it return the root module as the application is started with it: a class, or a dynamic module.',
+);
 
 function notFound(app: INestApplication): Finding {
   const modules = [...app.get(ModulesContainer).values()];

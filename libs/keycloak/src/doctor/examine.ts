@@ -7,12 +7,13 @@ import { AdminApi, AdminApiError } from './admin-api.js';
 import type { Checkup } from '../checkup/checkup.js';
 import type { ComposedIssuer } from '../compose-issuer.js';
 import type { DoctorSubject, GuardedHandler } from './doctor-subject.js';
+import { feedFindings } from './feed-findings.js';
 import { clientFindings } from './client-findings.js';
 import { permittedCalls, type PermittedCall } from './permitted-calls.js';
 import { realmWideFindings } from './realm-findings.js';
 import { handlerFindings } from './handler-findings.js';
 import { readRealm } from './realm-snapshot.js';
-import { signalFindings, signalRealmFindings } from './signal-findings.js';
+import { signalRealmFindings } from './signal-findings.js';
 
 export interface Examination {
   readonly findings: readonly Finding[];
@@ -79,7 +80,7 @@ async function lookAtOwn(
   if (isReached && profile === 'keycloak') {
     findings.push(...(await unknownPermissions(checkup, subject)), ...(await unknownScopes(checkup)));
   }
-  if (isReached) findings.push(...(await signalFindings(own)));
+  findings.push(...(await feedFindings(own, findings)));
   if (adminToken === undefined) return { findings };
   if (profile !== 'keycloak') {
     const why = `Nothing was read as an administrator: that is done by Keycloak's admin API, and profile is ${profile}.`;

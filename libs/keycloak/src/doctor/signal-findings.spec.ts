@@ -1,5 +1,6 @@
 /** What doctor says of a signal feed, by sources that say whatever a spec wants. */
 import { describe, expect, it } from '@jest/globals';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { composeKeycloak, type ComposedKeycloak } from '../compose-keycloak.js';
 import { SignalFeed } from '../signals/signal-feed.js';
 import { SignalSourceError, type Signals, type SignalSource } from '../signals/signal-source.js';
@@ -46,6 +47,17 @@ describe('doctor looks at a signal feed', () => {
     };
     expect(await said(service({}, forbidden))).toEqual([
       'error: events: revocations would not be heard of by the client shop (forbidden). Give it the role.',
+    ]);
+  });
+
+  it('whose client has another secret at Keycloak, with what to compare (OP-02)', async () => {
+    const refused = async (): Promise<Signals> => {
+      throw AuthorizationServerError.answered(401, 'unauthorized_client');
+    };
+    expect(await said(service({}, refused))).toEqual([
+      expect.stringMatching(
+        /^error: Keycloak refuses the credentials of shop, the client that polls .* SIGNAL_POLLER_CLIENT_SECRET\.$/,
+      ),
     ]);
   });
 

@@ -29,16 +29,30 @@ export async function signalFindings(own: Examined): Promise<Finding[]> {
           'signals',
           `${name}: the client ${clientId} has no stream yet: the service makes it when it starts.`,
         );
-      return error(
-        'signals',
-        `${name}: revocations would not be heard of by the client ${clientId} (${fault.reason}).`,
-        fault.hint ?? 'See what answers there: the reason is in docs/refusals.md.',
+      const refused = REFUSED_CREDENTIALS.test(fault.reason) ? credentialsRefused(clientId, fault.reason) : undefined;
+      return (
+        refused ??
+        error(
+          'signals',
+          `${name}: revocations would not be heard of by the client ${clientId} (${fault.reason}).`,
+          fault.hint ?? 'See what answers there: the reason is in docs/refusals.md.',
+        )
       );
     }),
   );
   const ofHostName = options.profile === 'keycloak' && hearsSharedSignals(own) ? await hostNameFinding(own) : [];
   return [...ofSources, ...ofHostName, ...unusedFinding(options, feed.sources.length > 0)];
 }
+
+/** Keycloak answers so to a wrong secret, and to a client that is disabled or does not exist. */
+const REFUSED_CREDENTIALS = /^answered_40[01]_(invalid_client|unauthorized_client|invalid_request)$/;
+
+const credentialsRefused = (clientId: string, reason: string): Finding =>
+  error(
+    'signals',
+    `Keycloak refuses the credentials of ${clientId}, the client that polls for revocations (${reason}).`,
+    `Compare its secret with Keycloak (the client, Credentials). The service has it in \`client\` of SignalsModule, from SIGNAL_POLLER_CLIENT_SECRET.`,
+  );
 
 const hearsSharedSignals = ({ feed }: Pick<ComposedIssuer, 'feed'>): boolean =>
   feed.sources.some(({ name }) => name === SHARED_SIGNALS);

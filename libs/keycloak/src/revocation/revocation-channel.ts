@@ -77,10 +77,45 @@ export interface ConnectedRevocationChannel {
   close(): Promise<void>;
 }
 
+/** Something that keeps a service from using its channel, for an operator. Both sentences hold no key and no password. */
+export interface ChannelFault {
+  readonly message: string;
+  readonly cure: string;
+}
+
+/** What doctor finds when it looks at a channel once. */
+export interface ChannelExamination {
+  /** Such as `Valkey at valkey.internal:6379, database 0`. */
+  readonly place: string;
+  /** Empty if the service can use the channel. */
+  readonly faults: readonly ChannelFault[];
+  /** Fingerprints of the keys, which are the same at every service of the realm. The first key seals. */
+  readonly keyFingerprints: readonly string[];
+  /** The proof that a process polls the authorization server; undefined if the examination did not look for it. */
+  readonly proof?: ChannelProof;
+}
+
+export interface ChannelProof {
+  /** Whether another proof was written during the examination. */
+  readonly isRenewed: boolean;
+  /** The age of the last proof; undefined if there is none. */
+  readonly ageSeconds: number | undefined;
+}
+
+/** What doctor wants to know of a channel. */
+export interface ChannelQuestion {
+  /** Whether this service polls the authorization server for all: it needs more rights then. */
+  readonly isPoller: boolean;
+  /** How long to wait for another proof; 0 if proofs do not matter to this service. */
+  readonly proofWaitMs: number;
+}
+
 /** For `forRoot({ revocationChannel })`, such as `valkeyRevocations()` of `nestjs-keycloak-s2s/valkey`. */
 export interface RevocationChannel {
   /** Throws for settings that can't be used, in plain words; called at boot, sends nothing. */
   check(context: RevocationChannelContext): void;
   /** Begins to read, and goes on until it is closed, whatever happens to the channel. */
   connect(context: RevocationChannelContext, receiver: RevocationReceiver): ConnectedRevocationChannel;
+  /** Looks at the channel once and changes nothing. Does not reject. Without it doctor says that it did not look at the channel. */
+  examine?(context: RevocationChannelContext, question: ChannelQuestion): Promise<ChannelExamination>;
 }

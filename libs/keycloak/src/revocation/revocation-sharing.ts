@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../caching/clock.js';
 import { RevocationAppends, type SharingLog } from './revocation-appends.js';
 import type {
+  ChannelExamination,
+  ChannelQuestion,
   ConnectedRevocationChannel,
   ProofChannel,
   RevocationChannel,
@@ -104,6 +106,11 @@ export class RevocationSharing implements RevocationReceiver {
       unshared: hasChannel ? this.held.unshared.size : 0,
       isTaking: this.#appends.isTaking,
     };
+  }
+
+  /** Looks at the channel once, for doctor; undefined without a channel, and for a channel that does not offer it. */
+  async examine(question: ChannelQuestion): Promise<ChannelExamination | undefined> {
+    return this.options.revocationChannel?.examine?.(this.#context, question);
   }
 
   /** For tests of an application: nothing leaves the process. */

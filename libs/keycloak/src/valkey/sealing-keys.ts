@@ -11,6 +11,9 @@ const CIPHER = 'aes-256-gcm';
 /** RFC 5869: what the subkeys are for. */
 const INFO = 'nestjs-keycloak-s2s sealed entry, version 1';
 const NAME_INFO = 'nestjs-keycloak-s2s name, version 1';
+const FINGERPRINT_INFO = 'nestjs-keycloak-s2s fingerprint, version 1';
+/** Enough to tell keys apart, and too little to find a key by. */
+const FINGERPRINT_BYTES = 4;
 
 /**
  * Random keys of 256 bits: the first seals, all of them open, so that keys are replaced without a gap. AES-256-GCM by a subkey for each entry (HKDF-SHA256
@@ -36,6 +39,13 @@ export class SealingKeys {
     if (given.length > 0 && faulty === 0) return undefined;
     const which = given.length === 0 ? 'there is none' : `${faulty} of ${given.length} are not`;
     return `keys must be random keys of 32 bytes each, in base64 (openssl rand -base64 32): ${which}`;
+  }
+
+  /** Eight hex digits for each key (RFC 5869), so an operator can compare the keys of two services without seeing them. */
+  get fingerprints(): readonly string[] {
+    return this.#keys.map((key) =>
+      Buffer.from(hkdfSync('sha256', key, '', FINGERPRINT_INFO, FINGERPRINT_BYTES)).toString('hex'),
+    );
   }
 
   /** In base64. */

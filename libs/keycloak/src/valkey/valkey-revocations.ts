@@ -1,10 +1,13 @@
 /** Valkey revocations: the settings of a revocation channel over Valkey. */
 import type {
+  ChannelExamination,
+  ChannelQuestion,
   ConnectedRevocationChannel,
   RevocationChannel,
   RevocationChannelContext,
   RevocationReceiver,
 } from '../index.js';
+import { examineChannel } from './channel-examination.js';
 import { checkEncryption, readSealedOptions } from './sealed-options.js';
 import type { SealingKeys } from './sealing-keys.js';
 import type { ValkeyAddress, ValkeyAddressOptions } from './valkey-address.js';
@@ -47,5 +50,8 @@ class ValkeyRevocations implements RevocationChannel {
 
   connect(context: RevocationChannelContext, receiver: RevocationReceiver): ConnectedRevocationChannel {
     return new ValkeyRevocationChannel(this.#address, this.#keys, context, receiver);
+  }
+  async examine(context: RevocationChannelContext, question: ChannelQuestion): Promise<ChannelExamination> {
+    return examineChannel(this.#address, this.#keys, context, question);
   }
 }

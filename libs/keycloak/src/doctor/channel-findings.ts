@@ -1,0 +1,48 @@
+/** Channel findings: whether the service can share denials over its channel, and whether a process polls the authorization server for it. */
+import { error, note, ok, type Finding } from '../checkup/finding.js';
+import type { ComposedIssuer } from '../compose-issuer.js';
+import type { ChannelExamination } from '../revocation/revocation-channel.js';
+
+/** A healthy poller writes a proof every five seconds at the latest. */
+const PROOF_WAIT_MS = 12_000;
+
+type Examined = Pick<ComposedIssuer, 'feed' | 'options' | 'sharing'>;
+
+/** Returns nothing for a service without a channel. `isFeedFaulty`: the service's own feed can't poll, so a missing proof needs no finding of its own. */
+export async function channelFindings({ feed, options, sharing }: Examined, isFeedFaulty: boolean): Promise<Finding[]> {
+  if (options.revocationChannel === undefined) return [];
+  const isPoller = feed.sources.length > 0;
+  const needsProof = (isPoller && !isFeedFaulty) || options.introspectionTtlWhileSignalledSeconds !== undefined;
+  const examination = await sharing.examine({ isPoller, proofWaitMs: needsProof ? PROOF_WAIT_MS : 0 });
+  if (examination === undefined) {
+    return [note('shared_state', 'The revocation channel was not examined: it does not offer that.')];
+  }
+  const { faults, place } = examination;
+  if (faults.length > 0) return faults.map(({ message, cure }) => error('shared_state', message, cure));
+  return [
+    ok('shared_state', `${place}: reached, the password is accepted, and the rights suffice.`),
+    keysFinding(examination),
+    ...(needsProof && !isFeedFaulty ? [proofFinding(examination)] : []),
+  ];
+}
+
+function keysFinding({ keyFingerprints }: ChannelExamination): Finding {
+  const [first = '', ...others] = keyFingerprints;
+  const older = others.length === 0 ? '' : ` Older keys: ${others.join(', ')}.`;
+  const message = `The key that seals denials has the fingerprint ${first}, at every service.${older}`;
+  return { ...ok('shared_state', message), keyFingerprints };
+}
+
+function proofFinding({ proof }: ChannelExamination): Finding {
+  if (proof?.isRenewed === true) {
+    return ok('signals', 'A poller runs: it wrote a proof during this examination.');
+  }
+  const last =
+    proof?.ageSeconds === undefined ? 'there is no proof' : `the last proof is ${Math.round(proof.ageSeconds)} s old`;
+  const finding = error(
+    'signals',
+    `No poller runs, or it can't poll Keycloak: ${last}. Cached answers expire as early as without a signal feed.`,
+    "Start the process that imports SignalsModule (the signal poller). If it runs, its log says why it can't poll.",
+  );
+  return { ...finding, isSymptom: true };
+}

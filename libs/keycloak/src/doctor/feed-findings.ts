@@ -1,0 +1,17 @@
+/** Feed findings: whether the service learns about revocations, by its own feed or over its channel. */
+import type { Finding } from '../checkup/finding.js';
+import type { ComposedIssuer } from '../compose-issuer.js';
+import { channelFindings } from './channel-findings.js';
+import { signalFindings } from './signal-findings.js';
+
+/** `before`: what was found of Keycloak and of the service's own credentials. The channel is examined even if Keycloak is away. */
+export async function feedFindings(own: ComposedIssuer, before: readonly Finding[]): Promise<Finding[]> {
+  const isReached = before.some(({ check, level }) => check === 'address' && level === 'ok');
+  const isRefused = before.some(({ check, level }) => check === 'credentials' && level === 'error');
+  // A feed in this service's own name would fail for the reason that `before` names.
+  const pollsAsItself = own.feed.sources.every(({ clientId }) => clientId === own.options.clientId);
+  const isTried = isReached && !(isRefused && pollsAsItself);
+  const ofFeed = isTried ? await signalFindings(own) : [];
+  const isFeedFaulty = !isTried || ofFeed.some(({ level }) => level === 'error');
+  return [...ofFeed, ...(await channelFindings(own, isFeedFaulty))];
+}

@@ -1,0 +1,103 @@
+/** examineChannel(): looks at the server of a revocation channel once, for doctor. It changes nothing there. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type {
+  ChannelExamination,
+  ChannelFault,
+  ChannelProof,
+  ChannelQuestion,
+  RevocationChannelContext,
+} from '../index.js';
+import { missingRight, placeOf, serverFault } from './examination-words.js';
+import { missingRights } from './revocation-rights.js';
+import { RevocationEntries } from './revocation-entries.js';
+import { PAGE, RevocationStream, type StreamPage } from './revocation-stream.js';
+import type { SealingKeys } from './sealing-keys.js';
+import { StreamProofs } from './stream-proofs.js';
+import type { ValkeyAddress } from './valkey-address.js';
+import { ValkeyConnection, ValkeyError } from './valkey-connection.js';
+
+/** From one look for another proof to the next. */
+const LOOK_MS = 250;
+
+export async function examineChannel(
+  address: ValkeyAddress,
+  keys: SealingKeys,
+  context: RevocationChannelContext,
+  question: ChannelQuestion,
+): Promise<ChannelExamination> {
+  const found = { place: placeOf(address), keyFingerprints: keys.fingerprints };
+  let connection: ValkeyConnection | undefined;
+  try {
+    connection = await ValkeyConnection.open(address);
+    const stream = new RevocationStream(context.issuer, context.maxRevocations);
+    const rights = await missingRights(connection, context.issuer, question.isPoller);
+    if (rights.length > 0) return { ...found, faults: [missingRight(address, rights)] };
+    await stream.checkPolicy(connection);
+    return { ...found, ...(await new ChannelLook(connection, stream, keys, context).look(question)) };
+  } catch (error) {
+    return { ...found, faults: [serverFault(address, error instanceof ValkeyError ? error.message : 'unknown')] };
+  } finally {
+    connection?.close();
+  }
+}
+
+class ChannelLook {
+  readonly #entries: RevocationEntries;
+  readonly #proofs: StreamProofs;
+
+  constructor(
+    private readonly connection: ValkeyConnection,
+    private readonly stream: RevocationStream,
+    keys: SealingKeys,
+    context: RevocationChannelContext,
+  ) {
+    this.#entries = new RevocationEntries(keys, context.issuer);
+    this.#proofs = new StreamProofs(keys, context.issuer);
+  }
+
+  async look({ proofWaitMs }: ChannelQuestion): Promise<Pick<ChannelExamination, 'faults' | 'proof'>> {
+    const page = await this.#newest();
+    const faults = page === undefined ? [] : this.#unreadable(page);
+    if (faults.length > 0 || proofWaitMs === 0) return { faults };
+    return { faults, proof: await this.#awaitProof(this.#proofTime(page), proofWaitMs) };
+  }
+
+  async #newest(): Promise<StreamPage | undefined> {
+    const oldest = await this.stream.read(this.connection, undefined);
+    if (oldest === undefined || oldest.last - oldest.first < PAGE) return oldest;
+    return this.stream.read(this.connection, oldest.last - PAGE);
+  }
+
+  #unreadable({ entries, proof }: StreamPage): ChannelFault[] {
+    const sealed = entries.filter(({ sealed: text }) => text !== '');
+    const foreign = sealed.filter(({ sealed: text }) => this.#entries.read(text) === undefined).length;
+    const isForeignProof = proof !== '' && this.#proofs.read(proof) === undefined;
+    if (foreign === 0 && !isForeignProof) return [];
+    const parts = [
+      ...(foreign > 0 ? [`${foreign} of the last ${sealed.length} denials`] : []),
+      ...(isForeignProof ? ['the proof of the poller'] : []),
+    ];
+    return [
+      {
+        message: `This service can't decrypt ${parts.join(' and ')}: its keys differ from those of another service.`,
+        cure: 'Give every service and the poller the same keys (`keys` of valkeyRevocations(), SHARED_DENIAL_KEYS). Doctor prints their fingerprints.',
+      },
+    ];
+  }
+
+  #proofTime(page: StreamPage | undefined): number | undefined {
+    return page && this.#proofs.read(page.proof)?.heard.untilMs;
+  }
+
+  async #awaitProof(before: number | undefined, waitMs: number): Promise<ChannelProof> {
+    const endMs = performance.now() + waitMs;
+    for (;;) {
+      const page = await this.stream.read(this.connection, undefined);
+      const untilMs = this.#proofTime(page);
+      const ageSeconds = page && untilMs !== undefined ? Math.max(0, page.nowMs - untilMs) / 1000 : undefined;
+      const isRenewed = untilMs !== undefined && untilMs > (before ?? -Infinity);
+      if (isRenewed || performance.now() > endMs) return { isRenewed, ageSeconds };
+      await sleep(LOOK_MS);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+// The containers that docker compose started from this folder, with either of its files.
+import { execFile } from 'node:child_process';
+import { realpathSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+const FOLDER = 'com.docker.compose.project.working_dir';
+const SERVICE = 'com.docker.compose.service';
+const ONE_OFF = 'com.docker.compose.oneoff';
+const DOCKER_MS = 30_000;
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/**
+ * @typedef {{ id: string, service: string, name: string, environment: readonly string[], state: string, health: string | undefined }} Container
+ */
+
+/**
+ * The containers of these services, running or not. None if no engine answers.
+ *
+ * @param {readonly string[]} services
+ * @returns {Promise<Container[]>}
+ */
+export async function composeContainers(services) {
+  try {
+    const ids = (await docker(['ps', '--all', '--quiet', '--no-trunc', '--filter', `label=${FOLDER}`])).trim();
+    if (ids === '') return [];
+    /** @type {any[]} */
+    const inspected = JSON.parse(await docker(['inspect', ...ids.split('\n')]));
+    return inspected
+      .filter(isOurs)
+      .map(containerOf)
+      .filter(({ service }) => services.includes(service));
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Runs Node in the container, with these variables beside its own. Their values are in no argument.
+ *
+ * @param {Container} container
+ * @param {readonly string[]} args
+ * @param {NodeJS.ProcessEnv} [variables]
+ * @returns {{ executable: string, args: string[], env: NodeJS.ProcessEnv }}
+ */
+export function nodeIn({ id }, args, variables = {}) {
+  const names = Object.keys(variables).flatMap((name) => ['--env', name]);
+  return { executable: 'docker', args: ['exec', ...names, id, 'node', ...args], env: { ...process.env, ...variables } };
+}
+
+/** @param {readonly string[]} args */
+async function docker(args) {
+  const { stdout } = await run('docker', [...args], { timeout: DOCKER_MS, maxBuffer: MAX_BYTES });
+  return stdout;
+}
+
+/** @param {any} inspected */
+function isOurs({ Config: { Labels: labels } }) {
+  return labels[ONE_OFF] !== 'True' && isThisFolder(labels[FOLDER]);
+}
+
+/** @param {string} folder */
+function isThisFolder(folder) {
+  try {
+    return realpathSync(folder) === realpathSync(process.cwd());
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * @param {any} inspected
+ * @returns {Container}
+ */
+function containerOf({ Id: id, Name: name, Config: { Labels: labels, Env: environment }, State: state }) {
+  const exit = state.Status === 'exited' ? ` with ${state.ExitCode}` : '';
+  return {
+    id,
+    service: labels[SERVICE],
+    name: name.replace(/^\//, ''),
+    environment,
+    state: `${state.Status}${exit}`,
+    health: state.Health?.Status,
+  };
+}

@@ -1,0 +1,114 @@
+// Examines the processes of a stack, each distinct settings once, and compares what they must have in common.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+
+/** @typedef {import('./processes-to-examine.mjs').Examined} Examined */
+/** @typedef {import('./processes-to-examine.mjs').Finding} Finding */
+/** @typedef {import('./processes-to-examine.mjs').Stack} Stack */
+
+/**
+ * What the command prints with --json.
+ *
+ * @typedef {{ client?: string, issuer?: string, others?: { client: string, issuer: string }[], findings: Finding[], permittedCalls?: any }} Report
+ */
+
+/** Processes with the same settings. @typedef {{ names: string[], services: string[], report: Report }} Section */
+
+/** More would only wait for each other on a small machine. */
+const MOST_AT_ONCE = 3;
+
+/**
+ * @param {Stack} stack
+ * @param {readonly string[]} flags
+ * @param {() => Promise<NodeJS.ProcessEnv>} variables of each command
+ * @returns {Promise<Section[]>}
+ */
+export async function examineStack({ processes }, flags, variables) {
+  const groups = alike(processes);
+  /** @type {Section[]} */
+  const sections = [];
+  let next = 0;
+  const worker = async () => {
+    for (let at = next++; at < groups.length; at = next++) {
+      // Who may call whom is a fact of the realm: the first one tells it.
+      const own = at === 0 ? flags : [...flags, '--no-permitted-calls'];
+      sections[at] = await examineGroup(groups[at] ?? [], own, variables);
+    }
+  };
+  await Promise.all(Array.from({ length: MOST_AT_ONCE }, worker));
+  const different = differentKeys(sections);
+  const [first] = sections;
+  if (different !== undefined) first?.report.findings.push(different);
+  return sections;
+}
+
+/**
+ * Processes of one service with the same settings, together.
+ *
+ * @param {readonly Examined[]} processes
+ */
+function alike(processes) {
+  /** @type {Map<string, Examined[]>} */
+  const groups = new Map();
+  for (const one of processes) {
+    const key = `${one.service}\n${one.settings}`;
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()];
+}
+
+/**
+ * @param {readonly Examined[]} group
+ * @param {readonly string[]} flags
+ * @param {() => Promise<NodeJS.ProcessEnv>} variables
+ * @returns {Promise<Section>}
+ */
+async function examineGroup(group, flags, variables) {
+  const looked = (await Promise.all(group.map(({ look }) => look()))).flat();
+  const one = group.find(({ command }) => command !== undefined);
+  const report = one?.command === undefined ? { findings: [] } : await reportOf(one.command(flags, await variables()));
+  return {
+    names: group.map(({ name }) => name),
+    services: [...new Set(group.map(({ service }) => service))],
+    report: { ...report, findings: [...looked, ...report.findings] },
+  };
+}
+
+/**
+ * Throws if the command could not run.
+ *
+ * @param {import('./processes-to-examine.mjs').Command} command
+ * @returns {Promise<Report>}
+ */
+async function reportOf({ executable, args, env }) {
+  const child = spawn(executable, [...args, '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [printed, said] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  try {
+    return JSON.parse(printed);
+  } catch {
+    throw new Error(said.trim() || printed.trim() || `${executable} ${args.join(' ')} printed no report`);
+  }
+}
+
+/**
+ * Each key that seals must be held by every other service, or that one can't read the denials.
+ *
+ * @param {readonly Section[]} sections
+ * @returns {Finding | undefined}
+ */
+function differentKeys(sections) {
+  const holders = sections.flatMap(({ names, report }) => {
+    const keys = report.findings.flatMap(({ keyFingerprints }) => keyFingerprints ?? []);
+    return keys.length === 0 ? [] : [{ name: names.join(', '), keys }];
+  });
+  const isShared = holders.every(({ keys: [sealing = ''] }) => holders.every(({ keys }) => keys.includes(sealing)));
+  if (isShared) return undefined;
+  const each = holders.map(({ name, keys }) => `${name}: ${keys.join(', ')}`).join('; ');
+  return {
+    check: 'shared_state',
+    level: 'error',
+    message: `The keys of denials differ between processes (fingerprints: ${each}).`,
+    cure: 'Give every service and the poller the same SHARED_DENIAL_KEYS, and restart those that differ.',
+  };
+}

@@ -1,0 +1,195 @@
+// What doctor examines: each process of a stack, how it runs, and the command that examines its settings where it runs.
+import { runsAlready } from '../own-options.mjs';
+import { runningKeycloak } from '../running-keycloak.mjs';
+import { DESCRIPTION, poller, serviceEnvironment, services } from '../services.mjs';
+import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from '../signals.mjs';
+import { composeContainers, nodeIn } from './compose-stack.mjs';
+import { localStacks } from './local-stacks.mjs';
+
+export const CLI = 'libs/keycloak/dist/doctor/cli.js';
+const ANSWER_MS = 5000;
+
+/** @typedef {import('../../libs/keycloak/dist/checkup/finding.js').Finding} Finding */
+/** @typedef {{ executable: string, args: string[], env: NodeJS.ProcessEnv }} Command */
+
+/**
+ * `settings`: two processes with the same text are examined once. `look`: what is wrong with the process itself. `command`: undefined for a process that can't be
+ * examined, because it does not run.
+ *
+ * @typedef {object} Examined
+ * @property {string} service
+ * @property {string} name
+ * @property {string} settings
+ * @property {() => Promise<Finding[]>} look
+ * @property {((flags: readonly string[], variables: NodeJS.ProcessEnv) => Command) | undefined} command
+ */
+
+/** @typedef {{ title: string, baseUrl: string, processes: Examined[] }} Stack */
+
+/**
+ * Everything that runs from this folder; else the settings of .env, as if it ran.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {Promise<Stack[]>}
+ */
+export async function stacksToExamine(environment) {
+  const local = (await localStacks()).map(({ title, keycloak, processes }) => ({
+    title,
+    baseUrl: keycloak.baseUrl,
+    processes: processes.map(localProcess),
+  }));
+  const names = [...Object.keys(DESCRIPTION.services), DESCRIPTION.poller.name];
+  const containers = await composeContainers(names);
+  const isUp = containers.some(({ state }) => state === 'running');
+  const { baseUrl } = runningKeycloak(environment);
+  const composed = isUp ? [{ title: 'docker compose', baseUrl, processes: containers.map(containerProcess) }] : [];
+  const found = [...local, ...composed];
+  return found.length > 0 ? found : [settingsAlone(environment)];
+}
+
+/** @param {string} service */
+const moduleOf = (service) => `dist/${service}.module.js#root`;
+
+/**
+ * @param {import('./local-stacks.mjs').LocalProcess} running
+ * @returns {Examined}
+ */
+function localProcess({ service, name, port, environment }) {
+  return {
+    service,
+    name,
+    settings: textOf(environment),
+    look: () => answers(name, `http://localhost:${port}/health/ready`),
+    command: commandHere(service, environment),
+  };
+}
+
+/**
+ * @param {string} service
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {NonNullable<Examined['command']>}
+ */
+function commandHere(service, environment) {
+  return (flags, variables) => ({
+    executable: process.execPath,
+    args: [CLI, 'doctor', '--module', `apps/${service}/${moduleOf(service)}`, ...flags],
+    env: { ...environment, ...variables },
+  });
+}
+
+/**
+ * @param {import('./compose-stack.mjs').Container} container
+ * @returns {Examined}
+ */
+function containerProcess(container) {
+  const { service, name, environment, state, health } = container;
+  const cli = `/app/${CLI}`;
+  return {
+    service,
+    name,
+    settings: environment.toSorted().join('\n'),
+    look: async () => {
+      if (state !== 'running')
+        return [
+          processError(
+            `${name} does not run (${state}).`,
+            `docker compose start ${service}. Its log says why it ended: docker logs ${name}.`,
+          ),
+        ];
+      return health === undefined || health === 'healthy' ? [] : [notReady(name, health)];
+    },
+    command:
+      state === 'running'
+        ? (flags, variables) => nodeIn(container, [cli, 'doctor', '--module', moduleOf(service), ...flags], variables)
+        : undefined,
+  };
+}
+
+/**
+ * What npm start would run with .env.
+ *
+ * @param {NodeJS.ProcessEnv} given
+ * @returns {Stack}
+ */
+function settingsAlone(given) {
+  const keycloak = runningKeycloak(given);
+  const environment = hearingEnvironment(given, given.AUTHORIZATION_SERVER ?? '');
+  const all = services(environment);
+  const hasPoller = Boolean(environment.SHARED_STATE_URL) && isHeard(environment);
+  const ofServices = hasPoller ? withoutSources(environment) : environment;
+  const context = { all, keycloak, environment: ofServices };
+  const described = all.toReversed().map((service) => ({ service, env: serviceEnvironment(service, context) }));
+  if (hasPoller) {
+    const service = poller(environment);
+    described.push({ service, env: pollerEnvironment(service, { keycloak, environment }) });
+  }
+  return {
+    title: `the settings of ${runsAlready(given.AUTHORIZATION_SERVER ?? '') ? 'the environment' : '.env'}: neither npm start nor docker compose runs here`,
+    baseUrl: keycloak.baseUrl,
+    processes: described.map(({ service: { name }, env }) => ({
+      service: name,
+      name,
+      settings: textOf(env),
+      look: async () => [],
+      command: commandHere(name, env),
+    })),
+  };
+}
+
+/**
+ * @param {string} name
+ * @param {string} url
+ * @returns {Promise<Finding[]>}
+ */
+async function answers(name, url) {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+    if (response.ok) return [];
+    const report = /** @type {any} */ (await response.json().catch(() => undefined));
+    const [code] = Object.values(report?.error ?? {}).flatMap((/** @type {any} */ part) => part?.code ?? []);
+    return [notReady(name, String(code ?? response.status))];
+  } catch (error) {
+    const { cause, name: kind } = /** @type {any} */ (error);
+    return [
+      processError(
+        `${name} does not answer at ${url} (${cause?.code ?? kind}).`,
+        'See whether the process still runs, and why it stopped: its last log lines say so.',
+      ),
+    ];
+  }
+}
+
+/**
+ * Another finding of this process is the cause, as a rule.
+ *
+ * @param {string} name
+ * @param {string} why
+ * @returns {Finding}
+ */
+const notReady = (name, why) => ({
+  ...processError(
+    `${name} is not ready (${why}).`,
+    'Correct what is wrong below. If nothing is, wait a moment and look again.',
+  ),
+  isSymptom: true,
+});
+
+/**
+ * @param {string} message
+ * @param {string} cure
+ * @returns {Finding}
+ */
+const processError = (message, cure) => ({ check: 'process', level: 'error', message, cure });
+
+/**
+ * The same text for replicas, which differ in their ports.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ */
+function textOf(environment) {
+  return Object.entries(environment)
+    .filter(([name]) => name !== 'PORT')
+    .map(([name, value]) => `${name}=${value}`)
+    .toSorted()
+    .join('\n');
+}

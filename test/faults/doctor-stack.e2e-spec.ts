@@ -1,0 +1,244 @@
+/** npm run doctor at processes that run: a service and a poller over a real Valkey, all well and with one fault at a time. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { freePort } from 'keycloak-test-servers';
+import { freeze } from '../../libs/keycloak/spec-support/frozen-process.js';
+import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
+import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
+import { tellWhatRuns, type LocalProcess } from '../../scripts/doctor/local-stacks.mjs';
+import { sharingEnvironment } from '../../scripts/replicas.mjs';
+import { poller, serviceEnvironment, services } from '../../scripts/services.mjs';
+import { pollerEnvironment } from '../../scripts/signals.mjs';
+import { RIGHTS } from '../../scripts/valkey.mjs';
+import { endService, spawnService, untilReady, type BuiltService } from '../support/built-service.js';
+import { startSignalsRealm } from '../support/signals-realm.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const POLLER = 'signal-poller';
+const PASSWORD = 'the-password-4711';
+const OTHER_KEYS = Buffer.from(Array.from({ length: 32 }, (_, at) => at * 7)).toString('base64');
+
+interface Ran {
+  readonly exitCode: number;
+  readonly printed: string;
+  /** What it says is to be corrected. */
+  readonly toCorrect: readonly string[];
+}
+
+/** The processes run while `withFault` is called; what it returns undoes the fault. */
+interface Fault {
+  readonly what: string;
+  readonly make: () => Promise<() => unknown>;
+  readonly finding: RegExp;
+}
+
+(valkeyPath === undefined ? describe.skip : describe)('npm run doctor at a stack that runs (OP-02)', () => {
+  const temporary = mkdtempSync(join(tmpdir(), 'doctor-'));
+  let server: ContractServer;
+  let valkey: Valkey;
+  const running: (LocalProcess & { readonly built: BuiltService })[] = [];
+  let processes: LocalProcess[] = [];
+  let stopTelling: (() => Promise<unknown>) | undefined;
+
+  beforeAll(async () => {
+    server = await startSignalsRealm();
+    valkey = await Valkey.start(valkeyPath ?? '');
+    await setUser(PASSWORD, RIGHTS);
+    const keycloak = { baseUrl: server.baseUrl, issuer: server.issuer, realm: server.issuer.split('/').at(-1) ?? '' };
+    const all = services({});
+    const url = valkey.url.replace('//', `//services:${PASSWORD}@`);
+    const environment = sharingEnvironment(
+      all,
+      { PATH: process.env['PATH'], INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300' },
+      url,
+    );
+    for (const service of [...all.filter(({ name }) => name === 'service-c'), poller({})]) {
+      const settings =
+        service.name === POLLER
+          ? pollerEnvironment(service, { keycloak, environment })
+          : serviceEnvironment(service, { all, keycloak, environment });
+      const port = await freePort();
+      const own = { ...settings, PORT: String(port) };
+      const built = spawnService(service.name, own as Record<string, string>);
+      running.push({ service: service.name, name: service.name, port, environment: own, built });
+      await untilReady(`http://127.0.0.1:${port}`, built);
+    }
+    processes = [...running];
+    const folder = join(temporary, `nestjs-keycloak-s2s-${userInfo().uid}`);
+    const told = () => ({
+      title: 'a stack of this spec',
+      keycloak,
+      processes: processes.map(({ service, name, port, environment: own }) => ({
+        service,
+        name,
+        port,
+        environment: own,
+      })),
+    });
+    stopTelling = await tellWhatRuns(told, folder, root);
+  }, 120_000);
+  afterAll(async () => {
+    await stopTelling?.();
+    for (const { built } of running) await endService(built);
+    await valkey?.remove();
+    await server?.stop();
+    rmSync(temporary, { recursive: true });
+  });
+
+  const setUser = (password: string, rights: readonly string[]): Promise<unknown> =>
+    valkey.command(['ACL', 'SETUSER', 'services', 'reset', 'on', `>${password}`, ...rights]);
+
+  async function doctor(): Promise<Ran> {
+    const child = spawn(process.execPath, [join(root, 'scripts/doctor.mjs')], {
+      // No container of somebody else is looked at.
+      env: { PATH: process.env['PATH'], TMPDIR: temporary, DOCKER_HOST: 'tcp://127.0.0.1:1', NO_COLOR: '1' },
+    });
+    const [printed, said, [exitCode]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'close') as Promise<[number]>,
+    ]);
+    for (const secret of [...Object.values(SECRETS), PASSWORD, OTHER_KEYS, 'eyJ']) {
+      expect(printed + said).not.toContain(secret);
+    }
+    const [, toCorrect = ''] = printed.split('To correct:\n');
+    return { exitCode, printed: printed + said, toCorrect: toCorrect.split(/\n(?=[✗!])/).filter((one) => one !== '') };
+  }
+
+  it('exits with 0 if all is well', async () => {
+    const { exitCode, printed } = await doctor();
+    expect(printed).toContain('Examined: a stack of this spec');
+    expect(printed).toContain('A poller runs: it wrote a proof during this examination.');
+    expect(printed).toContain('All is well: 2 processes, no error and no warning.');
+    expect(exitCode).toBe(0);
+  }, 60_000);
+
+  const changeEvents = async (change: object): Promise<void> => {
+    const settings = await server.administrator.read<object>('/events/config');
+    await server.administrator.change('PUT', '/events/config', { ...settings, ...change });
+  };
+
+  const changePoller = async (change: object): Promise<void> => {
+    const [client] = await server.administrator.read<readonly { readonly id: string }[]>(`/clients?clientId=${POLLER}`);
+    await server.administrator.change('PUT', `/clients/${client?.id ?? ''}`, { ...client, ...change });
+  };
+
+  const processOf = (name: string): BuiltService => {
+    const found = running.find(({ service }) => service === name);
+    if (found === undefined) throw new Error(`${name} does not run`);
+    return found.built;
+  };
+
+  const FAULTS: readonly Fault[] = [
+    {
+      what: 'user events that are switched off',
+      make: async () => {
+        await changeEvents({ eventsEnabled: false });
+        return () => changeEvents({ eventsEnabled: true });
+      },
+      finding:
+        /^✗ keycloak_events: .* by the client signal-poller \(events_disabled\)\. \(signal-poller\)\n +→ Switch on "Save events"/,
+    },
+    {
+      what: 'admin events that are switched off',
+      make: async () => {
+        await changeEvents({ adminEventsEnabled: false });
+        return () => changeEvents({ adminEventsEnabled: true });
+      },
+      finding: /\(admin_events_disabled\)/,
+    },
+    {
+      what: "a poller's secret that was rotated at Keycloak",
+      make: async () => {
+        await changePoller({ secret: 'rotated' });
+        return () => changePoller({ secret: SECRETS[POLLER] });
+      },
+      finding:
+        /^✗ Keycloak refuses the credentials of signal-poller: .* \(signal-poller\)\n +→ .*Compare clientId and clientSecret/,
+    },
+    {
+      what: 'a Valkey whose user has another password',
+      make: async () => {
+        await setUser('another-one', RIGHTS);
+        return () => setUser(PASSWORD, RIGHTS);
+      },
+      finding:
+        /^✗ Valkey at 127\.0\.0\.1:\d+, database 0 refuses the user services or its password \(wrongpass\)\. \(service-c, signal-poller\)\n/,
+    },
+    {
+      what: 'a right at Valkey that is missing',
+      make: async () => {
+        await setUser(PASSWORD, [...RIGHTS, '-xadd']);
+        return () => setUser(PASSWORD, RIGHTS);
+      },
+      finding:
+        /^✗ .*: the user services has no right to the commands xadd\. \(service-c, signal-poller\)\n +→ .* docs\/replicas\.md/,
+    },
+    {
+      what: 'a Valkey that does not answer',
+      make: async () => {
+        valkey.freeze();
+        return () => valkey.thaw();
+      },
+      finding: /^✗ Valkey at .* is not reached \(timeout\)\. \(service-c, signal-poller\)\n +→ Start the server/,
+    },
+    {
+      what: 'a service with other keys',
+      make: async () => {
+        const before = processes;
+        processes = before.map((one) =>
+          one.service === POLLER
+            ? one
+            : { ...one, environment: { ...one.environment, SHARED_DENIAL_KEYS: OTHER_KEYS } },
+        );
+        return () => (processes = before);
+      },
+      finding: /^✗ (This service can't decrypt|The keys of denials differ)/,
+    },
+    {
+      what: 'a poller that hangs',
+      make: async () => {
+        const { process: child } = processOf(POLLER);
+        freeze(child);
+        return () => child.kill('SIGCONT');
+      },
+      finding:
+        /^✗ signal-poller does not answer at http:\/\/localhost:\d+\/health\/ready .* \(signal-poller\)\n +→ See whether the process still runs/,
+    },
+  ];
+
+  it.each(FAULTS)(
+    'finds $what, says what to do, and exits with 2',
+    async ({ make, finding }) => {
+      const undo = await make();
+      let ran: Ran;
+      try {
+        ran = await doctor();
+      } finally {
+        await undo();
+      }
+      expect(ran.toCorrect).toEqual([expect.stringMatching(finding)]);
+      expect(ran.exitCode).toBe(2);
+    },
+    120_000,
+  );
+
+  it('finds a poller that was not started, by what the service misses', async () => {
+    const { built } = running.find(({ service }) => service === POLLER) ?? {};
+    if (built === undefined) throw new Error('No poller was started');
+    await endService(built);
+    processes = processes.filter(({ service }) => service !== POLLER);
+    const { exitCode, toCorrect } = await doctor();
+    expect(toCorrect).toEqual([
+      expect.stringMatching(/^✗ No poller runs, or it can't poll Keycloak: .*\(service-c\)\n +→ Start the process/),
+    ]);
+    expect(exitCode).toBe(2);
+  }, 120_000);
+});

@@ -1,0 +1,183 @@
+/** What doctor finds of a revocation channel over a real Valkey: each fault by the service's own settings, and nothing is changed at the server. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { freePort } from 'keycloak-test-servers';
+import { valkeyRevocations } from 'nestjs-keycloak-s2s/valkey';
+import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
+import { composeKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
+import type { ComposedIssuer } from '../../libs/keycloak/src/compose-issuer.js';
+import { channelFindings } from '../../libs/keycloak/src/doctor/channel-findings.js';
+import { RIGHTS } from '../../scripts/valkey.mjs';
+
+const KEY = randomBytes(32).toString('base64');
+const OTHER_KEY = randomBytes(32).toString('base64');
+const PASSWORD = 'the-password-4711';
+
+let valkey: Valkey;
+const stopping: (() => Promise<unknown>)[] = [];
+
+interface Given {
+  readonly url?: string;
+  readonly key?: string;
+  readonly isPoller?: boolean;
+  /** Whether its answers are cached for longer while somebody polls. */
+  readonly reliesOnPoller?: boolean;
+}
+
+function service({
+  url = valkey.url,
+  key = KEY,
+  isPoller = false,
+  reliesOnPoller = false,
+}: Given = {}): ComposedIssuer {
+  const { issuers } = composeKeycloak({
+    issuer: 'https://keycloak.test/realms/test',
+    clientId: 'orders',
+    clientSecret: 'hush',
+    allowInsecureRequests: true,
+    revocationChannel: valkeyRevocations({ url, keys: [key] }),
+    ...(reliesOnPoller ? { introspectionTtlWhileSignalledSeconds: 300 } : {}),
+  });
+  const [own] = issuers;
+  if (isPoller) own.feed.add({ name: 'events', clientId: 'orders', tryOnce: async () => undefined });
+  return own;
+}
+
+/** Joined to the channel until the end of the test. */
+async function started(given: Given = {}): Promise<ComposedIssuer> {
+  const own = service(given);
+  stopping.push(() => own.sharing.stop());
+  await own.sharing.start(10_000);
+  return own;
+}
+
+async function doctor(given?: Given): Promise<string[]> {
+  const findings = await channelFindings(service(given), false);
+  expect(JSON.stringify(findings)).not.toContain('4711');
+  return findings.map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`.trim());
+}
+
+/** A user of the server with these rights alone. */
+async function urlWith(...rights: readonly string[]): Promise<string> {
+  await valkey.command(['ACL', 'SETUSER', 'orders', 'reset', 'on', `>${PASSWORD}`, ...rights]);
+  return valkey.url.replace('//', `//orders:${PASSWORD}@`);
+}
+
+(valkeyPath === undefined ? describe.skip : describe)('doctor looks at a channel over Valkey (OP-02)', () => {
+  beforeAll(async () => {
+    valkey = await Valkey.start(valkeyPath ?? '');
+  });
+  afterAll(async () => valkey.remove());
+  beforeEach(async () => {
+    await valkey.command(['FLUSHALL']);
+  });
+  afterEach(async () => {
+    for (const stop of stopping.splice(0)) await stop();
+  });
+
+  it('reports nothing wrong for the rights that docs/replicas.md names, and changes nothing', async () => {
+    const one = await started();
+    one.denials.deny({ sid: 's1' });
+    const before = await dump();
+    const url = await urlWith(...RIGHTS);
+    const findings = await doctor({ url, isPoller: false });
+    expect(findings).toEqual([
+      expect.stringMatching(/^ok: Valkey at 127\.0\.0\.1:\d+, database 0: reached, the password is accepted/),
+      expect.stringMatching(/^ok: The key that seals denials has the fingerprint [\da-f]{8}, at every service\.$/),
+    ]);
+    expect(await dump()).toEqual(before);
+  });
+
+  async function dump(): Promise<Record<string, unknown>> {
+    const keys = (await valkey.command(['KEYS', '*'])) as string[];
+    const dumps = keys
+      .toSorted()
+      .map(async (key) => [key, await valkey.command(['DEBUG', 'OBJECT', key]).catch(() => '')]);
+    return Object.fromEntries(await Promise.all(dumps)) as Record<string, unknown>;
+  }
+
+  it('names a server that is away', async () => {
+    const url = `valkey://127.0.0.1:${await freePort()}`;
+    expect(await doctor({ url, reliesOnPoller: true })).toEqual([
+      expect.stringMatching(
+        /^error: Valkey at 127\.0\.0\.1:\d+, database 0 is not reached \(econnrefused\)\. Start the server/,
+      ),
+    ]);
+  });
+
+  it('names a user whose password is wrong', async () => {
+    await urlWith(...RIGHTS);
+    const url = valkey.url.replace('//', '//orders:not-the-4711@');
+    expect(await doctor({ url })).toEqual([
+      expect.stringMatching(
+        /^error: .* refuses the user orders or its password \(wrongpass\)\. Compare the user and the password/,
+      ),
+    ]);
+  });
+
+  it.each([
+    ['a command of the stream', ['-xadd'], 'the commands xadd'],
+    ['all that writes', ['-@write'], 'the commands hset, xadd, xdel, del'],
+    ['scripts', ['-@scripting'], 'the commands eval'],
+    ['the memory settings', ['-info'], 'the commands info'],
+    ['its keys', ['resetkeys', '~other:*'], 'the keys nestjs-keycloak-s2s:'],
+  ])('names the right to %s that is missing', async (_, without, missing) => {
+    const url = await urlWith(...RIGHTS, ...without);
+    expect(await doctor({ url })).toEqual([
+      expect.stringContaining(`database 0: the user orders has no right to ${missing}`),
+    ]);
+  });
+
+  it('names the right of a poller that is missing, of pollers alone', async () => {
+    const url = await urlWith(...RIGHTS, '-pexpire');
+    expect(await doctor({ url })).toEqual([expect.stringMatching(/^ok/), expect.stringMatching(/^ok/)]);
+    expect(await doctor({ url, isPoller: true })).toEqual([
+      expect.stringContaining('has no right to the commands pexpire'),
+    ]);
+  });
+
+  it('names keys that differ from those of another service', async () => {
+    const other = await started({ key: OTHER_KEY });
+    other.denials.deny({ sid: 's1' });
+    for (const end = Date.now() + 30_000; other.sharing.status.unshared > 0;) {
+      if (Date.now() > end) throw new Error('It is not shared');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await doctor()).toEqual([
+      expect.stringMatching(
+        /^error: This service can't decrypt 1 of the last 1 denials: its keys differ .* SHARED_DENIAL_KEYS/,
+      ),
+    ]);
+    const [, ofThis, ofOther] = [await doctor({ key: OTHER_KEY }), service().sharing, other.sharing];
+    const question = { isPoller: false, proofWaitMs: 0 };
+    const prints = [await ofThis.examine(question), await ofOther.examine(question)].map(
+      (examination) => examination?.keyFingerprints[0],
+    );
+    expect(prints[0]).not.toBe(prints[1]);
+  });
+
+  it('names a poller that does not run, and sees one that does', async () => {
+    expect(await doctor({ reliesOnPoller: true })).toContainEqual(
+      expect.stringMatching(
+        /^error: No poller runs, or it can't poll Keycloak: there is no proof\. .* Start the process/,
+      ),
+    );
+    const poller = await started({ isPoller: true });
+    const over = new AbortController();
+    const polling = (async () => {
+      while (!over.signal.aborted) {
+        const lease = await poller.feed.lease(3000);
+        if (lease === undefined) throw new Error('There is another poller');
+        await poller.feed.prove(lease, { sinceMs: lease.grantedAtMs, untilMs: lease.grantedAtMs });
+      }
+    })();
+    expect(await doctor({ reliesOnPoller: true })).toContainEqual(
+      'ok: A poller runs: it wrote a proof during this examination.',
+    );
+    over.abort();
+    await polling;
+    expect(await doctor({ reliesOnPoller: true })).toContainEqual(
+      expect.stringMatching(/^error: No poller runs, or it can't poll Keycloak: the last proof is \d+ s old/),
+    );
+  }, 60_000);
+});
