@@ -342,6 +342,62 @@ start_stack() {
 
 npm_tour() { npm run tour; }
 
+# Of whatever stack runs here.
+npm_doctor() { npm run --silent doctor; }
+
+# doctor_finds WORDS: with exit code 2, and once among what is to be corrected.
+doctor_finds() {
+  local log=$RESULTS/doctor.log status=0
+  npm run --silent doctor >"$log" 2>&1 || status=$?
+  if [ $status -ne 2 ] || [ "$(sed '1,/^To correct:/d' "$log" | grep -c '^✗')" -ne 1 ] || ! sed '1,/^To correct:/d' "$log" | grep -qF "$1"; then
+    cat "$log"
+    echo "Doctor was to name this alone, with exit code 2, and not $status: $1"
+    return 1
+  fi
+  echo "Doctor names: $1"
+}
+
+# realm_settings CHANGE: changes settings of the realm's events, as the administrator.
+realm_change() {
+  docker compose exec -T keycloak /opt/keycloak/bin/kcadm.sh "$@" --no-config --server http://localhost:8080 --realm master --user admin --password admin -r microservices
+}
+
+# compose_run NAME=VALUE: starts one more Service C with this setting; compose_run_ends ends it.
+compose_run() {
+  replicas run --rm --detach --no-deps --name "$COMPOSE_PROJECT_NAME-examined" -e "$1" service-c >/dev/null
+}
+
+compose_run_ends() { docker rm --force "$COMPOSE_PROJECT_NAME-examined" >/dev/null; }
+
+doctor_finds_shared_faults() {
+  compose_run SHARED_STATE_URL=valkey://services:not-the-password@valkey:6379
+  doctor_finds '(wrongpass)'
+  compose_run_ends
+  compose_run "SHARED_DENIAL_KEYS=$(head -c 32 /dev/urandom | base64)"
+  doctor_finds differ
+  compose_run_ends
+  replicas --progress quiet stop signal-poller
+  doctor_finds 'Not running'
+  replicas --progress quiet start signal-poller
+  replicas --progress quiet stop valkey
+  doctor_finds 'is not reached'
+  replicas --progress quiet start valkey
+  replicas --progress quiet up --wait --wait-timeout 120 >/dev/null 2>&1
+  npm_doctor
+}
+
+doctor_finds_feed_faults() {
+  local poller
+  realm_change update events/config -s eventsEnabled=false
+  doctor_finds events_disabled
+  realm_change update events/config -s eventsEnabled=true
+  poller=$(realm_change get clients -q clientId=signal-poller --fields id --format csv --noquotes | tr -d '\r')
+  realm_change update "clients/$poller" -s secret=rotated
+  doctor_finds 'Keycloak refuses the credentials of signal-poller'
+  realm_change update "clients/$poller" -s secret=p-secret
+  npm_doctor
+}
+
 npm_start_ends() {
   local port log=$RESULTS/$1
   kill -TERM "$(cat "$log.pid")"

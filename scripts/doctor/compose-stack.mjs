@@ -56,8 +56,10 @@ async function docker(args) {
 }
 
 /** @param {any} inspected */
-function isOurs({ Config: { Labels: labels } }) {
-  return labels[ONE_OFF] !== 'True' && isThisFolder(labels[FOLDER]);
+function isOurs({ Config: { Labels: labels }, State: state }) {
+  // What docker compose run has left behind is not missed.
+  const isLeft = labels[ONE_OFF] === 'True' && state.Status !== 'running';
+  return !isLeft && isThisFolder(labels[FOLDER]);
 }
 
 /** @param {string} folder */

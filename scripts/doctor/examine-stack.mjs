@@ -65,7 +65,9 @@ function alike(processes) {
  * @returns {Promise<Section>}
  */
 async function examineGroup(group, flags, variables) {
-  const looked = (await Promise.all(group.map(({ look }) => look()))).flat();
+  const looked = processFindings(
+    await Promise.all(group.map(async ({ name, look }) => ({ name, fault: await look() }))),
+  );
   const one = group.find(({ command }) => command !== undefined);
   const report = one?.command === undefined ? { findings: [] } : await reportOf(one.command(flags, await variables()));
   return {
@@ -74,6 +76,21 @@ async function examineGroup(group, flags, variables) {
     report: { ...report, findings: [...looked, ...report.findings] },
   };
 }
+
+/**
+ * @param {readonly { name: string, fault: import('./processes-to-examine.mjs').ProcessFault | undefined }[]} looked
+ * @returns {Finding[]}
+ */
+function processFindings(looked) {
+  const faults = new Map(looked.flatMap(({ fault }) => (fault === undefined ? [] : [[keyOf(fault), fault]])));
+  return [...faults].map(([key, { what, why, cure, isSymptom }]) => {
+    const names = looked.filter(({ fault }) => fault !== undefined && keyOf(fault) === key).map(({ name }) => name);
+    const message = `${what}: ${names.join(', ')} (${why}).`;
+    return { check: 'process', level: 'error', message, cure, ...(isSymptom === undefined ? {} : { isSymptom }) };
+  });
+}
+
+const keyOf = (/** @type {import('./processes-to-examine.mjs').ProcessFault} */ { what, why }) => `${what} ${why}`;
 
 /**
  * Throws if the command could not run.

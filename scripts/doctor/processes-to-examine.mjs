@@ -13,14 +13,19 @@ const ANSWER_MS = 5000;
 /** @typedef {{ executable: string, args: string[], env: NodeJS.ProcessEnv }} Command */
 
 /**
- * `settings`: two processes with the same text are examined once. `look`: what is wrong with the process itself. `command`: undefined for a process that can't be
- * examined, because it does not run.
+ * What is wrong with the process itself. Of several processes it is one finding if `what` and `why` are the same. `isSymptom`: another finding is the cause as a rule.
+ *
+ * @typedef {{ what: string, why: string, cure: string, isSymptom?: true }} ProcessFault
+ */
+
+/**
+ * `settings`: two processes with the same text are examined once. `command`: undefined for a process that can't be examined, because it does not run.
  *
  * @typedef {object} Examined
  * @property {string} service
  * @property {string} name
  * @property {string} settings
- * @property {() => Promise<Finding[]>} look
+ * @property {() => Promise<ProcessFault | undefined>} look
  * @property {((flags: readonly string[], variables: NodeJS.ProcessEnv) => Command) | undefined} command
  */
 
@@ -59,7 +64,7 @@ function localProcess({ service, name, port, environment }) {
     service,
     name,
     settings: textOf(environment),
-    look: () => answers(name, `http://localhost:${port}/health/ready`),
+    look: () => answers(`http://localhost:${port}/health/ready`),
     command: commandHere(service, environment),
   };
 }
@@ -89,14 +94,9 @@ function containerProcess(container) {
     name,
     settings: environment.toSorted().join('\n'),
     look: async () => {
-      if (state !== 'running')
-        return [
-          processError(
-            `${name} does not run (${state}).`,
-            `docker compose start ${service}. Its log says why it ended: docker logs ${name}.`,
-          ),
-        ];
-      return health === undefined || health === 'healthy' ? [] : [notReady(name, health)];
+      const cure = `docker compose start ${service}. Its log says why it ended: docker logs ${name}.`;
+      if (state !== 'running') return { what: 'Not running', why: state, cure };
+      return health === undefined || health === 'healthy' ? undefined : notReady(health);
     },
     command:
       state === 'running'
@@ -130,56 +130,40 @@ function settingsAlone(given) {
       service: name,
       name,
       settings: textOf(env),
-      look: async () => [],
+      look: async () => undefined,
       command: commandHere(name, env),
     })),
   };
 }
 
 /**
- * @param {string} name
  * @param {string} url
- * @returns {Promise<Finding[]>}
+ * @returns {Promise<ProcessFault | undefined>}
  */
-async function answers(name, url) {
+async function answers(url) {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
-    if (response.ok) return [];
+    if (response.ok) return undefined;
     const report = /** @type {any} */ (await response.json().catch(() => undefined));
     const [code] = Object.values(report?.error ?? {}).flatMap((/** @type {any} */ part) => part?.code ?? []);
-    return [notReady(name, String(code ?? response.status))];
+    return notReady(String(code ?? response.status));
   } catch (error) {
     const { cause, name: kind } = /** @type {any} */ (error);
-    return [
-      processError(
-        `${name} does not answer at ${url} (${cause?.code ?? kind}).`,
-        'See whether the process still runs, and why it stopped: its last log lines say so.',
-      ),
-    ];
+    const cure = 'See whether the process still runs, and why it stopped: its last log lines say so.';
+    return { what: 'No answer', why: cause?.code ?? kind, cure };
   }
 }
 
 /**
- * Another finding of this process is the cause, as a rule.
- *
- * @param {string} name
  * @param {string} why
- * @returns {Finding}
+ * @returns {ProcessFault}
  */
-const notReady = (name, why) => ({
-  ...processError(
-    `${name} is not ready (${why}).`,
-    'Correct what is wrong below. If nothing is, wait a moment and look again.',
-  ),
+const notReady = (why) => ({
+  what: 'Not ready',
+  why,
+  cure: 'Correct what else is wrong. If nothing is, wait a moment and look again.',
   isSymptom: true,
 });
-
-/**
- * @param {string} message
- * @param {string} cure
- * @returns {Finding}
- */
-const processError = (message, cure) => ({ check: 'process', level: 'error', message, cure });
 
 /**
  * The same text for replicas, which differ in their ports.

@@ -210,7 +210,7 @@ interface Fault {
         return () => child.kill('SIGCONT');
       },
       finding:
-        /^✗ signal-poller does not answer at http:\/\/localhost:\d+\/health\/ready .* \(signal-poller\)\n +→ See whether the process still runs/,
+        /^✗ No answer: signal-poller \(TimeoutError\)\. \(signal-poller\)\n +→ See whether the process still runs/,
     },
   ];
 

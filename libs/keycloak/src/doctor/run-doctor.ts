@@ -13,7 +13,8 @@ Looks at what a service is configured with, and prints a checklist. It asks Keyc
 throws them away; it changes nothing, and prints no secret.
 
   --module FILE[#NAME]       the compiled root module, such as dist/app.module.js: doctor makes its providers, starts nothing,
-                             and so knows its settings, what it calls, and what its handlers demand
+                             and so knows its settings, what it calls, and what its handlers demand. NAME may be a function
+                             that returns the module
 or, without a module:
   --issuer URL               or KEYCLOAK_ISSUER, or KEYCLOAK_BASE_URL and KEYCLOAK_REALM
   --base-url URL             or KEYCLOAK_BASE_URL: where Keycloak is reached, if not at the issuer
