@@ -20,6 +20,7 @@ import { ADMINISTRATION_CASES, LOGOUT_CASES, REVOCATION_CASES } from './revocati
 import { LOGIN_EVENT_CASES } from './login-event-cases.js';
 import { NOT_BEFORE_CASES } from './not-before-cases.js';
 import { LEVEL_CASES } from './level-cases.js';
+import { REALM_STATE_CASES } from './realm-state-cases.js';
 import { describeOnBothServers } from './describe-servers.js';
 import { connectForCases, holdCases, holdDifferences, type CaseGroup } from './hold-cases.js';
 import {
@@ -59,6 +60,7 @@ describeOnBothServers((connect, which) => {
     { about: 'an administrator', cases: ADMINISTRATION_CASES },
     { about: 'an administrator, of all tokens at once,', cases: NOT_BEFORE_CASES },
     { about: 'an administrator, of an account,', cases: ACCOUNT_CASES },
+    { about: 'a realm', cases: REALM_STATE_CASES },
     { about: 'userinfo', cases: USERINFO_CASES },
     { about: 'the realm master', cases: MASTER_CASES },
     { about: 'the admin REST API', cases: ADMIN_API_CASES },

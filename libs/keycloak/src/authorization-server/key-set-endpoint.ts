@@ -2,11 +2,13 @@
 import type { Connections } from '../http/network.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
+import { loggableText } from '../protocol/loggable-text.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
 import { retryAfterSeconds } from '../resilience/retry-after.js';
 import { addressOf, boundedExchange, isJson } from './bounded-fetch.js';
 import type { ClockSkew } from './clock-skew.js';
 import type { ServerMetadata } from './metadata.js';
+import { readErrorBody } from './error-body.js';
 import { isStrictJson } from './strict-json.js';
 
 /** RFC 7517 §8.5.2. Keycloak says `application/json`. */
@@ -34,7 +36,12 @@ export class KeySetEndpoint {
         const fields = { endpoint: addressOf(url) };
         if (status !== 200) {
           const retryAfter = retryAfterSeconds(headers['retry-after'], headers['date']);
-          throw AuthorizationServerError.answered(status, 'unexpected_status', retryAfter).add(fields);
+          const { error = 'unexpected_status', description } = readErrorBody(status, body.toString()) ?? {};
+          const said = loggableText(description);
+          throw AuthorizationServerError.answered(status, error, retryAfter).add({
+            ...fields,
+            ...(said === undefined ? {} : { description: said }),
+          });
         }
         const type = headers['content-type'];
         if (!isJson(type) && !KEY_SET_TYPE.test(type ?? '')) throw unavailable('answer_not_json', fields);

@@ -92,6 +92,16 @@ describe('ServerMetadata', () => {
     });
   });
 
+  it('keeps the words with which Keycloak refuses it', async () => {
+    const body = { error: 'invalid_request', error_description: 'HTTPS required' };
+    realm.control.fault('discovery', { kind: 'answer', status: 403, body });
+    await expect(metadataOf().get()).rejects.toMatchObject({
+      code: 'authorization_server_refused',
+      reason: 'answered_403_invalid_request',
+      fields: { description: 'HTTPS required', endpoint: realm.issuer },
+    });
+  });
+
   it('is not asked over http unless that is allowed (RS-04)', async () => {
     await expect(metadataOf({ allowInsecureRequests: false }).get()).rejects.toMatchObject({
       name: 'AuthorizationServerError',

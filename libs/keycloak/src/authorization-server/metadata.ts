@@ -6,7 +6,7 @@ import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons
 import { loggableText } from '../protocol/loggable-text.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
 import { addressOf } from './bounded-fetch.js';
-import { toServerError } from './server-errors.js';
+import { toRefusal, toServerError } from './server-errors.js';
 import type { OAuthClientContext } from './oauth-client-context.js';
 
 /** What every service calls. */
@@ -45,6 +45,7 @@ export class ServerMetadata {
     try {
       const response = await this.#request(signal);
       if (response.status === 404) throw misconfigured('realm_not_found', { endpoint: realmUrl.href });
+      if (response.status >= 400) throw (await toRefusal(response)).add({ endpoint: realmUrl.href });
       metadata = await processDiscoveryResponse(new URL(issuer), response);
     } catch (error) {
       if (isIssuerMismatch(error))

@@ -4,6 +4,7 @@ import { AuthorizationServerError } from '../protocol/authorization-server-error
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
 import type { Refusal } from '../protocol/refusal.js';
 import { loggableDescription } from './bounded-fetch.js';
+import { readErrorBody } from './error-body.js';
 import { retryAfterSeconds } from '../resilience/retry-after.js';
 
 /**
@@ -21,6 +22,12 @@ export function toServerError(error: unknown): Refusal {
   return new AuthorizationServerError('authorization_server_unavailable', { reason: 'nonsense_answer' });
 }
 
+/** Returns the error for an answer that is not a success, of an endpoint that answers no grant: with the OAuth error in its body, if there is one. */
+export async function toRefusal(response: Response): Promise<AuthorizationServerError> {
+  const { error = 'unexpected_status', description } = readErrorBody(response.status, await response.text()) ?? {};
+  return answered(response, error, description);
+}
+
 /** The server answered well and granted what we can't use: a matter of its configuration or ours. */
 export function unusable(
   reason: AuthorizationServerErrorReason,
@@ -29,7 +36,7 @@ export function unusable(
   return new AuthorizationServerError('authorization_server_refused', { reason, fields });
 }
 
-function answered(response: Response, error: string, description?: string): AuthorizationServerError {
+function answered(response: Response, error: string, description?: unknown): AuthorizationServerError {
   const { status, headers } = response;
   const said = loggableDescription(response, description);
   return AuthorizationServerError.answered(

@@ -58,12 +58,12 @@ export class TokenEndpoint {
       });
     });
     if (response['issued_token_type'] !== ACCESS_TOKEN_TYPE) {
-      throw unusable('issued_token_type_not_as_asked').add(asked);
+      throw unusable('issued_token_type_not_as_asked').add(this.#logged(asked));
     }
     // Of one that is opaque nobody knows.
     const audiences = unverifiedAudiences(response.access_token);
     if (audiences.some((named) => named !== audience)) {
-      throw unusable('audience_mismatch', { found: loggableText(audiences.join(' ')) }).add(asked);
+      throw unusable('audience_mismatch', { found: loggableText(audiences.join(' ')) }).add(this.#logged(asked));
     }
     return this.#issued(
       response,
@@ -78,10 +78,15 @@ export class TokenEndpoint {
     const granted = parseScope(response.scope ?? asked.scope);
     const wanted = parseScope(asked.scope);
     const missing = wanted.find((token) => !granted.includes(token));
-    if (missing !== undefined) throw notGranted(missing).add(asked);
+    if (missing !== undefined) throw notGranted(missing).add(this.#logged(asked));
     const extra = granted.find((token) => !wanted.includes(token) && !this.defaultScopes.includes(token));
-    if (extra !== undefined) throw unusable('scope_not_asked_for', { scope: extra }).add(asked);
+    if (extra !== undefined) throw unusable('scope_not_asked_for', { scope: extra }).add(this.#logged(asked));
     this.context.clockSkew.observeIssued(response.access_token);
     return new IssuedToken(response.access_token, granted, response.expires_in ?? 0);
+  }
+
+  /** What was asked for, and by which client. */
+  #logged(asked: Asked): Readonly<Record<string, unknown>> {
+    return { ...asked, client: this.context.client.client_id };
   }
 }

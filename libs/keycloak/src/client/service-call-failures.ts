@@ -9,6 +9,7 @@ import { readBearerChallenge } from '../protocol/www-authenticate.js';
 import { retryAfterSeconds } from '../resilience/retry-after.js';
 import type { AnswerHead } from './answer-head.js';
 import { demandedAuthentication } from './demanded-authentication.js';
+import { refusedTokenHint } from './refused-token-hint.js';
 import { safeBody, ServiceCallError } from './service-call-error.js';
 import type { TokenRequest } from './token-request.js';
 
@@ -46,13 +47,15 @@ export function answerFailure(
     }
   }
   const refused = status === 401 || status === 403;
-  return new ServiceCallError(refused ? 'service_refused' : 'service_failed', service, `answered_${status}`, {
+  const failure = new ServiceCallError(refused ? 'service_refused' : 'service_failed', service, `answered_${status}`, {
     status,
     body: safe,
     answer: withoutTokens(body, texts),
     isPassedOn: passOn.includes(status),
     retryAfterSeconds: retryAfterSeconds(headers['retry-after'], headers['date']),
   });
+  const hint = refusedTokenHint(service, answer, tokens[0]);
+  return hint === undefined ? failure : failure.add({ hint });
 }
 
 const MAX_ANSWER_BYTES = 16_384;

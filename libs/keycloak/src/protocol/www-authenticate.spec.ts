@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { growthOf, LINEAR } from '../../spec-support/growth.js';
-import { formatBearerChallenge, readBearerChallenge } from './www-authenticate.js';
+import { formatBearerChallenge, readBearerChallenge, readBearerRealm } from './www-authenticate.js';
 
 /** The auth-params of a challenge, read by the grammar of RFC 9110 section 11.2; throws when it does not hold. */
 function parse(header: string): Record<string, string> {
@@ -116,6 +116,19 @@ describe('the error of a Bearer challenge', () => {
     ['equal signs', (length) => '='.repeat(length)],
   ])('takes ten times as long for ten times as much: %s', (_, inputOf) => {
     expect(growthOf(bearerChallengeError, inputOf)).toBeLessThan(LINEAR);
+  });
+});
+
+describe('readBearerRealm', () => {
+  it.each([
+    [undefined, undefined],
+    ['Bearer', undefined],
+    ['Bearer realm="service-c"', 'service-c'],
+    ['bearer REALM=service-c, error="invalid_token"', 'service-c'],
+    ['Basic realm="proxy", Bearer realm="service-c"', 'service-c'],
+    ['Basic realm="proxy"', undefined],
+  ])('reads %j as %j', (header, realm) => {
+    expect(readBearerRealm(header)).toBe(realm);
   });
 });
 

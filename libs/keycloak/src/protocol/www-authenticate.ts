@@ -43,10 +43,19 @@ export interface ReadChallenge {
  *
  * Reads each character once or twice, since the next service chooses the text.
  */
-export function readBearerChallenge(header: string | undefined): ReadChallenge | undefined {
+export const readBearerChallenge = (header: string | undefined): ReadChallenge | undefined =>
+  firstChallenge(header, challengeOf);
+
+/** Returns the `realm` of the first Bearer challenge that has one: what the service that answered calls itself. For logs alone. */
+export const readBearerRealm = (header: string | undefined): string | undefined =>
+  firstChallenge(header, ({ realm }) => realm);
+
+type ReadParameters = Partial<Record<ReadParameter, string>>;
+
+function firstChallenge<T>(header: string | undefined, wanted: (read: ReadParameters) => T | undefined): T | undefined {
   if (header === undefined) return undefined;
   let isBearer = false;
-  let read: Partial<Record<ReadParameter, string>> = {};
+  let read: ReadParameters = {};
   /** The word that was read last; a scheme unless `=` follows. */
   let word: string | undefined;
   let name: string | undefined;
@@ -54,7 +63,7 @@ export function readBearerChallenge(header: string | undefined): ReadChallenge |
   for (;;) {
     PIECE.lastIndex = at;
     const piece = PIECE.exec(header);
-    if (piece === null) return challengeOf(read);
+    if (piece === null) return wanted(read);
     at = PIECE.lastIndex;
     const [whole, quoted, bare] = piece;
     const value = quoted ?? bare;
@@ -68,7 +77,7 @@ export function readBearerChallenge(header: string | undefined): ReadChallenge |
     } else {
       // Two words in turn: the former was a scheme, and this is its first parameter.
       if (word !== undefined) {
-        const before = challengeOf(read);
+        const before = wanted(read);
         if (before !== undefined) return before;
         isBearer = word.toLowerCase() === 'bearer';
         read = {};
@@ -78,14 +87,12 @@ export function readBearerChallenge(header: string | undefined): ReadChallenge |
   }
 }
 
-type ReadParameter = 'error' | 'acr_values' | 'max_age';
+const READ_PARAMETERS = ['realm', 'error', 'acr_values', 'max_age'] as const;
 
-const isRead = (name: string): name is ReadParameter => name === 'error' || name === 'acr_values' || name === 'max_age';
+type ReadParameter = (typeof READ_PARAMETERS)[number];
 
-function challengeOf({
-  error,
-  acr_values: acrValues,
-  max_age: maxAge,
-}: Partial<Record<ReadParameter, string>>): ReadChallenge | undefined {
+const isRead = (name: string): name is ReadParameter => READ_PARAMETERS.some((parameter) => parameter === name);
+
+function challengeOf({ error, acr_values: acrValues, max_age: maxAge }: ReadParameters): ReadChallenge | undefined {
   return error === undefined ? undefined : { error, acrValues, maxAge };
 }

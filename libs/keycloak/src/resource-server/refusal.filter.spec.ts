@@ -3,6 +3,8 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { firstValueFrom, type Observable } from 'rxjs';
+import { ServiceCallError } from '../client/service-call-error.js';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { RefusalFilter } from './refusal.filter.js';
 
@@ -17,6 +19,25 @@ function hostOf(kind: string): ExecutionContextHost {
   host.setType(kind);
   return host;
 }
+
+describe('the log line of a failure', () => {
+  it('has a hint', () => {
+    const lines: unknown[] = [];
+    const write = (line: unknown): void => void lines.push(line);
+    Logger.overrideLogger({ log: write, error: write, warn: write });
+    filter.log(new ServiceCallError('service_failed', 'service-c', 'answered_404', { status: 404 }));
+    filter.log(AuthorizationServerError.answered(403, 'access_denied').add({ description: 'Realm not enabled' }));
+    Logger.overrideLogger(['error']);
+    expect(lines).toMatchObject([
+      {
+        message: 'Request failed',
+        called: 'service-c',
+        hint: expect.stringMatching(/nothing at this path/) as unknown,
+      },
+      { message: 'Request failed', hint: expect.stringMatching(/^The realm is disabled/) as unknown },
+    ]);
+  });
+});
 
 describe('RefusalFilter outside of HTTP (its answers there are tested with the guard)', () => {
   beforeAll(() => Logger.overrideLogger(false));

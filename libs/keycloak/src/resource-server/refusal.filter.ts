@@ -3,6 +3,7 @@ import { Catch, Logger, type ArgumentsHost, type ExceptionFilter, type Execution
 import type { HttpAdapterHost } from '@nestjs/core';
 import { throwError } from 'rxjs';
 import { publishRefusal } from '../diagnostics/refusal-channel.js';
+import { loggedFields } from '../protocol/failure-hints.js';
 import { Refusal, type RefusalBody } from '../protocol/refusal.js';
 import { ownerOf, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { CredentialCarrier } from './credential-carrier.js';
@@ -150,7 +151,7 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
   log(refusal: Refusal, host?: ArgumentsHost, where: Readonly<Record<string, string>> = {}): void {
     if (host !== undefined && this.#isTold(refusal, host)) return;
     publishRefusal(refusal);
-    const { code, reason, permission, authentication, fields, httpStatus } = refusal;
+    const { code, reason, permission, authentication, httpStatus } = refusal;
     const isHttp = host?.getType<string>() === 'http';
     const request: unknown = isHttp ? host?.switchToHttp().getRequest() : undefined;
     const line = {
@@ -161,7 +162,7 @@ export class RefusalFilter implements ExceptionFilter<Refusal> {
       ...(isHttp ? describeRequest(request) : describeHandler(host)),
       ...where,
       ...(httpStatus === 403 ? denialOf(host) : {}),
-      ...fields,
+      ...loggedFields(refusal),
     };
     if (httpStatus >= 500) this.#logger.error({ message: 'Request failed', ...line });
     else this.#logger.log({ message: 'Request refused', ...line });

@@ -25,28 +25,49 @@ function hinted(
 }
 
 describe('a token for another audience', () => {
-  it.each<[unknown, string]>([
+  it.each<[unknown, RegExp]>([
     [
       ['ledger', 'account'],
-      'It is for ledger account. If it was meant for orders, its scope has no audience mapper for orders.',
+      /^It says that it is for ledger account, and this service is orders\. .*runs with the client id of orders: mend clientId/,
     ],
-    [tokenText('stolen'), 'It is for ***. If it was meant for orders, its scope has no audience mapper for orders.'],
-  ])('of %j is told as that', (aud, hint) => {
-    expect(hinted('other_audience', text({ ...OURS, aud })).hint).toBe(hint);
+    [tokenText('stolen'), /^It says that it is for \*\*\*, and this service is orders\./],
+  ])('of %j is told as that, and never as a missing mapper', (aud, hint) => {
+    for (const reason of ['other_audience', 'inactive'] as const) {
+      const said = hinted(reason, text({ ...OURS, aud })).hint;
+      expect(said).toMatch(hint);
+      expect(said).toMatch(/Add no mapper for orders/);
+      expect(said).not.toMatch(/has no audience mapper/);
+    }
+  });
+});
+
+describe('a token of another issuer that Keycloak vouches for', () => {
+  const claims = { ...OURS, iss: 'https://new.example.com/realms/shop' };
+
+  it.each([
+    [
+      'introspection',
+      /^Keycloak finds it active, so the realm calls itself https:\/\/new\.example\.com\/realms\/shop now/,
+    ],
+    ['signature', /^A key of the realm signed it, so the realm calls itself https:\/\/new\.example\.com/],
+  ] as const)('shows by %s that the issuer of the realm has changed', (source, hint) => {
+    const said = hinted('other_issuer', text(claims), undefined, source).hint;
+    expect(said).toMatch(hint);
+    expect(said).toContain(`this service expects ${ISSUER}`);
   });
 });
 
 describe('an inactive token', () => {
   it.each<[string, object, RegExp]>([
-    [
-      'for another service',
-      { ...OURS, aud: ['ledger', 'account'] },
-      /for ledger account, .* its scope has no audience mapper for orders/,
-    ],
-    ['for nobody', { ...OURS, aud: undefined }, /for nobody/],
+    ['for another service', { ...OURS, aud: ['ledger', 'account'] }, /for ledger account, and this service is orders/],
+    ['for nobody', { ...OURS, aud: undefined }, /for nobody, .* its scope has no audience mapper for orders/],
     ['of another realm', { ...OURS, iss: 'https://sso.example.com/realms/other' }, /from another issuer/],
     ['that has expired', { ...OURS, exp: NOW - 7 }, /expired 7 s ago/],
-    ['that looks good', OURS, /revoked, its session ended, its user or client was disabled, or it is forged/],
+    [
+      'that looks good',
+      OURS,
+      /revoked, its session ended, its user or client was disabled, the realm has another issuer or signing key now, or it is forged/,
+    ],
     ['that says nothing', {}, /no claims that can be read/],
   ])('%s is told as that', (_, claims, hint) => {
     expect(hinted('inactive', text(claims)).hint).toMatch(hint);
@@ -116,7 +137,11 @@ describe('a token that was verified by its signature', () => {
     hinted(reason, text(claims), skew, 'signature').hint;
 
   it.each<[BearerErrorReason, object, RegExp]>([
-    ['expired', { ...OURS, exp: NOW - 7 }, /^It expired 7 s ago\.$/],
+    [
+      'expired',
+      { ...OURS, exp: NOW - 7 },
+      /^It expired 7 s ago by this service's clock, which nothing has compared with Keycloak's\.$/,
+    ],
     [
       'issued_in_the_future',
       { ...OURS, iat: NOW + 9 },

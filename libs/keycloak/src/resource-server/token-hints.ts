@@ -1,7 +1,7 @@
 /** Token hints: for the log of the operator, what a refused token says of itself, and whose clock is wrong. Nothing is decided by it. */
 import { loggableText } from '../protocol/loggable-text.js';
 import type { BearerError } from '../protocol/bearer-error.js';
-import { unverifiedClaims } from '../protocol/unverified-claims.js';
+import { unverifiedAudiences, unverifiedClaims } from '../protocol/unverified-claims.js';
 import type { ClaimsSource, JudgeOptions } from './judge-access-token.js';
 
 /** By how much our clock is ahead of the server's, when it was measured. */
@@ -23,7 +23,9 @@ export function addHint(refusal: BearerError, text: string, options: HintOptions
     case 'inactive':
       return refusal.add(ofInactive(text, options));
     case 'other_audience':
-      return refusal.add({ hint: ofOtherAudience(text, options) });
+      return refusal.add({ hint: ofAnotherAudience(unverifiedAudiences(text), options) });
+    case 'other_issuer':
+      return refusal.add({ hint: ofOtherIssuer(text, options) });
     case 'expired':
     case 'not_yet_valid':
     case 'issued_in_the_future':
@@ -41,12 +43,12 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Keycloak says "inactive" of eight things; the token itself often tells which. */
 function ofInactive(text: string, options: HintOptions): Fields {
-  const { iss, aud, azp, exp } = unverifiedClaims(text);
-  const audiences = [aud].flat().filter((one) => typeof one === 'string');
+  const { iss, azp, exp } = unverifiedClaims(text);
+  const audiences = unverifiedAudiences(text);
   const said = {
     isOfIssuer: iss === options.issuer,
     isForUs: audiences.includes(options.audience),
-    audience: loggableText(audiences.join(' ')),
+    audiences,
     endedSecondsAgo: typeof exp === 'number' ? Math.round(options.nowSeconds - exp) : undefined,
   };
   return {
@@ -55,36 +57,48 @@ function ofInactive(text: string, options: HintOptions): Fields {
       issMatches: said.isOfIssuer,
       audMatches: said.isForUs,
       ...(said.isOfIssuer ? {} : { iss: loggableText(iss) }),
-      ...(said.isForUs ? {} : { aud: said.audience }),
+      ...(said.isForUs ? {} : { aud: loggableText(audiences.join(' ')) }),
       azp: loggableText(azp),
       expiresInSeconds: said.endedSecondsAgo === undefined ? undefined : -said.endedSecondsAgo,
     },
   };
 }
 
-/** Keycloak 26.4 answers every client that such a token is active; 26.6 says inactive. */
-function ofOtherAudience(text: string, { audience }: HintOptions): string {
-  const others = [unverifiedClaims(text).aud].flat().filter((one) => typeof one === 'string');
-  return `It is for ${loggableText(others.join(' ')) ?? 'others'}. If it was meant for ${audience}, its scope has no audience mapper for ${audience}.`;
+/**
+ * Of a token for another service no mapper is missing: with one more, tokens for that service would pass here, too. Keycloak 26.4 finds such a
+ * token active, whoever asks; 26.6 finds it active only for its audience.
+ */
+function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptions): string {
+  const others = loggableText(audiences.join(' '));
+  if (others === undefined) {
+    return `It says that it is for nobody, and Keycloak finds a token active only for its audience. If it was meant for ${audience}, its scope has no audience mapper for ${audience}.`;
+  }
+  return `It says that it is for ${others}, and this service is ${audience}. Either its sender has a wrong address for ${others}, which leads here. Or this service is ${others}, and runs with the client id of ${audience}: mend clientId. Or the audience mapper of its scope names the wrong client: mend that mapper. Add no mapper for ${audience}: tokens for ${others} would pass at both.`;
+}
+
+/** Keycloak vouched for the token, so its issuer is what the realm calls itself now. */
+function ofOtherIssuer(text: string, { issuer, source }: HintOptions): string {
+  const found = loggableText(unverifiedClaims(text)['iss']) ?? 'otherwise';
+  const why = source === 'signature' ? 'A key of the realm signed it' : 'Keycloak finds it active';
+  return `${why}, so the realm calls itself ${found} now, and this service expects ${issuer}: set the Frontend URL (Realm settings, General) or KC_HOSTNAME back, or issuer (KEYCLOAK_ISSUER) to the new name.`;
 }
 
 interface Said {
   readonly isOfIssuer: boolean;
   readonly isForUs: boolean;
-  readonly audience: string | undefined;
+  readonly audiences: readonly string[];
   readonly endedSecondsAgo: number | undefined;
 }
 
-function hintOfInactive(said: Said, { audience, skew, clockToleranceSeconds }: HintOptions): string {
+function hintOfInactive(said: Said, options: HintOptions): string {
+  const { skew, clockToleranceSeconds } = options;
   if (!said.isOfIssuer) return 'It says that it is from another issuer.';
-  if (!said.isForUs) {
-    return `It says that it is for ${said.audience ?? 'nobody'}, and Keycloak finds a token active only for its audience. If it was meant for ${audience}, its scope has no audience mapper for ${audience}.`;
-  }
+  if (!said.isForUs) return ofAnotherAudience(said.audiences, options);
   if (isOff(skew, clockToleranceSeconds)) return inWords(skew);
   if (said.endedSecondsAgo !== undefined && said.endedSecondsAgo >= 0) {
     return `It says that it expired ${said.endedSecondsAgo} s ago.`;
   }
-  return 'What it says of itself would be good here: it was revoked, its session ended, its user or client was disabled, or it is forged.';
+  return 'What it says of itself would be good here: it was revoked, its session ended, its user or client was disabled, the realm has another issuer or signing key now, or it is forged.';
 }
 
 const isOff = (skew: Skew | undefined, toleranceSeconds: number): skew is Skew =>
@@ -101,8 +115,10 @@ function ofTime(
   const { exp, iat, nbf } = unverifiedClaims(text);
   const endedSecondsAgo = nowSeconds - Number(exp);
   // Nobody has said that it had not.
-  if (reason === 'expired' && source === 'signature')
-    return { hint: `It expired ${Math.round(endedSecondsAgo)} s ago.` };
+  if (reason === 'expired' && source === 'signature') {
+    const unmeasured = skew === undefined ? " by this service's clock, which nothing has compared with Keycloak's" : '';
+    return { hint: `It expired ${Math.round(endedSecondsAgo)} s ago${unmeasured}.` };
+  }
   // Keycloak has just found it active, or has signed it: by its clock it has begun, and of an active one, has not ended.
   const by = source === 'signature' ? 'signed it' : 'found it active';
   if (reason === 'expired') return off(by, 'ahead of', endedSecondsAgo);

@@ -201,7 +201,7 @@ describe('a signal feed', () => {
     [
       'gives no answer',
       () => new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }),
-      { reason: 'timeout' },
+      { reason: 'timeout', hint: expect.stringMatching(/^Keycloak does not answer in time/) as unknown },
     ],
     [
       'is set up otherwise',

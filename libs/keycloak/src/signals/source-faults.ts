@@ -1,6 +1,6 @@
 /** Source faults: why a source is not heard, in words for an operator; and a trial whether it would be. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Refusal, type FeedFault } from '../ports/signals.js';
+import { loggedFields, Refusal, type FeedFault } from '../ports/signals.js';
 import { SignalSourceError, type ConnectedSignalSource } from './signal-source.js';
 
 /** What was asked for may come a moment later. */
@@ -27,7 +27,7 @@ export const isPassing = (error: unknown): boolean =>
 
 export function reasonOf(error: unknown): FeedFault & Readonly<Record<string, unknown>> {
   if (error instanceof SignalSourceError) return { reason: error.reason, hint: error.hint };
-  if (error instanceof Refusal) return { reason: error.reason, ...error.fields };
+  if (error instanceof Refusal) return { reason: error.reason, ...loggedFields(error) };
   // The text of any other error may be anybody's.
   return { reason: 'unexpected', name: error instanceof Error ? error.name : typeof error };
 }

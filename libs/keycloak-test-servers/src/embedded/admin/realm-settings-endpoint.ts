@@ -52,7 +52,6 @@ function representationOf({ id, name, settings, attributes }: AdminRequest['serv
   return {
     id,
     realm: name,
-    enabled: true,
     attributes: Object.fromEntries(attributes),
     ...others,
     ...(eventsExpiration === 0 ? {} : { eventsExpiration }),

@@ -11,6 +11,8 @@ import { protocolPath, realmPath } from '../realm/realm-paths.js';
 import { confirmLogoutEndpoint, confirmLogoutPath, endSessionEndpoint } from '../browser/end-session-endpoint.js';
 import type { FaultBoard, FaultyEndpoint } from './fault.js';
 import { json, readCall, type HttpAnswer, type HttpCall } from './http-call.js';
+import { errorPage } from '../browser/pages.js';
+import { refuseByRealm, type RealmCheck } from '../realm/refuse-by-realm.js';
 import { introspectionEndpoint } from '../tokens/introspection-endpoint.js';
 import type { LastRequests } from './last-requests.js';
 import { loginEndpoint, loginPath } from '../browser/login-endpoint.js';
@@ -33,11 +35,18 @@ interface Route {
   /** The name for counts and faults. */
   readonly name?: FaultyEndpoint;
   readonly endpoint: Endpoint;
+  /** What it checks of the realm before anything else. */
+  readonly checks?: RealmCheck;
+  /** Whether its refusals are pages. */
+  readonly isForBrowsers?: boolean;
   /** Headers of every answer, including refusals. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 const EITHER = ['GET', 'POST'] as const;
+
+const BOTH = 'https and enabled';
+const OF_BROWSERS = { checks: BOTH, isForBrowsers: true } as const;
 
 /** RFC 6749 §5.1. */
 const NOT_STORED = { 'cache-control': 'no-store', pragma: 'no-cache' };
@@ -80,16 +89,22 @@ function routesOf(realm: string): ReadonlyMap<string, Route> {
     [realmPath(realm), { methods: ['GET'], endpoint: realmPage }],
     [
       `${realmPath(realm)}/.well-known/openid-configuration`,
-      { methods: ['GET'], name: 'discovery', endpoint: discoveryEndpoint },
+      { methods: ['GET'], name: 'discovery', endpoint: discoveryEndpoint, checks: 'https' },
     ],
     [metadataPath(realm), { methods: ['GET'], name: 'ssfMetadata', endpoint: metadataEndpoint }],
-    [`${protocol}/certs`, { methods: ['GET'], name: 'jwks', endpoint: jwksEndpoint }],
-    [`${protocol}/token`, { methods: ['POST'], name: 'token', endpoint: tokenEndpoint, headers: NOT_STORED }],
-    [`${protocol}/token/introspect`, { methods: ['POST'], name: 'introspection', endpoint: introspectionEndpoint }],
+    [`${protocol}/certs`, { methods: ['GET'], name: 'jwks', endpoint: jwksEndpoint, checks: 'https' }],
+    [
+      `${protocol}/token`,
+      { methods: ['POST'], name: 'token', endpoint: tokenEndpoint, checks: BOTH, headers: NOT_STORED },
+    ],
+    [
+      `${protocol}/token/introspect`,
+      { methods: ['POST'], name: 'introspection', endpoint: introspectionEndpoint, checks: BOTH },
+    ],
     [`${protocol}/userinfo`, { methods: EITHER, endpoint: userinfoEndpoint }],
-    [`${protocol}/revoke`, { methods: ['POST'], name: 'revocation', endpoint: revocationEndpoint }],
-    [`${protocol}/auth`, { methods: EITHER, name: 'authorization', endpoint: authorizationEndpoint }],
-    [loginPath(realm), { methods: EITHER, endpoint: loginEndpoint }],
+    [`${protocol}/revoke`, { methods: ['POST'], name: 'revocation', endpoint: revocationEndpoint, checks: BOTH }],
+    [`${protocol}/auth`, { methods: EITHER, name: 'authorization', endpoint: authorizationEndpoint, ...OF_BROWSERS }],
+    [loginPath(realm), { methods: EITHER, endpoint: loginEndpoint, ...OF_BROWSERS }],
     [`${protocol}/logout`, { methods: EITHER, name: 'logout', endpoint: endSessionEndpoint }],
     [confirmLogoutPath(realm), { methods: ['POST'], endpoint: confirmLogoutEndpoint }],
   ]);
@@ -104,7 +119,10 @@ async function answerTo(server: ServerState, route: Route | undefined, call: Htt
   }
   if (route.methods?.some((method) => method === call.method) === false)
     return json(405, { error: 'HTTP 405 Method Not Allowed' });
-  const answer = await refusalAsAnswer(server, () => route.endpoint(server, call));
+  const answer = await refusalAsAnswer(server, route, () => {
+    refuseByRealm(server.realm, route.checks);
+    return route.endpoint(server, call);
+  });
   return { ...answer, headers: { ...answer.headers, ...route.headers } };
 }
 
@@ -112,6 +130,7 @@ const isWithin = (realm: string, path: string): boolean => path === realm || pat
 
 async function refusalAsAnswer(
   { issuer }: ServerState,
+  { isForBrowsers = false }: Route,
   endpoint: () => HttpAnswer | Promise<HttpAnswer>,
 ): Promise<HttpAnswer> {
   try {
@@ -120,6 +139,7 @@ async function refusalAsAnswer(
     const answer = browserRefusalAsAnswer(issuer, refusal) ?? ssfRefusalAsAnswer(refusal);
     if (answer !== undefined) return answer;
     if (!(refusal instanceof OAuthRefusal)) throw refusal;
+    if (isForBrowsers) return errorPage(refusal.description);
     return json(refusal.status, { error: refusal.error, error_description: refusal.description });
   }
 }

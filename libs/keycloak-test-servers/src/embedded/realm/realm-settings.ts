@@ -2,6 +2,9 @@
 import { toTexts } from './realm-representation.js';
 
 export interface RealmSettings {
+  enabled: boolean;
+  /** `none`, `external` or `all`. The server listens on loopback alone, so only `all` refuses a request over http. */
+  sslRequired: string;
   /** In seconds, as are all lifespans and timeouts. */
   accessTokenLifespan: number;
   accessCodeLifespan: number;
@@ -38,6 +41,8 @@ export interface RealmSettings {
 
 /** Keycloak's defaults. */
 const DEFAULTS: RealmSettings = {
+  enabled: true,
+  sslRequired: 'external',
   accessTokenLifespan: 300,
   accessCodeLifespan: 60,
   ssoSessionIdleTimeout: 1800,
@@ -75,7 +80,7 @@ export function pickSettings(realm: Readonly<Record<string, unknown>>): Partial<
 
 export const isSetting = (name: string): boolean => Object.hasOwn(DEFAULTS, name);
 
-type Value = number | boolean | readonly string[];
+type Value = number | boolean | string | readonly string[];
 
 function valueLike(like: Value, value: unknown, name: string): Value {
   if (typeof like === 'object') {
@@ -83,6 +88,7 @@ function valueLike(like: Value, value: unknown, name: string): Value {
     throw new Error(`The realm setting ${name} is not a list`);
   }
   const text = String(value);
+  if (typeof like === 'string') return text;
   if (typeof like === 'number' && /^\d+$/.test(text)) return Number(text);
   if (typeof like === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';
   throw new Error(`The realm setting ${name} is not a ${typeof like}: ${text}`);

@@ -1,0 +1,22 @@
+/** readErrorBody(): the OAuth error in the body of an answer that is not a success (RFC 6749 §5.2), at endpoints of whose answers the OAuth library reads the status alone. */
+import { ownProperty } from '../protocol/claims.js';
+import { oauthErrorCode } from '../protocol/oauth-error-codes.js';
+
+export interface ErrorBody {
+  readonly error: string;
+  readonly description: unknown;
+}
+
+/** Undefined for an answer that is not a refusal (408, 429, 5xx), and for a body that is not a JSON object with a known `error`. */
+export function readErrorBody(status: number, body: string): ErrorBody | undefined {
+  if (status < 400 || status >= 500 || status === 408 || status === 429) return undefined;
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  const error = ownProperty(json, 'error');
+  if (typeof error !== 'string' || oauthErrorCode(error) === 'other') return undefined;
+  return { error, description: ownProperty(json, 'error_description') };
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from '@jest/globals';
+import { IssuedToken } from '../protocol/issued-token.js';
+import { clientCredentialsRequest } from './token-request.js';
+import { answerFailure } from './service-call-failures.js';
+import { ServiceCallError } from './service-call-error.js';
+
+const text = (claims: object): string =>
+  ['eyJhbGciOiJub25lIn0', Buffer.from(JSON.stringify(claims)).toString('base64url'), 'c2ln'].join('.');
+
+const TOKEN = text({ aud: 'service-b' });
+
+function hintOf(challenge: string | undefined, { token = TOKEN, status = 401 } = {}): unknown {
+  const request = clientCredentialsRequest('orders.approve', 'https://sso.example.com');
+  const headers = challenge === undefined ? {} : { 'www-authenticate': challenge };
+  const sent = [new IssuedToken(token, ['orders.approve'], 60), undefined];
+  const failure = answerFailure('service-b', request, sent, { status, headers, body: undefined });
+  expect(failure).toBeInstanceOf(ServiceCallError);
+  expect(failure.code).toBe(status === 401 ? 'service_refused' : 'service_failed');
+  return failure.fields['hint'];
+}
+
+describe('the hint of a call that was answered 401', () => {
+  it.each([
+    ['Bearer realm="service-c", error="invalid_token"'],
+    ['Bearer realm="service-c"'],
+    ['Basic realm="proxy", Bearer realm="service-c"'],
+  ])('names what answered, and the audience of the token: %s', (challenge) => {
+    expect(hintOf(challenge)).toMatch(
+      /^What answered calls itself service-c, and the token is for service-b\. Either the address of service-b leads to service-c: .* Or service-b runs with the client id of service-c: mend its clientId\.$/,
+    );
+  });
+
+  it.each([['Bearer realm="service-b"'], ['Bearer'], [undefined], ['Basic realm="proxy"']])(
+    'says that the token did not arrive where the challenge has no error: %s',
+    (challenge) => {
+      expect(hintOf(challenge)).toMatch(/as if it saw no token, although one was sent: .*header Authorization/);
+    },
+  );
+
+  it('leaves the rest to the log of the service', () => {
+    expect(hintOf('Bearer realm="service-b", error="invalid_token"')).toBeUndefined();
+    expect(hintOf('Bearer realm="service-c"', { status: 404 })).toBeUndefined();
+    expect(
+      hintOf('Bearer realm="elsewhere", error="invalid_token"', { token: 'opaque-token-of-a-server' }),
+    ).toBeUndefined();
+  });
+
+  it('shows no piece of the token that comes back in the challenge (RS-23)', () => {
+    const hint = hintOf(`Bearer realm="${TOKEN}", error="invalid_token"`);
+    expect(hint).toBeUndefined();
+    expect(JSON.stringify(hintOf(`Bearer realm="x ${TOKEN}"`))).not.toContain(TOKEN.slice(0, 30));
+  });
+});

@@ -1,0 +1,29 @@
+/** refusedTokenHint(): what an operator is told when the next service answers 401 although a token was sent to it. */
+import type { IssuedToken } from '../protocol/issued-token.js';
+import { loggableText } from '../protocol/loggable-text.js';
+import { unverifiedAudiences } from '../protocol/unverified-claims.js';
+import { readBearerChallenge, readBearerRealm } from '../protocol/www-authenticate.js';
+import type { AnswerHead } from './answer-head.js';
+import { isPieceOfToken } from './service-call-error.js';
+
+/**
+ * Compares the name in the challenge with the audience of the token that was sent, and says so where no `error` stands in the challenge: that
+ * is how a service answers a request without a token (RFC 6750 §3.1). Undefined where the answer tells neither.
+ */
+export function refusedTokenHint(
+  service: string,
+  { status, headers }: AnswerHead,
+  token: IssuedToken | undefined,
+): string | undefined {
+  if (status !== 401 || token === undefined) return undefined;
+  const text = token.reveal();
+  const challenge = headers['www-authenticate'];
+  const realm = readBearerRealm(challenge);
+  const named = realm === undefined || isPieceOfToken(realm, text) ? undefined : loggableText(realm);
+  const audiences = unverifiedAudiences(text);
+  if (named !== undefined && audiences.length > 0 && !audiences.includes(named)) {
+    return `What answered calls itself ${named}, and the token is for ${loggableText(audiences.join(' ')) ?? 'others'}. Either the address of ${service} leads to ${named}: compare the host and the port in \`call\`. Or ${service} runs with the client id of ${named}: mend its clientId.`;
+  }
+  if (readBearerChallenge(challenge) !== undefined) return undefined;
+  return `${service} answers as if it saw no token, although one was sent: something on the way, such as a proxy, takes the header Authorization out of requests. Look at what stands between, and have it pass the header on.`;
+}

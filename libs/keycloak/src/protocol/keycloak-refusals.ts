@@ -1,0 +1,58 @@
+/** Keycloak refusals: what an operator does about a refusal that Keycloak explains in its own words. */
+
+type Fields = Readonly<Record<string, unknown>>;
+
+interface KeycloakRefusal {
+  readonly description: RegExp;
+  readonly hint: (named: (field: string, otherwise: string) => string) => string;
+}
+
+/** By `error_description`, as Keycloak 26.7 words it: one code, such as `invalid_request`, stands for several of these. */
+const KEYCLOAK_REFUSALS: readonly KeycloakRefusal[] = [
+  {
+    description: /^HTTPS required$/,
+    hint: () =>
+      'The realm demands https: from this address (Realm settings, General, Require SSL). Let this service reach Keycloak by https: (baseUrl, KEYCLOAK_BASE_URL). Where a proxy ends TLS before Keycloak, set KC_PROXY_HEADERS at Keycloak, and have the proxy send X-Forwarded-Proto.',
+  },
+  {
+    description: /^Realm not enabled$/,
+    hint: () =>
+      'The realm is disabled: enable it at Keycloak (Realm settings, the switch "Enabled"). The client id and the secret of this service are not the cause.',
+  },
+  {
+    description: /^Standard token exchange is not enabled/,
+    hint: (named) =>
+      `Switch on "Standard token exchange" at the client ${named('client', 'of this service')} (Settings, Capability config).`,
+  },
+  {
+    description: /^Client not enabled to retrieve service account$/,
+    hint: (named) =>
+      `Switch on "Service account roles" at the client ${named('client', 'of this service')} (Settings, Capability config).`,
+  },
+  {
+    description: /^Audience not found$/,
+    hint: (named) =>
+      `The realm has no client ${named('audience', 'of this audience')}: compare \`audience\` where the service is registered with the client ids of the realm.`,
+  },
+  {
+    description: /^Client is not within the token audience$/,
+    hint: (named) =>
+      `Keycloak exchanges a token only for a client in its audience, and ${named('client', 'this client')} is not in it. See whether ${named('client', 'this client')} is the client of this service (clientId).`,
+  },
+  {
+    description: /disabled|not enabled/i,
+    hint: (named) =>
+      `A client is disabled: enable the client ${named('audience', named('client', 'of this service'))} (Clients, the switch "Enabled").`,
+  },
+];
+
+/** Undefined where Keycloak said nothing, or other words. `fields` are those of the log line. */
+export function keycloakRefusalHint(fields: Fields): string | undefined {
+  const { description } = fields;
+  if (typeof description !== 'string') return undefined;
+  const refusal = KEYCLOAK_REFUSALS.find((one) => one.description.test(description));
+  return refusal?.hint((field, otherwise) => {
+    const value = fields[field];
+    return typeof value === 'string' && value !== '' ? value : otherwise;
+  });
+}
