@@ -76,9 +76,26 @@ export const REALM_FAULTS = [
   {
     what: 'The realm was given another frontend URL, so it calls itself by another issuer.',
     make: async (administrator) => {
-      const realm = await administrator.read('');
-      const attributes = { ...realm.attributes, frontendUrl: 'http://keycloak.example:8080' };
-      await administrator.change('PUT', '', { ...realm, attributes });
+      const { attributes } = await administrator.read('');
+      await changeRealm(administrator, { attributes: { ...attributes, frontendUrl: 'http://keycloak.example:8080' } });
+    },
+  },
+  {
+    what: 'The realm demands https from everywhere (Require SSL: All requests), and the services reach Keycloak by http.',
+    make: (administrator) => changeRealm(administrator, { sslRequired: 'all' }),
+  },
+  {
+    what: 'The realm was disabled.',
+    make: (administrator) => changeRealm(administrator, { enabled: false }),
+  },
+  {
+    what: 'The client scope inventory.adjust was made a default scope of service-a, so each of its exchanges fails.',
+    make: async (administrator) => {
+      const [{ id: client }, { id: scope }] = [
+        await clientNamed(administrator, 'service-a'),
+        await scopeNamed(administrator, 'inventory.adjust'),
+      ];
+      await administrator.change('PUT', `/clients/${client}/default-client-scopes/${scope}`);
     },
   },
   {
@@ -86,6 +103,14 @@ export const REALM_FAULTS = [
     make: (administrator) => changeClient(administrator, 'service-b', { clientId: 'service-b-old' }),
   },
 ];
+
+/**
+ * @param {Administrator} administrator
+ * @param {object} change
+ */
+async function changeRealm(administrator, change) {
+  await administrator.change('PUT', '', { ...(await administrator.read('')), ...change });
+}
 
 /**
  * @param {Administrator} administrator

@@ -209,6 +209,48 @@ const FAULTS: readonly Fault[] = [
     subject: { ...A, aheadSeconds: 3600 },
     own: /error clock: This machine's clock is (3599|3600|3601) s ahead of Keycloak's, measured by/,
   },
+  {
+    row: 29,
+    what: 'a client id of another service',
+    subject: { ...B, service: 'service-a' },
+    own: /error client: This service runs with the client id service-a, and what its routes demand .* is for service-b\. .*Add no second mapper/,
+  },
+  {
+    row: 29,
+    what: 'a client id of the service that calls',
+    subject: { ...C, service: 'service-b' },
+    own: /error client: This service runs with the client id service-b, and what its routes demand \(analytics\.run\) is for service-c\./,
+  },
+  {
+    row: 30,
+    what: 'a realm that demands https',
+    change: (realm) => (realm.sslRequired = 'all'),
+    own: /^error tls: The realm demands https:, and refuses requests over http: answered_403_invalid_request, and says: "HTTPS required"\. .*Require SSL.*$/,
+  },
+  {
+    row: 31,
+    what: 'a realm that is disabled',
+    change: (realm) => (realm.enabled = false),
+    own: /^error realm: The realm is disabled: answered_403_access_denied, and says: "Realm not enabled"\. .*enable it/,
+  },
+  {
+    row: 32,
+    what: 'a default scope that breaks every exchange',
+    change: (realm) => clientIn(realm, 'service-a').defaultClientScopes.push('inventory.adjust'),
+    own: /error scope: .* Keycloak adds inventory.adjust, which nobody asks for, so each such call fails/,
+    administrator:
+      /error permission: inventory.adjust is a default client scope of service-a, .* calls to service-b fail \(scope_not_asked_for\)/,
+  },
+  {
+    row: 32,
+    what: 'a default scope that breaks some calls, where the service has no account of its own',
+    change: (realm) => {
+      clientIn(realm, 'service-a').serviceAccountsEnabled = false;
+      clientIn(realm, 'service-a').defaultClientScopes.push('orders.approve');
+    },
+    subject: { ...A, calls: { 'service-b': { onBehalfOf: ['orders.approve', 'receipts.read'] } } },
+    administrator: /error permission: orders.approve is a default client scope of service-a/,
+  },
 ];
 
 describeOnKeycloak('doctor', () => {
@@ -296,6 +338,25 @@ describeOnKeycloak('doctor', () => {
         expect(textOf(bad(await doctor(realm, onBehalfOf)))).toMatch(/"Add to lightweight access token"/);
         expect(textOf(bad(await doctor(realm, onBehalfOf, true)))).toMatch(
           /error permission: service-a has lightweight tokens, which the audience mapper of orders.approve leaves out/,
+        );
+      },
+    ));
+
+  it('asks for no audience mapper where a service runs with the client id of another one (row 29)', () =>
+    withRealm(unchanged, async (realm) => {
+      for (const subject of [{ ...B, service: 'service-a' } as const, { ...C, service: 'service-b' } as const]) {
+        for (const asAdministrator of [false, true]) {
+          expect(textOf(bad(await doctor(realm, subject, asAdministrator)))).not.toMatch(/Add a mapper of the type/);
+        }
+      }
+    }));
+
+  it('only warns of a default scope for which each call asks (row 32)', () =>
+    withRealm(
+      (realm) => clientIn(realm, 'service-b').defaultClientScopes.push('analytics.run'),
+      async (realm) => {
+        expect(textOf(bad(await doctor(realm, B, true)))).toMatch(
+          /^warning permission: analytics.run is a default scope of service-b/,
         );
       },
     ));

@@ -195,7 +195,7 @@ describeOnKeycloak('the log of the service at fault', () => {
         unverified: { issMatches: true, audMatches: false, aud: 'service-a', azp: 'demo-cli' },
       };
       expect({ reason, unverified }).toMatchObject(findsActiveWhoeverAsks() ? seenHere : seenByKeycloak);
-      expect(hint).toMatch(/It (says that it )?is for service-a\W.* no audience mapper for service-b/);
+      expect(hint).toMatch(/It says that it is for service-a, and this service is service-b\. .*mend clientId/);
     }));
 
   it.each([

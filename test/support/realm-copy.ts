@@ -9,6 +9,8 @@ import { fillPlaceholders } from '../../libs/keycloak-test-servers/src/embedded/
 /** As far as tests change it. */
 export interface RealmFile {
   realm: string;
+  enabled: boolean;
+  sslRequired: string;
   bruteForceProtected: boolean;
   /** In seconds. */
   ssoSessionIdleTimeout: number;

@@ -1,5 +1,6 @@
 /** ServiceRegistry: the services that an application calls, for those who look at them from outside. */
 import type { RegisteredService } from './checkup/checkup-parts.js';
+import { whoAnswers, type Answering } from './checkup/who-answers.js';
 import { whyUnreached, type Unreached } from './checkup/why-unreached.js';
 import { DeclaredScopes } from './client/declared-scopes.js';
 import type { Network } from './http/network.js';
@@ -29,9 +30,13 @@ export class ServiceRegistry {
     const key = JSON.stringify([name, door, baseUrl, audiences, issuer, scopes]);
     const known = this.#entries.get(key);
     if (known !== undefined || this.#entries.size < MAX_SERVICES) {
-      const whyNot = async (): Promise<Unreached | undefined> => whyUnreached({ name, ...options }, this.network);
+      const address = { name, ...options };
+      const asked = {
+        whyUnreached: async (): Promise<Unreached | undefined> => whyUnreached(address, this.network),
+        whoAnswers: async (): Promise<Answering | undefined> => whoAnswers(address, this.network),
+      };
       const proxy = this.network.proxyLabel(baseUrl);
-      const service = { name, baseUrl, audiences, issuer, scopes, proxy, whyUnreached: whyNot };
+      const service = { name, baseUrl, audiences, issuer, scopes, proxy, ...asked };
       this.#entries.set(key, { label: known?.label ?? this.#labelOf(name + door), service, transport });
     }
     return new DeclaredScopes(name, scopes);

@@ -1,5 +1,6 @@
 /** audienceFinding(): whether the audience of a next service is a client of the realm. */
 import { BearerError } from '../protocol/bearer-error.js';
+import { keycloakRefusalHint } from '../protocol/keycloak-refusals.js';
 import { Refusal } from '../protocol/refusal.js';
 import type { CheckupParts, RegisteredService } from './checkup-parts.js';
 import { note, ok, unseen, type Finding } from './finding.js';
@@ -37,7 +38,8 @@ export async function audienceFinding({ service, options, probe, hasServiceAccou
           ]
         : [
             `${name}: ${options.clientId} can't exchange tokens: Keycloak answers ${said}.`,
-            `Switch on "Standard token exchange" at the client ${options.clientId} (Capability config).`,
+            keycloakRefusalHint((failure as Refusal).fields) ??
+              `Switch on "Standard token exchange" at the client ${options.clientId} (Capability config).`,
           ],
     );
   }

@@ -6,6 +6,7 @@ import type { OwnTokenProbe } from '../authorization-server/own-token-probe.js';
 import type { ClientCredential } from '../client-authentication/client-authentication.js';
 import type { OptionsOfIssuer } from '../keycloak.options.js';
 import type { ResolvedServiceOptions } from '../service.options.js';
+import type { Answering } from './who-answers.js';
 import type { Unreached } from './why-unreached.js';
 
 /** A service that is called with tokens of the issuer that is looked at. */
@@ -15,6 +16,8 @@ export type RegisteredService = Pick<ResolvedServiceOptions, 'baseUrl' | 'scopes
   readonly audience: string;
   /** Undefined when something answers there, whatever it says; else why nothing does. */
   readonly whyUnreached: () => Promise<Unreached | undefined>;
+  /** Undefined where no service of this library answers there. */
+  readonly whoAnswers: () => Promise<Answering | undefined>;
   /** As `CheckupParts` has it. */
   readonly proxy: string | undefined;
 };

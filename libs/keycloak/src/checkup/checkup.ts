@@ -1,7 +1,9 @@
 /** Checkup: looks at what a service is configured with, by its own credentials, and changes nothing. */
 import type { OptionsOfIssuer } from '../keycloak.options.js';
-import { error, note, ok, type Finding } from './finding.js';
+import { note, type Finding } from './finding.js';
 import type { CheckupParts, RegisteredService } from './checkup-parts.js';
+import { Refusal } from '../protocol/refusal.js';
+import { reachFinding } from './reach-findings.js';
 import { scopeFindings } from './scope-findings.js';
 import {
   clockFinding,
@@ -11,7 +13,6 @@ import {
   ownTokenFinding,
   realmFindings,
   secretFinding,
-  through,
 } from './server-findings.js';
 
 export class Checkup {
@@ -75,19 +76,19 @@ export class Checkup {
     );
   }
 
-  /** Whether the next services are there: by one request each, which carries no token. */
+  /** Whether the next services are there, and are those that are meant: by two requests each, which carry no token. */
   async reach(): Promise<Finding[]> {
-    return Promise.all(
-      this.parts.services().map(async ({ name, baseUrl, proxy, whyUnreached }) => {
-        const why = await whyUnreached();
-        return why === undefined
-          ? ok('next_service', `${name} answers at ${baseUrl}${through(proxy)}.`)
-          : error(
-              'next_service',
-              `${name} is not reached at ${baseUrl}${through(proxy)}: ${why.words}.`,
-              why.cure ?? `Start ${name}, or mend its base URL.`,
-            );
-      }),
+    return Promise.all(this.parts.services().map(reachFinding));
+  }
+
+  /** The audiences of a token that Keycloak grants this service itself for `scope`; none where it grants none. */
+  async audiencesOf(scope: string): Promise<readonly string[]> {
+    return this.parts.probe.ownToken(scope).then(
+      (token) => (token.scope.includes(scope) ? token.audiences : []),
+      (failure: unknown) => {
+        if (failure instanceof Refusal) return [];
+        throw failure;
+      },
     );
   }
 

@@ -1,6 +1,7 @@
 /** Scope findings: whether a token for a next service would be granted, tried with a token of this service's own. */
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
 import type { InWhoseName } from '../client/declared-scopes.js';
+import { failureHint } from '../protocol/failure-hints.js';
 import { Refusal } from '../protocol/refusal.js';
 import { audienceFinding, isNotAvailable, type Question } from './audience-finding.js';
 import { error, note, ok, unseen, warning, type Finding } from './finding.js';
@@ -145,7 +146,7 @@ function refused({ options, knownScopes }: Question, { scope, audience }: Call, 
   if (!isScope) {
     return failed(failure, 'scope', (said) => [
       `${scope} for ${audience}: Keycloak answers ${said}.`,
-      'Do what Keycloak says; docs/operations.md lists the reasons.',
+      failureHint(failure as Refusal) ?? 'Do what Keycloak says; docs/operations.md lists the reasons.',
     ]);
   }
   if (knownScopes !== undefined && !knownScopes.includes(scope)) {
@@ -158,7 +159,7 @@ function refused({ options, knownScopes }: Question, { scope, audience }: Call, 
   return error(
     'scope',
     `${scope} is not assigned to ${options.clientId}, so it may not ask for it.`,
-    `Add it at the client ${options.clientId} (Client scopes), as optional.`,
+    `Add it at the client ${options.clientId} (Client scopes), as optional. If that is not the client of this service, mend clientId instead.`,
   );
 }
 

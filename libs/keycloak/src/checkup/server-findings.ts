@@ -4,6 +4,7 @@ import { junkToken } from '../authorization-server/junk-token.js';
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
 import { connectionHint, isCertificateFailure, isProxyFailure } from '../protocol/connection-failures.js';
 import { Refusal } from '../protocol/refusal.js';
+import { realmRefusal } from './realm-refusal.js';
 import { secretWeakness } from './secret-weakness.js';
 import type { CheckupParts } from './checkup-parts.js';
 import { error, note, ok, warning, type Check, type Finding } from './finding.js';
@@ -47,6 +48,8 @@ export function encryptionFinding({ realmUrl, tls }: CheckupParts['options'], is
 function unreached(failure: Refusal, realmUrl: string, proxy: string | undefined): Finding {
   const { reason, code } = failure;
   const said = wordsOf(failure);
+  const ofRealm = realmRefusal(failure);
+  if (ofRealm !== undefined) return ofRealm;
   if (reason === 'issuer_mismatch') {
     const { configured, found } = failure.fields;
     return error(
@@ -203,5 +206,5 @@ export function failed(failure: unknown, check: Check, words: (said: string) => 
     const said = `Keycloak gives no usable answer: ${wordsOf(failure)}.`;
     return { ...error(check, said, 'Try again; see whether Keycloak is well.'), isUnreachable: true };
   }
-  return error(check, ...words(wordsOf(failure)));
+  return realmRefusal(failure) ?? error(check, ...words(wordsOf(failure)));
 }

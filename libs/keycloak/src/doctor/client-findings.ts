@@ -2,6 +2,7 @@
 import type { Checkup } from '../checkup/checkup.js';
 import type { RegisteredService } from '../checkup/checkup-parts.js';
 import { error, note, ok, warning, type Finding, type GrantedCall } from '../checkup/finding.js';
+import { defaultScopeFindings } from './default-scope-findings.js';
 import { noSuchScope, permissionFaults } from './permission-faults.js';
 import { clientNamed, scopeNamed } from './realm-lookup.js';
 import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
@@ -22,6 +23,7 @@ export async function clientFindings(
     ofClient.length > 0
       ? ofClient
       : [ok('client', `${clientId} is enabled, has credentials, and may do what it is configured for.`)];
+  findings.push(...defaultScopeFindings(realm, own, services, options.defaultScopes));
   for (const service of services) {
     findings.push(...audienceFindings(realm, service));
     for (const scope of service.scopes?.onBehalfOf ?? []) {
@@ -88,20 +90,12 @@ async function callFindings(
   if (scope === undefined) return [noSuchScope(name)];
   const { clientId } = own;
   const faults: Finding[] = [];
-  if (own.defaultScopes.includes(name)) {
-    faults.push(
-      warning(
-        'permission',
-        `${name} is a default scope of ${clientId}, so each of its tokens asks for it.`,
-        `Make it optional at the client ${clientId} (Client scopes).`,
-      ),
-    );
-  } else if (!own.optionalScopes.includes(name)) {
+  if (![...own.defaultScopes, ...own.optionalScopes].includes(name)) {
     faults.push(
       error(
         'permission',
         `${name} is not assigned to ${clientId}, so it may not ask for it.`,
-        `Add it at the client ${clientId} (Client scopes), as optional.`,
+        `Add it at the client ${clientId} (Client scopes), as optional. If that is not the client of this service, mend clientId instead.`,
       ),
     );
   }

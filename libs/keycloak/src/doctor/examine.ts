@@ -1,4 +1,5 @@
 /** Examine: everything that doctor looks at, in the order of its checklist. */
+import { systemClock } from '../caching/clock.js';
 import { error, note, warning, type Finding, type GrantedCall } from '../checkup/finding.js';
 import { wordsOf } from '../checkup/refusal-words.js';
 import { withoutSecrets } from '../protocol/loggable-text.js';
@@ -8,6 +9,8 @@ import type { Checkup } from '../checkup/checkup.js';
 import type { ComposedIssuer } from '../compose-issuer.js';
 import type { DoctorSubject, GuardedHandler } from './doctor-subject.js';
 import { feedFindings } from './feed-findings.js';
+import { administratorClockFinding } from './administrator-clock.js';
+import { ownClientIdFindings } from './client-id-findings.js';
 import { clientFindings } from './client-findings.js';
 import { permittedCalls, type PermittedCall } from './permitted-calls.js';
 import { realmWideFindings } from './realm-findings.js';
@@ -79,6 +82,7 @@ async function lookAtOwn(
   const { profile } = checkup.options;
   if (isReached && profile === 'keycloak') {
     findings.push(...(await unknownPermissions(checkup, subject)), ...(await unknownScopes(checkup)));
+    findings.push(...(await ownClientIdFindings(checkup, subject.handlers)));
   }
   findings.push(...(await feedFindings(own, findings)));
   if (adminToken === undefined) return { findings };
@@ -113,6 +117,9 @@ async function examineRealm(
     ...(await handlerFindings(realm, checkup, handlers)),
     ...(await signalRealmFindings(realm, own)),
   ];
+  const { clockToleranceSeconds } = checkup.options;
+  const clock = administratorClockFinding(adminToken, systemClock.epochSeconds(), clockToleranceSeconds);
+  if (clock !== undefined) findings.push(clock);
   return { findings, permittedCalls: permittedCalls(realm) };
 }
 

@@ -2,20 +2,20 @@
 import type { Checkup } from '../checkup/checkup.js';
 import { error, ok, warning, type Finding } from '../checkup/finding.js';
 import type { GuardedHandler } from './doctor-subject.js';
+import { realmClientIdFindings } from './client-id-findings.js';
+import { permissionsOf } from './permissions-of.js';
 import { noSuchScope, permissionFaults } from './permission-faults.js';
 import { clientNamed, mayAskFor, namesOf, scopeNamed } from './realm-lookup.js';
 import type { RealmSnapshot } from './realm-snapshot.js';
 
-const permissionsOf = ({ permissions, anyOf }: GuardedHandler): string[] => [...permissions, ...anyOf.flat()];
-
 export async function handlerFindings(
   realm: RealmSnapshot,
-  { options }: Checkup,
+  checkup: Checkup,
   handlers: readonly GuardedHandler[],
 ): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  const permissions = new Set(options.permissions === undefined ? handlers.flatMap(permissionsOf) : []);
-  for (const name of permissions) {
+  const { options } = checkup;
+  const findings = realmClientIdFindings(realm, checkup, handlers);
+  for (const name of permissionsOf(checkup, handlers)) {
     const scope = scopeNamed(realm, name);
     if (scope === undefined) {
       findings.push(noSuchScope(name));

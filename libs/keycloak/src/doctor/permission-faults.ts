@@ -58,7 +58,9 @@ function* audienceFaults(
       others.length === 0
         ? `The client scope ${name} has no audience mapper, so its tokens are for nobody.`
         : `The client scope ${name} is for ${others.join(', ')}, and not for ${audience}.`,
-      `Add a mapper of the type Audience to the client scope ${name}, with the client ${audience}.`,
+      others.length === 0
+        ? `Add a mapper of the type Audience to the client scope ${name}, with the client ${audience}.`
+        : `If the scope is right, mend ${audience} in the settings (clientId of that service, \`audience\` where it is called). If the settings are right, mend the client in the audience mapper of ${name}. Add no second mapper: its tokens would pass at both.`,
     );
     return;
   }

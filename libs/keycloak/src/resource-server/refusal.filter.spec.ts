@@ -26,7 +26,12 @@ describe('the log line of a failure', () => {
     const write = (line: unknown): void => void lines.push(line);
     Logger.overrideLogger({ log: write, error: write, warn: write });
     filter.log(new ServiceCallError('service_failed', 'service-c', 'answered_404', { status: 404 }));
-    filter.log(AuthorizationServerError.answered(403, 'access_denied').add({ description: 'Realm not enabled' }));
+    filter.log(
+      new AuthorizationServerError('authorization_server_refused', {
+        reason: 'answered_403_access_denied',
+        fields: { description: 'Realm not enabled' },
+      }),
+    );
     Logger.overrideLogger(['error']);
     expect(lines).toMatchObject([
       {

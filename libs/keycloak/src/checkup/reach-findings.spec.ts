@@ -1,0 +1,65 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { composeKeycloak } from '../compose-keycloak.js';
+import type { Finding } from './finding.js';
+
+let server: Server | undefined;
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+async function reach(answer: RequestListener, path = ''): Promise<readonly Finding[]> {
+  server = createServer(answer).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server?.once('listening', resolve));
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
+  const keycloak = composeKeycloak({
+    issuer: 'http://127.0.0.1:9/realms/test',
+    clientId: 'service-a',
+    clientSecret: 'a-secret',
+    allowInsecureRequests: true,
+  });
+  keycloak.service('service-b', { baseUrl, audience: 'service-b' });
+  return keycloak.issuers[0].checkup.reach();
+}
+
+/** As a service of this library answers at a route that demands a token. */
+const serviceNamed =
+  (name: string, seesAuthorization = true): RequestListener =>
+  ({ url, headers }, response) => {
+    if (!url?.endsWith('/health/details')) return void response.writeHead(404).end('{}');
+    const hasToken = headers.authorization !== undefined && seesAuthorization;
+    const error = hasToken ? ', error="invalid_token"' : '';
+    response
+      .writeHead(401, { 'www-authenticate': `Bearer realm="${name}"${error}` })
+      .end(JSON.stringify({ code: hasToken ? 'invalid_token' : 'missing_token' }));
+  };
+
+describe('whether a next service is reached', () => {
+  it.each<[string, RequestListener]>([
+    ['the service itself', serviceNamed('service-b')],
+    ['a service without that route', (_, response) => void response.writeHead(404).end()],
+    [
+      'a service of another kind',
+      (_, response) => void response.writeHead(401, { 'www-authenticate': 'Bearer realm="api"' }).end('{"error":"no"}'),
+    ],
+    ['a page', (_, response) => void response.end('<html>')],
+    ['a connection that breaks', ({ url, socket }, response) => (url === '/' ? response.end() : socket.destroy())],
+  ])('is yes for %s', async (_, answer) => {
+    expect(await reach(answer)).toMatchObject([{ check: 'next_service', level: 'ok' }]);
+  });
+
+  it('is no where another service answers, and says which', async () => {
+    const [finding] = await reach(serviceNamed('service-c'), '/behind');
+    expect(finding).toMatchObject({ check: 'next_service', level: 'error' });
+    expect(finding?.message).toMatch(/calls itself service-c, and tokens for service-b are for service-b/);
+    expect(finding?.cure).toMatch(/Compare the host and the port .* client id of service-c: mend its clientId/);
+  });
+
+  it('is no where the header Authorization does not arrive', async () => {
+    const [finding] = await reach(serviceNamed('service-b', false));
+    expect(finding).toMatchObject({ check: 'next_service', level: 'error' });
+    expect(finding?.cure).toMatch(/takes the header Authorization out of requests/);
+  });
+});

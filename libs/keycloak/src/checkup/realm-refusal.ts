@@ -1,0 +1,19 @@
+/** realmRefusal(): the finding for a realm that refuses every request, whatever the credentials. */
+import { keycloakRefusalHint } from '../protocol/keycloak-refusals.js';
+import type { Refusal } from '../protocol/refusal.js';
+import { error, type Finding } from './finding.js';
+import { wordsOf } from './refusal-words.js';
+
+/** Undefined for any other refusal. */
+export function realmRefusal(failure: Refusal): Finding | undefined {
+  const { description } = failure.fields;
+  const cure = keycloakRefusalHint(failure.fields);
+  if (cure === undefined) return undefined;
+  if (description === 'HTTPS required') {
+    return error('tls', `The realm demands https:, and refuses requests over http: ${wordsOf(failure)}.`, cure);
+  }
+  if (description === 'Realm not enabled') {
+    return error('realm', `The realm is disabled: ${wordsOf(failure)}.`, cure);
+  }
+  return undefined;
+}

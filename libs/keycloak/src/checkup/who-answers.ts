@@ -1,0 +1,57 @@
+/** whoAnswers(): which service answers at the address of a next service, and whether it is sent the header Authorization. */
+import type { Network, ServiceAddress } from '../http/network.js';
+import { HttpFailure, sendRequest } from '../http/send-request.js';
+import { ownProperty } from '../protocol/claims.js';
+import { loggableText } from '../protocol/loggable-text.js';
+import { readBearerChallenge, readBearerRealm } from '../protocol/www-authenticate.js';
+
+const MAX_ANSWER_BYTES = 65_536;
+
+/** A route that demands a token in each service of `service-defaults`. Another service answers 404 there. */
+const GUARDED_PATH = 'health/details';
+
+/** Not a token of any kind that Keycloak issues: the service refuses it by its form. */
+const NOT_A_TOKEN = 'Bearer sent-by-doctor';
+
+/** The codes with which a service of this library answers 401. */
+const CODES: ReadonlySet<unknown> = new Set(['missing_token', 'invalid_token']);
+
+export interface Answering {
+  /** Its client id. */
+  readonly realm: string;
+  /** Whether the header `Authorization` arrived there. */
+  readonly sawAuthorization: boolean;
+}
+
+/** Sends one `GET` with a text in place of a token. Undefined where no service of this library answers. */
+export async function whoAnswers(service: ServiceAddress, network: Network): Promise<Answering | undefined> {
+  const { origin, pathname } = new URL(service.baseUrl);
+  try {
+    const { status, headers, body } = await sendRequest(network.toService(service), {
+      origin,
+      method: 'GET',
+      path: `${pathname.replace(/\/$/, '')}/${GUARDED_PATH}`,
+      headers: ['authorization', NOT_A_TOKEN],
+      body: undefined,
+      timeoutMs: service.timeoutMs,
+      maxResponseBytes: MAX_ANSWER_BYTES,
+      signal: undefined,
+    });
+    if (status !== 401 || !CODES.has(codeIn(body.toString()))) return undefined;
+    const challenge = headers['www-authenticate'];
+    const realm = loggableText(readBearerRealm(challenge));
+    if (realm === undefined) return undefined;
+    return { realm, sawAuthorization: readBearerChallenge(challenge) !== undefined };
+  } catch (failure) {
+    if (failure instanceof HttpFailure) return undefined;
+    throw failure;
+  }
+}
+
+function codeIn(body: string): unknown {
+  try {
+    return ownProperty(JSON.parse(body), 'code');
+  } catch {
+    return undefined;
+  }
+}

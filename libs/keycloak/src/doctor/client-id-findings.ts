@@ -1,0 +1,48 @@
+/** clientIdFindings(): whether this service runs with the client id of another service. */
+import type { Checkup } from '../checkup/checkup.js';
+import { error, type Finding } from '../checkup/finding.js';
+import type { GuardedHandler } from './doctor-subject.js';
+import { permissionsOf } from './permissions-of.js';
+import { scopeNamed } from './realm-lookup.js';
+import type { RealmSnapshot } from './realm-snapshot.js';
+
+/** By what the service's own credentials show: a token that Keycloak grants it for a permission of its own routes is for another client. */
+export async function ownClientIdFindings(checkup: Checkup, handlers: readonly GuardedHandler[]): Promise<Finding[]> {
+  const audiences = new Map<string, readonly string[]>();
+  for (const permission of permissionsOf(checkup, handlers)) {
+    audiences.set(permission, await checkup.audiencesOf(permission));
+  }
+  return findingOf(checkup, audiences).map((finding) => ({ ...finding, needsAdministrator: true }));
+}
+
+/** By the realm: the audience mappers of all permissions of its own routes name another client. */
+export function realmClientIdFindings(
+  realm: RealmSnapshot,
+  checkup: Pick<Checkup, 'options'>,
+  handlers: readonly GuardedHandler[],
+): Finding[] {
+  const audiences = permissionsOf(checkup, handlers).map((permission) => {
+    const mapped = scopeNamed(realm, permission)?.audiences ?? [];
+    return [permission, mapped.map(({ audience }) => audience)] as const;
+  });
+  return findingOf(checkup, new Map(audiences));
+}
+
+/** Looks at permissions with one audience alone: one for several services says nothing of this one. */
+function findingOf(
+  { options: { clientId } }: Pick<Checkup, 'options'>,
+  audiences: ReadonlyMap<string, readonly string[]>,
+): Finding[] {
+  const known = [...audiences].filter(([, named]) => new Set(named).size === 1);
+  const others = new Set(known.flatMap(([, named]) => named));
+  const [other] = others;
+  if (other === undefined || others.size > 1 || other === clientId) return [];
+  const permissions = known.map(([permission]) => permission).join(', ');
+  return [
+    error(
+      'client',
+      `This service runs with the client id ${clientId}, and what its routes demand (${permissions}) is for ${other}.`,
+      `If this service is ${other}, set clientId (<SERVICE>_CLIENT_ID) and the secret to those of ${other}. If it is ${clientId}, mend the client in the audience mapper. Add no second mapper: tokens for ${other} would pass at ${clientId}.`,
+    ),
+  ];
+}

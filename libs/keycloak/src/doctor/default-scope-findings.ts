@@ -1,0 +1,39 @@
+/** defaultScopeFindings(): default client scopes that Keycloak adds to tokens for other services, although nobody asks for them. */
+import type { RegisteredService } from '../checkup/checkup-parts.js';
+import { error, warning, type Finding } from '../checkup/finding.js';
+import { parseScope } from '../protocol/scope.js';
+import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
+
+/**
+ * A token with a scope that was not asked for is refused (`scope_not_asked_for`), so such a scope breaks each call that does not ask for it.
+ * `allowed` is the option `defaultScopes`.
+ */
+export function defaultScopeFindings(
+  { scopes }: RealmSnapshot,
+  { clientId, defaultScopes }: RealmClient,
+  services: readonly RegisteredService[],
+  allowed: readonly string[],
+): Finding[] {
+  if (services.length === 0) return [];
+  const unasked = scopes.filter(
+    ({ name, isInTokenScope }) => isInTokenScope && defaultScopes.includes(name) && !allowed.includes(name),
+  );
+  return unasked.map(({ name }) => {
+    const broken = services.filter((service) => !callsAlwaysAskFor(name, service));
+    return broken.length === 0
+      ? warning(
+          'permission',
+          `${name} is a default scope of ${clientId}, so each of its tokens asks for it.`,
+          `Make it optional at the client ${clientId} (Client scopes).`,
+        )
+      : error(
+          'permission',
+          `${name} is a default client scope of ${clientId}, so Keycloak adds it to tokens that nobody asked it for: calls to ${broken.map((service) => service.name).join(', ')} fail (scope_not_asked_for) for everybody who has its role.`,
+          `Make it an optional client scope of ${clientId} (Clients, ${clientId}, Client scopes), or name it in defaultScopes.`,
+        );
+  });
+}
+
+/** Of a service without `scopes` it is not known what is asked for. */
+const callsAlwaysAskFor = (scope: string, { scopes }: RegisteredService): boolean =>
+  scopes !== undefined && [...scopes.asSelf, ...scopes.onBehalfOf].every((asked) => parseScope(asked).includes(scope));

@@ -1,0 +1,12 @@
+/** permissionsOf(): the client scopes that the handlers of a service demand. */
+import type { Checkup } from '../checkup/checkup.js';
+import type { GuardedHandler } from './doctor-subject.js';
+
+/** Each once. None where a `permissions` mapper makes them of something else than scopes. */
+export const permissionsOf = (
+  { options }: Pick<Checkup, 'options'>,
+  handlers: readonly GuardedHandler[],
+): readonly string[] =>
+  options.permissions === undefined
+    ? [...new Set(handlers.flatMap(({ permissions, anyOf }) => [...permissions, ...anyOf.flat()]))]
+    : [];
