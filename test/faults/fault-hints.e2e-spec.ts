@@ -67,7 +67,7 @@ const ours = (reason: string, hint: RegExp) => ({
 });
 
 describeOnKeycloak('the hint of the log line', () => {
-  it('of a service with the client id of another service says so, and asks for no audience mapper', () =>
+  it('of a service with the client id of another service says so, and asks for no audience mapper (row 29)', () =>
     withRealm(unchanged, async (realm) => {
       const { status, hint } = await refusalOf(verified(serviceIn(realm, 'service-a'), await tokenForB(realm)));
       expect(status).toBe(401);
@@ -83,7 +83,7 @@ describeOnKeycloak('the hint of the log line', () => {
       /^The realm demands https: .*Require SSL/,
     ],
     ['is disabled', { enabled: false }, 'answered_403_access_denied', /^The realm is disabled: enable it/],
-  ])('of a realm that %s says so, at the start and while it runs', (_, settings, reason, hint) =>
+  ])('of a realm that %s says so, at the start and while it runs (rows 30, 31)', (_, settings, reason, hint) =>
     withRealm(unchanged, async (realm) => {
       const token = await tokenForB(realm);
       const [running, starting] = [serviceIn(realm, 'service-b'), serviceIn(realm, 'service-b')];
@@ -96,7 +96,7 @@ describeOnKeycloak('the hint of the log line', () => {
     }),
   );
 
-  it('of a default scope that breaks every exchange names the scope, and the client that has it', () =>
+  it('of a default scope that breaks every exchange names the scope, and the client that has it (row 32)', () =>
     withRealm(
       (realm) => clientIn(realm, 'service-a').defaultClientScopes.push('inventory.adjust'),
       async (realm) => {
@@ -112,7 +112,7 @@ describeOnKeycloak('the hint of the log line', () => {
       },
     ));
 
-  it('of a Frontend URL that was changed while the service runs names both issuers', () =>
+  it('of a Frontend URL that was changed while the service runs names both issuers (row 35)', () =>
     withRealm(unchanged, async (realm) => {
       const b = serviceIn(realm, 'service-b');
       const before = await tokenForB(realm);
@@ -132,7 +132,7 @@ describeOnKeycloak('the hint of the log line', () => {
       expect([reason, hint]).toEqual(['inactive', expect.stringMatching(/the realm has another issuer/)]);
     }));
 
-  it('of a signing key that was replaced, where signatures are verified, names the key and not the clock', () =>
+  it('of a signing key that was replaced, where signatures are verified, names the key and not the clock (row 37)', () =>
     withRealm(unchanged, async (realm) => {
       const b = serviceIn(realm, 'service-b', { verification: 'jwt', jwt: jwtVerification() });
       const before = await tokenForB(realm);
@@ -158,7 +158,7 @@ describeOnKeycloak('the hint of the log line', () => {
   it.each([
     ['ahead', 600, 'expired', /clock is ahead of Keycloak's by (at least )?\d{3} s/],
     ['behind', -600, 'issued_in_the_future', /clock is behind Keycloak's by (at least )?(599|600|601) s/],
-  ])('of a clock that is ten minutes %s names the clock', (_, aheadSeconds, reason, hint) =>
+  ])('of a clock that is ten minutes %s names the clock (rows 25, 26, 36)', (_, aheadSeconds, reason, hint) =>
     withRealm(unchanged, async (realm) => {
       const b = serviceIn(realm, 'service-b', {}, aheadSeconds);
       expect(await refusalOf(verified(b, await tokenForB(realm)))).toMatchObject({
@@ -194,7 +194,7 @@ describe('a call of Service A to Service B', () => {
     return JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown>;
   };
 
-  it('whose address leads to Service C is answered 404: the line asks for host, port and path', async () => {
+  it('whose address leads to Service C is answered 404: the line asks for host, port and path (row 33)', async () => {
     const services = await chainWith((chain) => chain.c.url);
     const { body } = await request(services.a.url).get('/run-service-b').expect(502);
     expect(body).toMatchObject({ code: 'service_failed' });
@@ -206,7 +206,7 @@ describe('a call of Service A to Service B', () => {
     });
   });
 
-  it('whose token a proxy takes out is answered 401: the line says that the token did not arrive', async () => {
+  it('whose token a proxy takes out is answered 401: the line says that the token did not arrive (row 34)', async () => {
     const services = await chainWith(async ({ b }) => {
       const proxy = await startFakeService((incoming, response) => {
         const { authorization: _, ...headers } = incoming.headers;

@@ -3,6 +3,7 @@ import type { MeasuredSkew } from '../authorization-server/clock-skew.js';
 import { junkToken } from '../authorization-server/junk-token.js';
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
 import { connectionHint, isCertificateFailure, isProxyFailure } from '../protocol/connection-failures.js';
+import { failureHint } from '../protocol/failure-hints.js';
 import { Refusal } from '../protocol/refusal.js';
 import { realmRefusal } from './realm-refusal.js';
 import { secretWeakness } from './secret-weakness.js';
@@ -71,7 +72,10 @@ function unreached(failure: Refusal, realmUrl: string, proxy: string | undefined
   if (/SSL|TLS/.test(String(failure.fields['detail'] ?? ''))) {
     return error('tls', `There is no TLS at ${realmUrl}: ${said}.`, 'Compare https: and the port with Keycloak.');
   }
-  if (code === 'authorization_server_refused') return error('discovery', ...discoveryWords(realmUrl, said));
+  if (code === 'authorization_server_refused') {
+    const [words, cure] = discoveryWords(realmUrl, said);
+    return error('discovery', words, failureHint(failure) ?? cure);
+  }
   // Whatever it is: it may pass, and then says nothing of the settings.
   return NOT_OF_KEYCLOAK.test(reason)
     ? { ...error('discovery', ...discoveryWords(realmUrl, said)), isUnreachable: true }
@@ -103,10 +107,17 @@ export async function credentialsFinding({ options, introspection }: CheckupPart
   } catch (failure) {
     return failed(failure, 'credentials', (said) => [
       `Keycloak refuses the credentials of ${clientId}: ${said}.`,
-      `Of a wrong secret Keycloak says "Client authentication failed.", and of a client that is disabled, or that there is not, "Invalid client or Invalid client credentials". Compare clientId and clientSecret with the client in Keycloak (Credentials).`,
+      is401(failure)
+        ? `Of a wrong secret Keycloak says "Client authentication failed.", and of a client that is disabled, or that there is not, "Invalid client or Invalid client credentials". Compare clientId and clientSecret with the client in Keycloak (Credentials).`
+        : hintOf(failure),
     ]);
   }
 }
+
+const is401 = (failure: unknown): boolean => failure instanceof Refusal && failure.reason.startsWith('answered_401');
+
+/** Any refusal but that of the credentials says more of the realm than of them. */
+const hintOf = (failure: unknown): string => (failure instanceof Refusal ? (failureHint(failure) ?? '') : '');
 
 /** A token of its own, by which the rest can be tried; undefined where there is none. */
 export async function ownTokenFinding({
@@ -120,7 +131,9 @@ export async function ownTokenFinding({
   } catch (failure) {
     const finding = failed(failure, 'service_account', (said) => [
       `${clientId} gets no token in its own name: ${said}.`,
-      `To call services as itself, and to have its next services checked here, switch on "Service account roles" at the client ${clientId}.`,
+      is401(failure)
+        ? `To call services as itself, and to have its next services checked here, switch on "Service account roles" at the client ${clientId}.`
+        : hintOf(failure),
     ]);
     return { finding, token: undefined };
   }
