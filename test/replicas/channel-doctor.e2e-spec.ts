@@ -136,7 +136,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     ]);
   });
 
-  it('names keys that differ from those of another service', async () => {
+  it('names keys that differ from those of another service (row 38)', async () => {
     const other = await started({ key: OTHER_KEY });
     other.denials.deny({ sid: 's1' });
     for (const end = Date.now() + 30_000; other.sharing.status.unshared > 0;) {
