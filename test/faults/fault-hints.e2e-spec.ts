@@ -127,7 +127,7 @@ describeOnKeycloak('the hint of the log line', () => {
           /realm calls itself http:\/\/keycloak\.example:8080\/.* KC_HOSTNAME back/,
         ) as unknown,
       });
-      // A token of before is inactive, and looks good.
+      // An older token is inactive, and its claims look right.
       const { reason, hint } = await refusalOf(verified(b, before));
       expect([reason, hint]).toEqual(['inactive', expect.stringMatching(/the realm has another issuer/)]);
     }));
@@ -194,7 +194,7 @@ describe('a call of Service A to Service B', () => {
     return JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown>;
   };
 
-  it('whose address leads to Service C is answered 404: the line asks for host, port and path (row 33)', async () => {
+  it('is answered 404 where the address leads to Service C: the line asks for host, port and path (row 33)', async () => {
     const services = await chainWith((chain) => chain.c.url);
     const { body } = await request(services.a.url).get('/run-service-b').expect(502);
     expect(body).toMatchObject({ code: 'service_failed' });
@@ -206,7 +206,7 @@ describe('a call of Service A to Service B', () => {
     });
   });
 
-  it('whose token a proxy takes out is answered 401: the line says that the token did not arrive (row 34)', async () => {
+  it('is answered 401 where a proxy removes the token: the line says that the token did not arrive (row 34)', async () => {
     const services = await chainWith(async ({ b }) => {
       const proxy = await startFakeService((incoming, response) => {
         const { authorization: _, ...headers } = incoming.headers;

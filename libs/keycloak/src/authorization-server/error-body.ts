@@ -1,4 +1,7 @@
-/** readErrorBody(): the OAuth error in the body of an answer that is not a success (RFC 6749 §5.2), at endpoints of whose answers the OAuth library reads the status alone. */
+/**
+ * readErrorBody(): the OAuth error in the body of a refusal (RFC 6749 §5.2). For the discovery document and the key set: there the OAuth
+ * library reads the status alone.
+ */
 import { ownProperty } from '../protocol/claims.js';
 import { oauthErrorCode } from '../protocol/oauth-error-codes.js';
 

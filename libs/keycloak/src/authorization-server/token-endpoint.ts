@@ -85,7 +85,7 @@ export class TokenEndpoint {
     return new IssuedToken(response.access_token, granted, response.expires_in ?? 0);
   }
 
-  /** What was asked for, and by which client. */
+  /** Adds the client to the request, for the log. */
   #logged(asked: Asked): Readonly<Record<string, unknown>> {
     return { ...asked, client: this.context.client.client_id };
   }

@@ -76,7 +76,7 @@ export class Checkup {
     );
   }
 
-  /** Whether the next services are there, and are those that are meant: by two requests each, which carry no token. */
+  /** Finds out by two requests without a token whether each next service is there, and is the right one. */
   async reach(): Promise<Finding[]> {
     return Promise.all(this.parts.services().map(reachFinding));
   }

@@ -50,14 +50,14 @@ describe('whether a next service is reached', () => {
     expect(await reach(answer)).toMatchObject([{ check: 'next_service', level: 'ok' }]);
   });
 
-  it('is no where another service answers, and says which (row 33)', async () => {
+  it('fails where another service answers, and says which (row 33)', async () => {
     const [finding] = await reach(serviceNamed('service-c'), '/behind');
     expect(finding).toMatchObject({ check: 'next_service', level: 'error' });
     expect(finding?.message).toMatch(/calls itself service-c, and tokens for service-b are for service-b/);
     expect(finding?.cure).toMatch(/Compare the host and the port .* client id of service-c: mend its clientId/);
   });
 
-  it('is no where the header Authorization does not arrive (row 34)', async () => {
+  it('fails where the header Authorization does not arrive (row 34)', async () => {
     const [finding] = await reach(serviceNamed('service-b', false));
     expect(finding).toMatchObject({ check: 'next_service', level: 'error' });
     expect(finding?.cure).toMatch(/takes the header Authorization out of requests/);

@@ -7,8 +7,8 @@ import type { AnswerHead } from './answer-head.js';
 import { isPieceOfToken } from './service-call-error.js';
 
 /**
- * Compares the name in the challenge with the audience of the token that was sent, and says so where no `error` stands in the challenge: that
- * is how a service answers a request without a token (RFC 6750 §3.1). Undefined where the answer tells neither.
+ * Compares the name in the challenge with the audience of the token that was sent. A challenge without an `error` is the answer to a request
+ * without a token (RFC 6750 §3.1). Returns undefined where the answer shows neither fault.
  */
 export function refusedTokenHint(
   service: string,

@@ -34,6 +34,6 @@ export function defaultScopeFindings(
   });
 }
 
-/** Of a service without `scopes` it is not known what is asked for. */
+/** A service without `scopes` may ask for anything. */
 const callsAlwaysAskFor = (scope: string, { scopes }: RegisteredService): boolean =>
   scopes !== undefined && [...scopes.asSelf, ...scopes.onBehalfOf].every((asked) => parseScope(asked).includes(scope));

@@ -46,7 +46,7 @@ const KEYCLOAK_REFUSALS: readonly KeycloakRefusal[] = [
   },
 ];
 
-/** Undefined where Keycloak said nothing, or other words. `fields` are those of the log line. */
+/** Undefined where Keycloak said nothing, or other words. `fields` is what the log line has. */
 export function keycloakRefusalHint(fields: Fields): string | undefined {
   const { description } = fields;
   if (typeof description !== 'string') return undefined;

@@ -65,8 +65,8 @@ function ofInactive(text: string, options: HintOptions): Fields {
 }
 
 /**
- * Of a token for another service no mapper is missing: with one more, tokens for that service would pass here, too. Keycloak 26.4 finds such a
- * token active, whoever asks; 26.6 finds it active only for its audience.
+ * A token for another service lacks no mapper: with one more, tokens for that service would pass here, too. Keycloak 26.4 finds such a token
+ * active for every client. Keycloak 26.6 finds it active only for its audience.
  */
 function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptions): string {
   const others = loggableText(audiences.join(' '));

@@ -35,7 +35,7 @@ interface Route {
   /** The name for counts and faults. */
   readonly name?: FaultyEndpoint;
   readonly endpoint: Endpoint;
-  /** What it checks of the realm before anything else. */
+  /** The checks of the realm that come before everything else. */
   readonly checks?: RealmCheck;
   /** Whether its refusals are pages. */
   readonly isForBrowsers?: boolean;

@@ -1,8 +1,8 @@
-/** refuseByRealm(): what a realm refuses as a whole: requests over http, and every request while the realm is disabled. */
+/** refuseByRealm(): the refusals that hold for a whole realm, over http or while it is disabled. */
 import { OAuthRefusal } from '../tokens/oauth-refusal.js';
 import type { Realm } from './realm.js';
 
-/** What an endpoint of Keycloak checks of its realm. Some, such as userinfo, check neither. */
+/** The checks that an endpoint of Keycloak makes. Some endpoints, such as userinfo, make neither. */
 export type RealmCheck = 'https' | 'https and enabled';
 
 /** Throws `OAuthRefusal`. */
