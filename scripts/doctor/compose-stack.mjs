@@ -49,9 +49,34 @@ export function nodeIn({ id }, args, variables = {}) {
   return { executable: 'docker', args: ['exec', ...names, id, 'node', ...args], env: { ...process.env, ...variables } };
 }
 
-/** @param {readonly string[]} args */
-async function docker(args) {
-  const { stdout } = await run('docker', [...args], { timeout: DOCKER_MS, maxBuffer: MAX_BYTES });
+/**
+ * @param {Container} container
+ * @returns {NodeJS.ProcessEnv}
+ */
+export const variablesOf = ({ environment }) =>
+  Object.fromEntries(environment.map((one) => [one.slice(0, one.indexOf('=')), one.slice(one.indexOf('=') + 1)]));
+
+const READ_DETAILS = `const headers = { authorization: 'Bearer ' + process.env.DOCTOR_TOKEN };
+fetch('http://127.0.0.1:' + process.env.PORT + '/health/details', { headers }).then(async (answer) => console.log(await answer.text()));`;
+
+/**
+ * The health details of the service in the container, which need not have a port on this machine.
+ *
+ * @param {Container} container
+ * @param {string} token
+ * @returns {Promise<any>}
+ */
+export async function detailsIn(container, token) {
+  const { args, env } = nodeIn(container, ['-e', READ_DETAILS], { DOCTOR_TOKEN: token });
+  return JSON.parse(await docker(args, env));
+}
+
+/**
+ * @param {readonly string[]} args
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+async function docker(args, env = process.env) {
+  const { stdout } = await run('docker', [...args], { timeout: DOCKER_MS, maxBuffer: MAX_BYTES, env });
   return stdout;
 }
 

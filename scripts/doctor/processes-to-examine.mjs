@@ -3,7 +3,8 @@ import { runsAlready } from '../own-options.mjs';
 import { runningKeycloak } from '../running-keycloak.mjs';
 import { DESCRIPTION, poller, serviceEnvironment, services } from '../services.mjs';
 import { hearingEnvironment, isHeard, pollerEnvironment, withoutSources } from '../signals.mjs';
-import { composeContainers, nodeIn } from './compose-stack.mjs';
+import { composeContainers, detailsIn, nodeIn, variablesOf } from './compose-stack.mjs';
+import { detailsAt, feedFault, hasFeedOfItsOwn } from './feed-state.mjs';
 import { localStacks } from './local-stacks.mjs';
 
 export const CLI = 'libs/keycloak/dist/doctor/cli.js';
@@ -41,13 +42,15 @@ export async function stacksToExamine(environment) {
   const local = (await localStacks()).map(({ title, keycloak, processes }) => ({
     title,
     baseUrl: keycloak.baseUrl,
-    processes: processes.map(localProcess),
+    processes: processes.map((one) => localProcess(one, keycloak.issuer)),
   }));
   const names = [...Object.keys(DESCRIPTION.services), DESCRIPTION.poller.name];
   const containers = await composeContainers(names);
   const isUp = containers.some(({ state }) => state === 'running');
-  const { baseUrl } = runningKeycloak(environment);
-  const composed = isUp ? [{ title: 'docker compose', baseUrl, processes: containers.map(containerProcess) }] : [];
+  const { baseUrl, issuer } = runningKeycloak(environment);
+  const composed = isUp
+    ? [{ title: 'docker compose', baseUrl, processes: containers.map((one) => containerProcess(one, issuer)) }]
+    : [];
   const found = [...local, ...composed];
   return found.length > 0 ? found : [settingsAlone(environment)];
 }
@@ -57,14 +60,16 @@ const moduleOf = (service) => `dist/${service}.module.js#root`;
 
 /**
  * @param {import('./local-stacks.mjs').LocalProcess} running
+ * @param {string} issuer
  * @returns {Examined}
  */
-function localProcess({ service, name, port, environment }) {
+function localProcess({ service, name, port, environment }, issuer) {
+  const feed = async () => (hasFeedOfItsOwn(environment) ? feedFault(service, issuer, detailsAt(port)) : undefined);
   return {
     service,
     name,
     settings: textOf(environment),
-    look: () => answers(`http://localhost:${port}/health/ready`),
+    look: async () => (await answers(`http://localhost:${port}/health/ready`)) ?? feed(),
     command: commandHere(service, environment),
   };
 }
@@ -84,9 +89,10 @@ function commandHere(service, environment) {
 
 /**
  * @param {import('./compose-stack.mjs').Container} container
+ * @param {string} issuer
  * @returns {Examined}
  */
-function containerProcess(container) {
+function containerProcess(container, issuer) {
   const { service, name, environment, state, health } = container;
   const cli = `/app/${CLI}`;
   return {
@@ -96,7 +102,9 @@ function containerProcess(container) {
     look: async () => {
       const cure = `docker compose start ${service}. Its log says why it ended: docker logs ${name}.`;
       if (state !== 'running') return { what: 'Not running', why: state, cure };
-      return health === undefined || health === 'healthy' ? undefined : notReady(health);
+      if (health !== undefined && health !== 'healthy') return notReady(health);
+      const hasFeed = hasFeedOfItsOwn(variablesOf(container));
+      return hasFeed ? feedFault(service, issuer, (token) => detailsIn(container, token)) : undefined;
     },
     command:
       state === 'running'

@@ -29,6 +29,7 @@ export class HealthDetails {
       ...Object.keys(checked.states).map((name) => () => this.#dependency(name, checked)),
       () => this.#calls(),
       () => this.#denials(),
+      () => this.#signals(),
       () => this.#runs(),
     ]);
   }
@@ -56,6 +57,12 @@ export class HealthDetails {
     const indicator = this.indicators.check('denials');
     const isShared = state === 'caught_up' && isTaking;
     return isShared ? indicator.up({ state, unshared }) : indicator.down({ state, unshared });
+  }
+
+  /** A silent feed makes cached answers expire earlier, and no request fails for it. */
+  #signals(): HealthIndicatorResult {
+    const { signals } = this.status.read();
+    return signals.state === 'none' ? {} : this.indicators.check('signals').up({ ...signals });
   }
 
   #runs(): HealthIndicatorResult {

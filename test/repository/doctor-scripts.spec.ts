@@ -1,0 +1,118 @@
+/** How npm run doctor learns what runs, and what it lists at the end. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { feedFault, hasFeedOfItsOwn } from '../../scripts/doctor/feed-state.mjs';
+import { localStacks, tellWhatRuns, type LocalStack } from '../../scripts/doctor/local-stacks.mjs';
+import { distinctFaults } from '../../scripts/doctor/print.mjs';
+import type { Section } from '../../scripts/doctor/examine-stack.mjs';
+
+const STACK: LocalStack = {
+  title: 'a stack',
+  keycloak: { baseUrl: 'http://localhost:1', realm: 'r', issuer: 'http://localhost:1/realms/r' },
+  processes: [{ service: 'service-a', name: 'service-a', port: 1, environment: { SECRET: '4711' } }],
+};
+
+describe('what npm start tells doctor (OP-02)', () => {
+  let parent: string;
+  let folder: string;
+  beforeEach(() => {
+    parent = mkdtempSync(join(tmpdir(), 'told-'));
+    folder = join(parent, 'sockets');
+  });
+  afterEach(() => rmSync(parent, { recursive: true }));
+
+  it('is told as it is at that moment, and not after the end', async () => {
+    let current = STACK;
+    const stop = await tellWhatRuns(() => current, folder);
+    expect(await localStacks(folder)).toEqual([STACK]);
+    current = { ...STACK, title: 'another' };
+    expect(await localStacks(folder)).toEqual([current]);
+    await stop();
+    expect(await localStacks(folder)).toEqual([]);
+  });
+
+  it('is for its own user and its own clone alone', async () => {
+    const stop = await tellWhatRuns(() => STACK, folder, parent);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(await localStacks(folder)).toEqual([]);
+    await stop();
+  });
+
+  it('is told in no folder that others may open, and believed from none', async () => {
+    const stop = await tellWhatRuns(() => STACK, folder);
+    chmodSync(folder, 0o755);
+    expect(await localStacks(folder)).toEqual([]);
+    await expect(tellWhatRuns(() => STACK, folder)).rejects.toThrow('others may open it');
+    await stop();
+  });
+
+  it('passes over the socket of a process that was killed', async () => {
+    const stop = await tellWhatRuns(() => STACK, folder);
+    const module = new URL('../../scripts/doctor/local-stacks.mjs', import.meta.url).href;
+    const program = `const { tellWhatRuns } = await import('${module}'); await tellWhatRuns(() => ({}), '${folder}'); process.kill(process.pid, 'SIGKILL');`;
+    expect(spawnSync(process.execPath, ['--input-type=module', '-e', program]).signal).toBe('SIGKILL');
+    expect(await localStacks(folder)).toEqual([STACK]);
+    await stop();
+  });
+});
+
+describe('what doctor lists at the end (OP-02)', () => {
+  const section = (name: string, ...findings: Section['report']['findings']): Section => ({
+    names: [name],
+    services: [name],
+    report: { findings },
+  });
+  const away = { check: 'shared_state', level: 'error', message: 'Valkey is away.', cure: 'Start it.' } as const;
+  const symptom = { check: 'signals', level: 'error', message: 'No poller runs.', cure: '', isSymptom: true } as const;
+
+  it('names each finding once, with all processes that have it', () => {
+    const ok = { check: 'tls', level: 'ok', message: 'well' } as const;
+    expect(distinctFaults([section('a', ok, away), section('b', away)])).toEqual([
+      { finding: away, names: ['a', 'b'] },
+    ]);
+  });
+
+  it('leaves out a symptom if its cause is named, and only then', () => {
+    expect(distinctFaults([section('a', symptom), section('b', away)])).toEqual([{ finding: away, names: ['b'] }]);
+    expect(distinctFaults([section('a', symptom)])).toEqual([{ finding: symptom, names: ['a'] }]);
+  });
+});
+
+describe('the feed of a process that polls by itself (OP-02)', () => {
+  it('is asked of the process, unless others can see its proofs', () => {
+    expect(hasFeedOfItsOwn({ SIGNAL_SOURCES: 'events' })).toBe(true);
+    expect(hasFeedOfItsOwn({ SIGNAL_SOURCES: 'events', SHARED_STATE_URL: 'valkey://valkey' })).toBe(false);
+    expect(hasFeedOfItsOwn({ SIGNAL_SOURCES: 'none' })).toBe(false);
+  });
+
+  it('works if its details say so within seconds, and is a fault if they do not', async () => {
+    const server = createServer((_, response) => response.end('{"access_token":"a-token"}'));
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const states = ['silent', 'healthy'];
+    const looks: string[] = [];
+    const read = async (token: string): Promise<object> => {
+      looks.push(token);
+      return { details: { signals: { state: states.shift() ?? 'silent', provenSecondsAgo: 42 } } };
+    };
+    try {
+      expect(await feedFault('service-a', issuer, read)).toBeUndefined();
+      expect(looks).toEqual(['a-token', 'a-token']);
+      expect(await feedFault('service-a', issuer, read)).toMatchObject({
+        what: 'Signal feed silent',
+        why: 'silent for 42 s',
+      });
+    } finally {
+      server.close();
+    }
+  }, 20_000);
+
+  it('is not a fault where no operator may ask', async () => {
+    expect(await feedFault('service-a', 'http://127.0.0.1:1', async () => ({}))).toBeUndefined();
+  });
+});
