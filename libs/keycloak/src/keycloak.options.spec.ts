@@ -207,6 +207,15 @@ describe('resolveKeycloakOptions', () => {
     expect(faults(() => resolve({ protectedResource }))).toEqual([expect.stringMatching(fault)]);
   });
 
+  it('holds a denial for as long as any answer may serve', () => {
+    const words = /^revocationMemorySeconds must not be less than introspectionTtlSeconds/;
+    const bent = { revocationMemorySeconds: 60, introspectionTtlSeconds: 61 };
+    const signalled = { revocationMemorySeconds: 299, introspectionTtlWhileSignalledSeconds: 300 };
+    for (const one of [bent, signalled]) expect(faults(() => resolve(one))).toEqual([expect.stringMatching(words)]);
+    expect(faults(() => resolve({ ...bent, introspectionTtlSeconds: 60 }))).toEqual([]);
+    expect(faults(() => resolve({ ...signalled, revocationMemorySeconds: 300 }))).toEqual([]);
+  });
+
   it('takes http for a protected resource in development', () => {
     const protectedResource = { resource: 'http://localhost:3001' };
     expect(resolve({ protectedResource, allowInsecureRequests: true }).protectedResource?.metadataUrl).toBe(

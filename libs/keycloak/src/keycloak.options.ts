@@ -90,7 +90,7 @@ export interface CommonModuleOptions {
   readonly maxRevocations?: number;
   /**
    * How long each is held. It must be longer than the longest token lives that this service is sent: what has expired needs
-   * no denial. Default 36000, 60 to 31536000: the ten hours that Keycloak lets a session last by default, which none of its
+   * no denial. Default 36000, 60 to 31536000, and not less than the two times for which answers may serve: the ten hours that Keycloak lets a session last by default, which none of its
    * tokens outlives. Raise it with `SSO Session Max`, and where offline sessions or longer lifespans are used.
    */
   readonly revocationMemorySeconds?: number;
@@ -212,6 +212,11 @@ export function resolveKeycloakOptions(given: AnyModuleOptions | undefined): Res
   const { introspectionTtlSeconds: ttl, introspectionTtlWhileSignalledSeconds: signalled = Infinity } = common;
   if (signalled <= ttl || (ttl === 0 && signalled !== Infinity)) {
     faults.fault('introspectionTtlWhileSignalledSeconds must be more than introspectionTtlSeconds, and that not 0');
+  }
+  if (common.revocationMemorySeconds < Math.max(ttl, signalled === Infinity ? 0 : signalled)) {
+    faults.fault(
+      'revocationMemorySeconds must not be less than introspectionTtlSeconds and introspectionTtlWhileSignalledSeconds: a denial is in force for as long as an answer may serve',
+    );
   }
   checkProcess(faults);
   const issuers = issuersOf(given, context, hasSignatures);

@@ -38,8 +38,9 @@ const ACR_VALUE = /^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/;
 /**
  * Variables: `PUBLIC_URL` (default outside production: `http://localhost:<PORT>`, unless that is 0), `<NAME>_SESSION_SECRET` or
  * `<NAME>_SESSION_SECRET_FILE` (one, or several, each on a line of its own; has a published default in demo mode), `SESSION_IDLE_SECONDS` (default 1800),
- * `SESSION_MAX_SECONDS` (default 36000), `MAX_SESSIONS` (default 10000), `MAX_SESSIONS_PER_USER` (default 20) and
- * `LOGIN_ACR_VALUES` (with blanks between them; default `1 2`).
+ * `SESSION_MAX_SECONDS` (default 36000), `MAX_SESSIONS` (default 10000), `MAX_SESSIONS_PER_USER` (default 20) and `LOGIN_ACR_VALUES` (with blanks between them; default `1 2`).
+ *
+ * `SESSION_IDLE_SECONDS` is at most `SESSION_MAX_SECONDS`, and `MAX_SESSIONS_PER_USER` at most `MAX_SESSIONS`: a higher value is a fault, and a default is lowered.
  */
 export function readLoginSettings(
   variables: Variables,
@@ -66,14 +67,25 @@ export function readLoginSettings(
   if (sessionSecrets.some((secret) => secret.length < MIN_SECRET_CHARACTERS)) {
     variables.fault(`${name} must have at least ${MIN_SECRET_CHARACTERS} characters, and each of several`);
   }
+  return { publicUrl, sessionSecrets, ...readSessionBounds(variables), acrValues: readAcrValues(variables) };
+}
+
+type SessionBounds = Pick<
+  LoginSettings,
+  'sessionIdleSeconds' | 'sessionMaxSeconds' | 'maxSessions' | 'maxSessionsPerUser'
+>;
+
+/** A bound above the bound that it is part of would have no effect. */
+function readSessionBounds(variables: Variables): SessionBounds {
+  const sessionMaxSeconds = variables.wholeNumber('SESSION_MAX_SECONDS', 36_000, 7 * DAY, 1);
+  const maxSessions = variables.wholeNumber('MAX_SESSIONS', 10_000, 1_000_000, 1);
+  const longest = { name: 'SESSION_MAX_SECONDS', value: sessionMaxSeconds };
+  const all = { name: 'MAX_SESSIONS', value: maxSessions };
   return {
-    publicUrl,
-    sessionSecrets,
-    sessionIdleSeconds: variables.wholeNumber('SESSION_IDLE_SECONDS', 1800, DAY, 1),
-    sessionMaxSeconds: variables.wholeNumber('SESSION_MAX_SECONDS', 36_000, 7 * DAY, 1),
-    maxSessions: variables.wholeNumber('MAX_SESSIONS', 10_000, 1_000_000, 1),
-    maxSessionsPerUser: variables.wholeNumber('MAX_SESSIONS_PER_USER', 20, 1_000_000, 1),
-    acrValues: readAcrValues(variables),
+    sessionIdleSeconds: variables.wholeNumberWithin(longest, 'SESSION_IDLE_SECONDS', 1800, DAY),
+    sessionMaxSeconds,
+    maxSessions,
+    maxSessionsPerUser: variables.wholeNumberWithin(all, 'MAX_SESSIONS_PER_USER', 20, 1_000_000),
   };
 }
 

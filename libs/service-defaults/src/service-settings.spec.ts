@@ -445,10 +445,32 @@ describe('readServiceSettings where users log in', () => {
     ['an endless session', { SESSION_MAX_SECONDS: '999999999' }, 'SESSION_MAX_SECONDS must be a whole number'],
     ['no bound', { MAX_SESSIONS: '0' }, 'MAX_SESSIONS must be a whole number from 1'],
     ['no limit per user', { MAX_SESSIONS_PER_USER: '0' }, 'MAX_SESSIONS_PER_USER must be a whole number from 1'],
+    [
+      'more sessions of a user than sessions',
+      { MAX_SESSIONS: '10', MAX_SESSIONS_PER_USER: '11' },
+      'MAX_SESSIONS_PER_USER must be at most MAX_SESSIONS, which is 10',
+    ],
+    [
+      'more sessions of a user than the default of all sessions',
+      { MAX_SESSIONS_PER_USER: '10001' },
+      'MAX_SESSIONS_PER_USER must be at most MAX_SESSIONS, which is 10000',
+    ],
+    [
+      'an idle time that is longer than a session',
+      { SESSION_MAX_SECONDS: '600', SESSION_IDLE_SECONDS: '601' },
+      'SESSION_IDLE_SECONDS must be at most SESSION_MAX_SECONDS, which is 600',
+    ],
     ['a level with a quote', { LOGIN_ACR_VALUES: 'gold "2"' }, 'LOGIN_ACR_VALUES must be at most 10 words'],
     ['too many levels', { LOGIN_ACR_VALUES: '1 2 3 4 5 6 7 8 9 10 11' }, 'LOGIN_ACR_VALUES must be at most 10 words'],
   ])('refuses %s', (_, change, fault) => {
     expect(faultsOf(change)).toEqual([expect.stringContaining(fault)]);
+  });
+
+  it('lowers a default to the bound that it is part of', () => {
+    const bounds = { MAX_SESSIONS: '5', SESSION_MAX_SECONDS: '600' };
+    expect(readLogin(bounds)).toMatchObject({ maxSessionsPerUser: 5, sessionIdleSeconds: 600 });
+    const equal = { ...bounds, MAX_SESSIONS_PER_USER: '5', SESSION_IDLE_SECONDS: '600' };
+    expect(readLogin(equal)).toMatchObject({ maxSessionsPerUser: 5, sessionIdleSeconds: 600 });
   });
 
   it('accepts in demo mode the host name of PUBLIC_URL', () => {

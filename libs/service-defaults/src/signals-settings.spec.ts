@@ -87,6 +87,17 @@ describe('a service that may listen', () => {
     expect(read({ ...SERVICE, ...silent })).not.toHaveProperty('signals');
   });
 
+  it('polls more often than a proof expires', () => {
+    const short = { ...LISTENING, INTROSPECTION_TTL_SECONDS: '1', INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300' };
+    expect(read(short).signals).toMatchObject({ pollSeconds: 0.5 });
+    const [ttl, rare] = [{ INTROSPECTION_TTL_SECONDS: '5' }, { SIGNALS_POLL_SECONDS: '5' }];
+    const words = 'SIGNALS_POLL_SECONDS must be less than INTROSPECTION_TTL_SECONDS, which is 5';
+    expect(faults({ ...short, ...ttl, ...rare })).toEqual([words]);
+    expect(read({ ...short, ...ttl, SIGNALS_POLL_SECONDS: '4.9' }).signals).toMatchObject({ pollSeconds: 4.9 });
+    expect(read({ ...LISTENING, ...ttl, ...rare }).signals).toMatchObject({ pollSeconds: 5 });
+    expect(read({ ...short, ...rare, INTROSPECTION_TTL_SECONDS: '0' }).signals).toMatchObject({ pollSeconds: 5 });
+  });
+
   it('listens in the name of the client that is there for it', () => {
     const [own, { signals }] = [read(SERVICE), read(LISTENING)];
     expect(signals).toMatchObject({

@@ -42,7 +42,7 @@ const MAX_TTL_SECONDS = 300;
 
 /**
  * Variables, of every service: `INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS` (default: none; with `INTROSPECTION_TTL_SECONDS=0` it changes nothing). Of a service that may listen: `SIGNAL_SOURCES`
- * (words with blanks between them; default `none`, and `events` for a service that is there for that) and `SIGNALS_POLL_SECONDS` (default 1); and, where it listens in the name of another client, `SIGNALS_CLIENT_ID` (default
+ * (words with blanks between them; default `none`, and `events` for a service that is there for that) and `SIGNALS_POLL_SECONDS` (default 1, and 0.5 with `INTROSPECTION_TTL_SECONDS=1`); and, where it listens in the name of another client, `SIGNALS_CLIENT_ID` (default
  * `signal-poller`) and those of `readClientSettings` that begin with `SIGNAL_POLLER`.
  */
 export function readSignalsSettings(variables: Variables, context: SignalsContext): SignalsSettings {
@@ -59,7 +59,8 @@ export function readSignalsSettings(variables: Variables, context: SignalsContex
     }
   }
   if (sources.length === 0) return { keycloak };
-  const pollSeconds = readPollSeconds(variables);
+  const servesLonger = signals === 'own' || keycloak.introspectionTtlWhileSignalledSeconds !== undefined;
+  const pollSeconds = readPollSeconds(variables, servesLonger ? context.introspectionTtlSeconds : 0);
   if (signals === 'own') return { keycloak, signals: { sources, pollSeconds } };
   const clientId = variables.text('SIGNALS_CLIENT_ID', CLIENT);
   const client = { clientId, ...readClientSettings(variables, CLIENT_PREFIX, context.demoMode).keycloak };
@@ -89,9 +90,13 @@ function readSources(variables: Variables, fallback: string): readonly SignalSou
   return words.flatMap((word) => SOURCES[word]?.() ?? []);
 }
 
-function readPollSeconds(variables: Variables): number {
-  const text = variables.text('SIGNALS_POLL_SECONDS', '1');
+/** A proof is valid for `ttlSeconds`, so the next poll must come before: a default is lowered. With 0 no answer is cached. */
+function readPollSeconds(variables: Variables, ttlSeconds: number): number {
+  const text = variables.text('SIGNALS_POLL_SECONDS', ttlSeconds === 1 ? '0.5' : '1');
   const seconds = /^\d{1,2}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN;
   if (!(seconds >= 0.2 && seconds <= 10)) variables.fault('SIGNALS_POLL_SECONDS must be a number from 0.2 to 10');
+  else if (ttlSeconds > 0 && seconds >= ttlSeconds) {
+    variables.fault(`SIGNALS_POLL_SECONDS must be less than INTROSPECTION_TTL_SECONDS, which is ${ttlSeconds}`);
+  }
   return seconds;
 }

@@ -13,6 +13,11 @@ export class SettingsError extends ConfigurationError {
   }
 }
 
+export interface NamedNumber {
+  readonly name: string;
+  readonly value: number;
+}
+
 /** An empty variable counts as not set. */
 export class Variables extends ConfigurationFaults {
   constructor(private readonly environment: Environment) {
@@ -54,6 +59,13 @@ export class Variables extends ConfigurationFaults {
   wholeNumber(name: string, fallback: number, max: number, min = 0): number {
     const value = this.text(name, String(fallback));
     return this.integer(name, /^\d{1,9}$/.test(value) ? Number(value) : value, min, max);
+  }
+
+  /** As `wholeNumber` from 1 on, and at most `bound`, another variable: a value above it is a fault, and a default is lowered to it. */
+  wholeNumberWithin(bound: NamedNumber, name: string, fallback: number, max: number): number {
+    const value = this.wholeNumber(name, Math.min(fallback, bound.value), max, 1);
+    if (value > bound.value) this.fault(`${name} must be at most ${bound.name}, which is ${bound.value}`);
+    return value;
   }
 
   optionalUrl(name: string, insecureAllowed: boolean): string | undefined {

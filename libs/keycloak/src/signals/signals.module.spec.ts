@@ -2,7 +2,13 @@
 import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ConfigurationError, KeycloakModule, KeycloakStatus, RevocationList } from '../index.js';
+import {
+  ConfigurationError,
+  KeycloakModule,
+  KeycloakStatus,
+  RevocationList,
+  type KeycloakModuleOptions,
+} from '../index.js';
 import {
   keycloakEvents,
   sharedSignals,
@@ -96,6 +102,18 @@ describe('SignalsModule', () => {
         .compile();
     await expect(module(1)).resolves.toBeDefined();
     await expect(module(60)).rejects.toThrow('pollSeconds must be a number from 0.2 to 10');
+  });
+
+  it('does not start where a proof expires before the next poll', async () => {
+    const module = (pollSeconds: number, introspectionTtlWhileSignalledSeconds?: number) => {
+      const ttl = { introspectionTtlSeconds: 2, introspectionTtlWhileSignalledSeconds };
+      const root = KeycloakModule.forRoot({ ...options, ...ttl } as KeycloakModuleOptions);
+      const imports = [root, SignalsModule.forRoot({ sources: [source], pollSeconds })];
+      return Test.createTestingModule({ imports }).setLogger(SILENT).compile();
+    };
+    await expect(module(2, 300)).rejects.toThrow('pollSeconds must be less than introspectionTtlSeconds, which is 2');
+    await expect(module(1.9, 300)).resolves.toBeDefined();
+    await expect(module(2)).resolves.toBeDefined();
   });
 
   it('needs KeycloakModule.forRoot', async () => {

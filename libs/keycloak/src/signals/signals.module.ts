@@ -23,7 +23,10 @@ import type { SignalSource } from './signal-source.js';
 export interface SignalsModuleOptions {
   /** Where it is heard: `keycloakEvents()`. Answers serve longer while all of them are proven. */
   readonly sources: readonly SignalSource[];
-  /** From the beginning of one poll to that of the next. Default 1, 0.2 to 10. */
+  /**
+   * From the beginning of one poll to that of the next. Default 1, 0.2 to 10. Less than `introspectionTtlSeconds` where
+   * `introspectionTtlWhileSignalledSeconds` is set: a proof is valid for that long.
+   */
   readonly pollSeconds?: number;
   /**
    * In whose name it is asked. Default: this service's own client. A service that calls others should have another one for it: what its own client may read at Keycloak, whoever gets one of its tokens might read, too.
@@ -65,7 +68,7 @@ export class SignalsModule {
       provide: FEED,
       inject: [KEYCLOAK, OPTIONS],
       useFactory: ({ issuers: [own], revocations }: ComposedKeycloak, options: SignalsModuleOptions) =>
-        new RunningFeed(new SignalFeed(own, revocations, readOptions(options))),
+        new RunningFeed(new SignalFeed(own, revocations, readOptions(options, own.options))),
     };
     return { module: SignalsModule, imports, providers: [{ provide: OPTIONS, inject, useFactory }, feed] };
   }
@@ -86,7 +89,11 @@ class RunningFeed implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-function readOptions(options: SignalsModuleOptions): SignalFeedOptions {
+/** `issuer`: the options of the first issuer, where they are known. */
+function readOptions(
+  options: SignalsModuleOptions,
+  issuer?: ComposedKeycloak['issuers'][0]['options'],
+): SignalFeedOptions {
   const { sources, pollSeconds = 1, client, ...others } = Object(options) as SignalsModuleOptions;
   const faults = new ConfigurationFaults();
   for (const other of Object.keys(others)) faults.fault(`unknown option "${other}"`);
@@ -94,6 +101,12 @@ function readOptions(options: SignalsModuleOptions): SignalFeedOptions {
   if (!isList) faults.fault('sources must be a list of signal sources, such as keycloakEvents()');
   const isInRange = typeof pollSeconds === 'number' && pollSeconds >= 0.2 && pollSeconds <= 10;
   if (!isInRange) faults.fault('pollSeconds must be a number from 0.2 to 10');
+  const { introspectionTtlSeconds: ttl = Infinity, introspectionTtlWhileSignalledSeconds: signalled } = issuer ?? {};
+  if (isInRange && signalled !== undefined && pollSeconds >= ttl) {
+    faults.fault(
+      `pollSeconds must be less than introspectionTtlSeconds, which is ${ttl}: a proof is valid for that long`,
+    );
+  }
   const read = client === undefined ? undefined : readClient(client, faults);
   faults.throwIfFaulty((all) => new ConfigurationError("SignalsModule can't be used", all));
   return { sources: [...sources], pollMs: pollSeconds * 1000, client: read };
