@@ -1,4 +1,5 @@
-// npm run doctor: examines the processes that npm start, npm run poller or docker compose runs, each with its own settings. --admin reads the realm too; other flags go to doctor.
+// npm run doctor: examines the processes of npm start, npm run poller and docker compose, each with its own settings.
+// The flag --admin also reads the realm. Other flags are passed on to the command of the library.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildToRun } from './build.mjs';

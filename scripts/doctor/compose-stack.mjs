@@ -82,7 +82,7 @@ async function docker(args, env = process.env) {
 
 /** @param {any} inspected */
 function isOurs({ Config: { Labels: labels }, State: state }) {
-  // What docker compose run has left behind is not missed.
+  // Nobody misses a container that `docker compose run` has left behind.
   const isLeft = labels[ONE_OFF] === 'True' && state.Status !== 'running';
   return !isLeft && isThisFolder(labels[FOLDER]);
 }

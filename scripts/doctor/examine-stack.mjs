@@ -8,12 +8,16 @@ import { text } from 'node:stream/consumers';
 /** @typedef {import('./processes-to-examine.mjs').Stack} Stack */
 
 /**
- * What the command prints with --json.
+ * The report that the command prints with --json.
  *
  * @typedef {{ client?: string, issuer?: string, others?: { client: string, issuer: string }[], findings: Finding[], permittedCalls?: any }} Report
  */
 
-/** Processes with the same settings. @typedef {{ names: string[], services: string[], report: Report }} Section */
+/**
+ * Processes with the same settings.
+ *
+ * @typedef {{ names: string[], services: string[], report: Report }} Section
+ */
 
 /** More would only wait for each other on a small machine. */
 const MOST_AT_ONCE = 3;
@@ -31,7 +35,7 @@ export async function examineStack({ processes }, flags, variables) {
   let next = 0;
   const worker = async () => {
     for (let at = next++; at < groups.length; at = next++) {
-      // Who may call whom is a fact of the realm: the first one tells it.
+      // The permitted calls are a fact of the realm: the first group prints them.
       const own = at === 0 ? flags : [...flags, '--no-permitted-calls'];
       sections[at] = await examineGroup(groups[at] ?? [], own, variables);
     }

@@ -1,4 +1,4 @@
-// What a running process says of its own signal feed, in its health details, which doctor reads as the client `operator`.
+// The state of a process's own signal feed: doctor reads it in the health details, as the client `operator`.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isHeard } from '../signals.mjs';
 import { clientSecrets } from '../services.mjs';

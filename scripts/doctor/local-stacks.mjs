@@ -1,4 +1,5 @@
-// What npm start and npm run poller run on this machine: they tell it over a socket that only their own user can open, so no settings are written to disk.
+// Local stacks: npm start and npm run poller say what they run, over a socket that only their own user can open.
+// So no settings are written to disk.
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';

@@ -1,4 +1,4 @@
-// What doctor examines: each process of a stack, how it runs, and the command that examines its settings where it runs.
+// The processes that doctor examines: how each runs, and the command that examines its settings where it runs.
 import { runsAlready } from '../own-options.mjs';
 import { runningKeycloak } from '../running-keycloak.mjs';
 import { DESCRIPTION, poller, serviceEnvironment, services } from '../services.mjs';
@@ -14,7 +14,8 @@ const ANSWER_MS = 5000;
 /** @typedef {{ executable: string, args: string[], env: NodeJS.ProcessEnv }} Command */
 
 /**
- * What is wrong with the process itself. Of several processes it is one finding if `what` and `why` are the same. `isSymptom`: another finding is the cause as a rule.
+ * A fault of the process itself. Several processes with the same `what` and `why` have one finding.
+ * `isSymptom`: another finding is the cause as a rule.
  *
  * @typedef {{ what: string, why: string, cure: string, isSymptom?: true }} ProcessFault
  */
@@ -114,7 +115,7 @@ function containerProcess(container, issuer) {
 }
 
 /**
- * What npm start would run with .env.
+ * The processes that npm start would run with .env.
  *
  * @param {NodeJS.ProcessEnv} given
  * @returns {Stack}

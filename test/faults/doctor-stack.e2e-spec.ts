@@ -28,7 +28,7 @@ const OTHER_KEYS = Buffer.from(Array.from({ length: 32 }, (_, at) => at * 7)).to
 interface Ran {
   readonly exitCode: number;
   readonly printed: string;
-  /** What it says is to be corrected. */
+  /** The findings that it lists at the end. */
   readonly toCorrect: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** What doctor finds of a revocation channel over a real Valkey: each fault by the service's own settings, and nothing is changed at the server. */
+/** Doctor at a revocation channel over a real Valkey: it finds each fault by the service's own settings, and changes nothing at the server. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { freePort } from 'keycloak-test-servers';
