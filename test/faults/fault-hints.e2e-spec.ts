@@ -206,6 +206,21 @@ describe('a call of Service A to Service B', () => {
     });
   });
 
+  it('is answered 401 where Service B runs with the client id of Service A: both lines name both (row 29)', async () => {
+    const own = { 'service-b': { SERVICE_B_CLIENT_ID: 'service-a', SERVICE_B_CLIENT_SECRET: SECRETS['service-a'] } };
+    const services = await RunningServices.start({ direct: true, own });
+    stops.push(() => services.stop());
+    const { body } = await request(services.a.url).get('/run-service-b').expect(502);
+    expect(body).toMatchObject({ code: 'service_refused' });
+    expect(lineOf(services)).toMatchObject({
+      reason: 'answered_401',
+      hint: expect.stringMatching(
+        /calls itself service-a, and the token is for service-b\..* service-b runs with the client id of service-a/,
+      ) as unknown,
+    });
+    expect(services.printed()).toMatch(/It says that it is for service-b, and this service is service-a\./);
+  });
+
   it('is answered 401 where a proxy removes the token: the line says that the token did not arrive (row 34)', async () => {
     const services = await chainWith(async ({ b }) => {
       const proxy = await startFakeService((incoming, response) => {

@@ -45,7 +45,7 @@ function translated(error: unknown): Error {
   if (error instanceof ResponseBodyError) {
     // The code or the refresh token is not valid any more.
     if (error.status === 400 && error.error === INVALID_GRANT) return new LoginError('login_refused', INVALID_GRANT);
-    return AuthorizationServerError.answered(error.status, error.error);
+    return AuthorizationServerError.answered(error.status, error.error, undefined, error.error_description);
   }
   if (error instanceof WWWAuthenticateChallengeError)
     return AuthorizationServerError.answered(error.status, 'challenge');

@@ -2,7 +2,6 @@
 import type { Connections } from '../http/network.js';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
-import { loggableText } from '../protocol/loggable-text.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
 import { retryAfterSeconds } from '../resilience/retry-after.js';
 import { addressOf, boundedExchange, isJson } from './bounded-fetch.js';
@@ -37,11 +36,7 @@ export class KeySetEndpoint {
         if (status !== 200) {
           const retryAfter = retryAfterSeconds(headers['retry-after'], headers['date']);
           const { error = 'unexpected_status', description } = readErrorBody(status, body.toString()) ?? {};
-          const said = loggableText(description);
-          throw AuthorizationServerError.answered(status, error, retryAfter).add({
-            ...fields,
-            ...(said === undefined ? {} : { description: said }),
-          });
+          throw AuthorizationServerError.answered(status, error, retryAfter, description).add(fields);
         }
         const type = headers['content-type'];
         if (!isJson(type) && !KEY_SET_TYPE.test(type ?? '')) throw unavailable('answer_not_json', fields);

@@ -1,5 +1,6 @@
 /** AuthorizationServerError: the authorization server gave us no usable answer; the caller can't mend it. */
 import { loggableError, oauthErrorCode } from './oauth-error-codes.js';
+import { loggableText } from './loggable-text.js';
 import type { AnsweredWith, AuthorizationServerErrorReason } from './refusal-reasons.js';
 import { Refusal, type RefusalDetails } from './refusal.js';
 
@@ -23,18 +24,28 @@ export class AuthorizationServerError extends Refusal<AuthorizationServerErrorRe
    * `authorization_server_unavailable`; any other 4xx is `authorization_server_refused`.
    *
    * `error` is the OAuth error of the answer (RFC 6749 §5.2). Only a word that is known becomes part of the reason; any other
-   * text goes to the log alone, and only when it is short and plain.
+   * text goes to the log alone, and only when it is short and plain. `description` is its `error_description`, which goes to the log alone: cut to
+   * 200 characters, without what is shaped like a token or a secret.
    */
-  static answered(status: number, error: string | undefined, retryAfterSeconds?: number): AuthorizationServerError {
+  static answered(
+    status: number,
+    error: string | undefined,
+    retryAfterSeconds?: number,
+    description?: unknown,
+  ): AuthorizationServerError {
     const isRefusal = status >= 400 && status < 500 && status !== 408 && status !== 429;
     const word: AnsweredWith = error === 'challenge' || error === 'unexpected_status' ? error : oauthErrorCode(error);
     const text = word === 'other' ? loggableError(error) : undefined;
+    const said = loggableText(description);
     return new AuthorizationServerError(
       isRefusal ? 'authorization_server_refused' : 'authorization_server_unavailable',
       {
         reason: `answered_${status}_${word}`,
         ...(isRefusal || retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-        ...(text === undefined ? {} : { fields: { error: text } }),
+        fields: {
+          ...(text === undefined ? {} : { error: text }),
+          ...(said === undefined ? {} : { description: said }),
+        },
       },
     );
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ServiceCallError, type ServiceCallErrorCode } from '../client/service-call-error.js';
+import { tokenText } from '../testing/token-text.js';
 import { AuthorizationServerError } from './authorization-server-error.js';
 import { BearerError } from './bearer-error.js';
 import { failureHint, loggedFields } from './failure-hints.js';
@@ -70,6 +71,14 @@ describe('failureHint', () => {
       /`description`/,
     );
     expect(failureHint(refusal('answered_400_invalid_scope'))).toMatch(/If it is another client, mend clientId/);
+  });
+
+  it('goes by the words that an application passes on, and shows no token in them (RS-23)', () => {
+    const disabled = AuthorizationServerError.answered(403, 'access_denied', undefined, 'Realm not enabled');
+    expect(failureHint(disabled)).toMatch(/^The realm is disabled/);
+    const { fields } = AuthorizationServerError.answered(400, 'invalid_request', undefined, `no ${tokenText('x')}`);
+    expect(fields).toEqual({ description: 'no ***' });
+    expect(AuthorizationServerError.answered(400, 'invalid_request').fields).toEqual({});
   });
 
   it('has none for a refusal of the caller', () => {

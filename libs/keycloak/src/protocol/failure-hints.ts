@@ -103,7 +103,7 @@ function keycloakAnswered(reason: string, named: Named): string {
   if (status === 401) return CLIENT_CREDENTIALS(named);
   if (status === 429 || status >= 500) return 'Keycloak is overloaded, restarting or failing: look at its own log.';
   if (status === 400 || status === 403)
-    return 'Keycloak refuses what this service asks for: `description` has its words, and doctor tries each request.';
+    return 'Keycloak refuses what this service asks for: `description` has its words, if it gave any, and doctor tries each request.';
   if (status < 400 || status > 401) return NOT_OF_KEYCLOAK(named);
   return `Nothing answers at ${named('endpoint', 'the address of Keycloak')}: see whether Keycloak runs, and compare host and port with baseUrl.`;
 }
