@@ -1,5 +1,5 @@
 // npm start -- --replicas N: what it needs, where each replica listens, what they share, and that one which ends is started again.
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { replicaName } from './balancer.mjs';
 import { installed } from './installed.mjs';
@@ -83,10 +83,20 @@ export function sharingEnvironment(all, environment, url) {
   return {
     SHUTDOWN_DELAY_SECONDS: String(SHUTDOWN_DELAY_SECONDS),
     SHARED_DENIAL_KEYS: newKey(),
+    ...newProofKeys(),
     ...Object.fromEntries(all.map(({ prefix }) => [`${prefix}_SHARED_STATE_KEYS`, newKey()])),
     ...(url === undefined ? {} : { SHARED_STATE_URL: url, SHARED_ANSWERS_URL: `${url}/1` }),
     // An empty variable counts as not set.
     ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value)),
+  };
+}
+
+/** A key pair for the proofs of the poller, in base64 without the lines of PEM. */
+function newProofKeys() {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  return {
+    SIGNAL_PROOF_PRIVATE_KEY: privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
+    SIGNAL_PROOF_PUBLIC_KEYS: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
   };
 }
 

@@ -58,6 +58,7 @@ const PASSED_ON = [
   'SHARED_STATE_URL',
   'SHARED_STATE_CA_FILE',
   'SHARED_DENIAL_KEYS',
+  'SIGNAL_PROOF_PUBLIC_KEYS',
   'SHARED_ANSWERS_URL',
   'SESSION_IDLE_SECONDS',
   'SESSION_MAX_SECONDS',
@@ -163,7 +164,7 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
 }
 
 /**
- * For a service that hears of revocations, or learns of them over what is shared: how long answers serve meanwhile. Who hears has the poller's secret.
+ * For a service that hears of revocations, or learns of them over what is shared: how long answers serve meanwhile. A service that polls has the poller's secret, and the private key of proofs.
  *
  * @param {NamedService} service
  * @param {NodeJS.ProcessEnv} environment
@@ -171,12 +172,14 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
  */
 function signalsEnvironment({ signals = false }, environment, secrets) {
   const { SIGNAL_SOURCES: sources = '', SIGNALS_CLIENT_ID: clientId, SHARED_STATE_URL: channel } = environment;
+  const proofKey = 'SIGNAL_PROOF_PRIVATE_KEY';
   const ttl = 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS';
   const listens = signals && !['', 'none'].includes(sources);
   const secret = `${prefixOf(DESCRIPTION.poller.name)}_CLIENT_SECRET`;
   return {
     ...((listens || channel) && environment[ttl] ? { [ttl]: environment[ttl] } : {}),
     ...(signals && sources ? { SIGNAL_SOURCES: sources } : {}),
+    ...(listens && environment[proofKey] ? { [proofKey]: environment[proofKey] } : {}),
     ...(listens ? { [secret]: secrets[secret], ...(clientId ? { SIGNALS_CLIENT_ID: clientId } : {}) } : {}),
   };
 }

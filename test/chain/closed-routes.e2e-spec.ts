@@ -4,6 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { testServer } from 'keycloak-test-servers';
+import { proofKeyPair } from '../../libs/keycloak/spec-support/proof-keys.js';
 import { REALM, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { clientCredentials, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { RunningService, type Route } from '../support/running-service.js';
@@ -193,6 +194,7 @@ describe('every route of the poller (RS-20)', () => {
       // Nobody is there.
       SHARED_STATE_URL: 'valkey://127.0.0.1:9',
       SHARED_DENIAL_KEYS: randomBytes(32).toString('base64'),
+      SIGNAL_PROOF_PRIVATE_KEY: proofKeyPair().privateKey,
     };
     const anywhere = { port: 0, host: '127.0.0.1' };
     const poller = await RunningService.start(await moduleOf('signal-poller'), variables, anywhere, output.scanner);

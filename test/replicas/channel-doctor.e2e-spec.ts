@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { freePort } from 'keycloak-test-servers';
 import { valkeyRevocations } from 'nestjs-keycloak-s2s/valkey';
+import { proofKeyPair } from '../../libs/keycloak/spec-support/proof-keys.js';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 import { composeKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
 import type { ComposedIssuer } from '../../libs/keycloak/src/compose-issuer.js';
@@ -11,6 +12,8 @@ import { RIGHTS } from '../../scripts/valkey.mjs';
 
 const KEY = randomBytes(32).toString('base64');
 const OTHER_KEY = randomBytes(32).toString('base64');
+/** Of the poller; whoever has it trusts it, too. */
+const PRIVATE_KEY = proofKeyPair().privateKey;
 const PASSWORD = 'the-password-4711';
 
 let valkey: Valkey;
@@ -35,7 +38,7 @@ function service({
     clientId: 'orders',
     clientSecret: 'hush',
     allowInsecureRequests: true,
-    revocationChannel: valkeyRevocations({ url, keys: [key] }),
+    revocationChannel: valkeyRevocations({ url, keys: [key], proofs: { privateKey: PRIVATE_KEY } }),
     ...(reliesOnPoller ? { introspectionTtlWhileSignalledSeconds: 300 } : {}),
   });
   const [own] = issuers;

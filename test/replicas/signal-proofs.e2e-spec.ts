@@ -4,14 +4,21 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { ChannelRefusal } from 'nestjs-keycloak-s2s';
 import { testAccessToken } from 'nestjs-keycloak-s2s/testing';
-import { valkeyRevocations } from 'nestjs-keycloak-s2s/valkey';
+import { SealingKeys, valkeyRevocations, type ProofKeyOptions } from 'nestjs-keycloak-s2s/valkey';
+import { proofKeyPair } from '../../libs/keycloak/spec-support/proof-keys.js';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
+import { ProofKeys } from '../../libs/keycloak/src/valkey/proof-keys.js';
+import { ProofTexts } from '../../libs/keycloak/src/valkey/proof-text.js';
+import { RevocationEntries } from '../../libs/keycloak/src/valkey/revocation-entries.js';
+import { revocationKeys } from '../../libs/keycloak/src/valkey/revocation-keys.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/compose-keycloak.js';
 import { SignalFeed } from '../../libs/keycloak/src/signals/signal-feed.js';
 import type { Signals, SignalSource } from '../../libs/keycloak/src/signals/signal-source.js';
 
 const KEY = randomBytes(32).toString('base64');
+const { privateKey, publicKeys } = proofKeyPair();
 const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isProven: true };
 const POLL_MS = 50;
 
@@ -35,7 +42,11 @@ let asked: { readonly by: string; readonly sinceMs: number }[];
 async function replica(
   name: string,
   isListening: boolean,
-  { keys = [KEY], url = valkey.url }: { keys?: string[]; url?: string } = {},
+  {
+    keys = [KEY],
+    url = valkey.url,
+    proofs = isListening ? { privateKey } : { publicKeys },
+  }: { keys?: string[]; url?: string; proofs?: ProofKeyOptions } = {},
 ): Promise<Replica> {
   const lines: string[] = [];
   const say = (message: string): void => void lines.push(message);
@@ -46,7 +57,7 @@ async function replica(
       clientSecret: 'hush',
       allowInsecureRequests: true,
       introspectionTtlWhileSignalledSeconds: 300,
-      revocationChannel: valkeyRevocations({ url, keys }),
+      revocationChannel: valkeyRevocations({ url, keys, proofs }),
     },
     { loggers: () => ({ log: say, warn: say, error: say }) },
   );
@@ -116,6 +127,22 @@ local fields = entry[2]
 fields[4] = string.format('%d', tonumber(fields[4]) - 400000)
 redis.call('DEL', KEYS[1])
 return redis.call('XADD', KEYS[1], entry[1], unpack(fields))`;
+
+/** A service with the keys of denials puts an entry of its own in the place of another. */
+const REPLACE_BY_OWN = `
+local entry = redis.call('XRANGE', KEYS[1], '-', '+')[1]
+local fields = entry[2]
+fields[2] = ARGV[1]
+redis.call('DEL', KEYS[1])
+return redis.call('XADD', KEYS[1], entry[1], unpack(fields))`;
+
+const STREAM_OF = 'https://sso.example.com/realms/shop';
+
+/** The texts of a process that has everything but the private key of the poller. */
+function forger(signing = proofKeyPair()): ProofTexts {
+  const identity = { issuer: STREAM_OF, stream: revocationKeys(STREAM_OF).stream };
+  return new ProofTexts(new SealingKeys([KEY]), new ProofKeys('spec', signing), identity);
+}
 
 interface HeldWay {
   readonly url: string;
@@ -312,7 +339,7 @@ async function heldWay(): Promise<HeldWay> {
     await provenAgain(reader);
   });
 
-  it('is not believed by who has other keys, nor when somebody writes what is no proof', async () => {
+  it('is refused by a replica with other denial keys, which says so, and when somebody writes something else (OP-01)', async () => {
     const [stranger, reader] = [
       await replica('stranger', false, { keys: [randomBytes(32).toString('base64')] }),
       await replica('shop', false),
@@ -322,13 +349,92 @@ async function heldWay(): Promise<HeldWay> {
     await poller.end();
     const key = await nameOf(':revocations:proof');
     const proof = String(await command('GET', key));
-    expect(stranger.keycloak.status.read().signals.state).toBe('none');
+    expect(stranger.keycloak.status.read().signals).toEqual({ state: 'silent', reason: 'proof_unreadable' });
+    expect(stranger.keycloak.status.read().revocationChannel).toMatchObject({ isReady: true, unreadable: 1 });
+    const later = await replica('later stranger', false, { keys: [randomBytes(32).toString('base64')] });
+    expect(later.keycloak.status.read().revocationChannel).toMatchObject({ isReady: false, unreadable: 1 });
     for (const bent of ['', 'x'.repeat(2000), 'AAAA', proof.slice(0, -8) + proof.slice(0, 8)]) {
       await command('SET', key, bent);
       const proven = latest(reader);
       await sleep(1200);
       expect(latest(reader)).toBeLessThan(proven + 50);
     }
+  });
+
+  it('accepts no proof that a service with all its secrets forges, replays or reorders (RS-30)', async () => {
+    const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
+    await until(reader.isProven);
+    const key = revocationKeys(STREAM_OF).proof;
+    const honest = new ProofTexts(new SealingKeys([KEY]), new ProofKeys('spec', { publicKeys }), {
+      issuer: STREAM_OF,
+      stream: revocationKeys(STREAM_OF).stream,
+    });
+    const old = String(await command('GET', key));
+    await provenAgain(reader);
+    await poller.end();
+    const sealed = String(await command('GET', key));
+    const proof = honest.read(sealed);
+    if (typeof proof === 'string') throw new Error(proof);
+    await until(() => latest(reader) >= 0);
+    // What was proven before has arrived by then.
+    const before = reader.keycloak.status.read().revocationChannel.refused;
+    await sleep(1500);
+    const proven = latest(reader);
+    const later = { ...proof, heard: { ...proof.heard, untilMs: Date.now() } };
+    const forged = forger().write(later);
+    await command('SET', key, forged);
+    const refused = (reason: ChannelRefusal): number =>
+      reader.keycloak.status.read().revocationChannel.refused[reason] - before[reason];
+    await until(() => refused('proof_unknown_signer') === 1, 'the forged proof is refused');
+    expect(reader.keycloak.status.read().signals).toMatchObject({ reason: 'proof_unknown_signer' });
+    await command('SET', key, old);
+    await until(() => refused('proof_replayed') === 1, 'the old proof is refused');
+    // The true text with other times: the signature is not of it.
+    const keys = new SealingKeys([KEY]);
+    const signed = JSON.parse(keys.open(sealed, ['revocation proof', STREAM_OF]) ?? '') as { d: string };
+    const d = signed.d.replace(String(proof.heard.untilMs), String(Date.now()));
+    await command('SET', key, keys.seal(JSON.stringify({ ...signed, d }), ['revocation proof', STREAM_OF]));
+    await until(() => refused('proof_unknown_signer') === 2, 'the changed proof is refused');
+    expect(latest(reader)).toBeLessThan(proven + 50);
+    expect(reader.lines.filter((line) => line.startsWith('Refused what the revocation channel holds')).length).toBe(2);
+  });
+
+  it('does not reuse an answer for longer once a service with the keys has replaced an entry (RS-30)', async () => {
+    const way = await heldWay();
+    const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
+    await until(reader.isProven);
+    const { signals } = reader.keycloak.issuers[0];
+    const askedAtMs = performance.now();
+    await provenAgain(reader);
+    expect(signals.provenUntilMs(askedAtMs)).toBeGreaterThan(askedAtMs);
+    const { stream } = revocationKeys(STREAM_OF);
+    way.hold();
+    poller.keycloak.revocations.deny({ sid: 'stolen' });
+    await until(async () => Number(await command('XLEN', stream)) === 1);
+    // The poller has read the true one and proves it.
+    await provenAgain(poller);
+    const entries = new RevocationEntries(new SealingKeys([KEY]), STREAM_OF);
+    const harmless = { kind: 'denial', denial: { kind: 'session', key: 'nobody', issuedBefore: Infinity } } as const;
+    const at = Date.now() / 1000;
+    const replaced = performance.now();
+    await command('EVAL', REPLACE_BY_OWN, '1', stream, entries.write({ ...harmless, at }, 60_000, Date.now()));
+    way.release();
+    await until(() => reader.keycloak.status.read().revocationChannel.refused.entries_replaced === 1);
+    expect([reader.refuses('stolen'), reader.refuses('nobody')]).toEqual([false, true]);
+    // It is proven for new answers, and for none that was cached before.
+    await provenAgain(reader);
+    expect(signals.provenUntilMs(askedAtMs)).toBeLessThan(replaced);
+    await way.end();
+  });
+
+  it('says that a service without public keys accepts no proof (RS-30)', async () => {
+    const reader = await replica('shop', false, { proofs: {} });
+    expect(reader.keycloak.status.read().signals).toEqual({ state: 'silent', reason: 'no_public_key' });
+    const poller = await replica('poller', true);
+    await until(poller.isProven);
+    await provenAgain(poller);
+    expect(reader.keycloak.status.read().signals).toEqual({ state: 'silent', reason: 'no_public_key' });
+    expect(reader.lines.filter((line) => line.startsWith('Refused what'))).toHaveLength(1);
   });
 
   it('begins anew after the server has lost everything, and after it was away', async () => {

@@ -132,7 +132,7 @@ installed('denials over Valkey', () => {
     await until(() => [one, two, three].every(({ list }) => list.denies(alice)), 'alice is refused');
     const late = await replica();
     expect([late.refuses('s1'), late.list.denies(alice), late.refuses('s2')]).toEqual([true, true, false]);
-    expect(one.sharing.status).toEqual({ state: 'caught_up', isReady: true, unshared: 0, isTaking: true });
+    expect(one.sharing.status).toMatchObject({ state: 'caught_up', isReady: true, unshared: 0, isTaking: true });
   });
 
   it.each<[string, Denial]>([

@@ -56,6 +56,7 @@ describe('the runbook', () => {
       'other-issuers-settings',
       'login-settings',
       'shared-state-settings',
+      'proof-key-settings',
       'signals-settings',
       'telemetry-settings',
     ]

@@ -1,5 +1,6 @@
 /** Replicas: compose.replicas.yml and `npm start -- --replicas` run all services, alike, and with no more rights than the guide names. */
 import { spawnSync } from 'node:child_process';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -74,7 +75,12 @@ describe('compose.replicas.yml', () => {
   it('has two pollers hear of revocations in the place of the services, and tell them', () => {
     const { environment, ...container } = compose.services['signal-poller'] ?? {};
     expect(container).toMatchObject({ deploy: { replicas: 2 }, profiles: 'nothing' });
-    const shared = ['SHARED_STATE_URL', 'SHARED_DENIAL_KEYS', 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS'];
+    const shared = [
+      'SHARED_STATE_URL',
+      'SHARED_DENIAL_KEYS',
+      'SIGNAL_PROOF_PUBLIC_KEYS',
+      'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS',
+    ];
     for (const [name] of named) {
       const its = compose.services[name]?.environment;
       expect(shared.map((variable) => its?.[variable])).toEqual(shared.map((variable) => environment?.[variable]));
@@ -82,7 +88,16 @@ describe('compose.replicas.yml', () => {
     expect(environment).toMatchObject({ SHARED_ANSWERS_URL: '' });
     expect(environment).not.toHaveProperty('SHARED_STATE_KEYS');
     const listening = { SIGNAL_SOURCES: 'none', SIGNAL_POLLER_CLIENT_SECRET: '' };
-    expect(compose.services['service-a']?.environment).toMatchObject(listening);
+    expect(compose.services['service-a']?.environment).toMatchObject({ ...listening, SIGNAL_PROOF_PRIVATE_KEY: '' });
+    const [, privateKey = ''] = /:-([^}]+)\}/.exec(String(environment?.['SIGNAL_PROOF_PRIVATE_KEY'])) ?? [];
+    const [, publicKey] = /:-([^}]+)\}/.exec(String(environment?.['SIGNAL_PROOF_PUBLIC_KEYS'])) ?? [];
+    expect(privateKey).toContain('DEMO/published');
+    const key = createPrivateKey({ key: Buffer.from(privateKey, 'base64'), format: 'der', type: 'pkcs8' });
+    expect(
+      createPublicKey(key as never)
+        .export({ type: 'spki', format: 'der' })
+        .toString('base64'),
+    ).toBe(publicKey);
   });
 
   it.each(['haproxy', 'valkey'])('hardens %s as the services are', (name) => {
@@ -256,12 +271,27 @@ describe('who hears of revocations that npm start runs', () => {
       SHARED_STATE_URL: 'valkey://here',
       SHARED_DENIAL_KEYS: environment['SHARED_DENIAL_KEYS'],
       SHARED_ANSWERS_URL: '',
+      SIGNAL_PROOF_PRIVATE_KEY: environment['SIGNAL_PROOF_PRIVATE_KEY'],
       [TTL]: '300',
     });
     expect(Object.keys(its).filter((name) => /SECRET|KEYS/.test(name))).toEqual([
       'SHARED_DENIAL_KEYS',
+      'SIGNAL_PROOF_PUBLIC_KEYS',
       'SIGNAL_POLLER_CLIENT_SECRET',
     ]);
+  });
+
+  it('gives the key that signs proofs to the poller alone, and the public one to all (RS-30)', () => {
+    const environment = sharingEnvironment(all, hearingEnvironment({}, 'embedded'), 'valkey://here');
+    const { SIGNAL_PROOF_PRIVATE_KEY: privateKey = '', SIGNAL_PROOF_PUBLIC_KEYS: publicKeys } = environment;
+    const key = createPrivateKey({ key: Buffer.from(privateKey, 'base64'), format: 'der', type: 'pkcs8' });
+    const own = createPublicKey(key as never).export({ type: 'spki', format: 'der' });
+    expect(own.toString('base64')).toBe(publicKeys);
+    for (const service of all) {
+      const its = serviceEnvironment(service, { all, keycloak, environment: withoutSources(environment) });
+      expect(its).toMatchObject({ SIGNAL_PROOF_PUBLIC_KEYS: publicKeys });
+      expect(its).not.toHaveProperty('SIGNAL_PROOF_PRIVATE_KEY');
+    }
   });
 
   it('is nobody at a server that ran before, or where that is said, unless it is asked for', () => {

@@ -73,15 +73,19 @@ export type {
   ChannelFault,
   ChannelProof,
   ChannelQuestion,
+  ChannelReadability,
   ConnectedRevocationChannel,
   FeedLease,
   ProofChannel,
   ProofOutcome,
+  ProofKeysStatus,
   RevocationChannel,
   RevocationChannelContext,
   RevocationReceiver,
   SharedRevocation,
 } from './revocation/revocation-channel.js';
+export { CHANNEL_REFUSALS } from './revocation/channel-refusals.js';
+export type { ChannelRefusal, RefusalCounts } from './revocation/channel-refusals.js';
 export type { HeardStretch } from './revocation/signal-proof.js';
 export type { RevocationChannelState, RevocationChannelStatus } from './revocation/revocation-sharing.js';
 export type { IssuerRecheck, Recheck } from './revocation/rechecks.js';

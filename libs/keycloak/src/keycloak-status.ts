@@ -1,6 +1,7 @@
 /** KeycloakStatus: how the calls and caches of this instance stand now, for health details and metrics. */
 import type { Clock } from './caching/clock.js';
 import type { CallsState } from './resilience/call-gate.js';
+import { CHANNEL_REFUSALS, type ChannelRefusal, type RefusalCounts } from './revocation/channel-refusals.js';
 import type { RevocationChannelState, RevocationChannelStatus } from './revocation/revocation-sharing.js';
 import type { SignalProof } from './revocation/signal-proof.js';
 import { VERSION } from './version.js';
@@ -28,9 +29,14 @@ export interface KeycloakStatusSnapshot {
   };
   /**
    * Whether revocations are heard of at the first issuer (`SignalsModule`): `none` without a feed; `proven` while answers serve for `introspectionTtlWhileSignalledSeconds`; `silent` while they do not, though
-   * there is a feed. `provenSecondsAgo`: since when nothing was proven; absent before the first proof.
+   * there is a feed. `provenSecondsAgo`: since when nothing was proven; absent before the first proof. `reason`: why the last proof over the
+   * `revocationChannel` was not accepted; `no_public_key` where this service has none of the keys that verify proofs.
    */
-  readonly signals: { readonly state: SignalFeedState; readonly provenSecondsAgo?: number };
+  readonly signals: {
+    readonly state: SignalFeedState;
+    readonly provenSecondsAgo?: number;
+    readonly reason?: ChannelRefusal;
+  };
   /** Of several issuers, the worst state that the channel of one is in. */
   readonly revocationChannel: RevocationChannelStatus;
 }
@@ -40,7 +46,10 @@ export type SignalFeedState = 'none' | 'silent' | 'proven';
 /** What is read of each issuer. */
 export interface IssuerStatus {
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  readonly options: { readonly introspectionTtlSeconds: number };
+  readonly options: {
+    readonly introspectionTtlSeconds: number;
+    readonly introspectionTtlWhileSignalledSeconds?: number | undefined;
+  };
   readonly signals: Pick<SignalProof, 'isFollowed' | 'latestMs'>;
   readonly issuer: string;
   readonly calls: () => Readonly<Record<string, CallsState>>;
@@ -69,12 +78,16 @@ export class KeycloakStatus {
   }
 }
 
-function signalsOf({ signals, clock, options }: IssuerStatus): KeycloakStatusSnapshot['signals'] {
+function signalsOf({ signals, clock, options, sharing }: IssuerStatus): KeycloakStatusSnapshot['signals'] {
   const { isFollowed, latestMs } = signals;
-  if (!isFollowed) return { state: 'none' };
-  if (latestMs === -Infinity) return { state: 'silent' };
+  const { proofRefusal } = sharing.status;
+  const reason = proofRefusal === undefined ? {} : { reason: proofRefusal };
+  const expectsProofs = proofRefusal !== 'no_public_key' || options.introspectionTtlWhileSignalledSeconds !== undefined;
+  if (!isFollowed && (proofRefusal === undefined || !expectsProofs)) return { state: 'none', ...reason };
+  if (latestMs === -Infinity) return { state: 'silent', ...reason };
   const provenSecondsAgo = (clock.monotonicMs() - latestMs) / 1000;
-  return { state: provenSecondsAgo < options.introspectionTtlSeconds ? 'proven' : 'silent', provenSecondsAgo };
+  const isRecent = provenSecondsAgo < options.introspectionTtlSeconds;
+  return { state: isRecent ? 'proven' : 'silent', provenSecondsAgo, ...reason };
 }
 
 type Caches = KeycloakStatusSnapshot['caches'];
@@ -91,8 +104,14 @@ const together = (one: Caches, other: Caches): Caches => ({
 const STATES = ['none', 'caught_up', 'reading', 'lost'] as const satisfies readonly RevocationChannelState[];
 
 const worse = (one: RevocationChannelStatus, other: RevocationChannelStatus): RevocationChannelStatus => ({
+  ...other,
+  ...one,
   state: STATES[Math.max(STATES.indexOf(one.state), STATES.indexOf(other.state))] ?? 'lost',
   isReady: one.isReady && other.isReady,
   unshared: one.unshared + other.unshared,
   isTaking: one.isTaking && other.isTaking,
+  unreadable: one.unreadable + other.unreadable,
+  refused: Object.fromEntries(
+    CHANNEL_REFUSALS.map((reason) => [reason, one.refused[reason] + other.refused[reason]]),
+  ) as RefusalCounts,
 });

@@ -22,7 +22,7 @@ export class HealthDetails {
     @Inject(SERVICE_VERSION) private readonly version: string,
   ) {}
 
-  /** Throws Terminus' 503 unless Keycloak was reached, each next service was ready, no circuit is open, and shared denials are read. */
+  /** Throws Terminus' 503 unless Keycloak was reached, each next service was ready, no circuit is open, and all shared denials are read. */
   async read(): Promise<HealthCheckResult> {
     const checked = await this.dependencies.read();
     return this.health.check([
@@ -52,11 +52,12 @@ export class HealthDetails {
   }
 
   #denials(): HealthIndicatorResult {
-    const { state, unshared, isTaking } = this.status.read().revocationChannel;
+    const { state, unshared, unreadable, refused, isTaking } = this.status.read().revocationChannel;
     if (state === 'none') return {};
     const indicator = this.indicators.check('denials');
-    const isShared = state === 'caught_up' && isTaking;
-    return isShared ? indicator.up({ state, unshared }) : indicator.down({ state, unshared });
+    const details = { state, unshared, unreadable, refused: countsAboveZero(refused) };
+    const isShared = state === 'caught_up' && isTaking && unreadable === 0;
+    return isShared ? indicator.up(details) : indicator.down(details);
   }
 
   /** A silent feed makes cached answers expire earlier, and no request fails for it. */
@@ -71,3 +72,6 @@ export class HealthDetails {
     return this.indicators.check('process').up({ versions, caches });
   }
 }
+
+const countsAboveZero = (counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));

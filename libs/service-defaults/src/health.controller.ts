@@ -29,7 +29,7 @@ export class HealthController {
 
   /**
    * Answers 200 once Keycloak has accepted this service's credentials and, where denials are shared, those that others made have been read; 503
-   * before. It stays 200 when Keycloak or the shared state goes away later: cached tokens still serve, and all replicas would leave at once (`/health/details` tells). Answers 503 from the start of a shutdown on.
+   * before, and while this service has none of the keys that sealed them. It stays 200 when Keycloak or the shared state goes away later: cached tokens still serve, and all replicas would leave at once (`/health/details` tells). Answers 503 from the start of a shutdown on.
    */
   @Get('ready')
   ready(): Promise<HealthCheckResult> {
@@ -43,10 +43,12 @@ export class HealthController {
   }
 
   #denials(): HealthIndicatorResult {
-    const { state, isReady } = this.status.read().revocationChannel;
+    const { state, isReady, unreadable } = this.status.read().revocationChannel;
     if (state === 'none') return {};
     const indicator = this.indicators.check('denials');
-    return isReady ? indicator.up() : indicator.down({ code: 'not_read_yet' });
+    if (!isReady) return indicator.down({ code: unreadable > 0 ? 'denial_keys_differ' : 'not_read_yet' });
+    // One entry that nobody can read must not take all replicas away. They just do not claim that denials are up.
+    return unreadable > 0 ? {} : indicator.up();
   }
 }
 

@@ -561,8 +561,28 @@ describe('shared state', () => {
     expect(found.join('\n')).not.toContain('4711');
   });
 
+  it('takes the public keys of pollers, and needs none', () => {
+    const { publicKey } = generateKeyPairSync('ed25519');
+    const text = publicKey.export({ type: 'spki', format: 'pem' }) as string;
+    const trusted = (change: Environment): number | undefined =>
+      read({ ...SHARED, ...change }).keycloak.revocationChannel?.proofKeys?.().publicKeys;
+    expect(trusted({})).toBe(0);
+    expect(trusted({ SIGNAL_PROOF_PUBLIC_KEYS: text })).toBe(1);
+    const file = join(folder, 'proof-public-keys');
+    writeFileSync(file, text);
+    expect(trusted({ SIGNAL_PROOF_PUBLIC_KEYS_FILE: file })).toBe(1);
+    expect(faults({ ...SHARED, SIGNAL_PROOF_PUBLIC_KEYS: 'key-4711' })).toEqual([
+      expect.stringMatching(/^SIGNAL_PROOF_PUBLIC_KEYS must hold Ed25519 public keys(?!.*4711)/),
+    ]);
+    expect(faults({ ...SHARED, SIGNAL_PROOF_PUBLIC_KEYS: text, SIGNAL_PROOF_PUBLIC_KEYS_FILE: file })).toContain(
+      'SIGNAL_PROOF_PUBLIC_KEYS or SIGNAL_PROOF_PUBLIC_KEYS_FILE must be set, not both',
+    );
+  });
+
   const published = [
-    ...composeFile.matchAll(/^ {2}(SHARED_STATE_URL|SHARED_ANSWERS_URL|SHARED_DENIAL_KEYS): (?:\$\{\w+:-)?([^\s}]+)/gm),
+    ...composeFile.matchAll(
+      /^ {2}(SHARED_STATE_URL|SHARED_ANSWERS_URL|SHARED_DENIAL_KEYS|SIGNAL_PROOF_PUBLIC_KEYS): (?:\$\{\w+:-)?([^\s}]+)/gm,
+    ),
   ];
 
   it.each(published.map(([, name = '', value = '']) => [name, value]))(

@@ -15,7 +15,7 @@ import { readLoginSettings, type LoginSettings } from './login-settings.js';
 import type { OpenApiSettings } from './openapi/openapi.module.js';
 import { readOtherIssuersSettings, type OtherIssuer } from './other-issuers-settings.js';
 import { readSharedStateSettings, type SharedState } from './shared-state-settings.js';
-import { readSignalsSettings, type SignalsDescription } from './signals-settings.js';
+import { isPoller, readSignalsSettings, type SignalsDescription } from './signals-settings.js';
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry-settings.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
 
@@ -141,7 +141,11 @@ export function readServiceSettings<Called extends string>(
     service.login === true
       ? readLoginSettings(variables, { prefix, port, production, demoMode, insecureAllowed })
       : undefined;
-  const shared = readSharedStateSettings(variables, login !== undefined, demoMode);
+  const shared = readSharedStateSettings(variables, {
+    hasSessions: login !== undefined,
+    polls: isPoller(variables, service.signals),
+    demoMode,
+  });
   const hearing = readSignalsSettings(variables, {
     signals: service.signals,
     introspectionTtlSeconds,

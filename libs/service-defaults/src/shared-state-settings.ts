@@ -7,6 +7,7 @@ import {
   valkeyRevocations,
   type ValkeyAddressOptions,
 } from 'nestjs-keycloak-s2s/valkey';
+import { readProofKeySettings } from './proof-key-settings.js';
 import type { Variables } from './variables.js';
 
 /** Where the replicas of one service keep what is theirs alone, and the keys that seal it. */
@@ -20,24 +21,32 @@ export interface SharedStateSettings {
   readonly sharedState?: SharedState;
 }
 
+export interface SharedStateContext {
+  /** Whether users log in at it. */
+  readonly hasSessions: boolean;
+  /** Whether it polls revocations, and proves it to the others. */
+  readonly polls: boolean;
+  readonly demoMode: boolean;
+}
+
 /** DEMO: the form of the keys and of the password in compose.replicas.yml. They are published, so they protect nothing. */
 const PUBLISHED = /DEMO[/_-]published/;
 
 /**
  * Variables: `SHARED_STATE_URL` (`valkeys://…`; default: denials and sessions are not shared), `SHARED_DENIAL_KEYS`, `SHARED_ANSWERS_URL` (default: answers and tokens are not
- * shared), `SHARED_STATE_KEYS` (for sessions and answers), and `SHARED_STATE_CA_FILE`. Each but the last can be in a file, as `<name>_FILE`. Keys have blanks or commas between them.
+ * shared), `SHARED_STATE_KEYS` (for sessions and answers), `SHARED_STATE_CA_FILE`, and those of `readProofKeySettings`. Each but the last can be in a file, as `<name>_FILE`. Keys have blanks or commas between them.
  * What is published is for demo mode only.
  */
 export function readSharedStateSettings(
   variables: Variables,
-  hasSessions: boolean,
-  demoMode: boolean,
+  { hasSessions, polls, demoMode }: SharedStateContext,
 ): SharedStateSettings {
   const stateUrl = variables.secret('SHARED_STATE_URL', '');
   const answersUrl = variables.secret('SHARED_ANSWERS_URL', '');
   if (stateUrl === '' && answersUrl === '') return { keycloak: {} };
   const ca = readAuthorities(variables);
   const denialKeys = stateUrl === '' ? [] : listed(variables.secret('SHARED_DENIAL_KEYS'));
+  const proofs = stateUrl === '' ? {} : readProofKeySettings(variables, polls, demoMode);
   const keys = hasSessions || answersUrl !== '' ? listed(variables.secret('SHARED_STATE_KEYS')) : [];
   if (!demoMode) {
     refusePublished(variables, { SHARED_STATE_URL: [stateUrl], SHARED_ANSWERS_URL: [answersUrl] });
@@ -53,7 +62,7 @@ export function readSharedStateSettings(
     keycloak: {
       ...made(variables, 'SHARED_STATE_URL', 'SHARED_DENIAL_KEYS', stateUrl, (url) => ({
         // #region channel
-        revocationChannel: valkeyRevocations({ url, keys: denialKeys, ...ca }),
+        revocationChannel: valkeyRevocations({ url, keys: denialKeys, proofs, ...ca }),
         // #endregion channel
       })),
       ...made(variables, 'SHARED_ANSWERS_URL', 'SHARED_STATE_KEYS', answersUrl, (url) => ({
@@ -83,8 +92,13 @@ function made<T extends object>(
     return make(url);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    const names: Readonly<Record<string, string>> = { url: urlName, keys: keysName };
-    for (const fault of error.faults) variables.fault(fault.replace(/^\w+/, (name) => names[name] ?? name));
+    const names: Readonly<Record<string, string>> = {
+      url: urlName,
+      keys: keysName,
+      'proofs.privateKey': 'SIGNAL_PROOF_PRIVATE_KEY',
+      'proofs.publicKeys': 'SIGNAL_PROOF_PUBLIC_KEYS',
+    };
+    for (const fault of error.faults) variables.fault(fault.replace(/^[\w.]+/, (name) => names[name] ?? name));
     return undefined;
   }
 }

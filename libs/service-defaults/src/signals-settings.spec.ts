@@ -1,6 +1,6 @@
 /** Where a service hears of revocations, and what its environment can get wrong about it. */
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -19,8 +19,14 @@ const COMMON: Environment = {
 };
 const SERVICE: Environment = { ...COMMON, SERVICE_A_CLIENT_SECRET: 'another-of-my-own' };
 const LISTENING: Environment = { ...SERVICE, SIGNAL_SOURCES: 'events', SIGNAL_POLLER_CLIENT_SECRET: SECRET };
+const PROOF_KEY = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
 const CHANNEL: Environment = { SHARED_STATE_URL: 'valkeys://valkey.internal', SHARED_DENIAL_KEYS: KEY };
-const POLLER: Environment = { ...COMMON, ...CHANNEL, SIGNAL_POLLER_CLIENT_SECRET: SECRET };
+const POLLER: Environment = {
+  ...COMMON,
+  ...CHANNEL,
+  SIGNAL_POLLER_CLIENT_SECRET: SECRET,
+  SIGNAL_PROOF_PRIVATE_KEY: PROOF_KEY,
+};
 
 function read(environment: Environment, signals: SignalsDescription | 'never' = 'shared'): ServiceSettings<never> {
   const name = signals === 'own' ? 'signal-poller' : 'service-a';
@@ -174,5 +180,36 @@ describe('a process that is there to listen', () => {
     ]);
     const byFile = { ...alone, SHARED_STATE_URL_FILE: fileWith('url', 'valkeys://valkey.internal') };
     expect(faults(byFile, 'own')).toEqual([]);
+  });
+});
+
+describe('the key that signs proofs (RS-30)', () => {
+  const MISSING =
+    'SIGNAL_PROOF_PRIVATE_KEY or SIGNAL_PROOF_PRIVATE_KEY_FILE must be set: this process polls revocations for other services, which accept signed proofs only (openssl genpkey -algorithm ed25519)';
+  const WITHOUT = { SIGNAL_PROOF_PRIVATE_KEY: undefined };
+
+  it('is needed by each process that polls and has a channel', () => {
+    expect(faults({ ...POLLER, ...WITHOUT }, 'own')).toEqual([MISSING]);
+    expect(faults({ ...LISTENING, ...CHANNEL })).toEqual([MISSING]);
+    expect(faults({ ...LISTENING, ...CHANNEL, SIGNAL_PROOF_PRIVATE_KEY: PROOF_KEY })).toEqual([]);
+  });
+
+  it('is not needed without a channel, nor by a service that does not poll', () => {
+    expect(faults(LISTENING)).toEqual([]);
+    expect(faults({ ...SERVICE, ...CHANNEL })).toEqual([]);
+    expect(faults({ ...LISTENING, ...CHANNEL, SIGNAL_SOURCES: 'none' })).toEqual([]);
+  });
+
+  it('may be in a file, and must be an Ed25519 key that is not published', () => {
+    const file = fileWith('proof-private-key', PROOF_KEY);
+    expect(faults({ ...POLLER, ...WITHOUT, SIGNAL_PROOF_PRIVATE_KEY_FILE: file }, 'own')).toEqual([]);
+    expect(faults({ ...POLLER, SIGNAL_PROOF_PRIVATE_KEY: SECRET }, 'own')).toEqual([
+      expect.stringMatching(/^SIGNAL_PROOF_PRIVATE_KEY must hold one Ed25519 private key(?!.*4711)/),
+    ]);
+    const compose = readFileSync(new URL('../../../compose.replicas.yml', import.meta.url), 'utf8');
+    const [, published = ''] = /SIGNAL_PROOF_PRIVATE_KEY:-([^}]+)/.exec(compose) ?? [];
+    expect(faults({ ...POLLER, SIGNAL_PROOF_PRIVATE_KEY: published }, 'own')).toEqual([
+      'SIGNAL_PROOF_PRIVATE_KEY has what is published for demonstrations: use one of your own, or set DEMO_MODE=true',
+    ]);
   });
 });

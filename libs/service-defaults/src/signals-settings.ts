@@ -67,6 +67,10 @@ export function readSignalsSettings(variables: Variables, context: SignalsContex
   return { keycloak, signals: { sources, pollSeconds, client } };
 }
 
+/** Whether the service polls revocations, in its own name or in that of the client that is there for it. */
+export const isPoller = (variables: Variables, signals: SignalsDescription | undefined): boolean =>
+  signals === 'own' || (signals === 'shared' && variables.text('SIGNAL_SOURCES', NO_SOURCE) !== NO_SOURCE);
+
 function readLongTtl(variables: Variables, ttlSeconds: number): SignalsSettings['keycloak'] {
   if (variables.text('INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS', '') === '') return {};
   const longSeconds = variables.wholeNumber(

@@ -1,4 +1,5 @@
 /** ModelReplica: what a process of Service A shares with the others, as it is composed there; it can end at once, and start anew. */
+import { proofKeyPair } from '../../../libs/keycloak/spec-support/proof-keys.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../../libs/keycloak/src/compose-keycloak.js';
 import type { Clock } from '../../../libs/keycloak/src/caching/clock.js';
 import { SignalFeed } from '../../../libs/keycloak/src/signals/signal-feed.js';
@@ -12,6 +13,8 @@ import { modelEvents } from './model-events.js';
 const BOUNDS = { maxSessions: 1000, maxSessionsPerUser: 100, sessionIdleSeconds: 600, sessionMaxSeconds: 1000 };
 const READ_WITHIN_MS = 3000;
 const POLL_MS = 50;
+/** All replicas poll in turn, by one key. */
+const PROOFS = proofKeyPair();
 
 export interface ReplicaSettings {
   readonly keycloak: KeycloakModel;
@@ -62,7 +65,7 @@ export class ModelReplica {
         clockToleranceSeconds: 60,
         circuitBreakerFailures: 1000,
         maxRetries: 0,
-        revocationChannel: valkeyRevocations({ url: valkeyUrl, keys }),
+        revocationChannel: valkeyRevocations({ url: valkeyUrl, keys, proofs: { privateKey: PROOFS.privateKey } }),
         sharedCache: valkeyCache({ url: `${valkeyUrl}/1`, keys }),
       },
       { clock },

@@ -19,6 +19,9 @@ done
 random signal-poller.client-secret openssl rand -hex 32
 random service-a.session-secret openssl rand -hex 32
 random shared-state.denial-keys openssl rand -base64 32
+# The poller signs its proofs with the private key. Every service verifies them with the public one.
+random signal-poller.proof-private-key openssl genpkey -algorithm ed25519
+random shared-state.proof-public-keys openssl pkey -in signal-poller.proof-private-key -pubout
 
 # The services' user of Valkey: it has commands for its own keys, and none that are about the server.
 random valkey.password openssl rand -hex 32

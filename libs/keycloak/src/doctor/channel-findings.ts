@@ -12,7 +12,10 @@ type Examined = Pick<ComposedIssuer, 'feed' | 'options' | 'sharing'>;
 export async function channelFindings({ feed, options, sharing }: Examined, isFeedFaulty: boolean): Promise<Finding[]> {
   if (options.revocationChannel === undefined) return [];
   const isPoller = feed.sources.length > 0;
-  const needsProof = (isPoller && !isFeedFaulty) || options.introspectionTtlWhileSignalledSeconds !== undefined;
+  // Without a key no proof can be read: that is a finding of its own.
+  const canVerify = options.revocationChannel.proofKeys?.().publicKeys !== 0;
+  const needsProof =
+    canVerify && ((isPoller && !isFeedFaulty) || options.introspectionTtlWhileSignalledSeconds !== undefined);
   const examination = await sharing.examine({ isPoller, proofWaitMs: needsProof ? PROOF_WAIT_MS : 0 });
   if (examination === undefined) {
     return [note('shared_state', 'The revocation channel was not examined: it does not offer that.')];

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import { composeKeycloak, type ComposedKeycloak } from '../compose-keycloak.js';
+import type { RevocationChannel } from '../revocation/revocation-channel.js';
 import { SignalFeed } from '../signals/signal-feed.js';
 import { SignalSourceError, type Signals, type SignalSource } from '../signals/signal-source.js';
 import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
@@ -39,6 +40,25 @@ describe('doctor looks at a signal feed', () => {
 
   it('that there is not', async () => {
     expect(await said(service())).toEqual([]);
+  });
+
+  it('over a channel, and warns of one without the public keys of pollers (RS-30)', async () => {
+    const channel = (publicKeys: number, canSign = false): RevocationChannel => ({
+      check: () => undefined,
+      proofKeys: () => ({ canSign, publicKeys }),
+      connect: () => {
+        throw new Error('Nothing is sent');
+      },
+    });
+    expect(await said(service({ revocationChannel: channel(0) }))).toEqual([
+      'warning: This service has a revocationChannel and no public key of a poller: it accepts no proof, so cached answers are reused for introspectionTtlSeconds only. Set proofs.publicKeysFile of valkeyRevocations() (SIGNAL_PROOF_PUBLIC_KEYS_FILE) to the public keys of the pollers.',
+    ]);
+    expect(await said(service({ revocationChannel: channel(2) }))).toEqual([
+      'ok: Proofs of the revocationChannel are verified by 2 public keys.',
+    ]);
+    expect(await said(service({ revocationChannel: channel(1, true) }, async () => QUIET))).toContain(
+      'ok: Proofs of the revocationChannel are verified by 1 public key, and signed here.',
+    );
   });
 
   it('that would not, with what to do', async () => {

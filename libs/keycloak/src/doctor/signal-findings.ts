@@ -41,7 +41,12 @@ export async function signalFindings(own: Examined): Promise<Finding[]> {
     }),
   );
   const ofHostName = options.profile === 'keycloak' && hearsSharedSignals(own) ? await hostNameFinding(own) : [];
-  return [...ofSources, ...ofHostName, ...unusedFinding(options, feed.sources.length > 0)];
+  return [
+    ...ofSources,
+    ...ofHostName,
+    ...unusedFinding(options, feed.sources.length > 0),
+    ...proofKeyFinding(options, feed.sources.length > 0),
+  ];
 }
 
 /** Keycloak answers so to a wrong secret, and to a client that is disabled or does not exist. */
@@ -69,6 +74,25 @@ function unusedFinding(options: ComposedIssuer['options'], hasFeed: boolean): Fi
     ];
   }
   return [];
+}
+
+/** Without public keys no proof of another process counts. One that polls itself trusts its own key. */
+function proofKeyFinding({ revocationChannel }: ComposedIssuer['options'], hasFeed: boolean): Finding[] {
+  const keys = revocationChannel?.proofKeys?.();
+  if (keys === undefined) return [];
+  if (keys.publicKeys > 0) {
+    const counted = `${keys.publicKeys} public ${keys.publicKeys === 1 ? 'key' : 'keys'}`;
+    return [
+      ok('signals', `Proofs of the revocationChannel are verified by ${counted}${hasFeed ? ', and signed here' : ''}.`),
+    ];
+  }
+  return [
+    warning(
+      'signals',
+      'This service has a revocationChannel and no public key of a poller: it accepts no proof, so cached answers are reused for introspectionTtlSeconds only.',
+      'Set proofs.publicKeysFile of valkeyRevocations() (SIGNAL_PROOF_PUBLIC_KEYS_FILE) to the public keys of the pollers.',
+    ),
+  ];
 }
 
 /** What only an administrator sees: who could read the log besides, and what grows without end. */

@@ -1,13 +1,14 @@
 /** Status metrics: how calls, caches and denials stand whenever somebody reads the metrics. */
 import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api';
-import type {
-  CircuitState,
-  CallsState,
-  KeycloakStatusSnapshot,
-  RevocationChannelState,
-  SignalFeedState,
+import {
+  CHANNEL_REFUSALS,
+  type CircuitState,
+  type CallsState,
+  type KeycloakStatusSnapshot,
+  type RevocationChannelState,
+  type SignalFeedState,
 } from '../index.js';
-import { CACHE, CALLED, CALLS, ISSUER, STATE } from './attributes.js';
+import { CACHE, CALLED, CALLS, ISSUER, REASON, STATE } from './attributes.js';
 
 /** `read` gives the status of each application of this process. Returns what ends it. */
 export function measureStatus(meter: Meter, read: () => readonly KeycloakStatusSnapshot[]): () => void {
@@ -25,6 +26,15 @@ export function measureStatus(meter: Meter, read: () => readonly KeycloakStatusS
       '1 for the state that the channel of denials is in, 0 for the others',
     ),
     signals: gauge('signals.state', '1', '1 for the state that the feed of revocations is in, 0 for the others'),
+    unreadable: gauge(
+      'revocation_channel.unreadable',
+      '{entry}',
+      'Entries and proofs in the channel that no key of this process opens',
+    ),
+    refused: meter.createObservableCounter('keycloak_s2s.revocation_channel.refused', {
+      unit: '{entry}',
+      description: 'Entries and proofs of the channel that this process did not accept',
+    }),
     unshared: gauge('revocation_channel.unshared', '{denial}', 'Denials that other replicas do not know of yet'),
   };
   const observe = (result: BatchObservableResult): void => {
@@ -36,7 +46,19 @@ export function measureStatus(meter: Meter, read: () => readonly KeycloakStatusS
 }
 
 type Gauges = Readonly<
-  Record<'running' | 'queued' | 'circuit' | 'entries' | 'revocations' | 'channel' | 'unshared' | 'signals', Observable>
+  Record<
+    | 'running'
+    | 'queued'
+    | 'circuit'
+    | 'entries'
+    | 'revocations'
+    | 'channel'
+    | 'unshared'
+    | 'unreadable'
+    | 'refused'
+    | 'signals',
+    Observable
+  >
 >;
 
 function observeStatus(result: BatchObservableResult, gauges: Gauges, status: KeycloakStatusSnapshot): void {
@@ -54,6 +76,10 @@ function observeStatus(result: BatchObservableResult, gauges: Gauges, status: Ke
     result.observe(gauges.channel, Number(state === revocationChannel.state), { [STATE]: state });
   }
   result.observe(gauges.unshared, revocationChannel.unshared);
+  result.observe(gauges.unreadable, revocationChannel.unreadable);
+  for (const reason of CHANNEL_REFUSALS) {
+    result.observe(gauges.refused, revocationChannel.refused[reason], { [REASON]: reason });
+  }
   for (const state of SIGNAL_STATES) {
     result.observe(gauges.signals, Number(state === signals.state), { [STATE]: state });
   }

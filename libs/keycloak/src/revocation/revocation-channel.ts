@@ -1,6 +1,7 @@
 /** Revocation channel: what carries denials and rechecks between the replicas of all services. Doors implement it. */
 import type { Clock } from '../caching/clock.js';
 import type { ReadDenial } from '../protocol/denial.js';
+import type { ChannelRefusal } from './channel-refusals.js';
 import type { IssuerRecheck } from './rechecks.js';
 import type { HeardStretch } from './signal-proof.js';
 
@@ -26,6 +27,26 @@ export interface RevocationReceiver {
   proven(heard: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
   /** What was received is not what was proven: until the next proof nothing is. */
   unproven(): void;
+  /** The channel holds an entry or a proof that this replica does not accept. Call it once for each. */
+  refused(reason: ChannelRefusal): void;
+  /** After each look at the channel: what of it this replica has the keys for. */
+  examined(found: ChannelReadability): void;
+}
+
+/** Whether this replica has the keys of what the channel holds now. */
+export interface ChannelReadability {
+  /** How many entries and proofs no key of this replica opens. */
+  readonly unreadable: number;
+  /** Whether a key of this replica has opened anything else in the channel. */
+  readonly hasOpened: boolean;
+}
+
+/** The keys by which proofs are signed and verified. */
+export interface ProofKeysStatus {
+  /** Whether this process has a private key, as a poller must. */
+  readonly canSign: boolean;
+  /** How many public keys it trusts. Without one it accepts no proof. */
+  readonly publicKeys: number;
 }
 
 /** The right to listen to the authorization server for all replicas. It ends by itself. */
@@ -114,6 +135,8 @@ export interface ChannelQuestion {
 export interface RevocationChannel {
   /** Throws for settings that can't be used, in plain words; called at boot, sends nothing. */
   check(context: RevocationChannelContext): void;
+  /** The keys of its proofs as they are now; absent where a channel has proofs without keys, or no proofs. */
+  proofKeys?(): ProofKeysStatus;
   /** Begins to read, and goes on until it is closed, whatever happens to the channel. */
   connect(context: RevocationChannelContext, receiver: RevocationReceiver): ConnectedRevocationChannel;
   /** Looks at the channel once and changes nothing. Does not reject. Without it doctor says that it did not look at the channel. */

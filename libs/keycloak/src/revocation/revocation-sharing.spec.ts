@@ -101,7 +101,7 @@ async function until(holds: () => boolean): Promise<void> {
 
 describe('RevocationSharing', () => {
   it('is ready when all has been read, and not before', async () => {
-    expect(sharing.status).toEqual({ state: 'reading', isReady: false, unshared: 0, isTaking: true });
+    expect(sharing.status).toMatchObject({ state: 'reading', isReady: false, unshared: 0, isTaking: true });
     receiver.lost('econnrefused');
     expect(sharing.status).toMatchObject({ state: 'lost', isReady: false });
     receiver.caughtUp();

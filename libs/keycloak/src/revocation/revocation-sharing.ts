@@ -1,10 +1,13 @@
 /** Revocation sharing: has the denials and rechecks of this replica reach all others by a channel, and theirs reach this one. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../caching/clock.js';
+import type { ChannelRefusal } from './channel-refusals.js';
+import { ChannelTrust, NO_CHANNEL, type ChannelTrustStatus } from './channel-trust.js';
 import { RevocationAppends, type SharingLog } from './revocation-appends.js';
 import type {
   ChannelExamination,
   ChannelQuestion,
+  ChannelReadability,
   ConnectedRevocationChannel,
   ProofChannel,
   RevocationChannel,
@@ -25,9 +28,12 @@ import type { HeardStretch } from './signal-proof.js';
  */
 export type RevocationChannelState = 'none' | 'reading' | 'caught_up' | 'lost';
 
-export interface RevocationChannelStatus {
+export interface RevocationChannelStatus extends ChannelTrustStatus {
   readonly state: RevocationChannelState;
-  /** Whether all that it held has been read once, so that this replica refuses what others have denied; true without a channel. */
+  /**
+   * Whether all that it held has been read once, so that this replica refuses what others have denied; true without a
+   * channel. False as well while it holds entries or a proof, and no key of this replica has opened any of them.
+   */
   readonly isReady: boolean;
   /** Denials that the other replicas do not know of yet, or may have lost. */
   readonly unshared: number;
@@ -65,6 +71,9 @@ const NOBODY: SharingListener = { interrupt: () => undefined, prove: () => undef
 export class RevocationSharing implements RevocationReceiver {
   #state: RevocationChannelState;
   #hasCaughtUp = false;
+  /** Once it was ready it stays ready: all replicas would leave at once. */
+  #hasBeenReady = false;
+  readonly #trust: ChannelTrust;
   #channel: ConnectedRevocationChannel | undefined;
   readonly #rechecks: SharedRechecks | undefined;
   readonly #appends: RevocationAppends;
@@ -86,6 +95,7 @@ export class RevocationSharing implements RevocationReceiver {
     const recheckSeconds = memorySeconds;
     this.#context = { issuer, memorySeconds, recheckSeconds, maxRevocations, allowInsecureRequests, clock };
     this.#state = options.revocationChannel === undefined ? 'none' : 'reading';
+    this.#trust = new ChannelTrust(clock, log);
     options.revocationChannel?.check(this.#context);
     if (options.revocationChannel !== undefined) {
       const { introspectionTtlSeconds, introspectionTtlWhileSignalledSeconds = introspectionTtlSeconds } = options;
@@ -101,8 +111,9 @@ export class RevocationSharing implements RevocationReceiver {
   get status(): RevocationChannelStatus {
     const hasChannel = this.#state !== 'none';
     return {
+      ...(hasChannel ? this.#trust.status : NO_CHANNEL),
       state: this.#state,
-      isReady: this.#hasCaughtUp || !hasChannel,
+      isReady: this.#hasBeenReady || !hasChannel,
       unshared: hasChannel ? this.held.unshared.size : 0,
       isTaking: this.#appends.isTaking,
     };
@@ -124,6 +135,7 @@ export class RevocationSharing implements RevocationReceiver {
     // An application may be closed while it starts: then nobody would end what begins now.
     if (revocationChannel === undefined || this.#channel !== undefined || this.#closing.signal.aborted) return;
     const caughtUp = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (revocationChannel.proofKeys?.().publicKeys === 0) this.refused('no_public_key');
     this.#channel = revocationChannel.connect(this.#context, this);
     this.#appends.soon();
     await Promise.race([caughtUp, this.#pause(maxWaitMs)]);
@@ -157,6 +169,7 @@ export class RevocationSharing implements RevocationReceiver {
     if (this.#state !== 'caught_up') this.#appends.markUnreadFresh();
     this.#state = 'caught_up';
     this.#hasCaughtUp = true;
+    this.#noteReady();
     for (const resolve of this.#waiting.splice(0)) resolve();
     this.#appends.soon();
   }
@@ -179,11 +192,30 @@ export class RevocationSharing implements RevocationReceiver {
 
   proven({ sinceAgoMs, untilAgoMs }: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void {
     const nowMs = this.clock.monotonicMs();
+    this.#trust.proofAccepted();
     this.listener.prove({ sinceMs: nowMs - sinceAgoMs, untilMs: nowMs - untilAgoMs });
   }
 
   unproven(): void {
     this.listener.interrupt();
+  }
+
+  refused(reason: ChannelRefusal): void {
+    this.#trust.refused(reason);
+  }
+
+  examined(found: ChannelReadability): void {
+    this.#trust.examined(found);
+    this.#noteReady();
+  }
+
+  /** Whether others could verify what this process proves; true without a channel, where no proof leaves it. */
+  get canProve(): boolean {
+    return this.#state === 'none' || this.options.revocationChannel?.proofKeys?.().canSign !== false;
+  }
+
+  #noteReady(): void {
+    this.#hasBeenReady ||= this.#hasCaughtUp && this.#trust.hasKeys;
   }
 
   /** Who listens for all replicas; `none` where each does for itself, undefined before the start. */

@@ -30,7 +30,7 @@ export class SharedFeed {
   readonly #sources: FeedSource[] = [];
 
   constructor(
-    private readonly sharing: Pick<RevocationSharing, 'proofs' | 'hasReadAll'>,
+    private readonly sharing: Pick<RevocationSharing, 'proofs' | 'hasReadAll' | 'canProve'>,
     private readonly signals: Pick<SignalProof, 'prove'>,
     private readonly clock: Pick<Clock, 'monotonicMs'>,
   ) {}
@@ -42,6 +42,11 @@ export class SharedFeed {
 
   add(source: FeedSource): void {
     this.#sources.push(source);
+  }
+
+  /** Whether others could verify what this process proves. */
+  get canProve(): boolean {
+    return this.sharing.canProve;
   }
 
   /** The right to listen, for so long; undefined while another replica has it, and before the channel is read. Rejects where that is not known. */

@@ -1,7 +1,10 @@
 /** SignalsModule in an application: what it takes, and that it begins and ends with it. */
+import { randomBytes } from 'node:crypto';
 import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { proofKeyPair } from '../../spec-support/proof-keys.js';
+import { valkeyRevocations, type ProofKeyOptions } from '../valkey/index.js';
 import {
   ConfigurationError,
   KeycloakModule,
@@ -114,6 +117,25 @@ describe('SignalsModule', () => {
     await expect(module(2, 300)).rejects.toThrow('pollSeconds must be less than introspectionTtlSeconds, which is 2');
     await expect(module(1.9, 300)).resolves.toBeDefined();
     await expect(module(2)).resolves.toBeDefined();
+  });
+
+  it('does not start over a channel without the private key of its proofs (RS-30)', async () => {
+    const started = (proofs: ProofKeyOptions): Promise<unknown> => {
+      const keys = [randomBytes(32).toString('base64')];
+      // Nobody is there.
+      const revocationChannel = valkeyRevocations({ url: 'valkey://127.0.0.1:9', keys, proofs });
+      const imports = [
+        KeycloakModule.forRoot({ ...options, allowInsecureRequests: true, revocationChannel }),
+        SignalsModule.forRoot({ sources: [source] }),
+      ];
+      return Test.createTestingModule({ imports }).setLogger(SILENT).compile();
+    };
+    const { privateKey, publicKeys } = proofKeyPair();
+    for (const without of [{}, { publicKeys }]) {
+      await expect(started(without)).rejects.toThrow(ConfigurationError);
+      await expect(started(without)).rejects.toThrow('so the channel needs a private key for its proofs');
+    }
+    await expect(started({ privateKey })).resolves.toBeDefined();
   });
 
   it('needs KeycloakModule.forRoot', async () => {

@@ -67,12 +67,17 @@ export class SignalsModule {
     const feed = {
       provide: FEED,
       inject: [KEYCLOAK, OPTIONS],
-      useFactory: ({ issuers: [own], revocations }: ComposedKeycloak, options: SignalsModuleOptions) =>
-        new RunningFeed(new SignalFeed(own, revocations, readOptions(options, own.options))),
+      useFactory: ({ issuers: [own], revocations }: ComposedKeycloak, options: SignalsModuleOptions) => {
+        if (!own.feed.canProve) throw new ConfigurationError("SignalsModule can't be used", [KEY_MISSING]);
+        return new RunningFeed(new SignalFeed(own, revocations, readOptions(options, own.options)));
+      },
     };
     return { module: SignalsModule, imports, providers: [{ provide: OPTIONS, inject, useFactory }, feed] };
   }
 }
+
+const KEY_MISSING =
+  'this process polls revocations and has a revocationChannel, so the channel needs a private key for its proofs: proofs.privateKeyFile or proofs.privateKey of valkeyRevocations() (openssl genpkey -algorithm ed25519)';
 
 const OPTIONS = Symbol('nestjs-keycloak-s2s:signals-options');
 const FEED = Symbol('nestjs-keycloak-s2s:signal-feed');

@@ -12,7 +12,9 @@ import { missingRights } from './revocation-rights.js';
 import { RevocationEntries } from './revocation-entries.js';
 import { PAGE, RevocationStream, type StreamPage } from './revocation-stream.js';
 import type { SealingKeys } from './sealing-keys.js';
-import { StreamProofs } from './stream-proofs.js';
+import type { ProofKeys } from './proof-keys.js';
+import { ProofTexts } from './proof-text.js';
+import { revocationKeys } from './revocation-keys.js';
 import type { ValkeyAddress } from './valkey-address.js';
 import { ValkeyConnection, ValkeyError } from './valkey-connection.js';
 
@@ -22,6 +24,7 @@ const LOOK_MS = 250;
 export async function examineChannel(
   address: ValkeyAddress,
   keys: SealingKeys,
+  proofKeys: ProofKeys,
   context: RevocationChannelContext,
   question: ChannelQuestion,
 ): Promise<ChannelExamination> {
@@ -33,7 +36,7 @@ export async function examineChannel(
     const rights = await missingRights(connection, context.issuer, question.isPoller);
     if (rights.length > 0) return { ...found, faults: [missingRight(address, rights)] };
     await stream.checkPolicy(connection);
-    return { ...found, ...(await new ChannelLook(connection, stream, keys, context).look(question)) };
+    return { ...found, ...(await new ChannelLook(connection, stream, { keys, proofKeys }, context).look(question)) };
   } catch (error) {
     return { ...found, faults: [serverFault(address, error instanceof ValkeyError ? error.message : 'unknown')] };
   } finally {
@@ -41,18 +44,23 @@ export async function examineChannel(
   }
 }
 
+const UNKNOWN_SIGNER: ChannelFault = {
+  message: 'The proof of the poller was signed by a key that this service does not trust.',
+  cure: 'Give every service the public key that belongs to the private key of the poller (SIGNAL_PROOF_PUBLIC_KEYS; openssl pkey -pubout). If they belong together, find out which process wrote the proof.',
+};
+
 class ChannelLook {
   readonly #entries: RevocationEntries;
-  readonly #proofs: StreamProofs;
+  readonly #proofs: ProofTexts;
 
   constructor(
     private readonly connection: ValkeyConnection,
     private readonly stream: RevocationStream,
-    keys: SealingKeys,
-    context: RevocationChannelContext,
+    { keys, proofKeys }: { readonly keys: SealingKeys; readonly proofKeys: ProofKeys },
+    { issuer }: RevocationChannelContext,
   ) {
-    this.#entries = new RevocationEntries(keys, context.issuer);
-    this.#proofs = new StreamProofs(keys, context.issuer);
+    this.#entries = new RevocationEntries(keys, issuer);
+    this.#proofs = new ProofTexts(keys, proofKeys, { issuer, stream: revocationKeys(issuer).stream });
   }
 
   async look({ proofWaitMs }: ChannelQuestion): Promise<Pick<ChannelExamination, 'faults' | 'proof'>> {
@@ -70,9 +78,10 @@ class ChannelLook {
 
   #unreadable({ entries, proof }: StreamPage): ChannelFault[] {
     const sealed = entries.filter(({ sealed: text }) => text !== '');
-    const foreign = sealed.filter(({ sealed: text }) => this.#entries.read(text) === undefined).length;
-    const isForeignProof = proof !== '' && this.#proofs.read(proof) === undefined;
-    if (foreign === 0 && !isForeignProof) return [];
+    const foreign = sealed.filter(({ sealed: text }) => this.#entries.read(text) === 'entry_unreadable').length;
+    const read = proof === '' ? undefined : this.#proofs.read(proof);
+    const isForeignProof = read === 'proof_unreadable';
+    if (foreign === 0 && !isForeignProof) return read === 'proof_unknown_signer' ? [UNKNOWN_SIGNER] : [];
     const parts = [
       ...(foreign > 0 ? [`${foreign} of the last ${sealed.length} denials`] : []),
       ...(isForeignProof ? ['the proof of the poller'] : []),
@@ -86,7 +95,8 @@ class ChannelLook {
   }
 
   #proofTime(page: StreamPage | undefined): number | undefined {
-    return page && this.#proofs.read(page.proof)?.heard.untilMs;
+    const read = page && this.#proofs.read(page.proof);
+    return typeof read === 'object' ? read.heard.untilMs : undefined;
   }
 
   async #awaitProof(before: number | undefined, waitMs: number): Promise<ChannelProof> {

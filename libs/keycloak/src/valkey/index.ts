@@ -1,4 +1,5 @@
 /** The door nestjs-keycloak-s2s/valkey: what replicas share over Valkey. Peer: `@redis/client`. */
+export type { ProofKeyOptions } from './proof-keys.js';
 export { SealingKeys } from './sealing-keys.js';
 export { ServerClock } from './server-clock.js';
 export type { ValkeyAddressOptions } from './valkey-address.js';

@@ -23,7 +23,16 @@ describe('RevocationEntries', () => {
     { kind: 'recheck', recheck: 'everything', at: AT, id: 'r1' },
     { kind: 'floor', at: AT },
   ])('reads what it wrote: %j', (revocation) => {
-    expect(entries.read(entries.write(revocation))?.revocation).toEqual(revocation);
+    expect(entries.read(entries.write(revocation, 5000, 1000))).toEqual({
+      revocation,
+      writtenAtMs: 1000,
+      usefulUntilMs: 6000,
+    });
+    expect(entries.read(entries.write(revocation, 5000))).toEqual({
+      revocation,
+      writtenAtMs: Number.NaN,
+      usefulUntilMs: undefined,
+    });
   });
 
   it.each<unknown>([
@@ -39,14 +48,24 @@ describe('RevocationEntries', () => {
     { k: 'session', v: 's1', b: 'x', t: AT },
     { k: 'sid', t: AT },
     { k: 'floor' },
-  ])('passes over what it does not know: %j', (content) => {
-    expect(entries.read(sealed(content))).toBeUndefined();
+  ])('refuses what is no entry: %j', (content) => {
+    expect(entries.read(sealed(content))).toBe('entry_malformed');
   });
 
-  it('passes over what is no JSON, and what is missing', () => {
-    expect([entries.read(keys.seal('{', ['revocation', ISSUER])), entries.read(undefined)]).toEqual([
-      undefined,
-      undefined,
-    ]);
+  it('reads an entry from before forms were counted, and refuses one of a newer form by its name', () => {
+    const denial = { k: 'session', v: 's1', t: AT };
+    expect(entries.read(sealed(denial))).toMatchObject({ revocation: { kind: 'denial' } });
+    expect(entries.read(sealed({ ...denial, f: 1 }))).toMatchObject({ revocation: { kind: 'denial' } });
+    expect(entries.read(sealed({ ...denial, f: 2 }))).toBe('entry_newer');
+    expect(entries.read(Buffer.from([2, ...randomBytes(90)]).toString('base64'))).toBe('entry_newer');
+  });
+
+  it('refuses what is no JSON, what other keys sealed, and what is missing', () => {
+    const other = new SealingKeys([randomBytes(32).toString('base64')]);
+    expect([
+      entries.read(keys.seal('{', ['revocation', ISSUER])),
+      entries.read(other.seal('{}', ['revocation', ISSUER])),
+      entries.read(''),
+    ]).toEqual(['entry_malformed', 'entry_unreadable', 'entry_unreadable']);
   });
 });

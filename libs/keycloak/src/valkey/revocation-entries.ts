@@ -1,10 +1,11 @@
 /** Revocation entries: how a denial, a recheck or a floor is written into the stream, sealed, and read from it. */
-import { randomBytes } from 'node:crypto';
-import type { SharedRevocation } from '../index.js';
+import type { ChannelRefusal, SharedRevocation } from '../index.js';
 import type { SealingKeys } from './sealing-keys.js';
 
 /** Short names: a stream holds many. */
 interface Written {
+  /** Counts the forms of entries; absent in those that were written before they were counted, which are of the first. */
+  readonly f?: number;
   readonly k: string;
   /** Of whom; none for everything, and for a floor. */
   readonly v?: string;
@@ -13,17 +14,18 @@ interface Written {
   readonly t: number;
   /** Of a recheck: its id. */
   readonly i?: string;
-  /** Of this entry alone, in hex: who has the server can neither make one nor put another in its place unseen. */
-  readonly n: string;
   /** When it was written, by the server's clock, in milliseconds; none where that is not known yet. */
   readonly c?: number;
+  /** For how long it is of use, in milliseconds from then on. */
+  readonly d?: number;
 }
 
 export interface ReadEntry {
   readonly revocation: SharedRevocation;
-  readonly nonce: bigint;
-  /** `NaN` where its writer did not know. */
+  /** By the server's clock; `NaN` where its writer did not know. */
   readonly writtenAtMs: number;
+  /** Undefined where its writer did not know. */
+  readonly usefulUntilMs: number | undefined;
 }
 
 const DENIALS = ['session', 'onlineSession', 'subject', 'token', 'tokenId'] as const;
@@ -31,6 +33,7 @@ const RECHECKS = ['sid', 'sub', 'clientId'] as const;
 const EVERYTHING = 'everything';
 const FLOOR = 'floor';
 const WHAT = 'revocation';
+const FORM = 1;
 
 export class RevocationEntries {
   constructor(
@@ -38,31 +41,28 @@ export class RevocationEntries {
     private readonly issuer: string,
   ) {}
 
-  /** `serverMs`: the time by the server's clock, where it is known. */
-  write(revocation: SharedRevocation, serverMs?: number): string {
-    const n = randomBytes(16).toString('hex');
-    const c = serverMs === undefined ? {} : { c: Math.round(serverMs) };
-    return this.keys.seal(JSON.stringify({ ...written(revocation), n, ...c } satisfies Written), [WHAT, this.issuer]);
+  /** `serverMs`: the time by the server's clock, where it is known. `usefulMs`: for how long it is of use. */
+  write(revocation: SharedRevocation, usefulMs: number, serverMs?: number): string {
+    const times = serverMs === undefined ? {} : { c: Math.round(serverMs), d: Math.round(usefulMs) };
+    const all: Written = { f: FORM, ...written(revocation), ...times };
+    return this.keys.seal(JSON.stringify(all), [WHAT, this.issuer]);
   }
 
-  /** Undefined for what no service with the same keys wrote, and for what a later version of this library did. */
-  read(entry: string | undefined): ReadEntry | undefined {
-    const text = entry === undefined ? undefined : this.keys.open(entry, [WHAT, this.issuer]);
-    if (text === undefined) return undefined;
+  /** The entry, or why it is none. A denial that can't be read is missing here: nothing may be concluded from its absence. */
+  read(entry: string): ReadEntry | ChannelRefusal {
+    const text = this.keys.open(entry, [WHAT, this.issuer]);
+    if (text === undefined) return this.keys.isNewer(entry) ? 'entry_newer' : 'entry_unreadable';
     const all = parsed(text);
+    if (typeof all.f === 'number' && all.f > FORM) return 'entry_newer';
     const revocation = revocationIn(all);
+    if (revocation === undefined) return 'entry_malformed';
     const writtenAtMs = typeof all.c === 'number' ? all.c : Number.NaN;
-    return (
-      revocation && {
-        revocation,
-        writtenAtMs,
-        nonce: /^[\da-f]{32}$/.test(all.n ?? '') ? BigInt(`0x${all.n ?? ''}`) : 0n,
-      }
-    );
+    const usefulUntilMs = writtenAtMs + (typeof all.d === 'number' ? all.d : Number.NaN);
+    return { revocation, writtenAtMs, usefulUntilMs: Number.isFinite(usefulUntilMs) ? usefulUntilMs : undefined };
   }
 }
 
-function written(revocation: SharedRevocation): Omit<Written, 'n' | 'c'> {
+function written(revocation: SharedRevocation): Omit<Written, 'f' | 'c' | 'd'> {
   const { kind, at: t } = revocation;
   if (kind === 'floor') return { k: FLOOR, t };
   if (kind === 'denial') {

@@ -9,13 +9,14 @@ import {
   type ValkeyAddressOptions,
 } from './valkey-address.js';
 
-/** `maker`: the name of the function, for the message. Throws `ConfigurationError`, which lists every fault. */
+/** `maker`: the name of the function, for the message. `others`: further options that it has. Throws `ConfigurationError`, which lists every fault. */
 export function readSealedOptions(
   maker: string,
   options: ValkeyAddressOptions & { readonly keys: readonly string[] },
+  others: readonly string[] = [],
 ): { readonly address: ValkeyAddress; readonly keys: SealingKeys } {
   const faults = new ConfigurationFaults();
-  checkAddress(options, faults, ['keys']);
+  checkAddress(options, faults, ['keys', ...others]);
   const fault = SealingKeys.faultOf((Object(options) as typeof options).keys);
   if (fault !== undefined) faults.fault(fault);
   faults.throwIfFaulty((all) => new ConfigurationError(`${maker}() can't be used`, all));

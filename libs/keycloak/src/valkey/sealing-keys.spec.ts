@@ -47,6 +47,18 @@ describe('SealingKeys', () => {
     expect(keys.open(keys.seal('x', WHAT), what)).toBeUndefined();
   });
 
+  it('knows what a newer version sealed, which no key opens', () => {
+    const keys = new SealingKeys([ONE]);
+    const sealed = Buffer.from(keys.seal('the text', WHAT), 'base64');
+    expect(keys.isNewer(sealed.toString('base64'))).toBe(false);
+    sealed[0] = 2;
+    expect([keys.isNewer(sealed.toString('base64')), keys.open(sealed.toString('base64'), WHAT)]).toEqual([
+      true,
+      undefined,
+    ]);
+    expect(keys.isNewer('')).toBe(false);
+  });
+
   it('does not open what was changed in any bit, nor what is no entry', () => {
     const keys = new SealingKeys([ONE]);
     const sealed = Buffer.from(keys.seal('the text', WHAT), 'base64');

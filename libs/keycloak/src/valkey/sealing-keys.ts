@@ -76,6 +76,12 @@ export class SealingKeys {
     return undefined;
   }
 
+  /** Whether a newer version of this library sealed it, in another form. No key of this version opens it. */
+  isNewer(sealed: string): boolean {
+    const [version = 0] = Buffer.from(sealed, 'base64');
+    return version > VERSION;
+  }
+
   /**
    * Names under which something is found again, and which nobody can guess from what they are about (HMAC-SHA256), in base64url: one by each key, that of the first key
    * first. What is written goes by the first one; what is looked for may be under any.

@@ -1,9 +1,12 @@
 /** Stream follower: reads the stream of one realm's denials as it grows, gives all of it to a receiver, and sees where something is missing. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RevocationReceiver } from '../index.js';
+import type { OwnEntries } from './own-entries.js';
 import type { RevocationEntries } from './revocation-entries.js';
-import { PAGE, type RevocationStream, type StreamPage } from './revocation-stream.js';
-import { sumWith, type StreamProof, type StreamProofs, type SummedPlace } from './stream-proofs.js';
+import { PAGE, type RevocationStream, type StreamEntry, type StreamPage } from './revocation-stream.js';
+import type { StreamProofs } from './stream-proofs.js';
+import { checkSame, Gap, type Place } from './stream-gap.js';
+import { UnreadableEntries } from './unreadable-entries.js';
 import type { ValkeyAddress } from './valkey-address.js';
 import { ValkeyConnection, ValkeyError } from './valkey-connection.js';
 
@@ -16,20 +19,13 @@ const LONGEST_PAUSE_MS = 2000;
  */
 const MAX_UNDERWAY_MS = 5000;
 
-/** Where this replica is in the stream. */
-export interface Place extends SummedPlace {
-  /** The id of the entry there; undefined where nothing was read yet, so that any may come first. */
-  readonly tip: string | undefined;
-}
-
-/** Something may be missing: for this replica, or, in an `epoch` that does not hold together, for everybody. */
-class Gap extends Error {
-  constructor(
-    reason: string,
-    readonly epoch?: string,
-  ) {
-    super(reason);
-  }
+/** What a follower reads by. */
+export interface FollowedStream {
+  readonly stream: RevocationStream;
+  readonly entries: RevocationEntries;
+  readonly proofs: StreamProofs;
+  /** What this process appended, for a poller. */
+  readonly own?: OwnEntries;
 }
 
 /**
@@ -42,19 +38,18 @@ export class StreamFollower {
   #place: Place | undefined;
   #reader: ValkeyConnection | undefined;
   #failures = 0;
+  readonly #unreadable = new UnreadableEntries();
   /** Whether this replica may hold what was in the stream: what it loses sight of, it has to repeat. */
   #hasRead = false;
 
   constructor(
     private readonly address: ValkeyAddress,
-    private readonly stream: RevocationStream,
-    private readonly entries: RevocationEntries,
-    private readonly proofs: StreamProofs,
+    private readonly followed: FollowedStream,
     private readonly receiver: RevocationReceiver,
     /** Begins the stream anew that has this epoch. */
     private readonly beginEpoch: (epoch: string) => Promise<unknown>,
   ) {
-    this.#reading = this.#read();
+    this.#reading = this.#run();
   }
 
   /** Until where all has been read; undefined before, and after a gap. */
@@ -68,12 +63,13 @@ export class StreamFollower {
     await this.#reading;
   }
 
-  async #read(): Promise<void> {
+  async #run(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
         this.#reader = await ValkeyConnection.open(this.address);
-        await this.stream.checkPolicy(this.#reader);
+        this.followed.proofs.reconnected();
+        await this.followed.stream.checkPolicy(this.#reader);
         while (!signal.aborted) await this.#follow(this.#reader);
       } catch (error) {
         if (signal.aborted) break;
@@ -100,12 +96,13 @@ export class StreamFollower {
         const { position } = await this.#readOn(reader);
         this.receiver.caughtUp();
         this.#failures = 0;
-        await this.stream.wait(reader, position);
+        await this.followed.stream.wait(reader, position);
         if (this.#closing.signal.aborted) return;
       }
     } catch (error) {
       if (!(error instanceof Gap)) throw error;
       this.#place = undefined;
+      this.followed.own?.clear();
       // Where there was none yet, nothing is missing. First of all: what comes next may fail.
       if (this.#hasRead || (error.epoch ?? '') !== '') this.receiver.gap(error.message);
       if (error.epoch !== undefined) await this.beginEpoch(error.epoch);
@@ -116,56 +113,67 @@ export class StreamFollower {
 
   /** Everything that there is. */
   async #readOn(reader: ValkeyConnection): Promise<Place> {
+    const { stream, proofs, own } = this.followed;
+    const expected = own?.expected;
     let place = this.#place;
-    if (place === undefined) this.proofs.beginAnew();
+    if (place === undefined) this.#beginAnew();
     for (;;) {
-      const page = await this.stream.read(reader, place?.position);
+      const page = await stream.read(reader, place?.position);
       // Its end is not known to be ours: whoever has a place has lost it.
       if (page === undefined) throw new Gap('no_stream', '');
-      this.proofs.learn(page);
+      proofs.learn(page, this.receiver);
       if (place !== undefined) checkSame(place, page);
       this.#hasRead = true;
-      place = this.#take(page, place ?? { epoch: page.epoch, position: page.first - 1, tip: undefined, sum: 0n });
-      if (place.position >= page.last) return (this.#place = place);
+      place = this.#take(page, place ?? { epoch: page.epoch, position: page.first - 1, tip: undefined });
+      if (place.position < page.last) continue;
+      // Another entry stands where ours was.
+      if (expected !== undefined && own?.isMissing(expected) === true) throw new Gap('own_entries_missing', page.epoch);
+      return (this.#place = place);
     }
+  }
+
+  #beginAnew(): void {
+    this.followed.proofs.beginAnew();
+    this.#unreadable.clear();
   }
 
   #take(page: StreamPage, before: Place): Place {
     const { epoch, last, tip, entries } = page;
     if (entries.length < Math.min(PAGE, last - before.position)) throw new Gap('entries_missing', epoch);
     let place: Place = { ...before, epoch };
-    const proof = this.proofs.read(page.proof);
-    this.#check(proof, place);
-    for (const { number, id, previous, sealed, ageSeconds, takenAtMs } of entries) {
+    const { proofs } = this.followed;
+    const proof = proofs.find(page.proof, this.receiver);
+    proofs.check(epoch, this.receiver);
+    for (const entry of entries) {
+      const { number, id, previous } = entry;
       if (number !== place.position + 1 || number > last) throw new Gap('entries_missing', epoch);
       if (place.tip !== undefined && previous !== place.tip)
         throw new Gap('another_past', this.#place === undefined ? epoch : undefined);
-      const read = this.entries.read(sealed);
-      place = { epoch, position: number, tip: id, sum: sumWith(place.sum, read?.nonce ?? 0n) };
-      if (read !== undefined) {
-        this.receiver.received(read.revocation, ageSeconds);
-        // By its time it may count for nothing.
-        if (!(Math.abs(takenAtMs - read.writtenAtMs) <= MAX_UNDERWAY_MS)) this.receiver.unproven();
-      }
-      this.#check(proof, place);
+      this.#read(entry);
+      place = { epoch, position: number, tip: id };
+      proofs.check(epoch, this.receiver);
     }
+    this.receiver.examined(this.#unreadable.examined(page.first, proof));
     if (place.position !== last || place.tip === tip) return place;
     if (place.tip !== undefined) throw new Gap('another_past', this.#place === undefined ? epoch : undefined);
     return { ...place, tip };
   }
 
-  /** A proof counts where everything has been read that was there when it was written, and nothing else. */
-  #check(proof: StreamProof | undefined, { epoch, position, sum }: Place): void {
-    if (proof?.place.epoch !== epoch || proof.place.position !== position) return;
-    if (this.proofs.isSame(proof, sum)) this.proofs.tell(proof.heard, this.receiver);
-    else this.receiver.unproven();
+  #read(entry: StreamEntry): void {
+    const { number, sealed, ageSeconds, takenAtMs } = entry;
+    const { entries, proofs, own } = this.followed;
+    const read = entries.read(sealed);
+    own?.read(sealed);
+    proofs.add(entry, typeof read === 'string' ? undefined : read.usefulUntilMs);
+    this.#unreadable.add(number, read === 'entry_unreadable');
+    if (typeof read === 'string') {
+      // It may deny anybody: nothing is proven of what was cached before.
+      this.receiver.refused(read);
+      this.receiver.unproven();
+      return;
+    }
+    this.receiver.received(read.revocation, ageSeconds);
+    // By its time it may count for nothing.
+    if (!(Math.abs(takenAtMs - read.writtenAtMs) <= MAX_UNDERWAY_MS)) this.receiver.unproven();
   }
-}
-
-/** Throws `Gap` where the stream is not the one of which `place` is a part. */
-function checkSame({ epoch, position, tip }: Place, page: StreamPage): void {
-  if (page.epoch !== epoch) throw new Gap('another_epoch');
-  if (page.last < position) throw new Gap('rolled_back');
-  if (page.first > position + 1) throw new Gap('dropped_unread');
-  if (page.last === position && tip !== undefined && page.tip !== tip) throw new Gap('another_past');
 }

@@ -1,59 +1,67 @@
-/** Stream proofs: what says that a stream holds everything that was heard, and whether this replica has read just that. */
-import { randomUUID } from 'node:crypto';
-import type { HeardStretch, RevocationReceiver } from '../index.js';
-import type { StreamPage, StreamPlace } from './revocation-stream.js';
+/** Stream proofs: whether a proof is of the entries that this replica has read, and how old it is. */
+import type { ChannelRefusal, HeardStretch, RevocationReceiver } from '../index.js';
+import { EntryChain, type ChainedEntry, type ChainVerdict } from './entry-chain.js';
+import type { ProofKeys } from './proof-keys.js';
+import { ProofTexts, type ProofIdentity, type StreamProof } from './proof-text.js';
+import type { StreamPage } from './revocation-stream.js';
 import type { SealingKeys } from './sealing-keys.js';
 import { ServerClock } from './server-clock.js';
-
-/** A place, and what the random numbers of the entries come to that were read until there. */
-export interface SummedPlace extends StreamPlace {
-  readonly sum: bigint;
-}
-
-export interface StreamProof {
-  readonly heard: HeardStretch;
-  readonly place: SummedPlace;
-  /** Where it was begun to add up. */
-  readonly base: string;
-}
-
-/** Short names, as entries have. */
-interface Written {
-  readonly s: number;
-  readonly u: number;
-  readonly e: string;
-  readonly p: number;
-  readonly n: string;
-  readonly b: string;
-}
-
-const WHAT = 'revocation proof';
-const MODULUS = 1n << 128n;
 
 /** The server's clock may be ahead of this machine's by so much. */
 const MAX_AHEAD_MS = 5000;
 
-/**
- * Each entry holds a random number under its seal. Who listens says with each proof what those of the entries come to that it has read; whoever has read others, since somebody has replaced or removed some in
- * the server, comes to something else. Replicas begin to read at different entries: what counts is that the difference stays.
- */
+/** Where the last accepted proof was: an older one that comes later was put back by somebody. */
+type Order = Pick<StreamProof, 'epoch' | 'fencing'> & { readonly position: number };
+
+type ProofReceiver = Pick<RevocationReceiver, 'proven' | 'unproven' | 'refused'>;
+
+/** A proof as it was found last. */
+interface Found {
+  readonly sealed: string;
+  readonly isOpened: boolean;
+  readonly proof: StreamProof | undefined;
+  /** It was compared with the entries, and stays refused. */
+  isRefused?: boolean;
+}
+
 export class StreamProofs {
   readonly #clock = new ServerClock();
-  #base: { readonly id: string; readonly difference: bigint } | undefined;
+  readonly #texts: ProofTexts;
+  #chain: EntryChain | undefined;
+  #found: Found | undefined;
+  #last: Order | undefined;
+  #lastUntilMs = -Infinity;
 
   constructor(
-    private readonly keys: SealingKeys,
-    private readonly issuer: string,
-  ) {}
+    sealing: SealingKeys,
+    private readonly keys: ProofKeys,
+    private readonly identity: ProofIdentity,
+    /** What an entry is of use for at most. */
+    private readonly memorySeconds: number,
+  ) {
+    this.#texts = new ProofTexts(sealing, keys, identity);
+  }
 
   /** The stream is read from its beginning. */
   beginAnew(): void {
-    this.#base = undefined;
+    this.#chain = undefined;
+    this.#found = undefined;
+    this.#last = undefined;
+  }
+
+  /** There is a new connection: the server may have been restarted, and may count leases from an older state. */
+  reconnected(): void {
+    this.#last = undefined;
   }
 
   /** Call it as soon as the page is there. */
-  learn({ nowMs }: StreamPage): void {
+  learn({ nowMs, epoch, first }: StreamPage, receiver: ProofReceiver): void {
     this.#clock.learn(nowMs);
+    this.keys.refresh(() => receiver.refused('proof_keys_unreadable'));
+    if (this.keys.status.publicKeys === 0) return;
+    const { canSign } = this.keys.status;
+    this.#chain ??= new EntryChain(this.identity.issuer, epoch, first, canSign);
+    this.#chain.forgetBefore(first);
   }
 
   /** The server's time by now; undefined where it is not known yet. */
@@ -61,27 +69,48 @@ export class StreamProofs {
     return this.#clock.isLearned ? this.#clock.nowMs() : undefined;
   }
 
-  /** What this replica has heard, which has read until `place`. */
-  write({ sinceMs, untilMs }: HeardStretch, { epoch, position, sum }: SummedPlace): string {
-    this.#base ??= { id: randomUUID(), difference: 0n };
-    const { id, difference } = this.#base;
-    const n = ((sum + difference) % MODULUS).toString(16);
-    const written: Written = { s: sinceMs, u: untilMs, e: epoch, p: position, n, b: id };
-    return this.keys.seal(JSON.stringify(written), [WHAT, this.issuer]);
+  /** The entry was read. `usefulUntilMs`: by the server's clock, as its writer sealed it; undefined where that is not known. */
+  add(entry: ChainedEntry, usefulUntilMs: number | undefined): void {
+    const longestMs = this.#clock.nowMs() + this.memorySeconds * 1000;
+    this.#chain?.add(entry, Math.min(usefulUntilMs ?? longestMs, longestMs));
   }
 
-  /** Undefined for what no service with the same keys wrote. */
-  read(sealed: string): StreamProof | undefined {
-    const text = sealed === '' ? undefined : this.keys.open(sealed, [WHAT, this.issuer]);
-    return text === undefined ? undefined : proofIn(JSON.parse(text) as Partial<Written>);
+  /** What this poller has heard, which has read until `position`; undefined where its chain is not there. Throws `TypeError` without a private key. */
+  write(
+    heard: HeardStretch,
+    fencing: number,
+    { epoch, position }: { readonly epoch: string; readonly position: number },
+  ): string | undefined {
+    if (this.#chain?.position !== position) return undefined;
+    return this.#texts.write({ heard, epoch, fencing, links: this.#chain.links(this.#clock.nowMs()) });
   }
 
-  /** Whether this replica, which comes to `sum` at the same place, has read what was proven. Where it can't say, it can from the next one on. */
-  isSame({ place, base }: StreamProof, sum: bigint): boolean {
-    const difference = (place.sum - sum + MODULUS) % MODULUS;
-    const before = this.#base;
-    this.#base = { id: base, difference };
-    return before === undefined || (before.id === base && before.difference === difference);
+  /** The proof that stands beside the stream now. Each that can't be accepted is refused once. Gives whether a key of this replica opens it; undefined without one. */
+  find(sealed: string, receiver: ProofReceiver): 'opened' | 'unreadable' | undefined {
+    if (sealed === '') this.#found = undefined;
+    else if (this.#found?.sealed !== sealed) {
+      const read = this.#texts.read(sealed);
+      const refusal = typeof read === 'string' ? read : this.#orderRefusal(read);
+      const proof = typeof read === 'string' || refusal !== undefined ? undefined : read;
+      this.#found = { sealed, proof, isOpened: read !== 'proof_unreadable' };
+      if (refusal !== undefined) receiver.refused(refusal);
+    }
+    if (this.#found === undefined) return undefined;
+    return this.#found.isOpened ? 'opened' : 'unreadable';
+  }
+
+  /** Tells the receiver of the proof where everything has been read that was there when it was written, and nothing else. */
+  check(epoch: string, receiver: ProofReceiver): void {
+    const { proof, isRefused } = this.#found ?? {};
+    const chain = this.#chain;
+    if (this.#found === undefined || proof === undefined || isRefused === true) return;
+    if (proof.epoch !== epoch || proof.links.position !== chain?.position) return;
+    const compared = chain.compare(proof.links);
+    if (compared === 'same') {
+      this.#last = { epoch, fencing: proof.fencing, position: proof.links.position };
+      this.#lastUntilMs = proof.heard.untilMs;
+      this.tell(proof.heard, receiver);
+    } else if (compared !== 'unknown') this.#refuse(this.#found, compared, receiver);
   }
 
   /** Whether the server told a time that may be, when it was asked: with one of the future a proof would count when nobody listens any more. */
@@ -94,26 +123,17 @@ export class StreamProofs {
     const nowMs = this.#clock.latestMs();
     if (untilMs <= nowMs) receiver.proven({ sinceAgoMs: nowMs - sinceMs, untilAgoMs: nowMs - untilMs });
   }
-}
 
-/** Undefined for what a later version of this library wrote in another form. */
-function proofIn({
-  s: sinceMs,
-  u: untilMs,
-  e: epoch,
-  p: position,
-  n,
-  b: base,
-}: Partial<Written>): StreamProof | undefined {
-  const isOurs =
-    Number.isFinite(sinceMs) &&
-    Number.isFinite(untilMs) &&
-    Number.isInteger(position) &&
-    /^[\da-f]{1,32}$/.test(n ?? '');
-  if (!isOurs || typeof epoch !== 'string' || typeof base !== 'string') return undefined;
-  const heard = { sinceMs: Number(sinceMs), untilMs: Number(untilMs) };
-  return { heard, place: { epoch, position: Number(position), sum: BigInt(`0x${n ?? ''}`) }, base };
-}
+  /** A poller that began a new chain has a gap of its own, which the proof after it shows. */
+  #refuse(found: Found, compared: ChainVerdict, receiver: ProofReceiver): void {
+    found.isRefused = true;
+    if (compared === 'differs') receiver.refused('entries_replaced');
+    receiver.unproven();
+  }
 
-/** What the random numbers come to with another one. */
-export const sumWith = (sum: bigint, nonce: bigint): bigint => (sum + nonce) % MODULUS;
+  #orderRefusal({ heard: { untilMs }, epoch, fencing, links }: StreamProof): ChannelRefusal | undefined {
+    const last = this.#last?.epoch === epoch ? this.#last : { fencing: -Infinity, position: -Infinity };
+    const isOlder = untilMs < this.#lastUntilMs || fencing < last.fencing || links.position < last.position;
+    return isOlder ? 'proof_replayed' : undefined;
+  }
+}

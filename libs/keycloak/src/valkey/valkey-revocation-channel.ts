@@ -9,7 +9,10 @@ import type {
   RevocationReceiver,
   SharedRevocation,
 } from '../index.js';
+import { OwnEntries } from './own-entries.js';
+import type { ProofKeys } from './proof-keys.js';
 import { RevocationEntries } from './revocation-entries.js';
+import { revocationKeys } from './revocation-keys.js';
 import { RevocationStream, type NewEntry } from './revocation-stream.js';
 import type { SealingKeys } from './sealing-keys.js';
 import { StreamFollower } from './stream-follower.js';
@@ -17,12 +20,15 @@ import { StreamProofs } from './stream-proofs.js';
 import type { ValkeyAddress } from './valkey-address.js';
 import { ValkeyConnection, ValkeyError } from './valkey-connection.js';
 
+const SOON_OF_NO_USE_MS = 10_000;
+
 /** Two connections: one waits for entries, the other appends. */
 export class ValkeyRevocationChannel implements ConnectedRevocationChannel, ProofChannel {
   readonly #stream: RevocationStream;
   readonly #entries: RevocationEntries;
   readonly #proofs: StreamProofs;
   readonly #follower: StreamFollower;
+  readonly #own = new OwnEntries();
   #isClosed = false;
   #writer: Promise<ValkeyConnection> | undefined;
   #lease: FeedLease | undefined;
@@ -33,25 +39,40 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
   constructor(
     private readonly address: ValkeyAddress,
     keys: SealingKeys,
+    proofKeys: ProofKeys,
     private readonly context: RevocationChannelContext,
     private readonly receiver: RevocationReceiver,
   ) {
     this.#stream = new RevocationStream(context.issuer, context.maxRevocations);
     this.#entries = new RevocationEntries(keys, context.issuer);
-    this.#proofs = new StreamProofs(keys, context.issuer);
-    this.#follower = new StreamFollower(address, this.#stream, this.#entries, this.#proofs, receiver, async (epoch) =>
-      this.#stream.beginEpoch(await this.#openWriter(), epoch),
+    const identity = { issuer: context.issuer, stream: revocationKeys(context.issuer).stream };
+    this.#proofs = new StreamProofs(keys, proofKeys, identity, context.memorySeconds);
+    this.#follower = new StreamFollower(
+      address,
+      {
+        stream: this.#stream,
+        entries: this.#entries,
+        proofs: this.#proofs,
+        ...(proofKeys.status.canSign ? { own: this.#own } : {}),
+      },
+      receiver,
+      async (epoch) => this.#stream.beginEpoch(await this.#openWriter(), epoch),
     );
   }
 
   async append(revocations: readonly SharedRevocation[]): Promise<void> {
-    await this.#stream.append(await this.#openWriter(), this.#newEntries(revocations));
+    const entries = this.#newEntries(revocations);
+    await this.#appendOwn(entries, async () => {
+      await this.#stream.append(await this.#openWriter(), entries);
+      return true;
+    });
   }
 
   async appendAgain(revocations: readonly SharedRevocation[]): Promise<boolean> {
     const { place } = this.#follower;
     if (place === undefined) return false;
-    return this.#stream.appendAfter(await this.#openWriter(), this.#newEntries(revocations), place);
+    const entries = this.#newEntries(revocations);
+    return this.#appendOwn(entries, async () => this.#stream.appendAfter(await this.#openWriter(), entries, place));
   }
 
   async lease(leaseMs: number): Promise<FeedLease | undefined> {
@@ -66,7 +87,9 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
     const { place } = this.#follower;
     const askedAtMs = this.#askedAtMs.get(lease);
     if (place === undefined || askedAtMs === undefined || !this.#proofs.isPossible(heard, askedAtMs)) return 'behind';
-    const sealed = this.#proofs.write(heard, place);
+    if (!this.#own.areRead) return 'behind';
+    const sealed = this.#proofs.write(heard, lease.fencing, place);
+    if (sealed === undefined) return 'behind';
     const outcome = await this.#stream.prove(await this.#openWriter(), lease, place, sealed);
     // It need not come back first.
     if (outcome === 'taken') this.#proofs.tell(heard, this.receiver);
@@ -88,8 +111,21 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
     const { clock, memorySeconds, recheckSeconds } = this.context;
     return revocations.map((one) => {
       const usefulSeconds = (one.kind === 'recheck' ? recheckSeconds : memorySeconds) - (clock.epochSeconds() - one.at);
-      return { sealed: this.#entries.write(one, this.#proofs.serverMs), usefulMs: Math.max(1, usefulSeconds * 1000) };
+      const usefulMs = Math.max(1, usefulSeconds * 1000);
+      return { sealed: this.#entries.write(one, usefulMs, this.#proofs.serverMs), usefulMs };
     });
+  }
+
+  async #appendOwn(entries: readonly NewEntry[], append: () => Promise<boolean>): Promise<boolean> {
+    // The server may drop what is of use for less than this before anybody has read it.
+    const tracked = entries.filter(({ usefulMs }) => usefulMs > SOON_OF_NO_USE_MS).map(({ sealed }) => sealed);
+    this.#own.send(tracked);
+    let isTaken = false;
+    try {
+      return (isTaken = await append());
+    } finally {
+      this.#own.answered(tracked, isTaken);
+    }
   }
 
   /** One at a time, whoever asks for it. */

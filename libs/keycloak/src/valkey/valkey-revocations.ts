@@ -3,11 +3,13 @@ import type {
   ChannelExamination,
   ChannelQuestion,
   ConnectedRevocationChannel,
+  ProofKeysStatus,
   RevocationChannel,
   RevocationChannelContext,
   RevocationReceiver,
 } from '../index.js';
 import { examineChannel } from './channel-examination.js';
+import { ProofKeys, type ProofKeyOptions } from './proof-keys.js';
 import { checkEncryption, readSealedOptions } from './sealed-options.js';
 import type { SealingKeys } from './sealing-keys.js';
 import type { ValkeyAddress, ValkeyAddressOptions } from './valkey-address.js';
@@ -19,6 +21,12 @@ export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
    * them open. They are not the client's secret.
    */
   readonly keys: readonly string[];
+  /**
+   * Ed25519 keys of the proofs that the feed of revocations is healthy. A poller, which imports `SignalsModule`, needs the
+   * private key. Every other service needs the public keys of all pollers: without them it accepts no proof, and cached
+   * answers are reused for `introspectionTtlSeconds` only.
+   */
+  readonly proofs?: ProofKeyOptions;
 }
 
 /**
@@ -28,8 +36,8 @@ export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
  * It sends nothing before the application starts. Throws `ConfigurationError`.
  */
 export function valkeyRevocations(options: ValkeyRevocationsOptions): RevocationChannel {
-  const { address, keys } = readSealedOptions(MAKER, options);
-  return new ValkeyRevocations(address, keys);
+  const { address, keys } = readSealedOptions(MAKER, options, ['proofs']);
+  return new ValkeyRevocations(address, keys, new ProofKeys(MAKER, options.proofs));
 }
 
 const MAKER = 'valkeyRevocations';
@@ -38,10 +46,16 @@ class ValkeyRevocations implements RevocationChannel {
   // What is private in the types alone would be printed.
   readonly #address: ValkeyAddress;
   readonly #keys: SealingKeys;
+  readonly #proofKeys: ProofKeys;
 
-  constructor(address: ValkeyAddress, keys: SealingKeys) {
+  constructor(address: ValkeyAddress, keys: SealingKeys, proofKeys: ProofKeys) {
     this.#address = address;
     this.#keys = keys;
+    this.#proofKeys = proofKeys;
+  }
+
+  proofKeys(): ProofKeysStatus {
+    return this.#proofKeys.status;
   }
 
   check({ allowInsecureRequests }: RevocationChannelContext): void {
@@ -49,9 +63,9 @@ class ValkeyRevocations implements RevocationChannel {
   }
 
   connect(context: RevocationChannelContext, receiver: RevocationReceiver): ConnectedRevocationChannel {
-    return new ValkeyRevocationChannel(this.#address, this.#keys, context, receiver);
+    return new ValkeyRevocationChannel(this.#address, this.#keys, this.#proofKeys, context, receiver);
   }
   async examine(context: RevocationChannelContext, question: ChannelQuestion): Promise<ChannelExamination> {
-    return examineChannel(this.#address, this.#keys, context, question);
+    return examineChannel(this.#address, this.#keys, this.#proofKeys, context, question);
   }
 }

@@ -1,0 +1,15 @@
+/** Proof keys for specs: an Ed25519 pair as operators make it, in PEM. */
+import { generateKeyPairSync } from 'node:crypto';
+
+export interface ProofKeyPair {
+  readonly privateKey: string;
+  readonly publicKeys: string;
+}
+
+export function proofKeyPair(): ProofKeyPair {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519', {
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  return { privateKey, publicKeys: publicKey };
+}

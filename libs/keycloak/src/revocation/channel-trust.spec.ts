@@ -1,0 +1,70 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { StillClock } from '../../spec-support/still-clock.js';
+import { CHANNEL_REFUSALS } from './channel-refusals.js';
+import { ChannelTrust } from './channel-trust.js';
+
+let clock: StillClock;
+let lines: { readonly message: string; readonly fields: object }[];
+let trust: ChannelTrust;
+
+beforeEach(() => {
+  clock = new StillClock();
+  lines = [];
+  const error = (message: string, fields: object): void => void lines.push({ message, fields });
+  trust = new ChannelTrust(clock, { error });
+});
+
+describe('what is refused of the channel', () => {
+  it('is logged with the cure, once a minute for each reason, with a count (OP-01)', () => {
+    for (let count = 0; count < 3; count += 1) trust.refused('entry_unreadable');
+    trust.refused('proof_unknown_signer');
+    expect(lines).toEqual([
+      {
+        message: expect.stringContaining('Refused what the revocation channel holds'),
+        fields: {
+          reason: 'entry_unreadable',
+          count: 1,
+          hint: expect.stringContaining('Give all services the same denial keys'),
+        },
+      },
+      { message: expect.any(String), fields: expect.objectContaining({ reason: 'proof_unknown_signer' }) },
+    ]);
+    clock.advance(59);
+    trust.refused('entry_unreadable');
+    expect(lines).toHaveLength(2);
+    clock.advance(1);
+    trust.refused('entry_unreadable');
+    expect(lines[2]?.fields).toMatchObject({ reason: 'entry_unreadable', count: 4 });
+    expect(trust.status.refused).toMatchObject({ entry_unreadable: 5, proof_unknown_signer: 1, proof_replayed: 0 });
+  });
+
+  it('is counted once where there is no public key, and is the reason why no proof is accepted (RS-30)', () => {
+    trust.refused('no_public_key');
+    trust.refused('no_public_key');
+    expect(trust.status).toMatchObject({ proofRefusal: 'no_public_key', refused: { no_public_key: 1 } });
+    expect(lines).toHaveLength(1);
+  });
+
+  it('is the reason for the last proof until one is accepted, and an entry is none', () => {
+    trust.refused('entry_newer');
+    trust.refused('proof_keys_unreadable');
+    expect(trust.status).not.toHaveProperty('proofRefusal');
+    trust.refused('entries_replaced');
+    expect(trust.status.proofRefusal).toBe('entries_replaced');
+    trust.proofAccepted();
+    expect(trust.status).not.toHaveProperty('proofRefusal');
+  });
+
+  it.each(CHANNEL_REFUSALS)('has a cure for %s', (reason) => {
+    trust.refused(reason);
+    expect(lines[0]?.fields).toMatchObject({ hint: expect.stringMatching(/^[A-Z].{40,}/) });
+  });
+
+  it('is by another key where nothing of it opens, and by somebody else’s where something does (OP-01)', () => {
+    expect(trust.hasKeys).toBe(true);
+    trust.examined({ unreadable: 2, hasOpened: false });
+    expect([trust.hasKeys, trust.status.unreadable]).toEqual([false, 2]);
+    trust.examined({ unreadable: 2, hasOpened: true });
+    expect([trust.hasKeys, trust.status.unreadable]).toEqual([true, 2]);
+  });
+});

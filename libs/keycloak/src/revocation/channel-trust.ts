@@ -1,0 +1,55 @@
+/** Channel trust: what this replica can read of the revocation channel, and why it accepts no proof. */
+import type { Clock } from '../caching/clock.js';
+import {
+  ChannelRefusals,
+  NO_REFUSALS,
+  type ChannelRefusal,
+  type RefusalCounts,
+  type RefusalLog,
+} from './channel-refusals.js';
+import type { ChannelReadability } from './revocation-channel.js';
+
+export interface ChannelTrustStatus {
+  /** How many entries and proofs in the channel no key of this replica opens. It misses these denials. */
+  readonly unreadable: number;
+  /** How many entries and proofs were refused since the start of the process, by reason. */
+  readonly refused: RefusalCounts;
+  /** Why this replica did not accept the last proof; absent while it accepts them, and before the first one. */
+  readonly proofRefusal?: ChannelRefusal;
+}
+
+export const NO_CHANNEL: ChannelTrustStatus = { unreadable: 0, refused: NO_REFUSALS };
+
+export class ChannelTrust {
+  #readability: ChannelReadability = { unreadable: 0, hasOpened: false };
+  #proofRefusal: ChannelRefusal | undefined;
+  readonly #refusals: ChannelRefusals;
+
+  constructor(clock: Pick<Clock, 'monotonicMs'>, log: RefusalLog) {
+    this.#refusals = new ChannelRefusals(clock, log);
+  }
+
+  get status(): ChannelTrustStatus {
+    const status = { unreadable: this.#readability.unreadable, refused: this.#refusals.counts };
+    return this.#proofRefusal === undefined ? status : { ...status, proofRefusal: this.#proofRefusal };
+  }
+
+  /** Whether the keys of this replica are those of others: false while it has opened nothing of what there is. */
+  get hasKeys(): boolean {
+    return this.#readability.unreadable === 0 || this.#readability.hasOpened;
+  }
+
+  refused(reason: ChannelRefusal): void {
+    // A process without public keys refuses every proof for the same reason, which the log has once.
+    if (reason !== 'no_public_key' || this.#proofRefusal !== reason) this.#refusals.add(reason);
+    if (!reason.startsWith('entry_') && reason !== 'proof_keys_unreadable') this.#proofRefusal = reason;
+  }
+
+  examined(found: ChannelReadability): void {
+    this.#readability = found;
+  }
+
+  proofAccepted(): void {
+    this.#proofRefusal = undefined;
+  }
+}

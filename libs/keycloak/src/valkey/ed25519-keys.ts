@@ -1,0 +1,39 @@
+/** Ed25519 keys: how the keys that sign proofs, and those that verify them, are read from text (RFC 8410, RFC 7468). */
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+
+const PEM_BLOCK = /-----BEGIN [A-Z ]+-----([\s\S]*?)-----END [A-Z ]+-----/g;
+
+/** Names a public key in a proof. */
+export function keyIdOf(key: KeyObject): string {
+  const spki = key.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(spki).digest('base64url').slice(0, 16);
+}
+
+/** The one private key in `text`; undefined for anything else. PEM (PKCS #8), or the same in base64 without its lines. */
+export function privateKeyIn(text: string): KeyObject | undefined {
+  const [der, ...others] = dersIn(text);
+  if (der === undefined || others.length > 0) return undefined;
+  return ed25519(() => createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
+}
+
+/** All public keys in `text`; undefined where one of them is anything else, or there is none. */
+export function publicKeysIn(text: string): readonly KeyObject[] | undefined {
+  const keys = dersIn(text).map((der) => ed25519(() => createPublicKey({ key: der, format: 'der', type: 'spki' })));
+  const read = keys.flatMap((key) => key ?? []);
+  return read.length === keys.length && read.length > 0 ? read : undefined;
+}
+
+function dersIn(text: string): Buffer[] {
+  const blocks = [...text.matchAll(PEM_BLOCK)].map(([, body = '']) => body.replaceAll(/\s/g, ''));
+  const rest = text.replaceAll(PEM_BLOCK, ' ').split(/[\s,]+/);
+  return [...blocks, ...rest.filter((one) => one !== '')].map((base64) => Buffer.from(base64, 'base64'));
+}
+
+function ed25519(read: () => KeyObject): KeyObject | undefined {
+  try {
+    const key = read();
+    return key.asymmetricKeyType === 'ed25519' ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}

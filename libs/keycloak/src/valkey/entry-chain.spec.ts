@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals';
+import { EntryChain, type ChainedEntry } from './entry-chain.js';
+
+const entry = (number: number, sealed = `sealed ${number}`): ChainedEntry => ({ number, sealed, takenAtMs: 1000 });
+
+/** A process that has read the entries from `first` on. */
+function reading(first: number, sealed: readonly string[], keepsAll = false): EntryChain {
+  const chain = new EntryChain('issuer', 'epoch', first, keepsAll);
+  for (const [at, text] of sealed.entries()) chain.add(entry(first + at, text), Infinity);
+  return chain;
+}
+
+describe('EntryChain', () => {
+  it('finds the same entries, and goes on from there', () => {
+    const [poller, reader] = [reading(1, ['a', 'b'], true), reading(1, ['a', 'b'])];
+    expect(reader.compare(poller.links(0))).toBe('same');
+    for (const one of [poller, reader]) one.add(entry(3), Infinity);
+    expect(reader.compare(poller.links(0))).toBe('same');
+  });
+
+  it.each([
+    ['replaced', ['a', 'x', 'c']],
+    ['swapped', ['b', 'a', 'c']],
+  ])('finds an entry that was %s before the first proof, and goes on after the poller', (_, entries) => {
+    const [poller, reader] = [reading(1, ['a', 'b', 'c'], true), reading(1, entries)];
+    expect(reader.compare(poller.links(0))).toBe('differs');
+    for (const one of [poller, reader]) one.add(entry(4), Infinity);
+    expect(reader.compare(poller.links(0))).toBe('same');
+  });
+
+  it('finds an entry that was replaced between two proofs, and one with another time', () => {
+    const [poller, reader] = [reading(1, ['a'], true), reading(1, ['a'])];
+    expect(reader.compare(poller.links(0))).toBe('same');
+    poller.add(entry(2, 'b'), Infinity);
+    reader.add({ ...entry(2, 'b'), takenAtMs: 1001 }, Infinity);
+    expect(reader.compare(poller.links(0))).toBe('differs');
+  });
+
+  it('lets a reader join at a later entry, by the hash before it that the proof has', () => {
+    const poller = new EntryChain('issuer', 'epoch', 1, true);
+    poller.add(entry(1), 100);
+    poller.add(entry(2), Infinity);
+    expect(poller.links(99)).toMatchObject({ first: 1, position: 2 });
+    const late = reading(2, ['sealed 2']);
+    expect(late.compare(poller.links(99))).toBe('unknown');
+    expect(poller.links(100)).toMatchObject({ first: 2, position: 2 });
+    expect(late.compare(poller.links(100))).toBe('same');
+    expect(reading(2, ['other']).compare(poller.links(100))).toBe('differs');
+  });
+
+  it('claims no entry before those that are of use, and keeps none that the stream has dropped', () => {
+    const poller = reading(1, ['a', 'b'], true);
+    const early = reading(1, ['x', 'b']);
+    early.forgetBefore(2);
+    expect(early.compare(poller.links(0))).toBe('unknown');
+  });
+
+  it('goes on with the chain of another poller that it could verify', () => {
+    const [first, second, reader] = [reading(1, ['a'], true), reading(1, ['a'], true), reading(1, ['a'])];
+    expect(second.compare(first.links(0))).toBe('same');
+    expect(reader.compare(first.links(0))).toBe('same');
+    for (const one of [second, reader]) one.add(entry(2), Infinity);
+    expect(reader.compare(second.links(0))).toBe('same');
+  });
+
+  it('tells a chain that begins elsewhere from entries that were replaced', () => {
+    const reader = reading(1, ['a', 'b']);
+    expect(reader.compare(reading(1, ['a', 'b'], true).links(0))).toBe('same');
+    expect(reader.compare(reading(2, ['b'], true).links(0))).toBe('other_chain');
+  });
+
+  it('adds each number once, and only the next one', () => {
+    const [poller, reader] = [reading(1, ['a', 'b'], true), reading(1, ['a', 'b'])];
+    reader.add(entry(2, 'again'), Infinity);
+    reader.add(entry(4), Infinity);
+    expect(reader.position).toBe(2);
+    expect(reader.compare(poller.links(0))).toBe('same');
+  });
+});

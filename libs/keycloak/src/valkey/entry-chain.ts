@@ -1,0 +1,135 @@
+/** Entry chain: a SHA-256 digest over all entries of a stream that this process has read, in their order. */
+import { createHash } from 'node:crypto';
+
+/** What a proof says of the entries that its poller has read. Hashes are of 32 bytes. */
+export interface ChainLinks {
+  /** The number of the entry after which the chain began. Another number is another chain. */
+  readonly origin: number;
+  /** The number of the oldest entry that is still of use, and the hash before it. */
+  readonly first: number;
+  readonly before: Buffer;
+  /** The number of the newest entry, and the hash with it. */
+  readonly position: number;
+  readonly head: Buffer;
+}
+
+export interface ChainedEntry {
+  readonly number: number;
+  /** As it stands in the stream. */
+  readonly sealed: string;
+  readonly takenAtMs: number;
+}
+
+/**
+ * - `same`: this process has read exactly the entries that were proven.
+ * - `differs`: it has read others; somebody replaced or removed one.
+ * - `other_chain`: the poller began a new chain, since it could not verify the one before.
+ * - `unknown`: this process has not read all of them; a later proof may tell.
+ */
+export type ChainVerdict = 'same' | 'differs' | 'other_chain' | 'unknown';
+
+interface Kept {
+  readonly digest: Buffer;
+  /** When the entry is of no more use, by the server's clock. */
+  readonly usefulUntilMs: number;
+}
+
+/**
+ * `head(n) = SHA-256(head(n - 1) ‖ digest(n))`. A reader takes the hash before its first entry from a signed proof. From
+ * then on it computes each head itself, so the entries between two proofs can't be changed without notice.
+ */
+export class EntryChain {
+  #position: number;
+  /** The entries from `#position - #kept.length + 1` on. Without a head, and for a poller: all that are of use. */
+  #kept: Kept[] = [];
+  #start: { readonly origin: number; before: Buffer } | undefined;
+  #head: Buffer | undefined;
+
+  /** `first`: the number of the entry that is read next. `keepsAll`: for a poller, which tells others where to begin. */
+  constructor(
+    private readonly issuer: string,
+    private readonly epoch: string,
+    first: number,
+    private readonly keepsAll: boolean,
+  ) {
+    this.#position = first - 1;
+  }
+
+  /** The number of the newest entry that was added. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Adds the next entry. One that was added before changes nothing. */
+  add({ number, sealed, takenAtMs }: ChainedEntry, usefulUntilMs: number): void {
+    if (number !== this.#position + 1) return;
+    this.#position = number;
+    const digest = sha256(JSON.stringify([number, takenAtMs, sealed]));
+    if (this.#head === undefined || this.keepsAll) this.#kept.push({ digest, usefulUntilMs });
+    if (this.#head !== undefined) this.#head = sha256(this.#head, digest);
+  }
+
+  /** Drops what a process without a head keeps of entries before `first`, which the stream no longer holds. */
+  forgetBefore(first: number): void {
+    if (this.#head === undefined) this.#kept.splice(0, Math.max(0, first - this.#first));
+  }
+
+  /** Compares this chain, which must be at the position of `proven`, and goes on from there. */
+  compare(proven: ChainLinks): ChainVerdict {
+    if (this.#start === undefined || this.#head === undefined) return this.#join(proven);
+    if (this.#start.origin === proven.origin && this.#head.equals(proven.head)) return 'same';
+    const verdict = this.#start.origin === proven.origin ? 'differs' : 'other_chain';
+    this.#adopt(proven);
+    return verdict;
+  }
+
+  /** What a poller proves. It begins a chain of its own where it could join none. */
+  links(nowMs: number): ChainLinks {
+    const origin = this.#first - 1;
+    const start = (this.#start ??= { origin, before: originHash(this.issuer, this.epoch, origin) });
+    const head = (this.#head ??= chained(start.before, this.#kept));
+    while ((this.#kept[0]?.usefulUntilMs ?? Infinity) <= nowMs) {
+      const [gone] = this.#kept.splice(0, 1);
+      if (gone !== undefined) start.before = sha256(start.before, gone.digest);
+    }
+    return { origin: start.origin, first: this.#first, before: start.before, position: this.#position, head };
+  }
+
+  get #first(): number {
+    return this.#position - this.#kept.length + 1;
+  }
+
+  #join(proven: ChainLinks): ChainVerdict {
+    const skipped = proven.first - this.#first;
+    if (skipped < 0) return 'unknown';
+    const kept = this.#kept.slice(skipped);
+    if (!chained(proven.before, kept).equals(proven.head)) {
+      this.#adopt(proven);
+      return 'differs';
+    }
+    this.#start = { origin: proven.origin, before: proven.before };
+    this.#head = proven.head;
+    this.#kept = this.keepsAll ? kept : [];
+    return 'same';
+  }
+
+  /** Goes on with what was proven, and claims nothing of the entries until there. */
+  #adopt({ origin, head }: ChainLinks): void {
+    this.#start = { origin, before: head };
+    this.#head = head;
+    this.#kept = [];
+  }
+}
+
+/** The same for each poller that begins at the same entry, so that they come to the same chain. */
+const originHash = (issuer: string, epoch: string, origin: number): Buffer =>
+  sha256(JSON.stringify(['nestjs-keycloak-s2s chain of entries, version 1', issuer, epoch, origin]));
+
+const chained = (before: Buffer, kept: readonly Kept[]): Buffer =>
+  kept.reduce((head, { digest }) => sha256(head, digest), before);
+
+function sha256(...parts: readonly (string | Buffer)[]): Buffer {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
